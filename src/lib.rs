@@ -1,0 +1,4 @@
+//! Rollbook keeps an organisation's users, groups and memberships in one SQLite file and answers the REST
+//! dialects that scripts and client libraries already speak.
+
+pub mod model;

@@ -1,0 +1,88 @@
+//! Why an operation did not happen, in the directory's words. Each dialect turns these into its own
+//! statuses and documents.
+
+use std::fmt;
+
+/// The result of an operation of the directory.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Which of the two nouns a message speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A user.
+    User,
+    /// A group.
+    Group,
+}
+
+impl Kind {
+    /// The noun in a sentence.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Kind::User => "user",
+            Kind::Group => "group",
+        }
+    }
+}
+
+/// What the caller may not do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denied {
+    /// Create this user or group.
+    Create,
+    /// Change or delete this user or group.
+    Edit,
+    /// Change who is in a group.
+    Membership,
+    /// Call this operation at all.
+    Operation,
+}
+
+/// Why an operation did not happen. Nothing has changed then.
+#[derive(Debug)]
+pub enum Error {
+    /// No credentials, or wrong ones.
+    Unauthenticated,
+    /// The caller is known and may not do this.
+    Forbidden(Denied),
+    /// There is no such user or group.
+    NotFound(Kind, String),
+    /// A user's group list names groups that do not exist.
+    UnknownGroups(Vec<String>),
+    /// The name is taken.
+    Exists(Kind, String),
+    /// Afterwards nobody who can log in would be an administrator.
+    LastAdministrator,
+    /// The user is an administrator through this subgroup, not by a membership that could be taken away.
+    AdministratorThrough(String),
+    /// The user is disabled already.
+    AlreadyDisabled,
+    /// A value that cannot be taken, and why.
+    Invalid(String),
+    /// The database cannot be written at the moment (queue full, disk full, stopping): try again.
+    Unavailable(String),
+    /// Our fault. The cause is for the log only.
+    Internal(anyhow::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Unauthenticated => write!(f, "not authenticated"),
+            Error::Forbidden(_) => write!(f, "not allowed"),
+            Error::NotFound(kind, name) => write!(f, "{} does not exist: {name}", kind.noun()),
+            Error::UnknownGroups(names) => write!(f, "group does not exist: {}", names.join(", ")),
+            Error::Exists(kind, name) => write!(f, "{} already exists: {name}", kind.noun()),
+            Error::LastAdministrator => write!(f, "the last enabled administrator has to stay one"),
+            Error::AdministratorThrough(group) => {
+                write!(f, "the user is an administrator through the group {group}: remove it there")
+            }
+            Error::AlreadyDisabled => write!(f, "user is already disabled"),
+            Error::Invalid(why) => f.write_str(why),
+            Error::Unavailable(why) => write!(f, "unavailable: {why}"),
+            Error::Internal(cause) => write!(f, "{cause:#}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,85 @@
+//! What a name may look like, and when two spellings are one name.
+
+use super::{Error, Result};
+use std::borrow::Cow;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
+
+/// Longest login or group name, in characters.
+const NAME_CHARS_MAX: usize = 255;
+/// Longest e-mail address, in bytes (RFC 5321, 4.5.3.1.3).
+const EMAIL_BYTES_MAX: usize = 254;
+
+/// The key under which a name is unique and found: trimmed, NFKC, full case folding.
+pub fn key(name: &str) -> String {
+    let name = name.trim();
+    if name.is_ascii() {
+        return name.to_ascii_lowercase();
+    }
+    // Folding can undo the normal form and normalising can bring back upper case, so both run twice
+    // (Unicode 3.13, compatibility caseless matching).
+    let once = caseless::default_case_fold_str(&normalized(name));
+    caseless::default_case_fold_str(&normalized(&once)).nfkc().collect()
+}
+
+fn normalized(text: &str) -> Cow<'_, str> {
+    match is_nfkc_quick(text.chars()) {
+        IsNormalized::Yes => Cow::Borrowed(text),
+        _ => Cow::Owned(text.nfkc().collect()),
+    }
+}
+
+/// Takes the surrounding spaces off a login or group name and refuses what cannot be one: blank text,
+/// control characters, more than 255 characters. `what` names the thing in the message.
+pub fn check_login<'n>(what: &str, name: &'n str) -> Result<&'n str> {
+    let name = name.trim();
+    if name.is_empty() {
+        return Err(Error::Invalid(format!("{what} is blank")));
+    }
+    check_text(what, name)?;
+    check_length(what, name, NAME_CHARS_MAX)?;
+    Ok(name)
+}
+
+/// Refuses the characters that no text of ours may hold: NUL, which ends a text in much software, and for
+/// names and one-line fields every other control character.
+pub fn check_text(what: &str, text: &str) -> Result<()> {
+    match text.chars().find(|c| c.is_control()) {
+        Some(c) => Err(Error::Invalid(format!("{what} contains the control character U+{:04X}", u32::from(c)))),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a text of more than `max` characters.
+pub fn check_length(what: &str, text: &str, max: usize) -> Result<()> {
+    if text.len() > max && text.chars().count() > max {
+        return Err(Error::Invalid(format!("{what} is longer than {max} characters")));
+    }
+    Ok(())
+}
+
+/// Whether the text has the shape of an e-mail address: one `@`, a local part without spaces, a domain of
+/// at least two labels. Addresses are only told from other text, not proved to exist.
+pub fn is_email(text: &str) -> bool {
+    let Some((local, domain)) = text.split_once('@') else { return false };
+    let odd = |c: char| {
+        c.is_whitespace()
+            || c.is_control()
+            || matches!(c, '"' | '(' | ')' | ',' | ':' | ';' | '<' | '>' | '[' | ']' | '\\' | '@')
+    };
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+    };
+    text.len() <= EMAIL_BYTES_MAX
+        && !local.is_empty()
+        && local.len() <= 64 + EMAIL_BYTES_MAX / 2
+        && !local.contains(odd)
+        && !local.starts_with('.')
+        && !local.ends_with('.')
+        && !local.contains("..")
+        && domain.contains('.')
+        && domain.split('.').all(label)
+}

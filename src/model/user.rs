@@ -1,0 +1,158 @@
+//! A user, what is derived of one, and what a change may say.
+
+use super::{GroupName, Result, check_length, check_text};
+use std::collections::BTreeMap;
+
+/// Longest value of a text field, in characters.
+const TEXT_CHARS_MAX: usize = 1024;
+
+/// Properties that no column holds: their names, and their values as JSON text.
+pub type Attributes = BTreeMap<String, String>;
+
+/// The role that is stored of a user. Administrators are the members of a group, so that is not stored here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StoredRole {
+    /// Reads and writes.
+    #[default]
+    Standard,
+    /// Reads.
+    ReadOnly,
+}
+
+/// The role that a caller can give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccessRole {
+    /// Member of the group `administrators`.
+    Administrator,
+    /// Not a direct member of that group; reads and writes.
+    Standard,
+    /// Not a direct member of that group; reads.
+    ReadOnly,
+}
+
+/// A user as stored.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct User {
+    /// Inside only; 0 before the user is stored.
+    pub id: i64,
+    /// Opaque and immutable.
+    pub uuid: String,
+    /// The login, in the spelling given at creation.
+    pub username: String,
+    /// Given name.
+    pub first_name: Option<String>,
+    /// Family name.
+    pub last_name: Option<String>,
+    /// The name to show, where a dialect keeps one.
+    pub display_name: Option<String>,
+    /// E-mail address, as given.
+    pub email: Option<String>,
+    /// Employer.
+    pub company: Option<String>,
+    /// Job title.
+    pub title: Option<String>,
+    /// Role of those who are no administrators.
+    pub access_role: StoredRole,
+    /// Kept and readable, but cannot log in.
+    pub disabled: bool,
+    /// Has logged in at least once.
+    pub verified: bool,
+    /// Properties that no column holds.
+    pub attributes: Attributes,
+    /// Milliseconds since 1970-01-01 UTC.
+    pub created_at: i64,
+    /// Milliseconds since 1970-01-01 UTC.
+    pub updated_at: i64,
+    /// Counts the changes.
+    pub version: i64,
+}
+
+/// A user, and whether they are an administrator (directly or through subgroups).
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The user.
+    pub user: User,
+    /// Member of the group `administrators`, directly or not.
+    pub administrator: bool,
+}
+
+/// A user with all their groups.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// The user.
+    pub user: User,
+    /// Direct groups, in the order joined.
+    pub groups: Vec<GroupName>,
+    /// The groups above those, breadth first, each once.
+    pub ancestors: Vec<GroupName>,
+    /// Whether the group `administrators` is among either.
+    pub administrator: bool,
+}
+
+/// A change to a user, or the fields of a new one. `None` leaves a field as it is; `Some(None)` clears it.
+#[derive(Debug, Clone, Default)]
+pub struct UserChanges {
+    /// See [`User::first_name`].
+    pub first_name: Option<Option<String>>,
+    /// See [`User::last_name`].
+    pub last_name: Option<Option<String>>,
+    /// See [`User::display_name`].
+    pub display_name: Option<Option<String>>,
+    /// See [`User::email`].
+    pub email: Option<Option<String>>,
+    /// See [`User::company`].
+    pub company: Option<Option<String>>,
+    /// See [`User::title`].
+    pub title: Option<Option<String>>,
+    /// Properties to set (JSON text) or to remove (`None`).
+    pub attributes: BTreeMap<String, Option<String>>,
+    /// The role to give.
+    pub access_role: Option<AccessRole>,
+    /// See [`User::disabled`].
+    pub disabled: Option<bool>,
+    /// The whole list of direct groups, by name.
+    pub groups: Option<Vec<String>>,
+    /// What to store in place of a password, see `directory::Passwords`.
+    pub password_hash: Option<String>,
+}
+
+impl UserChanges {
+    /// Sets the fields of the user itself. Groups, passwords and the right of an administrator are not fields.
+    ///
+    /// # Errors
+    /// `Invalid` for control characters and for texts of more than 1024 characters.
+    pub fn apply_to(&self, user: &mut User) -> Result<()> {
+        let texts = [
+            ("first name", &self.first_name, &mut user.first_name),
+            ("last name", &self.last_name, &mut user.last_name),
+            ("name", &self.display_name, &mut user.display_name),
+            ("email", &self.email, &mut user.email),
+            ("company", &self.company, &mut user.company),
+            ("title", &self.title, &mut user.title),
+        ];
+        for (what, change, field) in texts {
+            if let Some(value) = change {
+                if let Some(text) = value {
+                    check_text(what, text)?;
+                    check_length(what, text, TEXT_CHARS_MAX)?;
+                }
+                field.clone_from(value);
+            }
+        }
+        for (name, value) in &self.attributes {
+            match value {
+                Some(json) => user.attributes.insert(name.clone(), json.clone()),
+                None => user.attributes.remove(name),
+            };
+        }
+        match self.access_role {
+            Some(AccessRole::Standard) => user.access_role = StoredRole::Standard,
+            Some(AccessRole::ReadOnly) => user.access_role = StoredRole::ReadOnly,
+            Some(AccessRole::Administrator) | None => {}
+        }
+        if let Some(disabled) = self.disabled {
+            user.disabled = disabled;
+        }
+        Ok(())
+    }
+}
