@@ -2,3 +2,4 @@
 //! dialects that scripts and client libraries already speak.
 
 pub mod model;
+pub mod store;

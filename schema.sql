@@ -1,0 +1,122 @@
+-- The directory of one organisation: users, groups, memberships, and the credentials of those who ask.
+-- Times are milliseconds since 1970-01-01 UTC. Keys (`*_key`) are the text trimmed, NFKC-normalised and
+-- case-folded by the program, so that one name has one row whatever its spelling.
+-- Version 1; `application_id` and `user_version` are set by the program in the transaction that runs this.
+
+create table users (
+    id            integer primary key,             -- inside only, never on a wire
+    uuid          text not null unique,            -- opaque, immutable, never used again
+    username      text not null                    -- the login, in the spelling given at creation
+                  check (length(username) between 1 and 255),
+    username_key  text not null unique,            -- the one login key of all dialects
+    first_name    text check (length(first_name) <= 1024),
+    last_name     text check (length(last_name) <= 1024),
+    display_name  text check (length(display_name) <= 1024), -- Datadog's `name`
+    email         text check (length(email) <= 1024),
+    company       text check (length(company) <= 1024),
+    title         text check (length(title) <= 1024),        -- job title
+    first_key     text,                            -- folded first_name, for prefix search
+    last_key      text,                            -- folded last_name, for prefix search
+    email_key     text,                            -- folded email, for prefix search
+    access_role   text not null default 'st'       -- standard or read-only; administrators are members of a group
+                  check (access_role in ('st', 'ro')),
+    disabled      integer not null default 0 check (disabled in (0, 1)), -- kept, readable, cannot log in
+    verified      integer not null default 0 check (verified in (0, 1)), -- has logged in at least once
+    password_hash text,                            -- PHC string (argon2id) or an imported {SSHA}… value; null: no login
+    external_id   text check (length(external_id) <= 1024), -- the identifier in a system that provisions us
+    attributes    text not null default '{}'       -- JSON object: properties that no column holds
+                  check (json_valid(attributes) and length(cast(attributes as blob)) <= 65536),
+    created_at    integer not null,
+    updated_at    integer not null,
+    version       integer not null default 1       -- counts the changes of this row and of its memberships
+) strict;
+
+create index users_by_first_name on users (first_key) where first_key is not null;
+create index users_by_last_name on users (last_key) where last_key is not null;
+create index users_by_email on users (email_key) where email_key is not null;
+
+create table groups (
+    id          integer primary key,
+    uuid        text not null unique,
+    name        text not null check (length(name) between 1 and 255),
+    name_key    text not null unique,
+    label       text check (length(label) <= 1024),        -- what people see; null: the name
+    label_key   text,                                      -- folded label, for prefix search
+    description text check (length(description) <= 4096),
+    attributes  text not null default '{}'
+                check (json_valid(attributes) and length(cast(attributes as blob)) <= 65536),
+    created_at  integer not null,
+    updated_at  integer not null,
+    version     integer not null default 1
+) strict;
+
+create index groups_by_label on groups (label_key) where label_key is not null;
+
+-- Who is in which group, directly.
+create table memberships (
+    group_id integer not null references groups (id) on delete cascade,
+    user_id  integer not null references users (id) on delete cascade,
+    seq      integer not null,                     -- order of joining, over all groups
+    written  text check (length(written) <= 255),  -- the user's name as the group's list had it, where it differs
+    primary key (group_id, user_id)
+) strict, without rowid;
+
+create index memberships_by_user on memberships (user_id, seq);
+
+-- Which group contains which other group. The program refuses cycles, queries tolerate them.
+create table subgroups (
+    parent_id      integer not null references groups (id) on delete cascade,
+    child_id       integer not null references groups (id) on delete cascade,
+    seq            integer not null,
+    child_written  text check (length(child_written) <= 255),  -- as the parent's list had it, where it differs
+    parent_written text check (length(parent_written) <= 255), -- as the child's list had it, where it differs
+    primary key (parent_id, child_id),
+    check (parent_id <> child_id)
+) strict, without rowid;
+
+create index subgroups_by_child on subgroups (child_id, seq);
+
+-- Names in a group's lists that belong to nobody yet. They become real rows of the two tables above when
+-- such a user or group is created.
+create table dangling_members (
+    kind     text not null check (kind in ('user', 'group', 'parent')), -- which of the group's three lists
+    name_key text not null,
+    group_id integer not null references groups (id) on delete cascade, -- the group whose list it is
+    name     text not null check (length(name) between 1 and 255),
+    seq      integer not null,
+    primary key (kind, name_key, group_id)
+) strict, without rowid;
+
+create index dangling_members_by_group on dangling_members (group_id, kind, seq);
+
+-- API keys, application keys and users' tokens: digests only.
+create table credentials (
+    id                 integer primary key,
+    uuid               text not null unique,       -- names the credential without being it
+    kind               text not null check (kind in ('api', 'app', 'token')),
+    name               text not null check (length(name) <= 255),
+    digest             blob not null unique check (length(digest) = 32), -- SHA-256 of the secret
+    role               text check (role in ('admin', 'standard', 'read')),
+    user_id            integer references users (id) on delete cascade,  -- whose token
+    application        text check (length(application) <= 255),
+    device             text check (length(device) <= 255),
+    device_description text check (length(device_description) <= 1024),
+    permission         text check (length(permission) <= 255),
+    seed               blob,                       -- with the user's password, gives the same token again
+    created_at         integer not null,
+    last_used_at       integer,                    -- to the hour
+    revoked_at         integer,
+    check ((kind = 'app') = (role is not null)),
+    check ((kind = 'token') = (user_id is not null)),
+    check (kind <> 'token' or (application is not null and device is not null))
+) strict;
+
+create index credentials_by_user on credentials (user_id, application, device) where user_id is not null;
+
+-- Numbers that go on counting.
+create table counters (
+    name  text primary key,
+    value integer not null
+) strict, without rowid;
+
+insert into counters (name, value) values ('seq', 0); -- the last `seq` given to a member of any list

@@ -1,0 +1,221 @@
+//! Rows of `credentials`: keys and tokens, as digests.
+
+use super::{Rows, Tx, now};
+use crate::model::{KeyKind, KeyRole, Result};
+use rusqlite::{Row, params};
+
+/// What a credential is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    /// An API key.
+    Api,
+    /// An application key and its role.
+    Application(KeyRole),
+    /// A token, and the inner id of its user.
+    Token(i64),
+}
+
+impl Purpose {
+    /// The kind of key; `None` for tokens.
+    pub fn key_kind(&self) -> Option<KeyKind> {
+        match self {
+            Purpose::Api => Some(KeyKind::Api),
+            Purpose::Application(_) => Some(KeyKind::Application),
+            Purpose::Token(_) => None,
+        }
+    }
+
+    /// The word for it in the table and on the command line.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Purpose::Api => "api",
+            Purpose::Application(_) => "app",
+            Purpose::Token(_) => "token",
+        }
+    }
+}
+
+/// A credential as stored; the secret itself is not.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    /// Names it on the command line.
+    pub id: i64,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// What people call it.
+    pub name: String,
+    /// Milliseconds since 1970-01-01 UTC.
+    pub created_at: i64,
+    /// To the hour, milliseconds since 1970-01-01 UTC.
+    pub last_used_at: Option<i64>,
+    /// Milliseconds since 1970-01-01 UTC; `None`: valid.
+    pub revoked_at: Option<i64>,
+}
+
+/// The device and application that a token was issued for.
+#[derive(Debug, Clone, Default)]
+pub struct Token {
+    /// Names the token without being it.
+    pub uuid: String,
+    /// The application's name.
+    pub application: String,
+    /// The device's identifier.
+    pub device: String,
+    /// What people call the device.
+    pub device_description: Option<String>,
+    /// What the application said it wants to do; kept, not enforced.
+    pub permission: Option<String>,
+    /// What gives the token again, together with the password.
+    pub seed: Option<Vec<u8>>,
+    /// SHA-256 of the token.
+    pub digest: [u8; 32],
+    /// Milliseconds since 1970-01-01 UTC.
+    pub created_at: i64,
+}
+
+/// A credential to store.
+#[derive(Debug)]
+pub struct NewCredential {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// What people call it.
+    pub name: String,
+    /// SHA-256 of the secret.
+    pub digest: [u8; 32],
+    /// For tokens, what they were issued for.
+    pub token: Option<Token>,
+}
+
+const ROLES: [(KeyRole, &str); 3] =
+    [(KeyRole::Admin, "admin"), (KeyRole::Standard, "standard"), (KeyRole::Read, "read")];
+
+impl KeyRole {
+    /// The word for it in the table and on the command line.
+    pub fn word(self) -> &'static str {
+        ROLES.iter().find(|(role, _)| *role == self).map_or("", |(_, word)| word)
+    }
+}
+
+const COLUMNS: &str = "id, kind, role, user_id, name, created_at, last_used_at, revoked_at";
+const TOKEN_COLUMNS: &str = "uuid, application, device, device_description, permission, seed, digest, created_at";
+
+impl Rows<'_> {
+    /// The valid credential with that digest.
+    pub fn find_credential(&self, digest: &[u8; 32]) -> Result<Option<Credential>> {
+        let sql = format!("select {COLUMNS} from credentials where digest = ?1 and revoked_at is null");
+        self.first(&sql, [digest], credential)
+    }
+
+    /// API keys and application keys, revoked ones too, in the order of creation.
+    pub fn list_keys(&self) -> Result<Vec<Credential>> {
+        let sql = format!("select {COLUMNS} from credentials where kind in ('api', 'app') order by id");
+        self.all(&sql, [], credential)
+    }
+
+    /// A user's valid tokens, the newest last.
+    pub fn list_tokens(&self, user_id: i64) -> Result<Vec<Token>> {
+        let sql =
+            format!("select {TOKEN_COLUMNS} from credentials where user_id = ?1 and revoked_at is null order by id");
+        self.all(&sql, [user_id], token)
+    }
+
+    /// The newest valid token of a user for that application and device.
+    pub fn find_token(&self, user_id: i64, application: &str, device: &str) -> Result<Option<Token>> {
+        let sql = format!(
+            "select {TOKEN_COLUMNS} from credentials
+             where user_id = ?1 and application = ?2 and device = ?3 and revoked_at is null
+             order by id desc limit 1"
+        );
+        self.first(&sql, params![user_id, application, device], token)
+    }
+}
+
+impl Tx<'_> {
+    /// Stores a credential and returns its id.
+    pub fn insert_credential(&self, new: &NewCredential) -> Result<i64> {
+        let (role, user_id) = match new.purpose {
+            Purpose::Api => (None, None),
+            Purpose::Application(role) => (Some(role.word()), None),
+            Purpose::Token(user_id) => (None, Some(user_id)),
+        };
+        let token = new.token.as_ref();
+        self.execute(
+            "insert into credentials (uuid, kind, name, digest, role, user_id, application, device,
+                 device_description, permission, seed, created_at)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            params![
+                token.map_or_else(|| uuid::Uuid::new_v4().to_string(), |token| token.uuid.clone()),
+                new.purpose.word(),
+                new.name,
+                new.digest,
+                role,
+                user_id,
+                token.map(|token| &token.application),
+                token.map(|token| &token.device),
+                token.and_then(|token| token.device_description.as_ref()),
+                token.and_then(|token| token.permission.as_ref()),
+                token.and_then(|token| token.seed.as_ref()),
+                now(),
+            ],
+        )?;
+        Ok(self.connection.last_insert_rowid())
+    }
+
+    /// Notes the use of a credential.
+    pub fn touch_credential(&self, id: i64) -> Result<()> {
+        self.execute("update credentials set last_used_at = ?2 where id = ?1", [id, now()]).map(drop)
+    }
+
+    /// Ends an API key or application key. False when there is no valid one of that id.
+    pub fn revoke_key(&self, id: i64) -> Result<bool> {
+        let sql = "update credentials set revoked_at = ?2
+             where id = ?1 and kind in ('api', 'app') and revoked_at is null";
+        Ok(self.execute(sql, [id, now()])? > 0)
+    }
+
+    /// Ends a user's tokens for that application and device. False when there is none.
+    pub fn revoke_tokens(&self, user_id: i64, application: &str, device: &str) -> Result<bool> {
+        let sql = "update credentials set revoked_at = ?4
+             where user_id = ?1 and application = ?2 and device = ?3 and revoked_at is null";
+        Ok(self.execute(sql, params![user_id, application, device, now()])? > 0)
+    }
+
+    /// Ends one of a user's tokens, by its uuid or digest. False when there is none.
+    pub fn revoke_token(&self, user_id: i64, uuid: &str, digest: &[u8; 32]) -> Result<bool> {
+        let sql = "update credentials set revoked_at = ?4
+             where user_id = ?1 and (uuid = ?2 or digest = ?3) and revoked_at is null";
+        Ok(self.execute(sql, params![user_id, uuid, digest, now()])? > 0)
+    }
+}
+
+fn credential(row: &Row<'_>) -> rusqlite::Result<Credential> {
+    let role: Option<String> = row.get(2)?;
+    let role = ROLES.iter().find(|(_, word)| role.as_deref() == Some(word)).map(|(role, _)| *role);
+    // The schema ties kind, role and user together.
+    let purpose = match (row.get_ref(1)?.as_str()?, role, row.get(3)?) {
+        ("app", Some(role), _) => Purpose::Application(role),
+        ("token", _, Some(user_id)) => Purpose::Token(user_id),
+        _ => Purpose::Api,
+    };
+    Ok(Credential {
+        id: row.get(0)?,
+        purpose,
+        name: row.get(4)?,
+        created_at: row.get(5)?,
+        last_used_at: row.get(6)?,
+        revoked_at: row.get(7)?,
+    })
+}
+
+fn token(row: &Row<'_>) -> rusqlite::Result<Token> {
+    Ok(Token {
+        uuid: row.get(0)?,
+        application: row.get(1)?,
+        device: row.get(2)?,
+        device_description: row.get(3)?,
+        permission: row.get(4)?,
+        seed: row.get(5)?,
+        digest: row.get(6)?,
+        created_at: row.get(7)?,
+    })
+}

@@ -1,0 +1,190 @@
+//! Rows of `groups`.
+
+use super::users::{attributes, attributes_text, count, prefix_range, search_key};
+use super::{Rows, Tx, now};
+use crate::model::{Group, GroupName, Page, Result, Window, key};
+use rusqlite::{Row, named_params, params};
+
+/// The columns of a group, in the order in which `group` reads them.
+macro_rules! columns {
+    () => {
+        "groups.id, groups.uuid, groups.name, groups.label, groups.description, groups.attributes, \
+         groups.created_at, groups.updated_at, groups.version"
+    };
+}
+
+impl Rows<'_> {
+    /// The group of that name, whatever the spelling.
+    pub fn find_group(&self, name: &str) -> Result<Option<Group>> {
+        self.first(concat!("select ", columns!(), " from groups where name_key = ?1"), [key(name)], group)
+    }
+
+    /// The inner id of the group of that name, whatever the spelling.
+    pub fn find_group_id(&self, name: &str) -> Result<Option<i64>> {
+        self.first("select id from groups where name_key = ?1", [key(name)], |row| row.get(0))
+    }
+
+    /// Groups whose name or label begins with that text, in the order of names; with `None`, all groups.
+    pub fn search_groups(&self, prefix: Option<&str>, window: Window) -> Result<Page<Group>> {
+        let Some(prefix) = prefix else {
+            let total = self.number("select count(*) from groups", [])?;
+            let sql = concat!("select ", columns!(), " from groups order by name_key limit ?1 offset ?2");
+            let entries = self.all(sql, params![count(window.limit), count(window.offset)], group)?;
+            return Ok(Page { entries, total });
+        };
+        let (from, to) = prefix_range(prefix);
+        let total = self.number(
+            "select count(*) from groups where name_key >= ?1 and name_key < ?2
+                 or label_key >= ?1 and label_key < ?2",
+            params![from, to],
+        )?;
+        let sql = concat!(
+            "select ",
+            columns!(),
+            " from groups where name_key >= ?1 and name_key < ?2 or label_key >= ?1 and label_key < ?2
+              order by name_key limit ?3 offset ?4"
+        );
+        let entries = self.all(sql, params![from, to, count(window.limit), count(window.offset)], group)?;
+        Ok(Page { entries, total })
+    }
+
+    /// Direct member groups of a group whose name begins with that text, in the order of names. Names in the
+    /// group's list that belong to no group are counted and not listed.
+    pub fn list_subgroups(&self, group_id: i64, prefix: &str, window: Window) -> Result<Page<Group>> {
+        let (from, to) = prefix_range(prefix);
+        let total = self.number(
+            "select (select count(*) from subgroups join groups on groups.id = child_id
+                     where parent_id = ?1 and name_key >= ?2 and name_key < ?3)
+                  + (select count(*) from dangling_members
+                     where group_id = ?1 and kind = 'group' and name_key >= ?2 and name_key < ?3)",
+            params![group_id, from, to],
+        )?;
+        let sql = concat!(
+            "select ",
+            columns!(),
+            " from subgroups join groups on groups.id = child_id
+              where parent_id = ?1 and name_key >= ?2 and name_key < ?3
+              order by name_key limit ?4 offset ?5"
+        );
+        let entries = self.all(sql, params![group_id, from, to, count(window.limit), count(window.offset)], group)?;
+        Ok(Page { entries, total })
+    }
+
+    /// Whether the group is `administrators` or below it.
+    pub fn leads_to_administrators(&self, group_id: i64) -> Result<bool> {
+        let sql = "with recursive up (id) as (
+                 values (?1)
+                 union
+                 select parent_id from subgroups join up on child_id = up.id
+             )
+             select 1 from up join groups on groups.id = up.id where name_key = 'administrators'";
+        self.any(sql, [group_id])
+    }
+
+    /// The groups above these, breadth first, each once, those given left out.
+    pub fn list_ancestors(&self, groups: &[GroupName]) -> Result<Vec<GroupName>> {
+        let sql = "select groups.id, name, label from subgroups join groups on groups.id = parent_id
+             where child_id = ?1 order by seq";
+        let mut ancestors: Vec<GroupName> = Vec::new();
+        let mut seen: Vec<i64> = groups.iter().map(|group| group.id).collect();
+        let mut next = 0;
+        while next < seen.len() {
+            for parent in self.all(sql, [seen[next]], group_name)? {
+                if !seen.contains(&parent.id) {
+                    seen.push(parent.id);
+                    ancestors.push(parent);
+                }
+            }
+            next += 1;
+        }
+        Ok(ancestors)
+    }
+}
+
+impl Tx<'_> {
+    /// Stores a new group and returns the inner id. Names in other groups' lists that waited for this group
+    /// become memberships.
+    ///
+    /// # Errors
+    /// `Invalid` when the attributes are too large. That the name is free is the caller's to check.
+    pub fn insert_group(&self, group: &Group) -> Result<i64> {
+        self.execute(
+            "insert into groups (uuid, name, name_key, label, label_key, description, attributes, created_at,
+                 updated_at)
+             values (:uuid, :name, :name_key, :label, :label_key, :description, :attributes, :now, :now)",
+            named_params! {
+                ":uuid": uuid::Uuid::new_v4().to_string(),
+                ":name": group.name,
+                ":name_key": key(&group.name),
+                ":label": group.label,
+                ":label_key": search_key(group.label.as_deref()),
+                ":description": group.description,
+                ":attributes": attributes_text(&group.attributes)?,
+                ":now": now(),
+            },
+        )?;
+        let id = self.connection.last_insert_rowid();
+        self.resolve_group(id, &group.name)?;
+        Ok(id)
+    }
+
+    /// Stores the fields of a group, unless they are what is stored already.
+    ///
+    /// # Errors
+    /// `Invalid` when the attributes are too large.
+    pub fn update_group(&self, before: &Group, group: &Group) -> Result<()> {
+        if before == group {
+            return Ok(());
+        }
+        self.execute(
+            "update groups set label = :label, label_key = :label_key, description = :description,
+                 attributes = :attributes, updated_at = :now, version = version + 1
+             where id = :id",
+            named_params! {
+                ":id": group.id,
+                ":label": group.label,
+                ":label_key": search_key(group.label.as_deref()),
+                ":description": group.description,
+                ":attributes": attributes_text(&group.attributes)?,
+                ":now": now(),
+            },
+        )?;
+        Ok(())
+    }
+
+    /// Removes a group for good, also from its members' groups and from its parents.
+    pub fn delete_group(&self, group_id: i64) -> Result<()> {
+        let parameters = params![group_id, now()];
+        self.execute(
+            "update users set version = version + 1, updated_at = ?2
+             where id in (select user_id from memberships where group_id = ?1)",
+            parameters,
+        )?;
+        self.execute(
+            "update groups set version = version + 1, updated_at = ?2
+             where id in (select parent_id from subgroups where child_id = ?1
+                          union select child_id from subgroups where parent_id = ?1)",
+            parameters,
+        )?;
+        self.execute("delete from groups where id = ?1", [group_id])?;
+        Ok(())
+    }
+}
+
+fn group(row: &Row<'_>) -> rusqlite::Result<Group> {
+    Ok(Group {
+        id: row.get(0)?,
+        uuid: row.get(1)?,
+        name: row.get(2)?,
+        label: row.get(3)?,
+        description: row.get(4)?,
+        attributes: attributes(row.get_ref(5)?.as_str()?),
+        created_at: row.get(6)?,
+        updated_at: row.get(7)?,
+        version: row.get(8)?,
+    })
+}
+
+pub(super) fn group_name(row: &Row<'_>) -> rusqlite::Result<GroupName> {
+    Ok(GroupName { id: row.get(0)?, name: row.get(1)?, label: row.get(2)? })
+}

@@ -1,0 +1,335 @@
+//! Who is in what: `memberships`, `subgroups`, and the names in groups' lists that belong to nobody yet.
+
+use super::groups::group_name;
+use super::{Rows, Tx, now};
+use crate::model::{Error, GroupName, Result, check_login, key};
+use rusqlite::params;
+use std::collections::{HashMap, HashSet};
+
+/// One of the three lists of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum List {
+    /// Its direct member users.
+    Users,
+    /// Its direct member groups.
+    Groups,
+    /// The groups that it is a direct member of.
+    Parents,
+}
+
+impl List {
+    /// The name of the list in `dangling_members`.
+    fn kind(self) -> &'static str {
+        match self {
+            List::Users => "user",
+            List::Groups => "group",
+            List::Parents => "parent",
+        }
+    }
+
+    /// The list's real and dangling entries, in the order given.
+    fn entries_sql(self) -> &'static str {
+        macro_rules! with_dangling {
+            ($real:literal, $kind:literal) => {
+                concat!(
+                    $real,
+                    " union all select name_key, name, seq, null from dangling_members where group_id = ?1 and kind = '",
+                    $kind,
+                    "' order by seq"
+                )
+            };
+        }
+        match self {
+            List::Users => with_dangling!(
+                "select username_key, coalesce(written, username), seq, user_id from memberships join users on users.id = user_id
+                 where group_id = ?1",
+                "user"
+            ),
+            List::Groups => with_dangling!(
+                "select name_key, coalesce(child_written, name), seq, child_id from subgroups join groups on groups.id = child_id
+                 where parent_id = ?1",
+                "group"
+            ),
+            List::Parents => with_dangling!(
+                "select name_key, coalesce(parent_written, name), seq, parent_id from subgroups join groups on groups.id = parent_id
+                 where child_id = ?1",
+                "parent"
+            ),
+        }
+    }
+}
+
+/// An entry of a list as stored.
+struct Entry {
+    key: String,
+    name: String,
+    seq: i64,
+    /// The inner id of the user or group; `None`: there is none of that name.
+    target: Option<i64>,
+}
+
+impl Rows<'_> {
+    /// A user's direct groups, in the order joined.
+    pub fn list_groups_of(&self, user_id: i64) -> Result<Vec<GroupName>> {
+        let sql = "select groups.id, name, label from memberships join groups on groups.id = group_id
+             where user_id = ?1 order by seq";
+        self.all(sql, [user_id], group_name)
+    }
+
+    /// The names in one of a group's lists, in the order given.
+    pub fn list_names(&self, group_id: i64, list: List) -> Result<Vec<String>> {
+        Ok(self.entries(group_id, list)?.into_iter().map(|entry| entry.name).collect())
+    }
+
+    /// The first of the user's groups, other than `administrators` itself, that makes an administrator of them.
+    pub fn find_administrator_subgroup(&self, user_id: i64) -> Result<Option<String>> {
+        for group in self.list_groups_of(user_id)? {
+            if key(&group.name) != crate::model::ADMINISTRATORS && self.leads_to_administrators(group.id)? {
+                return Ok(Some(group.name));
+            }
+        }
+        Ok(None)
+    }
+
+    fn entries(&self, group_id: i64, list: List) -> Result<Vec<Entry>> {
+        self.all(list.entries_sql(), [group_id], |row| {
+            Ok(Entry { key: row.get(0)?, name: row.get(1)?, seq: row.get(2)?, target: row.get(3)? })
+        })
+    }
+
+    /// Whether `ancestor` is `group` itself or above it.
+    fn is_same_or_above(&self, ancestor: i64, group: i64) -> Result<bool> {
+        let sql = "with recursive up (id) as (
+                 values (?1)
+                 union
+                 select parent_id from subgroups join up on child_id = up.id
+             )
+             select 1 from up where id = ?2";
+        self.any(sql, [group, ancestor])
+    }
+}
+
+impl Tx<'_> {
+    /// Makes a user a direct member of a group; nothing changes if they are one.
+    pub fn insert_member(&self, group_id: i64, user_id: i64) -> Result<()> {
+        let seq = self.next_seq()?;
+        let sql = "insert into memberships (group_id, user_id, seq) values (?1, ?2, ?3) on conflict do nothing";
+        if self.execute(sql, [group_id, user_id, seq])? > 0 {
+            self.touch_group(group_id)?;
+            self.touch_user(user_id)?;
+        }
+        Ok(())
+    }
+
+    /// Ends a direct membership; nothing changes if there is none.
+    pub fn delete_member(&self, group_id: i64, user_id: i64) -> Result<()> {
+        if self.execute("delete from memberships where group_id = ?1 and user_id = ?2", [group_id, user_id])? > 0 {
+            self.touch_group(group_id)?;
+            self.touch_user(user_id)?;
+        }
+        Ok(())
+    }
+
+    /// Makes these the user's direct groups, in this order.
+    pub fn replace_groups_of(&self, user_id: i64, groups: &[i64]) -> Result<()> {
+        let sql = "select group_id, seq from memberships where user_id = ?1 order by seq";
+        let present: Vec<(i64, i64)> = self.all(sql, [user_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let mut changed = false;
+        for (group_id, _) in present.iter().filter(|(group_id, _)| !groups.contains(group_id)) {
+            self.execute("delete from memberships where group_id = ?1 and user_id = ?2", [*group_id, user_id])?;
+            self.touch_group(*group_id)?;
+            changed = true;
+        }
+        let mut last = 0;
+        for group_id in groups {
+            match present.iter().find(|(id, _)| id == group_id) {
+                Some((_, seq)) if *seq > last => last = *seq,
+                found => {
+                    last = self.next_seq()?;
+                    let sql = "insert into memberships (group_id, user_id, seq) values (?1, ?2, ?3)
+                         on conflict do update set seq = excluded.seq";
+                    self.execute(sql, [*group_id, user_id, last])?;
+                    if found.is_none() {
+                        self.touch_group(*group_id)?;
+                    }
+                    changed = true;
+                }
+            }
+        }
+        if changed {
+            self.touch_user(user_id)?;
+        }
+        Ok(())
+    }
+
+    /// Makes these names some of a group's lists, in this order, each once. Names of nobody are kept too.
+    ///
+    /// # Errors
+    /// `Invalid` for what cannot be a name, and where a group would contain itself.
+    pub fn replace_lists(&self, group_id: i64, lists: &[(List, &[String])]) -> Result<()> {
+        let mut changed = false;
+        // What goes, goes first: two groups can change places in one call.
+        for (list, names) in lists {
+            let given: HashSet<String> = names.iter().map(|name| key(name)).collect();
+            for entry in self.entries(group_id, *list)?.iter().filter(|entry| !given.contains(&entry.key)) {
+                self.delete_entry(group_id, *list, entry)?;
+                changed = true;
+            }
+        }
+        for (list, names) in lists {
+            changed |= self.arrange_list(group_id, *list, names)?;
+        }
+        if changed {
+            self.touch_group(group_id)?;
+        }
+        Ok(())
+    }
+
+    /// Brings the names into one of a group's lists, in this order; what stands there already stays. True when
+    /// anything changed.
+    fn arrange_list(&self, group_id: i64, list: List, names: &[String]) -> Result<bool> {
+        let present: HashMap<String, Entry> =
+            self.entries(group_id, list)?.into_iter().map(|entry| (entry.key.clone(), entry)).collect();
+        let mut given = HashSet::with_capacity(names.len());
+        let mut changed = false;
+        let mut last = 0;
+        for name in names {
+            let name = check_login("the name of a member", name)?;
+            let key = key(name);
+            if !given.insert(key.clone()) {
+                continue;
+            }
+            if let Some(entry) = present.get(&key) {
+                if entry.seq > last && entry.name == name {
+                    last = entry.seq;
+                    continue;
+                }
+                self.delete_entry(group_id, list, entry)?;
+            }
+            let target = match list {
+                List::Users => self.find_secret(name)?.map(|user| user.user_id),
+                List::Groups | List::Parents => self.find_group_id(name)?,
+            };
+            last = self.next_seq()?;
+            self.insert_entry(group_id, list, &Entry { key, name: name.to_owned(), seq: last, target })?;
+            changed = true;
+        }
+        Ok(changed)
+    }
+
+    fn insert_entry(&self, group_id: i64, list: List, entry: &Entry) -> Result<()> {
+        match (list, entry.target) {
+            (_, None) => {
+                self.execute(
+                    "insert into dangling_members (kind, name_key, group_id, name, seq) values (?1, ?2, ?3, ?4, ?5)",
+                    params![list.kind(), entry.key, group_id, entry.name, entry.seq],
+                )?;
+                Ok(())
+            }
+            (List::Users, Some(user_id)) => {
+                self.execute(
+                    "insert into memberships (group_id, user_id, seq, written)
+                     values (?1, ?2, ?3, (select ?4 from users where id = ?2 and username <> ?4))",
+                    params![group_id, user_id, entry.seq, entry.name],
+                )?;
+                self.touch_user(user_id)
+            }
+            (List::Groups, Some(child)) => {
+                self.insert_subgroup(group_id, child, entry.seq)?;
+                let sql = "update subgroups set child_written = ?3 where parent_id = ?1 and child_id = ?2
+                     and (select name from groups where id = ?2) <> ?3";
+                self.execute(sql, params![group_id, child, entry.name]).map(drop)
+            }
+            (List::Parents, Some(parent)) => {
+                self.insert_subgroup(parent, group_id, entry.seq)?;
+                let sql = "update subgroups set parent_written = ?3 where parent_id = ?1 and child_id = ?2
+                     and (select name from groups where id = ?1) <> ?3";
+                self.execute(sql, params![parent, group_id, entry.name]).map(drop)
+            }
+        }
+    }
+
+    /// Makes one group a member of another, unless it is one.
+    fn insert_subgroup(&self, parent: i64, child: i64, seq: i64) -> Result<()> {
+        if self.is_same_or_above(child, parent)? {
+            let name =
+                |id: i64| self.first("select name from groups where id = ?1", [id], |row| row.get::<_, String>(0));
+            let (parent, child) = (name(parent)?.unwrap_or_default(), name(child)?.unwrap_or_default());
+            return Err(Error::Invalid(format!("a group cannot contain itself: {child} in {parent} closes a circle")));
+        }
+        let sql = "insert into subgroups (parent_id, child_id, seq) values (?1, ?2, ?3) on conflict do nothing";
+        self.execute(sql, [parent, child, seq])?;
+        self.touch_group(parent)?;
+        self.touch_group(child)
+    }
+
+    fn delete_entry(&self, group_id: i64, list: List, entry: &Entry) -> Result<()> {
+        match (list, entry.target) {
+            (_, None) => {
+                self.execute(
+                    "delete from dangling_members where kind = ?1 and name_key = ?2 and group_id = ?3",
+                    params![list.kind(), entry.key, group_id],
+                )?;
+                Ok(())
+            }
+            (List::Users, Some(user_id)) => {
+                self.execute("delete from memberships where group_id = ?1 and user_id = ?2", [group_id, user_id])?;
+                self.touch_user(user_id)
+            }
+            (List::Groups, Some(child)) => self.delete_subgroup(group_id, child, child),
+            (List::Parents, Some(parent)) => self.delete_subgroup(parent, group_id, parent),
+        }
+    }
+
+    fn delete_subgroup(&self, parent: i64, child: i64, other: i64) -> Result<()> {
+        self.execute("delete from subgroups where parent_id = ?1 and child_id = ?2", [parent, child])?;
+        self.touch_group(other)
+    }
+
+    /// Makes memberships of the entries that waited for this new user.
+    pub(super) fn resolve_user(&self, user_id: i64, username: &str) -> Result<()> {
+        let sql = "delete from dangling_members where kind = 'user' and name_key = ?1 returning group_id, seq, name";
+        let waiting: Vec<(i64, i64, String)> =
+            self.all(sql, [key(username)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        for (group_id, seq, written) in waiting {
+            let entry = Entry { key: key(username), name: written, seq, target: Some(user_id) };
+            self.insert_entry(group_id, List::Users, &entry)?;
+            self.touch_group(group_id)?;
+        }
+        Ok(())
+    }
+
+    /// Makes subgroups of the entries that waited for this new group.
+    ///
+    /// # Errors
+    /// `Invalid` where that would close a circle: then there can be no group of that name yet.
+    pub(super) fn resolve_group(&self, id: i64, name: &str) -> Result<()> {
+        let sql = "select kind, group_id, seq, name from dangling_members
+             where name_key = ?1 and kind in ('group', 'parent') order by seq";
+        let waiting: Vec<(String, i64, i64, String)> =
+            self.all(sql, [key(name)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+        for (kind, group_id, seq, written) in waiting {
+            let list = if kind == List::Groups.kind() { List::Groups } else { List::Parents };
+            let sql = "delete from dangling_members where kind = ?1 and name_key = ?2 and group_id = ?3";
+            self.execute(sql, params![kind, key(name), group_id])?;
+            self.insert_entry(group_id, list, &Entry { key: key(name), name: written, seq, target: Some(id) })?;
+        }
+        Ok(())
+    }
+
+    fn next_seq(&self) -> Result<i64> {
+        let sql = "update counters set value = value + 1 where name = 'seq' returning value";
+        let seq = self.first(sql, [], |row| row.get(0))?;
+        seq.ok_or_else(|| Error::Internal(anyhow::anyhow!("the counter `seq` is missing")))
+    }
+
+    fn touch_user(&self, id: i64) -> Result<()> {
+        let sql = "update users set version = version + 1, updated_at = ?2 where id = ?1";
+        self.execute(sql, [id, now()]).map(drop)
+    }
+
+    fn touch_group(&self, id: i64) -> Result<()> {
+        let sql = "update groups set version = version + 1, updated_at = ?2 where id = ?1";
+        self.execute(sql, [id, now()]).map(drop)
+    }
+}

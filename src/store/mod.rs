@@ -1,0 +1,388 @@
+//! The rows: one SQLite file, one writer thread with group commit, a few read connections. The only place
+//! that knows SQL.
+
+mod credentials;
+mod groups;
+mod lists;
+mod users;
+mod writer;
+
+pub use credentials::{Credential, NewCredential, Purpose, Token};
+pub use lists::List;
+pub use users::{Secret, UserFilter};
+
+use crate::model::{Error, Result};
+use anyhow::{Context as _, bail};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Read as _;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// "Roll" in ASCII: marks the file as ours in its header.
+const APPLICATION_ID: i32 = 0x526f_6c6c;
+/// The newest schema that this program knows.
+const SCHEMA_VERSION: i32 = 1;
+const SCHEMA: &str = include_str!("../../schema.sql");
+
+/// How every SQLite file begins (SQLite's file format, 1.2).
+const DATABASE_MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// How long a connection waits for another one of this process (they only meet at checkpoints).
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Prepared statements kept by each connection; there are fewer different ones than this.
+const STATEMENTS_KEPT: usize = 128;
+
+/// An open database.
+pub struct Store {
+    readers: Readers,
+    writer: writer::Writer,
+    generation: Arc<AtomicU64>,
+    path: PathBuf,
+    /// Held for as long as the database is open; the lock goes with the file handle.
+    _lock: File,
+}
+
+/// How the database was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// An existing directory.
+    Existing,
+    /// Nothing was there: the tables have been made and are empty.
+    New,
+}
+
+impl Store {
+    /// Opens the database in that file, or makes it, with so many read connections. The file and its side
+    /// files are readable by their owner only.
+    ///
+    /// # Errors
+    /// When another process has it open, when it is another program's or a newer version's, and when it
+    /// cannot be read or written.
+    pub fn open(path: &Path, readers: usize) -> anyhow::Result<(Store, Found)> {
+        create_private(path).with_context(|| format!("create the database {}", path.display()))?;
+        refuse_other_files(path).with_context(|| format!("open the database {}", path.display()))?;
+        let lock = lock(path)?;
+        let mut connection = connect(path).with_context(|| format!("open the database {}", path.display()))?;
+        let found = identify(&mut connection).with_context(|| format!("open the database {}", path.display()))?;
+        prepare_writer(&connection).with_context(|| format!("prepare the database {}", path.display()))?;
+        let generation = Arc::new(AtomicU64::new(1));
+        let readers = Readers::open(path, readers)?;
+        let writer = writer::Writer::start(connection, Arc::clone(&generation))?;
+        Ok((Store { readers, writer, generation, path: path.to_owned(), _lock: lock }, found))
+    }
+
+    /// Reads with one of the read connections; waits for one while all are in use. Each statement sees the
+    /// newest committed state, so several of them may see different ones: see [`Store::snapshot`].
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub fn read<T>(&self, read: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
+        let connection = self.readers.take();
+        read(&Rows { connection: &connection })
+    }
+
+    /// Reads several things that belong together: all statements see one state.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub fn snapshot<T>(&self, read: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
+        let connection = self.readers.take();
+        let rows = Rows { connection: &connection };
+        rows.run("begin deferred")?;
+        let result = read(&rows);
+        rows.run("commit")?;
+        result
+    }
+
+    /// Runs one whole operation of the directory on the writer thread and returns when it is on disk. An
+    /// error from `write` takes back everything that it did, and nothing that others did.
+    ///
+    /// # Errors
+    /// Those of `write`; `Unavailable` when the queue is full, the disk is, or the store is closing.
+    pub fn write<T: Send + 'static>(&self, write: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static) -> Result<T> {
+        self.writer.write(write)
+    }
+
+    /// Like [`Store::write`], for what nobody waits for: skipped when the queue is full.
+    pub fn write_later(&self, write: impl FnOnce(&Tx<'_>) -> Result<()> + Send + 'static) {
+        self.writer.write_later(write);
+    }
+
+    /// A number that changes with every commit, before the commit is acknowledged. What was read after taking
+    /// the number is still true while the number is the same.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Finishes the writes that wait, moves everything into the main file and refuses further writes.
+    pub fn close(&self) {
+        self.writer.close();
+    }
+}
+
+/// What can be read. A connection, seen as the rows of our tables.
+pub struct Rows<'c> {
+    connection: &'c Connection,
+}
+
+/// What can be written too, inside one operation.
+pub struct Tx<'c> {
+    rows: Rows<'c>,
+}
+
+impl<'c> Deref for Tx<'c> {
+    type Target = Rows<'c>;
+
+    fn deref(&self) -> &Rows<'c> {
+        &self.rows
+    }
+}
+
+impl Rows<'_> {
+    /// Runs a statement without parameters.
+    fn run(&self, sql: &str) -> Result<()> {
+        self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map_err(failure)?;
+        Ok(())
+    }
+
+    /// Runs a statement and says how many rows it changed.
+    fn execute(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<usize> {
+        self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute(parameters)).map_err(failure)
+    }
+
+    /// The first row, if there is one.
+    fn first<T>(
+        &self,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+        row: impl FnOnce(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(failure)?;
+        let mut rows = statement.query(parameters).map_err(failure)?;
+        rows.next().and_then(|found| found.map(row).transpose()).map_err(failure)
+    }
+
+    /// All rows.
+    fn all<T>(
+        &self,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+        row: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(failure)?;
+        let rows = statement.query_map(parameters, row).map_err(failure)?;
+        rows.collect::<rusqlite::Result<_>>().map_err(failure)
+    }
+
+    /// Whether there is a row.
+    fn any(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<bool> {
+        Ok(self.first(sql, parameters, |_| Ok(()))?.is_some())
+    }
+}
+
+/// What a database error means to those above.
+fn failure(error: rusqlite::Error) -> Error {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::DatabaseBusy | ErrorCode::ReadOnly) => {
+            Error::Unavailable(format!("the database answers: {error}"))
+        }
+        _ => Error::Internal(anyhow::Error::new(error).context("use the database")),
+    }
+}
+
+/// Milliseconds since 1970-01-01 UTC; 0 on a clock before that.
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// A lock that stays usable after a panic elsewhere: what it guards is whole between any two statements.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+// ------------------------------------------------------------------------------------------ opening
+
+/// Takes the lock that keeps a second process out. SQLite's own locks are on the database file itself, and a
+/// second handle on that file would drop them when closed, so ours is on a file beside it.
+fn lock(path: &Path) -> anyhow::Result<File> {
+    // By whatever link the file was named, there is one lock.
+    let real = path.canonicalize().with_context(|| format!("find the database {}", path.display()))?;
+    let mut name = real.into_os_string();
+    name.push(".lock");
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    private(&mut options);
+    let file = options.open(&name).with_context(|| format!("create the lock file {}", Path::new(&name).display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            bail!("the database {} is in use by another process", path.display())
+        }
+        Err(TryLockError::Error(error)) => Err(error).context("lock the database"),
+    }
+}
+
+/// Makes an empty file that only its owner can read, unless there is one with something in it: SQLite gives its
+/// side files the rights of the main one.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.create_new(true).write(true);
+    private(&mut options);
+    match options.open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            if path.metadata()?.len() == 0 {
+                make_private(path)
+            } else {
+                Ok(())
+            }
+        }
+        other => other.map(drop),
+    }
+}
+
+/// Refuses a file that is no database. SQLite would take a very short one for an empty database.
+fn refuse_other_files(path: &Path) -> anyhow::Result<()> {
+    let mut start = Vec::new();
+    File::open(path)?.take(DATABASE_MAGIC.len() as u64).read_to_end(&mut start)?;
+    if !start.is_empty() && start != DATABASE_MAGIC {
+        bail!("the file is not a rollbook database");
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    options.mode(0o600);
+}
+
+#[cfg(unix)]
+fn make_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+fn private(_: &mut OpenOptions) {}
+
+#[cfg(not(unix))]
+fn make_private(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    Ok(connection)
+}
+
+/// Tells our files from others before anything is written, and makes the tables in an empty one.
+fn identify(connection: &mut Connection) -> anyhow::Result<Found> {
+    let application_id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let tables: i64 = connection.query_row("select count(*) from sqlite_schema", [], |row| row.get(0))?;
+    match (application_id, version) {
+        (APPLICATION_ID, SCHEMA_VERSION) => Ok(Found::Existing),
+        (APPLICATION_ID, newer) if newer > SCHEMA_VERSION => {
+            bail!("the file has schema version {newer}, this program knows {SCHEMA_VERSION}: use a newer rollbook")
+        }
+        (0, 0) if tables == 0 => {
+            let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            transaction.execute_batch(SCHEMA).context("make the tables")?;
+            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+            transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+            transaction.commit()?;
+            Ok(Found::New)
+        }
+        _ => bail!("the file is not a rollbook database"),
+    }
+}
+
+fn prepare_writer(connection: &Connection) -> anyhow::Result<()> {
+    let mode: String = connection.query_row("pragma journal_mode = wal", [], |row| row.get(0))?;
+    if !mode.eq_ignore_ascii_case("wal") {
+        bail!("the file cannot have a write-ahead log (journal mode {mode})");
+    }
+    connection.execute_batch(
+        "pragma synchronous = full;
+         pragma foreign_keys = on;
+         pragma trusted_schema = off;
+         pragma temp_store = memory;
+         pragma cache_size = -16384;
+         pragma wal_autocheckpoint = 4000;
+         pragma journal_size_limit = 67108864;",
+    )?;
+    Ok(())
+}
+
+// ------------------------------------------------------------------------------------------ reading
+
+/// The read connections. Few are enough for any number of callers, and they bound the memory of SQLite.
+struct Readers {
+    idle: Mutex<Vec<Connection>>,
+    returned: Condvar,
+}
+
+impl Readers {
+    fn open(path: &Path, count: usize) -> anyhow::Result<Readers> {
+        let open = || -> anyhow::Result<Connection> {
+            let connection = connect(path)?;
+            // Opened for writing all the same: a read-only connection could not recover a log that a crash left.
+            connection.execute_batch(
+                "pragma query_only = on; pragma trusted_schema = off; pragma temp_store = memory;
+                 pragma cache_size = -8192;",
+            )?;
+            Ok(connection)
+        };
+        let idle = (0..count.max(1)).map(|_| open()).collect::<anyhow::Result<Vec<_>>>();
+        Ok(Readers { idle: Mutex::new(idle.context("open the read connections")?), returned: Condvar::new() })
+    }
+
+    fn take(&self) -> Reader<'_> {
+        let mut idle = locked(&self.idle);
+        loop {
+            if let Some(connection) = idle.pop() {
+                return Reader { connection: Some(connection), home: self };
+            }
+            idle = self.returned.wait(idle).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// A read connection on loan.
+struct Reader<'r> {
+    connection: Option<Connection>,
+    home: &'r Readers,
+}
+
+impl Deref for Reader<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.connection.as_ref().expect("a connection on loan is there until it is given back")
+    }
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            // A panic inside a snapshot leaves its transaction open: it must not hold its state for good.
+            if !connection.is_autocommit() {
+                let _ = connection.execute_batch("rollback");
+            }
+            locked(&self.home.idle).push(connection);
+            self.home.returned.notify_one();
+        }
+    }
+}

@@ -1,0 +1,425 @@
+//! Rows of `users`.
+
+use super::{Rows, Tx, now};
+use crate::model::{Account, Attributes, Error, Page, Result, StoredRole, User, Window, key};
+use rusqlite::{Row, named_params, params};
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// The columns of a user, in the order in which `user` reads them. By position: reading a column by its name
+/// searches all names each time, which for so many columns costs as much as finding the row.
+macro_rules! columns {
+    () => {
+        "users.id, users.uuid, users.username, users.first_name, users.last_name, users.display_name, users.email, \
+         users.company, users.title, users.access_role, users.disabled, users.verified, users.attributes, \
+         users.created_at, users.updated_at, users.version"
+    };
+}
+/// The number of those columns: what a query adds after them starts here.
+const COLUMNS: usize = 16;
+
+/// The groups whose members are administrators: the group of that name and all below it.
+macro_rules! administrator_groups {
+    () => {
+        "with recursive administrator_groups (id) as (
+             select id from groups where name_key = 'administrators'
+             union
+             select child_id from subgroups join administrator_groups on parent_id = administrator_groups.id
+         )"
+    };
+}
+
+/// Whether the user of the row is in one of `administrator_groups`.
+macro_rules! is_administrator {
+    () => {
+        "exists (select 1 from memberships join administrator_groups on group_id = administrator_groups.id
+                 where user_id = users.id)"
+    };
+}
+
+/// Whether a user is an administrator, found from below: a user has few groups, administrators may be many.
+const IS_ADMINISTRATOR_BY_ID: &str = "with recursive up (id) as (
+         select group_id from memberships where user_id = ?1
+         union
+         select parent_id from subgroups join up on child_id = up.id
+     )
+     select 1 from up join groups on groups.id = up.id where name_key = 'administrators'";
+
+/// Which users a list is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UserFilter {
+    /// Everybody.
+    #[default]
+    All,
+    /// Those who are not disabled.
+    Enabled,
+    /// Those who are.
+    Disabled,
+    /// Those who have logged in.
+    Verified,
+    /// Members of the group `administrators`, directly or not.
+    Administrators,
+}
+
+impl UserFilter {
+    fn condition(self) -> &'static str {
+        match self {
+            UserFilter::All => "1",
+            UserFilter::Enabled => "disabled = 0",
+            UserFilter::Disabled => "disabled = 1",
+            UserFilter::Verified => "verified = 1",
+            UserFilter::Administrators => is_administrator!(),
+        }
+    }
+}
+
+/// What it takes to check a password.
+#[derive(Debug, Clone)]
+pub struct Secret {
+    /// The user's inner id.
+    pub user_id: i64,
+    /// The user name as stored.
+    pub username: String,
+    /// The stored value; `None`: the user cannot log in.
+    pub password_hash: Option<String>,
+    /// Whether the user is disabled.
+    pub disabled: bool,
+    /// Whether the user has logged in before.
+    pub verified: bool,
+}
+
+impl Rows<'_> {
+    /// The user of that name, whatever the spelling.
+    pub fn find_user(&self, username: &str) -> Result<Option<User>> {
+        let sql = concat!("select ", columns!(), " from users where username_key = ?1");
+        self.first(sql, [key(username)], user)
+    }
+
+    /// The user of that inner id.
+    pub fn find_user_by_id(&self, id: i64) -> Result<Option<User>> {
+        self.first(concat!("select ", columns!(), " from users where id = ?1"), [id], user)
+    }
+
+    /// What it takes to check the password of the user of that name.
+    pub fn find_secret(&self, username: &str) -> Result<Option<Secret>> {
+        self.secret(
+            "select id, username, password_hash, disabled, verified from users where username_key = ?1",
+            [key(username)],
+        )
+    }
+
+    /// What it takes to check the password of the user of that inner id.
+    pub fn find_secret_by_id(&self, id: i64) -> Result<Option<Secret>> {
+        self.secret("select id, username, password_hash, disabled, verified from users where id = ?1", [id])
+    }
+
+    fn secret(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<Option<Secret>> {
+        self.first(sql, parameters, |row| {
+            Ok(Secret {
+                user_id: row.get(0)?,
+                username: row.get(1)?,
+                password_hash: row.get(2)?,
+                disabled: row.get(3)?,
+                verified: row.get(4)?,
+            })
+        })
+    }
+
+    /// Whether that user is in the group `administrators`, directly or through subgroups.
+    pub fn is_administrator(&self, user_id: i64) -> Result<bool> {
+        self.any(IS_ADMINISTRATOR_BY_ID, [user_id])
+    }
+
+    /// Whether that user is in that group, directly or through subgroups.
+    pub fn is_member(&self, user_id: i64, group: &str) -> Result<bool> {
+        let sql = "with recursive up (id) as (
+                 select group_id from memberships where user_id = ?1
+                 union
+                 select parent_id from subgroups join up on child_id = up.id
+             )
+             select 1 from up join groups on groups.id = up.id where name_key = ?2";
+        self.any(sql, params![user_id, key(group)])
+    }
+
+    /// Whether anybody who can log in is an administrator.
+    pub fn has_enabled_administrator(&self) -> Result<bool> {
+        let sql = concat!(
+            administrator_groups!(),
+            " select 1 from administrator_groups join memberships on group_id = administrator_groups.id
+              join users on users.id = user_id where disabled = 0 limit 1"
+        );
+        self.any(sql, [])
+    }
+
+    /// The users that come after that key in the order of names, as many as asked for.
+    pub fn list_accounts_after(&self, filter: UserFilter, after: &str, limit: u64) -> Result<Vec<Account>> {
+        let condition = filter.condition();
+        let sql = format!(
+            "{} select {}, {} from users where username_key > ?1 and {condition} order by username_key limit ?2",
+            administrator_groups!(),
+            columns!(),
+            is_administrator!()
+        );
+        self.all(&sql, params![after, count(limit)], account)
+    }
+
+    /// A window of the users in the order of names.
+    pub fn list_accounts(&self, filter: UserFilter, window: Window) -> Result<Vec<Account>> {
+        let condition = filter.condition();
+        let sql = format!(
+            "{} select {}, {} from users where {condition} order by username_key limit ?1 offset ?2",
+            administrator_groups!(),
+            columns!(),
+            is_administrator!()
+        );
+        self.all(&sql, params![count(window.limit), count(window.offset)], account)
+    }
+
+    /// Users whose login, first name, last name or e-mail begins with that text, in the order of names; with
+    /// `None`, all users.
+    pub fn search_users(&self, prefix: Option<&str>, window: Window) -> Result<Page<User>> {
+        let Some(prefix) = prefix else {
+            let total = self.number("select count(*) from users", [])?;
+            let sql = concat!("select ", columns!(), " from users order by username_key limit ?1 offset ?2");
+            let entries = self.all(sql, params![count(window.limit), count(window.offset)], user)?;
+            return Ok(Page { entries, total });
+        };
+        let (from, to) = prefix_range(prefix);
+        let total = self.number(
+            "select count(*) from users where username_key >= ?1 and username_key < ?2
+                 or first_key >= ?1 and first_key < ?2 or last_key >= ?1 and last_key < ?2
+                 or email_key >= ?1 and email_key < ?2",
+            params![from, to],
+        )?;
+        let sql = concat!(
+            "select ",
+            columns!(),
+            " from users where username_key >= ?1 and username_key < ?2
+                 or first_key >= ?1 and first_key < ?2 or last_key >= ?1 and last_key < ?2
+                 or email_key >= ?1 and email_key < ?2
+              order by username_key limit ?3 offset ?4"
+        );
+        let entries = self.all(sql, params![from, to, count(window.limit), count(window.offset)], user)?;
+        Ok(Page { entries, total })
+    }
+
+    /// Direct members of a group whose login begins with that text, in the order of names. Names in the
+    /// group's list that belong to no user are counted and not listed.
+    pub fn list_members(&self, group_id: i64, prefix: &str, window: Window) -> Result<Page<User>> {
+        let (from, to) = prefix_range(prefix);
+        let total = self.number(
+            "select (select count(*) from memberships join users on users.id = user_id
+                     where group_id = ?1 and username_key >= ?2 and username_key < ?3)
+                  + (select count(*) from dangling_members
+                     where group_id = ?1 and kind = 'user' and name_key >= ?2 and name_key < ?3)",
+            params![group_id, from, to],
+        )?;
+        let sql = concat!(
+            "select ",
+            columns!(),
+            " from memberships join users on users.id = user_id
+              where group_id = ?1 and username_key >= ?2 and username_key < ?3
+              order by username_key limit ?4 offset ?5"
+        );
+        let entries = self.all(sql, params![group_id, from, to, count(window.limit), count(window.offset)], user)?;
+        Ok(Page { entries, total })
+    }
+
+    pub(super) fn number(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<u64> {
+        let number: Option<i64> = self.first(sql, parameters, |row| row.get(0))?;
+        Ok(u64::try_from(number.unwrap_or(0)).unwrap_or(0))
+    }
+}
+
+impl Tx<'_> {
+    /// Stores a new user, with what it takes to check the password, and returns the inner id. Names in groups'
+    /// lists that waited for this user become memberships.
+    ///
+    /// # Errors
+    /// `Invalid` when the attributes are too large. That the name is free is the caller's to check.
+    pub fn insert_user(&self, user: &User, password_hash: Option<&str>) -> Result<i64> {
+        let now = now();
+        self.execute(
+            "insert into users (uuid, username, username_key, first_name, last_name, display_name, email, company,
+                 title, first_key, last_key, email_key, access_role, disabled, verified, password_hash, attributes,
+                 created_at, updated_at)
+             values (:uuid, :username, :username_key, :first_name, :last_name, :display_name, :email, :company,
+                 :title, :first_key, :last_key, :email_key, :access_role, :disabled, :verified, :password_hash,
+                 :attributes, :now, :now)",
+            named_params! {
+                ":uuid": uuid::Uuid::new_v4().to_string(),
+                ":username": user.username,
+                ":username_key": key(&user.username),
+                ":first_name": user.first_name,
+                ":last_name": user.last_name,
+                ":display_name": user.display_name,
+                ":email": user.email,
+                ":company": user.company,
+                ":title": user.title,
+                ":first_key": search_key(user.first_name.as_deref()),
+                ":last_key": search_key(user.last_name.as_deref()),
+                ":email_key": search_key(user.email.as_deref()),
+                ":access_role": role(user.access_role),
+                ":disabled": user.disabled,
+                ":verified": user.verified,
+                ":password_hash": password_hash,
+                ":attributes": attributes_text(&user.attributes)?,
+                ":now": now,
+            },
+        )?;
+        let id = self.connection.last_insert_rowid();
+        self.resolve_user(id, &user.username)?;
+        Ok(id)
+    }
+
+    /// Stores the fields of a user, unless they are what is stored already.
+    ///
+    /// # Errors
+    /// `Invalid` when the attributes are too large.
+    pub fn update_user(&self, before: &User, user: &User) -> Result<()> {
+        if before == user {
+            return Ok(());
+        }
+        self.execute(
+            "update users set first_name = :first_name, last_name = :last_name, display_name = :display_name,
+                 email = :email, company = :company, title = :title, first_key = :first_key, last_key = :last_key,
+                 email_key = :email_key, access_role = :access_role, disabled = :disabled, verified = :verified,
+                 attributes = :attributes, updated_at = :now, version = version + 1
+             where id = :id",
+            named_params! {
+                ":id": user.id,
+                ":first_name": user.first_name,
+                ":last_name": user.last_name,
+                ":display_name": user.display_name,
+                ":email": user.email,
+                ":company": user.company,
+                ":title": user.title,
+                ":first_key": search_key(user.first_name.as_deref()),
+                ":last_key": search_key(user.last_name.as_deref()),
+                ":email_key": search_key(user.email.as_deref()),
+                ":access_role": role(user.access_role),
+                ":disabled": user.disabled,
+                ":verified": user.verified,
+                ":attributes": attributes_text(&user.attributes)?,
+                ":now": now(),
+            },
+        )?;
+        Ok(())
+    }
+
+    /// Stores what it takes to check the user's password.
+    pub fn update_password(&self, user_id: i64, password_hash: &str) -> Result<()> {
+        self.execute(
+            "update users set password_hash = ?2, updated_at = ?3, version = version + 1
+             where id = ?1 and password_hash is not ?2",
+            params![user_id, password_hash, now()],
+        )?;
+        Ok(())
+    }
+
+    /// Stores another hash of the same password, unless the password has changed meanwhile.
+    pub fn rehash_password(&self, user_id: i64, old_hash: &str, new_hash: &str) -> Result<()> {
+        self.execute(
+            "update users set password_hash = ?3 where id = ?1 and password_hash = ?2",
+            params![user_id, old_hash, new_hash],
+        )?;
+        Ok(())
+    }
+
+    /// Notes that the user has logged in.
+    pub fn verify_user(&self, user_id: i64) -> Result<()> {
+        self.execute(
+            "update users set verified = 1, updated_at = ?2, version = version + 1 where id = ?1 and verified = 0",
+            params![user_id, now()],
+        )?;
+        Ok(())
+    }
+
+    /// Removes a user for good, with memberships and tokens.
+    pub fn delete_user(&self, user_id: i64) -> Result<()> {
+        self.execute(
+            "update groups set version = version + 1, updated_at = ?2
+             where id in (select group_id from memberships where user_id = ?1)",
+            params![user_id, now()],
+        )?;
+        self.execute("delete from users where id = ?1", [user_id])?;
+        Ok(())
+    }
+}
+
+fn user(row: &Row<'_>) -> rusqlite::Result<User> {
+    Ok(User {
+        id: row.get(0)?,
+        uuid: row.get(1)?,
+        username: row.get(2)?,
+        first_name: row.get(3)?,
+        last_name: row.get(4)?,
+        display_name: row.get(5)?,
+        email: row.get(6)?,
+        company: row.get(7)?,
+        title: row.get(8)?,
+        access_role: match row.get_ref(9)?.as_str()? {
+            "ro" => StoredRole::ReadOnly,
+            _ => StoredRole::Standard,
+        },
+        disabled: row.get(10)?,
+        verified: row.get(11)?,
+        attributes: attributes(row.get_ref(12)?.as_str()?),
+        created_at: row.get(13)?,
+        updated_at: row.get(14)?,
+        version: row.get(15)?,
+    })
+}
+
+fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
+    Ok(Account { user: user(row)?, administrator: row.get(COLUMNS)? })
+}
+
+fn role(role: StoredRole) -> &'static str {
+    match role {
+        StoredRole::Standard => "st",
+        StoredRole::ReadOnly => "ro",
+    }
+}
+
+/// What prefix search compares: nothing for an empty field, so that it is in no index.
+pub(super) fn search_key(text: Option<&str>) -> Option<String> {
+    text.map(key).filter(|key| !key.is_empty())
+}
+
+/// All keys that begin with that text: from the first bound on, below the second.
+pub(super) fn prefix_range(prefix: &str) -> (String, String) {
+    let from = key(prefix);
+    // No character sorts after this one, and no key contains it: it is no character of any script.
+    let to = format!("{from}\u{10FFFF}");
+    (from, to)
+}
+
+/// SQLite counts in `i64`; more than that is all there is.
+pub(super) fn count(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Largest JSON text of the properties that no column holds, in bytes.
+const ATTRIBUTES_BYTES_MAX: usize = 65536;
+
+pub(super) fn attributes(text: &str) -> Attributes {
+    if text == "{}" {
+        return Attributes::new();
+    }
+    // The schema holds that this is JSON, and only `attributes_text` writes it.
+    let values: BTreeMap<String, Box<RawValue>> = serde_json::from_str(text).unwrap_or_default();
+    values.into_iter().map(|(name, value)| (name, Box::<str>::from(value).into_string())).collect()
+}
+
+pub(super) fn attributes_text(attributes: &Attributes) -> Result<String> {
+    let values: serde_json::Result<BTreeMap<&str, &RawValue>> =
+        attributes.iter().map(|(name, json)| Ok((name.as_str(), serde_json::from_str(json)?))).collect();
+    let text = values
+        .and_then(|values| serde_json::to_string(&values))
+        .map_err(|error| Error::Internal(anyhow::Error::new(error).context("write the properties as JSON")))?;
+    if text.len() > ATTRIBUTES_BYTES_MAX {
+        return Err(Error::Invalid(format!("the properties take more than {ATTRIBUTES_BYTES_MAX} bytes")));
+    }
+    Ok(text)
+}

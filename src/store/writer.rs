@@ -1,0 +1,202 @@
+//! The one thread that writes. It takes what has queued up while it was busy, runs each operation in a
+//! savepoint of its own, commits once, and only then answers.
+
+use super::{Rows, Tx, failure};
+use crate::model::{Error, Result};
+use anyhow::{Context as _, anyhow};
+use rusqlite::Connection;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Operations that may wait; one more is refused as unavailable.
+const QUEUE_LENGTH_MAX: usize = 1024;
+/// Operations in one commit.
+const GROUP_LENGTH_MAX: usize = 256;
+/// How long a group may take before it commits, so that the first in it does not wait for long.
+const GROUP_TIME_MAX: Duration = Duration::from_millis(20);
+/// How long nothing has to be written before the log is moved into the main file.
+const CHECKPOINT_AFTER: Duration = Duration::from_secs(1);
+
+/// Whether the group that carried an operation was committed.
+type Outcome = std::result::Result<(), String>;
+/// Tells the one who waits.
+type Answer = Box<dyn FnOnce(&Outcome) + Send>;
+/// Runs the operation, or takes the reason why it cannot be run; the answer is given after the commit. The
+/// flag says whether it did anything.
+type Operation = Box<dyn FnOnce(std::result::Result<&Connection, &Error>) -> (bool, Answer) + Send>;
+
+enum Message {
+    Run(Operation),
+    Stop,
+}
+
+pub(super) struct Writer {
+    queue: SyncSender<Message>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection, generation: Arc<AtomicU64>) -> anyhow::Result<Writer> {
+        let (queue, messages) = sync_channel(QUEUE_LENGTH_MAX);
+        let thread = std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || work(&connection, &messages, &generation))
+            .context("start the writer thread")?;
+        Ok(Writer { queue, thread: Mutex::new(Some(thread)) })
+    }
+
+    pub(super) fn write<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (tell, told) = sync_channel(1);
+        let operation: Operation = Box::new(move |connection| {
+            let result = in_savepoint(connection, write);
+            let changed = result.is_ok();
+            let answer: Answer = Box::new(move |outcome| {
+                let _ = tell.send(match outcome {
+                    Ok(()) => result,
+                    // Also what was refused may have been refused because of something that is now undone.
+                    Err(why) => Err(Error::Unavailable(why.clone())),
+                });
+            });
+            (changed, answer)
+        });
+        self.queue.try_send(Message::Run(operation)).map_err(|error| {
+            Error::Unavailable(match error {
+                TrySendError::Full(_) => "too many writes are waiting".to_owned(),
+                TrySendError::Disconnected(_) => "the server is stopping".to_owned(),
+            })
+        })?;
+        told.recv().unwrap_or_else(|_| Err(Error::Unavailable("the server is stopping".to_owned())))
+    }
+
+    pub(super) fn write_later(&self, write: impl FnOnce(&Tx<'_>) -> Result<()> + Send + 'static) {
+        let operation: Operation = Box::new(move |connection| {
+            let result = in_savepoint(connection, write);
+            let changed = result.is_ok();
+            let answer: Answer = Box::new(move |_| {
+                if let Err(error) = result {
+                    log::warn!("a write in the background failed: {error}");
+                }
+            });
+            (changed, answer)
+        });
+        let _ = self.queue.try_send(Message::Run(operation));
+    }
+
+    pub(super) fn close(&self) {
+        let _ = self.queue.send(Message::Stop);
+        if let Some(thread) = super::locked(&self.thread).take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Runs the operation so that its error, or its panic, takes back what it did and nothing else.
+fn in_savepoint<T>(
+    connection: std::result::Result<&Connection, &Error>,
+    write: impl FnOnce(&Tx<'_>) -> Result<T>,
+) -> Result<T> {
+    let connection = connection.map_err(|why| Error::Unavailable(why.to_string()))?;
+    let tx = Tx { rows: Rows { connection } };
+    tx.run("savepoint operation")?;
+    let result = catch_unwind(AssertUnwindSafe(|| write(&tx)))
+        .unwrap_or_else(|_| Err(Error::Internal(anyhow!("an operation panicked on the writer thread"))));
+    if result.is_err() && !connection.is_autocommit() {
+        tx.run("rollback to operation")?;
+    }
+    if !connection.is_autocommit() {
+        tx.run("release operation")?;
+    }
+    result
+}
+
+fn work(connection: &Connection, messages: &Receiver<Message>, generation: &AtomicU64) {
+    let mut unmoved = false;
+    loop {
+        let message = if unmoved {
+            match messages.recv_timeout(CHECKPOINT_AFTER) {
+                Err(RecvTimeoutError::Timeout) => {
+                    checkpoint(connection, "passive");
+                    unmoved = false;
+                    continue;
+                }
+                other => other.ok(),
+            }
+        } else {
+            messages.recv().ok()
+        };
+        let Some(Message::Run(first)) = message else { break };
+        let stop = run_group(connection, first, messages, generation);
+        unmoved = true;
+        if stop {
+            break;
+        }
+    }
+    checkpoint(connection, "truncate");
+}
+
+/// Runs one group from its first operation to its answers. True when a stop was asked for meanwhile.
+fn run_group(connection: &Connection, first: Operation, messages: &Receiver<Message>, generation: &AtomicU64) -> bool {
+    let rows = Rows { connection };
+    let start = Instant::now();
+    let mut answers = Vec::new();
+    let mut changed = false;
+    let mut stop = false;
+    let begun = rows.run("begin immediate");
+    let mut next = Some(first);
+    while let Some(operation) = next.take() {
+        // Without a transaction nothing may run: a savepoint alone would commit by itself.
+        let (did, answer) = operation(begun.as_ref().map(|()| connection));
+        changed |= did;
+        answers.push(answer);
+        // Some errors (a full disk) make SQLite undo the whole transaction: the group ends here.
+        if connection.is_autocommit() || answers.len() == GROUP_LENGTH_MAX || start.elapsed() > GROUP_TIME_MAX {
+            break;
+        }
+        match messages.try_recv() {
+            Ok(Message::Run(operation)) => next = Some(operation),
+            Ok(Message::Stop) => stop = true,
+            Err(_) => {}
+        }
+    }
+    let outcome = match begun {
+        Err(error) => Err(error.to_string()),
+        Ok(()) if connection.is_autocommit() => Err("the database took the write back".to_owned()),
+        Ok(()) => rows.run("commit").map_err(|error| error.to_string()),
+    };
+    if let Err(why) = &outcome {
+        log::error!("{} writes could not be committed: {why}", answers.len());
+        if !connection.is_autocommit()
+            && let Err(error) = connection.execute_batch("rollback").map_err(failure)
+        {
+            log::error!("the transaction could not be taken back: {error}");
+        }
+    } else if changed {
+        // Before the answers: who has been told of a write must not be served from before it.
+        generation.fetch_add(1, Ordering::AcqRel);
+    }
+    for answer in answers {
+        answer(&outcome);
+    }
+    stop
+}
+
+/// Moves the write-ahead log into the main file. What cannot be moved now stays safe in the log.
+fn checkpoint(connection: &Connection, mode: &str) {
+    let result = connection.query_row(&format!("pragma wal_checkpoint({mode})"), [], |_| Ok(()));
+    if let Err(error) = result {
+        log::warn!("the write-ahead log could not be moved into the database: {error}");
+    }
+}
