@@ -1,5 +1,6 @@
 //! Rollbook keeps an organisation's users, groups and memberships in one SQLite file and answers the REST
 //! dialects that scripts and client libraries already speak.
 
+pub mod directory;
 pub mod model;
 pub mod store;

@@ -1,0 +1,247 @@
+//! Who may come in: the credentials that a request shows, turned into a caller.
+
+use super::{Directory, Passwords, digest};
+use crate::model::{Caller, CallerKind, Error, KeyKind, POWER_USERS, Power, Result};
+use crate::store::{Credential, Purpose, Rows, Secret, Store, locked};
+use anyhow::anyhow;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// How long a checked password is remembered.
+const REMEMBERED_FOR: Duration = Duration::from_secs(300);
+/// How many callers are remembered; beyond that all are forgotten, which costs each a check.
+const REMEMBERED_MAX: usize = 10_000;
+/// How exact `last used` is, in milliseconds: one write an hour and key.
+const LAST_USED_STEP: i64 = 3_600_000;
+/// The one login that nobody can have: other servers of the dialect run their own work under it.
+const RESERVED_LOGIN: &str = "system";
+
+/// The door: knows credentials, hands out a [`Directory`] for the caller behind them.
+pub struct Access {
+    store: Arc<Store>,
+    passwords: Arc<Passwords>,
+    /// Keys the digests under which passwords are remembered, so that a memory dump holds no usable hash.
+    pepper: [u8; 32],
+    remembered: Mutex<HashMap<[u8; 32], Remembered>>,
+    credentials: Mutex<HashMap<[u8; 32], Known>>,
+}
+
+/// A password that was right.
+struct Remembered {
+    caller: Caller,
+    password_hash: String,
+    generation: u64,
+    until: Instant,
+}
+
+/// A key or token that was found.
+#[derive(Clone)]
+struct Known {
+    caller: Caller,
+    kind: Option<KeyKind>,
+    generation: u64,
+    last_used_at: i64,
+}
+
+impl Access {
+    /// The door of that store.
+    ///
+    /// # Errors
+    /// When the operating system gives no random numbers.
+    pub fn new(store: Arc<Store>, passwords: Arc<Passwords>) -> anyhow::Result<Access> {
+        let mut pepper = [0; 32];
+        getrandom::fill(&mut pepper).map_err(|error| anyhow!("get random numbers: {error}"))?;
+        let (remembered, credentials) = (Mutex::default(), Mutex::default());
+        Ok(Access { store, passwords, pepper, remembered, credentials })
+    }
+
+    /// The directory as that caller may see it.
+    pub fn directory(&self, caller: Caller) -> Directory {
+        Directory { store: Arc::clone(&self.store), passwords: Arc::clone(&self.passwords), caller }
+    }
+
+    /// The user behind a user name and a password.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when either is empty or wrong, when the user has no password, and when they are
+    /// disabled: which of these is not told, also not by the time it takes.
+    pub fn user(&self, username: &str, password: &str) -> Result<Caller> {
+        if username.trim().is_empty() || password.is_empty() || username.trim().eq_ignore_ascii_case(RESERVED_LOGIN) {
+            return Err(Error::Unauthenticated);
+        }
+        let proof = self.proof(username, password);
+        if let Some(caller) = self.remembered_user(&proof)? {
+            return Ok(caller);
+        }
+        let _slot = self.passwords.slot();
+        // Whoever waited for the slot may find that another request has shown the same password meanwhile.
+        if let Some(caller) = self.remembered_user(&proof)? {
+            return Ok(caller);
+        }
+        let secret = self.store.read(|rows| rows.find_secret(username))?;
+        let stored = secret.as_ref().and_then(|secret| secret.password_hash.clone());
+        let right = self.passwords.verify(password, stored.as_deref());
+        let (Some(secret), Some(stored), true) = (secret, stored, right) else { return Err(Error::Unauthenticated) };
+        if secret.disabled {
+            return Err(Error::Unauthenticated);
+        }
+        self.note_login(&secret, password, &stored)?;
+        let generation = self.store.generation();
+        let Some((caller, password_hash)) = self.store.snapshot(|rows| recognize(rows, secret.user_id))? else {
+            return Err(Error::Unauthenticated);
+        };
+        if let Some(password_hash) = password_hash {
+            let until = Instant::now() + REMEMBERED_FOR;
+            let entry = Remembered { caller: caller.clone(), password_hash, generation, until };
+            remember(&mut locked(&self.remembered), proof, entry);
+        }
+        Ok(caller)
+    }
+
+    /// Stores what a successful login changes: the first one, and a hash of a weaker kind.
+    fn note_login(&self, secret: &Secret, password: &str, stored: &str) -> Result<()> {
+        let user_id = secret.user_id;
+        if !secret.verified {
+            self.store.write(move |tx| tx.verify_user(user_id))?;
+        }
+        if let Some(renewed) = self.passwords.renew(password, stored)? {
+            let stored = stored.to_owned();
+            self.store.write(move |tx| tx.rehash_password(user_id, &stored, &renewed))?;
+        }
+        Ok(())
+    }
+
+    fn remembered_user(&self, proof: &[u8; 32]) -> Result<Option<Caller>> {
+        let generation = self.store.generation();
+        let (user_id, password_hash) = {
+            let remembered = locked(&self.remembered);
+            let Some(entry) = remembered.get(proof).filter(|entry| entry.until > Instant::now()) else {
+                return Ok(None);
+            };
+            if entry.generation == generation {
+                return Ok(Some(entry.caller.clone()));
+            }
+            (entry.caller.user_id(), entry.password_hash.clone())
+        };
+        // Something has changed since: the same password is still right if the stored value is still the same.
+        let found = match user_id {
+            Some(user_id) => self.store.snapshot(|rows| recognize(rows, user_id))?,
+            None => None,
+        };
+        let mut remembered = locked(&self.remembered);
+        match found {
+            Some((caller, Some(hash))) if hash == password_hash => {
+                if let Some(entry) = remembered.get_mut(proof) {
+                    entry.caller = caller.clone();
+                    entry.generation = generation;
+                }
+                Ok(Some(caller))
+            }
+            _ => {
+                remembered.remove(proof);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Under what a user name and a password are remembered.
+    fn proof(&self, username: &str, password: &str) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.pepper).expect("a MAC takes a key of any length");
+        mac.update(&username.len().to_be_bytes());
+        mac.update(username.as_bytes());
+        mac.update(password.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+
+    /// Whether the API key is valid.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when it is not.
+    pub fn api_key(&self, secret: &str) -> Result<()> {
+        self.credential(secret, Some(KeyKind::Api)).map(drop)
+    }
+
+    /// The script behind an application key.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when the key is not valid.
+    pub fn application_key(&self, secret: &str) -> Result<Caller> {
+        self.credential(secret, Some(KeyKind::Application))
+    }
+
+    /// The user behind a token.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when the token is not valid or the user is disabled.
+    pub fn token(&self, secret: &str) -> Result<Caller> {
+        self.credential(secret, None)
+    }
+
+    fn credential(&self, secret: &str, kind: Option<KeyKind>) -> Result<Caller> {
+        let digest = digest(secret);
+        let generation = self.store.generation();
+        let known = locked(&self.credentials).get(&digest).cloned();
+        if let Some(known) = known.as_ref().filter(|known| known.generation == generation) {
+            return if known.kind == kind { Ok(known.caller.clone()) } else { Err(Error::Unauthenticated) };
+        }
+        let found = self.store.snapshot(|rows| {
+            let Some(credential) = rows.find_credential(&digest)? else { return Ok(None) };
+            let caller = match credential.purpose {
+                Purpose::Token(user_id) => recognize(rows, user_id)?.map(|(caller, _)| caller),
+                Purpose::Api => Some(key_caller(&credential, Power::Reader)),
+                Purpose::Application(role) => Some(key_caller(&credential, role.power())),
+            };
+            Ok(caller.map(|caller| (caller, credential)))
+        })?;
+        let Some((caller, credential)) = found else {
+            locked(&self.credentials).remove(&digest);
+            return Err(Error::Unauthenticated);
+        };
+        let last_used_at = self.note_use(&credential, known.map_or(0, |known| known.last_used_at));
+        let kind_found = credential.purpose.key_kind();
+        let entry = Known { caller: caller.clone(), kind: kind_found, generation, last_used_at };
+        remember(&mut locked(&self.credentials), digest, entry);
+        if kind_found == kind { Ok(caller) } else { Err(Error::Unauthenticated) }
+    }
+
+    /// Writes down, once an hour and without waiting, that a credential is used; returns when that was last.
+    fn note_use(&self, credential: &Credential, known: i64) -> i64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis());
+        let now = i64::try_from(now).unwrap_or(i64::MAX);
+        let last = credential.last_used_at.unwrap_or(0).max(known);
+        if now - last < LAST_USED_STEP {
+            return last;
+        }
+        let id = credential.id;
+        self.store.write_later(move |tx| tx.touch_credential(id));
+        now
+    }
+}
+
+fn key_caller(credential: &Credential, power: Power) -> Caller {
+    Caller { kind: CallerKind::Key, name: credential.name.as_str().into(), power }
+}
+
+/// The user of that id as a caller, with the stored hash of the password; `None` when gone or disabled.
+fn recognize(rows: &Rows<'_>, user_id: i64) -> Result<Option<(Caller, Option<String>)>> {
+    let Some(secret) = rows.find_secret_by_id(user_id)?.filter(|secret| !secret.disabled) else { return Ok(None) };
+    let power = if rows.is_administrator(user_id)? {
+        Power::Administrator
+    } else if rows.is_member(user_id, POWER_USERS)? {
+        Power::PowerUser
+    } else {
+        Power::Reader
+    };
+    let caller = Caller { kind: CallerKind::User(user_id), name: secret.username.into(), power };
+    Ok(Some((caller, secret.password_hash)))
+}
+
+fn remember<T>(map: &mut HashMap<[u8; 32], T>, key: [u8; 32], entry: T) {
+    if map.len() >= REMEMBERED_MAX && !map.contains_key(&key) {
+        map.clear();
+    }
+    map.insert(key, entry);
+}

@@ -1,0 +1,183 @@
+//! Keys and tokens: made here, stored as digests.
+
+use super::{Directory, Passwords};
+use crate::model::{Error, Kind, Result, check_length, check_text};
+use crate::store::{Credential, NewCredential, Purpose, Store, Token};
+use anyhow::anyhow;
+use sha2::{Digest as _, Sha256};
+
+/// Longest name of an application or a device, in characters.
+const NAME_CHARS_MAX: usize = 255;
+
+/// What is stored of a secret.
+pub fn digest(secret: &str) -> [u8; 32] {
+    Sha256::digest(secret.as_bytes()).into()
+}
+
+/// A new secret of 256 random bits, as 64 hexadecimal digits.
+///
+/// # Errors
+/// `Internal` when the operating system gives no random numbers.
+pub fn new_secret() -> Result<String> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| Error::Internal(anyhow!("get random numbers: {error}")))?;
+    Ok(hex(&bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Makes an API key or an application key and returns its id and the secret, which is stored nowhere.
+///
+/// # Errors
+/// `Invalid` for a name with control characters or of more than 255 characters.
+pub fn create_key(store: &Store, purpose: Purpose, name: &str) -> Result<(i64, String)> {
+    check_text("the name of a key", name)?;
+    check_length("the name of a key", name, NAME_CHARS_MAX)?;
+    let secret = new_secret()?;
+    let new = NewCredential { purpose, name: name.to_owned(), digest: digest(&secret), token: None };
+    let id = store.write(move |tx| tx.insert_credential(&new))?;
+    Ok((id, secret))
+}
+
+/// All API keys and application keys, revoked ones too.
+pub fn list_keys(store: &Store) -> Result<Vec<Credential>> {
+    store.read(|rows| rows.list_keys())
+}
+
+/// Ends a key.
+///
+/// # Errors
+/// `Invalid` when there is no valid key of that id.
+pub fn revoke_key(store: &Store, id: i64) -> Result<()> {
+    store.write(
+        move |tx| {
+            if tx.revoke_key(id)? { Ok(()) } else { Err(Error::Invalid(format!("there is no valid key {id}"))) }
+        },
+    )
+}
+
+/// Gives a user another password, as an operator.
+///
+/// # Errors
+/// `NotFound`, and `Invalid` when the password is empty or does not match the configured pattern.
+pub fn set_password(store: &Store, passwords: &Passwords, username: &str, password: &str) -> Result<()> {
+    if password.is_empty() {
+        return Err(Error::Invalid("the password is empty".to_owned()));
+    }
+    let hash = passwords.protect(password)?;
+    let username = username.to_owned();
+    store.write(move |tx| {
+        let user = tx.find_user(&username)?.ok_or(Error::NotFound(Kind::User, username))?;
+        tx.update_password(user.id, &hash)
+    })
+}
+
+/// What a token is asked for.
+#[derive(Debug, Clone)]
+pub struct TokenRequest {
+    /// The application's name.
+    pub application: String,
+    /// The device's identifier.
+    pub device: String,
+    /// What people call the device.
+    pub device_description: Option<String>,
+    /// What the application says it wants to do.
+    pub permission: Option<String>,
+}
+
+impl TokenRequest {
+    fn check(&self) -> Result<()> {
+        let description = self.device_description.as_deref().unwrap_or_default();
+        let permission = self.permission.as_deref().unwrap_or_default();
+        for text in [&self.application, &self.device, description, permission] {
+            check_text("a parameter of the token", text)?;
+            check_length("a parameter of the token", text, NAME_CHARS_MAX)?;
+        }
+        Ok(())
+    }
+}
+
+impl Directory {
+    /// The caller's token for that application and device: the one issued before where the caller shows the
+    /// same password or the token itself, else a new one. Only a digest is stored, so the token is computed
+    /// from the password and a stored seed; without the password it is random.
+    ///
+    /// # Errors
+    /// `Invalid` for parameters with control characters or of more than 255 characters; `Forbidden` for keys,
+    /// which have no tokens.
+    pub fn acquire_token(&self, request: TokenRequest, password: Option<&str>, shown: Option<&str>) -> Result<String> {
+        request.check()?;
+        let user_id = self.own_id()?;
+        let present = self.store.read(|rows| rows.find_token(user_id, &request.application, &request.device))?;
+        if let Some(token) = &present {
+            if let Some(shown) = shown.filter(|shown| digest(shown) == token.digest) {
+                return Ok(shown.to_owned());
+            }
+            if let (Some(password), Some(seed)) = (password, &token.seed) {
+                let again = self.derived_token(&request, password, seed)?;
+                if digest(&again) == token.digest {
+                    return Ok(again);
+                }
+            }
+        }
+        let (secret, seed) = match password {
+            Some(password) => {
+                let seed = new_secret()?.into_bytes();
+                (self.derived_token(&request, password, &seed)?, Some(seed))
+            }
+            None => (new_secret()?, None),
+        };
+        let digest = digest(&secret);
+        let token = Token {
+            uuid: uuid::Uuid::new_v4().to_string(),
+            application: request.application,
+            device: request.device,
+            device_description: request.device_description,
+            permission: request.permission,
+            seed,
+            digest,
+            created_at: 0,
+        };
+        let name = self.caller.name.to_string();
+        let new = NewCredential { purpose: Purpose::Token(user_id), name, digest, token: Some(token) };
+        self.store.write(move |tx| tx.insert_credential(&new))?;
+        Ok(secret)
+    }
+
+    fn derived_token(&self, request: &TokenRequest, password: &str, seed: &[u8]) -> Result<String> {
+        let salt = Sha256::new()
+            .chain_update(seed)
+            .chain_update(self.own_id()?.to_be_bytes())
+            .chain_update(request.application.len().to_be_bytes())
+            .chain_update(&request.application)
+            .chain_update(&request.device)
+            .finalize();
+        Ok(hex(&self.passwords.derive(password, &salt)?))
+    }
+
+    /// The caller's valid tokens, the newest last.
+    pub fn tokens(&self) -> Result<Vec<Token>> {
+        let user_id = self.own_id()?;
+        self.store.read(|rows| rows.list_tokens(user_id))
+    }
+
+    /// Ends the caller's tokens for that application and device. False when there is none.
+    pub fn revoke_tokens(&self, application: &str, device: &str) -> Result<bool> {
+        let user_id = self.own_id()?;
+        let (application, device) = (application.to_owned(), device.to_owned());
+        self.store.write(move |tx| tx.revoke_tokens(user_id, &application, &device))
+    }
+
+    /// Ends one of the caller's tokens, named by its uuid or by itself. False when there is none.
+    pub fn revoke_token(&self, name: &str) -> Result<bool> {
+        let user_id = self.own_id()?;
+        let name = name.to_owned();
+        self.store.write(move |tx| tx.revoke_token(user_id, &name, &digest(&name)))
+    }
+}

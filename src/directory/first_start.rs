@@ -1,0 +1,59 @@
+//! What a new database begins with.
+
+use super::{Passwords, digest};
+use crate::model::{ADMINISTRATORS, Group, KeyRole, POWER_USERS, Result, User};
+use crate::store::{NewCredential, Purpose, Store};
+
+/// The secrets of the first administrator and of the first script.
+pub struct FirstSecrets {
+    /// The password of the user `Administrator`.
+    pub password: String,
+    /// The API key.
+    pub api_key: String,
+    /// The administrator's application key.
+    pub app_key: String,
+}
+
+/// The groups of a new directory: name, label, description. The wording is the reference server's, which
+/// clients' test suites compare.
+const GROUPS: [(&str, &str, &str); 3] = [
+    (ADMINISTRATORS, "Administrators group", "Group of users with adminstrative rights"),
+    ("members", "Members group", "Group of users with read access rights"),
+    (POWER_USERS, "Power users group", "Group of users with limited administrative rights"),
+];
+
+/// Fills a new database: three groups, the user `Administrator`, an API key and an application key, in one
+/// transaction.
+///
+/// # Errors
+/// Those of the database, and `Invalid` when the password does not match the configured pattern.
+pub fn fill(store: &Store, passwords: &Passwords, secrets: &FirstSecrets) -> Result<()> {
+    let password_hash = passwords.protect(&secrets.password)?;
+    let keys =
+        [(Purpose::Api, digest(&secrets.api_key)), (Purpose::Application(KeyRole::Admin), digest(&secrets.app_key))];
+    store.write(move |tx| {
+        for (name, label, description) in GROUPS {
+            tx.insert_group(&Group {
+                name: name.to_owned(),
+                label: Some(label.to_owned()),
+                description: Some(description.to_owned()),
+                ..Group::default()
+            })?;
+        }
+        let empty = || Some(String::new());
+        let administrator = User {
+            username: "Administrator".to_owned(),
+            first_name: empty(),
+            last_name: empty(),
+            company: empty(),
+            email: Some("devnull@nuxeo.com".to_owned()),
+            ..User::default()
+        };
+        let user_id = tx.insert_user(&administrator, Some(&password_hash))?;
+        tx.insert_member(super::group_of(tx, ADMINISTRATORS)?.id, user_id)?;
+        for (purpose, digest) in keys {
+            tx.insert_credential(&NewCredential { purpose, name: "first".to_owned(), digest, token: None })?;
+        }
+        Ok(())
+    })
+}

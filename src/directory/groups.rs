@@ -1,0 +1,176 @@
+//! Verbs on groups.
+
+use super::{Directory, Query, group_of, require_an_administrator, require_no_administrator};
+use crate::model::{
+    Caller, Denied, Error, Group, GroupChanges, GroupDetails, Kind, Page, Power, Result, Window, check_login,
+};
+use crate::store::{List, Rows, Tx};
+
+/// Which of a group's lists are wanted along with it. They can be long, so none is by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lists {
+    /// Direct member users.
+    pub member_users: bool,
+    /// Direct member groups.
+    pub member_groups: bool,
+    /// The groups that it is a direct member of.
+    pub parent_groups: bool,
+}
+
+impl Directory {
+    /// The group of that name.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn group(&self, name: &str, lists: Lists) -> Result<GroupDetails> {
+        self.store.snapshot(|rows| details_of(rows, group_of(rows, name)?, lists))
+    }
+
+    /// Whether there is a group of that name.
+    pub fn has_group(&self, name: &str) -> Result<bool> {
+        self.store.read(|rows| Ok(rows.find_group_id(name)?.is_some()))
+    }
+
+    /// Groups whose name or label begins with a text, in the order of names.
+    pub fn search_groups(&self, query: &Query, window: Window, lists: Lists) -> Result<Page<GroupDetails>> {
+        let prefix = match query {
+            Query::Nothing => return Ok(Page { entries: Vec::new(), total: 0 }),
+            Query::Everything => None,
+            Query::Prefix(prefix) => Some(prefix.as_str()),
+        };
+        self.store.snapshot(|rows| details_of_all(rows, rows.search_groups(prefix, window)?, lists))
+    }
+
+    /// Direct member groups of a group whose name begins with that text, in the order of names.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn subgroups(&self, name: &str, prefix: &str, window: Window, lists: Lists) -> Result<Page<GroupDetails>> {
+        self.store.snapshot(|rows| {
+            let page = rows.list_subgroups(group_of(rows, name)?.id, prefix, window)?;
+            details_of_all(rows, page, lists)
+        })
+    }
+
+    /// Refuses callers who could create no group at all, before anything about it is looked at.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub fn require_creator(&self) -> Result<()> {
+        self.caller.require(Power::PowerUser, Denied::Create)
+    }
+
+    /// Creates a group.
+    ///
+    /// # Errors
+    /// `Forbidden` when the caller may not, or not one below `administrators`; `Exists`; `Invalid` for names or
+    /// fields that cannot be, and where the group would contain itself.
+    pub fn create_group(&self, name: &str, new: GroupChanges, lists: Lists) -> Result<GroupDetails> {
+        self.require_creator()?;
+        let (caller, name) = (self.caller.clone(), check_login("group name", name)?.to_owned());
+        self.store.write(move |tx| {
+            refuse_administrator_parents(tx, &caller, new.parent_groups.iter().flatten(), Denied::Create)?;
+            if let Some(id) = tx.find_group_id(&name)? {
+                require_no_administrator(&caller, tx.leads_to_administrators(id)?, Denied::Create)?;
+                return Err(Error::Exists(Kind::Group, name));
+            }
+            let mut group = Group { name: name.clone(), ..Group::default() };
+            new.apply_to(&mut group)?;
+            let id = tx.insert_group(&group)?;
+            replace_lists(tx, id, &new)?;
+            // Also a name that waited in another group's list can put it below `administrators`.
+            require_no_administrator(&caller, tx.leads_to_administrators(id)?, Denied::Create)?;
+            details_of(tx, group_of(tx, &name)?, lists)
+        })
+    }
+
+    /// Changes a group. It keeps its name.
+    ///
+    /// # Errors
+    /// `NotFound`; `Forbidden` when the caller may not, or when the group is below `administrators` before or
+    /// after and the caller is none; `LastAdministrator`; `Invalid`.
+    pub fn update_group(&self, name: &str, changes: GroupChanges, lists: Lists) -> Result<GroupDetails> {
+        self.require_editor()?;
+        let (caller, name) = (self.caller.clone(), name.to_owned());
+        self.store.write(move |tx| {
+            let before = group_of(tx, &name)?;
+            let had_rights = tx.leads_to_administrators(before.id)?;
+            require_no_administrator(&caller, had_rights, Denied::Edit)?;
+            refuse_administrator_parents(tx, &caller, changes.parent_groups.iter().flatten(), Denied::Edit)?;
+            let mut group = before.clone();
+            changes.apply_to(&mut group)?;
+            tx.update_group(&before, &group)?;
+            replace_lists(tx, group.id, &changes)?;
+            require_no_administrator(&caller, tx.leads_to_administrators(group.id)?, Denied::Edit)?;
+            if had_rights {
+                require_an_administrator(tx)?;
+            }
+            details_of(tx, group_of(tx, &name)?, lists)
+        })
+    }
+
+    /// Removes a group for good, also from its members' groups and from its parents.
+    ///
+    /// # Errors
+    /// `NotFound`, `Forbidden`, `LastAdministrator`.
+    pub fn delete_group(&self, name: &str) -> Result<()> {
+        if self.caller.power < Power::PowerUser {
+            self.store.read(|rows| group_of(rows, name))?;
+        }
+        self.require_editor()?;
+        let (caller, name) = (self.caller.clone(), name.to_owned());
+        self.store.write(move |tx| {
+            let group = group_of(tx, &name)?;
+            let had_rights = tx.leads_to_administrators(group.id)?;
+            require_no_administrator(&caller, had_rights, Denied::Edit)?;
+            tx.delete_group(group.id)?;
+            if had_rights { require_an_administrator(tx) } else { Ok(()) }
+        })
+    }
+}
+
+/// Refuses to let callers who are no administrators put a group below `administrators`, now or later: a parent
+/// that does not exist yet could be made one by somebody who does not know of the group that waits for it.
+fn refuse_administrator_parents<'n>(
+    tx: &Tx<'_>,
+    caller: &Caller,
+    parents: impl Iterator<Item = &'n String>,
+    denied: Denied,
+) -> Result<()> {
+    if caller.is_administrator() {
+        return Ok(());
+    }
+    let mut unknown = Vec::new();
+    for parent in parents {
+        match tx.find_group_id(parent)? {
+            Some(id) => require_no_administrator(caller, tx.leads_to_administrators(id)?, denied)?,
+            None => unknown.push(parent.trim().to_owned()),
+        }
+    }
+    if unknown.is_empty() { Ok(()) } else { Err(Error::UnknownGroups(unknown)) }
+}
+
+fn details_of(rows: &Rows<'_>, group: Group, lists: Lists) -> Result<GroupDetails> {
+    let names = |wanted: bool, list| wanted.then(|| rows.list_names(group.id, list)).transpose();
+    Ok(GroupDetails {
+        member_users: names(lists.member_users, List::Users)?,
+        member_groups: names(lists.member_groups, List::Groups)?,
+        parent_groups: names(lists.parent_groups, List::Parents)?,
+        group,
+    })
+}
+
+fn details_of_all(rows: &Rows<'_>, page: Page<Group>, lists: Lists) -> Result<Page<GroupDetails>> {
+    let entries = page.entries.into_iter().map(|group| details_of(rows, group, lists)).collect::<Result<_>>()?;
+    Ok(Page { entries, total: page.total })
+}
+
+fn replace_lists(tx: &Tx<'_>, group_id: i64, changes: &GroupChanges) -> Result<()> {
+    let lists = [
+        (List::Users, &changes.member_users),
+        (List::Groups, &changes.member_groups),
+        (List::Parents, &changes.parent_groups),
+    ];
+    let given: Vec<_> = lists.iter().filter_map(|(list, names)| Some((*list, names.as_deref()?))).collect();
+    tx.replace_lists(group_id, &given)
+}

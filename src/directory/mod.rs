@@ -1,0 +1,69 @@
+//! The verbs: what a caller may see and do with users, groups and memberships. Rules and permissions are here,
+//! for every dialect alike.
+
+mod access;
+mod credentials;
+mod first_start;
+mod groups;
+mod members;
+mod passwords;
+mod users;
+
+pub use access::Access;
+pub use credentials::{TokenRequest, create_key, digest, list_keys, new_secret, revoke_key, set_password};
+pub use first_start::{FirstSecrets, fill};
+pub use groups::Lists;
+pub use members::Side;
+pub use passwords::Passwords;
+pub use users::{Query, UserPages};
+
+use crate::model::{Caller, Denied, Error, Group, Kind, Profile, Result, User};
+use crate::store::{Rows, Store, Tx};
+use std::sync::Arc;
+
+/// The directory as one caller may see and change it.
+#[derive(Clone)]
+pub struct Directory {
+    store: Arc<Store>,
+    passwords: Arc<Passwords>,
+    caller: Caller,
+}
+
+impl Directory {
+    /// Who asks.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// How passwords are stored here, and which are taken.
+    pub fn passwords(&self) -> &Passwords {
+        &self.passwords
+    }
+}
+
+fn user_of(rows: &Rows<'_>, username: &str) -> Result<User> {
+    rows.find_user(username)?.ok_or_else(|| Error::NotFound(Kind::User, username.trim().to_owned()))
+}
+
+fn group_of(rows: &Rows<'_>, name: &str) -> Result<Group> {
+    rows.find_group(name)?.ok_or_else(|| Error::NotFound(Kind::Group, name.trim().to_owned()))
+}
+
+/// The user with all their groups.
+fn profile_of(rows: &Rows<'_>, user: User) -> Result<Profile> {
+    let groups = rows.list_groups_of(user.id)?;
+    let ancestors = rows.list_ancestors(&groups)?;
+    let administrator =
+        groups.iter().chain(&ancestors).any(|group| group.name.eq_ignore_ascii_case(crate::model::ADMINISTRATORS));
+    Ok(Profile { user, groups, ancestors, administrator })
+}
+
+/// Refuses a change after which nobody who can log in would be an administrator.
+fn require_an_administrator(tx: &Tx<'_>) -> Result<()> {
+    if tx.has_enabled_administrator()? { Ok(()) } else { Err(Error::LastAdministrator) }
+}
+
+/// Refuses to let a caller who is no administrator have anything to do with one.
+fn require_no_administrator(caller: &Caller, administrator: bool, denied: Denied) -> Result<()> {
+    if administrator && !caller.is_administrator() { Err(Error::Forbidden(denied)) } else { Ok(()) }
+}

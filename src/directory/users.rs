@@ -1,0 +1,381 @@
+//! Verbs on users.
+
+use super::{Directory, group_of, profile_of, require_an_administrator, require_no_administrator, user_of};
+use crate::model::{
+    ADMINISTRATORS, AccessRole, Account, Denied, Error, Kind, Page, Power, Profile, Result, User, UserChanges, Window,
+    check_login,
+};
+use crate::store::{Rows, Tx, UserFilter};
+
+/// What a search asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Query {
+    /// Nothing, and that is what it finds.
+    Nothing,
+    /// Everything.
+    Everything,
+    /// Names that begin with this text.
+    Prefix(String),
+}
+
+/// A list of users that is read piece by piece, so that neither memory nor an old state of the database is
+/// held while somebody slowly reads a long list.
+pub struct UserPages {
+    directory: Directory,
+    filter: UserFilter,
+    /// The last name read; `None` at the end.
+    after: Option<String>,
+}
+
+/// Users in one piece of a long list.
+const PIECE: u64 = 500;
+
+impl UserPages {
+    /// The next users; `None` after the last.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn next_piece(&mut self) -> Result<Option<Vec<Account>>> {
+        let Some(after) = self.after.take() else { return Ok(None) };
+        let piece = self.directory.store.read(|rows| rows.list_accounts_after(self.filter, &after, PIECE))?;
+        if let Some(last) = piece.last().filter(|_| u64::try_from(piece.len()).is_ok_and(|length| length == PIECE)) {
+            self.after = Some(crate::model::key(&last.user.username));
+        }
+        Ok(Some(piece).filter(|piece| !piece.is_empty()))
+    }
+}
+
+impl Directory {
+    /// The user of that name.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn account(&self, username: &str) -> Result<Account> {
+        self.store.snapshot(|rows| {
+            let user = user_of(rows, username)?;
+            let administrator = rows.is_administrator(user.id)?;
+            Ok(Account { user, administrator })
+        })
+    }
+
+    /// The user of that name with all groups.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn profile(&self, username: &str) -> Result<Profile> {
+        self.store.snapshot(|rows| profile_of(rows, user_of(rows, username)?))
+    }
+
+    /// The caller as a user.
+    ///
+    /// # Errors
+    /// `Forbidden` for keys, which are no users.
+    pub fn own_profile(&self) -> Result<Profile> {
+        let id = self.own_id()?;
+        self.store.snapshot(|rows| {
+            let user = rows.find_user_by_id(id)?.ok_or(Error::Unauthenticated)?;
+            profile_of(rows, user)
+        })
+    }
+
+    pub(super) fn own_id(&self) -> Result<i64> {
+        self.caller.user_id().ok_or(Error::Forbidden(Denied::Operation))
+    }
+
+    /// Everybody who passes the filter, in the order of names.
+    pub fn accounts(&self, filter: UserFilter) -> UserPages {
+        UserPages { directory: self.clone(), filter, after: Some(String::new()) }
+    }
+
+    /// A window of those who pass the filter, in the order of names.
+    pub fn account_page(&self, filter: UserFilter, window: Window) -> Result<Vec<Account>> {
+        self.store.read(|rows| rows.list_accounts(filter, window))
+    }
+
+    /// Users whose login, first name, last name or e-mail begins with a text, in the order of names.
+    pub fn search_users(&self, query: &Query, window: Window) -> Result<Page<Profile>> {
+        let prefix = match query {
+            Query::Nothing => return Ok(Page { entries: Vec::new(), total: 0 }),
+            Query::Everything => None,
+            Query::Prefix(prefix) => Some(prefix.as_str()),
+        };
+        self.store.snapshot(|rows| {
+            let page = rows.search_users(prefix, window)?;
+            let entries = page.entries.into_iter().map(|user| profile_of(rows, user)).collect::<Result<_>>()?;
+            Ok(Page { entries, total: page.total })
+        })
+    }
+
+    /// Creates a user.
+    ///
+    /// # Errors
+    /// `Forbidden` when the caller may not, or not one with these groups; `Exists`; `UnknownGroups`; `Invalid`
+    /// for a name or fields that cannot be.
+    pub fn create_user(&self, username: &str, new: UserChanges) -> Result<Profile> {
+        self.caller.require(Power::Creator, Denied::Create)?;
+        let (caller, username) = (self.caller.clone(), check_login("user name", username)?.to_owned());
+        self.store.write(move |tx| {
+            refuse_administrator_groups(tx, &caller, &new, Denied::Create)?;
+            if tx.find_secret(&username)?.is_some() {
+                return Err(Error::Exists(Kind::User, username));
+            }
+            let user = insert(tx, &username, &new)?;
+            // Also a name that waited in a group's list can make an administrator.
+            require_no_administrator(&caller, tx.is_administrator(user.id)?, Denied::Create)?;
+            profile_of(tx, user)
+        })
+    }
+
+    /// Whether [`Directory::create_user`] would begin: asked before work that only a creation is worth, such as
+    /// hashing a password.
+    ///
+    /// # Errors
+    /// `Forbidden` and `Exists`.
+    pub fn may_create_user(&self, username: &str, new: &UserChanges) -> Result<()> {
+        self.caller.require(Power::Creator, Denied::Create)?;
+        self.store.snapshot(|rows| {
+            refuse_administrator_groups(rows, &self.caller, new, Denied::Create)?;
+            match rows.find_secret(username)? {
+                Some(_) => Err(Error::Exists(Kind::User, username.to_owned())),
+                None => Ok(()),
+            }
+        })
+    }
+
+    /// Creates a user, or changes one that is there and disabled, and stays so.
+    ///
+    /// # Errors
+    /// As [`Directory::create_user`]; `Exists` only for an enabled user.
+    pub fn create_or_change_disabled_user(
+        &self,
+        username: &str,
+        new: UserChanges,
+        changes: UserChanges,
+    ) -> Result<Profile> {
+        self.caller.require(Power::Creator, Denied::Create)?;
+        let (caller, username) = (self.caller.clone(), check_login("user name", username)?.to_owned());
+        self.store.write(move |tx| {
+            let user = match tx.find_user(&username)? {
+                None => insert(tx, &username, &new)?,
+                Some(user) if user.disabled => {
+                    require_no_administrator(&caller, tx.is_administrator(user.id)?, Denied::Create)?;
+                    update(tx, user, &changes)?
+                }
+                Some(_) => return Err(Error::Exists(Kind::User, username)),
+            };
+            require_no_administrator(&caller, tx.is_administrator(user.id)?, Denied::Create)?;
+            profile_of(tx, user)
+        })
+    }
+
+    /// Creates those of these users who do not exist, all or none.
+    ///
+    /// # Errors
+    /// `Forbidden` when the caller may not; `Invalid` for a name that cannot be.
+    pub fn create_missing_users(&self, usernames: Vec<String>) -> Result<()> {
+        self.caller.require(Power::Creator, Denied::Create)?;
+        let caller = self.caller.clone();
+        self.store.write(move |tx| {
+            for username in &usernames {
+                let username = check_login("user name", username)?;
+                if tx.find_secret(username)?.is_none() {
+                    let user = insert(tx, username, &UserChanges::default())?;
+                    require_no_administrator(&caller, tx.is_administrator(user.id)?, Denied::Create)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Refuses callers who could change no user at all, before anything about the change is looked at.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub fn require_editor(&self) -> Result<()> {
+        self.caller.require(Power::PowerUser, Denied::Edit)
+    }
+
+    /// Changes a user.
+    ///
+    /// # Errors
+    /// `NotFound`; `Forbidden` when the caller may not change this user, or not into this; `UnknownGroups`;
+    /// `LastAdministrator`; `AdministratorThrough`; `Invalid`.
+    pub fn update_user(&self, username: &str, changes: UserChanges) -> Result<Profile> {
+        self.require_editor()?;
+        let (caller, username) = (self.caller.clone(), username.to_owned());
+        self.store.write(move |tx| {
+            let user = user_of(tx, &username)?;
+            let was_administrator = tx.is_administrator(user.id)?;
+            require_no_administrator(&caller, was_administrator, Denied::Edit)?;
+            refuse_administrator_groups(tx, &caller, &changes, Denied::Edit)?;
+            let user = update(tx, user, &changes)?;
+            let is_administrator = tx.is_administrator(user.id)?;
+            require_no_administrator(&caller, is_administrator, Denied::Edit)?;
+            if was_administrator && (user.disabled || !is_administrator) {
+                require_an_administrator(tx)?;
+            }
+            profile_of(tx, user)
+        })
+    }
+
+    /// Whether [`Directory::update_user`] would begin: asked before work that only a change is worth.
+    ///
+    /// # Errors
+    /// `NotFound` and `Forbidden`.
+    pub fn may_update_user(&self, username: &str, changes: &UserChanges) -> Result<()> {
+        self.require_editor()?;
+        self.store.snapshot(|rows| {
+            let user = user_of(rows, username)?;
+            require_no_administrator(&self.caller, rows.is_administrator(user.id)?, Denied::Edit)?;
+            refuse_administrator_groups(rows, &self.caller, changes, Denied::Edit)
+        })
+    }
+
+    /// Disables a user, who stays readable.
+    ///
+    /// # Errors
+    /// `NotFound`, `Forbidden`, `AlreadyDisabled`, `LastAdministrator`.
+    pub fn disable_user(&self, username: &str) -> Result<()> {
+        self.require_editor()?;
+        let (caller, username) = (self.caller.clone(), username.to_owned());
+        self.store.write(move |tx| {
+            let user = user_of(tx, &username)?;
+            let was_administrator = tx.is_administrator(user.id)?;
+            require_no_administrator(&caller, was_administrator, Denied::Edit)?;
+            if user.disabled {
+                return Err(Error::AlreadyDisabled);
+            }
+            update(tx, user, &UserChanges { disabled: Some(true), ..UserChanges::default() })?;
+            if was_administrator { require_an_administrator(tx) } else { Ok(()) }
+        })
+    }
+
+    /// Removes a user for good, with memberships and tokens.
+    ///
+    /// # Errors
+    /// `NotFound`, `Forbidden`, `LastAdministrator`.
+    pub fn delete_user(&self, username: &str) -> Result<()> {
+        if self.caller.power < Power::PowerUser {
+            self.store.read(|rows| user_of(rows, username))?;
+        }
+        self.require_editor()?;
+        let (caller, username) = (self.caller.clone(), username.to_owned());
+        self.store.write(move |tx| {
+            let user = user_of(tx, &username)?;
+            let was_administrator = tx.is_administrator(user.id)?;
+            require_no_administrator(&caller, was_administrator, Denied::Edit)?;
+            tx.delete_user(user.id)?;
+            if was_administrator { require_an_administrator(tx) } else { Ok(()) }
+        })
+    }
+
+    /// Gives the caller another password.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when the old one is wrong, `Invalid` when the new one is empty or does not match the
+    /// configured pattern, `Forbidden` for keys.
+    pub fn change_own_password(&self, old: &str, new: &str) -> Result<Profile> {
+        let id = self.own_id()?;
+        let secret = self.store.read(|rows| rows.find_secret_by_id(id))?.ok_or(Error::Unauthenticated)?;
+        let right = {
+            let _slot = self.passwords.slot();
+            self.passwords.verify(old, secret.password_hash.as_deref())
+        };
+        if !right {
+            return Err(Error::Unauthenticated);
+        }
+        if new.is_empty() {
+            return Err(Error::Invalid("the new password is empty".to_owned()));
+        }
+        let hash = self.passwords.protect(new)?;
+        self.store.write(move |tx| {
+            // Between the check and now somebody else may have changed the password: then the old one is wrong.
+            let now = tx.find_secret_by_id(id)?.ok_or(Error::Unauthenticated)?;
+            if now.password_hash != secret.password_hash {
+                return Err(Error::Unauthenticated);
+            }
+            tx.update_password(id, &hash)?;
+            let user = tx.find_user_by_id(id)?.ok_or(Error::Unauthenticated)?;
+            profile_of(tx, user)
+        })
+    }
+}
+
+/// Refuses, before anything else is looked at, to let callers who are no administrators make one.
+fn refuse_administrator_groups(
+    rows: &Rows<'_>,
+    caller: &crate::model::Caller,
+    changes: &UserChanges,
+    denied: Denied,
+) -> Result<()> {
+    if caller.is_administrator() {
+        return Ok(());
+    }
+    require_no_administrator(caller, changes.access_role == Some(AccessRole::Administrator), denied)?;
+    for name in changes.groups.iter().flatten() {
+        if let Some(group_id) = rows.find_group_id(name)? {
+            require_no_administrator(caller, rows.leads_to_administrators(group_id)?, denied)?;
+        }
+    }
+    Ok(())
+}
+
+fn insert(tx: &Tx<'_>, username: &str, new: &UserChanges) -> Result<User> {
+    let mut user = User { username: username.to_owned(), ..User::default() };
+    new.apply_to(&mut user)?;
+    let id = tx.insert_user(&user, new.password_hash.as_deref())?;
+    // A new user comes into the listed groups beside those whose lists have waited for the name.
+    for group_id in groups_named(tx, new.groups.as_deref().unwrap_or_default())? {
+        tx.insert_member(group_id, id)?;
+    }
+    save_role(tx, id, new.access_role)?;
+    stored(tx, id)
+}
+
+fn update(tx: &Tx<'_>, before: User, changes: &UserChanges) -> Result<User> {
+    let mut user = before.clone();
+    changes.apply_to(&mut user)?;
+    tx.update_user(&before, &user)?;
+    if let Some(hash) = &changes.password_hash {
+        tx.update_password(user.id, hash)?;
+    }
+    if let Some(names) = &changes.groups {
+        tx.replace_groups_of(user.id, &groups_named(tx, names)?)?;
+    }
+    save_role(tx, user.id, changes.access_role)?;
+    stored(tx, user.id)
+}
+
+/// The user as the row is now.
+fn stored(tx: &Tx<'_>, id: i64) -> Result<User> {
+    tx.find_user_by_id(id)?.ok_or_else(|| Error::Internal(anyhow::anyhow!("the user {id} is gone in its own change")))
+}
+
+/// The inner ids of the groups of these names, each once.
+fn groups_named(tx: &Tx<'_>, names: &[String]) -> Result<Vec<i64>> {
+    let mut groups = Vec::with_capacity(names.len());
+    let mut unknown = Vec::new();
+    for name in names {
+        match tx.find_group_id(name)? {
+            Some(id) if !groups.contains(&id) => groups.push(id),
+            Some(_) => {}
+            None => unknown.push(name.trim().to_owned()),
+        }
+    }
+    if unknown.is_empty() { Ok(groups) } else { Err(Error::UnknownGroups(unknown)) }
+}
+
+/// Gives the role that is a membership, or takes it.
+fn save_role(tx: &Tx<'_>, user_id: i64, role: Option<AccessRole>) -> Result<()> {
+    match role {
+        None => Ok(()),
+        Some(AccessRole::Administrator) => tx.insert_member(group_of(tx, ADMINISTRATORS)?.id, user_id),
+        Some(AccessRole::Standard | AccessRole::ReadOnly) => {
+            tx.delete_member(group_of(tx, ADMINISTRATORS)?.id, user_id)?;
+            match tx.find_administrator_subgroup(user_id)? {
+                Some(subgroup) => Err(Error::AdministratorThrough(subgroup)),
+                None => Ok(()),
+            }
+        }
+    }
+}
