@@ -2,5 +2,7 @@
 //! dialects that scripts and client libraries already speak.
 
 pub mod directory;
+pub mod http;
 pub mod model;
+pub mod server;
 pub mod store;

@@ -1,0 +1,169 @@
+//! Requests and responses as plain values, and the decoding of paths and queries.
+
+use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
+use std::sync::Arc;
+pub use tiny_http::{Header, HeaderField, Method, StatusCode};
+
+/// A request whose head and body are complete.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The method, as sent.
+    pub method: Method,
+    /// The path as sent, without the query, percent-escapes and all.
+    pub path: &'a str,
+    /// What follows the `?`, as sent; empty when nothing does.
+    pub query: &'a str,
+    /// The header fields in the order sent.
+    pub headers: &'a [httparse::Header<'a>],
+    /// The body, decoded of its transfer coding.
+    pub body: &'a [u8],
+}
+
+impl<'a> Request<'a> {
+    /// The first header field of that name, whatever its case, when it is text.
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        self.header_values(name).next()
+    }
+
+    /// All header fields of that name, whatever its case, that are text.
+    pub fn header_values<'n>(&'n self, name: &'n str) -> impl Iterator<Item = &'a str> + 'n {
+        let named = self.headers.iter().filter(move |header| header.name.eq_ignore_ascii_case(name));
+        named.filter_map(|header| std::str::from_utf8(header.value).ok())
+    }
+
+    /// Whether this reads: `GET`, or `HEAD`, which is answered like it.
+    pub fn is_get(&self) -> bool {
+        matches!(self.method, Method::Get | Method::Head)
+    }
+
+    /// The parameters of the query, decoded.
+    ///
+    /// # Errors
+    /// When an escape is broken or does not give UTF-8.
+    pub fn parameters(&self) -> Result<Vec<Parameter<'a>>, BadEscape> {
+        let pairs = self.query.split('&').filter(|pair| !pair.is_empty());
+        pairs
+            .map(|pair| {
+                let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+                Ok((decode_query(name)?, decode_query(value)?))
+            })
+            .collect()
+    }
+}
+
+/// Name and value of a parameter.
+pub type Parameter<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+/// A percent-escape that is broken, or bytes that are not UTF-8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BadEscape;
+
+/// Splits a path into its non-empty segments, and only then decodes each once, so that an escaped slash stays
+/// inside its segment. A plus sign stays one.
+///
+/// # Errors
+/// When an escape is broken or does not give UTF-8.
+pub fn decode_segments<'a>(segments: &[&'a str]) -> Result<Vec<Cow<'a, str>>, BadEscape> {
+    segments.iter().map(|segment| decode(segment)).collect()
+}
+
+fn decode(text: &str) -> Result<Cow<'_, str>, BadEscape> {
+    let broken = text.as_bytes().iter().enumerate().any(|(at, byte)| {
+        *byte == b'%' && !text.as_bytes().get(at + 1..at + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
+    });
+    if broken {
+        return Err(BadEscape);
+    }
+    percent_decode_str(text).decode_utf8().map_err(|_| BadEscape)
+}
+
+/// In a query a plus sign is a space, as in a form.
+fn decode_query(text: &str) -> Result<Cow<'_, str>, BadEscape> {
+    if text.contains('+') {
+        return Ok(Cow::Owned(decode(&text.replace('+', " "))?.into_owned()));
+    }
+    decode(text)
+}
+
+/// What is sent back.
+pub struct Response {
+    /// The status.
+    pub status: StatusCode,
+    /// The value of `Content-Type`; not sent where there is no body.
+    pub content_type: &'static str,
+    /// Further header fields. Framing, date and connection are the server's.
+    pub headers: Vec<Header>,
+    /// The body.
+    pub body: Body,
+    /// What the request log says of it.
+    pub trace: Trace,
+}
+
+/// The body of a response.
+pub enum Body {
+    /// All of it.
+    Bytes(Vec<u8>),
+    /// Piece by piece until `None`. After an error the connection is cut, so that nobody takes half for whole.
+    Pieces(Box<dyn FnMut() -> anyhow::Result<Option<Vec<u8>>> + Send>),
+}
+
+/// What the request log says of a request beside its first line and its status.
+#[derive(Debug, Clone, Default)]
+pub struct Trace {
+    /// The dialect that answered; empty for none.
+    pub dialect: &'static str,
+    /// Who asked; `None`: nobody known.
+    pub caller: Option<Arc<str>>,
+}
+
+impl Response {
+    /// A JSON document.
+    pub fn json(status: u16, document: &impl serde::Serialize) -> Response {
+        // Serialising fails only for maps with keys that are no text, and for types that say so themselves:
+        // there are none here.
+        let body = serde_json::to_vec(document).expect("documents serialise");
+        Response::bytes(status, "application/json", body)
+    }
+
+    /// A line of plain text.
+    pub fn text(status: u16, text: impl Into<String>) -> Response {
+        Response::bytes(status, "text/plain; charset=utf-8", text.into().into_bytes())
+    }
+
+    /// No body.
+    pub fn empty(status: u16) -> Response {
+        Response::bytes(status, "", Vec::new())
+    }
+
+    /// A JSON document in pieces. Two are asked for at once: what is whole in one is sent as one.
+    ///
+    /// # Errors
+    /// Those of the first two pieces.
+    pub fn json_pieces(
+        mut next: impl FnMut() -> anyhow::Result<Option<Vec<u8>>> + Send + 'static,
+    ) -> anyhow::Result<Response> {
+        let first = next()?.unwrap_or_default();
+        let Some(second) = next()? else { return Ok(Response::bytes(200, "application/json", first)) };
+        let mut begun = [first, second].into_iter();
+        let mut response = Response::bytes(200, "application/json", Vec::new());
+        response.body = Body::Pieces(Box::new(move || match begun.next() {
+            Some(piece) => Ok(Some(piece)),
+            None => next(),
+        }));
+        Ok(response)
+    }
+
+    fn bytes(status: u16, content_type: &'static str, body: Vec<u8>) -> Response {
+        let (status, body) = (StatusCode(status), Body::Bytes(body));
+        Response { status, content_type, headers: Vec::new(), body, trace: Trace::default() }
+    }
+
+    /// Adds a header field. Name and value are the program's own, in ASCII.
+    pub fn with_header(mut self, name: &str, value: &str) -> Response {
+        if let Ok(header) = Header::from_bytes(name, value) {
+            self.headers.push(header);
+        }
+        self
+    }
+}

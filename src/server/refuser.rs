@@ -1,0 +1,69 @@
+//! Answers 503 to connections beyond the limit, without a thread for each.
+
+use std::collections::VecDeque;
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+/// Refused connections that are kept open for a moment; beyond that the oldest is closed at once.
+const KEPT_MAX: usize = 256;
+/// How long a refused connection stays open. Closed at once, its unread request would destroy the answer.
+const KEPT_FOR: Duration = Duration::from_secs(1);
+/// How often they are looked at.
+const STEP: Duration = Duration::from_millis(50);
+
+const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n\
+    Content-Length: 35\r\nRetry-After: 1\r\nConnection: close\r\n\r\n{\"errors\":[\"Too many connections\"]}";
+
+pub(super) struct Refuser {
+    queue: SyncSender<TcpStream>,
+}
+
+impl Refuser {
+    pub(super) fn start() -> Refuser {
+        let (queue, streams) = sync_channel(KEPT_MAX);
+        // Without this thread refused connections are closed without an answer, which is all that is left then.
+        let spawned = std::thread::Builder::new().name("refuser".to_owned()).spawn(move || work(&streams));
+        if let Err(error) = spawned {
+            log::warn!("no thread for refused connections: {error}");
+        }
+        Refuser { queue }
+    }
+
+    pub(super) fn refuse(&self, stream: TcpStream) {
+        log::warn!("a connection was refused: too many are open");
+        let _ = self.queue.try_send(stream);
+    }
+}
+
+fn work(streams: &Receiver<TcpStream>) {
+    let mut kept: VecDeque<(Instant, TcpStream)> = VecDeque::new();
+    loop {
+        match streams.recv_timeout(STEP) {
+            Ok(mut stream) => {
+                let answered = stream.set_nonblocking(true).and_then(|()| stream.write_all(ANSWER));
+                if answered.and_then(|()| stream.shutdown(Shutdown::Write)).is_ok() {
+                    kept.push_back((Instant::now() + KEPT_FOR, stream));
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        let now = Instant::now();
+        kept.retain_mut(|(until, stream)| *until > now && !has_gone(stream));
+        while kept.len() > KEPT_MAX {
+            kept.pop_front();
+        }
+    }
+}
+
+/// Reads away what the client has sent; true when it has closed its side.
+fn has_gone(stream: &mut TcpStream) -> bool {
+    let mut bytes = [0; 1024];
+    match stream.read(&mut bytes) {
+        Ok(0) => true,
+        Ok(_) => false,
+        Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
+    }
+}
