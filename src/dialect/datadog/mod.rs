@@ -1,0 +1,71 @@
+//! Datadog's v1 Users API.
+
+mod auth;
+mod error;
+mod user;
+
+use super::Context;
+use crate::http::{Method, Request, Response};
+use error::{Problem, Result};
+use serde_json::json;
+use std::borrow::Cow;
+
+pub(super) use error::refuse;
+
+/// Answers a request for a path below the prefix.
+pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>]) -> Response {
+    let mut trace = crate::http::Trace::default();
+    let mut response = route(context, request, segments, &mut trace).unwrap_or_else(error::answer);
+    response.trace.caller = trace.caller;
+    response
+}
+
+/// The route table.
+fn route(
+    context: &Context,
+    request: &Request<'_>,
+    segments: &[Cow<'_, str>],
+    trace: &mut crate::http::Trace,
+) -> Result<Response> {
+    let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
+    match segments.as_slice() {
+        ["api", "v1", "validate"] => {
+            allow(request, &[Method::Get])?;
+            auth::api_key(context, request)?;
+            Ok(Response::json(200, &json!({ "valid": true })))
+        }
+        ["invite_users"] | ["api", "v1", "invite_users"] => {
+            allow(request, &[Method::Post])?;
+            user::invite(&auth::directory(context, request, trace)?, request)
+        }
+        ["api", "v1", "user" | "users"] => {
+            allow(request, &[Method::Get, Method::Post])?;
+            let directory = auth::directory(context, request, trace)?;
+            match request.method {
+                Method::Post => user::create(&directory, request),
+                _ => user::list(&directory, request),
+            }
+        }
+        ["api", "v1", "user" | "users", handle @ ..] => {
+            allow(request, &[Method::Get, Method::Put, Method::Delete])?;
+            // Some clients leave a slash inside a handle as it is.
+            let handle = handle.join("/");
+            let directory = auth::directory(context, request, trace)?;
+            match request.method {
+                Method::Put => user::update(&directory, &handle, request),
+                Method::Delete => user::disable(&directory, &handle),
+                _ => user::get(&directory, &handle),
+            }
+        }
+        _ => Err(Problem::UnknownPath),
+    }
+}
+
+/// Refuses methods that the path does not have. `HEAD` comes with `GET`.
+fn allow(request: &Request<'_>, methods: &'static [Method]) -> Result<()> {
+    if methods.contains(&request.method) || (request.is_get() && methods.contains(&Method::Get)) {
+        Ok(())
+    } else {
+        Err(Problem::UnknownMethod(methods))
+    }
+}

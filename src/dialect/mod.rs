@@ -1,0 +1,164 @@
+//! The wires: which dialect answers which path. A dialect is one folder here and two lines in this file.
+
+mod datadog;
+
+use crate::directory::Access;
+use crate::http::{Method, Request, Response, decode_segments};
+use crate::server::{Incoming, Refused};
+use anyhow::bail;
+use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+
+/// A dialect: its name, where it is mounted unless told otherwise, and what it does.
+#[derive(Clone, Copy)]
+pub struct Dialect {
+    /// The name on the command line and in the log.
+    pub name: &'static str,
+    /// The prefix of its paths unless another one is set.
+    pub prefix: &'static str,
+    /// Answers a request; the segments are those after the prefix.
+    handle: fn(&Context, &Request<'_>, &[Cow<'_, str>]) -> Response,
+    /// The document of a refusal that came from outside the dialect.
+    refuse: fn(status: u16, message: &str) -> Response,
+}
+
+/// Every dialect there is.
+pub const DIALECTS: [Dialect; 1] =
+    [Dialect { name: "datadog", prefix: "", handle: datadog::handle, refuse: datadog::refuse }];
+
+/// What every dialect works with.
+pub struct Context {
+    /// The door to the directory.
+    pub access: Access,
+    /// Whether the one documented 5xx for a client's mistake becomes a 4xx.
+    pub strict_errors: bool,
+}
+
+/// The dialects that are served, and where.
+pub struct Dialects {
+    context: Context,
+    /// The longest prefix first.
+    mounts: Vec<Mount>,
+}
+
+struct Mount {
+    prefix: Vec<String>,
+    dialect: Dialect,
+}
+
+impl Dialects {
+    /// Serves these dialects under these prefixes.
+    ///
+    /// # Errors
+    /// When two have the same prefix, and when a prefix is no path.
+    pub fn mount(context: Context, dialects: &[(Dialect, String)]) -> anyhow::Result<Dialects> {
+        Ok(Dialects { context, mounts: Dialects::plan(dialects)? })
+    }
+
+    /// Whether these dialects can be served under these prefixes.
+    ///
+    /// # Errors
+    /// Those of [`Dialects::mount`].
+    pub fn check(dialects: &[(Dialect, String)]) -> anyhow::Result<()> {
+        Dialects::plan(dialects).map(drop)
+    }
+
+    fn plan(dialects: &[(Dialect, String)]) -> anyhow::Result<Vec<Mount>> {
+        let mut mounts: Vec<Mount> = Vec::new();
+        for (dialect, prefix) in dialects {
+            if !prefix.is_empty() && !prefix.starts_with('/') {
+                bail!("the prefix of {} does not begin with a slash: {prefix}", dialect.name);
+            }
+            if prefix.contains(['?', '#', '%']) || prefix.chars().any(|c| c.is_whitespace() || c.is_control()) {
+                bail!("the prefix of {} is not a plain path: {prefix}", dialect.name);
+            }
+            let segments: Vec<String> = segments(prefix).map(str::to_owned).collect();
+            if let Some(other) = mounts.iter().find(|mount| mount.prefix == segments) {
+                bail!("{} and {} have the same prefix: /{}", other.dialect.name, dialect.name, segments.join("/"));
+            }
+            mounts.push(Mount { prefix: segments, dialect: *dialect });
+        }
+        mounts.sort_by_key(|mount| std::cmp::Reverse(mount.prefix.len()));
+        Ok(mounts)
+    }
+
+    /// Answers whatever the server has.
+    pub fn answer(&self, incoming: Incoming<'_>) -> Response {
+        match incoming {
+            Incoming::Request(request) => self.handle(request),
+            Incoming::Refused(refused) => self.refuse(refused),
+        }
+    }
+
+    fn handle(&self, request: &Request<'_>) -> Response {
+        let segments: Vec<&str> = segments(request.path).collect();
+        let Some(mount) = self.mount_of(&segments) else { return not_found() };
+        let dialect = mount.dialect;
+        let mut response = match decode_segments(&segments[mount.prefix.len()..]) {
+            Ok(segments) => (dialect.handle)(&self.context, request, &segments),
+            Err(_) => (dialect.refuse)(400, "The path is not percent-encoded UTF-8"),
+        };
+        response.trace.dialect = dialect.name;
+        response
+    }
+
+    fn refuse(&self, refused: &Refused<'_>) -> Response {
+        let segments: Vec<&str> = segments(refused.path.unwrap_or_default()).collect();
+        let mount = refused.path.and_then(|_| self.mount_of(&segments));
+        let Some(mount) = mount else { return datadog::refuse(refused.status, refused.message) };
+        let mut response = (mount.dialect.refuse)(refused.status, refused.message);
+        response.trace.dialect = mount.dialect.name;
+        response
+    }
+
+    fn mount_of(&self, segments: &[&str]) -> Option<&Mount> {
+        self.mounts.iter().find(|mount| {
+            segments.len() >= mount.prefix.len() && mount.prefix.iter().zip(segments).all(|(a, b)| a == b)
+        })
+    }
+}
+
+/// The segments of a path; empty ones, which doubled and trailing slashes make, do not count.
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|segment| !segment.is_empty())
+}
+
+/// The answer for a path that belongs to no dialect.
+fn not_found() -> Response {
+    Response::json(404, &json!({ "errors": ["Not found"] }))
+}
+
+/// A body as a JSON object, whatever type it was declared to have. `None` for no body at all.
+///
+/// # Errors
+/// Where the text stops being JSON, or that it is another kind of value.
+fn decode(body: &[u8]) -> Result<Option<Map<String, Value>>, BadBody> {
+    // Some editors and shells put a byte order mark before UTF-8 text.
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    if body.trim_ascii().is_empty() {
+        return Ok(None);
+    }
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(object)) => Ok(Some(object)),
+        Ok(_) => Err(BadBody::NoObject),
+        Err(error) => Err(BadBody::NoJson(error.to_string())),
+    }
+}
+
+/// Why a body is not a JSON object.
+enum BadBody {
+    NoJson(String),
+    NoObject,
+}
+
+/// The value of an `Allow` header.
+fn allowed(methods: &[Method]) -> String {
+    let mut names: Vec<&str> = Vec::with_capacity(methods.len() + 1);
+    for method in methods {
+        names.push(method.as_str());
+        if *method == Method::Get {
+            names.push("HEAD");
+        }
+    }
+    names.join(", ")
+}
