@@ -1,6 +1,7 @@
 //! The wires: which dialect answers which path. A dialect is one folder here and two lines in this file.
 
 mod datadog;
+mod nuxeo;
 
 use crate::directory::Access;
 use crate::http::{Method, Request, Response, decode_segments};
@@ -23,8 +24,10 @@ pub struct Dialect {
 }
 
 /// Every dialect there is.
-pub const DIALECTS: [Dialect; 1] =
-    [Dialect { name: "datadog", prefix: "", handle: datadog::handle, refuse: datadog::refuse }];
+pub const DIALECTS: [Dialect; 2] = [
+    Dialect { name: "datadog", prefix: "", handle: datadog::handle, refuse: datadog::refuse },
+    Dialect { name: "nuxeo", prefix: "/nuxeo", handle: nuxeo::handle, refuse: nuxeo::refuse },
+];
 
 /// What every dialect works with.
 pub struct Context {

@@ -1,0 +1,69 @@
+//! Who asks: Basic, tokens, and tokens as Bearer, tried in the reference server's order.
+
+use super::error::{Problem, Result};
+use crate::directory::Access;
+use crate::http::Request;
+use crate::model::{Caller, Error};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use std::borrow::Cow;
+
+/// The header, and the cookie, of a token.
+const TOKEN_HEADER: &str = "X-Authentication-Token";
+
+/// The secret that the caller has shown: it can give the same token again.
+#[derive(Default)]
+pub(super) struct Shown {
+    pub(super) password: Option<String>,
+    pub(super) token: Option<String>,
+}
+
+/// The caller behind the request's credentials.
+pub(super) fn caller(access: &Access, request: &Request<'_>) -> Result<(Caller, Shown)> {
+    find(access, request).map_err(|error| match error {
+        Error::Unauthenticated => {
+            // A browser would ask the user for a password; these say that nobody wants that.
+            let quiet = request.header("X-No-Basic-Header").is_some() || request.header("Cookie").is_some();
+            Problem::Unauthenticated { challenge: !quiet }
+        }
+        error => Problem::Directory(error),
+    })
+}
+
+fn find(access: &Access, request: &Request<'_>) -> crate::model::Result<(Caller, Shown)> {
+    let authorization = request.header("Authorization").unwrap_or_default();
+    let (scheme, credentials) = authorization.split_once(' ').unwrap_or((authorization, ""));
+    let credentials = credentials.trim();
+    if scheme.eq_ignore_ascii_case("Basic") {
+        let (user, password) = basic(credentials).ok_or(Error::Unauthenticated)?;
+        let caller = access.user(&user, &password)?;
+        return Ok((caller, Shown { password: Some(password), token: None }));
+    }
+    let bearer = || scheme.eq_ignore_ascii_case("Bearer").then_some(Cow::Borrowed(credentials));
+    let token = token(request).or_else(bearer).filter(|token| !token.is_empty()).ok_or(Error::Unauthenticated)?;
+    let caller = access.token(&token)?;
+    Ok((caller, Shown { password: None, token: Some(token.into_owned()) }))
+}
+
+/// User and password of Basic credentials (RFC 7617): UTF-8, split at the first colon.
+fn basic(credentials: &str) -> Option<(String, String)> {
+    let text = String::from_utf8(BASE64_STANDARD.decode(credentials).ok()?).ok()?;
+    let (user, password) = text.split_once(':')?;
+    Some((user.to_owned(), password.to_owned()))
+}
+
+/// The token from the header, or else the query, or else a cookie.
+fn token<'r>(request: &'r Request<'_>) -> Option<Cow<'r, str>> {
+    if let Some(token) = request.header(TOKEN_HEADER) {
+        return Some(Cow::Borrowed(token));
+    }
+    if !request.query.is_empty() {
+        let found = request.parameters().ok()?.into_iter().find(|(name, _)| name.eq_ignore_ascii_case("token"));
+        if let Some((_, token)) = found {
+            return Some(token);
+        }
+    }
+    let cookies = request.header_values("Cookie").flat_map(|cookies| cookies.split(';'));
+    let mut pairs = cookies.filter_map(|cookie| cookie.trim().split_once('='));
+    let (_, token) = pairs.find(|(name, _)| name.eq_ignore_ascii_case(TOKEN_HEADER))?;
+    Some(Cow::Borrowed(token.trim_matches('"')))
+}

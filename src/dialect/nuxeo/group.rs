@@ -1,0 +1,179 @@
+//! Groups as this dialect shows and takes them.
+
+use super::body::{entity, keep, members, name, properties, text};
+use super::error::{Problem, Result};
+use super::options::{lists, prefix, query};
+use super::page::Asked;
+use super::user::serialize_kept;
+use crate::directory::{Directory, Lists};
+use crate::http::{Request, Response};
+use crate::model::{Error, Group, GroupChanges, GroupDetails, Kind, key};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde_json::{Map, Value};
+
+/// `POST /group`
+pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Response> {
+    let mut entity = entity(request, "group")?;
+    let properties = properties(&mut entity)?;
+    directory.require_creator()?;
+    let Some(name) = group_name(&entity, &properties)? else {
+        return Err(Problem::Invalid("Group MUST have a name".to_owned()));
+    };
+    let new = changes(&entity, properties, None)?;
+    let details = directory.create_group(&name, new, lists(request)?)?;
+    Ok(Response::json(201, &Shown::new(&details)))
+}
+
+/// `GET /group/{id}`
+pub(super) fn get(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
+    let details = directory.group(name, lists(request)?)?;
+    Ok(Response::json(200, &Shown::new(&details)))
+}
+
+/// `PUT /group/{id}`: the group of the path changes, and keeps its name.
+pub(super) fn update(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
+    let present = directory.group(name, Lists::default())?.group;
+    let mut entity = entity(request, "group")?;
+    let properties = properties(&mut entity)?;
+    directory.require_editor()?;
+    if let Some(other) = group_name(&entity, &properties)?.filter(|other| key(other) != key(name)) {
+        return Err(if directory.has_group(&other)? {
+            Problem::Invalid(format!("the body names another group: {other}"))
+        } else {
+            Problem::Directory(Error::NotFound(Kind::Group, other))
+        });
+    }
+    let changes = changes(&entity, properties, Some(&present))?;
+    let details = directory.update_group(name, changes, lists(request)?)?;
+    Ok(Response::json(200, &Shown::new(&details)))
+}
+
+/// `DELETE /group/{id}`
+pub(super) fn delete(directory: &Directory, name: &str) -> Result<Response> {
+    directory.delete_group(name)?;
+    Ok(Response::empty(204))
+}
+
+/// `GET /group/search`
+pub(super) fn search(directory: &Directory, request: &Request<'_>) -> Result<Response> {
+    let asked = Asked::of(request)?;
+    let page = directory.search_groups(&query(request)?, asked.window(), lists(request)?)?;
+    let entries: Vec<_> = page.entries.iter().map(Shown::new).collect();
+    Ok(asked.answer("groups", entries, page.total))
+}
+
+/// `GET /group/{id}/@groups`
+pub(super) fn subgroups(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
+    let asked = Asked::of(request)?;
+    let page = directory.subgroups(name, &prefix(request)?, asked.window(), lists(request)?)?;
+    let entries: Vec<_> = page.entries.iter().map(Shown::new).collect();
+    Ok(asked.answer("groups", entries, page.total))
+}
+
+// ------------------------------------------------------------------------------------------ taking
+
+/// The name that the body gives: `id`, or `groupname` where that is another one or there is no `id`, or else
+/// the one among the properties.
+fn group_name(entity: &Map<String, Value>, properties: &Map<String, Value>) -> Result<Option<String>> {
+    if let Some(name) = name(entity, "groupname")?.or(name(entity, "id")?) {
+        return Ok(Some(name));
+    }
+    name(properties, "groupname")
+}
+
+/// What the body changes in the present group, or in a new one.
+fn changes(
+    entity: &Map<String, Value>,
+    properties: Map<String, Value>,
+    present: Option<&Group>,
+) -> Result<GroupChanges> {
+    let mut changes = GroupChanges {
+        member_users: members(entity, "memberUsers")?,
+        member_groups: members(entity, "memberGroups")?,
+        parent_groups: members(entity, "parentGroups")?,
+        ..GroupChanges::default()
+    };
+    for (name, value) in properties {
+        match name.as_str() {
+            "grouplabel" => changes.label = Some(text(&name, &value)?),
+            "description" => changes.description = Some(text(&name, &value)?),
+            "tenantId" => {
+                let tenant = text(&name, &value)?.map_or(Value::Null, Value::String);
+                keep(&mut changes.attributes, name, &tenant);
+            }
+            // The name never changes, and the lists count at the top of the entity only.
+            "groupname" | "members" | "subGroups" | "parentGroups" => {}
+            _ => keep(&mut changes.attributes, name, &value),
+        }
+    }
+    if let Some(label) = entity.get("grouplabel").map(|value| text("grouplabel", value)).transpose()?.flatten() {
+        merge_label(&mut changes, label, present);
+    }
+    Ok(changes)
+}
+
+/// Takes the label at the top of the entity, unless the one among the properties is the one that was changed.
+fn merge_label(changes: &mut GroupChanges, top: String, present: Option<&Group>) {
+    let before = present.and_then(|group| group.label.clone());
+    let after = changes.label.clone().unwrap_or_else(|| before.clone());
+    let had_one = before.as_ref().is_some_and(|label| !label.is_empty());
+    // Where there is no label the name is shown in its place; sent back, it is still no label.
+    let only_shown = !had_one && present.is_some_and(|group| group.name == top);
+    let changed_below = had_one && after != before;
+    if !changed_below && !only_shown && after.as_deref() != Some(top.as_str()) {
+        changes.label = Some(Some(top));
+    }
+}
+
+// ------------------------------------------------------------------------------------------ showing
+
+/// A group on the wire. The lists are there when they were asked for.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown<'d> {
+    #[serde(rename = "entity-type")]
+    entity_type: &'static str,
+    groupname: &'d str,
+    grouplabel: &'d str,
+    id: &'d str,
+    name: &'d str,
+    properties: Properties<'d>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    member_users: Option<&'d [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    member_groups: Option<&'d [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent_groups: Option<&'d [String]>,
+}
+
+impl<'d> Shown<'d> {
+    fn new(details: &'d GroupDetails) -> Shown<'d> {
+        let group = &details.group;
+        Shown {
+            entity_type: "group",
+            groupname: &group.name,
+            grouplabel: group.label.as_deref().filter(|label| !label.is_empty()).unwrap_or(&group.name),
+            id: &group.name,
+            name: &group.name,
+            properties: Properties(group),
+            member_users: details.member_users.as_deref(),
+            member_groups: details.member_groups.as_deref(),
+            parent_groups: details.parent_groups.as_deref(),
+        }
+    }
+}
+
+/// The four standard properties, always all of them, and those that were kept.
+struct Properties<'d>(&'d Group);
+
+impl Serialize for Properties<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let group = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("groupname", &group.name)?;
+        map.serialize_entry("grouplabel", &group.label)?;
+        map.serialize_entry("description", &group.description)?;
+        serialize_kept(&mut map, &group.attributes)?;
+        map.end()
+    }
+}

@@ -1,0 +1,79 @@
+//! What a request asks for beside its path: parts to fetch, enrichers, a search and a page of it. Each can come
+//! in the query or in a header, in several spellings.
+
+use super::error::{Problem, Result};
+use crate::directory::{Lists, Query};
+use crate::http::Request;
+use std::borrow::Cow;
+
+/// The values of an option of that name for that entity: `fetch` and `group` give `fetch-group` and
+/// `fetch.group`, with or without `X-NX` before it, any case, in query and headers, repeated or separated by
+/// commas.
+fn values(request: &Request<'_>, option: &str, entity: &str) -> Result<Vec<String>> {
+    let named = |name: &str| {
+        let bare = name.get(..4).filter(|start| start.eq_ignore_ascii_case("X-NX")).map_or(name, |_| &name[4..]);
+        let rest = bare.get(..option.len()).filter(|start| start.eq_ignore_ascii_case(option));
+        let rest = rest.and_then(|_| bare[option.len()..].strip_prefix(['-', '.']));
+        rest.is_some_and(|rest| rest.eq_ignore_ascii_case(entity))
+    };
+    let mut texts: Vec<Cow<'_, str>> = Vec::new();
+    for header in request.headers.iter().filter(|header| named(header.name)) {
+        texts.extend(std::str::from_utf8(header.value).ok().map(Cow::Borrowed));
+    }
+    if !request.query.is_empty() {
+        texts.extend(request.parameters()?.into_iter().filter(|(name, _)| named(name)).map(|(_, value)| value));
+    }
+    Ok(texts.iter().flat_map(|text| text.split(',')).map(|value| value.trim().to_owned()).collect())
+}
+
+/// The lists of a group that the answer should have.
+pub(super) fn lists(request: &Request<'_>) -> Result<Lists> {
+    let mut lists = Lists::default();
+    for value in values(request, "fetch", "group")? {
+        match value.as_str() {
+            "memberUsers" => lists.member_users = true,
+            "memberGroups" => lists.member_groups = true,
+            "parentGroups" => lists.parent_groups = true,
+            _ => {}
+        }
+    }
+    Ok(lists)
+}
+
+/// Whether users should come with their profile.
+pub(super) fn wants_profile(request: &Request<'_>) -> Result<bool> {
+    Ok(values(request, "enrichers", "user")?.iter().any(|value| value == "userprofile"))
+}
+
+/// A parameter of the query, whatever the case of its name.
+pub(super) fn parameter<'r>(request: &Request<'r>, wanted: &str) -> Result<Option<Cow<'r, str>>> {
+    if request.query.is_empty() {
+        return Ok(None);
+    }
+    let parameters = request.parameters()?;
+    Ok(parameters.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value))
+}
+
+/// What a search looks for: `*` is everything, nothing finds nothing, else it is the beginning of a name.
+pub(super) fn query(request: &Request<'_>) -> Result<Query> {
+    let text = parameter(request, "q")?.unwrap_or_default();
+    Ok(match text.trim() {
+        "" => Query::Nothing,
+        "*" => Query::Everything,
+        prefix => Query::Prefix(prefix.to_owned()),
+    })
+}
+
+/// The beginning of the names that a list of members is restricted to; empty for no restriction.
+pub(super) fn prefix(request: &Request<'_>) -> Result<String> {
+    let text = parameter(request, "q")?.unwrap_or_default();
+    Ok(if text.trim() == "*" { String::new() } else { text.trim().to_owned() })
+}
+
+/// A number in the query.
+pub(super) fn number(request: &Request<'_>, name: &str) -> Result<Option<i64>> {
+    match parameter(request, name)?.as_deref().map(str::trim) {
+        None | Some("") => Ok(None),
+        Some(text) => text.parse().map(Some).map_err(|_| Problem::Invalid(format!("{name} is not a number: {text}"))),
+    }
+}

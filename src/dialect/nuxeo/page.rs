@@ -1,0 +1,110 @@
+//! Pages of users and groups: which part of the list is meant, and the document around it.
+
+use super::error::Result;
+use super::options::number;
+use crate::http::{Request, Response};
+use crate::model::Window;
+use serde::Serialize;
+
+/// Entries on a page unless asked for.
+const SIZE: i64 = 50;
+/// What a negative size means.
+const SIZE_FOR_NEGATIVE: i64 = 20;
+/// Most entries on a page, also when more, or all (0), are asked for.
+const SIZE_MAX: i64 = 1000;
+
+/// The page that a request asks for.
+pub(super) struct Asked {
+    /// As the client will see it.
+    size: i64,
+    offset: i64,
+}
+
+impl Asked {
+    /// Reads `pageSize`, `currentPageIndex` and `offset`, which overrides the index.
+    pub(super) fn of(request: &Request<'_>) -> Result<Asked> {
+        let size = match number(request, "pageSize")? {
+            None => SIZE,
+            Some(size) if size < 0 => SIZE_FOR_NEGATIVE,
+            Some(size) => size,
+        };
+        let mut asked = Asked { size, offset: 0 };
+        let index = number(request, "currentPageIndex")?.unwrap_or(0).max(0);
+        asked.offset = match number(request, "offset")? {
+            Some(offset) => offset.max(0),
+            None => index.saturating_mul(asked.step()),
+        };
+        Ok(asked)
+    }
+
+    /// The entries that a page really has at most.
+    fn step(&self) -> i64 {
+        if self.size == 0 { SIZE_MAX } else { self.size.min(SIZE_MAX) }
+    }
+
+    /// The part of the list that is meant.
+    pub(super) fn window(&self) -> Window {
+        Window { offset: self.offset.unsigned_abs(), limit: self.step().unsigned_abs() }
+    }
+
+    /// The document of a page.
+    pub(super) fn answer<T: Serialize>(&self, entity_type: &'static str, entries: Vec<T>, total: u64) -> Response {
+        let total = i64::try_from(total).unwrap_or(i64::MAX);
+        let (index, count) = match self.size {
+            0 => (0, 1),
+            // Truncated towards zero, so that an empty list has one page, and none of pages of one entry.
+            size => (self.offset / self.step(), 1 + (total - 1) / size.min(SIZE_MAX)),
+        };
+        let next = self.size != 0 && total > self.offset.saturating_add(self.step());
+        Response::json(
+            200,
+            &Document {
+                entity_type,
+                is_paginable: true,
+                results_count: total,
+                page_size: self.size,
+                max_page_size: SIZE_MAX,
+                results_count_limit: 0,
+                current_page_size: entries.len(),
+                current_page_index: index,
+                current_page_offset: self.offset,
+                number_of_pages: count,
+                is_previous_page_available: self.offset > 0,
+                is_next_page_available: next,
+                is_last_page_available: next,
+                is_sortable: false,
+                has_error: false,
+                error_message: (),
+                page_index: index,
+                page_count: count,
+                entries,
+            },
+        )
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<T> {
+    #[serde(rename = "entity-type")]
+    entity_type: &'static str,
+    is_paginable: bool,
+    results_count: i64,
+    page_size: i64,
+    max_page_size: i64,
+    results_count_limit: i64,
+    current_page_size: usize,
+    current_page_index: i64,
+    current_page_offset: i64,
+    number_of_pages: i64,
+    is_previous_page_available: bool,
+    is_next_page_available: bool,
+    /// Whether there is a last page to go to, which is when there is a next one.
+    is_last_page_available: bool,
+    is_sortable: bool,
+    has_error: bool,
+    error_message: (),
+    page_index: i64,
+    page_count: i64,
+    entries: Vec<T>,
+}

@@ -1,0 +1,267 @@
+//! Users as this dialect shows and takes them.
+
+use super::body::{entity, groups, keep, name, properties, text};
+use super::error::{Problem, Result};
+use super::options::{prefix, query, wants_profile};
+use super::page::Asked;
+use crate::dialect::decode;
+use crate::directory::{Directory, Side};
+use crate::http::{Request, Response};
+use crate::model::{Error, GroupName, Profile, User, UserChanges, key};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+/// `POST /user`
+pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Response> {
+    let mut entity = entity(request, "user")?;
+    let mut properties = properties(&mut entity)?;
+    directory.require_creator()?;
+    let username = match name(&properties, "username")? {
+        Some(username) => username,
+        // The documented way is `properties.username`; `id` is understood where that is missing.
+        None => match name(&entity, "id")? {
+            Some(id) => id,
+            None => return Err(Problem::Invalid("User MUST have a name".to_owned())),
+        },
+    };
+    properties.remove("username");
+    let (mut new, password) = changes(properties)?;
+    directory.may_create_user(&username, &new)?;
+    if password.is_none() && directory.passwords().required() {
+        return Err(Problem::Invalid("User MUST have a password".to_owned()));
+    }
+    new.password_hash = password.map(|password| directory.passwords().protect(&password)).transpose()?;
+    let profile = directory.create_user(&username, new)?;
+    show(201, &profile, request)
+}
+
+/// `GET /user/{id}`
+pub(super) fn get(directory: &Directory, username: &str, request: &Request<'_>) -> Result<Response> {
+    show(200, &directory.profile(username)?, request)
+}
+
+/// `PUT /user/{id}`: only the properties that are present change.
+pub(super) fn update(directory: &Directory, username: &str, request: &Request<'_>) -> Result<Response> {
+    directory.profile(username)?;
+    let mut entity = entity(request, "user")?;
+    let mut properties = properties(&mut entity)?;
+    directory.require_editor()?;
+    let (id, other) = (name(&entity, "id")?, name(&properties, "username")?);
+    properties.remove("username");
+    let (mut changes, password) = changes(properties)?;
+    directory.may_update_user(username, &changes)?;
+    if let Some(id) = id.filter(|id| key(id) != key(username)) {
+        return match directory.account(&id) {
+            Err(Error::NotFound(..)) => Err(Problem::UnknownId(id)),
+            Err(error) => Err(error.into()),
+            Ok(_) => Err(Problem::Invalid(format!("the id in the body names another user: {id}"))),
+        };
+    }
+    if let Some(other) = other.filter(|other| key(other) != key(username)) {
+        return Err(Problem::Invalid(format!("the username in the body names another user: {other}")));
+    }
+    changes.password_hash = password.map(|password| directory.passwords().protect(&password)).transpose()?;
+    let profile = directory.update_user(username, changes)?;
+    show(200, &profile, request)
+}
+
+/// `DELETE /user/{id}`
+pub(super) fn delete(directory: &Directory, username: &str) -> Result<Response> {
+    directory.delete_user(username)?;
+    Ok(Response::empty(204))
+}
+
+/// `POST` of a membership, from either side: the user, also when the path is the group's.
+pub(super) fn join(
+    directory: &Directory,
+    side: Side,
+    username: &str,
+    group: &str,
+    request: &Request<'_>,
+) -> Result<Response> {
+    let profile = directory.add_member(side, username, group).map_err(|error| Problem::Membership(side, error))?;
+    show(201, &profile, request)
+}
+
+/// `DELETE` of a membership, from either side: the bare user name, which must not be called JSON.
+pub(super) fn leave(directory: &Directory, side: Side, username: &str, group: &str) -> Result<Response> {
+    let profile = directory.remove_member(side, username, group).map_err(|error| Problem::Membership(side, error))?;
+    Ok(Response::text(200, profile.user.username))
+}
+
+/// `GET /user/search`
+pub(super) fn search(directory: &Directory, request: &Request<'_>) -> Result<Response> {
+    let asked = Asked::of(request)?;
+    let page = directory.search_users(&query(request)?, asked.window())?;
+    show_page(&asked, &page.entries, page.total, request)
+}
+
+/// `GET /group/{id}/@users`
+pub(super) fn members(directory: &Directory, group: &str, request: &Request<'_>) -> Result<Response> {
+    let asked = Asked::of(request)?;
+    let page = directory.members(group, &prefix(request)?, asked.window())?;
+    show_page(&asked, &page.entries, page.total, request)
+}
+
+/// `GET /me`
+pub(super) fn me(directory: &Directory, request: &Request<'_>) -> Result<Response> {
+    show(200, &directory.own_profile()?, request)
+}
+
+/// `PUT /me/changepassword`
+pub(super) fn change_password(directory: &Directory, request: &Request<'_>) -> Result<Response> {
+    let body = decode(request.body)?.unwrap_or_default();
+    let word = |key: &str| -> Result<String> {
+        let word = body.get(key).map(|value| text(key, value)).transpose()?.flatten();
+        word.ok_or_else(|| Problem::Invalid(format!("{key} is missing")))
+    };
+    let (old, new) = (word("oldPassword")?, word("newPassword")?);
+    let profile = directory.change_own_password(&old, &new).map_err(|error| match error {
+        Error::Unauthenticated => Problem::WrongPassword,
+        error => Problem::Directory(error),
+    })?;
+    show(200, &profile, request)
+}
+
+/// `GET /user/transient/{middle}/{rest}`: anybody of that form, made up and not stored.
+pub(super) fn transient(name: &str, rest: &str, request: &Request<'_>) -> Result<Response> {
+    let middle = rest.split('/').next().map(str::to_owned);
+    let user = User { username: name.to_owned(), first_name: middle.clone(), email: middle, ..User::default() };
+    let profile = Profile { user, groups: Vec::new(), ancestors: Vec::new(), administrator: false };
+    show(200, &profile, request)
+}
+
+// ------------------------------------------------------------------------------------------ taking
+
+/// What the properties change, and the new password in clear.
+fn changes(properties: Map<String, Value>) -> Result<(UserChanges, Option<String>)> {
+    let mut changes = UserChanges { groups: groups(&properties)?, ..UserChanges::default() };
+    let mut password = None;
+    for (name, value) in properties {
+        match name.as_str() {
+            "firstName" => changes.first_name = Some(text(&name, &value)?),
+            "lastName" => changes.last_name = Some(text(&name, &value)?),
+            "email" => changes.email = Some(text(&name, &value)?),
+            "company" => changes.company = Some(text(&name, &value)?),
+            "title" => changes.title = Some(text(&name, &value)?),
+            // Empty means unchanged: clients send back what they were shown, and passwords are not shown.
+            "password" => password = text(&name, &value)?.filter(|password| !password.is_empty()),
+            "groups" => {}
+            "tenantId" => {
+                let tenant = text(&name, &value)?.map_or(Value::Null, Value::String);
+                keep(&mut changes.attributes, name, &tenant);
+            }
+            _ => keep(&mut changes.attributes, name, &value),
+        }
+    }
+    Ok((changes, password))
+}
+
+// ------------------------------------------------------------------------------------------ showing
+
+fn show(status: u16, profile: &Profile, request: &Request<'_>) -> Result<Response> {
+    Ok(Response::json(status, &Shown::new(profile, wants_profile(request)?)))
+}
+
+fn show_page(asked: &Asked, profiles: &[Profile], total: u64, request: &Request<'_>) -> Result<Response> {
+    let enriched = wants_profile(request)?;
+    let entries: Vec<_> = profiles.iter().map(|profile| Shown::new(profile, enriched)).collect();
+    Ok(asked.answer("users", entries, total))
+}
+
+/// A user on the wire.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown<'p> {
+    #[serde(rename = "entity-type")]
+    entity_type: &'static str,
+    id: &'p str,
+    name: &'p str,
+    properties: Properties<'p>,
+    extended_groups: Vec<ShownGroup<'p>>,
+    is_administrator: bool,
+    is_anonymous: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context_parameters: Option<ContextParameters>,
+}
+
+#[derive(serde::Serialize)]
+struct ShownGroup<'p> {
+    name: &'p str,
+    label: &'p str,
+    url: String,
+}
+
+#[derive(serde::Serialize)]
+struct ContextParameters {
+    userprofile: UserProfile,
+}
+
+/// What the enricher `userprofile` adds. Nothing of it is kept here; clients want the keys.
+#[derive(serde::Serialize, Default)]
+struct UserProfile {
+    birthdate: (),
+    phonenumber: (),
+    avatar: (),
+    gender: bool,
+    locale: (),
+}
+
+impl<'p> Shown<'p> {
+    fn new(profile: &'p Profile, enriched: bool) -> Shown<'p> {
+        let user = &profile.user;
+        let group = |group: &'p GroupName| ShownGroup {
+            name: &group.name,
+            label: group.label(),
+            url: format!("group/{}", group.name),
+        };
+        Shown {
+            entity_type: "user",
+            id: &user.username,
+            name: &user.username,
+            properties: Properties(profile),
+            extended_groups: profile.groups.iter().chain(&profile.ancestors).map(group).collect(),
+            is_administrator: profile.administrator,
+            is_anonymous: false,
+            context_parameters: enriched.then(|| ContextParameters { userprofile: UserProfile::default() }),
+        }
+    }
+}
+
+/// The seven standard properties, always all of them, and those that were kept.
+struct Properties<'p>(&'p Profile);
+
+impl Serialize for Properties<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let Profile { user, groups, .. } = self.0;
+        let groups: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("username", &user.username)?;
+        map.serialize_entry("firstName", &user.first_name)?;
+        map.serialize_entry("lastName", &user.last_name)?;
+        map.serialize_entry("email", &user.email)?;
+        map.serialize_entry("company", &user.company)?;
+        serialize_kept(&mut map, &user.attributes)?;
+        map.serialize_entry("groups", &groups)?;
+        if let Some(title) = &user.title {
+            map.serialize_entry("title", title)?;
+        }
+        map.end()
+    }
+}
+
+/// Kept properties, and `tenantId`, which is always there.
+pub(super) fn serialize_kept<M: serde::ser::SerializeMap>(
+    map: &mut M,
+    attributes: &crate::model::Attributes,
+) -> std::result::Result<(), M::Error> {
+    if !attributes.contains_key("tenantId") {
+        map.serialize_entry("tenantId", &())?;
+    }
+    for (name, json) in attributes {
+        let value: &RawValue = serde_json::from_str(json).map_err(serde::ser::Error::custom)?;
+        map.serialize_entry(name, value)?;
+    }
+    Ok(())
+}
