@@ -1,6 +1,23 @@
 //! Rollbook keeps an organisation's users, groups and memberships in one SQLite file and answers the REST
 //! dialects that scripts and client libraries already speak.
+//!
+//! # The code map
+//! [`model`] has the nouns, [`directory`] the verbs, [`store`] the rows, [`dialect`] the wires, [`server`] the
+//! sockets; each knows only those below it. [`http`] holds requests and responses as plain values, [`config`] the
+//! settings, [`command`] the subcommands.
+//!
+//! # A request's way
+//! 1. A connection's thread reads one head and its whole body, within limits and deadlines (`server`).
+//! 2. The prefix of the path picks the dialect; segments are split first and decoded once after (`dialect`).
+//! 3. The dialect's `auth` names the caller (`directory::Access`, mostly from memory).
+//! 4. The handler turns query and body into `model` values.
+//! 5. It calls a verb of the `directory`: rules, permissions, what is not found.
+//! 6. A read runs on a read connection; a write is sent as one closure to the writer thread and answered after
+//!    the commit that carries it (`store`).
+//! 7. The handler encodes; an error goes through the dialect's `error`. One line is logged.
 
+pub mod command;
+pub mod config;
 pub mod dialect;
 pub mod directory;
 pub mod http;

@@ -1,0 +1,262 @@
+//! The subcommands.
+
+use crate::config::{
+    Command, CommandLine, Database, KeyCommand, KeyWord, PasswordRules, RoleWord, Serve, first_secret,
+};
+use crate::dialect::{Context, Dialects};
+use crate::directory::{self, Access, FirstSecrets, Passwords};
+use crate::model::KeyRole;
+use crate::server::{Limits, Server};
+use crate::store::{Credential, Found, Purpose, Store};
+use anyhow::{Context as _, anyhow, bail};
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::sync::Arc;
+
+/// The read connections of a command that does one thing.
+const READERS_OF_A_COMMAND: usize = 1;
+
+/// A mistake in how the program was called, as opposed to something that went wrong.
+#[derive(Debug)]
+pub struct Usage(anyhow::Error);
+
+impl std::fmt::Display for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:#}", self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// What went wrong, as a chain of sentences; [`Usage`] when it was the command line.
+pub fn run(line: CommandLine) -> anyhow::Result<()> {
+    match line.command {
+        None => serve(&line.serve),
+        Some(Command::Serve(settings)) => serve(&settings),
+        Some(Command::Key { command: KeyCommand::Create { kind, name, role, database } }) => {
+            create_key(&database, kind, &name, role)
+        }
+        Some(Command::Key { command: KeyCommand::List { database } }) => list_keys(&database),
+        Some(Command::Key { command: KeyCommand::Revoke { id, database } }) => {
+            let (store, _) = open(&database, READERS_OF_A_COMMAND, &Passwords::new(None, false))?;
+            directory::revoke_key(&store, id)?;
+            say(&format!("revoked key {id}"));
+            Ok(())
+        }
+        Some(Command::Passwd { user, database, rules }) => set_password(&database, &rules, &user),
+    }
+}
+
+fn serve(settings: &Serve) -> anyhow::Result<()> {
+    start_logging(settings.database.log);
+    // What is wrong with the command line shows before the database is touched.
+    let mounts = settings.mounts().map_err(Usage)?;
+    let passwords = Arc::new(Passwords::new(settings.rules.password_pattern.clone(), settings.require_password));
+    Dialects::check(&mounts).map_err(Usage)?;
+    let (store, found) = open(&settings.database, settings.readers, &passwords)?;
+    let store = Arc::new(store);
+    let context =
+        Context { access: Access::new(Arc::clone(&store), passwords)?, strict_errors: settings.strict_errors };
+    let dialects = Dialects::mount(context, &mounts).map_err(Usage)?;
+    let server = Server::bind(
+        settings.listen,
+        Limits {
+            connections: settings.max_connections,
+            body_bytes: settings.max_body_bytes,
+            head_timeout: settings.head_timeout,
+            body_timeout: settings.body_timeout,
+            idle_timeout: settings.idle_timeout,
+            write_timeout: settings.write_timeout,
+            grace: settings.grace,
+        },
+    )?;
+    stop_on_signals(&server)?;
+    announce(&server, &store, found, &mounts);
+    server.run(move |incoming| dialects.answer(incoming));
+    store.close();
+    log::info!("stopped");
+    Ok(())
+}
+
+fn announce(server: &Server, store: &Store, found: Found, mounts: &[(crate::dialect::Dialect, String)]) {
+    let (address, limits) = (server.address(), server.limits());
+    let state = if found == Found::New { "new" } else { "existing" };
+    log::info!("rollbook {} with the {state} database {}", env!("CARGO_PKG_VERSION"), store.path().display());
+    log::info!(
+        "limits: {} connections, bodies of {} bytes, {:?} for a head, {:?} for a body, {:?} idle",
+        limits.connections,
+        limits.body_bytes,
+        limits.head_timeout,
+        limits.body_timeout,
+        limits.idle_timeout
+    );
+    for (dialect, prefix) in mounts {
+        log::info!("{} at http://{address}{}", dialect.name, prefix.trim_end_matches('/'));
+    }
+    if !address.ip().is_loopback() {
+        log::warn!("traffic to {address} is not encrypted: put a TLS proxy in front of it");
+    }
+    log::info!("listening on http://{address}");
+}
+
+/// SIGTERM and SIGINT end the server in good order; a second one ends the process at once.
+fn stop_on_signals(server: &Server) -> anyhow::Result<()> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    use std::sync::atomic::AtomicBool;
+    let asked = Arc::new(AtomicBool::new(false));
+    for signal in [SIGTERM, SIGINT] {
+        signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&asked)).context("handle signals")?;
+        signal_hook::flag::register(signal, Arc::clone(&asked)).context("handle signals")?;
+    }
+    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT]).context("handle signals")?;
+    let stopper = server.stopper();
+    let thread = std::thread::Builder::new().name("signals".to_owned());
+    thread
+        .spawn(move || {
+            if signals.forever().next().is_some() {
+                log::info!("stopping");
+                stopper.stop();
+            }
+        })
+        .context("start the thread for signals")?;
+    Ok(())
+}
+
+/// Opens the database, and fills a new one.
+fn open(database: &Database, readers: usize, passwords: &Passwords) -> anyhow::Result<(Store, Found)> {
+    let (store, found) = Store::open(&database.db, readers)?;
+    if store.read(|rows| Ok(rows.list_keys()?.is_empty() && rows.find_user("administrator")?.is_none()))? {
+        first_start(&store, passwords)?;
+    }
+    Ok((store, found))
+}
+
+/// Fills a new database and prints, once, the secrets that were made for it.
+fn first_start(store: &Store, passwords: &Passwords) -> anyhow::Result<()> {
+    let mut made = String::new();
+    let mut secret = |variable: &str| -> anyhow::Result<String> {
+        if let Some(given) = first_secret(variable)? {
+            return Ok(given);
+        }
+        let secret = directory::new_secret()?;
+        made.push_str(&format!("export {variable}='{secret}'\n"));
+        Ok(secret)
+    };
+    let secrets = FirstSecrets {
+        password: secret("ROLLBOOK_ADMIN_PASSWORD")?,
+        api_key: secret("ROLLBOOK_API_KEY")?,
+        app_key: secret("ROLLBOOK_APP_KEY")?,
+    };
+    if secrets.api_key == secrets.app_key {
+        bail!("ROLLBOOK_API_KEY and ROLLBOOK_APP_KEY are the same: each key opens something else");
+    }
+    directory::fill(store, passwords, &secrets).context("fill the new database")?;
+    if !made.is_empty() {
+        say(&format!(
+            "\nThis is a new directory. Its first user is Administrator. These secrets are shown only now and stored\n\
+             nowhere in clear; paste the lines into a shell to use them there:\n\n{made}"
+        ));
+    }
+    Ok(())
+}
+
+fn create_key(database: &Database, kind: KeyWord, name: &str, role: Option<RoleWord>) -> anyhow::Result<()> {
+    start_logging(database.log);
+    let purpose = match (kind, role) {
+        (KeyWord::Api, None) => Purpose::Api,
+        (KeyWord::Api, Some(_)) => return Err(Usage(anyhow!("--role: an API key has none")).into()),
+        (KeyWord::App, None | Some(RoleWord::Admin)) => Purpose::Application(KeyRole::Admin),
+        (KeyWord::App, Some(RoleWord::Standard)) => Purpose::Application(KeyRole::Standard),
+        (KeyWord::App, Some(RoleWord::Read)) => Purpose::Application(KeyRole::Read),
+    };
+    let (store, _) = open(database, READERS_OF_A_COMMAND, &Passwords::new(None, false))?;
+    let (id, secret) = directory::create_key(&store, purpose, name)?;
+    say(&format!("made key {id}; it is shown only now:"));
+    if let Err(error) = print(&format!("{secret}\n")) {
+        // A key that nobody has seen is of no use to anybody.
+        directory::revoke_key(&store, id)?;
+        return Err(error);
+    }
+    Ok(())
+}
+
+fn list_keys(database: &Database) -> anyhow::Result<()> {
+    start_logging(database.log);
+    let (store, _) = open(database, READERS_OF_A_COMMAND, &Passwords::new(None, false))?;
+    let keys = directory::list_keys(&store)?;
+    let mut rows = vec![["ID", "KIND", "ROLE", "NAME", "CREATED", "LAST USED", "REVOKED"].map(str::to_owned)];
+    rows.extend(keys.iter().map(key_row));
+    let widths: [usize; 7] =
+        std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
+    let mut table = String::new();
+    for row in rows {
+        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        table.push_str(cells.join("  ").trim_end());
+        table.push('\n');
+    }
+    print(&table)
+}
+
+/// Tells the operator on standard error; that nobody listens there is no failure.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Writes to standard output; that it is full or closed is a failure like any other.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("write the output")
+}
+
+fn key_row(key: &Credential) -> [String; 7] {
+    let time = |milliseconds: Option<i64>| match milliseconds.and_then(|at| jiff::Timestamp::from_millisecond(at).ok())
+    {
+        Some(time) => format!("{time:.0}"),
+        None => "-".to_owned(),
+    };
+    let role = match key.purpose {
+        Purpose::Application(role) => role.word(),
+        Purpose::Api | Purpose::Token(_) => "-",
+    };
+    [
+        key.id.to_string(),
+        key.purpose.word().to_owned(),
+        role.to_owned(),
+        key.name.clone(),
+        time(Some(key.created_at)),
+        time(key.last_used_at),
+        time(key.revoked_at),
+    ]
+}
+
+fn set_password(database: &Database, rules: &PasswordRules, user: &str) -> anyhow::Result<()> {
+    start_logging(database.log);
+    let password = read_password(user)?;
+    let passwords = Passwords::new(rules.password_pattern.clone(), false);
+    let (store, _) = open(database, READERS_OF_A_COMMAND, &passwords)?;
+    directory::set_password(&store, &passwords, user, &password)?;
+    say(&format!("changed the password of {user}"));
+    Ok(())
+}
+
+/// A password typed twice at a terminal, or the first line of standard input.
+fn read_password(user: &str) -> anyhow::Result<String> {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        let password = rpassword::prompt_password(format!("New password of {user}: ")).context("read the password")?;
+        if rpassword::prompt_password("Once more: ").context("read the password")? != password {
+            bail!("the two are not the same");
+        }
+        return Ok(password);
+    }
+    let mut line = String::new();
+    stdin.lock().read_line(&mut line).context("read the password")?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn start_logging(level: log::LevelFilter) {
+    // Only our own lines, in one format, whatever RUST_LOG says for other programs.
+    let _ = env_logger::Builder::new().filter_level(level).format_target(false).try_init();
+}

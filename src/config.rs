@@ -1,0 +1,239 @@
+//! The command line and the environment: every setting, its default and its help text, in one definition.
+
+use crate::dialect::{DIALECTS, Dialect};
+use anyhow::{Context as _, bail};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Users, groups and memberships in one SQLite file, served over the REST dialects that scripts already speak.
+#[derive(Debug, Parser)]
+#[command(name = "rollbook", version, args_conflicts_with_subcommands = true, after_help = AFTER_HELP)]
+pub struct CommandLine {
+    /// What to do; without a word: serve.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Settings of `serve`, when no subcommand is named.
+    #[command(flatten)]
+    pub serve: Serve,
+}
+
+const AFTER_HELP: &str = "\
+Without a command, rollbook serves. The first start on a new database prints the password and the keys that it
+made; ROLLBOOK_ADMIN_PASSWORD, ROLLBOOK_API_KEY and ROLLBOOK_APP_KEY (or each with _FILE, naming a file) set them
+instead.
+
+Exit status: 0 done, 1 failed, 2 wrong usage.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Answer requests until SIGTERM or SIGINT
+    Serve(Box<Serve>),
+    /// Make, list and revoke the keys of scripts
+    Key {
+        /// What to do with keys.
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
+    /// Give a user another password, read from the terminal or the first line of standard input
+    Passwd {
+        /// The user's name
+        user: String,
+        /// Which database, and which passwords are taken.
+        #[command(flatten)]
+        database: Database,
+        /// See [`PasswordRules`].
+        #[command(flatten)]
+        rules: PasswordRules,
+    },
+}
+
+/// What to do with keys.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Make a key and print it: it is stored nowhere in clear
+    Create {
+        /// What the key is for: `api` names the organisation, `app` a script and its rights
+        kind: KeyWord,
+        /// What to call the key
+        #[arg(long, default_value = "unnamed")]
+        name: String,
+        /// What an application key allows; admin unless given
+        #[arg(long, value_enum)]
+        role: Option<RoleWord>,
+        /// Which database.
+        #[command(flatten)]
+        database: Database,
+    },
+    /// List the keys, revoked ones too
+    List {
+        /// Which database.
+        #[command(flatten)]
+        database: Database,
+    },
+    /// End a key
+    Revoke {
+        /// The key's number in the list
+        id: i64,
+        /// Which database.
+        #[command(flatten)]
+        database: Database,
+    },
+}
+
+/// The kinds of keys on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KeyWord {
+    /// Names the organisation.
+    Api,
+    /// Names a script and its rights.
+    App,
+}
+
+/// The roles of application keys on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RoleWord {
+    /// Everything
+    Admin,
+    /// Read, and create users that are no administrators
+    Standard,
+    /// Read
+    Read,
+}
+
+/// Which database.
+#[derive(Debug, Clone, Args)]
+pub struct Database {
+    /// The database file; made if there is none
+    #[arg(long, env = "ROLLBOOK_DB", value_name = "FILE", default_value = "rollbook.db")]
+    pub db: PathBuf,
+    /// How much to log: off, error, warn, info, debug or trace
+    #[arg(long, env = "ROLLBOOK_LOG", value_name = "LEVEL", default_value = "info")]
+    pub log: log::LevelFilter,
+}
+
+/// Which passwords are taken.
+#[derive(Debug, Clone, Args)]
+pub struct PasswordRules {
+    /// What a new password has to match somewhere
+    #[arg(long, env = "ROLLBOOK_PASSWORD_PATTERN", value_name = "REGEX")]
+    pub password_pattern: Option<regex_lite::Regex>,
+}
+
+/// Settings of the server.
+#[derive(Debug, Clone, Args)]
+pub struct Serve {
+    /// The address to listen on; port 0 takes a free one
+    #[arg(long, env = "ROLLBOOK_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Which database.
+    #[command(flatten)]
+    pub database: Database,
+    /// The dialects to serve, separated by commas
+    #[arg(long, env = "ROLLBOOK_DIALECTS", value_name = "LIST", value_delimiter = ',',
+          default_values_t = DIALECTS.map(|dialect| dialect.name.to_owned()))]
+    pub dialects: Vec<String>,
+    /// Where Datadog's paths begin
+    #[arg(long, env = "ROLLBOOK_DATADOG_PREFIX", value_name = "PATH", default_value = "/")]
+    pub datadog_prefix: String,
+    /// Where Nuxeo's paths begin
+    #[arg(long, env = "ROLLBOOK_NUXEO_PREFIX", value_name = "PATH", default_value = "/nuxeo")]
+    pub nuxeo_prefix: String,
+    /// Answer 404 where Nuxeo's documentation has a 500 for a client's mistake
+    #[arg(long, env = "ROLLBOOK_STRICT_ERRORS")]
+    pub strict_errors: bool,
+    /// Refuse new Nuxeo users without a password
+    #[arg(long, env = "ROLLBOOK_REQUIRE_PASSWORD")]
+    pub require_password: bool,
+    /// Which passwords are taken.
+    #[command(flatten)]
+    pub rules: PasswordRules,
+    /// Connections at a time; one more is answered 503. Lowered to what the descriptor limit allows
+    #[arg(long, env = "ROLLBOOK_MAX_CONNECTIONS", value_name = "N", default_value_t = 8192,
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    pub max_connections: usize,
+    /// The longest request body, in bytes
+    #[arg(long, env = "ROLLBOOK_MAX_BODY_BYTES", value_name = "BYTES", default_value_t = 1_048_576)]
+    pub max_body_bytes: usize,
+    /// Seconds that a request's head may take
+    #[arg(long, env = "ROLLBOOK_HEAD_TIMEOUT", value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    pub head_timeout: Duration,
+    /// Seconds that a request's body may take
+    #[arg(long, env = "ROLLBOOK_BODY_TIMEOUT", value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    pub body_timeout: Duration,
+    /// Seconds that a connection may be idle between two requests
+    #[arg(long, env = "ROLLBOOK_IDLE_TIMEOUT", value_name = "SECONDS", default_value = "75", value_parser = seconds)]
+    pub idle_timeout: Duration,
+    /// Seconds that a client may take none of an answer
+    #[arg(long, env = "ROLLBOOK_WRITE_TIMEOUT", value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    pub write_timeout: Duration,
+    /// Seconds that running requests have at the end
+    #[arg(long, env = "ROLLBOOK_GRACE", value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    pub grace: Duration,
+    /// Connections for reading the database
+    #[arg(long, env = "ROLLBOOK_READERS", value_name = "N", default_value_t = 4,
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=64))]
+    pub readers: usize,
+}
+
+impl Serve {
+    /// The dialects to serve, each with its prefix.
+    ///
+    /// # Errors
+    /// When a name is no dialect's.
+    pub fn mounts(&self) -> anyhow::Result<Vec<(Dialect, String)>> {
+        let mut mounts = Vec::new();
+        for name in self.dialects.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
+            let Some(dialect) = DIALECTS.into_iter().find(|dialect| dialect.name == name) else {
+                let known = DIALECTS.map(|dialect| dialect.name).join(", ");
+                bail!("--dialects: there is no dialect {name}, only {known}");
+            };
+            if mounts.iter().any(|(other, _): &(Dialect, String)| other.name == name) {
+                continue;
+            }
+            let prefix = match name {
+                "datadog" => &self.datadog_prefix,
+                "nuxeo" => &self.nuxeo_prefix,
+                _ => dialect.prefix,
+            };
+            mounts.push((dialect, prefix.to_owned()));
+        }
+        if mounts.is_empty() {
+            bail!("--dialects: no dialect is left to serve");
+        }
+        Ok(mounts)
+    }
+}
+
+/// A secret for the first start: the variable, or the content of the file that the variable with `_FILE` names,
+/// without the line break at its end.
+///
+/// # Errors
+/// When the file cannot be read, or what is set is empty.
+pub fn first_secret(variable: &str) -> anyhow::Result<Option<String>> {
+    let file_variable = format!("{variable}_FILE");
+    let secret = match (std::env::var(variable).ok(), std::env::var_os(&file_variable)) {
+        (Some(secret), _) => secret,
+        (None, Some(file)) => {
+            let name = std::path::Path::new(&file).display();
+            let text = std::fs::read_to_string(&file).with_context(|| format!("{file_variable}: read {name}"))?;
+            text.trim_end_matches(['\r', '\n']).to_owned()
+        }
+        (None, None) => return Ok(None),
+    };
+    if secret.is_empty() {
+        bail!("{variable} is set, and empty");
+    }
+    Ok(Some(secret))
+}
+
+/// A length of time in seconds, fractions allowed.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) if !duration.is_zero() && seconds <= 86_400.0 => Ok(duration),
+        _ => Err("not between 0 and 86400 seconds".to_owned()),
+    }
+}
