@@ -1,0 +1,918 @@
+//! The command line: settings, keys, passwords, the first start and the log.
+
+use crate::harness::{
+    ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Connection, Folder, Server, basic, create_key, rollbook, run,
+    run_with_input,
+};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+/// How long a process is waited for before the test fails.
+const PATIENCE: Duration = Duration::from_secs(30);
+const SECRETS: [&str; 3] = ["ROLLBOOK_ADMIN_PASSWORD", "ROLLBOOK_API_KEY", "ROLLBOOK_APP_KEY"];
+
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
+/// `rollbook serve` on a free port and the database in that folder.
+fn serve(folder: &Folder, flags: &[&str]) -> Command {
+    let mut command = rollbook();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(folder.db()).args(flags);
+    command
+}
+
+/// The same without the secrets for a first start.
+fn serve_unprepared(folder: &Folder, flags: &[&str]) -> Command {
+    let mut command = serve(folder, flags);
+    for name in SECRETS {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// A server whose whole log is wanted.
+struct Started {
+    child: Child,
+    address: SocketAddr,
+    lines: Receiver<String>,
+    log: Vec<String>,
+}
+
+impl Started {
+    fn by(mut command: Command) -> Started {
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the server starts");
+        let (tell, lines) = channel();
+        let stderr = BufReader::new(child.stderr.take().expect("stderr is piped"));
+        std::thread::spawn(move || stderr.lines().map_while(Result::ok).all(|line| tell.send(line).is_ok()));
+        let mut log = Vec::new();
+        loop {
+            let Ok(line) = lines.recv_timeout(PATIENCE) else {
+                let _ = child.kill().and_then(|()| child.wait());
+                panic!("the server does not say where it listens:\n{}", log.join("\n"));
+            };
+            log.push(line);
+            if let Some((_, url)) = log[log.len() - 1].split_once("listening on http://") {
+                let address = url.split_whitespace().next().unwrap().parse().expect("the address that is logged");
+                return Started { child, address, lines, log };
+            }
+        }
+    }
+
+    fn request(&self, method: &str, target: &str, headers: Headers<'_>, body: Option<&str>) -> Answer {
+        let mut connection = Connection::open(self.address);
+        connection.send(method, target, headers, body.map(str::as_bytes));
+        connection.answer(method == "HEAD")
+    }
+
+    fn validate(&self, api_key: &str) -> u16 {
+        self.request("GET", "/api/v1/validate", &[("DD-API-KEY", api_key)], None).status
+    }
+
+    fn users(&self, app_key: &str) -> u16 {
+        self.request("GET", "/api/v1/user", &[("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", app_key)], None).status
+    }
+
+    fn login(&self, user: &str, password: &str) -> u16 {
+        self.request("GET", "/nuxeo/api/v1/me", &[("Authorization", &basic(user, password))], None).status
+    }
+
+    /// Ends the server in the ordinary way and returns everything it has logged.
+    fn stop(mut self) -> Vec<String> {
+        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(status.expect("kill runs").success());
+        assert_eq!(wait(&mut self.child).code(), Some(0));
+        let mut log = std::mem::take(&mut self.log);
+        log.extend(self.lines.iter());
+        log
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn wait(child: &mut Child) -> ExitStatus {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().expect("the process can be waited for") {
+            return status;
+        }
+        if start.elapsed() > PATIENCE {
+            let _ = child.kill().and_then(|()| child.wait());
+            panic!("the process does not end by itself");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Runs a command that has to end by itself.
+fn finish(mut command: Command) -> Output {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the command starts");
+    wait(&mut child);
+    child.wait_with_output().expect("the output")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("text")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("text")
+}
+
+fn assert_success(output: &Output) {
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+/// The command ended with that code and said all of these words about it, without the look of a crash.
+fn assert_refused(output: &Output, code: i32, words: &[&str]) {
+    let said = stderr(output);
+    assert_eq!(output.status.code(), Some(code), "{output:?}");
+    for word in words {
+        assert!(said.contains(word), "no {word:?} in:\n{said}");
+    }
+    assert!(!said.contains("panicked") && !said.contains("RUST_BACKTRACE"), "{said}");
+}
+
+/// The first word of the line of `key list` that has that name.
+fn key_id(folder: &Folder, name: &str) -> String {
+    let output = run(folder, &["key", "list"]);
+    assert_success(&output);
+    let listed = stdout(&output);
+    let mut lines = listed.lines().filter(|line| line.split_whitespace().any(|word| word == name));
+    let line = lines.next().unwrap_or_else(|| panic!("no {name} in:\n{listed}"));
+    assert_eq!(lines.next(), None, "{listed}");
+    line.split_whitespace().next().expect("an identifier").to_owned()
+}
+
+fn assert_nowhere_in(folder: &Folder, secret: &str) {
+    for entry in std::fs::read_dir(folder.path()).expect("the folder") {
+        let path = entry.expect("an entry").path();
+        let bytes = std::fs::read(&path).expect("a file");
+        let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+        assert!(!found, "a secret is in {}", path.display());
+    }
+}
+
+// Help and usage
+
+#[test]
+fn help_names_every_command_and_every_setting() {
+    let folder = Folder::new();
+    let output = run(&folder, &["--help"]);
+    assert_success(&output);
+    for word in ["serve", "key", "passwd", "--help", "--version"] {
+        assert!(stdout(&output).contains(word), "{word}");
+    }
+    let output = run(&folder, &["serve", "--help"]);
+    assert_success(&output);
+    let flags = [
+        "--listen",
+        "--db",
+        "--datadog-prefix",
+        "--nuxeo-prefix",
+        "--dialects",
+        "--max-connections",
+        "--max-body-bytes",
+        "--head-timeout",
+        "--body-timeout",
+        "--idle-timeout",
+        "--write-timeout",
+        "--grace",
+        "--readers",
+        "--strict-errors",
+        "--require-password",
+        "--password-pattern",
+        "--log",
+    ];
+    for flag in flags {
+        let variable = format!("ROLLBOOK_{}", flag[2..].to_uppercase().replace('-', "_"));
+        for word in [flag, &variable] {
+            assert!(stdout(&output).contains(word), "no {word} in:\n{}", stdout(&output));
+        }
+    }
+    for (words, named) in [
+        (&["key", "--help"][..], &["create", "list", "revoke"][..]),
+        (&["key", "create", "--help"], &["api", "app", "--name", "--role", "admin", "standard", "read"]),
+        (&["passwd", "--help"], &["--db", "ROLLBOOK_DB"]),
+    ] {
+        let output = run(&folder, words);
+        assert_success(&output);
+        for word in named {
+            assert!(stdout(&output).contains(word), "no {word} in {words:?}");
+        }
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "help makes no file");
+}
+
+#[test]
+fn the_version_is_the_packages() {
+    let output = run(&Folder::new(), &["--version"]);
+    assert_success(&output);
+    assert_eq!(stdout(&output), format!("rollbook {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_2_and_says_what_is_wrong() {
+    let folder = Folder::new();
+    let rows: &[(&[&str], &[&str])] = &[
+        (&["--nonsense"], &["--nonsense"]),
+        (&["nonsense"], &["nonsense"]),
+        (&["serve", "--nonsense"], &["--nonsense"]),
+        (&["serve", "extra"], &["extra"]),
+        (&["serve", "--listen"], &["--listen"]),
+        (&["serve", "--listen", "nowhere"], &["--listen", "nowhere"]),
+        (&["serve", "--listen", "127.0.0.1:99999"], &["--listen", "99999"]),
+        (&["serve", "--max-connections", "many"], &["--max-connections", "many"]),
+        (&["serve", "--max-connections=-1"], &["--max-connections"]),
+        (&["serve", "--max-connections", "0"], &["--max-connections"]),
+        (&["serve", "--max-body-bytes", "1MB"], &["--max-body-bytes"]),
+        (&["serve", "--head-timeout", "soon"], &["--head-timeout", "soon"]),
+        (&["serve", "--body-timeout=-1"], &["--body-timeout"]),
+        (&["serve", "--idle-timeout", "NaN"], &["--idle-timeout"]),
+        (&["serve", "--dialects", "esperanto"], &["--dialects", "esperanto"]),
+        (&["serve", "--dialects", ""], &["dialect"]),
+        (&["serve", "--datadog-prefix", "dd"], &["prefix", "dd"]),
+        (&["serve", "--nuxeo-prefix", "/a b"], &["prefix", "/a b"]),
+        (&["serve", "--password-pattern", "("], &["--password-pattern"]),
+        (&["serve", "--log", "loud"], &["--log", "loud"]),
+        (&["key"], &["create"]),
+        (&["key", "create"], &["KIND"]),
+        (&["key", "create", "house", "--name", "x"], &["house"]),
+        (&["key", "create", "app", "--name", "x", "--role", "king"], &["--role", "king"]),
+        (&["key", "create", "api", "--name", "x", "--role", "read"], &["--role", "API key"]),
+        (&["key", "revoke"], &["ID"]),
+        (&["passwd"], &["USER"]),
+    ];
+    for (words, named) in rows {
+        let mut command = rollbook();
+        command.args(*words).env("ROLLBOOK_DB", folder.db());
+        assert_refused(&finish(command), 2, named);
+    }
+    for (name, value) in
+        [("ROLLBOOK_MAX_CONNECTIONS", "many"), ("ROLLBOOK_LISTEN", "nowhere"), ("ROLLBOOK_LOG", "loud")]
+    {
+        let mut command = rollbook();
+        command.arg("serve").env("ROLLBOOK_DB", folder.db()).env(name, value);
+        assert_refused(&finish(command), 2, &[value]);
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "a wrong command line makes no file");
+}
+
+#[test]
+fn two_dialects_on_one_prefix_do_not_start() {
+    let folder = Folder::new();
+    for flags in [
+        &["--datadog-prefix", "/x", "--nuxeo-prefix", "/x"][..],
+        &["--datadog-prefix", "/nuxeo"],
+        &["--datadog-prefix", "/nuxeo/"],
+        &["--nuxeo-prefix", ""],
+        &["--nuxeo-prefix", "/"],
+    ] {
+        let output = finish(serve(&folder, flags));
+        assert!(matches!(output.status.code(), Some(1 | 2)), "{flags:?}: {output:?}");
+        assert!(stderr(&output).contains("prefix"), "{flags:?}: {output:?}");
+    }
+    // A dialect that is not served is in nobody's way.
+    let server = Server::with(&["--dialects", "datadog", "--datadog-prefix", "/nuxeo"]);
+    let answer = server.datadog("GET", "/nuxeo/api/v1/validate", None);
+    assert_eq!(answer.parts(), (200, json!({"valid": true})));
+}
+
+// Settings
+
+#[test]
+fn each_dialect_lives_where_its_prefix_says() {
+    let valid = || json!({"valid": true});
+    let nothing = || json!({"errors": ["Not found"]});
+    let ask = |server: &Server, path: &str| {
+        let authorization = basic("Administrator", ADMIN_PASSWORD);
+        let headers =
+            [("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", APP_KEY), ("Authorization", authorization.as_str())];
+        let (status, body) = server.request("GET", path, &headers, None).parts();
+        (status, if body["entity-type"] == "user" { body["id"].clone() } else { body })
+    };
+    let administrator = || json!("Administrator");
+    type Calls<'a> = &'a [(&'a str, u16, Value)];
+    let rows: &[(&[&str], Calls<'_>)] = &[
+        (
+            &["--datadog-prefix", "/dd"],
+            &[
+                ("/dd/api/v1/validate", 200, valid()),
+                ("/dd//api/v1/validate/", 200, valid()),
+                ("/dd/api/v1/nothing", 404, nothing()),
+                ("/dd/invite_users", 405, json!({"errors": ["Method not allowed"]})),
+                ("/api/v1/validate", 404, nothing()),
+                ("/invite_users", 404, nothing()),
+                ("/ddx/api/v1/validate", 404, nothing()),
+                ("/nuxeo/api/v1/me", 200, administrator()),
+            ],
+        ),
+        (
+            &["--nuxeo-prefix", "/nx/deep/"],
+            &[
+                ("/nx/deep/api/v1/me", 200, administrator()),
+                ("/nx/deep/site/api/v1/me", 200, administrator()),
+                ("/nx/api/v1/me", 404, nothing()),
+                ("/nuxeo/api/v1/me", 404, nothing()),
+                ("/api/v1/validate", 200, valid()),
+            ],
+        ),
+        (
+            &["--dialects", "nuxeo"],
+            &[
+                ("/nuxeo/api/v1/me", 200, administrator()),
+                ("/api/v1/validate", 404, nothing()),
+                ("/api/v1/user", 404, nothing()),
+            ],
+        ),
+        (
+            &["--dialects", "nuxeo", "--nuxeo-prefix", ""],
+            &[("/api/v1/me", 200, administrator()), ("/site/api/v1/me", 200, administrator())],
+        ),
+        (&["--dialects", "datadog"], &[("/api/v1/validate", 200, valid()), ("/nuxeo/api/v1/me", 404, nothing())]),
+        (
+            &["--dialects", "datadog,nuxeo"],
+            &[("/api/v1/validate", 200, valid()), ("/nuxeo/api/v1/me", 200, administrator())],
+        ),
+    ];
+    for (flags, calls) in rows {
+        let server = Server::with(flags);
+        for (path, status, expected) in *calls {
+            assert_eq!(ask(&server, path), (*status, expected.clone()), "{path} with {flags:?}");
+        }
+    }
+}
+
+#[test]
+fn a_setting_comes_from_a_flag_or_a_variable_and_the_flag_wins() {
+    let folder = Folder::new();
+    let mut command = serve(&folder, &["--datadog-prefix", "/flag"]);
+    command
+        .env("ROLLBOOK_DATADOG_PREFIX", "/variable")
+        .env("ROLLBOOK_NUXEO_PREFIX", "/nx")
+        .env("ROLLBOOK_MAX_BODY_BYTES", "7");
+    let server = Started::by(command);
+    let ask = |path: &str, body: Option<&str>| {
+        server.request("POST", path, &[("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", APP_KEY)], body).status
+    };
+    assert_eq!(ask("/flag/api/v1/user", Some("{}")), 400);
+    assert_eq!(ask("/flag/api/v1/user", Some("{      }")), 413);
+    assert_eq!(ask("/variable/api/v1/user", Some("{}")), 404);
+    assert_eq!(server.login("Administrator", ADMIN_PASSWORD), 404);
+    let headers = [("Authorization", basic("Administrator", ADMIN_PASSWORD))];
+    let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+    assert_eq!(server.request("GET", "/nx/api/v1/me", &headers, None).status, 200);
+}
+
+#[test]
+fn without_a_subcommand_it_serves() {
+    let folder = Folder::new();
+    let mut command = rollbook();
+    command.env("ROLLBOOK_LISTEN", "127.0.0.1:0").env("ROLLBOOK_DB", folder.db());
+    let server = Started::by(command);
+    assert_eq!(server.validate(API_KEY), 200);
+    server.stop();
+
+    let mut command = rollbook();
+    command.args(["--listen", "127.0.0.1:0", "--db"]).arg(folder.db());
+    assert_eq!(Started::by(command).validate(API_KEY), 200);
+}
+
+#[test]
+fn the_database_is_by_default_in_the_working_folder() {
+    let folder = Folder::new();
+    let mut command = rollbook();
+    command.args(["serve", "--listen", "127.0.0.1:0"]).current_dir(folder.path());
+    let server = Started::by(command);
+    assert_eq!(server.validate(API_KEY), 200);
+    server.stop();
+    assert!(folder.db().is_file());
+}
+
+#[test]
+fn the_start_says_address_file_and_limits() {
+    let folder = Folder::new();
+    let server = Started::by(serve(&folder, &["--max-connections", "321", "--max-body-bytes", "54321"]));
+    let address = server.address.to_string();
+    let log = server.stop().join("\n");
+    for word in [address.as_str(), folder.db().to_str().unwrap(), "321", "54321"] {
+        assert!(log.contains(word), "no {word} in:\n{log}");
+    }
+    assert!(!log.contains("not encrypted"), "{log}");
+}
+
+#[test]
+fn an_open_address_is_served_with_one_warning() {
+    let folder = Folder::new();
+    let mut command = rollbook();
+    command.args(["serve", "--listen", "0.0.0.0:0", "--db"]).arg(folder.db());
+    let log = Started::by(command).stop();
+    let warnings: Vec<&String> = log.iter().filter(|line| line.contains("encrypt")).collect();
+    assert_eq!(warnings.len(), 1, "{log:?}");
+    assert!(
+        warnings[0].contains("WARN") && warnings[0].contains("TLS") && warnings[0].contains("proxy"),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn a_taken_address_is_told() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("its address").to_string();
+    let folder = Folder::new();
+    let mut command = rollbook();
+    command.args(["serve", "--listen", &address, "--db"]).arg(folder.db());
+    assert_refused(&finish(command), 1, &[&address]);
+}
+
+// The file
+
+#[test]
+fn the_files_of_the_database_are_the_owners_alone() {
+    let folder = Arc::new(Folder::new());
+    let server = Server::over(Arc::clone(&folder), &[]);
+    assert_eq!(server.datadog("POST", "/api/v1/user", Some(r#"{"handle":"ada@example.com"}"#)).status, 200);
+    let assert_closed = |path: &Path| {
+        let mode = std::fs::metadata(path).expect("a file").permissions().mode() & 0o7777;
+        assert_eq!(mode, 0o600, "{} has mode {mode:o}", path.display());
+    };
+    for entry in std::fs::read_dir(folder.path()).expect("the folder") {
+        assert_closed(&entry.expect("an entry").path());
+    }
+    assert!(server.stop().success());
+    assert_closed(&folder.db());
+}
+
+#[test]
+fn a_file_serves_one_process_at_a_time() {
+    let folder = Arc::new(Folder::new());
+    let server = Server::over(Arc::clone(&folder), &[]);
+    let file = folder.db();
+    let file = file.to_str().unwrap();
+    let busy = [file, "in use"];
+    assert_refused(&finish(serve(&folder, &[])), 1, &busy);
+    for words in [&["key", "list"][..], &["key", "create", "api", "--name", "x"], &["key", "revoke", "1"]] {
+        assert_refused(&run(&folder, words), 1, &busy);
+    }
+    assert_refused(&run_with_input(&folder, &["passwd", "Administrator"], "other words\n"), 1, &busy);
+    // Another name of the same file is no way in.
+    let other = folder.path().join("other.db");
+    std::os::unix::fs::symlink(folder.db(), &other).expect("a link");
+    let mut command = rollbook();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(&other);
+    assert_refused(&finish(command), 1, &["in use"]);
+
+    assert_eq!(server.nuxeo("GET", "/me", None).status, 200);
+    assert_eq!(server.datadog("POST", "/api/v1/user", Some(r#"{"handle":"ada@example.com"}"#)).status, 200);
+    assert!(server.stop().success());
+    assert_success(&run(&folder, &["key", "list"]));
+}
+
+#[test]
+fn a_file_that_is_not_ours_is_left_alone() {
+    let sqlite = |path: &Path, text: &str| {
+        let connection = rusqlite::Connection::open(path).expect("a database");
+        connection.execute_batch(text).expect("the statements run");
+    };
+    type Make<'a> = &'a dyn Fn(&Path);
+    let rows: &[(&str, Make<'_>)] = &[
+        ("no database", &|path| std::fs::write(path, "Dear diary, \n".repeat(1000)).unwrap()),
+        ("a short text", &|path| std::fs::write(path, "Dear diary").unwrap()),
+        ("a database with tables and no name", &|path| sqlite(path, "create table notes (text)")),
+        ("a database of another program", &|path| sqlite(path, "create table users (id); pragma application_id = 7")),
+        ("a nameless database with a version", &|path| sqlite(path, "create table t (x); pragma user_version = 1")),
+    ];
+    for (what, make) in rows {
+        let folder = Folder::new();
+        make(&folder.db());
+        let before = std::fs::read(folder.db()).unwrap();
+        let file = folder.db();
+        for command in [serve(&folder, &[]), {
+            let mut command = rollbook();
+            command.args(["key", "list", "--db"]).arg(&file);
+            command
+        }] {
+            let output = finish(command);
+            assert_refused(&output, 1, &[file.to_str().unwrap()]);
+            assert_eq!(std::fs::read(&file).unwrap(), before, "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_file_of_a_newer_version_is_left_alone() {
+    let folder = Folder::new();
+    Started::by(serve(&folder, &[])).stop();
+    let connection = rusqlite::Connection::open(folder.db()).expect("the database");
+    let version: i64 = connection.query_row("pragma user_version", [], |row| row.get(0)).expect("a version");
+    let name: i64 = connection.query_row("pragma application_id", [], |row| row.get(0)).expect("an application");
+    assert!(version > 0 && name != 0, "the file says whose it is: {name}, {version}");
+    connection.execute_batch("pragma user_version = 9999").expect("the version is written");
+    drop(connection);
+    let before = std::fs::read(folder.db()).unwrap();
+    let file = folder.db();
+    assert_refused(&finish(serve(&folder, &[])), 1, &[file.to_str().unwrap(), "9999", "newer"]);
+    assert_refused(&run(&folder, &["key", "list"]), 1, &[file.to_str().unwrap(), "9999", "newer"]);
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+}
+
+#[test]
+fn a_place_where_no_file_can_be_is_told() {
+    let folder = Folder::new();
+    for path in [folder.path().to_owned(), folder.path().join("missing/rollbook.db")] {
+        let mut command = rollbook();
+        command.args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(&path);
+        assert_refused(&finish(command), 1, &[path.to_str().unwrap()]);
+    }
+}
+
+// The first start
+
+#[test]
+fn a_first_start_prints_its_secrets_once_and_ready_to_paste() {
+    let folder = Folder::new();
+    let log = Started::by(serve_unprepared(&folder, &[])).stop();
+    let exports: Vec<&str> = log.iter().map(String::as_str).filter(|line| line.starts_with("export ")).collect();
+    let mut names: Vec<&str> =
+        exports.iter().map(|line| line["export ".len()..].split('=').next().expect("a name")).collect();
+    names.sort_unstable();
+    assert_eq!(names, SECRETS, "{log:?}");
+
+    let script =
+        format!("{}\nprintf '%s\\n' \"${}\" \"${}\" \"${}\"", exports.join("\n"), SECRETS[0], SECRETS[1], SECRETS[2]);
+    let output = Command::new("sh").args(["-euc", &script]).output().expect("a shell");
+    assert_success(&output);
+    let pasted = stdout(&output);
+    let secrets: Vec<&str> = pasted.lines().collect();
+    let [password, api_key, app_key] = secrets[..] else { panic!("three secrets: {pasted}") };
+    assert!(secrets.iter().all(|secret| secret.len() >= 16), "hard to guess");
+    assert!(password != api_key && api_key != app_key && app_key != password);
+    for secret in &secrets {
+        assert_eq!(log.join("\n").matches(secret).count(), 1, "printed once");
+        assert_nowhere_in(&folder, secret);
+    }
+
+    let server = Started::by(serve_unprepared(&folder, &[]));
+    let keys = [("DD-API-KEY", api_key), ("DD-APPLICATION-KEY", app_key)];
+    let answer =
+        server.request("POST", "/api/v1/user", &keys, Some(r#"{"handle":"ada@example.com","access_role":"adm"}"#));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(server.login("Administrator", password), 200);
+    let log = server.stop().join("\n");
+    assert!(!log.contains("export "), "{log}");
+    for secret in &secrets {
+        assert!(!log.contains(secret), "{log}");
+        assert_nowhere_in(&folder, secret);
+    }
+}
+
+#[test]
+fn two_first_starts_have_different_secrets() {
+    let exports = || {
+        let log = Started::by(serve_unprepared(&Folder::new(), &[])).stop();
+        log.into_iter().filter(|line| line.starts_with("export ")).collect::<Vec<_>>()
+    };
+    let (one, other) = (exports(), exports());
+    assert_eq!((one.len(), other.len()), (3, 3));
+    assert!(one.iter().all(|line| !other.contains(line)));
+}
+
+#[test]
+fn what_is_given_is_taken_and_not_printed() {
+    let folder = Folder::new();
+    let server = Started::by(serve(&folder, &[]));
+    assert_eq!((server.validate(API_KEY), server.users(APP_KEY)), (200, 200));
+    assert_eq!(server.login("Administrator", ADMIN_PASSWORD), 200);
+    let log = server.stop().join("\n");
+    for text in ["export ", API_KEY, APP_KEY, ADMIN_PASSWORD] {
+        assert!(!log.contains(text), "{log}");
+    }
+    for secret in [API_KEY, APP_KEY, ADMIN_PASSWORD] {
+        assert_nowhere_in(&folder, secret);
+    }
+
+    let folder = Folder::new();
+    let mut command = serve_unprepared(&folder, &[]);
+    command.env("ROLLBOOK_API_KEY", API_KEY);
+    let server = Started::by(command);
+    assert_eq!(server.validate(API_KEY), 200);
+    let log = server.stop();
+    let exports: Vec<&String> = log.iter().filter(|line| line.starts_with("export ")).collect();
+    assert_eq!(exports.len(), 2, "{log:?}");
+    assert!(exports.iter().all(|line| !line.contains("ROLLBOOK_API_KEY")), "{log:?}");
+}
+
+#[test]
+fn the_secrets_of_a_first_start_may_come_from_files() {
+    let folder = Folder::new();
+    let secrets = Folder::new();
+    let mut command = serve_unprepared(&folder, &[]);
+    for (name, value, end) in
+        [(SECRETS[0], ADMIN_PASSWORD, "\n"), (SECRETS[1], API_KEY, "\r\n"), (SECRETS[2], APP_KEY, "")]
+    {
+        let path = secrets.path().join(name);
+        std::fs::write(&path, format!("{value}{end}")).expect("a file");
+        command.env(format!("{name}_FILE"), path);
+    }
+    let server = Started::by(command);
+    assert_eq!((server.validate(API_KEY), server.users(APP_KEY)), (200, 200));
+    assert_eq!(server.login("Administrator", ADMIN_PASSWORD), 200);
+    let log = server.stop().join("\n");
+    assert!(!log.contains("export "), "{log}");
+
+    let folder = Folder::new();
+    let missing = secrets.path().join("missing");
+    let mut command = serve_unprepared(&folder, &[]);
+    command.env("ROLLBOOK_API_KEY_FILE", &missing);
+    assert_refused(&finish(command), 1, &["ROLLBOOK_API_KEY_FILE", missing.to_str().unwrap()]);
+}
+
+#[test]
+fn a_first_start_that_fails_leaves_the_next_one_the_first() {
+    let folder = Folder::new();
+    let mut command = serve(&folder, &[]);
+    command.env("ROLLBOOK_API_KEY", "");
+    assert_refused(&finish(command), 1, &["ROLLBOOK_API_KEY"]);
+    assert_refused(&finish(serve(&folder, &["--password-pattern", "^.{100}"])), 1, &["password"]);
+    let server = Started::by(serve(&folder, &[]));
+    assert_eq!((server.validate(API_KEY), server.users(APP_KEY)), (200, 200));
+    assert_eq!(server.login("Administrator", ADMIN_PASSWORD), 200);
+}
+
+#[test]
+fn later_starts_change_no_secret() {
+    let folder = Folder::new();
+    Started::by(serve(&folder, &[])).stop();
+    let mut command = serve(&folder, &[]);
+    for name in SECRETS {
+        command.env(name, "another secret, long enough");
+    }
+    let server = Started::by(command);
+    assert_eq!((server.validate(API_KEY), server.users(APP_KEY)), (200, 200));
+    assert_eq!(server.login("Administrator", ADMIN_PASSWORD), 200);
+    assert_eq!(server.validate("another secret, long enough"), 403);
+    assert_eq!(server.login("Administrator", "another secret, long enough"), 401);
+}
+
+// Keys and passwords
+
+#[test]
+fn a_key_is_made_listed_and_revoked() {
+    let folder = Folder::new();
+    let make = |words: &[&str]| {
+        let output = run(&folder, words);
+        assert_success(&output);
+        let secret = stdout(&output);
+        assert_eq!(secret.lines().count(), 1, "the secret stands alone: {secret:?}");
+        let secret = secret.trim_end().to_owned();
+        assert!(secret.len() >= 32 && secret.chars().all(|char| char.is_ascii_graphic()), "{secret:?}");
+        secret
+    };
+    let api_key = make(&["key", "create", "api", "--name", "gate"]);
+    let app_key = make(&["key", "create", "app", "--name", "robot", "--role", "standard"]);
+    let reader = make(&["key", "create", "app", "--name", "auditor", "--role", "read"]);
+    let listed = stdout(&run(&folder, &["key", "list"]));
+    for (name, words) in [("gate", &["api"][..]), ("robot", &["app", "standard"]), ("auditor", &["app", "read"])] {
+        let line = listed.lines().find(|line| line.contains(name)).unwrap_or_else(|| panic!("no {name} in {listed}"));
+        assert!(words.iter().all(|word| line.contains(word)), "{line}");
+    }
+    for secret in [api_key.as_str(), &app_key, &reader, API_KEY, APP_KEY] {
+        assert!(!listed.contains(secret), "{listed}");
+        assert_nowhere_in(&folder, secret);
+    }
+    let (gate, robot) = (key_id(&folder, "gate"), key_id(&folder, "robot"));
+
+    let server = Started::by(serve(&folder, &[]));
+    assert_eq!((server.validate(&api_key), server.users(&app_key), server.users(&reader)), (200, 200, 200));
+    server.stop();
+    for id in [&gate, &robot] {
+        assert_success(&run(&folder, &["key", "revoke", id]));
+    }
+    let server = Started::by(serve(&folder, &[]));
+    assert_eq!((server.validate(&api_key), server.users(&app_key), server.users(&reader)), (403, 403, 200));
+    assert_eq!((server.validate(API_KEY), server.users(APP_KEY)), (200, 200));
+    server.stop();
+
+    let again = run(&folder, &["key", "revoke", "nobody"]);
+    assert!(matches!(again.status.code(), Some(1 | 2)), "{again:?}");
+    assert!(stderr(&again).contains("nobody"), "{again:?}");
+    assert_refused(&run(&folder, &["key", "revoke", "999999"]), 1, &["999999"]);
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_a_failure_and_no_crash() {
+    let folder = Folder::new();
+    for words in [&["key", "list"][..], &["key", "create", "api", "--name", "lost"]] {
+        let mut command = rollbook();
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a full device");
+        command.args(words).env("ROLLBOOK_DB", folder.db()).stdout(full).stderr(Stdio::piped());
+        let output = command.spawn().expect("the command starts").wait_with_output().expect("the command ends");
+        assert_refused(&output, 1, &["rollbook: "]);
+    }
+}
+
+#[test]
+fn an_application_key_may_do_what_the_list_says_of_it() {
+    let folder = Arc::new(Folder::new());
+    let key = create_key(&folder, "app", None);
+    let line = stdout(&run(&folder, &["key", "list"]));
+    let line = line.lines().find(|line| line.contains("test")).expect("the key").to_owned();
+    let server = Server::over(folder, &[]);
+    let may = server.datadog_as(&key, "PUT", "/api/v1/user/administrator", Some("{}")).status;
+    // Whatever the default is, the list says it.
+    let role = ["admin", "standard", "read"].into_iter().find(|role| line.contains(role)).expect("a role");
+    assert_eq!(may, if role == "admin" { 200 } else { 403 }, "{line}");
+}
+
+#[test]
+fn passwd_gives_a_user_a_new_password() {
+    let folder = Arc::new(Folder::new());
+    let server = Server::over(Arc::clone(&folder), &[]);
+    assert_eq!(server.datadog("POST", "/api/v1/user", Some(r#"{"handle":"ada@example.com"}"#)).status, 200);
+    assert_eq!(server.nuxeo_as(("ada@example.com", "new words"), "GET", "/me", None).status, 401);
+    assert!(server.stop().success());
+
+    for (user, input) in [
+        ("Administrator", "new words\n"),
+        ("ADA@example.com", "gr\u{fc}ne Wörter: a b"),
+        ("administrator", "newer words\r\n"),
+    ] {
+        let output = run_with_input(&folder, &["passwd", user], input);
+        assert_success(&output);
+        assert!(!stdout(&output).contains(input.trim()) && !stderr(&output).contains(input.trim()), "{output:?}");
+    }
+    let server = Started::by(serve(&folder, &[]));
+    assert_eq!(server.login("Administrator", ADMIN_PASSWORD), 401);
+    assert_eq!(server.login("Administrator", "new words"), 401);
+    assert_eq!(server.login("Administrator", "newer words"), 200);
+    assert_eq!(server.login("ada@example.com", "gr\u{fc}ne Wörter: a b"), 200);
+    server.stop();
+
+    assert_refused(&run_with_input(&folder, &["passwd", "nobody"], "new words\n"), 1, &["nobody"]);
+    for empty in ["", "\n"] {
+        assert_refused(&run_with_input(&folder, &["passwd", "Administrator"], empty), 1, &["password"]);
+    }
+    let server = Started::by(serve(&folder, &[]));
+    assert_eq!(server.login("Administrator", "newer words"), 200);
+    assert_eq!(server.login("Administrator", ""), 401);
+}
+
+#[test]
+fn commands_work_on_a_new_file_too() {
+    let folder = Folder::new();
+    let key = create_key(&folder, "api", None);
+    let server = Started::by(serve(&folder, &[]));
+    // The first start happened with the command, so the secrets are those that it was given.
+    assert_eq!((server.validate(&key), server.validate(API_KEY)), (200, 200));
+    assert_eq!(server.login("Administrator", ADMIN_PASSWORD), 200);
+}
+
+// The log
+
+#[test]
+fn every_request_has_one_line_in_the_log() {
+    let folder = Folder::new();
+    let output = run(&folder, &["key", "create", "app", "--name", "robot", "--role", "read"]);
+    let robot = stdout(&output).trim().to_owned();
+    let server = Started::by(serve(&folder, &[]));
+    let robot = [("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", robot.as_str())];
+    let authorization = basic("Administrator", ADMIN_PASSWORD);
+    let administrator = [("Authorization", authorization.as_str())];
+    // The call, then the words that its line has.
+    let rows: &[(&str, &str, Headers<'_>, &[&str])] = &[
+        ("GET", "/api/v1/user?x=secret", &robot, &["GET", "/api/v1/user", "200", "datadog", "robot"]),
+        ("POST", "/api/v1/user/", &robot, &["POST", "/api/v1/user/", "403", "datadog", "robot"]),
+        ("GET", "/api/v1/users/nobody%40example.com", &robot, &["GET", "/users/nobody", "404", "datadog", "robot"]),
+        ("GET", "/api/v1/user/stranger", &[], &["GET", "/api/v1/user/stranger", "403", "datadog"]),
+        (
+            "GET",
+            "/nuxeo/api/v1/me?y=secret",
+            &administrator,
+            &["GET", "/nuxeo/api/v1/me", "200", "nuxeo", "Administrator"],
+        ),
+        ("DELETE", "/nuxeo/api/v1/user/x", &administrator, &["DELETE", "/user/x", "404", "nuxeo", "Administrator"]),
+        ("GET", "/nuxeo/api/v1/group/y", &[], &["GET", "/group/y", "401", "nuxeo"]),
+        ("GET", "/elsewhere?z=secret", &[], &["GET", "/elsewhere", "404"]),
+    ];
+    for (method, target, headers, _) in rows {
+        server.request(method, target, headers, None);
+    }
+    let log = server.stop();
+    for (method, target, _, words) in rows {
+        let lines: Vec<&String> = log.iter().filter(|line| words.iter().all(|word| line.contains(word))).collect();
+        assert_eq!(lines.len(), 1, "one line for {method} {target}: {log:#?}");
+        assert!(lines[0].contains("INFO") && lines[0].contains("ms"), "{}", lines[0]);
+    }
+    assert!(!log.join("\n").contains("secret"), "a query is never logged: {log:#?}");
+}
+
+#[test]
+fn no_secret_ever_reaches_the_log() {
+    let folder = Folder::new();
+    let server = Started::by(serve(&folder, &["--log", "trace"]));
+    let authorization = basic("Administrator", ADMIN_PASSWORD);
+    let wrong = basic("Administrator", "wrongpassword");
+    let keys = format!("api_key={API_KEY}&application_key={APP_KEY}");
+    let calls: &[(&str, &str, Headers<'_>, Option<&str>)] = &[
+        ("GET", &format!("/api/v1/user?{keys}"), &[], None),
+        ("POST", &format!("/api/v1/user?{keys}"), &[], Some("{")),
+        ("POST", &format!("/api/v1/user?{keys}"), &[], Some(r#"{"handle":"ada@example.com"}"#)),
+        ("GET", &format!("http://test//api/v1/user/x/?{keys}"), &[], None),
+        ("GET", &format!("/elsewhere?{keys}"), &[], None),
+        ("GET", &format!("/nuxeo/api/v1/me?{keys}"), &[], None),
+        ("PATCH", &format!("/api/v1/validate?{keys}"), &[], None),
+        ("GET", "/api/v1/user?api_key=wrongapikey&application_key=wrongappkey", &[], None),
+        ("GET", "/api/v1/user", &[("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", APP_KEY)], None),
+        ("GET", "/api/v1/user", &[("DD-API-KEY", "wrongapikey"), ("DD-APPLICATION-KEY", "wrongappkey")], None),
+        ("GET", &format!("/api/v1/user?{keys}"), &[("Content-Length", "+1")], None),
+        ("GET", &format!("/api/v1/user?{keys}"), &[("Bad Name", API_KEY)], None),
+        ("GET", "/nuxeo/api/v1/me", &[("Authorization", &authorization)], None),
+        ("GET", "/nuxeo/api/v1/me", &[("Authorization", &wrong)], None),
+        ("GET", "/nuxeo/api/v1/me?token=wrongtoken", &[], None),
+        ("GET", "/nuxeo/api/v1/me", &[("X-Authentication-Token", "wrongtoken")], None),
+        (
+            "POST",
+            "/nuxeo/api/v1/user",
+            &[("Authorization", &authorization)],
+            Some(r#"{"entity-type":"user","properties":{"username":"bob","password":"wrongpassword"}}"#),
+        ),
+        (
+            "PUT",
+            "/nuxeo/api/v1/me/changepassword",
+            &[("Authorization", &authorization)],
+            Some(r#"{"oldPassword":"wrongpassword","newPassword":"wrongpassword"}"#),
+        ),
+    ];
+    for (method, target, headers, body) in calls {
+        server.request(method, target, headers, *body);
+    }
+    let target = "/nuxeo/authentication/token?applicationName=a&deviceId=b&deviceDescription=c&permission=rw";
+    let answer = server.request("GET", target, &[("Authorization", &authorization)], None);
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let token = answer.text().trim().to_owned();
+    let target = format!("/nuxeo/api/v1/me?token={token}");
+    assert_eq!(server.request("GET", &target, &[], None).status, 200);
+
+    let log = server.stop().join("\n");
+    let mut secrets =
+        vec![API_KEY, APP_KEY, ADMIN_PASSWORD, "wrongapikey", "wrongappkey", "wrongpassword", "wrongtoken"];
+    secrets.extend([&token, authorization.trim_start_matches("Basic "), wrong.trim_start_matches("Basic ")]);
+    for secret in secrets {
+        assert!(!log.contains(secret), "{secret} in:\n{log}");
+    }
+}
+
+#[test]
+fn a_caller_cannot_write_lines_of_its_own_into_the_log() {
+    let folder = Folder::new();
+    let server = Started::by(serve(&folder, &[]));
+    let authorization = basic("Administrator", ADMIN_PASSWORD);
+    let stranger = basic("x\nforged by name", "y");
+    let administrator: Headers<'_> = &[("Authorization", &authorization)];
+    let keys: Headers<'_> = &[("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", APP_KEY)];
+    let operation = r#"{"params":{"message":"all is well\nforged by message\r\u001b[2Kforged","level":"info"}}"#;
+    server.request("GET", "/api/v1/user/x%0Aforged%20by%20path", keys, None);
+    server.request("DELETE", "/api/v1/user/x%0D%0Aforged%1B%5B2K", keys, None);
+    server.request("GET", "/nuxeo/api/v1/user/x%0Aforged%20by%20path", administrator, None);
+    server.request("GET", "/nuxeo/api/v1/me", &[("Authorization", &stranger)], None);
+    server.request("POST", "/nuxeo/api/v1/automation/Log", administrator, Some(operation));
+    let log = server.stop();
+    assert!(log.iter().any(|line| line.contains("all is well")), "{log:#?}");
+    for line in &log {
+        assert!(!line.trim_start().starts_with("forged"), "{log:#?}");
+        assert!(!line.contains(['\r', '\u{1b}']), "{line:?}");
+    }
+}
+
+#[test]
+fn two_keys_of_a_first_start_are_two() {
+    let folder = Folder::new();
+    let mut command = serve(&folder, &[]);
+    command.env("ROLLBOOK_APP_KEY", API_KEY);
+    assert_refused(&finish(command), 1, &["ROLLBOOK_API_KEY", "ROLLBOOK_APP_KEY"]);
+    // Nothing is half done: the next start is a first start.
+    let server = Started::by(serve(&folder, &[]));
+    assert_eq!(server.login("Administrator", ADMIN_PASSWORD), 200);
+    server.stop();
+}
+
+#[test]
+fn an_empty_file_that_others_can_read_becomes_a_database_that_they_cannot() {
+    let folder = Folder::new();
+    std::fs::write(folder.db(), "").unwrap();
+    std::fs::set_permissions(folder.db(), PermissionsExt::from_mode(0o644)).unwrap();
+    Started::by(serve(&folder, &[])).stop();
+    assert_eq!(std::fs::metadata(folder.db()).unwrap().permissions().mode() & 0o7777, 0o600);
+}

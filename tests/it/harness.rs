@@ -1,0 +1,358 @@
+//! A running server on a database of its own, and the small HTTP client that talks to it.
+
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// The API key that every test server starts with.
+pub const API_KEY: &str = "0123456789abcdef0123456789abcdef";
+/// The administrator's application key that every test server starts with.
+pub const APP_KEY: &str = "0123456789abcdef0123456789abcdef01234567";
+/// The password of the user `Administrator`.
+pub const ADMIN_PASSWORD: &str = "correct horse battery";
+
+/// How long a test waits for the server before it fails.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A folder that goes when the test ends.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn new() -> Folder {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        std::fs::create_dir_all(&path).expect("a folder for the test");
+        Folder(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub fn db(&self) -> PathBuf {
+        self.0.join("rollbook.db")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The binary with a clean environment: no `ROLLBOOK_*` variable but the three first-start secrets.
+pub fn rollbook() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rollbook"));
+    for (name, _) in std::env::vars() {
+        if name.starts_with("ROLLBOOK_") || name == "RUST_LOG" {
+            command.env_remove(name);
+        }
+    }
+    command
+        .env("ROLLBOOK_ADMIN_PASSWORD", ADMIN_PASSWORD)
+        .env("ROLLBOOK_API_KEY", API_KEY)
+        .env("ROLLBOOK_APP_KEY", APP_KEY)
+        .stdin(Stdio::null());
+    command
+}
+
+/// A server on a free port of the loopback address.
+pub struct Server {
+    child: Child,
+    pub address: SocketAddr,
+    /// `http://127.0.0.1:PORT`
+    pub url: String,
+    pub folder: Arc<Folder>,
+    log: Arc<Mutex<String>>,
+}
+
+impl Server {
+    /// Starts on a new database with the default settings.
+    pub fn start() -> Server {
+        Server::with(&[])
+    }
+
+    /// Starts on a new database with further flags for `rollbook serve`.
+    pub fn with(flags: &[&str]) -> Server {
+        Server::over(Arc::new(Folder::new()), flags)
+    }
+
+    /// Starts on the database in that folder (a new one if there is none).
+    pub fn over(folder: Arc<Folder>, flags: &[&str]) -> Server {
+        let mut command = rollbook();
+        command.arg("serve").args(["--listen", "127.0.0.1:0", "--db"]).arg(folder.db()).args(flags);
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the server starts");
+        let log = Arc::new(Mutex::new(String::new()));
+        let stderr = child.stderr.take().expect("stderr is piped");
+        let (tell, told) = std::sync::mpsc::channel();
+        let lines = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                if let Some((_, url)) = line.split_once("listening on http://") {
+                    let address: String = url.chars().take_while(|c| !c.is_whitespace()).collect();
+                    let _ = tell.send(address);
+                }
+                let mut log = lines.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        let address = match told.recv_timeout(PATIENCE) {
+            Ok(address) => address.parse().expect("the address that the server logs"),
+            Err(_) => {
+                let _ = child.kill();
+                panic!("the server did not say where it listens:\n{}", log.lock().unwrap());
+            }
+        };
+        Server { child, address, url: format!("http://{address}"), folder, log }
+    }
+
+    /// What the server has logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Waits until a line of the log contains `text`.
+    pub fn wait_for_log(&self, text: &str) {
+        let start = Instant::now();
+        while !self.log().contains(text) {
+            assert!(start.elapsed() < PATIENCE, "no {text:?} in the log:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends SIGTERM and waits for the end.
+    pub fn stop(mut self) -> ExitStatus {
+        let status = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status();
+        assert!(status.expect("kill runs").success());
+        self.wait()
+    }
+
+    /// Waits for the process to end by itself.
+    pub fn wait(&mut self) -> ExitStatus {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("the server can be waited for") {
+                return status;
+            }
+            assert!(start.elapsed() < PATIENCE, "the server does not end:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// `kill -9`.
+    pub fn kill(mut self) {
+        self.child.kill().expect("the server can be killed");
+        let _ = self.child.wait();
+    }
+
+    /// One request on a connection of its own.
+    pub fn request(&self, method: &str, target: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Answer {
+        let mut connection = Connection::open(self.address);
+        connection.send(method, target, headers, body);
+        connection.answer(method == "HEAD")
+    }
+
+    /// A Datadog call with the administrator's keys; `path` begins with `/api/v1`.
+    pub fn datadog(&self, method: &str, path: &str, body: Option<&str>) -> Answer {
+        self.datadog_as(APP_KEY, method, path, body)
+    }
+
+    /// A Datadog call with that application key.
+    pub fn datadog_as(&self, app_key: &str, method: &str, path: &str, body: Option<&str>) -> Answer {
+        let headers = [("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", app_key), ("Content-Type", "application/json")];
+        self.request(method, path, &headers, body.map(str::as_bytes))
+    }
+
+    /// A Nuxeo call as `Administrator`; `path` is what follows `/nuxeo/api/v1`.
+    pub fn nuxeo(&self, method: &str, path: &str, body: Option<&str>) -> Answer {
+        self.nuxeo_as(("Administrator", ADMIN_PASSWORD), method, path, body)
+    }
+
+    /// A Nuxeo call as that user.
+    pub fn nuxeo_as(&self, (user, password): (&str, &str), method: &str, path: &str, body: Option<&str>) -> Answer {
+        let authorization = basic(user, password);
+        let headers = [("Authorization", authorization.as_str()), ("Content-Type", "application/json")];
+        self.request(method, &format!("/nuxeo/api/v1{path}"), &headers, body.map(str::as_bytes))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs a command to its end on a database: `run(&folder, &["key", "list"])`.
+pub fn run(folder: &Folder, words: &[&str]) -> Output {
+    run_with_input(folder, words, "")
+}
+
+/// Runs a command to its end with that text on its standard input.
+pub fn run_with_input(folder: &Folder, words: &[&str], input: &str) -> Output {
+    let mut command = rollbook();
+    command.args(words).env("ROLLBOOK_DB", folder.db());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the command starts");
+    let _ = child.stdin.take().expect("stdin is piped").write_all(input.as_bytes());
+    child.wait_with_output().expect("the command ends")
+}
+
+/// Makes a key with the command line, before the server starts, and returns the secret.
+pub fn create_key(folder: &Folder, kind: &str, role: Option<&str>) -> String {
+    let mut words = vec!["key", "create", kind, "--name", "test"];
+    words.extend(role.iter().flat_map(|role| ["--role", role]));
+    let output = run(folder, &words);
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).expect("text").trim().to_owned()
+}
+
+/// The value of an `Authorization` header.
+pub fn basic(user: &str, password: &str) -> String {
+    use base64::prelude::{BASE64_STANDARD, Engine as _};
+    format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")))
+}
+
+/// One connection, for those who send several requests or half of one.
+pub struct Connection {
+    reader: BufReader<TcpStream>,
+}
+
+impl Connection {
+    pub fn open(address: SocketAddr) -> Connection {
+        let stream = TcpStream::connect(address).expect("the server accepts");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        stream.set_nodelay(true).expect("no delay");
+        Connection { reader: BufReader::new(stream) }
+    }
+
+    pub fn stream(&mut self) -> &mut TcpStream {
+        self.reader.get_mut()
+    }
+
+    pub fn send(&mut self, method: &str, target: &str, headers: &[(&str, &str)], body: Option<&[u8]>) {
+        let mut message = format!("{method} {target} HTTP/1.1\r\nHost: test\r\n").into_bytes();
+        for (name, value) in headers {
+            message.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
+        }
+        if let Some(body) = body {
+            message.extend_from_slice(format!("Content-Length: {}\r\n", body.len()).as_bytes());
+        }
+        message.extend_from_slice(b"\r\n");
+        message.extend_from_slice(body.unwrap_or_default());
+        // A server that refuses early may have closed already: its answer is what counts.
+        let _ = self.stream().write_all(&message);
+    }
+
+    /// Reads one answer, however it is framed.
+    pub fn answer(&mut self, head_only: bool) -> Answer {
+        self.try_answer(head_only).expect("an answer")
+    }
+
+    /// Reads one answer; `None` when the server closed without one.
+    pub fn try_answer(&mut self, head_only: bool) -> Option<Answer> {
+        let line = self.line()?;
+        let mut words = line.splitn(3, ' ');
+        let (_version, status) = (words.next()?, words.next()?.parse().expect("a status"));
+        let reason = words.next().unwrap_or_default().to_owned();
+        let mut headers = Vec::new();
+        loop {
+            let line = self.line()?;
+            if line.is_empty() {
+                break;
+            }
+            let (name, value) = line.split_once(':').expect("a header");
+            headers.push((name.to_owned(), value.trim().to_owned()));
+        }
+        let mut answer = Answer { status, reason, headers, body: Vec::new() };
+        if head_only || status == 204 || status == 304 || status < 200 {
+            return Some(answer);
+        }
+        if answer.header("Transfer-Encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
+            loop {
+                let size = usize::from_str_radix(&self.line()?, 16).expect("a chunk size");
+                let start = answer.body.len();
+                answer.body.resize(start + size, 0);
+                self.reader.read_exact(&mut answer.body[start..]).ok()?;
+                assert_eq!(self.line()?, "");
+                if size == 0 {
+                    break;
+                }
+            }
+        } else if let Some(length) = answer.header("Content-Length") {
+            answer.body.resize(length.parse().expect("a length"), 0);
+            self.reader.read_exact(&mut answer.body).ok()?;
+        } else {
+            self.reader.read_to_end(&mut answer.body).ok()?;
+        }
+        Some(answer)
+    }
+
+    /// Everything until the server closes.
+    pub fn rest(&mut self) -> String {
+        let mut bytes = Vec::new();
+        if let Err(error) = self.reader.read_to_end(&mut bytes) {
+            assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "the server closes: {error}");
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Says that nothing more comes from us.
+    pub fn finish(&mut self) {
+        let _ = self.stream().shutdown(Shutdown::Write);
+    }
+
+    fn line(&mut self) -> Option<String> {
+        let mut line = Vec::new();
+        match self.reader.read_until(b'\n', &mut line) {
+            Ok(0) => None,
+            Ok(_) => {
+                assert!(line.ends_with(b"\r\n"), "a line of the head ends in CRLF: {line:?}");
+                line.truncate(line.len() - 2);
+                Some(String::from_utf8(line).expect("a head in UTF-8"))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => None,
+            Err(error) => panic!("no line: {error}"),
+        }
+    }
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub reason: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("a body in UTF-8")
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in {:?}", self.text()))
+    }
+
+    /// The status and the whole body, for one comparison.
+    pub fn parts(&self) -> (u16, Value) {
+        (self.status, if self.body.is_empty() { Value::Null } else { self.json() })
+    }
+}

@@ -1,0 +1,12 @@
+//! Black-box tests: the built program over real sockets, on real SQLite files.
+
+mod across;
+mod command;
+mod datadog;
+mod harness;
+mod http;
+mod nuxeo_access;
+mod nuxeo_groups;
+mod nuxeo_users;
+mod server;
+mod tidy;

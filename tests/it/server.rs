@@ -1,0 +1,94 @@
+//! The server layer by itself, with handlers that no product has.
+
+use crate::harness::Connection;
+use rollbook::http::Response;
+use rollbook::server::{Incoming, Limits, Server};
+use serde_json::json;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+fn limits() -> Limits {
+    Limits {
+        connections: 16,
+        body_bytes: 1 << 20,
+        head_timeout: Duration::from_secs(10),
+        body_timeout: Duration::from_secs(10),
+        idle_timeout: Duration::from_secs(10),
+        write_timeout: Duration::from_secs(10),
+        grace: Duration::from_secs(10),
+    }
+}
+
+/// Runs that handler while the test talks to it.
+fn with_handler(handler: fn(Incoming<'_>) -> Response, test: impl FnOnce(SocketAddr)) {
+    let server = Server::bind("127.0.0.1:0".parse().unwrap(), limits()).unwrap();
+    let (address, stopper) = (server.address(), server.stopper());
+    let thread = std::thread::spawn(move || server.run(handler));
+    test(address);
+    stopper.stop();
+    thread.join().unwrap();
+}
+
+#[test]
+fn a_panic_in_a_handler_is_a_500_and_nothing_else() {
+    let handler = |incoming: Incoming<'_>| match incoming {
+        Incoming::Request(request) if request.path == "/panic" => panic!("this is part of the test"),
+        Incoming::Request(_) => Response::json(200, &json!("fine")),
+        Incoming::Refused(refused) => Response::json(refused.status, &json!(refused.message)),
+    };
+    with_handler(handler, |address| {
+        for _ in 0..32 {
+            let mut connection = Connection::open(address);
+            connection.send("GET", "/panic", &[], None);
+            let answer = connection.answer(false);
+            assert_eq!(answer.parts(), (500, json!("Internal server error")));
+            assert_eq!(answer.header("Connection"), Some("close"));
+            assert_eq!(connection.rest(), "");
+        }
+        let mut connection = Connection::open(address);
+        connection.send("GET", "/", &[], None);
+        assert_eq!(connection.answer(false).parts(), (200, json!("fine")));
+    });
+}
+
+#[test]
+fn a_panic_in_the_document_of_a_refusal_still_is_an_answer() {
+    with_handler(
+        |_| panic!("this is part of the test"),
+        |address| {
+            let mut connection = Connection::open(address);
+            connection.send("GET", "/", &[], None);
+            let answer = connection.answer(false);
+            assert_eq!((answer.status, answer.body.len()), (500, 0));
+        },
+    );
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_never_taken_for_a_whole_one() {
+    let handler = |_: Incoming<'_>| {
+        let mut pieces = vec![Err(anyhow::anyhow!("broken")), Ok(Some(b",2".to_vec())), Ok(Some(b"[1".to_vec()))];
+        Response::json_pieces(move || pieces.pop().unwrap_or(Ok(None))).unwrap()
+    };
+    with_handler(handler, |address| {
+        let mut connection = Connection::open(address);
+        connection.send("GET", "/", &[], None);
+        assert!(connection.try_answer(false).is_none());
+    });
+}
+
+#[test]
+fn an_old_client_gets_a_long_answer_without_chunks() {
+    let handler = |_: Incoming<'_>| {
+        let mut pieces = vec![Ok(None), Ok(Some(b",2]".to_vec())), Ok(Some(b"[1".to_vec()))];
+        Response::json_pieces(move || pieces.pop().unwrap_or(Ok(None))).unwrap()
+    };
+    with_handler(handler, |address| {
+        use std::io::Write as _;
+        let mut connection = Connection::open(address);
+        connection.stream().write_all(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").unwrap();
+        let answer = connection.rest();
+        assert!(answer.contains("Connection: close\r\n"), "{answer}");
+        assert!(answer.ends_with("\r\n\r\n[1,2]"), "{answer}");
+    });
+}

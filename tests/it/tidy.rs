@@ -1,0 +1,83 @@
+//! The layering: who may name whom. A line that opens another door fails here.
+
+use std::path::{Path, PathBuf};
+
+/// A layer, and what its code must not name.
+const DOORS: [(&str, &[&str]); 8] = [
+    ("model", &["crate::", "serde", "rusqlite", "tiny_http", "httparse", "std::net"]),
+    ("http.rs", &["crate::", "rusqlite", "std::net", "datadog", "nuxeo"]),
+    ("store", &["crate::directory", "crate::dialect", "crate::server", "crate::http", "tiny_http", "std::net"]),
+    (
+        "directory",
+        &["crate::dialect", "crate::server", "crate::http", "rusqlite", "tiny_http", "serde_json", "std::net"],
+    ),
+    ("dialect/datadog", &["nuxeo", "rusqlite", "std::net", "crate::server"]),
+    ("dialect/nuxeo", &["datadog", "rusqlite", "std::net", "crate::server"]),
+    ("server", &["crate::model", "crate::directory", "crate::dialect", "rusqlite"]),
+    ("dialect", &["rusqlite", "std::net"]),
+];
+
+/// What stands in a place where it is allowed all the same: file, and the text.
+const EXCEPTIONS: [(&str, &str); 0] = [];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+fn files(path: &Path, found: &mut Vec<PathBuf>) {
+    if path.is_file() {
+        found.push(path.to_owned());
+        return;
+    }
+    for entry in std::fs::read_dir(path).expect("a folder of the source").flatten() {
+        files(&entry.path(), found);
+    }
+}
+
+fn code(file: &Path) -> impl Iterator<Item = (usize, String)> {
+    let text = std::fs::read_to_string(file).expect("a file of the source");
+    let lines: Vec<_> = text.lines().map(str::to_owned).enumerate().collect();
+    lines.into_iter().filter(|(_, line)| !line.trim_start().starts_with("//"))
+}
+
+#[test]
+fn each_layer_names_only_those_below_it() {
+    let mut wrong = Vec::new();
+    for (layer, forbidden) in DOORS {
+        let mut found = Vec::new();
+        files(&root().join(layer), &mut found);
+        assert!(!found.is_empty(), "the layer {layer} has no files");
+        for file in found {
+            let name = file.strip_prefix(root()).unwrap().display().to_string();
+            for (number, line) in code(&file) {
+                for text in forbidden {
+                    let excepted = EXCEPTIONS.iter().any(|(file, part)| name == *file && line.contains(part));
+                    if line.contains(text) && !excepted {
+                        wrong.push(format!("{name}:{}: {text} in: {}", number + 1, line.trim()));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn sql_is_in_the_store_only() {
+    let mut found = Vec::new();
+    files(&root(), &mut found);
+    for file in found.iter().filter(|file| !file.starts_with(root().join("store"))) {
+        for (number, line) in code(file) {
+            let lower = line.to_lowercase();
+            for word in ["select ", "insert into", "delete from", "pragma "] {
+                assert!(!lower.contains(word), "{}:{}: {}", file.display(), number + 1, line.trim());
+            }
+        }
+    }
+}
+
+#[test]
+fn no_code_is_unsafe() {
+    let manifest = std::fs::read_to_string(root().join("../Cargo.toml")).unwrap();
+    assert!(manifest.contains("unsafe_code = \"forbid\""));
+}
