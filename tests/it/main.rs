@@ -1,6 +1,7 @@
 //! Black-box tests: the built program over real sockets, on real SQLite files.
 
 mod across;
+mod clients;
 mod command;
 mod datadog;
 mod harness;
