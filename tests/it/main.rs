@@ -4,6 +4,7 @@ mod across;
 mod clients;
 mod command;
 mod datadog;
+mod examples;
 mod harness;
 mod http;
 mod nuxeo_access;

@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+// The life of users, groups and memberships through Nuxeo's JavaScript client.
+// Run: npm install nuxeo, export ROLLBOOK_ADMIN_PASSWORD=... (the first start of the server prints it),
+// then node examples/nuxeo_life.js (the server's address is ROLLBOOK_URL, default http://127.0.0.1:8080)
+'use strict';
+const Nuxeo = require('nuxeo');
+
+const baseURL = `${process.env.ROLLBOOK_URL || 'http://127.0.0.1:8080'}/nuxeo`;
+
+async function connect(username, password) {
+  const nuxeo = new Nuxeo({ baseURL, auth: { method: 'basic', username, password } });
+  await nuxeo.connect();
+  console.log('logged in as', nuxeo.user.id);
+  return nuxeo;
+}
+
+// A refused call rejects; the raw answer is in `error.response`.
+async function refused(what, call) {
+  const error = await call.then(() => new Error(`${what} nothing was refused`), (error) => error);
+  if (!error.response) throw error;
+  console.log(what, error.response.status, (await error.response.json()).message);
+}
+
+async function main(password) {
+  const nuxeo = await connect('Administrator', password);
+  const users = nuxeo.users();
+  // Members are listed only when they are asked for.
+  const groups = nuxeo.groups().fetchProperties({ group: ['memberUsers'] });
+  const groupsOf = async (user) => JSON.stringify((await users.fetch(user)).properties.groups);
+
+  // Users: create, change, log in.
+  const properties = { username: 'ada', firstName: 'Ada', lastName: 'Byron', password: 'note G' };
+  console.log('created', (await users.create({ properties })).id);
+  await refused('created again:', users.create({ properties }));
+  let ada = await users.fetch('ada');
+  ada = await ada.set({ lastName: 'Lovelace' }).save();
+  console.log('changed to', ada.properties.firstName, ada.properties.lastName);
+  await connect('ada', 'note G');
+
+  // Groups: create with members, change.
+  let group = await groups.create({ groupname: 'engines', grouplabel: 'Engines', memberUsers: ['ada'] });
+  console.log('created', group.groupname, 'with', JSON.stringify(group.memberUsers));
+  group.grouplabel = 'Analytical engines';
+  group = await group.save();
+  console.log('changed to', group.grouplabel, 'with', JSON.stringify(group.memberUsers));
+
+  // Memberships and search have no method in the client: they are plain requests.
+  await nuxeo.request('user/ada/group/engines').delete();
+  console.log('removed from the group:', await groupsOf('ada'));
+  await nuxeo.request('user/ada/group/engines').post();
+  console.log('added to the group:', await groupsOf('ada'));
+  const page = await nuxeo.request('user/search').queryParams({ q: 'love' }).get();
+  console.log('found', JSON.stringify(page.entries.map((user) => user.id)));
+
+  // Delete both.
+  await groups.delete('engines');
+  console.log('without the group:', await groupsOf('ada'));
+  await users.delete('ada');
+  await refused('deleted:', users.fetch('ada'));
+}
+
+function fail(error) {
+  console.error(error);
+  process.exitCode = 1;
+}
+
+if (process.env.ROLLBOOK_ADMIN_PASSWORD) {
+  main(process.env.ROLLBOOK_ADMIN_PASSWORD).catch(fail);
+} else {
+  fail('ROLLBOOK_ADMIN_PASSWORD is not set (the first start of the server prints it)');
+}
