@@ -5,6 +5,7 @@ use crate::config::{
 };
 use crate::dialect::{Context, Dialects};
 use crate::directory::{self, Access, FirstSecrets, Passwords};
+use crate::logging;
 use crate::model::KeyRole;
 use crate::server::{Limits, Server};
 use crate::store::{Credential, Found, Purpose, Store};
@@ -50,7 +51,7 @@ pub fn run(line: CommandLine) -> anyhow::Result<()> {
 }
 
 fn serve(settings: &Serve) -> anyhow::Result<()> {
-    start_logging(settings.database.log);
+    logging::start(settings.database.log);
     // What is wrong with the command line shows before the database is touched.
     let mounts = settings.mounts().map_err(Usage)?;
     let passwords = Arc::new(Passwords::new(settings.rules.password_pattern.clone(), settings.require_password));
@@ -163,7 +164,7 @@ fn first_start(store: &Store, passwords: &Passwords) -> anyhow::Result<()> {
 }
 
 fn create_key(database: &Database, kind: KeyWord, name: &str, role: Option<RoleWord>) -> anyhow::Result<()> {
-    start_logging(database.log);
+    logging::start(database.log);
     let purpose = match (kind, role) {
         (KeyWord::Api, None) => Purpose::Api,
         (KeyWord::Api, Some(_)) => return Err(Usage(anyhow!("--role: an API key has none")).into()),
@@ -183,7 +184,7 @@ fn create_key(database: &Database, kind: KeyWord, name: &str, role: Option<RoleW
 }
 
 fn list_keys(database: &Database) -> anyhow::Result<()> {
-    start_logging(database.log);
+    logging::start(database.log);
     let (store, _) = open(database, READERS_OF_A_COMMAND, &Passwords::new(None, false))?;
     let keys = directory::list_keys(&store)?;
     let mut rows = vec![["ID", "KIND", "ROLE", "NAME", "CREATED", "LAST USED", "REVOKED"].map(str::to_owned)];
@@ -232,7 +233,7 @@ fn key_row(key: &Credential) -> [String; 7] {
 }
 
 fn set_password(database: &Database, rules: &PasswordRules, user: &str) -> anyhow::Result<()> {
-    start_logging(database.log);
+    logging::start(database.log);
     let password = read_password(user)?;
     let passwords = Passwords::new(rules.password_pattern.clone(), false);
     let (store, _) = open(database, READERS_OF_A_COMMAND, &passwords)?;
@@ -254,9 +255,4 @@ fn read_password(user: &str) -> anyhow::Result<String> {
     let mut line = String::new();
     stdin.lock().read_line(&mut line).context("read the password")?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
-}
-
-fn start_logging(level: log::LevelFilter) {
-    // Only our own lines, in one format, whatever RUST_LOG says for other programs.
-    let _ = env_logger::Builder::new().filter_level(level).format_target(false).try_init();
 }

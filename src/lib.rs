@@ -4,7 +4,7 @@
 //! # The code map
 //! [`model`] has the nouns, [`directory`] the verbs, [`store`] the rows, [`dialect`] the wires, [`server`] the
 //! sockets; each knows only those below it. [`http`] holds requests and responses as plain values, [`config`] the
-//! settings, [`command`] the subcommands.
+//! settings, [`command`] the subcommands, [`logging`] the way of a log line.
 //!
 //! # A request's way
 //! 1. A connection's thread reads one head and its whole body, within limits and deadlines (`server`).
@@ -21,6 +21,7 @@ pub mod config;
 pub mod dialect;
 pub mod directory;
 pub mod http;
+pub mod logging;
 pub mod model;
 pub mod server;
 pub mod store;

@@ -7,7 +7,9 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match run(CommandLine::parse()) {
+    let result = run(CommandLine::parse());
+    rollbook::logging::flush();
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Where nobody listens, the status still tells.
