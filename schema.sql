@@ -47,7 +47,9 @@ create table groups (
                 check (json_valid(attributes) and length(cast(attributes as blob)) <= 65536),
     created_at  integer not null,
     updated_at  integer not null,
-    version     integer not null default 1
+    version     integer not null default 1,
+    member_users  integer not null default 0,              -- how many direct member users; kept by triggers
+    member_groups integer not null default 0               -- how many direct member groups; kept by triggers
 ) strict;
 
 create index groups_by_label on groups (label_key) where label_key is not null;
@@ -119,4 +121,39 @@ create table counters (
     value integer not null
 ) strict, without rowid;
 
-insert into counters (name, value) values ('seq', 0); -- the last `seq` given to a member of any list
+insert into counters (name, value) values
+    ('seq', 0),    -- the last `seq` given to a member of any list
+    ('users', 0),  -- how many users there are; kept by triggers, as counting them takes a scan
+    ('groups', 0); -- how many groups there are; kept by triggers
+
+create trigger users_counted after insert on users begin
+    update counters set value = value + 1 where name = 'users';
+end;
+
+create trigger users_discounted after delete on users begin
+    update counters set value = value - 1 where name = 'users';
+end;
+
+create trigger groups_counted after insert on groups begin
+    update counters set value = value + 1 where name = 'groups';
+end;
+
+create trigger groups_discounted after delete on groups begin
+    update counters set value = value - 1 where name = 'groups';
+end;
+
+create trigger memberships_counted after insert on memberships begin
+    update groups set member_users = member_users + 1 where id = new.group_id;
+end;
+
+create trigger memberships_discounted after delete on memberships begin
+    update groups set member_users = member_users - 1 where id = old.group_id;
+end;
+
+create trigger subgroups_counted after insert on subgroups begin
+    update groups set member_groups = member_groups + 1 where id = new.parent_id;
+end;
+
+create trigger subgroups_discounted after delete on subgroups begin
+    update groups set member_groups = member_groups - 1 where id = old.parent_id;
+end;

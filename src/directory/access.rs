@@ -1,8 +1,8 @@
 //! Who may come in: the credentials that a request shows, turned into a caller.
 
 use super::{Directory, Passwords, digest};
-use crate::model::{Caller, CallerKind, Error, KeyKind, POWER_USERS, Power, Result};
-use crate::store::{Credential, Purpose, Rows, Secret, Store, locked};
+use crate::model::{Caller, CallerKind, Error, KeyKind, Power, Result};
+use crate::store::{Credential, Purpose, Rows, Scope, Secret, Store, locked};
 use anyhow::anyhow;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -42,8 +42,17 @@ struct Remembered {
 struct Known {
     caller: Caller,
     kind: Option<KeyKind>,
-    generation: u64,
+    /// The generation of credentials.
+    credentials: u64,
+    /// For a token, the generation of its user's rights. A key depends on nobody's.
+    rights: Option<u64>,
     last_used_at: i64,
+}
+
+impl Known {
+    fn is_still_true(&self, credentials: u64, rights: u64) -> bool {
+        self.credentials == credentials && self.rights.is_none_or(|known| known == rights)
+    }
 }
 
 impl Access {
@@ -89,7 +98,7 @@ impl Access {
             return Err(Error::Unauthenticated);
         }
         self.note_login(&secret, password, &stored)?;
-        let generation = self.store.generation();
+        let generation = self.store.generation(Scope::Rights);
         let Some((caller, password_hash)) = self.store.snapshot(|rows| recognize(rows, secret.user_id))? else {
             return Err(Error::Unauthenticated);
         };
@@ -115,7 +124,7 @@ impl Access {
     }
 
     fn remembered_user(&self, proof: &[u8; 32]) -> Result<Option<Caller>> {
-        let generation = self.store.generation();
+        let generation = self.store.generation(Scope::Rights);
         let (user_id, password_hash) = {
             let remembered = locked(&self.remembered);
             let Some(entry) = remembered.get(proof).filter(|entry| entry.until > Instant::now()) else {
@@ -182,9 +191,9 @@ impl Access {
 
     fn credential(&self, secret: &str, kind: Option<KeyKind>) -> Result<Caller> {
         let digest = digest(secret);
-        let generation = self.store.generation();
+        let (credentials, rights) = (self.store.generation(Scope::Credentials), self.store.generation(Scope::Rights));
         let known = locked(&self.credentials).get(&digest).cloned();
-        if let Some(known) = known.as_ref().filter(|known| known.generation == generation) {
+        if let Some(known) = known.as_ref().filter(|known| known.is_still_true(credentials, rights)) {
             return if known.kind == kind { Ok(known.caller.clone()) } else { Err(Error::Unauthenticated) };
         }
         let found = self.store.snapshot(|rows| {
@@ -202,7 +211,8 @@ impl Access {
         };
         let last_used_at = self.note_use(&credential, known.map_or(0, |known| known.last_used_at));
         let kind_found = credential.purpose.key_kind();
-        let entry = Known { caller: caller.clone(), kind: kind_found, generation, last_used_at };
+        let rights = kind_found.is_none().then_some(rights);
+        let entry = Known { caller: caller.clone(), kind: kind_found, credentials, rights, last_used_at };
         remember(&mut locked(&self.credentials), digest, entry);
         if kind_found == kind { Ok(caller) } else { Err(Error::Unauthenticated) }
     }
@@ -230,7 +240,7 @@ fn recognize(rows: &Rows<'_>, user_id: i64) -> Result<Option<(Caller, Option<Str
     let Some(secret) = rows.find_secret_by_id(user_id)?.filter(|secret| !secret.disabled) else { return Ok(None) };
     let power = if rows.is_administrator(user_id)? {
         Power::Administrator
-    } else if rows.is_member(user_id, POWER_USERS)? {
+    } else if rows.is_power_user(user_id)? {
         Power::PowerUser
     } else {
         Power::Reader

@@ -41,12 +41,28 @@ impl Directory {
     }
 }
 
+fn no_user(username: &str) -> Error {
+    Error::NotFound(Kind::User, username.trim().to_owned())
+}
+
+fn no_group(name: &str) -> Error {
+    Error::NotFound(Kind::Group, name.trim().to_owned())
+}
+
 fn user_of(rows: &Rows<'_>, username: &str) -> Result<User> {
-    rows.find_user(username)?.ok_or_else(|| Error::NotFound(Kind::User, username.trim().to_owned()))
+    rows.find_user(username)?.ok_or_else(|| no_user(username))
+}
+
+fn user_id_of(rows: &Rows<'_>, username: &str) -> Result<i64> {
+    rows.find_user_id(username)?.ok_or_else(|| no_user(username))
 }
 
 fn group_of(rows: &Rows<'_>, name: &str) -> Result<Group> {
-    rows.find_group(name)?.ok_or_else(|| Error::NotFound(Kind::Group, name.trim().to_owned()))
+    rows.find_group(name)?.ok_or_else(|| no_group(name))
+}
+
+fn group_id_of(rows: &Rows<'_>, name: &str) -> Result<i64> {
+    rows.find_group_id(name)?.ok_or_else(|| no_group(name))
 }
 
 /// The user with all their groups.

@@ -1,11 +1,15 @@
 //! Verbs on users.
 
-use super::{Directory, group_of, profile_of, require_an_administrator, require_no_administrator, user_of};
-use crate::model::{
-    ADMINISTRATORS, AccessRole, Account, Denied, Error, Kind, Page, Power, Profile, Result, User, UserChanges, Window,
-    check_login,
+use super::{
+    Directory, group_id_of, no_user, profile_of, require_an_administrator, require_no_administrator, user_id_of,
+    user_of,
 };
-use crate::store::{Rows, Tx, UserFilter};
+use crate::model::{
+    ADMINISTRATORS, AccessRole, Account, Caller, Denied, Error, Kind, Page, Power, Profile, Result, User, UserChanges,
+    UserView, Window, check_login,
+};
+use crate::store::{Rows, Scope, Tx, UserFilter};
+use std::collections::HashSet;
 
 /// What a search asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,25 +27,42 @@ pub enum Query {
 pub struct UserPages {
     directory: Directory,
     filter: UserFilter,
-    /// The last name read; `None` at the end.
+    /// The key of the last user read; `None` at the end.
     after: Option<String>,
+    /// The administrators, by inner id, and the generation of rights in which they were.
+    administrators: Option<(u64, HashSet<i64>)>,
 }
 
 /// Users in one piece of a long list.
 const PIECE: u64 = 500;
 
 impl UserPages {
-    /// The next users; `None` after the last.
+    /// Shows the next users, each with whether they are an administrator. False when there are no more.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn next_piece(&mut self) -> Result<Option<Vec<Account>>> {
-        let Some(after) = self.after.take() else { return Ok(None) };
-        let piece = self.directory.store.read(|rows| rows.list_accounts_after(self.filter, &after, PIECE))?;
-        if let Some(last) = piece.last().filter(|_| u64::try_from(piece.len()).is_ok_and(|length| length == PIECE)) {
-            self.after = Some(crate::model::key(&last.user.username));
-        }
-        Ok(Some(piece).filter(|piece| !piece.is_empty()))
+    pub fn next_piece(&mut self, mut visit: impl FnMut(UserView<'_>, bool) -> Result<()>) -> Result<bool> {
+        let Some(after) = self.after.take() else { return Ok(false) };
+        let store = &self.directory.store;
+        let generation = store.generation(Scope::Rights);
+        let known = self.administrators.take().filter(|(known, _)| *known == generation);
+        let mut last = String::new();
+        let (shown, administrators) = store.read(|rows| {
+            let administrators = match known {
+                Some((_, administrators)) => administrators,
+                None => rows.list_administrator_ids()?,
+            };
+            let shown = rows.visit_users_after(self.filter, &after, PIECE, |id, key, user| {
+                last.clear();
+                last.push_str(key);
+                visit(user, administrators.contains(&id))
+            })?;
+            Ok((shown, administrators))
+        })?;
+        self.administrators = Some((generation, administrators));
+        let more = shown == PIECE;
+        self.after = more.then_some(last);
+        Ok(more)
     }
 }
 
@@ -51,11 +72,13 @@ impl Directory {
     /// # Errors
     /// `NotFound`.
     pub fn account(&self, username: &str) -> Result<Account> {
-        self.store.snapshot(|rows| {
-            let user = user_of(rows, username)?;
-            let administrator = rows.is_administrator(user.id)?;
-            Ok(Account { user, administrator })
-        })
+        let found = self.store.read(|rows| {
+            rows.find_user_with(username, |rows, user| {
+                let administrator = rows.is_administrator(user.id)?;
+                Ok(Account { user, administrator })
+            })
+        })?;
+        found.ok_or_else(|| no_user(username))
     }
 
     /// The user of that name with all groups.
@@ -63,7 +86,15 @@ impl Directory {
     /// # Errors
     /// `NotFound`.
     pub fn profile(&self, username: &str) -> Result<Profile> {
-        self.store.snapshot(|rows| profile_of(rows, user_of(rows, username)?))
+        let found = self.store.read(|rows| rows.find_user_with(username, profile_of))?;
+        found.ok_or_else(|| no_user(username))
+    }
+
+    /// The user of that inner id with all groups, for the answer to a change.
+    pub(super) fn profile_by_id(&self, id: i64) -> Result<Profile> {
+        let found = self.store.read(|rows| rows.find_user_by_id_with(id, profile_of))?;
+        // Only somebody else's deletion at this very moment can have taken the user away.
+        found.ok_or_else(|| no_user(""))
     }
 
     /// The caller as a user.
@@ -72,10 +103,8 @@ impl Directory {
     /// `Forbidden` for keys, which are no users.
     pub fn own_profile(&self) -> Result<Profile> {
         let id = self.own_id()?;
-        self.store.snapshot(|rows| {
-            let user = rows.find_user_by_id(id)?.ok_or(Error::Unauthenticated)?;
-            profile_of(rows, user)
-        })
+        let found = self.store.read(|rows| rows.find_user_by_id_with(id, profile_of))?;
+        found.ok_or(Error::Unauthenticated)
     }
 
     pub(super) fn own_id(&self) -> Result<i64> {
@@ -84,7 +113,7 @@ impl Directory {
 
     /// Everybody who passes the filter, in the order of names.
     pub fn accounts(&self, filter: UserFilter) -> UserPages {
-        UserPages { directory: self.clone(), filter, after: Some(String::new()) }
+        UserPages { directory: self.clone(), filter, after: Some(String::new()), administrators: None }
     }
 
     /// A window of those who pass the filter, in the order of names.
@@ -114,16 +143,14 @@ impl Directory {
     pub fn create_user(&self, username: &str, new: UserChanges) -> Result<Profile> {
         self.caller.require(Power::Creator, Denied::Create)?;
         let (caller, username) = (self.caller.clone(), check_login("user name", username)?.to_owned());
-        self.store.write(move |tx| {
+        let id = self.store.write(move |tx| {
             refuse_administrator_groups(tx, &caller, &new, Denied::Create)?;
-            if tx.find_secret(&username)?.is_some() {
+            if tx.find_user_id(&username)?.is_some() {
                 return Err(Error::Exists(Kind::User, username));
             }
-            let user = insert(tx, &username, &new)?;
-            // Also a name that waited in a group's list can make an administrator.
-            require_no_administrator(&caller, tx.is_administrator(user.id)?, Denied::Create)?;
-            profile_of(tx, user)
-        })
+            insert(tx, &caller, &username, &new)
+        })?;
+        self.profile_by_id(id)
     }
 
     /// Whether [`Directory::create_user`] would begin: asked before work that only a creation is worth, such as
@@ -135,7 +162,7 @@ impl Directory {
         self.caller.require(Power::Creator, Denied::Create)?;
         self.store.snapshot(|rows| {
             refuse_administrator_groups(rows, &self.caller, new, Denied::Create)?;
-            match rows.find_secret(username)? {
+            match rows.find_user_id(username)? {
                 Some(_) => Err(Error::Exists(Kind::User, username.to_owned())),
                 None => Ok(()),
             }
@@ -154,18 +181,12 @@ impl Directory {
     ) -> Result<Profile> {
         self.caller.require(Power::Creator, Denied::Create)?;
         let (caller, username) = (self.caller.clone(), check_login("user name", username)?.to_owned());
-        self.store.write(move |tx| {
-            let user = match tx.find_user(&username)? {
-                None => insert(tx, &username, &new)?,
-                Some(user) if user.disabled => {
-                    require_no_administrator(&caller, tx.is_administrator(user.id)?, Denied::Create)?;
-                    update(tx, user, &changes)?
-                }
-                Some(_) => return Err(Error::Exists(Kind::User, username)),
-            };
-            require_no_administrator(&caller, tx.is_administrator(user.id)?, Denied::Create)?;
-            profile_of(tx, user)
-        })
+        let id = self.store.write(move |tx| match tx.find_user(&username)? {
+            None => insert(tx, &caller, &username, &new),
+            Some(user) if user.disabled => update(tx, &caller, Denied::Create, user, &changes),
+            Some(_) => Err(Error::Exists(Kind::User, username)),
+        })?;
+        self.profile_by_id(id)
     }
 
     /// Creates those of these users who do not exist, all or none.
@@ -178,9 +199,8 @@ impl Directory {
         self.store.write(move |tx| {
             for username in &usernames {
                 let username = check_login("user name", username)?;
-                if tx.find_secret(username)?.is_none() {
-                    let user = insert(tx, username, &UserChanges::default())?;
-                    require_no_administrator(&caller, tx.is_administrator(user.id)?, Denied::Create)?;
+                if tx.find_user_id(username)?.is_none() {
+                    insert(tx, &caller, username, &UserChanges::default())?;
                 }
             }
             Ok(())
@@ -203,19 +223,11 @@ impl Directory {
     pub fn update_user(&self, username: &str, changes: UserChanges) -> Result<Profile> {
         self.require_editor()?;
         let (caller, username) = (self.caller.clone(), username.to_owned());
-        self.store.write(move |tx| {
+        let id = self.store.write(move |tx| {
             let user = user_of(tx, &username)?;
-            let was_administrator = tx.is_administrator(user.id)?;
-            require_no_administrator(&caller, was_administrator, Denied::Edit)?;
-            refuse_administrator_groups(tx, &caller, &changes, Denied::Edit)?;
-            let user = update(tx, user, &changes)?;
-            let is_administrator = tx.is_administrator(user.id)?;
-            require_no_administrator(&caller, is_administrator, Denied::Edit)?;
-            if was_administrator && (user.disabled || !is_administrator) {
-                require_an_administrator(tx)?;
-            }
-            profile_of(tx, user)
-        })
+            update(tx, &caller, Denied::Edit, user, &changes)
+        })?;
+        self.profile_by_id(id)
     }
 
     /// Whether [`Directory::update_user`] would begin: asked before work that only a change is worth.
@@ -225,8 +237,8 @@ impl Directory {
     pub fn may_update_user(&self, username: &str, changes: &UserChanges) -> Result<()> {
         self.require_editor()?;
         self.store.snapshot(|rows| {
-            let user = user_of(rows, username)?;
-            require_no_administrator(&self.caller, rows.is_administrator(user.id)?, Denied::Edit)?;
+            let id = user_id_of(rows, username)?;
+            require_no_administrator(&self.caller, rows.is_administrator(id)?, Denied::Edit)?;
             refuse_administrator_groups(rows, &self.caller, changes, Denied::Edit)
         })
     }
@@ -240,13 +252,12 @@ impl Directory {
         let (caller, username) = (self.caller.clone(), username.to_owned());
         self.store.write(move |tx| {
             let user = user_of(tx, &username)?;
-            let was_administrator = tx.is_administrator(user.id)?;
-            require_no_administrator(&caller, was_administrator, Denied::Edit)?;
             if user.disabled {
+                require_no_administrator(&caller, tx.is_administrator(user.id)?, Denied::Edit)?;
                 return Err(Error::AlreadyDisabled);
             }
-            update(tx, user, &UserChanges { disabled: Some(true), ..UserChanges::default() })?;
-            if was_administrator { require_an_administrator(tx) } else { Ok(()) }
+            let changes = UserChanges { disabled: Some(true), ..UserChanges::default() };
+            update(tx, &caller, Denied::Edit, user, &changes).map(drop)
         })
     }
 
@@ -256,15 +267,15 @@ impl Directory {
     /// `NotFound`, `Forbidden`, `LastAdministrator`.
     pub fn delete_user(&self, username: &str) -> Result<()> {
         if self.caller.power < Power::PowerUser {
-            self.store.read(|rows| user_of(rows, username))?;
+            self.store.read(|rows| user_id_of(rows, username))?;
         }
         self.require_editor()?;
         let (caller, username) = (self.caller.clone(), username.to_owned());
         self.store.write(move |tx| {
-            let user = user_of(tx, &username)?;
-            let was_administrator = tx.is_administrator(user.id)?;
+            let id = user_id_of(tx, &username)?;
+            let was_administrator = tx.is_administrator(id)?;
             require_no_administrator(&caller, was_administrator, Denied::Edit)?;
-            tx.delete_user(user.id)?;
+            tx.delete_user(id)?;
             if was_administrator { require_an_administrator(tx) } else { Ok(()) }
         })
     }
@@ -294,20 +305,14 @@ impl Directory {
             if now.password_hash != secret.password_hash {
                 return Err(Error::Unauthenticated);
             }
-            tx.update_password(id, &hash)?;
-            let user = tx.find_user_by_id(id)?.ok_or(Error::Unauthenticated)?;
-            profile_of(tx, user)
-        })
+            tx.update_password(id, &hash)
+        })?;
+        self.own_profile()
     }
 }
 
 /// Refuses, before anything else is looked at, to let callers who are no administrators make one.
-fn refuse_administrator_groups(
-    rows: &Rows<'_>,
-    caller: &crate::model::Caller,
-    changes: &UserChanges,
-    denied: Denied,
-) -> Result<()> {
+fn refuse_administrator_groups(rows: &Rows<'_>, caller: &Caller, changes: &UserChanges, denied: Denied) -> Result<()> {
     if caller.is_administrator() {
         return Ok(());
     }
@@ -320,7 +325,8 @@ fn refuse_administrator_groups(
     Ok(())
 }
 
-fn insert(tx: &Tx<'_>, username: &str, new: &UserChanges) -> Result<User> {
+/// Stores a new user with groups and role, and returns the inner id.
+fn insert(tx: &Tx<'_>, caller: &Caller, username: &str, new: &UserChanges) -> Result<i64> {
     let mut user = User { username: username.to_owned(), ..User::default() };
     new.apply_to(&mut user)?;
     let id = tx.insert_user(&user, new.password_hash.as_deref())?;
@@ -329,10 +335,21 @@ fn insert(tx: &Tx<'_>, username: &str, new: &UserChanges) -> Result<User> {
         tx.insert_member(group_id, id)?;
     }
     save_role(tx, id, new.access_role)?;
-    stored(tx, id)
+    if !caller.is_administrator() {
+        // Also a name that waited in a group's list can make an administrator.
+        require_no_administrator(caller, tx.is_administrator(id)?, Denied::Create)?;
+    }
+    Ok(id)
 }
 
-fn update(tx: &Tx<'_>, before: User, changes: &UserChanges) -> Result<User> {
+/// Stores a change to a user, unless it is about an administrator, before or after, and the caller is none.
+/// Returns the inner id.
+fn update(tx: &Tx<'_>, caller: &Caller, denied: Denied, before: User, changes: &UserChanges) -> Result<i64> {
+    // Most changes neither come from somebody with less power nor can take any away.
+    let rights = changes.groups.is_some() || changes.access_role.is_some() || changes.disabled == Some(true);
+    let was_administrator = (rights || !caller.is_administrator()) && tx.is_administrator(before.id)?;
+    require_no_administrator(caller, was_administrator, denied)?;
+    refuse_administrator_groups(tx, caller, changes, denied)?;
     let mut user = before.clone();
     changes.apply_to(&mut user)?;
     tx.update_user(&before, &user)?;
@@ -343,12 +360,13 @@ fn update(tx: &Tx<'_>, before: User, changes: &UserChanges) -> Result<User> {
         tx.replace_groups_of(user.id, &groups_named(tx, names)?)?;
     }
     save_role(tx, user.id, changes.access_role)?;
-    stored(tx, user.id)
-}
-
-/// The user as the row is now.
-fn stored(tx: &Tx<'_>, id: i64) -> Result<User> {
-    tx.find_user_by_id(id)?.ok_or_else(|| Error::Internal(anyhow::anyhow!("the user {id} is gone in its own change")))
+    if !caller.is_administrator() {
+        require_no_administrator(caller, tx.is_administrator(user.id)?, denied)?;
+    }
+    if was_administrator && rights {
+        require_an_administrator(tx)?;
+    }
+    Ok(user.id)
 }
 
 /// The inner ids of the groups of these names, each once.
@@ -369,9 +387,9 @@ fn groups_named(tx: &Tx<'_>, names: &[String]) -> Result<Vec<i64>> {
 fn save_role(tx: &Tx<'_>, user_id: i64, role: Option<AccessRole>) -> Result<()> {
     match role {
         None => Ok(()),
-        Some(AccessRole::Administrator) => tx.insert_member(group_of(tx, ADMINISTRATORS)?.id, user_id),
+        Some(AccessRole::Administrator) => tx.insert_member(group_id_of(tx, ADMINISTRATORS)?, user_id),
         Some(AccessRole::Standard | AccessRole::ReadOnly) => {
-            tx.delete_member(group_of(tx, ADMINISTRATORS)?.id, user_id)?;
+            tx.delete_member(group_id_of(tx, ADMINISTRATORS)?, user_id)?;
             match tx.find_administrator_subgroup(user_id)? {
                 Some(subgroup) => Err(Error::AdministratorThrough(subgroup)),
                 None => Ok(()),

@@ -2,6 +2,7 @@
 
 use super::{GroupName, Result, check_length, check_text};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Longest value of a text field, in characters.
 const TEXT_CHARS_MAX: usize = 1024;
@@ -67,6 +68,46 @@ pub struct User {
     pub version: i64,
 }
 
+/// What a list shows of a user, borrowed from where it is stored.
+#[derive(Debug, Clone, Copy)]
+pub struct UserView<'u> {
+    /// See [`User::username`].
+    pub username: &'u str,
+    /// See [`User::first_name`].
+    pub first_name: Option<&'u str>,
+    /// See [`User::last_name`].
+    pub last_name: Option<&'u str>,
+    /// See [`User::display_name`].
+    pub display_name: Option<&'u str>,
+    /// See [`User::email`].
+    pub email: Option<&'u str>,
+    /// See [`User::title`].
+    pub title: Option<&'u str>,
+    /// See [`User::access_role`].
+    pub access_role: StoredRole,
+    /// See [`User::disabled`].
+    pub disabled: bool,
+    /// See [`User::verified`].
+    pub verified: bool,
+}
+
+impl User {
+    /// What a list shows of the user.
+    pub fn view(&self) -> UserView<'_> {
+        UserView {
+            username: &self.username,
+            first_name: self.first_name.as_deref(),
+            last_name: self.last_name.as_deref(),
+            display_name: self.display_name.as_deref(),
+            email: self.email.as_deref(),
+            title: self.title.as_deref(),
+            access_role: self.access_role,
+            disabled: self.disabled,
+            verified: self.verified,
+        }
+    }
+}
+
 /// A user, and whether they are an administrator (directly or through subgroups).
 #[derive(Debug, Clone)]
 pub struct Account {
@@ -82,9 +123,9 @@ pub struct Profile {
     /// The user.
     pub user: User,
     /// Direct groups, in the order joined.
-    pub groups: Vec<GroupName>,
+    pub groups: Vec<Arc<GroupName>>,
     /// The groups above those, breadth first, each once.
-    pub ancestors: Vec<GroupName>,
+    pub ancestors: Vec<Arc<GroupName>>,
     /// Whether the group `administrators` is among either.
     pub administrator: bool,
 }

@@ -1,6 +1,6 @@
 //! Rows of `credentials`: keys and tokens, as digests.
 
-use super::{Rows, Tx, now};
+use super::{Rows, Scope, Tx, now};
 use crate::model::{KeyKind, KeyRole, Result};
 use rusqlite::{Row, params};
 
@@ -133,6 +133,7 @@ impl Rows<'_> {
 impl Tx<'_> {
     /// Stores a credential and returns its id.
     pub fn insert_credential(&self, new: &NewCredential) -> Result<i64> {
+        self.mark(Scope::Credentials);
         let (role, user_id) = match new.purpose {
             Purpose::Api => (None, None),
             Purpose::Application(role) => (Some(role.word()), None),
@@ -168,6 +169,7 @@ impl Tx<'_> {
 
     /// Ends an API key or application key. False when there is no valid one of that id.
     pub fn revoke_key(&self, id: i64) -> Result<bool> {
+        self.mark(Scope::Credentials);
         let sql = "update credentials set revoked_at = ?2
              where id = ?1 and kind in ('api', 'app') and revoked_at is null";
         Ok(self.execute(sql, [id, now()])? > 0)
@@ -175,6 +177,7 @@ impl Tx<'_> {
 
     /// Ends a user's tokens for that application and device. False when there is none.
     pub fn revoke_tokens(&self, user_id: i64, application: &str, device: &str) -> Result<bool> {
+        self.mark(Scope::Credentials);
         let sql = "update credentials set revoked_at = ?4
              where user_id = ?1 and application = ?2 and device = ?3 and revoked_at is null";
         Ok(self.execute(sql, params![user_id, application, device, now()])? > 0)
@@ -182,6 +185,7 @@ impl Tx<'_> {
 
     /// Ends one of a user's tokens, by its uuid or digest. False when there is none.
     pub fn revoke_token(&self, user_id: i64, uuid: &str, digest: &[u8; 32]) -> Result<bool> {
+        self.mark(Scope::Credentials);
         let sql = "update credentials set revoked_at = ?4
              where user_id = ?1 and (uuid = ?2 or digest = ?3) and revoked_at is null";
         Ok(self.execute(sql, params![user_id, uuid, digest, now()])? > 0)

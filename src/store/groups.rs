@@ -1,7 +1,7 @@
 //! Rows of `groups`.
 
 use super::users::{attributes, attributes_text, count, prefix_range, search_key};
-use super::{Rows, Tx, now};
+use super::{Rows, Scope, Tx, now};
 use crate::model::{Group, GroupName, Page, Result, Window, key};
 use rusqlite::{Row, named_params, params};
 
@@ -27,7 +27,7 @@ impl Rows<'_> {
     /// Groups whose name or label begins with that text, in the order of names; with `None`, all groups.
     pub fn search_groups(&self, prefix: Option<&str>, window: Window) -> Result<Page<Group>> {
         let Some(prefix) = prefix else {
-            let total = self.number("select count(*) from groups", [])?;
+            let total = self.number("select value from counters where name = 'groups'", [])?;
             let sql = concat!("select ", columns!(), " from groups order by name_key limit ?1 offset ?2");
             let entries = self.all(sql, params![count(window.limit), count(window.offset)], group)?;
             return Ok(Page { entries, total });
@@ -69,36 +69,6 @@ impl Rows<'_> {
         let entries = self.all(sql, params![group_id, from, to, count(window.limit), count(window.offset)], group)?;
         Ok(Page { entries, total })
     }
-
-    /// Whether the group is `administrators` or below it.
-    pub fn leads_to_administrators(&self, group_id: i64) -> Result<bool> {
-        let sql = "with recursive up (id) as (
-                 values (?1)
-                 union
-                 select parent_id from subgroups join up on child_id = up.id
-             )
-             select 1 from up join groups on groups.id = up.id where name_key = 'administrators'";
-        self.any(sql, [group_id])
-    }
-
-    /// The groups above these, breadth first, each once, those given left out.
-    pub fn list_ancestors(&self, groups: &[GroupName]) -> Result<Vec<GroupName>> {
-        let sql = "select groups.id, name, label from subgroups join groups on groups.id = parent_id
-             where child_id = ?1 order by seq";
-        let mut ancestors: Vec<GroupName> = Vec::new();
-        let mut seen: Vec<i64> = groups.iter().map(|group| group.id).collect();
-        let mut next = 0;
-        while next < seen.len() {
-            for parent in self.all(sql, [seen[next]], group_name)? {
-                if !seen.contains(&parent.id) {
-                    seen.push(parent.id);
-                    ancestors.push(parent);
-                }
-            }
-            next += 1;
-        }
-        Ok(ancestors)
-    }
 }
 
 impl Tx<'_> {
@@ -108,6 +78,9 @@ impl Tx<'_> {
     /// # Errors
     /// `Invalid` when the attributes are too large. That the name is free is the caller's to check.
     pub fn insert_group(&self, group: &Group) -> Result<i64> {
+        self.mark(Scope::Groups);
+        // Groups that have waited for this one come below it, and their members with them.
+        self.mark(Scope::Rights);
         self.execute(
             "insert into groups (uuid, name, name_key, label, label_key, description, attributes, created_at,
                  updated_at)
@@ -136,6 +109,7 @@ impl Tx<'_> {
         if before == group {
             return Ok(());
         }
+        self.mark(Scope::Groups);
         self.execute(
             "update groups set label = :label, label_key = :label_key, description = :description,
                  attributes = :attributes, updated_at = :now, version = version + 1
@@ -154,6 +128,8 @@ impl Tx<'_> {
 
     /// Removes a group for good, also from its members' groups and from its parents.
     pub fn delete_group(&self, group_id: i64) -> Result<()> {
+        self.mark(Scope::Groups);
+        self.mark(Scope::Rights);
         let parameters = params![group_id, now()];
         self.execute(
             "update users set version = version + 1, updated_at = ?2

@@ -1,8 +1,7 @@
 //! Who is in what: `memberships`, `subgroups`, and the names in groups' lists that belong to nobody yet.
 
-use super::groups::group_name;
-use super::{Rows, Tx, now};
-use crate::model::{Error, GroupName, Result, check_login, key};
+use super::{Rows, Scope, Tx, now};
+use crate::model::{Error, Result, check_login, key};
 use rusqlite::params;
 use std::collections::{HashMap, HashSet};
 
@@ -69,26 +68,9 @@ struct Entry {
 }
 
 impl Rows<'_> {
-    /// A user's direct groups, in the order joined.
-    pub fn list_groups_of(&self, user_id: i64) -> Result<Vec<GroupName>> {
-        let sql = "select groups.id, name, label from memberships join groups on groups.id = group_id
-             where user_id = ?1 order by seq";
-        self.all(sql, [user_id], group_name)
-    }
-
     /// The names in one of a group's lists, in the order given.
     pub fn list_names(&self, group_id: i64, list: List) -> Result<Vec<String>> {
         Ok(self.entries(group_id, list)?.into_iter().map(|entry| entry.name).collect())
-    }
-
-    /// The first of the user's groups, other than `administrators` itself, that makes an administrator of them.
-    pub fn find_administrator_subgroup(&self, user_id: i64) -> Result<Option<String>> {
-        for group in self.list_groups_of(user_id)? {
-            if key(&group.name) != crate::model::ADMINISTRATORS && self.leads_to_administrators(group.id)? {
-                return Ok(Some(group.name));
-            }
-        }
-        Ok(None)
     }
 
     fn entries(&self, group_id: i64, list: List) -> Result<Vec<Entry>> {
@@ -96,25 +78,16 @@ impl Rows<'_> {
             Ok(Entry { key: row.get(0)?, name: row.get(1)?, seq: row.get(2)?, target: row.get(3)? })
         })
     }
-
-    /// Whether `ancestor` is `group` itself or above it.
-    fn is_same_or_above(&self, ancestor: i64, group: i64) -> Result<bool> {
-        let sql = "with recursive up (id) as (
-                 values (?1)
-                 union
-                 select parent_id from subgroups join up on child_id = up.id
-             )
-             select 1 from up where id = ?2";
-        self.any(sql, [group, ancestor])
-    }
 }
 
 impl Tx<'_> {
     /// Makes a user a direct member of a group; nothing changes if they are one.
     pub fn insert_member(&self, group_id: i64, user_id: i64) -> Result<()> {
-        let seq = self.next_seq()?;
-        let sql = "insert into memberships (group_id, user_id, seq) values (?1, ?2, ?3) on conflict do nothing";
-        if self.execute(sql, [group_id, user_id, seq])? > 0 {
+        self.mark(Scope::Rights);
+        let sql = "insert into memberships (group_id, user_id, seq)
+             values (?1, ?2, (select value + 1 from counters where name = 'seq')) on conflict do nothing";
+        if self.execute(sql, [group_id, user_id])? > 0 {
+            self.next_seq()?;
             self.touch_group(group_id)?;
             self.touch_user(user_id)?;
         }
@@ -123,6 +96,7 @@ impl Tx<'_> {
 
     /// Ends a direct membership; nothing changes if there is none.
     pub fn delete_member(&self, group_id: i64, user_id: i64) -> Result<()> {
+        self.mark(Scope::Rights);
         if self.execute("delete from memberships where group_id = ?1 and user_id = ?2", [group_id, user_id])? > 0 {
             self.touch_group(group_id)?;
             self.touch_user(user_id)?;
@@ -132,6 +106,7 @@ impl Tx<'_> {
 
     /// Makes these the user's direct groups, in this order.
     pub fn replace_groups_of(&self, user_id: i64, groups: &[i64]) -> Result<()> {
+        self.mark(Scope::Rights);
         let sql = "select group_id, seq from memberships where user_id = ?1 order by seq";
         let present: Vec<(i64, i64)> = self.all(sql, [user_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let mut changed = false;
@@ -167,6 +142,8 @@ impl Tx<'_> {
     /// # Errors
     /// `Invalid` for what cannot be a name, and where a group would contain itself.
     pub fn replace_lists(&self, group_id: i64, lists: &[(List, &[String])]) -> Result<()> {
+        self.mark(Scope::Rights);
+        self.mark(Scope::Groups);
         let mut changed = false;
         // What goes, goes first: two groups can change places in one call.
         for (list, names) in lists {
@@ -207,7 +184,7 @@ impl Tx<'_> {
                 self.delete_entry(group_id, list, entry)?;
             }
             let target = match list {
-                List::Users => self.find_secret(name)?.map(|user| user.user_id),
+                List::Users => self.find_user_id(name)?,
                 List::Groups | List::Parents => self.find_group_id(name)?,
             };
             last = self.next_seq()?;

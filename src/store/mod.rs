@@ -3,7 +3,9 @@
 
 mod credentials;
 mod groups;
+mod hierarchy;
 mod lists;
+mod memory;
 mod users;
 mod writer;
 
@@ -14,6 +16,7 @@ pub use users::{Secret, UserFilter};
 use crate::model::{Error, Result};
 use anyhow::{Context as _, bail};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+use std::cell::Cell;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Read as _;
 use std::ops::Deref;
@@ -36,11 +39,42 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Prepared statements kept by each connection; there are fewer different ones than this.
 const STATEMENTS_KEPT: usize = 128;
 
+/// What a change is about, for those who remember what they have read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Any row at all.
+    Anything,
+    /// Keys and tokens.
+    Credentials,
+    /// Passwords, disabling, memberships: whether a user may come in, and what they may do then.
+    Rights,
+    /// Names and labels of groups, and which group contains which.
+    Groups,
+}
+
+/// How often something of each scope has been committed.
+#[derive(Default)]
+pub(crate) struct Generations([AtomicU64; 4]);
+
+impl Generations {
+    fn of(&self, scope: Scope) -> u64 {
+        self.0[scope as usize].load(Ordering::Acquire)
+    }
+
+    fn advance(&self, scope: Scope) {
+        self.0[scope as usize].fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+/// Every scope but [`Scope::Anything`], which shows by itself.
+const MARKED: [Scope; 3] = [Scope::Credentials, Scope::Rights, Scope::Groups];
+
 /// An open database.
 pub struct Store {
     readers: Readers,
     writer: writer::Writer,
-    generation: Arc<AtomicU64>,
+    generations: Arc<Generations>,
+    memory: memory::Memory,
     path: PathBuf,
     /// Held for as long as the database is open; the lock goes with the file handle.
     _lock: File,
@@ -69,10 +103,11 @@ impl Store {
         let mut connection = connect(path).with_context(|| format!("open the database {}", path.display()))?;
         let found = identify(&mut connection).with_context(|| format!("open the database {}", path.display()))?;
         prepare_writer(&connection).with_context(|| format!("prepare the database {}", path.display()))?;
-        let generation = Arc::new(AtomicU64::new(1));
+        let generations = Arc::new(Generations::default());
+        let memory = memory::Memory::new(Arc::clone(&generations));
         let readers = Readers::open(path, readers)?;
-        let writer = writer::Writer::start(connection, Arc::clone(&generation))?;
-        Ok((Store { readers, writer, generation, path: path.to_owned(), _lock: lock }, found))
+        let writer = writer::Writer::start(connection, Arc::clone(&generations))?;
+        Ok((Store { readers, writer, generations, memory, path: path.to_owned(), _lock: lock }, found))
     }
 
     /// Reads with one of the read connections; waits for one while all are in use. Each statement sees the
@@ -82,7 +117,7 @@ impl Store {
     /// Those of `read`.
     pub fn read<T>(&self, read: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
         let connection = self.readers.take();
-        read(&Rows { connection: &connection })
+        read(&Rows { connection: &connection, memory: Some(&self.memory) })
     }
 
     /// Reads several things that belong together: all statements see one state.
@@ -91,7 +126,7 @@ impl Store {
     /// Those of `read`.
     pub fn snapshot<T>(&self, read: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
         let connection = self.readers.take();
-        let rows = Rows { connection: &connection };
+        let rows = Rows { connection: &connection, memory: Some(&self.memory) };
         rows.run("begin deferred")?;
         let result = read(&rows);
         rows.run("commit")?;
@@ -112,10 +147,10 @@ impl Store {
         self.writer.write_later(write);
     }
 
-    /// A number that changes with every commit, before the commit is acknowledged. What was read after taking
-    /// the number is still true while the number is the same.
-    pub fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Acquire)
+    /// A number that changes with every commit in that scope, before the commit is acknowledged. What was read
+    /// after taking the number is still true while the number is the same.
+    pub fn generation(&self, scope: Scope) -> u64 {
+        self.generations.of(scope)
     }
 
     /// The file.
@@ -132,11 +167,22 @@ impl Store {
 /// What can be read. A connection, seen as the rows of our tables.
 pub struct Rows<'c> {
     connection: &'c Connection,
+    /// What is remembered between requests; `None` inside a write.
+    memory: Option<&'c memory::Memory>,
 }
 
 /// What can be written too, inside one operation.
 pub struct Tx<'c> {
     rows: Rows<'c>,
+    /// The scopes that the operation has changed, a bit each.
+    marks: Cell<u8>,
+}
+
+impl Tx<'_> {
+    /// Notes that something of that scope changes.
+    fn mark(&self, scope: Scope) {
+        self.marks.set(self.marks.get() | 1 << scope as u8);
+    }
 }
 
 impl<'c> Deref for Tx<'c> {

@@ -1,10 +1,12 @@
 //! Rows of `users`.
 
-use super::{Rows, Tx, now};
-use crate::model::{Account, Attributes, Error, Page, Result, StoredRole, User, Window, key};
+use super::memory::ListOf;
+use super::{Rows, Scope, Tx, failure, now};
+use crate::model::{Account, Attributes, Error, Page, Result, StoredRole, User, UserView, Window, key};
 use rusqlite::{Row, named_params, params};
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 /// The columns of a user, in the order in which `user` reads them. By position: reading a column by its name
 /// searches all names each time, which for so many columns costs as much as finding the row.
@@ -15,8 +17,13 @@ macro_rules! columns {
          users.created_at, users.updated_at, users.version"
     };
 }
+/// How many rows a page may skip in an index; for what lies deeper the order is remembered.
+const SKIPPED_MAX: u64 = 1000;
 /// The number of those columns: what a query adds after them starts here.
 const COLUMNS: usize = 16;
+
+const BY_NAME: &str = concat!("select ", columns!(), " from users where username_key = ?1");
+const BY_ID: &str = concat!("select ", columns!(), " from users where id = ?1");
 
 /// The groups whose members are administrators: the group of that name and all below it.
 macro_rules! administrator_groups {
@@ -37,14 +44,6 @@ macro_rules! is_administrator {
     };
 }
 
-/// Whether a user is an administrator, found from below: a user has few groups, administrators may be many.
-const IS_ADMINISTRATOR_BY_ID: &str = "with recursive up (id) as (
-         select group_id from memberships where user_id = ?1
-         union
-         select parent_id from subgroups join up on child_id = up.id
-     )
-     select 1 from up join groups on groups.id = up.id where name_key = 'administrators'";
-
 /// Which users a list is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum UserFilter {
@@ -62,6 +61,11 @@ pub enum UserFilter {
 }
 
 impl UserFilter {
+    /// What a query with the condition begins with.
+    fn prelude(self) -> &'static str {
+        if self == UserFilter::Administrators { administrator_groups!() } else { "" }
+    }
+
     fn condition(self) -> &'static str {
         match self {
             UserFilter::All => "1",
@@ -91,13 +95,42 @@ pub struct Secret {
 impl Rows<'_> {
     /// The user of that name, whatever the spelling.
     pub fn find_user(&self, username: &str) -> Result<Option<User>> {
-        let sql = concat!("select ", columns!(), " from users where username_key = ?1");
-        self.first(sql, [key(username)], user)
+        self.first(BY_NAME, [key(username)], user)
     }
 
     /// The user of that inner id.
     pub fn find_user_by_id(&self, id: i64) -> Result<Option<User>> {
-        self.first(concat!("select ", columns!(), " from users where id = ?1"), [id], user)
+        self.first(BY_ID, [id], user)
+    }
+
+    /// The inner id of the user of that name, whatever the spelling.
+    pub fn find_user_id(&self, username: &str) -> Result<Option<i64>> {
+        self.first("select id from users where username_key = ?1", [key(username)], |row| row.get(0))
+    }
+
+    /// The user of that name, and what else is read of them, in one state of the database.
+    pub fn find_user_with<T>(&self, username: &str, more: impl FnOnce(&Self, User) -> Result<T>) -> Result<Option<T>> {
+        self.with_user(BY_NAME, [key(username)], more)
+    }
+
+    /// The user of that inner id, and what else is read of them, in one state of the database.
+    pub fn find_user_by_id_with<T>(&self, id: i64, more: impl FnOnce(&Self, User) -> Result<T>) -> Result<Option<T>> {
+        self.with_user(BY_ID, [id], more)
+    }
+
+    fn with_user<T>(
+        &self,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+        more: impl FnOnce(&Self, User) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(failure)?;
+        let mut rows = statement.query(parameters).map_err(failure)?;
+        let Some(row) = rows.next().map_err(failure)? else { return Ok(None) };
+        let user = user(row).map_err(failure)?;
+        // This statement is not reset before the others are done, which keeps them all in its state without
+        // the two statements that a transaction would take.
+        more(self, user).map(Some)
     }
 
     /// What it takes to check the password of the user of that name.
@@ -125,22 +158,6 @@ impl Rows<'_> {
         })
     }
 
-    /// Whether that user is in the group `administrators`, directly or through subgroups.
-    pub fn is_administrator(&self, user_id: i64) -> Result<bool> {
-        self.any(IS_ADMINISTRATOR_BY_ID, [user_id])
-    }
-
-    /// Whether that user is in that group, directly or through subgroups.
-    pub fn is_member(&self, user_id: i64, group: &str) -> Result<bool> {
-        let sql = "with recursive up (id) as (
-                 select group_id from memberships where user_id = ?1
-                 union
-                 select parent_id from subgroups join up on child_id = up.id
-             )
-             select 1 from up join groups on groups.id = up.id where name_key = ?2";
-        self.any(sql, params![user_id, key(group)])
-    }
-
     /// Whether anybody who can log in is an administrator.
     pub fn has_enabled_administrator(&self) -> Result<bool> {
         let sql = concat!(
@@ -151,16 +168,40 @@ impl Rows<'_> {
         self.any(sql, [])
     }
 
-    /// The users that come after that key in the order of names, as many as asked for.
-    pub fn list_accounts_after(&self, filter: UserFilter, after: &str, limit: u64) -> Result<Vec<Account>> {
+    /// Shows the users that come after that key in the order of names, as many as asked for: inner id, key,
+    /// and what a list shows. Returns how many there were.
+    pub fn visit_users_after(
+        &self,
+        filter: UserFilter,
+        after: &str,
+        limit: u64,
+        mut visit: impl FnMut(i64, &str, UserView<'_>) -> Result<()>,
+    ) -> Result<u64> {
         let condition = filter.condition();
         let sql = format!(
-            "{} select {}, {} from users where username_key > ?1 and {condition} order by username_key limit ?2",
-            administrator_groups!(),
-            columns!(),
-            is_administrator!()
+            "{} select id, username_key, username, first_name, last_name, display_name, email, title, access_role,
+                 disabled, verified
+             from users where username_key > ?1 and {condition} order by username_key limit ?2",
+            filter.prelude()
         );
-        self.all(&sql, params![after, count(limit)], account)
+        let mut statement = self.connection.prepare_cached(&sql).map_err(failure)?;
+        let mut rows = statement.query(params![after, count(limit)]).map_err(failure)?;
+        let mut shown = 0;
+        while let Some(row) = rows.next().map_err(failure)? {
+            let (id, key, view) = view(row).map_err(failure)?;
+            visit(id, key, view)?;
+            shown += 1;
+        }
+        Ok(shown)
+    }
+
+    /// The inner ids of all members of the group `administrators`, direct or not.
+    pub fn list_administrator_ids(&self) -> Result<HashSet<i64>> {
+        let sql = concat!(
+            administrator_groups!(),
+            " select user_id from administrator_groups join memberships on group_id = administrator_groups.id"
+        );
+        Ok(self.all(sql, [], |row| row.get(0))?.into_iter().collect())
     }
 
     /// A window of the users in the order of names.
@@ -178,28 +219,28 @@ impl Rows<'_> {
     /// Users whose login, first name, last name or e-mail begins with that text, in the order of names; with
     /// `None`, all users.
     pub fn search_users(&self, prefix: Option<&str>, window: Window) -> Result<Page<User>> {
-        let Some(prefix) = prefix else {
-            let total = self.number("select count(*) from users", [])?;
-            let sql = concat!("select ", columns!(), " from users order by username_key limit ?1 offset ?2");
-            let entries = self.all(sql, params![count(window.limit), count(window.offset)], user)?;
-            return Ok(Page { entries, total });
-        };
+        let Some(prefix) = prefix else { return self.all_users(window) };
         let (from, to) = prefix_range(prefix);
-        let total = self.number(
-            "select count(*) from users where username_key >= ?1 and username_key < ?2
-                 or first_key >= ?1 and first_key < ?2 or last_key >= ?1 and last_key < ?2
-                 or email_key >= ?1 and email_key < ?2",
-            params![from, to],
-        )?;
-        let sql = concat!(
-            "select ",
-            columns!(),
-            " from users where username_key >= ?1 and username_key < ?2
-                 or first_key >= ?1 and first_key < ?2 or last_key >= ?1 and last_key < ?2
-                 or email_key >= ?1 and email_key < ?2
-              order by username_key limit ?3 offset ?4"
-        );
-        let entries = self.all(sql, params![from, to, count(window.limit), count(window.offset)], user)?;
+        let ids = self.remembered_list(ListOf::Prefix(from.clone()), || {
+            let sql = "select id from users where username_key >= ?1 and username_key < ?2
+                     or first_key >= ?1 and first_key < ?2 or last_key >= ?1 and last_key < ?2
+                     or email_key >= ?1 and email_key < ?2
+                 order by username_key";
+            self.all(sql, params![from, to], |row| row.get(0))
+        })?;
+        self.page_of(&ids, window, ids.len() as u64)
+    }
+
+    fn all_users(&self, window: Window) -> Result<Page<User>> {
+        let total = self.number("select value from counters where name = 'users'", [])?;
+        if window.offset > SKIPPED_MAX {
+            let ids = self.remembered_list(ListOf::Everybody, || {
+                self.all("select id from users order by username_key", [], |row| row.get(0))
+            })?;
+            return self.page_of(&ids, window, total);
+        }
+        let sql = concat!("select ", columns!(), " from users order by username_key limit ?1 offset ?2");
+        let entries = self.all(sql, params![count(window.limit), count(window.offset)], user)?;
         Ok(Page { entries, total })
     }
 
@@ -207,22 +248,34 @@ impl Rows<'_> {
     /// group's list that belong to no user are counted and not listed.
     pub fn list_members(&self, group_id: i64, prefix: &str, window: Window) -> Result<Page<User>> {
         let (from, to) = prefix_range(prefix);
-        let total = self.number(
-            "select (select count(*) from memberships join users on users.id = user_id
-                     where group_id = ?1 and username_key >= ?2 and username_key < ?3)
-                  + (select count(*) from dangling_members
-                     where group_id = ?1 and kind = 'user' and name_key >= ?2 and name_key < ?3)",
+        let ids = self.remembered_list(ListOf::Members(group_id, from.clone()), || {
+            let sql = "select user_id from memberships join users on users.id = user_id
+                 where group_id = ?1 and username_key >= ?2 and username_key < ?3
+                 order by username_key";
+            self.all(sql, params![group_id, from, to], |row| row.get(0))
+        })?;
+        let dangling = self.number(
+            "select count(*) from dangling_members
+             where group_id = ?1 and kind = 'user' and name_key >= ?2 and name_key < ?3",
             params![group_id, from, to],
         )?;
-        let sql = concat!(
-            "select ",
-            columns!(),
-            " from memberships join users on users.id = user_id
-              where group_id = ?1 and username_key >= ?2 and username_key < ?3
-              order by username_key limit ?4 offset ?5"
-        );
-        let entries = self.all(sql, params![group_id, from, to, count(window.limit), count(window.offset)], user)?;
+        self.page_of(&ids, window, ids.len() as u64 + dangling)
+    }
+
+    /// The users of a part of a list.
+    fn page_of(&self, ids: &[i64], window: Window, total: u64) -> Result<Page<User>> {
+        let start = usize::try_from(window.offset).unwrap_or(usize::MAX);
+        let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
+        let ids = ids.iter().skip(start).take(limit);
+        let entries = ids.filter_map(|id| self.find_user_by_id(*id).transpose()).collect::<Result<_>>()?;
         Ok(Page { entries, total })
+    }
+
+    fn remembered_list(&self, list: ListOf, read: impl FnOnce() -> Result<Vec<i64>>) -> Result<Arc<[i64]>> {
+        match self.memory {
+            Some(memory) => memory.list(list, read),
+            None => Ok(read()?.into()),
+        }
     }
 
     pub(super) fn number(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<u64> {
@@ -280,6 +333,9 @@ impl Tx<'_> {
         if before == user {
             return Ok(());
         }
+        if before.disabled != user.disabled {
+            self.mark(Scope::Rights);
+        }
         self.execute(
             "update users set first_name = :first_name, last_name = :last_name, display_name = :display_name,
                  email = :email, company = :company, title = :title, first_key = :first_key, last_key = :last_key,
@@ -309,6 +365,7 @@ impl Tx<'_> {
 
     /// Stores what it takes to check the user's password.
     pub fn update_password(&self, user_id: i64, password_hash: &str) -> Result<()> {
+        self.mark(Scope::Rights);
         self.execute(
             "update users set password_hash = ?2, updated_at = ?3, version = version + 1
              where id = ?1 and password_hash is not ?2",
@@ -319,6 +376,7 @@ impl Tx<'_> {
 
     /// Stores another hash of the same password, unless the password has changed meanwhile.
     pub fn rehash_password(&self, user_id: i64, old_hash: &str, new_hash: &str) -> Result<()> {
+        self.mark(Scope::Rights);
         self.execute(
             "update users set password_hash = ?3 where id = ?1 and password_hash = ?2",
             params![user_id, old_hash, new_hash],
@@ -337,6 +395,8 @@ impl Tx<'_> {
 
     /// Removes a user for good, with memberships and tokens.
     pub fn delete_user(&self, user_id: i64) -> Result<()> {
+        self.mark(Scope::Rights);
+        self.mark(Scope::Credentials);
         self.execute(
             "update groups set version = version + 1, updated_at = ?2
              where id in (select group_id from memberships where user_id = ?1)",
@@ -358,10 +418,7 @@ fn user(row: &Row<'_>) -> rusqlite::Result<User> {
         email: row.get(6)?,
         company: row.get(7)?,
         title: row.get(8)?,
-        access_role: match row.get_ref(9)?.as_str()? {
-            "ro" => StoredRole::ReadOnly,
-            _ => StoredRole::Standard,
-        },
+        access_role: stored_role(row.get_ref(9)?.as_str()?),
         disabled: row.get(10)?,
         verified: row.get(11)?,
         attributes: attributes(row.get_ref(12)?.as_str()?),
@@ -371,8 +428,28 @@ fn user(row: &Row<'_>) -> rusqlite::Result<User> {
     })
 }
 
+fn view<'r>(row: &'r Row<'_>) -> rusqlite::Result<(i64, &'r str, UserView<'r>)> {
+    let text = |column: usize| -> rusqlite::Result<Option<&'r str>> { Ok(row.get_ref(column)?.as_str_or_null()?) };
+    let view = UserView {
+        username: row.get_ref(2)?.as_str()?,
+        first_name: text(3)?,
+        last_name: text(4)?,
+        display_name: text(5)?,
+        email: text(6)?,
+        title: text(7)?,
+        access_role: stored_role(row.get_ref(8)?.as_str()?),
+        disabled: row.get(9)?,
+        verified: row.get(10)?,
+    };
+    Ok((row.get(0)?, row.get_ref(1)?.as_str()?, view))
+}
+
 fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     Ok(Account { user: user(row)?, administrator: row.get(COLUMNS)? })
+}
+
+fn stored_role(word: &str) -> StoredRole {
+    if word == "ro" { StoredRole::ReadOnly } else { StoredRole::Standard }
 }
 
 fn role(role: StoredRole) -> &'static str {

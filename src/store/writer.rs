@@ -1,12 +1,12 @@
 //! The one thread that writes. It takes what has queued up while it was busy, runs each operation in a
 //! savepoint of its own, commits once, and only then answers.
 
-use super::{Rows, Tx, failure};
+use super::{Generations, MARKED, Rows, Scope, Tx, failure};
 use crate::model::{Error, Result};
 use anyhow::{Context as _, anyhow};
 use rusqlite::Connection;
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -26,8 +26,8 @@ type Outcome = std::result::Result<(), String>;
 /// Tells the one who waits.
 type Answer = Box<dyn FnOnce(&Outcome) + Send>;
 /// Runs the operation, or takes the reason why it cannot be run; the answer is given after the commit. The
-/// flag says whether it did anything.
-type Operation = Box<dyn FnOnce(std::result::Result<&Connection, &Error>) -> (bool, Answer) + Send>;
+/// number holds a bit for each scope that it has changed.
+type Operation = Box<dyn FnOnce(std::result::Result<&Connection, &Error>) -> (u8, Answer) + Send>;
 
 enum Message {
     Run(Operation),
@@ -40,11 +40,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, generation: Arc<AtomicU64>) -> anyhow::Result<Writer> {
+    pub(super) fn start(connection: Connection, generations: Arc<Generations>) -> anyhow::Result<Writer> {
         let (queue, messages) = sync_channel(QUEUE_LENGTH_MAX);
         let thread = std::thread::Builder::new()
             .name("writer".to_owned())
-            .spawn(move || work(&connection, &messages, &generation))
+            .spawn(move || work(&connection, &messages, &generations))
             .context("start the writer thread")?;
         Ok(Writer { queue, thread: Mutex::new(Some(thread)) })
     }
@@ -55,8 +55,7 @@ impl Writer {
     ) -> Result<T> {
         let (tell, told) = sync_channel(1);
         let operation: Operation = Box::new(move |connection| {
-            let result = in_savepoint(connection, write);
-            let changed = result.is_ok();
+            let (result, changed) = in_savepoint(connection, write);
             let answer: Answer = Box::new(move |outcome| {
                 let _ = tell.send(match outcome {
                     Ok(()) => result,
@@ -77,8 +76,7 @@ impl Writer {
 
     pub(super) fn write_later(&self, write: impl FnOnce(&Tx<'_>) -> Result<()> + Send + 'static) {
         let operation: Operation = Box::new(move |connection| {
-            let result = in_savepoint(connection, write);
-            let changed = result.is_ok();
+            let (result, changed) = in_savepoint(connection, write);
             let answer: Answer = Box::new(move |_| {
                 if let Err(error) = result {
                     log::warn!("a write in the background failed: {error}");
@@ -103,15 +101,25 @@ impl Drop for Writer {
     }
 }
 
-/// Runs the operation so that its error, or its panic, takes back what it did and nothing else.
+/// Runs the operation so that its error, or its panic, takes back what it did and nothing else. Returns the marks
+/// of what it has changed too.
 fn in_savepoint<T>(
     connection: std::result::Result<&Connection, &Error>,
     write: impl FnOnce(&Tx<'_>) -> Result<T>,
-) -> Result<T> {
-    let connection = connection.map_err(|why| Error::Unavailable(why.to_string()))?;
-    let tx = Tx { rows: Rows { connection } };
+) -> (Result<T>, u8) {
+    let connection = match connection {
+        Ok(connection) => connection,
+        Err(why) => return (Err(Error::Unavailable(why.to_string())), 0),
+    };
+    let tx = Tx { rows: Rows { connection, memory: None }, marks: Cell::new(0) };
+    let result = run_in_savepoint(connection, &tx, write);
+    let marks = if result.is_ok() { tx.marks.get() } else { 0 };
+    (result, marks)
+}
+
+fn run_in_savepoint<T>(connection: &Connection, tx: &Tx<'_>, write: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
     tx.run("savepoint operation")?;
-    let result = catch_unwind(AssertUnwindSafe(|| write(&tx)))
+    let result = catch_unwind(AssertUnwindSafe(|| write(tx)))
         .unwrap_or_else(|_| Err(Error::Internal(anyhow!("an operation panicked on the writer thread"))));
     if result.is_err() && !connection.is_autocommit() {
         tx.run("rollback to operation")?;
@@ -122,7 +130,7 @@ fn in_savepoint<T>(
     result
 }
 
-fn work(connection: &Connection, messages: &Receiver<Message>, generation: &AtomicU64) {
+fn work(connection: &Connection, messages: &Receiver<Message>, generations: &Generations) {
     let mut unmoved = false;
     loop {
         let message = if unmoved {
@@ -138,7 +146,7 @@ fn work(connection: &Connection, messages: &Receiver<Message>, generation: &Atom
             messages.recv().ok()
         };
         let Some(Message::Run(first)) = message else { break };
-        let stop = run_group(connection, first, messages, generation);
+        let stop = run_group(connection, first, messages, generations);
         unmoved = true;
         if stop {
             break;
@@ -148,12 +156,18 @@ fn work(connection: &Connection, messages: &Receiver<Message>, generation: &Atom
 }
 
 /// Runs one group from its first operation to its answers. True when a stop was asked for meanwhile.
-fn run_group(connection: &Connection, first: Operation, messages: &Receiver<Message>, generation: &AtomicU64) -> bool {
-    let rows = Rows { connection };
+fn run_group(
+    connection: &Connection,
+    first: Operation,
+    messages: &Receiver<Message>,
+    generations: &Generations,
+) -> bool {
+    let rows = Rows { connection, memory: None };
     let start = Instant::now();
     let mut answers = Vec::new();
-    let mut changed = false;
+    let mut changed = 0;
     let mut stop = false;
+    let changes_before = connection.total_changes();
     let begun = rows.run("begin immediate");
     let mut next = Some(first);
     while let Some(operation) = next.take() {
@@ -183,9 +197,12 @@ fn run_group(connection: &Connection, first: Operation, messages: &Receiver<Mess
         {
             log::error!("the transaction could not be taken back: {error}");
         }
-    } else if changed {
+    } else if connection.total_changes() != changes_before {
         // Before the answers: who has been told of a write must not be served from before it.
-        generation.fetch_add(1, Ordering::AcqRel);
+        generations.advance(Scope::Anything);
+        for scope in MARKED.into_iter().filter(|scope| changed & 1 << *scope as u8 != 0) {
+            generations.advance(scope);
+        }
     }
     for answer in answers {
         answer(&outcome);

@@ -4,15 +4,17 @@ use super::error::{Problem, Result};
 use crate::dialect::decode;
 use crate::directory::Directory;
 use crate::http::{Request, Response};
-use crate::model::{AccessRole, Account, Error, Profile, StoredRole, User, UserChanges, Window, is_email};
+use crate::model::{AccessRole, Account, Error, Profile, StoredRole, UserChanges, UserView, Window, is_email};
 use crate::store::UserFilter;
 use md5::{Digest as _, Md5};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use std::fmt::Write as _;
+use std::borrow::Cow;
 
 /// Longest `name`, in characters. The vendor's is 55; longer names of other dialects are not cut.
 const NAME_CHARS_MAX: usize = 255;
+/// Room for a piece of the whole list.
+const LIST_PIECE_BYTES: usize = 160 * 1024;
 /// Users on a page unless asked for.
 const PAGE_SIZE: u64 = 100;
 /// Most users on a page; who wants everybody asks without paging.
@@ -73,38 +75,33 @@ pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Respo
         return Ok(Response::json(200, &json!({ "users": users })));
     }
     let mut pieces = directory.accounts(filter);
-    // The first piece is read before the status is sent, so that a broken database is a 500 and not half a list.
-    let mut next = pieces.next_piece()?;
     let mut begun = false;
     let mut ended = false;
-    Response::json_pieces(move || {
+    let list = Response::json_pieces(move || {
         if ended {
             return Ok(None);
         }
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(LIST_PIECE_BYTES);
         if !begun {
             out.extend_from_slice(b"{\"users\":[");
         }
-        match next.take() {
-            Some(accounts) => {
-                for account in &accounts {
-                    if begun {
-                        out.push(b',');
-                    }
-                    begun = true;
-                    serde_json::to_writer(&mut out, &Shown::of_account(account))?;
-                }
-                next = pieces.next_piece()?;
+        let more = pieces.next_piece(|user, administrator| {
+            if begun {
+                out.push(b',');
             }
-            None => begun = true,
-        }
-        if next.is_none() {
+            begun = true;
+            let written = serde_json::to_writer(&mut out, &Shown::new(user, administrator));
+            written.map_err(|error| Error::Internal(error.into()))
+        })?;
+        begun = true;
+        if !more {
             ended = true;
             out.extend_from_slice(b"]}");
         }
         Ok(Some(out))
-    })
-    .map_err(|cause| Problem::Directory(Error::Internal(cause)))
+    });
+    // The first pieces are read before the status is sent, so that a broken database is no half list.
+    list.map_err(|cause| Problem::Directory(Error::Internal(cause)))
 }
 
 /// `GET /api/v1/user/{handle}`
@@ -127,10 +124,10 @@ pub(super) fn update(directory: &Directory, handle: &str, request: &Request<'_>)
     };
     let shown = Shown::of_account(&account);
     // Clients send back what they were shown; what was derived must not become a stored value by that.
-    if changes.email.as_ref().is_some_and(|email| *email == shown.email) {
+    if changes.email.as_ref().is_some_and(|email| email.as_deref() == shown.email.as_deref()) {
         changes.email = None;
     }
-    if changes.display_name.as_ref().is_some_and(|name| *name == shown.name) {
+    if changes.display_name.as_ref().is_some_and(|name| name.as_deref() == shown.name.as_deref()) {
         changes.display_name = None;
     }
     if changes.access_role == Some(AccessRole::Administrator) && account.administrator {
@@ -223,16 +220,16 @@ struct Envelope<U> {
 #[derive(Serialize)]
 struct Shown<'u> {
     disabled: bool,
-    handle: String,
-    name: Option<String>,
+    handle: Cow<'u, str>,
+    name: Option<Cow<'u, str>>,
     title: Option<&'u str>,
     is_admin: bool,
     /// Not an access role: the vendor repeats the title here.
     role: Option<&'u str>,
     access_role: &'static str,
     verified: bool,
-    email: Option<String>,
-    icon: String,
+    email: Option<Cow<'u, str>>,
+    icon: Icon,
 }
 
 #[derive(Serialize)]
@@ -245,16 +242,16 @@ struct ShownWithRoles<'u> {
 
 impl<'u> Shown<'u> {
     fn of_account(account: &'u Account) -> Shown<'u> {
-        Shown::new(&account.user, account.administrator)
+        Shown::new(account.user.view(), account.administrator)
     }
 
     fn of_profile(profile: &'u Profile) -> Shown<'u> {
-        Shown::new(&profile.user, profile.administrator)
+        Shown::new(profile.user.view(), profile.administrator)
     }
 
-    fn new(user: &'u User, administrator: bool) -> Shown<'u> {
-        let handle = user.username.to_lowercase();
-        let stored = user.email.as_deref().filter(|email| !email.is_empty()).map(str::to_lowercase);
+    fn new(user: UserView<'u>, administrator: bool) -> Shown<'u> {
+        let handle = lower_case(user.username);
+        let stored = user.email.filter(|email| !email.is_empty()).map(lower_case);
         let email = stored.or_else(|| is_email(&handle).then(|| handle.clone()));
         let access_role = match user.access_role {
             _ if administrator => "adm",
@@ -263,40 +260,64 @@ impl<'u> Shown<'u> {
         };
         Shown {
             disabled: user.disabled,
-            name: display_name(user),
-            title: user.title.as_deref(),
+            name: display_name(&user),
+            title: user.title,
             is_admin: administrator,
-            role: user.title.as_deref(),
+            role: user.title,
             access_role,
             verified: user.verified,
-            icon: icon(email.as_deref().unwrap_or(&handle)),
+            icon: Icon::of(email.as_deref().unwrap_or(&handle)),
             email,
             handle,
         }
     }
 }
 
+fn lower_case(text: &str) -> Cow<'_, str> {
+    let lower = |c: char| !c.is_uppercase() && c.is_ascii();
+    if text.chars().all(lower) { Cow::Borrowed(text) } else { Cow::Owned(text.to_lowercase()) }
+}
+
 /// The stored name, else first and last name, else none.
-fn display_name(user: &User) -> Option<String> {
-    fn text(field: Option<&String>) -> Option<&str> {
-        field.map(String::as_str).filter(|text| !text.is_empty())
+fn display_name<'u>(user: &UserView<'u>) -> Option<Cow<'u, str>> {
+    fn text(field: Option<&str>) -> Option<&str> {
+        field.filter(|text| !text.is_empty())
     }
-    if let Some(name) = text(user.display_name.as_ref()) {
-        return Some(name.to_owned());
+    if let Some(name) = text(user.display_name) {
+        return Some(Cow::Borrowed(name));
     }
-    match (text(user.first_name.as_ref()), text(user.last_name.as_ref())) {
-        (Some(first), Some(last)) => Some(format!("{first} {last}")),
-        (Some(one), None) | (None, Some(one)) => Some(one.to_owned()),
+    match (text(user.first_name), text(user.last_name)) {
+        (Some(first), Some(last)) => Some(Cow::Owned(format!("{first} {last}"))),
+        (Some(one), None) | (None, Some(one)) => Some(Cow::Borrowed(one)),
         (None, None) => None,
     }
 }
 
 /// The picture that belongs to an e-mail address, as the vendor links it.
-fn icon(email: &str) -> String {
-    let mut icon = "https://secure.gravatar.com/avatar/".to_owned();
-    for byte in Md5::digest(email) {
-        let _ = write!(icon, "{byte:02x}");
+struct Icon([u8; Icon::LENGTH]);
+
+impl Icon {
+    const START: &'static [u8] = b"https://secure.gravatar.com/avatar/";
+    const END: &'static [u8] = b"?s=48&d=retro";
+    const LENGTH: usize = Icon::START.len() + 32 + Icon::END.len();
+
+    fn of(email: &str) -> Icon {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut icon = [0; Icon::LENGTH];
+        let (start, rest) = icon.split_at_mut(Icon::START.len());
+        let (digest, end) = rest.split_at_mut(32);
+        start.copy_from_slice(Icon::START);
+        end.copy_from_slice(Icon::END);
+        for (byte, digits) in Md5::digest(email).into_iter().zip(digest.chunks_exact_mut(2)) {
+            digits[0] = DIGITS[usize::from(byte >> 4)];
+            digits[1] = DIGITS[usize::from(byte & 15)];
+        }
+        Icon(icon)
     }
-    icon.push_str("?s=48&d=retro");
-    icon
+}
+
+impl Serialize for Icon {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(std::str::from_utf8(&self.0).unwrap_or_default())
+    }
 }

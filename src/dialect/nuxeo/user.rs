@@ -11,6 +11,7 @@ use crate::model::{Error, GroupName, Profile, User, UserChanges, key};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// `POST /user`
 pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Response> {
@@ -211,7 +212,7 @@ struct UserProfile {
 impl<'p> Shown<'p> {
     fn new(profile: &'p Profile, enriched: bool) -> Shown<'p> {
         let user = &profile.user;
-        let group = |group: &'p GroupName| ShownGroup {
+        let group = |group: &'p Arc<GroupName>| ShownGroup {
             name: &group.name,
             label: group.label(),
             url: format!("group/{}", group.name),
