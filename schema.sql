@@ -4,7 +4,7 @@
 -- Version 1; `application_id` and `user_version` are set by the program in the transaction that runs this.
 
 create table users (
-    id            integer primary key,             -- inside only, never on a wire
+    id            integer primary key autoincrement, -- inside only, never on a wire, never used again
     uuid          text not null unique,            -- opaque, immutable, never used again
     username      text not null                    -- the login, in the spelling given at creation
                   check (length(username) between 1 and 255),
@@ -36,7 +36,7 @@ create index users_by_last_name on users (last_key) where last_key is not null;
 create index users_by_email on users (email_key) where email_key is not null;
 
 create table groups (
-    id          integer primary key,
+    id          integer primary key autoincrement,
     uuid        text not null unique,
     name        text not null check (length(name) between 1 and 255),
     name_key    text not null unique,

@@ -41,7 +41,8 @@ pub fn run(line: CommandLine) -> anyhow::Result<()> {
         }
         Some(Command::Key { command: KeyCommand::List { database } }) => list_keys(&database),
         Some(Command::Key { command: KeyCommand::Revoke { id, database } }) => {
-            let (store, _) = open(&database, READERS_OF_A_COMMAND, &Passwords::new(None, false))?;
+            logging::start(database.log);
+            let store = open_existing(&database)?;
             directory::revoke_key(&store, id)?;
             say(&format!("revoked key {id}"));
             Ok(())
@@ -134,6 +135,15 @@ fn open(database: &Database, readers: usize, passwords: &Passwords) -> anyhow::R
     Ok((store, found))
 }
 
+/// Opens a database that has to be there: a mistyped name must not make another one.
+fn open_existing(database: &Database) -> anyhow::Result<Store> {
+    if !database.db.exists() {
+        bail!("there is no database {}", database.db.display());
+    }
+    let (store, _) = open(database, READERS_OF_A_COMMAND, &Passwords::new(None, false))?;
+    Ok(store)
+}
+
 /// Fills a new database and prints, once, the secrets that were made for it.
 fn first_start(store: &Store, passwords: &Passwords) -> anyhow::Result<()> {
     let mut made = String::new();
@@ -185,7 +195,7 @@ fn create_key(database: &Database, kind: KeyWord, name: &str, role: Option<RoleW
 
 fn list_keys(database: &Database) -> anyhow::Result<()> {
     logging::start(database.log);
-    let (store, _) = open(database, READERS_OF_A_COMMAND, &Passwords::new(None, false))?;
+    let store = open_existing(database)?;
     let keys = directory::list_keys(&store)?;
     let mut rows = vec![["ID", "KIND", "ROLE", "NAME", "CREATED", "LAST USED", "REVOKED"].map(str::to_owned)];
     rows.extend(keys.iter().map(key_row));
@@ -236,7 +246,7 @@ fn set_password(database: &Database, rules: &PasswordRules, user: &str) -> anyho
     logging::start(database.log);
     let password = read_password(user)?;
     let passwords = Passwords::new(rules.password_pattern.clone(), false);
-    let (store, _) = open(database, READERS_OF_A_COMMAND, &passwords)?;
+    let store = open_existing(database)?;
     directory::set_password(&store, &passwords, user, &password)?;
     say(&format!("changed the password of {user}"));
     Ok(())

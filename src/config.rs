@@ -2,6 +2,7 @@
 
 use crate::dialect::{DIALECTS, Dialect};
 use anyhow::{Context as _, bail};
+use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -142,10 +143,10 @@ pub struct Serve {
     #[arg(long, env = "ROLLBOOK_NUXEO_PREFIX", value_name = "PATH", default_value = "/nuxeo")]
     pub nuxeo_prefix: String,
     /// Answer 404 where Nuxeo's documentation has a 500 for a client's mistake
-    #[arg(long, env = "ROLLBOOK_STRICT_ERRORS")]
+    #[arg(long, env = "ROLLBOOK_STRICT_ERRORS", value_parser = BoolishValueParser::new())]
     pub strict_errors: bool,
     /// Refuse new Nuxeo users without a password
-    #[arg(long, env = "ROLLBOOK_REQUIRE_PASSWORD")]
+    #[arg(long, env = "ROLLBOOK_REQUIRE_PASSWORD", value_parser = BoolishValueParser::new())]
     pub require_password: bool,
     /// Which passwords are taken.
     #[command(flatten)]

@@ -59,8 +59,8 @@ pub type Parameter<'a> = (Cow<'a, str>, Cow<'a, str>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadEscape;
 
-/// Splits a path into its non-empty segments, and only then decodes each once, so that an escaped slash stays
-/// inside its segment. A plus sign stays one.
+/// Decodes each segment of a path once. It was split before, so an escaped slash stays inside its segment; a plus
+/// sign stays one.
 ///
 /// # Errors
 /// When an escape is broken or does not give UTF-8.
@@ -115,6 +115,8 @@ pub struct Trace {
     pub dialect: &'static str,
     /// Who asked; `None`: nobody known.
     pub caller: Option<Arc<str>>,
+    /// What to say in place of the path, where that holds a secret.
+    pub path: Option<String>,
 }
 
 impl Response {
@@ -166,4 +168,23 @@ impl Response {
         }
         self
     }
+}
+
+/// What the handler is called with.
+pub enum Incoming<'a> {
+    /// A complete request.
+    Request(&'a Request<'a>),
+    /// A request that is refused before it is one; the handler only gives the document.
+    Refused(&'a Refused<'a>),
+}
+
+/// Why a request is refused before it reaches an operation.
+#[derive(Debug)]
+pub struct Refused<'a> {
+    /// The path, where the request came far enough to have one.
+    pub path: Option<&'a str>,
+    /// The status to answer.
+    pub status: u16,
+    /// What is wrong with the request.
+    pub message: &'static str,
 }

@@ -21,6 +21,7 @@ pub mod config;
 pub mod dialect;
 pub mod directory;
 pub mod http;
+mod lock;
 pub mod logging;
 pub mod model;
 pub mod server;

@@ -1,6 +1,6 @@
 //! Where log lines go: to standard error, by a thread of its own, so that no request waits for whoever reads them.
 
-use crate::store::locked;
+use crate::lock::locked;
 use std::io::Write;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;

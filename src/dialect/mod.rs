@@ -1,11 +1,11 @@
-//! The wires: which dialect answers which path. A dialect is one folder here and two lines in this file.
+//! The wires: which dialect answers which path. A dialect is one folder here, two lines in this file, and a flag for
+//! its prefix in the settings.
 
 mod datadog;
 mod nuxeo;
 
 use crate::directory::Access;
-use crate::http::{Method, Request, Response, decode_segments};
-use crate::server::{Incoming, Refused};
+use crate::http::{Incoming, Method, Refused, Request, Response, decode_segments};
 use anyhow::bail;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
@@ -21,12 +21,20 @@ pub struct Dialect {
     handle: fn(&Context, &Request<'_>, &[Cow<'_, str>]) -> Response,
     /// The document of a refusal that came from outside the dialect.
     refuse: fn(status: u16, message: &str) -> Response,
+    /// Whether the last of these segments is a secret, which the log must not hold.
+    hides_last: fn(&[&str]) -> bool,
 }
 
 /// Every dialect there is.
 pub const DIALECTS: [Dialect; 2] = [
-    Dialect { name: "datadog", prefix: "", handle: datadog::handle, refuse: datadog::refuse },
-    Dialect { name: "nuxeo", prefix: "/nuxeo", handle: nuxeo::handle, refuse: nuxeo::refuse },
+    Dialect { name: "datadog", prefix: "", handle: datadog::handle, refuse: datadog::refuse, hides_last: |_| false },
+    Dialect {
+        name: "nuxeo",
+        prefix: "/nuxeo",
+        handle: nuxeo::handle,
+        refuse: nuxeo::refuse,
+        hides_last: nuxeo::hides_last,
+    },
 ];
 
 /// What every dialect works with.
@@ -47,6 +55,18 @@ pub struct Dialects {
 struct Mount {
     prefix: Vec<String>,
     dialect: Dialect,
+}
+
+impl Mount {
+    /// Adds what the log says of an answer to these segments.
+    fn trace(&self, segments: &[&str], response: &mut Response) {
+        response.trace.dialect = self.dialect.name;
+        if let Some((_, shown)) = segments.split_last()
+            && (self.dialect.hides_last)(&segments[self.prefix.len()..])
+        {
+            response.trace.path = Some(format!("/{}/-", shown.join("/")));
+        }
+    }
 }
 
 impl Dialects {
@@ -101,7 +121,7 @@ impl Dialects {
             Ok(segments) => (dialect.handle)(&self.context, request, &segments),
             Err(_) => (dialect.refuse)(400, "The path is not percent-encoded UTF-8"),
         };
-        response.trace.dialect = dialect.name;
+        mount.trace(&segments, &mut response);
         response
     }
 
@@ -110,7 +130,7 @@ impl Dialects {
         let mount = refused.path.and_then(|_| self.mount_of(&segments));
         let Some(mount) = mount else { return datadog::refuse(refused.status, refused.message) };
         let mut response = (mount.dialect.refuse)(refused.status, refused.message);
-        response.trace.dialect = mount.dialect.name;
+        mount.trace(&segments, &mut response);
         response
     }
 

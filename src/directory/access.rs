@@ -1,8 +1,10 @@
 //! Who may come in: the credentials that a request shows, turned into a caller.
 
+use super::passwords::Slot;
 use super::{Directory, Passwords, digest};
-use crate::model::{Caller, CallerKind, Error, KeyKind, Power, Result};
-use crate::store::{Credential, Purpose, Rows, Scope, Secret, Store, locked};
+use crate::lock::locked;
+use crate::model::{Caller, CallerKind, Error, KeyKind, Power, Result, key};
+use crate::store::{Credential, Purpose, Rows, Scope, Secret, Store};
 use anyhow::anyhow;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -78,30 +80,35 @@ impl Access {
     /// `Unauthenticated` when either is empty or wrong, when the user has no password, and when they are
     /// disabled: which of these is not told, also not by the time it takes.
     pub fn user(&self, username: &str, password: &str) -> Result<Caller> {
-        if username.trim().is_empty() || password.is_empty() || username.trim().eq_ignore_ascii_case(RESERVED_LOGIN) {
+        if username.trim().is_empty() || password.is_empty() || key(username) == RESERVED_LOGIN {
             return Err(Error::Unauthenticated);
         }
         let proof = self.proof(username, password);
         if let Some(caller) = self.remembered_user(&proof)? {
             return Ok(caller);
         }
-        let _slot = self.passwords.slot();
+        let mut slot = self.passwords.slot()?;
         // Whoever waited for the slot may find that another request has shown the same password meanwhile.
         if let Some(caller) = self.remembered_user(&proof)? {
             return Ok(caller);
         }
         let secret = self.store.read(|rows| rows.find_secret(username))?;
         let stored = secret.as_ref().and_then(|secret| secret.password_hash.clone());
-        let right = self.passwords.verify(password, stored.as_deref());
+        let right = self.passwords.verify(&mut slot, password, stored.as_deref());
         let (Some(secret), Some(stored), true) = (secret, stored, right) else { return Err(Error::Unauthenticated) };
         if secret.disabled {
             return Err(Error::Unauthenticated);
         }
-        self.note_login(&secret, password, &stored)?;
+        let current = self.note_login(&mut slot, &secret, password, stored)?;
+        drop(slot);
         let generation = self.store.generation(Scope::Rights);
         let Some((caller, password_hash)) = self.store.snapshot(|rows| recognize(rows, secret.user_id))? else {
             return Err(Error::Unauthenticated);
         };
+        // The stored value has changed while the password was checked: what was right may be wrong now.
+        if password_hash.as_ref() != Some(&current) {
+            return self.user(username, password);
+        }
         if let Some(password_hash) = password_hash {
             let until = Instant::now() + REMEMBERED_FOR;
             let entry = Remembered { caller: caller.clone(), password_hash, generation, until };
@@ -110,17 +117,17 @@ impl Access {
         Ok(caller)
     }
 
-    /// Stores what a successful login changes: the first one, and a hash of a weaker kind.
-    fn note_login(&self, secret: &Secret, password: &str, stored: &str) -> Result<()> {
+    /// Stores what a successful login changes: the first one, and a hash of a weaker kind. Returns the stored
+    /// value that belongs to the password now.
+    fn note_login(&self, slot: &mut Slot<'_>, secret: &Secret, password: &str, stored: String) -> Result<String> {
         let user_id = secret.user_id;
         if !secret.verified {
             self.store.write(move |tx| tx.verify_user(user_id))?;
         }
-        if let Some(renewed) = self.passwords.renew(password, stored)? {
-            let stored = stored.to_owned();
-            self.store.write(move |tx| tx.rehash_password(user_id, &stored, &renewed))?;
-        }
-        Ok(())
+        let Some(renewed) = self.passwords.renew(slot, password, &stored)? else { return Ok(stored) };
+        let current = renewed.clone();
+        self.store.write(move |tx| tx.rehash_password(user_id, &stored, &renewed))?;
+        Ok(current)
     }
 
     fn remembered_user(&self, proof: &[u8; 32]) -> Result<Option<Caller>> {

@@ -9,6 +9,9 @@ use sha2::{Digest as _, Sha256};
 /// Longest name of an application or a device, in characters.
 const NAME_CHARS_MAX: usize = 255;
 
+/// Valid tokens that a user may have.
+const TOKENS_MAX: u64 = 1000;
+
 /// What is stored of a secret.
 pub fn digest(secret: &str) -> [u8; 32] {
     Sha256::digest(secret.as_bytes()).into()
@@ -114,40 +117,67 @@ impl Directory {
     pub fn acquire_token(&self, request: TokenRequest, password: Option<&str>, shown: Option<&str>) -> Result<String> {
         request.check()?;
         let user_id = self.own_id()?;
-        let present = self.store.read(|rows| rows.find_token(user_id, &request.application, &request.device))?;
-        if let Some(token) = &present {
-            if let Some(shown) = shown.filter(|shown| digest(shown) == token.digest) {
-                return Ok(shown.to_owned());
-            }
-            if let (Some(password), Some(seed)) = (password, &token.seed) {
-                let again = self.derived_token(&request, password, seed)?;
-                if digest(&again) == token.digest {
-                    return Ok(again);
+        loop {
+            let present = self.store.read(|rows| rows.find_token(user_id, &request.application, &request.device))?;
+            if let Some(token) = &present {
+                if let Some(shown) = shown.filter(|shown| digest(shown) == token.digest) {
+                    return Ok(shown.to_owned());
+                }
+                if let (Some(password), Some(seed)) = (password, &token.seed) {
+                    let again = self.derived_token(&request, password, seed)?;
+                    if digest(&again) == token.digest {
+                        return Ok(again);
+                    }
                 }
             }
+            if let Some(secret) = self.issue_token(&request, password, present.map(|token| token.uuid))? {
+                return Ok(secret);
+            }
+            // Somebody else has asked for the same at the same time: theirs is the one to give.
         }
+    }
+
+    /// Makes and stores a new token beside the present one; `None` when that is not the newest any more.
+    fn issue_token(
+        &self,
+        request: &TokenRequest,
+        password: Option<&str>,
+        present: Option<String>,
+    ) -> Result<Option<String>> {
+        let user_id = self.own_id()?;
         let (secret, seed) = match password {
             Some(password) => {
                 let seed = new_secret()?.into_bytes();
-                (self.derived_token(&request, password, &seed)?, Some(seed))
+                (self.derived_token(request, password, &seed)?, Some(seed))
             }
             None => (new_secret()?, None),
         };
         let digest = digest(&secret);
         let token = Token {
             uuid: uuid::Uuid::new_v4().to_string(),
-            application: request.application,
-            device: request.device,
-            device_description: request.device_description,
-            permission: request.permission,
+            application: request.application.clone(),
+            device: request.device.clone(),
+            device_description: request.device_description.clone(),
+            permission: request.permission.clone(),
             seed,
             digest,
             created_at: 0,
         };
         let name = self.caller.name.to_string();
-        let new = NewCredential { purpose: Purpose::Token(user_id), name, digest, token: Some(token) };
-        self.store.write(move |tx| tx.insert_credential(&new))?;
-        Ok(secret)
+        self.store.write(move |tx| {
+            // The user may have been deleted or disabled while the token was computed.
+            tx.find_secret_by_id(user_id)?.filter(|user| !user.disabled).ok_or(Error::Unauthenticated)?;
+            let newest = tx.find_token(user_id, &token.application, &token.device)?;
+            if newest.map(|token| token.uuid) != present {
+                return Ok(None);
+            }
+            if tx.count_tokens(user_id)? >= TOKENS_MAX {
+                return Err(Error::Invalid(format!("the user has {TOKENS_MAX} tokens: revoke some first")));
+            }
+            let new = NewCredential { purpose: Purpose::Token(user_id), name, digest, token: Some(token) };
+            tx.insert_credential(&new)?;
+            Ok(Some(secret))
+        })
     }
 
     fn derived_token(&self, request: &TokenRequest, password: &str, seed: &[u8]) -> Result<String> {

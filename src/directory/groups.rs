@@ -2,7 +2,7 @@
 
 use super::{Directory, Query, group_of, require_an_administrator, require_no_administrator};
 use crate::model::{
-    Caller, Denied, Error, Group, GroupChanges, GroupDetails, Kind, Page, Power, Result, Window, check_login,
+    Caller, Denied, Error, Group, GroupChanges, GroupDetails, Kind, Page, Power, Result, Window, check_login, key,
 };
 use crate::store::{List, Rows, Tx};
 
@@ -56,7 +56,7 @@ impl Directory {
     ///
     /// # Errors
     /// `Forbidden`.
-    pub fn require_creator(&self) -> Result<()> {
+    pub fn require_group_creator(&self) -> Result<()> {
         self.caller.require(Power::PowerUser, Denied::Create)
     }
 
@@ -66,10 +66,10 @@ impl Directory {
     /// `Forbidden` when the caller may not, or not one below `administrators`; `Exists`; `Invalid` for names or
     /// fields that cannot be, and where the group would contain itself.
     pub fn create_group(&self, name: &str, new: GroupChanges, lists: Lists) -> Result<GroupDetails> {
-        self.require_creator()?;
+        self.require_group_creator()?;
         let (caller, name) = (self.caller.clone(), check_login("group name", name)?.to_owned());
         self.store.write(move |tx| {
-            refuse_administrator_parents(tx, &caller, new.parent_groups.iter().flatten(), Denied::Create)?;
+            refuse_administrator_parents(tx, &caller, &new, &[], Denied::Create)?;
             if let Some(id) = tx.find_group_id(&name)? {
                 require_no_administrator(&caller, tx.leads_to_administrators(id)?, Denied::Create)?;
                 return Err(Error::Exists(Kind::Group, name));
@@ -77,7 +77,7 @@ impl Directory {
             let mut group = Group { name: name.clone(), ..Group::default() };
             new.apply_to(&mut group)?;
             let id = tx.insert_group(&group)?;
-            replace_lists(tx, id, &new)?;
+            tx.fill_lists(id, &lists_of(&new))?;
             // Also a name that waited in another group's list can put it below `administrators`.
             require_no_administrator(&caller, tx.leads_to_administrators(id)?, Denied::Create)?;
             details_of(tx, group_of(tx, &name)?, lists)
@@ -96,11 +96,12 @@ impl Directory {
             let before = group_of(tx, &name)?;
             let had_rights = tx.leads_to_administrators(before.id)?;
             require_no_administrator(&caller, had_rights, Denied::Edit)?;
-            refuse_administrator_parents(tx, &caller, changes.parent_groups.iter().flatten(), Denied::Edit)?;
+            let parents = tx.list_names(before.id, List::Parents)?;
+            refuse_administrator_parents(tx, &caller, &changes, &parents, Denied::Edit)?;
             let mut group = before.clone();
             changes.apply_to(&mut group)?;
             tx.update_group(&before, &group)?;
-            replace_lists(tx, group.id, &changes)?;
+            tx.replace_lists(group.id, &lists_of(&changes))?;
             require_no_administrator(&caller, tx.leads_to_administrators(group.id)?, Denied::Edit)?;
             if had_rights {
                 require_an_administrator(tx)?;
@@ -130,20 +131,23 @@ impl Directory {
 }
 
 /// Refuses to let callers who are no administrators put a group below `administrators`, now or later: a parent
-/// that does not exist yet could be made one by somebody who does not know of the group that waits for it.
-fn refuse_administrator_parents<'n>(
+/// that does not exist yet could be made one by somebody who does not know of the group that waits for it. Those
+/// that are in the group's list already may stay there.
+fn refuse_administrator_parents(
     tx: &Tx<'_>,
     caller: &Caller,
-    parents: impl Iterator<Item = &'n String>,
+    changes: &GroupChanges,
+    present: &[String],
     denied: Denied,
 ) -> Result<()> {
     if caller.is_administrator() {
         return Ok(());
     }
     let mut unknown = Vec::new();
-    for parent in parents {
+    for parent in changes.parent_groups.iter().flatten() {
         match tx.find_group_id(parent)? {
             Some(id) => require_no_administrator(caller, tx.leads_to_administrators(id)?, denied)?,
+            None if present.iter().any(|name| key(name) == key(parent)) => {}
             None => unknown.push(parent.trim().to_owned()),
         }
     }
@@ -165,12 +169,12 @@ fn details_of_all(rows: &Rows<'_>, page: Page<Group>, lists: Lists) -> Result<Pa
     Ok(Page { entries, total: page.total })
 }
 
-fn replace_lists(tx: &Tx<'_>, group_id: i64, changes: &GroupChanges) -> Result<()> {
+/// The lists that a change has.
+fn lists_of(changes: &GroupChanges) -> Vec<(List, &[String])> {
     let lists = [
         (List::Users, &changes.member_users),
         (List::Groups, &changes.member_groups),
         (List::Parents, &changes.parent_groups),
     ];
-    let given: Vec<_> = lists.iter().filter_map(|(list, names)| Some((*list, names.as_deref()?))).collect();
-    tx.replace_lists(group_id, &given)
+    lists.into_iter().filter_map(|(list, names)| Some((list, names.as_deref()?))).collect()
 }

@@ -9,6 +9,7 @@ mod members;
 mod passwords;
 mod users;
 
+pub use crate::store::UserFilter;
 pub use access::Access;
 pub use credentials::{TokenRequest, create_key, digest, list_keys, new_secret, revoke_key, set_password};
 pub use first_start::{FirstSecrets, fill};
@@ -69,12 +70,11 @@ fn group_id_of(rows: &Rows<'_>, name: &str) -> Result<i64> {
 fn profile_of(rows: &Rows<'_>, user: User) -> Result<Profile> {
     let groups = rows.list_groups_of(user.id)?;
     let ancestors = rows.list_ancestors(&groups)?;
-    let administrator =
-        groups.iter().chain(&ancestors).any(|group| group.name.eq_ignore_ascii_case(crate::model::ADMINISTRATORS));
+    let administrator = groups.iter().chain(&ancestors).any(|group| group.is_administrators());
     Ok(Profile { user, groups, ancestors, administrator })
 }
 
-/// Refuses a change after which nobody who can log in would be an administrator.
+/// Refuses a change after which no enabled user would be an administrator.
 fn require_an_administrator(tx: &Tx<'_>) -> Result<()> {
     if tx.has_enabled_administrator()? { Ok(()) } else { Err(Error::LastAdministrator) }
 }

@@ -1,12 +1,12 @@
 //! How a password is stored and checked.
 
+use crate::lock::locked;
 use crate::model::{Error, Result};
-use crate::store::locked;
+
 use anyhow::anyhow;
-use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
-use base64::prelude::{BASE64_STANDARD, Engine as _};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, Engine as _};
 use md5::Md5;
 use regex_lite::Regex;
 use sha1::Sha1;
@@ -20,9 +20,19 @@ const PASSWORD_BYTES_MAX: usize = 4096;
 const NOBODYS_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGhhcyB0aGlz$Zm9yIGEgdXNlciB0aGF0IGRvZXMgbm90IGV4aXN0IGF0IGE";
 
+/// Callers who may wait for a computation; one more is told to try again. A computation takes some 20 ms.
+const WAITING_MAX: usize = 256;
+
+struct Slots {
+    free: Vec<Vec<Block>>,
+    waiting: usize,
+}
+
 /// Hashes and checks passwords, a bounded number at a time: each takes 19 MiB and a processor for a while.
 pub struct Passwords {
-    free: Mutex<usize>,
+    /// The memory of each computation that may run, kept: freed and allocated again for each, blocks of this
+    /// size and alignment leave holes that the C library does not fill, and the process grows without end.
+    slots: Mutex<Slots>,
     freed: Condvar,
     pattern: Option<Regex>,
     required: bool,
@@ -32,7 +42,8 @@ impl Passwords {
     /// `pattern` is what a new password has to match somewhere; `required` refuses new users without one.
     pub fn new(pattern: Option<Regex>, required: bool) -> Passwords {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        Passwords { free: Mutex::new(processors), freed: Condvar::new(), pattern, required }
+        let slots = Mutex::new(Slots { free: vec![Vec::new(); processors], waiting: 0 });
+        Passwords { slots, freed: Condvar::new(), pattern, required }
     }
 
     /// Whether a new user needs a password.
@@ -46,73 +57,125 @@ impl Passwords {
     /// # Errors
     /// `Invalid` when it does not match the configured pattern, or is longer than 4096 bytes.
     pub fn protect(&self, password: &str) -> Result<String> {
+        let refused = || Err(Error::Invalid("The password doesn't meet requirements".to_owned()));
+        if password.len() > PASSWORD_BYTES_MAX {
+            return refused();
+        }
         if Imported::parse(password).is_some() {
             return Ok(password.to_owned());
         }
-        if password.len() > PASSWORD_BYTES_MAX || self.pattern.as_ref().is_some_and(|p| !p.is_match(password)) {
-            return Err(Error::Invalid("The password doesn't meet requirements".to_owned()));
+        if self.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(password)) {
+            return refused();
         }
         self.hash(password)
     }
 
     fn hash(&self, password: &str) -> Result<String> {
-        let _slot = self.slot();
-        Ok(Argon2::default().hash_password(password.as_bytes()).map_err(hash_failure)?.to_string())
+        self.slot()?.hash(password)
     }
 
     /// Whether this is the password behind the stored value. Without a stored value the answer is no, and
     /// takes as long.
-    pub(super) fn verify(&self, password: &str, stored: Option<&str>) -> bool {
+    pub(super) fn verify(&self, slot: &mut Slot<'_>, password: &str, stored: Option<&str>) -> bool {
         if password.len() > PASSWORD_BYTES_MAX {
             return false;
         }
-        if let Some(imported) = stored.and_then(Imported::parse) {
-            return imported.matches(password);
+        let imported = stored.and_then(Imported::parse);
+        // Where there is nothing to compute, and where it is a cheap hash, it takes as long all the same.
+        let hash = stored.filter(|_| imported.is_none()).unwrap_or(NOBODYS_HASH);
+        let right = PasswordHash::new(hash).is_ok_and(|hash| slot.verify(password, &hash));
+        match imported {
+            Some(imported) => imported.matches(password),
+            None => right && stored.is_some(),
         }
-        let Ok(hash) = PasswordHash::new(stored.unwrap_or(NOBODYS_HASH)) else { return false };
-        Argon2::default().verify_password(password.as_bytes(), &hash).is_ok() && stored.is_some()
     }
 
     /// An argon2id hash in place of a stored value of another kind; `None` when it is one already.
-    pub(super) fn renew(&self, password: &str, stored: &str) -> Result<Option<String>> {
+    pub(super) fn renew(&self, slot: &mut Slot<'_>, password: &str, stored: &str) -> Result<Option<String>> {
         if Imported::parse(stored).is_none() {
             return Ok(None);
         }
-        Ok(Some(Argon2::default().hash_password(password.as_bytes()).map_err(hash_failure)?.to_string()))
+        slot.hash(password).map(Some)
     }
 
     /// 32 bytes that only who knows the password can compute again.
     pub(super) fn derive(&self, password: &str, salt: &[u8]) -> Result<[u8; 32]> {
-        let _slot = self.slot();
         let mut bytes = [0; 32];
-        Argon2::default()
-            .hash_password_into(password.as_bytes(), salt, &mut bytes)
-            .map_err(|error| Error::Internal(anyhow!("derive from a password: {error}")))?;
+        self.slot()?.argon2id(Params::default(), password, salt, &mut bytes).map_err(hash_failure)?;
         Ok(bytes)
     }
 
     /// Waits until one more may compute.
-    pub(super) fn slot(&self) -> Slot<'_> {
-        let mut free = locked(&self.free);
-        while *free == 0 {
-            free = self.freed.wait(free).unwrap_or_else(PoisonError::into_inner);
+    ///
+    /// # Errors
+    /// `Unavailable` when too many wait already.
+    pub(super) fn slot(&self) -> Result<Slot<'_>> {
+        let mut slots = locked(&self.slots);
+        if slots.free.is_empty() && slots.waiting >= WAITING_MAX {
+            return Err(Error::Unavailable("too many passwords are being checked".to_owned()));
         }
-        *free -= 1;
-        Slot(self)
+        slots.waiting += 1;
+        let memory = loop {
+            if let Some(memory) = slots.free.pop() {
+                break memory;
+            }
+            slots = self.freed.wait(slots).unwrap_or_else(PoisonError::into_inner);
+        };
+        slots.waiting -= 1;
+        Ok(Slot { memory, home: self })
     }
 }
 
-/// The right to compute, given back when dropped.
-pub(super) struct Slot<'p>(&'p Passwords);
+/// The right to compute, with the memory for it; given back when dropped.
+pub(super) struct Slot<'p> {
+    memory: Vec<Block>,
+    home: &'p Passwords,
+}
+
+impl Slot<'_> {
+    fn hash(&mut self, password: &str) -> Result<String> {
+        let (mut salt, mut out) = ([0; 16], [0; 32]);
+        getrandom::fill(&mut salt).map_err(|error| Error::Internal(anyhow!("get random numbers: {error}")))?;
+        let params = Params::default();
+        self.argon2id(params.clone(), password, &salt, &mut out).map_err(hash_failure)?;
+        Ok(format!(
+            "$argon2id$v=19$m={},t={},p={}${}${}",
+            params.m_cost(),
+            params.t_cost(),
+            params.p_cost(),
+            BASE64_STANDARD_NO_PAD.encode(salt),
+            BASE64_STANDARD_NO_PAD.encode(out)
+        ))
+    }
+
+    fn verify(&mut self, password: &str, hash: &PasswordHash) -> bool {
+        let (Some(salt), Some(expected), Ok(params)) = (&hash.salt, &hash.hash, Params::try_from(hash)) else {
+            return false;
+        };
+        let mut out = vec![0; expected.len()];
+        self.argon2id(params, password, salt, &mut out).is_ok() && bool::from(out.ct_eq(expected.as_bytes()))
+    }
+
+    fn argon2id(&mut self, params: Params, password: &str, salt: &[u8], out: &mut [u8]) -> argon2::Result<()> {
+        self.memory.resize(params.block_count(), Block::default());
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into_with_memory(
+            password.as_bytes(),
+            salt,
+            out,
+            &mut self.memory,
+        )
+    }
+}
 
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
-        *locked(&self.0.free) += 1;
-        self.0.freed.notify_one();
+        let memory = std::mem::take(&mut self.memory);
+        locked(&self.home.slots).free.push(memory);
+        self.home.freed.notify_one();
     }
 }
 
-fn hash_failure(error: argon2::password_hash::Error) -> Error {
+fn hash_failure(error: argon2::Error) -> Error {
     Error::Internal(anyhow!("hash a password: {error}"))
 }
 

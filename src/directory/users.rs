@@ -141,7 +141,7 @@ impl Directory {
     /// `Forbidden` when the caller may not, or not one with these groups; `Exists`; `UnknownGroups`; `Invalid`
     /// for a name or fields that cannot be.
     pub fn create_user(&self, username: &str, new: UserChanges) -> Result<Profile> {
-        self.caller.require(Power::Creator, Denied::Create)?;
+        self.require_user_creator()?;
         let (caller, username) = (self.caller.clone(), check_login("user name", username)?.to_owned());
         let id = self.store.write(move |tx| {
             refuse_administrator_groups(tx, &caller, &new, Denied::Create)?;
@@ -159,7 +159,7 @@ impl Directory {
     /// # Errors
     /// `Forbidden` and `Exists`.
     pub fn may_create_user(&self, username: &str, new: &UserChanges) -> Result<()> {
-        self.caller.require(Power::Creator, Denied::Create)?;
+        self.require_user_creator()?;
         self.store.snapshot(|rows| {
             refuse_administrator_groups(rows, &self.caller, new, Denied::Create)?;
             match rows.find_user_id(username)? {
@@ -179,12 +179,15 @@ impl Directory {
         new: UserChanges,
         changes: UserChanges,
     ) -> Result<Profile> {
-        self.caller.require(Power::Creator, Denied::Create)?;
+        self.require_user_creator()?;
         let (caller, username) = (self.caller.clone(), check_login("user name", username)?.to_owned());
-        let id = self.store.write(move |tx| match tx.find_user(&username)? {
-            None => insert(tx, &caller, &username, &new),
-            Some(user) if user.disabled => update(tx, &caller, Denied::Create, user, &changes),
-            Some(_) => Err(Error::Exists(Kind::User, username)),
+        let id = self.store.write(move |tx| {
+            refuse_administrator_groups(tx, &caller, &new, Denied::Create)?;
+            match tx.find_user(&username)? {
+                None => insert(tx, &caller, &username, &new),
+                Some(user) if user.disabled => update(tx, &caller, Denied::Create, user, &changes),
+                Some(_) => Err(Error::Exists(Kind::User, username)),
+            }
         })?;
         self.profile_by_id(id)
     }
@@ -194,7 +197,7 @@ impl Directory {
     /// # Errors
     /// `Forbidden` when the caller may not; `Invalid` for a name that cannot be.
     pub fn create_missing_users(&self, usernames: Vec<String>) -> Result<()> {
-        self.caller.require(Power::Creator, Denied::Create)?;
+        self.require_user_creator()?;
         let caller = self.caller.clone();
         self.store.write(move |tx| {
             for username in &usernames {
@@ -205,6 +208,14 @@ impl Directory {
             }
             Ok(())
         })
+    }
+
+    /// Refuses callers who could create no user at all, before anything about it is looked at.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub fn require_user_creator(&self) -> Result<()> {
+        self.caller.require(Power::Creator, Denied::Create)
     }
 
     /// Refuses callers who could change no user at all, before anything about the change is looked at.
@@ -233,13 +244,14 @@ impl Directory {
     /// Whether [`Directory::update_user`] would begin: asked before work that only a change is worth.
     ///
     /// # Errors
-    /// `NotFound` and `Forbidden`.
+    /// `NotFound`, `Forbidden` and `UnknownGroups`.
     pub fn may_update_user(&self, username: &str, changes: &UserChanges) -> Result<()> {
         self.require_editor()?;
         self.store.snapshot(|rows| {
             let id = user_id_of(rows, username)?;
             require_no_administrator(&self.caller, rows.is_administrator(id)?, Denied::Edit)?;
-            refuse_administrator_groups(rows, &self.caller, changes, Denied::Edit)
+            refuse_administrator_groups(rows, &self.caller, changes, Denied::Edit)?;
+            groups_named(rows, changes.groups.as_deref().unwrap_or_default()).map(drop)
         })
     }
 
@@ -288,10 +300,7 @@ impl Directory {
     pub fn change_own_password(&self, old: &str, new: &str) -> Result<Profile> {
         let id = self.own_id()?;
         let secret = self.store.read(|rows| rows.find_secret_by_id(id))?.ok_or(Error::Unauthenticated)?;
-        let right = {
-            let _slot = self.passwords.slot();
-            self.passwords.verify(old, secret.password_hash.as_deref())
-        };
+        let right = self.passwords.verify(&mut self.passwords.slot()?, old, secret.password_hash.as_deref());
         if !right {
             return Err(Error::Unauthenticated);
         }
@@ -370,11 +379,11 @@ fn update(tx: &Tx<'_>, caller: &Caller, denied: Denied, before: User, changes: &
 }
 
 /// The inner ids of the groups of these names, each once.
-fn groups_named(tx: &Tx<'_>, names: &[String]) -> Result<Vec<i64>> {
+fn groups_named(rows: &Rows<'_>, names: &[String]) -> Result<Vec<i64>> {
     let mut groups = Vec::with_capacity(names.len());
     let mut unknown = Vec::new();
     for name in names {
-        match tx.find_group_id(name)? {
+        match rows.find_group_id(name)? {
             Some(id) if !groups.contains(&id) => groups.push(id),
             Some(_) => {}
             None => unknown.push(name.trim().to_owned()),

@@ -51,7 +51,7 @@ pub enum Error {
     UnknownGroups(Vec<String>),
     /// The name is taken.
     Exists(Kind, String),
-    /// Afterwards nobody who can log in would be an administrator.
+    /// Afterwards no enabled user would be an administrator.
     LastAdministrator,
     /// The user is an administrator through this subgroup, not by a membership that could be taken away.
     AdministratorThrough(String),

@@ -41,12 +41,17 @@ pub fn check_login<'n>(what: &str, name: &'n str) -> Result<&'n str> {
 }
 
 /// Refuses the characters that no text of ours may hold: NUL, which ends a text in much software, and for
-/// names and one-line fields every other control character.
+/// names and one-line fields every other control character, and code points that are no characters.
 pub fn check_text(what: &str, text: &str) -> Result<()> {
-    match text.chars().find(|c| c.is_control()) {
+    match text.chars().find(|c| c.is_control() || is_noncharacter(*c)) {
         Some(c) => Err(Error::Invalid(format!("{what} contains the control character U+{:04X}", u32::from(c)))),
         None => Ok(()),
     }
+}
+
+/// Code points that Unicode keeps out of text for good (Unicode 23.7). Searches use the last one as "after all".
+fn is_noncharacter(c: char) -> bool {
+    u32::from(c) & 0xfffe == 0xfffe || ('\u{fdd0}'..='\u{fdef}').contains(&c)
 }
 
 /// Refuses a text of more than `max` characters.

@@ -16,9 +16,11 @@ const CHUNK_LINE_BYTES_MAX: usize = 4096;
 const BODY_STEP: usize = 64 * 1024;
 /// Buffers that a large request has grown are given back beyond this.
 const BUFFER_BYTES_KEPT: usize = 16 * 1024;
-/// What is read, and for how long, after the last answer: closed at once, an unread request would destroy it.
-const LINGER_BYTES_MAX: usize = 256 * 1024;
-const LINGER_FOR: Duration = Duration::from_secs(1);
+/// What is read away after the last answer, for how long in all, and how long nothing may come. Closed at once, an
+/// unread request would destroy the answer; and many clients send all of a body before they look at one.
+const LINGER_BYTES_MAX: usize = 32 << 20;
+const LINGER_FOR: Duration = Duration::from_secs(10);
+const LINGER_PAUSE: Duration = Duration::from_secs(1);
 /// The slowest reader of a long answer that is still served, in bytes a second.
 const WRITE_BYTES_PER_SECOND_MIN: u64 = 16 * 1024;
 
@@ -115,7 +117,9 @@ impl Connection<'_> {
             Ok(response) => (response, false),
             Err(_) => (self.refusal_document(Some(request.path), Refusal(500, "Internal server error")), true),
         };
-        let close = panicked || !head.keep_alive || self.stopping.load(Ordering::Acquire);
+        // Without chunks only the end of the connection can mark the end of a body in pieces.
+        let endless = head.old && matches!(response.body, Body::Pieces(_));
+        let close = panicked || !head.keep_alive || endless || self.stopping.load(Ordering::Acquire);
         let (status, trace) = (response.status, response.trace.clone());
         let written = self.write(response, &request.method, head.old, close);
         log_request(start, request.method.as_str(), request.path, status, &trace);
@@ -307,8 +311,6 @@ impl Connection<'_> {
     fn write(&mut self, response: Response, method: &Method, old: bool, close: bool) -> std::io::Result<()> {
         let Response { status, content_type, headers, body, trace: _ } = response;
         let chunked = !old && matches!(body, Body::Pieces(_));
-        // Without chunks only the end of the connection can mark the end of the body.
-        let close = close || (old && matches!(body, Body::Pieces(_)));
         let out = &mut self.out;
         out.clear();
         let _ = write!(out, "HTTP/1.1 {} {}\r\n", status.0, status.default_reason_phrase());
@@ -421,11 +423,11 @@ fn body_ended(end: End) -> Option<Refusal> {
 fn linger(mut stream: &TcpStream) {
     let _ = stream.shutdown(Shutdown::Write);
     let deadline = Instant::now() + LINGER_FOR;
-    let mut bytes = [0; 4096];
+    let mut bytes = [0; 16 * 1024];
     let mut count = 0;
     while count < LINGER_BYTES_MAX {
         let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() || stream.set_read_timeout(Some(left)).is_err() {
+        if left.is_zero() || stream.set_read_timeout(Some(left.min(LINGER_PAUSE))).is_err() {
             return;
         }
         match stream.read(&mut bytes) {
@@ -438,7 +440,14 @@ fn linger(mut stream: &TcpStream) {
 /// One line a request. The query is left out: it may hold keys.
 fn log_request(start: Instant, method: &str, path: &str, status: StatusCode, trace: &Trace) {
     let dialect = if trace.dialect.is_empty() { "-" } else { trace.dialect };
-    let caller = trace.caller.as_deref().unwrap_or("-");
-    let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
-    log::info!("{method} {} {} {dialect} {caller} {milliseconds:.2} ms", path.escape_debug(), status.0);
+    let path = trace.path.as_deref().unwrap_or(path).escape_debug();
+    let microseconds = start.elapsed().as_micros();
+    let (milliseconds, hundredths) = (microseconds / 1000, microseconds % 1000 / 10);
+    match trace.caller.as_deref().unwrap_or("-") {
+        plain if plain.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            log::info!("{method} {path} {} {dialect} {plain} {milliseconds}.{hundredths:02} ms", status.0);
+        }
+        // Quoted, so that no name can look like other parts of the line.
+        odd => log::info!("{method} {path} {} {dialect} {odd:?} {milliseconds}.{hundredths:02} ms", status.0),
+    }
 }

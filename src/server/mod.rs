@@ -8,8 +8,9 @@ mod head;
 mod reader;
 mod refuser;
 
-use crate::http::{Request, Response};
-use crate::store::locked;
+use crate::http::Response;
+pub use crate::http::{Incoming, Refused};
+use crate::lock::locked;
 use anyhow::Context as _;
 use refuser::Refuser;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -45,25 +46,6 @@ pub struct Limits {
     pub write_timeout: Duration,
     /// After a stop was asked for, until requests that still run are given up.
     pub grace: Duration,
-}
-
-/// What the handler is called with.
-pub enum Incoming<'a> {
-    /// A complete request.
-    Request(&'a Request<'a>),
-    /// A request that is refused before it is one; the handler only gives the document.
-    Refused(&'a Refused<'a>),
-}
-
-/// Why a request is refused before it reaches an operation.
-#[derive(Debug)]
-pub struct Refused<'a> {
-    /// The path, where the request came far enough to have one.
-    pub path: Option<&'a str>,
-    /// The status to answer.
-    pub status: u16,
-    /// What is wrong with the request.
-    pub message: &'static str,
 }
 
 /// A listening server.

@@ -119,6 +119,11 @@ impl Rows<'_> {
         self.all(&sql, [user_id], token)
     }
 
+    /// How many valid tokens a user has.
+    pub fn count_tokens(&self, user_id: i64) -> Result<u64> {
+        self.number("select count(*) from credentials where user_id = ?1 and revoked_at is null", [user_id])
+    }
+
     /// The newest valid token of a user for that application and device.
     pub fn find_token(&self, user_id: i64, application: &str, device: &str) -> Result<Option<Token>> {
         let sql = format!(

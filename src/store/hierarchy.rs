@@ -2,7 +2,8 @@
 
 use super::Rows;
 use super::groups::group_name;
-use crate::model::{ADMINISTRATORS, GroupName, POWER_USERS, Result};
+use crate::model::{ADMINISTRATORS, GroupName, POWER_USERS, Result, key};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// A group, seen from below.
@@ -66,17 +67,14 @@ impl Rows<'_> {
     /// Visits these groups and then those above them, breadth first, each once, until the visitor says that it
     /// has found what it looks for. Circles, which the program refuses, would not trap it.
     fn walk_up(&self, mut ids: Vec<i64>, mut found: impl FnMut(&Arc<GroupName>) -> bool) -> Result<bool> {
+        let mut seen: HashSet<i64> = ids.iter().copied().collect();
         let mut next = 0;
         while next < ids.len() {
             if let Some(node) = self.node(ids[next])? {
                 if found(&node.name) {
                     return Ok(true);
                 }
-                for parent in &node.parents {
-                    if !ids.contains(parent) {
-                        ids.push(*parent);
-                    }
-                }
+                ids.extend(node.parents.iter().filter(|parent| seen.insert(**parent)));
             }
             next += 1;
         }
@@ -105,6 +103,13 @@ impl Rows<'_> {
 }
 
 /// Whether this is the group of that name, which is its own key.
-fn is(group: &GroupName, key: &str) -> bool {
-    group.name.eq_ignore_ascii_case(key)
+fn is(group: &GroupName, name: &str) -> bool {
+    group.name.eq_ignore_ascii_case(name) || (!group.name.is_ascii() && key(&group.name) == name)
+}
+
+impl GroupName {
+    /// Whether this is the group whose members are the administrators.
+    pub fn is_administrators(&self) -> bool {
+        is(self, ADMINISTRATORS)
+    }
 }

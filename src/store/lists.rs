@@ -153,13 +153,28 @@ impl Tx<'_> {
                 changed = true;
             }
         }
-        for (list, names) in lists {
-            changed |= self.arrange_list(group_id, *list, names)?;
-        }
+        changed |= self.arrange_lists(group_id, lists)?;
         if changed {
             self.touch_group(group_id)?;
         }
         Ok(())
+    }
+
+    /// Brings these names into lists of a new group, beside those that have waited for it. Names of nobody are
+    /// kept too.
+    ///
+    /// # Errors
+    /// As [`Tx::replace_lists`].
+    pub fn fill_lists(&self, group_id: i64, lists: &[(List, &[String])]) -> Result<()> {
+        self.arrange_lists(group_id, lists).map(drop)
+    }
+
+    fn arrange_lists(&self, group_id: i64, lists: &[(List, &[String])]) -> Result<bool> {
+        let mut changed = false;
+        for (list, names) in lists {
+            changed |= self.arrange_list(group_id, *list, names)?;
+        }
+        Ok(changed)
     }
 
     /// Brings the names into one of a group's lists, in this order; what stands there already stays. True when

@@ -2,7 +2,8 @@
 //! of it is forgotten as soon as a commit could have changed it.
 
 use super::hierarchy::Node;
-use super::{Generations, Scope, locked};
+use super::{Generations, Scope};
+use crate::lock::locked;
 use crate::model::Result;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

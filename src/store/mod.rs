@@ -1,5 +1,8 @@
 //! The rows: one SQLite file, one writer thread with group commit, a few read connections. The only place
 //! that knows SQL.
+//!
+//! Columns are read by position, from a list beside the function that reads them: reading one by its name searches
+//! all names each time, which for a user costs as much as finding the row.
 
 mod credentials;
 mod groups;
@@ -13,6 +16,7 @@ pub use credentials::{Credential, NewCredential, Purpose, Token};
 pub use lists::List;
 pub use users::{Secret, UserFilter};
 
+use crate::lock::locked;
 use crate::model::{Error, Result};
 use anyhow::{Context as _, bail};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -22,7 +26,7 @@ use std::io::Read as _;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// "Roll" in ASCII: marks the file as ours in its header.
@@ -248,11 +252,6 @@ fn failure(error: rusqlite::Error) -> Error {
 /// Milliseconds since 1970-01-01 UTC; 0 on a clock before that.
 fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
-}
-
-/// A lock that stays usable after a panic elsewhere: what it guards is whole between any two statements.
-pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 // ------------------------------------------------------------------------------------------ opening

@@ -8,8 +8,7 @@ use serde_json::value::RawValue;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-/// The columns of a user, in the order in which `user` reads them. By position: reading a column by its name
-/// searches all names each time, which for so many columns costs as much as finding the row.
+/// The columns of a user, in the order in which `user` reads them.
 macro_rules! columns {
     () => {
         "users.id, users.uuid, users.username, users.first_name, users.last_name, users.display_name, users.email, \
@@ -158,7 +157,7 @@ impl Rows<'_> {
         })
     }
 
-    /// Whether anybody who can log in is an administrator.
+    /// Whether any enabled user is an administrator.
     pub fn has_enabled_administrator(&self) -> Result<bool> {
         let sql = concat!(
             administrator_groups!(),

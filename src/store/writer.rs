@@ -89,7 +89,7 @@ impl Writer {
 
     pub(super) fn close(&self) {
         let _ = self.queue.send(Message::Stop);
-        if let Some(thread) = super::locked(&self.thread).take() {
+        if let Some(thread) = crate::lock::locked(&self.thread).take() {
             let _ = thread.join();
         }
     }
@@ -109,7 +109,7 @@ fn in_savepoint<T>(
 ) -> (Result<T>, u8) {
     let connection = match connection {
         Ok(connection) => connection,
-        Err(why) => return (Err(Error::Unavailable(why.to_string())), 0),
+        Err(why) => return (Err(Error::Unavailable(reason(why))), 0),
     };
     let tx = Tx { rows: Rows { connection, memory: None }, marks: Cell::new(0) };
     let result = run_in_savepoint(connection, &tx, write);
@@ -121,8 +121,9 @@ fn run_in_savepoint<T>(connection: &Connection, tx: &Tx<'_>, write: impl FnOnce(
     tx.run("savepoint operation")?;
     let result = catch_unwind(AssertUnwindSafe(|| write(tx)))
         .unwrap_or_else(|_| Err(Error::Internal(anyhow!("an operation panicked on the writer thread"))));
-    if result.is_err() && !connection.is_autocommit() {
-        tx.run("rollback to operation")?;
+    if result.is_err() && !connection.is_autocommit() && tx.run("rollback to operation").is_err() {
+        // Half an operation must not be committed with the group: then nothing of the group is.
+        connection.execute_batch("rollback").map_err(failure)?;
     }
     if !connection.is_autocommit() {
         tx.run("release operation")?;
@@ -186,9 +187,9 @@ fn run_group(
         }
     }
     let outcome = match begun {
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(reason(&error)),
         Ok(()) if connection.is_autocommit() => Err("the database took the write back".to_owned()),
-        Ok(()) => rows.run("commit").map_err(|error| error.to_string()),
+        Ok(()) => rows.run("commit").map_err(|error| reason(&error)),
     };
     if let Err(why) = &outcome {
         log::error!("{} writes could not be committed: {why}", answers.len());
@@ -208,6 +209,14 @@ fn run_group(
         answer(&outcome);
     }
     stop
+}
+
+/// Why something is unavailable, without saying twice that it is.
+fn reason(error: &Error) -> String {
+    match error {
+        Error::Unavailable(why) => why.clone(),
+        error => error.to_string(),
+    }
 }
 
 /// Moves the write-ahead log into the main file. What cannot be moved now stays safe in the log.

@@ -11,10 +11,10 @@ const DOORS: [(&str, &[&str]); 8] = [
         "directory",
         &["crate::dialect", "crate::server", "crate::http", "rusqlite", "tiny_http", "serde_json", "std::net"],
     ),
-    ("dialect/datadog", &["nuxeo", "rusqlite", "std::net", "crate::server"]),
-    ("dialect/nuxeo", &["datadog", "rusqlite", "std::net", "crate::server"]),
-    ("server", &["crate::model", "crate::directory", "crate::dialect", "rusqlite"]),
-    ("dialect", &["rusqlite", "std::net"]),
+    ("dialect/datadog", &["nuxeo"]),
+    ("dialect/nuxeo", &["datadog"]),
+    ("server", &["crate::model", "crate::directory", "crate::dialect", "crate::store", "rusqlite"]),
+    ("dialect", &["rusqlite", "std::net", "crate::server", "crate::store"]),
 ];
 
 /// What stands in a place where it is allowed all the same: file, and the text.

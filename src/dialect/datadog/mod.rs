@@ -15,7 +15,12 @@ pub(super) use error::refuse;
 /// Answers a request for a path below the prefix.
 pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>]) -> Response {
     let mut trace = crate::http::Trace::default();
-    let mut response = route(context, request, segments, &mut trace).unwrap_or_else(error::answer);
+    let mut result = route(context, request, segments, &mut trace);
+    if matches!(result, Err(Problem::UnknownMethod(_))) {
+        // The keys come first, here too.
+        result = auth::directory(context, request, &mut trace).and(result);
+    }
+    let mut response = result.unwrap_or_else(error::answer);
     response.trace.caller = trace.caller;
     response
 }

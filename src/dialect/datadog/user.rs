@@ -2,10 +2,9 @@
 
 use super::error::{Problem, Result};
 use crate::dialect::decode;
-use crate::directory::Directory;
+use crate::directory::{Directory, UserFilter};
 use crate::http::{Request, Response};
 use crate::model::{AccessRole, Account, Error, Profile, StoredRole, UserChanges, UserView, Window, is_email};
-use crate::store::UserFilter;
 use md5::{Digest as _, Md5};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -22,11 +21,11 @@ const PAGE_SIZE_MAX: u64 = 10_000;
 
 /// `POST /api/v1/user`
 pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Response> {
-    directory.caller().require(crate::model::Power::Creator, crate::model::Denied::Create)?;
+    directory.require_user_creator()?;
     let body = decode(request.body)?.unwrap_or_default();
     let handle = match body.get("handle") {
         None | Some(Value::Null) => return Err(Problem::Missing("handle")),
-        Some(Value::String(handle)) if is_email(handle.trim()) => handle.trim(),
+        Some(Value::String(handle)) if is_email(handle) => handle,
         Some(_) => return Err(Problem::Format("handle", "email")),
     };
     let mut new = UserChanges {
@@ -114,7 +113,15 @@ pub(super) fn get(directory: &Directory, handle: &str) -> Result<Response> {
 pub(super) fn update(directory: &Directory, handle: &str, request: &Request<'_>) -> Result<Response> {
     directory.require_editor()?;
     let account = directory.account(handle)?;
-    let body = decode(request.body)?.unwrap_or_default();
+    let mut body = decode(request.body)?.unwrap_or_default();
+    // Clients send back what they were shown. That is no change, whatever it looks like (another dialect may have
+    // written it), and what was derived must not become a stored value by it.
+    let shown = Shown::of_account(&account);
+    for (field, value) in [("email", shown.email.as_deref()), ("name", shown.name.as_deref())] {
+        if value.is_some() && body.get(field).and_then(Value::as_str) == value {
+            body.remove(field);
+        }
+    }
     let mut changes = UserChanges {
         display_name: name(&body)?,
         email: email(&body)?,
@@ -122,14 +129,6 @@ pub(super) fn update(directory: &Directory, handle: &str, request: &Request<'_>)
         disabled: boolean(&body, "disabled")?,
         ..UserChanges::default()
     };
-    let shown = Shown::of_account(&account);
-    // Clients send back what they were shown; what was derived must not become a stored value by that.
-    if changes.email.as_ref().is_some_and(|email| email.as_deref() == shown.email.as_deref()) {
-        changes.email = None;
-    }
-    if changes.display_name.as_ref().is_some_and(|name| name.as_deref() == shown.name.as_deref()) {
-        changes.display_name = None;
-    }
     if changes.access_role == Some(AccessRole::Administrator) && account.administrator {
         changes.access_role = None;
     }
@@ -145,7 +144,7 @@ pub(super) fn disable(directory: &Directory, handle: &str) -> Result<Response> {
 
 /// `POST /api/v1/invite_users`: creates those who do not exist; they stay unverified until they log in.
 pub(super) fn invite(directory: &Directory, request: &Request<'_>) -> Result<Response> {
-    directory.caller().require(crate::model::Power::Creator, crate::model::Denied::Create)?;
+    directory.require_user_creator()?;
     let body = decode(request.body)?.unwrap_or_default();
     let emails = match body.get("emails") {
         None | Some(Value::Null) => return Err(Problem::Missing("emails")),
@@ -153,7 +152,7 @@ pub(super) fn invite(directory: &Directory, request: &Request<'_>) -> Result<Res
         Some(_) => return Err(Problem::Format("emails", "list of emails")),
     };
     let handles: Option<Vec<String>> =
-        emails.iter().map(|email| email.as_str().map(str::trim).filter(|e| is_email(e)).map(str::to_owned)).collect();
+        emails.iter().map(|email| email.as_str().filter(|email| is_email(email)).map(str::to_owned)).collect();
     let handles = handles.ok_or(Problem::Format("emails", "list of emails"))?;
     directory.create_missing_users(handles)?;
     Ok(Response::json(200, &json!({ "emails": emails })))
@@ -178,7 +177,7 @@ fn name(body: &Map<String, Value>) -> Result<Option<Option<String>>> {
 fn email(body: &Map<String, Value>) -> Result<Option<Option<String>>> {
     match body.get("email") {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(email)) if is_email(email.trim()) => Ok(Some(Some(email.trim().to_lowercase()))),
+        Some(Value::String(email)) if is_email(email) => Ok(Some(Some(email.to_lowercase()))),
         Some(_) => Err(Problem::Format("email", "email")),
     }
 }
@@ -251,7 +250,7 @@ impl<'u> Shown<'u> {
 
     fn new(user: UserView<'u>, administrator: bool) -> Shown<'u> {
         let handle = lower_case(user.username);
-        let stored = user.email.filter(|email| !email.is_empty()).map(lower_case);
+        let stored = user.email.map(str::trim).filter(|email| !email.is_empty()).map(lower_case);
         let email = stored.or_else(|| is_email(&handle).then(|| handle.clone()));
         let access_role = match user.access_role {
             _ if administrator => "adm",
@@ -281,7 +280,7 @@ fn lower_case(text: &str) -> Cow<'_, str> {
 /// The stored name, else first and last name, else none.
 fn display_name<'u>(user: &UserView<'u>) -> Option<Cow<'u, str>> {
     fn text(field: Option<&str>) -> Option<&str> {
-        field.filter(|text| !text.is_empty())
+        field.filter(|text| !text.trim().is_empty())
     }
     if let Some(name) = text(user.display_name) {
         return Some(Cow::Borrowed(name));

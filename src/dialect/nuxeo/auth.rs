@@ -53,12 +53,12 @@ fn basic(credentials: &str) -> Option<(String, String)> {
 
 /// The token from the header, or else the query, or else a cookie.
 fn token<'r>(request: &'r Request<'_>) -> Option<Cow<'r, str>> {
-    if let Some(token) = request.header(TOKEN_HEADER) {
+    if let Some(token) = request.header(TOKEN_HEADER).filter(|token| !token.is_empty()) {
         return Some(Cow::Borrowed(token));
     }
     if !request.query.is_empty() {
         let found = request.parameters().ok()?.into_iter().find(|(name, _)| name.eq_ignore_ascii_case("token"));
-        if let Some((_, token)) = found {
+        if let Some((_, token)) = found.filter(|(_, token)| !token.is_empty()) {
             return Some(token);
         }
     }

@@ -15,11 +15,10 @@ use serde_json::{Map, Value};
 pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Response> {
     let mut entity = entity(request, "group")?;
     let properties = properties(&mut entity)?;
-    directory.require_creator()?;
-    let Some(name) = group_name(&entity, &properties)? else {
-        return Err(Problem::Invalid("Group MUST have a name".to_owned()));
-    };
+    let name = group_name(&entity, &properties)?;
     let new = changes(&entity, properties, None)?;
+    directory.require_group_creator()?;
+    let name = name.ok_or_else(|| Problem::Invalid("Group MUST have a name".to_owned()))?;
     let details = directory.create_group(&name, new, lists(request)?)?;
     Ok(Response::json(201, &Shown::new(&details)))
 }
@@ -35,15 +34,16 @@ pub(super) fn update(directory: &Directory, name: &str, request: &Request<'_>) -
     let present = directory.group(name, Lists::default())?.group;
     let mut entity = entity(request, "group")?;
     let properties = properties(&mut entity)?;
+    let other = group_name(&entity, &properties)?.filter(|other| key(other) != key(name));
+    let changes = changes(&entity, properties, Some(&present))?;
     directory.require_editor()?;
-    if let Some(other) = group_name(&entity, &properties)?.filter(|other| key(other) != key(name)) {
+    if let Some(other) = other {
         return Err(if directory.has_group(&other)? {
             Problem::Invalid(format!("the body names another group: {other}"))
         } else {
             Problem::Directory(Error::NotFound(Kind::Group, other))
         });
     }
-    let changes = changes(&entity, properties, Some(&present))?;
     let details = directory.update_group(name, changes, lists(request)?)?;
     Ok(Response::json(200, &Shown::new(&details)))
 }

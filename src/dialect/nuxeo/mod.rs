@@ -21,9 +21,20 @@ pub(super) use error::refuse;
 pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>]) -> Response {
     let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
     let mut call = Call { context, request, trace: Trace::default() };
-    let mut response = route(&mut call, &segments).unwrap_or_else(|problem| error::answer(problem, context));
+    let mut result = route(&mut call, &segments);
+    // Inside the interface a stranger is told that they are one before anything else.
+    let inside = matches!(segments.first(), Some(&"api" | &"site"));
+    if inside && matches!(result, Err(Problem::UnknownPath | Problem::UnknownMethod(_))) {
+        result = call.enter().and(result);
+    }
+    let mut response = result.unwrap_or_else(|problem| error::answer(problem, context));
     response.trace.caller = call.trace.caller;
     response
+}
+
+/// Whether the path ends in a token.
+pub(super) fn hides_last(segments: &[&str]) -> bool {
+    matches!(segments, [.., "token", _])
 }
 
 /// A request on its way to its handler.
@@ -128,8 +139,8 @@ fn users(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
             let directory = call.directory()?;
             return user::create(&directory, call.request);
         }
-        ["search"] => {
-            call.allow(&[Method::Get])?;
+        // The search takes the name from a user who is called so; changing and deleting still reach them.
+        ["search"] if call.request.is_get() => {
             let directory = call.directory()?;
             return user::search(&directory, call.request);
         }
@@ -140,10 +151,10 @@ fn users(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
         return membership(call, Side::User, &user, &group);
     }
     let user = name(segments)?;
-    if let Some(rest) = user.strip_prefix("transient/") {
-        call.allow(&[Method::Get])?;
-        call.enter()?;
-        return user::transient(&user, rest, call.request);
+    if call.request.is_get()
+        && let Some(rest) = user.strip_prefix("transient/")
+    {
+        return user::transient(&call.directory()?, &user, rest, call.request);
     }
     call.allow(&[Method::Get, Method::Put, Method::Delete])?;
     let directory = call.directory()?;
@@ -162,8 +173,7 @@ fn groups(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
             let directory = call.directory()?;
             return group::create(&directory, call.request);
         }
-        ["search"] => {
-            call.allow(&[Method::Get])?;
+        ["search"] if call.request.is_get() => {
             let directory = call.directory()?;
             return group::search(&directory, call.request);
         }

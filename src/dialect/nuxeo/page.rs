@@ -53,9 +53,10 @@ impl Asked {
         let (index, count) = match self.size {
             0 => (0, 1),
             // Truncated towards zero, so that an empty list has one page, and none of pages of one entry.
-            size => (self.offset / self.step(), 1 + (total - 1) / size.min(SIZE_MAX)),
+            size => (self.offset / self.step(), 1 + (total - 1) / size),
         };
-        let next = self.size != 0 && total > self.offset.saturating_add(self.step());
+        // By the size as it was asked for, also where fewer entries come.
+        let next = self.size != 0 && total > self.offset.saturating_add(self.size);
         Response::json(
             200,
             &Document {

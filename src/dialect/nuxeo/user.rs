@@ -17,17 +17,12 @@ use std::sync::Arc;
 pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Response> {
     let mut entity = entity(request, "user")?;
     let mut properties = properties(&mut entity)?;
-    directory.require_creator()?;
-    let username = match name(&properties, "username")? {
-        Some(username) => username,
-        // The documented way is `properties.username`; `id` is understood where that is missing.
-        None => match name(&entity, "id")? {
-            Some(id) => id,
-            None => return Err(Problem::Invalid("User MUST have a name".to_owned())),
-        },
-    };
+    // The documented way is `properties.username`; `id` is understood where that is missing.
+    let username = name(&properties, "username")?.or(name(&entity, "id")?);
     properties.remove("username");
     let (mut new, password) = changes(properties)?;
+    directory.require_user_creator()?;
+    let username = username.ok_or_else(|| Problem::Invalid("User MUST have a name".to_owned()))?;
     directory.may_create_user(&username, &new)?;
     if password.is_none() && directory.passwords().required() {
         return Err(Problem::Invalid("User MUST have a password".to_owned()));
@@ -47,7 +42,6 @@ pub(super) fn update(directory: &Directory, username: &str, request: &Request<'_
     directory.profile(username)?;
     let mut entity = entity(request, "user")?;
     let mut properties = properties(&mut entity)?;
-    directory.require_editor()?;
     let (id, other) = (name(&entity, "id")?, name(&properties, "username")?);
     properties.remove("username");
     let (mut changes, password) = changes(properties)?;
@@ -125,8 +119,13 @@ pub(super) fn change_password(directory: &Directory, request: &Request<'_>) -> R
     show(200, &profile, request)
 }
 
-/// `GET /user/transient/{middle}/{rest}`: anybody of that form, made up and not stored.
-pub(super) fn transient(name: &str, rest: &str, request: &Request<'_>) -> Result<Response> {
+/// `GET /user/transient/{middle}/{rest}`: anybody of that form, made up and not stored, unless there is such a
+/// user.
+pub(super) fn transient(directory: &Directory, name: &str, rest: &str, request: &Request<'_>) -> Result<Response> {
+    match directory.profile(name) {
+        Err(Error::NotFound(..)) => {}
+        found => return show(200, &found?, request),
+    }
     let middle = rest.split('/').next().map(str::to_owned);
     let user = User { username: name.to_owned(), first_name: middle.clone(), email: middle, ..User::default() };
     let profile = Profile { user, groups: Vec::new(), ancestors: Vec::new(), administrator: false };
