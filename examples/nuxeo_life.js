@@ -28,35 +28,38 @@ async function main(password) {
   const groups = nuxeo.groups().fetchProperties({ group: ['memberUsers'] });
   const groupsOf = async (user) => JSON.stringify((await users.fetch(user)).properties.groups);
 
+  // Only so that each run prints the same: what a run that was broken off has left goes first.
+  for (const left of ['group/enigma', 'user/joan.clarke']) await nuxeo.request(left).delete().catch(() => {});
+
   // Users: create, change, log in.
-  const properties = { username: 'ada', firstName: 'Ada', lastName: 'Byron', password: 'note G' };
+  const properties = { username: 'joan.clarke', firstName: 'Joan', lastName: 'Clarke', password: 'banburismus' };
   console.log('created', (await users.create({ properties })).id);
   await refused('created again:', users.create({ properties }));
-  let ada = await users.fetch('ada');
-  ada = await ada.set({ lastName: 'Lovelace' }).save();
-  console.log('changed to', ada.properties.firstName, ada.properties.lastName);
-  await connect('ada', 'note G');
+  let joan = await users.fetch('joan.clarke');
+  joan = await joan.set({ lastName: 'Murray' }).save();
+  console.log('changed to', joan.properties.firstName, joan.properties.lastName);
+  await connect('joan.clarke', 'banburismus');
 
   // Groups: create with members, change.
-  let group = await groups.create({ groupname: 'engines', grouplabel: 'Engines', memberUsers: ['ada'] });
+  let group = await groups.create({ groupname: 'enigma', grouplabel: 'Enigma', memberUsers: ['joan.clarke'] });
   console.log('created', group.groupname, 'with', JSON.stringify(group.memberUsers));
-  group.grouplabel = 'Analytical engines';
+  group.grouplabel = 'Naval Enigma';
   group = await group.save();
   console.log('changed to', group.grouplabel, 'with', JSON.stringify(group.memberUsers));
 
   // Memberships and search have no method in the client: they are plain requests.
-  await nuxeo.request('user/ada/group/engines').delete();
-  console.log('removed from the group:', await groupsOf('ada'));
-  await nuxeo.request('user/ada/group/engines').post();
-  console.log('added to the group:', await groupsOf('ada'));
-  const page = await nuxeo.request('user/search').queryParams({ q: 'love' }).get();
+  await nuxeo.request('user/joan.clarke/group/enigma').delete();
+  console.log('removed from the group:', await groupsOf('joan.clarke'));
+  await nuxeo.request('user/joan.clarke/group/enigma').post();
+  console.log('added to the group:', await groupsOf('joan.clarke'));
+  const page = await nuxeo.request('user/search').queryParams({ q: 'joan.clar' }).get();
   console.log('found', JSON.stringify(page.entries.map((user) => user.id)));
 
   // Delete both.
-  await groups.delete('engines');
-  console.log('without the group:', await groupsOf('ada'));
-  await users.delete('ada');
-  await refused('deleted:', users.fetch('ada'));
+  await groups.delete('enigma');
+  console.log('without the group:', await groupsOf('joan.clarke'));
+  await users.delete('joan.clarke');
+  await refused('deleted:', users.fetch('joan.clarke'));
 }
 
 function fail(error) {

@@ -28,29 +28,81 @@ fn across_sh_prints_what_it_promises() {
 
 #[test]
 fn datadog_life_py_prints_what_it_promises() {
-    let Some(tools) = clients::environment("datadog-0.56.0") else { return };
-    let python = tools.python.expect("the environment has a python");
-    promised("datadog_life.py", Command::new(python).arg(folder().join("datadog_life.py")));
+    let Some(mut command) = datadog_life_py() else { return };
+    promised("datadog_life.py", &mut command);
 }
 
 #[test]
 fn nuxeo_life_py_prints_what_it_promises() {
-    let Some(tools) = clients::environment("nuxeo-7.1.0") else { return };
-    let python = tools.python.expect("the environment has a python");
-    promised("nuxeo_life.py", Command::new(python).arg(folder().join("nuxeo_life.py")));
+    let Some(mut command) = nuxeo_life_py() else { return };
+    promised("nuxeo_life.py", &mut command);
 }
 
 #[test]
 fn nuxeo_life_js_prints_what_it_promises() {
-    let Some(tools) = clients::environment("npm-nuxeo-4.0.6") else { return };
-    let modules = tools.node_modules.expect("the environment has node modules");
-    promised("nuxeo_life.js", Command::new("node").env("NODE_PATH", modules).arg(folder().join("nuxeo_life.js")));
+    let Some(mut command) = nuxeo_life_js() else { return };
+    promised("nuxeo_life.js", &mut command);
 }
 
 #[test]
 fn onboard_py_prints_what_it_promises() {
     let Some(mut command) = onboard() else { return };
     promised("onboard.py", &mut command);
+}
+
+#[test]
+fn the_examples_print_the_same_again_in_any_order_and_beside_others() {
+    let server = Server::start();
+    // The first call of the README, and others whose names and addresses begin like those in the examples.
+    let ada = Some(r#"{"handle":"ada@example.com","name":"Ada Lovelace"}"#);
+    assert_eq!(server.datadog("POST", "/api/v1/user", ada).status, 200);
+    assert_eq!(server.nuxeo("POST", "/user/ada@example.com/group/members", None).status, 201);
+    for name in ["ada", "grace", "jean", "joan", "kay", "margaret", "mary"] {
+        let body = format!(
+            r#"{{"entity-type":"user","properties":{{"username":"{name}","firstName":"{{{name}}}",
+                "email":"{name}@example.com","groups":["members"]}}}}"#
+        );
+        assert_eq!(server.nuxeo("POST", "/user", Some(&body)).status, 201, "{name}");
+    }
+    let group = Some(r#"{"entity-type":"group","groupname":"engines","memberUsers":["ada","grace"]}"#);
+    assert_eq!(server.nuxeo("POST", "/group", group).status, 201);
+
+    let mut examples: Vec<(&str, Command)> =
+        ["datadog.sh", "nuxeo-user.sh", "nuxeo-group.sh", "across.sh"].map(|name| (name, shell(name))).into();
+    examples.extend(datadog_life_py().map(|command| ("datadog_life.py", command)));
+    examples.extend(nuxeo_life_py().map(|command| ("nuxeo_life.py", command)));
+    examples.extend(nuxeo_life_js().map(|command| ("nuxeo_life.js", command)));
+    let mut round = |backwards: bool| {
+        let before = everything(&server);
+        if backwards {
+            examples.reverse();
+        }
+        for (name, command) in &mut examples {
+            prints_its_promise(name, command, &server);
+            assert_eq!(everything(&server), before, "{name} leaves the directory as it found it");
+        }
+    };
+    round(false);
+    // What this one makes is there to stay.
+    if let Some(mut command) = onboard() {
+        prints_its_promise("onboard.py", &mut command, &server);
+    }
+    round(true);
+}
+
+#[test]
+fn an_example_that_was_broken_off_prints_the_same_again() {
+    let server = Server::start();
+    for name in ["datadog.sh", "nuxeo-user.sh", "nuxeo-group.sh", "across.sh"] {
+        let source = std::fs::read_to_string(folder().join(name)).expect("a script in UTF-8");
+        for (end, _) in source.match_indices("\n\n").step_by(4) {
+            // As if it had been stopped there: only what stands above is run (not each place, which takes long).
+            let mut command = Command::new("sh");
+            let output = run(command.arg("-c").arg(&source[..end]), &server.url);
+            assert_eq!(output.status.code(), Some(0), "{name}: {output:?}");
+        }
+        prints_its_promise(name, &mut shell(name), &server);
+    }
 }
 
 #[test]
@@ -157,6 +209,38 @@ fn onboard() -> Option<Command> {
     Some(command)
 }
 
+/// The life through datadogpy; like the next two `None` when tests that need the clients are skipped.
+fn datadog_life_py() -> Option<Command> {
+    python_of("datadog-0.56.0", "datadog_life.py")
+}
+
+fn nuxeo_life_py() -> Option<Command> {
+    python_of("nuxeo-7.1.0", "nuxeo_life.py")
+}
+
+fn nuxeo_life_js() -> Option<Command> {
+    let modules = clients::environment("npm-nuxeo-4.0.6")?.node_modules.expect("the environment has node modules");
+    let mut command = Command::new("node");
+    command.env("NODE_PATH", modules).arg(folder().join("nuxeo_life.js"));
+    Some(command)
+}
+
+/// A script under the Python in which that client is installed.
+fn python_of(client: &str, name: &str) -> Option<Command> {
+    let mut command = Command::new(clients::environment(client)?.python.expect("the environment has a python"));
+    command.arg(folder().join(name));
+    Some(command)
+}
+
+/// All users and groups with their memberships, as both dialects list them.
+fn everything(server: &Server) -> String {
+    let users = server.datadog("GET", "/api/v1/user", None);
+    let logins = server.nuxeo("GET", "/user/search?q=*&pageSize=1000", None);
+    let lists = "memberUsers,memberGroups,parentGroups";
+    let groups = server.nuxeo("GET", &format!("/group/search?q=*&pageSize=1000&fetch-group={lists}"), None);
+    [users, logins, groups].map(|answer| format!("{} {}\n", answer.status, answer.text())).concat()
+}
+
 /// The example on a fresh database prints its `.out` to the letter; without its settings it says what is missing.
 fn promised(name: &str, command: &mut Command) {
     let lost = without_settings(command).output().unwrap_or_else(|error| panic!("{name} does not start: {error}"));
@@ -164,8 +248,11 @@ fn promised(name: &str, command: &mut Command) {
     let missing = ["API_KEY", "ADMIN_PASSWORD"].map(|setting| format!("ROLLBOOK_{setting}"));
     let complaint = text(&lost.stderr);
     assert!(missing.iter().any(|setting| complaint.contains(setting)), "{name} without settings: {complaint}");
+    prints_its_promise(name, command, &Server::start());
+}
 
-    let server = Server::start();
+/// The example prints its `.out` to the letter on the database as it is.
+fn prints_its_promise(name: &str, command: &mut Command, server: &Server) {
     let output = run(command.current_dir(server.folder.path()), &server.url);
     let (printed, complaint) = (text(&output.stdout), text(&output.stderr));
     let promise = folder().join(name).with_extension("out");
