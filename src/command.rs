@@ -59,8 +59,7 @@ fn serve(settings: &Serve) -> anyhow::Result<()> {
     Dialects::check(&mounts).map_err(Usage)?;
     let (store, found) = open(&settings.database, settings.readers, &passwords)?;
     let store = Arc::new(store);
-    let context =
-        Context { access: Access::new(Arc::clone(&store), passwords)?, strict_errors: settings.strict_errors };
+    let context = Context::new(Access::new(Arc::clone(&store), passwords)?, settings.strict_errors);
     let dialects = Dialects::mount(context, &mounts).map_err(Usage)?;
     let server = Server::bind(
         settings.listen,

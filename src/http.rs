@@ -104,6 +104,8 @@ pub struct Response {
 pub enum Body {
     /// All of it.
     Bytes(Vec<u8>),
+    /// All of it, kept for others too.
+    Shared(Arc<[u8]>),
     /// Piece by piece until `None`. After an error the connection is cut, so that nobody takes half for whole.
     Pieces(Box<dyn FnMut() -> anyhow::Result<Option<Vec<u8>>> + Send>),
 }
@@ -126,6 +128,13 @@ impl Response {
         // there are none here.
         let body = serde_json::to_vec(document).expect("documents serialise");
         Response::bytes(status, "application/json", body)
+    }
+
+    /// A JSON document that is kept for others too.
+    pub fn shared_json(body: Arc<[u8]>) -> Response {
+        let mut response = Response::bytes(200, "application/json", Vec::new());
+        response.body = Body::Shared(body);
+        response
     }
 
     /// A line of plain text.

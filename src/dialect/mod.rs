@@ -41,8 +41,17 @@ pub const DIALECTS: [Dialect; 2] = [
 pub struct Context {
     /// The door to the directory.
     pub access: Access,
+    /// Pages that were answered, see there.
+    pub(crate) pages: nuxeo::Kept,
     /// Whether the one documented 5xx for a client's mistake becomes a 4xx.
     pub strict_errors: bool,
+}
+
+impl Context {
+    /// What every dialect works with.
+    pub fn new(access: Access, strict_errors: bool) -> Context {
+        Context { access, pages: nuxeo::Kept::default(), strict_errors }
+    }
 }
 
 /// The dialects that are served, and where.

@@ -19,7 +19,7 @@ pub use passwords::Passwords;
 pub use users::{Query, UserPages};
 
 use crate::model::{Caller, Denied, Error, Group, Kind, Profile, Result, User};
-use crate::store::{Rows, Store, Tx};
+use crate::store::{Rows, Scope, Store, Tx};
 use std::sync::Arc;
 
 /// The directory as one caller may see and change it.
@@ -34,6 +34,12 @@ impl Directory {
     /// Who asks.
     pub fn caller(&self) -> &Caller {
         &self.caller
+    }
+
+    /// Changes with every change of the directory: what was read after taking this number is still true while the
+    /// number is the same.
+    pub fn generation(&self) -> u64 {
+        self.store.generation(Scope::Anything)
     }
 
     /// How passwords are stored here, and which are taken.

@@ -48,6 +48,7 @@ pub(super) fn serve(
         reader: Reader::new(&peer.stream),
         body: Vec::new(),
         out: Vec::new(),
+        date: Date::default(),
         stopping,
         limits,
         handler,
@@ -77,6 +78,7 @@ struct Connection<'s> {
     reader: Reader<'s>,
     body: Vec<u8>,
     out: Vec<u8>,
+    date: Date,
     stopping: &'s AtomicBool,
     limits: &'s Limits,
     handler: &'s (dyn Fn(Incoming<'_>) -> Response + Sync),
@@ -313,21 +315,29 @@ impl Connection<'_> {
         let chunked = !old && matches!(body, Body::Pieces(_));
         let out = &mut self.out;
         out.clear();
-        let _ = write!(out, "HTTP/1.1 {} {}\r\n", status.0, status.default_reason_phrase());
-        let _ = write!(out, "Date: {}\r\n", httpdate::HttpDate::from(SystemTime::now()));
+        if status.0 == 200 {
+            out.extend_from_slice(b"HTTP/1.1 200 OK\r\nDate: ");
+        } else {
+            let _ = write!(out, "HTTP/1.1 {} {}\r\nDate: ", status.0, status.default_reason_phrase());
+        }
+        out.extend_from_slice(self.date.now());
+        out.extend_from_slice(b"\r\n");
         for header in &headers {
             let _ = write!(out, "{}: {}\r\n", header.field, header.value);
         }
         let bodiless = matches!(status.0, 100..200 | 204 | 304);
         if !bodiless {
             if !content_type.is_empty() {
-                let _ = write!(out, "Content-Type: {content_type}\r\n");
+                out.extend_from_slice(b"Content-Type: ");
+                out.extend_from_slice(content_type.as_bytes());
+                out.extend_from_slice(b"\r\n");
             }
             match &body {
-                Body::Bytes(bytes) => write!(out, "Content-Length: {}\r\n", bytes.len()),
-                Body::Pieces(_) if chunked => write!(out, "Transfer-Encoding: chunked\r\n"),
-                Body::Pieces(_) => Ok(()),
-            }?;
+                Body::Bytes(bytes) => write!(out, "Content-Length: {}\r\n", bytes.len())?,
+                Body::Shared(bytes) => write!(out, "Content-Length: {}\r\n", bytes.len())?,
+                Body::Pieces(_) if chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+                Body::Pieces(_) => {}
+            }
         }
         if close {
             out.extend_from_slice(b"Connection: close\r\n");
@@ -339,6 +349,10 @@ impl Connection<'_> {
         let result = match body {
             _ if bodiless || *method == Method::Head => self.stream_write_all(&out),
             Body::Bytes(bytes) => {
+                out.extend_from_slice(&bytes);
+                self.stream_write_all(&out)
+            }
+            Body::Shared(bytes) => {
                 out.extend_from_slice(&bytes);
                 self.stream_write_all(&out)
             }
@@ -409,6 +423,25 @@ impl Connection<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// The value of the `Date` field, written anew once a second.
+#[derive(Default)]
+struct Date {
+    second: u64,
+    text: String,
+}
+
+impl Date {
+    fn now(&mut self) -> &[u8] {
+        let now = SystemTime::now();
+        let second = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
+        if second != self.second || self.text.is_empty() {
+            self.second = second;
+            self.text = httpdate::fmt_http_date(now);
+        }
+        self.text.as_bytes()
     }
 }
 

@@ -5,17 +5,20 @@ mod body;
 mod connect;
 mod error;
 mod group;
+mod kept;
 mod options;
 mod page;
 mod user;
 
 use super::Context;
 use crate::directory::{Directory, Side};
-use crate::http::{Method, Request, Response, Trace};
+use crate::http::{Body, Method, Request, Response, Trace};
 use error::{Problem, Result};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 pub(super) use error::refuse;
+pub(crate) use kept::Kept;
 
 /// Answers a request for a path below the prefix.
 pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>]) -> Response {
@@ -64,6 +67,25 @@ impl Call<'_> {
 
     fn directory(&mut self) -> Result<Directory> {
         Ok(self.enter()?.0)
+    }
+
+    /// Answers with a page, the one kept from the last time if nothing has changed since.
+    fn page(
+        &self,
+        directory: &Directory,
+        read: impl FnOnce(&Directory, &Request<'_>) -> Result<Response>,
+    ) -> Result<Response> {
+        let (generation, question) = (directory.generation(), options::question(self.request)?);
+        if let Some(body) = self.context.pages.find(generation, &question) {
+            return Ok(Response::shared_json(body));
+        }
+        let mut response = read(directory, self.request)?;
+        if let Body::Bytes(body) = response.body {
+            let body: Arc<[u8]> = body.into();
+            self.context.pages.keep(generation, question, &body);
+            response.body = Body::Shared(body);
+        }
+        Ok(response)
     }
 }
 
@@ -142,7 +164,7 @@ fn users(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
         // The search takes the name from a user who is called so; changing and deleting still reach them.
         ["search"] if call.request.is_get() => {
             let directory = call.directory()?;
-            return user::search(&directory, call.request);
+            return call.page(&directory, user::search);
         }
         _ => {}
     }
@@ -175,15 +197,15 @@ fn groups(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
         }
         ["search"] if call.request.is_get() => {
             let directory = call.directory()?;
-            return group::search(&directory, call.request);
+            return call.page(&directory, group::search);
         }
         [group @ .., adapter @ ("@users" | "@groups")] if !group.is_empty() => {
             let group = name(group)?;
             call.allow(&[Method::Get])?;
             let directory = call.directory()?;
             return match *adapter {
-                "@users" => user::members(&directory, &group, call.request),
-                _ => group::subgroups(&directory, &group, call.request),
+                "@users" => call.page(&directory, |directory, request| user::members(directory, &group, request)),
+                _ => call.page(&directory, |directory, request| group::subgroups(directory, &group, request)),
             };
         }
         _ => {}
