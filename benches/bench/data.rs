@@ -1,0 +1,331 @@
+//! Databases to measure on: begun by the product, filled in one transaction, checked through the product.
+
+use crate::load::{fetch, random};
+use crate::process::{Folder, Process};
+use crate::requests::{As, request};
+use rollbook::model::key;
+use rusqlite::{Connection, Transaction, named_params};
+use serde_json::Value;
+use std::fs::File;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// The version of the schema that the fill is written for.
+const SCHEMA_VERSION: i64 = 1;
+/// Every table of it with every column. A schema that has become another one has to be looked at here, lest
+/// something be measured that the product would never have written.
+const TABLES: [(&str, &str); 7] = [
+    ("counters", "name value"),
+    (
+        "credentials",
+        "id uuid kind name digest role user_id application device device_description permission seed created_at \
+         last_used_at revoked_at",
+    ),
+    ("dangling_members", "kind name_key group_id name seq"),
+    ("groups", "id uuid name name_key label label_key description attributes created_at updated_at version"),
+    ("memberships", "group_id user_id seq written"),
+    ("subgroups", "parent_id child_id seq child_written parent_written"),
+    (
+        "users",
+        "id uuid username username_key first_name last_name display_name email company title first_key last_key \
+         email_key access_role disabled verified password_hash external_id attributes created_at updated_at version",
+    ),
+];
+
+pub const FIRST_NAMES: [&str; 40] = [
+    "aaron",
+    "ada",
+    "alan",
+    "alice",
+    "amir",
+    "ana",
+    "andrea",
+    "anna",
+    "anton",
+    "barbara",
+    "chen",
+    "clara",
+    "daniel",
+    "edsger",
+    "elena",
+    "emma",
+    "fatima",
+    "felix",
+    "frances",
+    "grace",
+    "hana",
+    "ivan",
+    "jean",
+    "john",
+    "katherine",
+    "ken",
+    "leslie",
+    "lin",
+    "margaret",
+    "maria",
+    "niklaus",
+    "noor",
+    "olga",
+    "omar",
+    "paula",
+    "radia",
+    "sophie",
+    "tim",
+    "wei",
+    "yuki",
+];
+const LAST_NAMES: [&str; 40] = [
+    "abe", "allen", "ansari", "baker", "berg", "costa", "cruz", "dahl", "diaz", "evans", "fischer", "garcia", "haddad",
+    "hopper", "ito", "jansen", "jones", "kaya", "kim", "kovacs", "lamarr", "lee", "lopez", "martin", "meyer", "moreau",
+    "nguyen", "novak", "okafor", "park", "patel", "ricci", "rossi", "sato", "silva", "smith", "tran", "weber",
+    "yilmaz", "zhang",
+];
+/// A beginning that many names have.
+pub const BROAD_PREFIX: &str = "an";
+/// The group that every tenth user is in.
+pub const LARGE_GROUP: &str = "everybody";
+
+/// How many, and in how many groups.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Size {
+    /// Users beside the administrator.
+    pub users: u64,
+    /// Each user is in none to so many groups, in half of that on average.
+    pub groups_each: u64,
+}
+
+/// A filled database, to be copied.
+pub struct Data {
+    folder: Folder,
+    /// Users beside the administrator.
+    pub users: u64,
+    /// Groups beside the first ones and the large one.
+    pub groups: u64,
+    /// Memberships beside the administrator's.
+    pub memberships: u64,
+}
+
+/// The login of a user.
+pub fn user_name(index: u64) -> String {
+    let (first, last) = names(index);
+    format!("{first}.{last}.{index}@example.com")
+}
+
+/// The name of a group.
+pub fn group_name(index: u64) -> String {
+    format!("group-{index:05}")
+}
+
+fn names(index: u64) -> (&'static str, &'static str) {
+    let pick = |names: &[&'static str; 40], salt| names[(random(index, salt) % 40) as usize];
+    (pick(&FIRST_NAMES, 1), pick(&LAST_NAMES, 2))
+}
+
+impl Data {
+    /// A directory with nobody but its first administrator.
+    pub fn empty() -> Data {
+        Data { folder: Process::rollbook(Folder::new()).stop(), users: 0, groups: 0, memberships: 0 }
+    }
+
+    /// A directory of that size.
+    pub fn new(size: Size) -> Data {
+        let start = Instant::now();
+        let mut data = Data::empty();
+        (data.users, data.groups) = (size.users, (size.users / 100).max(1));
+        data.fill(size).unwrap_or_else(|error| panic!("the database cannot be filled: {error}"));
+        data = data.checked();
+        println!(
+            "      made a directory of {} users, {} groups, {} memberships in {:.1} s",
+            data.users,
+            data.groups + 1,
+            data.memberships,
+            start.elapsed().as_secs_f64()
+        );
+        data
+    }
+
+    /// A folder with a copy of the database.
+    pub fn copy(&self) -> Folder {
+        let folder = Folder::new();
+        std::fs::copy(self.folder.database(), folder.database()).expect("a copy of the database");
+        // What is still to be written would disturb whoever waits for the disk next.
+        File::open(folder.database()).and_then(|file| file.sync_all()).expect("a copy on the disk");
+        folder
+    }
+
+    fn fill(&mut self, size: Size) -> rusqlite::Result<()> {
+        let mut connection = Connection::open(self.folder.database())?;
+        check_schema(&connection)?;
+        connection.execute_batch(
+            "pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -1000000;
+             pragma temp_store = memory;",
+        )?;
+        let transaction = connection.transaction()?;
+        // Indexes are made faster at once than row by row.
+        let indexes: Vec<(String, String)> = transaction
+            .prepare("select name, sql from sqlite_schema where type = 'index' and sql is not null")?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<_>>()?;
+        for (name, _) in &indexes {
+            transaction.execute_batch(&format!("drop index {name}"))?;
+        }
+        let memberships = self.memberships(size);
+        self.memberships = memberships.len() as u64;
+        self.insert(&transaction, memberships)?;
+        for (_, sql) in &indexes {
+            transaction.execute_batch(sql)?;
+        }
+        transaction.commit()?;
+        connection.execute_batch("pragma journal_mode = wal")?;
+        connection.close().map_err(|(_, error)| error)?;
+        File::open(self.folder.database()).and_then(|file| file.sync_all()).expect("a database on the disk");
+        Ok(())
+    }
+
+    /// Index of the group and index of the user, in the order of joining. The large group comes after the others.
+    fn memberships(&self, size: Size) -> Vec<(u64, u64)> {
+        let mut memberships = Vec::new();
+        for user in 0..self.users {
+            let first = memberships.len();
+            for number in 0..random(user, 3) % (size.groups_each + 1) {
+                let group = random(user, 100 + number) % self.groups;
+                if !memberships[first..].contains(&(group, user)) {
+                    memberships.push((group, user));
+                }
+            }
+            if user % 10 == 0 {
+                memberships.push((self.groups, user));
+            }
+        }
+        memberships
+    }
+
+    fn insert(&self, transaction: &Transaction<'_>, memberships: Vec<(u64, u64)>) -> rusqlite::Result<()> {
+        let number = |sql: &str| transaction.query_row(sql, [], |row| row.get::<_, i64>(0));
+        let first_user = 1 + number("select max(id) from users")?;
+        let first_group = 1 + number("select max(id) from groups")?;
+        let first_seq = 1 + number("select value from counters where name = 'seq'")?;
+        let count = memberships.len() as i64;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as i64);
+        let mut groups_of_user = vec![0; self.users as usize];
+        let mut users_in_group = vec![0; self.groups as usize + 1];
+        for (group, user) in &memberships {
+            groups_of_user[*user as usize] += 1;
+            users_in_group[*group as usize] += 1;
+        }
+        let mut statement = transaction.prepare(
+            "insert into users (id, uuid, username, username_key, first_name, last_name, email, company, title,
+                 first_key, last_key, email_key, verified, password_hash, created_at, updated_at, version)
+             values (:id, :uuid, :username, :username_key, :first_name, :last_name, :email, :company, :title,
+                 :first_key, :last_key, :email_key, :verified,
+                 (select password_hash from users where username_key = 'administrator'), :now, :now, :version)",
+        )?;
+        for index in 0..self.users {
+            let (first, last) = names(index);
+            let (username, email) = (user_name(index), format!("{first}.{last}.{index}@mail.example.com"));
+            let (first, last) = (capitalized(first), capitalized(last));
+            statement.execute(named_params! {
+                ":id": first_user + index as i64,
+                ":uuid": uuid(4, index),
+                ":username": username,
+                ":username_key": key(&username),
+                ":first_name": first,
+                ":last_name": last,
+                ":email": email,
+                ":company": (index % 3 == 0).then_some("Example and Partners"),
+                ":title": (index % 4 == 0).then_some("Engineer"),
+                ":first_key": key(&first),
+                ":last_key": key(&last),
+                ":email_key": key(&email),
+                ":verified": index % 2 == 0,
+                ":now": now,
+                ":version": 1 + groups_of_user[index as usize],
+            })?;
+        }
+        let mut statement = transaction.prepare(
+            "insert into groups (id, uuid, name, name_key, label, label_key, created_at, updated_at, version)
+             values (:id, :uuid, :name, :name_key, :label, :label_key, :now, :now, :version)",
+        )?;
+        for index in 0..=self.groups {
+            let name = if index == self.groups { LARGE_GROUP.to_owned() } else { group_name(index) };
+            let label = format!("Label of {name}");
+            statement.execute(named_params! {
+                ":id": first_group + index as i64,
+                ":uuid": uuid(5, index),
+                ":name": name,
+                ":name_key": key(&name),
+                ":label": label,
+                ":label_key": key(&label),
+                ":now": now,
+                ":version": 1 + users_in_group[index as usize],
+            })?;
+        }
+        let mut statement = transaction
+            .prepare("insert into memberships (group_id, user_id, seq) values (:group_id, :user_id, :seq)")?;
+        // In the order of the table, which is written faster so.
+        let mut ordered: Vec<_> = memberships.into_iter().zip(first_seq..).collect();
+        ordered.sort_unstable();
+        for ((group, user), seq) in ordered {
+            statement.execute(named_params! {
+                ":group_id": first_group + group as i64,
+                ":user_id": first_user + user as i64,
+                ":seq": seq,
+            })?;
+        }
+        transaction.execute("update counters set value = value + ?1 where name = 'seq'", [count])?;
+        Ok(())
+    }
+
+    /// Asks the product for what has been filled in.
+    fn checked(self) -> Data {
+        let Data { folder, users, groups, memberships } = self;
+        let process = Process::rollbook(folder);
+        let ask = |method: &str, path: &str, who: &As, status: u16| -> Value {
+            let body = fetch(process.address, &request(method, path, who), status)
+                .unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+            serde_json::from_slice(&body).unwrap_or_default()
+        };
+        let total = |path: &str| ask("GET", path, &As::Basic, 200)["resultsCount"].as_u64();
+        let last = users - 1;
+        let (name, (first, second)) = (user_name(last), names(last));
+        let shown = ask("GET", &format!("/api/v1/user/{name}"), &As::Keys, 200);
+        assert_eq!(shown["user"]["name"], format!("{} {}", capitalized(first), capitalized(second)));
+        assert_eq!(shown["user"]["email"], format!("{first}.{second}.{last}@mail.example.com"));
+        let user = format!("/nuxeo/api/v1/user/{name}");
+        assert_eq!(ask("GET", &user, &As::Basic, 200)["properties"]["company"].is_string(), last % 3 == 0);
+        assert_eq!(total("/nuxeo/api/v1/user/search?q=*"), Some(users + 1));
+        let begins = |index: &u64| [names(*index).0, names(*index).1].iter().any(|name| name.starts_with(first));
+        let with_name = (0..users).filter(begins).count();
+        assert_eq!(total(&format!("/nuxeo/api/v1/user/search?q={first}")), Some(with_name as u64));
+        assert_eq!(total(&format!("/nuxeo/api/v1/group/{LARGE_GROUP}/@users")), Some(users.div_ceil(10)));
+        assert_eq!(total("/nuxeo/api/v1/group/search?q=*"), Some(groups + 1 + 3));
+        let groups_before = ask("GET", &user, &As::Basic, 200)["properties"]["groups"].clone();
+        for (method, status) in [("POST", 201), ("DELETE", 200)] {
+            ask(method, &format!("{user}/group/powerusers"), &As::Basic, status);
+        }
+        assert_eq!(ask("GET", &user, &As::Basic, 200)["properties"]["groups"], groups_before);
+        Data { folder: process.stop(), users, groups, memberships }
+    }
+}
+
+fn check_schema(connection: &Connection) -> rusqlite::Result<()> {
+    let version: i64 = connection.query_row("pragma user_version", [], |row| row.get(0))?;
+    let tables: Vec<(String, String)> = connection
+        .prepare(
+            "select name, (select group_concat(name, ' ') from pragma_table_info(sqlite_schema.name))
+             from sqlite_schema where type = 'table' and name not like 'sqlite\\_%' escape '\\' order by name",
+        )?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    let known: Vec<(String, String)> = TABLES.map(|(name, columns)| (name.to_owned(), columns.to_owned())).into();
+    assert_eq!((version, tables), (SCHEMA_VERSION, known), "the schema has changed: teach benches/bench/data.rs");
+    Ok(())
+}
+
+fn capitalized(name: &str) -> String {
+    name[..1].to_uppercase() + &name[1..]
+}
+
+fn uuid(table: u64, index: u64) -> String {
+    let bytes = (u128::from(random(table, index)) << 64) | u128::from(random(index, table + 10));
+    uuid::Builder::from_random_bytes(bytes.to_be_bytes()).into_uuid().to_string()
+}

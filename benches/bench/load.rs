@@ -1,0 +1,302 @@
+//! The load generator: keep-alive connections with one request in flight on each, spread over two threads.
+//!
+//! A thread writes one request on each of its connections and then reads one answer from each, so that no
+//! connection can be served at the cost of another: a connection without its answer fails the run.
+
+use std::io::{Error, ErrorKind, Read as _, Result, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Threads that make the load; the servers have the rest of the machine.
+const THREADS: usize = 2;
+/// How long an answer may take before the run fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long the first answer on a connection may take before another connection is tried. `tiny_http::Server`
+/// leaves some connections waiting until others have closed.
+const FIRST_PATIENCE: Duration = Duration::from_secs(10);
+const FIRST_TRIES: usize = 5;
+/// Longest head of an answer.
+const BUFFER_BYTES: usize = 16 * 1024;
+/// What is read in one step of a long answer.
+const STREAM_BYTES: usize = 256 * 1024;
+
+/// Writes the request of that connection and number, and says which status the answer has to have.
+pub type Ask = Arc<dyn Fn(u64, u64, &mut Vec<u8>) -> u16 + Send + Sync>;
+
+/// Connections to one server, and what is asked on them.
+pub struct Load {
+    threads: Vec<Vec<Connection>>,
+    ask: Ask,
+}
+
+/// What one stretch of load gave.
+pub struct Measured {
+    /// Answers a second.
+    pub rate: f64,
+    /// Half of the answers took no longer than this, in microseconds.
+    pub p50: f64,
+    /// All but one in a hundred of the answers took no longer than this, in microseconds.
+    pub p99: f64,
+    /// Answers on the connection that had the fewest.
+    pub fewest: u64,
+    /// Answers on the connection that had the most.
+    pub most: u64,
+}
+
+impl Load {
+    /// Connects, and makes one request on each connection before the next one connects.
+    pub fn connect(address: SocketAddr, connections: usize, ask: &Ask) -> Load {
+        let mut threads: Vec<Vec<Connection>> = Vec::new();
+        threads.resize_with(THREADS.min(connections), Vec::new);
+        let count = threads.len();
+        for index in 0..connections {
+            threads[index % count].push(first_answer(address, index as u64, ask));
+        }
+        Load { threads, ask: Arc::clone(ask) }
+    }
+
+    /// Makes requests for that long, but at least one on each connection.
+    pub fn run(&mut self, length: Duration) -> Measured {
+        let ask = &self.ask;
+        let stretches: Vec<Stretch> = std::thread::scope(|scope| {
+            let threads: Vec<_> =
+                self.threads.iter_mut().map(|own| scope.spawn(move || stretch(own, ask, length))).collect();
+            threads.into_iter().map(|thread| thread.join().expect("the load goes through")).collect()
+        });
+        let mut times: Vec<u32> = stretches.iter().flat_map(|stretch| stretch.times.iter().copied()).collect();
+        times.sort_unstable();
+        let at = |part: f64| f64::from(times[((times.len() - 1) as f64 * part) as usize]) / 1000.0;
+        let each = || self.threads.iter().flatten().map(|connection| connection.answered);
+        Measured {
+            rate: stretches.iter().map(|stretch| stretch.times.len() as f64 / stretch.length.as_secs_f64()).sum(),
+            p50: at(0.5),
+            p99: at(0.99),
+            fewest: each().min().unwrap_or(0),
+            most: each().max().unwrap_or(0),
+        }
+    }
+
+    /// Keeps the connections open, idle.
+    pub fn rest(self) -> Vec<TcpStream> {
+        self.threads.into_iter().flatten().map(|connection| connection.stream).collect()
+    }
+}
+
+struct Stretch {
+    /// Nanoseconds from the request to the end of its answer.
+    times: Vec<u32>,
+    length: Duration,
+}
+
+fn stretch(connections: &mut [Connection], ask: &Ask, length: Duration) -> Stretch {
+    let mut times = Vec::with_capacity(1 << 16);
+    for connection in connections.iter_mut() {
+        connection.answered = 0;
+    }
+    let start = Instant::now();
+    while times.is_empty() || start.elapsed() < length {
+        for connection in connections.iter_mut() {
+            connection.send(ask).unwrap_or_else(|error| panic!("{}: {error}", connection.name()));
+        }
+        for connection in connections.iter_mut() {
+            connection.receive(&mut |_| {}).unwrap_or_else(|error| panic!("{}: {error}", connection.name()));
+            times.push(u32::try_from(connection.sent.elapsed().as_nanos()).unwrap_or(u32::MAX));
+        }
+    }
+    Stretch { times, length: start.elapsed() }
+}
+
+fn first_answer(address: SocketAddr, index: u64, ask: &Ask) -> Connection {
+    let mut number = 0;
+    let mut last = None;
+    for _ in 0..FIRST_TRIES {
+        let mut connection = Connection::open(address, index).expect("the server takes a connection");
+        connection.number = number;
+        connection.stream.set_read_timeout(Some(FIRST_PATIENCE)).expect("a time limit");
+        match connection.send(ask).and_then(|()| connection.receive(&mut |_| {})) {
+            Ok(()) => {
+                connection.stream.set_read_timeout(Some(PATIENCE)).expect("a time limit");
+                return connection;
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => last = Some(error),
+            Err(error) => panic!("{}: {error}", connection.name()),
+        }
+        number = connection.number;
+    }
+    panic!("connection {index} is not served: {last:?}");
+}
+
+/// One request on a connection of its own; returns the body of the answer.
+pub fn fetch(address: SocketAddr, request: &[u8], status: u16) -> Result<Vec<u8>> {
+    let mut body = Vec::new();
+    stream(address, request, status, |bytes| body.extend_from_slice(bytes))?;
+    Ok(body)
+}
+
+/// One request on a connection of its own, whose answer may be too long to keep; returns when it was complete.
+pub fn stream(address: SocketAddr, request: &[u8], status: u16, mut sink: impl FnMut(&[u8])) -> Result<()> {
+    let mut connection = Connection::open(address, 0)?;
+    connection.input = vec![0; STREAM_BYTES];
+    connection.send_bytes(request, status)?;
+    connection.receive(&mut sink)
+}
+
+struct Connection {
+    stream: TcpStream,
+    input: Vec<u8>,
+    output: Vec<u8>,
+    index: u64,
+    /// Requests made so far.
+    number: u64,
+    /// Answers in this stretch.
+    answered: u64,
+    /// The status that the next answer has to have.
+    status: u16,
+    sent: Instant,
+}
+
+impl Connection {
+    fn open(address: SocketAddr, index: u64) -> Result<Connection> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let (input, output) = (vec![0; BUFFER_BYTES], Vec::new());
+        Ok(Connection { stream, input, output, index, number: 0, answered: 0, status: 0, sent: Instant::now() })
+    }
+
+    fn name(&self) -> String {
+        let port = self.stream.peer_addr().map_or(0, |address| address.port());
+        format!("request {} on connection {} to port {port}", self.number, self.index)
+    }
+
+    fn send(&mut self, ask: &Ask) -> Result<()> {
+        self.output.clear();
+        self.status = ask(self.index, self.number, &mut self.output);
+        self.number += 1;
+        self.sent = Instant::now();
+        self.stream.write_all(&self.output)
+    }
+
+    fn send_bytes(&mut self, request: &[u8], status: u16) -> Result<()> {
+        self.status = status;
+        self.stream.write_all(request)
+    }
+
+    /// Reads one answer and holds it to its status and its framing.
+    fn receive(&mut self, sink: &mut dyn FnMut(&[u8])) -> Result<()> {
+        let mut filled = 0;
+        let end = loop {
+            filled += self.read_some(filled)?;
+            if let Some(end) = find(&self.input[..filled], b"\r\n\r\n") {
+                break end + 4;
+            }
+        };
+        let head = std::str::from_utf8(&self.input[..end]).map_err(broken)?;
+        let status: u16 = head.get(9..12).unwrap_or_default().parse().map_err(broken)?;
+        if status != self.status {
+            let rest = String::from_utf8_lossy(&self.input[end..filled]);
+            return Err(broken(format!("status {status} instead of {}: {rest}", self.status)));
+        }
+        self.answered += 1;
+        if status == 204 {
+            return if filled == end { Ok(()) } else { Err(broken("a 204 has a body")) };
+        }
+        if let Some(length) = header(head, "Content-Length") {
+            let mut left: usize = length.parse().map_err(broken)?;
+            let mut from = end;
+            loop {
+                let piece = &self.input[from..filled];
+                left = left.checked_sub(piece.len()).ok_or_else(|| broken("more came than Content-Length says"))?;
+                sink(piece);
+                if left == 0 {
+                    return Ok(());
+                }
+                (from, filled) = (0, self.read_some(0)?);
+            }
+        }
+        if header(head, "Transfer-Encoding") != Some("chunked") {
+            return Err(broken("the answer has no length"));
+        }
+        let mut chunks = Chunks::Size { digits: 0, size: 0 };
+        let mut from = end;
+        while !chunks.feed(&self.input[from..filled], sink)? {
+            (from, filled) = (0, self.read_some(0)?);
+        }
+        Ok(())
+    }
+
+    fn read_some(&mut self, from: usize) -> Result<usize> {
+        if from == self.input.len() {
+            return Err(broken("the head is too long"));
+        }
+        match self.stream.read(&mut self.input[from..])? {
+            0 => Err(ErrorKind::UnexpectedEof.into()),
+            count => Ok(count),
+        }
+    }
+}
+
+/// Where in a chunked body (RFC 9112, 7.1) the next byte belongs. Extensions and trailers are not understood.
+enum Chunks {
+    Size { digits: u8, size: usize },
+    SizeEnd(usize),
+    Data(usize),
+    DataEnd { last: bool, feed: u8 },
+}
+
+impl Chunks {
+    /// Takes what has come; true when the body is complete.
+    fn feed(&mut self, mut bytes: &[u8], sink: &mut dyn FnMut(&[u8])) -> Result<bool> {
+        while let Some((byte, rest)) = bytes.split_first() {
+            *self = match (&*self, byte) {
+                (Chunks::Size { digits, size }, b'\r') if *digits > 0 => Chunks::SizeEnd(*size),
+                (Chunks::Size { digits, size }, digit) if *digits < 15 => {
+                    let digit = char::from(*digit).to_digit(16).ok_or_else(|| broken("a chunk has no size"))?;
+                    Chunks::Size { digits: digits + 1, size: size * 16 + digit as usize }
+                }
+                (Chunks::SizeEnd(0), b'\n') => Chunks::DataEnd { last: true, feed: b'\r' },
+                (Chunks::SizeEnd(size), b'\n') => Chunks::Data(*size),
+                (Chunks::Data(left), _) => {
+                    let (data, rest) = bytes.split_at(bytes.len().min(*left));
+                    sink(data);
+                    *self = match left - data.len() {
+                        0 => Chunks::DataEnd { last: false, feed: b'\r' },
+                        left => Chunks::Data(left),
+                    };
+                    bytes = rest;
+                    continue;
+                }
+                (Chunks::DataEnd { last, feed: b'\r' }, b'\r') => Chunks::DataEnd { last: *last, feed: b'\n' },
+                (Chunks::DataEnd { last: false, feed: b'\n' }, b'\n') => Chunks::Size { digits: 0, size: 0 },
+                (Chunks::DataEnd { last: true, feed: b'\n' }, b'\n') => {
+                    return if rest.is_empty() { Ok(true) } else { Err(broken("more came than the last chunk")) };
+                }
+                _ => return Err(broken("the chunks are broken")),
+            };
+            bytes = rest;
+        }
+        Ok(false)
+    }
+}
+
+fn header<'h>(head: &'h str, name: &str) -> Option<&'h str> {
+    let fields = head.split("\r\n").skip(1).filter_map(|line| line.split_once(':'));
+    fields.into_iter().find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+}
+
+fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
+    bytes.windows(what.len()).position(|window| window == what)
+}
+
+fn broken(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::new(ErrorKind::InvalidData, why)
+}
+
+/// A random number for those arguments, always the same one (the finaliser of SplitMix64).
+pub fn random(a: u64, b: u64) -> u64 {
+    let mut x = a.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(b).wrapping_add(0x2545_f491_4f6c_dd1d);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}

@@ -1,0 +1,178 @@
+//! The servers that are measured, each a process of its own with a folder of its own.
+
+use crate::load;
+use crate::requests;
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// The product.
+pub const ROLLBOOK: &str = env!("CARGO_BIN_EXE_rollbook");
+
+/// How long a server may take to answer for the first time.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Pause between two attempts to reach a server that starts.
+const PAUSE: Duration = Duration::from_micros(200);
+
+/// A folder that goes when it is no longer needed.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// A new folder for this run.
+    pub fn new() -> Folder {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("bench-{}-{number}", std::process::id()));
+        fs::create_dir_all(&path).expect("a folder for the bench");
+        Folder(path)
+    }
+
+    /// The database in it.
+    pub fn database(&self) -> PathBuf {
+        self.0.join("rollbook.db")
+    }
+
+    /// Removes what a run that was cut short has left.
+    pub fn clean_up() {
+        for entry in fs::read_dir(env!("CARGO_TARGET_TMPDIR")).into_iter().flatten().flatten() {
+            let name = entry.file_name().into_string().unwrap_or_default();
+            let owner = name.strip_prefix("bench-").and_then(|rest| rest.split('-').next());
+            if owner.is_some_and(|owner| !Path::new("/proc").join(owner).exists()) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A running server.
+pub struct Process {
+    running: Running,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// From the start of the process to the end of its first answer.
+    pub started_in: Duration,
+    folder: Folder,
+}
+
+/// A child that does not outlive the one who started it.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Process {
+    /// The product with its default settings on the database in that folder; its log goes into a file there.
+    pub fn rollbook(folder: Folder) -> Process {
+        let mut command = Command::new(ROLLBOOK);
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ROLLBOOK_")) {
+            command.env_remove(name);
+        }
+        command
+            .env("ROLLBOOK_ADMIN_PASSWORD", requests::ADMIN_PASSWORD)
+            .env("ROLLBOOK_API_KEY", requests::API_KEY)
+            .env("ROLLBOOK_APP_KEY", requests::APP_KEY);
+        let address = free_address();
+        command.args(["serve", "--listen", &address.to_string(), "--db"]).arg(folder.database());
+        // The first answer needs the database.
+        Process::start(command, address, folder, |address| {
+            load::fetch(address, &requests::administrator(), 200).map(drop)
+        })
+    }
+
+    /// A bound: this program in another role, on the database in that folder.
+    pub fn bound(role: &str, folder: Folder) -> Process {
+        let address = free_address();
+        let mut command = Command::new(std::env::current_exe().expect("the file of this program"));
+        command.args(["--role", role, &address.to_string()]).arg(folder.database());
+        Process::start(command, address, folder, |address| TcpStream::connect(address).map(drop))
+    }
+
+    fn start(
+        mut command: Command,
+        address: SocketAddr,
+        folder: Folder,
+        reach: impl Fn(SocketAddr) -> std::io::Result<()>,
+    ) -> Process {
+        let log = folder.0.join("log");
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        command.stderr(File::create(&log).expect("a file for the log"));
+        let start = Instant::now();
+        let mut running = Running(command.spawn().expect("a server starts"));
+        while let Err(error) = reach(address) {
+            let ended = running.0.try_wait().expect("a child can be waited for");
+            if ended.is_some() || start.elapsed() > PATIENCE {
+                let log = fs::read_to_string(&log).unwrap_or_default();
+                panic!("a server does not answer: {error}; ended: {ended:?}\n{log}");
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Process { running, address, started_in: start.elapsed(), folder }
+    }
+
+    /// Ends the process in good order and gives its folder back.
+    pub fn stop(self) -> Folder {
+        use rustix::process::{Pid, Signal, kill_process};
+        let Process { mut running, folder, .. } = self;
+        kill_process(Pid::from_child(&running.0), Signal::TERM).expect("a child takes a signal");
+        running.0.wait().expect("a child can be waited for");
+        folder
+    }
+
+    /// Resident memory now, in MiB.
+    pub fn memory(&self) -> f64 {
+        self.status("VmRSS:")
+    }
+
+    /// The most resident memory since the last call of [`Process::forget_peak`], in MiB.
+    pub fn peak(&self) -> f64 {
+        self.status("VmHWM:")
+    }
+
+    /// Begins anew with the peak (proc(5): 5 in `clear_refs`).
+    pub fn forget_peak(&self) {
+        fs::write(self.proc("clear_refs"), "5").expect("the peak of a child can be reset");
+    }
+
+    /// Bytes read so far, from files and sockets, in MiB.
+    pub fn read(&self) -> f64 {
+        let text = fs::read_to_string(self.proc("io")).expect("the counters of a child");
+        let bytes = text.lines().find_map(|line| line.strip_prefix("rchar:")).expect("the counter of reads");
+        bytes.trim().parse::<f64>().expect("a number") / 1024.0 / 1024.0
+    }
+
+    fn status(&self, name: &str) -> f64 {
+        let text = fs::read_to_string(self.proc("status")).expect("the status of a child");
+        let value = text.lines().find_map(|line| line.strip_prefix(name)).expect("a line of the status");
+        value.trim().trim_end_matches(" kB").parse::<f64>().expect("a number") / 1024.0
+    }
+
+    fn proc(&self, file: &str) -> PathBuf {
+        Path::new("/proc").join(self.running.0.id().to_string()).join(file)
+    }
+}
+
+/// An address that nobody listens at. The port is below those that the kernel gives to outgoing connections: a
+/// connection to such a port could meet itself before the server listens.
+fn free_address() -> SocketAddr {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    loop {
+        let port = 20_000 + NEXT.fetch_add(1, Ordering::Relaxed) % 10_000;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! What has been measured: lines on the terminal, and the table of `RESULTS.md`.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+/// A value over the rounds.
+#[derive(Clone, Copy)]
+pub struct Spread {
+    pub median: f64,
+    least: f64,
+    most: f64,
+}
+
+impl Spread {
+    pub fn of(values: impl IntoIterator<Item = f64>) -> Spread {
+        let mut values: Vec<f64> = values.into_iter().collect();
+        values.sort_unstable_by(f64::total_cmp);
+        let middle = values.len() / 2;
+        let median = if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 };
+        Spread { median, least: values[0], most: values[values.len() - 1] }
+    }
+}
+
+/// What a value is counted in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    Ratio,
+    MiB,
+    KiB,
+    Milliseconds,
+}
+
+impl Unit {
+    fn show(self, value: f64) -> String {
+        match self {
+            Unit::Ratio if value >= 10.0 => format!("{value:.0}"),
+            Unit::Ratio => format!("{value:.2}"),
+            Unit::MiB | Unit::KiB | Unit::Milliseconds => format!("{value:.1}"),
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Unit::Ratio => "×",
+            Unit::MiB => " MiB",
+            Unit::KiB => " KiB",
+            Unit::Milliseconds => " ms",
+        }
+    }
+}
+
+/// What a value should be.
+#[derive(Clone, Copy)]
+pub enum Target {
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+impl Target {
+    fn met(self, value: f64) -> bool {
+        match self {
+            Target::AtLeast(least) => value >= least,
+            Target::AtMost(most) => value <= most,
+        }
+    }
+}
+
+/// One measure of a row.
+pub struct Line {
+    pub row: &'static str,
+    pub what: String,
+    pub value: Spread,
+    pub unit: Unit,
+    pub target: Target,
+    /// Absolute figures, for orientation.
+    pub beside: String,
+}
+
+impl Line {
+    pub fn print(&self) {
+        let [value, spread, target, met] = self.cells();
+        println!("{:<4}  {:<88} {value:>10} ({spread})  {target:<10} {met:<6}  {}", self.row, self.what, self.beside);
+    }
+
+    fn cells(&self) -> [String; 4] {
+        let Line { value, unit, target, .. } = self;
+        let spread = format!("{}–{}", unit.show(value.least), unit.show(value.most));
+        let shown = match target {
+            Target::AtLeast(least) => format!("≥ {least}{}", unit.word()),
+            Target::AtMost(most) => format!("≤ {most}{}", unit.word()),
+        };
+        let met = if target.met(value.median) { "met" } else { "missed" };
+        [format!("{}{}", unit.show(value.median), unit.word()), spread, shown, met.to_owned()]
+    }
+}
+
+/// Writes the table into the repository.
+pub fn write(lines: &[Line], rounds: usize, minutes: f64) -> std::io::Result<()> {
+    let missed = lines.iter().filter(|line| !line.target.met(line.value.median)).count();
+    let mut text = format!(
+        "# Results of the bench\n\n\
+         Written by `cargo bench -- --write`, which took {minutes:.0} minutes, on {}.\n\n\
+         A value is the median over {rounds} interleaved rounds, with the least and the greatest behind it; where it\n\
+         is a ratio, both sides were measured in the same round. (a) is a bare blocking loop, one thread a connection,\n\
+         with a fixed answer; (b) the same with the same look-up and document; (c) `tiny_http::Server` with 4 workers,\n\
+         fixed or with the look-up; (d) a bare loop over the database; (e) one connection behind a mutex, one commit\n\
+         for each write. Compare ratios, not figures: those of the last column are this machine's, which the load\n\
+         generator shares.\n\n\
+         {} of {} values meet their target.\n\n\
+         | row | work | value | least–greatest | target | | for orientation |\n|---|---|---|---|---|---|---|\n",
+        machine(),
+        lines.len() - missed,
+        lines.len(),
+    );
+    for line in lines {
+        let [value, spread, target, met] = line.cells();
+        let met = if met == "met" { met } else { format!("**{met}**") };
+        let _ = writeln!(
+            text,
+            "| {} | {} | {value} | {spread} | {target} | {met} | {} |",
+            line.row, line.what, line.beside
+        );
+    }
+    std::fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/RESULTS.md"), text)
+}
+
+/// The machine, the toolchain and the day.
+pub fn machine() -> String {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let processor = read("/proc/cpuinfo");
+    let processor = processor.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let processor = processor.map_or("an unknown processor", |(_, name)| name.trim());
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let memory = read("/proc/meminfo");
+    let memory = memory.lines().find_map(|line| line.strip_prefix("MemTotal:")).unwrap_or_default();
+    let memory = memory.trim().trim_end_matches(" kB").parse::<f64>().unwrap_or(0.0) / 1024.0 / 1024.0;
+    let kernel = read("/proc/sys/kernel/osrelease");
+    let kernel = kernel.trim().split('-').next().unwrap_or_default();
+    let rustc = Command::new("rustc").arg("--version").output().map(|output| output.stdout).unwrap_or_default();
+    let rustc = String::from_utf8_lossy(&rustc);
+    let rustc = rustc.split(" (").next().unwrap_or_default();
+    let now = jiff::Timestamp::now().to_string();
+    let day = now.split('T').next().unwrap_or_default();
+    format!("{processor}, {cores} cores, {memory:.0} GiB, Linux {kernel}, {rustc}, {day}")
+}
+
+/// A number with its thousands apart.
+pub fn thousands(value: f64) -> String {
+    let digits = format!("{value:.0}");
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
