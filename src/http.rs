@@ -65,7 +65,15 @@ pub struct BadEscape;
 /// # Errors
 /// When an escape is broken or does not give UTF-8.
 pub fn decode_segments<'a>(segments: &[&'a str]) -> Result<Vec<Cow<'a, str>>, BadEscape> {
-    segments.iter().map(|segment| decode(segment)).collect()
+    segments.iter().map(|segment| decode_segment(segment)).collect()
+}
+
+/// Decodes one segment of a path.
+///
+/// # Errors
+/// When an escape is broken or does not give UTF-8.
+pub fn decode_segment(segment: &str) -> Result<Cow<'_, str>, BadEscape> {
+    decode(segment)
 }
 
 fn decode(text: &str) -> Result<Cow<'_, str>, BadEscape> {

@@ -5,7 +5,7 @@ mod datadog;
 mod nuxeo;
 
 use crate::directory::Access;
-use crate::http::{Incoming, Method, Refused, Request, Response, decode_segments};
+use crate::http::{BadEscape, Incoming, Method, Refused, Request, Response, decode_segment, decode_segments};
 use anyhow::bail;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
@@ -21,19 +21,19 @@ pub struct Dialect {
     handle: fn(&Context, &Request<'_>, &[Cow<'_, str>]) -> Response,
     /// The document of a refusal that came from outside the dialect.
     refuse: fn(status: u16, message: &str) -> Response,
-    /// Whether the last of these segments is a secret, which the log must not hold.
-    hides_last: fn(&[&str]) -> bool,
+    /// Where in these segments a secret begins, which the log must not hold.
+    secret_from: fn(&[Cow<'_, str>]) -> Option<usize>,
 }
 
 /// Every dialect there is.
 pub const DIALECTS: [Dialect; 2] = [
-    Dialect { name: "datadog", prefix: "", handle: datadog::handle, refuse: datadog::refuse, hides_last: |_| false },
+    Dialect { name: "datadog", prefix: "", handle: datadog::handle, refuse: datadog::refuse, secret_from: |_| None },
     Dialect {
         name: "nuxeo",
         prefix: "/nuxeo",
         handle: nuxeo::handle,
         refuse: nuxeo::refuse,
-        hides_last: nuxeo::hides_last,
+        secret_from: nuxeo::secret_from,
     },
 ];
 
@@ -67,13 +67,27 @@ struct Mount {
 }
 
 impl Mount {
-    /// Adds what the log says of an answer to these segments.
-    fn trace(&self, segments: &[&str], response: &mut Response) {
+    /// The segments after the prefix, decoded.
+    fn decode<'s>(&self, segments: &[&'s str]) -> Result<Vec<Cow<'s, str>>, BadEscape> {
+        decode_segments(&segments[self.prefix.len()..])
+    }
+
+    /// Adds what the log says of an answer: the dialect, and a path without the secret that this one may hold.
+    fn trace(&self, raw: &[&str], decoded: Result<&[Cow<'_, str>], BadEscape>, response: &mut Response) {
         response.trace.dialect = self.dialect.name;
-        if let Some((_, shown)) = segments.split_last()
-            && (self.dialect.hides_last)(&segments[self.prefix.len()..])
-        {
-            response.trace.path = Some(format!("/{}/-", shown.join("/")));
+        let secret = match decoded {
+            Ok(segments) => (self.dialect.secret_from)(segments),
+            Err(BadEscape) => {
+                // Segment by segment: one that is broken hides none of the others.
+                let segments = raw[self.prefix.len()..].iter();
+                let segments: Vec<Cow<'_, str>> =
+                    segments.map(|segment| decode_segment(segment).unwrap_or(Cow::Borrowed(segment))).collect();
+                (self.dialect.secret_from)(&segments)
+            }
+        };
+        if let Some(secret) = secret {
+            let shown = &raw[..self.prefix.len() + secret];
+            response.trace.path = Some(format!("/{}/-", shown.join("/").escape_debug()));
         }
     }
 }
@@ -125,12 +139,12 @@ impl Dialects {
     fn handle(&self, request: &Request<'_>) -> Response {
         let segments: Vec<&str> = segments(request.path).collect();
         let Some(mount) = self.mount_of(&segments) else { return not_found() };
-        let dialect = mount.dialect;
-        let mut response = match decode_segments(&segments[mount.prefix.len()..]) {
-            Ok(segments) => (dialect.handle)(&self.context, request, &segments),
-            Err(_) => (dialect.refuse)(400, "The path is not percent-encoded UTF-8"),
+        let (dialect, decoded) = (mount.dialect, mount.decode(&segments));
+        let mut response = match &decoded {
+            Ok(segments) => (dialect.handle)(&self.context, request, segments),
+            Err(BadEscape) => (dialect.refuse)(400, "The path is not percent-encoded UTF-8"),
         };
-        mount.trace(&segments, &mut response);
+        mount.trace(&segments, decoded.as_deref().map_err(|error| *error), &mut response);
         response
     }
 
@@ -139,7 +153,7 @@ impl Dialects {
         let mount = refused.path.and_then(|_| self.mount_of(&segments));
         let Some(mount) = mount else { return datadog::refuse(refused.status, refused.message) };
         let mut response = (mount.dialect.refuse)(refused.status, refused.message);
-        mount.trace(&segments, &mut response);
+        mount.trace(&segments, mount.decode(&segments).as_deref().map_err(|error| *error), &mut response);
         response
     }
 

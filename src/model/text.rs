@@ -69,6 +69,7 @@ pub fn is_email(text: &str) -> bool {
     let odd = |c: char| {
         c.is_whitespace()
             || c.is_control()
+            || is_noncharacter(c)
             || matches!(c, '"' | '(' | ')' | ',' | ':' | ';' | '<' | '>' | '[' | ']' | '\\' | '@')
     };
     let label = |label: &str| {

@@ -47,23 +47,38 @@ impl Memory {
         Memory { generations, groups: Mutex::default(), lists: Mutex::default() }
     }
 
+    /// The memory for somebody who begins to read now. What they read may be older than what others have seen
+    /// meanwhile, but not than these numbers.
+    pub(super) fn now(&self) -> Remembered<'_> {
+        let (groups, anything) = (self.generations.of(Scope::Groups), self.generations.of(Scope::Anything));
+        Remembered { memory: self, groups, anything }
+    }
+}
+
+/// The memory, and the generations when reading began.
+pub(super) struct Remembered<'m> {
+    memory: &'m Memory,
+    groups: u64,
+    anything: u64,
+}
+
+impl Remembered<'_> {
     /// A group, read unless it is remembered.
     pub(super) fn group(&self, id: i64, read: impl FnOnce() -> Result<Option<Arc<Node>>>) -> Result<Option<Arc<Node>>> {
-        let generation = self.generations.of(Scope::Groups);
+        let generation = self.groups;
         {
-            let mut groups = locked(&self.groups);
-            if groups.generation != generation {
+            let mut groups = locked(&self.memory.groups);
+            if groups.generation < generation {
                 *groups = Groups { generation, nodes: HashMap::new() };
             }
-            if let Some(node) = groups.nodes.get(&id) {
+            if let Some(node) = groups.nodes.get(&id).filter(|_| groups.generation == generation) {
                 return Ok(Some(Arc::clone(node)));
             }
         }
         let node = read()?;
-        let mut groups = locked(&self.groups);
+        let mut groups = locked(&self.memory.groups);
         if let Some(node) = &node
             && groups.generation == generation
-            && self.generations.of(Scope::Groups) == generation
         {
             groups.nodes.insert(id, Arc::clone(node));
         }
@@ -72,19 +87,19 @@ impl Memory {
 
     /// The inner ids of a list in its order, read unless they are remembered.
     pub(super) fn list(&self, list: ListOf, read: impl FnOnce() -> Result<Vec<i64>>) -> Result<Arc<[i64]>> {
-        let generation = self.generations.of(Scope::Anything);
+        let generation = self.anything;
         {
-            let mut lists = locked(&self.lists);
-            if lists.generation != generation {
+            let mut lists = locked(&self.memory.lists);
+            if lists.generation < generation {
                 *lists = Lists { generation, ..Lists::default() };
             }
-            if let Some(ids) = lists.lists.get(&list) {
+            if let Some(ids) = lists.lists.get(&list).filter(|_| lists.generation == generation) {
                 return Ok(Arc::clone(ids));
             }
         }
         let ids: Arc<[i64]> = read()?.into();
-        let mut lists = locked(&self.lists);
-        if lists.generation == generation && self.generations.of(Scope::Anything) == generation {
+        let mut lists = locked(&self.memory.lists);
+        if lists.generation == generation {
             if lists.listed + ids.len() > LISTED_MAX {
                 *lists = Lists { generation, ..Lists::default() };
             }

@@ -70,8 +70,8 @@ impl Generations {
     }
 }
 
-/// Every scope but [`Scope::Anything`], which shows by itself.
-const MARKED: [Scope; 3] = [Scope::Credentials, Scope::Rights, Scope::Groups];
+/// Every scope but [`Scope::Anything`], which shows by itself; each before those that build on it.
+const MARKED: [Scope; 3] = [Scope::Groups, Scope::Rights, Scope::Credentials];
 
 /// An open database.
 pub struct Store {
@@ -121,7 +121,7 @@ impl Store {
     /// Those of `read`.
     pub fn read<T>(&self, read: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
         let connection = self.readers.take();
-        read(&Rows { connection: &connection, memory: Some(&self.memory) })
+        read(&Rows { connection: &connection, memory: Some(self.memory.now()) })
     }
 
     /// Reads several things that belong together: all statements see one state.
@@ -130,7 +130,7 @@ impl Store {
     /// Those of `read`.
     pub fn snapshot<T>(&self, read: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
         let connection = self.readers.take();
-        let rows = Rows { connection: &connection, memory: Some(&self.memory) };
+        let rows = Rows { connection: &connection, memory: Some(self.memory.now()) };
         rows.run("begin deferred")?;
         let result = read(&rows);
         rows.run("commit")?;
@@ -172,7 +172,7 @@ impl Store {
 pub struct Rows<'c> {
     connection: &'c Connection,
     /// What is remembered between requests; `None` inside a write.
-    memory: Option<&'c memory::Memory>,
+    memory: Option<memory::Remembered<'c>>,
 }
 
 /// What can be written too, inside one operation.

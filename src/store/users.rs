@@ -271,7 +271,7 @@ impl Rows<'_> {
     }
 
     fn remembered_list(&self, list: ListOf, read: impl FnOnce() -> Result<Vec<i64>>) -> Result<Arc<[i64]>> {
-        match self.memory {
+        match &self.memory {
             Some(memory) => memory.list(list, read),
             None => Ok(read()?.into()),
         }

@@ -200,10 +200,11 @@ fn run_group(
         }
     } else if connection.total_changes() != changes_before {
         // Before the answers: who has been told of a write must not be served from before it.
-        generations.advance(Scope::Anything);
+        // From the foundation up: who finds a new number of rights must not build on an old one of groups.
         for scope in MARKED.into_iter().filter(|scope| changed & 1 << *scope as u8 != 0) {
             generations.advance(scope);
         }
+        generations.advance(Scope::Anything);
     }
     for answer in answers {
         answer(&outcome);

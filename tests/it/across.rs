@@ -278,6 +278,56 @@ fn what_datadog_does_not_know_survives_its_updates() {
 }
 
 #[test]
+fn what_datadog_shows_may_be_sent_back_whatever_nuxeo_has_stored() {
+    let server = Server::start();
+    create_group(&server, json!({"id": "ops", "parentGroups": ["administrators"]}));
+    let long = "Ä".repeat(300);
+    for (name, properties) in [
+        ("plain", json!({})),
+        ("odd address", json!({"email": "notanemail"})),
+        ("Spaced address", json!({"email": "  Room 5, @ the END  "})),
+        ("Derived@Example.com", json!({})),
+        ("long first name", json!({"firstName": long})),
+        ("long names", json!({"firstName": long, "lastName": long})),
+        ("blank", json!({"firstName": "  ", "lastName": "", "email": " "})),
+        ("both", json!({"firstName": long, "email": "notanemail", "title": "x"})),
+        ("administrator too", json!({"firstName": long, "email": "notanemail", "groups": ["administrators"]})),
+        ("through a group", json!({"firstName": long, "email": "notanemail", "groups": ["members", "ops"]})),
+    ] {
+        let mut properties = properties;
+        properties["username"] = json!(name);
+        let before = create_user(&server, properties);
+        let path = format!("/api/v1/user/{}", escaped(name));
+        let shown = server.datadog("GET", &path, None).json();
+        for body in [&shown["user"], &json!({"name": shown["user"]["name"], "email": shown["user"]["email"]})] {
+            assert_eq!(datadog_put(&server, name, body.clone()), bare(shown["user"].clone()), "{body}");
+            assert_eq!(server.datadog("GET", &path, None).json(), shown, "{body}");
+            assert_eq!(entity(&server, name), before, "{body}");
+        }
+        // What was only derived has not become a stored value by that.
+        nuxeo_put(&server, name, json!({"firstName": "New", "lastName": null, "email": "new@example.com"}));
+        let now = seen(&server, name);
+        assert_eq!([&now["name"], &now["email"]], [&json!("New"), &json!("new@example.com")], "{name}");
+    }
+    // Anything else of that kind is still refused.
+    for body in [json!({"email": "neither@one"}), json!({"name": long})] {
+        datadog_refusal(&server.datadog("PUT", "/api/v1/user/plain", Some(&body.to_string())), 400);
+    }
+}
+
+#[test]
+fn the_role_wins_over_the_older_flag_beside_it() {
+    let server = Server::start();
+    create_group(&server, json!({"id": "ops", "parentGroups": ["administrators"]}));
+    for (name, group) in [("direct", "administrators"), ("nested", "ops")] {
+        create_user(&server, json!({"username": name, "groups": [group]}));
+        let before = (seen(&server, name), entity(&server, name));
+        assert_eq!(datadog_put(&server, name, json!({"access_role": "adm", "is_admin": false})), before.0, "{name}");
+        assert_eq!((seen(&server, name), entity(&server, name)), before, "{name}");
+    }
+}
+
+#[test]
 fn administrators_are_the_members_of_one_group() {
     let server = Server::start();
     create_user(&server, json!({"username": "ada", "groups": ["members"]}));
@@ -598,6 +648,38 @@ fn a_name_kept_in_the_administrators_group_is_no_way_in() {
     let made = datadog_create(&server, json!({"handle": "Ghost@example.com"}));
     assert_eq!([&made["access_role"], &made["is_admin"]], [&json!("adm"), &json!(true)]);
     assert_eq!(entity(&server, "ghost@example.com")["isAdministrator"], json!(true));
+}
+
+#[test]
+fn the_inner_id_of_somebody_who_is_gone_is_never_used_again() {
+    let folder = Arc::new(Folder::new());
+    let ids = |server: Server| {
+        assert!(server.stop().success());
+        let connection = rusqlite::Connection::open(folder.db()).expect("the database");
+        ["users", "groups"].map(|table| -> i64 {
+            connection.query_row(&format!("select max(id) from {table}"), [], |row| row.get(0)).expect("an id")
+        })
+    };
+    let mut last = ids(Server::over(Arc::clone(&folder), &[]));
+    for round in 0..3 {
+        // The newest goes in one run and comes back in the same, and in the next one.
+        let server = Server::over(Arc::clone(&folder), &[]);
+        for name in ["ada", "eve"] {
+            create_user(&server, json!({"username": name}));
+            create_group(&server, json!({"id": name}));
+            if name == "ada" {
+                assert_eq!(server.nuxeo("DELETE", "/user/ada", None).status, 204);
+                assert_eq!(server.nuxeo("DELETE", "/group/ada", None).status, 204);
+            }
+        }
+        let now = ids(server);
+        assert!((0..2).all(|table| now[table] >= last[table] + 2), "round {round}: {last:?} then {now:?}");
+        let server = Server::over(Arc::clone(&folder), &[]);
+        assert_eq!(server.nuxeo("DELETE", "/user/eve", None).status, 204);
+        assert_eq!(server.nuxeo("DELETE", "/group/eve", None).status, 204);
+        assert!(server.stop().success());
+        last = now;
+    }
 }
 
 #[test]

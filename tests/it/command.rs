@@ -5,7 +5,7 @@ use crate::harness::{
     run_with_input,
 };
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -260,9 +260,13 @@ fn a_wrong_command_line_ends_with_2_and_says_what_is_wrong() {
         command.args(*words).env("ROLLBOOK_DB", folder.db());
         assert_refused(&finish(command), 2, named);
     }
-    for (name, value) in
-        [("ROLLBOOK_MAX_CONNECTIONS", "many"), ("ROLLBOOK_LISTEN", "nowhere"), ("ROLLBOOK_LOG", "loud")]
-    {
+    for (name, value) in [
+        ("ROLLBOOK_MAX_CONNECTIONS", "many"),
+        ("ROLLBOOK_LISTEN", "nowhere"),
+        ("ROLLBOOK_LOG", "loud"),
+        ("ROLLBOOK_STRICT_ERRORS", "perhaps"),
+        ("ROLLBOOK_REQUIRE_PASSWORD", "2"),
+    ] {
         let mut command = rollbook();
         command.arg("serve").env("ROLLBOOK_DB", folder.db()).env(name, value);
         assert_refused(&finish(command), 2, &[value]);
@@ -377,6 +381,35 @@ fn a_setting_comes_from_a_flag_or_a_variable_and_the_flag_wins() {
 }
 
 #[test]
+fn a_switch_in_the_environment_takes_the_usual_words() {
+    // The value, then the answers to an update with an unknown id and to a creation without a password.
+    for (name, value, statuses) in [
+        ("ROLLBOOK_STRICT_ERRORS", "1", [404, 201]),
+        ("ROLLBOOK_STRICT_ERRORS", "true", [404, 201]),
+        ("ROLLBOOK_STRICT_ERRORS", "0", [500, 201]),
+        ("ROLLBOOK_STRICT_ERRORS", "false", [500, 201]),
+        ("ROLLBOOK_REQUIRE_PASSWORD", "1", [500, 400]),
+        ("ROLLBOOK_REQUIRE_PASSWORD", "true", [500, 400]),
+        ("ROLLBOOK_REQUIRE_PASSWORD", "0", [500, 201]),
+    ] {
+        let folder = Folder::new();
+        let mut command = serve(&folder, &[]);
+        command.env(name, value);
+        let server = Started::by(command);
+        let authorization = basic("Administrator", ADMIN_PASSWORD);
+        let ask = |method: &str, path: &str, body: &str| {
+            let headers = [("Authorization", authorization.as_str())];
+            server.request(method, &format!("/nuxeo/api/v1{path}"), &headers, Some(body)).status
+        };
+        let answers = [
+            ask("PUT", "/user/Administrator", r#"{"entity-type":"user","id":"nobody"}"#),
+            ask("POST", "/user", r#"{"entity-type":"user","properties":{"username":"ada"}}"#),
+        ];
+        assert_eq!(answers, statuses, "{name}={value}");
+    }
+}
+
+#[test]
 fn without_a_subcommand_it_serves() {
     let folder = Folder::new();
     let mut command = rollbook();
@@ -478,6 +511,18 @@ fn a_file_serves_one_process_at_a_time() {
     assert_eq!(server.datadog("POST", "/api/v1/user", Some(r#"{"handle":"ada@example.com"}"#)).status, 200);
     assert!(server.stop().success());
     assert_success(&run(&folder, &["key", "list"]));
+}
+
+#[test]
+fn a_mistyped_file_is_told_and_not_made() {
+    let folder = Folder::new();
+    let file = folder.db();
+    for words in [&["key", "list"][..], &["key", "revoke", "1"], &["passwd", "x"]] {
+        let output = run_with_input(&folder, words, "new words\n");
+        assert_refused(&output, 1, &["rollbook: ", "no database", file.to_str().unwrap()]);
+        assert_eq!(stdout(&output), "", "{words:?}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "{words:?} makes no file");
+    }
 }
 
 #[test]
@@ -714,12 +759,13 @@ fn a_key_is_made_listed_and_revoked() {
 #[test]
 fn an_output_that_cannot_be_written_is_a_failure_and_no_crash() {
     let folder = Folder::new();
+    create_key(&folder, "api", None);
     for words in [&["key", "list"][..], &["key", "create", "api", "--name", "lost"]] {
         let mut command = rollbook();
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a full device");
         command.args(words).env("ROLLBOOK_DB", folder.db()).stdout(full).stderr(Stdio::piped());
         let output = command.spawn().expect("the command starts").wait_with_output().expect("the command ends");
-        assert_refused(&output, 1, &["rollbook: "]);
+        assert_refused(&output, 1, &["rollbook: ", "write the output"]);
     }
 }
 
@@ -871,6 +917,76 @@ fn no_secret_ever_reaches_the_log() {
     secrets.extend([&token, authorization.trim_start_matches("Basic "), wrong.trim_start_matches("Basic ")]);
     for secret in secrets {
         assert!(!log.contains(secret), "{secret} in:\n{log}");
+    }
+}
+
+#[test]
+fn a_token_in_a_path_is_left_out_of_the_log_whatever_becomes_of_the_call() {
+    let folder = Folder::new();
+    let server = Started::by(serve(&folder, &["--log", "trace", "--head-timeout", "2"]));
+    let authorization = basic("Administrator", ADMIN_PASSWORD);
+    let wrong = basic("Administrator", "wrong words");
+    let administrator: Headers<'_> = &[("Authorization", &authorization)];
+    let target = "/nuxeo/authentication/token?applicationName=a&deviceId=b&deviceDescription=c&permission=rw";
+    let token = server.request("GET", target, administrator, None).text().to_owned();
+    let path = format!("/nuxeo/api/v1/token/{token}");
+    let too_long = [("Authorization", authorization.as_str()), ("Content-Length", "2000000")];
+    let two_lengths = [("Content-Length", "1"), ("Content-Length", "1")];
+    let calls: &[(&str, String, Headers<'_>, u16)] = &[
+        ("DELETE", path.clone(), &[], 401),
+        ("DELETE", path.clone(), &[("Authorization", &wrong)], 401),
+        ("DELETE", path.clone(), &too_long, 413),
+        ("DELETE", path.clone(), &two_lengths, 400),
+        ("DELETE", path.clone(), &[("Transfer-Encoding", "gzip")], 501),
+        ("DELETE", path.clone(), &[("Expect", "x")], 417),
+        ("DELETE", path.clone(), &[("Bad Name", "x")], 400),
+        ("DELETE", format!("{path}%zz"), administrator, 400),
+        ("DELETE", format!("{path}?x=y"), &[], 401),
+        ("DELETE", format!("{path}/"), &[], 401),
+        ("DELETE", format!("/{}", path.replace('/', "//")), &[], 401),
+        ("DELETE", format!("http://test{path}"), &[], 401),
+        ("DELETE", path.replace("api/v1", "site/api/v1"), &[], 401),
+        ("DELETE", path.replace("v1", "v1/repo/default"), &[], 401),
+        ("GET", path.clone(), administrator, 405),
+        ("HEAD", path.clone(), &[], 401),
+        ("BREW", path.clone(), &[], 401),
+        ("DELETE", path.clone(), administrator, 204),
+        ("DELETE", path.clone(), administrator, 404),
+    ];
+    let answers: Vec<u16> =
+        calls.iter().map(|(method, target, headers, _)| server.request(method, target, headers, None).status).collect();
+    // A head that never comes to its end.
+    let mut connection = Connection::open(server.address);
+    connection.stream().write_all(format!("DELETE {path} HTTP/1.1\r\nHost:").as_bytes()).expect("half a head");
+    assert_eq!(connection.answer(false).status, 408);
+
+    let log = server.stop();
+    assert!(!log.join("\n").contains(&token), "{log:#?}");
+    let lines = log.iter().filter(|line| line.contains("/token/-")).count();
+    assert_eq!(lines, calls.len() + 1, "a line for each call, without the token: {log:#?}");
+    for ((method, target, headers, status), answer) in calls.iter().zip(answers) {
+        assert_eq!(answer, *status, "{method} {target} {headers:?}");
+    }
+}
+
+#[test]
+fn a_token_in_a_path_is_left_out_of_the_log_however_the_path_is_spelled() {
+    let folder = Folder::new();
+    let server = Started::by(serve(&folder, &[]));
+    let authorization = basic("Administrator", ADMIN_PASSWORD);
+    let administrator: Headers<'_> = &[("Authorization", &authorization)];
+    let mut tokens = Vec::new();
+    for (number, path) in ["%74oken", "t%6fk%65n", "%74%6F%6B%65%6E/"].into_iter().enumerate() {
+        let target = format!("/nuxeo/api/v1/token?application=a&deviceId=d{number}");
+        let token = server.request("POST", &target, administrator, None).text().to_owned();
+        let target = format!("/nuxeo/api/v1/{path}/{token}");
+        assert_eq!(server.request("DELETE", &target, &[], None).status, 401, "{path}");
+        assert_eq!(server.request("DELETE", &target, administrator, None).status, 204, "{path}");
+        tokens.push(token);
+    }
+    let log = server.stop().join("\n");
+    for token in tokens {
+        assert!(!log.contains(&token), "{token} in:\n{log}");
     }
 }
 

@@ -273,6 +273,13 @@ fn invited_addresses_become_users_and_come_back_as_they_were_sent() {
                 400,
                 errors("Format of 'emails' should be list of emails"),
             ),
+            (
+                NEW,
+                "/api/v1/invite_users",
+                r#"{"emails":["dan@example.com\n"]}"#,
+                400,
+                errors("Format of 'emails' should be list of emails"),
+            ),
             // All or nobody: the good address is not taken either.
             (
                 NEW,
@@ -452,6 +459,9 @@ fn the_role_of_an_application_key_decides_what_it_may_do() {
         (NEW, USERS, r#"{"handle":"admN@example.com","access_role":"adm"}"#, [200, 403, 403]),
         (NEW, USERS, r#"{"handle":"legacyN@example.com","is_admin":true}"#, [200, 403, 403]),
         (NEW, USERS, r#"{"handle":"ada@example.com"}"#, [409, 409, 403]),
+        // What a key may not do is told before what is in the way.
+        (NEW, USERS, r#"{"handle":"ada@example.com","access_role":"adm"}"#, [409, 403, 403]),
+        (NEW, USERS, r#"{"handle":"ada@example.com","is_admin":true}"#, [409, 403, 403]),
         (NEW, USERS, r#"{"handle":"old@example.com","name":"Old"}"#, [200, 200, 403]),
         (NEW, USERS, r#"{"handle":"boss@example.com","name":"Boss"}"#, [200, 403, 403]),
         (NEW, USERS, r#"{"handle":"boss@example.com","access_role":"st"}"#, [200, 200, 403]),
@@ -559,7 +569,6 @@ fn a_new_user_takes_what_the_body_gives_and_defaults_for_the_rest() {
         (r#"{"handle":"b7+tag.one_two-3@sub.example.co.uk"}"#, saved("b7+tag.one_two-3@sub.example.co.uk", json!({}))),
         (r#"{"handle":"o'brien%40x@example.com"}"#, saved("o'brien%40x@example.com", json!({}))),
         (r#"{"handle":"team/ann@example.com"}"#, saved("team/ann@example.com", json!({}))),
-        (r#"{"handle":" c1@example.com "}"#, saved("c1@example.com", json!({}))),
         ("\u{feff}{\"handle\":\"c2@example.com\"}", saved("c2@example.com", json!({}))),
         ("{\"handle\":\"b8@example.com\"}\n", saved("b8@example.com", json!({}))),
         (" \t\r\n { \"handle\" : \"b9@example.com\" } ", saved("b9@example.com", json!({}))),
@@ -674,6 +683,31 @@ fn a_create_that_breaks_a_rule_says_which() {
             (NEW, USERS, r#"{"handle":"ada\u0000@example.com"}"#, 400, handle()),
             (NEW, USERS, r#"{"handle":"ada\n@example.com"}"#, 400, handle()),
             (NEW, USERS, r#"{"handle":"ada\u007f@example.com"}"#, 400, handle()),
+            // Cut to size it would be another handle than the one that was asked for.
+            (NEW, USERS, r#"{"handle":" ada@example.com"}"#, 400, handle()),
+            (NEW, USERS, r#"{"handle":"ada@example.com "}"#, 400, handle()),
+            (NEW, USERS, r#"{"handle":"ada@example.com\n"}"#, 400, handle()),
+            (NEW, USERS, r#"{"handle":"\r\nada@example.com"}"#, 400, handle()),
+            (NEW, USERS, r#"{"handle":"\tada@example.com"}"#, 400, handle()),
+            (NEW, USERS, r#"{"handle":"ada@example.com\u00a0"}"#, 400, handle()),
+            (NEW, USERS, r#"{"handle":" old@example.com "}"#, 400, handle()),
+            // No characters, and never to be.
+            (NEW, USERS, r#"{"handle":"ada\ufffe@example.com"}"#, 400, errors("Format of 'handle' should be email")),
+            (
+                NEW,
+                USERS,
+                r#"{"handle":"ada\udbff\udfff@example.com"}"#,
+                400,
+                errors("Format of 'handle' should be email"),
+            ),
+            (NEW, USERS, r#"{"handle":"ada\ufdd0@example.com"}"#, 400, errors("Format of 'handle' should be email")),
+            (
+                NEW,
+                "/invite_users",
+                r#"{"emails":["ok@example.com","ada\ufffe@example.com"]}"#,
+                400,
+                errors("Format of 'emails' should be list of emails"),
+            ),
             (NEW, USERS, r#"{"handle":7}"#, 400, handle()),
             (NEW, USERS, r#"{"handle":true}"#, 400, handle()),
             (NEW, USERS, r#"{"handle":["ada@example.com"]}"#, 400, handle()),
@@ -681,6 +715,8 @@ fn a_create_that_breaks_a_rule_says_which() {
             (NEW, USERS, r#"{"handle":"ada@example.com","email":"bad"}"#, 400, email()),
             (NEW, USERS, r#"{"handle":"ada@example.com","email":7}"#, 400, email()),
             (NEW, USERS, r#"{"handle":"ada@example.com","email":["ada@example.com"]}"#, 400, email()),
+            (NEW, USERS, r#"{"handle":"ada@example.com","email":" a@x.io"}"#, 400, email()),
+            (NEW, USERS, r#"{"handle":"ada@example.com","email":"a@x.io\n"}"#, 400, email()),
             (NEW, USERS, r#"{"handle":"ada@example.com","access_role":"boss"}"#, 400, role()),
             (NEW, USERS, r#"{"handle":"ada@example.com","access_role":"ERROR"}"#, 400, role()),
             (NEW, USERS, r#"{"handle":"ada@example.com","access_role":"ADM"}"#, 400, role()),
@@ -839,6 +875,8 @@ fn the_legacy_admin_flag_counts_when_it_comes_alone() {
             ("PUT", ADA, r#"{"is_admin":false,"access_role":"adm"}"#, 200, is("adm")),
             ("PUT", ADA, r#"{"is_admin":true,"access_role":null}"#, 200, is("adm")),
             ("PUT", ADA, r#"{"is_admin":false,"access_role":null}"#, 200, is("st")),
+            ("PUT", ADA, r#"{"is_admin":true}"#, 200, is("adm")),
+            ("PUT", ADA, r#"{"access_role":"adm","is_admin":false}"#, 200, is("adm")),
         ],
     );
 }
@@ -857,6 +895,9 @@ fn an_update_that_breaks_a_rule_changes_nothing() {
             ("PUT", ADA, r#"{"email":"bad"}"#, 400, email()),
             ("PUT", ADA, r#"{"email":""}"#, 400, email()),
             ("PUT", ADA, r#"{"email":"a@"}"#, 400, email()),
+            ("PUT", ADA, r#"{"email":" a@x.io "}"#, 400, email()),
+            ("PUT", ADA, r#"{"email":"a@x.io\n"}"#, 400, email()),
+            ("PUT", ADA, r#"{"email":"a@x.io\r\nb@x.io"}"#, 400, email()),
             ("PUT", ADA, r#"{"email":7}"#, 400, email()),
             // The good half of a bad body is not taken either.
             ("PUT", ADA, r#"{"name":"Other","disabled":true,"email":"bad"}"#, 400, email()),
@@ -1076,6 +1117,26 @@ fn unknown_paths_and_methods_are_told_in_the_same_form() {
             ("BREW", USERS, "", 405, method()),
         ],
     );
+}
+
+#[test]
+fn a_wrong_method_is_told_to_those_with_keys() {
+    let server = Server::start();
+    let (no_key, no_application) = (errors("API key required"), errors("Application key required"));
+    let rows: &[(Headers<'_>, u16, &Value)] = &[
+        (&[], 403, &no_key),
+        (&[("DD-API-KEY", API_KEY)], 403, &no_application),
+        (&[("DD-API-KEY", "wrong"), ("DD-APPLICATION-KEY", APP_KEY)], 403, &forbidden()),
+        (&[("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", "wrong")], 403, &forbidden()),
+        (&[("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", APP_KEY)], 405, &errors("Method not allowed")),
+    ];
+    for (method, path) in [("PATCH", USERS), ("PATCH", ADA), ("DELETE", "/api/v1/users"), ("GET", "/invite_users")] {
+        for (headers, status, expected) in rows {
+            let answer = server.request(method, path, headers, Some(b"{}"));
+            assert_answer(&format!("{method} {path} {headers:?}"), &answer, *status, expected);
+            assert_eq!(answer.header("Allow").is_some(), *status == 405, "{method} {path} {headers:?}");
+        }
+    }
 }
 
 #[test]

@@ -813,6 +813,41 @@ fn a_body_has_its_limit() {
 }
 
 #[test]
+fn who_sends_far_too_much_to_its_end_still_gets_the_refusal() {
+    let server = Server::start();
+    let size = 10_000_000;
+    let body = "x".repeat(size);
+    let chunk = &body[..50_000];
+    let chunks = format!("{}0\r\n\r\n", format!("{:x}\r\n{chunk}\r\n", chunk.len()).repeat(size / chunk.len()));
+    for path in ["/api/v1/user", "/nuxeo/api/v1/user"] {
+        let first_line = format!("POST {path} HTTP/1.1");
+        let length = format!("Content-Length: {size}\r\n");
+        let refusal = |connection: &mut Connection, call: &str| {
+            let answer = connection.answer(false);
+            assert_eq!((answer.status, answer.header("Connection")), (413, Some("close")), "{call}");
+            match path.starts_with("/nuxeo") {
+                true => assert_exception(call, &answer),
+                false => assert_errors(call, &answer),
+            }
+            assert_eq!(connection.rest(), "", "{call}");
+        };
+        // Many clients send all of a body before they look for an answer.
+        for message in
+            [request(&first_line, &length, &body), request(&first_line, "Transfer-Encoding: chunked\r\n", &chunks)]
+        {
+            let call = &message[..400];
+            let mut connection = Connection::open(server.address);
+            connection.stream().write_all(message.as_bytes()).unwrap_or_else(|error| panic!("{call}: {error}"));
+            refusal(&mut connection, call);
+        }
+        // Nobody is told to continue with what will not be taken.
+        let message = request(&first_line, &format!("Expect: 100-continue\r\n{length}"), "");
+        refusal(&mut opened(&server, &message), &message);
+    }
+    assert_eq!(handles(&server), ["administrator"]);
+}
+
+#[test]
 fn the_limit_of_a_body_is_a_setting() {
     let server = Server::with(&["--max-body-bytes", "100"]);
     let sized = |size: usize| create(&format!("Content-Length: {size}\r\n"), &format!("{ADA:<size$}"));

@@ -1,12 +1,16 @@
 //! Who is let in by the Nuxeo dialect and what he may do, and the calls that clients make when they connect.
 
-use crate::harness::{ADMIN_PASSWORD, Answer, Server, basic};
+use crate::harness::{ADMIN_PASSWORD, Answer, Connection, Server, basic};
 use crate::nuxeo_users::{
-    assert_refused, can_log_in, check, create_group, create_user, reference_directory, refusal, user, user_body,
+    assert_refused, can_log_in, check, create_group, create_user, escaped, reference_directory, refusal, user,
+    user_body,
 };
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
+use std::thread;
 
 const CREATE: &str = "Cannot create artifact";
 const EDIT: &str = "User is not allowed to edit users";
@@ -95,6 +99,87 @@ fn credentials_that_name_nobody_are_refused() {
 }
 
 #[test]
+fn nobody_is_let_in_as_system_whatever_the_spelling_and_the_password() {
+    let server = Server::start();
+    for name in ["system", "systems"] {
+        create_user(&server, json!({"username": name, "password": "secret", "groups": ["administrators"]}));
+    }
+    assert!(can_log_in(&server, "systems", "secret"));
+    for name in ["system", "\u{17f}ystem", "SYSTEM", "\u{ff53}ystem", "ｓｙｓｔｅｍ", "ſyſtem", " system "] {
+        assert_eq!(server.nuxeo("GET", &format!("/user/{}", escaped(name)), None).json()["id"], json!("system"));
+        assert!(!can_log_in(&server, name, "secret"), "{name:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn guesses_at_passwords_leave_no_memory_behind() {
+    let server = Server::start();
+    create_user(&server, json!({"username": "ada", "password": "secret"}));
+    thread::scope(|scope| {
+        for guesser in 0..40 {
+            let mut connection = Connection::open(server.address);
+            scope.spawn(move || {
+                for guess in 0..5 {
+                    let name = if (guesser + guess) % 2 == 0 { "ada".to_owned() } else { format!("nobody{guesser}") };
+                    let authorization = basic(&name, &format!("guess {guesser} {guess}"));
+                    connection.send("GET", "/nuxeo/api/v1/me", &[("Authorization", &authorization)], None);
+                    let answer = connection.answer(false);
+                    assert_eq!((answer.status, answer.header("Connection")), (401, None), "{name}");
+                }
+            });
+        }
+    });
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).expect("the state of the server");
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+    let kilobytes: u64 = resident.trim().trim_end_matches(" kB").parse().expect("a number");
+    // As many are checked at a time as there are processors, each with 19 MiB, and what is used stays in use.
+    let processors = thread::available_parallelism().map_or(1, |count| count.get() as u64);
+    assert!(kilobytes < 1024 * (100 + 20 * processors).max(200), "{kilobytes} kB with {processors} processors");
+    assert!(can_log_in(&server, "ada", "secret"));
+}
+
+#[test]
+fn the_old_password_opens_nothing_after_a_change_however_many_log_in_with_it_meanwhile() {
+    const RACERS: usize = 8;
+    const LOGINS: usize = 5;
+    let server = Server::start();
+    let name = "abcdefgh";
+    // What is remembered of a login holds for one spelling of the name: each of these is checked anew.
+    let spelling = |number: usize| -> String {
+        let upper = |(at, letter): (usize, char)| {
+            if number >> at & 1 == 1 { letter.to_ascii_uppercase() } else { letter }
+        };
+        name.chars().enumerate().map(upper).collect()
+    };
+    create_user(&server, json!({"username": name, "password": "password 0"}));
+    for round in 0..3 {
+        let (old, new) = (format!("password {round}"), format!("password {}", round + 1));
+        let (barrier, next) = (Barrier::new(RACERS + 1), AtomicUsize::new(1));
+        thread::scope(|scope| {
+            for _ in 0..RACERS {
+                scope.spawn(|| {
+                    barrier.wait();
+                    for _ in 0..LOGINS {
+                        // Right or wrong by now, whichever comes first.
+                        can_log_in(&server, &spelling(next.fetch_add(1, Ordering::Relaxed)), &old);
+                    }
+                });
+            }
+            barrier.wait();
+            let body = json!({"oldPassword": old, "newPassword": new}).to_string();
+            let changed = server.nuxeo_as((name, &old), "PUT", "/me/changepassword", Some(&body));
+            assert_eq!(changed.status, 200, "{}", changed.text());
+        });
+        for number in 0..=RACERS * LOGINS {
+            assert!(!can_log_in(&server, &spelling(number), &old), "round {round}: {}", spelling(number));
+        }
+        assert!(can_log_in(&server, name, &new), "round {round}");
+        assert!(can_log_in(&server, &spelling(1), &new), "round {round}");
+    }
+}
+
+#[test]
 fn a_browser_is_not_asked_for_a_password() {
     let server = Server::start();
     for header in [("X-No-Basic-Header", "true"), ("X-No-Basic-Header", ""), ("Cookie", "device=python-client")] {
@@ -155,6 +240,32 @@ fn the_same_user_application_and_device_get_the_same_token() {
 }
 
 #[test]
+fn of_those_who_ask_at_once_for_one_token_all_get_the_same() {
+    const ASKERS: usize = 8;
+    let server = Server::start();
+    create_user(&server, json!({"username": "ada", "password": "secret"}));
+    let ada = ("ada", "secret");
+    for device in ["laptop", "phone", "desk"] {
+        let barrier = Barrier::new(ASKERS);
+        let tokens: BTreeSet<String> = thread::scope(|scope| {
+            let ask = || {
+                barrier.wait();
+                issued(&server, ada, device)
+            };
+            let askers: Vec<_> = (0..ASKERS).map(|_| scope.spawn(ask)).collect();
+            askers.into_iter().map(|asker| asker.join().expect("a token")).collect()
+        });
+        assert_eq!(tokens.len(), 1, "{device}: {tokens:?}");
+        for token in tokens {
+            assert_eq!(status_with(&server, &token), 200, "{device}");
+            assert_eq!(issued(&server, ada, device), token, "{device}");
+        }
+    }
+    let listed = server.nuxeo_as(ada, "GET", "/token", None).json();
+    assert_eq!(listed["entries"].as_array().map(Vec::len), Some(3), "one for each device: {listed}");
+}
+
+#[test]
 fn a_token_opens_the_account_in_every_place_where_clients_put_it() {
     let server = Server::start();
     let ada = create_user(&server, json!({"username": "ada", "password": "secret"}));
@@ -177,6 +288,12 @@ fn a_token_opens_the_account_in_every_place_where_clients_put_it() {
     for wrong in ["nonsense", "", &token[1..], &token.to_uppercase().replace('A', "b")] {
         assert_eq!(status_with(&server, wrong), 401, "{wrong:?}");
     }
+    // An empty place is no place.
+    let empty = [("X-Authentication-Token", ""), ("Authorization", bearer.as_str())];
+    for path in ["/nuxeo/api/v1/me", "/nuxeo/api/v1/me?token="] {
+        assert_eq!(get(&server, path, &empty).parts(), (200, ada.clone()), "{path}");
+    }
+    assert_eq!(get(&server, &in_query, &empty[..1]).parts(), (200, ada.clone()));
     // Basic is tried first.
     let authorization = basic("Administrator", ADMIN_PASSWORD);
     let both = [("X-Authentication-Token", token.as_str()), ("Authorization", authorization.as_str())];
@@ -308,6 +425,55 @@ fn rights_end_with_the_membership_that_gave_them() {
         assert_eq!(server.nuxeo("POST", &format!("/group/{group}/user/{name}"), None).status, 201);
         assert_eq!(create("third"), 201);
     }
+}
+
+#[test]
+fn a_right_that_is_taken_is_gone_at_once_however_many_read_meanwhile() {
+    let server = Server::start();
+    create_group(&server, json!({"id": "ops"}));
+    create_user(&server, json!({"username": "ada", "password": "secret", "groups": ["ops"]}));
+    let (administrator, ada) = (basic("Administrator", ADMIN_PASSWORD), basic("ada", "secret"));
+    let ask = |connection: &mut Connection, authorization: &str, method: &str, path: &str, body: &str| {
+        let headers = [("Authorization", authorization)];
+        connection.send(method, &format!("/nuxeo/api/v1{path}"), &headers, Some(body.as_bytes()));
+        connection.answer(false)
+    };
+    let over = AtomicBool::new(false);
+    let (ask, over) = (&ask, &over);
+    let (administrator, ada) = (administrator.as_str(), ada.as_str());
+    let address = server.address;
+    let wrong: Vec<String> = thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(move || {
+                let mut connection = Connection::open(address);
+                while !over.load(Ordering::Relaxed) {
+                    assert_eq!(ask(&mut connection, ada, "GET", "/me", "").status, 200);
+                }
+            });
+        }
+        let changer = scope.spawn(move || {
+            let mut connection = Connection::open(address);
+            let mut wrong = Vec::new();
+            for round in 0..200 {
+                let given = round % 2 == 0;
+                let (label, parents) = (format!("round {round}"), if given { &["administrators"][..] } else { &[] });
+                let body = json!({"entity-type": "group", "grouplabel": label, "parentGroups": parents}).to_string();
+                assert_eq!(ask(&mut connection, administrator, "PUT", "/group/ops", &body).status, 200);
+                // Refused for what is missing in it, or for who asks.
+                let status = ask(&mut connection, ada, "POST", "/user", r#"{"entity-type":"user"}"#).status;
+                let me = ask(&mut connection, ada, "GET", "/me", "").json();
+                let seen = (status, &me["isAdministrator"], &me["extendedGroups"][0]["label"]);
+                if seen != (if given { 400 } else { 403 }, &json!(given), &json!(label)) {
+                    wrong.push(format!("{label}: {seen:?}"));
+                }
+            }
+            wrong
+        });
+        let wrong = changer.join();
+        over.store(true, Ordering::Relaxed);
+        wrong.expect("the changes")
+    });
+    assert!(wrong.is_empty(), "{} rounds were answered from before:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 /// The operations of the permission table. `WHO` stands for the caller, so that each one has targets of its own.
@@ -954,6 +1120,56 @@ fn a_path_that_nobody_knows_is_not_found() {
 }
 
 #[test]
+fn a_stranger_is_told_that_he_is_one_before_anything_about_paths() {
+    let server = Server::start();
+    let (right, wrong) = (basic("Administrator", ADMIN_PASSWORD), basic("Administrator", "wrong"));
+    for (method, path, status) in [
+        ("GET", "/nuxeo/api", 404),
+        ("GET", "/nuxeo/api/v1", 404),
+        ("GET", "/nuxeo/api/v1/nothing", 404),
+        ("POST", "/nuxeo/api/v1/users", 404),
+        ("BREW", "/nuxeo/api/v2/user/Administrator", 404),
+        ("GET", "/nuxeo/api/v1/repo/default/nothing", 404),
+        ("GET", "/nuxeo/api/v1/group/members/@unknown", 404),
+        ("POST", "/nuxeo/api/v1/automation/User.Invite", 404),
+        ("GET", "/nuxeo/site", 404),
+        ("GET", "/nuxeo/site/nothing", 404),
+        ("POST", "/nuxeo/site/automation/Nothing", 404),
+        ("GET", "/nuxeo/site/api/v1/nothing", 404),
+        ("GET", "/nuxeo/api/v1/user", 405),
+        ("PATCH", "/nuxeo/api/v1/user/Administrator", 405),
+        ("POST", "/nuxeo/api/v1/user/nobody", 405),
+        ("GET", "/nuxeo/api/v1/group", 405),
+        ("PATCH", "/nuxeo/api/v1/group/members", 405),
+        ("GET", "/nuxeo/api/v1/user/Administrator/group/members", 405),
+        ("DELETE", "/nuxeo/api/v1/group/members/@users", 405),
+        ("DELETE", "/nuxeo/api/v1/me", 405),
+        ("GET", "/nuxeo/api/v1/me/changepassword", 405),
+        ("PUT", "/nuxeo/api/v1/token", 405),
+        ("DELETE", "/nuxeo/site/api/v1/capabilities", 405),
+        ("GET", "/nuxeo/site/automation/login", 405),
+        ("DELETE", "/nuxeo/site/automation", 405),
+    ] {
+        let call = format!("{method} {path}");
+        for headers in [&[][..], &[("Authorization", wrong.as_str())]] {
+            let answer = server.request(method, path, headers, Some(b"{}"));
+            assert_refused(&answer, 401, &call);
+            assert_eq!(answer.header("WWW-Authenticate"), Some("Basic realm=\"Nuxeo Automation\""), "{call}");
+            assert_eq!(answer.header("Allow"), None, "{call}");
+        }
+        let answer = server.request(method, path, &[("Authorization", &right)], Some(b"{}"));
+        assert_refused(&answer, status, &call);
+        assert_eq!(answer.header("Allow").is_some(), status == 405, "{call}");
+    }
+    // Outside of the interface there is nothing to guard.
+    for headers in [&[][..], &[("Authorization", wrong.as_str())], &[("Authorization", right.as_str())]] {
+        for path in ["/nuxeo/nothing", "/nuxeo", "/nuxeo/", "/nuxeo/json/nothing"] {
+            assert_refused(&get(&server, path, headers), 404, path);
+        }
+    }
+}
+
+#[test]
 fn a_repository_or_a_header_of_one_changes_nothing() {
     let server = Server::start();
     let authorization = basic("Administrator", ADMIN_PASSWORD);
@@ -1005,6 +1221,39 @@ fn a_power_user_leaves_no_group_waiting_below_a_future_administrators_group() {
     let leela = server.nuxeo("GET", "/user/leela", None).json();
     assert_eq!(leela["isAdministrator"], json!(false));
     assert_eq!(powers(&server)[3..], before[3..]);
+}
+
+#[test]
+fn a_power_user_sends_back_a_group_as_it_is_shown_also_with_a_parent_that_is_not_there() {
+    let server = future_directory();
+    let leela = ("leela", "nibbler");
+    let fetch = "fetch-group=memberUsers,memberGroups,parentGroups";
+    create_group(
+        &server,
+        json!({
+            "id": "crew", "grouplabel": "Crew", "parentGroups": ["Later", "team"], "memberUsers": ["fry", "nobody"],
+            "memberGroups": ["nothing"],
+        }),
+    );
+    let path = format!("/group/crew?{fetch}");
+    let shown = server.nuxeo_as(leela, "GET", &path, None).json();
+    assert_eq!(shown["parentGroups"], json!(["Later", "team"]));
+    let put = |body: &Value| server.nuxeo_as(leela, "PUT", &path, Some(&body.to_string())).parts();
+    assert_eq!(put(&shown), (200, shown.clone()));
+    let mut changed = shown.clone();
+    changed["properties"]["description"] = json!("Who deliver");
+    assert_eq!(put(&changed), (200, changed.clone()));
+    // It stays in any spelling and order, but none may be added, and what is taken away is not brought back.
+    changed["parentGroups"] = json!(["team", "LATER"]);
+    assert_eq!(put(&changed), (200, changed.clone()));
+    let mut more = changed.clone();
+    more["parentGroups"] = json!(["team", "later", "much later"]);
+    assert_eq!(put(&more), (403, refusal(403, "group does not exist: much later")));
+    let mut less = changed.clone();
+    less["parentGroups"] = json!(["team"]);
+    assert_eq!(put(&less), (200, less.clone()));
+    assert_eq!(put(&changed), (403, refusal(403, "group does not exist: LATER")));
+    assert_eq!(server.nuxeo("GET", &path, None).json(), less);
 }
 
 #[test]

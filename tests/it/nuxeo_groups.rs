@@ -204,9 +204,27 @@ fn a_group_must_have_a_name_without_control_characters() {
         body["entity-type"] = json!("group");
         check_groups(&server, &[("POST", "/group", body, 400, refusal(400, "Group MUST have a name"))]);
     }
-    for name in ["a\u{0}b", "\u{0}", "a\u{1}b", "a\nb", "a\u{7f}b", &"x".repeat(256)] {
-        let body = json!({"entity-type": "group", "id": name}).to_string();
-        assert_refused(&server.nuxeo("POST", "/group", Some(&body)), 400, &body);
+    let long = "x".repeat(256);
+    let names = ["a\u{0}b", "\u{0}", "a\u{1}b", "a\nb", "a\u{7f}b", "a\u{fffe}b", "a\u{fdd0}b", "\u{10ffff}", &long];
+    for name in names {
+        for body in [json!({"id": name}), json!({"groupname": name}), json!({"properties": {"groupname": name}})] {
+            let mut body = body;
+            body["entity-type"] = json!("group");
+            let body = body.to_string();
+            assert_refused(&server.nuxeo("POST", "/group", Some(&body)), 400, &body);
+        }
+        // Nor does a group wait for a member that there can never be.
+        for list in ["memberUsers", "memberGroups", "parentGroups"] {
+            let mut body = json!({"entity-type": "group", "id": "waiting"});
+            body[list] = json!(["fine", name]);
+            let body = body.to_string();
+            assert_refused(&server.nuxeo("POST", "/group", Some(&body)), 400, &body);
+            assert_refused(
+                &server.nuxeo("PUT", "/group/members", Some(&body.replace("waiting", "members"))),
+                400,
+                &body,
+            );
+        }
     }
     assert_eq!(ids(&server, "/group/search?q=*"), ["administrators", "members", "powerusers"]);
 }
@@ -367,8 +385,16 @@ fn the_first_of_several_reasons_to_refuse_a_group_is_told() {
         let answer = server.nuxeo_as(plain, method, path, (!body.is_empty()).then_some(body));
         assert_eq!(answer.parts(), (status, refusal(status, message)), "{method} {path} {body}");
     }
-    assert_refused(&server.nuxeo_as(plain, "POST", "/group", Some("{")), 400, "POST");
-    assert_refused(&server.nuxeo_as(plain, "PUT", "/group/team", Some("{")), 400, "PUT");
+    for (method, path) in [("POST", "/group"), ("PUT", "/group/team")] {
+        assert_refused(&server.nuxeo_as(plain, method, path, Some("{")), 400, method);
+        for list in ["memberUsers", "memberGroups", "parentGroups"] {
+            let mut body = json!({"entity-type": "group", "id": "team"});
+            body[list] = json!("plain");
+            let answer = server.nuxeo_as(plain, method, path, Some(&body.to_string()));
+            let message = format!("Unable to deserialize property: {list}");
+            assert_eq!(answer.parts(), (400, refusal(400, &message)), "{method} {path} {body}");
+        }
+    }
 }
 
 #[test]
@@ -631,6 +657,38 @@ fn members_that_do_not_exist_are_kept_and_found_when_they_appear() {
 }
 
 #[test]
+fn what_waits_for_a_new_group_comes_to_it_beside_the_lists_that_it_is_created_with() {
+    let server = Server::start();
+    create_user(&server, json!({"username": "ada"}));
+    for lists in [
+        json!({"memberUsers": [], "memberGroups": [], "parentGroups": []}),
+        json!({"memberUsers": [], "memberGroups": []}),
+        json!({"memberUsers": null, "memberGroups": null, "parentGroups": null}),
+        json!({}),
+    ] {
+        create_group(&server, json!({"id": "C", "parentGroups": ["X"]}));
+        create_group(&server, json!({"id": "P", "memberGroups": ["X"]}));
+        let mut body = lists.clone();
+        body["id"] = json!("X");
+        create_group(&server, body);
+        assert_eq!(self::lists(&server, "X"), [json!([]), json!(["C"]), json!(["P"])], "{lists}");
+        assert_eq!(self::lists(&server, "C"), [json!([]), json!([]), json!(["X"])], "{lists}");
+        assert_eq!(self::lists(&server, "P"), [json!([]), json!(["X"]), json!([])], "{lists}");
+        assert_eq!(server.nuxeo("POST", "/user/ada/group/C", None).status, 201);
+        assert_eq!(reach(&server, "ada"), ["C", "X", "P"], "{lists}");
+        for name in ["C", "X", "P"] {
+            assert_eq!(server.nuxeo("DELETE", &format!("/group/{name}"), None).status, 204);
+        }
+    }
+    // What is listed comes after what has waited, once.
+    create_group(&server, json!({"id": "C", "parentGroups": ["X"]}));
+    create_group(&server, json!({"id": "X", "memberGroups": ["members", "c"]}));
+    let mut children: Vec<String> = ids(&server, "/group/X/@groups");
+    children.sort();
+    assert_eq!(children, ["C", "members"]);
+}
+
+#[test]
 fn a_member_group_comes_back_as_it_was_written() {
     // The Python suite stores this very name, with a capital letter, and compares.
     let server = Server::start();
@@ -834,6 +892,125 @@ fn groups_and_members_page_by_the_numbers_of_the_contract() {
     assert_eq!(entry, server.nuxeo("GET", "/user/foouser", None).json(), "an entry is the whole user");
 }
 
+/// Compares every count that pages tell with the entries, and these with what other calls list.
+fn assert_counts(server: &Server, when: &str) {
+    let answered = |path: &str| {
+        let separator = if path.contains('?') { '&' } else { '?' };
+        let (whole, entries) = outline(&server.nuxeo("GET", &format!("{path}{separator}pageSize=1000"), None));
+        let (one, _) = outline(&server.nuxeo("GET", &format!("{path}{separator}pageSize=1"), None));
+        assert_eq!(whole["resultsCount"], one["resultsCount"], "{when}: {path}");
+        let mut names: Vec<String> = entries.iter().map(|name| name.to_lowercase()).collect();
+        names.sort();
+        (whole["resultsCount"].clone(), names)
+    };
+    let (count, users) = answered("/user/search?q=*");
+    assert_eq!(count, json!(users.len()), "{when}: users");
+    let listed = server.datadog("GET", "/api/v1/user", None).json();
+    assert_eq!(listed["users"].as_array().map(Vec::len), Some(users.len()), "{when}: users");
+    let (count, groups) = answered("/group/search?q=*");
+    assert_eq!(count, json!(groups.len()), "{when}: groups");
+    for group in &groups {
+        let [member_users, member_groups, _] = lists(server, group);
+        for (part, listed, there) in [("@users", member_users, &users), ("@groups", member_groups, &groups)] {
+            let listed = listed.as_array().expect("a list").iter().filter_map(Value::as_str);
+            let listed: Vec<String> = listed.map(str::to_lowercase).collect();
+            // Names of nobody are counted and not shown.
+            let mut real: Vec<&String> = listed.iter().filter(|name| there.contains(name)).collect();
+            real.sort();
+            let (count, entries) = answered(&format!("/group/{group}/{part}"));
+            assert_eq!(count, json!(listed.len()), "{when}: {part} of {group}");
+            assert_eq!(entries.iter().collect::<Vec<_>>(), real, "{when}: {part} of {group}");
+        }
+    }
+}
+
+#[test]
+fn every_count_stays_right_whatever_happens() {
+    let server = Server::start();
+    let user = |name: &str, groups: Value| user_body(json!({"username": name, "groups": groups}));
+    let groups = |groups: Value| user_body(json!({"groups": groups}));
+    let group = |mut part: Value| {
+        part["entity-type"] = json!("group");
+        part.to_string()
+    };
+    let none = String::new;
+    assert_counts(&server, "at the start");
+    let steps: Vec<(&str, &str, String, u16)> = vec![
+        ("POST", "/group", group(json!({"id": "team", "memberUsers": ["ghost", "Administrator"]})), 201),
+        ("POST", "/group", group(json!({"id": "crew", "memberGroups": ["team", "phantom"]})), 201),
+        ("POST", "/user", user("ada", json!(["team", "members", "crew"])), 201),
+        ("POST", "/user", user("bob", json!(["team"])), 201),
+        ("POST", "/user", user("eve", json!([])), 201),
+        // What is refused half way counts for nothing.
+        ("POST", "/user", user("zoe", json!(["team", "nowhere"])), 403),
+        ("POST", "/user", user("ada", json!(["team"])), 409),
+        ("PUT", "/user/eve", groups(json!(["team", "nowhere"])), 403),
+        ("DELETE", "/user/Administrator", none(), 409),
+        ("DELETE", "/group/administrators", none(), 409),
+        (
+            "PUT",
+            "/group/administrators",
+            group(json!({"memberUsers": ["ada", "Administrator", "bob"], "memberGroups": []})),
+            200,
+        ),
+        ("PUT", "/group/administrators", group(json!({"memberUsers": ["Administrator"]})), 200),
+        ("PUT", "/group/team", group(json!({"memberUsers": ["eve"], "memberGroups": ["crew"]})), 400),
+        ("POST", "/group", group(json!({"id": "loop", "memberUsers": ["eve"], "memberGroups": ["loop"]})), 400),
+        // Memberships from both sides, twice each.
+        ("POST", "/user/eve/group/team", none(), 201),
+        ("POST", "/group/team/user/eve", none(), 201),
+        ("DELETE", "/user/bob/group/team", none(), 200),
+        ("DELETE", "/group/team/user/bob", none(), 200),
+        ("PUT", "/user/bob", groups(json!(["crew", "team", "members"])), 200),
+        ("PUT", "/user/bob", groups(json!(["team", "crew"])), 200),
+        ("PUT", "/user/bob", groups(json!(["team", "team"])), 200),
+        ("PUT", "/group/team", group(json!({"memberUsers": ["eve", "ghost", "ada", "nobody", "eve"]})), 200),
+        ("PUT", "/group/team", group(json!({"memberUsers": ["ADA", "ghost", "bob"]})), 200),
+        ("PUT", "/group/team", group(json!({"memberUsers": ["ada", "bob", "ghost"]})), 200),
+        ("PUT", "/group/crew", group(json!({"memberGroups": ["phantom", "members", "team"]})), 200),
+        ("PUT", "/group/members", group(json!({"parentGroups": ["team"]})), 200),
+        ("PUT", "/group/members", group(json!({"parentGroups": ["crew", "team"]})), 200),
+        // Those who were waited for come and go.
+        ("POST", "/user", user("ghost", json!(["crew"])), 201),
+        ("POST", "/group", group(json!({"id": "phantom", "memberUsers": ["ghost"], "memberGroups": []})), 201),
+        ("DELETE", "/user/ghost", none(), 204),
+        ("DELETE", "/group/phantom", none(), 204),
+        ("POST", "/user", user("ghost", json!([])), 201),
+        ("DELETE", "/user/ada", none(), 204),
+        ("DELETE", "/user/ada", none(), 404),
+        ("DELETE", "/group/team", none(), 204),
+        ("DELETE", "/group/team", none(), 404),
+        ("POST", "/group", group(json!({"id": "team", "memberUsers": ["bob", "eve"], "parentGroups": ["crew"]})), 201),
+        ("DELETE", "/group/crew", none(), 204),
+        ("DELETE", "/user/bob", none(), 204),
+        ("DELETE", "/group/team", none(), 204),
+        ("DELETE", "/user/eve", none(), 204),
+    ];
+    for (method, path, body, status) in &steps {
+        let answer = server.nuxeo(method, path, (!body.is_empty()).then_some(body.as_str()));
+        assert_eq!(answer.status, *status, "{method} {path} {body}: {}", answer.text());
+        assert_counts(&server, &format!("{method} {path} {body}"));
+    }
+    for (method, path, body, status) in [
+        ("POST", "/api/v1/user", r#"{"handle":"ada@x.io","access_role":"adm"}"#, 200),
+        ("POST", "/api/v1/user", r#"{"handle":"ada@x.io"}"#, 409),
+        ("PUT", "/api/v1/user/ada@x.io", r#"{"access_role":"adm"}"#, 200),
+        ("PUT", "/api/v1/user/ada@x.io", r#"{"access_role":"st"}"#, 200),
+        ("PUT", "/api/v1/user/Administrator", r#"{"access_role":"st"}"#, 400),
+        ("POST", "/invite_users", r#"{"emails":["bob@x.io","ada@x.io","bob@x.io","eve@x.io"]}"#, 200),
+        ("POST", "/invite_users", r#"{"emails":["zoe@x.io","nobody"]}"#, 400),
+        ("DELETE", "/api/v1/user/bob@x.io", "", 200),
+        ("POST", "/api/v1/user", r#"{"handle":"bob@x.io","access_role":"adm"}"#, 200),
+    ] {
+        let answer = server.datadog(method, path, (!body.is_empty()).then_some(body));
+        assert_eq!(answer.status, status, "{method} {path} {body}: {}", answer.text());
+        assert_counts(&server, &format!("{method} {path} {body}"));
+    }
+    let folder = std::sync::Arc::clone(&server.folder);
+    server.kill();
+    assert_counts(&Server::over(folder, &[]), "after a crash");
+}
+
 #[test]
 fn a_deleted_group_is_gone_from_members_children_and_parents() {
     let server = Server::start();
@@ -997,4 +1174,25 @@ fn a_user_with_a_slash_is_one_segment_on_the_side_of_the_group() {
         let removed = server.nuxeo("DELETE", path, None);
         assert_eq!((removed.status, removed.text()), (200, "team/ada"), "{path}");
     }
+}
+
+#[test]
+fn a_group_called_search_is_hidden_by_the_search_from_reading_alone() {
+    let server = Server::start();
+    create_user(&server, json!({"username": "ada"}));
+    create_group(&server, json!({"id": "search", "grouplabel": "Sea"}));
+    let named = |label: &str| group("search", Some(label), None);
+    let body = json!({"entity-type": "group", "grouplabel": "Archives"});
+    check_groups(&server, &[("PUT", "/group/search", body, 200, named("Archives"))]);
+    assert_eq!(server.nuxeo("POST", "/group/search/user/ada", None).status, 201);
+    assert_eq!(server.nuxeo("POST", "/user/ada/group/search", None).status, 201);
+    assert_eq!(ids(&server, "/group/search/@users"), ["ada"]);
+    let nothing: [&str; 0] = [];
+    assert_eq!(ids(&server, "/group/search"), nothing);
+    assert_eq!(ids(&server, "/group/search?q=archives"), ["search"]);
+    assert_eq!(server.nuxeo("DELETE", "/group/search/user/ada", None).text(), "ada");
+    let deleted = server.nuxeo("DELETE", "/group/search", None);
+    assert_eq!((deleted.status, deleted.text()), (204, ""));
+    assert_eq!(ids(&server, "/group/search?q=search"), nothing);
+    check(&server, &[("DELETE", "/group/search", "", 404, refusal(404, "group does not exist"))]);
 }

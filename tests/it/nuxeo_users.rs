@@ -393,6 +393,36 @@ fn unknown_properties_are_kept_and_come_back() {
 }
 
 #[test]
+fn a_number_comes_back_with_all_its_digits() {
+    let server = Server::start();
+    let (whole, fraction) = ("123456789012345678901234567890", "-0.123456789012345678901234567891");
+    let kept = [
+        format!(r#""big":{whole}"#),
+        format!(r#""small":{fraction}"#),
+        format!(r#""list":[{whole},{{"deep":{fraction}}}]"#),
+    ];
+    for (kind, path) in [("user", "/user"), ("group", "/group")] {
+        // What is not kept but text is the number as it was written, too.
+        let text = if kind == "user" { "firstName" } else { "description" };
+        let properties = format!(r#"{{"{kind}name":"ada","{text}":{whole},{}}}"#, kept.join(","));
+        let body = format!(r#"{{"entity-type":"{kind}","properties":{properties}}}"#);
+        let shown = |answer: &Answer, status: u16| {
+            assert_eq!(answer.status, status, "{}", answer.text());
+            for part in kept.iter().chain([&format!(r#""{text}":"{whole}""#)]) {
+                assert!(answer.text().contains(part), "no {part} in {}", answer.text());
+            }
+        };
+        let one = format!("{path}/ada");
+        shown(&server.nuxeo("POST", path, Some(&body)), 201);
+        let got = server.nuxeo("GET", &one, None);
+        shown(&got, 200);
+        shown(&server.nuxeo("PUT", &one, Some(got.text())), 200);
+        shown(&server.nuxeo("GET", &one, None), 200);
+        shown(&server.nuxeo("GET", &format!("{path}/search?q=ada"), None), 200);
+    }
+}
+
+#[test]
 fn a_kept_property_has_no_power() {
     let server = Server::start();
     let extra = json!({
@@ -538,7 +568,20 @@ fn a_user_must_have_a_name_without_control_characters() {
     ] {
         check(&server, &[("POST", "/user", body, 400, no_name())]);
     }
-    for name in ["a\\u0000b", "\\u0000", "a\\u0001b", "a\\nb", "a\\rb", "a\\u001bb", "a\\u007fb"] {
+    for name in [
+        "a\\u0000b",
+        "\\u0000",
+        "a\\u0001b",
+        "a\\nb",
+        "a\\rb",
+        "a\\u001bb",
+        "a\\u007fb",
+        // No characters, and never to be.
+        "a\\ufffeb",
+        "a\\ufdd0b",
+        "a\\udbff\\udfffb",
+        "\\udbff\\udfff",
+    ] {
         let body = format!(r#"{{"entity-type":"user","properties":{{"username":"{name}"}}}}"#);
         assert_refused(&server.nuxeo("POST", "/user", Some(&body)), 400, &body);
     }
@@ -735,8 +778,11 @@ fn the_first_of_several_reasons_to_refuse_is_told() {
         let answer = server.nuxeo_as(plain, method, path, (!body.is_empty()).then_some(body));
         assert_eq!(answer.parts(), (status, document), "{method} {path} {body}");
     }
+    let shape = user_body(json!({"username": "plain", "groups": "members"}));
     for (method, path) in [("POST", "/user"), ("PUT", "/user/plain"), ("PUT", "/user/Administrator")] {
         assert_refused(&server.nuxeo_as(plain, method, path, Some("{")), 400, path);
+        let answer = server.nuxeo_as(plain, method, path, Some(&shape));
+        assert_eq!(answer.parts(), (400, refusal(400, "Unable to deserialize property: groups")), "{method} {path}");
     }
     // To a caller who may, the conflict comes before the groups.
     check(&server, &[("POST", "/user", &new, 409, refusal(409, "User already exists"))]);
@@ -826,6 +872,31 @@ fn a_new_password_must_match_the_pattern() {
     assert!(can_log_in(&server, "ada", "long enough"));
     assert_eq!(change("long enough", "also long enough").parts(), (200, ada()));
     assert!(can_log_in(&server, "ada", "also long enough"));
+}
+
+#[test]
+fn a_creation_looks_at_the_password_before_the_groups_and_an_update_after_them() {
+    let server = Server::with(&["--password-pattern", "^.{3,}$"]);
+    let ada = create_user(&server, json!({"username": "ada", "password": "long enough"}));
+    let weak = || refusal(400, "The password doesn't meet requirements");
+    let unknown = || refusal(403, "group does not exist: nowhere");
+    let body = |name: &str, password: &str, group: &str| {
+        user_body(json!({"username": name, "password": password, "groups": [group]}))
+    };
+    check(
+        &server,
+        &[
+            ("POST", "/user", &body("eve", "x", "nowhere"), 400, weak()),
+            ("POST", "/user", &body("eve", "x", "members"), 400, weak()),
+            ("POST", "/user", &body("eve", "xyz", "nowhere"), 403, unknown()),
+            ("PUT", "/user/ada", &body("ada", "x", "nowhere"), 403, unknown()),
+            ("PUT", "/user/ada", &body("ada", "x", "members"), 400, weak()),
+            ("PUT", "/user/ada", &body("ada", "xyz", "nowhere"), 403, unknown()),
+            ("GET", "/user/eve", "", 404, refusal(404, "user does not exist")),
+            ("GET", "/user/ada", "", 200, ada),
+        ],
+    );
+    assert!(can_log_in(&server, "ada", "long enough"));
 }
 
 #[test]
@@ -1030,6 +1101,122 @@ fn a_page_holds_20_50_or_at_most_1000_entries() {
         [&unpaged["resultsCount"], &unpaged["isNextPageAvailable"], &unpaged["isPreviousPageAvailable"]],
         [&json!(10), &json!(false), &json!(false)]
     );
+}
+
+#[test]
+fn long_lists_are_paged_to_their_end_and_never_answered_from_before() {
+    let server = Server::start();
+    let name = |number: usize| format!("user{number:04}@example.com");
+    let mut everybody: Vec<String> = (0..1100).map(name).collect();
+    let invitation = json!({"emails": everybody}).to_string();
+    assert_eq!(server.datadog("POST", "/api/v1/invite_users", Some(&invitation)).status, 200);
+    everybody.insert(0, "Administrator".to_owned());
+
+    // More than a page can hold: that many come, and by the size that was asked for it is one page.
+    for q in ["*", "user"] {
+        let count = if q == "*" { 1101 } else { 1100 };
+        let (document, found) = outline(&server.nuxeo("GET", &format!("/user/search?q={q}&pageSize=2000"), None));
+        assert_eq!(document, page("users", count, 2000, 0, 1000), "{q}");
+        assert_eq!(found, everybody[1101 - count as usize..][..1000], "{q}");
+        assert_eq!([&document["numberOfPages"], &document["isNextPageAvailable"]], [&json!(1), &json!(false)]);
+    }
+
+    // Page by page to the last one, twice: the second time what is remembered is asked for.
+    let walk = |q: &str, expected: &[String]| {
+        let total = expected.len() as i64;
+        let mut found = Vec::new();
+        for index in 0.. {
+            let path = format!("/user/search?q={q}&pageSize=50&currentPageIndex={index}");
+            let (document, names) = outline(&server.nuxeo("GET", &path, None));
+            assert_eq!(document, page("users", total, 50, index, names.len() as i64), "{path}");
+            found.extend(names);
+            if document["isNextPageAvailable"] == json!(false) {
+                assert_eq!(index, (total - 1) / 50, "{q}");
+                break;
+            }
+        }
+        assert_eq!(found, expected, "{q}");
+        for offset in [999, 1000, 1001, 1049, 1050, 1051, expected.len() - 1, expected.len(), expected.len() + 1] {
+            let path = format!("/user/search?q={q}&pageSize=50&offset={offset}");
+            let end = expected.len().min(offset + 50);
+            assert_eq!(ids(&server, &path), expected[offset.min(end)..end], "{path}");
+        }
+    };
+    for _ in 0..2 {
+        walk("*", &everybody);
+        walk("user", &everybody[1..]);
+        walk("user100", &everybody[1001..1011]);
+    }
+
+    // One more, and then one less, shows at once.
+    create_user(&server, json!({"username": "user1000@example.com.au"}));
+    everybody.insert(1002, "user1000@example.com.au".to_owned());
+    walk("*", &everybody);
+    walk("user", &everybody[1..]);
+    walk("user100", &everybody[1001..1012]);
+    assert_eq!(server.nuxeo("DELETE", "/user/user0500@example.com", None).status, 204);
+    everybody.remove(501);
+    walk("*", &everybody);
+    walk("user", &everybody[1..]);
+    walk("user050", &everybody[501..510]);
+    // So does a new first name among those who are found.
+    let renamed = user_body(json!({"firstName": "User 100"}));
+    assert_eq!(server.nuxeo("PUT", "/user/Administrator", Some(&renamed)).status, 200);
+    walk("user", &everybody);
+}
+
+#[test]
+fn a_user_called_search_is_hidden_by_the_search_from_reading_alone() {
+    let server = Server::start();
+    let named = |first: &str| user("search", json!({"firstName": first}), &[]);
+    create_user(&server, json!({"username": "search", "firstName": "Sea"}));
+    assert_eq!(server.nuxeo("GET", "/user/search?q=search", None).json()["entries"], json!([named("Sea")]));
+    check(
+        &server,
+        &[
+            ("PUT", "/user/search", &user_body(json!({"firstName": "Archie"})), 200, named("Archie")),
+            ("POST", "/user/search/group/members", "", 201, {
+                user("search", json!({"firstName": "Archie"}), &[("members", "Members group")])
+            }),
+        ],
+    );
+    let nothing: [&str; 0] = [];
+    assert_eq!(ids(&server, "/user/search"), nothing);
+    assert_eq!(ids(&server, "/user/search?q=archie"), ["search"]);
+    assert_eq!(server.nuxeo("HEAD", "/user/search?q=archie", None).status, 200);
+    let removed = server.nuxeo("DELETE", "/user/search/group/members", None);
+    assert_eq!((removed.status, removed.text()), (200, "search"));
+    let deleted = server.nuxeo("DELETE", "/user/search", None);
+    assert_eq!((deleted.status, deleted.text()), (204, ""));
+    assert_eq!(ids(&server, "/user/search?q=search"), nothing);
+    check(&server, &[("DELETE", "/user/search", "", 404, refusal(404, "user does not exist"))]);
+}
+
+#[test]
+fn a_stored_user_with_a_transient_name_is_the_stored_one() {
+    let server = Server::start();
+    let name = "transient/foo/1";
+    let (stored, made_up) = (json!({"firstName": "Real"}), json!({"firstName": "foo", "email": "foo"}));
+    let stored = || user(name, stored.clone(), &[]);
+    let made_up = || user(name, made_up.clone(), &[]);
+    let path = "/user/transient/foo/1";
+    let put = user_body(json!({"lastName": null}));
+    check(
+        &server,
+        &[
+            ("GET", path, "", 200, made_up()),
+            ("PUT", path, &put, 404, refusal(404, "user does not exist")),
+            ("DELETE", path, "", 404, refusal(404, "user does not exist")),
+            ("POST", "/user", &user_body(json!({"username": name, "firstName": "Real"})), 201, stored()),
+            ("GET", path, "", 200, stored()),
+            ("GET", "/user/transient%2Ffoo%2F1", "", 200, stored()),
+            ("GET", "/user/TRANSIENT/foo/1", "", 200, stored()),
+            ("PUT", path, &put, 200, stored()),
+        ],
+    );
+    let deleted = server.nuxeo("DELETE", path, None);
+    assert_eq!((deleted.status, deleted.text()), (204, ""));
+    check(&server, &[("GET", path, "", 200, made_up())]);
 }
 
 #[test]

@@ -4,7 +4,9 @@ use crate::harness::Connection;
 use rollbook::http::Response;
 use rollbook::server::{Incoming, Limits, Server};
 use serde_json::json;
+use std::io::Write as _;
 use std::net::SocketAddr;
+use std::sync::Mutex;
 use std::time::Duration;
 
 fn limits() -> Limits {
@@ -84,11 +86,31 @@ fn an_old_client_gets_a_long_answer_without_chunks() {
         Response::json_pieces(move || pieces.pop().unwrap_or(Ok(None))).unwrap()
     };
     with_handler(handler, |address| {
-        use std::io::Write as _;
         let mut connection = Connection::open(address);
         connection.stream().write_all(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").unwrap();
         let answer = connection.rest();
         assert!(answer.contains("Connection: close\r\n"), "{answer}");
         assert!(answer.ends_with("\r\n\r\n[1,2]"), "{answer}");
     });
+}
+
+#[test]
+fn what_follows_an_answer_that_only_the_end_of_the_connection_ends_is_no_request() {
+    static CALLS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let handler = |incoming: Incoming<'_>| {
+        let Incoming::Request(request) = incoming else { return Response::empty(400) };
+        CALLS.lock().unwrap().push(request.path.to_owned());
+        let mut pieces = vec![Ok(None), Ok(Some(b",2]".to_vec())), Ok(Some(b"[1".to_vec()))];
+        Response::json_pieces(move || pieces.pop().unwrap_or(Ok(None))).unwrap()
+    };
+    with_handler(handler, |address| {
+        let (first, second) = ("GET /first HTTP/1.0", "DELETE /second HTTP/1.0");
+        let mut connection = Connection::open(address);
+        let both = [first, second].map(|line| format!("{line}\r\nConnection: keep-alive\r\n\r\n")).concat();
+        connection.stream().write_all(both.as_bytes()).unwrap();
+        let answer = connection.rest();
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+        assert!(answer.contains("Connection: close\r\n") && answer.ends_with("\r\n\r\n[1,2]"), "{answer}");
+    });
+    assert_eq!(*CALLS.lock().unwrap(), ["/first"]);
 }

@@ -18,7 +18,11 @@ pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'
     let mut result = route(context, request, segments, &mut trace);
     if matches!(result, Err(Problem::UnknownMethod(_))) {
         // The keys come first, here too.
-        result = auth::directory(context, request, &mut trace).and(result);
+        let open = match segments {
+            [.., last] if last == "validate" => auth::api_key(context, request),
+            _ => auth::directory(context, request, &mut trace).map(drop),
+        };
+        result = open.and(result);
     }
     let mut response = result.unwrap_or_else(error::answer);
     response.trace.caller = trace.caller;

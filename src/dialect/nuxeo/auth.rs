@@ -53,7 +53,7 @@ fn basic(credentials: &str) -> Option<(String, String)> {
 
 /// The token from the header, or else the query, or else a cookie.
 fn token<'r>(request: &'r Request<'_>) -> Option<Cow<'r, str>> {
-    if let Some(token) = request.header(TOKEN_HEADER).filter(|token| !token.is_empty()) {
+    if let Some(token) = request.header_values(TOKEN_HEADER).find(|token| !token.is_empty()) {
         return Some(Cow::Borrowed(token));
     }
     if !request.query.is_empty() {
@@ -64,6 +64,6 @@ fn token<'r>(request: &'r Request<'_>) -> Option<Cow<'r, str>> {
     }
     let cookies = request.header_values("Cookie").flat_map(|cookies| cookies.split(';'));
     let mut pairs = cookies.filter_map(|cookie| cookie.trim().split_once('='));
-    let (_, token) = pairs.find(|(name, _)| name.eq_ignore_ascii_case(TOKEN_HEADER))?;
+    let (_, token) = pairs.find(|(name, token)| name.eq_ignore_ascii_case(TOKEN_HEADER) && !token.is_empty())?;
     Some(Cow::Borrowed(token.trim_matches('"')))
 }

@@ -35,9 +35,10 @@ pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'
     response
 }
 
-/// Whether the path ends in a token.
-pub(super) fn hides_last(segments: &[&str]) -> bool {
-    matches!(segments, [.., "token", _])
+/// What follows `token` in a path is one.
+pub(super) fn secret_from(segments: &[Cow<'_, str>]) -> Option<usize> {
+    let after = 1 + segments.iter().position(|segment| segment == "token")?;
+    (after < segments.len()).then_some(after)
 }
 
 /// A request on its way to its handler.
