@@ -31,9 +31,11 @@ create table users (
     version       integer not null default 1       -- counts the changes of this row and of its memberships
 ) strict;
 
-create index users_by_first_name on users (first_key) where first_key is not null;
-create index users_by_last_name on users (last_key) where last_key is not null;
-create index users_by_email on users (email_key) where email_key is not null;
+-- No index is partial: SQLite would compile every statement on the table anew whenever its parameters change, to
+-- see whether the index has become usable.
+create index users_by_first_name on users (first_key);
+create index users_by_last_name on users (last_key);
+create index users_by_email on users (email_key);
 
 create table groups (
     id          integer primary key autoincrement,
@@ -47,12 +49,10 @@ create table groups (
                 check (json_valid(attributes) and length(cast(attributes as blob)) <= 65536),
     created_at  integer not null,
     updated_at  integer not null,
-    version     integer not null default 1,
-    member_users  integer not null default 0,              -- how many direct member users; kept by triggers
-    member_groups integer not null default 0               -- how many direct member groups; kept by triggers
+    version     integer not null default 1
 ) strict;
 
-create index groups_by_label on groups (label_key) where label_key is not null;
+create index groups_by_label on groups (label_key);
 
 -- Who is in which group, directly.
 create table memberships (
@@ -113,7 +113,7 @@ create table credentials (
     check (kind <> 'token' or (application is not null and device is not null))
 ) strict;
 
-create index credentials_by_user on credentials (user_id, application, device) where user_id is not null;
+create index credentials_by_user on credentials (user_id, application, device);
 
 -- Numbers that go on counting.
 create table counters (
@@ -140,20 +140,4 @@ end;
 
 create trigger groups_discounted after delete on groups begin
     update counters set value = value - 1 where name = 'groups';
-end;
-
-create trigger memberships_counted after insert on memberships begin
-    update groups set member_users = member_users + 1 where id = new.group_id;
-end;
-
-create trigger memberships_discounted after delete on memberships begin
-    update groups set member_users = member_users - 1 where id = old.group_id;
-end;
-
-create trigger subgroups_counted after insert on subgroups begin
-    update groups set member_groups = member_groups + 1 where id = new.parent_id;
-end;
-
-create trigger subgroups_discounted after delete on subgroups begin
-    update groups set member_groups = member_groups - 1 where id = old.parent_id;
 end;

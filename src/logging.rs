@@ -15,7 +15,12 @@ pub fn start(level: log::LevelFilter) {
     let lines = Lines::start();
     let pipe = env_logger::Target::Pipe(Box::new(Handle(Arc::clone(&lines))));
     // Only our own lines, in one format, whatever RUST_LOG says for other programs.
-    let started = env_logger::Builder::new().filter_level(level).format_target(false).target(pipe).try_init();
+    let started = env_logger::Builder::new()
+        .filter_level(level)
+        // The logger's own format looks for line breaks in every line; no line of ours has one.
+        .format(|out, record| writeln!(out, "[{} {:<5}] {}", out.timestamp_seconds(), record.level(), record.args()))
+        .target(pipe)
+        .try_init();
     if started.is_ok() {
         *locked(&LINES) = Some(lines);
     }

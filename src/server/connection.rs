@@ -4,6 +4,7 @@ use super::head::{BodyLength, FIELDS_MAX, HEAD_BYTES_MAX, Head, Refusal, find_en
 use super::reader::{End, Reader};
 use super::{Incoming, Limits, Peer, Refused};
 use crate::http::{Body, Method, Request, Response, StatusCode, Trace};
+use std::borrow::Cow;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -473,7 +474,9 @@ fn linger(mut stream: &TcpStream) {
 /// One line a request. The query is left out: it may hold keys.
 fn log_request(start: Instant, method: &str, path: &str, status: StatusCode, trace: &Trace) {
     let dialect = if trace.dialect.is_empty() { "-" } else { trace.dialect };
-    let path = trace.path.as_deref().unwrap_or(path).escape_debug();
+    let path = trace.path.as_deref().unwrap_or(path);
+    // The grammar of a request has no control characters; what is left to escape is beyond ASCII.
+    let path: Cow<'_, str> = if path.is_ascii() { path.into() } else { path.escape_debug().to_string().into() };
     let microseconds = start.elapsed().as_micros();
     let (milliseconds, hundredths) = (microseconds / 1000, microseconds % 1000 / 10);
     match trace.caller.as_deref().unwrap_or("-") {
