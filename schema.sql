@@ -31,8 +31,6 @@ create table users (
     version       integer not null default 1       -- counts the changes of this row and of its memberships
 ) strict;
 
--- No index is partial: SQLite would compile every statement on the table anew whenever its parameters change, to
--- see whether the index has become usable.
 create index users_by_first_name on users (first_key);
 create index users_by_last_name on users (last_key);
 create index users_by_email on users (email_key);

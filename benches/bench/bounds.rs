@@ -127,7 +127,7 @@ fn tiny(address: SocketAddr, answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 's
 }
 
 fn layer(address: SocketAddr) {
-    env_logger::Builder::new().filter_level(log::LevelFilter::Info).format_target(false).init();
+    rollbook::logging::start(log::LevelFilter::Info);
     let limits = Limits {
         connections: 8192,
         body_bytes: 1 << 20,
@@ -148,29 +148,39 @@ fn layer(address: SocketAddr) {
 
 /// Connections for reading, one for each request at a time.
 struct Pool {
-    idle: Mutex<Vec<Connection>>,
+    idle: Mutex<Idle>,
     returned: Condvar,
+}
+
+struct Idle {
+    connections: Vec<Connection>,
+    /// Who waits for one: to wake nobody costs a system call too.
+    waiting: usize,
 }
 
 impl Pool {
     fn open(database: &Path) -> Pool {
-        let idle = (0..READERS).map(|_| open_to_read(database)).collect();
-        Pool { idle: Mutex::new(idle), returned: Condvar::new() }
+        let connections = (0..READERS).map(|_| open_to_read(database)).collect();
+        Pool { idle: Mutex::new(Idle { connections, waiting: 0 }), returned: Condvar::new() }
     }
 
     fn look_up(&self, path: &str) -> Option<Vec<u8>> {
-        let connection = {
-            let mut idle = self.idle.lock().expect("nobody panics with the lock");
-            loop {
-                if let Some(connection) = idle.pop() {
-                    break connection;
-                }
-                idle = self.returned.wait(idle).expect("nobody panics with the lock");
+        let mut idle = self.idle.lock().expect("nobody panics with the lock");
+        let connection = loop {
+            if let Some(connection) = idle.connections.pop() {
+                break connection;
             }
+            idle.waiting += 1;
+            idle = self.returned.wait(idle).expect("nobody panics with the lock");
+            idle.waiting -= 1;
         };
+        drop(idle);
         let document = Plain(&connection).look_up(path).expect("the database answers");
-        self.idle.lock().expect("nobody panics with the lock").push(connection);
-        self.returned.notify_one();
+        let mut idle = self.idle.lock().expect("nobody panics with the lock");
+        idle.connections.push(connection);
+        if idle.waiting > 0 {
+            self.returned.notify_one();
+        }
         document
     }
 }

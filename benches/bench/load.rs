@@ -56,6 +56,11 @@ impl Load {
         Load { threads, ask: Arc::clone(ask) }
     }
 
+    /// How many connections there are.
+    pub fn connections(&self) -> usize {
+        self.threads.iter().map(Vec::len).sum()
+    }
+
     /// Makes requests for that long, but at least one on each connection.
     pub fn run(&mut self, length: Duration) -> Measured {
         let ask = &self.ask;

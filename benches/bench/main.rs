@@ -45,6 +45,9 @@ fn main() {
     process::Folder::clean_up();
     raise_descriptor_limit();
     println!("{}\n", report::machine());
+    if options.quick {
+        println!("quick: this shows that all of it works, the figures say nothing\n");
+    }
     let start = Instant::now();
     let (write, rounds) = (options.write, options.rounds);
     let lines = rows::measure(options);

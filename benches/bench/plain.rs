@@ -194,7 +194,7 @@ impl Plain<'_> {
 
     fn nuxeo(&self, user: &User) -> Result<Vec<u8>> {
         let mut direct = self.0.prepare_cached(
-            "select name, label from memberships join groups on groups.id = group_id where user_id = +?1 order by seq",
+            "select name, label from memberships join groups on groups.id = group_id where user_id = ?1 order by seq",
         )?;
         let direct: Vec<Group> = direct.query_map([user.id], group)?.collect::<Result<_>>()?;
         let mut above = self.0.prepare_cached(

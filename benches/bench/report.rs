@@ -35,6 +35,7 @@ impl Unit {
     fn show(self, value: f64) -> String {
         match self {
             Unit::Ratio if value >= 10.0 => format!("{value:.0}"),
+            Unit::Ratio if value < 0.1 => format!("{value:.3}"),
             Unit::Ratio => format!("{value:.2}"),
             Unit::MiB | Unit::KiB | Unit::Milliseconds => format!("{value:.1}"),
         }
@@ -104,9 +105,9 @@ pub fn write(lines: &[Line], rounds: usize, minutes: f64) -> std::io::Result<()>
          A value is the median over {rounds} interleaved rounds, with the least and the greatest behind it; where it\n\
          is a ratio, both sides were measured in the same round. (a) is a bare blocking loop, one thread a connection,\n\
          with a fixed answer; (b) the same with the same look-up and document; (c) `tiny_http::Server` with 4 workers,\n\
-         fixed or with the look-up; (d) a bare loop over the database; (e) one connection behind a mutex, one commit\n\
-         for each write. Compare ratios, not figures: those of the last column are this machine's, which the load\n\
-         generator shares.\n\n\
+         with a fixed answer or the look-up; (d) a bare loop over the database; (e) one connection behind a mutex, one\n\
+         commit for each write. The last column has the absolute figures of both sides: they are this machine's,\n\
+         which the load generator shares. Compare ratios.\n\n\
          {} of {} values meet their target.\n\n\
          | row | work | value | least–greatest | target | | for orientation |\n|---|---|---|---|---|---|---|\n",
         machine(),

@@ -101,12 +101,16 @@ impl Bench {
         for load in &mut loads {
             load.run(self.length() / 2);
         }
+        // With one request in flight the rate depends on whether the kernel has put both sides on one core or on
+        // two, which it decides anew for each stretch: there the median needs more of them.
+        let parts = if loads.iter().all(|load| load.connections() == 1) { 3 } else { 1 };
+        let parts = u32::try_from(self.some(parts, 1)).unwrap_or(1);
         let mut measured = [const { Vec::new() }; N];
-        for round in 0..self.options.rounds {
+        for round in 0..self.options.rounds * parts as usize {
             for turn in 0..N {
                 // Whoever is first in one round is last in the next.
                 let at = if round % 2 == 0 { turn } else { N - 1 - turn };
-                measured[at].push(loads[at].run(self.length()));
+                measured[at].push(loads[at].run(self.length() / parts));
             }
         }
         measured
@@ -115,7 +119,9 @@ impl Bench {
     /// Adds the ratio of our rate to theirs.
     fn ratio(&mut self, what: &str, target: Target, ours: &[Measured], theirs: &[Measured]) {
         let value = Spread::of(ours.iter().zip(theirs).map(|(ours, theirs)| ours.rate / theirs.rate));
-        let beside = beside(ours, theirs);
+        // On a machine that does other things too, the best rounds are the least disturbed ones.
+        let best = |of: &[Measured]| of.iter().map(|round| round.rate).fold(0.0, f64::max);
+        let beside = format!("best rounds {:.2}×; {}", best(ours) / best(theirs), beside(ours, theirs));
         self.line(what, value, Unit::Ratio, target, beside);
     }
 
@@ -445,6 +451,10 @@ fn binary(bench: &mut Bench) {
 fn search_page(bench: &mut Bench) {
     let data = bench.small();
     let (ours, theirs) = (Process::rollbook(data.copy()), Process::bound("tiny", Folder::new()));
+    for name in crate::data::FIRST_NAMES {
+        let page = json(ours.address, &format!("/nuxeo/api/v1/user/search?q={name}"), &As::Basic);
+        assert!(bench.options.quick || page["currentPageSize"] == PAGE, "there is a full page of {name}");
+    }
     for (count, target) in [(1, 0.25), (MANY, 0.12)] {
         let load = |process: &Process| Load::connect(process.address, count, &requests::search());
         let [ours, theirs] = bench.race([&mut load(&ours), &mut load(&theirs)]);

@@ -115,7 +115,7 @@ impl Rows<'_> {
     /// A user's valid tokens, the newest last.
     pub fn list_tokens(&self, user_id: i64) -> Result<Vec<Token>> {
         let sql =
-            format!("select {TOKEN_COLUMNS} from credentials where user_id = +?1 and revoked_at is null order by id");
+            format!("select {TOKEN_COLUMNS} from credentials where user_id = ?1 and revoked_at is null order by id");
         self.all(&sql, [user_id], token)
     }
 
@@ -128,7 +128,7 @@ impl Rows<'_> {
     pub fn find_token(&self, user_id: i64, application: &str, device: &str) -> Result<Option<Token>> {
         let sql = format!(
             "select {TOKEN_COLUMNS} from credentials
-             where user_id = +?1 and application = +?2 and device = +?3 and revoked_at is null
+             where user_id = ?1 and application = ?2 and device = ?3 and revoked_at is null
              order by id desc limit 1"
         );
         self.first(&sql, params![user_id, application, device], token)

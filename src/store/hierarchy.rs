@@ -82,9 +82,7 @@ impl Rows<'_> {
     }
 
     fn list_group_ids_of(&self, user_id: i64) -> Result<Vec<i64>> {
-        // The plus keeps SQLite from compiling the statement anew for each parameter: next to an order it would look
-        // whether the value makes a better plan.
-        self.all("select group_id from memberships where user_id = +?1 order by seq", [user_id], |row| row.get(0))
+        self.all("select group_id from memberships where user_id = ?1 order by seq", [user_id], |row| row.get(0))
     }
 
     fn node(&self, id: i64) -> Result<Option<Arc<Node>>> {
@@ -98,7 +96,7 @@ impl Rows<'_> {
         let Some(name) = self.first("select id, name, label from groups where id = ?1", [id], group_name)? else {
             return Ok(None);
         };
-        let sql = "select parent_id from subgroups where child_id = +?1 order by seq";
+        let sql = "select parent_id from subgroups where child_id = ?1 order by seq";
         let parents = self.all(sql, [id], |row| row.get(0))?;
         Ok(Some(Arc::new(Node { name: Arc::new(name), parents })))
     }

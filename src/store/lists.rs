@@ -107,7 +107,7 @@ impl Tx<'_> {
     /// Makes these the user's direct groups, in this order.
     pub fn replace_groups_of(&self, user_id: i64, groups: &[i64]) -> Result<()> {
         self.mark(Scope::Rights);
-        let sql = "select group_id, seq from memberships where user_id = +?1 order by seq";
+        let sql = "select group_id, seq from memberships where user_id = ?1 order by seq";
         let present: Vec<(i64, i64)> = self.all(sql, [user_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let mut changed = false;
         for (group_id, _) in present.iter().filter(|(group_id, _)| !groups.contains(group_id)) {

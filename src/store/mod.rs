@@ -19,6 +19,7 @@ pub use users::{Secret, UserFilter};
 use crate::lock::locked;
 use crate::model::{Error, Result};
 use anyhow::{Context as _, bail};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::cell::Cell;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -329,6 +330,9 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    // Otherwise SQLite compiles a kept statement anew whenever a parameter changes that might make a better plan,
+    // which for most costs more than running it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
 
@@ -375,8 +379,14 @@ fn prepare_writer(connection: &Connection) -> anyhow::Result<()> {
 
 /// The read connections. Few are enough for any number of callers, and they bound the memory of SQLite.
 struct Readers {
-    idle: Mutex<Vec<Connection>>,
+    pool: Mutex<Pool>,
     returned: Condvar,
+}
+
+struct Pool {
+    idle: Vec<Connection>,
+    /// Who waits for one: waking nobody would still be a system call.
+    waiting: usize,
 }
 
 impl Readers {
@@ -386,21 +396,24 @@ impl Readers {
             // Opened for writing all the same: a read-only connection could not recover a log that a crash left.
             connection.execute_batch(
                 "pragma query_only = on; pragma trusted_schema = off; pragma temp_store = memory;
-                 pragma cache_size = -8192;",
+                 pragma cache_size = -6144;",
             )?;
             Ok(connection)
         };
         let idle = (0..count.max(1)).map(|_| open()).collect::<anyhow::Result<Vec<_>>>();
-        Ok(Readers { idle: Mutex::new(idle.context("open the read connections")?), returned: Condvar::new() })
+        let pool = Pool { idle: idle.context("open the read connections")?, waiting: 0 };
+        Ok(Readers { pool: Mutex::new(pool), returned: Condvar::new() })
     }
 
     fn take(&self) -> Reader<'_> {
-        let mut idle = locked(&self.idle);
+        let mut pool = locked(&self.pool);
         loop {
-            if let Some(connection) = idle.pop() {
+            if let Some(connection) = pool.idle.pop() {
                 return Reader { connection: Some(connection), home: self };
             }
-            idle = self.returned.wait(idle).unwrap_or_else(PoisonError::into_inner);
+            pool.waiting += 1;
+            pool = self.returned.wait(pool).unwrap_or_else(PoisonError::into_inner);
+            pool.waiting -= 1;
         }
     }
 }
@@ -426,8 +439,13 @@ impl Drop for Reader<'_> {
             if !connection.is_autocommit() {
                 let _ = connection.execute_batch("rollback");
             }
-            locked(&self.home.idle).push(connection);
-            self.home.returned.notify_one();
+            let mut pool = locked(&self.home.pool);
+            pool.idle.push(connection);
+            let wanted = pool.waiting > 0;
+            drop(pool);
+            if wanted {
+                self.home.returned.notify_one();
+            }
         }
     }
 }

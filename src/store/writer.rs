@@ -1,12 +1,15 @@
-//! The one thread that writes. It takes what has queued up while it was busy, runs each operation in a
-//! savepoint of its own, commits once, and only then answers.
+//! The one connection that writes. Its thread takes what has queued up while it was busy, runs each operation in a
+//! savepoint of its own, commits once, and only then answers. Who comes while nobody else writes runs the operation
+//! in their own thread, which saves the way to the other one and back.
 
 use super::{Generations, MARKED, Rows, Scope, Tx, failure};
+use crate::lock::locked;
 use crate::model::{Error, Result};
 use anyhow::{Context as _, anyhow};
 use rusqlite::Connection;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -31,22 +34,44 @@ type Operation = Box<dyn FnOnce(std::result::Result<&Connection, &Error>) -> (u8
 
 enum Message {
     Run(Operation),
+    /// Somebody has written in their own thread: there will be something to move out of the log.
+    Wrote,
     Stop,
 }
 
 pub(super) struct Writer {
     queue: SyncSender<Message>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    shared: Arc<Shared>,
+}
+
+/// What the writer's thread and those who write in their own share.
+struct Shared {
+    connection: Mutex<Connection>,
+    generations: Arc<Generations>,
+    /// Operations that were asked for and not answered yet.
+    pending: AtomicUsize,
+    /// Whether the log holds something that the thread knows of.
+    unmoved: AtomicBool,
+    stopped: AtomicBool,
 }
 
 impl Writer {
     pub(super) fn start(connection: Connection, generations: Arc<Generations>) -> anyhow::Result<Writer> {
         let (queue, messages) = sync_channel(QUEUE_LENGTH_MAX);
+        let shared = Arc::new(Shared {
+            connection: Mutex::new(connection),
+            generations,
+            pending: AtomicUsize::new(0),
+            unmoved: AtomicBool::new(false),
+            stopped: AtomicBool::new(false),
+        });
+        let theirs = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("writer".to_owned())
-            .spawn(move || work(&connection, &messages, &generations))
+            .spawn(move || theirs.work(&messages))
             .context("start the writer thread")?;
-        Ok(Writer { queue, thread: Mutex::new(Some(thread)) })
+        Ok(Writer { queue, thread: Mutex::new(Some(thread)), shared })
     }
 
     pub(super) fn write<T: Send + 'static>(
@@ -65,13 +90,34 @@ impl Writer {
             });
             (changed, answer)
         });
-        self.queue.try_send(Message::Run(operation)).map_err(|error| {
-            Error::Unavailable(match error {
-                TrySendError::Full(_) => "too many writes are waiting".to_owned(),
-                TrySendError::Disconnected(_) => "the server is stopping".to_owned(),
-            })
-        })?;
+        let _pending = Pending::new(&self.shared.pending);
+        if let Some(operation) = self.run_alone(operation) {
+            self.queue.try_send(Message::Run(operation)).map_err(|error| {
+                Error::Unavailable(match error {
+                    TrySendError::Full(_) => "too many writes are waiting".to_owned(),
+                    TrySendError::Disconnected(_) => "the server is stopping".to_owned(),
+                })
+            })?;
+        }
         told.recv().unwrap_or_else(|_| Err(Error::Unavailable("the server is stopping".to_owned())))
+    }
+
+    /// Runs the operation in this thread if nobody else writes or wants to; gives it back otherwise. With others
+    /// about, they share one commit through the thread.
+    fn run_alone(&self, operation: Operation) -> Option<Operation> {
+        if self.shared.pending.load(Ordering::Acquire) > 1 {
+            return Some(operation);
+        }
+        let Ok(connection) = self.shared.connection.try_lock() else { return Some(operation) };
+        if self.shared.stopped.load(Ordering::Acquire) {
+            return Some(operation);
+        }
+        run_group(&connection, operation, || None, &self.shared.generations);
+        drop(connection);
+        if !self.shared.unmoved.swap(true, Ordering::AcqRel) {
+            let _ = self.queue.try_send(Message::Wrote);
+        }
+        None
     }
 
     pub(super) fn write_later(&self, write: impl FnOnce(&Tx<'_>) -> Result<()> + Send + 'static) {
@@ -89,7 +135,7 @@ impl Writer {
 
     pub(super) fn close(&self) {
         let _ = self.queue.send(Message::Stop);
-        if let Some(thread) = crate::lock::locked(&self.thread).take() {
+        if let Some(thread) = locked(&self.thread).take() {
             let _ = thread.join();
         }
     }
@@ -131,43 +177,75 @@ fn run_in_savepoint<T>(connection: &Connection, tx: &Tx<'_>, write: impl FnOnce(
     result
 }
 
-fn work(connection: &Connection, messages: &Receiver<Message>, generations: &Generations) {
-    let mut unmoved = false;
-    loop {
-        let message = if unmoved {
-            match messages.recv_timeout(CHECKPOINT_AFTER) {
-                Err(RecvTimeoutError::Timeout) => {
-                    checkpoint(connection, "passive");
-                    unmoved = false;
-                    continue;
-                }
-                other => other.ok(),
-            }
-        } else {
-            messages.recv().ok()
-        };
-        let Some(Message::Run(first)) = message else { break };
-        let stop = run_group(connection, first, messages, generations);
-        unmoved = true;
-        if stop {
-            break;
-        }
+/// Counts an operation for as long as it is under way.
+struct Pending<'p>(&'p AtomicUsize);
+
+impl<'p> Pending<'p> {
+    fn new(count: &'p AtomicUsize) -> Pending<'p> {
+        count.fetch_add(1, Ordering::AcqRel);
+        Pending(count)
     }
-    checkpoint(connection, "truncate");
 }
 
-/// Runs one group from its first operation to its answers. True when a stop was asked for meanwhile.
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Shared {
+    fn work(&self, messages: &Receiver<Message>) {
+        loop {
+            let message = if self.unmoved.load(Ordering::Acquire) {
+                match messages.recv_timeout(CHECKPOINT_AFTER) {
+                    Err(RecvTimeoutError::Timeout) => {
+                        self.unmoved.store(false, Ordering::Release);
+                        checkpoint(&locked(&self.connection), "passive");
+                        continue;
+                    }
+                    other => other.ok(),
+                }
+            } else {
+                messages.recv().ok()
+            };
+            let mut stop = false;
+            match message {
+                Some(Message::Run(first)) => {
+                    self.unmoved.store(true, Ordering::Release);
+                    let next = || match messages.try_recv() {
+                        Ok(Message::Run(operation)) => Some(operation),
+                        Ok(Message::Stop) => {
+                            stop = true;
+                            None
+                        }
+                        Ok(Message::Wrote) | Err(_) => None,
+                    };
+                    run_group(&locked(&self.connection), first, next, &self.generations);
+                }
+                Some(Message::Wrote) => {}
+                Some(Message::Stop) | None => stop = true,
+            }
+            if stop {
+                break;
+            }
+        }
+        let connection = locked(&self.connection);
+        self.stopped.store(true, Ordering::Release);
+        checkpoint(&connection, "truncate");
+    }
+}
+
+/// Runs one group from its first operation to its answers; `more` gives those that have queued up.
 fn run_group(
     connection: &Connection,
     first: Operation,
-    messages: &Receiver<Message>,
+    mut more: impl FnMut() -> Option<Operation>,
     generations: &Generations,
-) -> bool {
+) {
     let rows = Rows { connection, memory: None };
     let start = Instant::now();
     let mut answers = Vec::new();
     let mut changed = 0;
-    let mut stop = false;
     let changes_before = connection.total_changes();
     let begun = rows.run("begin immediate");
     let mut next = Some(first);
@@ -180,11 +258,7 @@ fn run_group(
         if connection.is_autocommit() || answers.len() == GROUP_LENGTH_MAX || start.elapsed() > GROUP_TIME_MAX {
             break;
         }
-        match messages.try_recv() {
-            Ok(Message::Run(operation)) => next = Some(operation),
-            Ok(Message::Stop) => stop = true,
-            Err(_) => {}
-        }
+        next = more();
     }
     let outcome = match begun {
         Err(error) => Err(reason(&error)),
@@ -209,7 +283,6 @@ fn run_group(
     for answer in answers {
         answer(&outcome);
     }
-    stop
 }
 
 /// Why something is unavailable, without saying twice that it is.
