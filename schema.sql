@@ -31,9 +31,9 @@ create table users (
     version       integer not null default 1       -- counts the changes of this row and of its memberships
 ) strict;
 
-create index users_by_first_name on users (first_key);
-create index users_by_last_name on users (last_key);
-create index users_by_email on users (email_key);
+create index users_by_first_name on users (first_key) where first_key is not null;
+create index users_by_last_name on users (last_key) where last_key is not null;
+create index users_by_email on users (email_key) where email_key is not null;
 
 create table groups (
     id          integer primary key autoincrement,
@@ -50,7 +50,7 @@ create table groups (
     version     integer not null default 1
 ) strict;
 
-create index groups_by_label on groups (label_key);
+create index groups_by_label on groups (label_key) where label_key is not null;
 
 -- Who is in which group, directly.
 create table memberships (

@@ -118,7 +118,7 @@ impl Plain<'_> {
                  'st', 0, 0, null, '{}', :now, :now)",
         )?;
         statement.execute(named_params! {
-            ":uuid": uuid::Uuid::new_v4().to_string(),
+            ":uuid": uuid::Uuid::now_v7().to_string(),
             ":username": new.handle,
             ":username_key": new.handle.to_ascii_lowercase(),
             ":display_name": new.name,

@@ -154,7 +154,7 @@ impl Directory {
         };
         let digest = digest(&secret);
         let token = Token {
-            uuid: uuid::Uuid::new_v4().to_string(),
+            uuid: uuid::Uuid::now_v7().to_string(),
             application: request.application.clone(),
             device: request.device.clone(),
             device_description: request.device_description.clone(),

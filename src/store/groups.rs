@@ -86,7 +86,7 @@ impl Tx<'_> {
                  updated_at)
              values (:uuid, :name, :name_key, :label, :label_key, :description, :attributes, :now, :now)",
             named_params! {
-                ":uuid": uuid::Uuid::new_v4().to_string(),
+                ":uuid": uuid::Uuid::now_v7().to_string(),
                 ":name": group.name,
                 ":name_key": key(&group.name),
                 ":label": group.label,

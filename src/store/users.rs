@@ -299,7 +299,7 @@ impl Tx<'_> {
                  :title, :first_key, :last_key, :email_key, :access_role, :disabled, :verified, :password_hash,
                  :attributes, :now, :now)",
             named_params! {
-                ":uuid": uuid::Uuid::new_v4().to_string(),
+                ":uuid": uuid::Uuid::now_v7().to_string(),
                 ":username": user.username,
                 ":username_key": key(&user.username),
                 ":first_name": user.first_name,
