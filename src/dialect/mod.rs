@@ -73,7 +73,7 @@ impl Mount {
     }
 
     /// Adds what the log says of an answer: the dialect, and a path without the secret that this one may hold.
-    fn trace(&self, raw: &[&str], decoded: Result<&[Cow<'_, str>], BadEscape>, response: &mut Response) {
+    fn trace(&self, raw: &[&str], decoded: &Result<Vec<Cow<'_, str>>, BadEscape>, response: &mut Response) {
         response.trace.dialect = self.dialect.name;
         let secret = match decoded {
             Ok(segments) => (self.dialect.secret_from)(segments),
@@ -144,7 +144,7 @@ impl Dialects {
             Ok(segments) => (dialect.handle)(&self.context, request, segments),
             Err(BadEscape) => (dialect.refuse)(400, "The path is not percent-encoded UTF-8"),
         };
-        mount.trace(&segments, decoded.as_deref().map_err(|error| *error), &mut response);
+        mount.trace(&segments, &decoded, &mut response);
         response
     }
 
@@ -153,7 +153,7 @@ impl Dialects {
         let mount = refused.path.and_then(|_| self.mount_of(&segments));
         let Some(mount) = mount else { return datadog::refuse(refused.status, refused.message) };
         let mut response = (mount.dialect.refuse)(refused.status, refused.message);
-        mount.trace(&segments, mount.decode(&segments).as_deref().map_err(|error| *error), &mut response);
+        mount.trace(&segments, &mount.decode(&segments), &mut response);
         response
     }
 
@@ -195,6 +195,11 @@ fn decode(body: &[u8]) -> Result<Option<Map<String, Value>>, BadBody> {
 enum BadBody {
     NoJson(String),
     NoObject,
+}
+
+/// Whether the request's method is one of these. `HEAD` comes with `GET`.
+fn allows(methods: &[Method], request: &Request<'_>) -> bool {
+    methods.contains(&request.method) || (request.is_get() && methods.contains(&Method::Get))
 }
 
 /// The value of an `Allow` header.

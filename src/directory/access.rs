@@ -4,13 +4,13 @@ use super::passwords::Slot;
 use super::{Directory, Passwords, digest};
 use crate::lock::locked;
 use crate::model::{Caller, CallerKind, Error, KeyKind, Power, Result, key};
-use crate::store::{Credential, Purpose, Rows, Scope, Secret, Store};
+use crate::store::{Credential, Purpose, Rows, Scope, Secret, Store, now};
 use anyhow::anyhow;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// How long a checked password is remembered.
 const REMEMBERED_FOR: Duration = Duration::from_secs(300);
@@ -226,8 +226,7 @@ impl Access {
 
     /// Writes down, once an hour and without waiting, that a credential is used; returns when that was last.
     fn note_use(&self, credential: &Credential, known: i64) -> i64 {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis());
-        let now = i64::try_from(now).unwrap_or(i64::MAX);
+        let now = now();
         let last = credential.last_used_at.unwrap_or(0).max(known);
         if now - last < LAST_USED_STEP {
             return last;

@@ -1,6 +1,6 @@
 //! Verbs on memberships.
 
-use super::{Directory, group_id_of, profile_of, require_an_administrator, require_no_administrator, user_id_of};
+use super::{Directory, group_id_of, profiles_of, require_an_administrator, require_no_administrator, user_id_of};
 use crate::model::{Caller, Denied, Page, Power, Profile, Result, Window};
 use crate::store::{Rows, Tx};
 
@@ -64,8 +64,7 @@ impl Directory {
     pub fn members(&self, group: &str, prefix: &str, window: Window) -> Result<Page<Profile>> {
         self.store.snapshot(|rows| {
             let page = rows.list_members(group_id_of(rows, group)?, prefix, window)?;
-            let entries = page.entries.into_iter().map(|user| profile_of(rows, user)).collect::<Result<_>>()?;
-            Ok(Page { entries, total: page.total })
+            profiles_of(rows, page)
         })
     }
 }

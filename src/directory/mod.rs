@@ -18,7 +18,7 @@ pub use members::Side;
 pub use passwords::Passwords;
 pub use users::{Query, UserPages};
 
-use crate::model::{Caller, Denied, Error, Group, Kind, Profile, Result, User};
+use crate::model::{Caller, Denied, Error, Group, Kind, Page, Profile, Result, User};
 use crate::store::{Rows, Scope, Store, Tx};
 use std::sync::Arc;
 
@@ -78,6 +78,12 @@ fn profile_of(rows: &Rows<'_>, user: User) -> Result<Profile> {
     let ancestors = rows.list_ancestors(&groups)?;
     let administrator = groups.iter().chain(&ancestors).any(|group| group.is_administrators());
     Ok(Profile { user, groups, ancestors, administrator })
+}
+
+/// The users of a page with all their groups.
+fn profiles_of(rows: &Rows<'_>, page: Page<User>) -> Result<Page<Profile>> {
+    let entries = page.entries.into_iter().map(|user| profile_of(rows, user)).collect::<Result<_>>()?;
+    Ok(Page { entries, total: page.total })
 }
 
 /// Refuses a change after which no enabled user would be an administrator.

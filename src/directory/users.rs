@@ -1,8 +1,8 @@
 //! Verbs on users.
 
 use super::{
-    Directory, group_id_of, no_user, profile_of, require_an_administrator, require_no_administrator, user_id_of,
-    user_of,
+    Directory, group_id_of, no_user, profile_of, profiles_of, require_an_administrator, require_no_administrator,
+    user_id_of, user_of,
 };
 use crate::model::{
     ADMINISTRATORS, AccessRole, Account, Caller, Denied, Error, Kind, Page, Power, Profile, Result, User, UserChanges,
@@ -90,6 +90,14 @@ impl Directory {
         found.ok_or_else(|| no_user(username))
     }
 
+    /// Looks whether there is a user of that name, and reads nothing of them.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn require_user(&self, username: &str) -> Result<()> {
+        self.store.read(|rows| user_id_of(rows, username)).map(drop)
+    }
+
     /// The user of that inner id with all groups, for the answer to a change.
     pub(super) fn profile_by_id(&self, id: i64) -> Result<Profile> {
         let found = self.store.read(|rows| rows.find_user_by_id_with(id, profile_of))?;
@@ -128,11 +136,7 @@ impl Directory {
             Query::Everything => None,
             Query::Prefix(prefix) => Some(prefix.as_str()),
         };
-        self.store.snapshot(|rows| {
-            let page = rows.search_users(prefix, window)?;
-            let entries = page.entries.into_iter().map(|user| profile_of(rows, user)).collect::<Result<_>>()?;
-            Ok(Page { entries, total: page.total })
-        })
+        self.store.snapshot(|rows| profiles_of(rows, rows.search_users(prefix, window)?))
     }
 
     /// Creates a user.
@@ -279,7 +283,7 @@ impl Directory {
     /// `NotFound`, `Forbidden`, `LastAdministrator`.
     pub fn delete_user(&self, username: &str) -> Result<()> {
         if self.caller.power < Power::PowerUser {
-            self.store.read(|rows| user_id_of(rows, username))?;
+            self.require_user(username)?;
         }
         self.require_editor()?;
         let (caller, username) = (self.caller.clone(), username.to_owned());

@@ -251,7 +251,7 @@ fn failure(error: rusqlite::Error) -> Error {
 }
 
 /// Milliseconds since 1970-01-01 UTC; 0 on a clock before that.
-fn now() -> i64 {
+pub fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
 }
 

@@ -166,7 +166,7 @@ fn in_savepoint<T>(
 fn run_in_savepoint<T>(connection: &Connection, tx: &Tx<'_>, write: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
     tx.run("savepoint operation")?;
     let result = catch_unwind(AssertUnwindSafe(|| write(tx)))
-        .unwrap_or_else(|_| Err(Error::Internal(anyhow!("an operation panicked on the writer thread"))));
+        .unwrap_or_else(|_| Err(Error::Internal(anyhow!("an operation of the writer panicked"))));
     if result.is_err() && !connection.is_autocommit() && tx.run("rollback to operation").is_err() {
         // Half an operation must not be committed with the group: then nothing of the group is.
         connection.execute_batch("rollback").map_err(failure)?;

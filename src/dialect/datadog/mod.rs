@@ -4,7 +4,7 @@ mod auth;
 mod error;
 mod user;
 
-use super::Context;
+use super::{Context, allows};
 use crate::http::{Method, Request, Response};
 use error::{Problem, Result};
 use serde_json::json;
@@ -70,11 +70,7 @@ fn route(
     }
 }
 
-/// Refuses methods that the path does not have. `HEAD` comes with `GET`.
+/// Refuses methods that the path does not have.
 fn allow(request: &Request<'_>, methods: &'static [Method]) -> Result<()> {
-    if methods.contains(&request.method) || (request.is_get() && methods.contains(&Method::Get)) {
-        Ok(())
-    } else {
-        Err(Problem::UnknownMethod(methods))
-    }
+    if allows(methods, request) { Ok(()) } else { Err(Problem::UnknownMethod(methods)) }
 }

@@ -10,7 +10,7 @@ mod options;
 mod page;
 mod user;
 
-use super::Context;
+use super::{Context, allows};
 use crate::directory::{Directory, Side};
 use crate::http::{Body, Method, Request, Response, Trace};
 use error::{Problem, Result};
@@ -49,14 +49,9 @@ struct Call<'c> {
 }
 
 impl Call<'_> {
-    /// Refuses methods that the path does not have. `HEAD` comes with `GET`.
+    /// Refuses methods that the path does not have.
     fn allow(&self, methods: &'static [Method]) -> Result<()> {
-        let request = self.request;
-        if methods.contains(&request.method) || (request.is_get() && methods.contains(&Method::Get)) {
-            Ok(())
-        } else {
-            Err(Problem::UnknownMethod(methods))
-        }
+        if allows(methods, self.request) { Ok(()) } else { Err(Problem::UnknownMethod(methods)) }
     }
 
     /// Finds out who asks, and opens the directory for them.

@@ -39,7 +39,7 @@ pub(super) fn get(directory: &Directory, username: &str, request: &Request<'_>) 
 
 /// `PUT /user/{id}`: only the properties that are present change.
 pub(super) fn update(directory: &Directory, username: &str, request: &Request<'_>) -> Result<Response> {
-    directory.profile(username)?;
+    directory.require_user(username)?;
     let mut entity = entity(request, "user")?;
     let mut properties = properties(&mut entity)?;
     let (id, other) = (name(&entity, "id")?, name(&properties, "username")?);
