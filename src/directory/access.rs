@@ -2,14 +2,14 @@
 
 use super::passwords::Slot;
 use super::{Directory, Passwords, digest};
-use crate::lock::locked;
+use crate::lock::{exclusive, shared};
 use crate::model::{Caller, CallerKind, Error, KeyKind, Power, Result, key};
 use crate::store::{Credential, Purpose, Rows, Scope, Secret, Store, now};
 use anyhow::anyhow;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
 /// How long a checked password is remembered.
@@ -27,8 +27,8 @@ pub struct Access {
     passwords: Arc<Passwords>,
     /// Keys the digests under which passwords are remembered, so that a memory dump holds no usable hash.
     pepper: [u8; 32],
-    remembered: Mutex<HashMap<[u8; 32], Remembered>>,
-    credentials: Mutex<HashMap<[u8; 32], Known>>,
+    remembered: RwLock<HashMap<[u8; 32], Remembered>>,
+    credentials: RwLock<HashMap<[u8; 32], Known>>,
 }
 
 /// A password that was right.
@@ -65,7 +65,7 @@ impl Access {
     pub fn new(store: Arc<Store>, passwords: Arc<Passwords>) -> anyhow::Result<Access> {
         let mut pepper = [0; 32];
         getrandom::fill(&mut pepper).map_err(|error| anyhow!("get random numbers: {error}"))?;
-        let (remembered, credentials) = (Mutex::default(), Mutex::default());
+        let (remembered, credentials) = (RwLock::default(), RwLock::default());
         Ok(Access { store, passwords, pepper, remembered, credentials })
     }
 
@@ -102,7 +102,7 @@ impl Access {
         let current = self.note_login(&mut slot, &secret, password, stored)?;
         drop(slot);
         let generation = self.store.generation(Scope::Rights);
-        let Some((caller, password_hash)) = self.store.snapshot(|rows| recognize(rows, secret.user_id))? else {
+        let Some((caller, password_hash)) = self.store.read(|rows| recognize(rows, secret.user_id))? else {
             return Err(Error::Unauthenticated);
         };
         // The stored value has changed while the password was checked: what was right may be wrong now.
@@ -112,7 +112,7 @@ impl Access {
         if let Some(password_hash) = password_hash {
             let until = Instant::now() + REMEMBERED_FOR;
             let entry = Remembered { caller: caller.clone(), password_hash, generation, until };
-            remember(&mut locked(&self.remembered), proof, entry);
+            remember(&mut exclusive(&self.remembered), proof, entry);
         }
         Ok(caller)
     }
@@ -133,7 +133,7 @@ impl Access {
     fn remembered_user(&self, proof: &[u8; 32]) -> Result<Option<Caller>> {
         let generation = self.store.generation(Scope::Rights);
         let (user_id, password_hash) = {
-            let remembered = locked(&self.remembered);
+            let remembered = shared(&self.remembered);
             let Some(entry) = remembered.get(proof).filter(|entry| entry.until > Instant::now()) else {
                 return Ok(None);
             };
@@ -144,10 +144,10 @@ impl Access {
         };
         // Something has changed since: the same password is still right if the stored value is still the same.
         let found = match user_id {
-            Some(user_id) => self.store.snapshot(|rows| recognize(rows, user_id))?,
+            Some(user_id) => self.store.read(|rows| recognize(rows, user_id))?,
             None => None,
         };
-        let mut remembered = locked(&self.remembered);
+        let mut remembered = exclusive(&self.remembered);
         match found {
             Some((caller, Some(hash))) if hash == password_hash => {
                 if let Some(entry) = remembered.get_mut(proof) {
@@ -199,11 +199,11 @@ impl Access {
     fn credential(&self, secret: &str, kind: Option<KeyKind>) -> Result<Caller> {
         let digest = digest(secret);
         let (credentials, rights) = (self.store.generation(Scope::Credentials), self.store.generation(Scope::Rights));
-        let known = locked(&self.credentials).get(&digest).cloned();
+        let known = shared(&self.credentials).get(&digest).cloned();
         if let Some(known) = known.as_ref().filter(|known| known.is_still_true(credentials, rights)) {
             return if known.kind == kind { Ok(known.caller.clone()) } else { Err(Error::Unauthenticated) };
         }
-        let found = self.store.snapshot(|rows| {
+        let found = self.store.read(|rows| {
             let Some(credential) = rows.find_credential(&digest)? else { return Ok(None) };
             let caller = match credential.purpose {
                 Purpose::Token(user_id) => recognize(rows, user_id)?.map(|(caller, _)| caller),
@@ -213,14 +213,14 @@ impl Access {
             Ok(caller.map(|caller| (caller, credential)))
         })?;
         let Some((caller, credential)) = found else {
-            locked(&self.credentials).remove(&digest);
+            exclusive(&self.credentials).remove(&digest);
             return Err(Error::Unauthenticated);
         };
         let last_used_at = self.note_use(&credential, known.map_or(0, |known| known.last_used_at));
         let kind_found = credential.purpose.key_kind();
         let rights = kind_found.is_none().then_some(rights);
         let entry = Known { caller: caller.clone(), kind: kind_found, credentials, rights, last_used_at };
-        remember(&mut locked(&self.credentials), digest, entry);
+        remember(&mut exclusive(&self.credentials), digest, entry);
         if kind_found == kind { Ok(caller) } else { Err(Error::Unauthenticated) }
     }
 

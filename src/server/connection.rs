@@ -4,6 +4,7 @@ use super::head::{BodyLength, FIELDS_MAX, HEAD_BYTES_MAX, Head, Refusal, find_en
 use super::reader::{End, Reader};
 use super::{Incoming, Limits, Peer, Refused};
 use crate::http::{Body, Method, Request, Response, StatusCode, Trace};
+use crate::logging;
 use std::borrow::Cow;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
@@ -49,7 +50,8 @@ pub(super) fn serve(
         reader: Reader::new(&peer.stream),
         body: Vec::new(),
         out: Vec::new(),
-        date: Date::default(),
+        clock: Clock::default(),
+        log: logging::Fast::new(),
         stopping,
         limits,
         handler,
@@ -79,7 +81,8 @@ struct Connection<'s> {
     reader: Reader<'s>,
     body: Vec<u8>,
     out: Vec<u8>,
-    date: Date,
+    clock: Clock,
+    log: logging::Fast,
     stopping: &'s AtomicBool,
     limits: &'s Limits,
     handler: &'s (dyn Fn(Incoming<'_>) -> Response + Sync),
@@ -125,7 +128,7 @@ impl Connection<'_> {
         let close = panicked || !head.keep_alive || endless || self.stopping.load(Ordering::Acquire);
         let (status, trace) = (response.status, response.trace.clone());
         let written = self.write(response, &request.method, head.old, close);
-        log_request(start, request.method.as_str(), request.path, status, &trace);
+        log_request(&mut self.log, self.clock.now, start, request.method.as_str(), request.path, status, &trace);
         self.body = body;
         self.body.clear();
         self.body.shrink_to(BUFFER_BYTES_KEPT);
@@ -301,7 +304,8 @@ impl Connection<'_> {
         let trace = response.trace.clone();
         let method = if bytes.starts_with(b"HEAD ") { Method::Head } else { Method::Get };
         let written = self.write(response, &method, false, true);
-        log_request(start, "-", path.unwrap_or("-"), StatusCode(refusal.0), &trace);
+        let status = StatusCode(refusal.0);
+        log_request(&mut self.log, self.clock.now, start, "-", path.unwrap_or("-"), status, &trace);
         if written.is_ok() { Next::Linger } else { Next::Close }
     }
 
@@ -321,7 +325,7 @@ impl Connection<'_> {
         } else {
             let _ = write!(out, "HTTP/1.1 {} {}\r\nDate: ", status.0, status.default_reason_phrase());
         }
-        out.extend_from_slice(self.date.now());
+        out.extend_from_slice(self.clock.date());
         out.extend_from_slice(b"\r\n");
         for header in &headers {
             let _ = write!(out, "{}: {}\r\n", header.field, header.value);
@@ -427,22 +431,28 @@ impl Connection<'_> {
     }
 }
 
-/// The value of the `Date` field, written anew once a second.
-#[derive(Default)]
-struct Date {
+/// The time of the last answer, and the value of its `Date` field, written anew once a second.
+struct Clock {
+    now: SystemTime,
     second: u64,
-    text: String,
+    date: String,
 }
 
-impl Date {
-    fn now(&mut self) -> &[u8] {
-        let now = SystemTime::now();
-        let second = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
-        if second != self.second || self.text.is_empty() {
+impl Default for Clock {
+    fn default() -> Clock {
+        Clock { now: SystemTime::UNIX_EPOCH, second: 0, date: String::new() }
+    }
+}
+
+impl Clock {
+    fn date(&mut self) -> &[u8] {
+        self.now = SystemTime::now();
+        let second = self.now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
+        if second != self.second || self.date.is_empty() {
             self.second = second;
-            self.text = httpdate::fmt_http_date(now);
+            self.date = httpdate::fmt_http_date(self.now);
         }
-        self.text.as_bytes()
+        self.date.as_bytes()
     }
 }
 
@@ -453,7 +463,9 @@ fn body_ended(end: End) -> Option<Refusal> {
     }
 }
 
-/// Reads away what still comes, so that closing does not destroy the answer on its way.
+/// Reads away what still comes, so that closing does not destroy the answer on its way. Kept out of the frame of
+/// [`serve`]: its buffer would be touched, and so cost memory, for as long as the connection is open.
+#[inline(never)]
 fn linger(mut stream: &TcpStream) {
     let _ = stream.shutdown(Shutdown::Write);
     let deadline = Instant::now() + LINGER_FOR;
@@ -472,7 +484,15 @@ fn linger(mut stream: &TcpStream) {
 }
 
 /// One line a request. The query is left out: it may hold keys.
-fn log_request(start: Instant, method: &str, path: &str, status: StatusCode, trace: &Trace) {
+fn log_request(
+    log: &mut logging::Fast,
+    now: SystemTime,
+    start: Instant,
+    method: &str,
+    path: &str,
+    status: StatusCode,
+    trace: &Trace,
+) {
     let dialect = if trace.dialect.is_empty() { "-" } else { trace.dialect };
     let path = trace.path.as_deref().unwrap_or(path);
     // The grammar of a request has no control characters; what is left to escape is beyond ASCII.
@@ -481,9 +501,15 @@ fn log_request(start: Instant, method: &str, path: &str, status: StatusCode, tra
     let (milliseconds, hundredths) = (microseconds / 1000, microseconds % 1000 / 10);
     match trace.caller.as_deref().unwrap_or("-") {
         plain if plain.bytes().all(|byte| byte.is_ascii_graphic()) => {
-            log::info!("{method} {path} {} {dialect} {plain} {milliseconds}.{hundredths:02} ms", status.0);
+            log.info(
+                now,
+                format_args!("{method} {path} {} {dialect} {plain} {milliseconds}.{hundredths:02} ms", status.0),
+            );
         }
         // Quoted, so that no name can look like other parts of the line.
-        odd => log::info!("{method} {path} {} {dialect} {odd:?} {milliseconds}.{hundredths:02} ms", status.0),
+        odd => log.info(
+            now,
+            format_args!("{method} {path} {} {dialect} {odd:?} {milliseconds}.{hundredths:02} ms", status.0),
+        ),
     }
 }
