@@ -28,7 +28,7 @@ create table users (
                   check (json_valid(attributes) and length(cast(attributes as blob)) <= 65536),
     created_at    integer not null,
     updated_at    integer not null,
-    version       integer not null default 1       -- counts the changes of this row and of its memberships
+    version       integer not null default 1       -- counts the changes of this row; memberships are the group's
 ) strict;
 
 create index users_by_first_name on users (first_key) where first_key is not null;

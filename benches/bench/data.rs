@@ -206,18 +206,16 @@ impl Data {
         let first_seq = 1 + number("select value from counters where name = 'seq'")?;
         let count = memberships.len() as i64;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as i64);
-        let mut groups_of_user = vec![0; self.users as usize];
         let mut users_in_group = vec![0; self.groups as usize + 1];
-        for (group, user) in &memberships {
-            groups_of_user[*user as usize] += 1;
+        for (group, _) in &memberships {
             users_in_group[*group as usize] += 1;
         }
         let mut statement = transaction.prepare(
             "insert into users (id, uuid, username, username_key, first_name, last_name, email, company, title,
-                 first_key, last_key, email_key, verified, password_hash, created_at, updated_at, version)
+                 first_key, last_key, email_key, verified, password_hash, created_at, updated_at)
              values (:id, :uuid, :username, :username_key, :first_name, :last_name, :email, :company, :title,
                  :first_key, :last_key, :email_key, :verified,
-                 (select password_hash from users where username_key = 'administrator'), :now, :now, :version)",
+                 (select password_hash from users where username_key = 'administrator'), :now, :now)",
         )?;
         for index in 0..self.users {
             let (first, last) = names(index);
@@ -238,7 +236,6 @@ impl Data {
                 ":email_key": key(&email),
                 ":verified": index % 2 == 0,
                 ":now": now,
-                ":version": 1 + groups_of_user[index as usize],
             })?;
         }
         let mut statement = transaction.prepare(

@@ -138,7 +138,7 @@ impl Plain<'_> {
             "insert into memberships (group_id, user_id, seq) values (?1, ?2, ?3) on conflict do nothing",
         )?;
         if insert.execute([group, user.id, seq])? > 0 {
-            self.touch(user.id, group)?;
+            self.touch(group)?;
         }
         let document = self.nuxeo(&user)?;
         self.run("commit")?;
@@ -151,7 +151,7 @@ impl Plain<'_> {
         let (user, group) = self.both(member)?;
         let mut delete = self.0.prepare_cached("delete from memberships where group_id = ?1 and user_id = ?2")?;
         if delete.execute([group, user.id])? > 0 {
-            self.touch(user.id, group)?;
+            self.touch(group)?;
         }
         self.run("commit")
     }
@@ -171,14 +171,9 @@ impl Plain<'_> {
         Ok((user, group.query_row([member.group.to_ascii_lowercase()], |row| row.get(0))?))
     }
 
-    fn touch(&self, user: i64, group: i64) -> Result<()> {
-        for (sql, id) in [
-            ("update users set version = version + 1, updated_at = ?2 where id = ?1", user),
-            ("update groups set version = version + 1, updated_at = ?2 where id = ?1", group),
-        ] {
-            self.0.prepare_cached(sql)?.execute([id, now()])?;
-        }
-        Ok(())
+    fn touch(&self, group: i64) -> Result<()> {
+        let sql = "update groups set version = version + 1, updated_at = ?2 where id = ?1";
+        self.0.prepare_cached(sql)?.execute([group, now()]).map(drop)
     }
 
     fn datadog(&self, user: &User) -> Result<Vec<u8>> {

@@ -49,8 +49,8 @@ pub fn fill(store: &Store, passwords: &Passwords, secrets: &FirstSecrets) -> Res
             email: Some("devnull@nuxeo.com".to_owned()),
             ..User::default()
         };
-        let user_id = tx.insert_user(&administrator, Some(&password_hash))?;
-        tx.insert_member(super::group_of(tx, ADMINISTRATORS)?.id, user_id)?;
+        let administrator = tx.insert_user(administrator, Some(&password_hash))?;
+        tx.insert_member(super::group_of(tx, ADMINISTRATORS)?.id, administrator.id)?;
         for (purpose, digest) in keys {
             tx.insert_credential(&NewCredential { purpose, name: "first".to_owned(), digest, token: None })?;
         }

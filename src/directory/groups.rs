@@ -23,7 +23,7 @@ impl Directory {
     /// # Errors
     /// `NotFound`.
     pub fn group(&self, name: &str, lists: Lists) -> Result<GroupDetails> {
-        self.store.snapshot(|rows| details_of(rows, group_of(rows, name)?, lists))
+        self.store.read(|rows| details_of(rows, group_of(rows, name)?, lists))
     }
 
     /// Whether there is a group of that name.
@@ -38,7 +38,7 @@ impl Directory {
             Query::Everything => None,
             Query::Prefix(prefix) => Some(prefix.as_str()),
         };
-        self.store.snapshot(|rows| details_of_all(rows, rows.search_groups(prefix, window)?, lists))
+        self.store.read(|rows| details_of_all(rows, rows.search_groups(prefix, window)?, lists))
     }
 
     /// Direct member groups of a group whose name begins with that text, in the order of names.
@@ -46,7 +46,7 @@ impl Directory {
     /// # Errors
     /// `NotFound`.
     pub fn subgroups(&self, name: &str, prefix: &str, window: Window, lists: Lists) -> Result<Page<GroupDetails>> {
-        self.store.snapshot(|rows| {
+        self.store.read(|rows| {
             let page = rows.list_subgroups(group_of(rows, name)?.id, prefix, window)?;
             details_of_all(rows, page, lists)
         })

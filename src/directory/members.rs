@@ -62,7 +62,7 @@ impl Directory {
     /// # Errors
     /// `NotFound`.
     pub fn members(&self, group: &str, prefix: &str, window: Window) -> Result<Page<Profile>> {
-        self.store.snapshot(|rows| {
+        self.store.read(|rows| {
             let page = rows.list_members(group_id_of(rows, group)?, prefix, window)?;
             profiles_of(rows, page)
         })

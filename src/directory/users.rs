@@ -72,13 +72,11 @@ impl Directory {
     /// # Errors
     /// `NotFound`.
     pub fn account(&self, username: &str) -> Result<Account> {
-        let found = self.store.read(|rows| {
-            rows.find_user_with(username, |rows, user| {
-                let administrator = rows.is_administrator(user.id)?;
-                Ok(Account { user, administrator })
-            })
-        })?;
-        found.ok_or_else(|| no_user(username))
+        self.store.read(|rows| {
+            let user = user_of(rows, username)?;
+            let administrator = rows.is_administrator(user.id)?;
+            Ok(Account { user, administrator })
+        })
     }
 
     /// The user of that name with all groups.
@@ -86,8 +84,7 @@ impl Directory {
     /// # Errors
     /// `NotFound`.
     pub fn profile(&self, username: &str) -> Result<Profile> {
-        let found = self.store.read(|rows| rows.find_user_with(username, profile_of))?;
-        found.ok_or_else(|| no_user(username))
+        self.store.read(|rows| profile_of(rows, user_of(rows, username)?))
     }
 
     /// Looks whether there is a user of that name, and reads nothing of them.
@@ -100,9 +97,8 @@ impl Directory {
 
     /// The user of that inner id with all groups, for the answer to a change.
     pub(super) fn profile_by_id(&self, id: i64) -> Result<Profile> {
-        let found = self.store.read(|rows| rows.find_user_by_id_with(id, profile_of))?;
         // Only somebody else's deletion at this very moment can have taken the user away.
-        found.ok_or_else(|| no_user(""))
+        self.store.read(|rows| profile_of(rows, rows.find_user_by_id(id)?.ok_or_else(|| no_user(""))?))
     }
 
     /// The caller as a user.
@@ -111,8 +107,7 @@ impl Directory {
     /// `Forbidden` for keys, which are no users.
     pub fn own_profile(&self) -> Result<Profile> {
         let id = self.own_id()?;
-        let found = self.store.read(|rows| rows.find_user_by_id_with(id, profile_of))?;
-        found.ok_or(Error::Unauthenticated)
+        self.store.read(|rows| profile_of(rows, rows.find_user_by_id(id)?.ok_or(Error::Unauthenticated)?))
     }
 
     pub(super) fn own_id(&self) -> Result<i64> {
@@ -136,7 +131,7 @@ impl Directory {
             Query::Everything => None,
             Query::Prefix(prefix) => Some(prefix.as_str()),
         };
-        self.store.snapshot(|rows| profiles_of(rows, rows.search_users(prefix, window)?))
+        self.store.read(|rows| profiles_of(rows, rows.search_users(prefix, window)?))
     }
 
     /// Creates a user.
@@ -147,14 +142,13 @@ impl Directory {
     pub fn create_user(&self, username: &str, new: UserChanges) -> Result<Profile> {
         self.require_user_creator()?;
         let (caller, username) = (self.caller.clone(), check_login("user name", username)?.to_owned());
-        let id = self.store.write(move |tx| {
+        self.store.write(move |tx| {
             refuse_administrator_groups(tx, &caller, &new, Denied::Create)?;
             if tx.find_user_id(&username)?.is_some() {
                 return Err(Error::Exists(Kind::User, username));
             }
             insert(tx, &caller, &username, &new)
-        })?;
-        self.profile_by_id(id)
+        })
     }
 
     /// Whether [`Directory::create_user`] would begin: asked before work that only a creation is worth, such as
@@ -164,7 +158,7 @@ impl Directory {
     /// `Forbidden` and `Exists`.
     pub fn may_create_user(&self, username: &str, new: &UserChanges) -> Result<()> {
         self.require_user_creator()?;
-        self.store.snapshot(|rows| {
+        self.store.read(|rows| {
             refuse_administrator_groups(rows, &self.caller, new, Denied::Create)?;
             match rows.find_user_id(username)? {
                 Some(_) => Err(Error::Exists(Kind::User, username.to_owned())),
@@ -185,15 +179,17 @@ impl Directory {
     ) -> Result<Profile> {
         self.require_user_creator()?;
         let (caller, username) = (self.caller.clone(), check_login("user name", username)?.to_owned());
-        let id = self.store.write(move |tx| {
+        self.store.write(move |tx| {
             refuse_administrator_groups(tx, &caller, &new, Denied::Create)?;
             match tx.find_user(&username)? {
                 None => insert(tx, &caller, &username, &new),
-                Some(user) if user.disabled => update(tx, &caller, Denied::Create, user, &changes),
+                Some(user) if user.disabled => {
+                    update(tx, &caller, Denied::Create, user, &changes)?;
+                    profile_of(tx, user_of(tx, &username)?)
+                }
                 Some(_) => Err(Error::Exists(Kind::User, username)),
             }
-        })?;
-        self.profile_by_id(id)
+        })
     }
 
     /// Creates those of these users who do not exist, all or none.
@@ -251,7 +247,7 @@ impl Directory {
     /// `NotFound`, `Forbidden` and `UnknownGroups`.
     pub fn may_update_user(&self, username: &str, changes: &UserChanges) -> Result<()> {
         self.require_editor()?;
-        self.store.snapshot(|rows| {
+        self.store.read(|rows| {
             let id = user_id_of(rows, username)?;
             require_no_administrator(&self.caller, rows.is_administrator(id)?, Denied::Edit)?;
             refuse_administrator_groups(rows, &self.caller, changes, Denied::Edit)?;
@@ -338,21 +334,20 @@ fn refuse_administrator_groups(rows: &Rows<'_>, caller: &Caller, changes: &UserC
     Ok(())
 }
 
-/// Stores a new user with groups and role, and returns the inner id.
-fn insert(tx: &Tx<'_>, caller: &Caller, username: &str, new: &UserChanges) -> Result<i64> {
+/// Stores a new user with groups and role.
+fn insert(tx: &Tx<'_>, caller: &Caller, username: &str, new: &UserChanges) -> Result<Profile> {
     let mut user = User { username: username.to_owned(), ..User::default() };
     new.apply_to(&mut user)?;
-    let id = tx.insert_user(&user, new.password_hash.as_deref())?;
+    let user = tx.insert_user(user, new.password_hash.as_deref())?;
     // A new user comes into the listed groups beside those whose lists have waited for the name.
     for group_id in groups_named(tx, new.groups.as_deref().unwrap_or_default())? {
-        tx.insert_member(group_id, id)?;
+        tx.insert_member(group_id, user.id)?;
     }
-    save_role(tx, id, new.access_role)?;
-    if !caller.is_administrator() {
-        // Also a name that waited in a group's list can make an administrator.
-        require_no_administrator(caller, tx.is_administrator(id)?, Denied::Create)?;
-    }
-    Ok(id)
+    save_role(tx, user.id, new.access_role)?;
+    let profile = profile_of(tx, user)?;
+    // Also a name that waited in a group's list can make an administrator.
+    require_no_administrator(caller, profile.administrator, Denied::Create)?;
+    Ok(profile)
 }
 
 /// Stores a change to a user, unless it is about an administrator, before or after, and the caller is none.

@@ -64,7 +64,7 @@ pub struct User {
     pub created_at: i64,
     /// Milliseconds since 1970-01-01 UTC.
     pub updated_at: i64,
-    /// Counts the changes.
+    /// Counts the changes of the user, not of memberships, which are the groups'.
     pub version: i64,
 }
 

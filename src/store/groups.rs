@@ -130,17 +130,11 @@ impl Tx<'_> {
     pub fn delete_group(&self, group_id: i64) -> Result<()> {
         self.mark(Scope::Groups);
         self.mark(Scope::Rights);
-        let parameters = params![group_id, now()];
-        self.execute(
-            "update users set version = version + 1, updated_at = ?2
-             where id in (select user_id from memberships where group_id = ?1)",
-            parameters,
-        )?;
         self.execute(
             "update groups set version = version + 1, updated_at = ?2
              where id in (select parent_id from subgroups where child_id = ?1
                           union select child_id from subgroups where parent_id = ?1)",
-            parameters,
+            params![group_id, now()],
         )?;
         self.execute("delete from groups where id = ?1", [group_id])?;
         Ok(())

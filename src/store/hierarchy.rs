@@ -36,6 +36,14 @@ impl Rows<'_> {
 
     /// Whether that user is in the group `administrators`, directly or through subgroups.
     pub fn is_administrator(&self, user_id: i64) -> Result<bool> {
+        let Some(memory) = &self.memory else { return self.is_below_administrators(user_id) };
+        match memory.administrators(|| self.read_administrators())? {
+            Some(administrators) => Ok(administrators.contains(&user_id)),
+            None => self.is_below_administrators(user_id),
+        }
+    }
+
+    fn is_below_administrators(&self, user_id: i64) -> Result<bool> {
         self.walk_up(self.list_group_ids_of(user_id)?, |group| is(group, ADMINISTRATORS))
     }
 

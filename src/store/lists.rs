@@ -89,7 +89,6 @@ impl Tx<'_> {
         if self.execute(sql, [group_id, user_id])? > 0 {
             self.next_seq()?;
             self.touch_group(group_id)?;
-            self.touch_user(user_id)?;
         }
         Ok(())
     }
@@ -99,7 +98,6 @@ impl Tx<'_> {
         self.mark(Scope::Rights);
         if self.execute("delete from memberships where group_id = ?1 and user_id = ?2", [group_id, user_id])? > 0 {
             self.touch_group(group_id)?;
-            self.touch_user(user_id)?;
         }
         Ok(())
     }
@@ -109,11 +107,9 @@ impl Tx<'_> {
         self.mark(Scope::Rights);
         let sql = "select group_id, seq from memberships where user_id = ?1 order by seq";
         let present: Vec<(i64, i64)> = self.all(sql, [user_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let mut changed = false;
         for (group_id, _) in present.iter().filter(|(group_id, _)| !groups.contains(group_id)) {
             self.execute("delete from memberships where group_id = ?1 and user_id = ?2", [*group_id, user_id])?;
             self.touch_group(*group_id)?;
-            changed = true;
         }
         let mut last = 0;
         for group_id in groups {
@@ -127,12 +123,8 @@ impl Tx<'_> {
                     if found.is_none() {
                         self.touch_group(*group_id)?;
                     }
-                    changed = true;
                 }
             }
-        }
-        if changed {
-            self.touch_user(user_id)?;
         }
         Ok(())
     }
@@ -219,12 +211,13 @@ impl Tx<'_> {
                 Ok(())
             }
             (List::Users, Some(user_id)) => {
+                self.mark(Scope::Rights);
                 self.execute(
                     "insert into memberships (group_id, user_id, seq, written)
                      values (?1, ?2, ?3, (select ?4 from users where id = ?2 and username <> ?4))",
                     params![group_id, user_id, entry.seq, entry.name],
-                )?;
-                self.touch_user(user_id)
+                )
+                .map(drop)
             }
             (List::Groups, Some(child)) => {
                 self.insert_subgroup(group_id, child, entry.seq)?;
@@ -265,8 +258,8 @@ impl Tx<'_> {
                 Ok(())
             }
             (List::Users, Some(user_id)) => {
-                self.execute("delete from memberships where group_id = ?1 and user_id = ?2", [group_id, user_id])?;
-                self.touch_user(user_id)
+                let sql = "delete from memberships where group_id = ?1 and user_id = ?2";
+                self.execute(sql, [group_id, user_id]).map(drop)
             }
             (List::Groups, Some(child)) => self.delete_subgroup(group_id, child, child),
             (List::Parents, Some(parent)) => self.delete_subgroup(parent, group_id, parent),
@@ -280,6 +273,10 @@ impl Tx<'_> {
 
     /// Makes memberships of the entries that waited for this new user.
     pub(super) fn resolve_user(&self, user_id: i64, username: &str) -> Result<()> {
+        // Hardly ever is there one, and looking costs less than deleting nothing.
+        if !self.any("select 1 from dangling_members where kind = 'user' and name_key = ?1", [key(username)])? {
+            return Ok(());
+        }
         let sql = "delete from dangling_members where kind = 'user' and name_key = ?1 returning group_id, seq, name";
         let waiting: Vec<(i64, i64, String)> =
             self.all(sql, [key(username)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
@@ -313,11 +310,6 @@ impl Tx<'_> {
         let sql = "update counters set value = value + 1 where name = 'seq' returning value";
         let seq = self.first(sql, [], |row| row.get(0))?;
         seq.ok_or_else(|| Error::Internal(anyhow::anyhow!("the counter `seq` is missing")))
-    }
-
-    fn touch_user(&self, id: i64) -> Result<()> {
-        let sql = "update users set version = version + 1, updated_at = ?2 where id = ?1";
-        self.execute(sql, [id, now()]).map(drop)
     }
 
     fn touch_group(&self, id: i64) -> Result<()> {

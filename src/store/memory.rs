@@ -1,15 +1,17 @@
 //! What the read connections remember between requests: the groups above users, and the order of long lists. All
 //! of it is forgotten as soon as a commit could have changed it.
 
+use super::Seen;
 use super::hierarchy::Node;
-use super::{Generations, Scope};
-use crate::lock::locked;
+use crate::lock::{exclusive, shared};
 use crate::model::Result;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, RwLock};
 
 /// Users in all remembered lists together: 8 bytes each.
 const LISTED_MAX: usize = 2 << 20;
+/// More administrators than this are not remembered: each change of a membership has them read again.
+pub(super) const ADMINISTRATORS_MAX: usize = 1000;
 
 /// A list that is asked for page by page.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -23,11 +25,15 @@ pub(super) enum ListOf {
 }
 
 /// What is remembered. A write never uses it: it has to see what it has just done.
+#[derive(Default)]
 pub(super) struct Memory {
-    generations: Arc<Generations>,
-    groups: Mutex<Groups>,
-    lists: Mutex<Lists>,
+    groups: RwLock<Groups>,
+    administrators: RwLock<Option<(u64, Administrators)>>,
+    lists: RwLock<Lists>,
 }
+
+/// The inner ids of all administrators; `None` when there are too many to be remembered.
+pub(super) type Administrators = Option<Arc<HashSet<i64>>>;
 
 #[derive(Default)]
 struct Groups {
@@ -43,40 +49,33 @@ struct Lists {
 }
 
 impl Memory {
-    pub(super) fn new(generations: Arc<Generations>) -> Memory {
-        Memory { generations, groups: Mutex::default(), lists: Mutex::default() }
-    }
-
-    /// The memory for somebody who begins to read now. What they read may be older than what others have seen
-    /// meanwhile, but not than these numbers.
-    pub(super) fn now(&self) -> Remembered<'_> {
-        let (groups, anything) = (self.generations.of(Scope::Groups), self.generations.of(Scope::Anything));
-        Remembered { memory: self, groups, anything }
+    /// The memory for somebody who reads that state. It may be older than what others have seen meanwhile.
+    pub(super) fn of(&self, seen: Seen) -> Remembered<'_> {
+        Remembered { memory: self, seen }
     }
 }
 
-/// The memory, and the generations when reading began.
+/// The memory, and the state that is read.
 pub(super) struct Remembered<'m> {
     memory: &'m Memory,
-    groups: u64,
-    anything: u64,
+    seen: Seen,
 }
 
 impl Remembered<'_> {
     /// A group, read unless it is remembered.
     pub(super) fn group(&self, id: i64, read: impl FnOnce() -> Result<Option<Arc<Node>>>) -> Result<Option<Arc<Node>>> {
-        let generation = self.groups;
+        let generation = self.seen.groups;
         {
-            let mut groups = locked(&self.memory.groups);
-            if groups.generation < generation {
-                *groups = Groups { generation, nodes: HashMap::new() };
-            }
+            let groups = shared(&self.memory.groups);
             if let Some(node) = groups.nodes.get(&id).filter(|_| groups.generation == generation) {
                 return Ok(Some(Arc::clone(node)));
             }
         }
         let node = read()?;
-        let mut groups = locked(&self.memory.groups);
+        let mut groups = exclusive(&self.memory.groups);
+        if groups.generation < generation {
+            *groups = Groups { generation, nodes: HashMap::new() };
+        }
         if let Some(node) = &node
             && groups.generation == generation
         {
@@ -85,20 +84,36 @@ impl Remembered<'_> {
         Ok(node)
     }
 
+    /// All administrators, read unless they are remembered.
+    pub(super) fn administrators(&self, read: impl FnOnce() -> Result<Administrators>) -> Result<Administrators> {
+        let generation = self.seen.rights;
+        if let Some((known, administrators)) = &*shared(&self.memory.administrators)
+            && *known == generation
+        {
+            return Ok(administrators.clone());
+        }
+        let administrators = read()?;
+        let mut remembered = exclusive(&self.memory.administrators);
+        if remembered.as_ref().is_none_or(|(known, _)| *known < generation) {
+            *remembered = Some((generation, administrators.clone()));
+        }
+        Ok(administrators)
+    }
+
     /// The inner ids of a list in its order, read unless they are remembered.
     pub(super) fn list(&self, list: ListOf, read: impl FnOnce() -> Result<Vec<i64>>) -> Result<Arc<[i64]>> {
-        let generation = self.anything;
+        let generation = self.seen.anything;
         {
-            let mut lists = locked(&self.memory.lists);
-            if lists.generation < generation {
-                *lists = Lists { generation, ..Lists::default() };
-            }
+            let lists = shared(&self.memory.lists);
             if let Some(ids) = lists.lists.get(&list).filter(|_| lists.generation == generation) {
                 return Ok(Arc::clone(ids));
             }
         }
         let ids: Arc<[i64]> = read()?.into();
-        let mut lists = locked(&self.memory.lists);
+        let mut lists = exclusive(&self.memory.lists);
+        if lists.generation < generation {
+            *lists = Lists { generation, ..Lists::default() };
+        }
         if lists.generation == generation {
             if lists.listed + ids.len() > LISTED_MAX {
                 *lists = Lists { generation, ..Lists::default() };

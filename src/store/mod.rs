@@ -27,7 +27,7 @@ use std::io::Read as _;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// "Roll" in ASCII: marks the file as ours in its header.
@@ -71,12 +71,29 @@ impl Generations {
     }
 }
 
+/// The generations that a state of the database belongs to.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    anything: u64,
+    rights: u64,
+    groups: u64,
+}
+
+impl Seen {
+    /// For somebody who begins to read now. What they read may be newer than these numbers, but not older.
+    fn now(generations: &Generations) -> Seen {
+        let [anything, rights, groups] =
+            [Scope::Anything, Scope::Rights, Scope::Groups].map(|scope| generations.of(scope));
+        Seen { anything, rights, groups }
+    }
+}
+
 /// Every scope but [`Scope::Anything`], which shows by itself; each before those that build on it.
 const MARKED: [Scope; 3] = [Scope::Groups, Scope::Rights, Scope::Credentials];
 
 /// An open database.
 pub struct Store {
-    readers: Readers,
+    readers: Arc<Readers>,
     writer: writer::Writer,
     generations: Arc<Generations>,
     memory: memory::Memory,
@@ -109,33 +126,30 @@ impl Store {
         let found = identify(&mut connection).with_context(|| format!("open the database {}", path.display()))?;
         prepare_writer(&connection).with_context(|| format!("prepare the database {}", path.display()))?;
         let generations = Arc::new(Generations::default());
-        let memory = memory::Memory::new(Arc::clone(&generations));
-        let readers = Readers::open(path, readers)?;
-        let writer = writer::Writer::start(connection, Arc::clone(&generations))?;
-        Ok((Store { readers, writer, generations, memory, path: path.to_owned(), _lock: lock }, found))
+        let readers = Arc::new(Readers::open(path, readers)?);
+        let writer = writer::Writer::start(connection, Arc::clone(&readers), Arc::clone(&generations))?;
+        Ok((
+            Store {
+                readers,
+                writer,
+                generations,
+                memory: memory::Memory::default(),
+                path: path.to_owned(),
+                _lock: lock,
+            },
+            found,
+        ))
     }
 
-    /// Reads with one of the read connections; waits for one while all are in use. Each statement sees the
-    /// newest committed state, so several of them may see different ones: see [`Store::snapshot`].
+    /// Reads with one of the read connections; waits for one while all are in use. All statements see one state,
+    /// in which there is every write that was acknowledged before.
     ///
     /// # Errors
     /// Those of `read`.
     pub fn read<T>(&self, read: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
-        let connection = self.readers.take();
-        read(&Rows { connection: &connection, memory: Some(self.memory.now()) })
-    }
-
-    /// Reads several things that belong together: all statements see one state.
-    ///
-    /// # Errors
-    /// Those of `read`.
-    pub fn snapshot<T>(&self, read: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
-        let connection = self.readers.take();
-        let rows = Rows { connection: &connection, memory: Some(self.memory.now()) };
-        rows.run("begin deferred")?;
-        let result = read(&rows);
-        rows.run("commit")?;
-        result
+        let mut reader = self.readers.take();
+        let seen = reader.snapshot(&self.generations)?;
+        read(&Rows { connection: &reader.on_loan().connection, memory: Some(self.memory.of(seen)) })
     }
 
     /// Runs one whole operation of the directory on the writer thread and returns when it is on disk. An
@@ -369,7 +383,6 @@ fn prepare_writer(connection: &Connection) -> anyhow::Result<()> {
          pragma trusted_schema = off;
          pragma temp_store = memory;
          pragma cache_size = -16384;
-         pragma wal_autocheckpoint = 4000;
          pragma journal_size_limit = 67108864;",
     )?;
     Ok(())
@@ -384,24 +397,46 @@ struct Readers {
 }
 
 struct Pool {
-    idle: Vec<Connection>,
+    idle: Vec<ReadConnection>,
     /// Who waits for one: waking nobody would still be a system call.
     waiting: usize,
+    /// No connection keeps a state between two reads.
+    forgetful: bool,
+}
+
+/// A connection that stays in the state that it has read, for as long as nothing is written: entering a state and
+/// leaving it again would cost as much as finding a user.
+struct ReadConnection {
+    connection: Connection,
+    /// The state in which it is.
+    seen: Option<Seen>,
+}
+
+impl ReadConnection {
+    /// Leaves the state, so that the write-ahead log can begin anew.
+    fn leave(&mut self) {
+        if self.seen.take().is_some() && !self.connection.is_autocommit() {
+            let left = self.connection.prepare_cached("rollback").and_then(|mut rollback| rollback.execute([]));
+            if let Err(error) = left {
+                log::warn!("a read connection could not leave its state: {error}");
+            }
+        }
+    }
 }
 
 impl Readers {
     fn open(path: &Path, count: usize) -> anyhow::Result<Readers> {
-        let open = || -> anyhow::Result<Connection> {
+        let open = || -> anyhow::Result<ReadConnection> {
             let connection = connect(path)?;
             // Opened for writing all the same: a read-only connection could not recover a log that a crash left.
             connection.execute_batch(
                 "pragma query_only = on; pragma trusted_schema = off; pragma temp_store = memory;
                  pragma cache_size = -6144;",
             )?;
-            Ok(connection)
+            Ok(ReadConnection { connection, seen: None })
         };
         let idle = (0..count.max(1)).map(|_| open()).collect::<anyhow::Result<Vec<_>>>();
-        let pool = Pool { idle: idle.context("open the read connections")?, waiting: 0 };
+        let pool = Pool { idle: idle.context("open the read connections")?, waiting: 0, forgetful: false };
         Ok(Readers { pool: Mutex::new(pool), returned: Condvar::new() })
     }
 
@@ -416,30 +451,54 @@ impl Readers {
             pool.waiting -= 1;
         }
     }
+
+    /// Does something while no connection keeps a state of the database that it does not read from.
+    fn without_states<T>(&self, work: impl FnOnce() -> T) -> T {
+        let set = |mut pool: MutexGuard<'_, Pool>, forgetful| pool.forgetful = forgetful;
+        let mut pool = locked(&self.pool);
+        pool.idle.iter_mut().for_each(ReadConnection::leave);
+        set(pool, true);
+        let done = work();
+        set(locked(&self.pool), false);
+        done
+    }
 }
 
 /// A read connection on loan.
 struct Reader<'r> {
-    connection: Option<Connection>,
+    connection: Option<ReadConnection>,
     home: &'r Readers,
 }
 
-impl Deref for Reader<'_> {
-    type Target = Connection;
+impl Reader<'_> {
+    fn on_loan(&mut self) -> &mut ReadConnection {
+        self.connection.as_mut().expect("a connection on loan is there until it is given back")
+    }
 
-    fn deref(&self) -> &Connection {
-        self.connection.as_ref().expect("a connection on loan is there until it is given back")
+    /// Stays in the state that the connection is in, or enters the newest one if anything has been written since.
+    fn snapshot(&mut self, generations: &Generations) -> Result<Seen> {
+        let reader = self.on_loan();
+        if let Some(seen) = reader.seen
+            && seen.anything == generations.of(Scope::Anything)
+            && !reader.connection.is_autocommit()
+        {
+            return Ok(seen);
+        }
+        reader.leave();
+        let seen = Seen::now(generations);
+        Rows { connection: &reader.connection, memory: None }.run("begin deferred")?;
+        reader.seen = Some(seen);
+        Ok(seen)
     }
 }
 
 impl Drop for Reader<'_> {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            // A panic inside a snapshot leaves its transaction open: it must not hold its state for good.
-            if !connection.is_autocommit() {
-                let _ = connection.execute_batch("rollback");
-            }
+        if let Some(mut connection) = self.connection.take() {
             let mut pool = locked(&self.home.pool);
+            if pool.forgetful {
+                connection.leave();
+            }
             pool.idle.push(connection);
             let wanted = pool.waiting > 0;
             drop(pool);

@@ -1,6 +1,6 @@
 //! Rows of `users`.
 
-use super::memory::ListOf;
+use super::memory::{ADMINISTRATORS_MAX, Administrators, ListOf};
 use super::{Rows, Scope, Tx, failure, now};
 use crate::model::{Account, Attributes, Error, Page, Result, StoredRole, User, UserView, Window, key};
 use rusqlite::{Row, named_params, params};
@@ -107,31 +107,6 @@ impl Rows<'_> {
         self.first("select id from users where username_key = ?1", [key(username)], |row| row.get(0))
     }
 
-    /// The user of that name, and what else is read of them, in one state of the database.
-    pub fn find_user_with<T>(&self, username: &str, more: impl FnOnce(&Self, User) -> Result<T>) -> Result<Option<T>> {
-        self.with_user(BY_NAME, [key(username)], more)
-    }
-
-    /// The user of that inner id, and what else is read of them, in one state of the database.
-    pub fn find_user_by_id_with<T>(&self, id: i64, more: impl FnOnce(&Self, User) -> Result<T>) -> Result<Option<T>> {
-        self.with_user(BY_ID, [id], more)
-    }
-
-    fn with_user<T>(
-        &self,
-        sql: &str,
-        parameters: impl rusqlite::Params,
-        more: impl FnOnce(&Self, User) -> Result<T>,
-    ) -> Result<Option<T>> {
-        let mut statement = self.connection.prepare_cached(sql).map_err(failure)?;
-        let mut rows = statement.query(parameters).map_err(failure)?;
-        let Some(row) = rows.next().map_err(failure)? else { return Ok(None) };
-        let user = user(row).map_err(failure)?;
-        // This statement is not reset before the others are done, which keeps them all in its state without
-        // the two statements that a transaction would take.
-        more(self, user).map(Some)
-    }
-
     /// What it takes to check the password of the user of that name.
     pub fn find_secret(&self, username: &str) -> Result<Option<Secret>> {
         self.secret(
@@ -196,11 +171,22 @@ impl Rows<'_> {
 
     /// The inner ids of all members of the group `administrators`, direct or not.
     pub fn list_administrator_ids(&self) -> Result<HashSet<i64>> {
+        self.administrator_ids(usize::MAX)
+    }
+
+    /// All administrators, unless there are too many to be remembered.
+    pub(super) fn read_administrators(&self) -> Result<Administrators> {
+        let administrators = self.administrator_ids(ADMINISTRATORS_MAX + 1)?;
+        Ok((administrators.len() <= ADMINISTRATORS_MAX).then(|| Arc::new(administrators)))
+    }
+
+    fn administrator_ids(&self, limit: usize) -> Result<HashSet<i64>> {
         let sql = concat!(
             administrator_groups!(),
-            " select user_id from administrator_groups join memberships on group_id = administrator_groups.id"
+            " select user_id from administrator_groups cross join memberships on group_id = administrator_groups.id
+              limit ?1"
         );
-        Ok(self.all(sql, [], |row| row.get(0))?.into_iter().collect())
+        Ok(self.all(sql, [count(limit as u64)], |row| row.get(0))?.into_iter().collect())
     }
 
     /// A window of the users in the order of names.
@@ -284,13 +270,13 @@ impl Rows<'_> {
 }
 
 impl Tx<'_> {
-    /// Stores a new user, with what it takes to check the password, and returns the inner id. Names in groups'
-    /// lists that waited for this user become memberships.
+    /// Stores a new user, with what it takes to check the password, and completes it with what is given to it here.
+    /// Names in groups' lists that waited for this user become memberships.
     ///
     /// # Errors
     /// `Invalid` when the attributes are too large. That the name is free is the caller's to check.
-    pub fn insert_user(&self, user: &User, password_hash: Option<&str>) -> Result<i64> {
-        let now = now();
+    pub fn insert_user(&self, user: User, password_hash: Option<&str>) -> Result<User> {
+        let (uuid, now) = (uuid::Uuid::now_v7().to_string(), now());
         self.execute(
             "insert into users (uuid, username, username_key, first_name, last_name, display_name, email, company,
                  title, first_key, last_key, email_key, access_role, disabled, verified, password_hash, attributes,
@@ -299,7 +285,7 @@ impl Tx<'_> {
                  :title, :first_key, :last_key, :email_key, :access_role, :disabled, :verified, :password_hash,
                  :attributes, :now, :now)",
             named_params! {
-                ":uuid": uuid::Uuid::now_v7().to_string(),
+                ":uuid": uuid,
                 ":username": user.username,
                 ":username_key": key(&user.username),
                 ":first_name": user.first_name,
@@ -321,7 +307,7 @@ impl Tx<'_> {
         )?;
         let id = self.connection.last_insert_rowid();
         self.resolve_user(id, &user.username)?;
-        Ok(id)
+        Ok(User { id, uuid, created_at: now, updated_at: now, version: 1, ..user })
     }
 
     /// Stores the fields of a user, unless they are what is stored already.

@@ -2,14 +2,15 @@
 //! savepoint of its own, commits once, and only then answers. Who comes while nobody else writes runs the operation
 //! in their own thread, which saves the way to the other one and back.
 
-use super::{Generations, MARKED, Rows, Scope, Tx, failure};
+use super::{Generations, MARKED, Readers, Rows, Scope, Tx, failure};
 use crate::lock::locked;
 use crate::model::{Error, Result};
 use anyhow::{Context as _, anyhow};
 use rusqlite::Connection;
+use rusqlite::hooks::Wal;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -23,6 +24,12 @@ const GROUP_LENGTH_MAX: usize = 256;
 const GROUP_TIME_MAX: Duration = Duration::from_millis(20);
 /// How long nothing has to be written before the log is moved into the main file.
 const CHECKPOINT_AFTER: Duration = Duration::from_secs(1);
+/// Pages in the log at which it is moved without such a pause.
+const LOG_PAGES: u64 = 4000;
+/// Pages to let pass until the next attempt, when readers have kept the log from beginning anew.
+const LOG_PAGES_MORE: u64 = 1000;
+/// Pages in the log at which all readers are waited for.
+const LOG_PAGES_MAX: u64 = 16_000;
 
 /// Whether the group that carried an operation was committed.
 type Outcome = std::result::Result<(), String>;
@@ -34,7 +41,7 @@ type Operation = Box<dyn FnOnce(std::result::Result<&Connection, &Error>) -> (u8
 
 enum Message {
     Run(Operation),
-    /// Somebody has written in their own thread: there will be something to move out of the log.
+    /// Somebody has written in their own thread: there is something to move out of the log, now or later.
     Wrote,
     Stop,
 }
@@ -48,7 +55,12 @@ pub(super) struct Writer {
 /// What the writer's thread and those who write in their own share.
 struct Shared {
     connection: Mutex<Connection>,
+    readers: Arc<Readers>,
     generations: Arc<Generations>,
+    /// Pages in the log after the last commit.
+    log_pages: Arc<AtomicU64>,
+    /// Pages in the log at which it is moved next.
+    move_at: AtomicU64,
     /// Operations that were asked for and not answered yet.
     pending: AtomicUsize,
     /// Whether the log holds something that the thread knows of.
@@ -57,11 +69,26 @@ struct Shared {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, generations: Arc<Generations>) -> anyhow::Result<Writer> {
+    pub(super) fn start(
+        mut connection: Connection,
+        readers: Arc<Readers>,
+        generations: Arc<Generations>,
+    ) -> anyhow::Result<Writer> {
         let (queue, messages) = sync_channel(QUEUE_LENGTH_MAX);
+        let log_pages = Arc::new(AtomicU64::new(0));
+        let pages = Arc::clone(&log_pages);
+        // In place of SQLite's own checkpoints, which know nothing of the readers, and which come before the answers.
+        let count = move |_: &mut Wal, count| {
+            pages.store(u64::try_from(count).unwrap_or(0), Ordering::Release);
+            Ok(())
+        };
+        connection.wal_hook(Some(count)).context("watch the write-ahead log")?;
         let shared = Arc::new(Shared {
             connection: Mutex::new(connection),
+            readers,
             generations,
+            log_pages,
+            move_at: AtomicU64::new(LOG_PAGES),
             pending: AtomicUsize::new(0),
             unmoved: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
@@ -114,7 +141,7 @@ impl Writer {
         }
         run_group(&connection, operation, || None, &self.shared.generations);
         drop(connection);
-        if !self.shared.unmoved.swap(true, Ordering::AcqRel) {
+        if !self.shared.unmoved.swap(true, Ordering::AcqRel) || self.shared.log_is_full() {
             let _ = self.queue.try_send(Message::Wrote);
         }
         None
@@ -200,7 +227,7 @@ impl Shared {
                 match messages.recv_timeout(CHECKPOINT_AFTER) {
                     Err(RecvTimeoutError::Timeout) => {
                         self.unmoved.store(false, Ordering::Release);
-                        checkpoint(&locked(&self.connection), "passive");
+                        self.move_log(&locked(&self.connection), "passive");
                         continue;
                     }
                     other => other.ok(),
@@ -220,9 +247,11 @@ impl Shared {
                         }
                         Ok(Message::Wrote) | Err(_) => None,
                     };
-                    run_group(&locked(&self.connection), first, next, &self.generations);
+                    let connection = locked(&self.connection);
+                    run_group(&connection, first, next, &self.generations);
+                    self.move_full_log(&connection);
                 }
-                Some(Message::Wrote) => {}
+                Some(Message::Wrote) => self.move_full_log(&locked(&self.connection)),
                 Some(Message::Stop) | None => stop = true,
             }
             if stop {
@@ -231,7 +260,39 @@ impl Shared {
         }
         let connection = locked(&self.connection);
         self.stopped.store(true, Ordering::Release);
-        checkpoint(&connection, "truncate");
+        self.move_log(&connection, "truncate");
+    }
+
+    /// Moves the log into the main file when it has grown long enough.
+    fn move_full_log(&self, connection: &Connection) {
+        if self.log_is_full() {
+            // Readers have only short looks at it: the one that waits for all of them is hardly ever needed.
+            let passive = self.log_pages.load(Ordering::Acquire) < LOG_PAGES_MAX;
+            self.move_log(connection, if passive { "passive" } else { "restart" });
+        }
+    }
+
+    fn log_is_full(&self) -> bool {
+        self.log_pages.load(Ordering::Acquire) >= self.move_at.load(Ordering::Acquire)
+    }
+
+    /// Moves the write-ahead log into the main file. What cannot be moved now stays safe in the log.
+    fn move_log(&self, connection: &Connection, mode: &str) {
+        let moved = self.readers.without_states(|| {
+            connection.query_row(&format!("pragma wal_checkpoint({mode})"), [], |row| {
+                Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+            })
+        });
+        let pages = self.log_pages.load(Ordering::Acquire);
+        let move_at = match moved {
+            Ok((all, moved)) if all == moved => LOG_PAGES,
+            Ok(_) => LOG_PAGES.max(pages + LOG_PAGES_MORE),
+            Err(error) => {
+                log::warn!("the write-ahead log ({pages} pages) could not be moved into the database: {error}");
+                LOG_PAGES.max(pages + LOG_PAGES_MORE)
+            }
+        };
+        self.move_at.store(move_at, Ordering::Release);
     }
 }
 
@@ -290,13 +351,5 @@ fn reason(error: &Error) -> String {
     match error {
         Error::Unavailable(why) => why.clone(),
         error => error.to_string(),
-    }
-}
-
-/// Moves the write-ahead log into the main file. What cannot be moved now stays safe in the log.
-fn checkpoint(connection: &Connection, mode: &str) {
-    let result = connection.query_row(&format!("pragma wal_checkpoint({mode})"), [], |_| Ok(()));
-    if let Err(error) = result {
-        log::warn!("the write-ahead log could not be moved into the database: {error}");
     }
 }
