@@ -65,6 +65,7 @@ fn serve(settings: &Serve) -> anyhow::Result<()> {
         settings.listen,
         Limits {
             connections: settings.max_connections,
+            connections_per_address: settings.max_connections_per_address,
             body_bytes: settings.max_body_bytes,
             head_timeout: settings.head_timeout,
             body_timeout: settings.body_timeout,
@@ -86,8 +87,9 @@ fn announce(server: &Server, store: &Store, found: Found, mounts: &[(crate::dial
     let state = if found == Found::New { "new" } else { "existing" };
     log::info!("rollbook {} with the {state} database {}", env!("CARGO_PKG_VERSION"), store.path().display());
     log::info!(
-        "limits: {} connections, bodies of {} bytes, {:?} for a head, {:?} for a body, {:?} idle",
+        "limits: {} connections, {} of one address, bodies of {} bytes, {:?} for a head, {:?} for a body, {:?} idle",
         limits.connections,
+        limits.connections_per_address.unwrap_or(limits.connections),
         limits.body_bytes,
         limits.head_timeout,
         limits.body_timeout,

@@ -151,10 +151,16 @@ pub struct Serve {
     /// Which passwords are taken.
     #[command(flatten)]
     pub rules: PasswordRules,
-    /// Connections at a time; one more is answered 503. Lowered to what the descriptor limit allows
+    /// Connections at a time; one more is answered 503, unless one that has been idle for a second can give way.
+    /// Lowered to what the descriptor limit allows
     #[arg(long, env = "ROLLBOOK_MAX_CONNECTIONS", value_name = "N", default_value_t = 8192,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub max_connections: usize,
+    /// Connections of one client address at a time, likewise; three quarters of all unless set, and all of fewer
+    /// than 64. Behind a proxy, all clients have its address
+    #[arg(long, env = "ROLLBOOK_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N",
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    pub max_connections_per_address: Option<usize>,
     /// The longest request body, in bytes
     #[arg(long, env = "ROLLBOOK_MAX_BODY_BYTES", value_name = "BYTES", default_value_t = 1_048_576)]
     pub max_body_bytes: usize,

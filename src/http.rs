@@ -2,6 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::sync::Arc;
 pub use tiny_http::{Header, HeaderField, Method, StatusCode};
 
@@ -18,6 +19,8 @@ pub struct Request<'a> {
     pub headers: &'a [httparse::Header<'a>],
     /// The body, decoded of its transfer coding.
     pub body: &'a [u8],
+    /// Where the client is: one address for all of an IPv6 network.
+    pub peer: IpAddr,
 }
 
 impl<'a> Request<'a> {

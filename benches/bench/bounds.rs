@@ -130,6 +130,7 @@ fn layer(address: SocketAddr) {
     rollbook::logging::start(log::LevelFilter::Info);
     let limits = Limits {
         connections: 8192,
+        connections_per_address: None,
         body_bytes: 1 << 20,
         head_timeout: Duration::from_secs(10),
         body_timeout: Duration::from_secs(30),

@@ -2,12 +2,12 @@
 
 use super::head::{BodyLength, FIELDS_MAX, HEAD_BYTES_MAX, Head, Refusal, find_end, parse, path_of_broken, too_long};
 use super::reader::{End, Reader};
-use super::{Incoming, Limits, Peer, Refused};
+use super::{Incoming, Limits, Peer, Refused, milliseconds};
 use crate::http::{Body, Method, Request, Response, StatusCode, Trace};
 use crate::logging;
 use std::borrow::Cow;
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::{Shutdown, TcpStream};
+use std::net::{IpAddr, Shutdown, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -41,6 +41,7 @@ enum Next {
 /// Serves requests on a connection until it ends.
 pub(super) fn serve(
     peer: &Peer,
+    start: Instant,
     stopping: &AtomicBool,
     limits: &Limits,
     handler: &(dyn Fn(Incoming<'_>) -> Response + Sync),
@@ -52,6 +53,8 @@ pub(super) fn serve(
         out: Vec::new(),
         clock: Clock::default(),
         log: logging::Fast::new(),
+        peer: peer.address,
+        ended: Instant::now(),
         stopping,
         limits,
         handler,
@@ -59,10 +62,10 @@ pub(super) fn serve(
     let mut patience = limits.head_timeout;
     loop {
         if connection.reader.bytes.is_empty() {
-            peer.idle.store(true, Ordering::Release);
+            peer.idle_since.store(milliseconds(start, connection.ended), Ordering::Release);
             let waited =
                 if stopping.load(Ordering::Acquire) { Err(End::Closed) } else { connection.reader.wait(patience) };
-            peer.idle.store(false, Ordering::Release);
+            peer.idle_since.store(0, Ordering::Release);
             // Nothing was asked, so nothing is answered.
             if waited.is_err() {
                 return;
@@ -83,6 +86,10 @@ struct Connection<'s> {
     out: Vec<u8>,
     clock: Clock,
     log: logging::Fast,
+    /// Where the client is.
+    peer: IpAddr,
+    /// When the last answer was sent.
+    ended: Instant,
     stopping: &'s AtomicBool,
     limits: &'s Limits,
     handler: &'s (dyn Fn(Incoming<'_>) -> Response + Sync),
@@ -116,8 +123,8 @@ impl Connection<'_> {
             };
         }
         let body = std::mem::take(&mut self.body);
-        let request =
-            Request { method: head.method, path: head.path, query: head.query, headers: &fields[..count], body: &body };
+        let Head { method, path, query, .. } = head;
+        let request = Request { method, path, query, headers: &fields[..count], body: &body, peer: self.peer };
         let (response, panicked) = match catch_unwind(AssertUnwindSafe(|| (self.handler)(Incoming::Request(&request))))
         {
             Ok(response) => (response, false),
@@ -128,7 +135,7 @@ impl Connection<'_> {
         let close = panicked || !head.keep_alive || endless || self.stopping.load(Ordering::Acquire);
         let (status, trace) = (response.status, response.trace.clone());
         let written = self.write(response, &request.method, head.old, close);
-        log_request(&mut self.log, self.clock.now, start, request.method.as_str(), request.path, status, &trace);
+        self.log_request(start, request.method.as_str(), request.path, status, &trace);
         self.body = body;
         self.body.clear();
         self.body.shrink_to(BUFFER_BYTES_KEPT);
@@ -305,7 +312,7 @@ impl Connection<'_> {
         let method = if bytes.starts_with(b"HEAD ") { Method::Head } else { Method::Get };
         let written = self.write(response, &method, false, true);
         let status = StatusCode(refusal.0);
-        log_request(&mut self.log, self.clock.now, start, "-", path.unwrap_or("-"), status, &trace);
+        self.log_request(start, "-", path.unwrap_or("-"), status, &trace);
         if written.is_ok() { Next::Linger } else { Next::Close }
     }
 
@@ -321,10 +328,12 @@ impl Connection<'_> {
         let out = &mut self.out;
         out.clear();
         if status.0 == 200 {
-            out.extend_from_slice(b"HTTP/1.1 200 OK\r\nDate: ");
+            out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
         } else {
-            let _ = write!(out, "HTTP/1.1 {} {}\r\nDate: ", status.0, status.default_reason_phrase());
+            let _ = write!(out, "HTTP/1.1 {} {}\r\n", status.0, status.default_reason_phrase());
         }
+        // Every answer is about people: no browser shall guess what it is, and nobody on the way keep it.
+        out.extend_from_slice(b"X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nDate: ");
         out.extend_from_slice(self.clock.date());
         out.extend_from_slice(b"\r\n");
         for header in &headers {
@@ -429,6 +438,29 @@ impl Connection<'_> {
         }
         Ok(())
     }
+
+    /// One line a request. The query is left out: it may hold keys.
+    fn log_request(&mut self, start: Instant, method: &str, path: &str, status: StatusCode, trace: &Trace) {
+        self.ended = Instant::now();
+        let dialect = if trace.dialect.is_empty() { "-" } else { trace.dialect };
+        let path = trace.path.as_deref().unwrap_or(path);
+        // The grammar of a request has no control characters; what is left to escape is beyond ASCII.
+        let path: Cow<'_, str> = if path.is_ascii() { path.into() } else { path.escape_debug().to_string().into() };
+        let microseconds = (self.ended - start).as_micros();
+        let (milliseconds, hundredths) = (microseconds / 1000, microseconds % 1000 / 10);
+        let (log, now, status) = (&mut self.log, self.clock.now, status.0);
+        match trace.caller.as_deref().unwrap_or("-") {
+            plain if plain.bytes().all(|byte| byte.is_ascii_graphic()) => log.info(
+                now,
+                format_args!("{method} {path} {status} {dialect} {plain} {milliseconds}.{hundredths:02} ms"),
+            ),
+            // Quoted, so that no name can look like other parts of the line.
+            odd => log.info(
+                now,
+                format_args!("{method} {path} {status} {dialect} {odd:?} {milliseconds}.{hundredths:02} ms"),
+            ),
+        }
+    }
 }
 
 /// The time of the last answer, and the value of its `Date` field, written anew once a second.
@@ -480,36 +512,5 @@ fn linger(mut stream: &TcpStream) {
             Ok(0) | Err(_) => return,
             Ok(more) => count += more,
         }
-    }
-}
-
-/// One line a request. The query is left out: it may hold keys.
-fn log_request(
-    log: &mut logging::Fast,
-    now: SystemTime,
-    start: Instant,
-    method: &str,
-    path: &str,
-    status: StatusCode,
-    trace: &Trace,
-) {
-    let dialect = if trace.dialect.is_empty() { "-" } else { trace.dialect };
-    let path = trace.path.as_deref().unwrap_or(path);
-    // The grammar of a request has no control characters; what is left to escape is beyond ASCII.
-    let path: Cow<'_, str> = if path.is_ascii() { path.into() } else { path.escape_debug().to_string().into() };
-    let microseconds = start.elapsed().as_micros();
-    let (milliseconds, hundredths) = (microseconds / 1000, microseconds % 1000 / 10);
-    match trace.caller.as_deref().unwrap_or("-") {
-        plain if plain.bytes().all(|byte| byte.is_ascii_graphic()) => {
-            log.info(
-                now,
-                format_args!("{method} {path} {} {dialect} {plain} {milliseconds}.{hundredths:02} ms", status.0),
-            );
-        }
-        // Quoted, so that no name can look like other parts of the line.
-        odd => log.info(
-            now,
-            format_args!("{method} {path} {} {dialect} {odd:?} {milliseconds}.{hundredths:02} ms", status.0),
-        ),
     }
 }

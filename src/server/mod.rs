@@ -16,7 +16,7 @@ use refuser::Refuser;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,14 +26,21 @@ const BACKLOG: i32 = 1024;
 const DESCRIPTORS_RESERVED: u64 = 64;
 /// Memory is only reserved for a stack; what a request does not touch costs nothing.
 const STACK_BYTES: usize = 512 * 1024;
+/// A connection that has been idle for longer gives way to a new one; a shorter pause is one between two requests.
+const IDLE_MIN: Duration = Duration::from_secs(1);
+/// The part of all places that is kept free, as long as idle connections can give way.
+const FREE_SHARE: usize = 32;
 /// Pause after an accept that failed because something has run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
 /// What a connection may take.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Connections at a time; one more is answered 503.
+    /// Connections at a time; one more is answered 503, unless one that is idle can give way.
     pub connections: usize,
+    /// Connections of one client address at a time, likewise; unless set, three quarters of all, and all of fewer
+    /// than 64. The 2^64 IPv6 addresses of one network are one.
+    pub connections_per_address: Option<usize>,
     /// Longest body, in bytes.
     pub body_bytes: usize,
     /// From the first byte of a head (or from the connect) to its last.
@@ -65,6 +72,7 @@ pub struct Stopper {
 
 /// What the accepting thread, the connections and the stopper share.
 struct Shared {
+    start: Instant,
     stopping: AtomicBool,
     connections: Mutex<Connections>,
     ended: Condvar,
@@ -74,13 +82,33 @@ struct Shared {
 struct Connections {
     next: u64,
     open: HashMap<u64, Arc<Peer>>,
+    /// How many of them each client address has.
+    of_address: HashMap<IpAddr, usize>,
+    /// How many of them have been told to give way: they do not count any more.
+    leaving: usize,
 }
 
-/// One open connection, as the stopper sees it.
+/// One open connection, as the accepting thread and the stopper see it.
 struct Peer {
     stream: TcpStream,
-    /// Between two requests: may be closed without harm.
-    idle: AtomicBool,
+    /// Where the client is.
+    address: IpAddr,
+    /// Between two requests, since then: may be closed without harm. Milliseconds since the server's start, and 0 for
+    /// a connection that is at work.
+    idle_since: AtomicU64,
+    /// Told to give way.
+    leaving: AtomicBool,
+}
+
+impl Peer {
+    fn is_idle(&self) -> bool {
+        self.idle_since.load(Ordering::Acquire) != 0
+    }
+
+    /// Ends the read that waits; a request that has arrived at this very moment is still read and answered.
+    fn stop_waiting(&self) {
+        let _ = self.stream.shutdown(Shutdown::Read);
+    }
 }
 
 /// Takes the connection off the list when its thread ends, however it ends.
@@ -91,7 +119,11 @@ struct Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        locked(&self.shared.connections).open.remove(&self.number);
+        let mut connections = locked(&self.shared.connections);
+        if let Some(peer) = connections.open.remove(&self.number) {
+            connections.uncount(&peer);
+        }
+        drop(connections);
         self.shared.ended.notify_all();
     }
 }
@@ -105,9 +137,13 @@ impl Server {
         let descriptors = raise_descriptor_limit();
         let room = usize::try_from(descriptors.saturating_sub(DESCRIPTORS_RESERVED)).unwrap_or(usize::MAX).max(1);
         limits.connections = limits.connections.min(room);
+        let all = limits.connections;
+        let share = limits.connections_per_address.unwrap_or(if all < 64 { all } else { all - all / 4 });
+        limits.connections_per_address = Some(share.min(all));
         let listener = listen(address, &limits).with_context(|| format!("listen on {address}"))?;
         let address = listener.local_addr().context("ask for the address")?;
-        let shared = Shared { stopping: AtomicBool::new(false), connections: Mutex::default(), ended: Condvar::new() };
+        let (stopping, connections, ended) = (AtomicBool::new(false), Mutex::default(), Condvar::new());
+        let shared = Shared { start: Instant::now(), stopping, connections, ended };
         Ok(Server { listener, address, limits, shared: Arc::new(shared) })
     }
 
@@ -134,25 +170,36 @@ impl Server {
         let (handler, limits) = (Arc::new(handler), Arc::new(self.limits));
         let refuser = Refuser::start();
         while !self.shared.stopping.load(Ordering::Acquire) {
-            let stream = match self.listener.accept() {
-                Ok((stream, _)) => stream,
+            let (stream, address) = match self.listener.accept() {
+                Ok(accepted) => accepted,
                 Err(error) => {
                     // Out of descriptors or memory, or the client has gone again: the next one may do better.
                     log::warn!("a connection could not be accepted: {error}");
+                    locked(&self.shared.connections).make_room(1, self.shared.now(), |_| true);
                     std::thread::sleep(ACCEPT_PAUSE);
                     continue;
                 }
             };
-            let Some((peer, registration)) = register(&self.shared, stream, limits.connections, &refuser) else {
-                continue;
+            let (peer, registration) = match register(&self.shared, stream, address.ip(), &limits) {
+                Ok(registered) => registered,
+                Err((stream, why)) => {
+                    refuser.refuse(stream, why);
+                    continue;
+                }
             };
             let (handler, limits) = (Arc::clone(&handler), Arc::clone(&limits));
             let thread = std::thread::Builder::new().name("connection".to_owned()).stack_size(STACK_BYTES);
+            let theirs = Arc::clone(&peer);
             let spawned = thread.spawn(move || {
-                connection::serve(&peer, &registration.shared.stopping, &limits, &*handler);
+                let shared = &registration.shared;
+                connection::serve(&theirs, shared.start, &shared.stopping, &limits, &*handler);
             });
             if let Err(error) = spawned {
                 log::warn!("no thread for a connection: {error}");
+                if let Ok(stream) = peer.stream.try_clone() {
+                    refuser.refuse(stream, "there is no thread for it");
+                }
+                drop(peer);
                 std::thread::sleep(ACCEPT_PAUSE);
             }
         }
@@ -175,23 +222,107 @@ impl Stopper {
     }
 }
 
+impl Shared {
+    /// Milliseconds since the start, from 1 on.
+    fn now(&self) -> u64 {
+        milliseconds(self.start, Instant::now())
+    }
+}
+
+/// From one moment to another, from 1 on.
+fn milliseconds(start: Instant, now: Instant) -> u64 {
+    u64::try_from((now - start).as_millis()).unwrap_or(u64::MAX).saturating_add(1)
+}
+
+impl Connections {
+    /// How many count.
+    fn count(&self) -> usize {
+        self.open.len().saturating_sub(self.leaving)
+    }
+
+    /// Tells connections that have been idle for long to give way, the longest idle first, as many as asked for, of
+    /// those that are meant. Returns how many there were.
+    fn make_room(&mut self, wanted: usize, now: u64, meant: impl Fn(&Peer) -> bool) -> usize {
+        let before = now.saturating_sub(IDLE_MIN.as_millis() as u64);
+        let mut idle: Vec<(u64, u64)> = Vec::new();
+        for (number, peer) in &self.open {
+            let since = peer.idle_since.load(Ordering::Acquire);
+            if since != 0 && since <= before && meant(peer) && !peer.leaving.load(Ordering::Acquire) {
+                idle.push((since, *number));
+            }
+        }
+        idle.sort_unstable();
+        idle.truncate(wanted);
+        for (_, number) in &idle {
+            if let Some(peer) = self.open.get(number).cloned() {
+                peer.leaving.store(true, Ordering::Release);
+                self.leaving += 1;
+                self.forget_address(peer.address);
+                peer.stop_waiting();
+            }
+        }
+        idle.len()
+    }
+
+    /// Takes a connection that is not open any more out of the counts.
+    fn uncount(&mut self, peer: &Peer) {
+        if peer.leaving.load(Ordering::Acquire) {
+            self.leaving -= 1;
+        } else {
+            self.forget_address(peer.address);
+        }
+    }
+
+    fn forget_address(&mut self, address: IpAddr) {
+        if let Some(count) = self.of_address.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                self.of_address.remove(&address);
+            }
+        }
+    }
+}
+
+/// What counts as one client address: an IPv6 network gives a host as many addresses as it likes.
+fn share_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) >> 64 << 64).into()),
+        address => address,
+    }
+}
+
+/// Puts a new connection on the list; gives it back, with the reason, when there is no place for it.
 fn register(
     shared: &Arc<Shared>,
     stream: TcpStream,
-    most: usize,
-    refuser: &Refuser,
-) -> Option<(Arc<Peer>, Registration)> {
+    address: IpAddr,
+    limits: &Limits,
+) -> Result<(Arc<Peer>, Registration), (TcpStream, &'static str)> {
+    let (address, now) = (share_of(address), shared.now());
     let mut connections = locked(&shared.connections);
-    if connections.open.len() >= most {
-        drop(connections);
-        refuser.refuse(stream);
-        return None;
+    let kept_free = limits.connections / FREE_SHARE;
+    if connections.count() + kept_free >= limits.connections {
+        // More than one at a time: looking for them takes a look at all.
+        connections.make_room(kept_free / 2 + 1, now, |_| true);
+    }
+    let theirs = |connections: &Connections| connections.of_address.get(&address).copied().unwrap_or(0);
+    let share = limits.connections_per_address.unwrap_or(limits.connections);
+    if theirs(&connections) >= share {
+        connections.make_room(1, now, |peer| peer.address == address);
+    }
+    if connections.count() >= limits.connections {
+        return Err((stream, "too many are open"));
+    }
+    if theirs(&connections) >= share {
+        return Err((stream, "too many of its address are open"));
     }
     connections.next += 1;
     let number = connections.next;
-    let peer = Arc::new(Peer { stream, idle: AtomicBool::new(true) });
+    *connections.of_address.entry(address).or_default() += 1;
+    let (idle_since, leaving) = (AtomicU64::new(now), AtomicBool::new(false));
+    let peer = Arc::new(Peer { stream, address, idle_since, leaving });
     connections.open.insert(number, Arc::clone(&peer));
-    Some((peer, Registration { shared: Arc::clone(shared), number }))
+    Ok((peer, Registration { shared: Arc::clone(shared), number }))
 }
 
 /// Closes idle connections and waits for the others.
@@ -199,10 +330,7 @@ fn finish(shared: &Shared, grace: Duration) {
     let deadline = Instant::now() + grace;
     let mut connections = locked(&shared.connections);
     while !connections.open.is_empty() {
-        for peer in connections.open.values().filter(|peer| peer.idle.load(Ordering::Acquire)) {
-            // Ends the read that waits; a request that has arrived at this very moment is still read and answered.
-            let _ = peer.stream.shutdown(Shutdown::Read);
-        }
+        connections.open.values().filter(|peer| peer.is_idle()).for_each(|peer| peer.stop_waiting());
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             log::warn!("{} connections were still busy at the end", connections.open.len());

@@ -1,4 +1,4 @@
-//! Answers 503 to connections beyond the limit, without a thread for each.
+//! Answers 503 to connections for which there is no place, without a thread for each.
 
 use std::collections::VecDeque;
 use std::io::{Read as _, Write as _};
@@ -13,8 +13,8 @@ const KEPT_FOR: Duration = Duration::from_secs(1);
 /// How often they are looked at.
 const STEP: Duration = Duration::from_millis(50);
 
-const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n\
-    Content-Length: 35\r\nRetry-After: 1\r\nConnection: close\r\n\r\n{\"errors\":[\"Too many connections\"]}";
+const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nX-Content-Type-Options: nosniff\r\n\
+    Cache-Control: no-store\r\nContent-Type: application/json\r\nContent-Length: 35\r\nRetry-After: 1\r\nConnection: close\r\n\r\n{\"errors\":[\"Too many connections\"]}";
 
 pub(super) struct Refuser {
     queue: SyncSender<TcpStream>,
@@ -31,8 +31,9 @@ impl Refuser {
         Refuser { queue }
     }
 
-    pub(super) fn refuse(&self, stream: TcpStream) {
-        log::warn!("a connection was refused: too many are open");
+    /// Answers, some time.
+    pub(super) fn refuse(&self, stream: TcpStream, why: &str) {
+        log::warn!("a connection was refused: {why}");
         let _ = self.queue.try_send(stream);
     }
 }

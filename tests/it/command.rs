@@ -184,6 +184,7 @@ fn help_names_every_command_and_every_setting() {
         "--nuxeo-prefix",
         "--dialects",
         "--max-connections",
+        "--max-connections-per-address",
         "--max-body-bytes",
         "--head-timeout",
         "--body-timeout",

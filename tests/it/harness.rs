@@ -17,7 +17,7 @@ pub const APP_KEY: &str = "0123456789abcdef0123456789abcdef01234567";
 pub const ADMIN_PASSWORD: &str = "correct horse battery";
 
 /// How long a test waits for the server before it fails.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A folder that goes when the test ends.
 pub struct Folder(PathBuf);
@@ -86,7 +86,10 @@ impl Server {
     /// Starts on the database in that folder (a new one if there is none).
     pub fn over(folder: Arc<Folder>, flags: &[&str]) -> Server {
         let mut command = rollbook();
-        command.arg("serve").args(["--listen", "127.0.0.1:0", "--db"]).arg(folder.db()).args(flags);
+        command.arg("serve").arg("--db").arg(folder.db()).args(flags);
+        if !flags.contains(&"--listen") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the server starts");
         let log = Arc::new(Mutex::new(String::new()));
@@ -232,7 +235,10 @@ pub struct Connection {
 
 impl Connection {
     pub fn open(address: SocketAddr) -> Connection {
-        let stream = TcpStream::connect(address).expect("the server accepts");
+        Connection::over(TcpStream::connect(address).expect("the server accepts"))
+    }
+
+    pub fn over(stream: TcpStream) -> Connection {
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         stream.set_nodelay(true).expect("no delay");
         Connection { reader: BufReader::new(stream) }

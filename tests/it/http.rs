@@ -1028,6 +1028,11 @@ fn a_full_server_says_so_and_recovers() {
         assert_eq!(connection.answer(false).status, 200);
     }
     for _ in 0..10 {
+        // Who is idle for a while gives way.
+        for connection in &mut connections {
+            write(connection, &ask);
+            assert_eq!(connection.answer(false).status, 200);
+        }
         let answer = refused(&server, &ask);
         assert_eq!(answer.status, 503);
         assert!(answer.header("Retry-After").is_some_and(|seconds| seconds.parse::<u32>().is_ok()), "{answer:?}");
@@ -1263,4 +1268,42 @@ fn two_administrators_cannot_disable_each_other() {
             assert_eq!(answer.status, 200, "{}", answer.text());
         }
     }
+}
+
+// What browsers are told
+
+#[test]
+fn every_answer_keeps_browsers_and_caches_from_harm() {
+    let server = Server::with(&["--max-connections", "100", "--max-body-bytes", "100"]);
+    for number in 0..600 {
+        let create = create_user(&format!("user{number}@example.com"));
+        assert_eq!(opened(&server, create).answer(false).status, 200);
+    }
+    let origin = "Origin: https://elsewhere.example\r\n";
+    let rows = [
+        ("a document", request("GET /api/v1/validate HTTP/1.1", origin, ""), 200),
+        ("a list in pieces", request("GET /api/v1/user HTTP/1.1", origin, ""), 200),
+        ("no rights", format!("GET /nuxeo/api/v1/me HTTP/1.1\r\nHost: test\r\n{origin}\r\n"), 401),
+        ("nothing there", request("GET /nuxeo/nowhere HTTP/1.1", origin, ""), 404),
+        ("nobody's path", request("GET /nowhere HTTP/1.1", origin, ""), 404),
+        ("a question of a browser", request("OPTIONS /api/v1/user HTTP/1.1", origin, ""), 405),
+        ("a body that is too long", create("Content-Length: 101\r\n", ""), 413),
+        ("no request", "GET / HTTP/1.1\r\n\r\n".to_owned(), 400),
+    ];
+    for (what, message, status) in rows {
+        let answer = opened(&server, message).answer(false);
+        assert_eq!(answer.status, status, "{what}");
+        assert_eq!(answer.header("X-Content-Type-Options"), Some("nosniff"), "{what}");
+        assert_eq!(answer.header("Cache-Control"), Some("no-store"), "{what}");
+        let shared = answer.headers.iter().find(|(name, _)| name.to_lowercase().starts_with("access-control-"));
+        assert_eq!(shared, None, "{what}: no other site is allowed anything");
+    }
+    let server = Server::with(&["--max-connections", "1"]);
+    let ask = request("GET /api/v1/validate HTTP/1.1", "", "");
+    let mut only = opened(&server, &ask);
+    assert_eq!(only.answer(false).status, 200);
+    write(&mut only, &ask[..ask.len() - 1]);
+    let answer = refused(&server, &ask);
+    assert_eq!((answer.status, answer.header("X-Content-Type-Options")), (503, Some("nosniff")));
+    assert_eq!(answer.header("Cache-Control"), Some("no-store"));
 }

@@ -3,6 +3,7 @@
 mod across;
 mod clients;
 mod command;
+mod crowd;
 mod datadog;
 mod examples;
 mod harness;

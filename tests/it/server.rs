@@ -12,6 +12,7 @@ use std::time::Duration;
 fn limits() -> Limits {
     Limits {
         connections: 16,
+        connections_per_address: None,
         body_bytes: 1 << 20,
         head_timeout: Duration::from_secs(10),
         body_timeout: Duration::from_secs(10),
