@@ -59,7 +59,8 @@ fn serve(settings: &Serve) -> anyhow::Result<()> {
     Dialects::check(&mounts).map_err(Usage)?;
     let (store, found) = open(&settings.database, settings.readers, &passwords)?;
     let store = Arc::new(store);
-    let context = Context::new(Access::new(Arc::clone(&store), passwords)?, settings.strict_errors);
+    let access = Access::new(Arc::clone(&store), passwords, settings.wrong_password_delay)?;
+    let context = Context::new(access, settings.strict_errors);
     let dialects = Dialects::mount(context, &mounts).map_err(Usage)?;
     let server = Server::bind(
         settings.listen,

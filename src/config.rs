@@ -151,6 +151,11 @@ pub struct Serve {
     /// Which passwords are taken.
     #[command(flatten)]
     pub rules: PasswordRules,
+    /// Seconds that the answer to a wrong password is held back at most, once there were many of them for a user or
+    /// from an address; 0: never
+    #[arg(long, env = "ROLLBOOK_WRONG_PASSWORD_DELAY", value_name = "SECONDS", default_value = "1",
+          value_parser = seconds_or_none)]
+    pub wrong_password_delay: Duration,
     /// Connections at a time; one more is answered 503, unless one that has been idle for a second can give way.
     /// Lowered to what the descriptor limit allows
     #[arg(long, env = "ROLLBOOK_MAX_CONNECTIONS", value_name = "N", default_value_t = 8192,
@@ -234,6 +239,11 @@ pub fn first_secret(variable: &str) -> anyhow::Result<Option<String>> {
         bail!("{variable} is set, and empty");
     }
     Ok(Some(secret))
+}
+
+/// A length of time in seconds, or none.
+fn seconds_or_none(text: &str) -> Result<Duration, String> {
+    if text.parse() == Ok(0.0) { Ok(Duration::ZERO) } else { seconds(text) }
 }
 
 /// A length of time in seconds, fractions allowed.

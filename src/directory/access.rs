@@ -1,5 +1,6 @@
 //! Who may come in: the credentials that a request shows, turned into a caller.
 
+use super::guesses::Guesses;
 use super::passwords::Slot;
 use super::{Directory, Passwords, digest};
 use crate::lock::{exclusive, shared};
@@ -9,6 +10,7 @@ use anyhow::anyhow;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
@@ -25,6 +27,7 @@ const RESERVED_LOGIN: &str = "system";
 pub struct Access {
     store: Arc<Store>,
     passwords: Arc<Passwords>,
+    guesses: Guesses,
     /// Keys the digests under which passwords are remembered, so that a memory dump holds no usable hash.
     pepper: [u8; 32],
     remembered: RwLock<HashMap<[u8; 32], Remembered>>,
@@ -58,15 +61,16 @@ impl Known {
 }
 
 impl Access {
-    /// The door of that store.
+    /// The door of that store. Answers to wrong passwords are delayed, but not for longer than that.
     ///
     /// # Errors
     /// When the operating system gives no random numbers.
-    pub fn new(store: Arc<Store>, passwords: Arc<Passwords>) -> anyhow::Result<Access> {
+    pub fn new(store: Arc<Store>, passwords: Arc<Passwords>, longest_delay: Duration) -> anyhow::Result<Access> {
         let mut pepper = [0; 32];
         getrandom::fill(&mut pepper).map_err(|error| anyhow!("get random numbers: {error}"))?;
         let (remembered, credentials) = (RwLock::default(), RwLock::default());
-        Ok(Access { store, passwords, pepper, remembered, credentials })
+        let guesses = Guesses::new(longest_delay);
+        Ok(Access { store, passwords, guesses, pepper, remembered, credentials })
     }
 
     /// The directory as that caller may see it.
@@ -74,12 +78,13 @@ impl Access {
         Directory { store: Arc::clone(&self.store), passwords: Arc::clone(&self.passwords), caller }
     }
 
-    /// The user behind a user name and a password.
+    /// The user behind a user name and a password that came from that address.
     ///
     /// # Errors
     /// `Unauthenticated` when either is empty or wrong, when the user has no password, and when they are
-    /// disabled: which of these is not told, also not by the time it takes.
-    pub fn user(&self, username: &str, password: &str) -> Result<Caller> {
+    /// disabled: which of these is not told, also not by the time it takes. `TooManyGuesses` from an address where
+    /// many wrong ones came from.
+    pub fn user(&self, username: &str, password: &str, from: IpAddr) -> Result<Caller> {
         if username.trim().is_empty() || password.is_empty() || key(username) == RESERVED_LOGIN {
             return Err(Error::Unauthenticated);
         }
@@ -87,6 +92,16 @@ impl Access {
         if let Some(caller) = self.remembered_user(&proof)? {
             return Ok(caller);
         }
+        self.guesses.admit(from)?;
+        let checked = self.check(username, password, proof);
+        if matches!(checked, Err(Error::Unauthenticated)) {
+            self.guesses.failed(username, from);
+        }
+        checked
+    }
+
+    /// Looks whether the password is the user's, and remembers it if it is.
+    fn check(&self, username: &str, password: &str, proof: [u8; 32]) -> Result<Caller> {
         let mut slot = self.passwords.slot()?;
         // Whoever waited for the slot may find that another request has shown the same password meanwhile.
         if let Some(caller) = self.remembered_user(&proof)? {
@@ -107,7 +122,7 @@ impl Access {
         };
         // The stored value has changed while the password was checked: what was right may be wrong now.
         if password_hash.as_ref() != Some(&current) {
-            return self.user(username, password);
+            return self.check(username, password, proof);
         }
         if let Some(password_hash) = password_hash {
             let until = Instant::now() + REMEMBERED_FOR;

@@ -5,6 +5,7 @@ mod access;
 mod credentials;
 mod first_start;
 mod groups;
+mod guesses;
 mod members;
 mod passwords;
 mod users;

@@ -43,6 +43,8 @@ pub enum Denied {
 pub enum Error {
     /// No credentials, or wrong ones.
     Unauthenticated,
+    /// So many wrong passwords come from there that this one was not looked at.
+    TooManyGuesses,
     /// The caller is known and may not do this.
     Forbidden(Denied),
     /// There is no such user or group.
@@ -69,6 +71,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Unauthenticated => write!(f, "not authenticated"),
+            Error::TooManyGuesses => write!(f, "too many wrong passwords"),
             Error::Forbidden(_) => write!(f, "not allowed"),
             Error::NotFound(kind, name) => write!(f, "{} does not exist: {name}", kind.noun()),
             Error::UnknownGroups(names) => write!(f, "group does not exist: {}", names.join(", ")),

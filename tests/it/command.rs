@@ -183,6 +183,7 @@ fn help_names_every_command_and_every_setting() {
         "--datadog-prefix",
         "--nuxeo-prefix",
         "--dialects",
+        "--wrong-password-delay",
         "--max-connections",
         "--max-connections-per-address",
         "--max-body-bytes",

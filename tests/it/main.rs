@@ -6,6 +6,7 @@ mod command;
 mod crowd;
 mod datadog;
 mod examples;
+mod guesses;
 mod harness;
 mod http;
 mod nuxeo_access;

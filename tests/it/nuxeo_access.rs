@@ -143,7 +143,7 @@ fn guesses_at_passwords_leave_no_memory_behind() {
 fn the_old_password_opens_nothing_after_a_change_however_many_log_in_with_it_meanwhile() {
     const RACERS: usize = 8;
     const LOGINS: usize = 5;
-    let server = Server::start();
+    let server = Server::with(&["--wrong-password-delay", "0"]);
     let name = "abcdefgh";
     // What is remembered of a login holds for one spelling of the name: each of these is checked anew.
     let spelling = |number: usize| -> String {

@@ -65,6 +65,7 @@ fn answer_error(error: Error) -> Response {
         Error::Unauthenticated | Error::Forbidden(_) => {
             Response::json(403, &Forbidden { status: "error", code: 403, errors: ["Forbidden"] })
         }
+        Error::TooManyGuesses => refuse(429, "Too many requests").with_header("Retry-After", "1"),
         Error::NotFound(Kind::User, _) => refuse(404, "user not found"),
         Error::NotFound(Kind::Group, _) => refuse(404, "group not found"),
         Error::Exists(Kind::User, _) => refuse(409, "User with this handle already exists"),

@@ -35,7 +35,7 @@ fn find(access: &Access, request: &Request<'_>) -> crate::model::Result<(Caller,
     let credentials = credentials.trim();
     if scheme.eq_ignore_ascii_case("Basic") {
         let (user, password) = basic(credentials).ok_or(Error::Unauthenticated)?;
-        let caller = access.user(&user, &password)?;
+        let caller = access.user(&user, &password, request.peer)?;
         return Ok((caller, Shown { password: Some(password), token: None }));
     }
     let bearer = || scheme.eq_ignore_ascii_case("Bearer").then_some(Cow::Borrowed(credentials));

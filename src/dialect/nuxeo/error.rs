@@ -97,6 +97,7 @@ pub(super) fn answer(problem: Problem, context: &Context) -> Response {
 fn answer_error(error: Error) -> Response {
     match error {
         Error::Unauthenticated => refuse(401, "Authentication is required"),
+        Error::TooManyGuesses => refuse(429, "Too Many Requests").with_header("Retry-After", "1"),
         Error::Forbidden(Denied::Create) => refuse(403, "Cannot create artifact"),
         // The same text for users and for groups, as in the reference.
         Error::Forbidden(Denied::Edit) => refuse(403, "User is not allowed to edit users"),
