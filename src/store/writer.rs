@@ -2,7 +2,7 @@
 //! savepoint of its own, commits once, and only then answers. Who comes while nobody else writes runs the operation
 //! in their own thread, which saves the way to the other one and back.
 
-use super::{Generations, MARKED, Readers, Rows, Scope, Tx, failure};
+use super::{BUSY_TIMEOUT, Generations, MARKED, Readers, Rows, Scope, Tx, failure};
 use crate::lock::locked;
 use crate::model::{Error, Result};
 use anyhow::{Context as _, anyhow};
@@ -28,8 +28,9 @@ const CHECKPOINT_AFTER: Duration = Duration::from_secs(1);
 const LOG_PAGES: u64 = 4000;
 /// Pages to let pass until the next attempt, when readers have kept the log from beginning anew.
 const LOG_PAGES_MORE: u64 = 1000;
-/// Pages in the log at which all readers are waited for.
+/// Pages in the log at which readers are waited for, and how long.
 const LOG_PAGES_MAX: u64 = 16_000;
+const READERS_WAITED_FOR: Duration = Duration::from_millis(200);
 
 /// Whether the group that carried an operation was committed.
 type Outcome = std::result::Result<(), String>;
@@ -60,7 +61,7 @@ struct Shared {
     /// Pages in the log after the last commit.
     log_pages: Arc<AtomicU64>,
     /// Pages in the log at which it is moved next.
-    move_at: AtomicU64,
+    move_at: Arc<AtomicU64>,
     /// Operations that were asked for and not answered yet.
     pending: AtomicUsize,
     /// Whether the log holds something that the thread knows of.
@@ -75,11 +76,14 @@ impl Writer {
         generations: Arc<Generations>,
     ) -> anyhow::Result<Writer> {
         let (queue, messages) = sync_channel(QUEUE_LENGTH_MAX);
-        let log_pages = Arc::new(AtomicU64::new(0));
-        let pages = Arc::clone(&log_pages);
+        let (log_pages, move_at) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(LOG_PAGES)));
+        let (pages, anew) = (Arc::clone(&log_pages), Arc::clone(&move_at));
         // In place of SQLite's own checkpoints, which know nothing of the readers, and which come before the answers.
         let count = move |_: &mut Wal, count| {
-            pages.store(u64::try_from(count).unwrap_or(0), Ordering::Release);
+            let count = u64::try_from(count).unwrap_or(0);
+            if pages.swap(count, Ordering::AcqRel) > count {
+                anew.store(LOG_PAGES, Ordering::Release);
+            }
             Ok(())
         };
         connection.wal_hook(Some(count)).context("watch the write-ahead log")?;
@@ -88,7 +92,7 @@ impl Writer {
             readers,
             generations,
             log_pages,
-            move_at: AtomicU64::new(LOG_PAGES),
+            move_at,
             pending: AtomicUsize::new(0),
             unmoved: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
@@ -266,14 +270,21 @@ impl Shared {
     /// Moves the log into the main file when it has grown long enough.
     fn move_full_log(&self, connection: &Connection) {
         if self.log_is_full() {
-            // Readers have only short looks at it: the one that waits for all of them is hardly ever needed.
-            let passive = self.log_pages.load(Ordering::Acquire) < LOG_PAGES_MAX;
-            self.move_log(connection, if passive { "passive" } else { "restart" });
+            let pages = self.log_pages.load(Ordering::Acquire);
+            if pages < LOG_PAGES_MAX {
+                return self.move_log(connection, "passive");
+            }
+            // Our readers have only short looks at it. Another process may have a long one: it is not waited for.
+            log::warn!("the write-ahead log has {pages} pages: somebody reads an old state of the database");
+            let _ = connection.busy_timeout(READERS_WAITED_FOR);
+            self.move_log(connection, "restart");
+            let _ = connection.busy_timeout(BUSY_TIMEOUT);
         }
     }
 
     fn log_is_full(&self) -> bool {
-        self.log_pages.load(Ordering::Acquire) >= self.move_at.load(Ordering::Acquire)
+        let pages = self.log_pages.load(Ordering::Acquire);
+        pages >= self.move_at.load(Ordering::Acquire)
     }
 
     /// Moves the write-ahead log into the main file. What cannot be moved now stays safe in the log.
@@ -284,15 +295,14 @@ impl Shared {
             })
         });
         let pages = self.log_pages.load(Ordering::Acquire);
-        let move_at = match moved {
-            Ok((all, moved)) if all == moved => LOG_PAGES,
-            Ok(_) => LOG_PAGES.max(pages + LOG_PAGES_MORE),
+        match moved {
+            Ok((all, moved)) => log::debug!("{moved} of {all} pages of the write-ahead log are in the database"),
             Err(error) => {
-                log::warn!("the write-ahead log ({pages} pages) could not be moved into the database: {error}");
-                LOG_PAGES.max(pages + LOG_PAGES_MORE)
+                log::warn!("the write-ahead log ({pages} pages) could not be moved into the database: {error}")
             }
-        };
-        self.move_at.store(move_at, Ordering::Release);
+        }
+        // Until the next commit it cannot be known whether the log begins anew; if so, this is taken back.
+        self.move_at.store(LOG_PAGES.max(pages + LOG_PAGES_MORE.max(pages / 4)), Ordering::Release);
     }
 }
 
