@@ -1,6 +1,7 @@
 //! A running server on a database of its own, and the small HTTP client that talks to it.
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -46,9 +47,24 @@ impl Drop for Folder {
     }
 }
 
+/// The program under test: the one that `ROLLBOOK_BINARY` names, else the one that was built with the tests.
+pub fn binary() -> OsString {
+    std::env::var_os("ROLLBOOK_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_rollbook").into())
+}
+
 /// The binary with a clean environment: no `ROLLBOOK_*` variable but the three first-start secrets.
 pub fn rollbook() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rollbook"));
+    clean(Command::new(binary()))
+}
+
+/// A shell that runs `prelude` (limits, variables) and then becomes the binary.
+pub fn rollbook_after(prelude: &str) -> Command {
+    let mut command = clean(Command::new("sh"));
+    command.args(["-c", &format!("{prelude}; exec \"$@\""), "sh"]).arg(binary());
+    command
+}
+
+fn clean(mut command: Command) -> Command {
     for (name, _) in std::env::vars() {
         if name.starts_with("ROLLBOOK_") || name == "RUST_LOG" {
             command.env_remove(name);
@@ -85,7 +101,15 @@ impl Server {
 
     /// Starts on the database in that folder (a new one if there is none).
     pub fn over(folder: Arc<Folder>, flags: &[&str]) -> Server {
-        let mut command = rollbook();
+        Server::run(rollbook(), folder, flags)
+    }
+
+    /// Starts on a new database after the shell has run `prelude`: `ulimit -n 64`.
+    pub fn after(prelude: &str, flags: &[&str]) -> Server {
+        Server::run(rollbook_after(prelude), Arc::new(Folder::new()), flags)
+    }
+
+    fn run(mut command: Command, folder: Arc<Folder>, flags: &[&str]) -> Server {
         command.arg("serve").arg("--db").arg(folder.db()).args(flags);
         if !flags.contains(&"--listen") {
             command.args(["--listen", "127.0.0.1:0"]);
@@ -133,6 +157,27 @@ impl Server {
 
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// What the process holds now.
+    pub fn footprint(&self) -> Footprint {
+        let process = Path::new("/proc").join(self.pid().to_string());
+        let status = std::fs::read_to_string(process.join("status")).expect("the server runs");
+        let number = |name: &str| -> usize {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+            line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
+        };
+        Footprint {
+            threads: number("Threads"),
+            descriptors: std::fs::read_dir(process.join("fd")).expect("the server runs").count(),
+            resident_kib: number("VmRSS"),
+            peak_kib: number("VmHWM"),
+        }
+    }
+
+    /// Lets the peak of the memory begin anew.
+    pub fn forget_peak(&self) {
+        std::fs::write(format!("/proc/{}/clear_refs", self.pid()), "5").expect("the server is ours");
     }
 
     /// Sends SIGTERM and waits for the end.
@@ -191,6 +236,16 @@ impl Server {
     }
 }
 
+/// What a process holds.
+#[derive(Debug, Clone, Copy)]
+pub struct Footprint {
+    pub threads: usize,
+    pub descriptors: usize,
+    pub resident_kib: usize,
+    /// The most memory since the start, or since the peak was forgotten.
+    pub peak_kib: usize,
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -226,6 +281,28 @@ pub fn create_key(folder: &Folder, kind: &str, role: Option<&str>) -> String {
 pub fn basic(user: &str, password: &str) -> String {
     use base64::prelude::{BASE64_STANDARD, Engine as _};
     format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")))
+}
+
+/// A request with the credentials of both dialects; each of `lines` ends in CRLF.
+pub fn request(first_line: &str, lines: &str, body: &str) -> String {
+    format!("{first_line}\r\nHost: test\r\n{}{lines}\r\n{body}", credentials())
+}
+
+/// Header lines that open both dialects.
+pub fn credentials() -> String {
+    let authorization = basic("Administrator", ADMIN_PASSWORD);
+    format!("DD-API-KEY: {API_KEY}\r\nDD-APPLICATION-KEY: {APP_KEY}\r\nAuthorization: {authorization}\r\n")
+}
+
+/// A create with these lines in its head.
+pub fn create(lines: &str, body: &str) -> String {
+    request("POST /api/v1/user HTTP/1.1", lines, body)
+}
+
+/// A create that is framed as it should be.
+pub fn create_user(handle: &str) -> String {
+    let body = json!({"handle": handle}).to_string();
+    create(&format!("Content-Length: {}\r\n", body.len()), &body)
 }
 
 /// One connection, for those who send several requests or half of one.
@@ -333,6 +410,19 @@ impl Connection {
             Err(error) => panic!("no line: {error}"),
         }
     }
+}
+
+/// Sends these bytes as they are.
+pub fn write(connection: &mut Connection, bytes: impl AsRef<[u8]>) {
+    // A server that refuses early may have closed already: its answer is what counts.
+    let _ = connection.stream().write_all(bytes.as_ref());
+}
+
+/// A connection on which these bytes have been sent.
+pub fn opened(server: &Server, bytes: impl AsRef<[u8]>) -> Connection {
+    let mut connection = Connection::open(server.address);
+    write(&mut connection, bytes);
+    connection
 }
 
 /// What came back.

@@ -1,6 +1,9 @@
 //! The HTTP level: framing, limits, deadlines, and what survives a stop.
 
-use crate::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Connection, Folder, Server, basic};
+use crate::harness::{
+    API_KEY, APP_KEY, Answer, Connection, Folder, PATIENCE, Server, create, create_user, credentials, opened, request,
+    write,
+};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -14,29 +17,6 @@ use std::time::{Duration, Instant};
 const USERS: &str = "/api/v1/user";
 /// A body that makes a user when it is taken.
 const ADA: &str = r#"{"handle":"ada@example.com"}"#;
-/// How long a state of the server is waited for before the test fails.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A request with the credentials of both dialects; each of `lines` ends in CRLF.
-fn request(first_line: &str, lines: &str, body: &str) -> String {
-    format!("{first_line}\r\nHost: test\r\n{}{lines}\r\n{body}", credentials())
-}
-
-fn credentials() -> String {
-    let authorization = basic("Administrator", ADMIN_PASSWORD);
-    format!("DD-API-KEY: {API_KEY}\r\nDD-APPLICATION-KEY: {APP_KEY}\r\nAuthorization: {authorization}\r\n")
-}
-
-/// A create with these lines in its head.
-fn create(lines: &str, body: &str) -> String {
-    request("POST /api/v1/user HTTP/1.1", lines, body)
-}
-
-/// A create that is framed as it should be.
-fn create_user(handle: &str) -> String {
-    let body = json!({"handle": handle}).to_string();
-    create(&format!("Content-Length: {}\r\n", body.len()), &body)
-}
 
 fn get_users(server: &Server) -> Value {
     let answer = server.datadog("GET", USERS, None);
@@ -47,17 +27,6 @@ fn get_users(server: &Server) -> Value {
 fn handles(server: &Server) -> Vec<String> {
     let users = get_users(server);
     users["users"].as_array().unwrap().iter().map(|user| user["handle"].as_str().unwrap().to_owned()).collect()
-}
-
-fn write(connection: &mut Connection, bytes: impl AsRef<[u8]>) {
-    // A server that refuses early may have closed already: its answer is what counts.
-    let _ = connection.stream().write_all(bytes.as_ref());
-}
-
-fn opened(server: &Server, bytes: impl AsRef<[u8]>) -> Connection {
-    let mut connection = Connection::open(server.address);
-    write(&mut connection, bytes);
-    connection
 }
 
 /// The one answer to bytes after which the server closes, saying so.

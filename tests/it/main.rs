@@ -1,9 +1,12 @@
 //! Black-box tests: the built program over real sockets, on real SQLite files.
 
+mod abuse;
 mod across;
 mod clients;
 mod command;
 mod crowd;
+mod crowds;
+mod cutoff;
 mod datadog;
 mod examples;
 mod guesses;
@@ -13,4 +16,5 @@ mod nuxeo_access;
 mod nuxeo_groups;
 mod nuxeo_users;
 mod server;
+mod siege;
 mod tidy;
