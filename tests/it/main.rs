@@ -17,4 +17,5 @@ mod nuxeo_groups;
 mod nuxeo_users;
 mod server;
 mod siege;
+mod smuggling;
 mod tidy;
