@@ -6,6 +6,7 @@ use serde_json::json;
 use socket2::{Domain, Socket, Type};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -311,14 +312,15 @@ fn slow_senders_are_shown_out_and_hinder_nobody() {
         for number in 0..EACH * rows.len() {
             senders.push((number % rows.len(), opened(&server, &rows[number % rows.len()].1)));
         }
-        let (stop, stopped) = std::sync::mpsc::channel::<()>();
         let mut trickles: Vec<(&[u8], TcpStream)> = Vec::new();
         for (row, connection) in &mut senders {
             trickles.push((rows[*row].2, connection.stream().try_clone().expect("a second handle of the stream")));
         }
         let trickling = thread::scope(|scope| {
+            // Dropped at the end, however that comes, it ends the slow sending.
+            let (stop, stopped) = std::sync::mpsc::channel::<()>();
             let trickling = scope.spawn(move || {
-                while stopped.recv_timeout(Duration::from_secs(1)).is_err() {
+                while stopped.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
                     trickles.retain_mut(|(bytes, stream)| stream.write_all(bytes).is_ok());
                 }
             });
@@ -334,7 +336,7 @@ fn slow_senders_are_shown_out_and_hinder_nobody() {
                 }
                 assert_eq!(connection.rest(), "", "{name}");
             }
-            let _ = stop.send(());
+            drop(stop);
             trickling.join()
         });
         trickling.expect("the slow sender ends");
@@ -378,6 +380,23 @@ fn slow_readers_of_long_lists_hold_nobody_up() {
     });
     // Not a list for each of them.
     assert!(cost.peak_kib < 32 * 1024, "{cost:?}");
+}
+
+#[test]
+fn a_reader_below_the_least_pace_is_dropped_though_it_goes_on() {
+    let server = Server::with(&["--write-timeout", "3"]);
+    fill(&server, 4000);
+    let list = request("GET /api/v1/user HTTP/1.1", "", "");
+    besiege("a reader of 12 KiB a second", &server, || {
+        let mut stream = narrow(&server, list.repeat(8).as_bytes());
+        let (start, mut step, mut count) = (Instant::now(), [0; 1228], 0);
+        while connection_threads(&server) > 0 {
+            thread::sleep(Duration::from_millis(100));
+            count += stream.read(&mut step).expect("what has been sent can be read");
+            assert!(start.elapsed() < PATIENCE, "{count} bytes have been sent so slowly, and more");
+        }
+        println!("a reader of 12 KiB a second: dropped after {count} bytes, {:.1} s", start.elapsed().as_secs_f64());
+    });
 }
 
 #[test]

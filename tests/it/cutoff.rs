@@ -32,7 +32,8 @@ fn login() -> String {
 }
 
 fn call(what: &'static str, first_line: &str, credentials: &str, body: Option<&Value>, chunked: bool) -> Call {
-    let body = body.map(Value::to_string);
+    // White space at the end: what is cut off there would still be a document.
+    let body = body.map(|body| format!("{body} \n"));
     let framed = match body {
         None => "\r\n".to_owned(),
         Some(body) if chunked => {
@@ -113,26 +114,34 @@ fn who_does_not_wait_for_the_answer_may_have_been_served_and_then_wholly() {
     let server = Server::start();
     let (keys, login) = (keys(), login());
     const ROUNDS: usize = 60;
-    besiege("300 complete requests whose senders left", &server, || {
-        for number in 0..ROUNDS {
-            let farewell = if number % 2 == 0 { Farewell::Close } else { Farewell::Reset };
-            let name = format!("gone{number}@example.com");
-            let user = json!({"handle": name, "name": "Gone", "access_role": "adm"});
-            let group = json!({"entity-type": "group", "groupname": format!("gone{number}"), "grouplabel": "Gone",
-                "memberUsers": ["Administrator"]});
-            let put = json!({"name": "Changed", "email": "changed@example.com"});
-            let calls = [
-                call("POST", "POST /api/v1/user", &keys, Some(&user), number % 4 < 2),
-                call("POST", "POST /nuxeo/api/v1/group", &login, Some(&group), number % 4 < 2),
-                call("PUT", &format!("PUT /api/v1/user/{name}"), &keys, Some(&put), false),
-                call("GET", "GET /api/v1/user", &keys, None, false),
-                call("GET", "GET /nuxeo/api/v1/me", &login, None, false),
-            ];
-            for call in calls {
-                send_and_go(&server, call.message.as_bytes(), farewell);
+    // What is changed is there by then: a request that nobody waits for may overtake another.
+    for part in ["made", "changed"] {
+        besiege(&format!("180 complete requests whose senders left, {part}"), &server, || {
+            for number in 0..ROUNDS {
+                let farewell = if number % 2 == 0 { Farewell::Close } else { Farewell::Reset };
+                let name = format!("gone{number}@example.com");
+                let user = json!({"handle": name, "name": "Gone", "access_role": "adm"});
+                let group = json!({"entity-type": "group", "groupname": format!("gone{number}"),
+                    "grouplabel": "Gone", "memberUsers": ["Administrator"]});
+                let put = json!({"name": "Changed", "email": "changed@example.com"});
+                let calls = match part {
+                    "made" => [
+                        call("POST", "POST /api/v1/user", &keys, Some(&user), number % 4 < 2),
+                        call("POST", "POST /nuxeo/api/v1/group", &login, Some(&group), number % 4 < 2),
+                        call("GET", "GET /api/v1/user", &keys, None, false),
+                    ],
+                    _ => [
+                        call("PUT", &format!("PUT /api/v1/user/{name}"), &keys, Some(&put), false),
+                        call("GET", "GET /nuxeo/api/v1/me", &login, None, false),
+                        call("GET", "GET /nuxeo/api/v1/group/search?q=*", &login, None, false),
+                    ],
+                };
+                for call in calls {
+                    send_and_go(&server, call.message.as_bytes(), farewell);
+                }
             }
-        }
-    });
+        });
+    }
     let mut counts = [0; 3];
     for number in 0..ROUNDS {
         let name = format!("gone{number}@example.com");
@@ -160,7 +169,7 @@ fn who_does_not_wait_for_the_answer_may_have_been_served_and_then_wholly() {
     let [users, changes, groups] = counts;
     println!("of {ROUNDS}: {users} users, {changes} changes and {groups} groups came about, each wholly");
     // Nobody took back those who closed in good order.
-    assert!(users >= ROUNDS / 2 && groups >= ROUNDS / 2, "{counts:?}");
+    assert!(counts.iter().all(|count| *count >= ROUNDS / 2), "{counts:?}");
     let folder = std::sync::Arc::clone(&server.folder);
     assert!(server.stop().success());
     let database = rusqlite::Connection::open(folder.db()).expect("the database is there");
