@@ -29,7 +29,8 @@ impl Folder {
         let name = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         std::fs::create_dir_all(&path).expect("a folder for the test");
-        Folder(path)
+        // As SQLite will call it, whatever links lead there.
+        Folder(path.canonicalize().expect("the folder"))
     }
 
     pub fn path(&self) -> &Path {
@@ -78,6 +79,19 @@ fn clean(mut command: Command) -> Command {
     command
 }
 
+/// `rollbook serve` on a free port and the database in that folder.
+pub fn serve(folder: &Folder, flags: &[&str]) -> Command {
+    serving(rollbook(), folder, flags)
+}
+
+fn serving(mut command: Command, folder: &Folder, flags: &[&str]) -> Command {
+    command.arg("serve").arg("--db").arg(folder.db()).args(flags);
+    if !flags.contains(&"--listen") {
+        command.args(["--listen", "127.0.0.1:0"]);
+    }
+    command
+}
+
 /// A server on a free port of the loopback address.
 pub struct Server {
     child: Child,
@@ -101,19 +115,17 @@ impl Server {
 
     /// Starts on the database in that folder (a new one if there is none).
     pub fn over(folder: Arc<Folder>, flags: &[&str]) -> Server {
-        Server::run(rollbook(), folder, flags)
+        Server::by(serve(&folder, flags), folder)
     }
 
     /// Starts on a new database after the shell has run `prelude`: `ulimit -n 64`.
     pub fn after(prelude: &str, flags: &[&str]) -> Server {
-        Server::run(rollbook_after(prelude), Arc::new(Folder::new()), flags)
+        let folder = Arc::new(Folder::new());
+        Server::by(serving(rollbook_after(prelude), &folder, flags), folder)
     }
 
-    fn run(mut command: Command, folder: Arc<Folder>, flags: &[&str]) -> Server {
-        command.arg("serve").arg("--db").arg(folder.db()).args(flags);
-        if !flags.contains(&"--listen") {
-            command.args(["--listen", "127.0.0.1:0"]);
-        }
+    /// Starts a command that [`serve`] has made, after somebody has changed it.
+    pub fn by(mut command: Command, folder: Arc<Folder>) -> Server {
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the server starts");
         let log = Arc::new(Mutex::new(String::new()));

@@ -8,6 +8,7 @@ mod crowds;
 mod cutoff;
 mod datadog;
 mod examples;
+mod faults;
 mod guesses;
 mod harness;
 mod http;

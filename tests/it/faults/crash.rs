@@ -1,0 +1,73 @@
+//! The process ends in the middle of things.
+
+use super::load::{CLIENTS, Load, State};
+use super::{Random, long};
+use crate::harness::{Folder, Server};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// Calls of one client that no test waits for to come to their end.
+const MANY: usize = 1_000_000;
+
+/// Waits until the clients have had so many answers in all.
+fn wait_for_answers(answered: &AtomicUsize, count: usize) {
+    while answered.load(Ordering::Relaxed) < count {
+        std::thread::sleep(Duration::from_micros(100));
+    }
+}
+
+fn signal(pid: u32, name: &str) {
+    assert!(Command::new("kill").args([name, &pid.to_string()]).status().expect("kill runs").success());
+}
+
+#[test]
+fn a_kill_at_any_moment_loses_nothing_acknowledged_and_leaves_no_half() {
+    let rounds = if long() { 100 } else { 5 };
+    let folder = Arc::new(Folder::new());
+    let mut random = Random(1);
+    let mut load = Load::new(1);
+    let mut all = 0;
+    for round in 0..rounds {
+        let server = Server::over(Arc::clone(&folder), &[]);
+        let answers = 16 + random.below(400);
+        let pause = Duration::from_micros(random.next() % 3000);
+        all += load.run(&server, MANY, |answered| {
+            wait_for_answers(answered, answers);
+            std::thread::sleep(pause);
+            signal(server.pid(), "-KILL");
+        });
+        let waiting = load.clients.iter().filter(|client| client.pending.is_some()).count();
+        assert_eq!(waiting, CLIENTS, "round {round}: each client was in the middle of a call");
+        server.kill();
+        // What the log holds is what counts: the next server has to find it.
+        let server = Server::over(Arc::clone(&folder), &[]);
+        let answered = State::answered_by(&server);
+        load.settle(&answered);
+        let stored = State::in_file(&folder.db());
+        assert_eq!(stored.part("c"), answered.part("c"), "round {round}");
+        server.kill();
+    }
+    eprintln!("{rounds} kills, {all} writes answered before them");
+}
+
+#[test]
+fn sigterm_under_load_ends_in_good_order_with_everything_acknowledged() {
+    let folder = Arc::new(Folder::new());
+    let mut load = Load::new(2);
+    for round in 0..if long() { 20 } else { 2 } {
+        let mut server = Server::over(Arc::clone(&folder), &[]);
+        let pid = server.pid();
+        let all = load.run(&server, MANY, |answered| {
+            wait_for_answers(answered, 300);
+            signal(pid, "-TERM");
+        });
+        assert_eq!(server.wait().code(), Some(0), "round {round}: {}", server.log());
+        load.settle(&State::in_file(&folder.db()));
+        let left: Vec<_> =
+            std::fs::read_dir(folder.path()).expect("the folder").map(|e| e.unwrap().file_name()).collect();
+        assert!(!left.iter().any(|name| name.to_string_lossy().ends_with("-wal")), "{left:?}");
+        eprintln!("SIGTERM after {all} answered writes");
+    }
+}
