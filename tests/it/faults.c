@@ -116,7 +116,8 @@ static void note(char kind, int file, uint16_t port, uint64_t offset, const void
 
 static int open_file(const char *path, int flags, mode_t mode) {
     int file = file_by_name(path);
-    int error = (flags & O_ACCMODE) == O_RDONLY ? 0 : fault(file, OPEN_TO_WRITE);
+    /* That a file is there already is found before whether it may be written. */
+    int error = (flags & O_ACCMODE) == O_RDONLY || flags & O_EXCL ? 0 : fault(file, OPEN_TO_WRITE);
     if (error != 0) {
         errno = error;
         return -1;
