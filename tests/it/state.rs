@@ -15,6 +15,9 @@ const TABLES: [(&str, &[&str]); 7] = [
     ("counters", &[]),
 ];
 
+/// The rows of each table, as texts.
+pub type Whole = BTreeMap<&'static str, Vec<String>>;
+
 /// A second pair of eyes on a database.
 pub struct State(Connection);
 
@@ -50,7 +53,7 @@ impl State {
     }
 
     /// Everything that there is, by table.
-    pub fn whole(&self) -> BTreeMap<&'static str, Vec<String>> {
+    pub fn whole(&self) -> Whole {
         // In one transaction, so that all tables are of one moment.
         let transaction = self.0.unchecked_transaction().expect("a transaction");
         let tables = TABLES.map(|(table, left_out)| {
@@ -63,6 +66,16 @@ impl State {
         });
         drop(transaction);
         tables.into_iter().collect()
+    }
+
+    /// The rows of one state that the other does not have: first those that went, then those that came.
+    pub fn differences(before: &Whole, after: &Whole) -> Vec<String> {
+        let missing = |from: &Whole, other: &Whole, sign: char| -> Vec<String> {
+            let rows = from.iter().flat_map(|(table, rows)| rows.iter().map(move |row| (*table, row)));
+            let gone = rows.filter(|(table, row)| !other[table].contains(row));
+            gone.map(|(table, row)| format!("{sign} {table}: {row}")).collect()
+        };
+        [missing(before, after, '-'), missing(after, before, '+')].concat()
     }
 
     /// Asserts what holds in every state: a sound file, no row without its other end, an enabled administrator.
