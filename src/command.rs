@@ -107,13 +107,15 @@ fn announce(server: &Server, store: &Store, found: Found, mounts: &[(crate::dial
 
 /// SIGTERM and SIGINT end the server in good order; a second one ends the process at once.
 fn stop_on_signals(server: &Server) -> anyhow::Result<()> {
-    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
     use std::sync::atomic::AtomicBool;
     let asked = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT] {
         signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&asked)).context("handle signals")?;
         signal_hook::flag::register(signal, Arc::clone(&asked)).context("handle signals")?;
     }
+    // A file that may not grow any more is an error of the write, not the end of the process.
+    signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false))).context("handle signals")?;
     let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT]).context("handle signals")?;
     let stopper = server.stopper();
     let thread = std::thread::Builder::new().name("signals".to_owned());

@@ -11,6 +11,8 @@ use std::time::{Duration, SystemTime};
 const WAITING_MAX: usize = 1 << 20;
 /// How long lines gather before they are written together.
 const GATHER: Duration = Duration::from_millis(10);
+/// Bytes that are written at a time.
+const PIECE: usize = 4096;
 /// Heaps of lines: with one, all threads would queue up for it.
 const HEAPS: usize = 16;
 
@@ -83,6 +85,8 @@ struct Lines {
     next: AtomicU64,
     /// Bytes in all heaps.
     waiting: AtomicUsize,
+    /// Pieces written.
+    written: AtomicU64,
     /// Whether the thread has been told that there is something to write.
     told: AtomicBool,
     state: Mutex<State>,
@@ -129,7 +133,10 @@ impl Lines {
             drop(state);
             // Before the heaps are taken: who comes after that tells anew.
             self.told.store(false, Ordering::Release);
-            let _ = std::io::stderr().write_all(&self.take());
+            for piece in self.take().chunks(PIECE) {
+                let _ = std::io::stderr().write_all(piece);
+                self.written.fetch_add(1, Ordering::AcqRel);
+            }
         }
     }
 
@@ -176,16 +183,18 @@ impl Lines {
     }
 
     fn flush(&self) {
+        let mut before = self.written.load(Ordering::Acquire);
         let mut state = locked(&self.state);
         while state.busy || self.told.load(Ordering::Acquire) {
             state.hurry = true;
             self.changed.notify_all();
             let (next, waited) =
                 self.changed.wait_timeout(state, Duration::from_secs(1)).unwrap_or_else(PoisonError::into_inner);
-            if waited.timed_out() {
+            let written = self.written.load(Ordering::Acquire);
+            if waited.timed_out() && written == before {
                 return;
             }
-            state = next;
+            (state, before) = (next, written);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Directory, Passwords};
 use crate::model::{Error, Kind, Result, check_length, check_text};
-use crate::store::{Credential, NewCredential, Purpose, Store, Token};
+use crate::store::{Credential, NewCredential, Purpose, Store, Token, new_uuid};
 use anyhow::anyhow;
 use sha2::{Digest as _, Sha256};
 
@@ -154,7 +154,7 @@ impl Directory {
         };
         let digest = digest(&secret);
         let token = Token {
-            uuid: uuid::Uuid::now_v7().to_string(),
+            uuid: new_uuid(),
             application: request.application.clone(),
             device: request.device.clone(),
             device_description: request.device_description.clone(),

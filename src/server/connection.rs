@@ -478,7 +478,8 @@ impl Default for Clock {
 
 impl Clock {
     fn date(&mut self) -> &[u8] {
-        self.now = SystemTime::now();
+        // Before that, dates cannot be written.
+        self.now = SystemTime::now().max(SystemTime::UNIX_EPOCH);
         let second = self.now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
         if second != self.second || self.date.is_empty() {
             self.second = second;

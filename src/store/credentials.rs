@@ -1,6 +1,6 @@
 //! Rows of `credentials`: keys and tokens, as digests.
 
-use super::{Rows, Scope, Tx, now};
+use super::{Rows, Scope, Tx, new_uuid, now};
 use crate::model::{KeyKind, KeyRole, Result};
 use rusqlite::{Row, params};
 
@@ -150,7 +150,7 @@ impl Tx<'_> {
                  device_description, permission, seed, created_at)
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             params![
-                token.map_or_else(|| uuid::Uuid::now_v7().to_string(), |token| token.uuid.clone()),
+                token.map_or_else(new_uuid, |token| token.uuid.clone()),
                 new.purpose.word(),
                 new.name,
                 new.digest,

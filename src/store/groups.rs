@@ -1,7 +1,7 @@
 //! Rows of `groups`.
 
 use super::users::{attributes, attributes_text, count, prefix_range, search_key};
-use super::{Rows, Scope, Tx, now};
+use super::{Rows, Scope, Tx, new_uuid, now};
 use crate::model::{Group, GroupName, Page, Result, Window, key};
 use rusqlite::{Row, named_params, params};
 
@@ -86,7 +86,7 @@ impl Tx<'_> {
                  updated_at)
              values (:uuid, :name, :name_key, :label, :label_key, :description, :attributes, :now, :now)",
             named_params! {
-                ":uuid": uuid::Uuid::now_v7().to_string(),
+                ":uuid": new_uuid(),
                 ":name": group.name,
                 ":name_key": key(&group.name),
                 ":label": group.label,

@@ -121,6 +121,7 @@ impl Store {
     pub fn open(path: &Path, readers: usize) -> anyhow::Result<(Store, Found)> {
         create_private(path).with_context(|| format!("create the database {}", path.display()))?;
         refuse_other_files(path).with_context(|| format!("open the database {}", path.display()))?;
+        refuse_other_names(path).with_context(|| format!("open the database {}", path.display()))?;
         let lock = lock(path)?;
         let mut connection = connect(path).with_context(|| format!("open the database {}", path.display()))?;
         let found = identify(&mut connection).with_context(|| format!("open the database {}", path.display()))?;
@@ -264,6 +265,17 @@ fn failure(error: rusqlite::Error) -> Error {
     }
 }
 
+/// A new identifier that sorts by its time (RFC 9562, 5.7), so that those of one time share pages of the index.
+pub fn new_uuid() -> String {
+    // On a clock before 1970 the time of all is the same.
+    let uuid = if SystemTime::now() < UNIX_EPOCH {
+        uuid::Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, 0, 0))
+    } else {
+        uuid::Uuid::now_v7()
+    };
+    uuid.to_string()
+}
+
 /// Milliseconds since 1970-01-01 UTC; 0 on a clock before that.
 pub fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
@@ -276,12 +288,11 @@ pub fn now() -> i64 {
 fn lock(path: &Path) -> anyhow::Result<File> {
     // By whatever link the file was named, there is one lock.
     let real = path.canonicalize().with_context(|| format!("find the database {}", path.display()))?;
-    let mut name = real.into_os_string();
-    name.push(".lock");
+    let name = with_suffix(&real, ".lock");
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true);
     private(&mut options);
-    let file = options.open(&name).with_context(|| format!("create the lock file {}", Path::new(&name).display()))?;
+    let file = options.open(&name).with_context(|| format!("create the lock file {}", name.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
@@ -313,10 +324,36 @@ fn create_private(path: &Path) -> std::io::Result<()> {
 fn refuse_other_files(path: &Path) -> anyhow::Result<()> {
     let mut start = Vec::new();
     File::open(path)?.take(DATABASE_MAGIC.len() as u64).read_to_end(&mut start)?;
-    if !start.is_empty() && start != DATABASE_MAGIC {
+    // Power was lost while the file was made: SQLite takes back, by its journal, what there is of it.
+    let half_made = || with_suffix(path, "-journal").metadata().is_ok_and(|journal| journal.len() > 0);
+    if !start.is_empty() && start != DATABASE_MAGIC && !half_made() {
         bail!("the file is not a rollbook database");
     }
     Ok(())
+}
+
+/// Refuses a file with several names. Its write-ahead log belongs to one of them: under another name the newest
+/// writes would be missed, and lost with the next ones.
+#[cfg(unix)]
+fn refuse_other_names(path: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    let names = path.metadata()?.nlink();
+    if names > 1 {
+        bail!("the file has {names} names (hard links): remove all but the one that the server uses");
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn refuse_other_names(_: &Path) -> anyhow::Result<()> {
+    Ok(())
+}
+
+/// The path of a file beside that one.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 #[cfg(unix)]
@@ -373,6 +410,10 @@ fn identify(connection: &mut Connection) -> anyhow::Result<Found> {
 }
 
 fn prepare_writer(connection: &Connection) -> anyhow::Result<()> {
+    // SQLite opens a file that it may not write for reading.
+    if connection.is_readonly(rusqlite::MAIN_DB)? {
+        bail!("the file may not be written");
+    }
     let mode: String = connection.query_row("pragma journal_mode = wal", [], |row| row.get(0))?;
     if !mode.eq_ignore_ascii_case("wal") {
         bail!("the file cannot have a write-ahead log (journal mode {mode})");

@@ -1,7 +1,7 @@
 //! Rows of `users`.
 
 use super::memory::{ADMINISTRATORS_MAX, Administrators, ListOf};
-use super::{Rows, Scope, Tx, failure, now};
+use super::{Rows, Scope, Tx, failure, new_uuid, now};
 use crate::model::{Account, Attributes, Error, Page, Result, StoredRole, User, UserView, Window, key};
 use rusqlite::{Row, named_params, params};
 use serde_json::value::RawValue;
@@ -276,7 +276,7 @@ impl Tx<'_> {
     /// # Errors
     /// `Invalid` when the attributes are too large. That the name is free is the caller's to check.
     pub fn insert_user(&self, user: User, password_hash: Option<&str>) -> Result<User> {
-        let (uuid, now) = (uuid::Uuid::now_v7().to_string(), now());
+        let (uuid, now) = (new_uuid(), now());
         self.execute(
             "insert into users (uuid, username, username_key, first_name, last_name, display_name, email, company,
                  title, first_key, last_key, email_key, access_role, disabled, verified, password_hash, attributes,

@@ -343,6 +343,7 @@ fn run_group(
         {
             log::error!("the transaction could not be taken back: {error}");
         }
+        blot_out(&rows);
     } else if connection.total_changes() != changes_before {
         // Before the answers: who has been told of a write must not be served from before it.
         // From the foundation up: who finds a new number of rights must not build on an old one of groups.
@@ -353,6 +354,19 @@ fn run_group(
     }
     for answer in answers {
         answer(&outcome);
+    }
+}
+
+/// Writes over what a failed commit has left in the log. If only its sync has failed, it is there with all its pages,
+/// and whoever opened the file after a crash would take it for committed. This skips a number, as SQLite writes no page
+/// that does not change, and may fail too.
+fn blot_out(rows: &Rows<'_>) {
+    let nothing = "update counters set value = value + 1 where name = 'seq'";
+    if let Err(error) = rows.run("begin immediate").and_then(|()| rows.run(nothing)).and_then(|()| rows.run("commit")) {
+        log::error!("what a failed commit has left could not be written over for sure: {error}");
+        if !rows.connection.is_autocommit() {
+            let _ = rows.connection.execute_batch("rollback");
+        }
     }
 }
 

@@ -202,7 +202,6 @@ fn assert_pages_kept(folder: &Folder, before: &[u8], pages: &[usize], what: &str
 }
 
 #[test]
-#[ignore = "the server starts on a file that it may not write, and refuses every write"]
 fn a_file_that_may_not_be_written_is_told_at_the_start() {
     let faults = Faults::new();
     assert!(faults.start().stop().success());
@@ -269,7 +268,6 @@ fn a_damaged_log_gives_up_what_is_behind_the_damage_and_nothing_else() {
 }
 
 #[test]
-#[ignore = "a hard link has a log and a lock of its own: the second process starts"]
 fn a_second_process_is_refused_by_any_name_of_the_file() {
     let folder = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&folder), &[]);

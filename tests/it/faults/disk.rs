@@ -322,7 +322,6 @@ fn a_loss_of_power_at_any_moment_loses_nothing_acknowledged() {
 }
 
 #[test]
-#[ignore = "the start refuses a torn main file before SQLite can take it back with the journal"]
 fn a_loss_of_power_during_the_first_start_leaves_what_another_start_completes() {
     let faults = Faults::new();
     faults.start_recorded().kill();

@@ -125,7 +125,6 @@ fn a_write_that_the_disk_fails_is_refused_until_it_works() {
 }
 
 #[test]
-#[ignore = "after a failed sync the log still holds the commit, and a killed server finds it"]
 fn a_sync_that_fails_refuses_the_writes_that_it_was_for() {
     check_refusal("a log that cannot be synced", Fault::of(EIO, LOG, SYNC));
     check_refusal("files that cannot be synced", Fault::of(EIO, ANY_FILE, SYNC));
@@ -237,7 +236,6 @@ fn limit_file_size(server: &Server, bytes: &str) {
 }
 
 #[test]
-#[ignore = "SIGXFSZ ends the process"]
 fn a_limit_of_the_size_of_files_refuses_writes_and_ends_nothing() {
     let folder = Arc::new(Folder::new());
     let server = Server::by(serve(&folder, &[]), Arc::clone(&folder));
