@@ -7,6 +7,7 @@ mod command;
 mod crowds;
 mod cutoff;
 mod datadog;
+mod escalation;
 mod examples;
 mod faults;
 mod fuzz;

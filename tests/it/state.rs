@@ -24,7 +24,9 @@ pub struct State(Connection);
 impl State {
     pub fn of(folder: &Folder) -> State {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        State(Connection::open_with_flags(folder.db(), flags).expect("the database"))
+        let connection = Connection::open_with_flags(folder.db(), flags).expect("the database");
+        connection.set_prepared_statement_cache_capacity(64);
+        State(connection)
     }
 
     /// A number that is another one after every commit of the server.
