@@ -743,3 +743,24 @@ fn each_user_may_do_in_nuxeo_s_dialect_what_the_table_says_and_nothing_else() {
     let status = |header: &str| server.request("GET", "/nuxeo/api/v1/me", &[(TOKEN, header)], None).status;
     assert_eq!([status(&kept), status(&root), status(&revoked)], [200, 200, 401]);
 }
+
+#[test]
+#[ignore = "a standard key that names a role is let in, and takes the name off the administrators' list"]
+fn a_name_that_waits_among_the_administrators_is_not_for_a_standard_key_whatever_role_it_names() {
+    let folder = Arc::new(Folder::new());
+    assert!(Server::over(Arc::clone(&folder), &[]).stop().success());
+    let standard = create_key(&folder, "app", Some("standard"));
+    let server = Server::over(folder, &[]);
+    let body = json!({"entity-type": "group", "memberUsers": ["Administrator", "ghost@example.com"]}).to_string();
+    assert_eq!(server.nuxeo("PUT", "/group/administrators", Some(&body)).status, 200);
+    let state = State::of(&server.folder);
+    let before = state.whole();
+    for role in [json!(null), json!("st"), json!("ro"), json!("adm")] {
+        for disabled in [false, true] {
+            let body = json!({"handle": "ghost@example.com", "access_role": role, "disabled": disabled}).to_string();
+            let answer = server.datadog_as(&standard, "POST", "/api/v1/user", Some(&body));
+            assert_eq!(answer.status, 403, "{body}: {}", answer.text());
+            assert_eq!(State::differences(&before, &state.whole()), [""; 0], "{body}");
+        }
+    }
+}
