@@ -8,9 +8,10 @@ use crate::directory::{self, Access, FirstSecrets, Passwords};
 use crate::logging;
 use crate::model::KeyRole;
 use crate::server::{Limits, Server};
-use crate::store::{Credential, Found, Purpose, Store};
+use crate::store::{self, Credential, Found, Purpose, Snapshot, Store};
 use anyhow::{Context as _, anyhow, bail};
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::path::Path;
 use std::sync::Arc;
 
 /// The read connections of a command that does one thing.
@@ -48,6 +49,9 @@ pub fn run(line: CommandLine) -> anyhow::Result<()> {
             Ok(())
         }
         Some(Command::Passwd { user, database, rules }) => set_password(&database, &rules, &user),
+        Some(Command::Backup { file, force, database }) => back_up(&database, &file, force),
+        Some(Command::Restore { file, database }) => restore(&database, &file),
+        Some(Command::Check { database }) => check(&database),
     }
 }
 
@@ -269,4 +273,31 @@ fn read_password(user: &str) -> anyhow::Result<String> {
     let mut line = String::new();
     stdin.lock().read_line(&mut line).context("read the password")?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn back_up(database: &Database, file: &Path, force: bool) -> anyhow::Result<()> {
+    logging::start(database.log);
+    let done = store::back_up(&database.db, file, force)?;
+    print(&format!("backed up {} to {} ({} bytes)\n", done.counts, file.display(), done.bytes))
+}
+
+fn restore(database: &Database, file: &Path) -> anyhow::Result<()> {
+    logging::start(database.log);
+    let done = store::restore(file, &database.db)?;
+    let kept = match &done.kept {
+        Some(kept) => format!("the old database is kept as {}", kept.display()),
+        None => "there was no database before".to_owned(),
+    };
+    print(&format!("restored {} from {}; {kept}\n", done.counts, file.display()))
+}
+
+fn check(database: &Database) -> anyhow::Result<()> {
+    logging::start(database.log);
+    let snapshot = Snapshot::open(&database.db)?;
+    let findings = directory::check(&snapshot);
+    if findings.is_empty() {
+        return print(&format!("ok: {}\n", snapshot.rows().counts()?));
+    }
+    print(&format!("{}\n", findings.join("\n")))?;
+    bail!("findings in {}: {}", database.db.display(), findings.len())
 }

@@ -49,6 +49,31 @@ pub enum Command {
         #[command(flatten)]
         rules: PasswordRules,
     },
+    /// Copy the database, as it is now, to a file; also while a server writes
+    Backup {
+        /// The file to make; readable by its owner only
+        file: PathBuf,
+        /// Overwrite a file that is there already
+        #[arg(long)]
+        force: bool,
+        /// Which database.
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Put a backup in place of the database, which is kept beside it; while no server runs
+    Restore {
+        /// The backup
+        file: PathBuf,
+        /// Which database.
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Say whether the database is whole, or what is wrong with it; also while a server runs
+    Check {
+        /// Which database.
+        #[command(flatten)]
+        database: Database,
+    },
 }
 
 /// What to do with keys.

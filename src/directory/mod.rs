@@ -2,6 +2,7 @@
 //! for every dialect alike.
 
 mod access;
+mod check;
 mod credentials;
 mod first_start;
 mod groups;
@@ -12,6 +13,7 @@ mod users;
 
 pub use crate::store::UserFilter;
 pub use access::Access;
+pub use check::check;
 pub use credentials::{TokenRequest, create_key, digest, list_keys, new_secret, revoke_key, set_password};
 pub use first_start::{FirstSecrets, fill};
 pub use groups::Lists;

@@ -175,6 +175,12 @@ impl Drop for Slot<'_> {
     }
 }
 
+/// Whether this is a value that a password can be checked against.
+pub(super) fn is_stored_value(stored: &str) -> bool {
+    let usable = |hash: PasswordHash| hash.salt.is_some() && hash.hash.is_some() && Params::try_from(&hash).is_ok();
+    Imported::parse(stored).is_some() || PasswordHash::new(stored).is_ok_and(usable)
+}
+
 fn hash_failure(error: argon2::Error) -> Error {
     Error::Internal(anyhow!("hash a password: {error}"))
 }

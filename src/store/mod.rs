@@ -4,16 +4,22 @@
 //! Columns are read by position, from a list beside the function that reads them: reading one by its name searches
 //! all names each time, which for a user costs as much as finding the row.
 
+mod check;
 mod credentials;
 mod groups;
 mod hierarchy;
 mod lists;
 mod memory;
+mod restore;
+mod snapshot;
 mod users;
+mod versions;
 mod writer;
 
 pub use credentials::{Credential, NewCredential, Purpose, Token};
 pub use lists::List;
+pub use restore::{Restored, restore};
+pub use snapshot::{BackedUp, Counts, Snapshot, back_up};
 pub use users::{Secret, UserFilter};
 
 use crate::lock::locked;
@@ -21,6 +27,7 @@ use crate::model::{Error, Result};
 use anyhow::{Context as _, bail};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+use snapshot::with_suffix;
 use std::cell::Cell;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Read as _;
@@ -29,12 +36,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-/// "Roll" in ASCII: marks the file as ours in its header.
-const APPLICATION_ID: i32 = 0x526f_6c6c;
-/// The newest schema that this program knows.
-const SCHEMA_VERSION: i32 = 1;
-const SCHEMA: &str = include_str!("../../schema.sql");
 
 /// How every SQLite file begins (SQLite's file format, 1.2).
 const DATABASE_MAGIC: &[u8] = b"SQLite format 3\0";
@@ -124,7 +125,8 @@ impl Store {
         refuse_other_names(path).with_context(|| format!("open the database {}", path.display()))?;
         let lock = lock(path)?;
         let mut connection = connect(path).with_context(|| format!("open the database {}", path.display()))?;
-        let found = identify(&mut connection).with_context(|| format!("open the database {}", path.display()))?;
+        let found =
+            versions::bring_up(&mut connection).with_context(|| format!("open the database {}", path.display()))?;
         prepare_writer(&connection).with_context(|| format!("prepare the database {}", path.display()))?;
         let generations = Arc::new(Generations::default());
         let readers = Arc::new(Readers::open(path, readers)?);
@@ -287,7 +289,7 @@ pub fn now() -> i64 {
 /// second handle on that file would drop them when closed, so ours is on a file beside it.
 fn lock(path: &Path) -> anyhow::Result<File> {
     // By whatever link the file was named, there is one lock.
-    let real = path.canonicalize().with_context(|| format!("find the database {}", path.display()))?;
+    let real = snapshot::real(path).with_context(|| format!("find the database {}", path.display()))?;
     let name = with_suffix(&real, ".lock");
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true);
@@ -349,13 +351,6 @@ fn refuse_other_names(_: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The path of a file beside that one.
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
 #[cfg(unix)]
 fn private(options: &mut OpenOptions) {
     use std::os::unix::fs::OpenOptionsExt as _;
@@ -385,28 +380,6 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     // which for most costs more than running it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
-}
-
-/// Tells our files from others before anything is written, and makes the tables in an empty one.
-fn identify(connection: &mut Connection) -> anyhow::Result<Found> {
-    let application_id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let tables: i64 = connection.query_row("select count(*) from sqlite_schema", [], |row| row.get(0))?;
-    match (application_id, version) {
-        (APPLICATION_ID, SCHEMA_VERSION) => Ok(Found::Existing),
-        (APPLICATION_ID, newer) if newer > SCHEMA_VERSION => {
-            bail!("the file has schema version {newer}, this program knows {SCHEMA_VERSION}: use a newer rollbook")
-        }
-        (0, 0) if tables == 0 => {
-            let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-            transaction.execute_batch(SCHEMA).context("make the tables")?;
-            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-            transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-            transaction.commit()?;
-            Ok(Found::New)
-        }
-        _ => bail!("the file is not a rollbook database"),
-    }
 }
 
 fn prepare_writer(connection: &Connection) -> anyhow::Result<()> {

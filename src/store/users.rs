@@ -43,6 +43,13 @@ macro_rules! is_administrator {
     };
 }
 
+/// A row if any enabled user is an administrator.
+pub(super) const ENABLED_ADMINISTRATOR: &str = concat!(
+    administrator_groups!(),
+    " select 1 from administrator_groups join memberships on group_id = administrator_groups.id
+      join users on users.id = user_id where disabled = 0 limit 1"
+);
+
 /// Which users a list is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum UserFilter {
@@ -134,12 +141,7 @@ impl Rows<'_> {
 
     /// Whether any enabled user is an administrator.
     pub fn has_enabled_administrator(&self) -> Result<bool> {
-        let sql = concat!(
-            administrator_groups!(),
-            " select 1 from administrator_groups join memberships on group_id = administrator_groups.id
-              join users on users.id = user_id where disabled = 0 limit 1"
-        );
-        self.any(sql, [])
+        self.any(ENABLED_ADMINISTRATOR, [])
     }
 
     /// Shows the users that come after that key in the order of names, as many as asked for: inner id, key,

@@ -172,7 +172,7 @@ fn help_names_every_command_and_every_setting() {
     let folder = Folder::new();
     let output = run(&folder, &["--help"]);
     assert_success(&output);
-    for word in ["serve", "key", "passwd", "--help", "--version"] {
+    for word in ["serve", "key", "passwd", "backup", "restore", "check", "--help", "--version"] {
         assert!(stdout(&output).contains(word), "{word}");
     }
     let output = run(&folder, &["serve", "--help"]);
@@ -208,6 +208,9 @@ fn help_names_every_command_and_every_setting() {
         (&["key", "--help"][..], &["create", "list", "revoke"][..]),
         (&["key", "create", "--help"], &["api", "app", "--name", "--role", "admin", "standard", "read"]),
         (&["passwd", "--help"], &["--db", "ROLLBOOK_DB"]),
+        (&["backup", "--help"], &["FILE", "--force", "--db", "ROLLBOOK_DB", "while a server"]),
+        (&["restore", "--help"], &["FILE", "--db", "ROLLBOOK_DB", "while no server"]),
+        (&["check", "--help"], &["--db", "ROLLBOOK_DB", "while a server"]),
     ] {
         let output = run(&folder, words);
         assert_success(&output);
@@ -256,6 +259,11 @@ fn a_wrong_command_line_ends_with_2_and_says_what_is_wrong() {
         (&["key", "create", "api", "--name", "x", "--role", "read"], &["--role", "API key"]),
         (&["key", "revoke"], &["ID"]),
         (&["passwd"], &["USER"]),
+        (&["backup"], &["FILE"]),
+        (&["backup", "a.db", "b.db"], &["b.db"]),
+        (&["restore"], &["FILE"]),
+        (&["restore", "a.db", "--force"], &["--force"]),
+        (&["check", "a.db"], &["a.db"]),
     ];
     for (words, named) in rows {
         let mut command = rollbook();

@@ -18,6 +18,7 @@ mod matrix;
 mod nuxeo_access;
 mod nuxeo_groups;
 mod nuxeo_users;
+mod operate;
 mod places;
 mod random;
 mod server;

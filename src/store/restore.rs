@@ -1,0 +1,250 @@
+//! A backup in place of the database, which is kept aside.
+
+use super::snapshot::{Counts, Draft, Snapshot, fresh_name, real, sync_folder_of, with_suffix};
+use super::{connect, lock, refuse_other_files, versions};
+use anyhow::{Context as _, bail};
+use rusqlite::ErrorCode;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// What was restored.
+#[derive(Debug)]
+pub struct Restored {
+    /// What is in the database now.
+    pub counts: Counts,
+    /// Where the old database is, if there was one.
+    pub kept: Option<PathBuf>,
+}
+
+/// Puts a copy of that backup in place of the database and keeps the old one beside it, under a name with the time.
+/// Wherever this breaks off, there is a usable database under the name: the old one, or the new one.
+///
+/// # Errors
+/// When the database is in use, when the backup is no database of ours, of a newer version or damaged, and when
+/// something cannot be read or written. The database is the old one then.
+pub fn restore(backup: &Path, database: &Path) -> anyhow::Result<Restored> {
+    let name = |path: &Path| path.display().to_string();
+    let real_database = real(database).with_context(|| format!("find the database {}", name(database)))?;
+    if backup.canonicalize().is_ok_and(|backup| backup == real_database) {
+        bail!("{} is the database itself", name(backup));
+    }
+    let snapshot = Snapshot::of_any_version(backup)?;
+    // No server can start from here on, nor go on to use a file that is no longer the database.
+    let _lock = lock(&real_database)?;
+    let replace = || -> anyhow::Result<Restored> {
+        let draft = Draft::beside(&real_database, &format!("restore-{}", std::process::id()))?;
+        let counts = snapshot.copy_to(draft.path()).with_context(|| format!("copy {}", name(backup)))?;
+        same_owner(&real_database, draft.path())?;
+        draft.sync()?;
+        let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+        let replacement = Replacement {
+            kept: fresh_name(&real_database, &format!("kept-{time}")),
+            copy: draft.path().to_owned(),
+            database: real_database.clone(),
+        };
+        replacement.close_old()?;
+        replacement.carry_log()?;
+        // From here on the draft may be the old database.
+        draft.into_path();
+        replacement.exchange()?;
+        let kept = replacement.name_old()?.then_some(replacement.kept);
+        Ok(Restored { counts, kept })
+    };
+    replace().with_context(|| format!("restore {}", name(database)))
+}
+
+/// The files of a restore. What is done with them, in this order, each step on disk before the next:
+/// [`Replacement::close_old`], [`Replacement::carry_log`], [`Replacement::exchange`], [`Replacement::name_old`].
+struct Replacement {
+    database: PathBuf,
+    /// The new database, whole and on disk.
+    copy: PathBuf,
+    /// What the old database will be called.
+    kept: PathBuf,
+}
+
+impl Replacement {
+    /// Moves the old write-ahead log into the old database, so that the one file is all of it and there is no log
+    /// that could ever be taken for the new one's. SQLite does this only while no other process has it open.
+    fn close_old(&self) -> anyhow::Result<()> {
+        // What does not begin like a database was not opened by SQLite either.
+        if !self.database.exists() || refuse_other_files(&self.database).is_err() || is_empty(&self.database)? {
+            return Ok(());
+        }
+        let close = || -> rusqlite::Result<bool> {
+            let connection = connect(&self.database)?;
+            if versions::is_foreign(&connection)? {
+                return Ok(true);
+            }
+            connection.query_row("pragma journal_mode = delete", [], |_| Ok(false))
+        };
+        match close() {
+            Ok(false) => Ok(()),
+            Ok(true) => bail!("the file that is there is not a rollbook database"),
+            Err(error) => match error.sqlite_error_code() {
+                Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+                    log::warn!("the old database is damaged ({error}); it is kept as it is, with its log");
+                    Ok(())
+                }
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                    bail!("the database {} is in use by another process", self.database.display())
+                }
+                _ => Err(error).context("move the log of the old database into it"),
+            },
+        }
+    }
+
+    /// Takes a log that is still there out of the new database's way. Only a database that SQLite cannot read, and
+    /// one that is missing, still has one.
+    fn carry_log(&self) -> anyhow::Result<()> {
+        for suffix in ["-wal", "-journal"] {
+            match std::fs::rename(with_suffix(&self.database, suffix), with_suffix(&self.kept, suffix)) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                other => other.with_context(|| format!("move {}{suffix} aside", self.database.display()))?,
+            }
+        }
+        // The index of a log: SQLite makes it anew.
+        match std::fs::remove_file(with_suffix(&self.database, "-shm")) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            other => other.with_context(|| format!("remove {}-shm", self.database.display()))?,
+        }
+        sync_folder_of(&self.database)
+    }
+
+    /// Makes the new file the database, in one step of the file system.
+    fn exchange(&self) -> anyhow::Result<()> {
+        let exchanged = if self.database.exists() {
+            exchange(&self.copy, &self.database).or_else(|_| self.link_and_rename())
+        } else {
+            std::fs::rename(&self.copy, &self.database)
+        };
+        exchanged.inspect_err(|_| remove(&self.copy)).context("put the copy in place")?;
+        sync_folder_of(&self.database)
+    }
+
+    /// The same where the file system cannot let two files change places.
+    fn link_and_rename(&self) -> std::io::Result<()> {
+        std::fs::hard_link(&self.database, &self.kept)?;
+        std::fs::rename(&self.copy, &self.database).inspect_err(|_| remove(&self.kept))
+    }
+
+    /// Gives the old database its name; false when there was none.
+    fn name_old(&self) -> anyhow::Result<bool> {
+        if self.copy.exists() {
+            std::fs::rename(&self.copy, &self.kept).context("name the old database")?;
+            sync_folder_of(&self.database)?;
+        }
+        Ok(self.kept.exists())
+    }
+}
+
+fn remove(path: &Path) {
+    let _ = std::fs::remove_file(path);
+}
+
+fn is_empty(path: &Path) -> std::io::Result<bool> {
+    Ok(path.metadata()?.len() == 0)
+}
+
+#[cfg(target_os = "linux")]
+fn exchange(one: &Path, other: &Path) -> std::io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn exchange(_: &Path, _: &Path) -> std::io::Result<()> {
+    Err(ErrorKind::Unsupported.into())
+}
+
+/// Lets the copy belong to whom the database belongs: a server that runs as somebody else than who restores must be
+/// able to open it.
+#[cfg(unix)]
+fn same_owner(database: &Path, copy: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    if !database.exists() {
+        return Ok(());
+    }
+    let (owner, own) = (database.metadata()?, copy.metadata()?);
+    if own.uid() != owner.uid() {
+        std::os::unix::fs::chown(copy, Some(owner.uid()), Some(owner.gid()))
+            .with_context(|| format!("give the copy to the owner of {}", database.display()))?;
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn same_owner(_: &Path, _: &Path) -> anyhow::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+    use rusqlite::Connection;
+
+    const STEPS: [fn(&Replacement) -> anyhow::Result<()>; 4] =
+        [Replacement::close_old, Replacement::carry_log, Replacement::exchange, |replacement| {
+            replacement.name_old().map(drop)
+        }];
+
+    /// What the file says of itself: the counter that tells the old database from the new one.
+    fn mark(path: &Path) -> i64 {
+        let connection = Connection::open(path).unwrap();
+        connection.query_row("select value from counters where name = 'seq'", [], |row| row.get(0)).unwrap()
+    }
+
+    fn make(path: &Path, value: i64) {
+        Store::open(path, 1).unwrap().0.close();
+        let connection = Connection::open(path).unwrap();
+        connection.execute("update counters set value = ?1 where name = 'seq'", [value]).unwrap();
+    }
+
+    /// The old database, part of which is in its log alone, and the new one beside it.
+    fn begin(folder: &Path) -> Replacement {
+        let file = |name: &str| folder.join(name);
+        make(&file("old.db"), 1);
+        make(&file("copy"), 3);
+        let connection = Connection::open(file("copy")).unwrap();
+        connection.query_row("pragma journal_mode = delete", [], |_| Ok(())).unwrap();
+        let connection = Connection::open(file("old.db")).unwrap();
+        connection.execute("update counters set value = 2 where name = 'seq'", []).unwrap();
+        // As a crash leaves it.
+        for suffix in ["", "-wal"] {
+            std::fs::copy(file(&format!("old.db{suffix}")), file(&format!("rollbook.db{suffix}"))).unwrap();
+        }
+        Replacement { database: file("rollbook.db"), copy: file("copy"), kept: file("kept") }
+    }
+
+    #[test]
+    fn whatever_step_was_the_last_there_is_a_usable_database_and_nothing_is_lost() {
+        let folder = std::env::temp_dir().join(format!("rollbook-restore-{}", std::process::id()));
+        for taken in 0..=STEPS.len() {
+            std::fs::create_dir(&folder).unwrap();
+            let replacement = begin(&folder);
+            STEPS[..taken].iter().for_each(|step| step(&replacement).unwrap());
+            // What comes after the crash is the next start.
+            Store::open(&replacement.database, 1).unwrap().0.close();
+            let found = mark(&replacement.database);
+            assert_eq!(found, if taken < 3 { 2 } else { 3 }, "after step {taken}");
+            if taken >= 3 {
+                let old = if taken == 3 { &replacement.copy } else { &replacement.kept };
+                assert_eq!(mark(old), 2, "the old database after step {taken}");
+            }
+            std::fs::remove_dir_all(&folder).unwrap();
+        }
+    }
+
+    #[test]
+    fn where_files_cannot_change_places_the_old_database_is_kept_all_the_same() {
+        let folder = std::env::temp_dir().join(format!("rollbook-link-{}", std::process::id()));
+        std::fs::create_dir(&folder).unwrap();
+        let replacement = begin(&folder);
+        replacement.close_old().and_then(|()| replacement.carry_log()).unwrap();
+        replacement.link_and_rename().unwrap();
+        assert!(replacement.name_old().unwrap());
+        assert_eq!((mark(&replacement.database), mark(&replacement.kept)), (3, 2));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
