@@ -745,7 +745,6 @@ fn each_user_may_do_in_nuxeo_s_dialect_what_the_table_says_and_nothing_else() {
 }
 
 #[test]
-#[ignore = "a standard key that names a role is let in, and takes the name off the administrators' list"]
 fn a_name_that_waits_among_the_administrators_is_not_for_a_standard_key_whatever_role_it_names() {
     let folder = Arc::new(Folder::new());
     assert!(Server::over(Arc::clone(&folder), &[]).stop().success());
