@@ -185,7 +185,8 @@ fn start_unread(folder: &Folder) -> (Child, BufReader<ChildStderr>, SocketAddr) 
             }
         }
     };
-    (child, stderr, address.expect("the address"))
+    // What comes later may be read in larger pieces; until here there was none that it could have held back.
+    (child, BufReader::new(stderr.into_inner()), address.expect("the address"))
 }
 
 #[test]
