@@ -317,8 +317,8 @@ fn a_loss_of_power_at_any_moment_loses_nothing_acknowledged() {
     eprintln!(
         "{all} entries with {syncs} syncs, {points} points ({boundaries} around syncs), {cuts} losses of power, {starts} starts"
     );
-    assert!(syncs > 50 && cuts > 150, "{cuts} cuts around {syncs} syncs");
     assert!(wrong.is_empty(), "{} of {cuts} are wrong, the first {}", wrong.len(), wrong[0]);
+    assert!(syncs > 50 && cuts > 150, "{cuts} cuts around {syncs} syncs");
 }
 
 #[test]
