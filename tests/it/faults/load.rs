@@ -172,8 +172,13 @@ impl Client {
             Some(json!({"entity-type": "user", "id": name, "properties": properties}).to_string())
         };
         let call = |method, target, body, status| Call { method, target, body, status };
-        // Few groups come before many users.
-        let kind = if groups.len() < 3 { 8 } else { self.random.below(13) };
+        // Some groups come first; and all that there is must fit on a page of a list.
+        let kind = match (groups.len(), users.len()) {
+            (..3, _) => 8,
+            (20.., _) => 7,
+            (_, 30..) => 4,
+            _ => self.random.below(13),
+        };
         let call = match (kind, user, group) {
             (0, Some(user), _) => call("POST", nuxeo("/user".to_owned()), user_body(&user, &some_groups), 409),
             (1, Some(user), _) => {
