@@ -265,7 +265,7 @@ fn is_boundary(entry: &Entry) -> bool {
 fn a_loss_of_power_at_any_moment_loses_nothing_acknowledged() {
     let faults = Faults::new();
     let mut load = Load::new(3);
-    let calls = if long() { 60 } else { 12 };
+    let calls = if long() { 24 } else { 12 };
     // Checkpoints in pauses, a kill with a full log, an end in good order, another start.
     let server = faults.start_recorded();
     load.run(&server, calls, |_| ());
