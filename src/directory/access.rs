@@ -133,16 +133,18 @@ impl Access {
     }
 
     /// Stores what a successful login changes: the first one, and a hash of a weaker kind. Returns the stored
-    /// value that belongs to the password now.
+    /// value that belongs to the password now. Nobody is kept out because it cannot be written at the moment.
     fn note_login(&self, slot: &mut Slot<'_>, secret: &Secret, password: &str, stored: String) -> Result<String> {
         let user_id = secret.user_id;
         if !secret.verified {
-            self.store.write(move |tx| tx.verify_user(user_id))?;
+            self.store.write(move |tx| tx.verify_user(user_id)).or_else(unless_unavailable)?;
         }
         let Some(renewed) = self.passwords.renew(slot, password, &stored)? else { return Ok(stored) };
-        let current = renewed.clone();
-        self.store.write(move |tx| tx.rehash_password(user_id, &stored, &renewed))?;
-        Ok(current)
+        let (old, current) = (stored.clone(), renewed.clone());
+        match self.store.write(move |tx| tx.rehash_password(user_id, &old, &renewed)) {
+            Err(Error::Unavailable(_)) => Ok(stored),
+            written => written.map(|()| current),
+        }
     }
 
     fn remembered_user(&self, proof: &[u8; 32]) -> Result<Option<Caller>> {
@@ -250,6 +252,11 @@ impl Access {
         self.store.write_later(move |tx| tx.touch_credential(id));
         now
     }
+}
+
+/// Lets pass what could only not be written now.
+fn unless_unavailable(error: Error) -> Result<()> {
+    if matches!(error, Error::Unavailable(_)) { Ok(()) } else { Err(error) }
 }
 
 fn key_caller(credential: &Credential, power: Power) -> Caller {

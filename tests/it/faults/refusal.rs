@@ -252,3 +252,22 @@ fn a_limit_of_the_size_of_files_refuses_writes_and_ends_nothing() {
     assert!(server.stop().success());
     assert!(State::in_file(&folder.db()).has_user("bob@example.com"));
 }
+
+#[test]
+fn nobody_is_kept_out_because_a_login_cannot_be_noted() {
+    let faults = Faults::new();
+    let server = faults.start();
+    // The first login is noted, and a hash of a weaker kind is replaced: `secret`, salted with `salt`.
+    let imported = "{SSHA}gVK8WC9YyFT1gMsQHTGCgT3sSv5zYWx0";
+    for (name, password) in [("ada", "first login"), ("grace", imported)] {
+        let body = json!({"entity-type": "user", "id": name, "properties": {"username": name, "password": password}});
+        assert_eq!(server.nuxeo("POST", "/user", Some(&body.to_string())).status, 201);
+    }
+    faults.fail(Fault::of(ENOSPC, ANY_FILE, WRITE));
+    for (name, password) in [("ada", "first login"), ("grace", "secret")] {
+        let me = server.nuxeo_as((name, password), "GET", "/me", None);
+        assert_eq!((me.status, &me.json()["id"]), (200, &json!(name)), "{}", me.text());
+    }
+    assert!(faults.failed() > 0);
+    faults.work_again();
+}
