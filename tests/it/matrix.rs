@@ -568,7 +568,7 @@ fn nuxeo_document(caller: &Caller, answer: &Answer) -> Value {
 #[test]
 fn each_user_may_do_in_nuxeo_s_dialect_what_the_table_says_and_nothing_else() {
     const TOKEN: &str = "X-Authentication-Token";
-    let server = Server::start();
+    let server = Server::with(&["--wrong-password-delay", "0"]);
     create_group(&server, json!({"id": "ops", "parentGroups": ["administrators"]}));
     create_group(&server, json!({"id": "deep", "parentGroups": ["ops"]}));
     create_group(&server, json!({"id": "deputies", "parentGroups": ["powerusers"]}));

@@ -1121,7 +1121,7 @@ fn a_path_that_nobody_knows_is_not_found() {
 
 #[test]
 fn a_stranger_is_told_that_he_is_one_before_anything_about_paths() {
-    let server = Server::start();
+    let server = Server::with(&["--wrong-password-delay", "0"]);
     let (right, wrong) = (basic("Administrator", ADMIN_PASSWORD), basic("Administrator", "wrong"));
     for (method, path, status) in [
         ("GET", "/nuxeo/api", 404),
