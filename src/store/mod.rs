@@ -73,9 +73,10 @@ impl Generations {
 }
 
 /// The generations that a state of the database belongs to.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Seen {
     anything: u64,
+    credentials: u64,
     rights: u64,
     groups: u64,
 }
@@ -83,9 +84,9 @@ struct Seen {
 impl Seen {
     /// For somebody who begins to read now. What they read may be newer than these numbers, but not older.
     fn now(generations: &Generations) -> Seen {
-        let [anything, rights, groups] =
-            [Scope::Anything, Scope::Rights, Scope::Groups].map(|scope| generations.of(scope));
-        Seen { anything, rights, groups }
+        let [anything, credentials, rights, groups] =
+            [Scope::Anything, Scope::Credentials, Scope::Rights, Scope::Groups].map(|scope| generations.of(scope));
+        Seen { anything, credentials, rights, groups }
     }
 }
 
@@ -493,7 +494,9 @@ impl Reader<'_> {
     fn snapshot(&mut self, generations: &Generations) -> Result<Seen> {
         let reader = self.on_loan();
         if let Some(seen) = reader.seen
-            && seen.anything == generations.of(Scope::Anything)
+            // All of them: while a commit advances one after the other, who has taken the new number of one scope must
+            // not read the state of before.
+            && seen == Seen::now(generations)
             && !reader.connection.is_autocommit()
         {
             return Ok(seen);
