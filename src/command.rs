@@ -7,12 +7,15 @@ use crate::dialect::{Context, Dialects};
 use crate::directory::{self, Access, FirstSecrets, Passwords};
 use crate::logging;
 use crate::model::KeyRole;
-use crate::server::{Limits, Server};
+use crate::server::{Limits, Server, probe};
 use crate::store::{self, Credential, Found, Purpose, Snapshot, Store};
 use anyhow::{Context as _, anyhow, bail};
+use clap::CommandFactory as _;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The read connections of a command that does one thing.
 const READERS_OF_A_COMMAND: usize = 1;
@@ -52,6 +55,9 @@ pub fn run(line: CommandLine) -> anyhow::Result<()> {
         Some(Command::Backup { file, force, database }) => back_up(&database, &file, force),
         Some(Command::Restore { file, database }) => restore(&database, &file),
         Some(Command::Check { database }) => check(&database),
+        Some(Command::Healthcheck { listen, timeout }) => check_health(listen, timeout),
+        Some(Command::Completions { shell }) => complete(shell),
+        Some(Command::Man { words }) => show_manual(&words),
     }
 }
 
@@ -300,4 +306,33 @@ fn check(database: &Database) -> anyhow::Result<()> {
     }
     print(&format!("{}\n", findings.join("\n")))?;
     bail!("findings in {}: {}", database.db.display(), findings.len())
+}
+
+fn check_health(address: SocketAddr, patience: Duration) -> anyhow::Result<()> {
+    match probe(address, "/readyz", patience).with_context(|| format!("ask the server at {address}"))? {
+        200 => Ok(()),
+        status => bail!("the server at {address} is not ready: it answers {status}"),
+    }
+}
+
+fn complete(shell: clap_complete::Shell) -> anyhow::Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut CommandLine::command(), "rollbook", &mut script);
+    print(&String::from_utf8(script)?)
+}
+
+fn show_manual(words: &[String]) -> anyhow::Result<()> {
+    let mut command = CommandLine::command();
+    // Gives each command its whole name.
+    command.build();
+    let mut shown = &command;
+    for word in words {
+        let Some(next) = shown.find_subcommand(word) else {
+            return Err(Usage(anyhow!("there is no command {}", words.join(" "))).into());
+        };
+        shown = next;
+    }
+    let mut page = Vec::new();
+    clap_mangen::Man::new(shown.clone()).render(&mut page)?;
+    print(&String::from_utf8(page)?)
 }

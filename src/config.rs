@@ -68,6 +68,26 @@ pub enum Command {
         #[command(flatten)]
         database: Database,
     },
+    /// Ask a running server whether it takes requests and writes: exit status 0 if it does, for containers and
+    /// supervisors
+    Healthcheck {
+        /// The address that it listens on
+        #[arg(long, env = "ROLLBOOK_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+        listen: SocketAddr,
+        /// Seconds to wait for it
+        #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+        timeout: Duration,
+    },
+    /// Print the completions of a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, of the program or of one of its commands
+    Man {
+        /// The command: `key create`
+        words: Vec<String>,
+    },
     /// Say whether the database is whole, or what is wrong with it; also while a server runs
     Check {
         /// Which database.

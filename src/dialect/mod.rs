@@ -2,6 +2,7 @@
 //! its prefix in the settings.
 
 mod datadog;
+mod health;
 mod nuxeo;
 
 use crate::directory::Access;
@@ -138,6 +139,9 @@ impl Dialects {
 
     fn handle(&self, request: &Request<'_>) -> Response {
         let segments: Vec<&str> = segments(request.path).collect();
+        if let Some(response) = health::handle(&self.context, request, &segments) {
+            return response;
+        }
         let Some(mount) = self.mount_of(&segments) else { return not_found() };
         let (dialect, decoded) = (mount.dialect, mount.decode(&segments));
         let mut response = match &decoded {

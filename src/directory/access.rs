@@ -73,6 +73,14 @@ impl Access {
         Ok(Access { store, passwords, guesses, pepper, remembered, credentials })
     }
 
+    /// Looks whether the database takes writes.
+    ///
+    /// # Errors
+    /// `Unavailable` when it does not.
+    pub fn require_writable(&self) -> Result<()> {
+        self.store.require_writable()
+    }
+
     /// The directory as that caller may see it.
     pub fn directory(&self, caller: Caller) -> Directory {
         Directory { store: Arc::clone(&self.store), passwords: Arc::clone(&self.passwords), caller }

@@ -5,6 +5,7 @@
 
 mod connection;
 mod head;
+mod probe;
 mod reader;
 mod refuser;
 
@@ -12,10 +13,11 @@ use crate::http::Response;
 pub use crate::http::{Incoming, Refused};
 use crate::lock::locked;
 use anyhow::Context as _;
+pub use probe::probe;
 use refuser::Refuser;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -213,12 +215,7 @@ impl Stopper {
     pub fn stop(&self) {
         self.shared.stopping.store(true, Ordering::Release);
         // The accepting thread waits in the kernel: a connection of our own wakes it.
-        let ip = match self.address.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-            ip => ip,
-        };
-        let _ = TcpStream::connect_timeout(&SocketAddr::new(ip, self.address.port()), Duration::from_secs(1));
+        let _ = TcpStream::connect_timeout(&probe::reachable(self.address), Duration::from_secs(1));
     }
 }
 

@@ -170,6 +170,15 @@ impl Store {
         self.writer.write_later(write);
     }
 
+    /// Looks whether a write would be taken now. One that changes something is tried only after one has failed.
+    ///
+    /// # Errors
+    /// `Unavailable` when it would not.
+    pub fn require_writable(&self) -> Result<()> {
+        let failed = self.writer.has_failed();
+        self.writer.write(move |tx| if failed { tx.skip_seq() } else { Ok(()) })
+    }
+
     /// A number that changes with every commit in that scope, before the commit is acknowledged. What was read
     /// after taking the number is still true while the number is the same.
     pub fn generation(&self, scope: Scope) -> u64 {

@@ -66,6 +66,8 @@ struct Shared {
     pending: AtomicUsize,
     /// Whether the log holds something that the thread knows of.
     unmoved: AtomicBool,
+    /// The last commit that changed anything has failed.
+    failed: AtomicBool,
     stopped: AtomicBool,
 }
 
@@ -95,6 +97,7 @@ impl Writer {
             move_at,
             pending: AtomicUsize::new(0),
             unmoved: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
         });
         let theirs = Arc::clone(&shared);
@@ -143,12 +146,17 @@ impl Writer {
         if self.shared.stopped.load(Ordering::Acquire) {
             return Some(operation);
         }
-        run_group(&connection, operation, || None, &self.shared.generations);
+        run_group(&connection, operation, || None, &self.shared);
         drop(connection);
         if !self.shared.unmoved.swap(true, Ordering::AcqRel) || self.shared.log_is_full() {
             let _ = self.queue.try_send(Message::Wrote);
         }
         None
+    }
+
+    /// Whether the last commit that changed anything has failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.shared.failed.load(Ordering::Acquire)
     }
 
     pub(super) fn write_later(&self, write: impl FnOnce(&Tx<'_>) -> Result<()> + Send + 'static) {
@@ -252,7 +260,7 @@ impl Shared {
                         Ok(Message::Wrote) | Err(_) => None,
                     };
                     let connection = locked(&self.connection);
-                    run_group(&connection, first, next, &self.generations);
+                    run_group(&connection, first, next, self);
                     self.move_full_log(&connection);
                 }
                 Some(Message::Wrote) => self.move_full_log(&locked(&self.connection)),
@@ -307,12 +315,7 @@ impl Shared {
 }
 
 /// Runs one group from its first operation to its answers; `more` gives those that have queued up.
-fn run_group(
-    connection: &Connection,
-    first: Operation,
-    mut more: impl FnMut() -> Option<Operation>,
-    generations: &Generations,
-) {
+fn run_group(connection: &Connection, first: Operation, mut more: impl FnMut() -> Option<Operation>, shared: &Shared) {
     let rows = Rows { connection, memory: None };
     let start = Instant::now();
     let mut answers = Vec::new();
@@ -337,6 +340,7 @@ fn run_group(
         Ok(()) => rows.run("commit").map_err(|error| reason(&error)),
     };
     if let Err(why) = &outcome {
+        shared.failed.store(true, Ordering::Release);
         log::error!("{} writes could not be committed: {why}", answers.len());
         if !connection.is_autocommit()
             && let Err(error) = connection.execute_batch("rollback").map_err(failure)
@@ -345,12 +349,13 @@ fn run_group(
         }
         blot_out(&rows);
     } else if connection.total_changes() != changes_before {
+        shared.failed.store(false, Ordering::Release);
         // Before the answers: who has been told of a write must not be served from before it.
         // From the foundation up: who finds a new number of rights must not build on an old one of groups.
         for scope in MARKED.into_iter().filter(|scope| changed & 1 << *scope as u8 != 0) {
-            generations.advance(scope);
+            shared.generations.advance(scope);
         }
-        generations.advance(Scope::Anything);
+        shared.generations.advance(Scope::Anything);
     }
     for answer in answers {
         answer(&outcome);

@@ -13,6 +13,7 @@ mod faults;
 mod fuzz;
 mod guesses;
 mod harness;
+mod health;
 mod http;
 mod matrix;
 mod nuxeo_access;

@@ -3,6 +3,7 @@
 use super::load::State;
 use super::{ANY_FILE, EIO, ENOSPC, Fault, Faults, LOG, MAIN, READ, SYNC, TRUNCATE, WRITE};
 use crate::harness::{Answer, Folder, Server, serve};
+use crate::health::healthcheck;
 use serde_json::json;
 use std::process::Command;
 use std::sync::Arc;
@@ -270,4 +271,26 @@ fn nobody_is_kept_out_because_a_login_cannot_be_noted() {
     }
     assert!(faults.failed() > 0);
     faults.work_again();
+}
+
+#[test]
+fn a_server_without_room_is_alive_and_not_ready_until_there_is_some() {
+    let faults = Faults::new();
+    let server = faults.start();
+    assert_eq!(server.request("GET", "/readyz", &[], None).status, 200);
+    faults.fail(Fault::of(ENOSPC, ANY_FILE, WRITE));
+    // Nobody has written yet: only a write finds out.
+    assert_eq!(server.datadog("POST", "/api/v1/user", Some(r#"{"handle":"ada@example.com"}"#)).status, 503);
+    for _ in 0..3 {
+        let answer = server.request("GET", "/readyz", &[], None);
+        assert_eq!((answer.status, answer.text(), answer.header("Retry-After")), (503, "not ready\n", Some("1")));
+    }
+    assert_eq!(server.request("GET", "/healthz", &[], None).status, 200);
+    let refused = healthcheck(&server);
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("not ready: it answers 503"), "{said}");
+    faults.work_again();
+    assert_eq!(server.request("GET", "/readyz", &[], None).status, 200);
+    assert_eq!(healthcheck(&server).status.code(), Some(0));
 }
