@@ -81,7 +81,7 @@ static LINES: OnceLock<Arc<Lines>> = OnceLock::new();
 #[derive(Default)]
 struct Lines {
     heaps: [Mutex<Heap>; HEAPS],
-    /// The number of the next line: heaps are written as one, in the order of numbers.
+    /// The number of the next line: what is taken from the heaps at a time is written in the order of numbers.
     next: AtomicU64,
     /// Bytes in all heaps.
     waiting: AtomicUsize,

@@ -100,10 +100,10 @@ impl Access {
         if let Some(caller) = self.remembered_user(&proof)? {
             return Ok(caller);
         }
-        self.guesses.admit(from)?;
+        let guess = self.guesses.admit(from)?;
         let checked = self.check(username, password, proof);
         if matches!(checked, Err(Error::Unauthenticated)) {
-            self.guesses.failed(username, from);
+            guess.was_wrong(username);
         }
         checked
     }

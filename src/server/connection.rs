@@ -444,8 +444,9 @@ impl Connection<'_> {
         self.ended = Instant::now();
         let dialect = if trace.dialect.is_empty() { "-" } else { trace.dialect };
         let path = trace.path.as_deref().unwrap_or(path);
-        // The grammar of a request has no control characters; what is left to escape is beyond ASCII.
-        let path: Cow<'_, str> = if path.is_ascii() { path.into() } else { path.escape_debug().to_string().into() };
+        // What was refused may hold anything but line breaks.
+        let plain = path.bytes().all(|byte| byte.is_ascii_graphic());
+        let path: Cow<'_, str> = if plain { path.into() } else { path.escape_debug().to_string().into() };
         let microseconds = (self.ended - start).as_micros();
         let (milliseconds, hundredths) = (microseconds / 1000, microseconds % 1000 / 10);
         let (log, now, status) = (&mut self.log, self.clock.now, status.0);

@@ -283,7 +283,7 @@ impl Connections {
 /// What counts as one client address: an IPv6 network gives a host as many addresses as it likes.
 fn share_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6((u128::from(address) >> 64 << 64).into()),
+        IpAddr::V6(address) if !address.is_loopback() => IpAddr::V6((u128::from(address) >> 64 << 64).into()),
         address => address,
     }
 }
@@ -297,21 +297,19 @@ fn register(
 ) -> Result<(Arc<Peer>, Registration), (TcpStream, &'static str)> {
     let (address, now) = (share_of(address), shared.now());
     let mut connections = locked(&shared.connections);
+    // What one address wants too much costs the others nothing.
+    let share = limits.connections_per_address.unwrap_or(limits.connections);
+    let theirs = |connections: &Connections| connections.of_address.get(&address).copied().unwrap_or(0);
+    if theirs(&connections) >= share && connections.make_room(1, now, |peer| peer.address == address) == 0 {
+        return Err((stream, "too many of its address are open"));
+    }
     let kept_free = limits.connections / FREE_SHARE;
     if connections.count() + kept_free >= limits.connections {
         // More than one at a time: looking for them takes a look at all.
         connections.make_room(kept_free / 2 + 1, now, |_| true);
     }
-    let theirs = |connections: &Connections| connections.of_address.get(&address).copied().unwrap_or(0);
-    let share = limits.connections_per_address.unwrap_or(limits.connections);
-    if theirs(&connections) >= share {
-        connections.make_room(1, now, |peer| peer.address == address);
-    }
     if connections.count() >= limits.connections {
         return Err((stream, "too many are open"));
-    }
-    if theirs(&connections) >= share {
-        return Err((stream, "too many of its address are open"));
     }
     connections.next += 1;
     let number = connections.next;

@@ -34,7 +34,7 @@ use std::io::Read as _;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How every SQLite file begins (SQLite's file format, 1.2).
@@ -426,6 +426,8 @@ struct Pool {
     waiting: usize,
     /// No connection keeps a state between two reads.
     forgetful: bool,
+    /// How often that was so: whoever was on loan at its end leaves its state when it comes back.
+    forgotten: u64,
 }
 
 /// A connection that stays in the state that it has read, for as long as nothing is written: entering a state and
@@ -460,7 +462,8 @@ impl Readers {
             Ok(ReadConnection { connection, seen: None })
         };
         let idle = (0..count.max(1)).map(|_| open()).collect::<anyhow::Result<Vec<_>>>();
-        let pool = Pool { idle: idle.context("open the read connections")?, waiting: 0, forgetful: false };
+        let pool =
+            Pool { idle: idle.context("open the read connections")?, waiting: 0, forgetful: false, forgotten: 0 };
         Ok(Readers { pool: Mutex::new(pool), returned: Condvar::new() })
     }
 
@@ -468,7 +471,7 @@ impl Readers {
         let mut pool = locked(&self.pool);
         loop {
             if let Some(connection) = pool.idle.pop() {
-                return Reader { connection: Some(connection), home: self };
+                return Reader { connection: Some(connection), forgotten: pool.forgotten, home: self };
             }
             pool.waiting += 1;
             pool = self.returned.wait(pool).unwrap_or_else(PoisonError::into_inner);
@@ -478,12 +481,15 @@ impl Readers {
 
     /// Does something while no connection keeps a state of the database that it does not read from.
     fn without_states<T>(&self, work: impl FnOnce() -> T) -> T {
-        let set = |mut pool: MutexGuard<'_, Pool>, forgetful| pool.forgetful = forgetful;
-        let mut pool = locked(&self.pool);
-        pool.idle.iter_mut().for_each(ReadConnection::leave);
-        set(pool, true);
+        {
+            let mut pool = locked(&self.pool);
+            pool.idle.iter_mut().for_each(ReadConnection::leave);
+            pool.forgetful = true;
+        }
         let done = work();
-        set(locked(&self.pool), false);
+        let mut pool = locked(&self.pool);
+        pool.forgetful = false;
+        pool.forgotten += 1;
         done
     }
 }
@@ -491,6 +497,8 @@ impl Readers {
 /// A read connection on loan.
 struct Reader<'r> {
     connection: Option<ReadConnection>,
+    /// See [`Pool::forgotten`], when it was taken.
+    forgotten: u64,
     home: &'r Readers,
 }
 
@@ -522,7 +530,7 @@ impl Drop for Reader<'_> {
     fn drop(&mut self) {
         if let Some(mut connection) = self.connection.take() {
             let mut pool = locked(&self.home.pool);
-            if pool.forgetful {
+            if pool.forgetful || pool.forgotten != self.forgotten {
                 connection.leave();
             }
             pool.idle.push(connection);

@@ -21,7 +21,7 @@ pub struct Restored {
 ///
 /// # Errors
 /// When the database is in use, when the backup is no database of ours, of a newer version or damaged, and when
-/// something cannot be read or written. The database is the old one then.
+/// something cannot be read or written. The database is the old one then, unless the message says otherwise.
 pub fn restore(backup: &Path, database: &Path) -> anyhow::Result<Restored> {
     let name = |path: &Path| path.display().to_string();
     let real_database = real(database).with_context(|| format!("find the database {}", name(database)))?;
@@ -47,7 +47,8 @@ pub fn restore(backup: &Path, database: &Path) -> anyhow::Result<Restored> {
         // From here on the draft may be the old database.
         draft.into_path();
         replacement.exchange()?;
-        let kept = replacement.name_old()?.then_some(replacement.kept);
+        let named = sync_folder_of(&replacement.database).and_then(|()| replacement.name_old());
+        let kept = named.with_context(|| replacement.where_it_is())?.then_some(replacement.kept);
         Ok(Restored { counts, kept })
     };
     replace().with_context(|| format!("restore {}", name(database)))
@@ -118,8 +119,13 @@ impl Replacement {
         } else {
             std::fs::rename(&self.copy, &self.database)
         };
-        exchanged.inspect_err(|_| remove(&self.copy)).context("put the copy in place")?;
-        sync_folder_of(&self.database)
+        exchanged.inspect_err(|_| remove(&self.copy)).context("put the copy in place")
+    }
+
+    /// What to say when something fails after the exchange.
+    fn where_it_is(&self) -> String {
+        let old = if self.copy.exists() { &self.copy } else { &self.kept };
+        format!("the backup is in place already, and the old database is {}", old.display())
     }
 
     /// The same where the file system cannot let two files change places.

@@ -334,6 +334,7 @@ fn run_group(connection: &Connection, first: Operation, mut more: impl FnMut() -
         }
         next = more();
     }
+    let begun_well = begun.is_ok();
     let outcome = match begun {
         Err(error) => Err(reason(&error)),
         Ok(()) if connection.is_autocommit() => Err("the database took the write back".to_owned()),
@@ -347,7 +348,9 @@ fn run_group(connection: &Connection, first: Operation, mut more: impl FnMut() -
         {
             log::error!("the transaction could not be taken back: {error}");
         }
-        blot_out(&rows);
+        if begun_well {
+            blot_out(&rows);
+        }
     } else if connection.total_changes() != changes_before {
         shared.failed.store(false, Ordering::Release);
         // Before the answers: who has been told of a write must not be served from before it.

@@ -1276,3 +1276,13 @@ fn every_answer_keeps_browsers_and_caches_from_harm() {
     assert_eq!((answer.status, answer.header("X-Content-Type-Options")), (503, Some("nosniff")));
     assert_eq!(answer.header("Cache-Control"), Some("no-store"));
 }
+
+#[test]
+fn what_a_terminal_would_obey_does_not_reach_the_log() {
+    let server = Server::start();
+    let answer = refused(&server, b"GET /\x1b[31mred\x07\x00 HTTP/1.1\r\nHost: test\r\n\r\n");
+    assert_eq!(answer.status, 400);
+    server.wait_for_log("red");
+    let log = server.log();
+    assert!(log.chars().all(|c| c == '\n' || !c.is_control()), "{log:?}");
+}
