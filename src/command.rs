@@ -100,7 +100,7 @@ fn announce(server: &Server, store: &Store, found: Found, mounts: &[(crate::dial
     log::info!(
         "limits: {} connections, {} of one address, bodies of {} bytes, {:?} for a head, {:?} for a body, {:?} idle",
         limits.connections,
-        limits.connections_per_address.unwrap_or(limits.connections),
+        limits.share(),
         limits.body_bytes,
         limits.head_timeout,
         limits.body_timeout,

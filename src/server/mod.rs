@@ -57,6 +57,14 @@ pub struct Limits {
     pub grace: Duration,
 }
 
+impl Limits {
+    /// Connections that one client address may have.
+    pub fn share(&self) -> usize {
+        let all = self.connections;
+        self.connections_per_address.unwrap_or(if all < 64 { all } else { all - all / 4 }).min(all)
+    }
+}
+
 /// A listening server.
 pub struct Server {
     listener: TcpListener,
@@ -86,8 +94,8 @@ struct Connections {
     open: HashMap<u64, Arc<Peer>>,
     /// How many of them each client address has.
     of_address: HashMap<IpAddr, usize>,
-    /// How many of them have been told to give way: they do not count any more.
-    leaving: usize,
+    /// Told to give way, and not closed yet: they do not count any more.
+    leaving: HashMap<u64, Arc<Peer>>,
 }
 
 /// One open connection, as the accepting thread and the stopper see it.
@@ -98,8 +106,6 @@ struct Peer {
     /// Between two requests, since then: may be closed without harm. Milliseconds since the server's start, and 0 for
     /// a connection that is at work.
     idle_since: AtomicU64,
-    /// Told to give way.
-    leaving: AtomicBool,
 }
 
 impl Peer {
@@ -122,8 +128,8 @@ struct Registration {
 impl Drop for Registration {
     fn drop(&mut self) {
         let mut connections = locked(&self.shared.connections);
-        if let Some(peer) = connections.open.remove(&self.number) {
-            connections.uncount(&peer);
+        if connections.take_out(self.number).is_none() {
+            connections.leaving.remove(&self.number);
         }
         drop(connections);
         self.shared.ended.notify_all();
@@ -139,9 +145,6 @@ impl Server {
         let descriptors = raise_descriptor_limit();
         let room = usize::try_from(descriptors.saturating_sub(DESCRIPTORS_RESERVED)).unwrap_or(usize::MAX).max(1);
         limits.connections = limits.connections.min(room);
-        let all = limits.connections;
-        let share = limits.connections_per_address.unwrap_or(if all < 64 { all } else { all - all / 4 });
-        limits.connections_per_address = Some(share.min(all));
         let listener = listen(address, &limits).with_context(|| format!("listen on {address}"))?;
         let address = listener.local_addr().context("ask for the address")?;
         let (stopping, connections, ended) = (AtomicBool::new(false), Mutex::default(), Condvar::new());
@@ -232,11 +235,6 @@ fn milliseconds(start: Instant, now: Instant) -> u64 {
 }
 
 impl Connections {
-    /// How many count.
-    fn count(&self) -> usize {
-        self.open.len().saturating_sub(self.leaving)
-    }
-
     /// Tells connections that have been idle for long to give way, the longest idle first, as many as asked for, of
     /// those that are meant. Returns how many there were.
     fn make_room(&mut self, wanted: usize, now: u64, meant: impl Fn(&Peer) -> bool) -> usize {
@@ -244,39 +242,31 @@ impl Connections {
         let mut idle: Vec<(u64, u64)> = Vec::new();
         for (number, peer) in &self.open {
             let since = peer.idle_since.load(Ordering::Acquire);
-            if since != 0 && since <= before && meant(peer) && !peer.leaving.load(Ordering::Acquire) {
+            if since != 0 && since <= before && meant(peer) {
                 idle.push((since, *number));
             }
         }
         idle.sort_unstable();
         idle.truncate(wanted);
         for (_, number) in &idle {
-            if let Some(peer) = self.open.get(number).cloned() {
-                peer.leaving.store(true, Ordering::Release);
-                self.leaving += 1;
-                self.forget_address(peer.address);
+            if let Some(peer) = self.take_out(*number) {
                 peer.stop_waiting();
+                self.leaving.insert(*number, peer);
             }
         }
         idle.len()
     }
 
-    /// Takes a connection that is not open any more out of the counts.
-    fn uncount(&mut self, peer: &Peer) {
-        if peer.leaving.load(Ordering::Acquire) {
-            self.leaving -= 1;
-        } else {
-            self.forget_address(peer.address);
-        }
-    }
-
-    fn forget_address(&mut self, address: IpAddr) {
-        if let Some(count) = self.of_address.get_mut(&address) {
+    /// Takes a connection off those that count.
+    fn take_out(&mut self, number: u64) -> Option<Arc<Peer>> {
+        let peer = self.open.remove(&number)?;
+        if let Some(count) = self.of_address.get_mut(&peer.address) {
             *count -= 1;
             if *count == 0 {
-                self.of_address.remove(&address);
+                self.of_address.remove(&peer.address);
             }
         }
+        Some(peer)
     }
 }
 
@@ -298,24 +288,23 @@ fn register(
     let (address, now) = (share_of(address), shared.now());
     let mut connections = locked(&shared.connections);
     // What one address wants too much costs the others nothing.
-    let share = limits.connections_per_address.unwrap_or(limits.connections);
+    let share = limits.share();
     let theirs = |connections: &Connections| connections.of_address.get(&address).copied().unwrap_or(0);
     if theirs(&connections) >= share && connections.make_room(1, now, |peer| peer.address == address) == 0 {
         return Err((stream, "too many of its address are open"));
     }
     let kept_free = limits.connections / FREE_SHARE;
-    if connections.count() + kept_free >= limits.connections {
+    if connections.open.len() + kept_free >= limits.connections {
         // More than one at a time: looking for them takes a look at all.
         connections.make_room(kept_free / 2 + 1, now, |_| true);
     }
-    if connections.count() >= limits.connections {
+    if connections.open.len() >= limits.connections {
         return Err((stream, "too many are open"));
     }
     connections.next += 1;
     let number = connections.next;
     *connections.of_address.entry(address).or_default() += 1;
-    let (idle_since, leaving) = (AtomicU64::new(now), AtomicBool::new(false));
-    let peer = Arc::new(Peer { stream, address, idle_since, leaving });
+    let peer = Arc::new(Peer { stream, address, idle_since: AtomicU64::new(now) });
     connections.open.insert(number, Arc::clone(&peer));
     Ok((peer, Registration { shared: Arc::clone(shared), number }))
 }
@@ -324,11 +313,12 @@ fn register(
 fn finish(shared: &Shared, grace: Duration) {
     let deadline = Instant::now() + grace;
     let mut connections = locked(&shared.connections);
-    while !connections.open.is_empty() {
+    while !(connections.open.is_empty() && connections.leaving.is_empty()) {
         connections.open.values().filter(|peer| peer.is_idle()).for_each(|peer| peer.stop_waiting());
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            log::warn!("{} connections were still busy at the end", connections.open.len());
+            let busy = connections.open.len() + connections.leaving.len();
+            log::warn!("{busy} connections were still busy at the end");
             return;
         }
         // A connection may become idle without ending: look again before long.

@@ -96,7 +96,7 @@ impl Tx<'_> {
     /// Ends a direct membership; nothing changes if there is none.
     pub fn delete_member(&self, group_id: i64, user_id: i64) -> Result<()> {
         self.mark(Scope::Rights);
-        if self.execute("delete from memberships where group_id = ?1 and user_id = ?2", [group_id, user_id])? > 0 {
+        if self.take_member(group_id, user_id)? {
             self.touch_group(group_id)?;
         }
         Ok(())
@@ -108,7 +108,7 @@ impl Tx<'_> {
         let sql = "select group_id, seq from memberships where user_id = ?1 order by seq";
         let present: Vec<(i64, i64)> = self.all(sql, [user_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
         for (group_id, _) in present.iter().filter(|(group_id, _)| !groups.contains(group_id)) {
-            self.execute("delete from memberships where group_id = ?1 and user_id = ?2", [*group_id, user_id])?;
+            self.take_member(*group_id, user_id)?;
             self.touch_group(*group_id)?;
         }
         let mut last = 0;
@@ -257,10 +257,7 @@ impl Tx<'_> {
                 )?;
                 Ok(())
             }
-            (List::Users, Some(user_id)) => {
-                let sql = "delete from memberships where group_id = ?1 and user_id = ?2";
-                self.execute(sql, [group_id, user_id]).map(drop)
-            }
+            (List::Users, Some(user_id)) => self.take_member(group_id, user_id).map(drop),
             (List::Groups, Some(child)) => self.delete_subgroup(group_id, child, child),
             (List::Parents, Some(parent)) => self.delete_subgroup(parent, group_id, parent),
         }
@@ -273,15 +270,16 @@ impl Tx<'_> {
 
     /// Makes memberships of the entries that waited for this new user.
     pub(super) fn resolve_user(&self, user_id: i64, username: &str) -> Result<()> {
+        let key = key(username);
         // Hardly ever is there one, and looking costs less than deleting nothing.
-        if !self.any("select 1 from dangling_members where kind = 'user' and name_key = ?1", [key(username)])? {
+        if !self.any("select 1 from dangling_members where kind = 'user' and name_key = ?1", [&key])? {
             return Ok(());
         }
         let sql = "delete from dangling_members where kind = 'user' and name_key = ?1 returning group_id, seq, name";
         let waiting: Vec<(i64, i64, String)> =
-            self.all(sql, [key(username)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            self.all(sql, [&key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         for (group_id, seq, written) in waiting {
-            let entry = Entry { key: key(username), name: written, seq, target: Some(user_id) };
+            let entry = Entry { key: key.clone(), name: written, seq, target: Some(user_id) };
             self.insert_entry(group_id, List::Users, &entry)?;
             self.touch_group(group_id)?;
         }
@@ -315,6 +313,11 @@ impl Tx<'_> {
         let sql = "update counters set value = value + 1 where name = 'seq' returning value";
         let seq = self.first(sql, [], |row| row.get(0))?;
         seq.ok_or_else(|| Error::Internal(anyhow::anyhow!("the counter `seq` is missing")))
+    }
+
+    /// Takes the row of a membership away. False when there is none.
+    fn take_member(&self, group_id: i64, user_id: i64) -> Result<bool> {
+        Ok(self.execute("delete from memberships where group_id = ?1 and user_id = ?2", [group_id, user_id])? > 0)
     }
 
     fn touch_group(&self, id: i64) -> Result<()> {

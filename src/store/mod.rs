@@ -210,7 +210,11 @@ pub struct Tx<'c> {
     marks: Cell<u8>,
 }
 
-impl Tx<'_> {
+impl<'c> Tx<'c> {
+    fn on(connection: &'c Connection) -> Tx<'c> {
+        Tx { rows: Rows { connection, memory: None }, marks: Cell::new(0) }
+    }
+
     /// Notes that something of that scope changes.
     fn mark(&self, scope: Scope) {
         self.marks.set(self.marks.get() | 1 << scope as u8);

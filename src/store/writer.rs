@@ -8,7 +8,6 @@ use crate::model::{Error, Result};
 use anyhow::{Context as _, anyhow};
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
-use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -196,7 +195,7 @@ fn in_savepoint<T>(
         Ok(connection) => connection,
         Err(why) => return (Err(Error::Unavailable(reason(why))), 0),
     };
-    let tx = Tx { rows: Rows { connection, memory: None }, marks: Cell::new(0) };
+    let tx = Tx::on(connection);
     let result = run_in_savepoint(connection, &tx, write);
     let marks = if result.is_ok() { tx.marks.get() } else { 0 };
     (result, marks)
@@ -343,13 +342,9 @@ fn run_group(connection: &Connection, first: Operation, mut more: impl FnMut() -
     if let Err(why) = &outcome {
         shared.failed.store(true, Ordering::Release);
         log::error!("{} writes could not be committed: {why}", answers.len());
-        if !connection.is_autocommit()
-            && let Err(error) = connection.execute_batch("rollback").map_err(failure)
-        {
-            log::error!("the transaction could not be taken back: {error}");
-        }
+        roll_back(connection);
         if begun_well {
-            blot_out(&rows);
+            blot_out(connection);
         }
     } else if connection.total_changes() != changes_before {
         shared.failed.store(false, Ordering::Release);
@@ -368,13 +363,20 @@ fn run_group(connection: &Connection, first: Operation, mut more: impl FnMut() -
 /// Writes over what a failed commit has left in the log. If only its sync has failed, it is there with all its pages,
 /// and whoever opened the file after a crash would take it for committed. This skips a number, as SQLite writes no page
 /// that does not change, and may fail too.
-fn blot_out(rows: &Rows<'_>) {
-    let nothing = "update counters set value = value + 1 where name = 'seq'";
-    if let Err(error) = rows.run("begin immediate").and_then(|()| rows.run(nothing)).and_then(|()| rows.run("commit")) {
+fn blot_out(connection: &Connection) {
+    let tx = Tx::on(connection);
+    if let Err(error) = tx.run("begin immediate").and_then(|()| tx.skip_seq()).and_then(|()| tx.run("commit")) {
         log::error!("what a failed commit has left could not be written over for sure: {error}");
-        if !rows.connection.is_autocommit() {
-            let _ = rows.connection.execute_batch("rollback");
-        }
+        roll_back(connection);
+    }
+}
+
+/// Takes back a transaction that is still open.
+fn roll_back(connection: &Connection) {
+    if !connection.is_autocommit()
+        && let Err(error) = connection.execute_batch("rollback").map_err(failure)
+    {
+        log::error!("the transaction could not be taken back: {error}");
     }
 }
 
