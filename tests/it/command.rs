@@ -2,17 +2,17 @@
 
 use crate::harness::{
     ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Connection, Folder, Server, basic, create_key, rollbook, run,
-    run_with_input,
+    run_with_input, wait_for,
 };
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long a process is waited for before the test fails.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -87,7 +87,7 @@ impl Started {
     fn stop(mut self) -> Vec<String> {
         let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         assert!(status.expect("kill runs").success());
-        assert_eq!(wait(&mut self.child).code(), Some(0));
+        assert_eq!(wait_for(&mut self.child).code(), Some(0));
         let mut log = std::mem::take(&mut self.log);
         log.extend(self.lines.iter());
         log
@@ -101,25 +101,11 @@ impl Drop for Started {
     }
 }
 
-fn wait(child: &mut Child) -> ExitStatus {
-    let start = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait().expect("the process can be waited for") {
-            return status;
-        }
-        if start.elapsed() > PATIENCE {
-            let _ = child.kill().and_then(|()| child.wait());
-            panic!("the process does not end by itself");
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
 /// Runs a command that has to end by itself.
 fn finish(mut command: Command) -> Output {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the command starts");
-    wait(&mut child);
+    wait_for(&mut child);
     child.wait_with_output().expect("the output")
 }
 

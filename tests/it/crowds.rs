@@ -1,6 +1,6 @@
 //! More clients than there is room for: bursts, idle crowds, and what runs out one after the other.
 
-use crate::harness::{Connection, Folder, PATIENCE, Server, opened, request, rollbook_after, write};
+use crate::harness::{Connection, Folder, PATIENCE, Server, opened, request, rollbook_after, wait_for, write};
 use crate::siege::{assert_answers, besiege, connection_threads, work};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use std::net::SocketAddr;
@@ -223,17 +223,7 @@ fn without_threads_nobody_hangs_and_with_them_all_is_well_again() {
     let mut start = rollbook_after(&prelude);
     start.args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(folder.db());
     let mut child = start.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
-    let begin = Instant::now();
-    let status = loop {
-        if let Some(status) = child.try_wait().expect("the program can be waited for") {
-            break status;
-        }
-        if begin.elapsed() > PATIENCE {
-            let _ = child.kill();
-            panic!("a start without threads does not end");
-        }
-        thread::sleep(Duration::from_millis(5));
-    };
+    let status = wait_for(&mut child);
     assert_eq!(status.code(), Some(1));
 }
 

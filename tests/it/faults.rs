@@ -10,6 +10,7 @@ mod pressure;
 mod refusal;
 
 use crate::harness::{Folder, Server, serve};
+use crate::random::Random;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
@@ -131,27 +132,4 @@ impl Faults {
 /// Whether there is time for many repetitions.
 fn long() -> bool {
     std::env::var_os("ROLLBOOK_LONG").is_some()
-}
-
-/// Random numbers that a failure can be repeated with (splitmix64).
-#[derive(Clone)]
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number below `end`.
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end as u64).expect("small")
-    }
-
-    fn one_of<'l, T>(&mut self, list: &'l [T]) -> Option<&'l T> {
-        if list.is_empty() { None } else { Some(&list[self.below(list.len())]) }
-    }
 }

@@ -265,6 +265,21 @@ impl Drop for Server {
     }
 }
 
+/// Waits until a process has ended by itself.
+pub fn wait_for(child: &mut Child) -> ExitStatus {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().expect("the process can be waited for") {
+            return status;
+        }
+        if start.elapsed() > PATIENCE {
+            let _ = child.kill().and_then(|()| child.wait());
+            panic!("the process does not end by itself");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// Runs a command to its end on a database: `run(&folder, &["key", "list"])`.
 pub fn run(folder: &Folder, words: &[&str]) -> Output {
     run_with_input(folder, words, "")

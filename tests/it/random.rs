@@ -34,4 +34,9 @@ impl Random {
     pub fn pick<T: Copy>(&mut self, things: &[T]) -> T {
         things[self.below(things.len())]
     }
+
+    /// `None` of an empty list.
+    pub fn one_of<'l, T>(&mut self, things: &'l [T]) -> Option<&'l T> {
+        if things.is_empty() { None } else { Some(&things[self.below(things.len())]) }
+    }
 }

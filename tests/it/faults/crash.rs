@@ -26,7 +26,7 @@ fn signal(pid: u32, name: &str) {
 fn a_kill_at_any_moment_loses_nothing_acknowledged_and_leaves_no_half() {
     let rounds = if long() { 100 } else { 5 };
     let folder = Arc::new(Folder::new());
-    let mut random = Random(1);
+    let mut random = Random::new(1);
     let mut load = Load::new(1);
     let mut all = 0;
     for round in 0..rounds {

@@ -3,7 +3,7 @@
 //! be told.
 
 use super::{EACCES, Fault, Faults, MAIN, OPEN_TO_WRITE, Random};
-use crate::harness::{Answer, Folder, Server, rollbook, serve};
+use crate::harness::{Answer, Folder, Server, rollbook, serve, wait_for};
 use rusqlite::Connection as Database;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -11,7 +11,6 @@ use std::io::Read as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 const PAGE: usize = 4096;
 const USERS: usize = 900;
@@ -19,17 +18,7 @@ const USERS: usize = 900;
 /// Runs what has to refuse to start, and returns what it says.
 fn refusal(mut command: Command) -> String {
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the server starts");
-    let start = Instant::now();
-    let status = loop {
-        if let Some(status) = child.try_wait().expect("it can be waited for") {
-            break status;
-        }
-        if start.elapsed() > Duration::from_secs(30) {
-            let _ = child.kill().and_then(|()| child.wait());
-            panic!("it runs");
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    };
+    let status = wait_for(&mut child);
     let mut said = String::new();
     child.stderr.take().expect("stderr is piped").read_to_string(&mut said).expect("text");
     assert_eq!(status.code(), Some(1), "{said}");
@@ -83,7 +72,7 @@ fn a_damaged_file_that_cannot_be_opened_is_told_and_left_alone() {
         ("a list of tables that is none", |bytes| bytes[100..PAGE].fill(0xff)),
         ("a list of tables of zeros", |bytes| bytes[100..PAGE].fill(0)),
         ("noise all over", |bytes| {
-            let mut random = Random(7);
+            let mut random = Random::new(7);
             bytes[16..].iter_mut().for_each(|byte| *byte = random.next().to_le_bytes()[0]);
         }),
     ];
@@ -129,7 +118,7 @@ fn a_damaged_page_is_met_with_500_and_the_rest_is_served() {
             let pages = pages(&folder, table);
             assert!(pages.len() > 2, "{what} has {} pages", pages.len());
             let mut bytes = std::fs::read(folder.db()).expect("the file");
-            let mut random = Random(8);
+            let mut random = Random::new(8);
             for page in &pages[1..] {
                 for byte in &mut bytes[(page - 1) * PAGE..page * PAGE] {
                     *byte = if noise { random.next().to_le_bytes()[0] } else { 0 };

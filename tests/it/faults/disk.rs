@@ -284,7 +284,7 @@ fn a_loss_of_power_at_any_moment_loses_nothing_acknowledged() {
     let entries = entries(&faults.record_path());
     let first_answer = entries.iter().position(|entry| entry.kind == b'a').expect("answers");
     let loss = Arc::new(Folder::new());
-    let mut random = Random(4);
+    let mut random = Random::new(4);
     let mut disk = Disk::default();
     let (mut cuts, mut starts, mut points, mut boundaries) = (0, 0, 0, 0);
     let mut wrong: Vec<String> = Vec::new();
@@ -327,7 +327,7 @@ fn a_loss_of_power_during_the_first_start_leaves_what_another_start_completes() 
     faults.start_recorded().kill();
     let entries = entries(&faults.record_path());
     let loss = Arc::new(Folder::new());
-    let mut random = Random(5);
+    let mut random = Random::new(5);
     let mut disk = Disk::default();
     let (mut points, mut cuts) = (0, 0);
     let mut wrong: Vec<String> = Vec::new();

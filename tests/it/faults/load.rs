@@ -136,7 +136,7 @@ impl Client {
     fn new(number: usize, seed: u64) -> Client {
         Client {
             prefix: format!("c{number:02}."),
-            random: Random(seed ^ (number as u64) << 32),
+            random: Random::new(seed ^ (number as u64) << 32),
             next: 0,
             history: vec![State::default()],
             pending: None,

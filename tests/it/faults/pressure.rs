@@ -2,14 +2,14 @@
 
 use super::load::{CLIENTS, Load, State};
 use super::{Faults, long};
-use crate::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Connection, Folder, Server, basic, serve};
+use crate::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Connection, Folder, Server, basic, serve, wait_for};
 use serde_json::json;
 use std::io::{BufRead, BufReader, Read as _};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -258,17 +258,7 @@ fn a_log_that_nobody_reads_does_not_keep_the_server_from_stopping() {
         assert_eq!(connection.answer(false).status, 404);
     }
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill runs").success());
-    let start = Instant::now();
-    let status = loop {
-        if let Some(status) = child.try_wait().expect("it can be waited for") {
-            break status;
-        }
-        if start.elapsed() > PATIENCE {
-            let _ = child.kill();
-            panic!("it does not end");
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    };
+    let status = wait_for(&mut child);
     assert_eq!(status.code(), Some(0));
     drop(stderr);
 }
