@@ -1,7 +1,7 @@
 -- The directory of one organisation: users, groups, memberships, and the credentials of those who ask.
 -- Times are milliseconds since 1970-01-01 UTC. Keys (`*_key`) are the text trimmed, NFKC-normalised and
 -- case-folded by the program, so that one name has one row whatever its spelling.
--- Version 1; `application_id` and `user_version` are set by the program in the transaction that runs this.
+-- Version 2; `application_id` and `user_version` are set by the program in the transaction that runs this.
 
 create table users (
     id            integer primary key autoincrement, -- inside only, never on a wire, never used again
@@ -139,3 +139,23 @@ end;
 create trigger groups_discounted after delete on groups begin
     update counters set value = value - 1 where name = 'groups';
 end;
+
+-- What has changed, in the order of the changes: each is written in the transaction of the change itself.
+create table changes (
+    id          integer primary key,  -- counts up; the newest row is never removed, so that none is given twice
+    at          integer not null,
+    caller_kind text check (caller_kind in ('user', 'key', 'operator')), -- null: the program itself
+    caller      text,                 -- the name of the user or key, or the operator's account on this machine
+    dialect     text not null,        -- by which it came, or `command`, or `program`
+    action      text not null,        -- what was done: `user.created`
+    name        text not null,        -- the user, the group or the key that it was done to
+    before      text,                 -- JSON object: what was so and is no longer, no secrets
+    after       text                  -- JSON object: what is so now, no secrets
+) strict;
+
+-- How far imports have come that were broken off.
+create table imports (
+    digest blob primary key check (length(digest) = 32), -- SHA-256 of the whole input
+    line   integer not null,                             -- everything up to this line has been looked at and stored
+    at     integer not null
+) strict, without rowid;

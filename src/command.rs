@@ -4,13 +4,14 @@ use crate::config::{
     Command, CommandLine, Database, KeyCommand, KeyWord, PasswordRules, RoleWord, Serve, first_secret,
 };
 use crate::dialect::{Context, Dialects};
-use crate::directory::{self, Access, FirstSecrets, Passwords};
+use crate::directory::{self, Access, Directory, FirstSecrets, Passwords};
 use crate::logging;
 use crate::model::KeyRole;
 use crate::server::{Limits, Server, probe};
 use crate::store::{self, Credential, Found, Purpose, Snapshot, Store};
 use anyhow::{Context as _, anyhow, bail};
 use clap::CommandFactory as _;
+use regex_lite::Regex;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -19,6 +20,10 @@ use std::time::Duration;
 
 /// The read connections of a command that does one thing.
 const READERS_OF_A_COMMAND: usize = 1;
+
+/// How often changes that are too old are looked for.
+const FORGET_PAUSE_MIN: Duration = Duration::from_millis(100);
+const FORGET_PAUSE_MAX: Duration = Duration::from_secs(3600);
 
 /// A mistake in how the program was called, as opposed to something that went wrong.
 #[derive(Debug)]
@@ -46,8 +51,7 @@ pub fn run(line: CommandLine) -> anyhow::Result<()> {
         Some(Command::Key { command: KeyCommand::List { database } }) => list_keys(&database),
         Some(Command::Key { command: KeyCommand::Revoke { id, database } }) => {
             logging::start(database.log);
-            let store = open_existing(&database)?;
-            directory::revoke_key(&store, id)?;
+            open_existing(&database, None)?.revoke_key(id)?;
             say(&format!("revoked key {id}"));
             Ok(())
         }
@@ -85,7 +89,8 @@ fn serve(settings: &Serve) -> anyhow::Result<()> {
             grace: settings.grace,
         },
     )?;
-    stop_on_signals(&server)?;
+    stop_on_signals(&server, &store)?;
+    forget_changes(&store, settings.keep_changes)?;
     announce(&server, &store, found, &mounts);
     server.run(move |incoming| dialects.answer(incoming));
     store.close();
@@ -115,8 +120,29 @@ fn announce(server: &Server, store: &Store, found: Found, mounts: &[(crate::dial
     log::info!("listening on http://{address}");
 }
 
+/// Removes, now and then, the changes that are too old to be kept. The thread ends with the server.
+fn forget_changes(store: &Arc<Store>, age: Duration) -> anyhow::Result<()> {
+    // Who only looks now and then must not be what keeps the database open.
+    let (store, pause) = (Arc::downgrade(store), (age / 8).clamp(FORGET_PAUSE_MIN, FORGET_PAUSE_MAX));
+    let thread = std::thread::Builder::new().name("changes".to_owned());
+    thread
+        .spawn(move || {
+            while let Some(store) = store.upgrade() {
+                match directory::forget_changes(&store, age) {
+                    Ok(0) => {}
+                    Ok(count) => log::info!("removed {count} changes that are older than {age:?}"),
+                    Err(error) => log::warn!("old changes could not be removed: {error}"),
+                }
+                drop(store);
+                std::thread::sleep(pause);
+            }
+        })
+        .context("start the thread that removes old changes")?;
+    Ok(())
+}
+
 /// SIGTERM and SIGINT end the server in good order; a second one ends the process at once.
-fn stop_on_signals(server: &Server) -> anyhow::Result<()> {
+fn stop_on_signals(server: &Server, store: &Arc<Store>) -> anyhow::Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
     use std::sync::atomic::AtomicBool;
     let asked = Arc::new(AtomicBool::new(false));
@@ -127,12 +153,15 @@ fn stop_on_signals(server: &Server) -> anyhow::Result<()> {
     // A file that may not grow any more is an error of the write, not the end of the process.
     signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false))).context("handle signals")?;
     let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT]).context("handle signals")?;
-    let stopper = server.stopper();
+    let (stopper, store) = (server.stopper(), Arc::downgrade(store));
     let thread = std::thread::Builder::new().name("signals".to_owned());
     thread
         .spawn(move || {
             if signals.forever().next().is_some() {
                 log::info!("stopping");
+                if let Some(store) = store.upgrade() {
+                    store.end_waiting();
+                }
                 stopper.stop();
             }
         })
@@ -150,12 +179,24 @@ fn open(database: &Database, readers: usize, passwords: &Passwords) -> anyhow::R
 }
 
 /// Opens a database that has to be there: a mistyped name must not make another one.
-fn open_existing(database: &Database) -> anyhow::Result<Store> {
+fn open_existing(database: &Database, pattern: Option<Regex>) -> anyhow::Result<Directory> {
     if !database.db.exists() {
         bail!("there is no database {}", database.db.display());
     }
-    let (store, _) = open(database, READERS_OF_A_COMMAND, &Passwords::new(None, false))?;
-    Ok(store)
+    open_directory(database, pattern)
+}
+
+/// Opens the database for the one who runs the command; new passwords have to match that pattern.
+fn open_directory(database: &Database, pattern: Option<Regex>) -> anyhow::Result<Directory> {
+    let passwords = Passwords::new(pattern, false);
+    let (store, _) = open(database, READERS_OF_A_COMMAND, &passwords)?;
+    Ok(Directory::of_operator(Arc::new(store), Arc::new(passwords), &account()))
+}
+
+/// The name of who runs the command, as their shell has it.
+fn account() -> String {
+    let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    name.filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown".to_owned())
 }
 
 /// Fills a new database and prints, once, the secrets that were made for it.
@@ -196,12 +237,12 @@ fn create_key(database: &Database, kind: KeyWord, name: &str, role: Option<RoleW
         (KeyWord::App, Some(RoleWord::Standard)) => Purpose::Application(KeyRole::Standard),
         (KeyWord::App, Some(RoleWord::Read)) => Purpose::Application(KeyRole::Read),
     };
-    let (store, _) = open(database, READERS_OF_A_COMMAND, &Passwords::new(None, false))?;
-    let (id, secret) = directory::create_key(&store, purpose, name)?;
+    let directory = open_directory(database, None)?;
+    let (id, secret) = directory.create_key(purpose, name)?;
     say(&format!("made key {id}; it is shown only now:"));
     if let Err(error) = print(&format!("{secret}\n")) {
         // A key that nobody has seen is of no use to anybody.
-        directory::revoke_key(&store, id)?;
+        directory.revoke_key(id)?;
         return Err(error);
     }
     Ok(())
@@ -209,8 +250,7 @@ fn create_key(database: &Database, kind: KeyWord, name: &str, role: Option<RoleW
 
 fn list_keys(database: &Database) -> anyhow::Result<()> {
     logging::start(database.log);
-    let store = open_existing(database)?;
-    let keys = directory::list_keys(&store)?;
+    let keys = open_existing(database, None)?.keys()?;
     let mut rows = vec![["ID", "KIND", "ROLE", "NAME", "CREATED", "LAST USED", "REVOKED"].map(str::to_owned)];
     rows.extend(keys.iter().map(key_row));
     let widths: [usize; 7] =
@@ -259,9 +299,7 @@ fn key_row(key: &Credential) -> [String; 7] {
 fn set_password(database: &Database, rules: &PasswordRules, user: &str) -> anyhow::Result<()> {
     logging::start(database.log);
     let password = read_password(user)?;
-    let passwords = Passwords::new(rules.password_pattern.clone(), false);
-    let store = open_existing(database)?;
-    directory::set_password(&store, &passwords, user, &password)?;
+    open_existing(database, rules.password_pattern.clone())?.set_password(user, &password)?;
     say(&format!("changed the password of {user}"));
     Ok(())
 }

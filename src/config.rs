@@ -187,6 +187,12 @@ pub struct Serve {
     /// Where Nuxeo's paths begin
     #[arg(long, env = "ROLLBOOK_NUXEO_PREFIX", value_name = "PATH", default_value = "/nuxeo")]
     pub nuxeo_prefix: String,
+    /// Where Rollbook's own paths begin
+    #[arg(long, env = "ROLLBOOK_ROLLBOOK_PREFIX", value_name = "PATH", default_value = "/rollbook")]
+    pub rollbook_prefix: String,
+    /// How long to keep the record of changes: 90d, 12h
+    #[arg(long, env = "ROLLBOOK_KEEP_CHANGES", value_name = "AGE", default_value = "90d", value_parser = age)]
+    pub keep_changes: Duration,
     /// Answer 404 where Nuxeo's documentation has a 500 for a client's mistake
     #[arg(long, env = "ROLLBOOK_STRICT_ERRORS", value_parser = BoolishValueParser::new())]
     pub strict_errors: bool,
@@ -253,6 +259,7 @@ impl Serve {
             let prefix = match name {
                 "datadog" => &self.datadog_prefix,
                 "nuxeo" => &self.nuxeo_prefix,
+                "rollbook" => &self.rollbook_prefix,
                 _ => dialect.prefix,
             };
             mounts.push((dialect, prefix.to_owned()));
@@ -284,6 +291,22 @@ pub fn first_secret(variable: &str) -> anyhow::Result<Option<String>> {
         bail!("{variable} is set, and empty");
     }
     Ok(Some(secret))
+}
+
+/// A length of time with its unit: seconds, minutes, hours, days or weeks.
+fn age(text: &str) -> Result<Duration, String> {
+    let wrong = || "not an age like 90d, 12h, 30m or 10s".to_owned();
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
+    let unit = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        "w" => 604_800,
+        _ => return Err(wrong()),
+    };
+    let number: u32 = number.parse().map_err(|_| wrong())?;
+    Ok(Duration::from_secs(u64::from(number) * unit))
 }
 
 /// A length of time in seconds, or none.

@@ -148,6 +148,11 @@ impl Response {
         response
     }
 
+    /// JSON documents, each on a line of its own.
+    pub fn json_lines(lines: Vec<u8>) -> Response {
+        Response::bytes(200, "application/x-ndjson", lines)
+    }
+
     /// A line of plain text.
     pub fn text(status: u16, text: impl Into<String>) -> Response {
         Response::bytes(status, "text/plain; charset=utf-8", text.into().into_bytes())

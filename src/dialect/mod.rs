@@ -4,10 +4,12 @@
 mod datadog;
 mod health;
 mod nuxeo;
+mod rollbook;
 
 use crate::directory::Access;
 use crate::http::{BadEscape, Incoming, Method, Refused, Request, Response, decode_segment, decode_segments};
 use anyhow::bail;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
@@ -27,14 +29,27 @@ pub struct Dialect {
 }
 
 /// Every dialect there is.
-pub const DIALECTS: [Dialect; 2] = [
-    Dialect { name: "datadog", prefix: "", handle: datadog::handle, refuse: datadog::refuse, secret_from: |_| None },
+pub const DIALECTS: [Dialect; 3] = [
     Dialect {
-        name: "nuxeo",
+        name: datadog::NAME,
+        prefix: "",
+        handle: datadog::handle,
+        refuse: datadog::refuse,
+        secret_from: |_| None,
+    },
+    Dialect {
+        name: nuxeo::NAME,
         prefix: "/nuxeo",
         handle: nuxeo::handle,
         refuse: nuxeo::refuse,
         secret_from: nuxeo::secret_from,
+    },
+    Dialect {
+        name: rollbook::NAME,
+        prefix: "/rollbook",
+        handle: rollbook::handle,
+        refuse: rollbook::refuse,
+        secret_from: |_| None,
     },
 ];
 
@@ -193,6 +208,13 @@ fn decode(body: &[u8]) -> Result<Option<Map<String, Value>>, BadBody> {
         Ok(_) => Err(BadBody::NoObject),
         Err(error) => Err(BadBody::NoJson(error.to_string())),
     }
+}
+
+/// User and password of Basic credentials (RFC 7617): UTF-8, split at the first colon.
+fn basic(credentials: &str) -> Option<(String, String)> {
+    let text = String::from_utf8(BASE64_STANDARD.decode(credentials).ok()?).ok()?;
+    let (user, password) = text.split_once(':')?;
+    Some((user.to_owned(), password.to_owned()))
 }
 
 /// Why a body is not a JSON object.

@@ -4,7 +4,7 @@ use super::guesses::Guesses;
 use super::passwords::Slot;
 use super::{Directory, Passwords, digest};
 use crate::lock::{exclusive, shared};
-use crate::model::{Caller, CallerKind, Error, KeyKind, Power, Result, key};
+use crate::model::{Caller, CallerKind, Error, KeyKind, Origin, Power, Result, key};
 use crate::store::{Credential, Purpose, Rows, Scope, Secret, Store, now};
 use anyhow::anyhow;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -81,18 +81,18 @@ impl Access {
         self.store.require_writable()
     }
 
-    /// The directory as that caller may see it.
-    pub fn directory(&self, caller: Caller) -> Directory {
-        Directory { store: Arc::clone(&self.store), passwords: Arc::clone(&self.passwords), caller }
+    /// The directory as that caller may see it, who came by that dialect.
+    pub fn directory(&self, caller: Caller, dialect: &'static str) -> Directory {
+        Directory { store: Arc::clone(&self.store), passwords: Arc::clone(&self.passwords), caller, dialect }
     }
 
-    /// The user behind a user name and a password that came from that address.
+    /// The user behind a user name and a password that came from that address, by that dialect.
     ///
     /// # Errors
     /// `Unauthenticated` when either is empty or wrong, when the user has no password, and when they are
     /// disabled: which of these is not told, also not by the time it takes. `TooManyGuesses` from an address where
     /// many wrong ones came from.
-    pub fn user(&self, username: &str, password: &str, from: IpAddr) -> Result<Caller> {
+    pub fn user(&self, username: &str, password: &str, from: IpAddr, dialect: &'static str) -> Result<Caller> {
         if username.trim().is_empty() || password.is_empty() || key(username) == RESERVED_LOGIN {
             return Err(Error::Unauthenticated);
         }
@@ -101,7 +101,7 @@ impl Access {
             return Ok(caller);
         }
         let guess = self.guesses.admit(from)?;
-        let checked = self.check(username, password, proof);
+        let checked = self.check(username, password, proof, dialect);
         if matches!(checked, Err(Error::Unauthenticated)) {
             guess.was_wrong(username);
         }
@@ -109,7 +109,7 @@ impl Access {
     }
 
     /// Looks whether the password is the user's, and remembers it if it is.
-    fn check(&self, username: &str, password: &str, proof: [u8; 32]) -> Result<Caller> {
+    fn check(&self, username: &str, password: &str, proof: [u8; 32], dialect: &'static str) -> Result<Caller> {
         let mut slot = self.passwords.slot()?;
         // Whoever waited for the slot may find that another request has shown the same password meanwhile.
         if let Some(caller) = self.remembered_user(&proof)? {
@@ -122,7 +122,7 @@ impl Access {
         if secret.disabled {
             return Err(Error::Unauthenticated);
         }
-        let current = self.note_login(&mut slot, &secret, password, stored)?;
+        let current = self.note_login(&mut slot, &secret, password, stored, dialect)?;
         drop(slot);
         let generation = self.store.generation(Scope::Rights);
         let Some((caller, password_hash)) = self.store.read(|rows| recognize(rows, secret.user_id))? else {
@@ -130,7 +130,7 @@ impl Access {
         };
         // The stored value has changed while the password was checked: what was right may be wrong now.
         if password_hash.as_ref() != Some(&current) {
-            return self.check(username, password, proof);
+            return self.check(username, password, proof, dialect);
         }
         if let Some(password_hash) = password_hash {
             let until = Instant::now() + REMEMBERED_FOR;
@@ -142,14 +142,23 @@ impl Access {
 
     /// Stores what a successful login changes: the first one, and a hash of a weaker kind. Returns the stored
     /// value that belongs to the password now. Nobody is kept out because it cannot be written at the moment.
-    fn note_login(&self, slot: &mut Slot<'_>, secret: &Secret, password: &str, stored: String) -> Result<String> {
+    fn note_login(
+        &self,
+        slot: &mut Slot<'_>,
+        secret: &Secret,
+        password: &str,
+        stored: String,
+        dialect: &'static str,
+    ) -> Result<String> {
         let user_id = secret.user_id;
+        let caller_kind = CallerKind::User(user_id).word();
+        let origin = Origin { caller_kind, caller: secret.username.as_str().into(), dialect };
         if !secret.verified {
-            self.store.write(move |tx| tx.verify_user(user_id)).or_else(unless_unavailable)?;
+            self.store.write(origin.clone(), move |tx| tx.verify_user(user_id)).or_else(unless_unavailable)?;
         }
         let Some(renewed) = self.passwords.renew(slot, password, &stored)? else { return Ok(stored) };
         let (old, current) = (stored.clone(), renewed.clone());
-        match self.store.write(move |tx| tx.rehash_password(user_id, &old, &renewed)) {
+        match self.store.write(origin, move |tx| tx.rehash_password(user_id, &old, &renewed)) {
             Err(Error::Unavailable(_)) => Ok(stored),
             written => written.map(|()| current),
         }

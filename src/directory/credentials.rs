@@ -1,8 +1,8 @@
 //! Keys and tokens: made here, stored as digests.
 
-use super::{Directory, Passwords};
-use crate::model::{Error, Kind, Result, check_length, check_text};
-use crate::store::{Credential, NewCredential, Purpose, Store, Token, new_uuid};
+use super::{Directory, user_id_of};
+use crate::model::{Denied, Error, Power, Result, check_length, check_text};
+use crate::store::{Credential, NewCredential, Purpose, Token, new_uuid};
 use anyhow::anyhow;
 use sha2::{Digest as _, Sha256};
 
@@ -35,52 +35,6 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Makes an API key or an application key and returns its id and the secret, which is stored nowhere.
-///
-/// # Errors
-/// `Invalid` for a name with control characters or of more than 255 characters.
-pub fn create_key(store: &Store, purpose: Purpose, name: &str) -> Result<(i64, String)> {
-    check_text("the name of a key", name)?;
-    check_length("the name of a key", name, NAME_CHARS_MAX)?;
-    let secret = new_secret()?;
-    let new = NewCredential { purpose, name: name.to_owned(), digest: digest(&secret), token: None };
-    let id = store.write(move |tx| tx.insert_credential(&new))?;
-    Ok((id, secret))
-}
-
-/// All API keys and application keys, revoked ones too.
-pub fn list_keys(store: &Store) -> Result<Vec<Credential>> {
-    store.read(|rows| rows.list_keys())
-}
-
-/// Ends a key.
-///
-/// # Errors
-/// `Invalid` when there is no valid key of that id.
-pub fn revoke_key(store: &Store, id: i64) -> Result<()> {
-    store.write(
-        move |tx| {
-            if tx.revoke_key(id)? { Ok(()) } else { Err(Error::Invalid(format!("there is no valid key {id}"))) }
-        },
-    )
-}
-
-/// Gives a user another password, as an operator.
-///
-/// # Errors
-/// `NotFound`, and `Invalid` when the password is empty or does not match the configured pattern.
-pub fn set_password(store: &Store, passwords: &Passwords, username: &str, password: &str) -> Result<()> {
-    if password.is_empty() {
-        return Err(Error::Invalid("the password is empty".to_owned()));
-    }
-    let hash = passwords.protect(password)?;
-    let username = username.to_owned();
-    store.write(move |tx| {
-        let user = tx.find_user(&username)?.ok_or(Error::NotFound(Kind::User, username))?;
-        tx.update_password(user.id, &hash)
-    })
-}
-
 /// What a token is asked for.
 #[derive(Debug, Clone)]
 pub struct TokenRequest {
@@ -107,6 +61,65 @@ impl TokenRequest {
 }
 
 impl Directory {
+    /// Makes an API key or an application key and returns its id and the secret, which is stored nowhere.
+    ///
+    /// # Errors
+    /// `Forbidden` for those who are no administrators; `Invalid` for a name with control characters or of more than
+    /// 255 characters.
+    pub fn create_key(&self, purpose: Purpose, name: &str) -> Result<(i64, String)> {
+        self.require_administrator()?;
+        check_text("the name of a key", name)?;
+        check_length("the name of a key", name, NAME_CHARS_MAX)?;
+        let secret = new_secret()?;
+        let new = NewCredential { purpose, name: name.to_owned(), digest: digest(&secret), token: None };
+        let id = self.write(move |tx| tx.insert_credential(&new))?;
+        Ok((id, secret))
+    }
+
+    /// All API keys and application keys, revoked ones too.
+    ///
+    /// # Errors
+    /// `Forbidden` for those who are no administrators.
+    pub fn keys(&self) -> Result<Vec<Credential>> {
+        self.require_administrator()?;
+        self.store.read(|rows| rows.list_keys())
+    }
+
+    /// Ends a key.
+    ///
+    /// # Errors
+    /// `Forbidden` for those who are no administrators; `Invalid` when there is no valid key of that id.
+    pub fn revoke_key(&self, id: i64) -> Result<()> {
+        self.require_administrator()?;
+        self.write(
+            move |tx| {
+                if tx.revoke_key(id)? { Ok(()) } else { Err(Error::Invalid(format!("there is no valid key {id}"))) }
+            },
+        )
+    }
+
+    /// Gives any user another password.
+    ///
+    /// # Errors
+    /// `Forbidden` for those who are no administrators; `NotFound`; `Invalid` when the password is empty or does not
+    /// match the configured pattern.
+    pub fn set_password(&self, username: &str, password: &str) -> Result<()> {
+        self.require_administrator()?;
+        if password.is_empty() {
+            return Err(Error::Invalid("the password is empty".to_owned()));
+        }
+        let hash = self.passwords.protect(password)?;
+        let username = username.to_owned();
+        self.write(move |tx| {
+            let id = user_id_of(tx, &username)?;
+            tx.update_password(id, &hash)
+        })
+    }
+
+    fn require_administrator(&self) -> Result<()> {
+        self.caller.require(Power::Administrator, Denied::Operation)
+    }
+
     /// The caller's token for that application and device: the one issued before where the caller shows the
     /// same password or the token itself, else a new one. Only a digest is stored, so the token is computed
     /// from the password and a stored seed; without the password it is random.
@@ -164,7 +177,7 @@ impl Directory {
             created_at: 0,
         };
         let name = self.caller.name.to_string();
-        self.store.write(move |tx| {
+        self.write(move |tx| {
             // The user may have been deleted or disabled while the token was computed.
             tx.find_secret_by_id(user_id)?.filter(|user| !user.disabled).ok_or(Error::Unauthenticated)?;
             let newest = tx.find_token(user_id, &token.application, &token.device)?;
@@ -201,13 +214,13 @@ impl Directory {
     pub fn revoke_tokens(&self, application: &str, device: &str) -> Result<bool> {
         let user_id = self.own_id()?;
         let (application, device) = (application.to_owned(), device.to_owned());
-        self.store.write(move |tx| tx.revoke_tokens(user_id, &application, &device))
+        self.write(move |tx| tx.revoke_tokens(user_id, &application, &device))
     }
 
     /// Ends one of the caller's tokens, named by its uuid or by itself. False when there is none.
     pub fn revoke_token(&self, name: &str) -> Result<bool> {
         let user_id = self.own_id()?;
         let name = name.to_owned();
-        self.store.write(move |tx| tx.revoke_token(user_id, &name, &digest(&name)))
+        self.write(move |tx| tx.revoke_token(user_id, &name, &digest(&name)))
     }
 }

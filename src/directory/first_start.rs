@@ -1,7 +1,7 @@
 //! What a new database begins with.
 
 use super::{Passwords, digest};
-use crate::model::{ADMINISTRATORS, Group, KeyRole, POWER_USERS, Result, User};
+use crate::model::{ADMINISTRATORS, Group, KeyRole, Origin, POWER_USERS, Result, User};
 use crate::store::{NewCredential, Purpose, Store};
 
 /// The secrets of the first administrator and of the first script.
@@ -31,7 +31,7 @@ pub fn fill(store: &Store, passwords: &Passwords, secrets: &FirstSecrets) -> Res
     let password_hash = passwords.protect(&secrets.password)?;
     let keys =
         [(Purpose::Api, digest(&secrets.api_key)), (Purpose::Application(KeyRole::Admin), digest(&secrets.app_key))];
-    store.write(move |tx| {
+    store.write(Origin::program(), move |tx| {
         for (name, label, description) in GROUPS {
             tx.insert_group(&Group {
                 name: name.to_owned(),

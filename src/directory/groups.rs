@@ -68,7 +68,7 @@ impl Directory {
     pub fn create_group(&self, name: &str, new: GroupChanges, lists: Lists) -> Result<GroupDetails> {
         self.require_group_creator()?;
         let (caller, name) = (self.caller.clone(), check_login("group name", name)?.to_owned());
-        self.store.write(move |tx| {
+        self.write(move |tx| {
             refuse_administrator_parents(tx, &caller, &new, &[], Denied::Create)?;
             if let Some(id) = tx.find_group_id(&name)? {
                 require_no_administrator(&caller, tx.leads_to_administrators(id)?, Denied::Create)?;
@@ -92,7 +92,7 @@ impl Directory {
     pub fn update_group(&self, name: &str, changes: GroupChanges, lists: Lists) -> Result<GroupDetails> {
         self.require_editor()?;
         let (caller, name) = (self.caller.clone(), name.to_owned());
-        self.store.write(move |tx| {
+        self.write(move |tx| {
             let before = group_of(tx, &name)?;
             let had_rights = tx.leads_to_administrators(before.id)?;
             require_no_administrator(&caller, had_rights, Denied::Edit)?;
@@ -120,7 +120,7 @@ impl Directory {
         }
         self.require_editor()?;
         let (caller, name) = (self.caller.clone(), name.to_owned());
-        self.store.write(move |tx| {
+        self.write(move |tx| {
             let group = group_of(tx, &name)?;
             let had_rights = tx.leads_to_administrators(group.id)?;
             require_no_administrator(&caller, had_rights, Denied::Edit)?;

@@ -48,7 +48,7 @@ impl Directory {
         }
         self.caller.require(Power::PowerUser, Denied::Membership)?;
         let (caller, username, group) = (self.caller.clone(), username.to_owned(), group.to_owned());
-        let user_id = self.store.write(move |tx| {
+        let user_id = self.write(move |tx| {
             let (user_id, group_id) = both(tx, side, &username, &group)?;
             require_no_rights(tx, &caller, user_id, group_id)?;
             change(tx, user_id, group_id)?;

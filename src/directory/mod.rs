@@ -2,6 +2,7 @@
 //! for every dialect alike.
 
 mod access;
+mod changes;
 mod check;
 mod credentials;
 mod first_start;
@@ -13,15 +14,16 @@ mod users;
 
 pub use crate::store::UserFilter;
 pub use access::Access;
+pub use changes::{Changes, Since, forget_changes};
 pub use check::check;
-pub use credentials::{TokenRequest, create_key, digest, list_keys, new_secret, revoke_key, set_password};
+pub use credentials::{TokenRequest, digest, new_secret};
 pub use first_start::{FirstSecrets, fill};
 pub use groups::Lists;
 pub use members::Side;
 pub use passwords::Passwords;
 pub use users::{Query, UserPages};
 
-use crate::model::{Caller, Denied, Error, Group, Kind, Page, Profile, Result, User};
+use crate::model::{Caller, CallerKind, Denied, Error, Group, Kind, Origin, Page, Power, Profile, Result, User};
 use crate::store::{Rows, Scope, Store, Tx};
 use std::sync::Arc;
 
@@ -31,9 +33,23 @@ pub struct Directory {
     store: Arc<Store>,
     passwords: Arc<Passwords>,
     caller: Caller,
+    /// The dialect, or what else there is, by which the caller came.
+    dialect: &'static str,
 }
 
 impl Directory {
+    /// The directory as an operator on the server's own machine may change it: without a limit. `name` is their
+    /// account there.
+    pub fn of_operator(store: Arc<Store>, passwords: Arc<Passwords>, name: &str) -> Directory {
+        let caller = Caller { kind: CallerKind::Operator, name: name.into(), power: Power::Administrator };
+        Directory { store, passwords, caller, dialect: "command" }
+    }
+
+    /// Runs one whole operation of the caller, see [`Store::write`].
+    fn write<T: Send + 'static>(&self, write: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static) -> Result<T> {
+        self.store.write(Origin::of(&self.caller, self.dialect), write)
+    }
+
     /// Who asks.
     pub fn caller(&self) -> &Caller {
         &self.caller

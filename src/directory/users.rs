@@ -52,7 +52,7 @@ impl UserPages {
                 Some((_, administrators)) => administrators,
                 None => rows.list_administrator_ids()?,
             };
-            let shown = rows.visit_users_after(self.filter, &after, PIECE, |id, key, user| {
+            let shown = rows.visit_users_after(&self.filter, &after, PIECE, |id, key, user| {
                 last.clear();
                 last.push_str(key);
                 visit(user, administrators.contains(&id))
@@ -120,7 +120,7 @@ impl Directory {
     }
 
     /// A window of those who pass the filter, in the order of names.
-    pub fn account_page(&self, filter: UserFilter, window: Window) -> Result<Vec<Account>> {
+    pub fn account_page(&self, filter: &UserFilter, window: Window) -> Result<Vec<Account>> {
         self.store.read(|rows| rows.list_accounts(filter, window))
     }
 
@@ -142,7 +142,7 @@ impl Directory {
     pub fn create_user(&self, username: &str, new: UserChanges) -> Result<Profile> {
         self.require_user_creator()?;
         let (caller, username) = (self.caller.clone(), check_login("user name", username)?.to_owned());
-        self.store.write(move |tx| {
+        self.write(move |tx| {
             refuse_administrator_groups(tx, &caller, &new, Denied::Create)?;
             if tx.find_user_id(&username)?.is_some() {
                 return Err(Error::Exists(Kind::User, username));
@@ -179,7 +179,7 @@ impl Directory {
     ) -> Result<Profile> {
         self.require_user_creator()?;
         let (caller, username) = (self.caller.clone(), check_login("user name", username)?.to_owned());
-        self.store.write(move |tx| {
+        self.write(move |tx| {
             refuse_administrator_groups(tx, &caller, &new, Denied::Create)?;
             match tx.find_user(&username)? {
                 None => insert(tx, &caller, &username, &new),
@@ -199,7 +199,7 @@ impl Directory {
     pub fn create_missing_users(&self, usernames: Vec<String>) -> Result<()> {
         self.require_user_creator()?;
         let caller = self.caller.clone();
-        self.store.write(move |tx| {
+        self.write(move |tx| {
             for username in &usernames {
                 let username = check_login("user name", username)?;
                 if tx.find_user_id(username)?.is_none() {
@@ -234,7 +234,7 @@ impl Directory {
     pub fn update_user(&self, username: &str, changes: UserChanges) -> Result<Profile> {
         self.require_editor()?;
         let (caller, username) = (self.caller.clone(), username.to_owned());
-        let id = self.store.write(move |tx| {
+        let id = self.write(move |tx| {
             let user = user_of(tx, &username)?;
             update(tx, &caller, Denied::Edit, user, &changes)
         })?;
@@ -262,7 +262,7 @@ impl Directory {
     pub fn disable_user(&self, username: &str) -> Result<()> {
         self.require_editor()?;
         let (caller, username) = (self.caller.clone(), username.to_owned());
-        self.store.write(move |tx| {
+        self.write(move |tx| {
             let user = user_of(tx, &username)?;
             if user.disabled {
                 require_no_administrator(&caller, tx.is_administrator(user.id)?, Denied::Edit)?;
@@ -283,7 +283,7 @@ impl Directory {
         }
         self.require_editor()?;
         let (caller, username) = (self.caller.clone(), username.to_owned());
-        self.store.write(move |tx| {
+        self.write(move |tx| {
             let id = user_id_of(tx, &username)?;
             let was_administrator = tx.is_administrator(id)?;
             require_no_administrator(&caller, was_administrator, Denied::Edit)?;
@@ -308,7 +308,7 @@ impl Directory {
             return Err(Error::Invalid("the new password is empty".to_owned()));
         }
         let hash = self.passwords.protect(new)?;
-        self.store.write(move |tx| {
+        self.write(move |tx| {
             // Between the check and now somebody else may have changed the password: then the old one is wrong.
             let now = tx.find_secret_by_id(id)?.ok_or(Error::Unauthenticated)?;
             if now.password_hash != secret.password_hash {

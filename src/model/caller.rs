@@ -53,6 +53,19 @@ pub enum CallerKind {
     User(i64),
     /// The holder of a key.
     Key,
+    /// Who runs commands on the server's own machine, with the rights to its files.
+    Operator,
+}
+
+impl CallerKind {
+    /// The word for it in the record of changes.
+    pub fn word(self) -> &'static str {
+        match self {
+            CallerKind::User(_) => "user",
+            CallerKind::Key => "key",
+            CallerKind::Operator => "operator",
+        }
+    }
 }
 
 /// An authenticated caller.
@@ -71,7 +84,7 @@ impl Caller {
     pub fn user_id(&self) -> Option<i64> {
         match self.kind {
             CallerKind::User(id) => Some(id),
-            CallerKind::Key => None,
+            CallerKind::Key | CallerKind::Operator => None,
         }
     }
 
@@ -83,5 +96,28 @@ impl Caller {
     /// Whether nothing is forbidden to them.
     pub fn is_administrator(&self) -> bool {
         self.power == Power::Administrator
+    }
+}
+
+/// Who makes a change, and by which dialect it came: what the record of changes says of it.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The caller's kind, as a word; empty for the program itself.
+    pub caller_kind: &'static str,
+    /// The caller's name; empty for the program itself.
+    pub caller: Arc<str>,
+    /// The dialect's name, or what else there is beside dialects.
+    pub dialect: &'static str,
+}
+
+impl Origin {
+    /// A caller who came by that dialect.
+    pub fn of(caller: &Caller, dialect: &'static str) -> Origin {
+        Origin { caller_kind: caller.kind.word(), caller: Arc::clone(&caller.name), dialect }
+    }
+
+    /// What the program does by itself.
+    pub fn program() -> Origin {
+        Origin { caller_kind: "", caller: "".into(), dialect: "program" }
     }
 }

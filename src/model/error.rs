@@ -59,6 +59,8 @@ pub enum Error {
     AdministratorThrough(String),
     /// The user is disabled already.
     AlreadyDisabled,
+    /// What was asked for begins where nothing is kept, and why: the reader has to begin anew.
+    Outdated(String),
     /// A value that cannot be taken, and why.
     Invalid(String),
     /// The database cannot be written at the moment (queue full, disk full, stopping): try again.
@@ -81,7 +83,7 @@ impl fmt::Display for Error {
                 write!(f, "the user is an administrator through the group {group}: remove it there")
             }
             Error::AlreadyDisabled => write!(f, "user is already disabled"),
-            Error::Invalid(why) => f.write_str(why),
+            Error::Outdated(why) | Error::Invalid(why) => f.write_str(why),
             Error::Unavailable(why) => write!(f, "unavailable: {why}"),
             Error::Internal(cause) => write!(f, "{cause:#}"),
         }

@@ -1,13 +1,15 @@
 //! The nouns: users, groups, callers, pages and errors as plain values, without serde, SQL or HTTP.
 
 mod caller;
+mod change;
 mod error;
 mod group;
 mod page;
 mod text;
 mod user;
 
-pub use caller::{Caller, CallerKind, KeyKind, KeyRole, Power};
+pub use caller::{Caller, CallerKind, KeyKind, KeyRole, Origin, Power};
+pub use change::Change;
 pub use error::{Denied, Error, Kind, Result};
 pub use group::{ADMINISTRATORS, Group, GroupChanges, GroupDetails, GroupName, POWER_USERS};
 pub use page::{Page, Window};

@@ -58,6 +58,8 @@ pub struct User {
     pub disabled: bool,
     /// Has logged in at least once.
     pub verified: bool,
+    /// The identifier in a system that provisions this directory.
+    pub external_id: Option<String>,
     /// Properties that no column holds.
     pub attributes: Attributes,
     /// Milliseconds since 1970-01-01 UTC.
@@ -151,6 +153,10 @@ pub struct UserChanges {
     pub access_role: Option<AccessRole>,
     /// See [`User::disabled`].
     pub disabled: Option<bool>,
+    /// See [`User::verified`].
+    pub verified: Option<bool>,
+    /// See [`User::external_id`].
+    pub external_id: Option<Option<String>>,
     /// The whole list of direct groups, by name.
     pub groups: Option<Vec<String>>,
     /// What to store in place of a password, see `directory::Passwords`.
@@ -170,6 +176,7 @@ impl UserChanges {
             ("email", &self.email, &mut user.email),
             ("company", &self.company, &mut user.company),
             ("title", &self.title, &mut user.title),
+            ("external id", &self.external_id, &mut user.external_id),
         ];
         for (what, change, field) in texts {
             if let Some(value) = change {
@@ -193,6 +200,9 @@ impl UserChanges {
         }
         if let Some(disabled) = self.disabled {
             user.disabled = disabled;
+        }
+        if let Some(verified) = self.verified {
+            user.verified = verified;
         }
         Ok(())
     }

@@ -106,6 +106,14 @@ impl Rows<'_> {
         self.first(&sql, [digest], credential)
     }
 
+    /// The credential of that id, and if it is a token, what it was issued for.
+    pub(super) fn find_credential_by_id(&self, id: i64) -> Result<Option<(Credential, Option<Token>)>> {
+        let sql = format!("select {COLUMNS} from credentials where id = ?1");
+        let Some(found) = self.first(&sql, [id], credential)? else { return Ok(None) };
+        let sql = format!("select {TOKEN_COLUMNS} from credentials where id = ?1 and kind = 'token'");
+        Ok(Some((found, self.first(&sql, [id], token)?)))
+    }
+
     /// API keys and application keys, revoked ones too, in the order of creation.
     pub fn list_keys(&self) -> Result<Vec<Credential>> {
         let sql = format!("select {COLUMNS} from credentials where kind in ('api', 'app') order by id");
@@ -164,7 +172,9 @@ impl Tx<'_> {
                 now(),
             ],
         )?;
-        Ok(self.connection.last_insert_rowid())
+        let id = self.connection.last_insert_rowid();
+        self.note_new_credential(id)?;
+        Ok(id)
     }
 
     /// Notes the use of a credential.
@@ -176,24 +186,33 @@ impl Tx<'_> {
     pub fn revoke_key(&self, id: i64) -> Result<bool> {
         self.mark(Scope::Credentials);
         let sql = "update credentials set revoked_at = ?2
-             where id = ?1 and kind in ('api', 'app') and revoked_at is null";
-        Ok(self.execute(sql, [id, now()])? > 0)
+             where id = ?1 and kind in ('api', 'app') and revoked_at is null returning id";
+        self.revoke(sql, params![id, now()])
     }
 
     /// Ends a user's tokens for that application and device. False when there is none.
     pub fn revoke_tokens(&self, user_id: i64, application: &str, device: &str) -> Result<bool> {
         self.mark(Scope::Credentials);
         let sql = "update credentials set revoked_at = ?4
-             where user_id = ?1 and application = ?2 and device = ?3 and revoked_at is null";
-        Ok(self.execute(sql, params![user_id, application, device, now()])? > 0)
+             where user_id = ?1 and application = ?2 and device = ?3 and revoked_at is null
+             returning id";
+        self.revoke(sql, params![user_id, application, device, now()])
     }
 
     /// Ends one of a user's tokens, by its uuid or digest. False when there is none.
     pub fn revoke_token(&self, user_id: i64, uuid: &str, digest: &[u8; 32]) -> Result<bool> {
         self.mark(Scope::Credentials);
         let sql = "update credentials set revoked_at = ?4
-             where user_id = ?1 and (uuid = ?2 or digest = ?3) and revoked_at is null";
-        Ok(self.execute(sql, params![user_id, uuid, digest, now()])? > 0)
+             where user_id = ?1 and (uuid = ?2 or digest = ?3) and revoked_at is null
+             returning id";
+        self.revoke(sql, params![user_id, uuid, digest, now()])
+    }
+
+    /// Runs a statement that ends credentials and returns their ids. False when there were none.
+    fn revoke(&self, sql: &str, parameters: &[&dyn rusqlite::ToSql]) -> Result<bool> {
+        let revoked: Vec<i64> = self.all(sql, parameters, |row| row.get(0))?;
+        revoked.iter().try_for_each(|id| self.note_end_of_credential(*id))?;
+        Ok(!revoked.is_empty())
     }
 }
 

@@ -19,6 +19,11 @@ impl Rows<'_> {
         self.first(concat!("select ", columns!(), " from groups where name_key = ?1"), [key(name)], group)
     }
 
+    /// The group of that inner id.
+    pub fn find_group_by_id(&self, id: i64) -> Result<Option<Group>> {
+        self.first(concat!("select ", columns!(), " from groups where id = ?1"), [id], group)
+    }
+
     /// The inner id of the group of that name, whatever the spelling.
     pub fn find_group_id(&self, name: &str) -> Result<Option<i64>> {
         self.first("select id from groups where name_key = ?1", [key(name)], |row| row.get(0))
@@ -97,6 +102,7 @@ impl Tx<'_> {
             },
         )?;
         let id = self.connection.last_insert_rowid();
+        self.note_new_group(id)?;
         self.resolve_group(id, &group.name)?;
         Ok(id)
     }
@@ -123,13 +129,14 @@ impl Tx<'_> {
                 ":now": now(),
             },
         )?;
-        Ok(())
+        self.note_group(before, group)
     }
 
     /// Removes a group for good, also from its members' groups and from its parents.
     pub fn delete_group(&self, group_id: i64) -> Result<()> {
         self.mark(Scope::Groups);
         self.mark(Scope::Rights);
+        self.note_end_of_group(group_id)?;
         self.execute(
             "update groups set version = version + 1, updated_at = ?2
              where id in (select parent_id from subgroups where child_id = ?1

@@ -89,6 +89,7 @@ impl Tx<'_> {
         if self.execute(sql, [group_id, user_id])? > 0 {
             self.next_seq()?;
             self.touch_group(group_id)?;
+            self.note_member(group_id, user_id, true)?;
         }
         Ok(())
     }
@@ -98,6 +99,7 @@ impl Tx<'_> {
         self.mark(Scope::Rights);
         if self.take_member(group_id, user_id)? {
             self.touch_group(group_id)?;
+            self.note_member(group_id, user_id, false)?;
         }
         Ok(())
     }
@@ -110,6 +112,7 @@ impl Tx<'_> {
         for (group_id, _) in present.iter().filter(|(group_id, _)| !groups.contains(group_id)) {
             self.take_member(*group_id, user_id)?;
             self.touch_group(*group_id)?;
+            self.note_member(*group_id, user_id, false)?;
         }
         let mut last = 0;
         for group_id in groups {
@@ -122,6 +125,7 @@ impl Tx<'_> {
                     self.execute(sql, [*group_id, user_id, last])?;
                     if found.is_none() {
                         self.touch_group(*group_id)?;
+                        self.note_member(*group_id, user_id, true)?;
                     }
                 }
             }
@@ -142,6 +146,7 @@ impl Tx<'_> {
             let given: HashSet<String> = names.iter().map(|name| key(name)).collect();
             for entry in self.entries(group_id, *list)?.iter().filter(|entry| !given.contains(&entry.key)) {
                 self.delete_entry(group_id, *list, entry)?;
+                self.note_entry(group_id, *list, &entry.name, entry.target.is_some(), false)?;
                 changed = true;
             }
         }
@@ -195,7 +200,11 @@ impl Tx<'_> {
                 List::Groups | List::Parents => self.find_group_id(name)?,
             };
             last = self.next_seq()?;
+            let known = present.contains_key(&key);
             self.insert_entry(group_id, list, &Entry { key, name: name.to_owned(), seq: last, target })?;
+            if !known {
+                self.note_entry(group_id, list, name, target.is_some(), true)?;
+            }
             changed = true;
         }
         Ok(changed)
@@ -282,6 +291,7 @@ impl Tx<'_> {
             let entry = Entry { key: key.clone(), name: written, seq, target: Some(user_id) };
             self.insert_entry(group_id, List::Users, &entry)?;
             self.touch_group(group_id)?;
+            self.note_member(group_id, user_id, true)?;
         }
         Ok(())
     }
@@ -300,6 +310,7 @@ impl Tx<'_> {
             let sql = "delete from dangling_members where kind = ?1 and name_key = ?2 and group_id = ?3";
             self.execute(sql, params![kind, key(name), group_id])?;
             self.insert_entry(group_id, list, &Entry { key: key(name), name: written, seq, target: Some(id) })?;
+            self.note_entry(group_id, list, name, true, true)?;
         }
         Ok(())
     }

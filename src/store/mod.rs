@@ -4,6 +4,7 @@
 //! Columns are read by position, from a list beside the function that reads them: reading one by its name searches
 //! all names each time, which for a user costs as much as finding the row.
 
+mod changes;
 mod check;
 mod credentials;
 mod groups;
@@ -23,9 +24,10 @@ pub use snapshot::{BackedUp, Counts, Snapshot, back_up};
 pub use users::{Secret, UserFilter};
 
 use crate::lock::locked;
-use crate::model::{Error, Result};
+use crate::model::{Error, Origin, Result, key};
 use anyhow::{Context as _, bail};
 use rusqlite::config::DbConfig;
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use snapshot::with_suffix;
 use std::cell::Cell;
@@ -33,9 +35,9 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Read as _;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How every SQLite file begins (SQLite's file format, 1.2).
 const DATABASE_MAGIC: &[u8] = b"SQLite format 3\0";
@@ -58,17 +60,54 @@ pub enum Scope {
     Groups,
 }
 
-/// How often something of each scope has been committed.
+/// How often something of each scope has been committed, and those who wait for the next time.
 #[derive(Default)]
-pub(crate) struct Generations([AtomicU64; 4]);
+pub(crate) struct Generations {
+    counts: [AtomicU64; 4],
+    waiting: AtomicUsize,
+    /// Nobody shall wait any more.
+    ended: Mutex<bool>,
+    advanced: Condvar,
+}
 
 impl Generations {
     fn of(&self, scope: Scope) -> u64 {
-        self.0[scope as usize].load(Ordering::Acquire)
+        self.counts[scope as usize].load(Ordering::Acquire)
     }
 
     fn advance(&self, scope: Scope) {
-        self.0[scope as usize].fetch_add(1, Ordering::AcqRel);
+        self.counts[scope as usize].fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Tells those who wait. They count themselves before they look at the numbers, so that either they see the new
+    /// ones or they are seen here.
+    fn tell(&self) {
+        if self.waiting.load(Ordering::SeqCst) > 0 {
+            let _ended = locked(&self.ended);
+            self.advanced.notify_all();
+        }
+    }
+
+    fn end_waiting(&self) {
+        *locked(&self.ended) = true;
+        self.advanced.notify_all();
+    }
+
+    fn wait(&self, generation: u64, deadline: Instant) -> bool {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        let mut ended = locked(&self.ended);
+        let mut advanced = false;
+        while !*ended {
+            advanced = self.counts[Scope::Anything as usize].load(Ordering::SeqCst) != generation;
+            let left = deadline.saturating_duration_since(Instant::now());
+            if advanced || left.is_zero() {
+                break;
+            }
+            ended = self.advanced.wait_timeout(ended, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        drop(ended);
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        advanced
     }
 }
 
@@ -157,12 +196,17 @@ impl Store {
     }
 
     /// Runs one whole operation of the directory on the writer thread and returns when it is on disk. An
-    /// error from `write` takes back everything that it did, and nothing that others did.
+    /// error from `write` takes back everything that it did, and nothing that others did. The record of changes says
+    /// that they came from there.
     ///
     /// # Errors
     /// Those of `write`; `Unavailable` when the queue is full, the disk is, or the store is closing.
-    pub fn write<T: Send + 'static>(&self, write: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static) -> Result<T> {
-        self.writer.write(write)
+    pub fn write<T: Send + 'static>(
+        &self,
+        origin: Origin,
+        write: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.writer.write(origin, write)
     }
 
     /// Like [`Store::write`], for what nobody waits for: skipped when the queue is full.
@@ -176,13 +220,24 @@ impl Store {
     /// `Unavailable` when it would not.
     pub fn require_writable(&self) -> Result<()> {
         let failed = self.writer.has_failed();
-        self.writer.write(move |tx| if failed { tx.skip_seq() } else { Ok(()) })
+        self.writer.write(Origin::program(), move |tx| if failed { tx.skip_seq() } else { Ok(()) })
     }
 
     /// A number that changes with every commit in that scope, before the commit is acknowledged. What was read
     /// after taking the number is still true while the number is the same.
     pub fn generation(&self, scope: Scope) -> u64 {
         self.generations.of(scope)
+    }
+
+    /// Waits until that number of [`Scope::Anything`] is no longer the newest. False when the time has come, or the end
+    /// of the server, without that.
+    pub fn wait_for_commit(&self, generation: u64, deadline: Instant) -> bool {
+        self.generations.wait(generation, deadline)
+    }
+
+    /// Lets nobody wait for a commit from now on.
+    pub fn end_waiting(&self) {
+        self.generations.end_waiting();
     }
 
     /// The file.
@@ -206,13 +261,15 @@ pub struct Rows<'c> {
 /// What can be written too, inside one operation.
 pub struct Tx<'c> {
     rows: Rows<'c>,
+    /// Who makes the changes.
+    origin: &'c Origin,
     /// The scopes that the operation has changed, a bit each.
     marks: Cell<u8>,
 }
 
 impl<'c> Tx<'c> {
-    fn on(connection: &'c Connection) -> Tx<'c> {
-        Tx { rows: Rows { connection, memory: None }, marks: Cell::new(0) }
+    fn on(connection: &'c Connection, origin: &'c Origin) -> Tx<'c> {
+        Tx { rows: Rows { connection, memory: None }, origin, marks: Cell::new(0) }
     }
 
     /// Notes that something of that scope changes.
@@ -390,6 +447,9 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection
+        .create_scalar_function("folded", 1, flags, |context| Ok(context.get_raw(0).as_str_or_null()?.map(key)))?;
     // Otherwise SQLite compiles a kept statement anew whenever a parameter changes that might make a better plan,
     // which for most costs more than running it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

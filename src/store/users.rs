@@ -3,7 +3,7 @@
 use super::memory::{ADMINISTRATORS_MAX, Administrators, ListOf};
 use super::{Rows, Scope, Tx, failure, new_uuid, now};
 use crate::model::{Account, Attributes, Error, Page, Result, StoredRole, User, UserView, Window, key};
-use rusqlite::{Row, named_params, params};
+use rusqlite::{Row, ToSql, named_params, params};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -13,13 +13,13 @@ macro_rules! columns {
     () => {
         "users.id, users.uuid, users.username, users.first_name, users.last_name, users.display_name, users.email, \
          users.company, users.title, users.access_role, users.disabled, users.verified, users.attributes, \
-         users.created_at, users.updated_at, users.version"
+         users.external_id, users.created_at, users.updated_at, users.version"
     };
 }
 /// How many rows a page may skip in an index; for what lies deeper the order is remembered.
 const SKIPPED_MAX: u64 = 1000;
 /// The number of those columns: what a query adds after them starts here.
-const COLUMNS: usize = 16;
+const COLUMNS: usize = 17;
 
 const BY_NAME: &str = concat!("select ", columns!(), " from users where username_key = ?1");
 const BY_ID: &str = concat!("select ", columns!(), " from users where id = ?1");
@@ -50,36 +50,53 @@ pub(super) const ENABLED_ADMINISTRATOR: &str = concat!(
       join users on users.id = user_id where disabled = 0 limit 1"
 );
 
-/// Which users a list is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum UserFilter {
-    /// Everybody.
-    #[default]
-    All,
-    /// Those who are not disabled.
-    Enabled,
-    /// Those who are.
-    Disabled,
-    /// Those who have logged in.
-    Verified,
-    /// Members of the group `administrators`, directly or not.
-    Administrators,
+/// Which users a list is about: those to whom all of this applies. Everybody unless something is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UserFilter {
+    /// Who are disabled, or who are not.
+    pub disabled: Option<bool>,
+    /// Who have logged in, or who have not.
+    pub verified: Option<bool>,
+    /// Only members of the group `administrators`, directly or not.
+    pub administrators: bool,
+    /// Only direct members of the group of that inner id.
+    pub group: Option<i64>,
+    /// Only those whose login, names or e-mail address contain that text, in any case.
+    pub text: Option<String>,
+    /// Only those who were not changed since then, in milliseconds since 1970-01-01 UTC.
+    pub unchanged_since: Option<i64>,
 }
 
 impl UserFilter {
     /// What a query with the condition begins with.
-    fn prelude(self) -> &'static str {
-        if self == UserFilter::Administrators { administrator_groups!() } else { "" }
+    fn prelude(&self) -> &'static str {
+        if self.administrators { administrator_groups!() } else { "" }
     }
 
-    fn condition(self) -> &'static str {
-        match self {
-            UserFilter::All => "1",
-            UserFilter::Enabled => "disabled = 0",
-            UserFilter::Disabled => "disabled = 1",
-            UserFilter::Verified => "verified = 1",
-            UserFilter::Administrators => is_administrator!(),
-        }
+    /// The condition, with the parameters `:group`, `:text` and `:since` where they are asked for.
+    fn condition(&self) -> String {
+        let flag = |column: &str, value: Option<bool>| value.map(|value| format!("{column} = {}", i32::from(value)));
+        let member = "exists (select 1 from memberships where group_id = :group and user_id = users.id)";
+        let text = "(instr(username_key, :text) or instr(first_key, :text) or instr(last_key, :text)
+                 or instr(email_key, :text) or instr(folded(display_name), :text))";
+        let conditions = [
+            flag("disabled", self.disabled),
+            flag("verified", self.verified),
+            self.administrators.then(|| is_administrator!().to_owned()),
+            self.group.map(|_| member.to_owned()),
+            self.text.as_ref().map(|_| text.to_owned()),
+            self.unchanged_since.map(|_| "updated_at < :since".to_owned()),
+        ];
+        let conditions: Vec<String> = conditions.into_iter().flatten().collect();
+        if conditions.is_empty() { "1".to_owned() } else { conditions.join(" and ") }
+    }
+
+    /// The parameters of the condition, and those of the query around it.
+    fn parameters<'p>(&'p self, others: &[(&'p str, &'p dyn ToSql)]) -> Vec<(&'p str, &'p dyn ToSql)> {
+        let group = self.group.as_ref().map(|group| (":group", group as &dyn ToSql));
+        let text = self.text.as_ref().map(|text| (":text", text as &dyn ToSql));
+        let since = self.unchanged_since.as_ref().map(|since| (":since", since as &dyn ToSql));
+        others.iter().copied().chain([group, text, since].into_iter().flatten()).collect()
     }
 }
 
@@ -148,20 +165,22 @@ impl Rows<'_> {
     /// and what a list shows. Returns how many there were.
     pub fn visit_users_after(
         &self,
-        filter: UserFilter,
+        filter: &UserFilter,
         after: &str,
         limit: u64,
         mut visit: impl FnMut(i64, &str, UserView<'_>) -> Result<()>,
     ) -> Result<u64> {
-        let condition = filter.condition();
         let sql = format!(
             "{} select id, username_key, username, first_name, last_name, display_name, email, title, access_role,
                  disabled, verified
-             from users where username_key > ?1 and {condition} order by username_key limit ?2",
-            filter.prelude()
+             from users where username_key > :after and {} order by username_key limit :limit",
+            filter.prelude(),
+            filter.condition()
         );
+        let limit = count(limit);
+        let parameters = filter.parameters(&[(":after", &after), (":limit", &limit)]);
         let mut statement = self.connection.prepare_cached(&sql).map_err(failure)?;
-        let mut rows = statement.query(params![after, count(limit)]).map_err(failure)?;
+        let mut rows = statement.query(parameters.as_slice()).map_err(failure)?;
         let mut shown = 0;
         while let Some(row) = rows.next().map_err(failure)? {
             let (id, key, view) = view(row).map_err(failure)?;
@@ -192,15 +211,27 @@ impl Rows<'_> {
     }
 
     /// A window of the users in the order of names.
-    pub fn list_accounts(&self, filter: UserFilter, window: Window) -> Result<Vec<Account>> {
-        let condition = filter.condition();
+    pub fn list_accounts(&self, filter: &UserFilter, window: Window) -> Result<Vec<Account>> {
+        self.accounts(filter, "", window)
+    }
+
+    /// The users that come after that name in the order of names, as many as asked for.
+    pub fn list_accounts_after(&self, filter: &UserFilter, name: &str, limit: u64) -> Result<Vec<Account>> {
+        self.accounts(filter, &key(name), Window { offset: 0, limit })
+    }
+
+    fn accounts(&self, filter: &UserFilter, after: &str, window: Window) -> Result<Vec<Account>> {
         let sql = format!(
-            "{} select {}, {} from users where {condition} order by username_key limit ?1 offset ?2",
+            "{} select {}, {} from users where username_key > :after and {}
+             order by username_key limit :limit offset :offset",
             administrator_groups!(),
             columns!(),
-            is_administrator!()
+            is_administrator!(),
+            filter.condition()
         );
-        self.all(&sql, params![count(window.limit), count(window.offset)], account)
+        let (limit, offset) = (count(window.limit), count(window.offset));
+        let parameters = filter.parameters(&[(":after", &after), (":limit", &limit), (":offset", &offset)]);
+        self.all(&sql, parameters.as_slice(), account)
     }
 
     /// Users whose login, first name, last name or e-mail begins with that text, in the order of names; with
@@ -281,11 +312,11 @@ impl Tx<'_> {
         let (uuid, now) = (new_uuid(), now());
         self.execute(
             "insert into users (uuid, username, username_key, first_name, last_name, display_name, email, company,
-                 title, first_key, last_key, email_key, access_role, disabled, verified, password_hash, attributes,
-                 created_at, updated_at)
+                 title, first_key, last_key, email_key, access_role, disabled, verified, password_hash, external_id,
+                 attributes, created_at, updated_at)
              values (:uuid, :username, :username_key, :first_name, :last_name, :display_name, :email, :company,
                  :title, :first_key, :last_key, :email_key, :access_role, :disabled, :verified, :password_hash,
-                 :attributes, :now, :now)",
+                 :external_id, :attributes, :now, :now)",
             named_params! {
                 ":uuid": uuid,
                 ":username": user.username,
@@ -303,13 +334,22 @@ impl Tx<'_> {
                 ":disabled": user.disabled,
                 ":verified": user.verified,
                 ":password_hash": password_hash,
+                ":external_id": user.external_id,
                 ":attributes": attributes_text(&user.attributes)?,
                 ":now": now,
             },
         )?;
-        let id = self.connection.last_insert_rowid();
-        self.resolve_user(id, &user.username)?;
-        Ok(User { id, uuid, created_at: now, updated_at: now, version: 1, ..user })
+        let user = User {
+            id: self.connection.last_insert_rowid(),
+            uuid,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+            ..user
+        };
+        self.note_new_user(&user, password_hash.is_some())?;
+        self.resolve_user(user.id, &user.username)?;
+        Ok(user)
     }
 
     /// Stores the fields of a user, unless they are what is stored already.
@@ -327,7 +367,7 @@ impl Tx<'_> {
             "update users set first_name = :first_name, last_name = :last_name, display_name = :display_name,
                  email = :email, company = :company, title = :title, first_key = :first_key, last_key = :last_key,
                  email_key = :email_key, access_role = :access_role, disabled = :disabled, verified = :verified,
-                 attributes = :attributes, updated_at = :now, version = version + 1
+                 external_id = :external_id, attributes = :attributes, updated_at = :now, version = version + 1
              where id = :id",
             named_params! {
                 ":id": user.id,
@@ -343,22 +383,23 @@ impl Tx<'_> {
                 ":access_role": role(user.access_role),
                 ":disabled": user.disabled,
                 ":verified": user.verified,
+                ":external_id": user.external_id,
                 ":attributes": attributes_text(&user.attributes)?,
                 ":now": now(),
             },
         )?;
-        Ok(())
+        self.note_user(before, user)
     }
 
     /// Stores what it takes to check the user's password.
     pub fn update_password(&self, user_id: i64, password_hash: &str) -> Result<()> {
         self.mark(Scope::Rights);
-        self.execute(
+        let changed = self.execute(
             "update users set password_hash = ?2, updated_at = ?3, version = version + 1
              where id = ?1 and password_hash is not ?2",
             params![user_id, password_hash, now()],
         )?;
-        Ok(())
+        if changed > 0 { self.note_password(user_id) } else { Ok(()) }
     }
 
     /// Stores another hash of the same password, unless the password has changed meanwhile.
@@ -373,17 +414,18 @@ impl Tx<'_> {
 
     /// Notes that the user has logged in.
     pub fn verify_user(&self, user_id: i64) -> Result<()> {
-        self.execute(
+        let changed = self.execute(
             "update users set verified = 1, updated_at = ?2, version = version + 1 where id = ?1 and verified = 0",
             params![user_id, now()],
         )?;
-        Ok(())
+        if changed > 0 { self.note_verified(user_id) } else { Ok(()) }
     }
 
     /// Removes a user for good, with memberships and tokens.
     pub fn delete_user(&self, user_id: i64) -> Result<()> {
         self.mark(Scope::Rights);
         self.mark(Scope::Credentials);
+        self.note_end_of_user(user_id)?;
         self.execute(
             "update groups set version = version + 1, updated_at = ?2
              where id in (select group_id from memberships where user_id = ?1)",
@@ -409,9 +451,10 @@ fn user(row: &Row<'_>) -> rusqlite::Result<User> {
         disabled: row.get(10)?,
         verified: row.get(11)?,
         attributes: attributes(row.get_ref(12)?.as_str()?),
-        created_at: row.get(13)?,
-        updated_at: row.get(14)?,
-        version: row.get(15)?,
+        external_id: row.get(13)?,
+        created_at: row.get(14)?,
+        updated_at: row.get(15)?,
+        version: row.get(16)?,
     })
 }
 

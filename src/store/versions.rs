@@ -9,7 +9,30 @@ const APPLICATION_ID: i32 = 0x526f_6c6c;
 
 /// What this program knows. A new version is a new `schema.sql`, a step that brings a file there, and a file of the
 /// version before in `tests/versions`.
-const VERSIONS: Versions<'static> = Versions { schema: include_str!("../../schema.sql"), steps: &[] };
+const VERSIONS: Versions<'static> = Versions { schema: include_str!("../../schema.sql"), steps: &STEPS };
+
+/// The way from the first version to the newest.
+const STEPS: [Step; 1] =
+    [Step { to: 2, what: "records what changes, and how far imports have come", run: |tx| tx.execute_batch(CHANGES) }];
+
+/// Version 2. It stays as it is, whatever becomes of these tables later.
+const CHANGES: &str = "\
+create table changes (
+    id          integer primary key,  -- counts up; the newest row is never removed, so that none is given twice
+    at          integer not null,
+    caller_kind text check (caller_kind in ('user', 'key', 'operator')), -- null: the program itself
+    caller      text,                 -- the name of the user or key, or the operator's account on this machine
+    dialect     text not null,        -- by which it came, or `command`, or `program`
+    action      text not null,        -- what was done: `user.created`
+    name        text not null,        -- the user, the group or the key that it was done to
+    before      text,                 -- JSON object: what was so and is no longer, no secrets
+    after       text                  -- JSON object: what is so now, no secrets
+) strict;
+create table imports (
+    digest blob primary key check (length(digest) = 32), -- SHA-256 of the whole input
+    line   integer not null,                             -- everything up to this line has been looked at and stored
+    at     integer not null
+) strict, without rowid;";
 
 /// All versions of a schema.
 struct Versions<'v> {

@@ -4,7 +4,7 @@
 
 use super::{BUSY_TIMEOUT, Generations, MARKED, Readers, Rows, Scope, Tx, failure};
 use crate::lock::locked;
-use crate::model::{Error, Result};
+use crate::model::{Error, Origin, Result};
 use anyhow::{Context as _, anyhow};
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
@@ -109,11 +109,12 @@ impl Writer {
 
     pub(super) fn write<T: Send + 'static>(
         &self,
+        origin: Origin,
         write: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (tell, told) = sync_channel(1);
         let operation: Operation = Box::new(move |connection| {
-            let (result, changed) = in_savepoint(connection, write);
+            let (result, changed) = in_savepoint(connection, &origin, write);
             let answer: Answer = Box::new(move |outcome| {
                 let _ = tell.send(match outcome {
                     Ok(()) => result,
@@ -160,7 +161,7 @@ impl Writer {
 
     pub(super) fn write_later(&self, write: impl FnOnce(&Tx<'_>) -> Result<()> + Send + 'static) {
         let operation: Operation = Box::new(move |connection| {
-            let (result, changed) = in_savepoint(connection, write);
+            let (result, changed) = in_savepoint(connection, &Origin::program(), write);
             let answer: Answer = Box::new(move |_| {
                 if let Err(error) = result {
                     log::warn!("a write in the background failed: {error}");
@@ -189,13 +190,14 @@ impl Drop for Writer {
 /// of what it has changed too.
 fn in_savepoint<T>(
     connection: std::result::Result<&Connection, &Error>,
+    origin: &Origin,
     write: impl FnOnce(&Tx<'_>) -> Result<T>,
 ) -> (Result<T>, u8) {
     let connection = match connection {
         Ok(connection) => connection,
         Err(why) => return (Err(Error::Unavailable(reason(why))), 0),
     };
-    let tx = Tx::on(connection);
+    let tx = Tx::on(connection, origin);
     let result = run_in_savepoint(connection, &tx, write);
     let marks = if result.is_ok() { tx.marks.get() } else { 0 };
     (result, marks)
@@ -354,6 +356,7 @@ fn run_group(connection: &Connection, first: Operation, mut more: impl FnMut() -
             shared.generations.advance(scope);
         }
         shared.generations.advance(Scope::Anything);
+        shared.generations.tell();
     }
     for answer in answers {
         answer(&outcome);
@@ -364,7 +367,8 @@ fn run_group(connection: &Connection, first: Operation, mut more: impl FnMut() -
 /// and whoever opened the file after a crash would take it for committed. This skips a number, as SQLite writes no page
 /// that does not change, and may fail too.
 fn blot_out(connection: &Connection) {
-    let tx = Tx::on(connection);
+    let origin = Origin::program();
+    let tx = Tx::on(connection, &origin);
     if let Err(error) = tx.run("begin immediate").and_then(|()| tx.skip_seq()).and_then(|()| tx.run("commit")) {
         log::error!("what a failed commit has left could not be written over for sure: {error}");
         roll_back(connection);

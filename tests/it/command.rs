@@ -168,6 +168,8 @@ fn help_names_every_command_and_every_setting() {
         "--db",
         "--datadog-prefix",
         "--nuxeo-prefix",
+        "--rollbook-prefix",
+        "--keep-changes",
         "--dialects",
         "--wrong-password-delay",
         "--max-connections",
@@ -343,7 +345,7 @@ fn each_dialect_lives_where_its_prefix_says() {
         ),
         (&["--dialects", "datadog"], &[("/api/v1/validate", 200, valid()), ("/nuxeo/api/v1/me", 404, nothing())]),
         (
-            &["--dialects", "datadog,nuxeo"],
+            &["--dialects", "datadog,nuxeo,rollbook"],
             &[("/api/v1/validate", 200, valid()), ("/nuxeo/api/v1/me", 200, administrator())],
         ),
     ];

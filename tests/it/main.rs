@@ -2,6 +2,7 @@
 
 mod abuse;
 mod across;
+mod changes;
 mod clients;
 mod command;
 mod crowds;

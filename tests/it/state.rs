@@ -5,7 +5,7 @@ use rusqlite::{Connection, OpenFlags};
 use std::collections::BTreeMap;
 
 /// Every table, and the columns that are not compared: when a key was last used is written now and then.
-const TABLES: [(&str, &[&str]); 7] = [
+const TABLES: [(&str, &[&str]); 9] = [
     ("users", &[]),
     ("groups", &[]),
     ("memberships", &[]),
@@ -13,6 +13,8 @@ const TABLES: [(&str, &[&str]); 7] = [
     ("dangling_members", &[]),
     ("credentials", &["last_used_at"]),
     ("counters", &[]),
+    ("changes", &[]),
+    ("imports", &[]),
 ];
 
 /// The rows of each table, as texts.

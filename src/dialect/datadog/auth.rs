@@ -18,7 +18,7 @@ pub(super) fn directory(context: &Context, request: &Request<'_>, trace: &mut Tr
     let key = key(request, "DD-APPLICATION-KEY", "application_key")?.ok_or(Problem::ApplicationKeyRequired)?;
     let caller = context.access.application_key(&key)?;
     trace.caller = Some(caller.name.clone());
-    Ok(context.access.directory(caller))
+    Ok(context.access.directory(caller, super::NAME))
 }
 
 /// A key from the header or else from the query, where older clients and many scripts have it. Empty is absent.

@@ -71,6 +71,7 @@ fn answer_error(error: Error) -> Response {
         Error::Exists(Kind::User, _) => refuse(409, "User with this handle already exists"),
         Error::Exists(Kind::Group, _) => refuse(409, "Group with this name already exists"),
         Error::AlreadyDisabled => refuse(400, "User is already disabled"),
+        Error::Outdated(why) => refuse(410, &why),
         error @ (Error::LastAdministrator
         | Error::AdministratorThrough(_)
         | Error::UnknownGroups(_)

@@ -12,6 +12,9 @@ use std::borrow::Cow;
 
 pub(super) use error::refuse;
 
+/// The dialect's name, also in the record of changes.
+pub(super) const NAME: &str = "datadog";
+
 /// Answers a request for a path below the prefix.
 pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>]) -> Response {
     let mut trace = crate::http::Trace::default();

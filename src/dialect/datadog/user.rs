@@ -51,11 +51,11 @@ pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Respo
     let parameters = request.parameters()?;
     let parameter = |wanted: &str| parameters.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_ref());
     let filter = match parameter("filter") {
-        None | Some("") => UserFilter::All,
-        Some("enabled") => UserFilter::Enabled,
-        Some("disabled") => UserFilter::Disabled,
-        Some("verified") => UserFilter::Verified,
-        Some("admin") => UserFilter::Administrators,
+        None | Some("") => UserFilter::default(),
+        Some("enabled") => UserFilter { disabled: Some(false), ..UserFilter::default() },
+        Some("disabled") => UserFilter { disabled: Some(true), ..UserFilter::default() },
+        Some("verified") => UserFilter { verified: Some(true), ..UserFilter::default() },
+        Some("admin") => UserFilter { administrators: true, ..UserFilter::default() },
         Some(_) => return Err(Problem::Format("filter", "one of enabled, disabled, verified, admin")),
     };
     let number = |name: &'static str| {
@@ -69,7 +69,7 @@ pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Respo
             return Err(Problem::Format("page_size", "number from 1 to 10000"));
         }
         let window = Window { offset: page.unwrap_or(0).saturating_mul(limit), limit };
-        let accounts = directory.account_page(filter, window)?;
+        let accounts = directory.account_page(&filter, window)?;
         let users: Vec<_> = accounts.iter().map(Shown::of_account).collect();
         return Ok(Response::json(200, &json!({ "users": users })));
     }

@@ -1,10 +1,10 @@
 //! Who asks: Basic, tokens, and tokens as Bearer, tried in the reference server's order.
 
 use super::error::{Problem, Result};
+use crate::dialect::basic;
 use crate::directory::Access;
 use crate::http::Request;
 use crate::model::{Caller, Error};
-use base64::prelude::{BASE64_STANDARD, Engine as _};
 use std::borrow::Cow;
 
 /// The header, and the cookie, of a token.
@@ -35,20 +35,13 @@ fn find(access: &Access, request: &Request<'_>) -> crate::model::Result<(Caller,
     let credentials = credentials.trim();
     if scheme.eq_ignore_ascii_case("Basic") {
         let (user, password) = basic(credentials).ok_or(Error::Unauthenticated)?;
-        let caller = access.user(&user, &password, request.peer)?;
+        let caller = access.user(&user, &password, request.peer, super::NAME)?;
         return Ok((caller, Shown { password: Some(password), token: None }));
     }
     let bearer = || scheme.eq_ignore_ascii_case("Bearer").then_some(Cow::Borrowed(credentials));
     let token = token(request).or_else(bearer).filter(|token| !token.is_empty()).ok_or(Error::Unauthenticated)?;
     let caller = access.token(&token)?;
     Ok((caller, Shown { password: None, token: Some(token.into_owned()) }))
-}
-
-/// User and password of Basic credentials (RFC 7617): UTF-8, split at the first colon.
-fn basic(credentials: &str) -> Option<(String, String)> {
-    let text = String::from_utf8(BASE64_STANDARD.decode(credentials).ok()?).ok()?;
-    let (user, password) = text.split_once(':')?;
-    Some((user.to_owned(), password.to_owned()))
 }
 
 /// The token from the header, or else the query, or else a cookie.

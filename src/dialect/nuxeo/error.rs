@@ -111,6 +111,7 @@ fn answer_error(error: Error) -> Response {
         error @ (Error::LastAdministrator | Error::AdministratorThrough(_) | Error::AlreadyDisabled) => {
             refuse(409, &error.to_string())
         }
+        Error::Outdated(why) => refuse(410, &why),
         Error::Invalid(why) => refuse(400, &why),
         Error::Unavailable(why) => {
             log::warn!("answered as unavailable: {why}");

@@ -20,6 +20,9 @@ use std::sync::Arc;
 pub(super) use error::refuse;
 pub(crate) use kept::Kept;
 
+/// The dialect's name, also in the record of changes.
+pub(super) const NAME: &str = "nuxeo";
+
 /// Answers a request for a path below the prefix.
 pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>]) -> Response {
     let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
@@ -58,7 +61,7 @@ impl Call<'_> {
     fn enter(&mut self) -> Result<(Directory, auth::Shown)> {
         let (caller, shown) = auth::caller(&self.context.access, self.request)?;
         self.trace.caller = Some(caller.name.clone());
-        Ok((self.context.access.directory(caller), shown))
+        Ok((self.context.access.directory(caller, NAME), shown))
     }
 
     fn directory(&mut self) -> Result<Directory> {

@@ -1,0 +1,71 @@
+//! Every status and text of a refusal.
+
+use crate::http::{BadEscape, Method, Response};
+use crate::model::Error;
+use serde_json::json;
+
+pub(super) type Result<T> = std::result::Result<T, Problem>;
+
+/// Why a request is not answered with what it asked for.
+pub(super) enum Problem {
+    Directory(Error),
+    UnknownPath,
+    UnknownMethod(&'static [Method]),
+    BadQuery,
+    /// A parameter, and what it should be.
+    Format(&'static str, &'static str),
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Problem {
+        Problem::Directory(error)
+    }
+}
+
+impl From<BadEscape> for Problem {
+    fn from(_: BadEscape) -> Problem {
+        Problem::BadQuery
+    }
+}
+
+/// The answer to a problem.
+pub(super) fn answer(problem: Problem) -> Response {
+    match problem {
+        Problem::Directory(error) => answer_error(error),
+        Problem::UnknownPath => refuse(404, "there is nothing at this path"),
+        Problem::UnknownMethod(methods) => {
+            refuse(405, "the path does not have this method").with_header("Allow", &crate::dialect::allowed(methods))
+        }
+        Problem::BadQuery => refuse(400, "the query is not percent-encoded UTF-8"),
+        Problem::Format(name, format) => refuse(400, &format!("{name} is not {format}")),
+    }
+}
+
+fn answer_error(error: Error) -> Response {
+    match error {
+        Error::Unauthenticated => refuse(401, "not authenticated")
+            .with_header("WWW-Authenticate", "Basic realm=\"Rollbook\", Bearer realm=\"Rollbook\""),
+        Error::TooManyGuesses => refuse(429, "too many wrong passwords").with_header("Retry-After", "1"),
+        error @ Error::Forbidden(_) => refuse(403, &error.to_string()),
+        error @ (Error::NotFound(..) | Error::UnknownGroups(_)) => refuse(404, &error.to_string()),
+        error @ (Error::Exists(..)
+        | Error::LastAdministrator
+        | Error::AdministratorThrough(_)
+        | Error::AlreadyDisabled) => refuse(409, &error.to_string()),
+        Error::Outdated(why) => refuse(410, &why),
+        Error::Invalid(why) => refuse(400, &why),
+        Error::Unavailable(why) => {
+            log::warn!("answered as unavailable: {why}");
+            refuse(503, "unavailable: try again").with_header("Retry-After", "1")
+        }
+        Error::Internal(cause) => {
+            log::error!("{cause:#}");
+            refuse(500, "internal error")
+        }
+    }
+}
+
+/// The document of a refusal.
+pub(crate) fn refuse(status: u16, message: &str) -> Response {
+    Response::json(status, &json!({ "error": message }))
+}

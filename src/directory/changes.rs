@@ -1,0 +1,99 @@
+//! What has changed, for those who follow the directory.
+
+use super::Directory;
+use crate::model::{CallerKind, Change, Denied, Error, Origin, Power, Result};
+use crate::store::{Scope, Store, now};
+use std::time::{Duration, Instant};
+
+/// Changes that are read at a time fill about so many bytes, unless a single one is longer.
+const BYTES_MAX: usize = 1 << 20;
+
+/// After what a list of changes begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// After the change of that number; 0 is before all.
+    Change(i64),
+    /// With the first change from that time on, in milliseconds since 1970-01-01 UTC.
+    Time(i64),
+    /// After the newest.
+    Now,
+}
+
+/// A part of all changes.
+#[derive(Debug)]
+pub struct Changes {
+    /// The oldest first.
+    pub changes: Vec<Change>,
+    /// After what the rest begins: the last of these changes, or where the list was to begin if there are none.
+    pub next: i64,
+}
+
+impl Directory {
+    /// The changes after that point, as many as asked for or a little over a megabyte of them. Waits so long for the
+    /// first one.
+    ///
+    /// # Errors
+    /// `Forbidden` for users who are no administrators; `Outdated` when the point is before what is kept, or after the
+    /// newest change: then the reader has missed something.
+    pub fn changes(&self, since: Since, limit: u64, patience: Duration) -> Result<Changes> {
+        // A key is made by an operator, for a script that may read everything.
+        if self.caller.kind != CallerKind::Key {
+            self.caller.require(Power::Administrator, Denied::Operation)?;
+        }
+        let deadline = Instant::now() + patience;
+        let mut since = since;
+        loop {
+            let generation = self.store.generation(Scope::Anything);
+            let found = changes_after(&self.store, since, limit)?;
+            if !found.changes.is_empty() || !self.store.wait_for_commit(generation, deadline) {
+                return Ok(found);
+            }
+            since = Since::Change(found.next);
+        }
+    }
+}
+
+fn changes_after(store: &Store, since: Since, limit: u64) -> Result<Changes> {
+    store.read(|rows| {
+        let (first, last) = rows.find_ends_of_changes()?.unwrap_or((1, 0));
+        let after = match since {
+            Since::Now => last,
+            Since::Time(at) => rows.find_change_before(at)?,
+            Since::Change(0) => 0,
+            Since::Change(id) if id < first - 1 => {
+                return Err(Error::Outdated(format!(
+                    "the changes after {id} are no longer kept: the first is {first}"
+                )));
+            }
+            Since::Change(id) if id > last => {
+                return Err(Error::Outdated(format!("there is no change {id} yet: the last is {last}")));
+            }
+            Since::Change(id) => id,
+        };
+        let (mut changes, mut bytes) = (Vec::new(), 0);
+        rows.visit_changes_after(after, limit, |change| {
+            bytes += [&change.before, &change.after].into_iter().flatten().map(String::len).sum::<usize>();
+            changes.push(change);
+            bytes < BYTES_MAX
+        })?;
+        let next = changes.last().map_or(after, |change: &Change| change.id);
+        Ok(Changes { changes, next })
+    })
+}
+
+/// Removes changes that were made longer ago than that, but never the newest. Returns how many there were.
+///
+/// # Errors
+/// Those of the database.
+pub fn forget_changes(store: &Store, age: Duration) -> Result<u64> {
+    let before = now().saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
+    let mut forgotten = 0;
+    loop {
+        // In pieces, so that others can write in between.
+        let (count, more) = store.write(Origin::program(), move |tx| tx.prune_changes(before))?;
+        forgotten += count;
+        if !more {
+            return Ok(forgotten);
+        }
+    }
+}
