@@ -4,7 +4,8 @@
 //! # The code map
 //! [`model`] has the nouns, [`directory`] the verbs, [`store`] the rows, [`dialect`] the wires, [`server`] the
 //! sockets; each knows only those below it. [`http`] holds requests and responses as plain values, [`config`] the
-//! settings, [`command`] the subcommands, [`logging`] the way of a log line.
+//! settings, [`command`] the subcommands, [`logging`] the way of a log line. [`exchange`] reads and writes users and
+//! groups in files, and knows none of these but the nouns.
 //!
 //! # A request's way
 //! 1. A connection's thread reads one head and its whole body, within limits and deadlines (`server`).
@@ -20,6 +21,7 @@ pub mod command;
 pub mod config;
 pub mod dialect;
 pub mod directory;
+pub mod exchange;
 pub mod http;
 mod lock;
 pub mod logging;

@@ -16,6 +16,19 @@ const DOORS: [(&str, &[&str]); 9] = [
     ("dialect/rollbook", &["datadog", "nuxeo"]),
     ("server", &["crate::model", "crate::directory", "crate::dialect", "crate::store", "rusqlite"]),
     ("dialect", &["rusqlite", "std::net", "crate::server", "crate::store"]),
+    (
+        "exchange",
+        &[
+            "crate::store",
+            "crate::directory",
+            "crate::dialect",
+            "crate::server",
+            "crate::http",
+            "rusqlite",
+            "tiny_http",
+            "std::net",
+        ],
+    ),
 ];
 
 /// What stands in a place where it is allowed all the same: file, and the text.

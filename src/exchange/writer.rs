@@ -1,0 +1,385 @@
+//! Writing records.
+
+use super::dn::{Dn, escaped};
+use super::ldif::{ARGON2, NO_LAST_NAME, common_name, is_written_property};
+use super::{Format, GroupRecord, MemberRecord, Record, Role, SubgroupRecord, UserRecord, quoted};
+use anyhow::{Context as _, bail};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+/// The columns of a CSV.
+const COLUMNS: [&str; 17] = [
+    "kind",
+    "name",
+    "first_name",
+    "last_name",
+    "display_name",
+    "email",
+    "company",
+    "title",
+    "role",
+    "disabled",
+    "verified",
+    "password",
+    "external_id",
+    "groups",
+    "label",
+    "description",
+    "properties",
+];
+
+/// The longest line of an LDIF, in bytes without the line break.
+const LDIF_LINE_BYTES_MAX: usize = 76;
+
+/// Writes records one by one.
+///
+/// Groups come first, then users with their `groups`, then what is left of members and subgroups. A `groupOfNames`
+/// has its members in its entry, so an LDIF has it the other way round: users without `groups` first, then each group
+/// followed by its members and subgroups.
+///
+/// A cell of a CSV is what the field is, also where it begins with `=`, `+`, `-` or `@`: the file is for programs, and
+/// a spreadsheet may take such a cell for a formula.
+pub struct Writer<W: Write> {
+    format: Format,
+    out: W,
+    base: String,
+    begun: bool,
+    /// The group whose LDIF entry is not complete, and whether it has members.
+    open: Option<(String, bool)>,
+}
+
+impl<W: Write> Writer<W> {
+    /// `base_dn` is what all entries of an LDIF are below; the other formats do not need it.
+    ///
+    /// # Errors
+    /// When that is no distinguished name.
+    pub fn new(format: Format, out: W, base_dn: &str) -> anyhow::Result<Writer<W>> {
+        if Dn::parse(base_dn).is_none() {
+            bail!("no distinguished name: {}", quoted(base_dn));
+        }
+        Ok(Writer { format, out, base: base_dn.trim().to_owned(), begun: false, open: None })
+    }
+
+    /// Writes a record. Returns what of it the format cannot hold, a sentence each.
+    ///
+    /// # Errors
+    /// When the output takes no more, and for a membership in an LDIF that does not follow its group.
+    pub fn write(&mut self, record: &Record) -> anyhow::Result<Vec<String>> {
+        self.begin()?;
+        match self.format {
+            Format::Csv => self.write_csv(record),
+            Format::JsonLines => {
+                let line = serde_json::to_vec(record).context("encode a record")?;
+                self.put(&[line.as_slice(), b"\n"])?;
+                Ok(Vec::new())
+            }
+            Format::Ldif => self.write_ldif(record),
+        }
+    }
+
+    /// Completes the file, and hands the output back.
+    ///
+    /// # Errors
+    /// When the output takes no more.
+    pub fn finish(mut self) -> anyhow::Result<W> {
+        self.begin()?;
+        self.close_group()?;
+        self.out.flush().context("write")?;
+        Ok(self.out)
+    }
+
+    fn begin(&mut self) -> anyhow::Result<()> {
+        if std::mem::replace(&mut self.begun, true) {
+            return Ok(());
+        }
+        match self.format {
+            Format::Csv => self.put(&[COLUMNS.join(",").as_bytes(), b"\n"]),
+            Format::JsonLines => Ok(()),
+            Format::Ldif => self.put(&[b"version: 1\n"]),
+        }
+    }
+
+    fn put(&mut self, parts: &[&[u8]]) -> anyhow::Result<()> {
+        let written: io::Result<()> = parts.iter().try_for_each(|part| self.out.write_all(part));
+        written.context("write")
+    }
+
+    fn write_csv(&mut self, record: &Record) -> anyhow::Result<Vec<String>> {
+        let mut row = CsvRow::default();
+        match record {
+            Record::User(user) => row.user(user),
+            Record::Group(group) => row.group(group),
+            Record::Member(MemberRecord { group, user: name }) => row.membership("member", name, group),
+            Record::Subgroup(SubgroupRecord { group, subgroup: name }) => row.membership("subgroup", name, group),
+        }
+        self.put(&[row.line().as_bytes()])?;
+        Ok(row.losses)
+    }
+
+    fn write_ldif(&mut self, record: &Record) -> anyhow::Result<Vec<String>> {
+        let (mut lines, mut losses) = (Lines::default(), Losses::default());
+        match record {
+            Record::User(user) => {
+                self.close_group()?;
+                let dn = self.user_dn(&user.name);
+                write_user(&mut lines, &mut losses, &dn, user);
+            }
+            Record::Group(group) => {
+                self.close_group()?;
+                let dn = self.group_dn(&group.name);
+                write_group(&mut lines, &mut losses, &dn, group);
+                self.open = Some((group.name.clone(), false));
+            }
+            Record::Member(MemberRecord { group, user }) => {
+                self.require_open(group)?;
+                lines.add("member", &self.user_dn(user));
+            }
+            Record::Subgroup(SubgroupRecord { group, subgroup }) => {
+                self.require_open(group)?;
+                lines.add("member", &self.group_dn(subgroup));
+            }
+        }
+        self.put(&[lines.0.as_bytes()])?;
+        Ok(losses.sentences())
+    }
+
+    fn require_open(&mut self, group: &str) -> anyhow::Result<()> {
+        match &mut self.open {
+            Some((name, has_members)) if name == group => {
+                *has_members = true;
+                Ok(())
+            }
+            _ => bail!("a member of {} does not follow the group", quoted(group)),
+        }
+    }
+
+    /// Ends the entry of a group. One without members has an empty one, because it has to have one.
+    fn close_group(&mut self) -> anyhow::Result<()> {
+        match self.open.take() {
+            Some((_, false)) => self.put(&[b"member:\n"]),
+            _ => Ok(()),
+        }
+    }
+
+    fn user_dn(&self, name: &str) -> String {
+        self.below_base(format!("uid={},ou=people", escaped(name)))
+    }
+
+    fn group_dn(&self, name: &str) -> String {
+        self.below_base(format!("cn={},ou=groups", escaped(name)))
+    }
+
+    fn below_base(&self, name: String) -> String {
+        if self.base.is_empty() { name } else { format!("{name},{}", self.base) }
+    }
+}
+
+// ------------------------------------------------------------------------------------------ CSV
+
+#[derive(Default)]
+struct CsvRow {
+    cells: [String; COLUMNS.len()],
+    losses: Vec<String>,
+}
+
+impl CsvRow {
+    fn set(&mut self, column: &str, cell: impl Into<String>) {
+        let index = COLUMNS.iter().position(|name| *name == column).expect("a column of the table");
+        self.cells[index] = cell.into();
+    }
+
+    fn set_text(&mut self, column: &str, text: Option<&String>) {
+        match text {
+            Some(text) if text.is_empty() => self.losses.push(format!("an empty {column} cannot be told from none")),
+            Some(text) => self.set(column, text),
+            None => {}
+        }
+    }
+
+    fn set_rest(&mut self, groups: Option<&Vec<String>>, properties: &BTreeMap<String, Value>) {
+        if let Some(groups) = groups {
+            self.set("groups", list(groups));
+        }
+        if !properties.is_empty() {
+            self.set("properties", json(properties));
+        }
+    }
+
+    fn user(&mut self, user: &UserRecord) {
+        self.set("kind", "user");
+        self.set("name", &user.name);
+        self.set_text("first_name", user.first_name.as_ref());
+        self.set_text("last_name", user.last_name.as_ref());
+        self.set_text("display_name", user.display_name.as_ref());
+        self.set_text("email", user.email.as_ref());
+        self.set_text("company", user.company.as_ref());
+        self.set_text("title", user.title.as_ref());
+        self.set("role", user.role.map_or("", Role::word));
+        self.set("disabled", user.disabled.map_or("", word));
+        self.set("verified", user.verified.map_or("", word));
+        self.set_text("password", user.password.as_ref());
+        self.set_text("external_id", user.external_id.as_ref());
+        self.set_rest(user.groups.as_ref(), &user.properties);
+    }
+
+    fn group(&mut self, group: &GroupRecord) {
+        self.set("kind", "group");
+        self.set("name", &group.name);
+        self.set_text("label", group.label.as_ref());
+        self.set_text("description", group.description.as_ref());
+        self.set_rest(group.groups.as_ref(), &group.properties);
+    }
+
+    fn membership(&mut self, kind: &str, name: &str, group: &str) {
+        self.set("kind", kind);
+        self.set("name", name);
+        self.set("groups", list(&[group.to_owned()]));
+    }
+
+    fn line(&self) -> String {
+        let mut line = String::with_capacity(self.cells.iter().map(|cell| cell.len() + 3).sum());
+        for (index, cell) in self.cells.iter().enumerate() {
+            if index > 0 {
+                line.push(',');
+            }
+            if cell.contains(['"', ',', '\r', '\n']) {
+                line.extend(["\"", &cell.replace('"', "\"\""), "\""]);
+            } else {
+                line.push_str(cell);
+            }
+        }
+        line.push('\n');
+        line
+    }
+}
+
+fn word(value: bool) -> &'static str {
+    if value { "true" } else { "false" }
+}
+
+/// Names behind each other, or as a JSON list where that could be misread.
+fn list(names: &[String]) -> String {
+    let odd = |name: &String| name.is_empty() || name != name.trim() || name.contains(';') || name.starts_with('[');
+    if names.is_empty() || names.iter().any(odd) { json(names) } else { names.join(";") }
+}
+
+fn json<T: serde::Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).expect("texts and JSON values are JSON")
+}
+
+// ------------------------------------------------------------------------------------------ LDIF
+
+/// Lines of an LDIF.
+#[derive(Default)]
+struct Lines(String);
+
+impl Lines {
+    fn add(&mut self, name: &str, value: &str) {
+        let safe = |c: char| matches!(c, ' '..='~');
+        let plain = value.chars().all(safe) && !value.starts_with([' ', ':', '<']) && !value.ends_with(' ');
+        let line = match value {
+            "" => format!("{name}:"),
+            _ if plain => format!("{name}: {value}"),
+            _ => format!("{name}:: {}", BASE64_STANDARD.encode(value)),
+        };
+        let (mut rest, mut room) = (line.as_str(), LDIF_LINE_BYTES_MAX);
+        while rest.len() > room {
+            let (piece, more) = rest.split_at(room);
+            self.0.extend([piece, "\n "]);
+            (rest, room) = (more, LDIF_LINE_BYTES_MAX - 1);
+        }
+        self.0.extend([rest, "\n"]);
+    }
+}
+
+/// What an entry cannot hold.
+#[derive(Default)]
+struct Losses(Vec<String>);
+
+impl Losses {
+    /// The text, if there is one and an attribute can have it.
+    fn held<'t>(&mut self, name: &str, text: Option<&'t String>) -> Option<&'t String> {
+        if text.is_some_and(String::is_empty) {
+            self.0.push(format!("an empty {name}"));
+        }
+        text.filter(|text| !text.is_empty())
+    }
+
+    fn add_if(&mut self, name: &str, lost: bool) {
+        if lost {
+            self.0.push(name.to_owned());
+        }
+    }
+
+    fn sentences(self) -> Vec<String> {
+        if self.0.is_empty() { Vec::new() } else { vec![format!("LDIF has no place for {}", self.0.join(", "))] }
+    }
+}
+
+fn write_user(lines: &mut Lines, losses: &mut Losses, dn: &str, user: &UserRecord) {
+    lines.0.push('\n');
+    lines.add("dn", dn);
+    lines.add("objectClass", "inetOrgPerson");
+    lines.add("uid", &user.name);
+    let first = losses.held("first_name", user.first_name.as_ref());
+    let last = losses.held("last_name", user.last_name.as_ref());
+    losses.add_if("a last_name of -", last.is_some_and(|last| last == NO_LAST_NAME));
+    let last = last.filter(|last| *last != NO_LAST_NAME);
+    let shown = losses.held("display_name", user.display_name.as_ref());
+    let named = || common_name(&user.name, first.map(String::as_str), last.map(String::as_str));
+    lines.add("cn", &shown.cloned().unwrap_or_else(named));
+    lines.add("sn", last.map_or(NO_LAST_NAME, String::as_str));
+    let texts = [
+        ("givenName", first),
+        ("displayName", shown),
+        ("mail", losses.held("email", user.email.as_ref())),
+        ("o", losses.held("company", user.company.as_ref())),
+        ("title", losses.held("title", user.title.as_ref())),
+    ];
+    for (name, text) in texts {
+        text.into_iter().for_each(|text| lines.add(name, text));
+    }
+    if let Some(password) = losses.held("password", user.password.as_ref()) {
+        let scheme = if password.starts_with("$argon2") { ARGON2 } else { "" };
+        lines.add("userPassword", &format!("{scheme}{password}"));
+    }
+    losses.add_if("role", user.role.is_some());
+    losses.add_if("disabled", user.disabled.is_some());
+    losses.add_if("verified", user.verified.is_some());
+    losses.add_if("external_id", user.external_id.is_some());
+    losses.add_if("groups of a user", user.groups.is_some());
+    for (name, value) in &user.properties {
+        match written_values(name, value) {
+            Some(values) => values.iter().for_each(|text| lines.add(name, text)),
+            None => losses.0.push(format!("the property {name}")),
+        }
+    }
+}
+
+fn write_group(lines: &mut Lines, losses: &mut Losses, dn: &str, group: &GroupRecord) {
+    lines.0.push('\n');
+    lines.add("dn", dn);
+    lines.add("objectClass", "groupOfNames");
+    lines.add("cn", &group.name);
+    if let Some(description) = losses.held("description", group.description.as_ref()) {
+        lines.add("description", description);
+    }
+    losses.add_if("label", group.label.is_some());
+    losses.add_if("groups of a group", group.groups.is_some());
+    group.properties.keys().for_each(|name| losses.0.push(format!("the property {name}")));
+}
+
+/// The values of the attribute that a property is written as; as many texts read back as the same property.
+fn written_values<'v>(name: &str, value: &'v Value) -> Option<Vec<&'v str>> {
+    if !is_written_property(name) {
+        return None;
+    }
+    let text = |value: &'v Value| value.as_str().filter(|text| !text.is_empty());
+    match value {
+        Value::Array(values) if values.len() > 1 => values.iter().map(text).collect(),
+        Value::Array(_) => None,
+        value => text(value).map(|text| vec![text]),
+    }
+}
