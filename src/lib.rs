@@ -4,7 +4,7 @@
 //! # The code map
 //! [`model`] has the nouns, [`directory`] the verbs, [`store`] the rows, [`dialect`] the wires, [`server`] the
 //! sockets; each knows only those below it. [`http`] holds requests and responses as plain values, [`config`] the
-//! settings, [`command`] the subcommands, [`logging`] the way of a log line. [`exchange`] reads and writes users and
+//! settings, [`command`] the subcommands, [`operator`] what they ask of a directory, [`logging`] the way of a log line. [`exchange`] reads and writes users and
 //! groups in files, and knows none of these but the nouns.
 //!
 //! # A request's way
@@ -26,5 +26,6 @@ pub mod http;
 mod lock;
 pub mod logging;
 pub mod model;
+pub mod operator;
 pub mod server;
 pub mod store;

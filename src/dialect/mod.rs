@@ -3,8 +3,11 @@
 
 mod datadog;
 mod health;
+mod local;
 mod nuxeo;
 mod rollbook;
+
+pub(crate) use local::PATH as LOCAL_PATH;
 
 use crate::directory::Access;
 use crate::http::{BadEscape, Incoming, Method, Refused, Request, Response, decode_segment, decode_segments};
@@ -150,6 +153,16 @@ impl Dialects {
             Incoming::Request(request) => self.handle(request),
             Incoming::Refused(refused) => self.refuse(refused),
         }
+    }
+
+    /// Answers what comes by the local socket.
+    pub fn answer_locally(&self, incoming: Incoming<'_>) -> Response {
+        let mut response = match incoming {
+            Incoming::Request(request) => local::handle(&self.context, request),
+            Incoming::Refused(refused) => local::refuse(refused),
+        };
+        response.trace.dialect = "command";
+        response
     }
 
     fn handle(&self, request: &Request<'_>) -> Response {

@@ -86,6 +86,11 @@ impl Access {
         Directory { store: Arc::clone(&self.store), passwords: Arc::clone(&self.passwords), caller, dialect }
     }
 
+    /// The directory as an operator on this machine may change it, see [`Directory::of_operator`].
+    pub fn operator(&self, account: &str) -> Directory {
+        Directory::of_operator(Arc::clone(&self.store), Arc::clone(&self.passwords), account)
+    }
+
     /// The user behind a user name and a password that came from that address, by that dialect.
     ///
     /// # Errors

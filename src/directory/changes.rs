@@ -19,6 +19,20 @@ pub enum Since {
     Now,
 }
 
+impl Since {
+    /// The number of a change, a time (RFC 3339), or `now`.
+    pub fn parse(text: &str) -> Option<Since> {
+        if text == "now" {
+            return Some(Since::Now);
+        }
+        if let Ok(number) = text.parse::<i64>() {
+            return (number >= 0).then_some(Since::Change(number));
+        }
+        let time: jiff::Timestamp = text.parse().ok()?;
+        Some(Since::Time(time.as_millisecond()))
+    }
+}
+
 /// A part of all changes.
 #[derive(Debug)]
 pub struct Changes {

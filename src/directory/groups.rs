@@ -1,6 +1,6 @@
 //! Verbs on groups.
 
-use super::{Directory, Query, group_of, require_an_administrator, require_no_administrator};
+use super::{Directory, Query, group_id_of, group_of, require_an_administrator, require_no_administrator};
 use crate::model::{
     Caller, Denied, Error, Group, GroupChanges, GroupDetails, Kind, Page, Power, Result, Window, check_login, key,
 };
@@ -74,10 +74,7 @@ impl Directory {
                 require_no_administrator(&caller, tx.leads_to_administrators(id)?, Denied::Create)?;
                 return Err(Error::Exists(Kind::Group, name));
             }
-            let mut group = Group { name: name.clone(), ..Group::default() };
-            new.apply_to(&mut group)?;
-            let id = tx.insert_group(&group)?;
-            tx.fill_lists(id, &lists_of(&new))?;
+            let id = insert_group(tx, &name, &new)?;
             // Also a name that waited in another group's list can put it below `administrators`.
             require_no_administrator(&caller, tx.leads_to_administrators(id)?, Denied::Create)?;
             details_of(tx, group_of(tx, &name)?, lists)
@@ -93,21 +90,23 @@ impl Directory {
         self.require_editor()?;
         let (caller, name) = (self.caller.clone(), name.to_owned());
         self.write(move |tx| {
-            let before = group_of(tx, &name)?;
-            let had_rights = tx.leads_to_administrators(before.id)?;
-            require_no_administrator(&caller, had_rights, Denied::Edit)?;
-            let parents = tx.list_names(before.id, List::Parents)?;
-            refuse_administrator_parents(tx, &caller, &changes, &parents, Denied::Edit)?;
-            let mut group = before.clone();
-            changes.apply_to(&mut group)?;
-            tx.update_group(&before, &group)?;
-            tx.replace_lists(group.id, &lists_of(&changes))?;
-            require_no_administrator(&caller, tx.leads_to_administrators(group.id)?, Denied::Edit)?;
-            if had_rights {
-                require_an_administrator(tx)?;
-            }
+            update_group(tx, &caller, group_of(tx, &name)?, &changes)?;
             details_of(tx, group_of(tx, &name)?, lists)
         })
+    }
+
+    /// How many users are directly in a group.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn count_members(&self, name: &str) -> Result<u64> {
+        self.store.read(|rows| rows.count_members(group_id_of(rows, name)?))
+    }
+
+    /// The groups that come after that name in the order of names and whose name or label contains the text, as many as
+    /// asked for, each with the number of its direct member users and groups.
+    pub fn groups_after(&self, text: Option<&str>, name: &str, limit: u64) -> Result<Vec<(Group, u64, u64)>> {
+        self.store.read(|rows| rows.list_groups_after(text, name, limit))
     }
 
     /// Removes a group for good, also from its members' groups and from its parents.
@@ -128,6 +127,29 @@ impl Directory {
             if had_rights { require_an_administrator(tx) } else { Ok(()) }
         })
     }
+}
+
+/// Stores a new group with its lists and returns its inner id.
+pub(super) fn insert_group(tx: &Tx<'_>, name: &str, new: &GroupChanges) -> Result<i64> {
+    let mut group = Group { name: name.to_owned(), ..Group::default() };
+    new.apply_to(&mut group)?;
+    let id = tx.insert_group(&group)?;
+    tx.fill_lists(id, &lists_of(new))?;
+    Ok(id)
+}
+
+/// Stores a change to a group, unless it is about administrators, before or after, and the caller is none.
+pub(super) fn update_group(tx: &Tx<'_>, caller: &Caller, before: Group, changes: &GroupChanges) -> Result<()> {
+    let had_rights = tx.leads_to_administrators(before.id)?;
+    require_no_administrator(caller, had_rights, Denied::Edit)?;
+    let parents = tx.list_names(before.id, List::Parents)?;
+    refuse_administrator_parents(tx, caller, changes, &parents, Denied::Edit)?;
+    let mut group = before.clone();
+    changes.apply_to(&mut group)?;
+    tx.update_group(&before, &group)?;
+    tx.replace_lists(group.id, &lists_of(changes))?;
+    require_no_administrator(caller, tx.leads_to_administrators(group.id)?, Denied::Edit)?;
+    if had_rights { require_an_administrator(tx) } else { Ok(()) }
 }
 
 /// Refuses to let callers who are no administrators put a group below `administrators`, now or later: a parent

@@ -1,8 +1,10 @@
 //! Verbs on memberships.
 
-use super::{Directory, group_id_of, profiles_of, require_an_administrator, require_no_administrator, user_id_of};
+use super::{
+    Directory, group_id_of, group_of, profiles_of, require_an_administrator, require_no_administrator, user_id_of,
+};
 use crate::model::{Caller, Denied, Page, Power, Profile, Result, Window};
-use crate::store::{Rows, Tx};
+use crate::store::{List, Rows, Tx};
 
 /// From which side a membership is looked at: what is looked up, and missed, first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +33,34 @@ impl Directory {
         self.change_member(side, username, group, |tx, user_id, group_id| {
             let rights = tx.leads_to_administrators(group_id)?;
             tx.delete_member(group_id, user_id)?;
+            if rights { require_an_administrator(tx) } else { Ok(()) }
+        })
+    }
+
+    /// Makes a group a direct member of another; nothing changes if it is one.
+    ///
+    /// # Errors
+    /// `Forbidden` for those who are no administrators; `NotFound`; `Invalid` where a group would contain itself.
+    pub fn add_subgroup(&self, group: &str, subgroup: &str) -> Result<()> {
+        self.caller.require(Power::Administrator, Denied::Membership)?;
+        let (group, subgroup) = (group.to_owned(), subgroup.to_owned());
+        self.write(move |tx| {
+            let (group, child) = (group_id_of(tx, &group)?, group_of(tx, &subgroup)?);
+            tx.add_to_list(group, List::Groups, &child.name).map(drop)
+        })
+    }
+
+    /// Ends that; nothing changes if it is none.
+    ///
+    /// # Errors
+    /// `Forbidden` for those who are no administrators; `NotFound`; `LastAdministrator`.
+    pub fn remove_subgroup(&self, group: &str, subgroup: &str) -> Result<()> {
+        self.caller.require(Power::Administrator, Denied::Membership)?;
+        let (group, subgroup) = (group.to_owned(), subgroup.to_owned());
+        self.write(move |tx| {
+            let (group, child) = (group_id_of(tx, &group)?, group_id_of(tx, &subgroup)?);
+            let rights = tx.leads_to_administrators(group)?;
+            tx.remove_subgroup(group, child)?;
             if rights { require_an_administrator(tx) } else { Ok(()) }
         })
     }

@@ -70,6 +70,15 @@ impl Passwords {
         self.hash(password)
     }
 
+    /// What to store for a password that comes from another directory: a value that this one can check is taken as it
+    /// is, and one in clear is protected.
+    ///
+    /// # Errors
+    /// Those of [`Passwords::protect`].
+    pub(super) fn take_over(&self, password: &str) -> Result<String> {
+        if is_stored_value(password) { Ok(password.to_owned()) } else { self.protect(password) }
+    }
+
     fn hash(&self, password: &str) -> Result<String> {
         self.slot()?.hash(password)
     }

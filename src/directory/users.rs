@@ -6,7 +6,7 @@ use super::{
 };
 use crate::model::{
     ADMINISTRATORS, AccessRole, Account, Caller, Denied, Error, Kind, Page, Power, Profile, Result, User, UserChanges,
-    UserView, Window, check_login,
+    UserView, Window, check_login, key,
 };
 use crate::store::{Rows, Scope, Tx, UserFilter};
 use std::collections::HashSet;
@@ -122,6 +122,40 @@ impl Directory {
     /// A window of those who pass the filter, in the order of names.
     pub fn account_page(&self, filter: &UserFilter, window: Window) -> Result<Vec<Account>> {
         self.store.read(|rows| rows.list_accounts(filter, window))
+    }
+
+    /// Those who pass the filter and come after that name in the order of names, as many as asked for.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no group of the name that is asked for.
+    pub fn accounts_after(
+        &self,
+        mut filter: UserFilter,
+        group: Option<&str>,
+        name: &str,
+        limit: u64,
+    ) -> Result<Vec<Account>> {
+        self.store.read(|rows| {
+            filter.group = group.map(|group| group_id_of(rows, group)).transpose()?;
+            filter.text = filter.text.as_deref().map(key);
+            rows.list_accounts_after(&filter, name, limit)
+        })
+    }
+
+    /// Removes some of those who are disabled and were not changed since then (milliseconds since 1970-01-01 UTC), as
+    /// many as asked for, for good. Returns their names.
+    ///
+    /// # Errors
+    /// `Forbidden` for those who are no administrators.
+    pub fn purge_users(&self, unchanged_since: i64, limit: u64) -> Result<Vec<String>> {
+        self.caller.require(Power::Administrator, Denied::Edit)?;
+        self.write(move |tx| {
+            let filter =
+                UserFilter { disabled: Some(true), unchanged_since: Some(unchanged_since), ..UserFilter::default() };
+            let accounts = tx.list_accounts_after(&filter, "", limit)?;
+            accounts.iter().try_for_each(|account| tx.delete_user(account.user.id))?;
+            Ok(accounts.into_iter().map(|account| account.user.username).collect())
+        })
     }
 
     /// Users whose login, first name, last name or e-mail begins with a text, in the order of names.
@@ -335,7 +369,7 @@ fn refuse_administrator_groups(rows: &Rows<'_>, caller: &Caller, changes: &UserC
 }
 
 /// Stores a new user with groups and role.
-fn insert(tx: &Tx<'_>, caller: &Caller, username: &str, new: &UserChanges) -> Result<Profile> {
+pub(super) fn insert(tx: &Tx<'_>, caller: &Caller, username: &str, new: &UserChanges) -> Result<Profile> {
     let mut user = User { username: username.to_owned(), ..User::default() };
     new.apply_to(&mut user)?;
     let user = tx.insert_user(user, new.password_hash.as_deref())?;
@@ -353,7 +387,7 @@ fn insert(tx: &Tx<'_>, caller: &Caller, username: &str, new: &UserChanges) -> Re
 
 /// Stores a change to a user, unless it is about an administrator, before or after, and the caller is none.
 /// Returns the inner id.
-fn update(tx: &Tx<'_>, caller: &Caller, denied: Denied, before: User, changes: &UserChanges) -> Result<i64> {
+pub(super) fn update(tx: &Tx<'_>, caller: &Caller, denied: Denied, before: User, changes: &UserChanges) -> Result<i64> {
     // Most changes neither come from somebody with less power nor can take any away.
     let rights = changes.groups.is_some() || changes.access_role.is_some() || changes.disabled == Some(true);
     let was_administrator = (rights || !caller.is_administrator()) && tx.is_administrator(before.id)?;

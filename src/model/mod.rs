@@ -13,5 +13,5 @@ pub use change::Change;
 pub use error::{Denied, Error, Kind, Result};
 pub use group::{ADMINISTRATORS, Group, GroupChanges, GroupDetails, GroupName, POWER_USERS};
 pub use page::{Page, Window};
-pub use text::{check_length, check_login, check_text, is_email, key};
+pub use text::{check_length, check_login, check_text, is_email, key, timestamp};
 pub use user::{AccessRole, Account, Attributes, Profile, StoredRole, User, UserChanges, UserView};

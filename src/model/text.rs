@@ -62,6 +62,11 @@ pub fn check_length(what: &str, text: &str, max: usize) -> Result<()> {
     Ok(())
 }
 
+/// Milliseconds since 1970-01-01 UTC as a time (RFC 3339), in UTC.
+pub fn timestamp(milliseconds: i64) -> String {
+    format!("{:.3}", jiff::Timestamp::from_millisecond(milliseconds).unwrap_or_default())
+}
+
 /// Whether the text has the shape of an e-mail address: one `@`, a local part without spaces, a domain of
 /// at least two labels. Addresses are only told from other text, not proved to exist.
 pub fn is_email(text: &str) -> bool {

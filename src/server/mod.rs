@@ -5,6 +5,7 @@
 
 mod connection;
 mod head;
+mod local;
 mod probe;
 mod reader;
 mod refuser;
@@ -13,11 +14,14 @@ use crate::http::Response;
 pub use crate::http::{Incoming, Refused};
 use crate::lock::locked;
 use anyhow::Context as _;
+pub use local::LocalClient;
 pub use probe::probe;
 use refuser::Refuser;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashMap;
-use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -67,8 +71,8 @@ impl Limits {
 
 /// A listening server.
 pub struct Server {
-    listener: TcpListener,
-    address: SocketAddr,
+    listener: Listener,
+    place: Place,
     limits: Limits,
     shared: Arc<Shared>,
 }
@@ -77,7 +81,31 @@ pub struct Server {
 #[derive(Clone)]
 pub struct Stopper {
     shared: Arc<Shared>,
-    address: SocketAddr,
+    place: Place,
+}
+
+enum Listener {
+    Public(TcpListener),
+    Local(Arc<UnixListener>),
+}
+
+/// Where a server listens.
+#[derive(Clone)]
+enum Place {
+    Address(SocketAddr),
+    /// The path may lead elsewhere by the time the server stops, so its end is kept at hand.
+    Path(PathBuf, Arc<UnixListener>),
+}
+
+impl Listener {
+    fn accept(&self) -> std::io::Result<(TcpStream, IpAddr)> {
+        match self {
+            Listener::Public(listener) => listener.accept().map(|(stream, address)| (stream, address.ip())),
+            Listener::Local(listener) => {
+                listener.accept().map(|(stream, _)| (local::as_stream(stream), IpAddr::V4(Ipv4Addr::LOCALHOST)))
+            }
+        }
+    }
 }
 
 /// What the accepting thread, the connections and the stopper share.
@@ -137,24 +165,35 @@ impl Drop for Registration {
 }
 
 impl Server {
-    /// Listens on that address. Lowers the connection limit to what the descriptor limit allows.
+    /// Listens on that address, and tells it with the port that was found for port 0. Lowers the connection limit to
+    /// what the descriptor limit allows.
     ///
     /// # Errors
     /// When the address cannot be had.
-    pub fn bind(address: SocketAddr, mut limits: Limits) -> anyhow::Result<Server> {
+    pub fn bind(address: SocketAddr, mut limits: Limits) -> anyhow::Result<(Server, SocketAddr)> {
         let descriptors = raise_descriptor_limit();
         let room = usize::try_from(descriptors.saturating_sub(DESCRIPTORS_RESERVED)).unwrap_or(usize::MAX).max(1);
         limits.connections = limits.connections.min(room);
         let listener = listen(address, &limits).with_context(|| format!("listen on {address}"))?;
         let address = listener.local_addr().context("ask for the address")?;
-        let (stopping, connections, ended) = (AtomicBool::new(false), Mutex::default(), Condvar::new());
-        let shared = Shared { start: Instant::now(), stopping, connections, ended };
-        Ok(Server { listener, address, limits, shared: Arc::new(shared) })
+        Ok((Server::on(Listener::Public(listener), Place::Address(address), limits), address))
     }
 
-    /// Where it listens, with the port that was found for port 0.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    /// Listens on a Unix socket at that path, which only the owner can connect to.
+    ///
+    /// # Errors
+    /// When the socket cannot be made there.
+    pub fn bind_local(path: &Path, limits: Limits) -> anyhow::Result<Server> {
+        let listener = local::listen(path, BACKLOG).with_context(|| format!("listen on {}", path.display()))?;
+        let listener = Arc::new(listener);
+        let place = Place::Path(path.to_owned(), Arc::clone(&listener));
+        Ok(Server::on(Listener::Local(listener), place, limits))
+    }
+
+    fn on(listener: Listener, place: Place, limits: Limits) -> Server {
+        let (stopping, connections, ended) = (AtomicBool::new(false), Mutex::default(), Condvar::new());
+        let shared = Shared { start: Instant::now(), stopping, connections, ended };
+        Server { listener, place, limits, shared: Arc::new(shared) }
     }
 
     /// The limits in force.
@@ -164,7 +203,7 @@ impl Server {
 
     /// What ends [`Server::run`].
     pub fn stopper(&self) -> Stopper {
-        Stopper { shared: Arc::clone(&self.shared), address: self.address }
+        Stopper { shared: Arc::clone(&self.shared), place: self.place.clone() }
     }
 
     /// Serves until stopped; returns when every connection has ended, or after the grace period.
@@ -177,6 +216,7 @@ impl Server {
         while !self.shared.stopping.load(Ordering::Acquire) {
             let (stream, address) = match self.listener.accept() {
                 Ok(accepted) => accepted,
+                Err(_) if self.shared.stopping.load(Ordering::Acquire) => break,
                 Err(error) => {
                     // Out of descriptors or memory, or the client has gone again: the next one may do better.
                     log::warn!("a connection could not be accepted: {error}");
@@ -185,7 +225,7 @@ impl Server {
                     continue;
                 }
             };
-            let (peer, registration) = match register(&self.shared, stream, address.ip(), &limits) {
+            let (peer, registration) = match register(&self.shared, stream, address, &limits) {
                 Ok(registered) => registered,
                 Err((stream, why)) => {
                     refuser.refuse(stream, why);
@@ -209,6 +249,9 @@ impl Server {
             }
         }
         drop(self.listener);
+        if let Place::Path(path, _) = &self.place {
+            let _ = std::fs::remove_file(path);
+        }
         finish(&self.shared, limits.grace);
     }
 }
@@ -218,7 +261,12 @@ impl Stopper {
     pub fn stop(&self) {
         self.shared.stopping.store(true, Ordering::Release);
         // The accepting thread waits in the kernel: a connection of our own wakes it.
-        let _ = TcpStream::connect_timeout(&probe::reachable(self.address), Duration::from_secs(1));
+        match &self.place {
+            Place::Address(address) => {
+                let _ = TcpStream::connect_timeout(&probe::reachable(*address), Duration::from_secs(1));
+            }
+            Place::Path(_, listener) => local::end(listener),
+        }
     }
 }
 

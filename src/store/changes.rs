@@ -57,6 +57,11 @@ impl Rows<'_> {
 }
 
 impl Tx<'_> {
+    /// The number of the newest change; 0 when there is none.
+    pub fn last_change(&self) -> Result<u64> {
+        self.number("select max(id) from changes", [])
+    }
+
     /// Removes some of the changes that were made before that time, the oldest first, but never the newest of all.
     /// Returns how many there were, and whether there may be more.
     pub fn prune_changes(&self, before: i64) -> Result<(u64, bool)> {

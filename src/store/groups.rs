@@ -13,6 +13,9 @@ macro_rules! columns {
     };
 }
 
+/// The number of those columns: what a query adds after them starts here.
+const COLUMNS: usize = 9;
+
 impl Rows<'_> {
     /// The group of that name, whatever the spelling.
     pub fn find_group(&self, name: &str) -> Result<Option<Group>> {
@@ -51,6 +54,28 @@ impl Rows<'_> {
         );
         let entries = self.all(sql, params![from, to, count(window.limit), count(window.offset)], group)?;
         Ok(Page { entries, total })
+    }
+
+    /// How many users are directly in a group.
+    pub fn count_members(&self, group_id: i64) -> Result<u64> {
+        self.number("select count(*) from memberships where group_id = ?1", [group_id])
+    }
+
+    /// The groups that come after that name in the order of names and whose name or label contains the text, as many as
+    /// asked for, each with the number of its direct member users and groups.
+    pub fn list_groups_after(&self, text: Option<&str>, name: &str, limit: u64) -> Result<Vec<(Group, u64, u64)>> {
+        let sql = concat!(
+            "select ",
+            columns!(),
+            ", (select count(*) from memberships where group_id = groups.id),
+              (select count(*) from subgroups where parent_id = groups.id)
+              from groups where name_key > ?1 and (?2 is null or instr(name_key, ?2) or instr(label_key, ?2))
+              order by name_key limit ?3"
+        );
+        self.all(sql, params![key(name), text.map(key), count(limit)], |row| {
+            let number = |column| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.unsigned_abs());
+            Ok((group(row)?, number(COLUMNS)?, number(COLUMNS + 1)?))
+        })
     }
 
     /// Direct member groups of a group whose name begins with that text, in the order of names. Names in the

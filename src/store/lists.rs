@@ -94,6 +94,55 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Adds a name to the end of one of a group's lists, unless it is there. False when it is nobody's yet.
+    ///
+    /// # Errors
+    /// `Invalid` for what cannot be a name, and where a group would contain itself.
+    pub fn add_to_list(&self, group_id: i64, list: List, name: &str) -> Result<bool> {
+        let name = check_login("the name of a member", name)?;
+        let target = match list {
+            List::Users => self.find_user_id(name)?,
+            List::Groups | List::Parents => self.find_group_id(name)?,
+        };
+        let Some(target) = target else {
+            let sql = "insert into dangling_members (kind, name_key, group_id, name, seq)
+                 values (?1, ?2, ?3, ?4, (select value + 1 from counters where name = 'seq')) on conflict do nothing";
+            if self.execute(sql, params![list.kind(), key(name), group_id, name])? > 0 {
+                self.next_seq()?;
+                self.touch_group(group_id)?;
+                self.note_entry(group_id, list, name, false, true)?;
+            }
+            return Ok(false);
+        };
+        let (parent, child) = match list {
+            List::Users => return self.insert_member(group_id, target).map(|()| true),
+            List::Groups => (group_id, target),
+            List::Parents => (target, group_id),
+        };
+        if !self.any("select 1 from subgroups where parent_id = ?1 and child_id = ?2", [parent, child])? {
+            self.mark(Scope::Rights);
+            self.mark(Scope::Groups);
+            let seq = self.next_seq()?;
+            self.insert_subgroup(parent, child, seq)?;
+            self.note_entry(group_id, list, name, true, true)?;
+        }
+        Ok(true)
+    }
+
+    /// Takes a group out of another; nothing changes if it is not in it.
+    pub fn remove_subgroup(&self, parent: i64, child: i64) -> Result<()> {
+        self.mark(Scope::Rights);
+        self.mark(Scope::Groups);
+        if self.any("select 1 from subgroups where parent_id = ?1 and child_id = ?2", [parent, child])? {
+            let name: Option<String> =
+                self.first("select name from groups where id = ?1", [child], |row| row.get(0))?;
+            self.delete_subgroup(parent, child, child)?;
+            self.touch_group(parent)?;
+            self.note_entry(parent, List::Groups, &name.unwrap_or_default(), true, false)?;
+        }
+        Ok(())
+    }
+
     /// Ends a direct membership; nothing changes if there is none.
     pub fn delete_member(&self, group_id: i64, user_id: i64) -> Result<()> {
         self.mark(Scope::Rights);

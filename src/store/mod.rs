@@ -9,6 +9,7 @@ mod check;
 mod credentials;
 mod groups;
 mod hierarchy;
+mod imports;
 mod lists;
 mod memory;
 mod restore;
@@ -141,6 +142,27 @@ pub struct Store {
     path: PathBuf,
     /// Held for as long as the database is open; the lock goes with the file handle.
     _lock: File,
+}
+
+/// Another process has the database open.
+#[derive(Debug)]
+pub struct InUse(String);
+
+impl std::fmt::Display for InUse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the database {} is in use by another process", self.0)
+    }
+}
+
+impl std::error::Error for InUse {}
+
+/// Where the server that holds a database listens for commands.
+///
+/// # Errors
+/// When the database's folder cannot be found.
+pub fn local_socket(database: &Path) -> std::io::Result<PathBuf> {
+    // By whatever link the file was named, there is one socket.
+    Ok(with_suffix(&snapshot::real(database)?, ".sock"))
 }
 
 /// How the database was found.
@@ -278,6 +300,22 @@ impl<'c> Tx<'c> {
     }
 }
 
+impl Tx<'_> {
+    /// Does something that may fail by itself: its error takes back what it did, and nothing that came before it.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub fn attempt<T>(&self, work: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
+        self.run("savepoint attempt")?;
+        let result = work(self);
+        if result.is_err() {
+            self.run("rollback to attempt")?;
+        }
+        self.run("release attempt")?;
+        result
+    }
+}
+
 impl<'c> Deref for Tx<'c> {
     type Target = Rows<'c>;
 
@@ -368,9 +406,7 @@ fn lock(path: &Path) -> anyhow::Result<File> {
     let file = options.open(&name).with_context(|| format!("create the lock file {}", name.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            bail!("the database {} is in use by another process", path.display())
-        }
+        Err(TryLockError::WouldBlock) => Err(InUse(path.display().to_string()).into()),
         Err(TryLockError::Error(error)) => Err(error).context("lock the database"),
     }
 }

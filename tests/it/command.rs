@@ -158,7 +158,8 @@ fn help_names_every_command_and_every_setting() {
     let folder = Folder::new();
     let output = run(&folder, &["--help"]);
     assert_success(&output);
-    for word in ["serve", "key", "passwd", "backup", "restore", "check", "--help", "--version"] {
+    for word in ["serve", "user", "group", "key", "passwd", "log", "backup", "restore", "check", "--help", "--version"]
+    {
         assert!(stdout(&output).contains(word), "{word}");
     }
     let output = run(&folder, &["serve", "--help"]);
@@ -196,6 +197,13 @@ fn help_names_every_command_and_every_setting() {
         (&["key", "--help"][..], &["create", "list", "revoke"][..]),
         (&["key", "create", "--help"], &["api", "app", "--name", "--role", "admin", "standard", "read"]),
         (&["passwd", "--help"], &["--db", "ROLLBOOK_DB"]),
+        (&["user", "--help"], &["list", "show", "add", "set", "disable", "enable", "delete", "purge"]),
+        (
+            &["user", "list", "--help"],
+            &["--enabled", "--disabled", "--verified", "--admins", "--group", "--match", "--format", "-v"],
+        ),
+        (&["group", "--help"], &["list", "show", "add", "set", "delete", "add-member", "remove-member"]),
+        (&["log", "--help"], &["--since", "--follow", "--name", "--lines", "--format", "ROLLBOOK_DB"]),
         (&["backup", "--help"], &["FILE", "--force", "--db", "ROLLBOOK_DB", "while a server"]),
         (&["restore", "--help"], &["FILE", "--db", "ROLLBOOK_DB", "while no server"]),
         (&["check", "--help"], &["--db", "ROLLBOOK_DB", "while a server"]),
@@ -494,6 +502,8 @@ fn a_file_serves_one_process_at_a_time() {
     let file = file.to_str().unwrap();
     let busy = [file, "in use"];
     assert_refused(&finish(serve(&folder, &[])), 1, &busy);
+    // Commands ask that process; where it does not listen, there is no way in.
+    std::fs::remove_file(folder.path().join("rollbook.db.sock")).expect("the socket");
     for words in [&["key", "list"][..], &["key", "create", "api", "--name", "x"], &["key", "revoke", "1"]] {
         assert_refused(&run(&folder, words), 1, &busy);
     }

@@ -21,6 +21,7 @@ mod nuxeo_access;
 mod nuxeo_groups;
 mod nuxeo_users;
 mod operate;
+mod operator;
 mod places;
 mod random;
 mod server;

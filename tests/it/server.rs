@@ -24,8 +24,8 @@ fn limits() -> Limits {
 
 /// Runs that handler while the test talks to it.
 fn with_handler(handler: fn(Incoming<'_>) -> Response, test: impl FnOnce(SocketAddr)) {
-    let server = Server::bind("127.0.0.1:0".parse().unwrap(), limits()).unwrap();
-    let (address, stopper) = (server.address(), server.stopper());
+    let (server, address) = Server::bind("127.0.0.1:0".parse().unwrap(), limits()).unwrap();
+    let stopper = server.stopper();
     let thread = std::thread::spawn(move || server.run(handler));
     test(address);
     stopper.stop();

@@ -1,12 +1,18 @@
 //! The command line and the environment: every setting, its default and its help text, in one definition.
 
+mod people;
+
 use crate::dialect::{DIALECTS, Dialect};
+use crate::directory::Since;
+use crate::exchange::Role;
 use anyhow::{Context as _, bail};
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+
+pub use people::{GroupCommand, GroupFields, Members, Names, UserCommand, UserFields, UserFilters};
 
 /// Users, groups and memberships in one SQLite file, served over the REST dialects that scripts already speak.
 #[derive(Debug, Parser)]
@@ -32,6 +38,18 @@ Exit status: 0 done, 1 failed, 2 wrong usage.";
 pub enum Command {
     /// Answer requests until SIGTERM or SIGINT
     Serve(Box<Serve>),
+    /// List, show, make, change and remove users
+    User {
+        /// What to do with users.
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// List, show, make, change and remove groups, and who is in them
+    Group {
+        /// What to do with groups.
+        #[command(subcommand)]
+        command: GroupCommand,
+    },
     /// Make, list and revoke the keys of scripts
     Key {
         /// What to do with keys.
@@ -42,13 +60,15 @@ pub enum Command {
     Passwd {
         /// The user's name
         user: String,
-        /// Which database, and which passwords are taken.
+        /// Which database.
         #[command(flatten)]
-        database: Database,
+        target: Target,
         /// See [`PasswordRules`].
         #[command(flatten)]
         rules: PasswordRules,
     },
+    /// Show what has changed, by whom, the oldest first
+    Log(LogSettings),
     /// Copy the database, as it is now, to a file; also while a server writes
     Backup {
         /// The file to make; readable by its owner only
@@ -111,13 +131,16 @@ pub enum KeyCommand {
         role: Option<RoleWord>,
         /// Which database.
         #[command(flatten)]
-        database: Database,
+        target: Target,
     },
     /// List the keys, revoked ones too
     List {
+        /// How to print it
+        #[arg(long, value_enum, default_value = "table")]
+        format: Output,
         /// Which database.
         #[command(flatten)]
-        database: Database,
+        target: Target,
     },
     /// End a key
     Revoke {
@@ -125,7 +148,7 @@ pub enum KeyCommand {
         id: i64,
         /// Which database.
         #[command(flatten)]
-        database: Database,
+        target: Target,
     },
 }
 
@@ -138,15 +161,79 @@ pub enum KeyWord {
     App,
 }
 
-/// The roles of application keys on the command line.
+/// The roles of application keys, and of users, on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum RoleWord {
     /// Everything
     Admin,
-    /// Read, and create users that are no administrators
+    /// Read and, with a key, create users that are no administrators
     Standard,
     /// Read
     Read,
+}
+
+impl From<RoleWord> for Role {
+    fn from(word: RoleWord) -> Role {
+        match word {
+            RoleWord::Admin => Role::Admin,
+            RoleWord::Standard => Role::Standard,
+            RoleWord::Read => Role::Read,
+        }
+    }
+}
+
+/// How a list is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// Aligned, for people
+    Table,
+    /// An array with an object a line
+    Json,
+    /// With a header
+    Csv,
+}
+
+/// How changes are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogOutput {
+    /// A line each, for people
+    Text,
+    /// An object a line
+    Json,
+}
+
+/// What to show of the changes.
+#[derive(Debug, Args)]
+pub struct LogSettings {
+    /// After the change of that number, from a time on (2026-11-25T18:00:00Z), or `now`
+    #[arg(long, value_name = "SINCE", value_parser = since)]
+    pub since: Option<Since>,
+    /// Only the last so many
+    #[arg(short = 'n', long, value_name = "N")]
+    pub lines: Option<usize>,
+    /// Only what was done to this user, group or key, and the memberships of it
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Go on with what changes from now on, while the server runs
+    #[arg(short, long)]
+    pub follow: bool,
+    /// How to print it
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: LogOutput,
+    /// Which database.
+    #[command(flatten)]
+    pub target: Target,
+}
+
+/// Which database, and how to get there.
+#[derive(Debug, Clone, Args)]
+pub struct Target {
+    /// Which database.
+    #[command(flatten)]
+    pub database: Database,
+    /// Say whether the file is worked on, or the server that holds it
+    #[arg(short, long)]
+    pub verbose: bool,
 }
 
 /// Which database.
@@ -291,6 +378,11 @@ pub fn first_secret(variable: &str) -> anyhow::Result<Option<String>> {
         bail!("{variable} is set, and empty");
     }
     Ok(Some(secret))
+}
+
+/// Where a list of changes begins.
+fn since(text: &str) -> Result<Since, String> {
+    Since::parse(text).ok_or_else(|| "not the number of a change, a time (RFC 3339) or now".to_owned())
 }
 
 /// A length of time with its unit: seconds, minutes, hours, days or weeks.

@@ -1,0 +1,35 @@
+//! Backup, restore and check.
+
+use super::print;
+use crate::config::Database;
+use crate::store::{self, Snapshot};
+use crate::{directory, logging};
+use anyhow::bail;
+use std::path::Path;
+
+pub(super) fn back_up(database: &Database, file: &Path, force: bool) -> anyhow::Result<()> {
+    logging::start(database.log);
+    let done = store::back_up(&database.db, file, force)?;
+    print(&format!("backed up {} to {} ({} bytes)\n", done.counts, file.display(), done.bytes))
+}
+
+pub(super) fn restore(database: &Database, file: &Path) -> anyhow::Result<()> {
+    logging::start(database.log);
+    let done = store::restore(file, &database.db)?;
+    let kept = match &done.kept {
+        Some(kept) => format!("the old database is kept as {}", kept.display()),
+        None => "there was no database before".to_owned(),
+    };
+    print(&format!("restored {} from {}; {kept}\n", done.counts, file.display()))
+}
+
+pub(super) fn check(database: &Database) -> anyhow::Result<()> {
+    logging::start(database.log);
+    let snapshot = Snapshot::open(&database.db)?;
+    let findings = directory::check(&snapshot);
+    if findings.is_empty() {
+        return print(&format!("ok: {}\n", snapshot.rows().counts()?));
+    }
+    print(&format!("{}\n", findings.join("\n")))?;
+    bail!("findings in {}: {}", database.db.display(), findings.len())
+}

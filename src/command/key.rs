@@ -1,0 +1,82 @@
+//! Keys and passwords.
+
+use super::link::Link;
+use super::table::{Column, Table};
+use super::{Usage, print, say};
+use crate::config::{KeyCommand, KeyWord, PasswordRules, Target};
+use crate::exchange::Role;
+use crate::operator::{Order, ShownKey};
+use anyhow::{Context as _, anyhow, bail};
+use std::io::{BufRead as _, IsTerminal as _};
+
+/// Does something with keys.
+pub(super) fn run(command: KeyCommand) -> anyhow::Result<()> {
+    match command {
+        KeyCommand::Create { kind, name, role, target } => create(&target, kind, name, role.map(Role::from)),
+        KeyCommand::List { format, target } => {
+            let keys: Vec<ShownKey> = Link::open(&target)?.ask(Order::Keys)?;
+            let mut table = Table::new(format, &COLUMNS);
+            table.rows(&keys)?;
+            table.end()
+        }
+        KeyCommand::Revoke { id, target } => {
+            Link::open(&target)?.ask::<()>(Order::RevokeKey { id })?;
+            say(&format!("revoked key {id}"));
+            Ok(())
+        }
+    }
+}
+
+const COLUMNS: [Column; 7] = [
+    Column("ID", "id"),
+    Column("KIND", "kind"),
+    Column("ROLE", "role"),
+    Column("NAME", "name"),
+    Column("CREATED", "created"),
+    Column("LAST USED", "last_used"),
+    Column("REVOKED", "revoked"),
+];
+
+fn create(target: &Target, kind: KeyWord, name: String, role: Option<Role>) -> anyhow::Result<()> {
+    let role = match (kind, role) {
+        (KeyWord::Api, None) => None,
+        (KeyWord::Api, Some(_)) => return Err(Usage(anyhow!("--role: an API key has none")).into()),
+        (KeyWord::App, role) => Some(role.unwrap_or(Role::Admin)),
+    };
+    let mut link = Link::make(target, None)?;
+    let (id, secret): (i64, String) = link.ask(Order::CreateKey { role, name })?;
+    say(&format!("made key {id}; it is shown only now:"));
+    if let Err(error) = print(&format!("{secret}\n")) {
+        // A key that nobody has seen is of no use to anybody.
+        link.ask::<()>(Order::RevokeKey { id })?;
+        return Err(error);
+    }
+    Ok(())
+}
+
+/// Gives a user another password.
+pub(super) fn set_password(target: &Target, rules: &PasswordRules, user: &str) -> anyhow::Result<()> {
+    if !target.database.db.exists() {
+        bail!("there is no database {}", target.database.db.display());
+    }
+    let password = read_password(user)?;
+    let mut link = Link::make(target, rules.password_pattern.clone())?;
+    link.ask::<()>(Order::SetPassword { user: user.to_owned(), password })?;
+    say(&format!("changed the password of {user}"));
+    Ok(())
+}
+
+/// A password typed twice at a terminal, or the first line of standard input.
+pub(super) fn read_password(user: &str) -> anyhow::Result<String> {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        let password = rpassword::prompt_password(format!("New password of {user}: ")).context("read the password")?;
+        if rpassword::prompt_password("Once more: ").context("read the password")? != password {
+            bail!("the two are not the same");
+        }
+        return Ok(password);
+    }
+    let mut line = String::new();
+    stdin.lock().read_line(&mut line).context("read the password")?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}

@@ -1,0 +1,115 @@
+//! The way to a directory: its file, or the server that holds it.
+
+use super::{say, store_of};
+use crate::config::Target;
+use crate::dialect::LOCAL_PATH;
+use crate::directory::{Directory, Passwords};
+use crate::logging;
+use crate::operator::{Order, perform};
+use crate::server::LocalClient;
+use crate::store::{self, InUse};
+use anyhow::{Context as _, anyhow, bail};
+use regex_lite::Regex;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The read connections of a command.
+const READERS: usize = 1;
+/// How long a database is waited for that another command holds, or a server that has not begun to listen.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Where orders go.
+pub(super) enum Link {
+    /// To the file, which is held meanwhile.
+    File(Box<Directory>),
+    /// To the server that holds it.
+    Server(LocalClient, String),
+}
+
+impl Link {
+    /// Opens a database that has to be there: a mistyped name must not make another one.
+    ///
+    /// # Errors
+    /// When it is not there or cannot be opened, and when another process holds it that takes no orders.
+    pub(super) fn open(target: &Target) -> anyhow::Result<Link> {
+        if !target.database.db.exists() {
+            bail!("there is no database {}", target.database.db.display());
+        }
+        Link::make(target, None)
+    }
+
+    /// Opens a database, or makes it if there is none. On the file, new passwords have to match that pattern; a server
+    /// has its own.
+    ///
+    /// # Errors
+    /// When it cannot be opened, and when another process holds it that takes no orders.
+    pub(super) fn make(target: &Target, pattern: Option<Regex>) -> anyhow::Result<Link> {
+        logging::start(target.database.log);
+        let name = target.database.db.display();
+        let passwords = Passwords::new(pattern, false);
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let in_use = match store_of::open(&target.database, READERS, &passwords) {
+                Ok((store, _)) => {
+                    if target.verbose {
+                        say(&format!("working on the file {name}"));
+                    }
+                    let directory = Directory::of_operator(Arc::new(store), Arc::new(passwords), &account());
+                    return Ok(Link::File(Box::new(directory)));
+                }
+                Err(error) if error.chain().any(|cause| cause.is::<InUse>()) => error,
+                Err(error) => return Err(error),
+            };
+            let socket = store::local_socket(&target.database.db)?;
+            match LocalClient::connect(&socket) {
+                Ok(client) => {
+                    if target.verbose {
+                        say(&format!("working through the server at {}", socket.display()));
+                    }
+                    return Ok(Link::Server(client, account()));
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                    return Err(error).with_context(|| format!("connect to the server at {}", socket.display()));
+                }
+                Err(_) if Instant::now() < deadline => std::thread::sleep(PAUSE),
+                Err(_) => return Err(in_use),
+            }
+        }
+    }
+
+    /// Whether a server carries the orders out.
+    pub(super) fn is_server(&self) -> bool {
+        matches!(self, Link::Server(..))
+    }
+
+    /// Has an order carried out.
+    ///
+    /// # Errors
+    /// Why it was not.
+    pub(super) fn ask<T: DeserializeOwned>(&mut self, order: Order) -> anyhow::Result<T> {
+        let answer = match self {
+            Link::File(directory) => perform(directory, order).map_err(|error| anyhow!("{error}"))?,
+            Link::Server(client, account) => {
+                let body = serde_json::to_vec(&json!({ "account": account, "order": order }))?;
+                let (status, answer) = client.post(LOCAL_PATH, &body).context("ask the server")?;
+                let answer: Value = serde_json::from_slice(&answer).context("read the server's answer")?;
+                if status != 200 {
+                    let why = answer.get("error").and_then(Value::as_str).unwrap_or("the server has given no reason");
+                    bail!("{why}");
+                }
+                answer
+            }
+        };
+        serde_json::from_value(answer).context("read the answer")
+    }
+}
+
+/// The name of who runs the command, as their shell has it, or else their number.
+fn account() -> String {
+    let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    let number = || format!("uid {}", rustix::process::getuid().as_raw());
+    name.filter(|name| !name.is_empty()).unwrap_or_else(number)
+}

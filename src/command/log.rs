@@ -1,0 +1,97 @@
+//! What has changed, for people and for scripts.
+
+use super::link::Link;
+use super::print;
+use crate::config::{LogOutput, LogSettings};
+use crate::operator::{Order, ShownChange, ShownChanges};
+use anyhow::bail;
+use serde_json::{Map, Value};
+
+/// Changes that are asked for at a time.
+const PIECE: u64 = 1000;
+/// Seconds that a server is asked to wait for the next one.
+const WAIT: u64 = 30;
+
+/// Prints changes, the oldest first.
+pub(super) fn run(asked: &LogSettings) -> anyhow::Result<()> {
+    let mut link = Link::open(&asked.target)?;
+    if asked.follow && !link.is_server() {
+        bail!("no server holds the database: nothing can change while --follow waits");
+    }
+    let (mut after, mut from) = match asked.since {
+        None => (Some(0), None),
+        Some(crate::directory::Since::Change(id)) => (Some(id), None),
+        Some(crate::directory::Since::Time(at)) => (None, Some(at)),
+        Some(crate::directory::Since::Now) => (None, None),
+    };
+    let mut last = asked.lines.map(|lines| std::collections::VecDeque::with_capacity(lines.min(1000)));
+    loop {
+        // Only what has been told already can be followed by what is to come.
+        let wait = if asked.follow && last.is_none() { WAIT } else { 0 };
+        let found: ShownChanges = link.ask(Order::Changes { after, from, limit: PIECE, wait })?;
+        let ended = found.changes.is_empty();
+        (after, from) = (Some(found.next), None);
+        for change in found.changes.into_iter().filter(|change| is_meant(change, asked.name.as_deref())) {
+            match &mut last {
+                None => show(&change, asked.format)?,
+                Some(last) => {
+                    last.push_back(change);
+                    if last.len() > asked.lines.unwrap_or_default() {
+                        last.pop_front();
+                    }
+                }
+            }
+        }
+        if ended {
+            last.take().into_iter().flatten().try_for_each(|change| show(&change, asked.format))?;
+            if !asked.follow {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn is_meant(change: &ShownChange, name: Option<&str>) -> bool {
+    let same = |text: &str| name.is_none_or(|name| crate::model::key(name) == crate::model::key(text));
+    let document = |document: &Option<Box<serde_json::value::RawValue>>| {
+        let fields: Map<String, Value> =
+            document.as_ref().and_then(|json| serde_json::from_str(json.get()).ok()).unwrap_or_default();
+        ["group", "user", "subgroup"].iter().any(|field| fields.get(*field).and_then(Value::as_str).is_some_and(same))
+    };
+    same(&change.name) || document(&change.before) || document(&change.after)
+}
+
+fn show(change: &ShownChange, output: LogOutput) -> anyhow::Result<()> {
+    match output {
+        LogOutput::Json => print(&format!("{}\n", serde_json::to_string(change)?)),
+        LogOutput::Text => {
+            let caller = match (&change.caller_kind, &change.caller) {
+                (Some(kind), Some(caller)) => format!("{kind} {caller}"),
+                _ => "-".to_owned(),
+            };
+            let ShownChange { id, time, dialect, action, name, .. } = change;
+            let fields = fields(change);
+            print(format!("{id} {time} {caller} ({dialect}) {action} {name}{fields}").trim_end())
+                .and_then(|()| print("\n"))
+        }
+    }
+}
+
+/// What was different: `email: null → "ada@example.com"`.
+fn fields(change: &ShownChange) -> String {
+    let parse = |json: &Option<Box<serde_json::value::RawValue>>| -> Map<String, Value> {
+        json.as_ref().and_then(|json| serde_json::from_str(json.get()).ok()).unwrap_or_default()
+    };
+    let (before, after) = (parse(&change.before), parse(&change.after));
+    let mut text = String::new();
+    for (field, value) in before.iter().filter(|(field, _)| !after.contains_key(*field)).chain(&after) {
+        if field == "uuid" || value.as_str() == Some(change.name.as_str()) {
+            continue;
+        }
+        match before.get(field).filter(|_| after.contains_key(field)) {
+            Some(before) => text.push_str(&format!(" {field}: {before} → {value}")),
+            None => text.push_str(&format!(" {field}: {value}")),
+        }
+    }
+    text
+}

@@ -1,0 +1,93 @@
+//! The subcommands.
+
+mod database;
+mod group;
+mod key;
+mod link;
+mod log;
+mod serve;
+mod store_of;
+mod table;
+mod user;
+
+use crate::config::{Command, CommandLine};
+use crate::server::probe;
+use anyhow::{Context as _, anyhow, bail};
+use clap::CommandFactory as _;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// A mistake in how the program was called, as opposed to something that went wrong.
+#[derive(Debug)]
+pub struct Usage(anyhow::Error);
+
+impl std::fmt::Display for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:#}", self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// What went wrong, as a chain of sentences; [`Usage`] when it was the command line.
+pub fn run(line: CommandLine) -> anyhow::Result<()> {
+    match line.command {
+        None => serve::serve(&line.serve),
+        Some(Command::Serve(settings)) => serve::serve(&settings),
+        Some(Command::User { command }) => user::run(command),
+        Some(Command::Group { command }) => group::run(command),
+        Some(Command::Key { command }) => key::run(command),
+        Some(Command::Passwd { user, target, rules }) => key::set_password(&target, &rules, &user),
+        Some(Command::Log(asked)) => log::run(&asked),
+        Some(Command::Backup { file, force, database }) => database::back_up(&database, &file, force),
+        Some(Command::Restore { file, database }) => database::restore(&database, &file),
+        Some(Command::Check { database }) => database::check(&database),
+        Some(Command::Healthcheck { listen, timeout }) => check_health(listen, timeout),
+        Some(Command::Completions { shell }) => complete(shell),
+        Some(Command::Man { words }) => show_manual(&words),
+    }
+}
+
+fn check_health(address: SocketAddr, patience: Duration) -> anyhow::Result<()> {
+    match probe(address, "/readyz", patience).with_context(|| format!("ask the server at {address}"))? {
+        200 => Ok(()),
+        status => bail!("the server at {address} is not ready: it answers {status}"),
+    }
+}
+
+fn complete(shell: clap_complete::Shell) -> anyhow::Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut CommandLine::command(), "rollbook", &mut script);
+    print(&String::from_utf8(script)?)
+}
+
+fn show_manual(words: &[String]) -> anyhow::Result<()> {
+    let mut command = CommandLine::command();
+    // Gives each command its whole name.
+    command.build();
+    let mut shown = &command;
+    for word in words {
+        let Some(next) = shown.find_subcommand(word) else {
+            return Err(Usage(anyhow!("there is no command {}", words.join(" "))).into());
+        };
+        shown = next;
+    }
+    let mut page = Vec::new();
+    clap_mangen::Man::new(shown.clone()).render(&mut page)?;
+    print(&String::from_utf8(page)?)
+}
+
+/// Tells the operator on standard error; that nobody listens there is no failure.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Writes to standard output; that it is full or closed is a failure like any other.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("write the output")
+}

@@ -1,0 +1,156 @@
+//! Serving, until a signal.
+
+use super::store_of::open;
+use crate::config::Serve;
+use crate::dialect::{Context, Dialect, Dialects};
+use crate::directory::{self, Access, Passwords};
+use crate::server::{Limits, Server, Stopper};
+use crate::store::{self, Found, Store};
+use crate::{command::Usage, logging};
+use anyhow::Context as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How often changes that are too old are looked for.
+const FORGET_PAUSE_MIN: Duration = Duration::from_millis(100);
+const FORGET_PAUSE_MAX: Duration = Duration::from_secs(3600);
+
+/// Commands that the local socket has room for at a time.
+const LOCAL_CONNECTIONS: usize = 64;
+/// The longest order of a command, in bytes: a part of a file with one very long row.
+const LOCAL_BODY_BYTES: usize = 256 << 20;
+/// A command may think for long between two orders, and be stopped and continued.
+const LOCAL_PATIENCE: Duration = Duration::from_secs(86_400);
+
+/// Serves until a signal ends it.
+pub(super) fn serve(settings: &Serve) -> anyhow::Result<()> {
+    logging::start(settings.database.log);
+    // What is wrong with the command line shows before the database is touched.
+    let mounts = settings.mounts().map_err(Usage)?;
+    let passwords = Arc::new(Passwords::new(settings.rules.password_pattern.clone(), settings.require_password));
+    Dialects::check(&mounts).map_err(Usage)?;
+    let (store, found) = open(&settings.database, settings.readers, &passwords)?;
+    let store = Arc::new(store);
+    let access = Access::new(Arc::clone(&store), passwords, settings.wrong_password_delay)?;
+    let context = Context::new(access, settings.strict_errors);
+    let dialects = Arc::new(Dialects::mount(context, &mounts).map_err(Usage)?);
+    let limits = Limits {
+        connections: settings.max_connections,
+        connections_per_address: settings.max_connections_per_address,
+        body_bytes: settings.max_body_bytes,
+        head_timeout: settings.head_timeout,
+        body_timeout: settings.body_timeout,
+        idle_timeout: settings.idle_timeout,
+        write_timeout: settings.write_timeout,
+        grace: settings.grace,
+    };
+    let (server, address) = Server::bind(settings.listen, limits.clone())?;
+    let local = bind_local(&store, &limits);
+    let servers: Vec<&Server> = [&server].into_iter().chain(&local).collect();
+    stop_on_signals(&servers, &store)?;
+    forget_changes(&store, settings.keep_changes)?;
+    announce(&server, address, &store, found, &mounts);
+    let local = local.map(|local| serve_locally(local, &dialects)).transpose()?;
+    server.run(move |incoming| dialects.answer(incoming));
+    local.map(JoinHandle::join);
+    store.close();
+    log::info!("stopped");
+    Ok(())
+}
+
+/// Listens for commands on the same machine. Without that they have to wait until the server has stopped.
+fn bind_local(store: &Store, limits: &Limits) -> Option<Server> {
+    let limits = Limits {
+        connections: LOCAL_CONNECTIONS,
+        connections_per_address: None,
+        body_bytes: LOCAL_BODY_BYTES,
+        body_timeout: LOCAL_PATIENCE,
+        idle_timeout: LOCAL_PATIENCE,
+        ..limits.clone()
+    };
+    let bound =
+        store::local_socket(store.path()).map_err(Into::into).and_then(|path| Server::bind_local(&path, limits));
+    bound.inspect_err(|error| log::warn!("commands cannot reach this server: {error:#}")).ok()
+}
+
+fn serve_locally(server: Server, dialects: &Arc<Dialects>) -> anyhow::Result<JoinHandle<()>> {
+    let dialects = Arc::clone(dialects);
+    let thread = std::thread::Builder::new().name("local".to_owned());
+    thread
+        .spawn(move || server.run(move |incoming| dialects.answer_locally(incoming)))
+        .context("start the thread for commands")
+}
+
+fn announce(server: &Server, address: SocketAddr, store: &Store, found: Found, mounts: &[(Dialect, String)]) {
+    let limits = server.limits();
+    let state = if found == Found::New { "new" } else { "existing" };
+    log::info!("rollbook {} with the {state} database {}", env!("CARGO_PKG_VERSION"), store.path().display());
+    log::info!(
+        "limits: {} connections, {} of one address, bodies of {} bytes, {:?} for a head, {:?} for a body, {:?} idle",
+        limits.connections,
+        limits.share(),
+        limits.body_bytes,
+        limits.head_timeout,
+        limits.body_timeout,
+        limits.idle_timeout
+    );
+    for (dialect, prefix) in mounts {
+        log::info!("{} at http://{address}{}", dialect.name, prefix.trim_end_matches('/'));
+    }
+    if !address.ip().is_loopback() {
+        log::warn!("traffic to {address} is not encrypted: put a TLS proxy in front of it");
+    }
+    log::info!("listening on http://{address}");
+}
+
+/// Removes, now and then, the changes that are too old to be kept. The thread ends with the server.
+fn forget_changes(store: &Arc<Store>, age: Duration) -> anyhow::Result<()> {
+    // Who only looks now and then must not be what keeps the database open.
+    let (store, pause) = (Arc::downgrade(store), (age / 8).clamp(FORGET_PAUSE_MIN, FORGET_PAUSE_MAX));
+    let thread = std::thread::Builder::new().name("changes".to_owned());
+    thread
+        .spawn(move || {
+            while let Some(store) = store.upgrade() {
+                match directory::forget_changes(&store, age) {
+                    Ok(0) => {}
+                    Ok(count) => log::info!("removed {count} changes that are older than {age:?}"),
+                    Err(error) => log::warn!("old changes could not be removed: {error}"),
+                }
+                drop(store);
+                std::thread::sleep(pause);
+            }
+        })
+        .context("start the thread that removes old changes")?;
+    Ok(())
+}
+
+/// SIGTERM and SIGINT end the server in good order; a second one ends the process at once.
+fn stop_on_signals(servers: &[&Server], store: &Arc<Store>) -> anyhow::Result<()> {
+    use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+    use std::sync::atomic::AtomicBool;
+    let asked = Arc::new(AtomicBool::new(false));
+    for signal in [SIGTERM, SIGINT] {
+        signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&asked)).context("handle signals")?;
+        signal_hook::flag::register(signal, Arc::clone(&asked)).context("handle signals")?;
+    }
+    // A file that may not grow any more is an error of the write, not the end of the process.
+    signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false))).context("handle signals")?;
+    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT]).context("handle signals")?;
+    let stoppers: Vec<_> = servers.iter().map(|server| server.stopper()).collect();
+    let store = Arc::downgrade(store);
+    let thread = std::thread::Builder::new().name("signals".to_owned());
+    thread
+        .spawn(move || {
+            if signals.forever().next().is_some() {
+                log::info!("stopping");
+                if let Some(store) = store.upgrade() {
+                    store.end_waiting();
+                }
+                stoppers.iter().for_each(Stopper::stop);
+            }
+        })
+        .context("start the thread for signals")?;
+    Ok(())
+}

@@ -1,0 +1,172 @@
+//! Lists for people and for scripts.
+
+use super::print;
+use crate::config::Output;
+use serde::Serialize;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+use unicode_width::UnicodeWidthStr as _;
+
+/// A column: its title in a table, and the name of the field, which is its title in CSV.
+pub(super) struct Column(pub(super) &'static str, pub(super) &'static str);
+
+/// A list that is printed piece by piece.
+pub(super) struct Table<'c> {
+    output: Output,
+    columns: &'c [Column],
+    /// How wide each column of a table is; known with the first piece.
+    widths: Vec<usize>,
+    begun: bool,
+}
+
+impl<'c> Table<'c> {
+    /// A list with these columns. JSON has all fields.
+    pub(super) fn new(output: Output, columns: &'c [Column]) -> Table<'c> {
+        Table { output, columns, widths: Vec::new(), begun: false }
+    }
+
+    /// Prints some rows.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub(super) fn rows(&mut self, rows: &[impl Serialize]) -> anyhow::Result<()> {
+        let rows: Vec<Value> = rows.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
+        let text = match self.output {
+            Output::Table => self.aligned(&rows),
+            Output::Json => self.json(&rows),
+            Output::Csv => self.csv(&rows),
+        };
+        self.begun = true;
+        print(&text)
+    }
+
+    /// Prints what is left.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn end(mut self) -> anyhow::Result<()> {
+        match (self.output, self.begun) {
+            (Output::Json, true) => print("\n]\n"),
+            (Output::Json, false) => print("[]\n"),
+            (_, true) => Ok(()),
+            (_, false) => self.rows(&[(); 0]),
+        }
+    }
+
+    fn aligned(&mut self, rows: &[Value]) -> String {
+        let columns = self.columns;
+        let mut lines: Vec<Vec<String>> = Vec::with_capacity(rows.len() + 1);
+        if !self.begun {
+            lines.push(columns.iter().map(|Column(title, _)| (*title).to_owned()).collect());
+        }
+        lines.extend(rows.iter().map(|row| columns.iter().map(|Column(_, field)| shown(&row[*field])).collect()));
+        if !self.begun {
+            let width = |column: usize| lines.iter().map(|line| line[column].width()).max().unwrap_or(0);
+            self.widths = (0..columns.len()).map(width).collect();
+        }
+        let mut text = String::new();
+        for line in lines {
+            let mut written = String::new();
+            for (cell, width) in line.iter().zip(&self.widths) {
+                written.push_str(cell);
+                written.extend(std::iter::repeat_n(' ', width.saturating_sub(cell.width()) + 2));
+            }
+            text.push_str(written.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+
+    /// An array with an element a line.
+    fn json(&self, rows: &[Value]) -> String {
+        let mut text = String::new();
+        for (index, row) in rows.iter().enumerate() {
+            text.push_str(if self.begun || index > 0 { ",\n" } else { "[\n" });
+            text.push_str(&row.to_string());
+        }
+        text
+    }
+
+    fn csv(&self, rows: &[Value]) -> String {
+        let mut text = String::new();
+        let mut line = |cells: Vec<String>| {
+            let cells: Vec<String> = cells.iter().map(|cell| quoted(cell)).collect();
+            text.push_str(&cells.join(","));
+            text.push('\n');
+        };
+        if !self.begun {
+            line(self.columns.iter().map(|Column(_, field)| (*field).to_owned()).collect());
+        }
+        for row in rows {
+            line(self.columns.iter().map(|Column(_, field)| plain(&row[*field])).collect());
+        }
+        text
+    }
+}
+
+/// A value for people.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::Array(items) if !items.is_empty() && items.iter().all(Value::is_string) => {
+            items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
+        }
+        Value::Array(items) if items.is_empty() => "-".to_owned(),
+        other => Some(plain(other)).filter(|text| !text.is_empty()).unwrap_or_else(|| "-".to_owned()),
+    }
+}
+
+/// A value for scripts.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// A cell of a CSV (RFC 4180).
+fn quoted(cell: &str) -> String {
+    if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
+}
+
+/// One thing with all its fields, a line each, in the order in which it has them.
+///
+/// # Errors
+/// When it is no object.
+pub(super) fn card(thing: &impl Serialize) -> anyhow::Result<String> {
+    let Fields(fields) = serde_json::from_str(&serde_json::to_string(thing)?)?;
+    let title = |field: &str| format!("{}:", field.replace('_', " "));
+    let width = fields.iter().map(|(field, _)| title(field).width()).max().unwrap_or(0);
+    let line = |(field, value): &(String, Value)| {
+        let title = title(field);
+        format!("{title}{}{}\n", " ".repeat(width - title.width() + 2), shown(value))
+    };
+    Ok(fields.iter().map(line).collect())
+}
+
+/// The fields of an object in their order, which a `Value` does not keep.
+struct Fields(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Fields, D::Error> {
+        struct Each;
+        impl<'de> Visitor<'de> for Each {
+            type Value = Fields;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(Each)
+    }
+}

@@ -1,0 +1,285 @@
+//! The commands on users and groups.
+
+use super::{Output, RoleWord, Target, age};
+use crate::exchange::{GroupRecord, UserRecord};
+use clap::{Args, Subcommand};
+use serde_json::Value;
+use std::time::Duration;
+
+/// What to do with users.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// List users, all or those to whom all of this applies
+    List {
+        /// Which.
+        #[command(flatten)]
+        filters: UserFilters,
+        /// How to print it
+        #[arg(long, value_enum, default_value = "table")]
+        format: Output,
+        /// Which database.
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Show one user, with groups
+    Show {
+        /// The login
+        name: String,
+        /// How to print it
+        #[arg(long, value_enum, default_value = "table")]
+        format: Output,
+        /// Which database.
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Make a user
+    Add {
+        /// The login
+        name: String,
+        /// What is known.
+        #[command(flatten)]
+        fields: Box<UserFields>,
+        /// Which database.
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Change a user; what is not named stays, an empty value clears
+    Set {
+        /// The login
+        name: String,
+        /// What is to change.
+        #[command(flatten)]
+        fields: Box<UserFields>,
+        /// Which database.
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Keep users from logging in; they stay readable
+    Disable(Names),
+    /// Let them log in again
+    Enable(Names),
+    /// Remove users for good, with memberships and tokens
+    Delete(Names),
+    /// Remove for good those who are disabled and were not changed for some time
+    Purge {
+        /// How long at least: 90d, 12h
+        #[arg(long, value_name = "AGE", value_parser = age)]
+        older_than: Duration,
+        /// Only say who would go
+        #[arg(long)]
+        dry_run: bool,
+        /// Which database.
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+/// What to do with groups.
+#[derive(Debug, Subcommand)]
+pub enum GroupCommand {
+    /// List groups
+    List {
+        /// Only those whose name or label contains this
+        #[arg(long = "match", value_name = "TEXT")]
+        text: Option<String>,
+        /// How to print it
+        #[arg(long, value_enum, default_value = "table")]
+        format: Output,
+        /// Which database.
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Show one group; its users: rollbook user list --group NAME
+    Show {
+        /// The name
+        name: String,
+        /// How to print it
+        #[arg(long, value_enum, default_value = "table")]
+        format: Output,
+        /// Which database.
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Make a group
+    Add {
+        /// The name
+        name: String,
+        /// What is known.
+        #[command(flatten)]
+        fields: GroupFields,
+        /// Which database.
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Change a group; what is not named stays, an empty value clears
+    Set {
+        /// The name
+        name: String,
+        /// What is to change.
+        #[command(flatten)]
+        fields: GroupFields,
+        /// Which database.
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Remove groups for good; their members stay
+    Delete(Names),
+    /// Put users into a group
+    AddMember(Members),
+    /// Take users out of a group
+    RemoveMember(Members),
+}
+
+/// Which users.
+#[derive(Debug, Clone, Args)]
+pub struct UserFilters {
+    /// Only those who are not disabled
+    #[arg(long, conflicts_with = "disabled")]
+    pub enabled: bool,
+    /// Only those who are disabled
+    #[arg(long)]
+    pub disabled: bool,
+    /// Only those who have logged in
+    #[arg(long)]
+    pub verified: bool,
+    /// Only administrators, directly or through subgroups
+    #[arg(long)]
+    pub admins: bool,
+    /// Only direct members of that group
+    #[arg(long, value_name = "NAME")]
+    pub group: Option<String>,
+    /// Only those whose login, names or e-mail address contain this, in any case
+    #[arg(long = "match", value_name = "TEXT")]
+    pub text: Option<String>,
+}
+
+/// Some users, or groups.
+#[derive(Debug, Clone, Args)]
+pub struct Names {
+    /// The names
+    #[arg(required = true, value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Which database.
+    #[command(flatten)]
+    pub target: Target,
+}
+
+/// Some members of a group.
+#[derive(Debug, Clone, Args)]
+pub struct Members {
+    /// The group
+    pub group: String,
+    /// Who: logins, or names of groups with --groups
+    #[arg(required = true, value_name = "NAME")]
+    pub members: Vec<String>,
+    /// They are groups
+    #[arg(long)]
+    pub groups: bool,
+    /// Which database.
+    #[command(flatten)]
+    pub target: Target,
+}
+
+/// What is known of a user.
+#[derive(Debug, Clone, Args)]
+pub struct UserFields {
+    /// Given name
+    #[arg(long, value_name = "TEXT")]
+    pub first_name: Option<String>,
+    /// Family name
+    #[arg(long, value_name = "TEXT")]
+    pub last_name: Option<String>,
+    /// The name to show, where a dialect has one of its own
+    #[arg(long, value_name = "TEXT")]
+    pub display_name: Option<String>,
+    /// E-mail address
+    #[arg(long, value_name = "ADDRESS")]
+    pub email: Option<String>,
+    /// Employer
+    #[arg(long, value_name = "TEXT")]
+    pub company: Option<String>,
+    /// Job title
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+    /// What the user may do; `admin` is a membership of the group administrators
+    #[arg(long, value_enum)]
+    pub role: Option<RoleWord>,
+    /// A direct group; once for each, and only these are left. An empty name: none
+    #[arg(long = "group", value_name = "NAME")]
+    pub groups: Vec<String>,
+    /// A further property and its value as JSON: phone='"12 34"'; null removes it
+    #[arg(long = "property", value_name = "NAME=JSON", value_parser = property)]
+    pub properties: Vec<(String, Value)>,
+    /// The identifier in another system
+    #[arg(long, value_name = "TEXT")]
+    pub external_id: Option<String>,
+    /// Cannot log in, or can
+    #[arg(long, value_name = "BOOL")]
+    pub disabled: Option<bool>,
+    /// Has logged in, or has not
+    #[arg(long, value_name = "BOOL")]
+    pub verified: Option<bool>,
+    /// Read a password from the terminal or the first line of standard input
+    #[arg(long)]
+    pub password: bool,
+}
+
+impl UserFields {
+    /// The user of that name as a record, without a password.
+    pub fn record(self, name: String) -> UserRecord {
+        let groups = (!self.groups.is_empty()).then_some(self.groups);
+        UserRecord {
+            name,
+            first_name: self.first_name,
+            last_name: self.last_name,
+            display_name: self.display_name,
+            email: self.email,
+            company: self.company,
+            title: self.title,
+            role: self.role.map(Into::into),
+            disabled: self.disabled,
+            verified: self.verified,
+            password: None,
+            external_id: self.external_id,
+            groups: groups.map(|names| names.into_iter().filter(|name| !name.is_empty()).collect()),
+            properties: self.properties.into_iter().collect(),
+        }
+    }
+}
+
+/// What is known of a group.
+#[derive(Debug, Clone, Args)]
+pub struct GroupFields {
+    /// What people see
+    #[arg(long, value_name = "TEXT")]
+    pub label: Option<String>,
+    /// What the group is for
+    #[arg(long, value_name = "TEXT")]
+    pub description: Option<String>,
+    /// A group that it is in; once for each, and only these are left. An empty name: none
+    #[arg(long = "parent", value_name = "NAME")]
+    pub parents: Vec<String>,
+    /// A further property and its value as JSON; null removes it
+    #[arg(long = "property", value_name = "NAME=JSON", value_parser = property)]
+    pub properties: Vec<(String, Value)>,
+}
+
+impl GroupFields {
+    /// The group of that name as a record.
+    pub fn record(self, name: String) -> GroupRecord {
+        let parents = (!self.parents.is_empty()).then_some(self.parents);
+        GroupRecord {
+            name,
+            label: self.label,
+            description: self.description,
+            groups: parents.map(|names| names.into_iter().filter(|name| !name.is_empty()).collect()),
+            properties: self.properties.into_iter().collect(),
+        }
+    }
+}
+
+fn property(text: &str) -> Result<(String, Value), String> {
+    let (name, json) = text.split_once('=').ok_or("not of the form NAME=JSON")?;
+    let value = serde_json::from_str(json).map_err(|error| format!("the value is not JSON ({error})"))?;
+    Ok((name.to_owned(), value))
+}

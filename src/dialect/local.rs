@@ -1,0 +1,68 @@
+//! The local socket beside the database: orders of an operator on the same machine. Whoever can connect has the rights
+//! to the file itself, so nobody is asked for more.
+
+use super::Context;
+use crate::http::{Method, Refused, Request, Response};
+use crate::model::Error;
+use crate::operator::{Order, perform};
+use serde::Deserialize;
+use serde_json::json;
+
+/// Where orders are sent to.
+pub(crate) const PATH: &str = "/orders";
+
+/// The body of a request.
+#[derive(Deserialize)]
+struct Sent {
+    /// The operator's account on this machine.
+    account: String,
+    order: Order,
+}
+
+/// Answers a request.
+pub(super) fn handle(context: &Context, request: &Request<'_>) -> Response {
+    if request.path != PATH {
+        return problem(404, "there is nothing at this path");
+    }
+    if request.method != Method::Post {
+        return problem(405, "an order is posted").with_header("Allow", "POST");
+    }
+    let sent: Sent = match serde_json::from_slice(request.body) {
+        Ok(sent) => sent,
+        Err(error) => return problem(400, &format!("the order cannot be read: {error}")),
+    };
+    let directory = context.access.operator(&sent.account);
+    let mut response = match perform(&directory, sent.order) {
+        Ok(answer) => Response::json(200, &answer),
+        Err(error) => refusal(&error),
+    };
+    response.trace.caller = Some(directory.caller().name.clone());
+    response
+}
+
+/// The answer to what is no request.
+pub(super) fn refuse(refused: &Refused<'_>) -> Response {
+    problem(refused.status, refused.message)
+}
+
+fn refusal(error: &Error) -> Response {
+    let status = match error {
+        Error::Unauthenticated => 401,
+        Error::Forbidden(_) => 403,
+        Error::NotFound(..) | Error::UnknownGroups(_) => 404,
+        Error::Exists(..) | Error::LastAdministrator | Error::AdministratorThrough(_) | Error::AlreadyDisabled => 409,
+        Error::Outdated(_) => 410,
+        Error::TooManyGuesses => 429,
+        Error::Invalid(_) => 400,
+        Error::Unavailable(_) => 503,
+        Error::Internal(cause) => {
+            log::error!("{cause:#}");
+            500
+        }
+    };
+    problem(status, &error.to_string())
+}
+
+fn problem(status: u16, message: &str) -> Response {
+    Response::json(status, &json!({ "error": message }))
+}

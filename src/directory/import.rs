@@ -1,0 +1,286 @@
+//! Many users, groups and memberships at a time, as an operator brings them.
+
+use super::groups::{insert_group, update_group};
+use super::users::{insert, update};
+use super::{Directory, Passwords, group_id_of, no_group};
+use crate::model::{Caller, Denied, Error, Group, GroupChanges, Kind, Power, Result, UserChanges, check_login};
+use crate::store::{List, Tx};
+use std::num::NonZeroUsize;
+
+/// One thing to bring in.
+#[derive(Debug, Clone)]
+pub enum Item {
+    /// A user, with a password in clear or as a stored value.
+    User(String, Box<UserChanges>, Option<String>),
+    /// A group.
+    Group(String, GroupChanges),
+    /// A user's name in a group.
+    Member {
+        /// The group.
+        group: String,
+        /// The user, who need not exist yet.
+        user: String,
+    },
+    /// A group in a group. One of the two has to exist.
+    Subgroup {
+        /// The group that contains.
+        group: String,
+        /// The group that is contained.
+        subgroup: String,
+    },
+}
+
+/// What happens to a user or group that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conflict {
+    /// Stays as it is.
+    Skip,
+    /// Is changed into what is brought in.
+    Update,
+    /// Is an error.
+    Fail,
+}
+
+/// How to bring it in.
+#[derive(Debug, Clone)]
+pub struct ImportOptions {
+    /// What happens to what is there already.
+    pub conflict: Conflict,
+    /// Makes the groups that a user or member is to be in and that do not exist.
+    pub create_groups: bool,
+    /// Only says what would happen.
+    pub dry_run: bool,
+    /// Users and groups that are taken as there in a dry run.
+    pub assumed: Vec<(Kind, String)>,
+    /// What to remember of this import: the digest of the whole input, and the line up to which it has come.
+    pub position: Option<([u8; 32], u64)>,
+}
+
+/// What has become of an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was not there before.
+    Created,
+    /// It was there, and was different.
+    Updated,
+    /// It was there, and the same.
+    Unchanged,
+    /// It was there, and has stayed as it was.
+    Skipped,
+    /// Nothing, and why.
+    Refused(String),
+}
+
+/// What has become of all items.
+#[derive(Debug, Clone)]
+pub struct Imported {
+    /// Of each in their order.
+    pub outcomes: Vec<Outcome>,
+    /// Groups that were made on the way.
+    pub groups: Vec<String>,
+    /// Names in groups' lists that are nobody's yet.
+    pub waiting: u64,
+}
+
+impl Directory {
+    /// Brings these in, all in one transaction; an item that is refused leaves no trace and stops no other.
+    ///
+    /// # Errors
+    /// `Forbidden` for those who are no administrators, and what concerns all of it: then nothing has changed.
+    pub fn import(&self, mut items: Vec<Item>, options: ImportOptions) -> Result<Imported> {
+        self.caller.require(Power::Administrator, Denied::Operation)?;
+        let mut refused = vec![None; items.len()];
+        if !options.dry_run {
+            protect_all(&self.passwords, &mut items, &mut refused)?;
+        }
+        let caller = self.caller.clone();
+        self.write(move |tx| {
+            let mut imported = Imported { outcomes: Vec::with_capacity(items.len()), groups: Vec::new(), waiting: 0 };
+            if !options.dry_run {
+                bring_in(tx, &caller, &items, refused, &options, &mut imported)?;
+                if let Some((digest, line)) = options.position {
+                    tx.set_import_position(&digest, line)?;
+                }
+                return Ok(imported);
+            }
+            let mut done = false;
+            let undone = tx.attempt(|tx| {
+                options.assumed.iter().try_for_each(|(kind, name)| assume(tx, &caller, *kind, name))?;
+                bring_in(tx, &caller, &items, refused, &options, &mut imported)?;
+                done = true;
+                Err::<(), Error>(Error::Invalid("a dry run".to_owned()))
+            });
+            if done { Ok(imported) } else { undone.map(|()| imported) }
+        })
+    }
+
+    /// The line up to which an import of the input with that digest has come; 0 when none was broken off.
+    pub fn import_position(&self, digest: [u8; 32]) -> Result<u64> {
+        self.store.read(|rows| rows.find_import_position(&digest))
+    }
+
+    /// Remembers nothing of the import of that input any more.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn end_import(&self, digest: [u8; 32]) -> Result<()> {
+        self.write(move |tx| tx.delete_import_position(&digest))
+    }
+}
+
+/// Hashes the passwords that are in clear, on all processors, before anybody has to wait for the transaction.
+fn protect_all(passwords: &Passwords, items: &mut [Item], refused: &mut [Option<String>]) -> Result<()> {
+    let mut work: Vec<(&mut Box<UserChanges>, String, &mut Option<String>)> = Vec::new();
+    for (item, refused) in items.iter_mut().zip(refused) {
+        if let Item::User(_, changes, password) = item
+            && let Some(password) = password.take().filter(|password| !password.is_empty())
+        {
+            work.push((changes, password, refused));
+        }
+    }
+    let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let share = work.len().div_ceil(threads).max(1);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = work
+            .chunks_mut(share)
+            .map(|share| scope.spawn(|| share.iter_mut().try_for_each(|work| protect(passwords, work))))
+            .collect();
+        workers.into_iter().try_for_each(|worker| {
+            worker.join().unwrap_or_else(|_| Err(Error::Internal(anyhow::anyhow!("hashing a password panicked"))))
+        })
+    })
+}
+
+fn protect(passwords: &Passwords, work: &mut (&mut Box<UserChanges>, String, &mut Option<String>)) -> Result<()> {
+    let (changes, password, refused) = work;
+    match passwords.take_over(password) {
+        Ok(hash) => changes.password_hash = Some(hash),
+        Err(Error::Invalid(why)) => **refused = Some(why),
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+fn bring_in(
+    tx: &Tx<'_>,
+    caller: &Caller,
+    items: &[Item],
+    refused: Vec<Option<String>>,
+    options: &ImportOptions,
+    imported: &mut Imported,
+) -> Result<()> {
+    for (item, refused) in items.iter().zip(refused) {
+        if let Some(why) = refused {
+            imported.outcomes.push(Outcome::Refused(why));
+            continue;
+        }
+        let mut made = Vec::new();
+        let mut waits = false;
+        let outcome = match tx.attempt(|tx| bring_in_one(tx, caller, item, options, &mut made, &mut waits)) {
+            Ok(outcome) => {
+                imported.groups.append(&mut made);
+                imported.waiting += u64::from(waits);
+                outcome
+            }
+            Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => return Err(error),
+            Err(error) => Outcome::Refused(error.to_string()),
+        };
+        imported.outcomes.push(outcome);
+    }
+    Ok(())
+}
+
+fn bring_in_one(
+    tx: &Tx<'_>,
+    caller: &Caller,
+    item: &Item,
+    options: &ImportOptions,
+    made: &mut Vec<String>,
+    waits: &mut bool,
+) -> Result<Outcome> {
+    match item {
+        Item::User(name, changes, _) => {
+            let name = check_login("user name", name)?;
+            let present = tx.find_user(name)?;
+            let existed = present.is_some();
+            if existed && options.conflict != Conflict::Update {
+                return left(options.conflict, Error::Exists(Kind::User, name.to_owned()));
+            }
+            changes.groups.iter().flatten().try_for_each(|group| require_group(tx, group, options, made))?;
+            let before = tx.last_change()?;
+            match present {
+                None => insert(tx, caller, name, changes).map(drop)?,
+                Some(user) => update(tx, caller, Denied::Edit, user, changes).map(drop)?,
+            }
+            outcome(tx, before, existed)
+        }
+        Item::Group(name, changes) => {
+            let name = check_login("group name", name)?;
+            let present = tx.find_group(name)?;
+            let existed = present.is_some();
+            if existed && options.conflict != Conflict::Update {
+                return left(options.conflict, Error::Exists(Kind::Group, name.to_owned()));
+            }
+            let before = tx.last_change()?;
+            match present {
+                None => insert_group(tx, name, changes).map(drop)?,
+                Some(group) => update_group(tx, caller, group, changes)?,
+            }
+            outcome(tx, before, existed)
+        }
+        Item::Member { group, user } => {
+            require_group(tx, group, options, made)?;
+            let before = tx.last_change()?;
+            *waits = !tx.add_to_list(group_id_of(tx, group)?, List::Users, user)?;
+            outcome(tx, before, false)
+        }
+        Item::Subgroup { group, subgroup } => {
+            let before = tx.last_change()?;
+            match (tx.find_group_id(group)?, tx.find_group_id(subgroup)?) {
+                (Some(group), _) => *waits = !tx.add_to_list(group, List::Groups, subgroup)?,
+                (None, Some(subgroup)) => *waits = !tx.add_to_list(subgroup, List::Parents, group)?,
+                (None, None) => return Err(no_group(group)),
+            }
+            outcome(tx, before, false)
+        }
+    }
+}
+
+/// What has become of an item, by whether anything has been recorded since that change.
+fn outcome(tx: &Tx<'_>, before: u64, existed: bool) -> Result<Outcome> {
+    Ok(match (tx.last_change()? == before, existed) {
+        (true, _) => Outcome::Unchanged,
+        (false, true) => Outcome::Updated,
+        (false, false) => Outcome::Created,
+    })
+}
+
+/// What happens to an item that is there already and does not change.
+fn left(conflict: Conflict, why: Error) -> Result<Outcome> {
+    if conflict == Conflict::Skip { Ok(Outcome::Skipped) } else { Err(why) }
+}
+
+/// Makes the group if it may; otherwise it has to be there.
+fn require_group(tx: &Tx<'_>, name: &str, options: &ImportOptions, made: &mut Vec<String>) -> Result<()> {
+    if tx.find_group_id(name)?.is_some() {
+        return Ok(());
+    }
+    if !options.create_groups {
+        return Err(no_group(name));
+    }
+    let name = check_login("group name", name)?;
+    tx.insert_group(&Group { name: name.to_owned(), ..Group::default() })?;
+    made.push(name.to_owned());
+    Ok(())
+}
+
+/// Lets a dry run find what an earlier part of it would have made.
+fn assume(tx: &Tx<'_>, caller: &Caller, kind: Kind, name: &str) -> Result<()> {
+    match kind {
+        Kind::User if tx.find_user_id(name)?.is_none() => insert(tx, caller, name, &UserChanges::default()).map(drop),
+        Kind::Group if tx.find_group_id(name)?.is_none() => {
+            tx.insert_group(&Group { name: name.to_owned(), ..Group::default() }).map(drop)
+        }
+        _ => Ok(()),
+    }
+}

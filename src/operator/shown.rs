@@ -1,0 +1,231 @@
+//! What commands are shown.
+
+use crate::directory::{Credential, Purpose};
+use crate::exchange::{GroupRecord, Role, UserRecord};
+use crate::model::{
+    Account, Attributes, Change, Group, GroupDetails, GroupName, KeyRole, Profile, StoredRole, User, timestamp,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A user.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ShownUser {
+    /// The fields; groups only where one user is asked for.
+    #[serde(flatten)]
+    pub record: UserRecord,
+    /// The groups above those.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inherited_groups: Option<Vec<String>>,
+    /// Opaque and immutable.
+    pub uuid: String,
+    /// A time (RFC 3339).
+    pub created: String,
+    /// A time (RFC 3339).
+    pub updated: String,
+}
+
+impl ShownUser {
+    pub(super) fn of_account(account: &Account) -> ShownUser {
+        let user = &account.user;
+        ShownUser {
+            record: record_of(user, account.administrator),
+            inherited_groups: None,
+            uuid: user.uuid.clone(),
+            created: timestamp(user.created_at),
+            updated: timestamp(user.updated_at),
+        }
+    }
+
+    pub(super) fn of_profile(profile: &Profile) -> ShownUser {
+        let names = |groups: &[Arc<GroupName>]| Some(groups.iter().map(|group| group.name.clone()).collect());
+        let user = &profile.user;
+        ShownUser {
+            record: UserRecord { groups: names(&profile.groups), ..record_of(user, profile.administrator) },
+            inherited_groups: names(&profile.ancestors),
+            uuid: user.uuid.clone(),
+            created: timestamp(user.created_at),
+            updated: timestamp(user.updated_at),
+        }
+    }
+}
+
+fn record_of(user: &User, administrator: bool) -> UserRecord {
+    UserRecord {
+        name: user.username.clone(),
+        first_name: user.first_name.clone(),
+        last_name: user.last_name.clone(),
+        display_name: user.display_name.clone(),
+        email: user.email.clone(),
+        company: user.company.clone(),
+        title: user.title.clone(),
+        role: Some(match user.access_role {
+            _ if administrator => Role::Admin,
+            StoredRole::Standard => Role::Standard,
+            StoredRole::ReadOnly => Role::Read,
+        }),
+        disabled: Some(user.disabled),
+        verified: Some(user.verified),
+        password: None,
+        external_id: user.external_id.clone(),
+        groups: None,
+        properties: properties(&user.attributes),
+    }
+}
+
+/// A group.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ShownGroup {
+    /// The fields; the groups that it is in only where one group is asked for.
+    #[serde(flatten)]
+    pub record: GroupRecord,
+    /// Direct member users, those who do not exist yet left out.
+    pub users: u64,
+    /// Direct member groups, those that do not exist yet left out unless one group is asked for.
+    pub subgroups: u64,
+    /// The names of the direct member groups.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subgroup_names: Option<Vec<String>>,
+    /// Opaque and immutable.
+    pub uuid: String,
+    /// A time (RFC 3339).
+    pub created: String,
+    /// A time (RFC 3339).
+    pub updated: String,
+}
+
+impl ShownGroup {
+    pub(super) fn of_counted((group, users, subgroups): &(Group, u64, u64)) -> ShownGroup {
+        ShownGroup {
+            record: GroupRecord {
+                name: group.name.clone(),
+                label: group.label.clone(),
+                description: group.description.clone(),
+                groups: None,
+                properties: properties(&group.attributes),
+            },
+            users: *users,
+            subgroups: *subgroups,
+            subgroup_names: None,
+            uuid: group.uuid.clone(),
+            created: timestamp(group.created_at),
+            updated: timestamp(group.updated_at),
+        }
+    }
+
+    pub(super) fn of_details(details: &GroupDetails, users: u64) -> ShownGroup {
+        let names = details.member_groups.clone().unwrap_or_default();
+        let mut shown = ShownGroup::of_counted(&(details.group.clone(), users, names.len() as u64));
+        shown.record.groups.clone_from(&details.parent_groups);
+        shown.subgroup_names = Some(names);
+        shown
+    }
+}
+
+/// An API key or application key.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ShownKey {
+    /// Names it on the command line.
+    pub id: i64,
+    /// `api` or `app`.
+    pub kind: String,
+    /// What an application key allows.
+    pub role: Option<Role>,
+    /// What people call it.
+    pub name: String,
+    /// A time (RFC 3339).
+    pub created: String,
+    /// A time (RFC 3339), to the hour.
+    pub last_used: Option<String>,
+    /// A time (RFC 3339).
+    pub revoked: Option<String>,
+}
+
+impl ShownKey {
+    pub(super) fn of(key: &Credential) -> ShownKey {
+        let role = match key.purpose {
+            Purpose::Application(KeyRole::Admin) => Some(Role::Admin),
+            Purpose::Application(KeyRole::Standard) => Some(Role::Standard),
+            Purpose::Application(KeyRole::Read) => Some(Role::Read),
+            Purpose::Api | Purpose::Token(_) => None,
+        };
+        ShownKey {
+            id: key.id,
+            kind: key.purpose.word().to_owned(),
+            role,
+            name: key.name.clone(),
+            created: timestamp(key.created_at),
+            last_used: key.last_used_at.map(timestamp),
+            revoked: key.revoked_at.map(timestamp),
+        }
+    }
+}
+
+/// Changes, the oldest first.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ShownChanges {
+    /// The changes.
+    pub changes: Vec<ShownChange>,
+    /// After what the rest begins.
+    pub next: i64,
+}
+
+/// A change.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ShownChange {
+    /// Counts up.
+    pub id: i64,
+    /// A time (RFC 3339).
+    pub time: String,
+    /// The name of the user or key, or the operator's account; `None`: the program itself.
+    pub caller: Option<String>,
+    /// `user`, `key` or `operator`.
+    pub caller_kind: Option<String>,
+    /// The dialect by which it came, or `command`, or `program`.
+    pub dialect: String,
+    /// What was done, such as `user.created`.
+    pub action: String,
+    /// The user, group or key that it was done to.
+    pub name: String,
+    /// What was so and is no longer.
+    pub before: Option<Box<RawValue>>,
+    /// What is so now.
+    pub after: Option<Box<RawValue>>,
+}
+
+impl ShownChange {
+    /// The document of a change.
+    pub fn of(change: &Change) -> ShownChange {
+        let raw = |json: &Option<String>| json.clone().and_then(|json| RawValue::from_string(json).ok());
+        ShownChange {
+            id: change.id,
+            time: timestamp(change.at),
+            caller: change.caller.clone(),
+            caller_kind: change.caller_kind.clone(),
+            dialect: change.dialect.clone(),
+            action: change.action.clone(),
+            name: change.name.clone(),
+            before: raw(&change.before),
+            after: raw(&change.after),
+        }
+    }
+}
+
+/// What has become of a part of a file.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ShownImport {
+    /// Of each record: `created`, `updated`, `unchanged`, `skipped` or `refused`, and why.
+    pub outcomes: Vec<(String, Option<String>)>,
+    /// Groups that were made on the way.
+    pub groups: Vec<String>,
+    /// Names in groups' lists that are nobody's yet.
+    pub waiting: u64,
+}
+
+fn properties(attributes: &Attributes) -> BTreeMap<String, Value> {
+    let value = |json: &String| serde_json::from_str(json).unwrap_or(Value::Null);
+    attributes.iter().map(|(name, json)| (name.clone(), value(json))).collect()
+}
