@@ -123,10 +123,11 @@ impl Access {
         let secret = self.store.read(|rows| rows.find_secret(username))?;
         let stored = secret.as_ref().and_then(|secret| secret.password_hash.clone());
         let right = self.passwords.verify(&mut slot, password, stored.as_deref());
-        let (Some(secret), Some(stored), true) = (secret, stored, right) else { return Err(Error::Unauthenticated) };
-        if secret.disabled {
+        let known = secret.zip(stored).filter(|(secret, _)| right && !secret.disabled);
+        let Some((secret, stored)) = known else {
+            slot.refuse();
             return Err(Error::Unauthenticated);
-        }
+        };
         let current = self.note_login(&mut slot, &secret, password, stored, dialect)?;
         drop(slot);
         let generation = self.store.generation(Scope::Rights);

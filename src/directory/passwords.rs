@@ -1,17 +1,15 @@
 //! How a password is stored and checked.
 
+use super::foreign::{Argon2Value, Foreign};
 use crate::lock::locked;
 use crate::model::{Error, Result};
 
 use anyhow::anyhow;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Argon2, Block, Params, Version};
-use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, Engine as _};
-use md5::Md5;
+use argon2::{Argon2, Block, Params};
+use base64::prelude::{BASE64_STANDARD_NO_PAD, Engine as _};
 use regex_lite::Regex;
-use sha1::Sha1;
-use sha2::{Digest, Sha512};
 use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq as _;
 
 /// Longest password, in bytes: hashing costs what the text is long.
@@ -19,6 +17,9 @@ const PASSWORD_BYTES_MAX: usize = 4096;
 /// A valid hash that belongs to nobody: checking against it costs what checking a real one costs.
 const NOBODYS_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGhhcyB0aGlz$Zm9yIGEgdXNlciB0aGF0IGRvZXMgbm90IGV4aXN0IGF0IGE";
+
+/// The longest time by which a refusal is held back so that it takes as long as another would.
+const LAG_MAX: Duration = Duration::from_secs(1);
 
 /// Callers who may wait for a computation; one more is told to try again. A computation takes some 20 ms.
 const WAITING_MAX: usize = 256;
@@ -28,12 +29,15 @@ struct Slots {
     waiting: usize,
 }
 
-/// Hashes and checks passwords, a bounded number at a time: each takes 19 MiB and a processor for a while.
+/// Hashes and checks passwords, a bounded number at a time: each takes 19 MiB and a processor for a while, and a value
+/// of another directory up to 128 MiB until it is renewed.
 pub struct Passwords {
     /// The memory of each computation that may run, kept: freed and allocated again for each, blocks of this
     /// size and alignment leave holes that the C library does not fill, and the process grows without end.
     slots: Mutex<Slots>,
     freed: Condvar,
+    /// The longest time that a value of another directory has taken beyond the usual.
+    longest_extra: Mutex<Duration>,
     pattern: Option<Regex>,
     required: bool,
 }
@@ -43,7 +47,7 @@ impl Passwords {
     pub fn new(pattern: Option<Regex>, required: bool) -> Passwords {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let slots = Mutex::new(Slots { free: vec![Vec::new(); processors], waiting: 0 });
-        Passwords { slots, freed: Condvar::new(), pattern, required }
+        Passwords { slots, freed: Condvar::new(), longest_extra: Mutex::default(), pattern, required }
     }
 
     /// Whether a new user needs a password.
@@ -61,7 +65,9 @@ impl Passwords {
         if password.len() > PASSWORD_BYTES_MAX {
             return refused();
         }
-        if Imported::parse(password).is_some() {
+        // No further kinds here, ever: what looks like one of them may be somebody's password.
+        let is_hash = ["{SSHA}", "{SSHA512}", "{SMD5}"].iter().any(|kind| password.starts_with(kind));
+        if is_hash && Foreign::parse(password).is_some() {
             return Ok(password.to_owned());
         }
         if self.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(password)) {
@@ -84,33 +90,38 @@ impl Passwords {
     }
 
     /// Whether this is the password behind the stored value. Without a stored value the answer is no, and
-    /// takes as long.
+    /// takes as long; where values of other directories take longer, [`Slot::refuse`] makes up for it.
     pub(super) fn verify(&self, slot: &mut Slot<'_>, password: &str, stored: Option<&str>) -> bool {
         if password.len() > PASSWORD_BYTES_MAX {
             return false;
         }
-        let imported = stored.and_then(Imported::parse);
+        let (ours, foreign) = match stored.and_then(Foreign::parse) {
+            Some(Foreign::Argon2(value)) if value.is_ours() => (Some(value), None),
+            other => (None, other),
+        };
+        let is_ours = ours.is_some();
         // Where there is nothing to compute, and where it is a cheap hash, it takes as long all the same.
-        let hash = stored.filter(|_| imported.is_none()).unwrap_or(NOBODYS_HASH);
-        let right = PasswordHash::new(hash).is_ok_and(|hash| slot.verify(password, &hash));
-        match imported {
-            Some(imported) => imported.matches(password),
-            None => right && stored.is_some(),
+        let computed = ours.or_else(|| Argon2Value::parse(NOBODYS_HASH));
+        let right = computed.is_some_and(|value| slot.verify(password, &value));
+        match foreign {
+            Some(foreign) => slot.verify_foreign(password, &foreign),
+            None => right && is_ours,
         }
     }
 
-    /// An argon2id hash in place of a stored value of another kind; `None` when it is one already.
+    /// An argon2id hash in place of a stored value of another kind or cost; `None` when it is one already.
     pub(super) fn renew(&self, slot: &mut Slot<'_>, password: &str, stored: &str) -> Result<Option<String>> {
-        if Imported::parse(stored).is_none() {
-            return Ok(None);
+        match Foreign::parse(stored) {
+            Some(Foreign::Argon2(value)) if value.is_ours() => Ok(None),
+            Some(_) => slot.hash(password).map(Some),
+            None => Ok(None),
         }
-        slot.hash(password).map(Some)
     }
 
     /// 32 bytes that only who knows the password can compute again.
     pub(super) fn derive(&self, password: &str, salt: &[u8]) -> Result<[u8; 32]> {
         let mut bytes = [0; 32];
-        self.slot()?.argon2id(Params::default(), password, salt, &mut bytes).map_err(hash_failure)?;
+        self.slot()?.argon2(&Argon2::default(), password, salt, &mut bytes).map_err(hash_failure)?;
         Ok(bytes)
     }
 
@@ -131,13 +142,15 @@ impl Passwords {
             slots = self.freed.wait(slots).unwrap_or_else(PoisonError::into_inner);
         };
         slots.waiting -= 1;
-        Ok(Slot { memory, home: self })
+        Ok(Slot { memory, extra: Duration::ZERO, home: self })
     }
 }
 
 /// The right to compute, with the memory for it; given back when dropped.
 pub(super) struct Slot<'p> {
     memory: Vec<Block>,
+    /// The time that a value of another directory has taken beyond the usual.
+    extra: Duration,
     home: &'p Passwords,
 }
 
@@ -145,8 +158,8 @@ impl Slot<'_> {
     fn hash(&mut self, password: &str) -> Result<String> {
         let (mut salt, mut out) = ([0; 16], [0; 32]);
         getrandom::fill(&mut salt).map_err(|error| Error::Internal(anyhow!("get random numbers: {error}")))?;
+        self.argon2(&Argon2::default(), password, &salt, &mut out).map_err(hash_failure)?;
         let params = Params::default();
-        self.argon2id(params.clone(), password, &salt, &mut out).map_err(hash_failure)?;
         Ok(format!(
             "$argon2id$v=19$m={},t={},p={}${}${}",
             params.m_cost(),
@@ -157,22 +170,45 @@ impl Slot<'_> {
         ))
     }
 
-    fn verify(&mut self, password: &str, hash: &PasswordHash) -> bool {
-        let (Some(salt), Some(expected), Ok(params)) = (&hash.salt, &hash.hash, Params::try_from(hash)) else {
-            return false;
-        };
-        let mut out = vec![0; expected.len()];
-        self.argon2id(params, password, salt, &mut out).is_ok() && bool::from(out.ct_eq(expected.as_bytes()))
+    fn verify(&mut self, password: &str, value: &Argon2Value) -> bool {
+        let argon2 = Argon2::new(value.algorithm, value.version, value.params.clone());
+        let mut out = vec![0; value.hash.len()];
+        self.argon2(&argon2, password, &value.salt, &mut out).is_ok() && bool::from(out.ct_eq(&value.hash))
     }
 
-    fn argon2id(&mut self, params: Params, password: &str, salt: &[u8], out: &mut [u8]) -> argon2::Result<()> {
-        self.memory.resize(params.block_count(), Block::default());
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into_with_memory(
-            password.as_bytes(),
-            salt,
-            out,
-            &mut self.memory,
-        )
+    fn verify_foreign(&mut self, password: &str, value: &Foreign) -> bool {
+        let begun = Instant::now();
+        let right = match value {
+            Foreign::Argon2(value) => self.verify(password, value),
+            value => value.matches(password),
+        };
+        if value.is_slow() {
+            self.extra = begun.elapsed();
+            let mut longest = locked(&self.home.longest_extra);
+            *longest = (*longest).max(self.extra).min(LAG_MAX);
+        }
+        right
+    }
+
+    /// Gives the right back, and lets the refusal take as long as the slowest value of another directory has taken
+    /// here: the time must not tell who exists and still has such a value.
+    pub(super) fn refuse(self) {
+        let lag = self.lag();
+        drop(self);
+        std::thread::sleep(lag);
+    }
+
+    fn lag(&self) -> Duration {
+        locked(&self.home.longest_extra).saturating_sub(self.extra)
+    }
+
+    fn argon2(&mut self, argon2: &Argon2<'_>, password: &str, salt: &[u8], out: &mut [u8]) -> argon2::Result<()> {
+        let blocks = argon2.params().block_count();
+        // More than usual is not kept: those who need it are renewed at their first login.
+        let mut larger = Vec::new();
+        let memory = if blocks > Params::default().block_count() { &mut larger } else { &mut self.memory };
+        memory.resize(blocks, Block::default());
+        argon2.hash_password_into_with_memory(password.as_bytes(), salt, out, memory)
     }
 }
 
@@ -186,43 +222,104 @@ impl Drop for Slot<'_> {
 
 /// Whether this is a value that a password can be checked against.
 pub(super) fn is_stored_value(stored: &str) -> bool {
-    let usable = |hash: PasswordHash| hash.salt.is_some() && hash.hash.is_some() && Params::try_from(&hash).is_ok();
-    Imported::parse(stored).is_some() || PasswordHash::new(stored).is_ok_and(usable)
+    Foreign::parse(stored).is_some()
 }
 
 fn hash_failure(error: argon2::Error) -> Error {
     Error::Internal(anyhow!("hash a password: {error}"))
 }
 
-/// A salted hash as other directories keep it: Base64 of digest and salt behind the name of the digest.
-enum Imported {
-    Sha1(Vec<u8>),
-    Sha512(Vec<u8>),
-    Md5(Vec<u8>),
-}
+#[cfg(test)]
+mod tests {
+    use super::super::foreign::tests::{PASSWORD, VALUES};
+    use super::*;
 
-impl Imported {
-    fn parse(stored: &str) -> Option<Imported> {
-        let (kind, value) = stored.strip_prefix('{')?.split_once('}')?;
-        let bytes = BASE64_STANDARD.decode(value).ok()?;
-        match kind {
-            "SSHA" if bytes.len() > 20 => Some(Imported::Sha1(bytes)),
-            "SSHA512" if bytes.len() > 64 => Some(Imported::Sha512(bytes)),
-            "SMD5" if bytes.len() > 16 => Some(Imported::Md5(bytes)),
-            _ => None,
+    /// Python's argon2-cffi, with the parameters of this program.
+    const LIKE_OURS: &str =
+        "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$k9ohroejZy1PN5E1SbHNPug6vB8eQAahb5SOAp6iGF4";
+
+    fn passwords() -> Passwords {
+        Passwords::new(None, false)
+    }
+
+    #[test]
+    fn a_value_of_any_kind_lets_the_password_in_and_no_other() {
+        let passwords = passwords();
+        let mut slot = passwords.slot().unwrap();
+        for value in VALUES.into_iter().chain([LIKE_OURS]) {
+            assert!(is_stored_value(value), "{value}");
+            assert!(passwords.verify(&mut slot, PASSWORD, Some(value)), "{value}");
+            for wrong in ["correct horsf", "Correct horse", "correct hors", ""] {
+                assert!(!passwords.verify(&mut slot, wrong, Some(value)), "{value}");
+            }
+        }
+        for value in
+            ["", "{SSHA}", PASSWORD, "$argon2id$", "{CRYPT}$1$saltstri$CVtlMpOHug1.jDUbVpFvB1", "$scrypt$x$y$z"]
+        {
+            assert!(!is_stored_value(value), "{value}");
+            assert!(!passwords.verify(&mut slot, PASSWORD, Some(value)), "{value}");
+            assert_eq!(passwords.renew(&mut slot, PASSWORD, value).unwrap(), None);
+        }
+        assert!(!passwords.verify(&mut slot, PASSWORD, None));
+    }
+
+    #[test]
+    fn a_value_of_another_kind_is_renewed_once() {
+        let passwords = passwords();
+        let mut slot = passwords.slot().unwrap();
+        for value in VALUES {
+            let renewed = passwords.renew(&mut slot, PASSWORD, value).unwrap().expect("another value");
+            assert!(renewed.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{renewed}");
+            assert!(passwords.verify(&mut slot, PASSWORD, Some(&renewed)));
+            assert_eq!(passwords.renew(&mut slot, PASSWORD, &renewed).unwrap(), None);
+        }
+        assert_eq!(passwords.renew(&mut slot, PASSWORD, LIKE_OURS).unwrap(), None);
+    }
+
+    #[test]
+    fn a_client_can_bring_in_hashes_of_the_three_old_kinds_only() {
+        let passwords = passwords();
+        let mut slot = passwords.slot().unwrap();
+        for value in VALUES.into_iter().chain([LIKE_OURS]) {
+            let stored = passwords.protect(value).unwrap();
+            let is_taken = ["{SSHA}", "{SSHA512}", "{SMD5}"].iter().any(|kind| value.starts_with(kind));
+            assert_eq!(stored == value, is_taken, "{value}");
+            // Everything else is a password, whatever it looks like.
+            assert_eq!(passwords.verify(&mut slot, value, Some(&stored)), !is_taken, "{value}");
+        }
+        for value in ["{SSHA}awc/", "{SSHA}awc/Cj0kafyFd5d8fGn07xoHBJI=", "{SMD5}!"] {
+            assert!(passwords.protect(value).unwrap().starts_with("$argon2id$"), "{value}");
         }
     }
 
-    fn matches(&self, password: &str) -> bool {
-        fn salted<D: Digest>(password: &str, bytes: &[u8]) -> bool {
-            let (digest, salt) = bytes.split_at(<D as Digest>::output_size());
-            let computed = D::new().chain_update(password).chain_update(salt).finalize();
-            computed.as_slice().ct_eq(digest).into()
+    #[test]
+    fn a_refusal_is_held_back_by_what_the_slowest_kind_takes_longer() {
+        let passwords = passwords();
+        let mut slot = passwords.slot().unwrap();
+        let mut lag = |value: Option<&str>| {
+            slot.extra = Duration::ZERO;
+            passwords.verify(&mut slot, "wrong", value);
+            (slot.extra, slot.lag())
+        };
+        // The quick kinds, ours, and nobody's take the same time without any help.
+        for value in [None, Some(LIKE_OURS), Some(VALUES[0]), Some(VALUES[9])] {
+            assert_eq!(lag(value), (Duration::ZERO, Duration::ZERO));
         }
-        match self {
-            Imported::Sha1(bytes) => salted::<Sha1>(password, bytes),
-            Imported::Sha512(bytes) => salted::<Sha512>(password, bytes),
-            Imported::Md5(bytes) => salted::<Md5>(password, bytes),
+        let (extra, lag_of_slow) = lag(Some("{CRYPT}$2b$10$CCCCCCCCCCCCCCCCCCCCC.WrAwgFxicHZ3kL7zMvXYXHKosDn8ot2"));
+        assert!(extra > Duration::ZERO);
+        assert_eq!(lag_of_slow, Duration::ZERO);
+        for value in [None, Some(LIKE_OURS), Some(VALUES[0])] {
+            assert_eq!(lag(value), (Duration::ZERO, extra.min(LAG_MAX)));
         }
+        let (extra_of_quicker, rest) = lag(Some("{CRYPT}$2b$04$CCCCCCCCCCCCCCCCCCCCC.WrAwgFxicHZ3kL7zMvXYXHKosDn8ot2"));
+        assert_eq!(rest, extra.min(LAG_MAX).saturating_sub(extra_of_quicker));
+    }
+
+    #[test]
+    fn memory_beyond_the_usual_is_given_back() {
+        let passwords = passwords();
+        let mut slot = passwords.slot().unwrap();
+        assert!(passwords.verify(&mut slot, PASSWORD, Some(VALUES[23])));
+        assert!(slot.memory.capacity() <= Params::default().block_count());
     }
 }
