@@ -20,13 +20,19 @@ const HEAPS: usize = 16;
 pub fn start(level: log::LevelFilter) {
     let lines = LINES.get_or_init(Lines::start);
     let pipe = env_logger::Target::Pipe(Box::new(Handle(Arc::clone(lines))));
-    // Only our own lines, in one format, whatever RUST_LOG says for other programs.
-    let _ = env_logger::Builder::new()
-        .filter_level(level)
+    let _ = own_lines(level)
         // The logger's own format looks for line breaks in every line; no line of ours has one.
         .format(|out, record| writeln!(out, "[{} {:<5}] {}", out.timestamp_seconds(), record.level(), record.args()))
         .target(pipe)
         .try_init();
+}
+
+/// Only our own lines, whatever RUST_LOG says for other programs: libraries write out what goes over the wire, with the
+/// credentials in it.
+fn own_lines(level: log::LevelFilter) -> env_logger::Builder {
+    let mut builder = env_logger::Builder::new();
+    builder.filter_module(env!("CARGO_PKG_NAME"), level);
+    builder
 }
 
 /// Waits until everything logged so far is written, but not for a reader who stands still.
@@ -210,5 +216,19 @@ impl Write for Handle {
 
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_lines;
+    use log::{Level, LevelFilter, Log as _, Metadata};
+
+    #[test]
+    fn only_lines_of_this_program_are_logged() {
+        let logger = own_lines(LevelFilter::Trace).build();
+        let is_logged = |target| logger.enabled(&Metadata::builder().target(target).level(Level::Trace).build());
+        assert!(is_logged("rollbook::server") && is_logged("rollbook"));
+        assert!(!is_logged("ureq_proto::util") && !is_logged("rustls::conn"));
     }
 }

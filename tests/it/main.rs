@@ -23,6 +23,7 @@ mod nuxeo_users;
 mod operate;
 mod operator;
 mod places;
+mod pull_sources;
 mod random;
 mod server;
 mod siege;

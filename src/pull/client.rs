@@ -1,0 +1,348 @@
+//! Asking one server, with patience, and telling what went wrong in a sentence.
+
+use super::{DatadogKeys, NuxeoLogin, Source};
+use anyhow::{Context as _, anyhow, bail};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use std::io::{self, ErrorKind, Read};
+use std::time::{Duration, SystemTime};
+use ureq::Agent;
+use ureq::http::header::{HeaderName, HeaderValue};
+use ureq::http::uri::Scheme;
+use ureq::http::{Response, Uri};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+
+/// How often a request is made at most.
+const TRIES: u32 = 5;
+/// How many redirects are followed.
+const REDIRECTS_MAX: usize = 5;
+/// How many requests one search is worth: thousands where a server shows few at a time.
+const SEARCH_MAX: usize = 50_000;
+/// The longest that a server may ask for.
+const WAIT_SECONDS_MAX: u64 = 120;
+/// The longest answer that is read in one piece, in bytes.
+const ANSWER_BYTES_MAX: u64 = 64 << 20;
+
+/// Who asks.
+pub(super) enum Credential {
+    Datadog(DatadogKeys),
+    Nuxeo(NuxeoLogin),
+}
+
+impl Credential {
+    /// What it is, without what it says.
+    fn described(&self) -> String {
+        match self {
+            Credential::Datadog(_) => "the API key or the application key".to_owned(),
+            Credential::Nuxeo(NuxeoLogin::Basic { user, .. }) => format!("the password of the user {user:?}"),
+            Credential::Nuxeo(NuxeoLogin::Token(_)) => "the token".to_owned(),
+        }
+    }
+
+    fn headers(&self) -> anyhow::Result<Vec<(HeaderName, HeaderValue)>> {
+        let secret = |what: &str, text: &str| {
+            if text.is_empty() {
+                bail!("{what} is empty");
+            }
+            let Ok(mut value) = HeaderValue::from_str(text) else {
+                bail!("{what} contains a character that no header can have");
+            };
+            value.set_sensitive(true);
+            Ok(value)
+        };
+        Ok(match self {
+            Credential::Datadog(keys) => vec![
+                (HeaderName::from_static("dd-api-key"), secret("the API key", &keys.api_key)?),
+                (HeaderName::from_static("dd-application-key"), secret("the application key", &keys.app_key)?),
+            ],
+            Credential::Nuxeo(NuxeoLogin::Basic { user, password }) => {
+                if user.is_empty() || user.contains(':') {
+                    bail!("no user can log in by the name {user:?}");
+                }
+                if password.is_empty() {
+                    bail!("the password is empty");
+                }
+                let basic = format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")));
+                vec![(HeaderName::from_static("authorization"), secret("the password", &basic)?)]
+            }
+            Credential::Nuxeo(NuxeoLogin::Token(token)) => {
+                vec![(HeaderName::from_static("x-authentication-token"), secret("the token", token)?)]
+            }
+        })
+    }
+}
+
+/// Asks one server.
+pub(super) struct Client {
+    agent: Agent,
+    /// Without a slash at its end.
+    base: String,
+    credential: Credential,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    timeout: Duration,
+    /// What a second is: waiting is not what tests are for.
+    pub(super) second: Duration,
+    /// The most requests that one search is worth.
+    pub(super) search_max: usize,
+}
+
+/// Why there is no answer.
+enum Failure {
+    /// It may work later: after so many seconds, where the server has said so.
+    Passing(Option<u64>, anyhow::Error),
+    Lasting(anyhow::Error),
+}
+
+impl Client {
+    pub(super) fn new(source: &Source, credential: Credential) -> anyhow::Result<Client> {
+        let base = checked_base(&source.from)?;
+        let headers = credential.headers()?;
+        let authorities = source.ca.as_deref().map(|file| {
+            let pem = std::fs::read(file).with_context(|| format!("read {}", file.display()))?;
+            certificates(&pem).with_context(|| format!("read {}", file.display()))
+        });
+        let tls = TlsConfig::builder();
+        let tls = match authorities.transpose()? {
+            Some(certificates) => tls.root_certs(RootCerts::new_with_certs(&certificates)),
+            None => tls,
+        };
+        let timeout = Some(source.timeout);
+        let agent = Agent::config_builder()
+            .tls_config(tls.build())
+            .user_agent(concat!("rollbook/", env!("CARGO_PKG_VERSION")))
+            .accept("application/json")
+            // Refusals have their sentences here, and redirects must not carry the credentials away.
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_resolve(timeout)
+            .timeout_connect(timeout)
+            .timeout_recv_response(timeout)
+            .timeout_per_read(timeout)
+            .timeout_per_write(timeout)
+            .build()
+            .new_agent();
+        let (timeout, second) = (source.timeout, Duration::from_secs(1));
+        Ok(Client { agent, base, credential, headers, timeout, second, search_max: SEARCH_MAX })
+    }
+
+    /// The answer to `GET` of what follows the base URL, to be read as it comes.
+    pub(super) fn stream(&self, path: &str) -> anyhow::Result<impl Read + Send + use<>> {
+        self.patiently(|| Ok(self.answer(path)?.into_body().into_reader()))
+    }
+
+    /// The whole answer to `GET` of what follows the base URL.
+    pub(super) fn read(&self, path: &str) -> anyhow::Result<Vec<u8>> {
+        self.patiently(|| {
+            let mut bytes = Vec::new();
+            let body = self.answer(path)?.into_body().into_reader();
+            let read = body.take(ANSWER_BYTES_MAX + 1).read_to_end(&mut bytes);
+            read.map_err(|error| self.failure(error.into()))?;
+            if bytes.len() as u64 > ANSWER_BYTES_MAX {
+                let why = anyhow!("{} answers more than {} MiB at once", self.base, ANSWER_BYTES_MAX >> 20);
+                return Err(Failure::Lasting(why));
+            }
+            Ok(bytes)
+        })
+    }
+
+    /// What to say of an answer that is not what was asked for.
+    pub(super) fn misunderstood(&self, what: &str) -> anyhow::Error {
+        anyhow!("{} answers {what}: is this the base URL?", self.base)
+    }
+
+    /// What to say of a search that does not end.
+    pub(super) fn endless(&self, what: &str) -> anyhow::Error {
+        anyhow!("{} does not let all {what} be found, not even by {} requests", self.base, self.search_max)
+    }
+
+    /// What to say of a body that cannot be read to its end.
+    pub(super) fn interrupted(&self, error: io::Error) -> anyhow::Error {
+        match self.failure(error.into()) {
+            Failure::Passing(_, why) | Failure::Lasting(why) => why,
+        }
+    }
+
+    fn patiently<T>(&self, ask: impl Fn() -> Result<T, Failure>) -> anyhow::Result<T> {
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            match ask() {
+                Ok(answer) => return Ok(answer),
+                Err(Failure::Lasting(why)) => return Err(why),
+                Err(Failure::Passing(asked, why)) => {
+                    if let Some(seconds) = asked.filter(|seconds| *seconds > WAIT_SECONDS_MAX) {
+                        return Err(why.context(format!("{} asks to come back in {seconds} seconds", self.base)));
+                    }
+                    if tried == TRIES {
+                        return Err(why.context(format!("tried {TRIES} times")));
+                    }
+                    // One, two, four, eight seconds.
+                    let seconds = asked.unwrap_or(1 << (tried - 1));
+                    std::thread::sleep(self.second.saturating_mul(u32::try_from(seconds).unwrap_or(u32::MAX)));
+                }
+            }
+        }
+    }
+
+    fn answer(&self, path: &str) -> Result<Response<ureq::Body>, Failure> {
+        let mut url = format!("{}{path}", self.base);
+        for _ in 0..=REDIRECTS_MAX {
+            let response = self.get(&url).map_err(|error| self.failure(error))?;
+            match response.status().as_u16() {
+                200..=299 => return Ok(response),
+                301 | 302 | 303 | 307 | 308 => url = self.redirect(&url, &response).map_err(Failure::Lasting)?,
+                status => return Err(self.refusal(status, path, &response)),
+            }
+        }
+        Err(Failure::Lasting(anyhow!("{} redirects and never arrives", self.base)))
+    }
+
+    fn get(&self, url: &str) -> Result<Response<ureq::Body>, ureq::Error> {
+        let request =
+            self.headers.iter().fold(self.agent.get(url), |request, (name, value)| request.header(name, value));
+        request.call()
+    }
+
+    /// Where a redirect leads, on the same host and not out of TLS.
+    fn redirect<T>(&self, url: &str, response: &Response<T>) -> anyhow::Result<String> {
+        let location = response.headers().get("location").and_then(|location| location.to_str().ok());
+        let Some(location) = location else { bail!("{} redirects and does not say where", self.base) };
+        let from: Uri = url.parse().context("a URL that was asked already")?;
+        let scheme = from.scheme_str().unwrap_or_default();
+        let authority = from.authority().map_or("", |authority| authority.as_str());
+        let to = if location.starts_with("//") {
+            format!("{scheme}:{location}")
+        } else if location.starts_with('/') {
+            format!("{scheme}://{authority}{location}")
+        } else {
+            location.to_owned()
+        };
+        let Ok(target) = to.parse::<Uri>() else { bail!("{} redirects to where nobody can go", self.base) };
+        let port = |uri: &Uri| uri.port_u16().unwrap_or(if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 });
+        let host = |uri: &Uri| uri.host().map(str::to_ascii_lowercase);
+        let same_host = host(&from).is_some() && host(&from) == host(&target);
+        let same = from.scheme() == target.scheme() && port(&from) == port(&target);
+        let into_tls = from.scheme() == Some(&Scheme::HTTP) && target.scheme() == Some(&Scheme::HTTPS);
+        if !same_host || !(same || into_tls) {
+            let elsewhere = target.host().map_or_else(|| "another place".to_owned(), |host| format!("{host:?}"));
+            bail!("{} redirects to {elsewhere}, where the credentials do not belong", self.base);
+        }
+        Ok(to)
+    }
+
+    /// What a status means that is no success.
+    fn refusal<T>(&self, status: u16, path: &str, response: &Response<T>) -> Failure {
+        let path = path.split('?').next().unwrap_or_default();
+        match status {
+            401 | 403 => Failure::Lasting(self.unauthorized(status)),
+            404 => Failure::Lasting(self.misunderstood(&format!("404 to {path}"))),
+            429 | 502 | 503 | 504 => {
+                Failure::Passing(wait(response), anyhow!("{} answers {status} to {path}", self.base))
+            }
+            _ => Failure::Lasting(anyhow!("{} answers {status} to {path}", self.base)),
+        }
+    }
+
+    fn unauthorized(&self, status: u16) -> anyhow::Error {
+        let credential = match (&self.credential, status) {
+            // The API key can be looked at alone.
+            (Credential::Datadog(_), _) => match self.get(&format!("{}/api/v1/validate", self.base)) {
+                Ok(response) if response.status() == 200 => {
+                    "the application key, or it is no administrator's".to_owned()
+                }
+                Ok(response) if response.status() == 403 => "the API key".to_owned(),
+                _ => self.credential.described(),
+            },
+            (credential, 403) => return anyhow!("{} forbids it: {} is not enough", self.base, credential.described()),
+            (credential, _) => credential.described(),
+        };
+        anyhow!("{} answers {status}: it does not take {credential}", self.base)
+    }
+
+    /// What an error means: none of their texts has credentials, and few help anybody.
+    fn failure(&self, error: ureq::Error) -> Failure {
+        let base = &self.base;
+        match error {
+            ureq::Error::HostNotFound => Failure::Lasting(anyhow!("nobody knows the host of {base}")),
+            ureq::Error::Timeout(_) => {
+                let seconds = self.timeout.as_secs_f64();
+                Failure::Lasting(anyhow!("{base} has been silent for {seconds} seconds"))
+            }
+            ureq::Error::Rustls(error) => Failure::Lasting(self.untrusted(&error.to_string())),
+            ureq::Error::Tls(why) => Failure::Lasting(self.untrusted(why)),
+            ureq::Error::Io(error) => match error.kind() {
+                ErrorKind::ConnectionRefused => {
+                    Failure::Lasting(anyhow!("{base} refuses the connection: does the server run there?"))
+                }
+                ErrorKind::InvalidData if base.starts_with("https:") => {
+                    Failure::Lasting(self.untrusted(&error.to_string()))
+                }
+                ErrorKind::ConnectionReset
+                | ErrorKind::ConnectionAborted
+                | ErrorKind::BrokenPipe
+                | ErrorKind::UnexpectedEof => Failure::Passing(None, anyhow!("{base} breaks the connection off")),
+                // What the standard library says where a name leads nowhere has no kind.
+                _ if error.to_string().starts_with("failed to lookup address") => {
+                    Failure::Lasting(anyhow!("nobody knows the host of {base}"))
+                }
+                kind => Failure::Lasting(anyhow!("{base} cannot be asked: {kind}")),
+            },
+            ureq::Error::Protocol(_) | ureq::Error::LargeResponseHeader(..) => {
+                Failure::Lasting(self.misunderstood("what is no HTTP"))
+            }
+            ureq::Error::InvalidProxyUrl | ureq::Error::ConnectProxyFailed(_) => {
+                Failure::Lasting(anyhow!("the proxy on the way to {base} lets nothing pass"))
+            }
+            _ => Failure::Lasting(anyhow!("{base} cannot be asked")),
+        }
+    }
+
+    fn untrusted(&self, why: &str) -> anyhow::Error {
+        anyhow!("no connection to trust with {}: {why}", self.base)
+    }
+}
+
+/// How many seconds the server wants to be left alone: Datadog has a header of its own.
+fn wait<T>(response: &Response<T>) -> Option<u64> {
+    let header = |name| response.headers().get(name)?.to_str().ok();
+    if let Some(text) = header("retry-after") {
+        let until = || httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::now()).ok();
+        return text.trim().parse().ok().or_else(|| until().map(|until| until.as_secs() + 1));
+    }
+    header("x-ratelimit-reset")?.trim().parse().ok()
+}
+
+/// A base URL without a slash at its end.
+fn checked_base(from: &str) -> anyhow::Result<String> {
+    let base = from.trim().trim_end_matches('/');
+    // Not shown: there may be a password in what is no URL.
+    let Ok(uri) = base.parse::<Uri>() else { bail!("the base URL is none") };
+    let Some(authority) = uri.authority().filter(|_| uri.scheme().is_some()) else {
+        bail!("the base URL has to begin with https:// or http://");
+    };
+    if uri.scheme() != Some(&Scheme::HTTPS) && uri.scheme() != Some(&Scheme::HTTP) {
+        bail!("the base URL has to begin with https:// or http://");
+    }
+    if authority.as_str().contains('@') {
+        bail!("the base URL must not contain a user name or a password");
+    }
+    if base.contains(['?', '#']) {
+        bail!("the base URL must not contain a query");
+    }
+    Ok(base.to_owned())
+}
+
+fn certificates(pem: &[u8]) -> anyhow::Result<Vec<Certificate<'static>>> {
+    let mut certificates = Vec::new();
+    for item in parse_pem(pem) {
+        match item {
+            Ok(PemItem::Certificate(certificate)) => certificates.push(certificate),
+            Ok(_) => {}
+            Err(_) => bail!("the file is no PEM"),
+        }
+    }
+    if certificates.is_empty() {
+        bail!("the file contains no certificate");
+    }
+    Ok(certificates)
+}
