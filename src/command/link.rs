@@ -7,7 +7,7 @@ use crate::directory::{Directory, Passwords};
 use crate::logging;
 use crate::operator::{Order, perform};
 use crate::server::LocalClient;
-use crate::store::{self, InUse};
+use crate::store::{self, Copied, InUse};
 use anyhow::{Context as _, anyhow, bail};
 use regex_lite::Regex;
 use serde::de::DeserializeOwned;
@@ -27,6 +27,8 @@ pub(super) enum Link {
     File(Box<Directory>),
     /// To the server that holds it.
     Server(LocalClient, String),
+    /// To a copy that goes when all is said.
+    Copy { directory: Box<Directory>, _copied: Copied },
 }
 
 impl Link {
@@ -80,6 +82,20 @@ impl Link {
         }
     }
 
+    /// Copies the database as it is now, also while a server runs: what is ordered is done to the copy.
+    ///
+    /// # Errors
+    /// When there is no such database, or the copy cannot be made beside it.
+    pub(super) fn rehearse(target: &Target) -> anyhow::Result<Link> {
+        logging::start(target.database.log);
+        let (store, copied) = store::copy(&target.database.db)?;
+        if target.verbose {
+            say(&format!("working on a copy of the file {}", target.database.db.display()));
+        }
+        let directory = Directory::of_operator(Arc::new(store), Arc::new(Passwords::new(None, false)), &account());
+        Ok(Link::Copy { directory: Box::new(directory), _copied: copied })
+    }
+
     /// Whether a server carries the orders out.
     pub(super) fn is_server(&self) -> bool {
         matches!(self, Link::Server(..))
@@ -91,7 +107,9 @@ impl Link {
     /// Why it was not.
     pub(super) fn ask<T: DeserializeOwned>(&mut self, order: Order) -> anyhow::Result<T> {
         let answer = match self {
-            Link::File(directory) => perform(directory, order).map_err(|error| anyhow!("{error}"))?,
+            Link::File(directory) | Link::Copy { directory, .. } => {
+                perform(directory, order).map_err(|error| anyhow!("{error}"))?
+            }
             Link::Server(client, account) => {
                 let body = serde_json::to_vec(&json!({ "account": account, "order": order }))?;
                 let (status, answer) = client.post(LOCAL_PATH, &body).context("ask the server")?;

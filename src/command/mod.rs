@@ -1,7 +1,10 @@
 //! The subcommands.
 
+mod bring;
 mod database;
+mod export;
 mod group;
+mod import;
 mod key;
 mod link;
 mod log;
@@ -42,6 +45,8 @@ pub fn run(line: CommandLine) -> anyhow::Result<()> {
         Some(Command::Group { command }) => group::run(command),
         Some(Command::Key { command }) => key::run(command),
         Some(Command::Passwd { user, target, rules }) => key::set_password(&target, &rules, &user),
+        Some(Command::Import(settings)) => import::run(&settings),
+        Some(Command::Export(settings)) => export::run(&settings),
         Some(Command::Log(asked)) => log::run(&asked),
         Some(Command::Backup { file, force, database }) => database::back_up(&database, &file, force),
         Some(Command::Restore { file, database }) => database::restore(&database, &file),

@@ -12,7 +12,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use people::{GroupCommand, GroupFields, Members, Names, UserCommand, UserFields, UserFilters};
+pub use people::{
+    BringOptions, ConflictWord, ExportSettings, GroupCommand, GroupFields, ImportSettings, Members, Names, UserCommand,
+    UserFields, UserFilters,
+};
 
 /// Users, groups and memberships in one SQLite file, served over the REST dialects that scripts already speak.
 #[derive(Debug, Parser)]
@@ -67,6 +70,10 @@ pub enum Command {
         #[command(flatten)]
         rules: PasswordRules,
     },
+    /// Bring in users, groups and memberships from a file: CSV, JSON lines or LDIF
+    Import(ImportSettings),
+    /// Write users, groups and memberships to a file: CSV, JSON lines or LDIF; also while a server runs
+    Export(ExportSettings),
     /// Show what has changed, by whom, the oldest first
     Log(LogSettings),
     /// Copy the database, as it is now, to a file; also while a server writes

@@ -1,9 +1,10 @@
 //! The commands on users and groups.
 
-use super::{Output, RoleWord, Target, age};
-use crate::exchange::{GroupRecord, UserRecord};
-use clap::{Args, Subcommand};
+use super::{Database, Output, RoleWord, Target, age};
+use crate::exchange::{Format, GroupRecord, UserRecord};
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::Value;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What to do with users.
@@ -282,4 +283,77 @@ fn property(text: &str) -> Result<(String, Value), String> {
     let (name, json) = text.split_once('=').ok_or("not of the form NAME=JSON")?;
     let value = serde_json::from_str(json).map_err(|error| format!("the value is not JSON ({error})"))?;
     Ok((name.to_owned(), value))
+}
+
+/// What to bring in from a file.
+#[derive(Debug, Clone, Args)]
+pub struct ImportSettings {
+    /// The file; - for standard input
+    pub file: PathBuf,
+    /// What is in it, unless the end of its name tells: csv, jsonl or ldif
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<Format>,
+    /// Begin anew with a file whose import was broken off
+    #[arg(long)]
+    pub restart: bool,
+    /// How.
+    #[command(flatten)]
+    pub options: BringOptions,
+    /// Which database.
+    #[command(flatten)]
+    pub target: Target,
+}
+
+/// How to bring users and groups in.
+#[derive(Debug, Clone, Args)]
+pub struct BringOptions {
+    /// Only say what would happen
+    #[arg(long)]
+    pub dry_run: bool,
+    /// What happens to users and groups that are there already
+    #[arg(long, value_enum, default_value = "fail")]
+    pub on_conflict: ConflictWord,
+    /// Make the groups that users are to be in and that do not exist
+    #[arg(long)]
+    pub create_groups: bool,
+    /// Rows in one transaction
+    #[arg(long, value_name = "N", default_value_t = 1000,
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=10_000))]
+    pub batch: usize,
+    /// Write what is refused or lost to this file, in place of standard error
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+}
+
+/// What happens to what is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ConflictWord {
+    /// It stays as it is
+    Skip,
+    /// It is changed: what the row does not name stays
+    Update,
+    /// The row is refused
+    Fail,
+}
+
+/// What to write to a file.
+#[derive(Debug, Clone, Args)]
+pub struct ExportSettings {
+    /// The file to make, readable by its owner only; - for standard output
+    pub file: PathBuf,
+    /// How to write it, unless the end of its name tells: csv, jsonl or ldif
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<Format>,
+    /// Overwrite a file that is there already
+    #[arg(long)]
+    pub force: bool,
+    /// Password hashes too
+    #[arg(long)]
+    pub with_passwords: bool,
+    /// What the names of an LDIF end in
+    #[arg(long, value_name = "DN", default_value = "dc=rollbook")]
+    pub base: String,
+    /// Which database.
+    #[command(flatten)]
+    pub database: Database,
 }

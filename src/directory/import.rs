@@ -3,7 +3,7 @@
 use super::groups::{insert_group, update_group};
 use super::users::{insert, update};
 use super::{Directory, Passwords, group_id_of, no_group};
-use crate::model::{Caller, Denied, Error, Group, GroupChanges, Kind, Power, Result, UserChanges, check_login};
+use crate::model::{Caller, Denied, Error, Group, GroupChanges, Kind, Origin, Power, Result, UserChanges, check_login};
 use crate::store::{List, Tx};
 use std::num::NonZeroUsize;
 
@@ -48,10 +48,6 @@ pub struct ImportOptions {
     pub conflict: Conflict,
     /// Makes the groups that a user or member is to be in and that do not exist.
     pub create_groups: bool,
-    /// Only says what would happen.
-    pub dry_run: bool,
-    /// Users and groups that are taken as there in a dry run.
-    pub assumed: Vec<(Kind, String)>,
     /// What to remember of this import: the digest of the whole input, and the line up to which it has come.
     pub position: Option<([u8; 32], u64)>,
 }
@@ -78,8 +74,6 @@ pub struct Imported {
     pub outcomes: Vec<Outcome>,
     /// Groups that were made on the way.
     pub groups: Vec<String>,
-    /// Names in groups' lists that are nobody's yet.
-    pub waiting: u64,
 }
 
 impl Directory {
@@ -90,33 +84,29 @@ impl Directory {
     pub fn import(&self, mut items: Vec<Item>, options: ImportOptions) -> Result<Imported> {
         self.caller.require(Power::Administrator, Denied::Operation)?;
         let mut refused = vec![None; items.len()];
-        if !options.dry_run {
-            protect_all(&self.passwords, &mut items, &mut refused)?;
-        }
+        protect_all(&self.passwords, &mut items, &mut refused)?;
         let caller = self.caller.clone();
-        self.write(move |tx| {
-            let mut imported = Imported { outcomes: Vec::with_capacity(items.len()), groups: Vec::new(), waiting: 0 };
-            if !options.dry_run {
-                bring_in(tx, &caller, &items, refused, &options, &mut imported)?;
-                if let Some((digest, line)) = options.position {
-                    tx.set_import_position(&digest, line)?;
-                }
-                return Ok(imported);
+        let work = move |tx: &Tx<'_>| {
+            let imported = bring_in(tx, &caller, &items, refused, options.conflict, options.create_groups)?;
+            if let Some((digest, line)) = options.position {
+                tx.set_import_position(&digest, line)?;
             }
-            let mut done = false;
-            let undone = tx.attempt(|tx| {
-                options.assumed.iter().try_for_each(|(kind, name)| assume(tx, &caller, *kind, name))?;
-                bring_in(tx, &caller, &items, refused, &options, &mut imported)?;
-                done = true;
-                Err::<(), Error>(Error::Invalid("a dry run".to_owned()))
-            });
-            if done { Ok(imported) } else { undone.map(|()| imported) }
-        })
+            Ok(imported)
+        };
+        self.store.write_in_parts(Origin::of(&self.caller, self.dialect), work)
     }
 
     /// The line up to which an import of the input with that digest has come; 0 when none was broken off.
     pub fn import_position(&self, digest: [u8; 32]) -> Result<u64> {
         self.store.read(|rows| rows.find_import_position(&digest))
+    }
+
+    /// How many names in groups' lists are nobody's.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn count_waiting_names(&self) -> Result<u64> {
+        self.store.read(|rows| rows.count_waiting_names())
     }
 
     /// Remembers nothing of the import of that input any more.
@@ -166,20 +156,18 @@ fn bring_in(
     caller: &Caller,
     items: &[Item],
     refused: Vec<Option<String>>,
-    options: &ImportOptions,
-    imported: &mut Imported,
-) -> Result<()> {
+    conflict: Conflict,
+    create_groups: bool,
+) -> Result<Imported> {
+    let mut imported = Imported { outcomes: Vec::with_capacity(items.len()), groups: Vec::new() };
     for (item, refused) in items.iter().zip(refused) {
         if let Some(why) = refused {
             imported.outcomes.push(Outcome::Refused(why));
             continue;
         }
-        let mut made = Vec::new();
-        let mut waits = false;
-        let outcome = match tx.attempt(|tx| bring_in_one(tx, caller, item, options, &mut made, &mut waits)) {
-            Ok(outcome) => {
-                imported.groups.append(&mut made);
-                imported.waiting += u64::from(waits);
+        let outcome = match tx.attempt(|tx| bring_in_one(tx, caller, item, conflict, create_groups)) {
+            Ok((outcome, mut groups)) => {
+                imported.groups.append(&mut groups);
                 outcome
             }
             Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => return Err(error),
@@ -187,100 +175,83 @@ fn bring_in(
         };
         imported.outcomes.push(outcome);
     }
-    Ok(())
+    Ok(imported)
 }
 
+/// What has become of an item, and the groups that were made for it.
 fn bring_in_one(
     tx: &Tx<'_>,
     caller: &Caller,
     item: &Item,
-    options: &ImportOptions,
-    made: &mut Vec<String>,
-    waits: &mut bool,
-) -> Result<Outcome> {
-    match item {
+    conflict: Conflict,
+    create_groups: bool,
+) -> Result<(Outcome, Vec<String>)> {
+    let mut groups = Vec::new();
+    let mut require_group = |name: &str| match tx.find_group_id(name)? {
+        Some(_) => Ok(()),
+        None if create_groups => {
+            let name = check_login("group name", name)?.to_owned();
+            tx.insert_group(&Group { name: name.clone(), ..Group::default() })?;
+            groups.push(name);
+            Ok(())
+        }
+        None => Err(no_group(name)),
+    };
+    let (before, existed) = match item {
         Item::User(name, changes, _) => {
             let name = check_login("user name", name)?;
             let present = tx.find_user(name)?;
             let existed = present.is_some();
-            if existed && options.conflict != Conflict::Update {
-                return left(options.conflict, Error::Exists(Kind::User, name.to_owned()));
+            if existed && conflict != Conflict::Update {
+                return left(conflict, Error::Exists(Kind::User, name.to_owned()));
             }
-            changes.groups.iter().flatten().try_for_each(|group| require_group(tx, group, options, made))?;
+            changes.groups.iter().flatten().try_for_each(|group| require_group(group))?;
             let before = tx.last_change()?;
             match present {
                 None => insert(tx, caller, name, changes).map(drop)?,
                 Some(user) => update(tx, caller, Denied::Edit, user, changes).map(drop)?,
             }
-            outcome(tx, before, existed)
+            (before, existed)
         }
         Item::Group(name, changes) => {
             let name = check_login("group name", name)?;
             let present = tx.find_group(name)?;
             let existed = present.is_some();
-            if existed && options.conflict != Conflict::Update {
-                return left(options.conflict, Error::Exists(Kind::Group, name.to_owned()));
+            if existed && conflict != Conflict::Update {
+                return left(conflict, Error::Exists(Kind::Group, name.to_owned()));
             }
             let before = tx.last_change()?;
             match present {
                 None => insert_group(tx, name, changes).map(drop)?,
                 Some(group) => update_group(tx, caller, group, changes)?,
             }
-            outcome(tx, before, existed)
+            (before, existed)
         }
         Item::Member { group, user } => {
-            require_group(tx, group, options, made)?;
+            require_group(group)?;
             let before = tx.last_change()?;
-            *waits = !tx.add_to_list(group_id_of(tx, group)?, List::Users, user)?;
-            outcome(tx, before, false)
+            tx.add_to_list(group_id_of(tx, group)?, List::Users, user)?;
+            (before, false)
         }
         Item::Subgroup { group, subgroup } => {
             let before = tx.last_change()?;
             match (tx.find_group_id(group)?, tx.find_group_id(subgroup)?) {
-                (Some(group), _) => *waits = !tx.add_to_list(group, List::Groups, subgroup)?,
-                (None, Some(subgroup)) => *waits = !tx.add_to_list(subgroup, List::Parents, group)?,
+                (Some(group), _) => tx.add_to_list(group, List::Groups, subgroup)?,
+                (None, Some(subgroup)) => tx.add_to_list(subgroup, List::Parents, group)?,
                 (None, None) => return Err(no_group(group)),
-            }
-            outcome(tx, before, false)
+            };
+            (before, false)
         }
-    }
-}
-
-/// What has become of an item, by whether anything has been recorded since that change.
-fn outcome(tx: &Tx<'_>, before: u64, existed: bool) -> Result<Outcome> {
-    Ok(match (tx.last_change()? == before, existed) {
+    };
+    let outcome = match (tx.last_change()? == before, existed) {
         (true, _) => Outcome::Unchanged,
         (false, true) => Outcome::Updated,
         (false, false) => Outcome::Created,
-    })
+    };
+    Ok((outcome, groups))
 }
 
-/// What happens to an item that is there already and does not change.
-fn left(conflict: Conflict, why: Error) -> Result<Outcome> {
-    if conflict == Conflict::Skip { Ok(Outcome::Skipped) } else { Err(why) }
-}
-
-/// Makes the group if it may; otherwise it has to be there.
-fn require_group(tx: &Tx<'_>, name: &str, options: &ImportOptions, made: &mut Vec<String>) -> Result<()> {
-    if tx.find_group_id(name)?.is_some() {
-        return Ok(());
-    }
-    if !options.create_groups {
-        return Err(no_group(name));
-    }
-    let name = check_login("group name", name)?;
-    tx.insert_group(&Group { name: name.to_owned(), ..Group::default() })?;
-    made.push(name.to_owned());
-    Ok(())
-}
-
-/// Lets a dry run find what an earlier part of it would have made.
-fn assume(tx: &Tx<'_>, caller: &Caller, kind: Kind, name: &str) -> Result<()> {
-    match kind {
-        Kind::User if tx.find_user_id(name)?.is_none() => insert(tx, caller, name, &UserChanges::default()).map(drop),
-        Kind::Group if tx.find_group_id(name)?.is_none() => {
-            tx.insert_group(&Group { name: name.to_owned(), ..Group::default() }).map(drop)
-        }
-        _ => Ok(()),
-    }
+/// What becomes of an item that is there already and does not change.
+fn left(conflict: Conflict, why: Error) -> Result<(Outcome, Vec<String>)> {
+    if conflict == Conflict::Skip { Ok((Outcome::Skipped, Vec::new())) } else { Err(why) }
 }

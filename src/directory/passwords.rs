@@ -1,6 +1,6 @@
 //! How a password is stored and checked.
 
-use super::foreign::{Argon2Value, Foreign};
+use super::foreign::{Adopted, Argon2Value, Foreign, adopt};
 use crate::lock::locked;
 use crate::model::{Error, Result};
 
@@ -76,13 +76,19 @@ impl Passwords {
         self.hash(password)
     }
 
-    /// What to store for a password that comes from another directory: a value that this one can check is taken as it
+    /// What to store for a password that comes from another directory: a value that can be checked here is taken as it
     /// is, and one in clear is protected.
     ///
     /// # Errors
-    /// Those of [`Passwords::protect`].
+    /// Those of [`Passwords::protect`], and `Invalid` for a value of a kind that nothing here can check.
     pub(super) fn take_over(&self, password: &str) -> Result<String> {
-        if is_stored_value(password) { Ok(password.to_owned()) } else { self.protect(password) }
+        match adopt(password) {
+            Adopted::Stored(value) => Ok(value),
+            Adopted::Clear => self.protect(password),
+            Adopted::Unknown(kind) => {
+                Err(Error::Invalid(format!("nothing here can check a password of the kind {kind}")))
+            }
+        }
     }
 
     fn hash(&self, password: &str) -> Result<String> {

@@ -3,11 +3,11 @@
 
 mod shown;
 
-pub use shown::{ShownChange, ShownChanges, ShownGroup, ShownImport, ShownKey, ShownUser};
+pub use shown::{ShownChange, ShownChanges, ShownGroup, ShownImport, ShownKey, ShownUser, exported};
 
 use crate::directory::{Conflict, Directory, ImportOptions, Item, Lists, Outcome, Purpose, Side, Since, UserFilter};
 use crate::exchange::{GroupRecord, Record, Role, UserRecord};
-use crate::model::{AccessRole, Error, GroupChanges, KeyRole, Kind, Result, UserChanges};
+use crate::model::{AccessRole, Error, GroupChanges, KeyRole, Result, UserChanges};
 use anyhow::anyhow;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -114,6 +114,8 @@ pub enum Order {
         /// SHA-256.
         digest: [u8; 32],
     },
+    /// How many names in groups' lists are nobody's.
+    WaitingNames,
     /// The end of an import.
     EndImport {
         /// SHA-256.
@@ -158,12 +160,6 @@ pub struct Batch {
     pub conflict: ConflictWord,
     /// Makes the groups that do not exist.
     pub create_groups: bool,
-    /// Only says what would happen.
-    pub dry_run: bool,
-    /// Users that are taken as there in a dry run.
-    pub assumed_users: Vec<String>,
-    /// Groups that are taken as there in a dry run.
-    pub assumed_groups: Vec<String>,
     /// The digest of the whole input, and the line up to which it has come with this batch.
     pub position: Option<([u8; 32], u64)>,
 }
@@ -257,6 +253,7 @@ pub fn perform(directory: &Directory, order: Order) -> Result<Value> {
         }
         Order::Import(batch) => import(directory, *batch),
         Order::ImportPosition { digest } => answer(&directory.import_position(digest)?),
+        Order::WaitingNames => answer(&directory.count_waiting_names()?),
         Order::EndImport { digest } => answer(&directory.end_import(digest)?),
     }
 }
@@ -273,8 +270,6 @@ fn group(directory: &Directory, name: &str) -> Result<Value> {
 }
 
 fn import(directory: &Directory, batch: Batch) -> Result<Value> {
-    let users = batch.assumed_users.into_iter().map(|name| (Kind::User, name));
-    let groups = batch.assumed_groups.into_iter().map(|name| (Kind::Group, name));
     let options = ImportOptions {
         conflict: match batch.conflict {
             ConflictWord::Skip => Conflict::Skip,
@@ -282,8 +277,6 @@ fn import(directory: &Directory, batch: Batch) -> Result<Value> {
             ConflictWord::Fail => Conflict::Fail,
         },
         create_groups: batch.create_groups,
-        dry_run: batch.dry_run,
-        assumed: users.chain(groups).collect(),
         position: batch.position,
     };
     let imported = directory.import(batch.records.into_iter().map(item).collect(), options)?;
@@ -294,18 +287,18 @@ fn import(directory: &Directory, batch: Batch) -> Result<Value> {
         Outcome::Skipped => ("skipped".to_owned(), None),
         Outcome::Refused(why) => ("refused".to_owned(), Some(why)),
     });
-    answer(&ShownImport { outcomes: outcomes.collect(), groups: imported.groups, waiting: imported.waiting })
+    answer(&ShownImport { outcomes: outcomes.collect(), groups: imported.groups })
 }
 
 fn item(record: Record) -> Item {
     match record {
         Record::User(mut user) => {
             let (name, password) = (std::mem::take(&mut user.name), user.password.take());
-            Item::User(name, Box::new(user_changes(user)), password)
+            Item::User(name, Box::new(user_changes(user, kept)), password)
         }
         Record::Group(mut group) => {
             let name = std::mem::take(&mut group.name);
-            Item::Group(name, group_changes(group))
+            Item::Group(name, group_changes(group, kept))
         }
         Record::Member(member) => Item::Member { group: member.group, user: member.user },
         Record::Subgroup(member) => Item::Subgroup { group: member.group, subgroup: member.subgroup },
@@ -316,10 +309,10 @@ fn item(record: Record) -> Item {
 fn user_of(directory: &Directory, mut user: UserRecord) -> Result<(String, UserChanges)> {
     let (name, password) = (std::mem::take(&mut user.name), user.password.take());
     let password_hash = password.map(|password| directory.passwords().protect(&password)).transpose()?;
-    Ok((name, UserChanges { password_hash, ..user_changes(user) }))
+    Ok((name, UserChanges { password_hash, ..user_changes(user, cleared) }))
 }
 
-fn user_changes(user: UserRecord) -> UserChanges {
+fn user_changes(user: UserRecord, field: Field) -> UserChanges {
     UserChanges {
         first_name: field(user.first_name),
         last_name: field(user.last_name),
@@ -343,10 +336,10 @@ fn user_changes(user: UserRecord) -> UserChanges {
 
 fn group_of(mut group: GroupRecord) -> Result<(String, GroupChanges)> {
     let name = std::mem::take(&mut group.name);
-    Ok((name, group_changes(group)))
+    Ok((name, group_changes(group, cleared)))
 }
 
-fn group_changes(group: GroupRecord) -> GroupChanges {
+fn group_changes(group: GroupRecord, field: Field) -> GroupChanges {
     GroupChanges {
         label: field(group.label),
         description: field(group.description),
@@ -356,9 +349,17 @@ fn group_changes(group: GroupRecord) -> GroupChanges {
     }
 }
 
-/// What is not said stays, what is empty is cleared.
-fn field(text: Option<String>) -> Option<Option<String>> {
+/// What a text says of a field.
+type Field = fn(Option<String>) -> Option<Option<String>>;
+
+/// What is not said stays, what is empty is cleared: nobody types a value that is none.
+fn cleared(text: Option<String>) -> Option<Option<String>> {
     text.map(|text| Some(text).filter(|text| !text.is_empty()))
+}
+
+/// What is not said stays, what is empty is stored so: files are copies of a directory.
+fn kept(text: Option<String>) -> Option<Option<String>> {
+    text.map(Some)
 }
 
 fn attributes(properties: BTreeMap<String, Value>) -> BTreeMap<String, Option<String>> {

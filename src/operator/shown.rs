@@ -1,7 +1,7 @@
 //! What commands are shown.
 
-use crate::directory::{Credential, Purpose};
-use crate::exchange::{GroupRecord, Role, UserRecord};
+use crate::directory::{Credential, Exported, Purpose, has_administrators};
+use crate::exchange::{GroupRecord, MemberRecord, Record, Role, SubgroupRecord, UserRecord};
 use crate::model::{
     Account, Attributes, Change, Group, GroupDetails, GroupName, KeyRole, Profile, StoredRole, User, timestamp,
 };
@@ -50,6 +50,31 @@ impl ShownUser {
             created: timestamp(user.created_at),
             updated: timestamp(user.updated_at),
         }
+    }
+}
+
+/// A thing of a directory as files carry it, and whether it is a user or group.
+pub fn exported(thing: Exported) -> (Record, bool) {
+    match thing {
+        Exported::User { account, groups, password_hash } => {
+            let direct = groups.as_deref().is_some_and(has_administrators);
+            let record = record_of(&account.user, direct);
+            // Who is an administrator through a subgroup is one by that subgroup alone.
+            let role = record.role.filter(|_| direct || !account.administrator);
+            (Record::User(UserRecord { role, groups, password: password_hash, ..record }), true)
+        }
+        Exported::Group(group) => {
+            let record = GroupRecord {
+                name: group.name,
+                label: group.label,
+                description: group.description,
+                groups: None,
+                properties: properties(&group.attributes),
+            };
+            (Record::Group(record), true)
+        }
+        Exported::Member { group, user } => (Record::Member(MemberRecord { group, user }), false),
+        Exported::Subgroup { group, subgroup } => (Record::Subgroup(SubgroupRecord { group, subgroup }), false),
     }
 }
 
@@ -221,8 +246,6 @@ pub struct ShownImport {
     pub outcomes: Vec<(String, Option<String>)>,
     /// Groups that were made on the way.
     pub groups: Vec<String>,
-    /// Names in groups' lists that are nobody's yet.
-    pub waiting: u64,
 }
 
 fn properties(attributes: &Attributes) -> BTreeMap<String, Value> {

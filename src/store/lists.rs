@@ -73,6 +73,40 @@ impl Rows<'_> {
         Ok(self.entries(group_id, list)?.into_iter().map(|entry| entry.name).collect())
     }
 
+    /// The names of a user's direct groups, in the order joined.
+    pub fn list_group_names_of(&self, user_id: i64) -> Result<Vec<String>> {
+        let sql = "select name from memberships join groups on groups.id = group_id where user_id = ?1 order by seq";
+        self.all(sql, [user_id], |row| row.get(0))
+    }
+
+    /// Which group is in which, in the order joined: the names of both.
+    pub fn list_subgroup_names(&self) -> Result<Vec<(String, String)>> {
+        let sql = "select parents.name, children.name from subgroups
+             join groups as parents on parents.id = parent_id join groups as children on children.id = child_id
+             order by seq";
+        self.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
+    /// The names in groups' lists that are nobody's, in the order joined: the list, the group whose list it is, and the
+    /// name.
+    pub fn list_waiting_names(&self) -> Result<Vec<(List, String, String)>> {
+        let sql = "select kind, groups.name, dangling_members.name from dangling_members
+             join groups on groups.id = group_id order by seq";
+        self.all(sql, [], |row| {
+            let list = match row.get_ref(0)?.as_str()? {
+                "user" => List::Users,
+                "group" => List::Groups,
+                _ => List::Parents,
+            };
+            Ok((list, row.get(1)?, row.get(2)?))
+        })
+    }
+
+    /// How many names in groups' lists are nobody's.
+    pub fn count_waiting_names(&self) -> Result<u64> {
+        self.number("select count(*) from dangling_members", [])
+    }
+
     fn entries(&self, group_id: i64, list: List) -> Result<Vec<Entry>> {
         self.all(list.entries_sql(), [group_id], |row| {
             Ok(Entry { key: row.get(0)?, name: row.get(1)?, seq: row.get(2)?, target: row.get(3)? })

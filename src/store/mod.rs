@@ -21,7 +21,7 @@ mod writer;
 pub use credentials::{Credential, NewCredential, Purpose, Token};
 pub use lists::List;
 pub use restore::{Restored, restore};
-pub use snapshot::{BackedUp, Counts, Snapshot, back_up};
+pub use snapshot::{BackedUp, Copied, Counts, Snapshot, back_up, copy};
 pub use users::{Secret, UserFilter};
 
 use crate::lock::locked;
@@ -229,6 +229,20 @@ impl Store {
         write: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.writer.write(origin, write)
+    }
+
+    /// Like [`Store::write`], for many things in one transaction, each of which `write` does in a [`Tx::attempt`] of its
+    /// own. Around them there is none: keeping what it takes to undo them all would make each dearer than the last. So
+    /// an error of `write` itself takes back the whole commit, which others may have a part in and are told.
+    ///
+    /// # Errors
+    /// Those of `write`; `Unavailable` when the queue is full, the disk is, or the store is closing.
+    pub fn write_in_parts<T: Send + 'static>(
+        &self,
+        origin: Origin,
+        write: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.writer.write_in_parts(origin, write)
     }
 
     /// Like [`Store::write`], for what nobody waits for: skipped when the queue is full.

@@ -1,6 +1,6 @@
 //! One state of a database, read while a server writes or without one, and its copy in a file of its own.
 
-use super::{Rows, connect, make_private, private, refuse_other_files, versions};
+use super::{Rows, Store, connect, make_private, private, refuse_other_files, versions};
 use anyhow::{Context as _, bail};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -158,6 +158,26 @@ pub fn back_up(database: &Path, file: &Path, force: bool) -> anyhow::Result<Back
         Ok(BackedUp { counts, bytes })
     };
     write().with_context(|| format!("back up {} to {}", database.display(), file.display()))
+}
+
+/// A copy of a database that goes with this. Whoever has it open closes it before.
+pub struct Copied {
+    _draft: Draft,
+}
+
+/// Copies the newest state of the database in that file beside it, also while a server writes, and opens the copy.
+///
+/// # Errors
+/// When there is no such file, and when it cannot be read or the copy not be written.
+pub fn copy(database: &Path) -> anyhow::Result<(Store, Copied)> {
+    let snapshot = Snapshot::open(database)?;
+    let copy = || -> anyhow::Result<(Store, Copied)> {
+        let draft = Draft::beside(&real(database)?, &format!("copy-{}", std::process::id()))?;
+        snapshot.write_to(draft.path())?;
+        let (store, _) = Store::open(draft.path(), 1)?;
+        Ok((store, Copied { _draft: draft }))
+    };
+    copy().with_context(|| format!("copy the database {}", database.display()))
 }
 
 fn refuse_to_overwrite(database: &Path, file: &Path, force: bool) -> anyhow::Result<()> {

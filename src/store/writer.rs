@@ -112,9 +112,25 @@ impl Writer {
         origin: Origin,
         write: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.run(move |connection| in_savepoint(connection, &origin, write))
+    }
+
+    pub(super) fn write_in_parts<T: Send + 'static>(
+        &self,
+        origin: Origin,
+        write: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.run(move |connection| in_parts(connection, &origin, write))
+    }
+
+    /// Runs the work, or hands it the reason why it cannot be run, and returns after the commit.
+    fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(std::result::Result<&Connection, &Error>) -> (Result<T>, u8) + Send + 'static,
+    ) -> Result<T> {
         let (tell, told) = sync_channel(1);
         let operation: Operation = Box::new(move |connection| {
-            let (result, changed) = in_savepoint(connection, &origin, write);
+            let (result, changed) = work(connection);
             let answer: Answer = Box::new(move |outcome| {
                 let _ = tell.send(match outcome {
                     Ok(()) => result,
@@ -201,6 +217,25 @@ fn in_savepoint<T>(
     let result = run_in_savepoint(connection, &tx, write);
     let marks = if result.is_ok() { tx.marks.get() } else { 0 };
     (result, marks)
+}
+
+/// Runs work that guards its parts itself. Its own error, or its panic, takes back the whole transaction.
+fn in_parts<T>(
+    connection: std::result::Result<&Connection, &Error>,
+    origin: &Origin,
+    write: impl FnOnce(&Tx<'_>) -> Result<T>,
+) -> (Result<T>, u8) {
+    let connection = match connection {
+        Ok(connection) => connection,
+        Err(why) => return (Err(Error::Unavailable(reason(why))), 0),
+    };
+    let tx = Tx::on(connection, origin);
+    let result = catch_unwind(AssertUnwindSafe(|| write(&tx)))
+        .unwrap_or_else(|_| Err(Error::Internal(anyhow!("an operation of the writer panicked"))));
+    if result.is_err() {
+        roll_back(connection);
+    }
+    (result, tx.marks.get())
 }
 
 fn run_in_savepoint<T>(connection: &Connection, tx: &Tx<'_>, write: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {

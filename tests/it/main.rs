@@ -16,6 +16,7 @@ mod guesses;
 mod harness;
 mod health;
 mod http;
+mod import;
 mod matrix;
 mod nuxeo_access;
 mod nuxeo_groups;

@@ -1,0 +1,133 @@
+//! Everything in a directory, one thing after the other.
+
+use crate::model::{Account, Group, Result, key};
+use crate::store::{List, Rows, Snapshot, UserFilter};
+
+/// Users, or groups, that are read at a time.
+const PIECE: u64 = 1000;
+
+/// One thing in a directory.
+#[derive(Debug)]
+pub enum Exported {
+    /// A user.
+    User {
+        /// The user, and whether they are an administrator.
+        account: Box<Account>,
+        /// The names of the direct groups in the order joined; `None` where memberships come with the groups.
+        groups: Option<Vec<String>>,
+        /// The stored value of the password, where it is asked for.
+        password_hash: Option<String>,
+    },
+    /// A group without its lists.
+    Group(Box<Group>),
+    /// A name in a group's list of users.
+    Member {
+        /// The group.
+        group: String,
+        /// The user, who may not exist.
+        user: String,
+    },
+    /// A group in a group. One of them may not exist.
+    Subgroup {
+        /// The group that contains.
+        group: String,
+        /// The group that is contained.
+        subgroup: String,
+    },
+}
+
+/// In which order, and what of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExportOptions {
+    /// Users first, and memberships with the groups, each group followed by its own. Otherwise groups first, then which
+    /// is in which, then users with their groups, then names that are nobody's.
+    pub members_with_groups: bool,
+    /// Stored values of passwords too.
+    pub passwords: bool,
+}
+
+/// Shows everything in that state of a directory.
+///
+/// # Errors
+/// Those of the database and of the visitor.
+pub fn export(
+    snapshot: &Snapshot,
+    options: ExportOptions,
+    visit: &mut dyn FnMut(Exported) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let rows = snapshot.rows();
+    if options.members_with_groups {
+        users(&rows, options, visit)?;
+        return groups(&rows, &mut |group| {
+            let (id, name) = (group.id, group.name.clone());
+            visit(Exported::Group(Box::new(group)))?;
+            for user in rows.list_names(id, List::Users)? {
+                visit(Exported::Member { group: name.clone(), user })?;
+            }
+            for subgroup in rows.list_names(id, List::Groups)? {
+                visit(Exported::Subgroup { group: name.clone(), subgroup })?;
+            }
+            Ok(())
+        });
+    }
+    groups(&rows, &mut |group| visit(Exported::Group(Box::new(group))))?;
+    for (group, subgroup) in rows.list_subgroup_names()? {
+        visit(Exported::Subgroup { group, subgroup })?;
+    }
+    users(&rows, options, visit)?;
+    for (list, group, name) in rows.list_waiting_names()? {
+        visit(match list {
+            List::Users => Exported::Member { group, user: name },
+            List::Groups => Exported::Subgroup { group, subgroup: name },
+            List::Parents => Exported::Subgroup { group: name, subgroup: group },
+        })?;
+    }
+    Ok(())
+}
+
+fn groups(rows: &Rows<'_>, visit: &mut dyn FnMut(Group) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let mut after = String::new();
+    loop {
+        let found = rows.list_groups_after(None, &after, PIECE)?;
+        let Some((last, _, _)) = found.last() else { return Ok(()) };
+        after.clone_from(&last.name);
+        found.into_iter().try_for_each(|(group, _, _)| visit(group))?;
+    }
+}
+
+fn users(
+    rows: &Rows<'_>,
+    options: ExportOptions,
+    visit: &mut dyn FnMut(Exported) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut after = String::new();
+    loop {
+        let found = rows.list_accounts_after(&UserFilter::default(), &after, PIECE)?;
+        let Some(last) = found.last() else { return Ok(()) };
+        after.clone_from(&last.user.username);
+        for account in found {
+            let id = account.user.id;
+            let groups = (!options.members_with_groups).then(|| rows.list_group_names_of(id)).transpose()?;
+            let secret = if options.passwords { rows.find_secret_by_id(id)? } else { None };
+            visit(Exported::User {
+                account: Box::new(account),
+                groups,
+                password_hash: secret.and_then(|secret| secret.password_hash),
+            })?;
+        }
+    }
+}
+
+/// Whether one of these is the group whose direct members are administrators.
+pub fn has_administrators(groups: &[String]) -> bool {
+    groups.iter().any(|group| key(group) == crate::model::ADMINISTRATORS)
+}
+
+/// Counts what an export has to show: users and groups.
+///
+/// # Errors
+/// Those of the database.
+pub fn count(snapshot: &Snapshot) -> Result<u64> {
+    let counts = snapshot.rows().counts()?;
+    Ok(counts.users + counts.groups)
+}

@@ -1,0 +1,614 @@
+//! Users, groups and memberships from files and to files.
+
+use crate::harness::{Folder, PATIENCE, Server, rollbook, run, run_with_input};
+use crate::state::State;
+use serde_json::{Value, json};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What a command has answered: status, standard output, and standard error.
+fn said(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
+    (output.status.code().expect("a status"), text(&output.stdout), text(&output.stderr))
+}
+
+/// A directory as a first start makes it, and nobody who serves it.
+fn directory() -> Folder {
+    let folder = Folder::new();
+    assert!(run(&folder, &["key", "create", "api"]).status.success());
+    folder
+}
+
+fn write(folder: &Folder, name: &str, text: impl AsRef<[u8]>) -> String {
+    let path = folder.path().join(name);
+    std::fs::write(&path, text).expect("a file");
+    path.display().to_string()
+}
+
+/// Imports a file; what is said of it is told without its folder.
+fn import(folder: &Folder, file: &str, flags: &[&str]) -> (i32, String, String) {
+    let (status, out, err) = said(&run(folder, &[&["import", file], flags].concat()));
+    let start = format!("{}/", folder.path().display());
+    (status, out.replace(&start, ""), err.replace(&start, ""))
+}
+
+/// All of a directory as JSON lines.
+fn exported(folder: &Folder) -> Vec<Value> {
+    let (status, out, err) = said(&run(folder, &["export", "-", "--format", "jsonl"]));
+    assert_eq!(status, 0, "{err}");
+    out.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+}
+
+/// What is known of a user.
+fn user(folder: &Folder, name: &str) -> Value {
+    let records = exported(folder);
+    let found = records.into_iter().find(|record| record["kind"] == "user" && record["name"] == name);
+    found.unwrap_or_else(|| panic!("there is no {name}"))
+}
+
+const USERS: &str = "\
+Login,First Name,surname,mail,Groups,Role,Enabled,Notes
+ada,Ada,Lovelace,ada@example.com,members,,yes,x
+bob,Bob,,bob@example.com,members;nope,,,
+,No,Name,,,,,
+\"e;ve\",\"Eve \"\"E\"\"\",,,\"[\"\"members\"\",\"\"powerusers\"\"]\",admin,no,
+ADA,Again,,,,,,
+kim,Kim,,,,king,,
+odd,1,2,3
+";
+
+#[test]
+fn every_row_that_is_refused_or_lossy_is_told_with_its_line() {
+    for served in [false, true] {
+        let folder = Arc::new(directory());
+        let _server = served.then(|| Server::over(Arc::clone(&folder), &[]));
+        let file = write(&folder, "users.csv", USERS);
+        let (status, out, err) = import(&folder, &file, &[]);
+        let expected = [
+            r#"users.csv:2: lost: no column here is called "Notes""#,
+            "users.csv:3: refused: group does not exist: nope",
+            "users.csv:4: refused: name is missing",
+            "users.csv:6: refused: user already exists: ADA",
+            r#"users.csv:7: refused: role is none of admin, standard and read: "king""#,
+            "users.csv:8: refused: ",
+            "rollbook: 5 rows were refused",
+        ];
+        assert_eq!(status, 1);
+        for (line, start) in err.lines().zip(expected) {
+            assert!(line.starts_with(start), "{line:?} is not {start:?} in:\n{err}");
+        }
+        assert_eq!(err.lines().count(), expected.len(), "{err}");
+        assert_eq!(out, "users.csv: 2 created, 0 updated, 0 unchanged, 5 refused, 1 has lost something\n");
+        assert_eq!(
+            user(&folder, "ada"),
+            json!({"kind": "user", "name": "ada", "first_name": "Ada", "last_name": "Lovelace", "email": "ada@example.com",
+                "role": "standard", "disabled": false, "verified": false, "groups": ["members"]})
+        );
+        let eve = user(&folder, "e;ve");
+        assert_eq!((&eve["role"], &eve["disabled"]), (&json!("admin"), &json!(true)));
+        assert_eq!(eve["groups"], json!(["members", "powerusers", "administrators"]));
+        assert!(said(&run(&folder, &["check"])).1.starts_with("ok: 3 users, 3 groups, 5 memberships"));
+    }
+}
+
+#[test]
+fn a_report_can_go_to_a_file() {
+    let folder = directory();
+    let file = write(&folder, "users.csv", USERS);
+    let report = folder.path().join("report.txt");
+    let (status, _, err) = import(&folder, &file, &["--report", report.to_str().unwrap()]);
+    assert_eq!((status, err.as_str()), (1, "rollbook: 5 rows were refused\n"));
+    let text = std::fs::read_to_string(&report).expect("the report");
+    assert_eq!(text.lines().count(), 6, "{text}");
+    assert_eq!(std::fs::metadata(&report).unwrap().permissions().mode() & 0o777, 0o600);
+    let nowhere = folder.path().join("no/report.txt");
+    let (status, _, err) = import(&folder, &file, &["--report", nowhere.to_str().unwrap()]);
+    assert_eq!(status, 1);
+    assert!(err.contains("create the report no/report.txt"), "{err}");
+}
+
+#[test]
+fn a_dry_run_says_what_would_happen_and_changes_nothing() {
+    let rows = "\
+kind,name,groups,password
+user,ada,one;two,secret words
+group,three,one,
+user,bob,three;Two,
+user,Ada,,
+user,eve,three;four,
+member,bob,one,
+member,nobody,two,
+subgroup,two,three,
+subgroup,three,two,
+group,THREE,,
+user,administrator,members,
+";
+    for conflict in ["fail", "skip", "update"] {
+        let folder = directory();
+        let file = write(&folder, "all.csv", rows);
+        for batch in ["1", "3", "1000"] {
+            let flags = ["--create-groups", "--on-conflict", conflict, "--batch", batch];
+            let before = State::of(&folder).whole();
+            let would = import(&folder, &file, &[&flags[..], &["--dry-run"]].concat());
+            assert_eq!(State::differences(&before, &State::of(&folder).whole()), [""; 0]);
+            let twin = directory();
+            let copy = write(&twin, "all.csv", rows);
+            let does = import(&twin, &copy, &flags);
+            assert_eq!(would.0, does.0, "{conflict}: {would:?} {does:?}");
+            assert_eq!(would.1.replace("a dry run, nothing is changed: ", ""), does.1);
+            let rows: Vec<_> = does.2.lines().filter(|line| line.starts_with("all.csv:")).collect();
+            assert_eq!(would.2.lines().filter(|line| line.starts_with("all.csv:")).collect::<Vec<_>>(), rows);
+            assert_eq!(would.2.contains("would be refused"), would.0 == 1);
+        }
+    }
+    let empty = Folder::new();
+    let file = write(&empty, "all.csv", rows);
+    let (status, _, err) = import(&empty, &file, &["--dry-run"]);
+    assert_eq!(status, 1);
+    assert!(err.contains("there is no database"), "{err}");
+    assert!(!empty.db().exists());
+}
+
+#[test]
+fn what_is_there_already_is_refused_skipped_or_updated() {
+    let again = "name,title,groups\nada,Countess,powerusers\nbob,,\n";
+    for (conflict, status, out, err, title, groups) in [
+        (
+            "fail",
+            1,
+            "1 created, 0 updated, 0 unchanged, 1 refused",
+            "again.csv:2: refused: user already exists: ada\nrollbook: 1 row was refused\n",
+            Value::Null,
+            json!(["members"]),
+        ),
+        ("skip", 0, "1 created, 0 updated, 0 unchanged, 1 skipped", "", Value::Null, json!(["members"])),
+        ("update", 0, "1 created, 1 updated, 0 unchanged", "", json!("Countess"), json!(["powerusers"])),
+    ] {
+        let folder = directory();
+        let file = write(&folder, "users.csv", "name,first_name,groups\nada,Ada,members\n");
+        assert_eq!(import(&folder, &file, &[]).1, "users.csv: 1 created, 0 updated, 0 unchanged\n");
+        let file = write(&folder, "again.csv", again);
+        let found = import(&folder, &file, &["--on-conflict", conflict]);
+        assert_eq!(found, (status, format!("again.csv: {out}\n"), err.to_owned()));
+        let ada = user(&folder, "ada");
+        // What a row does not name stays.
+        assert_eq!((&ada["first_name"], &ada["title"], &ada["groups"]), (&json!("Ada"), &title, &groups));
+        if conflict == "update" {
+            let (_, out, _) = import(&folder, &file, &["--on-conflict", conflict]);
+            assert_eq!(out, "again.csv: 0 created, 0 updated, 2 unchanged\n");
+        }
+    }
+    let last = directory();
+    let file = write(&last, "last.csv", "name,disabled\nAdministrator,yes\n");
+    let (status, _, err) = import(&last, &file, &["--on-conflict", "update"]);
+    assert_eq!(
+        (status, err.lines().next()),
+        (1, Some("last.csv:2: refused: the last enabled administrator has to stay one"))
+    );
+}
+
+#[test]
+fn passwords_and_the_hashes_of_other_directories_are_taken_over() {
+    let folder = Arc::new(directory());
+    // {SSHA} as other directories keep it, of "geheime worte" with the salt "salt".
+    let hash = "{SSHA}gWPO3EmY+HbwfTMxcLtWrQUEFCxzYWx0";
+    let rows = format!("name,password\nada,secret words\nbob,{hash}\neve,{{NEVER}}x\nkim,\n");
+    let file = write(&folder, "users.csv", rows);
+    let (status, out, err) = import(&folder, &file, &[]);
+    assert_eq!(
+        (status, out.as_str()),
+        (0, "users.csv: 4 created, 0 updated, 0 unchanged, 1 has lost something\n"),
+        "{err}"
+    );
+    assert_eq!(err, "users.csv:4: lost: the password of eve: nothing here can check one of the kind {NEVER}\n");
+    let server = Server::over(Arc::clone(&folder), &[]);
+    let login = |name: &str, password: &str| server.nuxeo_as((name, password), "GET", "/me", None).status;
+    assert_eq!(login("ada", "secret words"), 200);
+    assert_eq!(login("bob", "geheime worte"), 200);
+    assert_eq!((login("bob", hash), login("eve", "{NEVER}x"), login("kim", "")), (401, 401, 401));
+}
+
+const LDIF: &str = "\
+version: 1
+# Groups come before those who are in them here.
+dn: dc=example,dc=org
+objectClass: dcObject
+dc: example
+
+dn: cn=engineers,ou=groups,dc=example,dc=org
+objectClass: groupOfNames
+cn: engineers
+description:: TGVzIGluZ8OpbmlldXJz
+member: uid=ada,ou=people,dc=example,dc=org
+member: cn=Bob B,ou=people,
+ dc=example,dc=org
+member: cn=staff,ou=groups,dc=example,dc=org
+member: uid=nobody,ou=people,dc=example,dc=org
+
+dn: cn=staff,ou=groups,dc=example,dc=org
+objectClass: posixGroup
+cn: staff
+gidNumber: 100
+memberUid: ada
+
+dn: uid=ada,ou=people,dc=example,dc=org
+objectClass: inetOrgPerson
+uid: ada
+cn: Ada Lovelace
+sn: Lovelace
+givenName: Ada
+mail: ada@example.org
+userPassword:: e1NTSEF9Z1dQTzNFbVkrSGJ3ZlRNeGNMdFdyUVVFRkN4ellXeDA=
+jpegPhoto:: /9j/4AA=
+
+dn: cn=Bob B,ou=people,dc=example,dc=org
+objectClass: inetOrgPerson
+cn: Bob B
+uid: bob
+sn: B
+
+dn: uid=gone,ou=people,dc=example,dc=org
+changetype: delete
+";
+
+#[test]
+fn an_ldap_directory_is_taken_over() {
+    let folder = Arc::new(directory());
+    let file = write(&folder, "all.ldif", LDIF);
+    let (status, out, err) = import(&folder, &file, &[]);
+    assert_eq!(status, 1, "{err}");
+    assert!(out.starts_with("all.ldif: 9 created, 0 updated, 0 unchanged, 1 refused"), "{out}{err}");
+    assert!(out.contains("1 name in a group that is nobody's yet"), "{out}");
+    for remark in [":7: lost: dc=example,dc=org", ":39: refused: ", "jpegPhoto"] {
+        assert!(err.contains(remark), "no {remark} in:\n{err}");
+    }
+    let records = exported(&folder);
+    let engineers = records.iter().find(|record| record["name"] == "engineers").expect("the group");
+    assert_eq!(engineers["description"], "Les ingénieurs");
+    assert!(records.contains(&json!({"kind": "subgroup", "group": "engineers", "subgroup": "staff"})), "{records:#?}");
+    assert!(records.contains(&json!({"kind": "member", "group": "engineers", "user": "nobody"})), "{records:#?}");
+    assert_eq!(user(&folder, "ada")["groups"], json!(["engineers", "staff"]));
+    let bob = user(&folder, "bob");
+    assert_eq!((&bob["groups"], &bob["last_name"]), (&json!(["engineers"]), &json!("B")));
+    let server = Server::over(Arc::clone(&folder), &[]);
+    assert_eq!(server.nuxeo_as(("ada", "geheime worte"), "GET", "/me", None).status, 200);
+    assert!(server.stop().success());
+    assert!(said(&run(&folder, &["check"])).1.starts_with("ok: 3 users, 5 groups, 4 memberships"));
+}
+
+#[test]
+fn json_lines_come_from_a_pipe_too() {
+    let folder = directory();
+    let lines = "{\"name\":\"ada\",\"properties\":{\"n\":1.50}}\n\n{\"kind\":\"group\",\"name\":\"team\"}\n[]\n\
+                 {\"kind\":\"member\",\"group\":\"team\",\"user\":\"ada\"}\n";
+    let (status, out, err) = said(&run_with_input(&folder, &["import", "-", "--format", "jsonl"], lines));
+    assert_eq!(status, 1);
+    assert!(err.starts_with("standard input:4: refused: "), "{err}");
+    assert_eq!(out, "standard input: 3 created, 0 updated, 0 unchanged, 1 refused\n");
+    let ada = user(&folder, "ada");
+    assert_eq!((ada["properties"].to_string().as_str(), &ada["groups"]), ("{\"n\":1.50}", &json!(["team"])));
+}
+
+#[test]
+fn a_mistake_in_the_call_is_told_before_anything_is_made() {
+    let folder = Folder::new();
+    let text = write(&folder, "users.txt", "name\nada\n");
+    let headless = write(&folder, "users.csv", "colour,size\nred,1\n");
+    for (words, status, message) in [
+        (vec!["import", "nowhere.csv"], 1, "read nowhere.csv"),
+        (vec!["import", &text], 2, "--format: the name"),
+        (vec!["import", &text, "--format", "xls"], 2, "the formats are csv, jsonl and ldif, not xls"),
+        (vec!["import", &headless], 1, "name"),
+        (vec!["import", &text, "--format", "csv", "--batch", "0"], 2, "--batch"),
+        (vec!["import", &text, "--format", "csv", "--on-conflict", "pray"], 2, "pray"),
+        (vec!["export", "out.txt"], 2, "--format: the name"),
+        (vec!["export", "out.csv"], 1, "there is no database"),
+    ] {
+        let (code, _, err) = said(&run(&folder, &words));
+        assert_eq!(code, status, "{words:?}: {err}");
+        assert!(err.contains(message), "{words:?}: {err}");
+    }
+    assert!(!folder.db().exists() && !folder.path().join("out.csv").exists());
+    // A database that is not there is made, with its first secrets.
+    let (status, out, _) = import(&folder, &text, &["--format", "csv"]);
+    assert_eq!((status, out.as_str()), (0, "users.txt: 1 created, 0 updated, 0 unchanged\n"));
+    let (status, _, _) = said(&run(&folder, &["user", "show", "administrator"]));
+    assert_eq!(status, 0);
+}
+
+/// Names and texts that are easily taken for something else.
+const ODD: [&str; 12] = [
+    "plain",
+    "a;b",
+    "[x]",
+    "comma, \"quote\"",
+    "umlaut äöü ß",
+    "emoji 🦀",
+    "plus+sharp#",
+    "slash/back\\slash",
+    "=1+1",
+    "equal=sign",
+    "日本語",
+    "'; drop table users; --",
+];
+
+#[test]
+fn what_is_exported_comes_back_as_it_was() {
+    let folder = Arc::new(directory());
+    let server = Server::over(Arc::clone(&folder), &[]);
+    let post = |path: &str, body: Value| {
+        let answer = server.nuxeo("POST", path, Some(&body.to_string()));
+        assert_eq!(answer.status, 201, "{}", answer.text());
+    };
+    for (index, odd) in ODD.iter().enumerate() {
+        let name = format!("group {odd}");
+        post(
+            "/group",
+            json!({"entity-type": "group", "groupname": name, "grouplabel": odd,
+            "parentGroups": if index % 3 == 0 { json!(["members", "not yet"]) } else { json!([]) },
+            "properties": {"description": format!("{odd}\n {odd}"), "n": [index]}}),
+        );
+    }
+    for (index, odd) in ODD.iter().enumerate() {
+        let groups: Vec<String> = ODD.iter().skip(index).step_by(2).map(|odd| format!("group {odd}")).collect();
+        post(
+            "/user",
+            json!({"entity-type": "user", "properties": {"username": format!("user {odd}"), "firstName": odd,
+            "lastName": format!("{odd} {odd}"), "email": if index % 2 == 0 { json!("") } else { json!(odd) },
+            "company": null, "password": format!("secret {odd}"), "groups": groups, "extra": {"deep": [odd, 1.50]}}}),
+        );
+    }
+    let waiting = json!({"entity-type": "group", "memberUsers": ["user plain", "soon"], "memberGroups": ["later"]});
+    assert_eq!(server.nuxeo("PUT", "/group/group%20plain", Some(&waiting.to_string())).status, 200);
+    assert_eq!(server.datadog("DELETE", "/api/v1/user/user%20a%3Bb", None).status, 200);
+
+    // While the server runs.
+    let export = |folder: &Folder, name: &str, flags: &[&str]| {
+        let path = folder.path().join(name).display().to_string();
+        let (status, out, err) = said(&run(folder, &[&["export", &path], flags].concat()));
+        assert_eq!(status, 0, "{err}");
+        assert!(out.contains("wrote "), "{out}");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        (std::fs::read_to_string(&path).expect("the file"), path, err)
+    };
+    let (whole, _, _) = export(&folder, "all.jsonl", &["--with-passwords"]);
+    for (name, same) in [("all.jsonl", true), ("all.csv", false), ("all.ldif", false)] {
+        let (_, path, losses) = export(&folder, name, &["--with-passwords", "--force"]);
+        let twin = directory();
+        let (status, out, err) = import(&twin, &path, &["--on-conflict", "update"]);
+        assert_eq!(status, 0, "{name}: {out}{err}");
+        assert!(said(&run(&twin, &["check"])).1.starts_with("ok: "));
+        let (copy, _, _) = export(&twin, "copy.jsonl", &["--with-passwords"]);
+        if same {
+            assert_eq!(losses, "", "JSON lines hold everything");
+            assert_eq!(sorted(&copy), sorted(&whole));
+        } else {
+            let (copy, whole) = (bare(&copy, name), bare(&whole, name));
+            assert_eq!(copy, whole, "{name}");
+            assert_ne!(losses, "", "{name}");
+        }
+    }
+    assert!(server.stop().success());
+}
+
+fn sorted(text: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_unstable();
+    lines
+}
+
+/// The records less what the format has no place for.
+fn bare(text: &str, name: &str) -> Vec<String> {
+    let mut lines: Vec<String> = text
+        .lines()
+        .filter_map(|line| {
+            let mut record: Value = serde_json::from_str(line).expect("JSON");
+            let fields = record.as_object_mut().expect("an object");
+            fields.retain(|_, value| value != "");
+            if name == "all.ldif" {
+                // A group in a group that does not exist is in no entry; order is that of the groups.
+                if fields.get("group").is_some_and(|group| group == "not yet") {
+                    return None;
+                }
+                for lost in ["label", "properties", "disabled", "verified", "role"] {
+                    fields.remove(lost);
+                }
+                if let Some(groups) = fields.get_mut("groups").and_then(Value::as_array_mut) {
+                    groups.sort_by_key(Value::to_string);
+                }
+                // It is made of the names there.
+                fields.remove("display_name");
+            }
+            Some(record.to_string())
+        })
+        .collect();
+    lines.sort_unstable();
+    lines
+}
+
+#[test]
+fn an_export_overwrites_nothing_and_has_no_passwords_unless_told_so() {
+    let folder = directory();
+    let path = folder.path().join("all.csv").display().to_string();
+    assert_eq!(said(&run(&folder, &["export", &path])).0, 0);
+    let first = std::fs::read_to_string(&path).expect("the file");
+    assert!(!first.contains("argon2"), "{first}");
+    let (status, _, err) = said(&run(&folder, &["export", &path, "--with-passwords"]));
+    assert_eq!(status, 1);
+    assert!(err.contains("is there already (--force overwrites it)"), "{err}");
+    assert_eq!(std::fs::read_to_string(&path).expect("the file"), first);
+    assert_eq!(said(&run(&folder, &["export", &path, "--with-passwords", "--force"])).0, 0);
+    assert!(std::fs::read_to_string(&path).expect("the file").contains("argon2"));
+    let (status, _, err) = said(&run(&folder, &["export", "-", "--format", "ldif", "--base", "nonsense"]));
+    assert_eq!(status, 1);
+    assert!(err.contains("no distinguished name"), "{err}");
+    let (status, out, err) = said(&run(&folder, &["export", "-", "--format", "csv"]));
+    assert_eq!((status, out), (0, first));
+    let last = "wrote 4 records, 1 of which have lost something";
+    assert_eq!(
+        (err.lines().next(), err.lines().last()),
+        (Some("lost: user Administrator: an empty first_name cannot be told from none"), Some(last))
+    );
+}
+
+/// A CSV of so many users, each in two of the groups, with a header.
+fn many(count: usize, groups: usize) -> String {
+    let mut text = String::from("kind,name,first_name,last_name,email,groups\n");
+    for group in 0..groups {
+        text.push_str(&format!("group,team{group},,,,\n"));
+    }
+    for number in 0..count {
+        let (one, other) = (number * 7919 % groups, (number * 104_729 + 1 + number * 7919 % groups) % groups);
+        text.push_str(&format!(
+            "user,user{number:07},First{},Last{},user{number}@example.com,team{one};team{other}\n",
+            number % 997,
+            number % 4999
+        ));
+    }
+    text
+}
+
+fn count(folder: &Folder, table: &str) -> u64 {
+    State::of(folder).rows(&format!("select count(*) as n from {table}"))[0]["n: ".len()..].parse().expect("a number")
+}
+
+#[test]
+fn an_import_that_was_killed_goes_on_where_it_was() {
+    let folder = directory();
+    let (users, groups) = (6000, 10);
+    let file = write(&folder, "many.csv", many(users, groups));
+    for round in 0..4 {
+        let mut command = rollbook();
+        command.args(["import", &file, "--batch", "50"]).env("ROLLBOOK_DB", folder.db());
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the command starts");
+        let start = Instant::now();
+        while count(&folder, "users") < 1 + (round + 1) * 700 {
+            assert!(start.elapsed() < PATIENCE && child.try_wait().expect("a child").is_none());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        child.kill().and_then(|()| child.wait()).expect("it is killed");
+        // What it remembers is what is there: one transaction a part.
+        let line = State::of(&folder).rows("select line from imports")[0]["line: ".len()..].parse::<u64>().unwrap();
+        assert_eq!(count(&folder, "users") + count(&folder, "groups") - 4, line - 1);
+    }
+    let (status, out, err) = import(&folder, &file, &["--batch", "500"]);
+    assert_eq!(status, 0, "{err}");
+    assert!(err.starts_with("many.csv: going on after line "), "{err}");
+    assert!(out.ends_with("0 updated, 0 unchanged\n"), "{out}");
+    assert_eq!(count(&folder, "users"), 1 + users as u64);
+    assert_eq!(count(&folder, "imports"), 0);
+    assert!(said(&run(&folder, &["check"])).1.starts_with("ok: 6001 users, 13 groups,"));
+    // Done is done: the next time is a new one.
+    let (status, out, _) = import(&folder, &file, &["--on-conflict", "skip"]);
+    assert_eq!((status, out.as_str()), (0, "many.csv: 0 created, 0 updated, 0 unchanged, 6010 skipped\n"));
+}
+
+#[test]
+fn an_import_can_begin_anew_and_another_file_is_another_import() {
+    let folder = directory();
+    let text = many(300, 3);
+    let file = write(&folder, "many.csv", &text);
+    assert_eq!(import(&folder, &file, &[]).0, 0);
+    // As a kill leaves it.
+    let connection = rusqlite::Connection::open(folder.db()).expect("the database");
+    let digest = {
+        use sha2::{Digest, Sha256};
+        Sha256::new().chain_update("csv:").chain_update(&text).finalize().to_vec()
+    };
+    connection.execute("insert into imports values (?1, 101, 0)", [&digest]).expect("a row");
+    let (_, out, err) = import(&folder, &file, &["--on-conflict", "skip"]);
+    assert!(err.starts_with("many.csv: going on after line 101,"), "{err}");
+    assert!(out.ends_with("203 skipped\n"), "{out}");
+    connection.execute("insert into imports values (?1, 101, 0)", [&digest]).expect("a row");
+    let (_, out, err) = import(&folder, &file, &["--on-conflict", "skip", "--restart"]);
+    assert_eq!((out.ends_with("303 skipped\n"), err.as_str()), (true, ""), "{out}");
+    connection.execute("insert into imports values (?1, 101, 0)", [&digest]).expect("a row");
+    let other = write(&folder, "other.csv", format!("{text}user,more,,,,\n"));
+    let (_, out, err) = import(&folder, &other, &["--on-conflict", "skip"]);
+    assert_eq!((out.contains("1 created"), err.as_str()), (true, ""), "{out}");
+}
+
+#[test]
+fn an_import_through_a_server_leaves_room_for_others() {
+    let folder = Arc::new(directory());
+    let server = Server::over(Arc::clone(&folder), &[]);
+    let file = write(&folder, "many.csv", many(3000, 5));
+    let mut command = rollbook();
+    command.args(["import", &file, "--batch", "100", "-v"]).env("ROLLBOOK_DB", folder.db());
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts");
+    let mut created = 0;
+    while count(&folder, "imports") == 0 && count(&folder, "users") < 3000 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    for number in 0..20 {
+        let body = json!({"handle": format!("other{number}@example.com")}).to_string();
+        created += u64::from(server.datadog("POST", "/api/v1/user", Some(&body)).status == 200);
+    }
+    let output = child.wait_with_output().expect("it ends");
+    let (status, out, err) = said(&output);
+    assert_eq!(status, 0, "{err}");
+    assert!(err.contains("through the server") && out.contains("3005 created"), "{out}{err}");
+    assert_eq!((created, count(&folder, "users")), (20, 3021));
+    // It is told of as of any other change.
+    assert_eq!(count(&folder, "changes where action = 'user.created' and dialect = 'command'"), 3000);
+    assert_eq!(server.nuxeo("GET", "/user/search?q=user0002999", None).json()["resultsCount"], 1);
+}
+
+/// Runs a command at a terminal of 100 columns, writes what it shows there to standard output, and the most memory that
+/// it has had, in KiB, to the file that is named first.
+const AT_A_TERMINAL: &str = r#"
+import os, pty, resource, sys
+status = pty.spawn(["sh", "-c", 'stty cols 100 rows 24; exec "$@"', "sh", *sys.argv[2:]])
+with open(sys.argv[1], "w") as out:
+    out.write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
+sys.exit(os.waitstatus_to_exitcode(status))
+"#;
+
+#[test]
+fn a_million_users_with_their_groups_are_imported_in_bounded_memory() {
+    const USERS: usize = 1_000_000;
+    const GROUPS: usize = 200;
+    /// What is promised, in KiB; it does not grow with the file.
+    const MEMORY_MAX: usize = 96 * 1024;
+    let folder = directory();
+    let file = folder.path().join("million.csv");
+    {
+        let mut out = std::io::BufWriter::new(std::fs::File::create(&file).expect("a file"));
+        out.write_all(many(USERS, GROUPS).as_bytes()).expect("the file is written");
+    }
+    let memory = folder.path().join("memory");
+    let mut command = Command::new("python3");
+    command.args(["-c", AT_A_TERMINAL]).arg(&memory).arg(crate::harness::binary());
+    command.args(["import", "--batch", "5000"]).arg(&file).arg("--db").arg(folder.db());
+    let output = command.stdin(Stdio::null()).output().expect("python runs");
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    let end = shown.lines().last().unwrap_or_default();
+    assert!(output.status.success(), "{end}");
+    assert!(end.contains("million.csv: 1000200 created, 0 updated, 0 unchanged"), "{end}");
+    // The bar goes on: several states of it were drawn.
+    let percents = (1..100).filter(|percent| shown.contains(&format!(" {percent}% "))).count();
+    assert!(percents > 20, "{percents} states of the bar in {} bytes", shown.len());
+    let memory: usize = std::fs::read_to_string(&memory).expect("the memory").parse().expect("a number");
+    assert!(memory < MEMORY_MAX, "{memory} KiB");
+    println!("the most memory was {memory} KiB");
+    let expected = many_memberships(USERS, GROUPS);
+    assert_eq!((count(&folder, "users"), count(&folder, "groups")), (1 + USERS as u64, 3 + GROUPS as u64));
+    assert_eq!(count(&folder, "memberships"), 1 + expected);
+    assert_eq!(count(&folder, "changes where action = 'member.added'"), 1 + expected);
+    let state = State::of(&folder);
+    assert_eq!(state.texts("select cast(value as text) from counters where name = 'users'"), ["1000001"]);
+    assert_eq!(state.texts("pragma quick_check(1)"), ["ok"]);
+}
+
+/// The memberships that [`many`] makes.
+fn many_memberships(count: usize, groups: usize) -> u64 {
+    (0..count)
+        .map(|number| {
+            let one = number * 7919 % groups;
+            if (number * 104_729 + 1 + one) % groups == one { 1 } else { 2 }
+        })
+        .sum()
+}
