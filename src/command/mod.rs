@@ -8,6 +8,7 @@ mod import;
 mod key;
 mod link;
 mod log;
+mod pull;
 mod serve;
 mod store_of;
 mod table;
@@ -46,6 +47,7 @@ pub fn run(line: CommandLine) -> anyhow::Result<()> {
         Some(Command::Key { command }) => key::run(command),
         Some(Command::Passwd { user, target, rules }) => key::set_password(&target, &rules, &user),
         Some(Command::Import(settings)) => import::run(&settings),
+        Some(Command::Pull { command }) => pull::run(command),
         Some(Command::Export(settings)) => export::run(&settings),
         Some(Command::Log(asked)) => log::run(&asked),
         Some(Command::Backup { file, force, database }) => database::back_up(&database, &file, force),

@@ -13,8 +13,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use people::{
-    BringOptions, ConflictWord, ExportSettings, GroupCommand, GroupFields, ImportSettings, Members, Names, UserCommand,
-    UserFields, UserFilters,
+    BringOptions, ConflictWord, ExportSettings, GroupCommand, GroupFields, ImportSettings, Members, Names, PullCommand,
+    PullSource, UserCommand, UserFields, UserFilters,
 };
 
 /// Users, groups and memberships in one SQLite file, served over the REST dialects that scripts already speak.
@@ -72,6 +72,12 @@ pub enum Command {
     },
     /// Bring in users, groups and memberships from a file: CSV, JSON lines or LDIF
     Import(ImportSettings),
+    /// Copy users, groups and memberships from a live server of another kind, by its API
+    Pull {
+        /// From where.
+        #[command(subcommand)]
+        command: PullCommand,
+    },
     /// Write users, groups and memberships to a file: CSV, JSON lines or LDIF; also while a server runs
     Export(ExportSettings),
     /// Show what has changed, by whom, the oldest first

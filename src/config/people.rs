@@ -357,3 +357,61 @@ pub struct ExportSettings {
     #[command(flatten)]
     pub database: Database,
 }
+
+/// Where to copy users and groups from.
+#[derive(Debug, Subcommand)]
+pub enum PullCommand {
+    /// Users from Datadog's v1 Users API; it has no groups
+    Datadog {
+        /// Where from.
+        #[command(flatten)]
+        source: PullSource,
+        /// The API key
+        #[arg(long, env = "DD_API_KEY", hide_env_values = true, value_name = "KEY")]
+        api_key: String,
+        /// The application key
+        #[arg(long, env = "DD_APP_KEY", hide_env_values = true, value_name = "KEY")]
+        app_key: String,
+        /// How.
+        #[command(flatten)]
+        options: BringOptions,
+        /// Which database.
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Users, groups and memberships from a Nuxeo server
+    Nuxeo {
+        /// Where from.
+        #[command(flatten)]
+        source: PullSource,
+        /// Who asks: an administrator there
+        #[arg(long, env = "NUXEO_USER", value_name = "NAME", default_value = "Administrator")]
+        user: String,
+        /// The password; asked for at a terminal unless it is set, or a token is
+        #[arg(long, env = "NUXEO_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
+        password: Option<String>,
+        /// A token, in place of user and password
+        #[arg(long, env = "NUXEO_TOKEN", hide_env_values = true, value_name = "TOKEN", conflicts_with = "password")]
+        token: Option<String>,
+        /// How.
+        #[command(flatten)]
+        options: BringOptions,
+        /// Which database.
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+/// A live server.
+#[derive(Debug, Clone, Args)]
+pub struct PullSource {
+    /// Its URL, for Nuxeo up to /nuxeo
+    #[arg(long, value_name = "URL")]
+    pub from: String,
+    /// The certificate authorities that it is trusted by, in place of the well-known ones (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Seconds to wait for an answer
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = super::seconds)]
+    pub timeout: Duration,
+}

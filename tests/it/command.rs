@@ -158,8 +158,22 @@ fn help_names_every_command_and_every_setting() {
     let folder = Folder::new();
     let output = run(&folder, &["--help"]);
     assert_success(&output);
-    for word in ["serve", "user", "group", "key", "passwd", "log", "backup", "restore", "check", "--help", "--version"]
-    {
+    for word in [
+        "serve",
+        "user",
+        "group",
+        "import",
+        "export",
+        "pull",
+        "key",
+        "passwd",
+        "log",
+        "backup",
+        "restore",
+        "check",
+        "--help",
+        "--version",
+    ] {
         assert!(stdout(&output).contains(word), "{word}");
     }
     let output = run(&folder, &["serve", "--help"]);
@@ -203,6 +217,13 @@ fn help_names_every_command_and_every_setting() {
             &["--enabled", "--disabled", "--verified", "--admins", "--group", "--match", "--format", "-v"],
         ),
         (&["group", "--help"], &["list", "show", "add", "set", "delete", "add-member", "remove-member"]),
+        (
+            &["import", "--help"],
+            &["--dry-run", "--on-conflict", "skip", "update", "fail", "--create-groups", "--report"],
+        ),
+        (&["export", "--help"], &["--format", "--with-passwords", "--base", "--force"]),
+        (&["pull", "nuxeo", "--help"], &["--from", "NUXEO_PASSWORD", "NUXEO_TOKEN", "--ca"]),
+        (&["pull", "datadog", "--help"], &["--from", "DD_API_KEY", "DD_APP_KEY", "--timeout"]),
         (&["log", "--help"], &["--since", "--follow", "--name", "--lines", "--format", "ROLLBOOK_DB"]),
         (&["backup", "--help"], &["FILE", "--force", "--db", "ROLLBOOK_DB", "while a server"]),
         (&["restore", "--help"], &["FILE", "--db", "ROLLBOOK_DB", "while no server"]),

@@ -24,6 +24,7 @@ mod nuxeo_users;
 mod operate;
 mod operator;
 mod places;
+mod pull;
 mod pull_sources;
 mod random;
 mod server;

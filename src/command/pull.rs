@@ -1,0 +1,45 @@
+//! Users and groups from a live server of another kind.
+
+use super::bring::{Source, bring_in};
+use super::link::Link;
+use super::say;
+use crate::config::{BringOptions, PullCommand, PullSource, Target};
+use crate::exchange::Rows;
+use crate::pull::{self, DatadogKeys, NuxeoLogin};
+use anyhow::{Context as _, bail};
+use std::io::IsTerminal as _;
+
+/// Copies what is there.
+pub(super) fn run(command: PullCommand) -> anyhow::Result<()> {
+    match command {
+        PullCommand::Datadog { source, api_key, app_key, options, target } => {
+            let rows = pull::datadog(&source_of(&source), &DatadogKeys { api_key, app_key })?;
+            bring(&source, rows, &options, &target)
+        }
+        PullCommand::Nuxeo { source, user, password, token, options, target } => {
+            let login = match (token, password) {
+                (Some(token), _) => NuxeoLogin::Token(token),
+                (None, Some(password)) => NuxeoLogin::Basic { user, password },
+                (None, None) if std::io::stdin().is_terminal() => {
+                    let password = rpassword::prompt_password(format!("Password of {user} at {}: ", source.from));
+                    NuxeoLogin::Basic { user, password: password.context("read the password")? }
+                }
+                (None, None) => bail!("there is neither a password nor a token: set NUXEO_PASSWORD or NUXEO_TOKEN"),
+            };
+            let rows = pull::nuxeo(&source_of(&source), &login)?;
+            bring(&source, rows, &options, &target)
+        }
+    }
+}
+
+fn source_of(source: &PullSource) -> pull::Source {
+    pull::Source { from: source.from.clone(), ca: source.ca.clone(), timeout: source.timeout }
+}
+
+fn bring(source: &PullSource, rows: Rows, options: &BringOptions, target: &Target) -> anyhow::Result<()> {
+    let mut link = if options.dry_run { Link::rehearse(target)? } else { Link::make(target, None)? };
+    let done =
+        bring_in(&mut link, Source { name: source.from.clone(), rows, bytes: None, digest: None, done: 0 }, options);
+    say("passwords stay where they were: new users cannot log in before they have one here");
+    done
+}
