@@ -201,13 +201,14 @@ impl Tx<'_> {
         for group_id in groups {
             match present.iter().find(|(id, _)| id == group_id) {
                 Some((_, seq)) if *seq > last => last = *seq,
+                // Also who only moves to the end of the user's groups moves to the end of the group's users.
                 found => {
                     last = self.next_seq()?;
                     let sql = "insert into memberships (group_id, user_id, seq) values (?1, ?2, ?3)
                          on conflict do update set seq = excluded.seq";
                     self.execute(sql, [*group_id, user_id, last])?;
+                    self.touch_group(*group_id)?;
                     if found.is_none() {
-                        self.touch_group(*group_id)?;
                         self.note_member(*group_id, user_id, true)?;
                     }
                 }

@@ -5,7 +5,9 @@ use crate::nuxeo_users::{
     assert_refused, check, create_group, create_user, escaped, ids, outline, page, readable, reference_directory,
     refusal, user, user_body,
 };
+use crate::state::State;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 const ALL_LISTS: &str = "fetch-group=memberUsers,memberGroups,parentGroups";
 
@@ -1032,6 +1034,99 @@ fn a_deleted_group_is_gone_from_members_children_and_parents() {
     // A new group of that name starts empty.
     create_group(&server, json!({"id": "team"}));
     assert_eq!(lists(&server, "team"), [json!([]), json!([]), json!([])]);
+}
+
+/// Each group with its lists, and how many changes of it have been counted.
+fn counted(server: &Server, state: &State) -> BTreeMap<String, (Value, i64)> {
+    let names = state.texts("select name from groups");
+    let version = |name: &String| {
+        let found = state.texts(&format!("select cast(version as text) from groups where name = '{name}'"));
+        found[0].parse().expect("a number")
+    };
+    names.into_iter().map(|name| (name.clone(), (all_of(server, &name), version(&name)))).collect()
+}
+
+#[test]
+fn whatever_changes_a_list_of_a_group_counts_as_a_change_of_the_group() {
+    let server = Server::start();
+    let state = State::of(&server.folder);
+    for name in ["one", "two", "three", "four"] {
+        create_group(&server, json!({"id": name}));
+    }
+    let lists = |lists: Value| {
+        let mut body = lists;
+        body["entity-type"] = json!("group");
+        body.to_string()
+    };
+    let user = |name: &str, groups: Value| user_body(json!({"username": name, "groups": groups}));
+    let datadog = |body: Value| body.to_string();
+    let (none, eve) = (String::new, "eve@example.com");
+    // The call, and the groups of which a list is another one afterwards.
+    let rows: &[(&str, &str, String, &[&str])] = &[
+        // From the side of a user.
+        ("POST", "/user", user("ada", json!(["one", "two"])), &["one", "two"]),
+        ("POST", "/user", user("bob", json!(["one", "two"])), &["one", "two"]),
+        ("PUT", "/user/ada", user("ada", json!(["two", "one"])), &["one"]),
+        ("PUT", "/user/ada", user("ada", json!(["two", "one", "three"])), &["three"]),
+        ("PUT", "/user/ada", user("ada", json!(["three", "two"])), &["one", "two"]),
+        ("POST", "/user/ada/group/one", none(), &["one"]),
+        ("DELETE", "/user/ada/group/one", none(), &["one"]),
+        ("POST", "/group/one/user/ada", none(), &["one"]),
+        ("DELETE", "/group/one/user/ada", none(), &["one"]),
+        ("PUT", "/api/v1/user/ada", datadog(json!({"access_role": "adm"})), &["administrators"]),
+        ("PUT", "/api/v1/user/ada", datadog(json!({"access_role": "ro"})), &["administrators"]),
+        ("POST", "/api/v1/user", datadog(json!({"handle": eve, "disabled": true})), &[]),
+        ("POST", "/api/v1/user", datadog(json!({"handle": eve, "access_role": "adm"})), &["administrators"]),
+        ("DELETE", "/user/eve@example.com", none(), &["administrators"]),
+        // From the side of a group: users,
+        ("PUT", "/group/one", lists(json!({"memberUsers": ["bob", "ada"]})), &["one"]),
+        ("PUT", "/group/one", lists(json!({"memberUsers": ["ada", "bob"]})), &["one"]),
+        ("PUT", "/group/one", lists(json!({"memberUsers": ["ADA", "bob"]})), &["one"]),
+        ("PUT", "/group/one", lists(json!({"memberUsers": ["ADA", "late", "bob"]})), &["one"]),
+        ("PUT", "/group/one", lists(json!({"memberUsers": ["ADA", "Late", "bob"]})), &["one"]),
+        ("PUT", "/group/one", lists(json!({"memberUsers": ["Late", "bob", "x@example.com"]})), &["one"]),
+        // groups and parents.
+        ("PUT", "/group/one", lists(json!({"memberGroups": ["two", "three"]})), &["one", "three", "two"]),
+        ("PUT", "/group/four", lists(json!({"memberGroups": ["three"]})), &["four", "three"]),
+        ("PUT", "/group/one", lists(json!({"memberGroups": ["three", "two"]})), &["one"]),
+        ("PUT", "/group/one", lists(json!({"memberGroups": ["THREE", "two"]})), &["one", "three"]),
+        ("PUT", "/group/three", lists(json!({"parentGroups": ["ONE", "four"]})), &["one", "three"]),
+        ("PUT", "/group/three", lists(json!({"parentGroups": ["four", "one"]})), &["three"]),
+        ("PUT", "/group/three", lists(json!({"parentGroups": ["nowhere", "four"]})), &["one", "three"]),
+        ("PUT", "/group/one", lists(json!({"memberGroups": ["two", "new"], "parentGroups": ["late"]})), &["one"]),
+        ("PUT", "/group/two", lists(json!({"parentGroups": []})), &["one", "two"]),
+        // With those who have waited for them, users and groups come and go.
+        ("POST", "/user", user("LATE", json!([])), &[]),
+        ("POST", "/user/late/group/two", none(), &["two"]),
+        ("POST", "/invite_users", datadog(json!({"emails": ["x@example.com"]})), &[]),
+        ("DELETE", "/user/x@example.com", none(), &["one"]),
+        ("POST", "/group", lists(json!({"id": "New", "memberGroups": ["four"]})), &["four"]),
+        ("POST", "/group", lists(json!({"id": "late", "parentGroups": ["two"]})), &["two"]),
+        ("POST", "/group", lists(json!({"id": "Nowhere", "memberGroups": ["Late"]})), &["late"]),
+        ("DELETE", "/group/late", none(), &["Nowhere", "one", "two"]),
+        ("DELETE", "/group/nowhere", none(), &["three"]),
+        ("DELETE", "/group/new", none(), &["four", "one"]),
+        ("DELETE", "/user/late", none(), &["one", "two"]),
+    ];
+    for (method, path, body, expected) in rows {
+        let call = format!("{method} {path} {body}");
+        let before = counted(&server, &state);
+        let sent = (!body.is_empty()).then_some(body.as_str());
+        let answer = match path.starts_with("/api") || path.starts_with("/invite") {
+            true => server.datadog(method, path, sent),
+            false => server.nuxeo(method, path, sent),
+        };
+        assert!(answer.status < 300, "{call}: {}", answer.text());
+        let mut changed = Vec::new();
+        for (name, (after, version)) in counted(&server, &state) {
+            let Some((document, counted)) = before.get(&name).filter(|(document, _)| *document != after) else {
+                continue;
+            };
+            assert!(version > *counted, "{call}: {document} is now {after}");
+            changed.push(name);
+        }
+        assert_eq!(changed, *expected, "{call}");
+    }
 }
 
 #[test]
