@@ -107,8 +107,35 @@ pub struct Response {
     pub headers: Vec<Header>,
     /// The body.
     pub body: Body,
+    /// The tag of what the body shows.
+    pub tag: Option<Tag>,
     /// What the request log says of it.
     pub trace: Trace,
+}
+
+/// An entity tag (RFC 9110, 8.8.3): the state of what is shown, and which of several documents shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tag {
+    /// The state.
+    pub state: u64,
+    /// Which document of that state, below 16. The plain one is 0.
+    pub variant: u8,
+}
+
+impl Tag {
+    const DIGITS: &'static [u8; 16] = b"0123456789abcdef";
+
+    /// Writes the tag as it stands in a header field, with its quotes.
+    pub fn write_to(self, out: &mut Vec<u8>) {
+        out.push(b'"');
+        for byte in self.state.to_be_bytes() {
+            out.extend([byte >> 4, byte & 15].map(|digit| Tag::DIGITS[usize::from(digit)]));
+        }
+        if self.variant != 0 {
+            out.extend([b'-', Tag::DIGITS[usize::from(self.variant & 15)]]);
+        }
+        out.push(b'"');
+    }
 }
 
 /// The body of a response.
@@ -183,7 +210,13 @@ impl Response {
 
     fn bytes(status: u16, content_type: &'static str, body: Vec<u8>) -> Response {
         let (status, body) = (StatusCode(status), Body::Bytes(body));
-        Response { status, content_type, headers: Vec::new(), body, trace: Trace::default() }
+        Response { status, content_type, headers: Vec::new(), body, tag: None, trace: Trace::default() }
+    }
+
+    /// Names what the body shows.
+    pub fn with_tag(mut self, tag: Tag) -> Response {
+        self.tag = Some(tag);
+        self
     }
 
     /// Adds a header field. Name and value are the program's own, in ASCII.

@@ -143,6 +143,7 @@ fn layer(address: SocketAddr) {
         content_type: "application/json",
         headers: Vec::new(),
         body: Body::Bytes(FIXED.into()),
+        tag: None,
         trace: rollbook::http::Trace::default(),
     });
 }

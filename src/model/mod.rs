@@ -5,6 +5,7 @@ mod change;
 mod error;
 mod group;
 mod page;
+mod state;
 mod text;
 mod user;
 

@@ -323,7 +323,7 @@ impl Connection<'_> {
     }
 
     fn write(&mut self, response: Response, method: &Method, old: bool, close: bool) -> std::io::Result<()> {
-        let Response { status, content_type, headers, body, trace: _ } = response;
+        let Response { status, content_type, headers, body, tag, trace: _ } = response;
         let chunked = !old && matches!(body, Body::Pieces(_));
         let out = &mut self.out;
         out.clear();
@@ -338,6 +338,11 @@ impl Connection<'_> {
         out.extend_from_slice(b"\r\n");
         for header in &headers {
             let _ = write!(out, "{}: {}\r\n", header.field, header.value);
+        }
+        if let Some(tag) = tag {
+            out.extend_from_slice(b"ETag: ");
+            tag.write_to(out);
+            out.extend_from_slice(b"\r\n");
         }
         let bodiless = matches!(status.0, 100..200 | 204 | 304);
         if !bodiless {

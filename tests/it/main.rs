@@ -5,6 +5,7 @@ mod across;
 mod changes;
 mod clients;
 mod command;
+mod conditions;
 mod crowds;
 mod cutoff;
 mod datadog;

@@ -3,8 +3,8 @@
 use super::error::{Problem, Result};
 use crate::dialect::decode;
 use crate::directory::{Directory, UserFilter};
-use crate::http::{Request, Response};
-use crate::model::{AccessRole, Account, Error, Profile, StoredRole, UserChanges, UserView, Window, is_email};
+use crate::http::{Request, Response, Tag};
+use crate::model::{AccessRole, Account, Error, Profile, StoredRole, User, UserChanges, UserView, Window, is_email};
 use md5::{Digest as _, Md5};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -43,7 +43,7 @@ pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Res
     let changes =
         UserChanges { display_name: new.display_name.clone(), access_role: new.access_role, ..UserChanges::default() };
     let profile = directory.create_or_change_disabled_user(handle, new, changes)?;
-    Ok(Response::json(200, &Envelope { user: Shown::of_profile(&profile) }))
+    Ok(show(&profile))
 }
 
 /// `GET /api/v1/user`: everybody, unless a filter or a page is asked for.
@@ -106,7 +106,8 @@ pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Respo
 /// `GET /api/v1/user/{handle}`
 pub(super) fn get(directory: &Directory, handle: &str) -> Result<Response> {
     let account = directory.account(handle)?;
-    Ok(Response::json(200, &Envelope { user: ShownWithRoles { user: Shown::of_account(&account), roles: [] } }))
+    let document = Envelope { user: ShownWithRoles { user: Shown::of_account(&account), roles: [] } };
+    Ok(Response::json(200, &document).with_tag(tag(&account.user, account.administrator)))
 }
 
 /// `PUT /api/v1/user/{handle}`: what is absent or null stays.
@@ -133,7 +134,7 @@ pub(super) fn update(directory: &Directory, handle: &str, request: &Request<'_>)
         changes.access_role = None;
     }
     let profile = directory.update_user(handle, changes)?;
-    Ok(Response::json(200, &Envelope { user: Shown::of_profile(&profile) }))
+    Ok(show(&profile))
 }
 
 /// `DELETE /api/v1/user/{handle}`: disables. The record stays, and stays in the list.
@@ -208,6 +209,16 @@ fn access_role(body: &Map<String, Value>, is_administrator: bool) -> Result<Opti
 }
 
 // ------------------------------------------------------------------------------------------ showing
+
+/// What a user has become by a change, with the tag that a look at them shows.
+fn show(profile: &Profile) -> Response {
+    let document = Envelope { user: Shown::of_profile(profile) };
+    Response::json(200, &document).with_tag(tag(&profile.user, profile.administrator))
+}
+
+fn tag(user: &User, administrator: bool) -> Tag {
+    Tag { state: user.state(administrator), variant: 0 }
+}
 
 /// The document around a single user.
 #[derive(Serialize)]

@@ -6,7 +6,7 @@ use super::options::{lists, prefix, query};
 use super::page::Asked;
 use super::user::serialize_kept;
 use crate::directory::{Directory, Lists};
-use crate::http::{Request, Response};
+use crate::http::{Request, Response, Tag};
 use crate::model::{Error, Group, GroupChanges, GroupDetails, Kind, key};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Map, Value};
@@ -19,14 +19,12 @@ pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Res
     let new = changes(&entity, properties, None)?;
     directory.require_group_creator()?;
     let name = name.ok_or_else(|| Problem::Invalid("Group MUST have a name".to_owned()))?;
-    let details = directory.create_group(&name, new, lists(request)?)?;
-    Ok(Response::json(201, &Shown::new(&details)))
+    Ok(show(201, &directory.create_group(&name, new, lists(request)?)?))
 }
 
 /// `GET /group/{id}`
 pub(super) fn get(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
-    let details = directory.group(name, lists(request)?)?;
-    Ok(Response::json(200, &Shown::new(&details)))
+    Ok(show(200, &directory.group(name, lists(request)?)?))
 }
 
 /// `PUT /group/{id}`: the group of the path changes, and keeps its name.
@@ -44,8 +42,7 @@ pub(super) fn update(directory: &Directory, name: &str, request: &Request<'_>) -
             Problem::Directory(Error::NotFound(Kind::Group, other))
         });
     }
-    let details = directory.update_group(name, changes, lists(request)?)?;
-    Ok(Response::json(200, &Shown::new(&details)))
+    Ok(show(200, &directory.update_group(name, changes, lists(request)?)?))
 }
 
 /// `DELETE /group/{id}`
@@ -126,6 +123,17 @@ fn merge_label(changes: &mut GroupChanges, top: String, present: Option<&Group>)
 }
 
 // ------------------------------------------------------------------------------------------ showing
+
+fn show(status: u16, details: &GroupDetails) -> Response {
+    Response::json(status, &Shown::new(details)).with_tag(tag(details))
+}
+
+/// With other lists it is another document.
+fn tag(details: &GroupDetails) -> Tag {
+    let lists = [&details.member_users, &details.member_groups, &details.parent_groups];
+    let variant = lists.iter().fold(0, |bits, list| bits << 1 | u8::from(list.is_some()));
+    Tag { state: details.group.state(), variant }
+}
 
 /// A group on the wire. The lists are there when they were asked for.
 #[derive(serde::Serialize)]

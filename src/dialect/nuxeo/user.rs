@@ -6,7 +6,7 @@ use super::options::{prefix, query, wants_profile};
 use super::page::Asked;
 use crate::dialect::decode;
 use crate::directory::{Directory, Side};
-use crate::http::{Request, Response};
+use crate::http::{Request, Response, Tag};
 use crate::model::{Error, GroupName, Profile, User, UserChanges, key};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::value::RawValue;
@@ -29,12 +29,12 @@ pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Res
     }
     new.password_hash = password.map(|password| directory.passwords().protect(&password)).transpose()?;
     let profile = directory.create_user(&username, new)?;
-    show(201, &profile, request)
+    show_tagged(201, &profile, request)
 }
 
 /// `GET /user/{id}`
 pub(super) fn get(directory: &Directory, username: &str, request: &Request<'_>) -> Result<Response> {
-    show(200, &directory.profile(username)?, request)
+    show_tagged(200, &directory.profile(username)?, request)
 }
 
 /// `PUT /user/{id}`: only the properties that are present change.
@@ -58,7 +58,7 @@ pub(super) fn update(directory: &Directory, username: &str, request: &Request<'_
     }
     changes.password_hash = password.map(|password| directory.passwords().protect(&password)).transpose()?;
     let profile = directory.update_user(username, changes)?;
-    show(200, &profile, request)
+    show_tagged(200, &profile, request)
 }
 
 /// `DELETE /user/{id}`
@@ -101,7 +101,7 @@ pub(super) fn members(directory: &Directory, group: &str, request: &Request<'_>)
 
 /// `GET /me`
 pub(super) fn me(directory: &Directory, request: &Request<'_>) -> Result<Response> {
-    show(200, &directory.own_profile()?, request)
+    show_tagged(200, &directory.own_profile()?, request)
 }
 
 /// `PUT /me/changepassword`
@@ -124,12 +124,12 @@ pub(super) fn change_password(directory: &Directory, request: &Request<'_>) -> R
 pub(super) fn transient(directory: &Directory, name: &str, rest: &str, request: &Request<'_>) -> Result<Response> {
     match directory.profile(name) {
         Err(Error::NotFound(..)) => {}
-        found => return show(200, &found?, request),
+        found => return show_tagged(200, &found?, request),
     }
     let middle = rest.split('/').next().map(str::to_owned);
     let user = User { username: name.to_owned(), first_name: middle.clone(), email: middle, ..User::default() };
     let profile = Profile { user, groups: Vec::new(), ancestors: Vec::new(), administrator: false };
-    show(200, &profile, request)
+    show_tagged(200, &profile, request)
 }
 
 // ------------------------------------------------------------------------------------------ taking
@@ -160,8 +160,23 @@ fn changes(properties: Map<String, Value>) -> Result<(UserChanges, Option<String
 
 // ------------------------------------------------------------------------------------------ showing
 
+/// The user in the answer to a call that is about something else: a membership, a password.
 fn show(status: u16, profile: &Profile, request: &Request<'_>) -> Result<Response> {
-    Ok(Response::json(status, &Shown::new(profile, wants_profile(request)?)))
+    Ok(document(status, profile, wants_profile(request)?))
+}
+
+/// The user in the answer to a call that is about them.
+fn show_tagged(status: u16, profile: &Profile, request: &Request<'_>) -> Result<Response> {
+    let enriched = wants_profile(request)?;
+    Ok(document(status, profile, enriched).with_tag(tag(profile, enriched)))
+}
+
+fn document(status: u16, profile: &Profile, enriched: bool) -> Response {
+    Response::json(status, &Shown::new(profile, enriched))
+}
+
+fn tag(profile: &Profile, enriched: bool) -> Tag {
+    Tag { state: profile.state(), variant: enriched.into() }
 }
 
 fn show_page(asked: &Asked, profiles: &[Profile], total: u64, request: &Request<'_>) -> Result<Response> {
