@@ -125,6 +125,19 @@ pub struct Tag {
 impl Tag {
     const DIGITS: &'static [u8; 16] = b"0123456789abcdef";
 
+    /// Reads what stands between the quotes; `None` for what [`Tag::write_to`] does not write.
+    pub fn parse(text: &[u8]) -> Option<Tag> {
+        let digit = |byte: &u8| Tag::DIGITS.iter().zip(0..).find(|(digit, _)| *digit == byte).map(|(_, value)| value);
+        let (state, variant) = text.split_at_checked(16)?;
+        let state = state.iter().try_fold(0, |state, byte| Some(state << 4 | u64::from(digit(byte)?)))?;
+        let variant = match variant {
+            [] => 0,
+            [b'-', variant] => digit(variant).filter(|variant| *variant != 0)?,
+            _ => return None,
+        };
+        Some(Tag { state, variant })
+    }
+
     /// Writes the tag as it stands in a header field, with its quotes.
     pub fn write_to(self, out: &mut Vec<u8>) {
         out.push(b'"');

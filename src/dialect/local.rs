@@ -52,6 +52,7 @@ fn refusal(error: &Error) -> Response {
         Error::NotFound(..) | Error::UnknownGroups(_) => 404,
         Error::Exists(..) | Error::LastAdministrator | Error::AdministratorThrough(_) | Error::AlreadyDisabled => 409,
         Error::Outdated(_) => 410,
+        Error::Changed => 412,
         Error::TooManyGuesses => 429,
         Error::Invalid(_) => 400,
         Error::Unavailable(_) => 503,

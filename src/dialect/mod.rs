@@ -1,6 +1,7 @@
 //! The wires: which dialect answers which path. A dialect is one folder here, two lines in this file, and a flag for
 //! its prefix in the settings.
 
+mod condition;
 mod datadog;
 mod health;
 mod local;

@@ -61,6 +61,8 @@ pub enum Error {
     AlreadyDisabled,
     /// What was asked for begins where nothing is kept, and why: the reader has to begin anew.
     Outdated(String),
+    /// The user or group is not in a state that the caller allows: see `Condition`.
+    Changed,
     /// A value that cannot be taken, and why.
     Invalid(String),
     /// The database cannot be written at the moment (queue full, disk full, stopping): try again.
@@ -84,6 +86,7 @@ impl fmt::Display for Error {
             }
             Error::AlreadyDisabled => write!(f, "user is already disabled"),
             Error::Outdated(why) | Error::Invalid(why) => f.write_str(why),
+            Error::Changed => write!(f, "the condition is not met"),
             Error::Unavailable(why) => write!(f, "unavailable: {why}"),
             Error::Internal(cause) => write!(f, "{cause:#}"),
         }

@@ -72,6 +72,7 @@ fn answer_error(error: Error) -> Response {
         Error::Exists(Kind::Group, _) => refuse(409, "Group with this name already exists"),
         Error::AlreadyDisabled => refuse(400, "User is already disabled"),
         Error::Outdated(why) => refuse(410, &why),
+        Error::Changed => refuse(412, "Precondition failed"),
         error @ (Error::LastAdministrator
         | Error::AdministratorThrough(_)
         | Error::UnknownGroups(_)

@@ -66,7 +66,7 @@ fn route(
             match request.method {
                 Method::Put => user::update(&directory, &handle, request),
                 Method::Delete => user::disable(&directory, &handle),
-                _ => user::get(&directory, &handle),
+                _ => user::get(&directory, &handle, request),
             }
         }
         _ => Err(Problem::UnknownPath),

@@ -1,7 +1,7 @@
 //! Users as this dialect shows and takes them.
 
 use super::error::{Problem, Result};
-use crate::dialect::decode;
+use crate::dialect::{condition, decode};
 use crate::directory::{Directory, UserFilter};
 use crate::http::{Request, Response, Tag};
 use crate::model::{AccessRole, Account, Error, Profile, StoredRole, User, UserChanges, UserView, Window, is_email};
@@ -104,10 +104,11 @@ pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Respo
 }
 
 /// `GET /api/v1/user/{handle}`
-pub(super) fn get(directory: &Directory, handle: &str) -> Result<Response> {
+pub(super) fn get(directory: &Directory, handle: &str, request: &Request<'_>) -> Result<Response> {
     let account = directory.account(handle)?;
-    let document = Envelope { user: ShownWithRoles { user: Shown::of_account(&account), roles: [] } };
-    Ok(Response::json(200, &document).with_tag(tag(&account.user, account.administrator)))
+    Ok(condition::look(request, tag(&account.user, account.administrator), || {
+        Response::json(200, &Envelope { user: ShownWithRoles { user: Shown::of_account(&account), roles: [] } })
+    })?)
 }
 
 /// `PUT /api/v1/user/{handle}`: what is absent or null stays.

@@ -5,6 +5,7 @@ use super::error::{Problem, Result};
 use super::options::{lists, prefix, query};
 use super::page::Asked;
 use super::user::serialize_kept;
+use crate::dialect::condition;
 use crate::directory::{Directory, Lists};
 use crate::http::{Request, Response, Tag};
 use crate::model::{Error, Group, GroupChanges, GroupDetails, Kind, key};
@@ -24,7 +25,8 @@ pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Res
 
 /// `GET /group/{id}`
 pub(super) fn get(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
-    Ok(show(200, &directory.group(name, lists(request)?)?))
+    let details = directory.group(name, lists(request)?)?;
+    Ok(condition::look(request, tag(&details), || document(200, &details))?)
 }
 
 /// `PUT /group/{id}`: the group of the path changes, and keeps its name.
@@ -125,7 +127,11 @@ fn merge_label(changes: &mut GroupChanges, top: String, present: Option<&Group>)
 // ------------------------------------------------------------------------------------------ showing
 
 fn show(status: u16, details: &GroupDetails) -> Response {
-    Response::json(status, &Shown::new(details)).with_tag(tag(details))
+    document(status, details).with_tag(tag(details))
+}
+
+fn document(status: u16, details: &GroupDetails) -> Response {
+    Response::json(status, &Shown::new(details))
 }
 
 /// With other lists it is another document.

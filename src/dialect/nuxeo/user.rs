@@ -4,7 +4,7 @@ use super::body::{entity, groups, keep, name, properties, text};
 use super::error::{Problem, Result};
 use super::options::{prefix, query, wants_profile};
 use super::page::Asked;
-use crate::dialect::decode;
+use crate::dialect::{condition, decode};
 use crate::directory::{Directory, Side};
 use crate::http::{Request, Response, Tag};
 use crate::model::{Error, GroupName, Profile, User, UserChanges, key};
@@ -34,7 +34,7 @@ pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Res
 
 /// `GET /user/{id}`
 pub(super) fn get(directory: &Directory, username: &str, request: &Request<'_>) -> Result<Response> {
-    show_tagged(200, &directory.profile(username)?, request)
+    look(&directory.profile(username)?, request)
 }
 
 /// `PUT /user/{id}`: only the properties that are present change.
@@ -101,7 +101,7 @@ pub(super) fn members(directory: &Directory, group: &str, request: &Request<'_>)
 
 /// `GET /me`
 pub(super) fn me(directory: &Directory, request: &Request<'_>) -> Result<Response> {
-    show_tagged(200, &directory.own_profile()?, request)
+    look(&directory.own_profile()?, request)
 }
 
 /// `PUT /me/changepassword`
@@ -124,12 +124,12 @@ pub(super) fn change_password(directory: &Directory, request: &Request<'_>) -> R
 pub(super) fn transient(directory: &Directory, name: &str, rest: &str, request: &Request<'_>) -> Result<Response> {
     match directory.profile(name) {
         Err(Error::NotFound(..)) => {}
-        found => return show_tagged(200, &found?, request),
+        found => return look(&found?, request),
     }
     let middle = rest.split('/').next().map(str::to_owned);
     let user = User { username: name.to_owned(), first_name: middle.clone(), email: middle, ..User::default() };
     let profile = Profile { user, groups: Vec::new(), ancestors: Vec::new(), administrator: false };
-    show_tagged(200, &profile, request)
+    look(&profile, request)
 }
 
 // ------------------------------------------------------------------------------------------ taking
@@ -165,7 +165,13 @@ fn show(status: u16, profile: &Profile, request: &Request<'_>) -> Result<Respons
     Ok(document(status, profile, wants_profile(request)?))
 }
 
-/// The user in the answer to a call that is about them.
+/// The user in the answer to a look at them.
+fn look(profile: &Profile, request: &Request<'_>) -> Result<Response> {
+    let enriched = wants_profile(request)?;
+    Ok(condition::look(request, tag(profile, enriched), || document(200, profile, enriched))?)
+}
+
+/// The user in the answer to a call that has made or changed them.
 fn show_tagged(status: u16, profile: &Profile, request: &Request<'_>) -> Result<Response> {
     let enriched = wants_profile(request)?;
     Ok(document(status, profile, enriched).with_tag(tag(profile, enriched)))

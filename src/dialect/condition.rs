@@ -1,0 +1,103 @@
+//! The conditions that a request sets (RFC 9110, 13): tags in `If-Match` and `If-None-Match`.
+
+use crate::http::{Request, Response, Tag};
+use crate::model::{Condition, Result, States};
+
+/// Answers a look at something with its document, or that the client has that already.
+///
+/// # Errors
+/// `Changed` and `Invalid`, see [`Condition::check`].
+pub(super) fn look(request: &Request<'_>, tag: Tag, document: impl FnOnce() -> Response) -> Result<Response> {
+    // What the client has is a document: another one of the same state is news.
+    let mut condition = read(request, |known| known.variant == tag.variant);
+    let known = condition.unwanted.take();
+    condition.check(|| Ok(tag.state))?;
+    if known.is_some_and(|known| known.contain(tag.state)) {
+        return Ok(Response::empty(304).with_tag(tag));
+    }
+    Ok(document().with_tag(tag))
+}
+
+/// The condition that the request sets; the tags to avoid are those that count.
+fn read(request: &Request<'_>, counts: impl Fn(Tag) -> bool) -> Condition {
+    let (mut wanted, mut unwanted) = (Field::default(), Field::default());
+    for header in request.headers {
+        // Told apart by length first: most fields are neither.
+        match header.name.len() {
+            // A weak tag says that two documents mean the same, which is not enough to change one.
+            8 if header.name.eq_ignore_ascii_case("if-match") => wanted.add(header.value, |_, weak| !weak),
+            13 if header.name.eq_ignore_ascii_case("if-none-match") => unwanted.add(header.value, |tag, _| counts(tag)),
+            _ => {}
+        }
+    }
+    let unclear = if wanted.is_broken() {
+        Some("If-Match is neither * nor a list of tags in quotes")
+    } else if unwanted.is_broken() {
+        Some("If-None-Match is neither * nor a list of tags in quotes")
+    } else {
+        None
+    };
+    Condition { wanted: wanted.states(), unwanted: unwanted.states(), unclear }
+}
+
+/// A header field, whose lines make one list.
+#[derive(Default)]
+struct Field {
+    sent: bool,
+    /// It has an asterisk.
+    all: bool,
+    /// It has tags, of ours or of others.
+    tags: bool,
+    broken: bool,
+    /// What those of ours stand for that count.
+    states: Vec<u64>,
+}
+
+impl Field {
+    /// Reads another line.
+    fn add(&mut self, line: &[u8], counts: impl Fn(Tag, bool) -> bool) {
+        self.sent = true;
+        self.broken |= self.add_elements(line, counts).is_none();
+    }
+
+    /// Reads the elements of a line; `None` where there is something else.
+    fn add_elements(&mut self, mut rest: &[u8], counts: impl Fn(Tag, bool) -> bool) -> Option<()> {
+        loop {
+            // Empty elements do not count (RFC 9110, 5.6.1.2).
+            rest = rest.trim_ascii_start();
+            while let Some(more) = rest.strip_prefix(b",") {
+                rest = more.trim_ascii_start();
+            }
+            if rest.is_empty() {
+                return Some(());
+            }
+            if let Some(more) = rest.strip_prefix(b"*") {
+                self.all = true;
+                rest = more;
+            } else {
+                let weak = rest.strip_prefix(b"W/");
+                let tag = weak.unwrap_or(rest).strip_prefix(b"\"")?;
+                let end = tag.iter().position(|byte| *byte == b'"')?;
+                if !tag[..end].iter().all(|byte| matches!(byte, 0x21..=0x7e | 0x80..)) {
+                    return None;
+                }
+                self.tags = true;
+                let ours = Tag::parse(&tag[..end]).filter(|tag| counts(*tag, weak.is_some()));
+                self.states.extend(ours.map(|tag| tag.state));
+                rest = &tag[end + 1..];
+            }
+            rest = rest.trim_ascii_start();
+            if !rest.is_empty() && !rest.starts_with(b",") {
+                return None;
+            }
+        }
+    }
+
+    fn is_broken(&self) -> bool {
+        self.broken || (self.all && self.tags)
+    }
+
+    fn states(self) -> Option<States> {
+        self.sent.then_some(if self.all { States::All } else { States::These(self.states) })
+    }
+}
