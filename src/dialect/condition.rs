@@ -18,6 +18,11 @@ pub(super) fn look(request: &Request<'_>, tag: Tag, document: impl FnOnce() -> R
     Ok(document().with_tag(tag))
 }
 
+/// The condition on a change, for which any document of a state stands for the state.
+pub(super) fn of_change(request: &Request<'_>) -> Condition {
+    read(request, |_| true)
+}
+
 /// The condition that the request sets; the tags to avoid are those that count.
 fn read(request: &Request<'_>, counts: impl Fn(Tag) -> bool) -> Condition {
     let (mut wanted, mut unwanted) = (Field::default(), Field::default());
@@ -37,7 +42,7 @@ fn read(request: &Request<'_>, counts: impl Fn(Tag) -> bool) -> Condition {
     } else {
         None
     };
-    Condition { wanted: wanted.states(), unwanted: unwanted.states(), unclear }
+    Condition { wanted: wanted.states(), unwanted: unwanted.states(), unclear, ..Condition::default() }
 }
 
 /// A header field, whose lines make one list.

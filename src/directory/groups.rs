@@ -2,7 +2,8 @@
 
 use super::{Directory, Query, group_id_of, group_of, require_an_administrator, require_no_administrator};
 use crate::model::{
-    Caller, Denied, Error, Group, GroupChanges, GroupDetails, Kind, Page, Power, Result, Window, check_login, key,
+    Caller, Condition, Denied, Error, Group, GroupChanges, GroupDetails, Kind, Page, Power, Result, Window,
+    check_login, key,
 };
 use crate::store::{List, Rows, Tx};
 
@@ -85,12 +86,18 @@ impl Directory {
     ///
     /// # Errors
     /// `NotFound`; `Forbidden` when the caller may not, or when the group is below `administrators` before or
-    /// after and the caller is none; `LastAdministrator`; `Invalid`.
-    pub fn update_group(&self, name: &str, changes: GroupChanges, lists: Lists) -> Result<GroupDetails> {
+    /// after and the caller is none; `LastAdministrator`; `Invalid`; `Changed` when the condition is not met.
+    pub fn update_group(
+        &self,
+        name: &str,
+        changes: GroupChanges,
+        lists: Lists,
+        condition: Condition,
+    ) -> Result<GroupDetails> {
         self.require_editor()?;
         let (caller, name) = (self.caller.clone(), name.to_owned());
         self.write(move |tx| {
-            update_group(tx, &caller, group_of(tx, &name)?, &changes)?;
+            update_group(tx, &caller, group_of(tx, &name)?, &changes, &condition)?;
             details_of(tx, group_of(tx, &name)?, lists)
         })
     }
@@ -112,8 +119,8 @@ impl Directory {
     /// Removes a group for good, also from its members' groups and from its parents.
     ///
     /// # Errors
-    /// `NotFound`, `Forbidden`, `LastAdministrator`.
-    pub fn delete_group(&self, name: &str) -> Result<()> {
+    /// `NotFound`, `Forbidden`, `LastAdministrator`; `Changed` when the condition is not met.
+    pub fn delete_group(&self, name: &str, condition: Condition) -> Result<()> {
         if self.caller.power < Power::PowerUser {
             self.store.read(|rows| group_of(rows, name))?;
         }
@@ -123,6 +130,7 @@ impl Directory {
             let group = group_of(tx, &name)?;
             let had_rights = tx.leads_to_administrators(group.id)?;
             require_no_administrator(&caller, had_rights, Denied::Edit)?;
+            condition.check(|| Ok(group.state()))?;
             tx.delete_group(group.id)?;
             if had_rights { require_an_administrator(tx) } else { Ok(()) }
         })
@@ -139,13 +147,20 @@ pub(super) fn insert_group(tx: &Tx<'_>, name: &str, new: &GroupChanges) -> Resul
 }
 
 /// Stores a change to a group, unless it is about administrators, before or after, and the caller is none.
-pub(super) fn update_group(tx: &Tx<'_>, caller: &Caller, before: Group, changes: &GroupChanges) -> Result<()> {
+pub(super) fn update_group(
+    tx: &Tx<'_>,
+    caller: &Caller,
+    before: Group,
+    changes: &GroupChanges,
+    condition: &Condition,
+) -> Result<()> {
     let had_rights = tx.leads_to_administrators(before.id)?;
     require_no_administrator(caller, had_rights, Denied::Edit)?;
     let parents = tx.list_names(before.id, List::Parents)?;
     refuse_administrator_parents(tx, caller, changes, &parents, Denied::Edit)?;
     let mut group = before.clone();
     changes.apply_to(&mut group)?;
+    condition.check(|| Ok(before.state()))?;
     tx.update_group(&before, &group)?;
     tx.replace_lists(group.id, &lists_of(changes))?;
     require_no_administrator(caller, tx.leads_to_administrators(group.id)?, Denied::Edit)?;

@@ -3,7 +3,9 @@
 use super::groups::{insert_group, update_group};
 use super::users::{insert, update};
 use super::{Directory, Passwords, group_id_of, no_group};
-use crate::model::{Caller, Denied, Error, Group, GroupChanges, Kind, Origin, Power, Result, UserChanges, check_login};
+use crate::model::{
+    Caller, Condition, Denied, Error, Group, GroupChanges, Kind, Origin, Power, Result, UserChanges, check_login,
+};
 use crate::store::{List, Tx};
 use std::num::NonZeroUsize;
 
@@ -209,7 +211,7 @@ fn bring_in_one(
             let before = tx.last_change()?;
             match present {
                 None => insert(tx, caller, name, changes).map(drop)?,
-                Some(user) => update(tx, caller, Denied::Edit, user, changes).map(drop)?,
+                Some(user) => update(tx, caller, Denied::Edit, user, changes, &Condition::default()).map(drop)?,
             }
             (before, existed)
         }
@@ -223,7 +225,7 @@ fn bring_in_one(
             let before = tx.last_change()?;
             match present {
                 None => insert_group(tx, name, changes).map(drop)?,
-                Some(group) => update_group(tx, caller, group, changes)?,
+                Some(group) => update_group(tx, caller, group, changes, &Condition::default())?,
             }
             (before, existed)
         }

@@ -29,7 +29,9 @@ pub use members::Side;
 pub use passwords::Passwords;
 pub use users::{Query, UserPages};
 
-use crate::model::{Caller, CallerKind, Denied, Error, Group, Kind, Origin, Page, Power, Profile, Result, User};
+use crate::model::{
+    Caller, CallerKind, Condition, Denied, Error, Extent, Group, Kind, Origin, Page, Power, Profile, Result, User,
+};
 use crate::store::{Rows, Scope, Store, Tx};
 use std::sync::Arc;
 
@@ -109,6 +111,16 @@ fn profile_of(rows: &Rows<'_>, user: User) -> Result<Profile> {
 fn profiles_of(rows: &Rows<'_>, page: Page<User>) -> Result<Page<Profile>> {
     let entries = page.entries.into_iter().map(|user| profile_of(rows, user)).collect::<Result<_>>()?;
     Ok(Page { entries, total: page.total })
+}
+
+/// Refuses a change of a user who is not, at this moment, in a state that the condition allows.
+fn require_state(tx: &Tx<'_>, user: &User, condition: &Condition) -> Result<()> {
+    condition.check(|| {
+        Ok(match condition.extent {
+            Extent::Account => user.state(tx.is_administrator(user.id)?),
+            Extent::Profile => profile_of(tx, user.clone())?.state(),
+        })
+    })
 }
 
 /// Refuses a change after which no enabled user would be an administrator.

@@ -2,11 +2,11 @@
 
 use super::{
     Directory, group_id_of, no_user, profile_of, profiles_of, require_an_administrator, require_no_administrator,
-    user_id_of, user_of,
+    require_state, user_id_of, user_of,
 };
 use crate::model::{
-    ADMINISTRATORS, AccessRole, Account, Caller, Denied, Error, Kind, Page, Power, Profile, Result, User, UserChanges,
-    UserView, Window, check_login, key,
+    ADMINISTRATORS, AccessRole, Account, Caller, Condition, Denied, Error, Kind, Page, Power, Profile, Result, User,
+    UserChanges, UserView, Window, check_login, key,
 };
 use crate::store::{Rows, Scope, Tx, UserFilter};
 use std::collections::HashSet;
@@ -218,7 +218,7 @@ impl Directory {
             match tx.find_user(&username)? {
                 None => insert(tx, &caller, &username, &new),
                 Some(user) if user.disabled => {
-                    update(tx, &caller, Denied::Create, user, &changes)?;
+                    update(tx, &caller, Denied::Create, user, &changes, &Condition::default())?;
                     profile_of(tx, user_of(tx, &username)?)
                 }
                 Some(_) => Err(Error::Exists(Kind::User, username)),
@@ -264,13 +264,13 @@ impl Directory {
     ///
     /// # Errors
     /// `NotFound`; `Forbidden` when the caller may not change this user, or not into this; `UnknownGroups`;
-    /// `LastAdministrator`; `AdministratorThrough`; `Invalid`.
-    pub fn update_user(&self, username: &str, changes: UserChanges) -> Result<Profile> {
+    /// `LastAdministrator`; `AdministratorThrough`; `Invalid`; `Changed` when the condition is not met.
+    pub fn update_user(&self, username: &str, changes: UserChanges, condition: Condition) -> Result<Profile> {
         self.require_editor()?;
         let (caller, username) = (self.caller.clone(), username.to_owned());
         let id = self.write(move |tx| {
             let user = user_of(tx, &username)?;
-            update(tx, &caller, Denied::Edit, user, &changes)
+            update(tx, &caller, Denied::Edit, user, &changes, &condition)
         })?;
         self.profile_by_id(id)
     }
@@ -292,8 +292,8 @@ impl Directory {
     /// Disables a user, who stays readable.
     ///
     /// # Errors
-    /// `NotFound`, `Forbidden`, `AlreadyDisabled`, `LastAdministrator`.
-    pub fn disable_user(&self, username: &str) -> Result<()> {
+    /// `NotFound`, `Forbidden`, `AlreadyDisabled`, `LastAdministrator`; `Changed` when the condition is not met.
+    pub fn disable_user(&self, username: &str, condition: Condition) -> Result<()> {
         self.require_editor()?;
         let (caller, username) = (self.caller.clone(), username.to_owned());
         self.write(move |tx| {
@@ -303,25 +303,26 @@ impl Directory {
                 return Err(Error::AlreadyDisabled);
             }
             let changes = UserChanges { disabled: Some(true), ..UserChanges::default() };
-            update(tx, &caller, Denied::Edit, user, &changes).map(drop)
+            update(tx, &caller, Denied::Edit, user, &changes, &condition).map(drop)
         })
     }
 
     /// Removes a user for good, with memberships and tokens.
     ///
     /// # Errors
-    /// `NotFound`, `Forbidden`, `LastAdministrator`.
-    pub fn delete_user(&self, username: &str) -> Result<()> {
+    /// `NotFound`, `Forbidden`, `LastAdministrator`; `Changed` when the condition is not met.
+    pub fn delete_user(&self, username: &str, condition: Condition) -> Result<()> {
         if self.caller.power < Power::PowerUser {
             self.require_user(username)?;
         }
         self.require_editor()?;
         let (caller, username) = (self.caller.clone(), username.to_owned());
         self.write(move |tx| {
-            let id = user_id_of(tx, &username)?;
-            let was_administrator = tx.is_administrator(id)?;
+            let user = user_of(tx, &username)?;
+            let was_administrator = tx.is_administrator(user.id)?;
             require_no_administrator(&caller, was_administrator, Denied::Edit)?;
-            tx.delete_user(id)?;
+            require_state(tx, &user, &condition)?;
+            tx.delete_user(user.id)?;
             if was_administrator { require_an_administrator(tx) } else { Ok(()) }
         })
     }
@@ -387,7 +388,14 @@ pub(super) fn insert(tx: &Tx<'_>, caller: &Caller, username: &str, new: &UserCha
 
 /// Stores a change to a user, unless it is about an administrator, before or after, and the caller is none.
 /// Returns the inner id.
-pub(super) fn update(tx: &Tx<'_>, caller: &Caller, denied: Denied, before: User, changes: &UserChanges) -> Result<i64> {
+pub(super) fn update(
+    tx: &Tx<'_>,
+    caller: &Caller,
+    denied: Denied,
+    before: User,
+    changes: &UserChanges,
+    condition: &Condition,
+) -> Result<i64> {
     // Most changes neither come from somebody with less power nor can take any away.
     let rights = changes.groups.is_some() || changes.access_role.is_some() || changes.disabled == Some(true);
     let was_administrator = (rights || !caller.is_administrator()) && tx.is_administrator(before.id)?;
@@ -395,6 +403,7 @@ pub(super) fn update(tx: &Tx<'_>, caller: &Caller, denied: Denied, before: User,
     refuse_administrator_groups(tx, caller, changes, denied)?;
     let mut user = before.clone();
     changes.apply_to(&mut user)?;
+    require_state(tx, &before, condition)?;
     tx.update_user(&before, &user)?;
     if let Some(hash) = &changes.password_hash {
         tx.update_password(user.id, hash)?;

@@ -11,6 +11,18 @@ pub struct Condition {
     pub unwanted: Option<States>,
     /// The caller has set a condition that cannot be understood, and why: nothing is done under it.
     pub unclear: Option<&'static str>,
+    /// How much of a user the states are of.
+    pub extent: Extent,
+}
+
+/// How much of a user somebody has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Extent {
+    /// The user, and whether they are an administrator: see [`Account`](super::Account).
+    #[default]
+    Account,
+    /// All their groups too: see [`Profile`](super::Profile).
+    Profile,
 }
 
 /// Some of the states that a user or group can be in.
@@ -33,6 +45,11 @@ impl States {
 }
 
 impl Condition {
+    /// The same about a user, with states of so much of them.
+    pub fn on(self, extent: Extent) -> Condition {
+        Condition { extent, ..self }
+    }
+
     /// Looks whether the condition is true of that state, which is asked for only where there is one.
     ///
     /// # Errors

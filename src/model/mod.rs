@@ -12,7 +12,7 @@ mod user;
 
 pub use caller::{Caller, CallerKind, KeyKind, KeyRole, Origin, Power};
 pub use change::Change;
-pub use condition::{Condition, States};
+pub use condition::{Condition, Extent, States};
 pub use error::{Denied, Error, Kind, Result};
 pub use group::{ADMINISTRATORS, Group, GroupChanges, GroupDetails, GroupName, POWER_USERS};
 pub use page::{Page, Window};

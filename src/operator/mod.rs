@@ -7,7 +7,7 @@ pub use shown::{ShownChange, ShownChanges, ShownGroup, ShownImport, ShownKey, Sh
 
 use crate::directory::{Conflict, Directory, ImportOptions, Item, Lists, Outcome, Purpose, Side, Since, UserFilter};
 use crate::exchange::{GroupRecord, Record, Role, UserRecord};
-use crate::model::{AccessRole, Error, GroupChanges, KeyRole, Result, UserChanges};
+use crate::model::{AccessRole, Condition, Error, GroupChanges, KeyRole, Result, UserChanges};
 use anyhow::anyhow;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -202,9 +202,9 @@ pub fn perform(directory: &Directory, order: Order) -> Result<Value> {
         }
         Order::SetUser(user) => {
             let (name, changes) = user_of(directory, *user)?;
-            answer(&ShownUser::of_profile(&directory.update_user(&name, changes)?))
+            answer(&ShownUser::of_profile(&directory.update_user(&name, changes, Condition::default())?))
         }
-        Order::DeleteUser { name } => answer(&directory.delete_user(&name)?),
+        Order::DeleteUser { name } => answer(&directory.delete_user(&name, Condition::default())?),
         Order::PurgeUsers { unchanged_since, limit } => answer(&directory.purge_users(unchanged_since, limit)?),
         Order::Groups { text, after, limit } => {
             let groups = directory.groups_after(text.as_deref(), &after, limit)?;
@@ -218,10 +218,10 @@ pub fn perform(directory: &Directory, order: Order) -> Result<Value> {
         }
         Order::SetGroup(record) => {
             let (name, changes) = group_of(record)?;
-            directory.update_group(&name, changes, Lists::default())?;
+            directory.update_group(&name, changes, Lists::default(), Condition::default())?;
             group(directory, &name)
         }
-        Order::DeleteGroup { name } => answer(&directory.delete_group(&name)?),
+        Order::DeleteGroup { name } => answer(&directory.delete_group(&name, Condition::default())?),
         Order::AddMember(Membership { group, member, subgroup: false }) => {
             answer(&directory.add_member(Side::Group, &member, &group).map(drop)?)
         }

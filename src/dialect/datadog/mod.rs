@@ -65,7 +65,7 @@ fn route(
             let directory = auth::directory(context, request, trace)?;
             match request.method {
                 Method::Put => user::update(&directory, &handle, request),
-                Method::Delete => user::disable(&directory, &handle),
+                Method::Delete => user::disable(&directory, &handle, request),
                 _ => user::get(&directory, &handle, request),
             }
         }

@@ -4,7 +4,9 @@ use super::error::{Problem, Result};
 use crate::dialect::{condition, decode};
 use crate::directory::{Directory, UserFilter};
 use crate::http::{Request, Response, Tag};
-use crate::model::{AccessRole, Account, Error, Profile, StoredRole, User, UserChanges, UserView, Window, is_email};
+use crate::model::{
+    AccessRole, Account, Error, Extent, Profile, StoredRole, User, UserChanges, UserView, Window, is_email,
+};
 use md5::{Digest as _, Md5};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -134,13 +136,13 @@ pub(super) fn update(directory: &Directory, handle: &str, request: &Request<'_>)
     if changes.access_role == Some(AccessRole::Administrator) && account.administrator {
         changes.access_role = None;
     }
-    let profile = directory.update_user(handle, changes)?;
+    let profile = directory.update_user(handle, changes, condition::of_change(request).on(Extent::Account))?;
     Ok(show(&profile))
 }
 
 /// `DELETE /api/v1/user/{handle}`: disables. The record stays, and stays in the list.
-pub(super) fn disable(directory: &Directory, handle: &str) -> Result<Response> {
-    directory.disable_user(handle)?;
+pub(super) fn disable(directory: &Directory, handle: &str, request: &Request<'_>) -> Result<Response> {
+    directory.disable_user(handle, condition::of_change(request).on(Extent::Account))?;
     Ok(Response::json(200, &json!({ "message": format!("User {handle} disabled") })))
 }
 

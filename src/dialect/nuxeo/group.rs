@@ -44,12 +44,13 @@ pub(super) fn update(directory: &Directory, name: &str, request: &Request<'_>) -
             Problem::Directory(Error::NotFound(Kind::Group, other))
         });
     }
-    Ok(show(200, &directory.update_group(name, changes, lists(request)?)?))
+    let details = directory.update_group(name, changes, lists(request)?, condition::of_change(request))?;
+    Ok(show(200, &details))
 }
 
 /// `DELETE /group/{id}`
-pub(super) fn delete(directory: &Directory, name: &str) -> Result<Response> {
-    directory.delete_group(name)?;
+pub(super) fn delete(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
+    directory.delete_group(name, condition::of_change(request))?;
     Ok(Response::empty(204))
 }
 

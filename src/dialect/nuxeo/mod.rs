@@ -181,7 +181,7 @@ fn users(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
     let directory = call.directory()?;
     match call.request.method {
         Method::Put => user::update(&directory, &user, call.request),
-        Method::Delete => user::delete(&directory, &user),
+        Method::Delete => user::delete(&directory, &user, call.request),
         _ => user::get(&directory, &user, call.request),
     }
 }
@@ -218,7 +218,7 @@ fn groups(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
     let directory = call.directory()?;
     match call.request.method {
         Method::Put => group::update(&directory, &group, call.request),
-        Method::Delete => group::delete(&directory, &group),
+        Method::Delete => group::delete(&directory, &group, call.request),
         _ => group::get(&directory, &group, call.request),
     }
 }

@@ -7,7 +7,7 @@ use super::page::Asked;
 use crate::dialect::{condition, decode};
 use crate::directory::{Directory, Side};
 use crate::http::{Request, Response, Tag};
-use crate::model::{Error, GroupName, Profile, User, UserChanges, key};
+use crate::model::{Error, Extent, GroupName, Profile, User, UserChanges, key};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -57,13 +57,13 @@ pub(super) fn update(directory: &Directory, username: &str, request: &Request<'_
         return Err(Problem::Invalid(format!("the username in the body names another user: {other}")));
     }
     changes.password_hash = password.map(|password| directory.passwords().protect(&password)).transpose()?;
-    let profile = directory.update_user(username, changes)?;
+    let profile = directory.update_user(username, changes, condition::of_change(request).on(Extent::Profile))?;
     show_tagged(200, &profile, request)
 }
 
 /// `DELETE /user/{id}`
-pub(super) fn delete(directory: &Directory, username: &str) -> Result<Response> {
-    directory.delete_user(username)?;
+pub(super) fn delete(directory: &Directory, username: &str, request: &Request<'_>) -> Result<Response> {
+    directory.delete_user(username, condition::of_change(request).on(Extent::Profile))?;
     Ok(Response::empty(204))
 }
 
