@@ -211,7 +211,7 @@ fn bring_in_one(
             let before = tx.last_change()?;
             match present {
                 None => insert(tx, caller, name, changes).map(drop)?,
-                Some(user) => update(tx, caller, Denied::Edit, user, changes, &Condition::default()).map(drop)?,
+                Some(user) => update(tx, caller, Denied::Edit, user, changes, &Condition::default())?,
             }
             (before, existed)
         }

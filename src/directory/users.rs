@@ -95,7 +95,7 @@ impl Directory {
         self.store.read(|rows| user_id_of(rows, username)).map(drop)
     }
 
-    /// The user of that inner id with all groups, for the answer to a change.
+    /// The user of that inner id with all groups, for the answer to a change of a membership.
     pub(super) fn profile_by_id(&self, id: i64) -> Result<Profile> {
         // Only somebody else's deletion at this very moment can have taken the user away.
         self.store.read(|rows| profile_of(rows, rows.find_user_by_id(id)?.ok_or_else(|| no_user(""))?))
@@ -268,11 +268,12 @@ impl Directory {
     pub fn update_user(&self, username: &str, changes: UserChanges, condition: Condition) -> Result<Profile> {
         self.require_editor()?;
         let (caller, username) = (self.caller.clone(), username.to_owned());
-        let id = self.write(move |tx| {
+        self.write(move |tx| {
             let user = user_of(tx, &username)?;
-            update(tx, &caller, Denied::Edit, user, &changes, &condition)
-        })?;
-        self.profile_by_id(id)
+            update(tx, &caller, Denied::Edit, user, &changes, &condition)?;
+            // Read after the commit, the answer could show, and tag, what somebody else has made of it since.
+            profile_of(tx, user_of(tx, &username)?)
+        })
     }
 
     /// Whether [`Directory::update_user`] would begin: asked before work that only a change is worth.
@@ -303,7 +304,7 @@ impl Directory {
                 return Err(Error::AlreadyDisabled);
             }
             let changes = UserChanges { disabled: Some(true), ..UserChanges::default() };
-            update(tx, &caller, Denied::Edit, user, &changes, &condition).map(drop)
+            update(tx, &caller, Denied::Edit, user, &changes, &condition)
         })
     }
 
@@ -387,7 +388,6 @@ pub(super) fn insert(tx: &Tx<'_>, caller: &Caller, username: &str, new: &UserCha
 }
 
 /// Stores a change to a user, unless it is about an administrator, before or after, and the caller is none.
-/// Returns the inner id.
 pub(super) fn update(
     tx: &Tx<'_>,
     caller: &Caller,
@@ -395,7 +395,7 @@ pub(super) fn update(
     before: User,
     changes: &UserChanges,
     condition: &Condition,
-) -> Result<i64> {
+) -> Result<()> {
     // Most changes neither come from somebody with less power nor can take any away.
     let rights = changes.groups.is_some() || changes.access_role.is_some() || changes.disabled == Some(true);
     let was_administrator = (rights || !caller.is_administrator()) && tx.is_administrator(before.id)?;
@@ -418,7 +418,7 @@ pub(super) fn update(
     if was_administrator && rights {
         require_an_administrator(tx)?;
     }
-    Ok(user.id)
+    Ok(())
 }
 
 /// The inner ids of the groups of these names, each once.

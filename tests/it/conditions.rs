@@ -8,7 +8,7 @@ use crate::random::Random;
 use crate::state::State;
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, Mutex};
 
 const DATADOG: &str = "/api/v1/user";
 const USER: &str = "/nuxeo/api/v1/user";
@@ -1122,5 +1122,33 @@ fn who_asks_again_after_a_412_loses_nothing_of_what_others_have_done() {
         });
         assert_eq!(statuses, [200; THREADS]);
         assert_eq!(counted(&get(&server, &path, &[]).json()), start + THREADS * EACH, "{path}");
+    }
+}
+
+#[test]
+fn the_answer_to_a_change_shows_what_it_has_made_whatever_others_do() {
+    const THREADS: usize = 16;
+    let server = directory();
+    for at in 0..5 {
+        let tags = Mutex::new(HashSet::new());
+        for round in 0..4 {
+            let statuses = at_once(THREADS, |number| {
+                let (method, path, body, _) = changes(round * THREADS + number).swap_remove(at);
+                let answer = ask(&server, method, &path, &[], Some(&body.to_string()));
+                let shown = answer.json();
+                let (shown, sent) = match at {
+                    0 => (&shown["user"]["name"], &body["name"]),
+                    1 | 2 => (&shown["properties"]["firstName"], &body["properties"]["firstName"]),
+                    3 => (&Value::Null, &Value::Null),
+                    _ => (&shown["memberUsers"], &body["memberUsers"]),
+                };
+                assert_eq!(shown, sent, "{method} {path}");
+                tags.lock().unwrap().insert(tag_of(&answer));
+                answer
+            });
+            assert_eq!(statuses, [200; THREADS]);
+        }
+        // Each state was another one, so who goes on from an answer goes on from nobody else's.
+        assert_eq!(tags.into_inner().unwrap().len(), 4 * THREADS, "{at}");
     }
 }
