@@ -295,6 +295,12 @@ pub fn run_with_input(folder: &Folder, words: &[&str], input: &str) -> Output {
     child.wait_with_output().expect("the command ends")
 }
 
+/// What a command has answered: status, standard output and standard error.
+pub fn said(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
+    (output.status.code().expect("a status"), text(&output.stdout), text(&output.stderr))
+}
+
 /// Makes a key with the command line, before the server starts, and returns the secret.
 pub fn create_key(folder: &Folder, kind: &str, role: Option<&str>) -> String {
     let mut words = vec!["key", "create", kind, "--name", "test"];

@@ -1,19 +1,13 @@
 //! Users, groups and memberships from files and to files.
 
-use crate::harness::{Folder, PATIENCE, Server, rollbook, run, run_with_input};
+use crate::harness::{Folder, PATIENCE, Server, rollbook, run, run_with_input, said};
 use crate::state::State;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// What a command has answered: status, standard output, and standard error.
-fn said(output: &Output) -> (i32, String, String) {
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
-    (output.status.code().expect("a status"), text(&output.stdout), text(&output.stderr))
-}
 
 /// A directory as a first start makes it, and nobody who serves it.
 fn directory() -> Folder {
@@ -209,6 +203,55 @@ fn passwords_and_the_hashes_of_other_directories_are_taken_over() {
     assert_eq!(login("ada", "secret words"), 200);
     assert_eq!(login("bob", "geheime worte"), 200);
     assert_eq!((login("bob", hash), login("eve", "{NEVER}x"), login("kim", "")), (401, 401, 401));
+}
+
+/// "correct horse" as other directories store it, by Python's hashlib, crypt, bcrypt and argon2-cffi.
+const STORED: [&str; 24] = [
+    "{MD5}PLTnMmMfR+brlh80VUt83g==",
+    "{SHA}L55TUjtiq8FBorTWAZ0jy6g129A=",
+    "{SHA256}QQTTb42iwlQ0n4WDZ5Pr4CngyVcGOjTJHC6SAxh7VjE=",
+    "{SHA384}ArIKby67E2Cppg9M+QhXNj7UGcAisSFWfOX5HG45Zk+3j9YCNMSli1v8cUWumDKS",
+    "{SHA512}VraY3v7bWkNbY0r+MyC7rz/c2SC2xQOkRvx7endrKY1HnRumqLYXgI6wv1ec6aldZoNHvKtxSQhayTyyeZUZew==",
+    "{SMD5}Z/zaJ2M7Khrn3AWg16utq3NhbHRzYWx0",
+    "{SSHA}awc/Cj0kafyFd5d8fGn07xoHBJJzYWx0c2FsdA==",
+    "{SSHA256}YflVcOMs6k7tbGkQbQNVn6/ehAnUAVltiLPKHBWGi2tzYWx0c2FsdA==",
+    "{SSHA384}rPNf5wu9raqOYyrDpEXtTWzU9J8yYxdna88Zv3VPM7t8wAY2Wum1UGOWoZRj523lc2FsdHNhbHQ=",
+    "{SSHA512}50rsRNBf8j3I5xE+QwaHdFyMhOzITssZ8BB3UxwQ+SI1JKygYm6ZeRYTDuUyFZIIqDonoTuXwB0Z/MAPhgQCFHNhbHRzYWx0",
+    "{ssha}awc/Cj0kafyFd5d8fGn07xoHBJJzYWx0c2FsdA==",
+    "{CRYPT}$5$saltstring$vc6YOOogU4kWVvwga8e9zTFgKcy4tb5LaPxIiPJzqEC",
+    "{CRYPT}$5$rounds=1400$anotherlongsalts$0KT8xKdzAzHA/GLeLkewBNfWJasAb9.GxP2bbi2wnX1",
+    "{CRYPT}$6$saltstring$.r0X7ub5wGR2v4Xz7svCIozfnlorFh19V89t8KC9Umd81uGhFgsyTRNyzQDXDIm17fFcR9z3z7oBNdsyYBbtm/",
+    "{Crypt}$6$rounds=10000$roundstoolow$gcONS37NgmZ9rHoll.pTg3NJ25YOPwKE3EI/aiA1caPrhyd152zcTc6EXflmrSKB7/q.PyxyrZLEVLS9IA9nG1",
+    "{CRYPT}$2b$05$CCCCCCCCCCCCCCCCCCCCC.WrAwgFxicHZ3kL7zMvXYXHKosDn8ot2",
+    "{CRYPT}$2a$04$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e",
+    "{CRYPT}$2y$06$abcdefghijklmnopqrstuud/5IuQmqhVO0kfNEbHJM.fJkPiliBzC",
+    "$argon2i$v=19$m=64,t=3,p=2$c29tZXNhbHRzb21lc2FsdA$LURMUfbxCC4jSI5q8452K5K9xSJ95q2d",
+    "$argon2d$v=19$m=64,t=3,p=2$c29tZXNhbHRzb21lc2FsdA$pRyQYGp/bZrSjCRC72k+LHm78W/Hnlll",
+    "{ARGON2}$argon2id$v=19$m=64,t=3,p=2$c29tZXNhbHRzb21lc2FsdA$ZtkxkY+lu+i6gY9sq3fLy8jifI0FDvVU",
+    "$argon2id$v=16$m=64,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$UrmhGLByONQ4UqyOoyEDJO4qRU3ZaB/Tc4DhTcbmPVU",
+    "$argon2id$m=64,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$UrmhGLByONQ4UqyOoyEDJO4qRU3ZaB/Tc4DhTcbmPVU",
+    "$argon2id$v=19$m=65536,t=1,p=4$c29tZXNhbHRzb21lc2FsdA$+ySiT6nzBk1Vh56i/VjL4aXow3GAVdJ8kl9BtqB0yV8",
+];
+
+#[test]
+fn a_hash_of_every_kind_lets_its_user_in_and_is_then_one_of_ours() {
+    let folder = Arc::new(directory());
+    let line = |(index, value): (usize, &&str)| json!({"name": format!("u{index}"), "password": value}).to_string();
+    let lines: Vec<String> = STORED.iter().enumerate().map(line).collect();
+    let file = write(&folder, "users.jsonl", lines.join("\n"));
+    let (status, out, err) = import(&folder, &file, &[]);
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    assert!(said(&run(&folder, &["check"])).1.starts_with("ok: "));
+    let server = Server::over(Arc::clone(&folder), &["--wrong-password-delay", "0"]);
+    for (index, value) in STORED.iter().enumerate() {
+        let name = format!("u{index}");
+        let login = |password: &str| server.nuxeo_as((&name, password), "GET", "/me", None).status;
+        assert_eq!((login("correct horses"), login(value)), (401, 401), "{value}");
+        assert_eq!(login("correct horse"), 200, "{value}");
+        let now = State::of(&folder).texts(&format!("select password_hash from users where username = '{name}'"));
+        assert!(now[0].starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{value} has become {}", now[0]);
+        assert_eq!(login("correct horse"), 200, "{value}");
+    }
 }
 
 const LDIF: &str = "\

@@ -1,7 +1,7 @@
 //! The commands of an operator: on the file while no server holds it, and through the server that does.
 
 use crate::harness::{
-    ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Connection, Folder, PATIENCE, Server, rollbook, run, run_with_input,
+    ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Connection, Folder, PATIENCE, Server, rollbook, run, run_with_input, said,
 };
 use crate::nuxeo_users::user_body;
 use serde_json::{Value, json};
@@ -9,17 +9,12 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Instant;
 
 fn socket(folder: &Folder) -> PathBuf {
     folder.path().join("rollbook.db.sock")
-}
-
-fn said(output: &Output) -> (i32, String, String) {
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
-    (output.status.code().expect("a status"), text(&output.stdout), text(&output.stderr))
 }
 
 /// What a command prints, less what is another one each time.

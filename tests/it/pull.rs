@@ -1,15 +1,9 @@
 //! Users and groups copied from a live server, which here is one of ours.
 
-use crate::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Folder, Server, rollbook, run};
+use crate::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Folder, Server, rollbook, run, said};
 use serde_json::{Value, json};
 use std::net::TcpListener;
-use std::process::Output;
 use std::sync::Arc;
-
-fn said(output: &Output) -> (i32, String, String) {
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
-    (output.status.code().expect("a status"), text(&output.stdout), text(&output.stderr))
-}
 
 /// Pulls into the directory in that folder, with these variables beside the usual ones.
 fn pull(folder: &Folder, words: &[&str], variables: &[(&str, &str)]) -> (i32, String, String) {
