@@ -1,11 +1,10 @@
-//! Where log lines go: to standard error, by a thread of its own, so that no request waits for whoever reads them.
+//! Lines on their way to standard error: put on a heap by whoever logs, written by a thread of their own.
 
 use crate::lock::locked;
-use std::fmt::Arguments;
-use std::io::Write;
+use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 /// Bytes that may wait; what comes while a reader of the log stands still is dropped, and counted.
 const WAITING_MAX: usize = 1 << 20;
@@ -14,78 +13,11 @@ const GATHER: Duration = Duration::from_millis(10);
 /// Bytes that are written at a time.
 const PIECE: usize = 4096;
 /// Heaps of lines: with one, all threads would queue up for it.
-const HEAPS: usize = 16;
-
-/// Starts logging at that level. Later calls change nothing.
-pub fn start(level: log::LevelFilter) {
-    let lines = LINES.get_or_init(Lines::start);
-    let pipe = env_logger::Target::Pipe(Box::new(Handle(Arc::clone(lines))));
-    let _ = own_lines(level)
-        // The logger's own format looks for line breaks in every line; no line of ours has one.
-        .format(|out, record| writeln!(out, "[{} {:<5}] {}", out.timestamp_seconds(), record.level(), record.args()))
-        .target(pipe)
-        .try_init();
-}
-
-/// Only our own lines, whatever RUST_LOG says for other programs: libraries write out what goes over the wire, with the
-/// credentials in it.
-fn own_lines(level: log::LevelFilter) -> env_logger::Builder {
-    let mut builder = env_logger::Builder::new();
-    builder.filter_module(env!("CARGO_PKG_NAME"), level);
-    builder
-}
-
-/// Waits until everything logged so far is written, but not for a reader who stands still.
-pub fn flush() {
-    if let Some(lines) = LINES.get() {
-        lines.flush();
-    }
-}
-
-/// What writes the lines of one thread that logs much: like `log::info!`, past what all threads share there.
-pub(crate) struct Fast {
-    heap: usize,
-    second: u64,
-    timestamp: String,
-    line: Vec<u8>,
-}
-
-impl Fast {
-    /// For the calling thread.
-    pub(crate) fn new() -> Fast {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let heap = NEXT.fetch_add(1, Ordering::Relaxed) % HEAPS;
-        Fast { heap, second: 0, timestamp: String::new(), line: Vec::new() }
-    }
-
-    /// Logs a line; `now` is its time.
-    pub(crate) fn info(&mut self, now: SystemTime, what: Arguments<'_>) {
-        if !log::log_enabled!(log::Level::Info) {
-            return;
-        }
-        let Some(lines) = LINES.get() else { return log::info!("{what}") };
-        let second = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
-        if second != self.second || self.timestamp.is_empty() {
-            self.second = second;
-            let timestamp = jiff::Timestamp::from_second(i64::try_from(second).unwrap_or(0)).unwrap_or_default();
-            self.timestamp = format!("[{timestamp} INFO ] ");
-        }
-        self.line.clear();
-        self.line.extend_from_slice(self.timestamp.as_bytes());
-        let _ = writeln!(self.line, "{what}");
-        lines.push(self.heap, &self.line);
-        self.line.shrink_to(LINE_BYTES_KEPT);
-    }
-}
-
-/// A buffer for lines that a long one has grown is given back beyond this.
-const LINE_BYTES_KEPT: usize = 512;
-
-static LINES: OnceLock<Arc<Lines>> = OnceLock::new();
+pub(super) const HEAPS: usize = 16;
 
 /// Lines on their way.
 #[derive(Default)]
-struct Lines {
+pub(super) struct Lines {
     heaps: [Mutex<Heap>; HEAPS],
     /// The number of the next line: what is taken from the heaps at a time is written in the order of numbers.
     next: AtomicU64,
@@ -116,7 +48,7 @@ struct State {
 }
 
 impl Lines {
-    fn start() -> Arc<Lines> {
+    pub(super) fn start() -> Arc<Lines> {
         let lines = Arc::new(Lines::default());
         let thread = Arc::clone(&lines);
         // Without the thread nothing is logged, but everything else works.
@@ -170,7 +102,7 @@ impl Lines {
         bytes
     }
 
-    fn push(&self, heap: usize, line: &[u8]) {
+    pub(super) fn push(&self, heap: usize, line: &[u8]) {
         {
             let mut heap = locked(&self.heaps[heap]);
             if self.waiting.load(Ordering::Relaxed) + line.len() > WAITING_MAX {
@@ -188,7 +120,7 @@ impl Lines {
         }
     }
 
-    fn flush(&self) {
+    pub(super) fn flush(&self) {
         let mut before = self.written.load(Ordering::Acquire);
         let mut state = locked(&self.state);
         while state.busy || self.told.load(Ordering::Acquire) {
@@ -202,33 +134,5 @@ impl Lines {
             }
             (state, before) = (next, written);
         }
-    }
-}
-
-/// The end that the logger writes to.
-struct Handle(Arc<Lines>);
-
-impl Write for Handle {
-    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
-        self.0.push(0, line);
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::own_lines;
-    use log::{Level, LevelFilter, Log as _, Metadata};
-
-    #[test]
-    fn only_lines_of_this_program_are_logged() {
-        let logger = own_lines(LevelFilter::Trace).build();
-        let is_logged = |target| logger.enabled(&Metadata::builder().target(target).level(Level::Trace).build());
-        assert!(is_logged("rollbook::server") && is_logged("rollbook"));
-        assert!(!is_logged("ureq_proto::util") && !is_logged("rustls::conn"));
     }
 }
