@@ -1,13 +1,14 @@
 //! Where log lines go: to standard error, by a thread of its own, so that no request waits for whoever reads them.
 
 mod lines;
+mod request;
 
 use lines::{HEAPS, Lines};
-use std::fmt::Arguments;
+pub(crate) use request::{begin_request, end_request, with_request_id};
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// Starts logging at that level. Later calls change nothing.
 pub fn start(level: log::LevelFilter) {
@@ -15,7 +16,11 @@ pub fn start(level: log::LevelFilter) {
     let pipe = env_logger::Target::Pipe(Box::new(Handle(Arc::clone(lines))));
     let _ = own_lines(level)
         // The logger's own format looks for line breaks in every line; no line of ours has one.
-        .format(|out, record| writeln!(out, "[{} {:<5}] {}", out.timestamp_seconds(), record.level(), record.args()))
+        .format(|out, record| {
+            write!(out, "[{} {:<5}] {}", out.timestamp_seconds(), record.level(), record.args())?;
+            with_request_id(|id| if id.is_empty() { Ok(()) } else { write!(out, " (request {id})") })?;
+            writeln!(out)
+        })
         .target(pipe)
         .try_init();
 }
@@ -35,7 +40,19 @@ pub fn flush() {
     }
 }
 
-/// What writes the lines of one thread that logs much: like `log::info!`, past what all threads share there.
+/// What the log says of a request.
+pub(crate) struct RequestLine<'l> {
+    /// As sent; `-` where that is not known.
+    pub(crate) method: &'l str,
+    pub(crate) path: &'l str,
+    pub(crate) status: u16,
+    /// Empty for none.
+    pub(crate) dialect: &'static str,
+    pub(crate) caller: Option<&'l str>,
+    pub(crate) took: Duration,
+}
+
+/// What writes the lines of requests: like `log::info!`, past what all threads share there.
 pub(crate) struct Fast {
     heap: usize,
     second: u64,
@@ -51,24 +68,57 @@ impl Fast {
         Fast { heap, second: 0, timestamp: String::new(), line: Vec::new() }
     }
 
-    /// Logs a line; `now` is its time.
-    pub(crate) fn info(&mut self, now: SystemTime, what: Arguments<'_>) {
+    /// Logs the line of this thread's request; `now` is its time.
+    pub(crate) fn request(&mut self, now: SystemTime, request: &RequestLine<'_>) {
         if !log::log_enabled!(log::Level::Info) {
             return;
         }
-        let Some(lines) = LINES.get() else { return log::info!("{what}") };
+        self.line.clear();
+        let Some(lines) = LINES.get() else {
+            text(&mut self.line, request);
+            return log::info!("{}", String::from_utf8_lossy(&self.line));
+        };
         let second = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
         if second != self.second || self.timestamp.is_empty() {
             self.second = second;
             let timestamp = jiff::Timestamp::from_second(i64::try_from(second).unwrap_or(0)).unwrap_or_default();
             self.timestamp = format!("[{timestamp} INFO ] ");
         }
-        self.line.clear();
         self.line.extend_from_slice(self.timestamp.as_bytes());
-        let _ = writeln!(self.line, "{what}");
+        text(&mut self.line, request);
+        with_request_id(|id| {
+            self.line.push(b' ');
+            self.line.extend_from_slice(id.as_bytes());
+        });
+        self.line.push(b'\n');
         lines.push(self.heap, &self.line);
         self.line.shrink_to(LINE_BYTES_KEPT);
     }
+}
+
+/// Writes what is said of a request as text, without its identifier.
+fn text(line: &mut Vec<u8>, request: &RequestLine<'_>) {
+    line.extend_from_slice(request.method.as_bytes());
+    line.push(b' ');
+    // What was refused may hold anything but line breaks.
+    if is_plain(request.path) {
+        line.extend_from_slice(request.path.as_bytes());
+    } else {
+        let _ = write!(line, "{}", request.path.escape_debug());
+    }
+    let dialect = if request.dialect.is_empty() { "-" } else { request.dialect };
+    let _ = write!(line, " {} {dialect} ", request.status);
+    match request.caller.unwrap_or("-") {
+        plain if is_plain(plain) => line.extend_from_slice(plain.as_bytes()),
+        // Quoted, so that no name can look like other parts of the line.
+        odd => drop(write!(line, "{odd:?}")),
+    }
+    let microseconds = request.took.as_micros();
+    let _ = write!(line, " {}.{:02} ms", microseconds / 1000, microseconds % 1000 / 10);
+}
+
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// A buffer for lines that a long one has grown is given back beyond this.

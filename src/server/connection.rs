@@ -1,11 +1,12 @@
 //! One connection's life: read a head, read a body, answer, again.
 
-use super::head::{BodyLength, FIELDS_MAX, HEAD_BYTES_MAX, Head, Refusal, find_end, parse, path_of_broken, too_long};
+use super::head::{
+    BodyLength, FIELDS_MAX, HEAD_BYTES_MAX, Head, Refusal, find_end, parse, path_of_broken, request_id, too_long,
+};
 use super::reader::{End, Reader};
 use super::{Incoming, Limits, Peer, Refused, milliseconds};
 use crate::http::{Body, Method, Request, Response, StatusCode, Trace};
-use crate::logging;
-use std::borrow::Cow;
+use crate::logging::{self, RequestLine};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{IpAddr, Shutdown, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -71,7 +72,9 @@ pub(super) fn serve(
                 return;
             }
         }
-        match connection.request() {
+        let next = connection.request();
+        logging::end_request();
+        match next {
             Next::Request => patience = limits.idle_timeout,
             Next::Close => return,
             Next::Linger => return linger(&peer.stream),
@@ -101,14 +104,21 @@ impl Connection<'_> {
         let start = Instant::now();
         let end = match self.head(start) {
             Ok(end) => end,
-            Err(Some(refusal)) => return self.refuse(start, refusal),
+            Err(Some(refusal)) => {
+                logging::begin_request(None);
+                return self.refuse(start, refusal);
+            }
             Err(None) => return Next::Close,
         };
         // What follows the head leaves the buffer, so that the head can be borrowed from it undisturbed.
         let rest = self.reader.bytes.split_off(end);
         let bytes = std::mem::take(&mut self.reader.bytes);
         let mut fields = [httparse::EMPTY_HEADER; FIELDS_MAX];
-        let (head, count) = match parse(&bytes, &mut fields) {
+        let parsed = parse(&bytes, &mut fields);
+        // What was read of a head that is refused has an identifier too.
+        let count = parsed.as_ref().map_or(FIELDS_MAX, |(_, count)| *count);
+        logging::begin_request(request_id(&fields[..count]));
+        let (head, count) = match parsed {
             Ok(parsed) => parsed,
             Err(refusal) => {
                 self.reader.bytes = bytes;
@@ -125,15 +135,15 @@ impl Connection<'_> {
         let body = std::mem::take(&mut self.body);
         let Head { method, path, query, .. } = head;
         let request = Request { method, path, query, headers: &fields[..count], body: &body, peer: self.peer };
-        let (response, panicked) = match catch_unwind(AssertUnwindSafe(|| (self.handler)(Incoming::Request(&request))))
-        {
-            Ok(response) => (response, false),
-            Err(_) => (self.refusal_document(Some(request.path), Refusal(500, "Internal server error")), true),
-        };
+        let (mut response, panicked) =
+            match catch_unwind(AssertUnwindSafe(|| (self.handler)(Incoming::Request(&request)))) {
+                Ok(response) => (response, false),
+                Err(_) => (self.refusal_document(Some(request.path), Refusal(500, "Internal server error")), true),
+            };
         // Without chunks only the end of the connection can mark the end of a body in pieces.
         let endless = head.old && matches!(response.body, Body::Pieces(_));
         let close = panicked || !head.keep_alive || endless || self.stopping.load(Ordering::Acquire);
-        let (status, trace) = (response.status, response.trace.clone());
+        let (status, trace) = (response.status, std::mem::take(&mut response.trace));
         let written = self.write(response, &request.method, head.old, close);
         self.log_request(start, request.method.as_str(), request.path, status, &trace);
         self.body = body;
@@ -307,8 +317,8 @@ impl Connection<'_> {
     fn refuse(&mut self, start: Instant, refusal: Refusal) -> Next {
         let bytes = std::mem::take(&mut self.reader.bytes);
         let path = path_of_broken(&bytes);
-        let response = self.refusal_document(path, refusal);
-        let trace = response.trace.clone();
+        let mut response = self.refusal_document(path, refusal);
+        let trace = std::mem::take(&mut response.trace);
         let method = if bytes.starts_with(b"HEAD ") { Method::Head } else { Method::Get };
         let written = self.write(response, &method, false, true);
         let status = StatusCode(refusal.0);
@@ -335,6 +345,8 @@ impl Connection<'_> {
         // Every answer is about people: no browser shall guess what it is, and nobody on the way keep it.
         out.extend_from_slice(b"X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nDate: ");
         out.extend_from_slice(self.clock.date());
+        out.extend_from_slice(b"\r\nX-Request-Id: ");
+        logging::with_request_id(|id| out.extend_from_slice(id.as_bytes()));
         out.extend_from_slice(b"\r\n");
         for header in &headers {
             let _ = write!(out, "{}: {}\r\n", header.field, header.value);
@@ -447,25 +459,15 @@ impl Connection<'_> {
     /// One line a request. The query is left out: it may hold keys.
     fn log_request(&mut self, start: Instant, method: &str, path: &str, status: StatusCode, trace: &Trace) {
         self.ended = Instant::now();
-        let dialect = if trace.dialect.is_empty() { "-" } else { trace.dialect };
-        let path = trace.path.as_deref().unwrap_or(path);
-        // What was refused may hold anything but line breaks.
-        let plain = path.bytes().all(|byte| byte.is_ascii_graphic());
-        let path: Cow<'_, str> = if plain { path.into() } else { path.escape_debug().to_string().into() };
-        let microseconds = (self.ended - start).as_micros();
-        let (milliseconds, hundredths) = (microseconds / 1000, microseconds % 1000 / 10);
-        let (log, now, status) = (&mut self.log, self.clock.now, status.0);
-        match trace.caller.as_deref().unwrap_or("-") {
-            plain if plain.bytes().all(|byte| byte.is_ascii_graphic()) => log.info(
-                now,
-                format_args!("{method} {path} {status} {dialect} {plain} {milliseconds}.{hundredths:02} ms"),
-            ),
-            // Quoted, so that no name can look like other parts of the line.
-            odd => log.info(
-                now,
-                format_args!("{method} {path} {status} {dialect} {odd:?} {milliseconds}.{hundredths:02} ms"),
-            ),
-        }
+        let line = RequestLine {
+            method,
+            path: trace.path.as_deref().unwrap_or(path),
+            status: status.0,
+            dialect: trace.dialect,
+            caller: trace.caller.as_deref(),
+            took: self.ended - start,
+        };
+        self.log.request(self.clock.now, &line);
     }
 }
 

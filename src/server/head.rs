@@ -71,6 +71,18 @@ pub(super) fn path_of_broken(bytes: &[u8]) -> Option<&str> {
     Some(path)
 }
 
+/// Longest identifier of a request that is taken from the client.
+const REQUEST_ID_BYTES_MAX: usize = 128;
+
+/// The identifier that the client gave the request: one, and nothing in it that would need escaping anywhere.
+pub(super) fn request_id<'b>(fields: &[Header<'b>]) -> Option<&'b str> {
+    let safe = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~:+/=@".contains(byte);
+    let mut named = fields.iter().filter(|field| field.name.eq_ignore_ascii_case("x-request-id"));
+    let (Some(field), None) = (named.next(), named.next()) else { return None };
+    let fits = (1..=REQUEST_ID_BYTES_MAX).contains(&field.value.len()) && field.value.iter().all(safe);
+    std::str::from_utf8(field.value).ok().filter(|_| fits)
+}
+
 /// Reads a complete head.
 pub(super) fn parse<'b>(bytes: &'b [u8], fields: &mut [Header<'b>; FIELDS_MAX]) -> Result<(Head<'b>, usize), Refusal> {
     let mut request = httparse::Request::new(fields);

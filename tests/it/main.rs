@@ -18,6 +18,7 @@ mod harness;
 mod health;
 mod http;
 mod import;
+mod logs;
 mod matrix;
 mod nuxeo_access;
 mod nuxeo_groups;
