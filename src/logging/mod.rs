@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 pub fn start(level: log::LevelFilter) {
     let lines = LINES.get_or_init(Lines::start);
     let pipe = env_logger::Target::Pipe(Box::new(Handle(Arc::clone(lines))));
-    let _ = own_lines(level)
+    let started = own_lines(level)
         // The logger's own format looks for line breaks in every line; no line of ours has one.
         .format(|out, record| {
             write!(out, "[{} {:<5}] {}", out.timestamp_seconds(), record.level(), record.args())?;
@@ -23,6 +23,26 @@ pub fn start(level: log::LevelFilter) {
         })
         .target(pipe)
         .try_init();
+    if started.is_ok() {
+        log_panics();
+    }
+}
+
+/// A panic is a line like any other, and leads to the request that it has ended.
+fn log_panics() {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !log::log_enabled!(log::Level::Error) {
+            return default(panic);
+        }
+        let what = panic.payload_as_str().unwrap_or("no text").escape_debug();
+        match panic.location() {
+            Some(place) => log::error!("a thread panicked at {place}: {what}"),
+            None => log::error!("a thread panicked: {what}"),
+        }
+        // It may be the end of the process.
+        flush();
+    }));
 }
 
 /// Only our own lines, whatever RUST_LOG says for other programs: libraries write out what goes over the wire, with the

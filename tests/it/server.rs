@@ -6,6 +6,7 @@ use rollbook::server::{Incoming, Limits, Server};
 use serde_json::json;
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::process::Command;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -65,6 +66,38 @@ fn a_panic_in_the_document_of_a_refusal_still_is_an_answer() {
             assert_eq!((answer.status, answer.body.len()), (500, 0));
         },
     );
+}
+
+/// Not by itself, as all tests of a process share one log.
+#[test]
+#[ignore = "the next test runs it in a process of its own"]
+fn a_handler_panics_while_its_process_logs() {
+    rollbook::logging::start(log::LevelFilter::Info);
+    with_handler(
+        |_| panic!("this is\npart of the test"),
+        |address| {
+            let mut connection = Connection::open(address);
+            connection.send("GET", "/", &[("X-Request-Id", "panic-1")], None);
+            assert_eq!(connection.answer(false).header("X-Request-Id"), Some("panic-1"));
+        },
+    );
+    rollbook::logging::flush();
+}
+
+#[test]
+fn a_panic_in_a_handler_is_a_line_with_the_identifier_of_the_request() {
+    let itself = std::env::current_exe().expect("this program");
+    let words = ["--exact", "server::a_handler_panics_while_its_process_logs", "--ignored", "--nocapture"];
+    let output = Command::new(itself).args(words).output().expect("this program runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{output:?}");
+    let lines: Vec<&str> = said.lines().filter(|line| line.contains("panicked")).collect();
+    assert!(!lines.is_empty(), "{said}");
+    for line in lines {
+        assert!(line.contains("ERROR] a thread panicked at tests/it/server.rs:"), "{line}");
+        assert!(line.ends_with(r": this is\npart of the test (request panic-1)"), "{line}");
+    }
+    assert!(said.contains("GET / 500 - - "), "{said}");
 }
 
 #[test]
