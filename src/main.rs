@@ -3,7 +3,6 @@
 use clap::Parser as _;
 use rollbook::command::{Usage, run};
 use rollbook::config::CommandLine;
-use std::io::Write as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -12,8 +11,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Where nobody listens, the status still tells.
-            let _ = writeln!(std::io::stderr(), "rollbook: {error:#}");
+            rollbook::logging::last_words(&error);
             if error.is::<Usage>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }

@@ -127,7 +127,7 @@ fn tiny(address: SocketAddr, answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 's
 }
 
 fn layer(address: SocketAddr) {
-    rollbook::logging::start(log::LevelFilter::Info);
+    rollbook::logging::start(log::LevelFilter::Info, rollbook::logging::Format::Text);
     let limits = Limits {
         connections: 8192,
         connections_per_address: None,

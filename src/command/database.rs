@@ -1,20 +1,20 @@
 //! Backup, restore and check.
 
-use super::print;
+use super::{print, start_logging};
 use crate::config::Database;
+use crate::directory;
 use crate::store::{self, Snapshot};
-use crate::{directory, logging};
 use anyhow::bail;
 use std::path::Path;
 
 pub(super) fn back_up(database: &Database, file: &Path, force: bool) -> anyhow::Result<()> {
-    logging::start(database.log);
+    start_logging(database);
     let done = store::back_up(&database.db, file, force)?;
     print(&format!("backed up {} to {} ({} bytes)\n", done.counts, file.display(), done.bytes))
 }
 
 pub(super) fn restore(database: &Database, file: &Path) -> anyhow::Result<()> {
-    logging::start(database.log);
+    start_logging(database);
     let done = store::restore(file, &database.db)?;
     let kept = match &done.kept {
         Some(kept) => format!("the old database is kept as {}", kept.display()),
@@ -24,7 +24,7 @@ pub(super) fn restore(database: &Database, file: &Path) -> anyhow::Result<()> {
 }
 
 pub(super) fn check(database: &Database) -> anyhow::Result<()> {
-    logging::start(database.log);
+    start_logging(database);
     let snapshot = Snapshot::open(&database.db)?;
     let findings = directory::check(&snapshot);
     if findings.is_empty() {

@@ -1,10 +1,9 @@
 //! Users and groups to a file.
 
-use super::{Usage, print, say};
+use super::{Usage, print, say, start_logging};
 use crate::config::ExportSettings;
 use crate::directory::{ExportOptions, count, export};
 use crate::exchange::{Format, Record, Role, Writer};
-use crate::logging;
 use crate::operator::exported;
 use crate::store::Snapshot;
 use anyhow::{Context as _, anyhow};
@@ -16,7 +15,7 @@ use std::path::Path;
 
 /// Writes one state of the directory to the file, also while a server runs, which neither waits nor is asked.
 pub(super) fn run(settings: &ExportSettings) -> anyhow::Result<()> {
-    logging::start(settings.database.log);
+    start_logging(&settings.database);
     let path = settings.file.as_path();
     let Some(format) = settings.format.or_else(|| Format::of_path(path)) else {
         return Err(Usage(anyhow!("--format: the name {} does not tell how to write it", path.display())).into());

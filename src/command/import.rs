@@ -2,7 +2,7 @@
 
 use super::bring::{Source, bring_in};
 use super::link::Link;
-use super::{Usage, say};
+use super::{Usage, say, start_logging};
 use crate::config::ImportSettings;
 use crate::exchange::{Aliases, Format, aliases, read};
 use crate::operator::Order;
@@ -18,6 +18,7 @@ const PIECE: usize = 256 * 1024;
 /// Brings in what is in the file.
 pub(super) fn run(settings: &ImportSettings) -> anyhow::Result<()> {
     let ImportSettings { file: path, options, target, .. } = settings;
+    start_logging(&target.database);
     let stdin = path == Path::new("-");
     let Some(format) = settings.format.or_else(|| Format::of_path(path)) else {
         return Err(Usage(anyhow!("--format: the name {} does not tell what is in it", path.display())).into());

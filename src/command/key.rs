@@ -2,7 +2,7 @@
 
 use super::link::Link;
 use super::table::{Column, Table};
-use super::{Usage, print, say};
+use super::{Usage, print, say, start_logging};
 use crate::config::{KeyCommand, KeyWord, PasswordRules, Target};
 use crate::exchange::Role;
 use crate::operator::{Order, ShownKey};
@@ -56,6 +56,7 @@ fn create(target: &Target, kind: KeyWord, name: String, role: Option<Role>) -> a
 
 /// Gives a user another password.
 pub(super) fn set_password(target: &Target, rules: &PasswordRules, user: &str) -> anyhow::Result<()> {
+    start_logging(&target.database);
     if !target.database.db.exists() {
         bail!("there is no database {}", target.database.db.display());
     }

@@ -1,10 +1,9 @@
 //! The way to a directory: its file, or the server that holds it.
 
-use super::{say, store_of};
+use super::{say, start_logging, store_of};
 use crate::config::Target;
 use crate::dialect::LOCAL_PATH;
 use crate::directory::{Directory, Passwords};
-use crate::logging;
 use crate::operator::{Order, perform};
 use crate::server::LocalClient;
 use crate::store::{self, Copied, InUse};
@@ -37,6 +36,7 @@ impl Link {
     /// # Errors
     /// When it is not there or cannot be opened, and when another process holds it that takes no orders.
     pub(super) fn open(target: &Target) -> anyhow::Result<Link> {
+        start_logging(&target.database);
         if !target.database.db.exists() {
             bail!("there is no database {}", target.database.db.display());
         }
@@ -49,7 +49,7 @@ impl Link {
     /// # Errors
     /// When it cannot be opened, and when another process holds it that takes no orders.
     pub(super) fn make(target: &Target, pattern: Option<Regex>) -> anyhow::Result<Link> {
-        logging::start(target.database.log);
+        start_logging(&target.database);
         let name = target.database.db.display();
         let passwords = Passwords::new(pattern, false);
         let deadline = Instant::now() + PATIENCE;
@@ -87,7 +87,7 @@ impl Link {
     /// # Errors
     /// When there is no such database, or the copy cannot be made beside it.
     pub(super) fn rehearse(target: &Target) -> anyhow::Result<Link> {
-        logging::start(target.database.log);
+        start_logging(&target.database);
         let (store, copied) = store::copy(&target.database.db)?;
         if target.verbose {
             say(&format!("working on a copy of the file {}", target.database.db.display()));

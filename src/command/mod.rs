@@ -14,7 +14,8 @@ mod store_of;
 mod table;
 mod user;
 
-use crate::config::{Command, CommandLine};
+use crate::config::{Command, CommandLine, Database};
+use crate::logging;
 use crate::server::probe;
 use anyhow::{Context as _, anyhow, bail};
 use clap::CommandFactory as _;
@@ -57,6 +58,10 @@ pub fn run(line: CommandLine) -> anyhow::Result<()> {
         Some(Command::Completions { shell }) => complete(shell),
         Some(Command::Man { words }) => show_manual(&words),
     }
+}
+
+fn start_logging(database: &Database) {
+    logging::start(database.log, database.log_format);
 }
 
 fn check_health(address: SocketAddr, patience: Duration) -> anyhow::Result<()> {

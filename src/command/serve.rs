@@ -1,12 +1,12 @@
 //! Serving, until a signal.
 
-use super::store_of::open;
+use super::{start_logging, store_of::open};
+use crate::command::Usage;
 use crate::config::Serve;
 use crate::dialect::{Context, Dialect, Dialects};
 use crate::directory::{self, Access, Passwords};
 use crate::server::{Limits, Server, Stopper};
 use crate::store::{self, Found, Store};
-use crate::{command::Usage, logging};
 use anyhow::Context as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ const LOCAL_PATIENCE: Duration = Duration::from_secs(86_400);
 
 /// Serves until a signal ends it.
 pub(super) fn serve(settings: &Serve) -> anyhow::Result<()> {
-    logging::start(settings.database.log);
+    start_logging(&settings.database);
     // What is wrong with the command line shows before the database is touched.
     let mounts = settings.mounts().map_err(Usage)?;
     let passwords = Arc::new(Passwords::new(settings.rules.password_pattern.clone(), settings.require_password));

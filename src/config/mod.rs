@@ -5,6 +5,7 @@ mod people;
 use crate::dialect::{DIALECTS, Dialect};
 use crate::directory::Since;
 use crate::exchange::Role;
+use crate::logging::Format;
 use anyhow::{Context as _, bail};
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -258,6 +259,9 @@ pub struct Database {
     /// How much to log: off, error, warn, info, debug or trace
     #[arg(long, env = "ROLLBOOK_LOG", value_name = "LEVEL", default_value = "info")]
     pub log: log::LevelFilter,
+    /// What the log looks like
+    #[arg(long, env = "ROLLBOOK_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value = "text")]
+    pub log_format: Format,
 }
 
 /// Which passwords are taken.

@@ -1,10 +1,11 @@
 //! Lines on their way to standard error: put on a heap by whoever logs, written by a thread of their own.
 
+use super::style::Style;
 use crate::lock::locked;
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Bytes that may wait; what comes while a reader of the log stands still is dropped, and counted.
 const WAITING_MAX: usize = 1 << 20;
@@ -18,6 +19,7 @@ pub(super) const HEAPS: usize = 16;
 /// Lines on their way.
 #[derive(Default)]
 pub(super) struct Lines {
+    style: Style,
     heaps: [Mutex<Heap>; HEAPS],
     /// The number of the next line: what is taken from the heaps at a time is written in the order of numbers.
     next: AtomicU64,
@@ -48,8 +50,9 @@ struct State {
 }
 
 impl Lines {
-    pub(super) fn start() -> Arc<Lines> {
-        let lines = Arc::new(Lines::default());
+    /// Starts the thread; `style` is for what it has to say itself.
+    pub(super) fn start(style: Style) -> Arc<Lines> {
+        let lines = Arc::new(Lines { style, ..Lines::default() });
         let thread = Arc::clone(&lines);
         // Without the thread nothing is logged, but everything else works.
         let _ = std::thread::Builder::new().name("log".to_owned()).spawn(move || thread.work());
@@ -96,7 +99,8 @@ impl Lines {
         let mut bytes = Vec::with_capacity(length);
         let dropped: u64 = heaps.iter().map(|heap| heap.dropped).sum();
         if dropped > 0 {
-            let _ = writeln!(bytes, "({dropped} lines of the log were dropped: nobody read them)");
+            let what = format!("{dropped} lines of the log were dropped: nobody read them");
+            let _ = self.style.message(&mut bytes, SystemTime::now(), log::Level::Warn, &what, "");
         }
         lines.iter().for_each(|(_, line)| bytes.extend_from_slice(line));
         bytes

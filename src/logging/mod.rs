@@ -2,26 +2,27 @@
 
 mod lines;
 mod request;
+mod style;
 
 use lines::{HEAPS, Lines};
 pub(crate) use request::{begin_request, end_request, with_request_id};
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+pub use style::Format;
+use style::Style;
 
-/// Starts logging at that level. Later calls change nothing.
-pub fn start(level: log::LevelFilter) {
-    let lines = LINES.get_or_init(Lines::start);
-    let pipe = env_logger::Target::Pipe(Box::new(Handle(Arc::clone(lines))));
+/// Starts logging at that level and in that format. Later calls change nothing.
+pub fn start(level: log::LevelFilter, format: Format) {
+    let style = Style { format };
+    let output = OUTPUT.get_or_init(|| Output { lines: Lines::start(style), style });
     let started = own_lines(level)
-        // The logger's own format looks for line breaks in every line; no line of ours has one.
-        .format(|out, record| {
-            write!(out, "[{} {:<5}] {}", out.timestamp_seconds(), record.level(), record.args())?;
-            with_request_id(|id| if id.is_empty() { Ok(()) } else { write!(out, " (request {id})") })?;
-            writeln!(out)
+        .format(move |out, record| {
+            let message = record.args().to_string();
+            with_request_id(|id| style.message(out, SystemTime::now(), record.level(), &message, id))
         })
-        .target(pipe)
+        .target(env_logger::Target::Pipe(Box::new(Handle(Arc::clone(&output.lines)))))
         .try_init();
     if started.is_ok() {
         log_panics();
@@ -35,7 +36,7 @@ fn log_panics() {
         if !log::log_enabled!(log::Level::Error) {
             return default(panic);
         }
-        let what = panic.payload_as_str().unwrap_or("no text").escape_debug();
+        let what = panic.payload_as_str().unwrap_or("no text");
         match panic.location() {
             Some(place) => log::error!("a thread panicked at {place}: {what}"),
             None => log::error!("a thread panicked: {what}"),
@@ -55,9 +56,22 @@ fn own_lines(level: log::LevelFilter) -> env_logger::Builder {
 
 /// Waits until everything logged so far is written, but not for a reader who stands still.
 pub fn flush() {
-    if let Some(lines) = LINES.get() {
-        lines.flush();
+    if let Some(output) = OUTPUT.get() {
+        output.lines.flush();
     }
+}
+
+/// Says why the program fails: at once, whatever the level, and in the format of the log once that has started.
+pub fn last_words(error: &anyhow::Error) {
+    let mut line = Vec::new();
+    let written = match OUTPUT.get() {
+        Some(Output { style, .. }) if !style.is_for_people() => {
+            style.message(&mut line, SystemTime::now(), log::Level::Error, &format!("{error:#}"), "")
+        }
+        _ => writeln!(line, "rollbook: {error:#}"),
+    };
+    // Where nobody listens, the status still tells.
+    let _ = written.and_then(|()| std::io::stderr().write_all(&line));
 }
 
 /// What the log says of a request.
@@ -75,8 +89,9 @@ pub(crate) struct RequestLine<'l> {
 /// What writes the lines of requests: like `log::info!`, past what all threads share there.
 pub(crate) struct Fast {
     heap: usize,
-    second: u64,
-    timestamp: String,
+    /// The second of the last line, and what all lines of that second begin with.
+    second: Option<u64>,
+    beginning: Vec<u8>,
     line: Vec<u8>,
 }
 
@@ -85,7 +100,7 @@ impl Fast {
     pub(crate) fn new() -> Fast {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let heap = NEXT.fetch_add(1, Ordering::Relaxed) % HEAPS;
-        Fast { heap, second: 0, timestamp: String::new(), line: Vec::new() }
+        Fast { heap, second: None, beginning: Vec::new(), line: Vec::new() }
     }
 
     /// Logs the line of this thread's request; `now` is its time.
@@ -93,58 +108,36 @@ impl Fast {
         if !log::log_enabled!(log::Level::Info) {
             return;
         }
-        self.line.clear();
-        let Some(lines) = LINES.get() else {
-            text(&mut self.line, request);
-            return log::info!("{}", String::from_utf8_lossy(&self.line));
+        let Some(Output { lines, style }) = OUTPUT.get() else {
+            // Somebody else's logger.
+            let mut line = Vec::new();
+            style::text(&mut line, request);
+            return log::info!("{}", String::from_utf8_lossy(&line));
         };
-        let second = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
-        if second != self.second || self.timestamp.is_empty() {
-            self.second = second;
-            let timestamp = jiff::Timestamp::from_second(i64::try_from(second).unwrap_or(0)).unwrap_or_default();
-            self.timestamp = format!("[{timestamp} INFO ] ");
+        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        if self.second != Some(since.as_secs()) {
+            self.second = Some(since.as_secs());
+            self.beginning.clear();
+            style.begin_requests_of(&mut self.beginning, now);
         }
-        self.line.extend_from_slice(self.timestamp.as_bytes());
-        text(&mut self.line, request);
-        with_request_id(|id| {
-            self.line.push(b' ');
-            self.line.extend_from_slice(id.as_bytes());
-        });
-        self.line.push(b'\n');
+        self.line.clear();
+        self.line.extend_from_slice(&self.beginning);
+        with_request_id(|id| style.finish_request(&mut self.line, since.subsec_millis(), request, id));
         lines.push(self.heap, &self.line);
         self.line.shrink_to(LINE_BYTES_KEPT);
     }
 }
 
-/// Writes what is said of a request as text, without its identifier.
-fn text(line: &mut Vec<u8>, request: &RequestLine<'_>) {
-    line.extend_from_slice(request.method.as_bytes());
-    line.push(b' ');
-    // What was refused may hold anything but line breaks.
-    if is_plain(request.path) {
-        line.extend_from_slice(request.path.as_bytes());
-    } else {
-        let _ = write!(line, "{}", request.path.escape_debug());
-    }
-    let dialect = if request.dialect.is_empty() { "-" } else { request.dialect };
-    let _ = write!(line, " {} {dialect} ", request.status);
-    match request.caller.unwrap_or("-") {
-        plain if is_plain(plain) => line.extend_from_slice(plain.as_bytes()),
-        // Quoted, so that no name can look like other parts of the line.
-        odd => drop(write!(line, "{odd:?}")),
-    }
-    let microseconds = request.took.as_micros();
-    let _ = write!(line, " {}.{:02} ms", microseconds / 1000, microseconds % 1000 / 10);
-}
-
-fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
 /// A buffer for lines that a long one has grown is given back beyond this.
 const LINE_BYTES_KEPT: usize = 512;
 
-static LINES: OnceLock<Arc<Lines>> = OnceLock::new();
+static OUTPUT: OnceLock<Output> = OnceLock::new();
+
+/// Where lines go, and what they look like.
+struct Output {
+    lines: Arc<Lines>,
+    style: Style,
+}
 
 /// The end that the logger writes to.
 struct Handle(Arc<Lines>);

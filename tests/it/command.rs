@@ -200,6 +200,7 @@ fn help_names_every_command_and_every_setting() {
         "--require-password",
         "--password-pattern",
         "--log",
+        "--log-format",
     ];
     for flag in flags {
         let variable = format!("ROLLBOOK_{}", flag[2..].to_uppercase().replace('-', "_"));
@@ -269,6 +270,8 @@ fn a_wrong_command_line_ends_with_2_and_says_what_is_wrong() {
         (&["serve", "--nuxeo-prefix", "/a b"], &["prefix", "/a b"]),
         (&["serve", "--password-pattern", "("], &["--password-pattern"]),
         (&["serve", "--log", "loud"], &["--log", "loud"]),
+        (&["serve", "--log-format", "xml"], &["--log-format", "xml", "text", "json"]),
+        (&["check", "--log-format", "xml"], &["--log-format", "xml"]),
         (&["key"], &["create"]),
         (&["key", "create"], &["KIND"]),
         (&["key", "create", "house", "--name", "x"], &["house"]),
@@ -291,6 +294,7 @@ fn a_wrong_command_line_ends_with_2_and_says_what_is_wrong() {
         ("ROLLBOOK_MAX_CONNECTIONS", "many"),
         ("ROLLBOOK_LISTEN", "nowhere"),
         ("ROLLBOOK_LOG", "loud"),
+        ("ROLLBOOK_LOG_FORMAT", "xml"),
         ("ROLLBOOK_STRICT_ERRORS", "perhaps"),
         ("ROLLBOOK_REQUIRE_PASSWORD", "2"),
     ] {

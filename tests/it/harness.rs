@@ -135,7 +135,7 @@ impl Server {
         std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 if let Some((_, url)) = line.split_once("listening on http://") {
-                    let address: String = url.chars().take_while(|c| !c.is_whitespace()).collect();
+                    let address: String = url.chars().take_while(|c| !c.is_whitespace() && *c != '"').collect();
                     let _ = tell.send(address);
                 }
                 let mut log = lines.lock().unwrap();

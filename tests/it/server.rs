@@ -72,7 +72,7 @@ fn a_panic_in_the_document_of_a_refusal_still_is_an_answer() {
 #[test]
 #[ignore = "the next test runs it in a process of its own"]
 fn a_handler_panics_while_its_process_logs() {
-    rollbook::logging::start(log::LevelFilter::Info);
+    rollbook::logging::start(log::LevelFilter::Info, rollbook::logging::Format::Text);
     with_handler(
         |_| panic!("this is\npart of the test"),
         |address| {

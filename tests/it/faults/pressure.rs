@@ -170,14 +170,15 @@ fn a_clock_that_jumps_disturbs_nobody() {
 }
 
 /// A server whose log is read only until it says where it listens.
-fn start_unread(folder: &Folder) -> (Child, BufReader<ChildStderr>, SocketAddr) {
-    let mut child = serve(folder, &[]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the server starts");
+fn start_unread(folder: &Folder, flags: &[&str]) -> (Child, BufReader<ChildStderr>, SocketAddr) {
+    let mut child =
+        serve(folder, flags).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the server starts");
     let mut stderr = BufReader::with_capacity(1, child.stderr.take().expect("stderr is piped"));
     let address = loop {
         let mut line = String::new();
         let length = stderr.read_line(&mut line).unwrap_or_default();
         match line.split_once("listening on http://") {
-            Some((_, address)) => break address.trim().parse(),
+            Some((_, address)) => break address.trim_end_matches(['\n', '"', '}']).parse(),
             None if length > 0 => {}
             None => {
                 let _ = child.kill();
@@ -201,8 +202,21 @@ fn a_clock_before_1970_disturbs_nobody() {
 
 #[test]
 fn a_log_that_nobody_reads_stops_nothing_and_tells_what_was_dropped() {
+    let lines = log_for_nobody(&[]);
+    assert!(lines.iter().all(|line| line.starts_with("[20")), "each line has its time");
+}
+
+#[test]
+fn a_log_in_json_that_nobody_reads_tells_what_was_dropped_in_json() {
+    for line in log_for_nobody(&["--log-format", "json"]) {
+        assert!(serde_json::from_str::<serde_json::Value>(&line).is_ok_and(|line| line.is_object()), "{line}");
+    }
+}
+
+/// Lets a log wait for its reader until lines are dropped, and returns what is read after that.
+fn log_for_nobody(flags: &[&str]) -> Vec<String> {
     let folder = Arc::new(Folder::new());
-    let (mut child, stderr, address) = start_unread(&folder);
+    let (mut child, stderr, address) = start_unread(&folder, flags);
     // A pipe holds 64 KiB, and the server a MiB more.
     let long_path = format!("/elsewhere/{}", "x".repeat(4000));
     let mut connection = Connection::open(address);
@@ -238,19 +252,23 @@ fn a_log_that_nobody_reads_stops_nothing_and_tells_what_was_dropped() {
     let seen = reader.join().expect("the lines");
     // There may be several gaps, and each is counted.
     let gaps = seen.iter().filter(|line| line.contains("lines of the log were dropped"));
-    let number = |gap: &String| gap.trim_start_matches('(').split(' ').next()?.parse::<usize>().ok();
+    let number = |gap: &String| {
+        let (before, _) = gap.split_once(" lines of the log")?;
+        before.rsplit(|c: char| !c.is_ascii_digit()).next()?.parse::<usize>().ok()
+    };
     let dropped: usize = gaps.map(|gap| number(gap).expect("a number")).sum();
     let there = seen.iter().filter(|line| line.contains("/elsewhere/")).count();
     assert!(there > 0 && dropped > 0 && there < 1000, "{there} and {dropped}");
     // Those two at the end may be among the dropped.
     assert!((1000..=1002).contains(&(there + dropped)), "{there} and {dropped}");
     assert!(seen.iter().any(|line| line.contains("/after-the-gap")));
+    seen
 }
 
 #[test]
 fn a_log_that_nobody_reads_does_not_keep_the_server_from_stopping() {
     let folder = Arc::new(Folder::new());
-    let (mut child, stderr, address) = start_unread(&folder);
+    let (mut child, stderr, address) = start_unread(&folder, &[]);
     let mut connection = Connection::open(address);
     let long_path = format!("/elsewhere/{}", "x".repeat(4000));
     for _ in 0..500 {

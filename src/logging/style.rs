@@ -1,0 +1,159 @@
+//! What lines look like: text for people, JSON for programs.
+
+use super::RequestLine;
+use log::Level;
+use std::io::{Result, Write};
+use std::time::SystemTime;
+
+/// The format of lines.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// What lines look like.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Style {
+    pub(super) format: Format,
+}
+
+impl Style {
+    /// Whether the lines are for people, who know without more what a line that is none of the log says.
+    pub(super) fn is_for_people(self) -> bool {
+        self.format == Format::Text
+    }
+
+    /// Writes a line that is not about a request as a whole; `id` is that of the request that it belongs to.
+    pub(super) fn message(
+        self,
+        out: &mut impl Write,
+        now: SystemTime,
+        level: Level,
+        message: &str,
+        id: &str,
+    ) -> Result<()> {
+        let time = timestamp(now);
+        match self.format {
+            Format::Text => {
+                write!(out, "[{time:.0} {level:<5}] ")?;
+                one_line(out, message)?;
+                if !id.is_empty() {
+                    write!(out, " (request {id})")?;
+                }
+                writeln!(out)
+            }
+            Format::Json => {
+                let level = level.as_str().to_ascii_lowercase();
+                write!(out, r#"{{"time":"{time:.3}","level":"{level}","message":"#)?;
+                json(out, message)?;
+                if !id.is_empty() {
+                    out.write_all(br#","id":"#)?;
+                    json(out, id)?;
+                }
+                out.write_all(b"}\n")
+            }
+        }
+    }
+
+    /// Writes what the lines of all requests of a second begin with.
+    pub(super) fn begin_requests_of(self, line: &mut Vec<u8>, now: SystemTime) {
+        let time = timestamp(now);
+        let _ = match self.format {
+            Format::Text => write!(line, "[{time:.0} INFO ] "),
+            Format::Json => write!(line, r#"{{"time":"{}."#, format!("{time:.0}").trim_end_matches('Z')),
+        };
+    }
+
+    /// Writes the rest of such a line.
+    pub(super) fn finish_request(self, line: &mut Vec<u8>, milliseconds: u32, request: &RequestLine<'_>, id: &str) {
+        match self.format {
+            Format::Text => {
+                text(line, request);
+                line.push(b' ');
+                line.extend_from_slice(id.as_bytes());
+                line.push(b'\n');
+            }
+            Format::Json => {
+                let _ = write_json(line, milliseconds, request, id);
+            }
+        }
+    }
+}
+
+/// Writes what is said of a request as text, without its identifier.
+pub(super) fn text(line: &mut Vec<u8>, request: &RequestLine<'_>) {
+    line.extend_from_slice(request.method.as_bytes());
+    line.push(b' ');
+    // What was refused may hold anything but line breaks.
+    if is_plain(request.path) {
+        line.extend_from_slice(request.path.as_bytes());
+    } else {
+        let _ = write!(line, "{}", request.path.escape_debug());
+    }
+    let dialect = if request.dialect.is_empty() { "-" } else { request.dialect };
+    let _ = write!(line, " {} {dialect} ", request.status);
+    match request.caller.unwrap_or("-") {
+        plain if is_plain(plain) => line.extend_from_slice(plain.as_bytes()),
+        // Quoted, so that no name can look like other parts of the line.
+        odd => drop(write!(line, "{odd:?}")),
+    }
+    let (whole, hundredths) = milliseconds(request);
+    let _ = write!(line, " {whole}.{hundredths:02} ms");
+}
+
+/// Writes the rest of an object that has begun with the time up to the fraction of the second.
+fn write_json(line: &mut Vec<u8>, fraction: u32, request: &RequestLine<'_>, id: &str) -> Result<()> {
+    write!(line, r#"{fraction:03}Z","level":"info","method":"#)?;
+    json(line, request.method)?;
+    line.extend_from_slice(br#","path":"#);
+    json(line, request.path)?;
+    write!(line, r#","status":{},"dialect":"#, request.status)?;
+    json_or_null(line, Some(request.dialect).filter(|dialect| !dialect.is_empty()))?;
+    line.extend_from_slice(br#","caller":"#);
+    json_or_null(line, request.caller)?;
+    let (whole, hundredths) = milliseconds(request);
+    write!(line, r#","ms":{whole}.{hundredths:02},"id":"#)?;
+    json(line, id)?;
+    line.extend_from_slice(b"}\n");
+    Ok(())
+}
+
+fn json(out: &mut impl Write, text: &str) -> Result<()> {
+    Ok(serde_json::to_writer(out, text)?)
+}
+
+fn json_or_null(out: &mut impl Write, text: Option<&str>) -> Result<()> {
+    Ok(serde_json::to_writer(out, &text)?)
+}
+
+/// Writes a text without its line breaks, as what follows one would be taken for a line of its own.
+fn one_line(out: &mut impl Write, text: &str) -> Result<()> {
+    let mut rest = text;
+    while let Some(at) = rest.find(char::is_control) {
+        let (before, after) = rest.split_at(at);
+        let mut characters = after.chars();
+        let control = characters.next().into_iter().flat_map(char::escape_debug);
+        write!(out, "{before}{}", control.collect::<String>())?;
+        rest = characters.as_str();
+    }
+    out.write_all(rest.as_bytes())
+}
+
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// Whole milliseconds and their hundredths.
+fn milliseconds(request: &RequestLine<'_>) -> (u128, u128) {
+    let microseconds = request.took.as_micros();
+    (microseconds / 1000, microseconds % 1000 / 10)
+}
+
+fn timestamp(time: SystemTime) -> jiff::Timestamp {
+    // A clock that is wrong by more than dates can say is no reason to fail.
+    jiff::Timestamp::try_from(time).unwrap_or_default()
+}
