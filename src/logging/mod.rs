@@ -1,5 +1,6 @@
 //! Where log lines go: to standard error, by a thread of its own, so that no request waits for whoever reads them.
 
+mod journal;
 mod lines;
 mod request;
 mod style;
@@ -13,9 +14,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub use style::Format;
 use style::Style;
 
-/// Starts logging at that level and in that format. Later calls change nothing.
+/// Starts logging at that level and in that format, as the systemd journal wants it where standard error leads there.
+/// Later calls change nothing.
 pub fn start(level: log::LevelFilter, format: Format) {
-    let style = Style { format };
+    let style = Style { format, journal: journal::has_stderr() };
     let output = OUTPUT.get_or_init(|| Output { lines: Lines::start(style), style });
     let started = own_lines(level)
         .format(move |out, record| {

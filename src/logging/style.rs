@@ -1,6 +1,6 @@
 //! What lines look like: text for people, JSON for programs.
 
-use super::RequestLine;
+use super::{RequestLine, journal};
 use log::Level;
 use std::io::{Result, Write};
 use std::time::SystemTime;
@@ -19,12 +19,14 @@ pub enum Format {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Style {
     pub(super) format: Format,
+    /// For the journal, which has a time and a level of its own for each line.
+    pub(super) journal: bool,
 }
 
 impl Style {
     /// Whether the lines are for people, who know without more what a line that is none of the log says.
     pub(super) fn is_for_people(self) -> bool {
-        self.format == Format::Text
+        self.format == Format::Text && !self.journal
     }
 
     /// Writes a line that is not about a request as a whole; `id` is that of the request that it belongs to.
@@ -37,9 +39,14 @@ impl Style {
         id: &str,
     ) -> Result<()> {
         let time = timestamp(now);
+        if self.journal {
+            out.write_all(journal::priority(level).as_bytes())?;
+        }
         match self.format {
             Format::Text => {
-                write!(out, "[{time:.0} {level:<5}] ")?;
+                if !self.journal {
+                    write!(out, "[{time:.0} {level:<5}] ")?;
+                }
                 one_line(out, message)?;
                 if !id.is_empty() {
                     write!(out, " (request {id})")?;
@@ -62,7 +69,11 @@ impl Style {
     /// Writes what the lines of all requests of a second begin with.
     pub(super) fn begin_requests_of(self, line: &mut Vec<u8>, now: SystemTime) {
         let time = timestamp(now);
+        if self.journal {
+            line.extend_from_slice(journal::priority(Level::Info).as_bytes());
+        }
         let _ = match self.format {
+            Format::Text if self.journal => Ok(()),
             Format::Text => write!(line, "[{time:.0} INFO ] "),
             Format::Json => write!(line, r#"{{"time":"{}."#, format!("{time:.0}").trim_end_matches('Z')),
         };
