@@ -21,6 +21,19 @@ pub struct Request<'a> {
     pub body: &'a [u8],
     /// Where the client is: one address for all of an IPv6 network.
     pub peer: IpAddr,
+    /// By which door it came in.
+    pub door: Door,
+}
+
+/// Where requests come in, which decides what is served to them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// The address for clients.
+    Public,
+    /// The address for those who watch the server.
+    Metrics,
+    /// The socket for commands on the same machine.
+    Local,
 }
 
 impl<'a> Request<'a> {
@@ -221,7 +234,8 @@ impl Response {
         Ok(response)
     }
 
-    fn bytes(status: u16, content_type: &'static str, body: Vec<u8>) -> Response {
+    /// A body of that type.
+    pub fn bytes(status: u16, content_type: &'static str, body: Vec<u8>) -> Response {
         let (status, body) = (StatusCode(status), Body::Bytes(body));
         Response { status, content_type, headers: Vec::new(), body, tag: None, trace: Trace::default() }
     }
@@ -252,6 +266,8 @@ pub enum Incoming<'a> {
 /// Why a request is refused before it reaches an operation.
 #[derive(Debug)]
 pub struct Refused<'a> {
+    /// By which door it came in.
+    pub door: Door,
     /// The path, where the request came far enough to have one.
     pub path: Option<&'a str>,
     /// The status to answer.

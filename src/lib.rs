@@ -4,9 +4,9 @@
 //! # The code map
 //! [`model`] has the nouns, [`directory`] the verbs, [`store`] the rows, [`dialect`] the wires, [`server`] the
 //! sockets; each knows only those below it. [`http`] holds requests and responses as plain values, [`config`] the
-//! settings, [`command`] the subcommands, [`operator`] what they ask of a directory, [`logging`] the way of a log line.
-//! [`exchange`] reads and writes users and groups in files, and knows none of these but the nouns; [`pull`] reads them
-//! from other servers.
+//! settings, [`command`] the subcommands, [`operator`] what they ask of a directory, [`logging`] the way of a log line,
+//! [`metrics`] the page that tells how it goes. [`exchange`] reads and writes users and groups in files, and knows none
+//! of these but the nouns; [`pull`] reads them from other servers.
 //!
 //! # A request's way
 //! 1. A connection's thread reads one head and its whole body, within limits and deadlines (`server`).
@@ -26,6 +26,7 @@ pub mod exchange;
 pub mod http;
 mod lock;
 pub mod logging;
+pub mod metrics;
 pub mod model;
 pub mod operator;
 pub mod pull;

@@ -2,7 +2,7 @@
 //! server. Each role is a process; none of this is part of the product.
 
 use crate::plain::{Member, NewUser, Plain, open_to_read, open_to_write};
-use rollbook::http::{Body, Response, StatusCode};
+use rollbook::http::{Body, Door, Response, StatusCode};
 use rollbook::server::{Limits, Server};
 use rusqlite::Connection;
 use std::io::{Read as _, Write as _};
@@ -138,7 +138,7 @@ fn layer(address: SocketAddr) {
         write_timeout: Duration::from_secs(30),
         grace: Duration::from_secs(10),
     };
-    Server::bind(address, limits).expect("a free port").0.run(|_| Response {
+    Server::bind(Door::Public, address, limits).expect("a free port").0.run(|_| Response {
         status: StatusCode(200),
         content_type: "application/json",
         headers: Vec::new(),

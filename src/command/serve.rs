@@ -3,14 +3,15 @@
 use super::{start_logging, store_of::open};
 use crate::command::Usage;
 use crate::config::Serve;
-use crate::dialect::{Context, Dialect, Dialects};
+use crate::dialect::{Context, Dialect, Dialects, Metrics};
 use crate::directory::{self, Access, Passwords};
+use crate::http::Door;
+use crate::metrics;
 use crate::server::{Limits, Server, Stopper};
 use crate::store::{self, Found, Store};
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// How often changes that are too old are looked for.
@@ -24,6 +25,20 @@ const LOCAL_BODY_BYTES: usize = 256 << 20;
 /// A command may think for long between two orders, and be stopped and continued.
 const LOCAL_PATIENCE: Duration = Duration::from_secs(86_400);
 
+/// What those who watch the server may take. Their connections are few enough for the descriptors that are kept free
+/// of clients, and as many as a few collectors and supervisors need.
+const METRICS_LIMITS: Limits = Limits {
+    connections: 16,
+    connections_per_address: None,
+    body_bytes: 1024,
+    head_timeout: Duration::from_secs(5),
+    body_timeout: Duration::from_secs(5),
+    // Longer than collectors usually wait between two looks.
+    idle_timeout: Duration::from_secs(120),
+    write_timeout: Duration::from_secs(10),
+    grace: Duration::from_secs(1),
+};
+
 /// Serves until a signal ends it.
 pub(super) fn serve(settings: &Serve) -> anyhow::Result<()> {
     start_logging(&settings.database);
@@ -34,8 +49,9 @@ pub(super) fn serve(settings: &Serve) -> anyhow::Result<()> {
     let (store, found) = open(&settings.database, settings.readers, &passwords)?;
     let store = Arc::new(store);
     let access = Access::new(Arc::clone(&store), passwords, settings.wrong_password_delay)?;
-    let context = Context::new(access, settings.strict_errors);
-    let dialects = Arc::new(Dialects::mount(context, &mounts).map_err(Usage)?);
+    let metrics = Metrics { sources: vec![Box::new(metrics::tell_process)], public: settings.metrics_public };
+    let context = Context::new(access, settings.strict_errors, metrics);
+    let dialects = Dialects::mount(context, &mounts).map_err(Usage)?;
     let limits = Limits {
         connections: settings.max_connections,
         connections_per_address: settings.max_connections_per_address,
@@ -46,18 +62,27 @@ pub(super) fn serve(settings: &Serve) -> anyhow::Result<()> {
         write_timeout: settings.write_timeout,
         grace: settings.grace,
     };
-    let (server, address) = Server::bind(settings.listen, limits.clone())?;
+    let (public, address) = Server::bind(Door::Public, settings.listen, limits.clone())?;
+    let (watched, metrics_address) = bind_metrics(settings)?.unzip();
     let local = bind_local(&store, &limits);
-    let servers: Vec<&Server> = [&server].into_iter().chain(&local).collect();
+    let servers: Vec<Server> = [public].into_iter().chain(watched).chain(local).collect();
     stop_on_signals(&servers, &store)?;
     forget_changes(&store, settings.keep_changes)?;
-    announce(&server, address, &store, found, &mounts);
-    let local = local.map(|local| serve_locally(local, &dialects)).transpose()?;
-    server.run(move |incoming| dialects.answer(incoming));
-    local.map(JoinHandle::join);
+    announce_database(&store, found);
+    if let Some(address) = metrics_address {
+        log::info!("metrics at http://{address}/metrics");
+    }
+    announce(servers[0].limits(), address, settings, &mounts);
+    run_all(servers, dialects)?;
     store.close();
     log::info!("stopped");
     Ok(())
+}
+
+/// Listens for those who watch the server, where that is wanted.
+fn bind_metrics(settings: &Serve) -> anyhow::Result<Option<(Server, SocketAddr)>> {
+    let limits = Limits { grace: settings.grace, ..METRICS_LIMITS };
+    settings.metrics_listen.map(|address| Server::bind(Door::Metrics, address, limits)).transpose()
 }
 
 /// Listens for commands on the same machine. Without that they have to wait until the server has stopped.
@@ -75,18 +100,29 @@ fn bind_local(store: &Store, limits: &Limits) -> Option<Server> {
     bound.inspect_err(|error| log::warn!("commands cannot reach this server: {error:#}")).ok()
 }
 
-fn serve_locally(server: Server, dialects: &Arc<Dialects>) -> anyhow::Result<JoinHandle<()>> {
-    let dialects = Arc::clone(dialects);
-    let thread = std::thread::Builder::new().name("local".to_owned());
-    thread
-        .spawn(move || server.run(move |incoming| dialects.answer_locally(incoming)))
-        .context("start the thread for commands")
+/// Serves at all doors, each in a thread of its own, until all are stopped.
+fn run_all(servers: Vec<Server>, dialects: Dialects) -> anyhow::Result<()> {
+    let dialects = Arc::new(dialects);
+    let mut threads = Vec::new();
+    for server in servers {
+        let dialects = Arc::clone(&dialects);
+        let thread = std::thread::Builder::new().name("server".to_owned());
+        let run = move || server.run(move |incoming| dialects.answer(incoming));
+        threads.push(thread.spawn(run).context("start the thread of a server")?);
+    }
+    for thread in threads {
+        thread.join().map_err(|_| anyhow!("the thread of a server has panicked"))?;
+    }
+    Ok(())
 }
 
-fn announce(server: &Server, address: SocketAddr, store: &Store, found: Found, mounts: &[(Dialect, String)]) {
-    let limits = server.limits();
+fn announce_database(store: &Store, found: Found) {
     let state = if found == Found::New { "new" } else { "existing" };
     log::info!("rollbook {} with the {state} database {}", env!("CARGO_PKG_VERSION"), store.path().display());
+}
+
+/// Tells where clients find the server: the last of all, so that who reads that may begin.
+fn announce(limits: &Limits, address: SocketAddr, settings: &Serve, mounts: &[(Dialect, String)]) {
     log::info!(
         "limits: {} connections, {} of one address, bodies of {} bytes, {:?} for a head, {:?} for a body, {:?} idle",
         limits.connections,
@@ -98,6 +134,9 @@ fn announce(server: &Server, address: SocketAddr, store: &Store, found: Found, m
     );
     for (dialect, prefix) in mounts {
         log::info!("{} at http://{address}{}", dialect.name, prefix.trim_end_matches('/'));
+    }
+    if settings.metrics_public {
+        log::info!("metrics at http://{address}/metrics, for everybody");
     }
     if !address.ip().is_loopback() {
         log::warn!("traffic to {address} is not encrypted: put a TLS proxy in front of it");
@@ -126,8 +165,8 @@ fn forget_changes(store: &Arc<Store>, age: Duration) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// SIGTERM and SIGINT end the server in good order; a second one ends the process at once.
-fn stop_on_signals(servers: &[&Server], store: &Arc<Store>) -> anyhow::Result<()> {
+/// SIGTERM and SIGINT end the servers in good order; a second one ends the process at once.
+fn stop_on_signals(servers: &[Server], store: &Arc<Store>) -> anyhow::Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
     use std::sync::atomic::AtomicBool;
     let asked = Arc::new(AtomicBool::new(false));
@@ -138,7 +177,7 @@ fn stop_on_signals(servers: &[&Server], store: &Arc<Store>) -> anyhow::Result<()
     // A file that may not grow any more is an error of the write, not the end of the process.
     signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false))).context("handle signals")?;
     let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT]).context("handle signals")?;
-    let stoppers: Vec<_> = servers.iter().map(|server| server.stopper()).collect();
+    let stoppers: Vec<Stopper> = servers.iter().map(Server::stopper).collect();
     let store = Arc::downgrade(store);
     let thread = std::thread::Builder::new().name("signals".to_owned());
     thread

@@ -339,6 +339,12 @@ pub struct Serve {
     /// Seconds that running requests have at the end
     #[arg(long, env = "ROLLBOOK_GRACE", value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub grace: Duration,
+    /// A second address, which answers `/metrics`, `/healthz` and `/readyz` and nothing else
+    #[arg(long, env = "ROLLBOOK_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// Answer `/metrics` at the first address too, to everybody
+    #[arg(long, env = "ROLLBOOK_METRICS_PUBLIC", value_parser = BoolishValueParser::new())]
+    pub metrics_public: bool,
     /// Connections for reading the database
     #[arg(long, env = "ROLLBOOK_READERS", value_name = "N", default_value_t = 4,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=64))]

@@ -1,8 +1,9 @@
-//! What supervisors and load balancers ask: whether the process answers, and whether it can do its work. No
-//! credentials, no data.
+//! What supervisors, load balancers and collectors of metrics ask: whether the process answers, whether it can do its
+//! work, and how it goes. No credentials, no data.
 
 use super::{Context, allowed, allows};
-use crate::http::{Method, Request, Response};
+use crate::http::{Door, Method, Request, Response};
+use crate::metrics::{CONTENT_TYPE, Page};
 
 const METHODS: &[Method] = &[Method::Get];
 
@@ -11,12 +12,32 @@ pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[&str]
     let answer: fn(&Context) -> Response = match segments {
         ["healthz"] => |_| Response::text(200, "ok\n"),
         ["readyz"] => ready,
+        ["metrics"] if has_metrics(context, request.door) => metrics,
         _ => return None,
     };
     if !allows(METHODS, request) {
         return Some(Response::text(405, "Method not allowed\n").with_header("Allow", &allowed(METHODS)));
     }
     Some(answer(context))
+}
+
+/// The document of a refusal at a door that has these paths alone.
+pub(super) fn refuse(status: u16, message: &str) -> Response {
+    Response::text(status, format!("{message}\n"))
+}
+
+fn has_metrics(context: &Context, door: Door) -> bool {
+    match door {
+        Door::Public => context.metrics.public,
+        Door::Metrics => true,
+        Door::Local => false,
+    }
+}
+
+fn metrics(context: &Context) -> Response {
+    let mut page = Page::default();
+    context.metrics.sources.iter().for_each(|tell| tell(&mut page));
+    Response::bytes(200, CONTENT_TYPE, page.into_text().into_bytes())
 }
 
 /// Whether the database takes writes.

@@ -11,7 +11,8 @@ mod rollbook;
 pub(crate) use local::PATH as LOCAL_PATH;
 
 use crate::directory::Access;
-use crate::http::{BadEscape, Incoming, Method, Refused, Request, Response, decode_segment, decode_segments};
+use crate::http::{BadEscape, Door, Incoming, Method, Refused, Request, Response, decode_segment, decode_segments};
+use crate::metrics::Source;
 use anyhow::bail;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Map, Value, json};
@@ -65,12 +66,22 @@ pub struct Context {
     pub(crate) pages: nuxeo::Kept,
     /// Whether the one documented 5xx for a client's mistake becomes a 4xx.
     pub strict_errors: bool,
+    /// What there is to tell those who watch the server.
+    pub metrics: Metrics,
+}
+
+/// What there is to tell those who watch the server.
+pub struct Metrics {
+    /// Those who add to the page.
+    pub sources: Vec<Source>,
+    /// Whether everybody may see it at the address for clients.
+    pub public: bool,
 }
 
 impl Context {
     /// What every dialect works with.
-    pub fn new(access: Access, strict_errors: bool) -> Context {
-        Context { access, pages: nuxeo::Kept::default(), strict_errors }
+    pub fn new(access: Access, strict_errors: bool, metrics: Metrics) -> Context {
+        Context { access, pages: nuxeo::Kept::default(), strict_errors, metrics }
     }
 }
 
@@ -156,32 +167,40 @@ impl Dialects {
         }
     }
 
-    /// Answers what comes by the local socket.
-    pub fn answer_locally(&self, incoming: Incoming<'_>) -> Response {
-        let mut response = match incoming {
-            Incoming::Request(request) => local::handle(&self.context, request),
-            Incoming::Refused(refused) => local::refuse(refused),
-        };
-        response.trace.dialect = "command";
-        response
-    }
-
     fn handle(&self, request: &Request<'_>) -> Response {
         let segments: Vec<&str> = segments(request.path).collect();
-        if let Some(response) = health::handle(&self.context, request, &segments) {
+        match request.door {
+            Door::Public => self.handle_public(request, &segments),
+            Door::Metrics => {
+                health::handle(&self.context, request, &segments).unwrap_or_else(|| health::refuse(404, "Not found"))
+            }
+            Door::Local => of_command(local::handle(&self.context, request)),
+        }
+    }
+
+    fn handle_public(&self, request: &Request<'_>, segments: &[&str]) -> Response {
+        if let Some(response) = health::handle(&self.context, request, segments) {
             return response;
         }
-        let Some(mount) = self.mount_of(&segments) else { return not_found() };
-        let (dialect, decoded) = (mount.dialect, mount.decode(&segments));
+        let Some(mount) = self.mount_of(segments) else { return not_found() };
+        let (dialect, decoded) = (mount.dialect, mount.decode(segments));
         let mut response = match &decoded {
             Ok(segments) => (dialect.handle)(&self.context, request, segments),
             Err(BadEscape) => (dialect.refuse)(400, "The path is not percent-encoded UTF-8"),
         };
-        mount.trace(&segments, &decoded, &mut response);
+        mount.trace(segments, &decoded, &mut response);
         response
     }
 
     fn refuse(&self, refused: &Refused<'_>) -> Response {
+        match refused.door {
+            Door::Public => self.refuse_public(refused),
+            Door::Metrics => health::refuse(refused.status, refused.message),
+            Door::Local => of_command(local::refuse(refused)),
+        }
+    }
+
+    fn refuse_public(&self, refused: &Refused<'_>) -> Response {
         let segments: Vec<&str> = segments(refused.path.unwrap_or_default()).collect();
         let mount = refused.path.and_then(|_| self.mount_of(&segments));
         let Some(mount) = mount else { return datadog::refuse(refused.status, refused.message) };
@@ -200,6 +219,12 @@ impl Dialects {
 /// The segments of a path; empty ones, which doubled and trailing slashes make, do not count.
 fn segments(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter(|segment| !segment.is_empty())
+}
+
+/// What the log says of orders.
+fn of_command(mut response: Response) -> Response {
+    response.trace.dialect = "command";
+    response
 }
 
 /// The answer for a path that belongs to no dialect.

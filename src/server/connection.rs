@@ -4,13 +4,13 @@ use super::head::{
     BodyLength, FIELDS_MAX, HEAD_BYTES_MAX, Head, Refusal, find_end, parse, path_of_broken, request_id, too_long,
 };
 use super::reader::{End, Reader};
-use super::{Incoming, Limits, Peer, Refused, milliseconds};
+use super::{Incoming, Limits, Peer, Refused, Shared, milliseconds};
 use crate::http::{Body, Method, Request, Response, StatusCode, Trace};
 use crate::logging::{self, RequestLine};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{IpAddr, Shutdown, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
 
 /// Longest line of a chunk's size with its extensions, or of all trailers, in bytes.
@@ -42,8 +42,7 @@ enum Next {
 /// Serves requests on a connection until it ends.
 pub(super) fn serve(
     peer: &Peer,
-    start: Instant,
-    stopping: &AtomicBool,
+    shared: &Shared,
     limits: &Limits,
     handler: &(dyn Fn(Incoming<'_>) -> Response + Sync),
 ) {
@@ -56,16 +55,19 @@ pub(super) fn serve(
         log: logging::Fast::new(),
         peer: peer.address,
         ended: Instant::now(),
-        stopping,
+        shared,
         limits,
         handler,
     };
     let mut patience = limits.head_timeout;
     loop {
         if connection.reader.bytes.is_empty() {
-            peer.idle_since.store(milliseconds(start, connection.ended), Ordering::Release);
-            let waited =
-                if stopping.load(Ordering::Acquire) { Err(End::Closed) } else { connection.reader.wait(patience) };
+            peer.idle_since.store(milliseconds(shared.start, connection.ended), Ordering::Release);
+            let waited = if shared.stopping.load(Ordering::Acquire) {
+                Err(End::Closed)
+            } else {
+                connection.reader.wait(patience)
+            };
             peer.idle_since.store(0, Ordering::Release);
             // Nothing was asked, so nothing is answered.
             if waited.is_err() {
@@ -93,7 +95,7 @@ struct Connection<'s> {
     peer: IpAddr,
     /// When the last answer was sent.
     ended: Instant,
-    stopping: &'s AtomicBool,
+    shared: &'s Shared,
     limits: &'s Limits,
     handler: &'s (dyn Fn(Incoming<'_>) -> Response + Sync),
 }
@@ -134,7 +136,8 @@ impl Connection<'_> {
         }
         let body = std::mem::take(&mut self.body);
         let Head { method, path, query, .. } = head;
-        let request = Request { method, path, query, headers: &fields[..count], body: &body, peer: self.peer };
+        let (headers, door) = (&fields[..count], self.shared.door);
+        let request = Request { method, path, query, headers, body: &body, peer: self.peer, door };
         let (mut response, panicked) =
             match catch_unwind(AssertUnwindSafe(|| (self.handler)(Incoming::Request(&request)))) {
                 Ok(response) => (response, false),
@@ -142,7 +145,7 @@ impl Connection<'_> {
             };
         // Without chunks only the end of the connection can mark the end of a body in pieces.
         let endless = head.old && matches!(response.body, Body::Pieces(_));
-        let close = panicked || !head.keep_alive || endless || self.stopping.load(Ordering::Acquire);
+        let close = panicked || !head.keep_alive || endless || self.shared.stopping.load(Ordering::Acquire);
         let (status, trace) = (response.status, std::mem::take(&mut response.trace));
         let written = self.write(response, &request.method, head.old, close);
         self.log_request(start, request.method.as_str(), request.path, status, &trace);
@@ -327,7 +330,7 @@ impl Connection<'_> {
     }
 
     fn refusal_document(&self, path: Option<&str>, Refusal(status, message): Refusal) -> Response {
-        let refused = Refused { path, status, message };
+        let refused = Refused { door: self.shared.door, path, status, message };
         catch_unwind(AssertUnwindSafe(|| (self.handler)(Incoming::Refused(&refused))))
             .unwrap_or_else(|_| Response::empty(status))
     }

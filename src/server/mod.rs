@@ -10,7 +10,7 @@ mod probe;
 mod reader;
 mod refuser;
 
-use crate::http::Response;
+use crate::http::{Door, Response};
 pub use crate::http::{Incoming, Refused};
 use crate::lock::locked;
 use anyhow::Context as _;
@@ -110,6 +110,7 @@ impl Listener {
 
 /// What the accepting thread, the connections and the stopper share.
 struct Shared {
+    door: Door,
     start: Instant,
     stopping: AtomicBool,
     connections: Mutex<Connections>,
@@ -165,18 +166,18 @@ impl Drop for Registration {
 }
 
 impl Server {
-    /// Listens on that address, and tells it with the port that was found for port 0. Lowers the connection limit to
-    /// what the descriptor limit allows.
+    /// Listens on that address, the door for all requests that come in there, and tells it with the port that was found
+    /// for port 0. Lowers the connection limit to what the descriptor limit allows.
     ///
     /// # Errors
     /// When the address cannot be had.
-    pub fn bind(address: SocketAddr, mut limits: Limits) -> anyhow::Result<(Server, SocketAddr)> {
+    pub fn bind(door: Door, address: SocketAddr, mut limits: Limits) -> anyhow::Result<(Server, SocketAddr)> {
         let descriptors = raise_descriptor_limit();
         let room = usize::try_from(descriptors.saturating_sub(DESCRIPTORS_RESERVED)).unwrap_or(usize::MAX).max(1);
         limits.connections = limits.connections.min(room);
         let listener = listen(address, &limits).with_context(|| format!("listen on {address}"))?;
         let address = listener.local_addr().context("ask for the address")?;
-        Ok((Server::on(Listener::Public(listener), Place::Address(address), limits), address))
+        Ok((Server::on(door, Listener::Public(listener), Place::Address(address), limits), address))
     }
 
     /// Listens on a Unix socket at that path, which only the owner can connect to.
@@ -187,12 +188,12 @@ impl Server {
         let listener = local::listen(path, BACKLOG).with_context(|| format!("listen on {}", path.display()))?;
         let listener = Arc::new(listener);
         let place = Place::Path(path.to_owned(), Arc::clone(&listener));
-        Ok(Server::on(Listener::Local(listener), place, limits))
+        Ok(Server::on(Door::Local, Listener::Local(listener), place, limits))
     }
 
-    fn on(listener: Listener, place: Place, limits: Limits) -> Server {
+    fn on(door: Door, listener: Listener, place: Place, limits: Limits) -> Server {
         let (stopping, connections, ended) = (AtomicBool::new(false), Mutex::default(), Condvar::new());
-        let shared = Shared { start: Instant::now(), stopping, connections, ended };
+        let shared = Shared { door, start: Instant::now(), stopping, connections, ended };
         Server { listener, place, limits, shared: Arc::new(shared) }
     }
 
@@ -236,8 +237,7 @@ impl Server {
             let thread = std::thread::Builder::new().name("connection".to_owned()).stack_size(STACK_BYTES);
             let theirs = Arc::clone(&peer);
             let spawned = thread.spawn(move || {
-                let shared = &registration.shared;
-                connection::serve(&theirs, shared.start, &shared.stopping, &limits, &*handler);
+                connection::serve(&theirs, &registration.shared, &limits, &*handler);
             });
             if let Err(error) = spawned {
                 log::warn!("no thread for a connection: {error}");

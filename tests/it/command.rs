@@ -201,6 +201,8 @@ fn help_names_every_command_and_every_setting() {
         "--password-pattern",
         "--log",
         "--log-format",
+        "--metrics-listen",
+        "--metrics-public",
     ];
     for flag in flags {
         let variable = format!("ROLLBOOK_{}", flag[2..].to_uppercase().replace('-', "_"));

@@ -20,6 +20,7 @@ mod http;
 mod import;
 mod logs;
 mod matrix;
+mod metrics;
 mod nuxeo_access;
 mod nuxeo_groups;
 mod nuxeo_users;

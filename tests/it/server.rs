@@ -1,7 +1,7 @@
 //! The server layer by itself, with handlers that no product has.
 
 use crate::harness::Connection;
-use rollbook::http::Response;
+use rollbook::http::{Door, Response};
 use rollbook::server::{Incoming, Limits, Server};
 use serde_json::json;
 use std::io::Write as _;
@@ -25,7 +25,7 @@ fn limits() -> Limits {
 
 /// Runs that handler while the test talks to it.
 fn with_handler(handler: fn(Incoming<'_>) -> Response, test: impl FnOnce(SocketAddr)) {
-    let (server, address) = Server::bind("127.0.0.1:0".parse().unwrap(), limits()).unwrap();
+    let (server, address) = Server::bind(Door::Public, "127.0.0.1:0".parse().unwrap(), limits()).unwrap();
     let stopper = server.stopper();
     let thread = std::thread::spawn(move || server.run(handler));
     test(address);

@@ -1,0 +1,77 @@
+//! What is told of the running program, as a page in the text format of Prometheus, version 0.0.4. Who counts
+//! something adds it to the page under its name; what has one name stands together, whoever has added it.
+
+mod process;
+
+pub use process::tell as tell_process;
+
+use std::fmt::Write as _;
+
+/// The type of the page.
+pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Adds what it knows to the page.
+pub type Source = Box<dyn Fn(&mut Page) + Send + Sync>;
+
+/// A page on its way.
+#[derive(Default)]
+pub struct Page {
+    families: Vec<Family>,
+}
+
+/// What has one name.
+struct Family {
+    name: &'static str,
+    help: &'static str,
+    kind: &'static str,
+    samples: String,
+}
+
+/// Name and value of what tells samples of one name apart.
+pub type Label<'l> = (&'static str, &'l str);
+
+impl Page {
+    /// Adds what only grows; the name ends in `_total`.
+    pub fn counter(&mut self, name: &'static str, help: &'static str, labels: &[Label<'_>], value: f64) {
+        sample(self.family(name, help, "counter"), name, "", labels, value);
+    }
+
+    /// Adds what goes up and down.
+    pub fn gauge(&mut self, name: &'static str, help: &'static str, labels: &[Label<'_>], value: f64) {
+        sample(self.family(name, help, "gauge"), name, "", labels, value);
+    }
+
+    /// The page.
+    pub fn into_text(self) -> String {
+        let mut text = String::new();
+        for Family { name, help, kind, samples } in self.families {
+            let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{samples}");
+        }
+        text
+    }
+
+    fn family(&mut self, name: &'static str, help: &'static str, kind: &'static str) -> &mut String {
+        let at = self.families.iter().position(|family| family.name == name).unwrap_or_else(|| {
+            self.families.push(Family { name, help, kind, samples: String::new() });
+            self.families.len() - 1
+        });
+        &mut self.families[at].samples
+    }
+}
+
+fn sample(samples: &mut String, name: &str, suffix: &str, labels: &[Label<'_>], value: f64) {
+    let _ = write!(samples, "{name}{suffix}");
+    for (number, (label, value)) in labels.iter().enumerate() {
+        let _ = write!(samples, "{}{label}=\"", if number == 0 { '{' } else { ',' });
+        for c in value.chars() {
+            match c {
+                '\\' => samples.push_str("\\\\"),
+                '"' => samples.push_str("\\\""),
+                '\n' => samples.push_str("\\n"),
+                c => samples.push(c),
+            }
+        }
+        samples.push('"');
+    }
+    let _ = writeln!(samples, "{} {value}", if labels.is_empty() { "" } else { "}" });
+}

@@ -1,0 +1,43 @@
+//! What Linux knows of this process. What cannot be read is left out.
+
+use super::Page;
+use rustix::param::{clock_ticks_per_second, page_size};
+use std::fs::{read_dir, read_to_string};
+
+/// Adds the version of the program, and the process under the names that all programs have for it.
+pub fn tell(page: &mut Page) {
+    let version = [("version", env!("CARGO_PKG_VERSION"))];
+    page.gauge("rollbook_build_info", "The version of the program, as a label.", &version, 1.0);
+    if let Some((start, processor)) = times() {
+        page.gauge("process_start_time_seconds", "When the process started, since 1970.", &[], start);
+        page.counter("process_cpu_seconds_total", "Time on a processor, of user and system.", &[], processor);
+    }
+    if let Some(bytes) = resident_bytes() {
+        page.gauge("process_resident_memory_bytes", "Memory that is held in RAM.", &[], bytes);
+    }
+    if let Ok(descriptors) = read_dir("/proc/self/fd") {
+        // The last is this look at them.
+        let count = descriptors.count().saturating_sub(1);
+        page.gauge("process_open_fds", "Open descriptors: files and sockets.", &[], count as f64);
+    }
+}
+
+/// When the process started, and how long it has had a processor, in seconds: from `stat`, fields 22, 14 and 15
+/// (proc(5)).
+fn times() -> Option<(f64, f64)> {
+    let stat = read_to_string("/proc/self/stat").ok()?;
+    // The second field is the program's name in brackets, whatever that holds.
+    let (_, rest) = stat.rsplit_once(") ")?;
+    let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+    let seconds = |field: usize| Some(fields.get(field - 3)?.parse::<f64>().ok()? / clock_ticks_per_second() as f64);
+    let machine = read_to_string("/proc/stat").ok()?;
+    let boot: f64 = machine.lines().find_map(|line| line.strip_prefix("btime "))?.parse().ok()?;
+    Some((boot + seconds(22)?, seconds(14)? + seconds(15)?))
+}
+
+/// From `statm`, the second field.
+fn resident_bytes() -> Option<f64> {
+    let statm = read_to_string("/proc/self/statm").ok()?;
+    let pages: f64 = statm.split_ascii_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * page_size() as f64)
+}
