@@ -36,6 +36,17 @@ pub enum Door {
     Local,
 }
 
+impl Door {
+    /// What it is called in metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Door::Public => "public",
+            Door::Metrics => "metrics",
+            Door::Local => "local",
+        }
+    }
+}
+
 impl<'a> Request<'a> {
     /// The first header field of that name, whatever its case, when it is text.
     pub fn header(&self, name: &str) -> Option<&'a str> {
@@ -122,7 +133,7 @@ pub struct Response {
     pub body: Body,
     /// The tag of what the body shows.
     pub tag: Option<Tag>,
-    /// What the request log says of it.
+    /// What the log and the metrics say of it.
     pub trace: Trace,
 }
 
@@ -174,11 +185,13 @@ pub enum Body {
     Pieces(Box<dyn FnMut() -> anyhow::Result<Option<Vec<u8>>> + Send>),
 }
 
-/// What the request log says of a request beside its first line and its status.
+/// What the log and the metrics say of a request beside its first line and its status.
 #[derive(Debug, Clone, Default)]
 pub struct Trace {
     /// The dialect that answered; empty for none.
     pub dialect: &'static str,
+    /// The path with names in place of what differs between requests; empty for one that is no route.
+    pub route: &'static str,
     /// Who asked; `None`: nobody known.
     pub caller: Option<Arc<str>>,
     /// What to say in place of the path, where that holds a secret.

@@ -138,7 +138,7 @@ fn layer(address: SocketAddr) {
         write_timeout: Duration::from_secs(30),
         grace: Duration::from_secs(10),
     };
-    Server::bind(Door::Public, address, limits).expect("a free port").0.run(|_| Response {
+    Server::bind(Door::Public, address, limits).expect("a free port").0.run(&Arc::default(), |_| Response {
         status: StatusCode(200),
         content_type: "application/json",
         headers: Vec::new(),

@@ -7,7 +7,7 @@ use crate::dialect::{Context, Dialect, Dialects, Metrics};
 use crate::directory::{self, Access, Passwords};
 use crate::http::Door;
 use crate::metrics;
-use crate::server::{Limits, Server, Stopper};
+use crate::server::{Limits, Server, Stopper, Traffic};
 use crate::store::{self, Found, Store};
 use anyhow::{Context as _, anyhow};
 use std::net::SocketAddr;
@@ -49,7 +49,12 @@ pub(super) fn serve(settings: &Serve) -> anyhow::Result<()> {
     let (store, found) = open(&settings.database, settings.readers, &passwords)?;
     let store = Arc::new(store);
     let access = Access::new(Arc::clone(&store), passwords, settings.wrong_password_delay)?;
-    let metrics = Metrics { sources: vec![Box::new(metrics::tell_process)], public: settings.metrics_public };
+    let traffic = Arc::new(Traffic::default());
+    let counted = Arc::clone(&traffic);
+    let metrics = Metrics {
+        sources: vec![Box::new(metrics::tell_process), Box::new(move |page| counted.tell(page))],
+        public: settings.metrics_public,
+    };
     let context = Context::new(access, settings.strict_errors, metrics);
     let dialects = Dialects::mount(context, &mounts).map_err(Usage)?;
     let limits = Limits {
@@ -73,7 +78,7 @@ pub(super) fn serve(settings: &Serve) -> anyhow::Result<()> {
         log::info!("metrics at http://{address}/metrics");
     }
     announce(servers[0].limits(), address, settings, &mounts);
-    run_all(servers, dialects)?;
+    run_all(servers, &traffic, dialects)?;
     store.close();
     log::info!("stopped");
     Ok(())
@@ -101,13 +106,13 @@ fn bind_local(store: &Store, limits: &Limits) -> Option<Server> {
 }
 
 /// Serves at all doors, each in a thread of its own, until all are stopped.
-fn run_all(servers: Vec<Server>, dialects: Dialects) -> anyhow::Result<()> {
+fn run_all(servers: Vec<Server>, traffic: &Arc<Traffic>, dialects: Dialects) -> anyhow::Result<()> {
     let dialects = Arc::new(dialects);
     let mut threads = Vec::new();
     for server in servers {
-        let dialects = Arc::clone(&dialects);
+        let (traffic, dialects) = (Arc::clone(traffic), Arc::clone(&dialects));
         let thread = std::thread::Builder::new().name("server".to_owned());
-        let run = move || server.run(move |incoming| dialects.answer(incoming));
+        let run = move || server.run(&traffic, move |incoming| dialects.answer(incoming));
         threads.push(thread.spawn(run).context("start the thread of a server")?);
     }
     for thread in threads {

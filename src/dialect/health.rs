@@ -9,16 +9,19 @@ const METHODS: &[Method] = &[Method::Get];
 
 /// Answers a request for one of these paths; `None` for any other.
 pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[&str]) -> Option<Response> {
-    let answer: fn(&Context) -> Response = match segments {
-        ["healthz"] => |_| Response::text(200, "ok\n"),
-        ["readyz"] => ready,
-        ["metrics"] if has_metrics(context, request.door) => metrics,
+    let (route, answer): (_, fn(&Context) -> Response) = match segments {
+        ["healthz"] => ("/healthz", |_| Response::text(200, "ok\n")),
+        ["readyz"] => ("/readyz", ready),
+        ["metrics"] if has_metrics(context, request.door) => ("/metrics", metrics),
         _ => return None,
     };
-    if !allows(METHODS, request) {
-        return Some(Response::text(405, "Method not allowed\n").with_header("Allow", &allowed(METHODS)));
-    }
-    Some(answer(context))
+    let mut response = if allows(METHODS, request) {
+        answer(context)
+    } else {
+        Response::text(405, "Method not allowed\n").with_header("Allow", &allowed(METHODS))
+    };
+    response.trace.route = route;
+    Some(response)
 }
 
 /// The document of a refusal at a door that has these paths alone.

@@ -24,6 +24,12 @@ pub(super) fn handle(context: &Context, request: &Request<'_>) -> Response {
     if request.path != PATH {
         return problem(404, "there is nothing at this path");
     }
+    let mut response = answer(context, request);
+    response.trace.route = PATH;
+    response
+}
+
+fn answer(context: &Context, request: &Request<'_>) -> Response {
     if request.method != Method::Post {
         return problem(405, "an order is posted").with_header("Allow", "POST");
     }

@@ -1,8 +1,10 @@
 //! What is told of the running program, as a page in the text format of Prometheus, version 0.0.4. Who counts
 //! something adds it to the page under its name; what has one name stands together, whoever has added it.
 
+mod histogram;
 mod process;
 
+pub use histogram::{Counts, Histogram};
 pub use process::tell as tell_process;
 
 use std::fmt::Write as _;
@@ -39,6 +41,29 @@ impl Page {
     /// Adds what goes up and down.
     pub fn gauge(&mut self, name: &'static str, help: &'static str, labels: &[Label<'_>], value: f64) {
         sample(self.family(name, help, "gauge"), name, "", labels, value);
+    }
+
+    /// Adds values counted by their size; so many of their units are one of the name's.
+    pub fn histogram<const N: usize>(
+        &mut self,
+        name: &'static str,
+        help: &'static str,
+        labels: &[Label<'_>],
+        counts: &Counts<N>,
+        units: f64,
+    ) {
+        let samples = self.family(name, help, "histogram");
+        let mut bucket = |bound: &str, number: u64| {
+            sample(samples, name, "_bucket", &[labels, &[("le", bound)]].concat(), number as f64);
+        };
+        let mut number = 0;
+        for (bound, here) in counts.bounds.iter().zip(counts.buckets) {
+            number += here;
+            bucket(&(*bound as f64 / units).to_string(), number);
+        }
+        bucket("+Inf", counts.number());
+        sample(samples, name, "_sum", labels, counts.sum as f64 / units);
+        sample(samples, name, "_count", labels, counts.number() as f64);
     }
 
     /// The page.

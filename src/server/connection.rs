@@ -4,12 +4,14 @@ use super::head::{
     BodyLength, FIELDS_MAX, HEAD_BYTES_MAX, Head, Refusal, find_end, parse, path_of_broken, request_id, too_long,
 };
 use super::reader::{End, Reader};
+use super::traffic::{Tally, Traffic};
 use super::{Incoming, Limits, Peer, Refused, Shared, milliseconds};
 use crate::http::{Body, Method, Request, Response, StatusCode, Trace};
 use crate::logging::{self, RequestLine};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{IpAddr, Shutdown, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -44,6 +46,7 @@ pub(super) fn serve(
     peer: &Peer,
     shared: &Shared,
     limits: &Limits,
+    traffic: &Arc<Traffic>,
     handler: &(dyn Fn(Incoming<'_>) -> Response + Sync),
 ) {
     let mut connection = Connection {
@@ -53,6 +56,7 @@ pub(super) fn serve(
         out: Vec::new(),
         clock: Clock::default(),
         log: logging::Fast::new(),
+        tally: Tally::new(traffic),
         peer: peer.address,
         ended: Instant::now(),
         shared,
@@ -91,6 +95,7 @@ struct Connection<'s> {
     out: Vec<u8>,
     clock: Clock,
     log: logging::Fast,
+    tally: Tally,
     /// Where the client is.
     peer: IpAddr,
     /// When the last answer was sent.
@@ -148,7 +153,7 @@ impl Connection<'_> {
         let close = panicked || !head.keep_alive || endless || self.shared.stopping.load(Ordering::Acquire);
         let (status, trace) = (response.status, std::mem::take(&mut response.trace));
         let written = self.write(response, &request.method, head.old, close);
-        self.log_request(start, request.method.as_str(), request.path, status, &trace);
+        self.note(start, Some(&request.method), request.path, status, &trace);
         self.body = body;
         self.body.clear();
         self.body.shrink_to(BUFFER_BYTES_KEPT);
@@ -325,7 +330,7 @@ impl Connection<'_> {
         let method = if bytes.starts_with(b"HEAD ") { Method::Head } else { Method::Get };
         let written = self.write(response, &method, false, true);
         let status = StatusCode(refusal.0);
-        self.log_request(start, "-", path.unwrap_or("-"), status, &trace);
+        self.note(start, None, path.unwrap_or("-"), status, &trace);
         if written.is_ok() { Next::Linger } else { Next::Close }
     }
 
@@ -459,18 +464,20 @@ impl Connection<'_> {
         Ok(())
     }
 
-    /// One line a request. The query is left out: it may hold keys.
-    fn log_request(&mut self, start: Instant, method: &str, path: &str, status: StatusCode, trace: &Trace) {
+    /// Logs one line a request, and counts it. The query is left out: it may hold keys.
+    fn note(&mut self, start: Instant, method: Option<&Method>, path: &str, status: StatusCode, trace: &Trace) {
         self.ended = Instant::now();
+        let took = self.ended - start;
         let line = RequestLine {
-            method,
+            method: method.map_or("-", Method::as_str),
             path: trace.path.as_deref().unwrap_or(path),
             status: status.0,
             dialect: trace.dialect,
             caller: trace.caller.as_deref(),
-            took: self.ended - start,
+            took,
         };
         self.log.request(self.clock.now, &line);
+        self.tally.count(method, status.0, trace, took);
     }
 }
 

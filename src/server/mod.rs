@@ -9,14 +9,16 @@ mod local;
 mod probe;
 mod reader;
 mod refuser;
+mod traffic;
 
 use crate::http::{Door, Response};
 pub use crate::http::{Incoming, Refused};
 use crate::lock::locked;
+use crate::metrics::Page;
 use anyhow::Context as _;
 pub use local::LocalClient;
 pub use probe::probe;
-use refuser::Refuser;
+use refuser::{Refuser, Why};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -25,6 +27,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+pub use traffic::Traffic;
 
 /// Connections that the kernel holds for us between two accepts.
 const BACKLOG: i32 = 1024;
@@ -115,6 +118,9 @@ struct Shared {
     stopping: AtomicBool,
     connections: Mutex<Connections>,
     ended: Condvar,
+    accepted: AtomicU64,
+    /// For each reason.
+    refused: [AtomicU64; Why::EACH.len()],
 }
 
 #[derive(Default)]
@@ -192,8 +198,15 @@ impl Server {
     }
 
     fn on(door: Door, listener: Listener, place: Place, limits: Limits) -> Server {
-        let (stopping, connections, ended) = (AtomicBool::new(false), Mutex::default(), Condvar::new());
-        let shared = Shared { door, start: Instant::now(), stopping, connections, ended };
+        let shared = Shared {
+            door,
+            start: Instant::now(),
+            stopping: AtomicBool::new(false),
+            connections: Mutex::default(),
+            ended: Condvar::new(),
+            accepted: AtomicU64::new(0),
+            refused: Default::default(),
+        };
         Server { listener, place, limits, shared: Arc::new(shared) }
     }
 
@@ -207,13 +220,15 @@ impl Server {
         Stopper { shared: Arc::clone(&self.shared), place: self.place.clone() }
     }
 
-    /// Serves until stopped; returns when every connection has ended, or after the grace period.
-    pub fn run<H>(self, handler: H)
+    /// Serves until stopped, and counts what comes and goes among that traffic; returns when every connection has ended,
+    /// or after the grace period.
+    pub fn run<H>(self, traffic: &Arc<Traffic>, handler: H)
     where
         H: Fn(Incoming<'_>) -> Response + Send + Sync + 'static,
     {
         let (handler, limits) = (Arc::new(handler), Arc::new(self.limits));
         let refuser = Refuser::start();
+        traffic.watch(&self.shared);
         while !self.shared.stopping.load(Ordering::Acquire) {
             let (stream, address) = match self.listener.accept() {
                 Ok(accepted) => accepted,
@@ -229,20 +244,23 @@ impl Server {
             let (peer, registration) = match register(&self.shared, stream, address, &limits) {
                 Ok(registered) => registered,
                 Err((stream, why)) => {
+                    self.shared.refused[why as usize].fetch_add(1, Ordering::Relaxed);
                     refuser.refuse(stream, why);
                     continue;
                 }
             };
-            let (handler, limits) = (Arc::clone(&handler), Arc::clone(&limits));
+            let (handler, limits, traffic) = (Arc::clone(&handler), Arc::clone(&limits), Arc::clone(traffic));
             let thread = std::thread::Builder::new().name("connection".to_owned()).stack_size(STACK_BYTES);
             let theirs = Arc::clone(&peer);
             let spawned = thread.spawn(move || {
-                connection::serve(&theirs, &registration.shared, &limits, &*handler);
+                registration.shared.accepted.fetch_add(1, Ordering::Relaxed);
+                connection::serve(&theirs, &registration.shared, &limits, &traffic, &*handler);
             });
             if let Err(error) = spawned {
                 log::warn!("no thread for a connection: {error}");
+                self.shared.refused[Why::Thread as usize].fetch_add(1, Ordering::Relaxed);
                 if let Ok(stream) = peer.stream.try_clone() {
-                    refuser.refuse(stream, "there is no thread for it");
+                    refuser.refuse(stream, Why::Thread);
                 }
                 drop(peer);
                 std::thread::sleep(ACCEPT_PAUSE);
@@ -274,6 +292,28 @@ impl Shared {
     /// Milliseconds since the start, from 1 on.
     fn now(&self) -> u64 {
         milliseconds(self.start, Instant::now())
+    }
+
+    /// Adds the connections of this door to the page.
+    fn tell(&self, page: &mut Page) {
+        let listener = ("listener", self.door.name());
+        let (open, busy) = {
+            let connections = locked(&self.connections);
+            let all = connections.open.values().chain(connections.leaving.values());
+            (connections.open.len() + connections.leaving.len(), all.filter(|peer| !peer.is_idle()).count())
+        };
+        page.gauge("rollbook_connections_open", "Open connections, idle ones too.", &[listener], open as f64);
+        let help = "Requests that have begun to arrive and are not answered to the end.";
+        page.gauge("rollbook_http_requests_in_progress", help, &[listener], busy as f64);
+        let accepted = self.accepted.load(Ordering::Relaxed);
+        let help = "Connections that were accepted and not refused.";
+        page.counter("rollbook_connections_accepted_total", help, &[listener], accepted as f64);
+        for why in Why::EACH {
+            let labels = [listener, ("reason", why.name())];
+            let refused = self.refused[why as usize].load(Ordering::Relaxed);
+            let help = "Connections that were answered 503 at once.";
+            page.counter("rollbook_connections_refused_total", help, &labels, refused as f64);
+        }
     }
 }
 
@@ -332,14 +372,14 @@ fn register(
     stream: TcpStream,
     address: IpAddr,
     limits: &Limits,
-) -> Result<(Arc<Peer>, Registration), (TcpStream, &'static str)> {
+) -> Result<(Arc<Peer>, Registration), (TcpStream, Why)> {
     let (address, now) = (share_of(address), shared.now());
     let mut connections = locked(&shared.connections);
     // What one address wants too much costs the others nothing.
     let share = limits.share();
     let theirs = |connections: &Connections| connections.of_address.get(&address).copied().unwrap_or(0);
     if theirs(&connections) >= share && connections.make_room(1, now, |peer| peer.address == address) == 0 {
-        return Err((stream, "too many of its address are open"));
+        return Err((stream, Why::Address));
     }
     let kept_free = limits.connections / FREE_SHARE;
     if connections.open.len() + kept_free >= limits.connections {
@@ -347,7 +387,7 @@ fn register(
         connections.make_room(kept_free / 2 + 1, now, |_| true);
     }
     if connections.open.len() >= limits.connections {
-        return Err((stream, "too many are open"));
+        return Err((stream, Why::All));
     }
     connections.next += 1;
     let number = connections.next;

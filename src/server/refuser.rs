@@ -16,6 +16,36 @@ const STEP: Duration = Duration::from_millis(50);
 const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nX-Content-Type-Options: nosniff\r\n\
     Cache-Control: no-store\r\nContent-Type: application/json\r\nContent-Length: 35\r\nRetry-After: 1\r\nConnection: close\r\n\r\n{\"errors\":[\"Too many connections\"]}";
 
+/// Why there is no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    Address,
+    All,
+    Thread,
+}
+
+impl Why {
+    pub(super) const EACH: [Why; 3] = [Why::Address, Why::All, Why::Thread];
+
+    /// For people.
+    fn text(self) -> &'static str {
+        match self {
+            Why::Address => "too many of its address are open",
+            Why::All => "too many are open",
+            Why::Thread => "there is no thread for it",
+        }
+    }
+
+    /// For metrics.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Why::Address => "too_many_of_address",
+            Why::All => "too_many",
+            Why::Thread => "no_thread",
+        }
+    }
+}
+
 pub(super) struct Refuser {
     queue: SyncSender<TcpStream>,
 }
@@ -32,8 +62,8 @@ impl Refuser {
     }
 
     /// Answers, some time.
-    pub(super) fn refuse(&self, stream: TcpStream, why: &str) {
-        log::warn!("a connection was refused: {why}");
+    pub(super) fn refuse(&self, stream: TcpStream, why: Why) {
+        log::warn!("a connection was refused: {}", why.text());
         let _ = self.queue.try_send(stream);
     }
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::Command;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 fn limits() -> Limits {
@@ -27,7 +27,7 @@ fn limits() -> Limits {
 fn with_handler(handler: fn(Incoming<'_>) -> Response, test: impl FnOnce(SocketAddr)) {
     let (server, address) = Server::bind(Door::Public, "127.0.0.1:0".parse().unwrap(), limits()).unwrap();
     let stopper = server.stopper();
-    let thread = std::thread::spawn(move || server.run(handler));
+    let thread = std::thread::spawn(move || server.run(&Arc::default(), handler));
     test(address);
     stopper.stop();
     thread.join().unwrap();

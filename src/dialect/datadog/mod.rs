@@ -28,7 +28,7 @@ pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'
         result = open.and(result);
     }
     let mut response = result.unwrap_or_else(error::answer);
-    response.trace.caller = trace.caller;
+    response.trace = trace;
     response
 }
 
@@ -42,15 +42,18 @@ fn route(
     let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
     match segments.as_slice() {
         ["api", "v1", "validate"] => {
+            trace.route = "/api/v1/validate";
             allow(request, &[Method::Get])?;
             auth::api_key(context, request)?;
             Ok(Response::json(200, &json!({ "valid": true })))
         }
         ["invite_users"] | ["api", "v1", "invite_users"] => {
+            trace.route = "/api/v1/invite_users";
             allow(request, &[Method::Post])?;
             user::invite(&auth::directory(context, request, trace)?, request)
         }
         ["api", "v1", "user" | "users"] => {
+            trace.route = "/api/v1/user";
             allow(request, &[Method::Get, Method::Post])?;
             let directory = auth::directory(context, request, trace)?;
             match request.method {
@@ -59,6 +62,7 @@ fn route(
             }
         }
         ["api", "v1", "user" | "users", handle @ ..] => {
+            trace.route = "/api/v1/user/{handle}";
             allow(request, &[Method::Get, Method::Put, Method::Delete])?;
             // Some clients leave a slash inside a handle as it is.
             let handle = handle.join("/");

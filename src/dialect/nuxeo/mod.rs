@@ -34,7 +34,7 @@ pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'
         result = call.enter().and(result);
     }
     let mut response = result.unwrap_or_else(|problem| error::answer(problem, context));
-    response.trace.caller = call.trace.caller;
+    response.trace = call.trace;
     response
 }
 
@@ -98,15 +98,18 @@ fn route(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
         },
         ["site", "automation", rest @ ..] => automation(call, rest),
         ["json", "cmis"] => {
+            call.trace.route = "/json/cmis";
             call.allow(&[Method::Get])?;
             call.enter()?;
             Ok(connect::cmis())
         }
         ["runningstatus"] => {
+            call.trace.route = "/runningstatus";
             call.allow(&[Method::Get])?;
             Ok(connect::running_status())
         }
         ["authentication", "token"] => {
+            call.trace.route = "/authentication/token";
             call.allow(&[Method::Get])?;
             let (directory, shown) = call.enter()?;
             connect::token(&directory, call.request, &shown)
@@ -121,22 +124,26 @@ fn api(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
         ["user", rest @ ..] => users(call, rest),
         ["group", rest @ ..] => groups(call, rest),
         ["me"] => {
+            call.trace.route = "/me";
             call.allow(&[Method::Get])?;
             let directory = call.directory()?;
             user::me(&directory, call.request)
         }
         ["me", "changepassword"] => {
+            call.trace.route = "/me/changepassword";
             call.allow(&[Method::Put])?;
             let directory = call.directory()?;
             user::change_password(&directory, call.request)
         }
         ["automation", rest @ ..] => automation(call, rest),
         ["capabilities"] => {
+            call.trace.route = "/capabilities";
             call.allow(&[Method::Get])?;
             call.enter()?;
             Ok(connect::capabilities())
         }
         ["token"] => {
+            call.trace.route = "/token";
             call.allow(&[Method::Get, Method::Post])?;
             let (directory, shown) = call.enter()?;
             match call.request.method {
@@ -145,6 +152,7 @@ fn api(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
             }
         }
         ["token", name] => {
+            call.trace.route = "/token/{id}";
             call.allow(&[Method::Delete])?;
             connect::revoke_token(&call.directory()?, name)
         }
@@ -156,12 +164,14 @@ fn api(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
 fn users(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
     match segments {
         [] => {
+            call.trace.route = "/user";
             call.allow(&[Method::Post])?;
             let directory = call.directory()?;
             return user::create(&directory, call.request);
         }
         // The search takes the name from a user who is called so; changing and deleting still reach them.
         ["search"] if call.request.is_get() => {
+            call.trace.route = "/user/search";
             let directory = call.directory()?;
             return call.page(&directory, user::search);
         }
@@ -172,9 +182,11 @@ fn users(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
         return membership(call, Side::User, &user, &group);
     }
     let user = name(segments)?;
+    call.trace.route = "/user/{id}";
     if call.request.is_get()
         && let Some(rest) = user.strip_prefix("transient/")
     {
+        call.trace.route = "/user/transient/{id}";
         return user::transient(&call.directory()?, &user, rest, call.request);
     }
     call.allow(&[Method::Get, Method::Put, Method::Delete])?;
@@ -190,16 +202,19 @@ fn users(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
 fn groups(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
     match segments {
         [] => {
+            call.trace.route = "/group";
             call.allow(&[Method::Post])?;
             let directory = call.directory()?;
             return group::create(&directory, call.request);
         }
         ["search"] if call.request.is_get() => {
+            call.trace.route = "/group/search";
             let directory = call.directory()?;
             return call.page(&directory, group::search);
         }
         [group @ .., adapter @ ("@users" | "@groups")] if !group.is_empty() => {
             let group = name(group)?;
+            call.trace.route = if *adapter == "@users" { "/group/{id}/@users" } else { "/group/{id}/@groups" };
             call.allow(&[Method::Get])?;
             let directory = call.directory()?;
             return match *adapter {
@@ -214,6 +229,7 @@ fn groups(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
         return membership(call, Side::Group, &user, &group);
     }
     let group = name(segments)?;
+    call.trace.route = "/group/{id}";
     call.allow(&[Method::Get, Method::Put, Method::Delete])?;
     let directory = call.directory()?;
     match call.request.method {
@@ -224,6 +240,10 @@ fn groups(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
 }
 
 fn membership(call: &mut Call<'_>, side: Side, user: &str, group: &str) -> Result<Response> {
+    call.trace.route = match side {
+        Side::User => "/user/{id}/group/{group}",
+        Side::Group => "/group/{group}/user/{id}",
+    };
     call.allow(&[Method::Post, Method::Delete])?;
     let directory = call.directory()?;
     match call.request.method {
@@ -235,15 +255,18 @@ fn membership(call: &mut Call<'_>, side: Side, user: &str, group: &str) -> Resul
 fn automation(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
     match segments {
         [] => {
+            call.trace.route = "/automation";
             call.allow(&[Method::Get])?;
             call.enter()?;
             Ok(connect::operations())
         }
         ["login"] => {
+            call.trace.route = "/automation/login";
             call.allow(&[Method::Post])?;
             connect::login(&call.directory()?)
         }
         ["Log"] => {
+            call.trace.route = "/automation/Log";
             call.allow(&[Method::Post])?;
             let directory = call.directory()?;
             connect::log(&directory, call.request)

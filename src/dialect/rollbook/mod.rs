@@ -18,20 +18,24 @@ pub(super) const NAME: &str = "rollbook";
 pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>]) -> Response {
     let mut trace = Trace::default();
     let mut response = route(context, request, segments, &mut trace).unwrap_or_else(error::answer);
-    response.trace.caller = trace.caller;
+    response.trace = trace;
     response
 }
 
 /// The route table. A stranger is told that they are one before anything else.
 fn route(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>], trace: &mut Trace) -> Result<Response> {
-    let directory = auth::directory(context, request, trace)?;
     let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
     match segments.as_slice() {
         ["v1", "changes"] => {
+            trace.route = "/v1/changes";
+            let directory = auth::directory(context, request, trace)?;
             allow(request, &[Method::Get])?;
             changes::list(&directory, request)
         }
-        _ => Err(Problem::UnknownPath),
+        _ => {
+            auth::directory(context, request, trace)?;
+            Err(Problem::UnknownPath)
+        }
     }
 }
 
