@@ -4,6 +4,7 @@ use super::guesses::Guesses;
 use super::passwords::Slot;
 use super::{Directory, Passwords, digest};
 use crate::lock::{exclusive, shared};
+use crate::metrics::Page;
 use crate::model::{Caller, CallerKind, Error, KeyKind, Origin, Power, Result, key};
 use crate::store::{Credential, Purpose, Rows, Scope, Secret, Store, now};
 use anyhow::anyhow;
@@ -79,6 +80,11 @@ impl Access {
     /// `Unavailable` when it does not.
     pub fn require_writable(&self) -> Result<()> {
         self.store.require_writable()
+    }
+
+    /// Adds the store to the page.
+    pub fn tell(&self, page: &mut Page) {
+        self.store.tell(page);
     }
 
     /// The directory as that caller may see it, who came by that dialect.

@@ -32,10 +32,15 @@ impl Rows<'_> {
         self.first("select id from groups where name_key = ?1", [key(name)], |row| row.get(0))
     }
 
+    /// How many groups there are.
+    pub(super) fn count_groups(&self) -> Result<u64> {
+        self.number("select value from counters where name = 'groups'", [])
+    }
+
     /// Groups whose name or label begins with that text, in the order of names; with `None`, all groups.
     pub fn search_groups(&self, prefix: Option<&str>, window: Window) -> Result<Page<Group>> {
         let Some(prefix) = prefix else {
-            let total = self.number("select value from counters where name = 'groups'", [])?;
+            let total = self.count_groups()?;
             let sql = concat!("select ", columns!(), " from groups order by name_key limit ?1 offset ?2");
             let entries = self.all(sql, params![count(window.limit), count(window.offset)], group)?;
             return Ok(Page { entries, total });

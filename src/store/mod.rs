@@ -25,6 +25,7 @@ pub use snapshot::{BackedUp, Copied, Counts, Snapshot, back_up, copy};
 pub use users::{Secret, UserFilter};
 
 use crate::lock::locked;
+use crate::metrics::Page;
 use crate::model::{Error, Origin, Result, key};
 use anyhow::{Context as _, bail};
 use rusqlite::config::DbConfig;
@@ -274,6 +275,24 @@ impl Store {
     /// Lets nobody wait for a commit from now on.
     pub fn end_waiting(&self) {
         self.generations.end_waiting();
+    }
+
+    /// Adds what was written, and how much there is, to the page.
+    pub fn tell(&self, page: &mut Page) {
+        self.writer.tell(page);
+        // Where SQLite has it, whatever links lead to the database.
+        let log = snapshot::real(&self.path).and_then(|path| with_suffix(&path, "-wal").metadata());
+        if let Ok(log) = log {
+            let help = "The file of the write-ahead log, in which there may be less than its length.";
+            page.gauge("rollbook_wal_size_bytes", help, &[], log.len() as f64);
+        }
+        match self.read(|rows| Ok((rows.count_users()?, rows.count_groups()?))) {
+            Ok((users, groups)) => {
+                page.gauge("rollbook_users", "Users, disabled ones too.", &[], users as f64);
+                page.gauge("rollbook_groups", "Groups.", &[], groups as f64);
+            }
+            Err(error) => log::warn!("users and groups could not be counted: {error}"),
+        }
     }
 
     /// The file.

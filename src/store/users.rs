@@ -249,8 +249,13 @@ impl Rows<'_> {
         self.page_of(&ids, window, ids.len() as u64)
     }
 
+    /// How many users there are, disabled ones too.
+    pub(super) fn count_users(&self) -> Result<u64> {
+        self.number("select value from counters where name = 'users'", [])
+    }
+
     fn all_users(&self, window: Window) -> Result<Page<User>> {
-        let total = self.number("select value from counters where name = 'users'", [])?;
+        let total = self.count_users()?;
         if window.offset > SKIPPED_MAX {
             let ids = self.remembered_list(ListOf::Everybody, || {
                 self.all("select id from users order by username_key", [], |row| row.get(0))

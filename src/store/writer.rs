@@ -4,6 +4,7 @@
 
 use super::{BUSY_TIMEOUT, Generations, MARKED, Readers, Rows, Scope, Tx, failure};
 use crate::lock::locked;
+use crate::metrics::{Histogram, Page};
 use crate::model::{Error, Origin, Result};
 use anyhow::{Context as _, anyhow};
 use rusqlite::Connection;
@@ -19,6 +20,8 @@ use std::time::{Duration, Instant};
 const QUEUE_LENGTH_MAX: usize = 1024;
 /// Operations in one commit.
 const GROUP_LENGTH_MAX: usize = 256;
+/// Bounds of the lengths of groups.
+const GROUP_LENGTHS: [u64; 9] = [1, 2, 4, 8, 16, 32, 64, 128, GROUP_LENGTH_MAX as u64];
 /// How long a group may take before it commits, so that the first in it does not wait for long.
 const GROUP_TIME_MAX: Duration = Duration::from_millis(20);
 /// How long nothing has to be written before the log is moved into the main file.
@@ -63,6 +66,13 @@ struct Shared {
     move_at: Arc<AtomicU64>,
     /// Operations that were asked for and not answered yet.
     pending: AtomicUsize,
+    /// Operations in the queue.
+    queued: AtomicUsize,
+    /// Operations that were run.
+    operations: AtomicU64,
+    /// Lengths of the groups that were committed.
+    groups: Histogram<{ GROUP_LENGTHS.len() }>,
+    failures: AtomicU64,
     /// Whether the log holds something that the thread knows of.
     unmoved: AtomicBool,
     /// The last commit that changed anything has failed.
@@ -95,6 +105,10 @@ impl Writer {
             log_pages,
             move_at,
             pending: AtomicUsize::new(0),
+            queued: AtomicUsize::new(0),
+            operations: AtomicU64::new(0),
+            groups: Histogram::new(&GROUP_LENGTHS),
+            failures: AtomicU64::new(0),
             unmoved: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
@@ -142,7 +156,7 @@ impl Writer {
         });
         let _pending = Pending::new(&self.shared.pending);
         if let Some(operation) = self.run_alone(operation) {
-            self.queue.try_send(Message::Run(operation)).map_err(|error| {
+            self.enqueue(operation).map_err(|error| {
                 Error::Unavailable(match error {
                     TrySendError::Full(_) => "too many writes are waiting".to_owned(),
                     TrySendError::Disconnected(_) => "the server is stopping".to_owned(),
@@ -185,7 +199,29 @@ impl Writer {
             });
             (changed, answer)
         });
-        let _ = self.queue.try_send(Message::Run(operation));
+        let _ = self.enqueue(operation);
+    }
+
+    fn enqueue(&self, operation: Operation) -> std::result::Result<(), TrySendError<Message>> {
+        self.shared.queued.fetch_add(1, Ordering::Relaxed);
+        let sent = self.queue.try_send(Message::Run(operation));
+        if sent.is_err() {
+            self.shared.queued.fetch_sub(1, Ordering::Relaxed);
+        }
+        sent
+    }
+
+    /// Adds what was written to the page.
+    pub(super) fn tell(&self, page: &mut Page) {
+        let Shared { queued, operations, groups, failures, .. } = &*self.shared;
+        let help = "Operations that wait for the writer.";
+        page.gauge("rollbook_writer_queue_length", help, &[], queued.load(Ordering::Relaxed) as f64);
+        let help = "Operations that the writer has run, in commits that failed too.";
+        page.counter("rollbook_writer_operations_total", help, &[], operations.load(Ordering::Relaxed) as f64);
+        let (lengths, failures) = (groups.counts(), failures.load(Ordering::Relaxed));
+        page.counter("rollbook_writer_commits_total", "Commits.", &[], lengths.number() as f64);
+        page.counter("rollbook_writer_commit_failures_total", "Commits that failed.", &[], failures as f64);
+        page.histogram("rollbook_writer_commit_operations", "Operations that shared a commit.", &[], &lengths, 1.0);
     }
 
     pub(super) fn close(&self) {
@@ -286,9 +322,13 @@ impl Shared {
             let mut stop = false;
             match message {
                 Some(Message::Run(first)) => {
+                    self.queued.fetch_sub(1, Ordering::Relaxed);
                     self.unmoved.store(true, Ordering::Release);
                     let next = || match messages.try_recv() {
-                        Ok(Message::Run(operation)) => Some(operation),
+                        Ok(Message::Run(operation)) => {
+                            self.queued.fetch_sub(1, Ordering::Relaxed);
+                            Some(operation)
+                        }
                         Ok(Message::Stop) => {
                             stop = true;
                             None
@@ -376,7 +416,12 @@ fn run_group(connection: &Connection, first: Operation, mut more: impl FnMut() -
         Ok(()) if connection.is_autocommit() => Err("the database took the write back".to_owned()),
         Ok(()) => rows.run("commit").map_err(|error| reason(&error)),
     };
+    shared.operations.fetch_add(answers.len() as u64, Ordering::Relaxed);
+    if outcome.is_ok() {
+        shared.groups.observe(answers.len() as u64);
+    }
     if let Err(why) = &outcome {
+        shared.failures.fetch_add(1, Ordering::Relaxed);
         shared.failed.store(true, Ordering::Release);
         log::error!("{} writes could not be committed: {why}", answers.len());
         roll_back(connection);

@@ -1,6 +1,7 @@
 //! More clients than there is room for: bursts, idle crowds, and what runs out one after the other.
 
 use crate::harness::{Connection, Folder, PATIENCE, Server, opened, request, rollbook_after, wait_for, write};
+use crate::metrics::Page;
 use crate::siege::{assert_answers, besiege, connection_threads, work};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use std::net::SocketAddr;
@@ -192,7 +193,7 @@ fn without_threads_nobody_hangs_and_with_them_all_is_well_again() {
     let folder = Folder::new();
     let (library, file) = library_without_threads(&folder);
     let prelude = format!("export LD_PRELOAD='{}' NO_THREADS_WHILE='{}'", library.display(), file.display());
-    let server = Server::after(&prelude, &[]);
+    let server = Server::after(&prelude, &["--metrics-public"]);
     for round in 0..3 {
         besiege("100 connects without threads", &server, || {
             let mut first = opened(&server, valid());
@@ -216,6 +217,8 @@ fn without_threads_nobody_hangs_and_with_them_all_is_well_again() {
         assert_eq!(statuses(&mut connections), [200; 20]);
     }
     assert!(server.log().contains("no thread for a connection"), "{}", server.log());
+    let refused = [("listener", "public"), ("reason", "no_thread")];
+    assert!(Page::of(server.address).value("rollbook_connections_refused_total", &refused) > 0.0);
     assert!(server.stop().success());
 
     // A start without threads fails; it does not wait for them.

@@ -4,6 +4,7 @@ use crate::harness::{
     API_KEY, APP_KEY, Answer, Connection, Folder, PATIENCE, Server, credentials, opened, request, rollbook, run, serve,
     wait_for, write,
 };
+use crate::state::State;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Stdio;
@@ -11,10 +12,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
-const LISTEN: [&str; 2] = ["--metrics-listen", "127.0.0.1:0"];
+pub const LISTEN: [&str; 2] = ["--metrics-listen", "127.0.0.1:0"];
 
 /// Where the server says that metrics are.
-fn metrics_address(server: &Server) -> SocketAddr {
+pub fn metrics_address(server: &Server) -> SocketAddr {
     let log = server.log();
     let line = log.lines().find_map(|line| line.split_once("metrics at http://")?.1.strip_suffix("/metrics"));
     line.unwrap_or_else(|| panic!("no address of metrics in:\n{log}")).parse().expect("an address")
@@ -39,10 +40,10 @@ struct Family {
 
 /// A page by names.
 #[derive(Debug)]
-struct Page(BTreeMap<String, Family>);
+pub struct Page(BTreeMap<String, Family>);
 
 impl Page {
-    fn of(address: SocketAddr) -> Page {
+    pub fn of(address: SocketAddr) -> Page {
         let answer = ask(address, "GET", "/metrics");
         assert_eq!((answer.status, answer.header("Content-Type")), (200, Some(CONTENT_TYPE)));
         Page::parse(answer.text())
@@ -92,8 +93,8 @@ impl Page {
         }
     }
 
-    /// The value of a sample with exactly these labels; 0 where there is none.
-    fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+    /// The value of a sample with exactly these labels; 0 where there is none, as where nothing was counted.
+    pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         let family = ["_bucket", "_sum", "_count"].iter().find_map(|suffix| self.0.get(name.strip_suffix(suffix)?));
         let Some(family) = self.0.get(name).or(family) else { return 0.0 };
         let labels: Labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -390,8 +391,7 @@ fn the_process_is_told_as_linux_tells_it() {
 
 /// A connection to a server that tells its metrics to everybody: what is asked on it is counted by the next page.
 struct Watched {
-    /// Runs for as long as it is watched.
-    _server: Server,
+    server: Server,
     connection: Connection,
 }
 
@@ -399,7 +399,7 @@ impl Watched {
     fn with(flags: &[&str]) -> Watched {
         let server = Server::with(&[&["--metrics-public"], flags].concat());
         let connection = Connection::open(server.address);
-        Watched { _server: server, connection }
+        Watched { server, connection }
     }
 
     /// Asks with the credentials of both dialects.
@@ -739,7 +739,7 @@ fn requests_of_many_connections_add_up() {
 }
 
 /// Waits until that is so.
-fn wait_until(so: impl Fn() -> bool) {
+pub fn wait_until(so: impl Fn() -> bool) {
     let start = Instant::now();
     while !so() {
         assert!(start.elapsed() < PATIENCE, "it does not become so");
@@ -840,4 +840,115 @@ fn connect_from(local: &str, address: SocketAddr) -> TcpStream {
     socket.bind(&local.into()).expect("an address of this machine");
     socket.connect(&address.into()).expect("the server accepts");
     socket.into()
+}
+
+#[test]
+fn users_and_groups_and_the_log_are_measured() {
+    let mut watched = Watched::with(&[]);
+    let page = watched.page();
+    let (users, groups) = (page.value("rollbook_users", &[]), page.value("rollbook_groups", &[]));
+    let state = State::of(&watched.server.folder);
+    assert_eq!(state.texts("select cast(count(*) as text) from users"), [users.to_string()]);
+    assert_eq!(state.texts("select cast(count(*) as text) from groups"), [groups.to_string()]);
+    for number in 0..5 {
+        let body = format!(r#"{{"handle":"user{number}@example.com"}}"#);
+        assert_eq!(watched.ask("POST", "/api/v1/user", &body), 200);
+    }
+    assert_eq!(watched.ask("POST", "/nuxeo/api/v1/group", r#"{"entity-type":"group","groupname":"one"}"#), 201);
+    // One that is disabled stays.
+    assert_eq!(watched.ask("DELETE", "/api/v1/user/user0@example.com", ""), 200);
+    assert_eq!(watched.ask("DELETE", "/nuxeo/api/v1/user/user1@example.com", ""), 204);
+    let page = watched.page();
+    assert_eq!(page.value("rollbook_users", &[]), users + 4.0);
+    assert_eq!(page.value("rollbook_groups", &[]), groups + 1.0);
+    let log = watched.server.folder.path().join("rollbook.db-wal");
+    let address = watched.server.address;
+    wait_until(|| {
+        let length = log.metadata().expect("a write-ahead log").len() as f64;
+        length > 0.0 && Page::of(address).value("rollbook_wal_size_bytes", &[]) == length
+    });
+}
+
+#[test]
+fn the_log_is_found_behind_a_link() {
+    let (folder, elsewhere) = (Arc::new(Folder::new()), Folder::new());
+    std::os::unix::fs::symlink(elsewhere.path().join("real.db"), folder.db()).expect("a link");
+    std::fs::write(elsewhere.path().join("real.db"), "").expect("a file");
+    let server = Server::over(folder, &LISTEN);
+    assert_eq!(server.datadog("POST", "/api/v1/user", Some(r#"{"handle":"ada@example.com"}"#)).status, 200);
+    let log = elsewhere.path().join("real.db-wal");
+    let address = metrics_address(&server);
+    // That keys are used is written behind the answer.
+    wait_until(|| {
+        let length = log.metadata().expect("a write-ahead log").len() as f64;
+        length > 0.0 && Page::of(address).value("rollbook_wal_size_bytes", &[]) == length
+    });
+}
+
+#[test]
+fn what_cannot_be_counted_is_left_out() {
+    let server = Server::with(&LISTEN);
+    let connection = rusqlite::Connection::open(server.folder.db()).expect("the database");
+    connection.execute_batch("alter table counters rename to elsewhere").expect("a broken schema");
+    // Each reader sees it after the next commit of the server.
+    assert_eq!(server.nuxeo("GET", "/me", None).status, 200);
+    let page = Page::of(metrics_address(&server));
+    assert!(!page.0.contains_key("rollbook_users") && !page.0.contains_key("rollbook_groups"), "{:?}", page.0.keys());
+    assert!(page.0.contains_key("rollbook_writer_commits_total"));
+    server.wait_for_log("users and groups could not be counted");
+}
+
+const OPERATIONS: &str = "rollbook_writer_operations_total";
+const COMMITS: &str = "rollbook_writer_commits_total";
+
+/// Waits until a first start has filled the database and looked for old changes.
+pub fn wait_for_start(address: SocketAddr) {
+    wait_until(|| Page::of(address).value(OPERATIONS, &[]) >= 2.0);
+}
+
+#[test]
+fn writes_are_counted_by_their_commits() {
+    let server = Server::with(&LISTEN);
+    let address = metrics_address(&server);
+    let create = |name: &str| {
+        let body = format!(r#"{{"handle":"{name}@example.com"}}"#);
+        server.datadog("POST", "/api/v1/user", Some(&body)).status
+    };
+    wait_for_start(address);
+    // The two keys are noted as used once an hour, behind the answer.
+    let first = Page::of(address).value(OPERATIONS, &[]);
+    assert_eq!(create("ada"), 200);
+    wait_until(|| Page::of(address).value(OPERATIONS, &[]) == first + 3.0);
+    let before = Page::of(address);
+    assert_eq!(create("ada"), 409);
+    assert_eq!(create("bob"), 200);
+    let page = Page::of(address);
+    let more = |page: &Page, name: &str, labels: &[(&str, &str)]| page.value(name, labels) - before.value(name, labels);
+    // What is refused was an operation too.
+    assert_eq!((more(&page, OPERATIONS, &[]), more(&page, COMMITS, &[])), (2.0, 2.0));
+    assert_eq!(page.value("rollbook_writer_queue_length", &[]), 0.0);
+
+    // While another program writes, one waits in its own thread or in the writer's, and the others in the queue.
+    let connection = rusqlite::Connection::open(server.folder.db()).expect("the database");
+    connection.execute_batch("begin immediate").expect("a transaction");
+    std::thread::scope(|scope| {
+        let names = ["c", "d", "e", "f", "g", "h", "i"];
+        let creates: Vec<_> = names.map(|name| scope.spawn(move || create(name))).into_iter().collect();
+        wait_until(|| Page::of(address).value("rollbook_writer_queue_length", &[]) >= 5.0);
+        connection.execute_batch("rollback").expect("an end");
+        for create in creates {
+            assert_eq!(create.join().expect("an answer"), 200);
+        }
+    });
+    let page = Page::of(address);
+    assert_eq!(page.value("rollbook_writer_queue_length", &[]), 0.0);
+    assert_eq!(more(&page, OPERATIONS, &[]), 9.0);
+    let sizes = |suffix: &str, labels: &[(&str, &str)]| {
+        more(&page, &format!("rollbook_writer_commit_operations{suffix}"), labels)
+    };
+    assert_eq!(sizes("_sum", &[]), 9.0);
+    assert_eq!(sizes("_count", &[]), more(&page, COMMITS, &[]));
+    assert!(more(&page, COMMITS, &[]) <= 5.0, "what waits together is committed together");
+    assert_eq!(sizes("_bucket", &[("le", "8")]) - sizes("_bucket", &[("le", "4")]), 1.0);
+    assert_eq!(page.value("rollbook_writer_commit_failures_total", &[]), 0.0);
 }

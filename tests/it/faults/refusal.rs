@@ -4,6 +4,7 @@ use super::load::State;
 use super::{ANY_FILE, EIO, ENOSPC, Fault, Faults, LOG, MAIN, READ, SYNC, TRUNCATE, WRITE};
 use crate::harness::{Answer, Folder, Server, serve};
 use crate::health::healthcheck;
+use crate::metrics::{LISTEN, Page, metrics_address, wait_for_start, wait_until};
 use serde_json::json;
 use std::process::Command;
 use std::sync::Arc;
@@ -293,4 +294,29 @@ fn a_server_without_room_is_alive_and_not_ready_until_there_is_some() {
     faults.work_again();
     assert_eq!(server.request("GET", "/readyz", &[], None).status, 200);
     assert_eq!(healthcheck(&server).status.code(), Some(0));
+}
+
+#[test]
+fn a_commit_that_fails_is_counted_as_one() {
+    let faults = Faults::new();
+    let server = Server::by(faults.command(&LISTEN), Arc::clone(&faults.folder));
+    let address = metrics_address(&server);
+    wait_for_start(address);
+    prepare(&server);
+    // That keys are used is noted behind the answer.
+    let state = crate::state::State::of(&server.folder);
+    let noted = "select name from credentials where last_used_at is not null";
+    wait_until(|| state.texts(noted).len() == 2);
+    let before = Page::of(address);
+    faults.fail(Fault::of(EIO, LOG, WRITE));
+    for number in 0..3 {
+        assert_unavailable("the log", 0, &create_datadog(&server, &format!("refused{number}@example.com")));
+    }
+    let page = Page::of(address);
+    let more = |name: &str| page.value(name, &[]) - before.value(name, &[]);
+    assert_eq!(more("rollbook_writer_commit_failures_total"), 3.0);
+    assert_eq!(more("rollbook_writer_operations_total"), 3.0);
+    assert_eq!(more("rollbook_writer_commits_total"), 0.0);
+    assert_eq!(more("rollbook_writer_commit_operations_count"), 0.0);
+    assert_eq!(more("rollbook_users"), 0.0);
 }
