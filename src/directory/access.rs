@@ -12,6 +12,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
@@ -33,6 +34,15 @@ pub struct Access {
     pepper: [u8; 32],
     remembered: RwLock<HashMap<[u8; 32], Remembered>>,
     credentials: RwLock<HashMap<[u8; 32], Known>>,
+    refused: Refused,
+}
+
+/// How many credentials were refused.
+#[derive(Default)]
+struct Refused {
+    passwords: AtomicU64,
+    keys: AtomicU64,
+    tokens: AtomicU64,
 }
 
 /// A password that was right.
@@ -71,7 +81,7 @@ impl Access {
         getrandom::fill(&mut pepper).map_err(|error| anyhow!("get random numbers: {error}"))?;
         let (remembered, credentials) = (RwLock::default(), RwLock::default());
         let guesses = Guesses::new(longest_delay);
-        Ok(Access { store, passwords, guesses, pepper, remembered, credentials })
+        Ok(Access { store, passwords, guesses, pepper, remembered, credentials, refused: Refused::default() })
     }
 
     /// Looks whether the database takes writes.
@@ -82,9 +92,15 @@ impl Access {
         self.store.require_writable()
     }
 
-    /// Adds the store to the page.
+    /// Adds the store, and who was not let in, to the page.
     pub fn tell(&self, page: &mut Page) {
         self.store.tell(page);
+        let Refused { passwords, keys, tokens } = &self.refused;
+        for (kind, count) in [("password", passwords), ("key", keys), ("token", tokens)] {
+            let help = "Passwords, keys and tokens that did not let anybody in.";
+            let count = count.load(Ordering::Relaxed) as f64;
+            page.counter("rollbook_refused_credentials_total", help, &[("kind", kind)], count);
+        }
     }
 
     /// The directory as that caller may see it, who came by that dialect.
@@ -104,6 +120,10 @@ impl Access {
     /// disabled: which of these is not told, also not by the time it takes. `TooManyGuesses` from an address where
     /// many wrong ones came from.
     pub fn user(&self, username: &str, password: &str, from: IpAddr, dialect: &'static str) -> Result<Caller> {
+        counted(&self.refused.passwords, self.user_of(username, password, from, dialect))
+    }
+
+    fn user_of(&self, username: &str, password: &str, from: IpAddr, dialect: &'static str) -> Result<Caller> {
         if username.trim().is_empty() || password.is_empty() || key(username) == RESERVED_LOGIN {
             return Err(Error::Unauthenticated);
         }
@@ -223,7 +243,7 @@ impl Access {
     /// # Errors
     /// `Unauthenticated` when it is not.
     pub fn api_key(&self, secret: &str) -> Result<()> {
-        self.credential(secret, Some(KeyKind::Api)).map(drop)
+        counted(&self.refused.keys, self.credential(secret, Some(KeyKind::Api))).map(drop)
     }
 
     /// The script behind an application key.
@@ -231,7 +251,7 @@ impl Access {
     /// # Errors
     /// `Unauthenticated` when the key is not valid.
     pub fn application_key(&self, secret: &str) -> Result<Caller> {
-        self.credential(secret, Some(KeyKind::Application))
+        counted(&self.refused.keys, self.credential(secret, Some(KeyKind::Application)))
     }
 
     /// The user behind a token.
@@ -239,7 +259,19 @@ impl Access {
     /// # Errors
     /// `Unauthenticated` when the token is not valid or the user is disabled.
     pub fn token(&self, secret: &str) -> Result<Caller> {
-        self.credential(secret, None)
+        counted(&self.refused.tokens, self.credential(secret, None))
+    }
+
+    /// The script behind an application key, or the user behind a token, for dialects that have one place for both.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when it is neither, or the user is disabled.
+    pub fn key_or_token(&self, secret: &str) -> Result<Caller> {
+        let known = match self.credential(secret, Some(KeyKind::Application)) {
+            Err(Error::Unauthenticated) => self.credential(secret, None),
+            known => known,
+        };
+        counted(&self.refused.tokens, known)
     }
 
     fn credential(&self, secret: &str, kind: Option<KeyKind>) -> Result<Caller> {
@@ -281,6 +313,14 @@ impl Access {
         self.store.write_later(move |tx| tx.touch_credential(id));
         now
     }
+}
+
+/// Counts a credential that lets nobody in. One that could not be looked at is not refused.
+fn counted(refused: &AtomicU64, result: Result<Caller>) -> Result<Caller> {
+    if matches!(result, Err(Error::Unauthenticated | Error::TooManyGuesses)) {
+        refused.fetch_add(1, Ordering::Relaxed);
+    }
+    result
 }
 
 /// Lets pass what could only not be written now.

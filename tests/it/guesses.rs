@@ -1,6 +1,7 @@
 //! Wrong passwords, again and again.
 
 use crate::harness::{ADMIN_PASSWORD, Answer, Connection, Server, basic};
+use crate::metrics::Page;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Barrier;
 use std::thread;
@@ -88,7 +89,7 @@ fn burst(there: SocketAddr, number: usize) -> Vec<Answer> {
 #[test]
 fn an_address_that_guesses_much_is_refused_and_nobody_else() {
     let Some(theirs) = other_address() else { return eprintln!("this machine has only its loopback: not tested") };
-    let server = Server::with(&["--listen", "0.0.0.0:0", "--wrong-password-delay", "3"]);
+    let server = Server::with(&["--listen", "0.0.0.0:0", "--wrong-password-delay", "3", "--metrics-public"]);
     let there = SocketAddr::new(theirs.parse().expect("an address"), server.address.port());
     assert!(burst(there, 20).iter().all(|answer| answer.status == 401), "nothing is known of the address yet");
     thread::scope(|scope| {
@@ -107,6 +108,9 @@ fn an_address_that_guesses_much_is_refused_and_nobody_else() {
             assert_eq!(answer.json()["entity-type"], "exception");
         }
     });
+    // Those that were not looked at are refused like the others.
+    let kind = [("kind", "password")];
+    assert_eq!(Page::of(server.address).value("rollbook_refused_credentials_total", &kind), 50.0);
     // Afterwards the address is let in again, and the right password is as good as from any other.
     let mut connection = Connection::open(there);
     connection.send("GET", ME, &[("Authorization", &basic(ADMIN, ADMIN_PASSWORD))], None);

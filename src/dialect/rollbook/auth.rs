@@ -16,10 +16,7 @@ pub(super) fn directory(context: &Context, request: &Request<'_>, trace: &mut Tr
         let (user, password) = basic(credentials).ok_or(Error::Unauthenticated)?;
         access.user(&user, &password, request.peer, super::NAME)?
     } else if scheme.eq_ignore_ascii_case("Bearer") && !credentials.is_empty() {
-        match access.application_key(credentials) {
-            Err(Error::Unauthenticated) => access.token(credentials)?,
-            known => known?,
-        }
+        access.key_or_token(credentials)?
     } else {
         return Err(Error::Unauthenticated.into());
     };
