@@ -104,7 +104,7 @@ pub struct Tools {
 /// The environment of one pinned client, installed at its first use and again when its pins have changed;
 /// `None` when `ROLLBOOK_SKIP_CLIENTS` is set. Safe for threads and processes at once.
 pub fn environment(name: &str) -> Option<Tools> {
-    static READY: [(&str, OnceLock<Tools>); 9] = [
+    static READY: [(&str, OnceLock<Tools>); 10] = [
         ("datadog-0.29.3", OnceLock::new()),
         ("datadog-0.30.0", OnceLock::new()),
         ("datadog-0.56.0", OnceLock::new()),
@@ -114,6 +114,7 @@ pub fn environment(name: &str) -> Option<Tools> {
         ("npm-datadog-1.64.0", OnceLock::new()),
         ("npm-nuxeo-3.18.0", OnceLock::new()),
         ("npm-nuxeo-4.0.6", OnceLock::new()),
+        ("prometheus-client-0.26.0", OnceLock::new()),
     ];
     if std::env::var_os("ROLLBOOK_SKIP_CLIENTS").is_some() {
         // The handle itself, since the test runner hides what a passing test prints.
@@ -125,7 +126,7 @@ pub fn environment(name: &str) -> Option<Tools> {
 }
 
 /// The folder with the pins and the scripts.
-fn pins() -> PathBuf {
+pub fn pins() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
 }
 
