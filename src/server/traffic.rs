@@ -4,7 +4,7 @@ use super::Shared;
 use crate::http::{Method, Trace};
 use crate::lock::locked;
 use crate::metrics::{Counts, Histogram, Page};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
@@ -36,12 +36,12 @@ const NANOSECONDS: f64 = 1e9;
 /// What comes and goes at all doors of a process.
 #[derive(Default)]
 pub struct Traffic {
-    series: Mutex<BTreeMap<Key, Arc<Series>>>,
+    series: Mutex<HashMap<Key, Arc<Series>>>,
     doors: Mutex<Vec<Weak<Shared>>>,
 }
 
 /// What tells requests apart that are counted apart. Every part is one of few values, whatever clients send.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Key {
     status: u16,
     method: &'static str,
@@ -69,7 +69,11 @@ impl Traffic {
 
     /// Adds all of it to the page.
     pub fn tell(&self, page: &mut Page) {
-        let series: Vec<Arc<Series>> = locked(&self.series).values().cloned().collect();
+        let mut series: Vec<Arc<Series>> = locked(&self.series).values().cloned().collect();
+        series.sort_by_key(|series| {
+            let Key { dialect, route, method, status } = series.key;
+            (dialect, route, method, status)
+        });
         let mut routes: BTreeMap<(&str, &str), Counts<{ TIMES.len() }>> = BTreeMap::new();
         for Series { key, times } in series.iter().map(AsRef::as_ref) {
             let (counts, status) = (times.counts(), key.status.to_string());

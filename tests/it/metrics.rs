@@ -611,6 +611,10 @@ fn requests_are_counted_by_their_route() {
         ]
     );
     assert_eq!(page.0[TIMES].samples.len(), of_route.len() * 19);
+    let order = |(_, labels, _): &(String, Labels, f64)| {
+        ["dialect", "route", "method", "status"].map(|label| labels[label].clone())
+    };
+    assert!(page.0[REQUESTS].samples.iter().is_sorted_by_key(order), "{:#?}", page.0[REQUESTS]);
     // The pages are counted too, each by the next one.
     let pages = [("dialect", "none"), ("route", "/metrics"), ("method", "GET"), ("status", "200")];
     assert_eq!(page.value(REQUESTS, &pages), 0.0);
