@@ -7,12 +7,14 @@ use crate::config::{BringOptions, ConflictWord};
 use crate::directory::{Adopted, adopt};
 use crate::exchange::{Record, Rows};
 use crate::operator::{self, Batch, Order, ShownImport};
+use crate::store;
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 /// Parts that are read ahead.
@@ -65,6 +67,23 @@ struct Totals {
     lossy: u64,
     groups: u64,
     waiting: u64,
+}
+
+/// Refuses, before anything is read, a report in place of the database or of the input.
+///
+/// # Errors
+/// When it is one of these, or its folder cannot be found.
+pub(super) fn check_report(options: &BringOptions, database: &Path, input: Option<&Path>) -> anyhow::Result<()> {
+    let Some(report) = &options.report else { return Ok(()) };
+    if input.is_some_and(|input| same_file(input, report)) {
+        bail!("the report {} is the input itself", report.display());
+    }
+    store::refuse_database(database, report).with_context(|| format!("create the report {}", report.display()))
+}
+
+fn same_file(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    real(one).is_some() && real(one) == real(other)
 }
 
 /// Brings everything in.

@@ -5,12 +5,12 @@ use crate::config::ExportSettings;
 use crate::directory::{ExportOptions, count, export};
 use crate::exchange::{Format, Record, Role, Writer};
 use crate::operator::exported;
-use crate::store::Snapshot;
+use crate::store::{self, Snapshot};
 use anyhow::{Context as _, anyhow};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{BufWriter, ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 /// Writes one state of the directory to the file, also while a server runs, which neither waits nor is asked.
@@ -26,6 +26,7 @@ pub(super) fn run(settings: &ExportSettings) -> anyhow::Result<()> {
         say(&summary(written, losses));
         return Ok(());
     }
+    store::refuse_database(&settings.database.db, path)?;
     let file = create(path, settings.force)?;
     let done = write(&snapshot, format, settings, file).and_then(|(written, losses)| {
         File::open(path)?.sync_all()?;
@@ -46,7 +47,12 @@ fn create(path: &Path, force: bool) -> anyhow::Result<File> {
     } else {
         options.create_new(true)
     };
-    options.open(path).map_err(|error| match error.kind() {
+    let opened = options.open(path).and_then(|file| {
+        // The one that is overwritten may have been for others.
+        file.set_permissions(Permissions::from_mode(0o600))?;
+        Ok(file)
+    });
+    opened.map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => anyhow!("{} is there already (--force overwrites it)", path.display()),
         _ => anyhow::Error::new(error).context(format!("create {}", path.display())),
     })

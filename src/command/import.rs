@@ -1,6 +1,6 @@
 //! Users and groups from a file.
 
-use super::bring::{Source, bring_in};
+use super::bring::{Source, bring_in, check_report};
 use super::link::Link;
 use super::{Usage, say, start_logging};
 use crate::config::ImportSettings;
@@ -23,6 +23,7 @@ pub(super) fn run(settings: &ImportSettings) -> anyhow::Result<()> {
     let Some(format) = settings.format.or_else(|| Format::of_path(path)) else {
         return Err(Usage(anyhow!("--format: the name {} does not tell what is in it", path.display())).into());
     };
+    check_report(options, &target.database.db, (!stdin).then_some(path.as_path()))?;
     let mut source = if stdin {
         let input: Box<dyn BufRead + Send> = Box::new(BufReader::with_capacity(PIECE, std::io::stdin()));
         let rows = read(format, input, Aliases::default()).context("read standard input")?;

@@ -1,6 +1,6 @@
 //! Users and groups from a live server of another kind.
 
-use super::bring::{Source, bring_in};
+use super::bring::{Source, bring_in, check_report};
 use super::link::Link;
 use super::say;
 use crate::config::{BringOptions, PullCommand, PullSource, Target};
@@ -13,10 +13,12 @@ use std::io::IsTerminal as _;
 pub(super) fn run(command: PullCommand) -> anyhow::Result<()> {
     match command {
         PullCommand::Datadog { source, api_key, app_key, options, target } => {
+            check_report(&options, &target.database.db, None)?;
             let rows = pull::datadog(&source_of(&source), &DatadogKeys { api_key, app_key })?;
             bring(&source, rows, &options, &target)
         }
         PullCommand::Nuxeo { source, user, password, token, options, target } => {
+            check_report(&options, &target.database.db, None)?;
             let login = match (token, password) {
                 (Some(token), _) => NuxeoLogin::Token(token),
                 (None, Some(password)) => NuxeoLogin::Basic { user, password },
@@ -36,6 +38,7 @@ fn source_of(source: &PullSource) -> pull::Source {
     pull::Source { from: source.from.clone(), ca: source.ca.clone(), timeout: source.timeout }
 }
 
+/// Brings in what is there.
 fn bring(source: &PullSource, rows: Rows, options: &BringOptions, target: &Target) -> anyhow::Result<()> {
     let mut link = if options.dry_run { Link::rehearse(target)? } else { Link::make(target, None)? };
     let done =

@@ -86,13 +86,16 @@ impl Tx<'_> {
 
     pub(super) fn note_verified(&self, user_id: i64) -> Result<()> {
         let verified = |verified| UserDocument { verified: Some(verified), ..UserDocument::default() };
-        let name = self.first("select username from users where id = ?1", [user_id], |row| row.get::<_, String>(0))?;
-        self.note("user.updated", &name.unwrap_or_default(), Some(&verified(false)), Some(&verified(true)))
+        self.note("user.updated", &self.username_of(user_id)?, Some(&verified(false)), Some(&verified(true)))
     }
 
     pub(super) fn note_password(&self, user_id: i64) -> Result<()> {
-        let name = self.first("select username from users where id = ?1", [user_id], |row| row.get::<_, String>(0))?;
-        self.note("user.password_set", &name.unwrap_or_default(), None::<&()>, None::<&()>)
+        self.note("user.password_set", &self.username_of(user_id)?, None::<&()>, None::<&()>)
+    }
+
+    fn username_of(&self, user_id: i64) -> Result<String> {
+        let name = self.first("select username from users where id = ?1", [user_id], |row| row.get(0))?;
+        Ok(name.unwrap_or_default())
     }
 
     /// Asked for before the user goes, whose memberships and tokens go too.

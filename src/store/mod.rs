@@ -21,7 +21,7 @@ mod writer;
 pub use credentials::{Credential, NewCredential, Purpose, Token};
 pub use lists::List;
 pub use restore::{Restored, restore};
-pub use snapshot::{BackedUp, Copied, Counts, Snapshot, back_up, copy};
+pub use snapshot::{BackedUp, Copied, Counts, Snapshot, back_up, copy, refuse_database};
 pub use users::{Secret, UserFilter};
 
 use crate::lock::locked;

@@ -180,11 +180,21 @@ pub fn copy(database: &Path) -> anyhow::Result<(Store, Copied)> {
     copy().with_context(|| format!("copy the database {}", database.display()))
 }
 
-fn refuse_to_overwrite(database: &Path, file: &Path, force: bool) -> anyhow::Result<()> {
-    let database = real(database)?;
-    if file == database || SIDE_FILES.iter().any(|suffix| file == with_suffix(&database, suffix)) {
-        bail!("{} is the database itself", file.display());
+/// Refuses a file to write that is the database, or one of those beside it, by whatever link it is named.
+///
+/// # Errors
+/// When it is, and when the folder of either cannot be found.
+pub fn refuse_database(database: &Path, file: &Path) -> anyhow::Result<()> {
+    let name = |path: &Path| path.display().to_string();
+    let (real_database, real_file) = (real(database)?, real(file).with_context(|| format!("find {}", name(file)))?);
+    if real_file == real_database || SIDE_FILES.iter().any(|suffix| real_file == with_suffix(&real_database, suffix)) {
+        bail!("{} is the database itself", name(file));
     }
+    Ok(())
+}
+
+fn refuse_to_overwrite(database: &Path, file: &Path, force: bool) -> anyhow::Result<()> {
+    refuse_database(database, file)?;
     match file.symlink_metadata() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error).with_context(|| format!("look for {}", file.display())),

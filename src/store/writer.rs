@@ -245,14 +245,11 @@ fn in_savepoint<T>(
     origin: &Origin,
     write: impl FnOnce(&Tx<'_>) -> Result<T>,
 ) -> (Result<T>, u8) {
-    let connection = match connection {
-        Ok(connection) => connection,
-        Err(why) => return (Err(Error::Unavailable(reason(why))), 0),
-    };
-    let tx = Tx::on(connection, origin);
-    let result = run_in_savepoint(connection, &tx, write);
-    let marks = if result.is_ok() { tx.marks.get() } else { 0 };
-    (result, marks)
+    on_tx(connection, origin, |connection, tx| {
+        let result = run_in_savepoint(connection, tx, write);
+        let marks = if result.is_ok() { tx.marks.get() } else { 0 };
+        (result, marks)
+    })
 }
 
 /// Runs work that guards its parts itself. Its own error, or its panic, takes back the whole transaction.
@@ -261,17 +258,26 @@ fn in_parts<T>(
     origin: &Origin,
     write: impl FnOnce(&Tx<'_>) -> Result<T>,
 ) -> (Result<T>, u8) {
-    let connection = match connection {
-        Ok(connection) => connection,
-        Err(why) => return (Err(Error::Unavailable(reason(why))), 0),
-    };
-    let tx = Tx::on(connection, origin);
-    let result = catch_unwind(AssertUnwindSafe(|| write(&tx)))
-        .unwrap_or_else(|_| Err(Error::Internal(anyhow!("an operation of the writer panicked"))));
-    if result.is_err() {
-        roll_back(connection);
+    on_tx(connection, origin, |connection, tx| {
+        let result = catch_unwind(AssertUnwindSafe(|| write(tx)))
+            .unwrap_or_else(|_| Err(Error::Internal(anyhow!("an operation of the writer panicked"))));
+        if result.is_err() {
+            roll_back(connection);
+        }
+        (result, tx.marks.get())
+    })
+}
+
+/// Does it where there is a transaction.
+fn on_tx<T>(
+    connection: std::result::Result<&Connection, &Error>,
+    origin: &Origin,
+    work: impl FnOnce(&Connection, &Tx<'_>) -> (Result<T>, u8),
+) -> (Result<T>, u8) {
+    match connection {
+        Ok(connection) => work(connection, &Tx::on(connection, origin)),
+        Err(why) => (Err(Error::Unavailable(reason(why))), 0),
     }
-    (result, tx.marks.get())
 }
 
 fn run_in_savepoint<T>(connection: &Connection, tx: &Tx<'_>, write: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {

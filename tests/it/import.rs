@@ -102,6 +102,7 @@ fn a_report_can_go_to_a_file() {
     let (status, _, err) = import(&folder, &file, &["--report", nowhere.to_str().unwrap()]);
     assert_eq!(status, 1);
     assert!(err.contains("create the report no/report.txt"), "{err}");
+    assert_eq!(exported(&folder).len(), 6, "nothing is brought in without its report");
 }
 
 #[test]
@@ -495,6 +496,31 @@ fn an_export_overwrites_nothing_and_has_no_passwords_unless_told_so() {
         (err.lines().next(), err.lines().last()),
         (Some("lost: user Administrator: an empty first_name cannot be told from none"), Some(last))
     );
+}
+
+#[test]
+fn neither_a_report_nor_an_export_takes_the_place_of_the_database_or_of_the_input() {
+    let folder = directory();
+    let file = write(&folder, "users.csv", "name\nada\n");
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink(folder.db(), &link).expect("a link");
+    let before = std::fs::read(folder.db()).expect("the database");
+    for name in ["rollbook.db", "rollbook.db-wal", "rollbook.db.lock", "link"] {
+        let path = folder.path().join(name).display().to_string();
+        let (status, _, err) = said(&run(&folder, &["export", &path, "--format", "csv", "--force"]));
+        assert!(status == 1 && err.contains("is the database itself"), "{name}: {err}");
+        let (status, _, err) = import(&folder, &file, &["--report", &path]);
+        assert!(status == 1 && err.contains("is the database itself"), "{name}: {err}");
+    }
+    let (status, _, err) = import(&folder, &file, &["--report", &file]);
+    assert_eq!((status, err.as_str()), (1, "rollbook: the report users.csv is the input itself\n"));
+    assert_eq!(std::fs::read_to_string(&file).expect("the input"), "name\nada\n");
+    assert_eq!(std::fs::read(folder.db()).expect("the database"), before);
+    // What is overwritten is nobody else's to read afterwards.
+    let open = write(&folder, "open.csv", "x");
+    std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o644)).expect("it is ours");
+    assert_eq!(said(&run(&folder, &["export", &open, "--force"])).0, 0);
+    assert_eq!(std::fs::metadata(&open).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 /// A CSV of so many users, each in two of the groups, with a header.
