@@ -161,7 +161,15 @@ fn answers_that_show_one_user_or_group_have_a_tag_and_no_others() {
             // One field more than others have, and no other.
             let mut names: Vec<&str> = answer.headers.iter().map(|(name, _)| name.as_str()).collect();
             names.sort_unstable();
-            let usual = ["Cache-Control", "Content-Length", "Content-Type", "Date", "ETag", "X-Content-Type-Options"];
+            let usual = [
+                "Cache-Control",
+                "Content-Length",
+                "Content-Type",
+                "Date",
+                "ETag",
+                "X-Content-Type-Options",
+                "X-Request-Id",
+            ];
             assert_eq!(names, usual, "{method} {path} {body}");
         }
     }
@@ -457,7 +465,7 @@ fn who_has_the_document_is_told_so_without_one() {
                 assert_eq!((answer.status, tag_of(&answer)), (304, tag.clone()), "{method} {path} {sent}");
                 let mut names: Vec<&str> = answer.headers.iter().map(|(name, _)| name.as_str()).collect();
                 names.sort_unstable();
-                let expected = ["Cache-Control", "Date", "ETag", "X-Content-Type-Options"];
+                let expected = ["Cache-Control", "Date", "ETag", "X-Content-Type-Options", "X-Request-Id"];
                 assert_eq!(names, expected, "{method} {path} {sent}");
             }
             // Another tag, and no condition: the whole answer, with nothing of a body left before it.
