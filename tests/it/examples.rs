@@ -27,6 +27,11 @@ fn across_sh_prints_what_it_promises() {
 }
 
 #[test]
+fn follow_sh_prints_what_it_promises() {
+    promised("follow.sh", &mut shell("follow.sh"));
+}
+
+#[test]
 fn datadog_life_py_prints_what_it_promises() {
     let Some(mut command) = datadog_life_py() else { return };
     promised("datadog_life.py", &mut command);
@@ -68,7 +73,9 @@ fn the_examples_print_the_same_again_in_any_order_and_beside_others() {
     assert_eq!(server.nuxeo("POST", "/group", group).status, 201);
 
     let mut examples: Vec<(&str, Command)> =
-        ["datadog.sh", "nuxeo-user.sh", "nuxeo-group.sh", "across.sh"].map(|name| (name, shell(name))).into();
+        ["datadog.sh", "nuxeo-user.sh", "nuxeo-group.sh", "across.sh", "follow.sh"]
+            .map(|name| (name, shell(name)))
+            .into();
     examples.extend(datadog_life_py().map(|command| ("datadog_life.py", command)));
     examples.extend(nuxeo_life_py().map(|command| ("nuxeo_life.py", command)));
     examples.extend(nuxeo_life_js().map(|command| ("nuxeo_life.js", command)));
@@ -93,7 +100,7 @@ fn the_examples_print_the_same_again_in_any_order_and_beside_others() {
 #[test]
 fn an_example_that_was_broken_off_prints_the_same_again() {
     let server = Server::start();
-    for name in ["datadog.sh", "nuxeo-user.sh", "nuxeo-group.sh", "across.sh"] {
+    for name in ["datadog.sh", "nuxeo-user.sh", "nuxeo-group.sh", "across.sh", "follow.sh"] {
         let source = std::fs::read_to_string(folder().join(name)).expect("a script in UTF-8");
         for (end, _) in source.match_indices("\n\n").step_by(4) {
             // As if it had been stopped there: only what stands above is run (not each place, which takes long).
@@ -141,7 +148,9 @@ fn onboard_py_fails_when_a_row_is_refused_and_serves_the_others() {
 fn an_unreachable_server_is_an_error() {
     // The clients' own scripts are left out: they repeat a failed connection for half a minute.
     let mut commands: Vec<(&str, Command)> =
-        ["datadog.sh", "nuxeo-user.sh", "nuxeo-group.sh", "across.sh"].map(|name| (name, shell(name))).into();
+        ["datadog.sh", "nuxeo-user.sh", "nuxeo-group.sh", "across.sh", "follow.sh"]
+            .map(|name| (name, shell(name)))
+            .into();
     commands.extend(onboard().map(|command| ("onboard.py", command)));
     for (name, mut command) in commands {
         // Nobody listens on port 1, and no other test can come to.
