@@ -3,7 +3,7 @@
 
 use super::link::Link;
 use super::{print, say};
-use crate::config::{BringOptions, ConflictWord};
+use crate::config::{BringOptions, ConflictWord, Target};
 use crate::directory::{Adopted, adopt};
 use crate::exchange::{Record, Rows};
 use crate::operator::{self, Batch, Order, ShownImport};
@@ -86,6 +86,14 @@ fn same_file(one: &Path, other: &Path) -> bool {
     real(one).is_some() && real(one) == real(other)
 }
 
+/// Where to bring it: the directory, or for a dry run a copy of it.
+///
+/// # Errors
+/// Those of [`Link::make`] and [`Link::rehearse`].
+pub(super) fn destination(options: &BringOptions, target: &Target) -> anyhow::Result<Link> {
+    if options.dry_run { Link::rehearse(target) } else { Link::make(target, None) }
+}
+
 /// Brings everything in.
 ///
 /// # Errors
@@ -165,13 +173,15 @@ fn bring_parts(
     Ok(())
 }
 
+/// A bar of that length that looks so. On anything but a terminal nothing is drawn.
+pub(super) fn bar(length: u64, template: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(length).with_style(style)
+}
+
 fn progress(bytes: Option<u64>) -> ProgressBar {
-    // On anything but a terminal nothing is drawn.
     match bytes {
-        Some(bytes) => {
-            let style = ProgressStyle::with_template("{elapsed_precise} [{wide_bar}] {percent}% {msg}, {eta} to go");
-            ProgressBar::new(bytes).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-        }
+        Some(bytes) => bar(bytes, "{elapsed_precise} [{wide_bar}] {percent}% {msg}, {eta} to go"),
         None => {
             let style = ProgressStyle::with_template("{elapsed_precise} {spinner} {msg}");
             ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))

@@ -1,5 +1,6 @@
 //! Users and groups to a file.
 
+use super::bring::bar;
 use super::{Usage, print, say, start_logging};
 use crate::config::ExportSettings;
 use crate::directory::{ExportOptions, count, export};
@@ -7,7 +8,6 @@ use crate::exchange::{Format, Record, Role, Writer};
 use crate::operator::exported;
 use crate::store::{self, Snapshot};
 use anyhow::{Context as _, anyhow};
-use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{BufWriter, ErrorKind, Write};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
@@ -74,9 +74,7 @@ fn write(
     settings: &ExportSettings,
     out: impl Write,
 ) -> anyhow::Result<(u64, u64)> {
-    let style = ProgressStyle::with_template("{elapsed_precise} [{wide_bar}] {percent}% {pos} users and groups");
-    let bar = ProgressBar::new(count(snapshot)?);
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let bar = bar(count(snapshot)?, "{elapsed_precise} [{wide_bar}] {percent}% {pos} users and groups");
     let mut writer = Writer::new(format, BufWriter::with_capacity(1 << 18, out), &settings.base)?;
     let options = ExportOptions { members_with_groups: format == Format::Ldif, passwords: settings.with_passwords };
     let (mut written, mut lossy) = (0, 0);

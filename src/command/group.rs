@@ -1,9 +1,9 @@
 //! Groups.
 
 use super::link::Link;
-use super::table::{Column, Table, card};
+use super::say;
+use super::table::{Column, Table, show};
 use super::user::each;
-use super::{print, say};
 use crate::config::{GroupCommand, Members, Names, Output, Target};
 use crate::operator::{Membership, Order, ShownGroup};
 
@@ -22,7 +22,9 @@ const COLUMNS: [Column; 5] = [
 pub(super) fn run(command: GroupCommand) -> anyhow::Result<()> {
     match command {
         GroupCommand::List { text, format, target } => list(&target, text.as_deref(), format),
-        GroupCommand::Show { name, format, target } => show(&Link::open(&target)?.ask(Order::Group { name })?, format),
+        GroupCommand::Show { name, format, target } => {
+            show(&Link::open(&target)?.ask::<ShownGroup>(Order::Group { name })?, format, &COLUMNS)
+        }
         GroupCommand::Add { name, fields, target } => {
             let group: ShownGroup = Link::open(&target)?.ask(Order::AddGroup(fields.record(name)))?;
             say(&format!("made the group {}", group.record.name));
@@ -50,18 +52,6 @@ fn list(target: &Target, text: Option<&str>, format: Output) -> anyhow::Result<(
         let Some(last) = groups.last() else { return table.end() };
         after = last.record.name.clone();
         table.rows(&groups)?;
-    }
-}
-
-fn show(group: &ShownGroup, format: Output) -> anyhow::Result<()> {
-    match format {
-        Output::Table => print(&card(group)?),
-        Output::Json => print(&format!("{}\n", serde_json::to_string(group)?)),
-        Output::Csv => {
-            let mut table = Table::new(format, &COLUMNS);
-            table.rows(&[group])?;
-            table.end()
-        }
     }
 }
 

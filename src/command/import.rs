@@ -1,7 +1,6 @@
 //! Users and groups from a file.
 
-use super::bring::{Source, bring_in, check_report};
-use super::link::Link;
+use super::bring::{Source, bring_in, check_report, destination};
 use super::{Usage, say, start_logging};
 use crate::config::ImportSettings;
 use crate::exchange::{Aliases, Format, aliases, read};
@@ -31,7 +30,7 @@ pub(super) fn run(settings: &ImportSettings) -> anyhow::Result<()> {
     } else {
         open(path, format).with_context(|| format!("read {}", path.display()))?
     };
-    let mut link = if options.dry_run { Link::rehearse(target)? } else { Link::make(target, None)? };
+    let mut link = destination(options, target)?;
     if let Some(digest) = source.digest {
         source.done = link.ask(Order::ImportPosition { digest })?;
         if settings.restart {

@@ -3,9 +3,13 @@
 use super::link::Link;
 use super::print;
 use crate::config::{LogOutput, LogSettings};
+use crate::directory::Since;
+use crate::model::key;
 use crate::operator::{Order, ShownChange, ShownChanges};
 use anyhow::bail;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use std::collections::VecDeque;
 
 /// Changes that are asked for at a time.
 const PIECE: u64 = 1000;
@@ -20,11 +24,11 @@ pub(super) fn run(asked: &LogSettings) -> anyhow::Result<()> {
     }
     let (mut after, mut from) = match asked.since {
         None => (Some(0), None),
-        Some(crate::directory::Since::Change(id)) => (Some(id), None),
-        Some(crate::directory::Since::Time(at)) => (None, Some(at)),
-        Some(crate::directory::Since::Now) => (None, None),
+        Some(Since::Change(id)) => (Some(id), None),
+        Some(Since::Time(at)) => (None, Some(at)),
+        Some(Since::Now) => (None, None),
     };
-    let mut last = asked.lines.map(|lines| std::collections::VecDeque::with_capacity(lines.min(1000)));
+    let mut last = asked.lines.map(|lines| VecDeque::with_capacity(lines.min(1000)));
     loop {
         // Only what has been told already can be followed by what is to come.
         let wait = if asked.follow && last.is_none() { WAIT } else { 0 };
@@ -52,10 +56,9 @@ pub(super) fn run(asked: &LogSettings) -> anyhow::Result<()> {
 }
 
 fn is_meant(change: &ShownChange, name: Option<&str>) -> bool {
-    let same = |text: &str| name.is_none_or(|name| crate::model::key(name) == crate::model::key(text));
-    let document = |document: &Option<Box<serde_json::value::RawValue>>| {
-        let fields: Map<String, Value> =
-            document.as_ref().and_then(|json| serde_json::from_str(json.get()).ok()).unwrap_or_default();
+    let same = |text: &str| name.is_none_or(|name| key(name) == key(text));
+    let document = |document: &Option<Box<RawValue>>| {
+        let fields = fields_of(document);
         ["group", "user", "subgroup"].iter().any(|field| fields.get(*field).and_then(Value::as_str).is_some_and(same))
     };
     same(&change.name) || document(&change.before) || document(&change.after)
@@ -71,18 +74,19 @@ fn show(change: &ShownChange, output: LogOutput) -> anyhow::Result<()> {
             };
             let ShownChange { id, time, dialect, action, name, .. } = change;
             let fields = fields(change);
-            print(format!("{id} {time} {caller} ({dialect}) {action} {name}{fields}").trim_end())
-                .and_then(|()| print("\n"))
+            let line = format!("{id} {time} {caller} ({dialect}) {action} {name}{fields}");
+            print(&format!("{}\n", line.trim_end()))
         }
     }
 }
 
+fn fields_of(document: &Option<Box<RawValue>>) -> Map<String, Value> {
+    document.as_ref().and_then(|json| serde_json::from_str(json.get()).ok()).unwrap_or_default()
+}
+
 /// What was different: `email: null → "ada@example.com"`.
 fn fields(change: &ShownChange) -> String {
-    let parse = |json: &Option<Box<serde_json::value::RawValue>>| -> Map<String, Value> {
-        json.as_ref().and_then(|json| serde_json::from_str(json.get()).ok()).unwrap_or_default()
-    };
-    let (before, after) = (parse(&change.before), parse(&change.after));
+    let (before, after) = (fields_of(&change.before), fields_of(&change.after));
     let mut text = String::new();
     for (field, value) in before.iter().filter(|(field, _)| !after.contains_key(*field)).chain(&after) {
         if field == "uuid" || value.as_str() == Some(change.name.as_str()) {

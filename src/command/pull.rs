@@ -1,7 +1,6 @@
 //! Users and groups from a live server of another kind.
 
-use super::bring::{Source, bring_in, check_report};
-use super::link::Link;
+use super::bring::{Source, bring_in, check_report, destination};
 use super::say;
 use crate::config::{BringOptions, PullCommand, PullSource, Target};
 use crate::exchange::Rows;
@@ -40,7 +39,7 @@ fn source_of(source: &PullSource) -> pull::Source {
 
 /// Brings in what is there.
 fn bring(source: &PullSource, rows: Rows, options: &BringOptions, target: &Target) -> anyhow::Result<()> {
-    let mut link = if options.dry_run { Link::rehearse(target)? } else { Link::make(target, None)? };
+    let mut link = destination(options, target)?;
     let done =
         bring_in(&mut link, Source { name: source.from.clone(), rows, bytes: None, digest: None, done: 0 }, options);
     say("passwords stay where they were: new users cannot log in before they have one here");

@@ -131,11 +131,24 @@ fn quoted(cell: &str) -> String {
     if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
 }
 
-/// One thing with all its fields, a line each, in the order in which it has them.
+/// Prints one thing: as a card, as an object, or as a table of one row with these columns.
 ///
 /// # Errors
-/// When it is no object.
-pub(super) fn card(thing: &impl Serialize) -> anyhow::Result<String> {
+/// When it cannot be written.
+pub(super) fn show(thing: &impl Serialize, output: Output, columns: &[Column]) -> anyhow::Result<()> {
+    match output {
+        Output::Table => print(&card(thing)?),
+        Output::Json => print(&format!("{}\n", serde_json::to_string(thing)?)),
+        Output::Csv => {
+            let mut table = Table::new(output, columns);
+            table.rows(&[thing])?;
+            table.end()
+        }
+    }
+}
+
+/// One thing with all its fields, a line each, in the order in which it has them.
+fn card(thing: &impl Serialize) -> anyhow::Result<String> {
     let Fields(fields) = serde_json::from_str(&serde_json::to_string(thing)?)?;
     let title = |field: &str| format!("{}:", field.replace('_', " "));
     let width = fields.iter().map(|(field, _)| title(field).width()).max().unwrap_or(0);

@@ -2,7 +2,7 @@
 
 use super::key::read_password;
 use super::link::Link;
-use super::table::{Column, Table, card};
+use super::table::{Column, Table, show};
 use super::{print, say};
 use crate::config::{Names, Output, Target, UserCommand, UserFields, UserFilters};
 use crate::exchange::UserRecord;
@@ -44,7 +44,9 @@ const ALL_COLUMNS: [Column; 13] = [
 pub(super) fn run(command: UserCommand) -> anyhow::Result<()> {
     match command {
         UserCommand::List { filters, format, target } => list(&target, filters, format),
-        UserCommand::Show { name, format, target } => show(&Link::open(&target)?.ask(Order::User { name })?, format),
+        UserCommand::Show { name, format, target } => {
+            show(&Link::open(&target)?.ask::<ShownUser>(Order::User { name })?, format, &ALL_COLUMNS)
+        }
         UserCommand::Add { name, fields, target } => {
             let record = record(name, *fields)?;
             let user: ShownUser = Link::open(&target)?.ask(Order::AddUser(Box::new(record)))?;
@@ -101,18 +103,6 @@ fn selected(
         let Some(last) = users.last() else { return Ok(()) };
         after = last.record.name.clone();
         show(&users)?;
-    }
-}
-
-fn show(user: &ShownUser, format: Output) -> anyhow::Result<()> {
-    match format {
-        Output::Table => print(&card(user)?),
-        Output::Json => print(&format!("{}\n", serde_json::to_string(user)?)),
-        Output::Csv => {
-            let mut table = Table::new(format, &ALL_COLUMNS);
-            table.rows(&[user])?;
-            table.end()
-        }
     }
 }
 

@@ -212,12 +212,12 @@ pub fn perform(directory: &Directory, order: Order) -> Result<Value> {
         }
         Order::Group { name } => group(directory, &name),
         Order::AddGroup(record) => {
-            let (name, changes) = group_of(record)?;
+            let (name, changes) = group_of(record, cleared);
             directory.create_group(&name, changes, Lists::default())?;
             group(directory, &name)
         }
         Order::SetGroup(record) => {
-            let (name, changes) = group_of(record)?;
+            let (name, changes) = group_of(record, cleared);
             directory.update_group(&name, changes, Lists::default(), Condition::default())?;
             group(directory, &name)
         }
@@ -296,9 +296,9 @@ fn item(record: Record) -> Item {
             let (name, password) = (std::mem::take(&mut user.name), user.password.take());
             Item::User(name, Box::new(user_changes(user, kept)), password)
         }
-        Record::Group(mut group) => {
-            let name = std::mem::take(&mut group.name);
-            Item::Group(name, group_changes(group, kept))
+        Record::Group(group) => {
+            let (name, changes) = group_of(group, kept);
+            Item::Group(name, changes)
         }
         Record::Member(member) => Item::Member { group: member.group, user: member.user },
         Record::Subgroup(member) => Item::Subgroup { group: member.group, subgroup: member.subgroup },
@@ -334,9 +334,10 @@ fn user_changes(user: UserRecord, field: Field) -> UserChanges {
     }
 }
 
-fn group_of(mut group: GroupRecord) -> Result<(String, GroupChanges)> {
+/// The name of a group, and what is to be stored of it.
+fn group_of(mut group: GroupRecord, field: Field) -> (String, GroupChanges) {
     let name = std::mem::take(&mut group.name);
-    Ok((name, group_changes(group, cleared)))
+    (name, group_changes(group, field))
 }
 
 fn group_changes(group: GroupRecord, field: Field) -> GroupChanges {
