@@ -358,6 +358,11 @@ impl Connection {
         self.reader.get_mut()
     }
 
+    /// The client's port.
+    pub fn port(&self) -> u16 {
+        self.reader.get_ref().local_addr().expect("an address").port()
+    }
+
     pub fn send(&mut self, method: &str, target: &str, headers: &[(&str, &str)], body: Option<&[u8]>) {
         let mut message = format!("{method} {target} HTTP/1.1\r\nHost: test\r\n").into_bytes();
         for (name, value) in headers {

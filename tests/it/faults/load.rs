@@ -244,7 +244,7 @@ impl Client {
     fn work(&mut self, mut connection: Connection, calls: usize, answered: &AtomicUsize) {
         let authorization = basic("Administrator", ADMIN_PASSWORD);
         let keys = [("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", APP_KEY)];
-        self.ports.push(connection.stream().local_addr().expect("an address").port());
+        self.ports.push(connection.port());
         for _ in 0..calls {
             let (call, state) = self.choose();
             let mut headers = vec![("Content-Type", "application/json")];
@@ -308,14 +308,27 @@ impl Load {
     /// answered.
     pub fn run(&mut self, server: &Server, calls: usize, meanwhile: impl FnOnce(&AtomicUsize)) -> usize {
         let answered = AtomicUsize::new(0);
+        let connections: Vec<Connection> = self.clients.iter().map(|_| self.connect(server)).collect();
         std::thread::scope(|scope| {
-            let connected: Vec<_> = self.clients.iter_mut().map(|c| (c, Connection::open(server.address))).collect();
-            for (client, connection) in connected {
+            for (client, connection) in self.clients.iter_mut().zip(connections) {
                 scope.spawn(|| client.work(connection, calls, &answered));
             }
             meanwhile(&answered);
         });
         answered.into_inner()
+    }
+
+    /// A connection from a port that none of the clients had before: answers are told apart by their ports.
+    fn connect(&self, server: &Server) -> Connection {
+        let mut taken = Vec::new();
+        loop {
+            let connection = Connection::open(server.address);
+            if !self.clients.iter().any(|client| client.ports.contains(&connection.port())) {
+                return connection;
+            }
+            // Held until another is found, so that the same port does not come again.
+            taken.push(connection);
+        }
     }
 
     /// Checks what every client finds, and goes on from there.
