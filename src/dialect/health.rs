@@ -1,26 +1,28 @@
 //! What supervisors, load balancers and collectors of metrics ask: whether the process answers, whether it can do its
 //! work, and how it goes. No credentials, no data.
 
-use super::{Context, allowed, allows};
+use super::{Context, Route, allowed};
 use crate::http::{Door, Method, Request, Response};
 use crate::metrics::{CONTENT_TYPE, Page};
 
-const METHODS: &[Method] = &[Method::Get];
+const ALIVE: Route = Route::new("/healthz", &[Method::Get]);
+const READY: Route = Route::new("/readyz", &[Method::Get]);
+const METRICS: Route = Route::new("/metrics", &[Method::Get]);
 
 /// Answers a request for one of these paths; `None` for any other.
 pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[&str]) -> Option<Response> {
-    let (route, answer): (_, fn(&Context) -> Response) = match segments {
-        ["healthz"] => ("/healthz", |_| Response::text(200, "ok\n")),
-        ["readyz"] => ("/readyz", ready),
-        ["metrics"] if has_metrics(context, request.door) => ("/metrics", metrics),
+    let (route, answer): (Route, fn(&Context) -> Response) = match segments {
+        ["healthz"] => (ALIVE, |_| Response::text(200, "ok\n")),
+        ["readyz"] => (READY, ready),
+        ["metrics"] if has_metrics(context, request.door) => (METRICS, metrics),
         _ => return None,
     };
-    let mut response = if allows(METHODS, request) {
+    let mut response = if route.allows(request) {
         answer(context)
     } else {
-        Response::text(405, "Method not allowed\n").with_header("Allow", &allowed(METHODS))
+        Response::text(405, "Method not allowed\n").with_header("Allow", &allowed(route.methods))
     };
-    response.trace.route = route;
+    response.trace.route = route.path;
     Some(response)
 }
 

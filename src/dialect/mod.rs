@@ -58,6 +58,24 @@ pub const DIALECTS: [Dialect; 3] = [
     },
 ];
 
+/// A path, with names in place of what differs between requests, and the methods that it has. `HEAD` comes with `GET`.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Route {
+    pub(crate) path: &'static str,
+    pub(crate) methods: &'static [Method],
+}
+
+impl Route {
+    const fn new(path: &'static str, methods: &'static [Method]) -> Route {
+        Route { path, methods }
+    }
+
+    /// Whether the path has the request's method.
+    fn allows(&self, request: &Request<'_>) -> bool {
+        self.methods.contains(&request.method) || (request.is_get() && self.methods.contains(&Method::Get))
+    }
+}
+
 /// What every dialect works with.
 pub struct Context {
     /// The door to the directory.
@@ -260,11 +278,6 @@ fn basic(credentials: &str) -> Option<(String, String)> {
 enum BadBody {
     NoJson(String),
     NoObject,
-}
-
-/// Whether the request's method is one of these. `HEAD` comes with `GET`.
-fn allows(methods: &[Method], request: &Request<'_>) -> bool {
-    methods.contains(&request.method) || (request.is_get() && methods.contains(&Method::Get))
 }
 
 /// The value of an `Allow` header.

@@ -4,8 +4,8 @@ mod auth;
 mod error;
 mod user;
 
-use super::{Context, allows};
-use crate::http::{Method, Request, Response};
+use super::{Context, Route};
+use crate::http::{Method, Request, Response, Trace};
 use error::{Problem, Result};
 use serde_json::json;
 use std::borrow::Cow;
@@ -15,9 +15,17 @@ pub(super) use error::refuse;
 /// The dialect's name, also in the record of changes.
 pub(super) const NAME: &str = "datadog";
 
+const VALIDATE: Route = Route::new("/api/v1/validate", &[Method::Get]);
+const INVITE: Route = Route::new("/api/v1/invite_users", &[Method::Post]);
+const USERS: Route = Route::new("/api/v1/user", &[Method::Get, Method::Post]);
+const USER: Route = Route::new("/api/v1/user/{handle}", &[Method::Get, Method::Put, Method::Delete]);
+
+/// Every path that the dialect has, without its other spellings.
+const ROUTES: &[Route] = &[VALIDATE, INVITE, USERS, USER];
+
 /// Answers a request for a path below the prefix.
 pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>]) -> Response {
-    let mut trace = crate::http::Trace::default();
+    let mut trace = Trace::default();
     let mut result = route(context, request, segments, &mut trace);
     if matches!(result, Err(Problem::UnknownMethod(_))) {
         // The keys come first, here too.
@@ -33,28 +41,20 @@ pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'
 }
 
 /// The route table.
-fn route(
-    context: &Context,
-    request: &Request<'_>,
-    segments: &[Cow<'_, str>],
-    trace: &mut crate::http::Trace,
-) -> Result<Response> {
+fn route(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>], trace: &mut Trace) -> Result<Response> {
     let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
     match segments.as_slice() {
         ["api", "v1", "validate"] => {
-            trace.route = "/api/v1/validate";
-            allow(request, &[Method::Get])?;
+            take(&VALIDATE, request, trace)?;
             auth::api_key(context, request)?;
             Ok(Response::json(200, &json!({ "valid": true })))
         }
         ["invite_users"] | ["api", "v1", "invite_users"] => {
-            trace.route = "/api/v1/invite_users";
-            allow(request, &[Method::Post])?;
+            take(&INVITE, request, trace)?;
             user::invite(&auth::directory(context, request, trace)?, request)
         }
         ["api", "v1", "user" | "users"] => {
-            trace.route = "/api/v1/user";
-            allow(request, &[Method::Get, Method::Post])?;
+            take(&USERS, request, trace)?;
             let directory = auth::directory(context, request, trace)?;
             match request.method {
                 Method::Post => user::create(&directory, request),
@@ -62,8 +62,7 @@ fn route(
             }
         }
         ["api", "v1", "user" | "users", handle @ ..] => {
-            trace.route = "/api/v1/user/{handle}";
-            allow(request, &[Method::Get, Method::Put, Method::Delete])?;
+            take(&USER, request, trace)?;
             // Some clients leave a slash inside a handle as it is.
             let handle = handle.join("/");
             let directory = auth::directory(context, request, trace)?;
@@ -77,7 +76,9 @@ fn route(
     }
 }
 
-/// Refuses methods that the path does not have.
-fn allow(request: &Request<'_>, methods: &'static [Method]) -> Result<()> {
-    if allows(methods, request) { Ok(()) } else { Err(Problem::UnknownMethod(methods)) }
+/// Names the route of a request, and refuses methods that it does not have.
+fn take(route: &Route, request: &Request<'_>, trace: &mut Trace) -> Result<()> {
+    debug_assert!(ROUTES.contains(route));
+    trace.route = route.path;
+    if route.allows(request) { Ok(()) } else { Err(Problem::UnknownMethod(route.methods)) }
 }

@@ -10,7 +10,7 @@ mod options;
 mod page;
 mod user;
 
-use super::{Context, allows};
+use super::{Context, Route};
 use crate::directory::{Directory, Side};
 use crate::http::{Body, Method, Request, Response, Trace};
 use error::{Problem, Result};
@@ -22,6 +22,58 @@ pub(crate) use kept::Kept;
 
 /// The dialect's name, also in the record of changes.
 pub(super) const NAME: &str = "nuxeo";
+
+// Below the prefix.
+const CMIS: Route = Route::new("/json/cmis", &[Method::Get]);
+const RUNNING_STATUS: Route = Route::new("/runningstatus", &[Method::Get]);
+const AUTHENTICATION_TOKEN: Route = Route::new("/authentication/token", &[Method::Get]);
+// Below `/api/v1`, where all clients look, and its other spellings.
+const ME: Route = Route::new("/me", &[Method::Get]);
+const CHANGE_PASSWORD: Route = Route::new("/me/changepassword", &[Method::Put]);
+const CAPABILITIES: Route = Route::new("/capabilities", &[Method::Get]);
+const TOKENS: Route = Route::new("/token", &[Method::Get, Method::Post]);
+const TOKEN: Route = Route::new("/token/{id}", &[Method::Delete]);
+const USERS: Route = Route::new("/user", &[Method::Post]);
+const USER_SEARCH: Route = Route::new("/user/search", &[Method::Get]);
+const TRANSIENT_USER: Route = Route::new("/user/transient/{id}", &[Method::Get]);
+const USER: Route = Route::new("/user/{id}", &[Method::Get, Method::Put, Method::Delete]);
+const USER_GROUP: Route = Route::new("/user/{id}/group/{group}", &[Method::Post, Method::Delete]);
+const GROUPS: Route = Route::new("/group", &[Method::Post]);
+const GROUP_SEARCH: Route = Route::new("/group/search", &[Method::Get]);
+const GROUP: Route = Route::new("/group/{id}", &[Method::Get, Method::Put, Method::Delete]);
+const GROUP_USERS: Route = Route::new("/group/{id}/@users", &[Method::Get]);
+const GROUP_GROUPS: Route = Route::new("/group/{id}/@groups", &[Method::Get]);
+const GROUP_USER: Route = Route::new("/group/{group}/user/{id}", &[Method::Post, Method::Delete]);
+const AUTOMATION: Route = Route::new("/automation", &[Method::Get]);
+const AUTOMATION_LOGIN: Route = Route::new("/automation/login", &[Method::Post]);
+const AUTOMATION_LOG: Route = Route::new("/automation/Log", &[Method::Post]);
+
+/// Every path that the dialect has, without its other spellings: those below the prefix first, and then those below
+/// `/api/v1`.
+const ROUTES: &[Route] = &[
+    CMIS,
+    RUNNING_STATUS,
+    AUTHENTICATION_TOKEN,
+    ME,
+    CHANGE_PASSWORD,
+    CAPABILITIES,
+    TOKENS,
+    TOKEN,
+    USERS,
+    USER_SEARCH,
+    TRANSIENT_USER,
+    USER,
+    USER_GROUP,
+    GROUPS,
+    GROUP_SEARCH,
+    GROUP,
+    GROUP_USERS,
+    GROUP_GROUPS,
+    GROUP_USER,
+    AUTOMATION,
+    AUTOMATION_LOGIN,
+    AUTOMATION_LOG,
+];
 
 /// Answers a request for a path below the prefix.
 pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>]) -> Response {
@@ -52,9 +104,11 @@ struct Call<'c> {
 }
 
 impl Call<'_> {
-    /// Refuses methods that the path does not have.
-    fn allow(&self, methods: &'static [Method]) -> Result<()> {
-        if allows(methods, self.request) { Ok(()) } else { Err(Problem::UnknownMethod(methods)) }
+    /// Names the route, and refuses methods that it does not have.
+    fn take(&mut self, route: &Route) -> Result<()> {
+        debug_assert!(ROUTES.iter().any(|known| known == route));
+        self.trace.route = route.path;
+        if route.allows(self.request) { Ok(()) } else { Err(Problem::UnknownMethod(route.methods)) }
     }
 
     /// Finds out who asks, and opens the directory for them.
@@ -98,19 +152,16 @@ fn route(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
         },
         ["site", "automation", rest @ ..] => automation(call, rest),
         ["json", "cmis"] => {
-            call.trace.route = "/json/cmis";
-            call.allow(&[Method::Get])?;
+            call.take(&CMIS)?;
             call.enter()?;
             Ok(connect::cmis())
         }
         ["runningstatus"] => {
-            call.trace.route = "/runningstatus";
-            call.allow(&[Method::Get])?;
+            call.take(&RUNNING_STATUS)?;
             Ok(connect::running_status())
         }
         ["authentication", "token"] => {
-            call.trace.route = "/authentication/token";
-            call.allow(&[Method::Get])?;
+            call.take(&AUTHENTICATION_TOKEN)?;
             let (directory, shown) = call.enter()?;
             connect::token(&directory, call.request, &shown)
         }
@@ -124,27 +175,23 @@ fn api(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
         ["user", rest @ ..] => users(call, rest),
         ["group", rest @ ..] => groups(call, rest),
         ["me"] => {
-            call.trace.route = "/me";
-            call.allow(&[Method::Get])?;
+            call.take(&ME)?;
             let directory = call.directory()?;
             user::me(&directory, call.request)
         }
         ["me", "changepassword"] => {
-            call.trace.route = "/me/changepassword";
-            call.allow(&[Method::Put])?;
+            call.take(&CHANGE_PASSWORD)?;
             let directory = call.directory()?;
             user::change_password(&directory, call.request)
         }
         ["automation", rest @ ..] => automation(call, rest),
         ["capabilities"] => {
-            call.trace.route = "/capabilities";
-            call.allow(&[Method::Get])?;
+            call.take(&CAPABILITIES)?;
             call.enter()?;
             Ok(connect::capabilities())
         }
         ["token"] => {
-            call.trace.route = "/token";
-            call.allow(&[Method::Get, Method::Post])?;
+            call.take(&TOKENS)?;
             let (directory, shown) = call.enter()?;
             match call.request.method {
                 Method::Post => connect::create_token(&directory, call.request, &shown),
@@ -152,8 +199,7 @@ fn api(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
             }
         }
         ["token", name] => {
-            call.trace.route = "/token/{id}";
-            call.allow(&[Method::Delete])?;
+            call.take(&TOKEN)?;
             connect::revoke_token(&call.directory()?, name)
         }
         _ => Err(Problem::UnknownPath),
@@ -164,14 +210,13 @@ fn api(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
 fn users(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
     match segments {
         [] => {
-            call.trace.route = "/user";
-            call.allow(&[Method::Post])?;
+            call.take(&USERS)?;
             let directory = call.directory()?;
             return user::create(&directory, call.request);
         }
         // The search takes the name from a user who is called so; changing and deleting still reach them.
         ["search"] if call.request.is_get() => {
-            call.trace.route = "/user/search";
+            call.take(&USER_SEARCH)?;
             let directory = call.directory()?;
             return call.page(&directory, user::search);
         }
@@ -182,14 +227,13 @@ fn users(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
         return membership(call, Side::User, &user, &group);
     }
     let user = name(segments)?;
-    call.trace.route = "/user/{id}";
     if call.request.is_get()
         && let Some(rest) = user.strip_prefix("transient/")
     {
-        call.trace.route = "/user/transient/{id}";
+        call.take(&TRANSIENT_USER)?;
         return user::transient(&call.directory()?, &user, rest, call.request);
     }
-    call.allow(&[Method::Get, Method::Put, Method::Delete])?;
+    call.take(&USER)?;
     let directory = call.directory()?;
     match call.request.method {
         Method::Put => user::update(&directory, &user, call.request),
@@ -202,20 +246,18 @@ fn users(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
 fn groups(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
     match segments {
         [] => {
-            call.trace.route = "/group";
-            call.allow(&[Method::Post])?;
+            call.take(&GROUPS)?;
             let directory = call.directory()?;
             return group::create(&directory, call.request);
         }
         ["search"] if call.request.is_get() => {
-            call.trace.route = "/group/search";
+            call.take(&GROUP_SEARCH)?;
             let directory = call.directory()?;
             return call.page(&directory, group::search);
         }
         [group @ .., adapter @ ("@users" | "@groups")] if !group.is_empty() => {
             let group = name(group)?;
-            call.trace.route = if *adapter == "@users" { "/group/{id}/@users" } else { "/group/{id}/@groups" };
-            call.allow(&[Method::Get])?;
+            call.take(if *adapter == "@users" { &GROUP_USERS } else { &GROUP_GROUPS })?;
             let directory = call.directory()?;
             return match *adapter {
                 "@users" => call.page(&directory, |directory, request| user::members(directory, &group, request)),
@@ -229,8 +271,7 @@ fn groups(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
         return membership(call, Side::Group, &user, &group);
     }
     let group = name(segments)?;
-    call.trace.route = "/group/{id}";
-    call.allow(&[Method::Get, Method::Put, Method::Delete])?;
+    call.take(&GROUP)?;
     let directory = call.directory()?;
     match call.request.method {
         Method::Put => group::update(&directory, &group, call.request),
@@ -240,11 +281,10 @@ fn groups(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
 }
 
 fn membership(call: &mut Call<'_>, side: Side, user: &str, group: &str) -> Result<Response> {
-    call.trace.route = match side {
-        Side::User => "/user/{id}/group/{group}",
-        Side::Group => "/group/{group}/user/{id}",
-    };
-    call.allow(&[Method::Post, Method::Delete])?;
+    call.take(match side {
+        Side::User => &USER_GROUP,
+        Side::Group => &GROUP_USER,
+    })?;
     let directory = call.directory()?;
     match call.request.method {
         Method::Post => user::join(&directory, side, user, group, call.request),
@@ -255,19 +295,16 @@ fn membership(call: &mut Call<'_>, side: Side, user: &str, group: &str) -> Resul
 fn automation(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
     match segments {
         [] => {
-            call.trace.route = "/automation";
-            call.allow(&[Method::Get])?;
+            call.take(&AUTOMATION)?;
             call.enter()?;
             Ok(connect::operations())
         }
         ["login"] => {
-            call.trace.route = "/automation/login";
-            call.allow(&[Method::Post])?;
+            call.take(&AUTOMATION_LOGIN)?;
             connect::login(&call.directory()?)
         }
         ["Log"] => {
-            call.trace.route = "/automation/Log";
-            call.allow(&[Method::Post])?;
+            call.take(&AUTOMATION_LOG)?;
             let directory = call.directory()?;
             connect::log(&directory, call.request)
         }

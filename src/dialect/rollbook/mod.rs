@@ -4,7 +4,8 @@ mod auth;
 mod changes;
 mod error;
 
-use super::{Context, allows};
+use super::{Context, Route};
+use crate::directory::Directory;
 use crate::http::{Method, Request, Response, Trace};
 use error::{Problem, Result};
 use std::borrow::Cow;
@@ -13,6 +14,11 @@ pub(super) use error::refuse;
 
 /// The dialect's name, also in the record of changes.
 pub(super) const NAME: &str = "rollbook";
+
+const CHANGES: Route = Route::new("/v1/changes", &[Method::Get]);
+
+/// Every path that the dialect has.
+const ROUTES: &[Route] = &[CHANGES];
 
 /// Answers a request for a path below the prefix.
 pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>]) -> Response {
@@ -27,9 +33,7 @@ fn route(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>], tr
     let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
     match segments.as_slice() {
         ["v1", "changes"] => {
-            trace.route = "/v1/changes";
-            let directory = auth::directory(context, request, trace)?;
-            allow(request, &[Method::Get])?;
+            let directory = enter(&CHANGES, context, request, trace)?;
             changes::list(&directory, request)
         }
         _ => {
@@ -39,7 +43,10 @@ fn route(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>], tr
     }
 }
 
-/// Refuses methods that the path does not have.
-fn allow(request: &Request<'_>, methods: &'static [Method]) -> Result<()> {
-    if allows(methods, request) { Ok(()) } else { Err(Problem::UnknownMethod(methods)) }
+/// Names the route of a request, opens the directory for who asks, and refuses methods that the route does not have.
+fn enter(route: &Route, context: &Context, request: &Request<'_>, trace: &mut Trace) -> Result<Directory> {
+    debug_assert!(ROUTES.contains(route));
+    trace.route = route.path;
+    let directory = auth::directory(context, request, trace)?;
+    if route.allows(request) { Ok(directory) } else { Err(Problem::UnknownMethod(route.methods)) }
 }
