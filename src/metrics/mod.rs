@@ -26,7 +26,22 @@ struct Family {
     name: &'static str,
     help: &'static str,
     kind: &'static str,
-    samples: String,
+    samples: Vec<Sample>,
+}
+
+/// A number of the page.
+struct Sample {
+    /// What follows the name of the family: `_bucket`, `_sum`, `_count`, or nothing.
+    suffix: &'static str,
+    labels: Vec<(&'static str, String)>,
+    value: f64,
+}
+
+impl Sample {
+    fn new(suffix: &'static str, labels: &[Label<'_>], value: f64) -> Sample {
+        let labels = labels.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        Sample { suffix, labels, value }
+    }
 }
 
 /// Name and value of what tells samples of one name apart.
@@ -35,12 +50,12 @@ pub type Label<'l> = (&'static str, &'l str);
 impl Page {
     /// Adds what only grows; the name ends in `_total`.
     pub fn counter(&mut self, name: &'static str, help: &'static str, labels: &[Label<'_>], value: f64) {
-        sample(self.family(name, help, "counter"), name, "", labels, value);
+        self.family(name, help, "counter").push(Sample::new("", labels, value));
     }
 
     /// Adds what goes up and down.
     pub fn gauge(&mut self, name: &'static str, help: &'static str, labels: &[Label<'_>], value: f64) {
-        sample(self.family(name, help, "gauge"), name, "", labels, value);
+        self.family(name, help, "gauge").push(Sample::new("", labels, value));
     }
 
     /// Adds values counted by their size; so many of their units are one of the name's.
@@ -54,7 +69,7 @@ impl Page {
     ) {
         let samples = self.family(name, help, "histogram");
         let mut bucket = |bound: &str, number: u64| {
-            sample(samples, name, "_bucket", &[labels, &[("le", bound)]].concat(), number as f64);
+            samples.push(Sample::new("_bucket", &[labels, &[("le", bound)]].concat(), number as f64));
         };
         let mut number = 0;
         for (bound, here) in counts.bounds.iter().zip(counts.buckets) {
@@ -62,41 +77,51 @@ impl Page {
             bucket(&(*bound as f64 / units).to_string(), number);
         }
         bucket("+Inf", counts.number());
-        sample(samples, name, "_sum", labels, counts.sum as f64 / units);
-        sample(samples, name, "_count", labels, counts.number() as f64);
+        samples.push(Sample::new("_sum", labels, counts.sum as f64 / units));
+        samples.push(Sample::new("_count", labels, counts.number() as f64));
     }
 
     /// The page.
     pub fn into_text(self) -> String {
         let mut text = String::new();
         for Family { name, help, kind, samples } in self.families {
-            let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{samples}");
+            let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+            samples.iter().for_each(|sample| write_sample(&mut text, name, sample));
         }
         text
     }
 
-    fn family(&mut self, name: &'static str, help: &'static str, kind: &'static str) -> &mut String {
+    /// Shows each number: its name, its labels, and itself.
+    pub fn visit(&self, mut visit: impl FnMut(String, &[(&'static str, String)], f64)) {
+        for family in &self.families {
+            for Sample { suffix, labels, value } in &family.samples {
+                visit(format!("{}{suffix}", family.name), labels, *value);
+            }
+        }
+    }
+
+    fn family(&mut self, name: &'static str, help: &'static str, kind: &'static str) -> &mut Vec<Sample> {
         let at = self.families.iter().position(|family| family.name == name).unwrap_or_else(|| {
-            self.families.push(Family { name, help, kind, samples: String::new() });
+            self.families.push(Family { name, help, kind, samples: Vec::new() });
             self.families.len() - 1
         });
         &mut self.families[at].samples
     }
 }
 
-fn sample(samples: &mut String, name: &str, suffix: &str, labels: &[Label<'_>], value: f64) {
-    let _ = write!(samples, "{name}{suffix}");
+fn write_sample(text: &mut String, name: &str, Sample { suffix, labels, value }: &Sample) {
+    let _ = write!(text, "{name}{suffix}");
     for (number, (label, value)) in labels.iter().enumerate() {
-        let _ = write!(samples, "{}{label}=\"", if number == 0 { '{' } else { ',' });
+        let _ = write!(text, "{}{label}=\"", if number == 0 { '{' } else { ',' });
         for c in value.chars() {
             match c {
-                '\\' => samples.push_str("\\\\"),
-                '"' => samples.push_str("\\\""),
-                '\n' => samples.push_str("\\n"),
-                c => samples.push(c),
+                '\\' => text.push_str("\\\\"),
+                '"' => text.push_str("\\\""),
+                '\n' => text.push_str("\\n"),
+                c => text.push(c),
             }
         }
-        samples.push('"');
+        text.push('"');
     }
-    let _ = writeln!(samples, "{} {value}", if labels.is_empty() { "" } else { "}" });
+    let _ = writeln!(text, "{} {value}", if labels.is_empty() { "" } else { "}" });
 }
