@@ -4,7 +4,7 @@ use super::{start_logging, store_of::open};
 use crate::command::Usage;
 use crate::config::Serve;
 use crate::dialect::{Context, Dialect, Dialects, Metrics};
-use crate::directory::{self, Access, Passwords};
+use crate::directory::{self, Access, Passwords, SessionLimits};
 use crate::http::Door;
 use crate::metrics;
 use crate::server::{Limits, Server, Stopper, Traffic};
@@ -48,7 +48,8 @@ pub(super) fn serve(settings: &Serve) -> anyhow::Result<()> {
     Dialects::check(&mounts).map_err(Usage)?;
     let (store, found) = open(&settings.database, settings.readers, &passwords)?;
     let store = Arc::new(store);
-    let access = Access::new(Arc::clone(&store), passwords, settings.wrong_password_delay)?;
+    let sessions = SessionLimits { idle: settings.session_idle, length: settings.session_length };
+    let access = Access::new(Arc::clone(&store), passwords, settings.wrong_password_delay, sessions)?;
     let traffic = Arc::new(Traffic::default());
     let counted = Arc::clone(&traffic);
     let metrics = Metrics {

@@ -294,6 +294,15 @@ pub struct Serve {
     /// Where Rollbook's own paths begin
     #[arg(long, env = "ROLLBOOK_ROLLBOOK_PREFIX", value_name = "PATH", default_value = "/rollbook")]
     pub rollbook_prefix: String,
+    /// Where the page for browsers is
+    #[arg(long, env = "ROLLBOOK_UI_PREFIX", value_name = "PATH", default_value = "/ui")]
+    pub ui_prefix: String,
+    /// How long somebody stays signed in to the page who does nothing there: 15m, 1h
+    #[arg(long, env = "ROLLBOOK_SESSION_IDLE", value_name = "AGE", default_value = "15m", value_parser = session_age)]
+    pub session_idle: Duration,
+    /// How long somebody stays signed in to the page at most
+    #[arg(long, env = "ROLLBOOK_SESSION_LENGTH", value_name = "AGE", default_value = "8h", value_parser = session_age)]
+    pub session_length: Duration,
     /// How long to keep the record of changes: 90d, 12h
     #[arg(long, env = "ROLLBOOK_KEEP_CHANGES", value_name = "AGE", default_value = "90d", value_parser = age)]
     pub keep_changes: Duration,
@@ -370,6 +379,7 @@ impl Serve {
                 "datadog" => &self.datadog_prefix,
                 "nuxeo" => &self.nuxeo_prefix,
                 "rollbook" => &self.rollbook_prefix,
+                "ui" => &self.ui_prefix,
                 _ => dialect.prefix,
             };
             mounts.push((dialect, prefix.to_owned()));
@@ -422,6 +432,13 @@ fn age(text: &str) -> Result<Duration, String> {
     };
     let number: u32 = number.parse().map_err(|_| wrong())?;
     Ok(Duration::from_secs(u64::from(number) * unit))
+}
+
+/// How long a session may last: some time, and a year at most.
+fn session_age(text: &str) -> Result<Duration, String> {
+    let age = age(text)?;
+    let some = !age.is_zero() && age <= Duration::from_secs(366 * 86_400);
+    if some { Ok(age) } else { Err("not between a second and a year".to_owned()) }
 }
 
 /// A length of time in seconds, or none.

@@ -41,8 +41,7 @@ fn has_metrics(context: &Context, door: Door) -> bool {
 
 fn metrics(context: &Context) -> Response {
     let mut page = Page::default();
-    context.metrics.sources.iter().for_each(|tell| tell(&mut page));
-    context.access.tell(&mut page);
+    context.tell(&mut page);
     Response::bytes(200, CONTENT_TYPE, page.into_text().into_bytes())
 }
 

@@ -7,12 +7,13 @@ mod health;
 mod local;
 mod nuxeo;
 mod rollbook;
+mod ui;
 
 pub(crate) use local::PATH as LOCAL_PATH;
 
 use crate::directory::Access;
 use crate::http::{BadEscape, Door, Incoming, Method, Refused, Request, Response, decode_segment, decode_segments};
-use crate::metrics::Source;
+use crate::metrics::{Page, Source};
 use anyhow::bail;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Map, Value, json};
@@ -34,7 +35,7 @@ pub struct Dialect {
 }
 
 /// Every dialect there is.
-pub const DIALECTS: [Dialect; 3] = [
+pub const DIALECTS: [Dialect; 4] = [
     Dialect {
         name: datadog::NAME,
         prefix: "",
@@ -56,6 +57,7 @@ pub const DIALECTS: [Dialect; 3] = [
         refuse: rollbook::refuse,
         secret_from: |_| None,
     },
+    Dialect { name: ui::NAME, prefix: "/ui", handle: ui::handle, refuse: ui::refuse, secret_from: |_| None },
 ];
 
 /// A path, with names in place of what differs between requests, and the methods that it has. `HEAD` comes with `GET`.
@@ -100,6 +102,12 @@ impl Context {
     /// What every dialect works with.
     pub fn new(access: Access, strict_errors: bool, metrics: Metrics) -> Context {
         Context { access, pages: nuxeo::Kept::default(), strict_errors, metrics }
+    }
+
+    /// Adds what there is to tell to the page.
+    fn tell(&self, page: &mut Page) {
+        self.metrics.sources.iter().for_each(|tell| tell(page));
+        self.access.tell(page);
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::guesses::Guesses;
 use super::passwords::Slot;
-use super::{Directory, Passwords, digest};
+use super::sessions::{Session, SessionLimits, Sessions};
+use super::{Directory, Passwords, digest, new_secret};
 use crate::lock::{exclusive, shared};
 use crate::metrics::Page;
 use crate::model::{Caller, CallerKind, Error, KeyKind, Origin, Power, Result, key};
@@ -34,6 +35,7 @@ pub struct Access {
     pepper: [u8; 32],
     remembered: RwLock<HashMap<[u8; 32], Remembered>>,
     credentials: RwLock<HashMap<[u8; 32], Known>>,
+    sessions: Sessions,
     refused: Refused,
 }
 
@@ -72,16 +74,23 @@ impl Known {
 }
 
 impl Access {
-    /// The door of that store. Answers to wrong passwords are delayed, but not for longer than that.
+    /// The door of that store. Answers to wrong passwords are delayed, but not for longer than that, and sessions end
+    /// at these limits.
     ///
     /// # Errors
     /// When the operating system gives no random numbers.
-    pub fn new(store: Arc<Store>, passwords: Arc<Passwords>, longest_delay: Duration) -> anyhow::Result<Access> {
+    pub fn new(
+        store: Arc<Store>,
+        passwords: Arc<Passwords>,
+        longest_delay: Duration,
+        limits: SessionLimits,
+    ) -> anyhow::Result<Access> {
         let mut pepper = [0; 32];
         getrandom::fill(&mut pepper).map_err(|error| anyhow!("get random numbers: {error}"))?;
         let (remembered, credentials) = (RwLock::default(), RwLock::default());
-        let guesses = Guesses::new(longest_delay);
-        Ok(Access { store, passwords, guesses, pepper, remembered, credentials, refused: Refused::default() })
+        let (guesses, sessions) = (Guesses::new(longest_delay), Sessions::new(limits));
+        let refused = Refused::default();
+        Ok(Access { store, passwords, guesses, pepper, remembered, credentials, sessions, refused })
     }
 
     /// Looks whether the database takes writes.
@@ -227,6 +236,55 @@ impl Access {
                 Ok(None)
             }
         }
+    }
+
+    /// Opens a session for the user behind a user name and a password. Returns the secret that stands for it, which
+    /// is stored nowhere.
+    ///
+    /// # Errors
+    /// Those of [`Access::user`].
+    pub fn open_session(
+        &self,
+        username: &str,
+        password: &str,
+        from: IpAddr,
+        dialect: &'static str,
+    ) -> Result<(String, Session)> {
+        let caller = self.user(username, password, from, dialect)?;
+        // The stored value that this password was found right for: of a later one nobody knows that.
+        let proof = self.proof(username, password);
+        let hash = shared(&self.remembered).get(&proof).map(|entry| entry.password_hash.clone());
+        let Some((user_id, hash)) = caller.user_id().zip(hash) else {
+            return Err(Error::Unavailable("a login was forgotten at once: too many come in".to_owned()));
+        };
+        let secret = new_secret()?;
+        let left = self.sessions.open(digest(&secret), user_id, hash);
+        Ok((secret, Session { caller, left }))
+    }
+
+    /// The session that a secret stands for. It lasts longer from now on, if so wished, and ends when the user is
+    /// disabled or gets another password.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when there is none.
+    pub fn session(&self, secret: &str, prolong: bool) -> Result<Session> {
+        let digest = digest(secret);
+        let (user_id, known) = self.sessions.find(&digest).ok_or(Error::Unauthenticated)?;
+        match self.store.read(|rows| recognize(rows, user_id))? {
+            Some((caller, Some(hash))) if hash == known => {
+                let left = self.sessions.left(&digest, prolong).ok_or(Error::Unauthenticated)?;
+                Ok(Session { caller, left })
+            }
+            _ => {
+                self.sessions.end(&digest);
+                Err(Error::Unauthenticated)
+            }
+        }
+    }
+
+    /// Ends a session, if there is one.
+    pub fn end_session(&self, secret: &str) {
+        self.sessions.end(&digest(secret));
     }
 
     /// Under what a user name and a password are remembered.

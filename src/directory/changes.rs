@@ -50,10 +50,7 @@ impl Directory {
     /// `Forbidden` for users who are no administrators; `Outdated` when the point is before what is kept, or after the
     /// newest change: then the reader has missed something.
     pub fn changes(&self, since: Since, limit: u64, patience: Duration) -> Result<Changes> {
-        // A key is made by an operator, for a script that may read everything.
-        if self.caller.kind != CallerKind::Key {
-            self.caller.require(Power::Administrator, Denied::Operation)?;
-        }
+        self.require_reader_of_changes()?;
         let deadline = Instant::now() + patience;
         let mut since = since;
         loop {
@@ -64,6 +61,25 @@ impl Directory {
             }
             since = Since::Change(found.next);
         }
+    }
+
+    /// The changes before that one, or the newest of all, and the newest first; as many as asked for or a little over a
+    /// megabyte of them.
+    ///
+    /// # Errors
+    /// `Forbidden` for users who are no administrators.
+    pub fn changes_before(&self, id: Option<i64>, limit: u64) -> Result<Vec<Change>> {
+        self.require_reader_of_changes()?;
+        let id = id.unwrap_or(i64::MAX);
+        self.store.read(|rows| gather(|visit| rows.visit_changes_before(id, limit, visit)))
+    }
+
+    fn require_reader_of_changes(&self) -> Result<()> {
+        // A key is made by an operator, for a script that may read everything.
+        if self.caller.kind == CallerKind::Key {
+            return Ok(());
+        }
+        self.caller.require(Power::Administrator, Denied::Operation)
     }
 }
 
@@ -84,15 +100,21 @@ fn changes_after(store: &Store, since: Since, limit: u64) -> Result<Changes> {
             }
             Since::Change(id) => id,
         };
-        let (mut changes, mut bytes) = (Vec::new(), 0);
-        rows.visit_changes_after(after, limit, |change| {
-            bytes += [&change.before, &change.after].into_iter().flatten().map(String::len).sum::<usize>();
-            changes.push(change);
-            bytes < BYTES_MAX
-        })?;
+        let changes = gather(|visit| rows.visit_changes_after(after, limit, visit))?;
         let next = changes.last().map_or(after, |change: &Change| change.id);
         Ok(Changes { changes, next })
     })
+}
+
+/// Some changes, but not many more bytes than a reader should have to take at a time.
+fn gather(visit_each: impl FnOnce(&mut dyn FnMut(Change) -> bool) -> Result<()>) -> Result<Vec<Change>> {
+    let (mut changes, mut bytes) = (Vec::new(), 0);
+    visit_each(&mut |change| {
+        bytes += [&change.before, &change.after].into_iter().flatten().map(String::len).sum::<usize>();
+        changes.push(change);
+        bytes < BYTES_MAX
+    })?;
+    Ok(changes)
 }
 
 /// Removes changes that were made longer ago than that, but never the newest. Returns how many there were.

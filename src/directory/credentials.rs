@@ -116,7 +116,11 @@ impl Directory {
         })
     }
 
-    fn require_administrator(&self) -> Result<()> {
+    /// Refuses callers to whom something is forbidden.
+    ///
+    /// # Errors
+    /// `Forbidden` for those who are no administrators.
+    pub fn require_administrator(&self) -> Result<()> {
         self.caller.require(Power::Administrator, Denied::Operation)
     }
 

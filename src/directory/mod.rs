@@ -13,6 +13,7 @@ mod guesses;
 mod import;
 mod members;
 mod passwords;
+mod sessions;
 mod users;
 
 pub use crate::store::{Credential, Purpose, UserFilter};
@@ -27,6 +28,7 @@ pub use groups::Lists;
 pub use import::{Conflict, ImportOptions, Imported, Item, Outcome};
 pub use members::Side;
 pub use passwords::Passwords;
+pub use sessions::{Session, SessionLimits};
 pub use users::{Query, UserPages};
 
 use crate::model::{

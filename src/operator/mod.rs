@@ -212,12 +212,12 @@ pub fn perform(directory: &Directory, order: Order) -> Result<Value> {
         }
         Order::Group { name } => group(directory, &name),
         Order::AddGroup(record) => {
-            let (name, changes) = group_of(record, cleared);
+            let (name, changes) = group_of(record);
             directory.create_group(&name, changes, Lists::default())?;
             group(directory, &name)
         }
         Order::SetGroup(record) => {
-            let (name, changes) = group_of(record, cleared);
+            let (name, changes) = group_of(record);
             directory.update_group(&name, changes, Lists::default(), Condition::default())?;
             group(directory, &name)
         }
@@ -263,10 +263,18 @@ fn answer(value: &impl Serialize) -> Result<Value> {
 }
 
 fn group(directory: &Directory, name: &str) -> Result<Value> {
+    answer(&group_shown(directory, name)?.0)
+}
+
+/// A group with the groups in it and above it, and its state.
+///
+/// # Errors
+/// `NotFound`.
+pub fn group_shown(directory: &Directory, name: &str) -> Result<(ShownGroup, u64)> {
     let lists = Lists { member_users: false, member_groups: true, parent_groups: true };
     let details = directory.group(name, lists)?;
     let users = directory.count_members(name)?;
-    answer(&ShownGroup::of_details(&details, users))
+    Ok((ShownGroup::of_details(&details, users), details.group.state()))
 }
 
 fn import(directory: &Directory, batch: Batch) -> Result<Value> {
@@ -296,17 +304,21 @@ fn item(record: Record) -> Item {
             let (name, password) = (std::mem::take(&mut user.name), user.password.take());
             Item::User(name, Box::new(user_changes(user, kept)), password)
         }
-        Record::Group(group) => {
-            let (name, changes) = group_of(group, kept);
-            Item::Group(name, changes)
+        Record::Group(mut group) => {
+            let name = std::mem::take(&mut group.name);
+            Item::Group(name, group_changes(group, kept))
         }
         Record::Member(member) => Item::Member { group: member.group, user: member.user },
         Record::Subgroup(member) => Item::Subgroup { group: member.group, subgroup: member.subgroup },
     }
 }
 
-/// The name of a user, and what is to be stored of them.
-fn user_of(directory: &Directory, mut user: UserRecord) -> Result<(String, UserChanges)> {
+/// The name of a user, and what is to be stored of them, the password as a hash. What is not said stays, what is empty
+/// is cleared.
+///
+/// # Errors
+/// `Invalid` for a password that is not taken.
+pub fn user_of(directory: &Directory, mut user: UserRecord) -> Result<(String, UserChanges)> {
     let (name, password) = (std::mem::take(&mut user.name), user.password.take());
     let password_hash = password.map(|password| directory.passwords().protect(&password)).transpose()?;
     Ok((name, UserChanges { password_hash, ..user_changes(user, cleared) }))
@@ -334,10 +346,10 @@ fn user_changes(user: UserRecord, field: Field) -> UserChanges {
     }
 }
 
-/// The name of a group, and what is to be stored of it.
-fn group_of(mut group: GroupRecord, field: Field) -> (String, GroupChanges) {
+/// The name of a group, and what is to be stored of it. What is not said stays, what is empty is cleared.
+pub fn group_of(mut group: GroupRecord) -> (String, GroupChanges) {
     let name = std::mem::take(&mut group.name);
-    (name, group_changes(group, field))
+    (name, group_changes(group, cleared))
 }
 
 fn group_changes(group: GroupRecord, field: Field) -> GroupChanges {

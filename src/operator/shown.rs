@@ -29,7 +29,8 @@ pub struct ShownUser {
 }
 
 impl ShownUser {
-    pub(super) fn of_account(account: &Account) -> ShownUser {
+    /// A user without their groups.
+    pub fn of_account(account: &Account) -> ShownUser {
         let user = &account.user;
         ShownUser {
             record: record_of(user, account.administrator),
@@ -40,7 +41,8 @@ impl ShownUser {
         }
     }
 
-    pub(super) fn of_profile(profile: &Profile) -> ShownUser {
+    /// A user with their groups.
+    pub fn of_profile(profile: &Profile) -> ShownUser {
         let names = |groups: &[Arc<GroupName>]| Some(groups.iter().map(|group| group.name.clone()).collect());
         let user = &profile.user;
         ShownUser {
@@ -123,7 +125,8 @@ pub struct ShownGroup {
 }
 
 impl ShownGroup {
-    pub(super) fn of_counted((group, users, subgroups): &(Group, u64, u64)) -> ShownGroup {
+    /// A group with the numbers of its direct member users and groups.
+    pub fn of_counted((group, users, subgroups): &(Group, u64, u64)) -> ShownGroup {
         ShownGroup {
             record: GroupRecord {
                 name: group.name.clone(),

@@ -17,9 +17,20 @@ const PRUNED_MAX: u64 = 1000;
 
 impl Rows<'_> {
     /// Shows the changes after that one, the oldest first, as many as asked for, unless the visitor has enough before.
-    pub fn visit_changes_after(&self, id: i64, limit: u64, mut visit: impl FnMut(Change) -> bool) -> Result<()> {
+    pub fn visit_changes_after(&self, id: i64, limit: u64, visit: impl FnMut(Change) -> bool) -> Result<()> {
         let sql = "select id, at, caller_kind, caller, dialect, action, name, before, after from changes
              where id > ?1 order by id limit ?2";
+        self.visit_changes(sql, id, limit, visit)
+    }
+
+    /// Shows the changes before that one, the newest first, as many as asked for, unless the visitor has enough before.
+    pub fn visit_changes_before(&self, id: i64, limit: u64, visit: impl FnMut(Change) -> bool) -> Result<()> {
+        let sql = "select id, at, caller_kind, caller, dialect, action, name, before, after from changes
+             where id < ?1 order by id desc limit ?2";
+        self.visit_changes(sql, id, limit, visit)
+    }
+
+    fn visit_changes(&self, sql: &str, id: i64, limit: u64, mut visit: impl FnMut(Change) -> bool) -> Result<()> {
         let mut statement = self.connection.prepare_cached(sql).map_err(failure)?;
         let mut rows = statement.query([id, count(limit)]).map_err(failure)?;
         while let Some(row) = rows.next().map_err(failure)? {

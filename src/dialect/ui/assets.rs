@@ -1,0 +1,48 @@
+//! The files of the page, which are part of the program.
+
+use super::error::Result;
+use crate::dialect::condition;
+use crate::http::{Request, Response, Tag};
+use sha2::{Digest as _, Sha256};
+
+/// A file of the page.
+pub(super) struct File {
+    name: &'static str,
+    content_type: &'static str,
+    content: &'static [u8],
+}
+
+const PAGE: File =
+    File { name: "index.html", content_type: "text/html; charset=utf-8", content: include_bytes!("page/index.html") };
+
+/// What the page loads.
+const FILES: &[File] = &[
+    File { name: "app.js", content_type: "text/javascript; charset=utf-8", content: include_bytes!("page/app.js") },
+    File { name: "app.css", content_type: "text/css; charset=utf-8", content: include_bytes!("page/app.css") },
+    File { name: "icon.svg", content_type: "image/svg+xml", content: include_bytes!("page/icon.svg") },
+];
+
+/// `GET /`
+pub(super) fn page(request: &Request<'_>) -> Result<Response> {
+    // What the page loads is named relative to where it is, which is nowhere without the slash.
+    match request.path.rsplit_once('/') {
+        Some((_, last)) if !last.is_empty() => {
+            Ok(Response::text(308, "The page is one slash further\n").with_header("Location", &format!("{last}/")))
+        }
+        _ => file(request, &PAGE),
+    }
+}
+
+/// The file of that name.
+pub(super) fn find(name: &str) -> Option<&'static File> {
+    FILES.iter().find(|file| file.name == name)
+}
+
+/// `GET /{file}`: browsers keep it and ask whether it is still the same.
+pub(super) fn file(request: &Request<'_>, file: &File) -> Result<Response> {
+    let digest: [u8; 32] = Sha256::digest(file.content).into();
+    let state = digest[..8].iter().fold(0, |state, byte| state << 8 | u64::from(*byte));
+    let tag = Tag { state, variant: 0 };
+    let response = condition::look(request, tag, || Response::bytes(200, file.content_type, file.content.to_vec()))?;
+    Ok(response.with_header("Cache-Control", "no-cache"))
+}

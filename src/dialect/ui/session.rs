@@ -1,0 +1,61 @@
+//! Signing in and out.
+
+use super::auth;
+use super::error::{Problem, Result};
+use super::input::{fields, text};
+use super::{Call, NAME};
+use crate::directory::{Directory, Session};
+use crate::http::Response;
+use crate::model::{Error, Power};
+use serde_json::json;
+
+/// `POST /api/session`
+pub(super) fn open(call: &mut Call<'_>) -> Result<Response> {
+    let body = fields(call.request, &["user", "password"])?;
+    let (user, password) = (text(&body, "user")?, text(&body, "password")?);
+    let (session, cookie) = auth::open(call, user, password).map_err(|error| or(error, Problem::WrongCredentials))?;
+    // Who signs in again leaves the session that they had.
+    auth::end(call);
+    Ok(show_session(&session).with_header("Set-Cookie", &cookie))
+}
+
+/// `GET /api/session`
+pub(super) fn show(call: &mut Call<'_>) -> Result<Response> {
+    Ok(show_session(&auth::session(call)?))
+}
+
+/// `DELETE /api/session`
+pub(super) fn end(call: &Call<'_>) -> Response {
+    let cookie = auth::end(call);
+    Response::empty(204).with_header("Set-Cookie", &cookie)
+}
+
+/// `PUT /api/session/password`: the other sessions of the user end, and this one begins anew.
+pub(super) fn change_password(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    let body = fields(call.request, &["old", "new"])?;
+    let (old, new) = (text(&body, "old")?, text(&body, "new")?);
+    let user = directory.caller().name.to_string();
+    // By the door, where guesses are counted.
+    let wrong = |error| or(error, Problem::WrongPassword);
+    call.context.access.user(&user, old, call.request.peer, NAME).map_err(wrong)?;
+    directory.change_own_password(old, new).map_err(wrong)?;
+    let (_, cookie) = auth::open(call, &user, new)?;
+    auth::end(call);
+    Ok(Response::empty(204).with_header("Set-Cookie", &cookie))
+}
+
+/// What is wrong, where it is the password.
+fn or(error: Error, problem: Problem) -> Problem {
+    if matches!(error, Error::Unauthenticated) { problem } else { error.into() }
+}
+
+fn show_session(session: &Session) -> Response {
+    let power = match session.caller.power {
+        Power::Reader => "reader",
+        Power::Creator => "creator",
+        Power::PowerUser => "power_user",
+        Power::Administrator => "administrator",
+    };
+    let left = session.left.as_secs();
+    Response::json(200, &json!({ "user": &*session.caller.name, "power": power, "seconds_left": left }))
+}

@@ -1,0 +1,92 @@
+//! Users as the page shows and changes them.
+
+use super::error::Result;
+use super::input::{Parameters, fields, record, text};
+use crate::dialect::condition;
+use crate::directory::{Directory, UserFilter};
+use crate::exchange::UserRecord;
+use crate::http::{Request, Response, Tag};
+use crate::model::{Extent, Profile};
+use crate::operator::{ShownUser, user_of};
+use serde_json::json;
+
+/// What can be changed.
+const FIELDS: [&str; 11] = [
+    "first_name",
+    "last_name",
+    "display_name",
+    "email",
+    "company",
+    "title",
+    "role",
+    "disabled",
+    "external_id",
+    "groups",
+    "properties",
+];
+
+/// `GET /api/users`: those to whom all of it applies, in the order of names.
+pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Response> {
+    let known = ["text", "state", "verified", "administrators", "group", "after", "limit"];
+    let parameters = Parameters::of(request, &known)?;
+    let filter = UserFilter {
+        disabled: parameters.choice("state", ["disabled", "enabled"])?,
+        verified: parameters.choice("verified", ["yes", "no"])?,
+        administrators: parameters.choice("administrators", ["yes", "no"])? == Some(true),
+        text: parameters.get("text").map(str::to_owned),
+        ..UserFilter::default()
+    };
+    let (group, after, limit) = (parameters.get("group"), parameters.get("after"), parameters.limit()?);
+    // One more tells whether there are more.
+    let mut accounts = directory.accounts_after(filter, group, after.unwrap_or_default(), limit + 1)?;
+    let more = accounts.len() as u64 > limit;
+    accounts.truncate(limit as usize);
+    let next = accounts.last().filter(|_| more).map(|account| account.user.username.as_str());
+    let users: Vec<ShownUser> = accounts.iter().map(ShownUser::of_account).collect();
+    Ok(Response::json(200, &json!({ "users": users, "next": next })))
+}
+
+/// `POST /api/users`
+pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Response> {
+    // Before a password is hashed.
+    directory.require_user_creator()?;
+    let user: UserRecord = record(request, &[&["name", "password"], &FIELDS[..]].concat())?;
+    let (name, changes) = user_of(directory, user)?;
+    Ok(show(201, &directory.create_user(&name, changes)?))
+}
+
+/// `GET /api/users/{name}`
+pub(super) fn get(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
+    let profile = directory.profile(name)?;
+    Ok(condition::look(request, tag(&profile), || Response::json(200, &ShownUser::of_profile(&profile)))?)
+}
+
+/// `PATCH /api/users/{name}`: what is absent or null stays, what is empty is cleared.
+pub(super) fn update(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
+    directory.require_editor()?;
+    let (_, changes) = user_of(directory, record(request, &FIELDS)?)?;
+    let condition = condition::of_change(request).on(Extent::Profile);
+    Ok(show(200, &directory.update_user(name, changes, condition)?))
+}
+
+/// `DELETE /api/users/{name}`: for good.
+pub(super) fn delete(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
+    directory.delete_user(name, condition::of_change(request).on(Extent::Profile))?;
+    Ok(Response::empty(204))
+}
+
+/// `PUT /api/users/{name}/password`
+pub(super) fn set_password(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
+    directory.require_administrator()?;
+    let body = fields(request, &["password"])?;
+    directory.set_password(name, text(&body, "password")?)?;
+    Ok(Response::empty(204))
+}
+
+fn show(status: u16, profile: &Profile) -> Response {
+    Response::json(status, &ShownUser::of_profile(profile)).with_tag(tag(profile))
+}
+
+fn tag(profile: &Profile) -> Tag {
+    Tag { state: profile.state(), variant: 0 }
+}
