@@ -133,6 +133,8 @@ pub struct Response {
     pub body: Body,
     /// The tag of what the body shows.
     pub tag: Option<Tag>,
+    /// Whether it is about nobody, so that whoever has it may keep it and ask whether it is still the same.
+    pub kept: bool,
     /// What the log and the metrics say of it.
     pub trace: Trace,
 }
@@ -250,13 +252,18 @@ impl Response {
     /// A body of that type.
     pub fn bytes(status: u16, content_type: &'static str, body: Vec<u8>) -> Response {
         let (status, body) = (StatusCode(status), Body::Bytes(body));
-        Response { status, content_type, headers: Vec::new(), body, tag: None, trace: Trace::default() }
+        Response { status, content_type, headers: Vec::new(), body, tag: None, kept: false, trace: Trace::default() }
     }
 
     /// Names what the body shows.
     pub fn with_tag(mut self, tag: Tag) -> Response {
         self.tag = Some(tag);
         self
+    }
+
+    /// Lets whoever has it keep it.
+    pub fn to_be_kept(self) -> Response {
+        Response { kept: true, ..self }
     }
 
     /// Adds a header field. Name and value are the program's own, in ASCII.

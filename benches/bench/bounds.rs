@@ -2,7 +2,7 @@
 //! server. Each role is a process; none of this is part of the product.
 
 use crate::plain::{Member, NewUser, Plain, open_to_read, open_to_write};
-use rollbook::http::{Body, Door, Response, StatusCode};
+use rollbook::http::{Door, Response};
 use rollbook::server::{Limits, Server};
 use rusqlite::Connection;
 use std::io::{Read as _, Write as _};
@@ -138,14 +138,10 @@ fn layer(address: SocketAddr) {
         write_timeout: Duration::from_secs(30),
         grace: Duration::from_secs(10),
     };
-    Server::bind(Door::Public, address, limits).expect("a free port").0.run(&Arc::default(), |_| Response {
-        status: StatusCode(200),
-        content_type: "application/json",
-        headers: Vec::new(),
-        body: Body::Bytes(FIXED.into()),
-        tag: None,
-        trace: rollbook::http::Trace::default(),
-    });
+    Server::bind(Door::Public, address, limits)
+        .expect("a free port")
+        .0
+        .run(&Arc::default(), |_| Response::bytes(200, "application/json", FIXED.into()));
 }
 
 /// Connections for reading, one for each request at a time.

@@ -341,7 +341,7 @@ impl Connection<'_> {
     }
 
     fn write(&mut self, response: Response, method: &Method, old: bool, close: bool) -> std::io::Result<()> {
-        let Response { status, content_type, headers, body, tag, trace: _ } = response;
+        let Response { status, content_type, headers, body, tag, kept, trace: _ } = response;
         let chunked = !old && matches!(body, Body::Pieces(_));
         let out = &mut self.out;
         out.clear();
@@ -350,8 +350,10 @@ impl Connection<'_> {
         } else {
             let _ = write!(out, "HTTP/1.1 {} {}\r\n", status.0, status.default_reason_phrase());
         }
-        // Every answer is about people: no browser shall guess what it is, and nobody on the way keep it.
-        out.extend_from_slice(b"X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nDate: ");
+        // Nearly every answer is about people: no browser shall guess what it is, and nobody on the way keep it.
+        out.extend_from_slice(b"X-Content-Type-Options: nosniff\r\nCache-Control: ");
+        out.extend_from_slice(if kept { b"no-cache" } else { b"no-store" });
+        out.extend_from_slice(b"\r\nDate: ");
         out.extend_from_slice(self.clock.date());
         out.extend_from_slice(b"\r\nX-Request-Id: ");
         logging::with_request_id(|id| out.extend_from_slice(id.as_bytes()));

@@ -35,3 +35,4 @@ mod siege;
 mod smuggling;
 mod state;
 mod tidy;
+mod ui;

@@ -44,5 +44,5 @@ pub(super) fn file(request: &Request<'_>, file: &File) -> Result<Response> {
     let state = digest[..8].iter().fold(0, |state, byte| state << 8 | u64::from(*byte));
     let tag = Tag { state, variant: 0 };
     let response = condition::look(request, tag, || Response::bytes(200, file.content_type, file.content.to_vec()))?;
-    Ok(response.with_header("Cache-Control", "no-cache"))
+    Ok(response.to_be_kept())
 }

@@ -94,5 +94,5 @@ fn answer_error(error: Error) -> Response {
 
 /// The document of a refusal.
 pub(crate) fn refuse(status: u16, message: &str) -> Response {
-    Response::json(status, &json!({ "error": message })).with_header("Cache-Control", "no-store")
+    Response::json(status, &json!({ "error": message }))
 }

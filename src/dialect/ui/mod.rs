@@ -57,7 +57,6 @@ pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'
 fn guarded(response: Response) -> Response {
     response
         .with_header("Content-Security-Policy", POLICY)
-        .with_header("X-Content-Type-Options", "nosniff")
         .with_header("Referrer-Policy", "no-referrer")
         .with_header("Cross-Origin-Opener-Policy", "same-origin")
         .with_header("Cross-Origin-Resource-Policy", "same-origin")
@@ -81,7 +80,7 @@ impl Call<'_> {
             }
             ["api", rest @ ..] => {
                 auth::require_own_page(request)?;
-                Ok(self.api(rest)?.with_header("Cache-Control", "no-store"))
+                self.api(rest)
             }
             [name] => {
                 let file = assets::find(name).ok_or(Problem::UnknownPath)?;
