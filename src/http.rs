@@ -19,8 +19,11 @@ pub struct Request<'a> {
     pub headers: &'a [httparse::Header<'a>],
     /// The body, decoded of its transfer coding.
     pub body: &'a [u8],
-    /// Where the client is: one address for all of an IPv6 network.
+    /// Where the client is, by the word of a trusted proxy or by the connection: one address for all of an IPv6
+    /// network.
     pub peer: IpAddr,
+    /// Whether it came encrypted to a trusted proxy.
+    pub secure: bool,
     /// By which door it came in.
     pub door: Door,
 }

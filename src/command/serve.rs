@@ -69,6 +69,7 @@ pub(super) fn serve(settings: &Serve) -> anyhow::Result<()> {
         grace: settings.grace,
     };
     let (public, address) = Server::bind(Door::Public, settings.listen, limits.clone())?;
+    let public = public.trust(&settings.trusted_proxies);
     let (watched, metrics_address) = bind_metrics(settings)?.unzip();
     let local = bind_local(&store, &limits);
     let servers: Vec<Server> = [public].into_iter().chain(watched).chain(local).collect();
@@ -143,6 +144,9 @@ fn announce(limits: &Limits, address: SocketAddr, settings: &Serve, mounts: &[(D
     }
     if settings.metrics_public {
         log::info!("metrics at http://{address}/metrics, for everybody");
+    }
+    for proxy in &settings.trusted_proxies {
+        log::info!("what proxies at {proxy} say of their clients is believed");
     }
     if !address.ip().is_loopback() {
         log::warn!("traffic to {address} is not encrypted: put a TLS proxy in front of it");

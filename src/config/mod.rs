@@ -6,6 +6,7 @@ use crate::dialect::{DIALECTS, Dialect};
 use crate::directory::Since;
 use crate::exchange::Role;
 use crate::logging::Format;
+use crate::server::Network;
 use anyhow::{Context as _, bail};
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -326,10 +327,15 @@ pub struct Serve {
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub max_connections: usize,
     /// Connections of one client address at a time, likewise; three quarters of all unless set, and all of fewer
-    /// than 64. Behind a proxy, all clients have its address
+    /// than 64. Trusted proxies may have all
     #[arg(long, env = "ROLLBOOK_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N",
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub max_connections_per_address: Option<usize>,
+    /// An address, or the first of a network, whose X-Forwarded-For and X-Forwarded-Proto are believed: 127.0.0.1,
+    /// 10.0.8.0/24; once for each, or separated by commas
+    #[arg(long = "trusted-proxy", env = "ROLLBOOK_TRUSTED_PROXY", value_name = "ADDRESS[/BITS]",
+          value_delimiter = ',', value_parser = Network::parse)]
+    pub trusted_proxies: Vec<Network>,
     /// The longest request body, in bytes
     #[arg(long, env = "ROLLBOOK_MAX_BODY_BYTES", value_name = "BYTES", default_value_t = 1_048_576)]
     pub max_body_bytes: usize,

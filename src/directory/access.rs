@@ -140,9 +140,12 @@ impl Access {
         if let Some(caller) = self.remembered_user(&proof)? {
             return Ok(caller);
         }
-        let guess = self.guesses.admit(from)?;
+        // Without the name: people type passwords there.
+        let guess =
+            self.guesses.admit(from).inspect_err(|_| log::info!("one of many passwords from {from} was refused"))?;
         let checked = self.check(username, password, proof, dialect);
         if matches!(checked, Err(Error::Unauthenticated)) {
+            log::info!("a wrong password came from {from}");
             guess.was_wrong(username);
         }
         checked

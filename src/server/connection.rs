@@ -3,9 +3,10 @@
 use super::head::{
     BodyLength, FIELDS_MAX, HEAD_BYTES_MAX, Head, Refusal, find_end, parse, path_of_broken, request_id, too_long,
 };
+use super::proxies::{Client, client_behind};
 use super::reader::{End, Reader};
 use super::traffic::{Tally, Traffic};
-use super::{Incoming, Limits, Peer, Refused, Shared, milliseconds};
+use super::{Incoming, Limits, Network, Peer, Refused, Shared, milliseconds, share_of};
 use crate::http::{Body, Method, Request, Response, StatusCode, Trace};
 use crate::logging::{self, RequestLine};
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -41,11 +42,12 @@ enum Next {
     Linger,
 }
 
-/// Serves requests on a connection until it ends.
+/// Serves requests on a connection until it ends. `trusted` are the proxies that are believed, when this is one.
 pub(super) fn serve(
     peer: &Peer,
     shared: &Shared,
     limits: &Limits,
+    trusted: Option<&[Network]>,
     traffic: &Arc<Traffic>,
     handler: &(dyn Fn(Incoming<'_>) -> Response + Sync),
 ) {
@@ -58,6 +60,7 @@ pub(super) fn serve(
         log: logging::Fast::new(),
         tally: Tally::new(traffic),
         peer: peer.address,
+        trusted,
         ended: Instant::now(),
         shared,
         limits,
@@ -96,8 +99,10 @@ struct Connection<'s> {
     clock: Clock,
     log: logging::Fast,
     tally: Tally,
-    /// Where the client is.
+    /// Where the other end is.
     peer: IpAddr,
+    /// The proxies that are believed, when the other end is one.
+    trusted: Option<&'s [Network]>,
     /// When the last answer was sent.
     ended: Instant,
     shared: &'s Shared,
@@ -142,7 +147,8 @@ impl Connection<'_> {
         let body = std::mem::take(&mut self.body);
         let Head { method, path, query, .. } = head;
         let (headers, door) = (&fields[..count], self.shared.door);
-        let request = Request { method, path, query, headers, body: &body, peer: self.peer, door };
+        let Client { address, secure } = self.client(headers);
+        let request = Request { method, path, query, headers, body: &body, peer: address, secure, door };
         let (mut response, panicked) =
             match catch_unwind(AssertUnwindSafe(|| (self.handler)(Incoming::Request(&request)))) {
                 Ok(response) => (response, false),
@@ -168,6 +174,17 @@ impl Connection<'_> {
             Ok(()) if !close => Next::Request,
             Ok(()) if self.reader.bytes.is_empty() && !panicked => Next::Close,
             Ok(()) => Next::Linger,
+        }
+    }
+
+    /// Who sends a request with these fields.
+    fn client(&self, headers: &[httparse::Header<'_>]) -> Client {
+        match self.trusted {
+            None => Client { address: self.peer, secure: false },
+            Some(trusted) => {
+                let client = client_behind(self.peer, trusted, headers);
+                Client { address: share_of(client.address), ..client }
+            }
         }
     }
 

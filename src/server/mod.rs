@@ -7,6 +7,7 @@ mod connection;
 mod head;
 mod local;
 mod probe;
+mod proxies;
 mod reader;
 mod refuser;
 mod traffic;
@@ -18,6 +19,7 @@ use crate::metrics::Page;
 use anyhow::Context as _;
 pub use local::LocalClient;
 pub use probe::probe;
+pub use proxies::Network;
 use refuser::{Refuser, Why};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashMap;
@@ -77,6 +79,7 @@ pub struct Server {
     listener: Listener,
     place: Place,
     limits: Limits,
+    trusted: Vec<Network>,
     shared: Arc<Shared>,
 }
 
@@ -207,7 +210,13 @@ impl Server {
             accepted: AtomicU64::new(0),
             refused: Default::default(),
         };
-        Server { listener, place, limits, shared: Arc::new(shared) }
+        Server { listener, place, limits, trusted: Vec::new(), shared: Arc::new(shared) }
+    }
+
+    /// Believes proxies at these addresses: what they say of their clients, and that they speak for many.
+    pub fn trust(mut self, proxies: &[Network]) -> Server {
+        self.trusted = proxies.to_vec();
+        self
     }
 
     /// The limits in force.
@@ -227,6 +236,7 @@ impl Server {
         H: Fn(Incoming<'_>) -> Response + Send + Sync + 'static,
     {
         let (handler, limits) = (Arc::new(handler), Arc::new(self.limits));
+        let trusted: Arc<[Network]> = self.trusted.into();
         let refuser = Refuser::start();
         traffic.watch(&self.shared);
         while !self.shared.stopping.load(Ordering::Acquire) {
@@ -241,26 +251,28 @@ impl Server {
                     continue;
                 }
             };
-            let (peer, registration) = match register(&self.shared, stream, address, &limits) {
+            let is_proxy = proxies::is_trusted(&trusted, address);
+            let (peer, registration) = match register(&self.shared, stream, address, is_proxy, &limits) {
                 Ok(registered) => registered,
                 Err((stream, why)) => {
                     self.shared.refused[why as usize].fetch_add(1, Ordering::Relaxed);
-                    refuser.refuse(stream, why);
+                    refuser.refuse(stream, address, why);
                     continue;
                 }
             };
             let (handler, limits, traffic) = (Arc::clone(&handler), Arc::clone(&limits), Arc::clone(traffic));
+            let trusted = is_proxy.then(|| Arc::clone(&trusted));
             let thread = std::thread::Builder::new().name("connection".to_owned()).stack_size(STACK_BYTES);
             let theirs = Arc::clone(&peer);
             let spawned = thread.spawn(move || {
                 registration.shared.accepted.fetch_add(1, Ordering::Relaxed);
-                connection::serve(&theirs, &registration.shared, &limits, &traffic, &*handler);
+                connection::serve(&theirs, &registration.shared, &limits, trusted.as_deref(), &traffic, &*handler);
             });
             if let Err(error) = spawned {
                 log::warn!("no thread for a connection: {error}");
                 self.shared.refused[Why::Thread as usize].fetch_add(1, Ordering::Relaxed);
                 if let Ok(stream) = peer.stream.try_clone() {
-                    refuser.refuse(stream, Why::Thread);
+                    refuser.refuse(stream, address, Why::Thread);
                 }
                 drop(peer);
                 std::thread::sleep(ACCEPT_PAUSE);
@@ -371,14 +383,16 @@ fn register(
     shared: &Arc<Shared>,
     stream: TcpStream,
     address: IpAddr,
+    is_proxy: bool,
     limits: &Limits,
 ) -> Result<(Arc<Peer>, Registration), (TcpStream, Why)> {
     let (address, now) = (share_of(address), shared.now());
     let mut connections = locked(&shared.connections);
-    // What one address wants too much costs the others nothing.
+    // What one address wants too much costs the others nothing; a proxy wants it for many.
     let share = limits.share();
     let theirs = |connections: &Connections| connections.of_address.get(&address).copied().unwrap_or(0);
-    if theirs(&connections) >= share && connections.make_room(1, now, |peer| peer.address == address) == 0 {
+    let too_many = |connections: &Connections| !is_proxy && theirs(connections) >= share;
+    if too_many(&connections) && connections.make_room(1, now, |peer| peer.address == address) == 0 {
         return Err((stream, Why::Address));
     }
     let kept_free = limits.connections / FREE_SHARE;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpStream};
+use std::net::{IpAddr, Shutdown, TcpStream};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -62,8 +62,8 @@ impl Refuser {
     }
 
     /// Answers, some time.
-    pub(super) fn refuse(&self, stream: TcpStream, why: Why) {
-        log::warn!("a connection was refused: {}", why.text());
+    pub(super) fn refuse(&self, stream: TcpStream, from: IpAddr, why: Why) {
+        log::warn!("a connection from {} was refused: {}", from.to_canonical(), why.text());
         let _ = self.queue.try_send(stream);
     }
 }

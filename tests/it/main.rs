@@ -27,6 +27,7 @@ mod nuxeo_users;
 mod operate;
 mod operator;
 mod places;
+mod proxies;
 mod pull;
 mod pull_sources;
 mod random;

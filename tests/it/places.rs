@@ -13,7 +13,7 @@ fn ask(connection: &mut Connection) -> u16 {
 }
 
 /// Connects from another address of this machine.
-fn open_from(address: &str, server: SocketAddr) -> Connection {
+pub fn open_from(address: &str, server: SocketAddr) -> Connection {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).expect("a socket");
     socket.bind(&SocketAddr::new(address.parse().expect("an address"), 0).into()).expect("an address of our own");
     socket.connect(&server.into()).expect("the server accepts");
@@ -100,7 +100,7 @@ fn one_address_cannot_have_all_places() {
     drop(newcomer);
     until_served(&server);
     let log = server.log();
-    assert!(log.contains("a connection was refused: too many of its address are open"), "{log}");
+    assert!(log.contains("a connection from 127.0.0.1 was refused: too many of its address are open"), "{log}");
 }
 
 #[test]
