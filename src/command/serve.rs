@@ -126,6 +126,12 @@ fn run_all(servers: Vec<Server>, traffic: &Arc<Traffic>, dialects: Dialects) -> 
 fn announce_database(store: &Store, found: Found) {
     let state = if found == Found::New { "new" } else { "existing" };
     log::info!("rollbook {} with the {state} database {}", env!("CARGO_PKG_VERSION"), store.path().display());
+    if found == Found::Existing
+        && let Ok(path) = store::secrets_file(store.path())
+        && path.exists()
+    {
+        log::warn!("the first secrets are still in {}: keep them elsewhere, and remove it", path.display());
+    }
 }
 
 /// Tells where clients find the server: the last of all, so that who reads that may begin.

@@ -3,8 +3,9 @@
 use super::say;
 use crate::config::{Database, first_secret};
 use crate::directory::{self, FirstSecrets, Passwords};
-use crate::store::{Found, Store};
+use crate::store::{self, Found, Store};
 use anyhow::{Context as _, bail};
+use std::io::IsTerminal as _;
 
 /// Opens the database, and fills a new one.
 pub(super) fn open(database: &Database, readers: usize, passwords: &Passwords) -> anyhow::Result<(Store, Found)> {
@@ -15,7 +16,8 @@ pub(super) fn open(database: &Database, readers: usize, passwords: &Passwords) -
     Ok((store, found))
 }
 
-/// Fills a new database and prints, once, the secrets that were made for it.
+/// Fills a new database. The secrets that were made for it are shown once at a terminal. Elsewhere they go into a file
+/// that only its owner can read: what is printed there ends in somebody's log.
 fn first_start(store: &Store, passwords: &Passwords) -> anyhow::Result<()> {
     let mut made = String::new();
     let mut secret = |variable: &str| -> anyhow::Result<String> {
@@ -34,12 +36,24 @@ fn first_start(store: &Store, passwords: &Passwords) -> anyhow::Result<()> {
     if secrets.api_key == secrets.app_key {
         bail!("ROLLBOOK_API_KEY and ROLLBOOK_APP_KEY are the same: each key opens something else");
     }
-    directory::fill(store, passwords, &secrets).context("fill the new database")?;
-    if !made.is_empty() {
+    let fill = || directory::fill(store, passwords, &secrets).context("fill the new database");
+    if made.is_empty() {
+        return fill();
+    }
+    if std::io::stderr().is_terminal() {
+        fill()?;
         say(&format!(
             "\nThis is a new directory. Its first user is Administrator. These secrets are shown only now and stored\n\
              nowhere in clear; paste the lines into a shell to use them there:\n\n{made}"
         ));
+        return Ok(());
     }
+    // First the file: a directory whose secrets nobody has would be of no use.
+    let kept = store::keep_secrets(store.path(), &made)?;
+    if let Err(error) = fill() {
+        let _ = std::fs::remove_file(kept);
+        return Err(error);
+    }
+    log::warn!("this is a new directory, whose first user is Administrator; its secrets are in {}", kept.display());
     Ok(())
 }

@@ -34,7 +34,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use snapshot::with_suffix;
 use std::cell::Cell;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -164,6 +164,38 @@ impl std::error::Error for InUse {}
 pub fn local_socket(database: &Path) -> std::io::Result<PathBuf> {
     // By whatever link the file was named, there is one socket.
     Ok(with_suffix(&snapshot::real(database)?, ".sock"))
+}
+
+/// The file where the secrets of a new database wait for whoever is to have them, whether it is there or not.
+///
+/// # Errors
+/// When the database's folder cannot be found.
+pub fn secrets_file(database: &Path) -> std::io::Result<PathBuf> {
+    Ok(with_suffix(&snapshot::real(database)?, ".secrets"))
+}
+
+/// Writes these secrets into that file, which only its owner can read.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn keep_secrets(database: &Path, secrets: &str) -> anyhow::Result<PathBuf> {
+    let path = secrets_file(database)?;
+    let write = || -> anyhow::Result<()> {
+        // What is there comes from a start that was broken off.
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            other => other?,
+        }
+        let mut options = OpenOptions::new();
+        options.create_new(true).write(true);
+        private(&mut options);
+        let mut file = options.open(&path)?;
+        file.write_all(secrets.as_bytes())?;
+        file.sync_all()?;
+        snapshot::sync_folder_of(&path)
+    };
+    write().with_context(|| format!("write the secrets of the new database to {}", path.display()))?;
+    Ok(path)
 }
 
 /// How the database was found.

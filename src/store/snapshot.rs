@@ -9,7 +9,7 @@ use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
 /// What SQLite keeps beside a database, and we do.
-const SIDE_FILES: [&str; 5] = ["-wal", "-shm", "-journal", ".lock", ".sock"];
+const SIDE_FILES: [&str; 6] = ["-wal", "-shm", "-journal", ".lock", ".sock", ".secrets"];
 
 /// One state of a database. It needs no lock of ours and keeps nobody out; only the write-ahead log cannot begin
 /// anew before it is dropped.

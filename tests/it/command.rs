@@ -631,53 +631,118 @@ fn a_place_where_no_file_can_be_is_told() {
 
 // The first start
 
-#[test]
-fn a_first_start_prints_its_secrets_once_and_ready_to_paste() {
-    let folder = Folder::new();
-    let log = Started::by(serve_unprepared(&folder, &[])).stop();
-    let exports: Vec<&str> = log.iter().map(String::as_str).filter(|line| line.starts_with("export ")).collect();
-    let mut names: Vec<&str> =
-        exports.iter().map(|line| line["export ".len()..].split('=').next().expect("a name")).collect();
-    names.sort_unstable();
-    assert_eq!(names, SECRETS, "{log:?}");
-
-    let script =
-        format!("{}\nprintf '%s\\n' \"${}\" \"${}\" \"${}\"", exports.join("\n"), SECRETS[0], SECRETS[1], SECRETS[2]);
+/// The secrets of lines that were made for a shell, in the order of [`SECRETS`].
+fn pasted(lines: &str) -> Vec<String> {
+    let names: Vec<&str> =
+        lines.lines().map(|line| line["export ".len()..].split('=').next().expect("a name")).collect();
+    assert_eq!(names, SECRETS, "{lines}");
+    let script = format!("{lines}\nprintf '%s\\n' \"${}\" \"${}\" \"${}\"", SECRETS[0], SECRETS[1], SECRETS[2]);
     let output = Command::new("sh").args(["-euc", &script]).output().expect("a shell");
     assert_success(&output);
-    let pasted = stdout(&output);
-    let secrets: Vec<&str> = pasted.lines().collect();
-    let [password, api_key, app_key] = secrets[..] else { panic!("three secrets: {pasted}") };
+    let secrets: Vec<String> = stdout(&output).lines().map(str::to_owned).collect();
+    assert_eq!(secrets.len(), 3, "{secrets:?}");
     assert!(secrets.iter().all(|secret| secret.len() >= 16), "hard to guess");
-    assert!(password != api_key && api_key != app_key && app_key != password);
-    for secret in &secrets {
-        assert_eq!(log.join("\n").matches(secret).count(), 1, "printed once");
-        assert_nowhere_in(&folder, secret);
-    }
+    assert!(secrets[0] != secrets[1] && secrets[1] != secrets[2] && secrets[2] != secrets[0]);
+    secrets
+}
 
-    let server = Started::by(serve_unprepared(&folder, &[]));
-    let keys = [("DD-API-KEY", api_key), ("DD-APPLICATION-KEY", app_key)];
+/// The secrets open the database, and another start neither says them nor has them in a file.
+fn assert_secrets_work(folder: &Folder, secrets: &[String]) {
+    let server = Started::by(serve_unprepared(folder, &[]));
+    let keys = [("DD-API-KEY", secrets[1].as_str()), ("DD-APPLICATION-KEY", secrets[2].as_str())];
     let answer =
         server.request("POST", "/api/v1/user", &keys, Some(r#"{"handle":"ada@example.com","access_role":"adm"}"#));
     assert_eq!(answer.status, 200, "{}", answer.text());
-    assert_eq!(server.login("Administrator", password), 200);
+    assert_eq!(server.login("Administrator", &secrets[0]), 200);
     let log = server.stop().join("\n");
-    assert!(!log.contains("export "), "{log}");
-    for secret in &secrets {
+    assert!(!log.contains("export ") && !log.contains("first secrets"), "{log}");
+    for secret in secrets {
         assert!(!log.contains(secret), "{log}");
-        assert_nowhere_in(&folder, secret);
+        assert_nowhere_in(folder, secret);
     }
 }
 
 #[test]
+fn a_first_start_at_a_terminal_prints_its_secrets_once_and_ready_to_paste() {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let folder = Folder::new();
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+    grantpt(&ours).and_then(|()| unlockpt(&ours)).expect("the other end");
+    let name = ptsname(&ours, Vec::new()).expect("the name of the other end");
+    let theirs = std::fs::File::options().write(true).open(name.to_str().expect("a path")).expect("the other end");
+    let mut command = serve_unprepared(&folder, &[]);
+    let mut child = command.stdout(Stdio::null()).stderr(theirs).spawn().expect("the server starts");
+    // The other end must be the server's alone, so that it ends with it.
+    drop(command);
+    let mut log = Vec::new();
+    for line in BufReader::new(std::fs::File::from(ours)).lines().map_while(Result::ok) {
+        if line.contains("listening on http://") {
+            let status = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+            assert!(status.expect("kill runs").success());
+        }
+        log.push(line.trim_end().to_owned());
+    }
+    assert_eq!(wait_for(&mut child).code(), Some(0), "{log:?}");
+    let exports: Vec<&str> = log.iter().map(String::as_str).filter(|line| line.starts_with("export ")).collect();
+    let secrets = pasted(&exports.join("\n"));
+    for secret in &secrets {
+        assert_eq!(log.join("\n").matches(secret.as_str()).count(), 1, "printed once");
+        assert_nowhere_in(&folder, secret);
+    }
+    assert_secrets_work(&folder, &secrets);
+}
+
+#[test]
+fn a_first_start_that_nobody_watches_keeps_its_secrets_from_the_log() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new();
+    let file = folder.path().join("rollbook.db.secrets");
+    // Left over from a start that was broken off, and readable by everybody.
+    std::fs::write(&file, "export NOTHING=''\n").expect("a file");
+    let server = Started::by(serve_unprepared(&folder, &["--log", "trace"]));
+    server.login("Administrator", "wrong");
+    let log = server.stop().join("\n");
+    let lines = std::fs::read_to_string(&file).expect("the secrets");
+    let secrets = pasted(&lines);
+    assert_eq!(std::fs::metadata(&file).expect("the file").permissions().mode() & 0o7777, 0o600);
+    assert!(log.contains(&format!("its secrets are in {}", file.display())), "{log}");
+    assert!(!log.contains("export "), "{log}");
+    assert!(secrets.iter().all(|secret| !log.contains(secret)), "{log}");
+    // Until the file is gone each start reminds of it.
+    let log = Started::by(serve_unprepared(&folder, &[])).stop().join("\n");
+    let reminder = format!("the first secrets are still in {}: keep them elsewhere", file.display());
+    assert_eq!(log.matches(&reminder).count(), 1, "{log}");
+    assert!(secrets.iter().all(|secret| !log.contains(secret)), "{log}");
+    std::fs::remove_file(&file).expect("the file can be removed");
+    assert_secrets_work(&folder, &secrets);
+}
+
+#[test]
 fn two_first_starts_have_different_secrets() {
-    let exports = || {
-        let log = Started::by(serve_unprepared(&Folder::new(), &[])).stop();
-        log.into_iter().filter(|line| line.starts_with("export ")).collect::<Vec<_>>()
+    let secrets = || {
+        let folder = Folder::new();
+        Started::by(serve_unprepared(&folder, &[])).stop();
+        pasted(&std::fs::read_to_string(folder.path().join("rollbook.db.secrets")).expect("the secrets"))
     };
-    let (one, other) = (exports(), exports());
-    assert_eq!((one.len(), other.len()), (3, 3));
-    assert!(one.iter().all(|line| !other.contains(line)));
+    let (one, other) = (secrets(), secrets());
+    assert!(one.iter().all(|secret| !other.contains(secret)));
+}
+
+#[test]
+fn secrets_that_cannot_be_kept_are_no_secrets() {
+    let folder = Folder::new();
+    let file = folder.path().join("rollbook.db.secrets");
+    // Not even root can remove a folder like a file.
+    std::fs::create_dir(&file).expect("a folder in the way");
+    assert_refused(&finish(serve_unprepared(&folder, &[])), 1, &["write the secrets", file.to_str().expect("text")]);
+    std::fs::remove_dir(&file).expect("it can be removed");
+    // Secrets that the directory does not take are not kept.
+    assert_refused(&finish(serve_unprepared(&folder, &["--password-pattern", "^.{100}"])), 1, &["password"]);
+    assert!(!file.exists());
+    Started::by(serve_unprepared(&folder, &[])).stop();
+    let secrets = pasted(&std::fs::read_to_string(&file).expect("the secrets"));
+    std::fs::remove_file(&file).expect("the file can be removed");
+    assert_secrets_work(&folder, &secrets);
 }
 
 #[test]
@@ -699,10 +764,10 @@ fn what_is_given_is_taken_and_not_printed() {
     command.env("ROLLBOOK_API_KEY", API_KEY);
     let server = Started::by(command);
     assert_eq!(server.validate(API_KEY), 200);
-    let log = server.stop();
-    let exports: Vec<&String> = log.iter().filter(|line| line.starts_with("export ")).collect();
-    assert_eq!(exports.len(), 2, "{log:?}");
-    assert!(exports.iter().all(|line| !line.contains("ROLLBOOK_API_KEY")), "{log:?}");
+    server.stop();
+    let kept = std::fs::read_to_string(folder.path().join("rollbook.db.secrets")).expect("the other secrets");
+    assert_eq!(kept.lines().count(), 2, "{kept}");
+    assert!(!kept.contains("ROLLBOOK_API_KEY"), "{kept}");
 }
 
 #[test]
