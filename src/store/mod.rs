@@ -466,14 +466,38 @@ fn lock(path: &Path) -> anyhow::Result<File> {
     let real = snapshot::real(path).with_context(|| format!("find the database {}", path.display()))?;
     let name = with_suffix(&real, ".lock");
     let mut options = OpenOptions::new();
-    options.create(true).truncate(false).write(true);
+    options.create_new(true).write(true);
     private(&mut options);
-    let file = options.open(&name).with_context(|| format!("create the lock file {}", name.display()))?;
+    let open = || match options.open(&name) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => OpenOptions::new().write(true).open(&name),
+        made => made.and_then(|file| give_to_owner_of(&real, &file).map(|()| file)),
+    };
+    let file = open().with_context(|| format!("create the lock file {}", name.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(InUse(path.display().to_string()).into()),
         Err(TryLockError::Error(error)) => Err(error).context("lock the database"),
     }
+}
+
+/// Lets a file that was just made belong to whom the database belongs, as SQLite does with its side files: what root
+/// does to the database of a service that rests must not keep the service from it.
+#[cfg(unix)]
+fn give_to_owner_of(database: &Path, file: &File) -> std::io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, fchown};
+    let owner = match database.metadata() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        found => found?,
+    };
+    if file.metadata()?.uid() == owner.uid() {
+        return Ok(());
+    }
+    fchown(file, Some(owner.uid()), Some(owner.gid()))
+}
+
+#[cfg(not(unix))]
+fn give_to_owner_of(_: &Path, _: &File) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// Makes an empty file that only its owner can read, unless there is one with something in it: SQLite gives its

@@ -5,11 +5,13 @@ use crate::harness::{
 };
 use crate::nuxeo_users::user_body;
 use serde_json::{Value, json};
+use std::fs::Permissions;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -665,4 +667,66 @@ fn commands_have_places_of_their_own() {
         connection.send("GET", "/api/v1/validate", &[("DD-API-KEY", API_KEY)], None);
         assert_eq!(connection.answer(false).status, 200);
     }
+}
+
+/// Somebody who is not root and has nothing on this machine.
+const SOMEBODY: u32 = 54_321;
+
+/// The folder and all files in it are theirs.
+fn give_away(folder: &Path) {
+    chown(folder, Some(SOMEBODY), Some(SOMEBODY)).expect("root may");
+    for entry in std::fs::read_dir(folder).expect("the folder").flatten() {
+        chown(entry.path(), Some(SOMEBODY), Some(SOMEBODY)).expect("root may");
+    }
+}
+
+#[test]
+fn what_root_does_to_the_database_of_a_resting_service_does_not_keep_the_service_from_it() {
+    if !rustix::process::geteuid().is_root() {
+        return eprintln!("this needs root: not tested");
+    }
+    // Where somebody else can get at it, wherever this project is.
+    let place = std::env::temp_dir().join(format!("rollbook-{}", std::process::id()));
+    std::fs::create_dir(&place).expect("a folder");
+    std::fs::set_permissions(&place, Permissions::from_mode(0o755)).expect("its mode");
+    let program = place.join("rollbook");
+    std::fs::copy(crate::harness::binary(), &program).expect("a copy of the program");
+    let state = place.join("state");
+    std::fs::create_dir(&state).expect("a folder");
+    let database = state.join("rollbook.db");
+    let command = |words: &[&str]| {
+        let mut command = rollbook();
+        command.args(words).env("ROLLBOOK_DB", &database);
+        said(&command.output().expect("the command runs"))
+    };
+    let serve = || {
+        let (folder, mut command) = (Arc::new(Folder::new()), Command::new(&program));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(&database).uid(SOMEBODY).gid(SOMEBODY);
+        Server::by(command, folder)
+    };
+    let backup = place.join("backup.db");
+    assert_eq!(command(&["key", "create", "api"]).0, 0);
+    give_away(&state);
+    // Each of them makes a lock file, and SQLite its own files, which are gone or left over afterwards.
+    for words in [
+        &["user", "add", "bob"][..],
+        &["check"],
+        &["backup", backup.to_str().expect("text")],
+        &["restore", backup.to_str().expect("text")],
+        &["log"],
+    ] {
+        std::fs::remove_file(state.join("rollbook.db.lock")).expect("a lock file");
+        let (status, out, err) = command(words);
+        assert_eq!(status, 0, "{words:?}: {out}{err}");
+        let server = serve();
+        // While the service runs, root is let in by its socket.
+        assert_eq!(command(&["user", "show", "bob", "-v"]).0, 0, "{words:?}");
+        assert!(command(&["user", "list", "-v"]).2.contains("working through the server at "), "{words:?}");
+        assert!(server.stop().success());
+        for entry in std::fs::read_dir(&state).expect("the folder").flatten() {
+            let (name, owner) = (entry.file_name(), entry.metadata().expect("a file").uid());
+            assert_eq!(owner, SOMEBODY, "{words:?}: {}", name.display());
+        }
+    }
+    std::fs::remove_dir_all(&place).expect("the folder goes");
 }
