@@ -7,7 +7,7 @@ use crate::dialect::{Context, Dialect, Dialects, Metrics};
 use crate::directory::{self, Access, Passwords, SessionLimits};
 use crate::http::Door;
 use crate::metrics;
-use crate::server::{Limits, Server, Stopper, Traffic};
+use crate::server::{Limits, Server, Stopper, Traffic, tell_supervisor};
 use crate::store::{self, Found, Store};
 use anyhow::{Context as _, anyhow};
 use std::net::SocketAddr;
@@ -46,6 +46,7 @@ pub(super) fn serve(settings: &Serve) -> anyhow::Result<()> {
     let mounts = settings.mounts().map_err(Usage)?;
     let passwords = Arc::new(Passwords::new(settings.rules.password_pattern.clone(), settings.require_password));
     Dialects::check(&mounts).map_err(Usage)?;
+    tell_supervisor("STATUS=opening the database");
     let (store, found) = open(&settings.database, settings.readers, &passwords)?;
     let store = Arc::new(store);
     let sessions = SessionLimits { idle: settings.session_idle, length: settings.session_length };
@@ -80,6 +81,7 @@ pub(super) fn serve(settings: &Serve) -> anyhow::Result<()> {
         log::info!("metrics at http://{address}/metrics");
     }
     announce(servers[0].limits(), address, settings, &mounts);
+    tell_supervisor(&format!("READY=1\nSTATUS=listening on http://{address}"));
     run_all(servers, &traffic, dialects)?;
     store.close();
     log::info!("stopped");
@@ -200,6 +202,7 @@ fn stop_on_signals(servers: &[Server], store: &Arc<Store>) -> anyhow::Result<()>
         .spawn(move || {
             if signals.forever().next().is_some() {
                 log::info!("stopping");
+                tell_supervisor("STOPPING=1\nSTATUS=finishing what was begun");
                 if let Some(store) = store.upgrade() {
                     store.end_waiting();
                 }

@@ -10,6 +10,7 @@ mod probe;
 mod proxies;
 mod reader;
 mod refuser;
+mod supervisor;
 mod traffic;
 
 use crate::http::{Door, Response};
@@ -29,6 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+pub use supervisor::tell_supervisor;
 pub use traffic::Traffic;
 
 /// Connections that the kernel holds for us between two accepts.

@@ -67,7 +67,7 @@ pub fn rollbook_after(prelude: &str) -> Command {
 
 fn clean(mut command: Command) -> Command {
     for (name, _) in std::env::vars() {
-        if name.starts_with("ROLLBOOK_") || name == "RUST_LOG" {
+        if name.starts_with("ROLLBOOK_") || ["RUST_LOG", "NOTIFY_SOCKET"].contains(&name.as_str()) {
             command.env_remove(name);
         }
     }

@@ -35,5 +35,6 @@ mod server;
 mod siege;
 mod smuggling;
 mod state;
+mod supervisor;
 mod tidy;
 mod ui;
