@@ -265,6 +265,18 @@ impl Drop for Server {
     }
 }
 
+/// Whether a program of the machine is there. Where it is not, the test goes without it and says so, but not with `CI`
+/// set; the package is Debian's.
+pub fn has_tool(name: &str, package: &str) -> bool {
+    // Any answer will do: not all know the same flags.
+    let found = Command::new(name).arg("--version").output().is_ok();
+    assert!(found || std::env::var_os("CI").is_none(), "{name}, of Debian's package {package}, is not installed");
+    if !found {
+        eprintln!("there is no {name} here: not tested");
+    }
+    found
+}
+
 /// Waits until a process has ended by itself.
 pub fn wait_for(child: &mut Child) -> ExitStatus {
     let start = Instant::now();

@@ -1,9 +1,22 @@
 //! Run by systemd: what it is told, and the unit that it is told by.
 
-use crate::harness::{Folder, PATIENCE, Server, serve};
+use crate::harness::{Folder, PATIENCE, Server, binary, has_tool, rollbook, said, serve};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
+
+/// A file of `packaging/`.
+fn packaged(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging").join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The values that the unit gives to that name.
+fn values<'u>(unit: &'u str, name: &str) -> Vec<&'u str> {
+    unit.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('=')).collect()
+}
 
 /// What comes next, told by the server.
 fn next(socket: &UnixDatagram) -> String {
@@ -71,4 +84,83 @@ fn a_server_that_cannot_start_is_never_ready() {
     assert_eq!(next(&socket), "STATUS=opening the database");
     socket.set_nonblocking(true).expect("it does not wait");
     assert!(socket.recv(&mut [0; 1]).is_err(), "nothing more is told");
+}
+
+#[test]
+fn the_command_line_of_the_unit_serves() {
+    let unit = packaged("rollbook.service");
+    let (folder, other) = (Arc::new(Folder::new()), Folder::new());
+    let state = folder.path().to_str().expect("text");
+    let socket = UnixDatagram::bind(other.path().join("notify")).expect("a socket");
+    socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    let [line] = values(&unit, "ExecStart")[..] else { panic!("one command:\n{unit}") };
+    let words = line.strip_prefix("/usr/bin/rollbook ").expect("our program");
+    let mut command = rollbook();
+    command.args(words.split(' ')).env("NOTIFY_SOCKET", other.path().join("notify"));
+    for variable in values(&unit, "Environment") {
+        let (name, value) = variable.split_once('=').expect("a variable");
+        command.env(name, value.replace("/var/lib/rollbook", state));
+    }
+    command.env("ROLLBOOK_LISTEN", "127.0.0.1:0");
+    let server = Server::by(command, Arc::clone(&folder));
+    assert_eq!(next(&socket), "STATUS=opening the database");
+    assert!(next(&socket).starts_with("READY=1\n"));
+    assert!(server.stop().success());
+    assert!(folder.db().exists());
+    // What the service may have is as much as the server means to use.
+    let [files] = values(&unit, "LimitNOFILE")[..] else { panic!("one limit:\n{unit}") };
+    let [tasks] = values(&unit, "TasksMax")[..] else { panic!("one limit:\n{unit}") };
+    let help = said(&rollbook().args(["serve", "--help"]).output().expect("help")).1;
+    assert!(help.contains("[default: 8192]"), "{help}");
+    for limit in [files, tasks] {
+        assert!(limit.parse::<u32>().expect("a number") > 8192 + 128, "{limit}");
+    }
+}
+
+#[test]
+fn the_sample_of_settings_has_settings_that_there_are() {
+    let sample = packaged("rollbook.default");
+    let help = said(&rollbook().args(["serve", "--help"]).output().expect("help")).1;
+    let folder = Arc::new(Folder::new());
+    let mut command = serve(&folder, &[]);
+    let mut count = 0;
+    for line in sample.lines().filter(|line| !line.starts_with("# ") && *line != "#" && !line.is_empty()) {
+        let (name, value) =
+            line.strip_prefix('#').and_then(|line| line.split_once('=')).expect("a variable that rests");
+        assert!(help.contains(&format!("[env: {name}=")), "{name}");
+        // Where all tests cannot listen at once.
+        let value = if name.ends_with("_LISTEN") { "127.0.0.1:0" } else { value };
+        command.env(name, value);
+        count += 1;
+    }
+    assert!(count > 3, "{sample}");
+    let server = Server::by(command, folder);
+    server.wait_for_log("what proxies at ::1 say of their clients is believed");
+    server.wait_for_log("metrics at http://127.0.0.1:");
+}
+
+#[test]
+fn systemd_finds_the_unit_sound_and_little_exposed() {
+    if !has_tool("systemd-analyze", "systemd") {
+        return;
+    }
+    let folder = Folder::new();
+    let unit = packaged("rollbook.service");
+    let program = std::path::PathBuf::from(binary()).canonicalize().expect("the program");
+    let path = folder.path().join("rollbook.service");
+    let analyze = |unit: &str, words: &[&str]| {
+        std::fs::write(&path, unit).expect("a unit");
+        said(&Command::new("systemd-analyze").args(words).arg(&path).output().expect("systemd-analyze runs"))
+    };
+    let here = unit.replace("/usr/bin/rollbook", program.to_str().expect("text"));
+    let verify = ["verify", "--man=no", "--recursive-errors=no"];
+    let (status, out, err) = analyze(&here, &verify);
+    assert_eq!((status, out.as_str(), err.as_str()), (0, "", ""));
+    let (_, out, err) = analyze(&here.replace("DynamicUser", "DynamicUsers"), &verify);
+    assert!(err.contains("DynamicUsers"), "it does complain about what is wrong: {out}{err}");
+    // In tenths: less than 2.0.
+    let security = ["security", "--offline=true", "--threshold=19"];
+    let (status, out, err) = analyze(&unit, &security);
+    assert_eq!(status, 0, "{out}{err}");
+    assert_ne!(analyze(&unit.replace("DynamicUser=yes\n", "").replace("CapabilityBoundingSet=\n", ""), &security).0, 0);
 }
