@@ -105,6 +105,19 @@ fn a_session_begins_with_a_password_and_ends_with_signing_out() {
 }
 
 #[test]
+fn a_cookie_that_came_encrypted_goes_no_other_way() {
+    let server = Server::with(&["--trusted-proxy", "127.0.0.1"]);
+    let body = json!({"user": "Administrator", "password": ADMIN_PASSWORD});
+    for (protocol, secure) in [("https", true), ("http", false)] {
+        let answer = Browser::new(&server).send("POST", "session", &[SIGN, ("X-Forwarded-Proto", protocol)], &body);
+        assert_eq!(answer.header("Set-Cookie").expect("a cookie").ends_with("; Secure"), secure, "{protocol}");
+    }
+    let server = Server::start();
+    let answer = Browser::new(&server).send("POST", "session", &[SIGN, ("X-Forwarded-Proto", "https")], &body);
+    assert!(!answer.header("Set-Cookie").expect("a cookie").contains("Secure"), "nobody is believed");
+}
+
+#[test]
 fn a_wrong_password_opens_nothing() {
     let server = with_ada();
     create_user(&server, json!({"username": "nopassword"}));
@@ -388,6 +401,9 @@ fn what_cannot_be_is_refused() {
         ("GET", "users?group=nowhere", Value::Null, 404, "group does not exist: nowhere"),
         ("GET", "changes?before=x", Value::Null, 400, "before is not the number of a change"),
         ("GET", "nothing", Value::Null, 404, "there is nothing at this path"),
+        ("GET", "users/", Value::Null, 404, "there is nothing at this path"),
+        ("DELETE", "users/ada/", Value::Null, 404, "there is nothing at this path"),
+        ("DELETE", "groups//members", Value::Null, 404, "there is nothing at this path"),
         ("GET", "users/ada/friends", Value::Null, 404, "there is nothing at this path"),
         ("PUT", "users/ada", json!({}), 405, "the path does not have this method"),
         ("POST", "changes", json!({}), 405, "the path does not have this method"),

@@ -42,7 +42,9 @@ pub(super) fn session(call: &mut Call<'_>) -> Result<Session> {
 pub(super) fn open(call: &mut Call<'_>, user: &str, password: &str) -> crate::model::Result<(Session, String)> {
     let (secret, session) = call.context.access.open_session(user, password, call.request.peer, NAME)?;
     call.trace.caller = Some(session.caller.name.clone());
-    Ok((session, format!("{COOKIE}={secret}; HttpOnly; SameSite=Strict")))
+    // To a browser that came encrypted the secret is not to go any other way.
+    let secure = if call.request.secure { "; Secure" } else { "" };
+    Ok((session, format!("{COOKIE}={secret}; HttpOnly; SameSite=Strict{secure}")))
 }
 
 /// Ends the session of the request, if it has one. Returns the value of a `Set-Cookie` field that ends the cookie.

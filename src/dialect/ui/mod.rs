@@ -80,6 +80,10 @@ impl Call<'_> {
             }
             ["api", rest @ ..] => {
                 auth::require_own_page(request)?;
+                // Browsers make `groups/a/` of `groups/a/users/..`, which must not mean the group then.
+                if request.path.ends_with('/') || request.path.contains("//") {
+                    return Err(Problem::UnknownPath);
+                }
                 self.api(rest)
             }
             [name] => {
