@@ -3,9 +3,9 @@
 use super::say;
 use crate::config::{Database, first_secret};
 use crate::directory::{self, FirstSecrets, Passwords};
+use crate::logging;
 use crate::store::{self, Found, Store};
 use anyhow::{Context as _, bail};
-use std::io::IsTerminal as _;
 
 /// Opens the database, and fills a new one.
 pub(super) fn open(database: &Database, readers: usize, passwords: &Passwords) -> anyhow::Result<(Store, Found)> {
@@ -16,8 +16,8 @@ pub(super) fn open(database: &Database, readers: usize, passwords: &Passwords) -
     Ok((store, found))
 }
 
-/// Fills a new database. The secrets that were made for it are shown once at a terminal. Elsewhere they go into a file
-/// that only its owner can read: what is printed there ends in somebody's log.
+/// Fills a new database. The secrets that were made for it are printed once, unless standard error is the journal,
+/// which keeps what it is told: then they go into a file that only its owner can read.
 fn first_start(store: &Store, passwords: &Passwords) -> anyhow::Result<()> {
     let mut made = String::new();
     let mut secret = |variable: &str| -> anyhow::Result<String> {
@@ -40,7 +40,7 @@ fn first_start(store: &Store, passwords: &Passwords) -> anyhow::Result<()> {
     if made.is_empty() {
         return fill();
     }
-    if std::io::stderr().is_terminal() {
+    if !logging::goes_to_journal() {
         fill()?;
         say(&format!(
             "\nThis is a new directory. Its first user is Administrator. These secrets are shown only now and stored\n\

@@ -33,7 +33,7 @@ pub struct CommandLine {
 
 const AFTER_HELP: &str = "\
 Without a command, rollbook serves. The first start on a new database prints the password and the keys that it
-made, or keeps them in a file beside it (rollbook.db.secrets) where standard error is no terminal;
+made, or keeps them in a file beside it (rollbook.db.secrets) where standard error is the journal;
 ROLLBOOK_ADMIN_PASSWORD, ROLLBOOK_API_KEY and ROLLBOOK_APP_KEY (or each with _FILE, naming a file) set them instead.
 
 Exit status: 0 done, 1 failed, 2 wrong usage.";

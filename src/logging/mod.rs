@@ -63,6 +63,11 @@ pub fn flush() {
     }
 }
 
+/// Whether what is written to standard error is kept by the systemd journal.
+pub fn goes_to_journal() -> bool {
+    journal::has_stderr()
+}
+
 /// Says why the program fails: at once, whatever the level, and in the format of the log once that has started.
 pub fn last_words(error: &anyhow::Error) {
     let mut line = Vec::new();

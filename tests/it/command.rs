@@ -4,8 +4,9 @@ use crate::harness::{
     ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Connection, Folder, Server, basic, create_key, rollbook, run,
     run_with_input, wait_for,
 };
+use crate::logs::name_of;
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, PipeWriter, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -45,11 +46,25 @@ struct Started {
 }
 
 impl Started {
-    fn by(mut command: Command) -> Started {
-        command.stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("the server starts");
+    fn by(command: Command) -> Started {
+        Started::with(command, |_, _| {})
+    }
+
+    /// Starts with a pipe in place of the journal.
+    fn to_journal(command: Command) -> Started {
+        Started::with(command, |command, stderr| {
+            command.env("JOURNAL_STREAM", name_of(stderr));
+        })
+    }
+
+    fn with(mut command: Command, prepare: impl FnOnce(&mut Command, &PipeWriter)) -> Started {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        prepare(&mut command, &writer);
+        let mut child = command.stdout(Stdio::null()).stderr(writer).spawn().expect("the server starts");
+        // The other end is to be the server's alone, so that it ends with it.
+        drop(command);
         let (tell, lines) = channel();
-        let stderr = BufReader::new(child.stderr.take().expect("stderr is piped"));
+        let stderr = BufReader::new(reader);
         std::thread::spawn(move || stderr.lines().map_while(Result::ok).all(|line| tell.send(line).is_ok()));
         let mut log = Vec::new();
         loop {
@@ -663,28 +678,10 @@ fn assert_secrets_work(folder: &Folder, secrets: &[String]) {
 }
 
 #[test]
-fn a_first_start_at_a_terminal_prints_its_secrets_once_and_ready_to_paste() {
-    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+fn a_first_start_prints_its_secrets_once_and_ready_to_paste() {
     let folder = Folder::new();
-    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
-    grantpt(&ours).and_then(|()| unlockpt(&ours)).expect("the other end");
-    let name = ptsname(&ours, Vec::new()).expect("the name of the other end");
-    let theirs = std::fs::File::options().write(true).open(name.to_str().expect("a path")).expect("the other end");
-    let mut command = serve_unprepared(&folder, &[]);
-    let mut child = command.stdout(Stdio::null()).stderr(theirs).spawn().expect("the server starts");
-    // The other end must be the server's alone, so that it ends with it.
-    drop(command);
-    let mut log = Vec::new();
-    for line in BufReader::new(std::fs::File::from(ours)).lines().map_while(Result::ok) {
-        if line.contains("listening on http://") {
-            let status = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
-            assert!(status.expect("kill runs").success());
-        }
-        log.push(line.trim_end().to_owned());
-    }
-    assert_eq!(wait_for(&mut child).code(), Some(0), "{log:?}");
-    let exports: Vec<&str> = log.iter().map(String::as_str).filter(|line| line.starts_with("export ")).collect();
-    let secrets = pasted(&exports.join("\n"));
+    let log = Started::by(serve_unprepared(&folder, &[])).stop();
+    let secrets = pasted(&exports(&log).join("\n"));
     for secret in &secrets {
         assert_eq!(log.join("\n").matches(secret.as_str()).count(), 1, "printed once");
         assert_nowhere_in(&folder, secret);
@@ -692,14 +689,19 @@ fn a_first_start_at_a_terminal_prints_its_secrets_once_and_ready_to_paste() {
     assert_secrets_work(&folder, &secrets);
 }
 
+/// The lines for a shell.
+fn exports(log: &[String]) -> Vec<&str> {
+    log.iter().map(String::as_str).filter(|line| line.starts_with("export ")).collect()
+}
+
 #[test]
-fn a_first_start_that_nobody_watches_keeps_its_secrets_from_the_log() {
+fn a_first_start_keeps_its_secrets_from_the_journal() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = Folder::new();
     let file = folder.path().join("rollbook.db.secrets");
     // Left over from a start that was broken off, and readable by everybody.
     std::fs::write(&file, "export NOTHING=''\n").expect("a file");
-    let server = Started::by(serve_unprepared(&folder, &["--log", "trace"]));
+    let server = Started::to_journal(serve_unprepared(&folder, &["--log", "trace"]));
     server.login("Administrator", "wrong");
     let log = server.stop().join("\n");
     let lines = std::fs::read_to_string(&file).expect("the secrets");
@@ -720,9 +722,8 @@ fn a_first_start_that_nobody_watches_keeps_its_secrets_from_the_log() {
 #[test]
 fn two_first_starts_have_different_secrets() {
     let secrets = || {
-        let folder = Folder::new();
-        Started::by(serve_unprepared(&folder, &[])).stop();
-        pasted(&std::fs::read_to_string(folder.path().join("rollbook.db.secrets")).expect("the secrets"))
+        let log = Started::by(serve_unprepared(&Folder::new(), &[])).stop();
+        pasted(&exports(&log).join("\n"))
     };
     let (one, other) = (secrets(), secrets());
     assert!(one.iter().all(|secret| !other.contains(secret)));
@@ -734,12 +735,24 @@ fn secrets_that_cannot_be_kept_are_no_secrets() {
     let file = folder.path().join("rollbook.db.secrets");
     // Not even root can remove a folder like a file.
     std::fs::create_dir(&file).expect("a folder in the way");
-    assert_refused(&finish(serve_unprepared(&folder, &[])), 1, &["write the secrets", file.to_str().expect("text")]);
+    let refused = |flags: &[&str]| {
+        let (mut reader, writer) = std::io::pipe().expect("a pipe");
+        let mut command = serve_unprepared(&folder, flags);
+        command.env("JOURNAL_STREAM", name_of(&writer)).stderr(writer);
+        assert_eq!(command.status().expect("the command runs").code(), Some(1));
+        drop(command);
+        let mut said = String::new();
+        reader.read_to_string(&mut said).expect("text");
+        said
+    };
+    let said = refused(&[]);
+    assert!(said.contains("write the secrets") && said.contains(file.to_str().expect("text")), "{said}");
     std::fs::remove_dir(&file).expect("it can be removed");
     // Secrets that the directory does not take are not kept.
-    assert_refused(&finish(serve_unprepared(&folder, &["--password-pattern", "^.{100}"])), 1, &["password"]);
+    let said = refused(&["--password-pattern", "^.{100}"]);
+    assert!(said.contains("password"), "{said}");
     assert!(!file.exists());
-    Started::by(serve_unprepared(&folder, &[])).stop();
+    Started::to_journal(serve_unprepared(&folder, &[])).stop();
     let secrets = pasted(&std::fs::read_to_string(&file).expect("the secrets"));
     std::fs::remove_file(&file).expect("the file can be removed");
     assert_secrets_work(&folder, &secrets);
@@ -764,10 +777,10 @@ fn what_is_given_is_taken_and_not_printed() {
     command.env("ROLLBOOK_API_KEY", API_KEY);
     let server = Started::by(command);
     assert_eq!(server.validate(API_KEY), 200);
-    server.stop();
-    let kept = std::fs::read_to_string(folder.path().join("rollbook.db.secrets")).expect("the other secrets");
-    assert_eq!(kept.lines().count(), 2, "{kept}");
-    assert!(!kept.contains("ROLLBOOK_API_KEY"), "{kept}");
+    let log = server.stop();
+    let exports = exports(&log);
+    assert_eq!(exports.len(), 2, "{log:?}");
+    assert!(exports.iter().all(|line| !line.contains("ROLLBOOK_API_KEY")), "{log:?}");
 }
 
 #[test]

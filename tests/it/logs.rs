@@ -356,7 +356,7 @@ fn every_command_that_logs_does_so_in_json() {
 // The journal
 
 /// What the variable says of a stream.
-fn name_of(stream: impl std::os::fd::AsFd) -> String {
+pub(crate) fn name_of(stream: impl std::os::fd::AsFd) -> String {
     let stat = rustix::fs::fstat(stream).expect("a stream");
     format!("{}:{}", stat.st_dev, stat.st_ino)
 }
