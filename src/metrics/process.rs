@@ -2,7 +2,9 @@
 
 use super::Page;
 use rustix::param::{clock_ticks_per_second, page_size};
+use rustix::time::{ClockId, clock_gettime};
 use std::fs::{read_dir, read_to_string};
+use std::sync::OnceLock;
 
 /// Adds the version of the program, and the process under the names that all programs have for it.
 pub fn tell(page: &mut Page) {
@@ -30,9 +32,18 @@ fn times() -> Option<(f64, f64)> {
     let (_, rest) = stat.rsplit_once(") ")?;
     let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
     let seconds = |field: usize| Some(fields.get(field - 3)?.parse::<f64>().ok()? / clock_ticks_per_second() as f64);
-    let machine = read_to_string("/proc/stat").ok()?;
-    let boot: f64 = machine.lines().find_map(|line| line.strip_prefix("btime "))?.parse().ok()?;
-    Some((boot + seconds(22)?, seconds(14)? + seconds(15)?))
+    Some((boot() + seconds(22)?, seconds(14)? + seconds(15)?))
+}
+
+/// When the machine started, in seconds since 1970, by two clocks: a service may not look at `/proc/stat`. Always the
+/// same, whatever is done to the clocks.
+fn boot() -> f64 {
+    static BOOT: OnceLock<f64> = OnceLock::new();
+    let seconds = |clock| {
+        let time = clock_gettime(clock);
+        time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+    };
+    *BOOT.get_or_init(|| seconds(ClockId::Realtime) - seconds(ClockId::Boottime))
 }
 
 /// From `statm`, the second field.
