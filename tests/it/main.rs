@@ -12,6 +12,7 @@ mod datadog;
 mod escalation;
 mod examples;
 mod faults;
+mod fronts;
 mod fuzz;
 mod guesses;
 mod harness;
