@@ -1,6 +1,7 @@
 //! What supervisors, load balancers and collectors of metrics ask: whether the process answers, whether it can do its
 //! work, and how it goes. No credentials, no data.
 
+use super::openapi::{Part, Spelling};
 use super::{Context, Route, allowed};
 use crate::http::{Door, Method, Request, Response};
 use crate::metrics::{CONTENT_TYPE, Page};
@@ -9,14 +10,18 @@ const ALIVE: Route = Route::new("/healthz", &[Method::Get]);
 const READY: Route = Route::new("/readyz", &[Method::Get]);
 const METRICS: Route = Route::new("/metrics", &[Method::Get]);
 
+/// Every path that there is.
+const ROUTES: &[Route] = &[ALIVE, READY, METRICS];
+
+/// The description of these.
+pub(super) const PART: Part = Part { text: include_str!("health.json"), routes: ROUTES, spellings: &[Spelling::PLAIN] };
+
+/// What answers at a path.
+type Answer = fn(&Context) -> Response;
+
 /// Answers a request for one of these paths; `None` for any other.
 pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[&str]) -> Option<Response> {
-    let (route, answer): (Route, fn(&Context) -> Response) = match segments {
-        ["healthz"] => (ALIVE, |_| Response::text(200, "ok\n")),
-        ["readyz"] => (READY, ready),
-        ["metrics"] if has_metrics(context, request.door) => (METRICS, metrics),
-        _ => return None,
-    };
+    let (route, answer) = find(context, request.door, segments)?;
     let mut response = if route.allows(request) {
         answer(context)
     } else {
@@ -26,7 +31,22 @@ pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[&str]
     Some(response)
 }
 
-/// The document of a refusal at a door that has these paths alone.
+/// Whether this is one of these paths.
+pub(super) fn knows(context: &Context, door: Door, segments: &[&str]) -> bool {
+    find(context, door, segments).is_some()
+}
+
+/// The route of one of these paths, and what answers there.
+fn find(context: &Context, door: Door, segments: &[&str]) -> Option<(&'static Route, Answer)> {
+    match segments {
+        ["healthz"] => Some((&ALIVE, |_| Response::text(200, "ok\n"))),
+        ["readyz"] => Some((&READY, ready)),
+        ["metrics"] if has_metrics(context, door) => Some((&METRICS, metrics)),
+        _ => None,
+    }
+}
+
+/// The document of a refusal.
 pub(super) fn refuse(status: u16, message: &str) -> Response {
     Response::text(status, format!("{message}\n"))
 }

@@ -6,6 +6,7 @@ mod datadog;
 mod health;
 mod local;
 mod nuxeo;
+mod openapi;
 mod rollbook;
 mod ui;
 
@@ -18,6 +19,7 @@ use anyhow::bail;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 /// A dialect: its name, where it is mounted unless told otherwise, and what it does.
 #[derive(Clone, Copy)]
@@ -32,6 +34,8 @@ pub struct Dialect {
     refuse: fn(status: u16, message: &str) -> Response,
     /// Where in these segments a secret begins, which the log must not hold.
     secret_from: fn(&[Cow<'_, str>]) -> Option<usize>,
+    /// What it adds to the description of everything.
+    part: openapi::Part,
 }
 
 /// Every dialect there is.
@@ -42,6 +46,7 @@ pub const DIALECTS: [Dialect; 4] = [
         handle: datadog::handle,
         refuse: datadog::refuse,
         secret_from: |_| None,
+        part: datadog::PART,
     },
     Dialect {
         name: nuxeo::NAME,
@@ -49,6 +54,7 @@ pub const DIALECTS: [Dialect; 4] = [
         handle: nuxeo::handle,
         refuse: nuxeo::refuse,
         secret_from: nuxeo::secret_from,
+        part: nuxeo::PART,
     },
     Dialect {
         name: rollbook::NAME,
@@ -56,8 +62,16 @@ pub const DIALECTS: [Dialect; 4] = [
         handle: rollbook::handle,
         refuse: rollbook::refuse,
         secret_from: |_| None,
+        part: rollbook::PART,
     },
-    Dialect { name: ui::NAME, prefix: "/ui", handle: ui::handle, refuse: ui::refuse, secret_from: |_| None },
+    Dialect {
+        name: ui::NAME,
+        prefix: "/ui",
+        handle: ui::handle,
+        refuse: ui::refuse,
+        secret_from: |_| None,
+        part: ui::PART,
+    },
 ];
 
 /// A path, with names in place of what differs between requests, and the methods that it has. `HEAD` comes with `GET`.
@@ -116,6 +130,8 @@ pub struct Dialects {
     context: Context,
     /// The longest prefix first.
     mounts: Vec<Mount>,
+    /// What is served here, put together when somebody asks for it first.
+    description: OnceLock<openapi::Document>,
 }
 
 struct Mount {
@@ -124,6 +140,11 @@ struct Mount {
 }
 
 impl Mount {
+    /// The prefix as a path; empty for the root.
+    fn path(&self) -> String {
+        self.prefix.iter().flat_map(|segment| ["/", segment]).collect()
+    }
+
     /// The segments after the prefix, decoded.
     fn decode<'s>(&self, segments: &[&'s str]) -> Result<Vec<Cow<'s, str>>, BadEscape> {
         decode_segments(&segments[self.prefix.len()..])
@@ -155,7 +176,7 @@ impl Dialects {
     /// # Errors
     /// When two have the same prefix, and when a prefix is no path.
     pub fn mount(context: Context, dialects: &[(Dialect, String)]) -> anyhow::Result<Dialects> {
-        Ok(Dialects { context, mounts: Dialects::plan(dialects)? })
+        Ok(Dialects { context, mounts: Dialects::plan(dialects)?, description: OnceLock::new() })
     }
 
     /// Whether these dialects can be served under these prefixes.
@@ -208,6 +229,9 @@ impl Dialects {
         if let Some(response) = health::handle(&self.context, request, segments) {
             return response;
         }
+        if let Some(response) = openapi::handle(request, segments, || self.description()) {
+            return response;
+        }
         let Some(mount) = self.mount_of(segments) else { return not_found() };
         let (dialect, decoded) = (mount.dialect, mount.decode(segments));
         let mut response = match &decoded {
@@ -228,11 +252,35 @@ impl Dialects {
 
     fn refuse_public(&self, refused: &Refused<'_>) -> Response {
         let segments: Vec<&str> = segments(refused.path.unwrap_or_default()).collect();
+        if health::knows(&self.context, refused.door, &segments) || openapi::knows(&segments) {
+            return health::refuse(refused.status, refused.message);
+        }
         let mount = refused.path.and_then(|_| self.mount_of(&segments));
         let Some(mount) = mount else { return datadog::refuse(refused.status, refused.message) };
         let mut response = (mount.dialect.refuse)(refused.status, refused.message);
         mount.trace(&segments, &mount.decode(&segments), &mut response);
         response
+    }
+
+    fn description(&self) -> &openapi::Document {
+        self.description.get_or_init(|| {
+            let mut description = openapi::Description::new();
+            for mount in self.mounts.iter().rev() {
+                // What is below a longer prefix belongs to another dialect, whatever this one has there.
+                let is_served = |path: &str| {
+                    let segments: Vec<&str> = segments(path).collect();
+                    self.mount_of(&segments).is_some_and(|found| std::ptr::eq(found, mount))
+                };
+                description.add(&mount.path(), &mount.dialect.part, is_served);
+            }
+            let is_served = |path: &str| {
+                let segments: Vec<&str> = segments(path).collect();
+                health::knows(&self.context, Door::Public, &segments)
+            };
+            description.add("", &health::PART, is_served);
+            description.add("", &openapi::PART, |_| true);
+            openapi::Document::of(&description)
+        })
     }
 
     fn mount_of(&self, segments: &[&str]) -> Option<&Mount> {

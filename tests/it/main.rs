@@ -25,6 +25,7 @@ mod metrics;
 mod nuxeo_access;
 mod nuxeo_groups;
 mod nuxeo_users;
+mod openapi;
 mod operate;
 mod operator;
 mod places;

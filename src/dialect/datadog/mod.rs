@@ -4,6 +4,7 @@ mod auth;
 mod error;
 mod user;
 
+use super::openapi::{Part, Spelling};
 use super::{Context, Route};
 use crate::http::{Method, Request, Response, Trace};
 use error::{Problem, Result};
@@ -22,6 +23,21 @@ const USER: Route = Route::new("/api/v1/user/{handle}", &[Method::Get, Method::P
 
 /// Every path that the dialect has, without its other spellings.
 const ROUTES: &[Route] = &[VALIDATE, INVITE, USERS, USER];
+
+/// The description of the dialect.
+pub(super) const PART: Part = Part {
+    text: include_str!("openapi.json"),
+    routes: ROUTES,
+    spellings: &[
+        Spelling::PLAIN,
+        Spelling {
+            mark: "Plural",
+            parameter: None,
+            path: |path| path.strip_prefix("/api/v1/user").map(|rest| format!("/api/v1/users{rest}")),
+        },
+        Spelling { mark: "Short", parameter: None, path: |path| (path == INVITE.path).then(|| "/invite_users".into()) },
+    ],
+};
 
 /// Answers a request for a path below the prefix.
 pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>]) -> Response {

@@ -10,6 +10,7 @@ mod options;
 mod page;
 mod user;
 
+use super::openapi::{Part, Spelling};
 use super::{Context, Route};
 use crate::directory::{Directory, Side};
 use crate::http::{Body, Method, Request, Response, Trace};
@@ -74,6 +75,43 @@ const ROUTES: &[Route] = &[
     AUTOMATION_LOGIN,
     AUTOMATION_LOG,
 ];
+
+/// The routes below the prefix itself.
+const OUTSIDE: &[Route] = &[CMIS, RUNNING_STATUS, AUTHENTICATION_TOKEN];
+
+/// The description of the dialect.
+pub(super) const PART: Part = Part {
+    text: include_str!("openapi.json"),
+    routes: ROUTES,
+    spellings: &[
+        Spelling { mark: "", parameter: None, path: |path| is_outside(path).then(|| path.to_owned()) },
+        Spelling { mark: "", parameter: None, path: |path| inside("/api/v1", path) },
+        Spelling { mark: "OnSite", parameter: None, path: |path| inside("/site/api/v1", path) },
+        Spelling {
+            mark: "ShortOnSite",
+            parameter: None,
+            path: |path| path.starts_with(AUTOMATION.path).then(|| format!("/site{path}")),
+        },
+        Spelling {
+            mark: "InRepository",
+            parameter: Some("NuxeoRepository"),
+            path: |path| inside("/api/v1/repo/{repository}", path),
+        },
+        Spelling {
+            mark: "InRepositoryOnSite",
+            parameter: Some("NuxeoRepository"),
+            path: |path| inside("/site/api/v1/repo/{repository}", path),
+        },
+    ],
+};
+
+fn is_outside(path: &str) -> bool {
+    OUTSIDE.iter().any(|route| route.path == path)
+}
+
+fn inside(base: &str, path: &str) -> Option<String> {
+    (!is_outside(path)).then(|| format!("{base}{path}"))
+}
 
 /// Answers a request for a path below the prefix.
 pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>]) -> Response {

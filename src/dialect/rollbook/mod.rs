@@ -4,6 +4,7 @@ mod auth;
 mod changes;
 mod error;
 
+use super::openapi::{Part, Spelling};
 use super::{Context, Route};
 use crate::directory::Directory;
 use crate::http::{Method, Request, Response, Trace};
@@ -19,6 +20,10 @@ const CHANGES: Route = Route::new("/v1/changes", &[Method::Get]);
 
 /// Every path that the dialect has.
 const ROUTES: &[Route] = &[CHANGES];
+
+/// The description of the dialect.
+pub(super) const PART: Part =
+    Part { text: include_str!("openapi.json"), routes: ROUTES, spellings: &[Spelling::PLAIN] };
 
 /// Answers a request for a path below the prefix.
 pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>]) -> Response {

@@ -10,6 +10,7 @@ mod input;
 mod session;
 mod user;
 
+use super::openapi::{Part, Spelling};
 use super::{Context, Route};
 use crate::directory::Directory;
 use crate::http::{Method, Request, Response, Trace};
@@ -38,6 +39,10 @@ const FIGURES: Route = Route::new("/api/figures", &[Method::Get]);
 /// Every path that the dialect has.
 const ROUTES: &[Route] =
     &[PAGE, FILE, SESSION, OWN_PASSWORD, USERS, USER, PASSWORD, GROUPS, GROUP, MEMBER, SUBGROUP, CHANGES, FIGURES];
+
+/// The description of the dialect.
+pub(super) const PART: Part =
+    Part { text: include_str!("openapi.json"), routes: ROUTES, spellings: &[Spelling::PLAIN] };
 
 /// What the page may do: load its own files and call its own server. No script in a value can run.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \

@@ -1,0 +1,136 @@
+//! How the parts become one document.
+
+use super::{Part, Spelling};
+use crate::dialect::Route;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+type Object = Map<String, Value>;
+
+/// What a client finds before it knows any operation.
+const INTRODUCTION: &str = include_str!("introduction.md");
+
+/// The document, in the order in which people read it.
+#[derive(Serialize)]
+pub(in crate::dialect) struct Description {
+    openapi: &'static str,
+    info: Value,
+    tags: Vec<Value>,
+    paths: BTreeMap<String, BTreeMap<String, Object>>,
+    components: BTreeMap<String, Object>,
+}
+
+/// A part as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    tags: Vec<Value>,
+    /// What operations have unless they say otherwise.
+    every: Every,
+    /// The operations by path and method, as in the table of routes.
+    paths: BTreeMap<String, BTreeMap<String, Object>>,
+    components: BTreeMap<String, Object>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Every {
+    tags: Vec<String>,
+    security: Vec<Value>,
+    parameters: Vec<Value>,
+    /// By status; an operation that has null for one of them does not have it.
+    responses: Object,
+}
+
+impl Description {
+    /// A description without any operation.
+    pub(in crate::dialect) fn new() -> Description {
+        let info = json!({
+            "title": "Rollbook",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": INTRODUCTION,
+            "license": { "name": "MIT", "identifier": "MIT" },
+        });
+        let (tags, paths, components) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        Description { openapi: "3.1.0", info, tags, paths, components }
+    }
+
+    /// Adds what a part has below that prefix and is served at its path.
+    pub(in crate::dialect) fn add(&mut self, prefix: &str, part: &Part, is_served: impl Fn(&str) -> bool) {
+        let written = Written::of(part);
+        for route in part.routes {
+            for spelling in part.spellings {
+                let Some(path) = (spelling.path)(route.path).map(|path| format!("{prefix}{path}")) else { continue };
+                if is_served(&path) {
+                    let described = written
+                        .operations(route)
+                        .map(|(method, operation)| (method, complete(operation, &written.every, spelling)));
+                    self.paths.insert(path, described.collect());
+                }
+            }
+        }
+        self.tags.extend(written.tags);
+        for (kind, components) in written.components {
+            self.components.entry(kind).or_default().extend(components);
+        }
+    }
+
+    /// The text of the document.
+    pub(in crate::dialect) fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("objects of JSON serialise")
+    }
+}
+
+impl Written {
+    fn of(part: &Part) -> Written {
+        let mut written: Written = serde_json::from_str(part.text).expect("a part is JSON: a test reads each");
+        let responses = written.components.get_mut("responses").into_iter().flat_map(Object::values_mut);
+        responses.for_each(name_request);
+        written
+    }
+
+    /// The operations of a route, by method.
+    fn operations(&self, route: &Route) -> impl Iterator<Item = (String, &Object)> {
+        let written = self.paths.get(route.path);
+        route.methods.iter().filter_map(move |method| {
+            let method = method.as_str().to_ascii_lowercase();
+            let operation = written?.get(&method)?;
+            Some((method, operation))
+        })
+    }
+}
+
+/// The operation with all that it has in common with others.
+fn complete(operation: &Object, every: &Every, spelling: &Spelling) -> Object {
+    let mut operation = operation.clone();
+    operation.entry("tags").or_insert_with(|| json!(every.tags));
+    operation.entry("security").or_insert_with(|| json!(every.security));
+    if let Some(Value::String(name)) = operation.get_mut("operationId") {
+        name.push_str(spelling.mark);
+    }
+    let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+    if let Value::Array(parameters) = parameters {
+        let brought = spelling.parameter.map(|name| json!({ "$ref": format!("#/components/parameters/{name}") }));
+        parameters.extend(brought.into_iter().chain(every.parameters.iter().cloned()));
+    }
+    if let Some(Value::Object(responses)) = operation.get_mut("responses") {
+        for (status, response) in &every.responses {
+            responses.entry(status).or_insert_with(|| response.clone());
+        }
+        responses.retain(|_, response| !response.is_null());
+        responses.values_mut().for_each(name_request);
+    }
+    operation
+}
+
+/// Adds to a response what every response has: the identifier of the request.
+fn name_request(response: &mut Value) {
+    let Value::Object(response) = response else { return };
+    if !response.contains_key("$ref")
+        && let Value::Object(headers) = response.entry("headers").or_insert_with(|| json!({}))
+    {
+        let header = || json!({ "$ref": "#/components/headers/RequestId" });
+        headers.entry("X-Request-Id").or_insert_with(header);
+    }
+}

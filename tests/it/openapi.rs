@@ -1,0 +1,188 @@
+//! The description of everything that is served: where it is, that it is true, and what tools make of it.
+
+use crate::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Server, basic, opened};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+fn ask(server: &Server, method: &str, headers: &[(&str, &str)]) -> Answer {
+    server.request(method, "/openapi.json", headers, None)
+}
+
+/// The description, and the paths that it has.
+fn described(server: &Server) -> (Value, BTreeSet<String>) {
+    let document = ask(server, "GET", &[]).json();
+    let paths = document["paths"].as_object().expect("paths").keys().cloned().collect();
+    (document, paths)
+}
+
+#[test]
+fn the_description_is_there_for_everybody_and_can_be_kept() {
+    let server = Server::start();
+    let answer = ask(&server, "GET", &[]);
+    assert_eq!((answer.status, answer.header("Content-Type")), (200, Some("application/json")));
+    assert_eq!(answer.header("Cache-Control"), Some("no-cache"));
+    let tag = answer.header("ETag").expect("a tag").to_owned();
+    let document = answer.json();
+    assert_eq!(document["openapi"], "3.1.0");
+    assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+    assert!(answer.text().starts_with(r#"{"openapi":"3.1.0","info":{"#));
+
+    let head = ask(&server, "HEAD", &[]);
+    assert_eq!((head.status, head.header("ETag")), (200, Some(tag.as_str())));
+    assert_eq!(head.header("Content-Length"), answer.header("Content-Length"));
+    let known = ask(&server, "GET", &[("If-None-Match", &tag)]);
+    assert_eq!((known.status, known.text()), (304, ""));
+    assert_eq!((known.header("Cache-Control"), known.header("ETag")), (Some("no-cache"), Some(tag.as_str())));
+    assert_eq!(ask(&server, "GET", &[("If-Match", &tag)]).status, 200);
+
+    for (method, headers, status, text) in [
+        ("GET", &[("If-Match", "\"other\"")][..], 412, "Precondition failed\n"),
+        ("GET", &[("If-Match", "other")], 400, "If-Match is neither * nor a list of tags in quotes\n"),
+        ("POST", &[], 405, "Method not allowed\n"),
+    ] {
+        let answer = ask(&server, method, headers);
+        assert_eq!((answer.status, answer.text()), (status, text));
+        assert_eq!(answer.header("Content-Type"), Some("text/plain; charset=utf-8"));
+        assert_eq!(answer.header("Allow"), (status == 405).then_some("GET, HEAD"));
+        assert_eq!(answer.header("Cache-Control"), Some("no-store"));
+    }
+    assert_eq!(server.request("GET", "/openapi.json/x", &[], None).status, 404);
+}
+
+#[test]
+fn what_belongs_to_no_dialect_is_refused_in_its_own_words() {
+    let server = Server::with(&["--nuxeo-prefix", "/", "--datadog-prefix", "/dog"]);
+    for path in ["/openapi.json", "/healthz", "/readyz"] {
+        let head = format!("GET {path} HTTP/1.1\r\nHost: test\r\nExpect: a miracle\r\n\r\n");
+        let answer = opened(&server, head).answer(false);
+        assert_eq!((answer.status, answer.text()), (417, "The only expectation is 100-continue\n"), "{path}");
+    }
+}
+
+#[test]
+fn the_paths_are_those_that_are_served() {
+    let (_, paths) = described(&Server::start());
+    for path in [
+        "/api/v1/user/{handle}",
+        "/api/v1/users/{handle}",
+        "/invite_users",
+        "/nuxeo/runningstatus",
+        "/nuxeo/api/v1/user/{id}/group/{group}",
+        "/nuxeo/site/api/v1/me",
+        "/nuxeo/site/api/v1/repo/{repository}/group/{id}/@users",
+        "/nuxeo/site/automation/Log",
+        "/rollbook/v1/changes",
+        "/ui/",
+        "/ui/api/groups/{name}/users/{user}",
+        "/healthz",
+        "/openapi.json",
+    ] {
+        assert!(paths.contains(path), "{path}");
+    }
+    assert!(!paths.contains("/metrics"));
+
+    let (document, paths) = described(&Server::with(&["--dialects", "rollbook", "--rollbook-prefix", "/"]));
+    let only = ["/healthz", "/openapi.json", "/readyz", "/v1/changes"].map(str::to_owned);
+    assert_eq!(paths, BTreeSet::from(only));
+    assert!(document["components"]["schemas"].get("DatadogUser").is_none());
+
+    // A longer prefix takes all that is below it.
+    let dialects = ["--dialects", "datadog,nuxeo,rollbook"];
+    let flags =
+        [&dialects[..], &["--datadog-prefix", "/dog/", "--nuxeo-prefix", "/dog/api", "--metrics-public"]].concat();
+    let (_, paths) = described(&Server::with(&flags));
+    let of_dog: Vec<_> = paths.iter().filter(|path| !path.starts_with("/dog/api/")).collect();
+    assert_eq!(
+        of_dog,
+        ["/dog/invite_users", "/healthz", "/metrics", "/openapi.json", "/readyz", "/rollbook/v1/changes"]
+    );
+    assert!(paths.contains("/dog/api/api/v1/me") && !paths.contains("/dog/api/v1/user"));
+}
+
+#[test]
+fn each_described_operation_is_served_and_no_other_method_is() {
+    all_are_served(&Server::with(&["--metrics-public"]));
+}
+
+#[test]
+fn each_described_operation_is_served_below_other_prefixes() {
+    all_are_served(&Server::with(&["--dialects", "datadog,nuxeo", "--datadog-prefix", "/a/b", "--nuxeo-prefix", "/"]));
+}
+
+/// What a dialect says of a path that it does not have.
+const NOWHERE: [&str; 3] = ["Not found", "There is nothing at this path", "there is nothing at this path"];
+
+/// Calls each operation as its examples say, and each other method of its path.
+fn all_are_served(server: &Server) {
+    let (document, _) = described(server);
+    let authorization = basic("Administrator", ADMIN_PASSWORD);
+    let keys = [("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", APP_KEY), ("Authorization", authorization.as_str())];
+    for (path, operations) in document["paths"].as_object().expect("paths") {
+        let any = operations.as_object().expect("operations").values().next().expect("an operation");
+        let target = filled(&document, path, any);
+        for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"] {
+            let word = if method == "HEAD" { "get".to_owned() } else { method.to_lowercase() };
+            let described = operations.get(&word);
+            let body = described.map(|operation| &operation["requestBody"]["content"]["application/json"]["example"]);
+            let body = body.filter(|body| !body.is_null()).map(Value::to_string);
+            // Anew for each, as one of them ends the session.
+            let session = if path.starts_with("/ui/api/") { sign_in(server) } else { String::new() };
+            let credentials = [&keys[..], &[("X-Requested-With", "rollbook"), ("Cookie", &session)]].concat();
+            let answer = server.request(method, &target, &credentials, body.as_deref().map(str::as_bytes));
+            let status = answer.status.to_string();
+            match described {
+                Some(operation) => {
+                    assert!(
+                        operation["responses"].get(&status).is_some(),
+                        "{method} {target}: {status} is not described"
+                    );
+                    let nowhere = status == "404" && NOWHERE.iter().any(|text| answer.text().contains(text));
+                    assert!(!nowhere, "{method} {target}: {}", answer.text());
+                }
+                // These words are names, too: of users and groups who can be changed and removed.
+                None if ["/search", "/transient/{id}"].iter().any(|end| path.ends_with(end)) => {
+                    assert!(matches!(status.as_str(), "404" | "405"), "{method} {target}: {status}");
+                }
+                None => {
+                    assert_eq!(status, "405", "{method} {target}");
+                    let allowed = answer.header("Allow").expect("what is allowed").split(", ").map(str::to_lowercase);
+                    let allowed: BTreeSet<_> = allowed.filter(|method| method != "head").collect();
+                    let known: BTreeSet<_> = operations.as_object().expect("operations").keys().cloned().collect();
+                    assert_eq!(allowed, known, "{method} {target}");
+                }
+            }
+        }
+    }
+    assert_eq!(server.request("GET", "/readyz", &[], None).status, 200);
+}
+
+/// The cookie of an administrator's session in the page.
+fn sign_in(server: &Server) -> String {
+    let body = json!({"user": "Administrator", "password": ADMIN_PASSWORD}).to_string();
+    let answer = server.request("POST", "/ui/api/session", &[("X-Requested-With", "rollbook")], Some(body.as_bytes()));
+    let cookie = answer.header("Set-Cookie").expect("a cookie");
+    cookie.split(';').next().expect("a value").to_owned()
+}
+
+/// The path with the examples of its parameters, and those of the query that have to be there.
+fn filled(document: &Value, path: &str, operation: &Value) -> String {
+    let (mut target, mut query) = (path.to_owned(), Vec::new());
+    for parameter in operation["parameters"].as_array().expect("parameters") {
+        let parameter = match parameter["$ref"].as_str() {
+            Some(place) => document.pointer(&place[1..]).expect("what is referred to"),
+            None => parameter,
+        };
+        let name = parameter["name"].as_str().expect("a name");
+        match parameter["in"].as_str() {
+            Some("path") => {
+                let example = parameter["example"].as_str().expect("an example").replace('/', "%2F");
+                target = target.replace(&format!("{{{name}}}"), &example);
+            }
+            Some("query") if parameter["required"] == true => {
+                query.push(format!("{name}={}", parameter["example"].as_str().expect("an example")));
+            }
+            _ => {}
+        }
+    }
+    if query.is_empty() { target } else { format!("{target}?{}", query.join("&")) }
+}
