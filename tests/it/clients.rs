@@ -66,13 +66,8 @@ fn live(name: &str, script: &str) -> Option<Server> {
 fn live_below(prefix: &str, flags: &[&str], name: &str, script: &str) -> Option<Server> {
     let tools = environment(name)?;
     let server = Server::with(flags);
-    let mut command = Command::new(tools.python.as_deref().unwrap_or(Path::new("node")));
-    // Nothing of the machine's own settings (proxies, keys, a .netrc) may reach the client.
-    command.arg(pins().join(script)).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    command.env("HOME", server.folder.path()).env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUTF8", "1");
-    command.envs(tools.node_modules.iter().map(|modules| ("NODE_PATH", modules)));
-    command.env("ROLLBOOK_URL", format!("{}{prefix}", server.url)).env("ROLLBOOK_ADMIN_PASSWORD", ADMIN_PASSWORD);
-    command.env("ROLLBOOK_API_KEY", API_KEY).env("ROLLBOOK_APP_KEY", APP_KEY);
+    let mut command = beside(&server, prefix, tools.python.as_deref().unwrap_or(Path::new("node")));
+    command.arg(pins().join(script)).envs(tools.node_modules.iter().map(|modules| ("NODE_PATH", modules)));
     let output = command.output().expect("the script starts");
     let (said, complained) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(
@@ -82,6 +77,17 @@ fn live_below(prefix: &str, flags: &[&str], name: &str, script: &str) -> Option<
         server.log()
     );
     Some(server)
+}
+
+/// A program that finds the server's address and the secrets in its environment, and nothing else.
+pub fn beside(server: &Server, prefix: &str, program: &Path) -> Command {
+    let mut command = Command::new(program);
+    // Nothing of the machine's own settings (proxies, keys, a .netrc) may reach the client.
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env("HOME", server.folder.path()).env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUTF8", "1");
+    command.env("ROLLBOOK_URL", format!("{}{prefix}", server.url)).env("ROLLBOOK_ADMIN_PASSWORD", ADMIN_PASSWORD);
+    command.env("ROLLBOOK_API_KEY", API_KEY).env("ROLLBOOK_APP_KEY", APP_KEY);
+    command
 }
 
 /// The operation that writes to the server's log has done so for both lives of the script.
@@ -104,7 +110,7 @@ pub struct Tools {
 /// The environment of one pinned client, installed at its first use and again when its pins have changed;
 /// `None` when `ROLLBOOK_SKIP_CLIENTS` is set. Safe for threads and processes at once.
 pub fn environment(name: &str) -> Option<Tools> {
-    static READY: [(&str, OnceLock<Tools>); 10] = [
+    static READY: [(&str, OnceLock<Tools>); 11] = [
         ("datadog-0.29.3", OnceLock::new()),
         ("datadog-0.30.0", OnceLock::new()),
         ("datadog-0.56.0", OnceLock::new()),
@@ -115,6 +121,7 @@ pub fn environment(name: &str) -> Option<Tools> {
         ("npm-nuxeo-3.18.0", OnceLock::new()),
         ("npm-nuxeo-4.0.6", OnceLock::new()),
         ("prometheus-client-0.26.0", OnceLock::new()),
+        ("schemathesis-4.32.5", OnceLock::new()),
     ];
     if std::env::var_os("ROLLBOOK_SKIP_CLIENTS").is_some() {
         // The handle itself, since the test runner hides what a passing test prints.

@@ -1,8 +1,11 @@
 //! The description of everything that is served: where it is, that it is true, and what tools make of it.
 
+use crate::clients::{beside, environment, pins};
 use crate::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Server, basic, opened};
+use crate::random::Random;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::process::{Command, Output};
 
 fn ask(server: &Server, method: &str, headers: &[(&str, &str)]) -> Answer {
     server.request(method, "/openapi.json", headers, None)
@@ -185,4 +188,77 @@ fn filled(document: &Value, path: &str, operation: &Value) -> String {
         }
     }
     if query.is_empty() { target } else { format!("{target}?{}", query.join("&")) }
+}
+
+// ------------------------------------------------------------------------------------------ tools
+
+/// The environment with both tools.
+const TOOLS: &str = "schemathesis-4.32.5";
+
+/// A tool of that environment; `None` when clients are skipped.
+fn tool(server: &Server, name: &str) -> Option<Command> {
+    let python = environment(TOOLS)?.python.expect("an environment of Python");
+    let mut command = beside(server, "", &python.with_file_name(name));
+    command.current_dir(server.folder.path());
+    Some(command)
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn the_validator_finds_nothing() {
+    for flags in
+        [&["--metrics-public"][..], &["--dialects", "nuxeo", "--nuxeo-prefix", "/"], &["--dialects", "rollbook"]]
+    {
+        let server = Server::with(flags);
+        let Some(mut validator) = tool(&server, "openapi-spec-validator") else { return };
+        let file = server.folder.path().join("openapi.json");
+        std::fs::write(&file, ask(&server, "GET", &[]).body).expect("a file");
+        let output =
+            validator.args(["--schema", "3.1", "--validation-errors", "all"]).arg(&file).output().expect("it runs");
+        assert!(output.status.success(), "{flags:?}: {}", said(&output));
+    }
+}
+
+/// Operations at paths that are other spellings of the same.
+const OTHER_SPELLINGS: &str = "(OnSite|InRepository|Plural|Short)$";
+
+#[test]
+fn schemathesis_finds_no_answer_that_is_not_described() {
+    let count = if is_long() { "300" } else { "10" };
+    survives(&["--exclude-operation-id-regex", OTHER_SPELLINGS, "--max-examples", count]);
+}
+
+#[test]
+fn schemathesis_finds_none_at_the_other_spellings() {
+    let phases = if is_long() { "examples,coverage,fuzzing,stateful" } else { "examples" };
+    survives(&["--include-operation-id-regex", OTHER_SPELLINGS, "--phases", phases, "--max-examples", "30"]);
+}
+
+fn is_long() -> bool {
+    std::env::var_os("ROLLBOOK_LONG").is_some()
+}
+
+/// Lets schemathesis try a new server as its description says, and otherwise.
+fn survives(options: &[&str]) {
+    // What is documented as a 500 is no mistake of the server here; who shows wrong passwords need not wait.
+    let server = Server::with(&["--strict-errors", "--metrics-public", "--wrong-password-delay", "0"]);
+    let Some(mut schemathesis) = tool(&server, "schemathesis") else { return };
+    let seed = Random::seed("ROLLBOOK_SEED", 20_261_125).to_string();
+    println!("ROLLBOOK_SEED={seed}");
+    let report = server.folder.path().join("report.json");
+    schemathesis.env("PYTHONPATH", pins()).env("SCHEMATHESIS_HOOKS", "schemathesis_hooks");
+    schemathesis.arg("--config-file").arg(pins().join("schemathesis.toml")).arg("run");
+    schemathesis.arg(format!("{}/openapi.json", server.url)).args(["--no-color", "--seed", &seed]).args(options);
+    let output = schemathesis.arg("--report-json-path").arg(&report).output().expect("it runs");
+    assert!(output.status.success(), "ROLLBOOK_SEED={seed}: {}\nlog of the server:\n{}", said(&output), server.log());
+    let report: Value = serde_json::from_slice(&std::fs::read(report).expect("a report")).expect("JSON");
+    println!("{}", report["test_cases"]);
+    let operations = &report["operations"];
+    assert!(operations["selected"].as_u64() >= Some(30), "{operations}");
+    assert_eq!((&operations["tested"], &operations["errored"]), (&operations["selected"], &Value::from(0)));
+    assert!(!server.log().contains("panicked"), "{}", server.log());
+    assert_eq!(server.request("GET", "/readyz", &[], None).status, 200);
 }
