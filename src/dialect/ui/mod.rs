@@ -25,7 +25,7 @@ pub(super) const NAME: &str = "ui";
 const PAGE: Route = Route::new("/", &[Method::Get]);
 const FILE: Route = Route::new("/{file}", &[Method::Get]);
 const SESSION: Route = Route::new("/api/session", &[Method::Get, Method::Post, Method::Delete]);
-const OWN_PASSWORD: Route = Route::new("/api/session/password", &[Method::Put]);
+const OWN_PASSWORD: Route = Route::new("/api/password", &[Method::Put]);
 const USERS: Route = Route::new("/api/users", &[Method::Get, Method::Post]);
 const USER: Route = Route::new("/api/users/{name}", &[Method::Get, Method::Patch, Method::Delete]);
 const PASSWORD: Route = Route::new("/api/users/{name}/password", &[Method::Put]);
@@ -112,7 +112,7 @@ impl Call<'_> {
                     _ => session::show(self),
                 }
             }
-            ["session", "password"] => {
+            ["password"] => {
                 let directory = self.enter(&OWN_PASSWORD)?;
                 session::change_password(self, &directory)
             }

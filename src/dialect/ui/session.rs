@@ -30,7 +30,8 @@ pub(super) fn end(call: &Call<'_>) -> Response {
     Response::empty(204).with_header("Set-Cookie", &cookie)
 }
 
-/// `PUT /api/session/password`: the other sessions of the user end, and this one begins anew.
+/// `PUT /api/password`: the other sessions of the user end, and this one begins anew. Browsers take the folder of this
+/// path for where the cookie belongs.
 pub(super) fn change_password(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
     let body = fields(call.request, &["old", "new"])?;
     let (old, new) = (text(&body, "old")?, text(&body, "new")?);
