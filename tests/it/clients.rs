@@ -110,7 +110,7 @@ pub struct Tools {
 /// The environment of one pinned client, installed at its first use and again when its pins have changed;
 /// `None` when `ROLLBOOK_SKIP_CLIENTS` is set. Safe for threads and processes at once.
 pub fn environment(name: &str) -> Option<Tools> {
-    static READY: [(&str, OnceLock<Tools>); 11] = [
+    static READY: [(&str, OnceLock<Tools>); 12] = [
         ("datadog-0.29.3", OnceLock::new()),
         ("datadog-0.30.0", OnceLock::new()),
         ("datadog-0.56.0", OnceLock::new()),
@@ -120,6 +120,7 @@ pub fn environment(name: &str) -> Option<Tools> {
         ("npm-datadog-1.64.0", OnceLock::new()),
         ("npm-nuxeo-3.18.0", OnceLock::new()),
         ("npm-nuxeo-4.0.6", OnceLock::new()),
+        ("npm-playwright-core-1.61.0", OnceLock::new()),
         ("prometheus-client-0.26.0", OnceLock::new()),
         ("schemathesis-4.32.5", OnceLock::new()),
     ];

@@ -2,6 +2,7 @@
 
 mod abuse;
 mod across;
+mod browser;
 mod changes;
 mod clients;
 mod command;

@@ -104,7 +104,11 @@ fn each_layer_names_only_those_below_it() {
 fn sql_is_in_the_store_only() {
     let mut found = Vec::new();
     files(&root(), &mut found);
-    for file in found.iter().filter(|file| !file.starts_with(root().join("store"))) {
+    // The page's own files have words of their own for what can be selected.
+    let code_outside = |file: &&PathBuf| {
+        file.extension().is_some_and(|extension| extension == "rs") && !file.starts_with(root().join("store"))
+    };
+    for file in found.iter().filter(code_outside) {
         for (number, line) in code(file) {
             let lower = line.to_lowercase();
             for word in ["select ", "insert into", "delete from", "pragma "] {

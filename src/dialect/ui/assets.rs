@@ -17,10 +17,25 @@ const PAGE: File =
 
 /// What the page loads.
 const FILES: &[File] = &[
-    File { name: "app.js", content_type: "text/javascript; charset=utf-8", content: include_bytes!("page/app.js") },
+    script("app.js", include_bytes!("page/app.js")),
+    script("api.js", include_bytes!("page/api.js")),
+    script("changes.js", include_bytes!("page/changes.js")),
+    script("dom.js", include_bytes!("page/dom.js")),
+    script("figures.js", include_bytes!("page/figures.js")),
+    script("form.js", include_bytes!("page/form.js")),
+    script("groups.js", include_bytes!("page/groups.js")),
+    script("list.js", include_bytes!("page/list.js")),
+    script("parts.js", include_bytes!("page/parts.js")),
+    script("session.js", include_bytes!("page/session.js")),
+    script("tree.js", include_bytes!("page/tree.js")),
+    script("users.js", include_bytes!("page/users.js")),
     File { name: "app.css", content_type: "text/css; charset=utf-8", content: include_bytes!("page/app.css") },
     File { name: "icon.svg", content_type: "image/svg+xml", content: include_bytes!("page/icon.svg") },
 ];
+
+const fn script(name: &'static str, content: &'static [u8]) -> File {
+    File { name, content_type: "text/javascript; charset=utf-8", content }
+}
 
 /// `GET /`
 pub(super) fn page(request: &Request<'_>) -> Result<Response> {

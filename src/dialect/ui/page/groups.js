@@ -1,0 +1,242 @@
+// Groups: the list, one of them, a new one.
+
+import { badge, counted, freshId, groupAddress, h, later, moment, named, userAddress } from './dom.js';
+import { call, get, path, query } from './api.js';
+import { busy, confirmed, labelled, nameOf, problemLine, suggesting, tell } from './parts.js';
+import { editCard, recordForm } from './form.js';
+import { endless } from './list.js';
+import { tree } from './tree.js';
+import { start } from './users.js';
+
+const PAGE = 50;
+const FIELDS = [
+  { name: 'label', label: 'Label' },
+  { name: 'description', label: 'Description', lines: 3 },
+];
+
+// The list of groups.
+export function groups({ parameters, session, remember }) {
+  const search = h('input', {
+    type: 'search', id: freshId(), value: parameters.get('text') ?? '', 'data-search': true, autocomplete: 'off',
+    autocapitalize: 'none', spellcheck: 'false', placeholder: 'Name or label',
+  });
+  const list = endless({
+    label: 'Groups',
+    none: 'no group is called so',
+    counted: (count) => counted(count, 'group'),
+    row: groupRow,
+    async fetchPage(after, signal) {
+      const { document } = await get(`api/groups${query({ text: search.value.trim(), after, limit: PAGE })}`, { signal });
+      return { entries: document.groups, next: document.next };
+    },
+  });
+  const again = () => {
+    remember(query({ text: search.value.trim() }));
+    list.load();
+  };
+  search.addEventListener('input', later(200, again));
+  const filters = h('form', { class: 'filters', role: 'search', 'aria-label': 'Groups', onsubmit: (event) => { event.preventDefault(); again(); } },
+    h('div', { class: 'search' }, h('label', { for: search.id, class: 'unseen' }, 'Search groups'), search));
+  list.load();
+  return {
+    title: 'Groups',
+    body: [
+      h('div', { class: 'title' }, h('h1', { tabindex: '-1' }, 'Groups'),
+        session.may.change ? h('a', { class: 'button primary', href: '#/new/group' }, 'New group') : null),
+      filters, list.element,
+    ],
+    leave: list.leave,
+  };
+}
+
+function groupRow(group) {
+  return h('a', { href: groupAddress(group.name), class: 'entry' },
+    h('span', { class: 'login' }, named(group.name)),
+    h('span', { class: 'called' }, h('bdi', {}, group.label ?? '')),
+    h('span', { class: 'mail' }, counted(group.users ?? 0, 'user')),
+    h('span', { class: 'badges' }, group.subgroups ? badge(counted(group.subgroups, 'subgroup')) : null));
+}
+
+// One group.
+export function group({ name, session, redraw, go, listAddress }) {
+  const heading = h('h1', { tabindex: '-1' }, named(name));
+  const under = h('p', { class: 'under' });
+  const content = h('div', { class: 'detail' }, h('p', { class: 'status', role: 'status' }, 'Loading …'));
+  const address = () => path`api/groups/${name}`;
+  const may = session.may.change;
+  const subgroups = h('section', { class: 'card', 'aria-label': 'Subgroups' });
+  const parents = h('section', { class: 'card', 'aria-label': 'Groups above' });
+  let shown = null;
+  let tag = null;
+  let form = null;
+
+  const members = memberList({ name, may, changed: () => refresh() });
+
+  const show = (answer) => {
+    shown = answer.document;
+    tag = answer.tag;
+    heading.replaceChildren(named(shown.label || shown.name));
+    under.replaceChildren(h('code', {}, named(shown.name)), ' ', badge(counted(shown.users ?? 0, 'user')));
+    drawNested(subgroups, {
+      title: 'Subgroups', names: shown.subgroup_names ?? [], none: 'no subgroups', label: `Subgroups of ${name}`,
+      below: async (group) => (await get(path`api/groups/${group}`)).document.subgroup_names ?? [],
+      place: (group) => path`api/groups/${name}/groups/${group}`, adding: 'Add a subgroup',
+    });
+    drawNested(parents, {
+      title: 'Is in', names: shown.groups ?? [], none: 'in no other group', label: `Groups above ${name}`,
+      below: async (group) => (await get(path`api/groups/${group}`)).document.groups ?? [],
+      place: (group) => path`api/groups/${group}/groups/${name}`, adding: 'Put into a group',
+    });
+  };
+  const refresh = async () => {
+    const answer = await get(address());
+    show(answer);
+    return form.merge(answer.document);
+  };
+
+  // A tree of groups of which the first ones can be added and removed.
+  const drawNested = (section, { title, names, none, label, below, place, adding }) => {
+    const line = problemLine();
+    const had = section.contains(document.activeElement);
+    const change = async (method, group, text) => {
+      line.clear();
+      try {
+        await call(method, place(group));
+        await refresh();
+        tell(text);
+        return true;
+      } catch (error) {
+        line.show(error);
+        return false;
+      }
+    };
+    const add = suggesting({
+      label: adding, kind: 'groups', chooseText: 'Add',
+      choose: (group) => change('PUT', group, `Added ${group}`).then((done) => done && section.querySelector('input').focus()),
+    });
+    section.replaceChildren(h('h2', {}, title),
+      tree({ label, names, none, below, remove: may ? (group) => change('DELETE', group, `Removed ${group}`) : null }),
+      line.element, may ? add.element : '');
+    if (had) {
+      (section.querySelector('[tabindex="0"]') ?? section.querySelector('input'))?.focus();
+    }
+  };
+
+  const draw = () => {
+    const card = editCard({
+      what: 'group', name, fields: FIELDS, readOnly: !may, latest: () => shown, saved: show, refresh,
+      patch: (body) => call('PATCH', address(), { body, tag }),
+    });
+    form = card.form;
+    const facts = h('dl', { class: 'facts' },
+      h('dt', {}, 'Created'), h('dd', {}, moment(shown.created)),
+      h('dt', {}, 'Changed'), h('dd', {}, moment(shown.updated)),
+      h('dt', {}, 'Identifier'), h('dd', {}, h('code', {}, shown.uuid)));
+    content.replaceChildren(h('div', { class: 'columns' },
+      h('div', {}, card.element, members.element), h('div', {}, subgroups, parents, facts)));
+    members.load();
+  };
+
+  const remove = async () => {
+    const gone = await confirmed({
+      title: 'Delete this group for good?', verb: 'Delete for good',
+      text: [named(name), ' goes, and with it its memberships. Its users and subgroups stay.'],
+      action: () => call('DELETE', address()),
+    });
+    if (gone) {
+      form.load(shown);
+      tell(`${name} is deleted`);
+      go('#/groups');
+    }
+  };
+
+  start(content, redraw, async () => {
+    show(await get(address()));
+    draw();
+  });
+  return {
+    title: name,
+    body: [
+      h('nav', { class: 'crumbs', 'aria-label': 'Path' }, h('a', { href: listAddress('groups') }, 'Groups')),
+      h('div', { class: 'title' }, h('div', {}, heading, under),
+        h('div', { class: 'actions' }, may ? h('button', { type: 'button', class: 'danger', onclick: remove }, 'Delete …') : null)),
+      content,
+    ],
+    dirty: () => form?.dirty() ?? false,
+    leave: members.leave,
+  };
+}
+
+// The users who are in a group themselves.
+function memberList({ name, may, changed }) {
+  const line = problemLine();
+  const search = h('input', { type: 'search', 'aria-label': 'Search the members', placeholder: 'Search the members', autocomplete: 'off', spellcheck: 'false' });
+  const change = async (method, user, text) => {
+    line.clear();
+    try {
+      await call(method, path`api/groups/${name}/users/${user}`);
+      await changed();
+      await list.load();
+      tell(text);
+    } catch (error) {
+      line.show(error);
+    }
+  };
+  const list = endless({
+    label: 'Members',
+    none: 'no members',
+    counted: (count) => counted(count, 'member'),
+    row: (user) => h('div', { class: 'row member' },
+      h('a', { href: userAddress(user.name) }, named(user.name)), h('span', { class: 'note' }, h('bdi', {}, nameOf(user))),
+      user.disabled ? badge('disabled', 'warning') : null,
+      may ? h('button', {
+        type: 'button', class: 'quiet', 'aria-label': `Remove ${user.name}`,
+        onclick: async () => {
+          await change('DELETE', user.name, `${user.name} is no longer in ${name}`);
+          add.input.focus();
+        },
+      }, 'Remove') : null),
+    async fetchPage(after, signal) {
+      const { document } = await get(`api/users${query({ group: name, text: search.value.trim(), after, limit: PAGE })}`, { signal });
+      return { entries: document.users, next: document.next };
+    },
+  });
+  search.addEventListener('input', later(200, list.load));
+  const add = suggesting({
+    label: 'Add a user', kind: 'users', chooseText: 'Add', choose: (user) => change('PUT', user, `${user} is in ${name} now`),
+  });
+  return {
+    element: h('section', { class: 'card', 'aria-label': 'Members' }, h('h2', {}, 'Members'),
+      may ? add.element : null, line.element, search, list.element),
+    load: list.load,
+    leave: list.leave,
+  };
+}
+
+// A new group.
+export function newGroup({ go, listAddress }) {
+  const title = h('input', { autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', required: true, name: 'name' });
+  const form = recordForm({ fields: FIELDS });
+  form.load({});
+  const problem = problemLine();
+  const create = h('button', { class: 'primary' }, 'Create');
+  let done = false;
+  const send = () => busy(create, problem, async () => {
+    const { document } = await call('POST', 'api/groups', { body: { name: title.value.trim(), ...form.changes() } });
+    done = true;
+    tell(`Created ${document.name}`);
+    go(groupAddress(document.name));
+  });
+  return {
+    title: 'New group',
+    focus: title,
+    body: [
+      h('nav', { class: 'crumbs', 'aria-label': 'Path' }, h('a', { href: listAddress('groups') }, 'Groups')),
+      h('h1', { tabindex: '-1' }, 'New group'),
+      h('form', { class: 'card new', novalidate: true, onsubmit: (event) => { event.preventDefault(); send(); } },
+        labelled('Name', title, 'Unique in any case of letters.'), form.element, problem.element,
+        h('div', { class: 'buttons' }, h('a', { class: 'button', href: listAddress('groups') }, 'Cancel'), create)),
+    ],
+    dirty: () => !done && (title.value !== '' || form.dirty()),
+  };
+}
