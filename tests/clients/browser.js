@@ -17,8 +17,13 @@ const PICTURES = process.env.ROLLBOOK_PICTURES;
 const USERS = Number(process.env.ROLLBOOK_USERS);
 
 const ARGUMENTS = [
-  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ];
 
 // Whatever must not happen on any page: scripts that fail, rules that are broken, dialogs of the browser, other origins.
@@ -26,7 +31,9 @@ const problems = [];
 
 async function watched(context) {
   await context.addInitScript(() => {
-    addEventListener('securitypolicyviolation', (event) => console.error(`policy: ${event.violatedDirective} ${event.sample}`));
+    addEventListener('securitypolicyviolation', (event) =>
+      console.error(`policy: ${event.violatedDirective} ${event.sample}`),
+    );
   });
   context.on('page', (page) => {
     page.on('console', (message) => {
@@ -52,14 +59,19 @@ async function watched(context) {
 
 // A call to the server beside the page, as the administrator.
 async function api(method, path, body, credentials = `Administrator:${ADMIN_PASSWORD}`) {
-  const headers = { Authorization: `Basic ${Buffer.from(credentials).toString('base64')}`, 'Content-Type': 'application/json' };
+  const headers = {
+    Authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
+    'Content-Type': 'application/json',
+  };
   const response = await fetch(`${URL_}/nuxeo/api/v1/${path}`, { method, headers, body: body && JSON.stringify(body) });
   const text = await response.text();
   ok(response.ok, `${method} ${path}: ${response.status} ${text}`);
   return text.startsWith('{') ? JSON.parse(text) : text;
 }
-const makeUser = (username, properties = {}) => api('POST', 'user', { 'entity-type': 'user', properties: { username, ...properties } });
-const makeGroup = (groupname, properties = {}) => api('POST', 'group', { 'entity-type': 'group', groupname, ...properties });
+const makeUser = (username, properties = {}) =>
+  api('POST', 'user', { 'entity-type': 'user', properties: { username, ...properties } });
+const makeGroup = (groupname, properties = {}) =>
+  api('POST', 'group', { 'entity-type': 'group', groupname, ...properties });
 const changeUser = (id, properties) => api('PUT', `user/${id}`, { 'entity-type': 'user', id, properties });
 const properties = async (id) => (await api('GET', `user/${encodeURIComponent(id)}`)).properties;
 
@@ -75,15 +87,20 @@ async function signIn(page, user, password, url = URL_) {
 }
 const heading = (page, name) => page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
 const visit = async (page, address, name) => {
-  await page.evaluate((hash) => { location.hash = hash; }, address);
+  await page.evaluate((hash) => {
+    location.hash = hash;
+  }, address);
   await heading(page, name);
 };
 const told = (page, text) => page.locator('#notice.shown', { hasText: text }).waitFor();
+// A picture for people to look at.
+const picture = (page, name) => page.screenshot({ path: join(PICTURES, `${name}.png`) });
 // What has the focus, in a few words.
-const focused = (page) => page.evaluate(() => {
-  const element = document.activeElement;
-  return `${element.localName}: ${element.getAttribute('aria-label') ?? element.innerText.trim().split('\n')[0]}`;
-});
+const focused = (page) =>
+  page.evaluate(() => {
+    const element = document.activeElement;
+    return `${element.localName}: ${element.getAttribute('aria-label') ?? element.innerText.trim().split('\n')[0]}`;
+  });
 
 async function signsIn(page) {
   // Without the slash too.
@@ -91,6 +108,7 @@ async function signsIn(page) {
   is(new URL(page.url()).pathname, '/ui/');
   await page.getByRole('button', { name: 'Sign in' }).waitFor();
   is(await page.getByText('session is over').count(), 0);
+  await picture(page, 'sign-in');
   await signIn(page, 'Administrator', 'wrong');
   await page.getByRole('alert').getByText('the user name or the password is wrong').waitFor();
   is(await page.locator('#header').isVisible(), false);
@@ -131,7 +149,11 @@ async function creates(page) {
   await page.getByRole('link', { name: 'New user' }).click();
   await page.getByLabel('Login').fill('ADA@example.com');
   await page.getByRole('button', { name: 'Create' }).click();
-  await page.getByRole('alert').getByText('user ada@example.com exists').or(page.getByRole('alert').getByText('already exists')).waitFor();
+  await page
+    .getByRole('alert')
+    .getByText('user ada@example.com exists')
+    .or(page.getByRole('alert').getByText('already exists'))
+    .waitFor();
   // What was typed is not lost by a slip.
   await page.getByRole('link', { name: 'Cancel' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
@@ -208,6 +230,8 @@ async function meetsAnotherEditor(page) {
   same(await clash.locator('tbody tr').allInnerTexts(), ['Company\t–\tEngines\t–', 'Title\t–\tTheirs\tMine']);
   is(await page.getByLabel('Company', { exact: true }).inputValue(), 'Engines');
   is((await properties('ada@example.com')).title, 'Theirs');
+  await clash.scrollIntoViewIfNeeded();
+  await picture(page, 'clash');
   await clash.getByRole('button', { name: 'Save mine all the same' }).click();
   await clash.waitFor({ state: 'detached' });
   const { title, company } = await properties('ada@example.com');
@@ -239,6 +263,7 @@ async function joinsGroups(page) {
   await page.getByRole('combobox', { name: 'Add a user' }).fill('ada@');
   await page.getByRole('option', { name: /ada@example.com/ }).waitFor();
   await page.keyboard.press('ArrowDown');
+  await picture(page, 'suggestions');
   await page.keyboard.press('Enter');
   await page.getByText(/^1 member$/).waitFor();
   await page.getByRole('button', { name: 'Remove ada@example.com' }).click();
@@ -277,6 +302,7 @@ async function walksTrees(page) {
   await page.keyboard.press('End');
   await page.keyboard.press('ArrowRight');
   await page.getByText('nothing more').waitFor();
+  await picture(page, 'tree');
   await page.keyboard.press('ArrowLeft');
   await page.keyboard.press('ArrowLeft');
   is(await item('deep').isVisible(), false);
@@ -355,13 +381,20 @@ async function showsChanges(page) {
   await visit(page, '#/changes', 'Changes');
   const lines = page.locator('.change');
   const texts = await lines.filter({ hasText: 'by ui' }).allInnerTexts();
-  const said = (text) => ok(texts.some((line) => line.replace(/\s+/g, ' ').includes(text)), `${text} in\n${texts.join('\n')}`);
+  const said = (text) =>
+    ok(
+      texts.some((line) => line.replace(/\s+/g, ' ').includes(text)),
+      `${text} in\n${texts.join('\n')}`,
+    );
   said('Administrator disabled the user ada@example.com');
   said('Administrator enabled the user ada@example.com again');
   said('Administrator set the password of ada@example.com');
   said('Administrator added ada@example.com to the group engines');
   said('Administrator put the group engines into works');
   said('title Theirs → Mine');
+  // More come as one scrolls.
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  await page.getByText('the last 100 changes').waitFor();
   const stamp = await lines.first().locator('time').getAttribute('title');
   ok(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} UTC$/.test(stamp), stamp);
   await makeUser('late');
@@ -387,6 +420,7 @@ async function showsFigures(page) {
   ok(/^M[\d.]+ /.test(await users.locator('path.line').getAttribute('d')), 'a line');
   await page.getByText('All figures').click();
   await page.getByRole('rowheader', { name: 'rollbook_users', exact: true }).waitFor();
+  await picture(page, 'all-figures');
   await page.getByRole('button', { name: 'Pause' }).click();
 }
 
@@ -459,10 +493,19 @@ async function onlyReads(newContext) {
   await signIn(page, 'reader', 'secret words');
   await heading(page, 'Users');
   for (const address of ['#/users/ada%40example.com', '#/groups/works', '#/users', '#/groups']) {
-    await page.evaluate((hash) => { location.hash = hash; }, address);
-    await page.getByText(/^Identifier$|^the first|group/).first().waitFor();
+    await page.evaluate((hash) => {
+      location.hash = hash;
+    }, address);
+    await page
+      .getByText(/^Identifier$|^the first|group/)
+      .first()
+      .waitFor();
     const buttons = await page.locator('#main button:visible:not(.more)').allInnerTexts();
-    same(buttons.filter((text) => !['Filter'].includes(text)), [], address);
+    same(
+      buttons.filter((text) => !['Filter'].includes(text)),
+      [],
+      address,
+    );
   }
   await visit(page, '#/users/ada%40example.com', 'Ada Lovelace');
   same(await page.locator('.fields input:not([readonly])').count(), 0);
@@ -473,10 +516,49 @@ async function onlyReads(newContext) {
   await context.close();
 }
 
+async function changesSome(newContext) {
+  await makeUser('power', { password: 'secret words', groups: ['powerusers'] });
+  const context = await newContext();
+  const page = await context.newPage();
+  await signIn(page, 'power', 'secret words');
+  await heading(page, 'Users');
+  const actions = page.locator('.actions button');
+  await visit(page, '#/users/boss', 'boss');
+  await page.getByText('Identifier').waitFor();
+  same([await actions.allInnerTexts(), await page.getByLabel('Role').inputValue()], [[], 'admin']);
+  await visit(page, '#/users/ada%40example.com', 'Ada Lovelace');
+  await page.getByText('Identifier').waitFor();
+  same(await actions.allInnerTexts(), ['Disable', 'Delete …']);
+  same(await page.getByLabel('Role').locator('option').allInnerTexts(), ['Standard', 'Read only']);
+  await page.getByLabel('Role').selectOption('Read only');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await told(page, 'Saved ada@example.com');
+  // What the page offers and the server refuses is told where it was tried.
+  await page.getByRole('combobox', { name: 'Add to a group' }).fill('administrators');
+  await page.keyboard.press('Enter');
+  await page.getByRole('region', { name: 'Groups' }).getByRole('alert').filter({ hasText: /./ }).waitFor();
+
+  // Another window of the browser, in which somebody else signs in.
+  const other = await context.newPage();
+  await other.goto(`${URL_}/ui/`);
+  await other.getByRole('button', { name: 'Sign out' }).click();
+  await signIn(other, 'Administrator', ADMIN_PASSWORD);
+  await heading(other, 'Users');
+  await page.evaluate(() => dispatchEvent(new Event('visibilitychange')));
+  await page.locator('#who', { hasText: 'Administrator' }).waitFor();
+  await page.getByRole('button', { name: 'Reset password' }).waitFor();
+  await context.close();
+}
+
 // Texts that would run as a script wherever they were taken for markup, an address or a template.
 const ATTACKS = [
-  '<img src=x onerror=alert(1)>', '"><script>alert(2)</script>', "'-alert(3)-'", '<svg/onload=alert(4)>', 'javascript:alert(5)',
-  '${alert(6)}{{alert(7)}}', '</textarea></title><iframe srcdoc="<script>parent.alert(8)</script>">',
+  '<img src=x onerror=alert(1)>',
+  '"><script>alert(2)</script>',
+  "'-alert(3)-'",
+  '<svg/onload=alert(4)>',
+  'javascript:alert(5)',
+  '${alert(6)}{{alert(7)}}',
+  '</textarea></title><iframe srcdoc="<script>parent.alert(8)</script>">',
 ];
 const all = ATTACKS.join(' ');
 
@@ -538,7 +620,10 @@ async function isAttacked(page) {
   is(await page.locator('.secret').innerText(), all);
   await page.getByRole('button', { name: 'Done' }).click();
   await page.getByLabel('Title', { exact: true }).fill('<b>mine</b>');
-  await api('PUT', `user/${encodeURIComponent(login)}`, { 'entity-type': 'user', properties: { title: `${all} again` } });
+  await api('PUT', `user/${encodeURIComponent(login)}`, {
+    'entity-type': 'user',
+    properties: { title: `${all} again` },
+  });
   await page.getByRole('button', { name: 'Save' }).click();
   await page.locator('.clash').getByText('<b>mine</b>').waitFor();
   await page.getByRole('button', { name: 'Drop mine' }).click();
@@ -548,13 +633,24 @@ async function isAttacked(page) {
   await page.getByRole('alert').filter({ hasText: 'alert(10)' }).waitFor();
   await visit(page, '#/users/..', '..');
   await page.getByRole('alert').filter({ hasText: 'cannot be part of an address' }).waitFor();
-  await page.evaluate((hash) => { location.hash = hash; }, `#/${all}`);
+  await page.evaluate((hash) => {
+    location.hash = hash;
+  }, `#/${all}`);
   await heading(page, 'Nothing here');
   // Nothing of it became an element, and a page of the same origin is all that there is.
-  same(await page.evaluate(() => [document.querySelectorAll('main img, main script, main iframe, main svg').length, frames.length]), [0, 0]);
+  same(
+    await page.evaluate(() => [
+      document.querySelectorAll('main img, main script, main iframe, main svg').length,
+      frames.length,
+    ]),
+    [0, 0],
+  );
 
   // Deleting them in the page closes the circle: the names are taken to the letter in every address.
-  for (const [address, name] of [[`#/users/${encodeURIComponent(login)}`, 'Users'], [`#/groups/${encodeURIComponent(groupName)}`, 'Groups']]) {
+  for (const [address, name] of [
+    [`#/users/${encodeURIComponent(login)}`, 'Users'],
+    [`#/groups/${encodeURIComponent(groupName)}`, 'Groups'],
+  ]) {
     await visit(page, address, all);
     await page.getByRole('button', { name: 'Delete' }).click();
     await page.getByRole('button', { name: 'Delete for good' }).click();
@@ -579,7 +675,11 @@ async function walksByKeyboard(newContext) {
   await heading(page, 'Users');
   is(await focused(page), 'h1: Users');
   // From the start of the page: over the way past the head.
-  await page.evaluate(() => { document.activeElement.blur(); getSelection().removeAllRanges(); document.body.focus(); });
+  await page.evaluate(() => {
+    document.activeElement.blur();
+    getSelection().removeAllRanges();
+    document.body.focus();
+  });
   await press('Shift+Tab', 'Home');
   await page.locator('#skip').focus();
   await press('Enter');
@@ -591,7 +691,10 @@ async function walksByKeyboard(newContext) {
   for (let step = 0; step < 12 && (await focused(page)) !== 'a: ada@example.com'; step += 1) {
     await press('Tab');
     // Whatever has the focus shows it.
-    ok(await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle !== 'none'), await focused(page));
+    ok(
+      await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle !== 'none'),
+      await focused(page),
+    );
   }
   await press('Enter');
   await heading(page, 'Ada Lovelace');
@@ -604,7 +707,12 @@ async function walksByKeyboard(newContext) {
   // The dialog keeps the focus to itself.
   for (let step = 0; step < 4; step += 1) {
     await press('Tab');
-    ok(await page.evaluate(() => document.activeElement === document.body || document.activeElement.closest('dialog') !== null), await focused(page));
+    ok(
+      await page.evaluate(
+        () => document.activeElement === document.body || document.activeElement.closest('dialog') !== null,
+      ),
+      await focused(page),
+    );
   }
   await press('Escape', 'Escape');
   is(await focused(page), 'button: Disable');
@@ -615,6 +723,7 @@ async function walksByKeyboard(newContext) {
   is(await page.evaluate(() => document.activeElement.name), 'name');
   await press('Escape', '?');
   await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
+  await picture(page, 'keys');
   await press('Escape', 'g', 'c');
   await heading(page, 'Changes');
   await press('g', 'f');
@@ -648,7 +757,10 @@ async function stays(page) {
   // However far one scrolls, there is about as much in the document as before.
   for (const shown of [100, 150, 200, 250, 300, 350, 400, 450, 500]) {
     await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
-    await page.waitForFunction((count) => Number(/\d+/.exec(document.querySelector('.endless .status').textContent)?.[0]) >= count, shown);
+    await page.waitForFunction(
+      (count) => Number(/\d+/.exec(document.querySelector('.endless .status').textContent)?.[0]) >= count,
+      shown,
+    );
   }
   await page.waitForFunction(() => document.querySelectorAll('.entry').length <= 300);
   ok((await elements()) < before * 6, `${before} elements have become ${await elements()}`);
@@ -660,13 +772,27 @@ async function stays(page) {
 // Every view on paper, in the dark, and on a phone, where nothing may be wider than it.
 async function isLookedAt(page) {
   const views = {
-    users: ['#/users', 'Users'], user: ['#/users/ada%40example.com', 'Ada Lovelace'], 'new-user': ['#/new/user', 'New user'],
-    groups: ['#/groups', 'Groups'], group: ['#/groups/works', 'works'], 'new-group': ['#/new/group', 'New group'],
-    changes: ['#/changes', 'Changes'], figures: ['#/figures', 'Figures'], account: ['#/account', 'Your account'],
+    users: ['#/users', 'Users'],
+    user: ['#/users/ada%40example.com', 'Ada Lovelace'],
+    'new-user': ['#/new/user', 'New user'],
+    groups: ['#/groups', 'Groups'],
+    group: ['#/groups/works', 'works'],
+    'new-group': ['#/new/group', 'New group'],
+    changes: ['#/changes', 'Changes'],
+    figures: ['#/figures', 'Figures'],
+    account: ['#/account', 'Your account'],
   };
-  await changeUser('ada@example.com', { address: { street: '12 St James’s Square', city: 'London', since: 1843 }, wide: 'x'.repeat(200) });
+  await changeUser('ada@example.com', {
+    address: { street: '12 St James’s Square', city: 'London', since: 1843 },
+    wide: 'x'.repeat(200),
+  });
   await api('POST', 'user/ada@example.com/group/works');
-  for (const [name, colorScheme, width, height] of [['light', 'light', 1280, 800], ['dark', 'dark', 1280, 800], ['phone', 'light', 360, 740], ['phone-dark', 'dark', 360, 740]]) {
+  for (const [name, colorScheme, width, height] of [
+    ['light', 'light', 1280, 800],
+    ['dark', 'dark', 1280, 800],
+    ['phone', 'light', 360, 740],
+    ['phone-dark', 'dark', 360, 740],
+  ]) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width, height });
     for (const [view, [address, title]] of Object.entries(views)) {
@@ -674,14 +800,17 @@ async function isLookedAt(page) {
       await page.waitForLoadState('networkidle');
       const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       is(over <= 0, true, `${view} is ${over} pixels wider than ${width}`);
-      await page.screenshot({ path: join(PICTURES, `${view}-${name}.png`) });
+      await picture(page, `${view}-${name}`);
     }
-    const [ink, paper] = await page.evaluate(() => [getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]);
+    const [ink, paper] = await page.evaluate(() => [
+      getComputedStyle(document.body).color,
+      getComputedStyle(document.body).backgroundColor,
+    ]);
     ok(contrast(ink, paper) > 7, `${ink} on ${paper}`);
     same(await page.evaluate(faintTexts), [], name);
     await visit(page, '#/users/ada%40example.com', 'Ada Lovelace');
     await page.getByRole('button', { name: 'Reset password' }).click();
-    await page.screenshot({ path: join(PICTURES, `dialog-${name}.png`) });
+    await picture(page, `dialog-${name}`);
     await page.keyboard.press('Escape');
   }
   await page.emulateMedia({ reducedMotion: 'reduce' });
@@ -691,10 +820,13 @@ async function isLookedAt(page) {
 // The ratio of WCAG for two colours as browsers write them.
 function contrast(one, other) {
   const light = (color) => {
-    const [r, g, b] = color.match(/[\d.]+/g).map(Number).map((part) => {
-      const value = part / 255;
-      return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
-    });
+    const [r, g, b] = color
+      .match(/[\d.]+/g)
+      .map(Number)
+      .map((part) => {
+        const value = part / 255;
+        return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+      });
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const [low, high] = [light(one), light(other)].sort((a, b) => a - b);
@@ -705,7 +837,9 @@ function contrast(one, other) {
 function faintTexts() {
   const parts = (color) => color.match(/[\d.]+/g).map(Number);
   const light = (color) => {
-    const [r, g, b] = parts(color).map((part) => (part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4));
+    const [r, g, b] = parts(color).map((part) =>
+      part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4,
+    );
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const behind = (element) => {
@@ -719,7 +853,9 @@ function faintTexts() {
       const [low, high] = [light(getComputedStyle(element).color), light(behind(element))].sort((a, b) => a - b);
       const ratio = (high + 0.05) / (low + 0.05);
       if (ratio < 4.5) {
-        faint.push(`${element.localName}.${element.className} ${element.textContent.slice(0, 30)}: ${ratio.toFixed(2)}`);
+        faint.push(
+          `${element.localName}.${element.className} ${element.textContent.slice(0, 30)}: ${ratio.toFixed(2)}`,
+        );
       }
     }
   }
@@ -730,7 +866,9 @@ async function main() {
   mkdirSync(PICTURES, { recursive: true });
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
   const newContext = async () => {
-    const context = await watched(await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 800 } }));
+    const context = await watched(
+      await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 800 } }),
+    );
     context.setDefaultTimeout(15000);
     return context;
   };
@@ -748,7 +886,6 @@ async function main() {
     const page = await context.newPage();
     try {
       await step(signsIn, page);
-      await page.screenshot({ path: join(PICTURES, 'first.png') });
       await step(creates, page);
       await step(searches, page);
       await step(edits, page);
@@ -763,13 +900,20 @@ async function main() {
       await step(losesItsSession, newContext);
       await step(runsOut, newContext);
       await step(onlyReads, newContext);
+      await step(changesSome, newContext);
       await step(isAttacked, page);
       await step(walksByKeyboard, newContext);
       await step(stays, page);
       await step(isLookedAt, page);
     } catch (error) {
-      const open = browser.contexts().flatMap((one) => one.pages()).at(-1);
-      await open?.screenshot({ path: join(PICTURES, 'failed.png') }).catch(() => {});
+      // Of the page that was opened last.
+      await picture(
+        browser
+          .contexts()
+          .flatMap((one) => one.pages())
+          .at(-1),
+        'failed',
+      ).catch(() => {});
       throw error;
     }
   } finally {

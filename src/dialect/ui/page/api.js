@@ -1,7 +1,7 @@
 // Calls to the server: all of them go below `api/` beside the page.
 
 // The server has refused, or could not be reached (status 0).
-export class Refusal extends Error {
+class Refusal extends Error {
   constructor(status, message) {
     super(message);
     this.status = status;
@@ -54,7 +54,12 @@ export async function call(method, target, { body, tag, signal, background } = {
   if (background) {
     headers.set('Rollbook-Background', '1');
   }
-  const response = await reached(target, { method, headers, signal, body: body === undefined ? null : JSON.stringify(body) });
+  const response = await reached(target, {
+    method,
+    headers,
+    signal,
+    body: body === undefined ? null : JSON.stringify(body),
+  });
   const text = await response.text();
   const document = parsed(text);
   if (!response.ok) {

@@ -80,19 +80,26 @@ async function show() {
   draw(location.hash || START);
 }
 
-const leaving = () => confirmed({
-  title: 'Leave without saving?', text: 'What you have changed here is not saved.', verb: 'Leave without saving',
-});
+const leaving = () =>
+  confirmed({
+    title: 'Leave without saving?',
+    text: 'What you have changed here is not saved.',
+    verb: 'Leave without saving',
+  });
 
 function draw(wanted) {
   view?.leave?.();
   address = wanted;
   const [kind, part, parameters] = parsedAddress(wanted);
-  if (kind in lists && part === undefined) {
+  if (Object.hasOwn(lists, kind) && part === undefined) {
     lists[kind] = wanted;
   }
   const context = {
-    session, name: part, parameters, go, redraw: () => draw(address),
+    session,
+    name: part,
+    parameters,
+    go,
+    redraw: () => draw(address),
     listAddress: (list) => lists[list],
     // Puts what a list is searched for into the address, without a step back for each letter.
     remember: (text) => {
@@ -142,7 +149,10 @@ function chosen(kind, part) {
 function nothing() {
   return {
     title: 'Nothing here',
-    body: [h('h1', { tabindex: '-1' }, 'Nothing here'), h('p', {}, 'There is nothing at this address, or it is not for you. ', h('a', { href: START }, 'To the users'))],
+    body: [
+      h('h1', { tabindex: '-1' }, 'Nothing here'),
+      h('p', {}, 'There is nothing at this address, or it is not for you. ', h('a', { href: START }, 'To the users')),
+    ],
   };
 }
 
@@ -152,7 +162,10 @@ function go(to) {
 
 const KEYS = [
   ['/', 'to the search, from another view to that of users'],
-  ['g u', 'users'], ['g g', 'groups'], ['g c', 'changes'], ['g f', 'figures'],
+  ['g u', 'users'],
+  ['g g', 'groups'],
+  ['g c', 'changes'],
+  ['g f', 'figures'],
   ['n', 'a new user, among groups a new group'],
   ['↑ ↓', 'from entry to entry of a list, a tree or suggestions'],
   ['← →', 'close and open a group in a tree'],
@@ -163,8 +176,22 @@ const KEYS = [
 
 function showKeys() {
   const rows = KEYS.map(([keys, text]) =>
-    h('tr', {}, h('th', { scope: 'row' }, keys.split(' ').map((key) => h('kbd', {}, key))), h('td', {}, text)));
-  ask({ title: 'Keyboard shortcuts', body: h('table', { class: 'keys' }, h('tbody', {}, rows)), buttons: [['', 'Close', 'submit']] });
+    h(
+      'tr',
+      {},
+      h(
+        'th',
+        { scope: 'row' },
+        keys.split(' ').map((key) => h('kbd', {}, key)),
+      ),
+      h('td', {}, text),
+    ),
+  );
+  ask({
+    title: 'Keyboard shortcuts',
+    body: h('table', { class: 'keys' }, h('tbody', {}, rows)),
+    buttons: [['', 'Close', 'submit']],
+  });
 }
 
 // When `g` was pressed, which the next key goes with.
@@ -177,14 +204,27 @@ function pressed(event) {
     typing.blur();
     return;
   }
-  if (session === null || byId('main').hidden || typing || event.ctrlKey || event.altKey || event.metaKey || document.querySelector('dialog[open]')) {
+  if (
+    session === null ||
+    byId('main').hidden ||
+    typing ||
+    event.ctrlKey ||
+    event.altKey ||
+    event.metaKey ||
+    document.querySelector('dialog[open]')
+  ) {
     return;
   }
   const after = performance.now() - lead < 1500 ? 'g ' : '';
   lead = event.key === 'g' && after === '' ? performance.now() : -Infinity;
   const actions = {
-    '/': toSearch, '?': showKeys, n: startNew,
-    'g u': () => go('#/users'), 'g g': () => go('#/groups'), 'g c': () => go('#/changes'), 'g f': () => go('#/figures'),
+    '/': toSearch,
+    '?': showKeys,
+    n: startNew,
+    'g u': () => go('#/users'),
+    'g g': () => go('#/groups'),
+    'g c': () => go('#/changes'),
+    'g f': () => go('#/figures'),
   };
   const action = actions[after + event.key];
   if (action) {

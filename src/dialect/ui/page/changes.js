@@ -32,8 +32,12 @@ export function changes() {
   return {
     title: 'Changes',
     body: [
-      h('div', { class: 'title' }, h('h1', { tabindex: '-1' }, 'Changes'),
-        h('button', { type: 'button', onclick: () => list.load() }, 'Refresh')),
+      h(
+        'div',
+        { class: 'title' },
+        h('h1', { tabindex: '-1' }, 'Changes'),
+        h('button', { type: 'button', onclick: () => list.load() }, 'Refresh'),
+      ),
       list.element,
     ],
     leave: list.leave,
@@ -42,9 +46,22 @@ export function changes() {
 
 function changed(change) {
   const lines = differences(change);
-  return h('article', { class: 'change' },
-    h('p', {}, clock(change.time), ' ', caller(change), ' ', ...sentence(change), ' ', h('span', { class: 'note' }, `by ${change.dialect}, no. ${change.id}`)),
-    lines.length > 0 ? h('ul', { class: 'differences' }, lines) : null);
+  return h(
+    'article',
+    { class: 'change' },
+    h(
+      'p',
+      {},
+      clock(change.time),
+      ' ',
+      caller(change),
+      ' ',
+      ...sentence(change),
+      ' ',
+      h('span', { class: 'note' }, `by ${change.dialect}, no. ${change.id}`),
+    ),
+    lines.length > 0 ? h('ul', { class: 'differences' }, lines) : null,
+  );
 }
 
 function caller({ caller: name, caller_kind: kind }) {
@@ -65,19 +82,46 @@ function sentence({ action, name, before, after, caller, caller_kind: kind }) {
   const words = {
     'user.created': () => ['created the user ', user()],
     'user.updated': () =>
-      only('disabled', true) ? ['disabled the user ', user()]
-        : only('disabled', false) ? ['enabled the user ', user(), ' again']
-          : only('verified', true) && kind === 'user' && caller === name ? ['signed in for the first time']
+      only('disabled', true)
+        ? ['disabled the user ', user()]
+        : only('disabled', false)
+          ? ['enabled the user ', user(), ' again']
+          : only('verified', true) && kind === 'user' && caller === name
+            ? ['signed in for the first time']
             : ['changed the user ', user()],
     'user.password_set': () => ['set the password of ', user()],
     'user.deleted': () => ['deleted the user ', named(name)],
     'group.created': () => ['created the group ', group()],
     'group.updated': () => ['changed the group ', group()],
     'group.deleted': () => ['deleted the group ', named(name)],
-    'member.added': () => ['added ', userLink(document.user ?? name), waiting, ' to the group ', groupLink(document.group)],
-    'member.removed': () => ['removed ', userLink(document.user ?? name), waiting, ' from the group ', groupLink(document.group)],
-    'subgroup.added': () => ['put the group ', groupLink(document.subgroup ?? name), waiting, ' into ', groupLink(document.group)],
-    'subgroup.removed': () => ['took the group ', groupLink(document.subgroup ?? name), waiting, ' out of ', groupLink(document.group)],
+    'member.added': () => [
+      'added ',
+      userLink(document.user ?? name),
+      waiting,
+      ' to the group ',
+      groupLink(document.group),
+    ],
+    'member.removed': () => [
+      'removed ',
+      userLink(document.user ?? name),
+      waiting,
+      ' from the group ',
+      groupLink(document.group),
+    ],
+    'subgroup.added': () => [
+      'put the group ',
+      groupLink(document.subgroup ?? name),
+      waiting,
+      ' into ',
+      groupLink(document.group),
+    ],
+    'subgroup.removed': () => [
+      'took the group ',
+      groupLink(document.subgroup ?? name),
+      waiting,
+      ' out of ',
+      groupLink(document.group),
+    ],
     'key.created': () => ['created the key ', named(name)],
     'key.revoked': () => ['revoked the key ', named(name)],
     'token.created': () => ['made a token for ', user()],
@@ -93,7 +137,15 @@ function differences({ action, before, after }) {
   }
   const [old, now] = [spread(before), spread(after)];
   const fields = [...new Set([...old.keys(), ...now.keys()])];
-  return fields.map((field) => h('li', {}, h('span', { class: 'field-name' }, h('bdi', {}, field)), ' ', ...fromTo(before, after, old.get(field), now.get(field))));
+  return fields.map((field) =>
+    h(
+      'li',
+      {},
+      h('span', { class: 'field-name' }, h('bdi', {}, field)),
+      ' ',
+      h('span', {}, fromTo(before, after, old.get(field), now.get(field))),
+    ),
+  );
 }
 
 function fromTo(before, after, old, now) {
@@ -101,9 +153,13 @@ function fromTo(before, after, old, now) {
     return [h('ins', {}, shown(now))];
   }
   if (after === null) {
-    return [h('del', {}, shown(old))];
+    return [h('del', { class: 'whole' }, shown(old))];
   }
-  return [h('del', {}, shown(old)), h('span', { class: 'arrow', 'aria-label': 'now' }, ' → '), h('ins', {}, shown(now))];
+  return [
+    h('del', {}, shown(old)),
+    h('span', { class: 'arrow', 'aria-label': 'now' }, ' → '),
+    h('ins', {}, shown(now)),
+  ];
 }
 
 // The fields of a document, each property by itself.

@@ -57,7 +57,11 @@ export function moment(time, format = BOTH) {
     return h('span', {}, '–');
   }
   const date = new Date(time);
-  return h('time', { datetime: date.toISOString(), title: `${date.toISOString().replace('T', ' ').replace('Z', '')} UTC` }, format.format(date));
+  return h(
+    'time',
+    { datetime: date.toISOString(), title: `${date.toISOString().replace('T', ' ').replace('Z', '')} UTC` },
+    format.format(date),
+  );
 }
 
 export const clock = (time) => moment(time, CLOCK);

@@ -14,7 +14,8 @@ const HEIGHT = 60;
 // Looks outlive the view, so that one can go away and come back.
 let looks = [];
 
-const named = (look, name, wanted = () => true) => look.figures.filter((figure) => figure.name === name && wanted(figure.labels));
+const named = (look, name, wanted = () => true) =>
+  look.figures.filter((figure) => figure.name === name && wanted(figure.labels));
 const sum = (look, name, wanted) => named(look, name, wanted).reduce((total, { value }) => total + value, 0);
 const has = (look, name) => look.figures.some((figure) => figure.name === name);
 
@@ -40,12 +41,17 @@ const quantile = (name, part) => (look, last) => {
     return null;
   }
   const bounds = new Map();
-  for (const [one, sign] of [[look, 1], [last, -1]]) {
+  for (const [one, sign] of [
+    [look, 1],
+    [last, -1],
+  ]) {
     for (const { labels, value } of named(one, `${name}_bucket`)) {
       bounds.set(labels.le, (bounds.get(labels.le) ?? 0) + sign * value);
     }
   }
-  const counts = [...bounds].map(([bound, count]) => [bound === '+Inf' ? Infinity : Number(bound), count]).sort(([a], [b]) => a - b);
+  const counts = [...bounds]
+    .map(([bound, count]) => [bound === '+Inf' ? Infinity : Number(bound), count])
+    .sort(([a], [b]) => a - b);
   const all = counts.at(-1)?.[1] ?? 0;
   const finite = counts.filter(([bound]) => bound !== Infinity);
   return all > 0 ? (finite.find(([, count]) => count >= all * part) ?? finite.at(-1))[0] : null;
@@ -62,13 +68,29 @@ const percent = (value) => `${number(value * 100)} %`;
 
 const PLOTS = [
   { title: 'Requests', of: rate('rollbook_http_requests_total'), unit: perSecond },
-  { title: 'Duration, 95 of 100 within', of: quantile('rollbook_http_request_duration_seconds', 0.95), unit: milliseconds },
-  { title: 'Refused requests (4xx)', of: rate('rollbook_http_requests_total', ({ status }) => /^4/.test(status)), unit: perSecond },
-  { title: 'Failed requests (5xx)', of: rate('rollbook_http_requests_total', ({ status }) => /^5/.test(status)), unit: perSecond },
+  {
+    title: 'Duration, 95 of 100 within',
+    of: quantile('rollbook_http_request_duration_seconds', 0.95),
+    unit: milliseconds,
+  },
+  {
+    title: 'Refused requests (4xx)',
+    of: rate('rollbook_http_requests_total', ({ status }) => /^4/.test(status)),
+    unit: perSecond,
+  },
+  {
+    title: 'Failed requests (5xx)',
+    of: rate('rollbook_http_requests_total', ({ status }) => /^5/.test(status)),
+    unit: perSecond,
+  },
   { title: 'Refused passwords and keys', of: rate('rollbook_refused_credentials_total'), unit: perSecond },
   { title: 'Open connections', of: level('rollbook_connections_open'), unit: number },
   { title: 'Commits', of: rate('rollbook_writer_commits_total'), unit: perSecond },
-  { title: 'Operations in a commit', of: ratio('rollbook_writer_operations_total', 'rollbook_writer_commits_total'), unit: number },
+  {
+    title: 'Operations in a commit',
+    of: ratio('rollbook_writer_operations_total', 'rollbook_writer_commits_total'),
+    unit: number,
+  },
   { title: 'Waiting for the writer', of: level('rollbook_writer_queue_length'), unit: number },
   { title: 'Write-ahead log', of: level('rollbook_wal_size_bytes'), unit: bytes },
   { title: 'Memory', of: level('process_resident_memory_bytes'), unit: bytes },
@@ -82,9 +104,31 @@ export function figures() {
   const about = h('p', { class: 'under' });
   const problem = h('p', { class: 'problem', role: 'alert' });
   const table = h('tbody', {});
-  const all = h('details', { class: 'card', ontoggle: () => list() }, h('summary', {}, 'All figures'),
-    h('div', { class: 'wide' }, h('table', { class: 'all' },
-      h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Figure'), h('th', { scope: 'col' }, 'Labels'), h('th', { scope: 'col', class: 'number' }, 'Value'))), table)));
+  const all = h(
+    'details',
+    { class: 'card', ontoggle: () => list() },
+    h('summary', {}, 'All figures'),
+    h(
+      'div',
+      { class: 'wide' },
+      h(
+        'table',
+        { class: 'all' },
+        h(
+          'thead',
+          {},
+          h(
+            'tr',
+            {},
+            h('th', { scope: 'col' }, 'Figure'),
+            h('th', { scope: 'col' }, 'Labels'),
+            h('th', { scope: 'col', class: 'number' }, 'Value'),
+          ),
+        ),
+        table,
+      ),
+    ),
+  );
   const pause = h('button', { type: 'button', 'aria-pressed': 'false', onclick: () => setPaused(!paused) }, 'Pause');
   let paused = false;
   let timer = 0;
@@ -97,10 +141,23 @@ export function figures() {
   };
   const list = () => {
     if (all.open && looks.length > 0) {
-      table.replaceChildren(...looks.at(-1).figures.map(({ name, labels, value }) => h('tr', {},
-        h('th', { scope: 'row' }, name),
-        h('td', {}, Object.entries(labels).map(([label, text]) => `${label}=${text}`).join(', ')),
-        h('td', { class: 'number' }, String(value)))));
+      table.replaceChildren(
+        ...looks.at(-1).figures.map(({ name, labels, value }) =>
+          h(
+            'tr',
+            {},
+            h('th', { scope: 'row' }, name),
+            h(
+              'td',
+              {},
+              Object.entries(labels)
+                .map(([label, text]) => `${label}=${text}`)
+                .join(', '),
+            ),
+            h('td', { class: 'number' }, String(value)),
+          ),
+        ),
+      );
     }
   };
   const draw = () => {
@@ -108,7 +165,15 @@ export function figures() {
     list();
     const last = looks.at(-1);
     const begun = last && sum(last, 'process_start_time_seconds');
-    about.replaceChildren(...(last ? [`Version ${last.version}`, ...(begun ? [', running since ', moment(begun * 1000)] : [])] : ['Loading …']));
+    about.replaceChildren(
+      h(
+        'span',
+        {},
+        last
+          ? [`Version ${last.version}`, begun ? ', running since ' : '', begun ? moment(begun * 1000) : '']
+          : 'Loading …',
+      ),
+    );
   };
   // Looks, draws, and looks again after a while. Nobody looks at a page in the background.
   const look = async () => {
@@ -146,7 +211,11 @@ export function figures() {
     body: [
       h('div', { class: 'title' }, h('div', {}, h('h1', { tabindex: '-1' }, 'Figures'), about), pause),
       problem,
-      h('div', { class: 'plots' }, cards.map(({ element }) => element)),
+      h(
+        'div',
+        { class: 'plots' },
+        cards.map(({ element }) => element),
+      ),
       all,
     ],
     leave() {
@@ -163,7 +232,12 @@ function card({ title, of, unit }) {
   const value = h('p', { class: 'value' }, '–');
   const line = drawn('path', { class: 'line', fill: 'none', 'vector-effect': 'non-scaling-stroke' });
   const area = drawn('path', { class: 'area' });
-  const plot = drawn('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': title }, area, line);
+  const plot = drawn(
+    'svg',
+    { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': title },
+    area,
+    line,
+  );
   const range = h('p', { class: 'range' });
   const draw = () => {
     const points = looks.map((look, at) => ({ at: look.at, value: of(look, looks[at - 1]) }));
@@ -177,12 +251,17 @@ function card({ title, of, unit }) {
     const now = points.at(-1).value;
     value.textContent = now === null ? '–' : unit(now);
     range.textContent = known.length === 1 ? '' : least === most ? 'steady' : `${unit(least)} to ${unit(most)}`;
-    plot.setAttribute('aria-label', `${title}: ${now === null ? 'no value' : unit(now)} now${range.textContent && `, ${range.textContent} in ${span(points)}`}`);
+    const current = now === null ? 'no value now' : `${unit(now)} now`;
+    const course = range.textContent && `, ${range.textContent} in ${span(points)}`;
+    plot.setAttribute('aria-label', `${title}: ${current}${course}`);
     const shape = curve(points, least, most);
     line.setAttribute('d', shape.line);
     area.setAttribute('d', shape.area);
   };
-  return { element: h('section', { class: 'card plot', 'aria-label': title }, h('h2', {}, title), value, plot, range), draw };
+  return {
+    element: h('section', { class: 'card plot', 'aria-label': title }, h('h2', {}, title), value, plot, range),
+    draw,
+  };
 }
 
 function span(points) {
@@ -211,7 +290,12 @@ function curve(points, least, most) {
   }
   return {
     line: parts.map((part) => `M${part.map((point) => point.join(' ')).join('L')}`).join(''),
-    area: parts.map((part) => `M${part[0][0]} ${HEIGHT}L${part.map((point) => point.join(' ')).join('L')}L${part.at(-1)[0]} ${HEIGHT}Z`).join(''),
+    area: parts
+      .map(
+        (part) =>
+          `M${part[0][0]} ${HEIGHT}L${part.map((point) => point.join(' ')).join('L')}L${part.at(-1)[0]} ${HEIGHT}Z`,
+      )
+      .join(''),
   };
 }
 

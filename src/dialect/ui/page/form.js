@@ -11,19 +11,32 @@ const asText = (value) => value ?? '';
 export function recordForm({ fields, readOnly, changed }) {
   const boxes = fields.map((field) => box(field, readOnly));
   const properties = propertyEditor({ readOnly, changed: () => mark() });
-  const element = h('div', { class: 'record' },
-    h('div', { class: 'fields' }, boxes.map(({ element }) => element)), properties.element);
+  const element = h(
+    'div',
+    { class: 'record' },
+    h(
+      'div',
+      { class: 'fields' },
+      boxes.map(({ element }) => element),
+    ),
+    properties.element,
+  );
   let base = new Map();
 
   // A key for each field, `properties.NAME` for each property; the value is its text as it stands in the form.
-  const current = () => new Map([
-    ...boxes.map(({ field, read }) => [field.name, read()]),
-    ...properties.texts().map(([name, text]) => [`properties.${name}`, text]),
-  ]);
-  const textsOf = (document) => new Map([
-    ...fields.map(({ name }) => [name, asText(document[name])]),
-    ...Object.entries(document.properties ?? {}).map(([name, value]) => [`properties.${name}`, JSON.stringify(value)]),
-  ]);
+  const current = () =>
+    new Map([
+      ...boxes.map(({ field, read }) => [field.name, read()]),
+      ...properties.texts().map(([name, text]) => [`properties.${name}`, text]),
+    ]);
+  const textsOf = (document) =>
+    new Map([
+      ...fields.map(({ name }) => [name, asText(document[name])]),
+      ...Object.entries(document.properties ?? {}).map(([name, value]) => [
+        `properties.${name}`,
+        JSON.stringify(value),
+      ]),
+    ]);
   const show = (texts) => {
     boxes.forEach(({ field, read, write }) => read() === texts.get(field.name) || write(texts.get(field.name)));
     properties.show(propertiesIn(texts));
@@ -31,11 +44,14 @@ export function recordForm({ fields, readOnly, changed }) {
   };
   const mark = () => {
     const now = current();
-    boxes.forEach(({ field, element }) => element.classList.toggle('changed', now.get(field.name) !== base.get(field.name)));
+    boxes.forEach(({ field, element }) =>
+      element.classList.toggle('changed', now.get(field.name) !== base.get(field.name)),
+    );
     changed?.(different(now, base).length);
   };
   boxes.forEach(({ element }) => element.addEventListener('input', mark));
-  const labelOf = (key) => fields.find(({ name }) => name === key)?.label ?? `property ${key.slice('properties.'.length)}`;
+  const labelOf = (key) =>
+    fields.find(({ name }) => name === key)?.label ?? `property ${key.slice('properties.'.length)}`;
 
   return {
     element,
@@ -55,8 +71,9 @@ export function recordForm({ fields, readOnly, changed }) {
       const body = Object.fromEntries(own.map(({ name }) => [name, now.get(name)]));
       const others = keys.filter((key) => key.startsWith('properties.'));
       if (others.length > 0) {
-        body.properties = Object.fromEntries(others.map((key) =>
-          [key.slice('properties.'.length), now.has(key) ? parsed(now.get(key)) : null]));
+        body.properties = Object.fromEntries(
+          others.map((key) => [key.slice('properties.'.length), now.has(key) ? parsed(now.get(key)) : null]),
+        );
       }
       return body;
     },
@@ -64,8 +81,10 @@ export function recordForm({ fields, readOnly, changed }) {
     merge(document) {
       const [mine, theirs, old] = [current(), textsOf(document), base];
       const news = different(theirs, old).map((key) => ({
-        label: labelOf(key), before: old.get(key), now: theirs.get(key),
-        mine: mine.get(key) === old.get(key) || mine.get(key) === theirs.get(key) ? null : mine.get(key) ?? '',
+        label: labelOf(key),
+        before: old.get(key),
+        now: theirs.get(key),
+        mine: mine.get(key) === old.get(key) || mine.get(key) === theirs.get(key) ? null : (mine.get(key) ?? ''),
       }));
       const together = new Map(theirs);
       for (const key of different(mine, old)) {
@@ -79,15 +98,22 @@ export function recordForm({ fields, readOnly, changed }) {
 }
 
 const propertiesIn = (texts) =>
-  [...texts].filter(([key]) => key.startsWith('properties.')).map(([key, text]) => [key.slice('properties.'.length), text]);
+  [...texts]
+    .filter(([key]) => key.startsWith('properties.'))
+    .map(([key, text]) => [key.slice('properties.'.length), text]);
 
 // The keys that are not the same in both.
-const different = (one, other) => [...new Set([...one.keys(), ...other.keys()])].filter((key) => one.get(key) !== other.get(key));
+const different = (one, other) =>
+  [...new Set([...one.keys(), ...other.keys()])].filter((key) => one.get(key) !== other.get(key));
 
 function box(field, readOnly) {
   const { name, label, lines, choices, attributes } = field;
   const input = choices
-    ? h('select', { name, disabled: readOnly }, choices.map(([value, text]) => h('option', { value }, text)))
+    ? h(
+        'select',
+        { name, disabled: readOnly },
+        choices.map(([value, text]) => h('option', { value }, text)),
+      )
     : lines
       ? h('textarea', { name, rows: lines, readonly: readOnly })
       : h('input', { name, readonly: readOnly, autocomplete: 'off', ...attributes });
@@ -98,28 +124,52 @@ function box(field, readOnly) {
 // Properties, each a name and a JSON value.
 function propertyEditor({ readOnly, changed }) {
   const rows = h('div', { class: 'rows' });
-  const add = h('button', { type: 'button', class: 'quiet', onclick: () => rows.appendChild(row('', '')).name.focus() },
-    'Add a property');
+  const add = h(
+    'button',
+    { type: 'button', class: 'quiet', onclick: () => rows.appendChild(row('', '')).name.focus() },
+    'Add a property',
+  );
   const title = h('h3', { id: freshId() }, 'Properties');
   const none = h('p', { class: 'none' }, 'none');
-  const element = h('div', { class: 'properties', role: 'group', 'aria-labelledby': title.id },
-    title, rows, none, readOnly ? null : add);
+  const element = h(
+    'div',
+    { class: 'properties', role: 'group', 'aria-labelledby': title.id },
+    title,
+    rows,
+    none,
+    readOnly ? null : add,
+  );
 
   const row = (name, text) => {
-    const nameInput = h('input', { value: name, 'aria-label': 'Name of the property', placeholder: 'name', readonly: readOnly || name !== '' });
+    const nameInput = h('input', {
+      value: name,
+      'aria-label': 'Name of the property',
+      placeholder: 'name',
+      readonly: readOnly || name !== '',
+    });
     const value = h('textarea', {
-      value: text, rows: Math.min(12, text.split('\n').length), placeholder: 'value, as JSON or text', readonly: readOnly,
-      'aria-label': name === '' ? 'Value of the new property' : `Value of ${name}`, spellcheck: 'false',
+      value: text,
+      rows: Math.min(12, text.split('\n').length),
+      placeholder: 'value, as JSON or text',
+      readonly: readOnly,
+      'aria-label': name === '' ? 'Value of the new property' : `Value of ${name}`,
+      spellcheck: 'false',
       onchange: () => settle(value),
     });
-    const remove = h('button', {
-      type: 'button', class: 'quiet', 'aria-label': `Remove the property ${name}`,
-      onclick: () => {
-        line.remove();
-        told();
-        add.focus();
+    const remove = h(
+      'button',
+      {
+        type: 'button',
+        class: 'quiet',
+        'aria-label': `Remove the property ${name}`,
+        onclick: () => {
+          line.remove();
+          told();
+          add.focus();
+        },
       },
-    }, 'Remove');
+      'Remove',
+    );
     const line = h('div', { class: 'property' }, nameInput, value, readOnly ? null : remove);
     line.name = nameInput;
     line.addEventListener('input', told);
@@ -204,30 +254,38 @@ export function editCard({ what, name, fields, readOnly, patch, saved, latest, r
     problem.clear();
     title.focus();
   };
-  const send = () => busy(save, problem, async () => {
-    const body = form.changes();
-    if (Object.keys(body).length === 0) {
-      return;
-    }
-    try {
-      saved(await patch(body));
-      take();
-      tell(`Saved ${name}`);
-    } catch (error) {
-      if (error.status !== 412) {
-        throw error;
+  const send = () =>
+    busy(save, problem, async () => {
+      const body = form.changes();
+      if (Object.keys(body).length === 0) {
+        return;
       }
-      const news = await refresh();
-      meanwhile.replaceChildren(clash({ what, news, take, keep: send }));
-      meanwhile.firstChild.focus();
-    }
-  });
+      try {
+        saved(await patch(body));
+        take();
+        tell(`Saved ${name}`);
+      } catch (error) {
+        if (error.status !== 412) {
+          throw error;
+        }
+        const news = await refresh();
+        meanwhile.replaceChildren(clash({ what, news, take, keep: send }));
+        meanwhile.firstChild.focus();
+      }
+    });
   const submitted = (event) => {
     event.preventDefault();
     send();
   };
-  const element = h('form', { class: 'card', novalidate: true, 'aria-label': 'Fields', onsubmit: submitted },
-    title, form.element, meanwhile, problem.element, readOnly ? null : h('div', { class: 'buttons save' }, count, drop, save));
+  const element = h(
+    'form',
+    { class: 'card', novalidate: true, 'aria-label': 'Fields', onsubmit: submitted },
+    title,
+    form.element,
+    meanwhile,
+    problem.element,
+    readOnly ? null : h('div', { class: 'buttons save' }, count, drop, save),
+  );
   return { element, form };
 }
 
@@ -235,14 +293,21 @@ export function editCard({ what, name, fields, readOnly, patch, saved, latest, r
 function clash({ what, news, take, keep }) {
   const cell = (text) => h('td', {}, text === undefined || text === '' ? '–' : h('bdi', {}, text));
   const rows = news.map(({ label, before, now, mine }) =>
-    h('tr', {}, h('th', { scope: 'row' }, label), cell(before), cell(now), cell(mine ?? undefined)));
+    h('tr', {}, h('th', { scope: 'row' }, label), cell(before), cell(now), cell(mine ?? undefined)),
+  );
   const head = ['Field', 'Was', 'Is now', 'Yours'].map((text) => h('th', { scope: 'col' }, text));
-  return h('div', { class: 'clash', role: 'alert', tabindex: '-1' },
+  return h(
+    'div',
+    { class: 'clash', role: 'alert', tabindex: '-1' },
     h('p', {}, h('strong', {}, `Not saved: somebody has changed this ${what} meanwhile.`)),
     news.length === 0
       ? h('p', {}, 'What is different is not among these fields.')
       : h('div', { class: 'wide' }, h('table', {}, h('thead', {}, h('tr', {}, head)), h('tbody', {}, rows))),
-    h('div', { class: 'buttons' },
+    h(
+      'div',
+      { class: 'buttons' },
       h('button', { type: 'button', onclick: take }, 'Drop mine'),
-      h('button', { type: 'button', class: 'primary', onclick: keep }, 'Save mine all the same')));
+      h('button', { type: 'button', class: 'primary', onclick: keep }, 'Save mine all the same'),
+    ),
+  );
 }

@@ -17,8 +17,14 @@ const FIELDS = [
 // The list of groups.
 export function groups({ parameters, session, remember }) {
   const search = h('input', {
-    type: 'search', id: freshId(), value: parameters.get('text') ?? '', 'data-search': true, autocomplete: 'off',
-    autocapitalize: 'none', spellcheck: 'false', placeholder: 'Name or label',
+    type: 'search',
+    id: freshId(),
+    value: parameters.get('text') ?? '',
+    'data-search': true,
+    autocomplete: 'off',
+    autocapitalize: 'none',
+    spellcheck: 'false',
+    placeholder: 'Name or label',
   });
   const list = endless({
     label: 'Groups',
@@ -26,7 +32,9 @@ export function groups({ parameters, session, remember }) {
     counted: (count) => counted(count, 'group'),
     row: groupRow,
     async fetchPage(after, signal) {
-      const { document } = await get(`api/groups${query({ text: search.value.trim(), after, limit: PAGE })}`, { signal });
+      const { document } = await get(`api/groups${query({ text: search.value.trim(), after, limit: PAGE })}`, {
+        signal,
+      });
       return { entries: document.groups, next: document.next };
     },
   });
@@ -35,26 +43,45 @@ export function groups({ parameters, session, remember }) {
     list.load();
   };
   search.addEventListener('input', later(200, again));
-  const filters = h('form', { class: 'filters', role: 'search', 'aria-label': 'Groups', onsubmit: (event) => { event.preventDefault(); again(); } },
-    h('div', { class: 'search' }, h('label', { for: search.id, class: 'unseen' }, 'Search groups'), search));
+  const filters = h(
+    'form',
+    {
+      class: 'filters',
+      role: 'search',
+      'aria-label': 'Groups',
+      onsubmit: (event) => {
+        event.preventDefault();
+        again();
+      },
+    },
+    h('div', { class: 'search' }, h('label', { for: search.id, class: 'unseen' }, 'Search groups'), search),
+  );
   list.load();
   return {
     title: 'Groups',
     body: [
-      h('div', { class: 'title' }, h('h1', { tabindex: '-1' }, 'Groups'),
-        session.may.change ? h('a', { class: 'button primary', href: '#/new/group' }, 'New group') : null),
-      filters, list.element,
+      h(
+        'div',
+        { class: 'title' },
+        h('h1', { tabindex: '-1' }, 'Groups'),
+        session.may.change ? h('a', { class: 'button primary', href: '#/new/group' }, 'New group') : null,
+      ),
+      filters,
+      list.element,
     ],
     leave: list.leave,
   };
 }
 
 function groupRow(group) {
-  return h('a', { href: groupAddress(group.name), class: 'entry' },
+  return h(
+    'a',
+    { href: groupAddress(group.name), class: 'entry' },
     h('span', { class: 'login' }, named(group.name)),
     h('span', { class: 'called' }, h('bdi', {}, group.label ?? '')),
     h('span', { class: 'mail' }, counted(group.users ?? 0, 'user')),
-    h('span', { class: 'badges' }, group.subgroups ? badge(counted(group.subgroups, 'subgroup')) : null));
+    h('span', { class: 'badges' }, group.subgroups ? badge(counted(group.subgroups, 'subgroup')) : null),
+  );
 }
 
 // One group.
@@ -78,14 +105,22 @@ export function group({ name, session, redraw, go, listAddress }) {
     heading.replaceChildren(named(shown.label || shown.name));
     under.replaceChildren(h('code', {}, named(shown.name)), ' ', badge(counted(shown.users ?? 0, 'user')));
     drawNested(subgroups, {
-      title: 'Subgroups', names: shown.subgroup_names ?? [], none: 'no subgroups', label: `Subgroups of ${name}`,
+      title: 'Subgroups',
+      names: shown.subgroup_names ?? [],
+      none: 'no subgroups',
+      label: `Subgroups of ${name}`,
       below: async (group) => (await get(path`api/groups/${group}`)).document.subgroup_names ?? [],
-      place: (group) => path`api/groups/${name}/groups/${group}`, adding: 'Add a subgroup',
+      place: (group) => path`api/groups/${name}/groups/${group}`,
+      adding: 'Add a subgroup',
     });
     drawNested(parents, {
-      title: 'Is in', names: shown.groups ?? [], none: 'in no other group', label: `Groups above ${name}`,
+      title: 'Is in',
+      names: shown.groups ?? [],
+      none: 'in no other group',
+      label: `Groups above ${name}`,
       below: async (group) => (await get(path`api/groups/${group}`)).document.groups ?? [],
-      place: (group) => path`api/groups/${group}/groups/${name}`, adding: 'Put into a group',
+      place: (group) => path`api/groups/${group}/groups/${name}`,
+      adding: 'Put into a group',
     });
   };
   const refresh = async () => {
@@ -111,12 +146,18 @@ export function group({ name, session, redraw, go, listAddress }) {
       }
     };
     const add = suggesting({
-      label: adding, kind: 'groups', chooseText: 'Add',
-      choose: (group) => change('PUT', group, `Added ${group}`).then((done) => done && section.querySelector('input').focus()),
+      label: adding,
+      kind: 'groups',
+      chooseText: 'Add',
+      choose: (group) =>
+        change('PUT', group, `Added ${group}`).then((done) => done && section.querySelector('input').focus()),
     });
-    section.replaceChildren(h('h2', {}, title),
+    section.replaceChildren(
+      h('h2', {}, title),
       tree({ label, names, none, below, remove: may ? (group) => change('DELETE', group, `Removed ${group}`) : null }),
-      line.element, may ? add.element : '');
+      line.element,
+      may ? add.element : '',
+    );
     if (had) {
       (section.querySelector('[tabindex="0"]') ?? section.querySelector('input'))?.focus();
     }
@@ -124,22 +165,41 @@ export function group({ name, session, redraw, go, listAddress }) {
 
   const draw = () => {
     const card = editCard({
-      what: 'group', name, fields: FIELDS, readOnly: !may, latest: () => shown, saved: show, refresh,
+      what: 'group',
+      name,
+      fields: FIELDS,
+      readOnly: !may,
+      latest: () => shown,
+      saved: show,
+      refresh,
       patch: (body) => call('PATCH', address(), { body, tag }),
     });
     form = card.form;
-    const facts = h('dl', { class: 'facts' },
-      h('dt', {}, 'Created'), h('dd', {}, moment(shown.created)),
-      h('dt', {}, 'Changed'), h('dd', {}, moment(shown.updated)),
-      h('dt', {}, 'Identifier'), h('dd', {}, h('code', {}, shown.uuid)));
-    content.replaceChildren(h('div', { class: 'columns' },
-      h('div', {}, card.element, members.element), h('div', {}, subgroups, parents, facts)));
+    const facts = h(
+      'dl',
+      { class: 'facts' },
+      h('dt', {}, 'Created'),
+      h('dd', {}, moment(shown.created)),
+      h('dt', {}, 'Changed'),
+      h('dd', {}, moment(shown.updated)),
+      h('dt', {}, 'Identifier'),
+      h('dd', {}, h('code', {}, shown.uuid)),
+    );
+    content.replaceChildren(
+      h(
+        'div',
+        { class: 'columns' },
+        h('div', {}, card.element, members.element),
+        h('div', {}, subgroups, parents, facts),
+      ),
+    );
     members.load();
   };
 
   const remove = async () => {
     const gone = await confirmed({
-      title: 'Delete this group for good?', verb: 'Delete for good',
+      title: 'Delete this group for good?',
+      verb: 'Delete for good',
       text: [named(name), ' goes, and with it its memberships. Its users and subgroups stay.'],
       action: () => call('DELETE', address()),
     });
@@ -158,8 +218,16 @@ export function group({ name, session, redraw, go, listAddress }) {
     title: name,
     body: [
       h('nav', { class: 'crumbs', 'aria-label': 'Path' }, h('a', { href: listAddress('groups') }, 'Groups')),
-      h('div', { class: 'title' }, h('div', {}, heading, under),
-        h('div', { class: 'actions' }, may ? h('button', { type: 'button', class: 'danger', onclick: remove }, 'Delete …') : null)),
+      h(
+        'div',
+        { class: 'title' },
+        h('div', {}, heading, under),
+        h(
+          'div',
+          { class: 'actions' },
+          may ? h('button', { type: 'button', class: 'danger', onclick: remove }, 'Delete …') : null,
+        ),
+      ),
       content,
     ],
     dirty: () => form?.dirty() ?? false,
@@ -170,7 +238,13 @@ export function group({ name, session, redraw, go, listAddress }) {
 // The users who are in a group themselves.
 function memberList({ name, may, changed }) {
   const line = problemLine();
-  const search = h('input', { type: 'search', 'aria-label': 'Search the members', placeholder: 'Search the members', autocomplete: 'off', spellcheck: 'false' });
+  const search = h('input', {
+    type: 'search',
+    'aria-label': 'Search the members',
+    placeholder: 'Search the members',
+    autocomplete: 'off',
+    spellcheck: 'false',
+  });
   const change = async (method, user, text) => {
     line.clear();
     try {
@@ -186,28 +260,54 @@ function memberList({ name, may, changed }) {
     label: 'Members',
     none: 'no members',
     counted: (count) => counted(count, 'member'),
-    row: (user) => h('div', { class: 'row member' },
-      h('a', { href: userAddress(user.name) }, named(user.name)), h('span', { class: 'note' }, h('bdi', {}, nameOf(user))),
-      user.disabled ? badge('disabled', 'warning') : null,
-      may ? h('button', {
-        type: 'button', class: 'quiet', 'aria-label': `Remove ${user.name}`,
-        onclick: async () => {
-          await change('DELETE', user.name, `${user.name} is no longer in ${name}`);
-          add.input.focus();
-        },
-      }, 'Remove') : null),
+    row: (user) =>
+      h(
+        'div',
+        { class: 'row member' },
+        h('a', { href: userAddress(user.name) }, named(user.name)),
+        h('span', { class: 'note' }, h('bdi', {}, nameOf(user))),
+        user.disabled ? badge('disabled', 'warning') : null,
+        may
+          ? h(
+              'button',
+              {
+                type: 'button',
+                class: 'quiet',
+                'aria-label': `Remove ${user.name}`,
+                onclick: async () => {
+                  await change('DELETE', user.name, `${user.name} is no longer in ${name}`);
+                  add.input.focus();
+                },
+              },
+              'Remove',
+            )
+          : null,
+      ),
     async fetchPage(after, signal) {
-      const { document } = await get(`api/users${query({ group: name, text: search.value.trim(), after, limit: PAGE })}`, { signal });
+      const { document } = await get(
+        `api/users${query({ group: name, text: search.value.trim(), after, limit: PAGE })}`,
+        { signal },
+      );
       return { entries: document.users, next: document.next };
     },
   });
   search.addEventListener('input', later(200, list.load));
   const add = suggesting({
-    label: 'Add a user', kind: 'users', chooseText: 'Add', choose: (user) => change('PUT', user, `${user} is in ${name} now`),
+    label: 'Add a user',
+    kind: 'users',
+    chooseText: 'Add',
+    choose: (user) => change('PUT', user, `${user} is in ${name} now`),
   });
   return {
-    element: h('section', { class: 'card', 'aria-label': 'Members' }, h('h2', {}, 'Members'),
-      may ? add.element : null, line.element, search, list.element),
+    element: h(
+      'section',
+      { class: 'card', 'aria-label': 'Members' },
+      h('h2', {}, 'Members'),
+      may ? add.element : null,
+      line.element,
+      search,
+      list.element,
+    ),
     load: list.load,
     leave: list.leave,
   };
@@ -215,27 +315,46 @@ function memberList({ name, may, changed }) {
 
 // A new group.
 export function newGroup({ go, listAddress }) {
-  const title = h('input', { autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', required: true, name: 'name' });
+  const title = h('input', {
+    autocomplete: 'off',
+    autocapitalize: 'none',
+    spellcheck: 'false',
+    required: true,
+    name: 'name',
+  });
   const form = recordForm({ fields: FIELDS });
   form.load({});
   const problem = problemLine();
   const create = h('button', { class: 'primary' }, 'Create');
   let done = false;
-  const send = () => busy(create, problem, async () => {
-    const { document } = await call('POST', 'api/groups', { body: { name: title.value.trim(), ...form.changes() } });
-    done = true;
-    tell(`Created ${document.name}`);
-    go(groupAddress(document.name));
-  });
+  const send = () =>
+    busy(create, problem, async () => {
+      const { document } = await call('POST', 'api/groups', { body: { name: title.value.trim(), ...form.changes() } });
+      done = true;
+      tell(`Created ${document.name}`);
+      go(groupAddress(document.name));
+    });
   return {
     title: 'New group',
     focus: title,
     body: [
       h('nav', { class: 'crumbs', 'aria-label': 'Path' }, h('a', { href: listAddress('groups') }, 'Groups')),
       h('h1', { tabindex: '-1' }, 'New group'),
-      h('form', { class: 'card new', novalidate: true, onsubmit: (event) => { event.preventDefault(); send(); } },
-        labelled('Name', title, 'Unique in any case of letters.'), form.element, problem.element,
-        h('div', { class: 'buttons' }, h('a', { class: 'button', href: listAddress('groups') }, 'Cancel'), create)),
+      h(
+        'form',
+        {
+          class: 'card new',
+          novalidate: true,
+          onsubmit: (event) => {
+            event.preventDefault();
+            send();
+          },
+        },
+        labelled('Name', title, 'Unique in any case of letters.'),
+        form.element,
+        problem.element,
+        h('div', { class: 'buttons' }, h('a', { class: 'button', href: listAddress('groups') }, 'Cancel'), create),
+      ),
     ],
     dirty: () => !done && (title.value !== '' || form.dirty()),
   };

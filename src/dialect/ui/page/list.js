@@ -21,18 +21,25 @@ export function endless({ label, fetchPage, row, none, counted, some = 'the firs
   let shown = 0;
   let loading = false;
 
-  const visibility = new IntersectionObserver((changes) => changes.forEach(({ target, isIntersecting }) => {
-    isIntersecting ? target.fill() : target.empty();
-  }), { rootMargin: `${NEAR}px` });
-  const end = new IntersectionObserver((changes) => {
-    if (changes.some((change) => change.isIntersecting)) {
-      load();
-    }
-  }, { rootMargin: '600px' });
+  const visibility = new IntersectionObserver(
+    (changes) =>
+      changes.forEach(({ target, isIntersecting }) => {
+        isIntersecting ? target.fill() : target.empty();
+      }),
+    { rootMargin: `${NEAR}px` },
+  );
+  const end = new IntersectionObserver(
+    (changes) => {
+      if (changes.some((change) => change.isIntersecting)) {
+        load();
+      }
+    },
+    { rootMargin: '600px' },
+  );
   end.observe(more);
 
   const add = (entries) => {
-    const list = h('ul', { 'aria-label': shown === 0 ? label : `${label}, from ${shown + 1} on` });
+    const list = h('ul', { role: 'list', 'aria-label': shown === 0 ? label : `${label}, from ${shown + 1} on` });
     list.fill = () => {
       if (list.childElementCount === 0) {
         list.append(...entries.map((entry) => h('li', {}, row(entry))));

@@ -32,6 +32,7 @@ export async function busy(button, problem, action) {
   }
   // Not `disabled`, which would throw the focus away.
   button.setAttribute('aria-disabled', 'true');
+  byId('notice').classList.remove('shown');
   problem.clear();
   try {
     await action();
@@ -52,16 +53,21 @@ export function ask({ title, body, buttons, focus, accept = async () => {} }) {
   const form = h('form', { novalidate: true }, heading, body, problem.element);
   const dialog = h('dialog', { 'aria-labelledby': heading.id }, form);
   const choices = buttons.map(([value, text, kind = '']) =>
-    h('button', { type: kind.includes('submit') ? 'submit' : 'button', class: kind, value }, text));
+    h('button', { type: kind.includes('submit') ? 'submit' : 'button', class: kind, value }, text),
+  );
   form.append(h('div', { class: 'buttons' }, choices));
   return new Promise((resolve) => {
     const close = (value) => dialog.close(value);
     const choose = (button) =>
-      button.type === 'submit' ? busy(button, problem, () => accept().then(() => close(button.value))) : close(button.value);
-    choices.forEach((button) => button.addEventListener('click', (event) => {
-      event.preventDefault();
-      choose(button);
-    }));
+      button.type === 'submit'
+        ? busy(button, problem, () => accept().then(() => close(button.value)))
+        : close(button.value);
+    choices.forEach((button) =>
+      button.addEventListener('click', (event) => {
+        event.preventDefault();
+        choose(button);
+      }),
+    );
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       choose(choices.find((button) => button.type === 'submit') ?? choices[0]);
@@ -78,7 +84,10 @@ export function ask({ title, body, buttons, focus, accept = async () => {} }) {
 
 // Asks before something that cannot be taken back. `action` runs while the dialog is open, and shows there why not.
 export async function confirmed({ title, text, verb, action }) {
-  const buttons = [['', 'Cancel'], ['yes', verb, 'danger submit']];
+  const buttons = [
+    ['', 'Cancel'],
+    ['yes', verb, 'danger submit'],
+  ];
   return (await ask({ title, body: h('p', {}, text), buttons, accept: action ?? (async () => {}) })) === 'yes';
 }
 
@@ -102,8 +111,15 @@ export function labelled(text, field, hint) {
 export function suggesting({ label, kind, choose, chooseText }) {
   const listId = freshId();
   const input = h('input', {
-    role: 'combobox', 'aria-expanded': 'false', 'aria-controls': listId, 'aria-autocomplete': 'list', 'aria-label': label,
-    placeholder: label, autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false',
+    role: 'combobox',
+    'aria-expanded': 'false',
+    'aria-controls': listId,
+    'aria-autocomplete': 'list',
+    'aria-label': label,
+    placeholder: label,
+    autocomplete: 'off',
+    autocapitalize: 'none',
+    spellcheck: 'false',
   });
   const list = h('ul', { id: listId, role: 'listbox', 'aria-label': label, hidden: true });
   const button = h('button', { type: 'button' }, chooseText);
@@ -136,11 +152,23 @@ export function suggesting({ label, kind, choose, chooseText }) {
   };
   const open = (found) => {
     entries = found;
-    list.replaceChildren(...found.map(({ name, note }) => h('li', {
-      id: freshId(), role: 'option', 'aria-selected': 'false',
-      // Before the field loses the focus and the list goes.
-      onpointerdown: (event) => event.preventDefault(), onclick: () => take(name),
-    }, named(name), note ? h('span', { class: 'note' }, note) : null)));
+    list.replaceChildren(
+      ...found.map(({ name, note }) =>
+        h(
+          'li',
+          {
+            id: freshId(),
+            role: 'option',
+            'aria-selected': 'false',
+            // Before the field loses the focus and the list goes.
+            onpointerdown: (event) => event.preventDefault(),
+            onclick: () => take(name),
+          },
+          named(name),
+          note ? h('span', { class: 'note' }, note) : null,
+        ),
+      ),
+    );
     if (found.length === 0) {
       list.append(h('li', { class: 'note', role: 'option', 'aria-disabled': 'true' }, 'nothing is called so'));
     }
@@ -161,7 +189,8 @@ export function suggesting({ label, kind, choose, chooseText }) {
       close();
     }
   };
-  const soon = later(150, suggest);
+  // Meanwhile it may have been chosen.
+  const soon = later(150, () => input.value.trim() === '' || suggest());
 
   input.addEventListener('input', () => (input.value.trim() === '' ? close() : soon()));
   input.addEventListener('blur', close);
@@ -203,22 +232,34 @@ export function nameOf(user) {
 // A field for a password, with its label and a button to look at it; `made`: and one to have a password made up.
 export function passwordField({ label, hint, made, ...attributes }) {
   const input = h('input', { type: 'password', autocapitalize: 'none', spellcheck: 'false', ...attributes });
-  const show = h('button', {
-    type: 'button', class: 'quiet', 'aria-pressed': 'false', onclick: () => reveal(input.type === 'password'),
-  }, 'Show');
+  const show = h(
+    'button',
+    {
+      type: 'button',
+      class: 'quiet',
+      'aria-pressed': 'false',
+      onclick: () => reveal(input.type === 'password'),
+    },
+    'Show',
+  );
   const reveal = (visible) => {
     input.type = visible ? 'text' : 'password';
     show.setAttribute('aria-pressed', String(visible));
   };
-  const make = h('button', {
-    type: 'button', class: 'quiet',
-    onclick: () => {
-      input.value = madePassword();
-      reveal(true);
-      input.focus();
-      input.select();
+  const make = h(
+    'button',
+    {
+      type: 'button',
+      class: 'quiet',
+      onclick: () => {
+        input.value = madePassword();
+        reveal(true);
+        input.focus();
+        input.select();
+      },
     },
-  }, 'Make one up');
+    'Make one up',
+  );
   const element = labelled(label, input, hint);
   input.after(h('div', { class: 'with-button' }, show, made ? make : null));
   input.nextSibling.prepend(input);
@@ -229,7 +270,7 @@ export function passwordField({ label, hint, made, ...attributes }) {
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
 
 // A password of four groups of five characters, which is 99 bits.
-export function madePassword() {
+function madePassword() {
   const character = () => {
     // Bytes at the upper end are thrown away, so that all characters are equally likely.
     const [byte] = crypto.getRandomValues(new Uint8Array(1));
@@ -241,16 +282,20 @@ export function madePassword() {
 
 // A button that puts a text into the clipboard, or selects it where the browser does not let a page do that.
 export function copyButton(source) {
-  return h('button', {
-    type: 'button',
-    onclick: async () => {
-      try {
-        await navigator.clipboard.writeText(source.textContent);
-        tell('Copied');
-      } catch {
-        getSelection().selectAllChildren(source);
-        tell('Selected: copy it with the keyboard');
-      }
+  return h(
+    'button',
+    {
+      type: 'button',
+      onclick: async () => {
+        try {
+          await navigator.clipboard.writeText(source.textContent);
+          tell('Copied');
+        } catch {
+          getSelection().selectAllChildren(source);
+          tell('Selected: copy it with the keyboard');
+        }
+      },
     },
-  }, 'Copy');
+    'Copy',
+  );
 }

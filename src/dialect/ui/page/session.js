@@ -7,7 +7,12 @@ import { busy, closeDialogs, passwordField, problemLine, tell, wrong } from './p
 // How long before the end people are told, in seconds, unless the whole session is short.
 const NOTICE = 90;
 
-const POWERS = { administrator: 'administrator', power_user: 'power user', creator: 'may create users', reader: 'reads only' };
+const POWERS = {
+  administrator: 'administrator',
+  power_user: 'power user',
+  creator: 'may create users',
+  reader: 'reads only',
+};
 
 let session = null;
 // When it ends, by the clock of `performance.now()`, and how many seconds it goes on after a call.
@@ -23,12 +28,16 @@ export function watch({ onOpen, onClose }) {
   opened = onOpen;
   closed = onClose;
   // Several calls may find the end at once.
-  watchSession(() => byId('sign-in').hidden && over(session ? 'Your session is over. Sign in to go on.' : ''), prolonged);
+  watchSession(
+    () => byId('sign-in').hidden && over(session ? 'Your session is over. Sign in to go on.' : ''),
+    prolonged,
+  );
   form().addEventListener('submit', (event) => {
     event.preventDefault();
     signIn();
   });
   byId('sign-out').addEventListener('click', signOut);
+  addEventListener('visibilitychange', lookAgain);
 }
 
 const form = () => byId('sign-in').querySelector('form');
@@ -44,6 +53,22 @@ export async function begin() {
   }
 }
 
+// Meanwhile somebody may have signed out in another window, or signed in as somebody else.
+async function lookAgain() {
+  if (document.hidden || session === null || !byId('sign-in').hidden) {
+    return;
+  }
+  try {
+    const { document: found } = await get('api/session', { background: true });
+    if (found.user !== session.user || found.power !== session.power) {
+      session = null;
+      await enter(found);
+    }
+  } catch {
+    // The next call will tell.
+  }
+}
+
 async function signIn() {
   const [user, password] = [byId('sign-in-user'), byId('sign-in-password')];
   const problem = {
@@ -51,7 +76,9 @@ async function signIn() {
     show: (error) => byId('sign-in-problem').replaceChildren(wrong(error)),
   };
   const went = await busy(form().querySelector('button'), problem, async () => {
-    const { document } = await call('POST', 'api/session', { body: { user: user.value.trim(), password: password.value } });
+    const { document } = await call('POST', 'api/session', {
+      body: { user: user.value.trim(), password: password.value },
+    });
     password.value = '';
     await enter(document);
   });
@@ -71,7 +98,10 @@ async function enter(document) {
   byId('header').hidden = false;
   byId('footer').hidden = false;
   byId('main').hidden = false;
-  byId('who').replaceChildren(h('bdi', {}, session.user), h('span', { class: 'note' }, POWERS[session.power] ?? session.power));
+  byId('who').replaceChildren(
+    h('bdi', {}, session.user),
+    h('span', { class: 'note' }, POWERS[session.power] ?? session.power),
+  );
   offer(session.may);
   await opened(session, same);
 }
@@ -90,7 +120,7 @@ function rights(power) {
   return { everything, change, createUsers: change || power === 'creator' };
 }
 
-export async function signOut() {
+async function signOut() {
   try {
     await call('DELETE', 'api/session');
   } catch (error) {
@@ -164,7 +194,10 @@ async function near() {
   }
   timer = setTimeout(near, Math.max(1, left + 1) * 1000);
   if (byId('ending').hidden) {
-    byId('ending').replaceChildren('Your session ends soon. ', h('button', { type: 'button', onclick: stay }, 'Stay signed in'));
+    byId('ending').replaceChildren(
+      'Your session ends soon. ',
+      h('button', { type: 'button', onclick: stay }, 'Stay signed in'),
+    );
     byId('ending').hidden = false;
   }
 }
@@ -187,7 +220,8 @@ export function account({ session: mine }) {
   const change = h('button', { class: 'primary' }, 'Change the password');
   const send = async () => {
     const went = await busy(change, problem, () =>
-      call('PUT', 'api/password', { body: { old: old.input.value, new: fresh.input.value } }));
+      call('PUT', 'api/password', { body: { old: old.input.value, new: fresh.input.value } }),
+    );
     if (went) {
       old.input.value = '';
       fresh.input.value = '';
@@ -199,14 +233,32 @@ export function account({ session: mine }) {
     send();
   };
   // For those who keep passwords in their browser.
-  const login = h('input', { value: mine.user, autocomplete: 'username', hidden: true, readonly: true, 'aria-label': 'User' });
+  const login = h('input', {
+    value: mine.user,
+    autocomplete: 'username',
+    hidden: true,
+    readonly: true,
+    'aria-label': 'User',
+  });
   return {
     title: 'Your account',
     body: [
       h('h1', { tabindex: '-1' }, 'Your account'),
-      h('p', { class: 'under' }, h('span', {}, 'Signed in as ', userLink(mine.user), `, ${POWERS[mine.power] ?? mine.power}.`)),
-      h('form', { class: 'card new', novalidate: true, onsubmit: submitted }, h('h2', {}, 'Password'),
-        login, old.element, fresh.element, problem.element, h('div', { class: 'buttons' }, change)),
+      h(
+        'p',
+        { class: 'under' },
+        h('span', {}, 'Signed in as ', userLink(mine.user), `, ${POWERS[mine.power] ?? mine.power}.`),
+      ),
+      h(
+        'form',
+        { class: 'card new', novalidate: true, onsubmit: submitted },
+        h('h2', {}, 'Password'),
+        login,
+        old.element,
+        fresh.element,
+        problem.element,
+        h('div', { class: 'buttons' }, change),
+      ),
     ],
     dirty: () => old.input.value !== '' || fresh.input.value !== '',
   };

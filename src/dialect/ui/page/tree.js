@@ -25,14 +25,19 @@ export function tree({ label, names, below, remove, none }) {
 function fill(context, list, names, above) {
   list.append(...names.slice(0, SHOWN_AT_ONCE).map((name) => item(context, name, above)));
   if (names.length > SHOWN_AT_ONCE) {
-    const rest = h('button', {
-      type: 'button', class: 'link',
-      onclick: () => {
-        const entry = rest.parentElement;
-        list.append(...names.slice(SHOWN_AT_ONCE).map((name) => item(context, name, above)));
-        entry.remove();
+    const rest = h(
+      'button',
+      {
+        type: 'button',
+        class: 'link',
+        onclick: () => {
+          const entry = rest.parentElement;
+          list.append(...names.slice(SHOWN_AT_ONCE).map((name) => item(context, name, above)));
+          entry.remove();
+        },
       },
-    }, `show ${names.length - SHOWN_AT_ONCE} more`);
+      `show ${names.length - SHOWN_AT_ONCE} more`,
+    );
     list.append(h('li', { role: 'none' }, rest));
   }
 }
@@ -42,16 +47,27 @@ function item(context, name, above) {
   const circle = above.includes(name);
   const text = h('a', { href: groupAddress(name), tabindex: '-1', id: freshId() }, named(name));
   const element = h('li', {
-    role: 'treeitem', tabindex: '-1', 'aria-level': above.length + 1, 'aria-labelledby': text.id,
+    role: 'treeitem',
+    tabindex: '-1',
+    'aria-level': above.length + 1,
+    'aria-labelledby': text.id,
     'aria-expanded': circle ? null : 'false',
   });
   const knob = h('span', { class: 'knob', 'aria-hidden': 'true', onclick: () => toggle(context, element) });
   const line = h('div', { class: 'line' }, knob, text, circle ? h('span', { class: 'note' }, 'again: a circle') : null);
   element.append(line);
   if (context.remove && above.length === 0) {
-    element.remover = h('button', {
-      type: 'button', class: 'quiet', tabindex: '-1', 'aria-label': `Remove ${name}`, onclick: () => context.remove(name),
-    }, 'Remove');
+    element.remover = h(
+      'button',
+      {
+        type: 'button',
+        class: 'quiet',
+        tabindex: '-1',
+        'aria-label': `Remove ${name}`,
+        onclick: () => context.remove(name),
+      },
+      'Remove',
+    );
     line.append(element.remover);
   }
   element.group = { name, above };

@@ -2,7 +2,19 @@
 
 import { badge, freshId, h, later, moment, named, counted, groupLink, userAddress } from './dom.js';
 import { call, get, isNothing, path, query } from './api.js';
-import { ask, busy, confirmed, copyButton, labelled, nameOf, passwordField, problemLine, suggesting, tell, wrong } from './parts.js';
+import {
+  ask,
+  busy,
+  confirmed,
+  copyButton,
+  labelled,
+  nameOf,
+  passwordField,
+  problemLine,
+  suggesting,
+  tell,
+  wrong,
+} from './parts.js';
 import { editCard, recordForm } from './form.js';
 import { endless } from './list.js';
 import { tree } from './tree.js';
@@ -18,33 +30,60 @@ const FIELDS = [
   { name: 'title', label: 'Title' },
   { name: 'external_id', label: 'External id', attributes: { spellcheck: 'false' } },
 ];
-const ROLES = [['standard', 'Standard'], ['read', 'Read only'], ['admin', 'Administrator']];
+const ROLES = [
+  ['standard', 'Standard'],
+  ['read', 'Read only'],
+  ['admin', 'Administrator'],
+];
 
 // The fields as somebody of that power may set them.
 function fieldsFor(session) {
   const choices = session.may.everything ? ROLES : ROLES.slice(0, 2);
-  return [
-    ...FIELDS,
-    { name: 'role', label: 'Role', choices },
-  ];
+  return [...FIELDS, { name: 'role', label: 'Role', choices }];
 }
 
 // The list of users. What is searched for stands in the address, so that one comes back to it.
 export function users({ parameters, session, remember }) {
   const search = h('input', {
-    type: 'search', id: freshId(), value: parameters.get('text') ?? '', 'data-search': true, autocomplete: 'off',
-    autocapitalize: 'none', spellcheck: 'false', placeholder: 'Login, name or e-mail',
+    type: 'search',
+    id: freshId(),
+    value: parameters.get('text') ?? '',
+    'data-search': true,
+    autocomplete: 'off',
+    autocapitalize: 'none',
+    spellcheck: 'false',
+    placeholder: 'Login, name or e-mail',
   });
-  const state = choice('State', parameters.get('state'), [['', 'Enabled or not'], ['enabled', 'Enabled'], ['disabled', 'Disabled']]);
-  const verified = choice('Verified', parameters.get('verified'), [['', 'Verified or not'], ['yes', 'Verified'], ['no', 'Not verified']]);
-  const administrators = h('input', { type: 'checkbox', id: freshId(), checked: parameters.get('administrators') === 'yes' });
+  const state = choice('State', parameters.get('state'), [
+    ['', 'Enabled or not'],
+    ['enabled', 'Enabled'],
+    ['disabled', 'Disabled'],
+  ]);
+  const verified = choice('Verified', parameters.get('verified'), [
+    ['', 'Verified or not'],
+    ['yes', 'Verified'],
+    ['no', 'Not verified'],
+  ]);
+  const administrators = h('input', {
+    type: 'checkbox',
+    id: freshId(),
+    checked: parameters.get('administrators') === 'yes',
+  });
   let group = parameters.get('group') ?? '';
   const chosenGroup = h('span', { class: 'chosen' });
-  const groupField = suggesting({ label: 'In the group', kind: 'groups', choose: (name) => chooseGroup(name), chooseText: 'Filter' });
+  const groupField = suggesting({
+    label: 'In the group',
+    kind: 'groups',
+    choose: (name) => chooseGroup(name),
+    chooseText: 'Filter',
+  });
 
   const wanted = () => ({
-    text: search.value.trim(), state: state.value, verified: verified.value,
-    administrators: administrators.checked ? 'yes' : '', group,
+    text: search.value.trim(),
+    state: state.value,
+    verified: verified.value,
+    administrators: administrators.checked ? 'yes' : '',
+    group,
   });
   const list = endless({
     label: 'Users',
@@ -68,47 +107,82 @@ export function users({ parameters, session, remember }) {
   const showGroup = () => {
     groupField.element.hidden = group !== '';
     chosenGroup.hidden = group === '';
-    const drop = h('button', {
-      type: 'button', class: 'quiet', 'aria-label': `No longer only the group ${group}`,
-      onclick: () => {
-        chooseGroup('');
-        groupField.input.focus();
+    const drop = h(
+      'button',
+      {
+        type: 'button',
+        class: 'quiet',
+        'aria-label': `No longer only the group ${group}`,
+        onclick: () => {
+          chooseGroup('');
+          groupField.input.focus();
+        },
       },
-    }, '×');
+      '×',
+    );
     chosenGroup.replaceChildren('in ', named(group), drop);
   };
   showGroup();
   search.addEventListener('input', later(200, again));
   [state, verified, administrators].forEach((field) => field.addEventListener('change', again));
-  const filters = h('form', { class: 'filters', role: 'search', 'aria-label': 'Users', onsubmit: (event) => { event.preventDefault(); again(); } },
+  const filters = h(
+    'form',
+    {
+      class: 'filters',
+      role: 'search',
+      'aria-label': 'Users',
+      onsubmit: (event) => {
+        event.preventDefault();
+        again();
+      },
+    },
     h('div', { class: 'search' }, h('label', { for: search.id, class: 'unseen' }, 'Search users'), search),
-    h('div', { class: 'row' }, state, verified,
+    h(
+      'div',
+      { class: 'row' },
+      state,
+      verified,
       h('span', { class: 'check' }, administrators, h('label', { for: administrators.id }, 'Administrators')),
-      groupField.element, chosenGroup));
+      groupField.element,
+      chosenGroup,
+    ),
+  );
   list.load();
   return {
     title: 'Users',
     body: [
-      h('div', { class: 'title' }, h('h1', { tabindex: '-1' }, 'Users'),
-        session.may.createUsers ? h('a', { class: 'button primary', href: '#/new/user' }, 'New user') : null),
-      filters, list.element,
+      h(
+        'div',
+        { class: 'title' },
+        h('h1', { tabindex: '-1' }, 'Users'),
+        session.may.createUsers ? h('a', { class: 'button primary', href: '#/new/user' }, 'New user') : null,
+      ),
+      filters,
+      list.element,
     ],
     leave: list.leave,
   };
 }
 
 function choice(label, value, choices) {
-  const field = h('select', { 'aria-label': label }, choices.map(([name, text]) => h('option', { value: name }, text)));
+  const field = h(
+    'select',
+    { 'aria-label': label },
+    choices.map(([name, text]) => h('option', { value: name }, text)),
+  );
   field.value = value ?? '';
   return field;
 }
 
 function userRow(user) {
-  return h('a', { href: userAddress(user.name), class: `entry ${user.disabled ? 'off' : ''}` },
+  return h(
+    'a',
+    { href: userAddress(user.name), class: `entry ${user.disabled ? 'off' : ''}` },
     h('span', { class: 'login' }, named(user.name)),
     h('span', { class: 'called' }, h('bdi', {}, nameOf(user))),
     h('span', { class: 'mail' }, h('bdi', {}, user.email ?? '')),
-    h('span', { class: 'badges' }, badgesOf(user)));
+    h('span', { class: 'badges' }, badgesOf(user)),
+  );
 }
 
 const badgesOf = (user) => [
@@ -136,7 +210,12 @@ export function user({ name, session, redraw, go, listAddress }) {
     shown = answer.document;
     tag = answer.tag;
     heading.replaceChildren(named(nameOf(shown) || shown.name));
-    under.replaceChildren(h('code', {}, named(shown.name)), ' ', ...badgesOf(shown).filter(Boolean), shown.verified ? badge('verified') : badge('never signed in'));
+    under.replaceChildren(
+      h('code', {}, named(shown.name)),
+      ' ',
+      ...badgesOf(shown).filter(Boolean),
+      shown.verified ? badge('verified') : badge('never signed in'),
+    );
     drawActions();
     drawGroups();
   };
@@ -150,14 +229,26 @@ export function user({ name, session, redraw, go, listAddress }) {
 
   const draw = () => {
     const card = editCard({
-      what: 'user', name, fields: fieldsOf(shown, session), readOnly: !mayChange(), latest: () => shown, saved: show, refresh,
+      what: 'user',
+      name,
+      fields: fieldsOf(shown, session),
+      readOnly: !mayChange(),
+      latest: () => shown,
+      saved: show,
+      refresh,
       patch: (body) => call('PATCH', address(), { body, tag }),
     });
     form = card.form;
-    const facts = h('dl', { class: 'facts' },
-      h('dt', {}, 'Created'), h('dd', {}, moment(shown.created)),
-      h('dt', {}, 'Changed'), h('dd', {}, moment(shown.updated)),
-      h('dt', {}, 'Identifier'), h('dd', {}, h('code', {}, shown.uuid)));
+    const facts = h(
+      'dl',
+      { class: 'facts' },
+      h('dt', {}, 'Created'),
+      h('dd', {}, moment(shown.created)),
+      h('dt', {}, 'Changed'),
+      h('dd', {}, moment(shown.updated)),
+      h('dt', {}, 'Identifier'),
+      h('dd', {}, h('code', {}, shown.uuid)),
+    );
     content.replaceChildren(h('div', { class: 'columns' }, card.element, h('div', {}, groups, facts)));
   };
 
@@ -177,7 +268,9 @@ export function user({ name, session, redraw, go, listAddress }) {
     const may = mayChange();
     const had = groups.contains(document.activeElement);
     const add = suggesting({
-      label: 'Add to a group', kind: 'groups', chooseText: 'Add',
+      label: 'Add to a group',
+      kind: 'groups',
+      chooseText: 'Add',
       choose: async (group) => {
         await change('PUT', group, `${name} is in ${group} now`)();
         groups.querySelector('input')?.focus();
@@ -187,12 +280,17 @@ export function user({ name, session, redraw, go, listAddress }) {
       h('h2', {}, 'Groups'),
       tree({
         label: `Groups of ${name}, and the groups that those are in`,
-        names: shown.groups ?? [], none: 'in no group',
+        names: shown.groups ?? [],
+        none: 'in no group',
         below: async (group) => (await get(path`api/groups/${group}`)).document.groups ?? [],
         remove: may ? (group) => change('DELETE', group, `${name} is no longer in ${group}`)() : null,
       }),
-      inherited.length > 0 ? h('p', { class: 'inherited' }, 'Through those also in ', separated(inherited.map(groupLink))) : '',
-      groupsProblem.element, may ? add.element : '');
+      inherited.length > 0
+        ? h('p', { class: 'inherited' }, 'Through those also in ', separated(inherited.map(groupLink)))
+        : '',
+      groupsProblem.element,
+      may ? add.element : '',
+    );
     if (had) {
       (groups.querySelector('[tabindex="0"]') ?? groups.querySelector('input'))?.focus();
     }
@@ -201,13 +299,21 @@ export function user({ name, session, redraw, go, listAddress }) {
   const drawActions = () => {
     const may = mayChange();
     const switched = shown.disabled ? 'Re-enable' : 'Disable';
-    const toggle = h('button', { type: 'button', onclick: () => (shown.disabled ? enable(toggle, false) : disable()) }, switched);
+    const toggle = h(
+      'button',
+      { type: 'button', onclick: () => (shown.disabled ? enable(toggle, false) : disable()) },
+      switched,
+    );
     const had = actions.contains(document.activeElement);
-    actions.replaceChildren(...[
-      may ? toggle : null,
-      session.may.everything ? h('button', { type: 'button', onclick: () => resetPassword(name) }, 'Reset password …') : null,
-      may ? h('button', { type: 'button', class: 'danger', onclick: remove }, 'Delete …') : null,
-    ].filter(Boolean));
+    actions.replaceChildren(
+      ...[
+        may ? toggle : null,
+        session.may.everything
+          ? h('button', { type: 'button', onclick: () => resetPassword(name) }, 'Reset password …')
+          : null,
+        may ? h('button', { type: 'button', class: 'danger', onclick: remove }, 'Delete …') : null,
+      ].filter(Boolean),
+    );
     if (had) {
       actions.querySelector('button')?.focus();
     }
@@ -218,14 +324,17 @@ export function user({ name, session, redraw, go, listAddress }) {
     await refresh();
     tell(disabled ? `${name} is disabled and cannot sign in` : `${name} is enabled again`);
   };
-  const disable = () => confirmed({
-    title: 'Disable this user?', verb: 'Disable',
-    text: [named(name), ' stays in the directory and in all groups, and cannot sign in until enabled again.'],
-    action: () => setDisabled(true),
-  });
+  const disable = () =>
+    confirmed({
+      title: 'Disable this user?',
+      verb: 'Disable',
+      text: [named(name), ' stays in the directory and in all groups, and cannot sign in until enabled again.'],
+      action: () => setDisabled(true),
+    });
   const remove = async () => {
     const gone = await confirmed({
-      title: 'Delete this user for good?', verb: 'Delete for good',
+      title: 'Delete this user for good?',
+      verb: 'Delete for good',
       text: [named(name), ' goes with all fields, memberships and tokens. To only keep somebody out, disable them.'],
       action: () => call('DELETE', address()),
     });
@@ -244,7 +353,9 @@ export function user({ name, session, redraw, go, listAddress }) {
     title: name,
     body: [
       h('nav', { class: 'crumbs', 'aria-label': 'Path' }, h('a', { href: listAddress('users') }, 'Users')),
-      h('div', { class: 'title' }, h('div', {}, heading, under), actions), problem.element, content,
+      h('div', { class: 'title' }, h('div', {}, heading, under), actions),
+      problem.element,
+      content,
     ],
     dirty: () => form?.dirty() ?? false,
   };
@@ -253,11 +364,12 @@ export function user({ name, session, redraw, go, listAddress }) {
 // The role of an administrator is shown also to those who cannot give it.
 function fieldsOf(shown, session) {
   return fieldsFor(session).map((field) =>
-    field.name === 'role' && shown.role === 'admin' ? { ...field, choices: ROLES } : field);
+    field.name === 'role' && shown.role === 'admin' ? { ...field, choices: ROLES } : field,
+  );
 }
 
 // Puts commas between elements.
-export const separated = (elements) => elements.flatMap((element, at) => (at === 0 ? [element] : [', ', element]));
+const separated = (elements) => elements.flatMap((element, at) => (at === 0 ? [element] : [', ', element]));
 
 // Begins to show something, or says why that cannot be.
 export async function start(content, redraw, begin) {
@@ -265,8 +377,14 @@ export async function start(content, redraw, begin) {
     await begin();
   } catch (error) {
     if (!isNothing(error)) {
-      content.replaceChildren(h('div', { class: 'card', role: 'alert' }, h('p', { class: 'problem' }, wrong(error)),
-        h('button', { type: 'button', onclick: redraw }, 'Try again')));
+      content.replaceChildren(
+        h(
+          'div',
+          { class: 'card', role: 'alert' },
+          h('p', { class: 'problem' }, wrong(error)),
+          h('button', { type: 'button', onclick: redraw }, 'Try again'),
+        ),
+      );
     }
   }
 }
@@ -275,9 +393,13 @@ export async function start(content, redraw, begin) {
 async function resetPassword(name) {
   const field = passwordField({ label: 'New password', made: true, autocomplete: 'new-password', name: 'password' });
   const done = await ask({
-    title: 'Reset the password', focus: field.input,
+    title: 'Reset the password',
+    focus: field.input,
     body: [h('p', {}, named(name), ' can no longer sign in with the present one.'), field.element],
-    buttons: [['', 'Cancel'], ['yes', 'Set the password', 'primary submit']],
+    buttons: [
+      ['', 'Cancel'],
+      ['yes', 'Set the password', 'primary submit'],
+    ],
     accept: () => call('PUT', path`api/users/${name}/password`, { body: { password: field.input.value } }),
   });
   if (done !== 'yes') {
@@ -296,43 +418,94 @@ async function resetPassword(name) {
 
 // A new user.
 export function newUser({ session, go, listAddress }) {
-  const login = h('input', { autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', required: true, name: 'name' });
+  const login = h('input', {
+    autocomplete: 'off',
+    autocapitalize: 'none',
+    spellcheck: 'false',
+    required: true,
+    name: 'name',
+  });
   const password = passwordField({
-    label: 'Password', hint: 'Without one nobody can sign in as this user.', made: true, autocomplete: 'new-password', name: 'password',
+    label: 'Password',
+    hint: 'Without one nobody can sign in as this user.',
+    made: true,
+    autocomplete: 'new-password',
+    name: 'password',
   });
   const chosen = new Set();
   const chips = h('ul', { class: 'chips', 'aria-label': 'Groups of the new user' });
-  const drawChips = () => chips.replaceChildren(...[...chosen].map((group) => h('li', {}, named(group), h('button', {
-    type: 'button', class: 'quiet', 'aria-label': `Not into ${group}`, onclick: () => { chosen.delete(group); drawChips(); groups.input.focus(); },
-  }, '×'))));
-  const groups = suggesting({ label: 'Add a group', kind: 'groups', chooseText: 'Add', choose: (group) => { chosen.add(group); drawChips(); } });
+  const drawChips = () =>
+    chips.replaceChildren(
+      ...[...chosen].map((group) =>
+        h(
+          'li',
+          {},
+          named(group),
+          h(
+            'button',
+            {
+              type: 'button',
+              class: 'quiet',
+              'aria-label': `Not into ${group}`,
+              onclick: () => {
+                chosen.delete(group);
+                drawChips();
+                groups.input.focus();
+              },
+            },
+            '×',
+          ),
+        ),
+      ),
+    );
+  const groups = suggesting({
+    label: 'Add a group',
+    kind: 'groups',
+    chooseText: 'Add',
+    choose: (group) => {
+      chosen.add(group);
+      drawChips();
+    },
+  });
   const form = recordForm({ fields: fieldsFor(session) });
   form.load({ role: 'standard' });
   const problem = problemLine();
   const create = h('button', { class: 'primary' }, 'Create');
   let done = false;
-  const send = () => busy(create, problem, async () => {
-    const body = { name: login.value.trim(), ...form.changes(), groups: [...chosen] };
-    if (password.input.value !== '') {
-      body.password = password.input.value;
-    }
-    const { document } = await call('POST', 'api/users', { body });
-    done = true;
-    tell(`Created ${document.name}`);
-    go(userAddress(document.name));
-  });
+  const send = () =>
+    busy(create, problem, async () => {
+      const body = { name: login.value.trim(), ...form.changes(), groups: [...chosen] };
+      if (password.input.value !== '') {
+        body.password = password.input.value;
+      }
+      const { document } = await call('POST', 'api/users', { body });
+      done = true;
+      tell(`Created ${document.name}`);
+      go(userAddress(document.name));
+    });
   return {
     title: 'New user',
     focus: login,
     body: [
       h('nav', { class: 'crumbs', 'aria-label': 'Path' }, h('a', { href: listAddress('users') }, 'Users')),
       h('h1', { tabindex: '-1' }, 'New user'),
-      h('form', { class: 'card new', novalidate: true, onsubmit: (event) => { event.preventDefault(); send(); } },
+      h(
+        'form',
+        {
+          class: 'card new',
+          novalidate: true,
+          onsubmit: (event) => {
+            event.preventDefault();
+            send();
+          },
+        },
         labelled('Login', login, 'Unique in any case of letters. An e-mail address is what every dialect takes.'),
         password.element,
         form.element,
         session.may.change ? h('div', { class: 'field' }, h('h3', {}, 'Groups'), chips, groups.element) : null,
-        problem.element, h('div', { class: 'buttons' }, h('a', { class: 'button', href: listAddress('users') }, 'Cancel'), create)),
+        problem.element,
+        h('div', { class: 'buttons' }, h('a', { class: 'button', href: listAddress('users') }, 'Cancel'), create),
+      ),
     ],
     dirty: () => !done && (login.value !== '' || password.input.value !== '' || chosen.size > 0 || form.dirty()),
   };
