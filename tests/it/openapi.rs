@@ -249,6 +249,8 @@ fn survives(options: &[&str]) {
     let seed = Random::seed("ROLLBOOK_SEED", 20_261_125).to_string();
     println!("ROLLBOOK_SEED={seed}");
     let report = server.folder.path().join("report.json");
+    let session = sign_in(&server);
+    schemathesis.env("ROLLBOOK_SESSION", session.split_once('=').expect("a value").1);
     schemathesis.env("PYTHONPATH", pins()).env("SCHEMATHESIS_HOOKS", "schemathesis_hooks");
     schemathesis.arg("--config-file").arg(pins().join("schemathesis.toml")).arg("run");
     schemathesis.arg(format!("{}/openapi.json", server.url)).args(["--no-color", "--seed", &seed]).args(options);
