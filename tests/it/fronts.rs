@@ -2,13 +2,13 @@
 
 use crate::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Folder, PATIENCE, Server, has_tool};
 use crate::metrics::Page;
-use rollbook::http::{Door, Response};
-use rollbook::server::{self, Incoming, Limits, Network};
+use crate::server::with_handler_behind;
+use rollbook::http::Response;
+use rollbook::server::Incoming;
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Where the clients of these tests are: not where the proxy is.
@@ -169,19 +169,6 @@ fn each_in_front_of(upstream: SocketAddr, test: impl Fn(&str, &Front)) {
 
 /// Runs a server that answers with what has arrived, while the test talks to it.
 fn with_mirror(test: impl FnOnce(SocketAddr)) {
-    let limits = Limits {
-        connections: 64,
-        connections_per_address: None,
-        body_bytes: 1 << 20,
-        head_timeout: PATIENCE,
-        body_timeout: PATIENCE,
-        idle_timeout: PATIENCE,
-        write_timeout: PATIENCE,
-        grace: PATIENCE,
-    };
-    let (server, address) = server::Server::bind(Door::Public, "127.0.0.1:0".parse().unwrap(), limits).unwrap();
-    let server = server.trust(&[Network::parse("127.0.0.1").unwrap()]);
-    let stopper = server.stopper();
     let handler = |incoming: Incoming<'_>| match incoming {
         Incoming::Request(request) => {
             let (peer, secure, path, query) = (request.peer.to_string(), request.secure, request.path, request.query);
@@ -193,10 +180,7 @@ fn with_mirror(test: impl FnOnce(SocketAddr)) {
         }
         Incoming::Refused(refused) => Response::empty(refused.status),
     };
-    let thread = std::thread::spawn(move || server.run(&Arc::default(), handler));
-    test(address);
-    stopper.stop();
-    thread.join().unwrap();
+    with_handler_behind(&["127.0.0.1"], "127.0.0.1:0", handler, test);
 }
 
 #[test]

@@ -2,43 +2,25 @@
 
 use crate::harness::{ADMIN_PASSWORD, Answer, Connection, Server, basic, rollbook, wait_for};
 use crate::places::open_from;
-use rollbook::http::{Door, Response};
-use rollbook::server::{self, Incoming, Limits, Network};
+use crate::server::with_handler_behind;
+use rollbook::http::Response;
+use rollbook::server::Incoming;
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpListener};
 use std::process::Stdio;
 use std::sync::Barrier;
 use std::thread;
-use std::time::Duration;
-
-const LIMITS: Limits = Limits {
-    connections: 16,
-    connections_per_address: None,
-    body_bytes: 1 << 20,
-    head_timeout: Duration::from_secs(10),
-    body_timeout: Duration::from_secs(10),
-    idle_timeout: Duration::from_secs(10),
-    write_timeout: Duration::from_secs(10),
-    grace: Duration::from_secs(10),
-};
 
 /// Whom the servers of these tests believe.
 const TRUSTED: [&str; 4] = ["127.0.0.1", "::1", "10.0.0.0/8", "2001:db8:1::/48"];
 
 /// Runs a server that answers what it knows of its client, while the test talks to it.
 fn with_mirror(listen: &str, trusted: &[&str], test: impl FnOnce(SocketAddr)) {
-    let trusted: Vec<Network> = trusted.iter().map(|text| Network::parse(text).expect("a network")).collect();
-    let (server, address) = server::Server::bind(Door::Public, listen.parse().unwrap(), LIMITS).unwrap();
-    let server = server.trust(&trusted);
-    let stopper = server.stopper();
     let handler = |incoming: Incoming<'_>| match incoming {
         Incoming::Request(request) => Response::json(200, &json!([request.peer.to_string(), request.secure])),
         Incoming::Refused(refused) => Response::empty(refused.status),
     };
-    let thread = thread::spawn(move || server.run(&std::sync::Arc::default(), handler));
-    test(address);
-    stopper.stop();
-    thread.join().unwrap();
+    with_handler_behind(trusted, listen, handler, test);
 }
 
 /// What the server knows of a client that sends these fields.

@@ -2,7 +2,7 @@
 
 use crate::harness::Connection;
 use rollbook::http::{Door, Response};
-use rollbook::server::{Incoming, Limits, Server};
+use rollbook::server::{Incoming, Limits, Network, Server};
 use serde_json::json;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -25,7 +25,19 @@ fn limits() -> Limits {
 
 /// Runs that handler while the test talks to it.
 fn with_handler(handler: fn(Incoming<'_>) -> Response, test: impl FnOnce(SocketAddr)) {
-    let (server, address) = Server::bind(Door::Public, "127.0.0.1:0".parse().unwrap(), limits()).unwrap();
+    with_handler_behind(&[], "127.0.0.1:0", handler, test);
+}
+
+/// The same, at that address and behind these proxies.
+pub fn with_handler_behind(
+    proxies: &[&str],
+    listen: &str,
+    handler: fn(Incoming<'_>) -> Response,
+    test: impl FnOnce(SocketAddr),
+) {
+    let proxies: Vec<Network> = proxies.iter().map(|text| Network::parse(text).expect("a network")).collect();
+    let (server, address) = Server::bind(Door::Public, listen.parse().unwrap(), limits()).unwrap();
+    let server = server.trust(&proxies);
     let stopper = server.stopper();
     let thread = std::thread::spawn(move || server.run(&Arc::default(), handler));
     test(address);
