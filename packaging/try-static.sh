@@ -55,7 +55,7 @@ wait_until inside healthcheck
 cat "$place/log"
 
 say "call it, and command it"
-. "$root/data/rollbook.db.secrets"
+eval "$(grep '^export ' "$place/log")"
 curl -sSf --noproxy '*' http://127.0.0.1:18080/api/v1/validate -H "DD-API-KEY: $ROLLBOOK_API_KEY"
 echo
 printf 'login,first name,groups\nbob,Bob,members\n' >"$root/data/people.csv"
