@@ -63,14 +63,15 @@ def after_call(context, case, response):
     # There it is looked whether what was removed is gone.
     if case.meta.phase.name.value == "stateful":
         return
-    if case.operation.path.endswith("/user/{handle}") or case.operation.path.endswith("/users/{handle}"):
+    path, names = case.operation.path, case.path_parameters
+    if path.endswith(("/user/{handle}", "/users/{handle}")):
         # Disabled users stay where they are.
-        ask("DELETE", "/user/" + quote(case.path_parameters["handle"], safe=""))
-        make(user=case.path_parameters["handle"])
-    elif case.operation.path.endswith("/user/{id}"):
-        make(user=case.path_parameters["id"])
-    elif case.operation.path.endswith("/group/{id}"):
-        make(group=case.path_parameters["id"])
+        ask("DELETE", "/user/" + quote(names["handle"], safe=""))
+        make(user=names["handle"])
+    elif path.endswith(("/user/{id}", "/users/{name}")) and "/group/" not in path:
+        make(user=names.get("id", names.get("name")))
+    elif path.endswith(("/group/{id}", "/groups/{name}")):
+        make(group=names.get("id", names.get("name")))
 
 
 @schemathesis.check

@@ -244,7 +244,9 @@ fn is_long() -> bool {
 /// Lets schemathesis try a new server as its description says, and otherwise.
 fn survives(options: &[&str]) {
     // What is documented as a 500 is no mistake of the server here; who shows wrong passwords need not wait.
-    let server = Server::with(&["--strict-errors", "--metrics-public", "--wrong-password-delay", "0"]);
+    // The session has to last for the longest run.
+    let flags = ["--strict-errors", "--metrics-public", "--wrong-password-delay", "0", "--session-idle", "8h"];
+    let server = Server::with(&flags);
     let Some(mut schemathesis) = tool(&server, "schemathesis") else { return };
     let seed = Random::seed("ROLLBOOK_SEED", 20_261_125).to_string();
     println!("ROLLBOOK_SEED={seed}");
