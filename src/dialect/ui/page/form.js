@@ -311,3 +311,54 @@ function clash({ what, news, take, keep }) {
     ),
   );
 }
+
+// The view of something new: `heading` says what, `list` ({ address, title }) is where the others are, `label` and `hint`
+// are about the name. Beside the fields stand `before` and `after`; `more()` is what those say, `touched()` whether they
+// say anything. `create(body)` makes it, and `created(name)` is called then.
+export function newView({ heading, list, label, hint, fields, initial = {}, before, after, more, touched, create, created }) {
+  const name = h('input', {
+    autocomplete: 'off',
+    autocapitalize: 'none',
+    spellcheck: 'false',
+    required: true,
+    name: 'name',
+  });
+  const form = recordForm({ fields });
+  form.load(initial);
+  const problem = problemLine();
+  const button = h('button', { class: 'primary' }, 'Create');
+  let done = false;
+  const send = () =>
+    busy(button, problem, async () => {
+      const { document } = await create({ name: name.value.trim(), ...form.changes(), ...more?.() });
+      done = true;
+      tell(`Created ${document.name}`);
+      created(document.name);
+    });
+  return {
+    title: heading,
+    focus: name,
+    body: [
+      h('nav', { class: 'crumbs', 'aria-label': 'Path' }, h('a', { href: list.address }, list.title)),
+      h('h1', { tabindex: '-1' }, heading),
+      h(
+        'form',
+        {
+          class: 'card new',
+          novalidate: true,
+          onsubmit: (event) => {
+            event.preventDefault();
+            send();
+          },
+        },
+        labelled(label, name, hint),
+        before,
+        form.element,
+        after,
+        problem.element,
+        h('div', { class: 'buttons' }, h('a', { class: 'button', href: list.address }, 'Cancel'), button),
+      ),
+    ],
+    dirty: () => !done && (name.value !== '' || form.dirty() || (touched?.() ?? false)),
+  };
+}

@@ -2,8 +2,8 @@
 
 import { badge, counted, freshId, groupAddress, h, later, moment, named, userAddress } from './dom.js';
 import { call, get, path, query } from './api.js';
-import { busy, confirmed, labelled, nameOf, problemLine, suggesting, tell } from './parts.js';
-import { editCard, recordForm } from './form.js';
+import { confirmed, nameOf, problemLine, suggesting, tell } from './parts.js';
+import { editCard, newView } from './form.js';
 import { endless } from './list.js';
 import { tree } from './tree.js';
 import { start } from './users.js';
@@ -315,47 +315,13 @@ function memberList({ name, may, changed }) {
 
 // A new group.
 export function newGroup({ go, listAddress }) {
-  const title = h('input', {
-    autocomplete: 'off',
-    autocapitalize: 'none',
-    spellcheck: 'false',
-    required: true,
-    name: 'name',
+  return newView({
+    heading: 'New group',
+    list: { address: listAddress('groups'), title: 'Groups' },
+    label: 'Name',
+    hint: 'Unique in any case of letters.',
+    fields: FIELDS,
+    create: (body) => call('POST', 'api/groups', { body }),
+    created: (name) => go(groupAddress(name)),
   });
-  const form = recordForm({ fields: FIELDS });
-  form.load({});
-  const problem = problemLine();
-  const create = h('button', { class: 'primary' }, 'Create');
-  let done = false;
-  const send = () =>
-    busy(create, problem, async () => {
-      const { document } = await call('POST', 'api/groups', { body: { name: title.value.trim(), ...form.changes() } });
-      done = true;
-      tell(`Created ${document.name}`);
-      go(groupAddress(document.name));
-    });
-  return {
-    title: 'New group',
-    focus: title,
-    body: [
-      h('nav', { class: 'crumbs', 'aria-label': 'Path' }, h('a', { href: listAddress('groups') }, 'Groups')),
-      h('h1', { tabindex: '-1' }, 'New group'),
-      h(
-        'form',
-        {
-          class: 'card new',
-          novalidate: true,
-          onsubmit: (event) => {
-            event.preventDefault();
-            send();
-          },
-        },
-        labelled('Name', title, 'Unique in any case of letters.'),
-        form.element,
-        problem.element,
-        h('div', { class: 'buttons' }, h('a', { class: 'button', href: listAddress('groups') }, 'Cancel'), create),
-      ),
-    ],
-    dirty: () => !done && (title.value !== '' || form.dirty()),
-  };
 }

@@ -7,7 +7,6 @@ import {
   busy,
   confirmed,
   copyButton,
-  labelled,
   nameOf,
   passwordField,
   problemLine,
@@ -15,7 +14,7 @@ import {
   tell,
   wrong,
 } from './parts.js';
-import { editCard, recordForm } from './form.js';
+import { editCard, newView } from './form.js';
 import { endless } from './list.js';
 import { tree } from './tree.js';
 
@@ -418,13 +417,6 @@ async function resetPassword(name) {
 
 // A new user.
 export function newUser({ session, go, listAddress }) {
-  const login = h('input', {
-    autocomplete: 'off',
-    autocapitalize: 'none',
-    spellcheck: 'false',
-    required: true,
-    name: 'name',
-  });
   const password = passwordField({
     label: 'Password',
     hint: 'Without one nobody can sign in as this user.',
@@ -467,46 +459,21 @@ export function newUser({ session, go, listAddress }) {
       drawChips();
     },
   });
-  const form = recordForm({ fields: fieldsFor(session) });
-  form.load({ role: 'standard' });
-  const problem = problemLine();
-  const create = h('button', { class: 'primary' }, 'Create');
-  let done = false;
-  const send = () =>
-    busy(create, problem, async () => {
-      const body = { name: login.value.trim(), ...form.changes(), groups: [...chosen] };
-      if (password.input.value !== '') {
-        body.password = password.input.value;
-      }
-      const { document } = await call('POST', 'api/users', { body });
-      done = true;
-      tell(`Created ${document.name}`);
-      go(userAddress(document.name));
-    });
-  return {
-    title: 'New user',
-    focus: login,
-    body: [
-      h('nav', { class: 'crumbs', 'aria-label': 'Path' }, h('a', { href: listAddress('users') }, 'Users')),
-      h('h1', { tabindex: '-1' }, 'New user'),
-      h(
-        'form',
-        {
-          class: 'card new',
-          novalidate: true,
-          onsubmit: (event) => {
-            event.preventDefault();
-            send();
-          },
-        },
-        labelled('Login', login, 'Unique in any case of letters. An e-mail address is what every dialect takes.'),
-        password.element,
-        form.element,
-        session.may.change ? h('div', { class: 'field' }, h('h3', {}, 'Groups'), chips, groups.element) : null,
-        problem.element,
-        h('div', { class: 'buttons' }, h('a', { class: 'button', href: listAddress('users') }, 'Cancel'), create),
-      ),
-    ],
-    dirty: () => !done && (login.value !== '' || password.input.value !== '' || chosen.size > 0 || form.dirty()),
-  };
+  return newView({
+    heading: 'New user',
+    list: { address: listAddress('users'), title: 'Users' },
+    label: 'Login',
+    hint: 'Unique in any case of letters. An e-mail address is what every dialect takes.',
+    fields: fieldsFor(session),
+    initial: { role: 'standard' },
+    before: password.element,
+    after: session.may.change ? h('div', { class: 'field' }, h('h3', {}, 'Groups'), chips, groups.element) : null,
+    more: () => ({
+      groups: [...chosen],
+      ...(password.input.value === '' ? {} : { password: password.input.value }),
+    }),
+    touched: () => password.input.value !== '' || chosen.size > 0,
+    create: (body) => call('POST', 'api/users', { body }),
+    created: (name) => go(userAddress(name)),
+  });
 }
