@@ -62,6 +62,12 @@ impl<'a> Request<'a> {
         named.filter_map(|header| std::str::from_utf8(header.value).ok())
     }
 
+    /// Name and value of each cookie (RFC 6265, 4.2), in the order sent.
+    pub fn cookies(&self) -> impl Iterator<Item = (&'a str, &'a str)> + '_ {
+        let cookies = self.header_values("Cookie").flat_map(|cookies| cookies.split(';'));
+        cookies.filter_map(|cookie| cookie.trim().split_once('='))
+    }
+
     /// Whether this reads: `GET`, or `HEAD`, which is answered like it.
     pub fn is_get(&self) -> bool {
         matches!(self.method, Method::Get | Method::Head)

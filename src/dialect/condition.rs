@@ -2,6 +2,15 @@
 
 use crate::http::{Request, Response, Tag};
 use crate::model::{Condition, Result, States};
+use sha2::{Digest as _, Sha256};
+
+/// The tag of a document that is the same for everybody: another one, of another version or under other settings, has
+/// another tag.
+pub(super) fn tag_of(document: &[u8]) -> Tag {
+    let digest = Sha256::digest(document);
+    let state = digest.iter().take(8).fold(0, |state, byte| state << 8 | u64::from(*byte));
+    Tag { state, variant: 0 }
+}
 
 /// Answers a look at something with its document, or that the client has that already.
 ///

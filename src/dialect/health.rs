@@ -22,11 +22,7 @@ type Answer = fn(&Context) -> Response;
 /// Answers a request for one of these paths; `None` for any other.
 pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[&str]) -> Option<Response> {
     let (route, answer) = find(context, request.door, segments)?;
-    let mut response = if route.allows(request) {
-        answer(context)
-    } else {
-        Response::text(405, "Method not allowed\n").with_header("Allow", &allowed(route.methods))
-    };
+    let mut response = if route.allows(request) { answer(context) } else { refuse_method(route) };
     response.trace.route = route.path;
     Some(response)
 }
@@ -49,6 +45,11 @@ fn find(context: &Context, door: Door, segments: &[&str]) -> Option<(&'static Ro
 /// The document of a refusal.
 pub(super) fn refuse(status: u16, message: &str) -> Response {
     Response::text(status, format!("{message}\n"))
+}
+
+/// The refusal of a method that a route does not have.
+pub(super) fn refuse_method(route: &Route) -> Response {
+    refuse(405, "Method not allowed").with_header("Allow", &allowed(route.methods))
 }
 
 fn has_metrics(context: &Context, door: Door) -> bool {

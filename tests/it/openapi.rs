@@ -3,7 +3,8 @@
 use crate::clients::{beside, environment, pins};
 use crate::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Server, basic, opened};
 use crate::random::Random;
-use serde_json::{Value, json};
+use crate::ui::session_cookie;
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::process::{Command, Output};
 
@@ -129,7 +130,7 @@ fn all_are_served(server: &Server) {
             let body = described.map(|operation| &operation["requestBody"]["content"]["application/json"]["example"]);
             let body = body.filter(|body| !body.is_null()).map(Value::to_string);
             // Anew for each, as one of them ends the session.
-            let session = if path.starts_with("/ui/api/") { sign_in(server) } else { String::new() };
+            let session = if path.starts_with("/ui/api/") { session_cookie(server) } else { String::new() };
             let credentials = [&keys[..], &[("X-Requested-With", "rollbook"), ("Cookie", &session)]].concat();
             let answer = server.request(method, &target, &credentials, body.as_deref().map(str::as_bytes));
             let status = answer.status.to_string();
@@ -157,14 +158,6 @@ fn all_are_served(server: &Server) {
         }
     }
     assert_eq!(server.request("GET", "/readyz", &[], None).status, 200);
-}
-
-/// The cookie of an administrator's session in the page.
-fn sign_in(server: &Server) -> String {
-    let body = json!({"user": "Administrator", "password": ADMIN_PASSWORD}).to_string();
-    let answer = server.request("POST", "/ui/api/session", &[("X-Requested-With", "rollbook")], Some(body.as_bytes()));
-    let cookie = answer.header("Set-Cookie").expect("a cookie");
-    cookie.split(';').next().expect("a value").to_owned()
 }
 
 /// The path with the examples of its parameters, and those of the query that have to be there.
@@ -251,7 +244,7 @@ fn survives(options: &[&str]) {
     let seed = Random::seed("ROLLBOOK_SEED", 20_261_125).to_string();
     println!("ROLLBOOK_SEED={seed}");
     let report = server.folder.path().join("report.json");
-    let session = sign_in(&server);
+    let session = session_cookie(&server);
     schemathesis.env("ROLLBOOK_SESSION", session.split_once('=').expect("a value").1);
     schemathesis.env("PYTHONPATH", pins()).env("SCHEMATHESIS_HOOKS", "schemathesis_hooks");
     schemathesis.arg("--config-file").arg(pins().join("schemathesis.toml")).arg("run");

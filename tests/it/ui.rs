@@ -59,6 +59,11 @@ impl<'s> Browser<'s> {
     }
 }
 
+/// The cookie of a session of the administrator.
+pub(crate) fn session_cookie(server: &Server) -> String {
+    administrator(server).cookie.expect("a cookie")
+}
+
 fn error(text: &str) -> Value {
     json!({ "error": text })
 }

@@ -55,8 +55,7 @@ fn token<'r>(request: &'r Request<'_>) -> Option<Cow<'r, str>> {
             return Some(token);
         }
     }
-    let cookies = request.header_values("Cookie").flat_map(|cookies| cookies.split(';'));
-    let mut pairs = cookies.filter_map(|cookie| cookie.trim().split_once('='));
-    let (_, token) = pairs.find(|(name, token)| name.eq_ignore_ascii_case(TOKEN_HEADER) && !token.is_empty())?;
+    let (_, token) =
+        request.cookies().find(|(name, token)| name.eq_ignore_ascii_case(TOKEN_HEADER) && !token.is_empty())?;
     Some(Cow::Borrowed(token.trim_matches('"')))
 }

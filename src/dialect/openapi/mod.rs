@@ -4,10 +4,9 @@ mod compose;
 #[cfg(test)]
 mod tests;
 
-use super::{Route, allowed, condition, health};
+use super::{Route, condition, health};
 use crate::http::{Body, Method, Request, Response, Tag};
 use crate::model::Error;
-use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 
 pub(super) use compose::Description;
@@ -54,9 +53,8 @@ impl Document {
     /// The text of a description, and its tag.
     pub(super) fn of(description: &Description) -> Document {
         let body = description.to_json();
-        let digest = Sha256::digest(&body);
-        let state = digest.iter().take(8).fold(0, |state, byte| state << 8 | u64::from(*byte));
-        Document { body: body.into(), tag: Tag { state, variant: 0 } }
+        let tag = condition::tag_of(&body);
+        Document { body: body.into(), tag }
     }
 }
 
@@ -69,11 +67,8 @@ pub(super) fn handle<'d>(
     if !knows(segments) {
         return None;
     }
-    let mut response = if DESCRIPTION.allows(request) {
-        look(request, document())
-    } else {
-        health::refuse(405, "Method not allowed").with_header("Allow", &allowed(DESCRIPTION.methods))
-    };
+    let mut response =
+        if DESCRIPTION.allows(request) { look(request, document()) } else { health::refuse_method(&DESCRIPTION) };
     response.trace.route = DESCRIPTION.path;
     Some(response)
 }

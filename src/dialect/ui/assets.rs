@@ -3,20 +3,21 @@
 use super::error::Result;
 use crate::dialect::condition;
 use crate::http::{Request, Response, Tag};
-use sha2::{Digest as _, Sha256};
+use std::sync::OnceLock;
 
 /// A file of the page.
 pub(super) struct File {
     name: &'static str,
     content_type: &'static str,
     content: &'static [u8],
+    /// Found when somebody asks for the file first.
+    tag: OnceLock<Tag>,
 }
 
-const PAGE: File =
-    File { name: "index.html", content_type: "text/html; charset=utf-8", content: include_bytes!("page/index.html") };
+static PAGE: File = file_of("index.html", "text/html; charset=utf-8", include_bytes!("page/index.html"));
 
 /// What the page loads.
-const FILES: &[File] = &[
+static FILES: [File; 14] = [
     script("app.js", include_bytes!("page/app.js")),
     script("api.js", include_bytes!("page/api.js")),
     script("changes.js", include_bytes!("page/changes.js")),
@@ -29,12 +30,16 @@ const FILES: &[File] = &[
     script("session.js", include_bytes!("page/session.js")),
     script("tree.js", include_bytes!("page/tree.js")),
     script("users.js", include_bytes!("page/users.js")),
-    File { name: "app.css", content_type: "text/css; charset=utf-8", content: include_bytes!("page/app.css") },
-    File { name: "icon.svg", content_type: "image/svg+xml", content: include_bytes!("page/icon.svg") },
+    file_of("app.css", "text/css; charset=utf-8", include_bytes!("page/app.css")),
+    file_of("icon.svg", "image/svg+xml", include_bytes!("page/icon.svg")),
 ];
 
 const fn script(name: &'static str, content: &'static [u8]) -> File {
-    File { name, content_type: "text/javascript; charset=utf-8", content }
+    file_of(name, "text/javascript; charset=utf-8", content)
+}
+
+const fn file_of(name: &'static str, content_type: &'static str, content: &'static [u8]) -> File {
+    File { name, content_type, content, tag: OnceLock::new() }
 }
 
 /// `GET /`
@@ -55,9 +60,7 @@ pub(super) fn find(name: &str) -> Option<&'static File> {
 
 /// `GET /{file}`: browsers keep it and ask whether it is still the same.
 pub(super) fn file(request: &Request<'_>, file: &File) -> Result<Response> {
-    let digest: [u8; 32] = Sha256::digest(file.content).into();
-    let state = digest[..8].iter().fold(0, |state, byte| state << 8 | u64::from(*byte));
-    let tag = Tag { state, variant: 0 };
+    let tag = *file.tag.get_or_init(|| condition::tag_of(file.content));
     let response = condition::look(request, tag, || Response::bytes(200, file.content_type, file.content.to_vec()))?;
     Ok(response.to_be_kept())
 }

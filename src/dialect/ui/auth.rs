@@ -55,7 +55,6 @@ pub(super) fn end(call: &Call<'_>) -> String {
 
 /// A browser may send several cookies of the name, left from another path.
 fn secrets<'r>(request: &'r Request<'_>) -> impl Iterator<Item = &'r str> {
-    let cookies = request.header_values("Cookie").flat_map(|cookies| cookies.split(';'));
-    let pairs = cookies.filter_map(|cookie| cookie.trim().split_once('='));
-    pairs.filter(|(name, secret)| *name == COOKIE && !secret.is_empty()).map(|(_, secret)| secret)
+    let ours = request.cookies().filter(|(name, secret)| *name == COOKIE && !secret.is_empty());
+    ours.map(|(_, secret)| secret)
 }
