@@ -2,7 +2,7 @@
 
 import { counted, freshId, h } from './dom.js';
 import { parsed } from './api.js';
-import { busy, labelled, problemLine, tell } from './parts.js';
+import { busy, crumbs, labelled, problemLine, tell } from './parts.js';
 
 // What a field holds of a document. An empty text clears it.
 const asText = (value) => value ?? '';
@@ -315,7 +315,20 @@ function clash({ what, news, take, keep }) {
 // The view of something new: `heading` says what, `list` ({ address, title }) is where the others are, `label` and `hint`
 // are about the name. Beside the fields stand `before` and `after`; `more()` is what those say, `touched()` whether they
 // say anything. `create(body)` makes it, and `created(name)` is called then.
-export function newView({ heading, list, label, hint, fields, initial = {}, before, after, more, touched, create, created }) {
+export function newView({
+  heading,
+  list,
+  label,
+  hint,
+  fields,
+  initial = {},
+  before,
+  after,
+  more,
+  touched,
+  create,
+  created,
+}) {
   const name = h('input', {
     autocomplete: 'off',
     autocapitalize: 'none',
@@ -339,7 +352,7 @@ export function newView({ heading, list, label, hint, fields, initial = {}, befo
     title: heading,
     focus: name,
     body: [
-      h('nav', { class: 'crumbs', 'aria-label': 'Path' }, h('a', { href: list.address }, list.title)),
+      crumbs(list.address, list.title),
       h('h1', { tabindex: '-1' }, heading),
       h(
         'form',

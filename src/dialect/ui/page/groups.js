@@ -1,12 +1,23 @@
 // Groups: the list, one of them, a new one.
 
-import { badge, counted, freshId, groupAddress, h, later, moment, named, userAddress } from './dom.js';
+import { badge, counted, groupAddress, h, later, named, userAddress } from './dom.js';
 import { call, get, path, query } from './api.js';
-import { confirmed, nameOf, problemLine, suggesting, tell } from './parts.js';
+import {
+  attempted,
+  confirmed,
+  crumbs,
+  facts,
+  nameOf,
+  problemLine,
+  searchField,
+  searchForm,
+  start,
+  suggesting,
+  tell,
+} from './parts.js';
 import { editCard, newView } from './form.js';
 import { endless } from './list.js';
 import { tree } from './tree.js';
-import { start } from './users.js';
 
 const PAGE = 50;
 const FIELDS = [
@@ -16,16 +27,7 @@ const FIELDS = [
 
 // The list of groups.
 export function groups({ parameters, session, remember }) {
-  const search = h('input', {
-    type: 'search',
-    id: freshId(),
-    value: parameters.get('text') ?? '',
-    'data-search': true,
-    autocomplete: 'off',
-    autocapitalize: 'none',
-    spellcheck: 'false',
-    placeholder: 'Name or label',
-  });
+  const search = searchField(parameters, 'Name or label');
   const list = endless({
     label: 'Groups',
     none: 'no group is called so',
@@ -43,19 +45,7 @@ export function groups({ parameters, session, remember }) {
     list.load();
   };
   search.addEventListener('input', later(200, again));
-  const filters = h(
-    'form',
-    {
-      class: 'filters',
-      role: 'search',
-      'aria-label': 'Groups',
-      onsubmit: (event) => {
-        event.preventDefault();
-        again();
-      },
-    },
-    h('div', { class: 'search' }, h('label', { for: search.id, class: 'unseen' }, 'Search groups'), search),
-  );
+  const filters = searchForm('Groups', search, again);
   list.load();
   return {
     title: 'Groups',
@@ -133,18 +123,12 @@ export function group({ name, session, redraw, go, listAddress }) {
   const drawNested = (section, { title, names, none, label, below, place, adding }) => {
     const line = problemLine();
     const had = section.contains(document.activeElement);
-    const change = async (method, group, text) => {
-      line.clear();
-      try {
+    const change = (method, group, text) =>
+      attempted(line, async () => {
         await call(method, place(group));
         await refresh();
         tell(text);
-        return true;
-      } catch (error) {
-        line.show(error);
-        return false;
-      }
-    };
+      });
     const add = suggesting({
       label: adding,
       kind: 'groups',
@@ -175,22 +159,12 @@ export function group({ name, session, redraw, go, listAddress }) {
       patch: (body) => call('PATCH', address(), { body, tag }),
     });
     form = card.form;
-    const facts = h(
-      'dl',
-      { class: 'facts' },
-      h('dt', {}, 'Created'),
-      h('dd', {}, moment(shown.created)),
-      h('dt', {}, 'Changed'),
-      h('dd', {}, moment(shown.updated)),
-      h('dt', {}, 'Identifier'),
-      h('dd', {}, h('code', {}, shown.uuid)),
-    );
     content.replaceChildren(
       h(
         'div',
         { class: 'columns' },
         h('div', {}, card.element, members.element),
-        h('div', {}, subgroups, parents, facts),
+        h('div', {}, subgroups, parents, facts(shown)),
       ),
     );
     members.load();
@@ -217,7 +191,7 @@ export function group({ name, session, redraw, go, listAddress }) {
   return {
     title: name,
     body: [
-      h('nav', { class: 'crumbs', 'aria-label': 'Path' }, h('a', { href: listAddress('groups') }, 'Groups')),
+      crumbs(listAddress('groups'), 'Groups'),
       h(
         'div',
         { class: 'title' },
@@ -245,17 +219,13 @@ function memberList({ name, may, changed }) {
     autocomplete: 'off',
     spellcheck: 'false',
   });
-  const change = async (method, user, text) => {
-    line.clear();
-    try {
+  const change = (method, user, text) =>
+    attempted(line, async () => {
       await call(method, path`api/groups/${name}/users/${user}`);
       await changed();
       await list.load();
       tell(text);
-    } catch (error) {
-      line.show(error);
-    }
-  };
+    });
   const list = endless({
     label: 'Members',
     none: 'no members',

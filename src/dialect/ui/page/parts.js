@@ -1,6 +1,6 @@
 // What several views share: messages, dialogs, a field that suggests names, passwords.
 
-import { byId, freshId, h, later, named } from './dom.js';
+import { byId, freshId, h, later, moment, named } from './dom.js';
 import { get, isNothing, query } from './api.js';
 
 // Tells what has been done, at the edge of the page and to screen readers; goes by itself.
@@ -25,6 +25,18 @@ export function problemLine() {
   };
 }
 
+// Runs something, and shows why it does not go well. Answers whether it did.
+export async function attempted(problem, action) {
+  problem.clear();
+  try {
+    await action();
+    return true;
+  } catch (error) {
+    problem.show(error);
+    return false;
+  }
+}
+
 // Runs what a button has begun, with the button off meanwhile. Answers whether it went well.
 export async function busy(button, problem, action) {
   if (button.getAttribute('aria-disabled') === 'true') {
@@ -33,13 +45,8 @@ export async function busy(button, problem, action) {
   // Not `disabled`, which would throw the focus away.
   button.setAttribute('aria-disabled', 'true');
   byId('notice').classList.remove('shown');
-  problem.clear();
   try {
-    await action();
-    return true;
-  } catch (error) {
-    problem.show(error);
-    return false;
+    return await attempted(problem, action);
   } finally {
     button.removeAttribute('aria-disabled');
   }
@@ -93,6 +100,76 @@ export async function confirmed({ title, text, verb, action }) {
 
 // Closes whatever dialog is open, as when the session is over.
 export const closeDialogs = () => document.querySelectorAll('dialog[open]').forEach((dialog) => dialog.close(''));
+
+// Begins to show something, or says why that cannot be.
+export async function start(content, redraw, begin) {
+  try {
+    await begin();
+  } catch (error) {
+    if (!isNothing(error)) {
+      content.replaceChildren(
+        h(
+          'div',
+          { class: 'card', role: 'alert' },
+          h('p', { class: 'problem' }, wrong(error)),
+          h('button', { type: 'button', onclick: redraw }, 'Try again'),
+        ),
+      );
+    }
+  }
+}
+
+// The way back to the list that something is in.
+export const crumbs = (address, title) =>
+  h('nav', { class: 'crumbs', 'aria-label': 'Path' }, h('a', { href: address }, title));
+
+// What nobody edits of a user or a group.
+export const facts = ({ created, updated, uuid }) =>
+  h(
+    'dl',
+    { class: 'facts' },
+    h('dt', {}, 'Created'),
+    h('dd', {}, moment(created)),
+    h('dt', {}, 'Changed'),
+    h('dd', {}, moment(updated)),
+    h('dt', {}, 'Identifier'),
+    h('dd', {}, h('code', {}, uuid)),
+  );
+
+// The field by which a list is searched, from the address at first.
+export const searchField = (parameters, placeholder) =>
+  h('input', {
+    type: 'search',
+    id: freshId(),
+    value: parameters.get('text') ?? '',
+    'data-search': true,
+    autocomplete: 'off',
+    autocapitalize: 'none',
+    spellcheck: 'false',
+    placeholder,
+  });
+
+// What stands above a list: the search field, and further filters below it. `again` is called to search anew.
+export const searchForm = (title, search, again, ...filters) =>
+  h(
+    'form',
+    {
+      class: 'filters',
+      role: 'search',
+      'aria-label': title,
+      onsubmit: (event) => {
+        event.preventDefault();
+        again();
+      },
+    },
+    h(
+      'div',
+      { class: 'search' },
+      h('label', { for: search.id, class: 'unseen' }, `Search ${title.toLowerCase()}`),
+      search,
+    ),
+    filters,
+  );
 
 // A label and its field below each other.
 export function labelled(text, field, hint) {

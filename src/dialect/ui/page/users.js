@@ -1,18 +1,23 @@
 // Users: the list, one of them, a new one.
 
-import { badge, freshId, h, later, moment, named, counted, groupLink, userAddress } from './dom.js';
-import { call, get, isNothing, path, query } from './api.js';
+import { badge, freshId, h, later, named, counted, groupLink, userAddress } from './dom.js';
+import { call, get, path, query } from './api.js';
 import {
   ask,
+  attempted,
   busy,
   confirmed,
   copyButton,
+  crumbs,
+  facts,
   nameOf,
   passwordField,
   problemLine,
+  searchField,
+  searchForm,
+  start,
   suggesting,
   tell,
-  wrong,
 } from './parts.js';
 import { editCard, newView } from './form.js';
 import { endless } from './list.js';
@@ -43,16 +48,7 @@ function fieldsFor(session) {
 
 // The list of users. What is searched for stands in the address, so that one comes back to it.
 export function users({ parameters, session, remember }) {
-  const search = h('input', {
-    type: 'search',
-    id: freshId(),
-    value: parameters.get('text') ?? '',
-    'data-search': true,
-    autocomplete: 'off',
-    autocapitalize: 'none',
-    spellcheck: 'false',
-    placeholder: 'Login, name or e-mail',
-  });
+  const search = searchField(parameters, 'Login, name or e-mail');
   const state = choice('State', parameters.get('state'), [
     ['', 'Enabled or not'],
     ['enabled', 'Enabled'],
@@ -124,18 +120,10 @@ export function users({ parameters, session, remember }) {
   showGroup();
   search.addEventListener('input', later(200, again));
   [state, verified, administrators].forEach((field) => field.addEventListener('change', again));
-  const filters = h(
-    'form',
-    {
-      class: 'filters',
-      role: 'search',
-      'aria-label': 'Users',
-      onsubmit: (event) => {
-        event.preventDefault();
-        again();
-      },
-    },
-    h('div', { class: 'search' }, h('label', { for: search.id, class: 'unseen' }, 'Search users'), search),
+  const filters = searchForm(
+    'Users',
+    search,
+    again,
     h(
       'div',
       { class: 'row' },
@@ -238,30 +226,16 @@ export function user({ name, session, redraw, go, listAddress }) {
       patch: (body) => call('PATCH', address(), { body, tag }),
     });
     form = card.form;
-    const facts = h(
-      'dl',
-      { class: 'facts' },
-      h('dt', {}, 'Created'),
-      h('dd', {}, moment(shown.created)),
-      h('dt', {}, 'Changed'),
-      h('dd', {}, moment(shown.updated)),
-      h('dt', {}, 'Identifier'),
-      h('dd', {}, h('code', {}, shown.uuid)),
-    );
-    content.replaceChildren(h('div', { class: 'columns' }, card.element, h('div', {}, groups, facts)));
+    content.replaceChildren(h('div', { class: 'columns' }, card.element, h('div', {}, groups, facts(shown))));
   };
 
   const groupsProblem = problemLine();
-  const change = (method, group, text) => async () => {
-    groupsProblem.clear();
-    try {
+  const change = (method, group, text) => () =>
+    attempted(groupsProblem, async () => {
       await call(method, path`api/groups/${group}/users/${name}`);
       await refresh();
       tell(text);
-    } catch (error) {
-      groupsProblem.show(error);
-    }
-  };
+    });
   const drawGroups = () => {
     const inherited = shown.inherited_groups ?? [];
     const may = mayChange();
@@ -351,7 +325,7 @@ export function user({ name, session, redraw, go, listAddress }) {
   return {
     title: name,
     body: [
-      h('nav', { class: 'crumbs', 'aria-label': 'Path' }, h('a', { href: listAddress('users') }, 'Users')),
+      crumbs(listAddress('users'), 'Users'),
       h('div', { class: 'title' }, h('div', {}, heading, under), actions),
       problem.element,
       content,
@@ -369,24 +343,6 @@ function fieldsOf(shown, session) {
 
 // Puts commas between elements.
 const separated = (elements) => elements.flatMap((element, at) => (at === 0 ? [element] : [', ', element]));
-
-// Begins to show something, or says why that cannot be.
-export async function start(content, redraw, begin) {
-  try {
-    await begin();
-  } catch (error) {
-    if (!isNothing(error)) {
-      content.replaceChildren(
-        h(
-          'div',
-          { class: 'card', role: 'alert' },
-          h('p', { class: 'problem' }, wrong(error)),
-          h('button', { type: 'button', onclick: redraw }, 'Try again'),
-        ),
-      );
-    }
-  }
-}
 
 // Sets another password for somebody, and shows it once more after that, as it can be read nowhere else.
 async function resetPassword(name) {
