@@ -212,10 +212,7 @@ pub struct Trace {
 impl Response {
     /// A JSON document.
     pub fn json(status: u16, document: &impl serde::Serialize) -> Response {
-        // Serialising fails only for maps with keys that are no text, and for types that say so themselves:
-        // there are none here.
-        let body = serde_json::to_vec(document).expect("documents serialise");
-        Response::bytes(status, "application/json", body)
+        Response::bytes(status, "application/json", crate::json::to_vec(document))
     }
 
     /// A JSON document that is kept for others too.

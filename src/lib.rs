@@ -5,8 +5,8 @@
 //! [`model`] has the nouns, [`directory`] the verbs, [`store`] the rows, [`dialect`] the wires, [`server`] the
 //! sockets; each knows only those below it. [`http`] holds requests and responses as plain values, [`config`] the
 //! settings, [`command`] the subcommands, [`operator`] what they ask of a directory, [`logging`] the way of a log line,
-//! [`metrics`] the page that tells how it goes. [`exchange`] reads and writes users and groups in files, and knows none
-//! of these but the nouns; [`pull`] reads them from other servers.
+//! [`metrics`] the page that tells how it goes, [`json`] JSON from outside as a tree. [`exchange`] reads and writes
+//! users and groups in files, and knows none of these but the nouns; [`pull`] reads them from other servers.
 //!
 //! # A request's way
 //! 1. A connection's thread reads one head and its whole body, within limits and deadlines (`server`).
@@ -24,6 +24,7 @@ pub mod dialect;
 pub mod directory;
 pub mod exchange;
 pub mod http;
+pub mod json;
 mod lock;
 pub mod logging;
 pub mod metrics;

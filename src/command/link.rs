@@ -4,13 +4,14 @@ use super::{say, start_logging, store_of};
 use crate::config::Target;
 use crate::dialect::LOCAL_PATH;
 use crate::directory::{Directory, Passwords};
+use crate::json::{self, Json};
 use crate::operator::{Order, perform};
 use crate::server::LocalClient;
 use crate::store::{self, Copied, InUse};
 use anyhow::{Context as _, anyhow, bail};
 use regex_lite::Regex;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -108,21 +109,29 @@ impl Link {
     pub(super) fn ask<T: DeserializeOwned>(&mut self, order: Order) -> anyhow::Result<T> {
         let answer = match self {
             Link::File(directory) | Link::Copy { directory, .. } => {
-                perform(directory, order).map_err(|error| anyhow!("{error}"))?
+                let answer = perform(directory, order).map_err(|error| anyhow!("{error}"))?;
+                answer.into_string().into_bytes()
             }
             Link::Server(client, account) => {
-                let body = serde_json::to_vec(&json!({ "account": account, "order": order }))?;
+                let body = json::to_vec(&Sent { account, order: &order });
                 let (status, answer) = client.post(LOCAL_PATH, &body).context("ask the server")?;
-                let answer: Value = serde_json::from_slice(&answer).context("read the server's answer")?;
                 if status != 200 {
-                    let why = answer.get("error").and_then(Value::as_str).unwrap_or("the server has given no reason");
+                    let answer = Json::parse_stored(&answer).context("read the server's answer")?;
+                    let why = answer.get("error").and_then(Json::as_str).unwrap_or("the server has given no reason");
                     bail!("{why}");
                 }
                 answer
             }
         };
-        serde_json::from_value(answer).context("read the answer")
+        json::decode(&answer).context("read the answer")
     }
+}
+
+/// What a server is asked.
+#[derive(Serialize)]
+struct Sent<'o> {
+    account: &'o str,
+    order: &'o Order,
 }
 
 /// The name of who runs the command, as their shell has it, or else their number.

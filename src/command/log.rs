@@ -4,11 +4,10 @@ use super::link::Link;
 use super::print;
 use crate::config::{LogOutput, LogSettings};
 use crate::directory::Since;
+use crate::json::{self, Json, JsonText, Object};
 use crate::model::key;
 use crate::operator::{Order, ShownChange, ShownChanges};
 use anyhow::bail;
-use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 use std::collections::VecDeque;
 
 /// Changes that are asked for at a time.
@@ -57,16 +56,16 @@ pub(super) fn run(asked: &LogSettings) -> anyhow::Result<()> {
 
 fn is_meant(change: &ShownChange, name: Option<&str>) -> bool {
     let same = |text: &str| name.is_none_or(|name| key(name) == key(text));
-    let document = |document: &Option<Box<RawValue>>| {
+    let document = |document: &Option<JsonText>| {
         let fields = fields_of(document);
-        ["group", "user", "subgroup"].iter().any(|field| fields.get(*field).and_then(Value::as_str).is_some_and(same))
+        ["group", "user", "subgroup"].iter().any(|field| fields.get(*field).and_then(Json::as_str).is_some_and(same))
     };
     same(&change.name) || document(&change.before) || document(&change.after)
 }
 
 fn show(change: &ShownChange, output: LogOutput) -> anyhow::Result<()> {
     match output {
-        LogOutput::Json => print(&format!("{}\n", serde_json::to_string(change)?)),
+        LogOutput::Json => print(&format!("{}\n", json::to_string(change))),
         LogOutput::Text => {
             let caller = match (&change.caller_kind, &change.caller) {
                 (Some(kind), Some(caller)) => format!("{kind} {caller}"),
@@ -80,8 +79,11 @@ fn show(change: &ShownChange, output: LogOutput) -> anyhow::Result<()> {
     }
 }
 
-fn fields_of(document: &Option<Box<RawValue>>) -> Map<String, Value> {
-    document.as_ref().and_then(|json| serde_json::from_str(json.get()).ok()).unwrap_or_default()
+fn fields_of(document: &Option<JsonText>) -> Object {
+    match document.as_ref().map(|text| Json::parse_stored(text.as_str().as_bytes())) {
+        Some(Ok(Json::Object(fields))) => fields,
+        _ => Object::new(),
+    }
 }
 
 /// What was different: `email: null → "ada@example.com"`.

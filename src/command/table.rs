@@ -2,9 +2,9 @@
 
 use super::print;
 use crate::config::Output;
+use crate::json::{self, Json};
+use anyhow::Context as _;
 use serde::Serialize;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
 /// A column: its title in a table, and the name of the field, which is its title in CSV.
@@ -30,7 +30,8 @@ impl<'c> Table<'c> {
     /// # Errors
     /// When they cannot be written.
     pub(super) fn rows(&mut self, rows: &[impl Serialize]) -> anyhow::Result<()> {
-        let rows: Vec<Value> = rows.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
+        let rows = rows.iter().map(|row| Json::parse_stored(&json::to_vec(row)));
+        let rows: Vec<Json> = rows.collect::<Result<_, _>>().context("read a row")?;
         let text = match self.output {
             Output::Table => self.aligned(&rows),
             Output::Json => self.json(&rows),
@@ -53,13 +54,17 @@ impl<'c> Table<'c> {
         }
     }
 
-    fn aligned(&mut self, rows: &[Value]) -> String {
+    fn aligned(&mut self, rows: &[Json]) -> String {
         let columns = self.columns;
         let mut lines: Vec<Vec<String>> = Vec::with_capacity(rows.len() + 1);
         if !self.begun {
             lines.push(columns.iter().map(|Column(title, _)| (*title).to_owned()).collect());
         }
-        lines.extend(rows.iter().map(|row| columns.iter().map(|Column(_, field)| shown(&row[*field])).collect()));
+        lines.extend(
+            rows.iter().map(|row| {
+                columns.iter().map(|Column(_, field)| shown(row.get(field).unwrap_or(&Json::Null))).collect()
+            }),
+        );
         if !self.begun {
             let width = |column: usize| lines.iter().map(|line| line[column].width()).max().unwrap_or(0);
             self.widths = (0..columns.len()).map(width).collect();
@@ -78,7 +83,7 @@ impl<'c> Table<'c> {
     }
 
     /// An array with an element a line.
-    fn json(&self, rows: &[Value]) -> String {
+    fn json(&self, rows: &[Json]) -> String {
         let mut text = String::new();
         for (index, row) in rows.iter().enumerate() {
             text.push_str(if self.begun || index > 0 { ",\n" } else { "[\n" });
@@ -87,7 +92,7 @@ impl<'c> Table<'c> {
         text
     }
 
-    fn csv(&self, rows: &[Value]) -> String {
+    fn csv(&self, rows: &[Json]) -> String {
         let mut text = String::new();
         let mut line = |cells: Vec<String>| {
             let cells: Vec<String> = cells.iter().map(|cell| quoted(cell)).collect();
@@ -98,30 +103,30 @@ impl<'c> Table<'c> {
             line(self.columns.iter().map(|Column(_, field)| (*field).to_owned()).collect());
         }
         for row in rows {
-            line(self.columns.iter().map(|Column(_, field)| plain(&row[*field])).collect());
+            line(self.columns.iter().map(|Column(_, field)| plain(row.get(field).unwrap_or(&Json::Null))).collect());
         }
         text
     }
 }
 
 /// A value for people.
-fn shown(value: &Value) -> String {
+fn shown(value: &Json) -> String {
     match value {
-        Value::Bool(true) => "yes".to_owned(),
-        Value::Bool(false) => "no".to_owned(),
-        Value::Array(items) if !items.is_empty() && items.iter().all(Value::is_string) => {
-            items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
+        Json::Bool(true) => "yes".to_owned(),
+        Json::Bool(false) => "no".to_owned(),
+        Json::Array(items) if !items.is_empty() && items.iter().all(|item| item.as_str().is_some()) => {
+            items.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(", ")
         }
-        Value::Array(items) if items.is_empty() => "-".to_owned(),
+        Json::Array(items) if items.is_empty() => "-".to_owned(),
         other => Some(plain(other)).filter(|text| !text.is_empty()).unwrap_or_else(|| "-".to_owned()),
     }
 }
 
 /// A value for scripts.
-fn plain(value: &Value) -> String {
+fn plain(value: &Json) -> String {
     match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
+        Json::Null => String::new(),
+        Json::String(text) => text.clone(),
         other => other.to_string(),
     }
 }
@@ -138,7 +143,7 @@ fn quoted(cell: &str) -> String {
 pub(super) fn show(thing: &impl Serialize, output: Output, columns: &[Column]) -> anyhow::Result<()> {
     match output {
         Output::Table => print(&card(thing)?),
-        Output::Json => print(&format!("{}\n", serde_json::to_string(thing)?)),
+        Output::Json => print(&format!("{}\n", json::to_string(thing))),
         Output::Csv => {
             let mut table = Table::new(output, columns);
             table.rows(&[thing])?;
@@ -149,37 +154,16 @@ pub(super) fn show(thing: &impl Serialize, output: Output, columns: &[Column]) -
 
 /// One thing with all its fields, a line each, in the order in which it has them.
 fn card(thing: &impl Serialize) -> anyhow::Result<String> {
-    let Fields(fields) = serde_json::from_str(&serde_json::to_string(thing)?)?;
+    let text = json::to_string(thing);
+    let fields = json::members(&text).context("read the fields")?;
+    let value = |text: &str| Json::parse_stored(text.as_bytes()).context("read a field");
+    let fields = fields.into_iter().map(|(field, text)| Ok((field, value(text)?)));
+    let fields: Vec<(String, Json)> = fields.collect::<anyhow::Result<_>>()?;
     let title = |field: &str| format!("{}:", field.replace('_', " "));
     let width = fields.iter().map(|(field, _)| title(field).width()).max().unwrap_or(0);
-    let line = |(field, value): &(String, Value)| {
+    let line = |(field, value): &(String, Json)| {
         let title = title(field);
         format!("{title}{}{}\n", " ".repeat(width - title.width() + 2), shown(value))
     };
     Ok(fields.iter().map(line).collect())
-}
-
-/// The fields of an object in their order, which a `Value` does not keep.
-struct Fields(Vec<(String, Value)>);
-
-impl<'de> Deserialize<'de> for Fields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Fields, D::Error> {
-        struct Each;
-        impl<'de> Visitor<'de> for Each {
-            type Value = Fields;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    fields.push(field);
-                }
-                Ok(Fields(fields))
-            }
-        }
-        deserializer.deserialize_map(Each)
-    }
 }

@@ -2,8 +2,8 @@
 
 use super::{Database, Output, RoleWord, Target, age};
 use crate::exchange::{Format, GroupRecord, UserRecord};
+use crate::json::{Json, JsonText};
 use clap::{Args, Subcommand, ValueEnum};
-use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -210,7 +210,7 @@ pub struct UserFields {
     pub groups: Vec<String>,
     /// A further property and its value as JSON: phone='"12 34"'; null removes it
     #[arg(long = "property", value_name = "NAME=JSON", value_parser = property)]
-    pub properties: Vec<(String, Value)>,
+    pub properties: Vec<(String, JsonText)>,
     /// The identifier in another system
     #[arg(long, value_name = "TEXT")]
     pub external_id: Option<String>,
@@ -262,7 +262,7 @@ pub struct GroupFields {
     pub parents: Vec<String>,
     /// A further property and its value as JSON; null removes it
     #[arg(long = "property", value_name = "NAME=JSON", value_parser = property)]
-    pub properties: Vec<(String, Value)>,
+    pub properties: Vec<(String, JsonText)>,
 }
 
 impl GroupFields {
@@ -279,10 +279,10 @@ impl GroupFields {
     }
 }
 
-fn property(text: &str) -> Result<(String, Value), String> {
+fn property(text: &str) -> Result<(String, JsonText), String> {
     let (name, json) = text.split_once('=').ok_or("not of the form NAME=JSON")?;
-    let value = serde_json::from_str(json).map_err(|error| format!("the value is not JSON ({error})"))?;
-    Ok((name.to_owned(), value))
+    let value = Json::parse(json.as_bytes()).map_err(|error| format!("the value is not JSON ({error})"))?;
+    Ok((name.to_owned(), JsonText::from(&value)))
 }
 
 /// What to bring in from a file.

@@ -3,6 +3,7 @@
 
 use super::Context;
 use crate::http::{Method, Refused, Request, Response};
+use crate::json;
 use crate::model::Error;
 use crate::operator::{Order, perform};
 use serde::Deserialize;
@@ -33,7 +34,7 @@ fn answer(context: &Context, request: &Request<'_>) -> Response {
     if request.method != Method::Post {
         return problem(405, "an order is posted").with_header("Allow", "POST");
     }
-    let sent: Sent = match serde_json::from_slice(request.body) {
+    let sent: Sent = match json::decode(request.body) {
         Ok(sent) => sent,
         Err(error) => return problem(400, &format!("the order cannot be read: {error}")),
     };

@@ -14,10 +14,11 @@ pub(crate) use local::PATH as LOCAL_PATH;
 
 use crate::directory::Access;
 use crate::http::{BadEscape, Door, Incoming, Method, Refused, Request, Response, decode_segment, decode_segments};
+use crate::json::{Json, Object};
 use crate::metrics::{Page, Source};
 use anyhow::bail;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
@@ -310,14 +311,14 @@ fn not_found() -> Response {
 ///
 /// # Errors
 /// Where the text stops being JSON, or that it is another kind of value.
-fn decode(body: &[u8]) -> Result<Option<Map<String, Value>>, BadBody> {
+fn decode(body: &[u8]) -> Result<Option<Object>, BadBody> {
     // Some editors and shells put a byte order mark before UTF-8 text.
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     if body.trim_ascii().is_empty() {
         return Ok(None);
     }
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(object)) => Ok(Some(object)),
+    match Json::parse(body) {
+        Ok(Json::Object(object)) => Ok(Some(object)),
         Ok(_) => Err(BadBody::NoObject),
         Err(error) => Err(BadBody::NoJson(error.to_string())),
     }

@@ -3,6 +3,7 @@
 use super::draft::{Draft, Field, Text};
 use super::lines::read_line;
 use super::{ROW_BYTES_MAX, Record, Row, quoted, skip_mark};
+use crate::json::{Json, decode};
 use anyhow::{Context as _, bail};
 use csv_core::ReadRecordResult;
 use std::collections::VecDeque;
@@ -302,11 +303,13 @@ fn take(draft: &mut Draft, (field, place): Column, cell: &str) -> Result<(), Str
         Field::Disabled => draft.set_disabled(switch()? == (place == 0)),
         Field::Verified => draft.set_verified(switch()?),
         Field::Properties => {
-            let properties = serde_json::from_str(cell);
-            draft.set_properties(properties.map_err(|_| "properties is no JSON object".to_owned())?);
+            let Ok(Json::Object(properties)) = Json::parse_stored(cell.as_bytes()) else {
+                return Err("properties is no JSON object".to_owned());
+            };
+            draft.set_properties(properties);
         }
         Field::Groups if cell.starts_with('[') => {
-            let groups = serde_json::from_str(cell);
+            let groups = decode(cell.as_bytes());
             draft.set_groups(groups.map_err(|_| "groups is no JSON list of texts".to_owned())?);
         }
         Field::Groups => {

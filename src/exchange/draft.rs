@@ -1,7 +1,7 @@
 //! A row whose fields have names: what it says so far, and what becomes of it when all is said.
 
 use super::{GroupRecord, MemberRecord, Record, Role, SubgroupRecord, UserRecord, quoted};
-use serde_json::{Map, Value};
+use crate::json::{JsonText, Object};
 use std::collections::BTreeMap;
 
 /// What a row can say.
@@ -109,7 +109,7 @@ pub(super) struct Draft {
     disabled: Option<bool>,
     verified: Option<bool>,
     groups: Option<Vec<String>>,
-    properties: Option<Map<String, Value>>,
+    properties: Option<Object>,
 }
 
 impl Draft {
@@ -155,7 +155,7 @@ impl Draft {
         self.groups = Some(groups);
     }
 
-    pub(super) fn set_properties(&mut self, properties: Map<String, Value>) {
+    pub(super) fn set_properties(&mut self, properties: Object) {
         self.properties = Some(properties);
     }
 
@@ -172,8 +172,9 @@ impl Draft {
         name.ok_or_else(|| format!("{} is missing", Field::Text(text).name()))
     }
 
-    fn take_properties(&mut self) -> BTreeMap<String, Value> {
-        self.properties.take().into_iter().flatten().collect()
+    fn take_properties(&mut self) -> BTreeMap<String, JsonText> {
+        let properties = self.properties.take().into_iter().flatten();
+        properties.map(|(name, value)| (name, JsonText::from(&value))).collect()
     }
 
     /// The records that the row means; several when it puts one thing into several groups. What the row says beyond

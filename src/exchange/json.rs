@@ -3,11 +3,9 @@
 use super::draft::{Draft, Field, Text};
 use super::lines::{bare, read_line};
 use super::{ROW_BYTES_MAX, Row, quoted, skip_mark};
+use crate::json::{Json, members};
 use anyhow::Context as _;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::Value;
 use std::collections::VecDeque;
-use std::fmt;
 use std::io::BufRead;
 
 /// Reads the rows.
@@ -87,123 +85,69 @@ fn records(line: &[u8], losses: &mut Vec<String>) -> Result<Vec<super::Record>, 
     if !text.trim_start().starts_with('{') {
         return Err("the line is no JSON object".to_owned());
     }
-    let mut object = Object { draft: Draft::default(), problem: None, losses };
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let parsed = (&mut object).deserialize(&mut deserializer).and_then(|()| deserializer.end());
-    // A line number within the line would only confuse.
-    parsed
-        .map_err(|error| format!("the line is no JSON: {}", error.to_string().replace(" at line 1 column", " at")))?;
-    match object.problem {
+    let members = members(text).map_err(|error| {
+        // A line number within the line would only confuse.
+        format!("the line is no JSON: {}", error.to_string().replace(" at line 1 column", " at"))
+    })?;
+    let (mut draft, mut problem) = (Draft::default(), None);
+    for (key, value) in members {
+        // What nothing here is called is not kept, however long it is.
+        let Some((field, alias)) = field_named(&key) else {
+            if value != "null" {
+                losses.push(format!("nothing here is called {}", quoted(&key)));
+            }
+            continue;
+        };
+        let value = match Json::parse_stored(value.as_bytes()) {
+            Ok(Json::Null) => continue,
+            Ok(value) => value,
+            Err(error) => return Err(format!("{} is no JSON: {error}", field.name())),
+        };
+        let again = draft.has(field);
+        if again {
+            losses.push(format!("there is more than one {}", field.name()));
+        }
+        if again && alias {
+            continue;
+        }
+        if let Err(why) = take(&mut draft, field, value) {
+            problem.get_or_insert(why);
+        }
+    }
+    match problem {
         Some(problem) => Err(problem),
-        None => object.draft.finish(object.losses),
+        None => draft.finish(losses),
     }
 }
 
-/// Takes what one object says, without keeping its keys.
-struct Object<'l> {
-    draft: Draft,
-    problem: Option<String>,
-    losses: &'l mut Vec<String>,
-}
-
-enum Key {
-    Known(Field, bool),
-    Unknown(String),
-}
-
-impl Object<'_> {
-    fn take(&mut self, field: Field, value: Value) -> Result<(), String> {
-        let wrong = |what: &str| Err(format!("{} is not {what}", field.name()));
-        match (field, value) {
-            (Field::Kind, Value::String(word)) => self.draft.set_kind(&word)?,
-            (Field::Role, Value::String(word)) => self.draft.set_role(&word)?,
-            (Field::Text(text), Value::String(value)) => self.draft.set_text(text, value),
-            (Field::Kind | Field::Role | Field::Text(_), _) => return wrong("a text"),
-            (Field::Disabled, Value::Bool(disabled)) => self.draft.set_disabled(disabled),
-            (Field::Verified, Value::Bool(verified)) => self.draft.set_verified(verified),
-            (Field::Disabled | Field::Verified, _) => return wrong("true or false"),
-            (Field::Properties, Value::Object(properties)) => self.draft.set_properties(properties),
-            (Field::Properties, _) => return wrong("an object"),
-            (Field::Groups, Value::Array(groups)) => {
-                let name = |group| if let Value::String(name) = group { Some(name) } else { None };
-                match groups.into_iter().map(name).collect() {
-                    Some(names) => self.draft.set_groups(names),
-                    None => return wrong("a list of texts"),
-                }
-            }
-            (Field::Groups, _) => return wrong("a list of texts"),
-        }
-        Ok(())
+/// The field of that name, and whether the name is another one than this program writes.
+fn field_named(key: &str) -> Option<(Field, bool)> {
+    match key {
+        "username" | "login" => Some((Field::Text(Text::Name), true)),
+        _ => Field::named(key).map(|field| (field, false)),
     }
 }
 
-impl<'de> DeserializeSeed<'de> for &mut Object<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for &mut Object<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key_seed(KeySeed)? {
-            match key {
-                Key::Unknown(name) => {
-                    if map.next_value::<Option<IgnoredAny>>()?.is_some() {
-                        self.losses.push(format!("nothing here is called {}", quoted(&name)));
-                    }
-                }
-                Key::Known(field, alias) => {
-                    let value: Value = map.next_value()?;
-                    if value.is_null() {
-                        continue;
-                    }
-                    let again = self.draft.has(field);
-                    if again {
-                        self.losses.push(format!("there is more than one {}", field.name()));
-                    }
-                    if again && alias {
-                        continue;
-                    }
-                    if let Err(problem) = self.take(field, value) {
-                        self.problem.get_or_insert(problem);
-                    }
-                }
+fn take(draft: &mut Draft, field: Field, value: Json) -> Result<(), String> {
+    let wrong = |what: &str| Err(format!("{} is not {what}", field.name()));
+    match (field, value) {
+        (Field::Kind, Json::String(word)) => draft.set_kind(&word)?,
+        (Field::Role, Json::String(word)) => draft.set_role(&word)?,
+        (Field::Text(text), Json::String(value)) => draft.set_text(text, value),
+        (Field::Kind | Field::Role | Field::Text(_), _) => return wrong("a text"),
+        (Field::Disabled, Json::Bool(disabled)) => draft.set_disabled(disabled),
+        (Field::Verified, Json::Bool(verified)) => draft.set_verified(verified),
+        (Field::Disabled | Field::Verified, _) => return wrong("true or false"),
+        (Field::Properties, Json::Object(properties)) => draft.set_properties(properties),
+        (Field::Properties, _) => return wrong("an object"),
+        (Field::Groups, Json::Array(groups)) => {
+            let name = |group| if let Json::String(name) = group { Some(name) } else { None };
+            match groups.into_iter().map(name).collect() {
+                Some(names) => draft.set_groups(names),
+                None => return wrong("a list of texts"),
             }
         }
-        Ok(())
+        (Field::Groups, _) => return wrong("a list of texts"),
     }
-}
-
-struct KeySeed;
-
-impl<'de> DeserializeSeed<'de> for KeySeed {
-    type Value = Key;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for KeySeed {
-    type Value = Key;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Key, E> {
-        Ok(match (key, Field::named(key)) {
-            ("username" | "login", _) => Key::Known(Field::Text(Text::Name), true),
-            (_, Some(field)) => Key::Known(field, false),
-            (_, None) => Key::Unknown(key.to_owned()),
-        })
-    }
+    Ok(())
 }

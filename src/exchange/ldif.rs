@@ -30,10 +30,10 @@
 use super::dn::Dn;
 use super::lines::{bare, read_line};
 use super::{GroupRecord, MemberRecord, ROW_BYTES_MAX, Record, Row, SubgroupRecord, UserRecord, quoted, skip_mark};
+use crate::json::{Json, JsonText};
 use crate::model::key;
 use anyhow::{Context as _, bail};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io::BufRead;
 
@@ -814,13 +814,13 @@ impl Entry {
         if groups.is_empty() { None } else { Some(groups) }
     }
 
-    fn take_properties(&mut self) -> BTreeMap<String, Value> {
+    fn take_properties(&mut self) -> BTreeMap<String, JsonText> {
         let property = |(name, mut values): (&str, Vec<String>)| {
             let value = match values.len() {
-                1 => values.pop().map_or(Value::Null, Value::String),
-                _ => values.into(),
+                1 => values.pop().map_or(Json::Null, Json::String),
+                _ => Json::Array(values.into_iter().map(Json::String).collect()),
             };
-            (name.to_owned(), value)
+            (name.to_owned(), JsonText::from(&value))
         };
         std::mem::take(&mut self.kept).into_iter().map(property).collect()
     }

@@ -18,8 +18,8 @@ mod writer;
 pub use ldif::Aliases;
 pub use writer::Writer;
 
+use crate::json::JsonText;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::path::Path;
@@ -97,7 +97,7 @@ impl Role {
 
 /// One thing that a file carries.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
 pub enum Record {
     /// A user.
     User(UserRecord),
@@ -153,7 +153,7 @@ pub struct UserRecord {
     pub groups: Option<Vec<String>>,
     /// Whatever else is known, as JSON values; numbers keep all their digits.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub properties: BTreeMap<String, Value>,
+    pub properties: BTreeMap<String, JsonText>,
 }
 
 /// A group without its members. `None` is what the file says nothing about, `Some("")` is empty.
@@ -173,7 +173,7 @@ pub struct GroupRecord {
     pub groups: Option<Vec<String>>,
     /// Whatever else is known, as JSON values; numbers keep all their digits.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub properties: BTreeMap<String, Value>,
+    pub properties: BTreeMap<String, JsonText>,
 }
 
 /// A user in a group, directly. It adds, and says nothing about others.

@@ -92,17 +92,20 @@ fn a_record_is_a_tagged_object() {
     let mut ada = user("ada");
     ada.disabled = Some(false);
     ada.first_name = some("");
-    ada.properties.insert("n".to_owned(), serde_json::from_str("1.000000000000000000001e400").unwrap());
-    let record = Record::User(ada);
-    let text = serde_json::to_string(&record).unwrap();
-    assert_eq!(
-        text,
-        r#"{"kind":"user","name":"ada","first_name":"","disabled":false,"properties":{"n":1.000000000000000000001e+400}}"#
-    );
-    assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), record);
-    let text = r#"{"kind":"subgroup","group":"a","subgroup":"b"}"#;
-    assert_eq!(serde_json::from_str::<Record>(text).unwrap(), subgroup("a", "b"));
-    assert_eq!(serde_json::to_string(&subgroup("a", "b")).unwrap(), text);
+    ada.properties.insert("n".to_owned(), JsonText::stored("1.000000000000000000001e400"));
+    ada.properties.insert("$serde_json::private::Number".to_owned(), JsonText::stored("\"7\""));
+    let texts = [
+        r#"{"kind":"user","name":"ada","first_name":"","disabled":false,"properties":{"$serde_json::private::Number":"7","n":1.000000000000000000001e400}}"#,
+        r#"{"kind":"subgroup","group":"a","subgroup":"b"}"#,
+    ];
+    for (record, text) in [Record::User(ada), subgroup("a", "b")].into_iter().zip(texts) {
+        let mut writer = Writer::new(Format::JsonLines, Vec::new(), "dc=x").unwrap();
+        writer.write(&record).unwrap();
+        assert_eq!(String::from_utf8(writer.finish().unwrap()).unwrap(), format!("{text}\n"));
+        assert_eq!(rows(Format::JsonLines, text)[0].record.as_ref(), Ok(&record));
+        // As commands send it to a server.
+        assert_eq!(crate::json::decode::<Record>(&crate::json::to_vec(&record)).unwrap(), record);
+    }
 }
 
 // ------------------------------------------------------------------------------------------ CSV
@@ -128,7 +131,7 @@ fn a_csv_of_this_program_has_a_column_for_each_field() {
         groups: Some(texts(&["a", "b"])),
         ..UserRecord::default()
     };
-    expected.properties.insert("n".to_owned(), serde_json::from_str("1.50").unwrap());
+    expected.properties.insert("n".to_owned(), JsonText::stored("1.50"));
     assert_eq!(only_user(Format::Csv, text), expected);
 }
 
@@ -318,7 +321,7 @@ fn json_lines_say_what_is_there() {
     );
     let mut staff =
         GroupRecord { name: "staff".to_owned(), groups: Some(texts(&["company"])), ..GroupRecord::default() };
-    staff.properties.insert("n".to_owned(), serde_json::from_str("1.10").unwrap());
+    staff.properties.insert("n".to_owned(), JsonText::stored("1.10"));
     let ada = UserRecord { email: some(""), groups: Some(Vec::new()), ..user("ada") };
     let bob = UserRecord { role: Some(Role::Read), disabled: Some(true), verified: Some(false), ..user("bob") };
     assert_eq!(
@@ -344,8 +347,8 @@ fn json_lines_say_what_is_there() {
 #[test]
 fn a_broken_line_of_json_is_refused_and_the_next_one_is_read() {
     for (line, why) in [
-        (&b"{\"name\":\"a\""[..], "the line is no JSON: EOF while parsing an object at 11"),
-        (b"{\"name\":\"a\"} x", "the line is no JSON: trailing characters at 14"),
+        (&b"{\"name\":\"a\""[..], "the line is no JSON: unexpected end of the text at 12"),
+        (b"{\"name\":\"a\"} x", "the line is no JSON: unexpected char: 'x' at 14"),
         (b"hello", "the line is no JSON object"),
         (b"[{\"name\":\"a\"}]", "the line is no JSON object but a list: each record has a line of its own"),
         (b"{\"name\":\"\xff\"}", "the line is not UTF-8"),
@@ -460,9 +463,9 @@ fn an_entry_of_a_person_is_a_user() {
         groups: Some(texts(&["staff"])),
         ..user("ada")
     };
-    ada.properties.insert("mobile".to_owned(), json!(["1", "2"]));
-    ada.properties.insert("employeeNumber".to_owned(), json!("007"));
-    ada.properties.insert("description".to_owned(), json!("first"));
+    ada.properties.insert("mobile".to_owned(), json!(["1", "2"]).into());
+    ada.properties.insert("employeeNumber".to_owned(), json!("007").into());
+    ada.properties.insert("description".to_owned(), json!("first").into());
     assert_eq!(only_user(Format::Ldif, text), ada);
 }
 
@@ -735,8 +738,8 @@ fn an_ldif_is_written_as_directories_read_it() {
         password: some("$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$aGFzaA"),
         ..user("a,da")
     };
-    ada.properties.insert("mobile".to_owned(), json!(["1", "2"]));
-    ada.properties.insert("n".to_owned(), json!(1));
+    ada.properties.insert("mobile".to_owned(), json!(["1", "2"]).into());
+    ada.properties.insert("n".to_owned(), json!(1).into());
     let bob = UserRecord { display_name: some("Bob"), last_name: some("-"), email: some(""), ..user("bob") };
     let empty = GroupRecord {
         name: "staff".to_owned(),
@@ -909,11 +912,9 @@ impl Chance {
         if self.0.one_in(2) { None } else { Some((0..count).map(|_| self.name()).collect()) }
     }
 
-    fn properties(&mut self) -> BTreeMap<String, Value> {
+    fn properties(&mut self) -> BTreeMap<String, JsonText> {
         let values = ["1.50", "12345678901234567890123", "null", "\"\"", "[1,{\"a\":[]}]", "\"\\u0000\""];
-        (0..self.0.below(3))
-            .map(|_| (self.name(), serde_json::from_str(self.0.pick(&values)).expect("a value")))
-            .collect()
+        (0..self.0.below(3)).map(|_| (self.name(), JsonText::stored(self.0.pick(&values)))).collect()
     }
 
     fn user(&mut self) -> UserRecord {
@@ -999,8 +1000,8 @@ fn an_ldif_reads_back_what_it_can_hold() {
         // What stands for none.
         user.last_name = user.last_name.filter(|name| name != "-");
         if chance.0.one_in(3) {
-            user.properties.insert("mobile".to_owned(), json!([chance.name(), " "]));
-            user.properties.insert("description".to_owned(), json!(chance.name()));
+            user.properties.insert("mobile".to_owned(), json!([chance.name(), " "]).into());
+            user.properties.insert("description".to_owned(), json!(chance.name()).into());
         }
         names.push(user.name.clone());
         records.push(Record::User(user));

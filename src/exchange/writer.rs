@@ -3,9 +3,10 @@
 use super::dn::{Dn, escaped};
 use super::ldif::{ARGON2, NO_LAST_NAME, common_name, is_written_property};
 use super::{Format, GroupRecord, MemberRecord, Record, Role, SubgroupRecord, UserRecord, quoted};
+use crate::json::{self, Json, JsonText};
 use anyhow::{Context as _, bail};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use serde_json::Value;
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -71,8 +72,7 @@ impl<W: Write> Writer<W> {
         match self.format {
             Format::Csv => self.write_csv(record),
             Format::JsonLines => {
-                let line = serde_json::to_vec(record).context("encode a record")?;
-                self.put(&[line.as_slice(), b"\n"])?;
+                self.put(&[&json::to_vec(&Line::of(record)), b"\n"])?;
                 Ok(Vec::new())
             }
             Format::Ldif => self.write_ldif(record),
@@ -198,12 +198,12 @@ impl CsvRow {
         }
     }
 
-    fn set_rest(&mut self, groups: Option<&Vec<String>>, properties: &BTreeMap<String, Value>) {
+    fn set_rest(&mut self, groups: Option<&Vec<String>>, properties: &BTreeMap<String, JsonText>) {
         if let Some(groups) = groups {
             self.set("groups", list(groups));
         }
         if !properties.is_empty() {
-            self.set("properties", json(properties));
+            self.set("properties", json::to_string(properties));
         }
     }
 
@@ -262,11 +262,28 @@ fn word(value: bool) -> &'static str {
 /// Names behind each other, or as a JSON list where that could be misread.
 fn list(names: &[String]) -> String {
     let odd = |name: &String| name.is_empty() || name != name.trim() || name.contains(';') || name.starts_with('[');
-    if names.is_empty() || names.iter().any(odd) { json(names) } else { names.join(";") }
+    if names.is_empty() || names.iter().any(odd) { json::to_string(names) } else { names.join(";") }
 }
 
-fn json<T: serde::Serialize + ?Sized>(value: &T) -> String {
-    serde_json::to_string(value).expect("texts and JSON values are JSON")
+/// A record as a line of JSON: the kind stands beside the fields.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum Line<'r> {
+    User(&'r UserRecord),
+    Group(&'r GroupRecord),
+    Member(&'r MemberRecord),
+    Subgroup(&'r SubgroupRecord),
+}
+
+impl Line<'_> {
+    fn of(record: &Record) -> Line<'_> {
+        match record {
+            Record::User(user) => Line::User(user),
+            Record::Group(group) => Line::Group(group),
+            Record::Member(member) => Line::Member(member),
+            Record::Subgroup(member) => Line::Subgroup(member),
+        }
+    }
 }
 
 // ------------------------------------------------------------------------------------------ LDIF
@@ -351,7 +368,8 @@ fn write_user(lines: &mut Lines, losses: &mut Losses, dn: &str, user: &UserRecor
     losses.add_if("external_id", user.external_id.is_some());
     losses.add_if("groups of a user", user.groups.is_some());
     for (name, value) in &user.properties {
-        match written_values(name, value) {
+        let value = Json::parse_stored(value.as_str().as_bytes()).ok();
+        match value.as_ref().and_then(|value| written_values(name, value)) {
             Some(values) => values.iter().for_each(|text| lines.add(name, text)),
             None => losses.0.push(format!("the property {name}")),
         }
@@ -372,14 +390,14 @@ fn write_group(lines: &mut Lines, losses: &mut Losses, dn: &str, group: &GroupRe
 }
 
 /// The values of the attribute that a property is written as; as many texts read back as the same property.
-fn written_values<'v>(name: &str, value: &'v Value) -> Option<Vec<&'v str>> {
+fn written_values<'v>(name: &str, value: &'v Json) -> Option<Vec<&'v str>> {
     if !is_written_property(name) {
         return None;
     }
-    let text = |value: &'v Value| value.as_str().filter(|text| !text.is_empty());
+    let text = |value: &'v Json| value.as_str().filter(|text| !text.is_empty());
     match value {
-        Value::Array(values) if values.len() > 1 => values.iter().map(text).collect(),
-        Value::Array(_) => None,
+        Json::Array(values) if values.len() > 1 => values.iter().map(text).collect(),
+        Json::Array(_) => None,
         value => text(value).map(|text| vec![text]),
     }
 }

@@ -134,11 +134,11 @@ fn write_json(line: &mut Vec<u8>, fraction: u32, request: &RequestLine<'_>, id: 
 }
 
 fn json(out: &mut impl Write, text: &str) -> Result<()> {
-    Ok(serde_json::to_writer(out, text)?)
+    crate::json::to_writer(out, text)
 }
 
 fn json_or_null(out: &mut impl Write, text: Option<&str>) -> Result<()> {
-    Ok(serde_json::to_writer(out, &text)?)
+    crate::json::to_writer(out, &text)
 }
 
 /// Writes a text without its line breaks, as what follows one would be taken for a line of its own.

@@ -7,10 +7,9 @@ pub use shown::{ShownChange, ShownChanges, ShownGroup, ShownImport, ShownKey, Sh
 
 use crate::directory::{Conflict, Directory, ImportOptions, Item, Lists, Outcome, Purpose, Side, Since, UserFilter};
 use crate::exchange::{GroupRecord, Record, Role, UserRecord};
-use crate::model::{AccessRole, Condition, Error, GroupChanges, KeyRole, Result, UserChanges};
-use anyhow::anyhow;
+use crate::json::{self, JsonText};
+use crate::model::{AccessRole, Condition, GroupChanges, KeyRole, Result, UserChanges};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -180,7 +179,7 @@ pub enum ConflictWord {
 ///
 /// # Errors
 /// Those of the directory's verbs.
-pub fn perform(directory: &Directory, order: Order) -> Result<Value> {
+pub fn perform(directory: &Directory, order: Order) -> Result<JsonText> {
     match order {
         Order::Users { selection, after, limit } => {
             let group = selection.group.as_deref();
@@ -258,11 +257,11 @@ pub fn perform(directory: &Directory, order: Order) -> Result<Value> {
     }
 }
 
-fn answer(value: &impl Serialize) -> Result<Value> {
-    serde_json::to_value(value).map_err(|error| Error::Internal(anyhow!("write down an answer: {error}")))
+fn answer(value: &impl Serialize) -> Result<JsonText> {
+    Ok(JsonText::stored(json::to_string(value)))
 }
 
-fn group(directory: &Directory, name: &str) -> Result<Value> {
+fn group(directory: &Directory, name: &str) -> Result<JsonText> {
     answer(&group_shown(directory, name)?.0)
 }
 
@@ -277,7 +276,7 @@ pub fn group_shown(directory: &Directory, name: &str) -> Result<(ShownGroup, u64
     Ok((ShownGroup::of_details(&details, users), details.group.state()))
 }
 
-fn import(directory: &Directory, batch: Batch) -> Result<Value> {
+fn import(directory: &Directory, batch: Batch) -> Result<JsonText> {
     let options = ImportOptions {
         conflict: match batch.conflict {
             ConflictWord::Skip => Conflict::Skip,
@@ -375,7 +374,7 @@ fn kept(text: Option<String>) -> Option<Option<String>> {
     text.map(Some)
 }
 
-fn attributes(properties: BTreeMap<String, Value>) -> BTreeMap<String, Option<String>> {
-    let json = |value: Value| (!value.is_null()).then(|| value.to_string());
+fn attributes(properties: BTreeMap<String, JsonText>) -> BTreeMap<String, Option<String>> {
+    let json = |value: JsonText| (!value.is_null()).then(|| value.into_string());
     properties.into_iter().map(|(name, value)| (name, json(value))).collect()
 }

@@ -2,17 +2,17 @@
 
 use crate::directory::{Credential, Exported, Purpose, has_administrators};
 use crate::exchange::{GroupRecord, MemberRecord, Record, Role, SubgroupRecord, UserRecord};
+use crate::json::{Json, JsonText, from_json};
 use crate::model::{
     Account, Attributes, Change, Group, GroupDetails, GroupName, KeyRole, Profile, StoredRole, User, timestamp,
 };
+use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A user.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 pub struct ShownUser {
     /// The fields; groups only where one user is asked for.
     #[serde(flatten)]
@@ -104,7 +104,7 @@ fn record_of(user: &User, administrator: bool) -> UserRecord {
 }
 
 /// A group.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 pub struct ShownGroup {
     /// The fields; the groups that it is in only where one group is asked for.
     #[serde(flatten)]
@@ -219,15 +219,15 @@ pub struct ShownChange {
     /// The user, group or key that it was done to.
     pub name: String,
     /// What was so and is no longer.
-    pub before: Option<Box<RawValue>>,
+    pub before: Option<JsonText>,
     /// What is so now.
-    pub after: Option<Box<RawValue>>,
+    pub after: Option<JsonText>,
 }
 
 impl ShownChange {
     /// The document of a change.
     pub fn of(change: &Change) -> ShownChange {
-        let raw = |json: &Option<String>| json.clone().and_then(|json| RawValue::from_string(json).ok());
+        let raw = |json: &Option<String>| json.clone().map(JsonText::stored);
         ShownChange {
             id: change.id,
             time: timestamp(change.at),
@@ -251,7 +251,48 @@ pub struct ShownImport {
     pub groups: Vec<String>,
 }
 
-fn properties(attributes: &Attributes) -> BTreeMap<String, Value> {
-    let value = |json: &String| serde_json::from_str(json).unwrap_or(Value::Null);
-    attributes.iter().map(|(name, json)| (name.clone(), value(json))).collect()
+/// Reads two records whose fields stand beside each other in one object. serde's own way to do so would take the
+/// properties apart, and numbers would lose digits.
+fn beside<'de, D: Deserializer<'de>, A: DeserializeOwned, B: DeserializeOwned>(
+    deserializer: D,
+) -> Result<(A, B), D::Error> {
+    let object = Json::deserialize(deserializer)?;
+    let first = from_json(object.clone()).map_err(D::Error::custom)?;
+    Ok((first, from_json(object).map_err(D::Error::custom)?))
+}
+
+impl<'de> Deserialize<'de> for ShownUser {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ShownUser, D::Error> {
+        #[derive(Deserialize)]
+        struct Rest {
+            inherited_groups: Option<Vec<String>>,
+            uuid: String,
+            created: String,
+            updated: String,
+        }
+        let (record, rest) = beside(deserializer)?;
+        let Rest { inherited_groups, uuid, created, updated } = rest;
+        Ok(ShownUser { record, inherited_groups, uuid, created, updated })
+    }
+}
+
+impl<'de> Deserialize<'de> for ShownGroup {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ShownGroup, D::Error> {
+        #[derive(Deserialize)]
+        struct Rest {
+            users: u64,
+            subgroups: u64,
+            subgroup_names: Option<Vec<String>>,
+            uuid: String,
+            created: String,
+            updated: String,
+        }
+        let (record, rest) = beside(deserializer)?;
+        let Rest { users, subgroups, subgroup_names, uuid, created, updated } = rest;
+        Ok(ShownGroup { record, users, subgroups, subgroup_names, uuid, created, updated })
+    }
+}
+
+fn properties(attributes: &Attributes) -> BTreeMap<String, JsonText> {
+    attributes.iter().map(|(name, json)| (name.clone(), JsonText::stored(json.as_str()))).collect()
 }

@@ -3,8 +3,8 @@
 use super::client::Client;
 use super::items::{Items, Problem};
 use crate::exchange::{Record, Role, Row, UserRecord};
+use crate::json::Json;
 use anyhow::anyhow;
-use serde_json::{Map, Value};
 use std::io::Read;
 
 /// Where the list is.
@@ -60,18 +60,20 @@ fn told(client: &Client, problem: Problem, read: u64) -> anyhow::Error {
 }
 
 fn user(text: &[u8], losses: &mut Vec<String>) -> Result<UserRecord, String> {
-    let mut user: Map<String, Value> = serde_json::from_slice(text).map_err(|_| "the entry is no JSON object")?;
+    let Ok(Json::Object(mut user)) = Json::parse_stored(text) else {
+        return Err("the entry is no JSON object".to_owned());
+    };
     let mut text = |key: &str| match user.remove(key) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
+        None | Some(Json::Null) => Ok(None),
+        Some(Json::String(text)) => Ok(Some(text)),
         Some(_) => Err(format!("{key} is no text")),
     };
     let name = text("handle")?.filter(|handle| !handle.trim().is_empty()).ok_or("handle is missing")?;
     let (display_name, email, title) = (text("name")?, text("email")?, text("title")?);
     let access_role = text("access_role")?;
     let mut switch = |key: &str| match user.remove(key) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Bool(switch)) => Ok(Some(switch)),
+        None | Some(Json::Null) => Ok(None),
+        Some(Json::Bool(switch)) => Ok(Some(switch)),
         Some(_) => Err(format!("{key} is neither true nor false")),
     };
     let (disabled, verified, administrator) = (switch("disabled")?, switch("verified")?, switch("is_admin")?);

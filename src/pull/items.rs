@@ -1,5 +1,6 @@
 //! A long list in a JSON document, entry by entry, without the document in memory.
 
+use crate::json::Json;
 use std::io::{self, BufRead, BufReader, Read};
 
 /// The longest entry, in bytes.
@@ -73,7 +74,7 @@ impl<R: Read> Items<R> {
                 b'}' => return Err(Problem::Document("something without the list")),
                 _ => return Err(NO_JSON),
             }
-            let found = serde_json::from_slice::<String>(&self.text).map_err(|_| NO_JSON)? == key;
+            let found = Json::parse_stored(&self.text).map_err(|_| NO_JSON)?.as_str() == Some(key);
             if self.next_mark()?.ok_or(BROKEN_OFF)? != b':' {
                 return Err(NO_JSON);
             }

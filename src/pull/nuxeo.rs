@@ -2,9 +2,9 @@
 
 use super::client::Client;
 use crate::exchange::{GroupRecord, Record, Row, SubgroupRecord, UserRecord};
+use crate::json::{Json, JsonText, Object, decode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
-use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
 /// Entries on a page.
@@ -136,7 +136,7 @@ impl Iterator for Directory {
     }
 }
 
-type Entry = Map<String, Value>;
+type Entry = Object;
 
 /// What is searched for.
 #[derive(Debug, Clone, Copy)]
@@ -193,7 +193,7 @@ impl Search {
             let path = self.path(&query);
             let answer = client.read(&path)?;
             *bytes += answer.len() as u64;
-            let page: Page = serde_json::from_slice(&answer).map_err(|_| client.misunderstood("what is no page"))?;
+            let page: Page = decode(&answer).map_err(|_| client.misunderstood("what is no page"))?;
             if page.has_error == Some(true) {
                 self.search_by_beginnings(&query);
                 continue;
@@ -299,7 +299,7 @@ fn name_of(entry: &Entry) -> Option<&str> {
         below.and_then(|properties| properties.get("username")),
         below.and_then(|properties| properties.get("groupname")),
     ];
-    names.into_iter().flatten().find_map(Value::as_str)
+    names.into_iter().flatten().find_map(Json::as_str)
 }
 
 fn group(entry: &mut Entry) -> Result<GroupRecord, String> {
@@ -324,9 +324,9 @@ fn user(entry: &mut Entry, losses: &mut Vec<String>) -> Result<UserRecord, Strin
     if groups.is_none() {
         losses.push("the server does not say which groups the user is in".to_owned());
     }
-    if entry.get("isAdministrator") == Some(&Value::Bool(true)) {
-        let above = entry.get("extendedGroups").and_then(Value::as_array).into_iter().flatten();
-        let above = above.filter_map(|group| group.get("name").and_then(Value::as_str));
+    if entry.get("isAdministrator") == Some(&Json::Bool(true)) {
+        let above = entry.get("extendedGroups").and_then(Json::as_array).into_iter().flatten();
+        let above = above.filter_map(|group| group.get("name").and_then(Json::as_str));
         let direct = groups.iter().flatten().map(String::as_str);
         if !above.chain(direct).any(|name| name.eq_ignore_ascii_case(ADMINISTRATORS)) {
             losses.push(format!("the user is an administrator there without being in the group {ADMINISTRATORS}"));
@@ -346,35 +346,36 @@ fn user(entry: &mut Entry, losses: &mut Vec<String>) -> Result<UserRecord, Strin
     })
 }
 
-fn take_properties(entry: &mut Entry) -> Result<Map<String, Value>, String> {
+fn take_properties(entry: &mut Entry) -> Result<Object, String> {
     match entry.remove("properties") {
-        Some(Value::Object(properties)) => Ok(properties),
-        None | Some(Value::Null) => Ok(Map::new()),
+        Some(Json::Object(properties)) => Ok(properties),
+        None | Some(Json::Null) => Ok(Object::new()),
         Some(_) => Err("properties is no object".to_owned()),
     }
 }
 
 /// What is left, and says something.
-fn kept(properties: Map<String, Value>) -> BTreeMap<String, Value> {
-    properties.into_iter().filter(|(_, value)| !value.is_null()).collect()
+fn kept(properties: Object) -> BTreeMap<String, JsonText> {
+    let kept = properties.into_iter().filter(|(_, value)| !value.is_null());
+    kept.map(|(name, value)| (name, JsonText::from(&value))).collect()
 }
 
 /// A text; servers of that make take numbers and truth for texts too.
-fn text(from: &mut Map<String, Value>, key: &str) -> Result<Option<String>, String> {
+fn text(from: &mut Object, key: &str) -> Result<Option<String>, String> {
     match from.remove(key) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(value @ (Value::Number(_) | Value::Bool(_))) => Ok(Some(value.to_string())),
+        None | Some(Json::Null) => Ok(None),
+        Some(Json::String(text)) => Ok(Some(text)),
+        Some(value @ (Json::Number(_) | Json::Bool(_))) => Ok(Some(value.to_string())),
         Some(_) => Err(format!("{key} is no text")),
     }
 }
 
 /// A list of names, if there is one.
-fn names(value: Option<Value>) -> Result<Option<Vec<String>>, ()> {
+fn names(value: Option<Json>) -> Result<Option<Vec<String>>, ()> {
     match value {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Array(names)) => {
-            let name = |value| if let Value::String(name) = value { Ok(name) } else { Err(()) };
+        None | Some(Json::Null) => Ok(None),
+        Some(Json::Array(names)) => {
+            let name = |value| if let Json::String(name) = value { Ok(name) } else { Err(()) };
             names.into_iter().map(name).collect::<Result<_, _>>().map(Some)
         }
         Some(_) => Err(()),

@@ -607,12 +607,11 @@ fn is_about_groups(asked: &Asked) -> bool {
 
 #[test]
 fn groups_come_from_nuxeo_before_what_is_in_them_and_before_users() {
-    let n: Value = serde_json::from_str("1.50").unwrap();
     let groups = json!({"resultsCount": 3, "isNextPageAvailable": false, "entries": [
         {"entity-type": "group", "id": "all", "groupname": "all", "grouplabel": "all", "memberGroups": ["staff", "Ghost"],
          "properties": {"groupname": "all", "grouplabel": null, "description": "", "tenantId": null, "members": ["x"]}},
         {"entity-type": "group", "id": "staff", "groupname": "staff", "grouplabel": "The staff", "memberGroups": [],
-         "properties": {"groupname": "staff", "grouplabel": "The staff", "description": "us", "tenantId": "t", "n": n}},
+         "properties": {"groupname": "staff", "grouplabel": "The staff", "description": "us", "tenantId": "t", "n": 1.5}},
         {"groupname": "old", "grouplabel": "Old", "memberUsers": ["x"]},
     ]});
     let users = json!({"resultsCount": 4, "entries": [
@@ -630,8 +629,8 @@ fn groups_come_from_nuxeo_before_what_is_in_them_and_before_users() {
     let group = |name: &str| GroupRecord { name: name.to_owned(), ..GroupRecord::default() };
     let subgroup = |subgroup: &str| SubgroupRecord { group: "all".to_owned(), subgroup: subgroup.to_owned() };
     let mut staff = GroupRecord { label: some("The staff"), description: some("us"), ..group("staff") };
-    staff.properties.insert("n".to_owned(), serde_json::from_str("1.50").unwrap());
-    staff.properties.insert("tenantId".to_owned(), json!("t"));
+    staff.properties.insert("n".to_owned(), json!(1.5).into());
+    staff.properties.insert("tenantId".to_owned(), json!("t").into());
     let mut ada = UserRecord {
         first_name: some("Ada"),
         email: some("a@x.io"),
@@ -640,7 +639,7 @@ fn groups_come_from_nuxeo_before_what_is_in_them_and_before_users() {
         groups: Some(vec!["staff".to_owned(), "all".to_owned()]),
         ..user("ada")
     };
-    ada.properties.insert("phone".to_owned(), json!(7));
+    ada.properties.insert("phone".to_owned(), json!(7).into());
     let in_x = |name: &str| UserRecord { groups: Some(vec!["x".to_owned()]), ..user(name) };
     assert_eq!(
         records(&rows),

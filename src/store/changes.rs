@@ -6,10 +6,10 @@
 use super::lists::List;
 use super::users::count;
 use super::{Credential, Purpose, Rows, Tx, failure, now};
-use crate::model::{Attributes, Change, Error, Group, Result, StoredRole, User};
+use crate::json::{self, JsonStr};
+use crate::model::{Attributes, Change, Group, Result, StoredRole, User};
 use rusqlite::params;
 use serde::Serialize;
-use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
 /// Oldest changes that are looked at, and removed, in one go.
@@ -251,7 +251,7 @@ impl Tx<'_> {
         let sql = "insert into changes (at, caller_kind, caller, dialect, action, name, before, after)
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         let (caller_kind, caller, dialect) = self.origin_columns();
-        let (before, after) = (before.map(text).transpose()?, after.map(text).transpose()?);
+        let (before, after) = (before.map(json::to_string), after.map(json::to_string));
         self.execute(sql, params![now(), caller_kind, caller, dialect, action, name, before, after]).map(drop)
     }
 
@@ -290,15 +290,10 @@ fn change(row: &rusqlite::Row<'_>) -> rusqlite::Result<Change> {
     })
 }
 
-fn text(document: &impl Serialize) -> Result<String> {
-    let written = serde_json::to_string(document);
-    written.map_err(|error| Error::Internal(anyhow::Error::new(error).context("write down a change")))
-}
-
 /// A field that a document has, and what is in it.
 type Field<'d> = Option<Option<&'d str>>;
 /// Properties, each with its JSON value or none.
-type Properties<'d> = BTreeMap<&'d str, Option<&'d RawValue>>;
+type Properties<'d> = BTreeMap<&'d str, Option<JsonStr<'d>>>;
 
 /// What is told of a user. A field that is `None` is left out.
 #[derive(Serialize, Default)]
@@ -445,20 +440,16 @@ fn role(role: StoredRole) -> &'static str {
 }
 
 fn properties(attributes: &Attributes) -> Properties<'_> {
-    attributes.iter().map(|(name, json)| (name.as_str(), raw(json))).collect()
+    attributes.iter().map(|(name, value)| (name.as_str(), Some(JsonStr(value)))).collect()
 }
 
 fn differing_properties<'a>(before: &'a Attributes, after: &'a Attributes) -> (Properties<'a>, Properties<'a>) {
     let names = before.keys().chain(after.keys()).filter(|name| before.get(*name) != after.get(*name));
-    let of = |attributes: &'a Attributes, name: &str| attributes.get(name).and_then(|json| raw(json));
+    let of = |attributes: &'a Attributes, name: &str| attributes.get(name).map(|value| JsonStr(value));
     let (mut old, mut new) = (Properties::new(), Properties::new());
     for name in names {
         old.insert(name, of(before, name));
         new.insert(name, of(after, name));
     }
     (old, new)
-}
-
-fn raw(json: &str) -> Option<&RawValue> {
-    serde_json::from_str(json).ok()
 }

@@ -2,9 +2,9 @@
 
 use super::users::{ENABLED_ADMINISTRATOR, search_key};
 use super::{Rows, versions};
+use crate::json::members;
 use crate::model::key;
 use rusqlite::Row;
-use serde_json::value::RawValue;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 type Found = rusqlite::Result<Vec<String>>;
@@ -243,5 +243,5 @@ impl Rows<'_> {
 
 /// Whether the program reads it as properties.
 fn is_object(text: &str) -> bool {
-    serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(text).is_ok()
+    members(text).is_ok()
 }

@@ -2,9 +2,9 @@
 
 use super::memory::{ADMINISTRATORS_MAX, Administrators, ListOf};
 use super::{Rows, Scope, Tx, failure, new_uuid, now};
+use crate::json::{self, JsonStr};
 use crate::model::{Account, Attributes, Error, Page, Result, StoredRole, User, UserView, Window, key};
 use rusqlite::{Row, ToSql, named_params, params};
-use serde_json::value::RawValue;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -520,16 +520,14 @@ pub(super) fn attributes(text: &str) -> Attributes {
         return Attributes::new();
     }
     // The schema holds that this is JSON, and only `attributes_text` writes it.
-    let values: BTreeMap<String, Box<RawValue>> = serde_json::from_str(text).unwrap_or_default();
-    values.into_iter().map(|(name, value)| (name, Box::<str>::from(value).into_string())).collect()
+    let members = json::members(text).unwrap_or_default();
+    members.into_iter().map(|(name, value)| (name, value.to_owned())).collect()
 }
 
 pub(super) fn attributes_text(attributes: &Attributes) -> Result<String> {
-    let values: serde_json::Result<BTreeMap<&str, &RawValue>> =
-        attributes.iter().map(|(name, json)| Ok((name.as_str(), serde_json::from_str(json)?))).collect();
-    let text = values
-        .and_then(|values| serde_json::to_string(&values))
-        .map_err(|error| Error::Internal(anyhow::Error::new(error).context("write the properties as JSON")))?;
+    let values: BTreeMap<&str, JsonStr<'_>> =
+        attributes.iter().map(|(name, value)| (name.as_str(), JsonStr(value))).collect();
+    let text = json::to_string(&values);
     if text.len() > ATTRIBUTES_BYTES_MAX {
         return Err(Error::Invalid(format!("the properties take more than {ATTRIBUTES_BYTES_MAX} bytes")));
     }

@@ -9,6 +9,7 @@ use crate::nuxeo_users::{create_group, create_user};
 use crate::random::Random;
 use crate::state::State;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use rollbook::json::Json;
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -341,9 +342,10 @@ impl Fuzzer<'_> {
         assert_eq!(found.kind, "application/json", "{}", say());
         let document: serde_json::Value = match serde_json::from_slice(body) {
             Ok(document) => document,
-            // What was kept may be nested deeper than this reader goes; that it is text is enough.
+            // What was kept may be nested deeper than this reader goes, and have numbers that it has no room for.
             Err(error) => {
-                assert!(error.to_string().contains("recursion") && *status < 300, "{error}: {}", say());
+                let kept = Json::parse_stored(body).is_ok();
+                assert!(kept && *status < 300, "{error}: {}", say());
                 return;
             }
         };
@@ -1163,6 +1165,10 @@ const SCALARS: &[&str] = &[
     "[1,true,null,\"x\",{}]",
     "{\"$serde_json::private::Number\":\"1\"}",
     "{\"$serde_json::private::RawValue\":\"}\"}",
+    "{\"$serde_json::private::RawValue\":\"{\\\"$serde_json::private::RawValue\\\":\\\"[]\\\"}\"}",
+    "{\"\\u0024serde_json::private::RawValue\":\"[[[[\"}",
+    "{\"\\u0024serde_json::private::Number\":\"x\"}",
+    "[[{\"$serde_json::private::Number\":\"1\",\"a\":[]}]]",
     "{\"a\":1,\"a\":2}",
 ];
 

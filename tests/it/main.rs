@@ -20,6 +20,7 @@ mod harness;
 mod health;
 mod http;
 mod import;
+mod json_input;
 mod logs;
 mod matrix;
 mod metrics;

@@ -89,7 +89,7 @@ fn users_are_made_shown_changed_and_removed() {
             "",
             2,
             "",
-            "error: invalid value 'n=x' for '--property <NAME=JSON>': the value is not JSON (expected value at line 1 column 1)\n\nFor more information, try '--help'.\n",
+            "error: invalid value 'n=x' for '--property <NAME=JSON>': the value is not JSON (unexpected char: 'x' at line 1 column 1)\n\nFor more information, try '--help'.\n",
         ),
         (
             "user list",

@@ -4,12 +4,13 @@ use super::error::{Problem, Result};
 use crate::dialect::{condition, decode};
 use crate::directory::{Directory, UserFilter};
 use crate::http::{Request, Response, Tag};
+use crate::json::{self, Json, Object};
 use crate::model::{
     AccessRole, Account, Error, Extent, Profile, StoredRole, User, UserChanges, UserView, Window, is_email,
 };
 use md5::{Digest as _, Md5};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use std::borrow::Cow;
 
 /// Longest `name`, in characters. The vendor's is 55; longer names of other dialects are not cut.
@@ -26,8 +27,8 @@ pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Res
     directory.require_user_creator()?;
     let body = decode(request.body)?.unwrap_or_default();
     let handle = match body.get("handle") {
-        None | Some(Value::Null) => return Err(Problem::Missing("handle")),
-        Some(Value::String(handle)) if is_email(handle) => handle,
+        None | Some(Json::Null) => return Err(Problem::Missing("handle")),
+        Some(Json::String(handle)) if is_email(handle) => handle,
         Some(_) => return Err(Problem::Format("handle", "email")),
     };
     let mut new = UserChanges {
@@ -91,7 +92,7 @@ pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Respo
                 out.push(b',');
             }
             begun = true;
-            let written = serde_json::to_writer(&mut out, &Shown::new(user, administrator));
+            let written = json::to_writer(&mut out, &Shown::new(user, administrator));
             written.map_err(|error| Error::Internal(error.into()))
         })?;
         begun = true;
@@ -122,7 +123,7 @@ pub(super) fn update(directory: &Directory, handle: &str, request: &Request<'_>)
     // written it), and what was derived must not become a stored value by it.
     let shown = Shown::of_account(&account);
     for (field, value) in [("email", shown.email.as_deref()), ("name", shown.name.as_deref())] {
-        if value.is_some() && body.get(field).and_then(Value::as_str) == value {
+        if value.is_some() && body.get(field).and_then(Json::as_str) == value {
             body.remove(field);
         }
     }
@@ -151,53 +152,53 @@ pub(super) fn invite(directory: &Directory, request: &Request<'_>) -> Result<Res
     directory.require_user_creator()?;
     let body = decode(request.body)?.unwrap_or_default();
     let emails = match body.get("emails") {
-        None | Some(Value::Null) => return Err(Problem::Missing("emails")),
-        Some(Value::Array(emails)) => emails,
+        None | Some(Json::Null) => return Err(Problem::Missing("emails")),
+        Some(Json::Array(emails)) => emails,
         Some(_) => return Err(Problem::Format("emails", "list of emails")),
     };
     let handles: Option<Vec<String>> =
         emails.iter().map(|email| email.as_str().filter(|email| is_email(email)).map(str::to_owned)).collect();
     let handles = handles.ok_or(Problem::Format("emails", "list of emails"))?;
-    directory.create_missing_users(handles)?;
-    Ok(Response::json(200, &json!({ "emails": emails })))
+    directory.create_missing_users(handles.clone())?;
+    Ok(Response::json(200, &json!({ "emails": handles })))
 }
 
 // ------------------------------------------------------------------------------------------ taking
 
-fn name(body: &Map<String, Value>) -> Result<Option<Option<String>>> {
+fn name(body: &Object) -> Result<Option<Option<String>>> {
     match body.get("name") {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(name)) if name.chars().count() > NAME_CHARS_MAX => {
+        None | Some(Json::Null) => Ok(None),
+        Some(Json::String(name)) if name.chars().count() > NAME_CHARS_MAX => {
             Err(Problem::Format("name", "string of at most 255 characters"))
         }
-        Some(Value::String(name)) if name.chars().any(char::is_control) => {
+        Some(Json::String(name)) if name.chars().any(char::is_control) => {
             Err(Problem::Format("name", "string without control characters"))
         }
-        Some(Value::String(name)) => Ok(Some(Some(name.clone()))),
+        Some(Json::String(name)) => Ok(Some(Some(name.clone()))),
         Some(_) => Err(Problem::Format("name", "string")),
     }
 }
 
-fn email(body: &Map<String, Value>) -> Result<Option<Option<String>>> {
+fn email(body: &Object) -> Result<Option<Option<String>>> {
     match body.get("email") {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(email)) if is_email(email) => Ok(Some(Some(email.to_lowercase()))),
+        None | Some(Json::Null) => Ok(None),
+        Some(Json::String(email)) if is_email(email) => Ok(Some(Some(email.to_lowercase()))),
         Some(_) => Err(Problem::Format("email", "email")),
     }
 }
 
-fn boolean(body: &Map<String, Value>, name: &'static str) -> Result<Option<bool>> {
+fn boolean(body: &Object, name: &'static str) -> Result<Option<bool>> {
     match body.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Bool(value)) => Ok(Some(*value)),
+        None | Some(Json::Null) => Ok(None),
+        Some(Json::Bool(value)) => Ok(Some(*value)),
         Some(_) => Err(Problem::Format(name, "boolean")),
     }
 }
 
 /// The role to give: `access_role`, or else the older `is_admin`.
-fn access_role(body: &Map<String, Value>, is_administrator: bool) -> Result<Option<AccessRole>> {
+fn access_role(body: &Object, is_administrator: bool) -> Result<Option<AccessRole>> {
     match body.get("access_role") {
-        None | Some(Value::Null) => Ok(match boolean(body, "is_admin")? {
+        None | Some(Json::Null) => Ok(match boolean(body, "is_admin")? {
             Some(true) => Some(AccessRole::Administrator),
             Some(false) if is_administrator => Some(AccessRole::Standard),
             _ => None,

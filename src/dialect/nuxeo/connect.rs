@@ -6,7 +6,8 @@ use super::options::parameter;
 use crate::dialect::decode;
 use crate::directory::{Directory, TokenRequest};
 use crate::http::{Request, Response};
-use serde_json::{Value, json};
+use crate::json::Json;
+use serde_json::json;
 
 /// The version of the reference server that clients find here: they choose what to send by it.
 const VERSION: &str = "2023.0";
@@ -88,8 +89,8 @@ pub(super) fn log(directory: &Directory, request: &Request<'_>) -> Result<Respon
     let body = decode(request.body)?.unwrap_or_default();
     let parameter = |name: &str| body.get("params").and_then(|params| params.get(name));
     let text = |name: &'static str| match parameter(name) {
-        Some(Value::String(text)) => Ok(text.as_str()),
-        None | Some(Value::Null) => Err(Problem::Invalid(format!("The parameter {name} is missing"))),
+        Some(Json::String(text)) => Ok(text.as_str()),
+        None | Some(Json::Null) => Err(Problem::Invalid(format!("The parameter {name} is missing"))),
         Some(_) => Err(Problem::Invalid(format!("The parameter {name} is not a text"))),
     };
     let (message, level) = (text("message")?, text("level")?);

@@ -8,9 +8,9 @@ use super::user::serialize_kept;
 use crate::dialect::condition;
 use crate::directory::{Directory, Lists};
 use crate::http::{Request, Response, Tag};
+use crate::json::{Json, Object};
 use crate::model::{Error, Group, GroupChanges, GroupDetails, Kind, key};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
-use serde_json::{Map, Value};
 
 /// `POST /group`
 pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Response> {
@@ -74,7 +74,7 @@ pub(super) fn subgroups(directory: &Directory, name: &str, request: &Request<'_>
 
 /// The name that the body gives: `id`, or `groupname` where that is another one or there is no `id`, or else
 /// the one among the properties.
-fn group_name(entity: &Map<String, Value>, properties: &Map<String, Value>) -> Result<Option<String>> {
+fn group_name(entity: &Object, properties: &Object) -> Result<Option<String>> {
     if let Some(name) = name(entity, "groupname")?.or(name(entity, "id")?) {
         return Ok(Some(name));
     }
@@ -82,11 +82,7 @@ fn group_name(entity: &Map<String, Value>, properties: &Map<String, Value>) -> R
 }
 
 /// What the body changes in the present group, or in a new one.
-fn changes(
-    entity: &Map<String, Value>,
-    properties: Map<String, Value>,
-    present: Option<&Group>,
-) -> Result<GroupChanges> {
+fn changes(entity: &Object, properties: Object, present: Option<&Group>) -> Result<GroupChanges> {
     let mut changes = GroupChanges {
         member_users: members(entity, "memberUsers")?,
         member_groups: members(entity, "memberGroups")?,
@@ -98,7 +94,7 @@ fn changes(
             "grouplabel" => changes.label = Some(text(&name, &value)?),
             "description" => changes.description = Some(text(&name, &value)?),
             "tenantId" => {
-                let tenant = text(&name, &value)?.map_or(Value::Null, Value::String);
+                let tenant = text(&name, &value)?.map_or(Json::Null, Json::String);
                 keep(&mut changes.attributes, name, &tenant);
             }
             // The name never changes, and the lists count at the top of the entity only.

@@ -7,10 +7,9 @@ use super::page::Asked;
 use crate::dialect::{condition, decode};
 use crate::directory::{Directory, Side};
 use crate::http::{Request, Response, Tag};
+use crate::json::{Json, JsonStr, Object};
 use crate::model::{Error, Extent, GroupName, Profile, User, UserChanges, key};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
-use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 use std::sync::Arc;
 
 /// `POST /user`
@@ -135,7 +134,7 @@ pub(super) fn transient(directory: &Directory, name: &str, rest: &str, request: 
 // ------------------------------------------------------------------------------------------ taking
 
 /// What the properties change, and the new password in clear.
-fn changes(properties: Map<String, Value>) -> Result<(UserChanges, Option<String>)> {
+fn changes(properties: Object) -> Result<(UserChanges, Option<String>)> {
     let mut changes = UserChanges { groups: groups(&properties)?, ..UserChanges::default() };
     let mut password = None;
     for (name, value) in properties {
@@ -149,7 +148,7 @@ fn changes(properties: Map<String, Value>) -> Result<(UserChanges, Option<String
             "password" => password = text(&name, &value)?.filter(|password| !password.is_empty()),
             "groups" => {}
             "tenantId" => {
-                let tenant = text(&name, &value)?.map_or(Value::Null, Value::String);
+                let tenant = text(&name, &value)?.map_or(Json::Null, Json::String);
                 keep(&mut changes.attributes, name, &tenant);
             }
             _ => keep(&mut changes.attributes, name, &value),
@@ -281,8 +280,7 @@ pub(super) fn serialize_kept<M: serde::ser::SerializeMap>(
         map.serialize_entry("tenantId", &())?;
     }
     for (name, json) in attributes {
-        let value: &RawValue = serde_json::from_str(json).map_err(serde::ser::Error::custom)?;
-        map.serialize_entry(name, value)?;
+        map.serialize_entry(name, &JsonStr(json))?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use super::error::{Problem, Result};
 use crate::directory::{Directory, Since};
 use crate::http::{Request, Response};
+use crate::json;
 use crate::model::Error;
 use crate::operator::ShownChange;
 use std::time::Duration;
@@ -31,7 +32,7 @@ pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Respo
     let found = directory.changes(since, limit, wait)?;
     let mut lines = Vec::new();
     for change in &found.changes {
-        serde_json::to_writer(&mut lines, &ShownChange::of(change)).map_err(|error| Error::Internal(error.into()))?;
+        json::to_writer(&mut lines, &ShownChange::of(change)).map_err(|error| Error::Internal(error.into()))?;
         lines.push(b'\n');
     }
     Ok(Response::json_lines(lines).with_header("Rollbook-Next", &found.next.to_string()))

@@ -5,7 +5,7 @@ use super::input::Parameters;
 use crate::directory::Directory;
 use crate::http::{Request, Response};
 use crate::operator::ShownChange;
-use serde_json::json;
+use serde::Serialize;
 
 /// `GET /api/changes`: the newest first.
 pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Response> {
@@ -15,5 +15,13 @@ pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Respo
     let found = directory.changes_before(before, parameters.limit()?)?;
     let changes: Vec<ShownChange> = found.iter().map(ShownChange::of).collect();
     let next = found.last().map(|change| change.id);
-    Ok(Response::json(200, &json!({ "changes": changes, "next": next })))
+    Ok(Response::json(200, &Page { changes, next }))
+}
+
+/// A part of the list.
+#[derive(Serialize)]
+struct Page {
+    changes: Vec<ShownChange>,
+    /// The number to go on before; none at the end.
+    next: Option<i64>,
 }

@@ -5,7 +5,8 @@ use crate::dialect::Context;
 use crate::directory::Directory;
 use crate::http::Response;
 use crate::metrics::Page;
-use serde_json::{Map, Value, json};
+use serde_json::json;
+use std::collections::BTreeMap;
 
 /// `GET /api/figures`: what `/metrics` tells, for those to whom nothing is forbidden.
 pub(super) fn show(directory: &Directory, context: &Context) -> Result<Response> {
@@ -14,8 +15,7 @@ pub(super) fn show(directory: &Directory, context: &Context) -> Result<Response>
     context.tell(&mut page);
     let mut figures = Vec::new();
     page.visit(|name, labels, value| {
-        let labels: Map<String, Value> =
-            labels.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
+        let labels: BTreeMap<&str, &str> = labels.iter().map(|(name, value)| (*name, value.as_str())).collect();
         figures.push(json!({ "name": name, "labels": labels, "value": value }));
     });
     Ok(Response::json(200, &json!({ "version": env!("CARGO_PKG_VERSION"), "figures": figures })))

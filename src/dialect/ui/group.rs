@@ -6,7 +6,7 @@ use crate::dialect::condition;
 use crate::directory::{Directory, Lists, Side};
 use crate::http::{Method, Request, Response, Tag};
 use crate::operator::{ShownGroup, group_of, group_shown};
-use serde_json::json;
+use serde::Serialize;
 
 /// What can be changed.
 const FIELDS: [&str; 4] = ["label", "description", "groups", "properties"];
@@ -21,7 +21,15 @@ pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Respo
     counted.truncate(limit as usize);
     let next = counted.last().filter(|_| more).map(|(group, ..)| group.name.as_str());
     let groups: Vec<ShownGroup> = counted.iter().map(ShownGroup::of_counted).collect();
-    Ok(Response::json(200, &json!({ "groups": groups, "next": next })))
+    Ok(Response::json(200, &Page { groups, next }))
+}
+
+/// A part of the list.
+#[derive(Serialize)]
+struct Page<'n> {
+    groups: Vec<ShownGroup>,
+    /// The name to go on after; none at the end.
+    next: Option<&'n str>,
 }
 
 /// `POST /api/groups`

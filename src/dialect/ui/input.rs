@@ -3,15 +3,15 @@
 use super::error::{Problem, Result};
 use crate::dialect::decode;
 use crate::http::{Parameter, Request};
+use crate::json::{Json, Object, from_json};
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
 
 /// Entries of a list unless asked for, and at most.
 const LIMIT: u64 = 50;
 const LIMIT_MAX: u64 = 200;
 
 /// The body of a request, which may have these fields.
-pub(super) fn fields(request: &Request<'_>, known: &[&str]) -> Result<Map<String, Value>> {
+pub(super) fn fields(request: &Request<'_>, known: &[&str]) -> Result<Object> {
     let body = decode(request.body)?.unwrap_or_default();
     match body.keys().find(|name| !known.contains(&name.as_str())) {
         Some(name) => Err(Problem::UnknownField(name.clone())),
@@ -23,12 +23,12 @@ pub(super) fn fields(request: &Request<'_>, known: &[&str]) -> Result<Map<String
 pub(super) fn record<T: DeserializeOwned>(request: &Request<'_>, known: &[&str]) -> Result<T> {
     let mut body = fields(request, known)?;
     body.retain(|_, value| !value.is_null());
-    serde_json::from_value(Value::Object(body)).map_err(|error| Problem::BadBody(error.to_string()))
+    from_json(Json::Object(body)).map_err(|error| Problem::BadBody(error.to_string()))
 }
 
 /// A text that has to be there.
-pub(super) fn text<'b>(body: &'b Map<String, Value>, name: &'static str) -> Result<&'b str> {
-    body.get(name).and_then(Value::as_str).ok_or(Problem::Format(name, "a text"))
+pub(super) fn text<'b>(body: &'b Object, name: &'static str) -> Result<&'b str> {
+    body.get(name).and_then(Json::as_str).ok_or(Problem::Format(name, "a text"))
 }
 
 /// The parameters of a query.

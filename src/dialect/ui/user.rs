@@ -8,7 +8,7 @@ use crate::exchange::UserRecord;
 use crate::http::{Request, Response, Tag};
 use crate::model::{Extent, Profile};
 use crate::operator::{ShownUser, user_of};
-use serde_json::json;
+use serde::Serialize;
 
 /// What can be changed.
 const FIELDS: [&str; 11] = [
@@ -43,7 +43,15 @@ pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Respo
     accounts.truncate(limit as usize);
     let next = accounts.last().filter(|_| more).map(|account| account.user.username.as_str());
     let users: Vec<ShownUser> = accounts.iter().map(ShownUser::of_account).collect();
-    Ok(Response::json(200, &json!({ "users": users, "next": next })))
+    Ok(Response::json(200, &Page { users, next }))
+}
+
+/// A part of the list.
+#[derive(Serialize)]
+struct Page<'n> {
+    users: Vec<ShownUser>,
+    /// The name to go on after; none at the end.
+    next: Option<&'n str>,
 }
 
 /// `POST /api/users`

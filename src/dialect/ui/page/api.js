@@ -90,7 +90,7 @@ async function reached(target, options) {
 // JSON, in which whole numbers stay exact that are too long for a number here, where the browser can do that.
 export function parsed(text) {
   const exact = (_, value, context) =>
-    typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value) && context && JSON.rawJSON
+    typeof value === 'number' && context && JSON.rawJSON && String(value) !== context.source
       ? JSON.rawJSON(context.source)
       : value;
   try {

@@ -1,0 +1,139 @@
+//! JSON as a tree of its own, for everything that comes from outside: bodies of requests, files, answers of other
+//! servers, commands on the local socket, and values that were stored.
+//!
+//! serde_json writes documents here and reads none. With its features `raw_value` and `arbitrary_precision` its reader
+//! gives two keys of an object a special meaning, decodes JSON inside texts for them, and so escapes its own limit of
+//! depth. Both features are off, and no foreign text reaches its reader. In [`Json`] every key is a plain key, numbers
+//! keep their text, and nesting is bounded over all levels.
+
+mod decode;
+mod parse;
+mod write;
+
+pub use decode::{DecodeError, Mismatch, decode, from_json};
+pub use parse::{BadJson, members};
+pub use write::{to_string, to_vec, to_writer};
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// How many arrays and objects may stand inside each other.
+pub const DEPTH_MAX: usize = 127;
+
+/// How deep a value may be that the program reads back. Earlier versions took deeper ones than clients may send today,
+/// and SQLite, which checks what is stored, takes 1000 levels.
+pub const STORED_DEPTH_MAX: usize = 1024;
+
+/// The members of an object. Of two with one key the last one counts.
+pub type Object = BTreeMap<String, Json>;
+
+/// A JSON value (RFC 8259).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Json {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// A text.
+    String(String),
+    /// A list.
+    Array(Vec<Json>),
+    /// An object.
+    Object(Object),
+}
+
+/// A number, as the text that it was written as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Number(String);
+
+impl Json {
+    /// Reads a text of JSON from a client.
+    ///
+    /// # Errors
+    /// When the text is not JSON, and when it nests deeper than [`DEPTH_MAX`].
+    pub fn parse(text: &[u8]) -> Result<Json, BadJson> {
+        parse::parse_at_depth(text, DEPTH_MAX)
+    }
+
+    /// Reads a text of JSON from a file, or one that the program has written.
+    ///
+    /// # Errors
+    /// When the text is not JSON, and when it nests deeper than [`STORED_DEPTH_MAX`].
+    pub fn parse_stored(text: &[u8]) -> Result<Json, BadJson> {
+        parse::parse_at_depth(text, STORED_DEPTH_MAX)
+    }
+
+    /// The text, if the value is one.
+    pub fn as_str(&self) -> Option<&str> {
+        if let Json::String(text) = self { Some(text) } else { None }
+    }
+
+    /// The list, if the value is one.
+    pub fn as_array(&self) -> Option<&[Json]> {
+        if let Json::Array(items) = self { Some(items) } else { None }
+    }
+
+    /// The member of that key, if the value is an object that has it.
+    pub fn get(&self, key: &str) -> Option<&Json> {
+        if let Json::Object(members) = self { members.get(key) } else { None }
+    }
+
+    /// Whether the value is `null`.
+    pub fn is_null(&self) -> bool {
+        *self == Json::Null
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A JSON value that is passed on as the text that it is, without a look inside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonText(String);
+
+impl JsonText {
+    /// A text that is known to be JSON: what the database holds was written by [`to_string`].
+    pub fn stored(text: impl Into<String>) -> JsonText {
+        JsonText(text.into())
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text.
+    pub fn into_string(self) -> String {
+        self.0
+    }
+
+    /// Whether the value is `null`.
+    pub fn is_null(&self) -> bool {
+        self.0 == "null"
+    }
+}
+
+impl From<&Json> for JsonText {
+    fn from(value: &Json) -> JsonText {
+        JsonText(value.to_string())
+    }
+}
+
+#[cfg(test)]
+impl From<serde_json::Value> for JsonText {
+    fn from(value: serde_json::Value) -> JsonText {
+        JsonText(value.to_string())
+    }
+}
+
+/// A borrowed [`JsonText`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JsonStr<'t>(pub &'t str);
+
+#[cfg(test)]
+mod tests;
