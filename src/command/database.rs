@@ -1,8 +1,10 @@
 //! Backup, restore and check.
 
+use super::link::Link;
 use super::{print, start_logging};
-use crate::config::Database;
+use crate::config::{Database, Target};
 use crate::directory;
+use crate::operator::{Order, ShownProperty};
 use crate::store::{self, Snapshot};
 use anyhow::bail;
 use std::path::Path;
@@ -32,4 +34,20 @@ pub(super) fn check(database: &Database) -> anyhow::Result<()> {
     }
     print(&format!("{}\n", findings.join("\n")))?;
     bail!("findings in {}: {}", database.db.display(), findings.len())
+}
+
+/// Removes what earlier versions have stored and this one does not serve, and prints it.
+pub(super) fn repair(target: &Target) -> anyhow::Result<()> {
+    let mut link = Link::open(target)?;
+    let mut count = 0;
+    loop {
+        let removed: Vec<ShownProperty> = link.ask(Order::RemoveAnsweredProperties)?;
+        if removed.is_empty() {
+            return print(&format!("removed {count} properties\n"));
+        }
+        for ShownProperty { kind, owner, name, value } in &removed {
+            print(&format!("{kind} {owner:?}: removed {name:?}: {}\n", value.as_str()))?;
+        }
+        count += removed.len();
+    }
 }

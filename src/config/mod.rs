@@ -125,9 +125,12 @@ pub enum Command {
     },
     /// Say whether the database is whole, or what is wrong with it; also while a server runs
     Check {
+        /// Remove extra properties that have the names of fields, and print each
+        #[arg(long)]
+        repair: bool,
         /// Which database.
         #[command(flatten)]
-        database: Database,
+        target: Target,
     },
 }
 

@@ -1,9 +1,25 @@
 //! Whether a directory is what it has to be.
 
-use super::passwords;
-use crate::store::Snapshot;
+use super::{Directory, passwords};
+use crate::model::{Denied, Power, Result};
+use crate::store::{RemovedProperty, Snapshot};
 
 /// What is wrong with a directory, a line each; empty when it is whole.
 pub fn check(snapshot: &Snapshot) -> Vec<String> {
     snapshot.rows().find_damage(passwords::is_stored_value)
+}
+
+/// Users, and groups, that are repaired in one transaction.
+const PIECE: usize = 1000;
+
+impl Directory {
+    /// Removes the properties of some users and groups whose names are those of fields. Returns what was removed; nothing
+    /// when there are no more.
+    ///
+    /// # Errors
+    /// `Forbidden` for callers who are no administrators.
+    pub fn remove_answered_properties(&self) -> Result<Vec<RemovedProperty>> {
+        self.caller.require(Power::Administrator, Denied::Operation)?;
+        self.write(|tx| tx.remove_answered_properties(PIECE))
+    }
 }

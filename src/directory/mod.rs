@@ -16,7 +16,7 @@ mod passwords;
 mod sessions;
 mod users;
 
-pub use crate::store::{Credential, Purpose, UserFilter};
+pub use crate::store::{Credential, Purpose, RemovedProperty, UserFilter};
 pub use access::Access;
 pub use changes::{Changes, Since, forget_changes};
 pub use check::check;

@@ -1,6 +1,6 @@
 //! A group, and what a change may say.
 
-use super::{Attributes, Result, check_length, check_text};
+use super::{Attributes, Kind, Result, check_length, check_text, is_answered_property};
 use std::collections::BTreeMap;
 
 /// Name of the group whose members, direct or through subgroups, are the administrators.
@@ -86,7 +86,8 @@ pub struct GroupChanges {
 }
 
 impl GroupChanges {
-    /// Sets the fields of the group itself; its lists are not fields.
+    /// Sets the fields of the group itself; its lists are not fields. Properties of names that a dialect answers itself
+    /// are ignored.
     ///
     /// # Errors
     /// `Invalid` for control characters and for texts that are too long. Line breaks and tabs are welcome in
@@ -106,7 +107,7 @@ impl GroupChanges {
             }
             group.description.clone_from(description);
         }
-        for (name, value) in &self.attributes {
+        for (name, value) in self.attributes.iter().filter(|(name, _)| !is_answered_property(Kind::Group, name)) {
             match value {
                 Some(json) => group.attributes.insert(name.clone(), json.clone()),
                 None => group.attributes.remove(name),

@@ -1,6 +1,6 @@
 //! A user, what is derived of one, and what a change may say.
 
-use super::{GroupName, Result, check_length, check_text};
+use super::{GroupName, Kind, Result, check_length, check_text, is_answered_property};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -164,7 +164,8 @@ pub struct UserChanges {
 }
 
 impl UserChanges {
-    /// Sets the fields of the user itself. Groups, passwords and the right of an administrator are not fields.
+    /// Sets the fields of the user itself. Groups, passwords and the right of an administrator are not fields. Properties
+    /// of names that a dialect answers itself are ignored: clients send whole entities.
     ///
     /// # Errors
     /// `Invalid` for control characters and for texts of more than 1024 characters.
@@ -187,7 +188,7 @@ impl UserChanges {
                 field.clone_from(value);
             }
         }
-        for (name, value) in &self.attributes {
+        for (name, value) in self.attributes.iter().filter(|(name, _)| !is_answered_property(Kind::User, name)) {
             match value {
                 Some(json) => user.attributes.insert(name.clone(), json.clone()),
                 None => user.attributes.remove(name),

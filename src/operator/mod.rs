@@ -3,7 +3,7 @@
 
 mod shown;
 
-pub use shown::{ShownChange, ShownChanges, ShownGroup, ShownImport, ShownKey, ShownUser, exported};
+pub use shown::{ShownChange, ShownChanges, ShownGroup, ShownImport, ShownKey, ShownProperty, ShownUser, exported};
 
 use crate::directory::{Conflict, Directory, ImportOptions, Item, Lists, Outcome, Purpose, Side, Since, UserFilter};
 use crate::exchange::{GroupRecord, Record, Role, UserRecord};
@@ -113,6 +113,8 @@ pub enum Order {
         /// SHA-256.
         digest: [u8; 32],
     },
+    /// Removes properties with the names of fields from some users and groups: [`ShownProperty`]s.
+    RemoveAnsweredProperties,
     /// How many names in groups' lists are nobody's.
     WaitingNames,
     /// The end of an import.
@@ -252,6 +254,10 @@ pub fn perform(directory: &Directory, order: Order) -> Result<JsonText> {
         }
         Order::Import(batch) => import(directory, *batch),
         Order::ImportPosition { digest } => answer(&directory.import_position(digest)?),
+        Order::RemoveAnsweredProperties => {
+            let removed = directory.remove_answered_properties()?;
+            answer(&removed.into_iter().map(ShownProperty::of).collect::<Vec<_>>())
+        }
         Order::WaitingNames => answer(&directory.count_waiting_names()?),
         Order::EndImport { digest } => answer(&directory.end_import(digest)?),
     }

@@ -1,6 +1,6 @@
 //! What commands are shown.
 
-use crate::directory::{Credential, Exported, Purpose, has_administrators};
+use crate::directory::{Credential, Exported, Purpose, RemovedProperty, has_administrators};
 use crate::exchange::{GroupRecord, MemberRecord, Record, Role, SubgroupRecord, UserRecord};
 use crate::json::{Json, JsonText, from_json};
 use crate::model::{
@@ -189,6 +189,26 @@ impl ShownKey {
             last_used: key.last_used_at.map(timestamp),
             revoked: key.revoked_at.map(timestamp),
         }
+    }
+}
+
+/// A property that was removed.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ShownProperty {
+    /// `user` or `group`.
+    pub kind: String,
+    /// The name of the user or group.
+    pub owner: String,
+    /// The name of the property.
+    pub name: String,
+    /// Its value.
+    pub value: JsonText,
+}
+
+impl ShownProperty {
+    pub(super) fn of(removed: RemovedProperty) -> ShownProperty {
+        let RemovedProperty { kind, owner, name, value } = removed;
+        ShownProperty { kind: kind.noun().to_owned(), owner, name, value: JsonText::stored(value) }
     }
 }
 

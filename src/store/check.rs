@@ -1,10 +1,10 @@
 //! What is wrong with a database, as far as it can be told: each finding is one line.
 
-use super::users::{ENABLED_ADMINISTRATOR, search_key};
-use super::{Rows, versions};
+use super::users::{ENABLED_ADMINISTRATOR, attributes, attributes_text, search_key};
+use super::{Rows, Tx, failure, now, versions};
 use crate::json::members;
-use crate::model::key;
-use rusqlite::Row;
+use crate::model::{Kind, Result, is_answered_property, key};
+use rusqlite::{Row, params};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 type Found = rusqlite::Result<Vec<String>>;
@@ -94,9 +94,7 @@ impl Rows<'_> {
                     findings.push(format!("user {name:?}: {field} is not the key of what it stands for"));
                 }
             }
-            if !is_object(&row.get::<_, String>(8)?) {
-                findings.push(format!("user {name:?}: the attributes are no JSON object"));
-            }
+            findings.extend(wrong_attributes(Kind::User, &name, row.get_ref(8)?.as_str()?));
             if row.get::<_, Option<String>>(9)?.is_some_and(|hash| !is_password(&hash)) {
                 findings.push(format!("user {name:?}: no password can be checked against what is stored"));
             }
@@ -115,9 +113,7 @@ impl Rows<'_> {
             if row.get::<_, Option<String>>(3)? != search_key(row.get::<_, Option<String>>(2)?.as_deref()) {
                 findings.push(format!("group {name:?}: label_key is not the key of the label"));
             }
-            if !is_object(&row.get::<_, String>(4)?) {
-                findings.push(format!("group {name:?}: the attributes are no JSON object"));
-            }
+            findings.extend(wrong_attributes(Kind::Group, &name, row.get_ref(4)?.as_str()?));
             Ok(None)
         })?;
         Ok(findings)
@@ -241,7 +237,78 @@ impl Rows<'_> {
     }
 }
 
-/// Whether the program reads it as properties.
-fn is_object(text: &str) -> bool {
-    members(text).is_ok()
+/// What is wrong with the properties of a user or group.
+fn wrong_attributes(kind: Kind, name: &str, text: &str) -> Vec<String> {
+    let noun = kind.noun();
+    let Ok(members) = members(text) else { return vec![format!("{noun} {name:?}: the attributes are no JSON object")] };
+    let answered = members.iter().filter(|(property, _)| is_answered_property(kind, property));
+    let line = |property| {
+        format!(
+            "{noun} {name:?}: the property {property:?} has the name of a field and is not served (--repair removes it)"
+        )
+    };
+    answered.map(|(property, _)| line(property)).collect()
+}
+
+/// A property that was removed, because its name is that of a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemovedProperty {
+    /// Of a user or of a group.
+    pub kind: Kind,
+    /// The name of the user or group.
+    pub owner: String,
+    /// The name of the property.
+    pub name: String,
+    /// Its value, as JSON.
+    pub value: String,
+}
+
+impl Tx<'_> {
+    /// Removes properties with names of fields, which earlier versions have taken, from so many users and groups.
+    pub fn remove_answered_properties(&self, limit: usize) -> Result<Vec<RemovedProperty>> {
+        let mut removed = Vec::new();
+        for (kind, select, update) in [
+            (
+                Kind::User,
+                "select id, username, attributes from users where attributes <> '{}'",
+                "update users set attributes = ?2, updated_at = ?3, version = version + 1 where id = ?1",
+            ),
+            (
+                Kind::Group,
+                "select id, name, attributes from groups where attributes <> '{}'",
+                "update groups set attributes = ?2, updated_at = ?3, version = version + 1 where id = ?1",
+            ),
+        ] {
+            let mut found: Vec<(i64, String, String)> = Vec::new();
+            self.visit(select, |row| {
+                let text = row.get_ref(2)?.as_str()?;
+                let is_wrong = members(text)
+                    .is_ok_and(|members| members.iter().any(|(property, _)| is_answered_property(kind, property)));
+                if is_wrong {
+                    found.push((row.get(0)?, row.get(1)?, text.to_owned()));
+                }
+                Ok(found.len() < limit)
+            })?;
+            for (id, owner, text) in found {
+                for (name, value) in members(&text).unwrap_or_default() {
+                    if is_answered_property(kind, &name) {
+                        removed.push(RemovedProperty { kind, owner: owner.clone(), name, value: value.to_owned() });
+                    }
+                }
+                self.execute(update, params![id, attributes_text(&attributes(kind, &text))?, now()])?;
+            }
+        }
+        Ok(removed)
+    }
+
+    fn visit(&self, sql: &str, mut visit: impl FnMut(&Row<'_>) -> rusqlite::Result<bool>) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(failure)?;
+        let mut rows = statement.query([]).map_err(failure)?;
+        while let Some(row) = rows.next().map_err(failure)? {
+            if !visit(row).map_err(failure)? {
+                break;
+            }
+        }
+        Ok(())
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::users::{attributes, attributes_text, count, prefix_range, search_key};
 use super::{Rows, Scope, Tx, new_uuid, now};
-use crate::model::{Group, GroupName, Page, Result, Window, key};
+use crate::model::{Group, GroupName, Kind, Page, Result, Window, key};
 use rusqlite::{Row, named_params, params};
 
 /// The columns of a group, in the order in which `group` reads them.
@@ -185,7 +185,7 @@ fn group(row: &Row<'_>) -> rusqlite::Result<Group> {
         name: row.get(2)?,
         label: row.get(3)?,
         description: row.get(4)?,
-        attributes: attributes(row.get_ref(5)?.as_str()?),
+        attributes: attributes(Kind::Group, row.get_ref(5)?.as_str()?),
         created_at: row.get(6)?,
         updated_at: row.get(7)?,
         version: row.get(8)?,

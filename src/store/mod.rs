@@ -18,6 +18,7 @@ mod users;
 mod versions;
 mod writer;
 
+pub use check::RemovedProperty;
 pub use credentials::{Credential, NewCredential, Purpose, Token};
 pub use lists::List;
 pub use restore::{Restored, restore};

@@ -3,7 +3,9 @@
 use super::memory::{ADMINISTRATORS_MAX, Administrators, ListOf};
 use super::{Rows, Scope, Tx, failure, new_uuid, now};
 use crate::json::{self, JsonStr};
-use crate::model::{Account, Attributes, Error, Page, Result, StoredRole, User, UserView, Window, key};
+use crate::model::{
+    Account, Attributes, Error, Kind, Page, Result, StoredRole, User, UserView, Window, is_answered_property, key,
+};
 use rusqlite::{Row, ToSql, named_params, params};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -455,7 +457,7 @@ fn user(row: &Row<'_>) -> rusqlite::Result<User> {
         access_role: stored_role(row.get_ref(9)?.as_str()?),
         disabled: row.get(10)?,
         verified: row.get(11)?,
-        attributes: attributes(row.get_ref(12)?.as_str()?),
+        attributes: attributes(Kind::User, row.get_ref(12)?.as_str()?),
         external_id: row.get(13)?,
         created_at: row.get(14)?,
         updated_at: row.get(15)?,
@@ -515,13 +517,18 @@ pub(super) fn count(number: u64) -> i64 {
 /// Largest JSON text of the properties that no column holds, in bytes.
 const ATTRIBUTES_BYTES_MAX: usize = 65536;
 
-pub(super) fn attributes(text: &str) -> Attributes {
+/// The properties in a text of the database. Those of names that a dialect answers itself, which earlier versions have
+/// taken, are left out.
+pub(super) fn attributes(kind: Kind, text: &str) -> Attributes {
     if text == "{}" {
         return Attributes::new();
     }
     // The schema holds that this is JSON, and only `attributes_text` writes it.
-    let members = json::members(text).unwrap_or_default();
-    members.into_iter().map(|(name, value)| (name, value.to_owned())).collect()
+    let members = json::members(text).unwrap_or_default().into_iter();
+    members
+        .filter(|(name, _)| !is_answered_property(kind, name))
+        .map(|(name, value)| (name, value.to_owned()))
+        .collect()
 }
 
 pub(super) fn attributes_text(attributes: &Attributes) -> Result<String> {

@@ -31,6 +31,7 @@ mod openapi;
 mod operate;
 mod operator;
 mod places;
+mod planted_properties;
 mod proxies;
 mod pull;
 mod pull_sources;

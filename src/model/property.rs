@@ -1,0 +1,83 @@
+//! Which names can be those of extra properties.
+
+use super::{Kind, key};
+
+/// Names under which a dialect answers something of a user (first flag) or of a group (second flag) itself. An extra
+/// property of such a name would be answered twice in one object, or be taken for the field when a client sends back
+/// what it read. They are compared in any case, so they stand here in lower case.
+const ANSWERED: [(&str, bool, bool); 38] = [
+    ("access_role", true, false),
+    ("company", true, false),
+    ("contextparameters", true, true),
+    ("description", false, true),
+    ("disabled", true, false),
+    ("email", true, false),
+    ("entity-type", true, true),
+    ("extendedgroups", true, false),
+    ("firstname", true, false),
+    ("grouplabel", true, true),
+    ("groupname", true, true),
+    ("groups", true, true),
+    ("handle", true, false),
+    ("icon", true, false),
+    ("id", true, true),
+    ("is_admin", true, false),
+    ("isadministrator", true, true),
+    ("isanonymous", true, false),
+    ("isgroup", true, true),
+    ("isreadonly", true, true),
+    ("lastname", true, false),
+    ("membergroups", true, true),
+    ("members", true, true),
+    ("memberusers", true, true),
+    ("name", true, true),
+    ("newpassword", true, false),
+    ("oldpassword", true, false),
+    ("parentgroups", true, true),
+    ("password", true, true),
+    ("properties", true, true),
+    ("role", true, false),
+    ("roles", true, false),
+    ("subgroups", true, true),
+    ("tenantid", true, true),
+    ("title", true, false),
+    ("url", false, true),
+    ("username", true, true),
+    ("verified", true, false),
+];
+
+/// The one property of such a name that is stored as an extra one.
+const TENANT: &str = "tenantId";
+
+/// Whether a dialect answers something of that name itself for a user or group, so that no extra property can have it.
+pub fn is_answered_property(kind: Kind, name: &str) -> bool {
+    let folded = key(name);
+    name != TENANT
+        && ANSWERED.iter().any(|(answered, of_user, of_group)| {
+            *answered == folded
+                && match kind {
+                    Kind::User => *of_user,
+                    Kind::Group => *of_group,
+                }
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_are_answered_are_known_in_any_case() {
+        for name in
+            ["password", "PASSWORD", "Password", " username", "\u{ff50}assword", "pa\u{17f}sword", "isAdministrator"]
+        {
+            assert!(is_answered_property(Kind::User, name), "{name}");
+            assert!(is_answered_property(Kind::Group, name), "{name}");
+        }
+        assert!(is_answered_property(Kind::User, "tenantid") && !is_answered_property(Kind::User, "tenantId"));
+        assert!(is_answered_property(Kind::Group, "description") && !is_answered_property(Kind::User, "description"));
+        for name in ["phone", "departmentNumber", "", "pass word", "$serde_json::private::Number"] {
+            assert!(!is_answered_property(Kind::User, name) && !is_answered_property(Kind::Group, name), "{name}");
+        }
+    }
+}
