@@ -1,7 +1,7 @@
 -- The directory of one organisation: users, groups, memberships, and the credentials of those who ask.
 -- Times are milliseconds since 1970-01-01 UTC. Keys (`*_key`) are the text trimmed, NFKC-normalised and
 -- case-folded by the program, so that one name has one row whatever its spelling.
--- Version 2; `application_id` and `user_version` are set by the program in the transaction that runs this.
+-- Version 3; `application_id` and `user_version` are set by the program in the transaction that runs this.
 
 create table users (
     id            integer primary key autoincrement, -- inside only, never on a wire, never used again
@@ -112,6 +112,16 @@ create table credentials (
 ) strict;
 
 create index credentials_by_user on credentials (user_id, application, device);
+
+-- What is to be known of users' passwords beside the hash; no row: the first password, made here.
+create table passwords (
+    user_id   integer primary key references users (id) on delete cascade,
+    number    integer not null,                        -- counts changes; a better hash of the same password is none
+    imported  blob check (length(imported) = 32),      -- SHA-256 of the hash that was imported last
+    slow_kind text                                     -- kind and cost of a hash that takes longer to check than ours
+) strict;
+
+create index passwords_by_slow_kind on passwords (slow_kind) where slow_kind is not null;
 
 -- Numbers that go on counting.
 create table counters (

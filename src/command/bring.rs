@@ -91,7 +91,8 @@ fn same_file(one: &Path, other: &Path) -> bool {
 /// # Errors
 /// Those of [`Link::make`] and [`Link::rehearse`].
 pub(super) fn destination(options: &BringOptions, target: &Target) -> anyhow::Result<Link> {
-    if options.dry_run { Link::rehearse(target) } else { Link::make(target, None) }
+    let link = if options.dry_run { Link::rehearse(target)? } else { Link::make(target, None)? };
+    Ok(link.keeping_tokens(options.keep_tokens))
 }
 
 /// Brings everything in.

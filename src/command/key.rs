@@ -55,13 +55,18 @@ fn create(target: &Target, kind: KeyWord, name: String, role: Option<Role>) -> a
 }
 
 /// Gives a user another password.
-pub(super) fn set_password(target: &Target, rules: &PasswordRules, user: &str) -> anyhow::Result<()> {
+pub(super) fn set_password(
+    target: &Target,
+    rules: &PasswordRules,
+    user: &str,
+    keep_tokens: bool,
+) -> anyhow::Result<()> {
     start_logging(&target.database);
     if !target.database.db.exists() {
         bail!("there is no database {}", target.database.db.display());
     }
     let password = read_password(user)?;
-    let mut link = Link::make(target, rules.password_pattern.clone())?;
+    let mut link = Link::make(target, rules.password_pattern.clone())?.keeping_tokens(keep_tokens);
     link.ask::<()>(Order::SetPassword { user: user.to_owned(), password })?;
     say(&format!("changed the password of {user}"));
     Ok(())

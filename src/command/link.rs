@@ -5,6 +5,7 @@ use crate::config::Target;
 use crate::dialect::LOCAL_PATH;
 use crate::directory::{Directory, Passwords};
 use crate::json::{self, Json};
+use crate::model::Error;
 use crate::operator::{Order, perform};
 use crate::server::LocalClient;
 use crate::store::{self, Copied, InUse};
@@ -26,7 +27,7 @@ pub(super) enum Link {
     /// To the file, which is held meanwhile.
     File(Box<Directory>),
     /// To the server that holds it.
-    Server(LocalClient, String),
+    Server { client: LocalClient, account: String, keep_tokens: bool },
     /// To a copy that goes when all is said.
     Copy { directory: Box<Directory>, _copied: Copied },
 }
@@ -72,7 +73,7 @@ impl Link {
                     if target.verbose {
                         say(&format!("working through the server at {}", socket.display()));
                     }
-                    return Ok(Link::Server(client, account()));
+                    return Ok(Link::Server { client, account: account(), keep_tokens: false });
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
                     return Err(error).with_context(|| format!("connect to the server at {}", socket.display()));
@@ -97,9 +98,20 @@ impl Link {
         Ok(Link::Copy { directory: Box::new(directory), _copied: copied })
     }
 
+    /// The same, where another password leaves the tokens of a user valid, if so wished.
+    pub(super) fn keeping_tokens(self, keep_tokens: bool) -> Link {
+        match self {
+            Link::File(directory) => Link::File(Box::new(directory.keeping_tokens(keep_tokens))),
+            Link::Server { client, account, .. } => Link::Server { client, account, keep_tokens },
+            Link::Copy { directory, _copied } => {
+                Link::Copy { directory: Box::new(directory.keeping_tokens(keep_tokens)), _copied }
+            }
+        }
+    }
+
     /// Whether a server carries the orders out.
     pub(super) fn is_server(&self) -> bool {
-        matches!(self, Link::Server(..))
+        matches!(self, Link::Server { .. })
     }
 
     /// Has an order carried out.
@@ -109,11 +121,14 @@ impl Link {
     pub(super) fn ask<T: DeserializeOwned>(&mut self, order: Order) -> anyhow::Result<T> {
         let answer = match self {
             Link::File(directory) | Link::Copy { directory, .. } => {
-                let answer = perform(directory, order).map_err(|error| anyhow!("{error}"))?;
+                let answer = perform(directory, order).map_err(|error| match error {
+                    Error::Internal(cause) => cause,
+                    error => anyhow!("{error}"),
+                })?;
                 answer.into_string().into_bytes()
             }
-            Link::Server(client, account) => {
-                let body = json::to_vec(&Sent { account, order: &order });
+            Link::Server { client, account, keep_tokens } => {
+                let body = json::to_vec(&Sent { account, keep_tokens: *keep_tokens, order: &order });
                 let (status, answer) = client.post(LOCAL_PATH, &body).context("ask the server")?;
                 if status != 200 {
                     let answer = Json::parse_stored(&answer).context("read the server's answer")?;
@@ -131,6 +146,7 @@ impl Link {
 #[derive(Serialize)]
 struct Sent<'o> {
     account: &'o str,
+    keep_tokens: bool,
     order: &'o Order,
 }
 

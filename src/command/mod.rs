@@ -46,7 +46,9 @@ pub fn run(line: CommandLine) -> anyhow::Result<()> {
         Some(Command::User { command }) => user::run(command),
         Some(Command::Group { command }) => group::run(command),
         Some(Command::Key { command }) => key::run(command),
-        Some(Command::Passwd { user, target, rules }) => key::set_password(&target, &rules, &user),
+        Some(Command::Passwd { user, keep_tokens, target, rules }) => {
+            key::set_password(&target, &rules, &user, keep_tokens)
+        }
         Some(Command::Import(settings)) => import::run(&settings),
         Some(Command::Pull { command }) => pull::run(command),
         Some(Command::Export(settings)) => export::run(&settings),

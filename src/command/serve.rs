@@ -4,9 +4,10 @@ use super::{start_logging, store_of::open};
 use crate::command::Usage;
 use crate::config::Serve;
 use crate::dialect::{Context, Dialect, Dialects, Metrics};
-use crate::directory::{self, Access, Passwords, SessionLimits};
+use crate::directory::{self, Access, Passwords, Rules, SessionLimits};
 use crate::http::Door;
 use crate::metrics;
+use crate::model::key;
 use crate::server::{Limits, Server, Stopper, Traffic, tell_supervisor};
 use crate::store::{self, Found, Store};
 use anyhow::{Context as _, anyhow};
@@ -50,7 +51,8 @@ pub(super) fn serve(settings: &Serve) -> anyhow::Result<()> {
     let (store, found) = open(&settings.database, settings.readers, &passwords)?;
     let store = Arc::new(store);
     let sessions = SessionLimits { idle: settings.session_idle, length: settings.session_length };
-    let access = Access::new(Arc::clone(&store), passwords, settings.wrong_password_delay, sessions)?;
+    let rules = rules(settings);
+    let access = Access::new(Arc::clone(&store), passwords, settings.wrong_password_delay, sessions, rules)?;
     let traffic = Arc::new(Traffic::default());
     let counted = Arc::clone(&traffic);
     let metrics = Metrics {
@@ -86,6 +88,16 @@ pub(super) fn serve(settings: &Serve) -> anyhow::Result<()> {
     store.close();
     log::info!("stopped");
     Ok(())
+}
+
+/// The rules for changes.
+fn rules(settings: &Serve) -> Rules {
+    let protected = settings.protect.iter().map(|name| key(name)).filter(|name| !name.is_empty());
+    Rules {
+        keep_tokens: settings.keep_tokens_on_password_change,
+        protected: protected.collect(),
+        hide_administrators: settings.hide_administrators,
+    }
 }
 
 /// Listens for those who watch the server, where that is wanted.

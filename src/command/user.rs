@@ -53,9 +53,10 @@ pub(super) fn run(command: UserCommand) -> anyhow::Result<()> {
             say(&format!("made the user {}", user.record.name));
             Ok(())
         }
-        UserCommand::Set { name, fields, target } => {
+        UserCommand::Set { name, fields, keep_tokens, target } => {
             let record = record(name, *fields)?;
-            let user: ShownUser = Link::open(&target)?.ask(Order::SetUser(Box::new(record)))?;
+            let mut link = Link::open(&target)?.keeping_tokens(keep_tokens);
+            let user: ShownUser = link.ask(Order::SetUser(Box::new(record)))?;
             say(&format!("changed the user {}", user.record.name));
             Ok(())
         }

@@ -65,6 +65,9 @@ pub enum Command {
     Passwd {
         /// The user's name
         user: String,
+        /// Leave the tokens of the user valid
+        #[arg(long)]
+        keep_tokens: bool,
         /// Which database.
         #[command(flatten)]
         target: Target,
@@ -319,6 +322,16 @@ pub struct Serve {
     /// Which passwords are taken.
     #[command(flatten)]
     pub rules: PasswordRules,
+    /// Leave the tokens of a user valid when the password changes
+    #[arg(long, env = "ROLLBOOK_KEEP_TOKENS_ON_PASSWORD_CHANGE", value_parser = BoolishValueParser::new())]
+    pub keep_tokens_on_password_change: bool,
+    /// A user who cannot be disabled, deleted or demoted over HTTP, only by commands; once for each, or separated by
+    /// commas; empty: none
+    #[arg(long, env = "ROLLBOOK_PROTECT", value_name = "USER", value_delimiter = ',', default_value = "Administrator")]
+    pub protect: Vec<String>,
+    /// Hide from other Nuxeo callers than administrators who is one, and who is in the groups of administrators
+    #[arg(long, env = "ROLLBOOK_HIDE_ADMINISTRATORS", value_parser = BoolishValueParser::new())]
+    pub hide_administrators: bool,
     /// Seconds that the answer to a wrong password is held back at most, once there were many of them for a user or
     /// from an address; 0: never
     #[arg(long, env = "ROLLBOOK_WRONG_PASSWORD_DELAY", value_name = "SECONDS", default_value = "1",

@@ -51,6 +51,9 @@ pub enum UserCommand {
         /// What is to change.
         #[command(flatten)]
         fields: Box<UserFields>,
+        /// Leave the tokens of the user valid when the password changes
+        #[arg(long)]
+        keep_tokens: bool,
         /// Which database.
         #[command(flatten)]
         target: Target,
@@ -316,6 +319,9 @@ pub struct BringOptions {
     /// Make the groups that users are to be in and that do not exist
     #[arg(long)]
     pub create_groups: bool,
+    /// Leave the tokens of users valid whose passwords change
+    #[arg(long)]
+    pub keep_tokens: bool,
     /// Rows in one transaction
     #[arg(long, value_name = "N", default_value_t = 1000,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=10_000))]

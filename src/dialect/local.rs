@@ -17,6 +17,9 @@ pub(crate) const PATH: &str = "/orders";
 struct Sent {
     /// The operator's account on this machine.
     account: String,
+    /// Another password leaves the tokens of a user valid.
+    #[serde(default)]
+    keep_tokens: bool,
     order: Order,
 }
 
@@ -38,7 +41,7 @@ fn answer(context: &Context, request: &Request<'_>) -> Response {
         Ok(sent) => sent,
         Err(error) => return problem(400, &format!("the order cannot be read: {error}")),
     };
-    let directory = context.access.operator(&sent.account);
+    let directory = context.access.operator(&sent.account).keeping_tokens(sent.keep_tokens);
     let mut response = match perform(&directory, sent.order) {
         Ok(answer) => Response::json(200, &answer),
         Err(error) => refusal(&error),
@@ -55,9 +58,13 @@ pub(super) fn refuse(refused: &Refused<'_>) -> Response {
 fn refusal(error: &Error) -> Response {
     let status = match error {
         Error::Unauthenticated => 401,
-        Error::Forbidden(_) => 403,
+        Error::WrongPassword | Error::Forbidden(_) => 403,
         Error::NotFound(..) | Error::UnknownGroups(_) => 404,
-        Error::Exists(..) | Error::LastAdministrator | Error::AdministratorThrough(_) | Error::AlreadyDisabled => 409,
+        Error::Exists(..)
+        | Error::LastAdministrator
+        | Error::Protected(_)
+        | Error::AdministratorThrough(_)
+        | Error::AlreadyDisabled => 409,
         Error::Outdated(_) => 410,
         Error::Changed => 412,
         Error::TooManyGuesses => 429,

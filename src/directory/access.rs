@@ -1,12 +1,13 @@
 //! Who may come in: the credentials that a request shows, turned into a caller.
 
-use super::guesses::Guesses;
+use super::authority::power_of;
+use super::guesses::{Guess, Guesses};
 use super::passwords::Slot;
 use super::sessions::{Session, SessionLimits, Sessions};
-use super::{Directory, Passwords, digest, new_secret};
+use super::{Directory, Passwords, Rules, digest, new_secret};
 use crate::lock::{exclusive, shared};
 use crate::metrics::Page;
-use crate::model::{Caller, CallerKind, Error, KeyKind, Origin, Power, Result, key};
+use crate::model::{Caller, CallerKind, Error, KeyKind, Origin, Power, Profile, Proof, Result, RightsState, key};
 use crate::store::{Credential, Purpose, Rows, Scope, Secret, Store, now};
 use anyhow::anyhow;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -37,6 +38,7 @@ pub struct Access {
     credentials: RwLock<HashMap<[u8; 32], Known>>,
     sessions: Sessions,
     refused: Refused,
+    rules: Rules,
 }
 
 /// How many credentials were refused.
@@ -50,8 +52,8 @@ struct Refused {
 /// A password that was right.
 struct Remembered {
     caller: Caller,
-    password_hash: String,
-    generation: u64,
+    /// The number of the password.
+    number: i64,
     until: Instant,
 }
 
@@ -60,17 +62,7 @@ struct Remembered {
 struct Known {
     caller: Caller,
     kind: Option<KeyKind>,
-    /// The generation of credentials.
-    credentials: u64,
-    /// For a token, the generation of its user's rights. A key depends on nobody's.
-    rights: Option<u64>,
     last_used_at: i64,
-}
-
-impl Known {
-    fn is_still_true(&self, credentials: u64, rights: u64) -> bool {
-        self.credentials == credentials && self.rights.is_none_or(|known| known == rights)
-    }
 }
 
 impl Access {
@@ -84,13 +76,14 @@ impl Access {
         passwords: Arc<Passwords>,
         longest_delay: Duration,
         limits: SessionLimits,
+        rules: Rules,
     ) -> anyhow::Result<Access> {
         let mut pepper = [0; 32];
         getrandom::fill(&mut pepper).map_err(|error| anyhow!("get random numbers: {error}"))?;
         let (remembered, credentials) = (RwLock::default(), RwLock::default());
         let (guesses, sessions) = (Guesses::new(longest_delay), Sessions::new(limits));
         let refused = Refused::default();
-        Ok(Access { store, passwords, guesses, pepper, remembered, credentials, sessions, refused })
+        Ok(Access { store, passwords, guesses, pepper, remembered, credentials, sessions, refused, rules })
     }
 
     /// Looks whether the database takes writes.
@@ -114,12 +107,15 @@ impl Access {
 
     /// The directory as that caller may see it, who came by that dialect.
     pub fn directory(&self, caller: Caller, dialect: &'static str) -> Directory {
-        Directory { store: Arc::clone(&self.store), passwords: Arc::clone(&self.passwords), caller, dialect }
+        let (store, passwords) = (Arc::clone(&self.store), Arc::clone(&self.passwords));
+        let (rules, hides_administrators) = (self.rules.clone(), false);
+        Directory { store, passwords, caller, dialect, rules, hides_administrators }
     }
 
     /// The directory as an operator on this machine may change it, see [`Directory::of_operator`].
     pub fn operator(&self, account: &str) -> Directory {
-        Directory::of_operator(Arc::clone(&self.store), Arc::clone(&self.passwords), account)
+        let directory = Directory::of_operator(Arc::clone(&self.store), Arc::clone(&self.passwords), account);
+        directory.keeping_tokens(self.rules.keep_tokens)
     }
 
     /// The user behind a user name and a password that came from that address, by that dialect.
@@ -140,9 +136,7 @@ impl Access {
         if let Some(caller) = self.remembered_user(&proof)? {
             return Ok(caller);
         }
-        // Without the name: people type passwords there.
-        let guess =
-            self.guesses.admit(from).inspect_err(|_| log::info!("one of many passwords from {from} was refused"))?;
+        let guess = self.admit(from)?;
         let checked = self.check(username, password, proof, dialect);
         if matches!(checked, Err(Error::Unauthenticated)) {
             log::info!("a wrong password came from {from}");
@@ -153,8 +147,8 @@ impl Access {
 
     /// Looks whether the password is the user's, and remembers it if it is.
     fn check(&self, username: &str, password: &str, proof: [u8; 32], dialect: &'static str) -> Result<Caller> {
-        let mut slot = self.passwords.slot()?;
-        // Whoever waited for the slot may find that another request has shown the same password meanwhile.
+        let mut slot = self.slot()?;
+        // After the wait for the slot another request may have shown the same password.
         if let Some(caller) = self.remembered_user(&proof)? {
             return Ok(caller);
         }
@@ -166,71 +160,100 @@ impl Access {
             slot.refuse();
             return Err(Error::Unauthenticated);
         };
-        let current = self.note_login(&mut slot, &secret, password, stored, dialect)?;
+        self.note_login(&mut slot, &secret, password, &stored, dialect)?;
         drop(slot);
-        let generation = self.store.generation(Scope::Rights);
-        let Some((caller, password_hash)) = self.store.read(|rows| recognize(rows, secret.user_id))? else {
-            return Err(Error::Unauthenticated);
-        };
-        // The stored value has changed while the password was checked: what was right may be wrong now.
-        if password_hash.as_ref() != Some(&current) {
+        let Some((caller, number)) = self.recognize(secret.user_id)? else { return Err(Error::Unauthenticated) };
+        // The password has changed while it was checked: what was right may be wrong now.
+        if number != secret.password_number {
             return self.check(username, password, proof, dialect);
         }
-        if let Some(password_hash) = password_hash {
-            let until = Instant::now() + REMEMBERED_FOR;
-            let entry = Remembered { caller: caller.clone(), password_hash, generation, until };
-            remember(&mut exclusive(&self.remembered), proof, entry);
-        }
+        let until = Instant::now() + REMEMBERED_FOR;
+        remember(&mut exclusive(&self.remembered), proof, Remembered { caller: caller.clone(), number, until });
         Ok(caller)
     }
 
-    /// Stores what a successful login changes: the first one, and a hash of a weaker kind. Returns the stored
-    /// value that belongs to the password now. Nobody is kept out because it cannot be written at the moment.
+    /// The right to check a password, when checking any takes as long.
+    fn slot(&self) -> Result<Slot<'_>> {
+        let mut slot = self.passwords.slot()?;
+        let generation = self.store.generation(Scope::Anything);
+        self.passwords.calibrate(&mut slot, generation, || self.store.read(|rows| rows.list_slow_hashes()))?;
+        Ok(slot)
+    }
+
+    /// The user of that id, with a password as the credential, and the number of the password; `None` when gone or
+    /// disabled.
+    fn recognize(&self, user_id: i64) -> Result<Option<(Caller, i64)>> {
+        let state = self.store.rights_state();
+        self.store.read(|rows| recognize(rows, user_id, state))
+    }
+
+    /// Gives the caller another password, who shows the present one, whatever the credential. Wrong ones count as wrong
+    /// logins do.
+    ///
+    /// # Errors
+    /// `WrongPassword` when the present one is wrong; `TooManyGuesses`; `Invalid` when the new one is empty or does not
+    /// match the configured pattern, and for a hash from a caller who is no administrator; `Forbidden` for keys.
+    pub fn change_own_password(&self, directory: &Directory, old: &str, new: &str, from: IpAddr) -> Result<Profile> {
+        let id = directory.own_id()?;
+        let guess = self.admit(from)?;
+        let secret = self.store.read(|rows| rows.find_secret_by_id(id))?.ok_or(Error::Unauthenticated)?;
+        let mut slot = self.slot()?;
+        if !self.passwords.verify(&mut slot, old, secret.password_hash.as_deref()) {
+            slot.refuse();
+            log::info!("a wrong password came from {from}");
+            guess.was_wrong(&secret.username);
+            self.refused.passwords.fetch_add(1, Ordering::Relaxed);
+            return Err(Error::WrongPassword);
+        }
+        drop(slot);
+        directory.replace_own_password(&secret, new)
+    }
+
+    /// Lets a password from that address be checked.
+    fn admit(&self, from: IpAddr) -> Result<Guess<'_>> {
+        // Without the name: people type passwords there.
+        self.guesses.admit(from).inspect_err(|_| log::info!("one of many passwords from {from} was refused"))
+    }
+
+    /// Stores what a successful login changes: the first one, and a hash of a weaker kind. No login fails because it
+    /// cannot be written at the moment.
     fn note_login(
         &self,
         slot: &mut Slot<'_>,
         secret: &Secret,
         password: &str,
-        stored: String,
+        stored: &str,
         dialect: &'static str,
-    ) -> Result<String> {
+    ) -> Result<()> {
         let user_id = secret.user_id;
         let caller_kind = CallerKind::User(user_id).word();
         let origin = Origin { caller_kind, caller: secret.username.as_str().into(), dialect };
         if !secret.verified {
             self.store.write(origin.clone(), move |tx| tx.verify_user(user_id)).or_else(unless_unavailable)?;
         }
-        let Some(renewed) = self.passwords.renew(slot, password, &stored)? else { return Ok(stored) };
-        let (old, current) = (stored.clone(), renewed.clone());
-        match self.store.write(origin, move |tx| tx.rehash_password(user_id, &old, &renewed)) {
-            Err(Error::Unavailable(_)) => Ok(stored),
-            written => written.map(|()| current),
-        }
+        let Some(renewed) = self.passwords.renew(slot, password, stored)? else { return Ok(()) };
+        let old = stored.to_owned();
+        self.store.write(origin, move |tx| tx.rehash_password(user_id, &old, &renewed)).or_else(unless_unavailable)
     }
 
     fn remembered_user(&self, proof: &[u8; 32]) -> Result<Option<Caller>> {
-        let generation = self.store.generation(Scope::Rights);
-        let (user_id, password_hash) = {
+        let (user_id, number) = {
             let remembered = shared(&self.remembered);
             let Some(entry) = remembered.get(proof).filter(|entry| entry.until > Instant::now()) else {
                 return Ok(None);
             };
-            if entry.generation == generation {
+            if entry.caller.is_current(self.store.rights_state()) {
                 return Ok(Some(entry.caller.clone()));
             }
-            (entry.caller.user_id(), entry.password_hash.clone())
+            (entry.caller.user_id(), entry.number)
         };
-        // Something has changed since: the same password is still right if the stored value is still the same.
-        let found = match user_id {
-            Some(user_id) => self.store.read(|rows| recognize(rows, user_id))?,
-            None => None,
-        };
+        // Something has changed since: the same password is still right if no other one has been set.
+        let found = user_id.map(|user_id| self.recognize(user_id)).transpose()?.flatten();
         let mut remembered = exclusive(&self.remembered);
         match found {
-            Some((caller, Some(hash))) if hash == password_hash => {
+            Some((caller, now)) if now == number => {
                 if let Some(entry) = remembered.get_mut(proof) {
                     entry.caller = caller.clone();
-                    entry.generation = generation;
                 }
                 Ok(Some(caller))
             }
@@ -253,15 +276,13 @@ impl Access {
         from: IpAddr,
         dialect: &'static str,
     ) -> Result<(String, Session)> {
-        let caller = self.user(username, password, from, dialect)?;
-        // The stored value that this password was found right for: of a later one nobody knows that.
-        let proof = self.proof(username, password);
-        let hash = shared(&self.remembered).get(&proof).map(|entry| entry.password_hash.clone());
-        let Some((user_id, hash)) = caller.user_id().zip(hash) else {
-            return Err(Error::Unavailable("a login was forgotten at once: too many come in".to_owned()));
+        let mut caller = self.user(username, password, from, dialect)?;
+        let (Some(user_id), Proof::Password(number)) = (caller.user_id(), &caller.proof) else {
+            return Err(Error::Unauthenticated);
         };
-        let secret = new_secret()?;
-        let left = self.sessions.open(digest(&secret), user_id, hash);
+        let (secret, number) = (new_secret()?, *number);
+        let (left, ended) = self.sessions.open(digest(&secret), user_id, number);
+        caller.proof = Proof::Session(number, ended);
         Ok((secret, Session { caller, left }))
     }
 
@@ -272,9 +293,10 @@ impl Access {
     /// `Unauthenticated` when there is none.
     pub fn session(&self, secret: &str, prolong: bool) -> Result<Session> {
         let digest = digest(secret);
-        let (user_id, known) = self.sessions.find(&digest).ok_or(Error::Unauthenticated)?;
-        match self.store.read(|rows| recognize(rows, user_id))? {
-            Some((caller, Some(hash))) if hash == known => {
+        let (user_id, known, ended) = self.sessions.find(&digest).ok_or(Error::Unauthenticated)?;
+        match self.recognize(user_id)? {
+            Some((mut caller, number)) if number == known => {
+                caller.proof = Proof::Session(number, ended);
                 let left = self.sessions.left(&digest, prolong).ok_or(Error::Unauthenticated)?;
                 Ok(Session { caller, left })
             }
@@ -337,19 +359,20 @@ impl Access {
 
     fn credential(&self, secret: &str, kind: Option<KeyKind>) -> Result<Caller> {
         let digest = digest(secret);
-        let (credentials, rights) = (self.store.generation(Scope::Credentials), self.store.generation(Scope::Rights));
+        let state = self.store.rights_state();
         let known = shared(&self.credentials).get(&digest).cloned();
-        if let Some(known) = known.as_ref().filter(|known| known.is_still_true(credentials, rights)) {
+        if let Some(known) = known.as_ref().filter(|known| known.caller.is_current(state)) {
             return if known.kind == kind { Ok(known.caller.clone()) } else { Err(Error::Unauthenticated) };
         }
         let found = self.store.read(|rows| {
             let Some(credential) = rows.find_credential(&digest)? else { return Ok(None) };
             let caller = match credential.purpose {
-                Purpose::Token(user_id) => recognize(rows, user_id)?.map(|(caller, _)| caller),
-                Purpose::Api => Some(key_caller(&credential, Power::Reader)),
-                Purpose::Application(role) => Some(key_caller(&credential, role.power())),
+                Purpose::Token(user_id) => recognize(rows, user_id, state)?.map(|(caller, _)| caller),
+                Purpose::Api => Some(key_caller(&credential, Power::Reader, state)),
+                Purpose::Application(role) => Some(key_caller(&credential, role.power(), state)),
             };
-            Ok(caller.map(|caller| (caller, credential)))
+            let proof = Proof::Credential(credential.id);
+            Ok(caller.map(|caller| (Caller { proof, ..caller }, credential)))
         })?;
         let Some((caller, credential)) = found else {
             exclusive(&self.credentials).remove(&digest);
@@ -357,8 +380,7 @@ impl Access {
         };
         let last_used_at = self.note_use(&credential, known.map_or(0, |known| known.last_used_at));
         let kind_found = credential.purpose.key_kind();
-        let rights = kind_found.is_none().then_some(rights);
-        let entry = Known { caller: caller.clone(), kind: kind_found, credentials, rights, last_used_at };
+        let entry = Known { caller: caller.clone(), kind: kind_found, last_used_at };
         remember(&mut exclusive(&self.credentials), digest, entry);
         if kind_found == kind { Ok(caller) } else { Err(Error::Unauthenticated) }
     }
@@ -389,22 +411,18 @@ fn unless_unavailable(error: Error) -> Result<()> {
     if matches!(error, Error::Unavailable(_)) { Ok(()) } else { Err(error) }
 }
 
-fn key_caller(credential: &Credential, power: Power) -> Caller {
-    Caller { kind: CallerKind::Key, name: credential.name.as_str().into(), power }
+fn key_caller(credential: &Credential, power: Power, state: RightsState) -> Caller {
+    let (kind, proof) = (CallerKind::Key, Proof::Credential(credential.id));
+    Caller { kind, name: credential.name.as_str().into(), power, proof, state }
 }
 
-/// The user of that id as a caller, with the stored hash of the password; `None` when gone or disabled.
-fn recognize(rows: &Rows<'_>, user_id: i64) -> Result<Option<(Caller, Option<String>)>> {
+/// The user of that id as a caller, and the number of the password; `None` when gone or disabled. `state` was taken before
+/// the read.
+fn recognize(rows: &Rows<'_>, user_id: i64, state: RightsState) -> Result<Option<(Caller, i64)>> {
     let Some(secret) = rows.find_secret_by_id(user_id)?.filter(|secret| !secret.disabled) else { return Ok(None) };
-    let power = if rows.is_administrator(user_id)? {
-        Power::Administrator
-    } else if rows.is_power_user(user_id)? {
-        Power::PowerUser
-    } else {
-        Power::Reader
-    };
-    let caller = Caller { kind: CallerKind::User(user_id), name: secret.username.into(), power };
-    Ok(Some((caller, secret.password_hash)))
+    let (kind, power) = (CallerKind::User(user_id), power_of(rows, user_id)?);
+    let proof = Proof::Password(secret.password_number);
+    Ok(Some((Caller { kind, name: secret.username.into(), power, proof, state }, secret.password_number)))
 }
 
 fn remember<T>(map: &mut HashMap<[u8; 32], T>, key: [u8; 32], entry: T) {

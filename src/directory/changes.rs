@@ -1,8 +1,9 @@
 //! What has changed, for those who follow the directory.
 
 use super::Directory;
+use super::authority::current;
 use crate::model::{CallerKind, Change, Denied, Error, Origin, Power, Result};
-use crate::store::{Scope, Store, now};
+use crate::store::{Rows, Scope, Store, now};
 use std::time::{Duration, Instant};
 
 /// Changes that are read at a time fill about so many bytes, unless a single one is longer.
@@ -50,12 +51,12 @@ impl Directory {
     /// `Forbidden` for users who are no administrators; `Outdated` when the point is before what is kept, or after the
     /// newest change: then the reader has missed something.
     pub fn changes(&self, since: Since, limit: u64, patience: Duration) -> Result<Changes> {
-        self.require_reader_of_changes()?;
         let deadline = Instant::now() + patience;
         let mut since = since;
         loop {
             let generation = self.store.generation(Scope::Anything);
-            let found = changes_after(&self.store, since, limit)?;
+            // Also after a wait, in which the caller may have lost the right.
+            let found = self.read_as_reader_of_changes(|rows| changes_after(rows, since, limit))?;
             if !found.changes.is_empty() || !self.store.wait_for_commit(generation, deadline) {
                 return Ok(found);
             }
@@ -69,41 +70,39 @@ impl Directory {
     /// # Errors
     /// `Forbidden` for users who are no administrators.
     pub fn changes_before(&self, id: Option<i64>, limit: u64) -> Result<Vec<Change>> {
-        self.require_reader_of_changes()?;
         let id = id.unwrap_or(i64::MAX);
-        self.store.read(|rows| gather(|visit| rows.visit_changes_before(id, limit, visit)))
+        self.read_as_reader_of_changes(|rows| gather(|visit| rows.visit_changes_before(id, limit, visit)))
     }
 
-    fn require_reader_of_changes(&self) -> Result<()> {
-        // A key is made by an operator, for a script that may read everything.
-        if self.caller.kind == CallerKind::Key {
-            return Ok(());
-        }
-        self.caller.require(Power::Administrator, Denied::Operation)
+    fn read_as_reader_of_changes<T>(&self, read: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
+        self.store.read(|rows| {
+            let caller = current(rows, &self.caller)?;
+            // A key is made by an operator, for a script that may read everything.
+            if caller.kind != CallerKind::Key {
+                caller.require(Power::Administrator, Denied::Operation)?;
+            }
+            read(rows)
+        })
     }
 }
 
-fn changes_after(store: &Store, since: Since, limit: u64) -> Result<Changes> {
-    store.read(|rows| {
-        let (first, last) = rows.find_ends_of_changes()?.unwrap_or((1, 0));
-        let after = match since {
-            Since::Now => last,
-            Since::Time(at) => rows.find_change_before(at)?,
-            Since::Change(0) => 0,
-            Since::Change(id) if id < first - 1 => {
-                return Err(Error::Outdated(format!(
-                    "the changes after {id} are no longer kept: the first is {first}"
-                )));
-            }
-            Since::Change(id) if id > last => {
-                return Err(Error::Outdated(format!("there is no change {id} yet: the last is {last}")));
-            }
-            Since::Change(id) => id,
-        };
-        let changes = gather(|visit| rows.visit_changes_after(after, limit, visit))?;
-        let next = changes.last().map_or(after, |change: &Change| change.id);
-        Ok(Changes { changes, next })
-    })
+fn changes_after(rows: &Rows<'_>, since: Since, limit: u64) -> Result<Changes> {
+    let (first, last) = rows.find_ends_of_changes()?.unwrap_or((1, 0));
+    let after = match since {
+        Since::Now => last,
+        Since::Time(at) => rows.find_change_before(at)?,
+        Since::Change(0) => 0,
+        Since::Change(id) if id < first - 1 => {
+            return Err(Error::Outdated(format!("the changes after {id} are no longer kept: the first is {first}")));
+        }
+        Since::Change(id) if id > last => {
+            return Err(Error::Outdated(format!("there is no change {id} yet: the last is {last}")));
+        }
+        Since::Change(id) => id,
+    };
+    let changes = gather(|visit| rows.visit_changes_after(after, limit, visit))?;
+    let next = changes.last().map_or(after, |change: &Change| change.id);
+    Ok(Changes { changes, next })
 }
 
 /// Some changes, but not many more bytes than a reader should have to take at a time.

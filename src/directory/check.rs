@@ -19,7 +19,6 @@ impl Directory {
     /// # Errors
     /// `Forbidden` for callers who are no administrators.
     pub fn remove_answered_properties(&self) -> Result<Vec<RemovedProperty>> {
-        self.caller.require(Power::Administrator, Denied::Operation)?;
-        self.write(|tx| tx.remove_answered_properties(PIECE))
+        self.write(Power::Administrator, Denied::Operation, |tx, _| tx.remove_answered_properties(PIECE))
     }
 }

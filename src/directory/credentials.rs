@@ -1,7 +1,7 @@
 //! Keys and tokens: made here, stored as digests.
 
-use super::{Directory, user_id_of};
-use crate::model::{Denied, Error, Power, Result, check_length, check_text};
+use super::Directory;
+use crate::model::{Denied, Error, Power, Proof, Result, check_length, check_text};
 use crate::store::{Credential, NewCredential, Purpose, Token, new_uuid};
 use anyhow::anyhow;
 use sha2::{Digest as _, Sha256};
@@ -72,7 +72,7 @@ impl Directory {
         check_length("the name of a key", name, NAME_CHARS_MAX)?;
         let secret = new_secret()?;
         let new = NewCredential { purpose, name: name.to_owned(), digest: digest(&secret), token: None };
-        let id = self.write(move |tx| tx.insert_credential(&new))?;
+        let id = self.write(Power::Administrator, Denied::Operation, move |tx, _| tx.insert_credential(&new))?;
         Ok((id, secret))
     }
 
@@ -82,7 +82,7 @@ impl Directory {
     /// `Forbidden` for those who are no administrators.
     pub fn keys(&self) -> Result<Vec<Credential>> {
         self.require_administrator()?;
-        self.store.read(|rows| rows.list_keys())
+        self.read(|rows| rows.list_keys())
     }
 
     /// Ends a key.
@@ -90,29 +90,8 @@ impl Directory {
     /// # Errors
     /// `Forbidden` for those who are no administrators; `Invalid` when there is no valid key of that id.
     pub fn revoke_key(&self, id: i64) -> Result<()> {
-        self.require_administrator()?;
-        self.write(
-            move |tx| {
-                if tx.revoke_key(id)? { Ok(()) } else { Err(Error::Invalid(format!("there is no valid key {id}"))) }
-            },
-        )
-    }
-
-    /// Gives any user another password.
-    ///
-    /// # Errors
-    /// `Forbidden` for those who are no administrators; `NotFound`; `Invalid` when the password is empty or does not
-    /// match the configured pattern.
-    pub fn set_password(&self, username: &str, password: &str) -> Result<()> {
-        self.require_administrator()?;
-        if password.is_empty() {
-            return Err(Error::Invalid("the password is empty".to_owned()));
-        }
-        let hash = self.passwords.protect(password)?;
-        let username = username.to_owned();
-        self.write(move |tx| {
-            let id = user_id_of(tx, &username)?;
-            tx.update_password(id, &hash)
+        self.write(Power::Administrator, Denied::Operation, move |tx, _| {
+            if tx.revoke_key(id)? { Ok(()) } else { Err(Error::Invalid(format!("there is no valid key {id}"))) }
         })
     }
 
@@ -129,22 +108,28 @@ impl Directory {
     /// from the password and a stored seed; without the password it is random.
     ///
     /// # Errors
-    /// `Invalid` for parameters with control characters or of more than 255 characters; `Forbidden` for keys,
-    /// which have no tokens.
+    /// `Invalid` for parameters with control characters or of more than 255 characters; `Forbidden` for keys, which have
+    /// no tokens, and for a token that asks for another one than itself.
     pub fn acquire_token(&self, request: TokenRequest, password: Option<&str>, shown: Option<&str>) -> Result<String> {
         request.check()?;
         let user_id = self.own_id()?;
+        if let Proof::Credential(id) = self.caller.proof {
+            return self.read(|rows| {
+                let own = rows.find_credential_by_id(id)?.and_then(|(_, token)| token);
+                let is_asked =
+                    |token: &Token| token.application == request.application && token.device == request.device;
+                let own = own.filter(is_asked).and(shown).ok_or(Error::Forbidden(Denied::Operation))?;
+                Ok(own.to_owned())
+            });
+        }
         loop {
-            let present = self.store.read(|rows| rows.find_token(user_id, &request.application, &request.device))?;
-            if let Some(token) = &present {
-                if let Some(shown) = shown.filter(|shown| digest(shown) == token.digest) {
-                    return Ok(shown.to_owned());
-                }
-                if let (Some(password), Some(seed)) = (password, &token.seed) {
-                    let again = self.derived_token(&request, password, seed)?;
-                    if digest(&again) == token.digest {
-                        return Ok(again);
-                    }
+            let present = self.read(|rows| rows.find_token(user_id, &request.application, &request.device))?;
+            if let Some(token) = &present
+                && let (Some(password), Some(seed)) = (password, &token.seed)
+            {
+                let again = self.derived_token(&request, password, seed)?;
+                if digest(&again) == token.digest {
+                    return Ok(again);
                 }
             }
             if let Some(secret) = self.issue_token(&request, password, present.map(|token| token.uuid))? {
@@ -181,9 +166,7 @@ impl Directory {
             created_at: 0,
         };
         let name = self.caller.name.to_string();
-        self.write(move |tx| {
-            // The user may have been deleted or disabled while the token was computed.
-            tx.find_secret_by_id(user_id)?.filter(|user| !user.disabled).ok_or(Error::Unauthenticated)?;
+        self.write(Power::Reader, Denied::Operation, move |tx, _| {
             let newest = tx.find_token(user_id, &token.application, &token.device)?;
             if newest.map(|token| token.uuid) != present {
                 return Ok(None);
@@ -211,20 +194,20 @@ impl Directory {
     /// The caller's valid tokens, the newest last.
     pub fn tokens(&self) -> Result<Vec<Token>> {
         let user_id = self.own_id()?;
-        self.store.read(|rows| rows.list_tokens(user_id))
+        self.read(|rows| rows.list_tokens(user_id))
     }
 
     /// Ends the caller's tokens for that application and device. False when there is none.
     pub fn revoke_tokens(&self, application: &str, device: &str) -> Result<bool> {
         let user_id = self.own_id()?;
         let (application, device) = (application.to_owned(), device.to_owned());
-        self.write(move |tx| tx.revoke_tokens(user_id, &application, &device))
+        self.write(Power::Reader, Denied::Operation, move |tx, _| tx.revoke_tokens(user_id, &application, &device))
     }
 
     /// Ends one of the caller's tokens, named by its uuid or by itself. False when there is none.
     pub fn revoke_token(&self, name: &str) -> Result<bool> {
         let user_id = self.own_id()?;
         let name = name.to_owned();
-        self.write(move |tx| tx.revoke_token(user_id, &name, &digest(&name)))
+        self.write(Power::Reader, Denied::Operation, move |tx, _| tx.revoke_token(user_id, &name, &digest(&name)))
     }
 }

@@ -28,7 +28,7 @@ const GROUPS: [(&str, &str, &str); 3] = [
 /// # Errors
 /// Those of the database, and `Invalid` when the password does not match the configured pattern.
 pub fn fill(store: &Store, passwords: &Passwords, secrets: &FirstSecrets) -> Result<()> {
-    let password_hash = passwords.protect(&secrets.password)?;
+    let password = passwords.first(&secrets.password)?;
     let keys =
         [(Purpose::Api, digest(&secrets.api_key)), (Purpose::Application(KeyRole::Admin), digest(&secrets.app_key))];
     store.write(Origin::program(), move |tx| {
@@ -43,13 +43,15 @@ pub fn fill(store: &Store, passwords: &Passwords, secrets: &FirstSecrets) -> Res
         let empty = || Some(String::new());
         let administrator = User {
             username: "Administrator".to_owned(),
+            // A tool that synchronises users by their names must not take it for a leaver without one.
+            display_name: Some("Administrator".to_owned()),
             first_name: empty(),
             last_name: empty(),
             company: empty(),
             email: Some("devnull@nuxeo.com".to_owned()),
             ..User::default()
         };
-        let administrator = tx.insert_user(administrator, Some(&password_hash))?;
+        let administrator = tx.insert_user(administrator, Some(&password))?;
         tx.insert_member(super::group_of(tx, ADMINISTRATORS)?.id, administrator.id)?;
         for (purpose, digest) in keys {
             tx.insert_credential(&NewCredential { purpose, name: "first".to_owned(), digest, token: None })?;

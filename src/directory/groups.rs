@@ -1,6 +1,7 @@
 //! Verbs on groups.
 
-use super::{Directory, Query, group_id_of, group_of, require_an_administrator, require_no_administrator};
+use super::authority::Administrators;
+use super::{Directory, Query, Rules, group_id_of, group_of, require_no_administrator};
 use crate::model::{
     Caller, Condition, Denied, Error, Group, GroupChanges, GroupDetails, Kind, Page, Power, Result, Window,
     check_login, key,
@@ -24,12 +25,12 @@ impl Directory {
     /// # Errors
     /// `NotFound`.
     pub fn group(&self, name: &str, lists: Lists) -> Result<GroupDetails> {
-        self.store.read(|rows| details_of(rows, group_of(rows, name)?, lists))
+        self.read(|rows| self.shown(rows, group_of(rows, name)?, lists))
     }
 
     /// Whether there is a group of that name.
     pub fn has_group(&self, name: &str) -> Result<bool> {
-        self.store.read(|rows| Ok(rows.find_group_id(name)?.is_some()))
+        self.read(|rows| Ok(rows.find_group_id(name)?.is_some()))
     }
 
     /// Groups whose name or label begins with a text, in the order of names.
@@ -39,7 +40,7 @@ impl Directory {
             Query::Everything => None,
             Query::Prefix(prefix) => Some(prefix.as_str()),
         };
-        self.store.read(|rows| details_of_all(rows, rows.search_groups(prefix, window)?, lists))
+        self.read(|rows| self.shown_page(rows, rows.search_groups(prefix, window)?, lists))
     }
 
     /// Direct member groups of a group whose name begins with that text, in the order of names.
@@ -47,9 +48,10 @@ impl Directory {
     /// # Errors
     /// `NotFound`.
     pub fn subgroups(&self, name: &str, prefix: &str, window: Window, lists: Lists) -> Result<Page<GroupDetails>> {
-        self.store.read(|rows| {
-            let page = rows.list_subgroups(group_of(rows, name)?.id, prefix, window)?;
-            details_of_all(rows, page, lists)
+        self.read(|rows| {
+            let id = group_of(rows, name)?.id;
+            self.require_shown_members(rows, id)?;
+            self.shown_page(rows, rows.list_subgroups(id, prefix, window)?, lists)
         })
     }
 
@@ -68,16 +70,16 @@ impl Directory {
     /// fields that cannot be, and where the group would contain itself.
     pub fn create_group(&self, name: &str, new: GroupChanges, lists: Lists) -> Result<GroupDetails> {
         self.require_group_creator()?;
-        let (caller, name) = (self.caller.clone(), check_login("group name", name)?.to_owned());
-        self.write(move |tx| {
-            refuse_administrator_parents(tx, &caller, &new, &[], Denied::Create)?;
+        let name = check_login("group name", name)?.to_owned();
+        self.write(Power::PowerUser, Denied::Create, move |tx, caller| {
+            refuse_administrator_parents(tx, caller, &new, &[], Denied::Create)?;
             if let Some(id) = tx.find_group_id(&name)? {
-                require_no_administrator(&caller, tx.leads_to_administrators(id)?, Denied::Create)?;
+                require_no_administrator(caller, tx.leads_to_administrators(id)?, Denied::Create)?;
                 return Err(Error::Exists(Kind::Group, name));
             }
             let id = insert_group(tx, &name, &new)?;
             // Also a name that waited in another group's list can put it below `administrators`.
-            require_no_administrator(&caller, tx.leads_to_administrators(id)?, Denied::Create)?;
+            require_no_administrator(caller, tx.leads_to_administrators(id)?, Denied::Create)?;
             details_of(tx, group_of(tx, &name)?, lists)
         })
     }
@@ -94,10 +96,9 @@ impl Directory {
         lists: Lists,
         condition: Condition,
     ) -> Result<GroupDetails> {
-        self.require_editor()?;
-        let (caller, name) = (self.caller.clone(), name.to_owned());
-        self.write(move |tx| {
-            update_group(tx, &caller, group_of(tx, &name)?, &changes, &condition)?;
+        let (rules, name) = (self.rules.clone(), name.to_owned());
+        self.write(Power::PowerUser, Denied::Edit, move |tx, caller| {
+            update_group(tx, caller, &rules, group_of(tx, &name)?, &changes, &condition)?;
             details_of(tx, group_of(tx, &name)?, lists)
         })
     }
@@ -107,13 +108,13 @@ impl Directory {
     /// # Errors
     /// `NotFound`.
     pub fn count_members(&self, name: &str) -> Result<u64> {
-        self.store.read(|rows| rows.count_members(group_id_of(rows, name)?))
+        self.read(|rows| rows.count_members(group_id_of(rows, name)?))
     }
 
     /// The groups that come after that name in the order of names and whose name or label contains the text, as many as
     /// asked for, each with the number of its direct member users and groups.
     pub fn groups_after(&self, text: Option<&str>, name: &str, limit: u64) -> Result<Vec<(Group, u64, u64)>> {
-        self.store.read(|rows| rows.list_groups_after(text, name, limit))
+        self.read(|rows| rows.list_groups_after(text, name, limit))
     }
 
     /// Removes a group for good, also from its members' groups and from its parents.
@@ -122,17 +123,17 @@ impl Directory {
     /// `NotFound`, `Forbidden`, `LastAdministrator`; `Changed` when the condition is not met.
     pub fn delete_group(&self, name: &str, condition: Condition) -> Result<()> {
         if self.caller.power < Power::PowerUser {
-            self.store.read(|rows| group_of(rows, name))?;
+            self.read(|rows| group_of(rows, name))?;
         }
-        self.require_editor()?;
-        let (caller, name) = (self.caller.clone(), name.to_owned());
-        self.write(move |tx| {
+        let (rules, name) = (self.rules.clone(), name.to_owned());
+        self.write(Power::PowerUser, Denied::Edit, move |tx, caller| {
             let group = group_of(tx, &name)?;
             let had_rights = tx.leads_to_administrators(group.id)?;
-            require_no_administrator(&caller, had_rights, Denied::Edit)?;
+            require_no_administrator(caller, had_rights, Denied::Edit)?;
             condition.check(|| Ok(group.state()))?;
+            let administrators = had_rights.then(|| Administrators::before(tx, caller, &rules)).transpose()?;
             tx.delete_group(group.id)?;
-            if had_rights { require_an_administrator(tx) } else { Ok(()) }
+            administrators.map_or(Ok(()), |administrators| administrators.require_still(tx))
         })
     }
 }
@@ -150,6 +151,7 @@ pub(super) fn insert_group(tx: &Tx<'_>, name: &str, new: &GroupChanges) -> Resul
 pub(super) fn update_group(
     tx: &Tx<'_>,
     caller: &Caller,
+    rules: &Rules,
     before: Group,
     changes: &GroupChanges,
     condition: &Condition,
@@ -161,10 +163,11 @@ pub(super) fn update_group(
     let mut group = before.clone();
     changes.apply_to(&mut group)?;
     condition.check(|| Ok(before.state()))?;
+    let administrators = had_rights.then(|| Administrators::before(tx, caller, rules)).transpose()?;
     tx.update_group(&before, &group)?;
     tx.replace_lists(group.id, &lists_of(changes))?;
     require_no_administrator(caller, tx.leads_to_administrators(group.id)?, Denied::Edit)?;
-    if had_rights { require_an_administrator(tx) } else { Ok(()) }
+    administrators.map_or(Ok(()), |administrators| administrators.require_still(tx))
 }
 
 /// Refuses to let callers who are no administrators put a group below `administrators`, now or later: a parent
@@ -201,9 +204,24 @@ fn details_of(rows: &Rows<'_>, group: Group, lists: Lists) -> Result<GroupDetail
     })
 }
 
-fn details_of_all(rows: &Rows<'_>, page: Page<Group>, lists: Lists) -> Result<Page<GroupDetails>> {
-    let entries = page.entries.into_iter().map(|group| details_of(rows, group, lists)).collect::<Result<_>>()?;
-    Ok(Page { entries, total: page.total })
+impl Directory {
+    /// The group with its lists, as far as the caller may see them.
+    fn shown(&self, rows: &Rows<'_>, group: Group, lists: Lists) -> Result<GroupDetails> {
+        let hidden = self.hides_administrators && rows.leads_to_administrators(group.id)?;
+        let lists = if hidden { Lists { member_users: false, member_groups: false, ..lists } } else { lists };
+        details_of(rows, group, lists)
+    }
+
+    fn shown_page(&self, rows: &Rows<'_>, page: Page<Group>, lists: Lists) -> Result<Page<GroupDetails>> {
+        let entries = page.entries.into_iter().map(|group| self.shown(rows, group, lists)).collect::<Result<_>>()?;
+        Ok(Page { entries, total: page.total })
+    }
+
+    /// Refuses to list the members of a group of administrators where these are hidden.
+    pub(super) fn require_shown_members(&self, rows: &Rows<'_>, group_id: i64) -> Result<()> {
+        let hidden = self.hides_administrators && rows.leads_to_administrators(group_id)?;
+        if hidden { Err(Error::Forbidden(Denied::Operation)) } else { Ok(()) }
+    }
 }
 
 /// The lists that a change has.

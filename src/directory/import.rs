@@ -1,8 +1,8 @@
 //! Many users, groups and memberships at a time, as an operator brings them.
 
 use super::groups::{insert_group, update_group};
-use super::users::{insert, update};
-use super::{Directory, Passwords, group_id_of, no_group};
+use super::users::{Update, insert};
+use super::{Directory, Rules, group_id_of, no_group};
 use crate::model::{
     Caller, Condition, Denied, Error, Group, GroupChanges, Kind, Origin, Power, Result, UserChanges, check_login,
 };
@@ -86,21 +86,22 @@ impl Directory {
     pub fn import(&self, mut items: Vec<Item>, options: ImportOptions) -> Result<Imported> {
         self.caller.require(Power::Administrator, Denied::Operation)?;
         let mut refused = vec![None; items.len()];
-        protect_all(&self.passwords, &mut items, &mut refused)?;
-        let caller = self.caller.clone();
-        let work = move |tx: &Tx<'_>| {
-            let imported = bring_in(tx, &caller, &items, refused, options.conflict, options.create_groups)?;
+        self.prepare_passwords(&mut items, &mut refused, options.conflict)?;
+        let rules = self.rules.clone();
+        let work = self.as_current(Power::Administrator, Denied::Operation, move |tx, caller| {
+            let import = Import { caller, rules: &rules, options: &options };
+            let imported = import.all(tx, &items, refused)?;
             if let Some((digest, line)) = options.position {
                 tx.set_import_position(&digest, line)?;
             }
             Ok(imported)
-        };
+        });
         self.store.write_in_parts(Origin::of(&self.caller, self.dialect), work)
     }
 
     /// The line up to which an import of the input with that digest has come; 0 when none was broken off.
     pub fn import_position(&self, digest: [u8; 32]) -> Result<u64> {
-        self.store.read(|rows| rows.find_import_position(&digest))
+        self.read(|rows| rows.find_import_position(&digest))
     }
 
     /// How many names in groups' lists are nobody's.
@@ -108,7 +109,7 @@ impl Directory {
     /// # Errors
     /// Those of the database.
     pub fn count_waiting_names(&self) -> Result<u64> {
-        self.store.read(|rows| rows.count_waiting_names())
+        self.read(|rows| rows.count_waiting_names())
     }
 
     /// Remembers nothing of the import of that input any more.
@@ -116,141 +117,152 @@ impl Directory {
     /// # Errors
     /// Those of the database.
     pub fn end_import(&self, digest: [u8; 32]) -> Result<()> {
-        self.write(move |tx| tx.delete_import_position(&digest))
+        let denied = Denied::Operation;
+        self.write(Power::Administrator, denied, move |tx, _| tx.delete_import_position(&digest))
     }
 }
 
-/// Hashes the passwords that are in clear, on all processors, before anybody has to wait for the transaction.
-fn protect_all(passwords: &Passwords, items: &mut [Item], refused: &mut [Option<String>]) -> Result<()> {
-    let mut work: Vec<(&mut Box<UserChanges>, String, &mut Option<String>)> = Vec::new();
-    for (item, refused) in items.iter_mut().zip(refused) {
-        if let Item::User(_, changes, password) = item
-            && let Some(password) = password.take().filter(|password| !password.is_empty())
-        {
-            work.push((changes, password, refused));
+/// A user of an import, and the password that was given for it.
+type Work<'w> = (&'w str, &'w mut Box<UserChanges>, String, &'w mut Option<String>);
+
+impl Directory {
+    /// Hashes the passwords that are in clear, on all processors, before anything has to wait for the transaction.
+    fn prepare_passwords(&self, items: &mut [Item], refused: &mut [Option<String>], conflict: Conflict) -> Result<()> {
+        let mut work: Vec<Work<'_>> = Vec::new();
+        for (item, refused) in items.iter_mut().zip(refused) {
+            if let Item::User(name, changes, password) = item
+                && let Some(password) = password.take().filter(|password| !password.is_empty())
+            {
+                work.push((name, changes, password, refused));
+            }
         }
-    }
-    let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let share = work.len().div_ceil(threads).max(1);
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = work
-            .chunks_mut(share)
-            .map(|share| scope.spawn(|| share.iter_mut().try_for_each(|work| protect(passwords, work))))
-            .collect();
-        workers.into_iter().try_for_each(|worker| {
-            worker.join().unwrap_or_else(|_| Err(Error::Internal(anyhow::anyhow!("hashing a password panicked"))))
+        let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let share = work.len().div_ceil(threads).max(1);
+        std::thread::scope(|scope| {
+            let prepare =
+                |share: &mut [Work<'_>]| share.iter_mut().try_for_each(|work| self.prepare_password(work, conflict));
+            let workers: Vec<_> = work.chunks_mut(share).map(|share| scope.spawn(move || prepare(share))).collect();
+            workers.into_iter().try_for_each(|worker| {
+                worker.join().unwrap_or_else(|_| Err(Error::Internal(anyhow::anyhow!("hashing a password panicked"))))
+            })
         })
-    })
-}
-
-fn protect(passwords: &Passwords, work: &mut (&mut Box<UserChanges>, String, &mut Option<String>)) -> Result<()> {
-    let (changes, password, refused) = work;
-    match passwords.take_over(password) {
-        Ok(hash) => changes.password_hash = Some(hash),
-        Err(Error::Invalid(why)) => **refused = Some(why),
-        Err(error) => return Err(error),
     }
-    Ok(())
-}
 
-fn bring_in(
-    tx: &Tx<'_>,
-    caller: &Caller,
-    items: &[Item],
-    refused: Vec<Option<String>>,
-    conflict: Conflict,
-    create_groups: bool,
-) -> Result<Imported> {
-    let mut imported = Imported { outcomes: Vec::with_capacity(items.len()), groups: Vec::new() };
-    for (item, refused) in items.iter().zip(refused) {
-        if let Some(why) = refused {
-            imported.outcomes.push(Outcome::Refused(why));
-            continue;
+    fn prepare_password(&self, work: &mut Work<'_>, conflict: Conflict) -> Result<()> {
+        let (name, changes, password, refused) = work;
+        // Only an update meets a user with a password.
+        let present = if conflict == Conflict::Update { self.read(|rows| rows.find_secret(name))? } else { None };
+        let prepared =
+            self.passwords.adopted(password).and_then(|given| self.passwords.prepare(given, present.as_ref()));
+        match prepared {
+            Ok(new) => changes.password = new.map(|new| self.with_tokens(new)),
+            Err(Error::Invalid(why)) => **refused = Some(why),
+            Err(error) => return Err(error),
         }
-        let outcome = match tx.attempt(|tx| bring_in_one(tx, caller, item, conflict, create_groups)) {
-            Ok((outcome, mut groups)) => {
-                imported.groups.append(&mut groups);
-                outcome
-            }
-            Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => return Err(error),
-            Err(error) => Outcome::Refused(error.to_string()),
-        };
-        imported.outcomes.push(outcome);
+        Ok(())
     }
-    Ok(imported)
 }
 
-/// What has become of an item, and the groups that were made for it.
-fn bring_in_one(
-    tx: &Tx<'_>,
-    caller: &Caller,
-    item: &Item,
-    conflict: Conflict,
-    create_groups: bool,
-) -> Result<(Outcome, Vec<String>)> {
-    let mut groups = Vec::new();
-    let mut require_group = |name: &str| match tx.find_group_id(name)? {
-        Some(_) => Ok(()),
-        None if create_groups => {
-            let name = check_login("group name", name)?.to_owned();
-            tx.insert_group(&Group { name: name.clone(), ..Group::default() })?;
-            groups.push(name);
-            Ok(())
-        }
-        None => Err(no_group(name)),
-    };
-    let (before, existed) = match item {
-        Item::User(name, changes, _) => {
-            let name = check_login("user name", name)?;
-            let present = tx.find_user(name)?;
-            let existed = present.is_some();
-            if existed && conflict != Conflict::Update {
-                return left(conflict, Error::Exists(Kind::User, name.to_owned()));
+/// An import inside its transaction.
+struct Import<'i> {
+    caller: &'i Caller,
+    rules: &'i Rules,
+    options: &'i ImportOptions,
+}
+
+impl Import<'_> {
+    fn all(&self, tx: &Tx<'_>, items: &[Item], refused: Vec<Option<String>>) -> Result<Imported> {
+        let mut imported = Imported { outcomes: Vec::with_capacity(items.len()), groups: Vec::new() };
+        for (item, refused) in items.iter().zip(refused) {
+            if let Some(why) = refused {
+                imported.outcomes.push(Outcome::Refused(why));
+                continue;
             }
-            changes.groups.iter().flatten().try_for_each(|group| require_group(group))?;
-            let before = tx.last_change()?;
-            match present {
-                None => insert(tx, caller, name, changes).map(drop)?,
-                Some(user) => update(tx, caller, Denied::Edit, user, changes, &Condition::default())?,
-            }
-            (before, existed)
-        }
-        Item::Group(name, changes) => {
-            let name = check_login("group name", name)?;
-            let present = tx.find_group(name)?;
-            let existed = present.is_some();
-            if existed && conflict != Conflict::Update {
-                return left(conflict, Error::Exists(Kind::Group, name.to_owned()));
-            }
-            let before = tx.last_change()?;
-            match present {
-                None => insert_group(tx, name, changes).map(drop)?,
-                Some(group) => update_group(tx, caller, group, changes, &Condition::default())?,
-            }
-            (before, existed)
-        }
-        Item::Member { group, user } => {
-            require_group(group)?;
-            let before = tx.last_change()?;
-            tx.add_to_list(group_id_of(tx, group)?, List::Users, user)?;
-            (before, false)
-        }
-        Item::Subgroup { group, subgroup } => {
-            let before = tx.last_change()?;
-            match (tx.find_group_id(group)?, tx.find_group_id(subgroup)?) {
-                (Some(group), _) => tx.add_to_list(group, List::Groups, subgroup)?,
-                (None, Some(subgroup)) => tx.add_to_list(subgroup, List::Parents, group)?,
-                (None, None) => return Err(no_group(group)),
+            let outcome = match tx.attempt(|tx| self.one(tx, item)) {
+                Ok((outcome, mut groups)) => {
+                    imported.groups.append(&mut groups);
+                    outcome
+                }
+                Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => return Err(error),
+                Err(error) => Outcome::Refused(error.to_string()),
             };
-            (before, false)
+            imported.outcomes.push(outcome);
         }
-    };
-    let outcome = match (tx.last_change()? == before, existed) {
-        (true, _) => Outcome::Unchanged,
-        (false, true) => Outcome::Updated,
-        (false, false) => Outcome::Created,
-    };
-    Ok((outcome, groups))
+        Ok(imported)
+    }
+
+    /// What has become of an item, and the groups that were made for it.
+    fn one(&self, tx: &Tx<'_>, item: &Item) -> Result<(Outcome, Vec<String>)> {
+        let Import { caller, rules, options: ImportOptions { conflict, create_groups, .. } } = *self;
+        let (conflict, create_groups) = (*conflict, *create_groups);
+        let unconditional = Condition::default();
+        let mut groups = Vec::new();
+        let mut require_group = |name: &str| match tx.find_group_id(name)? {
+            Some(_) => Ok(()),
+            None if create_groups => {
+                let name = check_login("group name", name)?.to_owned();
+                tx.insert_group(&Group { name: name.clone(), ..Group::default() })?;
+                groups.push(name);
+                Ok(())
+            }
+            None => Err(no_group(name)),
+        };
+        let (before, existed) = match item {
+            Item::User(name, changes, _) => {
+                let name = check_login("user name", name)?;
+                let present = tx.find_user(name)?;
+                let existed = present.is_some();
+                if existed && conflict != Conflict::Update {
+                    return left(conflict, Error::Exists(Kind::User, name.to_owned()));
+                }
+                changes.groups.iter().flatten().try_for_each(|group| require_group(group))?;
+                let before = tx.last_change()?;
+                match present {
+                    None => insert(tx, caller, name, changes).map(drop)?,
+                    Some(user) => {
+                        let update = Update { changes, condition: &unconditional, denied: Denied::Edit };
+                        update.apply(tx, caller, rules, user)?;
+                    }
+                }
+                (before, existed)
+            }
+            Item::Group(name, changes) => {
+                let name = check_login("group name", name)?;
+                let present = tx.find_group(name)?;
+                let existed = present.is_some();
+                if existed && conflict != Conflict::Update {
+                    return left(conflict, Error::Exists(Kind::Group, name.to_owned()));
+                }
+                let before = tx.last_change()?;
+                match present {
+                    None => insert_group(tx, name, changes).map(drop)?,
+                    Some(group) => update_group(tx, caller, rules, group, changes, &unconditional)?,
+                }
+                (before, existed)
+            }
+            Item::Member { group, user } => {
+                require_group(group)?;
+                let before = tx.last_change()?;
+                tx.add_to_list(group_id_of(tx, group)?, List::Users, user)?;
+                (before, false)
+            }
+            Item::Subgroup { group, subgroup } => {
+                let before = tx.last_change()?;
+                match (tx.find_group_id(group)?, tx.find_group_id(subgroup)?) {
+                    (Some(group), _) => tx.add_to_list(group, List::Groups, subgroup)?,
+                    (None, Some(subgroup)) => tx.add_to_list(subgroup, List::Parents, group)?,
+                    (None, None) => return Err(no_group(group)),
+                };
+                (before, false)
+            }
+        };
+        let outcome = match (tx.last_change()? == before, existed) {
+            (true, _) => Outcome::Unchanged,
+            (false, true) => Outcome::Updated,
+            (false, false) => Outcome::Created,
+        };
+        Ok((outcome, groups))
+    }
 }
 
 /// What becomes of an item that is there already and does not change.

@@ -1,8 +1,7 @@
 //! Verbs on memberships.
 
-use super::{
-    Directory, group_id_of, group_of, profiles_of, require_an_administrator, require_no_administrator, user_id_of,
-};
+use super::authority::Administrators;
+use super::{Directory, group_id_of, group_of, profile_of, profiles_of, require_no_administrator, user_id_of, user_of};
 use crate::model::{Caller, Denied, Page, Power, Profile, Result, Window};
 use crate::store::{List, Rows, Tx};
 
@@ -22,7 +21,7 @@ impl Directory {
     /// `NotFound`, first for what the side names; `Forbidden` when the caller may not, or when administrators are
     /// concerned and the caller is none.
     pub fn add_member(&self, side: Side, username: &str, group: &str) -> Result<Profile> {
-        self.change_member(side, username, group, |tx, user_id, group_id| tx.insert_member(group_id, user_id))
+        self.change_member(side, username, group, |tx, _, user_id, group_id| tx.insert_member(group_id, user_id))
     }
 
     /// Ends a user's direct membership of a group; nothing changes if there is none.
@@ -30,10 +29,12 @@ impl Directory {
     /// # Errors
     /// As [`Directory::add_member`]; `LastAdministrator`.
     pub fn remove_member(&self, side: Side, username: &str, group: &str) -> Result<Profile> {
-        self.change_member(side, username, group, |tx, user_id, group_id| {
+        let rules = self.rules.clone();
+        self.change_member(side, username, group, move |tx, caller, user_id, group_id| {
             let rights = tx.leads_to_administrators(group_id)?;
+            let administrators = rights.then(|| Administrators::before(tx, caller, &rules)).transpose()?;
             tx.delete_member(group_id, user_id)?;
-            if rights { require_an_administrator(tx) } else { Ok(()) }
+            administrators.map_or(Ok(()), |administrators| administrators.require_still(tx))
         })
     }
 
@@ -42,9 +43,8 @@ impl Directory {
     /// # Errors
     /// `Forbidden` for those who are no administrators; `NotFound`; `Invalid` where a group would contain itself.
     pub fn add_subgroup(&self, group: &str, subgroup: &str) -> Result<()> {
-        self.caller.require(Power::Administrator, Denied::Membership)?;
         let (group, subgroup) = (group.to_owned(), subgroup.to_owned());
-        self.write(move |tx| {
+        self.write(Power::Administrator, Denied::Membership, move |tx, _| {
             let (group, child) = (group_id_of(tx, &group)?, group_of(tx, &subgroup)?);
             tx.add_to_list(group, List::Groups, &child.name).map(drop)
         })
@@ -55,13 +55,13 @@ impl Directory {
     /// # Errors
     /// `Forbidden` for those who are no administrators; `NotFound`; `LastAdministrator`.
     pub fn remove_subgroup(&self, group: &str, subgroup: &str) -> Result<()> {
-        self.caller.require(Power::Administrator, Denied::Membership)?;
-        let (group, subgroup) = (group.to_owned(), subgroup.to_owned());
-        self.write(move |tx| {
+        let (rules, group, subgroup) = (self.rules.clone(), group.to_owned(), subgroup.to_owned());
+        self.write(Power::Administrator, Denied::Membership, move |tx, caller| {
             let (group, child) = (group_id_of(tx, &group)?, group_id_of(tx, &subgroup)?);
             let rights = tx.leads_to_administrators(group)?;
+            let administrators = rights.then(|| Administrators::before(tx, caller, &rules)).transpose()?;
             tx.remove_subgroup(group, child)?;
-            if rights { require_an_administrator(tx) } else { Ok(()) }
+            administrators.map_or(Ok(()), |administrators| administrators.require_still(tx))
         })
     }
 
@@ -71,20 +71,19 @@ impl Directory {
         side: Side,
         username: &str,
         group: &str,
-        change: impl FnOnce(&Tx<'_>, i64, i64) -> Result<()> + Send + 'static,
+        change: impl FnOnce(&Tx<'_>, &Caller, i64, i64) -> Result<()> + Send + 'static,
     ) -> Result<Profile> {
         if self.caller.power < Power::PowerUser {
-            self.store.read(|rows| both(rows, side, username, group))?;
+            self.read(|rows| both(rows, side, username, group))?;
         }
-        self.caller.require(Power::PowerUser, Denied::Membership)?;
-        let (caller, username, group) = (self.caller.clone(), username.to_owned(), group.to_owned());
-        let user_id = self.write(move |tx| {
+        let (username, group) = (username.to_owned(), group.to_owned());
+        self.write(Power::PowerUser, Denied::Membership, move |tx, caller| {
             let (user_id, group_id) = both(tx, side, &username, &group)?;
-            require_no_rights(tx, &caller, user_id, group_id)?;
-            change(tx, user_id, group_id)?;
-            Ok(user_id)
-        })?;
-        self.profile_by_id(user_id)
+            require_no_rights(tx, caller, user_id, group_id)?;
+            change(tx, caller, user_id, group_id)?;
+            // Read after the commit, the answer could show what another client has made of the user since.
+            profile_of(tx, user_of(tx, &username)?)
+        })
     }
 
     /// Direct members of a group whose login begins with that text, in the order of names.
@@ -92,9 +91,10 @@ impl Directory {
     /// # Errors
     /// `NotFound`.
     pub fn members(&self, group: &str, prefix: &str, window: Window) -> Result<Page<Profile>> {
-        self.store.read(|rows| {
-            let page = rows.list_members(group_id_of(rows, group)?, prefix, window)?;
-            profiles_of(rows, page)
+        self.read(|rows| {
+            let id = group_id_of(rows, group)?;
+            self.require_shown_members(rows, id)?;
+            profiles_of(rows, rows.list_members(id, prefix, window)?)
         })
     }
 }

@@ -2,6 +2,7 @@
 //! for every dialect alike.
 
 mod access;
+mod authority;
 mod changes;
 mod check;
 mod credentials;
@@ -12,6 +13,7 @@ mod groups;
 mod guesses;
 mod import;
 mod members;
+mod new_passwords;
 mod passwords;
 mod sessions;
 mod users;
@@ -32,7 +34,8 @@ pub use sessions::{Session, SessionLimits};
 pub use users::{Query, UserPages};
 
 use crate::model::{
-    Caller, CallerKind, Condition, Denied, Error, Extent, Group, Kind, Origin, Page, Power, Profile, Result, User,
+    Caller, CallerKind, Condition, Denied, Error, Extent, Group, Kind, Origin, Page, Power, Profile, Proof, Result,
+    User,
 };
 use crate::store::{Rows, Scope, Store, Tx};
 use std::sync::Arc;
@@ -45,19 +48,88 @@ pub struct Directory {
     caller: Caller,
     /// The dialect, or what else there is, by which the caller came.
     dialect: &'static str,
+    rules: Rules,
+    /// See [`Directory::hiding_administrators`].
+    hides_administrators: bool,
+}
+
+/// Rules that an operator sets for changes.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    /// Another password leaves the tokens of the user valid.
+    pub keep_tokens: bool,
+    /// Keys of the names of users who cannot be disabled, deleted or demoted over HTTP.
+    pub protected: Arc<[String]>,
+    /// Callers of Nuxeo's dialect who are no administrators do not learn who is one, nor who is in the groups of
+    /// administrators.
+    pub hide_administrators: bool,
 }
 
 impl Directory {
     /// The directory as an operator on the server's own machine may change it: without a limit. `name` is their
     /// account there.
     pub fn of_operator(store: Arc<Store>, passwords: Arc<Passwords>, name: &str) -> Directory {
-        let caller = Caller { kind: CallerKind::Operator, name: name.into(), power: Power::Administrator };
-        Directory { store, passwords, caller, dialect: "command" }
+        let state = store.rights_state();
+        let (kind, power, proof) = (CallerKind::Operator, Power::Administrator, Proof::Operator);
+        let caller = Caller { kind, name: name.into(), power, proof, state };
+        let (dialect, rules) = ("command", Rules::default());
+        Directory { store, passwords, caller, dialect, rules, hides_administrators: false }
     }
 
-    /// Runs one whole operation of the caller, see [`Store::write`].
-    fn write<T: Send + 'static>(&self, write: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static) -> Result<T> {
-        self.store.write(Origin::of(&self.caller, self.dialect), write)
+    /// The same with the tokens of users kept when their passwords change, or as the rules have it.
+    pub fn keeping_tokens(mut self, keep_tokens: bool) -> Directory {
+        self.rules.keep_tokens |= keep_tokens;
+        self
+    }
+
+    /// The same without telling who is an administrator, and who is in the groups of administrators, where the rules say
+    /// so and the caller is none.
+    pub fn hiding_administrators(mut self) -> Directory {
+        self.hides_administrators = self.rules.hide_administrators && !self.caller.is_administrator();
+        self
+    }
+
+    /// Whether it does not tell who is an administrator.
+    pub fn hides_administrators(&self) -> bool {
+        self.hides_administrators
+    }
+
+    /// Reads as the caller, whose credential has to be valid in the state that is read.
+    fn read<T>(&self, read: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
+        self.store.read(|rows| {
+            authority::current(rows, &self.caller)?;
+            read(rows)
+        })
+    }
+
+    /// Runs one whole operation of the caller, see [`Store::write`]. Credential and power of the caller are those at the
+    /// moment of the write: both are looked at in its transaction.
+    ///
+    /// # Errors
+    /// `Forbidden` when the caller has less power; `Unauthenticated` when the credential has become invalid.
+    fn write<T: Send + 'static>(
+        &self,
+        power: Power,
+        denied: Denied,
+        write: impl FnOnce(&Tx<'_>, &Caller) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.caller.require(power, denied)?;
+        self.store.write(Origin::of(&self.caller, self.dialect), self.as_current(power, denied, write))
+    }
+
+    /// The work with the caller as they are in its transaction.
+    fn as_current<T>(
+        &self,
+        power: Power,
+        denied: Denied,
+        work: impl FnOnce(&Tx<'_>, &Caller) -> Result<T> + Send + 'static,
+    ) -> impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static {
+        let caller = self.caller.clone();
+        move |tx| {
+            let caller = authority::current(tx, &caller)?;
+            caller.require(power, denied)?;
+            work(tx, &caller)
+        }
     }
 
     /// Who asks.
@@ -123,11 +195,6 @@ fn require_state(tx: &Tx<'_>, user: &User, condition: &Condition) -> Result<()> 
             Extent::Profile => profile_of(tx, user.clone())?.state(),
         })
     })
-}
-
-/// Refuses a change after which no enabled user would be an administrator.
-fn require_an_administrator(tx: &Tx<'_>) -> Result<()> {
-    if tx.has_enabled_administrator()? { Ok(()) } else { Err(Error::LastAdministrator) }
 }
 
 /// Refuses to let a caller who is no administrator have anything to do with one.

@@ -1,13 +1,17 @@
 //! How a password is stored and checked.
 
+use super::digest;
 use super::foreign::{Adopted, Argon2Value, Foreign, adopt};
+use super::new_passwords::Given;
 use crate::lock::locked;
-use crate::model::{Error, Result};
+use crate::model::{Error, NewPassword, Result};
+use crate::store::Secret;
 
 use anyhow::anyhow;
 use argon2::{Argon2, Block, Params};
 use base64::prelude::{BASE64_STANDARD_NO_PAD, Engine as _};
 use regex_lite::Regex;
+use std::collections::HashSet;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq as _;
@@ -29,6 +33,15 @@ struct Slots {
     waiting: usize,
 }
 
+/// What was measured of the hashes of other directories.
+#[derive(Default)]
+struct Measured {
+    /// The generation of the database in which they were looked for last.
+    generation: Option<u64>,
+    /// One hash of each kind and cost.
+    kinds: HashSet<String>,
+}
+
 /// Hashes and checks passwords, a bounded number at a time: each takes 19 MiB and a processor for a while, and a value
 /// of another directory up to 128 MiB until it is renewed.
 pub struct Passwords {
@@ -38,6 +51,8 @@ pub struct Passwords {
     freed: Condvar,
     /// The longest time that a value of another directory has taken beyond the usual.
     longest_extra: Mutex<Duration>,
+    /// Values of other directories whose time was taken, see [`Passwords::calibrate`].
+    measured: Mutex<Measured>,
     pattern: Option<Regex>,
     required: bool,
 }
@@ -47,7 +62,8 @@ impl Passwords {
     pub fn new(pattern: Option<Regex>, required: bool) -> Passwords {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let slots = Mutex::new(Slots { free: vec![Vec::new(); processors], waiting: 0 });
-        Passwords { slots, freed: Condvar::new(), longest_extra: Mutex::default(), pattern, required }
+        let (longest_extra, measured) = (Mutex::default(), Mutex::default());
+        Passwords { slots, freed: Condvar::new(), longest_extra, measured, pattern, required }
     }
 
     /// Whether a new user needs a password.
@@ -55,40 +71,68 @@ impl Passwords {
         self.required
     }
 
-    /// What to store for a new password: an argon2id hash (RFC 9106) as a PHC string. A value that is a salted
-    /// hash of a kind that other directories keep (`{SSHA}`, `{SSHA512}`, `{SMD5}`) is stored as it is.
+    /// What to store for the first password of a new directory.
     ///
     /// # Errors
-    /// `Invalid` when it does not match the configured pattern, or is longer than 4096 bytes.
-    pub fn protect(&self, password: &str) -> Result<String> {
-        let refused = || Err(Error::Invalid("The password doesn't meet requirements".to_owned()));
-        if password.len() > PASSWORD_BYTES_MAX {
-            return refused();
-        }
-        // No further kinds here, ever: what looks like one of them may be somebody's password.
-        let is_hash = ["{SSHA}", "{SSHA512}", "{SMD5}"].iter().any(|kind| password.starts_with(kind));
-        if is_hash && Foreign::parse(password).is_some() {
-            return Ok(password.to_owned());
-        }
-        if self.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(password)) {
-            return refused();
-        }
-        self.hash(password)
+    /// Those of [`Passwords::protect`].
+    pub fn first(&self, password: &str) -> Result<NewPassword> {
+        let given = if self.is_hash(password) { Given::Hash(password.to_owned()) } else { Given::Clear(password) };
+        Ok(self.prepare(given, None)?.expect("any password of a new user is a change"))
     }
 
-    /// What to store for a password that comes from another directory: a value that can be checked here is taken as it
-    /// is, and one in clear is protected.
+    /// Whether a client that sends this means a hash: a salted one of the kinds that other directories of that time keep
+    /// (`{SSHA}`, `{SSHA512}`, `{SMD5}`). No further kinds, ever: what looks like one of them may be a password.
+    pub(super) fn is_hash(&self, password: &str) -> bool {
+        let starts = ["{SSHA}", "{SSHA512}", "{SMD5}"].iter().any(|kind| password.starts_with(kind));
+        starts && Foreign::parse(password).is_some()
+    }
+
+    /// What an operator brings in from another directory: a hash that can be checked here, or a password.
     ///
     /// # Errors
-    /// Those of [`Passwords::protect`], and `Invalid` for a value of a kind that nothing here can check.
-    pub(super) fn take_over(&self, password: &str) -> Result<String> {
+    /// `Invalid` for a hash of a kind that nothing here can check.
+    pub(super) fn adopted<'p>(&self, password: &'p str) -> Result<Given<'p>> {
         match adopt(password) {
-            Adopted::Stored(value) => Ok(value),
-            Adopted::Clear => self.protect(password),
+            Adopted::Stored(value) => Ok(Given::Hash(value)),
+            Adopted::Clear => Ok(Given::Clear(password)),
             Adopted::Unknown(kind) => {
                 Err(Error::Invalid(format!("nothing here can check a password of the kind {kind}")))
             }
         }
+    }
+
+    /// What to store for a password that was given; `None` when it is no change of the present one.
+    ///
+    /// # Errors
+    /// `Invalid` for a password in clear that does not match the configured pattern, or is longer than 4096 bytes.
+    pub(super) fn prepare(&self, given: Given<'_>, present: Option<&Secret>) -> Result<Option<NewPassword>> {
+        let stored = present.and_then(|present| present.password_hash.as_deref());
+        match given {
+            Given::Hash(hash) => {
+                let imported = Some(digest(&hash));
+                let same = stored == Some(hash.as_str()) || present.is_some_and(|present| present.imported == imported);
+                Ok((!same).then_some(NewPassword { hash, imported, keeps_tokens: false }))
+            }
+            Given::Clear(password) => {
+                if stored.is_some() && self.verify(&mut self.slot()?, password, stored) {
+                    return Ok(None);
+                }
+                let hash = self.protect(password)?;
+                Ok(Some(NewPassword { hash, imported: None, keeps_tokens: false }))
+            }
+        }
+    }
+
+    /// An argon2id hash (RFC 9106) of a password, as a PHC string.
+    ///
+    /// # Errors
+    /// `Invalid` when the password does not match the configured pattern, or is longer than 4096 bytes.
+    fn protect(&self, password: &str) -> Result<String> {
+        let matches = self.pattern.as_ref().is_none_or(|pattern| pattern.is_match(password));
+        if password.len() > PASSWORD_BYTES_MAX || !matches {
+            return Err(Error::Invalid("The password doesn't meet requirements".to_owned()));
+        }
+        self.hash(password)
     }
 
     fn hash(&self, password: &str) -> Result<String> {
@@ -113,6 +157,34 @@ impl Passwords {
             Some(foreign) => slot.verify_foreign(password, &foreign),
             None => right && is_ours,
         }
+    }
+
+    /// Takes the time of each kind of hash that takes longer than ours, before the first password is checked: otherwise
+    /// the first refusals after a start would tell which users have such a hash. `kinds` reads them by name, with one
+    /// hash of each, when the database has changed since the last time.
+    ///
+    /// # Errors
+    /// Those of `kinds`.
+    pub(super) fn calibrate(
+        &self,
+        slot: &mut Slot<'_>,
+        generation: u64,
+        kinds: impl FnOnce() -> Result<Vec<(String, String)>>,
+    ) -> Result<()> {
+        let mut measured = locked(&self.measured);
+        if measured.generation == Some(generation) {
+            return Ok(());
+        }
+        for (kind, hash) in kinds()? {
+            if measured.kinds.insert(kind)
+                && let Some(value) = Foreign::parse(&hash)
+            {
+                slot.verify_foreign("", &value);
+            }
+        }
+        slot.extra = Duration::ZERO;
+        measured.generation = Some(generation);
+        Ok(())
     }
 
     /// An argon2id hash in place of a stored value of another kind or cost; `None` when it is one already.
@@ -287,14 +359,14 @@ mod tests {
         let passwords = passwords();
         let mut slot = passwords.slot().unwrap();
         for value in VALUES.into_iter().chain([LIKE_OURS]) {
-            let stored = passwords.protect(value).unwrap();
+            let stored = passwords.first(value).unwrap().hash;
             let is_taken = ["{SSHA}", "{SSHA512}", "{SMD5}"].iter().any(|kind| value.starts_with(kind));
             assert_eq!(stored == value, is_taken, "{value}");
             // Everything else is a password, whatever it looks like.
             assert_eq!(passwords.verify(&mut slot, value, Some(&stored)), !is_taken, "{value}");
         }
         for value in ["{SSHA}awc/", "{SSHA}awc/Cj0kafyFd5d8fGn07xoHBJI=", "{SMD5}!"] {
-            assert!(passwords.protect(value).unwrap().starts_with("$argon2id$"), "{value}");
+            assert!(passwords.first(value).unwrap().hash.starts_with("$argon2id$"), "{value}");
         }
     }
 
@@ -319,6 +391,24 @@ mod tests {
         }
         let (extra_of_quicker, rest) = lag(Some("{CRYPT}$2b$04$CCCCCCCCCCCCCCCCCCCCC.WrAwgFxicHZ3kL7zMvXYXHKosDn8ot2"));
         assert_eq!(rest, extra.min(LAG_MAX).saturating_sub(extra_of_quicker));
+    }
+
+    #[test]
+    fn the_slow_kinds_are_measured_before_the_first_check_and_again_when_there_are_others() {
+        let passwords = passwords();
+        let mut slot = passwords.slot().unwrap();
+        let kinds =
+            |values: &[&str]| Ok(values.iter().map(|value| (value[..14].to_owned(), (*value).to_owned())).collect());
+        let cost = |cost: &str| format!("{{CRYPT}}$2b${cost}$CCCCCCCCCCCCCCCCCCCCC.WrAwgFxicHZ3kL7zMvXYXHKosDn8ot2");
+        passwords.calibrate(&mut slot, 1, || kinds(&[&cost("04")])).unwrap();
+        let first = slot.lag();
+        assert!(first > Duration::ZERO);
+        // Nothing has changed: nothing is read.
+        passwords.calibrate(&mut slot, 1, || panic!("in the same state")).unwrap();
+        passwords.calibrate(&mut slot, 2, || kinds(&[&cost("04"), &cost("09")])).unwrap();
+        assert!(slot.lag() > first);
+        // A value that cannot be checked takes no time.
+        passwords.calibrate(&mut slot, 3, || kinds(&["{CRYPT}$2b$99$nothing"])).unwrap();
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Sessions of people: kept in memory only, so that the end of the process is the end of all.
 
 use crate::lock::locked;
-use crate::model::Caller;
+use crate::model::{Caller, Ended};
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -37,8 +37,9 @@ pub(super) struct Sessions {
 
 struct Open {
     user_id: i64,
-    /// The stored value that the password was right for.
-    password_hash: String,
+    /// The number of the password that opened it.
+    password: i64,
+    ended: Ended,
     until: Instant,
     end: Instant,
 }
@@ -48,8 +49,8 @@ impl Sessions {
         Sessions { limits, open: Mutex::default() }
     }
 
-    /// Adds a session, and returns how long it goes on.
-    pub(super) fn open(&self, digest: [u8; 32], user_id: i64, password_hash: String) -> Duration {
+    /// Adds a session, and returns how long it goes on and what tells of its end.
+    pub(super) fn open(&self, digest: [u8; 32], user_id: i64, password: i64) -> (Duration, Ended) {
         let now = Instant::now();
         let (left, end) = (self.limits.idle.min(self.limits.length), now + self.limits.length);
         let mut open = locked(&self.open);
@@ -60,15 +61,16 @@ impl Sessions {
         if open.len() >= MAX {
             end_shortest(&mut open, |_| true);
         }
-        open.insert(digest, Open { user_id, password_hash, until: now + left, end });
-        left
+        let ended = Ended::default();
+        open.insert(digest, Open { user_id, password, ended: ended.clone(), until: now + left, end });
+        (left, ended)
     }
 
-    /// The user of a session and the stored value that their password was right for.
-    pub(super) fn find(&self, digest: &[u8; 32]) -> Option<(i64, String)> {
+    /// The user of a session, the number of the password that opened it, and what tells of its end.
+    pub(super) fn find(&self, digest: &[u8; 32]) -> Option<(i64, i64, Ended)> {
         let open = locked(&self.open);
         let session = open.get(digest).filter(|session| session.until > Instant::now())?;
-        Some((session.user_id, session.password_hash.clone()))
+        Some((session.user_id, session.password, session.ended.clone()))
     }
 
     /// How long a session goes on, which begins anew if it is prolonged.
@@ -83,7 +85,9 @@ impl Sessions {
     }
 
     pub(super) fn end(&self, digest: &[u8; 32]) {
-        locked(&self.open).remove(digest);
+        if let Some(session) = locked(&self.open).remove(digest) {
+            session.ended.set();
+        }
     }
 }
 
@@ -91,7 +95,7 @@ impl Sessions {
 fn end_shortest(open: &mut HashMap<[u8; 32], Open>, of: impl Fn(&Open) -> bool) {
     let candidates = open.iter().filter(|(_, session)| of(session));
     let shortest = candidates.min_by_key(|(_, session)| session.until).map(|(digest, _)| *digest);
-    if let Some(digest) = shortest {
-        open.remove(&digest);
+    if let Some(session) = shortest.and_then(|digest| open.remove(&digest)) {
+        session.ended.set();
     }
 }

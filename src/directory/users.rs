@@ -1,8 +1,9 @@
 //! Verbs on users.
 
+use super::authority::{Administrators, require_unprotected};
 use super::{
-    Directory, group_id_of, no_user, profile_of, profiles_of, require_an_administrator, require_no_administrator,
-    require_state, user_id_of, user_of,
+    Directory, Rules, group_id_of, profile_of, profiles_of, require_no_administrator, require_state, user_id_of,
+    user_of,
 };
 use crate::model::{
     ADMINISTRATORS, AccessRole, Account, Caller, Condition, Denied, Error, Kind, Page, Power, Profile, Result, User,
@@ -47,7 +48,7 @@ impl UserPages {
         let generation = store.generation(Scope::Rights);
         let known = self.administrators.take().filter(|(known, _)| *known == generation);
         let mut last = String::new();
-        let (shown, administrators) = store.read(|rows| {
+        let (shown, administrators) = self.directory.read(|rows| {
             let administrators = match known {
                 Some((_, administrators)) => administrators,
                 None => rows.list_administrator_ids()?,
@@ -72,7 +73,7 @@ impl Directory {
     /// # Errors
     /// `NotFound`.
     pub fn account(&self, username: &str) -> Result<Account> {
-        self.store.read(|rows| {
+        self.read(|rows| {
             let user = user_of(rows, username)?;
             let administrator = rows.is_administrator(user.id)?;
             Ok(Account { user, administrator })
@@ -84,7 +85,7 @@ impl Directory {
     /// # Errors
     /// `NotFound`.
     pub fn profile(&self, username: &str) -> Result<Profile> {
-        self.store.read(|rows| profile_of(rows, user_of(rows, username)?))
+        self.read(|rows| profile_of(rows, user_of(rows, username)?))
     }
 
     /// Looks whether there is a user of that name, and reads nothing of them.
@@ -92,13 +93,7 @@ impl Directory {
     /// # Errors
     /// `NotFound`.
     pub fn require_user(&self, username: &str) -> Result<()> {
-        self.store.read(|rows| user_id_of(rows, username)).map(drop)
-    }
-
-    /// The user of that inner id with all groups, for the answer to a change of a membership.
-    pub(super) fn profile_by_id(&self, id: i64) -> Result<Profile> {
-        // Only somebody else's deletion at this very moment can have taken the user away.
-        self.store.read(|rows| profile_of(rows, rows.find_user_by_id(id)?.ok_or_else(|| no_user(""))?))
+        self.read(|rows| user_id_of(rows, username)).map(drop)
     }
 
     /// The caller as a user.
@@ -107,7 +102,7 @@ impl Directory {
     /// `Forbidden` for keys, which are no users.
     pub fn own_profile(&self) -> Result<Profile> {
         let id = self.own_id()?;
-        self.store.read(|rows| profile_of(rows, rows.find_user_by_id(id)?.ok_or(Error::Unauthenticated)?))
+        self.read(|rows| profile_of(rows, rows.find_user_by_id(id)?.ok_or(Error::Unauthenticated)?))
     }
 
     pub(super) fn own_id(&self) -> Result<i64> {
@@ -121,7 +116,7 @@ impl Directory {
 
     /// A window of those who pass the filter, in the order of names.
     pub fn account_page(&self, filter: &UserFilter, window: Window) -> Result<Vec<Account>> {
-        self.store.read(|rows| rows.list_accounts(filter, window))
+        self.read(|rows| rows.list_accounts(filter, window))
     }
 
     /// Those who pass the filter and come after that name in the order of names, as many as asked for.
@@ -135,7 +130,7 @@ impl Directory {
         name: &str,
         limit: u64,
     ) -> Result<Vec<Account>> {
-        self.store.read(|rows| {
+        self.read(|rows| {
             filter.group = group.map(|group| group_id_of(rows, group)).transpose()?;
             filter.text = filter.text.as_deref().map(key);
             rows.list_accounts_after(&filter, name, limit)
@@ -148,8 +143,7 @@ impl Directory {
     /// # Errors
     /// `Forbidden` for those who are no administrators.
     pub fn purge_users(&self, unchanged_since: i64, limit: u64) -> Result<Vec<String>> {
-        self.caller.require(Power::Administrator, Denied::Edit)?;
-        self.write(move |tx| {
+        self.write(Power::Administrator, Denied::Edit, move |tx, _| {
             let filter =
                 UserFilter { disabled: Some(true), unchanged_since: Some(unchanged_since), ..UserFilter::default() };
             let accounts = tx.list_accounts_after(&filter, "", limit)?;
@@ -165,7 +159,7 @@ impl Directory {
             Query::Everything => None,
             Query::Prefix(prefix) => Some(prefix.as_str()),
         };
-        self.store.read(|rows| profiles_of(rows, rows.search_users(prefix, window)?))
+        self.read(|rows| profiles_of(rows, rows.search_users(prefix, window)?))
     }
 
     /// Creates a user.
@@ -175,13 +169,13 @@ impl Directory {
     /// for a name or fields that cannot be.
     pub fn create_user(&self, username: &str, new: UserChanges) -> Result<Profile> {
         self.require_user_creator()?;
-        let (caller, username) = (self.caller.clone(), check_login("user name", username)?.to_owned());
-        self.write(move |tx| {
-            refuse_administrator_groups(tx, &caller, &new, Denied::Create)?;
+        let username = check_login("user name", username)?.to_owned();
+        self.write(Power::Creator, Denied::Create, move |tx, caller| {
+            refuse_administrator_groups(tx, caller, &new, Denied::Create)?;
             if tx.find_user_id(&username)?.is_some() {
                 return Err(Error::Exists(Kind::User, username));
             }
-            insert(tx, &caller, &username, &new)
+            insert(tx, caller, &username, &new)
         })
     }
 
@@ -192,7 +186,7 @@ impl Directory {
     /// `Forbidden` and `Exists`.
     pub fn may_create_user(&self, username: &str, new: &UserChanges) -> Result<()> {
         self.require_user_creator()?;
-        self.store.read(|rows| {
+        self.read(|rows| {
             refuse_administrator_groups(rows, &self.caller, new, Denied::Create)?;
             match rows.find_user_id(username)? {
                 Some(_) => Err(Error::Exists(Kind::User, username.to_owned())),
@@ -212,13 +206,14 @@ impl Directory {
         changes: UserChanges,
     ) -> Result<Profile> {
         self.require_user_creator()?;
-        let (caller, username) = (self.caller.clone(), check_login("user name", username)?.to_owned());
-        self.write(move |tx| {
-            refuse_administrator_groups(tx, &caller, &new, Denied::Create)?;
+        let (rules, username) = (self.rules.clone(), check_login("user name", username)?.to_owned());
+        self.write(Power::Creator, Denied::Create, move |tx, caller| {
+            refuse_administrator_groups(tx, caller, &new, Denied::Create)?;
             match tx.find_user(&username)? {
-                None => insert(tx, &caller, &username, &new),
+                None => insert(tx, caller, &username, &new),
                 Some(user) if user.disabled => {
-                    update(tx, &caller, Denied::Create, user, &changes, &Condition::default())?;
+                    let update = Update { changes: &changes, condition: &Condition::default(), denied: Denied::Create };
+                    update.apply(tx, caller, &rules, user)?;
                     profile_of(tx, user_of(tx, &username)?)
                 }
                 Some(_) => Err(Error::Exists(Kind::User, username)),
@@ -231,13 +226,11 @@ impl Directory {
     /// # Errors
     /// `Forbidden` when the caller may not; `Invalid` for a name that cannot be.
     pub fn create_missing_users(&self, usernames: Vec<String>) -> Result<()> {
-        self.require_user_creator()?;
-        let caller = self.caller.clone();
-        self.write(move |tx| {
+        self.write(Power::Creator, Denied::Create, move |tx, caller| {
             for username in &usernames {
                 let username = check_login("user name", username)?;
                 if tx.find_user_id(username)?.is_none() {
-                    insert(tx, &caller, username, &UserChanges::default())?;
+                    insert(tx, caller, username, &UserChanges::default())?;
                 }
             }
             Ok(())
@@ -266,11 +259,11 @@ impl Directory {
     /// `NotFound`; `Forbidden` when the caller may not change this user, or not into this; `UnknownGroups`;
     /// `LastAdministrator`; `AdministratorThrough`; `Invalid`; `Changed` when the condition is not met.
     pub fn update_user(&self, username: &str, changes: UserChanges, condition: Condition) -> Result<Profile> {
-        self.require_editor()?;
-        let (caller, username) = (self.caller.clone(), username.to_owned());
-        self.write(move |tx| {
+        let (rules, username) = (self.rules.clone(), username.to_owned());
+        self.write(Power::PowerUser, Denied::Edit, move |tx, caller| {
             let user = user_of(tx, &username)?;
-            update(tx, &caller, Denied::Edit, user, &changes, &condition)?;
+            let update = Update { changes: &changes, condition: &condition, denied: Denied::Edit };
+            update.apply(tx, caller, &rules, user)?;
             // Read after the commit, the answer could show, and tag, what somebody else has made of it since.
             profile_of(tx, user_of(tx, &username)?)
         })
@@ -282,7 +275,7 @@ impl Directory {
     /// `NotFound`, `Forbidden` and `UnknownGroups`.
     pub fn may_update_user(&self, username: &str, changes: &UserChanges) -> Result<()> {
         self.require_editor()?;
-        self.store.read(|rows| {
+        self.read(|rows| {
             let id = user_id_of(rows, username)?;
             require_no_administrator(&self.caller, rows.is_administrator(id)?, Denied::Edit)?;
             refuse_administrator_groups(rows, &self.caller, changes, Denied::Edit)?;
@@ -295,16 +288,15 @@ impl Directory {
     /// # Errors
     /// `NotFound`, `Forbidden`, `AlreadyDisabled`, `LastAdministrator`; `Changed` when the condition is not met.
     pub fn disable_user(&self, username: &str, condition: Condition) -> Result<()> {
-        self.require_editor()?;
-        let (caller, username) = (self.caller.clone(), username.to_owned());
-        self.write(move |tx| {
+        let (rules, username) = (self.rules.clone(), username.to_owned());
+        self.write(Power::PowerUser, Denied::Edit, move |tx, caller| {
             let user = user_of(tx, &username)?;
             if user.disabled {
-                require_no_administrator(&caller, tx.is_administrator(user.id)?, Denied::Edit)?;
+                require_no_administrator(caller, tx.is_administrator(user.id)?, Denied::Edit)?;
                 return Err(Error::AlreadyDisabled);
             }
             let changes = UserChanges { disabled: Some(true), ..UserChanges::default() };
-            update(tx, &caller, Denied::Edit, user, &changes, &condition)
+            Update { changes: &changes, condition: &condition, denied: Denied::Edit }.apply(tx, caller, &rules, user)
         })
     }
 
@@ -316,43 +308,17 @@ impl Directory {
         if self.caller.power < Power::PowerUser {
             self.require_user(username)?;
         }
-        self.require_editor()?;
-        let (caller, username) = (self.caller.clone(), username.to_owned());
-        self.write(move |tx| {
+        let (rules, username) = (self.rules.clone(), username.to_owned());
+        self.write(Power::PowerUser, Denied::Edit, move |tx, caller| {
             let user = user_of(tx, &username)?;
             let was_administrator = tx.is_administrator(user.id)?;
-            require_no_administrator(&caller, was_administrator, Denied::Edit)?;
+            require_no_administrator(caller, was_administrator, Denied::Edit)?;
             require_state(tx, &user, &condition)?;
+            require_unprotected(caller, &rules, &user)?;
+            let administrators = Administrators::before(tx, caller, &rules)?;
             tx.delete_user(user.id)?;
-            if was_administrator { require_an_administrator(tx) } else { Ok(()) }
+            if was_administrator { administrators.require_still(tx) } else { Ok(()) }
         })
-    }
-
-    /// Gives the caller another password.
-    ///
-    /// # Errors
-    /// `Unauthenticated` when the old one is wrong, `Invalid` when the new one is empty or does not match the
-    /// configured pattern, `Forbidden` for keys.
-    pub fn change_own_password(&self, old: &str, new: &str) -> Result<Profile> {
-        let id = self.own_id()?;
-        let secret = self.store.read(|rows| rows.find_secret_by_id(id))?.ok_or(Error::Unauthenticated)?;
-        let right = self.passwords.verify(&mut self.passwords.slot()?, old, secret.password_hash.as_deref());
-        if !right {
-            return Err(Error::Unauthenticated);
-        }
-        if new.is_empty() {
-            return Err(Error::Invalid("the new password is empty".to_owned()));
-        }
-        let hash = self.passwords.protect(new)?;
-        self.write(move |tx| {
-            // Between the check and now somebody else may have changed the password: then the old one is wrong.
-            let now = tx.find_secret_by_id(id)?.ok_or(Error::Unauthenticated)?;
-            if now.password_hash != secret.password_hash {
-                return Err(Error::Unauthenticated);
-            }
-            tx.update_password(id, &hash)
-        })?;
-        self.own_profile()
     }
 }
 
@@ -374,7 +340,8 @@ fn refuse_administrator_groups(rows: &Rows<'_>, caller: &Caller, changes: &UserC
 pub(super) fn insert(tx: &Tx<'_>, caller: &Caller, username: &str, new: &UserChanges) -> Result<Profile> {
     let mut user = User { username: username.to_owned(), ..User::default() };
     new.apply_to(&mut user)?;
-    let user = tx.insert_user(user, new.password_hash.as_deref())?;
+    require_password_giver(caller, new)?;
+    let user = tx.insert_user(user, new.password.as_ref())?;
     // A new user comes into the listed groups beside those whose lists have waited for the name.
     for group_id in groups_named(tx, new.groups.as_deref().unwrap_or_default())? {
         tx.insert_member(group_id, user.id)?;
@@ -387,38 +354,51 @@ pub(super) fn insert(tx: &Tx<'_>, caller: &Caller, username: &str, new: &UserCha
     profile_of(tx, user)
 }
 
-/// Stores a change to a user, unless it is about an administrator, before or after, and the caller is none.
-pub(super) fn update(
-    tx: &Tx<'_>,
-    caller: &Caller,
-    denied: Denied,
-    before: User,
-    changes: &UserChanges,
-    condition: &Condition,
-) -> Result<()> {
-    // Most changes neither come from somebody with less power nor can take any away.
-    let rights = changes.groups.is_some() || changes.access_role.is_some() || changes.disabled == Some(true);
-    let was_administrator = (rights || !caller.is_administrator()) && tx.is_administrator(before.id)?;
-    require_no_administrator(caller, was_administrator, denied)?;
-    refuse_administrator_groups(tx, caller, changes, denied)?;
-    let mut user = before.clone();
-    changes.apply_to(&mut user)?;
-    require_state(tx, &before, condition)?;
-    tx.update_user(&before, &user)?;
-    if let Some(hash) = &changes.password_hash {
-        tx.update_password(user.id, hash)?;
+/// A change to a user that is to be stored.
+pub(super) struct Update<'u> {
+    pub(super) changes: &'u UserChanges,
+    pub(super) condition: &'u Condition,
+    /// What to call the change where it is refused.
+    pub(super) denied: Denied,
+}
+
+impl Update<'_> {
+    /// Stores the change, unless it is about an administrator, before or after, and the caller is none.
+    pub(super) fn apply(&self, tx: &Tx<'_>, caller: &Caller, rules: &Rules, before: User) -> Result<()> {
+        let Update { changes, condition, denied } = *self;
+        // Most changes neither come from a caller with less power nor can take any away.
+        let rights = changes.groups.is_some() || changes.access_role.is_some() || changes.disabled == Some(true);
+        let was_administrator = (rights || !caller.is_administrator()) && tx.is_administrator(before.id)?;
+        require_no_administrator(caller, was_administrator, denied)?;
+        refuse_administrator_groups(tx, caller, changes, denied)?;
+        require_password_giver(caller, changes)?;
+        let mut user = before.clone();
+        changes.apply_to(&mut user)?;
+        require_state(tx, &before, condition)?;
+        if user.disabled && !before.disabled {
+            require_unprotected(caller, rules, &before)?;
+        }
+        let administrators =
+            (was_administrator && rights).then(|| Administrators::before(tx, caller, rules)).transpose()?;
+        tx.update_user(&before, &user)?;
+        if let Some(password) = &changes.password {
+            tx.update_password(user.id, password)?;
+        }
+        if let Some(names) = &changes.groups {
+            tx.replace_groups_of(user.id, &groups_named(tx, names)?)?;
+        }
+        save_role(tx, user.id, changes.access_role)?;
+        if !caller.is_administrator() {
+            require_no_administrator(caller, tx.is_administrator(user.id)?, denied)?;
+        }
+        administrators.map_or(Ok(()), |administrators| administrators.require_still(tx))
     }
-    if let Some(names) = &changes.groups {
-        tx.replace_groups_of(user.id, &groups_named(tx, names)?)?;
-    }
-    save_role(tx, user.id, changes.access_role)?;
-    if !caller.is_administrator() {
-        require_no_administrator(caller, tx.is_administrator(user.id)?, denied)?;
-    }
-    if was_administrator && rights {
-        require_an_administrator(tx)?;
-    }
-    Ok(())
+}
+
+/// Refuses a hash from a caller who was an administrator when it was taken, and is none any more.
+fn require_password_giver(caller: &Caller, changes: &UserChanges) -> Result<()> {
+    let is_hash = changes.password.as_ref().is_some_and(|password| password.imported.is_some());
+    if is_hash { caller.require(Power::Administrator, Denied::Edit) } else { Ok(()) }
 }
 
 /// The inner ids of the groups of these names, each once.

@@ -1,6 +1,7 @@
 //! Who asks, and how much they may do.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How much a caller may do, from least to most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,6 +69,44 @@ impl CallerKind {
     }
 }
 
+/// The credential by which a caller was authenticated. It is checked again where the caller's rights are used.
+#[derive(Debug, Clone)]
+pub enum Proof {
+    /// The account that runs a command on the server's own machine.
+    Operator,
+    /// A key or a token, by its inner id.
+    Credential(i64),
+    /// A password, by its number: see [`User::password_number`](super::User::password_number).
+    Password(i64),
+    /// A session, and the number of the password that opened it.
+    Session(i64, Ended),
+}
+
+/// Whether a session has ended. All copies change together.
+#[derive(Debug, Clone, Default)]
+pub struct Ended(Arc<AtomicBool>);
+
+impl Ended {
+    /// Ends the session.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Whether the session has ended.
+    pub fn get(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// A state of all rights and credentials: two numbers that commits advance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RightsState {
+    /// Advances when passwords, disabling or memberships change.
+    pub rights: u64,
+    /// Advances when keys or tokens change.
+    pub credentials: u64,
+}
+
 /// An authenticated caller.
 #[derive(Debug, Clone)]
 pub struct Caller {
@@ -77,6 +116,10 @@ pub struct Caller {
     pub name: Arc<str>,
     /// What they may do.
     pub power: Power,
+    /// The credential that the caller has shown.
+    pub proof: Proof,
+    /// The state in which the credential and the power were read.
+    pub state: RightsState,
 }
 
 impl Caller {
@@ -91,6 +134,18 @@ impl Caller {
     /// Refuses callers of less power.
     pub fn require(&self, power: Power, denied: super::Denied) -> super::Result<()> {
         if self.power >= power { Ok(()) } else { Err(super::Error::Forbidden(denied)) }
+    }
+
+    /// Whether credential and power are what they were, now that this is the state of rights.
+    pub fn is_current(&self, now: RightsState) -> bool {
+        let (rights, credentials) = (self.state.rights == now.rights, self.state.credentials == now.credentials);
+        match (&self.proof, self.kind) {
+            (Proof::Operator, _) => true,
+            (Proof::Credential(_), CallerKind::User(_)) => rights && credentials,
+            (Proof::Credential(_), _) => credentials,
+            (Proof::Password(_), _) => rights,
+            (Proof::Session(_, ended), _) => rights && !ended.get(),
+        }
     }
 
     /// Whether nothing is forbidden to them.

@@ -43,6 +43,8 @@ pub enum Denied {
 pub enum Error {
     /// No credentials, or wrong ones.
     Unauthenticated,
+    /// The present password, which a change of it has to show, is wrong.
+    WrongPassword,
     /// So many wrong passwords come from there that this one was not looked at.
     TooManyGuesses,
     /// The caller is known and may not do this.
@@ -55,6 +57,8 @@ pub enum Error {
     Exists(Kind, String),
     /// Afterwards no enabled user would be an administrator.
     LastAdministrator,
+    /// The user of that name is protected: only a command can disable, delete or demote them.
+    Protected(String),
     /// The user is an administrator through this subgroup, not by a membership that could be taken away.
     AdministratorThrough(String),
     /// The user is disabled already.
@@ -75,11 +79,15 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Unauthenticated => write!(f, "not authenticated"),
+            Error::WrongPassword => write!(f, "the old password is wrong"),
             Error::TooManyGuesses => write!(f, "too many wrong passwords"),
             Error::Forbidden(_) => write!(f, "not allowed"),
             Error::NotFound(kind, name) => write!(f, "{} does not exist: {name}", kind.noun()),
             Error::UnknownGroups(names) => write!(f, "group does not exist: {}", names.join(", ")),
             Error::Exists(kind, name) => write!(f, "{} already exists: {name}", kind.noun()),
+            Error::Protected(name) => {
+                write!(f, "the user {name} is protected: only a command on the server can disable, delete or demote it")
+            }
             Error::LastAdministrator => write!(f, "the last enabled administrator has to stay one"),
             Error::AdministratorThrough(group) => {
                 write!(f, "the user is an administrator through the group {group}: remove it there")

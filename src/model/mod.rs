@@ -11,7 +11,7 @@ mod state;
 mod text;
 mod user;
 
-pub use caller::{Caller, CallerKind, KeyKind, KeyRole, Origin, Power};
+pub use caller::{Caller, CallerKind, Ended, KeyKind, KeyRole, Origin, Power, Proof, RightsState};
 pub use change::Change;
 pub use condition::{Condition, Extent, States};
 pub use error::{Denied, Error, Kind, Result};
@@ -19,4 +19,4 @@ pub use group::{ADMINISTRATORS, Group, GroupChanges, GroupDetails, GroupName, PO
 pub use page::{Page, Window};
 pub use property::is_answered_property;
 pub use text::{check_length, check_login, check_text, is_email, key, timestamp};
-pub use user::{AccessRole, Account, Attributes, Profile, StoredRole, User, UserChanges, UserView};
+pub use user::{AccessRole, Account, Attributes, NewPassword, Profile, StoredRole, User, UserChanges, UserView};

@@ -159,8 +159,19 @@ pub struct UserChanges {
     pub external_id: Option<Option<String>>,
     /// The whole list of direct groups, by name.
     pub groups: Option<Vec<String>>,
-    /// What to store in place of a password, see `directory::Passwords`.
-    pub password_hash: Option<String>,
+    /// Another password.
+    pub password: Option<NewPassword>,
+}
+
+/// What to store for a new password, see `directory::Passwords`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPassword {
+    /// A value that the password can be checked against.
+    pub hash: String,
+    /// The SHA-256 of the value, where it was given as a hash: the same one is no change the next time.
+    pub imported: Option<[u8; 32]>,
+    /// The tokens of the user stay valid.
+    pub keeps_tokens: bool,
 }
 
 impl UserChanges {

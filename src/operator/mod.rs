@@ -198,11 +198,11 @@ pub fn perform(directory: &Directory, order: Order) -> Result<JsonText> {
         }
         Order::User { name } => answer(&ShownUser::of_profile(&directory.profile(&name)?)),
         Order::AddUser(user) => {
-            let (name, changes) = user_of(directory, *user)?;
+            let (name, changes) = new_user_of(directory, *user)?;
             answer(&ShownUser::of_profile(&directory.create_user(&name, changes)?))
         }
         Order::SetUser(user) => {
-            let (name, changes) = user_of(directory, *user)?;
+            let (name, changes) = changes_of(directory, *user)?;
             answer(&ShownUser::of_profile(&directory.update_user(&name, changes, Condition::default())?))
         }
         Order::DeleteUser { name } => answer(&directory.delete_user(&name, Condition::default())?),
@@ -318,15 +318,25 @@ fn item(record: Record) -> Item {
     }
 }
 
-/// The name of a user, and what is to be stored of them, the password as a hash. What is not said stays, what is empty
-/// is cleared.
+/// The name of a new user, and what is to be stored, the password as a hash. What is empty is nothing.
 ///
 /// # Errors
 /// `Invalid` for a password that is not taken.
-pub fn user_of(directory: &Directory, mut user: UserRecord) -> Result<(String, UserChanges)> {
+pub fn new_user_of(directory: &Directory, mut user: UserRecord) -> Result<(String, UserChanges)> {
     let (name, password) = (std::mem::take(&mut user.name), user.password.take());
-    let password_hash = password.map(|password| directory.passwords().protect(&password)).transpose()?;
-    Ok((name, UserChanges { password_hash, ..user_changes(user, cleared) }))
+    let password = password.map(|password| directory.password_of_new_user(&password)).transpose()?;
+    Ok((name, UserChanges { password, ..user_changes(user, cleared) }))
+}
+
+/// The name of a user, and what is to be changed, the password as a hash where it is another one. What is not said stays,
+/// what is empty is cleared.
+///
+/// # Errors
+/// `Invalid` for a password that is not taken; `NotFound` where there is one, and no such user.
+pub fn changes_of(directory: &Directory, mut user: UserRecord) -> Result<(String, UserChanges)> {
+    let (name, password) = (std::mem::take(&mut user.name), user.password.take());
+    let password = password.map(|password| directory.changed_password(&name, &password)).transpose()?.flatten();
+    Ok((name, UserChanges { password, ..user_changes(user, cleared) }))
 }
 
 fn user_changes(user: UserRecord, field: Field) -> UserChanges {
@@ -347,7 +357,7 @@ fn user_changes(user: UserRecord, field: Field) -> UserChanges {
         verified: user.verified,
         external_id: field(user.external_id),
         groups: user.groups,
-        password_hash: None,
+        password: None,
     }
 }
 

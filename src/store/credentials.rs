@@ -107,7 +107,7 @@ impl Rows<'_> {
     }
 
     /// The credential of that id, and if it is a token, what it was issued for.
-    pub(super) fn find_credential_by_id(&self, id: i64) -> Result<Option<(Credential, Option<Token>)>> {
+    pub fn find_credential_by_id(&self, id: i64) -> Result<Option<(Credential, Option<Token>)>> {
         let sql = format!("select {COLUMNS} from credentials where id = ?1");
         let Some(found) = self.first(&sql, [id], credential)? else { return Ok(None) };
         let sql = format!("select {TOKEN_COLUMNS} from credentials where id = ?1 and kind = 'token'");
@@ -206,6 +206,16 @@ impl Tx<'_> {
              where user_id = ?1 and (uuid = ?2 or digest = ?3) and revoked_at is null
              returning id";
         self.revoke(sql, params![user_id, uuid, digest, now()])
+    }
+
+    /// Ends all tokens of a user.
+    pub(super) fn revoke_all_tokens(&self, user_id: i64) -> Result<()> {
+        let sql = "update credentials set revoked_at = ?2
+             where user_id = ?1 and kind = 'token' and revoked_at is null returning id";
+        if self.revoke(sql, params![user_id, now()])? {
+            self.mark(Scope::Credentials);
+        }
+        Ok(())
     }
 
     /// Runs a statement that ends credentials and returns their ids. False when there were none.

@@ -12,6 +12,7 @@ mod hierarchy;
 mod imports;
 mod lists;
 mod memory;
+mod passwords;
 mod restore;
 mod snapshot;
 mod users;
@@ -21,13 +22,14 @@ mod writer;
 pub use check::RemovedProperty;
 pub use credentials::{Credential, NewCredential, Purpose, Token};
 pub use lists::List;
+pub use passwords::Secret;
 pub use restore::{Restored, restore};
 pub use snapshot::{BackedUp, Copied, Counts, Snapshot, back_up, copy, refuse_database};
-pub use users::{Secret, UserFilter};
+pub use users::UserFilter;
 
 use crate::lock::locked;
 use crate::metrics::Page;
-use crate::model::{Error, Origin, Result, key};
+use crate::model::{Error, Origin, Result, RightsState, key};
 use anyhow::{Context as _, bail};
 use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
@@ -124,6 +126,11 @@ struct Seen {
 }
 
 impl Seen {
+    /// The part that is about rights and credentials.
+    fn rights(&self) -> RightsState {
+        RightsState { rights: self.rights, credentials: self.credentials }
+    }
+
     /// For somebody who begins to read now. What they read may be newer than these numbers, but not older.
     fn now(generations: &Generations) -> Seen {
         let [anything, credentials, rights, groups] =
@@ -248,7 +255,8 @@ impl Store {
     pub fn read<T>(&self, read: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
         let mut reader = self.readers.take();
         let seen = reader.snapshot(&self.generations)?;
-        read(&Rows { connection: &reader.on_loan().connection, memory: Some(self.memory.of(seen)) })
+        let (connection, memory) = (&reader.on_loan().connection, Some(self.memory.of(seen)));
+        read(&Rows { connection, rights: Some(seen.rights()), memory })
     }
 
     /// Runs one whole operation of the directory on the writer thread and returns when it is on disk. An
@@ -299,6 +307,11 @@ impl Store {
         self.generations.of(scope)
     }
 
+    /// The newest state of rights. What is read after taking it is of this state or a newer one.
+    pub fn rights_state(&self) -> RightsState {
+        Seen::now(&self.generations).rights()
+    }
+
     /// Waits until that number of [`Scope::Anything`] is no longer the newest. False when the time has come, or the end
     /// of the server, without that.
     pub fn wait_for_commit(&self, generation: u64, deadline: Instant) -> bool {
@@ -342,6 +355,8 @@ impl Store {
 /// What can be read. A connection, seen as the rows of our tables.
 pub struct Rows<'c> {
     connection: &'c Connection,
+    /// The state of rights that is read; `None` where a write of the same transaction may have changed it.
+    rights: Option<RightsState>,
     /// What is remembered between requests; `None` inside a write.
     memory: Option<memory::Remembered<'c>>,
 }
@@ -356,8 +371,8 @@ pub struct Tx<'c> {
 }
 
 impl<'c> Tx<'c> {
-    fn on(connection: &'c Connection, origin: &'c Origin) -> Tx<'c> {
-        Tx { rows: Rows { connection, memory: None }, origin, marks: Cell::new(0) }
+    fn on(connection: &'c Connection, rights: Option<RightsState>, origin: &'c Origin) -> Tx<'c> {
+        Tx { rows: Rows { connection, rights, memory: None }, origin, marks: Cell::new(0) }
     }
 
     /// Notes that something of that scope changes.
@@ -391,6 +406,11 @@ impl<'c> Deref for Tx<'c> {
 }
 
 impl Rows<'_> {
+    /// The state of rights that is read; `None` where the same transaction may have changed it.
+    pub fn rights_state(&self) -> Option<RightsState> {
+        self.rights
+    }
+
     /// Runs a statement without parameters.
     fn run(&self, sql: &str) -> Result<()> {
         self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map_err(failure)?;
@@ -710,7 +730,7 @@ impl Reader<'_> {
         }
         reader.leave();
         let seen = Seen::now(generations);
-        Rows { connection: &reader.connection, memory: None }.run("begin deferred")?;
+        Rows { connection: &reader.connection, rights: None, memory: None }.run("begin deferred")?;
         reader.seen = Some(seen);
         Ok(seen)
     }

@@ -50,7 +50,7 @@ impl Snapshot {
 
     /// Its rows.
     pub fn rows(&self) -> Rows<'_> {
-        Rows { connection: &self.connection, memory: None }
+        Rows { connection: &self.connection, rights: None, memory: None }
     }
 
     /// Writes the pages into that file, which has to be empty, leaves the state, and looks whether the copy is whole.
@@ -88,7 +88,7 @@ fn look_through(copy: &Path) -> anyhow::Result<Counts> {
     if first != "ok" {
         bail!("the database is damaged: {}", first.replace('\n', " "));
     }
-    Ok(Rows { connection: &connection, memory: None }.counts()?)
+    Ok(Rows { connection: &connection, rights: None, memory: None }.counts()?)
 }
 
 fn connect_copy(path: &Path) -> rusqlite::Result<Connection> {

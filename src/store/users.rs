@@ -4,7 +4,8 @@ use super::memory::{ADMINISTRATORS_MAX, Administrators, ListOf};
 use super::{Rows, Scope, Tx, failure, new_uuid, now};
 use crate::json::{self, JsonStr};
 use crate::model::{
-    Account, Attributes, Error, Kind, Page, Result, StoredRole, User, UserView, Window, is_answered_property, key,
+    Account, Attributes, Error, Kind, NewPassword, Page, Result, StoredRole, User, UserView, Window,
+    is_answered_property, key,
 };
 use rusqlite::{Row, ToSql, named_params, params};
 use std::collections::{BTreeMap, HashSet};
@@ -102,21 +103,6 @@ impl UserFilter {
     }
 }
 
-/// What it takes to check a password.
-#[derive(Debug, Clone)]
-pub struct Secret {
-    /// The user's inner id.
-    pub user_id: i64,
-    /// The user name as stored.
-    pub username: String,
-    /// The stored value; `None`: the user cannot log in.
-    pub password_hash: Option<String>,
-    /// Whether the user is disabled.
-    pub disabled: bool,
-    /// Whether the user has logged in before.
-    pub verified: bool,
-}
-
 impl Rows<'_> {
     /// The user of that name, whatever the spelling.
     pub fn find_user(&self, username: &str) -> Result<Option<User>> {
@@ -131,31 +117,6 @@ impl Rows<'_> {
     /// The inner id of the user of that name, whatever the spelling.
     pub fn find_user_id(&self, username: &str) -> Result<Option<i64>> {
         self.first("select id from users where username_key = ?1", [key(username)], |row| row.get(0))
-    }
-
-    /// What it takes to check the password of the user of that name.
-    pub fn find_secret(&self, username: &str) -> Result<Option<Secret>> {
-        self.secret(
-            "select id, username, password_hash, disabled, verified from users where username_key = ?1",
-            [key(username)],
-        )
-    }
-
-    /// What it takes to check the password of the user of that inner id.
-    pub fn find_secret_by_id(&self, id: i64) -> Result<Option<Secret>> {
-        self.secret("select id, username, password_hash, disabled, verified from users where id = ?1", [id])
-    }
-
-    fn secret(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<Option<Secret>> {
-        self.first(sql, parameters, |row| {
-            Ok(Secret {
-                user_id: row.get(0)?,
-                username: row.get(1)?,
-                password_hash: row.get(2)?,
-                disabled: row.get(3)?,
-                verified: row.get(4)?,
-            })
-        })
     }
 
     /// Whether any enabled user is an administrator.
@@ -315,7 +276,7 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// `Invalid` when the attributes are too large. That the name is free is the caller's to check.
-    pub fn insert_user(&self, user: User, password_hash: Option<&str>) -> Result<User> {
+    pub fn insert_user(&self, user: User, password: Option<&NewPassword>) -> Result<User> {
         let (uuid, now) = (new_uuid(), now());
         self.execute(
             "insert into users (uuid, username, username_key, first_name, last_name, display_name, email, company,
@@ -340,7 +301,7 @@ impl Tx<'_> {
                 ":access_role": role(user.access_role),
                 ":disabled": user.disabled,
                 ":verified": user.verified,
-                ":password_hash": password_hash,
+                ":password_hash": password.map(|password| &password.hash),
                 ":external_id": user.external_id,
                 ":attributes": attributes_text(&user.attributes)?,
                 ":now": now,
@@ -354,7 +315,10 @@ impl Tx<'_> {
             version: 1,
             ..user
         };
-        self.note_new_user(&user, password_hash.is_some())?;
+        if let Some(password) = password {
+            self.insert_password(user.id, password)?;
+        }
+        self.note_new_user(&user, password.is_some())?;
         self.resolve_user(user.id, &user.username)?;
         Ok(user)
     }
@@ -396,27 +360,6 @@ impl Tx<'_> {
             },
         )?;
         self.note_user(before, user)
-    }
-
-    /// Stores what it takes to check the user's password.
-    pub fn update_password(&self, user_id: i64, password_hash: &str) -> Result<()> {
-        self.mark(Scope::Rights);
-        let changed = self.execute(
-            "update users set password_hash = ?2, updated_at = ?3, version = version + 1
-             where id = ?1 and password_hash is not ?2",
-            params![user_id, password_hash, now()],
-        )?;
-        if changed > 0 { self.note_password(user_id) } else { Ok(()) }
-    }
-
-    /// Stores another hash of the same password, unless the password has changed meanwhile.
-    pub fn rehash_password(&self, user_id: i64, old_hash: &str, new_hash: &str) -> Result<()> {
-        self.mark(Scope::Rights);
-        self.execute(
-            "update users set password_hash = ?3 where id = ?1 and password_hash = ?2",
-            params![user_id, old_hash, new_hash],
-        )?;
-        Ok(())
     }
 
     /// Notes that the user has logged in.

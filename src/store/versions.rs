@@ -1,6 +1,7 @@
 //! The versions of the schema: which one a file has, and the way from each to the next.
 
 use super::Found;
+use super::passwords::slow_kind;
 use anyhow::{Context as _, bail};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
@@ -12,8 +13,17 @@ const APPLICATION_ID: i32 = 0x526f_6c6c;
 const VERSIONS: Versions<'static> = Versions { schema: include_str!("../../schema.sql"), steps: &STEPS };
 
 /// The way from the first version to the newest.
-const STEPS: [Step; 1] =
-    [Step { to: 2, what: "records what changes, and how far imports have come", run: |tx| tx.execute_batch(CHANGES) }];
+const STEPS: [Step; 2] = [
+    Step { to: 2, what: "records what changes, and how far imports have come", run: |tx| tx.execute_batch(CHANGES) },
+    Step {
+        to: 3,
+        what: "counts the changes of passwords",
+        run: |tx| {
+            tx.execute_batch(PASSWORDS)?;
+            note_slow_hashes(tx)
+        },
+    },
+];
 
 /// Version 2. It stays as it is, whatever becomes of these tables later.
 const CHANGES: &str = "\
@@ -33,6 +43,29 @@ create table imports (
     line   integer not null,                             -- everything up to this line has been looked at and stored
     at     integer not null
 ) strict, without rowid;";
+
+/// Version 3. It stays as it is.
+const PASSWORDS: &str = "\
+create table passwords (
+    user_id   integer primary key references users (id) on delete cascade,
+    number    integer not null,                        -- counts changes; a better hash of the same password is none
+    imported  blob check (length(imported) = 32),      -- SHA-256 of the hash that was imported last
+    slow_kind text                                     -- kind and cost of a hash that takes longer to check than ours
+) strict;
+create index passwords_by_slow_kind on passwords (slow_kind) where slow_kind is not null;";
+
+/// Notes which hashes of an older file take long to check.
+fn note_slow_hashes(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    let mut hashes = tx.prepare("select id, password_hash from users where password_hash is not null")?;
+    let mut insert = tx.prepare("insert into passwords (user_id, number, slow_kind) values (?1, 0, ?2)")?;
+    let mut rows = hashes.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Some(kind) = slow_kind(row.get_ref(1)?.as_str()?) {
+            insert.execute(rusqlite::params![row.get::<_, i64>(0)?, kind])?;
+        }
+    }
+    Ok(())
+}
 
 /// All versions of a schema.
 struct Versions<'v> {

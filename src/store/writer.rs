@@ -2,10 +2,10 @@
 //! savepoint of its own, commits once, and only then answers. Who comes while nobody else writes runs the operation
 //! in their own thread, which saves the way to the other one and back.
 
-use super::{BUSY_TIMEOUT, Generations, MARKED, Readers, Rows, Scope, Tx, failure};
+use super::{BUSY_TIMEOUT, Generations, MARKED, Readers, Rows, Scope, Seen, Tx, failure};
 use crate::lock::locked;
 use crate::metrics::{Histogram, Page};
-use crate::model::{Error, Origin, Result};
+use crate::model::{Error, Origin, Result, RightsState};
 use anyhow::{Context as _, anyhow};
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
@@ -40,7 +40,17 @@ type Outcome = std::result::Result<(), String>;
 type Answer = Box<dyn FnOnce(&Outcome) + Send>;
 /// Runs the operation, or takes the reason why it cannot be run; the answer is given after the commit. The
 /// number holds a bit for each scope that it has changed.
-type Operation = Box<dyn FnOnce(std::result::Result<&Connection, &Error>) -> (u8, Answer) + Send>;
+type Operation = Box<dyn FnOnce(Begun<'_>) -> (u8, Answer) + Send>;
+/// The transaction that an operation runs in, or why there is none.
+type Begun<'b> = std::result::Result<Transaction<'b>, &'b Error>;
+
+/// A transaction that has begun.
+#[derive(Clone, Copy)]
+struct Transaction<'b> {
+    connection: &'b Connection,
+    /// The state of rights, unless an operation before in the same transaction may have changed it.
+    rights: Option<RightsState>,
+}
 
 enum Message {
     Run(Operation),
@@ -126,7 +136,7 @@ impl Writer {
         origin: Origin,
         write: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.run(move |connection| in_savepoint(connection, &origin, write))
+        self.run(move |begun| in_savepoint(begun, &origin, write))
     }
 
     pub(super) fn write_in_parts<T: Send + 'static>(
@@ -134,17 +144,14 @@ impl Writer {
         origin: Origin,
         write: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.run(move |connection| in_parts(connection, &origin, write))
+        self.run(move |begun| in_parts(begun, &origin, write))
     }
 
     /// Runs the work, or hands it the reason why it cannot be run, and returns after the commit.
-    fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(std::result::Result<&Connection, &Error>) -> (Result<T>, u8) + Send + 'static,
-    ) -> Result<T> {
+    fn run<T: Send + 'static>(&self, work: impl FnOnce(Begun<'_>) -> (Result<T>, u8) + Send + 'static) -> Result<T> {
         let (tell, told) = sync_channel(1);
-        let operation: Operation = Box::new(move |connection| {
-            let (result, changed) = work(connection);
+        let operation: Operation = Box::new(move |begun: Begun<'_>| {
+            let (result, changed) = work(begun);
             let answer: Answer = Box::new(move |outcome| {
                 let _ = tell.send(match outcome {
                     Ok(()) => result,
@@ -190,8 +197,8 @@ impl Writer {
     }
 
     pub(super) fn write_later(&self, write: impl FnOnce(&Tx<'_>) -> Result<()> + Send + 'static) {
-        let operation: Operation = Box::new(move |connection| {
-            let (result, changed) = in_savepoint(connection, &Origin::program(), write);
+        let operation: Operation = Box::new(move |begun: Begun<'_>| {
+            let (result, changed) = in_savepoint(begun, &Origin::program(), write);
             let answer: Answer = Box::new(move |_| {
                 if let Err(error) = result {
                     log::warn!("a write in the background failed: {error}");
@@ -240,12 +247,8 @@ impl Drop for Writer {
 
 /// Runs the operation so that its error, or its panic, takes back what it did and nothing else. Returns the marks
 /// of what it has changed too.
-fn in_savepoint<T>(
-    connection: std::result::Result<&Connection, &Error>,
-    origin: &Origin,
-    write: impl FnOnce(&Tx<'_>) -> Result<T>,
-) -> (Result<T>, u8) {
-    on_tx(connection, origin, |connection, tx| {
+fn in_savepoint<T>(begun: Begun<'_>, origin: &Origin, write: impl FnOnce(&Tx<'_>) -> Result<T>) -> (Result<T>, u8) {
+    on_tx(begun, origin, |connection, tx| {
         let result = run_in_savepoint(connection, tx, write);
         let marks = if result.is_ok() { tx.marks.get() } else { 0 };
         (result, marks)
@@ -253,12 +256,8 @@ fn in_savepoint<T>(
 }
 
 /// Runs work that guards its parts itself. Its own error, or its panic, takes back the whole transaction.
-fn in_parts<T>(
-    connection: std::result::Result<&Connection, &Error>,
-    origin: &Origin,
-    write: impl FnOnce(&Tx<'_>) -> Result<T>,
-) -> (Result<T>, u8) {
-    on_tx(connection, origin, |connection, tx| {
+fn in_parts<T>(begun: Begun<'_>, origin: &Origin, write: impl FnOnce(&Tx<'_>) -> Result<T>) -> (Result<T>, u8) {
+    on_tx(begun, origin, |connection, tx| {
         let result = catch_unwind(AssertUnwindSafe(|| write(tx)))
             .unwrap_or_else(|_| Err(Error::Internal(anyhow!("an operation of the writer panicked"))));
         if result.is_err() {
@@ -270,12 +269,12 @@ fn in_parts<T>(
 
 /// Does it where there is a transaction.
 fn on_tx<T>(
-    connection: std::result::Result<&Connection, &Error>,
+    begun: Begun<'_>,
     origin: &Origin,
     work: impl FnOnce(&Connection, &Tx<'_>) -> (Result<T>, u8),
 ) -> (Result<T>, u8) {
-    match connection {
-        Ok(connection) => work(connection, &Tx::on(connection, origin)),
+    match begun {
+        Ok(Transaction { connection, rights }) => work(connection, &Tx::on(connection, rights, origin)),
         Err(why) => (Err(Error::Unavailable(reason(why))), 0),
     }
 }
@@ -398,7 +397,7 @@ impl Shared {
 
 /// Runs one group from its first operation to its answers; `more` gives those that have queued up.
 fn run_group(connection: &Connection, first: Operation, mut more: impl FnMut() -> Option<Operation>, shared: &Shared) {
-    let rows = Rows { connection, memory: None };
+    let rows = Rows { connection, rights: None, memory: None };
     let start = Instant::now();
     let mut answers = Vec::new();
     let mut changed = 0;
@@ -407,7 +406,10 @@ fn run_group(connection: &Connection, first: Operation, mut more: impl FnMut() -
     let mut next = Some(first);
     while let Some(operation) = next.take() {
         // Without a transaction nothing may run: a savepoint alone would commit by itself.
-        let (did, answer) = operation(begun.as_ref().map(|()| connection));
+        let rights_marks = 1 << Scope::Rights as u8 | 1 << Scope::Credentials as u8;
+        // Only commits advance the numbers, and there is one writer: these stay until this transaction's own commit.
+        let rights = (changed & rights_marks == 0).then(|| Seen::now(&shared.generations).rights());
+        let (did, answer) = operation(begun.as_ref().map(|()| Transaction { connection, rights }));
         changed |= did;
         answers.push(answer);
         // Some errors (a full disk) make SQLite undo the whole transaction: the group ends here.
@@ -454,7 +456,7 @@ fn run_group(connection: &Connection, first: Operation, mut more: impl FnMut() -
 /// that does not change, and may fail too.
 fn blot_out(connection: &Connection) {
     let origin = Origin::program();
-    let tx = Tx::on(connection, &origin);
+    let tx = Tx::on(connection, None, &origin);
     if let Err(error) = tx.run("begin immediate").and_then(|()| tx.skip_seq()).and_then(|()| tx.run("commit")) {
         log::error!("what a failed commit has left could not be written over for sure: {error}");
         roll_back(connection);

@@ -595,7 +595,7 @@ fn logins_that_are_no_addresses_pass_through_every_datadog_route() {
 
 #[test]
 fn the_last_enabled_administrator_stays_in_datadog_too() {
-    let server = Server::start();
+    let server = Server::with(&["--protect", ""]);
     let path = "/api/v1/user/administrator";
     let before = (seen(&server, "Administrator"), entity(&server, "Administrator"));
     let refused = || {

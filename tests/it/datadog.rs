@@ -170,7 +170,8 @@ fn the_five_operations_answer_with_the_whole_user() {
 fn a_new_database_lists_the_administrator_alone() {
     let server = Server::start();
     let listed = list(&server);
-    let administrator = json!({"access_role": "adm", "email": listed["users"][0]["email"]});
+    let email = &listed["users"][0]["email"];
+    let administrator = json!({"access_role": "adm", "name": "Administrator", "email": email});
     assert_eq!(listed, json!({"users": [user("administrator", administrator)]}));
 }
 
@@ -1367,7 +1368,7 @@ fn a_list_that_cannot_be_is_refused() {
 
 #[test]
 fn nobody_locks_everybody_out() {
-    let server = Server::start();
+    let server = Server::with(&["--protect", ""]);
     let administrator = "/api/v1/user/Administrator";
     let refusals: &[Row<'_>] = &[
         ("DELETE", administrator, "", 400, errors("…administrator…")),

@@ -881,7 +881,7 @@ fn a_group_above_the_administrators_gives_no_rights() {
 
 #[test]
 fn the_last_enabled_administrator_stays() {
-    let server = Server::start();
+    let server = Server::with(&["--protect", ""]);
     let state = || {
         let fetch = "?fetch-group=memberUsers,memberGroups,parentGroups";
         ["/user/Administrator".to_owned(), format!("/group/administrators{fetch}"), format!("/group/ops{fetch}")]

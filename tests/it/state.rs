@@ -5,7 +5,7 @@ use rusqlite::{Connection, OpenFlags};
 use std::collections::BTreeMap;
 
 /// Every table, and the columns that are not compared: when a key was last used is written now and then.
-const TABLES: [(&str, &[&str]); 9] = [
+const TABLES: [(&str, &[&str]); 10] = [
     ("users", &[]),
     ("groups", &[]),
     ("memberships", &[]),
@@ -15,6 +15,7 @@ const TABLES: [(&str, &[&str]); 9] = [
     ("counters", &[]),
     ("changes", &[]),
     ("imports", &[]),
+    ("passwords", &[]),
 ];
 
 /// The rows of each table, as texts.

@@ -373,7 +373,8 @@ fn users_are_made_shown_changed_and_removed() {
 
 #[test]
 fn what_cannot_be_is_refused() {
-    let server = with_ada();
+    let server = Server::with(&["--protect", ""]);
+    create_user(&server, json!({"username": "ada", "password": "pw-ada", "firstName": "Ada"}));
     let mut admin = administrator(&server);
     let last = "the last enabled administrator has to stay one";
     for (method, path, body, status, text) in [
@@ -453,7 +454,7 @@ fn nobody_does_more_than_they_may() {
     for (method, path, body) in [
         ("PATCH", "users/ada", json!({"role": "admin"})),
         ("PATCH", "users/Administrator", json!({"title": "x"})),
-        ("PUT", "users/ada/password", json!({"password": "x"})),
+        ("PUT", "users/Administrator/password", json!({"password": "x"})),
         ("PUT", "groups/administrators/users/grace", Value::Null),
         ("PUT", "groups/administrators/groups/powerusers", Value::Null),
         ("POST", "groups", json!({"name": "engines", "groups": ["administrators"]})),
@@ -463,6 +464,8 @@ fn nobody_does_more_than_they_may() {
         assert_eq!(grace.call(method, path, &body).parts(), (403, error("not allowed")), "{method} {path}");
     }
     assert_eq!(grace.call("PATCH", "users/ada", &json!({"title": "Countess"})).status, 200);
+    assert_eq!(grace.call("PUT", "users/ada/password", &json!({"password": "x"})).status, 204);
+    assert_eq!(ada.get("session").status, 401);
 }
 
 #[test]

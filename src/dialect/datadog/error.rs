@@ -62,7 +62,7 @@ pub(super) fn answer(problem: Problem) -> Response {
 fn answer_error(error: Error) -> Response {
     match error {
         // Wrong keys and missing rights look alike, as with the vendor.
-        Error::Unauthenticated | Error::Forbidden(_) => {
+        Error::Unauthenticated | Error::WrongPassword | Error::Forbidden(_) => {
             Response::json(403, &Forbidden { status: "error", code: 403, errors: ["Forbidden"] })
         }
         Error::TooManyGuesses => refuse(429, "Too many requests").with_header("Retry-After", "1"),
@@ -74,6 +74,7 @@ fn answer_error(error: Error) -> Response {
         Error::Outdated(why) => refuse(410, &why),
         Error::Changed => refuse(412, "Precondition failed"),
         error @ (Error::LastAdministrator
+        | Error::Protected(_)
         | Error::AdministratorThrough(_)
         | Error::UnknownGroups(_)
         | Error::Invalid(_)) => refuse(400, &error.to_string()),

@@ -16,8 +16,6 @@ pub(super) enum Problem {
         /// Whether to ask for Basic credentials.
         challenge: bool,
     },
-    /// The old password of a change is wrong; the caller themself is authenticated.
-    WrongPassword,
     UnknownPath,
     UnknownMethod(&'static [Method]),
     /// The `id` in the body of an update belongs to no user.
@@ -69,7 +67,6 @@ pub(super) fn answer(problem: Problem, context: &Context) -> Response {
                 response
             }
         }
-        Problem::WrongPassword => Response::empty(401),
         Problem::UnknownPath => refuse(404, "There is nothing at this path"),
         Problem::UnknownMethod(methods) => {
             refuse(405, "The path does not have this method").with_header("Allow", &crate::dialect::allowed(methods))
@@ -97,6 +94,7 @@ pub(super) fn answer(problem: Problem, context: &Context) -> Response {
 fn answer_error(error: Error) -> Response {
     match error {
         Error::Unauthenticated => refuse(401, "Authentication is required"),
+        Error::WrongPassword => Response::empty(401),
         Error::TooManyGuesses => refuse(429, "Too Many Requests").with_header("Retry-After", "1"),
         Error::Forbidden(Denied::Create) => refuse(403, "Cannot create artifact"),
         // The same text for users and for groups, as in the reference.
@@ -108,9 +106,10 @@ fn answer_error(error: Error) -> Response {
         Error::UnknownGroups(_) => refuse(403, &error.to_string()),
         Error::Exists(Kind::User, _) => refuse(409, "User already exists"),
         Error::Exists(Kind::Group, _) => refuse(409, "Group already exists"),
-        error @ (Error::LastAdministrator | Error::AdministratorThrough(_) | Error::AlreadyDisabled) => {
-            refuse(409, &error.to_string())
-        }
+        error @ (Error::LastAdministrator
+        | Error::Protected(_)
+        | Error::AdministratorThrough(_)
+        | Error::AlreadyDisabled) => refuse(409, &error.to_string()),
         Error::Outdated(why) => refuse(410, &why),
         Error::Changed => refuse(412, "Precondition Failed"),
         Error::Invalid(why) => refuse(400, &why),

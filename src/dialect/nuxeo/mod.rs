@@ -153,7 +153,7 @@ impl Call<'_> {
     fn enter(&mut self) -> Result<(Directory, auth::Shown)> {
         let (caller, shown) = auth::caller(&self.context.access, self.request)?;
         self.trace.caller = Some(caller.name.clone());
-        Ok((self.context.access.directory(caller, NAME), shown))
+        Ok((self.context.access.directory(caller, NAME).hiding_administrators(), shown))
     }
 
     fn directory(&mut self) -> Result<Directory> {
@@ -166,7 +166,8 @@ impl Call<'_> {
         directory: &Directory,
         read: impl FnOnce(&Directory, &Request<'_>) -> Result<Response>,
     ) -> Result<Response> {
-        let (generation, question) = (directory.generation(), options::question(self.request)?);
+        let question = options::question(self.request, directory.hides_administrators())?;
+        let generation = directory.generation();
         if let Some(body) = self.context.pages.find(generation, &question) {
             return Ok(Response::shared_json(body));
         }
@@ -220,7 +221,7 @@ fn api(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
         ["me", "changepassword"] => {
             call.take(&CHANGE_PASSWORD)?;
             let directory = call.directory()?;
-            user::change_password(&directory, call.request)
+            user::change_password(&call.context.access, &directory, call.request)
         }
         ["automation", rest @ ..] => automation(call, rest),
         ["capabilities"] => {

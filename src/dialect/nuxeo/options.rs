@@ -26,12 +26,12 @@ fn values(request: &Request<'_>, option: &str, entity: &str) -> Result<Vec<Strin
     Ok(texts.iter().flat_map(|text| text.split(',')).map(|value| value.trim().to_owned()).collect())
 }
 
-/// All that an answer depends on besides the directory and the caller, as a text.
-pub(super) fn question(request: &Request<'_>) -> Result<String> {
+/// All that an answer depends on besides the state of the directory, as a text.
+pub(super) fn question(request: &Request<'_>, hides_administrators: bool) -> Result<String> {
     let (lists, profile) = (lists(request)?, wants_profile(request)?);
-    let flags = [lists.member_users, lists.member_groups, lists.parent_groups, profile].map(u8::from);
-    let [users, groups, parents, profile] = flags;
-    Ok(format!("{users}{groups}{parents}{profile} {}?{}", request.path, request.query))
+    let flags = [lists.member_users, lists.member_groups, lists.parent_groups, profile, hides_administrators];
+    let [users, groups, parents, profile, hides] = flags.map(u8::from);
+    Ok(format!("{users}{groups}{parents}{profile}{hides} {}?{}", request.path, request.query))
 }
 
 /// The lists of a group that the answer should have.

@@ -5,10 +5,10 @@ use super::error::{Problem, Result};
 use super::options::{prefix, query, wants_profile};
 use super::page::Asked;
 use crate::dialect::{condition, decode};
-use crate::directory::{Directory, Side};
+use crate::directory::{Access, Directory, Side};
 use crate::http::{Request, Response, Tag};
 use crate::json::{Json, JsonStr, Object};
-use crate::model::{Error, Extent, GroupName, Profile, User, UserChanges, key};
+use crate::model::{Error, Extent, GroupName, Page, Profile, User, UserChanges, key};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use std::sync::Arc;
 
@@ -26,14 +26,14 @@ pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Res
     if password.is_none() && directory.passwords().required() {
         return Err(Problem::Invalid("User MUST have a password".to_owned()));
     }
-    new.password_hash = password.map(|password| directory.passwords().protect(&password)).transpose()?;
+    new.password = password.map(|password| directory.password_of_new_user(&password)).transpose()?;
     let profile = directory.create_user(&username, new)?;
-    show_tagged(201, &profile, request)
+    show_tagged(201, directory, &profile, request)
 }
 
 /// `GET /user/{id}`
 pub(super) fn get(directory: &Directory, username: &str, request: &Request<'_>) -> Result<Response> {
-    look(&directory.profile(username)?, request)
+    look(directory, &directory.profile(username)?, request)
 }
 
 /// `PUT /user/{id}`: only the properties that are present change.
@@ -55,9 +55,9 @@ pub(super) fn update(directory: &Directory, username: &str, request: &Request<'_
     if let Some(other) = other.filter(|other| key(other) != key(username)) {
         return Err(Problem::Invalid(format!("the username in the body names another user: {other}")));
     }
-    changes.password_hash = password.map(|password| directory.passwords().protect(&password)).transpose()?;
+    changes.password = password.map(|password| directory.changed_password(username, &password)).transpose()?.flatten();
     let profile = directory.update_user(username, changes, condition::of_change(request).on(Extent::Profile))?;
-    show_tagged(200, &profile, request)
+    show_tagged(200, directory, &profile, request)
 }
 
 /// `DELETE /user/{id}`
@@ -75,7 +75,7 @@ pub(super) fn join(
     request: &Request<'_>,
 ) -> Result<Response> {
     let profile = directory.add_member(side, username, group).map_err(|error| Problem::Membership(side, error))?;
-    show(201, &profile, request)
+    show(201, directory, &profile, request)
 }
 
 /// `DELETE` of a membership, from either side: the bare user name, which must not be called JSON.
@@ -88,34 +88,31 @@ pub(super) fn leave(directory: &Directory, side: Side, username: &str, group: &s
 pub(super) fn search(directory: &Directory, request: &Request<'_>) -> Result<Response> {
     let asked = Asked::of(request)?;
     let page = directory.search_users(&query(request)?, asked.window())?;
-    show_page(&asked, &page.entries, page.total, request)
+    show_page(&asked, directory, &page, request)
 }
 
 /// `GET /group/{id}/@users`
 pub(super) fn members(directory: &Directory, group: &str, request: &Request<'_>) -> Result<Response> {
     let asked = Asked::of(request)?;
     let page = directory.members(group, &prefix(request)?, asked.window())?;
-    show_page(&asked, &page.entries, page.total, request)
+    show_page(&asked, directory, &page, request)
 }
 
 /// `GET /me`
 pub(super) fn me(directory: &Directory, request: &Request<'_>) -> Result<Response> {
-    look(&directory.own_profile()?, request)
+    look(directory, &directory.own_profile()?, request)
 }
 
 /// `PUT /me/changepassword`
-pub(super) fn change_password(directory: &Directory, request: &Request<'_>) -> Result<Response> {
+pub(super) fn change_password(access: &Access, directory: &Directory, request: &Request<'_>) -> Result<Response> {
     let body = decode(request.body)?.unwrap_or_default();
     let word = |key: &str| -> Result<String> {
         let word = body.get(key).map(|value| text(key, value)).transpose()?.flatten();
         word.ok_or_else(|| Problem::Invalid(format!("{key} is missing")))
     };
     let (old, new) = (word("oldPassword")?, word("newPassword")?);
-    let profile = directory.change_own_password(&old, &new).map_err(|error| match error {
-        Error::Unauthenticated => Problem::WrongPassword,
-        error => Problem::Directory(error),
-    })?;
-    show(200, &profile, request)
+    let profile = access.change_own_password(directory, &old, &new, request.peer)?;
+    show(200, directory, &profile, request)
 }
 
 /// `GET /user/transient/{middle}/{rest}`: anybody of that form, made up and not stored, unless there is such a
@@ -123,12 +120,12 @@ pub(super) fn change_password(directory: &Directory, request: &Request<'_>) -> R
 pub(super) fn transient(directory: &Directory, name: &str, rest: &str, request: &Request<'_>) -> Result<Response> {
     match directory.profile(name) {
         Err(Error::NotFound(..)) => {}
-        found => return look(&found?, request),
+        found => return look(directory, &found?, request),
     }
     let middle = rest.split('/').next().map(str::to_owned);
     let user = User { username: name.to_owned(), first_name: middle.clone(), email: middle, ..User::default() };
     let profile = Profile { user, groups: Vec::new(), ancestors: Vec::new(), administrator: false };
-    look(&profile, request)
+    look(directory, &profile, request)
 }
 
 // ------------------------------------------------------------------------------------------ taking
@@ -159,35 +156,53 @@ fn changes(properties: Object) -> Result<(UserChanges, Option<String>)> {
 
 // ------------------------------------------------------------------------------------------ showing
 
+/// What of a user is shown, beside what is always shown.
+#[derive(Clone, Copy)]
+struct View {
+    /// The profile, which clients ask for as an enricher.
+    enriched: bool,
+    /// Neither who is an administrator nor the groups of one.
+    hides_administrators: bool,
+}
+
+impl View {
+    fn of(directory: &Directory, request: &Request<'_>) -> Result<View> {
+        let hides_administrators = directory.hides_administrators();
+        Ok(View { enriched: wants_profile(request)?, hides_administrators })
+    }
+
+    /// The document of the user in that view.
+    fn document(self, status: u16, profile: &Profile) -> Response {
+        Response::json(status, &Shown::new(profile, self))
+    }
+
+    fn tag(self, profile: &Profile) -> Tag {
+        let variant = u8::from(self.enriched) | u8::from(self.hides_administrators) << 1;
+        Tag { state: profile.state(), variant }
+    }
+}
+
 /// The user in the answer to a call that is about something else: a membership, a password.
-fn show(status: u16, profile: &Profile, request: &Request<'_>) -> Result<Response> {
-    Ok(document(status, profile, wants_profile(request)?))
+fn show(status: u16, directory: &Directory, profile: &Profile, request: &Request<'_>) -> Result<Response> {
+    Ok(View::of(directory, request)?.document(status, profile))
 }
 
 /// The user in the answer to a look at them.
-fn look(profile: &Profile, request: &Request<'_>) -> Result<Response> {
-    let enriched = wants_profile(request)?;
-    Ok(condition::look(request, tag(profile, enriched), || document(200, profile, enriched))?)
+fn look(directory: &Directory, profile: &Profile, request: &Request<'_>) -> Result<Response> {
+    let view = View::of(directory, request)?;
+    Ok(condition::look(request, view.tag(profile), || view.document(200, profile))?)
 }
 
 /// The user in the answer to a call that has made or changed them.
-fn show_tagged(status: u16, profile: &Profile, request: &Request<'_>) -> Result<Response> {
-    let enriched = wants_profile(request)?;
-    Ok(document(status, profile, enriched).with_tag(tag(profile, enriched)))
+fn show_tagged(status: u16, directory: &Directory, profile: &Profile, request: &Request<'_>) -> Result<Response> {
+    let view = View::of(directory, request)?;
+    Ok(view.document(status, profile).with_tag(view.tag(profile)))
 }
 
-fn document(status: u16, profile: &Profile, enriched: bool) -> Response {
-    Response::json(status, &Shown::new(profile, enriched))
-}
-
-fn tag(profile: &Profile, enriched: bool) -> Tag {
-    Tag { state: profile.state(), variant: enriched.into() }
-}
-
-fn show_page(asked: &Asked, profiles: &[Profile], total: u64, request: &Request<'_>) -> Result<Response> {
-    let enriched = wants_profile(request)?;
-    let entries: Vec<_> = profiles.iter().map(|profile| Shown::new(profile, enriched)).collect();
-    Ok(asked.answer("users", entries, total))
+fn show_page(asked: &Asked, directory: &Directory, page: &Page<Profile>, request: &Request<'_>) -> Result<Response> {
+    let view = View::of(directory, request)?;
+    let entries: Vec<_> = page.entries.iter().map(|profile| Shown::new(profile, view)).collect();
+    Ok(asked.answer("users", entries, page.total))
 }
 
 /// A user on the wire.
@@ -199,8 +214,10 @@ struct Shown<'p> {
     id: &'p str,
     name: &'p str,
     properties: Properties<'p>,
-    extended_groups: Vec<ShownGroup<'p>>,
-    is_administrator: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extended_groups: Option<Vec<ShownGroup<'p>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_administrator: Option<bool>,
     is_anonymous: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     context_parameters: Option<ContextParameters>,
@@ -229,8 +246,9 @@ struct UserProfile {
 }
 
 impl<'p> Shown<'p> {
-    fn new(profile: &'p Profile, enriched: bool) -> Shown<'p> {
+    fn new(profile: &'p Profile, view: View) -> Shown<'p> {
         let user = &profile.user;
+        let shows_groups = !(view.hides_administrators && profile.administrator);
         let group = |group: &'p Arc<GroupName>| ShownGroup {
             name: &group.name,
             label: group.label(),
@@ -240,21 +258,24 @@ impl<'p> Shown<'p> {
             entity_type: "user",
             id: &user.username,
             name: &user.username,
-            properties: Properties(profile),
-            extended_groups: profile.groups.iter().chain(&profile.ancestors).map(group).collect(),
-            is_administrator: profile.administrator,
+            properties: Properties { profile, shows_groups },
+            extended_groups: shows_groups.then(|| profile.groups.iter().chain(&profile.ancestors).map(group).collect()),
+            is_administrator: (!view.hides_administrators).then_some(profile.administrator),
             is_anonymous: false,
-            context_parameters: enriched.then(|| ContextParameters { userprofile: UserProfile::default() }),
+            context_parameters: view.enriched.then(|| ContextParameters { userprofile: UserProfile::default() }),
         }
     }
 }
 
 /// The seven standard properties, always all of them, and those that were kept.
-struct Properties<'p>(&'p Profile);
+struct Properties<'p> {
+    profile: &'p Profile,
+    shows_groups: bool,
+}
 
 impl Serialize for Properties<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        let Profile { user, groups, .. } = self.0;
+        let Profile { user, groups, .. } = self.profile;
         let groups: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("username", &user.username)?;
@@ -263,7 +284,9 @@ impl Serialize for Properties<'_> {
         map.serialize_entry("email", &user.email)?;
         map.serialize_entry("company", &user.company)?;
         serialize_kept(&mut map, &user.attributes)?;
-        map.serialize_entry("groups", &groups)?;
+        if self.shows_groups {
+            map.serialize_entry("groups", &groups)?;
+        }
         if let Some(title) = &user.title {
             map.serialize_entry("title", title)?;
         }

@@ -46,10 +46,11 @@ fn answer_error(error: Error) -> Response {
         Error::Unauthenticated => refuse(401, "not authenticated")
             .with_header("WWW-Authenticate", "Basic realm=\"Rollbook\", Bearer realm=\"Rollbook\""),
         Error::TooManyGuesses => refuse(429, "too many wrong passwords").with_header("Retry-After", "1"),
-        error @ Error::Forbidden(_) => refuse(403, &error.to_string()),
+        error @ (Error::WrongPassword | Error::Forbidden(_)) => refuse(403, &error.to_string()),
         error @ (Error::NotFound(..) | Error::UnknownGroups(_)) => refuse(404, &error.to_string()),
         error @ (Error::Exists(..)
         | Error::LastAdministrator
+        | Error::Protected(_)
         | Error::AdministratorThrough(_)
         | Error::AlreadyDisabled) => refuse(409, &error.to_string()),
         Error::Outdated(why) => refuse(410, &why),

@@ -12,8 +12,6 @@ pub(super) enum Problem {
     Directory(Error),
     /// Of somebody who signs in.
     WrongCredentials,
-    /// Of somebody who changes their password.
-    WrongPassword,
     /// The page of another site asks, or no page at all.
     ForeignPage,
     UnknownPath,
@@ -53,7 +51,6 @@ pub(super) fn answer(problem: Problem) -> Response {
     match problem {
         Problem::Directory(error) => answer_error(error),
         Problem::WrongCredentials => refuse(401, "the user name or the password is wrong"),
-        Problem::WrongPassword => refuse(403, "the old password is wrong"),
         Problem::ForeignPage => refuse(403, "only the page of this server is answered here"),
         Problem::UnknownPath => refuse(404, "there is nothing at this path"),
         Problem::UnknownMethod(methods) => {
@@ -71,11 +68,13 @@ fn answer_error(error: Error) -> Response {
     match error {
         // Without a challenge: a browser would ask for a password by itself.
         Error::Unauthenticated => refuse(401, "not signed in"),
+        Error::WrongPassword => refuse(403, "the old password is wrong"),
         Error::TooManyGuesses => refuse(429, "too many wrong passwords").with_header("Retry-After", "1"),
         error @ Error::Forbidden(_) => refuse(403, &error.to_string()),
         error @ (Error::NotFound(..) | Error::UnknownGroups(_)) => refuse(404, &error.to_string()),
         error @ (Error::Exists(..)
         | Error::LastAdministrator
+        | Error::Protected(_)
         | Error::AdministratorThrough(_)
         | Error::AlreadyDisabled) => refuse(409, &error.to_string()),
         Error::Outdated(why) => refuse(410, &why),

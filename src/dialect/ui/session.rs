@@ -1,9 +1,9 @@
 //! Signing in and out.
 
+use super::Call;
 use super::auth;
 use super::error::{Problem, Result};
 use super::input::{fields, text};
-use super::{Call, NAME};
 use crate::directory::{Directory, Session};
 use crate::http::Response;
 use crate::model::{Error, Power};
@@ -13,7 +13,10 @@ use serde_json::json;
 pub(super) fn open(call: &mut Call<'_>) -> Result<Response> {
     let body = fields(call.request, &["user", "password"])?;
     let (user, password) = (text(&body, "user")?, text(&body, "password")?);
-    let (session, cookie) = auth::open(call, user, password).map_err(|error| or(error, Problem::WrongCredentials))?;
+    let (session, cookie) = auth::open(call, user, password).map_err(|error| match error {
+        Error::Unauthenticated => Problem::WrongCredentials,
+        error => error.into(),
+    })?;
     // Who signs in again leaves the session that they had.
     auth::end(call);
     Ok(show_session(&session).with_header("Set-Cookie", &cookie))
@@ -36,18 +39,10 @@ pub(super) fn change_password(call: &mut Call<'_>, directory: &Directory) -> Res
     let body = fields(call.request, &["old", "new"])?;
     let (old, new) = (text(&body, "old")?, text(&body, "new")?);
     let user = directory.caller().name.to_string();
-    // By the door, where guesses are counted.
-    let wrong = |error| or(error, Problem::WrongPassword);
-    call.context.access.user(&user, old, call.request.peer, NAME).map_err(wrong)?;
-    directory.change_own_password(old, new).map_err(wrong)?;
+    call.context.access.change_own_password(directory, old, new, call.request.peer)?;
     let (_, cookie) = auth::open(call, &user, new)?;
     auth::end(call);
     Ok(Response::empty(204).with_header("Set-Cookie", &cookie))
-}
-
-/// What is wrong, where it is the password.
-fn or(error: Error, problem: Problem) -> Problem {
-    if matches!(error, Error::Unauthenticated) { problem } else { error.into() }
 }
 
 fn show_session(session: &Session) -> Response {

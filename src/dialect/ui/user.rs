@@ -7,7 +7,7 @@ use crate::directory::{Directory, UserFilter};
 use crate::exchange::UserRecord;
 use crate::http::{Request, Response, Tag};
 use crate::model::{Extent, Profile};
-use crate::operator::{ShownUser, user_of};
+use crate::operator::{ShownUser, changes_of, new_user_of};
 use serde::Serialize;
 
 /// What can be changed.
@@ -59,7 +59,7 @@ pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Res
     // Before a password is hashed.
     directory.require_user_creator()?;
     let user: UserRecord = record(request, &[&["name", "password"], &FIELDS[..]].concat())?;
-    let (name, changes) = user_of(directory, user)?;
+    let (name, changes) = new_user_of(directory, user)?;
     Ok(show(201, &directory.create_user(&name, changes)?))
 }
 
@@ -72,7 +72,7 @@ pub(super) fn get(directory: &Directory, name: &str, request: &Request<'_>) -> R
 /// `PATCH /api/users/{name}`: what is absent or null stays, what is empty is cleared.
 pub(super) fn update(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
     directory.require_editor()?;
-    let (_, changes) = user_of(directory, record(request, &FIELDS)?)?;
+    let (_, changes) = changes_of(directory, record(request, &FIELDS)?)?;
     let condition = condition::of_change(request).on(Extent::Profile);
     Ok(show(200, &directory.update_user(name, changes, condition)?))
 }
@@ -85,7 +85,7 @@ pub(super) fn delete(directory: &Directory, name: &str, request: &Request<'_>) -
 
 /// `PUT /api/users/{name}/password`
 pub(super) fn set_password(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
-    directory.require_administrator()?;
+    directory.require_editor()?;
     let body = fields(request, &["password"])?;
     directory.set_password(name, text(&body, "password")?)?;
     Ok(Response::empty(204))

@@ -281,9 +281,7 @@ export function user({ name, session, redraw, go, listAddress }) {
     actions.replaceChildren(
       ...[
         may ? toggle : null,
-        session.may.everything
-          ? h('button', { type: 'button', onclick: () => resetPassword(name) }, 'Reset password …')
-          : null,
+        may ? h('button', { type: 'button', onclick: () => resetPassword(name) }, 'Reset password …') : null,
         may ? h('button', { type: 'button', class: 'danger', onclick: remove }, 'Delete …') : null,
       ].filter(Boolean),
     );

@@ -1,0 +1,129 @@
+//! What a caller may do at the moment at which it counts: in the state that is read, and in the transaction that writes.
+
+use super::Rules;
+use crate::model::{Caller, CallerKind, Error, Power, Proof, Result, User, key};
+use crate::store::{Purpose, Rows, Tx};
+use std::borrow::Cow;
+
+/// The caller as this state has them.
+///
+/// # Errors
+/// `Unauthenticated` when the credential is not valid in this state, or the user is disabled or gone.
+pub(super) fn current<'c>(rows: &Rows<'_>, caller: &'c Caller) -> Result<Cow<'c, Caller>> {
+    if rows.rights_state().map_or(matches!(caller.proof, Proof::Operator), |state| caller.is_current(state)) {
+        return Ok(Cow::Borrowed(caller));
+    }
+    let power = match (caller.kind, &caller.proof) {
+        (CallerKind::Operator, _) | (_, Proof::Operator) => caller.power,
+        (CallerKind::Key, Proof::Credential(id)) => key_power(rows, *id)?,
+        (CallerKind::Key, Proof::Password(_) | Proof::Session(..)) => return Err(Error::Unauthenticated),
+        (CallerKind::User(user_id), Proof::Credential(id)) => {
+            require_token(rows, user_id, *id)?;
+            require_enabled(rows, user_id)?;
+            power_of(rows, user_id)?
+        }
+        (CallerKind::User(user_id), Proof::Password(number)) => {
+            require_password(rows, user_id, *number)?;
+            power_of(rows, user_id)?
+        }
+        (CallerKind::User(user_id), Proof::Session(number, ended)) => {
+            require_password(rows, user_id, *number)?;
+            if ended.get() {
+                return Err(Error::Unauthenticated);
+            }
+            power_of(rows, user_id)?
+        }
+    };
+    Ok(Cow::Owned(Caller { power, ..caller.clone() }))
+}
+
+fn key_power(rows: &Rows<'_>, id: i64) -> Result<Power> {
+    let found = rows.find_credential_by_id(id)?.map(|(credential, _)| credential);
+    match found.filter(|credential| credential.revoked_at.is_none()).map(|credential| credential.purpose) {
+        Some(Purpose::Application(role)) => Ok(role.power()),
+        Some(Purpose::Api) => Ok(Power::Reader),
+        Some(Purpose::Token(_)) | None => Err(Error::Unauthenticated),
+    }
+}
+
+fn require_token(rows: &Rows<'_>, user_id: i64, id: i64) -> Result<()> {
+    let found = rows.find_credential_by_id(id)?.map(|(credential, _)| credential);
+    match found {
+        Some(token) if token.revoked_at.is_none() && token.purpose == Purpose::Token(user_id) => Ok(()),
+        _ => Err(Error::Unauthenticated),
+    }
+}
+
+fn require_enabled(rows: &Rows<'_>, user_id: i64) -> Result<()> {
+    rows.find_secret_by_id(user_id)?.filter(|secret| !secret.disabled).map(drop).ok_or(Error::Unauthenticated)
+}
+
+fn require_password(rows: &Rows<'_>, user_id: i64, number: i64) -> Result<()> {
+    let secret = rows.find_secret_by_id(user_id)?;
+    let valid = secret.filter(|secret| !secret.disabled && secret.password_number == number);
+    valid.map(drop).ok_or(Error::Unauthenticated)
+}
+
+/// The power that a user has by groups.
+pub(super) fn power_of(rows: &Rows<'_>, user_id: i64) -> Result<Power> {
+    Ok(if rows.is_administrator(user_id)? {
+        Power::Administrator
+    } else if rows.is_power_user(user_id)? {
+        Power::PowerUser
+    } else {
+        Power::Reader
+    })
+}
+
+/// Watches over those who have to stay administrators during a change: an enabled one at all, and the protected ones.
+pub(super) struct Administrators {
+    /// The protected users who were enabled administrators before the change: inner ids and names.
+    protected: Vec<(i64, String)>,
+}
+
+impl Administrators {
+    /// Looks before the change.
+    pub(super) fn before(tx: &Tx<'_>, caller: &Caller, rules: &Rules) -> Result<Administrators> {
+        let mut protected = Vec::new();
+        if caller.kind != CallerKind::Operator {
+            for name in rules.protected.iter() {
+                if let Some(user) = tx.find_user(name)?
+                    && is_enabled_administrator(tx, user.id)?
+                {
+                    protected.push((user.id, user.username));
+                }
+            }
+        }
+        Ok(Administrators { protected })
+    }
+
+    /// Looks after the change.
+    ///
+    /// # Errors
+    /// `LastAdministrator` when no enabled user is one any more; `Protected` for a protected user who is none any more.
+    pub(super) fn require_still(&self, tx: &Tx<'_>) -> Result<()> {
+        for (id, name) in &self.protected {
+            if !is_enabled_administrator(tx, *id)? {
+                return Err(Error::Protected(name.clone()));
+            }
+        }
+        if tx.has_enabled_administrator()? { Ok(()) } else { Err(Error::LastAdministrator) }
+    }
+}
+
+fn is_enabled_administrator(rows: &Rows<'_>, id: i64) -> Result<bool> {
+    let enabled = rows.find_secret_by_id(id)?.is_some_and(|secret| !secret.disabled);
+    Ok(enabled && rows.is_administrator(id)?)
+}
+
+/// Refuses to disable or delete a protected user, whether an administrator or not.
+///
+/// # Errors
+/// `Protected`.
+pub(super) fn require_unprotected(caller: &Caller, rules: &Rules, user: &User) -> Result<()> {
+    let name = key(&user.username);
+    if caller.kind != CallerKind::Operator && rules.protected.contains(&name) {
+        return Err(Error::Protected(user.username.clone()));
+    }
+    Ok(())
+}
