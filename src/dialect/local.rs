@@ -75,6 +75,7 @@ fn refusal(error: &Error) -> Response {
             500
         }
     };
+    // Of an internal error this is no more than that it is one.
     problem(status, &error.to_string())
 }
 

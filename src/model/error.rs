@@ -96,7 +96,7 @@ impl fmt::Display for Error {
             Error::Outdated(why) | Error::Invalid(why) => f.write_str(why),
             Error::Changed => write!(f, "the condition is not met"),
             Error::Unavailable(why) => write!(f, "unavailable: {why}"),
-            Error::Internal(cause) => write!(f, "{cause:#}"),
+            Error::Internal(_) => write!(f, "internal error"),
         }
     }
 }

@@ -103,7 +103,7 @@ pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Respo
         Ok(Some(out))
     });
     // The first pieces are read before the status is sent, so that a broken database is no half list.
-    list.map_err(|cause| Problem::Directory(Error::Internal(cause)))
+    list.map_err(|cause| Problem::Directory(cause.downcast().unwrap_or_else(Error::Internal)))
 }
 
 /// `GET /api/v1/user/{handle}`
