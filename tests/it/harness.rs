@@ -1,5 +1,6 @@
 //! A running server on a database of its own, and the small HTTP client that talks to it.
 
+use crate::times;
 use serde_json::{Value, json};
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -26,6 +27,7 @@ pub struct Folder(PathBuf);
 impl Folder {
     pub fn new() -> Folder {
         static COUNT: AtomicU32 = AtomicU32::new(0);
+        times::note_start();
         let name = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         std::fs::create_dir_all(&path).expect("a folder for the test");
@@ -66,6 +68,7 @@ pub fn rollbook_after(prelude: &str) -> Command {
 }
 
 fn clean(mut command: Command) -> Command {
+    times::note_start();
     for (name, _) in std::env::vars() {
         if name.starts_with("ROLLBOOK_") || ["RUST_LOG", "NOTIFY_SOCKET"].contains(&name.as_str()) {
             command.env_remove(name);

@@ -44,4 +44,5 @@ mod smuggling;
 mod state;
 mod supervisor;
 mod tidy;
+mod times;
 mod ui;
