@@ -1,9 +1,13 @@
 //! The record of changes: everything that changes is in it, once, with who did it, and nothing else is.
 
-use crate::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Folder, Server, basic, create_key, run};
+use crate::harness::{
+    ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Connection, Folder, Server, basic, create_key, run, wait_until,
+};
+use crate::metrics::{LISTEN, Page, metrics_address};
 use crate::nuxeo_users::{create_user, user_body};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Asks for changes with the administrator's application key.
 fn ask(server: &Server, query: &str) -> Answer {
@@ -309,15 +313,22 @@ fn a_list_can_begin_at_a_number_at_a_time_or_now_and_has_a_limit() {
     assert_eq!((head.status, head.body.len()), (200, 0));
 }
 
+/// Waits until so many requests have begun and are not answered.
+fn wait_for_requests(server: &Server, count: usize) {
+    let has_begun =
+        |page: &Page| page.value("rollbook_http_requests_in_progress", &[("listener", "public")]) == count as f64;
+    Page::when(metrics_address(server), format_args!("{count} requests"), has_begun);
+}
+
 #[test]
 fn who_waits_is_told_as_soon_as_there_is_something() {
-    let server = Server::start();
+    let server = Server::with(&LISTEN);
     let next = changes(&server, "0").1;
     std::thread::scope(|scope| {
         let waiting: Vec<_> =
             (0..8).map(|_| scope.spawn(|| ask(&server, &format!("?since={next}&wait=60&limit=1")))).collect();
         let new = scope.spawn(|| ask(&server, "?since=now&wait=60"));
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        wait_for_requests(&server, 9);
         assert_eq!(server.datadog("POST", "/api/v1/user", Some(r#"{"handle":"ada@example.com"}"#)).status, 200);
         // Who asks for what comes after a number is told, however late they are.
         for answer in waiting {
@@ -342,16 +353,16 @@ fn who_waits_is_told_as_soon_as_there_is_something() {
 
 #[test]
 fn who_waits_does_not_hold_up_the_end_of_the_server() {
-    let server = Server::with(&["--grace", "60"]);
-    let mut connection = crate::harness::Connection::open(server.address);
+    let server = Server::with(&[&LISTEN[..], &["--grace", "60"]].concat());
+    let mut connection = Connection::open(server.address);
     let authorization = format!("Bearer {APP_KEY}");
+    let start = Instant::now();
     connection.send("GET", "/rollbook/v1/changes?since=now&wait=60", &[("Authorization", &authorization)], None);
-    // The request has come in when a later one is answered.
-    std::thread::sleep(std::time::Duration::from_secs(1));
-    changes(&server, "0");
+    wait_for_requests(&server, 1);
     assert_eq!(server.stop().code(), Some(0));
     let answer = connection.answer(false);
     assert_eq!((answer.status, answer.body.len()), (200, 0));
+    assert!(start.elapsed() < Duration::from_secs(60), "it has waited to its end");
 }
 
 #[test]
@@ -415,9 +426,9 @@ fn a_mistake_is_told_in_the_interface_s_own_words() {
 #[test]
 fn old_changes_go_and_who_has_missed_them_is_told() {
     let server = Server::with(&["--keep-changes", "1s"]);
-    server.wait_for_log("removed 6 changes");
-    let (kept, next) = changes(&server, "0");
-    assert_eq!((kept.len(), next.as_str()), (1, "7"), "the newest stays, so that no number is given twice");
+    wait_until("a list of one", || changes(&server, "0").0.len() == 1);
+    assert_eq!(changes(&server, "0").1, "7", "the newest stays, so that no number is given twice");
+    server.wait_for_log(" changes that are older than 1s");
     let missed = ask(&server, "?since=3");
     let message = "the changes after 3 are no longer kept: the first is 7";
     assert_eq!(missed.parts(), (410, json!({"error": message})));

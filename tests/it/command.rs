@@ -1,7 +1,7 @@
 //! The command line: settings, keys, passwords, the first start and the log.
 
 use crate::harness::{
-    ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Connection, Folder, Server, basic, create_key, rollbook, run,
+    ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Connection, Folder, PATIENCE, Server, basic, create_key, rollbook, run,
     run_with_input, wait_for,
 };
 use crate::logs::name_of;
@@ -13,10 +13,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
 
-/// How long a process is waited for before the test fails.
-const PATIENCE: Duration = Duration::from_secs(30);
 const SECRETS: [&str; 3] = ["ROLLBOOK_ADMIN_PASSWORD", "ROLLBOOK_API_KEY", "ROLLBOOK_APP_KEY"];
 
 type Headers<'a> = &'a [(&'a str, &'a str)];

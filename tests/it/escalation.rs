@@ -83,7 +83,7 @@ fn only_an_administrator_makes_administrators_whatever_the_others_try() {
     }
     play.compare_views();
     play.state.assert_sound();
-    assert!(!play.server.log().contains("panicked"));
+    assert!(!play.server.stop_for_log().contains("panicked"));
     for (outcome, count) in &play.counts {
         println!("{outcome}: {count}");
     }

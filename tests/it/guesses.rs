@@ -1,6 +1,6 @@
 //! Wrong passwords, again and again.
 
-use crate::harness::{ADMIN_PASSWORD, Answer, Connection, Server, basic};
+use crate::harness::{ADMIN_PASSWORD, Answer, Connection, Server, basic, eventually};
 use crate::metrics::Page;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Barrier;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const ADMIN: &str = "Administrator";
 const ME: &str = "/nuxeo/api/v1/me";
 
-/// How long it takes to be told that the password is wrong.
+/// How long it takes to be told that the password is wrong: at least as long as the answer is held back.
 fn time_of_wrong(server: &Server, user: &str) -> Duration {
     let start = Instant::now();
     assert_eq!(server.nuxeo_as((user, "wrong"), "GET", "/me", None).status, 401);
@@ -46,10 +46,12 @@ fn many_wrong_passwords_are_answered_late_and_the_right_one_is_not() {
 fn names_are_counted_whatever_their_spelling() {
     let server = Server::with(&["--wrong-password-delay", "0.5"]);
     let spellings = ["Administrator", "administrator", " ADMINISTRATOR ", "ａdministrator"];
-    let late = |user: &str| time_of_wrong(&server, user) >= Duration::from_millis(500);
-    assert!((0..40).any(|at| late(spellings[at % 4])), "no answer is ever held back");
+    // Enough for the longest delay, all in one spelling.
+    for _ in 0..12 {
+        time_of_wrong(&server, spellings[0]);
+    }
     for user in spellings {
-        assert!(late(user), "{user}");
+        assert!(time_of_wrong(&server, user) >= Duration::from_millis(500), "{user}");
     }
 }
 
@@ -91,26 +93,36 @@ fn an_address_that_guesses_much_is_refused_and_nobody_else() {
     let Some(theirs) = other_address() else { return eprintln!("this machine has only its loopback: not tested") };
     let server = Server::with(&["--listen", "0.0.0.0:0", "--wrong-password-delay", "3", "--metrics-public"]);
     let there = SocketAddr::new(theirs.parse().expect("an address"), server.address.port());
-    assert!(burst(there, 20).iter().all(|answer| answer.status == 401), "nothing is known of the address yet");
+    let mut count = 0;
+    for _ in 0..5 {
+        assert!(burst(there, 1).iter().all(|answer| answer.status == 401), "people mistype");
+        count += 1;
+    }
     thread::scope(|scope| {
-        let second = scope.spawn(|| burst(there, 30));
-        // Meanwhile somebody else comes in, from elsewhere.
+        // Eight at a time are looked at, each for three seconds in the end. On a slow machine the thirty do not come at
+        // once, and fewer are refused: again then.
+        let bursts = scope.spawn(|| {
+            eventually("ten refusals", || {
+                let answers = burst(there, 30);
+                count += answers.len();
+                let refused: Vec<Answer> = answers.into_iter().filter(|answer| answer.status != 401).collect();
+                for answer in &refused {
+                    assert_eq!((answer.status, answer.header("Retry-After")), (429, Some("1")));
+                    assert_eq!(answer.json()["message"], "Too Many Requests");
+                    assert_eq!(answer.json()["entity-type"], "exception");
+                }
+                (refused.len() >= 10).then_some(())
+            });
+        });
+        // Others come in meanwhile, from elsewhere.
         for _ in 0..10 {
             assert_eq!(server.nuxeo_as((ADMIN, ADMIN_PASSWORD), "GET", "/me", None).status, 200);
         }
-        let answers = second.join().expect("no panic");
-        let refused: Vec<&Answer> = answers.iter().filter(|answer| answer.status != 401).collect();
-        // Each that is looked at takes three seconds: eight, and another eight on a very slow machine.
-        assert!(refused.len() >= 10, "{} of 30 are refused", refused.len());
-        for answer in refused {
-            assert_eq!((answer.status, answer.header("Retry-After")), (429, Some("1")));
-            assert_eq!(answer.json()["message"], "Too Many Requests");
-            assert_eq!(answer.json()["entity-type"], "exception");
-        }
+        bursts.join().expect("no panic");
     });
     // Those that were not looked at are refused like the others.
     let kind = [("kind", "password")];
-    assert_eq!(Page::of(server.address).value("rollbook_refused_credentials_total", &kind), 50.0);
+    assert_eq!(Page::of(server.address).value("rollbook_refused_credentials_total", &kind), count as f64);
     // Afterwards the address is let in again, and the right password is as good as from any other.
     let mut connection = Connection::open(there);
     connection.send("GET", ME, &[("Authorization", &basic(ADMIN, ADMIN_PASSWORD))], None);

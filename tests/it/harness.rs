@@ -3,12 +3,14 @@
 use crate::times;
 use serde_json::{Value, json};
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// The API key that every test server starts with.
@@ -18,8 +20,27 @@ pub const APP_KEY: &str = "0123456789abcdef0123456789abcdef01234567";
 /// The password of the user `Administrator`.
 pub const ADMIN_PASSWORD: &str = "correct horse battery";
 
-/// How long a test waits for the server before it fails.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a test waits for something before it fails: far longer than anything takes on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+/// Pause between two looks at something that is waited for.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Looks until something is there; fails with `awaited` when nothing comes.
+pub fn eventually<T>(awaited: impl Display, mut look: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited in vain for this: {awaited}");
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// Looks until that is so; fails with `awaited` when it does not become so.
+pub fn wait_until(awaited: impl Display, mut is_so: impl FnMut() -> bool) {
+    eventually(awaited, || is_so().then_some(()));
+}
 
 /// A folder that goes when the test ends.
 pub struct Folder(PathBuf);
@@ -103,6 +124,8 @@ pub struct Server {
     pub url: String,
     pub folder: Arc<Folder>,
     log: Arc<Mutex<String>>,
+    /// Takes the log in until the process ends.
+    log_reader: Option<JoinHandle<()>>,
 }
 
 impl Server {
@@ -135,7 +158,7 @@ impl Server {
         let stderr = child.stderr.take().expect("stderr is piped");
         let (tell, told) = std::sync::mpsc::channel();
         let lines = Arc::clone(&log);
-        std::thread::spawn(move || {
+        let log_reader = std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 if let Some((_, url)) = line.split_once("listening on http://") {
                     let address: String = url.chars().take_while(|c| !c.is_whitespace() && *c != '"').collect();
@@ -153,21 +176,39 @@ impl Server {
                 panic!("the server did not say where it listens:\n{}", log.lock().unwrap());
             }
         };
-        Server { child, address, url: format!("http://{address}"), folder, log }
+        Server { child, address, url: format!("http://{address}"), folder, log, log_reader: Some(log_reader) }
     }
 
-    /// What the server has logged so far.
+    /// What the server has logged so far: all that it says before it listens, and of the rest what has come already. The
+    /// line of a request comes some time after its answer; [`Server::stop_for_log`] misses nothing.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 
     /// Waits until a line of the log contains `text`.
     pub fn wait_for_log(&self, text: &str) {
-        let start = Instant::now();
-        while !self.log().contains(text) {
-            assert!(start.elapsed() < PATIENCE, "no {text:?} in the log:\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        let awaited = std::fmt::from_fn(|f| write!(f, "{text:?} in the log:\n{}", self.log()));
+        wait_until(awaited, || self.log.lock().unwrap().contains(text));
+    }
+
+    /// Waits until so many lines of the log are meant, and returns them; fails when there are more.
+    pub fn wait_for_lines(&self, count: usize, is_meant: impl Fn(&str) -> bool) -> Vec<String> {
+        let awaited = std::fmt::from_fn(|f| write!(f, "{count} lines of this log:\n{}", self.log()));
+        let lines = eventually(awaited, || {
+            let log = self.log.lock().unwrap();
+            let lines: Vec<String> = log.lines().filter(|line| is_meant(line)).map(str::to_owned).collect();
+            (lines.len() >= count).then_some(lines)
+        });
+        assert_eq!(lines.len(), count, "{lines:#?}");
+        lines
+    }
+
+    /// Ends the server in good order and returns everything that it has logged.
+    pub fn stop_for_log(mut self) -> String {
+        assert!(self.end().success(), "{}", self.log());
+        let reader = self.log_reader.take().expect("it is taken here only");
+        reader.join().expect("the reader of the log");
+        self.log()
     }
 
     pub fn pid(&self) -> u32 {
@@ -187,6 +228,7 @@ impl Server {
             descriptors: std::fs::read_dir(process.join("fd")).expect("the server runs").count(),
             resident_kib: number("VmRSS"),
             peak_kib: number("VmHWM"),
+            processor_seconds: processor_seconds(&process),
         }
     }
 
@@ -197,6 +239,10 @@ impl Server {
 
     /// Sends SIGTERM and waits for the end.
     pub fn stop(mut self) -> ExitStatus {
+        self.end()
+    }
+
+    fn end(&mut self) -> ExitStatus {
         let status = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status();
         assert!(status.expect("kill runs").success());
         self.wait()
@@ -204,14 +250,9 @@ impl Server {
 
     /// Waits for the process to end by itself.
     pub fn wait(&mut self) -> ExitStatus {
-        let start = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().expect("the server can be waited for") {
-                return status;
-            }
-            assert!(start.elapsed() < PATIENCE, "the server does not end:\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        let log = Arc::clone(&self.log);
+        let awaited = std::fmt::from_fn(|f| write!(f, "the end of the server:\n{}", log.lock().unwrap()));
+        eventually(awaited, || self.child.try_wait().expect("the server can be waited for"))
     }
 
     /// `kill -9`.
@@ -259,6 +300,18 @@ pub struct Footprint {
     pub resident_kib: usize,
     /// The most memory since the start, or since the peak was forgotten.
     pub peak_kib: usize,
+    /// Used so far.
+    pub processor_seconds: f64,
+}
+
+/// The time that a process has had on processors, from its folder in `/proc`.
+fn processor_seconds(process: &Path) -> f64 {
+    let stat = std::fs::read_to_string(process.join("stat")).expect("the process runs");
+    // The name of the program, in brackets, may hold anything.
+    let (_, fields) = stat.rsplit_once(") ").expect("the fields behind the name");
+    let ticks = |at: usize| fields.split(' ').nth(at).and_then(|field| field.parse::<u64>().ok()).expect("ticks");
+    // utime and stime are fields 14 and 15 (proc(5)), and 3 is the first behind the name.
+    (ticks(11) + ticks(12)) as f64 / rustix::param::clock_ticks_per_second() as f64
 }
 
 impl Drop for Server {
@@ -282,16 +335,17 @@ pub fn has_tool(name: &str, package: &str) -> bool {
 
 /// Waits until a process has ended by itself.
 pub fn wait_for(child: &mut Child) -> ExitStatus {
-    let start = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait().expect("the process can be waited for") {
-            return status;
-        }
-        if start.elapsed() > PATIENCE {
-            let _ = child.kill().and_then(|()| child.wait());
-            panic!("the process does not end by itself");
-        }
-        std::thread::sleep(Duration::from_millis(5));
+    let child = Unended(child);
+    eventually("the end of a process", || child.0.try_wait().expect("the process can be waited for"))
+}
+
+/// A process that does not outlive the wait for its end.
+struct Unended<'c>(&'c mut Child);
+
+impl Drop for Unended<'_> {
+    fn drop(&mut self) {
+        // Of one that has ended nothing is left to be killed.
+        let _ = self.0.kill().and_then(|()| self.0.wait());
     }
 }
 
@@ -477,6 +531,33 @@ pub fn opened(server: &Server, bytes: impl AsRef<[u8]>) -> Connection {
     write(&mut connection, bytes);
     connection
 }
+
+/// Sends a request and the beginning of the next one: once the first is answered, the server is at work on the second,
+/// and the connection does not give way to others. `None` where there is no place for it.
+pub fn try_busy(mut connection: Connection) -> Option<Connection> {
+    write(&mut connection, format!("{FIRST_REQUEST}{SECOND_BEGUN}"));
+    match connection.answer(false).status {
+        200 => Some(connection),
+        status => {
+            assert_eq!(status, 503);
+            None
+        }
+    }
+}
+
+/// The same where there has to be a place.
+pub fn busy(connection: Connection) -> Connection {
+    try_busy(connection).expect("a place for the connection")
+}
+
+/// Sends the rest of the request that [`busy`] has begun; the status of its answer.
+pub fn finish_busy(connection: &mut Connection) -> u16 {
+    write(connection, &FIRST_REQUEST[SECOND_BEGUN.len()..]);
+    connection.answer(false).status
+}
+
+const FIRST_REQUEST: &str = "GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n";
+const SECOND_BEGUN: &str = "GET /";
 
 /// What came back.
 #[derive(Debug, Clone)]

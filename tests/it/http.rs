@@ -1,9 +1,10 @@
 //! The HTTP level: framing, limits, deadlines, and what survives a stop.
 
 use crate::harness::{
-    API_KEY, APP_KEY, Answer, Connection, Folder, PATIENCE, Server, create, create_user, credentials, opened, request,
-    write,
+    API_KEY, APP_KEY, Answer, Connection, Folder, Server, busy, create, create_user, credentials, eventually,
+    finish_busy, opened, request, try_busy, wait_until, write,
 };
+use crate::places::KEPT_BUSY;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -12,7 +13,7 @@ use std::process::Command;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Barrier};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const USERS: &str = "/api/v1/user";
 /// A body that makes a user when it is taken.
@@ -828,7 +829,8 @@ fn the_limit_of_a_body_is_a_setting() {
 
 #[test]
 fn an_error_of_this_level_speaks_the_dialect_of_its_path() {
-    let server = Server::with(&["--max-body-bytes", "100", "--body-timeout", "0.3"]);
+    let server = Server::with(&["--max-body-bytes", "100"]);
+    let impatient = Server::with(&["--body-timeout", "0.3"]);
     let chunks = "Transfer-Encoding: chunked\r\n";
     let rows = [
         ("Content-Length: 101\r\n", "", 413),
@@ -847,7 +849,8 @@ fn an_error_of_this_level_speaks_the_dialect_of_its_path() {
     for path in ["/api/v1/user", "/nuxeo/api/v1/user", "/nuxeo/site/automation/login", "/elsewhere"] {
         for (lines, body, status) in rows {
             let call = format!("POST {path} {lines:?} {body:?}");
-            let answer = refused(&server, request(&format!("POST {path} HTTP/1.1"), lines, body));
+            let server = if status == 408 { &impatient } else { &server };
+            let answer = refused(server, request(&format!("POST {path} HTTP/1.1"), lines, body));
             assert_eq!(answer.status, status, "{call}");
             if path.starts_with("/nuxeo") {
                 assert_exception(&call, &answer);
@@ -872,6 +875,16 @@ fn trickle(connection: &mut Connection, bytes: &'static [u8], pause: Duration) -
     stop
 }
 
+/// Sends a request to a server that is impatient, on new connections until one has been in time; that connection, and
+/// the answer.
+fn in_time(server: &Server, message: &str) -> (Connection, Answer) {
+    eventually("an answer in time", || {
+        let mut connection = opened(server, message);
+        let answer = connection.try_answer(false)?;
+        (answer.status == 200).then_some((connection, answer))
+    })
+}
+
 #[test]
 fn a_head_that_takes_too_long_is_408() {
     let server = Server::with(&["--head-timeout", "0.4"]);
@@ -889,8 +902,7 @@ fn a_head_that_takes_too_long_is_408() {
     assert_eq!((answer.status, answer.header("Connection")), (408, Some("close")));
     assert_eq!(connection.rest(), "");
     // A second head on a connection has the same time.
-    let mut connection = opened(&server, request("GET /api/v1/validate HTTP/1.1", "", ""));
-    assert_eq!(connection.answer(false).status, 200);
+    let (mut connection, _) = in_time(&server, &request("GET /api/v1/validate HTTP/1.1", "", ""));
     write(&mut connection, "GET /api");
     assert_eq!(connection.answer(false).status, 408);
     assert_eq!(connection.rest(), "");
@@ -901,9 +913,9 @@ fn empty_lines_before_a_request_are_skipped_but_not_for_ever() {
     let server = Server::with(&["--head-timeout", "3"]);
     // Old clients end a body with a line break that no length counts.
     let valid = request("GET /api/v1/validate HTTP/1.1", "", "");
-    let mut connection = opened(&server, format!("\r\n{valid}\r\n{valid}"));
-    for _ in 0..2 {
-        assert_eq!(connection.answer(false).parts(), (200, json!({"valid": true})));
+    let (mut connection, first) = in_time(&server, &format!("\r\n{valid}\r\n{valid}"));
+    for answer in [first, connection.answer(false)] {
+        assert_eq!(answer.parts(), (200, json!({"valid": true})));
     }
     // Each of these comes alone, as a packet of its own, for as long as a head may take.
     let mut connection = Connection::open(server.address);
@@ -912,7 +924,7 @@ fn empty_lines_before_a_request_are_skipped_but_not_for_ever() {
         assert!([400, 408].contains(&answer.status), "{answer:?}");
     }
     drop(trickling);
-    assert_eq!(opened(&server, &valid).answer(false).parts(), (200, json!({"valid": true})));
+    in_time(&server, &valid);
 }
 
 #[test]
@@ -944,8 +956,7 @@ fn a_body_that_takes_too_long_is_408() {
 fn an_idle_connection_is_closed_without_a_word() {
     let server = Server::with(&["--idle-timeout", "0.3", "--head-timeout", "0.3"]);
     let mut fresh = Connection::open(server.address);
-    let mut used = opened(&server, request("GET /api/v1/validate HTTP/1.1", "", ""));
-    assert_eq!(used.answer(false).status, 200);
+    let (mut used, _) = in_time(&server, &request("GET /api/v1/validate HTTP/1.1", "", ""));
     assert_eq!(used.rest(), "");
     assert_eq!(fresh.rest(), "");
 }
@@ -961,11 +972,7 @@ fn a_client_that_reads_nothing_is_dropped_after_a_while() {
     // Far more than the buffers between two programs can hold.
     write(&mut connection, request("GET /api/v1/user HTTP/1.1", "", "").repeat(400));
     let ask = request("GET /api/v1/validate HTTP/1.1", "", "");
-    let start = Instant::now();
-    while opened(&server, &ask).answer(false).status != 200 {
-        assert!(start.elapsed() < PATIENCE, "the only place is never given to somebody else");
-        thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("the only place", || opened(&server, &ask).answer(false).status == 200);
     drop(connection);
 }
 
@@ -992,37 +999,21 @@ fn a_request_cut_off_by_its_sender_is_not_acted_on() {
 
 #[test]
 fn a_full_server_says_so_and_recovers() {
-    let server = Server::with(&["--max-connections", "4"]);
+    let server = Server::with(&[&KEPT_BUSY[..], &["--max-connections", "4"]].concat());
     let ask = request("GET /api/v1/validate HTTP/1.1", "", "");
-    let mut connections: Vec<Connection> = (0..4).map(|_| opened(&server, &ask)).collect();
-    for connection in &mut connections {
-        assert_eq!(connection.answer(false).status, 200);
-    }
+    let mut connections: Vec<Connection> = (0..4).map(|_| busy(Connection::open(server.address))).collect();
     for _ in 0..10 {
-        // Who is idle for a while gives way.
-        for connection in &mut connections {
-            write(connection, &ask);
-            assert_eq!(connection.answer(false).status, 200);
-        }
         let answer = refused(&server, &ask);
         assert_eq!(answer.status, 503);
         assert!(answer.header("Retry-After").is_some_and(|seconds| seconds.parse::<u32>().is_ok()), "{answer:?}");
         assert_errors("full", &answer);
     }
-    // Those who were there first are still served.
-    for connection in &mut connections {
-        write(connection, &ask);
-        assert_eq!(connection.answer(false).status, 200);
-    }
+    // A place that becomes free is given away, and those that were there first are still served.
     connections.pop();
-    let start = Instant::now();
-    loop {
-        let answer = opened(&server, &ask).answer(false);
-        if answer.status == 200 {
-            break;
-        }
-        assert_eq!(answer.status, 503);
-        assert!(start.elapsed() < PATIENCE, "the place that became free is never given away");
+    let newcomer = eventually("the place that became free", || try_busy(Connection::open(server.address)));
+    connections.push(newcomer);
+    for connection in &mut connections {
+        assert_eq!(finish_busy(connection), 200);
     }
 }
 
@@ -1044,18 +1035,15 @@ fn signal(server: &Server, name: &str) {
 }
 
 fn wait_until_closed(server: &Server) {
-    let start = Instant::now();
-    while TcpStream::connect(server.address).is_ok() {
-        assert!(start.elapsed() < PATIENCE, "the server still accepts");
-        thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("the end of accepting", || TcpStream::connect(server.address).is_err());
 }
 
 #[test]
 fn a_request_in_flight_is_answered_before_the_server_stops() {
     for name in ["-TERM", "-INT"] {
         let folder = Arc::new(Folder::new());
-        let mut server = Server::over(Arc::clone(&folder), &[]);
+        // At an address of its own: no other test can come to listen there once the server does not.
+        let mut server = Server::over(Arc::clone(&folder), &["--listen", "127.0.0.4:0"]);
         let mut idle = opened(&server, request("GET /api/v1/validate HTTP/1.1", "", ""));
         assert_eq!(idle.answer(false).status, 200);
         let lines = format!("Expect: 100-continue\r\nContent-Length: {}\r\n", ADA.len());
@@ -1078,7 +1066,7 @@ fn a_request_in_flight_is_answered_before_the_server_stops() {
 
 #[test]
 fn a_request_that_never_ends_does_not_keep_the_server_from_stopping() {
-    let mut server = Server::with(&["--grace", "0.3"]);
+    let mut server = Server::with(&["--grace", "0.3", "--body-timeout", "600"]);
     let mut connection = opened(&server, create("Expect: 100-continue\r\nContent-Length: 1000\r\n", ""));
     assert_eq!(connection.answer(false).status, 100);
     signal(&server, "-TERM");
@@ -1269,14 +1257,12 @@ fn every_answer_keeps_browsers_and_caches_from_harm() {
         let shared = answer.headers.iter().find(|(name, _)| name.to_lowercase().starts_with("access-control-"));
         assert_eq!(shared, None, "{what}: no other site is allowed anything");
     }
-    let server = Server::with(&["--max-connections", "1"]);
-    let ask = request("GET /api/v1/validate HTTP/1.1", "", "");
-    let mut only = opened(&server, &ask);
-    assert_eq!(only.answer(false).status, 200);
-    write(&mut only, &ask[..ask.len() - 1]);
-    let answer = refused(&server, &ask);
+    let server = Server::with(&[&KEPT_BUSY[..], &["--max-connections", "1"]].concat());
+    let only = busy(Connection::open(server.address));
+    let answer = refused(&server, request("GET /api/v1/validate HTTP/1.1", "", ""));
     assert_eq!((answer.status, answer.header("X-Content-Type-Options")), (503, Some("nosniff")));
     assert_eq!(answer.header("Cache-Control"), Some("no-store"));
+    drop(only);
 }
 
 #[test]
@@ -1284,7 +1270,7 @@ fn what_a_terminal_would_obey_does_not_reach_the_log() {
     let server = Server::start();
     let answer = refused(&server, b"GET /\x1b[31mred\x07\x00 HTTP/1.1\r\nHost: test\r\n\r\n");
     assert_eq!(answer.status, 400);
-    server.wait_for_log("red");
-    let log = server.log();
+    let log = server.stop_for_log();
+    assert!(log.contains("red"), "{log:?}");
     assert!(log.chars().all(|c| c == '\n' || !c.is_control()), "{log:?}");
 }

@@ -1,14 +1,13 @@
 //! The log: what marks a request in it, JSON, and the journal.
 
-use crate::harness::{ADMIN_PASSWORD, API_KEY, Connection, Folder, PATIENCE, Server};
-use crate::harness::{basic, create, opened, request, rollbook, run, serve, wait_for, write};
+use crate::harness::{ADMIN_PASSWORD, API_KEY, Connection, Folder, Server};
+use crate::harness::{basic, create, eventually, opened, request, rollbook, run, serve, wait_for, write};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::process::{Child, Command};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 const VALIDATE: &str = "GET /api/v1/validate HTTP/1.1";
 
@@ -28,11 +27,7 @@ fn assert_made(id: &str) {
 
 /// The one line of the log that has all of these words.
 fn line_with(server: &Server, words: &[&str]) -> String {
-    server.wait_for_log(words[0]);
-    let log = server.log();
-    let lines: Vec<&str> = log.lines().filter(|line| words.iter().all(|word| line.contains(word))).collect();
-    assert_eq!(lines.len(), 1, "one line with {words:?}:\n{log}");
-    lines[0].to_owned()
+    server.wait_for_lines(1, |line| words.iter().all(|word| line.contains(word))).remove(0)
 }
 
 // The identifier of a request
@@ -46,11 +41,8 @@ fn a_client_finds_its_identifier_in_the_answer_and_at_the_end_of_the_line() {
         assert_eq!(identifier(&server, &format!("X-Request-Id: {id}\r\n")), id);
         assert_eq!(identifier(&server, &format!("x-request-id:  {id}\t\r\n")), id);
     }
-    server.wait_for_log(&longest);
-    let log = server.log();
     for id in given {
-        let lines = log.lines().filter(|line| line.ends_with(&format!(" ms {id}")) && line.contains("/validate 200"));
-        assert_eq!(lines.count(), 2, "{id}:\n{log}");
+        server.wait_for_lines(2, |line| line.ends_with(&format!(" ms {id}")) && line.contains("/validate 200"));
     }
 }
 
@@ -73,10 +65,12 @@ fn an_identifier_that_is_none_is_replaced() {
     let starts: BTreeSet<&str> = made.iter().map(|id| id.split('-').next().unwrap_or_default()).collect();
     assert_eq!(starts.len(), 1, "{made:?}");
     // Nothing that was replaced is in the log.
-    let last = identifier(&server, "");
-    assert!(line_with(&server, &[&last]).ends_with(&format!(" ms {last}")));
+    let log = server.stop_for_log();
+    for id in &made {
+        assert_eq!(log.lines().filter(|line| line.ends_with(&format!(" ms {id}"))).count(), 1, "{id}:\n{log}");
+    }
     for word in ["xxx", "uno", "due", "%41"] {
-        assert!(!server.log().contains(word), "{word}:\n{}", server.log());
+        assert!(!log.contains(word), "{word}:\n{log}");
     }
 }
 
@@ -114,8 +108,8 @@ fn identifiers_do_not_begin_anew_with_the_process() {
 
 #[test]
 fn every_answer_has_the_identifier_of_its_line() {
-    let flags = ["--head-timeout", "1", "--body-timeout", "1", "--max-body-bytes", "100"];
-    let server = Server::with(&flags);
+    let server = Server::with(&["--max-body-bytes", "100"]);
+    let impatient = Server::with(&["--head-timeout", "0.3", "--body-timeout", "0.3"]);
     for number in 0..600 {
         let body = format!(r#"{{"handle":"user{number}@example.com"}}"#);
         let create = create(&format!("Content-Length: {}\r\n", body.len()), &body);
@@ -151,7 +145,8 @@ fn every_answer_has_the_identifier_of_its_line() {
     for (row, (status, own, message)) in rows.iter().enumerate() {
         let mine = format!("mine-{row}");
         let message = message.replace("mine-STATUS", &mine);
-        let answer = opened(&server, &message).answer(message.starts_with("HEAD"));
+        let server = if *status == 408 { &impatient } else { &server };
+        let answer = opened(server, &message).answer(message.starts_with("HEAD"));
         let shown: String = message.chars().take(60).collect();
         assert_eq!(answer.status, *status, "{shown}");
         let ids: Vec<&str> = answer
@@ -165,7 +160,7 @@ fn every_answer_has_the_identifier_of_its_line() {
         } else {
             assert_made(ids[0]);
         }
-        let line = line_with(&server, &[&format!(" ms {}", ids[0]), &format!(" {status} ")]);
+        let line = line_with(server, &[&format!(" ms {}", ids[0]), &format!(" {status} ")]);
         assert!(line.ends_with(ids[0]), "{line}");
     }
 }
@@ -197,14 +192,11 @@ fn what_is_logged_of_a_request_leads_to_it() {
     let id = answer.header("X-Request-Id").expect("an identifier");
     let line = line_with(&server, &[&format!("(request {id})")]);
     assert!(line.contains("ERROR") && line.contains("no such table"), "{line}");
-    assert!(server.log().lines().all(|line| line.starts_with("[20")), "{}", server.log());
 
     // What no request has asked for has none.
-    let pid = server.pid().to_string();
-    let status = Command::new("kill").args(["-TERM", &pid]).status();
-    assert!(status.expect("kill runs").success());
-    server.wait_for_log("stopping");
-    assert!(line_with(&server, &["stopping"]).ends_with("INFO ] stopping"));
+    let log = server.stop_for_log();
+    assert!(log.lines().all(|line| line.starts_with("[20")), "{log}");
+    assert_eq!(log.lines().filter(|line| line.ends_with("INFO ] stopping")).count(), 1, "{log}");
 }
 
 // JSON
@@ -255,12 +247,15 @@ fn a_log_in_json_has_one_object_for_each_line() {
     }
     let answer = opened(&server, "GET /\x1b[31mred\x07\" HTTP/1.1\r\n\r\n").answer(false);
     let made = answer.header("X-Request-Id").expect("an identifier");
-    server.wait_for_log(&format!(r#""id":"{made}""#));
-    // Lines of threads that run beside each other have no order.
-    let log = objects(&server.log());
+    let address = server.address;
+    // Neither lines of threads that run beside each other nor the two kinds of lines have an order.
+    let text = server.stop_for_log();
+    let log = objects(&text);
     let of = |id: &str| -> Vec<Value> {
         let lines = log.iter().filter(|line| line["id"] == id);
-        lines.map(|line| fields(line, &["time", "ms", "id"])).collect()
+        let mut lines: Vec<Value> = lines.map(|line| fields(line, &["time", "ms", "id"])).collect();
+        lines.sort_by_key(|line| line["method"].is_string());
+        lines
     };
     let line = |method: &str, path: &str, status: u16, dialect: Value, caller: Value| json!({"level": "info", "method": method, "path": path, "status": status, "dialect": dialect, "caller": caller});
     let (datadog, nuxeo, administrator) = (json!("datadog"), json!("nuxeo"), json!("Administrator"));
@@ -278,10 +273,10 @@ fn a_log_in_json_has_one_object_for_each_line() {
     // What no request has asked for has no identifier, and nothing but a message.
     let message = |text: &str| log.iter().find(|line| line["message"].as_str().is_some_and(|m| m.contains(text)));
     let listening = message("listening on").expect("where it listens");
-    let address = format!("listening on http://{}", server.address);
+    let address = format!("listening on http://{address}");
     assert_eq!(fields(listening, &["time"]), json!({"level": "info", "message": address}));
-    assert!(!server.log().contains("secret"), "{}", server.log());
-    assert!(server.log().chars().all(|c| c == '\n' || !c.is_control()), "{}", server.log());
+    assert!(!text.contains("secret"), "{text}");
+    assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text}");
 }
 
 #[test]
@@ -295,10 +290,10 @@ fn a_log_in_json_tells_what_an_answer_hides() {
     assert_eq!(connection.answer(false).status, 500);
     write(&mut connection, request("GET /nuxeo/api/v1/group/search?q=x HTTP/1.1", "X-Request-Id: broken-2\r\n", ""));
     assert_eq!(connection.answer(false).status, 500);
-    server.wait_for_log("/group/search");
-    let log = objects(&server.log());
+    let log = objects(&server.stop_for_log());
     for id in ["broken-1", "broken-2"] {
-        let lines: Vec<&Value> = log.iter().filter(|line| line["id"] == id).collect();
+        let mut lines: Vec<&Value> = log.iter().filter(|line| line["id"] == id).collect();
+        lines.sort_by_key(|line| line["method"].is_string());
         assert_eq!(lines.len(), 2, "{log:#?}");
         assert_eq!((&lines[0]["level"], &lines[1]["status"]), (&json!("error"), &json!(500)));
         assert!(lines[0]["message"].as_str().is_some_and(|message| message.contains("no such table")), "{}", lines[0]);
@@ -382,16 +377,12 @@ fn log_to_file(flags: &[&str], variable: impl FnOnce(&str) -> String) -> String 
     command.env("JOURNAL_STREAM", variable(&name)).stderr(file);
     let mut server = Running(command.spawn().expect("the server starts"));
     let log = || std::fs::read_to_string(&path).expect("the log");
-    let start = Instant::now();
-    let address = loop {
+    let awaited = std::fmt::from_fn(|f| write!(f, "the address in this log:\n{}", log()));
+    let address = eventually(awaited, || {
         let log = log();
-        let line = log.split_once("listening on http://").and_then(|(_, rest)| rest.split_once('\n'));
-        if let Some((address, _)) = line {
-            break address.trim_end_matches(['"', '}']).parse().expect("the address");
-        }
-        assert!(start.elapsed() < PATIENCE, "{log}");
-        std::thread::sleep(Duration::from_millis(5));
-    };
+        let (address, _) = log.split_once("listening on http://")?.1.split_once('\n')?;
+        Some(address.trim_end_matches(['"', '}']).parse().expect("the address"))
+    });
     let authorization = basic("Administrator", ADMIN_PASSWORD);
     let mut connection = Connection::open(address);
     for level in ["error", "warn", "info", "debug", "trace"] {

@@ -1,6 +1,6 @@
 //! Operating the directory: files of earlier versions, backup, restore and check.
 
-use crate::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Folder, Server, rollbook, rollbook_after, run};
+use crate::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Folder, Server, rollbook, rollbook_after, run, wait_until};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -8,10 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
-
-/// How long something is waited for before a test fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+use std::time::Instant;
 
 fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("text")
@@ -110,11 +107,8 @@ impl Load {
 
     /// Waits until that many more have been acknowledged.
     fn wait_for(&self, more: usize) {
-        let (start, wanted) = (Instant::now(), self.acknowledged().len() + more);
-        while self.acknowledged().len() < wanted {
-            assert!(start.elapsed() < PATIENCE, "the load does not go on");
-            std::thread::sleep(Duration::from_millis(2));
-        }
+        let wanted = self.acknowledged().len() + more;
+        wait_until("more writes", || self.acknowledged().len() >= wanted);
     }
 
     fn acknowledged(&self) -> Vec<String> {

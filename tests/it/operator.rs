@@ -1,9 +1,11 @@
 //! The commands of an operator: on the file while no server holds it, and through the server that does.
 
 use crate::harness::{
-    ADMIN_PASSWORD, API_KEY, Answer, Connection, Folder, PATIENCE, Server, rollbook, run, run_with_input, said,
+    ADMIN_PASSWORD, Answer, Connection, Folder, PATIENCE, Server, busy, finish_busy, rollbook, run, run_with_input,
+    said,
 };
 use crate::nuxeo_users::user_body;
+use crate::places::KEPT_BUSY;
 use serde_json::{Value, json};
 use std::fs::Permissions;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -13,7 +15,6 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Instant;
 
 fn socket(folder: &Folder) -> PathBuf {
     folder.path().join("rollbook.db.sock")
@@ -482,11 +483,14 @@ fn commands_that_meet_on_a_file_wait_for_each_other() {
     assert_eq!(said(&run(&folder, &["key", "create", "api"])).0, 0);
     std::thread::scope(|scope| {
         let folder = &folder;
-        let adding: Vec<_> =
-            (0..16).map(|number| scope.spawn(move || run(folder, &["user", "add", &format!("u{number}")]))).collect();
-        for command in adding {
-            let (status, _, err) = said(&command.join().expect("a command"));
-            assert_eq!(status, 0, "{err}");
+        // A few at a time: each waits for the file for five seconds at most, and a machine may be slow.
+        for adder in 0..4 {
+            scope.spawn(move || {
+                for number in 0..4 {
+                    let (status, _, err) = said(&run(folder, &["user", "add", &format!("u{adder}-{number}")]));
+                    assert_eq!(status, 0, "{err}");
+                }
+            });
         }
     });
     assert_eq!(said(&run(&folder, &["user", "list", "--format", "csv"])).1.lines().count(), 18);
@@ -645,11 +649,9 @@ fn the_log_can_be_followed_while_a_server_runs() {
         assert_eq!(server.datadog("POST", "/api/v1/user", Some(&body)).status, 200);
         assert_eq!(next()["name"], handle);
     }
-    let start = Instant::now();
     assert!(server.stop().success());
     let status = crate::harness::wait_for(&mut child);
     assert_eq!(status.code(), Some(1), "a server that stops is told");
-    assert!(start.elapsed() < PATIENCE);
     let (status, _, err) = said(&run(&folder, &["log", "--follow"]));
     assert_eq!(
         (status, err.as_str()),
@@ -660,12 +662,12 @@ fn the_log_can_be_followed_while_a_server_runs() {
 #[test]
 fn commands_have_places_of_their_own() {
     let folder = Arc::new(Folder::new());
-    let server = Server::over(Arc::clone(&folder), &["--max-connections", "2"]);
-    let held: Vec<Connection> = (0..2).map(|_| Connection::open(server.address)).collect();
+    let flags = [&KEPT_BUSY[..], &["--max-connections", "2"]].concat();
+    let server = Server::over(Arc::clone(&folder), &flags);
+    let held: Vec<Connection> = (0..2).map(|_| busy(Connection::open(server.address))).collect();
     assert_eq!(said(&run(&folder, &["user", "list", "-v"])).0, 0);
     for mut connection in held {
-        connection.send("GET", "/api/v1/validate", &[("DD-API-KEY", API_KEY)], None);
-        assert_eq!(connection.answer(false).status, 200);
+        assert_eq!(finish_busy(&mut connection), 200);
     }
 }
 

@@ -1,10 +1,14 @@
 //! Who gets a place when there are more clients than places.
 
-use crate::harness::{API_KEY, Connection, PATIENCE, Server};
+use crate::harness::{API_KEY, Connection, Server, busy, eventually, finish_busy};
+use crate::metrics::{LISTEN, Page, metrics_address};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+/// Flags for a server whose connections are kept at work by requests that do not end.
+pub const KEPT_BUSY: [&str; 2] = ["--head-timeout", "600"];
 
 /// Asks on a connection that may be a new one; the status.
 fn ask(connection: &mut Connection) -> u16 {
@@ -20,28 +24,34 @@ pub fn open_from(address: &str, server: SocketAddr) -> Connection {
     Connection::over(TcpStream::from(socket))
 }
 
-/// Tries until somebody gets a place.
+/// Tries until a connection gets a place.
 fn until_served(server: &Server) -> Connection {
-    let start = Instant::now();
-    loop {
+    eventually("an idle connection that gives way", || {
         let mut connection = Connection::open(server.address);
         match ask(&mut connection) {
-            200 => return connection,
-            status => assert_eq!(status, 503),
+            200 => Some(connection),
+            status => {
+                assert_eq!(status, 503);
+                None
+            }
         }
-        assert!(start.elapsed() < PATIENCE, "no idle connection gives way");
-        thread::sleep(Duration::from_millis(50));
-    }
+    })
 }
 
 #[test]
 fn the_longest_idle_connection_gives_way_when_all_places_are_taken() {
-    let server = Server::with(&["--max-connections", "4"]);
+    let server = Server::with(&[&LISTEN[..], &KEPT_BUSY, &["--max-connections", "4"]].concat());
+    let address = metrics_address(&server);
     let mut connections: Vec<Connection> = (0..4).map(|_| Connection::open(server.address)).collect();
-    connections.iter_mut().for_each(|connection| assert_eq!(ask(connection), 200));
-    // The first one asks again: the second has waited for longest then.
-    thread::sleep(Duration::from_millis(20));
-    assert_eq!(ask(&mut connections[0]), 200);
+    // The first one asks again at the end: the second has waited for longest then.
+    for at in [0, 1, 2, 3, 0] {
+        assert_eq!(ask(&mut connections[at]), 200);
+        // A connection becomes idle after its answer, and the server counts in milliseconds.
+        let public = ("listener", "public");
+        let is_idle = |page: &Page| page.value("rollbook_http_requests_in_progress", &[public]) == 0.0;
+        Page::when(address, "no request in progress", is_idle);
+        thread::sleep(Duration::from_millis(2));
+    }
     let mut newcomer = until_served(&server);
     assert_eq!(connections[1].rest(), "", "closed, without an answer to nothing");
     for at in [0, 2, 3] {
@@ -52,7 +62,7 @@ fn the_longest_idle_connection_gives_way_when_all_places_are_taken() {
 
 #[test]
 fn a_connection_that_never_asked_gives_way_too() {
-    let server = Server::with(&["--max-connections", "1"]);
+    let server = Server::with(&[&KEPT_BUSY[..], &["--max-connections", "1"]].concat());
     let mut silent = Connection::open(server.address);
     until_served(&server);
     assert_eq!(silent.rest(), "");
@@ -60,30 +70,25 @@ fn a_connection_that_never_asked_gives_way_too() {
 
 #[test]
 fn nobody_who_is_at_work_gives_way() {
-    let server = Server::with(&["--max-connections", "2"]);
-    let mut busy: Vec<Connection> = (0..2).map(|_| Connection::open(server.address)).collect();
-    for connection in &mut busy {
-        // The body is missing: the server waits for it.
-        connection.send("POST", "/api/v1/user", &[("Content-Length", "2"), ("DD-API-KEY", API_KEY)], None);
-    }
-    let start = Instant::now();
-    while start.elapsed() < Duration::from_millis(1500) {
-        assert_eq!(ask(&mut Connection::open(server.address)), 503);
-        thread::sleep(Duration::from_millis(100));
-    }
-    for connection in &mut busy {
-        std::io::Write::write_all(connection.stream(), b"{}").expect("the server still reads");
-        assert_eq!(connection.answer(false).status, 403);
-    }
+    let server = Server::with(&[&KEPT_BUSY[..], &["--max-connections", "3"]].concat());
+    let mut at_work: Vec<Connection> = (0..2).map(|_| busy(Connection::open(server.address))).collect();
+    let mut idle = Connection::open(server.address);
+    assert_eq!(ask(&mut idle), 200);
+    // The one that gives way is the idle one, though the others have been there for longer.
+    let newcomer = busy(until_served(&server));
+    assert_eq!(idle.rest(), "");
+    // No other place is to be had.
+    assert_eq!(ask(&mut Connection::open(server.address)), 503);
+    at_work.push(newcomer);
+    at_work.iter_mut().for_each(|connection| assert_eq!(finish_busy(connection), 200));
 }
 
 #[test]
 fn one_address_cannot_have_all_places() {
-    let server = Server::with(&["--max-connections", "8", "--max-connections-per-address", "3"]);
-    let mut ours: Vec<Connection> = (0..3).map(|_| Connection::open(server.address)).collect();
+    let limits = ["--max-connections", "8", "--max-connections-per-address", "3"];
+    let server = Server::with(&[&KEPT_BUSY[..], &limits].concat());
+    let mut ours: Vec<Connection> = (0..3).map(|_| busy(Connection::open(server.address))).collect();
     for _ in 0..5 {
-        // Whoever asks is not idle for long.
-        ours.iter_mut().for_each(|connection| assert_eq!(ask(connection), 200));
         let mut refused = Connection::open(server.address);
         let answer = refused.try_answer(false).expect("an answer");
         assert_eq!((answer.status, answer.header("Connection")), (503, Some("close")));
@@ -92,6 +97,7 @@ fn one_address_cannot_have_all_places() {
     let mut theirs: Vec<Connection> = (0..3).map(|_| open_from("127.0.0.2", server.address)).collect();
     theirs.iter_mut().for_each(|connection| assert_eq!(ask(connection), 200));
     // Once one of ours has been idle for a while it gives way to another of ours, and none of theirs does.
+    assert_eq!(finish_busy(&mut ours[0]), 200);
     let mut newcomer = until_served(&server);
     assert_eq!(ask(&mut newcomer), 200);
     theirs.iter_mut().for_each(|connection| assert_eq!(ask(connection), 200));
@@ -99,15 +105,15 @@ fn one_address_cannot_have_all_places() {
     drop(ours);
     drop(newcomer);
     until_served(&server);
-    let log = server.log();
-    assert!(log.contains("a connection from 127.0.0.1 was refused: too many of its address are open"), "{log}");
+    server.wait_for_log("a connection from 127.0.0.1 was refused: too many of its address are open");
 }
 
 #[test]
 fn the_share_of_an_address_is_most_of_all_places() {
-    let server = Server::with(&["--max-connections", "100"]);
+    let server = Server::with(&[&KEPT_BUSY[..], &["--max-connections", "100"]].concat());
     server.wait_for_log("limits: 100 connections, 75 of one address");
-    let mut ours: Vec<Connection> = (0..75).map(|_| Connection::open(server.address)).collect();
-    ours.iter_mut().for_each(|connection| assert_eq!(ask(connection), 200));
+    let ours: Vec<Connection> = (0..75).map(|_| busy(Connection::open(server.address))).collect();
+    assert_eq!(ask(&mut Connection::open(server.address)), 503);
     assert_eq!(ask(&mut open_from("127.0.0.2", server.address)), 200);
+    drop(ours);
 }

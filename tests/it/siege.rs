@@ -1,9 +1,8 @@
 //! What every attack is measured by: afterwards the server holds no more than before, and answers.
 
-use crate::harness::{Connection, Footprint, PATIENCE, Server, credentials, opened, request};
+use crate::harness::{Answer, Connection, Footprint, Server, credentials, eventually, opened, request, wait_until};
 use serde_json::json;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Memory that the allocator may keep after an attack, in KiB: the more cores, the more of its heaps are in use.
 const RESIDENT_SLACK_KIB: usize = 48 * 1024;
@@ -50,12 +49,13 @@ fn at_rest(server: &Server) -> Footprint {
         assert!([200, 503].contains(&connection.answer(false).status));
     }
     drop(connections);
-    let start = Instant::now();
-    while connection_threads(server) > 0 {
-        assert!(start.elapsed() < PATIENCE, "{} connections do not end", connection_threads(server));
-        thread::sleep(Duration::from_millis(2));
-    }
+    wait_until_left(server);
     server.footprint()
+}
+
+/// Waits until every connection has ended.
+pub fn wait_until_left(server: &Server) {
+    wait_until("the end of all connections", || connection_threads(server) == 0);
 }
 
 /// The threads that serve a connection each.
@@ -66,34 +66,26 @@ pub fn connection_threads(server: &Server) -> usize {
 }
 
 fn recovered(name: &str, server: &Server, base: Footprint) -> Footprint {
-    let start = Instant::now();
-    loop {
+    let awaited = std::fmt::from_fn(|f| {
+        write!(f, "{name}: {base:?} again instead of {:?}\n{}", server.footprint(), tail(&server.log()))
+    });
+    eventually(awaited, || {
         let now = server.footprint();
-        if now.threads <= base.threads
+        let has_recovered = now.threads <= base.threads
             && now.descriptors <= base.descriptors
-            && now.resident_kib <= base.resident_kib + RESIDENT_SLACK_KIB
-        {
-            return now;
-        }
-        assert!(start.elapsed() < PATIENCE, "{name}: {base:?} has become {now:?}\n{}", tail(&server.log()));
-        thread::sleep(Duration::from_millis(5));
-    }
+            && now.resident_kib <= base.resident_kib + RESIDENT_SLACK_KIB;
+        has_recovered.then_some(now)
+    })
 }
 
 /// The next requests are answered, and none so far has hit a fault of the server's own.
 pub fn assert_answers(name: &str, server: &Server) {
     let rows = [("/api/v1/validate", 200), ("/nuxeo/api/v1/me", 200), ("/the-siege-is-over", 404)];
     for (path, status) in rows {
-        let (start, message) = (Instant::now(), request(&format!("GET {path} HTTP/1.1"), "", ""));
-        loop {
-            let answer = opened(server, &message).answer(false);
-            // The only place may still belong to the client before.
-            if answer.status == 503 && start.elapsed() < PATIENCE {
-                continue;
-            }
-            assert_eq!(answer.status, status, "{name}: {path}: {}", answer.text());
-            break;
-        }
+        let message = request(&format!("GET {path} HTTP/1.1"), "", "");
+        // The only place may still belong to the client before.
+        let answer = eventually("a free place", || Some(opened(server, &message).answer(false)).filter(is_served));
+        assert_eq!(answer.status, status, "{name}: {path}: {}", answer.text());
     }
     server.wait_for_log("/the-siege-is-over");
     let log = server.log();
@@ -101,6 +93,10 @@ pub fn assert_answers(name: &str, server: &Server) {
         let faults: Vec<&str> = log.lines().filter(|line| line.contains(sign)).take(5).collect();
         assert!(faults.is_empty(), "{name}: {faults:#?}");
     }
+}
+
+fn is_served(answer: &Answer) -> bool {
+    answer.status != 503
 }
 
 fn tail(log: &str) -> String {

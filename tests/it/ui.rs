@@ -1,7 +1,7 @@
 //! The interface behind the page for browsers: sessions, who may call it, and what it answers. The page itself is
 //! tested in a browser.
 
-use crate::harness::{ADMIN_PASSWORD, Answer, Folder, PATIENCE, Server, run_with_input};
+use crate::harness::{ADMIN_PASSWORD, Answer, Folder, Server, run_with_input, wait_until};
 use crate::nuxeo_users::{create_group, create_user};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -108,7 +108,7 @@ fn a_session_begins_with_a_password_and_ends_with_signing_out() {
     assert_eq!(other.get("session").status, 200);
     // Signing out twice is no mistake.
     assert_eq!(browser.call("DELETE", "session", &Value::Null).status, 204);
-    assert!(!server.log().contains(secret.trim_start_matches("rollbook_session=")));
+    assert!(!server.stop_for_log().contains(secret.trim_start_matches("rollbook_session=")));
 }
 
 #[test]
@@ -264,23 +264,18 @@ fn rights_are_those_of_now() {
 #[test]
 fn a_session_ends_when_nothing_is_done_and_at_its_length() {
     let server = Server::with(&["--session-idle", "2s"]);
-    let mut idle = administrator(&server);
     let start = Instant::now();
-    // What the page asks by itself is nothing that somebody does.
-    while idle.send("GET", "figures", &[("Rollbook-Background", "1")], &Value::Null).status == 200 {
-        assert!(start.elapsed() < PATIENCE, "the session goes on");
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    let mut idle = administrator(&server);
+    // What the page asks by itself is nothing that a person does.
+    let background = [("Rollbook-Background", "1")];
+    wait_until("the end of an idle session", || idle.send("GET", "figures", &background, &Value::Null).status == 401);
     assert!(start.elapsed() >= Duration::from_secs(2), "{:?}", start.elapsed());
     assert_eq!(idle.get("session").status, 401);
 
-    let server = Server::with(&["--session-length", "3s", "--session-idle", "2s"]);
-    let mut busy = administrator(&server);
+    let server = Server::with(&["--session-length", "3s", "--session-idle", "1h"]);
     let start = Instant::now();
-    while busy.get("users").status == 200 {
-        assert!(start.elapsed() < PATIENCE, "the session goes on");
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    let mut busy = administrator(&server);
+    wait_until("the end of a long session", || busy.get("users").status == 401);
     assert!(start.elapsed() >= Duration::from_secs(3), "{:?}", start.elapsed());
 }
 
@@ -605,28 +600,28 @@ fn changes_are_shown_from_the_newest_on() {
 fn figures_are_those_of_the_metrics() {
     let server = Server::with(&["--metrics-public"]);
     let mut admin = administrator(&server);
-    let document = admin.get("figures").json();
-    assert_eq!(document["version"], env!("CARGO_PKG_VERSION"));
-    let figures = document["figures"].as_array().expect("a list");
-    let metrics = server.request("GET", "/metrics", &[], None);
-    // Times and what the process holds differ; what there is does not.
-    let names: Vec<&str> = metrics.text().lines().filter(|line| !line.starts_with('#')).collect();
-    for name in ["rollbook_users", "rollbook_wal_size_bytes", "rollbook_writer_commits_total"] {
-        let line = names.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).expect(name);
-        let figure = figures.iter().find(|figure| figure["name"] == name).expect(name);
-        assert_eq!(figure["value"].as_f64(), line.parse().ok(), "{name}");
-        assert_eq!(figure["labels"], json!({}));
-    }
+    assert_eq!(admin.get("figures").json()["version"], env!("CARGO_PKG_VERSION"));
+    // Times and what the process holds differ; what there is does not, unless something was written between two looks.
+    wait_until("the same figures at both places", || {
+        let document = admin.get("figures").json();
+        let figures = document["figures"].as_array().expect("a list");
+        let metrics = server.request("GET", "/metrics", &[], None);
+        let is_same = |name: &str| {
+            let mut lines = metrics.text().lines();
+            let line = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).expect(name);
+            let figure = figures.iter().find(|figure| figure["name"] == name).expect(name);
+            assert_eq!(figure["labels"], json!({}));
+            figure["value"].as_f64() == line.parse().ok()
+        };
+        ["rollbook_users", "rollbook_wal_size_bytes", "rollbook_writer_commits_total"].into_iter().all(is_same)
+    });
     let wanted = json!({"dialect": "ui", "route": "/api/session", "method": "POST", "status": "200"});
     let signed_in = |document: Value| {
         let mut figures = document["figures"].as_array().expect("a list").iter();
         figures.any(|figure| figure["name"] == "rollbook_http_requests_total" && figure["labels"] == wanted)
     };
     // A request is counted after its answer.
-    let start = Instant::now();
-    while !signed_in(admin.get("figures").json()) {
-        assert!(start.elapsed() < PATIENCE, "the sign-in is not counted");
-    }
+    wait_until("the sign-in", || signed_in(admin.get("figures").json()));
 }
 
 #[test]

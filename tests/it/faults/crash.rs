@@ -2,7 +2,7 @@
 
 use super::load::{CLIENTS, Load, State};
 use super::{Random, long};
-use crate::harness::{Folder, Server};
+use crate::harness::{Folder, Server, wait_until};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,9 +13,7 @@ const MANY: usize = 1_000_000;
 
 /// Waits until the clients have had so many answers in all.
 fn wait_for_answers(answered: &AtomicUsize, count: usize) {
-    while answered.load(Ordering::Relaxed) < count {
-        std::thread::sleep(Duration::from_micros(100));
-    }
+    wait_until(format_args!("{count} answers"), || answered.load(Ordering::Relaxed) >= count);
 }
 
 fn signal(pid: u32, name: &str) {

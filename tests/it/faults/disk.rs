@@ -7,14 +7,13 @@
 
 use super::load::{Load, State, unsoundness};
 use super::{Faults, Random, long};
-use crate::harness::{ADMIN_PASSWORD, Folder, Server, serve};
+use crate::harness::{ADMIN_PASSWORD, Folder, Server, serve, wait_until};
 use rusqlite::Connection as Database;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 const SECTOR: usize = 512;
 const MAIN: u8 = 1;
@@ -248,12 +247,11 @@ impl Disk {
 
 /// Waits until the server has moved its log into the main file, which it does when nothing has come for a while.
 fn wait_for_checkpoint(faults: &Faults) {
-    let synced = |file| entries(&faults.record_path()).iter().filter(|e| e.kind == b's' && e.file == file).count();
-    let (start, before) = (Instant::now(), synced(MAIN));
-    while synced(MAIN) == before {
-        assert!(start.elapsed() < Duration::from_secs(30), "no checkpoint");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    wait_until("a sync of the main file after the last write to the log", || {
+        let entries = entries(&faults.record_path());
+        let last = |kind, file| entries.iter().rposition(|entry| entry.kind == kind && entry.file == file);
+        last(b's', MAIN) > last(b'w', LOG)
+    });
 }
 
 /// Whether to cut the record after this entry in any case: around every sync and every change of the folder.

@@ -2,9 +2,9 @@
 
 use super::load::State;
 use super::{ANY_FILE, EIO, ENOSPC, Fault, Faults, LOG, MAIN, READ, SYNC, TRUNCATE, WRITE};
-use crate::harness::{Answer, Folder, Server, serve};
+use crate::harness::{Answer, Folder, Server, serve, wait_until};
 use crate::health::healthcheck;
-use crate::metrics::{LISTEN, Page, metrics_address, wait_for_start, wait_until};
+use crate::metrics::{LISTEN, Page, metrics_address, wait_for_start};
 use serde_json::json;
 use std::process::Command;
 use std::sync::Arc;
@@ -13,6 +13,10 @@ use std::sync::Arc;
 fn prepare(server: &Server) {
     assert_eq!(create_datadog(server, "ada@example.com").status, 200);
     assert_eq!(create_group(server, "team", &["ada@example.com"]).status, 201);
+    // That the keys are used is noted behind the answer: no fault may meet that.
+    let state = crate::state::State::of(&server.folder);
+    let noted = "select name from credentials where last_used_at is not null";
+    wait_until("the use of both keys", || state.texts(noted).len() == 2);
 }
 
 fn create_datadog(server: &Server, name: &str) -> Answer {
@@ -303,10 +307,6 @@ fn a_commit_that_fails_is_counted_as_one() {
     let address = metrics_address(&server);
     wait_for_start(address);
     prepare(&server);
-    // That keys are used is noted behind the answer.
-    let state = crate::state::State::of(&server.folder);
-    let noted = "select name from credentials where last_used_at is not null";
-    wait_until(|| state.texts(noted).len() == 2);
     let before = Page::of(address);
     faults.fail(Fault::of(EIO, LOG, WRITE));
     for number in 0..3 {
