@@ -228,8 +228,10 @@ fn credentials_and_the_name_of_the_program_go_with_each_request() {
 
 #[test]
 fn a_server_that_cannot_be_reached_is_told_from_one_that_does_not_answer() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let url = format!("http://{free}");
+    // A port that is taken, so that no other test gets it, and nothing listens there.
+    let closed = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    closed.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let url = format!("http://{}", closed.local_addr().unwrap().as_socket().unwrap());
     assert_eq!(why(ask_datadog(&source(&url))), format!("{url} refuses the connection: does the server run there?"));
 
     let url = "http://rollbook.invalid";

@@ -1,15 +1,14 @@
 //! Behind real proxies that speak TLS, with the configurations that are shipped.
 
-use crate::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Folder, PATIENCE, Server, has_tool};
+use crate::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Folder, Port, Server, has_tool, wait_until};
 use crate::metrics::Page;
 use crate::server::with_handler_behind;
 use rollbook::http::Response;
 use rollbook::server::Incoming;
 use serde_json::{Value, json};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 /// Where the clients of these tests are: not where the proxy is.
 const CLIENT: &str = "127.0.0.3";
@@ -20,6 +19,8 @@ struct Front {
     folder: Folder,
     plain: u16,
     secure: u16,
+    /// Held, so that nothing else gets them while the proxy does not listen yet.
+    _ports: [Port; 2],
 }
 
 impl Drop for Front {
@@ -48,35 +49,22 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("text")
 }
 
-/// Two ports that nobody has.
-fn free_ports() -> [u16; 2] {
-    [0; 2]
-        .map(|_| TcpListener::bind("127.0.0.1:0").expect("a port"))
-        .map(|listener| listener.local_addr().unwrap().port())
-}
-
 impl Front {
     /// Starts a proxy by a command that is made for a folder and two ports.
     fn start(make: impl Fn(&Path, [u16; 2]) -> Command) -> Front {
-        let start = Instant::now();
-        loop {
-            let (folder, ports) = (Folder::new(), free_ports());
-            let log = std::fs::File::create(folder.path().join("said")).expect("a file");
-            let mut command = make(folder.path(), ports);
-            command.stdin(Stdio::null()).stdout(log.try_clone().expect("the file")).stderr(log);
-            let child = command.spawn().expect("the proxy starts");
-            let [plain, secure] = ports;
-            let mut front = Front { child, folder, plain, secure };
-            while front.child.try_wait().expect("the proxy can be waited for").is_none() {
-                if [plain, secure].iter().all(|port| TcpStream::connect(("127.0.0.1", *port)).is_ok()) {
-                    return front;
-                }
-                assert!(start.elapsed() < PATIENCE, "the proxy does not listen: {}", front.said());
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            // Somebody else has taken a port meanwhile.
-            assert!(start.elapsed() < PATIENCE, "the proxy does not start: {}", front.said());
-        }
+        let (folder, ports) = (Folder::new(), [Port::reserve(), Port::reserve()]);
+        let [plain, secure] = [0, 1].map(|at: usize| ports[at].address().port());
+        let log = std::fs::File::create(folder.path().join("said")).expect("a file");
+        let mut command = make(folder.path(), [plain, secure]);
+        command.stdin(Stdio::null()).stdout(log.try_clone().expect("the file")).stderr(log);
+        let child = command.spawn().expect("the proxy starts");
+        let mut front = Front { child, folder, plain, secure, _ports: ports };
+        wait_until("a proxy that listens", || {
+            let ended = front.child.try_wait().expect("the proxy can be waited for");
+            assert!(ended.is_none(), "the proxy does not start: {}", front.said());
+            [plain, secure].iter().all(|port| TcpStream::connect(("127.0.0.1", *port)).is_ok())
+        });
+        front
     }
 
     /// Everything that the proxy has written.
@@ -278,11 +266,8 @@ fn a_directory_behind_a_proxy_is_the_same_directory() {
         // Secrets in an address are in no log.
         front.curl(&[], &[&format!("/api/v1/user?api_key={API_KEY}&application_key={APP_KEY}")]);
         front.curl(&["-X", "DELETE"], &["/nuxeo/api/v1/token/very-secret?token=most-secret"]);
-        let start = Instant::now();
-        while !front.said().contains("/nuxeo/api/v1/token/-") {
-            assert!(start.elapsed() < PATIENCE, "{name}: {}", front.said());
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        let awaited = std::fmt::from_fn(|f| write!(f, "the last line of {name}: {}", front.said()));
+        wait_until(awaited, || front.said().contains("/nuxeo/api/v1/token/-"));
         let said = front.said();
         assert!(said.contains(" GET /api/v1/user 200 ") && said.contains(CLIENT), "{name}: {said}");
         for secret in [API_KEY, APP_KEY, "secret", "wrong"] {

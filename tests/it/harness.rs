@@ -2,10 +2,11 @@
 
 use crate::times;
 use serde_json::{Value, json};
+use socket2::{Domain, Socket, Type};
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -40,6 +41,23 @@ pub fn eventually<T>(awaited: impl Display, mut look: impl FnMut() -> Option<T>)
 /// Looks until that is so; fails with `awaited` when it does not become so.
 pub fn wait_until(awaited: impl Display, mut is_so: impl FnMut() -> bool) {
     eventually(awaited, || is_so().then_some(()));
+}
+
+/// A port of the loopback address that nothing else gets while this is held. Connections to it are refused, until a
+/// program listens there that shares addresses (`SO_REUSEADDR`), as servers do.
+pub struct Port(Socket);
+
+impl Port {
+    pub fn reserve() -> Port {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        socket.set_reuse_address(true).expect("a socket option");
+        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).expect("a free port");
+        Port(socket)
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.0.local_addr().expect("an address").as_socket().expect("an IP address")
+    }
 }
 
 /// A folder that goes when the test ends.

@@ -1,8 +1,7 @@
 //! Users and groups copied from a live server, which here is one of ours.
 
-use crate::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Folder, Server, rollbook, run, said};
+use crate::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Folder, Port, Server, rollbook, run, said};
 use serde_json::{Value, json};
-use std::net::TcpListener;
 use std::sync::Arc;
 
 /// Pulls into the directory in that folder, with these variables beside the usual ones.
@@ -128,10 +127,8 @@ fn a_dry_run_copies_nothing() {
 #[test]
 fn what_keeps_it_from_copying_is_told_without_a_secret() {
     let server = Server::start();
-    let nowhere = {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("an address");
-        format!("http://{}", listener.local_addr().expect("an address"))
-    };
+    let closed = Port::reserve();
+    let nowhere = format!("http://{}", closed.address());
     let nuxeo = format!("{}/nuxeo", server.url);
     let secret = "not-the-secret";
     for (words, variables, status, message) in [
