@@ -7,14 +7,18 @@ const { join } = require('node:path');
 const { chromium } = require('playwright-core');
 require('./checks.js');
 
+// What is tried: `people` for all that people do, `many` for what depends on how many users there are.
+const PART = process.argv[2];
 const URL_ = process.env.ROLLBOOK_URL;
-// A server whose sessions end after two seconds.
+// A server whose sessions end after some seconds.
 const BRIEF_URL = process.env.ROLLBOOK_BRIEF_URL;
 const ADMIN_PASSWORD = process.env.ROLLBOOK_ADMIN_PASSWORD;
 const CHROMIUM = process.env.ROLLBOOK_CHROMIUM;
 const PICTURES = process.env.ROLLBOOK_PICTURES;
 // Users who were imported: user000000@example.com and so on.
 const USERS = Number(process.env.ROLLBOOK_USERS);
+// How long anything is waited for, in milliseconds: far longer than it takes on a busy machine.
+const PATIENCE = 120000;
 
 const ARGUMENTS = [
   '--no-sandbox',
@@ -94,6 +98,20 @@ const visit = async (page, address, name) => {
   }, address);
   await heading(page, name);
 };
+// Looks until there is what is wanted. Pages draw, and move the focus, some time after what they are asked for.
+async function eventually(look, wanted) {
+  const end = Date.now() + PATIENCE;
+  for (;;) {
+    const found = await look();
+    if (found === wanted) {
+      return;
+    }
+    if (Date.now() > end) {
+      is(found, wanted);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
 const told = (page, text) => page.locator('#notice.shown', { hasText: text }).waitFor();
 // A picture for people to look at.
 const picture = (page, name) => page.screenshot({ path: join(PICTURES, `${name}.png`) });
@@ -103,6 +121,27 @@ const focused = (page) =>
     const element = document.activeElement;
     return `${element.localName}: ${element.getAttribute('aria-label') ?? element.innerText.trim().split('\n')[0]}`;
   });
+const hasFocus = (page, wanted) => eventually(() => focused(page), wanted);
+// Nothing is on its way from the server.
+const settled = (page) =>
+  page.waitForFunction(
+    () => !document.querySelector('[aria-busy]') && !document.getElementById('main').innerText.includes('Loading'),
+  );
+// Presses two keys that belong together if they come soon one after the other, until they lead to a view. On a busy
+// machine they may come too late.
+async function pressBoth(page, [first, second], name) {
+  for (const end = Date.now() + PATIENCE; ; ) {
+    await page.keyboard.press(first);
+    await page.keyboard.press(second);
+    try {
+      return await page.getByRole('heading', { level: 1, name, exact: true }).waitFor({ timeout: 2000 });
+    } catch (error) {
+      if (Date.now() > end) {
+        throw error;
+      }
+    }
+  }
+}
 
 async function signsIn(page) {
   // Without the slash too.
@@ -286,7 +325,7 @@ async function joinsGroups(page) {
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
   await told(page, 'ada@example.com is in engines now');
-  is(await focused(page), 'input: Add to a group');
+  await hasFocus(page, 'input: Add to a group');
   is(await page.locator('.inherited').innerText(), 'Through those also in works, company');
   await page.getByRole('button', { name: 'Save' }).click();
   await told(page, 'Saved');
@@ -315,7 +354,7 @@ async function walksTrees(page) {
   await page.keyboard.press('ArrowLeft');
   is(await item('deep').isVisible(), false);
   await page.keyboard.press('Home');
-  is(await page.evaluate(() => document.activeElement.group.name), 'engines');
+  await eventually(() => page.evaluate(() => document.activeElement.group?.name), 'engines');
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
   await heading(page, 'difference');
@@ -337,9 +376,9 @@ async function disables(page, newContext) {
   await visit(page, '#/users/ada%40example.com', 'Ada Lovelace');
   await page.getByRole('button', { name: 'Disable' }).click();
   // Enter on what has the focus first does nothing.
-  is(await focused(page), 'button: Cancel');
+  await hasFocus(page, 'button: Cancel');
   await page.keyboard.press('Escape');
-  is(await focused(page), 'button: Disable');
+  await hasFocus(page, 'button: Disable');
   await page.getByRole('button', { name: 'Disable' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Disable' }).click();
   await page.getByRole('button', { name: 'Re-enable' }).waitFor();
@@ -388,18 +427,16 @@ async function resetsPasswords(page, newContext) {
 async function showsChanges(page) {
   await visit(page, '#/changes', 'Changes');
   const lines = page.locator('.change');
-  const texts = await lines.filter({ hasText: 'by ui' }).allInnerTexts();
-  const said = (text) =>
-    ok(
-      texts.some((line) => line.replace(/\s+/g, ' ').includes(text)),
-      `${text} in\n${texts.join('\n')}`,
-    );
-  said('Administrator disabled the user ada@example.com');
-  said('Administrator enabled the user ada@example.com again');
-  said('Administrator set the password of ada@example.com');
-  said('Administrator added ada@example.com to the group engines');
-  said('Administrator put the group engines into works');
-  said('title Theirs → Mine');
+  for (const text of [
+    'Administrator disabled the user ada@example.com',
+    'Administrator enabled the user ada@example.com again',
+    'Administrator set the password of ada@example.com',
+    'Administrator added ada@example.com to the group engines',
+    'Administrator put the group engines into works',
+    'title Theirs → Mine',
+  ]) {
+    await lines.filter({ hasText: 'by ui' }).filter({ hasText: text }).first().waitFor();
+  }
   // More come as one scrolls.
   await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
   await page.getByText('the last 100 changes').waitFor();
@@ -488,7 +525,6 @@ async function runsOut(newContext) {
   const context = await newContext();
   const page = await context.newPage();
   await signIn(page, 'Administrator', ADMIN_PASSWORD, BRIEF_URL);
-  await heading(page, 'Users');
   await page.getByRole('button', { name: 'Stay signed in' }).waitFor();
   await page.getByText('Your session is over').waitFor();
   await context.close();
@@ -500,14 +536,14 @@ async function onlyReads(newContext) {
   const page = await context.newPage();
   await signIn(page, 'reader', 'secret words');
   await heading(page, 'Users');
-  for (const address of ['#/users/ada%40example.com', '#/groups/works', '#/users', '#/groups']) {
-    await page.evaluate((hash) => {
-      location.hash = hash;
-    }, address);
-    await page
-      .getByText(/^Identifier$|^the first|group/)
-      .first()
-      .waitFor();
+  for (const [address, title] of [
+    ['#/users/ada%40example.com', 'Ada Lovelace'],
+    ['#/groups/works', 'works'],
+    ['#/users', 'Users'],
+    ['#/groups', 'Groups'],
+  ]) {
+    await visit(page, address, title);
+    await settled(page);
     const buttons = await page.locator('#main button:visible:not(.more)').allInnerTexts();
     same(
       buttons.filter((text) => !['Filter'].includes(text)),
@@ -681,7 +717,7 @@ async function walksByKeyboard(newContext) {
   await page.keyboard.type(ADMIN_PASSWORD);
   await press('Enter');
   await heading(page, 'Users');
-  is(await focused(page), 'h1: Users');
+  await hasFocus(page, 'h1: Users');
   // From the start of the page: over the way past the head.
   await page.evaluate(() => {
     document.activeElement.blur();
@@ -691,7 +727,7 @@ async function walksByKeyboard(newContext) {
   await press('Shift+Tab', 'Home');
   await page.locator('#skip').focus();
   await press('Enter');
-  is(await page.evaluate(() => document.activeElement.id), 'main');
+  await eventually(() => page.evaluate(() => document.activeElement.id), 'main');
   is(new URL(page.url()).hash, '');
   await press('/');
   await page.keyboard.type('ada@example');
@@ -706,12 +742,12 @@ async function walksByKeyboard(newContext) {
   }
   await press('Enter');
   await heading(page, 'Ada Lovelace');
-  is(await focused(page), 'h1: Ada Lovelace');
+  await hasFocus(page, 'h1: Ada Lovelace');
   for (let step = 0; step < 12 && (await focused(page)) !== 'button: Disable'; step += 1) {
     await press('Tab');
   }
   await press('Enter');
-  is(await focused(page), 'button: Cancel');
+  await hasFocus(page, 'button: Cancel');
   // The dialog keeps the focus to itself.
   for (let step = 0; step < 4; step += 1) {
     await press('Tab');
@@ -723,29 +759,27 @@ async function walksByKeyboard(newContext) {
     );
   }
   await press('Escape', 'Escape');
-  is(await focused(page), 'button: Disable');
-  await press('g', 'g');
-  await heading(page, 'Groups');
+  await hasFocus(page, 'button: Disable');
+  await pressBoth(page, ['g', 'g'], 'Groups');
   await press('n');
   await heading(page, 'New group');
-  is(await page.evaluate(() => document.activeElement.name), 'name');
+  await eventually(() => page.evaluate(() => document.activeElement.name), 'name');
   await press('Escape', '?');
   await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
   await picture(page, 'keys');
-  await press('Escape', 'g', 'c');
-  await heading(page, 'Changes');
-  await press('g', 'f');
-  await heading(page, 'Figures');
+  await press('Escape');
+  await pressBoth(page, ['g', 'c'], 'Changes');
+  await pressBoth(page, ['g', 'f'], 'Figures');
   await press('/');
   await heading(page, 'Users');
   // The last search is there, and the next takes its place.
-  is(await page.evaluate(() => getSelection().toString()), 'ada@example');
+  await eventually(() => page.evaluate(() => getSelection().toString()), 'ada@example');
   await press('Backspace');
   await page.locator('.entry').nth(1).waitFor();
   await page.locator('.entry').first().focus();
   const second = await page.locator('.entry').nth(1).innerText();
   await press('ArrowDown');
-  is(await focused(page), `a: ${second.split('\n')[0]}`);
+  await hasFocus(page, `a: ${second.split('\n')[0]}`);
   await context.close();
 }
 
@@ -805,9 +839,7 @@ async function isLookedAt(page) {
     await page.setViewportSize({ width, height });
     for (const [view, [address, title]] of Object.entries(views)) {
       await visit(page, address, title);
-      await page.waitForFunction(
-        () => !document.querySelector('[aria-busy]') && !document.getElementById('main').innerText.includes('Loading'),
-      );
+      await settled(page);
       const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       is(over <= 0, true, `${view} is ${over} pixels wider than ${width}`);
       await picture(page, `${view}-${name}`);
@@ -874,12 +906,12 @@ function faintTexts() {
 
 async function main() {
   mkdirSync(PICTURES, { recursive: true });
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS, timeout: PATIENCE });
   const newContext = async () => {
     const context = await watched(
       await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 800 } }),
     );
-    context.setDefaultTimeout(15000);
+    context.setDefaultTimeout(PATIENCE);
     return context;
   };
   const step = async (action, ...values) => {
@@ -898,6 +930,12 @@ async function main() {
       await step(signsIn, page);
       await step(creates, page);
       await step(searches, page);
+      if (PART === 'many') {
+        await step(showsFigures, page);
+        await step(stays, page);
+        console.log('ok');
+        return;
+      }
       await step(edits, page);
       await step(meetsAnotherEditor, page);
       await step(joinsGroups, page);
@@ -913,7 +951,6 @@ async function main() {
       await step(changesSome, newContext);
       await step(isAttacked, page);
       await step(walksByKeyboard, newContext);
-      await step(stays, page);
       await step(isLookedAt, page);
     } catch (error) {
       // Of the page that was opened last.

@@ -8,25 +8,40 @@ use std::process::Command;
 
 /// Where Debian's package has it.
 const CHROMIUM: &str = "/usr/bin/chromium";
-/// Users beside those that the script makes, unless `ROLLBOOK_BROWSER_USERS` says how many.
-const USERS: usize = 20_000;
+/// Users beside those that the script makes: enough for lists of several pages.
+const USERS: usize = 200;
+/// Those of the page's promise, unless `ROLLBOOK_BROWSER_USERS` says how many.
+const MANY_USERS: usize = 20_000;
 
 #[test]
 fn people_use_the_page() {
+    use_the_page("people", USERS);
+}
+
+#[test]
+fn the_page_works_with_many_users() {
+    let users = std::env::var("ROLLBOOK_BROWSER_USERS");
+    use_the_page("many", users.map_or(MANY_USERS, |users| users.parse().expect("a number of users")));
+}
+
+/// Runs a part of the script with so many users.
+fn use_the_page(part: &str, users: usize) {
     if !Path::new(CHROMIUM).exists() {
         assert!(std::env::var_os("CI").is_none(), "Debian's package chromium is not installed");
         return eprintln!("there is no {CHROMIUM} here: the page is not tested");
     }
     let Some(tools) = environment("npm-playwright-core-1.61.0") else { return };
-    let users =
-        std::env::var("ROLLBOOK_BROWSER_USERS").map_or(USERS, |users| users.parse().expect("a number of users"));
     let server = Server::start();
     import_users(&server, users);
-    let brief = Server::with(&["--session-idle", "2s"]);
+    let brief = Server::with(&["--session-idle", "9s"]);
 
-    let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures");
+    let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures").join(part);
     let mut command = Command::new("node");
-    command.arg(pins().join("browser.js")).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command
+        .arg(pins().join("browser.js"))
+        .arg(part)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default());
     // Nothing of the machine's own settings may reach the browser, and what it leaves goes with the server's folder.
     command.env("HOME", server.folder.path()).env("TMPDIR", server.folder.path());
     command.envs(tools.node_modules.iter().map(|modules| ("NODE_PATH", modules)));
