@@ -61,6 +61,20 @@ const EXCEPTIONS: [(&str, &str); 4] = [
     ("directory/guesses.rs", "use std::net::IpAddr;"),
 ];
 
+/// Where a test pauses for another reason than to wait for something, and how often.
+const PAUSES: [(&str, usize); 6] = [
+    // Between two looks of all that wait.
+    ("harness.rs", 1),
+    // Clients that read slowly.
+    ("abuse.rs", 2),
+    ("faults/pressure.rs", 3),
+    // Kills at one moment or another.
+    ("faults/crash.rs", 1),
+    ("operate.rs", 1),
+    // Times that differ.
+    ("places.rs", 1),
+];
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
@@ -138,6 +152,20 @@ fn no_text_from_outside_reaches_the_reader_of_serde_json() {
                 assert!(!line.contains(reader), "{}:{}: {}", file.display(), number + 1, line.trim());
             }
         }
+    }
+}
+
+#[test]
+fn tests_wait_for_what_happens_and_not_for_a_time() {
+    let folder = root().join("../tests/it");
+    let mut found = Vec::new();
+    files(&folder, &mut found);
+    for file in found.iter().filter(|file| file.extension().is_some_and(|extension| extension == "rs")) {
+        let name = file.strip_prefix(&folder).unwrap().display().to_string();
+        // In two parts, so that this line is none of them.
+        let count = code(file).filter(|(_, line)| line.contains(concat!("thread::", "sleep("))).count();
+        let allowed = PAUSES.iter().find(|(file, _)| *file == name).map_or(0, |(_, count)| *count);
+        assert_eq!(count, allowed, "tests/it/{name} pauses so often: wait with the harness instead");
     }
 }
 
