@@ -3,10 +3,10 @@
 
 use crate::plain::{Member, NewUser, Plain, open_to_read, open_to_write};
 use rollbook::http::{Door, Response};
-use rollbook::server::{Limits, Server};
+use rollbook::server::{Limits, Server, tell_supervisor};
 use rusqlite::Connection;
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -19,38 +19,50 @@ const READERS: usize = 4;
 /// Threads that take requests from `tiny_http`.
 const WORKERS: usize = 4;
 
-/// Serves in that role until killed.
-pub fn run(role: &str, address: SocketAddr, database: &Path) {
+/// Where all of them listen: at a port that the kernel chooses.
+const ANY_PORT: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
+
+/// Serves in that role until killed, and tells the parent where, as the product tells its supervisor.
+pub fn run(role: &str, database: &Path) {
     match role {
         // (a) A bare blocking loop with a fixed answer.
-        "bare" => bare(address, |_, _, out| respond(out, "200 OK", FIXED.as_bytes())),
+        "bare" => bare(|_, _, out| respond(out, "200 OK", FIXED.as_bytes())),
         // (b) The same with the look-up.
         "look-up" => {
             let pool = Pool::open(database);
-            bare(address, move |line, _, out| match pool.look_up(path_of(line)) {
+            bare(move |line, _, out| match pool.look_up(path_of(line)) {
                 Some(document) => respond(out, "200 OK", &document),
                 None => respond(out, "404 Not Found", b"{}"),
             });
         }
         // (c) `tiny_http`, with either.
-        "tiny" => tiny(address, |_| FIXED.into()),
+        "tiny" => tiny(|_| FIXED.into()),
         "tiny-look-up" => {
             let pool = Pool::open(database);
-            tiny(address, move |path| pool.look_up(path).unwrap_or_default());
+            tiny(move |path| pool.look_up(path).unwrap_or_default());
         }
         // (e) One connection for writing behind a mutex, one commit each.
-        "mutex-full" => mutex(address, database, "full"),
-        "mutex-normal" => mutex(address, database, "normal"),
+        "mutex-full" => mutex(database, "full"),
+        "mutex-normal" => mutex(database, "normal"),
         // The product's server layer around a fixed answer.
-        "layer" => layer(address),
+        "layer" => layer(),
         _ => panic!("there is no role {role}"),
     }
 }
 
+fn listen() -> TcpListener {
+    TcpListener::bind(ANY_PORT).expect("a free port")
+}
+
+fn tell(address: SocketAddr) {
+    tell_supervisor(&format!("STATUS=listening on http://{address}"));
+}
+
 /// One thread a connection: reads to the empty line, reads the body that `Content-Length` announces, answers.
 /// `answer` is given the first line and the body.
-fn bare(address: SocketAddr, answer: impl Fn(&str, &[u8], &mut Vec<u8>) + Send + Sync + 'static) {
-    let listener = TcpListener::bind(address).expect("a free port");
+fn bare(answer: impl Fn(&str, &[u8], &mut Vec<u8>) + Send + Sync + 'static) {
+    let listener = listen();
+    tell(listener.local_addr().expect("an address"));
     let answer = Arc::new(answer);
     for stream in listener.incoming().flatten() {
         let answer = Arc::clone(&answer);
@@ -104,11 +116,13 @@ fn respond(out: &mut Vec<u8>, status: &str, body: &[u8]) {
     out.extend_from_slice(body);
 }
 
-fn tiny(address: SocketAddr, answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) {
-    let listener = TcpListener::bind(address).expect("a free port");
+fn tiny(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) {
+    let listener = listen();
+    let address = listener.local_addr().expect("an address");
     // Accepted sockets inherit it. Without it every answer of two packets would wait 40 ms.
     socket2::SockRef::from(&listener).set_tcp_nodelay(true).expect("a socket option");
     let server = Arc::new(tiny_http::Server::from_listener(listener, None).expect("a server"));
+    tell(address);
     let answer = Arc::new(answer);
     let workers = (0..WORKERS).map(|_| {
         let (server, answer) = (Arc::clone(&server), Arc::clone(&answer));
@@ -126,7 +140,7 @@ fn tiny(address: SocketAddr, answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 's
     }
 }
 
-fn layer(address: SocketAddr) {
+fn layer() {
     rollbook::logging::start(log::LevelFilter::Info, rollbook::logging::Format::Text);
     let limits = Limits {
         connections: 8192,
@@ -138,10 +152,9 @@ fn layer(address: SocketAddr) {
         write_timeout: Duration::from_secs(30),
         grace: Duration::from_secs(10),
     };
-    Server::bind(Door::Public, address, limits)
-        .expect("a free port")
-        .0
-        .run(&Arc::default(), |_| Response::bytes(200, "application/json", FIXED.into()));
+    let (server, address) = Server::bind(Door::Public, ANY_PORT.into(), limits).expect("a free port");
+    tell(address);
+    server.run(&Arc::default(), |_| Response::bytes(200, "application/json", FIXED.into()));
 }
 
 /// Connections for reading, one for each request at a time.
@@ -183,12 +196,12 @@ impl Pool {
     }
 }
 
-fn mutex(address: SocketAddr, database: &Path, synchronous: &str) {
+fn mutex(database: &Path, synchronous: &str) {
     let connection = Mutex::new(open_to_write(database, synchronous));
     let locked = move |act: &dyn Fn(&Plain<'_>) -> rusqlite::Result<Vec<u8>>| {
         act(&Plain(&connection.lock().expect("nobody panics with the lock"))).expect("the database answers")
     };
-    bare(address, move |line, body, out| {
+    bare(move |line, body, out| {
         let member = path_of(line).strip_prefix("/nuxeo/api/v1/user/").and_then(|rest| rest.split_once("/group/"));
         match member.map(|(user, group)| Member { user, group }) {
             None => {

@@ -33,10 +33,10 @@ pub struct Options {
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    if let [role, name, address, database] = words.as_slice()
+    if let [role, name, database] = words.as_slice()
         && role == "--role"
     {
-        return bounds::run(name, address.parse().expect("an address"), database.as_ref());
+        return bounds::run(name, database.as_ref());
     }
     let options = options(&words).unwrap_or_else(|why| {
         eprintln!("{why}\n{USAGE}");

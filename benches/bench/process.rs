@@ -3,10 +3,12 @@
 use crate::load;
 use crate::requests;
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr as UnixAddress, UnixDatagram};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// The product.
@@ -14,8 +16,8 @@ pub const ROLLBOOK: &str = env!("CARGO_BIN_EXE_rollbook");
 
 /// How long a server may take to answer for the first time.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Pause between two attempts to reach a server that starts.
-const PAUSE: Duration = Duration::from_micros(200);
+/// How often it is looked whether a server that does not say where it listens has ended.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// A folder that goes when it is no longer needed.
 pub struct Folder(PathBuf);
@@ -84,41 +86,38 @@ impl Process {
             .env("ROLLBOOK_ADMIN_PASSWORD", requests::ADMIN_PASSWORD)
             .env("ROLLBOOK_API_KEY", requests::API_KEY)
             .env("ROLLBOOK_APP_KEY", requests::APP_KEY);
-        let address = free_address();
-        command.args(["serve", "--listen", &address.to_string(), "--db"]).arg(folder.database());
+        command.args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(folder.database());
         // The first answer needs the database.
-        Process::start(command, address, folder, |address| {
-            load::fetch(address, &requests::administrator(), 200).map(drop)
-        })
+        Process::start(command, folder, |address| load::fetch(address, &requests::administrator(), 200).map(drop))
     }
 
     /// A bound: this program in another role, on the database in that folder.
     pub fn bound(role: &str, folder: Folder) -> Process {
-        let address = free_address();
         let mut command = Command::new(std::env::current_exe().expect("the file of this program"));
-        command.args(["--role", role, &address.to_string()]).arg(folder.database());
-        Process::start(command, address, folder, |address| TcpStream::connect(address).map(drop))
+        command.args(["--role", role]).arg(folder.database());
+        Process::start(command, folder, |address| TcpStream::connect(address).map(drop))
     }
 
-    fn start(
-        mut command: Command,
-        address: SocketAddr,
-        folder: Folder,
-        reach: impl Fn(SocketAddr) -> std::io::Result<()>,
-    ) -> Process {
+    fn start(mut command: Command, folder: Folder, reach: impl Fn(SocketAddr) -> std::io::Result<()>) -> Process {
         let log = folder.0.join("log");
         command.stdin(Stdio::null()).stdout(Stdio::null());
         command.stderr(File::create(&log).expect("a file for the log"));
+        let supervisor = Supervisor::of(&mut command);
         let start = Instant::now();
         let mut running = Running(command.spawn().expect("a server starts"));
-        while let Err(error) = reach(address) {
+        let fail = |why: String| -> ! {
+            panic!("a server does not answer: {why}\n{}", fs::read_to_string(&log).unwrap_or_default());
+        };
+        let address = loop {
+            if let Some(address) = supervisor.address() {
+                break address;
+            }
             let ended = running.0.try_wait().expect("a child can be waited for");
             if ended.is_some() || start.elapsed() > PATIENCE {
-                let log = fs::read_to_string(&log).unwrap_or_default();
-                panic!("a server does not answer: {error}; ended: {ended:?}\n{log}");
+                fail(format!("it does not say where it listens; ended: {ended:?}"));
             }
-            std::thread::sleep(PAUSE);
-        }
+        };
+        reach(address).unwrap_or_else(|error| fail(error.to_string()));
         Process { running, address, started_in: start.elapsed(), folder }
     }
 
@@ -164,15 +163,26 @@ impl Process {
     }
 }
 
-/// An address that nobody listens at. The port is below those that the kernel gives to outgoing connections: a
-/// connection to such a port could meet itself before the server listens.
-fn free_address() -> SocketAddr {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    loop {
-        let port = 20_000 + NEXT.fetch_add(1, Ordering::Relaxed) % 10_000;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        if TcpListener::bind(address).is_ok() {
-            return address;
-        }
+/// Hears from a server where it listens: at a port that the kernel has chosen, so that no other program can have it.
+struct Supervisor(UnixDatagram);
+
+impl Supervisor {
+    /// What the server of that command will tell.
+    fn of(command: &mut Command) -> Supervisor {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("rollbook-bench-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let address = UnixAddress::from_abstract_name(&name).expect("a name");
+        let socket = UnixDatagram::bind_addr(&address).expect("a socket");
+        socket.set_read_timeout(Some(LOOK)).expect("a time limit");
+        command.env("NOTIFY_SOCKET", format!("@{name}"));
+        Supervisor(socket)
+    }
+
+    /// Where the server listens, if it tells that now or before long.
+    fn address(&self) -> Option<SocketAddr> {
+        let mut bytes = [0; 4096];
+        let count = self.0.recv(&mut bytes).ok()?;
+        let text = std::str::from_utf8(&bytes[..count]).ok()?;
+        text.split_once("STATUS=listening on http://")?.1.trim_end().parse().ok()
     }
 }
