@@ -38,8 +38,9 @@ export function query(parameters) {
 }
 
 // Makes a call. Answers with the document and its tag, throws a refusal. A call in the background is one that nobody has
-// asked for: it does not make the session last longer.
-export async function call(method, target, { body, tag, signal, background } = {}) {
+// asked for: it does not make the session last longer. Where the document is to be reckoned with, its numbers are plain
+// ones; otherwise those that would lose something are kept as they are written.
+export async function call(method, target, { body, tag, signal, background, plain } = {}) {
   const headers = new Headers({ Accept: 'application/json' });
   if (method !== 'GET') {
     // No other site can make a browser send this.
@@ -61,7 +62,7 @@ export async function call(method, target, { body, tag, signal, background } = {
     body: body === undefined ? null : JSON.stringify(body),
   });
   const text = await response.text();
-  const document = parsed(text);
+  const document = parsed(text, plain);
   if (!response.ok) {
     if (response.status === 401 && !(method === 'POST' && target === 'api/session')) {
       sessionIsOver();
@@ -88,13 +89,13 @@ async function reached(target, options) {
 }
 
 // JSON, in which whole numbers stay exact that are too long for a number here, where the browser can do that.
-export function parsed(text) {
+export function parsed(text, plain = false) {
   const exact = (_, value, context) =>
     typeof value === 'number' && context && JSON.rawJSON && String(value) !== context.source
       ? JSON.rawJSON(context.source)
       : value;
   try {
-    return text === '' ? null : JSON.parse(text, exact);
+    return text === '' ? null : JSON.parse(text, plain ? undefined : exact);
   } catch {
     return null;
   }

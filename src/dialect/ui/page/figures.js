@@ -191,7 +191,7 @@ export function figures() {
   };
   const take = async () => {
     try {
-      const { document: answer } = await get('api/figures', { background: true });
+      const { document: answer } = await get('api/figures', { background: true, plain: true });
       looks = [...looks, { at: performance.now(), ...answer }].slice(-KEPT);
       problem.replaceChildren();
       draw();
