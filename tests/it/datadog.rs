@@ -255,15 +255,33 @@ fn invited_addresses_become_users_and_come_back_as_they_were_sent() {
             (NEW, "/invite_users", r#"{"emails":[]}"#, 200, json!({"emails": []})),
         ],
     );
+    let before = list(&server);
+    let nobody = || json!({"emails": []});
+    check(
+        &server,
+        &[
+            (NEW, "/api/v1/invite_users", "{}", 200, nobody()),
+            (NEW, "/invite_users", "{}", 200, nobody()),
+            (NEW, "/api/v1/invite_users", r#"{"emails":null}"#, 200, nobody()),
+            (NEW, "/api/v1/invite_users", r#"{"other":["dan@example.com"]}"#, 200, nobody()),
+            (NEW, "/api/v1/invite_users", "", 200, nobody()),
+        ],
+    );
+    assert_eq!(list(&server), before);
     check_refused(
         &server,
         &[
-            (NEW, "/api/v1/invite_users", "{}", 400, errors("Required parameter 'emails' is missing")),
-            (NEW, "/invite_users", "{}", 400, errors("Required parameter 'emails' is missing")),
             (
                 NEW,
                 "/api/v1/invite_users",
                 r#"{"emails":"dan@example.com"}"#,
+                400,
+                errors("Format of 'emails' should be list of emails"),
+            ),
+            (
+                NEW,
+                "/api/v1/invite_users",
+                r#"{"emails":["dan@example.com",""]}"#,
                 400,
                 errors("Format of 'emails' should be list of emails"),
             ),
@@ -728,7 +746,10 @@ fn a_create_that_breaks_a_rule_says_which() {
             (NEW, USERS, r#"{"handle":"ada@example.com","name":false}"#, 400, name()),
             (NEW, USERS, r#"{"handle":"ada@example.com","name":["Ada"]}"#, 400, name()),
             (NEW, USERS, r#"{"handle":"ada@example.com","name":{}}"#, 400, name()),
-            (NEW, USERS, r#"{"handle":"ada@example.com","disabled":"true"}"#, 400, boolean("disabled")),
+            (NEW, USERS, r#"{"handle":"ada@example.com","email":" "}"#, 400, email()),
+            (NEW, USERS, r#"{"handle":"ada@example.com","disabled":""}"#, 400, boolean("disabled")),
+            (NEW, USERS, r#"{"handle":"ada@example.com","disabled":" true"}"#, 400, boolean("disabled")),
+            (NEW, USERS, r#"{"handle":"ada@example.com","disabled":["true"]}"#, 400, boolean("disabled")),
             (NEW, USERS, r#"{"handle":"ada@example.com","disabled":1}"#, 400, boolean("disabled")),
             (NEW, USERS, r#"{"handle":"ada@example.com","is_admin":"yes"}"#, 400, boolean("is_admin")),
             (NEW, USERS, r#"{"handle":"ada@example.com","name":"A\u0000da"}"#, 400, no_control()),
@@ -883,6 +904,42 @@ fn the_legacy_admin_flag_counts_when_it_comes_alone() {
 }
 
 #[test]
+fn an_empty_address_counts_as_absent() {
+    let server = Server::start();
+    let other = || saved("ada@example.com", json!({"email": "other@example.com"}));
+    check(
+        &server,
+        &[
+            (NEW, USERS, r#"{"handle":"ada@example.com","email":""}"#, 200, saved("ada@example.com", json!({}))),
+            ("PUT", ADA, r#"{"email":""}"#, 200, saved("ada@example.com", json!({}))),
+            ("PUT", ADA, r#"{"email":"other@example.com"}"#, 200, other()),
+            ("PUT", ADA, r#"{"email":""}"#, 200, other()),
+            ("PUT", ADA, r#"{"email":null}"#, 200, other()),
+        ],
+    );
+}
+
+#[test]
+fn the_words_for_yes_and_no_are_booleans_too() {
+    let server = Server::start();
+    let disabled = |is: bool| saved("ada@example.com", json!({"disabled": is}));
+    let admin =
+        |is: bool| saved("ada@example.com", json!({"is_admin": is, "access_role": if is { "adm" } else { "st" }}));
+    check(
+        &server,
+        &[
+            (NEW, USERS, r#"{"handle":"ada@example.com","disabled":"true"}"#, 200, disabled(true)),
+            // As Python and PowerShell write them.
+            ("PUT", ADA, r#"{"disabled":"False"}"#, 200, disabled(false)),
+            ("PUT", ADA, r#"{"disabled":"True"}"#, 200, disabled(true)),
+            ("PUT", ADA, r#"{"disabled":"false"}"#, 200, disabled(false)),
+            ("PUT", ADA, r#"{"is_admin":"TRUE"}"#, 200, admin(true)),
+            ("PUT", ADA, r#"{"is_admin":"FALSE"}"#, 200, admin(false)),
+        ],
+    );
+}
+
+#[test]
 fn an_update_that_breaks_a_rule_changes_nothing() {
     let server = Server::start();
     create(&server, json!({"handle": "ada@example.com", "name": "Ada", "access_role": "ro"}));
@@ -894,7 +951,7 @@ fn an_update_that_breaks_a_rule_changes_nothing() {
         &server,
         &[
             ("PUT", ADA, r#"{"email":"bad"}"#, 400, email()),
-            ("PUT", ADA, r#"{"email":""}"#, 400, email()),
+            ("PUT", ADA, r#"{"email":" "}"#, 400, email()),
             ("PUT", ADA, r#"{"email":"a@"}"#, 400, email()),
             ("PUT", ADA, r#"{"email":" a@x.io "}"#, 400, email()),
             ("PUT", ADA, r#"{"email":"a@x.io\n"}"#, 400, email()),

@@ -152,8 +152,8 @@ pub(super) fn invite(directory: &Directory, request: &Request<'_>) -> Result<Res
     directory.require_user_creator()?;
     let body = decode(request.body)?.unwrap_or_default();
     let emails = match body.get("emails") {
-        None | Some(Json::Null) => return Err(Problem::Missing("emails")),
-        Some(Json::Array(emails)) => emails,
+        None | Some(Json::Null) => &[],
+        Some(Json::Array(emails)) => emails.as_slice(),
         Some(_) => return Err(Problem::Format("emails", "list of emails")),
     };
     let handles: Option<Vec<String>> =
@@ -179,18 +179,23 @@ fn name(body: &Object) -> Result<Option<Option<String>>> {
     }
 }
 
+/// The address. Clients whose fields cannot be absent send an empty text instead.
 fn email(body: &Object) -> Result<Option<Option<String>>> {
     match body.get("email") {
         None | Some(Json::Null) => Ok(None),
+        Some(Json::String(email)) if email.is_empty() => Ok(None),
         Some(Json::String(email)) if is_email(email) => Ok(Some(Some(email.to_lowercase()))),
         Some(_) => Err(Problem::Format("email", "email")),
     }
 }
 
+/// A boolean. Scripts that build their bodies of texts send the word, Python and PowerShell with a capital letter.
 fn boolean(body: &Object, name: &'static str) -> Result<Option<bool>> {
     match body.get(name) {
         None | Some(Json::Null) => Ok(None),
         Some(Json::Bool(value)) => Ok(Some(*value)),
+        Some(Json::String(word)) if word.eq_ignore_ascii_case("true") => Ok(Some(true)),
+        Some(Json::String(word)) if word.eq_ignore_ascii_case("false") => Ok(Some(false)),
         Some(_) => Err(Problem::Format(name, "boolean")),
     }
 }
