@@ -103,6 +103,8 @@ pub struct Context {
     pub strict_errors: bool,
     /// What there is to tell those who watch the server.
     pub metrics: Metrics,
+    /// The dialects that are served, by name, and the path below which each is; empty for the root.
+    places: Vec<(&'static str, String)>,
 }
 
 /// What there is to tell those who watch the server.
@@ -116,7 +118,12 @@ pub struct Metrics {
 impl Context {
     /// What every dialect works with.
     pub fn new(access: Access, strict_errors: bool, metrics: Metrics) -> Context {
-        Context { access, pages: nuxeo::Kept::default(), strict_errors, metrics }
+        Context { access, pages: nuxeo::Kept::default(), strict_errors, metrics, places: Vec::new() }
+    }
+
+    /// The path below which that dialect is; `None` when it is not served.
+    fn place_of(&self, dialect: &str) -> Option<&str> {
+        self.places.iter().find(|(name, _)| *name == dialect).map(|(_, path)| path.as_str())
     }
 
     /// Adds what there is to tell to the page.
@@ -176,8 +183,10 @@ impl Dialects {
     ///
     /// # Errors
     /// When two have the same prefix, and when a prefix is no path.
-    pub fn mount(context: Context, dialects: &[(Dialect, String)]) -> anyhow::Result<Dialects> {
-        Ok(Dialects { context, mounts: Dialects::plan(dialects)?, description: OnceLock::new() })
+    pub fn mount(mut context: Context, dialects: &[(Dialect, String)]) -> anyhow::Result<Dialects> {
+        let mounts = Dialects::plan(dialects)?;
+        context.places = mounts.iter().map(|mount| (mount.dialect.name, mount.path())).collect();
+        Ok(Dialects { context, mounts, description: OnceLock::new() })
     }
 
     /// Whether these dialects can be served under these prefixes.

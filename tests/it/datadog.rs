@@ -1159,7 +1159,8 @@ fn unknown_paths_and_methods_are_told_in_the_same_form() {
             ("GET", "/api/v1/nothing", "", 404, nothing()),
             ("GET", "/api/v1", "", 404, nothing()),
             ("GET", "/api/v1/", "", 404, nothing()),
-            ("GET", "/api/v2/users", "", 404, nothing()),
+            ("GET", "/api/v3/users", "", 404, nothing()),
+            ("GET", "/api", "", 404, nothing()),
             ("POST", "/api/v1/userss", "{}", 404, nothing()),
             ("GET", "/API/V1/USER", "", 404, nothing()),
             ("PUT", USERS, "{}", 405, method()),
@@ -1175,6 +1176,39 @@ fn unknown_paths_and_methods_are_told_in_the_same_form() {
             ("BREW", USERS, "", 405, method()),
         ],
     );
+}
+
+#[test]
+fn later_versions_of_the_api_are_not_found_and_the_answer_names_what_there_is() {
+    let served = |prefix: &str| {
+        errors(&format!(
+            "Not found: of this API only version 1 is served here: {prefix}/api/v1/user, {prefix}/api/v1/validate and \
+             {prefix}/api/v1/invite_users"
+        ))
+    };
+    for (flags, prefix) in [(&[][..], ""), (&["--datadog-prefix", "/dog"], "/dog")] {
+        let server = Server::with(flags);
+        let served = served(prefix);
+        for path in [
+            "/api/v2/users",
+            "/api/v2/users/",
+            "/api/v2/users/00000000-0000-0000-0000-000000000000",
+            "/api/v2/users/ada%40example.com/orgs",
+            "/api/v2/roles",
+            "/api/v2/roles/1/users",
+            "/api/v2/user_invitations",
+            "/api/v2/user_invitations/1?page[size]=10",
+        ] {
+            let path = format!("{prefix}{path}");
+            for method in ["GET", "POST", "PATCH", "DELETE"] {
+                let keys = [("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", APP_KEY)];
+                for headers in [&keys[..], &[]] {
+                    let answer = server.request(method, &path, headers, Some(b"{}"));
+                    assert_answer(&format!("{method} {path}"), &answer, 404, &served);
+                }
+            }
+        }
+    }
 }
 
 #[test]

@@ -212,6 +212,8 @@ fn datadog_operations() -> Vec<Operation<5>> {
         ("PATCH", "/api/v1/user/Administrator", NONE, [403, 403, 405, 405, 405], USER),
         ("DELETE", "/api/v1/user", NONE, [403, 403, 405, 405, 405], USER),
         ("GET", "/api/v1/nothing", NONE, [404; 5], USER),
+        ("GET", "/api/v2/users", NONE, [404; 5], USER),
+        ("POST", "/api/v2/user_invitations", NONE, [404; 5], USER),
         ("POST", "/api/v1/user", handle("new-WHO@example.com"), CREATING, USER),
         ("POST", "/api/v1/users", role("reader-WHO@example.com", "ro"), CREATING, USER),
         ("POST", "/api/v1/user", role("root-WHO@example.com", "adm"), CHANGING, USER),

@@ -11,6 +11,10 @@ pub(super) type Result<T> = std::result::Result<T, Problem>;
 pub(super) enum Problem {
     Directory(Error),
     UnknownPath,
+    /// A path of the API's second version, and the path below which the first one is.
+    LaterVersion {
+        place: String,
+    },
     UnknownMethod(&'static [Method]),
     ApiKeyRequired,
     ApplicationKeyRequired,
@@ -46,6 +50,13 @@ pub(super) fn answer(problem: Problem) -> Response {
     match problem {
         Problem::Directory(error) => answer_error(error),
         Problem::UnknownPath => refuse(404, "Not found"),
+        Problem::LaterVersion { place } => refuse(
+            404,
+            &format!(
+                "Not found: of this API only version 1 is served here: {place}/api/v1/user, {place}/api/v1/validate \
+                 and {place}/api/v1/invite_users"
+            ),
+        ),
         Problem::UnknownMethod(methods) => {
             refuse(405, "Method not allowed").with_header("Allow", &crate::dialect::allowed(methods))
         }

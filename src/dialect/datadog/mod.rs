@@ -88,6 +88,9 @@ fn route(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>], tr
                 _ => user::get(&directory, &handle, request),
             }
         }
+        ["api", "v2", ..] => {
+            Err(Problem::LaterVersion { place: context.place_of(NAME).unwrap_or_default().to_owned() })
+        }
         _ => Err(Problem::UnknownPath),
     }
 }
