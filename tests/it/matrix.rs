@@ -551,10 +551,12 @@ fn nuxeo_operations() -> Vec<Operation<4>> {
 /// Those outside of the interface, with their whole paths.
 fn nuxeo_surroundings() -> Vec<Operation<4>> {
     const NONE: Value = Value::Null;
+    const STATUS: Shape = Shape::Keys(&["elasticSearchStatus", "repositoryStatus", "runtimeStatus", "streamStatus"]);
     const TOKEN: &str = "/nuxeo/authentication/token";
     let ask = |query: &str| -> &'static str { format!("{TOKEN}?deviceId=aside{query}").leak() };
     vec![
-        ("GET", "/nuxeo/runningstatus", NONE, [200; 4], Shape::Keys(&["runtimeStatus"])),
+        ("GET", "/nuxeo/runningstatus", NONE, [200; 4], STATUS),
+        ("GET", "/nuxeo/runningstatus?info=started", NONE, [200; 4], Shape::Text),
         ("GET", "/nuxeo/json/cmis", NONE, [401, 200, 200, 200], Shape::Keys(&["default"])),
         ("POST", "/nuxeo/site/automation/login", NONE, [401, 200, 200, 200], Shape::Entity("login")),
         ("GET", "/nuxeo/site/nothing", NONE, [401, 404, 404, 404], Shape::Empty),

@@ -974,8 +974,34 @@ fn clients_connect() {
             assert!(capabilities["server"][key].is_string(), "{key}");
         }
     }
-    let running = get(&server, "/nuxeo/runningstatus", &[]);
-    assert!((200..300).contains(&running.status), "without credentials: {}", running.status);
+}
+
+#[test]
+fn the_running_status_is_told_to_everybody() {
+    let server = Server::start();
+    let parts = json!({
+        "runtimeStatus": "ok", "repositoryStatus": "ok", "elasticSearchStatus": "ok", "streamStatus": "ok",
+    });
+    let wrong = basic("Administrator", "wrong");
+    for headers in [&[][..], &[("Authorization", wrong.as_str())], &[("Cookie", "JSESSIONID=nothing")]] {
+        for path in [
+            "/nuxeo/runningstatus",
+            "/nuxeo//runningstatus/",
+            "/nuxeo/runningstatus?info=",
+            "/nuxeo/runningstatus?info=other",
+        ] {
+            let answer = get(&server, path, headers);
+            assert_eq!(answer.parts(), (200, parts.clone()), "{path}");
+            assert_eq!(answer.header("Content-Type"), Some("application/json"), "{path}");
+        }
+        for path in ["/nuxeo/runningstatus?info=started", "/nuxeo/runningstatus?a=b&INFO=Started"] {
+            let answer = get(&server, path, headers);
+            assert_eq!((answer.status, answer.text()), (200, "true"), "{path}");
+            assert_eq!(answer.header("Content-Type"), Some("text/plain; charset=utf-8"), "{path}");
+        }
+    }
+    assert_refused(&get(&server, "/nuxeo/runningstatus?info=%zz", &[]), 400, "a broken escape");
+    assert_refused(&server.request("POST", "/nuxeo/runningstatus", &[], None), 405, "POST");
 }
 
 #[test]

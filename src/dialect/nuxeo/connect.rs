@@ -4,7 +4,7 @@ use super::auth::Shown;
 use super::error::{Problem, Result};
 use super::options::parameter;
 use crate::dialect::decode;
-use crate::directory::{Directory, TokenRequest};
+use crate::directory::{Access, Directory, TokenRequest};
 use crate::http::{Request, Response};
 use crate::json::Json;
 use serde_json::json;
@@ -38,9 +38,27 @@ pub(super) fn capabilities() -> Response {
     )
 }
 
-/// `GET /runningstatus`
-pub(super) fn running_status() -> Response {
-    Response::json(200, &json!({ "runtimeStatus": { "started": true } }))
+/// `GET /runningstatus`: whether the server has started, as a text, or how its parts are. The parts are those that the
+/// reference server checks; what they do is done by the database here.
+pub(super) fn running_status(access: &Access, request: &Request<'_>) -> Result<Response> {
+    if parameter(request, "info")?.is_some_and(|info| info.eq_ignore_ascii_case("started")) {
+        return Ok(Response::text(200, "true"));
+    }
+    let parts = |repository: &str| {
+        json!({
+            "runtimeStatus": "ok",
+            "repositoryStatus": repository,
+            "elasticSearchStatus": "ok",
+            "streamStatus": "ok",
+        })
+    };
+    match access.require_writable() {
+        Ok(()) => Ok(Response::json(200, &parts("ok"))),
+        Err(error) => {
+            log::warn!("the repository is not well: {error}");
+            Ok(Response::json(503, &parts("the database takes no writes")).with_header("Retry-After", "1"))
+        }
+    }
 }
 
 /// `POST /automation/login`

@@ -197,7 +197,7 @@ fn route(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
         }
         ["runningstatus"] => {
             call.take(&RUNNING_STATUS)?;
-            Ok(connect::running_status())
+            connect::running_status(&call.context.access, call.request)
         }
         ["authentication", "token"] => {
             call.take(&AUTHENTICATION_TOKEN)?;

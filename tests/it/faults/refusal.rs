@@ -282,11 +282,22 @@ fn nobody_is_kept_out_because_a_login_cannot_be_noted() {
 fn a_server_without_room_is_alive_and_not_ready_until_there_is_some() {
     let faults = Faults::new();
     let server = faults.start();
-    assert_eq!(server.request("GET", "/readyz", &[], None).status, 200);
+    for path in ["/readyz", "/nuxeo/runningstatus"] {
+        assert_eq!(server.request("GET", path, &[], None).status, 200, "{path}");
+    }
     faults.fail(Fault::of(ENOSPC, ANY_FILE, WRITE));
     // Nobody has written yet: only a write finds out.
     assert_eq!(server.datadog("POST", "/api/v1/user", Some(r#"{"handle":"ada@example.com"}"#)).status, 503);
     for _ in 0..3 {
+        let status = server.request("GET", "/nuxeo/runningstatus", &[], None);
+        assert_eq!((status.status, status.header("Retry-After")), (503, Some("1")), "{}", status.text());
+        let document = status.json();
+        assert_eq!(
+            (&document["runtimeStatus"], &document["repositoryStatus"]),
+            (&json!("ok"), &json!("the database takes no writes"))
+        );
+        let started = server.request("GET", "/nuxeo/runningstatus?info=started", &[], None);
+        assert_eq!((started.status, started.text()), (200, "true"));
         let answer = server.request("GET", "/readyz", &[], None);
         assert_eq!((answer.status, answer.text(), answer.header("Retry-After")), (503, "not ready\n", Some("1")));
     }
@@ -296,7 +307,9 @@ fn a_server_without_room_is_alive_and_not_ready_until_there_is_some() {
     let said = String::from_utf8_lossy(&refused.stderr);
     assert!(said.contains("not ready: it answers 503"), "{said}");
     faults.work_again();
-    assert_eq!(server.request("GET", "/readyz", &[], None).status, 200);
+    for path in ["/readyz", "/nuxeo/runningstatus"] {
+        assert_eq!(server.request("GET", path, &[], None).status, 200, "{path}");
+    }
     assert_eq!(healthcheck(&server).status.code(), Some(0));
 }
 
