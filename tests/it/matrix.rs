@@ -408,6 +408,8 @@ fn nuxeo_operations() -> Vec<Operation<4>> {
     const USERS: Shape = Shape::Entity("users");
     const GROUP: Shape = Shape::Entity("group");
     const GROUPS: Shape = Shape::Entity("groups");
+    const OPERATION: Shape =
+        Shape::Keys(&["aliases", "category", "description", "id", "label", "params", "signature", "url"]);
     const NONE: Value = Value::Null;
     const ALL: [u16; 4] = [401, 200, 200, 200];
     const MISSING: [u16; 4] = [401, 404, 404, 404];
@@ -464,8 +466,12 @@ fn nuxeo_operations() -> Vec<Operation<4>> {
         ("DELETE", "/token/KEPT-TOKEN", NONE, MISSING, Shape::Empty),
         // What clients call around it.
         ("POST", "/automation/login", NONE, ALL, Shape::Entity("login")),
-        ("GET", "/automation/login", NONE, NO_METHOD, Shape::Empty),
-        ("GET", "/automation", NONE, ALL, Shape::Keys(&["chains", "codecs", "operations", "paths"])),
+        ("GET", "/automation/login", NONE, [200; 4], OPERATION),
+        ("PUT", "/automation/login", NONE, [405; 4], Shape::Empty),
+        ("GET", "/automation", NONE, [200; 4], Shape::Keys(&["chains", "codecs", "operations", "paths"])),
+        ("POST", "/automation", NONE, [405; 4], Shape::Empty),
+        ("GET", "/automation/Log", NONE, [200; 4], OPERATION),
+        ("GET", "/automation/User.Invite", NONE, MISSING, Shape::Empty),
         ("POST", "/automation/Log", say(json!("a word")), [401, 204, 204, 204], Shape::Empty),
         ("POST", "/automation/Log", say(json!(7)), BROKEN, Shape::Empty),
         ("POST", "/automation/User.Invite", NONE, MISSING, Shape::Empty),
@@ -559,6 +565,7 @@ fn nuxeo_surroundings() -> Vec<Operation<4>> {
         ("GET", "/nuxeo/runningstatus?info=started", NONE, [200; 4], Shape::Text),
         ("GET", "/nuxeo/json/cmis", NONE, [401, 200, 200, 200], Shape::Keys(&["default"])),
         ("POST", "/nuxeo/site/automation/login", NONE, [401, 200, 200, 200], Shape::Entity("login")),
+        ("GET", "/nuxeo/site/automation/", NONE, [200; 4], Shape::Keys(&["chains", "codecs", "operations", "paths"])),
         ("GET", "/nuxeo/site/nothing", NONE, [401, 404, 404, 404], Shape::Empty),
         ("GET", "/nuxeo/nothing", NONE, [404; 4], Shape::Empty),
         ("GET", TOKEN, NONE, [401, 400, 400, 400], Shape::Text),

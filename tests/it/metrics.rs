@@ -566,7 +566,11 @@ fn requests_are_counted_by_their_route() {
         ),
         ("nuxeo", "/token/{id}", &[("DELETE", "/nuxeo/api/v1/token/secret", "", 404)]),
         ("nuxeo", "/automation", &[("GET", "/nuxeo/site/automation", "", 200)]),
-        ("nuxeo", "/automation/login", &[("POST", "/nuxeo/api/v1/automation/login", "", 200)]),
+        (
+            "nuxeo",
+            "/automation/login",
+            &[("POST", "/nuxeo/api/v1/automation/login", "", 200), ("GET", "/nuxeo/site/automation/login", "", 200)],
+        ),
         ("nuxeo", "/automation/Log", &[("POST", "/nuxeo/site/automation/Log", said, 204)]),
         (
             "nuxeo",

@@ -501,7 +501,7 @@ fn operations() -> Vec<(&'static str, &'static str, Value, [u16; 4], &'static st
         ("PUT", "/me/changepassword", json!({"oldPassword": "sesame", "newPassword": "sesame"}), ALL, ""),
         ("GET", "/token", none.clone(), ALL, ""),
         ("POST", "/automation/login", none.clone(), ALL, ""),
-        ("GET", "/automation", none.clone(), ALL, ""),
+        ("GET", "/automation", none.clone(), [200; 4], ""),
         ("POST", "/user", user("new-WHO", json!([])), [401, 403, 201, 201], CREATE),
         ("POST", "/user", user("new-power-WHO", json!(["powerusers"])), [401, 403, 201, 201], CREATE),
         ("POST", "/user", user("new-admin-WHO", json!(["administrators"])), [401, 403, 403, 201], CREATE),
@@ -1043,25 +1043,62 @@ fn login_tells_the_caller_under_every_path() {
     }
 }
 
+/// The base paths of the automation interface.
+const AUTOMATION: [&str; 5] = [
+    "/nuxeo/site/automation",
+    "/nuxeo/api/v1/automation",
+    "/nuxeo/site/api/v1/automation",
+    "/nuxeo/api/v1/repo/default/automation",
+    "/nuxeo//api/v1/automation/",
+];
+
+/// What an operation's description has to have for clients.
+fn assert_described(operation: &Value) {
+    assert!(operation["id"].is_string() && operation["url"] == operation["id"], "{operation}");
+    for parameter in operation["params"].as_array().expect("params") {
+        assert!(parameter["name"].is_string() && parameter["type"].is_string(), "{parameter}");
+        assert!(parameter["required"].is_boolean(), "{parameter}");
+    }
+}
+
 #[test]
-fn the_operations_are_listed() {
+fn the_operations_are_described_to_everybody() {
     let server = Server::start();
-    let authorization = basic("Administrator", ADMIN_PASSWORD);
-    for path in ["/nuxeo/site/automation", "/nuxeo/site/automation/", "/nuxeo/api/v1/automation"] {
-        let document = get(&server, path, &[("Authorization", &authorization)]).json();
+    let (right, wrong) = (basic("Administrator", ADMIN_PASSWORD), basic("Administrator", "wrong"));
+    let callers = [&[][..], &[("Authorization", right.as_str())], &[("Authorization", wrong.as_str())]];
+    for (base, headers) in AUTOMATION.into_iter().flat_map(|base| callers.map(|headers| (base, headers))) {
+        let answer = get(&server, base, headers);
+        assert_eq!(answer.status, 200, "{base}: {}", answer.text());
+        let document = answer.json();
         assert_eq!(
-            [&document["chains"], &document["codecs"], &document["paths"]["login"]],
-            [&json!([]), &json!([]), &json!("login")],
-            "{path}"
+            [&document["chains"], &document["codecs"], &document["paths"]],
+            [&json!([]), &json!([]), &json!({"login": "login"})],
+            "{base}"
         );
         let operations = document["operations"].as_array().expect("operations");
-        assert!(operations.iter().any(|operation| operation["id"] == json!("Log")), "{path}: {document}");
-        for operation in operations {
-            assert!(operation["id"].is_string(), "{operation}");
-            for parameter in operation["params"].as_array().expect("params") {
-                assert!(parameter["name"].is_string() && parameter["type"].is_string(), "{parameter}");
-                assert!(parameter["required"].is_boolean(), "{parameter}");
-            }
+        let listed: Vec<&Value> = operations.iter().map(|operation| &operation["id"]).collect();
+        assert_eq!(listed, [&json!("Log")], "{base}");
+        operations.iter().for_each(assert_described);
+
+        let log = get(&server, &format!("{base}/Log"), headers);
+        assert_eq!(log.parts(), (200, operations[0].clone()), "{base}");
+        let login = get(&server, &format!("{base}/login"), headers);
+        assert_eq!((login.status, &login.json()["id"]), (200, &json!("login")), "{base}");
+        assert_described(&login.json());
+        assert_eq!(login.header("Set-Cookie"), None, "{base}: a look at the login is none");
+    }
+    // Another spelling is another operation, and there is none.
+    for name in ["log", "Login", "User.Invite", "Log/x"] {
+        let path = format!("/nuxeo/site/automation/{name}");
+        assert_refused(&get(&server, &path, &[("Authorization", &right)]), 404, &path);
+        assert_refused(&get(&server, &path, &[]), 401, &path);
+    }
+    for name in ["", "/Log", "/login"] {
+        let path = format!("/nuxeo/site/automation{name}");
+        for headers in callers {
+            let answer = server.request("PUT", &path, headers, Some(b"{}"));
+            assert_refused(&answer, 405, &path);
+            assert_eq!(answer.header("Allow"), Some(if name.is_empty() { "GET, HEAD" } else { "GET, HEAD, POST" }));
         }
     }
 }
@@ -1174,8 +1211,7 @@ fn a_stranger_is_told_that_he_is_one_before_anything_about_paths() {
         ("GET", "/nuxeo/api/v1/me/changepassword", 405),
         ("PUT", "/nuxeo/api/v1/token", 405),
         ("DELETE", "/nuxeo/site/api/v1/capabilities", 405),
-        ("GET", "/nuxeo/site/automation/login", 405),
-        ("DELETE", "/nuxeo/site/automation", 405),
+        ("PUT", "/nuxeo/site/automation/Nothing", 404),
     ] {
         let call = format!("{method} {path}");
         for headers in [&[][..], &[("Authorization", wrong.as_str())]] {

@@ -7,7 +7,7 @@ use crate::dialect::decode;
 use crate::directory::{Access, Directory, TokenRequest};
 use crate::http::{Request, Response};
 use crate::json::Json;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The version of the reference server that clients find here: they choose what to send by it.
 const VERSION: &str = "2023.0";
@@ -76,27 +76,63 @@ pub(super) fn login(directory: &Directory) -> Result<Response> {
     ))
 }
 
-/// `GET /automation`: the operations, as clients want them described.
+/// An operation as it is described to clients.
+pub(super) struct Operation {
+    id: &'static str,
+    category: &'static str,
+    description: &'static str,
+    /// Name, and whether it has to be there. All are texts.
+    parameters: &'static [(&'static str, bool)],
+}
+
+pub(super) const LOG: Operation = Operation {
+    id: "Log",
+    category: "Notification",
+    description: "Writes a message to the server's log.",
+    parameters: &[("message", true), ("level", true), ("category", false)],
+};
+
+pub(super) const LOGIN: Operation = Operation {
+    id: "login",
+    category: "Users & Groups",
+    description: "Answers the caller and the caller's groups.",
+    parameters: &[],
+};
+
+impl Operation {
+    fn document(&self) -> Value {
+        let parameters = self.parameters.iter().map(|(name, required)| {
+            json!({ "name": name, "type": "string", "required": required, "order": 0, "widget": null, "values": [] })
+        });
+        json!({
+            "id": self.id,
+            "aliases": [],
+            "label": self.id,
+            "category": self.category,
+            "description": self.description,
+            "url": self.id,
+            "signature": ["void", "void"],
+            "params": parameters.collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// `GET /automation`: the operations. The login is a path of its own there, not one of them.
 pub(super) fn operations() -> Response {
-    let parameter = |name: &str, required: bool| json!({ "name": name, "type": "string", "required": required, "order": 0, "widget": null, "values": [] });
     Response::json(
         200,
         &json!({
-            "paths": { "login": "login" },
+            "paths": { "login": LOGIN.id },
             "codecs": [],
-            "operations": [{
-                "id": "Log",
-                "aliases": [],
-                "label": "Log",
-                "category": "Notification",
-                "description": "Writes a message to the server's log.",
-                "url": "Log",
-                "signature": ["void", "void"],
-                "params": [parameter("message", true), parameter("level", true), parameter("category", false)],
-            }],
+            "operations": [LOG.document()],
             "chains": [],
         }),
     )
+}
+
+/// `GET /automation/Log` and `GET /automation/login`
+pub(super) fn describe(operation: &Operation) -> Response {
+    Response::json(200, &operation.document())
 }
 
 /// Longest message that a client can write to the log, in characters; what is longer is cut.

@@ -46,8 +46,8 @@ const GROUP_USERS: Route = Route::new("/group/{id}/@users", &[Method::Get]);
 const GROUP_GROUPS: Route = Route::new("/group/{id}/@groups", &[Method::Get]);
 const GROUP_USER: Route = Route::new("/group/{group}/user/{id}", &[Method::Post, Method::Delete]);
 const AUTOMATION: Route = Route::new("/automation", &[Method::Get]);
-const AUTOMATION_LOGIN: Route = Route::new("/automation/login", &[Method::Post]);
-const AUTOMATION_LOG: Route = Route::new("/automation/Log", &[Method::Post]);
+const AUTOMATION_LOGIN: Route = Route::new("/automation/login", &[Method::Get, Method::Post]);
+const AUTOMATION_LOG: Route = Route::new("/automation/Log", &[Method::Get, Method::Post]);
 
 /// Every path that the dialect has, without its other spellings: those below the prefix first, and then those below
 /// `/api/v1`.
@@ -116,11 +116,11 @@ fn inside(base: &str, path: &str) -> Option<String> {
 /// Answers a request for a path below the prefix.
 pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>]) -> Response {
     let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
-    let mut call = Call { context, request, trace: Trace::default() };
+    let guarded = matches!(segments.first(), Some(&"api" | &"site"));
+    let mut call = Call { context, request, guarded, trace: Trace::default() };
     let mut result = route(&mut call, &segments);
     // Inside the interface a stranger is told that they are one before anything else.
-    let inside = matches!(segments.first(), Some(&"api" | &"site"));
-    if inside && matches!(result, Err(Problem::UnknownPath | Problem::UnknownMethod(_))) {
+    if call.guarded && matches!(result, Err(Problem::UnknownPath | Problem::UnknownMethod(_))) {
         result = call.enter().and(result);
     }
     let mut response = result.unwrap_or_else(|problem| error::answer(problem, context));
@@ -138,6 +138,8 @@ pub(super) fn secret_from(segments: &[Cow<'_, str>]) -> Option<usize> {
 struct Call<'c> {
     context: &'c Context,
     request: &'c Request<'c>,
+    /// Whether only callers with credentials are told which paths and methods there are.
+    guarded: bool,
     trace: Trace,
 }
 
@@ -331,19 +333,28 @@ fn membership(call: &mut Call<'_>, side: Side, user: &str, group: &str) -> Resul
     }
 }
 
+/// The routes below `/automation`. What describes them is for everybody, as it is the same for all.
 fn automation(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
     match segments {
         [] => {
+            call.guarded = false;
             call.take(&AUTOMATION)?;
-            call.enter()?;
             Ok(connect::operations())
         }
         ["login"] => {
+            call.guarded = false;
             call.take(&AUTOMATION_LOGIN)?;
+            if call.request.is_get() {
+                return Ok(connect::describe(&connect::LOGIN));
+            }
             connect::login(&call.directory()?)
         }
         ["Log"] => {
+            call.guarded = false;
             call.take(&AUTOMATION_LOG)?;
+            if call.request.is_get() {
+                return Ok(connect::describe(&connect::LOG));
+            }
             let directory = call.directory()?;
             connect::log(&directory, call.request)
         }
