@@ -68,6 +68,17 @@ impl<'a> Request<'a> {
         cookies.filter_map(|cookie| cookie.trim().split_once('='))
     }
 
+    /// Whether `Accept` names that media type (RFC 9110, 12.5.1), and not as one that is not wanted. A range such as
+    /// `*/*`, which scripts send, names none.
+    pub fn takes(&self, media_type: &str) -> bool {
+        self.header_values("Accept").flat_map(|types| types.split(',')).any(|named| {
+            let mut parts = named.split(';').map(str::trim);
+            let is_named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(media_type));
+            let weight = parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.eq_ignore_ascii_case("q"));
+            is_named && weight.is_none_or(|(_, weight)| weight.trim().parse() != Ok(0.0))
+        })
+    }
+
     /// Whether this reads: `GET`, or `HEAD`, which is answered like it.
     pub fn is_get(&self) -> bool {
         matches!(self.method, Method::Get | Method::Head)

@@ -242,6 +242,9 @@ impl Dialects {
         if let Some(response) = openapi::handle(request, segments, || self.description()) {
             return response;
         }
+        if let Some(response) = self.lead_to_page(request, segments) {
+            return response;
+        }
         let Some(mount) = self.mount_of(segments) else { return not_found() };
         let (dialect, decoded) = (mount.dialect, mount.decode(segments));
         let mut response = match &decoded {
@@ -250,6 +253,21 @@ impl Dialects {
         };
         mount.trace(segments, &decoded, &mut response);
         response
+    }
+
+    /// The way to the page, for a browser that asks for a place where it finds nothing else: the root, and where other
+    /// servers of Nuxeo's kind have their pages. Clients and scripts are never redirected.
+    fn lead_to_page(&self, request: &Request<'_>, segments: &[&str]) -> Option<Response> {
+        let place = self.context.place_of(ui::NAME)?;
+        let is_at = |path: &str| self::segments(path).eq(segments.iter().copied());
+        let leads = is_at("") || self.context.place_of(nuxeo::NAME).is_some_and(is_at);
+        if !leads || is_at(place) || !request.is_get() || !request.takes("text/html") {
+            return None;
+        }
+        let page = format!("{place}/");
+        let mut response = Response::text(303, format!("The page is at {page}\n")).with_header("Location", &page);
+        response.trace.dialect = ui::NAME;
+        Some(response)
     }
 
     fn refuse(&self, refused: &Refused<'_>) -> Response {

@@ -144,9 +144,11 @@ async function pressBoth(page, [first, second], name) {
 }
 
 async function signsIn(page) {
-  // Without the slash too.
-  await page.goto(`${URL_}/ui`);
-  is(new URL(page.url()).pathname, '/ui/');
+  // Without the slash too, and from where people look first.
+  for (const path of ['/', '/nuxeo/', '/nuxeo', '/ui']) {
+    await page.goto(`${URL_}${path}`);
+    is(new URL(page.url()).pathname, '/ui/');
+  }
   await page.getByRole('button', { name: 'Sign in' }).waitFor();
   is(await page.getByText('session is over').count(), 0);
   await picture(page, 'sign-in');
