@@ -50,7 +50,11 @@ pub(super) fn serve(settings: &Serve) -> anyhow::Result<()> {
     tell_supervisor("STATUS=opening the database");
     let (store, found) = open(&settings.database, settings.readers, &passwords)?;
     let store = Arc::new(store);
-    let sessions = SessionLimits { idle: settings.session_idle, length: settings.session_length };
+    let sessions = SessionLimits {
+        idle: settings.session_idle,
+        length: settings.session_length,
+        ticket_idle: settings.nuxeo_session_idle,
+    };
     let rules = rules(settings);
     let access = Access::new(Arc::clone(&store), passwords, settings.wrong_password_delay, sessions, rules)?;
     let traffic = Arc::new(Traffic::default());

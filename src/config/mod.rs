@@ -310,6 +310,10 @@ pub struct Serve {
     /// How long somebody stays signed in to the page at most
     #[arg(long, env = "ROLLBOOK_SESSION_LENGTH", value_name = "AGE", default_value = "8h", value_parser = session_age)]
     pub session_length: Duration,
+    /// How long the session of a Nuxeo login lasts after its last request
+    #[arg(long, env = "ROLLBOOK_NUXEO_SESSION_IDLE", value_name = "AGE", default_value = "60m",
+          value_parser = session_age)]
+    pub nuxeo_session_idle: Duration,
     /// How long to keep the record of changes: 90d, 12h
     #[arg(long, env = "ROLLBOOK_KEEP_CHANGES", value_name = "AGE", default_value = "90d", value_parser = age)]
     pub keep_changes: Duration,

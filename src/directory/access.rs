@@ -3,11 +3,14 @@
 use super::authority::power_of;
 use super::guesses::{Guess, Guesses};
 use super::passwords::Slot;
-use super::sessions::{Session, SessionLimits, Sessions};
+use super::sessions::{Left, Limits, Session, SessionLimits, Sessions};
+use super::tickets::{Root, Tickets};
 use super::{Directory, Passwords, Rules, digest, new_secret};
 use crate::lock::{exclusive, shared};
 use crate::metrics::Page;
-use crate::model::{Caller, CallerKind, Error, KeyKind, Origin, Power, Profile, Proof, Result, RightsState, key};
+use crate::model::{
+    Caller, CallerKind, Ended, Error, KeyKind, Origin, Power, Profile, Proof, Result, RightsState, key,
+};
 use crate::store::{Credential, Purpose, Rows, Scope, Secret, Store, now};
 use anyhow::anyhow;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -37,6 +40,7 @@ pub struct Access {
     remembered: RwLock<HashMap<[u8; 32], Remembered>>,
     credentials: RwLock<HashMap<[u8; 32], Known>>,
     sessions: Sessions,
+    tickets: Tickets,
     refused: Refused,
     rules: Rules,
 }
@@ -81,9 +85,9 @@ impl Access {
         let mut pepper = [0; 32];
         getrandom::fill(&mut pepper).map_err(|error| anyhow!("get random numbers: {error}"))?;
         let (remembered, credentials) = (RwLock::default(), RwLock::default());
-        let (guesses, sessions) = (Guesses::new(longest_delay), Sessions::new(limits));
-        let refused = Refused::default();
-        Ok(Access { store, passwords, guesses, pepper, remembered, credentials, sessions, refused, rules })
+        let (guesses, sessions) = (Guesses::new(longest_delay), Sessions::new(Limits::of_page(&limits)));
+        let (tickets, refused) = (Tickets::new(limits.ticket_idle)?, Refused::default());
+        Ok(Access { store, passwords, guesses, pepper, remembered, credentials, sessions, tickets, refused, rules })
     }
 
     /// Looks whether the database takes writes.
@@ -276,14 +280,11 @@ impl Access {
         from: IpAddr,
         dialect: &'static str,
     ) -> Result<(String, Session)> {
-        let mut caller = self.user(username, password, from, dialect)?;
-        let (Some(user_id), Proof::Password(number)) = (caller.user_id(), &caller.proof) else {
-            return Err(Error::Unauthenticated);
-        };
-        let (secret, number) = (new_secret()?, *number);
-        let (left, ended) = self.sessions.open(digest(&secret), user_id, number);
-        caller.proof = Proof::Session(number, ended);
-        Ok((secret, Session { caller, left }))
+        let caller = self.user(username, password, from, dialect)?;
+        let root = self.root_of(&caller)?.ok_or(Error::Unauthenticated)?;
+        let (secret, now) = (new_secret()?, Instant::now());
+        let Left { time: left, ended } = self.sessions.open(digest(&secret), root, now, now);
+        Ok((secret, Session { caller: in_session(caller, &root, ended), left }))
     }
 
     /// The session that a secret stands for. It lasts longer from now on, if so wished, and ends when the user is
@@ -293,23 +294,70 @@ impl Access {
     /// `Unauthenticated` when there is none.
     pub fn session(&self, secret: &str, prolong: bool) -> Result<Session> {
         let digest = digest(secret);
-        let (user_id, known, ended) = self.sessions.find(&digest).ok_or(Error::Unauthenticated)?;
-        match self.recognize(user_id)? {
-            Some((mut caller, number)) if number == known => {
-                caller.proof = Proof::Session(number, ended);
-                let left = self.sessions.left(&digest, prolong).ok_or(Error::Unauthenticated)?;
-                Ok(Session { caller, left })
-            }
-            _ => {
-                self.sessions.end(&digest);
-                Err(Error::Unauthenticated)
-            }
-        }
+        let root = self.sessions.find(&digest, Instant::now()).ok_or(Error::Unauthenticated)?;
+        let Some(caller) = self.caller_of(&root)? else {
+            self.sessions.end(&digest);
+            return Err(Error::Unauthenticated);
+        };
+        let left = self.sessions.left(&digest, prolong, Instant::now());
+        let Left { time: left, ended } = left.ok_or(Error::Unauthenticated)?;
+        Ok(Session { caller: in_session(caller, &root, ended), left })
     }
 
     /// Ends a session, if there is one.
     pub fn end_session(&self, secret: &str) {
         self.sessions.end(&digest(secret));
+    }
+
+    /// A ticket for a session of the caller, who has just shown a password or a token. Nothing is kept of it until it
+    /// comes back. `None` for other callers, and when there cannot be one at the moment, which is no reason to refuse a
+    /// login.
+    pub fn issue_ticket(&self, caller: &Caller) -> Option<String> {
+        self.root_of(caller).ok().flatten().map(|root| self.tickets.issue(&root, Instant::now()))
+    }
+
+    /// The user behind a ticket. The session lasts longer from now on, if so wished, and ends when the user is disabled
+    /// or gets another password, and with the token that it began with.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when the session has ended, and for a text that is no ticket.
+    pub fn ticket(&self, text: &str, prolong: bool) -> Result<Caller> {
+        let ticket = self.tickets.read(text).ok_or(Error::Unauthenticated)?;
+        let Some(caller) = self.caller_of(&ticket.root)? else {
+            self.tickets.end(&ticket, Instant::now());
+            return Err(Error::Unauthenticated);
+        };
+        let left = self.tickets.resume(&ticket, prolong, Instant::now()).ok_or(Error::Unauthenticated)?;
+        Ok(in_session(caller, &ticket.root, left.ended))
+    }
+
+    /// Ends the session of a ticket, if it is one.
+    pub fn end_ticket(&self, text: &str) {
+        if let Some(ticket) = self.tickets.read(text) {
+            self.tickets.end(&ticket, Instant::now());
+        }
+    }
+
+    /// The login of a caller who has just shown a password or a token; `None` for others.
+    fn root_of(&self, caller: &Caller) -> Result<Option<Root>> {
+        let (number, token) = match (caller.user_id(), &caller.proof) {
+            (Some(_), Proof::Password(number)) => (Some(*number), None),
+            (Some(user_id), Proof::Credential(id)) => (self.recognize(user_id)?.map(|(_, number)| number), Some(*id)),
+            _ => (None, None),
+        };
+        let found = caller.user_id().zip(number);
+        Ok(found.map(|(user_id, number)| Root { user_id, password: self.tickets.fingerprint(number), token }))
+    }
+
+    /// The user behind a login, as long as everything that it depends on is still so.
+    fn caller_of(&self, root: &Root) -> Result<Option<Caller>> {
+        let state = self.store.rights_state();
+        let user = self.store.read(|rows| match root.token {
+            Some(id) if !rows.has_token(root.user_id, id)? => Ok(None),
+            _ => recognize(rows, root.user_id, state),
+        })?;
+        let same = user.filter(|(_, number)| self.tickets.fingerprint(*number) == root.password);
+        Ok(same.map(|(caller, _)| caller))
     }
 
     /// Under what a user name and a password are remembered.
@@ -423,6 +471,15 @@ fn recognize(rows: &Rows<'_>, user_id: i64, state: RightsState) -> Result<Option
     let (kind, power) = (CallerKind::User(user_id), power_of(rows, user_id)?);
     let proof = Proof::Password(secret.password_number);
     Ok(Some((Caller { kind, name: secret.username.into(), power, proof, state }, secret.password_number)))
+}
+
+/// The caller, who has a password as the credential, with the session in its place.
+fn in_session(caller: Caller, root: &Root, ended: Ended) -> Caller {
+    let proof = match caller.proof {
+        Proof::Password(password) => Proof::Session { password, token: root.token, ended },
+        proof => proof,
+    };
+    Caller { proof, ..caller }
 }
 
 fn remember<T>(map: &mut HashMap<[u8; 32], T>, key: [u8; 32], entry: T) {

@@ -16,7 +16,7 @@ pub(super) fn current<'c>(rows: &Rows<'_>, caller: &'c Caller) -> Result<Cow<'c,
     let power = match (caller.kind, &caller.proof) {
         (CallerKind::Operator, _) | (_, Proof::Operator) => caller.power,
         (CallerKind::Key, Proof::Credential(id)) => key_power(rows, *id)?,
-        (CallerKind::Key, Proof::Password(_) | Proof::Session(..)) => return Err(Error::Unauthenticated),
+        (CallerKind::Key, Proof::Password(_) | Proof::Session { .. }) => return Err(Error::Unauthenticated),
         (CallerKind::User(user_id), Proof::Credential(id)) => {
             require_token(rows, user_id, *id)?;
             require_enabled(rows, user_id)?;
@@ -26,8 +26,11 @@ pub(super) fn current<'c>(rows: &Rows<'_>, caller: &'c Caller) -> Result<Cow<'c,
             require_password(rows, user_id, *number)?;
             power_of(rows, user_id)?
         }
-        (CallerKind::User(user_id), Proof::Session(number, ended)) => {
-            require_password(rows, user_id, *number)?;
+        (CallerKind::User(user_id), Proof::Session { password, token, ended }) => {
+            require_password(rows, user_id, *password)?;
+            if let Some(token) = token {
+                require_token(rows, user_id, *token)?;
+            }
             if ended.get() {
                 return Err(Error::Unauthenticated);
             }

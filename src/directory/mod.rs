@@ -16,6 +16,7 @@ mod members;
 mod new_passwords;
 mod passwords;
 mod sessions;
+mod tickets;
 mod users;
 
 pub use crate::store::{Credential, Purpose, RemovedProperty, UserFilter};

@@ -1,23 +1,21 @@
-//! Sessions of people: kept in memory only, so that the end of the process is the end of all.
+//! Sessions: kept in memory only, so that the end of the process is the end of all.
 
+use super::tickets::Root;
 use crate::lock::locked;
 use crate::model::{Caller, Ended};
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// Sessions of one user at a time; one more ends the one that has the least time left.
-const OF_USER_MAX: usize = 16;
-/// Sessions of everybody at a time, likewise.
-const MAX: usize = 10_000;
-
 /// When sessions end.
 #[derive(Debug, Clone, Copy)]
 pub struct SessionLimits {
-    /// After the last request that prolongs one.
+    /// One of the page, after the last request that prolongs it.
     pub idle: Duration,
-    /// After the login, whatever has come since.
+    /// One of the page, after the login, whatever has come since.
     pub length: Duration,
+    /// One that goes by a ticket, after the last request.
+    pub ticket_idle: Duration,
 }
 
 /// A session that goes on.
@@ -28,74 +26,98 @@ pub struct Session {
     pub left: Duration,
 }
 
-/// All sessions.
+/// What is left of a session.
+pub(super) struct Left {
+    /// How long it goes on without a request.
+    pub(super) time: Duration,
+    /// Tells whether it has ended all the same.
+    pub(super) ended: Ended,
+}
+
+/// When sessions of one kind end, and how many there are at a time: one more ends the one that has the least time left.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) idle: Duration,
+    /// The longest time, whatever comes until then.
+    pub(super) length: Option<Duration>,
+    pub(super) of_user: usize,
+    pub(super) in_all: usize,
+}
+
+impl Limits {
+    /// Those of sessions of the page.
+    pub(super) fn of_page(limits: &SessionLimits) -> Limits {
+        Limits { idle: limits.idle, length: Some(limits.length), of_user: 16, in_all: 10_000 }
+    }
+}
+
+/// All sessions of one kind.
 pub(super) struct Sessions {
-    limits: SessionLimits,
-    /// By the digest of the secret.
+    limits: Limits,
+    /// By the digest of the secret, or by the seal of the ticket.
     open: Mutex<HashMap<[u8; 32], Open>>,
 }
 
 struct Open {
-    user_id: i64,
-    /// The number of the password that opened it.
-    password: i64,
+    root: Root,
     ended: Ended,
     until: Instant,
-    end: Instant,
+    end: Option<Instant>,
 }
 
 impl Sessions {
-    pub(super) fn new(limits: SessionLimits) -> Sessions {
+    pub(super) fn new(limits: Limits) -> Sessions {
         Sessions { limits, open: Mutex::default() }
     }
 
-    /// Adds a session, and returns how long it goes on and what tells of its end.
-    pub(super) fn open(&self, digest: [u8; 32], user_id: i64, password: i64) -> (Duration, Ended) {
-        let now = Instant::now();
-        let (left, end) = (self.limits.idle.min(self.limits.length), now + self.limits.length);
+    /// Adds a session that began at that time, and returns how long it goes on.
+    pub(super) fn open(&self, name: [u8; 32], root: Root, begun: Instant, now: Instant) -> Left {
+        let end = self.limits.length.map(|length| begun + length);
+        let until = earlier(begun + self.limits.idle, end);
         let mut open = locked(&self.open);
         open.retain(|_, session| session.until > now);
-        if open.values().filter(|session| session.user_id == user_id).count() >= OF_USER_MAX {
-            end_shortest(&mut open, |session| session.user_id == user_id);
+        if open.values().filter(|session| session.root.user_id == root.user_id).count() >= self.limits.of_user {
+            end_shortest(&mut open, |session| session.root.user_id == root.user_id);
         }
-        if open.len() >= MAX {
+        if open.len() >= self.limits.in_all {
             end_shortest(&mut open, |_| true);
         }
         let ended = Ended::default();
-        open.insert(digest, Open { user_id, password, ended: ended.clone(), until: now + left, end });
-        (left, ended)
+        open.insert(name, Open { root, ended: ended.clone(), until, end });
+        Left { time: until.saturating_duration_since(now), ended }
     }
 
-    /// The user of a session, the number of the password that opened it, and what tells of its end.
-    pub(super) fn find(&self, digest: &[u8; 32]) -> Option<(i64, i64, Ended)> {
-        let open = locked(&self.open);
-        let session = open.get(digest).filter(|session| session.until > Instant::now())?;
-        Some((session.user_id, session.password, session.ended.clone()))
+    /// The login that a session goes back to.
+    pub(super) fn find(&self, name: &[u8; 32], now: Instant) -> Option<Root> {
+        locked(&self.open).get(name).filter(|session| session.until > now).map(|session| session.root)
     }
 
-    /// How long a session goes on, which begins anew if it is prolonged.
-    pub(super) fn left(&self, digest: &[u8; 32], prolong: bool) -> Option<Duration> {
-        let now = Instant::now();
+    /// How long a session goes on; its time begins again if it is prolonged.
+    pub(super) fn left(&self, name: &[u8; 32], prolong: bool, now: Instant) -> Option<Left> {
         let mut open = locked(&self.open);
-        let session = open.get_mut(digest).filter(|session| session.until > now)?;
+        let session = open.get_mut(name).filter(|session| session.until > now)?;
         if prolong {
-            session.until = session.end.min(now + self.limits.idle);
+            session.until = earlier(now + self.limits.idle, session.end);
         }
-        Some(session.until - now)
+        Some(Left { time: session.until.saturating_duration_since(now), ended: session.ended.clone() })
     }
 
-    pub(super) fn end(&self, digest: &[u8; 32]) {
-        if let Some(session) = locked(&self.open).remove(digest) {
+    pub(super) fn end(&self, name: &[u8; 32]) {
+        if let Some(session) = locked(&self.open).remove(name) {
             session.ended.set();
         }
     }
 }
 
+fn earlier(time: Instant, end: Option<Instant>) -> Instant {
+    end.map_or(time, |end| end.min(time))
+}
+
 /// Ends the one of these that has the least time left.
 fn end_shortest(open: &mut HashMap<[u8; 32], Open>, of: impl Fn(&Open) -> bool) {
     let candidates = open.iter().filter(|(_, session)| of(session));
-    let shortest = candidates.min_by_key(|(_, session)| session.until).map(|(digest, _)| *digest);
-    if let Some(session) = shortest.and_then(|digest| open.remove(&digest)) {
+    let shortest = candidates.min_by_key(|(_, session)| session.until).map(|(name, _)| *name);
+    if let Some(session) = shortest.and_then(|name| open.remove(&name)) {
         session.ended.set();
     }
 }

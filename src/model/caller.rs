@@ -78,8 +78,15 @@ pub enum Proof {
     Credential(i64),
     /// A password, by its number: see [`User::password_number`](super::User::password_number).
     Password(i64),
-    /// A session, and the number of the password that opened it.
-    Session(i64, Ended),
+    /// A session.
+    Session {
+        /// The number of the password that was valid when it began.
+        password: i64,
+        /// The token that it began with, by its inner id.
+        token: Option<i64>,
+        /// Whether it has ended.
+        ended: Ended,
+    },
 }
 
 /// Whether a session has ended. All copies change together.
@@ -144,7 +151,7 @@ impl Caller {
             (Proof::Credential(_), CallerKind::User(_)) => rights && credentials,
             (Proof::Credential(_), _) => credentials,
             (Proof::Password(_), _) => rights,
-            (Proof::Session(_, ended), _) => rights && !ended.get(),
+            (Proof::Session { token, ended, .. }, _) => rights && (token.is_none() || credentials) && !ended.get(),
         }
     }
 

@@ -127,6 +127,12 @@ impl Rows<'_> {
         self.all(&sql, [user_id], token)
     }
 
+    /// Whether a user has the valid token of that id.
+    pub fn has_token(&self, user_id: i64, id: i64) -> Result<bool> {
+        let sql = "select count(*) from credentials where id = ?1 and user_id = ?2 and revoked_at is null";
+        Ok(self.number(sql, [id, user_id])? > 0)
+    }
+
     /// How many valid tokens a user has.
     pub fn count_tokens(&self, user_id: i64) -> Result<u64> {
         self.number("select count(*) from credentials where user_id = ?1 and revoked_at is null", [user_id])
