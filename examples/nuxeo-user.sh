@@ -54,6 +54,16 @@ curl -sS -w '\n%{http_code}\n' -u "$admin" -X DELETE "$url/user/no.such.user/gro
 echo "== Remove a user from a group that does not exist: 404"
 curl -sS -w '\n%{http_code}\n' -u "$admin" -X DELETE "$url/user/margaret.hamilton/group/no.such.group"
 
+echo "== Log in once, and send the cookie in place of the password: 200"
+jar=$(mktemp)
+trap 'rm -f "$jar"' EXIT
+curl -sS -w '\n%{http_code}\n' -u "$admin" -c "$jar" -X POST "$url/automation/login"
+curl -sS -w '\n%{http_code}\n' -b "$jar" "$url/user/margaret.hamilton"
+
+echo "== Log out: 200, and the cookie opens nothing any more: 401"
+curl -sS -w '\n%{http_code}\n' -b "$jar" "${url%/api/v1}/logout"
+curl -sS -w '\n%{http_code}\n' -b "$jar" "$url/user/margaret.hamilton"
+
 echo "== Delete a user: 204, without an answer"
 curl -sS -w '%{http_code}\n' -u "$admin" -X DELETE "$url/user/margaret.hamilton"
 

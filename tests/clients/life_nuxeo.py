@@ -3,6 +3,7 @@
 import os
 
 import nuxeo
+import requests
 from checks import raised, same
 from nuxeo.auth import TokenAuth
 from nuxeo.client import Nuxeo
@@ -106,6 +107,7 @@ class Life:
         self.search()
         self.passwords()
         self.tokens()
+        self.sessions()
         self.names()
         self.permissions()
         self.end()
@@ -119,6 +121,9 @@ class Life:
 
     def connection(self):
         same(self.server.client.is_reachable(), True)
+        status = self.server.client.request("GET", "runningstatus")
+        same(sorted(set(status.json().values())), ["ok"])
+        same(self.server.client.request("GET", "runningstatus", params={"info": "started"}).text, "true")
         same(self.server.client.server_version, "2023.0")
         me = self.server.users.current_user()
         same([me.id, me.isAdministrator], ["Administrator", True])
@@ -349,6 +354,26 @@ class Life:
         assert token(ada) != first
         token(ada, revoke=True)
         raised(Unauthorized, token, connect(self.host, self.ada, "wrong"))
+
+    def sessions(self):
+        base = self.host.rstrip("/")
+        with requests.Session() as script:
+            login = script.post(f"{base}/site/automation/login", auth=(self.ada, "difference"))
+            same([login.status_code, login.json()["username"]], [200, self.ada])
+            same([(cookie.name, cookie.path) for cookie in script.cookies], [("JSESSIONID", "/nuxeo")])
+            # From now on the jar sends the cookie, and nothing else.
+            same(script.get(f"{base}/api/v1/me").json()["id"], self.ada)
+            same(script.post(f"{base}/api/v1/user", json={"entity-type": "user"}).status_code, 403)
+            token = {"applicationName": "a", "deviceId": "b", "permission": "r"}
+            same(script.get(f"{base}/authentication/token", params=token).status_code, 401)
+            # The client itself goes by it, too, where it has no password.
+            client = Nuxeo(host=self.host, cookies=script.cookies)
+            same(client.client.request("GET", "api/v1/me").json()["id"], self.ada)
+            # A password wins over it.
+            same(script.get(f"{base}/api/v1/me", auth=(self.ada, "wrong")).status_code, 401)
+            cookie = script.cookies["JSESSIONID"]
+            same([script.get(f"{base}/logout").status_code, list(script.cookies)], [200, []])
+            same(script.get(f"{base}/api/v1/me", cookies={"JSESSIONID": cookie}).status_code, 401)
 
     def names(self):
         users, groups = self.server.users, self.server.groups

@@ -646,9 +646,13 @@ impl Fuzzer<'_> {
         };
         bytes.extend_from_slice(b" HTTP/1.1\r\nHost: fuzz\r\n");
         let names: &[&str] = match dialect {
-            Dialect::Nuxeo => {
-                &["Authorization", "Authorization", "X-Authentication-Token", "Cookie: X-Authentication-Token="]
-            }
+            Dialect::Nuxeo => &[
+                "Authorization",
+                "Authorization",
+                "X-Authentication-Token",
+                "Cookie: X-Authentication-Token=",
+                "Cookie: JSESSIONID=",
+            ],
             Dialect::Datadog => &["DD-API-KEY", "DD-APPLICATION-KEY"],
         };
         let name = self.random.pick(names);

@@ -26,6 +26,7 @@ mod matrix;
 mod metrics;
 mod nuxeo_access;
 mod nuxeo_groups;
+mod nuxeo_sessions;
 mod nuxeo_users;
 mod openapi;
 mod operate;

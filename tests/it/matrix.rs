@@ -4,6 +4,7 @@
 //! refused has changed nothing, and learned nothing.
 
 use crate::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Connection, Folder, Server, basic, create_key, run};
+use crate::nuxeo_sessions::cookie_of;
 use crate::nuxeo_users::{create_group, create_user};
 use crate::state::{State, Whole};
 use serde_json::{Value, json};
@@ -38,6 +39,8 @@ struct Caller {
     refusal: &'static str,
     /// A check of a password is needed to refuse them, which takes long.
     costly: bool,
+    /// Comes with nothing but the cookie of a login with this, of a new one for each call.
+    login: Option<(&'static str, String)>,
 }
 
 impl Caller {
@@ -68,8 +71,15 @@ impl Caller {
     }
 
     fn call(&self, connection: &mut Connection, method: &str, path: &str, body: &Value) -> Answer {
-        let headers: Vec<(&str, &str)> =
+        let mut headers: Vec<(&str, &str)> =
             self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let cookie = self.login.as_ref().map(|(name, value)| {
+            connection.send("POST", "/nuxeo/site/automation/login", &[(name, value)], None);
+            let answer = connection.answer(false);
+            let set = answer.header("Set-Cookie").unwrap_or_else(|| panic!("{}: {}", self.name, answer.text()));
+            set.split(';').next().unwrap_or_default().to_owned()
+        });
+        headers.extend(cookie.iter().map(|cookie| ("Cookie", cookie.as_str())));
         let separator = if path.contains('?') { '&' } else { '?' };
         let target = if self.query.is_empty() { path.to_owned() } else { format!("{path}{separator}{}", self.query) };
         let text = match body {
@@ -120,9 +130,15 @@ impl<'w> Walk<'w> {
 
     fn step<const N: usize>(&mut self, caller: &Caller, operation: &Operation<N>, prefix: &str) {
         let (method, path, body, statuses, shape) = operation;
-        // A token gets no other token.
+        // The cookie of a login neither issues nor revokes tokens, and a token gets no other token.
+        let about_tokens = path.contains("/authentication/token") || path.starts_with("/token") && *method != "GET";
+        let needs_secret = caller.login.is_some() && about_tokens && statuses[caller.class] != 405;
         let issues = path.contains("application=walk&") || path.contains("applicationName=walk&");
-        let status = if issues && caller.shows_token() { 403 } else { statuses[caller.class] };
+        let status = match (needs_secret, issues && caller.shows_token()) {
+            (true, _) => 401,
+            (_, true) => 403,
+            _ => statuses[caller.class],
+        };
         let who = if caller.class >= N - 2 { caller.name.as_str() } else { "nobody" };
         let (path, body) = (path.replace("WHO", who), body.to_string().replace("WHO", who));
         let body: Value = serde_json::from_str(&body).expect("still JSON");
@@ -290,6 +306,7 @@ fn each_key_opens_in_datadog_s_dialect_what_the_table_says_and_nothing_else() {
     let server = Server::over(folder, &[]);
     let token = token(&server, ("Administrator", ADMIN_PASSWORD), "matrix");
     let authorization = basic("Administrator", ADMIN_PASSWORD);
+    let session = cookie_of(&server, ("Administrator", ADMIN_PASSWORD));
 
     let both = |name: &str, class, key: &str| Caller::new(name, class, &[(API, API_KEY), (APP, key)]);
     let queried = |name: &str, class, key: &str| {
@@ -303,6 +320,7 @@ fn each_key_opens_in_datadog_s_dialect_what_the_table_says_and_nothing_else() {
         Caller::new("empty keys", STRANGER, &[(API, ""), (APP, "")]).refused(NO_API),
         Caller::new("cookie", STRANGER, &[("Cookie", &format!("api_key={API_KEY}; application_key={APP_KEY}"))])
             .refused(NO_API),
+        Caller::new("session", STRANGER, &[("Cookie", &session)]).refused(NO_API),
         Caller::new("wrong api key", STRANGER, &[(API, &API_KEY.replace('0', "1")), (APP, APP_KEY)]),
         Caller::new("upper case", STRANGER, &[(API, &API_KEY.to_uppercase()), (APP, APP_KEY)]),
         Caller::new("part of an api key", STRANGER, &[(API, &API_KEY[..31]), (APP, APP_KEY)]),
@@ -565,6 +583,9 @@ fn nuxeo_surroundings() -> Vec<Operation<4>> {
         ("GET", "/nuxeo/runningstatus?info=started", NONE, [200; 4], Shape::Text),
         ("GET", "/nuxeo/json/cmis", NONE, [401, 200, 200, 200], Shape::Keys(&["default"])),
         ("POST", "/nuxeo/site/automation/login", NONE, [401, 200, 200, 200], Shape::Entity("login")),
+        ("GET", "/nuxeo/logout", NONE, [200; 4], Shape::Text),
+        ("POST", "/nuxeo/logout", NONE, [200; 4], Shape::Text),
+        ("DELETE", "/nuxeo/logout", NONE, [405; 4], Shape::Text),
         ("GET", "/nuxeo/site/automation/", NONE, [200; 4], Shape::Keys(&["chains", "codecs", "operations", "paths"])),
         ("GET", "/nuxeo/site/nothing", NONE, [401, 404, 404, 404], Shape::Empty),
         ("GET", "/nuxeo/nothing", NONE, [404; 4], Shape::Empty),
@@ -580,7 +601,7 @@ fn nuxeo_document(caller: &Caller, answer: &Answer) -> Value {
     assert!(!message.is_empty(), "{}", answer.text());
     if answer.status == 401 {
         assert_eq!(message, "Authentication is required");
-        let quiet = caller.headers.iter().any(|(name, _)| name == "Cookie");
+        let quiet = caller.login.is_some() || caller.headers.iter().any(|(name, _)| name == "Cookie");
         let asked = answer.header("WWW-Authenticate");
         assert_eq!(asked, (!quiet).then_some("Basic realm=\"Nuxeo Automation\""), "{}", caller.name);
     }
@@ -619,6 +640,11 @@ fn each_user_may_do_in_nuxeo_s_dialect_what_the_table_says_and_nothing_else() {
     let (deeproot, former) = (issue("deeproot", "t"), issue("former", "t"));
     let (revoked, gone, disabled, kept) =
         (issue("root", "r"), issue("gone", "t"), issue("disabled", "t"), issue("keeper", "t"));
+    let log_in = |name: &str| cookie_of(&server, (name, PASSWORD));
+    let (ended_cookie, gone_cookie, disabled_cookie) = (log_in("root"), log_in("gone"), log_in("disabled"));
+    assert_eq!(server.request("GET", "/nuxeo/logout", &[("Cookie", &ended_cookie)], None).status, 200);
+    let page_cookie = crate::ui::session_cookie(&server);
+    let page_cookie = page_cookie.replace("rollbook_session", "JSESSIONID");
     assert_eq!(server.nuxeo_as(("root", PASSWORD), "DELETE", &format!("/token/{revoked}"), None).status, 204);
     assert_eq!(server.nuxeo("DELETE", "/user/gone", None).status, 204);
     // The same name again is another user.
@@ -636,6 +662,11 @@ fn each_user_may_do_in_nuxeo_s_dialect_what_the_table_says_and_nothing_else() {
         Caller::new(name, class, &[("Authorization", &basic(name.split('/').next().unwrap_or_default(), password))])
     };
     let shown = |name: &str, class, token: &str| Caller::new(name, class, &[(TOKEN, token)]);
+    let cookie = |name: &str, class, login: (&'static str, &str)| Caller {
+        login: Some((login.0, login.1.to_owned())),
+        ..Caller::new(name, class, &[])
+    };
+    let with_password = |name: &str, class, user: &str| cookie(name, class, ("Authorization", &basic(user, PASSWORD)));
     let callers = [
         Caller::new("nobody", STRANGER, &[]),
         Caller::new("keys", STRANGER, &[("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", APP_KEY)]),
@@ -672,8 +703,24 @@ fn each_user_may_do_in_nuxeo_s_dialect_what_the_table_says_and_nothing_else() {
         Caller::new("revoked cookie", STRANGER, &[("Cookie", &format!("{TOKEN}={revoked}"))]),
         // Basic comes first, and nothing after it.
         Caller::new("no colon, and a token", STRANGER, &[("Authorization", "Basic cm9vdA=="), (TOKEN, &root)]),
+        Caller::new("ended session", STRANGER, &[("Cookie", &ended_cookie)]),
+        Caller::new("session of a deleted user", STRANGER, &[("Cookie", &gone_cookie)]),
+        Caller::new("session of a disabled user", STRANGER, &[("Cookie", &disabled_cookie)]),
+        Caller::new("session of the page", STRANGER, &[("Cookie", &page_cookie)]),
+        Caller::new("session of another server", STRANGER, &[("Cookie", "JSESSIONID=A1B2C3D4E5F60718.nuxeo")]),
+        // Whatever else is shown wins, also where it is wrong.
+        Caller {
+            headers: vec![("Authorization".into(), "Basic cm9vdA==".into())],
+            ..with_password("no colon, and a session", STRANGER, "root")
+        },
+        Caller {
+            headers: vec![(TOKEN.into(), revoked.clone())],
+            ..with_password("revoked token, and a session", STRANGER, "root")
+        },
         word("ordinary", ORDINARY, PASSWORD),
         word("member", ORDINARY, PASSWORD),
+        with_password("ordinary by session", ORDINARY, "ordinary"),
+        cookie("former by session", ORDINARY, (TOKEN, &former)),
         word("high", ORDINARY, PASSWORD),
         word("former", ORDINARY, PASSWORD),
         word("OrDinary", ORDINARY, PASSWORD),
@@ -691,12 +738,16 @@ fn each_user_may_do_in_nuxeo_s_dialect_what_the_table_says_and_nothing_else() {
         Caller::new("ordinary before root", ORDINARY, &[(TOKEN, &ordinary)]).query(format!("token={root}")),
         word("power", POWER, PASSWORD),
         word("deputy", POWER, PASSWORD),
+        with_password("power-s", POWER, "power"),
+        cookie("deputy-s", POWER, (TOKEN, &deputy)),
         shown("power-t", POWER, &power),
         shown("deputy-t", POWER, &deputy),
         word("root", ADMINISTRATOR, PASSWORD),
         word("both", ADMINISTRATOR, PASSWORD),
         word("opsroot", ADMINISTRATOR, PASSWORD),
         word("deeproot", ADMINISTRATOR, PASSWORD),
+        with_password("root-s", ADMINISTRATOR, "root"),
+        cookie("deeproot-s", ADMINISTRATOR, (TOKEN, &deeproot)),
         shown("root-t", ADMINISTRATOR, &root),
         shown("deeproot-t", ADMINISTRATOR, &deeproot),
     ];
@@ -715,7 +766,7 @@ fn each_user_may_do_in_nuxeo_s_dialect_what_the_table_says_and_nothing_else() {
             ("opsman-", json!(["ops"])),
             ("doomed-ops-", json!(["ops"])),
         ];
-        if name == "nobody" || name.ends_with("-t") {
+        if name == "nobody" || name.ends_with("-t") || name.ends_with("-s") {
             users.push(("", json!([])));
         }
         for (prefix, groups) in users {

@@ -555,6 +555,7 @@ fn requests_are_counted_by_their_route() {
         ("nuxeo", "/capabilities", &[("GET", "/nuxeo/api/v1/capabilities", "", 200)]),
         ("nuxeo", "/json/cmis", &[("GET", "/nuxeo/json/cmis", "", 200)]),
         ("nuxeo", "/runningstatus", &[("GET", "/nuxeo/runningstatus", "", 200)]),
+        ("nuxeo", "/logout", &[("GET", "/nuxeo/logout", "", 200), ("POST", "/nuxeo/logout", "", 200)]),
         ("nuxeo", "/authentication/token", &[("GET", &format!("/nuxeo/authentication/token?{token}"), "", 201)]),
         (
             "nuxeo",

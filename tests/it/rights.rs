@@ -1,13 +1,14 @@
 //! Rights are those at the moment of the write: a caller who loses them between authentication and commit changes
 //! nothing, whatever the operation and whatever took the rights.
 
-use crate::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Connection, Folder, PATIENCE, Server, basic, run};
+use crate::harness::{
+    ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Connection, Folder, PATIENCE, Server, basic, run, wait_until,
+};
 use crate::nuxeo_users::{create_group, create_user};
 use crate::state::State;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
 
 const PASSWORD: &str = "open sesame";
 /// Another password, as a hash: it takes no time before the write.
@@ -19,6 +20,7 @@ enum Credential {
     Basic,
     Token(String),
     Page(String),
+    Login(String),
     Key(String),
 }
 
@@ -29,6 +31,7 @@ impl Credential {
             Credential::Basic => pairs(&[("Authorization", &basic(user, PASSWORD))]),
             Credential::Token(token) => pairs(&[("X-Authentication-Token", token)]),
             Credential::Page(cookie) => pairs(&[("Cookie", cookie), ("X-Requested-With", "rollbook")]),
+            Credential::Login(cookie) => pairs(&[("Cookie", cookie)]),
             Credential::Key(key) => pairs(&[("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", key)]),
         }
     }
@@ -79,11 +82,7 @@ fn in_progress(server: &Server) -> usize {
 }
 
 fn wait_for_requests(server: &Server, count: usize) {
-    let start = Instant::now();
-    while in_progress(server) < count {
-        assert!(start.elapsed() < PATIENCE, "{} of {count} requests are in progress", in_progress(server));
-        thread::sleep(Duration::from_millis(2));
-    }
+    wait_until(format_args!("{count} requests in progress"), || in_progress(server) >= count);
 }
 
 /// An operation of a caller: method, path, body. `N` stands for a number that is new each time.
@@ -197,6 +196,13 @@ impl Scene {
         cookie.split(';').next().expect("a value").to_owned()
     }
 
+    fn login(&self, user: &str) -> String {
+        let headers = [("Authorization", &*basic(user, PASSWORD))];
+        let answer = self.server.request("POST", "/nuxeo/site/automation/login", &headers, None);
+        let cookie = answer.header("Set-Cookie").expect("a cookie");
+        cookie.split(';').next().expect("a value").to_owned()
+    }
+
     /// Sends the operation while the loss of the right waits before it, and requires that it does nothing. False when
     /// the operation came first all the same, or the database was held for longer than the server waits: then it has to
     /// be tried again.
@@ -274,8 +280,10 @@ fn came_first(state: &State, number: &str) -> bool {
 }
 
 fn end_session(server: &Server, headers: &[(String, String)]) {
-    let answer = send(server, "DELETE", "/ui/api/session", headers, &Value::Null).0.answer(false);
-    assert_eq!(answer.status, 204);
+    let of_page = headers.iter().any(|(name, _)| name == "X-Requested-With");
+    let (method, path) = if of_page { ("DELETE", "/ui/api/session") } else { ("GET", "/nuxeo/logout") };
+    let answer = send(server, method, path, headers, &Value::Null).0.answer(false);
+    assert!([200, 204].contains(&answer.status), "{}", answer.text());
 }
 
 /// Nothing of the operation is there: no new name, no new right, no change by that caller.
@@ -342,6 +350,28 @@ fn who_loses_a_right_before_the_write_changes_nothing_on_the_page() {
     race_all(&page_operations(), |scene, user| Credential::Page(scene.cookie(user)));
 }
 
+/// What needs no more than the cookie of a login.
+fn operations_by_login() -> Vec<Operation> {
+    nuxeo_operations().into_iter().filter(|(_, path, _)| !path.contains("token")).collect()
+}
+
+#[test]
+fn who_loses_a_right_before_the_write_changes_nothing_with_a_login() {
+    race_all(&operations_by_login(), |scene, user| Credential::Login(scene.login(user)));
+}
+
+#[test]
+fn who_logs_out_before_the_write_changes_nothing() {
+    let mut scene = Scene::new();
+    for operation in &operations_by_login() {
+        let call = format!("logged out, then {} {}", operation.0, operation.1);
+        scene.race_until_second(&call, |scene, name| {
+            let headers = Credential::Login(scene.login(name)).headers(name);
+            scene.race(&call, &headers, operation, &|_| None)
+        });
+    }
+}
+
 #[test]
 fn who_signs_out_before_the_write_changes_nothing() {
     let mut scene = Scene::new();
@@ -403,11 +433,7 @@ impl Scene {
         let folder = Arc::clone(&self.server.folder);
         thread::scope(|scope| {
             let command = scope.spawn(|| run(&folder, words));
-            let start = Instant::now();
-            while commands_in_progress(&self.server) == 0 {
-                assert!(start.elapsed() < PATIENCE, "the command does not arrive");
-                thread::sleep(Duration::from_millis(2));
-            }
+            wait_until("the command", || commands_in_progress(&self.server) > 0);
             let mut sent = send(&self.server, method, path, headers, &body);
             wait_for_requests(&self.server, 1);
             drop(held);

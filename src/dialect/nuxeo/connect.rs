@@ -197,7 +197,7 @@ fn issue(
 ) -> Result<Response> {
     let device_description = parameter(request, "deviceDescription")?.map(std::borrow::Cow::into_owned);
     let asked = TokenRequest { application, device, device_description, permission };
-    let token = directory.acquire_token(asked, shown.password.as_deref(), shown.token.as_deref())?;
+    let token = directory.acquire_token(asked, shown.password(), shown.token())?;
     Ok(Response::text(201, token))
 }
 

@@ -16,6 +16,8 @@ pub(super) enum Problem {
         /// Whether to ask for Basic credentials.
         challenge: bool,
     },
+    /// A page of another origin asks for a change, with nothing but a cookie.
+    ForeignPage,
     UnknownPath,
     UnknownMethod(&'static [Method]),
     /// The `id` in the body of an update belongs to no user.
@@ -67,6 +69,7 @@ pub(super) fn answer(problem: Problem, context: &Context) -> Response {
                 response
             }
         }
+        Problem::ForeignPage => refuse(403, "A page of another origin cannot change anything with a cookie"),
         Problem::UnknownPath => refuse(404, "There is nothing at this path"),
         Problem::UnknownMethod(methods) => {
             refuse(405, "The path does not have this method").with_header("Allow", &crate::dialect::allowed(methods))

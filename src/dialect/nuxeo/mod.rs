@@ -14,6 +14,7 @@ use super::openapi::{Part, Spelling};
 use super::{Context, Route};
 use crate::directory::{Directory, Side};
 use crate::http::{Body, Method, Request, Response, Trace};
+use crate::model::Caller;
 use error::{Problem, Result};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub(super) const NAME: &str = "nuxeo";
 // Below the prefix.
 const CMIS: Route = Route::new("/json/cmis", &[Method::Get]);
 const RUNNING_STATUS: Route = Route::new("/runningstatus", &[Method::Get]);
+const LOGOUT: Route = Route::new("/logout", &[Method::Get, Method::Post]);
 const AUTHENTICATION_TOKEN: Route = Route::new("/authentication/token", &[Method::Get]);
 // Below `/api/v1`, where all clients look, and its other spellings.
 const ME: Route = Route::new("/me", &[Method::Get]);
@@ -54,6 +56,7 @@ const AUTOMATION_LOG: Route = Route::new("/automation/Log", &[Method::Get, Metho
 const ROUTES: &[Route] = &[
     CMIS,
     RUNNING_STATUS,
+    LOGOUT,
     AUTHENTICATION_TOKEN,
     ME,
     CHANGE_PASSWORD,
@@ -77,7 +80,7 @@ const ROUTES: &[Route] = &[
 ];
 
 /// The routes below the prefix itself.
-const OUTSIDE: &[Route] = &[CMIS, RUNNING_STATUS, AUTHENTICATION_TOKEN];
+const OUTSIDE: &[Route] = &[CMIS, RUNNING_STATUS, LOGOUT, AUTHENTICATION_TOKEN];
 
 /// The description of the dialect.
 pub(super) const PART: Part = Part {
@@ -154,8 +157,18 @@ impl Call<'_> {
     /// Finds out who asks, and opens the directory for them.
     fn enter(&mut self) -> Result<(Directory, auth::Shown)> {
         let (caller, shown) = auth::caller(&self.context.access, self.request)?;
+        Ok((self.open(caller), shown))
+    }
+
+    /// The same for what takes a secret: the cookie of a login alone does not do.
+    fn enter_with_secret(&mut self) -> Result<(Directory, auth::Shown)> {
+        let (caller, shown) = auth::caller_with_secret(&self.context.access, self.request)?;
+        Ok((self.open(caller), shown))
+    }
+
+    fn open(&mut self, caller: Caller) -> Directory {
         self.trace.caller = Some(caller.name.clone());
-        Ok((self.context.access.directory(caller, NAME).hiding_administrators(), shown))
+        self.context.access.directory(caller, NAME).hiding_administrators()
     }
 
     fn directory(&mut self) -> Result<Directory> {
@@ -201,9 +214,14 @@ fn route(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
             call.take(&RUNNING_STATUS)?;
             connect::running_status(&call.context.access, call.request)
         }
+        ["logout"] => {
+            call.take(&LOGOUT)?;
+            let cookie = auth::end_session(call.context, call.request)?;
+            Ok(Response::text(200, "Logged out").with_header("Set-Cookie", &cookie))
+        }
         ["authentication", "token"] => {
             call.take(&AUTHENTICATION_TOKEN)?;
-            let (directory, shown) = call.enter()?;
+            let (directory, shown) = call.enter_with_secret()?;
             connect::token(&directory, call.request, &shown)
         }
         _ => Err(Problem::UnknownPath),
@@ -233,15 +251,18 @@ fn api(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
         }
         ["token"] => {
             call.take(&TOKENS)?;
-            let (directory, shown) = call.enter()?;
             match call.request.method {
-                Method::Post => connect::create_token(&directory, call.request, &shown),
-                _ => connect::tokens(&directory),
+                Method::Post => {
+                    let (directory, shown) = call.enter_with_secret()?;
+                    connect::create_token(&directory, call.request, &shown)
+                }
+                _ => connect::tokens(&call.directory()?),
             }
         }
         ["token", name] => {
             call.take(&TOKEN)?;
-            connect::revoke_token(&call.directory()?, name)
+            let (directory, _) = call.enter_with_secret()?;
+            connect::revoke_token(&directory, name)
         }
         _ => Err(Problem::UnknownPath),
     }
@@ -347,7 +368,13 @@ fn automation(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
             if call.request.is_get() {
                 return Ok(connect::describe(&connect::LOGIN));
             }
-            connect::login(&call.directory()?)
+            let directory = call.directory()?;
+            let response = connect::login(&directory)?;
+            let cookie = auth::begin_session(call.context, call.request, directory.caller());
+            Ok(match cookie {
+                Some(cookie) => response.with_header("Set-Cookie", &cookie),
+                None => response,
+            })
         }
         ["Log"] => {
             call.guarded = false;
