@@ -9,8 +9,7 @@ use crate::model::{
     ADMINISTRATORS, AccessRole, Account, Caller, Condition, Denied, Error, Kind, Page, Power, Profile, Result, User,
     UserChanges, UserView, Window, check_login, key,
 };
-use crate::store::{Rows, Scope, Tx, UserFilter};
-use std::collections::HashSet;
+use crate::store::{Rows, Tx, UserFilter};
 
 /// What a search asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +29,6 @@ pub struct UserPages {
     filter: UserFilter,
     /// The key of the last user read; `None` at the end.
     after: Option<String>,
-    /// The administrators, by inner id, and the generation of rights in which they were.
-    administrators: Option<(u64, HashSet<i64>)>,
 }
 
 /// Users in one piece of a long list.
@@ -44,23 +41,15 @@ impl UserPages {
     /// Those of the database.
     pub fn next_piece(&mut self, mut visit: impl FnMut(UserView<'_>, bool) -> Result<()>) -> Result<bool> {
         let Some(after) = self.after.take() else { return Ok(false) };
-        let store = &self.directory.store;
-        let generation = store.generation(Scope::Rights);
-        let known = self.administrators.take().filter(|(known, _)| *known == generation);
         let mut last = String::new();
-        let (shown, administrators) = self.directory.read(|rows| {
-            let administrators = match known {
-                Some((_, administrators)) => administrators,
-                None => rows.list_administrator_ids()?,
-            };
-            let shown = rows.visit_users_after(&self.filter, &after, PIECE, |id, key, user| {
+        let shown = self.directory.read(|rows| {
+            let is_administrator = rows.administrator_test()?;
+            rows.visit_users_after(&self.filter, &after, PIECE, |id, key, user| {
                 last.clear();
                 last.push_str(key);
-                visit(user, administrators.contains(&id))
-            })?;
-            Ok((shown, administrators))
+                visit(user, is_administrator(id)?)
+            })
         })?;
-        self.administrators = Some((generation, administrators));
         let more = shown == PIECE;
         self.after = more.then_some(last);
         Ok(more)
@@ -111,7 +100,7 @@ impl Directory {
 
     /// Everybody who passes the filter, in the order of names.
     pub fn accounts(&self, filter: UserFilter) -> UserPages {
-        UserPages { directory: self.clone(), filter, after: Some(String::new()), administrators: None }
+        UserPages { directory: self.clone(), filter, after: Some(String::new()) }
     }
 
     /// A window of those who pass the filter, in the order of names.

@@ -36,11 +36,19 @@ impl Rows<'_> {
 
     /// Whether that user is in the group `administrators`, directly or through subgroups.
     pub fn is_administrator(&self, user_id: i64) -> Result<bool> {
-        let Some(memory) = &self.memory else { return self.is_below_administrators(user_id) };
-        match memory.administrators(|| self.read_administrators())? {
+        self.administrator_test()?(user_id)
+    }
+
+    /// Tells of many users whether each is in the group `administrators`, directly or through subgroups.
+    pub fn administrator_test(&self) -> Result<impl Fn(i64) -> Result<bool>> {
+        let known = match &self.memory {
+            Some(memory) => memory.administrators(|| self.read_administrators())?,
+            None => None,
+        };
+        Ok(move |user_id| match &known {
             Some(administrators) => Ok(administrators.contains(&user_id)),
             None => self.is_below_administrators(user_id),
-        }
+        })
     }
 
     fn is_below_administrators(&self, user_id: i64) -> Result<bool> {

@@ -153,24 +153,16 @@ impl Rows<'_> {
         Ok(shown)
     }
 
-    /// The inner ids of all members of the group `administrators`, direct or not.
-    pub fn list_administrator_ids(&self) -> Result<HashSet<i64>> {
-        self.administrator_ids(usize::MAX)
-    }
-
-    /// All administrators, unless there are too many to be remembered.
+    /// All members of the group `administrators`, direct or not, unless there are too many to be remembered.
     pub(super) fn read_administrators(&self) -> Result<Administrators> {
-        let administrators = self.administrator_ids(ADMINISTRATORS_MAX + 1)?;
-        Ok((administrators.len() <= ADMINISTRATORS_MAX).then(|| Arc::new(administrators)))
-    }
-
-    fn administrator_ids(&self, limit: usize) -> Result<HashSet<i64>> {
         let sql = concat!(
             administrator_groups!(),
             " select user_id from administrator_groups cross join memberships on group_id = administrator_groups.id
               limit ?1"
         );
-        Ok(self.all(sql, [count(limit as u64)], |row| row.get(0))?.into_iter().collect())
+        let administrators: HashSet<i64> =
+            self.all(sql, [count(ADMINISTRATORS_MAX as u64 + 1)], |row| row.get(0))?.into_iter().collect();
+        Ok((administrators.len() <= ADMINISTRATORS_MAX).then(|| Arc::new(administrators)))
     }
 
     /// A window of the users in the order of names.

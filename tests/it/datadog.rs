@@ -1,6 +1,8 @@
 //! The Datadog dialect: tables of calls and their whole answers.
 
-use crate::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Connection, Folder, Server, create_key, run};
+use crate::harness::{
+    ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Connection, Folder, Server, create_key, run, run_with_input,
+};
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -208,6 +210,25 @@ fn the_list_is_never_cut_into_pages_unless_asked() {
         assert_eq!(connection.answer(false).status, 200);
     }
     assert_eq!(handles(&list(&server)).len(), 301);
+}
+
+#[test]
+fn the_list_marks_any_number_of_administrators() {
+    let folder = Arc::new(Folder::new());
+    // More than the server remembers.
+    let line =
+        |number: u32, group: &str| format!(r#"{{"kind":"user","name":"{group}{number:04}","groups":["{group}"]}}"#);
+    let lines: Vec<String> =
+        (0..1100).flat_map(|number| [line(number, "administrators"), line(number, "members")]).collect();
+    let output = run_with_input(&folder, &["import", "-", "--format", "jsonl"], &lines.join("\n"));
+    assert!(output.status.success(), "{output:?}");
+    let server = Server::over(folder, &[]);
+    let users = list(&server);
+    assert_eq!(users["users"].as_array().unwrap().len(), 2201);
+    for user in users["users"].as_array().unwrap() {
+        let handle = user["handle"].as_str().unwrap();
+        assert_eq!(user["is_admin"], handle.starts_with("administrator"), "{handle}");
+    }
 }
 
 #[test]
