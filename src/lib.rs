@@ -18,6 +18,7 @@
 //!    while nobody else writes, and answered after the commit that carries it (`store`).
 //! 7. The handler encodes; an error goes through the dialect's `error`. One line is logged, and the request is counted.
 
+mod cache;
 pub mod command;
 pub mod config;
 pub mod dialect;

@@ -6,6 +6,7 @@ use crate::config::Serve;
 use crate::dialect::{Context, Dialect, Dialects, Metrics};
 use crate::directory::{self, Access, Passwords, Rules, SessionLimits};
 use crate::http::Door;
+use crate::logging;
 use crate::metrics;
 use crate::model::key;
 use crate::server::{Limits, Server, Stopper, Traffic, tell_supervisor};
@@ -60,7 +61,11 @@ pub(super) fn serve(settings: &Serve) -> anyhow::Result<()> {
     let traffic = Arc::new(Traffic::default());
     let counted = Arc::clone(&traffic);
     let metrics = Metrics {
-        sources: vec![Box::new(metrics::tell_process), Box::new(move |page| counted.tell(page))],
+        sources: vec![
+            Box::new(metrics::tell_process),
+            Box::new(logging::tell),
+            Box::new(move |page| counted.tell(page)),
+        ],
         public: settings.metrics_public,
     };
     let context = Context::new(access, settings.strict_errors, metrics);

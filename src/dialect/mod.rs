@@ -130,6 +130,7 @@ impl Context {
     fn tell(&self, page: &mut Page) {
         self.metrics.sources.iter().for_each(|tell| tell(page));
         self.access.tell(page);
+        self.pages.tell(page);
     }
 }
 

@@ -6,7 +6,7 @@ use super::passwords::Slot;
 use super::sessions::{Left, Limits, Session, SessionLimits, Sessions};
 use super::tickets::{Root, Tickets};
 use super::{Directory, Passwords, Rules, digest, new_secret};
-use crate::lock::{exclusive, shared};
+use crate::cache::{Cache, Owner};
 use crate::metrics::Page;
 use crate::model::{
     Caller, CallerKind, Ended, Error, KeyKind, Origin, Power, Profile, Proof, Result, RightsState, key,
@@ -15,16 +15,17 @@ use crate::store::{Credential, Purpose, Rows, Scope, Secret, Store, now};
 use anyhow::anyhow;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
-use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
 /// How long a checked password is remembered.
 const REMEMBERED_FOR: Duration = Duration::from_secs(300);
-/// How many callers are remembered; beyond that all are forgotten, which costs each a check.
-const REMEMBERED_MAX: usize = 10_000;
+/// Checked passwords that are remembered, in bytes: some 13,000 of them.
+const PASSWORDS_BYTES_MAX: usize = 8 << 20;
+/// Keys and tokens that are remembered, in bytes: some 17,000 of them.
+const CREDENTIALS_BYTES_MAX: usize = 8 << 20;
 /// How exact `last used` is, in milliseconds: one write an hour and key.
 const LAST_USED_STEP: i64 = 3_600_000;
 /// The one login that nobody can have: other servers of the dialect run their own work under it.
@@ -37,8 +38,10 @@ pub struct Access {
     guesses: Guesses,
     /// Keys the digests under which passwords are remembered, so that a memory dump holds no usable hash.
     pepper: [u8; 32],
-    remembered: RwLock<HashMap<[u8; 32], Remembered>>,
-    credentials: RwLock<HashMap<[u8; 32], Known>>,
+    /// By the key of the user's name, so that a user has one entry, however the name is written.
+    remembered: Cache<String, Remembered>,
+    /// By the digest of the secret.
+    credentials: Cache<[u8; 32], Known>,
     sessions: Sessions,
     tickets: Tickets,
     refused: Refused,
@@ -53,8 +56,19 @@ struct Refused {
     tokens: AtomicU64,
 }
 
+/// A user name and a password, in the form in which they are remembered.
+struct Shown {
+    /// The key of the name.
+    name: String,
+    /// A digest of both.
+    proof: [u8; 32],
+}
+
 /// A password that was right.
+#[derive(Clone)]
 struct Remembered {
+    /// See [`Shown::proof`].
+    proof: [u8; 32],
     caller: Caller,
     /// The number of the password.
     number: i64,
@@ -84,7 +98,7 @@ impl Access {
     ) -> anyhow::Result<Access> {
         let mut pepper = [0; 32];
         getrandom::fill(&mut pepper).map_err(|error| anyhow!("get random numbers: {error}"))?;
-        let (remembered, credentials) = (RwLock::default(), RwLock::default());
+        let (remembered, credentials) = (Cache::new(PASSWORDS_BYTES_MAX), Cache::new(CREDENTIALS_BYTES_MAX));
         let (guesses, sessions) = (Guesses::new(longest_delay), Sessions::new(Limits::of_page(&limits)));
         let (tickets, refused) = (Tickets::new(limits.ticket_idle)?, Refused::default());
         Ok(Access { store, passwords, guesses, pepper, remembered, credentials, sessions, tickets, refused, rules })
@@ -101,6 +115,10 @@ impl Access {
     /// Adds the store, and who was not let in, to the page.
     pub fn tell(&self, page: &mut Page) {
         self.store.tell(page);
+        self.passwords.tell(page);
+        self.guesses.tell(page);
+        self.remembered.held().tell(page, "passwords");
+        self.credentials.held().tell(page, "credentials");
         let Refused { passwords, keys, tokens } = &self.refused;
         for (kind, count) in [("password", passwords), ("key", keys), ("token", tokens)] {
             let help = "Passwords, keys and tokens that did not let anybody in.";
@@ -133,15 +151,15 @@ impl Access {
     }
 
     fn user_of(&self, username: &str, password: &str, from: IpAddr, dialect: &'static str) -> Result<Caller> {
-        if username.trim().is_empty() || password.is_empty() || key(username) == RESERVED_LOGIN {
+        let shown = self.shown(username, password);
+        if shown.name.is_empty() || password.is_empty() || shown.name == RESERVED_LOGIN {
             return Err(Error::Unauthenticated);
         }
-        let proof = self.proof(username, password);
-        if let Some(caller) = self.remembered_user(&proof)? {
+        if let Some(caller) = self.remembered_user(&shown)? {
             return Ok(caller);
         }
         let guess = self.admit(from)?;
-        let checked = self.check(username, password, proof, dialect);
+        let checked = self.check(username, password, shown, dialect);
         if matches!(checked, Err(Error::Unauthenticated)) {
             log::info!("a wrong password came from {from}");
             guess.was_wrong(username);
@@ -150,10 +168,10 @@ impl Access {
     }
 
     /// Looks whether the password is the user's, and remembers it if it is.
-    fn check(&self, username: &str, password: &str, proof: [u8; 32], dialect: &'static str) -> Result<Caller> {
+    fn check(&self, username: &str, password: &str, shown: Shown, dialect: &'static str) -> Result<Caller> {
         let mut slot = self.slot()?;
-        // After the wait for the slot another request may have shown the same password.
-        if let Some(caller) = self.remembered_user(&proof)? {
+        // Whoever waited for the slot may find that another request has shown the same password meanwhile.
+        if let Some(caller) = self.remembered_user(&shown)? {
             return Ok(caller);
         }
         let secret = self.store.read(|rows| rows.find_secret(username))?;
@@ -169,10 +187,11 @@ impl Access {
         let Some((caller, number)) = self.recognize(secret.user_id)? else { return Err(Error::Unauthenticated) };
         // The password has changed while it was checked: what was right may be wrong now.
         if number != secret.password_number {
-            return self.check(username, password, proof, dialect);
+            return self.check(username, password, shown, dialect);
         }
         let until = Instant::now() + REMEMBERED_FOR;
-        remember(&mut exclusive(&self.remembered), proof, Remembered { caller: caller.clone(), number, until });
+        let Shown { name, proof } = shown;
+        self.remember(name, Remembered { proof, caller: caller.clone(), number, until });
         Ok(caller)
     }
 
@@ -240,32 +259,36 @@ impl Access {
         self.store.write(origin, move |tx| tx.rehash_password(user_id, &old, &renewed)).or_else(unless_unavailable)
     }
 
-    fn remembered_user(&self, proof: &[u8; 32]) -> Result<Option<Caller>> {
-        let (user_id, number) = {
-            let remembered = shared(&self.remembered);
-            let Some(entry) = remembered.get(proof).filter(|entry| entry.until > Instant::now()) else {
-                return Ok(None);
-            };
-            if entry.caller.is_current(self.store.rights_state()) {
-                return Ok(Some(entry.caller.clone()));
-            }
-            (entry.caller.user_id(), entry.number)
-        };
+    fn remembered_user(&self, shown: &Shown) -> Result<Option<Caller>> {
+        let state = self.store.rights_state();
+        let Some(entry) = self.remembered(shown) else { return Ok(None) };
+        if entry.caller.is_current(state) {
+            return Ok(Some(entry.caller));
+        }
         // Something has changed since: the same password is still right if no other one has been set.
-        let found = user_id.map(|user_id| self.recognize(user_id)).transpose()?.flatten();
-        let mut remembered = exclusive(&self.remembered);
+        let found = entry.caller.user_id().map(|user_id| self.recognize(user_id)).transpose()?.flatten();
         match found {
-            Some((caller, now)) if now == number => {
-                if let Some(entry) = remembered.get_mut(proof) {
-                    entry.caller = caller.clone();
-                }
+            Some((caller, now)) if now == entry.number => {
+                self.remember(shown.name.clone(), Remembered { caller: caller.clone(), ..entry });
                 Ok(Some(caller))
             }
             _ => {
-                remembered.remove(proof);
+                self.remembered.remove(&shown.name);
                 Ok(None)
             }
         }
+    }
+
+    /// What is remembered of a user whose password was this one not long ago.
+    fn remembered(&self, shown: &Shown) -> Option<Remembered> {
+        let known =
+            |entry: &Remembered| (entry.proof == shown.proof && entry.until > Instant::now()).then(|| entry.clone());
+        self.remembered.look(0, &shown.name, known).flatten()
+    }
+
+    fn remember(&self, name: String, entry: Remembered) {
+        let bytes = name.capacity() + entry.caller.name.len();
+        self.remembered.insert(0, Owner::PROGRAM, name, entry, bytes);
     }
 
     /// Opens a session for the user behind a user name and a password. Returns the secret that stands for it, which
@@ -360,13 +383,14 @@ impl Access {
         Ok(same.map(|(caller, _)| caller))
     }
 
-    /// Under what a user name and a password are remembered.
-    fn proof(&self, username: &str, password: &str) -> [u8; 32] {
+    /// The form in which a user name and a password are remembered.
+    fn shown(&self, username: &str, password: &str) -> Shown {
+        let name = key(username);
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.pepper).expect("a MAC takes a key of any length");
-        mac.update(&username.len().to_be_bytes());
-        mac.update(username.as_bytes());
+        mac.update(&name.len().to_be_bytes());
+        mac.update(name.as_bytes());
         mac.update(password.as_bytes());
-        mac.finalize().into_bytes().into()
+        Shown { proof: mac.finalize().into_bytes().into(), name }
     }
 
     /// Whether the API key is valid.
@@ -408,7 +432,7 @@ impl Access {
     fn credential(&self, secret: &str, kind: Option<KeyKind>) -> Result<Caller> {
         let digest = digest(secret);
         let state = self.store.rights_state();
-        let known = shared(&self.credentials).get(&digest).cloned();
+        let known = self.credentials.get(0, &digest);
         if let Some(known) = known.as_ref().filter(|known| known.caller.is_current(state)) {
             return if known.kind == kind { Ok(known.caller.clone()) } else { Err(Error::Unauthenticated) };
         }
@@ -423,13 +447,14 @@ impl Access {
             Ok(caller.map(|caller| (Caller { proof, ..caller }, credential)))
         })?;
         let Some((caller, credential)) = found else {
-            exclusive(&self.credentials).remove(&digest);
+            self.credentials.remove(&digest);
             return Err(Error::Unauthenticated);
         };
         let last_used_at = self.note_use(&credential, known.map_or(0, |known| known.last_used_at));
         let kind_found = credential.purpose.key_kind();
         let entry = Known { caller: caller.clone(), kind: kind_found, last_used_at };
-        remember(&mut exclusive(&self.credentials), digest, entry);
+        let bytes = caller.name.len();
+        self.credentials.insert(0, Owner::of(&(caller.kind.word(), &*caller.name)), digest, entry, bytes);
         if kind_found == kind { Ok(caller) } else { Err(Error::Unauthenticated) }
     }
 
@@ -480,11 +505,4 @@ fn in_session(caller: Caller, root: &Root, ended: Ended) -> Caller {
         proof => proof,
     };
     Caller { proof, ..caller }
-}
-
-fn remember<T>(map: &mut HashMap<[u8; 32], T>, key: [u8; 32], entry: T) {
-    if map.len() >= REMEMBERED_MAX && !map.contains_key(&key) {
-        map.clear();
-    }
-    map.insert(key, entry);
 }

@@ -2,7 +2,9 @@
 //! up by what others have tried, so nobody can lock somebody else out.
 
 use super::digest;
+use crate::cache::{Cache, Owner};
 use crate::lock::locked;
+use crate::metrics::Page;
 use crate::model::{Error, Result, key};
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -19,8 +21,8 @@ const HALF_LIFE: Duration = Duration::from_secs(60);
 /// Passwords of one address that has failed before which may be looked at, or answered late, at a time. The next one
 /// is not looked at.
 const UNDER_WAY_MAX: usize = 8;
-/// Names, and addresses, that are counted; beyond that all counts of the kind begin anew.
-const COUNTED_MAX: usize = 10_000;
+/// Counts of names, and of addresses, in bytes each: some 15,000 of them.
+const COUNTS_BYTES_MAX: usize = 4 << 20;
 
 /// What was tried and failed.
 pub(super) struct Guesses {
@@ -28,23 +30,23 @@ pub(super) struct Guesses {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
-    /// By the digest of the name's key: a name may be long.
-    names: HashMap<[u8; 32], Count>,
-    addresses: HashMap<IpAddr, Count>,
+    /// By the digest of the name's key: a name may be long. The address that a name was last tried from owns its count.
+    names: Cache<[u8; 32], Count>,
+    addresses: Cache<IpAddr, Count>,
     /// Passwords that are looked at or answered late, of each address that has failed before.
     under_way: HashMap<IpAddr, usize>,
 }
 
 /// Failures, each counting less the longer it is past.
+#[derive(Clone, Copy)]
 struct Count {
     failures: f64,
     at: Instant,
 }
 
 impl Count {
-    fn now(&self) -> f64 {
+    fn now(self) -> f64 {
         let half_lives = self.at.elapsed().as_secs_f64() / HALF_LIFE.as_secs_f64();
         self.failures * (-half_lives).exp2()
     }
@@ -61,7 +63,8 @@ pub(super) struct Guess<'g> {
 impl Guesses {
     /// `longest` is the delay that is not exceeded; with zero nothing is delayed.
     pub(super) fn new(longest: Duration) -> Guesses {
-        Guesses { longest, state: Mutex::default() }
+        let (names, addresses) = (Cache::new(COUNTS_BYTES_MAX), Cache::new(COUNTS_BYTES_MAX));
+        Guesses { longest, state: Mutex::new(State { names, addresses, under_way: HashMap::new() }) }
     }
 
     /// Lets a password from there be looked at.
@@ -72,7 +75,7 @@ impl Guesses {
     pub(super) fn admit(&self, from: IpAddr) -> Result<Guess<'_>> {
         let mut guess = Guess { guesses: self, from, counted: false };
         let mut state = locked(&self.state);
-        let failures = state.addresses.get(&from).map_or(0.0, Count::now);
+        let failures = state.addresses.get(0, &from).map_or(0.0, Count::now);
         if failures > FREE && !from.is_loopback() {
             if state.under_way.get(&from).is_some_and(|count| *count >= UNDER_WAY_MAX) {
                 return Err(Error::TooManyGuesses);
@@ -80,6 +83,13 @@ impl Guesses {
             guess.count(&mut state);
         }
         Ok(guess)
+    }
+
+    /// Adds the sizes of the counts to the page.
+    pub(super) fn tell(&self, page: &mut Page) {
+        let state = locked(&self.state);
+        state.names.held().tell(page, "failed_names");
+        state.addresses.held().tell(page, "failed_addresses");
     }
 
     fn delay(&self, failures: f64) -> Duration {
@@ -102,8 +112,9 @@ impl Guess<'_> {
         let name = digest(&key(username));
         let delay = {
             let mut state = locked(&self.guesses.state);
-            let of_name = count(&mut state.names, name);
-            let of_address = if self.from.is_loopback() { 0.0 } else { count(&mut state.addresses, self.from) };
+            let of_name = count(&state.names, Owner::of(&self.from), name);
+            let addresses = &state.addresses;
+            let of_address = if self.from.is_loopback() { 0.0 } else { count(addresses, Owner::PROGRAM, self.from) };
             let delay = self.guesses.delay(of_name.max(of_address));
             if !delay.is_zero() && !self.counted {
                 self.count(&mut state);
@@ -135,11 +146,48 @@ impl Drop for Guess<'_> {
 }
 
 /// Counts one more failure, and returns how many there are.
-fn count<K: Eq + Hash>(counts: &mut HashMap<K, Count>, key: K) -> f64 {
-    if counts.len() >= COUNTED_MAX && !counts.contains_key(&key) {
-        counts.clear();
+fn count<K: Eq + Hash>(counts: &Cache<K, Count>, owner: Owner, key: K) -> f64 {
+    let failures = counts.get(0, &key).map_or(0.0, Count::now) + 1.0;
+    counts.insert(0, owner, key, Count { failures, at: Instant::now() }, 0);
+    failures
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(number: u32) -> IpAddr {
+        IpAddr::from((0x0a00_0000 + number).to_be_bytes())
     }
-    let count = counts.entry(key).or_insert(Count { failures: 0.0, at: Instant::now() });
-    *count = Count { failures: count.now() + 1.0, at: Instant::now() };
-    count.failures
+
+    #[test]
+    fn a_flood_of_names_and_addresses_is_bounded_and_a_name_that_is_still_tried_stays_counted() {
+        let guesses = Guesses::new(Duration::from_nanos(1));
+        let wrong = |from: u32, name: &str| guesses.admit(address(from)).unwrap().was_wrong(name);
+        for number in 0..40_000 {
+            wrong(number, &format!("name {number}"));
+            if number % 1000 == 0 {
+                wrong(0, "ada");
+            }
+        }
+        let state = locked(&guesses.state);
+        for held in [state.names.held(), state.addresses.held()] {
+            assert!(held.bytes <= COUNTS_BYTES_MAX && held.evicted > 0 && held.entries > 10_000, "{held:?}");
+        }
+        let failures = |count: Option<Count>| count.map_or(0.0, Count::now);
+        assert!(failures(state.names.get(0, &digest(&key("ada")))) > FREE);
+        assert!(failures(state.addresses.get(0, &address(0))) > FREE);
+    }
+
+    #[test]
+    fn an_address_that_tries_many_names_has_half_of_the_counts() {
+        let guesses = Guesses::new(Duration::from_nanos(1));
+        guesses.admit(address(0)).unwrap().was_wrong("ada");
+        for number in 0..20_000 {
+            guesses.admit(address(1)).unwrap().was_wrong(&format!("name {number}"));
+        }
+        let state = locked(&guesses.state);
+        assert!(state.names.held().bytes <= COUNTS_BYTES_MAX / 2 + 1000);
+        assert!(state.names.get(0, &digest(&key("ada"))).is_some());
+    }
 }

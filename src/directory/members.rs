@@ -91,7 +91,7 @@ impl Directory {
     /// # Errors
     /// `NotFound`.
     pub fn members(&self, group: &str, prefix: &str, window: Window) -> Result<Page<Profile>> {
-        self.read(|rows| {
+        self.read_charged(|rows| {
             let id = group_id_of(rows, group)?;
             self.require_shown_members(rows, id)?;
             profiles_of(rows, rows.list_members(id, prefix, window)?)

@@ -34,6 +34,7 @@ pub use passwords::Passwords;
 pub use sessions::{Session, SessionLimits};
 pub use users::{Query, UserPages};
 
+use crate::cache::Owner;
 use crate::model::{
     Caller, CallerKind, Condition, Denied, Error, Extent, Group, Kind, Origin, Page, Power, Profile, Proof, Result,
     User,
@@ -97,7 +98,16 @@ impl Directory {
 
     /// Reads as the caller, whose credential has to be valid in the state that is read.
     fn read<T>(&self, read: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
-        self.store.read(|rows| {
+        self.read_as(Owner::PROGRAM, read)
+    }
+
+    /// The same; the lists that it leaves in memory are charged to the caller.
+    fn read_charged<T>(&self, read: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
+        self.read_as(self.owner(), read)
+    }
+
+    fn read_as<T>(&self, owner: Owner, read: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
+        self.store.read_as(owner, |rows| {
             authority::current(rows, &self.caller)?;
             read(rows)
         })
@@ -142,6 +152,11 @@ impl Directory {
     /// number is the same.
     pub fn generation(&self) -> u64 {
         self.store.generation(Scope::Anything)
+    }
+
+    /// The caller, as the owner of what it leaves in caches.
+    pub(crate) fn owner(&self) -> Owner {
+        Owner::of(&(self.caller.kind.word(), &*self.caller.name))
     }
 
     /// How passwords are stored here, and which are taken.

@@ -3,7 +3,9 @@
 use super::digest;
 use super::foreign::{Adopted, Argon2Value, Foreign, adopt};
 use super::new_passwords::Given;
+use crate::cache::Held;
 use crate::lock::locked;
+use crate::metrics::Page;
 use crate::model::{Error, NewPassword, Result};
 use crate::store::Secret;
 
@@ -28,9 +30,14 @@ const LAG_MAX: Duration = Duration::from_secs(1);
 /// Callers who may wait for a computation; one more is told to try again. A computation takes some 20 ms.
 const WAITING_MAX: usize = 256;
 
+/// Computations at a time, on a machine with many processors: each keeps its memory.
+const SLOTS_MAX: usize = 8;
+
 struct Slots {
     free: Vec<Vec<Block>>,
     waiting: usize,
+    /// Blocks that all of them keep.
+    blocks: usize,
 }
 
 /// What was measured of the hashes of other directories.
@@ -48,6 +55,8 @@ pub struct Passwords {
     /// The memory of each computation that may run, kept: freed and allocated again for each, blocks of this
     /// size and alignment leave holes that the C library does not fill, and the process grows without end.
     slots: Mutex<Slots>,
+    /// How many computations may run at a time.
+    count: usize,
     freed: Condvar,
     /// The longest time that a value of another directory has taken beyond the usual.
     longest_extra: Mutex<Duration>,
@@ -60,10 +69,10 @@ pub struct Passwords {
 impl Passwords {
     /// `pattern` is what a new password has to match somewhere; `required` refuses new users without one.
     pub fn new(pattern: Option<Regex>, required: bool) -> Passwords {
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let slots = Mutex::new(Slots { free: vec![Vec::new(); processors], waiting: 0 });
+        let count = std::thread::available_parallelism().map_or(1, usize::from).min(SLOTS_MAX);
+        let slots = Mutex::new(Slots { free: vec![Vec::new(); count], waiting: 0, blocks: 0 });
         let (longest_extra, measured) = (Mutex::default(), Mutex::default());
-        Passwords { slots, freed: Condvar::new(), longest_extra, measured, pattern, required }
+        Passwords { slots, count, freed: Condvar::new(), longest_extra, measured, pattern, required }
     }
 
     /// Whether a new user needs a password.
@@ -203,6 +212,15 @@ impl Passwords {
         Ok(bytes)
     }
 
+    /// Adds the memory that is kept to the page.
+    pub(super) fn tell(&self, page: &mut Page) {
+        let blocks = locked(&self.slots).blocks;
+        let (block, usual) = (size_of::<Block>(), Params::default().block_count());
+        let entries = blocks.div_ceil(usual);
+        let held = Held { bytes: blocks * block, limit: self.count * usual * block, entries, evicted: 0 };
+        held.tell(page, "password_memory");
+    }
+
     /// Waits until one more may compute.
     ///
     /// # Errors
@@ -220,13 +238,15 @@ impl Passwords {
             slots = self.freed.wait(slots).unwrap_or_else(PoisonError::into_inner);
         };
         slots.waiting -= 1;
-        Ok(Slot { memory, extra: Duration::ZERO, home: self })
+        Ok(Slot { kept: memory.capacity(), memory, extra: Duration::ZERO, home: self })
     }
 }
 
 /// The right to compute, with the memory for it; given back when dropped.
 pub(super) struct Slot<'p> {
     memory: Vec<Block>,
+    /// Blocks that it was taken with.
+    kept: usize,
     /// The time that a value of another directory has taken beyond the usual.
     extra: Duration,
     home: &'p Passwords,
@@ -285,6 +305,7 @@ impl Slot<'_> {
         // More than usual is not kept: those who need it are renewed at their first login.
         let mut larger = Vec::new();
         let memory = if blocks > Params::default().block_count() { &mut larger } else { &mut self.memory };
+        memory.reserve_exact(blocks.saturating_sub(memory.len()));
         memory.resize(blocks, Block::default());
         argon2.hash_password_into_with_memory(password.as_bytes(), salt, out, memory)
     }
@@ -293,7 +314,10 @@ impl Slot<'_> {
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
         let memory = std::mem::take(&mut self.memory);
-        locked(&self.home.slots).free.push(memory);
+        let mut slots = locked(&self.home.slots);
+        slots.blocks += memory.capacity() - self.kept;
+        slots.free.push(memory);
+        drop(slots);
         self.home.freed.notify_one();
     }
 }

@@ -148,7 +148,7 @@ impl Directory {
             Query::Everything => None,
             Query::Prefix(prefix) => Some(prefix.as_str()),
         };
-        self.read(|rows| profiles_of(rows, rows.search_users(prefix, window)?))
+        self.read_charged(|rows| profiles_of(rows, rows.search_users(prefix, window)?))
     }
 
     /// Creates a user.

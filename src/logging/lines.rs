@@ -1,6 +1,7 @@
 //! Lines on their way to standard error: put on a heap by whoever logs, written by a thread of their own.
 
 use super::style::Style;
+use crate::cache::Held;
 use crate::lock::locked;
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -13,6 +14,8 @@ const WAITING_MAX: usize = 1 << 20;
 const GATHER: Duration = Duration::from_millis(10);
 /// Bytes that are written at a time.
 const PIECE: usize = 4096;
+/// What a line takes beside its text.
+const LINE_BYTES: usize = size_of::<(u64, usize)>();
 /// Heaps of lines: with one, all threads would queue up for it.
 pub(super) const HEAPS: usize = 16;
 
@@ -23,7 +26,7 @@ pub(super) struct Lines {
     heaps: [Mutex<Heap>; HEAPS],
     /// The number of the next line: what is taken from the heaps at a time is written in the order of numbers.
     next: AtomicU64,
-    /// Bytes in all heaps.
+    /// Bytes in all heaps, see [`Heap::length`].
     waiting: AtomicUsize,
     /// Pieces written.
     written: AtomicU64,
@@ -39,6 +42,13 @@ struct Heap {
     /// Number and length of each line.
     lines: Vec<(u64, usize)>,
     dropped: u64,
+}
+
+impl Heap {
+    /// Bytes of its lines and of what belongs to them.
+    fn length(&self) -> usize {
+        self.bytes.len() + self.lines.len() * LINE_BYTES
+    }
 }
 
 #[derive(Default)]
@@ -94,9 +104,8 @@ impl Lines {
             }
         }
         lines.sort_unstable_by_key(|(number, _)| *number);
-        let length = heaps.iter().map(|heap| heap.bytes.len()).sum();
-        self.waiting.fetch_sub(length, Ordering::Relaxed);
-        let mut bytes = Vec::with_capacity(length);
+        self.waiting.fetch_sub(heaps.iter().map(Heap::length).sum(), Ordering::Relaxed);
+        let mut bytes = Vec::with_capacity(heaps.iter().map(|heap| heap.bytes.len()).sum());
         let dropped: u64 = heaps.iter().map(|heap| heap.dropped).sum();
         if dropped > 0 {
             let what = format!("{dropped} lines of the log were dropped: nobody read them");
@@ -109,11 +118,12 @@ impl Lines {
     pub(super) fn push(&self, heap: usize, line: &[u8]) {
         {
             let mut heap = locked(&self.heaps[heap]);
-            if self.waiting.load(Ordering::Relaxed) + line.len() > WAITING_MAX {
+            let length = line.len() + LINE_BYTES;
+            if self.waiting.load(Ordering::Relaxed) + length > WAITING_MAX {
                 heap.dropped += 1;
                 return;
             }
-            self.waiting.fetch_add(line.len(), Ordering::Relaxed);
+            self.waiting.fetch_add(length, Ordering::Relaxed);
             heap.bytes.extend_from_slice(line);
             heap.lines.push((self.next.fetch_add(1, Ordering::Relaxed), line.len()));
         }
@@ -122,6 +132,12 @@ impl Lines {
             locked(&self.state).busy = true;
             self.changed.notify_all();
         }
+    }
+
+    /// Lines that wait, in bytes, for the metrics.
+    pub(super) fn held(&self) -> Held {
+        let entries = self.heaps.iter().map(|heap| locked(heap).lines.len()).sum();
+        Held { bytes: self.waiting.load(Ordering::Relaxed), limit: WAITING_MAX, entries, evicted: 0 }
     }
 
     pub(super) fn flush(&self) {

@@ -5,6 +5,7 @@ mod lines;
 mod request;
 mod style;
 
+use crate::metrics::Page;
 use lines::{HEAPS, Lines};
 pub(crate) use request::{begin_request, end_request, with_request_id};
 use std::io::Write;
@@ -60,6 +61,13 @@ fn own_lines(level: log::LevelFilter) -> env_logger::Builder {
 pub fn flush() {
     if let Some(output) = OUTPUT.get() {
         output.lines.flush();
+    }
+}
+
+/// Adds the lines that wait to be written to the page.
+pub(crate) fn tell(page: &mut Page) {
+    if let Some(output) = OUTPUT.get() {
+        output.lines.held().tell(page, "log_lines");
     }
 }
 

@@ -13,6 +13,16 @@ pub(super) struct Node {
     parents: Vec<i64>,
 }
 
+impl Node {
+    /// Memory that it holds when it is behind a pointer that counts, in bytes.
+    pub(super) fn heap_bytes(&self) -> usize {
+        // Two counters stand before each of the two values.
+        let counted = 4 * size_of::<usize>() + size_of::<Node>() + size_of::<GroupName>();
+        let texts = self.name.name.capacity() + self.name.label.as_ref().map_or(0, String::capacity);
+        counted + texts + self.parents.capacity() * size_of::<i64>()
+    }
+}
+
 impl Rows<'_> {
     /// A user's direct groups, in the order joined.
     pub fn list_groups_of(&self, user_id: i64) -> Result<Vec<Arc<GroupName>>> {

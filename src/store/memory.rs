@@ -3,13 +3,17 @@
 
 use super::Seen;
 use super::hierarchy::Node;
+use crate::cache::{Cache, Held, Owner};
 use crate::lock::{exclusive, shared};
+use crate::metrics::Page;
 use crate::model::Result;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, RwLock};
 
-/// Users in all remembered lists together: 8 bytes each.
-const LISTED_MAX: usize = 2 << 20;
+/// All remembered lists together, in bytes: 8 for each user in one, its key, and overhead.
+const LISTS_BYTES_MAX: usize = 32 << 20;
+/// All remembered groups together, in bytes: some 400 for one.
+const GROUPS_BYTES_MAX: usize = 16 << 20;
 /// More administrators than this are not remembered: each change of a membership has them read again.
 pub(super) const ADMINISTRATORS_MAX: usize = 1000;
 
@@ -24,62 +28,72 @@ pub(super) enum ListOf {
     Members(i64, String),
 }
 
+impl ListOf {
+    fn heap_bytes(&self) -> usize {
+        match self {
+            ListOf::Everybody => 0,
+            ListOf::Prefix(key) | ListOf::Members(_, key) => key.capacity(),
+        }
+    }
+}
+
 /// What is remembered. A write never uses it: it has to see what it has just done.
-#[derive(Default)]
 pub(super) struct Memory {
-    groups: RwLock<Groups>,
+    groups: Cache<i64, Arc<Node>>,
     administrators: RwLock<Option<(u64, Administrators)>>,
-    lists: RwLock<Lists>,
+    lists: Cache<ListOf, Arc<[i64]>>,
 }
 
 /// The inner ids of all administrators; `None` when there are too many to be remembered.
 pub(super) type Administrators = Option<Arc<HashSet<i64>>>;
 
-#[derive(Default)]
-struct Groups {
-    generation: u64,
-    nodes: HashMap<i64, Arc<Node>>,
-}
-
-#[derive(Default)]
-struct Lists {
-    generation: u64,
-    listed: usize,
-    lists: HashMap<ListOf, Arc<[i64]>>,
-}
-
-impl Memory {
-    /// The memory for somebody who reads that state. It may be older than what others have seen meanwhile.
-    pub(super) fn of(&self, seen: Seen) -> Remembered<'_> {
-        Remembered { memory: self, seen }
+impl Default for Memory {
+    fn default() -> Memory {
+        Memory {
+            groups: Cache::new(GROUPS_BYTES_MAX),
+            administrators: RwLock::default(),
+            lists: Cache::new(LISTS_BYTES_MAX),
+        }
     }
 }
 
-/// The memory, and the state that is read.
+impl Memory {
+    /// The memory for a caller that reads that state. It may be older than what others have seen meanwhile.
+    pub(super) fn of(&self, seen: Seen, owner: Owner) -> Remembered<'_> {
+        Remembered { memory: self, seen, owner }
+    }
+
+    /// Adds its size to the page.
+    pub(super) fn tell(&self, page: &mut Page) {
+        self.groups.held().tell(page, "groups");
+        self.lists.held().tell(page, "lists");
+        let administrators = shared(&self.administrators);
+        let set = administrators.as_ref().and_then(|(_, administrators)| administrators.as_deref());
+        let bytes = |places: usize| places * 8 / 7 * (size_of::<i64>() + 1);
+        let (entries, capacity) = set.map_or((0, 0), |set| (set.len(), set.capacity()));
+        // A table has at most twice as many places as it was filled for.
+        let limit = bytes(2 * ADMINISTRATORS_MAX);
+        Held { bytes: bytes(capacity), limit, entries, evicted: 0 }.tell(page, "rights");
+    }
+}
+
+/// The memory, the state that is read, and the caller that reads it.
 pub(super) struct Remembered<'m> {
     memory: &'m Memory,
     seen: Seen,
+    owner: Owner,
 }
 
 impl Remembered<'_> {
     /// A group, read unless it is remembered.
     pub(super) fn group(&self, id: i64, read: impl FnOnce() -> Result<Option<Arc<Node>>>) -> Result<Option<Arc<Node>>> {
         let generation = self.seen.groups;
-        {
-            let groups = shared(&self.memory.groups);
-            if let Some(node) = groups.nodes.get(&id).filter(|_| groups.generation == generation) {
-                return Ok(Some(Arc::clone(node)));
-            }
+        if let Some(node) = self.memory.groups.get(generation, &id) {
+            return Ok(Some(node));
         }
         let node = read()?;
-        let mut groups = exclusive(&self.memory.groups);
-        if groups.generation < generation {
-            *groups = Groups { generation, nodes: HashMap::new() };
-        }
-        if let Some(node) = &node
-            && groups.generation == generation
-        {
-            groups.nodes.insert(id, Arc::clone(node));
+        if let Some(node) = &node {
+            self.memory.groups.insert(generation, Owner::PROGRAM, id, Arc::clone(node), node.heap_bytes());
         }
         Ok(node)
     }
@@ -103,26 +117,12 @@ impl Remembered<'_> {
     /// The inner ids of a list in its order, read unless they are remembered.
     pub(super) fn list(&self, list: ListOf, read: impl FnOnce() -> Result<Vec<i64>>) -> Result<Arc<[i64]>> {
         let generation = self.seen.anything;
-        {
-            let lists = shared(&self.memory.lists);
-            if let Some(ids) = lists.lists.get(&list).filter(|_| lists.generation == generation) {
-                return Ok(Arc::clone(ids));
-            }
+        if let Some(ids) = self.memory.lists.get(generation, &list) {
+            return Ok(ids);
         }
         let ids: Arc<[i64]> = read()?.into();
-        let mut lists = exclusive(&self.memory.lists);
-        if lists.generation < generation {
-            *lists = Lists { generation, ..Lists::default() };
-        }
-        if lists.generation == generation {
-            if lists.listed + ids.len() > LISTED_MAX {
-                *lists = Lists { generation, ..Lists::default() };
-            }
-            if ids.len() <= LISTED_MAX {
-                lists.listed += ids.len();
-                lists.lists.insert(list, Arc::clone(&ids));
-            }
-        }
+        let bytes = list.heap_bytes() + size_of_val(&*ids);
+        self.memory.lists.insert(generation, self.owner, list, Arc::clone(&ids), bytes);
         Ok(ids)
     }
 }

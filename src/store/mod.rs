@@ -27,6 +27,7 @@ pub use restore::{Restored, restore};
 pub use snapshot::{BackedUp, Copied, Counts, Snapshot, back_up, copy, refuse_database};
 pub use users::UserFilter;
 
+use crate::cache::Owner;
 use crate::lock::locked;
 use crate::metrics::Page;
 use crate::model::{Error, Origin, Result, RightsState, key};
@@ -253,9 +254,17 @@ impl Store {
     /// # Errors
     /// Those of `read`.
     pub fn read<T>(&self, read: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
+        self.read_as(Owner::PROGRAM, read)
+    }
+
+    /// Like [`Store::read`]; the lists that it leaves in memory are charged to that caller.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub(crate) fn read_as<T>(&self, owner: Owner, read: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
         let mut reader = self.readers.take();
         let seen = reader.snapshot(&self.generations)?;
-        let (connection, memory) = (&reader.on_loan().connection, Some(self.memory.of(seen)));
+        let (connection, memory) = (&reader.on_loan().connection, Some(self.memory.of(seen, owner)));
         read(&Rows { connection, rights: Some(seen.rights()), memory })
     }
 
@@ -326,6 +335,7 @@ impl Store {
     /// Adds what was written, and how much there is, to the page.
     pub fn tell(&self, page: &mut Page) {
         self.writer.tell(page);
+        self.memory.tell(page);
         // Where SQLite has it, whatever links lead to the database.
         let log = snapshot::real(&self.path).and_then(|path| with_suffix(&path, "-wal").metadata());
         if let Ok(log) = log {

@@ -3,6 +3,7 @@
 mod abuse;
 mod across;
 mod browser;
+mod caches;
 mod changes;
 mod clients;
 mod command;

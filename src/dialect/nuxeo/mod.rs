@@ -189,7 +189,7 @@ impl Call<'_> {
         let mut response = read(directory, self.request)?;
         if let Body::Bytes(body) = response.body {
             let body: Arc<[u8]> = body.into();
-            self.context.pages.keep(generation, question, &body);
+            self.context.pages.keep(generation, directory.owner(), question, &body);
             response.body = Body::Shared(body);
         }
         Ok(response)
