@@ -2,12 +2,12 @@
 
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::net::IpAddr;
 use std::sync::Arc;
 pub use tiny_http::{Header, HeaderField, Method, StatusCode};
 
-/// A request whose head and body are complete.
-#[derive(Debug)]
+/// A request whose head is complete. Its body is read when the caller is known, see [`Request::admit`].
 pub struct Request<'a> {
     /// The method, as sent.
     pub method: Method,
@@ -17,8 +17,8 @@ pub struct Request<'a> {
     pub query: &'a str,
     /// The header fields in the order sent.
     pub headers: &'a [httparse::Header<'a>],
-    /// The body, decoded of its transfer coding.
-    pub body: &'a [u8],
+    /// The body.
+    pub body: RequestBody<'a>,
     /// Where the client is, by the word of a trusted proxy or by the connection: one address for all of an IPv6
     /// network.
     pub peer: IpAddr,
@@ -26,6 +26,45 @@ pub struct Request<'a> {
     pub secure: bool,
     /// By which door it came in.
     pub door: Door,
+}
+
+/// The body of a request: on its connection first, in memory after a handler has asked for it.
+pub struct RequestBody<'a> {
+    source: &'a (dyn BodySource + 'a),
+    bytes: OnceCell<Result<Vec<u8>, Refusal>>,
+}
+
+/// The connection that a body comes from.
+pub trait BodySource {
+    /// Reads the body to its end.
+    ///
+    /// # Errors
+    /// When it is too long, too slow, broken or cut off, and when there is no memory for it at the moment.
+    fn read(&self, caller: Option<&Arc<str>>) -> Result<Vec<u8>, Refusal>;
+
+    /// Sets memory aside, until the request is answered, for values that are made of the body.
+    ///
+    /// # Errors
+    /// When there is none at the moment.
+    fn reserve(&self, bytes: usize) -> Result<(), Refusal>;
+}
+
+/// The status and the message of a request that is refused at the level of HTTP. The connection closes after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusal(pub u16, pub &'static str);
+
+impl<'a> RequestBody<'a> {
+    /// A body that has not been read.
+    pub fn unread(source: &'a (dyn BodySource + 'a)) -> RequestBody<'a> {
+        RequestBody { source, bytes: OnceCell::new() }
+    }
+
+    fn read(&self, caller: Option<&Arc<str>>) -> Result<(), Refusal> {
+        match self.bytes.get_or_init(|| self.source.read(caller)) {
+            Ok(_) => Ok(()),
+            Err(refusal) => Err(*refusal),
+        }
+    }
 }
 
 /// Where requests come in, which decides what is served to them.
@@ -51,6 +90,38 @@ impl Door {
 }
 
 impl<'a> Request<'a> {
+    /// Lets the request of an authenticated caller in, and reads its body. A dialect does this before it does anything
+    /// else for a caller, so that a request that is cut off has no effect, whether its operation needs a body or not.
+    ///
+    /// # Errors
+    /// When the body cannot be read to its end.
+    pub fn admit(&self, caller: &Arc<str>) -> Result<(), Refusal> {
+        self.body.read(Some(caller))
+    }
+
+    /// Lets a request in whose credentials are in its body, and reads that: 16 KiB at most.
+    ///
+    /// # Errors
+    /// When the body cannot be read to its end.
+    pub fn admit_stranger(&self) -> Result<(), Refusal> {
+        self.body.read(None)
+    }
+
+    /// The body of a request that was let in, decoded of its transfer coding; empty before that.
+    pub fn body(&self) -> &[u8] {
+        let bytes = self.body.bytes.get();
+        debug_assert!(bytes.is_some(), "no caller has been found yet");
+        bytes.and_then(|bytes| bytes.as_deref().ok()).unwrap_or_default()
+    }
+
+    /// Sets memory aside for values that are made of the body, until the request is answered.
+    ///
+    /// # Errors
+    /// When there is none at the moment.
+    pub fn reserve(&self, bytes: usize) -> Result<(), Refusal> {
+        self.body.source.reserve(bytes)
+    }
+
     /// The first header field of that name, whatever its case, when it is text.
     pub fn header(&self, name: &str) -> Option<&'a str> {
         self.header_values(name).next()
@@ -201,6 +272,8 @@ impl Tag {
 pub enum Body {
     /// All of it.
     Bytes(Vec<u8>),
+    /// All of it, a part of the program.
+    Static(&'static [u8]),
     /// All of it, kept for others too.
     Shared(Arc<[u8]>),
     /// Piece by piece until `None`. After an error the connection is cut, so that nobody takes half for whole.
@@ -224,6 +297,11 @@ impl Response {
     /// A JSON document.
     pub fn json(status: u16, document: &impl serde::Serialize) -> Response {
         Response::bytes(status, "application/json", crate::json::to_vec(document))
+    }
+
+    /// A file that is part of the program.
+    pub fn of_program(content_type: &'static str, content: &'static [u8]) -> Response {
+        Response { body: Body::Static(content), ..Response::bytes(200, content_type, Vec::new()) }
     }
 
     /// A JSON document that is kept for others too.
@@ -294,7 +372,7 @@ impl Response {
 
 /// What the handler is called with.
 pub enum Incoming<'a> {
-    /// A complete request.
+    /// A request with a complete head.
     Request(&'a Request<'a>),
     /// A request that is refused before it is one; the handler only gives the document.
     Refused(&'a Refused<'a>),

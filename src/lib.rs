@@ -9,9 +9,10 @@
 //! users and groups in files, and knows none of these but the nouns; [`pull`] reads them from other servers.
 //!
 //! # A request's way
-//! 1. A connection's thread reads one head and its whole body, within limits and deadlines (`server`).
+//! 1. A connection's thread reads one head, within limits and deadlines (`server`).
 //! 2. The prefix of the path picks the dialect; segments are split first and decoded once after (`dialect`).
-//! 3. The dialect's `auth` names the caller (`directory::Access`, mostly from memory).
+//! 3. The dialect's `auth` names the caller (`directory::Access`, mostly from memory), and lets the request in, which
+//!    reads its body (`http::Request::admit`).
 //! 4. The handler turns query and body into `model` values.
 //! 5. It calls a verb of the `directory`: rules, permissions, what is not found.
 //! 6. A read runs on a read connection; a write is one closure, run by the writer's thread, or in the caller's own

@@ -146,6 +146,8 @@ fn layer() {
         connections: 8192,
         connections_per_address: None,
         body_bytes: 1 << 20,
+        body_memory: 64 << 20,
+        answer_memory: 64 << 20,
         head_timeout: Duration::from_secs(10),
         body_timeout: Duration::from_secs(30),
         idle_timeout: Duration::from_secs(75),

@@ -33,6 +33,8 @@ const METRICS_LIMITS: Limits = Limits {
     connections: 16,
     connections_per_address: None,
     body_bytes: 1024,
+    body_memory: 1 << 20,
+    answer_memory: 4 << 20,
     head_timeout: Duration::from_secs(5),
     body_timeout: Duration::from_secs(5),
     // Longer than collectors usually wait between two looks.
@@ -74,6 +76,8 @@ pub(super) fn serve(settings: &Serve) -> anyhow::Result<()> {
         connections: settings.max_connections,
         connections_per_address: settings.max_connections_per_address,
         body_bytes: settings.max_body_bytes,
+        body_memory: settings.max_body_memory,
+        answer_memory: settings.max_answer_memory,
         head_timeout: settings.head_timeout,
         body_timeout: settings.body_timeout,
         idle_timeout: settings.idle_timeout,
@@ -121,6 +125,9 @@ fn bind_local(store: &Store, limits: &Limits) -> Option<Server> {
         connections: LOCAL_CONNECTIONS,
         connections_per_address: None,
         body_bytes: LOCAL_BODY_BYTES,
+        // What root gives to do is done.
+        body_memory: usize::MAX,
+        answer_memory: usize::MAX,
         body_timeout: LOCAL_PATIENCE,
         idle_timeout: LOCAL_PATIENCE,
         ..limits.clone()

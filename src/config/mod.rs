@@ -359,6 +359,15 @@ pub struct Serve {
     /// The longest request body, in bytes
     #[arg(long, env = "ROLLBOOK_MAX_BODY_BYTES", value_name = "BYTES", default_value_t = 1_048_576)]
     pub max_body_bytes: usize,
+    /// Memory of all request bodies under way, in bytes: a body for which there is none is answered 503. Callers without
+    /// valid credentials have a quarter of it, and one caller has half. At least twice the longest body
+    #[arg(long, env = "ROLLBOOK_MAX_BODY_MEMORY", value_name = "BYTES", default_value_t = 64 << 20,
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1 << 20..))]
+    pub max_body_memory: usize,
+    /// Memory of all answers under way, in bytes, likewise
+    #[arg(long, env = "ROLLBOOK_MAX_ANSWER_MEMORY", value_name = "BYTES", default_value_t = 64 << 20,
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1 << 20..))]
+    pub max_answer_memory: usize,
     /// Seconds that a request's head may take
     #[arg(long, env = "ROLLBOOK_HEAD_TIMEOUT", value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub head_timeout: Duration,

@@ -1,7 +1,7 @@
 //! The local socket beside the database: orders of an operator on the same machine. Whoever can connect has the rights
 //! to the file itself, so nobody is asked for more.
 
-use super::Context;
+use super::{Context, refused};
 use crate::http::{Method, Refused, Request, Response};
 use crate::json;
 use crate::model::Error;
@@ -37,7 +37,10 @@ fn answer(context: &Context, request: &Request<'_>) -> Response {
     if request.method != Method::Post {
         return problem(405, "an order is posted").with_header("Allow", "POST");
     }
-    let sent: Sent = match json::decode(request.body) {
+    if let Err(refusal) = request.admit(&"operator".into()) {
+        return refused(problem, refusal);
+    }
+    let sent: Sent = match json::decode(request.body()) {
         Ok(sent) => sent,
         Err(error) => return problem(400, &format!("the order cannot be read: {error}")),
     };

@@ -13,14 +13,21 @@ mod ui;
 pub(crate) use local::PATH as LOCAL_PATH;
 
 use crate::directory::Access;
-use crate::http::{BadEscape, Door, Incoming, Method, Refused, Request, Response, decode_segment, decode_segments};
-use crate::json::{Json, Object};
+use crate::http::{
+    BadEscape, Door, Incoming, Method, Refusal, Refused, Request, Response, decode_segment, decode_segments,
+};
+use crate::json::{self, Json, Object};
 use crate::metrics::{Page, Source};
 use anyhow::bail;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::json;
 use std::borrow::Cow;
 use std::sync::OnceLock;
+
+/// Longest body at which nobody looks how much memory its values take, and the most memory for values that is not set
+/// aside, in bytes.
+const SMALL_BODY_BYTES: usize = 4096;
+const SMALL_VALUES_BYTES: usize = 16 * 1024;
 
 /// A dialect: its name, where it is mounted unless told otherwise, and what it does.
 #[derive(Clone, Copy)]
@@ -338,8 +345,13 @@ fn not_found() -> Response {
 /// A body as a JSON object, whatever type it was declared to have. `None` for no body at all.
 ///
 /// # Errors
-/// Where the text stops being JSON, or that it is another kind of value.
-fn decode(body: &[u8]) -> Result<Option<Object>, BadBody> {
+/// Where the text stops being JSON, or that it is another kind of value; that there is no memory for the values.
+fn decode(request: &Request<'_>) -> Result<Option<Object>, BadBody> {
+    let body = request.body();
+    let values = if body.len() > SMALL_BODY_BYTES { json::memory_of(body) } else { 0 };
+    if values > SMALL_VALUES_BYTES {
+        request.reserve(values).map_err(BadBody::Refused)?;
+    }
     // Some editors and shells put a byte order mark before UTF-8 text.
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     if body.trim_ascii().is_empty() {
@@ -363,6 +375,14 @@ fn basic(credentials: &str) -> Option<(String, String)> {
 enum BadBody {
     NoJson(String),
     NoObject,
+    /// There is no memory for it.
+    Refused(Refusal),
+}
+
+/// The answer to a request that is refused at the level of HTTP, in the document of a dialect.
+fn refused(refuse: fn(u16, &str) -> Response, Refusal(status, message): Refusal) -> Response {
+    let response = refuse(status, message);
+    if status == 503 { response.with_header("Retry-After", "1") } else { response }
 }
 
 /// The value of an `Allow` header.

@@ -393,12 +393,12 @@ impl Access {
         Shown { proof: mac.finalize().into_bytes().into(), name }
     }
 
-    /// Whether the API key is valid.
+    /// The organisation behind an API key, which may do nothing by itself.
     ///
     /// # Errors
-    /// `Unauthenticated` when it is not.
-    pub fn api_key(&self, secret: &str) -> Result<()> {
-        counted(&self.refused.keys, self.credential(secret, Some(KeyKind::Api))).map(drop)
+    /// `Unauthenticated` when the key is not valid.
+    pub fn api_key(&self, secret: &str) -> Result<Caller> {
+        counted(&self.refused.keys, self.credential(secret, Some(KeyKind::Api)))
     }
 
     /// The script behind an application key.

@@ -24,6 +24,27 @@ pub const DEPTH_MAX: usize = 127;
 /// and SQLite, which checks what is stored, takes 1000 levels.
 pub const STORED_DEPTH_MAX: usize = 1024;
 
+/// The most memory that the tree of a text takes, in bytes. A look at the text is cheap; it does not tell signs inside
+/// of texts from those between values.
+pub fn memory_of(text: &[u8]) -> usize {
+    /// A value in an array that has just grown, and the allocation for its text.
+    const VALUE_BYTES: usize = 3 * size_of::<Json>() + 32;
+    /// A node of a map, which has room for eleven members.
+    const NODE_BYTES: usize = 11 * (size_of::<String>() + size_of::<Json>()) + 32;
+    let (mut values, mut objects, mut members, mut contents) = (1, 0, 0, 0);
+    for byte in text {
+        match byte {
+            b',' | b'[' => values += 1,
+            b'{' => objects += 1,
+            b':' => members += 1,
+            b' ' | b'\t' | b'\r' | b'\n' => {}
+            _ => contents += 1,
+        }
+    }
+    // Of an object that has more than one node, each is half full at least.
+    contents + (values + objects) * VALUE_BYTES + (objects + members / 5) * NODE_BYTES
+}
+
 /// The members of an object. Of two with one key the last one counts.
 pub type Object = BTreeMap<String, Json>;
 

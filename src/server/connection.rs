@@ -1,27 +1,29 @@
-//! One connection's life: read a head, read a body, answer, again.
+//! One connection's life: read a head, handle the request, which may read a body, answer, again.
 
-use super::head::{
-    BodyLength, FIELDS_MAX, HEAD_BYTES_MAX, Head, Refusal, find_end, parse, path_of_broken, request_id, too_long,
-};
+use super::body::{After, Body, Left, Rest, skip};
+use super::budget::{Holder, Reservation};
+use super::head::{FIELDS_MAX, HEAD_BYTES_MAX, Head, find_end, parse, path_of_broken, request_id, too_long};
 use super::proxies::{Client, client_behind};
 use super::reader::{End, Reader};
 use super::traffic::{Tally, Traffic};
 use super::{Incoming, Limits, Network, Peer, Refused, Shared, milliseconds, share_of};
-use crate::http::{Body, Method, Request, Response, StatusCode, Trace};
+use crate::http::{self, Method, Refusal, Request, RequestBody, Response, StatusCode, Trace};
 use crate::logging::{self, RequestLine};
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::{ErrorKind, IoSlice, Read as _, Write as _};
 use std::net::{IpAddr, Shutdown, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
 
-/// Longest line of a chunk's size with its extensions, or of all trailers, in bytes.
-const CHUNK_LINE_BYTES_MAX: usize = 4096;
-/// Body bytes that are read in one step before more room is made: what is announced need not come.
-const BODY_STEP: usize = 64 * 1024;
 /// Buffers that a large request has grown are given back beyond this.
-const BUFFER_BYTES_KEPT: usize = 16 * 1024;
+const BUFFER_BYTES_KEPT: usize = 4096;
+/// Longest body of an answer that is copied behind its head, in bytes.
+const COPIED_BYTES_MAX: usize = 2048;
+/// Longest answer that is sent without setting memory aside, in bytes.
+const SMALL_ANSWER_BYTES: usize = 16 * 1024;
+/// Memory of an answer in pieces, in bytes: two pieces of it, see [`Response::pieces`].
+const PIECE_BYTES: usize = 256 * 1024;
 /// What is read away after the last answer, for how long in all, and how long nothing may come. Closed at once, an
 /// unread request would destroy the answer; and many clients send all of a body before they look at one.
 const LINGER_BYTES_MAX: usize = 32 << 20;
@@ -37,6 +39,8 @@ const EMPTY_LINES_MAX: usize = 4;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
     Request,
+    /// Another request, after the rest of a body that no handler has wanted.
+    Skip(Left),
     Close,
     /// Close, but read away first what may still be coming.
     Linger,
@@ -54,7 +58,6 @@ pub(super) fn serve(
     let mut connection = Connection {
         stream: &peer.stream,
         reader: Reader::new(&peer.stream),
-        body: Vec::new(),
         out: Vec::new(),
         clock: Clock::default(),
         log: logging::Fast::new(),
@@ -84,17 +87,23 @@ pub(super) fn serve(
         let next = connection.request();
         logging::end_request();
         match next {
-            Next::Request => patience = limits.idle_timeout,
+            Next::Request => {}
+            Next::Skip(left) => match skip(&mut connection.reader, left, Instant::now() + limits.body_timeout) {
+                Rest::Nothing => {}
+                Rest::Kept => return linger(&peer.stream),
+                // It has its answer, and is not told that it has been too slow.
+                Rest::Skipped(_) | Rest::Gone => return,
+            },
             Next::Close => return,
             Next::Linger => return linger(&peer.stream),
         }
+        patience = limits.idle_timeout;
     }
 }
 
 struct Connection<'s> {
     stream: &'s TcpStream,
     reader: Reader<'s>,
-    body: Vec<u8>,
     out: Vec<u8>,
     clock: Clock,
     log: logging::Fast,
@@ -110,7 +119,7 @@ struct Connection<'s> {
     handler: &'s (dyn Fn(Incoming<'_>) -> Response + Sync),
 }
 
-impl Connection<'_> {
+impl<'s> Connection<'s> {
     /// Reads one request and answers it.
     fn request(&mut self) -> Next {
         let start = Instant::now();
@@ -118,13 +127,14 @@ impl Connection<'_> {
             Ok(end) => end,
             Err(Some(refusal)) => {
                 logging::begin_request(None);
-                return self.refuse(start, refusal);
+                let bytes = std::mem::take(&mut self.reader.bytes);
+                return self.refuse(start, &bytes, refusal);
             }
             Err(None) => return Next::Close,
         };
-        // What follows the head leaves the buffer, so that the head can be borrowed from it undisturbed.
+        // The head leaves the reader, which is needed for the body while the head is borrowed.
         let rest = self.reader.bytes.split_off(end);
-        let bytes = std::mem::take(&mut self.reader.bytes);
+        let bytes = std::mem::replace(&mut self.reader.bytes, rest);
         let mut fields = [httparse::EMPTY_HEADER; FIELDS_MAX];
         let parsed = parse(&bytes, &mut fields);
         // What was read of a head that is refused has an identifier too.
@@ -132,49 +142,77 @@ impl Connection<'_> {
         logging::begin_request(request_id(&fields[..count]));
         let (head, count) = match parsed {
             Ok(parsed) => parsed,
-            Err(refusal) => {
-                self.reader.bytes = bytes;
-                return self.refuse(start, refusal);
-            }
+            Err(refusal) => return self.refuse(start, &bytes, refusal),
         };
-        if let Err(refusal) = self.read_body(&head, rest) {
-            self.reader.bytes = bytes;
-            return match refusal {
-                Some(refusal) => self.refuse(start, refusal),
-                None => Next::Close,
-            };
-        }
-        let body = std::mem::take(&mut self.body);
-        let Head { method, path, query, .. } = head;
-        let (headers, door) = (&fields[..count], self.shared.door);
+        let Head { method, path, query, body, expects_continue, keep_alive, old } = head;
+        let (headers, shared, limits) = (&fields[..count], self.shared, self.limits);
         let Client { address, secure } = self.client(headers);
-        let request = Request { method, path, query, headers, body: &body, peer: address, secure, door };
-        let (mut response, panicked) =
-            match catch_unwind(AssertUnwindSafe(|| (self.handler)(Incoming::Request(&request)))) {
-                Ok(response) => (response, false),
-                Err(_) => (self.refusal_document(Some(request.path), Refusal(500, "Internal server error")), true),
-            };
+        let body = Body::new(body, expects_continue, &mut self.reader, limits, &shared.bodies, address);
+        let unread = RequestBody::unread(&body);
+        let request = Request { method, path, query, headers, body: unread, peer: address, secure, door: shared.door };
+        let handled = catch_unwind(AssertUnwindSafe(|| (self.handler)(Incoming::Request(&request))));
+        // Before the answer, after which the client may send as much again.
+        let Request { method, body: read, .. } = request;
+        drop(read);
+        let After { rest, holder } = body.finish();
+        if rest == Rest::Gone {
+            return Next::Close;
+        }
+        let panicked = handled.is_err();
+        let internal = || self.refusal_document(Some(path), Refusal(500, "Internal server error"));
+        let response = handled.unwrap_or_else(|_| internal());
+        let (mut response, _answer) = self.charged(response, &method, path, &holder);
         // Without chunks only the end of the connection can mark the end of a body in pieces.
-        let endless = head.old && matches!(response.body, Body::Pieces(_));
-        let close = panicked || !head.keep_alive || endless || self.shared.stopping.load(Ordering::Acquire);
+        let endless = old && matches!(response.body, http::Body::Pieces(_));
+        let stopping = shared.stopping.load(Ordering::Acquire);
+        let close = panicked || !keep_alive || endless || rest == Rest::Kept || stopping;
         let (status, trace) = (response.status, std::mem::take(&mut response.trace));
-        let written = self.write(response, &request.method, head.old, close);
-        self.note(start, Some(&request.method), request.path, status, &trace);
-        self.body = body;
-        self.body.clear();
-        self.body.shrink_to(BUFFER_BYTES_KEPT);
+        let written = self.write(response, &method, old, close);
+        self.note(start, Some(&method), path, status, &trace);
         if self.reader.bytes.is_empty() {
             // The buffer of the head serves the next one.
             self.reader.bytes = bytes;
             self.reader.bytes.clear();
             self.reader.bytes.shrink_to(BUFFER_BYTES_KEPT);
         }
-        match written {
-            Err(_) => Next::Close,
-            Ok(()) if !close => Next::Request,
-            Ok(()) if self.reader.bytes.is_empty() && !panicked => Next::Close,
-            Ok(()) => Next::Linger,
+        match (written, rest) {
+            (Err(_), _) => Next::Close,
+            (Ok(()), Rest::Skipped(left)) if !close => Next::Skip(left),
+            (Ok(()), _) if !close => Next::Request,
+            (Ok(()), Rest::Nothing) if self.reader.bytes.is_empty() && !panicked => Next::Close,
+            (Ok(()), _) => Next::Linger,
         }
+    }
+
+    /// Charges an answer to a holder for as long as it is sent. One for which there is no memory is given up in favour
+    /// of a refusal, unless something has been done for it.
+    fn charged(
+        &self,
+        response: Response,
+        method: &Method,
+        path: &str,
+        holder: &Holder,
+    ) -> (Response, Option<Reservation<'s>>) {
+        let bytes = match &response.body {
+            http::Body::Bytes(bytes) => bytes.len(),
+            // The program has it in any case.
+            http::Body::Static(_) => 0,
+            http::Body::Shared(_) if response.kept => 0,
+            http::Body::Shared(bytes) => bytes.len(),
+            http::Body::Pieces(_) => PIECE_BYTES,
+        };
+        if bytes <= SMALL_ANSWER_BYTES {
+            return (response, None);
+        }
+        let mut reservation = self.shared.answers.reservation(holder.clone());
+        if !matches!(method, Method::Get | Method::Head) {
+            reservation.add_at_any_rate(bytes);
+        } else if !reservation.add(bytes) {
+            drop(response);
+            let refusal = Refusal(503, "There is no memory for the answer at the moment");
+            return (self.refusal_document(Some(path), refusal).with_header("Retry-After", "1"), None);
+        }
+        (response, Some(reservation))
     }
 
     /// Who sends a request with these fields.
@@ -218,130 +256,9 @@ impl Connection<'_> {
         }
     }
 
-    /// Reads the whole body into `self.body`; `rest` is what came together with the head. What follows the
-    /// body goes back to the reader.
-    fn read_body(&mut self, head: &Head<'_>, mut rest: Vec<u8>) -> Result<(), Option<Refusal>> {
-        const TOO_LONG: Option<Refusal> = Some(Refusal(413, "The body is too long"));
-        let most = self.limits.body_bytes;
-        let deadline = Instant::now() + self.limits.body_timeout;
-        if let BodyLength::Known(length) = head.body
-            && usize::try_from(length).map_or(true, |length| length > most)
-        {
-            return Err(TOO_LONG);
-        }
-        if head.expects_continue && rest.is_empty() {
-            self.stream_write_all(b"HTTP/1.1 100 Continue\r\n\r\n").map_err(|_| None)?;
-        }
-        match head.body {
-            BodyLength::None => self.reader.bytes = rest,
-            BodyLength::Known(length) => {
-                let length = usize::try_from(length).unwrap_or(usize::MAX);
-                if rest.len() >= length {
-                    self.reader.bytes = rest.split_off(length);
-                    self.body = rest;
-                    return Ok(());
-                }
-                self.body = rest;
-                while self.body.len() < length {
-                    let start = self.body.len();
-                    self.body.resize(length.min(start + BODY_STEP), 0);
-                    self.reader.read_exact_until(&mut self.body[start..], deadline).map_err(body_ended)?;
-                }
-            }
-            BodyLength::Chunked => {
-                self.reader.bytes = rest;
-                loop {
-                    let size = self.chunk_size(deadline)?;
-                    if size == 0 {
-                        return self.trailers(deadline);
-                    }
-                    if size > most.saturating_sub(self.body.len()) {
-                        return Err(TOO_LONG);
-                    }
-                    self.chunk(size, deadline)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads the line before a chunk (RFC 9112, 7.1): the size in hexadecimal, and extensions that nobody knows.
-    fn chunk_size(&mut self, deadline: Instant) -> Result<usize, Option<Refusal>> {
-        const BROKEN: Option<Refusal> = Some(Refusal(400, "A chunk size is broken"));
-        let line = self.line(deadline)?;
-        let digits = line.iter().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or(line.len());
-        let (size, extensions) = line.split_at(digits);
-        let extended = extensions.trim_ascii_start();
-        if !extended.is_empty() && !extended.starts_with(b";") {
-            return Err(BROKEN);
-        }
-        if line.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') {
-            return Err(BROKEN);
-        }
-        let size = std::str::from_utf8(size).ok().filter(|size| (1..=16).contains(&size.len())).ok_or(BROKEN)?;
-        let size = u64::from_str_radix(size, 16).map_err(|_| BROKEN)?;
-        Ok(usize::try_from(size).unwrap_or(usize::MAX))
-    }
-
-    fn chunk(&mut self, size: usize, deadline: Instant) -> Result<(), Option<Refusal>> {
-        let start = self.body.len();
-        let at_hand = size.min(self.reader.bytes.len());
-        self.body.extend(self.reader.bytes.drain(..at_hand));
-        while self.body.len() < start + size {
-            let from = self.body.len();
-            self.body.resize((start + size).min(from + BODY_STEP), 0);
-            self.reader.read_exact_until(&mut self.body[from..], deadline).map_err(body_ended)?;
-        }
-        while self.reader.bytes.len() < 2 {
-            self.reader.read_until(deadline).map_err(body_ended)?;
-        }
-        if !self.reader.bytes.starts_with(b"\r\n") {
-            return Err(Some(Refusal(400, "A chunk is longer than its size")));
-        }
-        self.reader.bytes.drain(..2);
-        Ok(())
-    }
-
-    /// Reads the fields after the last chunk. They are checked and not used.
-    fn trailers(&mut self, deadline: Instant) -> Result<(), Option<Refusal>> {
-        let mut length = 0;
-        loop {
-            let line = self.line(deadline)?;
-            if line.is_empty() {
-                return Ok(());
-            }
-            length += line.len();
-            let field = [line.as_slice(), b"\r\n\r\n"].concat();
-            let parsed =
-                httparse::parse_headers(&field, &mut [httparse::EMPTY_HEADER; 1]).map(|status| status.is_complete());
-            if length > CHUNK_LINE_BYTES_MAX || parsed != Ok(true) {
-                return Err(Some(Refusal(400, "The trailers are broken")));
-            }
-        }
-    }
-
-    /// Reads a line of the chunked coding, without its end.
-    fn line(&mut self, deadline: Instant) -> Result<Vec<u8>, Option<Refusal>> {
-        loop {
-            if let Some(end) = self.reader.bytes.iter().position(|byte| *byte == b'\n') {
-                let mut line: Vec<u8> = self.reader.bytes.drain(..=end).collect();
-                line.pop();
-                return match line.pop() {
-                    Some(b'\r') => Ok(line),
-                    _ => Err(Some(Refusal(400, "A line of the body ends without a carriage return"))),
-                };
-            }
-            if self.reader.bytes.len() > CHUNK_LINE_BYTES_MAX {
-                return Err(Some(Refusal(400, "A chunk size is broken")));
-            }
-            self.reader.read_until(deadline).map_err(body_ended)?;
-        }
-    }
-
     /// Answers what is no request that a handler could be given. Whatever else has come is not looked at.
-    fn refuse(&mut self, start: Instant, refusal: Refusal) -> Next {
-        let bytes = std::mem::take(&mut self.reader.bytes);
-        let path = path_of_broken(&bytes);
+    fn refuse(&mut self, start: Instant, bytes: &[u8], refusal: Refusal) -> Next {
+        let path = path_of_broken(bytes);
         let mut response = self.refusal_document(path, refusal);
         let trace = std::mem::take(&mut response.trace);
         let method = if bytes.starts_with(b"HEAD ") { Method::Head } else { Method::Get };
@@ -359,7 +276,7 @@ impl Connection<'_> {
 
     fn write(&mut self, response: Response, method: &Method, old: bool, close: bool) -> std::io::Result<()> {
         let Response { status, content_type, headers, body, tag, kept, trace: _ } = response;
-        let chunked = !old && matches!(body, Body::Pieces(_));
+        let chunked = !old && matches!(body, http::Body::Pieces(_));
         let out = &mut self.out;
         out.clear();
         if status.0 == 200 {
@@ -391,10 +308,11 @@ impl Connection<'_> {
                 out.extend_from_slice(b"\r\n");
             }
             match &body {
-                Body::Bytes(bytes) => write!(out, "Content-Length: {}\r\n", bytes.len())?,
-                Body::Shared(bytes) => write!(out, "Content-Length: {}\r\n", bytes.len())?,
-                Body::Pieces(_) if chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
-                Body::Pieces(_) => {}
+                http::Body::Bytes(bytes) => write!(out, "Content-Length: {}\r\n", bytes.len())?,
+                http::Body::Static(bytes) => write!(out, "Content-Length: {}\r\n", bytes.len())?,
+                http::Body::Shared(bytes) => write!(out, "Content-Length: {}\r\n", bytes.len())?,
+                http::Body::Pieces(_) if chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+                http::Body::Pieces(_) => {}
             }
         }
         if close {
@@ -406,15 +324,10 @@ impl Connection<'_> {
         let mut out = std::mem::take(&mut self.out);
         let result = match body {
             _ if bodiless || *method == Method::Head => self.stream_write_all(&out),
-            Body::Bytes(bytes) => {
-                out.extend_from_slice(&bytes);
-                self.stream_write_all(&out)
-            }
-            Body::Shared(bytes) => {
-                out.extend_from_slice(&bytes);
-                self.stream_write_all(&out)
-            }
-            Body::Pieces(next) => self.write_pieces(&mut out, next, chunked),
+            http::Body::Bytes(bytes) => self.write_whole(&mut out, &bytes),
+            http::Body::Static(bytes) => self.write_whole(&mut out, bytes),
+            http::Body::Shared(bytes) => self.write_whole(&mut out, &bytes),
+            http::Body::Pieces(next) => self.write_pieces(&mut out, next, chunked),
         };
         out.clear();
         out.shrink_to(BUFFER_BYTES_KEPT);
@@ -423,6 +336,15 @@ impl Connection<'_> {
             let _ = self.stream.shutdown(Shutdown::Write);
         }
         result
+    }
+
+    /// Sends a body along with the head in `out`. A long one is not copied for that.
+    fn write_whole(&self, out: &mut Vec<u8>, body: &[u8]) -> std::io::Result<()> {
+        if body.len() > COPIED_BYTES_MAX {
+            return self.stream_write_both(out, body);
+        }
+        out.extend_from_slice(body);
+        self.stream_write_all(out)
     }
 
     /// Sends a body as it comes. `out` holds the head, which goes along with the first piece.
@@ -460,20 +382,32 @@ impl Connection<'_> {
         self.stream_write_all(out)
     }
 
-    /// Writes all of it, as long as the other side goes on reading at a reasonable pace.
     fn stream_write_all(&self, bytes: &[u8]) -> std::io::Result<()> {
+        self.stream_write_both(bytes, &[])
+    }
+
+    /// Writes all of both, as long as the other side goes on reading at a reasonable pace.
+    fn stream_write_both(&self, first: &[u8], second: &[u8]) -> std::io::Result<()> {
         let mut stream = self.stream;
-        let mut rest = bytes;
+        let (mut first, mut second) = (first, second);
+        let length = first.len() + second.len();
         let mut deadline = None;
-        while !rest.is_empty() {
-            match stream.write(rest) {
+        while !first.is_empty() || !second.is_empty() {
+            let written = match (first, second) {
+                ([], rest) | (rest, []) => stream.write(rest),
+                (first, second) => stream.write_vectored(&[IoSlice::new(first), IoSlice::new(second)]),
+            };
+            match written {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(count) => rest = &rest[count..],
+                Ok(count) => {
+                    let of_first = count.min(first.len());
+                    (first, second) = (&first[of_first..], &second[count - of_first..]);
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
-            if !rest.is_empty() {
-                let pace = Duration::from_secs(bytes.len() as u64 / WRITE_BYTES_PER_SECOND_MIN);
+            if !first.is_empty() || !second.is_empty() {
+                let pace = Duration::from_secs(length as u64 / WRITE_BYTES_PER_SECOND_MIN);
                 let until = *deadline.get_or_insert_with(|| Instant::now() + self.limits.write_timeout + pace);
                 if Instant::now() > until {
                     return Err(ErrorKind::TimedOut.into());
@@ -523,13 +457,6 @@ impl Clock {
             self.date = httpdate::fmt_http_date(self.now);
         }
         self.date.as_bytes()
-    }
-}
-
-fn body_ended(end: End) -> Option<Refusal> {
-    match end {
-        End::Closed => None,
-        End::Late => Some(Refusal(408, "The body did not come in time")),
     }
 }
 

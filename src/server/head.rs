@@ -1,7 +1,7 @@
 //! One request head: where it ends, what it says about the body, and whether it can be trusted.
 //! Strict on purpose (RFC 9112): what two programs could read in two ways is refused.
 
-use crate::http::Method;
+use crate::http::{Method, Refusal};
 use httparse::Header;
 use std::str::FromStr as _;
 
@@ -9,10 +9,6 @@ use std::str::FromStr as _;
 pub(super) const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// Most header fields.
 pub(super) const FIELDS_MAX: usize = 100;
-
-/// A refusal at this level: status and message. The connection closes after it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Refusal(pub(super) u16, pub(super) &'static str);
 
 /// What a head says.
 pub(super) struct Head<'b> {

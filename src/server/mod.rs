@@ -3,6 +3,8 @@
 //! One thread accepts; every connection has a thread of its own, which reads a request, calls the handler and
 //! writes the answer, without handing the request to anyone.
 
+mod body;
+mod budget;
 mod connection;
 mod head;
 mod local;
@@ -18,6 +20,7 @@ pub use crate::http::{Incoming, Refused};
 use crate::lock::locked;
 use crate::metrics::Page;
 use anyhow::Context as _;
+use budget::Budget;
 pub use local::LocalClient;
 pub use probe::probe;
 pub use proxies::Network;
@@ -56,6 +59,10 @@ pub struct Limits {
     pub connections_per_address: Option<usize>,
     /// Longest body, in bytes.
     pub body_bytes: usize,
+    /// Memory of all large bodies that are under way, in bytes.
+    pub body_memory: usize,
+    /// Memory of all large answers that are under way, in bytes.
+    pub answer_memory: usize,
     /// From the first byte of a head (or from the connect) to its last.
     pub head_timeout: Duration,
     /// From the end of the head to the last byte of the body.
@@ -124,6 +131,9 @@ struct Shared {
     connections: Mutex<Connections>,
     ended: Condvar,
     accepted: AtomicU64,
+    /// Bodies of requests.
+    bodies: Budget,
+    answers: Budget,
     /// For each reason.
     refused: [AtomicU64; Why::EACH.len()],
 }
@@ -203,6 +213,8 @@ impl Server {
     }
 
     fn on(door: Door, listener: Listener, place: Place, limits: Limits) -> Server {
+        // Twice the longest body, so that one caller cannot keep out the others.
+        let body_memory = limits.body_memory.max(limits.body_bytes.saturating_mul(2));
         let shared = Shared {
             door,
             start: Instant::now(),
@@ -210,6 +222,8 @@ impl Server {
             connections: Mutex::default(),
             ended: Condvar::new(),
             accepted: AtomicU64::new(0),
+            bodies: Budget::new(body_memory),
+            answers: Budget::new(limits.answer_memory),
             refused: Default::default(),
         };
         Server { listener, place, limits, trusted: Vec::new(), shared: Arc::new(shared) }
@@ -322,6 +336,8 @@ impl Shared {
         let accepted = self.accepted.load(Ordering::Relaxed);
         let help = "Connections that were accepted and not refused.";
         page.counter("rollbook_connections_accepted_total", help, &[listener], accepted as f64);
+        self.bodies.tell(page, &[listener, ("of", "requests")]);
+        self.answers.tell(page, &[listener, ("of", "answers")]);
         for why in Why::EACH {
             let labels = [listener, ("reason", why.name())];
             let refused = self.refused[why as usize].load(Ordering::Relaxed);

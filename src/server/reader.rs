@@ -1,6 +1,6 @@
 //! Reading from a connection within a deadline that no slow sender can move.
 
-use std::io::{ErrorKind, Read as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -42,14 +42,16 @@ impl<'s> Reader<'s> {
         self.read()
     }
 
-    /// Fills the buffer from the connection before the deadline, past the bytes kept here.
-    pub(super) fn read_exact_until(&mut self, mut buffer: &mut [u8], deadline: Instant) -> Result<(), End> {
-        while !buffer.is_empty() {
-            self.set_deadline(deadline)?;
-            let count = read(self.stream, buffer)?;
-            buffer = &mut buffer[count..];
-        }
-        Ok(())
+    /// Reads some more before the deadline, past the bytes kept here, and returns how much that is.
+    pub(super) fn read_past(&mut self, buffer: &mut [u8], deadline: Instant) -> Result<usize, End> {
+        self.set_deadline(deadline)?;
+        read(self.stream, buffer)
+    }
+
+    /// Writes to the connection, which is between two answers.
+    pub(super) fn interject(&self, bytes: &[u8]) -> Result<(), End> {
+        let mut stream = self.stream;
+        stream.write_all(bytes).map_err(|_| End::Closed)
     }
 
     fn read(&mut self) -> Result<(), End> {

@@ -846,7 +846,7 @@ fn an_error_of_this_level_speaks_the_dialect_of_its_path() {
         ("Content-Length: 2\r\n", "{", 408),
         (chunks, "2\r\n{", 408),
     ];
-    for path in ["/api/v1/user", "/nuxeo/api/v1/user", "/nuxeo/site/automation/login", "/elsewhere"] {
+    for path in ["/api/v1/user", "/nuxeo/api/v1/user", "/nuxeo/site/automation/login"] {
         for (lines, body, status) in rows {
             let call = format!("POST {path} {lines:?} {body:?}");
             let server = if status == 408 { &impatient } else { &server };
@@ -858,6 +858,16 @@ fn an_error_of_this_level_speaks_the_dialect_of_its_path() {
                 assert_errors(&call, &answer);
             }
         }
+    }
+    // Where there is nothing, only the head is looked at.
+    for (lines, body, status) in rows {
+        let call = format!("POST /elsewhere {lines:?} {body:?}");
+        let mut connection = opened(&server, request("POST /elsewhere HTTP/1.1", lines, body));
+        let answer = connection.answer(false);
+        let is_of_head = [417, 501].contains(&status) || (status == 400 && lines != chunks);
+        assert_eq!(answer.status, if is_of_head { status } else { 404 }, "{call}");
+        assert_errors(&call, &answer);
+        assert_eq!(connection.rest(), "", "{call}");
     }
 }
 

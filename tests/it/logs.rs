@@ -127,7 +127,7 @@ fn every_answer_has_the_identifier_of_its_line() {
         (400, true, head("GET /api/v1/user/%zz HTTP/1.1", "")),
         (400, true, head("GET / HTTP/1.1", "Host: other\r\n")),
         (400, true, head("POST / HTTP/1.1", "Content-Length: +1\r\n")),
-        (400, true, head("POST / HTTP/1.1", "Transfer-Encoding: chunked\r\n") + "x\r\n"),
+        (400, true, head("POST /api/v1/user HTTP/1.1", "Transfer-Encoding: chunked\r\n") + "x\r\n"),
         (400, false, broken("GET /broken")),
         (400, false, head("GET / HTTP/1.1", "").replace("\r\n\r\n", "\n\n")),
         (403, true, "GET /api/v1/user HTTP/1.1\r\nHost: test\r\nX-Request-Id: mine-STATUS\r\n\r\n".to_owned()),

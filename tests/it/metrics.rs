@@ -294,7 +294,8 @@ fn an_address_for_metrics_refuses_what_is_no_request_in_plain_text() {
             "GET /api/v1/user HTTP/1.1\nHost: x\n\n".to_owned(),
             "A line of the head ends without a carriage return\n",
         ),
-        (413, "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1025\r\n\r\n".to_owned(), "The body is too long\n"),
+        // No body is read here, so that none is too long.
+        (405, "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1025\r\n\r\n".to_owned(), "Method not allowed\n"),
         (414, format!("GET /{padding}"), "The request line is too long\n"),
         (431, format!("GET /nuxeo/x HTTP/1.1\r\nX: {padding}"), "The header fields are too long\n"),
         (505, "GET /metrics HTTP/2.0\r\nHost: x\r\n\r\n".to_owned(), "This server speaks HTTP/1.0 and HTTP/1.1\n"),
@@ -776,21 +777,22 @@ fn what_is_no_request_is_counted_too() {
     let server = Server::with(&[LISTEN[0], LISTEN[1], "--max-body-bytes", "100"]);
     let impatient = Server::with(&[LISTEN[0], LISTEN[1], "--head-timeout", "0.3"]);
     let rows = [
-        ("datadog", 400, "GET / HTTP/1.1\r\n\r\n".to_owned()),
-        ("datadog", 413, request("POST /api/v1/user HTTP/1.1", "Content-Length: 101\r\n", "")),
-        ("nuxeo", 413, request("POST /nuxeo/api/v1/user HTTP/1.1", "Content-Length: 101\r\n", "")),
-        ("datadog", 501, request("POST / HTTP/1.1", "Transfer-Encoding: gzip\r\n", "")),
-        ("none", 400, "\0\r\n\r\n".to_owned()),
+        ("datadog", "other", "other", 400, "GET / HTTP/1.1\r\n\r\n".to_owned()),
+        // Of these the head was read, so that they have a route.
+        ("datadog", "/api/v1/user", "POST", 413, request("POST /api/v1/user HTTP/1.1", "Content-Length: 101\r\n", "")),
+        ("nuxeo", "/user", "POST", 413, request("POST /nuxeo/api/v1/user HTTP/1.1", "Content-Length: 101\r\n", "")),
+        ("datadog", "other", "other", 501, request("POST / HTTP/1.1", "Transfer-Encoding: gzip\r\n", "")),
+        ("none", "other", "other", 400, "\0\r\n\r\n".to_owned()),
     ];
-    let late = [("datadog", 408, "GET / HTTP/1.1\r\nHost".to_owned())];
+    let late = [("datadog", "other", "other", 408, "GET / HTTP/1.1\r\nHost".to_owned())];
     for (server, rows) in [(&server, &rows[..]), (&impatient, &late)] {
-        for (_, status, message) in rows {
+        for (.., status, message) in rows {
             assert_eq!(opened(server, message).answer(false).status, *status, "{message}");
         }
         Page::when(metrics_address(server), "each of them once", |page| {
-            let is_counted = |(dialect, status, _): &(&str, u16, String)| {
+            let is_counted = |(dialect, route, method, status, _): &(&str, &str, &str, u16, String)| {
                 let status = status.to_string();
-                let labels = [("dialect", *dialect), ("route", "other"), ("method", "other"), ("status", &status)];
+                let labels = [("dialect", *dialect), ("route", *route), ("method", *method), ("status", &status)];
                 page.value(REQUESTS, &labels) == 1.0
             };
             rows.iter().all(is_counted)

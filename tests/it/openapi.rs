@@ -13,7 +13,7 @@ fn ask(server: &Server, method: &str, headers: &[(&str, &str)]) -> Answer {
 }
 
 /// The description, and the paths that it has.
-fn described(server: &Server) -> (Value, BTreeSet<String>) {
+pub fn described(server: &Server) -> (Value, BTreeSet<String>) {
     let document = ask(server, "GET", &[]).json();
     let paths = document["paths"].as_object().expect("paths").keys().cloned().collect();
     (document, paths)
@@ -161,7 +161,7 @@ fn all_are_served(server: &Server) {
 }
 
 /// The path with the examples of its parameters, and those of the query that have to be there.
-fn filled(document: &Value, path: &str, operation: &Value) -> String {
+pub fn filled(document: &Value, path: &str, operation: &Value) -> String {
     let (mut target, mut query) = (path.to_owned(), Vec::new());
     for parameter in operation["parameters"].as_array().expect("parameters") {
         let parameter = match parameter["$ref"].as_str() {

@@ -15,6 +15,8 @@ fn limits() -> Limits {
         connections: 16,
         connections_per_address: None,
         body_bytes: 1 << 20,
+        body_memory: 4 << 20,
+        answer_memory: 4 << 20,
         head_timeout: Duration::from_secs(10),
         body_timeout: Duration::from_secs(10),
         idle_timeout: Duration::from_secs(10),

@@ -4,12 +4,12 @@ use super::error::{Problem, Result};
 use crate::dialect::Context;
 use crate::directory::Directory;
 use crate::http::{Request, Trace};
+use crate::model::Caller;
 use std::borrow::Cow;
 
-/// Checks the API key alone.
-pub(super) fn api_key(context: &Context, request: &Request<'_>) -> Result<()> {
-    let key = key(request, "DD-API-KEY", "api_key")?.ok_or(Problem::ApiKeyRequired)?;
-    Ok(context.access.api_key(&key)?)
+/// Checks the API key alone, which is enough to look whether it is valid.
+pub(super) fn require_api_key(context: &Context, request: &Request<'_>) -> Result<()> {
+    Ok(request.admit(&api_key(context, request)?.name)?)
 }
 
 /// Checks both keys and opens the directory for the application key's holder.
@@ -18,7 +18,13 @@ pub(super) fn directory(context: &Context, request: &Request<'_>, trace: &mut Tr
     let key = key(request, "DD-APPLICATION-KEY", "application_key")?.ok_or(Problem::ApplicationKeyRequired)?;
     let caller = context.access.application_key(&key)?;
     trace.caller = Some(caller.name.clone());
+    request.admit(&caller.name)?;
     Ok(context.access.directory(caller, super::NAME))
+}
+
+fn api_key(context: &Context, request: &Request<'_>) -> Result<Caller> {
+    let key = key(request, "DD-API-KEY", "api_key")?.ok_or(Problem::ApiKeyRequired)?;
+    Ok(context.access.api_key(&key)?)
 }
 
 /// A key from the header or else from the query, where older clients and many scripts have it. Empty is absent.

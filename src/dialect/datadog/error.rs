@@ -1,7 +1,7 @@
 //! Every status and text of a refusal.
 
-use crate::dialect::BadBody;
-use crate::http::{BadEscape, Method, Response};
+use crate::dialect::{BadBody, refused};
+use crate::http::{BadEscape, Method, Refusal, Response};
 use crate::model::{Error, Kind};
 use serde_json::json;
 
@@ -38,6 +38,12 @@ impl From<BadBody> for Problem {
     }
 }
 
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Problem {
+        Problem::Body(BadBody::Refused(refusal))
+    }
+}
+
 impl From<BadEscape> for Problem {
     fn from(_: BadEscape) -> Problem {
         Problem::BadQuery
@@ -65,6 +71,7 @@ pub(super) fn answer(problem: Problem) -> Response {
         Problem::BadQuery => refuse(400, "The query is not percent-encoded UTF-8"),
         Problem::Body(BadBody::NoJson(place)) => refuse(400, &format!("Request body is not valid JSON: {place}")),
         Problem::Body(BadBody::NoObject) => refuse(400, "Request body is not a JSON object"),
+        Problem::Body(BadBody::Refused(refusal)) => refused(refuse, refusal),
         Problem::Missing(name) => refuse(400, &format!("Required parameter '{name}' is missing")),
         Problem::Format(name, format) => refuse(400, &format!("Format of '{name}' should be {format}")),
     }

@@ -46,7 +46,7 @@ pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'
     if matches!(result, Err(Problem::UnknownMethod(_))) {
         // The keys come first, here too.
         let open = match segments {
-            [.., last] if last == "validate" => auth::api_key(context, request),
+            [.., last] if last == "validate" => auth::require_api_key(context, request),
             _ => auth::directory(context, request, &mut trace).map(drop),
         };
         result = open.and(result);
@@ -62,7 +62,7 @@ fn route(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>], tr
     match segments.as_slice() {
         ["api", "v1", "validate"] => {
             take(&VALIDATE, request, trace)?;
-            auth::api_key(context, request)?;
+            auth::require_api_key(context, request)?;
             Ok(Response::json(200, &json!({ "valid": true })))
         }
         ["invite_users"] | ["api", "v1", "invite_users"] => {

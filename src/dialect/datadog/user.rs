@@ -25,7 +25,7 @@ const PAGE_SIZE_MAX: u64 = 10_000;
 /// `POST /api/v1/user`
 pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Response> {
     directory.require_user_creator()?;
-    let body = decode(request.body)?.unwrap_or_default();
+    let body = decode(request)?.unwrap_or_default();
     let handle = match body.get("handle") {
         None | Some(Json::Null) => return Err(Problem::Missing("handle")),
         Some(Json::String(handle)) if is_email(handle) => handle,
@@ -118,7 +118,7 @@ pub(super) fn get(directory: &Directory, handle: &str, request: &Request<'_>) ->
 pub(super) fn update(directory: &Directory, handle: &str, request: &Request<'_>) -> Result<Response> {
     directory.require_editor()?;
     let account = directory.account(handle)?;
-    let mut body = decode(request.body)?.unwrap_or_default();
+    let mut body = decode(request)?.unwrap_or_default();
     // Clients send back what they were shown. That is no change, whatever it looks like (another dialect may have
     // written it), and what was derived must not become a stored value by it.
     let shown = Shown::of_account(&account);
@@ -150,7 +150,7 @@ pub(super) fn disable(directory: &Directory, handle: &str, request: &Request<'_>
 /// `POST /api/v1/invite_users`: creates those who do not exist; they stay unverified until they log in.
 pub(super) fn invite(directory: &Directory, request: &Request<'_>) -> Result<Response> {
     directory.require_user_creator()?;
-    let body = decode(request.body)?.unwrap_or_default();
+    let body = decode(request)?.unwrap_or_default();
     let emails = match body.get("emails") {
         None | Some(Json::Null) => &[],
         Some(Json::Array(emails)) => emails.as_slice(),

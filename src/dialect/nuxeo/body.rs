@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 /// The entity in the body.
 pub(super) fn entity(request: &Request<'_>, expected: &'static str) -> Result<Object> {
-    let entity = decode(request.body)?.ok_or_else(|| Problem::Invalid("The body is empty".to_owned()))?;
+    let entity = decode(request)?.ok_or_else(|| Problem::Invalid("The body is empty".to_owned()))?;
     match entity.get("entity-type") {
         Some(Json::String(found)) if found == expected => Ok(entity),
         None | Some(Json::Null) => Err(Problem::EntityType { expected, found: None }),

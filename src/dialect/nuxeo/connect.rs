@@ -140,7 +140,7 @@ const LOG_CHARS_MAX: usize = 1000;
 
 /// `POST /automation/Log`: writes to the server's log, which is what the operation is for.
 pub(super) fn log(directory: &Directory, request: &Request<'_>) -> Result<Response> {
-    let body = decode(request.body)?.unwrap_or_default();
+    let body = decode(request)?.unwrap_or_default();
     let parameter = |name: &str| body.get("params").and_then(|params| params.get(name));
     let text = |name: &'static str| match parameter(name) {
         Some(Json::String(text)) => Ok(text.as_str()),

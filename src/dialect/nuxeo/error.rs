@@ -1,8 +1,8 @@
 //! Every status and text of a refusal.
 
-use crate::dialect::{BadBody, Context};
+use crate::dialect::{BadBody, Context, refused};
 use crate::directory::Side;
-use crate::http::{BadEscape, Method, Response};
+use crate::http::{BadEscape, Method, Refusal, Response};
 use crate::model::{Denied, Error, Kind};
 
 pub(super) type Result<T> = std::result::Result<T, Problem>;
@@ -48,6 +48,12 @@ impl From<BadBody> for Problem {
     }
 }
 
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Problem {
+        Problem::Body(BadBody::Refused(refusal))
+    }
+}
+
 impl From<BadEscape> for Problem {
     fn from(_: BadEscape) -> Problem {
         Problem::Invalid("The query is not percent-encoded UTF-8".to_owned())
@@ -82,6 +88,7 @@ pub(super) fn answer(problem: Problem, context: &Context) -> Response {
         Problem::UnknownId(id) => refuse(404, &format!("user does not exist: {id}")),
         Problem::Body(BadBody::NoJson(place)) => refuse(400, &format!("The body is not valid JSON: {place}")),
         Problem::Body(BadBody::NoObject) => refuse(400, "The body is not a JSON object"),
+        Problem::Body(BadBody::Refused(refusal)) => refused(refuse, refusal),
         Problem::EntityType { expected, found: None } => {
             refuse(400, &format!("Json object entity-type is missing. Expected is {expected}"))
         }

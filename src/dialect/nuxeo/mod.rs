@@ -157,18 +157,19 @@ impl Call<'_> {
     /// Finds out who asks, and opens the directory for them.
     fn enter(&mut self) -> Result<(Directory, auth::Shown)> {
         let (caller, shown) = auth::caller(&self.context.access, self.request)?;
-        Ok((self.open(caller), shown))
+        Ok((self.open(caller)?, shown))
     }
 
     /// The same for what takes a secret: the cookie of a login alone does not do.
     fn enter_with_secret(&mut self) -> Result<(Directory, auth::Shown)> {
         let (caller, shown) = auth::caller_with_secret(&self.context.access, self.request)?;
-        Ok((self.open(caller), shown))
+        Ok((self.open(caller)?, shown))
     }
 
-    fn open(&mut self, caller: Caller) -> Directory {
+    fn open(&mut self, caller: Caller) -> Result<Directory> {
         self.trace.caller = Some(caller.name.clone());
-        self.context.access.directory(caller, NAME).hiding_administrators()
+        self.request.admit(&caller.name)?;
+        Ok(self.context.access.directory(caller, NAME).hiding_administrators())
     }
 
     fn directory(&mut self) -> Result<Directory> {

@@ -105,7 +105,7 @@ pub(super) fn me(directory: &Directory, request: &Request<'_>) -> Result<Respons
 
 /// `PUT /me/changepassword`
 pub(super) fn change_password(access: &Access, directory: &Directory, request: &Request<'_>) -> Result<Response> {
-    let body = decode(request.body)?.unwrap_or_default();
+    let body = decode(request)?.unwrap_or_default();
     let word = |key: &str| -> Result<String> {
         let word = body.get(key).map(|value| text(key, value)).transpose()?.flatten();
         word.ok_or_else(|| Problem::Invalid(format!("{key} is missing")))

@@ -21,5 +21,6 @@ pub(super) fn directory(context: &Context, request: &Request<'_>, trace: &mut Tr
         return Err(Error::Unauthenticated.into());
     };
     trace.caller = Some(caller.name.clone());
+    request.admit(&caller.name)?;
     Ok(access.directory(caller, super::NAME))
 }

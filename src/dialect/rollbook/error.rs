@@ -1,6 +1,7 @@
 //! Every status and text of a refusal.
 
-use crate::http::{BadEscape, Method, Response};
+use crate::dialect::refused;
+use crate::http::{BadEscape, Method, Refusal, Response};
 use crate::model::Error;
 use serde_json::json;
 
@@ -12,6 +13,8 @@ pub(super) enum Problem {
     UnknownPath,
     UnknownMethod(&'static [Method]),
     BadQuery,
+    /// At the level of HTTP.
+    Refused(Refusal),
     /// A parameter, and what it should be.
     Format(&'static str, &'static str),
 }
@@ -19,6 +22,12 @@ pub(super) enum Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Problem {
         Problem::Directory(error)
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Problem {
+        Problem::Refused(refusal)
     }
 }
 
@@ -37,6 +46,7 @@ pub(super) fn answer(problem: Problem) -> Response {
             refuse(405, "the path does not have this method").with_header("Allow", &crate::dialect::allowed(methods))
         }
         Problem::BadQuery => refuse(400, "the query is not percent-encoded UTF-8"),
+        Problem::Refused(refusal) => refused(refuse, refusal),
         Problem::Format(name, format) => refuse(400, &format!("{name} is not {format}")),
     }
 }

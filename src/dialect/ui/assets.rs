@@ -61,6 +61,6 @@ pub(super) fn find(name: &str) -> Option<&'static File> {
 /// `GET /{file}`: browsers keep it and ask whether it is still the same.
 pub(super) fn file(request: &Request<'_>, file: &File) -> Result<Response> {
     let tag = *file.tag.get_or_init(|| condition::tag_of(file.content));
-    let response = condition::look(request, tag, || Response::bytes(200, file.content_type, file.content.to_vec()))?;
+    let response = condition::look(request, tag, || Response::of_program(file.content_type, file.content))?;
     Ok(response.to_be_kept())
 }

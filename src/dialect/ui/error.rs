@@ -1,7 +1,7 @@
 //! Every status and text of a refusal.
 
-use crate::dialect::{BadBody, allowed};
-use crate::http::{BadEscape, Method, Response};
+use crate::dialect::{BadBody, allowed, refused};
+use crate::http::{BadEscape, Method, Refusal, Response};
 use crate::model::Error;
 use serde_json::json;
 
@@ -19,6 +19,8 @@ pub(super) enum Problem {
     UnknownField(String),
     BadQuery,
     BadBody(String),
+    /// At the level of HTTP.
+    Refused(Refusal),
     /// A field, and what it should be.
     Format(&'static str, &'static str),
     /// A field, and the words that it can be.
@@ -31,6 +33,12 @@ impl From<Error> for Problem {
     }
 }
 
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Problem {
+        Problem::Refused(refusal)
+    }
+}
+
 impl From<BadEscape> for Problem {
     fn from(_: BadEscape) -> Problem {
         Problem::BadQuery
@@ -39,10 +47,11 @@ impl From<BadEscape> for Problem {
 
 impl From<BadBody> for Problem {
     fn from(body: BadBody) -> Problem {
-        Problem::BadBody(match body {
-            BadBody::NoJson(why) => format!("it is no JSON: {why}"),
-            BadBody::NoObject => "it is no JSON object".to_owned(),
-        })
+        match body {
+            BadBody::NoJson(why) => Problem::BadBody(format!("it is no JSON: {why}")),
+            BadBody::NoObject => Problem::BadBody("it is no JSON object".to_owned()),
+            BadBody::Refused(refusal) => Problem::Refused(refusal),
+        }
     }
 }
 
@@ -59,6 +68,7 @@ pub(super) fn answer(problem: Problem) -> Response {
         Problem::UnknownField(name) => refuse(400, &format!("there is no field {name} here")),
         Problem::BadQuery => refuse(400, "the query is not percent-encoded UTF-8"),
         Problem::BadBody(why) => refuse(400, &format!("the body cannot be read: {why}")),
+        Problem::Refused(refusal) => refused(refuse, refusal),
         Problem::Format(name, format) => refuse(400, &format!("{name} is not {format}")),
         Problem::NeitherOf(name, one, other) => refuse(400, &format!("{name} is neither {one} nor {other}")),
     }

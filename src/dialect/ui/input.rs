@@ -12,7 +12,7 @@ const LIMIT_MAX: u64 = 200;
 
 /// The body of a request, which may have these fields.
 pub(super) fn fields(request: &Request<'_>, known: &[&str]) -> Result<Object> {
-    let body = decode(request.body)?.unwrap_or_default();
+    let body = decode(request)?.unwrap_or_default();
     match body.keys().find(|name| !known.contains(&name.as_str())) {
         Some(name) => Err(Problem::UnknownField(name.clone())),
         None => Ok(body),

@@ -181,6 +181,7 @@ impl Call<'_> {
     fn enter(&mut self, route: &Route) -> Result<Directory> {
         let allowed = self.take(route);
         let session = auth::session(self)?;
+        self.request.admit(&session.caller.name)?;
         allowed?;
         Ok(self.context.access.directory(session.caller, NAME))
     }

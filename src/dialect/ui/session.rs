@@ -11,6 +11,7 @@ use serde_json::json;
 
 /// `POST /api/session`
 pub(super) fn open(call: &mut Call<'_>) -> Result<Response> {
+    call.request.admit_stranger()?;
     let body = fields(call.request, &["user", "password"])?;
     let (user, password) = (text(&body, "user")?, text(&body, "password")?);
     let (session, cookie) = auth::open(call, user, password).map_err(|error| match error {
