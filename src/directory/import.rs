@@ -4,7 +4,7 @@ use super::groups::{insert_group, update_group};
 use super::users::{Update, insert};
 use super::{Directory, Rules, group_id_of, no_group};
 use crate::model::{
-    Caller, Condition, Denied, Error, Group, GroupChanges, Kind, Origin, Power, Result, UserChanges, check_login,
+    Caller, Condition, Denied, Error, Group, GroupChanges, Kind, Power, Result, UserChanges, check_login,
 };
 use crate::store::{List, Tx};
 use std::num::NonZeroUsize;
@@ -88,15 +88,14 @@ impl Directory {
         let mut refused = vec![None; items.len()];
         self.prepare_passwords(&mut items, &mut refused, options.conflict)?;
         let rules = self.rules.clone();
-        let work = self.as_current(Power::Administrator, Denied::Operation, move |tx, caller| {
+        self.write_alone(Power::Administrator, Denied::Operation, move |tx, caller| {
             let import = Import { caller, rules: &rules, options: &options };
             let imported = import.all(tx, &items, refused)?;
             if let Some((digest, line)) = options.position {
                 tx.set_import_position(&digest, line)?;
             }
             Ok(imported)
-        });
-        self.store.write_in_parts(Origin::of(&self.caller, self.dialect), work)
+        })
     }
 
     /// The line up to which an import of the input with that digest has come; 0 when none was broken off.

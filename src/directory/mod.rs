@@ -143,6 +143,17 @@ impl Directory {
         }
     }
 
+    /// Like `write`, in a transaction of its own, see [`Store::write_alone`].
+    fn write_alone<T: Send + 'static>(
+        &self,
+        power: Power,
+        denied: Denied,
+        write: impl FnOnce(&Tx<'_>, &Caller) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.caller.require(power, denied)?;
+        self.store.write_alone(Origin::of(&self.caller, self.dialect), self.as_current(power, denied, write))
+    }
+
     /// Who asks.
     pub fn caller(&self) -> &Caller {
         &self.caller

@@ -282,18 +282,17 @@ impl Store {
         self.writer.write(origin, write)
     }
 
-    /// Like [`Store::write`], for many things in one transaction, each of which `write` does in a [`Tx::attempt`] of its
-    /// own. Around them there is none: keeping what it takes to undo them all would make each dearer than the last. So
-    /// an error of `write` itself takes back the whole commit, which others may have a part in and are told.
+    /// Like [`Store::write`], in a transaction of its own: for an operation that may change many rows. In a transaction
+    /// with others the cost of each row would grow with the number of rows.
     ///
     /// # Errors
     /// Those of `write`; `Unavailable` when the queue is full, the disk is, or the store is closing.
-    pub fn write_in_parts<T: Send + 'static>(
+    pub fn write_alone<T: Send + 'static>(
         &self,
         origin: Origin,
         write: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.writer.write_in_parts(origin, write)
+        self.writer.write_alone(origin, write)
     }
 
     /// Like [`Store::write`], for what nobody waits for: skipped when the queue is full.

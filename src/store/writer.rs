@@ -1,6 +1,11 @@
 //! The one connection that writes. Its thread takes what has queued up while it was busy, runs each operation in a
 //! savepoint of its own, commits once, and only then answers. Who comes while nobody else writes runs the operation
 //! in their own thread, which saves the way to the other one and back.
+//!
+//! The first operation of a transaction needs no savepoint: a rollback of the transaction undoes it. In a savepoint SQLite
+//! keeps a copy of each page that changes, and walks through all of these copies at the end of each statement that has a
+//! trigger. The cost of many such statements in one savepoint is the square of their number. So an operation that may
+//! change many rows has a transaction of its own.
 
 use super::{BUSY_TIMEOUT, Generations, MARKED, Readers, Rows, Scope, Seen, Tx, failure};
 use crate::lock::locked;
@@ -38,9 +43,6 @@ const READERS_WAITED_FOR: Duration = Duration::from_millis(200);
 type Outcome = std::result::Result<(), String>;
 /// Tells the one who waits.
 type Answer = Box<dyn FnOnce(&Outcome) + Send>;
-/// Runs the operation, or takes the reason why it cannot be run; the answer is given after the commit. The
-/// number holds a bit for each scope that it has changed.
-type Operation = Box<dyn FnOnce(Begun<'_>) -> (u8, Answer) + Send>;
 /// The transaction that an operation runs in, or why there is none.
 type Begun<'b> = std::result::Result<Transaction<'b>, &'b Error>;
 
@@ -50,6 +52,17 @@ struct Transaction<'b> {
     connection: &'b Connection,
     /// The state of rights, unless an operation before in the same transaction may have changed it.
     rights: Option<RightsState>,
+    /// No operation has run in it.
+    empty: bool,
+}
+
+/// Runs the operation; the answer is given after the commit. The number holds a bit for each scope that it has changed.
+type Run = Box<dyn FnOnce(Begun<'_>) -> (u8, Answer) + Send>;
+
+struct Operation {
+    run: Run,
+    /// Whether it has a transaction of its own.
+    alone: bool,
 }
 
 enum Message {
@@ -136,22 +149,27 @@ impl Writer {
         origin: Origin,
         write: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.run(move |begun| in_savepoint(begun, &origin, write))
+        self.run(false, origin, write)
     }
 
-    pub(super) fn write_in_parts<T: Send + 'static>(
+    pub(super) fn write_alone<T: Send + 'static>(
         &self,
         origin: Origin,
         write: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.run(move |begun| in_parts(begun, &origin, write))
+        self.run(true, origin, write)
     }
 
-    /// Runs the work, or hands it the reason why it cannot be run, and returns after the commit.
-    fn run<T: Send + 'static>(&self, work: impl FnOnce(Begun<'_>) -> (Result<T>, u8) + Send + 'static) -> Result<T> {
+    /// Runs the operation and returns after the commit.
+    fn run<T: Send + 'static>(
+        &self,
+        alone: bool,
+        origin: Origin,
+        write: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let (tell, told) = sync_channel(1);
-        let operation: Operation = Box::new(move |begun: Begun<'_>| {
-            let (result, changed) = work(begun);
+        let run = Box::new(move |begun: Begun<'_>| {
+            let (result, changed) = guarded(begun, &origin, write);
             let answer: Answer = Box::new(move |outcome| {
                 let _ = tell.send(match outcome {
                     Ok(()) => result,
@@ -161,6 +179,7 @@ impl Writer {
             });
             (changed, answer)
         });
+        let operation = Operation { run, alone };
         let _pending = Pending::new(&self.shared.pending);
         if let Some(operation) = self.run_alone(operation) {
             self.enqueue(operation).map_err(|error| {
@@ -183,7 +202,7 @@ impl Writer {
         if self.shared.stopped.load(Ordering::Acquire) {
             return Some(operation);
         }
-        run_group(&connection, operation, || None, &self.shared);
+        run_group(&connection, operation, &mut || None, &self.shared);
         drop(connection);
         if !self.shared.unmoved.swap(true, Ordering::AcqRel) || self.shared.log_is_full() {
             let _ = self.queue.try_send(Message::Wrote);
@@ -197,8 +216,8 @@ impl Writer {
     }
 
     pub(super) fn write_later(&self, write: impl FnOnce(&Tx<'_>) -> Result<()> + Send + 'static) {
-        let operation: Operation = Box::new(move |begun: Begun<'_>| {
-            let (result, changed) = in_savepoint(begun, &Origin::program(), write);
+        let run = Box::new(move |begun: Begun<'_>| {
+            let (result, changed) = guarded(begun, &Origin::program(), write);
             let answer: Answer = Box::new(move |_| {
                 if let Err(error) = result {
                     log::warn!("a write in the background failed: {error}");
@@ -206,7 +225,7 @@ impl Writer {
             });
             (changed, answer)
         });
-        let _ = self.enqueue(operation);
+        let _ = self.enqueue(Operation { run, alone: false });
     }
 
     fn enqueue(&self, operation: Operation) -> std::result::Result<(), TrySendError<Message>> {
@@ -247,42 +266,35 @@ impl Drop for Writer {
 
 /// Runs the operation so that its error, or its panic, takes back what it did and nothing else. Returns the marks
 /// of what it has changed too.
-fn in_savepoint<T>(begun: Begun<'_>, origin: &Origin, write: impl FnOnce(&Tx<'_>) -> Result<T>) -> (Result<T>, u8) {
-    on_tx(begun, origin, |connection, tx| {
-        let result = run_in_savepoint(connection, tx, write);
-        let marks = if result.is_ok() { tx.marks.get() } else { 0 };
-        (result, marks)
-    })
+fn guarded<T>(begun: Begun<'_>, origin: &Origin, write: impl FnOnce(&Tx<'_>) -> Result<T>) -> (Result<T>, u8) {
+    let Transaction { connection, rights, empty } = match begun {
+        Ok(transaction) => transaction,
+        Err(why) => return (Err(Error::Unavailable(reason(why))), 0),
+    };
+    let tx = Tx::on(connection, rights, origin);
+    let result = if empty { in_transaction(connection, &tx, write) } else { in_savepoint(connection, &tx, write) };
+    let marks = if result.is_ok() { tx.marks.get() } else { 0 };
+    (result, marks)
 }
 
-/// Runs work that guards its parts itself. Its own error, or its panic, takes back the whole transaction.
-fn in_parts<T>(begun: Begun<'_>, origin: &Origin, write: impl FnOnce(&Tx<'_>) -> Result<T>) -> (Result<T>, u8) {
-    on_tx(begun, origin, |connection, tx| {
-        let result = catch_unwind(AssertUnwindSafe(|| write(tx)))
-            .unwrap_or_else(|_| Err(Error::Internal(anyhow!("an operation of the writer panicked"))));
-        if result.is_err() {
-            roll_back(connection);
-        }
-        (result, tx.marks.get())
-    })
+fn caught<T>(tx: &Tx<'_>, write: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(|| write(tx)))
+        .unwrap_or_else(|_| Err(Error::Internal(anyhow!("an operation of the writer panicked"))))
 }
 
-/// Does it where there is a transaction.
-fn on_tx<T>(
-    begun: Begun<'_>,
-    origin: &Origin,
-    work: impl FnOnce(&Connection, &Tx<'_>) -> (Result<T>, u8),
-) -> (Result<T>, u8) {
-    match begun {
-        Ok(Transaction { connection, rights }) => work(connection, &Tx::on(connection, rights, origin)),
-        Err(why) => (Err(Error::Unavailable(reason(why))), 0),
+/// Runs it as the first operation of the transaction. After an error the transaction begins again.
+fn in_transaction<T>(connection: &Connection, tx: &Tx<'_>, write: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+    let result = caught(tx, write);
+    if result.is_err() && !connection.is_autocommit() {
+        tx.run("rollback")?;
+        tx.run("begin immediate")?;
     }
+    result
 }
 
-fn run_in_savepoint<T>(connection: &Connection, tx: &Tx<'_>, write: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+fn in_savepoint<T>(connection: &Connection, tx: &Tx<'_>, write: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
     tx.run("savepoint operation")?;
-    let result = catch_unwind(AssertUnwindSafe(|| write(tx)))
-        .unwrap_or_else(|_| Err(Error::Internal(anyhow!("an operation of the writer panicked"))));
+    let result = caught(tx, write);
     if result.is_err() && !connection.is_autocommit() && tx.run("rollback to operation").is_err() {
         // Half an operation must not be committed with the group: then nothing of the group is.
         connection.execute_batch("rollback").map_err(failure)?;
@@ -311,8 +323,12 @@ impl Drop for Pending<'_> {
 
 impl Shared {
     fn work(&self, messages: &Receiver<Message>) {
+        // An operation that has to run alone, taken from the queue while another group was running.
+        let mut left = None;
         loop {
-            let message = if self.unmoved.load(Ordering::Acquire) {
+            let message = if left.is_some() {
+                left.take()
+            } else if self.unmoved.load(Ordering::Acquire) {
                 match messages.recv_timeout(CHECKPOINT_AFTER) {
                     Err(RecvTimeoutError::Timeout) => {
                         self.unmoved.store(false, Ordering::Release);
@@ -329,7 +345,11 @@ impl Shared {
                 Some(Message::Run(first)) => {
                     self.queued.fetch_sub(1, Ordering::Relaxed);
                     self.unmoved.store(true, Ordering::Release);
-                    let next = || match messages.try_recv() {
+                    let mut next = || match messages.try_recv() {
+                        Ok(Message::Run(operation)) if operation.alone => {
+                            left = Some(Message::Run(operation));
+                            None
+                        }
                         Ok(Message::Run(operation)) => {
                             self.queued.fetch_sub(1, Ordering::Relaxed);
                             Some(operation)
@@ -341,7 +361,7 @@ impl Shared {
                         Ok(Message::Wrote) | Err(_) => None,
                     };
                     let connection = locked(&self.connection);
-                    run_group(&connection, first, next, self);
+                    run_group(&connection, first, &mut next, self);
                     self.move_full_log(&connection);
                 }
                 Some(Message::Wrote) => self.move_full_log(&locked(&self.connection)),
@@ -396,7 +416,7 @@ impl Shared {
 }
 
 /// Runs one group from its first operation to its answers; `more` gives those that have queued up.
-fn run_group(connection: &Connection, first: Operation, mut more: impl FnMut() -> Option<Operation>, shared: &Shared) {
+fn run_group(connection: &Connection, first: Operation, more: &mut dyn FnMut() -> Option<Operation>, shared: &Shared) {
     let rows = Rows { connection, rights: None, memory: None };
     let start = Instant::now();
     let mut answers = Vec::new();
@@ -409,11 +429,14 @@ fn run_group(connection: &Connection, first: Operation, mut more: impl FnMut() -
         let rights_marks = 1 << Scope::Rights as u8 | 1 << Scope::Credentials as u8;
         // Only commits advance the numbers, and there is one writer: these stay until this transaction's own commit.
         let rights = (changed & rights_marks == 0).then(|| Seen::now(&shared.generations).rights());
-        let (did, answer) = operation(begun.as_ref().map(|()| Transaction { connection, rights }));
+        let empty = answers.is_empty();
+        let alone = operation.alone;
+        let (did, answer) = (operation.run)(begun.as_ref().map(|()| Transaction { connection, rights, empty }));
         changed |= did;
         answers.push(answer);
         // Some errors (a full disk) make SQLite undo the whole transaction: the group ends here.
-        if connection.is_autocommit() || answers.len() == GROUP_LENGTH_MAX || start.elapsed() > GROUP_TIME_MAX {
+        let full = answers.len() == GROUP_LENGTH_MAX || start.elapsed() > GROUP_TIME_MAX;
+        if alone || full || connection.is_autocommit() {
             break;
         }
         next = more();
