@@ -3,10 +3,11 @@
 use super::authority::Administrators;
 use super::{Directory, Query, Rules, group_id_of, group_of, require_no_administrator};
 use crate::model::{
-    Caller, Condition, Denied, Error, Group, GroupChanges, GroupDetails, Kind, Page, Power, Result, Window,
-    check_login, key,
+    ADMINISTRATORS, Caller, Condition, Denied, Error, Group, GroupChanges, GroupDetails, Kind, Page, Power, Result,
+    Window, check_login, key,
 };
-use crate::store::{List, Rows, Tx};
+use crate::store::{List, PlannedLists, Rows, Tx};
+use std::collections::HashSet;
 
 /// Which of a group's lists are wanted along with it. They can be long, so none is by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -72,7 +73,7 @@ impl Directory {
         self.require_group_creator()?;
         let name = check_login("group name", name)?.to_owned();
         self.write(Power::PowerUser, Denied::Create, move |tx, caller| {
-            refuse_administrator_parents(tx, caller, &new, &[], Denied::Create)?;
+            refuse_administrator_parents(tx, caller, &new, None, Denied::Create)?;
             if let Some(id) = tx.find_group_id(&name)? {
                 require_no_administrator(caller, tx.leads_to_administrators(id)?, Denied::Create)?;
                 return Err(Error::Exists(Kind::Group, name));
@@ -96,11 +97,22 @@ impl Directory {
         lists: Lists,
         condition: Condition,
     ) -> Result<GroupDetails> {
+        self.require_editor()?;
+        let planned = self.plan_lists(name, &changes)?;
         let (rules, name) = (self.rules.clone(), name.to_owned());
         self.write(Power::PowerUser, Denied::Edit, move |tx, caller| {
-            update_group(tx, caller, &rules, group_of(tx, &name)?, &changes, &condition)?;
+            update_group(tx, caller, &rules, group_of(tx, &name)?, &changes, planned, &condition)?;
             details_of(tx, group_of(tx, &name)?, lists)
         })
+    }
+
+    /// Plans the change of a group's lists while others can write.
+    fn plan_lists(&self, name: &str, changes: &GroupChanges) -> Result<Option<PlannedLists>> {
+        let lists = lists_of(changes);
+        if lists.is_empty() {
+            return Ok(None);
+        }
+        self.read(|rows| rows.find_group(name)?.map(|group| rows.plan_lists(&group, &lists)).transpose())
     }
 
     /// How many users are directly in a group.
@@ -147,25 +159,29 @@ pub(super) fn insert_group(tx: &Tx<'_>, name: &str, new: &GroupChanges) -> Resul
     Ok(id)
 }
 
-/// Stores a change to a group, unless it is about administrators, before or after, and the caller is none.
+/// Stores a change to a group, unless it is about administrators, before or after, and the caller is none. The change
+/// of its lists may have been planned before.
 pub(super) fn update_group(
     tx: &Tx<'_>,
     caller: &Caller,
     rules: &Rules,
     before: Group,
     changes: &GroupChanges,
+    planned: Option<PlannedLists>,
     condition: &Condition,
 ) -> Result<()> {
     let had_rights = tx.leads_to_administrators(before.id)?;
     require_no_administrator(caller, had_rights, Denied::Edit)?;
-    let parents = tx.list_names(before.id, List::Parents)?;
-    refuse_administrator_parents(tx, caller, changes, &parents, Denied::Edit)?;
+    refuse_administrator_parents(tx, caller, changes, Some(before.id), Denied::Edit)?;
     let mut group = before.clone();
     changes.apply_to(&mut group)?;
     condition.check(|| Ok(before.state()))?;
     let administrators = had_rights.then(|| Administrators::before(tx, caller, rules)).transpose()?;
     tx.update_group(&before, &group)?;
-    tx.replace_lists(group.id, &lists_of(changes))?;
+    match planned.filter(|planned| planned.are_of(&before)) {
+        Some(planned) => tx.replace_lists(planned)?,
+        None => tx.replace_lists(tx.plan_lists(&before, &lists_of(changes))?)?,
+    }
     require_no_administrator(caller, tx.leads_to_administrators(group.id)?, Denied::Edit)?;
     administrators.map_or(Ok(()), |administrators| administrators.require_still(tx))
 }
@@ -177,20 +193,20 @@ fn refuse_administrator_parents(
     tx: &Tx<'_>,
     caller: &Caller,
     changes: &GroupChanges,
-    present: &[String],
+    group_id: Option<i64>,
     denied: Denied,
 ) -> Result<()> {
-    if caller.is_administrator() {
+    let parents = changes.parent_groups.as_deref().unwrap_or_default();
+    if caller.is_administrator() || parents.is_empty() {
         return Ok(());
     }
-    let mut unknown = Vec::new();
-    for parent in changes.parent_groups.iter().flatten() {
-        match tx.find_group_id(parent)? {
-            Some(id) => require_no_administrator(caller, tx.leads_to_administrators(id)?, denied)?,
-            None if present.iter().any(|name| key(name) == key(parent)) => {}
-            None => unknown.push(parent.trim().to_owned()),
-        }
-    }
+    let found = tx.find_group_ids(parents)?;
+    let known: Vec<i64> = found.iter().copied().flatten().collect();
+    require_no_administrator(caller, tx.lead_to(&known, ADMINISTRATORS)?, denied)?;
+    let present = group_id.map(|id| tx.list_names(id, List::Parents)).transpose()?.unwrap_or_default();
+    let present: HashSet<String> = present.iter().map(|name| key(name)).collect();
+    let unknown = parents.iter().zip(found).filter(|(name, found)| found.is_none() && !present.contains(&key(name)));
+    let unknown: Vec<String> = unknown.map(|(name, _)| name.trim().to_owned()).collect();
     if unknown.is_empty() { Ok(()) } else { Err(Error::UnknownGroups(unknown)) }
 }
 

@@ -235,7 +235,7 @@ impl Import<'_> {
                 let before = tx.last_change()?;
                 match present {
                     None => insert_group(tx, name, changes).map(drop)?,
-                    Some(group) => update_group(tx, caller, rules, group, changes, &unconditional)?,
+                    Some(group) => update_group(tx, caller, rules, group, changes, None, &unconditional)?,
                 }
                 (before, existed)
             }

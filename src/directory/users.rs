@@ -10,6 +10,7 @@ use crate::model::{
     UserChanges, UserView, Window, check_login, key,
 };
 use crate::store::{Rows, Tx, UserFilter};
+use std::collections::HashSet;
 
 /// What a search asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,7 +165,8 @@ impl Directory {
             if tx.find_user_id(&username)?.is_some() {
                 return Err(Error::Exists(Kind::User, username));
             }
-            insert(tx, caller, &username, &new)
+            let user = insert(tx, caller, &username, &new)?;
+            profile_of(tx, user)
         })
     }
 
@@ -198,15 +200,16 @@ impl Directory {
         let (rules, username) = (self.rules.clone(), check_login("user name", username)?.to_owned());
         self.write(Power::Creator, Denied::Create, move |tx, caller| {
             refuse_administrator_groups(tx, caller, &new, Denied::Create)?;
-            match tx.find_user(&username)? {
-                None => insert(tx, caller, &username, &new),
+            let user = match tx.find_user(&username)? {
+                None => insert(tx, caller, &username, &new)?,
                 Some(user) if user.disabled => {
                     let update = Update { changes: &changes, condition: &Condition::default(), denied: Denied::Create };
                     update.apply(tx, caller, &rules, user)?;
-                    profile_of(tx, user_of(tx, &username)?)
+                    user_of(tx, &username)?
                 }
-                Some(_) => Err(Error::Exists(Kind::User, username)),
-            }
+                Some(_) => return Err(Error::Exists(Kind::User, username)),
+            };
+            profile_of(tx, user)
         })
     }
 
@@ -216,9 +219,10 @@ impl Directory {
     /// `Forbidden` when the caller may not; `Invalid` for a name that cannot be.
     pub fn create_missing_users(&self, usernames: Vec<String>) -> Result<()> {
         self.write(Power::Creator, Denied::Create, move |tx, caller| {
-            for username in &usernames {
+            let mut made = HashSet::new();
+            for (username, found) in usernames.iter().zip(tx.find_user_ids(&usernames)?) {
                 let username = check_login("user name", username)?;
-                if tx.find_user_id(username)?.is_none() {
+                if found.is_none() && made.insert(key(username)) {
                     insert(tx, caller, username, &UserChanges::default())?;
                 }
             }
@@ -317,30 +321,25 @@ fn refuse_administrator_groups(rows: &Rows<'_>, caller: &Caller, changes: &UserC
         return Ok(());
     }
     require_no_administrator(caller, changes.access_role == Some(AccessRole::Administrator), denied)?;
-    for name in changes.groups.iter().flatten() {
-        if let Some(group_id) = rows.find_group_id(name)? {
-            require_no_administrator(caller, rows.leads_to_administrators(group_id)?, denied)?;
-        }
-    }
-    Ok(())
+    let groups = rows.find_group_ids(changes.groups.as_deref().unwrap_or_default())?;
+    let groups: Vec<i64> = groups.into_iter().flatten().collect();
+    require_no_administrator(caller, rows.lead_to(&groups, ADMINISTRATORS)?, denied)
 }
 
 /// Stores a new user with groups and role.
-pub(super) fn insert(tx: &Tx<'_>, caller: &Caller, username: &str, new: &UserChanges) -> Result<Profile> {
+pub(super) fn insert(tx: &Tx<'_>, caller: &Caller, username: &str, new: &UserChanges) -> Result<User> {
     let mut user = User { username: username.to_owned(), ..User::default() };
     new.apply_to(&mut user)?;
     require_password_giver(caller, new)?;
     let user = tx.insert_user(user, new.password.as_ref())?;
     // A new user comes into the listed groups beside those whose lists have waited for the name.
-    for group_id in groups_named(tx, new.groups.as_deref().unwrap_or_default())? {
-        tx.insert_member(group_id, user.id)?;
-    }
+    tx.fill_groups_of(user.id, &groups_named(tx, new.groups.as_deref().unwrap_or_default())?)?;
     // Also a name that waited in a group's list can make an administrator: asked before a role takes that away.
     if !caller.is_administrator() {
         require_no_administrator(caller, tx.is_administrator(user.id)?, Denied::Create)?;
     }
     save_role(tx, user.id, new.access_role)?;
-    profile_of(tx, user)
+    Ok(user)
 }
 
 /// A change to a user that is to be stored.
@@ -392,11 +391,11 @@ fn require_password_giver(caller: &Caller, changes: &UserChanges) -> Result<()> 
 
 /// The inner ids of the groups of these names, each once.
 fn groups_named(rows: &Rows<'_>, names: &[String]) -> Result<Vec<i64>> {
-    let mut groups = Vec::with_capacity(names.len());
+    let (mut groups, mut known) = (Vec::with_capacity(names.len()), HashSet::with_capacity(names.len()));
     let mut unknown = Vec::new();
-    for name in names {
-        match rows.find_group_id(name)? {
-            Some(id) if !groups.contains(&id) => groups.push(id),
+    for (name, found) in names.iter().zip(rows.find_group_ids(names)?) {
+        match found {
+            Some(id) if known.insert(id) => groups.push(id),
             Some(_) => {}
             None => unknown.push(name.trim().to_owned()),
         }

@@ -113,11 +113,13 @@ impl Tx<'_> {
     pub(super) fn note_end_of_user(&self, user_id: i64) -> Result<()> {
         let Some(user) = self.find_user_by_id(user_id)? else { return Ok(()) };
         self.note_each(
+            "before",
             "select 'member.removed', ?1, json_object('group', groups.name, 'user', ?1)
              from memberships join groups on groups.id = group_id where user_id = ?2 order by seq",
             params![user.username, user_id],
         )?;
         self.note_each(
+            "before",
             "select 'token.revoked', ?1, json_object('uuid', uuid, 'application', application, 'device', device)
              from credentials where user_id = ?2 and revoked_at is null order by id",
             params![user.username, user_id],
@@ -139,21 +141,25 @@ impl Tx<'_> {
     pub(super) fn note_end_of_group(&self, id: i64) -> Result<()> {
         let Some(group) = self.find_group_by_id(id)? else { return Ok(()) };
         self.note_each(
+            "before",
             "select 'member.removed', username, json_object('group', ?1, 'user', username)
              from memberships join users on users.id = user_id where group_id = ?2 order by seq",
             params![group.name, id],
         )?;
         self.note_each(
+            "before",
             "select 'subgroup.removed', name, json_object('group', ?1, 'subgroup', name)
              from subgroups join groups on groups.id = child_id where parent_id = ?2 order by seq",
             params![group.name, id],
         )?;
         self.note_each(
+            "before",
             "select 'subgroup.removed', ?1, json_object('group', name, 'subgroup', ?1)
              from subgroups join groups on groups.id = parent_id where child_id = ?2 order by seq",
             params![group.name, id],
         )?;
         self.note_each(
+            "before",
             "select case kind when 'user' then 'member.removed' else 'subgroup.removed' end,
                  case kind when 'parent' then ?1 else name end,
                  case kind when 'user' then json_object('group', ?1, 'user', name, 'waiting', json('true'))
@@ -173,14 +179,35 @@ impl Tx<'_> {
         self.note_membership(&group, Some(&user), None, false, begins)
     }
 
-    /// A name that comes into one of a group's lists, or leaves it. `exists` tells whether it is somebody's.
-    pub(super) fn note_entry(&self, group_id: i64, list: List, name: &str, exists: bool, begins: bool) -> Result<()> {
-        let sql = "select name from groups where id = ?1";
-        let group: String = self.first(sql, [group_id], |row| row.get(0))?.unwrap_or_default();
+    /// The first memberships of a new user: of the groups that had the name in their lists.
+    pub(super) fn note_first_memberships(&self, user_id: i64, username: &str) -> Result<()> {
+        self.note_each(
+            "after",
+            "select 'member.added', ?1, json_object('group', groups.name, 'user', ?1)
+             from memberships join groups on groups.id = group_id where user_id = ?2 order by group_id",
+            params![username, user_id],
+        )
+    }
+
+    /// The first memberships of a new group: of and in the groups that have that key in their lists.
+    pub(super) fn note_first_subgroups(&self, key: &str, name: &str) -> Result<()> {
+        self.note_each(
+            "after",
+            "select 'subgroup.added', iif(kind = 'group', ?1, groups.name),
+                 json_object('group', iif(kind = 'group', groups.name, ?1),
+                             'subgroup', iif(kind = 'group', ?1, groups.name))
+             from dangling_members join groups on groups.id = group_id
+             where dangling_members.name_key = ?2 and kind in ('group', 'parent') order by seq",
+            params![name, key],
+        )
+    }
+
+    /// A name that comes into one of the lists of that group, or leaves it. `exists`: a user or group has the name.
+    pub(super) fn note_entry(&self, group: &str, list: List, name: &str, exists: bool, begins: bool) -> Result<()> {
         match list {
-            List::Users => self.note_membership(&group, Some(name), None, !exists, begins),
-            List::Groups => self.note_membership(&group, None, Some(name), !exists, begins),
-            List::Parents => self.note_membership(name, None, Some(&group), !exists, begins),
+            List::Users => self.note_membership(group, Some(name), None, !exists, begins),
+            List::Groups => self.note_membership(group, None, Some(name), !exists, begins),
+            List::Parents => self.note_membership(name, None, Some(group), !exists, begins),
         }
     }
 
@@ -255,11 +282,11 @@ impl Tx<'_> {
         self.execute(sql, params![now(), caller_kind, caller, dialect, action, name, before, after]).map(drop)
     }
 
-    /// Writes down the end of everything that the query finds: action, name, and what was so. It may use the first two
-    /// parameters.
-    fn note_each(&self, query: &str, parameters: &[&dyn rusqlite::ToSql]) -> Result<()> {
+    /// Writes down everything that the query finds: action, name, and the state `before` or `after` the change. It may
+    /// use the first two parameters.
+    fn note_each(&self, side: &str, query: &str, parameters: &[&dyn rusqlite::ToSql]) -> Result<()> {
         let sql = format!(
-            "insert into changes (action, name, before, at, caller_kind, caller, dialect)
+            "insert into changes (action, name, {side}, at, caller_kind, caller, dialect)
              select *, ?3, ?4, ?5, ?6 from ({query})"
         );
         let (caller_kind, caller, dialect) = self.origin_columns();

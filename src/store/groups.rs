@@ -32,6 +32,13 @@ impl Rows<'_> {
         self.first("select id from groups where name_key = ?1", [key(name)], |row| row.get(0))
     }
 
+    /// The inner ids of the groups of these names, whatever the spelling.
+    pub fn find_group_ids(&self, names: &[String]) -> Result<Vec<Option<i64>>> {
+        let keys: Vec<String> = names.iter().map(|name| key(name)).collect();
+        let sql = "select id from groups where name_key = ?1";
+        self.first_of_each(sql, keys.iter().map(String::as_str), |row| row.get(0))
+    }
+
     /// How many groups there are.
     pub(super) fn count_groups(&self) -> Result<u64> {
         self.number("select value from counters where name = 'groups'", [])
@@ -167,12 +174,7 @@ impl Tx<'_> {
         self.mark(Scope::Groups);
         self.mark(Scope::Rights);
         self.note_end_of_group(group_id)?;
-        self.execute(
-            "update groups set version = version + 1, updated_at = ?2
-             where id in (select parent_id from subgroups where child_id = ?1
-                          union select child_id from subgroups where parent_id = ?1)",
-            params![group_id, now()],
-        )?;
+        self.touch_groups_beside(group_id)?;
         self.execute("delete from groups where id = ?1", [group_id])?;
         Ok(())
     }

@@ -1,10 +1,13 @@
 //! The groups above a user: read once, remembered while no group changes.
 
-use super::Rows;
 use super::groups::group_name;
+use super::{Rows, failure};
 use crate::model::{ADMINISTRATORS, GroupName, POWER_USERS, Result, key};
 use std::collections::HashSet;
 use std::sync::Arc;
+
+/// The groups that a group is directly in, in the order in which it joined them.
+const PARENTS: &str = "select parent_id from subgroups where child_id = ?1 order by seq";
 
 /// A group, seen from below.
 pub(super) struct Node {
@@ -26,6 +29,11 @@ impl Node {
 impl Rows<'_> {
     /// A user's direct groups, in the order joined.
     pub fn list_groups_of(&self, user_id: i64) -> Result<Vec<Arc<GroupName>>> {
+        if self.memory.is_none() {
+            let sql = "select groups.id, name, label from memberships join groups on groups.id = group_id
+                 where user_id = ?1 order by seq";
+            return self.all(sql, [user_id], |row| group_name(row).map(Arc::new));
+        }
         let ids = self.list_group_ids_of(user_id)?;
         let mut groups = Vec::with_capacity(ids.len());
         for id in ids {
@@ -36,12 +44,16 @@ impl Rows<'_> {
 
     /// The groups above these, breadth first, each once, those given left out.
     pub fn list_ancestors(&self, groups: &[Arc<GroupName>]) -> Result<Vec<Arc<GroupName>>> {
-        let mut ancestors = Vec::new();
-        self.walk_up(groups.iter().map(|group| group.id).collect(), |group| {
-            ancestors.push(Arc::clone(group));
+        let mut ids = Vec::new();
+        self.walk_up(groups.iter().map(|group| group.id), &mut HashSet::new(), |id| {
+            ids.push(id);
             false
         })?;
-        Ok(ancestors.split_off(groups.len().min(ancestors.len())))
+        let mut ancestors = Vec::new();
+        for id in ids.into_iter().skip(groups.len()) {
+            ancestors.extend(self.node(id)?.map(|node| Arc::clone(&node.name)));
+        }
+        Ok(ancestors)
     }
 
     /// Whether that user is in the group `administrators`, directly or through subgroups.
@@ -62,52 +74,95 @@ impl Rows<'_> {
     }
 
     fn is_below_administrators(&self, user_id: i64) -> Result<bool> {
-        self.walk_up(self.list_group_ids_of(user_id)?, |group| is(group, ADMINISTRATORS))
+        self.lead_to(&self.list_group_ids_of(user_id)?, ADMINISTRATORS)
     }
 
     /// Whether that user is in the group `powerusers`, directly or through subgroups.
     pub fn is_power_user(&self, user_id: i64) -> Result<bool> {
-        self.walk_up(self.list_group_ids_of(user_id)?, |group| is(group, POWER_USERS))
+        self.lead_to(&self.list_group_ids_of(user_id)?, POWER_USERS)
     }
 
     /// Whether the group is `administrators` or below it.
     pub fn leads_to_administrators(&self, group_id: i64) -> Result<bool> {
-        self.walk_up(vec![group_id], |group| is(group, ADMINISTRATORS))
+        self.lead_to(&[group_id], ADMINISTRATORS)
+    }
+
+    /// Whether any of these groups is the group of that name, which is its own key, or below it.
+    pub fn lead_to(&self, groups: &[i64], name: &str) -> Result<bool> {
+        if groups.is_empty() {
+            return Ok(false);
+        }
+        let Some(wanted) = self.find_group_id(name)? else { return Ok(false) };
+        self.walk_up(groups.iter().copied(), &mut HashSet::new(), |id| id == wanted)
     }
 
     /// The first of the user's groups, other than `administrators` itself, that makes an administrator of them.
     pub fn find_administrator_subgroup(&self, user_id: i64) -> Result<Option<String>> {
-        for group in self.list_groups_of(user_id)? {
-            if !is(&group, ADMINISTRATORS) && self.leads_to_administrators(group.id)? {
-                return Ok(Some(group.name.clone()));
+        let groups = self.list_groups_of(user_id)?;
+        let groups: Vec<&Arc<GroupName>> = groups.iter().filter(|group| !is(group, ADMINISTRATORS)).collect();
+        let Some(administrators) = self.find_group_id(ADMINISTRATORS)? else { return Ok(None) };
+        let ids: Vec<i64> = groups.iter().map(|group| group.id).collect();
+        let found = self.find_at_or_below(administrators, &ids)?;
+        Ok(found.map(|at| groups[at].name.clone()))
+    }
+
+    /// The place of the first of these groups that is that group itself or above it.
+    pub(super) fn find_at_or_above(&self, group: i64, groups: &[i64]) -> Result<Option<usize>> {
+        let mut above = HashSet::new();
+        self.walk_up([group], &mut above, |_| false)?;
+        Ok(groups.iter().position(|id| above.contains(id)))
+    }
+
+    /// The place of the first of these groups that is that group itself or below it.
+    pub(super) fn find_at_or_below(&self, group: i64, groups: &[i64]) -> Result<Option<usize>> {
+        // A group that was seen above one of them does not lead there.
+        let mut seen = HashSet::new();
+        for (at, id) in groups.iter().enumerate() {
+            if self.walk_up([*id], &mut seen, |id| id == group)? {
+                return Ok(Some(at));
             }
         }
         Ok(None)
     }
 
-    /// Whether `ancestor` is `group` itself or above it.
-    pub(super) fn is_same_or_above(&self, ancestor: i64, group: i64) -> Result<bool> {
-        self.walk_up(vec![group], |group| group.id == ancestor)
-    }
-
-    /// Visits these groups and then those above them, breadth first, each once, until the visitor says that it
-    /// has found what it looks for. Circles, which the program refuses, would not trap it.
-    fn walk_up(&self, mut ids: Vec<i64>, mut found: impl FnMut(&Arc<GroupName>) -> bool) -> Result<bool> {
-        let mut seen: HashSet<i64> = ids.iter().copied().collect();
+    /// Visits these groups and then those above them, breadth first, each once and none that was seen before, until the
+    /// visitor says that it has found what it looks for. Circles, which the program refuses, would not trap it.
+    pub(super) fn walk_up(
+        &self,
+        groups: impl IntoIterator<Item = i64>,
+        seen: &mut HashSet<i64>,
+        mut found: impl FnMut(i64) -> bool,
+    ) -> Result<bool> {
+        let mut ids: Vec<i64> = groups.into_iter().filter(|id| seen.insert(*id)).collect();
+        let mut unremembered = match &self.memory {
+            Some(_) => None,
+            None => Some(self.connection.prepare_cached(PARENTS).map_err(failure)?),
+        };
         let mut next = 0;
         while next < ids.len() {
-            if let Some(node) = self.node(ids[next])? {
-                if found(&node.name) {
-                    return Ok(true);
+            let id = ids[next];
+            if found(id) {
+                return Ok(true);
+            }
+            match &mut unremembered {
+                Some(parents) => {
+                    let mut parents = parents.query([id]).map_err(failure)?;
+                    while let Some(parent) = parents.next().map_err(failure)? {
+                        ids.extend(Some(parent.get(0).map_err(failure)?).filter(|id| seen.insert(*id)));
+                    }
                 }
-                ids.extend(node.parents.iter().filter(|parent| seen.insert(**parent)));
+                None => {
+                    let node = self.node(id)?;
+                    let parents = node.iter().flat_map(|node| &node.parents).copied();
+                    ids.extend(parents.filter(|id| seen.insert(*id)));
+                }
             }
             next += 1;
         }
         Ok(false)
     }
 
-    fn list_group_ids_of(&self, user_id: i64) -> Result<Vec<i64>> {
+    pub(super) fn list_group_ids_of(&self, user_id: i64) -> Result<Vec<i64>> {
         self.all("select group_id from memberships where user_id = ?1 order by seq", [user_id], |row| row.get(0))
     }
 
@@ -122,8 +177,7 @@ impl Rows<'_> {
         let Some(name) = self.first("select id, name, label from groups where id = ?1", [id], group_name)? else {
             return Ok(None);
         };
-        let sql = "select parent_id from subgroups where child_id = ?1 order by seq";
-        let parents = self.all(sql, [id], |row| row.get(0))?;
+        let parents = self.all(PARENTS, [id], |row| row.get(0))?;
         Ok(Some(Arc::new(Node { name: Arc::new(name), parents })))
     }
 }

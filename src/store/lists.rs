@@ -1,9 +1,10 @@
 //! Who is in what: `memberships`, `subgroups`, and the names in groups' lists that belong to nobody yet.
 
+use super::order::{Place, seqs};
 use super::{Rows, Scope, Tx, now};
-use crate::model::{Error, Result, check_login, key};
+use crate::model::{Error, Group, Result, check_login, key};
 use rusqlite::params;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// One of the three lists of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,34 +27,74 @@ impl List {
         }
     }
 
-    /// The list's real and dangling entries, in the order given.
-    fn entries_sql(self) -> &'static str {
-        macro_rules! with_dangling {
-            ($real:literal, $kind:literal) => {
-                concat!(
-                    $real,
-                    " union all select name_key, name, seq, null from dangling_members where group_id = ?1 and kind = '",
-                    $kind,
-                    "' order by seq"
-                )
-            };
-        }
+    /// The entries that belong to a user or group, in any order.
+    fn resolved_sql(self) -> &'static str {
         match self {
-            List::Users => with_dangling!(
-                "select username_key, coalesce(written, username), seq, user_id from memberships join users on users.id = user_id
-                 where group_id = ?1",
-                "user"
-            ),
-            List::Groups => with_dangling!(
-                "select name_key, coalesce(child_written, name), seq, child_id from subgroups join groups on groups.id = child_id
-                 where parent_id = ?1",
-                "group"
-            ),
-            List::Parents => with_dangling!(
-                "select name_key, coalesce(parent_written, name), seq, parent_id from subgroups join groups on groups.id = parent_id
-                 where child_id = ?1",
-                "parent"
-            ),
+            List::Users => {
+                "select username_key, coalesce(written, username), seq, user_id
+                 from memberships join users on users.id = user_id where group_id = ?1"
+            }
+            List::Groups => {
+                "select name_key, coalesce(child_written, name), seq, child_id
+                 from subgroups join groups on groups.id = child_id where parent_id = ?1"
+            }
+            List::Parents => {
+                "select name_key, coalesce(parent_written, name), seq, parent_id
+                 from subgroups join groups on groups.id = parent_id where child_id = ?1"
+            }
+        }
+    }
+
+    /// The inner id of the user or group that a name belongs to.
+    fn target_sql(self) -> &'static str {
+        match self {
+            List::Users => "select id from users where username_key = ?1",
+            List::Groups | List::Parents => "select id from groups where name_key = ?1",
+        }
+    }
+
+    /// Adds an entry: the group whose list it is, the inner id that it belongs to, its number, and its spelling.
+    fn insert_sql(self) -> &'static str {
+        match self {
+            List::Users => {
+                "insert into memberships (group_id, user_id, seq, written)
+                 values (?1, ?2, ?3, (select nullif(?4, username) from users where id = ?2))"
+            }
+            List::Groups => {
+                "insert into subgroups (parent_id, child_id, seq, child_written)
+                 values (?1, ?2, ?3, (select nullif(?4, name) from groups where id = ?2))"
+            }
+            List::Parents => {
+                "insert into subgroups (child_id, parent_id, seq, parent_written)
+                 values (?1, ?2, ?3, (select nullif(?4, name) from groups where id = ?2))"
+            }
+        }
+    }
+
+    /// Gives an entry another number and another spelling, with the same parameters.
+    fn update_sql(self) -> &'static str {
+        match self {
+            List::Users => {
+                "update memberships set seq = ?3, written = (select nullif(?4, username) from users where id = ?2)
+                 where group_id = ?1 and user_id = ?2"
+            }
+            List::Groups => {
+                "update subgroups set seq = ?3, child_written = (select nullif(?4, name) from groups where id = ?2)
+                 where parent_id = ?1 and child_id = ?2"
+            }
+            List::Parents => {
+                "update subgroups set seq = ?3, parent_written = (select nullif(?4, name) from groups where id = ?2)
+                 where child_id = ?1 and parent_id = ?2"
+            }
+        }
+    }
+
+    /// Removes an entry: the group whose list it is, and the inner id that it belongs to.
+    fn delete_sql(self) -> &'static str {
+        match self {
+            List::Users => "delete from memberships where group_id = ?1 and user_id = ?2",
+            List::Groups => "delete from subgroups where parent_id = ?1 and child_id = ?2",
+            List::Parents => "delete from subgroups where child_id = ?1 and parent_id = ?2",
         }
     }
 }
@@ -67,7 +108,100 @@ struct Entry {
     target: Option<i64>,
 }
 
+/// An entry of a new list.
+struct Wanted {
+    key: String,
+    name: String,
+    place: Place,
+    /// The inner id of the user or group. Of a new entry it is looked up when the change is made.
+    target: Option<i64>,
+}
+
+/// A planned change of a list.
+struct PlannedList {
+    list: List,
+    /// Entries of the old list that are not in the new one.
+    goes: Vec<Entry>,
+    /// Entries of the new list, each once.
+    wanted: Vec<Wanted>,
+    /// The error for the name after these, if that cannot be a name.
+    broken: Option<Error>,
+}
+
+/// A planned change of some of a group's lists. It depends on these lists alone.
+pub struct PlannedLists {
+    group_id: i64,
+    /// Version of the group when the change was planned. It counts every change of its lists.
+    version: i64,
+    lists: Vec<PlannedList>,
+}
+
+impl PlannedLists {
+    /// Whether the plan still holds: the lists of the group are as they were.
+    pub fn are_of(&self, group: &Group) -> bool {
+        (self.group_id, self.version) == (group.id, group.version)
+    }
+}
+
+/// The groups that a change of lists has touched.
+#[derive(Default)]
+struct Touched {
+    /// Whether any of the lists has changed.
+    lists: bool,
+    /// Other groups, which have the group in their lists.
+    others: BTreeSet<i64>,
+}
+
+impl Touched {
+    fn add(&mut self, list: List, target: Option<i64>) {
+        self.lists = true;
+        if list != List::Users {
+            self.others.extend(target);
+        }
+    }
+}
+
 impl Rows<'_> {
+    /// Plans to replace lists of a group by these names, each once. Where few of many names differ, planning takes most
+    /// of the time.
+    pub fn plan_lists(&self, group: &Group, lists: &[(List, &[String])]) -> Result<PlannedLists> {
+        let plan = |(list, names): &(List, &[String])| self.plan_list(group.id, *list, names);
+        let lists = lists.iter().map(plan).collect::<Result<_>>()?;
+        Ok(PlannedLists { group_id: group.id, version: group.version, lists })
+    }
+
+    fn plan_list(&self, group_id: i64, list: List, names: &[String]) -> Result<PlannedList> {
+        let entries = self.entries(group_id, list)?;
+        let places: HashMap<&str, usize> =
+            entries.iter().enumerate().map(|(at, entry)| (entry.key.as_str(), at)).collect();
+        let mut known = HashSet::with_capacity(names.len());
+        let mut plan = PlannedList { list, goes: Vec::new(), wanted: Vec::with_capacity(names.len()), broken: None };
+        for name in names {
+            let name = match check_login("the name of a member", name) {
+                Ok(name) => name,
+                Err(error) => {
+                    plan.broken = Some(error);
+                    break;
+                }
+            };
+            let key = key(name);
+            if !known.insert(key.clone()) {
+                continue;
+            }
+            let at = places.get(key.as_str()).copied();
+            let present = at.map(|at| &entries[at]);
+            let target = present.and_then(|entry| entry.target);
+            let place = Place {
+                present: at.map(|at| (at, entries[at].seq)),
+                respelled: present.is_some_and(|entry| entry.name != name),
+                resolved: target.is_some(),
+            };
+            plan.wanted.push(Wanted { key, name: name.to_owned(), place, target });
+        }
+        plan.goes = entries.into_iter().filter(|entry| !known.contains(&entry.key)).collect();
+        Ok(plan)
+    }
+
     /// The names in one of a group's lists, in the order given.
     pub fn list_names(&self, group_id: i64, list: List) -> Result<Vec<String>> {
         Ok(self.entries(group_id, list)?.into_iter().map(|entry| entry.name).collect())
@@ -107,10 +241,18 @@ impl Rows<'_> {
         self.number("select count(*) from dangling_members", [])
     }
 
+    /// A list's entries in the order given.
     fn entries(&self, group_id: i64, list: List) -> Result<Vec<Entry>> {
-        self.all(list.entries_sql(), [group_id], |row| {
+        let mut entries = self.all(list.resolved_sql(), [group_id], |row| {
             Ok(Entry { key: row.get(0)?, name: row.get(1)?, seq: row.get(2)?, target: row.get(3)? })
-        })
+        })?;
+        let sql = "select name_key, name, seq from dangling_members where group_id = ?1 and kind = ?2 order by seq";
+        entries.append(&mut self.all(sql, params![group_id, list.kind()], |row| {
+            Ok(Entry { key: row.get(0)?, name: row.get(1)?, seq: row.get(2)?, target: None })
+        })?);
+        // As in the indexes, where two entries have the same number.
+        entries.sort_by_key(|entry| (entry.seq, entry.target));
+        Ok(entries)
     }
 }
 
@@ -121,7 +263,7 @@ impl Tx<'_> {
         let sql = "insert into memberships (group_id, user_id, seq)
              values (?1, ?2, (select value + 1 from counters where name = 'seq')) on conflict do nothing";
         if self.execute(sql, [group_id, user_id])? > 0 {
-            self.next_seq()?;
+            self.advance_seq(1)?;
             self.touch_group(group_id)?;
             self.note_member(group_id, user_id, true)?;
         }
@@ -142,9 +284,9 @@ impl Tx<'_> {
             let sql = "insert into dangling_members (kind, name_key, group_id, name, seq)
                  values (?1, ?2, ?3, ?4, (select value + 1 from counters where name = 'seq')) on conflict do nothing";
             if self.execute(sql, params![list.kind(), key(name), group_id, name])? > 0 {
-                self.next_seq()?;
+                self.advance_seq(1)?;
                 self.touch_group(group_id)?;
-                self.note_entry(group_id, list, name, false, true)?;
+                self.note_entry(&self.name_of_group(group_id)?, list, name, false, true)?;
             }
             return Ok(false);
         };
@@ -158,7 +300,7 @@ impl Tx<'_> {
             self.mark(Scope::Groups);
             let seq = self.next_seq()?;
             self.insert_subgroup(parent, child, seq)?;
-            self.note_entry(group_id, list, name, true, true)?;
+            self.note_entry(&self.name_of_group(group_id)?, list, name, true, true)?;
         }
         Ok(true)
     }
@@ -167,12 +309,11 @@ impl Tx<'_> {
     pub fn remove_subgroup(&self, parent: i64, child: i64) -> Result<()> {
         self.mark(Scope::Rights);
         self.mark(Scope::Groups);
-        if self.any("select 1 from subgroups where parent_id = ?1 and child_id = ?2", [parent, child])? {
-            let name: Option<String> =
-                self.first("select name from groups where id = ?1", [child], |row| row.get(0))?;
-            self.delete_subgroup(parent, child, child)?;
+        if self.execute(List::Groups.delete_sql(), [parent, child])? > 0 {
             self.touch_group(parent)?;
-            self.note_entry(parent, List::Groups, &name.unwrap_or_default(), true, false)?;
+            self.touch_group(child)?;
+            let (group, name) = (self.name_of_group(parent)?, self.name_of_group(child)?);
+            self.note_entry(&group, List::Groups, &name, true, false)?;
         }
         Ok(())
     }
@@ -187,58 +328,71 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Makes these the user's direct groups, in this order.
+    /// Makes a new user a direct member of these groups, in this order, beside those that have waited for the name.
+    pub fn fill_groups_of(&self, user_id: i64, groups: &[i64]) -> Result<()> {
+        if groups.is_empty() {
+            return Ok(());
+        }
+        let present = self.list_group_ids_of(user_id)?.into_iter().collect();
+        let missing: Vec<i64> = groups.iter().copied().filter(|id| !HashSet::contains(&present, id)).collect();
+        self.join_last(user_id, &missing, &present)
+    }
+
+    /// Makes these the user's direct groups, in this order. Each is there once.
     pub fn replace_groups_of(&self, user_id: i64, groups: &[i64]) -> Result<()> {
         self.mark(Scope::Rights);
-        let sql = "select group_id, seq from memberships where user_id = ?1 order by seq";
-        let present: Vec<(i64, i64)> = self.all(sql, [user_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        for (group_id, _) in present.iter().filter(|(group_id, _)| !groups.contains(group_id)) {
-            self.take_member(*group_id, user_id)?;
-            self.touch_group(*group_id)?;
-            self.note_member(*group_id, user_id, false)?;
+        let present = self.list_group_ids_of(user_id)?;
+        let given: HashSet<i64> = groups.iter().copied().collect();
+        for group_id in present.iter().copied().filter(|id| !given.contains(id)) {
+            self.take_member(group_id, user_id)?;
+            self.touch_group(group_id)?;
+            self.note_member(group_id, user_id, false)?;
         }
-        let mut last = 0;
-        for group_id in groups {
-            match present.iter().find(|(id, _)| id == group_id) {
-                Some((_, seq)) if *seq > last => last = *seq,
-                // Also who only moves to the end of the user's groups moves to the end of the group's users.
-                found => {
-                    last = self.next_seq()?;
-                    let sql = "insert into memberships (group_id, user_id, seq) values (?1, ?2, ?3)
-                         on conflict do update set seq = excluded.seq";
-                    self.execute(sql, [*group_id, user_id, last])?;
-                    self.touch_group(*group_id)?;
-                    if found.is_none() {
-                        self.note_member(*group_id, user_id, true)?;
-                    }
-                }
+        let places: HashMap<i64, usize> = present.iter().enumerate().map(|(at, id)| (*id, at)).collect();
+        let mut last = None;
+        let stays = |id: &&i64| {
+            let at = places.get(id);
+            at > std::mem::replace(&mut last, at)
+        };
+        let staying = groups.iter().take_while(stays).count();
+        self.join_last(user_id, &groups[staying..], &present.into_iter().collect())
+    }
+
+    /// Makes these the last of a user's direct groups. Also a user who only moves to the end of their groups moves to
+    /// the end of the group's users.
+    fn join_last(&self, user_id: i64, groups: &[i64], present: &HashSet<i64>) -> Result<()> {
+        self.mark(Scope::Rights);
+        let sql = "insert into memberships (group_id, user_id, seq) values (?1, ?2, ?3)
+             on conflict do update set seq = excluded.seq";
+        for (group_id, seq) in groups.iter().zip(self.next_seqs(groups.len())?..) {
+            self.execute(sql, [*group_id, user_id, seq])?;
+            self.touch_group(*group_id)?;
+            if !present.contains(group_id) {
+                self.note_member(*group_id, user_id, true)?;
             }
         }
         Ok(())
     }
 
-    /// Makes these names some of a group's lists, in this order, each once. Names of nobody are kept too.
+    /// Replaces lists of a group, by a plan that still holds. Pending names are kept too.
     ///
     /// # Errors
     /// `Invalid` for what cannot be a name, and where a group would contain itself.
-    pub fn replace_lists(&self, group_id: i64, lists: &[(List, &[String])]) -> Result<()> {
+    pub fn replace_lists(&self, planned: PlannedLists) -> Result<()> {
         self.mark(Scope::Rights);
         self.mark(Scope::Groups);
-        let mut changed = false;
+        let mut touched = Touched::default();
         // What goes, goes first: two groups can change places in one call.
-        for (list, names) in lists {
-            let given: HashSet<String> = names.iter().map(|name| key(name)).collect();
-            for entry in self.entries(group_id, *list)?.iter().filter(|entry| !given.contains(&entry.key)) {
-                self.delete_entry(group_id, *list, entry)?;
-                self.note_entry(group_id, *list, &entry.name, entry.target.is_some(), false)?;
-                changed = true;
-            }
+        for list in &planned.lists {
+            self.delete_entries(planned.group_id, list, &mut touched)?;
         }
-        changed |= self.arrange_lists(group_id, lists)?;
-        if changed {
-            self.touch_group(group_id)?;
+        for list in planned.lists {
+            self.arrange_list(planned.group_id, list, &mut touched)?;
         }
-        Ok(())
+        if touched.lists {
+            touched.others.insert(planned.group_id);
+        }
+        touched.others.iter().try_for_each(|id| self.touch_group(*id))
     }
 
     /// Brings these names into lists of a new group, beside those that have waited for it. Names of nobody are
@@ -247,118 +401,122 @@ impl Tx<'_> {
     /// # Errors
     /// As [`Tx::replace_lists`].
     pub fn fill_lists(&self, group_id: i64, lists: &[(List, &[String])]) -> Result<()> {
-        self.arrange_lists(group_id, lists).map(drop)
-    }
-
-    fn arrange_lists(&self, group_id: i64, lists: &[(List, &[String])]) -> Result<bool> {
-        let mut changed = false;
+        let mut touched = Touched::default();
         for (list, names) in lists {
-            changed |= self.arrange_list(group_id, *list, names)?;
+            self.arrange_list(group_id, self.plan_list(group_id, *list, names)?, &mut touched)?;
         }
-        Ok(changed)
+        touched.others.iter().try_for_each(|id| self.touch_group(*id))
     }
 
-    /// Brings the names into one of a group's lists, in this order; what stands there already stays. True when
-    /// anything changed.
-    fn arrange_list(&self, group_id: i64, list: List, names: &[String]) -> Result<bool> {
-        let present: HashMap<String, Entry> =
-            self.entries(group_id, list)?.into_iter().map(|entry| (entry.key.clone(), entry)).collect();
-        let mut given = HashSet::with_capacity(names.len());
-        let mut changed = false;
-        let mut last = 0;
-        for name in names {
-            let name = check_login("the name of a member", name)?;
-            let key = key(name);
-            if !given.insert(key.clone()) {
-                continue;
-            }
-            if let Some(entry) = present.get(&key) {
-                if entry.seq > last && entry.name == name {
-                    last = entry.seq;
-                    continue;
-                }
-                self.delete_entry(group_id, list, entry)?;
-            }
-            let target = match list {
-                List::Users => self.find_user_id(name)?,
-                List::Groups | List::Parents => self.find_group_id(name)?,
+    fn delete_entries(&self, group_id: i64, planned: &PlannedList, touched: &mut Touched) -> Result<()> {
+        if planned.goes.is_empty() {
+            return Ok(());
+        }
+        let (group, list) = (self.name_of_group(group_id)?, planned.list);
+        let sql = "delete from dangling_members where kind = ?1 and name_key = ?2 and group_id = ?3";
+        for entry in &planned.goes {
+            match entry.target {
+                None => self.execute(sql, params![list.kind(), entry.key, group_id])?,
+                Some(target) => self.execute(list.delete_sql(), [group_id, target])?,
             };
-            last = self.next_seq()?;
-            let known = present.contains_key(&key);
-            self.insert_entry(group_id, list, &Entry { key, name: name.to_owned(), seq: last, target })?;
-            if !known {
-                self.note_entry(group_id, list, name, target.is_some(), true)?;
-            }
-            changed = true;
+            touched.add(list, entry.target);
+            self.note_entry(&group, list, &entry.name, entry.target.is_some(), false)?;
         }
-        Ok(changed)
+        Ok(())
     }
 
-    fn insert_entry(&self, group_id: i64, list: List, entry: &Entry) -> Result<()> {
-        match (list, entry.target) {
-            (_, None) => {
-                self.execute(
-                    "insert into dangling_members (kind, name_key, group_id, name, seq) values (?1, ?2, ?3, ?4, ?5)",
-                    params![list.kind(), entry.key, group_id, entry.name, entry.seq],
-                )?;
-                Ok(())
+    /// Adds the planned entries to one of a group's lists and brings them into order.
+    fn arrange_list(&self, group_id: i64, planned: PlannedList, touched: &mut Touched) -> Result<()> {
+        let PlannedList { list, mut wanted, broken, .. } = planned;
+        // An entry that the list has already is known to be pending or not.
+        let is_new = |entry: &&mut Wanted| entry.place.present.is_none();
+        let keys = wanted.iter().filter(|entry| entry.place.present.is_none()).map(|entry| entry.key.as_str());
+        let targets = self.first_of_each(list.target_sql(), keys, |row| row.get(0))?;
+        self.refuse_circles(group_id, list, targets.iter().copied().flatten().collect())?;
+        if let Some(error) = broken {
+            return Err(error);
+        }
+        for (entry, target) in wanted.iter_mut().filter(is_new).zip(targets) {
+            entry.target = target;
+            entry.place.resolved = target.is_some();
+        }
+        let (seqs, count) = seqs(&wanted.iter().map(|entry| entry.place).collect::<Vec<_>>());
+        let first = self.next_seqs(count)?;
+        let group = self.name_of_group(group_id)?;
+        for (entry, seq) in wanted.iter().zip(seqs) {
+            let seq = seq.counted_from(first);
+            match entry.place.present {
+                Some((_, before)) if before == seq && !entry.place.respelled => continue,
+                Some(_) => drop(self.update_entry(group_id, list, entry, seq)?),
+                None => {
+                    self.insert_entry(group_id, list, entry, seq)?;
+                    self.note_entry(&group, list, &entry.name, entry.target.is_some(), true)?;
+                }
             }
-            (List::Users, Some(user_id)) => {
-                self.mark(Scope::Rights);
-                self.execute(
-                    "insert into memberships (group_id, user_id, seq, written)
-                     values (?1, ?2, ?3, (select ?4 from users where id = ?2 and username <> ?4))",
-                    params![group_id, user_id, entry.seq, entry.name],
-                )
-                .map(drop)
+            touched.add(list, entry.target);
+        }
+        Ok(())
+    }
+
+    /// Refuses new entries that would close a circle. One walk serves for all of them.
+    fn refuse_circles(&self, group_id: i64, list: List, targets: Vec<i64>) -> Result<()> {
+        if targets.is_empty() {
+            return Ok(());
+        }
+        match list {
+            List::Users => Ok(()),
+            List::Groups => match self.find_at_or_above(group_id, &targets)? {
+                Some(at) => Err(self.circle(group_id, targets[at])),
+                None => Ok(()),
+            },
+            List::Parents => match self.find_at_or_below(group_id, &targets)? {
+                Some(at) => Err(self.circle(targets[at], group_id)),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// The error for a membership that would close a circle.
+    fn circle(&self, parent: i64, child: i64) -> Error {
+        match (self.name_of_group(parent), self.name_of_group(child)) {
+            (Ok(parent), Ok(child)) => {
+                Error::Invalid(format!("a group cannot contain itself: {child} in {parent} closes a circle"))
             }
-            (List::Groups, Some(child)) => {
-                self.insert_subgroup(group_id, child, entry.seq)?;
-                let sql = "update subgroups set child_written = ?3 where parent_id = ?1 and child_id = ?2
-                     and (select name from groups where id = ?2) <> ?3";
-                self.execute(sql, params![group_id, child, entry.name]).map(drop)
-            }
-            (List::Parents, Some(parent)) => {
-                self.insert_subgroup(parent, group_id, entry.seq)?;
-                let sql = "update subgroups set parent_written = ?3 where parent_id = ?1 and child_id = ?2
-                     and (select name from groups where id = ?1) <> ?3";
-                self.execute(sql, params![parent, group_id, entry.name]).map(drop)
-            }
+            (Err(error), _) | (_, Err(error)) => error,
+        }
+    }
+
+    fn name_of_group(&self, id: i64) -> Result<String> {
+        Ok(self.first("select name from groups where id = ?1", [id], |row| row.get(0))?.unwrap_or_default())
+    }
+
+    fn insert_entry(&self, group_id: i64, list: List, entry: &Wanted, seq: i64) -> Result<usize> {
+        match entry.target {
+            None => self.execute(
+                "insert into dangling_members (kind, name_key, group_id, name, seq) values (?1, ?2, ?3, ?4, ?5)",
+                params![list.kind(), entry.key, group_id, entry.name, seq],
+            ),
+            Some(target) => self.execute(list.insert_sql(), params![group_id, target, seq, entry.name]),
+        }
+    }
+
+    fn update_entry(&self, group_id: i64, list: List, entry: &Wanted, seq: i64) -> Result<usize> {
+        match entry.target {
+            None => self.execute(
+                "update dangling_members set name = ?4, seq = ?5 where kind = ?1 and name_key = ?2 and group_id = ?3",
+                params![list.kind(), entry.key, group_id, entry.name, seq],
+            ),
+            Some(target) => self.execute(list.update_sql(), params![group_id, target, seq, entry.name]),
         }
     }
 
     /// Makes one group a member of another, unless it is one.
     fn insert_subgroup(&self, parent: i64, child: i64, seq: i64) -> Result<()> {
-        if self.is_same_or_above(child, parent)? {
-            let name =
-                |id: i64| self.first("select name from groups where id = ?1", [id], |row| row.get::<_, String>(0));
-            let (parent, child) = (name(parent)?.unwrap_or_default(), name(child)?.unwrap_or_default());
-            return Err(Error::Invalid(format!("a group cannot contain itself: {child} in {parent} closes a circle")));
-        }
+        self.refuse_circles(parent, List::Groups, vec![child])?;
         let sql = "insert into subgroups (parent_id, child_id, seq) values (?1, ?2, ?3) on conflict do nothing";
         self.execute(sql, [parent, child, seq])?;
         self.touch_group(parent)?;
         self.touch_group(child)
-    }
-
-    fn delete_entry(&self, group_id: i64, list: List, entry: &Entry) -> Result<()> {
-        match (list, entry.target) {
-            (_, None) => {
-                self.execute(
-                    "delete from dangling_members where kind = ?1 and name_key = ?2 and group_id = ?3",
-                    params![list.kind(), entry.key, group_id],
-                )?;
-                Ok(())
-            }
-            (List::Users, Some(user_id)) => self.take_member(group_id, user_id).map(drop),
-            (List::Groups, Some(child)) => self.delete_subgroup(group_id, child, child),
-            (List::Parents, Some(parent)) => self.delete_subgroup(parent, group_id, parent),
-        }
-    }
-
-    fn delete_subgroup(&self, parent: i64, child: i64, other: i64) -> Result<()> {
-        self.execute("delete from subgroups where parent_id = ?1 and child_id = ?2", [parent, child])?;
-        self.touch_group(other)
     }
 
     /// Makes memberships of the entries that waited for this new user.
@@ -368,16 +526,13 @@ impl Tx<'_> {
         if !self.any("select 1 from dangling_members where kind = 'user' and name_key = ?1", [&key])? {
             return Ok(());
         }
-        let sql = "delete from dangling_members where kind = 'user' and name_key = ?1 returning group_id, seq, name";
-        let waiting: Vec<(i64, i64, String)> =
-            self.all(sql, [&key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        for (group_id, seq, written) in waiting {
-            let entry = Entry { key: key.clone(), name: written, seq, target: Some(user_id) };
-            self.insert_entry(group_id, List::Users, &entry)?;
-            self.touch_group(group_id)?;
-            self.note_member(group_id, user_id, true)?;
-        }
-        Ok(())
+        self.mark(Scope::Rights);
+        let sql = "insert into memberships (group_id, user_id, seq, written)
+             select group_id, ?2, seq, nullif(name, ?3) from dangling_members where kind = 'user' and name_key = ?1";
+        self.execute(sql, params![key, user_id, username])?;
+        self.execute("delete from dangling_members where kind = 'user' and name_key = ?1", [&key])?;
+        self.touch_groups_of(user_id)?;
+        self.note_first_memberships(user_id, username)
     }
 
     /// Makes subgroups of the entries that waited for this new group.
@@ -385,34 +540,86 @@ impl Tx<'_> {
     /// # Errors
     /// `Invalid` where that would close a circle: then there can be no group of that name yet.
     pub(super) fn resolve_group(&self, id: i64, name: &str) -> Result<()> {
-        let sql = "select kind, group_id, seq, name from dangling_members
+        let key = key(name);
+        let sql = "select kind = 'parent', group_id from dangling_members
              where name_key = ?1 and kind in ('group', 'parent') order by seq";
-        let waiting: Vec<(String, i64, i64, String)> =
-            self.all(sql, [key(name)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
-        for (kind, group_id, seq, written) in waiting {
-            let list = if kind == List::Groups.kind() { List::Groups } else { List::Parents };
-            let sql = "delete from dangling_members where kind = ?1 and name_key = ?2 and group_id = ?3";
-            self.execute(sql, params![kind, key(name), group_id])?;
-            self.insert_entry(group_id, list, &Entry { key: key(name), name: written, seq, target: Some(id) })?;
-            self.note_entry(group_id, list, name, true, true)?;
+        let waiting: Vec<(bool, i64)> = self.all(sql, [&key], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        self.refuse_waiting_circles(id, &waiting)?;
+        let sql = "insert into subgroups (parent_id, child_id, seq, child_written)
+             select group_id, ?2, seq, nullif(name, ?3) from dangling_members where kind = 'group' and name_key = ?1";
+        self.execute(sql, params![key, id, name])?;
+        let sql = "insert into subgroups (parent_id, child_id, seq, parent_written)
+             select ?2, group_id, seq, nullif(name, ?3) from dangling_members where kind = 'parent' and name_key = ?1";
+        self.execute(sql, params![key, id, name])?;
+        self.note_first_subgroups(&key, name)?;
+        self.execute("delete from dangling_members where name_key = ?1 and kind in ('group', 'parent')", [&key])?;
+        self.touch_groups_beside(id)
+    }
+
+    /// Refuses a new group that would close a circle with the groups that have its name in their lists: as a parent, or
+    /// as a member.
+    fn refuse_waiting_circles(&self, id: i64, waiting: &[(bool, i64)]) -> Result<()> {
+        let (mut above, mut children) = (HashSet::new(), HashSet::new());
+        for (as_parent, group_id) in waiting {
+            if *as_parent {
+                if above.contains(group_id) {
+                    return Err(self.circle(id, *group_id));
+                }
+                children.insert(*group_id);
+            } else if self.walk_up([*group_id], &mut above, |group| children.contains(&group))? {
+                return Err(self.circle(*group_id, id));
+            }
         }
         Ok(())
     }
 
     /// Changes something that nobody sees: numbers of this sequence may be left out.
     pub(super) fn skip_seq(&self) -> Result<()> {
-        self.next_seq().map(drop)
+        self.advance_seq(1)
     }
 
     fn next_seq(&self) -> Result<i64> {
-        let sql = "update counters set value = value + 1 where name = 'seq' returning value";
-        let seq = self.first(sql, [], |row| row.get(0))?;
-        seq.ok_or_else(|| Error::Internal(anyhow::anyhow!("the counter `seq` is missing")))
+        self.next_seqs(1)
+    }
+
+    /// Reserves so many new numbers and returns the first.
+    fn next_seqs(&self, count: usize) -> Result<i64> {
+        if count == 0 {
+            return Ok(0);
+        }
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        self.advance_seq(count)?;
+        let last: Option<i64> = self.first("select value from counters where name = 'seq'", [], |row| row.get(0))?;
+        let first = last.map(|last| last - count + 1);
+        first.ok_or_else(|| Error::Internal(anyhow::anyhow!("the counter `seq` is missing")))
+    }
+
+    fn advance_seq(&self, count: i64) -> Result<()> {
+        // Without `returning`, which SQLite implements as a trigger: see the writer.
+        self.execute("update counters set value = value + ?1 where name = 'seq'", [count]).map(drop)
     }
 
     /// Takes the row of a membership away. False when there is none.
     fn take_member(&self, group_id: i64, user_id: i64) -> Result<bool> {
         Ok(self.execute("delete from memberships where group_id = ?1 and user_id = ?2", [group_id, user_id])? > 0)
+    }
+
+    /// Counts a change of each of the user's direct groups.
+    pub(super) fn touch_groups_of(&self, user_id: i64) -> Result<()> {
+        let sql = "update groups set version = version + 1, updated_at = ?2
+             where id in (select group_id from memberships where user_id = ?1)";
+        self.execute(sql, [user_id, now()]).map(drop)
+    }
+
+    /// Counts a change of each group directly above and below that one.
+    pub(super) fn touch_groups_beside(&self, id: i64) -> Result<()> {
+        let sql = "update groups set version = version + 1, updated_at = ?2
+             where id in (select parent_id from subgroups where child_id = ?1
+                          union select child_id from subgroups where parent_id = ?1)";
+        self.execute(sql, [id, now()]).map(drop)
     }
 
     fn touch_group(&self, id: i64) -> Result<()> {

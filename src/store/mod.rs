@@ -12,6 +12,7 @@ mod hierarchy;
 mod imports;
 mod lists;
 mod memory;
+mod order;
 mod passwords;
 mod restore;
 mod snapshot;
@@ -21,7 +22,7 @@ mod writer;
 
 pub use check::RemovedProperty;
 pub use credentials::{Credential, NewCredential, Purpose, Token};
-pub use lists::List;
+pub use lists::{List, PlannedLists};
 pub use passwords::Secret;
 pub use restore::{Restored, restore};
 pub use snapshot::{BackedUp, Copied, Counts, Snapshot, back_up, copy, refuse_database};
@@ -453,6 +454,18 @@ impl Rows<'_> {
         let mut statement = self.connection.prepare_cached(sql).map_err(failure)?;
         let rows = statement.query_map(parameters, row).map_err(failure)?;
         rows.collect::<rusqlite::Result<_>>().map_err(failure)
+    }
+
+    /// The first row for each of these keys, if there is one.
+    fn first_of_each<'k, T>(
+        &self,
+        sql: &str,
+        keys: impl Iterator<Item = &'k str>,
+        row: impl Fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<Option<T>>> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(failure)?;
+        let find = |key| statement.query([key])?.next()?.map(&row).transpose();
+        keys.map(find).collect::<rusqlite::Result<_>>().map_err(failure)
     }
 
     /// Whether there is a row.

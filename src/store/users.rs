@@ -119,6 +119,13 @@ impl Rows<'_> {
         self.first("select id from users where username_key = ?1", [key(username)], |row| row.get(0))
     }
 
+    /// The inner ids of the users of these names, whatever the spelling.
+    pub fn find_user_ids(&self, usernames: &[String]) -> Result<Vec<Option<i64>>> {
+        let keys: Vec<String> = usernames.iter().map(|name| key(name)).collect();
+        let sql = "select id from users where username_key = ?1";
+        self.first_of_each(sql, keys.iter().map(String::as_str), |row| row.get(0))
+    }
+
     /// Whether any enabled user is an administrator.
     pub fn has_enabled_administrator(&self) -> Result<bool> {
         self.any(ENABLED_ADMINISTRATOR, [])
@@ -368,11 +375,7 @@ impl Tx<'_> {
         self.mark(Scope::Rights);
         self.mark(Scope::Credentials);
         self.note_end_of_user(user_id)?;
-        self.execute(
-            "update groups set version = version + 1, updated_at = ?2
-             where id in (select group_id from memberships where user_id = ?1)",
-            params![user_id, now()],
-        )?;
+        self.touch_groups_of(user_id)?;
         self.execute("delete from users where id = ?1", [user_id])?;
         Ok(())
     }

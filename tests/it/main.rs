@@ -23,6 +23,7 @@ mod health;
 mod http;
 mod import;
 mod json_input;
+mod lists;
 mod logs;
 mod matrix;
 mod metrics;
