@@ -133,13 +133,30 @@ impl Directory {
     /// # Errors
     /// `Forbidden` for those who are no administrators.
     pub fn purge_users(&self, unchanged_since: i64, limit: u64) -> Result<Vec<String>> {
-        self.write(Power::Administrator, Denied::Edit, move |tx, _| {
-            let filter =
-                UserFilter { disabled: Some(true), unchanged_since: Some(unchanged_since), ..UserFilter::default() };
-            let accounts = tx.list_accounts_after(&filter, "", limit)?;
-            accounts.iter().try_for_each(|account| tx.delete_user(account.user.id))?;
-            Ok(accounts.into_iter().map(|account| account.user.username).collect())
-        })
+        self.caller.require(Power::Administrator, Denied::Edit)?;
+        let filter =
+            UserFilter { disabled: Some(true), unchanged_since: Some(unchanged_since), ..UserFilter::default() };
+        loop {
+            // Others can write while all users are looked through.
+            let found = self.read(|rows| rows.list_accounts_after(&filter, "", limit))?;
+            if found.is_empty() {
+                return Ok(Vec::new());
+            }
+            let removed = self.write_alone(Power::Administrator, Denied::Edit, move |tx, _| {
+                let mut removed = Vec::with_capacity(found.len());
+                for Account { user, .. } in found {
+                    // Since then a user may have been changed.
+                    if tx.find_user_by_id(user.id)?.is_some_and(|now| now == user) {
+                        tx.delete_user(user.id)?;
+                        removed.push(user.username);
+                    }
+                }
+                Ok(removed)
+            })?;
+            if !removed.is_empty() {
+                return Ok(removed);
+            }
+        }
     }
 
     /// Users whose login, first name, last name or e-mail begins with a text, in the order of names.
