@@ -110,6 +110,7 @@ fn rules(settings: &Serve) -> Rules {
         keep_tokens: settings.keep_tokens_on_password_change,
         protected: protected.collect(),
         hide_administrators: settings.hide_administrators,
+        names_max: Some(settings.max_names_per_request),
     }
 }
 

@@ -368,6 +368,10 @@ pub struct Serve {
     #[arg(long, env = "ROLLBOOK_MAX_ANSWER_MEMORY", value_name = "BYTES", default_value_t = 64 << 20,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1 << 20..))]
     pub max_answer_memory: usize,
+    /// Largest number of names in one request: invited users, lists of a group, groups of a user
+    #[arg(long, env = "ROLLBOOK_MAX_NAMES_PER_REQUEST", value_name = "N", default_value_t = 100_000,
+          value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    pub max_names_per_request: usize,
     /// Seconds that a request's head may take
     #[arg(long, env = "ROLLBOOK_HEAD_TIMEOUT", value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub head_timeout: Duration,

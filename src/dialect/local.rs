@@ -70,6 +70,7 @@ fn refusal(error: &Error) -> Response {
         | Error::AlreadyDisabled => 409,
         Error::Outdated(_) => 410,
         Error::Changed => 412,
+        Error::TooManyNames(_) => 413,
         Error::TooManyGuesses => 429,
         Error::Invalid(_) => 400,
         Error::Unavailable(_) => 503,

@@ -68,11 +68,11 @@ impl Directory {
     ///
     /// # Errors
     /// `Forbidden` when the caller may not, or not one below `administrators`; `Exists`; `Invalid` for names or
-    /// fields that cannot be, and where the group would contain itself.
+    /// fields that cannot be, and where the group would contain itself; `TooManyNames`.
     pub fn create_group(&self, name: &str, new: GroupChanges, lists: Lists) -> Result<GroupDetails> {
         self.require_group_creator()?;
         let name = check_login("group name", name)?.to_owned();
-        self.write(Power::PowerUser, Denied::Create, move |tx, caller| {
+        self.write_names(new.names(), Power::PowerUser, Denied::Create, move |tx, caller| {
             refuse_administrator_parents(tx, caller, &new, None, Denied::Create)?;
             if let Some(id) = tx.find_group_id(&name)? {
                 require_no_administrator(caller, tx.leads_to_administrators(id)?, Denied::Create)?;
@@ -89,7 +89,8 @@ impl Directory {
     ///
     /// # Errors
     /// `NotFound`; `Forbidden` when the caller may not, or when the group is below `administrators` before or
-    /// after and the caller is none; `LastAdministrator`; `Invalid`; `Changed` when the condition is not met.
+    /// after and the caller is none; `LastAdministrator`; `Invalid`; `Changed` when the condition is not met;
+    /// `TooManyNames`.
     pub fn update_group(
         &self,
         name: &str,
@@ -98,9 +99,10 @@ impl Directory {
         condition: Condition,
     ) -> Result<GroupDetails> {
         self.require_editor()?;
+        self.require_names(changes.names())?;
         let planned = self.plan_lists(name, &changes)?;
         let (rules, name) = (self.rules.clone(), name.to_owned());
-        self.write(Power::PowerUser, Denied::Edit, move |tx, caller| {
+        self.write_names(changes.names(), Power::PowerUser, Denied::Edit, move |tx, caller| {
             update_group(tx, caller, &rules, group_of(tx, &name)?, &changes, planned, &condition)?;
             details_of(tx, group_of(tx, &name)?, lists)
         })

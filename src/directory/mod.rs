@@ -65,7 +65,12 @@ pub struct Rules {
     /// Callers of Nuxeo's dialect who are no administrators do not learn who is one, nor who is in the groups of
     /// administrators.
     pub hide_administrators: bool,
+    /// Largest number of names in one operation; `None`: no limit.
+    pub names_max: Option<usize>,
 }
+
+/// An operation with more names has a transaction of its own.
+const NAMES_TOGETHER_MAX: usize = 500;
 
 impl Directory {
     /// The directory as an operator on the server's own machine may change it: without a limit. `name` is their
@@ -152,6 +157,34 @@ impl Directory {
     ) -> Result<T> {
         self.caller.require(power, denied)?;
         self.store.write_alone(Origin::of(&self.caller, self.dialect), self.as_current(power, denied, write))
+    }
+
+    /// Like `write`, for an operation with so many names.
+    ///
+    /// # Errors
+    /// `TooManyNames`, before the writer is asked.
+    fn write_names<T: Send + 'static>(
+        &self,
+        names: usize,
+        power: Power,
+        denied: Denied,
+        write: impl FnOnce(&Tx<'_>, &Caller) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.caller.require(power, denied)?;
+        self.require_names(names)?;
+        if names > NAMES_TOGETHER_MAX {
+            self.write_alone(power, denied, write)
+        } else {
+            self.write(power, denied, write)
+        }
+    }
+
+    /// Refuses an operation with too many names.
+    fn require_names(&self, names: usize) -> Result<()> {
+        match self.rules.names_max {
+            Some(limit) if names > limit => Err(Error::TooManyNames(limit)),
+            _ => Ok(()),
+        }
     }
 
     /// Who asks.

@@ -173,11 +173,11 @@ impl Directory {
     ///
     /// # Errors
     /// `Forbidden` when the caller may not, or not one with these groups; `Exists`; `UnknownGroups`; `Invalid`
-    /// for a name or fields that cannot be.
+    /// for a name or fields that cannot be; `TooManyNames`.
     pub fn create_user(&self, username: &str, new: UserChanges) -> Result<Profile> {
         self.require_user_creator()?;
         let username = check_login("user name", username)?.to_owned();
-        self.write(Power::Creator, Denied::Create, move |tx, caller| {
+        self.write_names(new.names(), Power::Creator, Denied::Create, move |tx, caller| {
             refuse_administrator_groups(tx, caller, &new, Denied::Create)?;
             if tx.find_user_id(&username)?.is_some() {
                 return Err(Error::Exists(Kind::User, username));
@@ -191,9 +191,10 @@ impl Directory {
     /// hashing a password.
     ///
     /// # Errors
-    /// `Forbidden` and `Exists`.
+    /// `Forbidden`, `Exists` and `TooManyNames`.
     pub fn may_create_user(&self, username: &str, new: &UserChanges) -> Result<()> {
         self.require_user_creator()?;
+        self.require_names(new.names())?;
         self.read(|rows| {
             refuse_administrator_groups(rows, &self.caller, new, Denied::Create)?;
             match rows.find_user_id(username)? {
@@ -233,9 +234,9 @@ impl Directory {
     /// Creates those of these users who do not exist, all or none.
     ///
     /// # Errors
-    /// `Forbidden` when the caller may not; `Invalid` for a name that cannot be.
+    /// `Forbidden` when the caller may not; `Invalid` for a name that cannot be; `TooManyNames`.
     pub fn create_missing_users(&self, usernames: Vec<String>) -> Result<()> {
-        self.write(Power::Creator, Denied::Create, move |tx, caller| {
+        self.write_names(usernames.len(), Power::Creator, Denied::Create, move |tx, caller| {
             let mut made = HashSet::new();
             for (username, found) in usernames.iter().zip(tx.find_user_ids(&usernames)?) {
                 let username = check_login("user name", username)?;
@@ -267,10 +268,11 @@ impl Directory {
     ///
     /// # Errors
     /// `NotFound`; `Forbidden` when the caller may not change this user, or not into this; `UnknownGroups`;
-    /// `LastAdministrator`; `AdministratorThrough`; `Invalid`; `Changed` when the condition is not met.
+    /// `LastAdministrator`; `AdministratorThrough`; `Invalid`; `Changed` when the condition is not met;
+    /// `TooManyNames`.
     pub fn update_user(&self, username: &str, changes: UserChanges, condition: Condition) -> Result<Profile> {
         let (rules, username) = (self.rules.clone(), username.to_owned());
-        self.write(Power::PowerUser, Denied::Edit, move |tx, caller| {
+        self.write_names(changes.names(), Power::PowerUser, Denied::Edit, move |tx, caller| {
             let user = user_of(tx, &username)?;
             let update = Update { changes: &changes, condition: &condition, denied: Denied::Edit };
             update.apply(tx, caller, &rules, user)?;
@@ -282,9 +284,10 @@ impl Directory {
     /// Whether [`Directory::update_user`] would begin: asked before work that only a change is worth.
     ///
     /// # Errors
-    /// `NotFound`, `Forbidden` and `UnknownGroups`.
+    /// `NotFound`, `Forbidden`, `UnknownGroups` and `TooManyNames`.
     pub fn may_update_user(&self, username: &str, changes: &UserChanges) -> Result<()> {
         self.require_editor()?;
+        self.require_names(changes.names())?;
         self.read(|rows| {
             let id = user_id_of(rows, username)?;
             require_no_administrator(&self.caller, rows.is_administrator(id)?, Denied::Edit)?;

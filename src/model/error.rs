@@ -69,6 +69,8 @@ pub enum Error {
     Changed,
     /// A value that cannot be taken, and why.
     Invalid(String),
+    /// The request has more names than this limit.
+    TooManyNames(usize),
     /// The database cannot be written at the moment (queue full, disk full, stopping): try again.
     Unavailable(String),
     /// Our fault. The cause is for the log only.
@@ -94,6 +96,7 @@ impl fmt::Display for Error {
             }
             Error::AlreadyDisabled => write!(f, "user is already disabled"),
             Error::Outdated(why) | Error::Invalid(why) => f.write_str(why),
+            Error::TooManyNames(limit) => write!(f, "more than {limit} names in one request"),
             Error::Changed => write!(f, "the condition is not met"),
             Error::Unavailable(why) => write!(f, "unavailable: {why}"),
             Error::Internal(_) => write!(f, "internal error"),

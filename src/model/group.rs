@@ -86,6 +86,11 @@ pub struct GroupChanges {
 }
 
 impl GroupChanges {
+    /// How many names of others it has.
+    pub fn names(&self) -> usize {
+        [&self.member_users, &self.member_groups, &self.parent_groups].into_iter().flatten().map(Vec::len).sum()
+    }
+
     /// Sets the fields of the group itself; its lists are not fields. Properties of names that a dialect answers itself
     /// are ignored.
     ///

@@ -175,6 +175,11 @@ pub struct NewPassword {
 }
 
 impl UserChanges {
+    /// How many names of others it has.
+    pub fn names(&self) -> usize {
+        self.groups.as_ref().map_or(0, Vec::len)
+    }
+
     /// Sets the fields of the user itself. Groups, passwords and the right of an administrator are not fields. Properties
     /// of names that a dialect answers itself are ignored: clients send whole entities.
     ///

@@ -1,7 +1,8 @@
 //! Lists of names: whatever is done to them, they are what a simple model of them says, which moves one entry after the
-//! other.
+//! other. And requests with more names than are allowed.
 
 use crate::harness::{ADMIN_PASSWORD, APP_KEY, Answer, Connection, Server, basic};
+use crate::nuxeo_users::{create_group, create_user, refusal};
 use crate::random::Random;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -432,4 +433,79 @@ fn lists_are_what_moving_one_entry_after_the_other_makes_of_them() {
     }
     println!("{done} changes, {refused} refused");
     assert!(done > 400 && refused > 20, "no stand-still: {done} changes, {refused} refused");
+}
+
+// Names in one request
+
+#[test]
+fn more_names_in_a_request_than_are_allowed_are_refused() {
+    let server = Server::with(&["--max-names-per-request", "3"]);
+    for name in ["a", "b", "c", "d"] {
+        create_group(&server, json!({"id": name}));
+    }
+    create_user(&server, json!({"username": "ada", "groups": ["a", "b", "c"]}));
+    let why = "more than 3 names in one request";
+    let (nuxeo, ui) = (refusal(413, why), json!({ "error": why }));
+    let group = |lists: Value| {
+        let mut body = lists;
+        body["entity-type"] = json!("group");
+        body
+    };
+    let user = |properties: Value| json!({"entity-type": "user", "properties": properties});
+    let four = json!(["a", "b", "c", "d"]);
+    // Those who may not do it at all are told that.
+    for (path, body) in [
+        ("/user", user(json!({"username": "eve", "groups": four}))),
+        ("/group", group(json!({"id": "x", "memberUsers": four}))),
+    ] {
+        create_user(&server, json!({"username": format!("reader of {path}"), "password": "reader"}));
+        let answer = server.nuxeo_as((&format!("reader of {path}"), "reader"), "POST", path, Some(&body.to_string()));
+        assert_eq!(answer.status, 403, "{path}");
+    }
+    for (method, path, body) in [
+        ("POST", "/user", user(json!({"username": "eve", "groups": four}))),
+        ("POST", "/user", user(json!({"username": "eve", "password": "password", "groups": four}))),
+        ("PUT", "/user/ada", user(json!({"groups": four}))),
+        ("PUT", "/user/ada", user(json!({"password": "password", "groups": four}))),
+        // One name again and again is as many.
+        ("PUT", "/user/ada", user(json!({"groups": ["a", "a", "A", "a"]}))),
+        ("POST", "/group", group(json!({"id": "x", "memberUsers": four}))),
+        ("PUT", "/group/a", group(json!({"memberUsers": four}))),
+        ("PUT", "/group/a", group(json!({"memberGroups": ["b", "c", "d", "e"]}))),
+        ("PUT", "/group/a", group(json!({"parentGroups": ["b", "c", "d", "e"]}))),
+        // All lists together count.
+        ("PUT", "/group/a", group(json!({"memberUsers": ["x", "y"], "memberGroups": ["b"], "parentGroups": ["c"]}))),
+    ] {
+        let answer = server.nuxeo(method, path, Some(&body.to_string()));
+        assert_eq!(answer.parts(), (413, nuxeo.clone()), "{method} {path} {body}");
+    }
+    let emails: Vec<String> = (0..4).map(|number| format!("{number}@example.com")).collect();
+    let answer = server.datadog("POST", "/api/v1/invite_users", Some(&json!({"emails": emails}).to_string()));
+    assert_eq!(answer.parts(), (413, json!({"errors": [why]})));
+    let cookie = crate::ui::session_cookie(&server);
+    for (method, path, body) in [
+        ("POST", "users", json!({"name": "eve", "groups": four})),
+        ("PATCH", "users/ada", json!({"groups": four})),
+        ("POST", "groups", json!({"name": "x", "groups": four})),
+        ("PATCH", "groups/a", json!({"groups": four})),
+    ] {
+        let headers = [("Cookie", cookie.as_str()), ("X-Requested-With", "rollbook")];
+        let answer = server.request(method, &format!("/ui/api/{path}"), &headers, Some(body.to_string().as_bytes()));
+        assert_eq!(answer.parts(), (413, ui.clone()), "{method} {path}");
+    }
+    // Nothing has come of it.
+    for path in ["/user/eve", "/user/0@example.com", "/group/x"] {
+        assert_eq!(server.nuxeo("GET", path, None).status, 404, "{path}");
+    }
+    let ada = server.nuxeo("GET", "/user/ada", None).json();
+    assert_eq!(ada["properties"]["groups"], json!(["a", "b", "c"]));
+    // As many as are allowed are taken.
+    for (path, body) in [
+        ("/user/ada", user(json!({"groups": ["c", "b", "d"]}))),
+        ("/group/a", group(json!({"memberUsers": ["x", "y"], "memberGroups": ["b"]}))),
+    ] {
+        assert_eq!(server.nuxeo("PUT", path, Some(&body.to_string())).status, 200, "{path}");
+    }
+    let answer = server.datadog("POST", "/api/v1/invite_users", Some(&json!({"emails": emails[..3]}).to_string()));
+    assert_eq!(answer.status, 200, "{}", answer.text());
 }

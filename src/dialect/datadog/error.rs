@@ -91,6 +91,7 @@ fn answer_error(error: Error) -> Response {
         Error::AlreadyDisabled => refuse(400, "User is already disabled"),
         Error::Outdated(why) => refuse(410, &why),
         Error::Changed => refuse(412, "Precondition failed"),
+        error @ Error::TooManyNames(_) => refuse(413, &error.to_string()),
         error @ (Error::LastAdministrator
         | Error::Protected(_)
         | Error::AdministratorThrough(_)

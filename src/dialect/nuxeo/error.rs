@@ -122,6 +122,7 @@ fn answer_error(error: Error) -> Response {
         | Error::AlreadyDisabled) => refuse(409, &error.to_string()),
         Error::Outdated(why) => refuse(410, &why),
         Error::Changed => refuse(412, "Precondition Failed"),
+        error @ Error::TooManyNames(_) => refuse(413, &error.to_string()),
         Error::Invalid(why) => refuse(400, &why),
         Error::Unavailable(why) => {
             log::warn!("answered as unavailable: {why}");
