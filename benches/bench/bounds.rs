@@ -208,7 +208,7 @@ fn mutex(database: &Path, synchronous: &str) {
         match member.map(|(user, group)| Member { user, group }) {
             None => {
                 let new = NewUser::parse(body).expect("the load sends users");
-                locked(&|plain| plain.create(&new).map(|()| Vec::new()));
+                locked(&|plain| plain.create(&new).map(|_| Vec::new()));
                 respond(out, "200 OK", &new.document());
             }
             Some(member) if line.starts_with("POST ") => {

@@ -149,11 +149,7 @@ impl Data {
 
     /// A folder with a copy of the database.
     pub fn copy(&self) -> Folder {
-        let folder = Folder::new();
-        std::fs::copy(self.folder.database(), folder.database()).expect("a copy of the database");
-        // What is still to be written would disturb whoever waits for the disk next.
-        File::open(folder.database()).and_then(|file| file.sync_all()).expect("a copy on the disk");
-        folder
+        self.folder.copy()
     }
 
     fn fill(&mut self, size: Size) -> rusqlite::Result<()> {

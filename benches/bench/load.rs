@@ -6,6 +6,7 @@
 use std::io::{Error, ErrorKind, Read as _, Result, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Threads that make the load; the servers have the rest of the machine.
@@ -38,6 +39,8 @@ pub struct Measured {
     pub p50: f64,
     /// All but one in a hundred of the answers took no longer than this, in microseconds.
     pub p99: f64,
+    /// No answer took longer than this, in microseconds.
+    pub longest: f64,
     /// Answers on the connection that had the fewest.
     pub fewest: u64,
     /// Answers on the connection that had the most.
@@ -63,20 +66,36 @@ impl Load {
 
     /// Makes requests for that long, but at least one on each connection.
     pub fn run(&mut self, length: Duration) -> Measured {
+        let start = Instant::now();
+        self.run_while(&|| start.elapsed() < length, || ())
+    }
+
+    /// Makes requests while something else is done, but at least one on each connection.
+    pub fn run_beside(&mut self, work: impl FnOnce()) -> Measured {
+        let working = AtomicBool::new(true);
+        self.run_while(&|| working.load(Ordering::Relaxed), || {
+            work();
+            working.store(false, Ordering::Relaxed);
+        })
+    }
+
+    fn run_while(&mut self, more: &(dyn Fn() -> bool + Sync), work: impl FnOnce()) -> Measured {
         let ask = &self.ask;
         let stretches: Vec<Stretch> = std::thread::scope(|scope| {
             let threads: Vec<_> =
-                self.threads.iter_mut().map(|own| scope.spawn(move || stretch(own, ask, length))).collect();
+                self.threads.iter_mut().map(|own| scope.spawn(move || stretch(own, ask, more))).collect();
+            work();
             threads.into_iter().map(|thread| thread.join().expect("the load goes through")).collect()
         });
-        let mut times: Vec<u32> = stretches.iter().flat_map(|stretch| stretch.times.iter().copied()).collect();
+        let mut times: Vec<u64> = stretches.iter().flat_map(|stretch| stretch.times.iter().copied()).collect();
         times.sort_unstable();
-        let at = |part: f64| f64::from(times[((times.len() - 1) as f64 * part) as usize]) / 1000.0;
+        let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize] as f64 / 1000.0;
         let each = || self.threads.iter().flatten().map(|connection| connection.answered);
         Measured {
             rate: stretches.iter().map(|stretch| stretch.times.len() as f64 / stretch.length.as_secs_f64()).sum(),
             p50: at(0.5),
             p99: at(0.99),
+            longest: at(1.0),
             fewest: each().min().unwrap_or(0),
             most: each().max().unwrap_or(0),
         }
@@ -90,23 +109,23 @@ impl Load {
 
 struct Stretch {
     /// Nanoseconds from the request to the end of its answer.
-    times: Vec<u32>,
+    times: Vec<u64>,
     length: Duration,
 }
 
-fn stretch(connections: &mut [Connection], ask: &Ask, length: Duration) -> Stretch {
+fn stretch(connections: &mut [Connection], ask: &Ask, more: &(dyn Fn() -> bool + Sync)) -> Stretch {
     let mut times = Vec::with_capacity(1 << 16);
     for connection in connections.iter_mut() {
         connection.answered = 0;
     }
     let start = Instant::now();
-    while times.is_empty() || start.elapsed() < length {
+    while times.is_empty() || more() {
         for connection in connections.iter_mut() {
             connection.send(ask).unwrap_or_else(|error| panic!("{}: {error}", connection.name()));
         }
         for connection in connections.iter_mut() {
             connection.receive(&mut |_| {}).unwrap_or_else(|error| panic!("{}: {error}", connection.name()));
-            times.push(u32::try_from(connection.sent.elapsed().as_nanos()).unwrap_or(u32::MAX));
+            times.push(u64::try_from(connection.sent.elapsed().as_nanos()).unwrap_or(u64::MAX));
         }
     }
     Stretch { times, length: start.elapsed() }

@@ -7,6 +7,7 @@
 mod bounds;
 mod data;
 mod load;
+mod many_names;
 mod plain;
 mod process;
 mod report;

@@ -3,7 +3,7 @@
 
 use md5::{Digest as _, Md5};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Result, Row, named_params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Result, Row, named_params, params};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::path::Path;
@@ -108,8 +108,9 @@ impl Plain<'_> {
         Ok(count)
     }
 
-    /// Creates a user in a transaction of its own.
-    pub fn create(&self, new: &NewUser) -> Result<()> {
+    /// Creates a user, in a transaction of its own unless there is one; returns the identifier.
+    pub fn create(&self, new: &NewUser) -> Result<String> {
+        let uuid = uuid::Uuid::now_v7().to_string();
         let mut statement = self.0.prepare_cached(
             "insert into users (uuid, username, username_key, first_name, last_name, display_name, email, company,
                  title, first_key, last_key, email_key, access_role, disabled, verified, password_hash, attributes,
@@ -118,13 +119,13 @@ impl Plain<'_> {
                  'st', 0, 0, null, '{}', :now, :now)",
         )?;
         statement.execute(named_params! {
-            ":uuid": uuid::Uuid::now_v7().to_string(),
+            ":uuid": uuid,
             ":username": new.handle,
             ":username_key": new.handle.to_ascii_lowercase(),
             ":display_name": new.name,
             ":now": now(),
         })?;
-        Ok(())
+        Ok(uuid)
     }
 
     /// Makes a user a member of a group in a transaction of its own; returns the document of the user.
@@ -154,6 +155,64 @@ impl Plain<'_> {
             self.touch(group)?;
         }
         self.run("commit")
+    }
+
+    /// Gives the names that a group waits for these places in its list, in one transaction.
+    pub fn arrange(&self, group: &str, names: &[String]) -> Result<()> {
+        self.run("begin immediate")?;
+        let mut find = self.0.prepare_cached("select id from groups where name_key = ?1")?;
+        let group: i64 = find.query_row([group], |row| row.get(0))?;
+        let sql = "update counters set value = value + ?1 where name = 'seq' returning value";
+        let last: i64 = self.0.prepare_cached(sql)?.query_row([names.len() as i64], |row| row.get(0))?;
+        let mut update = self.0.prepare_cached(
+            "update dangling_members set seq = ?3 where kind = 'user' and name_key = ?1 and group_id = ?2",
+        )?;
+        for (name, seq) in names.iter().zip(last - names.len() as i64 + 1..) {
+            assert_eq!(update.execute(params![name, group, seq])?, 1, "{name} is in the list");
+        }
+        self.touch(group)?;
+        self.run("commit")
+    }
+
+    /// Puts groups into a group, and writes that down, in one transaction.
+    pub fn add_groups(&self, group: &str, names: &[String]) -> Result<()> {
+        self.run("begin immediate")?;
+        let mut find = self.0.prepare_cached("select id from groups where name_key = ?1")?;
+        let parent: i64 = find.query_row([group], |row| row.get(0))?;
+        let sql = "insert into subgroups (parent_id, child_id, seq) values (?1, ?2, ?3)";
+        let mut insert = self.0.prepare_cached(sql)?;
+        for (name, seq) in names.iter().zip(1..) {
+            let child: i64 = find.query_row([name], |row| row.get(0))?;
+            insert.execute([parent, child, seq])?;
+            self.touch(child)?;
+            self.note("subgroup.added", name, &format!(r#"{{"group":"{group}","subgroup":"{name}"}}"#))?;
+        }
+        self.touch(parent)?;
+        self.run("commit")
+    }
+
+    /// Takes all groups out of a group again.
+    pub fn remove_groups(&self, group: &str) -> Result<()> {
+        let sql = "delete from subgroups where parent_id = (select id from groups where name_key = ?1)";
+        self.0.prepare_cached(sql)?.execute([group]).map(drop)
+    }
+
+    /// Creates users, and writes down that they were created, in one transaction.
+    pub fn create_all(&self, names: &[String]) -> Result<()> {
+        self.run("begin immediate")?;
+        for name in names {
+            let uuid = self.create(&NewUser { handle: name.clone(), name: None })?;
+            self.note("user.created", name, &format!(r#"{{"uuid":"{uuid}"}}"#))?;
+        }
+        self.run("commit")
+    }
+
+    fn note(&self, action: &str, name: &str, after: &str) -> Result<()> {
+        let mut insert = self.0.prepare_cached(
+            "insert into changes (at, caller_kind, caller, dialect, action, name, after)
+             values (?1, 'key', 'bench', 'bench', ?2, ?3, ?4)",
+        )?;
+        insert.execute(params![now(), action, name, after]).map(drop)
     }
 
     fn run(&self, sql: &str) -> Result<()> {

@@ -37,6 +37,15 @@ impl Folder {
         self.0.join("rollbook.db")
     }
 
+    /// Another folder with a copy of the database, which nobody has open.
+    pub fn copy(&self) -> Folder {
+        let folder = Folder::new();
+        fs::copy(self.database(), folder.database()).expect("a copy of the database");
+        // What is still to be written would disturb whoever waits for the disk next.
+        File::open(folder.database()).and_then(|file| file.sync_all()).expect("a copy on the disk");
+        folder
+    }
+
     /// Removes what a run that was cut short has left.
     pub fn clean_up() {
         for entry in fs::read_dir(env!("CARGO_TARGET_TMPDIR")).into_iter().flatten().flatten() {

@@ -3,6 +3,7 @@
 use crate::data::{Data, group_name, user_name};
 use crate::load::{Ask, random};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use serde_json::Value;
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -42,6 +43,15 @@ pub fn request(method: &str, path: &str, who: &As) -> Vec<u8> {
     let mut out = Vec::new();
     begin(&mut out, method, path, &who.headers());
     out.extend_from_slice(b"\r\n");
+    out
+}
+
+/// A request with a body of JSON.
+pub fn send(method: &str, path: &str, who: &As, body: &Value) -> Vec<u8> {
+    let (mut out, body) = (Vec::new(), body.to_string());
+    begin(&mut out, method, path, &who.headers());
+    write!(out, "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+        .expect("memory takes everything");
     out
 }
 

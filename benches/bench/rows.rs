@@ -3,7 +3,8 @@
 use crate::Options;
 use crate::data::{BROAD_PREFIX, Data, LARGE_GROUP, Size, user_name};
 use crate::load::{Ask, Load, Measured, fetch, stream};
-use crate::plain::{Plain, open_to_read};
+use crate::many_names::ManyNames;
+use crate::plain::{Plain, open_to_read, open_to_write};
 use crate::process::{Folder, Process, ROLLBOOK};
 use crate::report::{Line, Spread, Target, Unit, thousands};
 use crate::requests::{self, As, always, request};
@@ -18,7 +19,7 @@ use std::time::{Duration, Instant};
 /// A row: its name and how it is measured.
 type Row = (&'static str, fn(&mut Bench));
 
-const ROWS: [Row; 16] = [
+const ROWS: [Row; 17] = [
     ("P1", fixed_answer),
     ("P2", look_ups_one_connection),
     ("P3", look_ups_many_connections),
@@ -35,6 +36,7 @@ const ROWS: [Row; 16] = [
     ("P14", search_page),
     ("P15", look_up_against_tiny),
     ("P16", start),
+    ("P17", creates_beside_many_names),
 ];
 
 /// Many connections.
@@ -287,6 +289,47 @@ fn memberships(bench: &mut Bench) {
     let load = |process: &Process| Load::connect(process.address, MANY, &requests::membership(&data));
     let [ours, full] = bench.race([&mut load(&ours), &mut load(&full)]);
     bench.ratio("add and remove member in turns, 64 clients, of (e) at FULL", AtLeast(4.0), &ours, &full);
+}
+
+/// The longest that another client waits for a durable create while one client sends many names.
+fn creates_beside_many_names(bench: &mut Bench) {
+    let data = bench.middle();
+    let rounds = bench.options.rounds;
+    for many in ManyNames::all(bench.options.quick) {
+        let folder = many.prepare(data.copy());
+        let bare_folder = folder.copy();
+        let (process, bare) = (Process::rollbook(folder), open_to_write(&bare_folder.database(), "full"));
+        let mut load = Load::connect(process.address, 1, &requests::create());
+        let (mut waits, mut ratios, mut bares, mut p99) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        // The first round is the warm-up.
+        for round in 0..=rounds {
+            let start = Instant::now();
+            many.write_bare(&Plain(&bare), round).expect("the database takes the rows");
+            let bare_time = start.elapsed().as_secs_f64() * 1000.0;
+            let send = |request: &[u8]| {
+                fetch(process.address, request, 200).unwrap_or_else(|error| panic!("{}: {error}", many.what));
+            };
+            let request = many.request(round);
+            let beside = load.run_beside(|| send(&request));
+            many.undo_bare(&Plain(&bare)).expect("the database takes the rows");
+            many.undo().iter().for_each(|request| send(request));
+            if round > 0 {
+                waits.push(beside.longest / 1000.0);
+                ratios.push(beside.longest / 1000.0 / bare_time);
+                bares.push(bare_time);
+                p99.push(beside.p99 / 1000.0);
+            }
+        }
+        let (wait, bare, p99) = (Spread::of(waits), Spread::of(bares).median, Spread::of(p99).median);
+        let what = format!("longest durable create of another client beside {}, {}", many.what, users(&data));
+        let beside = format!("{:.1} : {bare:.1} ms; p99 of the other client {p99:.1} ms", wait.median);
+        if many.rows > 10_000 {
+            let what = format!("{what}, of the bare transaction");
+            bench.line(&what, Spread::of(ratios), Unit::Ratio, AtMost(2.0), beside);
+        } else {
+            bench.line(&what, wait, Unit::Milliseconds, AtMost(100.0), beside);
+        }
+    }
 }
 
 fn writers(data: &Data) -> (Process, Process, Process) {
