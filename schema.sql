@@ -1,7 +1,8 @@
 -- The directory of one organisation: users, groups, memberships, and the credentials of those who ask.
--- Times are milliseconds since 1970-01-01 UTC. Keys (`*_key`) are the text trimmed, NFKC-normalised and
--- case-folded by the program, so that one name has one row whatever its spelling.
--- Version 3; `application_id` and `user_version` are set by the program in the transaction that runs this.
+-- Times are milliseconds since 1970-01-01 UTC. Keys (`*_key`) are the text as NFKC_Casefold (Unicode 3.13) has it, made
+-- by the program, so that one name has one row whatever its spelling. A row can keep an older key, see
+-- `withheld_user_keys`.
+-- Version 4; `application_id` and `user_version` are set by the program in the transaction that runs this.
 
 create table users (
     id            integer primary key autoincrement, -- inside only, never on a wire, never used again
@@ -51,6 +52,23 @@ create table groups (
 ) strict;
 
 create index groups_by_label on groups (label_key) where label_key is not null;
+
+-- Users that keep an older key, because another row had the key of their name when the rules of keys changed. The key of
+-- the name is withheld: no new user gets it.
+create table withheld_user_keys (
+    user_id integer primary key references users (id) on delete cascade,
+    key     text not null                          -- the key of the user's name, which another row had
+) strict;
+
+create index withheld_user_keys_by_key on withheld_user_keys (key);
+
+-- The same for groups.
+create table withheld_group_keys (
+    group_id integer primary key references groups (id) on delete cascade,
+    key      text not null                         -- the key of the group's name, which another row had
+) strict;
+
+create index withheld_group_keys_by_key on withheld_group_keys (key);
 
 -- Who is in which group, directly.
 create table memberships (

@@ -33,5 +33,9 @@ pub mod metrics;
 pub mod model;
 pub mod operator;
 pub mod pull;
+#[cfg(test)]
+#[path = "../tests/it/random.rs"]
+#[allow(dead_code, reason = "other tests choose with more of it")]
+mod random;
 pub mod server;
 pub mod store;

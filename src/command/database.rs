@@ -29,10 +29,15 @@ pub(super) fn check(database: &Database) -> anyhow::Result<()> {
     start_logging(database);
     let snapshot = Snapshot::open(&database.db)?;
     let findings = directory::check(&snapshot);
+    let notes = match directory::notes(&snapshot) {
+        Err(_) if !findings.is_empty() => Vec::new(),
+        notes => notes?,
+    };
+    let lines = |lines: &[String]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
     if findings.is_empty() {
-        return print(&format!("ok: {}\n", snapshot.rows().counts()?));
+        return print(&format!("{}ok: {}\n", lines(&notes), snapshot.rows().counts()?));
     }
-    print(&format!("{}\n", findings.join("\n")))?;
+    print(&format!("{}{}", lines(&notes), lines(&findings)))?;
     bail!("findings in {}: {}", database.db.display(), findings.len())
 }
 

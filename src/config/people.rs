@@ -247,6 +247,7 @@ impl UserFields {
             external_id: self.external_id,
             groups: groups.map(|names| names.into_iter().filter(|name| !name.is_empty()).collect()),
             properties: self.properties.into_iter().collect(),
+            exported: false,
         }
     }
 }
@@ -278,6 +279,7 @@ impl GroupFields {
             description: self.description,
             groups: parents.map(|names| names.into_iter().filter(|name| !name.is_empty()).collect()),
             properties: self.properties.into_iter().collect(),
+            exported: false,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{Directory, Passwords, Rules, digest, new_secret};
 use crate::cache::{Cache, Owner};
 use crate::metrics::Page;
 use crate::model::{
-    Caller, CallerKind, Ended, Error, KeyKind, Origin, Power, Profile, Proof, Result, RightsState, key,
+    Caller, CallerKind, Ended, Error, KeyKind, Origin, Power, Profile, Proof, Result, RightsState, spelling_key,
 };
 use crate::store::{Credential, Purpose, Rows, Scope, Secret, Store, now};
 use anyhow::anyhow;
@@ -174,7 +174,7 @@ impl Access {
         if let Some(caller) = self.remembered_user(&shown)? {
             return Ok(caller);
         }
-        let secret = self.store.read(|rows| rows.find_secret(username))?;
+        let secret = self.store.read(|rows| rows.find_secret(username))?.filter(|secret| secret.key != RESERVED_LOGIN);
         let stored = secret.as_ref().and_then(|secret| secret.password_hash.clone());
         let right = self.passwords.verify(&mut slot, password, stored.as_deref());
         let known = secret.zip(stored).filter(|(secret, _)| right && !secret.disabled);
@@ -385,7 +385,8 @@ impl Access {
 
     /// The form in which a user name and a password are remembered.
     fn shown(&self, username: &str, password: &str) -> Shown {
-        let name = key(username);
+        // Of two users whose names look the same, one must not come in by what is remembered of the other.
+        let name = spelling_key(username);
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.pepper).expect("a MAC takes a key of any length");
         mac.update(&name.len().to_be_bytes());
         mac.update(name.as_bytes());

@@ -1,7 +1,7 @@
 //! What a caller may do at the moment at which it counts: in the state that is read, and in the transaction that writes.
 
 use super::Rules;
-use crate::model::{Caller, CallerKind, Error, Power, Proof, Result, User, key};
+use crate::model::{Caller, CallerKind, Error, Power, Proof, Result, User};
 use crate::store::{Purpose, Rows, Tx};
 use std::borrow::Cow;
 
@@ -124,8 +124,7 @@ fn is_enabled_administrator(rows: &Rows<'_>, id: i64) -> Result<bool> {
 /// # Errors
 /// `Protected`.
 pub(super) fn require_unprotected(caller: &Caller, rules: &Rules, user: &User) -> Result<()> {
-    let name = key(&user.username);
-    if caller.kind != CallerKind::Operator && rules.protected.contains(&name) {
+    if caller.kind != CallerKind::Operator && rules.protected.contains(&user.key) {
         return Err(Error::Protected(user.username.clone()));
     }
     Ok(())

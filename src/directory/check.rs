@@ -4,6 +4,14 @@ use super::{Directory, passwords};
 use crate::model::{Denied, Power, Result};
 use crate::store::{RemovedProperty, Snapshot};
 
+/// Names that no new user or group could have, a line each. They are no damage.
+///
+/// # Errors
+/// Those of the database.
+pub fn notes(snapshot: &Snapshot) -> Result<Vec<String>> {
+    snapshot.rows().find_odd_names()
+}
+
 /// What is wrong with a directory, a line each; empty when it is whole.
 pub fn check(snapshot: &Snapshot) -> Vec<String> {
     snapshot.rows().find_damage(passwords::is_stored_value)

@@ -13,6 +13,8 @@ pub enum Exported {
     User {
         /// The user, and whether they are an administrator.
         account: Box<Account>,
+        /// They are so as a direct member of the group `administrators`; looked up where there are `groups`.
+        direct_administrator: bool,
         /// The names of the direct groups in the order joined; `None` where memberships come with the groups.
         groups: Option<Vec<String>>,
         /// The stored value of the password, where it is asked for.
@@ -86,13 +88,21 @@ pub fn export(
 }
 
 fn groups(rows: &Rows<'_>, visit: &mut dyn FnMut(Group) -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let mut after = String::new();
+    let (mut after, mut others) = (String::new(), Vec::new());
     loop {
         let found = rows.list_groups_after(None, &after, PIECE)?;
-        let Some((last, _, _)) = found.last() else { return Ok(()) };
-        after.clone_from(&last.name);
-        found.into_iter().try_for_each(|(group, _, _)| visit(group))?;
+        let Some((last, _, _)) = found.last() else { return others.into_iter().try_for_each(visit) };
+        after.clone_from(&last.key);
+        for (group, _, _) in found {
+            if has_own_key(&group.name, &group.key) { visit(group)? } else { others.push(group) }
+        }
     }
+}
+
+/// Whether a row has the key of its name. Rows with an older key are exported last: an import gives the key of the name
+/// to the row that comes first.
+fn has_own_key(name: &str, stored: &str) -> bool {
+    name.is_ascii() || key(name) == stored
 }
 
 fn users(
@@ -100,27 +110,23 @@ fn users(
     options: ExportOptions,
     visit: &mut dyn FnMut(Exported) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let mut after = String::new();
+    let mut show = |account: Account| {
+        let id = account.user.id;
+        let groups = (!options.members_with_groups).then(|| rows.list_group_names_of(id)).transpose()?;
+        let direct_administrator = groups.is_some() && account.administrator && rows.is_direct_administrator(id)?;
+        let secret = if options.passwords { rows.find_secret_by_id(id)? } else { None };
+        let password_hash = secret.and_then(|secret| secret.password_hash);
+        visit(Exported::User { account: Box::new(account), direct_administrator, groups, password_hash })
+    };
+    let (mut after, mut others) = (String::new(), Vec::new());
     loop {
         let found = rows.list_accounts_after(&UserFilter::default(), &after, PIECE)?;
-        let Some(last) = found.last() else { return Ok(()) };
-        after.clone_from(&last.user.username);
+        let Some(last) = found.last() else { return others.into_iter().try_for_each(show) };
+        after.clone_from(&last.user.key);
         for account in found {
-            let id = account.user.id;
-            let groups = (!options.members_with_groups).then(|| rows.list_group_names_of(id)).transpose()?;
-            let secret = if options.passwords { rows.find_secret_by_id(id)? } else { None };
-            visit(Exported::User {
-                account: Box::new(account),
-                groups,
-                password_hash: secret.and_then(|secret| secret.password_hash),
-            })?;
+            if has_own_key(&account.user.username, &account.user.key) { show(account)? } else { others.push(account) }
         }
     }
-}
-
-/// Whether one of these is the group whose direct members are administrators.
-pub fn has_administrators(groups: &[String]) -> bool {
-    groups.iter().any(|group| key(group) == crate::model::ADMINISTRATORS)
 }
 
 /// Counts what an export has to show: users and groups.

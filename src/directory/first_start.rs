@@ -34,22 +34,20 @@ pub fn fill(store: &Store, passwords: &Passwords, secrets: &FirstSecrets) -> Res
     store.write(Origin::program(), move |tx| {
         for (name, label, description) in GROUPS {
             tx.insert_group(&Group {
-                name: name.to_owned(),
                 label: Some(label.to_owned()),
                 description: Some(description.to_owned()),
-                ..Group::default()
+                ..Group::named(name)
             })?;
         }
         let empty = || Some(String::new());
         let administrator = User {
-            username: "Administrator".to_owned(),
             // A tool that synchronises users by their names must not take it for a leaver without one.
             display_name: Some("Administrator".to_owned()),
             first_name: empty(),
             last_name: empty(),
             company: empty(),
             email: Some("devnull@nuxeo.com".to_owned()),
-            ..User::default()
+            ..User::named("Administrator")
         };
         let administrator = tx.insert_user(administrator, Some(&password))?;
         tx.insert_member(super::group_of(tx, ADMINISTRATORS)?.id, administrator.id)?;

@@ -1,10 +1,11 @@
 //! Verbs on groups.
 
 use super::authority::Administrators;
+use super::names::new_key;
 use super::{Directory, Query, Rules, group_id_of, group_of, require_no_administrator};
 use crate::model::{
     ADMINISTRATORS, Caller, Condition, Denied, Error, Group, GroupChanges, GroupDetails, Kind, Page, Power, Result,
-    Window, check_login, key,
+    Window, check_login, key, spelling_key,
 };
 use crate::store::{List, PlannedLists, Rows, Tx};
 use std::collections::HashSet;
@@ -32,6 +33,14 @@ impl Directory {
     /// Whether there is a group of that name.
     pub fn has_group(&self, name: &str) -> Result<bool> {
         self.read(|rows| Ok(rows.find_group_id(name)?.is_some()))
+    }
+
+    /// Whether two names mean one group.
+    pub fn is_one_group(&self, one: &str, other: &str) -> Result<bool> {
+        if spelling_key(one) == spelling_key(other) {
+            return Ok(true);
+        }
+        self.read(|rows| Ok(key(one) == key(other) && rows.find_group_id(one)? == rows.find_group_id(other)?))
     }
 
     /// Groups whose name or label begins with a text, in the order of names.
@@ -76,9 +85,8 @@ impl Directory {
             refuse_administrator_parents(tx, caller, &new, None, Denied::Create)?;
             if let Some(id) = tx.find_group_id(&name)? {
                 require_no_administrator(caller, tx.leads_to_administrators(id)?, Denied::Create)?;
-                return Err(Error::Exists(Kind::Group, name));
             }
-            let id = insert_group(tx, &name, &new)?;
+            let id = insert_group(tx, &name, new_key(tx, Kind::Group, &name)?, &new)?;
             // Also a name that waited in another group's list can put it below `administrators`.
             require_no_administrator(caller, tx.leads_to_administrators(id)?, Denied::Create)?;
             details_of(tx, group_of(tx, &name)?, lists)
@@ -128,7 +136,7 @@ impl Directory {
     /// The groups that come after that name in the order of names and whose name or label contains the text, as many as
     /// asked for, each with the number of its direct member users and groups.
     pub fn groups_after(&self, text: Option<&str>, name: &str, limit: u64) -> Result<Vec<(Group, u64, u64)>> {
-        self.read(|rows| rows.list_groups_after(text, name, limit))
+        self.read(|rows| rows.list_groups_after(text, &rows.group_key(name)?, limit))
     }
 
     /// Removes a group for good, also from its members' groups and from its parents.
@@ -152,9 +160,9 @@ impl Directory {
     }
 }
 
-/// Stores a new group with its lists and returns its inner id.
-pub(super) fn insert_group(tx: &Tx<'_>, name: &str, new: &GroupChanges) -> Result<i64> {
-    let mut group = Group { name: name.to_owned(), ..Group::default() };
+/// Stores a new group with its lists, under a key that is not looked at, and returns its inner id.
+pub(super) fn insert_group(tx: &Tx<'_>, name: &str, key: String, new: &GroupChanges) -> Result<i64> {
+    let mut group = Group { name: name.to_owned(), key, ..Group::default() };
     new.apply_to(&mut group)?;
     let id = tx.insert_group(&group)?;
     tx.fill_lists(id, &lists_of(new))?;

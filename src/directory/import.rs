@@ -1,21 +1,36 @@
 //! Many users, groups and memberships at a time, as an operator brings them.
 
 use super::groups::{insert_group, update_group};
-use super::users::{Update, insert};
-use super::{Directory, Rules, group_id_of, no_group};
-use crate::model::{
-    Caller, Condition, Denied, Error, Group, GroupChanges, Kind, Power, Result, UserChanges, check_login,
-};
-use crate::store::{List, Tx};
+use super::names::{imported_key, require_spelling};
+use super::users::{Update, insert_under};
+use super::{Directory, Rules, group_id_of, group_of, no_group, user_of};
+use crate::model::{Caller, Condition, Denied, Error, GroupChanges, Kind, Power, Result, UserChanges, check_login};
+use crate::store::{List, Spelled, Tx};
 use std::num::NonZeroUsize;
 
 /// One thing to bring in.
 #[derive(Debug, Clone)]
 pub enum Item {
-    /// A user, with a password in clear or as a stored value.
-    User(String, Box<UserChanges>, Option<String>),
+    /// A user.
+    User {
+        /// The login.
+        name: String,
+        /// The file is an export of ours, so the login was that of a user.
+        exported: bool,
+        /// The fields to set.
+        changes: Box<UserChanges>,
+        /// A password in clear or as a stored value.
+        password: Option<String>,
+    },
     /// A group.
-    Group(String, GroupChanges),
+    Group {
+        /// The name.
+        name: String,
+        /// The file is an export of ours, so the name was that of a group.
+        exported: bool,
+        /// The fields to set.
+        changes: GroupChanges,
+    },
     /// A user's name in a group.
     Member {
         /// The group.
@@ -129,7 +144,7 @@ impl Directory {
     fn prepare_passwords(&self, items: &mut [Item], refused: &mut [Option<String>], conflict: Conflict) -> Result<()> {
         let mut work: Vec<Work<'_>> = Vec::new();
         for (item, refused) in items.iter_mut().zip(refused) {
-            if let Item::User(name, changes, password) = item
+            if let Item::User { name, changes, password, .. } = item
                 && let Some(password) = password.take().filter(|password| !password.is_empty())
             {
                 work.push((name, changes, password, refused));
@@ -150,7 +165,14 @@ impl Directory {
     fn prepare_password(&self, work: &mut Work<'_>, conflict: Conflict) -> Result<()> {
         let (name, changes, password, refused) = work;
         // Only an update meets a user with a password.
-        let present = if conflict == Conflict::Update { self.read(|rows| rows.find_secret(name))? } else { None };
+        let present = if conflict == Conflict::Update {
+            self.read(|rows| match rows.find_spelled(Kind::User, name)? {
+                Spelled::Same(id) => rows.find_secret_by_id(id),
+                Spelled::Nothing | Spelled::Other(_) => Ok(None),
+            })?
+        } else {
+            None
+        };
         let prepared =
             self.passwords.adopted(password).and_then(|given| self.passwords.prepare(given, present.as_ref()));
         match prepared {
@@ -196,56 +218,62 @@ impl Import<'_> {
         let (conflict, create_groups) = (*conflict, *create_groups);
         let unconditional = Condition::default();
         let mut groups = Vec::new();
-        let mut require_group = |name: &str| match tx.find_group_id(name)? {
-            Some(_) => Ok(()),
-            None if create_groups => {
-                let name = check_login("group name", name)?.to_owned();
-                tx.insert_group(&Group { name: name.clone(), ..Group::default() })?;
-                groups.push(name);
+        let mut require_group = |name: &str| match require_spelling(tx, Kind::Group, name)? {
+            true => Ok(()),
+            false if create_groups => {
+                let name = check_login("group name", name)?;
+                insert_group(tx, name, imported_key(tx, Kind::Group, name, false)?, &GroupChanges::default())?;
+                groups.push(name.to_owned());
                 Ok(())
             }
-            None => Err(no_group(name)),
+            false => Err(no_group(name)),
         };
         let (before, existed) = match item {
-            Item::User(name, changes, _) => {
+            Item::User { name, exported, changes, .. } => {
                 let name = check_login("user name", name)?;
-                let present = tx.find_user(name)?;
-                let existed = present.is_some();
+                let existed = exists(tx, Kind::User, name, *exported)?;
                 if existed && conflict != Conflict::Update {
                     return left(conflict, Error::Exists(Kind::User, name.to_owned()));
                 }
                 changes.groups.iter().flatten().try_for_each(|group| require_group(group))?;
                 let before = tx.last_change()?;
-                match present {
-                    None => insert(tx, caller, name, changes).map(drop)?,
-                    Some(user) => {
-                        let update = Update { changes, condition: &unconditional, denied: Denied::Edit };
-                        update.apply(tx, caller, rules, user)?;
-                    }
+                if existed {
+                    let update = Update { changes, condition: &unconditional, denied: Denied::Edit };
+                    update.apply(tx, caller, rules, user_of(tx, name)?)?;
+                } else {
+                    insert_under(tx, caller, name, imported_key(tx, Kind::User, name, *exported)?, changes)
+                        .map(drop)?;
                 }
                 (before, existed)
             }
-            Item::Group(name, changes) => {
+            Item::Group { name, exported, changes } => {
                 let name = check_login("group name", name)?;
-                let present = tx.find_group(name)?;
-                let existed = present.is_some();
+                let existed = exists(tx, Kind::Group, name, *exported)?;
                 if existed && conflict != Conflict::Update {
                     return left(conflict, Error::Exists(Kind::Group, name.to_owned()));
                 }
+                for parent in changes.parent_groups.iter().flatten() {
+                    require_spelling(tx, Kind::Group, parent)?;
+                }
                 let before = tx.last_change()?;
-                match present {
-                    None => insert_group(tx, name, changes).map(drop)?,
-                    Some(group) => update_group(tx, caller, rules, group, changes, None, &unconditional)?,
+                if existed {
+                    update_group(tx, caller, rules, group_of(tx, name)?, changes, None, &unconditional)?;
+                } else {
+                    insert_group(tx, name, imported_key(tx, Kind::Group, name, *exported)?, changes).map(drop)?;
                 }
                 (before, existed)
             }
             Item::Member { group, user } => {
                 require_group(group)?;
+                require_spelling(tx, Kind::User, user)?;
                 let before = tx.last_change()?;
                 tx.add_to_list(group_id_of(tx, group)?, List::Users, user)?;
                 (before, false)
             }
             Item::Subgroup { group, subgroup } => {
+                for name in [group, subgroup] {
+                    require_spelling(tx, Kind::Group, name)?;
+                }
                 let before = tx.last_change()?;
                 match (tx.find_group_id(group)?, tx.find_group_id(subgroup)?) {
                     (Some(group), _) => tx.add_to_list(group, List::Groups, subgroup)?,
@@ -261,6 +289,15 @@ impl Import<'_> {
             (false, false) => Outcome::Created,
         };
         Ok((outcome, groups))
+    }
+}
+
+/// Whether the user or group of an item exists. An export of ours can bring one whose name differs from an existing one
+/// by characters that cannot be seen: that is a new row.
+fn exists(tx: &Tx<'_>, kind: Kind, name: &str, exported: bool) -> Result<bool> {
+    match require_spelling(tx, kind, name) {
+        Err(Error::Invalid(_)) if exported => Ok(false),
+        found => found,
     }
 }
 

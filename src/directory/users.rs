@@ -1,13 +1,14 @@
 //! Verbs on users.
 
 use super::authority::{Administrators, require_unprotected};
+use super::names::{missing_key, new_key};
 use super::{
     Directory, Rules, group_id_of, profile_of, profiles_of, require_no_administrator, require_state, user_id_of,
     user_of,
 };
 use crate::model::{
     ADMINISTRATORS, AccessRole, Account, Caller, Condition, Denied, Error, Kind, Page, Power, Profile, Result, User,
-    UserChanges, UserView, Window, check_login, key,
+    UserChanges, UserView, Window, check_login, key, spelling_key,
 };
 use crate::store::{Rows, Tx, UserFilter};
 use std::collections::HashSet;
@@ -86,6 +87,14 @@ impl Directory {
         self.read(|rows| user_id_of(rows, username)).map(drop)
     }
 
+    /// Whether two names mean one user.
+    pub fn is_one_user(&self, one: &str, other: &str) -> Result<bool> {
+        if spelling_key(one) == spelling_key(other) {
+            return Ok(true);
+        }
+        self.read(|rows| Ok(key(one) == key(other) && rows.find_user_id(one)? == rows.find_user_id(other)?))
+    }
+
     /// The caller as a user.
     ///
     /// # Errors
@@ -123,7 +132,7 @@ impl Directory {
         self.read(|rows| {
             filter.group = group.map(|group| group_id_of(rows, group)).transpose()?;
             filter.text = filter.text.as_deref().map(key);
-            rows.list_accounts_after(&filter, name, limit)
+            rows.list_accounts_after(&filter, &rows.user_key(name)?, limit)
         })
     }
 
@@ -179,9 +188,6 @@ impl Directory {
         let username = check_login("user name", username)?.to_owned();
         self.write_names(new.names(), Power::Creator, Denied::Create, move |tx, caller| {
             refuse_administrator_groups(tx, caller, &new, Denied::Create)?;
-            if tx.find_user_id(&username)?.is_some() {
-                return Err(Error::Exists(Kind::User, username));
-            }
             let user = insert(tx, caller, &username, &new)?;
             profile_of(tx, user)
         })
@@ -197,10 +203,7 @@ impl Directory {
         self.require_names(new.names())?;
         self.read(|rows| {
             refuse_administrator_groups(rows, &self.caller, new, Denied::Create)?;
-            match rows.find_user_id(username)? {
-                Some(_) => Err(Error::Exists(Kind::User, username.to_owned())),
-                None => Ok(()),
-            }
+            new_key(rows, Kind::User, username).map(drop)
         })
     }
 
@@ -240,8 +243,13 @@ impl Directory {
             let mut made = HashSet::new();
             for (username, found) in usernames.iter().zip(tx.find_user_ids(&usernames)?) {
                 let username = check_login("user name", username)?;
-                if found.is_none() && made.insert(key(username)) {
-                    insert(tx, caller, username, &UserChanges::default())?;
+                if found.is_some() || !made.insert(key(username)) {
+                    continue;
+                }
+                match missing_key(tx, Kind::User, username) {
+                    Ok(key) => insert_under(tx, caller, username, key, &UserChanges::default()).map(drop)?,
+                    Err(Error::Exists(..)) => {}
+                    Err(error) => return Err(error),
                 }
             }
             Ok(())
@@ -348,7 +356,19 @@ fn refuse_administrator_groups(rows: &Rows<'_>, caller: &Caller, changes: &UserC
 
 /// Stores a new user with groups and role.
 pub(super) fn insert(tx: &Tx<'_>, caller: &Caller, username: &str, new: &UserChanges) -> Result<User> {
-    let mut user = User { username: username.to_owned(), ..User::default() };
+    let key = new_key(tx, Kind::User, username)?;
+    insert_under(tx, caller, username, key, new)
+}
+
+/// The same under a key that is not looked at.
+pub(super) fn insert_under(
+    tx: &Tx<'_>,
+    caller: &Caller,
+    username: &str,
+    key: String,
+    new: &UserChanges,
+) -> Result<User> {
+    let mut user = User { username: username.to_owned(), key, ..User::default() };
     new.apply_to(&mut user)?;
     require_password_giver(caller, new)?;
     let user = tx.insert_user(user, new.password.as_ref())?;

@@ -45,6 +45,8 @@ pub(super) struct Reader<R> {
     input: R,
     parser: csv_core::Reader,
     columns: Vec<Option<Column>>,
+    /// The header is that of an export of ours.
+    exported: bool,
     /// The cells of a row one behind the other, and where each ends.
     cells: Vec<u8>,
     ends: Vec<usize>,
@@ -88,10 +90,12 @@ impl<R: BufRead> Reader<R> {
         if !columns.iter().flatten().any(|(field, _)| *field == Field::Text(Text::Name)) {
             bail!("the first line names no column with the name of the user: name, username, login, uid or handle");
         }
+        let exported = names.0 == super::writer::COLUMNS;
         let parser = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
         let (cells, ends) = (vec![0; 4096], vec![0; columns.len() + 1]);
         let waiting = VecDeque::new();
-        Ok(Reader { input, parser, columns, cells, ends, line: lines + 1, bytes, losses, waiting, done: false })
+        let line = lines + 1;
+        Ok(Reader { input, parser, columns, exported, cells, ends, line, bytes, losses, waiting, done: false })
     }
 
     /// The rows of the next line that is not blank.
@@ -194,7 +198,9 @@ impl<R: BufRead> Reader<R> {
                 take(&mut draft, *column, cell)?;
             }
         }
-        draft.finish(losses)
+        let mut records = draft.finish(losses)?;
+        records.iter_mut().for_each(|record| record.set_exported(self.exported));
+        Ok(records)
     }
 }
 
@@ -302,6 +308,7 @@ fn take(draft: &mut Draft, (field, place): Column, cell: &str) -> Result<(), Str
         Field::Role => draft.set_role(cell)?,
         Field::Disabled => draft.set_disabled(switch()? == (place == 0)),
         Field::Verified => draft.set_verified(switch()?),
+        Field::Exported => draft.set_exported(switch()?),
         Field::Properties => {
             let Ok(Json::Object(properties)) = Json::parse_stored(cell.as_bytes()) else {
                 return Err("properties is no JSON object".to_owned());

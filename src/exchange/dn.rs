@@ -1,6 +1,6 @@
 //! Distinguished names (RFC 4514).
 
-use crate::model::key;
+use crate::model::spelling_key;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
@@ -46,7 +46,8 @@ impl Dn {
 
     /// Whether it is directly below something that is called a container of groups.
     pub(super) fn is_among_groups(&self) -> bool {
-        let is_container = |(kind, value): &Part| kind == "ou" && matches!(key(value).as_str(), "groups" | "group");
+        let is_container =
+            |(kind, value): &Part| kind == "ou" && matches!(spelling_key(value).as_str(), "groups" | "group");
         self.0.get(1).is_some_and(|name| name.iter().any(is_container))
     }
 
@@ -71,9 +72,9 @@ impl Dn {
 
 fn folded(value: &str) -> String {
     if value.contains("  ") || value.contains(|c: char| c.is_whitespace() && c != ' ') {
-        return key(&value.split_whitespace().collect::<Vec<_>>().join(" "));
+        return spelling_key(&value.split_whitespace().collect::<Vec<_>>().join(" "));
     }
-    key(value)
+    spelling_key(value)
 }
 
 /// Reads `type=value`. What is left begins with what ends the part.

@@ -11,6 +11,7 @@ pub(super) enum Field {
     Role,
     Disabled,
     Verified,
+    Exported,
     Groups,
     Properties,
     Text(Text),
@@ -61,6 +62,7 @@ impl Field {
             "role" => Field::Role,
             "disabled" => Field::Disabled,
             "verified" => Field::Verified,
+            "exported" => Field::Exported,
             "groups" => Field::Groups,
             "properties" => Field::Properties,
             _ => Field::Text(TEXTS.iter().find(|(_, known)| *known == name)?.0),
@@ -74,6 +76,7 @@ impl Field {
             Field::Role => "role",
             Field::Disabled => "disabled",
             Field::Verified => "verified",
+            Field::Exported => "exported",
             Field::Groups => "groups",
             Field::Properties => "properties",
             Field::Text(text) => TEXTS[text as usize].1,
@@ -108,6 +111,7 @@ pub(super) struct Draft {
     role: Option<Role>,
     disabled: Option<bool>,
     verified: Option<bool>,
+    exported: Option<bool>,
     groups: Option<Vec<String>>,
     properties: Option<Object>,
 }
@@ -120,6 +124,7 @@ impl Draft {
             Field::Role => self.role.is_some(),
             Field::Disabled => self.disabled.is_some(),
             Field::Verified => self.verified.is_some(),
+            Field::Exported => self.exported.is_some(),
             Field::Groups => self.groups.is_some(),
             Field::Properties => self.properties.is_some(),
             Field::Text(text) => self.texts[text as usize].is_some(),
@@ -149,6 +154,10 @@ impl Draft {
 
     pub(super) fn set_verified(&mut self, verified: bool) {
         self.verified = Some(verified);
+    }
+
+    pub(super) fn set_exported(&mut self, exported: bool) {
+        self.exported = Some(exported);
     }
 
     pub(super) fn set_groups(&mut self, groups: Vec<String>) {
@@ -196,7 +205,7 @@ impl Draft {
             }
         };
         let rest = TEXTS.iter().filter(|(text, _)| self.has(Field::Text(*text))).map(|(_, name)| *name);
-        let others = [Field::Role, Field::Disabled, Field::Verified, Field::Groups, Field::Properties];
+        let others = [Field::Role, Field::Disabled, Field::Verified, Field::Exported, Field::Groups, Field::Properties];
         let others = others.into_iter().filter(|field| self.has(*field)).map(Field::name);
         losses.extend(rest.chain(others).map(|name| format!("a {} has no {name}", kind.word())));
         Ok(records)
@@ -218,6 +227,7 @@ impl Draft {
             external_id: self.take(Text::ExternalId),
             groups: self.groups.take(),
             properties: self.take_properties(),
+            exported: self.exported.take().unwrap_or_default(),
         })
     }
 
@@ -228,6 +238,7 @@ impl Draft {
             description: self.take(Text::Description),
             groups: self.groups.take(),
             properties: self.take_properties(),
+            exported: self.exported.take().unwrap_or_default(),
         })
     }
 
@@ -259,7 +270,8 @@ mod tests {
             assert_eq!(Field::named(name), Some(Field::Text(text)));
             assert_eq!(Field::Text(text).name(), name);
         }
-        for field in [Field::Kind, Field::Role, Field::Disabled, Field::Verified, Field::Groups, Field::Properties] {
+        let others = [Field::Role, Field::Disabled, Field::Verified, Field::Exported, Field::Groups, Field::Properties];
+        for field in [Field::Kind].into_iter().chain(others) {
             assert_eq!(Field::named(field.name()), Some(field));
         }
         assert_eq!(Field::named("shoe_size"), None);

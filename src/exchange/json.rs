@@ -137,7 +137,8 @@ fn take(draft: &mut Draft, field: Field, value: Json) -> Result<(), String> {
         (Field::Kind | Field::Role | Field::Text(_), _) => return wrong("a text"),
         (Field::Disabled, Json::Bool(disabled)) => draft.set_disabled(disabled),
         (Field::Verified, Json::Bool(verified)) => draft.set_verified(verified),
-        (Field::Disabled | Field::Verified, _) => return wrong("true or false"),
+        (Field::Exported, Json::Bool(exported)) => draft.set_exported(exported),
+        (Field::Disabled | Field::Verified | Field::Exported, _) => return wrong("true or false"),
         (Field::Properties, Json::Object(properties)) => draft.set_properties(properties),
         (Field::Properties, _) => return wrong("an object"),
         (Field::Groups, Json::Array(groups)) => {

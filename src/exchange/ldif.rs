@@ -29,9 +29,10 @@
 
 use super::dn::Dn;
 use super::lines::{bare, read_line};
+use super::writer::LDIF_MARK;
 use super::{GroupRecord, MemberRecord, ROW_BYTES_MAX, Record, Row, SubgroupRecord, UserRecord, quoted, skip_mark};
 use crate::json::{Json, JsonText};
-use crate::model::key;
+use crate::model::spelling_key;
 use anyhow::{Context as _, bail};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -177,6 +178,8 @@ pub(super) struct Reader<R> {
     bytes: u64,
     text: Vec<u8>,
     begun: bool,
+    /// It is an export of ours.
+    exported: bool,
     entry: Option<Entry>,
     /// Rows that are ready. The last one waits for the next, in case that it has to tell what was skipped behind it.
     rows: VecDeque<Row>,
@@ -196,6 +199,7 @@ impl<R: BufRead> Reader<R> {
             bytes: 0,
             text: Vec::new(),
             begun: false,
+            exported: false,
             entry: None,
             rows: VecDeque::new(),
             skipped: Vec::new(),
@@ -241,6 +245,8 @@ impl<R: BufRead> Reader<R> {
             if self.text.first() != Some(&b'#') {
                 return Ok(Some(line));
             }
+            // Behind the version.
+            self.exported |= line == 2 && self.text == LDIF_MARK.as_bytes();
         }
     }
 
@@ -348,7 +354,10 @@ impl<R: BufRead> Reader<R> {
         entry.size = 0;
     }
 
-    fn push(&mut self, line: u64, record: Result<Record, String>, losses: Vec<String>) {
+    fn push(&mut self, line: u64, mut record: Result<Record, String>, losses: Vec<String>) {
+        if let Ok(record) = &mut record {
+            record.set_exported(self.exported);
+        }
         let mut row = Row { line, bytes: self.bytes, record, losses: self.take_skipped() };
         row.losses.extend(losses);
         self.rows.push_back(row);
@@ -374,7 +383,7 @@ impl<R: BufRead> Reader<R> {
             Ok(Kind::Group) => entry.group_name().map(|name| Named::Group(name.as_str().into())),
             Ok(Kind::Other) | Err(_) => None,
         };
-        let is_said = |name: &str| matches!(spelled(&entry.dn), Some(Named::User(said)) if key(&said) == key(name));
+        let is_said = |name: &str| matches!(spelled(&entry.dn), Some(Named::User(said)) if spelling_key(&said) == spelling_key(name));
         match named {
             Some(Named::User(name)) if is_said(&name) => {}
             Some(named) => {
@@ -770,6 +779,7 @@ impl Entry {
             external_id: None,
             groups: self.take_groups(aliases),
             properties: self.take_properties(),
+            exported: false,
         })
     }
 
@@ -800,7 +810,8 @@ impl Entry {
             }
         }
         let groups = self.take_groups(aliases);
-        GroupRecord { name: name.to_owned(), label, description, groups, properties: self.take_properties() }
+        let properties = self.take_properties();
+        GroupRecord { name: name.to_owned(), label, description, groups, properties, exported: false }
     }
 
     fn take_groups(&mut self, aliases: &Aliases) -> Option<Vec<String>> {
@@ -842,7 +853,7 @@ impl Entry {
 /// That of the values which the distinguished name has, in its own spelling; else what the distinguished name has;
 /// else the first.
 fn distinguished(values: &[String], own: Option<&str>) -> Option<String> {
-    let found = own.and_then(|own| values.iter().find(|value| key(value) == key(own)));
+    let found = own.and_then(|own| values.iter().find(|value| spelling_key(value) == spelling_key(own)));
     found.map(String::as_str).or(own).or(values.first().map(String::as_str)).map(str::to_owned)
 }
 

@@ -109,6 +109,17 @@ pub enum Record {
     Subgroup(SubgroupRecord),
 }
 
+impl Record {
+    /// Notes whether the file is an export of ours.
+    fn set_exported(&mut self, exported: bool) {
+        match self {
+            Record::User(user) => user.exported = exported,
+            Record::Group(group) => group.exported = exported,
+            Record::Member(_) | Record::Subgroup(_) => {}
+        }
+    }
+}
+
 /// A user. `None` is what the file says nothing about, `Some("")` is empty.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -154,6 +165,9 @@ pub struct UserRecord {
     /// Whatever else is known, as JSON values; numbers keep all their digits.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub properties: BTreeMap<String, JsonText>,
+    /// The file is an export of ours, so the rules for new names do not apply.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub exported: bool,
 }
 
 /// A group without its members. `None` is what the file says nothing about, `Some("")` is empty.
@@ -174,6 +188,9 @@ pub struct GroupRecord {
     /// Whatever else is known, as JSON values; numbers keep all their digits.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub properties: BTreeMap<String, JsonText>,
+    /// The file is an export of ours, so the rules for new names do not apply.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub exported: bool,
 }
 
 /// A user in a group, directly. It adds, and says nothing about others.

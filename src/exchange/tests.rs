@@ -1,13 +1,9 @@
 //! What is read is what was meant, and what is written reads back.
 
 use super::*;
-use random::Random;
+use crate::random::Random;
 use serde_json::json;
 use std::io::{self, BufReader, Read};
-
-#[path = "../../tests/it/random.rs"]
-#[allow(dead_code, reason = "other tests choose with more of it")]
-mod random;
 
 fn input(text: &[u8]) -> Box<dyn BufRead + Send> {
     // Pieces of an odd size, so that everything is cut somewhere.
@@ -716,7 +712,7 @@ fn a_file_of_nothing_is_complete_all_the_same() {
          groups,label,description,properties\n"
     );
     assert_eq!(written(Format::JsonLines, &[]).0, "");
-    assert_eq!(written(Format::Ldif, &[]).0, "version: 1\n");
+    assert_eq!(written(Format::Ldif, &[]).0, "version: 1\n# exported by rollbook\n");
     for format in [Format::Csv, Format::JsonLines, Format::Ldif] {
         assert_eq!(rows(format, written(format, &[]).0), []);
     }
@@ -761,6 +757,7 @@ fn an_ldif_is_written_as_directories_read_it() {
     assert_eq!(
         text,
         "version: 1\n\
+         # exported by rollbook\n\
          \n\
          dn: uid=a\\,da,ou=people,dc=example,dc=org\n\
          objectClass: inetOrgPerson\n\
@@ -933,6 +930,8 @@ impl Chance {
             external_id: self.text(),
             groups: self.names(),
             properties: self.properties(),
+            // As in every file that the writer makes; JSON lines say it by record.
+            exported: true,
         }
     }
 
@@ -943,6 +942,8 @@ impl Chance {
             description: self.text(),
             groups: self.names(),
             properties: self.properties(),
+            // As in every file that the writer makes; JSON lines say it by record.
+            exported: true,
         }
     }
 }
@@ -1011,7 +1012,8 @@ fn an_ldif_reads_back_what_it_can_hold() {
     groups.dedup();
     for name in groups.clone() {
         let description = chance.text();
-        records.push(Record::Group(GroupRecord { name: name.clone(), description, ..GroupRecord::default() }));
+        let group = GroupRecord { name: name.clone(), description, exported: true, ..GroupRecord::default() };
+        records.push(Record::Group(group));
         for _ in 0..chance.0.below(4) {
             records.push(match chance.0.below(3) {
                 0 => subgroup(&name, chance.0.one_of(&groups).unwrap()),

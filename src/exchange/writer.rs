@@ -10,8 +10,8 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-/// The columns of a CSV.
-const COLUMNS: [&str; 17] = [
+/// The columns of a CSV. A file that begins with just these is an export of ours.
+pub(super) const COLUMNS: [&str; 17] = [
     "kind",
     "name",
     "first_name",
@@ -30,6 +30,9 @@ const COLUMNS: [&str; 17] = [
     "description",
     "properties",
 ];
+
+/// The second line of an LDIF of ours. An import recognises the file by it.
+pub(super) const LDIF_MARK: &str = "# exported by rollbook";
 
 /// The longest line of an LDIF, in bytes without the line break.
 const LDIF_LINE_BYTES_MAX: usize = 76;
@@ -97,7 +100,7 @@ impl<W: Write> Writer<W> {
         match self.format {
             Format::Csv => self.put(&[COLUMNS.join(",").as_bytes(), b"\n"]),
             Format::JsonLines => Ok(()),
-            Format::Ldif => self.put(&[b"version: 1\n"]),
+            Format::Ldif => self.put(&[b"version: 1\n", LDIF_MARK.as_bytes(), b"\n"]),
         }
     }
 

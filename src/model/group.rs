@@ -1,6 +1,6 @@
 //! A group, and what a change may say.
 
-use super::{Attributes, Kind, Result, check_length, check_text, is_answered_property};
+use super::{Attributes, Kind, Result, check_length, check_text, is_answered_property, key};
 use std::collections::BTreeMap;
 
 /// Name of the group whose members, direct or through subgroups, are the administrators.
@@ -22,9 +22,16 @@ pub struct GroupName {
     pub name: String,
     /// What people see; `None`: the name.
     pub label: Option<String>,
+    /// The key of the row. It alone tells which group this is: a name can look like another one.
+    pub key: String,
 }
 
 impl GroupName {
+    /// Whether this is the group whose members are the administrators.
+    pub fn is_administrators(&self) -> bool {
+        self.key == ADMINISTRATORS
+    }
+
     /// The label, or the name where there is none.
     pub fn label(&self) -> &str {
         self.label.as_deref().filter(|label| !label.is_empty()).unwrap_or(&self.name)
@@ -52,6 +59,15 @@ pub struct Group {
     pub updated_at: i64,
     /// Counts the changes.
     pub version: i64,
+    /// The key of the row: that of the name, unless the row keeps an older one.
+    pub key: String,
+}
+
+impl Group {
+    /// A group of that name, and nothing else.
+    pub fn named(name: &str) -> Group {
+        Group { name: name.to_owned(), key: key(name), ..Group::default() }
+    }
 }
 
 /// A group with those of its three lists that were asked for, in the order given. The lists hold names, also

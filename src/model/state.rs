@@ -19,6 +19,8 @@ impl User {
     fn hasher(&self, administrator: bool) -> DefaultHasher {
         let mut hasher = hasher(&self.uuid, self.version, self.updated_at);
         administrator.hash(&mut hasher);
+        // No change of a user counts it: it changes with the rules of names alone.
+        self.key.hash(&mut hasher);
         hasher
     }
 }

@@ -1,44 +1,9 @@
-//! What a name may look like, and when two spellings are one name.
+//! What texts may look like.
 
 use super::{Error, Result};
-use std::borrow::Cow;
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
-/// Longest login or group name, in characters.
-const NAME_CHARS_MAX: usize = 255;
 /// Longest e-mail address, in bytes (RFC 5321, 4.5.3.1.3).
 const EMAIL_BYTES_MAX: usize = 254;
-
-/// The key under which a name is unique and found: trimmed, NFKC, full case folding.
-pub fn key(name: &str) -> String {
-    let name = name.trim();
-    if name.is_ascii() {
-        return name.to_ascii_lowercase();
-    }
-    // Folding can undo the normal form and normalising can bring back upper case, so both run twice
-    // (Unicode 3.13, compatibility caseless matching).
-    let once = caseless::default_case_fold_str(&normalized(name));
-    caseless::default_case_fold_str(&normalized(&once)).nfkc().collect()
-}
-
-fn normalized(text: &str) -> Cow<'_, str> {
-    match is_nfkc_quick(text.chars()) {
-        IsNormalized::Yes => Cow::Borrowed(text),
-        _ => Cow::Owned(text.nfkc().collect()),
-    }
-}
-
-/// Takes the surrounding spaces off a login or group name and refuses what cannot be one: blank text,
-/// control characters, more than 255 characters. `what` names the thing in the message.
-pub fn check_login<'n>(what: &str, name: &'n str) -> Result<&'n str> {
-    let name = name.trim();
-    if name.is_empty() {
-        return Err(Error::Invalid(format!("{what} is blank")));
-    }
-    check_text(what, name)?;
-    check_length(what, name, NAME_CHARS_MAX)?;
-    Ok(name)
-}
 
 /// Refuses the characters that no text of ours may hold: NUL, which ends a text in much software, and for
 /// names and one-line fields every other control character, and code points that are no characters.

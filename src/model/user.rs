@@ -1,6 +1,6 @@
 //! A user, what is derived of one, and what a change may say.
 
-use super::{GroupName, Kind, Result, check_length, check_text, is_answered_property};
+use super::{GroupName, Kind, Result, check_length, check_text, is_answered_property, key};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -68,6 +68,8 @@ pub struct User {
     pub updated_at: i64,
     /// Counts the changes of the user, not of memberships, which are the groups'.
     pub version: i64,
+    /// The key of the row: that of the login, unless the row keeps an older one. No other user has it.
+    pub key: String,
 }
 
 /// What a list shows of a user, borrowed from where it is stored.
@@ -75,6 +77,8 @@ pub struct User {
 pub struct UserView<'u> {
     /// See [`User::username`].
     pub username: &'u str,
+    /// See [`User::key`].
+    pub key: &'u str,
     /// See [`User::first_name`].
     pub first_name: Option<&'u str>,
     /// See [`User::last_name`].
@@ -94,10 +98,16 @@ pub struct UserView<'u> {
 }
 
 impl User {
+    /// A user of that login, and nothing else.
+    pub fn named(username: &str) -> User {
+        User { username: username.to_owned(), key: key(username), ..User::default() }
+    }
+
     /// What a list shows of the user.
     pub fn view(&self) -> UserView<'_> {
         UserView {
             username: &self.username,
+            key: &self.key,
             first_name: self.first_name.as_deref(),
             last_name: self.last_name.as_deref(),
             display_name: self.display_name.as_deref(),

@@ -306,12 +306,13 @@ fn import(directory: &Directory, batch: Batch) -> Result<JsonText> {
 fn item(record: Record) -> Item {
     match record {
         Record::User(mut user) => {
-            let (name, password) = (std::mem::take(&mut user.name), user.password.take());
-            Item::User(name, Box::new(user_changes(user, kept)), password)
+            let (name, exported) = (std::mem::take(&mut user.name), user.exported);
+            let password = user.password.take();
+            Item::User { name, exported, changes: Box::new(user_changes(user, kept)), password }
         }
         Record::Group(mut group) => {
-            let name = std::mem::take(&mut group.name);
-            Item::Group(name, group_changes(group, kept))
+            let (name, exported) = (std::mem::take(&mut group.name), group.exported);
+            Item::Group { name, exported, changes: group_changes(group, kept) }
         }
         Record::Member(member) => Item::Member { group: member.group, user: member.user },
         Record::Subgroup(member) => Item::Subgroup { group: member.group, subgroup: member.subgroup },

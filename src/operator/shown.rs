@@ -1,10 +1,11 @@
 //! What commands are shown.
 
-use crate::directory::{Credential, Exported, Purpose, RemovedProperty, has_administrators};
+use crate::directory::{Credential, Exported, Purpose, RemovedProperty};
 use crate::exchange::{GroupRecord, MemberRecord, Record, Role, SubgroupRecord, UserRecord};
 use crate::json::{Json, JsonText, from_json};
 use crate::model::{
-    Account, Attributes, Change, Group, GroupDetails, GroupName, KeyRole, Profile, StoredRole, User, timestamp,
+    Account, Attributes, Change, Group, GroupDetails, GroupName, KeyRole, Profile, StoredRole, User, check_new_name,
+    key, timestamp,
 };
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
@@ -58,15 +59,17 @@ impl ShownUser {
 /// A thing of a directory as files carry it, and whether it is a user or group.
 pub fn exported(thing: Exported) -> (Record, bool) {
     match thing {
-        Exported::User { account, groups, password_hash } => {
-            let direct = groups.as_deref().is_some_and(has_administrators);
-            let record = record_of(&account.user, direct);
+        Exported::User { account, direct_administrator, groups, password_hash } => {
+            let User { username, key, .. } = &account.user;
+            let exported = is_no_new_name(username, key);
+            let record = record_of(&account.user, direct_administrator);
             // Who is an administrator through a subgroup is one by that subgroup alone.
-            let role = record.role.filter(|_| direct || !account.administrator);
-            (Record::User(UserRecord { role, groups, password: password_hash, ..record }), true)
+            let role = record.role.filter(|_| direct_administrator || !account.administrator);
+            (Record::User(UserRecord { role, groups, password: password_hash, exported, ..record }), true)
         }
         Exported::Group(group) => {
             let record = GroupRecord {
+                exported: is_no_new_name(&group.name, &group.key),
                 name: group.name,
                 label: group.label,
                 description: group.description,
@@ -78,6 +81,11 @@ pub fn exported(thing: Exported) -> (Record, bool) {
         Exported::Member { group, user } => (Record::Member(MemberRecord { group, user }), false),
         Exported::Subgroup { group, subgroup } => (Record::Subgroup(SubgroupRecord { group, subgroup }), false),
     }
+}
+
+/// Whether nothing new could have that name, so that only where it comes from can bring it back.
+fn is_no_new_name(name: &str, stored: &str) -> bool {
+    check_new_name("name", name).is_err() || key(name) != stored
 }
 
 fn record_of(user: &User, administrator: bool) -> UserRecord {
@@ -100,6 +108,7 @@ fn record_of(user: &User, administrator: bool) -> UserRecord {
         external_id: user.external_id.clone(),
         groups: None,
         properties: properties(&user.attributes),
+        exported: false,
     }
 }
 
@@ -134,6 +143,7 @@ impl ShownGroup {
                 description: group.description.clone(),
                 groups: None,
                 properties: properties(&group.attributes),
+                exported: false,
             },
             users: *users,
             subgroups: *subgroups,

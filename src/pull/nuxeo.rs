@@ -313,7 +313,7 @@ fn group(entry: &mut Entry) -> Result<GroupRecord, String> {
     for key in ["members", "subGroups", "parentGroups"] {
         below.remove(key);
     }
-    Ok(GroupRecord { name, label, description, groups: None, properties: kept(below) })
+    Ok(GroupRecord { name, label, description, groups: None, properties: kept(below), exported: false })
 }
 
 fn user(entry: &mut Entry, losses: &mut Vec<String>) -> Result<UserRecord, String> {

@@ -3,7 +3,7 @@
 use super::users::{ENABLED_ADMINISTRATOR, attributes, attributes_text, search_key};
 use super::{Rows, Tx, failure, now, versions};
 use crate::json::members;
-use crate::model::{Kind, Result, is_answered_property, key};
+use crate::model::{Error, Kind, Result, check_new_name, is_answered_property, is_key_of, key};
 use rusqlite::{Row, params};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -37,6 +37,34 @@ impl Rows<'_> {
             }
         }
         findings
+    }
+
+    /// Names that no new user or group could have: those that are told by an older key from another name, or from that of
+    /// a row to come, and those that [`check_new_name`] refuses.
+    pub fn find_odd_names(&self) -> Result<Vec<String>> {
+        let sql = "select 'user', username, username_key, null from users
+             union all select 'group', name, name_key, null from groups
+             union all select kind, dangling_members.name, dangling_members.name_key, groups.name
+                 from dangling_members join groups on groups.id = group_id";
+        let mut notes = Vec::new();
+        let read = self.lines(sql, |row| {
+            let name = row.get_ref(1)?.as_str()?;
+            let (kind, group): (String, Option<String>) = (row.get(0)?, row.get(3)?);
+            let whose = group.as_ref().map(|group| format!("group {group:?}: its ")).unwrap_or_default();
+            let key = key(name);
+            let stored = row.get_ref(2)?.as_str()?;
+            if stored != key && is_key_of(stored, name) {
+                notes.push(format!("{whose}{kind} {name:?} is told from {key:?} by an older key"));
+            }
+            if group.is_none()
+                && let Err(Error::Invalid(why)) = check_new_name("the name", name)
+            {
+                notes.push(format!("{kind} {name:?}: {why}"));
+            }
+            Ok(None)
+        });
+        read.map_err(failure)?;
+        Ok(notes)
     }
 
     fn lines(&self, sql: &str, mut line: impl FnMut(&Row<'_>) -> rusqlite::Result<Option<String>>) -> Found {
@@ -85,12 +113,12 @@ impl Rows<'_> {
                  attributes, password_hash from users order by id";
         self.lines(sql, |row| {
             let name: String = row.get(0)?;
-            if row.get::<_, String>(1)? != key(&name) {
+            if !is_key_of(&row.get::<_, String>(1)?, &name) {
                 findings.push(format!("user {name:?}: username_key is not the key of the name"));
             }
             for (column, field) in [(2, "first_key"), (4, "last_key"), (6, "email_key")] {
                 let (text, stored): (Option<String>, Option<String>) = (row.get(column)?, row.get(column + 1)?);
-                if stored != search_key(text.as_deref()) {
+                if !is_search_key_of(stored.as_deref(), text.as_deref()) {
                     findings.push(format!("user {name:?}: {field} is not the key of what it stands for"));
                 }
             }
@@ -107,10 +135,11 @@ impl Rows<'_> {
         let mut findings = Vec::new();
         self.lines("select name, name_key, label, label_key, attributes from groups order by id", |row| {
             let name: String = row.get(0)?;
-            if row.get::<_, String>(1)? != key(&name) {
+            if !is_key_of(&row.get::<_, String>(1)?, &name) {
                 findings.push(format!("group {name:?}: name_key is not the key of the name"));
             }
-            if row.get::<_, Option<String>>(3)? != search_key(row.get::<_, Option<String>>(2)?.as_deref()) {
+            let (label, stored): (Option<String>, Option<String>) = (row.get(2)?, row.get(3)?);
+            if !is_search_key_of(stored.as_deref(), label.as_deref()) {
                 findings.push(format!("group {name:?}: label_key is not the key of the label"));
             }
             findings.extend(wrong_attributes(Kind::Group, &name, row.get_ref(4)?.as_str()?));
@@ -128,7 +157,7 @@ impl Rows<'_> {
         self.lines(sql, |row| {
             let (kind, name, stored, group): (String, String, String, String) =
                 (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-            if stored != key(&name) {
+            if !is_key_of(&stored, &name) {
                 findings.push(format!("group {group:?}: the key of its {kind} {name:?} is not the key of the name"));
             }
             if row.get(4)? {
@@ -152,7 +181,7 @@ impl Rows<'_> {
                  where parent_written is not null";
         self.lines(sql, |row| {
             let (group, written, stored): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            Ok((key(&written) != stored)
+            Ok((!is_key_of(&stored, &written))
                 .then(|| format!("group {group:?}: the list has {written:?} for somebody of another name")))
         })
     }
@@ -235,6 +264,10 @@ impl Rows<'_> {
         };
         circles.into_iter().map(line).collect()
     }
+}
+
+fn is_search_key_of(stored: Option<&str>, text: Option<&str>) -> bool {
+    stored == search_key(text).as_deref() || stored.zip(text).is_some_and(|(stored, text)| is_key_of(stored, text))
 }
 
 /// What is wrong with the properties of a user or group.

@@ -9,17 +9,25 @@ use rusqlite::{Row, named_params, params};
 macro_rules! columns {
     () => {
         "groups.id, groups.uuid, groups.name, groups.label, groups.description, groups.attributes, \
-         groups.created_at, groups.updated_at, groups.version"
+         groups.created_at, groups.updated_at, groups.version, groups.name_key"
+    };
+}
+
+/// Whether the name or label of the row begins with a text, whose range of keys is ?1 and ?2.
+macro_rules! begins {
+    () => {
+        "(name_key >= ?1 and name_key < ?2 or label_key >= ?1 and label_key < ?2
+          or id in (select group_id from withheld_group_keys where key >= ?1 and key < ?2))"
     };
 }
 
 /// The number of those columns: what a query adds after them starts here.
-const COLUMNS: usize = 9;
+const COLUMNS: usize = 10;
 
 impl Rows<'_> {
     /// The group of that name, whatever the spelling.
     pub fn find_group(&self, name: &str) -> Result<Option<Group>> {
-        self.first(concat!("select ", columns!(), " from groups where name_key = ?1"), [key(name)], group)
+        self.by_name(concat!("select ", columns!(), " from groups where name_key = ?1"), name, group)
     }
 
     /// The group of that inner id.
@@ -29,12 +37,12 @@ impl Rows<'_> {
 
     /// The inner id of the group of that name, whatever the spelling.
     pub fn find_group_id(&self, name: &str) -> Result<Option<i64>> {
-        self.first("select id from groups where name_key = ?1", [key(name)], |row| row.get(0))
+        self.by_name("select id from groups where name_key = ?1", name, |row| row.get(0))
     }
 
     /// The inner ids of the groups of these names, whatever the spelling.
     pub fn find_group_ids(&self, names: &[String]) -> Result<Vec<Option<i64>>> {
-        let keys: Vec<String> = names.iter().map(|name| key(name)).collect();
+        let keys = names.iter().map(|name| self.group_key(name)).collect::<Result<Vec<_>>>()?;
         let sql = "select id from groups where name_key = ?1";
         self.first_of_each(sql, keys.iter().map(String::as_str), |row| row.get(0))
     }
@@ -53,17 +61,9 @@ impl Rows<'_> {
             return Ok(Page { entries, total });
         };
         let (from, to) = prefix_range(prefix);
-        let total = self.number(
-            "select count(*) from groups where name_key >= ?1 and name_key < ?2
-                 or label_key >= ?1 and label_key < ?2",
-            params![from, to],
-        )?;
-        let sql = concat!(
-            "select ",
-            columns!(),
-            " from groups where name_key >= ?1 and name_key < ?2 or label_key >= ?1 and label_key < ?2
-              order by name_key limit ?3 offset ?4"
-        );
+        let total = self.number(concat!("select count(*) from groups where ", begins!()), params![from, to])?;
+        let sql =
+            concat!("select ", columns!(), " from groups where ", begins!(), " order by name_key limit ?3 offset ?4");
         let entries = self.all(sql, params![from, to, count(window.limit), count(window.offset)], group)?;
         Ok(Page { entries, total })
     }
@@ -73,18 +73,24 @@ impl Rows<'_> {
         self.number("select count(*) from memberships where group_id = ?1", [group_id])
     }
 
-    /// The groups that come after that name in the order of names and whose name or label contains the text, as many as
+    /// Where that name stands in the order of names, whether there is such a group or not.
+    pub fn group_key(&self, name: &str) -> Result<String> {
+        self.key_by_name("select 1 from groups where name_key = ?1", name)
+    }
+
+    /// The groups that come after that key in the order of names and whose name or label contains the text, as many as
     /// asked for, each with the number of its direct member users and groups.
-    pub fn list_groups_after(&self, text: Option<&str>, name: &str, limit: u64) -> Result<Vec<(Group, u64, u64)>> {
+    pub fn list_groups_after(&self, text: Option<&str>, after: &str, limit: u64) -> Result<Vec<(Group, u64, u64)>> {
         let sql = concat!(
             "select ",
             columns!(),
             ", (select count(*) from memberships where group_id = groups.id),
               (select count(*) from subgroups where parent_id = groups.id)
-              from groups where name_key > ?1 and (?2 is null or instr(name_key, ?2) or instr(label_key, ?2))
+              from groups where name_key > ?1 and (?2 is null or instr(name_key, ?2) or instr(label_key, ?2)
+                  or id in (select group_id from withheld_group_keys where instr(key, ?2)))
               order by name_key limit ?3"
         );
-        self.all(sql, params![key(name), text.map(key), count(limit)], |row| {
+        self.all(sql, params![after, text.map(key), count(limit)], |row| {
             let number = |column| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.unsigned_abs());
             Ok((group(row)?, number(COLUMNS)?, number(COLUMNS + 1)?))
         })
@@ -96,7 +102,8 @@ impl Rows<'_> {
         let (from, to) = prefix_range(prefix);
         let total = self.number(
             "select (select count(*) from subgroups join groups on groups.id = child_id
-                     where parent_id = ?1 and name_key >= ?2 and name_key < ?3)
+                     where parent_id = ?1 and (name_key >= ?2 and name_key < ?3
+                         or child_id in (select group_id from withheld_group_keys where key >= ?2 and key < ?3)))
                   + (select count(*) from dangling_members
                      where group_id = ?1 and kind = 'group' and name_key >= ?2 and name_key < ?3)",
             params![group_id, from, to],
@@ -105,7 +112,8 @@ impl Rows<'_> {
             "select ",
             columns!(),
             " from subgroups join groups on groups.id = child_id
-              where parent_id = ?1 and name_key >= ?2 and name_key < ?3
+              where parent_id = ?1 and (name_key >= ?2 and name_key < ?3
+                  or child_id in (select group_id from withheld_group_keys where key >= ?2 and key < ?3))
               order by name_key limit ?4 offset ?5"
         );
         let entries = self.all(sql, params![group_id, from, to, count(window.limit), count(window.offset)], group)?;
@@ -118,7 +126,7 @@ impl Tx<'_> {
     /// become memberships.
     ///
     /// # Errors
-    /// `Invalid` when the attributes are too large. That the name is free is the caller's to check.
+    /// `Invalid` when the attributes are too large. That the key is free is the caller's to check.
     pub fn insert_group(&self, group: &Group) -> Result<i64> {
         self.mark(Scope::Groups);
         // Groups that have waited for this one come below it, and their members with them.
@@ -130,7 +138,7 @@ impl Tx<'_> {
             named_params! {
                 ":uuid": new_uuid(),
                 ":name": group.name,
-                ":name_key": key(&group.name),
+                ":name_key": group.key,
                 ":label": group.label,
                 ":label_key": search_key(group.label.as_deref()),
                 ":description": group.description,
@@ -140,7 +148,8 @@ impl Tx<'_> {
         )?;
         let id = self.connection.last_insert_rowid();
         self.note_new_group(id)?;
-        self.resolve_group(id, &group.name)?;
+        self.withhold(Kind::Group, id, &group.name, &group.key)?;
+        self.resolve_group(id, &group.name, &group.key)?;
         Ok(id)
     }
 
@@ -191,9 +200,10 @@ fn group(row: &Row<'_>) -> rusqlite::Result<Group> {
         created_at: row.get(6)?,
         updated_at: row.get(7)?,
         version: row.get(8)?,
+        key: row.get(9)?,
     })
 }
 
 pub(super) fn group_name(row: &Row<'_>) -> rusqlite::Result<GroupName> {
-    Ok(GroupName { id: row.get(0)?, name: row.get(1)?, label: row.get(2)? })
+    Ok(GroupName { id: row.get(0)?, name: row.get(1)?, label: row.get(2)?, key: row.get(3)? })
 }

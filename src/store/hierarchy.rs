@@ -2,7 +2,7 @@
 
 use super::groups::group_name;
 use super::{Rows, failure};
-use crate::model::{ADMINISTRATORS, GroupName, POWER_USERS, Result, key};
+use crate::model::{ADMINISTRATORS, GroupName, POWER_USERS, Result};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ impl Rows<'_> {
     /// A user's direct groups, in the order joined.
     pub fn list_groups_of(&self, user_id: i64) -> Result<Vec<Arc<GroupName>>> {
         if self.memory.is_none() {
-            let sql = "select groups.id, name, label from memberships join groups on groups.id = group_id
+            let sql = "select groups.id, name, label, name_key from memberships join groups on groups.id = group_id
                  where user_id = ?1 order by seq";
             return self.all(sql, [user_id], |row| group_name(row).map(Arc::new));
         }
@@ -99,7 +99,7 @@ impl Rows<'_> {
     /// The first of the user's groups, other than `administrators` itself, that makes an administrator of them.
     pub fn find_administrator_subgroup(&self, user_id: i64) -> Result<Option<String>> {
         let groups = self.list_groups_of(user_id)?;
-        let groups: Vec<&Arc<GroupName>> = groups.iter().filter(|group| !is(group, ADMINISTRATORS)).collect();
+        let groups: Vec<&Arc<GroupName>> = groups.iter().filter(|group| group.key != ADMINISTRATORS).collect();
         let Some(administrators) = self.find_group_id(ADMINISTRATORS)? else { return Ok(None) };
         let ids: Vec<i64> = groups.iter().map(|group| group.id).collect();
         let found = self.find_at_or_below(administrators, &ids)?;
@@ -174,22 +174,11 @@ impl Rows<'_> {
     }
 
     fn read_node(&self, id: i64) -> Result<Option<Arc<Node>>> {
-        let Some(name) = self.first("select id, name, label from groups where id = ?1", [id], group_name)? else {
+        let Some(name) = self.first("select id, name, label, name_key from groups where id = ?1", [id], group_name)?
+        else {
             return Ok(None);
         };
         let parents = self.all(PARENTS, [id], |row| row.get(0))?;
         Ok(Some(Arc::new(Node { name: Arc::new(name), parents })))
-    }
-}
-
-/// Whether this is the group of that name, which is its own key.
-fn is(group: &GroupName, name: &str) -> bool {
-    group.name.eq_ignore_ascii_case(name) || (!group.name.is_ascii() && key(&group.name) == name)
-}
-
-impl GroupName {
-    /// Whether this is the group whose members are the administrators.
-    pub fn is_administrators(&self) -> bool {
-        is(self, ADMINISTRATORS)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::order::{Place, seqs};
 use super::{Rows, Scope, Tx, now};
-use crate::model::{Error, Group, Result, check_login, key};
+use crate::model::{Error, Group, Result, check_login, spelling_key};
 use rusqlite::params;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -19,7 +19,7 @@ pub enum List {
 
 impl List {
     /// The name of the list in `dangling_members`.
-    fn kind(self) -> &'static str {
+    pub(super) fn kind(self) -> &'static str {
         match self {
             List::Users => "user",
             List::Groups => "group",
@@ -58,15 +58,18 @@ impl List {
         match self {
             List::Users => {
                 "insert into memberships (group_id, user_id, seq, written)
-                 values (?1, ?2, ?3, (select nullif(?4, username) from users where id = ?2))"
+                 values (?1, ?2, ?3, (select ?4 from users
+                     where id = ?2 and username <> ?4 and spelling(username) = spelling(?4)))"
             }
             List::Groups => {
                 "insert into subgroups (parent_id, child_id, seq, child_written)
-                 values (?1, ?2, ?3, (select nullif(?4, name) from groups where id = ?2))"
+                 values (?1, ?2, ?3, (select ?4 from groups
+                     where id = ?2 and name <> ?4 and spelling(name) = spelling(?4)))"
             }
             List::Parents => {
                 "insert into subgroups (child_id, parent_id, seq, parent_written)
-                 values (?1, ?2, ?3, (select nullif(?4, name) from groups where id = ?2))"
+                 values (?1, ?2, ?3, (select ?4 from groups
+                     where id = ?2 and name <> ?4 and spelling(name) = spelling(?4)))"
             }
         }
     }
@@ -75,15 +78,18 @@ impl List {
     fn update_sql(self) -> &'static str {
         match self {
             List::Users => {
-                "update memberships set seq = ?3, written = (select nullif(?4, username) from users where id = ?2)
+                "update memberships set seq = ?3, written = (select ?4 from users
+                     where id = ?2 and username <> ?4 and spelling(username) = spelling(?4))
                  where group_id = ?1 and user_id = ?2"
             }
             List::Groups => {
-                "update subgroups set seq = ?3, child_written = (select nullif(?4, name) from groups where id = ?2)
+                "update subgroups set seq = ?3, child_written = (select ?4 from groups
+                     where id = ?2 and name <> ?4 and spelling(name) = spelling(?4))
                  where parent_id = ?1 and child_id = ?2"
             }
             List::Parents => {
-                "update subgroups set seq = ?3, parent_written = (select nullif(?4, name) from groups where id = ?2)
+                "update subgroups set seq = ?3, parent_written = (select ?4 from groups
+                     where id = ?2 and name <> ?4 and spelling(name) = spelling(?4))
                  where child_id = ?1 and parent_id = ?2"
             }
         }
@@ -106,6 +112,14 @@ struct Entry {
     seq: i64,
     /// The inner id of the user or group; `None`: there is none of that name.
     target: Option<i64>,
+}
+
+impl Entry {
+    /// Whether the list shows that spelling of the name from now on. For a user or group it shows none that differs by
+    /// characters that cannot be seen.
+    fn takes_spelling(&self, name: &str) -> bool {
+        self.name != name && (self.target.is_none() || spelling_key(&self.name) == spelling_key(name))
+    }
 }
 
 /// An entry of a new list.
@@ -184,7 +198,7 @@ impl Rows<'_> {
                     break;
                 }
             };
-            let key = key(name);
+            let key = self.key_in(group_id, list, name)?;
             if !known.insert(key.clone()) {
                 continue;
             }
@@ -193,7 +207,7 @@ impl Rows<'_> {
             let target = present.and_then(|entry| entry.target);
             let place = Place {
                 present: at.map(|at| (at, entries[at].seq)),
-                respelled: present.is_some_and(|entry| entry.name != name),
+                respelled: present.is_some_and(|entry| entry.takes_spelling(name)),
                 resolved: target.is_some(),
             };
             plan.wanted.push(Wanted { key, name: name.to_owned(), place, target });
@@ -276,14 +290,12 @@ impl Tx<'_> {
     /// `Invalid` for what cannot be a name, and where a group would contain itself.
     pub fn add_to_list(&self, group_id: i64, list: List, name: &str) -> Result<bool> {
         let name = check_login("the name of a member", name)?;
-        let target = match list {
-            List::Users => self.find_user_id(name)?,
-            List::Groups | List::Parents => self.find_group_id(name)?,
-        };
+        let key = self.key_in(group_id, list, name)?;
+        let target = self.first(list.target_sql(), [&key], |row| row.get(0))?;
         let Some(target) = target else {
             let sql = "insert into dangling_members (kind, name_key, group_id, name, seq)
                  values (?1, ?2, ?3, ?4, (select value + 1 from counters where name = 'seq')) on conflict do nothing";
-            if self.execute(sql, params![list.kind(), key(name), group_id, name])? > 0 {
+            if self.execute(sql, params![list.kind(), key, group_id, name])? > 0 {
                 self.advance_seq(1)?;
                 self.touch_group(group_id)?;
                 self.note_entry(&self.name_of_group(group_id)?, list, name, false, true)?;
@@ -520,17 +532,17 @@ impl Tx<'_> {
     }
 
     /// Makes memberships of the entries that waited for this new user.
-    pub(super) fn resolve_user(&self, user_id: i64, username: &str) -> Result<()> {
-        let key = key(username);
+    pub(super) fn resolve_user(&self, user_id: i64, username: &str, key: &str) -> Result<()> {
         // Hardly ever is there one, and looking costs less than deleting nothing.
-        if !self.any("select 1 from dangling_members where kind = 'user' and name_key = ?1", [&key])? {
+        if !self.any("select 1 from dangling_members where kind = 'user' and name_key = ?1", [key])? {
             return Ok(());
         }
         self.mark(Scope::Rights);
         let sql = "insert into memberships (group_id, user_id, seq, written)
-             select group_id, ?2, seq, nullif(name, ?3) from dangling_members where kind = 'user' and name_key = ?1";
+             select group_id, ?2, seq, case when name <> ?3 and spelling(name) = spelling(?3) then name end
+             from dangling_members where kind = 'user' and name_key = ?1";
         self.execute(sql, params![key, user_id, username])?;
-        self.execute("delete from dangling_members where kind = 'user' and name_key = ?1", [&key])?;
+        self.execute("delete from dangling_members where kind = 'user' and name_key = ?1", [key])?;
         self.touch_groups_of(user_id)?;
         self.note_first_memberships(user_id, username)
     }
@@ -539,23 +551,24 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// `Invalid` where that would close a circle: then there can be no group of that name yet.
-    pub(super) fn resolve_group(&self, id: i64, name: &str) -> Result<()> {
-        let key = key(name);
+    pub(super) fn resolve_group(&self, id: i64, name: &str, key: &str) -> Result<()> {
         let sql = "select kind = 'parent', group_id from dangling_members
              where name_key = ?1 and kind in ('group', 'parent') order by seq";
-        let waiting: Vec<(bool, i64)> = self.all(sql, [&key], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let waiting: Vec<(bool, i64)> = self.all(sql, [key], |row| Ok((row.get(0)?, row.get(1)?)))?;
         if waiting.is_empty() {
             return Ok(());
         }
         self.refuse_waiting_circles(id, &waiting)?;
         let sql = "insert into subgroups (parent_id, child_id, seq, child_written)
-             select group_id, ?2, seq, nullif(name, ?3) from dangling_members where kind = 'group' and name_key = ?1";
+             select group_id, ?2, seq, case when name <> ?3 and spelling(name) = spelling(?3) then name end
+             from dangling_members where kind = 'group' and name_key = ?1";
         self.execute(sql, params![key, id, name])?;
         let sql = "insert into subgroups (parent_id, child_id, seq, parent_written)
-             select ?2, group_id, seq, nullif(name, ?3) from dangling_members where kind = 'parent' and name_key = ?1";
+             select ?2, group_id, seq, case when name <> ?3 and spelling(name) = spelling(?3) then name end
+             from dangling_members where kind = 'parent' and name_key = ?1";
         self.execute(sql, params![key, id, name])?;
-        self.note_first_subgroups(&key, name)?;
-        self.execute("delete from dangling_members where name_key = ?1 and kind in ('group', 'parent')", [&key])?;
+        self.note_first_subgroups(key, name)?;
+        self.execute("delete from dangling_members where name_key = ?1 and kind in ('group', 'parent')", [key])?;
         self.touch_groups_beside(id)
     }
 

@@ -12,6 +12,7 @@ mod hierarchy;
 mod imports;
 mod lists;
 mod memory;
+mod names;
 mod order;
 mod passwords;
 mod restore;
@@ -23,6 +24,7 @@ mod writer;
 pub use check::RemovedProperty;
 pub use credentials::{Credential, NewCredential, Purpose, Token};
 pub use lists::{List, PlannedLists};
+pub use names::Spelled;
 pub use passwords::Secret;
 pub use restore::{Restored, restore};
 pub use snapshot::{BackedUp, Copied, Counts, Snapshot, back_up, copy, refuse_database};
@@ -31,7 +33,7 @@ pub use users::UserFilter;
 use crate::cache::Owner;
 use crate::lock::locked;
 use crate::metrics::Page;
-use crate::model::{Error, Origin, Result, RightsState, key};
+use crate::model::{Error, Origin, Result, RightsState, key, spelling_key};
 use anyhow::{Context as _, bail};
 use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
@@ -616,8 +618,13 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    connection
-        .create_scalar_function("folded", 1, flags, |context| Ok(context.get_raw(0).as_str_or_null()?.map(key)))?;
+    let define = |name: &str, function: fn(&str) -> String| {
+        connection.create_scalar_function(name, 1, flags, move |context| {
+            Ok(context.get_raw(0).as_str_or_null()?.map(function))
+        })
+    };
+    define("folded", key)?;
+    define("spelling", spelling_key)?;
     // Otherwise SQLite compiles a kept statement anew whenever a parameter changes that might make a better plan,
     // which for most costs more than running it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

@@ -11,6 +11,8 @@ pub struct Secret {
     pub user_id: i64,
     /// The user name as stored.
     pub username: String,
+    /// The key of the row.
+    pub key: String,
     /// The stored value; `None`: the user cannot log in.
     pub password_hash: Option<String>,
     /// Counts the changes of the password. A better hash of the same password has the same number.
@@ -26,7 +28,7 @@ pub struct Secret {
 /// A user with what is known of the password.
 macro_rules! select_secret {
     () => {
-        "select id, username, password_hash, coalesce(number, 0), imported, disabled, verified
+        "select id, username, username_key, password_hash, coalesce(number, 0), imported, disabled, verified
              from users left join passwords on user_id = id where "
     };
 }
@@ -46,11 +48,12 @@ impl Rows<'_> {
             Ok(Secret {
                 user_id: row.get(0)?,
                 username: row.get(1)?,
-                password_hash: row.get(2)?,
-                password_number: row.get(3)?,
-                imported: row.get(4)?,
-                disabled: row.get(5)?,
-                verified: row.get(6)?,
+                key: row.get(2)?,
+                password_hash: row.get(3)?,
+                password_number: row.get(4)?,
+                imported: row.get(5)?,
+                disabled: row.get(6)?,
+                verified: row.get(7)?,
             })
         })
     }

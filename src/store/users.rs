@@ -16,13 +16,14 @@ macro_rules! columns {
     () => {
         "users.id, users.uuid, users.username, users.first_name, users.last_name, users.display_name, users.email, \
          users.company, users.title, users.access_role, users.disabled, users.verified, users.attributes, \
-         users.external_id, users.created_at, users.updated_at, users.version"
+         users.external_id, users.created_at, users.updated_at, users.version, users.username_key"
     };
 }
+
 /// How many rows a page may skip in an index; for what lies deeper the order is remembered.
 const SKIPPED_MAX: u64 = 1000;
 /// The number of those columns: what a query adds after them starts here.
-const COLUMNS: usize = 17;
+const COLUMNS: usize = 18;
 
 const BY_NAME: &str = concat!("select ", columns!(), " from users where username_key = ?1");
 const BY_ID: &str = concat!("select ", columns!(), " from users where id = ?1");
@@ -81,7 +82,8 @@ impl UserFilter {
         let flag = |column: &str, value: Option<bool>| value.map(|value| format!("{column} = {}", i32::from(value)));
         let member = "exists (select 1 from memberships where group_id = :group and user_id = users.id)";
         let text = "(instr(username_key, :text) or instr(first_key, :text) or instr(last_key, :text)
-                 or instr(email_key, :text) or instr(folded(display_name), :text))";
+                 or instr(email_key, :text) or instr(folded(display_name), :text)
+                 or users.id in (select user_id from withheld_user_keys where instr(key, :text)))";
         let conditions = [
             flag("disabled", self.disabled),
             flag("verified", self.verified),
@@ -106,7 +108,7 @@ impl UserFilter {
 impl Rows<'_> {
     /// The user of that name, whatever the spelling.
     pub fn find_user(&self, username: &str) -> Result<Option<User>> {
-        self.first(BY_NAME, [key(username)], user)
+        self.by_name(BY_NAME, username, user)
     }
 
     /// The user of that inner id.
@@ -116,12 +118,19 @@ impl Rows<'_> {
 
     /// The inner id of the user of that name, whatever the spelling.
     pub fn find_user_id(&self, username: &str) -> Result<Option<i64>> {
-        self.first("select id from users where username_key = ?1", [key(username)], |row| row.get(0))
+        self.by_name("select id from users where username_key = ?1", username, |row| row.get(0))
+    }
+
+    /// Whether that user is directly in the group `administrators`.
+    pub fn is_direct_administrator(&self, user_id: i64) -> Result<bool> {
+        let sql = "select 1 from memberships join groups on groups.id = group_id
+             where user_id = ?1 and name_key = 'administrators'";
+        self.any(sql, [user_id])
     }
 
     /// The inner ids of the users of these names, whatever the spelling.
     pub fn find_user_ids(&self, usernames: &[String]) -> Result<Vec<Option<i64>>> {
-        let keys: Vec<String> = usernames.iter().map(|name| key(name)).collect();
+        let keys = usernames.iter().map(|name| self.user_key(name)).collect::<Result<Vec<_>>>()?;
         let sql = "select id from users where username_key = ?1";
         self.first_of_each(sql, keys.iter().map(String::as_str), |row| row.get(0))
     }
@@ -177,9 +186,14 @@ impl Rows<'_> {
         self.accounts(filter, "", window)
     }
 
-    /// The users that come after that name in the order of names, as many as asked for.
-    pub fn list_accounts_after(&self, filter: &UserFilter, name: &str, limit: u64) -> Result<Vec<Account>> {
-        self.accounts(filter, &key(name), Window { offset: 0, limit })
+    /// The users that come after that key in the order of names, as many as asked for.
+    pub fn list_accounts_after(&self, filter: &UserFilter, key: &str, limit: u64) -> Result<Vec<Account>> {
+        self.accounts(filter, key, Window { offset: 0, limit })
+    }
+
+    /// Where that name stands in the order of names, whether there is such a user or not.
+    pub fn user_key(&self, name: &str) -> Result<String> {
+        self.key_by_name("select 1 from users where username_key = ?1", name)
     }
 
     fn accounts(&self, filter: &UserFilter, after: &str, window: Window) -> Result<Vec<Account>> {
@@ -205,6 +219,7 @@ impl Rows<'_> {
             let sql = "select id from users where username_key >= ?1 and username_key < ?2
                      or first_key >= ?1 and first_key < ?2 or last_key >= ?1 and last_key < ?2
                      or email_key >= ?1 and email_key < ?2
+                     or id in (select user_id from withheld_user_keys where key >= ?1 and key < ?2)
                  order by username_key";
             self.all(sql, params![from, to], |row| row.get(0))
         })?;
@@ -235,7 +250,8 @@ impl Rows<'_> {
         let (from, to) = prefix_range(prefix);
         let ids = self.remembered_list(ListOf::Members(group_id, from.clone()), || {
             let sql = "select user_id from memberships join users on users.id = user_id
-                 where group_id = ?1 and username_key >= ?2 and username_key < ?3
+                 where group_id = ?1 and (username_key >= ?2 and username_key < ?3
+                     or user_id in (select user_id from withheld_user_keys where key >= ?2 and key < ?3))
                  order by username_key";
             self.all(sql, params![group_id, from, to], |row| row.get(0))
         })?;
@@ -274,7 +290,7 @@ impl Tx<'_> {
     /// Names in groups' lists that waited for this user become memberships.
     ///
     /// # Errors
-    /// `Invalid` when the attributes are too large. That the name is free is the caller's to check.
+    /// `Invalid` when the attributes are too large. That the key is free is the caller's to check.
     pub fn insert_user(&self, user: User, password: Option<&NewPassword>) -> Result<User> {
         let (uuid, now) = (new_uuid(), now());
         self.execute(
@@ -287,7 +303,7 @@ impl Tx<'_> {
             named_params! {
                 ":uuid": uuid,
                 ":username": user.username,
-                ":username_key": key(&user.username),
+                ":username_key": user.key,
                 ":first_name": user.first_name,
                 ":last_name": user.last_name,
                 ":display_name": user.display_name,
@@ -318,7 +334,8 @@ impl Tx<'_> {
             self.insert_password(user.id, password)?;
         }
         self.note_new_user(&user, password.is_some())?;
-        self.resolve_user(user.id, &user.username)?;
+        self.withhold(Kind::User, user.id, &user.username, &user.key)?;
+        self.resolve_user(user.id, &user.username, &user.key)?;
         Ok(user)
     }
 
@@ -400,6 +417,7 @@ fn user(row: &Row<'_>) -> rusqlite::Result<User> {
         created_at: row.get(14)?,
         updated_at: row.get(15)?,
         version: row.get(16)?,
+        key: row.get(17)?,
     })
 }
 
@@ -407,6 +425,7 @@ fn view<'r>(row: &'r Row<'_>) -> rusqlite::Result<(i64, &'r str, UserView<'r>)> 
     let text = |column: usize| -> rusqlite::Result<Option<&'r str>> { Ok(row.get_ref(column)?.as_str_or_null()?) };
     let view = UserView {
         username: row.get_ref(2)?.as_str()?,
+        key: row.get_ref(1)?.as_str()?,
         first_name: text(3)?,
         last_name: text(4)?,
         display_name: text(5)?,

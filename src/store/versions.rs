@@ -1,7 +1,7 @@
 //! The versions of the schema: which one a file has, and the way from each to the next.
 
-use super::Found;
 use super::passwords::slow_kind;
+use super::{Found, names};
 use anyhow::{Context as _, bail};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
@@ -13,7 +13,7 @@ const APPLICATION_ID: i32 = 0x526f_6c6c;
 const VERSIONS: Versions<'static> = Versions { schema: include_str!("../../schema.sql"), steps: &STEPS };
 
 /// The way from the first version to the newest.
-const STEPS: [Step; 2] = [
+const STEPS: [Step; 3] = [
     Step { to: 2, what: "records what changes, and how far imports have come", run: |tx| tx.execute_batch(CHANGES) },
     Step {
         to: 3,
@@ -21,6 +21,14 @@ const STEPS: [Step; 2] = [
         run: |tx| {
             tx.execute_batch(PASSWORDS)?;
             note_slow_hashes(tx)
+        },
+    },
+    Step {
+        to: 4,
+        what: "compares names without characters that cannot be seen",
+        run: |tx| {
+            tx.execute_batch(names::WITHHELD)?;
+            names::renew_keys(tx)
         },
     },
 ];

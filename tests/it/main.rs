@@ -27,6 +27,7 @@ mod lists;
 mod logs;
 mod matrix;
 mod metrics;
+mod names;
 mod nuxeo_access;
 mod nuxeo_groups;
 mod nuxeo_sessions;

@@ -239,7 +239,7 @@ struct Envelope<U> {
 #[derive(Serialize)]
 struct Shown<'u> {
     disabled: bool,
-    handle: Cow<'u, str>,
+    handle: &'u str,
     name: Option<Cow<'u, str>>,
     title: Option<&'u str>,
     is_admin: bool,
@@ -269,9 +269,11 @@ impl<'u> Shown<'u> {
     }
 
     fn new(user: UserView<'u>, administrator: bool) -> Shown<'u> {
-        let handle = lower_case(user.username);
-        let stored = user.email.map(str::trim).filter(|email| !email.is_empty()).map(lower_case);
-        let email = stored.or_else(|| is_email(&handle).then(|| handle.clone()));
+        // The stored key is unique, so no table of letters can give two users one handle.
+        let handle = user.key;
+        let stored = user.email.map(str::trim).filter(|email| !email.is_empty());
+        let address = stored.or_else(|| is_email(user.username).then_some(user.username));
+        let email = address.map(lower_case);
         let access_role = match user.access_role {
             _ if administrator => "adm",
             StoredRole::Standard => "st",
@@ -285,7 +287,7 @@ impl<'u> Shown<'u> {
             role: user.title,
             access_role,
             verified: user.verified,
-            icon: Icon::of(email.as_deref().unwrap_or(&handle)),
+            icon: Icon::of(email.as_deref().unwrap_or(handle)),
             email,
             handle,
         }

@@ -9,7 +9,7 @@ use crate::dialect::condition;
 use crate::directory::{Directory, Lists};
 use crate::http::{Request, Response, Tag};
 use crate::json::{Json, Object};
-use crate::model::{Error, Group, GroupChanges, GroupDetails, Kind, key};
+use crate::model::{Error, Group, GroupChanges, GroupDetails, Kind};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 /// `POST /group`
@@ -34,10 +34,12 @@ pub(super) fn update(directory: &Directory, name: &str, request: &Request<'_>) -
     let present = directory.group(name, Lists::default())?.group;
     let mut entity = entity(request, "group")?;
     let properties = properties(&mut entity)?;
-    let other = group_name(&entity, &properties)?.filter(|other| key(other) != key(name));
+    let other = group_name(&entity, &properties)?;
     let changes = changes(&entity, properties, Some(&present))?;
     directory.require_editor()?;
-    if let Some(other) = other {
+    if let Some(other) = other
+        && !directory.is_one_group(name, &other)?
+    {
         return Err(if directory.has_group(&other)? {
             Problem::Invalid(format!("the body names another group: {other}"))
         } else {

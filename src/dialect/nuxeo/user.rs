@@ -8,7 +8,7 @@ use crate::dialect::{condition, decode};
 use crate::directory::{Access, Directory, Side};
 use crate::http::{Request, Response, Tag};
 use crate::json::{Json, JsonStr, Object};
-use crate::model::{Error, Extent, GroupName, Page, Profile, User, UserChanges, key};
+use crate::model::{Error, Extent, GroupName, Page, Profile, User, UserChanges};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use std::sync::Arc;
 
@@ -45,14 +45,18 @@ pub(super) fn update(directory: &Directory, username: &str, request: &Request<'_
     properties.remove("username");
     let (mut changes, password) = changes(properties)?;
     directory.may_update_user(username, &changes)?;
-    if let Some(id) = id.filter(|id| key(id) != key(username)) {
+    if let Some(id) = id
+        && !directory.is_one_user(username, &id)?
+    {
         return match directory.account(&id) {
             Err(Error::NotFound(..)) => Err(Problem::UnknownId(id)),
             Err(error) => Err(error.into()),
             Ok(_) => Err(Problem::Invalid(format!("the id in the body names another user: {id}"))),
         };
     }
-    if let Some(other) = other.filter(|other| key(other) != key(username)) {
+    if let Some(other) = other
+        && !directory.is_one_user(username, &other)?
+    {
         return Err(Problem::Invalid(format!("the username in the body names another user: {other}")));
     }
     changes.password = password.map(|password| directory.changed_password(username, &password)).transpose()?.flatten();

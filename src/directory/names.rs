@@ -1,0 +1,87 @@
+//! Names of new users and groups: whether a name is free, and the key of the new row.
+
+use crate::model::{BUILT_IN, Error, Kind, Result, check_login, check_new_name, key, spelling_key};
+use crate::store::{Rows, Spelled};
+
+/// The key of a new user or group of that name.
+///
+/// # Errors
+/// `Invalid` when [`check_new_name`] refuses the name; `Exists` when a row has it, and when its key is withheld.
+pub(super) fn new_key(rows: &Rows<'_>, kind: Kind, name: &str) -> Result<String> {
+    let name = check_login(what(kind), name)?;
+    if rows.has_name(kind, name)? {
+        return Err(Error::Exists(kind, name.to_owned()));
+    }
+    missing_key(rows, kind, name)
+}
+
+/// The same for a name that no row has.
+///
+/// # Errors
+/// Those of [`new_key`].
+pub(super) fn missing_key(rows: &Rows<'_>, kind: Kind, name: &str) -> Result<String> {
+    let name = check_login(what(kind), name)?;
+    let key = key(name);
+    if rows.is_withheld(kind, &key)? {
+        return Err(Error::Exists(kind, name.to_owned()));
+    }
+    check_new_name(what(kind), name)?;
+    Ok(key)
+}
+
+/// The key of a user or group from an export of ours. The rules for new names do not apply to it. Where another row has
+/// the key of the name, it is an older key.
+///
+/// # Errors
+/// `Invalid` for a name that was never possible; `Invalid` or `Exists` when a row has the older key too.
+fn exported_key(rows: &Rows<'_>, kind: Kind, name: &str) -> Result<String> {
+    let name = check_login(what(kind), name)?;
+    let (key, older) = (key(name), spelling_key(name));
+    let is_anothers = key != older && BUILT_IN.contains(&key.as_str());
+    if !is_anothers && !rows.has_key(kind, &key)? {
+        return Ok(key);
+    }
+    if key != older && !rows.has_key(kind, &older)? {
+        return Ok(older);
+    }
+    require_spelling(rows, kind, name)?;
+    Err(Error::Exists(kind, name.to_owned()))
+}
+
+/// Whether a user or group of that spelling exists. For files and other systems, where two spellings that differ by
+/// characters that cannot be seen can be two names: a row of the one must not get the rights of the other.
+///
+/// # Errors
+/// `Invalid` when a row has the name in another spelling.
+pub(super) fn require_spelling(rows: &Rows<'_>, kind: Kind, name: &str) -> Result<bool> {
+    match rows.find_spelled(kind, name)? {
+        Spelled::Nothing => Ok(false),
+        Spelled::Same(_) => Ok(true),
+        Spelled::Other(other) => Err(Error::Invalid(format!(
+            "the {} {name:?} and {other:?}, which is there, differ by characters that cannot be seen",
+            kind.noun()
+        ))),
+    }
+}
+
+/// The key of a new user or group from a file or another system. `exported`: the file is an export of ours.
+///
+/// # Errors
+/// Those of [`new_key`] or [`exported_key`]; `Invalid` when the name waits in a group's list in another spelling: the
+/// new row would become a member.
+pub(super) fn imported_key(rows: &Rows<'_>, kind: Kind, name: &str, exported: bool) -> Result<String> {
+    if let Some(waiting) = rows.find_waiting_spelling(kind, name)? {
+        return Err(Error::Invalid(format!(
+            "the {} {name:?} and {waiting:?}, which waits in a group's list, differ by characters that cannot be seen",
+            kind.noun()
+        )));
+    }
+    if exported { exported_key(rows, kind, name) } else { new_key(rows, kind, name) }
+}
+
+fn what(kind: Kind) -> &'static str {
+    match kind {
+        Kind::User => "user name",
+        Kind::Group => "group name",
+    }
+}
