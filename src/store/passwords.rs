@@ -15,7 +15,8 @@ pub struct Secret {
     pub key: String,
     /// The stored value; `None`: the user cannot log in.
     pub password_hash: Option<String>,
-    /// Counts the changes of the password. A better hash of the same password has the same number.
+    /// Counts what ends the logins of the user: changes of the password, and times that the user was disabled. A better
+    /// hash of the same password has the same number.
     pub password_number: i64,
     /// The SHA-256 of the hash that was imported last, if one was.
     pub imported: Option<[u8; 32]>,
@@ -98,6 +99,13 @@ impl Tx<'_> {
         )?;
         self.note_password(user_id)?;
         if password.keeps_tokens { Ok(()) } else { self.revoke_all_tokens(user_id) }
+    }
+
+    /// Ends all sessions of a user, who is disabled: they must not go on when the user is enabled again.
+    pub(super) fn end_logins(&self, user_id: i64) -> Result<()> {
+        let sql = "insert into passwords (user_id, number) values (?1, 1)
+             on conflict do update set number = number + 1";
+        self.execute(sql, [user_id]).map(drop)
     }
 
     /// Stores another hash of the same password, unless the password has changed meanwhile.

@@ -350,6 +350,9 @@ impl Tx<'_> {
         if before.disabled != user.disabled {
             self.mark(Scope::Rights);
         }
+        if user.disabled && !before.disabled {
+            self.end_logins(user.id)?;
+        }
         self.execute(
             "update users set first_name = :first_name, last_name = :last_name, display_name = :display_name,
                  email = :email, company = :company, title = :title, first_key = :first_key, last_key = :last_key,

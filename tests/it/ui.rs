@@ -228,12 +228,13 @@ fn a_session_ends_with_the_right_to_it() {
     assert_eq!(server.nuxeo("PUT", "/user/ada", Some(&user_body("ada", "pw-ada"))).status, 200);
     assert_eq!(second.get("session").status, 401);
 
-    let mut third = begin();
+    let (mut third, mut unseen) = (begin(), begin());
     let mut admin = administrator(&server);
     assert_eq!(admin.call("PATCH", "users/ada", &json!({"disabled": true})).status, 200);
     assert_eq!(third.get("session").status, 401);
     assert_eq!(Browser::new(&server).sign_in("ada", "pw-ada").status, 401);
     assert_eq!(admin.call("PATCH", "users/ada", &json!({"disabled": false})).status, 200);
+    assert_eq!(unseen.get("session").status, 401, "no request came while the user was disabled");
     let mut fourth = begin();
     assert_eq!(admin.call("DELETE", "users/ada", &Value::Null).status, 204);
     assert_eq!(fourth.get("users").status, 401);
