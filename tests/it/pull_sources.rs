@@ -55,6 +55,7 @@ fn the_users_of_datadog_are_read() {
             }),
             Record::User(UserRecord {
                 name: "administrator".to_owned(),
+                display_name: some("Administrator"),
                 email: some("devnull@nuxeo.com"),
                 role: Some(Role::Admin),
                 ..read.clone()
