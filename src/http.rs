@@ -330,16 +330,16 @@ impl Response {
     ///
     /// # Errors
     /// Those of the first two pieces.
-    pub fn json_pieces(
-        mut next: impl FnMut() -> anyhow::Result<Option<Vec<u8>>> + Send + 'static,
-    ) -> anyhow::Result<Response> {
+    pub fn json_pieces<E: Into<anyhow::Error>>(
+        mut next: impl FnMut() -> Result<Option<Vec<u8>>, E> + Send + 'static,
+    ) -> Result<Response, E> {
         let first = next()?.unwrap_or_default();
         let Some(second) = next()? else { return Ok(Response::bytes(200, "application/json", first)) };
         let mut begun = [first, second].into_iter();
         let mut response = Response::bytes(200, "application/json", Vec::new());
         response.body = Body::Pieces(Box::new(move || match begun.next() {
             Some(piece) => Ok(Some(piece)),
-            None => next(),
+            None => next().map_err(Into::into),
         }));
         Ok(response)
     }

@@ -2,7 +2,7 @@
 
 use super::authority::Administrators;
 use super::names::new_key;
-use super::{Directory, Query, Rules, group_id_of, group_of, require_no_administrator};
+use super::{Directory, Listing, Query, Rules, group_id_of, group_of, require_no_administrator};
 use crate::model::{
     ADMINISTRATORS, Caller, Condition, Denied, Error, Group, GroupChanges, GroupDetails, Kind, Page, Power, Result,
     Window, check_login, key, spelling_key,
@@ -44,25 +44,27 @@ impl Directory {
     }
 
     /// Groups whose name or label begins with a text, in the order of names.
-    pub fn search_groups(&self, query: &Query, window: Window, lists: Lists) -> Result<Page<GroupDetails>> {
-        let prefix = match query {
-            Query::Nothing => return Ok(Page { entries: Vec::new(), total: 0 }),
-            Query::Everything => None,
-            Query::Prefix(prefix) => Some(prefix.as_str()),
+    pub fn search_groups(&self, query: Query, window: Window, lists: Lists) -> Listing<GroupDetails> {
+        let page = move |_: &Directory, rows: &Rows<'_>| match &query {
+            Query::Nothing => Ok(Page { entries: Vec::new(), total: 0 }),
+            Query::Everything => rows.search_groups(None, window),
+            Query::Prefix(prefix) => rows.search_groups(Some(prefix), window),
         };
-        self.read(|rows| self.shown_page(rows, rows.search_groups(prefix, window)?, lists))
+        Listing::new(self, page, move |directory, rows, id| directory.shown_by_id(rows, id, lists))
     }
 
     /// Direct member groups of a group whose name begins with that text, in the order of names.
     ///
     /// # Errors
-    /// `NotFound`.
-    pub fn subgroups(&self, name: &str, prefix: &str, window: Window, lists: Lists) -> Result<Page<GroupDetails>> {
-        self.read(|rows| {
-            let id = group_of(rows, name)?.id;
-            self.require_shown_members(rows, id)?;
-            self.shown_page(rows, rows.list_subgroups(id, prefix, window)?, lists)
-        })
+    /// `NotFound`, and `Forbidden` where the members are hidden, when the first piece is read.
+    pub fn subgroups(&self, name: &str, prefix: String, window: Window, lists: Lists) -> Listing<GroupDetails> {
+        let name = name.to_owned();
+        let page = move |directory: &Directory, rows: &Rows<'_>| {
+            let id = group_of(rows, &name)?.id;
+            directory.require_shown_members(rows, id)?;
+            rows.list_subgroups(id, &prefix, window)
+        };
+        Listing::new(self, page, move |directory, rows, id| directory.shown_by_id(rows, id, lists))
     }
 
     /// Refuses callers who could create no group at all, before anything about it is looked at.
@@ -238,9 +240,9 @@ impl Directory {
         details_of(rows, group, lists)
     }
 
-    fn shown_page(&self, rows: &Rows<'_>, page: Page<Group>, lists: Lists) -> Result<Page<GroupDetails>> {
-        let entries = page.entries.into_iter().map(|group| self.shown(rows, group, lists)).collect::<Result<_>>()?;
-        Ok(Page { entries, total: page.total })
+    /// The same, by the inner id.
+    fn shown_by_id(&self, rows: &Rows<'_>, id: i64, lists: Lists) -> Result<Option<GroupDetails>> {
+        rows.find_group_by_id(id)?.map(|group| self.shown(rows, group, lists)).transpose()
     }
 
     /// Refuses to list the members of a group of administrators where these are hidden.

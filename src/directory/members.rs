@@ -1,8 +1,10 @@
 //! Verbs on memberships.
 
 use super::authority::Administrators;
-use super::{Directory, group_id_of, group_of, profile_of, profiles_of, require_no_administrator, user_id_of, user_of};
-use crate::model::{Caller, Denied, Page, Power, Profile, Result, Window};
+use super::{
+    Directory, Listing, group_id_of, group_of, profile_by_id, profile_of, require_no_administrator, user_id_of, user_of,
+};
+use crate::model::{Caller, Denied, Power, Profile, Result, Window};
 use crate::store::{List, Rows, Tx};
 
 /// From which side a membership is looked at: what is looked up, and missed, first.
@@ -89,13 +91,15 @@ impl Directory {
     /// Direct members of a group whose login begins with that text, in the order of names.
     ///
     /// # Errors
-    /// `NotFound`.
-    pub fn members(&self, group: &str, prefix: &str, window: Window) -> Result<Page<Profile>> {
-        self.read_charged(|rows| {
-            let id = group_id_of(rows, group)?;
-            self.require_shown_members(rows, id)?;
-            profiles_of(rows, rows.list_members(id, prefix, window)?)
-        })
+    /// `NotFound`, and `Forbidden` where the members are hidden, when the first piece is read.
+    pub fn members(&self, group: &str, prefix: String, window: Window) -> Listing<Profile> {
+        let group = group.to_owned();
+        let page = move |directory: &Directory, rows: &Rows<'_>| {
+            let id = group_id_of(rows, &group)?;
+            directory.require_shown_members(rows, id)?;
+            rows.list_members(id, &prefix, window)
+        };
+        Listing::new(self, page, |_, rows, id| profile_by_id(rows, id))
     }
 }
 

@@ -12,6 +12,7 @@ mod foreign;
 mod groups;
 mod guesses;
 mod import;
+mod listing;
 mod members;
 mod names;
 mod new_passwords;
@@ -30,6 +31,7 @@ pub use first_start::{FirstSecrets, fill};
 pub use foreign::{Adopted, adopt};
 pub use groups::Lists;
 pub use import::{Conflict, ImportOptions, Imported, Item, Outcome};
+pub use listing::{Listing, Shown};
 pub use members::Side;
 pub use passwords::Passwords;
 pub use sessions::{Session, SessionLimits};
@@ -37,8 +39,7 @@ pub use users::{Query, UserPages};
 
 use crate::cache::Owner;
 use crate::model::{
-    Caller, CallerKind, Condition, Denied, Error, Extent, Group, Kind, Origin, Page, Power, Profile, Proof, Result,
-    User,
+    Caller, CallerKind, Condition, Denied, Error, Extent, Group, Kind, Origin, Power, Profile, Proof, Result, User,
 };
 use crate::store::{Rows, Scope, Store, Tx};
 use std::sync::Arc;
@@ -242,10 +243,9 @@ fn profile_of(rows: &Rows<'_>, user: User) -> Result<Profile> {
     Ok(Profile { user, groups, ancestors, administrator })
 }
 
-/// The users of a page with all their groups.
-fn profiles_of(rows: &Rows<'_>, page: Page<User>) -> Result<Page<Profile>> {
-    let entries = page.entries.into_iter().map(|user| profile_of(rows, user)).collect::<Result<_>>()?;
-    Ok(Page { entries, total: page.total })
+/// The user of that inner id with all their groups.
+fn profile_by_id(rows: &Rows<'_>, id: i64) -> Result<Option<Profile>> {
+    rows.find_user_by_id(id)?.map(|user| profile_of(rows, user)).transpose()
 }
 
 /// Refuses a change of a user who is not, at this moment, in a state that the condition allows.

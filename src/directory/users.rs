@@ -3,8 +3,8 @@
 use super::authority::{Administrators, require_unprotected};
 use super::names::{missing_key, new_key};
 use super::{
-    Directory, Rules, group_id_of, profile_of, profiles_of, require_no_administrator, require_state, user_id_of,
-    user_of,
+    Directory, Listing, Rules, group_id_of, profile_by_id, profile_of, require_no_administrator, require_state,
+    user_id_of, user_of,
 };
 use crate::model::{
     ADMINISTRATORS, AccessRole, Account, Caller, Condition, Denied, Error, Kind, Page, Power, Profile, Result, User,
@@ -31,6 +31,10 @@ pub struct UserPages {
     filter: UserFilter,
     /// The key of the last user read; `None` at the end.
     after: Option<String>,
+    /// Users to skip before the next one.
+    skip: u64,
+    /// Users to show at most.
+    left: u64,
 }
 
 /// Users in one piece of a long list.
@@ -44,15 +48,17 @@ impl UserPages {
     pub fn next_piece(&mut self, mut visit: impl FnMut(UserView<'_>, bool) -> Result<()>) -> Result<bool> {
         let Some(after) = self.after.take() else { return Ok(false) };
         let mut last = String::new();
+        let (limit, skip) = (PIECE.min(self.left), std::mem::take(&mut self.skip));
         let shown = self.directory.read(|rows| {
             let is_administrator = rows.administrator_test()?;
-            rows.visit_users_after(&self.filter, &after, PIECE, |id, key, user| {
+            rows.visit_users_after(&self.filter, &after, Window { offset: skip, limit }, |id, key, user| {
                 last.clear();
                 last.push_str(key);
                 visit(user, is_administrator(id)?)
             })
         })?;
-        let more = shown == PIECE;
+        self.left -= shown;
+        let more = shown == PIECE && self.left > 0;
         self.after = more.then_some(last);
         Ok(more)
     }
@@ -110,12 +116,12 @@ impl Directory {
 
     /// Everybody who passes the filter, in the order of names.
     pub fn accounts(&self, filter: UserFilter) -> UserPages {
-        UserPages { directory: self.clone(), filter, after: Some(String::new()) }
+        UserPages { directory: self.clone(), filter, after: Some(String::new()), skip: 0, left: u64::MAX }
     }
 
     /// A window of those who pass the filter, in the order of names.
-    pub fn account_page(&self, filter: &UserFilter, window: Window) -> Result<Vec<Account>> {
-        self.read(|rows| rows.list_accounts(filter, window))
+    pub fn account_page(&self, filter: UserFilter, window: Window) -> UserPages {
+        UserPages { skip: window.offset, left: window.limit, ..self.accounts(filter) }
     }
 
     /// Those who pass the filter and come after that name in the order of names, as many as asked for.
@@ -169,13 +175,13 @@ impl Directory {
     }
 
     /// Users whose login, first name, last name or e-mail begins with a text, in the order of names.
-    pub fn search_users(&self, query: &Query, window: Window) -> Result<Page<Profile>> {
-        let prefix = match query {
-            Query::Nothing => return Ok(Page { entries: Vec::new(), total: 0 }),
-            Query::Everything => None,
-            Query::Prefix(prefix) => Some(prefix.as_str()),
+    pub fn search_users(&self, query: Query, window: Window) -> Listing<Profile> {
+        let page = move |_: &Directory, rows: &Rows<'_>| match &query {
+            Query::Nothing => Ok(Page { entries: Vec::new(), total: 0 }),
+            Query::Everything => rows.search_users(None, window),
+            Query::Prefix(prefix) => rows.search_users(Some(prefix), window),
         };
-        self.read_charged(|rows| profiles_of(rows, rows.search_users(prefix, window)?))
+        Listing::new(self, page, |_, rows, id| profile_by_id(rows, id))
     }
 
     /// Creates a user.

@@ -52,19 +52,20 @@ impl Rows<'_> {
         self.number("select value from counters where name = 'groups'", [])
     }
 
-    /// Groups whose name or label begins with that text, in the order of names; with `None`, all groups.
-    pub fn search_groups(&self, prefix: Option<&str>, window: Window) -> Result<Page<Group>> {
+    /// The inner ids of groups whose name or label begins with that text, in the order of names; with `None`, of all
+    /// groups.
+    pub fn search_groups(&self, prefix: Option<&str>, window: Window) -> Result<Page<i64>> {
         let Some(prefix) = prefix else {
             let total = self.count_groups()?;
-            let sql = concat!("select ", columns!(), " from groups order by name_key limit ?1 offset ?2");
-            let entries = self.all(sql, params![count(window.limit), count(window.offset)], group)?;
+            let sql = "select id from groups order by name_key limit ?1 offset ?2";
+            let entries = self.all(sql, params![count(window.limit), count(window.offset)], |row| row.get(0))?;
             return Ok(Page { entries, total });
         };
         let (from, to) = prefix_range(prefix);
         let total = self.number(concat!("select count(*) from groups where ", begins!()), params![from, to])?;
-        let sql =
-            concat!("select ", columns!(), " from groups where ", begins!(), " order by name_key limit ?3 offset ?4");
-        let entries = self.all(sql, params![from, to, count(window.limit), count(window.offset)], group)?;
+        let sql = concat!("select id from groups where ", begins!(), " order by name_key limit ?3 offset ?4");
+        let parameters = params![from, to, count(window.limit), count(window.offset)];
+        let entries = self.all(sql, parameters, |row| row.get(0))?;
         Ok(Page { entries, total })
     }
 
@@ -96,9 +97,9 @@ impl Rows<'_> {
         })
     }
 
-    /// Direct member groups of a group whose name begins with that text, in the order of names. Names in the
-    /// group's list that belong to no group are counted and not listed.
-    pub fn list_subgroups(&self, group_id: i64, prefix: &str, window: Window) -> Result<Page<Group>> {
+    /// The inner ids of direct member groups of a group whose name begins with that text, in the order of names. Names
+    /// in the group's list that belong to no group are counted and not listed.
+    pub fn list_subgroups(&self, group_id: i64, prefix: &str, window: Window) -> Result<Page<i64>> {
         let (from, to) = prefix_range(prefix);
         let total = self.number(
             "select (select count(*) from subgroups join groups on groups.id = child_id
@@ -108,15 +109,12 @@ impl Rows<'_> {
                      where group_id = ?1 and kind = 'group' and name_key >= ?2 and name_key < ?3)",
             params![group_id, from, to],
         )?;
-        let sql = concat!(
-            "select ",
-            columns!(),
-            " from subgroups join groups on groups.id = child_id
-              where parent_id = ?1 and (name_key >= ?2 and name_key < ?3
-                  or child_id in (select group_id from withheld_group_keys where key >= ?2 and key < ?3))
-              order by name_key limit ?4 offset ?5"
-        );
-        let entries = self.all(sql, params![group_id, from, to, count(window.limit), count(window.offset)], group)?;
+        let sql = "select groups.id from subgroups join groups on groups.id = child_id
+             where parent_id = ?1 and (name_key >= ?2 and name_key < ?3
+                 or child_id in (select group_id from withheld_group_keys where key >= ?2 and key < ?3))
+             order by name_key limit ?4 offset ?5";
+        let parameters = params![group_id, from, to, count(window.limit), count(window.offset)];
+        let entries = self.all(sql, parameters, |row| row.get(0))?;
         Ok(Page { entries, total })
     }
 }

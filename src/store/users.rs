@@ -140,24 +140,24 @@ impl Rows<'_> {
         self.any(ENABLED_ADMINISTRATOR, [])
     }
 
-    /// Shows the users that come after that key in the order of names, as many as asked for: inner id, key,
+    /// Shows a window of the users that come after that key in the order of names: inner id, key,
     /// and what a list shows. Returns how many there were.
     pub fn visit_users_after(
         &self,
         filter: &UserFilter,
         after: &str,
-        limit: u64,
+        window: Window,
         mut visit: impl FnMut(i64, &str, UserView<'_>) -> Result<()>,
     ) -> Result<u64> {
         let sql = format!(
             "{} select id, username_key, username, first_name, last_name, display_name, email, title, access_role,
                  disabled, verified
-             from users where username_key > :after and {} order by username_key limit :limit",
+             from users where username_key > :after and {} order by username_key limit :limit offset :offset",
             filter.prelude(),
             filter.condition()
         );
-        let limit = count(limit);
-        let parameters = filter.parameters(&[(":after", &after), (":limit", &limit)]);
+        let (limit, offset) = (count(window.limit), count(window.offset));
+        let parameters = filter.parameters(&[(":after", &after), (":limit", &limit), (":offset", &offset)]);
         let mut statement = self.connection.prepare_cached(&sql).map_err(failure)?;
         let mut rows = statement.query(parameters.as_slice()).map_err(failure)?;
         let mut shown = 0;
@@ -181,38 +181,29 @@ impl Rows<'_> {
         Ok((administrators.len() <= ADMINISTRATORS_MAX).then(|| Arc::new(administrators)))
     }
 
-    /// A window of the users in the order of names.
-    pub fn list_accounts(&self, filter: &UserFilter, window: Window) -> Result<Vec<Account>> {
-        self.accounts(filter, "", window)
-    }
-
-    /// The users that come after that key in the order of names, as many as asked for.
-    pub fn list_accounts_after(&self, filter: &UserFilter, key: &str, limit: u64) -> Result<Vec<Account>> {
-        self.accounts(filter, key, Window { offset: 0, limit })
-    }
-
     /// Where that name stands in the order of names, whether there is such a user or not.
     pub fn user_key(&self, name: &str) -> Result<String> {
         self.key_by_name("select 1 from users where username_key = ?1", name)
     }
 
-    fn accounts(&self, filter: &UserFilter, after: &str, window: Window) -> Result<Vec<Account>> {
+    /// The users that come after that key in the order of names, as many as asked for.
+    pub fn list_accounts_after(&self, filter: &UserFilter, after: &str, limit: u64) -> Result<Vec<Account>> {
         let sql = format!(
             "{} select {}, {} from users where username_key > :after and {}
-             order by username_key limit :limit offset :offset",
+             order by username_key limit :limit",
             administrator_groups!(),
             columns!(),
             is_administrator!(),
             filter.condition()
         );
-        let (limit, offset) = (count(window.limit), count(window.offset));
-        let parameters = filter.parameters(&[(":after", &after), (":limit", &limit), (":offset", &offset)]);
+        let limit = count(limit);
+        let parameters = filter.parameters(&[(":after", &after), (":limit", &limit)]);
         self.all(&sql, parameters.as_slice(), account)
     }
 
-    /// Users whose login, first name, last name or e-mail begins with that text, in the order of names; with
-    /// `None`, all users.
-    pub fn search_users(&self, prefix: Option<&str>, window: Window) -> Result<Page<User>> {
+    /// The inner ids of users whose login, first name, last name or e-mail begins with that text, in the order of names;
+    /// with `None`, of all users.
+    pub fn search_users(&self, prefix: Option<&str>, window: Window) -> Result<Page<i64>> {
         let Some(prefix) = prefix else { return self.all_users(window) };
         let (from, to) = prefix_range(prefix);
         let ids = self.remembered_list(ListOf::Prefix(from.clone()), || {
@@ -223,7 +214,7 @@ impl Rows<'_> {
                  order by username_key";
             self.all(sql, params![from, to], |row| row.get(0))
         })?;
-        self.page_of(&ids, window, ids.len() as u64)
+        Ok(page_of(&ids, window, ids.len() as u64))
     }
 
     /// How many users there are, disabled ones too.
@@ -231,22 +222,22 @@ impl Rows<'_> {
         self.number("select value from counters where name = 'users'", [])
     }
 
-    fn all_users(&self, window: Window) -> Result<Page<User>> {
+    fn all_users(&self, window: Window) -> Result<Page<i64>> {
         let total = self.count_users()?;
         if window.offset > SKIPPED_MAX {
             let ids = self.remembered_list(ListOf::Everybody, || {
                 self.all("select id from users order by username_key", [], |row| row.get(0))
             })?;
-            return self.page_of(&ids, window, total);
+            return Ok(page_of(&ids, window, total));
         }
-        let sql = concat!("select ", columns!(), " from users order by username_key limit ?1 offset ?2");
-        let entries = self.all(sql, params![count(window.limit), count(window.offset)], user)?;
+        let sql = "select id from users order by username_key limit ?1 offset ?2";
+        let entries = self.all(sql, params![count(window.limit), count(window.offset)], |row| row.get(0))?;
         Ok(Page { entries, total })
     }
 
-    /// Direct members of a group whose login begins with that text, in the order of names. Names in the
-    /// group's list that belong to no user are counted and not listed.
-    pub fn list_members(&self, group_id: i64, prefix: &str, window: Window) -> Result<Page<User>> {
+    /// The inner ids of direct members of a group whose login begins with that text, in the order of names. Names in
+    /// the group's list that belong to no user are counted and not listed.
+    pub fn list_members(&self, group_id: i64, prefix: &str, window: Window) -> Result<Page<i64>> {
         let (from, to) = prefix_range(prefix);
         let ids = self.remembered_list(ListOf::Members(group_id, from.clone()), || {
             let sql = "select user_id from memberships join users on users.id = user_id
@@ -260,16 +251,7 @@ impl Rows<'_> {
              where group_id = ?1 and kind = 'user' and name_key >= ?2 and name_key < ?3",
             params![group_id, from, to],
         )?;
-        self.page_of(&ids, window, ids.len() as u64 + dangling)
-    }
-
-    /// The users of a part of a list.
-    fn page_of(&self, ids: &[i64], window: Window, total: u64) -> Result<Page<User>> {
-        let start = usize::try_from(window.offset).unwrap_or(usize::MAX);
-        let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
-        let ids = ids.iter().skip(start).take(limit);
-        let entries = ids.filter_map(|id| self.find_user_by_id(*id).transpose()).collect::<Result<_>>()?;
-        Ok(Page { entries, total })
+        Ok(page_of(&ids, window, ids.len() as u64 + dangling))
     }
 
     fn remembered_list(&self, list: ListOf, read: impl FnOnce() -> Result<Vec<i64>>) -> Result<Arc<[i64]>> {
@@ -283,6 +265,13 @@ impl Rows<'_> {
         let number: Option<i64> = self.first(sql, parameters, |row| row.get(0))?;
         Ok(u64::try_from(number.unwrap_or(0)).unwrap_or(0))
     }
+}
+
+/// A part of a list.
+fn page_of(ids: &[i64], window: Window, total: u64) -> Page<i64> {
+    let start = usize::try_from(window.offset).unwrap_or(usize::MAX);
+    let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
+    Page { entries: ids.iter().skip(start).take(limit).copied().collect(), total }
 }
 
 impl Tx<'_> {

@@ -352,7 +352,7 @@ fn slow_senders_are_shown_out_and_hinder_nobody() {
 // Slow readers
 
 /// A connection whose side of the kernel takes next to nothing in advance.
-fn narrow(server: &Server, bytes: &[u8]) -> TcpStream {
+pub fn narrow(server: &Server, bytes: &[u8]) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
     socket.set_recv_buffer_size(4096).expect("a small buffer");
     socket.connect(&server.address.into()).expect("the server accepts");

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 const SIGN_IN: &str = "POST /ui/api/session HTTP/1.1\r\nHost: test\r\nX-Requested-With: rollbook\r\n";
-const MEBIBYTE: usize = 1 << 20;
+pub const MEBIBYTE: usize = 1 << 20;
 
 /// Ways to announce a body of a mebibyte, and what follows all of it but the last byte.
 const FRAMINGS: [(&str, &str); 2] =
@@ -265,12 +265,12 @@ fn memory(server: &Server, of: &str) -> usize {
 }
 
 /// Waits until so much memory is in use for that.
-fn wait_for_memory(server: &Server, of: &str, bytes: usize) {
+pub fn wait_for_memory(server: &Server, of: &str, bytes: usize) {
     let awaited = std::fmt::from_fn(|f| write!(f, "{} and not {bytes}", memory(server, of)));
     wait_until(awaited, || memory(server, of) == bytes);
 }
 
-fn assert_no_memory(answer: &Answer, expected: &Value) {
+pub fn assert_no_memory(answer: &Answer, expected: &Value) {
     assert_eq!(answer.parts(), (503, expected.clone()));
     assert_eq!(answer.header("Retry-After"), Some("1"));
 }

@@ -2,6 +2,7 @@
 
 mod abuse;
 mod across;
+mod answers;
 mod bodies;
 mod browser;
 mod caches;

@@ -130,7 +130,7 @@ fn an_answer_that_breaks_off_is_never_taken_for_a_whole_one() {
 #[test]
 fn an_old_client_gets_a_long_answer_without_chunks() {
     let handler = |_: Incoming<'_>| {
-        let mut pieces = vec![Ok(None), Ok(Some(b",2]".to_vec())), Ok(Some(b"[1".to_vec()))];
+        let mut pieces = vec![anyhow::Ok(None), Ok(Some(b",2]".to_vec())), Ok(Some(b"[1".to_vec()))];
         Response::json_pieces(move || pieces.pop().unwrap_or(Ok(None))).unwrap()
     };
     with_handler(handler, |address| {
@@ -148,7 +148,7 @@ fn what_follows_an_answer_that_only_the_end_of_the_connection_ends_is_no_request
     let handler = |incoming: Incoming<'_>| {
         let Incoming::Request(request) = incoming else { return Response::empty(400) };
         CALLS.lock().unwrap().push(request.path.to_owned());
-        let mut pieces = vec![Ok(None), Ok(Some(b",2]".to_vec())), Ok(Some(b"[1".to_vec()))];
+        let mut pieces = vec![anyhow::Ok(None), Ok(Some(b",2]".to_vec())), Ok(Some(b"[1".to_vec()))];
         Response::json_pieces(move || pieces.pop().unwrap_or(Ok(None))).unwrap()
     };
     with_handler(handler, |address| {

@@ -66,19 +66,18 @@ pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Respo
         value.map_err(|_| Problem::Format(name, "number"))
     };
     let (size, page) = (number("page_size")?, number("page")?);
-    if size.is_some() || page.is_some() {
+    let mut pieces = if size.is_some() || page.is_some() {
         let limit = size.unwrap_or(PAGE_SIZE);
         if !(1..=PAGE_SIZE_MAX).contains(&limit) {
             return Err(Problem::Format("page_size", "number from 1 to 10000"));
         }
-        let window = Window { offset: page.unwrap_or(0).saturating_mul(limit), limit };
-        let accounts = directory.account_page(&filter, window)?;
-        let users: Vec<_> = accounts.iter().map(Shown::of_account).collect();
-        return Ok(Response::json(200, &json!({ "users": users })));
-    }
-    let mut pieces = directory.accounts(filter);
+        directory.account_page(filter, Window { offset: page.unwrap_or(0).saturating_mul(limit), limit })
+    } else {
+        directory.accounts(filter)
+    };
     let mut begun = false;
     let mut ended = false;
+    // The first pieces are read before the status is sent, so that a broken database is no half list.
     let list = Response::json_pieces(move || {
         if ended {
             return Ok(None);
@@ -102,8 +101,7 @@ pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Respo
         }
         Ok(Some(out))
     });
-    // The first pieces are read before the status is sent, so that a broken database is no half list.
-    list.map_err(|cause| Problem::Directory(cause.downcast().unwrap_or_else(Error::Internal)))
+    list.map_err(Problem::Directory)
 }
 
 /// `GET /api/v1/user/{handle}`

@@ -6,9 +6,9 @@ use super::options::{lists, prefix, query};
 use super::page::Asked;
 use super::user::serialize_kept;
 use crate::dialect::condition;
-use crate::directory::{Directory, Lists};
+use crate::directory::{Directory, Listing, Lists};
 use crate::http::{Request, Response, Tag};
-use crate::json::{Json, Object};
+use crate::json::{self, Json, Object};
 use crate::model::{Error, Group, GroupChanges, GroupDetails, Kind};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
@@ -59,17 +59,13 @@ pub(super) fn delete(directory: &Directory, name: &str, request: &Request<'_>) -
 /// `GET /group/search`
 pub(super) fn search(directory: &Directory, request: &Request<'_>) -> Result<Response> {
     let asked = Asked::of(request)?;
-    let page = directory.search_groups(&query(request)?, asked.window(), lists(request)?)?;
-    let entries: Vec<_> = page.entries.iter().map(Shown::new).collect();
-    Ok(asked.answer("groups", entries, page.total))
+    show_page(asked, directory.search_groups(query(request)?, asked.window(), lists(request)?))
 }
 
 /// `GET /group/{id}/@groups`
 pub(super) fn subgroups(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
     let asked = Asked::of(request)?;
-    let page = directory.subgroups(name, &prefix(request)?, asked.window(), lists(request)?)?;
-    let entries: Vec<_> = page.entries.iter().map(Shown::new).collect();
-    Ok(asked.answer("groups", entries, page.total))
+    show_page(asked, directory.subgroups(name, prefix(request)?, asked.window(), lists(request)?))
 }
 
 // ------------------------------------------------------------------------------------------ taking
@@ -127,6 +123,10 @@ fn merge_label(changes: &mut GroupChanges, top: String, present: Option<&Group>)
 
 fn show(status: u16, details: &GroupDetails) -> Response {
     document(status, details).with_tag(tag(details))
+}
+
+fn show_page(asked: Asked, listing: Listing<GroupDetails>) -> Result<Response> {
+    asked.answer("groups", listing, |out, details| json::to_writer(out, &Shown::new(details)))
 }
 
 fn document(status: u16, details: &GroupDetails) -> Response {

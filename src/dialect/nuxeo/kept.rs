@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// All kept pages together, with the questions that they answer, in bytes.
 const BYTES_MAX: usize = 8 << 20;
 /// The largest page that is kept, in bytes.
-const PAGE_BYTES_MAX: usize = 256 << 10;
+pub(super) const PAGE_BYTES_MAX: usize = 256 << 10;
 
 /// The pages of one state of the directory. Everybody who may ask sees the same, so they are nobody's in particular.
 pub(crate) struct Kept(Cache<String, Arc<[u8]>>);

@@ -5,10 +5,10 @@ use super::error::{Problem, Result};
 use super::options::{prefix, query, wants_profile};
 use super::page::Asked;
 use crate::dialect::{condition, decode};
-use crate::directory::{Access, Directory, Side};
+use crate::directory::{Access, Directory, Listing, Side};
 use crate::http::{Request, Response, Tag};
-use crate::json::{Json, JsonStr, Object};
-use crate::model::{Error, Extent, GroupName, Page, Profile, User, UserChanges};
+use crate::json::{self, Json, JsonStr, Object};
+use crate::model::{Error, Extent, GroupName, Profile, User, UserChanges};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use std::sync::Arc;
 
@@ -91,15 +91,13 @@ pub(super) fn leave(directory: &Directory, side: Side, username: &str, group: &s
 /// `GET /user/search`
 pub(super) fn search(directory: &Directory, request: &Request<'_>) -> Result<Response> {
     let asked = Asked::of(request)?;
-    let page = directory.search_users(&query(request)?, asked.window())?;
-    show_page(&asked, directory, &page, request)
+    show_page(asked, directory, directory.search_users(query(request)?, asked.window()), request)
 }
 
 /// `GET /group/{id}/@users`
 pub(super) fn members(directory: &Directory, group: &str, request: &Request<'_>) -> Result<Response> {
     let asked = Asked::of(request)?;
-    let page = directory.members(group, &prefix(request)?, asked.window())?;
-    show_page(&asked, directory, &page, request)
+    show_page(asked, directory, directory.members(group, prefix(request)?, asked.window()), request)
 }
 
 /// `GET /me`
@@ -203,10 +201,14 @@ fn show_tagged(status: u16, directory: &Directory, profile: &Profile, request: &
     Ok(view.document(status, profile).with_tag(view.tag(profile)))
 }
 
-fn show_page(asked: &Asked, directory: &Directory, page: &Page<Profile>, request: &Request<'_>) -> Result<Response> {
+fn show_page(
+    asked: Asked,
+    directory: &Directory,
+    listing: Listing<Profile>,
+    request: &Request<'_>,
+) -> Result<Response> {
     let view = View::of(directory, request)?;
-    let entries: Vec<_> = page.entries.iter().map(|profile| Shown::new(profile, view)).collect();
-    Ok(asked.answer("users", entries, page.total))
+    asked.answer("users", listing, move |out, profile| json::to_writer(out, &Shown::new(profile, view)))
 }
 
 /// A user on the wire.

@@ -1,0 +1,66 @@
+//! A page of a list, read piece by piece: its entries may be far larger than the page of their names, as with thousands
+//! of groups above each user.
+
+use super::Directory;
+use crate::model::{Page, Result};
+use crate::store::Rows;
+
+/// The inner ids of the entries of a page.
+type ReadPage = Box<dyn Fn(&Directory, &Rows<'_>) -> Result<Page<i64>> + Send>;
+/// An entry by its inner id; `None` when it is gone.
+type ReadEntry<T> = Box<dyn Fn(&Directory, &Rows<'_>, i64) -> Result<Option<T>> + Send>;
+
+/// A page that is not read yet, or only in part.
+pub struct Listing<T> {
+    directory: Directory,
+    page: ReadPage,
+    entry: ReadEntry<T>,
+    /// The entries to come; `None` before the first piece.
+    rest: Option<std::vec::IntoIter<i64>>,
+}
+
+/// A part of a page.
+#[derive(Debug)]
+pub enum Shown<'p, T> {
+    /// How many entries there are in the whole list, and in this page.
+    Beginning(u64, usize),
+    /// An entry.
+    Entry(&'p T),
+}
+
+impl<T> Listing<T> {
+    pub(super) fn new(
+        directory: &Directory,
+        page: impl Fn(&Directory, &Rows<'_>) -> Result<Page<i64>> + Send + 'static,
+        entry: impl Fn(&Directory, &Rows<'_>, i64) -> Result<Option<T>> + Send + 'static,
+    ) -> Listing<T> {
+        Listing { directory: directory.clone(), page: Box::new(page), entry: Box::new(entry), rest: None }
+    }
+
+    /// Shows the next piece: first the beginning, then entries until one is answered with false. All of a piece is of one
+    /// state of the directory. An entry that goes between two pieces is missing. False when there is nothing more.
+    ///
+    /// # Errors
+    /// Those of the list.
+    pub fn next_piece(&mut self, mut show: impl FnMut(Shown<'_, T>) -> Result<bool>) -> Result<bool> {
+        let Listing { directory, page, entry, rest } = self;
+        directory.read_charged(|rows| {
+            let rest = match rest {
+                Some(rest) => rest,
+                None => {
+                    let Page { entries, total } = page(directory, rows)?;
+                    show(Shown::Beginning(total, entries.len()))?;
+                    rest.insert(entries.into_iter())
+                }
+            };
+            for id in rest.by_ref() {
+                if let Some(entry) = entry(directory, rows, id)?
+                    && !show(Shown::Entry(&entry))?
+                {
+                    break;
+                }
+            }
+            Ok(rest.len() > 0)
+        })
+    }
+}
