@@ -13,6 +13,8 @@ use std::sync::Arc;
 
 const SIGN_IN: &str = "POST /ui/api/session HTTP/1.1\r\nHost: test\r\nX-Requested-With: rollbook\r\n";
 pub const MEBIBYTE: usize = 1 << 20;
+/// Flags for a server that waits for a body however slowly the test goes on.
+const PATIENT: [&str; 2] = ["--body-timeout", "600"];
 
 /// Ways to announce a body of a mebibyte, and what follows all of it but the last byte.
 const FRAMINGS: [(&str, &str); 2] =
@@ -44,7 +46,7 @@ fn ask(server: &Server, method: &str, target: &str, lines: &str) -> Answer {
 #[test]
 fn a_stranger_is_answered_before_any_byte_of_a_body_whatever_is_announced() {
     // A server that waited would answer long after the client has given up.
-    let server = Server::with(&["--body-timeout", "600"]);
+    let server = Server::with(&PATIENT);
     for (method, target) in operations(&server) {
         if (method.as_str(), target.as_str()) == ("POST", "/ui/api/session") {
             continue;
@@ -70,7 +72,7 @@ fn a_stranger_is_answered_before_any_byte_of_a_body_whatever_is_announced() {
 
 #[test]
 fn wrong_credentials_are_answered_before_the_body_too() {
-    let server = Server::with(&["--body-timeout", "600"]);
+    let server = Server::with(&PATIENT);
     let waiting = "Content-Length: 100\r\nExpect: 100-continue\r\n";
     for (status, first_line, lines) in [
         (403, "POST /api/v1/user", format!("DD-API-KEY: {API_KEY}\r\nDD-APPLICATION-KEY: wrong\r\n")),
@@ -129,7 +131,7 @@ fn strangers_with_large_bodies_cost_next_to_nothing() {
 
 #[test]
 fn credentials_in_a_body_have_16_kibibytes() {
-    let server = Server::with(&["--body-timeout", "600"]);
+    let server = Server::with(&PATIENT);
     let session = |size: usize| {
         let body = json!({"user": "Administrator", "password": ADMIN_PASSWORD}).to_string();
         format!("{body:<size$}")
@@ -249,8 +251,9 @@ fn a_long_body_that_is_not_read_ends_the_connection_and_so_does_a_broken_one() {
         write(&mut connection, format!("{after}{valid}"));
         assert_eq!(connection.rest(), "", "{after:.40}");
     }
-    // The last byte is followed by a request, and that by nothing.
-    let mut connection = opened(&server, length(10) + "x");
+    // The last byte is followed by a request, and that by nothing. That byte has to come in time.
+    let patient = Server::with(&PATIENT);
+    let mut connection = opened(&patient, length(10) + "x");
     assert_eq!(connection.answer(false).status, 403);
     write(&mut connection, format!("xxxxxxxxx{valid}"));
     assert_eq!(connection.answer(false).parts(), (200, json!({"valid": true})));
@@ -287,7 +290,7 @@ fn bodies_beyond_the_memory_for_all_are_unavailable_and_come_through_later() {
     let folder = Arc::new(Folder::new());
     let other = create_key(&folder, "app", None);
     // Room for two of the longest, and one caller has half of it.
-    let server = Server::over(folder, &["--max-body-memory", "2097152", LISTEN[0], LISTEN[1]]);
+    let server = Server::over(folder, &[&LISTEN[..], &PATIENT, &["--max-body-memory", "2097152"]].concat());
     let text = "There is no memory for the body at the moment";
     let (errors, exception) =
         (json!({"errors": [text]}), json!({"entity-type": "exception", "status": 503, "message": text}));
@@ -332,7 +335,7 @@ fn bodies_beyond_the_memory_for_all_are_unavailable_and_come_through_later() {
 
 #[test]
 fn a_body_grows_into_memory_as_it_comes() {
-    let server = Server::with(&LISTEN);
+    let server = Server::with(&[LISTEN, PATIENT].concat());
     for (framing, _) in FRAMINGS {
         let mut connection = opened(&server, request_head("PUT /api/v1/user/administrator", framing));
         let mut sent = 0;
@@ -355,7 +358,7 @@ fn request_head(first_line: &str, framing: &str) -> String {
 #[test]
 fn strangers_have_a_quarter_of_the_memory_and_one_address_half_of_that() {
     // 512 KiB for strangers, 256 for each address: sixteen of the longest bodies.
-    let server = Server::with(&["--max-body-memory", "2097152", LISTEN[0], LISTEN[1]]);
+    let server = Server::with(&[&LISTEN[..], &PATIENT, &["--max-body-memory", "2097152"]].concat());
     let form = format!("{SIGN_IN}Content-Length: 16384\r\n\r\n{}", " ".repeat(16_383));
     let sent_from = |local: &str| {
         let mut connection = open_from(local, server.address);
@@ -387,7 +390,7 @@ fn strangers_have_a_quarter_of_the_memory_and_one_address_half_of_that() {
 fn values_of_a_body_need_memory_too() {
     let folder = Arc::new(Folder::new());
     let other = create_key(&folder, "app", None);
-    let server = Server::over(folder, &["--max-body-memory", "2097152", LISTEN[0], LISTEN[1]]);
+    let server = Server::over(folder, &[&LISTEN[..], &PATIENT, &["--max-body-memory", "2097152"]].concat());
     let text = "There is no memory for the body at the moment";
     // Each is two bytes here and some hundred in memory.
     let zeros = format!(r#"{{"x":[0{}]}}"#, ",0".repeat(100_000));
