@@ -13,7 +13,7 @@ use anyhow::anyhow;
 use argon2::{Argon2, Block, Params};
 use base64::prelude::{BASE64_STANDARD_NO_PAD, Engine as _};
 use regex_lite::Regex;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq as _;
@@ -45,12 +45,13 @@ struct Slots {
 struct Measured {
     /// The generation of the database in which they were looked for last.
     generation: Option<u64>,
-    /// One hash of each kind and cost.
-    kinds: HashSet<String>,
+    /// The highest cost of each computation.
+    costs: HashMap<&'static str, u64>,
 }
 
-/// Hashes and checks passwords, a bounded number at a time: each takes 19 MiB and a processor for a while, and a value
-/// of another directory up to 128 MiB until it is renewed.
+/// Hashes and checks passwords, a bounded number at a time: each takes 19 MiB and a processor for a while. An argon2
+/// value of another directory takes up to 128 MiB until it is renewed; those that take more than 19 MiB are checked one
+/// at a time.
 pub struct Passwords {
     /// The memory of each computation that may run, kept: freed and allocated again for each, blocks of this
     /// size and alignment leave holes that the C library does not fill, and the process grows without end.
@@ -58,6 +59,8 @@ pub struct Passwords {
     /// How many computations may run at a time.
     count: usize,
     freed: Condvar,
+    /// Held by the computation that takes more memory than is kept.
+    large: Mutex<()>,
     /// The longest time that a value of another directory has taken beyond the usual.
     longest_extra: Mutex<Duration>,
     /// Values of other directories whose time was taken, see [`Passwords::calibrate`].
@@ -72,7 +75,8 @@ impl Passwords {
         let count = std::thread::available_parallelism().map_or(1, usize::from).min(SLOTS_MAX);
         let slots = Mutex::new(Slots { free: vec![Vec::new(); count], waiting: 0, blocks: 0 });
         let (longest_extra, measured) = (Mutex::default(), Mutex::default());
-        Passwords { slots, count, freed: Condvar::new(), longest_extra, measured, pattern, required }
+        let (freed, large) = (Condvar::new(), Mutex::default());
+        Passwords { slots, count, freed, large, longest_extra, measured, pattern, required }
     }
 
     /// Whether a new user needs a password.
@@ -168,28 +172,33 @@ impl Passwords {
         }
     }
 
-    /// Takes the time of each kind of hash that takes longer than ours, before the first password is checked: otherwise
-    /// the first refusals after a start would tell which users have such a hash. `kinds` reads them by name, with one
-    /// hash of each, when the database has changed since the last time.
+    /// Takes the time of the dearest hash of each computation that takes longer than ours, before the first password is
+    /// checked: otherwise the first refusals after a start would tell which users have such a hash. `hashes` reads one
+    /// of each kind when the database has changed since the last time.
     ///
     /// # Errors
-    /// Those of `kinds`.
+    /// Those of `hashes`.
     pub(super) fn calibrate(
         &self,
         slot: &mut Slot<'_>,
         generation: u64,
-        kinds: impl FnOnce() -> Result<Vec<(String, String)>>,
+        hashes: impl FnOnce() -> Result<Vec<String>>,
     ) -> Result<()> {
         let mut measured = locked(&self.measured);
         if measured.generation == Some(generation) {
             return Ok(());
         }
-        for (kind, hash) in kinds()? {
-            if measured.kinds.insert(kind)
-                && let Some(value) = Foreign::parse(&hash)
-            {
-                slot.verify_foreign("", &value);
+        let mut dearest: HashMap<&'static str, (u64, Foreign)> = HashMap::new();
+        for value in hashes()?.iter().filter_map(|hash| Foreign::parse(hash)) {
+            let Some((computation, cost)) = value.cost() else { continue };
+            let known = dearest.get(computation).map(|(cost, _)| *cost).max(measured.costs.get(computation).copied());
+            if known.is_none_or(|known| cost > known) {
+                dearest.insert(computation, (cost, value));
             }
+        }
+        for (computation, (cost, value)) in dearest {
+            slot.verify_foreign("", &value);
+            measured.costs.insert(computation, cost);
         }
         slot.extra = Duration::ZERO;
         measured.generation = Some(generation);
@@ -238,7 +247,7 @@ impl Passwords {
             slots = self.freed.wait(slots).unwrap_or_else(PoisonError::into_inner);
         };
         slots.waiting -= 1;
-        Ok(Slot { kept: memory.capacity(), memory, extra: Duration::ZERO, home: self })
+        Ok(Slot { kept: memory.capacity(), memory, extra: Duration::ZERO, waited: Duration::ZERO, home: self })
     }
 }
 
@@ -249,6 +258,8 @@ pub(super) struct Slot<'p> {
     kept: usize,
     /// The time that a value of another directory has taken beyond the usual.
     extra: Duration,
+    /// The time for which another large computation was waited for.
+    waited: Duration,
     home: &'p Passwords,
 }
 
@@ -276,14 +287,16 @@ impl Slot<'_> {
 
     fn verify_foreign(&mut self, password: &str, value: &Foreign) -> bool {
         let begun = Instant::now();
+        self.waited = Duration::ZERO;
         let right = match value {
             Foreign::Argon2(value) => self.verify(password, value),
             value => value.matches(password),
         };
-        if value.is_slow() {
+        if value.cost().is_some() {
             self.extra = begun.elapsed();
+            let computed = self.extra.saturating_sub(self.waited);
             let mut longest = locked(&self.home.longest_extra);
-            *longest = (*longest).max(self.extra).min(LAG_MAX);
+            *longest = (*longest).max(computed).min(LAG_MAX);
         }
         right
     }
@@ -301,14 +314,30 @@ impl Slot<'_> {
     }
 
     fn argon2(&mut self, argon2: &Argon2<'_>, password: &str, salt: &[u8], out: &mut [u8]) -> argon2::Result<()> {
-        let blocks = argon2.params().block_count();
-        // More than usual is not kept: those who need it are renewed at their first login.
-        let mut larger = Vec::new();
-        let memory = if blocks > Params::default().block_count() { &mut larger } else { &mut self.memory };
-        memory.reserve_exact(blocks.saturating_sub(memory.len()));
-        memory.resize(blocks, Block::default());
-        argon2.hash_password_into_with_memory(password.as_bytes(), salt, out, memory)
+        let (blocks, home) = (argon2.params().block_count(), self.home);
+        if blocks <= Params::default().block_count() {
+            return hash_in(&mut self.memory, argon2, password, salt, out);
+        }
+        // This memory is not kept: the users who need it are renewed at their first login.
+        let begun = Instant::now();
+        let _turn = locked(&home.large);
+        self.waited += begun.elapsed();
+        hash_in(&mut Vec::new(), argon2, password, salt, out)
     }
+}
+
+/// Computes in that memory, which grows to what it takes.
+fn hash_in(
+    memory: &mut Vec<Block>,
+    argon2: &Argon2<'_>,
+    password: &str,
+    salt: &[u8],
+    out: &mut [u8],
+) -> argon2::Result<()> {
+    let blocks = argon2.params().block_count();
+    memory.reserve_exact(blocks.saturating_sub(memory.len()));
+    memory.resize(blocks, Block::default());
+    argon2.hash_password_into_with_memory(password.as_bytes(), salt, out, memory)
 }
 
 impl Drop for Slot<'_> {
@@ -333,7 +362,7 @@ fn hash_failure(error: argon2::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::super::foreign::tests::{PASSWORD, VALUES};
+    use super::super::foreign::tests::{OTHER_FORMS, PASSWORD, VALUES};
     use super::*;
 
     /// Python's argon2-cffi, with the parameters of this program.
@@ -348,7 +377,7 @@ mod tests {
     fn a_value_of_any_kind_lets_the_password_in_and_no_other() {
         let passwords = passwords();
         let mut slot = passwords.slot().unwrap();
-        for value in VALUES.into_iter().chain([LIKE_OURS]) {
+        for value in VALUES.into_iter().chain([LIKE_OURS]).chain([OTHER_FORMS[13].1]) {
             assert!(is_stored_value(value), "{value}");
             assert!(passwords.verify(&mut slot, PASSWORD, Some(value)), "{value}");
             for wrong in ["correct horsf", "Correct horse", "correct hors", ""] {
@@ -421,18 +450,20 @@ mod tests {
     fn the_slow_kinds_are_measured_before_the_first_check_and_again_when_there_are_others() {
         let passwords = passwords();
         let mut slot = passwords.slot().unwrap();
-        let kinds =
-            |values: &[&str]| Ok(values.iter().map(|value| (value[..14].to_owned(), (*value).to_owned())).collect());
+        let hashes = |values: &[&str]| Ok(values.iter().map(|value| (*value).to_owned()).collect());
         let cost = |cost: &str| format!("{{CRYPT}}$2b${cost}$CCCCCCCCCCCCCCCCCCCCC.WrAwgFxicHZ3kL7zMvXYXHKosDn8ot2");
-        passwords.calibrate(&mut slot, 1, || kinds(&[&cost("04")])).unwrap();
+        passwords.calibrate(&mut slot, 1, || hashes(&[&cost("04")])).unwrap();
         let first = slot.lag();
         assert!(first > Duration::ZERO);
         // Nothing has changed: nothing is read.
         passwords.calibrate(&mut slot, 1, || panic!("in the same state")).unwrap();
-        passwords.calibrate(&mut slot, 2, || kinds(&[&cost("04"), &cost("09")])).unwrap();
+        passwords.calibrate(&mut slot, 2, || hashes(&[&cost("04"), &cost("09")])).unwrap();
         assert!(slot.lag() > first);
+        // Of each computation only the dearest is measured, once.
+        passwords.calibrate(&mut slot, 3, || hashes(&[&cost("05"), &cost("08"), VALUES[0], VALUES[25]])).unwrap();
+        assert_eq!(locked(&passwords.measured).costs, HashMap::from([("2", 1 << 9), ("pbkdf2-sha256", 1000)]));
         // A value that cannot be checked takes no time.
-        passwords.calibrate(&mut slot, 3, || kinds(&["{CRYPT}$2b$99$nothing"])).unwrap();
+        passwords.calibrate(&mut slot, 4, || hashes(&["{CRYPT}$2b$99$nothing"])).unwrap();
     }
 
     #[test]
@@ -441,5 +472,31 @@ mod tests {
         let mut slot = passwords.slot().unwrap();
         assert!(passwords.verify(&mut slot, PASSWORD, Some(VALUES[23])));
         assert!(slot.memory.capacity() <= Params::default().block_count());
+    }
+
+    #[test]
+    fn values_that_take_much_memory_are_checked_one_at_a_time() {
+        let passwords = passwords();
+        let turn = locked(&passwords.large);
+        std::thread::scope(|scope| {
+            let large = scope.spawn(|| {
+                let mut slot = passwords.slot().unwrap();
+                (passwords.verify(&mut slot, PASSWORD, Some(VALUES[23])), slot.waited)
+            });
+            // Others go on meanwhile.
+            let computed = scope.spawn(|| argon2_hash_of(&passwords)).join().unwrap();
+            assert!(computed.starts_with("$argon2id$"));
+            std::thread::sleep(Duration::from_millis(100));
+            assert!(!large.is_finished());
+            drop(turn);
+            let (right, waited) = large.join().unwrap();
+            assert!(right && waited > Duration::ZERO);
+        });
+    }
+
+    fn argon2_hash_of(passwords: &Passwords) -> String {
+        Slot { memory: Vec::new(), kept: 0, extra: Duration::ZERO, waited: Duration::ZERO, home: passwords }
+            .hash(PASSWORD)
+            .unwrap()
     }
 }

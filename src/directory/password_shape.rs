@@ -1,0 +1,595 @@
+//! Tells passwords in clear from everything else that a password column holds: stored hashes of any kind, markers of
+//! locked accounts, masked values and placeholders.
+//!
+//! The tests look at the shape of a value and know few products, because a hash of an unknown program must not become
+//! a password either. A password that looks like a hash is therefore left out as well.
+
+/// The fewest hexadecimal digits that count as a digest.
+const HEX_DIGITS_MIN: usize = 16;
+/// The shortest token that counts as random when it is not made of words.
+const TOKEN_BYTES_MIN: usize = 16;
+/// The shortest token of letters and digits that counts as Base64, whatever it is made of.
+const BASE64_BYTES_MIN: usize = 20;
+/// The length of a crypt(3) value of DES.
+const DES_CRYPT_BYTES: usize = 13;
+/// The longest word of one token. Longer ones may be Base32.
+const WORD_BYTES_MAX: usize = 30;
+
+/// Words in the names of schemes and algorithms, without the digits that follow them.
+const ALGORITHMS: &str = "\
+    aes apr argon bcrypt blake blf blowfish clear cleartext cram crypt digest drupal enc encrypted gost \
+    hash hashed hex hmac issha jbcrypt kerberos lanman md mta noop ns nt ntlm otp pbkdf phpass pkcs \
+    plain ripemd rpa sasl scram scrypt sha skey smd ssha sun vault whirlpool x yescrypt";
+
+/// Words of [`ALGORITHMS`] that say little by themselves.
+const COMMON: &str = "clear cleartext hex mta noop ns nt plain sun x";
+
+/// Values that stand for no password, in lower case.
+const MARKERS: [&str; 34] = [
+    "",
+    "lk",
+    "np",
+    "up",
+    "nl",
+    "\\n",
+    "null",
+    "(null)",
+    "nil",
+    "none",
+    "nan",
+    "n/a",
+    "undefined",
+    "unset",
+    "not set",
+    "set",
+    "no password",
+    "nopassword",
+    "no_information",
+    "not_supported",
+    "nologin",
+    "no login",
+    "locked",
+    "disabled",
+    "expired",
+    "invalid",
+    "blocked",
+    "unusable",
+    "redacted",
+    "hidden",
+    "masked",
+    "true",
+    "false",
+    "password expired",
+];
+
+/// The kind of a value that could be something else than a password in clear. It contains nothing of the value but
+/// names of schemes and algorithms.
+pub(super) fn kind_of(value: &str) -> Option<String> {
+    let value = value.trim();
+    if value.is_empty() {
+        return None;
+    }
+    let value = value.trim_matches(['"', '\'', '`']);
+    kind_by_prefix(value).or_else(|| kind_by_content(value).map(str::to_owned))
+}
+
+/// The name in braces before a value, and the value.
+pub(super) fn scheme(value: &str) -> Option<(&str, &str)> {
+    value.strip_prefix('{')?.split_once('}')
+}
+
+/// The kind of a value that begins with the name of a scheme or of an algorithm.
+fn kind_by_prefix(value: &str) -> Option<String> {
+    if let Some((scheme, rest)) = scheme(value) {
+        return Some(if scheme.trim_start().starts_with('"') { "JSON".to_owned() } else { scheme_kind(scheme, rest) });
+    }
+    if let Some(kind) = modular_kind(value) {
+        return Some(kind);
+    }
+    let (name, _) = value.split_once(['$', ':', '|', '(', '{'])?;
+    if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        return None;
+    }
+    let is_named = segments(name).any(|(word, _)| is_algorithm(word) && !is_listed(COMMON, word));
+    is_named.then(|| if is_safe(name) { name.to_owned() } else { "hash with the name of its algorithm".to_owned() })
+}
+
+/// `{SCHEME}`, or `{SCHEME}$id$`.
+fn scheme_kind(scheme: &str, rest: &str) -> String {
+    // SAP and Netscape write parameters behind the name.
+    let name = scheme.split([',', ' ', '@']).next().unwrap_or_default();
+    let shown = if is_safe(name) { name } else { "…" };
+    let rest = modular_kind(rest).unwrap_or_default();
+    format!("{{{shown}}}{rest}")
+}
+
+/// `$id$` of a value in the modular format.
+fn modular_kind(value: &str) -> Option<String> {
+    let (id, _) = value.strip_prefix('$')?.split_once('$')?;
+    if id.is_empty() || id.contains(char::is_whitespace) {
+        return None;
+    }
+    let is_short = (1..=2).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let shown = if is_short || is_safe(id) { id } else { "…" };
+    Some(format!("${shown}$"))
+}
+
+/// Whether a name consists of words and numbers that name algorithms, so that a report can show it.
+fn is_safe(name: &str) -> bool {
+    let is_number = |text: &str| text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    name.len() <= 32
+        && segments(name).any(|(word, _)| is_algorithm(word))
+        && segments(name).all(|(word, number)| (word.is_empty() || is_algorithm(word)) && is_number(number))
+}
+
+/// The parts of a name, each split where its first digit stands.
+fn segments(name: &str) -> impl Iterator<Item = (&str, &str)> {
+    let name = name.get(..64).unwrap_or(name);
+    name.split(['-', '_', '.', '/', '+', ' ']).map(|segment| {
+        let digits = segment.find(|c: char| c.is_ascii_digit()).unwrap_or(segment.len());
+        segment.split_at(digits)
+    })
+}
+
+fn is_algorithm(word: &str) -> bool {
+    is_listed(ALGORITHMS, word)
+}
+
+fn is_listed(list: &str, word: &str) -> bool {
+    list.split(' ').any(|listed| listed.eq_ignore_ascii_case(word))
+}
+
+/// The kind of a value that is told by its characters.
+fn kind_by_content(value: &str) -> Option<&'static str> {
+    if value.chars().any(char::is_control) {
+        return Some("binary");
+    }
+    if is_masked(value) {
+        return Some("masked value");
+    }
+    if is_marker(value) {
+        return Some("marker of a locked account");
+    }
+    if is_hex(value) || is_hidden_hex(value) {
+        return Some("hexadecimal digest");
+    }
+    if value.split(['$', ':']).any(is_des_crypt) {
+        return Some("DES crypt");
+    }
+    if value.split(|c: char| !is_token(c)).any(is_random) {
+        return Some("Base64 digest");
+    }
+    let brackets = [('<', '>'), ('[', ']'), ('(', ')')];
+    brackets.iter().any(|(open, close)| value.starts_with(*open) && value.ends_with(*close)).then_some("placeholder")
+}
+
+/// Whether a program has put symbols in the place of characters: `••••`, `ad****`, `xxxxxxxx`.
+fn is_masked(value: &str) -> bool {
+    let Some(first) = value.chars().next() else { return false };
+    let (count, is_one_symbol) = (value.chars().count(), value.chars().all(|c| c == first));
+    let is_symbol = !first.is_alphanumeric() && first != '!' || matches!(first, 'x' | 'X');
+    let is_repeated = is_one_symbol && (count >= 2 && is_symbol || count >= TOKEN_BYTES_MIN);
+    is_repeated || ["****", "••••", "●●●●"].iter().any(|mask| value.contains(mask))
+}
+
+/// Whether a value marks an account without a usable password. One character is never a password.
+fn is_marker(value: &str) -> bool {
+    value.starts_with(['!', '*'])
+        || value.starts_with("##")
+        || value.chars().nth(1).is_none()
+        || value.len() <= 32 && MARKERS.contains(&value.to_ascii_lowercase().as_str())
+}
+
+/// Whether a value has a run of hexadecimal digits, or consists of such digits with separators between them.
+fn is_hex(value: &str) -> bool {
+    let is_separator = |c: char| matches!(c, ' ' | ':' | '-' | ',' | '.');
+    let is_run = |run: &str| run.len() >= HEX_DIGITS_MIN;
+    let digits = value.chars().filter(char::is_ascii_hexdigit).count();
+    let is_separated = digits >= HEX_DIGITS_MIN && value.chars().all(|c| c.is_ascii_hexdigit() || is_separator(c));
+    let marked = ["0x", "0X", "\\x"].iter().find_map(|mark| value.strip_prefix(mark));
+    let is_marked = marked.is_some_and(|digits| digits.len() >= 2 && digits.bytes().all(|b| b.is_ascii_hexdigit()));
+    is_separated || is_marked || value.split(|c: char| !c.is_ascii_hexdigit()).any(is_run)
+}
+
+/// Whether a value can be a password that Cisco's type 7 hides: a decimal number up to 15 and hexadecimal pairs.
+fn is_hidden_hex(value: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'A'..=b'F');
+    value.len() >= 8
+        && value.len().is_multiple_of(2)
+        && value.bytes().all(is_digit)
+        && value.bytes().any(|byte| byte.is_ascii_alphabetic())
+        && value[..2].parse::<u8>().is_ok_and(|salt| salt <= 15)
+}
+
+/// Whether a value can be a crypt(3) value of DES: the last of its characters has only four bits.
+fn is_des_crypt(value: &str) -> bool {
+    value.len() == DES_CRYPT_BYTES
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/'))
+        && (value.ends_with(|c| ".26AEIMQUYcgkosw".contains(c)) || !is_words(value))
+}
+
+/// Characters of Base64 in all its alphabets.
+fn is_token(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '.' | '_' | '-')
+}
+
+/// Whether a token is too random for a text.
+fn is_random(token: &str) -> bool {
+    token.len() >= TOKEN_BYTES_MIN
+        && (token.ends_with('=') || token.split(['.', '_', '-']).any(is_base64) || !is_words(token))
+}
+
+/// Whether a run of characters is too long for anything but Base64, and is not one long word.
+fn is_base64(run: &str) -> bool {
+    let has_upper = run.bytes().any(|byte| byte.is_ascii_uppercase());
+    let word = run.trim_end_matches(|c: char| c.is_ascii_digit());
+    let is_one_word = word.bytes().skip(1).all(|byte| byte.is_ascii_lowercase()) && is_word(word);
+    run.len() >= BASE64_BYTES_MIN && has_upper && !is_one_word
+}
+
+/// Whether a token is made of words and numbers, as `Secret-words-2024` is.
+fn is_words(token: &str) -> bool {
+    let chunks = || token.split(['.', '_', '-', '/', '+', '=']).filter(|chunk| !chunk.is_empty());
+    if token.bytes().all(|byte| !byte.is_ascii_digit() && !byte.is_ascii_uppercase()) {
+        let letters: String = chunks().collect();
+        return is_pronounceable(&letters);
+    }
+    let (mut length, mut breaks) = (0, 0);
+    for chunk in chunks() {
+        let mut parts = Parts(chunk);
+        while let Some(part) = parts.next() {
+            let is_alone = part.len() == chunk.len();
+            let is_last = parts.0.is_empty();
+            let is_part = if part.starts_with(|c: char| c.is_ascii_digit()) {
+                part.len() > 1 || is_last
+            } else {
+                (part.len() > 1 || is_alone) && is_word(part)
+            };
+            if !is_part {
+                return false;
+            }
+            breaks += usize::from(!is_last);
+        }
+        length += chunk.len();
+    }
+    (breaks + 1) * 4 <= length
+}
+
+/// Whether letters are a word in lower case, in capitals, or with one capital.
+fn is_word(letters: &str) -> bool {
+    let is_upper = letters.bytes().all(|byte| byte.is_ascii_uppercase());
+    let is_cased = is_upper || letters.bytes().skip(1).all(|byte| byte.is_ascii_lowercase());
+    is_cased && letters.len() <= WORD_BYTES_MAX && is_pronounceable(letters)
+}
+
+/// Whether letters have vowels enough.
+fn is_pronounceable(letters: &str) -> bool {
+    let vowels = letters.bytes().filter(|byte| b"aeiouyAEIOUY".contains(byte)).count();
+    vowels > 0 && vowels * 6 >= letters.len()
+}
+
+/// The parts of a chunk of letters and digits: they end between letters and digits, and before a capital.
+struct Parts<'c>(&'c str);
+
+impl<'c> Iterator for Parts<'c> {
+    type Item = &'c str;
+
+    fn next(&mut self) -> Option<&'c str> {
+        let bytes = self.0.as_bytes();
+        let is_end = |pair: &[u8]| {
+            let (left, right) = (pair[0], pair[1]);
+            left.is_ascii_digit() != right.is_ascii_digit() || left.is_ascii_lowercase() && right.is_ascii_uppercase()
+        };
+        let end = bytes.windows(2).position(is_end).map_or(bytes.len(), |before| before + 1);
+        let (part, rest) = self.0.split_at(end);
+        self.0 = rest;
+        (!part.is_empty()).then_some(part)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::kind_of;
+    use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD, Engine as _};
+    use sha2::{Digest as _, Sha512};
+
+    #[test]
+    fn a_password_in_clear_is_of_no_kind() {
+        for value in [
+            "secret words",
+            "Secret-words-1",
+            "correct-horse-battery-staple",
+            "Correct-Horse-Battery-Staple-2024",
+            "This-Is-A-Long-Secret",
+            "to-be-or-not-to-be",
+            "this.is.a.long.secret",
+            "correcthorsebatterystaple",
+            "CorrectHorseBattery",
+            "Rindfleischetikettierung",
+            "summer2024winter2025",
+            "Willkommen-2024",
+            "correct horse battery staple",
+            "the relationships of words",
+            "pa$$word",
+            "pa$$word$",
+            "Passw0rd!",
+            "P@ssw0rd!P@ssw0rd!",
+            "100% {sure}",
+            "Tr0ub4dor&3",
+            "geheim123",
+            "ünïcode",
+            "пароль",
+            "密码",
+            "ada.lovelace1815@example.com",
+            "https://example.com/Reset",
+            "19700101",
+            "15081990",
+            "4711",
+            "ab",
+            "x-files",
+            "*nix"[1..].trim(),
+            "$x",
+            "$5 and $6 make $11",
+            "shark: teeth",
+            "Natasha:secret",
+            "a{SSHA}b",
+            "k3J9xQ2m",
+            "hunter2",
+            "",
+            " ",
+        ] {
+            assert_eq!(kind_of(value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn markers_and_masks_are_no_passwords() {
+        let markers = [
+            "*",
+            "!",
+            "!!",
+            "x",
+            "X",
+            "!*",
+            "*LK*",
+            "*NP*",
+            "NP",
+            "np",
+            "LK",
+            "UP",
+            "*LOCKED*",
+            "*DISABLED*",
+            "-",
+            "0",
+            "\\N",
+            "NULL",
+            "null",
+            "(null)",
+            "None",
+            "N/A",
+            "undefined",
+            "locked",
+            "Disabled",
+            "nologin",
+            "NO PASSWORD",
+            "TRUE",
+            "false",
+            "no_information",
+            "\"\"",
+            "'*'",
+            "!$6$saltstring$hash",
+            "*LK*$6$saltstring$hash",
+            "!!$1$salt$hash",
+            "!unusable",
+            "##ada",
+            "*0",
+            "*1",
+            "!pbkdf2_sha256$260000$abc",
+            "*no way",
+            "**LOCK**",
+        ];
+        for value in markers {
+            assert_eq!(kind_of(value).as_deref(), Some("marker of a locked account"), "{value}");
+            assert_eq!(kind_of(&format!(" {value} ")).as_deref(), Some("marker of a locked account"), "{value}");
+        }
+        for value in [
+            "**",
+            "****",
+            "********",
+            "••••••",
+            "●●●●",
+            "·····",
+            "----",
+            "xx",
+            "xxxxxxxx",
+            "XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX",
+            "ad****ce",
+            "NO PASSWORD*********************",
+            "aaaaaaaaaaaaaaaaaaaa",
+            "..",
+        ] {
+            assert_eq!(kind_of(value).as_deref(), Some("masked value"), "{value}");
+        }
+        for value in ["<hidden value>", "[redacted by us]", "(not shown)"] {
+            assert_eq!(kind_of(value).as_deref(), Some("placeholder"), "{value}");
+        }
+        assert_eq!(kind_of("a\u{0}b").as_deref(), Some("binary"));
+    }
+
+    #[test]
+    fn stored_hashes_of_all_kinds_are_told_from_passwords() {
+        const MD5: &str = "5f4dcc3b5aa765d61d8327deb882cf99";
+        const SHA1: &str = "5baa61e4c9b93f3f0682250b6cf8331b7ee68fd8";
+        const SHA256: &str = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8";
+        const BASE64: &str = "XohImNooBHFR0OVvjcYpJ3NgPQ1qq73WKhHvch0VQtg=";
+        const HEX: &str = "hexadecimal digest";
+        let with = |text: &str| {
+            text.replace("MD5HEX", MD5).replace("SHA1HEX", SHA1).replace("SHA256HEX", SHA256).replace("BASE64", BASE64)
+        };
+        for (value, kind) in [
+            // Schemes in braces.
+            ("{x-isSHA512, 15000}BASE64", "{x-isSHA512}"),
+            ("{x-issha, 1024}BASE64", "{x-issha}"),
+            ("{PKCS5S2}BASE64", "{PKCS5S2}"),
+            ("{CRYPT}abJnggxhB/yWI", "{CRYPT}"),
+            ("{NS-MTA-MD5}MD5HEXMD5HEX", "{NS-MTA-MD5}"),
+            ("{CRAM-MD5}MD5HEX", "{CRAM-MD5}"),
+            ("{SCRAM-SHA-256}4096,c2FsdA==,BASE64,BASE64", "{SCRAM-SHA-256}"),
+            ("{SASL}ada@EXAMPLE.ORG", "{SASL}"),
+            ("{KERBEROS}ada@EXAMPLE.ORG", "{KERBEROS}"),
+            ("{noop}secret", "{noop}"),
+            ("{PLAIN}secret", "{PLAIN}"),
+            ("{ssha256}06$salt$hash", "{ssha256}"),
+            ("{smd5}a5/yTL/u$VfvgyHx1xUlXZYBocQpQY0", "{smd5}"),
+            ("{scrypt@SpringSecurity_v5_8}$100801$x$y", "{scrypt}$…$"),
+            ("{SHA512.HEX}SHA256HEX", "{SHA512.HEX}"),
+            ("{MD5}MD5HEX", "{MD5}"),
+            ("{hunter2}secret", "{…}"),
+            ("{crypt-hunter2}secret", "{…}"),
+            ("{a b}c", "{…}"),
+            ("{}x", "{…}"),
+            ("{\"algorithm\":\"pbkdf2-sha256\",\"hashIterations\":27500}", "JSON"),
+            ("{ \"SALTED-SHA512-PBKDF2\": {} }", "JSON"),
+            // The modular format.
+            ("$1$saltstri$CVtlMpOHug1.jDUbVpFvB1", "$1$"),
+            ("$apr1$saltstri$CVtlMpOHug1.jDUbVpFvB1", "$apr1$"),
+            ("$P$BABCDEFGH0123456789abcdefghijkl", "$P$"),
+            ("$H$9ABCDEFGH0123456789abcdefghijkl", "$H$"),
+            ("$S$DABCDEFGH0123456789", "$S$"),
+            ("$y$j9T$salt$hash", "$y$"),
+            ("$gy$j9T$salt$hash", "$gy$"),
+            ("$7$CU..../....salt$hash", "$7$"),
+            ("$8$dsYGNam3K1SIJO$7nv/35M/qr6t.dVc7UY9zrJDWRVqncHub1PE9UlMQFs", "$8$"),
+            ("$9$nhEmQVczB7dqsO$X.HsgL6x1il0RxkOSSvyQYwucySCt7qFm4v7pqCxkKM", "$9$"),
+            ("$A$005$a b;cSALT", "$A$"),
+            ("$wp$2y$10$abc", "$wp$"),
+            ("$sha1$40000$jtNX3nZ2$hash", "$sha1$"),
+            ("$md5,rounds=904$salt$$hash", "$…$"),
+            ("$md5$salt$$hash", "$md5$"),
+            ("$scrypt$ln=16,r=8,p=1$salt$hash", "$scrypt$"),
+            ("$shiro1$SHA-512$1024$salt$BASE64", "$…$"),
+            ("$NT$MD5HEX", "$NT$"),
+            ("$episerver$*0*salt*hash", "$…$"),
+            ("$hunter2$rest", "$…$"),
+            ("$100$bill", "$…$"),
+            // The name of an algorithm.
+            ("pbkdf2_sha256$1000$saltsalt$qQDPSZa3Ormyy9oK1Pu0ZLLwP2Svzmx3yu8OvDdq/J0=", "pbkdf2_sha256"),
+            ("argon2$argon2id$v=19$m=64,t=3,p=2$c29tZXNhbHQ$aGFzaA", "argon2"),
+            ("bcrypt_sha256$$2b$12$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy", "bcrypt_sha256"),
+            ("md5$$MD5HEX", "md5"),
+            ("sha1$ab$cd", "sha1"),
+            ("crypt$$abJnggxhB/yWI", "crypt"),
+            ("scrypt$hash", "scrypt"),
+            ("pbkdf2:sha256:260000$abcdefgh$abababab", "pbkdf2"),
+            ("scrypt:32768:8:1$abcdefgh$abababab", "scrypt"),
+            ("SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy", "SCRAM-SHA-256"),
+            ("bcrypt$$2a$08$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy", "bcrypt"),
+            ("pbkdf2$sha512$1000$salt$hash", "pbkdf2"),
+            ("ENC(abcdef)", "ENC"),
+            ("vault:v1:abcdef", "vault"),
+            ("sha256:1000:salt:hash", "sha256"),
+            ("my-sha1:salt:hash", "hash with the name of its algorithm"),
+            // Hexadecimal digits, with and without salt and separators.
+            ("MD5HEX", HEX),
+            ("SHA1HEX", HEX),
+            ("SHA256HEX", HEX),
+            ("SHA256HEXSHA256HEX", HEX),
+            ("md5MD5HEX", HEX),
+            ("6f8c114b58f2ce9e", HEX),
+            ("4F8BC1F2B5C5F1A0", HEX),
+            ("MD5HEX:MD5HEX", HEX),
+            ("MD5HEX:q1w2e3", HEX),
+            ("MD5HEX:+a", HEX),
+            ("abc:MD5HEX", HEX),
+            ("ada:realm:MD5HEX", HEX),
+            ("MD5HEX$abc", HEX),
+            ("MD5HEX:salt:1", HEX),
+            (":B:838c83e1:MD5HEX", HEX),
+            ("-pbkdf2-SHA1HEX,salt,10", HEX),
+            ("-hashed-SHA1HEX,salt", HEX),
+            ("S:SHA1HEXABCDEF;T:SHA256HEX", HEX),
+            ("SHA-256,SHA256HEX,SHA256HEX,1024", HEX),
+            ("#SHA256HEX", HEX),
+            ("grub.pbkdf2.sha512.10000.SHA256HEX.SHA256HEX", HEX),
+            ("0x0100SHA1HEX", HEX),
+            ("0x01", HEX),
+            ("\\x5f4dcc3b", HEX),
+            ("5f:4d:cc:3b:5a:a7:65:d6", HEX),
+            ("5F-4D-CC-3B-5A-A7-65-D6", HEX),
+            ("5F4D CC3B 5AA7 65D6", HEX),
+            ("0822455D0A16", HEX),
+            ("094F471A1A0A", HEX),
+            ("15ABCDEF", HEX),
+            // DES.
+            ("rqXexS6ZhobKA", "DES crypt"),
+            ("abJnggxhB/yWI", "DES crypt"),
+            ("abJnggxhB/yWz", "DES crypt"),
+            ("ada:abJnggxhB/yWI", "DES crypt"),
+            // Base64, other alphabets, and values around such a token.
+            ("_J9..rasmBYk8r9AiWNc", "Base64 digest"),
+            ("BASE64", "Base64 digest"),
+            ("XohImNooBHFR0OVvjcYpJ3NgPQ1qq73WKhHvch0VQtg", "Base64 digest"),
+            ("X03MO1qnZdYdgyfeuILPmQ", "Base64 digest"),
+            ("XohImNoo-HFR0OVvj_YpJ3NgPQ1qq73WKhHvch0VQtg", "Base64 digest"),
+            ("AQAAAAEAACcQAAAAEJ9Aq2b7vQ0j8s0n1Zr3Vx5r4pP0l8Cw2hYkq6t1Yc3d", "Base64 digest"),
+            ("ZAAAAAAAZAAAAAAAZAAAAAAAZAA=", "Base64 digest"),
+            ("W6ph5Mm5Pz8GgiULbPgzG37mj9g=", "Base64 digest"),
+            ("LXEWQKZ6SZDKGLNOEVT2GJYVZB7A4Z3F", "Base64 digest"),
+            ("2btjjy78REtmYkkW0csHUbJZOstRXoWdX1mGrmmfeHI", "Base64 digest"),
+            ("2KFQnbNIdI.2KYOU", "Base64 digest"),
+            ("jlCdkafBpkipkjlC", "Base64 digest"),
+            ("nKVUM2rwMUzPcrkG5sWIHdCtqkAibn", "Base64 digest"),
+            ("(GDpOtD35gGlyDksQRxEU)", "Base64 digest"),
+            ("PBKDF2WithHmacSHA1/160/1300000/AAAAoAAT1iAbHp", "Base64 digest"),
+            ("U$S$9xLw2mQpT7vRkZbYcNsHjGfAeXuOiP", "Base64 digest"),
+            ("3|$argon2id$v=19$m=65536,t=4,p=1$c29tZXNhbHRzb21l$ZtkxkY+lu+i6gY9sq3fLy8jifI0FDvVU", "Base64 digest"),
+            ("1|$2y$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy", "Base64 digest"),
+            ("2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy", "Base64 digest"),
+            (
+                "a:1:{s:4:\"hash\";s:60:\"$2y$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy\"}",
+                "Base64 digest",
+            ),
+            ("[\"XohImNooBHFR0OVvjcYpJ3NgPQ1qq73WKhHvch0VQtg\"]", "Base64 digest"),
+            ("\"{MD5}MD5HEX\"", "{MD5}"),
+            ("#jbcrypt:$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy", "Base64 digest"),
+        ] {
+            let value = with(value);
+            assert_eq!(kind_of(&value).as_deref(), Some(kind), "{value}");
+        }
+    }
+
+    #[test]
+    fn long_values_take_no_long_time() {
+        for piece in ["a", "$", "{", ":", "aB3", "-", "a1-", "\"", "ü"] {
+            kind_of(&piece.repeat(1 << 20));
+        }
+    }
+
+    #[test]
+    fn a_random_digest_is_told_from_a_password_and_never_shown() {
+        for number in 0..2000_u32 {
+            let bytes = Sha512::digest(number.to_be_bytes());
+            for length in [16, 20, 32, 64] {
+                let bytes = &bytes[..length];
+                let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                let plain = BASE64_STANDARD_NO_PAD.encode(bytes);
+                let texts = [
+                    BASE64_STANDARD.encode(bytes),
+                    BASE64_URL_SAFE_NO_PAD.encode(bytes),
+                    plain.replace('+', "."),
+                    format!("salt:{plain}"),
+                    format!("{{{plain}}}"),
+                    format!("${plain}$"),
+                    format!("sha1-{plain}:"),
+                    hex.to_uppercase(),
+                    hex,
+                    plain,
+                ];
+                for text in texts {
+                    let kind = kind_of(&text).unwrap_or_else(|| panic!("{text} is taken for a password"));
+                    assert!(!kind.contains(&text[2..8]), "{kind} shows a part of {text}");
+                }
+            }
+        }
+    }
+}
