@@ -2,7 +2,7 @@
 -- Times are milliseconds since 1970-01-01 UTC. Keys (`*_key`) are the text as NFKC_Casefold (Unicode 3.13) has it, made
 -- by the program, so that one name has one row whatever its spelling. A row can keep an older key, see
 -- `withheld_user_keys`.
--- Version 4; `application_id` and `user_version` are set by the program in the transaction that runs this.
+-- Version 5; `application_id` and `user_version` are set by the program in the transaction that runs this.
 
 create table users (
     id            integer primary key autoincrement, -- inside only, never on a wire, never used again
@@ -187,3 +187,24 @@ create table imports (
     line   integer not null,                             -- everything up to this line has been looked at and stored
     at     integer not null
 ) strict, without rowid;
+
+-- What has become of the parts of imports that were broken off: the imports that go on tell it again.
+create table import_parts (
+    digest blob not null references imports (digest) on delete cascade,
+    phase  integer not null,                       -- 0: the beginning, then the passes over the input
+    row    integer not null,                       -- the number of the last row of the part
+    result text not null check (json_valid(result)),
+    primary key (digest, phase, row)
+) strict, without rowid;
+
+-- From which entry of an LDAP directory a user or group was imported. Memberships that mean the entry mean this user or
+-- group, and nobody who only has the same name.
+create table entry_names (
+    name     blob primary key check (length(name) = 16), -- digest of the distinguished name
+    user_id  integer references users (id) on delete cascade,
+    group_id integer references groups (id) on delete cascade,
+    check (user_id is null or group_id is null)        -- both are null: several had the name, and it means nobody
+) strict, without rowid;
+
+create index entry_names_by_user on entry_names (user_id) where user_id is not null;
+create index entry_names_by_group on entry_names (group_id) where group_id is not null;

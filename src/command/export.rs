@@ -106,6 +106,7 @@ fn leave_out_defaults(record: &mut Record) {
         user.role = user.role.filter(|role| *role == Role::Read);
         user.disabled = user.disabled.filter(|disabled| *disabled);
         user.verified = user.verified.filter(|verified| *verified);
+        user.joined = None;
     }
 }
 
@@ -114,7 +115,7 @@ fn named(record: &Record) -> String {
     match record {
         Record::User(user) => format!("user {}", user.name),
         Record::Group(group) => format!("group {}", group.name),
-        Record::Member(member) => format!("member {} of {}", member.user, member.group),
-        Record::Subgroup(member) => format!("subgroup {} of {}", member.subgroup, member.group),
+        Record::Member(member) => format!("member {} of {}", member.user.shown(), member.group.shown()),
+        Record::Subgroup(member) => format!("subgroup {} of {}", member.subgroup.shown(), member.group.shown()),
     }
 }

@@ -7,6 +7,7 @@ use crate::exchange::Rows;
 use crate::pull::{self, DatadogKeys, NuxeoLogin};
 use anyhow::{Context as _, bail};
 use std::io::IsTerminal as _;
+use std::path::Path;
 
 /// Copies what is there.
 pub(super) fn run(command: PullCommand) -> anyhow::Result<()> {
@@ -39,9 +40,10 @@ fn source_of(source: &PullSource) -> pull::Source {
 
 /// Brings in what is there.
 fn bring(source: &PullSource, rows: Rows, options: &BringOptions, target: &Target) -> anyhow::Result<()> {
+    let folder = target.database.db.parent().unwrap_or(Path::new("."));
+    let rows = Source::of_rows(&source.from, rows, folder)?;
     let mut link = destination(options, target)?;
-    let done =
-        bring_in(&mut link, Source { name: source.from.clone(), rows, bytes: None, digest: None, done: 0 }, options);
+    let done = bring_in(&mut link, &rows, options, true);
     say("passwords stay where they were: new users cannot log in before they have one here");
     done
 }

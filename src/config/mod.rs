@@ -15,8 +15,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use people::{
-    BringOptions, ConflictWord, ExportSettings, GroupCommand, GroupFields, ImportSettings, Members, Names, PullCommand,
-    PullSource, UserCommand, UserFields, UserFilters,
+    BringOptions, ConflictWord, ExportSettings, GroupCommand, GroupFields, GroupMapping, ImportSettings, Members,
+    Names, PasswordRule, PullCommand, PullSource, UserCommand, UserFields, UserFilters,
 };
 
 /// Users, groups and memberships in one SQLite file, served over the REST dialects that scripts already speak.

@@ -5,6 +5,7 @@ use crate::exchange::{Format, GroupRecord, UserRecord};
 use crate::json::{Json, JsonText};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// What to do with users.
@@ -243,11 +244,10 @@ impl UserFields {
             role: self.role.map(Into::into),
             disabled: self.disabled,
             verified: self.verified,
-            password: None,
             external_id: self.external_id,
             groups: groups.map(|names| names.into_iter().filter(|name| !name.is_empty()).collect()),
             properties: self.properties.into_iter().collect(),
-            exported: false,
+            ..Default::default()
         }
     }
 }
@@ -279,7 +279,7 @@ impl GroupFields {
             description: self.description,
             groups: parents.map(|names| names.into_iter().filter(|name| !name.is_empty()).collect()),
             properties: self.properties.into_iter().collect(),
-            exported: false,
+            ..Default::default()
         }
     }
 }
@@ -298,9 +298,15 @@ pub struct ImportSettings {
     /// What is in it, unless the end of its name tells: csv, jsonl or ldif
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<Format>,
-    /// Begin anew with a file whose import was broken off
+    /// Start an interrupted import from the beginning
     #[arg(long)]
     pub restart: bool,
+    /// Attribute, column or key of the login, in place of the usual ones
+    #[arg(long, value_name = "ATTRIBUTE")]
+    pub login: Option<String>,
+    /// Delimiter of a CSV: one character, or tab. Without it, the first line tells
+    #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
+    pub delimiter: Option<u8>,
     /// How.
     #[command(flatten)]
     pub options: BringOptions,
@@ -318,19 +324,67 @@ pub struct BringOptions {
     /// What happens to users and groups that are there already
     #[arg(long, value_enum, default_value = "fail")]
     pub on_conflict: ConflictWord,
-    /// Make the groups that users are to be in and that do not exist
+    /// Create groups that have members and that neither the input nor the database has
     #[arg(long)]
     pub create_groups: bool,
     /// Leave the tokens of users valid whose passwords change
     #[arg(long)]
     pub keep_tokens: bool,
+    /// How values of password columns are read
+    #[arg(long, value_enum, default_value = "guess")]
+    pub passwords: PasswordRule,
+    /// Members of the group NAME of the input become members of GROUP here. NAME can be a distinguished name
+    #[arg(long, value_name = "NAME=GROUP")]
+    pub map_group: Vec<GroupMapping>,
     /// Rows in one transaction
     #[arg(long, value_name = "N", default_value_t = 1000,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=10_000))]
     pub batch: usize,
-    /// Write what is refused or lost to this file, in place of standard error
+    /// Write what is refused, missing or lost to this file, in place of standard error
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+}
+
+/// How values of password columns are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PasswordRule {
+    /// Stored values of known kinds and passwords in clear; a value that may be a stored value of another kind is left
+    /// out
+    Guess,
+    /// Passwords in clear, whatever they look like
+    Clear,
+    /// No passwords are read
+    Leave,
+}
+
+/// A group of the input that means a group here.
+#[derive(Debug, Clone)]
+pub struct GroupMapping {
+    /// Its name in the input, or its distinguished name.
+    pub from: String,
+    /// The name of the group here.
+    pub to: String,
+}
+
+impl FromStr for GroupMapping {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<GroupMapping, String> {
+        // A distinguished name has such characters in it.
+        let (from, to) = text.rsplit_once('=').ok_or("not of the form NAME=GROUP")?;
+        if from.trim().is_empty() || to.trim().is_empty() {
+            return Err("not of the form NAME=GROUP".to_owned());
+        }
+        Ok(GroupMapping { from: from.trim().to_owned(), to: to.trim().to_owned() })
+    }
+}
+
+fn delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        _ if text.eq_ignore_ascii_case("tab") || text == "\\t" => Ok(b'\t'),
+        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Ok(*byte),
+        _ => Err("not one character".to_owned()),
+    }
 }
 
 /// What happens to what is there already.

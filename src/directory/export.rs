@@ -1,7 +1,8 @@
 //! Everything in a directory, one thing after the other.
 
+use super::first_start::FIRST_USER;
 use crate::model::{Account, Group, Result, key};
-use crate::store::{List, Rows, Snapshot, UserFilter};
+use crate::store::{List, Placed, PlacedGroup, Places, Rows, Snapshot, UserFilter};
 
 /// Users, or groups, that are read at a time.
 const PIECE: u64 = 1000;
@@ -15,8 +16,8 @@ pub enum Exported {
         account: Box<Account>,
         /// They are so as a direct member of the group `administrators`; looked up where there are `groups`.
         direct_administrator: bool,
-        /// The names of the direct groups in the order joined; `None` where memberships come with the groups.
-        groups: Option<Vec<String>>,
+        /// The direct groups in the order joined; `None` where memberships come with the groups.
+        groups: Option<Vec<PlacedGroup>>,
         /// The stored value of the password, where it is asked for.
         password_hash: Option<String>,
     },
@@ -26,15 +27,19 @@ pub enum Exported {
     Member {
         /// The group.
         group: String,
-        /// The user, who may not exist.
+        /// The user, who may not exist, as the group's list has the name.
         user: String,
+        /// The place in the order of all memberships; `None` where the order of the members tells it.
+        place: Option<u64>,
     },
     /// A group in a group. One of them may not exist.
     Subgroup {
-        /// The group that contains.
+        /// The group that contains, as the list of the other group has the name.
         group: String,
-        /// The group that is contained.
+        /// The group that is contained, as the list of the other group has the name.
         subgroup: String,
+        /// The place in the order of all memberships.
+        place: u64,
     },
 }
 
@@ -58,30 +63,34 @@ pub fn export(
     visit: &mut dyn FnMut(Exported) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let rows = snapshot.rows();
+    let places = rows.places(if options.members_with_groups { Placed::Groups } else { Placed::All })?;
     if options.members_with_groups {
-        users(&rows, options, visit)?;
+        users(&rows, options, &places, visit)?;
         return groups(&rows, &mut |group| {
             let (id, name) = (group.id, group.name.clone());
             visit(Exported::Group(Box::new(group)))?;
-            for user in rows.list_names(id, List::Users)? {
-                visit(Exported::Member { group: name.clone(), user })?;
+            for (parent, place) in rows.list_waiting_names_of(id, List::Parents, &places)? {
+                visit(Exported::Subgroup { group: parent, subgroup: name.clone(), place })?;
             }
-            for subgroup in rows.list_names(id, List::Groups)? {
-                visit(Exported::Subgroup { group: name.clone(), subgroup })?;
+            for user in rows.list_names(id, List::Users)? {
+                visit(Exported::Member { group: name.clone(), user, place: None })?;
+            }
+            for (written, subgroup, place) in rows.list_placed_subgroups_of(id, &places)? {
+                visit(Exported::Subgroup { group: written.unwrap_or_else(|| name.clone()), subgroup, place })?;
             }
             Ok(())
         });
     }
     groups(&rows, &mut |group| visit(Exported::Group(Box::new(group))))?;
-    for (group, subgroup) in rows.list_subgroup_names()? {
-        visit(Exported::Subgroup { group, subgroup })?;
+    for (group, subgroup, place) in rows.list_placed_subgroups(&places)? {
+        visit(Exported::Subgroup { group, subgroup, place })?;
     }
-    users(&rows, options, visit)?;
-    for (list, group, name) in rows.list_waiting_names()? {
+    users(&rows, options, &places, visit)?;
+    for (list, group, name, place) in rows.list_waiting_names(&places)? {
         visit(match list {
-            List::Users => Exported::Member { group, user: name },
-            List::Groups => Exported::Subgroup { group, subgroup: name },
-            List::Parents => Exported::Subgroup { group: name, subgroup: group },
+            List::Users => Exported::Member { group, user: name, place: Some(place) },
+            List::Groups => Exported::Subgroup { group, subgroup: name, place },
+            List::Parents => Exported::Subgroup { group: name, subgroup: group, place },
         })?;
     }
     Ok(())
@@ -108,11 +117,15 @@ fn has_own_key(name: &str, stored: &str) -> bool {
 fn users(
     rows: &Rows<'_>,
     options: ExportOptions,
+    places: &Places,
     visit: &mut dyn FnMut(Exported) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let mut show = |account: Account| {
         let id = account.user.id;
-        let groups = (!options.members_with_groups).then(|| rows.list_group_names_of(id)).transpose()?;
+        // The first user of a new database is an administrator there: what is no membership has to be said, too.
+        let is_first = account.user.username.eq_ignore_ascii_case(FIRST_USER);
+        let with_groups = !options.members_with_groups || (is_first && !rows.is_direct_administrator(id)?);
+        let groups = with_groups.then(|| rows.list_placed_groups_of(id, places)).transpose()?;
         let direct_administrator = groups.is_some() && account.administrator && rows.is_direct_administrator(id)?;
         let secret = if options.passwords { rows.find_secret_by_id(id)? } else { None };
         let password_hash = secret.and_then(|secret| secret.password_hash);

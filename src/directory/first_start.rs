@@ -4,6 +4,9 @@ use super::{Passwords, digest};
 use crate::model::{ADMINISTRATORS, Group, KeyRole, Origin, POWER_USERS, Result, User};
 use crate::store::{NewCredential, Purpose, Store};
 
+/// The first user of a new database.
+pub(super) const FIRST_USER: &str = "Administrator";
+
 /// The secrets of the first administrator and of the first script.
 pub struct FirstSecrets {
     /// The password of the user `Administrator`.
@@ -47,9 +50,9 @@ pub fn fill(store: &Store, passwords: &Passwords, secrets: &FirstSecrets) -> Res
             last_name: empty(),
             company: empty(),
             email: Some("devnull@nuxeo.com".to_owned()),
-            ..User::named("Administrator")
+            ..User::named(FIRST_USER)
         };
-        let administrator = tx.insert_user(administrator, Some(&password))?;
+        let (administrator, _) = tx.insert_user(administrator, Some(&password))?;
         tx.insert_member(super::group_of(tx, ADMINISTRATORS)?.id, administrator.id)?;
         for (purpose, digest) in keys {
             tx.insert_credential(&NewCredential { purpose, name: "first".to_owned(), digest, token: None })?;

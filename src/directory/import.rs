@@ -1,28 +1,32 @@
 //! Many users, groups and memberships at a time, as an operator brings them.
 
+use super::authority::power_of;
 use super::groups::{insert_group, update_group};
-use super::names::{imported_key, require_spelling};
-use super::users::{Update, insert_under};
-use super::{Directory, Rules, group_id_of, group_of, no_group, user_of};
-use crate::model::{Caller, Condition, Denied, Error, GroupChanges, Kind, Power, Result, UserChanges, check_login};
-use crate::store::{List, Spelled, Tx};
+use super::names::{imported_key, require_spelling, require_waiting_spelling};
+use super::new_passwords::Given;
+use super::users::{Update, insert_alone, join};
+use super::{Directory, Rules, group_id_of, group_of, user_of};
+use crate::model::{
+    ADMINISTRATORS, Caller, Condition, Denied, EntryName, Error, GroupChanges, Kind, POWER_USERS, Power, Result,
+    Target, UserChanges, check_login,
+};
+use crate::store::{ImportProgress, Imported as Entry, JoinedGroup, Joining, List, Spelled, Tx, Undo, now};
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;
+use std::rc::Rc;
+
+/// How long an import that was broken off is remembered, in milliseconds.
+const KEPT_FOR: i64 = 30 * 24 * 3_600_000;
+/// The highest place of a membership that a file may name.
+const PLACE_MAX: u64 = 1 << 40;
 
 /// One thing to bring in.
 #[derive(Debug, Clone)]
 pub enum Item {
     /// A user.
-    User {
-        /// The login.
-        name: String,
-        /// The file is an export of ours, so the login was that of a user.
-        exported: bool,
-        /// The fields to set.
-        changes: Box<UserChanges>,
-        /// A password in clear or as a stored value.
-        password: Option<String>,
-    },
-    /// A group.
+    User(Box<ImportedUser>),
+    /// A group without its lists.
     Group {
         /// The name.
         name: String,
@@ -30,21 +34,61 @@ pub enum Item {
         exported: bool,
         /// The fields to set.
         changes: GroupChanges,
+        /// The entry that it comes from.
+        entry_names: Vec<EntryName>,
     },
-    /// A user's name in a group.
-    Member {
+    /// All groups that a group is directly in.
+    Parents {
         /// The group.
         group: String,
-        /// The user, who need not exist yet.
-        user: String,
+        /// The groups that contain it. They need not exist yet.
+        parents: Vec<String>,
+    },
+    /// A user in a group, or, where the entry turns out to be a group, a group in a group.
+    Member {
+        /// The group.
+        group: Target,
+        /// The user. One who is meant by name need not exist yet.
+        user: Target,
+        /// The place in the order of all memberships.
+        place: Option<u64>,
+        /// Only the member says it: it counts where no other membership implies it.
+        by_member: bool,
+        /// The row that says it was not stored: it is missing, unless it is there already.
+        withheld: bool,
     },
     /// A group in a group. One of the two has to exist.
     Subgroup {
         /// The group that contains.
-        group: String,
+        group: Target,
         /// The group that is contained.
-        subgroup: String,
+        subgroup: Target,
+        /// The place in the order of all memberships.
+        place: Option<u64>,
+        /// Only the member says it: it counts where no other membership implies it.
+        by_member: bool,
+        /// The row that says it was not stored: it is missing, unless it is there already.
+        withheld: bool,
     },
+}
+
+/// A user to bring in.
+#[derive(Debug, Clone, Default)]
+pub struct ImportedUser {
+    /// The login.
+    pub name: String,
+    /// The file is an export of ours, so the login was that of a user.
+    pub exported: bool,
+    /// The fields to set.
+    pub changes: UserChanges,
+    /// A password in clear.
+    pub password: Option<String>,
+    /// A stored value of a password.
+    pub password_hash: Option<String>,
+    /// The place of the membership in each of the groups, and the spelling of the login in the group's list.
+    pub places: Vec<(u64, Option<String>)>,
+    /// The entry that the user comes from.
+    pub entry_names: Vec<EntryName>,
 }
 
 /// What happens to a user or group that is there already.
@@ -65,8 +109,23 @@ pub struct ImportOptions {
     pub conflict: Conflict,
     /// Makes the groups that a user or member is to be in and that do not exist.
     pub create_groups: bool,
-    /// What to remember of this import: the digest of the whole input, and the line up to which it has come.
-    pub position: Option<([u8; 32], u64)>,
+    /// The place in the order of all memberships from which the file counts its places.
+    pub base: i64,
+    /// Rows that would leave no administrator are deferred, and not refused.
+    pub defers: bool,
+}
+
+/// What to remember of an import, in the transaction of its part: where it has come.
+#[derive(Debug, Clone, Copy)]
+pub struct ImportPosition {
+    /// SHA-256 of the whole input and of what it is taken for.
+    pub digest: [u8; 32],
+    /// Which pass over the input it is.
+    pub phase: u32,
+    /// The number of the last row of the part.
+    pub row: u64,
+    /// The line where that begins.
+    pub line: u64,
 }
 
 /// What has become of an item.
@@ -82,6 +141,10 @@ pub enum Outcome {
     Skipped,
     /// Nothing, and why.
     Refused(String),
+    /// Nothing yet: the last administrator has to stay one, until other rows make another.
+    Deferred,
+    /// A membership is missing: why, in the same words for all of its kind, and who is concerned here.
+    Missing(String, String),
 }
 
 /// What has become of all items.
@@ -94,28 +157,61 @@ pub struct Imported {
 }
 
 impl Directory {
-    /// Brings these in, all in one transaction; an item that is refused leaves no trace and stops no other.
+    /// Brings these in, all in one transaction; an item that is refused leaves no trace and stops no other. `describe`
+    /// makes of the result what is remembered with the position (JSON).
     ///
     /// # Errors
     /// `Forbidden` for those who are no administrators, and what concerns all of it: then nothing has changed.
-    pub fn import(&self, mut items: Vec<Item>, options: ImportOptions) -> Result<Imported> {
+    pub fn import(
+        &self,
+        mut items: Vec<Item>,
+        options: ImportOptions,
+        position: Option<ImportPosition>,
+        describe: impl FnOnce(&Imported) -> String + Send + 'static,
+    ) -> Result<Imported> {
         self.caller.require(Power::Administrator, Denied::Operation)?;
         let mut refused = vec![None; items.len()];
         self.prepare_passwords(&mut items, &mut refused, options.conflict)?;
         let rules = self.rules.clone();
         self.write_alone(Power::Administrator, Denied::Operation, move |tx, caller| {
-            let import = Import { caller, rules: &rules, options: &options };
-            let imported = import.all(tx, &items, refused)?;
-            if let Some((digest, line)) = options.position {
-                tx.set_import_position(&digest, line)?;
+            let import = Import {
+                caller,
+                rules: &rules,
+                options: &options,
+                groups: RefCell::default(),
+                receivers: RefCell::default(),
+                harmless: RefCell::default(),
+                above: RefCell::default(),
+            };
+            let imported = import.all(tx, &items, &refused)?;
+            if let Some(ImportPosition { digest, phase, row, line }) = position {
+                tx.note_import(&digest, line, (phase, row), &describe(&imported))?;
             }
             Ok(imported)
         })
     }
 
-    /// The line up to which an import of the input with that digest has come; 0 when none was broken off.
-    pub fn import_position(&self, digest: [u8; 32]) -> Result<u64> {
-        self.read(|rows| rows.find_import_position(&digest))
+    /// How far an import of the input with that digest has come; `None` when none was broken off.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn import_progress(&self, digest: [u8; 32]) -> Result<Option<ImportProgress>> {
+        self.read(|rows| rows.find_import(&digest))
+    }
+
+    /// Begins an import: reserves as many places as the memberships of the file name, and forgets imports that were
+    /// broken off long ago. Returns the place from which the places count, and how many names wait in groups' lists.
+    ///
+    /// # Errors
+    /// `Forbidden` for those who are no administrators; those of the database.
+    pub fn begin_import(&self, digest: [u8; 32], places: u64) -> Result<(i64, u64)> {
+        self.write(Power::Administrator, Denied::Operation, move |tx, _| {
+            tx.delete_imports_before(now() - KEPT_FOR)?;
+            let base = tx.reserve_places(places.min(PLACE_MAX))?;
+            let waiting = tx.count_waiting_names()?;
+            tx.note_import(&digest, 0, (0, 0), &format!("[{base},{waiting}]"))?;
+            Ok((base, waiting))
+        })
     }
 
     /// How many names in groups' lists are nobody's.
@@ -132,22 +228,22 @@ impl Directory {
     /// Those of the database.
     pub fn end_import(&self, digest: [u8; 32]) -> Result<()> {
         let denied = Denied::Operation;
-        self.write(Power::Administrator, denied, move |tx, _| tx.delete_import_position(&digest))
+        self.write(Power::Administrator, denied, move |tx, _| tx.delete_import(&digest))
     }
 }
 
-/// A user of an import, and the password that was given for it.
-type Work<'w> = (&'w str, &'w mut Box<UserChanges>, String, &'w mut Option<String>);
+/// A user of an import, and why they are refused.
+type Work<'w> = (&'w mut ImportedUser, &'w mut Option<String>);
 
 impl Directory {
     /// Hashes the passwords that are in clear, on all processors, before anything has to wait for the transaction.
     fn prepare_passwords(&self, items: &mut [Item], refused: &mut [Option<String>], conflict: Conflict) -> Result<()> {
         let mut work: Vec<Work<'_>> = Vec::new();
         for (item, refused) in items.iter_mut().zip(refused) {
-            if let Item::User { name, changes, password, .. } = item
-                && let Some(password) = password.take().filter(|password| !password.is_empty())
+            if let Item::User(user) = item
+                && (user.password.is_some() || user.password_hash.is_some())
             {
-                work.push((name, changes, password, refused));
+                work.push((user, refused));
             }
         }
         let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
@@ -162,21 +258,24 @@ impl Directory {
         })
     }
 
-    fn prepare_password(&self, work: &mut Work<'_>, conflict: Conflict) -> Result<()> {
-        let (name, changes, password, refused) = work;
+    fn prepare_password(&self, (user, refused): &mut Work<'_>, conflict: Conflict) -> Result<()> {
+        let (password, hash) = (user.password.take(), user.password_hash.take());
+        let given = match (&hash, &password) {
+            (Some(hash), _) => self.passwords.adopted(hash),
+            (None, Some(password)) if !password.is_empty() => Ok(Given::Clear(password)),
+            (None, _) => return Ok(()),
+        };
         // Only an update meets a user with a password.
         let present = if conflict == Conflict::Update {
-            self.read(|rows| match rows.find_spelled(Kind::User, name)? {
+            self.read(|rows| match rows.find_spelled(Kind::User, &user.name)? {
                 Spelled::Same(id) => rows.find_secret_by_id(id),
                 Spelled::Nothing | Spelled::Other(_) => Ok(None),
             })?
         } else {
             None
         };
-        let prepared =
-            self.passwords.adopted(password).and_then(|given| self.passwords.prepare(given, present.as_ref()));
-        match prepared {
-            Ok(new) => changes.password = new.map(|new| self.with_tokens(new)),
+        match given.and_then(|given| self.passwords.prepare(given, present.as_ref())) {
+            Ok(new) => user.changes.password = new.map(|new| self.with_tokens(new)),
             Err(Error::Invalid(why)) => **refused = Some(why),
             Err(error) => return Err(error),
         }
@@ -189,106 +288,443 @@ struct Import<'i> {
     caller: &'i Caller,
     rules: &'i Rules,
     options: &'i ImportOptions,
+    /// Groups that were found, by the names that the items have for them. An import removes and renames none.
+    groups: RefCell<HashMap<String, Rc<JoinedGroup>>>,
+    /// Groups that receive the members of these entries. They are forgotten with every change of what groups contain.
+    receivers: RefCell<HashMap<EntryName, i64>>,
+    /// Groups that are known to give no rights: they are not at or below a group that does. A group that comes below one
+    /// of these does not change that.
+    harmless: RefCell<HashSet<i64>>,
+    /// The user whose memberships come one after the other, and the groups above them.
+    above: RefCell<Option<(i64, HashSet<i64>)>>,
 }
 
+/// What an item is refused for, or who is missing.
+enum Failure {
+    Error(Error),
+    Missing(String, String),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::Error(error)
+    }
+}
+
+/// What has become of an item inside the transaction.
+type Done = std::result::Result<Outcome, Failure>;
+
 impl Import<'_> {
-    fn all(&self, tx: &Tx<'_>, items: &[Item], refused: Vec<Option<String>>) -> Result<Imported> {
+    fn all(&self, tx: &Tx<'_>, items: &[Item], refused: &[Option<String>]) -> Result<Imported> {
+        if let Some(imported) = tx.in_bulk(|tx| self.each(tx, items, refused, tx.cheapest_undo()))? {
+            return Ok(imported);
+        }
+        tx.begin_again()?;
+        self.forget();
+        let imported = tx.in_bulk(|tx| self.each(tx, items, refused, Undo::Savepoint))?;
+        imported.ok_or_else(|| Error::Internal(anyhow::anyhow!("a savepoint has not taken its attempt back")))
+    }
+
+    /// Attempts each item. `None` when one has failed that has to be taken back in the other way.
+    fn each(&self, tx: &Tx<'_>, items: &[Item], refused: &[Option<String>], undo: Undo) -> Result<Option<Imported>> {
         let mut imported = Imported { outcomes: Vec::with_capacity(items.len()), groups: Vec::new() };
         for (item, refused) in items.iter().zip(refused) {
             if let Some(why) = refused {
-                imported.outcomes.push(Outcome::Refused(why));
+                imported.outcomes.push(Outcome::Refused(why.clone()));
                 continue;
             }
-            let outcome = match tx.attempt(|tx| self.one(tx, item)) {
-                Ok((outcome, mut groups)) => {
-                    imported.groups.append(&mut groups);
-                    outcome
-                }
-                Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => return Err(error),
-                Err(error) => Outcome::Refused(error.to_string()),
-            };
-            imported.outcomes.push(outcome);
+            let mut made = Vec::new();
+            let Some(done) = tx.attempt(undo, |tx| self.one(tx, item, &mut made))? else { return Ok(None) };
+            if done.is_ok() {
+                imported.groups.append(&mut made);
+            } else if !made.is_empty() {
+                // They are not there any more.
+                self.forget();
+            }
+            imported.outcomes.push(match done {
+                Ok(outcome) => outcome,
+                Err(Failure::Missing(why, about)) => Outcome::Missing(why, about),
+                Err(Failure::Error(error @ (Error::Unavailable(_) | Error::Internal(_)))) => return Err(error),
+                Err(Failure::Error(Error::LastAdministrator)) if self.options.defers => Outcome::Deferred,
+                Err(Failure::Error(error)) => Outcome::Refused(refusal(&error)),
+            });
         }
-        Ok(imported)
+        Ok(Some(imported))
     }
 
-    /// What has become of an item, and the groups that were made for it.
-    fn one(&self, tx: &Tx<'_>, item: &Item) -> Result<(Outcome, Vec<String>)> {
-        let Import { caller, rules, options: ImportOptions { conflict, create_groups, .. } } = *self;
-        let (conflict, create_groups) = (*conflict, *create_groups);
-        let unconditional = Condition::default();
-        let mut groups = Vec::new();
-        let mut require_group = |name: &str| match require_spelling(tx, Kind::Group, name)? {
-            true => Ok(()),
-            false if create_groups => {
-                let name = check_login("group name", name)?;
-                insert_group(tx, name, imported_key(tx, Kind::Group, name, false)?, &GroupChanges::default())?;
-                groups.push(name.to_owned());
-                Ok(())
+    /// Forgets what was found.
+    fn forget(&self) {
+        self.groups.borrow_mut().clear();
+        self.forget_rights();
+    }
+
+    /// Forgets which groups give rights, and what is above a user.
+    fn forget_rights(&self) {
+        self.receivers.borrow_mut().clear();
+        self.harmless.borrow_mut().clear();
+        self.above.replace(None);
+    }
+
+    fn one(&self, tx: &Tx<'_>, item: &Item, made: &mut Vec<String>) -> Done {
+        if let Item::Group { .. } | Item::Parents { .. } | Item::Subgroup { group: Target::Name(_), .. } = item {
+            self.forget_rights();
+        }
+        match item {
+            Item::User(user) => self.user(tx, user, made),
+            Item::Group { name, exported, changes, entry_names } => {
+                self.group(tx, name, *exported, changes, entry_names)
             }
-            false => Err(no_group(name)),
+            Item::Parents { group, parents } => self.parents(tx, group, parents),
+            Item::Member { group, user, withheld: true, .. } => Ok(withheld(tx, group, user, Kind::User)?),
+            Item::Subgroup { group, subgroup, withheld: true, .. } => Ok(withheld(tx, group, subgroup, Kind::Group)?),
+            Item::Member { group, user, place, by_member, .. } => {
+                let member = Member { group, member: user, place: *place, by_member: *by_member };
+                self.member(tx, member, made)
+            }
+            Item::Subgroup { group, subgroup, place, by_member, .. } => {
+                let member = Member { group, member: subgroup, place: *place, by_member: *by_member };
+                self.subgroup(tx, member, made)
+            }
+        }
+    }
+
+    fn user(&self, tx: &Tx<'_>, user: &ImportedUser, made: &mut Vec<String>) -> Done {
+        let ImportedUser { name, exported, changes, places, entry_names, .. } = user;
+        let name = check_login("user name", name)?;
+        let existed = exists(tx, Kind::User, name, *exported)?;
+        if existed && self.options.conflict != Conflict::Update {
+            return self.left(Error::Exists(Kind::User, name.to_owned()));
+        }
+        let groups = changes.groups.iter().flatten().map(|group| self.joined_group(tx, group, made));
+        let groups: Vec<Rc<JoinedGroup>> = groups.collect::<Result<_>>()?;
+        let mut joined = HashSet::new();
+        let mut joining: Vec<Joining<'_>> = groups.iter().map(|group| Joining::last(group)).collect();
+        for (joining, (place, spelling)) in joining.iter_mut().zip(places) {
+            (joining.place, joining.spelling) = (self.place(Some(*place)), spelling.as_deref());
+        }
+        let before = tx.changes_noted();
+        let id = if existed {
+            let unconditional = Condition::default();
+            let update = Update { changes, condition: &unconditional, denied: Denied::Edit };
+            let user = user_of(tx, name)?;
+            let id = user.id;
+            refuse_namesake(tx, id, name, entry_names)?;
+            update.apply(tx, self.caller, self.rules, user)?;
+            for Joining { group, place, spelling } in joining {
+                if let Some(place) = place {
+                    tx.place_entry(group.id, List::Users, Some(id), spelling.unwrap_or(name), place)?;
+                }
+            }
+            id
+        } else {
+            let key = imported_key(tx, Kind::User, name, *exported)?;
+            let inserted = insert_alone(tx, self.caller, name, key, changes)?;
+            joining.retain(|joining| joined.insert(joining.group.id));
+            join(tx, self.caller, inserted, changes, &joining)?.id
         };
-        let (before, existed) = match item {
-            Item::User { name, exported, changes, .. } => {
-                let name = check_login("user name", name)?;
-                let existed = exists(tx, Kind::User, name, *exported)?;
-                if existed && conflict != Conflict::Update {
-                    return left(conflict, Error::Exists(Kind::User, name.to_owned()));
-                }
-                changes.groups.iter().flatten().try_for_each(|group| require_group(group))?;
-                let before = tx.last_change()?;
-                if existed {
-                    let update = Update { changes, condition: &unconditional, denied: Denied::Edit };
-                    update.apply(tx, caller, rules, user_of(tx, name)?)?;
-                } else {
-                    insert_under(tx, caller, name, imported_key(tx, Kind::User, name, *exported)?, changes)
-                        .map(drop)?;
-                }
-                (before, existed)
-            }
-            Item::Group { name, exported, changes } => {
-                let name = check_login("group name", name)?;
-                let existed = exists(tx, Kind::Group, name, *exported)?;
-                if existed && conflict != Conflict::Update {
-                    return left(conflict, Error::Exists(Kind::Group, name.to_owned()));
-                }
-                for parent in changes.parent_groups.iter().flatten() {
-                    require_spelling(tx, Kind::Group, parent)?;
-                }
-                let before = tx.last_change()?;
-                if existed {
-                    update_group(tx, caller, rules, group_of(tx, name)?, changes, None, &unconditional)?;
-                } else {
-                    insert_group(tx, name, imported_key(tx, Kind::Group, name, *exported)?, changes).map(drop)?;
-                }
-                (before, existed)
-            }
-            Item::Member { group, user } => {
-                require_group(group)?;
-                require_spelling(tx, Kind::User, user)?;
-                let before = tx.last_change()?;
-                tx.add_to_list(group_id_of(tx, group)?, List::Users, user)?;
-                (before, false)
-            }
-            Item::Subgroup { group, subgroup } => {
-                for name in [group, subgroup] {
-                    require_spelling(tx, Kind::Group, name)?;
-                }
-                let before = tx.last_change()?;
-                match (tx.find_group_id(group)?, tx.find_group_id(subgroup)?) {
-                    (Some(group), _) => tx.add_to_list(group, List::Groups, subgroup)?,
-                    (None, Some(subgroup)) => tx.add_to_list(subgroup, List::Parents, group)?,
-                    (None, None) => return Err(no_group(group)),
-                };
-                (before, false)
-            }
+        tx.note_entry_names(Kind::User, id, entry_names)?;
+        Ok(outcome(tx, before, existed))
+    }
+
+    fn group(&self, tx: &Tx<'_>, name: &str, exported: bool, changes: &GroupChanges, entry: &[EntryName]) -> Done {
+        let name = check_login("group name", name)?;
+        let existed = exists(tx, Kind::Group, name, exported)?;
+        if existed && self.options.conflict != Conflict::Update {
+            return self.left(Error::Exists(Kind::Group, name.to_owned()));
+        }
+        let before = tx.changes_noted();
+        let id = if existed {
+            let group = group_of(tx, name)?;
+            let id = group.id;
+            update_group(tx, self.caller, self.rules, group, changes, None, &Condition::default())?;
+            id
+        } else {
+            insert_group(tx, name, imported_key(tx, Kind::Group, name, exported)?, changes)?
         };
-        let outcome = match (tx.last_change()? == before, existed) {
-            (true, _) => Outcome::Unchanged,
-            (false, true) => Outcome::Updated,
-            (false, false) => Outcome::Created,
+        tx.note_entry_names(Kind::Group, id, entry)?;
+        Ok(outcome(tx, before, existed))
+    }
+
+    fn parents(&self, tx: &Tx<'_>, group: &str, parents: &[String]) -> Done {
+        for parent in parents {
+            require_spelling(tx, Kind::Group, parent)?;
+        }
+        let before = tx.changes_noted();
+        let changes = GroupChanges { parent_groups: Some(parents.to_vec()), ..GroupChanges::default() };
+        update_group(tx, self.caller, self.rules, group_of(tx, group)?, &changes, None, &Condition::default())?;
+        Ok(outcome(tx, before, true))
+    }
+
+    fn member(&self, tx: &Tx<'_>, member: Member<'_>, made: &mut Vec<String>) -> Done {
+        let Member { group, member: user, place, by_member } = member;
+        let found = match user {
+            Target::Name(name) => {
+                require_spelling(tx, Kind::User, name)?;
+                None
+            }
+            Target::Entry { entry, shown, .. } => match tx.find_entry(entry)? {
+                Some(found) => Some(found),
+                None => return Err(nobody(group, shown)),
+            },
         };
-        Ok((outcome, groups))
+        let group_id = self.receiver(tx, group, user, made)?;
+        let before = tx.changes_noted();
+        match (found, user) {
+            (Some(Entry::User(id)), _) if by_member => {
+                if self.is_above(tx, id, group_id)? {
+                    return Ok(Outcome::Unchanged);
+                }
+                tx.insert_member(group_id, id)?;
+                self.add_above(tx, id, group_id)?;
+            }
+            (Some(Entry::User(id)), _) => tx.insert_member(group_id, id)?,
+            (Some(Entry::Group(id)), _) => {
+                if by_member && id != group_id && tx.is_below(id, group_id)? {
+                    return Ok(Outcome::Unchanged);
+                }
+                // A group that is an entry gives no rights, and what comes below it does not either.
+                match group {
+                    Target::Name(_) => self.forget_rights(),
+                    Target::Entry { .. } => drop(self.above.replace(None)),
+                }
+                tx.insert_member_group(group_id, id)?;
+            }
+            (None, user) => {
+                let name = user.shown();
+                if !tx.has_name(Kind::User, name)? {
+                    require_waiting_spelling(tx, Kind::User, name)?;
+                }
+                tx.add_to_list(group_id, List::Users, name)?;
+                if let Some(place) = self.place(place) {
+                    let target = tx.find_user_id(name)?;
+                    tx.place_entry(group_id, List::Users, target, name, place)?;
+                }
+            }
+        }
+        Ok(outcome(tx, before, false))
+    }
+
+    fn subgroup(&self, tx: &Tx<'_>, member: Member<'_>, made: &mut Vec<String>) -> Done {
+        let Member { group, member: subgroup, place, by_member } = member;
+        let (Target::Name(parent), Target::Name(child)) = (group, subgroup) else {
+            let child = match subgroup {
+                Target::Name(name) => group_id_of(tx, name)?,
+                Target::Entry { entry, shown, .. } => match tx.find_entry(entry)? {
+                    Some(Entry::Group(id)) => id,
+                    Some(Entry::User(_)) | None => return Err(nobody(group, shown)),
+                },
+            };
+            let parent = self.receiver(tx, group, subgroup, made)?;
+            if by_member && child != parent && tx.is_below(child, parent)? {
+                return Ok(Outcome::Unchanged);
+            }
+            let before = tx.changes_noted();
+            self.above.replace(None);
+            tx.insert_member_group(parent, child)?;
+            return Ok(outcome(tx, before, false));
+        };
+        for name in [parent, child] {
+            if !require_spelling(tx, Kind::Group, name)? {
+                require_waiting_spelling(tx, Kind::Group, name)?;
+            }
+        }
+        let before = tx.changes_noted();
+        if tx.find_group_id(parent)?.is_none() && tx.find_group_id(child)?.is_none() {
+            self.require_group(tx, parent, made)?;
+        }
+        let (found, place) = ((tx.find_group_id(parent)?, tx.find_group_id(child)?), self.place(place));
+        match found {
+            (Some(parent_id), child_id) => {
+                tx.add_to_list(parent_id, List::Groups, child)?;
+                if let Some(place) = place {
+                    tx.place_entry(parent_id, List::Groups, child_id, child, place)?;
+                    if let Some(child_id) = child_id {
+                        tx.place_entry(child_id, List::Parents, Some(parent_id), parent, place)?;
+                    }
+                }
+            }
+            (None, Some(child_id)) => {
+                tx.add_to_list(child_id, List::Parents, parent)?;
+                if let Some(place) = place {
+                    tx.place_entry(child_id, List::Parents, None, parent, place)?;
+                }
+            }
+            (None, None) => return Err(Error::NotFound(Kind::Group, parent.clone()).into()),
+        }
+        Ok(outcome(tx, before, false))
+    }
+
+    /// The group that receives a member. An entry means the group that was imported from it; where it is none, the group
+    /// is made, if that is wished. Groups that give rights receive nobody from an LDAP directory.
+    fn receiver(
+        &self,
+        tx: &Tx<'_>,
+        group: &Target,
+        member: &Target,
+        made: &mut Vec<String>,
+    ) -> std::result::Result<i64, Failure> {
+        let Target::Entry { entry, shown, name } = group else {
+            let name = group.shown();
+            self.require_group(tx, name, made)?;
+            return Ok(group_id_of(tx, name)?);
+        };
+        if let Some(id) = self.receivers.borrow().get(entry) {
+            return Ok(*id);
+        }
+        let missing = |why: String| Failure::Missing(why, member.shown().to_owned());
+        let id = match tx.find_entry(entry)? {
+            Some(Entry::Group(id)) => id,
+            Some(Entry::User(_)) => return Err(missing(format!("{shown} is no group and has no members here"))),
+            None => match name {
+                Some(name) if self.options.create_groups && !tx.has_name(Kind::Group, name)? => {
+                    self.require_group(tx, name, made)?;
+                    let id = group_id_of(tx, name)?;
+                    tx.note_entry_names(Kind::Group, id, &[*entry])?;
+                    id
+                }
+                name => {
+                    let mends = match name {
+                        Some(name) if tx.has_name(Kind::Group, name)? => {
+                            "another group has its name; --map-group NAME=GROUP says that this one is meant"
+                        }
+                        Some(_) => "--create-groups makes it, --map-group NAME=GROUP names one that is here",
+                        None => "--map-group NAME=GROUP names one that is here",
+                    };
+                    let why = format!("{shown} is no group that was imported, and has no members here ({mends})");
+                    return Err(missing(why));
+                }
+            },
+        };
+        let with_rights = [tx.find_group_id(ADMINISTRATORS)?, tx.find_group_id(POWER_USERS)?];
+        let with_rights: Vec<i64> = with_rights.into_iter().flatten().collect();
+        if tx.is_at_or_below(id, &with_rights, &mut self.harmless.borrow_mut())? {
+            return Err(missing(format!(
+                "{shown} is a group that gives rights here, and takes members from an LDAP directory with \
+                 --map-group NAME=GROUP only"
+            )));
+        }
+        self.receivers.borrow_mut().insert(*entry, id);
+        Ok(id)
+    }
+
+    /// The group of that name. Refuses one that does not exist, or makes it.
+    fn joined_group(&self, tx: &Tx<'_>, name: &str, made: &mut Vec<String>) -> Result<Rc<JoinedGroup>> {
+        if let Some(group) = self.groups.borrow().get(name) {
+            return Ok(Rc::clone(group));
+        }
+        self.require_group(tx, name, made)?;
+        let group =
+            Rc::new(tx.find_joined_group(name)?.ok_or_else(|| Error::NotFound(Kind::Group, name.trim().to_owned()))?);
+        self.groups.borrow_mut().insert(name.to_owned(), Rc::clone(&group));
+        Ok(group)
+    }
+
+    /// Whether a group is one of the user's, or above one of these.
+    fn is_above(&self, tx: &Tx<'_>, user_id: i64, group_id: i64) -> Result<bool> {
+        let mut above = self.above.borrow_mut();
+        if above.as_ref().is_none_or(|(id, _)| *id != user_id) {
+            *above = Some((user_id, tx.groups_above(user_id)?));
+        }
+        Ok(above.as_ref().is_some_and(|(_, groups)| groups.contains(&group_id)))
+    }
+
+    /// Notes that the user has become a member of a group.
+    fn add_above(&self, tx: &Tx<'_>, user_id: i64, group_id: i64) -> Result<()> {
+        match &mut *self.above.borrow_mut() {
+            Some((id, groups)) if *id == user_id => tx.add_groups_above(group_id, groups),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a group that does not exist, or makes it.
+    fn require_group(&self, tx: &Tx<'_>, name: &str, made: &mut Vec<String>) -> Result<()> {
+        if require_spelling(tx, Kind::Group, name)? {
+            return Ok(());
+        }
+        if !self.options.create_groups {
+            return Err(Error::Invalid(format!("group does not exist: {} (--create-groups makes it)", name.trim())));
+        }
+        self.receivers.borrow_mut().clear();
+        let name = check_login("group name", name)?;
+        insert_group(tx, name, imported_key(tx, Kind::Group, name, false)?, &GroupChanges::default())?;
+        made.push(name.to_owned());
+        Ok(())
+    }
+
+    /// The place here of a place in the file.
+    fn place(&self, place: Option<u64>) -> Option<i64> {
+        let place = place.filter(|place| *place <= PLACE_MAX).and_then(|place| i64::try_from(place).ok())?;
+        self.options.base.checked_add(place)
+    }
+
+    /// What becomes of an item that is there already and does not change.
+    fn left(&self, why: Error) -> Done {
+        if self.options.conflict == Conflict::Skip { Ok(Outcome::Skipped) } else { Err(why.into()) }
+    }
+}
+
+/// What becomes of a membership whose row was not stored: it is missing, unless it is there already.
+fn withheld(tx: &Tx<'_>, group: &Target, member: &Target, kind: Kind) -> Result<Outcome> {
+    let found = |target: &Target, kind: Kind| match (target, kind) {
+        (Target::Name(name), Kind::User) => Ok(tx.find_user_id(name)?.map(Entry::User)),
+        (Target::Name(name), Kind::Group) => Ok(tx.find_group_id(name)?.map(Entry::Group)),
+        (Target::Entry { entry, .. }, _) => tx.find_entry(entry),
+    };
+    let is_there = match (found(group, Kind::Group)?, found(member, kind)?) {
+        (Some(Entry::Group(group)), Some(Entry::User(user))) => tx.has_member(group, user)?,
+        (Some(Entry::Group(group)), Some(Entry::Group(child))) => tx.has_member_group(group, child)?,
+        _ => false,
+    };
+    if is_there {
+        return Ok(Outcome::Unchanged);
+    }
+    let why = format!(
+        "the row of the group {} or that of its member was refused or skipped, and makes nobody a member",
+        group.shown()
+    );
+    Ok(Outcome::Missing(why, member.shown().to_owned()))
+}
+
+/// Refuses an entry of an LDAP directory that has the name of a user with rights here, and from which that user was not
+/// imported: its password would give the rights to somebody else.
+fn refuse_namesake(tx: &Tx<'_>, user_id: i64, name: &str, entry_names: &[EntryName]) -> Result<()> {
+    let Some(entry) = entry_names.first() else { return Ok(()) };
+    if tx.find_entry(entry)? == Some(Entry::User(user_id)) || power_of(tx, user_id)? == Power::Reader {
+        return Ok(());
+    }
+    Err(Error::Invalid(format!(
+        "the user {name} has rights here, and is not changed by an entry of an LDAP directory with the same name"
+    )))
+}
+
+/// A membership to bring in.
+struct Member<'m> {
+    group: &'m Target,
+    member: &'m Target,
+    place: Option<u64>,
+    by_member: bool,
+}
+
+/// A membership of an entry that is nobody here.
+fn nobody(group: &Target, member: &str) -> Failure {
+    let why = format!("members of {} are nobody here: no user and no group was imported from them", group.shown());
+    Failure::Missing(why, member.to_owned())
+}
+
+/// What an error says in the report, with the option that mends it.
+fn refusal(error: &Error) -> String {
+    match error {
+        Error::Exists(..) => format!("{error} (--on-conflict update changes it, skip leaves it)"),
+        error => error.to_string(),
+    }
+}
+
+/// What has become of an item, by whether anything has changed since then.
+fn outcome(tx: &Tx<'_>, before: u64, existed: bool) -> Outcome {
+    match (tx.changes_noted() == before, existed) {
+        (true, _) => Outcome::Unchanged,
+        (false, true) => Outcome::Updated,
+        (false, false) => Outcome::Created,
     }
 }
 
@@ -299,9 +735,4 @@ fn exists(tx: &Tx<'_>, kind: Kind, name: &str, exported: bool) -> Result<bool> {
         Err(Error::Invalid(_)) if exported => Ok(false),
         found => found,
     }
-}
-
-/// What becomes of an item that is there already and does not change.
-fn left(conflict: Conflict, why: Error) -> Result<(Outcome, Vec<String>)> {
-    if conflict == Conflict::Skip { Ok((Outcome::Skipped, Vec::new())) } else { Err(why) }
 }

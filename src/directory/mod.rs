@@ -23,7 +23,7 @@ mod sessions;
 mod tickets;
 mod users;
 
-pub use crate::store::{Credential, Purpose, RemovedProperty, UserFilter};
+pub use crate::store::{Credential, ImportProgress, PlacedGroup, Purpose, RemovedProperty, UserFilter};
 pub use access::Access;
 pub use changes::{Changes, Since, forget_changes};
 pub use check::{check, notes};
@@ -32,7 +32,7 @@ pub use export::{ExportOptions, Exported, count, export};
 pub use first_start::{FirstSecrets, fill};
 pub use foreign::{Adopted, adopt};
 pub use groups::Lists;
-pub use import::{Conflict, ImportOptions, Imported, Item, Outcome};
+pub use import::{Conflict, ImportOptions, ImportPosition, Imported, ImportedUser, Item, Outcome};
 pub use listing::{Listing, Shown};
 pub use members::Side;
 pub use passwords::Passwords;

@@ -1,7 +1,7 @@
 //! Names of new users and groups: whether a name is free, and the key of the new row.
 
 use crate::model::{BUILT_IN, Error, Kind, Result, check_login, check_new_name, key, spelling_key};
-use crate::store::{Rows, Spelled};
+use crate::store::{Rows, Spelled, Tx};
 
 /// The key of a new user or group of that name.
 ///
@@ -64,19 +64,38 @@ pub(super) fn require_spelling(rows: &Rows<'_>, kind: Kind, name: &str) -> Resul
     }
 }
 
-/// The key of a new user or group from a file or another system. `exported`: the file is an export of ours.
+/// Refuses a name that waits in a group's list in another spelling: the two would be one name there.
 ///
 /// # Errors
-/// Those of [`new_key`] or [`exported_key`]; `Invalid` when the name waits in a group's list in another spelling: the
-/// new row would become a member.
-pub(super) fn imported_key(rows: &Rows<'_>, kind: Kind, name: &str, exported: bool) -> Result<String> {
-    if let Some(waiting) = rows.find_waiting_spelling(kind, name)? {
+/// `Invalid`.
+pub(super) fn require_waiting_spelling(tx: &Tx<'_>, kind: Kind, name: &str) -> Result<()> {
+    if tx.may_have_waiting_names()?
+        && let Some(waiting) = tx.find_waiting_spelling(kind, name)?
+    {
         return Err(Error::Invalid(format!(
             "the {} {name:?} and {waiting:?}, which waits in a group's list, differ by characters that cannot be seen",
             kind.noun()
         )));
     }
-    if exported { exported_key(rows, kind, name) } else { new_key(rows, kind, name) }
+    Ok(())
+}
+
+/// The key of a new user or group from a file or another system, whose name no row has in this spelling. `exported`: the
+/// file is an export of ours.
+///
+/// # Errors
+/// Those of [`missing_key`] or [`exported_key`]; `Invalid` when the name waits in a group's list in another spelling: the
+/// new row would become a member.
+pub(super) fn imported_key(tx: &Tx<'_>, kind: Kind, name: &str, exported: bool) -> Result<String> {
+    require_waiting_spelling(tx, kind, name)?;
+    if exported {
+        exported_key(tx, kind, name)
+    } else if tx.may_withhold_keys(kind)? {
+        missing_key(tx, kind, name)
+    } else {
+        check_new_name(what(kind), name)?;
+        Ok(key(name))
+    }
 }
 
 fn what(kind: Kind) -> &'static str {

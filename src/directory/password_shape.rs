@@ -62,6 +62,9 @@ const MARKERS: [&str; 34] = [
     "password expired",
 ];
 
+/// The ids of crypt(3)'s values.
+const CRYPT_IDS: [&str; 10] = ["1", "2a", "2b", "2x", "2y", "5", "6", "7", "y", "gy"];
+
 /// The kind of a value that could be something else than a password in clear. It contains nothing of the value but
 /// names of schemes and algorithms.
 pub(super) fn kind_of(value: &str) -> Option<String> {
@@ -70,7 +73,21 @@ pub(super) fn kind_of(value: &str) -> Option<String> {
         return None;
     }
     let value = value.trim_matches(['"', '\'', '`']);
-    kind_by_prefix(value).or_else(|| kind_by_content(value).map(str::to_owned))
+    let kind = kind_by_prefix(value).or_else(|| kind_by_content(value).map(str::to_owned));
+    kind.or_else(|| kind_by_parts(value))
+}
+
+/// The kind of a value that is told by its parts: its first sign is lost where a shell has seen it, or the algorithm does
+/// not stand first.
+fn kind_by_parts(value: &str) -> Option<String> {
+    if let Some((id, rest)) = value.split_once('$')
+        && CRYPT_IDS.contains(&id)
+        && rest.contains('$')
+    {
+        return Some(format!("{id}$"));
+    }
+    let is_named = value.matches(';').count() >= 2 && value.split(';').any(is_algorithm);
+    is_named.then(|| "hash with the name of its algorithm".to_owned())
 }
 
 /// The name in braces before a value, and the value.
@@ -160,7 +177,14 @@ fn kind_by_content(value: &str) -> Option<&'static str> {
         return Some("Base64 digest");
     }
     let brackets = [('<', '>'), ('[', ']'), ('(', ')')];
-    brackets.iter().any(|(open, close)| value.starts_with(*open) && value.ends_with(*close)).then_some("placeholder")
+    let is_bracketed = brackets.iter().any(|(open, close)| value.starts_with(*open) && value.ends_with(*close));
+    (is_bracketed || is_no_value(value)).then_some("placeholder")
+}
+
+/// Whether a program has written that it has no value, or an encrypted one: errors of spreadsheets, names of types.
+fn is_no_value(value: &str) -> bool {
+    let is_error = value == "#N/A" || value.starts_with('#') && value.ends_with(['!', '?']) && !value.contains(' ');
+    is_error || value == "0x" || ["System.", "Microsoft.", "ENC[", "ENC("].iter().any(|begin| value.starts_with(begin))
 }
 
 /// Whether a program has put symbols in the place of characters: `••••`, `ad****`, `xxxxxxxx`.
@@ -292,6 +316,24 @@ mod tests {
     use super::kind_of;
     use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD, Engine as _};
     use sha2::{Digest as _, Sha512};
+
+    #[test]
+    fn a_value_that_has_lost_its_first_sign_or_stands_for_none_is_no_password() {
+        for value in [
+            "2b$12$abcdefghijklmnopqrstuu",
+            "6$salt$hash",
+            "v2;PBKDF2;1000;salt;hash",
+            "ENC[AES256,abc]",
+            "0x",
+            "#N/A",
+            "#REF!",
+            "#NAME?",
+            "System.Security.SecureString",
+            "System.Byte[]",
+        ] {
+            assert!(kind_of(value).is_some(), "{value}");
+        }
+    }
 
     #[test]
     fn a_password_in_clear_is_of_no_kind() {

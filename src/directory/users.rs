@@ -10,7 +10,7 @@ use crate::model::{
     ADMINISTRATORS, AccessRole, Account, Caller, Condition, Denied, Error, Kind, Page, Power, Profile, Result, User,
     UserChanges, UserView, Window, check_login, key, spelling_key,
 };
-use crate::store::{Rows, Tx, UserFilter};
+use crate::store::{JoinedGroup, Joining, Rows, Tx, UserFilter};
 use std::collections::HashSet;
 
 /// What a search asks for.
@@ -367,19 +367,46 @@ pub(super) fn insert(tx: &Tx<'_>, caller: &Caller, username: &str, new: &UserCha
 }
 
 /// The same under a key that is not looked at.
-pub(super) fn insert_under(
+fn insert_under(tx: &Tx<'_>, caller: &Caller, username: &str, key: String, new: &UserChanges) -> Result<User> {
+    let inserted = insert_alone(tx, caller, username, key, new)?;
+    let groups = groups_named(tx, new.groups.as_deref().unwrap_or_default())?;
+    let groups: Vec<Joining<'_>> = groups.iter().map(Joining::last).collect();
+    join(tx, caller, inserted, new, &groups)
+}
+
+/// A new user who is in no group but those that had the name in their lists.
+pub(super) struct Inserted {
+    user: User,
+    /// Whether there are such groups.
+    waited: bool,
+}
+
+/// Stores a new user without groups and role, under a key that is not looked at.
+pub(super) fn insert_alone(
     tx: &Tx<'_>,
     caller: &Caller,
     username: &str,
     key: String,
     new: &UserChanges,
-) -> Result<User> {
+) -> Result<Inserted> {
     let mut user = User { username: username.to_owned(), key, ..User::default() };
     new.apply_to(&mut user)?;
     require_password_giver(caller, new)?;
-    let user = tx.insert_user(user, new.password.as_ref())?;
+    let (user, waited) = tx.insert_user(user, new.password.as_ref())?;
+    Ok(Inserted { user, waited })
+}
+
+/// Gives a new user groups, each once, and role.
+pub(super) fn join(
+    tx: &Tx<'_>,
+    caller: &Caller,
+    inserted: Inserted,
+    new: &UserChanges,
+    groups: &[Joining<'_>],
+) -> Result<User> {
+    let Inserted { user, waited } = inserted;
     // A new user comes into the listed groups beside those whose lists have waited for the name.
-    tx.fill_groups_of(user.id, &groups_named(tx, new.groups.as_deref().unwrap_or_default())?)?;
+    tx.fill_groups_of(&user, waited, groups)?;
     // Also a name that waited in a group's list can make an administrator: asked before a role takes that away.
     if !caller.is_administrator() {
         require_no_administrator(caller, tx.is_administrator(user.id)?, Denied::Create)?;
@@ -419,7 +446,8 @@ impl Update<'_> {
             tx.update_password(user.id, password)?;
         }
         if let Some(names) = &changes.groups {
-            tx.replace_groups_of(user.id, &groups_named(tx, names)?)?;
+            let groups = groups_named(tx, names)?;
+            tx.replace_groups_of(user.id, &groups.iter().map(|group| group.id).collect::<Vec<_>>())?;
         }
         save_role(tx, user.id, changes.access_role)?;
         if !caller.is_administrator() {
@@ -435,13 +463,13 @@ fn require_password_giver(caller: &Caller, changes: &UserChanges) -> Result<()> 
     if is_hash { caller.require(Power::Administrator, Denied::Edit) } else { Ok(()) }
 }
 
-/// The inner ids of the groups of these names, each once.
-fn groups_named(rows: &Rows<'_>, names: &[String]) -> Result<Vec<i64>> {
+/// The groups of these names, each once.
+fn groups_named(rows: &Rows<'_>, names: &[String]) -> Result<Vec<JoinedGroup>> {
     let (mut groups, mut known) = (Vec::with_capacity(names.len()), HashSet::with_capacity(names.len()));
     let mut unknown = Vec::new();
-    for (name, found) in names.iter().zip(rows.find_group_ids(names)?) {
+    for (name, found) in names.iter().zip(rows.find_joined_groups(names)?) {
         match found {
-            Some(id) if known.insert(id) => groups.push(id),
+            Some(group) if known.insert(group.id) => groups.push(group),
             Some(_) => {}
             None => unknown.push(name.trim().to_owned()),
         }

@@ -1,101 +1,128 @@
-//! CSV: a header that names the columns in the words of this program or of others, and a row a line.
+//! CSV: a header that names the columns in the words of this program or of others, and a row on each line.
 
-use super::draft::{Draft, Field, Text};
+use super::columns::{Plan, Use, is_known, plain, plain_column};
+use super::draft::{Draft, Field, Kind, NAMES_MAX, Text};
+use super::json::{bounded, name_list, switch};
 use super::lines::read_line;
-use super::{ROW_BYTES_MAX, Record, Row, quoted, skip_mark};
+use super::writer::{COLUMNS, EARLIER_COLUMNS};
+use super::{ROW_BYTES_MAX, ReadOptions, Record, Remark, RemarkKind, Role, Row, quoted, skip_mark};
 use crate::json::{Json, decode};
 use anyhow::{Context as _, bail};
 use csv_core::ReadRecordResult;
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io::{self, BufRead, ErrorKind};
+use std::sync::Arc;
 
 /// The longest header, in bytes.
 const HEADER_BYTES_MAX: usize = 1 << 20;
 /// The most cells of a row.
 const CELLS_MAX: usize = 1 << 16;
+/// How much of a header a message shows, in characters.
+const SHOWN_CHARS_MAX: usize = 300;
+/// The delimiters that a header can tell. The first of those that are as good as each other counts.
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// What columns are called here and by other programs: in lower case and without `-`, `_` and spaces. Where several
-/// columns have one meaning, the name that stands first counts.
-const COLUMNS: [(Field, &[&str]); 17] = [
-    (Field::Kind, &["kind"]),
-    (Field::Text(Text::Name), &["username", "login", "uid", "user", "handle", "name", "id"]),
-    (Field::Text(Text::FirstName), &["firstname", "givenname"]),
-    (Field::Text(Text::LastName), &["lastname", "surname", "sn", "familyname"]),
-    (Field::Text(Text::DisplayName), &["displayname", "fullname", "cn"]),
-    (Field::Text(Text::Email), &["email", "mail"]),
-    (Field::Text(Text::Company), &["company", "organization", "organisation", "o"]),
-    (Field::Text(Text::Title), &["title", "jobtitle"]),
-    (Field::Role, &["role", "accessrole"]),
-    // All but the first are its opposite.
-    (Field::Disabled, &["disabled", "enabled", "active"]),
-    (Field::Verified, &["verified"]),
-    (Field::Text(Text::Password), &["password", "userpassword", "passwordhash"]),
-    (Field::Text(Text::ExternalId), &["externalid"]),
-    (Field::Groups, &["groups", "memberof", "group"]),
-    (Field::Text(Text::Label), &["label"]),
-    (Field::Text(Text::Description), &["description"]),
-    (Field::Properties, &["properties"]),
-];
+/// The texts that PowerShell writes for lists which were not joined.
+const LIST_TYPES: [&str; 3] =
+    ["Microsoft.ActiveDirectory.Management.ADPropertyValueCollection", "System.Object[]", "System.String[]"];
 
-/// What a column means, and the place of its name among those that mean the same.
-type Column = (Field, usize);
+/// A column.
+struct Column {
+    /// Its name as it was read.
+    name: String,
+    plain: String,
+    uses: Use,
+    /// It has a part of the members only: `member;range=0-1499`, whose last one ends with a star.
+    range: Option<Range>,
+}
+
+/// A part of the values of an attribute that has too many for one answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Range {
+    Part,
+    End,
+}
 
 /// Reads the rows.
 pub(super) struct Reader<R> {
     input: R,
     parser: csv_core::Reader,
-    columns: Vec<Option<Column>>,
-    /// The header is that of an export of ours.
+    columns: Vec<Column>,
+    /// The column with the login, and its name.
+    login: usize,
+    login_name: Arc<str>,
+    /// The operator has chosen the login.
+    is_login_chosen: bool,
+    /// The rows are entries of an LDAP directory.
+    are_entries: bool,
+    /// The header is that of an export of this program.
     exported: bool,
+    /// The time, in seconds since 1970: accounts that have expired by then are disabled.
+    now: i64,
     /// The cells of a row one behind the other, and where each ends.
     cells: Vec<u8>,
     ends: Vec<usize>,
     /// The line that is read next.
     line: u64,
     bytes: u64,
-    /// What the header loses, until the first row tells it.
-    losses: Vec<String>,
     /// Further rows of the row that was read last.
     waiting: VecDeque<Row>,
     done: bool,
 }
 
 impl<R: BufRead> Reader<R> {
-    pub(super) fn new(mut input: R) -> anyhow::Result<Reader<R>> {
-        let mut bytes = skip_mark(&mut input).context("read the header")?;
-        let (mut header, mut lines) = (Vec::new(), 0);
-        // A line break within quotes does not end the header.
-        while header.is_empty() || header.iter().filter(|byte| **byte == b'"').count() % 2 == 1 {
-            let consumed = read_line(&mut input, &mut header, HEADER_BYTES_MAX).context("read the header")?;
-            if consumed == 0 {
-                break;
-            }
-            (bytes, lines) = (bytes + consumed, lines + 1);
-            if header.len() > HEADER_BYTES_MAX {
-                bail!("the first line is too long for a header: is this a CSV?");
-            }
-            if header.trim_ascii().is_empty() {
-                header.clear();
-            }
-        }
-        let Ok(header) = String::from_utf8(header) else { bail!("the header is not UTF-8") };
-        let Some((delimiter, names)) = best_split(&header) else {
+    pub(super) fn new(mut input: R, options: &ReadOptions) -> anyhow::Result<Reader<R>> {
+        let head = Head::read(&mut input)?;
+        let delimiter = options.delimiter.or(head.delimiter).or_else(|| best_delimiter(&head.text));
+        let split = delimiter.and_then(|delimiter| Some((delimiter, split(&head.text, delimiter)?)));
+        let Some((delimiter, (names, end))) = split else {
             bail!("the file is empty: a CSV begins with a header that names the columns");
         };
-        if names.1 < header.trim_end_matches(['\r', '\n']).len() {
+        if end < head.text.trim_end_matches(['\r', '\n']).len() {
             bail!("the header does not end where its line ends: lines have to end in LF or CRLF");
         }
-        let mut losses = Vec::new();
-        let columns = columns(&names.0, &mut losses);
-        if !columns.iter().flatten().any(|(field, _)| *field == Field::Text(Text::Name)) {
-            bail!("the first line names no column with the name of the user: name, username, login, uid or handle");
-        }
-        let exported = names.0 == super::writer::COLUMNS;
-        let parser = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
-        let (cells, ends) = (vec![0; 4096], vec![0; columns.len() + 1]);
-        let waiting = VecDeque::new();
-        let line = lines + 1;
-        Ok(Reader { input, parser, columns, exported, cells, ends, line, bytes, losses, waiting, done: false })
+        let exported = names == COLUMNS || names == COLUMNS[..EARLIER_COLUMNS];
+        let plain_names: Vec<_> = names.iter().map(|name| plain_column(without_range(name).0)).collect();
+        let chosen = match &options.login {
+            None => None,
+            Some(wanted) => Some(named(&names, wanted).with_context(|| {
+                format!("the header has no column {} (--login); {}", quoted(wanted), shown(&head.text, delimiter))
+            })?),
+        };
+        let Plan { login, uses } = Plan::new(&plain_names, chosen, |_| true, exported);
+        let Some(login) = login else {
+            bail!(
+                "no column of the header is known as the login; {}. --delimiter names another delimiter, and --login \
+                 the column with the login",
+                shown(&head.text, delimiter)
+            );
+        };
+        let login_name = names[login].trim().into();
+        let are_entries = plain_names.iter().any(|name| matches!(name.as_str(), "dn" | "distinguishedname"));
+        let columns = names.into_iter().zip(plain_names).zip(uses);
+        let columns = columns.map(|((name, plain), uses)| {
+            let range = without_range(&name).1;
+            Column { name, plain, uses, range }
+        });
+        let columns: Vec<_> = columns.collect();
+        Ok(Reader {
+            input,
+            parser: csv_core::ReaderBuilder::new().delimiter(delimiter).build(),
+            cells: vec![0; 4096],
+            ends: vec![0; columns.len() + 1],
+            columns,
+            login,
+            login_name,
+            is_login_chosen: chosen.is_some(),
+            are_entries,
+            exported,
+            now: jiff::Timestamp::now().as_second(),
+            line: head.lines + 1,
+            bytes: head.bytes,
+            waiting: VecDeque::new(),
+            done: false,
+        })
     }
 
     /// The rows of the next line that is not blank.
@@ -105,19 +132,23 @@ impl<R: BufRead> Reader<R> {
                 return Ok(None);
             };
             let read = self.read_cells().with_context(|| format!("read line {}", self.line))?;
-            if matches!(read, Ok((0, _))) {
+            if let Ok((bytes, _)) = read
+                && self.cells[..bytes].trim_ascii().is_empty()
+            {
                 continue;
             }
-            let mut losses = std::mem::take(&mut self.losses);
-            let records = read.and_then(|(bytes, cells)| self.records(bytes, cells, &mut losses));
-            let row = |record, losses| Row { line, bytes: self.bytes, record, losses };
+            let mut remarks = Vec::new();
+            let records = read.and_then(|(bytes, cells)| self.records(bytes, cells, line, &mut remarks));
+            let bytes = self.bytes;
+            let row = |record| Row { line, bytes, record, remarks: Vec::new(), login: None };
             return Ok(Some(match records {
-                Err(why) => row(Err(why), losses),
+                Err(why) => Row { remarks, ..row(Err(why)) },
                 Ok(records) => {
-                    let mut records = records.into_iter().map(Ok);
-                    let first = records.next().expect("a row that is not refused has a record");
-                    self.waiting.extend(records.map(|record| row(record, Vec::new())));
-                    row(first, losses)
+                    let mut records = records.into_iter();
+                    let first = records.next();
+                    self.waiting.extend(records.map(|record| row(Ok(Some(record)))));
+                    let login = matches!(first, Some(Record::User(_))).then(|| self.login_name.clone());
+                    Row { remarks, login, ..row(Ok(first)) }
                 }
             }));
         }
@@ -162,7 +193,8 @@ impl<R: BufRead> Reader<R> {
                 ReadRecordResult::Record => break,
                 ReadRecordResult::InputEmpty if !end => {}
                 ReadRecordResult::InputEmpty | ReadRecordResult::End => {
-                    return Ok(Err("the row opens a quote that nothing closes".to_owned()));
+                    let why = "the row opens a quote that nothing closes, so the rest of the file is not read";
+                    return Ok(Err(why.to_owned()));
                 }
                 ReadRecordResult::OutputFull if self.cells.len() < ROW_BYTES_MAX => {
                     self.cells.resize(ROW_BYTES_MAX.min(2 * self.cells.len()), 0);
@@ -183,24 +215,157 @@ impl<R: BufRead> Reader<R> {
         Ok(refused.map_or(Ok((bytes, cells)), Err))
     }
 
-    fn records(&self, bytes: usize, cells: usize, losses: &mut Vec<String>) -> Result<Vec<Record>, String> {
-        if cells != self.columns.len() {
-            return Err(format!("the row has {cells} cells, and the header {}", self.columns.len()));
-        }
+    /// The records of a row that begins in that line.
+    fn records(&self, bytes: usize, count: usize, line: u64, remarks: &mut Vec<Remark>) -> Result<Vec<Record>, String> {
         let not_text = || "the row is not UTF-8".to_owned();
         let text = std::str::from_utf8(&self.cells[..bytes]).map_err(|_| not_text())?;
-        let mut draft = Draft::default();
         let mut start = 0;
-        for (column, end) in self.columns.iter().zip(&self.ends) {
-            let cell = text.get(start..*end).ok_or_else(not_text)?;
-            start = *end;
-            if let (Some(column), false) = (column, cell.is_empty()) {
-                take(&mut draft, *column, cell)?;
-            }
+        let cell = |end: &usize| text.get(std::mem::replace(&mut start, *end)..*end).ok_or_else(not_text);
+        let mut cells: Vec<&str> = self.ends[..count].iter().map(cell).collect::<Result<_, _>>()?;
+        let extra = cells.get(self.columns.len()..).unwrap_or_default();
+        let is_extra_empty = extra.iter().all(|cell| cell.trim().is_empty());
+        if cells.len() < self.columns.len() || !is_extra_empty {
+            return Err(self.wrong_count(cells.len(), line));
         }
-        let mut records = draft.finish(losses)?;
+        cells.truncate(self.columns.len());
+        if let Some(remark) = self.passed_over(&cells) {
+            remarks.extend(remark);
+            return Ok(Vec::new());
+        }
+        let decoded: Vec<_> =
+            if self.are_entries { cells.iter().map(|cell| without_hex(cell)).collect() } else { Vec::new() };
+        for (cell, decoded) in cells.iter_mut().zip(&decoded) {
+            *cell = decoded;
+        }
+        let draft = self.draft(&cells)?;
+        let mut records = draft.finish(remarks)?;
         records.iter_mut().for_each(|record| record.set_exported(self.exported));
         Ok(records)
+    }
+
+    fn wrong_count(&self, count: usize, line: u64) -> String {
+        let mut why = format!("the row has {count} cells, and the header {}", self.columns.len());
+        // At the end of the file the last line may have no end.
+        let last = self.line - 1;
+        if last > line {
+            why.push_str(&format!(": it is taken to end in line {last}"));
+        }
+        why
+    }
+
+    /// Rows that are no data: blank ones, examples of templates, and the header again, as files have it that were
+    /// joined.
+    fn passed_over(&self, cells: &[&str]) -> Option<Option<Remark>> {
+        let first = cells.first()?.trim_start_matches('\u{feff}');
+        if first.starts_with("Example:") {
+            return Some(Some(Remark::lost("an example row of a template is left out")));
+        }
+        let is_header = first == self.columns[0].name
+            && self.columns[1..].iter().zip(&cells[1..]).all(|(column, cell)| column.name == *cell);
+        if is_header {
+            return Some(Some(Remark::lost("the header stands in the file again")));
+        }
+        let is_blank = cells.iter().all(|cell| cell.trim().is_empty());
+        is_blank.then_some(None)
+    }
+
+    fn draft(&self, cells: &[&str]) -> Result<Draft, String> {
+        let mut draft = Draft::default();
+        draft.prefers_plain_name = self.is_login_chosen;
+        if cells[self.login].trim().is_empty() {
+            draft.login_shown = Some(self.login_name.to_string());
+        } else {
+            draft.set_text(Text::Name, cells[self.login].to_owned());
+        }
+        for (index, (column, cell)) in self.columns.iter().zip(cells).enumerate() {
+            if cell.is_empty() {
+                continue;
+            }
+            match column.uses {
+                Use::Nothing => {}
+                Use::Field(field) => self.take(&mut draft, field, column, cell)?,
+                Use::GivesWay(other) if cells[other] == *cell => {}
+                Use::GivesWay(other) => {
+                    let winner = &self.columns[other];
+                    let text = format!("the column {} gives way to {}", quoted(&column.name), quoted(&winner.name));
+                    let is_membership = matches!(winner.uses, Use::Field(Field::Groups | Field::Subgroups));
+                    let kind = if is_membership { RemarkKind::Missing } else { RemarkKind::Lost };
+                    draft.remarks.push(Remark { kind, text, about: None });
+                }
+                Use::Other if cell.trim().is_empty() => {}
+                Use::Other => {
+                    if !draft.set_account_state(&column.name, &column.plain, cell, self.now) {
+                        draft.remarks.push(Remark::lost(match column.name.trim() {
+                            "" => format!("column {} has no name", index + 1),
+                            name => format!("no field here is called {}", quoted(name)),
+                        }));
+                    }
+                }
+            }
+        }
+        let has_range = |wanted| {
+            self.columns.iter().zip(cells).any(|(column, cell)| column.range == Some(wanted) && !cell.is_empty())
+        };
+        if has_range(Range::Part) && !has_range(Range::End) {
+            draft.remarks.push(Remark::missing("the file has only a part of the members of a group"));
+        }
+        Ok(draft)
+    }
+
+    fn take(&self, draft: &mut Draft, field: Field, column: &Column, cell: &str) -> Result<(), String> {
+        match field {
+            Field::Text(text) => draft.set_text(text, cell.to_owned()),
+            _ if cell.trim().is_empty() => {}
+            Field::Kind => draft.kind = Some(Kind::named(cell)?),
+            Field::Role => draft.set_role(cell)?,
+            Field::StoredRole => match Role::named(cell) {
+                Some(role) => draft.stored_role = Some(role),
+                None => draft.remarks.push(Remark::lost("stored_role is none of admin, standard and read")),
+            },
+            Field::Verified => match switch(cell) {
+                Some(verified) => draft.verified = Some(verified),
+                None => draft.remarks.push(not_understood(column).about(quoted(cell))),
+            },
+            Field::Joined => match decode(cell.as_bytes()) {
+                Ok(joined) => draft.joined = Some(joined),
+                Err(_) => draft.remarks.push(not_understood(column)),
+            },
+            Field::Properties => {
+                let Some(Json::Object(properties)) = bounded(cell) else {
+                    return Err("properties is no JSON object".to_owned());
+                };
+                draft.properties = Some(properties);
+            }
+            Field::Groups | Field::Members | Field::Subgroups => self.take_names(draft, field, column, cell)?,
+            Field::ObjectClass => draft.classes = class_names(cell),
+            Field::Deleted => draft.deleted |= switch(cell) != Some(false),
+            Field::Exported | Field::Credentials => {
+                draft.remarks.push(Remark::lost(format!("no field here is called {}", quoted(&column.name))));
+            }
+        }
+        Ok(())
+    }
+
+    fn take_names(&self, draft: &mut Draft, field: Field, column: &Column, cell: &str) -> Result<(), String> {
+        if LIST_TYPES.contains(&cell) && !self.exported {
+            let text = format!("the column {} has the name of a type in place of its values", quoted(&column.name));
+            draft.remarks.push(Remark::missing(text));
+            return Ok(());
+        }
+        let names = if cell.starts_with('[') {
+            name_list(cell.as_bytes()).ok_or_else(|| format!("{} is no JSON list of texts", field.name()))?
+        } else {
+            split_names(cell, self.are_entries).ok_or_else(|| format!("{} has too many names", field.name()))?
+        };
+        if names.is_empty() && !cell.starts_with('[') {
+            return Ok(());
+        }
+        match field {
+            Field::Groups => draft.groups = Some(names),
+            Field::Subgroups => draft.subgroups = Some(names),
+            _ => draft.add_members(names),
+        }
+        Ok(())
     }
 }
 
@@ -220,6 +385,69 @@ impl<R: BufRead> Iterator for Reader<R> {
     }
 }
 
+fn not_understood(column: &Column) -> Remark {
+    Remark::lost(format!("the value of {} is not understood", quoted(&column.name)))
+}
+
+/// The name of an attribute without the range of its values.
+fn without_range(name: &str) -> (&str, Option<Range>) {
+    match name.split_once(";range=") {
+        Some((name, range)) => (name, Some(if range.trim_end().ends_with('*') { Range::End } else { Range::Part })),
+        None => (name, None),
+    }
+}
+
+/// The values of a cell in clear. csvde writes a value as `X'4164c3a1'` if it has bytes that its code page does not
+/// have. A value that is no text stays as it is.
+fn without_hex(cell: &str) -> Cow<'_, str> {
+    let is_hex = |value: &str| value.starts_with("X'") && value.len() > 3 && value.ends_with('\'');
+    let decode = |value: &str| {
+        let digits = value.strip_prefix("X'")?.strip_suffix('\'')?;
+        String::from_utf8(hex_bytes(digits)?).ok()
+    };
+    if !cell.split(';').any(is_hex) {
+        return Cow::Borrowed(cell);
+    }
+    let values = cell.split(';').map(|value| decode(value).map_or(Cow::Borrowed(value), Cow::Owned));
+    Cow::Owned(values.collect::<Vec<_>>().join(";"))
+}
+
+/// The bytes of hexadecimal digits.
+fn hex_bytes(digits: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let pairs = digits.as_bytes().chunks(2);
+    pairs.map(|pair| if let [high, low] = pair { Some(digit(*high)? << 4 | digit(*low)?) } else { None }).collect()
+}
+
+/// The classes in a cell, in lower case.
+pub(super) fn class_names(cell: &str) -> Vec<String> {
+    let classes = cell.split(';').map(str::trim).filter(|class| !class.is_empty());
+    classes.take(NAMES_MAX).map(str::to_lowercase).collect()
+}
+
+/// The names in a cell, which stand between semicolons. In a distinguished name a semicolon can be escaped. `None`:
+/// there are too many.
+pub(super) fn split_names(cell: &str, are_entries: bool) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    let (mut start, mut is_escaped) = (0, false);
+    let ends = cell.bytes().enumerate().filter(|(_, byte)| {
+        let ends = *byte == b';' && !is_escaped;
+        is_escaped = are_entries && *byte == b'\\' && !is_escaped;
+        ends
+    });
+    for end in ends.map(|(end, _)| end).chain([cell.len()]) {
+        let name = cell[start..end].trim();
+        if !name.is_empty() {
+            if names.len() == NAMES_MAX {
+                return None;
+            }
+            names.push(name.to_owned());
+        }
+        start = end + 1;
+    }
+    Some(names)
+}
+
 fn fill(input: &mut impl BufRead) -> io::Result<&[u8]> {
     while let Err(error) = input.fill_buf() {
         if error.kind() != ErrorKind::Interrupted {
@@ -233,14 +461,101 @@ fn count_lines(bytes: &[u8]) -> u64 {
     bytes.iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
-/// The delimiter that makes the most known columns of the header, its columns, and where the header ends. `None` for
-/// no header.
-fn best_split(header: &str) -> Option<(u8, (Vec<String>, usize))> {
-    let splits = [b',', b';', b'\t'].into_iter().filter_map(|delimiter| Some((delimiter, split(header, delimiter)?)));
-    // The first of those that are as good as each other.
-    splits.rev().max_by_key(|(_, (names, _))| names.iter().filter(|name| column(name).is_some()).count())
+// ------------------------------------------------------------------------------------------ header
+
+/// The beginning of a file, up to its header.
+struct Head {
+    text: String,
+    /// The delimiter that a line before the header names.
+    delimiter: Option<u8>,
+    lines: u64,
+    bytes: u64,
 }
 
+impl Head {
+    fn read(input: &mut impl BufRead) -> anyhow::Result<Head> {
+        let bytes = skip_mark(input).context("read the header")?;
+        let mut head = Head { text: String::new(), delimiter: None, lines: 0, bytes };
+        loop {
+            let text = head.read_line(input)?;
+            let Ok(text) = String::from_utf8(text) else {
+                bail!("the header is not UTF-8: save the file as UTF-8 or UTF-16")
+            };
+            let line = text.trim_end_matches(['\r', '\n']);
+            if let Some(delimiter) = named_delimiter(line) {
+                head.delimiter = Some(delimiter);
+            } else if !is_preamble(line) {
+                return Ok(Head { text, ..head });
+            }
+        }
+    }
+
+    /// Reads a line that is not blank. A line break within quotes does not end it.
+    fn read_line(&mut self, input: &mut impl BufRead) -> anyhow::Result<Vec<u8>> {
+        let mut line = Vec::new();
+        let (mut quotes, mut counted) = (0, 0);
+        while line.is_empty() || quotes % 2 == 1 {
+            let consumed = read_line(input, &mut line, HEADER_BYTES_MAX).context("read the header")?;
+            if consumed == 0 {
+                break;
+            }
+            (self.bytes, self.lines) = (self.bytes + consumed, self.lines + 1);
+            if line.len() > HEADER_BYTES_MAX {
+                bail!("the first line is too long for a header: is this a CSV?");
+            }
+            if line.trim_ascii().is_empty() {
+                line.clear();
+            }
+            quotes += line[counted..].iter().filter(|byte| **byte == b'"').count();
+            counted = line.len();
+        }
+        Ok(line)
+    }
+}
+
+/// The delimiter that a line names for spreadsheets: `sep=;`.
+fn named_delimiter(line: &str) -> Option<u8> {
+    let line = line.strip_prefix('"').and_then(|line| line.strip_suffix('"')).unwrap_or(line);
+    let (word, delimiter) = line.split_at_checked(4)?;
+    match (word.to_ascii_lowercase().as_str(), delimiter.as_bytes()) {
+        ("sep=", [delimiter]) if delimiter.is_ascii() => Some(*delimiter),
+        _ => None,
+    }
+}
+
+/// Whether a line before the header says nothing: the type of PowerShell's objects, or the version of a template.
+fn is_preamble(line: &str) -> bool {
+    let is_version =
+        |line: &str| line.starts_with("version:") && line.chars().all(|c| c.is_alphanumeric() || ":.".contains(c));
+    line.starts_with("#TYPE ") || is_version(line.trim_end_matches([',', ';', '\t', '|', ' ']).trim_matches('"'))
+}
+
+/// The header for a message.
+fn shown(header: &str, delimiter: u8) -> String {
+    let header = header.trim_end_matches(['\r', '\n']);
+    let delimiter = if delimiter == b'\t' { "tab".to_owned() } else { format!("{:?}", char::from(delimiter)) };
+    let short: String = header.chars().take(SHOWN_CHARS_MAX).collect();
+    let more = if short.len() < header.len() { "…" } else { "" };
+    format!("with the delimiter {delimiter} the header is read as {short:?}{more}")
+}
+
+/// The column of that name: as it is written in any case, else as names are compared.
+fn named(names: &[String], wanted: &str) -> Option<usize> {
+    let wanted = wanted.trim();
+    let same = |name: &String| name.trim().to_lowercase() == wanted.to_lowercase();
+    let within = |name: &String| name.split(['[', ']']).any(|part| plain(part) == plain(wanted));
+    let is_name = !plain(wanted).is_empty();
+    names.iter().position(same).or_else(|| names.iter().position(within).filter(|_| is_name))
+}
+
+/// The delimiter that makes the most known columns of the header, and then the most columns. `None` for no header.
+fn best_delimiter(header: &str) -> Option<u8> {
+    let splits = DELIMITERS.into_iter().rev().filter_map(|delimiter| Some((delimiter, split(header, delimiter)?.0)));
+    let known = |names: &[String]| names.iter().filter(|name| is_known(&plain_column(name))).count();
+    splits.max_by_key(|(_, names)| (known(names), names.len())).map(|(delimiter, _)| delimiter)
+}
+
+/// The names of the columns, and where the header ends.
 fn split(header: &str, delimiter: u8) -> Option<(Vec<String>, usize)> {
     let mut parser = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
     let (mut output, mut ends) = (vec![0; header.len()], vec![0; header.len() + 1]);
@@ -254,77 +569,4 @@ fn split(header: &str, delimiter: u8) -> Option<(Vec<String>, usize)> {
     let name = |end: &usize| Some(text.get(std::mem::replace(&mut start, *end)..*end)?.to_owned());
     let names: Vec<String> = ends[..cells].iter().map(name).collect::<Option<_>>()?;
     if names.is_empty() { None } else { Some((names, used)) }
-}
-
-fn column(name: &str) -> Option<Column> {
-    let plain: String = name.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).flat_map(char::to_lowercase).collect();
-    let place = |names: &[&str]| names.iter().position(|known| *known == plain);
-    COLUMNS.iter().find_map(|(field, names)| Some((*field, place(names)?)))
-}
-
-/// What each column means, if anything, and what is lost with those that mean nothing or nothing new.
-fn columns(names: &[String], losses: &mut Vec<String>) -> Vec<Option<Column>> {
-    const NAME: Field = Field::Text(Text::Name);
-    const SHOWN: Field = Field::Text(Text::DisplayName);
-    let mut columns: Vec<_> = names.iter().map(|name| column(name)).collect();
-    let mean = |columns: &[Option<Column>], wanted| columns.iter().flatten().any(|(field, _)| *field == wanted);
-    // Beside a login, a name is what people are called.
-    if let Some(name) = column("name")
-        && columns.iter().flatten().any(|(field, place)| *field == NAME && *place < name.1)
-        && !mean(&columns, SHOWN)
-    {
-        columns.iter_mut().flatten().filter(|column| **column == name).for_each(|column| column.0 = SHOWN);
-    }
-    let known = columns.clone();
-    for (index, (column, name)) in columns.iter_mut().zip(names).enumerate() {
-        let Some((field, place)) = *column else {
-            losses.push(match name.trim() {
-                "" => format!("column {} has no name", index + 1),
-                _ => format!("no column here is called {}", quoted(name)),
-            });
-            continue;
-        };
-        let better = known.iter().enumerate().position(|(other, column)| {
-            column.is_some_and(|(theirs, before)| theirs == field && (before, other) < (place, index))
-        });
-        if let Some(other) = better {
-            losses.push(format!("the column {} gives way to {}", quoted(name), quoted(&names[other])));
-            *column = None;
-        }
-    }
-    columns
-}
-
-fn take(draft: &mut Draft, (field, place): Column, cell: &str) -> Result<(), String> {
-    let switch = || match cell.trim().to_ascii_lowercase().as_str() {
-        "true" | "yes" | "1" => Ok(true),
-        "false" | "no" | "0" => Ok(false),
-        _ => Err(format!("{} is none of true, false, yes, no, 1 and 0: {}", field.name(), quoted(cell))),
-    };
-    match field {
-        Field::Text(text) => draft.set_text(text, cell.to_owned()),
-        _ if cell.trim().is_empty() => {}
-        Field::Kind => draft.set_kind(cell)?,
-        Field::Role => draft.set_role(cell)?,
-        Field::Disabled => draft.set_disabled(switch()? == (place == 0)),
-        Field::Verified => draft.set_verified(switch()?),
-        Field::Exported => draft.set_exported(switch()?),
-        Field::Properties => {
-            let Ok(Json::Object(properties)) = Json::parse_stored(cell.as_bytes()) else {
-                return Err("properties is no JSON object".to_owned());
-            };
-            draft.set_properties(properties);
-        }
-        Field::Groups if cell.starts_with('[') => {
-            let groups = decode(cell.as_bytes());
-            draft.set_groups(groups.map_err(|_| "groups is no JSON list of texts".to_owned())?);
-        }
-        Field::Groups => {
-            let names: Vec<_> = cell.split(';').map(str::trim).filter(|name| !name.is_empty()).collect();
-            if !names.is_empty() {
-                draft.set_groups(names.into_iter().map(str::to_owned).collect());
-            }
-        }
-    }
-    Ok(())
 }

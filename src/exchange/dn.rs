@@ -1,8 +1,12 @@
 //! Distinguished names (RFC 4514).
 
+use super::EntryName;
 use crate::model::spelling_key;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
+
+/// The most parts of a name. Each value that is looked up by the end of a name costs what that is long.
+const PARTS_MAX: usize = 200;
 
 /// Type, in lower case, and value of a part of a name.
 type Part = (String, String);
@@ -17,11 +21,16 @@ impl Dn {
         let mut rest = text.trim_start();
         let mut names = Vec::new();
         let mut name = Vec::new();
+        let mut parts = 0;
         if rest.is_empty() {
             return Some(Dn(names));
         }
         loop {
             let (part, after) = part(rest)?;
+            parts += 1;
+            if parts > PARTS_MAX {
+                return None;
+            }
             name.push(part);
             let next = after.chars().next();
             if next != Some('+') {
@@ -44,30 +53,63 @@ impl Dn {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// Whether it is directly below something that is called a container of groups.
-    pub(super) fn is_among_groups(&self) -> bool {
-        let is_container =
-            |(kind, value): &Part| kind == "ou" && matches!(spelling_key(value).as_str(), "groups" | "group");
-        self.0.get(1).is_some_and(|name| name.iter().any(is_container))
+    /// How the entry calls itself.
+    pub(super) fn own_name(&self) -> Option<&str> {
+        self.own("cn").or_else(|| self.own("uid")).filter(|name| !name.trim().is_empty())
+    }
+
+    /// Whether the own relative name is only of that type.
+    pub(super) fn is_own(&self, wanted: &str) -> bool {
+        self.0.first().is_some_and(|name| name.iter().all(|(kind, _)| kind == wanted))
+    }
+
+    /// Whether the entry is below one whose relative name has that type and value.
+    pub(super) fn is_below(&self, wanted: &str, text: &str) -> bool {
+        let is_it = |(kind, value): &Part| kind == wanted && value.trim().eq_ignore_ascii_case(text);
+        self.0.iter().skip(1).flatten().any(is_it)
     }
 
     /// Equal for two spellings of one name.
-    pub(super) fn digest(&self) -> [u8; 16] {
+    pub(super) fn digest(&self) -> EntryName {
         let mut hash = Sha256::new();
-        for name in &self.0 {
-            let mut parts: Vec<_> = name.iter().map(|(kind, value)| (kind, folded(value))).collect();
-            parts.sort_unstable();
-            hash.update(parts.len().to_be_bytes());
-            for (kind, value) in parts {
-                hash.update(kind.len().to_be_bytes());
-                hash.update(kind);
-                hash.update(value.len().to_be_bytes());
-                hash.update(value);
-            }
-        }
-        let digest: [u8; 32] = hash.finalize().into();
-        *digest.first_chunk().expect("32 bytes are at least 16")
+        hash_names(&mut hash, &self.0);
+        shortened(hash)
     }
+
+    /// The digest for `memberUid: uid` in an entry with this name: equal for all entries of one suffix. The suffix is
+    /// made of the `dc` at the end, or else the last relative name.
+    pub(super) fn member_uid(&self, uid: &str) -> EntryName {
+        let is_dc = |name: &&Vec<Part>| matches!(name.as_slice(), [(kind, _)] if kind == "dc");
+        let length = self.0.iter().rev().take_while(is_dc).count().max(1);
+        // An entry without anything above it has no suffix.
+        let length = length.min(self.0.len().saturating_sub(1));
+        let mut hash = Sha256::new();
+        hash.update(b"memberUid:");
+        let uid = folded(uid);
+        hash.update(uid.len().to_be_bytes());
+        hash.update(uid);
+        hash_names(&mut hash, &self.0[self.0.len() - length..]);
+        shortened(hash)
+    }
+}
+
+fn hash_names(hash: &mut Sha256, names: &[Vec<Part>]) {
+    for name in names {
+        let mut parts: Vec<_> = name.iter().map(|(kind, value)| (kind, folded(value))).collect();
+        parts.sort_unstable();
+        hash.update(parts.len().to_be_bytes());
+        for (kind, value) in parts {
+            hash.update(kind.len().to_be_bytes());
+            hash.update(kind);
+            hash.update(value.len().to_be_bytes());
+            hash.update(value);
+        }
+    }
+}
+
+fn shortened(hash: Sha256) -> EntryName {
+    let digest: [u8; 32] = hash.finalize().into();
+    *digest.first_chunk().expect("32 bytes are at least 16")
 }
 
 fn folded(value: &str) -> String {
@@ -218,9 +260,25 @@ mod tests {
     }
 
     #[test]
-    fn a_container_of_groups_is_known() {
-        assert!(Dn::parse("cn=a,OU=Groups,dc=x").unwrap().is_among_groups());
-        assert!(!Dn::parse("cn=a,cn=users,dc=x").unwrap().is_among_groups());
-        assert!(!Dn::parse("cn=a").unwrap().is_among_groups());
+    fn a_member_uid_means_an_entry_of_the_same_suffix() {
+        let of = |text, uid| Dn::parse(text).unwrap().member_uid(uid);
+        let ada = of("uid=ada,ou=people,dc=example,dc=org", "ada");
+        assert_eq!(of("cn=staff,ou=groups,DC=Example,dc=org", "Ada"), ada);
+        assert_ne!(of("cn=staff,ou=groups,dc=example,dc=org", "bob"), ada);
+        assert_ne!(of("cn=staff,ou=groups,dc=example,dc=net", "ada"), ada);
+        assert_ne!(of("cn=staff,ou=groups,dc=org", "ada"), ada);
+        assert_eq!(of("cn=staff,ou=groups,o=acme", "ada"), of("uid=ada,ou=people,o=Acme", "ada"));
+        assert_eq!(of("cn=staff", "ada"), of("uid=ada", "ada"));
+        assert_ne!(of("dc=org", "ada"), Dn::parse("dc=org").unwrap().digest());
+    }
+
+    #[test]
+    fn parts_of_a_name_are_found() {
+        let dn = Dn::parse("uid=ada,cn=Deleted Users,dc=x").unwrap();
+        assert!(dn.is_below("cn", "deleted users") && !dn.is_below("cn", "deleted") && !dn.is_below("uid", "ada"));
+        assert!(dn.is_own("uid") && !dn.is_own("cn") && !Dn::default().is_own("uid"));
+        assert!(!Dn::parse("nsuniqueid=1+uid=ada,dc=x").unwrap().is_own("nsuniqueid"));
+        assert_eq!(Dn::parse("uid=a+cn=b,dc=x").unwrap().own_name(), Some("b"));
+        assert_eq!(Dn::parse("mail=a,cn=b").unwrap().own_name(), None);
     }
 }

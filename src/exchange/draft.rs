@@ -1,26 +1,48 @@
-//! A row whose fields have names: what it says so far, and what becomes of it when all is said.
+//! A row whose fields have names. It is filled field by field, and then becomes records.
 
-use super::{GroupRecord, MemberRecord, Record, Role, SubgroupRecord, UserRecord, quoted};
+use super::account::{AccountState, account_state, says_enabled};
+use super::dn::Dn;
+use super::ldif::{Class, class};
+use super::{
+    EntryName, GroupRecord, Joined, MemberRecord, Record, Remark, Role, SaidBy, SubgroupRecord, Target, UserRecord,
+    quoted,
+};
 use crate::json::{JsonText, Object};
 use std::collections::BTreeMap;
 
-/// What a row can say.
+/// The most groups or members that a row has.
+pub(super) const NAMES_MAX: usize = 1 << 20;
+
+/// A field of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Field {
     Kind,
     Role,
-    Disabled,
+    StoredRole,
     Verified,
     Exported,
     Groups,
+    Joined,
+    Members,
+    Subgroups,
     Properties,
+    /// Password hashes as Keycloak lists them.
+    Credentials,
+    /// The classes of an LDAP entry.
+    ObjectClass,
+    /// The account is deleted in the system that the file comes from.
+    Deleted,
     Text(Text),
 }
 
-/// Those fields that are texts.
+/// The fields that are texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Text {
+    /// The login of a user, or the name of a group.
     Name,
+    /// A name beside the login.
+    PlainName,
+    CommonName,
     FirstName,
     LastName,
     DisplayName,
@@ -28,17 +50,21 @@ pub(super) enum Text {
     Company,
     Title,
     Password,
+    PasswordHash,
     ExternalId,
     Label,
     Description,
     Group,
     User,
     Subgroup,
+    Dn,
 }
 
-/// Each text and its name, in the order of the variants.
-const TEXTS: [(Text, &str); 14] = [
+/// The name of each text for messages, in the order of the variants.
+const TEXTS: [(Text, &str); 18] = [
     (Text::Name, "name"),
+    (Text::PlainName, "name"),
+    (Text::CommonName, "cn"),
     (Text::FirstName, "first_name"),
     (Text::LastName, "last_name"),
     (Text::DisplayName, "display_name"),
@@ -46,46 +72,41 @@ const TEXTS: [(Text, &str); 14] = [
     (Text::Company, "company"),
     (Text::Title, "title"),
     (Text::Password, "password"),
+    (Text::PasswordHash, "password_hash"),
     (Text::ExternalId, "external_id"),
     (Text::Label, "label"),
     (Text::Description, "description"),
     (Text::Group, "group"),
     (Text::User, "user"),
     (Text::Subgroup, "subgroup"),
+    (Text::Dn, "dn"),
 ];
 
 impl Field {
-    /// The field of that name, as this program writes it.
-    pub(super) fn named(name: &str) -> Option<Field> {
-        Some(match name {
-            "kind" => Field::Kind,
-            "role" => Field::Role,
-            "disabled" => Field::Disabled,
-            "verified" => Field::Verified,
-            "exported" => Field::Exported,
-            "groups" => Field::Groups,
-            "properties" => Field::Properties,
-            _ => Field::Text(TEXTS.iter().find(|(_, known)| *known == name)?.0),
-        })
-    }
-
-    /// Its name.
+    /// Its name for messages.
     pub(super) fn name(self) -> &'static str {
         match self {
             Field::Kind => "kind",
             Field::Role => "role",
-            Field::Disabled => "disabled",
+            Field::StoredRole => "stored_role",
             Field::Verified => "verified",
             Field::Exported => "exported",
             Field::Groups => "groups",
+            Field::Joined => "joined",
+            Field::Members => "members",
+            Field::Subgroups => "subgroups",
             Field::Properties => "properties",
+            Field::Credentials => "credentials",
+            Field::ObjectClass => "objectClass",
+            Field::Deleted => "deleted",
             Field::Text(text) => TEXTS[text as usize].1,
         }
     }
 }
 
+/// The kind of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     User,
     Group,
     Member,
@@ -93,6 +114,17 @@ enum Kind {
 }
 
 impl Kind {
+    /// The kind of that name.
+    pub(super) fn named(word: &str) -> Result<Kind, String> {
+        Ok(match word.trim().to_ascii_lowercase().as_str() {
+            "user" => Kind::User,
+            "group" => Kind::Group,
+            "member" => Kind::Member,
+            "subgroup" => Kind::Subgroup,
+            _ => return Err(format!("kind is none of user, group, member and subgroup: {}", quoted(word))),
+        })
+    }
+
     fn word(self) -> &'static str {
         match self {
             Kind::User => "user",
@@ -103,43 +135,35 @@ impl Kind {
     }
 }
 
-/// What a row says so far.
+/// A row, as far as it was read.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
-    kind: Option<Kind>,
+    pub(super) kind: Option<Kind>,
     texts: [Option<String>; TEXTS.len()],
     role: Option<Role>,
+    pub(super) stored_role: Option<Role>,
     disabled: Option<bool>,
-    verified: Option<bool>,
-    exported: Option<bool>,
-    groups: Option<Vec<String>>,
-    properties: Option<Object>,
+    pub(super) verified: Option<bool>,
+    pub(super) exported: Option<bool>,
+    pub(super) groups: Option<Vec<String>>,
+    pub(super) joined: Option<Vec<Joined>>,
+    pub(super) members: Option<Vec<String>>,
+    pub(super) subgroups: Option<Vec<String>>,
+    pub(super) properties: Option<Object>,
+    /// The classes of an LDAP entry, in lower case.
+    pub(super) classes: Vec<String>,
+    pub(super) deleted: bool,
+    /// A name beside the login names a group better than the login does.
+    pub(super) prefers_plain_name: bool,
+    /// The name of the column or key with the login, for messages.
+    pub(super) login_shown: Option<String>,
+    /// Remarks about the row. Those that are about nothing yet get its name.
+    pub(super) remarks: Vec<Remark>,
 }
 
 impl Draft {
-    /// Whether something was said about the field.
-    pub(super) fn has(&self, field: Field) -> bool {
-        match field {
-            Field::Kind => self.kind.is_some(),
-            Field::Role => self.role.is_some(),
-            Field::Disabled => self.disabled.is_some(),
-            Field::Verified => self.verified.is_some(),
-            Field::Exported => self.exported.is_some(),
-            Field::Groups => self.groups.is_some(),
-            Field::Properties => self.properties.is_some(),
-            Field::Text(text) => self.texts[text as usize].is_some(),
-        }
-    }
-
-    pub(super) fn set_kind(&mut self, word: &str) -> Result<(), String> {
-        self.kind = Some(match word.trim().to_ascii_lowercase().as_str() {
-            "user" => Kind::User,
-            "group" => Kind::Group,
-            "member" => Kind::Member,
-            "subgroup" => Kind::Subgroup,
-            _ => return Err(format!("kind is none of user, group, member and subgroup: {}", quoted(word))),
-        });
-        Ok(())
+    pub(super) fn of_kind(kind: Option<Kind>) -> Draft {
+        Draft { kind, ..Draft::default() }
     }
 
     pub(super) fn set_role(&mut self, word: &str) -> Result<(), String> {
@@ -148,28 +172,34 @@ impl Draft {
         Ok(())
     }
 
-    pub(super) fn set_disabled(&mut self, disabled: bool) {
-        self.disabled = Some(disabled);
-    }
-
-    pub(super) fn set_verified(&mut self, verified: bool) {
-        self.verified = Some(verified);
-    }
-
-    pub(super) fn set_exported(&mut self, exported: bool) {
-        self.exported = Some(exported);
-    }
-
-    pub(super) fn set_groups(&mut self, groups: Vec<String>) {
-        self.groups = Some(groups);
-    }
-
-    pub(super) fn set_properties(&mut self, properties: Object) {
-        self.properties = Some(properties);
-    }
-
     pub(super) fn set_text(&mut self, text: Text, value: String) {
         self.texts[text as usize] = Some(value);
+    }
+
+    /// Adds values of a further column of the field.
+    pub(super) fn add_members(&mut self, members: Vec<String>) {
+        self.members.get_or_insert_default().extend(members);
+    }
+
+    /// Takes a value that says whether an account is disabled. False: the name does not say so. One value that
+    /// disables the account is enough.
+    pub(super) fn set_account_state(&mut self, shown: &str, plain: &str, value: &str, now: i64) -> bool {
+        match account_state(plain, value, now) {
+            None => return false,
+            Some(AccountState::Disabled) => self.disabled = Some(true),
+            Some(AccountState::Enabled) if says_enabled(plain) => drop(self.disabled.get_or_insert(false)),
+            Some(AccountState::Enabled) => {}
+            Some(AccountState::Unknown) => {
+                self.disabled = Some(true);
+                let text = format!("the value of {} is not understood, so the account is disabled", quoted(shown));
+                self.remarks.push(Remark::lost(text).about(quoted(value)));
+            }
+        }
+        true
+    }
+
+    fn text(&self, text: Text) -> Option<&str> {
+        self.texts[text as usize].as_deref()
     }
 
     fn take(&mut self, text: Text) -> Option<String> {
@@ -181,81 +211,365 @@ impl Draft {
         name.ok_or_else(|| format!("{} is missing", Field::Text(text).name()))
     }
 
+    fn take_login(&mut self) -> Result<String, String> {
+        let login = self.take(Text::Name).filter(|name| !name.trim().is_empty());
+        login.ok_or_else(|| match &self.login_shown {
+            Some(shown) => format!("the login is missing: {} is empty", quoted(shown)),
+            None => "the login is missing".to_owned(),
+        })
+    }
+
     fn take_properties(&mut self) -> BTreeMap<String, JsonText> {
         let properties = self.properties.take().into_iter().flatten();
         properties.map(|(name, value)| (name, JsonText::from(&value))).collect()
     }
 
-    /// The records that the row means; several when it puts one thing into several groups. What the row says beyond
-    /// that is a loss.
-    pub(super) fn finish(mut self, losses: &mut Vec<String>) -> Result<Vec<Record>, String> {
-        let kind = self.kind.take().unwrap_or(Kind::User);
-        let records = match kind {
-            Kind::User => vec![Record::User(self.user()?)],
-            Kind::Group => vec![Record::Group(self.group()?)],
-            Kind::Member => {
-                let user = self.one_of(Text::User, Text::Name)?;
-                let member = |group| Record::Member(MemberRecord { group, user: user.clone() });
-                self.containers()?.into_iter().map(member).collect()
+    /// The records of the row, none if it is passed over. Everything else that the row says becomes a remark.
+    pub(super) fn finish(mut self, remarks: &mut Vec<Remark>) -> Result<Vec<Record>, String> {
+        let names = [Text::Name, Text::PlainName, Text::CommonName, Text::Dn];
+        let about = names.into_iter().find_map(|text| self.text(text)).map(shortened);
+        let records = self.records();
+        let name = |remark: Remark| match (&about, &remark.about) {
+            (Some(name), Some(value)) => {
+                let about = format!("{name}: {value}");
+                remark.about(about)
             }
-            Kind::Subgroup => {
-                let subgroup = self.one_of(Text::Subgroup, Text::Name)?;
-                let member = |group| Record::Subgroup(SubgroupRecord { group, subgroup: subgroup.clone() });
-                self.containers()?.into_iter().map(member).collect()
+            (Some(name), None) => {
+                let name = name.clone();
+                remark.about(name)
+            }
+            (None, _) => remark,
+        };
+        remarks.extend(std::mem::take(&mut self.remarks).into_iter().map(name));
+        records
+    }
+
+    fn records(&mut self) -> Result<Vec<Record>, String> {
+        if self.deleted {
+            self.remarks.push(Remark::lost("an account that is deleted there is left out"));
+            return Ok(Vec::new());
+        }
+        let kind = match (self.kind, class_kind(&self.classes)) {
+            (Some(kind), _) => kind,
+            (None, Ok(kind)) => kind.unwrap_or(Kind::User),
+            (None, Err(class)) => {
+                let text =
+                    format!("entries of the class {} are no users and no groups, and are left out", quoted(class));
+                self.remarks.push(Remark::lost(text));
+                return Ok(Vec::new());
             }
         };
-        let rest = TEXTS.iter().filter(|(text, _)| self.has(Field::Text(*text))).map(|(_, name)| *name);
-        let others = [Field::Role, Field::Disabled, Field::Verified, Field::Exported, Field::Groups, Field::Properties];
-        let others = others.into_iter().filter(|field| self.has(*field)).map(Field::name);
-        losses.extend(rest.chain(others).map(|name| format!("a {} has no {name}", kind.word())));
+        let records = match kind {
+            Kind::User => self.user_records()?,
+            Kind::Group => self.group_records()?,
+            Kind::Member => self.member_records()?,
+            Kind::Subgroup => self.subgroup_records()?,
+        };
+        self.tell_rest(kind);
         Ok(records)
     }
 
-    fn user(&mut self) -> Result<UserRecord, String> {
-        Ok(UserRecord {
-            name: self.take_name(Text::Name)?,
-            first_name: self.take(Text::FirstName),
-            last_name: self.take(Text::LastName),
-            display_name: self.take(Text::DisplayName),
+    /// Tells what the row says and nothing has taken.
+    fn tell_rest(&mut self, kind: Kind) {
+        let mut lost = Vec::new();
+        lost.extend(TEXTS.iter().filter(|(text, _)| self.text(*text).is_some()).map(|(_, name)| *name));
+        let others = [
+            (Field::Role.name(), self.role.is_some()),
+            ("disabled", self.disabled.is_some()),
+            (Field::Verified.name(), self.verified.is_some()),
+            (Field::Exported.name(), self.exported.is_some()),
+            (Field::StoredRole.name(), self.stored_role.is_some()),
+            (Field::Joined.name(), self.joined.is_some()),
+            (Field::Properties.name(), self.properties.is_some()),
+        ];
+        lost.extend(others.into_iter().filter(|(_, said)| *said).map(|(name, _)| name));
+        let word = kind.word();
+        self.remarks.extend(lost.into_iter().map(|name| Remark::lost(format!("a {word} has no {name}"))));
+        let lists =
+            [(Field::Groups, &self.groups), (Field::Members, &self.members), (Field::Subgroups, &self.subgroups)];
+        let lists = lists.into_iter().filter(|(_, names)| names.as_ref().is_some_and(|names| !names.is_empty()));
+        self.remarks.extend(lists.map(|(field, _)| Remark::missing(format!("a {word} has no {}", field.name()))));
+    }
+
+    fn user_records(&mut self) -> Result<Vec<Record>, String> {
+        let name = self.take_login()?;
+        let own = self.take_entry();
+        let (first_name, last_name) = (self.take(Text::FirstName), self.take(Text::LastName));
+        let display_name = self.take_display_name(&name, first_name.as_deref(), last_name.as_deref(), own.is_some());
+        let memberships = self.take_memberships(own.as_ref(), &name, Kind::User);
+        let joined = self.take_joined(self.groups.as_ref().map_or(0, Vec::len));
+        let user = UserRecord {
+            name,
+            first_name,
+            last_name,
+            display_name,
             email: self.take(Text::Email),
             company: self.take(Text::Company),
             title: self.take(Text::Title),
             role: self.role.take(),
+            stored_role: self.stored_role.take(),
             disabled: self.disabled.take(),
             verified: self.verified.take(),
             password: self.take(Text::Password),
+            password_hash: self.take(Text::PasswordHash),
             external_id: self.take(Text::ExternalId),
             groups: self.groups.take(),
+            joined,
             properties: self.take_properties(),
             exported: self.exported.take().unwrap_or_default(),
-        })
+            entry_names: own.iter().map(|own| own.name).collect(),
+        };
+        Ok(std::iter::once(Record::User(user)).chain(memberships).collect())
     }
 
-    fn group(&mut self) -> Result<GroupRecord, String> {
-        Ok(GroupRecord {
-            name: self.take_name(Text::Name)?,
-            label: self.take(Text::Label),
+    fn group_records(&mut self) -> Result<Vec<Record>, String> {
+        let own = self.take_entry();
+        let name = self.take_group_name(own.as_ref())?;
+        let memberships = self.take_memberships(own.as_ref(), &name, Kind::Group);
+        let target = own.as_ref().map_or_else(|| Target::Name(name.clone()), |own| own.target.clone());
+        let mut members: Vec<Record> = Vec::new();
+        for member in self.members.take().unwrap_or_default() {
+            match self.target(member, own.is_some()) {
+                Some(user) => members.push(Record::Member(MemberRecord {
+                    group: target.clone(),
+                    user,
+                    joined: None,
+                    said_by: SaidBy::Group,
+                    withheld: false,
+                })),
+                None => self.remarks.push(Remark::missing("a member is no distinguished name")),
+            }
+        }
+        let subgroup = |subgroup: String| {
+            Record::Subgroup(SubgroupRecord {
+                group: target.clone(),
+                subgroup: subgroup.into(),
+                joined: None,
+                said_by: SaidBy::Group,
+                withheld: false,
+            })
+        };
+        members.extend(self.subgroups.take().unwrap_or_default().into_iter().map(subgroup));
+        let group = GroupRecord {
+            label: self.take_label(&name),
+            name,
             description: self.take(Text::Description),
             groups: self.groups.take(),
             properties: self.take_properties(),
             exported: self.exported.take().unwrap_or_default(),
-        })
+            entry_names: own.iter().map(|own| own.name).collect(),
+        };
+        Ok(std::iter::once(Record::Group(group)).chain(memberships).chain(members).collect())
+    }
+
+    fn member_records(&mut self) -> Result<Vec<Record>, String> {
+        let user = self.one_of(Text::User, Text::Name)?;
+        let places = self.containers()?;
+        let member = |(group, joined): (String, Option<u64>)| {
+            Record::Member(MemberRecord {
+                group: group.into(),
+                user: user.clone().into(),
+                joined,
+                said_by: SaidBy::Row,
+                withheld: false,
+            })
+        };
+        Ok(places.into_iter().map(member).collect())
+    }
+
+    fn subgroup_records(&mut self) -> Result<Vec<Record>, String> {
+        let subgroup = self.one_of(Text::Subgroup, Text::Name)?;
+        let places = self.containers()?;
+        let member = |(group, joined): (String, Option<u64>)| {
+            Record::Subgroup(SubgroupRecord {
+                group: group.into(),
+                subgroup: subgroup.clone().into(),
+                joined,
+                said_by: SaidBy::Row,
+                withheld: false,
+            })
+        };
+        Ok(places.into_iter().map(member).collect())
+    }
+
+    /// The name to show: `cn` and `name` serve where there is no better one.
+    fn take_display_name(
+        &mut self,
+        login: &str,
+        first: Option<&str>,
+        last: Option<&str>,
+        is_entry: bool,
+    ) -> Option<String> {
+        let full = [first, last].into_iter().flatten().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" ");
+        let says_more = |name: &str| name != login && name != full;
+        let mut shown = self.take(Text::DisplayName);
+        for text in [Text::CommonName, Text::PlainName] {
+            let Some(name) = self.take(text) else { continue };
+            match &shown {
+                // Directories make that name of the others.
+                None if is_entry && !says_more(&name) => {}
+                None if name == login && text == Text::CommonName => {}
+                None => shown = Some(name),
+                Some(shown) if *shown == name || !says_more(&name) => {}
+                Some(_) => {
+                    let what = Field::Text(text).name();
+                    self.remarks.push(Remark::lost(format!("{what} gives way to the name that is shown")));
+                }
+            }
+        }
+        shown
+    }
+
+    /// The name of a group. Directories name it by `cn`.
+    fn take_group_name(&mut self, own: Option<&Own>) -> Result<String, String> {
+        let (login, plain, common) = (self.take(Text::Name), self.take(Text::PlainName), self.take(Text::CommonName));
+        let is_entry = own.is_some() || !self.classes.is_empty();
+        let own_name = own.and_then(|own| own.common_name.clone());
+        let names = if is_entry {
+            [common, plain, own_name, login]
+        } else if self.prefers_plain_name {
+            [plain, login, common, None]
+        } else {
+            [login, plain, common, None]
+        };
+        let names: Vec<_> = names.into_iter().flatten().filter(|name| !name.trim().is_empty()).collect();
+        let Some(name) = names.first().cloned() else { return Err("the name of the group is missing".to_owned()) };
+        if names.iter().any(|other| *other != name) {
+            self.remarks.push(Remark::lost("a group has one name: others give way to it"));
+        }
+        Ok(name)
+    }
+
+    /// The label of a group, which directories call the name to show.
+    fn take_label(&mut self, name: &str) -> Option<String> {
+        match (self.take(Text::Label), self.take(Text::DisplayName)) {
+            (Some(label), Some(shown)) => {
+                self.set_text(Text::DisplayName, shown);
+                Some(label)
+            }
+            (label, shown) => label.or(shown.filter(|shown| shown != name)),
+        }
+    }
+
+    /// The entry that the row describes. A name that is not understood is lost.
+    fn take_entry(&mut self) -> Option<Own> {
+        let text = self.take(Text::Dn).filter(|text| !text.trim().is_empty())?;
+        let own = Own::of(&text);
+        if own.is_none() {
+            let text = quoted(&text);
+            self.remarks.push(Remark::missing("the entry has no distinguished name that is understood").about(text));
+        }
+        own
+    }
+
+    /// Memberships of the row itself, where distinguished names say them. Else the groups stay with the record.
+    fn take_memberships(&mut self, own: Option<&Own>, name: &str, kind: Kind) -> Vec<Record> {
+        let Some(own) = own else { return Vec::new() };
+        let mut records = Vec::new();
+        for group in self.groups.take().unwrap_or_default() {
+            match self.target(group, true) {
+                Some(group) if kind == Kind::Group => {
+                    let subgroup = own.target.clone();
+                    records.push(Record::Subgroup(SubgroupRecord {
+                        group,
+                        subgroup,
+                        joined: None,
+                        said_by: SaidBy::Member,
+                        withheld: false,
+                    }));
+                }
+                Some(group) => {
+                    records.push(Record::Member(MemberRecord {
+                        group,
+                        user: own.target.clone(),
+                        joined: None,
+                        said_by: SaidBy::Member,
+                        withheld: false,
+                    }));
+                }
+                None => {
+                    let text = "a group of an entry is no distinguished name";
+                    self.remarks.push(Remark::missing(text).about(quoted(name)));
+                }
+            }
+        }
+        records
+    }
+
+    fn target(&self, text: String, is_entry: bool) -> Option<Target> {
+        match is_entry && text.contains('=') {
+            true => Own::of(&text).map(|own| own.target),
+            false => Some(Target::Name(text)),
+        }
     }
 
     fn one_of(&mut self, text: Text, other: Text) -> Result<String, String> {
-        if self.has(Field::Text(text)) { self.take_name(text) } else { self.take_name(other) }
+        if self.text(text).is_some() { self.take_name(text) } else { self.take_name(other) }
     }
 
-    /// The groups that a membership is about: at least one.
-    fn containers(&mut self) -> Result<Vec<String>, String> {
-        if self.has(Field::Text(Text::Group)) {
-            return Ok(vec![self.take_name(Text::Group)?]);
-        }
-        let groups = self.groups.take().unwrap_or_default();
+    /// The groups that a membership is about, at least one, and the place of each membership.
+    fn containers(&mut self) -> Result<Vec<(String, Option<u64>)>, String> {
+        let groups = match self.text(Text::Group) {
+            Some(_) => vec![self.take_name(Text::Group)?],
+            None => self.groups.take().unwrap_or_default(),
+        };
         if groups.is_empty() || groups.iter().any(|group| group.trim().is_empty()) {
             return Err("the group is missing".to_owned());
         }
-        Ok(groups)
+        let joined = self.take_joined(groups.len()).unwrap_or_default();
+        let places = joined.into_iter().map(|joined| match joined {
+            Joined::At(place) | Joined::Spelled(place, _) => Some(place),
+        });
+        Ok(groups.into_iter().zip(places.chain(std::iter::repeat(None))).collect())
+    }
+
+    /// The places of that many memberships.
+    fn take_joined(&mut self, count: usize) -> Option<Vec<Joined>> {
+        let joined = self.joined.take()?;
+        if joined.len() != count {
+            self.remarks.push(Remark::lost("joined has another number of places than there are groups"));
+            return None;
+        }
+        Some(joined)
+    }
+}
+
+/// The entry that a row describes.
+struct Own {
+    name: EntryName,
+    target: Target,
+    /// The own `cn` of its distinguished name.
+    common_name: Option<String>,
+}
+
+impl Own {
+    fn of(text: &str) -> Option<Own> {
+        let dn = Dn::parse(text).filter(|dn| !dn.is_empty())?;
+        let entry = dn.digest();
+        let name = dn.own_name().map(str::to_owned);
+        let common_name = dn.own("cn").map(str::to_owned);
+        Some(Own { name: entry, target: Target::Entry { entry, shown: shortened(text), name }, common_name })
+    }
+}
+
+/// A text for a message, not too long.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(200) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// The kind that the classes of an entry make; none without classes. An error has the class of an entry that is no
+/// user and no group.
+fn class_kind(classes: &[String]) -> Result<Option<Kind>, &str> {
+    let find = |wanted| classes.iter().find(|name| class(name) == Some(wanted));
+    let other = || classes.iter().find(|name| class(name).is_none()).or(classes.last());
+    match (find(Class::Deleted).or(find(Class::Thing)), find(Class::Group), find(Class::User)) {
+        (Some(thing), _, _) => Err(thing),
+        (None, Some(_), _) => Ok(Some(Kind::Group)),
+        (None, None, Some(_)) => Ok(Some(Kind::User)),
+        (None, None, None) => other().map_or(Ok(None), |class| Err(class)),
     }
 }
 
@@ -264,16 +578,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_field_has_its_own_name() {
+    fn every_text_has_its_name() {
         for (index, (text, name)) in TEXTS.into_iter().enumerate() {
             assert_eq!(text as usize, index);
-            assert_eq!(Field::named(name), Some(Field::Text(text)));
             assert_eq!(Field::Text(text).name(), name);
         }
-        let others = [Field::Role, Field::Disabled, Field::Verified, Field::Exported, Field::Groups, Field::Properties];
-        for field in [Field::Kind].into_iter().chain(others) {
-            assert_eq!(Field::named(field.name()), Some(field));
+    }
+
+    #[test]
+    fn classes_decide_what_an_entry_is() {
+        for (classes, kind) in [
+            ("user", Ok(Some(Kind::User))),
+            ("top person organizationalperson user", Ok(Some(Kind::User))),
+            ("top person organizationalperson user computer", Err("computer")),
+            ("top person organizationalperson contact", Err("contact")),
+            ("top group", Ok(Some(Kind::Group))),
+            ("organizationalunit top", Err("organizationalunit")),
+            ("top", Err("top")),
+            ("top somethingelse", Err("somethingelse")),
+            ("groupofnames posixgroup", Ok(Some(Kind::Group))),
+            ("", Ok(None)),
+        ] {
+            let list: Vec<_> = classes.split_whitespace().map(str::to_owned).collect();
+            assert_eq!(class_kind(&list), kind, "{classes}");
         }
-        assert_eq!(Field::named("shoe_size"), None);
     }
 }

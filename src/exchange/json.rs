@@ -1,61 +1,106 @@
-//! JSON lines: an object a line.
+//! JSON: an object on each line, arrays of objects, objects over several lines, and documents with lists of them.
 
-use super::draft::{Draft, Field, Text};
-use super::lines::{bare, read_line};
-use super::{ROW_BYTES_MAX, Row, quoted, skip_mark};
-use crate::json::{Json, members};
+use super::columns::{Plan, Use, plain};
+use super::csv::{class_names, split_names};
+use super::documents::{self, Document};
+use super::draft::{Draft, Field, Kind, NAMES_MAX, Text};
+use super::objects::{Found, Objects, What, problem};
+use super::{ROW_BYTES_MAX, ReadOptions, Record, Remark, RemarkKind, Role, Row, quoted};
+use crate::json::{Json, decode, members, memory_of};
 use anyhow::Context as _;
 use std::collections::VecDeque;
 use std::io::BufRead;
+use std::sync::Arc;
+
+/// The most memory that the tree of a value takes, in bytes.
+const VALUE_MEMORY_MAX: usize = 8 * ROW_BYTES_MAX;
+
+/// A member of an object: its key, and the text of its value.
+pub(super) type Member<'t> = (String, &'t str);
 
 /// Reads the rows.
 pub(super) struct Reader<R> {
-    input: R,
-    line: u64,
-    bytes: u64,
-    text: Vec<u8>,
-    /// Further rows of the line that was read last.
+    objects: Objects<R>,
+    login: Option<String>,
+    /// The time, in seconds since 1970: accounts that have expired by then are disabled.
+    now: i64,
+    /// The key that the last login came from.
+    last_login: Option<Arc<str>>,
+    /// Further rows of the object that was read last.
     waiting: VecDeque<Row>,
     failed: bool,
 }
 
 impl<R: BufRead> Reader<R> {
-    pub(super) fn new(input: R) -> Reader<R> {
-        Reader { input, line: 0, bytes: 0, text: Vec::new(), waiting: VecDeque::new(), failed: false }
+    pub(super) fn new(input: R, options: &ReadOptions) -> Reader<R> {
+        Reader {
+            objects: Objects::new(input),
+            login: options.login.clone(),
+            now: jiff::Timestamp::now().as_second(),
+            last_login: None,
+            waiting: VecDeque::new(),
+            failed: false,
+        }
     }
 
-    fn next_line(&mut self) -> anyhow::Result<Option<Row>> {
-        loop {
-            self.text.clear();
-            if self.line == 0 {
-                self.bytes += skip_mark(&mut self.input).context("read the first line")?;
-            }
-            self.line += 1;
-            let consumed = read_line(&mut self.input, &mut self.text, ROW_BYTES_MAX);
-            let consumed = consumed.with_context(|| format!("read line {}", self.line))?;
-            self.bytes += consumed;
-            if consumed == 0 {
-                return Ok(None);
-            }
-            if !bare(&self.text).trim_ascii().is_empty() {
-                return Ok(Some(self.row()));
+    fn next_object(&mut self) -> anyhow::Result<Option<Row>> {
+        let found = self.objects.next();
+        let found = found.with_context(|| format!("read line {}", self.objects.line()))?;
+        Ok(found.map(|found| self.row(found)))
+    }
+
+    fn row(&mut self, found: Found) -> Row {
+        let Found { line, bytes, what } = found;
+        let row = |record| Row { line, bytes, record, remarks: Vec::new(), login: None };
+        let mut read = Read::default();
+        let records = match what {
+            What::Broken(why) => Err(why),
+            What::Object(text) => self.records(&text, line, &mut read),
+            What::Document(text) => members_of(&text, line).map(|members| {
+                documents::tell_rest_of_lists(&members, &mut read.remarks);
+                Vec::new()
+            }),
+        };
+        match records {
+            Err(why) => Row { remarks: read.remarks, ..row(Err(why)) },
+            Ok(records) => {
+                let mut records = records.into_iter();
+                let first = records.next();
+                self.waiting.extend(records.map(|record| row(Ok(Some(record)))));
+                let login = if matches!(first, Some(Record::User(_))) { self.login_of(read.login) } else { None };
+                Row { remarks: read.remarks, login, ..row(Ok(first)) }
             }
         }
     }
 
-    fn row(&mut self) -> Row {
-        let mut losses = Vec::new();
-        let (line, bytes) = (self.line, self.bytes);
-        match records(&self.text, &mut losses) {
-            Err(why) => Row { line, bytes, record: Err(why), losses },
-            Ok(mut records) => {
-                let row = |record| Row { line, bytes, record: Ok(record), losses: Vec::new() };
-                self.waiting.extend(records.drain(1..).map(row));
-                let first = records.pop().expect("a row that is not refused has a record");
-                Row { losses, ..row(first) }
-            }
+    fn login_of(&mut self, key: Option<String>) -> Option<Arc<str>> {
+        let key = key?;
+        if self.last_login.as_deref() != Some(key.as_str()) {
+            self.last_login = Some(key.into());
         }
+        self.last_login.clone()
     }
+
+    fn records(&self, text: &[u8], line: u64, read: &mut Read) -> Result<Vec<Record>, String> {
+        let members = members_of(text, line)?;
+        let document = documents::of(members, &mut read.remarks)?;
+        let (members, mut draft, dialect) = match document {
+            Document::Nothing => return Ok(Vec::new()),
+            Document::Records(records) => return Ok(records),
+            Document::Members { members, draft, dialect } => (members, *draft, dialect),
+        };
+        let object = Object { members: &members, dialect, now: self.now };
+        object.fill(&mut draft, self.login.as_deref(), read)?;
+        draft.finish(&mut read.remarks)
+    }
+}
+
+/// Remarks and login of an object that was read.
+#[derive(Default)]
+struct Read {
+    remarks: Vec<Remark>,
+    /// The key with the login.
+    login: Option<String>,
 }
 
 impl<R: BufRead> Iterator for Reader<R> {
@@ -68,87 +113,282 @@ impl<R: BufRead> Iterator for Reader<R> {
         if let Some(row) = self.waiting.pop_front() {
             return Some(Ok(row));
         }
-        let next = self.next_line();
+        let next = self.next_object();
         self.failed = next.is_err();
         next.transpose()
     }
 }
 
-fn records(line: &[u8], losses: &mut Vec<String>) -> Result<Vec<super::Record>, String> {
-    if line.len() > ROW_BYTES_MAX {
-        return Err(format!("the line is longer than {} MiB", ROW_BYTES_MAX >> 20));
+/// The members of an object that begins in that line. Those that are `null` say nothing.
+fn members_of(text: &[u8], line: u64) -> Result<Vec<Member<'_>>, String> {
+    let text = std::str::from_utf8(text).map_err(|_| "the object is not UTF-8".to_owned())?;
+    let mut members = members(text).map_err(|_| problem(text.as_bytes(), line))?;
+    // Okta's interface has the fields of a user there.
+    if let Some(at) = members.iter().position(|(key, value)| key == "profile" && value.starts_with('{')) {
+        let (_, profile) = members.remove(at);
+        members.extend(crate::json::members(profile).map_err(|_| problem(text.as_bytes(), line))?);
     }
-    let text = std::str::from_utf8(bare(line)).map_err(|_| "the line is not UTF-8".to_owned())?;
-    if text.trim_start().starts_with('[') {
-        return Err("the line is no JSON object but a list: each record has a line of its own".to_owned());
-    }
-    if !text.trim_start().starts_with('{') {
-        return Err("the line is no JSON object".to_owned());
-    }
-    let members = members(text).map_err(|error| {
-        // A line number within the line would only confuse.
-        format!("the line is no JSON: {}", error.to_string().replace(" at line 1 column", " at"))
-    })?;
-    let (mut draft, mut problem) = (Draft::default(), None);
-    for (key, value) in members {
-        // What nothing here is called is not kept, however long it is.
-        let Some((field, alias)) = field_named(&key) else {
-            if value != "null" {
-                losses.push(format!("nothing here is called {}", quoted(&key)));
-            }
-            continue;
+    members.retain(|(_, value)| *value != "null");
+    Ok(members)
+}
+
+/// The system that an object comes from, where some keys of that system have a meaning of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Dialect {
+    #[default]
+    Any,
+    Keycloak,
+    /// This program, as its commands show users and groups.
+    Shown,
+}
+
+/// An object with the fields of one record.
+struct Object<'o, 't> {
+    members: &'o [Member<'t>],
+    dialect: Dialect,
+    now: i64,
+}
+
+impl Object<'_, '_> {
+    fn fill(&self, draft: &mut Draft, login: Option<&str>, read: &mut Read) -> Result<(), String> {
+        let names: Vec<String> = self.members.iter().map(|member| self.name_of(member)).collect();
+        if let Some(kind) = names.iter().position(|name| name == "kind") {
+            draft.kind = Some(Kind::named(&self.text(kind)?)?);
+        }
+        let is_user = matches!(draft.kind, None | Some(Kind::User));
+        let chosen = match login {
+            Some(wanted) if is_user => Some(self.chosen(&names, wanted)?),
+            _ if is_user => None,
+            // Groups are called by their name, whatever their users have for a login.
+            _ => names.iter().position(|name| name == "name"),
         };
-        let value = match Json::parse_stored(value.as_bytes()) {
-            Ok(Json::Null) => continue,
+        let is_text = |index: usize| self.members[index].1.starts_with('"');
+        let plan = Plan::new(&names, chosen, is_text, true);
+        match plan.login {
+            Some(index) => {
+                draft.set_text(Text::Name, self.login_text(index, login.is_some() && is_user)?);
+                draft.login_shown = Some(self.members[index].0.clone());
+                read.login = draft.login_shown.clone();
+            }
+            None => {
+                // A login of another type is told by its own name.
+                let login = names.iter().position(|name| Plan::is_login(name) && name != "user");
+                login.map_or(Ok(()), |index| self.text(index).map(drop))?;
+            }
+        }
+        for (index, uses) in plan.uses.iter().enumerate() {
+            self.take(draft, index, &names[index], *uses)?;
+        }
+        Ok(())
+    }
+
+    /// The plain name of a key. Numbers of database rows and of Unix accounts are no logins.
+    fn name_of(&self, (key, value): &Member<'_>) -> String {
+        let name = plain(key);
+        let is_number = matches!(name.as_str(), "id" | "uid") && value.starts_with(|c: char| c.is_ascii_digit());
+        if is_number { String::new() } else { name }
+    }
+
+    /// The text of the login. If the operator has chosen the key, it can be a number.
+    fn login_text(&self, index: usize, is_chosen: bool) -> Result<String, String> {
+        let (_, value) = &self.members[index];
+        let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+        if is_chosen && is_number { Ok((*value).to_owned()) } else { self.text(index) }
+    }
+
+    /// The key that the operator has chosen for the login.
+    fn chosen(&self, names: &[String], wanted: &str) -> Result<usize, String> {
+        let wanted = wanted.trim();
+        let same = |(key, _): &Member<'_>| key.trim().to_lowercase() == wanted.to_lowercase();
+        let found = self.members.iter().position(same);
+        let found = found.or_else(|| names.iter().position(|name| *name == plain(wanted) && !name.is_empty()));
+        found.ok_or_else(|| format!("there is no key {} (--login)", quoted(wanted)))
+    }
+
+    fn text(&self, index: usize) -> Result<String, String> {
+        let (key, value) = &self.members[index];
+        match value.starts_with('"').then(|| decode(value.as_bytes())) {
+            Some(Ok(text)) => Ok(text),
+            _ => Err(format!("{} is not a text", shortened_key(key))),
+        }
+    }
+
+    fn take(&self, draft: &mut Draft, index: usize, plain: &str, uses: Use) -> Result<(), String> {
+        let (key, value) = &self.members[index];
+        let says_nothing = documents::is_empty(value);
+        match uses {
+            Use::Nothing => {}
+            Use::Field(field) => self.take_field(draft, index, field)?,
+            Use::GivesWay(other) if self.members[other].1 == *value || says_nothing => {}
+            Use::GivesWay(other) => {
+                let winner = &self.members[other].0;
+                let text = format!("the key {} gives way to {}", quoted(key), quoted(winner));
+                let is_membership = matches!(plain, "groups" | "memberof" | "group" | "membergroups" | "subgroupnames");
+                let kind = if is_membership { RemarkKind::Missing } else { RemarkKind::Lost };
+                draft.remarks.push(Remark { kind, text, about: None });
+            }
+            Use::Other if self.is_repetition(plain) => {}
+            Use::Other if self.dialect == Dialect::Keycloak && plain == "attributes" => {
+                self.take_field(draft, index, Field::Properties)?;
+            }
+            Use::Other => {
+                if !self.take_account_state(draft, key, plain, value) && !says_nothing && *value != "\"\"" {
+                    // Values of unknown keys are not kept, however long they are.
+                    draft.remarks.push(Remark::lost(format!("no field here is called {}", quoted(key))));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the key repeats what others say.
+    fn is_repetition(&self, plain: &str) -> bool {
+        match self.dialect {
+            Dialect::Shown => matches!(plain, "inheritedgroups" | "users" | "subgroups"),
+            Dialect::Any | Dialect::Keycloak => false,
+        }
+    }
+
+    /// Takes a value that says whether the account is disabled. A list has several.
+    fn take_account_state(&self, draft: &mut Draft, key: &str, plain: &str, value: &str) -> bool {
+        match value.as_bytes().first() {
+            Some(b'"') => {
+                let text: String = decode(value.as_bytes()).unwrap_or_default();
+                draft.set_account_state(key, plain, &text, self.now)
+            }
+            Some(b'[') => {
+                let texts = name_list(value.as_bytes()).filter(|texts| !texts.is_empty());
+                let texts = texts.unwrap_or_else(|| vec!["[]".to_owned()]);
+                let state = |said, text: &String| draft.set_account_state(key, plain, text, self.now) | said;
+                texts.iter().fold(false, state)
+            }
+            // Of an object nothing is understood.
+            Some(b'{') => draft.set_account_state(key, plain, "{}", self.now),
+            _ => draft.set_account_state(key, plain, value, self.now),
+        }
+    }
+
+    fn take_field(&self, draft: &mut Draft, index: usize, field: Field) -> Result<(), String> {
+        let (key, text) = &self.members[index];
+        if memory_of(text.as_bytes()) > VALUE_MEMORY_MAX {
+            return Err(format!("{} is too large", shortened_key(key)));
+        }
+        let wrong = |what: &str| Err(format!("{} is not {what}", shortened_key(key)));
+        let value = match Json::parse_stored(text.as_bytes()) {
             Ok(value) => value,
-            Err(error) => return Err(format!("{} is no JSON: {error}", field.name())),
+            Err(error) => return Err(format!("{} is no JSON: {error}", shortened_key(key))),
         };
-        let again = draft.has(field);
-        if again {
-            losses.push(format!("there is more than one {}", field.name()));
+        match (field, value) {
+            // Read before all others.
+            (Field::Kind, _) => {}
+            (Field::Role, Json::String(word)) => draft.set_role(&word)?,
+            (Field::Role, _) => return wrong("a text"),
+            (Field::StoredRole, value) => match value.as_str().and_then(Role::named) {
+                Some(role) => draft.stored_role = Some(role),
+                None => draft.remarks.push(Remark::lost("stored_role is none of admin, standard and read")),
+            },
+            (Field::Text(name), Json::String(value)) => draft.set_text(name, value),
+            (Field::Text(Text::Group | Text::User | Text::Subgroup | Text::Dn), _) => return wrong("a text"),
+            (Field::Text(name), value @ (Json::Number(_) | Json::Bool(_))) => draft.set_text(name, value.to_string()),
+            (Field::Text(_), _) => draft.remarks.push(Remark::lost(format!("{} is not a text", shortened_key(key)))),
+            (Field::Verified | Field::Deleted, value) => self.take_switch(draft, key, field, &value),
+            (Field::Exported, Json::Bool(exported)) => draft.exported = Some(exported),
+            (Field::Exported, _) => return wrong("true or false"),
+            (Field::Properties, Json::Object(properties)) => draft.properties = Some(properties),
+            (Field::Properties, _) => return wrong("an object"),
+            (Field::Groups | Field::Members | Field::Subgroups, value) => {
+                self.take_names(draft, key, field, value)?;
+            }
+            (Field::Joined, Json::Array(_)) => match decode(text.as_bytes()) {
+                Ok(joined) => draft.joined = Some(joined),
+                Err(_) => draft.remarks.push(Remark::lost("joined is no list of places")),
+            },
+            (Field::Joined, _) => match decode(text.as_bytes()) {
+                Ok(joined) => draft.joined = Some(vec![joined]),
+                Err(_) => draft.remarks.push(Remark::lost("joined is no list of places")),
+            },
+            (Field::ObjectClass, Json::String(classes)) => draft.classes = class_names(&classes),
+            (Field::ObjectClass, value) => match texts(value) {
+                Some(classes) => draft.classes = classes.iter().map(|class| class.trim().to_lowercase()).collect(),
+                None => return wrong("a text or a list of texts"),
+            },
+            (Field::Credentials, value) => documents::take_credentials(draft, value),
         }
-        if again && alias {
-            continue;
-        }
-        if let Err(why) = take(&mut draft, field, value) {
-            problem.get_or_insert(why);
-        }
+        Ok(())
     }
-    match problem {
-        Some(problem) => Err(problem),
-        None => draft.finish(losses),
-    }
-}
 
-/// The field of that name, and whether the name is another one than this program writes.
-fn field_named(key: &str) -> Option<(Field, bool)> {
-    match key {
-        "username" | "login" => Some((Field::Text(Text::Name), true)),
-        _ => Field::named(key).map(|field| (field, false)),
-    }
-}
-
-fn take(draft: &mut Draft, field: Field, value: Json) -> Result<(), String> {
-    let wrong = |what: &str| Err(format!("{} is not {what}", field.name()));
-    match (field, value) {
-        (Field::Kind, Json::String(word)) => draft.set_kind(&word)?,
-        (Field::Role, Json::String(word)) => draft.set_role(&word)?,
-        (Field::Text(text), Json::String(value)) => draft.set_text(text, value),
-        (Field::Kind | Field::Role | Field::Text(_), _) => return wrong("a text"),
-        (Field::Disabled, Json::Bool(disabled)) => draft.set_disabled(disabled),
-        (Field::Verified, Json::Bool(verified)) => draft.set_verified(verified),
-        (Field::Exported, Json::Bool(exported)) => draft.set_exported(exported),
-        (Field::Disabled | Field::Verified | Field::Exported, _) => return wrong("true or false"),
-        (Field::Properties, Json::Object(properties)) => draft.set_properties(properties),
-        (Field::Properties, _) => return wrong("an object"),
-        (Field::Groups, Json::Array(groups)) => {
-            let name = |group| if let Json::String(name) = group { Some(name) } else { None };
-            match groups.into_iter().map(name).collect() {
-                Some(names) => draft.set_groups(names),
-                None => return wrong("a list of texts"),
+    fn take_switch(&self, draft: &mut Draft, key: &str, field: Field, value: &Json) {
+        let word = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        match (field, switch(&word)) {
+            (Field::Verified, Some(verified)) => draft.verified = Some(verified),
+            (Field::Deleted, said) => draft.deleted |= said != Some(false) && !word.trim().is_empty(),
+            _ => {
+                let text = format!("the value of {} is not understood", quoted(key));
+                draft.remarks.push(Remark::lost(text).about(quoted(&word)));
             }
         }
-        (Field::Groups, _) => return wrong("a list of texts"),
     }
-    Ok(())
+
+    fn take_names(&self, draft: &mut Draft, key: &str, field: Field, value: Json) -> Result<(), String> {
+        let is_membership = matches!(draft.kind, Some(Kind::Member | Kind::Subgroup));
+        let names = match value {
+            Json::String(name) if is_membership => {
+                draft.set_text(Text::Group, name);
+                return Ok(());
+            }
+            Json::String(names) => {
+                let are_entries =
+                    self.members.iter().any(|(key, _)| matches!(&*plain(key), "dn" | "distinguishedname"));
+                split_names(&names, are_entries)
+            }
+            value => texts(value),
+        };
+        let Some(mut names) = names else { return Err(format!("{} is not a list of texts", shortened_key(key))) };
+        if self.dialect == Dialect::Keycloak {
+            documents::strip_paths(&mut names);
+        }
+        match field {
+            Field::Groups => draft.groups = Some(names),
+            Field::Subgroups => draft.subgroups = Some(names),
+            _ => draft.add_members(names),
+        }
+        Ok(())
+    }
+}
+
+/// A key for a message that begins with it.
+fn shortened_key(key: &str) -> String {
+    if key.chars().count() <= 64 && key.chars().all(char::is_alphanumeric) || key.len() <= 64 && key.is_ascii() {
+        key.to_owned()
+    } else {
+        quoted(key)
+    }
+}
+
+/// The texts of a list.
+pub(super) fn texts(value: Json) -> Option<Vec<String>> {
+    let Json::Array(values) = value else { return None };
+    if values.len() > NAMES_MAX {
+        return None;
+    }
+    values.into_iter().map(|value| if let Json::String(text) = value { Some(text) } else { None }).collect()
+}
+
+/// The texts of a list in JSON.
+pub(super) fn name_list(text: &[u8]) -> Option<Vec<String>> {
+    texts(bounded(std::str::from_utf8(text).ok()?)?)
+}
+
+/// A value whose tree does not take too much memory.
+pub(super) fn bounded(text: &str) -> Option<Json> {
+    if memory_of(text.as_bytes()) > VALUE_MEMORY_MAX { None } else { Json::parse_stored(text.as_bytes()).ok() }
+}
+
+/// The truth that a word says.
+pub(super) fn switch(word: &str) -> Option<bool> {
+    match word.trim().to_ascii_lowercase().as_str() {
+        "true" | "yes" | "1" => Some(true),
+        "false" | "no" | "0" => Some(false),
+        _ => None,
+    }
 }

@@ -15,7 +15,7 @@ pub(super) fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>, max: usize
 }
 
 /// Reads to the end of the line and keeps nothing.
-fn skip_line(input: &mut impl BufRead) -> io::Result<u64> {
+pub(super) fn skip_line(input: &mut impl BufRead) -> io::Result<u64> {
     let mut consumed = 0;
     loop {
         let piece = match input.fill_buf() {

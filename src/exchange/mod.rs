@@ -1,29 +1,39 @@
 //! Users, groups and memberships in files: what a file carries, row by row, read and written as a stream. Memory is
-//! bounded by the longest row, never by the file; only what the names in an LDIF stand for is kept for all of it.
+//! bounded by the longest row, never by the file.
 //!
-//! What is written reads back as the same records, but for what the writer has told as lost: each format holds a
-//! different part. JSON lines hold everything. In CSV an empty cell says nothing, so that an empty text is lost. What
-//! of a directory has a place in LDIF stands at the head of `ldif.rs`.
+//! What is written reads back as the same records, but for what the writer has told as lost. JSON lines hold everything.
+//! In CSV an empty cell says nothing, so that an empty text is lost. LDIF holds in comments what LDAP has no attribute
+//! for.
 
+mod account;
+mod columns;
 mod csv;
 mod dn;
+mod documents;
 mod draft;
+mod encoding;
 mod json;
 mod ldif;
 mod lines;
+mod objects;
 #[cfg(test)]
 mod tests;
 mod writer;
 
-pub use ldif::Aliases;
+pub use account::AccountState;
 pub use writer::Writer;
 
 use crate::json::JsonText;
-use serde::{Deserialize, Serialize};
+pub use crate::model::{EntryName, Target};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The longest row that is taken, in bytes.
 const ROW_BYTES_MAX: usize = 16 << 20;
@@ -33,7 +43,7 @@ const ROW_BYTES_MAX: usize = 16 << 20;
 pub enum Format {
     /// A table with a header; RFC 4180.
     Csv,
-    /// A JSON object a line.
+    /// JSON objects: one on each line, in arrays, or in lists of documents.
     JsonLines,
     /// Entries of an LDAP directory; RFC 2849.
     Ldif,
@@ -156,6 +166,9 @@ pub struct UserRecord {
     /// In clear, or a stored hash value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
+    /// A stored hash value, never a password in clear.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password_hash: Option<String>,
     /// What another system calls the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
@@ -168,6 +181,15 @@ pub struct UserRecord {
     /// The file is an export of ours, so the rules for new names do not apply.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub exported: bool,
+    /// The role of the user when they are no administrator any more, where it is another one than `standard`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stored_role: Option<Role>,
+    /// The place of each of the `groups` in the order in which all memberships of the directory were made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub joined: Option<Vec<Joined>>,
+    /// The distinguished names of the entry, by which memberships mean it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub entry_names: Vec<EntryName>,
 }
 
 /// A group without its members. `None` is what the file says nothing about, `Some("")` is empty.
@@ -191,24 +213,112 @@ pub struct GroupRecord {
     /// The file is an export of ours, so the rules for new names do not apply.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub exported: bool,
+    /// The distinguished names of the entry, by which memberships mean it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub entry_names: Vec<EntryName>,
 }
 
-/// A user in a group, directly. It adds, and says nothing about others.
+/// A place in the order in which memberships were made, counted from 1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Joined {
+    /// The place.
+    At(u64),
+    /// The place, and the spelling of the user's name in the group's list.
+    Spelled(u64, String),
+}
+
+/// How a [`Target`] stands in JSON.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum TargetForm<'t> {
+    Name(Cow<'t, str>),
+    Entry {
+        entry: EntryName,
+        shown: Cow<'t, str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<Cow<'t, str>>,
+    },
+}
+
+impl Serialize for Target {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let form = match self {
+            Target::Name(name) => TargetForm::Name(name.into()),
+            Target::Entry { entry, shown, name } => {
+                TargetForm::Entry { entry: *entry, shown: shown.into(), name: name.as_ref().map(Cow::from) }
+            }
+        };
+        form.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Target {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Target, D::Error> {
+        Ok(match TargetForm::deserialize(deserializer)? {
+            TargetForm::Name(name) => Target::Name(name.into_owned()),
+            TargetForm::Entry { entry, shown, name } => {
+                Target::Entry { entry, shown: shown.into_owned(), name: name.map(Cow::into_owned) }
+            }
+        })
+    }
+}
+
+/// What of an input says a membership.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SaidBy {
+    /// A row of its own.
+    #[default]
+    Row,
+    /// The row of the group.
+    Group,
+    /// The row of the member (`memberOf`). Some servers also name the groups above the groups there, in which the member
+    /// is not by itself.
+    Member,
+}
+
+impl SaidBy {
+    fn is_row(&self) -> bool {
+        *self == SaidBy::Row
+    }
+}
+
+/// A user in a group, directly. It adds, and says nothing about others. An entry as the user may turn out to be a
+/// group: then it is a group in a group.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct MemberRecord {
     /// The group.
-    pub group: String,
+    pub group: Target,
     /// The user.
-    pub user: String,
+    pub user: Target,
+    /// See [`UserRecord::joined`].
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub joined: Option<u64>,
+    /// What of the input says it.
+    #[serde(skip_serializing_if = "SaidBy::is_row", default)]
+    pub said_by: SaidBy,
+    /// The row that says it was refused or skipped: it is told as missing, unless it is there already.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub withheld: bool,
 }
 
 /// A group in a group, directly. It adds, and says nothing about others.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SubgroupRecord {
-    /// The group that contains.
-    pub group: String,
-    /// The group that is contained.
-    pub subgroup: String,
+    /// The group that contains, in the spelling of the list of the group that is contained.
+    pub group: Target,
+    /// The group that is contained, in the spelling of the list of the group that contains.
+    pub subgroup: Target,
+    /// See [`UserRecord::joined`].
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub joined: Option<u64>,
+    /// What of the input says it.
+    #[serde(skip_serializing_if = "SaidBy::is_row", default)]
+    pub said_by: SaidBy,
+    /// The row that says it was refused or skipped: it is told as missing, unless it is there already.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub withheld: bool,
 }
 
 /// A row of the input.
@@ -218,10 +328,59 @@ pub struct Row {
     pub line: u64,
     /// How much of the input was consumed up to its end.
     pub bytes: u64,
-    /// What it says, or why it is refused.
-    pub record: Result<Record, String>,
-    /// What could not be taken over, a sentence each.
-    pub losses: Vec<String>,
+    /// What it says, or why it is refused. `Ok(None)`: nothing, there are only remarks.
+    pub record: Result<Option<Record>, String>,
+    /// What could not be taken over.
+    pub remarks: Vec<Remark>,
+    /// The attribute, column or key that the login of a user comes from.
+    pub login: Option<Arc<str>>,
+}
+
+/// What a row says and is not taken over. Remarks of the same kind with the same text are told once, with their number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remark {
+    /// What is not there in consequence.
+    pub kind: RemarkKind,
+    /// A sentence that is the same for all of its kind.
+    pub text: String,
+    /// What it is about here: told for the first of its kind.
+    pub about: Option<String>,
+}
+
+/// What is not there in consequence of a remark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RemarkKind {
+    /// A value of somebody who is there.
+    Lost,
+    /// A person, a group or a membership.
+    Missing,
+}
+
+impl Remark {
+    /// A value is lost.
+    pub fn lost(text: impl Into<String>) -> Remark {
+        Remark { kind: RemarkKind::Lost, text: text.into(), about: None }
+    }
+
+    /// A person, a group or a membership is missing.
+    pub fn missing(text: impl Into<String>) -> Remark {
+        Remark { kind: RemarkKind::Missing, text: text.into(), about: None }
+    }
+
+    /// The same, about that.
+    pub fn about(self, about: impl Into<String>) -> Remark {
+        Remark { about: Some(about.into()), ..self }
+    }
+}
+
+/// How a file is read.
+#[derive(Debug, Clone, Default)]
+pub struct ReadOptions {
+    /// The attribute, column or key that has the login, in place of the usual ones.
+    pub login: Option<String>,
+    /// What separates the cells of a CSV, in place of what its header tells.
+    pub delimiter: Option<u8>,
 }
 
 /// The rows of a file, each as it is read, or why no further one can be.
@@ -229,29 +388,42 @@ pub type Rows = Box<dyn Iterator<Item = anyhow::Result<Row>> + Send>;
 
 /// Reads a file. A broken row is a row that is refused, and reading goes on behind it.
 ///
-/// `aliases` is what [`aliases`] has made of the same file; with `Aliases::default()` a member `cn=…` of an LDIF
-/// group is taken for a user, unless it is below an `ou=groups`.
-///
 /// # Errors
 /// When the input cannot be read, and for a CSV without a usable header.
-pub fn read(format: Format, input: Box<dyn BufRead + Send>, aliases: Aliases) -> anyhow::Result<Rows> {
-    Ok(match format {
-        Format::Csv => Box::new(csv::Reader::new(input)?),
-        Format::JsonLines => Box::new(json::Reader::new(input)),
-        Format::Ldif => Box::new(ldif::Reader::new(input, aliases)),
+pub fn read(format: Format, input: Box<dyn BufRead + Send>, options: &ReadOptions) -> anyhow::Result<Rows> {
+    let (input, position) = encoding::decode(input)?;
+    let rows: Rows = match format {
+        Format::Csv => Box::new(csv::Reader::new(input, options)?),
+        Format::JsonLines => Box::new(json::Reader::new(input, options)),
+        Format::Ldif => Box::new(ldif::Reader::new(input, options)),
+    };
+    Ok(match position {
+        None => rows,
+        // The reader counts bytes of UTF-8, and the file has others.
+        Some(position) => Box::new(rows.map(move |row| {
+            let bytes = position.load(Ordering::Relaxed);
+            row.map(|row| Row { bytes, ..row })
+        })),
     })
 }
 
-/// Reads a file for what its rows mean by names that only other rows explain: which users and groups the
-/// distinguished names of an LDIF stand for. The other formats need nothing of the kind.
-///
-/// # Errors
-/// When the input cannot be read.
-pub fn aliases(format: Format, input: Box<dyn BufRead>) -> anyhow::Result<Aliases> {
-    match format {
-        Format::Csv | Format::JsonLines => Ok(Aliases::default()),
-        Format::Ldif => ldif::aliases(input),
-    }
+/// The state of an account by a value that another system has under that name, spelled as there. `None`: the value says
+/// nothing about it, or only that it is not locked or expired.
+pub fn account_state_of(name: &str, value: &str) -> Option<AccountState> {
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let state = account::account_state(&plain, value, i64::try_from(now).unwrap_or(i64::MAX))?;
+    (state != AccountState::Enabled || account::says_enabled(&plain)).then_some(state)
+}
+
+/// The form of a login or of a group's name in which names are compared.
+pub fn name_key(name: &str) -> String {
+    crate::model::key(name)
+}
+
+/// What means the entry of a distinguished name; `None` for what is none.
+pub fn entry_name(text: &str) -> Option<EntryName> {
+    dn::Dn::parse(text).filter(|dn| !dn.is_empty()).map(|dn| dn.digest())
 }
 
 /// Takes a byte order mark off the beginning of a file. Returns its length.
@@ -264,7 +436,7 @@ fn skip_mark(input: &mut impl BufRead) -> std::io::Result<u64> {
 }
 
 /// A text for a message, quoted and not too long.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let short: String = text.chars().take(64).collect();
     if short.len() < text.len() { format!("{short:?}…") } else { format!("{short:?}") }
 }

@@ -4,14 +4,16 @@ use super::dn::{Dn, escaped};
 use super::ldif::{ARGON2, NO_LAST_NAME, common_name, is_written_property};
 use super::{Format, GroupRecord, MemberRecord, Record, Role, SubgroupRecord, UserRecord, quoted};
 use crate::json::{self, Json, JsonText};
+use crate::model::spelling_key;
 use anyhow::{Context as _, bail};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::Serialize;
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 /// The columns of a CSV. A file that begins with just these is an export of ours.
-pub(super) const COLUMNS: [&str; 17] = [
+pub(super) const COLUMNS: [&str; 19] = [
     "kind",
     "name",
     "first_name",
@@ -29,10 +31,18 @@ pub(super) const COLUMNS: [&str; 17] = [
     "label",
     "description",
     "properties",
+    "stored_role",
+    "joined",
 ];
+
+/// How many of these earlier versions of this program have written: such a file is an export of ours too.
+pub(super) const EARLIER_COLUMNS: usize = 17;
 
 /// The second line of an LDIF of ours. An import recognises the file by it.
 pub(super) const LDIF_MARK: &str = "# exported by rollbook";
+
+/// Begins a comment of an LDIF of ours that holds, as JSON, what no attribute of the entry holds.
+pub(super) const LDIF_REMARK: &str = "# rollbook: ";
 
 /// The longest line of an LDIF, in bytes without the line break.
 const LDIF_LINE_BYTES_MAX: usize = 76;
@@ -114,8 +124,12 @@ impl<W: Write> Writer<W> {
         match record {
             Record::User(user) => row.user(user),
             Record::Group(group) => row.group(group),
-            Record::Member(MemberRecord { group, user: name }) => row.membership("member", name, group),
-            Record::Subgroup(SubgroupRecord { group, subgroup: name }) => row.membership("subgroup", name, group),
+            Record::Member(MemberRecord { group, user, joined, .. }) => {
+                row.membership("member", user.shown(), group.shown(), *joined);
+            }
+            Record::Subgroup(SubgroupRecord { group, subgroup, joined, .. }) => {
+                row.membership("subgroup", subgroup.shown(), group.shown(), *joined);
+            }
         }
         self.put(&[row.line().as_bytes()])?;
         Ok(row.losses)
@@ -127,7 +141,7 @@ impl<W: Write> Writer<W> {
             Record::User(user) => {
                 self.close_group()?;
                 let dn = self.user_dn(&user.name);
-                write_user(&mut lines, &mut losses, &dn, user);
+                write_user(&mut lines, &dn, user);
             }
             Record::Group(group) => {
                 self.close_group()?;
@@ -135,13 +149,27 @@ impl<W: Write> Writer<W> {
                 write_group(&mut lines, &mut losses, &dn, group);
                 self.open = Some((group.name.clone(), false));
             }
-            Record::Member(MemberRecord { group, user }) => {
-                self.require_open(group)?;
-                lines.add("member", &self.user_dn(user));
+            Record::Member(MemberRecord { group, user, .. }) => {
+                self.require_open(group.shown())?;
+                lines.add("member", &self.user_dn(user.shown()));
             }
-            Record::Subgroup(SubgroupRecord { group, subgroup }) => {
-                self.require_open(group)?;
-                lines.add("member", &self.group_dn(subgroup));
+            Record::Subgroup(SubgroupRecord { group, subgroup, joined, .. }) => {
+                let open = self.open.as_ref().map(|(name, _)| name.clone()).unwrap_or_default();
+                let (group, subgroup) = (group.shown(), subgroup.shown());
+                if spelling_key(group) != spelling_key(&open) {
+                    // A group that contains this one and does not exist has no entry.
+                    self.require_written(subgroup)?;
+                    lines.remark(&json!({ "in": group, "joined": joined }));
+                } else {
+                    self.require_open(&open)?;
+                    let parent = (group != open).then_some(group);
+                    match (parent, joined) {
+                        (Some(parent), _) => lines.remark(&json!({ "joined": joined, "parent": parent })),
+                        (None, Some(place)) => lines.remark(&json!({ "joined": place })),
+                        (None, None) => {}
+                    }
+                    lines.add("member", &self.group_dn(subgroup));
+                }
             }
         }
         self.put(&[lines.0.as_bytes()])?;
@@ -155,6 +183,13 @@ impl<W: Write> Writer<W> {
                 Ok(())
             }
             _ => bail!("a member of {} does not follow the group", quoted(group)),
+        }
+    }
+
+    fn require_written(&self, group: &str) -> anyhow::Result<()> {
+        match &self.open {
+            Some((name, _)) if name == group => Ok(()),
+            _ => bail!("a group that contains {} does not follow it", quoted(group)),
         }
     }
 
@@ -224,6 +259,10 @@ impl CsvRow {
         self.set("verified", user.verified.map_or("", word));
         self.set_text("password", user.password.as_ref());
         self.set_text("external_id", user.external_id.as_ref());
+        self.set("stored_role", user.stored_role.map_or("", Role::word));
+        if let Some(joined) = &user.joined {
+            self.set("joined", json::to_string(joined));
+        }
         self.set_rest(user.groups.as_ref(), &user.properties);
     }
 
@@ -235,10 +274,13 @@ impl CsvRow {
         self.set_rest(group.groups.as_ref(), &group.properties);
     }
 
-    fn membership(&mut self, kind: &str, name: &str, group: &str) {
+    fn membership(&mut self, kind: &str, name: &str, group: &str, joined: Option<u64>) {
         self.set("kind", kind);
         self.set("name", name);
         self.set("groups", list(&[group.to_owned()]));
+        if let Some(place) = joined {
+            self.set("joined", json::to_string(&[place]));
+        }
     }
 
     fn line(&self) -> String {
@@ -304,13 +346,23 @@ impl Lines {
             _ if plain => format!("{name}: {value}"),
             _ => format!("{name}:: {}", BASE64_STANDARD.encode(value)),
         };
-        let (mut rest, mut room) = (line.as_str(), LDIF_LINE_BYTES_MAX);
+        self.add_folded(&line);
+    }
+
+    fn add_folded(&mut self, line: &str) {
+        let (mut rest, mut room) = (line, LDIF_LINE_BYTES_MAX);
         while rest.len() > room {
-            let (piece, more) = rest.split_at(room);
+            let (piece, more) = rest.split_at(rest.floor_char_boundary(room));
             self.0.extend([piece, "\n "]);
             (rest, room) = (more, LDIF_LINE_BYTES_MAX - 1);
         }
         self.0.extend([rest, "\n"]);
+    }
+
+    /// What no attribute holds, as a comment that only this program reads.
+    fn remark(&mut self, object: &impl Serialize) {
+        // Folded comments are comments to their end, as RFC 2849 has it.
+        self.add_folded(&format!("{LDIF_REMARK}{}", json::to_string(object)));
     }
 }
 
@@ -319,14 +371,6 @@ impl Lines {
 struct Losses(Vec<String>);
 
 impl Losses {
-    /// The text, if there is one and an attribute can have it.
-    fn held<'t>(&mut self, name: &str, text: Option<&'t String>) -> Option<&'t String> {
-        if text.is_some_and(String::is_empty) {
-            self.0.push(format!("an empty {name}"));
-        }
-        text.filter(|text| !text.is_empty())
-    }
-
     fn add_if(&mut self, name: &str, lost: bool) {
         if lost {
             self.0.push(name.to_owned());
@@ -338,44 +382,71 @@ impl Losses {
     }
 }
 
-fn write_user(lines: &mut Lines, losses: &mut Losses, dn: &str, user: &UserRecord) {
+fn write_user(lines: &mut Lines, dn: &str, user: &UserRecord) {
     lines.0.push('\n');
     lines.add("dn", dn);
     lines.add("objectClass", "inetOrgPerson");
-    lines.add("uid", &user.name);
-    let first = losses.held("first_name", user.first_name.as_ref());
-    let last = losses.held("last_name", user.last_name.as_ref());
-    losses.add_if("a last_name of -", last.is_some_and(|last| last == NO_LAST_NAME));
-    let last = last.filter(|last| *last != NO_LAST_NAME);
-    let shown = losses.held("display_name", user.display_name.as_ref());
-    let named = || common_name(&user.name, first.map(String::as_str), last.map(String::as_str));
-    lines.add("cn", &shown.cloned().unwrap_or_else(named));
-    lines.add("sn", last.map_or(NO_LAST_NAME, String::as_str));
+    let mut rest = Rest::new();
+    let [first, last, shown] = [
+        rest.held("first_name", user.first_name.as_ref()),
+        rest.held("last_name", user.last_name.as_ref()),
+        rest.held("display_name", user.display_name.as_ref()),
+    ];
+    let last = if last.is_some_and(|last| last == NO_LAST_NAME) {
+        rest.set("last_name", &NO_LAST_NAME);
+        None
+    } else {
+        last
+    };
     let texts = [
         ("givenName", first),
         ("displayName", shown),
-        ("mail", losses.held("email", user.email.as_ref())),
-        ("o", losses.held("company", user.company.as_ref())),
-        ("title", losses.held("title", user.title.as_ref())),
+        ("mail", rest.held("email", user.email.as_ref())),
+        ("o", rest.held("company", user.company.as_ref())),
+        ("title", rest.held("title", user.title.as_ref())),
     ];
+    for (name, flag) in [("disabled", user.disabled), ("verified", user.verified)] {
+        if let Some(flag) = flag {
+            rest.set(name, &flag);
+        }
+    }
+    for (name, role) in [("role", user.role), ("stored_role", user.stored_role)] {
+        if let Some(role) = role {
+            rest.set(name, &role);
+        }
+    }
+    if let Some(id) = &user.external_id {
+        rest.set("external_id", id);
+    }
+    let mut others = BTreeMap::new();
+    let mut written: Vec<(&str, Json)> = Vec::new();
+    for (name, value) in &user.properties {
+        let parsed = Json::parse_stored(value.as_str().as_bytes()).ok();
+        match parsed.filter(|parsed| written_values(name, parsed).is_some()) {
+            Some(parsed) => written.push((name, parsed)),
+            None => drop(others.insert(name, value)),
+        }
+    }
+    if !others.is_empty() {
+        rest.set("properties", &others);
+    }
+    if let Some(groups) = &user.groups {
+        rest.set("groups", groups);
+    }
+    rest.write(lines);
+    lines.add("uid", &user.name);
+    let named = || common_name(&user.name, first.map(String::as_str), last.map(String::as_str));
+    lines.add("cn", &shown.cloned().unwrap_or_else(named));
+    lines.add("sn", last.map_or(NO_LAST_NAME, String::as_str));
     for (name, text) in texts {
         text.into_iter().for_each(|text| lines.add(name, text));
     }
-    if let Some(password) = losses.held("password", user.password.as_ref()) {
+    if let Some(password) = user.password.as_ref().filter(|password| !password.is_empty()) {
         let scheme = if password.starts_with("$argon2") { ARGON2 } else { "" };
         lines.add("userPassword", &format!("{scheme}{password}"));
     }
-    losses.add_if("role", user.role.is_some());
-    losses.add_if("disabled", user.disabled.is_some());
-    losses.add_if("verified", user.verified.is_some());
-    losses.add_if("external_id", user.external_id.is_some());
-    losses.add_if("groups of a user", user.groups.is_some());
-    for (name, value) in &user.properties {
-        let value = Json::parse_stored(value.as_str().as_bytes()).ok();
-        match value.as_ref().and_then(|value| written_values(name, value)) {
-            Some(values) => values.iter().for_each(|text| lines.add(name, text)),
-            None => losses.0.push(format!("the property {name}")),
-        }
+    for (name, value) in &written {
+        written_values(name, value).iter().flatten().for_each(|text| lines.add(name, text));
     }
 }
 
@@ -383,13 +454,47 @@ fn write_group(lines: &mut Lines, losses: &mut Losses, dn: &str, group: &GroupRe
     lines.0.push('\n');
     lines.add("dn", dn);
     lines.add("objectClass", "groupOfNames");
+    let mut rest = Rest::new();
+    let description = rest.held("description", group.description.as_ref());
+    if let Some(label) = &group.label {
+        rest.set("label", label);
+    }
+    if !group.properties.is_empty() {
+        rest.set("properties", &group.properties);
+    }
+    losses.add_if("groups of a group", group.groups.is_some());
+    rest.write(lines);
     lines.add("cn", &group.name);
-    if let Some(description) = losses.held("description", group.description.as_ref()) {
+    if let Some(description) = description {
         lines.add("description", description);
     }
-    losses.add_if("label", group.label.is_some());
-    losses.add_if("groups of a group", group.groups.is_some());
-    group.properties.keys().for_each(|name| losses.0.push(format!("the property {name}")));
+}
+
+/// What of a record no attribute holds.
+struct Rest(BTreeMap<&'static str, JsonText>);
+
+impl Rest {
+    fn new() -> Rest {
+        Rest(BTreeMap::new())
+    }
+
+    fn set(&mut self, name: &'static str, value: &impl Serialize) {
+        self.0.insert(name, JsonText::stored(json::to_string(value)));
+    }
+
+    /// The text, if there is one and an attribute can have it.
+    fn held<'t>(&mut self, name: &'static str, text: Option<&'t String>) -> Option<&'t String> {
+        if text.is_some_and(String::is_empty) {
+            self.set(name, &"");
+        }
+        text.filter(|text| !text.is_empty())
+    }
+
+    fn write(&self, lines: &mut Lines) {
+        if !self.0.is_empty() {
+            lines.remark(&self.0);
+        }
+    }
 }
 
 /// The values of the attribute that a property is written as; as many texts read back as the same property.

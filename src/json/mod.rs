@@ -24,6 +24,15 @@ pub const DEPTH_MAX: usize = 127;
 /// and SQLite, which checks what is stored, takes 1000 levels.
 pub const STORED_DEPTH_MAX: usize = 1024;
 
+/// How deep a value may be that is stored beside others in one object: SQLite takes 1000 levels.
+const MEMBER_DEPTH_MAX: usize = 999;
+
+/// Whether SQLite takes a JSON value as a member of an object.
+pub fn is_storable(text: &str) -> bool {
+    let brackets = text.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count();
+    brackets < MEMBER_DEPTH_MAX || parse::parse_at_depth(text.as_bytes(), MEMBER_DEPTH_MAX).is_ok()
+}
+
 /// The most memory that the tree of a text takes, in bytes. A look at the text is cheap; it does not tell signs inside
 /// of texts from those between values.
 pub fn memory_of(text: &[u8]) -> usize {

@@ -2,6 +2,9 @@
 
 use super::{Kind, key};
 
+/// Largest JSON text of the properties that no column holds, in bytes.
+pub const ATTRIBUTES_BYTES_MAX: usize = 65536;
+
 /// Names under which a dialect answers something of a user (first flag) or of a group (second flag) itself. An extra
 /// property of such a name would be answered twice in one object, or be taken for the field when a client sends back
 /// what it read. They are compared in any case, so they stand here in lower case.

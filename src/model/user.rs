@@ -161,6 +161,8 @@ pub struct UserChanges {
     pub attributes: BTreeMap<String, Option<String>>,
     /// The role to give.
     pub access_role: Option<AccessRole>,
+    /// The role of an administrator when they are none any more.
+    pub stored_role: Option<StoredRole>,
     /// See [`User::disabled`].
     pub disabled: Option<bool>,
     /// See [`User::verified`].
@@ -224,6 +226,9 @@ impl UserChanges {
             Some(AccessRole::Standard) => user.access_role = StoredRole::Standard,
             Some(AccessRole::ReadOnly) => user.access_role = StoredRole::ReadOnly,
             Some(AccessRole::Administrator) | None => {}
+        }
+        if let Some(role) = self.stored_role {
+            user.access_role = role;
         }
         if let Some(disabled) = self.disabled {
             user.disabled = disabled;

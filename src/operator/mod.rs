@@ -1,14 +1,21 @@
 //! What an operator's commands ask of a directory, as values. They are carried out on the file itself or, by the local
 //! socket, in the server that holds it, and mean the same both ways.
 
+mod fields;
 mod shown;
 
-pub use shown::{ShownChange, ShownChanges, ShownGroup, ShownImport, ShownKey, ShownProperty, ShownUser, exported};
+pub use fields::settle_fields;
+pub use shown::{
+    ShownChange, ShownChanges, ShownGroup, ShownImport, ShownKey, ShownProgress, ShownProperty, ShownUser, exported,
+};
 
-use crate::directory::{Conflict, Directory, ImportOptions, Item, Lists, Outcome, Purpose, Side, Since, UserFilter};
-use crate::exchange::{GroupRecord, Record, Role, UserRecord};
+use crate::directory::{
+    Conflict, Directory, ImportOptions, ImportPosition, Imported, ImportedUser, Item, Lists, Purpose, Side, Since,
+    UserFilter,
+};
+use crate::exchange::{GroupRecord, Joined, MemberRecord, Record, Role, SaidBy, SubgroupRecord, UserRecord};
 use crate::json::{self, JsonText};
-use crate::model::{AccessRole, Condition, GroupChanges, KeyRole, Result, UserChanges};
+use crate::model::{AccessRole, Condition, GroupChanges, KeyRole, Result, StoredRole, UserChanges};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -108,10 +115,18 @@ pub enum Order {
     },
     /// Brings in what a file has: [`ShownImport`].
     Import(Box<Batch>),
-    /// How far an import of the input with that digest has come: a line.
-    ImportPosition {
+    /// How far an import of the input with that digest has come: [`ShownProgress`], or nothing.
+    ImportProgress {
         /// SHA-256.
         digest: [u8; 32],
+    },
+    /// The beginning of an import: the place from which the memberships of the file count, and how many names wait in
+    /// groups' lists.
+    BeginImport {
+        /// SHA-256.
+        digest: [u8; 32],
+        /// How many places the memberships of the file name.
+        places: u64,
     },
     /// Removes properties with the names of fields from some users and groups: [`ShownProperty`]s.
     RemoveAnsweredProperties,
@@ -155,14 +170,72 @@ pub struct Membership {
 /// A part of a file, to be brought in in one transaction.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Batch {
-    /// What there is.
+    /// What there is. Of a group without its lists in the first phase, and of its lists alone in the last.
     pub records: Vec<Record>,
+    /// The number of the row of each, and its line.
+    pub rows: Vec<(u64, u64)>,
     /// What happens to what is there already.
     pub conflict: ConflictWord,
     /// Makes the groups that do not exist.
     pub create_groups: bool,
-    /// The digest of the whole input, and the line up to which it has come with this batch.
-    pub position: Option<([u8; 32], u64)>,
+    /// Where the order of all memberships was when the import began.
+    pub base: i64,
+    /// The digest of the whole input.
+    pub digest: [u8; 32],
+    /// Which pass over the input it is.
+    pub phase: Phase,
+    /// The number of the last row of the batch, and its line.
+    pub last: (u64, u64),
+}
+
+/// The passes of an import over its input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Groups, without who is in them.
+    Groups,
+    /// Users, with their groups.
+    Users,
+    /// The groups that groups are in, where a group says so itself. They replace what was there, so they come before the
+    /// memberships that add.
+    Parents,
+    /// Memberships of groups that the input calls by their names here. After them it is settled which groups give
+    /// rights.
+    NamedMemberships,
+    /// Memberships of groups that are entries of an LDAP directory.
+    Memberships,
+    /// Memberships that only the members say.
+    MemberOf,
+    /// What would have left no administrator before.
+    Administrators,
+}
+
+impl Phase {
+    /// All, in their order.
+    pub const ALL: [Phase; 7] = [
+        Phase::Groups,
+        Phase::Users,
+        Phase::Parents,
+        Phase::NamedMemberships,
+        Phase::Memberships,
+        Phase::MemberOf,
+        Phase::Administrators,
+    ];
+
+    /// Whether it brings in memberships of users, or of groups in other groups.
+    pub fn has_memberships(self) -> bool {
+        matches!(self, Phase::NamedMemberships | Phase::Memberships | Phase::MemberOf)
+    }
+
+    /// Its place in [`Phase::ALL`].
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
+    /// Its number, from 1.
+    pub fn number(self) -> u32 {
+        self as u32 + 1
+    }
 }
 
 /// What happens to what is there already.
@@ -253,7 +326,8 @@ pub fn perform(directory: &Directory, order: Order) -> Result<JsonText> {
             answer(&ShownChanges { changes: found.changes.iter().map(ShownChange::of).collect(), next: found.next })
         }
         Order::Import(batch) => import(directory, *batch),
-        Order::ImportPosition { digest } => answer(&directory.import_position(digest)?),
+        Order::ImportProgress { digest } => answer(&directory.import_progress(digest)?.map(ShownProgress::of)),
+        Order::BeginImport { digest, places } => answer(&directory.begin_import(digest, places)?),
         Order::RemoveAnsweredProperties => {
             let removed = directory.remove_answered_properties()?;
             answer(&removed.into_iter().map(ShownProperty::of).collect::<Vec<_>>())
@@ -283,39 +357,59 @@ pub fn group_shown(directory: &Directory, name: &str) -> Result<(ShownGroup, u64
 }
 
 fn import(directory: &Directory, batch: Batch) -> Result<JsonText> {
+    let Batch { records, rows, conflict, create_groups, base, digest, phase, last } = batch;
     let options = ImportOptions {
-        conflict: match batch.conflict {
+        conflict: match conflict {
             ConflictWord::Skip => Conflict::Skip,
             ConflictWord::Update => Conflict::Update,
             ConflictWord::Fail => Conflict::Fail,
         },
-        create_groups: batch.create_groups,
-        position: batch.position,
+        create_groups,
+        base,
+        defers: phase != Phase::Administrators,
     };
-    let imported = directory.import(batch.records.into_iter().map(item).collect(), options)?;
-    let outcomes = imported.outcomes.into_iter().map(|outcome| match outcome {
-        Outcome::Created => ("created".to_owned(), None),
-        Outcome::Updated => ("updated".to_owned(), None),
-        Outcome::Unchanged => ("unchanged".to_owned(), None),
-        Outcome::Skipped => ("skipped".to_owned(), None),
-        Outcome::Refused(why) => ("refused".to_owned(), Some(why)),
-    });
-    answer(&ShownImport { outcomes: outcomes.collect(), groups: imported.groups })
+    let items = records.into_iter().map(|record| item(record, phase)).collect();
+    let position = ImportPosition { digest, phase: phase.number(), row: last.0, line: last.1 };
+    let described = rows.clone();
+    let describe = move |imported: &Imported| json::to_string(&ShownImport::of(imported, &described));
+    let imported = directory.import(items, options, Some(position), describe)?;
+    answer(&ShownImport::of(&imported, &rows))
 }
 
-fn item(record: Record) -> Item {
+fn item(record: Record, phase: Phase) -> Item {
     match record {
         Record::User(mut user) => {
-            let (name, exported) = (std::mem::take(&mut user.name), user.exported);
-            let password = user.password.take();
-            Item::User { name, exported, changes: Box::new(user_changes(user, kept)), password }
+            let joined = user.joined.take().unwrap_or_default().into_iter().map(|joined| match joined {
+                Joined::At(place) => (place, None),
+                Joined::Spelled(place, spelling) => (place, Some(spelling)),
+            });
+            Item::User(Box::new(ImportedUser {
+                name: std::mem::take(&mut user.name),
+                exported: user.exported,
+                password: user.password.take(),
+                password_hash: user.password_hash.take(),
+                places: joined.collect(),
+                entry_names: std::mem::take(&mut user.entry_names),
+                changes: user_changes(user, kept),
+            }))
+        }
+        Record::Group(group) if phase != Phase::Groups => {
+            Item::Parents { group: group.name, parents: group.groups.unwrap_or_default() }
         }
         Record::Group(mut group) => {
             let (name, exported) = (std::mem::take(&mut group.name), group.exported);
-            Item::Group { name, exported, changes: group_changes(group, kept) }
+            let entry_names = std::mem::take(&mut group.entry_names);
+            group.groups = None;
+            Item::Group { name, exported, changes: group_changes(group, kept), entry_names }
         }
-        Record::Member(member) => Item::Member { group: member.group, user: member.user },
-        Record::Subgroup(member) => Item::Subgroup { group: member.group, subgroup: member.subgroup },
+        Record::Member(member) => {
+            let MemberRecord { group, user, joined, said_by, withheld } = member;
+            Item::Member { group, user, place: joined, by_member: said_by == SaidBy::Member, withheld }
+        }
+        Record::Subgroup(member) => {
+            let SubgroupRecord { group, subgroup, joined, said_by, withheld } = member;
+            Item::Subgroup { group, subgroup, place: joined, by_member: said_by == SaidBy::Member, withheld }
+        }
     }
 }
 
@@ -353,6 +447,11 @@ fn user_changes(user: UserRecord, field: Field) -> UserChanges {
             Role::Admin => AccessRole::Administrator,
             Role::Standard => AccessRole::Standard,
             Role::Read => AccessRole::ReadOnly,
+        }),
+        stored_role: user.stored_role.and_then(|role| match role {
+            Role::Admin => None,
+            Role::Standard => Some(StoredRole::Standard),
+            Role::Read => Some(StoredRole::ReadOnly),
         }),
         disabled: user.disabled,
         verified: user.verified,

@@ -1,8 +1,10 @@
 //! What commands are shown.
 
-use crate::directory::{Credential, Exported, Purpose, RemovedProperty};
-use crate::exchange::{GroupRecord, MemberRecord, Record, Role, SubgroupRecord, UserRecord};
-use crate::json::{Json, JsonText, from_json};
+use crate::directory::{
+    Credential, Exported, ImportProgress, Imported, Outcome, PlacedGroup, Purpose, RemovedProperty,
+};
+use crate::exchange::{GroupRecord, Joined, MemberRecord, Record, Role, SubgroupRecord, UserRecord};
+use crate::json::{self, Json, JsonText, from_json};
 use crate::model::{
     Account, Attributes, Change, Group, GroupDetails, GroupName, KeyRole, Profile, StoredRole, User, check_new_name,
     key, timestamp,
@@ -65,7 +67,13 @@ pub fn exported(thing: Exported) -> (Record, bool) {
             let record = record_of(&account.user, direct_administrator);
             // Who is an administrator through a subgroup is one by that subgroup alone.
             let role = record.role.filter(|_| direct_administrator || !account.administrator);
-            (Record::User(UserRecord { role, groups, password: password_hash, exported, ..record }), true)
+            let stored_role = account.administrator && account.user.access_role == StoredRole::ReadOnly;
+            let stored_role = stored_role.then_some(Role::Read);
+            let places = groups.as_ref().map(|groups| groups.iter().map(joined).collect::<Vec<_>>());
+            let joined = places.filter(|places| !places.is_empty());
+            let groups = groups.map(|groups| groups.into_iter().map(|group| group.name).collect());
+            let password = password_hash;
+            (Record::User(UserRecord { role, groups, password, exported, stored_role, joined, ..record }), true)
         }
         Exported::Group(group) => {
             let record = GroupRecord {
@@ -75,11 +83,33 @@ pub fn exported(thing: Exported) -> (Record, bool) {
                 description: group.description,
                 groups: None,
                 properties: properties(&group.attributes),
+                entry_names: Vec::new(),
             };
             (Record::Group(record), true)
         }
-        Exported::Member { group, user } => (Record::Member(MemberRecord { group, user }), false),
-        Exported::Subgroup { group, subgroup } => (Record::Subgroup(SubgroupRecord { group, subgroup }), false),
+        Exported::Member { group, user, place } => (
+            Record::Member(MemberRecord {
+                group: group.into(),
+                user: user.into(),
+                joined: place,
+                ..MemberRecord::default()
+            }),
+            false,
+        ),
+        Exported::Subgroup { group, subgroup, place } => {
+            let (group, subgroup) = (group.into(), subgroup.into());
+            (
+                Record::Subgroup(SubgroupRecord { group, subgroup, joined: Some(place), ..SubgroupRecord::default() }),
+                false,
+            )
+        }
+    }
+}
+
+fn joined(group: &PlacedGroup) -> Joined {
+    match &group.written {
+        None => Joined::At(group.place),
+        Some(written) => Joined::Spelled(group.place, written.clone()),
     }
 }
 
@@ -104,11 +134,9 @@ fn record_of(user: &User, administrator: bool) -> UserRecord {
         }),
         disabled: Some(user.disabled),
         verified: Some(user.verified),
-        password: None,
         external_id: user.external_id.clone(),
-        groups: None,
         properties: properties(&user.attributes),
-        exported: false,
+        ..UserRecord::default()
     }
 }
 
@@ -143,7 +171,7 @@ impl ShownGroup {
                 description: group.description.clone(),
                 groups: None,
                 properties: properties(&group.attributes),
-                exported: false,
+                ..GroupRecord::default()
             },
             users: *users,
             subgroups: *subgroups,
@@ -273,12 +301,72 @@ impl ShownChange {
 }
 
 /// What has become of a part of a file.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ShownImport {
-    /// Of each record: `created`, `updated`, `unchanged`, `skipped` or `refused`, and why.
-    pub outcomes: Vec<(String, Option<String>)>,
-    /// Groups that were made on the way.
-    pub groups: Vec<String>,
+    /// How many are new.
+    pub created: u64,
+    /// How many have changed.
+    pub updated: u64,
+    /// How many were so already.
+    pub unchanged: u64,
+    /// The numbers of the rows of users and groups that were there and have stayed as they were.
+    pub skipped: Vec<u64>,
+    /// The numbers of the rows that were refused, their lines, and why.
+    pub refused: Vec<(u64, u64, String)>,
+    /// The numbers of rows that are left for the last phase.
+    pub deferred: Vec<u64>,
+    /// The lines of memberships that are missing, why, and who is concerned.
+    pub missing: Vec<(u64, String, String)>,
+    /// How many groups were made on the way.
+    pub groups: u64,
+}
+
+impl ShownImport {
+    pub(super) fn of(imported: &Imported, rows: &[(u64, u64)]) -> ShownImport {
+        let mut shown = ShownImport { groups: imported.groups.len() as u64, ..ShownImport::default() };
+        for (outcome, (row, line)) in imported.outcomes.iter().zip(rows) {
+            match outcome {
+                Outcome::Created => shown.created += 1,
+                Outcome::Updated => shown.updated += 1,
+                Outcome::Unchanged => shown.unchanged += 1,
+                Outcome::Skipped => shown.skipped.push(*row),
+                Outcome::Deferred => shown.deferred.push(*row),
+                Outcome::Refused(why) => shown.refused.push((*row, *line, why.clone())),
+                Outcome::Missing(why, about) => shown.missing.push((*line, why.clone(), about.clone())),
+            }
+        }
+        shown
+    }
+}
+
+/// How far an import has come that was broken off.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ShownProgress {
+    /// The line of the last row that has been looked at.
+    pub line: u64,
+    /// The number of that row in the last of the phases.
+    pub row: u64,
+    /// The number of the last phase; 0: an import of an earlier version of this program, which had one.
+    pub phase: u32,
+    /// Where the order of all memberships was when the import began.
+    pub base: Option<i64>,
+    /// How many names waited in groups' lists then.
+    pub waiting: u64,
+    /// The phases and results of the parts that were stored.
+    pub parts: Vec<(u32, JsonText)>,
+}
+
+impl ShownProgress {
+    pub(super) fn of(progress: ImportProgress) -> ShownProgress {
+        let begun = progress.parts.iter().find(|(phase, ..)| *phase == 0);
+        let begun: Option<(i64, u64)> = begun.and_then(|(.., begun)| json::decode(begun.as_bytes()).ok());
+        let (base, waiting) = (begun.map(|(base, _)| base), begun.map_or(0, |(_, waiting)| waiting));
+        let (phase, row) = progress.parts.last().map_or((0, 0), |(phase, row, _)| (*phase, *row));
+        let parts = progress.parts.into_iter().filter(|(phase, ..)| *phase > 0);
+        let parts = parts.map(|(phase, _, result)| (phase, JsonText::stored(result))).collect();
+        ShownProgress { line: progress.line, row, phase, base, waiting, parts }
+    }
 }
 
 /// Reads two records whose fields stand beside each other in one object. serde's own way to do so would take the

@@ -1,6 +1,7 @@
 //! Asking one server, with patience, and telling what went wrong in a sentence.
 
 use super::{DatadogKeys, NuxeoLogin, Source};
+use crate::json::memory_of;
 use anyhow::{Context as _, anyhow, bail};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use std::io::{self, ErrorKind, Read};
@@ -21,6 +22,8 @@ const SEARCH_MAX: usize = 50_000;
 const WAIT_SECONDS_MAX: u64 = 120;
 /// The longest answer that is read in one piece, in bytes.
 const ANSWER_BYTES_MAX: u64 = 64 << 20;
+/// The most memory that such an answer takes when it is decoded, in bytes.
+const ANSWER_MEMORY_MAX: usize = 512 << 20;
 
 /// Who asks.
 pub(super) enum Credential {
@@ -89,6 +92,8 @@ pub(super) struct Client {
 enum Failure {
     /// It may work later: after so many seconds, where the server has said so.
     Passing(Option<u64>, anyhow::Error),
+    /// The server does not answer this, and may answer other requests.
+    Refused(anyhow::Error),
     Lasting(anyhow::Error),
 }
 
@@ -130,19 +135,31 @@ impl Client {
         self.patiently(|| Ok(self.answer(path)?.into_body().into_reader()))
     }
 
+    /// The same, or `None` where the server refuses this request and may answer others.
+    pub(super) fn stream_found(&self, path: &str) -> anyhow::Result<Option<impl Read + Send + use<>>> {
+        self.patiently(|| found(self.answer(path).map(|answer| answer.into_body().into_reader())))
+    }
+
     /// The whole answer to `GET` of what follows the base URL.
     pub(super) fn read(&self, path: &str) -> anyhow::Result<Vec<u8>> {
-        self.patiently(|| {
-            let mut bytes = Vec::new();
-            let body = self.answer(path)?.into_body().into_reader();
-            let read = body.take(ANSWER_BYTES_MAX + 1).read_to_end(&mut bytes);
-            read.map_err(|error| self.failure(error.into()))?;
-            if bytes.len() as u64 > ANSWER_BYTES_MAX {
-                let why = anyhow!("{} answers more than {} MiB at once", self.base, ANSWER_BYTES_MAX >> 20);
-                return Err(Failure::Lasting(why));
-            }
-            Ok(bytes)
-        })
+        self.patiently(|| self.read_once(path))
+    }
+
+    /// The same, or `None` where the server refuses this request and may answer others.
+    pub(super) fn read_found(&self, path: &str) -> anyhow::Result<Option<Vec<u8>>> {
+        self.patiently(|| found(self.read_once(path)))
+    }
+
+    fn read_once(&self, path: &str) -> Result<Vec<u8>, Failure> {
+        let mut bytes = Vec::new();
+        let body = self.answer(path)?.into_body().into_reader();
+        let read = body.take(ANSWER_BYTES_MAX + 1).read_to_end(&mut bytes);
+        read.map_err(|error| self.failure(error.into()))?;
+        if bytes.len() as u64 > ANSWER_BYTES_MAX || memory_of(&bytes) > ANSWER_MEMORY_MAX {
+            let why = anyhow!("{} answers more than {} MiB at once", self.base, ANSWER_BYTES_MAX >> 20);
+            return Err(Failure::Lasting(why));
+        }
+        Ok(bytes)
     }
 
     /// What to say of an answer that is not what was asked for.
@@ -158,7 +175,7 @@ impl Client {
     /// What to say of a body that cannot be read to its end.
     pub(super) fn interrupted(&self, error: io::Error) -> anyhow::Error {
         match self.failure(error.into()) {
-            Failure::Passing(_, why) | Failure::Lasting(why) => why,
+            Failure::Passing(_, why) | Failure::Refused(why) | Failure::Lasting(why) => why,
         }
     }
 
@@ -168,7 +185,7 @@ impl Client {
             tried += 1;
             match ask() {
                 Ok(answer) => return Ok(answer),
-                Err(Failure::Lasting(why)) => return Err(why),
+                Err(Failure::Refused(why) | Failure::Lasting(why)) => return Err(why),
                 Err(Failure::Passing(asked, why)) => {
                     if let Some(seconds) = asked.filter(|seconds| *seconds > WAIT_SECONDS_MAX) {
                         return Err(why.context(format!("{} asks to come back in {seconds} seconds", self.base)));
@@ -234,12 +251,13 @@ impl Client {
     fn refusal<T>(&self, status: u16, path: &str, response: &Response<T>) -> Failure {
         let path = path.split('?').next().unwrap_or_default();
         match status {
-            401 | 403 => Failure::Lasting(self.unauthorized(status)),
-            404 => Failure::Lasting(self.misunderstood(&format!("404 to {path}"))),
+            401 => Failure::Lasting(self.unauthorized(status)),
+            403 => Failure::Refused(self.unauthorized(status)),
+            404 => Failure::Refused(self.misunderstood(&format!("404 to {path}"))),
             429 | 502 | 503 | 504 => {
                 Failure::Passing(wait(response), anyhow!("{} answers {status} to {path}", self.base))
             }
-            _ => Failure::Lasting(anyhow!("{} answers {status} to {path}", self.base)),
+            _ => Failure::Refused(anyhow!("{} answers {status} to {path}", self.base)),
         }
     }
 
@@ -299,6 +317,15 @@ impl Client {
 
     fn untrusted(&self, why: &str) -> anyhow::Error {
         anyhow!("no connection to trust with {}: {why}", self.base)
+    }
+}
+
+/// `None` in place of a refusal.
+fn found<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(Failure::Refused(_)) => Ok(None),
+        Err(failure) => Err(failure),
     }
 }
 

@@ -28,6 +28,7 @@ pub(super) struct Items<R> {
 }
 
 const BROKEN_OFF: Problem = Problem::Document("what breaks off in the middle");
+const NO_LIST: Problem = Problem::Document("something without the list");
 const NO_JSON: Problem = Problem::Document("what is no JSON");
 
 impl<R: Read> Items<R> {
@@ -71,7 +72,7 @@ impl<R: Read> Items<R> {
             match self.next_mark()?.ok_or(BROKEN_OFF)? {
                 b'"' => self.read_value(b'"')?,
                 b',' => continue,
-                b'}' => return Err(Problem::Document("something without the list")),
+                b'}' => return Err(NO_LIST),
                 _ => return Err(NO_JSON),
             }
             let found = Json::parse_stored(&self.text).map_err(|_| NO_JSON)?.as_str() == Some(key);
@@ -80,7 +81,7 @@ impl<R: Read> Items<R> {
             }
             let begin = self.next_mark()?.ok_or(BROKEN_OFF)?;
             if found {
-                return if begin == b'[' { Ok(()) } else { Err(Problem::Document("something without the list")) };
+                return if begin == b'[' { Ok(()) } else { Err(NO_LIST) };
             }
             self.read_value(begin)?;
         }

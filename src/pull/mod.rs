@@ -1,6 +1,7 @@
 //! Users and groups from servers of other makes, by their own interfaces: rows as they would stand in a file.
 //! Passwords cannot be had that way.
 
+mod account;
 mod client;
 mod datadog;
 mod items;
@@ -60,8 +61,8 @@ fn datadog_by(client: Client) -> anyhow::Result<Rows> {
     Ok(Box::new(datadog::Users::ask(client)?))
 }
 
-/// All groups of a Nuxeo server, then what groups they are in, then all users with their groups; page by page. A
-/// row's line is its number.
+/// All groups of a Nuxeo server with the groups in them, the groups that they are in, all users with their groups, and
+/// the names that only the lists of the groups have. A row's line is its number.
 ///
 /// # Errors
 /// When the server cannot be asked, or refuses.

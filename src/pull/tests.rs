@@ -1,7 +1,7 @@
 //! What comes from servers, over real connections.
 
 use super::*;
-use crate::exchange::{GroupRecord, Record, Role, Row, SubgroupRecord, UserRecord};
+use crate::exchange::{GroupRecord, MemberRecord, Record, Remark, RemarkKind, Role, Row, SubgroupRecord, UserRecord};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
@@ -15,6 +15,10 @@ const API_KEY: &str = "the-api-key";
 const APP_KEY: &str = "the-app-key";
 const PASSWORD: &str = "the-password";
 const TOKEN: &str = "the-token";
+
+fn texts(row: &Row) -> Vec<String> {
+    row.remarks.iter().map(|remark| remark.text.clone()).collect()
+}
 
 /// A request as the server has seen it: the target, and the header lines in lower case.
 #[derive(Debug, Clone)]
@@ -161,7 +165,9 @@ fn user(name: &str) -> UserRecord {
 }
 
 fn records(rows: &[Row]) -> Vec<Result<Record, &str>> {
-    rows.iter().map(|row| row.record.clone().map_err(|_| row.record.as_ref().unwrap_err().as_str())).collect()
+    rows.iter()
+        .map(|row| row.record.clone().map(Option::unwrap).map_err(|_| row.record.as_ref().unwrap_err().as_str()))
+        .collect()
 }
 
 // ------------------------------------------------------------------------------------------ asking
@@ -209,13 +215,13 @@ fn credentials_and_the_name_of_the_program_go_with_each_request() {
         (0, "/api/v1/user", "dd-application-key: the-app-key"),
         (
             1,
-            "/api/v1/group/search?q=%2A&pageSize=250&currentPageIndex=0&fetch-group=memberGroups",
+            "/api/v1/group/search?q=%2A&pageSize=250&currentPageIndex=0&fetch-group=memberGroups,parentGroups",
             "authorization: basic qwrtaw5pc3ryyxrvcjp0agutcgfzc3dvcmq=",
         ),
         (2, "/api/v1/user/search?q=%2A&pageSize=250&currentPageIndex=0", version),
         (
             3,
-            "/api/v1/group/search?q=%2A&pageSize=250&currentPageIndex=0&fetch-group=memberGroups",
+            "/api/v1/group/search?q=%2A&pageSize=250&currentPageIndex=0&fetch-group=memberGroups,parentGroups",
             "x-authentication-token: the-token",
         ),
         (4, "/api/v1/user/search?q=%2A&pageSize=250&currentPageIndex=0", "accept: application/json"),
@@ -479,6 +485,8 @@ fn users_come_from_datadog_with_what_it_knows() {
         ], "next": [1, "a", {}], "x": 1 } "#;
     let server = Server::start(move |_, out| answer(out, "200 OK", "", body));
     let rows = all(ask_datadog(&server.source()));
+    assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+    assert_eq!(rows[0].bytes, body.find("https://x/\"},").unwrap() as u64 + 12);
     let ada = UserRecord {
         display_name: some("Ada \"L\" \u{fc}"),
         email: some("a@x.io"),
@@ -501,20 +509,78 @@ fn users_come_from_datadog_with_what_it_knows() {
             Ok(Record::User(ada)),
             Ok(Record::User(bob)),
             Ok(Record::User(UserRecord { role: Some(Role::Standard), ..user("st@x.io") })),
-            Ok(Record::User(user("e@x.io"))),
+            Ok(Record::User(UserRecord { role: Some(Role::Read), ..user("e@x.io") })),
             Ok(Record::User(UserRecord { role: Some(Role::Admin), ..user("n@x.io") })),
         ]
     );
-    let losses: Vec<_> = rows.iter().flat_map(|row| row.losses.clone()).collect();
-    assert_eq!(losses, ["no role here is called \"ERROR\"", "nothing here is called \"shoe_size\""]);
-    assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
-    assert_eq!(rows[0].bytes, body.find("https://x/\"},").unwrap() as u64 + 12);
+    let remarks: Vec<_> = rows.into_iter().flat_map(|row| row.remarks).collect();
+    assert_eq!(
+        remarks,
+        [
+            Remark::lost("the access role is not understood, so the role is read")
+                .about("\"\\\"ERROR\\\"\" of the user e@x.io"),
+            Remark::lost("nothing here is called \"shoe_size\"").about("the user n@x.io"),
+        ]
+    );
+}
+
+#[test]
+fn a_role_of_datadog_that_is_not_understood_lets_the_user_read_only() {
+    let not_understood = "the access role is not understood, so the role is read";
+    let contradiction = "access_role says that a user is an administrator, and is_admin says no: the role is standard";
+    let no_switch = "is_admin is neither true nor false, and is left out";
+    for (fields, role, remarks) in [
+        (r#""access_role":"ERROR","is_admin":true"#, Some(Role::Read), &[not_understood][..]),
+        (r#""access_role":"ERROR","is_admin":false"#, Some(Role::Read), &[not_understood]),
+        (r#""access_role":"ADM","is_admin":true"#, Some(Role::Read), &[not_understood]),
+        (r#""access_role":["adm"],"is_admin":true"#, Some(Role::Read), &[not_understood]),
+        (r#""access_role":"""#, Some(Role::Read), &[not_understood]),
+        (r#""access_role":null"#, Some(Role::Read), &[not_understood]),
+        (r#""access_role":null,"is_admin":false"#, Some(Role::Read), &[not_understood]),
+        (r#""access_role":null,"is_admin":"yes""#, Some(Role::Read), &[no_switch, not_understood]),
+        (r#""is_admin":1"#, Some(Role::Read), &[no_switch, not_understood]),
+        (r#""access_role":null,"is_admin":true"#, Some(Role::Admin), &[]),
+        (r#""is_admin":true"#, Some(Role::Admin), &[]),
+        (r#""is_admin":false"#, None, &[]),
+        (r#""access_role":"adm","is_admin":false"#, Some(Role::Standard), &[contradiction]),
+        (r#""access_role":"adm","is_admin":null"#, Some(Role::Admin), &[]),
+        (r#""access_role":"ro","is_admin":true"#, Some(Role::Read), &[]),
+    ] {
+        let body = format!(r#"{{"users":[{{"handle":"a",{fields}}}]}}"#);
+        let server = Server::start(move |_, out| answer(out, "200 OK", "", &body));
+        let rows = all(ask_datadog(&server.source()));
+        assert_eq!(records(&rows), [Ok(Record::User(UserRecord { role, ..user("a") }))], "{fields}");
+        assert_eq!(texts(&rows[0]), remarks, "{fields}");
+    }
+}
+
+#[test]
+fn a_value_of_datadog_that_is_not_understood_costs_the_value() {
+    let odd = "the value of \"disabled\" is not understood, so the account is disabled";
+    for (fields, disabled, remarks) in [
+        (r#""disabled":"maybe""#, Some(true), &[odd][..]),
+        (r#""disabled":"""#, Some(true), &[odd]),
+        (r#""disabled":[]"#, Some(true), &[odd]),
+        (r#""disabled":"true""#, Some(true), &[]),
+        (r#""disabled":"false""#, Some(false), &[]),
+        (r#""disabled":0"#, Some(false), &[]),
+        (r#""disabled":null"#, None, &[]),
+        (r#""disabled":false,"suspended":true"#, Some(true), &[]),
+        (r#""email":1"#, None, &["email is no text, and is left out"]),
+        (r#""verified":"yes""#, None, &["verified is neither true nor false, and is left out"]),
+    ] {
+        let body = format!(r#"{{"users":[{{"handle":"a",{fields}}}]}}"#);
+        let server = Server::start(move |_, out| answer(out, "200 OK", "", &body));
+        let rows = all(ask_datadog(&server.source()));
+        assert_eq!(records(&rows), [Ok(Record::User(UserRecord { disabled, ..user("a") }))], "{fields}");
+        assert_eq!(texts(&rows[0]), remarks, "{fields}");
+    }
 }
 
 #[test]
 fn an_entry_that_is_no_user_is_refused_and_the_next_one_is_read() {
-    let body = r#"{"users":[1,null,"a",[],{"name":"x"},{"handle":" "},{"handle":1},{"handle":"a","email":1},
-        {"handle":"a","verified":"yes"},{"handle":"a"},{"handle" "b"},{"handle":"c"}]}"#;
+    let body = r#"{"users":[1,null,"a",[],{"name":"x"},{"handle":" "},{"handle":1},{"handle":"a"},
+        {"handle" "b"},{"handle":"c"}]}"#;
     let server = Server::start(move |_, out| answer(out, "200 OK", "", body));
     let no_object = || Err("the entry is no JSON object");
     assert_eq!(
@@ -527,8 +593,6 @@ fn an_entry_that_is_no_user_is_refused_and_the_next_one_is_read() {
             Err("handle is missing"),
             Err("handle is missing"),
             Err("handle is no text"),
-            Err("email is no text"),
-            Err("verified is neither true nor false"),
             Ok(Record::User(user("a"))),
             no_object(),
             Ok(Record::User(user("c"))),
@@ -588,9 +652,9 @@ fn a_list_is_read_as_it_comes() {
         let _ = out.write_all(b"{\"handle\":\"bob\"}]}");
     });
     let mut rows = ask_datadog(&server.source()).unwrap();
-    assert_eq!(rows.next().unwrap().unwrap().record, Ok(Record::User(user("ada"))));
+    assert_eq!(rows.next().unwrap().unwrap().record, Ok(Some(Record::User(user("ada")))));
     go_on.send(()).unwrap();
-    assert_eq!(rows.next().unwrap().unwrap().record, Ok(Record::User(user("bob"))));
+    assert_eq!(rows.next().unwrap().unwrap().record, Ok(Some(Record::User(user("bob")))));
     assert!(rows.next().is_none());
 }
 
@@ -607,29 +671,87 @@ fn is_about_groups(asked: &Asked) -> bool {
     asked.target.starts_with("/api/v1/group/search?")
 }
 
+/// A server with these groups and users. It shows the lists of a group that are asked for.
+fn nuxeo_server(groups: Value, users: Value) -> Server {
+    Server::start(move |asked, out| {
+        let fetched = parameter(&asked.target, "fetch-group");
+        let shown = |group: &Value| {
+            let mut group = group.clone();
+            let lists = ["memberUsers", "memberGroups", "parentGroups"].into_iter();
+            for list in lists.filter(|list| !fetched.split(',').any(|fetched| fetched == *list)) {
+                group.as_object_mut().map(|group| group.remove(list));
+            }
+            group
+        };
+        let groups = groups.as_array().unwrap();
+        let path = asked.target.split('?').next().unwrap_or_default();
+        match path.strip_prefix("/api/v1/group/").unwrap_or("users") {
+            "users" => answer_json(out, &json!({"resultsCount": users.as_array().unwrap().len(), "entries": users})),
+            "search" => {
+                let query = parameter(&asked.target, "q");
+                let is_found =
+                    |group: &&Value| query == "*" || group["id"].as_str().is_some_and(|id| id.starts_with(&query));
+                let found: Vec<_> = groups.iter().filter(is_found).map(shown).collect();
+                answer_json(out, &json!({"resultsCount": found.len(), "entries": found}));
+            }
+            name => {
+                let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy().into_owned();
+                match groups.iter().find(|group| group["id"] == name) {
+                    Some(group) => answer_json(out, &shown(group)),
+                    None => answer(out, "404 Not Found", "", "{}"),
+                }
+            }
+        }
+    })
+}
+
+fn group(name: &str) -> GroupRecord {
+    GroupRecord { name: name.to_owned(), ..GroupRecord::default() }
+}
+
+fn member(group: &str, user: &str) -> Result<Record, &'static str> {
+    Ok(Record::Member(MemberRecord { group: group.into(), user: user.into(), ..Default::default() }))
+}
+
+fn subgroup(group: &str, subgroup: &str) -> Result<Record, &'static str> {
+    Ok(Record::Subgroup(SubgroupRecord {
+        group: group.into(),
+        subgroup: subgroup.into(),
+        joined: None,
+        ..Default::default()
+    }))
+}
+
+/// All remarks, each with whether somebody is missing.
+fn remarks(rows: &[Row]) -> Vec<(bool, &str, &str)> {
+    let remarks = rows.iter().flat_map(|row| &row.remarks);
+    let is_missing = |remark: &Remark| remark.kind == RemarkKind::Missing;
+    remarks.map(|remark| (is_missing(remark), &*remark.text, remark.about.as_deref().unwrap_or_default())).collect()
+}
+
 #[test]
-fn groups_come_from_nuxeo_before_what_is_in_them_and_before_users() {
-    let groups = json!({"resultsCount": 3, "isNextPageAvailable": false, "entries": [
-        {"entity-type": "group", "id": "all", "groupname": "all", "grouplabel": "all", "memberGroups": ["staff", "Ghost"],
+fn groups_come_from_nuxeo_with_what_is_in_them_then_users_then_other_members() {
+    let groups = json!([
+        {"entity-type": "group", "id": "all", "groupname": "all", "grouplabel": "all",
+         "memberGroups": ["staff", "Ghost"], "parentGroups": [], "memberUsers": ["ada"],
          "properties": {"groupname": "all", "grouplabel": null, "description": "", "tenantId": null, "members": ["x"]}},
         {"entity-type": "group", "id": "staff", "groupname": "staff", "grouplabel": "The staff", "memberGroups": [],
-         "properties": {"groupname": "staff", "grouplabel": "The staff", "description": "us", "tenantId": "t", "n": 1.5}},
-        {"groupname": "old", "grouplabel": "Old", "memberUsers": ["x"]},
-    ]});
-    let users = json!({"resultsCount": 4, "entries": [
+         "parentGroups": ["All", "Gone"], "memberUsers": ["ADA", "late"],
+         "properties": {"groupname": "staff", "grouplabel": "The staff", "description": "us", "tenantId": "t",
+                        "n": 1.5}},
+        {"id": "old", "groupname": "old", "grouplabel": "Old", "memberUsers": ["x"], "color": "red"},
+    ]);
+    let users = json!([
         {"entity-type": "user", "id": "ada", "properties": {"username": "ada", "firstName": "Ada", "lastName": null,
          "email": "a@x.io", "company": "", "title": "Boss", "tenantId": null, "groups": ["staff", "all"], "phone": 7,
-         "password": ""}, "extendedGroups": [], "isAdministrator": false},
+         "password": ""}, "extendedGroups": [], "isAdministrator": false, "isAnonymous": false},
         {"id": "root", "properties": {"username": "root", "groups": ["x"], "firstName": 7, "lastName": true},
          "extendedGroups": [{"name": "x"}, {"name": "administrators"}], "isAdministrator": true},
         {"id": "odd", "properties": {"groups": ["x"]}, "extendedGroups": [{"name": "x"}], "isAdministrator": true},
         {"id": "hidden", "properties": {"username": "hidden"}},
-    ]});
-    let server =
-        Server::start(move |asked, out| answer_json(out, if is_about_groups(asked) { &groups } else { &users }));
+    ]);
+    let server = nuxeo_server(groups, users);
     let rows = all(ask_nuxeo(&server.source()));
-    let group = |name: &str| GroupRecord { name: name.to_owned(), ..GroupRecord::default() };
-    let subgroup = |subgroup: &str| SubgroupRecord { group: "all".to_owned(), subgroup: subgroup.to_owned() };
     let mut staff = GroupRecord { label: some("The staff"), description: some("us"), ..group("staff") };
     staff.properties.insert("n".to_owned(), json!(1.5).into());
     staff.properties.insert("tenantId".to_owned(), json!("t").into());
@@ -643,71 +765,232 @@ fn groups_come_from_nuxeo_before_what_is_in_them_and_before_users() {
     };
     ada.properties.insert("phone".to_owned(), json!(7).into());
     let in_x = |name: &str| UserRecord { groups: Some(vec!["x".to_owned()]), ..user(name) };
+    let with_records: Vec<_> = rows.iter().filter(|row| row.record != Ok(None)).cloned().collect();
     assert_eq!(
-        records(&rows),
+        records(&with_records),
         [
             Ok(Record::Group(GroupRecord { description: some(""), ..group("all") })),
+            subgroup("all", "staff"),
+            subgroup("all", "Ghost"),
             Ok(Record::Group(staff)),
             Ok(Record::Group(GroupRecord { label: some("Old"), ..group("old") })),
-            Ok(Record::Subgroup(subgroup("staff"))),
-            Ok(Record::Subgroup(subgroup("Ghost"))),
+            // The other parent has it in its own list.
+            subgroup("Gone", "staff"),
             Ok(Record::User(ada)),
             Ok(Record::User(UserRecord { first_name: some("7"), last_name: some("true"), ..in_x("root") })),
             Ok(Record::User(in_x("odd"))),
             Ok(Record::User(user("hidden"))),
+            member("staff", "late"),
+            member("old", "x"),
         ]
     );
-    let losses: Vec<_> = rows.iter().map(|row| row.losses.join("; ")).collect();
     assert_eq!(
-        losses,
+        remarks(&rows),
         [
-            "",
-            "",
-            "the server does not say which groups are in it",
-            "",
-            "",
-            "",
-            "",
-            "the user is an administrator there without being in the group administrators",
-            "the server does not say which groups the user is in",
+            (true, "the server does not say which groups are in the group", "the group old"),
+            (true, "the server does not say which groups the group is in", "the group old"),
+            (false, "nothing here is called \"color\"", "the group old"),
+            (false, "a user is an administrator there without being in the group administrators", "the user odd"),
+            (
+                true,
+                "the server does not say which groups a user is in, and no group has the user in its list",
+                "the user hidden"
+            ),
         ]
     );
-    assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), (1..=9).collect::<Vec<_>>());
-    assert_eq!(server.targets().len(), 2);
+    assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), (1..=13).collect::<Vec<_>>());
+    assert_eq!(
+        server.targets()[2..],
+        ["all", "staff", "old"].map(|name| format!("/api/v1/group/{name}?fetch-group=memberUsers"))
+    );
 }
 
 #[test]
-fn an_entry_that_is_nobody_is_refused_and_the_next_one_is_read() {
-    let groups = json!({"resultsCount": 5, "entries": [
-        {}, {"id": " "}, {"id": "a", "properties": []}, {"id": "a", "properties": {"description": []}},
-        {"id": "a", "memberGroups": [1]},
-    ]});
-    let users = json!({"resultsCount": 6, "entries": [
-        {}, {"id": "a", "properties": 1}, {"id": "a", "properties": {"groups": "x"}},
-        {"id": "a", "properties": {"groups": [1]}}, {"id": "a", "properties": {"email": {}}},
-        {"id": "a", "properties": {"groups": []}},
-    ]});
-    let server =
-        Server::start(move |asked, out| answer_json(out, if is_about_groups(asked) { &groups } else { &users }));
+fn users_whose_documents_name_no_groups_become_members_by_the_lists_of_the_groups() {
+    let lists = |name: &str, members: &[&str]| {
+        let (subgroups, parents) = (json!([]), json!([]));
+        json!({"id": name, "memberGroups": subgroups, "parentGroups": parents, "memberUsers": members})
+    };
+    let groups = json!([lists("administrators", &["Boss", "bob"]), lists("staff", &["boss", "ada", "bob"])]);
+    let users = json!([
+        {"id": "boss", "properties": {"username": "boss"}},
+        {"id": "ada", "properties": {"username": "ada", "groups": ["staff"]}},
+        {"id": "bob", "properties": {"username": "bob", "groups": []}},
+        {"id": "eve", "properties": 1},
+        {"id": "joe", "properties": {"username": "joe", "groups": "staff"}},
+    ]);
+    let rows = all(ask_nuxeo(&nuxeo_server(groups, users).source()));
+    let members = |row: &&Row| matches!(&row.record, Ok(Some(Record::Member(_))));
+    let members: Vec<_> = rows.iter().filter(members).cloned().collect();
+    assert_eq!(records(&members), [member("administrators", "Boss"), member("staff", "boss")]);
+    let contradiction = "the list of a group has a user who is not in that group by the user's own document: \
+                         the user does not become a member";
+    assert_eq!(
+        remarks(&rows),
+        [
+            (true, contradiction, "the user bob in the group administrators"),
+            (true, contradiction, "the user bob in the group staff"),
+            (
+                true,
+                "the server does not say which groups a user is in, and no group has the user in its list",
+                "the user joe"
+            ),
+        ]
+    );
+}
+
+#[test]
+fn the_users_in_a_group_are_found_whatever_its_name_is() {
+    let names =
+        ["a/b c", "\u{fc}\u{65e5}", "100%", "search", "a//b", "../x", "x/user/y", "x/@users", "*", " a", "a?b#c"];
+    let shown = |name: &str| json!({"id": name, "memberGroups": [], "parentGroups": [], "memberUsers": ["late"]});
+    let server = nuxeo_server(names.map(shown).to_vec().into(), json!([]));
     let rows = all(ask_nuxeo(&server.source()));
-    let a = GroupRecord { name: "a".to_owned(), ..GroupRecord::default() };
+    assert_eq!(remarks(&rows), []);
+    assert_eq!(records(&rows)[names.len()..], names.map(|name| member(name, "late")));
+    let targets = server.targets();
+    let by_path = targets.iter().filter(|target| !target.contains("/search?") && target.contains("fetch-group"));
+    let expected = ["a/b%20c", "%C3%BC%E6%97%A5", "100%25", "%2A", "a%3Fb%23c"];
+    let expected = expected.map(|name| format!("/api/v1/group/{name}?fetch-group=memberUsers"));
+    assert_eq!(by_path.cloned().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_server_that_does_not_show_a_group_by_its_name_is_searched() {
+    for (status, lists, expected) in [
+        ("404 Not Found", json!(["late", 7, " "]), &["late"][..]),
+        ("405 Method Not Allowed", json!(["late", 7, " "]), &["late"]),
+        ("403 Forbidden", json!(["late", null, []]), &["late"]),
+        ("500 Oops", json!(["late", {}, ""]), &["late"]),
+        ("200 OK", json!(["late", true, ""]), &["late"]),
+        ("404 Not Found", json!(null), &[]),
+        ("404 Not Found", json!("late"), &[]),
+    ] {
+        let told = lists.is_array();
+        let group = json!({"id": "staff", "memberGroups": [], "parentGroups": [], "memberUsers": lists});
+        let server = Server::start(move |asked, out| match asked.target.as_str() {
+            target if target.starts_with("/api/v1/user/") => answer_json(out, &json!({"entries": []})),
+            target if target.starts_with("/api/v1/group/search?") => {
+                let more = json!({"id": "staff2", "memberGroups": [], "parentGroups": [], "memberUsers": ["x"]});
+                let shown = if target.contains("memberUsers") { json!([more, group]) } else { json!([group]) };
+                answer_json(out, &json!({"resultsCount": shown.as_array().unwrap().len(), "entries": shown}));
+            }
+            _ => answer(out, status, "", "{}"),
+        });
+        let rows = all(ask_nuxeo(&server.source()));
+        let members: Vec<_> = rows.iter().skip(1).filter(|row| row.record != Ok(None)).cloned().collect();
+        let expected: Vec<_> = expected.iter().map(|user| member("staff", user)).collect();
+        assert_eq!(records(&members), expected, "{status}");
+        let odd = (true, "an item in a list of names is no name, and is left out", "memberUsers of the group staff");
+        let untold = (true, "the server does not say who is in the group", "the group staff");
+        assert_eq!(remarks(&rows), if told { vec![odd; 2] } else { vec![untold] }, "{status}");
+    }
+}
+
+#[test]
+fn a_list_of_a_group_that_breaks_off_is_an_error() {
+    let whole = r#"{"id":"staff","memberUsers":["late","later"]}"#;
+    for cut in [1, 2, 9] {
+        let body = &whole[..whole.len() - cut];
+        let server = Server::start(move |asked, out| match asked.target.as_str() {
+            target if target.starts_with("/api/v1/user/") => answer_json(out, &json!({"entries": []})),
+            target if target.starts_with("/api/v1/group/search?") => answer_json(
+                out,
+                &json!({"resultsCount": 1, "entries": [{"id": "staff", "memberGroups": [], "parentGroups": []}]}),
+            ),
+            _ => answer(out, "200 OK", "", body),
+        });
+        let last = ask_nuxeo(&server.source()).unwrap().last().unwrap();
+        let expected = format!(
+            "the list of the group \"staff\" is not complete: \
+             {} answers what breaks off in the middle: is this the base URL?",
+            server.url
+        );
+        assert_eq!(format!("{:#}", last.unwrap_err()), expected);
+    }
+}
+
+#[test]
+fn a_user_of_nuxeo_whose_properties_say_so_is_disabled() {
+    let odd = |name: &str| format!("the value of \"{name}\" is not understood, so the account is disabled");
+    for (key, value, disabled, is_kept, remark) in [
+        ("enabled", json!(false), Some(true), false, None),
+        ("enabled", json!(true), Some(false), false, None),
+        ("isActive", json!("no"), Some(true), true, None),
+        ("locked", json!(true), Some(true), false, None),
+        ("locked", json!(false), None, true, None),
+        ("suspended", json!("maybe"), Some(true), true, Some(odd("suspended"))),
+        ("status", json!("active"), None, true, None),
+        ("status", json!("retired"), Some(true), true, Some(odd("status"))),
+        ("status", json!(""), None, true, None),
+        ("expires_at", json!("2001-01-01"), Some(true), true, None),
+        ("phone", json!(false), None, true, None),
+    ] {
+        let shown = json!({"id": "ada", "properties": {"username": "ada", "groups": [], key: value}});
+        let rows = all(ask_nuxeo(&nuxeo_server(json!([]), json!([shown])).source()));
+        let mut expected = UserRecord { groups: Some(Vec::new()), disabled, ..user("ada") };
+        if is_kept {
+            expected.properties.insert(key.to_owned(), value.clone().into());
+        }
+        assert_eq!(records(&rows), [Ok(Record::User(expected))], "{key} {value}");
+        assert_eq!(texts(&rows[0]), remark.into_iter().collect::<Vec<_>>(), "{key} {value}");
+        // The same beside the properties.
+        let shown = json!({"id": "ada", "properties": {"groups": []}, key: value});
+        let rows = all(ask_nuxeo(&nuxeo_server(json!([]), json!([shown])).source()));
+        let Ok(Some(Record::User(user))) = &rows[0].record else { panic!("{rows:?}") };
+        assert_eq!(user.disabled, disabled, "{key} {value}");
+    }
+}
+
+#[test]
+fn an_entry_without_a_name_is_refused_and_an_odd_value_costs_the_value() {
+    let groups = json!([
+        {}, {"id": " "}, {"id": "a", "properties": []},
+        {"id": "b", "properties": {"description": []}, "memberGroups": [1, "x"], "parentGroups": {}, "memberUsers": []},
+    ]);
+    let users = json!([
+        {}, {"id": "a", "properties": 1}, {"id": "b", "properties": {"groups": ["x", 1], "email": {}}},
+        {"id": "uuid", "properties": {"username": "c", "groups": []}},
+        {"id": 7, "properties": {"groups": []}, "isAdministrator": false, "contextParameters": {}, "shoe": 39},
+    ]);
+    let rows = all(ask_nuxeo(&nuxeo_server(groups, users).source()));
+    let in_groups = |name: &str, groups: &[&str]| {
+        let groups = groups.iter().map(|name| (*name).to_owned()).collect();
+        Ok(Record::User(UserRecord { groups: Some(groups), ..user(name) }))
+    };
     assert_eq!(
         records(&rows),
         [
             Err("the group has no name"),
             Err("the group has no name"),
             Err("properties is no object"),
-            Err("description is no text"),
-            Ok(Record::Group(a)),
+            Ok(Record::Group(group("b"))),
+            subgroup("b", "x"),
             Err("the user has no name"),
             Err("properties is no object"),
-            Err("groups is no list of names"),
-            Err("groups is no list of names"),
-            Err("email is no text"),
-            Ok(Record::User(UserRecord { groups: Some(Vec::new()), ..user("a") })),
+            in_groups("b", &["x"]),
+            in_groups("c", &[]),
+            in_groups("7", &[]),
         ]
     );
-    assert_eq!(rows[4].losses, ["the groups in it are no list of names"]);
+    let no_name = "an item in a list of names is no name, and is left out";
+    assert_eq!(
+        remarks(&rows),
+        [
+            (false, "description is no text, and is left out", "the group b"),
+            (true, no_name, "memberGroups of the group b"),
+            (true, "the server does not say which groups the group is in", "the group b"),
+            (true, no_name, "groups of the user b"),
+            (false, "email is no text, and is left out", "the user b"),
+            (false, "the identifier of a user is left out: it is not the login", "the user c"),
+            (false, "nothing here is called \"shoe\"", "the user 7"),
+        ]
+    );
+}
+
+/// A user who is in no group.
+fn told_user(name: &str) -> Value {
+    json!({"id": name, "properties": {"groups": []}})
 }
 
 /// A server of so many users and no groups, that shows so many of them on a page.
@@ -715,7 +998,7 @@ fn crowd(count: usize, page: usize, results: impl Fn(usize) -> Option<i64> + Sen
     Server::start(move |asked, out| {
         let index: usize = parameter(&asked.target, "currentPageIndex").parse().unwrap();
         let users = if is_about_groups(asked) { 0 } else { count };
-        let shown = (index * page..users.min((index + 1) * page)).map(|n| json!({"id": format!("u{n:04}")}));
+        let shown = (index * page..users.min((index + 1) * page)).map(|n| told_user(&format!("u{n:04}")));
         let shown: Vec<_> = shown.collect();
         answer_json(out, &json!({"resultsCount": results(users), "isNextPageAvailable": false, "entries": shown}));
     })
@@ -723,10 +1006,11 @@ fn crowd(count: usize, page: usize, results: impl Fn(usize) -> Option<i64> + Sen
 
 fn names(rows: &[Row]) -> Vec<String> {
     let name = |row: &Row| match &row.record {
-        Ok(Record::User(user)) => user.name.clone(),
+        Ok(Some(Record::User(user))) => Some(user.name.clone()),
+        Ok(None) => None,
         other => panic!("no user: {other:?}"),
     };
-    rows.iter().map(name).collect()
+    rows.iter().filter_map(name).collect()
 }
 
 #[test]
@@ -744,12 +1028,13 @@ fn all_pages_come_whatever_the_server_says_of_their_number() {
     ] {
         let rows = all(ask_nuxeo(&server.source()));
         assert_eq!(names(&rows), expected);
-        assert_eq!(rows[599].losses, ["the server does not say which groups the user is in"]);
+        assert_eq!(remarks(&rows), []);
         assert_eq!(server.targets().len(), requests);
     }
     let rows = all(ask_nuxeo(&crowd(3, 250, |count| Some(count as i64 * 2)).source()));
     assert_eq!(names(&rows).len(), 3);
-    assert_eq!(rows[2].losses[1..], ["the server counts 6 users and shows 3"]);
+    let expected = (true, "the server counts more users than it shows", "it counts 6 and shows 3");
+    assert_eq!(remarks(&rows), [expected]);
 }
 
 #[test]
@@ -758,12 +1043,13 @@ fn a_list_that_begins_anew_ends() {
         let server = Server::start(move |asked, out| {
             let index: usize = parameter(&asked.target, "currentPageIndex").parse().unwrap();
             let page = if index > 2 { wrap } else { index };
-            let shown = if is_about_groups(asked) { json!([]) } else { json!([{"id": format!("u{page}")}]) };
+            let shown = if is_about_groups(asked) { json!([]) } else { json!([told_user(&format!("u{page}"))]) };
             answer_json(out, &json!({"resultsCount": -1, "entries": shown}));
         });
         let rows = all(ask_nuxeo(&server.source()));
         assert_eq!(names(&rows), ["u0", "u1", "u2"]);
-        assert_eq!(rows[2].losses[1..], ["the server begins anew with the users that it has shown"]);
+        let text = "the server begins again with the users that it has shown: some may be missing";
+        assert_eq!(remarks(&rows), [(true, text, "")]);
     }
 }
 
@@ -776,7 +1062,7 @@ fn users_who_are_too_many_for_one_list_are_found_by_their_beginnings() {
             Vec::new()
         } else {
             let is_found = |name: &&str| query == "*" || name.to_lowercase().starts_with(&query);
-            everybody.into_iter().filter(is_found).map(|name| json!({"id": name})).collect()
+            everybody.into_iter().filter(is_found).map(told_user).collect()
         };
         // No more than two at a time, and some beginning that is always too long.
         let overflow = found.len() > 2 || ("abcdefg".starts_with(&query) && query.len() <= 4);
@@ -787,10 +1073,11 @@ fn users_who_are_too_many_for_one_list_are_found_by_their_beginnings() {
     let mut found = names(&rows);
     found.sort();
     assert_eq!(found, ["Zed", "_x", "ada", "adele", "bob", "\u{e4}nne"]);
-    let losses = &rows.last().unwrap().losses[1..];
-    assert_eq!(losses.len(), 2, "{losses:?}");
-    assert!(losses[0].starts_with("the server does not list all users at once: "), "{losses:?}");
-    assert_eq!(losses[1], "the server does not list all users that begin with \"abcd\"");
+    let remarks = remarks(&rows);
+    assert_eq!(remarks.len(), 2, "{remarks:?}");
+    assert!(remarks[0].0 && remarks[0].1.starts_with("the server does not list all users at once: "), "{remarks:?}");
+    let expected = (true, "the server does not list all users that begin with some characters", "\"abcd\"");
+    assert_eq!(remarks[1], expected);
 }
 
 #[test]
@@ -804,16 +1091,17 @@ fn a_search_that_does_not_end_is_given_up() {
 }
 
 #[test]
-fn what_is_missing_of_groups_is_told_where_there_are_none() {
+fn groups_that_are_missing_are_told_where_there_is_nothing_else() {
     let server = Server::start(|asked, out| {
         if is_about_groups(asked) {
             answer_json(out, &json!({"hasError": false, "resultsCount": 7, "entries": []}));
         } else {
-            answer_json(out, &json!({"entries": [{"id": "ada"}], "resultsCount": 1}));
+            answer_json(out, &json!({"entries": [], "resultsCount": 0}));
         }
     });
     let rows = all(ask_nuxeo(&server.source()));
-    assert_eq!(rows[0].losses[0], "the server counts 7 groups and shows 0");
+    let expected = (true, "the server counts more groups than it shows", "it counts 7 and shows 0");
+    assert_eq!(remarks(&rows), [expected]);
 }
 
 #[test]

@@ -68,9 +68,9 @@ impl Rows<'_> {
 }
 
 impl Tx<'_> {
-    /// The number of the newest change; 0 when there is none.
-    pub fn last_change(&self) -> Result<u64> {
-        self.number("select max(id) from changes", [])
+    /// How many changes the operation has written down so far.
+    pub fn changes_noted(&self) -> u64 {
+        self.noted.get()
     }
 
     /// Removes some of the changes that were made before that time, the oldest first, but never the newest of all.
@@ -279,7 +279,9 @@ impl Tx<'_> {
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         let (caller_kind, caller, dialect) = self.origin_columns();
         let (before, after) = (before.map(json::to_string), after.map(json::to_string));
-        self.execute(sql, params![now(), caller_kind, caller, dialect, action, name, before, after]).map(drop)
+        self.execute(sql, params![now(), caller_kind, caller, dialect, action, name, before, after])?;
+        self.noted.set(self.noted.get() + 1);
+        Ok(())
     }
 
     /// Writes down everything that the query finds: action, name, and the state `before` or `after` the change. It may
@@ -292,7 +294,9 @@ impl Tx<'_> {
         let (caller_kind, caller, dialect) = self.origin_columns();
         let now = now();
         let own: [&dyn rusqlite::ToSql; 4] = [&now, &caller_kind, &caller, &dialect];
-        self.execute(&sql, [parameters, &own].concat().as_slice()).map(drop)
+        let noted = self.execute(&sql, [parameters, &own].concat().as_slice())?;
+        self.noted.set(self.noted.get() + noted as u64);
+        Ok(())
     }
 
     fn origin_columns(&self) -> (Option<&str>, Option<&str>, &str) {

@@ -1,7 +1,7 @@
 //! Rows of `groups`.
 
 use super::users::{attributes, attributes_text, count, prefix_range, search_key};
-use super::{Rows, Scope, Tx, new_uuid, now};
+use super::{JoinedGroup, Rows, Scope, Tx, new_uuid, now};
 use crate::model::{Group, GroupName, Kind, Page, Result, Window, key};
 use rusqlite::{Row, named_params, params};
 
@@ -45,6 +45,18 @@ impl Rows<'_> {
         let keys = names.iter().map(|name| self.group_key(name)).collect::<Result<Vec<_>>>()?;
         let sql = "select id from groups where name_key = ?1";
         self.first_of_each(sql, keys.iter().map(String::as_str), |row| row.get(0))
+    }
+
+    /// The group of that name, whatever the spelling, as one that a user is to be in.
+    pub fn find_joined_group(&self, name: &str) -> Result<Option<JoinedGroup>> {
+        self.by_name("select id, name from groups where name_key = ?1", name, joined_group)
+    }
+
+    /// The groups of these names, whatever the spelling.
+    pub fn find_joined_groups(&self, names: &[String]) -> Result<Vec<Option<JoinedGroup>>> {
+        let keys = names.iter().map(|name| self.group_key(name)).collect::<Result<Vec<_>>>()?;
+        let sql = "select id, name from groups where name_key = ?1";
+        self.first_of_each(sql, keys.iter().map(String::as_str), joined_group)
     }
 
     /// How many groups there are.
@@ -200,6 +212,10 @@ fn group(row: &Row<'_>) -> rusqlite::Result<Group> {
         version: row.get(8)?,
         key: row.get(9)?,
     })
+}
+
+fn joined_group(row: &Row<'_>) -> rusqlite::Result<JoinedGroup> {
+    Ok(JoinedGroup { id: row.get(0)?, name: row.get(1)? })
 }
 
 pub(super) fn group_name(row: &Row<'_>) -> rusqlite::Result<GroupName> {

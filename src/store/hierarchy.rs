@@ -96,6 +96,44 @@ impl Rows<'_> {
         self.walk_up(groups.iter().copied(), &mut HashSet::new(), |id| id == wanted)
     }
 
+    /// Whether a group is one of these, or below one. The groups of `others` are known not to be; where it is none of them
+    /// either, all groups that were looked at come to `others`.
+    pub fn is_at_or_below(&self, group_id: i64, wanted: &[i64], others: &mut HashSet<i64>) -> Result<bool> {
+        let mut seen = std::mem::take(others);
+        let found = self.walk_up([group_id], &mut seen, |id| wanted.contains(&id))?;
+        if !found {
+            *others = seen;
+        }
+        Ok(found)
+    }
+
+    /// The groups that a user is in, directly or by a group that is in them.
+    pub fn groups_above(&self, user_id: i64) -> Result<HashSet<i64>> {
+        let mut above = HashSet::new();
+        self.walk_up(self.list_group_ids_of(user_id)?, &mut above, |_| false)?;
+        Ok(above)
+    }
+
+    /// Adds a group and those above it.
+    pub fn add_groups_above(&self, group_id: i64, above: &mut HashSet<i64>) -> Result<()> {
+        self.walk_up([group_id], above, |_| false).map(drop)
+    }
+
+    /// Whether a user is directly in a group.
+    pub fn has_member(&self, group_id: i64, user_id: i64) -> Result<bool> {
+        self.any("select 1 from memberships where group_id = ?1 and user_id = ?2", [group_id, user_id])
+    }
+
+    /// Whether a group is directly in a group.
+    pub fn has_member_group(&self, parent: i64, child: i64) -> Result<bool> {
+        self.any("select 1 from subgroups where parent_id = ?1 and child_id = ?2", [parent, child])
+    }
+
+    /// Whether a group is that group, or in it, directly or not.
+    pub fn is_below(&self, id: i64, group_id: i64) -> Result<bool> {
+        self.walk_up([id], &mut HashSet::new(), |above| above == group_id)
+    }
+
     /// The first of the user's groups, other than `administrators` itself, that makes an administrator of them.
     pub fn find_administrator_subgroup(&self, user_id: i64) -> Result<Option<String>> {
         let groups = self.list_groups_of(user_id)?;

@@ -1,26 +1,99 @@
-//! Rows of `imports`: how far those have come that were broken off.
+//! Rows of `imports` and `import_parts`: how far those have come that were broken off, and with what results. Rows of
+//! `entry_names`: from which entries users and groups were imported.
 
 use super::{Rows, Tx, now};
-use crate::model::Result;
+use crate::model::{EntryName, Kind, Result};
 use rusqlite::params;
 
+/// How far an import has come.
+#[derive(Debug, Clone, Default)]
+pub struct ImportProgress {
+    /// The line of the last row that has been looked at.
+    pub line: u64,
+    /// The parts that were stored: phase, number of the last row, and result.
+    pub parts: Vec<(u32, u64, String)>,
+}
+
+/// The user or group that was imported from an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Imported {
+    /// A user, by the inner id.
+    User(i64),
+    /// A group, by the inner id.
+    Group(i64),
+}
+
 impl Rows<'_> {
-    /// The line up to which an import of the input with that digest has come; 0 when there is none.
-    pub fn find_import_position(&self, digest: &[u8; 32]) -> Result<u64> {
-        self.number("select line from imports where digest = ?1", [digest])
+    /// How far an import of the input with that digest has come; `None` when none was broken off.
+    pub fn find_import(&self, digest: &[u8; 32]) -> Result<Option<ImportProgress>> {
+        let line = self.first("select line from imports where digest = ?1", [digest], |row| row.get::<_, i64>(0))?;
+        let Some(line) = line else { return Ok(None) };
+        let sql = "select phase, row, result from import_parts where digest = ?1 order by phase, row";
+        let number = |number: i64| u64::try_from(number).unwrap_or(0);
+        let parts =
+            self.all(sql, [digest], |row| Ok((row.get::<_, u32>(0)?, number(row.get(1)?), row.get::<_, String>(2)?)))?;
+        Ok(Some(ImportProgress { line: number(line), parts }))
+    }
+
+    /// The user or group that was imported from the entry of that name.
+    pub fn find_entry(&self, name: &EntryName) -> Result<Option<Imported>> {
+        let sql = "select user_id, group_id from entry_names where name = ?1";
+        let found = self.first(sql, [name], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(found.and_then(|(user, group): (Option<i64>, Option<i64>)| {
+            user.map(Imported::User).or(group.map(Imported::Group))
+        }))
     }
 }
 
 impl Tx<'_> {
-    /// Notes how far an import has come.
-    pub fn set_import_position(&self, digest: &[u8; 32], line: u64) -> Result<()> {
+    /// Notes how far an import has come, and the result of its last part.
+    pub fn note_import(&self, digest: &[u8; 32], line: u64, (phase, row): (u32, u64), result: &str) -> Result<()> {
+        let (line, row) = (super::users::count(line), super::users::count(row));
         let sql = "insert into imports (digest, line, at) values (?1, ?2, ?3)
              on conflict do update set line = excluded.line, at = excluded.at";
-        self.execute(sql, params![digest, super::users::count(line), now()]).map(drop)
+        self.execute(sql, params![digest, line, now()])?;
+        let sql = "insert or replace into import_parts (digest, phase, row, result) values (?1, ?2, ?3, ?4)";
+        self.execute(sql, params![digest, phase, row, result]).map(drop)
     }
 
     /// Forgets how far an import has come.
-    pub fn delete_import_position(&self, digest: &[u8; 32]) -> Result<()> {
+    pub fn delete_import(&self, digest: &[u8; 32]) -> Result<()> {
         self.execute("delete from imports where digest = ?1", [digest]).map(drop)
+    }
+
+    /// Forgets the imports that have not gone on since then, in milliseconds since 1970-01-01 UTC.
+    pub fn delete_imports_before(&self, time: i64) -> Result<()> {
+        self.execute("delete from imports where at < ?1", [time]).map(drop)
+    }
+
+    /// Notes that a user or group was imported from the entry of these names.
+    pub fn note_entry_names(&self, kind: Kind, id: i64, names: &[EntryName]) -> Result<()> {
+        let sql = match kind {
+            Kind::User => "insert or replace into entry_names (name, user_id) values (?1, ?2)",
+            Kind::Group => "insert or replace into entry_names (name, group_id) values (?1, ?2)",
+        };
+        for (at, name) in names.iter().enumerate() {
+            let is_shared = at > 0 && self.find_owner(name)?.is_some_and(|owner| owner != (kind, id));
+            if is_shared {
+                // What is no distinguished name, and means several, means nobody.
+                let sql = "update entry_names set user_id = null, group_id = null where name = ?1";
+                self.execute(sql, params![name])?;
+            } else {
+                self.execute(sql, params![name, id])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Who has that name of an entry; `(_, 0)`: nobody, because several had it.
+    fn find_owner(&self, name: &EntryName) -> Result<Option<(Kind, i64)>> {
+        self.first("select user_id, group_id from entry_names where name = ?1", [name], |row| {
+            let (user, group): (Option<i64>, Option<i64>) = (row.get(0)?, row.get(1)?);
+            Ok(match (user, group) {
+                (Some(id), _) => (Kind::User, id),
+                (None, Some(id)) => (Kind::Group, id),
+                (None, None) => (Kind::User, 0),
+            })
+        })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::order::{Place, seqs};
 use super::{Rows, Scope, Tx, now};
-use crate::model::{Error, Group, Result, check_login, spelling_key};
+use crate::model::{Error, Group, Result, User, check_login, spelling_key};
 use rusqlite::params;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -157,6 +157,33 @@ impl PlannedLists {
     }
 }
 
+/// A group that a user is to be in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JoinedGroup {
+    /// The inner id.
+    pub id: i64,
+    /// The name.
+    pub name: String,
+}
+
+/// How a new user joins a group.
+#[derive(Debug, Clone, Copy)]
+pub struct Joining<'g> {
+    /// The group.
+    pub group: &'g JoinedGroup,
+    /// The place in the order of all memberships; `None`: the next one.
+    pub place: Option<i64>,
+    /// The spelling of the user's name in the group's list; `None`: that of the user.
+    pub spelling: Option<&'g str>,
+}
+
+impl<'g> Joining<'g> {
+    /// Joins a group at the end of its list.
+    pub fn last(group: &'g JoinedGroup) -> Joining<'g> {
+        Joining { group, place: None, spelling: None }
+    }
+}
+
 /// The groups that a change of lists has touched.
 #[derive(Default)]
 struct Touched {
@@ -227,35 +254,6 @@ impl Rows<'_> {
         Ok(names.into_iter().map(|(.., name)| name).collect())
     }
 
-    /// The names of a user's direct groups, in the order joined.
-    pub fn list_group_names_of(&self, user_id: i64) -> Result<Vec<String>> {
-        let sql = "select name from memberships join groups on groups.id = group_id where user_id = ?1 order by seq";
-        self.all(sql, [user_id], |row| row.get(0))
-    }
-
-    /// Which group is in which, in the order joined: the names of both.
-    pub fn list_subgroup_names(&self) -> Result<Vec<(String, String)>> {
-        let sql = "select parents.name, children.name from subgroups
-             join groups as parents on parents.id = parent_id join groups as children on children.id = child_id
-             order by seq";
-        self.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
-    }
-
-    /// The names in groups' lists that are nobody's, in the order joined: the list, the group whose list it is, and the
-    /// name.
-    pub fn list_waiting_names(&self) -> Result<Vec<(List, String, String)>> {
-        let sql = "select kind, groups.name, dangling_members.name from dangling_members
-             join groups on groups.id = group_id order by seq";
-        self.all(sql, [], |row| {
-            let list = match row.get_ref(0)?.as_str()? {
-                "user" => List::Users,
-                "group" => List::Groups,
-                _ => List::Parents,
-            };
-            Ok((list, row.get(1)?, row.get(2)?))
-        })
-    }
-
     /// How many names in groups' lists are nobody's.
     pub fn count_waiting_names(&self) -> Result<u64> {
         self.number("select count(*) from dangling_members", [])
@@ -281,8 +279,8 @@ impl Tx<'_> {
     pub fn insert_member(&self, group_id: i64, user_id: i64) -> Result<()> {
         self.mark(Scope::Rights);
         let sql = "insert into memberships (group_id, user_id, seq)
-             values (?1, ?2, (select value + 1 from counters where name = 'seq')) on conflict do nothing";
-        if self.execute(sql, [group_id, user_id])? > 0 {
+             values (?1, ?2, ifnull(?3, (select value + 1 from counters where name = 'seq'))) on conflict do nothing";
+        if self.execute(sql, params![group_id, user_id, self.upcoming_seq()?])? > 0 {
             self.advance_seq(1)?;
             self.touch_group(group_id)?;
             self.note_member(group_id, user_id, true)?;
@@ -299,9 +297,11 @@ impl Tx<'_> {
         let key = self.key_in(group_id, list, name)?;
         let target = self.first(list.target_sql(), [&key], |row| row.get(0))?;
         let Some(target) = target else {
+            self.note_waiting_name();
             let sql = "insert into dangling_members (kind, name_key, group_id, name, seq)
-                 values (?1, ?2, ?3, ?4, (select value + 1 from counters where name = 'seq')) on conflict do nothing";
-            if self.execute(sql, params![list.kind(), key, group_id, name])? > 0 {
+                 values (?1, ?2, ?3, ?4, ifnull(?5, (select value + 1 from counters where name = 'seq')))
+                 on conflict do nothing";
+            if self.execute(sql, params![list.kind(), key, group_id, name, self.upcoming_seq()?])? > 0 {
                 self.advance_seq(1)?;
                 self.touch_group(group_id)?;
                 self.note_entry(&self.name_of_group(group_id)?, list, name, false, true)?;
@@ -313,14 +313,55 @@ impl Tx<'_> {
             List::Groups => (group_id, target),
             List::Parents => (target, group_id),
         };
-        if !self.any("select 1 from subgroups where parent_id = ?1 and child_id = ?2", [parent, child])? {
-            self.mark(Scope::Rights);
-            self.mark(Scope::Groups);
-            let seq = self.next_seq()?;
-            self.insert_subgroup(parent, child, seq)?;
+        if self.put_below(parent, child)? {
             self.note_entry(&self.name_of_group(group_id)?, list, name, true, true)?;
         }
         Ok(true)
+    }
+
+    /// Makes a group a direct member of a group; nothing changes if it is one.
+    ///
+    /// # Errors
+    /// `Invalid` where a group would contain itself.
+    pub fn insert_member_group(&self, parent: i64, child: i64) -> Result<()> {
+        if self.put_below(parent, child)? {
+            let (group, name) = (self.name_of_group(parent)?, self.name_of_group(child)?);
+            self.note_entry(&group, List::Groups, &name, true, true)?;
+        }
+        Ok(())
+    }
+
+    /// Puts a group below another. False when it is there.
+    fn put_below(&self, parent: i64, child: i64) -> Result<bool> {
+        if self.any("select 1 from subgroups where parent_id = ?1 and child_id = ?2", [parent, child])? {
+            return Ok(false);
+        }
+        self.mark(Scope::Rights);
+        self.mark(Scope::Groups);
+        let seq = self.next_seqs(1)?;
+        self.insert_subgroup(parent, child, seq)?;
+        Ok(true)
+    }
+
+    /// Gives an entry of one of a group's lists another place in the order of all memberships, and the spelling of the
+    /// name that the list shows. `target` is the inner id of the user or group; `None`: there is none of that name yet.
+    pub fn place_entry(&self, group_id: i64, list: List, target: Option<i64>, name: &str, place: i64) -> Result<()> {
+        let changed = match target {
+            None => {
+                let key = self.key_in(group_id, list, name)?;
+                let sql = "update dangling_members set name = ?4, seq = ?5
+                     where kind = ?1 and name_key = ?2 and group_id = ?3";
+                self.execute(sql, params![list.kind(), key, group_id, name, place])?
+            }
+            Some(target) => self.execute(list.update_sql(), params![group_id, target, place, name])?,
+        };
+        if changed > 0 { self.touch_group(group_id) } else { Ok(()) }
+    }
+
+    /// Reserves so many places at the end of the order of all memberships. Returns the last one before them.
+    pub fn reserve_places(&self, count: u64) -> Result<i64> {
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        Ok(self.next_seqs(count.max(1))? - 1)
     }
 
     /// Takes a group out of another; nothing changes if it is not in it.
@@ -346,14 +387,33 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Makes a new user a direct member of these groups, in this order, beside those that have waited for the name.
-    pub fn fill_groups_of(&self, user_id: i64, groups: &[i64]) -> Result<()> {
+    /// Makes a new user a direct member of these groups, each once, in this order. `waited`: others may have waited for
+    /// the name, and the user is a member of these.
+    pub fn fill_groups_of(&self, user: &User, waited: bool, groups: &[Joining<'_>]) -> Result<()> {
         if groups.is_empty() {
             return Ok(());
         }
-        let present = self.list_group_ids_of(user_id)?.into_iter().collect();
-        let missing: Vec<i64> = groups.iter().copied().filter(|id| !HashSet::contains(&present, id)).collect();
-        self.join_last(user_id, &missing, &present)
+        self.mark(Scope::Rights);
+        let present = if waited { self.list_group_ids_of(user.id)? } else { Vec::new() };
+        let present: HashSet<i64> = present.into_iter().collect();
+        let missing = groups.iter().filter(|joining| !present.contains(&joining.group.id));
+        let unplaced = missing.clone().filter(|joining| joining.place.is_none()).count();
+        let mut seqs = self.next_seqs(unplaced)?..;
+        for Joining { group, place, spelling } in missing {
+            let Some(seq) = place.or_else(|| seqs.next()) else { continue };
+            let written = spelling.filter(|name| *name != user.username && is_spelling_of(name, &user.username));
+            let sql = "insert into memberships (group_id, user_id, seq, written) values (?1, ?2, ?3, ?4)";
+            self.execute(sql, params![group.id, user.id, seq, written])?;
+            self.touch_group(group.id)?;
+            self.note_entry(&group.name, List::Users, &user.username, true, true)?;
+        }
+        for Joining { group, place, spelling } in groups.iter().filter(|joining| present.contains(&joining.group.id)) {
+            if let Some(place) = *place {
+                let name = spelling.unwrap_or(&user.username);
+                self.place_entry(group.id, List::Users, Some(user.id), name, place)?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes these the user's direct groups, in this order. Each is there once.
@@ -483,6 +543,8 @@ impl Tx<'_> {
         }
         match list {
             List::Users => Ok(()),
+            // A group that contains none is above nothing, which one look tells.
+            List::Groups if self.contain_none(group_id, &targets)? => Ok(()),
             List::Groups => match self.find_at_or_above(group_id, &targets)? {
                 Some(at) => Err(self.circle(group_id, targets[at])),
                 None => Ok(()),
@@ -492,6 +554,12 @@ impl Tx<'_> {
                 None => Ok(()),
             },
         }
+    }
+
+    /// Whether these are other groups, and none of them contains a group. Of many it is not asked.
+    fn contain_none(&self, group_id: i64, targets: &[i64]) -> Result<bool> {
+        let [target] = targets else { return Ok(false) };
+        Ok(*target != group_id && !self.any("select 1 from subgroups where parent_id = ?1", [target])?)
     }
 
     /// The error for a membership that would close a circle.
@@ -510,10 +578,12 @@ impl Tx<'_> {
 
     fn insert_entry(&self, group_id: i64, list: List, entry: &Wanted, seq: i64) -> Result<usize> {
         match entry.target {
-            None => self.execute(
-                "insert into dangling_members (kind, name_key, group_id, name, seq) values (?1, ?2, ?3, ?4, ?5)",
-                params![list.kind(), entry.key, group_id, entry.name, seq],
-            ),
+            None => {
+                self.note_waiting_name();
+                let sql =
+                    "insert into dangling_members (kind, name_key, group_id, name, seq) values (?1, ?2, ?3, ?4, ?5)";
+                self.execute(sql, params![list.kind(), entry.key, group_id, entry.name, seq])
+            }
             Some(target) => self.execute(list.insert_sql(), params![group_id, target, seq, entry.name]),
         }
     }
@@ -538,10 +608,12 @@ impl Tx<'_> {
     }
 
     /// Makes memberships of the entries that waited for this new user.
-    pub(super) fn resolve_user(&self, user_id: i64, username: &str, key: &str) -> Result<()> {
+    /// Returns whether there were any.
+    pub(super) fn resolve_user(&self, user_id: i64, username: &str, key: &str) -> Result<bool> {
         // Hardly ever is there one, and looking costs less than deleting nothing.
-        if !self.any("select 1 from dangling_members where kind = 'user' and name_key = ?1", [key])? {
-            return Ok(());
+        let sql = "select 1 from dangling_members where kind = 'user' and name_key = ?1";
+        if !self.may_have_waiting_names()? || !self.any(sql, [key])? {
+            return Ok(false);
         }
         self.mark(Scope::Rights);
         let sql = "insert into memberships (group_id, user_id, seq, written)
@@ -550,7 +622,8 @@ impl Tx<'_> {
         self.execute(sql, params![key, user_id, username])?;
         self.execute("delete from dangling_members where kind = 'user' and name_key = ?1", [key])?;
         self.touch_groups_of(user_id)?;
-        self.note_first_memberships(user_id, username)
+        self.note_first_memberships(user_id, username)?;
+        Ok(true)
     }
 
     /// Makes subgroups of the entries that waited for this new group.
@@ -600,27 +673,6 @@ impl Tx<'_> {
         self.advance_seq(1)
     }
 
-    fn next_seq(&self) -> Result<i64> {
-        self.next_seqs(1)
-    }
-
-    /// Reserves so many new numbers and returns the first.
-    fn next_seqs(&self, count: usize) -> Result<i64> {
-        if count == 0 {
-            return Ok(0);
-        }
-        let count = i64::try_from(count).unwrap_or(i64::MAX);
-        self.advance_seq(count)?;
-        let last: Option<i64> = self.first("select value from counters where name = 'seq'", [], |row| row.get(0))?;
-        let first = last.map(|last| last - count + 1);
-        first.ok_or_else(|| Error::Internal(anyhow::anyhow!("the counter `seq` is missing")))
-    }
-
-    fn advance_seq(&self, count: i64) -> Result<()> {
-        // Without `returning`, which SQLite implements as a trigger: see the writer.
-        self.execute("update counters set value = value + ?1 where name = 'seq'", [count]).map(drop)
-    }
-
     /// Takes the row of a membership away. False when there is none.
     fn take_member(&self, group_id: i64, user_id: i64) -> Result<bool> {
         Ok(self.execute("delete from memberships where group_id = ?1 and user_id = ?2", [group_id, user_id])? > 0)
@@ -640,9 +692,9 @@ impl Tx<'_> {
                           union select child_id from subgroups where parent_id = ?1)";
         self.execute(sql, [id, now()]).map(drop)
     }
+}
 
-    fn touch_group(&self, id: i64) -> Result<()> {
-        let sql = "update groups set version = version + 1, updated_at = ?2 where id = ?1";
-        self.execute(sql, [id, now()]).map(drop)
-    }
+/// Whether two texts are one spelling of a name.
+fn is_spelling_of(one: &str, other: &str) -> bool {
+    spelling_key(one) == spelling_key(other)
 }

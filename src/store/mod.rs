@@ -4,6 +4,7 @@
 //! Columns are read by position, from a list beside the function that reads them: reading one by its name searches
 //! all names each time, which for a user costs as much as finding the row.
 
+mod bulk;
 mod changes;
 mod check;
 mod credentials;
@@ -15,17 +16,21 @@ mod memory;
 mod names;
 mod order;
 mod passwords;
+mod places;
 mod restore;
 mod snapshot;
 mod users;
 mod versions;
 mod writer;
 
+pub use bulk::Undo;
 pub use check::RemovedProperty;
 pub use credentials::{Credential, NewCredential, Purpose, Token};
-pub use lists::{List, PlannedLists};
+pub use imports::{ImportProgress, Imported};
+pub use lists::{JoinedGroup, Joining, List, PlannedLists};
 pub use names::Spelled;
 pub use passwords::Secret;
+pub use places::{Placed, PlacedGroup, Places};
 pub use restore::{Restored, restore};
 pub use snapshot::{BackedUp, Copied, Counts, Snapshot, back_up, copy, refuse_database};
 pub use users::UserFilter;
@@ -39,7 +44,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use snapshot::with_suffix;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Write as _};
 use std::ops::Deref;
@@ -380,32 +385,23 @@ pub struct Tx<'c> {
     origin: &'c Origin,
     /// The scopes that the operation has changed, a bit each.
     marks: Cell<u8>,
+    /// How many changes it has written down.
+    noted: Cell<u64>,
+    /// What it writes once at its end, while it makes many changes.
+    bulk: RefCell<Option<bulk::Bulk>>,
+    /// Whether a rollback of the transaction takes back this operation alone.
+    whole: bool,
 }
 
 impl<'c> Tx<'c> {
-    fn on(connection: &'c Connection, rights: Option<RightsState>, origin: &'c Origin) -> Tx<'c> {
-        Tx { rows: Rows { connection, rights, memory: None }, origin, marks: Cell::new(0) }
+    fn on(connection: &'c Connection, rights: Option<RightsState>, origin: &'c Origin, whole: bool) -> Tx<'c> {
+        let rows = Rows { connection, rights, memory: None };
+        Tx { rows, origin, marks: Cell::new(0), noted: Cell::new(0), bulk: RefCell::new(None), whole }
     }
 
     /// Notes that something of that scope changes.
     fn mark(&self, scope: Scope) {
         self.marks.set(self.marks.get() | 1 << scope as u8);
-    }
-}
-
-impl Tx<'_> {
-    /// Does something that may fail by itself: its error takes back what it did, and nothing that came before it.
-    ///
-    /// # Errors
-    /// Those of `work`.
-    pub fn attempt<T>(&self, work: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
-        self.run("savepoint attempt")?;
-        let result = work(self);
-        if result.is_err() {
-            self.run("rollback to attempt")?;
-        }
-        self.run("release attempt")?;
-        result
     }
 }
 
@@ -456,6 +452,21 @@ impl Rows<'_> {
         let mut statement = self.connection.prepare_cached(sql).map_err(failure)?;
         let rows = statement.query_map(parameters, row).map_err(failure)?;
         rows.collect::<rusqlite::Result<_>>().map_err(failure)
+    }
+
+    /// Shows all rows, one after the other.
+    fn each(
+        &self,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+        mut show: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<()>,
+    ) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(failure)?;
+        let mut rows = statement.query(parameters).map_err(failure)?;
+        while let Some(row) = rows.next().map_err(failure)? {
+            show(row).map_err(failure)?;
+        }
+        Ok(())
     }
 
     /// The first row for each of these keys, if there is one.

@@ -139,6 +139,7 @@ impl Tx<'_> {
         if key == stored {
             return Ok(());
         }
+        self.note_withheld_key(kind);
         let sql = match kind {
             Kind::User => "insert into withheld_user_keys (user_id, key) values (?1, ?2)",
             Kind::Group => "insert into withheld_group_keys (group_id, key) values (?1, ?2)",

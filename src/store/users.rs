@@ -4,8 +4,8 @@ use super::memory::{ADMINISTRATORS_MAX, Administrators, ListOf};
 use super::{Rows, Scope, Tx, failure, new_uuid, now};
 use crate::json::{self, JsonStr};
 use crate::model::{
-    Account, Attributes, Error, Kind, NewPassword, Page, Result, StoredRole, User, UserView, Window,
-    is_answered_property, key,
+    ATTRIBUTES_BYTES_MAX, Account, Attributes, Error, Kind, NewPassword, Page, Result, StoredRole, User, UserView,
+    Window, is_answered_property, key,
 };
 use rusqlite::{Row, ToSql, named_params, params};
 use std::collections::{BTreeMap, HashSet};
@@ -276,40 +276,39 @@ fn page_of(ids: &[i64], window: Window, total: u64) -> Page<i64> {
 
 impl Tx<'_> {
     /// Stores a new user, with what it takes to check the password, and completes it with what is given to it here.
-    /// Names in groups' lists that waited for this user become memberships.
+    /// Names in groups' lists that waited for this user become memberships. Returns whether there were any.
     ///
     /// # Errors
     /// `Invalid` when the attributes are too large. That the key is free is the caller's to check.
-    pub fn insert_user(&self, user: User, password: Option<&NewPassword>) -> Result<User> {
+    pub fn insert_user(&self, user: User, password: Option<&NewPassword>) -> Result<(User, bool)> {
         let (uuid, now) = (new_uuid(), now());
         self.execute(
             "insert into users (uuid, username, username_key, first_name, last_name, display_name, email, company,
                  title, first_key, last_key, email_key, access_role, disabled, verified, password_hash, external_id,
                  attributes, created_at, updated_at)
-             values (:uuid, :username, :username_key, :first_name, :last_name, :display_name, :email, :company,
-                 :title, :first_key, :last_key, :email_key, :access_role, :disabled, :verified, :password_hash,
-                 :external_id, :attributes, :now, :now)",
-            named_params! {
-                ":uuid": uuid,
-                ":username": user.username,
-                ":username_key": user.key,
-                ":first_name": user.first_name,
-                ":last_name": user.last_name,
-                ":display_name": user.display_name,
-                ":email": user.email,
-                ":company": user.company,
-                ":title": user.title,
-                ":first_key": search_key(user.first_name.as_deref()),
-                ":last_key": search_key(user.last_name.as_deref()),
-                ":email_key": search_key(user.email.as_deref()),
-                ":access_role": role(user.access_role),
-                ":disabled": user.disabled,
-                ":verified": user.verified,
-                ":password_hash": password.map(|password| &password.hash),
-                ":external_id": user.external_id,
-                ":attributes": attributes_text(&user.attributes)?,
-                ":now": now,
-            },
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?19)",
+            // By number: SQLite looks each name up among all of them.
+            params![
+                uuid,
+                user.username,
+                user.key,
+                user.first_name,
+                user.last_name,
+                user.display_name,
+                user.email,
+                user.company,
+                user.title,
+                search_key(user.first_name.as_deref()),
+                search_key(user.last_name.as_deref()),
+                search_key(user.email.as_deref()),
+                role(user.access_role),
+                user.disabled,
+                user.verified,
+                password.map(|password| &password.hash),
+                user.external_id,
+                attributes_text(&user.attributes)?,
+                now,
+            ],
         )?;
         let user = User {
             id: self.connection.last_insert_rowid(),
@@ -324,8 +323,8 @@ impl Tx<'_> {
         }
         self.note_new_user(&user, password.is_some())?;
         self.withhold(Kind::User, user.id, &user.username, &user.key)?;
-        self.resolve_user(user.id, &user.username, &user.key)?;
-        Ok(user)
+        let waited = self.resolve_user(user.id, &user.username, &user.key)?;
+        Ok((user, waited))
     }
 
     /// Stores the fields of a user, unless they are what is stored already.
@@ -462,9 +461,6 @@ pub(super) fn prefix_range(prefix: &str) -> (String, String) {
 pub(super) fn count(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
-
-/// Largest JSON text of the properties that no column holds, in bytes.
-const ATTRIBUTES_BYTES_MAX: usize = 65536;
 
 /// The properties in a text of the database. Those of names that a dialect answers itself, which earlier versions have
 /// taken, are left out.

@@ -13,7 +13,7 @@ const APPLICATION_ID: i32 = 0x526f_6c6c;
 const VERSIONS: Versions<'static> = Versions { schema: include_str!("../../schema.sql"), steps: &STEPS };
 
 /// The way from the first version to the newest.
-const STEPS: [Step; 3] = [
+const STEPS: [Step; 4] = [
     Step { to: 2, what: "records what changes, and how far imports have come", run: |tx| tx.execute_batch(CHANGES) },
     Step {
         to: 3,
@@ -30,6 +30,11 @@ const STEPS: [Step; 3] = [
             tx.execute_batch(names::WITHHELD)?;
             names::renew_keys(tx)
         },
+    },
+    Step {
+        to: 5,
+        what: "remembers the entries that users and groups were imported from",
+        run: |tx| tx.execute_batch(ENTRIES),
     },
 ];
 
@@ -61,6 +66,24 @@ create table passwords (
     slow_kind text                                     -- kind and cost of a hash that takes longer to check than ours
 ) strict;
 create index passwords_by_slow_kind on passwords (slow_kind) where slow_kind is not null;";
+
+/// Version 5. It stays as it is.
+const ENTRIES: &str = "\
+create table import_parts (
+    digest blob not null references imports (digest) on delete cascade,
+    phase  integer not null,                       -- 0: the beginning, then the passes over the input
+    row    integer not null,                       -- the number of the last row of the part
+    result text not null check (json_valid(result)),
+    primary key (digest, phase, row)
+) strict, without rowid;
+create table entry_names (
+    name     blob primary key check (length(name) = 16), -- digest of the distinguished name
+    user_id  integer references users (id) on delete cascade,
+    group_id integer references groups (id) on delete cascade,
+    check (user_id is null or group_id is null)        -- both are null: several had the name, and it means nobody
+) strict, without rowid;
+create index entry_names_by_user on entry_names (user_id) where user_id is not null;
+create index entry_names_by_group on entry_names (group_id) where group_id is not null;";
 
 /// Notes which hashes of an older file take long to check.
 fn note_slow_hashes(tx: &Transaction<'_>) -> rusqlite::Result<()> {

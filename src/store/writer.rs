@@ -202,7 +202,12 @@ impl Writer {
         if self.shared.stopped.load(Ordering::Acquire) {
             return Some(operation);
         }
+        let alone = operation.alone;
         run_group(&connection, operation, &mut || None, &self.shared);
+        if alone {
+            // Another operation of many changes may follow at once, and keep the thread from the connection.
+            self.shared.move_full_log(&connection);
+        }
         drop(connection);
         if !self.shared.unmoved.swap(true, Ordering::AcqRel) || self.shared.log_is_full() {
             let _ = self.queue.try_send(Message::Wrote);
@@ -271,7 +276,7 @@ fn guarded<T>(begun: Begun<'_>, origin: &Origin, write: impl FnOnce(&Tx<'_>) -> 
         Ok(transaction) => transaction,
         Err(why) => return (Err(Error::Unavailable(reason(why))), 0),
     };
-    let tx = Tx::on(connection, rights, origin);
+    let tx = Tx::on(connection, rights, origin, empty);
     let result = if empty { in_transaction(connection, &tx, write) } else { in_savepoint(connection, &tx, write) };
     let marks = if result.is_ok() { tx.marks.get() } else { 0 };
     (result, marks)
@@ -479,7 +484,7 @@ fn run_group(connection: &Connection, first: Operation, more: &mut dyn FnMut() -
 /// that does not change, and may fail too.
 fn blot_out(connection: &Connection) {
     let origin = Origin::program();
-    let tx = Tx::on(connection, None, &origin);
+    let tx = Tx::on(connection, None, &origin, true);
     if let Err(error) = tx.run("begin immediate").and_then(|()| tx.skip_seq()).and_then(|()| tx.run("commit")) {
         log::error!("what a failed commit has left could not be written over for sure: {error}");
         roll_back(connection);

@@ -374,11 +374,16 @@ pub fn run(folder: &Folder, words: &[&str]) -> Output {
 
 /// Runs a command to its end with that text on its standard input.
 pub fn run_with_input(folder: &Folder, words: &[&str], input: &str) -> Output {
+    run_with_bytes(folder, words, input.as_bytes())
+}
+
+/// Runs a command to its end with these bytes on its standard input.
+pub fn run_with_bytes(folder: &Folder, words: &[&str], input: &[u8]) -> Output {
     let mut command = rollbook();
     command.args(words).env("ROLLBOOK_DB", folder.db());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the command starts");
-    let _ = child.stdin.take().expect("stdin is piped").write_all(input.as_bytes());
+    let _ = child.stdin.take().expect("stdin is piped").write_all(input);
     child.wait_with_output().expect("the command ends")
 }
 

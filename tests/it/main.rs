@@ -28,6 +28,7 @@ mod lists;
 mod logs;
 mod matrix;
 mod metrics;
+mod moving;
 mod names;
 mod nuxeo_access;
 mod nuxeo_groups;

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OpenFlags};
 use std::collections::BTreeMap;
 
 /// Every table, and the columns that are not compared: when a key was last used is written now and then.
-const TABLES: [(&str, &[&str]); 10] = [
+const TABLES: [(&str, &[&str]); 12] = [
     ("users", &[]),
     ("groups", &[]),
     ("memberships", &[]),
@@ -15,6 +15,8 @@ const TABLES: [(&str, &[&str]); 10] = [
     ("counters", &[]),
     ("changes", &[]),
     ("imports", &[]),
+    ("import_parts", &[]),
+    ("entry_names", &[]),
     ("passwords", &[]),
 ];
 

@@ -1,0 +1,440 @@
+//! LDIF (RFC 2849): the entries of an LDAP directory.
+//!
+//! The object classes of an entry decide what it is ([`schema`]): `inetOrgPerson`, `user`, `posixAccount` and the like
+//! make a user, `groupOfNames`, `group`, `posixGroup` and the like a group. `computer`, `contact`,
+//! `organizationalUnit` and the like make neither, whatever the other classes say. Entries that are deleted
+//! (`nsTombstone`, `isDeleted: TRUE`, `recycled`) are passed over, and so are values that 389-ds has marked as deleted.
+//! Every entry that is passed over is a remark.
+//!
+//! | attribute | of a user | of a group |
+//! |---|---|---|
+//! | the first of `uid`, `sAMAccountName`, `userPrincipalName`, `mail`, `cn` | name | (`cn`, else `uid`) name |
+//! | `givenName`; `sn` | first name; last name, unless it is `-` | |
+//! | `displayName`, else `cn` where it says more than the names | display name | (`displayName` alone) label |
+//! | `mail`; `o`, else `company`; `title` | e-mail; company; title | |
+//! | `userPassword` | password | |
+//! | those of [`account`](super::account) | disabled | |
+//! | `memberOf`, `isMemberOf`, `groupMembership` | a membership each | a membership each |
+//! | `description` | property | description |
+//! | `member`, `uniqueMember`, `memberUid` | | a membership each |
+//! | those that are kept ([`schema`]) | property of that name: a text, or a list of texts | the same |
+//! | what servers keep for themselves | nothing, silently | the same |
+//! | everything else | a remark | the same |
+//!
+//! The login: `--login` chooses another attribute. A `uid` that is an identifier for programs (a UUID, or 32
+//! hexadecimal digits and more) does not count where another one of the five is there. kanidm's entries, which are
+//! distinguished by `spn`, have the login in `name`, else in the part of `spn` before the `@`.
+//!
+//! A distinguished name in a list means the entry with that name: [`Target::Entry`](super::Target). `memberUid: ada`
+//! means the entry with the `uid` ada in the same suffix. Who that is, is found out where the memberships are stored.
+//! Our own exports are different: there a name means the user (`uid=`) or group (`cn=`) that it spells, and a comment
+//! in an entry has as JSON what LDAP has no attribute for, of the entry or of the member behind it ([`own`]).
+//!
+//! A value with a language or another option counts where there is no plain one. A line that cannot be read costs
+//! nothing but itself; an account is disabled if the line is about its state. Entries may follow each other without
+//! an empty line. No file that a value names (`:<`) is opened.
+//!
+//! An entry is held until it ends, and so the order of its attributes does not matter. Only a group that is longer
+//! than a row may be is not: from there on its members pass through, and other attributes behind them are lost.
+
+mod entry;
+mod line;
+mod own;
+mod schema;
+
+pub(super) use entry::common_name;
+pub(super) use schema::{Class, class, is_written_property};
+
+use super::lines::{bare, read_line};
+use super::writer::{LDIF_MARK, LDIF_REMARK};
+use super::{EntryName, ROW_BYTES_MAX, ReadOptions, Record, Remark, Row, skip_mark};
+use anyhow::{Context as _, bail};
+use entry::{Entry, Kind, Link, Owner, Settings};
+use line::{Line, Range, leading_name};
+use std::collections::{HashMap, VecDeque};
+use std::io::BufRead;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Stands for a last name that is not known: `person` demands one.
+pub(super) const NO_LAST_NAME: &str = "-";
+/// OpenLDAP's mark before an argon2 hash.
+pub(super) const ARGON2: &str = "{ARGON2}";
+/// Lists of which only a part was found, and whose other parts are waited for.
+const PARTIAL_MAX: usize = 10_000;
+/// Parts of one list with gaps between them.
+const PARTS_MAX: usize = 64;
+
+/// Members or groups, and the lines where they stand.
+type Links = std::vec::IntoIter<(u64, Link)>;
+
+/// Reads the rows.
+pub(super) struct Reader<R> {
+    input: R,
+    settings: Settings,
+    /// Lines read so far.
+    line: u64,
+    bytes: u64,
+    text: Vec<u8>,
+    begun: bool,
+    /// The line of the version that was read last.
+    version_line: u64,
+    entry: Option<Entry>,
+    /// Rows that are ready.
+    rows: VecDeque<Row>,
+    /// Memberships that follow them.
+    links: Option<(Arc<Owner>, Links)>,
+    /// Lists of which a part is missing so far, by the entry, and whether they are its groups.
+    partial: HashMap<(EntryName, bool), Partial>,
+    /// The attribute that the last login came from.
+    login: Option<Arc<str>>,
+    stage: Stage,
+    failure: Option<anyhow::Error>,
+}
+
+/// How far the input is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Reading,
+    /// Everything is read. The missing parts of lists are still to be told.
+    Read,
+    Done,
+}
+
+/// A list of which a part is missing so far.
+struct Partial {
+    line: u64,
+    shown: String,
+    /// The parts that were found, in order, with gaps between them. `None` for a part that is not clear.
+    parts: Vec<Option<Range>>,
+}
+
+impl<R: BufRead> Reader<R> {
+    pub(super) fn new(input: R, options: &ReadOptions) -> Reader<R> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let now = i64::try_from(now).unwrap_or(i64::MAX);
+        Reader {
+            input,
+            settings: Settings { login: options.login.clone(), now, exported: false },
+            line: 0,
+            bytes: 0,
+            text: Vec::new(),
+            begun: false,
+            version_line: 0,
+            entry: None,
+            rows: VecDeque::new(),
+            links: None,
+            partial: HashMap::new(),
+            login: None,
+            stage: Stage::Reading,
+            failure: None,
+        }
+    }
+
+    /// Reads one line, with those that continue it. False at the end.
+    fn step(&mut self) -> anyhow::Result<bool> {
+        let read = self.read_folded();
+        let Some(line) = read.with_context(|| format!("read line {}", self.line + 1))? else {
+            self.finish_entry();
+            return Ok(false);
+        };
+        // Lines of spaces alone separate entries, too.
+        if self.text.trim_ascii().is_empty() {
+            self.finish_entry();
+            return Ok(true);
+        }
+        let text = std::mem::take(&mut self.text);
+        let taken = if text.first() == Some(&b'#') {
+            self.take_comment(&text, line);
+            Ok(())
+        } else {
+            self.take_line(&text, line)
+        };
+        self.text = text;
+        taken.map(|()| true)
+    }
+
+    /// Reads the next line into `text`. Returns where it begins; `None` at the end.
+    fn read_folded(&mut self) -> std::io::Result<Option<u64>> {
+        if self.line == 0 {
+            self.bytes += skip_mark(&mut self.input)?;
+        }
+        self.text.clear();
+        if !self.read_piece()? {
+            return Ok(None);
+        }
+        let line = self.line;
+        while !self.text.is_empty() && matches!(self.input.fill_buf()?.first(), Some(b' ' | b'\t')) {
+            self.input.consume(1);
+            self.bytes += 1;
+            self.read_piece()?;
+        }
+        Ok(Some(line))
+    }
+
+    fn read_piece(&mut self) -> std::io::Result<bool> {
+        let consumed = read_line(&mut self.input, &mut self.text, ROW_BYTES_MAX)?;
+        self.bytes += consumed;
+        self.line += 1;
+        self.text.truncate(bare(&self.text).len());
+        Ok(consumed > 0)
+    }
+
+    fn take_comment(&mut self, text: &[u8], number: u64) {
+        // Behind the version.
+        let is_behind = self.version_line > 0 && number == self.version_line + 1;
+        self.settings.exported |= is_behind && self.entry.is_none() && text == LDIF_MARK.as_bytes();
+        let (true, Some(entry)) = (self.settings.exported, &mut self.entry) else { return };
+        let Some(comment) = text.strip_prefix(LDIF_REMARK.as_bytes()) else { return };
+        match std::str::from_utf8(comment) {
+            Ok(comment) if text.len() <= ROW_BYTES_MAX => entry.take_comment(comment, number),
+            Ok(_) => entry.refuse(format!("line {number} is longer than {} MiB", ROW_BYTES_MAX >> 20)),
+            Err(_) => entry.refuse(format!("line {number} is not UTF-8")),
+        }
+        self.pass_links();
+    }
+
+    fn take_line(&mut self, text: &[u8], number: u64) -> anyhow::Result<()> {
+        let first = !std::mem::replace(&mut self.begun, true);
+        let line = Line::parse(text);
+        let begins = line.as_ref().map_or_else(|| leading_name(text) == "dn", |line| line.name == "dn");
+        if begins {
+            self.finish_entry();
+        }
+        let Some(entry) = &mut self.entry else {
+            if let Some(line) = &line
+                && line.name == "version"
+            {
+                match line.text() {
+                    Ok(text) if text.trim() == "1" => {
+                        // Another file begins, joined to this one by hand.
+                        self.version_line = number;
+                        self.settings.exported = false;
+                        return Ok(());
+                    }
+                    _ if first => bail!("the file is LDIF of another version than 1"),
+                    _ => {}
+                }
+            }
+            self.entry = Some(Entry::begin(number, line.as_ref()));
+            return Ok(());
+        };
+        match line {
+            Some(line) => entry.take(&line, number, &self.settings),
+            None => entry.take_odd(text, number),
+        }
+        self.pass_links();
+        Ok(())
+    }
+
+    /// Lets go what an entry holds that is too long to be held.
+    fn pass_links(&mut self) {
+        let Some(mut entry) = self.entry.take() else { return };
+        if entry.open.is_none() && entry.is_too_long() {
+            match (entry.kind(), entry.group_name()) {
+                (Ok(Kind::Deleted | Kind::Rule | Kind::Thing(_)), _) => entry.forget(),
+                (Ok(Kind::Group), Ok(name)) => match entry.group(&name, &self.settings) {
+                    Ok(record) => {
+                        let remarks = entry.take_remarks();
+                        self.push(entry.line, Ok(Some(Record::Group(record))), remarks);
+                        entry.open = Some(entry.group_owner(&name, &self.settings));
+                    }
+                    Err(why) => entry.refuse(why),
+                },
+                _ => entry.refuse(format!("the entry is longer than {} MiB", ROW_BYTES_MAX >> 20)),
+            }
+        }
+        if let Some(owner) = &entry.open {
+            let owner = Arc::clone(owner);
+            self.links = Some((owner, entry.take_links().into_iter()));
+            if entry.has_many_remarks() {
+                let remarks = entry.take_remarks();
+                self.push(self.line, Ok(None), remarks);
+            }
+        }
+        self.entry = Some(entry);
+    }
+
+    fn finish_entry(&mut self) {
+        let Some(mut entry) = self.entry.take() else { return };
+        if entry.is_result || entry.open.is_some() {
+            let remarks = entry.take_remarks();
+            if !remarks.is_empty() {
+                let line = if entry.is_result { entry.line } else { self.line };
+                self.push(line, Ok(None), remarks);
+            }
+            if let Some(owner) = entry.open.take() {
+                self.note_parts(&entry, &owner, self.line);
+            }
+            return;
+        }
+        if let Some(owner) = self.continued(&entry) {
+            self.note_parts(&entry, &owner, entry.line);
+            let remarks = entry.take_remarks();
+            self.push(entry.line, Ok(None), remarks);
+            self.links = Some((owner, entry.take_links().into_iter()));
+            return;
+        }
+        let finished = match entry.kind() {
+            Ok(Kind::User) => self.finish_user(&mut entry),
+            Ok(Kind::Group) => self.finish_group(&mut entry),
+            Ok(other) => {
+                self.push(entry.line, Ok(None), vec![entry.passed_over(&other)]);
+                Ok(())
+            }
+            Err(why) => Err(why),
+        };
+        if let Err(why) = finished {
+            self.push(entry.line, Err(why), Vec::new());
+        }
+    }
+
+    fn finish_user(&mut self, entry: &mut Entry) -> Result<(), String> {
+        let (user, login) = entry.user(&self.settings)?;
+        let owner = entry.user_owner(&user.name, &self.settings);
+        let remarks = entry.take_remarks();
+        if self.login.as_deref() != Some(login.as_str()) {
+            self.login = Some(login.into());
+        }
+        self.push(entry.line, Ok(Some(Record::User(user))), remarks);
+        if let Some(row) = self.rows.back_mut() {
+            row.login = self.login.clone();
+        }
+        self.finish_links(entry, owner);
+        Ok(())
+    }
+
+    fn finish_group(&mut self, entry: &mut Entry) -> Result<(), String> {
+        let name = entry.group_name()?;
+        let group = entry.group(&name, &self.settings)?;
+        let owner = entry.group_owner(&group.name, &self.settings);
+        let remarks = entry.take_remarks();
+        self.push(entry.line, Ok(Some(Record::Group(group))), remarks);
+        self.finish_links(entry, owner);
+        Ok(())
+    }
+
+    fn finish_links(&mut self, entry: &mut Entry, owner: Arc<Owner>) {
+        self.note_parts(entry, &owner, entry.line);
+        self.links = Some((owner, entry.take_links().into_iter()));
+    }
+
+    fn push(&mut self, line: u64, record: Result<Option<Record>, String>, remarks: Vec<Remark>) {
+        self.rows.push_back(Row { line, bytes: self.bytes, record, remarks, login: None });
+    }
+
+    /// The row of a membership.
+    fn link_row(&self, owner: &Owner, line: u64, link: Link) -> Row {
+        let (mut record, remarks) = match owner.record(link) {
+            Ok(record) => (Some(record), Vec::new()),
+            Err(remark) => (None, vec![remark]),
+        };
+        // In an export of ours, the lists of users have the order and the spelling of the lines.
+        if let (Some(Record::Member(member)), true) = (&mut record, self.settings.exported) {
+            member.joined.get_or_insert(line);
+        }
+        Row { line, bytes: self.bytes, record: Ok(record), remarks, login: None }
+    }
+
+    // -------------------------------------------------------------------------------------- parts of lists
+
+    /// The owner of a list of which the entry has a further part, and nothing else that counts.
+    fn continued(&self, entry: &Entry) -> Option<Arc<Owner>> {
+        if entry.is_part(false) && !entry.has_user_class() {
+            return Some(entry.group_owner("", &self.settings));
+        }
+        // A user counts, unless it has come before.
+        let has_begun = entry.is_part(true) && self.partial.contains_key(&(entry.dn.digest(), true));
+        has_begun.then(|| entry.user_owner("", &self.settings))
+    }
+
+    /// Notes the parts of its lists that an entry has.
+    fn note_parts(&mut self, entry: &Entry, owner: &Owner, line: u64) {
+        for of_groups in [false, true] {
+            let mut parts: Vec<_> = entry.parts(of_groups).collect();
+            if parts.is_empty() {
+                continue;
+            }
+            let key = (entry.dn.digest(), of_groups);
+            let begun = self.partial.remove(&key);
+            let begun_at = begun.as_ref().map_or(line, |partial| partial.line);
+            parts.extend(begun.into_iter().flat_map(|partial| partial.parts));
+            let parts = joined(parts);
+            if parts == [Some(Range { first: 0, last: None })] {
+                continue;
+            }
+            if self.partial.len() < PARTIAL_MAX {
+                self.partial.insert(key, Partial { line: begun_at, shown: owner.shown.clone(), parts });
+            } else {
+                self.push(line, Ok(None), vec![incomplete(&owner.shown, of_groups)]);
+            }
+        }
+    }
+
+    /// Tells which lists have stayed incomplete.
+    fn finish_parts(&mut self) {
+        let mut partial: Vec<_> = self.partial.drain().collect();
+        partial.sort_unstable_by_key(|((_, of_groups), partial)| (partial.line, *of_groups));
+        let remarks: Vec<_> =
+            partial.iter().map(|((_, of_groups), partial)| incomplete(&partial.shown, *of_groups)).collect();
+        if !remarks.is_empty() {
+            self.push(self.line, Ok(None), remarks);
+        }
+    }
+}
+
+/// The parts of a list in order, those joined that follow each other. Of too many parts one that is not clear is left.
+fn joined(mut parts: Vec<Option<Range>>) -> Vec<Option<Range>> {
+    parts.sort_unstable();
+    let mut joined: Vec<Option<Range>> = Vec::new();
+    for part in parts {
+        match (joined.last_mut(), part) {
+            (Some(None), None) => {}
+            (Some(Some(before)), Some(part)) if before.last.is_none_or(|last| part.first <= last.saturating_add(1)) => {
+                before.last = before.last.zip(part.last).map(|(one, other)| one.max(other));
+            }
+            _ => joined.push(part),
+        }
+    }
+    if joined.len() > PARTS_MAX { vec![None] } else { joined }
+}
+
+fn incomplete(shown: &str, of_groups: bool) -> Remark {
+    let text = if of_groups {
+        "an entry is in more groups than the file says (memberOf;range)"
+    } else {
+        "a group has more members than the file has (member;range)"
+    };
+    Remark::missing(text).about(shown)
+}
+
+impl<R: BufRead> Iterator for Reader<R> {
+    type Item = anyhow::Result<Row>;
+
+    fn next(&mut self) -> Option<anyhow::Result<Row>> {
+        loop {
+            if let Some(row) = self.rows.pop_front() {
+                return Some(Ok(row));
+            }
+            if let Some((owner, mut links)) = self.links.take()
+                && let Some((line, link)) = links.next()
+            {
+                let row = self.link_row(&owner, line, link);
+                self.links = Some((owner, links));
+                return Some(Ok(row));
+            }
+            match self.stage {
+                Stage::Reading => match self.step() {
+                    Ok(true) => {}
+                    Ok(false) => self.stage = Stage::Read,
+                    Err(error) => (self.failure, self.stage) = (Some(error), Stage::Done),
+                },
+                Stage::Read => {
+                    self.finish_parts();
+                    self.stage = Stage::Done;
+                }
+                Stage::Done => return self.failure.take().map(Err),
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The comments by which our own exports say more than LDAP's attributes can.
+
+use super::super::{GroupRecord, UserRecord};
+use crate::json::decode;
+use serde::Deserialize;
+
+/// The comment before a member, or one that stands for a membership alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub(super) struct Membership {
+    /// The group that the group of the entry is in, and that has no entry.
+    #[serde(rename = "in")]
+    pub(super) container: Option<String>,
+    /// The place among all memberships.
+    pub(super) joined: Option<u64>,
+    /// The group of the entry, as the list of the member spells it.
+    pub(super) parent: Option<String>,
+}
+
+impl Membership {
+    pub(super) fn parse(comment: &str) -> Result<Membership, String> {
+        decode(comment.as_bytes()).map_err(|error| broken(&error))
+    }
+}
+
+/// Adds the comment of a user's entry.
+pub(super) fn merge_user(user: UserRecord, comment: &str) -> Result<UserRecord, String> {
+    let said: UserRecord = decode(comment.as_bytes()).map_err(|error| broken(&error))?;
+    let mut properties = user.properties;
+    properties.extend(said.properties);
+    Ok(UserRecord {
+        name: if said.name.is_empty() { user.name } else { said.name },
+        first_name: said.first_name.or(user.first_name),
+        last_name: said.last_name.or(user.last_name),
+        display_name: said.display_name.or(user.display_name),
+        email: said.email.or(user.email),
+        company: said.company.or(user.company),
+        title: said.title.or(user.title),
+        role: said.role.or(user.role),
+        disabled: said.disabled.or(user.disabled),
+        verified: said.verified.or(user.verified),
+        password: said.password.or(user.password),
+        password_hash: said.password_hash.or(user.password_hash),
+        external_id: said.external_id.or(user.external_id),
+        groups: said.groups.or(user.groups),
+        properties,
+        exported: user.exported,
+        stored_role: said.stored_role.or(user.stored_role),
+        joined: said.joined.or(user.joined),
+        entry_names: user.entry_names,
+    })
+}
+
+/// Adds the comment of a group's entry.
+pub(super) fn merge_group(group: GroupRecord, comment: &str) -> Result<GroupRecord, String> {
+    let said: GroupRecord = decode(comment.as_bytes()).map_err(|error| broken(&error))?;
+    let mut properties = group.properties;
+    properties.extend(said.properties);
+    Ok(GroupRecord {
+        name: if said.name.is_empty() { group.name } else { said.name },
+        label: said.label.or(group.label),
+        description: said.description.or(group.description),
+        groups: said.groups.or(group.groups),
+        properties,
+        exported: group.exported,
+        entry_names: group.entry_names,
+    })
+}
+
+fn broken(error: &crate::json::DecodeError) -> String {
+    format!("the comment of the entry cannot be read: {error}")
+}

@@ -1,0 +1,49 @@
+//! Entries of LDAP directories, and what memberships say of them.
+
+/// A digest of a distinguished name, or of another text by which an LDAP server means an entry: equal for two spellings
+/// of one name.
+pub type EntryName = [u8; 16];
+
+/// Who a membership means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// The user or group of that name, also one that does not exist yet.
+    Name(String),
+    /// The user or group that was imported from that entry, and nobody else.
+    Entry {
+        /// The entry.
+        entry: EntryName,
+        /// The distinguished name for messages.
+        shown: String,
+        /// What the entry calls itself in its distinguished name, if that can be a name here.
+        name: Option<String>,
+    },
+}
+
+impl Default for Target {
+    fn default() -> Target {
+        Target::Name(String::new())
+    }
+}
+
+impl From<String> for Target {
+    fn from(name: String) -> Target {
+        Target::Name(name)
+    }
+}
+
+impl From<&str> for Target {
+    fn from(name: &str) -> Target {
+        Target::Name(name.to_owned())
+    }
+}
+
+impl Target {
+    /// What a message calls it.
+    pub fn shown(&self) -> &str {
+        match self {
+            Target::Name(name) => name,
+            Target::Entry { shown, .. } => shown,
+        }
+    }
+}
