@@ -6,6 +6,7 @@
 
 mod bounds;
 mod data;
+mod import;
 mod load;
 mod many_names;
 mod plain;

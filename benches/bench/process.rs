@@ -2,6 +2,7 @@
 
 use crate::load;
 use crate::requests;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpStream};
 use std::os::linux::net::SocketAddrExt as _;
@@ -10,6 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+
+/// How often the memory of a command is looked at.
+const PEAK_LOOK: Duration = Duration::from_millis(5);
 
 /// The product.
 pub const ROLLBOOK: &str = env!("CARGO_BIN_EXE_rollbook");
@@ -34,7 +38,12 @@ impl Folder {
 
     /// The database in it.
     pub fn database(&self) -> PathBuf {
-        self.0.join("rollbook.db")
+        self.file("rollbook.db")
+    }
+
+    /// A file in it.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
     }
 
     /// Another folder with a copy of the database, which nobody has open.
@@ -64,6 +73,42 @@ impl Drop for Folder {
     }
 }
 
+/// The product without any settings.
+fn rollbook() -> Command {
+    let mut command = Command::new(ROLLBOOK);
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ROLLBOOK_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs a command of the product to its end. Returns the time that it took and its peak of resident memory in MiB.
+pub fn run(arguments: &[&OsStr]) -> (Duration, f64) {
+    let mut command = rollbook();
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
+    let start = Instant::now();
+    let mut running = Running(command.spawn().expect("the command starts"));
+    let mut peak = 0.0;
+    let status = loop {
+        // It is gone with the process: the last value before that counts.
+        peak = status(running.0.id(), "VmHWM:").unwrap_or(peak);
+        if let Some(status) = running.0.try_wait().expect("a child can be waited for") {
+            break status;
+        }
+        std::thread::sleep(PEAK_LOOK);
+    };
+    let time = start.elapsed();
+    assert!(status.success(), "{arguments:?}: {status}");
+    (time, peak)
+}
+
+/// A line of the status of a process (proc(5)), in MiB.
+fn status(process: u32, name: &str) -> Option<f64> {
+    let text = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let value = text.lines().find_map(|line| line.strip_prefix(name))?;
+    Some(value.trim().trim_end_matches(" kB").parse::<f64>().ok()? / 1024.0)
+}
+
 /// A running server.
 pub struct Process {
     running: Running,
@@ -87,10 +132,7 @@ impl Drop for Running {
 impl Process {
     /// The product with its default settings on the database in that folder; its log goes into a file there.
     pub fn rollbook(folder: Folder) -> Process {
-        let mut command = Command::new(ROLLBOOK);
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ROLLBOOK_")) {
-            command.env_remove(name);
-        }
+        let mut command = rollbook();
         command
             .env("ROLLBOOK_ADMIN_PASSWORD", requests::ADMIN_PASSWORD)
             .env("ROLLBOOK_API_KEY", requests::API_KEY)
@@ -162,9 +204,7 @@ impl Process {
     }
 
     fn status(&self, name: &str) -> f64 {
-        let text = fs::read_to_string(self.proc("status")).expect("the status of a child");
-        let value = text.lines().find_map(|line| line.strip_prefix(name)).expect("a line of the status");
-        value.trim().trim_end_matches(" kB").parse::<f64>().expect("a number") / 1024.0
+        status(self.running.0.id(), name).expect("a line of the status of a child")
     }
 
     fn proc(&self, file: &str) -> PathBuf {

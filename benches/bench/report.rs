@@ -106,8 +106,9 @@ pub fn write(lines: &[Line], rounds: usize, minutes: f64) -> std::io::Result<()>
          is a ratio, both sides were measured in the same round. (a) is a bare blocking loop, one thread a connection,\n\
          with a fixed answer; (b) the same with the same look-up and document; (c) `tiny_http::Server` with 4 workers,\n\
          with a fixed answer or the look-up; (d) a bare loop over the database; (e) one connection behind a mutex, one\n\
-         commit for each write. The last column has the absolute figures of both sides: they are this machine's,\n\
-         which the load generator shares. Compare ratios.\n\n\
+         commit for each write; (f) a bare insertion of the same rows by prepared statements, with as many users in a\n\
+         commit. The last column has the absolute figures of both sides: they are this machine's, which the load\n\
+         generator shares. Compare ratios.\n\n\
          {} of {} values meet their target.\n\n\
          | row | work | value | least–greatest | target | | for orientation |\n|---|---|---|---|---|---|---|\n",
         machine(),

@@ -2,10 +2,11 @@
 
 use crate::Options;
 use crate::data::{BROAD_PREFIX, Data, LARGE_GROUP, Size, user_name};
+use crate::import::{People, require_same_rows};
 use crate::load::{Ask, Load, Measured, fetch, stream};
 use crate::many_names::ManyNames;
 use crate::plain::{Plain, open_to_read, open_to_write};
-use crate::process::{Folder, Process, ROLLBOOK};
+use crate::process::{Folder, Process, ROLLBOOK, run};
 use crate::report::{Line, Spread, Target, Unit, thousands};
 use crate::requests::{self, As, always, request};
 use Target::{AtLeast, AtMost};
@@ -19,7 +20,7 @@ use std::time::{Duration, Instant};
 /// A row: its name and how it is measured.
 type Row = (&'static str, fn(&mut Bench));
 
-const ROWS: [Row; 17] = [
+const ROWS: [Row; 18] = [
     ("P1", fixed_answer),
     ("P2", look_ups_one_connection),
     ("P3", look_ups_many_connections),
@@ -37,6 +38,7 @@ const ROWS: [Row; 17] = [
     ("P15", look_up_against_tiny),
     ("P16", start),
     ("P17", creates_beside_many_names),
+    ("P18", import),
 ];
 
 /// Many connections.
@@ -449,6 +451,47 @@ fn start_against_size(bench: &mut Bench) {
     );
     let what = format!("start to first answer, {}, against an empty directory", users(&data));
     bench.line(&what, Spread::of(ratios), Unit::Ratio, AtMost(2.0), beside);
+}
+
+/// Rounds of an import at most: each takes a minute.
+const IMPORT_ROUNDS_MAX: usize = 3;
+
+fn import(bench: &mut Bench) {
+    let empty = Data::empty();
+    require_same_rows(&empty);
+    let people = People { count: bench.options.users };
+    let folder = Folder::new();
+    let file = folder.file("users.csv");
+    people.write_csv(&file);
+    let (mut ratios, mut rates, mut peaks) = (Vec::new(), Vec::new(), Vec::new());
+    for round in 0..bench.options.rounds.min(IMPORT_ROUNDS_MAX) {
+        let (mut ours, mut theirs) = (Duration::ZERO, Duration::ZERO);
+        // Whoever is first in one round is last in the next.
+        for turn in [round % 2 == 0, round % 2 == 1] {
+            let copy = empty.copy();
+            if turn {
+                let peak;
+                (ours, peak) = run(&["import".as_ref(), file.as_os_str(), "--db".as_ref(), copy.database().as_ref()]);
+                peaks.push(peak);
+            } else {
+                theirs = people.insert(&copy.database());
+            }
+        }
+        let rate = |time: Duration| people.count as f64 / time.as_secs_f64();
+        ratios.push(rate(ours) / rate(theirs));
+        rates.push((rate(ours), rate(theirs)));
+    }
+    let count = thousands(people.count as f64);
+    let beside = format!(
+        "{} : {} users /s; {} round{}",
+        thousands(Spread::of(rates.iter().map(|(ours, _)| *ours)).median),
+        thousands(Spread::of(rates.iter().map(|(_, theirs)| *theirs)).median),
+        rates.len(),
+        if rates.len() == 1 { "" } else { "s" }
+    );
+    let what = format!("import a CSV of {count} users in two groups each, of (f)");
+    bench.line(&what, Spread::of(ratios), Unit::Ratio, AtLeast(0.5), beside);
+    bench.line("peak memory of that command", Spread::of(peaks), Unit::MiB, AtMost(128.0), String::new());
 }
 
 // ------------------------------------------------------------------------------------------ memory and start
