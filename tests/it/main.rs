@@ -13,6 +13,7 @@ mod conditions;
 mod crowds;
 mod cutoff;
 mod datadog;
+mod directory_servers;
 mod escalation;
 mod examples;
 mod faults;
