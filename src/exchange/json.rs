@@ -12,6 +12,8 @@ use std::collections::VecDeque;
 use std::io::BufRead;
 use std::sync::Arc;
 
+/// Keys of lists that may hold memberships, and that mean nothing here.
+const MEMBERSHIPS: [&str; 6] = ["users", "teams", "memberships", "groupmemberships", "usergroups", "people"];
 /// The most memory that the tree of a value takes, in bytes.
 const VALUE_MEMORY_MAX: usize = 8 * ROW_BYTES_MAX;
 
@@ -234,7 +236,9 @@ impl Object<'_, '_> {
             Use::Other => {
                 if !self.take_account_state(draft, key, plain, value) && !says_nothing && *value != "\"\"" {
                     // Values of unknown keys are not kept, however long they are.
-                    draft.remarks.push(Remark::lost(format!("no field here is called {}", quoted(key))));
+                    let text = format!("no field here is called {}", quoted(key));
+                    let is_list = value.starts_with('[') && MEMBERSHIPS.contains(&plain);
+                    draft.remarks.push(if is_list { Remark::missing(text) } else { Remark::lost(text) });
                 }
             }
         }

@@ -216,6 +216,15 @@ impl Mapping {
         }
     }
 
+    /// Tells the fields of a group that is mapped: the group here keeps its own.
+    fn left_out(&self, record: &Record) -> Option<Remark> {
+        let Record::Group(group) = record else { return None };
+        self.of_group(group)?;
+        let has_fields = group.label.is_some() || group.description.is_some() || !group.properties.is_empty();
+        let text = "the fields of a group that is mapped are left out";
+        has_fields.then(|| Remark::lost(text).about(format!("the group {}", group.name)))
+    }
+
     /// Refuses a group that the input does not have, and a name that several of its entries have.
     fn require_clear(&self) -> anyhow::Result<()> {
         if let Some(from) = self.unseen.values().min() {
@@ -311,6 +320,7 @@ pub(super) fn survey(
                     }
                 }
                 survey.note(index as u64 + 1, &record);
+                remarks.extend(survey.mapping.left_out(&record));
                 remarks.extend(settle_fields(&mut record));
                 if let Record::User(user) = &mut record {
                     remarks.extend(settle_password(user, options.passwords));

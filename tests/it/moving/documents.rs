@@ -636,4 +636,20 @@ nonsense
         status: 1,
         ..CASE
     },
+    Case {
+        name: "lists that may be memberships, under other names",
+        file: "teams.jsonl",
+        text: r#"{"name":"nemo","teams":["deck"],"teamCount":2}
+{"kind":"group","name":"bridge","users":["nemo"]}
+"#,
+        users: &["nemo:"],
+        groups: &["bridge:"],
+        report: &[
+            "1: lost: no field here is called \"teamCount\"",
+            "1: missing: no field here is called \"teams\"",
+            "2: missing: no field here is called \"users\"",
+        ],
+        status: 1,
+        ..CASE
+    },
 ];

@@ -1853,4 +1853,22 @@ userPassword: open sesame please
         shuffled: false,
         ..CASE
     },
+    Case {
+        name: "a group that is mapped keeps the fields of the group here",
+        file: "mapped-fields.ldif",
+        flags: &["--map-group", "crew=members"],
+        text: r"dn: uid=nemo,dc=sea
+objectClass: account
+uid: nemo
+
+dn: cn=crew,dc=sea
+objectClass: groupOfNames
+cn: crew
+description: Those who sail
+member: uid=nemo,dc=sea
+",
+        users: &["nemo: members"],
+        report: &["5: lost: the fields of a group that is mapped are left out: the group crew"],
+        ..CASE
+    },
 ];
