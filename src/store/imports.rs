@@ -68,32 +68,21 @@ impl Tx<'_> {
 
     /// Notes that a user or group was imported from the entry of these names.
     pub fn note_entry_names(&self, kind: Kind, id: i64, names: &[EntryName]) -> Result<()> {
-        let sql = match kind {
-            Kind::User => "insert or replace into entry_names (name, user_id) values (?1, ?2)",
-            Kind::Group => "insert or replace into entry_names (name, group_id) values (?1, ?2)",
+        let (user, group) = match kind {
+            Kind::User => (Some(id), None),
+            Kind::Group => (None, Some(id)),
         };
         for (at, name) in names.iter().enumerate() {
-            let is_shared = at > 0 && self.find_owner(name)?.is_some_and(|owner| owner != (kind, id));
-            if is_shared {
+            let of_another = "select 1 from entry_names where name = ?1 and not (user_id is ?2 and group_id is ?3)";
+            if at > 0 && self.any(of_another, params![name, user, group])? {
                 // What is no distinguished name, and means several, means nobody.
                 let sql = "update entry_names set user_id = null, group_id = null where name = ?1";
                 self.execute(sql, params![name])?;
             } else {
-                self.execute(sql, params![name, id])?;
+                let sql = "insert or replace into entry_names (name, user_id, group_id) values (?1, ?2, ?3)";
+                self.execute(sql, params![name, user, group])?;
             }
         }
         Ok(())
-    }
-
-    /// Who has that name of an entry; `(_, 0)`: nobody, because several had it.
-    fn find_owner(&self, name: &EntryName) -> Result<Option<(Kind, i64)>> {
-        self.first("select user_id, group_id from entry_names where name = ?1", [name], |row| {
-            let (user, group): (Option<i64>, Option<i64>) = (row.get(0)?, row.get(1)?);
-            Ok(match (user, group) {
-                (Some(id), _) => (Kind::User, id),
-                (None, Some(id)) => (Kind::Group, id),
-                (None, None) => (Kind::User, 0),
-            })
-        })
     }
 }

@@ -333,7 +333,7 @@ impl Tx<'_> {
 
     /// Puts a group below another. False when it is there.
     fn put_below(&self, parent: i64, child: i64) -> Result<bool> {
-        if self.any("select 1 from subgroups where parent_id = ?1 and child_id = ?2", [parent, child])? {
+        if self.has_member_group(parent, child)? {
             return Ok(false);
         }
         self.mark(Scope::Rights);

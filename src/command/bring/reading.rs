@@ -124,8 +124,6 @@ struct Mapping {
     entries: HashMap<EntryName, String>,
     /// The entries that the operator has named, and that the input does not have so far.
     unseen: HashMap<EntryName, String>,
-    /// The entries of all groups of the input.
-    known: HashSet<EntryName>,
 }
 
 /// A group that the operator has named by its name in the input.
@@ -160,7 +158,6 @@ impl Mapping {
 
     /// Notes a group of the input.
     fn note_group(&mut self, group: &GroupRecord) {
-        self.known.extend(&group.entry_names);
         self.note_name(&group.name, group.entry_names.first());
         if let Some(mapped) = self.names.get(&key(&group.name)) {
             let to = &mapped.to;
@@ -252,39 +249,34 @@ impl Mapping {
         if self.names.is_empty() { None } else { self.names.get(&key(name)).map(|mapped| &mapped.to) }
     }
 
-    /// The same of a membership. A name in a distinguished name counts only for entries that are not in the input.
-    fn of_target(&self, target: &Target) -> Option<&String> {
+    /// The same of a membership. A name in a distinguished name counts only for entries that are not in the input, whose
+    /// groups have the entries `known`.
+    fn of_target(&self, target: &Target, known: &HashSet<EntryName>) -> Option<&String> {
         match target {
             _ if self.is_empty() => None,
             Target::Name(name) => self.of_name(name),
             Target::Entry { entry, name, .. } => self.entries.get(entry).or_else(|| {
-                let name = name.as_ref().filter(|_| !self.known.contains(entry))?;
+                let name = name.as_ref().filter(|_| !known.contains(entry))?;
                 self.of_name(name)
             }),
         }
     }
 
-    /// Maps a member, if it is a group of the input that is mapped. What a user is called says nothing.
-    fn map_member(&self, target: &mut Target) -> bool {
-        let Target::Entry { entry, .. } = target else { return false };
-        match self.entries.get(entry).cloned() {
-            Some(to) => {
-                *target = Target::Name(to);
-                true
+    /// Replaces the names of groups of the input that are mapped.
+    fn map_names(&self, names: &mut Option<Vec<String>>) {
+        for name in names.iter_mut().flatten() {
+            if let Some(to) = self.of_name(name) {
+                name.clone_from(to);
             }
-            None => false,
         }
     }
+}
 
-    fn map(&self, target: &mut Target) -> bool {
-        match self.of_target(target).cloned() {
-            Some(to) => {
-                *target = Target::Name(to);
-                true
-            }
-            None => false,
-        }
-    }
+/// Lets one end of a membership mean the group of that name, if there is one. Returns whether there is.
+fn replace_target(target: &mut Target, group: Option<&String>) -> bool {
+    let Some(name) = group.cloned() else { return false };
+    *target = Target::Name(name);
+    true
 }
 
 /// Sees what there is: who claims what, what is refused or lost.
@@ -353,6 +345,18 @@ fn is_plain_login(name: &str) -> bool {
 }
 
 impl Survey {
+    /// Maps a group that a membership means. Returns whether it is mapped.
+    fn map(&self, target: &mut Target) -> bool {
+        replace_target(target, self.mapping.of_target(target, &self.groups))
+    }
+
+    /// Maps a member, if it is a group of the input that is mapped. What a user is called says nothing.
+    fn map_member(&self, target: &mut Target) -> bool {
+        let Target::Entry { entry, .. } = target else { return false };
+        let group = self.mapping.entries.get(entry);
+        replace_target(target, group)
+    }
+
     fn note(&mut self, row: u64, record: &Record) {
         if let Some(claim) = Claim::name_of(record) {
             self.claims.note(&claim);
@@ -604,11 +608,7 @@ impl Reading {
     fn take_user(&mut self, place: Place, mut user: UserRecord) {
         // The first pass has told what is left out.
         drop(settle_password(&mut user, self.pass.passwords));
-        for name in user.groups.iter_mut().flatten() {
-            if let Some(to) = self.survey.mapping.of_name(name) {
-                name.clone_from(to);
-            }
-        }
+        self.survey.mapping.map_names(&mut user.groups);
         let mut record = Record::User(user);
         let is_first = self.claim(place, &mut record);
         if let Record::User(user) = &record
@@ -638,17 +638,13 @@ impl Reading {
     fn take_parents(&mut self, place: Place, mut group: GroupRecord) {
         let is_stored = !self.withheld.rows.contains(&place.0) && self.survey.mapping.of_group(&group).is_none();
         if group.groups.is_some() && is_stored {
-            for name in group.groups.iter_mut().flatten() {
-                if let Some(to) = self.survey.mapping.of_name(name) {
-                    name.clone_from(to);
-                }
-            }
+            self.survey.mapping.map_names(&mut group.groups);
             self.push(place, Record::Group(group));
         }
     }
 
     fn take_member(&mut self, place: Place, mut member: MemberRecord) {
-        let is_mapped = self.survey.mapping.map(&mut member.group);
+        let is_mapped = self.survey.map(&mut member.group);
         member.withheld = self.is_withheld(&member.group, &member.user, member.said_by);
         member.said_by = self.survey.counted_as(&member.group, member.said_by);
         if !self.is_of_phase(&member.group, member.said_by) {
@@ -656,7 +652,7 @@ impl Reading {
         }
         self.survey.forget_unclear_name(&mut member.group);
         // A group of the input that is mapped is a group here, wherever it is a member.
-        if self.survey.mapping.map_member(&mut member.user) {
+        if self.survey.map_member(&mut member.user) {
             let MemberRecord { group, user: subgroup, joined, said_by, withheld } = member;
             if !(is_mapped && is_same_name(&group, &subgroup)) {
                 self.push(place, Record::Subgroup(SubgroupRecord { group, subgroup, joined, said_by, withheld }));
@@ -667,7 +663,7 @@ impl Reading {
     }
 
     fn take_subgroup(&mut self, place: Place, mut member: SubgroupRecord) {
-        let is_mapped = self.survey.mapping.map(&mut member.group) & self.survey.mapping.map(&mut member.subgroup);
+        let is_mapped = self.survey.map(&mut member.group) & self.survey.map(&mut member.subgroup);
         member.withheld = self.is_withheld(&member.group, &member.subgroup, member.said_by);
         member.said_by = self.survey.counted_as(&member.group, member.said_by);
         let is_nothing = is_mapped && is_same_name(&member.group, &member.subgroup);
