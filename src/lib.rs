@@ -38,4 +38,5 @@ pub mod pull;
 #[allow(dead_code, reason = "other tests choose with more of it")]
 mod random;
 pub mod server;
+mod service;
 pub mod store;
