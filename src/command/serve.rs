@@ -3,74 +3,35 @@
 use super::{start_logging, store_of::open};
 use crate::command::Usage;
 use crate::config::Serve;
-use crate::dialect::{Context, Dialect, Dialects, Metrics};
-use crate::directory::{Access, Passwords, SessionLimits};
-use crate::http::Door;
-use crate::logging;
-use crate::metrics;
-use crate::server::{Limits, Server, Stopper, Traffic, tell_supervisor};
-use crate::service::{bind_local, bind_metrics, forget_changes, rules, run_all};
+use crate::server::{Limits, tell_supervisor};
+use crate::service::{Service, Settings, Stop};
 use crate::store::{self, Found, Store};
 use anyhow::Context as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Serves until a signal ends it.
-pub(super) fn serve(settings: &Serve) -> anyhow::Result<()> {
-    start_logging(&settings.database);
+pub(super) fn serve(serve: &Serve) -> anyhow::Result<()> {
+    start_logging(&serve.database);
     // What is wrong with the command line shows before the database is touched.
-    let mounts = settings.mounts().map_err(Usage)?;
-    let passwords = Arc::new(Passwords::new(settings.rules.password_pattern.clone(), settings.require_password));
-    Dialects::check(&mounts).map_err(Usage)?;
+    let settings = serve.settings().map_err(Usage)?;
+    settings.check().map_err(Usage)?;
+    let passwords = Arc::new(settings.passwords().map_err(Usage)?);
     tell_supervisor("STATUS=opening the database");
-    let (store, found) = open(&settings.database, settings.readers, &passwords)?;
+    let (store, found) = open(&serve.database, settings.readers, &passwords)?;
     let store = Arc::new(store);
-    let sessions = SessionLimits {
-        idle: settings.session_idle,
-        length: settings.session_length,
-        ticket_idle: settings.nuxeo_session_idle,
-    };
-    let rules = rules(settings);
-    let access = Access::new(Arc::clone(&store), passwords, settings.wrong_password_delay, sessions, rules)?;
-    let traffic = Arc::new(Traffic::default());
-    let counted = Arc::clone(&traffic);
-    let metrics = Metrics {
-        sources: vec![
-            Box::new(metrics::tell_process),
-            Box::new(logging::tell),
-            Box::new(move |page| counted.tell(page)),
-        ],
-        public: settings.metrics_public,
-    };
-    let context = Context::new(access, settings.strict_errors, metrics);
-    let dialects = Dialects::mount(context, &mounts).map_err(Usage)?;
-    let limits = Limits {
-        connections: settings.max_connections,
-        connections_per_address: settings.max_connections_per_address,
-        body_bytes: settings.max_body_bytes,
-        body_memory: settings.max_body_memory,
-        answer_memory: settings.max_answer_memory,
-        head_timeout: settings.head_timeout,
-        body_timeout: settings.body_timeout,
-        idle_timeout: settings.idle_timeout,
-        write_timeout: settings.write_timeout,
-        grace: settings.grace,
-    };
-    let (public, address) = Server::bind(Door::Public, settings.listen, limits.clone())?;
-    let public = public.trust(&settings.trusted_proxies);
-    let (watched, metrics_address) = bind_metrics(settings)?.unzip();
-    let local = bind_local(&store, &limits);
-    let servers: Vec<Server> = [public].into_iter().chain(watched).chain(local).collect();
-    stop_on_signals(&servers, &store)?;
-    forget_changes(&store, settings.keep_changes)?;
+    let mut service = Service::new(Arc::clone(&store), passwords, &settings)?;
+    let address = service.listen(serve.listen)?;
+    let metrics_address = serve.metrics_listen.map(|address| service.listen_for_metrics(address)).transpose()?;
+    service.listen_for_commands();
+    stop_on_signals(service.stop())?;
     announce_database(&store, found);
     if let Some(address) = metrics_address {
         log::info!("metrics at http://{address}/metrics");
     }
-    announce(servers[0].limits(), address, settings, &mounts);
+    announce(service.limits(), address, &settings);
     tell_supervisor(&format!("READY=1\nSTATUS=listening on http://{address}"));
-    run_all(servers, &traffic, dialects)?;
-    store.close();
+    service.run()?;
     log::info!("stopped");
     Ok(())
 }
@@ -87,7 +48,7 @@ fn announce_database(store: &Store, found: Found) {
 }
 
 /// Tells where clients find the server: the last of all, so that who reads that may begin.
-fn announce(limits: &Limits, address: SocketAddr, settings: &Serve, mounts: &[(Dialect, String)]) {
+fn announce(limits: &Limits, address: SocketAddr, settings: &Settings) {
     log::info!(
         "limits: {} connections, {} of one address, bodies of {} bytes, {:?} for a head, {:?} for a body, {:?} idle",
         limits.connections,
@@ -97,8 +58,8 @@ fn announce(limits: &Limits, address: SocketAddr, settings: &Serve, mounts: &[(D
         limits.body_timeout,
         limits.idle_timeout
     );
-    for (dialect, prefix) in mounts {
-        log::info!("{} at http://{address}{}", dialect.name, prefix.trim_end_matches('/'));
+    for (dialect, prefix) in &settings.dialects {
+        log::info!("{dialect} at http://{address}{}", prefix.trim_end_matches('/'));
     }
     if settings.metrics_public {
         log::info!("metrics at http://{address}/metrics, for everybody");
@@ -113,7 +74,7 @@ fn announce(limits: &Limits, address: SocketAddr, settings: &Serve, mounts: &[(D
 }
 
 /// SIGTERM and SIGINT end the servers in good order; a second one ends the process at once.
-fn stop_on_signals(servers: &[Server], store: &Arc<Store>) -> anyhow::Result<()> {
+fn stop_on_signals(stop: Stop) -> anyhow::Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
     use std::sync::atomic::AtomicBool;
     let asked = Arc::new(AtomicBool::new(false));
@@ -124,18 +85,13 @@ fn stop_on_signals(servers: &[Server], store: &Arc<Store>) -> anyhow::Result<()>
     // A file that may not grow any more is an error of the write, not the end of the process.
     signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false))).context("handle signals")?;
     let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT]).context("handle signals")?;
-    let stoppers: Vec<Stopper> = servers.iter().map(Server::stopper).collect();
-    let store = Arc::downgrade(store);
     let thread = std::thread::Builder::new().name("signals".to_owned());
     thread
         .spawn(move || {
             if signals.forever().next().is_some() {
                 log::info!("stopping");
                 tell_supervisor("STOPPING=1\nSTATUS=finishing what was begun");
-                if let Some(store) = store.upgrade() {
-                    store.end_waiting();
-                }
-                stoppers.iter().for_each(Stopper::stop);
+                stop.stop();
             }
         })
         .context("start the thread for signals")?;

@@ -1,8 +1,9 @@
 //! The command line and the environment: every setting, its default and its help text, in one definition.
 
 mod people;
+mod settings;
 
-use crate::dialect::{DIALECTS, Dialect};
+use crate::dialect::DIALECTS;
 use crate::directory::Since;
 use crate::exchange::Role;
 use crate::logging::Format;
@@ -397,37 +398,6 @@ pub struct Serve {
     #[arg(long, env = "ROLLBOOK_READERS", value_name = "N", default_value_t = 4,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=64))]
     pub readers: usize,
-}
-
-impl Serve {
-    /// The dialects to serve, each with its prefix.
-    ///
-    /// # Errors
-    /// When a name is no dialect's.
-    pub fn mounts(&self) -> anyhow::Result<Vec<(Dialect, String)>> {
-        let mut mounts = Vec::new();
-        for name in self.dialects.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
-            let Some(dialect) = DIALECTS.into_iter().find(|dialect| dialect.name == name) else {
-                let known = DIALECTS.map(|dialect| dialect.name).join(", ");
-                bail!("--dialects: there is no dialect {name}, only {known}");
-            };
-            if mounts.iter().any(|(other, _): &(Dialect, String)| other.name == name) {
-                continue;
-            }
-            let prefix = match name {
-                "datadog" => &self.datadog_prefix,
-                "nuxeo" => &self.nuxeo_prefix,
-                "rollbook" => &self.rollbook_prefix,
-                "ui" => &self.ui_prefix,
-                _ => dialect.prefix,
-            };
-            mounts.push((dialect, prefix.to_owned()));
-        }
-        if mounts.is_empty() {
-            bail!("--dialects: no dialect is left to serve");
-        }
-        Ok(mounts)
-    }
 }
 
 /// A secret for the first start: the variable, or the content of the file that the variable with `_FILE` names,

@@ -1,0 +1,235 @@
+//! A server put together: the doors that it listens at, and the threads that work beside them. Both the command `serve`
+//! and programs that embed Rollbook go this way, so that neither has less than the other.
+
+mod settings;
+
+use crate::dialect::{Context, Dialects, Metrics};
+use crate::directory::{self, Access, Passwords};
+use crate::http::Door;
+use crate::logging;
+use crate::metrics;
+use crate::server::{Limits, Network, Server, Stopper, Traffic};
+use crate::store::{self, Store};
+use anyhow::{Context as _, anyhow};
+pub use settings::Settings;
+use std::net::SocketAddr;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
+use std::sync::{Arc, Weak};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How often changes that are too old are looked for.
+const FORGET_PAUSE_MIN: Duration = Duration::from_millis(100);
+const FORGET_PAUSE_MAX: Duration = Duration::from_secs(3600);
+
+/// Commands that the local socket has room for at a time.
+const LOCAL_CONNECTIONS: usize = 64;
+/// The longest order of a command, in bytes: a part of a file with one very long row.
+const LOCAL_BODY_BYTES: usize = 256 << 20;
+/// A command may think for long between two orders, and be stopped and continued.
+const LOCAL_PATIENCE: Duration = Duration::from_secs(86_400);
+
+/// What those who watch the server may take. Their connections are few enough for the descriptors that are kept free
+/// of clients, and as many as a few collectors and supervisors need.
+const METRICS_LIMITS: Limits = Limits {
+    connections: 16,
+    connections_per_address: None,
+    body_bytes: 1024,
+    body_memory: 1 << 20,
+    answer_memory: 4 << 20,
+    head_timeout: Duration::from_secs(5),
+    body_timeout: Duration::from_secs(5),
+    // Longer than collectors usually wait between two looks.
+    idle_timeout: Duration::from_secs(120),
+    write_timeout: Duration::from_secs(10),
+    grace: Duration::from_secs(1),
+};
+
+/// A server that does not run yet.
+pub(crate) struct Service {
+    store: Arc<Store>,
+    dialects: Dialects,
+    traffic: Arc<Traffic>,
+    /// For clients.
+    limits: Limits,
+    trusted: Vec<Network>,
+    keep_changes: Duration,
+    servers: Vec<Server>,
+}
+
+/// Ends a service from another thread.
+#[derive(Clone)]
+pub(crate) struct Stop {
+    stoppers: Vec<Stopper>,
+    /// Weak: what can stop a service must not be what keeps its database open.
+    store: Weak<Store>,
+}
+
+impl Service {
+    /// Serves that store. Listens nowhere yet, and does not care whether the directory has been filled.
+    ///
+    /// # Errors
+    /// When the settings contradict each other, and when the operating system gives no random numbers.
+    pub(crate) fn new(store: Arc<Store>, passwords: Arc<Passwords>, settings: &Settings) -> anyhow::Result<Service> {
+        let (sessions, rules) = (settings.session_limits(), settings.rules());
+        let access = Access::new(Arc::clone(&store), passwords, settings.wrong_password_delay, sessions, rules)?;
+        let traffic = Arc::new(Traffic::default());
+        let counted = Arc::clone(&traffic);
+        let metrics = Metrics {
+            sources: vec![
+                Box::new(metrics::tell_process),
+                Box::new(logging::tell),
+                Box::new(move |page| counted.tell(page)),
+            ],
+            public: settings.metrics_public,
+        };
+        let context = Context::new(access, settings.strict_errors, metrics);
+        Ok(Service {
+            store,
+            dialects: Dialects::mount(context, &settings.mounts()?)?,
+            traffic,
+            limits: settings.limits(),
+            trusted: settings.trusted_proxies.clone(),
+            keep_changes: settings.keep_changes,
+            servers: Vec::new(),
+        })
+    }
+
+    /// Listens for clients at that address; tells it with the port that was found for port 0.
+    ///
+    /// # Errors
+    /// When the address cannot be had.
+    pub(crate) fn listen(&mut self, address: SocketAddr) -> anyhow::Result<SocketAddr> {
+        let (server, address) = Server::bind(Door::Public, address, self.limits.clone())?;
+        // The descriptor limit may have lowered them.
+        self.limits = server.limits().clone();
+        self.servers.push(server.trust(&self.trusted));
+        Ok(address)
+    }
+
+    /// Listens at that address for those who watch the server.
+    ///
+    /// # Errors
+    /// When the address cannot be had.
+    pub(crate) fn listen_for_metrics(&mut self, address: SocketAddr) -> anyhow::Result<SocketAddr> {
+        let limits = Limits { grace: self.limits.grace, ..METRICS_LIMITS };
+        let (server, address) = Server::bind(Door::Metrics, address, limits)?;
+        self.servers.push(server);
+        Ok(address)
+    }
+
+    /// Listens for commands on the same machine. Without that they have to wait until the server has stopped.
+    pub(crate) fn listen_for_commands(&mut self) {
+        let limits = Limits {
+            connections: LOCAL_CONNECTIONS,
+            connections_per_address: None,
+            body_bytes: LOCAL_BODY_BYTES,
+            // What root gives to do is done.
+            body_memory: usize::MAX,
+            answer_memory: usize::MAX,
+            body_timeout: LOCAL_PATIENCE,
+            idle_timeout: LOCAL_PATIENCE,
+            ..self.limits.clone()
+        };
+        let path = store::local_socket(self.store.path()).map_err(Into::into);
+        match path.and_then(|path| Server::bind_local(&path, limits)) {
+            Ok(server) => self.servers.push(server),
+            Err(error) => log::warn!("commands cannot reach this server: {error:#}"),
+        }
+    }
+
+    /// What one connection of a client may take, in force once it listens.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// What ends [`Service::run`], once it listens everywhere.
+    pub(crate) fn stop(&self) -> Stop {
+        Stop { stoppers: self.servers.iter().map(Server::stopper).collect(), store: Arc::downgrade(&self.store) }
+    }
+
+    /// Serves at all doors until stopped, and closes the database.
+    ///
+    /// # Errors
+    /// When a thread cannot be started or has panicked.
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let mut forgetting = Forgetting::start(&self.store, self.keep_changes)?;
+        let result = run_all(self.servers, &self.traffic, self.dialects);
+        forgetting.end();
+        // What is still being forgotten gives up.
+        self.store.close();
+        result
+    }
+}
+
+impl Stop {
+    /// Accepts nothing more, lets running requests finish, closes the others.
+    pub(crate) fn stop(&self) {
+        if let Some(store) = self.store.upgrade() {
+            store.end_waiting();
+        }
+        self.stoppers.iter().for_each(Stopper::stop);
+    }
+}
+
+/// Serves at all doors, each in a thread of its own, until all are stopped.
+fn run_all(servers: Vec<Server>, traffic: &Arc<Traffic>, dialects: Dialects) -> anyhow::Result<()> {
+    let dialects = Arc::new(dialects);
+    let mut threads = Vec::new();
+    for server in servers {
+        let (traffic, dialects) = (Arc::clone(traffic), Arc::clone(&dialects));
+        let thread = std::thread::Builder::new().name("server".to_owned());
+        let run = move || server.run(&traffic, move |incoming| dialects.answer(incoming));
+        threads.push(thread.spawn(run).context("start the thread of a server")?);
+    }
+    for thread in threads {
+        thread.join().map_err(|_| anyhow!("the thread of a server has panicked"))?;
+    }
+    Ok(())
+}
+
+/// Removes, now and then, the changes that are too old to be kept. Its thread ends with it.
+struct Forgetting {
+    /// Nothing is sent: its end is the signal.
+    end: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Forgetting {
+    fn start(store: &Arc<Store>, age: Duration) -> anyhow::Result<Forgetting> {
+        let ((end, ended), store) = (channel(), Arc::clone(store));
+        let thread = std::thread::Builder::new().name("changes".to_owned());
+        let thread =
+            thread.spawn(move || forget(&store, age, &ended)).context("start the thread that removes old changes")?;
+        Ok(Forgetting { end: Some(end), thread: Some(thread) })
+    }
+
+    /// Begins nothing more.
+    fn end(&mut self) {
+        drop(self.end.take());
+    }
+}
+
+impl Drop for Forgetting {
+    fn drop(&mut self) {
+        self.end();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn forget(store: &Store, age: Duration, ended: &Receiver<()>) {
+    let pause = (age / 8).clamp(FORGET_PAUSE_MIN, FORGET_PAUSE_MAX);
+    loop {
+        match directory::forget_changes(store, age) {
+            Ok(0) => {}
+            Ok(count) => log::info!("removed {count} changes that are older than {age:?}"),
+            Err(_) if ended.try_recv() == Err(TryRecvError::Disconnected) => return,
+            Err(error) => log::warn!("old changes could not be removed: {error}"),
+        }
+        if ended.recv_timeout(pause) == Err(RecvTimeoutError::Disconnected) {
+            return;
+        }
+    }
+}
