@@ -1,12 +1,11 @@
 //! The program: parses the command line and runs the subcommand.
 
-use clap::Parser as _;
 use rollbook::command::{Usage, run};
 use rollbook::config::CommandLine;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let result = run(CommandLine::parse());
+    let result = run(CommandLine::read());
     rollbook::logging::flush();
     match result {
         Ok(()) => ExitCode::SUCCESS,

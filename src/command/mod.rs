@@ -18,7 +18,6 @@ use crate::config::{Command, CommandLine, Database};
 use crate::logging;
 use crate::server::probe;
 use anyhow::{Context as _, anyhow, bail};
-use clap::CommandFactory as _;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -41,25 +40,22 @@ impl std::error::Error for Usage {}
 /// What went wrong, as a chain of sentences; [`Usage`] when it was the command line.
 pub fn run(line: CommandLine) -> anyhow::Result<()> {
     match line.command {
-        None => serve::serve(&line.serve),
-        Some(Command::Serve(settings)) => serve::serve(&settings),
-        Some(Command::User { command }) => user::run(command),
-        Some(Command::Group { command }) => group::run(command),
-        Some(Command::Key { command }) => key::run(command),
-        Some(Command::Passwd { user, keep_tokens, target, rules }) => {
-            key::set_password(&target, &rules, &user, keep_tokens)
-        }
-        Some(Command::Import(settings)) => import::run(&settings),
-        Some(Command::Pull { command }) => pull::run(command),
-        Some(Command::Export(settings)) => export::run(&settings),
-        Some(Command::Log(asked)) => log::run(&asked),
-        Some(Command::Backup { file, force, database }) => database::back_up(&database, &file, force),
-        Some(Command::Restore { file, database }) => database::restore(&database, &file),
-        Some(Command::Check { repair: false, target }) => database::check(&target.database),
-        Some(Command::Check { repair: true, target }) => database::repair(&target),
-        Some(Command::Healthcheck { listen, timeout }) => check_health(listen, timeout),
-        Some(Command::Completions { shell }) => complete(shell),
-        Some(Command::Man { words }) => show_manual(&words),
+        Command::Serve(settings) => serve::serve(&settings),
+        Command::User { command } => user::run(command),
+        Command::Group { command } => group::run(command),
+        Command::Key { command } => key::run(command),
+        Command::Passwd { user, keep_tokens, target, rules } => key::set_password(&target, &rules, &user, keep_tokens),
+        Command::Import(settings) => import::run(&settings),
+        Command::Pull { command } => pull::run(command),
+        Command::Export(settings) => export::run(&settings),
+        Command::Log(asked) => log::run(&asked),
+        Command::Backup { file, force, database } => database::back_up(&database, &file, force),
+        Command::Restore { file, database } => database::restore(&database, &file),
+        Command::Check { repair: false, target } => database::check(&target.database),
+        Command::Check { repair: true, target } => database::repair(&target),
+        Command::Healthcheck { listen, timeout } => check_health(listen, timeout),
+        Command::Completions { shell } => complete(shell),
+        Command::Man { words } => show_manual(&words),
     }
 }
 
@@ -76,12 +72,12 @@ fn check_health(address: SocketAddr, patience: Duration) -> anyhow::Result<()> {
 
 fn complete(shell: clap_complete::Shell) -> anyhow::Result<()> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut CommandLine::command(), "rollbook", &mut script);
+    clap_complete::generate(shell, &mut CommandLine::definition(), "rollbook", &mut script);
     print(&String::from_utf8(script)?)
 }
 
 fn show_manual(words: &[String]) -> anyhow::Result<()> {
-    let mut command = CommandLine::command();
+    let mut command = CommandLine::definition();
     // Gives each command its whole name.
     command.build();
     let mut shown = &command;

@@ -1,5 +1,6 @@
 //! The command line and the environment: every setting, its default and its help text, in one definition.
 
+mod line;
 mod people;
 mod settings;
 
@@ -20,24 +21,44 @@ pub use people::{
     Names, PasswordRule, PullCommand, PullSource, UserCommand, UserFields, UserFilters,
 };
 
-/// Users, groups and memberships in one SQLite file, served over the REST dialects that scripts already speak.
+/// Keep users, groups and memberships in one SQLite file, and serve them over the REST dialects that scripts already
+/// speak.
 #[derive(Debug, Parser)]
-#[command(name = "rollbook", version, args_conflicts_with_subcommands = true, after_help = AFTER_HELP)]
+#[command(name = "rollbook", version, after_help = AFTER_HELP)]
 pub struct CommandLine {
-    /// What to do; without a word: serve.
-    #[command(subcommand)]
-    pub command: Option<Command>,
-    /// Settings of `serve`, when no subcommand is named.
+    /// Options that may stand before the command.
     #[command(flatten)]
-    pub serve: Serve,
+    pub shared: Shared,
+    /// The command: [`CommandLine::read`] adds `serve` where there is none.
+    #[command(subcommand)]
+    pub command: Command,
 }
 
 const AFTER_HELP: &str = "\
-Without a command, rollbook serves. The first start on a new database prints the password and the keys that it
-made, or keeps them in a file beside it (rollbook.db.secrets) where standard error is the journal;
-ROLLBOOK_ADMIN_PASSWORD, ROLLBOOK_API_KEY and ROLLBOOK_APP_KEY (or each with _FILE, naming a file) set them instead.
+Without a command, rollbook serves: its options are those of `rollbook serve --help`. The first start on a new database
+prints the password and the keys that it made, or keeps them in a file beside it (rollbook.db.secrets) where standard
+error is the journal; ROLLBOOK_ADMIN_PASSWORD, ROLLBOOK_API_KEY and ROLLBOOK_APP_KEY (or each with _FILE, naming a file)
+set them instead.
 
 Exit status: 0 done, 1 failed, 2 wrong usage.";
+
+/// Options that may stand before the command as well as after it. Each command declares those that it has under the same
+/// identifier, with its own help and default; the parser carries the value there, unless the command has one of its own.
+#[derive(Debug, Args)]
+pub struct Shared {
+    /// Database file [default: rollbook.db]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub db: Option<PathBuf>,
+    /// How much to log: off, error, warn, info, debug or trace
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub log: Option<log::LevelFilter>,
+    /// Format of the log
+    #[arg(long, global = true, value_name = "FORMAT", value_enum)]
+    pub log_format: Option<Format>,
+    /// Say whether the command works on the file or through the server that holds it
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
 
 /// What to do.
 #[derive(Debug, Subcommand)]

@@ -70,14 +70,14 @@ impl Serve {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::CommandLine;
+    use crate::config::{Command, CommandLine};
     use crate::service::Settings;
-    use clap::Parser as _;
 
     #[test]
     fn the_defaults_of_the_command_line_are_those_of_the_library() {
-        let line = CommandLine::try_parse_from(["rollbook"]).unwrap();
-        let settings = line.serve.settings().unwrap();
+        let line = CommandLine::of(["rollbook".into()]).unwrap();
+        let Command::Serve(serve) = line.command else { panic!("not serve") };
+        let settings = serve.settings().unwrap();
         assert_eq!(format!("{settings:#?}"), format!("{:#?}", Settings::default()));
     }
 }

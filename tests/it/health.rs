@@ -74,7 +74,8 @@ fn each_shell_gets_completions_that_it_understands() {
 fn the_manual_has_a_page_for_the_program_and_for_each_command() {
     let folder = Folder::new();
     for (words, has) in [
-        (&["man"][..], "max\\-connections"),
+        (&["man"][..], "rollbook\\-serve(1)"),
+        (&["man", "serve"], "max\\-connections"),
         (&["man", "key", "create"], "rollbook\\-key\\-create"),
         (&["man", "restore"], "kept beside it"),
     ] {

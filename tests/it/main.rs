@@ -9,6 +9,7 @@ mod caches;
 mod changes;
 mod clients;
 mod command;
+mod command_line;
 mod conditions;
 mod crowds;
 mod cutoff;

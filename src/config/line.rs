@@ -1,0 +1,122 @@
+//! The arguments of the process: where the command stands among them, and what a wrong one is told.
+
+use super::CommandLine;
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
+use clap::{Arg, Command, CommandFactory as _, FromArgMatches as _};
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::ops::Range;
+
+/// The command that is meant where none is named.
+const DEFAULT: &str = "serve";
+
+/// Commands that touch no database: the options that may stand before every command mean nothing to them.
+const WITHOUT_DATABASE: [&str; 3] = ["healthcheck", "completions", "man"];
+
+impl CommandLine {
+    /// Reads the arguments of this process. `--help`, `--version` and wrong usage end it.
+    pub fn read() -> CommandLine {
+        CommandLine::of(std::env::args_os()).unwrap_or_else(|error| error.exit())
+    }
+
+    /// Reads arguments, the first of which is the name of the program.
+    ///
+    /// # Errors
+    /// What is wrong with them, or the help text that they ask for.
+    pub fn of(args: impl IntoIterator<Item = OsString>) -> Result<CommandLine, Error> {
+        let mut definition = CommandLine::definition();
+        let args = with_command(args.into_iter().collect(), &definition);
+        let place = options_before_command(&args[1..], &definition).1.unwrap_or(0) + 1;
+        let matches = definition.try_get_matches_from_mut(&args);
+        let matches = matches.map_err(|error| with_advice(error, &args[1..place], &definition))?;
+        CommandLine::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))
+    }
+
+    /// The definition of all commands and options, for help texts, completions and manual pages too.
+    pub fn definition() -> Command {
+        let definition = CommandLine::command().subcommand_required(false).arg_required_else_help(false);
+        let shared: Vec<Arg> = definition.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect();
+        let hidden = |command: Command| command.args(shared.iter().map(|arg| arg.clone().hide(true)));
+        WITHOUT_DATABASE.into_iter().fold(definition, |definition, name| definition.mut_subcommand(name, hidden))
+    }
+}
+
+/// Puts the command that is meant in its place: `serve` where none is named, and before its own options.
+fn with_command(args: Vec<OsString>, definition: &Command) -> Vec<OsString> {
+    let mut args = args.into_iter();
+    let mut line = vec![args.next().unwrap_or_else(|| "rollbook".into())];
+    let args: Vec<OsString> = args.collect();
+    let (options, place) = options_before_command(&args, definition);
+    let command = match place {
+        Some(place) if args[place] != DEFAULT => {
+            line.extend(args);
+            return line;
+        }
+        place => place.map_or(args.len(), |place| place + 1),
+    };
+    let is_question = |arg: &&OsString| ["-h", "--help", "-V", "--version"].iter().any(|flag| arg == flag);
+    if place.is_none()
+        && let Some(question) = args.iter().find(is_question)
+    {
+        line.push(question.clone());
+        return line;
+    }
+    line.extend(
+        options.iter().filter(|option| option.is_shared).flat_map(|option| args[option.place.clone()].to_vec()),
+    );
+    line.push(DEFAULT.into());
+    line.extend(
+        options.iter().filter(|option| !option.is_shared).flat_map(|option| args[option.place.clone()].to_vec()),
+    );
+    line.extend(args[command..].to_vec());
+    line
+}
+
+/// An option before the command.
+struct Before {
+    /// Its name and, if that is an argument of its own, its value.
+    place: Range<usize>,
+    /// Whether it may stand before every command.
+    is_shared: bool,
+}
+
+/// The options before the command, and its place: that of the first word that is neither an option nor a value.
+fn options_before_command(args: &[OsString], definition: &Command) -> (Vec<Before>, Option<usize>) {
+    let server = definition.find_subcommand(DEFAULT).into_iter().flat_map(Command::get_arguments);
+    let known: Vec<&Arg> = definition.get_arguments().chain(server).collect();
+    let mut options: Vec<Before> = Vec::new();
+    let mut at = 0;
+    while let Some(arg) = args.get(at) {
+        let text = arg.to_string_lossy();
+        if text == "--" || !text.starts_with('-') || text == "-" {
+            return (options, (text != "--").then_some(at));
+        }
+        let name = text.split('=').next().unwrap_or_default();
+        let is = |arg: &&&Arg| match name.strip_prefix("--") {
+            Some(long) => arg.get_long() == Some(long),
+            None => arg.get_short().is_some_and(|short| name[1..].starts_with(short)),
+        };
+        let option = known.iter().find(is);
+        let takes_next = option.is_some_and(|option| option.get_action().takes_values()) && name == text;
+        let end = args.len().min(at + 1 + usize::from(takes_next));
+        options.push(Before { place: at..end, is_shared: option.is_some_and(|option| option.is_global_set()) });
+        at = end;
+    }
+    (options, None)
+}
+
+/// Adds where an option belongs to what is said of one that may not stand before the command.
+fn with_advice(mut error: Error, before_command: &[OsString], definition: &Command) -> Error {
+    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else { return error };
+    let is_before = before_command.iter().any(|arg| arg.to_string_lossy().split('=').next() == Some(option));
+    if error.kind() != ErrorKind::UnknownArgument || !is_before {
+        return error;
+    }
+    let shared = definition.get_arguments().filter(|arg| arg.is_global_set()).filter_map(Arg::get_long);
+    let shared: Vec<String> = shared.map(|name| format!("--{name}")).collect();
+    let mut advice = StyledStr::new();
+    let _ = write!(advice, "write '{option}' after the command: only {} may stand before it", shared.join(", "));
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![advice]));
+    error
+}
