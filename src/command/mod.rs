@@ -10,6 +10,7 @@ mod link;
 mod log;
 mod pull;
 mod serve;
+mod signals;
 mod store_of;
 mod table;
 mod user;

@@ -1,17 +1,17 @@
 //! Serving, until a signal.
 
-use super::{start_logging, store_of::open};
+use super::{signals::Signals, start_logging, store_of::open};
 use crate::command::Usage;
 use crate::config::Serve;
 use crate::server::{Limits, tell_supervisor};
-use crate::service::{Service, Settings, Stop};
+use crate::service::{Service, Settings};
 use crate::store::{self, Found, Store};
-use anyhow::Context as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Serves until a signal ends it.
 pub(super) fn serve(serve: &Serve) -> anyhow::Result<()> {
+    let signals = Signals::handle(serve.grace)?;
     start_logging(&serve.database);
     // What is wrong with the command line shows before the database is touched.
     let settings = serve.settings().map_err(Usage)?;
@@ -19,18 +19,24 @@ pub(super) fn serve(serve: &Serve) -> anyhow::Result<()> {
     let passwords = Arc::new(settings.passwords().map_err(Usage)?);
     tell_supervisor("STATUS=opening the database");
     let (store, found) = open(&serve.database, settings.readers, &passwords)?;
+    if signals.stop_asked() {
+        store.close();
+        log::info!("stopped before it listened");
+        return Ok(());
+    }
     let store = Arc::new(store);
     let mut service = Service::new(Arc::clone(&store), passwords, &settings)?;
     let address = service.listen(serve.listen)?;
     let metrics_address = serve.metrics_listen.map(|address| service.listen_for_metrics(address)).transpose()?;
     service.listen_for_commands();
-    stop_on_signals(service.stop())?;
+    let stop = service.stop();
+    signals.on_stop(move || stop.stop());
     announce_database(&store, found);
     if let Some(address) = metrics_address {
         log::info!("metrics at http://{address}/metrics");
     }
     announce(service.limits(), address, &settings);
-    tell_supervisor(&format!("READY=1\nSTATUS=listening on http://{address}"));
+    signals.tell_ready(&format!("listening on http://{address}"));
     service.run()?;
     log::info!("stopped");
     Ok(())
@@ -71,29 +77,4 @@ fn announce(limits: &Limits, address: SocketAddr, settings: &Settings) {
         log::warn!("traffic to {address} is not encrypted: put a TLS proxy in front of it");
     }
     log::info!("listening on http://{address}");
-}
-
-/// SIGTERM and SIGINT end the servers in good order; a second one ends the process at once.
-fn stop_on_signals(stop: Stop) -> anyhow::Result<()> {
-    use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
-    use std::sync::atomic::AtomicBool;
-    let asked = Arc::new(AtomicBool::new(false));
-    for signal in [SIGTERM, SIGINT] {
-        signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&asked)).context("handle signals")?;
-        signal_hook::flag::register(signal, Arc::clone(&asked)).context("handle signals")?;
-    }
-    // A file that may not grow any more is an error of the write, not the end of the process.
-    signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false))).context("handle signals")?;
-    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT]).context("handle signals")?;
-    let thread = std::thread::Builder::new().name("signals".to_owned());
-    thread
-        .spawn(move || {
-            if signals.forever().next().is_some() {
-                log::info!("stopping");
-                tell_supervisor("STOPPING=1\nSTATUS=finishing what was begun");
-                stop.stop();
-            }
-        })
-        .context("start the thread for signals")?;
-    Ok(())
 }

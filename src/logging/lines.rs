@@ -6,12 +6,14 @@ use crate::lock::locked;
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Bytes that may wait; what comes while a reader of the log stands still is dropped, and counted.
 const WAITING_MAX: usize = 1 << 20;
 /// How long lines gather before they are written together.
 const GATHER: Duration = Duration::from_millis(10);
+/// How long a reader of the log may take for a piece, while the end of the process waits for it.
+const FLUSH_PAUSE: Duration = Duration::from_secs(1);
 /// Bytes that are written at a time.
 const PIECE: usize = 4096;
 /// What a line takes beside its text.
@@ -140,16 +142,18 @@ impl Lines {
         Held { bytes: self.waiting.load(Ordering::Relaxed), limit: WAITING_MAX, entries, evicted: 0 }
     }
 
-    pub(super) fn flush(&self) {
+    /// Waits until everything is written, but not for a reader who stands still, and not longer than until then.
+    pub(super) fn flush(&self, until: Option<Instant>) {
+        let patience = || until.map_or(FLUSH_PAUSE, |until| until.saturating_duration_since(Instant::now()));
         let mut before = self.written.load(Ordering::Acquire);
         let mut state = locked(&self.state);
         while state.busy || self.told.load(Ordering::Acquire) {
             state.hurry = true;
             self.changed.notify_all();
             let (next, waited) =
-                self.changed.wait_timeout(state, Duration::from_secs(1)).unwrap_or_else(PoisonError::into_inner);
+                self.changed.wait_timeout(state, patience().min(FLUSH_PAUSE)).unwrap_or_else(PoisonError::into_inner);
             let written = self.written.load(Ordering::Acquire);
-            if waited.timed_out() && written == before {
+            if waited.timed_out() && (written == before || until.is_some_and(|until| until <= Instant::now())) {
                 return;
             }
             (state, before) = (next, written);

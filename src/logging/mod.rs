@@ -11,7 +11,7 @@ pub(crate) use request::{begin_request, end_request, with_request_id};
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 pub use style::Format;
 use style::Style;
 
@@ -60,7 +60,14 @@ fn own_lines(level: log::LevelFilter) -> env_logger::Builder {
 /// Waits until everything logged so far is written, but not for a reader who stands still.
 pub fn flush() {
     if let Some(output) = OUTPUT.get() {
-        output.lines.flush();
+        output.lines.flush(None);
+    }
+}
+
+/// Like [`flush`], for that long at most.
+pub(crate) fn flush_for(patience: Duration) {
+    if let Some(output) = OUTPUT.get() {
+        output.lines.flush(Some(Instant::now() + patience));
     }
 }
 

@@ -49,6 +49,7 @@ mod random;
 mod rights;
 mod server;
 mod siege;
+mod signals;
 mod smuggling;
 mod state;
 mod supervisor;

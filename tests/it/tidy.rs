@@ -62,7 +62,7 @@ const EXCEPTIONS: [(&str, &str); 4] = [
 ];
 
 /// Where a test pauses for another reason than to wait for something, and how often.
-const PAUSES: [(&str, usize); 6] = [
+const PAUSES: [(&str, usize); 7] = [
     // Between two looks of all that wait.
     ("harness.rs", 1),
     // Clients that read slowly.
@@ -71,6 +71,8 @@ const PAUSES: [(&str, usize); 6] = [
     // Kills at one moment or another.
     ("faults/crash.rs", 1),
     ("operate.rs", 1),
+    // Signals at one moment or another.
+    ("signals.rs", 1),
     // Times that differ.
     ("places.rs", 1),
 ];
