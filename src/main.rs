@@ -1,7 +1,9 @@
 //! The program: parses the command line and runs the subcommand.
 
-use rollbook::command::{Usage, run};
+use rollbook::command::{Usage, has_lost_reader, run};
 use rollbook::config::CommandLine;
+use signal_hook::consts::SIGPIPE;
+use signal_hook::low_level::emulate_default_handler;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -9,6 +11,10 @@ fn main() -> ExitCode {
     rollbook::logging::flush();
     match result {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if has_lost_reader(&error) => {
+            let _ = emulate_default_handler(SIGPIPE);
+            ExitCode::FAILURE
+        }
         Err(error) => {
             rollbook::logging::last_words(&error);
             if error.is::<Usage>() { ExitCode::from(2) } else { ExitCode::FAILURE }

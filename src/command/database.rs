@@ -45,14 +45,17 @@ pub(super) fn check(database: &Database) -> anyhow::Result<()> {
 pub(super) fn repair(target: &Target) -> anyhow::Result<()> {
     let mut link = Link::open(target)?;
     let mut count = 0;
+    let mut printed = Ok(());
     loop {
         let removed: Vec<ShownProperty> = link.ask(Order::RemoveAnsweredProperties)?;
         if removed.is_empty() {
-            return print(&format!("removed {count} properties\n"));
-        }
-        for ShownProperty { kind, owner, name, value } in &removed {
-            print(&format!("{kind} {owner:?}: removed {name:?}: {}\n", value.as_str()))?;
+            return printed.and_then(|()| print(&format!("removed {count} properties\n")));
         }
         count += removed.len();
+        let line = |ShownProperty { kind, owner, name, value }: &ShownProperty| {
+            print(&format!("{kind} {owner:?}: removed {name:?}: {}\n", value.as_str()))
+        };
+        // What was ordered is done also where it cannot be printed.
+        printed = printed.and_then(|()| removed.iter().try_for_each(line));
     }
 }

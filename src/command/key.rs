@@ -46,12 +46,10 @@ fn create(target: &Target, kind: KeyWord, name: String, role: Option<Role>) -> a
     let mut link = Link::make(target, None)?;
     let (id, secret): (i64, String) = link.ask(Order::CreateKey { role, name })?;
     say(&format!("made key {id}; it is shown only now:"));
-    if let Err(error) = print(&format!("{secret}\n")) {
-        // A key that nobody has seen is of no use to anybody.
-        link.ask::<()>(Order::RevokeKey { id })?;
-        return Err(error);
-    }
-    Ok(())
+    let Err(error) = print(&format!("{secret}\n")) else { return Ok(()) };
+    // A key that was not read is of no use. This is a failure also where the reader of a pipe has gone.
+    link.ask::<()>(Order::RevokeKey { id })?;
+    bail!("{error:#}: key {id} is revoked again; make another one where its output is read")
 }
 
 /// Gives a user another password.

@@ -11,6 +11,7 @@ mod log;
 mod pull;
 mod serve;
 mod signals;
+mod stdout;
 mod store_of;
 mod table;
 mod user;
@@ -22,6 +23,8 @@ use anyhow::{Context as _, anyhow, bail};
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
+pub use stdout::has_lost_reader;
+use stdout::print;
 
 /// A mistake in how the program was called, as opposed to something that went wrong.
 #[derive(Debug)]
@@ -96,10 +99,4 @@ fn show_manual(words: &[String]) -> anyhow::Result<()> {
 /// Tells the operator on standard error; that nobody listens there is no failure.
 fn say(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
-}
-
-/// Writes to standard output; that it is full or closed is a failure like any other.
-fn print(text: &str) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("write the output")
 }

@@ -146,13 +146,15 @@ fn purge(target: &Target, age: Duration, dry_run: bool) -> anyhow::Result<()> {
         say(&format!("{count} users would be removed"));
         return Ok(());
     }
+    let mut printed = Ok(());
     loop {
         let removed: Vec<String> = link.ask(Order::PurgeUsers { unchanged_since, limit: PIECE })?;
         if removed.is_empty() {
             say(&format!("removed {count} users"));
-            return Ok(());
+            return printed;
         }
         count += removed.len();
-        removed.iter().try_for_each(|name| print(&format!("{name}\n")))?;
+        // What was ordered is done also where it cannot be printed.
+        printed = printed.and_then(|()| removed.iter().try_for_each(|name| print(&format!("{name}\n"))));
     }
 }

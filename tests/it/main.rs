@@ -8,6 +8,7 @@ mod browser;
 mod caches;
 mod changes;
 mod clients;
+mod closed_pipes;
 mod command;
 mod command_line;
 mod conditions;
