@@ -1,8 +1,9 @@
 //! Backup, restore and check.
 
 use super::link::Link;
+use super::terminal::confirm;
 use super::{print, start_logging};
-use crate::config::{Database, Target};
+use crate::config::{Consent, Database, Target};
 use crate::directory;
 use crate::operator::{Order, ShownProperty};
 use crate::store::{self, Snapshot};
@@ -15,8 +16,12 @@ pub(super) fn back_up(database: &Database, file: &Path, force: bool) -> anyhow::
     print(&format!("backed up {} to {} ({} bytes)\n", done.counts, file.display(), done.bytes))
 }
 
-pub(super) fn restore(database: &Database, file: &Path) -> anyhow::Result<()> {
+pub(super) fn restore(database: &Database, file: &Path, consent: Consent) -> anyhow::Result<()> {
     start_logging(database);
+    if database.db.exists() {
+        let (file, name) = (file.display(), database.db.display());
+        confirm(consent.yes, &format!("put {file} in the place of {name}, which is kept under another name?"))?;
+    }
     let done = store::restore(file, &database.db)?;
     let kept = match &done.kept {
         Some(kept) => format!("the old database is kept as {}", kept.display()),
@@ -42,7 +47,9 @@ pub(super) fn check(database: &Database) -> anyhow::Result<()> {
 }
 
 /// Removes what earlier versions have stored and this one does not serve, and prints it.
-pub(super) fn repair(target: &Target) -> anyhow::Result<()> {
+pub(super) fn repair(target: &Target, consent: Consent) -> anyhow::Result<()> {
+    let name = target.database.db.display();
+    confirm(consent.yes, &format!("remove the extra properties of {name} that have the names of fields?"))?;
     let mut link = Link::open(target)?;
     let mut count = 0;
     let mut printed = Ok(());

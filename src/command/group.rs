@@ -3,7 +3,8 @@
 use super::link::Link;
 use super::say;
 use super::table::{Column, Table, show};
-use super::user::each;
+use super::terminal::confirm;
+use super::user::{counted, each};
 use crate::config::{GroupCommand, Members, Names, Output, Target};
 use crate::operator::{Membership, Order, ShownGroup};
 
@@ -35,7 +36,8 @@ pub(super) fn run(command: GroupCommand) -> anyhow::Result<()> {
             say(&format!("changed the group {}", group.record.name));
             Ok(())
         }
-        GroupCommand::Delete(names) => {
+        GroupCommand::Delete { names, consent } => {
+            confirm(consent.yes, &format!("remove {} for good?", counted(&names, "group")))?;
             each(names, "removed the group", |link, name| link.ask::<()>(Order::DeleteGroup { name: name.to_owned() }))
         }
         GroupCommand::AddMember(members) => change(members, "added", Order::AddMember),

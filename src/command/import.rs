@@ -1,6 +1,6 @@
 //! Users and groups from a file.
 
-use super::bring::{Source, bring_in, check_report, destination};
+use super::bring::{Source, bring_in, check_report, confirm_changes, destination};
 use super::{Usage, start_logging};
 use crate::config::ImportSettings;
 use crate::exchange::{Format, ReadOptions};
@@ -16,6 +16,7 @@ pub(super) fn run(settings: &ImportSettings) -> anyhow::Result<()> {
     };
     let database = &target.database.db;
     check_report(options, database, (path != Path::new("-")).then_some(path.as_path()))?;
+    confirm_changes(options, target)?;
     let read = ReadOptions { login: settings.login.clone(), delimiter: settings.delimiter };
     let source = Source::of_file(path, format, read, database.parent().unwrap_or(Path::new(".")))?;
     source.check()?;

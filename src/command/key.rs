@@ -2,6 +2,7 @@
 
 use super::link::Link;
 use super::table::{Column, Table};
+use super::terminal::{PasswordPrompt, confirm};
 use super::{Usage, print, say, start_logging};
 use crate::config::{KeyCommand, KeyWord, PasswordRules, Target};
 use crate::exchange::Role;
@@ -19,7 +20,8 @@ pub(super) fn run(command: KeyCommand) -> anyhow::Result<()> {
             table.rows(&keys)?;
             table.end()
         }
-        KeyCommand::Revoke { id, target } => {
+        KeyCommand::Revoke { id, target, consent } => {
+            confirm(consent.yes, &format!("revoke key {id}, which cannot be undone?"))?;
             Link::open(&target)?.ask::<()>(Order::RevokeKey { id })?;
             say(&format!("revoked key {id}"));
             Ok(())
@@ -74,9 +76,10 @@ pub(super) fn set_password(
 pub(super) fn read_password(user: &str) -> anyhow::Result<String> {
     let stdin = std::io::stdin();
     if stdin.is_terminal() {
-        let password = rpassword::prompt_password(format!("New password of {user}: ")).context("read the password")?;
-        if rpassword::prompt_password("Once more: ").context("read the password")? != password {
-            bail!("the two are not the same");
+        let prompt = PasswordPrompt::open()?;
+        let password = prompt.ask(&format!("New password of {user}: "))?;
+        if prompt.ask("Once more: ")? != password {
+            bail!("the two passwords are not the same: type the same one twice");
         }
         return Ok(password);
     }

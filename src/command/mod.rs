@@ -14,6 +14,7 @@ mod signals;
 mod stdout;
 mod store_of;
 mod table;
+mod terminal;
 mod user;
 
 use crate::config::{Command, CommandLine, Database};
@@ -54,9 +55,9 @@ pub fn run(line: CommandLine) -> anyhow::Result<()> {
         Command::Export(settings) => export::run(&settings),
         Command::Log(asked) => log::run(&asked),
         Command::Backup { file, force, database } => database::back_up(&database, &file, force),
-        Command::Restore { file, database } => database::restore(&database, &file),
-        Command::Check { repair: false, target } => database::check(&target.database),
-        Command::Check { repair: true, target } => database::repair(&target),
+        Command::Restore { file, database, consent } => database::restore(&database, &file, consent),
+        Command::Check { repair: false, target, .. } => database::check(&target.database),
+        Command::Check { repair: true, target, consent } => database::repair(&target, consent),
         Command::Healthcheck { listen, timeout } => check_health(listen, timeout),
         Command::Completions { shell } => complete(shell),
         Command::Man { words } => show_manual(&words),

@@ -1,11 +1,12 @@
 //! Users and groups from a live server of another kind.
 
-use super::bring::{Source, bring_in, check_report, destination};
+use super::bring::{Source, bring_in, check_report, confirm_changes, destination};
 use super::say;
+use super::terminal::PasswordPrompt;
 use crate::config::{BringOptions, PullCommand, PullSource, Target};
 use crate::exchange::Rows;
 use crate::pull::{self, DatadogKeys, NuxeoLogin};
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use std::io::IsTerminal as _;
 use std::path::Path;
 
@@ -14,17 +15,19 @@ pub(super) fn run(command: PullCommand) -> anyhow::Result<()> {
     match command {
         PullCommand::Datadog { source, api_key, app_key, options, target } => {
             check_report(&options, &target.database.db, None)?;
+            confirm_changes(&options, &target)?;
             let rows = pull::datadog(&source_of(&source), &DatadogKeys { api_key, app_key })?;
             bring(&source, rows, &options, &target)
         }
         PullCommand::Nuxeo { source, user, password, token, options, target } => {
             check_report(&options, &target.database.db, None)?;
+            confirm_changes(&options, &target)?;
             let login = match (token, password) {
                 (Some(token), _) => NuxeoLogin::Token(token),
                 (None, Some(password)) => NuxeoLogin::Basic { user, password },
                 (None, None) if std::io::stdin().is_terminal() => {
-                    let password = rpassword::prompt_password(format!("Password of {user} at {}: ", source.from));
-                    NuxeoLogin::Basic { user, password: password.context("read the password")? }
+                    let password = PasswordPrompt::open()?.ask(&format!("Password of {user} at {}: ", source.from))?;
+                    NuxeoLogin::Basic { user, password }
                 }
                 (None, None) => bail!("there is neither a password nor a token: set NUXEO_PASSWORD or NUXEO_TOKEN"),
             };

@@ -3,6 +3,7 @@
 use super::key::read_password;
 use super::link::Link;
 use super::table::{Column, Table, show};
+use super::terminal::confirm;
 use super::{print, say};
 use crate::config::{Names, Output, Target, UserCommand, UserFields, UserFilters};
 use crate::exchange::UserRecord;
@@ -62,10 +63,19 @@ pub(super) fn run(command: UserCommand) -> anyhow::Result<()> {
         }
         UserCommand::Disable(names) => set_disabled(names, true),
         UserCommand::Enable(names) => set_disabled(names, false),
-        UserCommand::Delete(names) => {
+        UserCommand::Delete { names, consent } => {
+            let question = format!("remove {} for good, with memberships and tokens?", counted(&names, "user"));
+            confirm(consent.yes, &question)?;
             each(names, "removed the user", |link, name| link.ask::<()>(Order::DeleteUser { name: name.to_owned() }))
         }
-        UserCommand::Purge { older_than, dry_run, target } => purge(&target, older_than, dry_run),
+        UserCommand::Purge { older_than, dry_run, target, consent } => {
+            if !dry_run {
+                let days = older_than.as_secs_f64() / 86_400.0;
+                let question = format!("remove for good all users who are disabled and unchanged for {days:.1} days?");
+                confirm(consent.yes, &question)?;
+            }
+            purge(&target, older_than, dry_run)
+        }
     }
 }
 
@@ -113,6 +123,14 @@ fn set_disabled(names: Names, disabled: bool) -> anyhow::Result<()> {
         let record = UserRecord { name: name.to_owned(), disabled: Some(disabled), ..UserRecord::default() };
         link.ask::<ShownUser>(Order::SetUser(Box::new(record))).map(drop)
     })
+}
+
+/// What a question calls them: `the user ada`, `3 users`.
+pub(super) fn counted(names: &Names, noun: &str) -> String {
+    match &names.names[..] {
+        [name] => format!("the {noun} {name}"),
+        names => format!("{} {noun}s ({})", names.len(), names.join(", ")),
+    }
 }
 
 /// Does the same to each of them. Those that it fails for are told, and the others are done all the same.

@@ -127,6 +127,9 @@ pub enum Command {
         /// Which database.
         #[command(flatten)]
         database: Database,
+        /// Whether to ask.
+        #[command(flatten)]
+        consent: Consent,
     },
     /// Ask a running server whether it takes requests and writes: exit status 0 if it does, for containers and
     /// supervisors
@@ -156,6 +159,9 @@ pub enum Command {
         /// Which database.
         #[command(flatten)]
         target: Target,
+        /// Whether to ask.
+        #[command(flatten)]
+        consent: Consent,
     },
 }
 
@@ -192,6 +198,9 @@ pub enum KeyCommand {
         /// Which database.
         #[command(flatten)]
         target: Target,
+        /// Whether to ask.
+        #[command(flatten)]
+        consent: Consent,
     },
 }
 
@@ -277,6 +286,14 @@ pub struct Target {
     /// Say whether the file is worked on, or the server that holds it
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+/// The answer to the question that a command asks, at a terminal, before something is lost.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Consent {
+    /// Do not ask; without a terminal no question is asked
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 /// Which database.

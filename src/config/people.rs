@@ -1,6 +1,6 @@
 //! The commands on users and groups.
 
-use super::{Database, Output, RoleWord, Target, age};
+use super::{Consent, Database, Output, RoleWord, Target, age};
 use crate::exchange::{Format, GroupRecord, UserRecord};
 use crate::json::{Json, JsonText};
 use clap::{Args, Subcommand, ValueEnum};
@@ -64,7 +64,14 @@ pub enum UserCommand {
     /// Let them log in again
     Enable(Names),
     /// Remove users for good, with memberships and tokens
-    Delete(Names),
+    Delete {
+        /// Which.
+        #[command(flatten)]
+        names: Names,
+        /// Whether to ask.
+        #[command(flatten)]
+        consent: Consent,
+    },
     /// Remove for good those who are disabled and were not changed for some time
     Purge {
         /// How long at least: 90d, 12h
@@ -76,6 +83,9 @@ pub enum UserCommand {
         /// Which database.
         #[command(flatten)]
         target: Target,
+        /// Whether to ask.
+        #[command(flatten)]
+        consent: Consent,
     },
 }
 
@@ -128,7 +138,14 @@ pub enum GroupCommand {
         target: Target,
     },
     /// Remove groups for good; their members stay
-    Delete(Names),
+    Delete {
+        /// Which.
+        #[command(flatten)]
+        names: Names,
+        /// Whether to ask.
+        #[command(flatten)]
+        consent: Consent,
+    },
     /// Put users into a group
     AddMember(Members),
     /// Take users out of a group
@@ -343,6 +360,9 @@ pub struct BringOptions {
     /// Write what is refused, missing or lost to this file, in place of standard error
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+    /// Whether to ask before users and groups are changed.
+    #[command(flatten)]
+    pub consent: Consent,
 }
 
 /// How values of password columns are read.

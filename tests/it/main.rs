@@ -54,6 +54,7 @@ mod signals;
 mod smuggling;
 mod state;
 mod supervisor;
+mod terminal;
 mod tidy;
 mod times;
 mod ui;

@@ -13,6 +13,7 @@ pub(super) use source::Source;
 
 use super::link::Link;
 use super::print;
+use super::terminal::confirm;
 use crate::config::{BringOptions, ConflictWord, PasswordRule, Target};
 use crate::exchange::Remark;
 use crate::json;
@@ -59,6 +60,19 @@ pub(super) fn check_report(options: &BringOptions, database: &Path, input: Optio
         bail!("the report {} is the input itself", report.display());
     }
     store::refuse_database(database, report).with_context(|| format!("create the report {}", report.display()))
+}
+
+/// Asks, at a terminal, before an import changes what is there already.
+///
+/// # Errors
+/// When the answer is not yes.
+pub(super) fn confirm_changes(options: &BringOptions, target: &Target) -> anyhow::Result<()> {
+    let database = &target.database.db;
+    if options.dry_run || options.on_conflict != ConflictWord::Update || !database.exists() {
+        return Ok(());
+    }
+    let question = format!("change the users and groups of {} that the input names?", database.display());
+    confirm(options.consent.yes, &question)
 }
 
 fn same_file(one: &Path, other: &Path) -> bool {
