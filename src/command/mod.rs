@@ -10,6 +10,7 @@ mod link;
 mod log;
 mod pull;
 mod serve;
+mod settings;
 mod signals;
 mod stdout;
 mod store_of;
@@ -44,8 +45,13 @@ impl std::error::Error for Usage {}
 /// # Errors
 /// What went wrong, as a chain of sentences; [`Usage`] when it was the command line.
 pub fn run(line: CommandLine) -> anyhow::Result<()> {
-    match line.command {
-        Command::Serve(settings) => serve::serve(&settings),
+    let CommandLine { command, settings, warnings, .. } = line;
+    if takes_settings(&command) {
+        warnings.iter().for_each(|warning| say(&format!("rollbook: warning: {warning}")));
+    }
+    match command {
+        Command::Serve(serve) => serve::serve(&serve, &warnings),
+        Command::Settings { serve, format } => settings::show(&serve, &settings, format),
         Command::User { command } => user::run(command),
         Command::Group { command } => group::run(command),
         Command::Key { command } => key::run(command),
@@ -62,6 +68,12 @@ pub fn run(line: CommandLine) -> anyhow::Result<()> {
         Command::Completions { shell } => complete(shell),
         Command::Man { words } => show_manual(&words),
     }
+}
+
+/// Whether mistakes in the environment are told at once: `serve` writes them to the log, and for others they are noise.
+fn takes_settings(command: &Command) -> bool {
+    use Command::{Completions, Healthcheck, Man, Serve};
+    !matches!(command, Serve(_) | Healthcheck { .. } | Completions { .. } | Man { .. })
 }
 
 fn start_logging(database: &Database) {

@@ -9,10 +9,11 @@ use crate::store::{self, Found, Store};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// Serves until a signal ends it.
-pub(super) fn serve(serve: &Serve) -> anyhow::Result<()> {
+/// Serves until a signal ends it. The warnings about its settings go to the log.
+pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
     let signals = Signals::handle(serve.grace)?;
     start_logging(&serve.database);
+    warnings.iter().for_each(|warning| log::warn!("{warning}"));
     // What is wrong with the command line shows before the database is touched.
     let settings = serve.settings().map_err(Usage)?;
     settings.check().map_err(Usage)?;

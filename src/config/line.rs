@@ -1,9 +1,9 @@
 //! The arguments of the process: where the command stands among them, and what a wrong one is told.
 
-use super::CommandLine;
+use super::{CommandLine, variables};
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
-use clap::{Arg, Command, CommandFactory as _, FromArgMatches as _};
+use clap::{Arg, Command, CommandFactory as _};
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -20,17 +20,15 @@ impl CommandLine {
         CommandLine::of(std::env::args_os()).unwrap_or_else(|error| error.exit())
     }
 
-    /// Reads arguments, the first of which is the name of the program.
+    /// Reads arguments, the first of which is the name of the program, and the environment.
     ///
     /// # Errors
     /// What is wrong with them, or the help text that they ask for.
     pub fn of(args: impl IntoIterator<Item = OsString>) -> Result<CommandLine, Error> {
-        let mut definition = CommandLine::definition();
+        let definition = CommandLine::definition();
         let args = with_command(args.into_iter().collect(), &definition);
         let place = options_before_command(&args[1..], &definition).1.unwrap_or(0) + 1;
-        let matches = definition.try_get_matches_from_mut(&args);
-        let matches = matches.map_err(|error| with_advice(error, &args[1..place], &definition))?;
-        CommandLine::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))
+        variables::parse(&definition, &args).map_err(|error| with_advice(error, &args[1..place], &definition))
     }
 
     /// The definition of all commands and options, for help texts, completions and manual pages too.

@@ -2,14 +2,15 @@
 
 mod line;
 mod people;
+mod secrets;
 mod settings;
+mod variables;
 
-use crate::dialect::DIALECTS;
+use crate::dialect::{DIALECTS, check_prefix};
 use crate::directory::Since;
 use crate::exchange::Role;
 use crate::logging::Format;
 use crate::server::Network;
-use anyhow::{Context as _, bail};
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
@@ -20,6 +21,8 @@ pub use people::{
     BringOptions, ConflictWord, ExportSettings, GroupCommand, GroupFields, GroupMapping, ImportSettings, Members,
     Names, PasswordRule, PullCommand, PullSource, UserCommand, UserFields, UserFilters,
 };
+pub use secrets::{SECRETS, contradictions, first_secret, given_secrets};
+pub use variables::{Origins, Setting, Source};
 
 /// Keep users, groups and memberships in one SQLite file, and serve them over the REST dialects that scripts already
 /// speak.
@@ -32,6 +35,12 @@ pub struct CommandLine {
     /// The command: [`CommandLine::read`] adds `serve` where there is none.
     #[command(subcommand)]
     pub command: Command,
+    /// The settings that the command `settings` shows.
+    #[arg(skip)]
+    pub settings: Vec<Setting>,
+    /// Mistakes in the environment that stop no command.
+    #[arg(skip)]
+    pub warnings: Vec<String>,
 }
 
 const AFTER_HELP: &str = "\
@@ -50,7 +59,7 @@ pub struct Shared {
     #[arg(long, global = true, value_name = "FILE")]
     pub db: Option<PathBuf>,
     /// How much to log: off, error, warn, info, debug or trace
-    #[arg(long, global = true, value_name = "LEVEL")]
+    #[arg(long, global = true, value_name = "LEVEL", value_parser = level)]
     pub log: Option<log::LevelFilter>,
     /// Format of the log
     #[arg(long, global = true, value_name = "FORMAT", value_enum)]
@@ -140,6 +149,17 @@ pub enum Command {
         /// Seconds to wait for it
         #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
         timeout: Duration,
+    },
+    /// Show each setting of the server, its value, and where that comes from
+    ///
+    /// It takes the flags of `serve`, and the same variables. Values of secrets are not shown.
+    Settings {
+        /// Settings to show.
+        #[command(flatten)]
+        serve: Box<Serve>,
+        /// How to print it
+        #[arg(long, value_enum, default_value = "table")]
+        format: Output,
     },
     /// Print the completions of a shell
     Completions {
@@ -303,7 +323,7 @@ pub struct Database {
     #[arg(long, env = "ROLLBOOK_DB", value_name = "FILE", default_value = "rollbook.db")]
     pub db: PathBuf,
     /// How much to log: off, error, warn, info, debug or trace
-    #[arg(long, env = "ROLLBOOK_LOG", value_name = "LEVEL", default_value = "info")]
+    #[arg(long, env = "ROLLBOOK_LOG", value_name = "LEVEL", default_value = "info", value_parser = level)]
     pub log: log::LevelFilter,
     /// What the log looks like
     #[arg(long, env = "ROLLBOOK_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value = "text")]
@@ -332,16 +352,16 @@ pub struct Serve {
           default_values_t = DIALECTS.map(|dialect| dialect.name.to_owned()))]
     pub dialects: Vec<String>,
     /// Where Datadog's paths begin
-    #[arg(long, env = "ROLLBOOK_DATADOG_PREFIX", value_name = "PATH", default_value = "/")]
+    #[arg(long, env = "ROLLBOOK_DATADOG_PREFIX", value_name = "PATH", default_value = "/", value_parser = prefix)]
     pub datadog_prefix: String,
     /// Where Nuxeo's paths begin
-    #[arg(long, env = "ROLLBOOK_NUXEO_PREFIX", value_name = "PATH", default_value = "/nuxeo")]
+    #[arg(long, env = "ROLLBOOK_NUXEO_PREFIX", value_name = "PATH", default_value = "/nuxeo", value_parser = prefix)]
     pub nuxeo_prefix: String,
     /// Where Rollbook's own paths begin
-    #[arg(long, env = "ROLLBOOK_ROLLBOOK_PREFIX", value_name = "PATH", default_value = "/rollbook")]
+    #[arg(long, env = "ROLLBOOK_ROLLBOOK_PREFIX", value_name = "PATH", default_value = "/rollbook", value_parser = prefix)]
     pub rollbook_prefix: String,
     /// Where the page for browsers is
-    #[arg(long, env = "ROLLBOOK_UI_PREFIX", value_name = "PATH", default_value = "/ui")]
+    #[arg(long, env = "ROLLBOOK_UI_PREFIX", value_name = "PATH", default_value = "/ui", value_parser = prefix)]
     pub ui_prefix: String,
     /// How long somebody stays signed in to the page who does nothing there: 15m, 1h
     #[arg(long, env = "ROLLBOOK_SESSION_IDLE", value_name = "AGE", default_value = "15m", value_parser = session_age)]
@@ -436,28 +456,19 @@ pub struct Serve {
     #[arg(long, env = "ROLLBOOK_READERS", value_name = "N", default_value_t = 4,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=64))]
     pub readers: usize,
+    /// Where the values came from.
+    #[arg(skip)]
+    pub origins: Origins,
 }
 
-/// A secret for the first start: the variable, or the content of the file that the variable with `_FILE` names,
-/// without the line break at its end.
-///
-/// # Errors
-/// When the file cannot be read, or what is set is empty.
-pub fn first_secret(variable: &str) -> anyhow::Result<Option<String>> {
-    let file_variable = format!("{variable}_FILE");
-    let secret = match (std::env::var(variable).ok(), std::env::var_os(&file_variable)) {
-        (Some(secret), _) => secret,
-        (None, Some(file)) => {
-            let name = std::path::Path::new(&file).display();
-            let text = std::fs::read_to_string(&file).with_context(|| format!("{file_variable}: read {name}"))?;
-            text.trim_end_matches(['\r', '\n']).to_owned()
-        }
-        (None, None) => return Ok(None),
-    };
-    if secret.is_empty() {
-        bail!("{variable} is set, and empty");
-    }
-    Ok(Some(secret))
+/// How much to log.
+fn level(text: &str) -> Result<log::LevelFilter, String> {
+    text.parse().map_err(|_| "not one of off, error, warn, info, debug and trace".to_owned())
+}
+
+/// Where a dialect's paths begin.
+fn prefix(text: &str) -> Result<String, String> {
+    check_prefix(text).map(|()| text.to_owned()).map_err(str::to_owned)
 }
 
 /// Where a list of changes begins.

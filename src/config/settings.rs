@@ -1,7 +1,7 @@
 //! From the command line to the settings of the server itself.
 
 use super::Serve;
-use crate::dialect::DIALECTS;
+use crate::dialect::{DIALECTS, is_same_prefix};
 use crate::service::Settings;
 use anyhow::bail;
 
@@ -9,7 +9,7 @@ impl Serve {
     /// The settings of the server itself, as a program that embeds it would set them.
     ///
     /// # Errors
-    /// When a name is no dialect's.
+    /// When a name is no dialect's, and when two dialects have the same prefix.
     pub fn settings(&self) -> anyhow::Result<Settings> {
         Ok(Settings {
             dialects: self.mounts()?,
@@ -47,7 +47,7 @@ impl Serve {
         for name in self.dialects.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
             let Some(dialect) = DIALECTS.into_iter().find(|dialect| dialect.name == name) else {
                 let known = DIALECTS.map(|dialect| dialect.name).join(", ");
-                bail!("--dialects: there is no dialect {name}, only {known}");
+                bail!("{}: there is no dialect {name}, only {known}", self.origins.name_of("dialects"));
             };
             if mounts.iter().any(|(other, _)| other == name) {
                 continue;
@@ -59,10 +59,15 @@ impl Serve {
                 "ui" => &self.ui_prefix,
                 _ => dialect.prefix,
             };
+            if let Some((other, _)) = mounts.iter().find(|(_, taken)| is_same_prefix(taken, prefix)) {
+                let setting = |name: &str| self.origins.name_of(&format!("{name}_prefix"));
+                let (one, two) = (setting(other), setting(name));
+                bail!("{other} and {name} have the same prefix, {prefix}: set another one by {one} or {two}");
+            }
             mounts.push((name.to_owned(), prefix.to_owned()));
         }
         if mounts.is_empty() {
-            bail!("--dialects: no dialect is left to serve");
+            bail!("{}: no dialect is left to serve", self.origins.name_of("dialects"));
         }
         Ok(mounts)
     }

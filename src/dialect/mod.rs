@@ -208,11 +208,8 @@ impl Dialects {
     fn plan(dialects: &[(Dialect, String)]) -> anyhow::Result<Vec<Mount>> {
         let mut mounts: Vec<Mount> = Vec::new();
         for (dialect, prefix) in dialects {
-            if !prefix.is_empty() && !prefix.starts_with('/') {
-                bail!("the prefix of {} does not begin with a slash: {prefix}", dialect.name);
-            }
-            if prefix.contains(['?', '#', '%']) || prefix.chars().any(|c| c.is_whitespace() || c.is_control()) {
-                bail!("the prefix of {} is not a plain path: {prefix}", dialect.name);
+            if let Err(why) = check_prefix(prefix) {
+                bail!("the prefix of {} {why}: {prefix}", dialect.name);
             }
             let segments: Vec<String> = segments(prefix).map(str::to_owned).collect();
             if let Some(other) = mounts.iter().find(|mount| mount.prefix == segments) {
@@ -324,6 +321,25 @@ impl Dialects {
             segments.len() >= mount.prefix.len() && mount.prefix.iter().zip(segments).all(|(a, b)| a == b)
         })
     }
+}
+
+/// Whether a dialect can be mounted under that prefix.
+///
+/// # Errors
+/// Why not, in words that follow its name.
+pub fn check_prefix(prefix: &str) -> Result<(), &'static str> {
+    if !prefix.is_empty() && !prefix.starts_with('/') {
+        return Err("does not begin with a slash");
+    }
+    if prefix.contains(['?', '#', '%']) || prefix.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err("is not a plain path");
+    }
+    Ok(())
+}
+
+/// Whether two prefixes are the same path.
+pub fn is_same_prefix(one: &str, other: &str) -> bool {
+    segments(one).eq(segments(other))
 }
 
 /// The segments of a path; empty ones, which doubled and trailing slashes make, do not count.

@@ -811,8 +811,8 @@ fn the_secrets_of_a_first_start_may_come_from_files() {
 fn a_first_start_that_fails_leaves_the_next_one_the_first() {
     let folder = Folder::new();
     let mut command = serve(&folder, &[]);
-    command.env("ROLLBOOK_API_KEY", "");
-    assert_refused(&finish(command), 1, &["ROLLBOOK_API_KEY"]);
+    command.env_remove("ROLLBOOK_API_KEY").env("ROLLBOOK_API_KEY_FILE", "/dev/null");
+    assert_refused(&finish(command), 1, &["ROLLBOOK_API_KEY_FILE", "/dev/null is empty"]);
     assert_refused(&finish(serve(&folder, &["--password-pattern", "^.{100}"])), 1, &["password"]);
     let server = Started::by(serve(&folder, &[]));
     assert_eq!((server.validate(API_KEY), server.users(APP_KEY)), (200, 200));

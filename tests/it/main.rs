@@ -49,6 +49,7 @@ mod pull_sources;
 mod random;
 mod rights;
 mod server;
+mod settings;
 mod siege;
 mod signals;
 mod smuggling;

@@ -1,0 +1,329 @@
+//! Settings from the environment: the variables that count for a command, and where each value came from.
+//!
+//! The command line is parsed twice. The first pass takes no variable, and tells which command is meant: a mistake that
+//! it finds is one of the command line. The second pass takes the variables of that command and of no other one, so
+//! that a wrong setting of the server does not stop `backup`; a mistake that it finds is one of a variable.
+
+use super::{Command as Word, CommandLine, SECRETS};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command, FromArgMatches as _, Id};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
+
+/// How all variables of the program begin.
+const PREFIX: &str = "ROLLBOOK_";
+/// The byte order mark that some editors put before UTF-8 text.
+pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";
+/// Options of every command that no command but the server needs: a wrong variable is left out with a warning there.
+const MINOR: [&str; 2] = ["log", "log_format"];
+/// How much two names have in common, of 1, if one may be meant by the other.
+const LIKENESS_MIN: f64 = 0.6;
+
+/// A setting of the server: its value, and where that came from.
+#[derive(Debug, Clone, Serialize)]
+pub struct Setting {
+    /// The flag, or the variable of a setting that has no flag.
+    pub setting: String,
+    /// The value as text; `None` where none is set. Secrets are replaced.
+    pub value: Option<String>,
+    /// Where the value came from.
+    pub from: Source,
+    /// The variable that sets it.
+    pub variable: Option<String>,
+    /// The value that it has when none is set.
+    pub default: Option<String>,
+}
+
+/// Where the value of a setting came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// A flag on the command line.
+    Flag,
+    /// A variable.
+    Variable,
+    /// Neither: it is the default.
+    Default,
+}
+
+/// The settings whose values came from variables.
+#[derive(Debug, Clone, Default)]
+pub struct Origins(BTreeMap<String, String>);
+
+impl Origins {
+    /// The name of a setting for messages: its variable when the value came from there, else its flag. `setting` is
+    /// the name of the field in [`super::Serve`].
+    pub fn name_of(&self, setting: &str) -> String {
+        let flag = || format!("--{}", setting.replace('_', "-"));
+        self.0.get(setting).cloned().unwrap_or_else(flag)
+    }
+}
+
+/// Parses arguments, the first of which is the name of the program, and the environment.
+pub(super) fn parse(definition: &Command, args: &[OsString]) -> Result<CommandLine, clap::Error> {
+    let given = without_variables(definition.clone()).try_get_matches_from(args).map_err(|error| {
+        // Help names the variables.
+        let help = || definition.clone().try_get_matches_from(args).err();
+        if error.use_stderr() { error } else { help().unwrap_or(error) }
+    })?;
+    let mut reading = Reading::new(definition, given)?;
+    let matches = reading.matches(args)?;
+    let mut line =
+        CommandLine::from_arg_matches(&matches).map_err(|error| error.format(&mut reading.definition.clone()))?;
+    line.warnings = reading.warnings;
+    line.warnings.extend(unknown(definition));
+    let leaf = leaf(&matches);
+    match &mut line.command {
+        Word::Serve(serve) => serve.origins = origins(&reading.command, leaf),
+        Word::Settings { serve, .. } => {
+            serve.origins = origins(&reading.command, leaf);
+            line.settings = settings(definition, leaf);
+        }
+        _ => {}
+    }
+    Ok(line)
+}
+
+/// The second pass.
+struct Reading<'d> {
+    definition: &'d Command,
+    /// What the command line alone says.
+    given: ArgMatches,
+    /// The names of the command and of its subcommand.
+    path: Vec<String>,
+    /// The command itself, with its arguments.
+    command: Command,
+    /// Arguments whose variables do not count.
+    left_out: BTreeSet<Id>,
+    warnings: Vec<String>,
+}
+
+impl Reading<'_> {
+    fn new(definition: &Command, given: ArgMatches) -> Result<Reading<'_>, clap::Error> {
+        let (mut path, mut command, mut at) = (Vec::new(), definition.clone(), &given);
+        command.build();
+        while let Some((name, matches)) = at.subcommand() {
+            path.push(name.to_owned());
+            at = matches;
+            command = command.find_subcommand(name).expect("the parser has found it").clone();
+        }
+        let (left_out, warnings) = choose(&command, at).map_err(|(kind, why)| command.error(kind, why))?;
+        Ok(Reading { definition, given, path, command, left_out, warnings })
+    }
+
+    /// Parses with the variables.
+    fn matches(&mut self, words: &[OsString]) -> Result<ArgMatches, clap::Error> {
+        loop {
+            let command = with_variables(self.definition.clone(), &self.path, &self.left_out);
+            let mut error = match command.try_get_matches_from(words) {
+                Ok(matches) => return Ok(matches),
+                Err(error) => error,
+            };
+            let Some(arg) = self.name_variables(&mut error) else { return Err(error) };
+            let is_server = matches!(self.path.last().map(String::as_str), Some("serve" | "settings"));
+            if is_server || !MINOR.contains(&arg.as_str()) {
+                return Err(error);
+            }
+            let said = error.to_string();
+            let first = said.lines().next().unwrap_or_default();
+            self.warnings.push(format!("{}; the default counts", first.trim_start_matches("error: ")));
+            self.left_out.insert(arg);
+        }
+    }
+
+    /// Puts the variable in the place of the flag, where the value has come from there. Returns the argument.
+    fn name_variables(&self, error: &mut clap::Error) -> Option<Id> {
+        let given = leaf(&self.given);
+        let from_variable = |shown: &str| {
+            let mut args = self.command.get_arguments().filter(|arg| arg.to_string() == shown);
+            let arg = args.find(|arg| given.value_source(arg.get_id().as_str()) != Some(ValueSource::CommandLine))?;
+            let (variable, _) = variable_of(arg)?;
+            (!self.left_out.contains(arg.get_id())).then(|| (arg.get_id().clone(), variable))
+        };
+        let mut found = None;
+        for kind in [ContextKind::InvalidArg, ContextKind::PriorArg] {
+            let named = match error.get(kind) {
+                Some(ContextValue::String(shown)) => from_variable(shown),
+                Some(ContextValue::Strings(shown)) => shown.iter().find_map(|shown| from_variable(shown)),
+                _ => None,
+            };
+            if let Some((id, variable)) = named {
+                error.insert(kind, ContextValue::String(variable));
+                found.get_or_insert(id);
+            }
+        }
+        found
+    }
+}
+
+/// The arguments of a command whose variables do not count, and warnings; an error for a value that is no text.
+fn choose(command: &Command, given: &ArgMatches) -> Result<(BTreeSet<Id>, Vec<String>), (ErrorKind, String)> {
+    let (mut left_out, mut warnings) = (BTreeSet::new(), Vec::new());
+    let is_given = |arg: &Arg| given.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
+    for arg in command.get_arguments() {
+        let Some((variable, value)) = variable_of(arg) else { continue };
+        // What the command line says in another way counts more.
+        let is_outweighed = command.get_arguments().any(|other| is_given(other) && exclude(command, arg, other));
+        if value.is_empty() || is_given(arg) || is_outweighed {
+            left_out.insert(arg.get_id().clone());
+            if value.is_empty() && !is_given(arg) && arg.get_id() == "protect" {
+                let rule = "is empty and counts as unset, so Administrator is protected; a comma protects no user";
+                warnings.push(format!("{variable} {rule}"));
+            }
+            continue;
+        }
+        let is_path = arg.get_value_parser().type_id() == std::any::TypeId::of::<PathBuf>();
+        if value.to_str().is_none() && !is_path {
+            return Err((ErrorKind::InvalidUtf8, format!("the value of {variable} is not UTF-8")));
+        }
+        if value.as_bytes().starts_with(MARK) {
+            let why = format!("the value of {variable} begins with a byte order mark: remove it");
+            return Err((ErrorKind::ValueValidation, why));
+        }
+    }
+    Ok((left_out, warnings))
+}
+
+/// The variable of an argument and its value, where it is set.
+fn variable_of(arg: &Arg) -> Option<(String, OsString)> {
+    let name = arg.get_env()?;
+    Some((name.to_string_lossy().into_owned(), std::env::var_os(name)?))
+}
+
+/// Whether two arguments cannot be given together.
+fn exclude(command: &Command, one: &Arg, other: &Arg) -> bool {
+    let excludes = |one: &Arg, other: &Arg| {
+        command.get_arg_conflicts_with(one).iter().any(|conflict| conflict.get_id() == other.get_id())
+    };
+    excludes(one, other) || excludes(other, one)
+}
+
+/// The same command, all of whose settings are flags. What a variable may give need not be given.
+fn without_variables(command: Command) -> Command {
+    let bare = |arg: Arg| if arg.get_env().is_some() { arg.env(None::<&str>).required(false) } else { arg };
+    command.mut_args(bare).mut_subcommands(without_variables)
+}
+
+/// The same command, where the variables of the command at the end of that path count, but for those.
+fn with_variables(command: Command, path: &[String], left_out: &BTreeSet<Id>) -> Command {
+    match path.split_first() {
+        Some((name, rest)) => command
+            .mut_args(|arg| arg.env(None::<&str>))
+            .mut_subcommand(name, |command| with_variables(command, rest, left_out)),
+        None => command.mut_args(|arg| if left_out.contains(arg.get_id()) { arg.env(None::<&str>) } else { arg }),
+    }
+}
+
+/// What was found for the command itself.
+fn leaf(mut matches: &ArgMatches) -> &ArgMatches {
+    while let Some((_, inner)) = matches.subcommand() {
+        matches = inner;
+    }
+    matches
+}
+
+fn origins(command: &Command, matches: &ArgMatches) -> Origins {
+    let from_variable = |arg: &&Arg| matches.value_source(arg.get_id().as_str()) == Some(ValueSource::EnvVariable);
+    let named = |arg: &Arg| Some((arg.get_id().to_string(), variable_of(arg)?.0));
+    Origins(command.get_arguments().filter(from_variable).filter_map(named).collect())
+}
+
+/// All settings of the server, in the order of its help. `matches` is what was found for `settings`, which has all
+/// options of `serve`.
+fn settings(definition: &Command, matches: &ArgMatches) -> Vec<Setting> {
+    let serve = definition.find_subcommand("serve").expect("the command that serves");
+    let mut settings: Vec<Setting> = serve.get_arguments().map(|arg| setting(arg, matches)).collect();
+    for secret in SECRETS {
+        let file = format!("{secret}_FILE");
+        for (variable, is_hidden) in [(secret, true), (file.as_str(), false)] {
+            let value = set(variable).map(|value| if is_hidden { hidden() } else { value.to_string_lossy().into() });
+            let from = if value.is_some() { Source::Variable } else { Source::Default };
+            let variable = variable.to_owned();
+            settings.push(Setting { setting: variable.clone(), value, from, variable: Some(variable), default: None });
+        }
+    }
+    settings
+}
+
+fn setting(arg: &Arg, matches: &ArgMatches) -> Setting {
+    let id = arg.get_id().as_str();
+    let joined = |values: &mut dyn Iterator<Item = &OsStr>| {
+        let values: Vec<_> = values.map(OsStr::to_string_lossy).collect();
+        (!values.is_empty()).then(|| values.join(","))
+    };
+    let value = matches.get_raw(id).and_then(|mut values| joined(&mut values));
+    let from = match matches.value_source(id) {
+        Some(ValueSource::CommandLine) => Source::Flag,
+        Some(ValueSource::EnvVariable) => Source::Variable,
+        _ => Source::Default,
+    };
+    let is_switch = !arg.get_action().takes_values();
+    let default = joined(&mut arg.get_default_values().iter().map(OsStr::new));
+    Setting {
+        setting: format!("--{}", arg.get_long().unwrap_or(id)),
+        value: if arg.is_hide_env_values_set() { value.map(|_| hidden()) } else { value },
+        from,
+        variable: arg.get_env().map(|name| name.to_string_lossy().into_owned()),
+        default: if is_switch { Some("false".to_owned()) } else { default },
+    }
+}
+
+fn hidden() -> String {
+    "(hidden)".to_owned()
+}
+
+/// The value of a variable; an empty one counts as unset.
+pub(super) fn set(variable: &str) -> Option<OsString> {
+    std::env::var_os(variable).filter(|value| !value.is_empty())
+}
+
+/// A warning for each variable that looks like one of the program's and is none.
+fn unknown(program: &Command) -> Vec<String> {
+    let mut known = BTreeSet::new();
+    add_variables(program, &mut known);
+    for secret in SECRETS {
+        known.extend([secret.to_owned(), format!("{secret}_FILE")]);
+    }
+    let mut names: Vec<(String, OsString)> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+        .filter(|(name, value)| name.starts_with(PREFIX) && !known.contains(name) && !is_of_kubernetes(name, value))
+        .collect();
+    names.sort();
+    let warning = |(name, _): &(String, OsString)| {
+        let way_out = match nearest(name, &known) {
+            Some(other) => format!("the nearest that does is {other}"),
+            None => "rollbook settings lists those that do".to_owned(),
+        };
+        format!("the variable {} sets nothing; {way_out}", name.escape_debug())
+    };
+    names.iter().map(warning).collect()
+}
+
+fn add_variables(command: &Command, known: &mut BTreeSet<String>) {
+    let names = command.get_arguments().filter_map(|arg| arg.get_env()?.to_str().map(str::to_owned));
+    known.extend(names);
+    command.get_subcommands().for_each(|command| add_variables(command, known));
+}
+
+/// Whether Kubernetes has set it: each container has such variables for every service, and a service may be called
+/// rollbook.
+fn is_of_kubernetes(name: &str, value: &OsStr) -> bool {
+    let has_number = |(_, rest): (&str, &str)| rest.starts_with(|c: char| c.is_ascii_digit());
+    name.ends_with("_SERVICE_HOST")
+        || name.contains("_SERVICE_PORT")
+        || name.split_once("_PORT_").is_some_and(has_number)
+        || (name.ends_with("_PORT") && value.to_string_lossy().contains("://"))
+}
+
+/// The known name that is most like that one.
+fn nearest<'k>(name: &str, known: &'k BTreeSet<String>) -> Option<&'k str> {
+    // What all have in common makes none of them nearer.
+    let own = |name: &str| name.trim_start_matches(PREFIX).to_ascii_uppercase();
+    let likeness = |other: &String| strsim::normalized_damerau_levenshtein(&own(name), &own(other));
+    let best = known.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;
+    (likeness(best) >= LIKENESS_MIN).then_some(best.as_str())
+}
