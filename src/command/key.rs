@@ -7,6 +7,7 @@ use super::{Usage, print, say, start_logging};
 use crate::config::{KeyCommand, KeyWord, PasswordRules, Target};
 use crate::exchange::Role;
 use crate::operator::{Order, ShownKey};
+use crate::store;
 use anyhow::{Context as _, anyhow, bail};
 use std::io::{BufRead as _, IsTerminal as _};
 
@@ -62,9 +63,7 @@ pub(super) fn set_password(
     keep_tokens: bool,
 ) -> anyhow::Result<()> {
     start_logging(&target.database);
-    if !target.database.db.exists() {
-        bail!("there is no database {}", target.database.db.display());
-    }
+    store::require_database(&target.database.db)?;
     let password = read_password(user)?;
     let mut link = Link::make(target, rules.password_pattern.clone())?.keeping_tokens(keep_tokens);
     link.ask::<()>(Order::SetPassword { user: user.to_owned(), password })?;

@@ -39,9 +39,7 @@ impl Link {
     /// When it is not there or cannot be opened, and when another process holds it that takes no orders.
     pub(super) fn open(target: &Target) -> anyhow::Result<Link> {
         start_logging(&target.database);
-        if !target.database.db.exists() {
-            bail!("there is no database {}", target.database.db.display());
-        }
+        store::require_database(&target.database.db)?;
         Link::make(target, None)
     }
 

@@ -8,6 +8,7 @@ mod bulk;
 mod changes;
 mod check;
 mod credentials;
+mod file;
 mod groups;
 mod hierarchy;
 mod imports;
@@ -15,6 +16,7 @@ mod lists;
 mod memory;
 mod names;
 mod order;
+mod owner;
 mod passwords;
 mod places;
 mod restore;
@@ -40,21 +42,21 @@ use crate::lock::locked;
 use crate::metrics::Page;
 use crate::model::{Error, Origin, Result, RightsState, key, spelling_key};
 use anyhow::{Context as _, bail};
+use file::{Lock, Opened, Place};
+use owner::{Owner as FileOwner, give, give_named};
 use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use snapshot::with_suffix;
 use std::cell::{Cell, RefCell};
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Write as _};
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::ops::Deref;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-
-/// How every SQLite file begins (SQLite's file format, 1.2).
-const DATABASE_MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// How long a connection waits for another one of this process (they only meet at checkpoints).
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -158,8 +160,9 @@ pub struct Store {
     generations: Arc<Generations>,
     memory: memory::Memory,
     path: PathBuf,
-    /// Held for as long as the database is open; the lock goes with the file handle.
-    _lock: File,
+    /// Both are held for as long as the database is open.
+    _opened: Opened,
+    _lock: Lock,
 }
 
 /// Another process has the database open.
@@ -173,6 +176,35 @@ impl std::fmt::Display for InUse {
 }
 
 impl std::error::Error for InUse {}
+
+/// There is no database of that name.
+#[derive(Debug)]
+pub struct Missing(PathBuf);
+
+impl std::fmt::Display for Missing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "there is no database {}", self.0.display())
+    }
+}
+
+impl std::error::Error for Missing {}
+
+/// Looks whether there is a database of that name, without opening it.
+///
+/// # Errors
+/// [`Missing`] when there is none; when something else than a regular file has the name, and when a right is missing to
+/// look.
+pub fn require_database(path: &Path) -> anyhow::Result<()> {
+    Place::existing(path).map(drop)
+}
+
+/// Gives the socket of a server that runs as root to the owner of the database, whose commands then reach it.
+///
+/// # Errors
+/// When root may not.
+pub fn give_socket(database: &Path, socket: &Path) -> std::io::Result<()> {
+    give_named(socket, FileOwner::of(database)?.alone())
+}
 
 /// Where the server that holds a database listens for commands.
 ///
@@ -204,9 +236,9 @@ pub fn keep_secrets(database: &Path, secrets: &str) -> anyhow::Result<PathBuf> {
             other => other?,
         }
         let mut options = OpenOptions::new();
-        options.create_new(true).write(true);
-        private(&mut options);
+        options.create_new(true).write(true).mode(0o600);
         let mut file = options.open(&path)?;
+        give(&file, FileOwner::of(database)?.alone())?;
         file.write_all(secrets.as_bytes())?;
         file.sync_all()?;
         snapshot::sync_folder_of(&path)
@@ -232,28 +264,31 @@ impl Store {
     /// When another process has it open, when it is another program's or a newer version's, and when it
     /// cannot be read or written.
     pub fn open(path: &Path, readers: usize) -> anyhow::Result<(Store, Found)> {
-        create_private(path).with_context(|| format!("create the database {}", path.display()))?;
-        refuse_other_files(path).with_context(|| format!("open the database {}", path.display()))?;
-        refuse_other_names(path).with_context(|| format!("open the database {}", path.display()))?;
-        let lock = lock(path)?;
-        let mut connection = connect(path).with_context(|| format!("open the database {}", path.display()))?;
+        let place = Place::find(path)?;
+        place.refuse_lone_log()?;
+        let mut lock = Lock::take(&place)?;
+        let opening = || format!("open the database {}", place.named.display());
+        if !place.exists {
+            place.create_private().with_context(|| format!("create the database {}", place.named.display()))?;
+        }
+        place.inspect().with_context(opening)?;
+        if place.real.metadata().is_ok_and(|found| found.len() == 0) {
+            file::make_private(&place.real).with_context(opening)?;
+        }
+        let opened = Opened::note(&place).with_context(opening)?;
+        let mut connection = connect(&place.real).map_err(|error| place.blame(error)).with_context(opening)?;
         let found =
-            versions::bring_up(&mut connection).with_context(|| format!("open the database {}", path.display()))?;
-        prepare_writer(&connection).with_context(|| format!("prepare the database {}", path.display()))?;
+            versions::bring_up(&mut connection).map_err(|error| place.blame_any(error)).with_context(opening)?;
+        prepare_writer(&connection)
+            .map_err(|error| place.blame_any(error))
+            .with_context(|| format!("prepare the database {}", place.named.display()))?;
         let generations = Arc::new(Generations::default());
-        let readers = Arc::new(Readers::open(path, readers)?);
+        let readers = Arc::new(Readers::open(&place.real, readers)?);
+        place.share_logs();
         let writer = writer::Writer::start(connection, Arc::clone(&readers), Arc::clone(&generations))?;
-        Ok((
-            Store {
-                readers,
-                writer,
-                generations,
-                memory: memory::Memory::default(),
-                path: path.to_owned(),
-                _lock: lock,
-            },
-            found,
-        ))
+        lock.keep();
+        let (memory, path) = (memory::Memory::default(), path.to_owned());
+        Ok((Store { readers, writer, generations, memory, path, _opened: opened, _lock: lock }, found))
     }
 
     /// Reads with one of the read connections; waits for one while all are in use. All statements see one state,
@@ -515,114 +550,6 @@ pub fn now() -> i64 {
 
 // ------------------------------------------------------------------------------------------ opening
 
-/// Takes the lock that keeps a second process out. SQLite's own locks are on the database file itself, and a
-/// second handle on that file would drop them when closed, so ours is on a file beside it.
-fn lock(path: &Path) -> anyhow::Result<File> {
-    // By whatever link the file was named, there is one lock.
-    let real = snapshot::real(path).with_context(|| format!("find the database {}", path.display()))?;
-    let name = with_suffix(&real, ".lock");
-    let mut options = OpenOptions::new();
-    options.create_new(true).write(true);
-    private(&mut options);
-    let open = || match options.open(&name) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => OpenOptions::new().write(true).open(&name),
-        made => made.and_then(|file| give_to_owner_of(&real, &file).map(|()| file)),
-    };
-    let file = open().with_context(|| format!("create the lock file {}", name.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(InUse(path.display().to_string()).into()),
-        Err(TryLockError::Error(error)) => Err(error).context("lock the database"),
-    }
-}
-
-/// Lets a file that was just made belong to whom the database belongs, as SQLite does with its side files: what root
-/// does to the database of a service that rests must not keep the service from it.
-#[cfg(unix)]
-fn give_to_owner_of(database: &Path, file: &File) -> std::io::Result<()> {
-    use std::os::unix::fs::{MetadataExt as _, fchown};
-    let owner = match database.metadata() {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        found => found?,
-    };
-    if file.metadata()?.uid() == owner.uid() {
-        return Ok(());
-    }
-    fchown(file, Some(owner.uid()), Some(owner.gid()))
-}
-
-#[cfg(not(unix))]
-fn give_to_owner_of(_: &Path, _: &File) -> std::io::Result<()> {
-    Ok(())
-}
-
-/// Makes an empty file that only its owner can read, unless there is one with something in it: SQLite gives its
-/// side files the rights of the main one.
-fn create_private(path: &Path) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.create_new(true).write(true);
-    private(&mut options);
-    match options.open(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            if path.metadata()?.len() == 0 {
-                make_private(path)
-            } else {
-                Ok(())
-            }
-        }
-        other => other.map(drop),
-    }
-}
-
-/// Refuses a file that is no database. SQLite would take a very short one for an empty database.
-fn refuse_other_files(path: &Path) -> anyhow::Result<()> {
-    let mut start = Vec::new();
-    File::open(path)?.take(DATABASE_MAGIC.len() as u64).read_to_end(&mut start)?;
-    // Power was lost while the file was made: SQLite takes back, by its journal, what there is of it.
-    let half_made = || with_suffix(path, "-journal").metadata().is_ok_and(|journal| journal.len() > 0);
-    if !start.is_empty() && start != DATABASE_MAGIC && !half_made() {
-        bail!("the file is not a rollbook database");
-    }
-    Ok(())
-}
-
-/// Refuses a file with several names. Its write-ahead log belongs to one of them: under another name the newest
-/// writes would be missed, and lost with the next ones.
-#[cfg(unix)]
-fn refuse_other_names(path: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::MetadataExt as _;
-    let names = path.metadata()?.nlink();
-    if names > 1 {
-        bail!("the file has {names} names (hard links): remove all but the one that the server uses");
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn refuse_other_names(_: &Path) -> anyhow::Result<()> {
-    Ok(())
-}
-
-#[cfg(unix)]
-fn private(options: &mut OpenOptions) {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    options.mode(0o600);
-}
-
-#[cfg(unix)]
-fn make_private(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
-}
-
-#[cfg(not(unix))]
-fn private(_: &mut OpenOptions) {}
-
-#[cfg(not(unix))]
-fn make_private(_: &Path) -> std::io::Result<()> {
-    Ok(())
-}
-
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
@@ -704,10 +631,11 @@ impl Readers {
     fn open(path: &Path, count: usize) -> anyhow::Result<Readers> {
         let open = || -> anyhow::Result<ReadConnection> {
             let connection = connect(path)?;
-            // Opened for writing all the same: a read-only connection could not recover a log that a crash left.
+            // Opened for writing all the same: a read-only connection could not recover a log that a crash left. The first
+            // look opens the log: by then another one could be in its place.
             connection.execute_batch(
                 "pragma query_only = on; pragma trusted_schema = off; pragma temp_store = memory;
-                 pragma cache_size = -6144;",
+                 pragma cache_size = -6144; begin; select count(*) from sqlite_schema; rollback",
             )?;
             Ok(ReadConnection { connection, seen: None })
         };

@@ -1,7 +1,9 @@
 //! A backup in place of the database, which is kept aside.
 
-use super::snapshot::{Counts, Draft, Snapshot, fresh_name, real, sync_folder_of, with_suffix};
-use super::{connect, lock, refuse_other_files, versions};
+use super::file::{Lock, Place};
+use super::owner::{Owner, give};
+use super::snapshot::{Counts, Draft, Snapshot, fresh_name, sync_folder_of, with_suffix};
+use super::{Missing, connect, versions};
 use anyhow::{Context as _, bail};
 use rusqlite::ErrorCode;
 use std::io::ErrorKind;
@@ -24,23 +26,27 @@ pub struct Restored {
 /// something cannot be read or written. The database is the old one then, unless the message says otherwise.
 pub fn restore(backup: &Path, database: &Path) -> anyhow::Result<Restored> {
     let name = |path: &Path| path.display().to_string();
-    let real_database = real(database).with_context(|| format!("find the database {}", name(database)))?;
-    if backup.canonicalize().is_ok_and(|backup| backup == real_database) {
+    let place = Place::find(database)?;
+    if Place::existing(backup)?.real == place.real {
         bail!("{} is the database itself", name(backup));
     }
     let snapshot = Snapshot::of_any_version(backup)?;
     // No server can start from here on, nor go on to use a file that is no longer the database.
-    let _lock = lock(&real_database)?;
+    let mut lock = Lock::take(&place)?;
     let replace = || -> anyhow::Result<Restored> {
-        let draft = Draft::beside(&real_database, &format!("restore-{}", std::process::id()))?;
+        let owner = Owner::of(&place.real)?;
+        if place.exists {
+            owner.require_givable()?;
+        }
+        let draft = Draft::beside(&place.real, &format!("restore-{}", std::process::id()))?;
         let counts = snapshot.copy_to(draft.path()).with_context(|| format!("copy {}", name(backup)))?;
-        same_owner(&real_database, draft.path())?;
+        give(&draft.open()?, owner).context("give the copy to the owner of the database")?;
         draft.sync()?;
         let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
         let replacement = Replacement {
-            kept: fresh_name(&real_database, &format!("kept-{time}")),
+            kept: fresh_name(&place.real, &format!("kept-{time}")),
             copy: draft.path().to_owned(),
-            database: real_database.clone(),
+            database: place.real.clone(),
         };
         replacement.close_old()?;
         replacement.carry_log()?;
@@ -49,9 +55,14 @@ pub fn restore(backup: &Path, database: &Path) -> anyhow::Result<Restored> {
         replacement.exchange()?;
         let named = sync_folder_of(&replacement.database).and_then(|()| replacement.name_old());
         let kept = named.with_context(|| replacement.where_it_is())?.then_some(replacement.kept);
+        if !place.exists {
+            owner.warn_unless_own(&place.real);
+        }
         Ok(Restored { counts, kept })
     };
-    replace().with_context(|| format!("restore {}", name(database)))
+    let restored = replace().with_context(|| format!("restore {}", name(database)))?;
+    lock.keep();
+    Ok(restored)
 }
 
 /// The files of a restore. What is done with them, in this order, each step on disk before the next:
@@ -69,7 +80,16 @@ impl Replacement {
     /// that could ever be taken for the new one's. SQLite does this only while no other process has it open.
     fn close_old(&self) -> anyhow::Result<()> {
         // What does not begin like a database was not opened by SQLite either.
-        if !self.database.exists() || refuse_other_files(&self.database).is_err() || is_empty(&self.database)? {
+        let old = match Place::existing(&self.database) {
+            Err(error) if error.is::<Missing>() => return Ok(()),
+            found => found?,
+        };
+        if !old.looks_like_one() || is_empty(&self.database)? {
+            return Ok(());
+        }
+        old.require_own_files()?;
+        if old.has_other_log() {
+            log::warn!("the old database has the log of another one beside it; both are kept as they are");
             return Ok(());
         }
         let close = || -> rusqlite::Result<bool> {
@@ -161,27 +181,6 @@ fn exchange(one: &Path, other: &Path) -> std::io::Result<()> {
 #[cfg(not(target_os = "linux"))]
 fn exchange(_: &Path, _: &Path) -> std::io::Result<()> {
     Err(ErrorKind::Unsupported.into())
-}
-
-/// Lets the copy belong to whom the database belongs: a server that runs as somebody else than who restores must be
-/// able to open it.
-#[cfg(unix)]
-fn same_owner(database: &Path, copy: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::MetadataExt as _;
-    if !database.exists() {
-        return Ok(());
-    }
-    let (owner, own) = (database.metadata()?, copy.metadata()?);
-    if own.uid() != owner.uid() {
-        std::os::unix::fs::chown(copy, Some(owner.uid()), Some(owner.gid()))
-            .with_context(|| format!("give the copy to the owner of {}", database.display()))?;
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn same_owner(_: &Path, _: &Path) -> anyhow::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,11 +1,14 @@
 //! One state of a database, read while a server writes or without one, and its copy in a file of its own.
 
-use super::{Rows, Store, connect, make_private, private, refuse_other_files, versions};
+use super::file::{Place, make_private};
+use super::{Rows, Store, connect, versions};
 use anyhow::{Context as _, bail};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rustix::fs::OFlags;
 use std::fmt;
 use std::fs::{File, OpenOptions};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// What SQLite keeps beside a database, and we do.
@@ -31,18 +34,18 @@ impl Snapshot {
 
     /// Of older versions too.
     pub(super) fn of_any_version(path: &Path) -> anyhow::Result<Snapshot> {
-        if !path.exists() {
-            bail!("there is no database {}", path.display());
-        }
+        let place = Place::existing(path)?;
         let open = || -> anyhow::Result<Connection> {
-            refuse_other_files(path)?;
-            let connection = connect(path)?;
+            place.inspect()?;
+            let connection = connect(&place.real).map_err(|error| place.blame(error))?;
             // Opened for writing all the same: a read-only connection could not read a log that a crash left.
-            connection.execute_batch(
-                "pragma query_only = on; pragma trusted_schema = off; pragma temp_store = memory; begin deferred",
-            )?;
+            let enter =
+                "pragma query_only = on; pragma trusted_schema = off; pragma temp_store = memory; begin deferred";
+            connection.execute_batch(enter).map_err(|error| place.blame(error))?;
             // The first look is what enters the state.
-            versions::require_ours(&connection)?;
+            let ours = versions::require_ours(&connection);
+            place.share_logs();
+            ours.map_err(|error| place.blame_any(error))?;
             Ok(connection)
         };
         Ok(Snapshot { connection: open().with_context(|| format!("open the database {}", path.display()))? })
@@ -255,8 +258,7 @@ impl Draft {
     pub(super) fn beside(file: &Path, word: &str) -> anyhow::Result<Draft> {
         let path = fresh_name(file, word);
         let mut options = OpenOptions::new();
-        options.create_new(true).write(true);
-        private(&mut options);
+        options.create_new(true).write(true).mode(0o600);
         options.open(&path).with_context(|| format!("create {}", path.display()))?;
         make_private(&path)?;
         Ok(Draft { path: Some(path) })
@@ -264,6 +266,18 @@ impl Draft {
 
     pub(super) fn path(&self) -> &Path {
         self.path.as_deref().expect("a draft has its path until it is given away")
+    }
+
+    /// The file, which nothing else may have been put in the place of meanwhile.
+    pub(super) fn open(&self) -> anyhow::Result<File> {
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+        let file = options.open(self.path()).with_context(|| format!("open {}", self.path().display()))?;
+        let found = file.metadata()?;
+        if !found.is_file() || found.nlink() != 1 || found.uid() != rustix::process::geteuid().as_raw() {
+            bail!("{} is not the file that was made there", self.path().display());
+        }
+        Ok(file)
     }
 
     /// Moves the content to the disk and returns its length.

@@ -14,6 +14,7 @@ mod command_line;
 mod conditions;
 mod crowds;
 mod cutoff;
+mod database_files;
 mod datadog;
 mod directory_servers;
 mod escalation;

@@ -1,0 +1,363 @@
+//! The files of a database: the one that a name means, those beside it, and whether they belong together.
+
+use super::owner::{Owner, explain, give, give_named, kind, missing_right, require_own};
+use super::snapshot::{folder_of, real, with_suffix};
+use super::{InUse, Missing};
+use crate::lock::locked;
+use anyhow::{Context as _, bail};
+use rusqlite::ErrorCode;
+use rustix::fs::OFlags;
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Read as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+/// How every SQLite file begins (SQLite's file format, 1.2).
+const DATABASE_MAGIC: &[u8] = b"SQLite format 3\0";
+/// Where the header has the versions of the format for writing and for reading: 1 without a log, 2 with one.
+const FORMAT: [usize; 2] = [18, 19];
+const HEADER_BYTES: u64 = 100;
+/// A write-ahead log that is no longer than its own header holds nothing.
+const LOG_HEADER_BYTES: u64 = 32;
+/// SQLite's files beside a database.
+const LOGS: [&str; 3] = ["-wal", "-shm", "-journal"];
+/// How often another process may remove the lock file just when this one has opened it.
+const LOCK_ATTEMPTS: usize = 100;
+
+/// The databases that stores of this process have open. A second handle on such a file would, when it is closed, drop
+/// the locks that SQLite has on it.
+static OPEN: Mutex<Vec<Id>> = Mutex::new(Vec::new());
+
+/// The place of a database, whether there is one or not.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    /// As it was named.
+    pub(super) named: PathBuf,
+    /// The path without links. It is never the name of a database in memory, nor a URI, as SQLite would read these.
+    pub(super) real: PathBuf,
+    /// There is such a file.
+    pub(super) exists: bool,
+}
+
+impl Place {
+    /// Finds the place that a name means. Nothing is opened: opening a device can start something.
+    ///
+    /// # Errors
+    /// When there is something else than a regular file, and when that cannot be found out.
+    pub(super) fn find(path: &Path) -> anyhow::Result<Place> {
+        let name = path.display();
+        let bytes = path.as_os_str().as_encoded_bytes();
+        if bytes.is_empty() {
+            bail!("the name of the database is empty: name a file");
+        }
+        if bytes == b":memory:" {
+            bail!("{name} is not kept: a database is a regular file (./:memory: is one of that name)");
+        }
+        if bytes.starts_with(b"file:") {
+            bail!(
+                "{name} is a URI: a database is a regular file, named by its path alone (./{name} is one of that name)"
+            );
+        }
+        let exists = match path.metadata() {
+            Ok(found) if found.is_file() => true,
+            Ok(found) => bail!("{name} is {}: a database is a regular file", kind(found.file_type())),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                if path.symlink_metadata().is_ok() {
+                    bail!("{name} is a link to a file that is not there");
+                }
+                if bytes.ends_with(b"/") {
+                    bail!("{name} is the name of a folder: a database is a regular file");
+                }
+                false
+            }
+            Err(error) => return Err(explain(error, path)).with_context(|| format!("find the database {name}")),
+        };
+        let real = real(path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => anyhow::anyhow!("there is no folder {}", folder_of(path).display()),
+            _ => explain(error, path),
+        });
+        let real = real.with_context(|| format!("find the database {name}"))?;
+        Ok(Place { named: path.to_owned(), real, exists })
+    }
+
+    /// Finds a database that has to be there: a mistyped name must not make another one.
+    ///
+    /// # Errors
+    /// [`Missing`] when there is no such file, and those of [`Place::find`].
+    pub(super) fn existing(path: &Path) -> anyhow::Result<Place> {
+        let place = Place::find(path)?;
+        if !place.exists {
+            return Err(Missing(path.to_owned()).into());
+        }
+        Ok(place)
+    }
+
+    /// Makes an empty file that only its owner can read: SQLite gives its side files the rights of the main one.
+    pub(super) fn create_private(&self) -> anyhow::Result<()> {
+        let owner = Owner::of(&self.real).with_context(|| format!("find the owner of {}", self.named.display()))?;
+        let mut options = OpenOptions::new();
+        options.create_new(true).write(true).mode(0o600);
+        match options.open(&self.real) {
+            // Another program was faster.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(explain(error, &self.real)),
+            Ok(file) => {
+                give(&file, owner).context("give it to the owner of the folder")?;
+                owner.warn_unless_own(&self.real);
+                Ok(())
+            }
+        }
+    }
+
+    /// Refuses a file that SQLite must not open: one that is no database, one with several names, and one beside files
+    /// that do not belong to it.
+    pub(super) fn inspect(&self) -> anyhow::Result<()> {
+        let found = self.require_own_files()?;
+        let names = found.nlink();
+        // The write-ahead log belongs to one of the names: under another one the newest writes would be missed, and
+        // lost with the next ones.
+        if names > 1 {
+            bail!("the file has {names} names (hard links): remove all but the one that the server uses");
+        }
+        if locked(&OPEN).contains(&Id::of(&found)) {
+            return Ok(());
+        }
+        let header = read_header(&self.real)?;
+        self.refuse_other_files(&header)?;
+        self.refuse_other_log(&header)
+    }
+
+    /// Refuses a database beside files that SQLite would take for its own and that are none.
+    pub(super) fn require_own_files(&self) -> anyhow::Result<Metadata> {
+        let found = self.real.metadata().map_err(|error| explain(error, &self.real))?;
+        for suffix in LOGS {
+            require_own(&with_suffix(&self.real, suffix), &found)?;
+        }
+        Ok(found)
+    }
+
+    /// Refuses a file that is no database. SQLite would take a very short one for an empty database.
+    fn refuse_other_files(&self, header: &[u8]) -> anyhow::Result<()> {
+        let start = &header[..header.len().min(DATABASE_MAGIC.len())];
+        // Power was lost while the file was made: SQLite takes back, by its journal, what there is of it.
+        let half_made = || length(&self.real, "-journal") > 0;
+        if !start.is_empty() && start != DATABASE_MAGIC && !half_made() {
+            bail!("the file is not a rollbook database");
+        }
+        Ok(())
+    }
+
+    /// Refuses a database whose write-ahead log is of another one. SQLite would mix the two.
+    fn refuse_other_log(&self, header: &[u8]) -> anyhow::Result<()> {
+        let name = self.named.display();
+        if length(&self.real, "-wal") <= LOG_HEADER_BYTES {
+            return Ok(());
+        }
+        if header.is_empty() {
+            bail!(
+                "{name} is empty, and {name}-wal beside it has changes of a database that was there: put that one back, \
+                 or a backup (rollbook restore BACKUP --db {name}), or move the log away"
+            );
+        }
+        if header.len() > FORMAT[1] && FORMAT.iter().all(|at| header[*at] == 1) {
+            bail!(
+                "{name} is a copy that was put in the place of a database, whose log {name}-wal would be mixed into it: \
+                 move the copy away and restore it (mv {name} {name}.copy; rollbook restore {name}.copy --db {name})"
+            );
+        }
+        Ok(())
+    }
+
+    /// Refuses to make a database beside the log of one that is gone: SQLite would remove the log.
+    pub(super) fn refuse_lone_log(&self) -> anyhow::Result<()> {
+        if !self.exists && length(&self.real, "-wal") > LOG_HEADER_BYTES {
+            let name = self.named.display();
+            bail!(
+                "{name} is gone, and {name}-wal beside it has changes that were made to it: put the database back, or a \
+                 backup (rollbook restore BACKUP --db {name}), or move the log away"
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether the file is the copy of a database beside the log of another one, or is gone from beside it.
+    pub(super) fn has_other_log(&self) -> bool {
+        let other = || {
+            let header = read_header(&self.real)?;
+            self.refuse_other_log(&header)
+        };
+        self.refuse_lone_log().is_err() || (self.exists && other().is_err())
+    }
+
+    /// Gives the files that SQLite has made beside the database to the group of the database: SQLite gives them the
+    /// rights of the database, but leaves them to the group of the user.
+    pub(super) fn share_logs(&self) {
+        let Ok(owner) = Owner::of(&self.real) else { return };
+        for suffix in LOGS {
+            let _ = give_named(&with_suffix(&self.real, suffix), owner);
+        }
+    }
+
+    /// Says which right is missing where SQLite only says that it could not open something.
+    pub(super) fn blame(&self, error: rusqlite::Error) -> anyhow::Error {
+        let code = error.sqlite_error_code();
+        if !matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied)) {
+            return error.into();
+        }
+        let files = ["", "-wal", "-shm", "-journal"].map(|suffix| with_suffix(&self.real, suffix));
+        files.iter().find_map(|file| missing_right(file)).unwrap_or_else(|| error.into())
+    }
+
+    /// The same for an error that may be SQLite's.
+    pub(super) fn blame_any(&self, error: anyhow::Error) -> anyhow::Error {
+        match error.downcast::<rusqlite::Error>() {
+            Ok(error) => self.blame(error),
+            Err(error) => error,
+        }
+    }
+
+    /// Whether SQLite could open the file as a database.
+    pub(super) fn looks_like_one(&self) -> bool {
+        read_header(&self.real).and_then(|header| self.refuse_other_files(&header)).is_ok()
+    }
+}
+
+fn read_header(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut options = OpenOptions::new();
+    // Should a pipe be there by now, it is not waited for.
+    options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    let mut header = Vec::new();
+    let file = options.open(path).map_err(|error| explain(error, path))?;
+    if !file.metadata()?.is_file() {
+        bail!("{} is {}: a database is a regular file", path.display(), kind(file.metadata()?.file_type()));
+    }
+    file.take(HEADER_BYTES).read_to_end(&mut header).with_context(|| format!("read {}", path.display()))?;
+    Ok(header)
+}
+
+/// The length of a file beside the database; 0 when there is none.
+fn length(database: &Path, suffix: &str) -> u64 {
+    with_suffix(database, suffix).symlink_metadata().map_or(0, |found| found.len())
+}
+
+/// Lets only the owner read a file.
+pub(super) fn make_private(path: &Path) -> std::io::Result<()> {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+}
+
+// ------------------------------------------------------------------------------------------ the lock
+
+/// The lock that keeps other processes out, for as long as this is held.
+///
+/// SQLite's own locks are on the database file itself, and a second handle on that file would drop them when closed, so
+/// ours is on a file beside it.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+    path: PathBuf,
+    /// The file goes with the lock.
+    passing: bool,
+}
+
+impl Lock {
+    /// Takes the lock.
+    ///
+    /// # Errors
+    /// [`InUse`] when another process has it; when the file beside the database cannot be made or opened.
+    pub(super) fn take(place: &Place) -> anyhow::Result<Lock> {
+        // By whatever link the file was named, there is one lock.
+        let path = with_suffix(&place.real, ".lock");
+        for _ in 0..LOCK_ATTEMPTS {
+            let (file, made) = Lock::open(&path, &place.real)
+                .with_context(|| format!("lock the database {}", place.named.display()))?;
+            match file.try_lock() {
+                // Another process may have removed the file before this one has locked it.
+                Ok(()) if is_at(&file, &path) => return Ok(Lock { _file: file, path, passing: made }),
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(InUse(place.named.display().to_string()).into()),
+                Err(TryLockError::Error(error)) => return Err(error).context("lock the database"),
+            }
+        }
+        bail!("the lock file {} is removed again and again", path.display())
+    }
+
+    fn open(path: &Path, database: &Path) -> anyhow::Result<(File, bool)> {
+        let owner = Owner::of(database).context("find the owner of the database")?;
+        let mut options = OpenOptions::new();
+        options.create_new(true).read(true).write(true).mode(0o600);
+        match options.open(path) {
+            Ok(file) => {
+                give(&file, owner).with_context(|| format!("give {} to the owner of the database", path.display()))?;
+                return Ok((file, true));
+            }
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(explain(error, path)),
+            Err(_) => {}
+        }
+        if let Ok(found) = path.symlink_metadata()
+            && !found.is_file()
+        {
+            bail!("{} is {}, and no lock file: remove it", path.display(), kind(found.file_type()));
+        }
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
+        Ok((options.open(path).map_err(|error| explain(error, path))?, false))
+    }
+
+    /// Leaves the file where it is: there is a database that it belongs to. Else, one that this process has made goes
+    /// with the lock.
+    pub(super) fn keep(&mut self) {
+        self.passing = false;
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // While it is still locked, so that no other process can believe to have it.
+        if self.passing {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Whether that file is the one of that name.
+fn is_at(file: &File, path: &Path) -> bool {
+    let (Ok(own), Ok(found)) = (file.metadata(), path.symlink_metadata()) else { return false };
+    Id::of(&own) == Id::of(&found)
+}
+
+// ------------------------------------------------------------------------------------------ what is open
+
+/// Which file it is, whatever its names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Id {
+    device: u64,
+    number: u64,
+}
+
+impl Id {
+    pub(super) fn of(found: &Metadata) -> Id {
+        Id { device: found.dev(), number: found.ino() }
+    }
+}
+
+/// Notes that a store has a database open, for as long as this is held.
+#[derive(Debug)]
+pub(super) struct Opened(Id);
+
+impl Opened {
+    pub(super) fn note(place: &Place) -> anyhow::Result<Opened> {
+        let id = Id::of(&place.real.metadata().map_err(|error| explain(error, &place.real))?);
+        locked(&OPEN).push(id);
+        Ok(Opened(id))
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        let mut open = locked(&OPEN);
+        if let Some(at) = open.iter().position(|id| *id == self.0) {
+            open.swap_remove(at);
+        }
+    }
+}
