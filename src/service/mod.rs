@@ -131,8 +131,13 @@ impl Service {
             idle_timeout: LOCAL_PATIENCE,
             ..self.limits.clone()
         };
-        let path = store::local_socket(self.store.path()).map_err(Into::into);
-        match path.and_then(|path| Server::bind_local(&path, limits)) {
+        let bind = || -> anyhow::Result<Server> {
+            let path = store::local_socket(self.store.path())?;
+            let server = Server::bind_local(&path, limits)?;
+            store::give_socket(self.store.path(), &path).context("give the socket to the owner of the database")?;
+            Ok(server)
+        };
+        match bind() {
             Ok(server) => self.servers.push(server),
             Err(error) => log::warn!("commands cannot reach this server: {error:#}"),
         }

@@ -41,6 +41,7 @@ mod nuxeo_users;
 mod openapi;
 mod operate;
 mod operator;
+mod owners;
 mod password_changes;
 mod places;
 mod planted_properties;
