@@ -3,10 +3,9 @@
 use super::{signals::Signals, start_logging, store_of::open};
 use crate::command::Usage;
 use crate::config::Serve;
-use crate::server::{Limits, tell_supervisor};
+use crate::server::{Limits, Listener, Place, tell_supervisor};
 use crate::service::{Service, Settings};
 use crate::store::{self, Found, Store};
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Serves until a signal ends it. The warnings about its settings go to the log.
@@ -27,17 +26,22 @@ pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
     }
     let store = Arc::new(store);
     let mut service = Service::new(Arc::clone(&store), passwords, &settings)?;
-    let address = service.listen(serve.listen)?;
-    let metrics_address = serve.metrics_listen.map(|address| service.listen_for_metrics(address)).transpose()?;
+    let listener = Listener::bind(serve.listen, service.limits())?;
+    let place = listener.place().clone();
+    service.listen(vec![listener])?;
+    let watched = serve.metrics_listen.map(|address| Listener::bind(address, &service.limits_for_metrics()));
+    let watched = watched.transpose()?;
+    let metrics_place = watched.as_ref().map(|listener| listener.place().clone());
+    watched.map(|listener| service.listen_for_metrics(vec![listener])).transpose()?;
     service.listen_for_commands();
     let stop = service.stop();
     signals.on_stop(move || stop.stop());
     announce_database(&store, found);
-    if let Some(address) = metrics_address {
-        log::info!("metrics at http://{address}/metrics");
+    if let Some(place) = metrics_place {
+        log::info!("metrics at {}/metrics", place.url());
     }
-    announce(service.limits(), address, &settings);
-    signals.tell_ready(&format!("listening on http://{address}"));
+    announce(service.limits(), &place, &settings);
+    signals.tell_ready(&format!("listening on {}", place.url()));
     service.run()?;
     log::info!("stopped");
     Ok(())
@@ -55,7 +59,8 @@ fn announce_database(store: &Store, found: Found) {
 }
 
 /// Tells where clients find the server: the last of all, so that who reads that may begin.
-fn announce(limits: &Limits, address: SocketAddr, settings: &Settings) {
+fn announce(limits: &Limits, place: &Place, settings: &Settings) {
+    let url = place.url();
     log::info!(
         "limits: {} connections, {} of one address, bodies of {} bytes, {:?} for a head, {:?} for a body, {:?} idle",
         limits.connections,
@@ -66,16 +71,18 @@ fn announce(limits: &Limits, address: SocketAddr, settings: &Settings) {
         limits.idle_timeout
     );
     for (dialect, prefix) in &settings.dialects {
-        log::info!("{dialect} at http://{address}{}", prefix.trim_end_matches('/'));
+        log::info!("{dialect} at {url}{}", prefix.trim_end_matches('/'));
     }
     if settings.metrics_public {
-        log::info!("metrics at http://{address}/metrics, for everybody");
+        log::info!("metrics at {url}/metrics, for everybody");
     }
     for proxy in &settings.trusted_proxies {
         log::info!("what proxies at {proxy} say of their clients is believed");
     }
-    if !address.ip().is_loopback() {
+    if let Place::Ip(address) = place
+        && !address.ip().is_loopback()
+    {
         log::warn!("traffic to {address} is not encrypted: put a TLS proxy in front of it");
     }
-    log::info!("listening on http://{address}");
+    log::info!("listening on {url}");
 }

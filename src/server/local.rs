@@ -1,10 +1,9 @@
 //! A Unix socket that only its owner can connect to: the server's end of it, and the other one.
 
-use socket2::{Domain, SockAddr, SockRef, Socket, Type};
+use socket2::{Domain, SockAddr, Socket, Type};
 use std::fs::{File, Permissions};
 use std::io::{BufRead as _, BufReader, Error, ErrorKind, Read as _, Result, Write as _};
-use std::net::{Shutdown, TcpStream};
-use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -29,16 +28,6 @@ pub(super) fn listen(path: &Path, backlog: i32) -> Result<UnixListener> {
     std::fs::set_permissions(path, Permissions::from_mode(0o600))?;
     socket.listen(backlog)?;
     Ok(socket.into())
-}
-
-/// Ends the wait for connections, now and for good.
-pub(super) fn end(listener: &UnixListener) {
-    let _ = SockRef::from(listener).shutdown(Shutdown::Both);
-}
-
-/// The connection as the other code has it. What it is asked for is the same for all sockets.
-pub(super) fn as_stream(stream: UnixStream) -> TcpStream {
-    TcpStream::from(OwnedFd::from(stream))
 }
 
 /// A path that is not too long for a socket, which is good for as long as the folder is open.

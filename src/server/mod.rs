@@ -7,6 +7,7 @@ mod body;
 mod budget;
 mod connection;
 mod head;
+mod listen;
 mod local;
 mod probe;
 mod proxies;
@@ -21,15 +22,15 @@ use crate::lock::locked;
 use crate::metrics::Page;
 use anyhow::Context as _;
 use budget::Budget;
+use listen::Waker;
+pub use listen::{Listener, Place};
 pub use local::LocalClient;
 pub use probe::probe;
 pub use proxies::Network;
 use refuser::{Refuser, Why};
-use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::os::unix::net::UnixListener;
-use std::path::{Path, PathBuf};
+use std::net::{IpAddr, Shutdown, TcpStream};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -38,6 +39,8 @@ pub use traffic::Traffic;
 
 /// Connections that the kernel holds for us between two accepts.
 const BACKLOG: i32 = 1024;
+/// Connections that are accepted at one address before the others are looked at.
+const ACCEPT_BATCH: usize = 64;
 /// Descriptors that are not connections: the database, its log, standard streams.
 const DESCRIPTORS_RESERVED: u64 = 64;
 /// Memory is only reserved for a stack; what a request does not touch costs nothing.
@@ -85,8 +88,7 @@ impl Limits {
 
 /// A listening server.
 pub struct Server {
-    listener: Listener,
-    place: Place,
+    listeners: Vec<Listener>,
     limits: Limits,
     trusted: Vec<Network>,
     shared: Arc<Shared>,
@@ -96,31 +98,6 @@ pub struct Server {
 #[derive(Clone)]
 pub struct Stopper {
     shared: Arc<Shared>,
-    place: Place,
-}
-
-enum Listener {
-    Public(TcpListener),
-    Local(Arc<UnixListener>),
-}
-
-/// Where a server listens.
-#[derive(Clone)]
-enum Place {
-    Address(SocketAddr),
-    /// The path may lead elsewhere by the time the server stops, so its end is kept at hand.
-    Path(PathBuf, Arc<UnixListener>),
-}
-
-impl Listener {
-    fn accept(&self) -> std::io::Result<(TcpStream, IpAddr)> {
-        match self {
-            Listener::Public(listener) => listener.accept().map(|(stream, address)| (stream, address.ip())),
-            Listener::Local(listener) => {
-                listener.accept().map(|(stream, _)| (local::as_stream(stream), IpAddr::V4(Ipv4Addr::LOCALHOST)))
-            }
-        }
-    }
 }
 
 /// What the accepting thread, the connections and the stopper share.
@@ -128,6 +105,8 @@ struct Shared {
     door: Door,
     start: Instant,
     stopping: AtomicBool,
+    /// Ends the wait for connections.
+    waker: Waker,
     connections: Mutex<Connections>,
     ended: Condvar,
     accepted: AtomicU64,
@@ -187,38 +166,22 @@ impl Drop for Registration {
 }
 
 impl Server {
-    /// Listens on that address, the door for all requests that come in there, and tells it with the port that was found
-    /// for port 0. Lowers the connection limit to what the descriptor limit allows.
+    /// Serves what comes in at these sockets, which are one door and share the limits. Lowers the connection limit to
+    /// what the descriptor limit allows.
     ///
     /// # Errors
-    /// When the address cannot be had.
-    pub fn bind(door: Door, address: SocketAddr, mut limits: Limits) -> anyhow::Result<(Server, SocketAddr)> {
+    /// When the system has no descriptor left.
+    pub fn on(door: Door, listeners: Vec<Listener>, mut limits: Limits) -> anyhow::Result<Server> {
         let descriptors = raise_descriptor_limit();
         let room = usize::try_from(descriptors.saturating_sub(DESCRIPTORS_RESERVED)).unwrap_or(usize::MAX).max(1);
         limits.connections = limits.connections.min(room);
-        let listener = listen(address, &limits).with_context(|| format!("listen on {address}"))?;
-        let address = listener.local_addr().context("ask for the address")?;
-        Ok((Server::on(door, Listener::Public(listener), Place::Address(address), limits), address))
-    }
-
-    /// Listens on a Unix socket at that path, which only the owner can connect to.
-    ///
-    /// # Errors
-    /// When the socket cannot be made there.
-    pub fn bind_local(path: &Path, limits: Limits) -> anyhow::Result<Server> {
-        let listener = local::listen(path, BACKLOG).with_context(|| format!("listen on {}", path.display()))?;
-        let listener = Arc::new(listener);
-        let place = Place::Path(path.to_owned(), Arc::clone(&listener));
-        Ok(Server::on(Door::Local, Listener::Local(listener), place, limits))
-    }
-
-    fn on(door: Door, listener: Listener, place: Place, limits: Limits) -> Server {
         // Twice the longest body, so that one caller cannot keep out the others.
         let body_memory = limits.body_memory.max(limits.body_bytes.saturating_mul(2));
         let shared = Shared {
             door,
             start: Instant::now(),
             stopping: AtomicBool::new(false),
+            waker: Waker::new().context("make a descriptor to wake the server by")?,
             connections: Mutex::default(),
             ended: Condvar::new(),
             accepted: AtomicU64::new(0),
@@ -226,7 +189,15 @@ impl Server {
             answers: Budget::new(limits.answer_memory),
             refused: Default::default(),
         };
-        Server { listener, place, limits, trusted: Vec::new(), shared: Arc::new(shared) }
+        Ok(Server { listeners, limits, trusted: Vec::new(), shared: Arc::new(shared) })
+    }
+
+    /// Listens for commands on a Unix socket at that path, which only the owner can connect to.
+    ///
+    /// # Errors
+    /// When the socket cannot be made there.
+    pub fn bind_local(path: &Path, limits: Limits) -> anyhow::Result<Server> {
+        Server::on(Door::Local, vec![Listener::bind_local(path)?], limits)
     }
 
     /// Believes proxies at these addresses: what they say of their clients, and that they speak for many.
@@ -242,7 +213,7 @@ impl Server {
 
     /// What ends [`Server::run`].
     pub fn stopper(&self) -> Stopper {
-        Stopper { shared: Arc::clone(&self.shared), place: self.place.clone() }
+        Stopper { shared: Arc::clone(&self.shared) }
     }
 
     /// Serves until stopped, and counts what comes and goes among that traffic; returns when every connection has ended,
@@ -251,54 +222,97 @@ impl Server {
     where
         H: Fn(Incoming<'_>) -> Response + Send + Sync + 'static,
     {
-        let (handler, limits) = (Arc::new(handler), Arc::new(self.limits));
-        let trusted: Arc<[Network]> = self.trusted.into();
-        let refuser = Refuser::start();
-        traffic.watch(&self.shared);
-        while !self.shared.stopping.load(Ordering::Acquire) {
-            let (stream, address) = match self.listener.accept() {
-                Ok(accepted) => accepted,
-                Err(_) if self.shared.stopping.load(Ordering::Acquire) => break,
+        let Server { listeners, limits, trusted, shared } = self;
+        traffic.watch(&shared);
+        let accepting = Accepting {
+            shared: &shared,
+            limits: &Arc::new(limits),
+            trusted: &trusted.into(),
+            traffic,
+            handler: &Arc::new(handler),
+            refuser: &Refuser::start(),
+        };
+        let is_stopping = || shared.stopping.load(Ordering::Acquire);
+        while !is_stopping() {
+            let ready = match shared.waker.wait(&listeners) {
+                Ok(ready) => ready,
                 Err(error) => {
-                    // Out of descriptors or memory, or the client has gone again: the next one may do better.
-                    log::warn!("a connection could not be accepted: {error}");
-                    locked(&self.shared.connections).make_room(1, self.shared.now(), |_| true);
+                    log::warn!("connections could not be waited for: {error}");
                     std::thread::sleep(ACCEPT_PAUSE);
                     continue;
                 }
             };
-            let is_proxy = proxies::is_trusted(&trusted, address);
-            let (peer, registration) = match register(&self.shared, stream, address, is_proxy, &limits) {
-                Ok(registered) => registered,
-                Err((stream, why)) => {
-                    self.shared.refused[why as usize].fetch_add(1, Ordering::Relaxed);
-                    refuser.refuse(stream, address, why);
-                    continue;
+            for (listener, _) in listeners.iter().zip(ready).filter(|(_, ready)| *ready) {
+                let mut left = ACCEPT_BATCH;
+                while left > 0 && !is_stopping() && accepting.accept(listener) {
+                    left -= 1;
                 }
-            };
-            let (handler, limits, traffic) = (Arc::clone(&handler), Arc::clone(&limits), Arc::clone(traffic));
-            let trusted = is_proxy.then(|| Arc::clone(&trusted));
-            let thread = std::thread::Builder::new().name("connection".to_owned()).stack_size(STACK_BYTES);
-            let theirs = Arc::clone(&peer);
-            let spawned = thread.spawn(move || {
-                registration.shared.accepted.fetch_add(1, Ordering::Relaxed);
-                connection::serve(&theirs, &registration.shared, &limits, trusted.as_deref(), &traffic, &*handler);
-            });
-            if let Err(error) = spawned {
-                log::warn!("no thread for a connection: {error}");
-                self.shared.refused[Why::Thread as usize].fetch_add(1, Ordering::Relaxed);
-                if let Ok(stream) = peer.stream.try_clone() {
-                    refuser.refuse(stream, address, Why::Thread);
-                }
-                drop(peer);
-                std::thread::sleep(ACCEPT_PAUSE);
             }
         }
-        drop(self.listener);
-        if let Place::Path(path, _) = &self.place {
-            let _ = std::fs::remove_file(path);
+        drop(listeners);
+        finish(&shared, accepting.limits.grace);
+    }
+}
+
+/// What the accepting thread gives to each connection.
+struct Accepting<'s, H> {
+    shared: &'s Arc<Shared>,
+    limits: &'s Arc<Limits>,
+    trusted: &'s Arc<[Network]>,
+    traffic: &'s Arc<Traffic>,
+    handler: &'s Arc<H>,
+    refuser: &'s Refuser,
+}
+
+impl<H> Accepting<'_, H>
+where
+    H: Fn(Incoming<'_>) -> Response + Send + Sync + 'static,
+{
+    /// Takes a connection that has come in there, and starts its thread. False when there was none.
+    fn accept(&self, listener: &Listener) -> bool {
+        let (stream, address) = match listener.accept() {
+            Ok(Some(accepted)) => accepted,
+            Ok(None) => return false,
+            Err(error) => {
+                // Out of descriptors or memory, or the client has gone again: the next one may do better.
+                log::warn!("a connection could not be accepted: {error}");
+                locked(&self.shared.connections).make_room(1, self.shared.now(), |_| true);
+                std::thread::sleep(ACCEPT_PAUSE);
+                return false;
+            }
+        };
+        let is_proxy = proxies::is_trusted(self.trusted, address);
+        let (peer, registration) = match register(self.shared, stream, address, is_proxy, self.limits) {
+            Ok(registered) => registered,
+            Err((stream, why)) => {
+                self.refuse(stream, address, why);
+                return true;
+            }
+        };
+        let (handler, limits) = (Arc::clone(self.handler), Arc::clone(self.limits));
+        let (traffic, trusted) = (Arc::clone(self.traffic), is_proxy.then(|| Arc::clone(self.trusted)));
+        let thread = std::thread::Builder::new().name("connection".to_owned()).stack_size(STACK_BYTES);
+        let theirs = Arc::clone(&peer);
+        let spawned = thread.spawn(move || {
+            registration.shared.accepted.fetch_add(1, Ordering::Relaxed);
+            connection::serve(&theirs, &registration.shared, &limits, trusted.as_deref(), &traffic, &*handler);
+        });
+        if let Err(error) = spawned {
+            log::warn!("no thread for a connection: {error}");
+            if let Ok(stream) = peer.stream.try_clone() {
+                self.refuse(stream, address, Why::Thread);
+            } else {
+                self.shared.count_refused(Why::Thread);
+            }
+            drop(peer);
+            std::thread::sleep(ACCEPT_PAUSE);
         }
-        finish(&self.shared, limits.grace);
+        true
+    }
+
+    fn refuse(&self, stream: TcpStream, address: IpAddr, why: Why) {
+        self.shared.count_refused(why);
+        self.refuser.refuse(stream, address, why);
     }
 }
 
@@ -306,17 +320,15 @@ impl Stopper {
     /// Accepts nothing more, lets running requests finish, closes the others.
     pub fn stop(&self) {
         self.shared.stopping.store(true, Ordering::Release);
-        // The accepting thread waits in the kernel: a connection of our own wakes it.
-        match &self.place {
-            Place::Address(address) => {
-                let _ = TcpStream::connect_timeout(&probe::reachable(*address), Duration::from_secs(1));
-            }
-            Place::Path(_, listener) => local::end(listener),
-        }
+        self.shared.waker.wake();
     }
 }
 
 impl Shared {
+    fn count_refused(&self, why: Why) {
+        self.refused[why as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Milliseconds since the start, from 1 on.
     fn now(&self) -> u64 {
         milliseconds(self.start, Instant::now())
@@ -445,21 +457,6 @@ fn finish(shared: &Shared, grace: Duration) {
         let pause = left.min(Duration::from_millis(50));
         connections = shared.ended.wait_timeout(connections, pause).unwrap_or_else(PoisonError::into_inner).0;
     }
-}
-
-fn listen(address: SocketAddr, limits: &Limits) -> std::io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_reuse_address(true)?;
-    // Accepted sockets inherit these. Without the first, an answer of more than one packet waits 40 ms for the
-    // client's delayed acknowledgement.
-    socket.set_tcp_nodelay(true)?;
-    socket.set_keepalive(true)?;
-    #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(limits.write_timeout))?;
-    socket.set_write_timeout(Some(limits.write_timeout))?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
 }
 
 /// Raises the soft limit of open files to the hard one and returns it.

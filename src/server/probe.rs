@@ -22,7 +22,7 @@ pub fn probe(address: SocketAddr, path: &str, patience: Duration) -> Result<u16>
 }
 
 /// Where a server that listens there can be reached from its own machine.
-pub(super) fn reachable(address: SocketAddr) -> SocketAddr {
+fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),

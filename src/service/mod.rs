@@ -8,11 +8,10 @@ use crate::directory::{self, Access, Passwords};
 use crate::http::Door;
 use crate::logging;
 use crate::metrics;
-use crate::server::{Limits, Network, Server, Stopper, Traffic};
+use crate::server::{Limits, Listener, Network, Server, Stopper, Traffic};
 use crate::store::{self, Store};
 use anyhow::{Context as _, anyhow};
 pub use settings::Settings;
-use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
@@ -95,27 +94,30 @@ impl Service {
         })
     }
 
-    /// Listens for clients at that address; tells it with the port that was found for port 0.
+    /// Serves clients at these sockets, which share the limits.
     ///
     /// # Errors
-    /// When the address cannot be had.
-    pub(crate) fn listen(&mut self, address: SocketAddr) -> anyhow::Result<SocketAddr> {
-        let (server, address) = Server::bind(Door::Public, address, self.limits.clone())?;
+    /// When the system has no descriptor left.
+    pub(crate) fn listen(&mut self, listeners: Vec<Listener>) -> anyhow::Result<()> {
+        let server = Server::on(Door::Public, listeners, self.limits.clone())?;
         // The descriptor limit may have lowered them.
         self.limits = server.limits().clone();
         self.servers.push(server.trust(&self.trusted));
-        Ok(address)
+        Ok(())
     }
 
-    /// Listens at that address for those who watch the server.
+    /// Serves those who watch the server, at these sockets.
     ///
     /// # Errors
-    /// When the address cannot be had.
-    pub(crate) fn listen_for_metrics(&mut self, address: SocketAddr) -> anyhow::Result<SocketAddr> {
-        let limits = Limits { grace: self.limits.grace, ..METRICS_LIMITS };
-        let (server, address) = Server::bind(Door::Metrics, address, limits)?;
-        self.servers.push(server);
-        Ok(address)
+    /// When the system has no descriptor left.
+    pub(crate) fn listen_for_metrics(&mut self, listeners: Vec<Listener>) -> anyhow::Result<()> {
+        self.servers.push(Server::on(Door::Metrics, listeners, self.limits_for_metrics())?);
+        Ok(())
+    }
+
+    /// What those who watch the server may take.
+    pub(crate) fn limits_for_metrics(&self) -> Limits {
+        Limits { grace: self.limits.grace, ..METRICS_LIMITS }
     }
 
     /// Listens for commands on the same machine. Without that they have to wait until the server has stopped.

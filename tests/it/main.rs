@@ -28,6 +28,7 @@ mod health;
 mod http;
 mod import;
 mod json_input;
+mod listen;
 mod lists;
 mod logs;
 mod matrix;

@@ -2,7 +2,7 @@
 
 use crate::harness::Connection;
 use rollbook::http::{Door, Response};
-use rollbook::server::{Incoming, Limits, Network, Server};
+use rollbook::server::{Incoming, Limits, Listener, Network, Place, Server};
 use serde_json::json;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -38,8 +38,9 @@ pub fn with_handler_behind(
     test: impl FnOnce(SocketAddr),
 ) {
     let proxies: Vec<Network> = proxies.iter().map(|text| Network::parse(text).expect("a network")).collect();
-    let (server, address) = Server::bind(Door::Public, listen.parse().unwrap(), limits()).unwrap();
-    let server = server.trust(&proxies);
+    let listener = Listener::bind(listen.parse().unwrap(), &limits()).unwrap();
+    let Place::Ip(address) = *listener.place() else { panic!("an IP address") };
+    let server = Server::on(Door::Public, vec![listener], limits()).unwrap().trust(&proxies);
     let stopper = server.stopper();
     let thread = std::thread::spawn(move || server.run(&Arc::default(), handler));
     test(address);
