@@ -22,7 +22,7 @@ pub struct Request<'a> {
     /// Where the client is, by the word of a trusted proxy or by the connection: one address for all of an IPv6
     /// network.
     pub peer: IpAddr,
-    /// Whether it came encrypted to a trusted proxy.
+    /// Whether it came encrypted: to a trusted proxy, or to the server itself.
     pub secure: bool,
     /// By which door it came in.
     pub door: Door,

@@ -64,7 +64,7 @@ pub fn run(line: CommandLine) -> anyhow::Result<()> {
         Command::Restore { file, database, consent } => database::restore(&database, &file, consent),
         Command::Check { repair: false, target, .. } => database::check(&target.database),
         Command::Check { repair: true, target, consent } => database::repair(&target, consent),
-        Command::Healthcheck { listen, timeout } => check_health(listen, timeout),
+        Command::Healthcheck { listen, tls_cert, timeout } => check_health(listen, tls_cert.is_some(), timeout),
         Command::Completions { shell } => complete(shell),
         Command::Man { words } => show_manual(&words),
     }
@@ -80,8 +80,8 @@ fn start_logging(database: &Database) {
     logging::start(database.log, database.log_format);
 }
 
-fn check_health(address: SocketAddr, patience: Duration) -> anyhow::Result<()> {
-    match probe(address, "/readyz", patience).with_context(|| format!("ask the server at {address}"))? {
+fn check_health(address: SocketAddr, is_tls: bool, patience: Duration) -> anyhow::Result<()> {
+    match probe(address, is_tls, "/readyz", patience).with_context(|| format!("ask the server at {address}"))? {
         200 => Ok(()),
         status => bail!("the server at {address} is not ready: it answers {status}"),
     }

@@ -3,9 +3,10 @@
 use super::{signals::Signals, start_logging, store_of::open};
 use crate::command::Usage;
 use crate::config::Serve;
-use crate::server::{Limits, Listener, Place, tell_supervisor};
+use crate::server::{Certificate, Limits, Listener, PemFile, Place, tell_supervisor};
 use crate::service::{Service, Settings};
 use crate::store::{self, Found, Store};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Serves until a signal ends it. The warnings about its settings go to the log.
@@ -17,6 +18,7 @@ pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
     let settings = serve.settings().map_err(Usage)?;
     settings.check().map_err(Usage)?;
     let passwords = Arc::new(settings.passwords().map_err(Usage)?);
+    let certificate = certificate(serve)?;
     tell_supervisor("STATUS=opening the database");
     let (store, found) = open(&serve.database, settings.readers, &passwords)?;
     if signals.stop_asked() {
@@ -26,25 +28,39 @@ pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
     }
     let store = Arc::new(store);
     let mut service = Service::new(Arc::clone(&store), passwords, &settings)?;
-    let listener = Listener::bind(serve.listen, service.limits())?;
-    let place = listener.place().clone();
+    let mut listener = Listener::bind(serve.listen, service.limits())?;
+    if let Some(certificate) = &certificate {
+        listener = listener.with_certificate(certificate);
+    }
+    let (place, url) = (listener.place().clone(), listener.url());
     service.listen(vec![listener])?;
     let watched = serve.metrics_listen.map(|address| Listener::bind(address, &service.limits_for_metrics()));
     let watched = watched.transpose()?;
-    let metrics_place = watched.as_ref().map(|listener| listener.place().clone());
+    let metrics_url = watched.as_ref().map(Listener::url);
     watched.map(|listener| service.listen_for_metrics(vec![listener])).transpose()?;
     service.listen_for_commands();
     let stop = service.stop();
     signals.on_stop(move || stop.stop());
     announce_database(&store, found);
-    if let Some(place) = metrics_place {
-        log::info!("metrics at {}/metrics", place.url());
+    if let Some(url) = metrics_url {
+        log::info!("metrics at {url}/metrics");
     }
-    announce(service.limits(), &place, &settings);
-    signals.tell_ready(&format!("listening on {}", place.url()));
+    let _watch = certificate.as_ref().map(Certificate::watch).transpose()?;
+    if let Some(certificate) = certificate {
+        signals.on_reload(move || certificate.reload());
+    }
+    announce(service.limits(), &place, &url, &settings);
+    signals.tell_ready(&format!("listening on {url}"));
     service.run()?;
     log::info!("stopped");
     Ok(())
+}
+
+/// The certificate of the settings.
+fn certificate(serve: &Serve) -> anyhow::Result<Option<Arc<Certificate>>> {
+    let (Some(chain), Some(key)) = (&serve.tls_cert, &serve.tls_key) else { return Ok(None) };
+    let file = |name, path: &PathBuf| PemFile { setting: serve.origins.name_of(name), path: path.clone() };
+    Certificate::load(file("tls_cert", chain), file("tls_key", key)).map(Arc::new).map(Some)
 }
 
 fn announce_database(store: &Store, found: Found) {
@@ -59,8 +75,7 @@ fn announce_database(store: &Store, found: Found) {
 }
 
 /// Tells where clients find the server: the last of all, so that who reads that may begin.
-fn announce(limits: &Limits, place: &Place, settings: &Settings) {
-    let url = place.url();
+fn announce(limits: &Limits, place: &Place, url: &str, settings: &Settings) {
     log::info!(
         "limits: {} connections, {} of one address, bodies of {} bytes, {:?} for a head, {:?} for a body, {:?} idle",
         limits.connections,
@@ -81,8 +96,12 @@ fn announce(limits: &Limits, place: &Place, settings: &Settings) {
     }
     if let Place::Ip(address) = place
         && !address.ip().is_loopback()
+        && url.starts_with("http://")
     {
-        log::warn!("traffic to {address} is not encrypted: put a TLS proxy in front of it");
+        log::warn!(
+            "traffic to {address} is not encrypted: give the server a certificate (--tls-cert), \
+             or put a TLS proxy in front of it"
+        );
     }
     log::info!("listening on {url}");
 }

@@ -105,7 +105,6 @@ impl Signals {
     }
 
     /// Runs this on every SIGHUP; at once when one has come already. It logs its own errors.
-    #[allow(dead_code, reason = "settings that are read again hook in here")]
     pub(super) fn on_reload(&self, hook: impl FnMut() + Send + 'static) {
         self.shared.add_reload(&[SIGHUP], Box::new(hook));
     }

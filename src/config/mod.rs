@@ -146,6 +146,9 @@ pub enum Command {
         /// The address that it listens on
         #[arg(long, env = "ROLLBOOK_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
         listen: SocketAddr,
+        /// The certificate of a server that has one, which is asked by TLS. The file is not read
+        #[arg(long, env = "ROLLBOOK_TLS_CERT", value_name = "FILE")]
+        tls_cert: Option<PathBuf>,
         /// Seconds to wait for it
         #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
         timeout: Duration,
@@ -344,6 +347,12 @@ pub struct Serve {
     /// The address to listen on; port 0 takes a free one
     #[arg(long, env = "ROLLBOOK_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
+    /// Serve HTTPS: the certificates of the server in PEM, its own first. Read again when the file changes
+    #[arg(long, env = "ROLLBOOK_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The key of that certificate, in PEM and not encrypted
+    #[arg(long, env = "ROLLBOOK_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
     /// Which database.
     #[command(flatten)]
     pub database: Database,

@@ -5,12 +5,14 @@ use super::budget::{Holder, Reservation};
 use super::head::{FIELDS_MAX, HEAD_BYTES_MAX, Head, find_end, parse, path_of_broken, request_id, too_long};
 use super::proxies::{Client, client_behind};
 use super::reader::{End, Reader};
+use super::tls::Certificate;
 use super::traffic::{Tally, Traffic};
-use super::{Incoming, Limits, Network, Peer, Refused, Shared, milliseconds, share_of};
+use super::transport::{Failure, Opening, TLS_BYTES_MAX, Transport, opening};
+use super::{Handshake, Incoming, Limits, Network, Peer, Refused, Shared, milliseconds, share_of};
 use crate::http::{self, Method, Refusal, Request, RequestBody, Response, StatusCode, Trace};
 use crate::logging::{self, RequestLine};
-use std::io::{ErrorKind, IoSlice, Read as _, Write as _};
-use std::net::{IpAddr, Shutdown, TcpStream};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{IpAddr, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -32,6 +34,8 @@ const LINGER_PAUSE: Duration = Duration::from_secs(1);
 /// The slowest reader of a long answer that is still served, in bytes a second.
 const WRITE_BYTES_PER_SECOND_MIN: u64 = 16 * 1024;
 
+/// The least that a client has for its first request after a handshake that took nearly all of the time.
+const PATIENCE_MIN: Duration = Duration::from_millis(1);
 /// Empty lines before a request that are taken for what is left of the one before.
 const EMPTY_LINES_MAX: usize = 4;
 
@@ -46,18 +50,28 @@ enum Next {
     Linger,
 }
 
-/// Serves requests on a connection until it ends. `trusted` are the proxies that are believed, when this is one.
+/// Serves requests on a connection until it ends, through TLS where there is a certificate. `trusted` are the proxies
+/// that are believed, when this is one.
 pub(super) fn serve(
     peer: &Peer,
     shared: &Shared,
     limits: &Limits,
+    certificate: Option<&Certificate>,
     trusted: Option<&[Network]>,
     traffic: &Arc<Traffic>,
     handler: &(dyn Fn(Incoming<'_>) -> Response + Sync),
 ) {
+    // The handshake counts as a part of the time that a client has until it begins to ask.
+    let deadline = Instant::now() + limits.head_timeout;
+    let transport = match certificate {
+        None => Some(Transport::Plain(&peer.stream)),
+        Some(certificate) => accept(peer, shared, certificate, deadline),
+    };
+    let Some(transport) = transport else { return };
     let mut connection = Connection {
-        stream: &peer.stream,
-        reader: Reader::new(&peer.stream),
+        transport: &transport,
+        wants_tls: certificate.is_some() && !transport.is_tls(),
+        reader: Reader::new(&transport),
         out: Vec::new(),
         clock: Clock::default(),
         log: logging::Fast::new(),
@@ -69,7 +83,33 @@ pub(super) fn serve(
         limits,
         handler,
     };
-    let mut patience = limits.head_timeout;
+    converse(&mut connection, peer, deadline);
+    transport.say_goodbye();
+}
+
+/// Begins TLS with a client, unless its first byte is that of a request without it.
+#[inline(never)]
+fn accept<'p>(peer: &'p Peer, shared: &Shared, certificate: &Certificate, deadline: Instant) -> Option<Transport<'p>> {
+    let opening = opening(&peer.stream, deadline).ok()?;
+    peer.idle_since.store(0, Ordering::Release);
+    if opening == Opening::Plain {
+        return Some(Transport::Plain(&peer.stream));
+    }
+    let accepted = Transport::accept(&peer.stream, certificate.config(), deadline);
+    shared.count_handshake(match &accepted {
+        Ok(_) => Handshake::Done,
+        Err(Failure::Ended(End::Late)) => Handshake::Late,
+        Err(_) => Handshake::Failed,
+    });
+    accepted
+        .inspect_err(|failure| log::info!("the TLS handshake with {} failed: {failure}", peer.address.to_canonical()))
+        .ok()
+}
+
+/// Answers one request after the other. The first one has to begin before the deadline.
+fn converse(connection: &mut Connection<'_>, peer: &Peer, deadline: Instant) {
+    let (shared, limits) = (connection.shared, connection.limits);
+    let mut patience = deadline.saturating_duration_since(Instant::now()).max(PATIENCE_MIN);
     loop {
         if connection.reader.bytes.is_empty() {
             peer.idle_since.store(milliseconds(shared.start, connection.ended), Ordering::Release);
@@ -90,19 +130,21 @@ pub(super) fn serve(
             Next::Request => {}
             Next::Skip(left) => match skip(&mut connection.reader, left, Instant::now() + limits.body_timeout) {
                 Rest::Nothing => {}
-                Rest::Kept => return linger(&peer.stream),
+                Rest::Kept => return linger(connection.transport),
                 // It has its answer, and is not told that it has been too slow.
                 Rest::Skipped(_) | Rest::Gone => return,
             },
             Next::Close => return,
-            Next::Linger => return linger(&peer.stream),
+            Next::Linger => return linger(connection.transport),
         }
         patience = limits.idle_timeout;
     }
 }
 
 struct Connection<'s> {
-    stream: &'s TcpStream,
+    transport: &'s Transport<'s>,
+    /// There is no TLS where there should be, so that requests are refused.
+    wants_tls: bool,
     reader: Reader<'s>,
     out: Vec<u8>,
     clock: Clock,
@@ -135,6 +177,14 @@ impl<'s> Connection<'s> {
         // The head leaves the reader, which is needed for the body while the head is borrowed.
         let rest = self.reader.bytes.split_off(end);
         let bytes = std::mem::replace(&mut self.reader.bytes, rest);
+        if self.wants_tls {
+            logging::begin_request(None);
+            return self.refuse(
+                start,
+                &bytes,
+                Refusal(400, "This port takes HTTPS only: use https:// in place of http://"),
+            );
+        }
         let mut fields = [httparse::EMPTY_HEADER; FIELDS_MAX];
         let parsed = parse(&bytes, &mut fields);
         // What was read of a head that is refused has an identifier too.
@@ -204,6 +254,7 @@ impl<'s> Connection<'s> {
         if bytes <= SMALL_ANSWER_BYTES {
             return (response, None);
         }
+        let bytes = if self.transport.is_tls() { bytes + TLS_BYTES_MAX } else { bytes };
         let mut reservation = self.shared.answers.reservation(holder.clone());
         if !matches!(method, Method::Get | Method::Head) {
             reservation.add_at_any_rate(bytes);
@@ -218,9 +269,9 @@ impl<'s> Connection<'s> {
     /// Who sends a request with these fields.
     fn client(&self, headers: &[httparse::Header<'_>]) -> Client {
         match self.trusted {
-            None => Client { address: self.peer, secure: false },
+            None => Client { address: self.peer, secure: self.transport.is_tls() },
             Some(trusted) => {
-                let client = client_behind(self.peer, trusted, headers);
+                let client = client_behind(self.peer, trusted, self.transport.is_tls(), headers);
                 Client { address: share_of(client.address), ..client }
             }
         }
@@ -332,8 +383,11 @@ impl<'s> Connection<'s> {
         out.clear();
         out.shrink_to(BUFFER_BYTES_KEPT);
         self.out = out;
-        if close && result.is_ok() {
-            let _ = self.stream.shutdown(Shutdown::Write);
+        match &result {
+            Ok(()) if close => self.transport.finish(),
+            Ok(()) => {}
+            // Not the end of a whole answer.
+            Err(_) => self.transport.give_up(),
         }
         result
     }
@@ -388,25 +442,14 @@ impl<'s> Connection<'s> {
 
     /// Writes all of both, as long as the other side goes on reading at a reasonable pace.
     fn stream_write_both(&self, first: &[u8], second: &[u8]) -> std::io::Result<()> {
-        let mut stream = self.stream;
         let (mut first, mut second) = (first, second);
         let length = first.len() + second.len();
         let mut deadline = None;
-        while !first.is_empty() || !second.is_empty() {
-            let written = match (first, second) {
-                ([], rest) | (rest, []) => stream.write(rest),
-                (first, second) => stream.write_vectored(&[IoSlice::new(first), IoSlice::new(second)]),
-            };
-            match written {
-                Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(count) => {
-                    let of_first = count.min(first.len());
-                    (first, second) = (&first[of_first..], &second[count - of_first..]);
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-            if !first.is_empty() || !second.is_empty() {
+        while !first.is_empty() || !second.is_empty() || self.transport.has_unsent() {
+            let count = self.transport.write(first, second)?;
+            let of_first = count.min(first.len());
+            (first, second) = (&first[of_first..], &second[count - of_first..]);
+            if !first.is_empty() || !second.is_empty() || self.transport.has_unsent() {
                 let pace = Duration::from_secs(length as u64 / WRITE_BYTES_PER_SECOND_MIN);
                 let until = *deadline.get_or_insert_with(|| Instant::now() + self.limits.write_timeout + pace);
                 if Instant::now() > until {
@@ -463,8 +506,10 @@ impl Clock {
 /// Reads away what still comes, so that closing does not destroy the answer on its way. Kept out of the frame of
 /// [`serve`]: its buffer would be touched, and so cost memory, for as long as the connection is open.
 #[inline(never)]
-fn linger(mut stream: &TcpStream) {
-    let _ = stream.shutdown(Shutdown::Write);
+fn linger(transport: &Transport<'_>) {
+    transport.finish();
+    // What TLS would make of it does not matter any more.
+    let mut stream: &TcpStream = transport.socket();
     let deadline = Instant::now() + LINGER_FOR;
     let mut bytes = [0; 16 * 1024];
     let mut count = 0;

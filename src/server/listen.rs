@@ -1,6 +1,6 @@
 //! The sockets that a server listens on, and the addresses that settings give for them.
 
-use super::{BACKLOG, Limits};
+use super::{BACKLOG, Certificate, Limits};
 use anyhow::Context as _;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
@@ -10,11 +10,14 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A socket that listens.
 pub struct Listener {
     socket: ListeningSocket,
     place: Place,
+    /// TLS is spoken, and this is shown.
+    certificate: Option<Arc<Certificate>>,
     /// The file of a Unix socket that this process has made.
     file: Option<SocketFile>,
 }
@@ -38,16 +41,6 @@ impl std::fmt::Display for Place {
         match self {
             Place::Ip(address) => write!(f, "{address}"),
             Place::Unix(path) => write!(f, "unix:{}", path.display()),
-        }
-    }
-}
-
-impl Place {
-    /// The URL that a client finds a server by; for a Unix socket, which no URL leads to, its address.
-    pub fn url(&self) -> String {
-        match self {
-            Place::Ip(address) => format!("http://{address}"),
-            Place::Unix(_) => self.to_string(),
         }
     }
 }
@@ -93,7 +86,7 @@ impl Listener {
             let made = path.symlink_metadata()?;
             let file = SocketFile { path: path.to_owned(), device: made.dev(), inode: made.ino() };
             let socket = ListeningSocket::Unix(socket);
-            Ok(Listener { socket, place: Place::Unix(path.to_owned()), file: Some(file) })
+            Ok(Listener { socket, place: Place::Unix(path.to_owned()), certificate: None, file: Some(file) })
         };
         let listened: Result<Listener> = listen();
         listened.with_context(|| format!("listen on {}", path.display()))
@@ -102,7 +95,27 @@ impl Listener {
     fn of_tcp(socket: TcpListener) -> Result<Listener> {
         socket.set_nonblocking(true)?;
         let place = Place::Ip(socket.local_addr()?);
-        Ok(Listener { socket: ListeningSocket::Tcp(socket), place, file: None })
+        Ok(Listener { socket: ListeningSocket::Tcp(socket), place, certificate: None, file: None })
+    }
+
+    /// Speaks TLS with all that come in here, and shows that certificate.
+    pub fn with_certificate(mut self, certificate: &Arc<Certificate>) -> Listener {
+        self.certificate = Some(Arc::clone(certificate));
+        self
+    }
+
+    /// The certificate that is shown.
+    pub(super) fn certificate(&self) -> Option<&Arc<Certificate>> {
+        self.certificate.as_ref()
+    }
+
+    /// The URL that a client finds a server by; for a Unix socket, which no URL leads to, its address.
+    pub fn url(&self) -> String {
+        match &self.place {
+            Place::Ip(address) if self.certificate.is_some() => format!("https://{address}"),
+            Place::Ip(address) => format!("http://{address}"),
+            Place::Unix(_) => self.place.to_string(),
+        }
     }
 
     /// Where it listens, with the port that was found for port 0.

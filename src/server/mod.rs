@@ -14,7 +14,10 @@ mod proxies;
 mod reader;
 mod refuser;
 mod supervisor;
+mod tls;
 mod traffic;
+mod transport;
+mod x509;
 
 use crate::http::{Door, Response};
 pub use crate::http::{Incoming, Refused};
@@ -35,6 +38,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 pub use supervisor::tell_supervisor;
+pub use tls::{Certificate, PemFile};
+use tls::{Handshake, Handshakes};
 pub use traffic::Traffic;
 
 /// Connections that the kernel holds for us between two accepts.
@@ -115,6 +120,7 @@ struct Shared {
     answers: Budget,
     /// For each reason.
     refused: [AtomicU64; Why::EACH.len()],
+    handshakes: Handshakes,
 }
 
 #[derive(Default)]
@@ -188,6 +194,7 @@ impl Server {
             bodies: Budget::new(body_memory),
             answers: Budget::new(limits.answer_memory),
             refused: Default::default(),
+            handshakes: Handshakes::default(),
         };
         Ok(Server { listeners, limits, trusted: Vec::new(), shared: Arc::new(shared) })
     }
@@ -223,7 +230,7 @@ impl Server {
         H: Fn(Incoming<'_>) -> Response + Send + Sync + 'static,
     {
         let Server { listeners, limits, trusted, shared } = self;
-        traffic.watch(&shared);
+        traffic.watch(&shared, listeners.iter().find_map(Listener::certificate));
         let accepting = Accepting {
             shared: &shared,
             limits: &Arc::new(limits),
@@ -285,22 +292,23 @@ where
         let (peer, registration) = match register(self.shared, stream, address, is_proxy, self.limits) {
             Ok(registered) => registered,
             Err((stream, why)) => {
-                self.refuse(stream, address, why);
+                self.refuse(stream, address, listener, why);
                 return true;
             }
         };
         let (handler, limits) = (Arc::clone(self.handler), Arc::clone(self.limits));
         let (traffic, trusted) = (Arc::clone(self.traffic), is_proxy.then(|| Arc::clone(self.trusted)));
         let thread = std::thread::Builder::new().name("connection".to_owned()).stack_size(STACK_BYTES);
-        let theirs = Arc::clone(&peer);
+        let (theirs, certificate) = (Arc::clone(&peer), listener.certificate().cloned());
         let spawned = thread.spawn(move || {
-            registration.shared.accepted.fetch_add(1, Ordering::Relaxed);
-            connection::serve(&theirs, &registration.shared, &limits, trusted.as_deref(), &traffic, &*handler);
+            let (shared, trusted) = (&registration.shared, trusted.as_deref());
+            shared.accepted.fetch_add(1, Ordering::Relaxed);
+            connection::serve(&theirs, shared, &limits, certificate.as_deref(), trusted, &traffic, &*handler);
         });
         if let Err(error) = spawned {
             log::warn!("no thread for a connection: {error}");
             if let Ok(stream) = peer.stream.try_clone() {
-                self.refuse(stream, address, Why::Thread);
+                self.refuse(stream, address, listener, Why::Thread);
             } else {
                 self.shared.count_refused(Why::Thread);
             }
@@ -310,9 +318,9 @@ where
         true
     }
 
-    fn refuse(&self, stream: TcpStream, address: IpAddr, why: Why) {
+    fn refuse(&self, stream: TcpStream, address: IpAddr, listener: &Listener, why: Why) {
         self.shared.count_refused(why);
-        self.refuser.refuse(stream, address, why);
+        self.refuser.refuse(stream, address, listener.certificate().is_some(), why);
     }
 }
 
@@ -325,6 +333,10 @@ impl Stopper {
 }
 
 impl Shared {
+    fn count_handshake(&self, end: Handshake) {
+        self.handshakes.count(end);
+    }
+
     fn count_refused(&self, why: Why) {
         self.refused[why as usize].fetch_add(1, Ordering::Relaxed);
     }

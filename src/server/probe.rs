@@ -1,24 +1,87 @@
 //! Asking a server of ours from another process: whether it answers, and with what.
 
-use std::io::{BufRead as _, BufReader, Error, ErrorKind, Result, Write as _};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::ring::default_provider;
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
+use std::io::{BufRead as _, BufReader, Error, ErrorKind, Read, Result, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
-/// The status that a server answers to `GET` of that path. An address that means all of a machine's is asked at the
-/// loopback. The whole may take twice that long.
+/// The status that a server answers to `GET` of that path, by TLS or without. An address that means all of a machine's is
+/// asked at the loopback. Each step may take that long.
 ///
 /// # Errors
 /// When it does not answer, or not in HTTP.
-pub fn probe(address: SocketAddr, path: &str, patience: Duration) -> Result<u16> {
+pub fn probe(address: SocketAddr, is_tls: bool, path: &str, patience: Duration) -> Result<u16> {
     let address = reachable(address);
-    let mut stream = TcpStream::connect_timeout(&address, patience)?;
+    let stream = TcpStream::connect_timeout(&address, patience)?;
     stream.set_read_timeout(Some(patience))?;
     stream.set_write_timeout(Some(patience))?;
+    if is_tls { status(begin_tls(stream, address)?, address, path) } else { status(stream, address, path) }
+}
+
+fn status(mut stream: impl Read + Write, address: SocketAddr, path: &str) -> Result<u16> {
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    stream.flush()?;
     let mut line = String::new();
     BufReader::new(stream).read_line(&mut line)?;
     let status = line.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).and_then(|status| status.parse().ok());
     status.ok_or_else(|| Error::new(ErrorKind::InvalidData, "the answer is not HTTP"))
+}
+
+fn begin_tls(stream: TcpStream, address: SocketAddr) -> Result<StreamOwned<ClientConnection, TcpStream>> {
+    let provider = Arc::new(default_provider());
+    let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(Error::other)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
+        .with_no_client_auth();
+    let session = ClientConnection::new(Arc::new(config), ServerName::from(address.ip())).map_err(Error::other)?;
+    Ok(StreamOwned::new(session, stream))
+}
+
+/// Takes every certificate. A server is asked at an address, for which its certificate was not made, and no secret is
+/// told to it. That it has the key to what it shows is checked.
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> std::result::Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
 }
 
 /// Where a server that listens there can be reached from its own machine.

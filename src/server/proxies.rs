@@ -72,7 +72,7 @@ fn masked(address: IpAddr, bits: u32) -> u128 {
 pub(super) struct Client {
     /// Where it is, as far as anybody is believed.
     pub(super) address: IpAddr,
-    /// Whether the request came encrypted to the proxy.
+    /// Whether the request came encrypted: to the proxy, or to the server itself.
     pub(super) secure: bool,
 }
 
@@ -82,12 +82,13 @@ pub(super) fn is_trusted(trusted: &[Network], address: IpAddr) -> bool {
     trusted.iter().any(|network| network.contains(address))
 }
 
-/// What a trusted proxy at that address says of its client.
+/// What a trusted proxy at that address says of its client. Where it does not say how the client came, that is how it
+/// came itself: through TLS or not.
 ///
 /// Each proxy adds the address that it was called from at the right end of `X-Forwarded-For`, so what stands left of
 /// the first address that is not trusted is only what that client says of itself. Where the proxy says nothing, or what
 /// is no address, it is taken for the client itself.
-pub(super) fn client_behind(proxy: IpAddr, trusted: &[Network], fields: &[Header<'_>]) -> Client {
+pub(super) fn client_behind(proxy: IpAddr, trusted: &[Network], is_tls: bool, fields: &[Header<'_>]) -> Client {
     let mut address = proxy;
     for hop in elements(fields, "x-forwarded-for").rev() {
         let Some(hop) = address_of(hop) else {
@@ -101,7 +102,10 @@ pub(super) fn client_behind(proxy: IpAddr, trusted: &[Network], fields: &[Header
     }
     let mut protocols = elements(fields, "x-forwarded-proto").peekable();
     // What was not encrypted on a part of its way is not encrypted.
-    let secure = protocols.peek().is_some() && protocols.all(|protocol| protocol.eq_ignore_ascii_case(b"https"));
+    let secure = match protocols.peek() {
+        None => is_tls,
+        Some(_) => protocols.all(|protocol| protocol.eq_ignore_ascii_case(b"https")),
+    };
     Client { address, secure }
 }
 

@@ -1,7 +1,6 @@
 //! Reading from a connection within a deadline that no slow sender can move.
 
-use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::TcpStream;
+use super::transport::Transport;
 use std::time::{Duration, Instant};
 
 /// What a read brings at most.
@@ -18,7 +17,7 @@ pub(super) enum End {
 
 /// A connection, with the bytes that were read and not used yet.
 pub(super) struct Reader<'s> {
-    stream: &'s TcpStream,
+    transport: &'s Transport<'s>,
     /// Read and not used yet.
     pub(super) bytes: Vec<u8>,
     /// The timeout that the socket has now: setting it is a system call, which the ordinary request saves.
@@ -26,39 +25,55 @@ pub(super) struct Reader<'s> {
 }
 
 impl<'s> Reader<'s> {
-    pub(super) fn new(stream: &'s TcpStream) -> Reader<'s> {
-        Reader { stream, bytes: Vec::new(), timeout: None }
+    pub(super) fn new(transport: &'s Transport<'s>) -> Reader<'s> {
+        Reader { transport, bytes: Vec::new(), timeout: None }
     }
 
-    /// Waits for at most that long for the first bytes of a request.
+    /// Waits for at most that long until the client begins to send something. With TLS, that need not be a byte of a
+    /// request yet.
     pub(super) fn wait(&mut self, timeout: Duration) -> Result<(), End> {
         self.set_timeout(timeout)?;
-        self.read()
+        self.read().map(drop)
     }
 
     /// Reads some more before the deadline.
     pub(super) fn read_until(&mut self, deadline: Instant) -> Result<(), End> {
-        self.set_deadline(deadline)?;
-        self.read()
+        loop {
+            self.set_deadline(deadline)?;
+            if self.read()? > 0 {
+                return Ok(());
+            }
+        }
     }
 
     /// Reads some more before the deadline, past the bytes kept here, and returns how much that is.
     pub(super) fn read_past(&mut self, buffer: &mut [u8], deadline: Instant) -> Result<usize, End> {
-        self.set_deadline(deadline)?;
-        read(self.stream, buffer)
+        loop {
+            self.set_deadline(deadline)?;
+            let count = self.transport.read(buffer)?;
+            if count > 0 {
+                return Ok(count);
+            }
+        }
     }
 
     /// Writes to the connection, which is between two answers.
-    pub(super) fn interject(&self, bytes: &[u8]) -> Result<(), End> {
-        let mut stream = self.stream;
-        stream.write_all(bytes).map_err(|_| End::Closed)
+    pub(super) fn interject(&self, mut bytes: &[u8]) -> Result<(), End> {
+        while !bytes.is_empty() || self.transport.has_unsent() {
+            let count = self.transport.write(bytes, &[]).map_err(|_| {
+                self.transport.give_up();
+                End::Closed
+            })?;
+            bytes = &bytes[count..];
+        }
+        Ok(())
     }
 
-    fn read(&mut self) -> Result<(), End> {
+    fn read(&mut self) -> Result<usize, End> {
         let mut step = [0; STEP];
-        let count = read(self.stream, &mut step)?;
+        let count = self.transport.read(&mut step)?;
         self.bytes.extend_from_slice(&step[..count]);
-        Ok(())
+        Ok(count)
     }
 
     fn set_deadline(&mut self, deadline: Instant) -> Result<(), End> {
@@ -68,23 +83,9 @@ impl<'s> Reader<'s> {
 
     fn set_timeout(&mut self, timeout: Duration) -> Result<(), End> {
         if self.timeout != Some(timeout) {
-            self.stream.set_read_timeout(Some(timeout)).map_err(|_| End::Closed)?;
+            self.transport.socket().set_read_timeout(Some(timeout)).map_err(|_| End::Closed)?;
             self.timeout = Some(timeout);
         }
         Ok(())
-    }
-}
-
-fn read(mut stream: &TcpStream, buffer: &mut [u8]) -> Result<usize, End> {
-    loop {
-        return match stream.read(buffer) {
-            Ok(0) => Err(End::Closed),
-            Ok(count) => Ok(count),
-            Err(error) => match error.kind() {
-                ErrorKind::Interrupted => continue,
-                ErrorKind::WouldBlock | ErrorKind::TimedOut => Err(End::Late),
-                _ => Err(End::Closed),
-            },
-        };
     }
 }

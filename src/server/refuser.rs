@@ -16,6 +16,10 @@ const STEP: Duration = Duration::from_millis(50);
 const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nX-Content-Type-Options: nosniff\r\n\
     Cache-Control: no-store\r\nContent-Type: application/json\r\nContent-Length: 35\r\nRetry-After: 1\r\nConnection: close\r\n\r\n{\"errors\":[\"Too many connections\"]}";
 
+/// The same for a client that begins with TLS: a fatal alert, `internal_error` (RFC 8446, 6.2). Telling it more would
+/// take a handshake.
+const ALERT: &[u8] = &[21, 3, 3, 0, 2, 2, 80];
+
 /// Why there is no place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Why {
@@ -47,7 +51,7 @@ impl Why {
 }
 
 pub(super) struct Refuser {
-    queue: SyncSender<TcpStream>,
+    queue: SyncSender<(TcpStream, &'static [u8])>,
 }
 
 impl Refuser {
@@ -62,18 +66,18 @@ impl Refuser {
     }
 
     /// Answers, some time.
-    pub(super) fn refuse(&self, stream: TcpStream, from: IpAddr, why: Why) {
+    pub(super) fn refuse(&self, stream: TcpStream, from: IpAddr, is_tls: bool, why: Why) {
         log::warn!("a connection from {} was refused: {}", from.to_canonical(), why.text());
-        let _ = self.queue.try_send(stream);
+        let _ = self.queue.try_send((stream, if is_tls { ALERT } else { ANSWER }));
     }
 }
 
-fn work(streams: &Receiver<TcpStream>) {
+fn work(streams: &Receiver<(TcpStream, &'static [u8])>) {
     let mut kept: VecDeque<(Instant, TcpStream)> = VecDeque::new();
     loop {
         match streams.recv_timeout(STEP) {
-            Ok(mut stream) => {
-                let answered = stream.set_nonblocking(true).and_then(|()| stream.write_all(ANSWER));
+            Ok((mut stream, answer)) => {
+                let answered = stream.set_nonblocking(true).and_then(|()| stream.write_all(answer));
                 if answered.and_then(|()| stream.shutdown(Shutdown::Write)).is_ok() {
                     kept.push_back((Instant::now() + KEPT_FOR, stream));
                 }

@@ -1,6 +1,6 @@
 //! What comes and goes, counted for those who watch: requests by their route, connections by their door.
 
-use super::Shared;
+use super::{Certificate, Shared};
 use crate::http::{Method, Trace};
 use crate::lock::locked;
 use crate::metrics::{Counts, Histogram, Page};
@@ -37,7 +37,14 @@ const NANOSECONDS: f64 = 1e9;
 #[derive(Default)]
 pub struct Traffic {
     series: Mutex<HashMap<Key, Arc<Series>>>,
-    doors: Mutex<Vec<Weak<Shared>>>,
+    doors: Mutex<Vec<Watched>>,
+}
+
+/// A server whose connections are counted.
+#[derive(Clone)]
+struct Watched {
+    shared: Weak<Shared>,
+    certificate: Option<Arc<Certificate>>,
 }
 
 /// What tells requests apart that are counted apart. Every part is one of few values, whatever clients send.
@@ -56,9 +63,9 @@ struct Series {
 }
 
 impl Traffic {
-    /// Counts the connections of that server too.
-    pub(super) fn watch(&self, shared: &Arc<Shared>) {
-        locked(&self.doors).push(Arc::downgrade(shared));
+    /// Counts the connections of that server too, and its handshakes where it has a certificate.
+    pub(super) fn watch(&self, shared: &Arc<Shared>, certificate: Option<&Arc<Certificate>>) {
+        locked(&self.doors).push(Watched { shared: Arc::downgrade(shared), certificate: certificate.cloned() });
     }
 
     fn series(&self, key: Key) -> Arc<Series> {
@@ -91,8 +98,17 @@ impl Traffic {
             let help = "From the first byte of a request to the last of its answer.";
             page.histogram("rollbook_http_request_duration_seconds", help, &labels, counts, NANOSECONDS);
         }
-        let doors: Vec<Arc<Shared>> = locked(&self.doors).iter().filter_map(Weak::upgrade).collect();
-        doors.iter().for_each(|shared| shared.tell(page));
+        let doors = locked(&self.doors).clone();
+        for Watched { shared, certificate } in &doors {
+            let Some(shared) = shared.upgrade() else { continue };
+            shared.tell(page);
+            if certificate.is_some() {
+                shared.handshakes.tell(page, ("listener", shared.door.name()));
+            }
+        }
+        if let Some(certificate) = doors.iter().find_map(|watched| watched.certificate.as_ref()) {
+            certificate.tell(page);
+        }
     }
 }
 

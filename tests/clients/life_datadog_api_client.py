@@ -20,6 +20,8 @@ EXISTS = "User with this handle already exists"
 
 def client(url, api_key=API_KEY, app_key=APP_KEY):
     configuration = Configuration(host=url)
+    # The certificate that is to be trusted; the client asks neither Python nor the environment.
+    configuration.ssl_ca_cert = os.environ.get("ROLLBOOK_CA")
     configuration.api_key["apiKeyAuth"] = api_key
     if app_key:
         configuration.api_key["appKeyAuth"] = app_key

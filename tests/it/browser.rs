@@ -26,14 +26,19 @@ fn the_page_works_with_many_users() {
 
 /// Runs a part of the script with so many users.
 fn use_the_page(part: &str, users: usize) {
+    visit_the_page(part, users, &[], Server::with);
+}
+
+/// The same at servers that are started so, with these variables for the script.
+pub fn visit_the_page(part: &str, users: usize, variables: &[(&str, &str)], start: impl Fn(&[&str]) -> Server) {
     if !Path::new(CHROMIUM).exists() {
         assert!(std::env::var_os("CI").is_none(), "Debian's package chromium is not installed");
         return eprintln!("there is no {CHROMIUM} here: the page is not tested");
     }
     let Some(tools) = environment("npm-playwright-core-1.61.0") else { return };
-    let server = Server::start();
+    let server = start(&[]);
     import_users(&server, users);
-    let brief = Server::with(&["--session-idle", "9s"]);
+    let brief = start(&["--session-idle", "9s"]);
 
     let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures").join(part);
     let mut command = Command::new("node");
@@ -43,6 +48,7 @@ fn use_the_page(part: &str, users: usize) {
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default());
     // Nothing of the machine's own settings may reach the browser, and what it leaves goes with the server's folder.
+    command.envs(variables.iter().copied());
     command.env("HOME", server.folder.path()).env("TMPDIR", server.folder.path());
     command.envs(tools.node_modules.iter().map(|modules| ("NODE_PATH", modules)));
     command.env("ROLLBOOK_URL", &server.url).env("ROLLBOOK_BRIEF_URL", &brief.url);

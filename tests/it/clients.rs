@@ -64,10 +64,17 @@ fn live(name: &str, script: &str) -> Option<Server> {
 
 /// The same with flags for the server, and what they put between its address and the client's paths.
 fn live_below(prefix: &str, flags: &[&str], name: &str, script: &str) -> Option<Server> {
+    live_on(Server::with(flags), &[], prefix, name, script)
+}
+
+/// The same at that server, with these variables for the script.
+pub fn live_on(server: Server, variables: &[(&str, &str)], prefix: &str, name: &str, script: &str) -> Option<Server> {
     let tools = environment(name)?;
-    let server = Server::with(flags);
     let mut command = beside(&server, prefix, tools.python.as_deref().unwrap_or(Path::new("node")));
-    command.arg(pins().join(script)).envs(tools.node_modules.iter().map(|modules| ("NODE_PATH", modules)));
+    command
+        .envs(variables.iter().copied())
+        .arg(pins().join(script))
+        .envs(tools.node_modules.iter().map(|modules| ("NODE_PATH", modules)));
     let output = command.output().expect("the script starts");
     let (said, complained) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(

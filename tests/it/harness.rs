@@ -138,7 +138,7 @@ fn serving(mut command: Command, folder: &Folder, flags: &[&str]) -> Command {
 pub struct Server {
     child: Child,
     pub address: SocketAddr,
-    /// `http://127.0.0.1:PORT`
+    /// `http://127.0.0.1:PORT`, or `https://…` of a server with a certificate.
     pub url: String,
     pub folder: Arc<Folder>,
     log: Arc<Mutex<String>>,
@@ -178,23 +178,25 @@ impl Server {
         let lines = Arc::clone(&log);
         let log_reader = std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                if let Some((_, url)) = line.split_once("listening on http://") {
-                    let address: String = url.chars().take_while(|c| !c.is_whitespace() && *c != '"').collect();
-                    let _ = tell.send(address);
+                if let Some((_, url)) = line.split_once("listening on http") {
+                    let url: String = url.chars().take_while(|c| !c.is_whitespace() && *c != '"').collect();
+                    let _ = tell.send(format!("http{url}"));
                 }
                 let mut log = lines.lock().unwrap();
                 log.push_str(&line);
                 log.push('\n');
             }
         });
-        let address = match told.recv_timeout(PATIENCE) {
-            Ok(address) => address.parse().expect("the address that the server logs"),
+        let url = match told.recv_timeout(PATIENCE) {
+            Ok(url) => url,
             Err(_) => {
                 let _ = child.kill();
                 panic!("the server did not say where it listens:\n{}", log.lock().unwrap());
             }
         };
-        Server { child, address, url: format!("http://{address}"), folder, log, log_reader: Some(log_reader) }
+        let (_, address) = url.split_once("://").expect("the URL that the server logs");
+        let address = address.parse().expect("the address that the server logs");
+        Server { child, address, url, folder, log, log_reader: Some(log_reader) }
     }
 
     /// What the server has logged so far: all that it says before it listens, and of the rest what has come already. The
@@ -431,8 +433,9 @@ pub fn create_user(handle: &str) -> String {
 }
 
 /// One connection, for those who send several requests or half of one.
-pub struct Connection {
-    reader: BufReader<TcpStream>,
+#[derive(Debug)]
+pub struct Connection<S: Read = TcpStream> {
+    reader: BufReader<S>,
 }
 
 impl Connection {
@@ -446,13 +449,25 @@ impl Connection {
         Connection { reader: BufReader::new(stream) }
     }
 
-    pub fn stream(&mut self) -> &mut TcpStream {
-        self.reader.get_mut()
-    }
-
     /// The client's port.
     pub fn port(&self) -> u16 {
         self.reader.get_ref().local_addr().expect("an address").port()
+    }
+
+    /// Says that nothing more comes from us.
+    pub fn finish(&mut self) {
+        let _ = self.stream().shutdown(Shutdown::Write);
+    }
+}
+
+impl<S: Read + Write> Connection<S> {
+    /// A connection through something else than a socket.
+    pub fn through(stream: S) -> Connection<S> {
+        Connection { reader: BufReader::new(stream) }
+    }
+
+    pub fn stream(&mut self) -> &mut S {
+        self.reader.get_mut()
     }
 
     pub fn send(&mut self, method: &str, target: &str, headers: &[(&str, &str)], body: Option<&[u8]>) {
@@ -522,11 +537,6 @@ impl Connection {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Says that nothing more comes from us.
-    pub fn finish(&mut self) {
-        let _ = self.stream().shutdown(Shutdown::Write);
-    }
-
     fn line(&mut self) -> Option<String> {
         let mut line = Vec::new();
         match self.reader.read_until(b'\n', &mut line) {
@@ -543,7 +553,7 @@ impl Connection {
 }
 
 /// Sends these bytes as they are.
-pub fn write(connection: &mut Connection, bytes: impl AsRef<[u8]>) {
+pub fn write<S: Read + Write>(connection: &mut Connection<S>, bytes: impl AsRef<[u8]>) {
     // A server that refuses early may have closed already: its answer is what counts.
     let _ = connection.stream().write_all(bytes.as_ref());
 }

@@ -61,4 +61,5 @@ mod supervisor;
 mod terminal;
 mod tidy;
 mod times;
+mod tls;
 mod ui;

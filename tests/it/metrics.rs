@@ -64,7 +64,7 @@ impl Page {
         })
     }
 
-    fn text(address: SocketAddr) -> String {
+    pub fn text(address: SocketAddr) -> String {
         let answer = ask(address, "GET", "/metrics");
         assert_eq!((answer.status, answer.header("Content-Type")), (200, Some(CONTENT_TYPE)));
         answer.text().to_owned()

@@ -128,8 +128,14 @@ fn the_sample_of_settings_has_settings_that_there_are() {
         let (name, value) =
             line.strip_prefix('#').and_then(|line| line.split_once('=')).expect("a variable that rests");
         assert!(help.contains(&format!("[env: {name}=")), "{name}");
-        // Where all tests cannot listen at once.
-        let value = if name.ends_with("_LISTEN") { "127.0.0.1:0" } else { value };
+        let tls_file = |name| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls").join(name);
+        let value = match name {
+            // Where all tests cannot listen at once.
+            "ROLLBOOK_LISTEN" | "ROLLBOOK_METRICS_LISTEN" => "127.0.0.1:0".into(),
+            "ROLLBOOK_TLS_CERT" => tls_file("server.pem"),
+            "ROLLBOOK_TLS_KEY" => tls_file("server.key"),
+            _ => value.into(),
+        };
         command.env(name, value);
         count += 1;
     }

@@ -1,0 +1,95 @@
+//! Programs that ask a server by HTTPS: its own commands, the clients of the vendors, a browser.
+
+use super::{Pair, openssl, start, start_with, text};
+use crate::browser::visit_the_page;
+use crate::clients::live_on;
+use crate::harness::{ADMIN_PASSWORD, Folder, Server, rollbook, said};
+use crate::metrics::{LISTEN, metrics_address};
+use std::process::Output;
+
+fn healthcheck(words: &[&str]) -> Output {
+    rollbook().arg("healthcheck").args(words).output().expect("the command runs")
+}
+
+#[test]
+fn a_server_with_a_certificate_is_asked_for_its_health_through_tls() {
+    let Some((server, pair)) = start(&LISTEN) else { return };
+    let (address, metrics) = (server.address.to_string(), metrics_address(&server).to_string());
+    let by_tls = said(&healthcheck(&["--listen", &address, "--tls-cert", text(&pair.chain)]));
+    assert_eq!(by_tls, (0, String::new(), String::new()));
+    let variable = rollbook()
+        .args(["healthcheck", "--listen", &address])
+        .env("ROLLBOOK_TLS_CERT", &pair.chain)
+        .output()
+        .expect("the command runs");
+    assert_eq!(variable.status.code(), Some(0), "{variable:?}");
+    let (status, _, err) = said(&healthcheck(&["--listen", &address]));
+    assert!(status == 1 && err.contains(&format!("the server at {address} is not ready: it answers 400")), "{err}");
+    assert_eq!(healthcheck(&["--listen", &metrics]).status.code(), Some(0));
+    let (status, _, err) = said(&healthcheck(&["--listen", &metrics, "--tls-cert", text(&pair.chain)]));
+    assert!(status == 1 && err.contains(&format!("ask the server at {metrics}")), "{err}");
+    // A certificate that was renewed, has ended, or was made for another name is no reason to call a server unwell.
+    let other = |folder: &std::path::Path| {
+        openssl(folder, "req -x509 -newkey ed25519 -noenc -keyout server.key -out server.pem -days 1 -subj /CN=other");
+        Pair { chain: folder.join("server.pem"), key: folder.join("server.key") }
+    };
+    let Some((server, pair)) = start_with(&["--listen", "0.0.0.0:0"], other) else { return };
+    let (address, chain) = (server.address.to_string(), text(&pair.chain));
+    assert_eq!(healthcheck(&["--listen", &address, "--tls-cert", chain]).status.code(), Some(0));
+}
+
+#[test]
+fn users_are_pulled_through_tls_from_a_server_that_is_trusted() {
+    let Some((server, pair)) = start(&[]) else { return };
+    let pull = |words: &[&str]| {
+        let folder = Folder::new();
+        let mut command = rollbook();
+        command.args(["pull", "nuxeo", "--from", &format!("{}/nuxeo", server.url)]).args(words);
+        command
+            .env("ROLLBOOK_DB", folder.db())
+            .env("NUXEO_USER", "Administrator")
+            .env("NUXEO_PASSWORD", ADMIN_PASSWORD);
+        said(&command.output().expect("the command runs"))
+    };
+    let (status, out, err) = pull(&["--ca", text(&pair.chain), "--on-conflict", "skip"]);
+    assert!(status == 0 && out.contains(": 0 created, 0 updated, 0 unchanged, 4 skipped"), "{out}{err}");
+    let (status, _, err) = pull(&[]);
+    assert!(status == 1 && err.contains("certificate"), "{err}");
+}
+
+/// Takes a client through its life at a server with a certificate, which it is told to trust.
+fn live(name: &str, script: &str) {
+    let Some((server, pair)) = start(&[]) else { return };
+    let trusted = text(&pair.chain);
+    let variables =
+        ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "ROLLBOOK_CA"].map(|name| (name, trusted));
+    live_on(server, &variables, "", name, script);
+}
+
+#[test]
+fn datadogpy_lives_its_life_through_tls() {
+    live("datadog-0.56.0", "life_datadogpy.py");
+}
+
+#[test]
+fn the_official_datadog_clients_live_their_lives_through_tls() {
+    live("datadog-api-client-2.62.0", "life_datadog_api_client.py");
+    live("npm-datadog-1.64.0", "life_datadog_api_client.js");
+}
+
+#[test]
+fn the_nuxeo_clients_live_their_lives_through_tls() {
+    live("nuxeo-7.1.0", "life_nuxeo.py");
+    live("npm-nuxeo-4.0.6", "life_nuxeo.js");
+}
+
+#[test]
+fn people_use_the_page_through_tls() {
+    if !super::has_openssl() {
+        return;
+    }
+    let folder = Folder::new();
+    let pair = Pair::make(folder.path(), "server");
+    let start = |flags: &[&str]| -> Server { start_with(flags, |_| pair.clone()).expect("openssl is there").0 };
+    visit_the_page("tls", 20, &[("NODE_EXTRA_CA_CERTS", text(&pair.chain))], start);
+}
