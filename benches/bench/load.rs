@@ -3,7 +3,9 @@
 //! A thread writes one request on each of its connections and then reads one answer from each, so that no
 //! connection can be served at the cost of another: a connection without its answer fails the run.
 
-use std::io::{Error, ErrorKind, Read as _, Result, Write as _};
+use crate::secured::Client;
+use rustls::{ClientConnection, StreamOwned};
+use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -50,11 +52,20 @@ pub struct Measured {
 impl Load {
     /// Connects, and makes one request on each connection before the next one connects.
     pub fn connect(address: SocketAddr, connections: usize, ask: &Ask) -> Load {
+        Load::through(None, address, connections, ask)
+    }
+
+    /// The same through TLS.
+    pub fn connect_secured(client: &Client, address: SocketAddr, connections: usize, ask: &Ask) -> Load {
+        Load::through(Some(client), address, connections, ask)
+    }
+
+    fn through(client: Option<&Client>, address: SocketAddr, connections: usize, ask: &Ask) -> Load {
         let mut threads: Vec<Vec<Connection>> = Vec::new();
         threads.resize_with(THREADS.min(connections), Vec::new);
         let count = threads.len();
         for index in 0..connections {
-            threads[index % count].push(first_answer(address, index as u64, ask));
+            threads[index % count].push(first_answer(client, address, index as u64, ask));
         }
         Load { threads, ask: Arc::clone(ask) }
     }
@@ -103,7 +114,7 @@ impl Load {
 
     /// Keeps the connections open, idle.
     pub fn rest(self) -> Vec<TcpStream> {
-        self.threads.into_iter().flatten().map(|connection| connection.stream).collect()
+        self.threads.into_iter().flatten().map(|connection| connection.stream.into_socket()).collect()
     }
 }
 
@@ -131,16 +142,20 @@ fn stretch(connections: &mut [Connection], ask: &Ask, more: &(dyn Fn() -> bool +
     Stretch { times, length: start.elapsed() }
 }
 
-fn first_answer(address: SocketAddr, index: u64, ask: &Ask) -> Connection {
+fn first_answer(client: Option<&Client>, address: SocketAddr, index: u64, ask: &Ask) -> Connection {
     let mut number = 0;
     let mut last = None;
     for _ in 0..FIRST_TRIES {
         let mut connection = Connection::open(address, index).expect("the server takes a connection");
+        if let Some(client) = client {
+            let Stream::Plain(socket) = connection.stream else { unreachable!("it was opened so") };
+            connection.stream = client.secure(socket).expect("a handshake");
+        }
         connection.number = number;
-        connection.stream.set_read_timeout(Some(FIRST_PATIENCE)).expect("a time limit");
+        connection.stream.socket().set_read_timeout(Some(FIRST_PATIENCE)).expect("a time limit");
         match connection.send(ask).and_then(|()| connection.receive(&mut |_| {})) {
             Ok(()) => {
-                connection.stream.set_read_timeout(Some(PATIENCE)).expect("a time limit");
+                connection.stream.socket().set_read_timeout(Some(PATIENCE)).expect("a time limit");
                 return connection;
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => last = Some(error),
@@ -166,8 +181,55 @@ pub fn stream(address: SocketAddr, request: &[u8], status: u16, mut sink: impl F
     connection.receive(&mut sink)
 }
 
+/// A connection with TLS or without.
+pub enum Stream {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+}
+
+impl Stream {
+    fn socket(&self) -> &TcpStream {
+        match self {
+            Stream::Plain(socket) => socket,
+            Stream::Tls(secured) => &secured.sock,
+        }
+    }
+
+    fn into_socket(self) -> TcpStream {
+        match self {
+            Stream::Plain(socket) => socket,
+            Stream::Tls(secured) => secured.sock,
+        }
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        match self {
+            Stream::Plain(socket) => socket.read(buffer),
+            Stream::Tls(secured) => secured.read(buffer),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        match self {
+            Stream::Plain(socket) => socket.write(bytes),
+            Stream::Tls(secured) => secured.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        match self {
+            Stream::Plain(socket) => socket.flush(),
+            Stream::Tls(secured) => secured.flush(),
+        }
+    }
+}
+
 struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     input: Vec<u8>,
     output: Vec<u8>,
     index: u64,
@@ -186,11 +248,12 @@ impl Connection {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         let (input, output) = (vec![0; BUFFER_BYTES], Vec::new());
-        Ok(Connection { stream, input, output, index, number: 0, answered: 0, status: 0, sent: Instant::now() })
+        let (stream, sent) = (Stream::Plain(stream), Instant::now());
+        Ok(Connection { stream, input, output, index, number: 0, answered: 0, status: 0, sent })
     }
 
     fn name(&self) -> String {
-        let port = self.stream.peer_addr().map_or(0, |address| address.port());
+        let port = self.stream.socket().peer_addr().map_or(0, |address| address.port());
         format!("request {} on connection {} to port {port}", self.number, self.index)
     }
 

@@ -14,6 +14,7 @@ mod process;
 mod report;
 mod requests;
 mod rows;
+mod secured;
 
 use std::time::Instant;
 

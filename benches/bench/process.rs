@@ -2,6 +2,7 @@
 
 use crate::load;
 use crate::requests;
+use crate::secured::{Client, tls_file};
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpStream};
@@ -142,6 +143,14 @@ impl Process {
         Process::start(command, folder, |address| load::fetch(address, &requests::administrator(), 200).map(drop))
     }
 
+    /// The product with a certificate.
+    pub fn rollbook_with_tls(folder: Folder, client: &Client) -> Process {
+        let mut command = rollbook();
+        command.args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(folder.database());
+        command.arg("--tls-cert").arg(tls_file("server.pem")).arg("--tls-key").arg(tls_file("server.key"));
+        Process::start(command, folder, |address| client.secure(TcpStream::connect(address)?).map(drop))
+    }
+
     /// A bound: this program in another role, on the database in that folder.
     pub fn bound(role: &str, folder: Folder) -> Process {
         let mut command = Command::new(std::env::current_exe().expect("the file of this program"));
@@ -232,6 +241,7 @@ impl Supervisor {
         let mut bytes = [0; 4096];
         let count = self.0.recv(&mut bytes).ok()?;
         let text = std::str::from_utf8(&bytes[..count]).ok()?;
-        text.split_once("STATUS=listening on http://")?.1.trim_end().parse().ok()
+        let (_, url) = text.split_once("STATUS=listening on ")?;
+        url.split_once("://")?.1.trim_end().parse().ok()
     }
 }

@@ -9,6 +9,7 @@ use crate::plain::{Plain, open_to_read, open_to_write};
 use crate::process::{Folder, Process, ROLLBOOK, run};
 use crate::report::{Line, Spread, Target, Unit, thousands};
 use crate::requests::{self, As, always, request};
+use crate::secured::{Client, Nginx, handshakes};
 use Target::{AtLeast, AtMost};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -20,7 +21,7 @@ use std::time::{Duration, Instant};
 /// A row: its name and how it is measured.
 type Row = (&'static str, fn(&mut Bench));
 
-const ROWS: [Row; 18] = [
+const ROWS: [Row; 19] = [
     ("P1", fixed_answer),
     ("P2", look_ups_one_connection),
     ("P3", look_ups_many_connections),
@@ -39,6 +40,7 @@ const ROWS: [Row; 18] = [
     ("P16", start),
     ("P17", creates_beside_many_names),
     ("P18", import),
+    ("P19", through_tls),
 ];
 
 /// Many connections.
@@ -238,6 +240,32 @@ fn look_ups_many_connections(bench: &mut Bench) {
         bench.ratio(&format!("{what}, of (b)"), AtLeast(0.90), &ours, &bare);
         bench.ratio(&format!("{what}, of (c) with the look-up"), AtLeast(1.5), &ours, &tiny);
     }
+}
+
+fn through_tls(bench: &mut Bench) {
+    let (data, client) = (bench.middle(), Client::new());
+    let (secured, plain) = (Process::rollbook_with_tls(data.copy(), &client), Process::rollbook(data.copy()));
+    let ask = requests::datadog_user(&data);
+    let mut through_tls = Load::connect_secured(&client, secured.address, MANY, &ask);
+    let [ours, theirs] = bench.race([&mut through_tls, &mut Load::connect(plain.address, MANY, &ask)]);
+    let what = format!("Datadog GET user, authenticated, {}, {}", users(&data), connections(MANY));
+    bench.ratio(&format!("{what}, through TLS, of the same without"), AtLeast(0.7), &ours, &theirs);
+    drop(through_tls);
+    let Some(nginx) = Nginx::before(plain.address) else {
+        return println!("      there is no nginx here: handshakes are not compared");
+    };
+    let request = request("GET", "/healthz", &As::Keys);
+    let sides = [secured.address, nginx.address];
+    let mut rates = [const { Vec::new() }; 2];
+    for round in 0..bench.options.rounds {
+        for turn in [round % 2, 1 - round % 2] {
+            rates[turn].push(handshakes(&client, sides[turn], &request, bench.length()));
+        }
+    }
+    let value = Spread::of(rates[0].iter().zip(&rates[1]).map(|(ours, theirs)| ours / theirs));
+    let [ours, theirs] = rates.map(|rates| thousands(Spread::of(rates).median));
+    let what = "full handshakes with a request each, of nginx with TLS in front of the same server";
+    bench.line(what, value, Unit::Ratio, AtLeast(0.9), format!("{ours} : {theirs} /s"));
 }
 
 fn look_up_against_tiny(bench: &mut Bench) {
