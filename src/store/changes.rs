@@ -15,6 +15,21 @@ use std::collections::BTreeMap;
 /// Oldest changes that are looked at, and removed, in one go.
 const PRUNED_MAX: u64 = 1000;
 
+/// The user or group of an entry in a group's list.
+#[derive(Clone, Copy)]
+pub(super) enum Named<'n> {
+    /// The inner id.
+    Row(i64),
+    /// There is none of that name.
+    Waiting(&'n str),
+}
+
+impl<'n> Named<'n> {
+    pub(super) fn of(target: Option<i64>, name: &'n str) -> Named<'n> {
+        target.map_or(Named::Waiting(name), Named::Row)
+    }
+}
+
 impl Rows<'_> {
     /// Shows the changes after that one, the oldest first, as many as asked for, unless the visitor has enough before.
     pub fn visit_changes_after(&self, id: i64, limit: u64, visit: impl FnMut(Change) -> bool) -> Result<()> {
@@ -202,16 +217,54 @@ impl Tx<'_> {
         )
     }
 
-    /// A name that comes into one of the lists of that group, or leaves it. `exists`: a user or group has the name.
-    pub(super) fn note_entry(&self, group: &str, list: List, name: &str, exists: bool, begins: bool) -> Result<()> {
+    /// An entry that comes into one of the lists of that group, or leaves it. A user or group is told by its own name,
+    /// however the list spells it.
+    pub(super) fn note_entry(&self, group: &str, list: List, entry: Named<'_>, begins: bool) -> Result<()> {
+        let waits = matches!(entry, Named::Waiting(_));
+        let own;
+        let name = match entry {
+            Named::Waiting(name) => name,
+            Named::Row(id) => {
+                own = if list == List::Users { self.username_of(id)? } else { self.name_of_group(id)? };
+                &own
+            }
+        };
         match list {
-            List::Users => self.note_membership(group, Some(name), None, !exists, begins),
-            List::Groups => self.note_membership(group, None, Some(name), !exists, begins),
-            List::Parents => self.note_membership(name, None, Some(group), !exists, begins),
+            List::Users => self.note_membership(group, Some(name), None, waits, begins),
+            List::Groups => self.note_membership(group, None, Some(name), waits, begins),
+            List::Parents => self.note_membership(name, None, Some(group), waits, begins),
         }
     }
 
-    fn note_membership(
+    /// Names that have waited in lists in another spelling than that of the new user, and wait no longer.
+    pub(super) fn note_end_of_waiting_user(&self, key: &str, username: &str) -> Result<()> {
+        self.note_each(
+            "before",
+            "select 'member.removed', dangling_members.name,
+                 json_object('group', groups.name, 'user', dangling_members.name, 'waiting', json('true'))
+             from dangling_members join groups on groups.id = group_id
+             where kind = 'user' and dangling_members.name_key = ?1 and dangling_members.name <> ?2 order by group_id",
+            params![key, username],
+        )
+    }
+
+    /// The same for a new group.
+    pub(super) fn note_end_of_waiting_group(&self, key: &str, name: &str) -> Result<()> {
+        self.note_each(
+            "before",
+            "select 'subgroup.removed', iif(kind = 'group', dangling_members.name, groups.name),
+                 json_object('group', iif(kind = 'group', groups.name, dangling_members.name),
+                             'subgroup', iif(kind = 'group', dangling_members.name, groups.name),
+                             'waiting', json('true'))
+             from dangling_members join groups on groups.id = group_id
+             where dangling_members.name_key = ?1 and kind in ('group', 'parent') and dangling_members.name <> ?2
+             order by seq",
+            params![key, name],
+        )
+    }
+
+    /// A membership of a user or group in a group, each by its own name.
+    pub(super) fn note_membership(
         &self,
         group: &str,
         user: Option<&str>,

@@ -1,5 +1,6 @@
 //! Who is in what: `memberships`, `subgroups`, and the names in groups' lists that belong to nobody yet.
 
+use super::changes::Named;
 use super::order::{Place, seqs};
 use super::{Rows, Scope, Tx, now};
 use crate::model::{Error, Group, Result, User, check_login, spelling_key};
@@ -129,6 +130,8 @@ struct Wanted {
     place: Place,
     /// The inner id of the user or group. Of a new entry it is looked up when the change is made.
     target: Option<i64>,
+    /// The other spelling in which the name has waited in the list.
+    waited_as: Option<String>,
 }
 
 /// A planned change of a list.
@@ -237,7 +240,9 @@ impl Rows<'_> {
                 respelled: present.is_some_and(|entry| entry.takes_spelling(name)),
                 resolved: target.is_some(),
             };
-            plan.wanted.push(Wanted { key, name: name.to_owned(), place, target });
+            let waited = present.filter(|entry| entry.target.is_none() && entry.name != name);
+            let waited_as = waited.map(|entry| entry.name.clone());
+            plan.wanted.push(Wanted { key, name: name.to_owned(), place, target, waited_as });
         }
         plan.goes = entries.into_iter().filter(|entry| !known.contains(&entry.key)).collect();
         Ok(plan)
@@ -304,7 +309,7 @@ impl Tx<'_> {
             if self.execute(sql, params![list.kind(), key, group_id, name, self.upcoming_seq()?])? > 0 {
                 self.advance_seq(1)?;
                 self.touch_group(group_id)?;
-                self.note_entry(&self.name_of_group(group_id)?, list, name, false, true)?;
+                self.note_entry(&self.name_of_group(group_id)?, list, Named::Waiting(name), true)?;
             }
             return Ok(false);
         };
@@ -314,7 +319,7 @@ impl Tx<'_> {
             List::Parents => (target, group_id),
         };
         if self.put_below(parent, child)? {
-            self.note_entry(&self.name_of_group(group_id)?, list, name, true, true)?;
+            self.note_entry(&self.name_of_group(group_id)?, list, Named::Row(target), true)?;
         }
         Ok(true)
     }
@@ -325,8 +330,7 @@ impl Tx<'_> {
     /// `Invalid` where a group would contain itself.
     pub fn insert_member_group(&self, parent: i64, child: i64) -> Result<()> {
         if self.put_below(parent, child)? {
-            let (group, name) = (self.name_of_group(parent)?, self.name_of_group(child)?);
-            self.note_entry(&group, List::Groups, &name, true, true)?;
+            self.note_entry(&self.name_of_group(parent)?, List::Groups, Named::Row(child), true)?;
         }
         Ok(())
     }
@@ -349,6 +353,11 @@ impl Tx<'_> {
         let changed = match target {
             None => {
                 let key = self.key_in(group_id, list, name)?;
+                let sql = "select name from dangling_members where kind = ?1 and name_key = ?2 and group_id = ?3";
+                let before: Option<String> = self.first(sql, params![list.kind(), key, group_id], |row| row.get(0))?;
+                if let Some(before) = before.filter(|before| before != name) {
+                    self.note_respelling(&self.name_of_group(group_id)?, list, &before, name)?;
+                }
                 let sql = "update dangling_members set name = ?4, seq = ?5
                      where kind = ?1 and name_key = ?2 and group_id = ?3";
                 self.execute(sql, params![list.kind(), key, group_id, name, place])?
@@ -356,6 +365,12 @@ impl Tx<'_> {
             Some(target) => self.execute(list.update_sql(), params![group_id, target, place, name])?,
         };
         if changed > 0 { self.touch_group(group_id) } else { Ok(()) }
+    }
+
+    /// A name that waits in a list of that group in another spelling from now on.
+    fn note_respelling(&self, group: &str, list: List, before: &str, name: &str) -> Result<()> {
+        self.note_entry(group, list, Named::Waiting(before), false)?;
+        self.note_entry(group, list, Named::Waiting(name), true)
     }
 
     /// Reserves so many places at the end of the order of all memberships. Returns the last one before them.
@@ -371,8 +386,7 @@ impl Tx<'_> {
         if self.execute(List::Groups.delete_sql(), [parent, child])? > 0 {
             self.touch_group(parent)?;
             self.touch_group(child)?;
-            let (group, name) = (self.name_of_group(parent)?, self.name_of_group(child)?);
-            self.note_entry(&group, List::Groups, &name, true, false)?;
+            self.note_entry(&self.name_of_group(parent)?, List::Groups, Named::Row(child), false)?;
         }
         Ok(())
     }
@@ -405,7 +419,7 @@ impl Tx<'_> {
             let sql = "insert into memberships (group_id, user_id, seq, written) values (?1, ?2, ?3, ?4)";
             self.execute(sql, params![group.id, user.id, seq, written])?;
             self.touch_group(group.id)?;
-            self.note_entry(&group.name, List::Users, &user.username, true, true)?;
+            self.note_membership(&group.name, Some(&user.username), None, false, true)?;
         }
         for Joining { group, place, spelling } in groups.iter().filter(|joining| present.contains(&joining.group.id)) {
             if let Some(place) = *place {
@@ -498,7 +512,7 @@ impl Tx<'_> {
                 Some(target) => self.execute(list.delete_sql(), [group_id, target])?,
             };
             touched.add(list, entry.target);
-            self.note_entry(&group, list, &entry.name, entry.target.is_some(), false)?;
+            self.note_entry(&group, list, Named::of(entry.target, &entry.name), false)?;
         }
         Ok(())
     }
@@ -525,10 +539,15 @@ impl Tx<'_> {
             let seq = seq.counted_from(first);
             match entry.place.present {
                 Some((_, before)) if before == seq && !entry.place.respelled => continue,
-                Some(_) => drop(self.update_entry(group_id, list, entry, seq)?),
+                Some(_) => {
+                    self.update_entry(group_id, list, entry, seq)?;
+                    if let Some(before) = &entry.waited_as {
+                        self.note_respelling(&group, list, before, &entry.name)?;
+                    }
+                }
                 None => {
                     self.insert_entry(group_id, list, entry, seq)?;
-                    self.note_entry(&group, list, &entry.name, entry.target.is_some(), true)?;
+                    self.note_entry(&group, list, Named::of(entry.target, &entry.name), true)?;
                 }
             }
             touched.add(list, entry.target);
@@ -572,7 +591,7 @@ impl Tx<'_> {
         }
     }
 
-    fn name_of_group(&self, id: i64) -> Result<String> {
+    pub(super) fn name_of_group(&self, id: i64) -> Result<String> {
         Ok(self.first("select name from groups where id = ?1", [id], |row| row.get(0))?.unwrap_or_default())
     }
 
@@ -620,6 +639,7 @@ impl Tx<'_> {
              select group_id, ?2, seq, case when name <> ?3 and spelling(name) = spelling(?3) then name end
              from dangling_members where kind = 'user' and name_key = ?1";
         self.execute(sql, params![key, user_id, username])?;
+        self.note_end_of_waiting_user(key, username)?;
         self.execute("delete from dangling_members where kind = 'user' and name_key = ?1", [key])?;
         self.touch_groups_of(user_id)?;
         self.note_first_memberships(user_id, username)?;
@@ -646,6 +666,7 @@ impl Tx<'_> {
              select ?2, group_id, seq, case when name <> ?3 and spelling(name) = spelling(?3) then name end
              from dangling_members where kind = 'parent' and name_key = ?1";
         self.execute(sql, params![key, id, name])?;
+        self.note_end_of_waiting_group(key, name)?;
         self.note_first_subgroups(key, name)?;
         self.execute("delete from dangling_members where name_key = ?1 and kind in ('group', 'parent')", [key])?;
         self.touch_groups_beside(id)

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Asks for changes with the administrator's application key.
-fn ask(server: &Server, query: &str) -> Answer {
+pub fn ask(server: &Server, query: &str) -> Answer {
     ask_as(server, &format!("Bearer {APP_KEY}"), query)
 }
 
@@ -19,7 +19,7 @@ fn ask_as(server: &Server, authorization: &str, query: &str) -> Answer {
 }
 
 /// The changes after that one, and the number after which the next ones come.
-fn changes(server: &Server, since: &str) -> (Vec<Value>, String) {
+pub fn changes(server: &Server, since: &str) -> (Vec<Value>, String) {
     let answer = ask(server, &format!("?since={since}"));
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(answer.header("Content-Type"), Some("application/x-ndjson"));

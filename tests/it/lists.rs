@@ -61,6 +61,11 @@ impl Model {
 
     fn tell(&self, effects: &mut Effects, group: &str, list: usize, name: &str, begins: bool) {
         let own = &self.groups[group].name;
+        // Whatever the list has, a user or group is told by the name that it was given.
+        let name = match list {
+            USERS => self.users.get(&key(name)).map_or(name, |user| user.name.as_str()),
+            _ => self.groups.get(&key(name)).map_or(name, |group| group.name.as_str()),
+        };
         let (noun, above, below) = match list {
             USERS => ("user", own.as_str(), name),
             GROUPS => ("subgroup", own.as_str(), name),
@@ -146,7 +151,11 @@ impl Model {
                     return Err(format!("a group cannot contain itself: {below} in {above} closes a circle"));
                 }
             }
-            if at.is_none() {
+            let waited_as = at.map(|at| &present[at]).filter(|before| *before != name && !self.exists(list, name));
+            if let Some(before) = waited_as {
+                self.tell(effects, group, list, before, false);
+            }
+            if at.is_none() || waited_as.is_some() {
                 self.tell(effects, group, list, name, true);
             }
             let own = self.list(group, list);

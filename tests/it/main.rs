@@ -50,6 +50,7 @@ mod proxies;
 mod pull;
 mod pull_sources;
 mod random;
+mod replay;
 mod rights;
 mod server;
 mod settings;
