@@ -1,10 +1,11 @@
 //! Backup, restore and check.
 
-use super::link::Link;
+use super::link::{Link, account};
 use super::terminal::confirm;
 use super::{print, start_logging};
 use crate::config::{Consent, Database, Target};
 use crate::directory;
+use crate::model::Origin;
 use crate::operator::{Order, ShownProperty};
 use crate::store::{self, Snapshot};
 use anyhow::bail;
@@ -22,7 +23,7 @@ pub(super) fn restore(database: &Database, file: &Path, consent: Consent) -> any
         let (file, name) = (file.display(), database.db.display());
         confirm(consent.yes, &format!("put {file} in the place of {name}, which is kept under another name?"))?;
     }
-    let done = store::restore(file, &database.db)?;
+    let done = store::restore(file, &database.db, &Origin::command(&account()))?;
     let kept = match &done.kept {
         Some(kept) => format!("the old database is kept as {}", kept.display()),
         None => "there was no database before".to_owned(),

@@ -149,7 +149,7 @@ struct Sent<'o> {
 }
 
 /// The name of who runs the command, as their shell has it, or else their number.
-fn account() -> String {
+pub(super) fn account() -> String {
     let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
     let number = || format!("uid {}", rustix::process::getuid().as_raw());
     name.filter(|name| !name.is_empty()).unwrap_or_else(number)

@@ -21,19 +21,14 @@ pub(super) fn run(asked: &LogSettings) -> anyhow::Result<()> {
     if asked.follow && !link.is_server() {
         bail!("no server holds the database: nothing can change while --follow waits");
     }
-    let (mut after, mut from) = match asked.since {
-        None => (Some(0), None),
-        Some(Since::Change(id)) => (Some(id), None),
-        Some(Since::Time(at)) => (None, Some(at)),
-        Some(Since::Now) => (None, None),
-    };
+    let mut since = asked.since.unwrap_or(Since::Oldest);
     let mut last = asked.lines.map(|lines| VecDeque::with_capacity(lines.min(1000)));
     loop {
         // Only what has been told already can be followed by what is to come.
         let wait = if asked.follow && last.is_none() { WAIT } else { 0 };
-        let found: ShownChanges = link.ask(Order::Changes { after, from, limit: PIECE, wait })?;
+        let found: ShownChanges = link.ask(order(since, wait))?;
         let ended = found.changes.is_empty();
-        (after, from) = (Some(found.next), None);
+        since = Since::Change(found.next);
         for change in found.changes.into_iter().filter(|change| is_meant(change, asked.name.as_deref())) {
             match &mut last {
                 None => show(&change, asked.format)?,
@@ -52,6 +47,16 @@ pub(super) fn run(asked: &LogSettings) -> anyhow::Result<()> {
             }
         }
     }
+}
+
+fn order(since: Since, wait: u64) -> Order {
+    let (oldest, after, from) = match since {
+        Since::Oldest => (true, None, None),
+        Since::Change(id) => (false, Some(id), None),
+        Since::Time(at) => (false, None, Some(at)),
+        Since::Now => (false, None, None),
+    };
+    Order::Changes { oldest, after, from, limit: PIECE, wait }
 }
 
 fn is_meant(change: &ShownChange, name: Option<&str>) -> bool {

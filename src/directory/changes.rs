@@ -2,7 +2,7 @@
 
 use super::Directory;
 use super::authority::current;
-use crate::model::{CallerKind, Change, Denied, Error, Origin, Power, Result};
+use crate::model::{CallerKind, Change, Denied, Error, Origin, Power, Result, timestamp};
 use crate::store::{Rows, Scope, Store, now};
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,9 @@ const BYTES_MAX: usize = 1 << 20;
 /// After what a list of changes begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Since {
-    /// After the change of that number; 0 is before all.
+    /// With the oldest change that is kept.
+    Oldest,
+    /// After the change of that number; 0 is before the first that there ever was.
     Change(i64),
     /// With the first change from that time on, in milliseconds since 1970-01-01 UTC.
     Time(i64),
@@ -37,6 +39,8 @@ impl Since {
 /// A part of all changes.
 #[derive(Debug)]
 pub struct Changes {
+    /// The number of the oldest change that is kept, of all.
+    pub oldest: Option<i64>,
     /// The oldest first.
     pub changes: Vec<Change>,
     /// After what the rest begins: the last of these changes, or where the list was to begin if there are none.
@@ -86,23 +90,46 @@ impl Directory {
     }
 }
 
+/// The advice to a reader whose changes are not all there.
+const BEGIN_AGAIN: &str = "begin again: ask with since=now, and then read the whole directory";
+
 fn changes_after(rows: &Rows<'_>, since: Since, limit: u64) -> Result<Changes> {
-    let (first, last) = rows.find_ends_of_changes()?.unwrap_or((1, 0));
+    let ends = rows.find_ends_of_changes()?;
+    let (first, last) = ends.unwrap_or((1, 0));
     let after = match since {
+        Since::Oldest => first - 1,
         Since::Now => last,
-        Since::Time(at) => rows.find_change_before(at)?,
-        Since::Change(0) => 0,
-        Since::Change(id) if id < first - 1 => {
-            return Err(Error::Outdated(format!("the changes after {id} are no longer kept: the first is {first}")));
+        Since::Time(at) => {
+            if let Some(oldest) = rows.find_time_of_oldest_change()?
+                && first > 1
+                && at < oldest
+            {
+                let oldest = timestamp(oldest);
+                return Err(Error::Outdated(format!(
+                    "the changes from that time on are no longer all kept: the first is {first}, of {oldest}; {BEGIN_AGAIN}"
+                )));
+            }
+            rows.find_change_before(at)?
         }
         Since::Change(id) if id > last => {
             return Err(Error::Outdated(format!("there is no change {id} yet: the last is {last}")));
+        }
+        Since::Change(id) if id < first - 1 => {
+            return Err(Error::Outdated(format!(
+                "the changes after {id} are no longer kept: the first is {first}; {BEGIN_AGAIN}"
+            )));
+        }
+        // Numbers are given without gaps, but for those that a restored backup has left out.
+        Since::Change(id) if id != first - 1 && !rows.has_change(id)? => {
+            return Err(Error::Outdated(format!(
+                "there is no change {id}: a backup from before it was restored; {BEGIN_AGAIN}"
+            )));
         }
         Since::Change(id) => id,
     };
     let changes = gather(|visit| rows.visit_changes_after(after, limit, visit))?;
     let next = changes.last().map_or(after, |change: &Change| change.id);
-    Ok(Changes { changes, next })
+    Ok(Changes { oldest: ends.map(|(first, _)| first), changes, next })
 }
 
 /// Some changes, but not many more bytes than a reader should have to take at a time.

@@ -178,6 +178,11 @@ impl Origin {
         Origin { caller_kind: caller.kind.word(), caller: Arc::clone(&caller.name), dialect }
     }
 
+    /// An operator's command, with the account on this machine.
+    pub fn command(account: &str) -> Origin {
+        Origin { caller_kind: CallerKind::Operator.word(), caller: account.into(), dialect: "command" }
+    }
+
     /// What the program does by itself.
     pub fn program() -> Origin {
         Origin { caller_kind: "", caller: "".into(), dialect: "program" }

@@ -104,6 +104,9 @@ pub enum Order {
     },
     /// Some changes: [`ShownChanges`].
     Changes {
+        /// With the oldest that is kept, in place of `after`.
+        #[serde(default)]
+        oldest: bool,
         /// After that one; `None`: only those to come.
         after: Option<i64>,
         /// From that time on, in milliseconds since 1970-01-01 UTC, in place of `after`.
@@ -320,8 +323,9 @@ pub fn perform(directory: &Directory, order: Order) -> Result<JsonText> {
         Order::Keys => answer(&directory.keys()?.iter().map(ShownKey::of).collect::<Vec<_>>()),
         Order::RevokeKey { id } => answer(&directory.revoke_key(id)?),
         Order::SetPassword { user, password } => answer(&directory.set_password(&user, &password)?),
-        Order::Changes { after, from, limit, wait } => {
+        Order::Changes { oldest, after, from, limit, wait } => {
             let since = from.map(Since::Time).or(after.map(Since::Change)).unwrap_or(Since::Now);
+            let since = if oldest { Since::Oldest } else { since };
             let found = directory.changes(since, limit, Duration::from_secs(wait))?;
             answer(&ShownChanges { changes: found.changes.iter().map(ShownChange::of).collect(), next: found.next })
         }

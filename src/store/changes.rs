@@ -64,7 +64,18 @@ impl Rows<'_> {
         Ok(ends.and_then(|(first, last)| first.zip(last)))
     }
 
-    /// The last change that was made before that time; 0 when none was. Where the clock was set back, about.
+    /// Whether the change of that number is kept.
+    pub fn has_change(&self, id: i64) -> Result<bool> {
+        self.any("select 1 from changes where id = ?1", [id])
+    }
+
+    /// The time of the oldest change that is kept.
+    pub fn find_time_of_oldest_change(&self) -> Result<Option<i64>> {
+        self.first("select at from changes order by id limit 1", [], |row| row.get(0))
+    }
+
+    /// The last change that was made before that time; the number before the oldest that is kept, when none was. Where
+    /// the clock was set back, about.
     pub fn find_change_before(&self, at: i64) -> Result<i64> {
         let Some((first, last)) = self.find_ends_of_changes()? else { return Ok(0) };
         // Between the two, and times ascend with numbers.
@@ -98,6 +109,16 @@ impl Tx<'_> {
         let sql = "delete from changes where id <= ?1 and id < (select max(id) from changes)";
         let pruned = self.execute(sql, [last])? as u64;
         Ok((pruned, pruned == PRUNED_MAX))
+    }
+
+    /// Writes down that a backup took the place of the database: its name, the number that this change has, and the last
+    /// one of the backup.
+    pub(super) fn note_restore(&self, backup: &str, number: i64, last: i64) -> Result<()> {
+        let sql = "insert into changes (id, at, caller_kind, caller, dialect, action, name, after)
+             values (?1, ?2, ?3, ?4, ?5, 'directory.restored', ?6, ?7)";
+        let (caller_kind, caller, dialect) = self.origin_columns();
+        let after = json::to_string(&RestoreDocument { last_change: last });
+        self.execute(sql, params![number, now(), caller_kind, caller, dialect, backup, after]).map(drop)
     }
 
     pub(super) fn note_new_user(&self, user: &User, password: bool) -> Result<()> {
@@ -493,6 +514,12 @@ struct MembershipDocument<'m> {
     /// The name in the list belongs to nobody yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     waiting: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct RestoreDocument {
+    /// The newest change that the backup has.
+    last_change: i64,
 }
 
 #[derive(Serialize, Default)]

@@ -3,11 +3,20 @@
 use super::file::{Lock, Place};
 use super::owner::{Owner, give};
 use super::snapshot::{Counts, Draft, Snapshot, fresh_name, sync_folder_of, with_suffix};
-use super::{Missing, connect, versions};
+use super::{Missing, Tx, connect, versions};
+use crate::model::Origin;
 use anyhow::{Context as _, bail};
-use rusqlite::ErrorCode;
+use rusqlite::{Connection, ErrorCode};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The largest number of a change: every reader of JSON can hold it (2^53 - 1).
+const NUMBER_MAX: i64 = (1 << 53) - 1;
+/// A clock that says more microseconds than this, in the year 2219, is not believed.
+const CLOCK_MAX: i64 = NUMBER_MAX - (1 << 50);
+/// How many changes are taken for lost with the old database, where neither it nor the clock tells.
+const LOST_MAX: i64 = 1_000_000_000;
 
 /// What was restored.
 #[derive(Debug)]
@@ -21,10 +30,13 @@ pub struct Restored {
 /// Puts a copy of that backup in place of the database and keeps the old one beside it, under a name with the time.
 /// Wherever this breaks off, there is a usable database under the name: the old one, or the new one.
 ///
+/// The record of changes goes on with a number that was never given before, for the restore itself. Numbers between the
+/// backup's last one and this belong to no change, so that readers of changes that are lost find out.
+///
 /// # Errors
 /// When the database is in use, when the backup is no database of ours, of a newer version or damaged, and when
 /// something cannot be read or written. The database is the old one then, unless the message says otherwise.
-pub fn restore(backup: &Path, database: &Path) -> anyhow::Result<Restored> {
+pub fn restore(backup: &Path, database: &Path, origin: &Origin) -> anyhow::Result<Restored> {
     let name = |path: &Path| path.display().to_string();
     let place = Place::find(database)?;
     if Place::existing(backup)?.real == place.real {
@@ -40,6 +52,8 @@ pub fn restore(backup: &Path, database: &Path) -> anyhow::Result<Restored> {
         }
         let draft = Draft::beside(&place.real, &format!("restore-{}", std::process::id()))?;
         let counts = snapshot.copy_to(draft.path()).with_context(|| format!("copy {}", name(backup)))?;
+        let backup_name = backup.file_name().unwrap_or_default().to_string_lossy();
+        note_restore(draft.path(), &place.real, &backup_name, origin).context("go on with the record of changes")?;
         give(&draft.open()?, owner).context("give the copy to the owner of the database")?;
         draft.sync()?;
         let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
@@ -63,6 +77,68 @@ pub fn restore(backup: &Path, database: &Path) -> anyhow::Result<Restored> {
     let restored = replace().with_context(|| format!("restore {}", name(database)))?;
     lock.keep();
     Ok(restored)
+}
+
+/// Writes the restore into the record of changes of the copy.
+fn note_restore(copy: &Path, old: &Path, backup: &str, origin: &Origin) -> anyhow::Result<()> {
+    let mut connection = connect(copy)?;
+    // The copy is synced as a whole.
+    connection.execute_batch("pragma journal_mode = memory; pragma synchronous = off")?;
+    if !has_record(&connection)? {
+        versions::bring_up(&mut connection)?;
+    }
+    let last = last_change(&connection)?;
+    // Of a file that was made by another program nothing is known, and the restore is refused later.
+    let lost = last_change_of(old).unwrap_or_else(|error| {
+        log::warn!("the newest change of the old database cannot be read: {error:#}");
+        0
+    });
+    let number = first_number(last, lost)?;
+    Tx::on(&connection, None, origin, false).note_restore(backup, number, last)?;
+    connection.close().map_err(|(_, error)| error)?;
+    Ok(())
+}
+
+/// A number that no change has ever had: the time in microseconds, as long as it is greater than the last number of the
+/// backup and that of the old database.
+fn first_number(last: i64, lost: i64) -> anyhow::Result<i64> {
+    let clock = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_micros());
+    let clock = i64::try_from(clock).ok().filter(|clock| *clock <= CLOCK_MAX);
+    let given = last.max(lost);
+    let number = clock.filter(|clock| *clock > given).unwrap_or_else(|| given.saturating_add(LOST_MAX));
+    if number > NUMBER_MAX {
+        bail!("change {given} leaves no number for further ones: the largest is {NUMBER_MAX}");
+    }
+    Ok(number)
+}
+
+fn has_record(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql = "select exists (select 1 from sqlite_schema where type = 'table' and name = 'changes')";
+    connection.query_row(sql, [], |row| row.get(0))
+}
+
+/// The number of the newest change; 0 where there is none.
+fn last_change(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("select coalesce(max(id), 0) from changes", [], |row| row.get(0))
+}
+
+/// The same in the database that is to be replaced.
+fn last_change_of(database: &Path) -> anyhow::Result<i64> {
+    let old = match Place::existing(database) {
+        Err(error) if error.is::<Missing>() => return Ok(0),
+        found => found?,
+    };
+    if is_empty(database)? {
+        return Ok(0);
+    }
+    if !old.looks_like_one() || old.has_other_log() {
+        bail!("the file is damaged, or beside the log of another one");
+    }
+    old.require_own_files()?;
+    let connection = connect(database)?;
+    connection.execute_batch("pragma query_only = on; pragma trusted_schema = off")?;
+    versions::require_ours(&connection)?;
+    Ok(if has_record(&connection)? { last_change(&connection)? } else { 0 })
 }
 
 /// The files of a restore. What is done with them, in this order, each step on disk before the next:

@@ -27,6 +27,9 @@ pub fn changes(server: &Server, since: &str) -> (Vec<Value>, String) {
     (answer.text().lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect(), next)
 }
 
+/// The advice to a reader whose changes are not all there.
+pub const BEGIN_AGAIN: &str = "begin again: ask with since=now, and then read the whole directory";
+
 /// A change in short: who, by what, what, to whom, before, after. Identifiers are checked and left out.
 fn short(change: &Value) -> Value {
     let time = change["time"].as_str().expect("a time");
@@ -426,13 +429,27 @@ fn a_mistake_is_told_in_the_interface_s_own_words() {
 #[test]
 fn old_changes_go_and_who_has_missed_them_is_told() {
     let server = Server::with(&["--keep-changes", "1s"]);
-    wait_until("a list of one", || changes(&server, "0").0.len() == 1);
-    assert_eq!(changes(&server, "0").1, "7", "the newest stays, so that no number is given twice");
+    wait_until("a list of one", || changes(&server, "").0.len() == 1);
+    assert_eq!(changes(&server, "").1, "7", "the newest stays, so that no number is given twice");
     server.wait_for_log(" changes that are older than 1s");
-    let missed = ask(&server, "?since=3");
-    let message = "the changes after 3 are no longer kept: the first is 7";
-    assert_eq!(missed.parts(), (410, json!({"error": message})));
+    let oldest = ask(&server, "");
+    assert_eq!((oldest.text().lines().count(), oldest.header("Rollbook-Oldest")), (1, Some("7")));
+    let kept: Value = serde_json::from_str(oldest.text()).expect("a line of JSON");
+    let time = kept["time"].as_str().expect("a time");
+    for (since, what) in [
+        ("0", "the changes after 0 are no longer kept: the first is 7".to_owned()),
+        ("3", "the changes after 3 are no longer kept: the first is 7".to_owned()),
+        (
+            "2000-01-01T00:00:00Z",
+            format!("the changes from that time on are no longer all kept: the first is 7, of {time}"),
+        ),
+    ] {
+        let message = format!("{what}; {BEGIN_AGAIN}");
+        assert_eq!(ask(&server, &format!("?since={since}")).parts(), (410, json!({"error": message})));
+    }
     assert_eq!(changes(&server, "6").0.len(), 1);
+    assert_eq!(changes(&server, time).0.len(), 1);
+    assert_eq!(changes(&server, "2100-01-01T00:00:00Z"), (Vec::new(), "7".to_owned()));
     for wrong in ["soon", "10", "1y", "-1d", ""] {
         let refused = run(&Folder::new(), &["serve", "--keep-changes", wrong]);
         assert_eq!(refused.status.code(), Some(2), "{wrong}");

@@ -51,6 +51,7 @@ mod pull;
 mod pull_sources;
 mod random;
 mod replay;
+mod restored;
 mod rights;
 mod server;
 mod settings;

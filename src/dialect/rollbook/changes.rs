@@ -21,7 +21,7 @@ pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Respo
         let found = parameters.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.trim());
         found.filter(|value| !value.is_empty())
     };
-    let since = parameter("since").map_or(Some(Since::Change(0)), Since::parse);
+    let since = parameter("since").map_or(Some(Since::Oldest), Since::parse);
     let since = since.ok_or(Problem::Format("since", "the number of a change, a time (RFC 3339) or now"))?;
     let limit = parameter("limit").map_or(Some(LIMIT), |limit| limit.parse().ok());
     let limit = limit.filter(|limit| (1..=LIMIT_MAX).contains(limit));
@@ -35,5 +35,9 @@ pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Respo
         json::to_writer(&mut lines, &ShownChange::of(change)).map_err(|error| Error::Internal(error.into()))?;
         lines.push(b'\n');
     }
-    Ok(Response::json_lines(lines).with_header("Rollbook-Next", &found.next.to_string()))
+    let response = Response::json_lines(lines).with_header("Rollbook-Next", &found.next.to_string());
+    Ok(match found.oldest {
+        Some(oldest) => response.with_header("Rollbook-Oldest", &oldest.to_string()),
+        None => response,
+    })
 }

@@ -126,6 +126,7 @@ function sentence({ action, name, before, after, caller, caller_kind: kind }) {
     'key.revoked': () => ['revoked the key ', named(name)],
     'token.created': () => ['made a token for ', user()],
     'token.revoked': () => ['revoked a token of ', user()],
+    'directory.restored': () => ['restored the directory from the backup ', named(name)],
   };
   return (words[action] ?? (() => [`${action} `, named(name)]))();
 }
