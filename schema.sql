@@ -2,7 +2,7 @@
 -- Times are milliseconds since 1970-01-01 UTC. Keys (`*_key`) are the text as NFKC_Casefold (Unicode 3.13) has it, made
 -- by the program, so that one name has one row whatever its spelling. A row can keep an older key, see
 -- `withheld_user_keys`.
--- Version 5; `application_id` and `user_version` are set by the program in the transaction that runs this.
+-- Version 6; `application_id` and `user_version` are set by the program in the transaction that runs this.
 
 create table users (
     id            integer primary key autoincrement, -- inside only, never on a wire, never used again
@@ -179,6 +179,13 @@ create table changes (
     name        text not null,        -- the user, the group or the key that it was done to
     before      text,                 -- JSON object: what was so and is no longer, no secrets
     after       text                  -- JSON object: what is so now, no secrets
+) strict;
+
+-- By when changes were made, on a clock that counts the time in which servers have run (the counters `change_clock` and
+-- `change_clock_seen`): old changes are removed by it, so that a system clock that jumps removes none.
+create table change_marks (
+    id integer primary key,           -- the newest change at that time
+    at integer not null               -- milliseconds of that clock
 ) strict;
 
 -- How far imports have come that were broken off.

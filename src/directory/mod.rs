@@ -25,7 +25,7 @@ mod users;
 
 pub use crate::store::{Credential, ImportProgress, PlacedGroup, Purpose, RemovedProperty, UserFilter};
 pub use access::Access;
-pub use changes::{Changes, Since, forget_changes};
+pub use changes::{Changes, OldChanges, Since};
 pub use check::{check, notes};
 pub use credentials::{TokenRequest, digest, new_secret};
 pub use export::{ExportOptions, Exported, count, export};

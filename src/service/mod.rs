@@ -4,7 +4,7 @@
 mod settings;
 
 use crate::dialect::{Context, Dialects, Metrics};
-use crate::directory::{self, Access, Passwords};
+use crate::directory::{Access, OldChanges, Passwords};
 use crate::http::Door;
 use crate::logging;
 use crate::metrics;
@@ -205,9 +205,15 @@ struct Forgetting {
 impl Forgetting {
     fn start(store: &Arc<Store>, age: Duration) -> anyhow::Result<Forgetting> {
         let ((end, ended), store) = (channel(), Arc::clone(store));
+        let mut old = OldChanges::new(age);
+        // Before the first request: nothing is written beside requests for long after that.
+        if let Err(error) = old.look(&store) {
+            log::warn!("the age of changes cannot be told: {error}");
+        }
+        let pause = (age / 8).clamp(FORGET_PAUSE_MIN, FORGET_PAUSE_MAX);
+        let forget = move || forget(&store, &mut old, age, pause, &ended);
         let thread = std::thread::Builder::new().name("changes".to_owned());
-        let thread =
-            thread.spawn(move || forget(&store, age, &ended)).context("start the thread that removes old changes")?;
+        let thread = thread.spawn(forget).context("start the thread that removes old changes")?;
         Ok(Forgetting { end: Some(end), thread: Some(thread) })
     }
 
@@ -226,10 +232,9 @@ impl Drop for Forgetting {
     }
 }
 
-fn forget(store: &Store, age: Duration, ended: &Receiver<()>) {
-    let pause = (age / 8).clamp(FORGET_PAUSE_MIN, FORGET_PAUSE_MAX);
+fn forget(store: &Store, old: &mut OldChanges, age: Duration, pause: Duration, ended: &Receiver<()>) {
     loop {
-        match directory::forget_changes(store, age) {
+        match old.remove(store) {
             Ok(0) => {}
             Ok(count) => log::info!("removed {count} changes that are older than {age:?}"),
             Err(_) if ended.try_recv() == Err(TryRecvError::Disconnected) => return,

@@ -12,9 +12,6 @@ use rusqlite::params;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Oldest changes that are looked at, and removed, in one go.
-const PRUNED_MAX: u64 = 1000;
-
 /// The user or group of an entry in a group's list.
 #[derive(Clone, Copy)]
 pub(super) enum Named<'n> {
@@ -97,18 +94,6 @@ impl Tx<'_> {
     /// How many changes the operation has written down so far.
     pub fn changes_noted(&self) -> u64 {
         self.noted.get()
-    }
-
-    /// Removes some of the changes that were made before that time, the oldest first, but never the newest of all.
-    /// Returns how many there were, and whether there may be more.
-    pub fn prune_changes(&self, before: i64) -> Result<(u64, bool)> {
-        let sql = "select id, at from changes order by id limit ?1";
-        let oldest: Vec<(i64, i64)> = self.all(sql, [count(PRUNED_MAX)], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let outdated = oldest.iter().take_while(|(_, at)| *at < before);
-        let Some((last, _)) = outdated.last() else { return Ok((0, false)) };
-        let sql = "delete from changes where id <= ?1 and id < (select max(id) from changes)";
-        let pruned = self.execute(sql, [last])? as u64;
-        Ok((pruned, pruned == PRUNED_MAX))
     }
 
     /// Writes down that a backup took the place of the database: its name, the number that this change has, and the last

@@ -4,6 +4,7 @@
 //! Columns are read by position, from a list beside the function that reads them: reading one by its name searches
 //! all names each time, which for a user costs as much as finding the row.
 
+mod age;
 mod bulk;
 mod changes;
 mod check;
@@ -25,6 +26,7 @@ mod users;
 mod versions;
 mod writer;
 
+pub use age::ChangeClock;
 pub use bulk::Undo;
 pub use check::RemovedProperty;
 pub use credentials::{Credential, NewCredential, Purpose, Token};

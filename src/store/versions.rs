@@ -13,7 +13,7 @@ const APPLICATION_ID: i32 = 0x526f_6c6c;
 const VERSIONS: Versions<'static> = Versions { schema: include_str!("../../schema.sql"), steps: &STEPS };
 
 /// The way from the first version to the newest.
-const STEPS: [Step; 4] = [
+const STEPS: [Step; 5] = [
     Step { to: 2, what: "records what changes, and how far imports have come", run: |tx| tx.execute_batch(CHANGES) },
     Step {
         to: 3,
@@ -36,6 +36,7 @@ const STEPS: [Step; 4] = [
         what: "remembers the entries that users and groups were imported from",
         run: |tx| tx.execute_batch(ENTRIES),
     },
+    Step { to: 6, what: "counts the age of changes on a clock of their own", run: |tx| tx.execute_batch(CHANGE_MARKS) },
 ];
 
 /// Version 2. It stays as it is, whatever becomes of these tables later.
@@ -84,6 +85,13 @@ create table entry_names (
 ) strict, without rowid;
 create index entry_names_by_user on entry_names (user_id) where user_id is not null;
 create index entry_names_by_group on entry_names (group_id) where group_id is not null;";
+
+/// Version 6. It stays as it is.
+const CHANGE_MARKS: &str = "\
+create table change_marks (
+    id integer primary key,           -- the newest change at that time
+    at integer not null               -- milliseconds of that clock
+) strict;";
 
 /// Notes which hashes of an older file take long to check.
 fn note_slow_hashes(tx: &Transaction<'_>) -> rusqlite::Result<()> {

@@ -2,6 +2,7 @@
 //! it should be, the clock jumps, nobody reads the log. `faults.c` stands between the server and the kernel, so that
 //! the program under test is the one that is shipped. `ROLLBOOK_LONG=1` repeats more.
 
+mod clock;
 mod crash;
 mod damage;
 mod disk;

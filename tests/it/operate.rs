@@ -553,7 +553,7 @@ fn a_check_says_that_all_is_well_with_a_server_and_without() {
 
 #[test]
 fn a_check_finds_each_kind_of_damage() {
-    let sql = std::fs::read_to_string(versions().join("5.sql")).expect("the version");
+    let sql = std::fs::read_to_string(versions().join("6.sql")).expect("the version");
     let rows: &[(&str, &[&str])] = &[
         ("update users set username_key = 'Gone' where id = 3", &[r#"user "gone@example.com": username_key"#]),
         ("update users set first_key = 'Grace' where id = 4", &[r#"user "Grace": first_key"#]),

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OpenFlags};
 use std::collections::BTreeMap;
 
 /// Every table, and the columns that are not compared: when a key was last used is written now and then.
-const TABLES: [(&str, &[&str]); 12] = [
+const TABLES: [(&str, &[&str]); 13] = [
     ("users", &[]),
     ("groups", &[]),
     ("memberships", &[]),
@@ -14,6 +14,7 @@ const TABLES: [(&str, &[&str]); 12] = [
     ("credentials", &["last_used_at"]),
     ("counters", &[]),
     ("changes", &[]),
+    ("change_marks", &[]),
     ("imports", &[]),
     ("import_parts", &[]),
     ("entry_names", &[]),
