@@ -1,13 +1,17 @@
 //! Users and groups to a file.
 
 use super::bring::bar;
-use super::{Usage, print, say, start_logging};
-use crate::config::ExportSettings;
+use super::result::print_result;
+use super::{Usage, say, start_logging};
+use crate::config::{ExportSettings, ResultFormat};
 use crate::directory::{ExportOptions, count, export};
 use crate::exchange::{Format, Record, Role, Writer};
+use crate::json;
 use crate::operator::exported;
 use crate::store::{self, Snapshot};
 use anyhow::{Context as _, anyhow};
+use serde::Serialize;
+use serde_json::json;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{BufWriter, ErrorKind, Write};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
@@ -18,12 +22,19 @@ pub(super) fn run(settings: &ExportSettings) -> anyhow::Result<()> {
     start_logging(&settings.database);
     let path = settings.file.as_path();
     let Some(format) = settings.format.or_else(|| Format::of_path(path)) else {
-        return Err(Usage(anyhow!("--format: the name {} does not tell how to write it", path.display())).into());
+        return Err(Usage(anyhow!(
+            "--format: the name {} does not tell how to write it: csv, jsonl or ldif",
+            path.display()
+        ))
+        .into());
     };
     let snapshot = Snapshot::open(&settings.database.db)?;
     if path == Path::new("-") {
         let (written, losses) = write(&snapshot, format, settings, std::io::stdout().lock())?;
-        say(&summary(written, losses));
+        match settings.printing.result {
+            ResultFormat::Text => say(&summary(written, losses)),
+            ResultFormat::Json => say(&json::to_string(&object(path, written, losses))),
+        }
         return Ok(());
     }
     store::refuse_database(&settings.database.db, path)?;
@@ -36,7 +47,8 @@ pub(super) fn run(settings: &ExportSettings) -> anyhow::Result<()> {
         // Nobody needs half of it.
         let _ = std::fs::remove_file(path);
     })?;
-    print(&format!("{}: {}\n", path.display(), summary(written, losses)))
+    let text = format!("{}: {}\n", path.display(), summary(written, losses));
+    print_result(settings.printing.result, &text, &object(path, written, losses))
 }
 
 fn create(path: &Path, force: bool) -> anyhow::Result<File> {
@@ -56,6 +68,11 @@ fn create(path: &Path, force: bool) -> anyhow::Result<File> {
         ErrorKind::AlreadyExists => anyhow!("{} is there already (--force overwrites it)", path.display()),
         _ => anyhow::Error::new(error).context(format!("create {}", path.display())),
     })
+}
+
+/// The summary for programs.
+fn object(path: &Path, written: u64, losses: u64) -> impl Serialize {
+    json!({ "file": path.to_string_lossy(), "records": written, "lossy": losses })
 }
 
 fn summary(written: u64, losses: u64) -> String {

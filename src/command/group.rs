@@ -1,10 +1,10 @@
 //! Groups.
 
 use super::link::Link;
-use super::say;
+use super::result::{Done, each, tell};
 use super::table::{Column, Table, show};
 use super::terminal::confirm;
-use super::user::{counted, each};
+use super::user::counted;
 use crate::config::{GroupCommand, Members, Names, Output, Target};
 use crate::operator::{Membership, Order, ShownGroup};
 
@@ -26,19 +26,21 @@ pub(super) fn run(command: GroupCommand) -> anyhow::Result<()> {
         GroupCommand::Show { name, format, target } => {
             show(&Link::open(&target)?.ask::<ShownGroup>(Order::Group { name })?, format, &COLUMNS)
         }
-        GroupCommand::Add { name, fields, target } => {
+        GroupCommand::Add { name, fields, printing, target } => {
             let group: ShownGroup = Link::open(&target)?.ask(Order::AddGroup(fields.record(name)))?;
-            say(&format!("made the group {}", group.record.name));
-            Ok(())
+            tell(printing.format, &format!("made the group {}", group.record.name), &group)
         }
-        GroupCommand::Set { name, fields, target } => {
+        GroupCommand::Set { name, fields, printing, target } => {
             let group: ShownGroup = Link::open(&target)?.ask(Order::SetGroup(fields.record(name)))?;
-            say(&format!("changed the group {}", group.record.name));
-            Ok(())
+            tell(printing.format, &format!("changed the group {}", group.record.name), &group)
         }
         GroupCommand::Delete { names, consent } => {
             confirm(consent.yes, &format!("remove {} for good?", counted(&names, "group")))?;
-            each(names, "removed the group", |link, name| link.ask::<()>(Order::DeleteGroup { name: name.to_owned() }))
+            let Names { names, printing, target } = names;
+            let done = Done { sentence: "removed the group", key: "removed", group: None };
+            each(&mut Link::open(&target)?, &names, printing.format, &done, |link, name| {
+                link.ask::<()>(Order::DeleteGroup { name: name.to_owned() })
+            })
         }
         GroupCommand::AddMember(members) => change(members, "added", Order::AddMember),
         GroupCommand::RemoveMember(members) => change(members, "removed", Order::RemoveMember),
@@ -57,9 +59,10 @@ fn list(target: &Target, text: Option<&str>, format: Output) -> anyhow::Result<(
     }
 }
 
-fn change(members: Members, done: &str, order: fn(Membership) -> Order) -> anyhow::Result<()> {
-    let Members { group, members, groups, target } = members;
-    each(Names { names: members, target }, done, |link, name| {
+fn change(members: Members, done: &'static str, order: fn(Membership) -> Order) -> anyhow::Result<()> {
+    let Members { group, members, groups, printing, target } = members;
+    let done = Done { sentence: done, key: done, group: Some(group.clone()) };
+    each(&mut Link::open(&target)?, &members, printing.format, &done, |link, name| {
         let (group, member) = (group.clone(), name.to_owned());
         link.ask::<()>(order(Membership { group, member, subgroup: groups }))
     })

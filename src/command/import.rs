@@ -12,7 +12,11 @@ pub(super) fn run(settings: &ImportSettings) -> anyhow::Result<()> {
     let ImportSettings { file: path, options, target, .. } = settings;
     start_logging(&target.database);
     let Some(format) = settings.format.or_else(|| Format::of_path(path)) else {
-        return Err(Usage(anyhow!("--format: the name {} does not tell what is in it", path.display())).into());
+        return Err(Usage(anyhow!(
+            "--format: the name {} does not tell what is in it: csv, jsonl or ldif",
+            path.display()
+        ))
+        .into());
     };
     let database = &target.database.db;
     check_report(options, database, (path != Path::new("-")).then_some(path.as_path()))?;
@@ -21,5 +25,5 @@ pub(super) fn run(settings: &ImportSettings) -> anyhow::Result<()> {
     let source = Source::of_file(path, format, read, database.parent().unwrap_or(Path::new(".")))?;
     source.check()?;
     let mut link = destination(options, target)?;
-    bring_in(&mut link, &source, options, settings.restart)
+    bring_in(&mut link, &source, options, settings.restart, settings.printing.result)
 }

@@ -119,9 +119,9 @@ impl Link {
     pub(super) fn ask<T: DeserializeOwned>(&mut self, order: Order) -> anyhow::Result<T> {
         let answer = match self {
             Link::File(directory) | Link::Copy { directory, .. } => {
-                let answer = perform(directory, order).map_err(|error| match error {
+                let answer = perform(directory, order).map_err(|refused| match refused.error {
                     Error::Internal(cause) => cause,
-                    error => anyhow!("{error}"),
+                    _ => anyhow!("{refused}"),
                 })?;
                 answer.into_string().into_bytes()
             }

@@ -9,6 +9,7 @@ mod key;
 mod link;
 mod log;
 mod pull;
+mod result;
 mod serve;
 mod settings;
 mod signals;
@@ -18,10 +19,12 @@ mod table;
 mod terminal;
 mod user;
 
-use crate::config::{Command, CommandLine, Database};
+use crate::config::{Command, CommandLine, Database, ResultFormat, Setting};
 use crate::logging;
 use crate::server::probe;
+use crate::store::Missing;
 use anyhow::{Context as _, anyhow, bail};
+use serde_json::json;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -49,22 +52,41 @@ pub fn run(line: CommandLine) -> anyhow::Result<()> {
     if takes_settings(&command) {
         warnings.iter().for_each(|warning| say(&format!("rollbook: warning: {warning}")));
     }
+    carry_out(command, &settings, &warnings).map_err(|error| {
+        if error.chain().any(|cause| cause.is::<Missing>()) {
+            return anyhow!("{error:#}: --db names another one, rollbook serve makes one");
+        }
+        error
+    })
+}
+
+fn carry_out(command: Command, settings: &[Setting], warnings: &[String]) -> anyhow::Result<()> {
     match command {
-        Command::Serve(serve) => serve::serve(&serve, &warnings),
-        Command::Settings { serve, format } => settings::show(&serve, &settings, format),
+        Command::Serve(serve) => serve::serve(&serve, warnings),
+        Command::Settings { serve, format } => settings::show(&serve, settings, format),
         Command::User { command } => user::run(command),
         Command::Group { command } => group::run(command),
         Command::Key { command } => key::run(command),
-        Command::Passwd { user, keep_tokens, target, rules } => key::set_password(&target, &rules, &user, keep_tokens),
+        Command::Passwd { user, keep_tokens, printing, target, rules } => {
+            key::set_password(&target, &rules, &user, keep_tokens, printing.format)
+        }
         Command::Import(settings) => import::run(&settings),
         Command::Pull { command } => pull::run(command),
         Command::Export(settings) => export::run(&settings),
         Command::Log(asked) => log::run(&asked),
-        Command::Backup { file, force, database } => database::back_up(&database, &file, force),
-        Command::Restore { file, database, consent } => database::restore(&database, &file, consent),
-        Command::Check { repair: false, target, .. } => database::check(&target.database),
-        Command::Check { repair: true, target, consent } => database::repair(&target, consent),
-        Command::Healthcheck { listen, tls_cert, timeout } => check_health(listen, tls_cert.is_some(), timeout),
+        Command::Backup { file, force, printing, database } => {
+            database::back_up(&database, &file, force, printing.format)
+        }
+        Command::Restore { file, printing, database, consent } => {
+            database::restore(&database, &file, consent, printing.format)
+        }
+        Command::Check { repair: false, printing, target, .. } => database::check(&target.database, printing.format),
+        Command::Check { repair: true, printing, target, consent } => {
+            database::repair(&target, consent, printing.format)
+        }
+        Command::Healthcheck { listen, tls_cert, timeout, printing } => {
+            check_health(listen, tls_cert.is_some(), timeout, printing.format)
+        }
         Command::Completions { shell } => complete(shell),
         Command::Man { words } => show_manual(&words),
     }
@@ -80,10 +102,15 @@ fn start_logging(database: &Database) {
     logging::start(database.log, database.log_format);
 }
 
-fn check_health(address: SocketAddr, is_tls: bool, patience: Duration) -> anyhow::Result<()> {
-    match probe(address, is_tls, "/readyz", patience).with_context(|| format!("ask the server at {address}"))? {
+fn check_health(address: SocketAddr, is_tls: bool, patience: Duration, format: ResultFormat) -> anyhow::Result<()> {
+    let probed = probe(address, is_tls, "/readyz", patience);
+    if format == ResultFormat::Json {
+        let status = probed.as_ref().ok();
+        result::print_object(&json!({ "ready": status == Some(&200), "status": status, "address": address }))?;
+    }
+    match probed.with_context(|| format!("ask the server at {address} (--listen names another one)"))? {
         200 => Ok(()),
-        status => bail!("the server at {address} is not ready: it answers {status}"),
+        status => bail!("the server at {address} is not ready: it answers {status}; its log says why"),
     }
 }
 
@@ -100,7 +127,8 @@ fn show_manual(words: &[String]) -> anyhow::Result<()> {
     let mut shown = &command;
     for word in words {
         let Some(next) = shown.find_subcommand(word) else {
-            return Err(Usage(anyhow!("there is no command {}", words.join(" "))).into());
+            let words = words.join(" ");
+            return Err(Usage(anyhow!("there is no command {words}: rollbook help lists them")).into());
         };
         shown = next;
     }

@@ -3,7 +3,7 @@
 use super::bring::{Source, bring_in, check_report, confirm_changes, destination};
 use super::say;
 use super::terminal::PasswordPrompt;
-use crate::config::{BringOptions, PullCommand, PullSource, Target};
+use crate::config::{BringOptions, PullCommand, PullSource, ResultFormat, Target};
 use crate::exchange::Rows;
 use crate::pull::{self, DatadogKeys, NuxeoLogin};
 use anyhow::bail;
@@ -13,13 +13,13 @@ use std::path::Path;
 /// Copies what is there.
 pub(super) fn run(command: PullCommand) -> anyhow::Result<()> {
     match command {
-        PullCommand::Datadog { source, api_key, app_key, options, target } => {
+        PullCommand::Datadog { source, api_key, app_key, options, printing, target } => {
             check_report(&options, &target.database.db, None)?;
             confirm_changes(&options, &target)?;
             let rows = pull::datadog(&source_of(&source), &DatadogKeys { api_key, app_key })?;
-            bring(&source, rows, &options, &target)
+            bring(&source, rows, &options, &target, printing.format)
         }
-        PullCommand::Nuxeo { source, user, password, token, options, target } => {
+        PullCommand::Nuxeo { source, user, password, token, options, printing, target } => {
             check_report(&options, &target.database.db, None)?;
             confirm_changes(&options, &target)?;
             let login = match (token, password) {
@@ -32,7 +32,7 @@ pub(super) fn run(command: PullCommand) -> anyhow::Result<()> {
                 (None, None) => bail!("there is neither a password nor a token: set NUXEO_PASSWORD or NUXEO_TOKEN"),
             };
             let rows = pull::nuxeo(&source_of(&source), &login)?;
-            bring(&source, rows, &options, &target)
+            bring(&source, rows, &options, &target, printing.format)
         }
     }
 }
@@ -42,11 +42,17 @@ fn source_of(source: &PullSource) -> pull::Source {
 }
 
 /// Brings in what is there.
-fn bring(source: &PullSource, rows: Rows, options: &BringOptions, target: &Target) -> anyhow::Result<()> {
+fn bring(
+    source: &PullSource,
+    rows: Rows,
+    options: &BringOptions,
+    target: &Target,
+    format: ResultFormat,
+) -> anyhow::Result<()> {
     let folder = target.database.db.parent().unwrap_or(Path::new("."));
     let rows = Source::of_rows(&source.from, rows, folder)?;
     let mut link = destination(options, target)?;
-    let done = bring_in(&mut link, &rows, options, true);
+    let done = bring_in(&mut link, &rows, options, true, format);
     say("passwords stay where they were: new users cannot log in before they have one here");
     done
 }

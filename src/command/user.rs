@@ -2,14 +2,16 @@
 
 use super::key::read_password;
 use super::link::Link;
+use super::print;
+use super::result::{Done, each, tell};
 use super::table::{Column, Table, show};
 use super::terminal::confirm;
-use super::{print, say};
-use crate::config::{Names, Output, Target, UserCommand, UserFields, UserFilters};
+use crate::config::{Names, Output, ResultFormat, Target, UserCommand, UserFields, UserFilters};
 use crate::exchange::UserRecord;
 use crate::operator::{Order, Selection, ShownUser};
 use crate::store::now;
-use anyhow::{anyhow, bail};
+use anyhow::bail;
+use serde_json::json;
 use std::time::Duration;
 
 /// Users that are asked for, or removed, at a time.
@@ -48,33 +50,35 @@ pub(super) fn run(command: UserCommand) -> anyhow::Result<()> {
         UserCommand::Show { name, format, target } => {
             show(&Link::open(&target)?.ask::<ShownUser>(Order::User { name })?, format, &ALL_COLUMNS)
         }
-        UserCommand::Add { name, fields, target } => {
+        UserCommand::Add { name, fields, printing, target } => {
             let record = record(name, *fields)?;
             let user: ShownUser = Link::open(&target)?.ask(Order::AddUser(Box::new(record)))?;
-            say(&format!("made the user {}", user.record.name));
-            Ok(())
+            tell(printing.format, &format!("made the user {}", user.record.name), &user)
         }
-        UserCommand::Set { name, fields, keep_tokens, target } => {
+        UserCommand::Set { name, fields, keep_tokens, printing, target } => {
             let record = record(name, *fields)?;
             let mut link = Link::open(&target)?.keeping_tokens(keep_tokens);
             let user: ShownUser = link.ask(Order::SetUser(Box::new(record)))?;
-            say(&format!("changed the user {}", user.record.name));
-            Ok(())
+            tell(printing.format, &format!("changed the user {}", user.record.name), &user)
         }
         UserCommand::Disable(names) => set_disabled(names, true),
         UserCommand::Enable(names) => set_disabled(names, false),
         UserCommand::Delete { names, consent } => {
             let question = format!("remove {} for good, with memberships and tokens?", counted(&names, "user"));
             confirm(consent.yes, &question)?;
-            each(names, "removed the user", |link, name| link.ask::<()>(Order::DeleteUser { name: name.to_owned() }))
+            let Names { names, printing, target } = names;
+            let done = Done { sentence: "removed the user", key: "removed", group: None };
+            each(&mut Link::open(&target)?, &names, printing.format, &done, |link, name| {
+                link.ask::<()>(Order::DeleteUser { name: name.to_owned() })
+            })
         }
-        UserCommand::Purge { older_than, dry_run, target, consent } => {
+        UserCommand::Purge { older_than, dry_run, printing, target, consent } => {
             if !dry_run {
                 let days = older_than.as_secs_f64() / 86_400.0;
                 let question = format!("remove for good all users who are disabled and unchanged for {days:.1} days?");
                 confirm(consent.yes, &question)?;
             }
-            purge(&target, older_than, dry_run)
+            purge(&target, older_than, dry_run, printing.format)
         }
     }
 }
@@ -82,7 +86,7 @@ pub(super) fn run(command: UserCommand) -> anyhow::Result<()> {
 fn record(name: String, fields: UserFields) -> anyhow::Result<UserRecord> {
     let password = fields.password.then(|| read_password(&name)).transpose()?;
     if password.as_ref().is_some_and(String::is_empty) {
-        bail!("the password is empty");
+        bail!("the password is empty: without --password the user has none");
     }
     Ok(UserRecord { password, ..fields.record(name) })
 }
@@ -118,8 +122,10 @@ fn selected(
 }
 
 fn set_disabled(names: Names, disabled: bool) -> anyhow::Result<()> {
-    let done = if disabled { "disabled the user" } else { "enabled the user" };
-    each(names, done, |link, name| {
+    let Names { names, printing, target } = names;
+    let (sentence, key) = if disabled { ("disabled the user", "disabled") } else { ("enabled the user", "enabled") };
+    let done = Done { sentence, key, group: None };
+    each(&mut Link::open(&target)?, &names, printing.format, &done, |link, name| {
         let record = UserRecord { name: name.to_owned(), disabled: Some(disabled), ..UserRecord::default() };
         link.ask::<ShownUser>(Order::SetUser(Box::new(record))).map(drop)
     })
@@ -133,46 +139,38 @@ pub(super) fn counted(names: &Names, noun: &str) -> String {
     }
 }
 
-/// Does the same to each of them. Those that it fails for are told, and the others are done all the same.
-pub(super) fn each(
-    names: Names,
-    done: &str,
-    mut work: impl FnMut(&mut Link, &str) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let mut link = Link::open(&names.target)?;
-    let mut failed = Vec::new();
-    for name in &names.names {
-        match work(&mut link, name) {
-            Ok(()) => say(&format!("{done} {name}")),
-            Err(error) => failed.push(format!("{name}: {error:#}")),
-        }
-    }
-    if failed.is_empty() { Ok(()) } else { Err(anyhow!("{}", failed.join("\nrollbook: "))) }
-}
-
-fn purge(target: &Target, age: Duration, dry_run: bool) -> anyhow::Result<()> {
+fn purge(target: &Target, age: Duration, dry_run: bool, format: ResultFormat) -> anyhow::Result<()> {
     let mut link = Link::open(target)?;
     let unchanged_since = now().saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
-    let mut count = 0;
+    let (mut count, mut names) = (0, Vec::new());
+    let mut printed = Ok(());
+    // What was ordered is done also where it cannot be printed.
+    let mut show = |some: Vec<String>| {
+        count += some.len();
+        match format {
+            ResultFormat::Json => names.extend(some),
+            ResultFormat::Text if printed.is_ok() => {
+                printed = some.iter().try_for_each(|name| print(&format!("{name}\n")));
+            }
+            ResultFormat::Text => {}
+        }
+    };
     if dry_run {
         let selection =
             Selection { disabled: Some(true), unchanged_since: Some(unchanged_since), ..Selection::default() };
         selected(&mut link, &selection, |users| {
-            count += users.len();
-            users.iter().try_for_each(|user| print(&format!("{}\n", user.record.name)))
+            show(users.iter().map(|user| user.record.name.clone()).collect());
+            Ok(())
         })?;
-        say(&format!("{count} users would be removed"));
-        return Ok(());
+        printed?;
+        return tell(format, &format!("{count} users would be removed"), &json!({ "would_remove": names }));
     }
-    let mut printed = Ok(());
     loop {
         let removed: Vec<String> = link.ask(Order::PurgeUsers { unchanged_since, limit: PIECE })?;
         if removed.is_empty() {
-            say(&format!("removed {count} users"));
+            tell(format, &format!("removed {count} users"), &json!({ "removed": names }))?;
             return printed;
         }
-        count += removed.len();
-        // What was ordered is done also where it cannot be printed.
-        printed = printed.and_then(|()| removed.iter().try_for_each(|name| print(&format!("{name}\n"))));
+        show(removed);
     }
 }

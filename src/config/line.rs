@@ -1,5 +1,6 @@
 //! The arguments of the process: where the command stands among them, and what a wrong one is told.
 
+use super::help::describe;
 use super::{CommandLine, variables};
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
@@ -10,9 +11,6 @@ use std::ops::Range;
 
 /// The command that is meant where none is named.
 const DEFAULT: &str = "serve";
-
-/// Commands that touch no database: the options that may stand before every command mean nothing to them.
-const WITHOUT_DATABASE: [&str; 3] = ["healthcheck", "completions", "man"];
 
 impl CommandLine {
     /// Reads the arguments of this process. `--help`, `--version` and wrong usage end it.
@@ -35,8 +33,7 @@ impl CommandLine {
     pub fn definition() -> Command {
         let definition = CommandLine::command().subcommand_required(false).arg_required_else_help(false);
         let shared: Vec<Arg> = definition.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect();
-        let hidden = |command: Command| command.args(shared.iter().map(|arg| arg.clone().hide(true)));
-        WITHOUT_DATABASE.into_iter().fold(definition, |definition, name| definition.mut_subcommand(name, hidden))
+        describe(definition, "", &shared)
     }
 }
 

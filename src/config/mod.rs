@@ -1,5 +1,6 @@
 //! The command line and the environment: every setting, its default and its help text, in one definition.
 
+mod help;
 mod line;
 mod people;
 mod secrets;
@@ -69,36 +70,39 @@ pub struct Shared {
     pub verbose: bool,
 }
 
-/// What to do.
+/// A command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Answer requests until SIGTERM or SIGINT
+    /// Serve the directory over HTTP until SIGTERM or SIGINT
     Serve(Box<Serve>),
-    /// List, show, make, change and remove users
+    /// Manage users
     User {
-        /// What to do with users.
+        /// The command.
         #[command(subcommand)]
         command: UserCommand,
     },
-    /// List, show, make, change and remove groups, and who is in them
+    /// Manage groups and their members
     Group {
-        /// What to do with groups.
+        /// The command.
         #[command(subcommand)]
         command: GroupCommand,
     },
-    /// Make, list and revoke the keys of scripts
+    /// Manage the API keys and application keys of scripts
     Key {
-        /// What to do with keys.
+        /// The command.
         #[command(subcommand)]
         command: KeyCommand,
     },
-    /// Give a user another password, read from the terminal or the first line of standard input
+    /// Set the password of a user, read from the terminal or from the first line of standard input
     Passwd {
-        /// The user's name
+        /// Login of the user
         user: String,
-        /// Leave the tokens of the user valid
+        /// Keep the user's tokens valid
         #[arg(long)]
         keep_tokens: bool,
+        /// How to print the result.
+        #[command(flatten)]
+        printing: Printing,
         /// Which database.
         #[command(flatten)]
         target: Target,
@@ -106,33 +110,39 @@ pub enum Command {
         #[command(flatten)]
         rules: PasswordRules,
     },
-    /// Bring in users, groups and memberships from a file: CSV, JSON lines or LDIF
+    /// Import users, groups and memberships from a CSV, JSON lines or LDIF file
     Import(ImportSettings),
-    /// Copy users, groups and memberships from a live server of another kind, by its API
+    /// Import users, groups and memberships from a running Datadog or Nuxeo server
     Pull {
-        /// From where.
+        /// The kind of server.
         #[command(subcommand)]
         command: PullCommand,
     },
-    /// Write users, groups and memberships to a file: CSV, JSON lines or LDIF; also while a server runs
+    /// Export users, groups and memberships to a CSV, JSON lines or LDIF file, also while a server runs
     Export(ExportSettings),
-    /// Show what has changed, by whom, the oldest first
+    /// Show the record of changes, the oldest first
     Log(LogSettings),
-    /// Copy the database, as it is now, to a file; also while a server writes
+    /// Copy the database to a file, also while a server writes
     Backup {
-        /// The file to make; readable by its owner only
+        /// File to write, readable by its owner only
         file: PathBuf,
-        /// Overwrite a file that is there already
+        /// Overwrite an existing file
         #[arg(long)]
         force: bool,
+        /// How to print the result.
+        #[command(flatten)]
+        printing: Printing,
         /// Which database.
         #[command(flatten)]
         database: Database,
     },
-    /// Put a backup in place of the database, which is kept beside it; while no server runs
+    /// Put a backup in the place of the database, which is kept beside it, while no server runs
     Restore {
-        /// The backup
+        /// Backup file
         file: PathBuf,
+        /// How to print the result.
+        #[command(flatten)]
+        printing: Printing,
         /// Which database.
         #[command(flatten)]
         database: Database,
@@ -140,45 +150,48 @@ pub enum Command {
         #[command(flatten)]
         consent: Consent,
     },
-    /// Ask a running server whether it takes requests and writes: exit status 0 if it does, for containers and
-    /// supervisors
+    /// Check that a running server takes requests and writes, for containers and supervisors
     Healthcheck {
-        /// The address that it listens on
+        /// Address and port of the server
         #[arg(long, env = "ROLLBOOK_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
         listen: SocketAddr,
         /// The certificate of a server that has one, which is asked by TLS. The file is not read
         #[arg(long, env = "ROLLBOOK_TLS_CERT", value_name = "FILE")]
         tls_cert: Option<PathBuf>,
-        /// Seconds to wait for it
+        /// Seconds to wait for its answer
         #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
         timeout: Duration,
+        /// How to print the result.
+        #[command(flatten)]
+        printing: Printing,
     },
-    /// Show each setting of the server, its value, and where that comes from
-    ///
-    /// It takes the flags of `serve`, and the same variables. Values of secrets are not shown.
+    /// Show each setting of the server, its value and its origin, with the options and variables of serve
     Settings {
         /// Settings to show.
         #[command(flatten)]
         serve: Box<Serve>,
-        /// How to print it
+        /// Format of the list
         #[arg(long, value_enum, default_value = "table")]
         format: Output,
     },
-    /// Print the completions of a shell
+    /// Print the completion script for a shell
     Completions {
-        /// Which shell
+        /// Name of the shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page, of the program or of one of its commands
+    /// Print the manual page of the program or of one of its commands
     Man {
-        /// The command: `key create`
+        /// Words of the command, for example key create
         words: Vec<String>,
     },
-    /// Say whether the database is whole, or what is wrong with it; also while a server runs
+    /// Check the database for damage, also while a server runs
     Check {
-        /// Remove extra properties that have the names of fields, and print each
+        /// Remove extra properties that have the name of a field, and print each of them
         #[arg(long)]
         repair: bool,
+        /// How to print the result.
+        #[command(flatten)]
+        printing: Printing,
         /// Which database.
         #[command(flatten)]
         target: Target,
@@ -188,36 +201,42 @@ pub enum Command {
     },
 }
 
-/// What to do with keys.
+/// Commands for keys.
 #[derive(Debug, Subcommand)]
 pub enum KeyCommand {
-    /// Make a key and print it: it is stored nowhere in clear
+    /// Create a key and print it once; only its digest is stored
     Create {
-        /// What the key is for: `api` names the organisation, `app` a script and its rights
+        /// Kind of key
         kind: KeyWord,
-        /// What to call the key
+        /// Name of the key, shown in lists and in the record of changes
         #[arg(long, default_value = "unnamed")]
         name: String,
-        /// What an application key allows; admin unless given
+        /// Rights of an application key [default: admin]
         #[arg(long, value_enum)]
         role: Option<RoleWord>,
+        /// How to print the result.
+        #[command(flatten)]
+        printing: Printing,
         /// Which database.
         #[command(flatten)]
         target: Target,
     },
-    /// List the keys, revoked ones too
+    /// List all keys, including revoked ones
     List {
-        /// How to print it
+        /// Format of the list
         #[arg(long, value_enum, default_value = "table")]
         format: Output,
         /// Which database.
         #[command(flatten)]
         target: Target,
     },
-    /// End a key
+    /// Revoke a key
     Revoke {
-        /// The key's number in the list
+        /// Number of the key in the list
         id: i64,
+        /// How to print the result.
+        #[command(flatten)]
+        printing: Printing,
         /// Which database.
         #[command(flatten)]
         target: Target,
@@ -230,18 +249,18 @@ pub enum KeyCommand {
 /// The kinds of keys on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum KeyWord {
-    /// Names the organisation.
+    /// Identifies the organisation
     Api,
-    /// Names a script and its rights.
+    /// Identifies a script and its rights
     App,
 }
 
 /// The roles of application keys, and of users, on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum RoleWord {
-    /// Everything
+    /// Read and write
     Admin,
-    /// Read and, with a key, create users that are no administrators
+    /// Read and, with an application key, create users who are not administrators
     Standard,
     /// Read
     Read,
@@ -260,39 +279,64 @@ impl From<RoleWord> for Role {
 /// How a list is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Output {
-    /// Aligned, for people
+    /// Aligned columns, for people
     Table,
-    /// An array with an object a line
+    /// JSON array with one object per line
     Json,
-    /// With a header
+    /// CSV with a header line
     Csv,
+}
+
+/// How the result of a command is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ResultFormat {
+    /// A sentence, for people
+    Text,
+    /// One JSON object on standard output
+    Json,
+}
+
+/// How a command prints its result.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Printing {
+    /// Format of the result
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: ResultFormat,
+}
+
+/// The same where `--format` is that of a file.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct ResultPrinting {
+    /// Format of the result; --format is that of the file
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
+    pub result: ResultFormat,
 }
 
 /// How changes are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogOutput {
-    /// A line each, for people
+    /// One line per change, for people
     Text,
-    /// An object a line
+    /// One JSON object per line
     Json,
 }
 
 /// What to show of the changes.
 #[derive(Debug, Args)]
 pub struct LogSettings {
-    /// After the change of that number, from a time on (2026-11-25T18:00:00Z), or `now`
+    /// Start after this change number, at this time (2026-11-25T18:00:00Z), or now
     #[arg(long, value_name = "SINCE", value_parser = since)]
     pub since: Option<Since>,
-    /// Only the last so many
+    /// Show only the last N changes
     #[arg(short = 'n', long, value_name = "N")]
     pub lines: Option<usize>,
-    /// Only what was done to this user, group or key, and the memberships of it
+    /// Show only changes of this user, group or key, and of its memberships
     #[arg(long)]
     pub name: Option<String>,
-    /// Go on with what changes from now on, while the server runs
+    /// Wait for further changes and show them, while a server runs
     #[arg(short, long)]
     pub follow: bool,
-    /// How to print it
+    /// Format of the changes
     #[arg(long, value_enum, default_value = "text")]
     pub format: LogOutput,
     /// Which database.
@@ -306,7 +350,7 @@ pub struct Target {
     /// Which database.
     #[command(flatten)]
     pub database: Database,
-    /// Say whether the file is worked on, or the server that holds it
+    /// Say whether the command works on the file or through the server that holds it
     #[arg(short, long)]
     pub verbose: bool,
 }
@@ -322,13 +366,13 @@ pub struct Consent {
 /// Which database.
 #[derive(Debug, Clone, Args)]
 pub struct Database {
-    /// The database file; made if there is none
+    /// Database file
     #[arg(long, env = "ROLLBOOK_DB", value_name = "FILE", default_value = "rollbook.db")]
     pub db: PathBuf,
     /// How much to log: off, error, warn, info, debug or trace
     #[arg(long, env = "ROLLBOOK_LOG", value_name = "LEVEL", default_value = "info", value_parser = level)]
     pub log: log::LevelFilter,
-    /// What the log looks like
+    /// Format of the log
     #[arg(long, env = "ROLLBOOK_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value = "text")]
     pub log_format: Format,
 }
@@ -336,7 +380,7 @@ pub struct Database {
 /// Which passwords are taken.
 #[derive(Debug, Clone, Args)]
 pub struct PasswordRules {
-    /// What a new password has to match somewhere
+    /// Regular expression that new passwords must match
     #[arg(long, env = "ROLLBOOK_PASSWORD_PATTERN", value_name = "REGEX")]
     pub password_pattern: Option<regex_lite::Regex>,
 }

@@ -1,6 +1,6 @@
 //! The commands on users and groups.
 
-use super::{Consent, Database, Output, RoleWord, Target, age};
+use super::{Consent, Database, Output, Printing, ResultPrinting, RoleWord, Target, age};
 use crate::exchange::{Format, GroupRecord, UserRecord};
 use crate::json::{Json, JsonText};
 use clap::{Args, Subcommand, ValueEnum};
@@ -8,62 +8,68 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// What to do with users.
+/// Commands for users.
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
-    /// List users, all or those to whom all of this applies
+    /// List users who match all of the given filters
     List {
         /// Which.
         #[command(flatten)]
         filters: UserFilters,
-        /// How to print it
+        /// Format of the output
         #[arg(long, value_enum, default_value = "table")]
         format: Output,
         /// Which database.
         #[command(flatten)]
         target: Target,
     },
-    /// Show one user, with groups
+    /// Show a user and the user's groups
     Show {
-        /// The login
+        /// Login of the user
         name: String,
-        /// How to print it
+        /// Format of the output
         #[arg(long, value_enum, default_value = "table")]
         format: Output,
         /// Which database.
         #[command(flatten)]
         target: Target,
     },
-    /// Make a user
+    /// Create a user
     Add {
-        /// The login
+        /// Login of the user
         name: String,
-        /// What is known.
+        /// The fields.
         #[command(flatten)]
         fields: Box<UserFields>,
+        /// How to print the result.
+        #[command(flatten)]
+        printing: Printing,
         /// Which database.
         #[command(flatten)]
         target: Target,
     },
-    /// Change a user; what is not named stays, an empty value clears
+    /// Change the given fields of a user; an empty value clears a field
     Set {
-        /// The login
+        /// Login of the user
         name: String,
-        /// What is to change.
+        /// The fields.
         #[command(flatten)]
         fields: Box<UserFields>,
-        /// Leave the tokens of the user valid when the password changes
+        /// Keep the user's tokens valid when the password changes
         #[arg(long)]
         keep_tokens: bool,
+        /// How to print the result.
+        #[command(flatten)]
+        printing: Printing,
         /// Which database.
         #[command(flatten)]
         target: Target,
     },
-    /// Keep users from logging in; they stay readable
+    /// Disable users, so that they cannot log in
     Disable(Names),
-    /// Let them log in again
+    /// Enable disabled users
     Enable(Names),
-    /// Remove users for good, with memberships and tokens
+    /// Delete users, with their memberships and tokens
     Delete {
         /// Which.
         #[command(flatten)]
@@ -72,14 +78,17 @@ pub enum UserCommand {
         #[command(flatten)]
         consent: Consent,
     },
-    /// Remove for good those who are disabled and were not changed for some time
+    /// Delete users who are disabled and have not changed for some time
     Purge {
-        /// How long at least: 90d, 12h
+        /// Minimum time since the last change, for example 90d or 12h
         #[arg(long, value_name = "AGE", value_parser = age)]
         older_than: Duration,
-        /// Only say who would go
+        /// Only print the users who would be deleted
         #[arg(long)]
         dry_run: bool,
+        /// How to print the result.
+        #[command(flatten)]
+        printing: Printing,
         /// Which database.
         #[command(flatten)]
         target: Target,
@@ -89,55 +98,61 @@ pub enum UserCommand {
     },
 }
 
-/// What to do with groups.
+/// Commands for groups.
 #[derive(Debug, Subcommand)]
 pub enum GroupCommand {
     /// List groups
     List {
-        /// Only those whose name or label contains this
+        /// Only groups whose name or label contains this text
         #[arg(long = "match", value_name = "TEXT")]
         text: Option<String>,
-        /// How to print it
+        /// Format of the output
         #[arg(long, value_enum, default_value = "table")]
         format: Output,
         /// Which database.
         #[command(flatten)]
         target: Target,
     },
-    /// Show one group; its users: rollbook user list --group NAME
+    /// Show a group; rollbook user list --group NAME lists its users
     Show {
-        /// The name
+        /// Name of the group
         name: String,
-        /// How to print it
+        /// Format of the output
         #[arg(long, value_enum, default_value = "table")]
         format: Output,
         /// Which database.
         #[command(flatten)]
         target: Target,
     },
-    /// Make a group
+    /// Create a group
     Add {
-        /// The name
+        /// Name of the group
         name: String,
-        /// What is known.
+        /// The fields.
         #[command(flatten)]
         fields: GroupFields,
+        /// How to print the result.
+        #[command(flatten)]
+        printing: Printing,
         /// Which database.
         #[command(flatten)]
         target: Target,
     },
-    /// Change a group; what is not named stays, an empty value clears
+    /// Change the given fields of a group; an empty value clears a field
     Set {
-        /// The name
+        /// Name of the group
         name: String,
-        /// What is to change.
+        /// The fields.
         #[command(flatten)]
         fields: GroupFields,
+        /// How to print the result.
+        #[command(flatten)]
+        printing: Printing,
         /// Which database.
         #[command(flatten)]
         target: Target,
     },
-    /// Remove groups for good; their members stay
+    /// Delete groups; their members are not deleted
     Delete {
         /// Which.
         #[command(flatten)]
@@ -146,31 +161,31 @@ pub enum GroupCommand {
         #[command(flatten)]
         consent: Consent,
     },
-    /// Put users into a group
+    /// Add users to a group
     AddMember(Members),
-    /// Take users out of a group
+    /// Remove users from a group
     RemoveMember(Members),
 }
 
 /// Which users.
 #[derive(Debug, Clone, Args)]
 pub struct UserFilters {
-    /// Only those who are not disabled
+    /// Only users who are not disabled
     #[arg(long, conflicts_with = "disabled")]
     pub enabled: bool,
-    /// Only those who are disabled
+    /// Only users who are disabled
     #[arg(long)]
     pub disabled: bool,
-    /// Only those who have logged in
+    /// Only users who have logged in
     #[arg(long)]
     pub verified: bool,
-    /// Only administrators, directly or through subgroups
+    /// Only administrators, direct or through subgroups
     #[arg(long)]
     pub admins: bool,
-    /// Only direct members of that group
+    /// Only direct members of this group
     #[arg(long, value_name = "NAME")]
     pub group: Option<String>,
-    /// Only those whose login, names or e-mail address contain this, in any case
+    /// Only users whose login, names or e-mail address contain this text, in any case
     #[arg(long = "match", value_name = "TEXT")]
     pub text: Option<String>,
 }
@@ -178,9 +193,12 @@ pub struct UserFilters {
 /// Some users, or groups.
 #[derive(Debug, Clone, Args)]
 pub struct Names {
-    /// The names
+    /// Names
     #[arg(required = true, value_name = "NAME")]
     pub names: Vec<String>,
+    /// How to print the result.
+    #[command(flatten)]
+    pub printing: Printing,
     /// Which database.
     #[command(flatten)]
     pub target: Target,
@@ -189,20 +207,23 @@ pub struct Names {
 /// Some members of a group.
 #[derive(Debug, Clone, Args)]
 pub struct Members {
-    /// The group
+    /// Name of the group
     pub group: String,
-    /// Who: logins, or names of groups with --groups
+    /// Logins of users, or with --groups names of groups
     #[arg(required = true, value_name = "NAME")]
     pub members: Vec<String>,
-    /// They are groups
+    /// The members are groups
     #[arg(long)]
     pub groups: bool,
+    /// How to print the result.
+    #[command(flatten)]
+    pub printing: Printing,
     /// Which database.
     #[command(flatten)]
     pub target: Target,
 }
 
-/// What is known of a user.
+/// The fields of a user.
 #[derive(Debug, Clone, Args)]
 pub struct UserFields {
     /// Given name
@@ -211,7 +232,7 @@ pub struct UserFields {
     /// Family name
     #[arg(long, value_name = "TEXT")]
     pub last_name: Option<String>,
-    /// The name to show, where a dialect has one of its own
+    /// Display name
     #[arg(long, value_name = "TEXT")]
     pub display_name: Option<String>,
     /// E-mail address
@@ -223,25 +244,25 @@ pub struct UserFields {
     /// Job title
     #[arg(long, value_name = "TEXT")]
     pub title: Option<String>,
-    /// What the user may do; `admin` is a membership of the group administrators
+    /// Rights of the user; admin adds the user to the group administrators
     #[arg(long, value_enum)]
     pub role: Option<RoleWord>,
-    /// A direct group; once for each, and only these are left. An empty name: none
+    /// Group of the user, once for each group; replaces all direct groups. An empty name removes all
     #[arg(long = "group", value_name = "NAME")]
     pub groups: Vec<String>,
-    /// A further property and its value as JSON: phone='"12 34"'; null removes it
+    /// Extra property and its value as JSON, for example phone='"12 34"'; null removes it
     #[arg(long = "property", value_name = "NAME=JSON", value_parser = property)]
     pub properties: Vec<(String, JsonText)>,
-    /// The identifier in another system
+    /// Identifier of the user in another system
     #[arg(long, value_name = "TEXT")]
     pub external_id: Option<String>,
-    /// Cannot log in, or can
+    /// Whether the user is disabled: true or false
     #[arg(long, value_name = "BOOL")]
     pub disabled: Option<bool>,
-    /// Has logged in, or has not
+    /// Whether the user has logged in: true or false
     #[arg(long, value_name = "BOOL")]
     pub verified: Option<bool>,
-    /// Read a password from the terminal or the first line of standard input
+    /// Read a password from the terminal or from the first line of standard input
     #[arg(long)]
     pub password: bool,
 }
@@ -269,19 +290,19 @@ impl UserFields {
     }
 }
 
-/// What is known of a group.
+/// The fields of a group.
 #[derive(Debug, Clone, Args)]
 pub struct GroupFields {
-    /// What people see
+    /// Display name
     #[arg(long, value_name = "TEXT")]
     pub label: Option<String>,
-    /// What the group is for
+    /// Description
     #[arg(long, value_name = "TEXT")]
     pub description: Option<String>,
-    /// A group that it is in; once for each, and only these are left. An empty name: none
+    /// Group that contains this one, once for each; replaces all of them. An empty name removes all
     #[arg(long = "parent", value_name = "NAME")]
     pub parents: Vec<String>,
-    /// A further property and its value as JSON; null removes it
+    /// Extra property and its value as JSON; null removes it
     #[arg(long = "property", value_name = "NAME=JSON", value_parser = property)]
     pub properties: Vec<(String, JsonText)>,
 }
@@ -307,26 +328,29 @@ fn property(text: &str) -> Result<(String, JsonText), String> {
     Ok((name.to_owned(), JsonText::from(&value)))
 }
 
-/// What to bring in from a file.
+/// Settings of an import from a file.
 #[derive(Debug, Clone, Args)]
 pub struct ImportSettings {
-    /// The file; - for standard input
+    /// File to read; - for standard input
     pub file: PathBuf,
-    /// What is in it, unless the end of its name tells: csv, jsonl or ldif
+    /// Format of the file, if its name does not end in it: csv, jsonl or ldif
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<Format>,
     /// Start an interrupted import from the beginning
     #[arg(long)]
     pub restart: bool,
-    /// Attribute, column or key of the login, in place of the usual ones
+    /// Attribute, column or key that has the login
     #[arg(long, value_name = "ATTRIBUTE")]
     pub login: Option<String>,
-    /// Delimiter of a CSV: one character, or tab. Without it, the first line tells
+    /// Delimiter of a CSV: one character or tab. The first line decides if it is not given
     #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
     pub delimiter: Option<u8>,
     /// How.
     #[command(flatten)]
     pub options: BringOptions,
+    /// How to print the result.
+    #[command(flatten)]
+    pub printing: ResultPrinting,
     /// Which database.
     #[command(flatten)]
     pub target: Target,
@@ -335,16 +359,16 @@ pub struct ImportSettings {
 /// How to bring users and groups in.
 #[derive(Debug, Clone, Args)]
 pub struct BringOptions {
-    /// Only say what would happen
+    /// Report what would happen and change nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// What happens to users and groups that are there already
+    /// Action for users and groups that exist already
     #[arg(long, value_enum, default_value = "fail")]
     pub on_conflict: ConflictWord,
-    /// Create groups that have members and that neither the input nor the database has
+    /// Create groups that have members and exist neither in the input nor in the database
     #[arg(long)]
     pub create_groups: bool,
-    /// Leave the tokens of users valid whose passwords change
+    /// Keep the tokens of users whose passwords change valid
     #[arg(long)]
     pub keep_tokens: bool,
     /// How values of password columns are read
@@ -357,7 +381,7 @@ pub struct BringOptions {
     #[arg(long, value_name = "N", default_value_t = 1000,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=10_000))]
     pub batch: usize,
-    /// Write what is refused, missing or lost to this file, in place of standard error
+    /// Write the report on refused, missing and lost values to this file instead of standard error
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
     /// Whether to ask before users and groups are changed.
@@ -403,81 +427,90 @@ fn delimiter(text: &str) -> Result<u8, String> {
     match text.as_bytes() {
         _ if text.eq_ignore_ascii_case("tab") || text == "\\t" => Ok(b'\t'),
         [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Ok(*byte),
-        _ => Err("not one character".to_owned()),
+        _ => Err("not one character, and not tab".to_owned()),
     }
 }
 
-/// What happens to what is there already.
+/// The action for users and groups that exist already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ConflictWord {
-    /// It stays as it is
+    /// Leave it unchanged
     Skip,
-    /// It is changed: what the row does not name stays
+    /// Change the fields that the row has
     Update,
-    /// The row is refused
+    /// Refuse the row
     Fail,
 }
 
-/// What to write to a file.
+/// Settings of an export.
 #[derive(Debug, Clone, Args)]
 pub struct ExportSettings {
-    /// The file to make, readable by its owner only; - for standard output
+    /// File to write, readable by its owner only; - for standard output
     pub file: PathBuf,
-    /// How to write it, unless the end of its name tells: csv, jsonl or ldif
+    /// Format of the file, if its name does not end in it: csv, jsonl or ldif
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<Format>,
-    /// Overwrite a file that is there already
+    /// Overwrite an existing file
     #[arg(long)]
     pub force: bool,
-    /// Password hashes too
+    /// Include password hashes
     #[arg(long)]
     pub with_passwords: bool,
-    /// What the names of an LDIF end in
+    /// Base of the distinguished names in LDIF
     #[arg(long, value_name = "DN", default_value = "dc=rollbook")]
     pub base: String,
+    /// How to print the result.
+    #[command(flatten)]
+    pub printing: ResultPrinting,
     /// Which database.
     #[command(flatten)]
     pub database: Database,
 }
 
-/// Where to copy users and groups from.
+/// The kind of server to import from.
 #[derive(Debug, Subcommand)]
 pub enum PullCommand {
-    /// Users from Datadog's v1 Users API; it has no groups
+    /// Import users from Datadog's v1 Users API, which has no groups
     Datadog {
-        /// Where from.
+        /// The server.
         #[command(flatten)]
         source: PullSource,
-        /// The API key
+        /// API key
         #[arg(long, env = "DD_API_KEY", hide_env_values = true, value_name = "KEY")]
         api_key: String,
-        /// The application key
+        /// Application key
         #[arg(long, env = "DD_APP_KEY", hide_env_values = true, value_name = "KEY")]
         app_key: String,
         /// How.
         #[command(flatten)]
         options: BringOptions,
+        /// How to print the result.
+        #[command(flatten)]
+        printing: Printing,
         /// Which database.
         #[command(flatten)]
         target: Target,
     },
-    /// Users, groups and memberships from a Nuxeo server
+    /// Import users, groups and memberships from a Nuxeo server
     Nuxeo {
-        /// Where from.
+        /// The server.
         #[command(flatten)]
         source: PullSource,
-        /// Who asks: an administrator there
+        /// Login of an administrator there
         #[arg(long, env = "NUXEO_USER", value_name = "NAME", default_value = "Administrator")]
         user: String,
-        /// The password; asked for at a terminal unless it is set, or a token is
+        /// Password of the administrator; a terminal is asked for it if neither it nor a token is given
         #[arg(long, env = "NUXEO_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
         password: Option<String>,
-        /// A token, in place of user and password
+        /// Authentication token, instead of user and password
         #[arg(long, env = "NUXEO_TOKEN", hide_env_values = true, value_name = "TOKEN", conflicts_with = "password")]
         token: Option<String>,
         /// How.
         #[command(flatten)]
         options: BringOptions,
+        /// How to print the result.
+        #[command(flatten)]
+        printing: Printing,
         /// Which database.
         #[command(flatten)]
         target: Target,
@@ -487,13 +520,13 @@ pub enum PullCommand {
 /// A live server.
 #[derive(Debug, Clone, Args)]
 pub struct PullSource {
-    /// Its URL, for Nuxeo up to /nuxeo
+    /// URL of the server; for Nuxeo, up to and including /nuxeo
     #[arg(long, value_name = "URL")]
     pub from: String,
-    /// The certificate authorities that it is trusted by, in place of the well-known ones (PEM)
+    /// PEM file of trusted certificate authorities, instead of the well-known ones
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
-    /// Seconds to wait for an answer
+    /// Seconds to wait for each answer
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = super::seconds)]
     pub timeout: Duration,
 }

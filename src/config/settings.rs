@@ -67,7 +67,8 @@ impl Serve {
             mounts.push((name.to_owned(), prefix.to_owned()));
         }
         if mounts.is_empty() {
-            bail!("{}: no dialect is left to serve", self.origins.name_of("dialects"));
+            let known = DIALECTS.map(|dialect| dialect.name).join(", ");
+            bail!("{}: no dialect is left to serve, name one of {known}", self.origins.name_of("dialects"));
         }
         Ok(mounts)
     }

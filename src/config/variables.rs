@@ -236,7 +236,8 @@ fn origins(command: &Command, matches: &ArgMatches) -> Origins {
 /// options of `serve`.
 fn settings(definition: &Command, matches: &ArgMatches) -> Vec<Setting> {
     let serve = definition.find_subcommand("serve").expect("the command that serves");
-    let mut settings: Vec<Setting> = serve.get_arguments().map(|arg| setting(arg, matches)).collect();
+    let shown = serve.get_arguments().filter(|arg| !arg.is_hide_set());
+    let mut settings: Vec<Setting> = shown.map(|arg| setting(arg, matches)).collect();
     for secret in SECRETS {
         let file = format!("{secret}_FILE");
         for (variable, is_hidden) in [(secret, true), (file.as_str(), false)] {

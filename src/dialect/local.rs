@@ -5,7 +5,7 @@ use super::{Context, refused};
 use crate::http::{Method, Refused, Request, Response};
 use crate::json;
 use crate::model::Error;
-use crate::operator::{Order, perform};
+use crate::operator::{Order, Refusal, perform};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -47,7 +47,7 @@ fn answer(context: &Context, request: &Request<'_>) -> Response {
     let directory = context.access.operator(&sent.account).keeping_tokens(sent.keep_tokens);
     let mut response = match perform(&directory, sent.order) {
         Ok(answer) => Response::json(200, &answer),
-        Err(error) => refusal(&error),
+        Err(refused) => refusal(&refused),
     };
     response.trace.caller = Some(directory.caller().name.clone());
     response
@@ -58,8 +58,8 @@ pub(super) fn refuse(refused: &Refused<'_>) -> Response {
     problem(refused.status, refused.message)
 }
 
-fn refusal(error: &Error) -> Response {
-    let status = match error {
+fn refusal(refused: &Refusal) -> Response {
+    let status = match &refused.error {
         Error::Unauthenticated => 401,
         Error::WrongPassword | Error::Forbidden(_) => 403,
         Error::NotFound(..) | Error::UnknownGroups(_) => 404,
@@ -80,7 +80,7 @@ fn refusal(error: &Error) -> Response {
         }
     };
     // Of an internal error this is no more than that it is one.
-    problem(status, &error.to_string())
+    problem(status, &refused.to_string())
 }
 
 fn problem(status: u16, message: &str) -> Response {

@@ -35,7 +35,7 @@ pub use groups::Lists;
 pub use import::{Conflict, ImportOptions, ImportPosition, Imported, ImportedUser, Item, Outcome};
 pub use listing::{Listing, Shown};
 pub use members::Side;
-pub use passwords::Passwords;
+pub use passwords::{PASSWORD_REFUSED, Passwords};
 pub use sessions::{Session, SessionLimits};
 pub use users::{Query, UserPages};
 

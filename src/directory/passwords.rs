@@ -18,6 +18,9 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq as _;
 
+/// The answer to a password that the pattern does not match.
+pub const PASSWORD_REFUSED: &str = "The password doesn't meet requirements";
+
 /// Longest password, in bytes: hashing costs what the text is long.
 const PASSWORD_BYTES_MAX: usize = 4096;
 /// A valid hash that belongs to nobody: checking against it costs what checking a real one costs.
@@ -143,7 +146,7 @@ impl Passwords {
     fn protect(&self, password: &str) -> Result<String> {
         let matches = self.pattern.as_ref().is_none_or(|pattern| pattern.is_match(password));
         if password.len() > PASSWORD_BYTES_MAX || !matches {
-            return Err(Error::Invalid("The password doesn't meet requirements".to_owned()));
+            return Err(Error::Invalid(PASSWORD_REFUSED.to_owned()));
         }
         self.hash(password)
     }

@@ -1,9 +1,11 @@
 //! What an operator's commands ask of a directory, as values. They are carried out on the file itself or, by the local
 //! socket, in the server that holds it, and mean the same both ways.
 
+mod advice;
 mod fields;
 mod shown;
 
+pub use advice::Refusal;
 pub use fields::settle_fields;
 pub use shown::{
     ShownChange, ShownChanges, ShownGroup, ShownImport, ShownKey, ShownProgress, ShownProperty, ShownUser, exported,
@@ -256,8 +258,13 @@ pub enum ConflictWord {
 /// Carries out an order. The answer is what the order says, as JSON.
 ///
 /// # Errors
-/// Those of the directory's verbs.
-pub fn perform(directory: &Directory, order: Order) -> Result<JsonText> {
+/// Those of the directory's verbs, with advice.
+pub fn perform(directory: &Directory, order: Order) -> std::result::Result<JsonText, Refusal> {
+    let hint = advice::hint(&order);
+    carry_out(directory, order).map_err(|error| Refusal::new(directory, error, hint))
+}
+
+fn carry_out(directory: &Directory, order: Order) -> Result<JsonText> {
     match order {
         Order::Users { selection, after, limit } => {
             let group = selection.group.as_deref();

@@ -601,7 +601,10 @@ fn neither_a_report_nor_an_export_takes_the_place_of_the_database_or_of_the_inpu
         assert!(status == 1 && err.contains("is the database itself"), "{name}: {err}");
     }
     let (status, _, err) = import(&folder, &file, &["--report", &file]);
-    assert_eq!((status, err.as_str()), (1, "rollbook: the report users.csv is the input itself\n"));
+    assert_eq!(
+        (status, err.as_str()),
+        (1, "rollbook: the report users.csv is the input itself: --report has to name another file\n")
+    );
     assert_eq!(std::fs::read_to_string(&file).expect("the input"), "name\nada\n");
     assert_eq!(std::fs::read(folder.db()).expect("the database"), before);
     // What is overwritten is nobody else's to read afterwards.

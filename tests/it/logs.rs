@@ -474,5 +474,9 @@ fn a_command_that_fails_says_so_to_the_journal_too() {
     drop(command);
     let mut said = String::new();
     reader.read_to_string(&mut said).expect("text");
-    assert_eq!(said, format!("<3>there is no database {}\n", folder.db().display()));
+    let why = format!(
+        "<3>there is no database {}: --db names another one, rollbook serve makes one\n",
+        folder.db().display()
+    );
+    assert_eq!(said, why);
 }

@@ -79,11 +79,23 @@ fn users_are_made_shown_changed_and_removed() {
             "",
             "made the user Ada\n",
         ),
-        ("user add ada", "", 1, "", "rollbook: user already exists: ada\n"),
+        ("user add ada", "", 1, "", "rollbook: user already exists: ada (rollbook user set changes it)\n"),
         ("user add bob --role read --external-id b7 --disabled true", "", 0, "", "made the user bob\n"),
         ("user add eve --role admin --password", "secret words\n", 0, "", "made the user eve\n"),
-        ("user add kim --password", "\n", 1, "", "rollbook: the password is empty\n"),
-        ("user add kim --group nope", "", 1, "", "rollbook: group does not exist: nope\n"),
+        (
+            "user add kim --password",
+            "\n",
+            1,
+            "",
+            "rollbook: the password is empty: without --password the user has none\n",
+        ),
+        (
+            "user add kim --group nope",
+            "",
+            1,
+            "",
+            "rollbook: group does not exist: nope (rollbook group add makes one, rollbook group list shows all)\n",
+        ),
         ("user add ~", "", 1, "", "rollbook: user name is blank\n"),
         (
             "user add kim --property n=x",
@@ -144,26 +156,44 @@ fn users_are_made_shown_changed_and_removed() {
              Ada,Ada,Lovelace,The Countess,,\"Engines, Ltd\",,standard,false,true,,TIME,TIME\n",
             "",
         ),
-        ("user set nobody --title x", "", 1, "", "rollbook: user does not exist: nobody\n"),
-        ("user show nobody", "", 1, "", "rollbook: user does not exist: nobody\n"),
+        (
+            "user set nobody --title x",
+            "",
+            1,
+            "",
+            "rollbook: user does not exist: nobody (rollbook user list shows all)\n",
+        ),
+        ("user show nobody", "", 1, "", "rollbook: user does not exist: nobody (rollbook user list shows all)\n"),
         (
             "user enable bob nobody ada",
             "",
             1,
             "",
-            "enabled the user bob\nenabled the user ada\nrollbook: nobody: user does not exist: nobody\n",
+            "enabled the user bob\nenabled the user ada\nrollbook: nobody: user does not exist: nobody (rollbook user list shows all)\n",
         ),
         (
             "user disable Administrator eve",
             "",
             1,
             "",
-            "disabled the user Administrator\nrollbook: eve: the last enabled administrator has to stay one\n",
+            "disabled the user Administrator\nrollbook: eve: the last enabled administrator has to stay one (make another administrator first: rollbook user set NAME --role admin)\n",
         ),
-        ("user set eve --role standard", "", 1, "", "rollbook: the last enabled administrator has to stay one\n"),
+        (
+            "user set eve --role standard",
+            "",
+            1,
+            "",
+            "rollbook: the last enabled administrator has to stay one (make another administrator first: rollbook user set NAME --role admin)\n",
+        ),
         ("user delete administrator bob", "", 0, "", "removed the user administrator\nremoved the user bob\n"),
-        ("user delete bob", "", 1, "", "rollbook: bob: user does not exist: bob\n"),
-        ("user delete eve", "", 1, "", "rollbook: eve: the last enabled administrator has to stay one\n"),
+        ("user delete bob", "", 1, "", "rollbook: bob: user does not exist: bob (rollbook user list shows all)\n"),
+        (
+            "user delete eve",
+            "",
+            1,
+            "",
+            "rollbook: eve: the last enabled administrator has to stay one (make another administrator first: rollbook user set NAME --role admin)\n",
+        ),
         ("user list --format json --match zzz", "", 0, "[]\n", ""),
         ("user list --match zzz", "", 0, "NAME  E-MAIL  FIRST NAME  LAST NAME  ROLE  DISABLED\n", ""),
         (
@@ -223,7 +253,7 @@ fn a_list_holds_those_to_whom_every_filter_applies() {
         );
     }
     let (status, _, err) = said(&run(&folder, &["user", "list", "--group", "nope"]));
-    assert_eq!((status, err.as_str()), (1, "rollbook: group does not exist: nope\n"));
+    assert_eq!((status, err.as_str()), (1, "rollbook: group does not exist: nope (rollbook group list shows all)\n"));
     assert_eq!(run(&folder, &["user", "list", "--enabled", "--disabled"]).status.code(), Some(2));
 }
 
@@ -237,7 +267,7 @@ fn groups_are_made_shown_changed_and_filled() {
             "",
             "made the group team\n",
         ),
-        ("group add TEAM", "", 1, "", "rollbook: group already exists: TEAM\n"),
+        ("group add TEAM", "", 1, "", "rollbook: group already exists: TEAM (rollbook group set changes it)\n"),
         ("user add ada", "", 0, "", "made the user ada\n"),
         ("user add bob", "", 0, "", "made the user bob\n"),
         (
@@ -245,19 +275,31 @@ fn groups_are_made_shown_changed_and_filled() {
             "",
             1,
             "",
-            "added ada\nadded BOB\nrollbook: nobody: user does not exist: nobody\n",
+            "added ada\nadded BOB\nrollbook: nobody: user does not exist: nobody (rollbook user list shows all)\n",
         ),
         ("group add-member team ada", "", 0, "", "added ada\n"),
-        ("group add-member nope ada", "", 1, "", "rollbook: ada: group does not exist: nope\n"),
+        (
+            "group add-member nope ada",
+            "",
+            1,
+            "",
+            "rollbook: ada: group does not exist: nope (rollbook group list shows all)\n",
+        ),
         ("group add-member team powerusers --groups", "", 0, "", "added powerusers\n"),
         (
             "group add-member powerusers members --groups",
             "",
             1,
             "",
-            "rollbook: members: a group cannot contain itself: members in powerusers closes a circle\n",
+            "rollbook: members: a group cannot contain itself: members in powerusers closes a circle (rollbook group show lists the groups in a group and above it)\n",
         ),
-        ("group add-member team nope --groups", "", 1, "", "rollbook: nope: group does not exist: nope\n"),
+        (
+            "group add-member team nope --groups",
+            "",
+            1,
+            "",
+            "rollbook: nope: group does not exist: nope (rollbook group list shows all)\n",
+        ),
         (
             "group show Team",
             "",
@@ -311,22 +353,34 @@ fn groups_are_made_shown_changed_and_filled() {
             "{\"name\":\"team\",\"groups\":[],\"properties\":{\"n\":[1]},\"users\":0,\"subgroups\":0,\"subgroup_names\":[],\"uuid\":\"UUID\",\"created\":\"TIME\",\"updated\":\"TIME\"}\n",
             "",
         ),
-        ("group set nope --label x", "", 1, "", "rollbook: group does not exist: nope\n"),
-        ("group show nope", "", 1, "", "rollbook: group does not exist: nope\n"),
-        ("group delete team nope", "", 1, "", "removed the group team\nrollbook: nope: group does not exist: nope\n"),
+        (
+            "group set nope --label x",
+            "",
+            1,
+            "",
+            "rollbook: group does not exist: nope (rollbook group list shows all)\n",
+        ),
+        ("group show nope", "", 1, "", "rollbook: group does not exist: nope (rollbook group list shows all)\n"),
+        (
+            "group delete team nope",
+            "",
+            1,
+            "",
+            "removed the group team\nrollbook: nope: group does not exist: nope (rollbook group list shows all)\n",
+        ),
         (
             "group delete administrators",
             "",
             1,
             "",
-            "rollbook: administrators: the last enabled administrator has to stay one\n",
+            "rollbook: administrators: the last enabled administrator has to stay one (make another administrator first: rollbook user set NAME --role admin)\n",
         ),
         (
             "group remove-member administrators Administrator",
             "",
             1,
             "",
-            "rollbook: Administrator: the last enabled administrator has to stay one\n",
+            "rollbook: Administrator: the last enabled administrator has to stay one (make another administrator first: rollbook user set NAME --role admin)\n",
         ),
     ]);
 }
@@ -347,7 +401,7 @@ fn those_who_have_been_disabled_for_long_can_be_purged() {
             "",
             2,
             "",
-            "error: the following required arguments were not provided:\n  --older-than <AGE>\n\nUsage: rollbook user purge --older-than <AGE> --db <FILE>\n\nFor more information, try '--help'.\n",
+            "error: the following required arguments were not provided:\n  --older-than <AGE>\n\nUsage: rollbook user purge --older-than <AGE>\n\nFor more information, try '--help'.\n",
         ),
     ]);
 }
@@ -364,7 +418,7 @@ fn keys_and_passwords_are_the_server_s_at_once() {
     assert_eq!(reads(&key), 403);
     assert_eq!(
         said(&run(&folder, &["key", "revoke", "3"])),
-        (1, String::new(), "rollbook: there is no valid key 3\n".to_owned())
+        (1, String::new(), "rollbook: there is no valid key 3 (rollbook key list shows all)\n".to_owned())
     );
     let listed = said(&run(&folder, &["key", "list", "--format", "csv"])).1;
     assert!(listed.starts_with("id,kind,role,name,created,last_used,revoked\n1,api,,first,"), "{listed}");
@@ -375,7 +429,13 @@ fn keys_and_passwords_are_the_server_s_at_once() {
     assert_eq!((login(ADMIN_PASSWORD), login("other words")), (401, 200));
     // The server's own rules hold.
     let (status, _, err) = said(&run_with_input(&folder, &["passwd", "administrator"], "short\n"));
-    assert_eq!((status, err.as_str()), (1, "rollbook: The password doesn't meet requirements\n"));
+    assert_eq!(
+        (status, err.as_str()),
+        (
+            1,
+            "rollbook: The password doesn't meet requirements (--password-pattern says which passwords are taken, here or in the server)\n"
+        )
+    );
     assert_eq!(login("other words"), 200);
 }
 

@@ -12,9 +12,9 @@ mod source;
 pub(super) use source::Source;
 
 use super::link::Link;
-use super::print;
+use super::result::print_result;
 use super::terminal::confirm;
-use crate::config::{BringOptions, ConflictWord, PasswordRule, Target};
+use crate::config::{BringOptions, ConflictWord, PasswordRule, ResultFormat, Target};
 use crate::exchange::Remark;
 use crate::json;
 use crate::operator::{self, Batch, Order, Phase, ShownImport, ShownProgress};
@@ -23,6 +23,8 @@ use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use reading::{Done, Pass, Survey, Withheld, read, survey};
 use report::Report;
+use serde::Serialize;
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
 use std::fmt;
@@ -57,7 +59,7 @@ struct Totals {
 pub(super) fn check_report(options: &BringOptions, database: &Path, input: Option<&Path>) -> anyhow::Result<()> {
     let Some(report) = &options.report else { return Ok(()) };
     if input.is_some_and(|input| same_file(input, report)) {
-        bail!("the report {} is the input itself", report.display());
+        bail!("the report {} is the input itself: --report has to name another file", report.display());
     }
     store::refuse_database(database, report).with_context(|| format!("create the report {}", report.display()))
 }
@@ -116,7 +118,13 @@ struct Bringing<'b> {
 /// # Errors
 /// When the input cannot be read to its end, when the directory cannot be written, and, after all else is done, when
 /// rows were refused or somebody is missing.
-pub(super) fn bring_in(link: &mut Link, source: &Source, options: &BringOptions, restart: bool) -> anyhow::Result<()> {
+pub(super) fn bring_in(
+    link: &mut Link,
+    source: &Source,
+    options: &BringOptions,
+    restart: bool,
+    format: ResultFormat,
+) -> anyhow::Result<()> {
     let (name, digest) = (source.name.clone(), digest_of(source, options));
     let bar = bar(source.bytes * PASSES, "{elapsed_precise} [{wide_bar}] {percent}% {msg}, {eta} to go");
     let mut report = Report::new(&name, options.report.as_deref(), &bar)?;
@@ -168,7 +176,8 @@ pub(super) fn bring_in(link: &mut Link, source: &Source, options: &BringOptions,
     source.require_unchanged()?;
     totals.waiting = link.ask::<u64>(Order::WaitingNames)?.saturating_sub(waiting);
     link.ask::<()>(Order::EndImport { digest })?;
-    print(&format!("{name}: {}{totals}\n", if options.dry_run { "a dry run, nothing is changed: " } else { "" }))?;
+    let text = format!("{name}: {}{totals}\n", if options.dry_run { "a dry run, nothing is changed: " } else { "" });
+    print_result(format, &text, &totals.object(&name, options.dry_run))?;
     totals.verdict(options.dry_run)
 }
 
@@ -309,7 +318,18 @@ pub(super) fn bar(length: u64, template: &str) -> ProgressBar {
 }
 
 impl Totals {
-    /// The last word: whether somebody or something is missing.
+    /// The totals for programs.
+    fn object(&self, input: &str, dry_run: bool) -> impl Serialize {
+        let logins = self.logins.iter().map(|(from, count)| json!({ "from": from, "count": count }));
+        json!({
+            "input": input, "dry_run": dry_run, "created": self.created, "updated": self.updated,
+            "unchanged": self.unchanged, "skipped": self.skipped, "refused": self.refused, "missing": self.missing,
+            "lossy": self.lossy, "groups_made": self.groups, "names_waiting": self.waiting,
+            "logins": logins.collect::<Vec<_>>(),
+        })
+    }
+
+    /// The last word: whether something is refused or missing.
     fn verdict(&self, dry_run: bool) -> anyhow::Result<()> {
         let refused = match (self.refused, dry_run) {
             (0, _) => None,

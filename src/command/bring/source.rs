@@ -64,7 +64,7 @@ impl Source {
             let mut file = if is_input { None } else { Some(File::open(path)?) };
             let meta = file.as_ref().map(File::metadata).transpose()?;
             if meta.as_ref().is_some_and(std::fs::Metadata::is_dir) {
-                bail!("it is a folder");
+                bail!("it is a folder: name a file, or - for standard input");
             }
             let regular = meta.as_ref().filter(|meta| meta.is_file());
             let changed = regular.and_then(|meta| meta.modified().ok());
