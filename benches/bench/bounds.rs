@@ -3,7 +3,7 @@
 
 use crate::plain::{Member, NewUser, Plain, open_to_read, open_to_write};
 use rollbook::http::{Door, Response};
-use rollbook::server::{Limits, Listener, Place, Server, tell_supervisor};
+use rollbook::server::{Limits, Listener, Place, Server, raise_descriptor_limit, tell_supervisor};
 use rusqlite::Connection;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -154,6 +154,7 @@ fn layer() {
         write_timeout: Duration::from_secs(30),
         grace: Duration::from_secs(10),
     };
+    raise_descriptor_limit();
     let listener = Listener::bind(ANY_PORT.into(), &limits).expect("a free port");
     let Place::Ip(address) = *listener.place() else { unreachable!("it was asked for one") };
     let server = Server::on(Door::Public, vec![listener], limits).expect("a descriptor");

@@ -3,7 +3,7 @@
 use super::{signals::Signals, start_logging, store_of::open};
 use crate::command::Usage;
 use crate::config::Serve;
-use crate::server::{Certificate, Limits, Listener, PemFile, Place, tell_supervisor};
+use crate::server::{Certificate, Limits, Listener, PemFile, Place, raise_descriptor_limit, tell_supervisor};
 use crate::service::{Service, Settings};
 use crate::store::{self, Found, Store};
 use std::path::PathBuf;
@@ -19,6 +19,7 @@ pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
     settings.check().map_err(Usage)?;
     let passwords = Arc::new(settings.passwords().map_err(Usage)?);
     let certificate = certificate(serve)?;
+    raise_descriptor_limit();
     tell_supervisor("STATUS=opening the database");
     let (store, found) = open(&serve.database, settings.readers, &passwords)?;
     if signals.stop_asked() {

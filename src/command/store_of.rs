@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 /// Opens the database, and fills a new one.
 pub(super) fn open(database: &Database, readers: usize, passwords: &Passwords) -> anyhow::Result<(Store, Found)> {
     let (store, found) = Store::open(&database.db, readers)?;
-    if store.read(|rows| Ok(rows.list_keys()?.is_empty() && rows.find_user("administrator")?.is_none()))? {
+    if !directory::is_filled(&store)? {
         first_start(&store, passwords)?;
     }
     Ok((store, found))

@@ -2,7 +2,7 @@
 
 use super::Serve;
 use crate::dialect::{DIALECTS, is_same_prefix};
-use crate::service::Settings;
+use crate::service::{Secrets, Settings};
 use anyhow::bail;
 
 impl Serve {
@@ -36,8 +36,12 @@ impl Serve {
             idle_timeout: self.idle_timeout,
             write_timeout: self.write_timeout,
             grace: self.grace,
+            metrics_listen: self.metrics_listen,
             metrics_public: self.metrics_public,
             readers: self.readers,
+            command_socket: true,
+            // The command fills a new directory by itself.
+            secrets: Secrets::default(),
         })
     }
 

@@ -3,11 +3,13 @@
 use super::{Passwords, digest};
 use crate::model::{ADMINISTRATORS, Group, KeyRole, Origin, POWER_USERS, Result, User};
 use crate::store::{NewCredential, Purpose, Store};
+use std::fmt;
 
 /// The first user of a new database.
 pub(super) const FIRST_USER: &str = "Administrator";
 
 /// The secrets of the first administrator and of the first script.
+#[derive(Clone)]
 pub struct FirstSecrets {
     /// The password of the user `Administrator`.
     pub password: String,
@@ -17,6 +19,12 @@ pub struct FirstSecrets {
     pub app_key: String,
 }
 
+impl fmt::Debug for FirstSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FirstSecrets").finish_non_exhaustive()
+    }
+}
+
 /// The groups of a new directory: name, label, description. The wording is the reference server's, which
 /// clients' test suites compare.
 const GROUPS: [(&str, &str, &str); 3] = [
@@ -24,6 +32,14 @@ const GROUPS: [(&str, &str, &str); 3] = [
     ("members", "Members group", "Group of users with read access rights"),
     (POWER_USERS, "Power users group", "Group of users with limited administrative rights"),
 ];
+
+/// Whether the directory in that store has begun.
+///
+/// # Errors
+/// Those of the database.
+pub fn is_filled(store: &Store) -> Result<bool> {
+    store.read(|rows| Ok(!rows.list_keys()?.is_empty() || rows.find_user(FIRST_USER)?.is_some()))
+}
 
 /// Fills a new database: three groups, the user `Administrator`, an API key and an application key, in one
 /// transaction.

@@ -29,7 +29,7 @@ pub use changes::{Changes, OldChanges, Since};
 pub use check::{check, notes};
 pub use credentials::{TokenRequest, digest, new_secret};
 pub use export::{ExportOptions, Exported, count, export};
-pub use first_start::{FirstSecrets, fill};
+pub use first_start::{FirstSecrets, fill, is_filled};
 pub use foreign::{Adopted, adopt};
 pub use groups::Lists;
 pub use import::{Conflict, ImportOptions, ImportPosition, Imported, ImportedUser, Item, Outcome};
@@ -80,10 +80,20 @@ impl Directory {
     /// The directory as an operator on the server's own machine may change it: without a limit. `name` is their
     /// account there.
     pub fn of_operator(store: Arc<Store>, passwords: Arc<Passwords>, name: &str) -> Directory {
+        Directory::without_limit(store, passwords, name, "command")
+    }
+
+    /// The directory as the program that embeds the library may change it: as an operator. `name` is what it calls
+    /// itself.
+    pub fn of_library(store: Arc<Store>, passwords: Arc<Passwords>, name: &str) -> Directory {
+        Directory::without_limit(store, passwords, name, "library")
+    }
+
+    fn without_limit(store: Arc<Store>, passwords: Arc<Passwords>, name: &str, dialect: &'static str) -> Directory {
         let state = store.rights_state();
         let (kind, power, proof) = (CallerKind::Operator, Power::Administrator, Proof::Operator);
         let caller = Caller { kind, name: name.into(), power, proof, state };
-        let (dialect, rules) = ("command", Rules::default());
+        let rules = Rules::default();
         Directory { store, passwords, caller, dialect, rules, hides_administrators: false }
     }
 

@@ -76,7 +76,7 @@ pub enum Proof {
     Operator,
     /// A key or a token, by its inner id.
     Credential(i64),
-    /// A password, by its number: see [`User::password_number`](super::User::password_number).
+    /// A password, by its number, which counts the passwords that the user has had.
     Password(i64),
     /// A session.
     Session {

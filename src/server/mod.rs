@@ -178,9 +178,8 @@ impl Server {
     /// # Errors
     /// When the system has no descriptor left.
     pub fn on(door: Door, listeners: Vec<Listener>, mut limits: Limits) -> anyhow::Result<Server> {
-        let descriptors = raise_descriptor_limit();
-        let room = usize::try_from(descriptors.saturating_sub(DESCRIPTORS_RESERVED)).unwrap_or(usize::MAX).max(1);
-        limits.connections = limits.connections.min(room);
+        let room = descriptor_limit().saturating_sub(DESCRIPTORS_RESERVED);
+        limits.connections = limits.connections.min(usize::try_from(room).unwrap_or(usize::MAX).max(1));
         // Twice the longest body, so that one caller cannot keep out the others.
         let body_memory = limits.body_memory.max(limits.body_bytes.saturating_mul(2));
         let shared = Shared {
@@ -471,15 +470,16 @@ fn finish(shared: &Shared, grace: Duration) {
     }
 }
 
-/// Raises the soft limit of open files to the hard one and returns it.
-fn raise_descriptor_limit() -> u64 {
+/// The soft limit of open files.
+fn descriptor_limit() -> u64 {
+    rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
+/// Raises the soft limit of open files to the hard one, for the whole process: each connection takes one.
+pub fn raise_descriptor_limit() {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);
-    let soft = limit.current;
     limit.current = limit.maximum;
-    if setrlimit(Resource::Nofile, limit).is_ok() {
-        limit.current.unwrap_or(u64::MAX)
-    } else {
-        soft.unwrap_or(u64::MAX)
-    }
+    // The lower limit does, with fewer connections.
+    let _ = setrlimit(Resource::Nofile, limit);
 }

@@ -11,7 +11,7 @@ use crate::metrics;
 use crate::server::{Limits, Listener, Network, Server, Stopper, Traffic};
 use crate::store::{self, Store};
 use anyhow::{Context as _, anyhow};
-pub use settings::Settings;
+pub use settings::{Secrets, Settings};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
@@ -143,6 +143,11 @@ impl Service {
             Ok(server) => self.servers.push(server),
             Err(error) => log::warn!("commands cannot reach this server: {error:#}"),
         }
+    }
+
+    /// Whether it listens anywhere.
+    pub(crate) fn listens(&self) -> bool {
+        !self.servers.is_empty()
     }
 
     /// What one connection of a client may take, in force once it listens.

@@ -6,6 +6,8 @@ use crate::model::key;
 use crate::server::{Limits, Network};
 use anyhow::{Context as _, anyhow, bail};
 use regex_lite::Regex;
+use std::fmt;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// The settings of a server. `Settings::default()` is what `rollbook serve` has without a flag; each field is described
@@ -61,10 +63,52 @@ pub struct Settings {
     pub write_timeout: Duration,
     /// How long running requests have at the end.
     pub grace: Duration,
+    /// A further address, which answers `/metrics`, `/healthz` and `/readyz` and nothing else.
+    pub metrics_listen: Option<SocketAddr>,
     /// Answer `/metrics` at the address for clients too, without credentials.
     pub metrics_public: bool,
-    /// Connections for reading the database.
+    /// Connections for reading the database, at most 64.
     pub readers: usize,
+    /// Listen on a socket beside the database, through which the commands of the program `rollbook` work on a directory
+    /// that is being served. Only the owner of the database can connect to it.
+    pub command_socket: bool,
+    /// Secrets of a new directory.
+    pub secrets: Secrets,
+}
+
+/// Secrets of a new directory; those that are not given are made. They have no effect on a directory that is there
+/// already.
+#[derive(Clone, Default)]
+pub struct Secrets {
+    /// The password of the user `Administrator`.
+    pub admin_password: Option<String>,
+    /// The API key.
+    pub api_key: Option<String>,
+    /// The application key of the first script, with the rights of an administrator.
+    pub app_key: Option<String>,
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secrets").finish_non_exhaustive()
+    }
+}
+
+impl Secrets {
+    /// Whether a directory can begin with them.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        let given =
+            [("password", &self.admin_password), ("API key", &self.api_key), ("application key", &self.app_key)];
+        for (what, secret) in given {
+            if secret.as_deref() == Some("") {
+                bail!("the first {what} is empty");
+            }
+        }
+        if self.api_key.is_some() && self.api_key == self.app_key {
+            bail!("the first API key and the first application key are the same: each key opens something else");
+        }
+        Ok(())
+    }
 }
 
 impl Default for Settings {
@@ -95,8 +139,11 @@ impl Default for Settings {
             idle_timeout: Duration::from_secs(75),
             write_timeout: Duration::from_secs(30),
             grace: Duration::from_secs(10),
+            metrics_listen: None,
             metrics_public: false,
             readers: 4,
+            command_socket: true,
+            secrets: Secrets::default(),
         }
     }
 }

@@ -17,6 +17,7 @@ mod cutoff;
 mod database_files;
 mod datadog;
 mod directory_servers;
+mod embed;
 mod escalation;
 mod examples;
 mod faults;

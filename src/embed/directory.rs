@@ -1,0 +1,278 @@
+//! The verbs for programs that embed Rollbook.
+
+use super::values::{Change, Changes, Group, GroupFields, Key, KeyPurpose, NewKey, User, UserFields, UserSelection};
+use super::{Error, Result};
+use crate::directory::{self, Lists, Passwords, Side, Since};
+use crate::lock::{exclusive, shared};
+use crate::model::{self, Account, Condition, Profile};
+use crate::store::Store;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+/// The name under which changes are recorded.
+const CALLER: &str = "library";
+
+/// The directory while it is open. Calls that run keep it open; once it is closed all fail.
+pub(super) struct Gate {
+    open: RwLock<Option<Open>>,
+}
+
+struct Open {
+    store: Arc<Store>,
+    passwords: Arc<Passwords>,
+    keep_tokens: bool,
+}
+
+impl Gate {
+    pub(super) fn new(store: Arc<Store>, passwords: Arc<Passwords>, keep_tokens: bool) -> Gate {
+        Gate { open: RwLock::new(Some(Open { store, passwords, keep_tokens })) }
+    }
+
+    /// Waits for the calls that run, and lets none in any more.
+    pub(super) fn close(&self) {
+        let open = exclusive(&self.open).take();
+        drop(open);
+    }
+}
+
+/// The users, groups and keys of an open directory, for calls without HTTP. Each call blocks until it is done, and a
+/// change is on disk when its call returns. Copies belong to the same directory and can be used by any thread. After the
+/// end of the directory each call fails with [`ErrorKind::Closed`](super::ErrorKind::Closed).
+///
+/// The caller may do everything, as commands on the server's own machine may; protected users are not protected from it.
+/// Its changes have the caller kind `operator`, the caller `library` or the name of [`Directory::by`], and the dialect
+/// `library` in the record of changes.
+#[derive(Clone)]
+pub struct Directory {
+    gate: Arc<Gate>,
+    caller: Arc<str>,
+}
+
+impl Directory {
+    pub(super) fn new(gate: &Arc<Gate>) -> Directory {
+        Directory { gate: Arc::clone(gate), caller: CALLER.into() }
+    }
+
+    /// The same directory, with another name in the record of changes.
+    #[must_use]
+    pub fn by(&self, caller: &str) -> Directory {
+        Directory { gate: Arc::clone(&self.gate), caller: caller.into() }
+    }
+
+    /// The user of that name, or `None`.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn find_user(&self, name: &str) -> Result<Option<User>> {
+        found(self.with(|directory| directory.account(name)))
+    }
+
+    /// The selected users whose names come after that one, in the order of names: an empty name begins the list, and the
+    /// name of the last user of a part goes on with it.
+    ///
+    /// # Errors
+    /// `NotFound` when the group of the selection does not exist.
+    pub fn users(&self, selection: &UserSelection, after: &str, limit: u64) -> Result<Vec<User>> {
+        let UserSelection { filter, group } = selection.clone();
+        let found = self.with(|directory| directory.accounts_after(filter, group.as_deref(), after, limit))?;
+        Ok(found.into_iter().map(User::from).collect())
+    }
+
+    /// Creates a user.
+    ///
+    /// # Errors
+    /// `Exists`; `NotFound` for a group that does not exist; `Invalid`.
+    pub fn create_user(&self, name: &str, fields: &UserFields) -> Result<User> {
+        let mut changes = fields.changes()?;
+        let profile = self.with(|directory| {
+            let password = fields.password.as_deref();
+            changes.password = password.map(|password| directory.password_of_new_user(password)).transpose()?;
+            directory.create_user(name, changes)
+        })?;
+        Ok(user_of(profile))
+    }
+
+    /// Changes a user.
+    ///
+    /// # Errors
+    /// `NotFound`; `Invalid`; `Refused` when no enabled administrator would remain.
+    pub fn update_user(&self, name: &str, fields: &UserFields) -> Result<User> {
+        let mut changes = fields.changes()?;
+        let profile = self.with(|directory| {
+            let password = fields.password.as_deref();
+            changes.password =
+                password.map(|password| directory.changed_password(name, password)).transpose()?.flatten();
+            directory.update_user(name, changes, Condition::default())
+        })?;
+        Ok(user_of(profile))
+    }
+
+    /// Removes a user for good. `UserFields::new().disabled(true)` keeps the record.
+    ///
+    /// # Errors
+    /// `NotFound`; `Refused` when no enabled administrator would remain.
+    pub fn delete_user(&self, name: &str) -> Result<()> {
+        self.with(|directory| directory.delete_user(name, Condition::default()))
+    }
+
+    /// Gives a user another password, which ends the sessions of the user.
+    ///
+    /// # Errors
+    /// `NotFound`; `Invalid`.
+    pub fn set_password(&self, name: &str, password: &str) -> Result<()> {
+        self.with(|directory| directory.set_password(name, password))
+    }
+
+    /// The names of the groups that a user is directly in, in the order joined.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn groups_of(&self, user: &str) -> Result<Vec<String>> {
+        let profile = self.with(|directory| directory.profile(user))?;
+        Ok(profile.groups.iter().map(|group| group.name.clone()).collect())
+    }
+
+    /// The group of that name, or `None`.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn find_group(&self, name: &str) -> Result<Option<Group>> {
+        found(self.with(|directory| Ok(directory.group(name, Lists::default())?.group)))
+    }
+
+    /// The groups whose names come after that one, in the order of names, see [`Directory::users`].
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn groups(&self, after: &str, limit: u64) -> Result<Vec<Group>> {
+        let found = self.with(|directory| directory.groups_after(None, after, limit))?;
+        Ok(found.into_iter().map(|(group, ..)| Group::from(group)).collect())
+    }
+
+    /// Creates a group.
+    ///
+    /// # Errors
+    /// `Exists`; `Invalid`.
+    pub fn create_group(&self, name: &str, fields: &GroupFields) -> Result<Group> {
+        let changes = fields.changes()?;
+        Ok(self.with(|directory| directory.create_group(name, changes, Lists::default()))?.group.into())
+    }
+
+    /// Changes a group.
+    ///
+    /// # Errors
+    /// `NotFound`; `Invalid`; `Refused` when no enabled administrator would remain.
+    pub fn update_group(&self, name: &str, fields: &GroupFields) -> Result<Group> {
+        let changes = fields.changes()?;
+        let updated =
+            self.with(|directory| directory.update_group(name, changes, Lists::default(), Condition::default()))?;
+        Ok(updated.group.into())
+    }
+
+    /// Removes a group for good; its members stay.
+    ///
+    /// # Errors
+    /// `NotFound`; `Refused` when no enabled administrator would remain.
+    pub fn delete_group(&self, name: &str) -> Result<()> {
+        self.with(|directory| directory.delete_group(name, Condition::default()))
+    }
+
+    /// Makes a user a direct member of a group; nothing changes if they are one.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn add_member(&self, group: &str, user: &str) -> Result<()> {
+        self.with(|directory| directory.add_member(Side::Group, user, group)).map(drop)
+    }
+
+    /// Ends the direct membership of a user; nothing changes if there is none.
+    ///
+    /// # Errors
+    /// `NotFound`; `Refused` when no enabled administrator would remain.
+    pub fn remove_member(&self, group: &str, user: &str) -> Result<()> {
+        self.with(|directory| directory.remove_member(Side::Group, user, group)).map(drop)
+    }
+
+    /// Makes a group a direct member of another one; nothing changes if it is one.
+    ///
+    /// # Errors
+    /// `NotFound`; `Invalid` where a group would contain itself.
+    pub fn add_subgroup(&self, group: &str, subgroup: &str) -> Result<()> {
+        self.with(|directory| directory.add_subgroup(group, subgroup))
+    }
+
+    /// Ends the direct membership of a group in another one; nothing changes if there is none.
+    ///
+    /// # Errors
+    /// `NotFound`; `Refused` when no enabled administrator would remain.
+    pub fn remove_subgroup(&self, group: &str, subgroup: &str) -> Result<()> {
+        self.with(|directory| directory.remove_subgroup(group, subgroup))
+    }
+
+    /// The names of the groups that are directly in a group, in the order of the group's list.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn subgroups(&self, group: &str) -> Result<Vec<String>> {
+        let lists = Lists { member_groups: true, ..Lists::default() };
+        Ok(self.with(|directory| directory.group(group, lists))?.member_groups.unwrap_or_default())
+    }
+
+    /// Makes a key.
+    ///
+    /// # Errors
+    /// `Invalid` for a name that cannot be.
+    pub fn create_key(&self, purpose: KeyPurpose, name: &str) -> Result<NewKey> {
+        let (id, secret) = self.with(|directory| directory.create_key(purpose.into(), name))?;
+        Ok(NewKey { id, secret })
+    }
+
+    /// All keys, revoked ones too.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn keys(&self) -> Result<Vec<Key>> {
+        Ok(self.with(directory::Directory::keys)?.into_iter().filter_map(Key::of).collect())
+    }
+
+    /// Ends a key.
+    ///
+    /// # Errors
+    /// `Invalid` when there is no valid key of that number.
+    pub fn revoke_key(&self, id: i64) -> Result<()> {
+        self.with(|directory| directory.revoke_key(id))
+    }
+
+    /// The changes after that number, the oldest first, as many as asked for or about a megabyte of them; without a number
+    /// they begin with the oldest change that is kept. Waits so long for the first one.
+    ///
+    /// # Errors
+    /// `Outdated` when not all changes after that number are kept, or the directory was restored from a backup: read it
+    /// as a whole again.
+    pub fn changes(&self, after: Option<i64>, limit: u64, patience: Duration) -> Result<Changes> {
+        let since = after.map_or(Since::Oldest, Since::Change);
+        let found = self.with(|directory| directory.changes(since, limit, patience))?;
+        Ok(Changes { changes: found.changes.into_iter().map(Change::from).collect(), next: found.next })
+    }
+
+    fn with<T>(&self, call: impl FnOnce(&directory::Directory) -> model::Result<T>) -> Result<T> {
+        let open = shared(&self.gate.open);
+        let Some(Open { store, passwords, keep_tokens }) = &*open else { return Err(Error::closed()) };
+        let (store, passwords) = (Arc::clone(store), Arc::clone(passwords));
+        let directory = directory::Directory::of_library(store, passwords, &self.caller).keeping_tokens(*keep_tokens);
+        Ok(call(&directory)?)
+    }
+}
+
+/// The value, or `None` where there is none of that name.
+fn found<T, V: From<T>>(result: Result<T>) -> Result<Option<V>> {
+    match result {
+        Ok(value) => Ok(Some(value.into())),
+        Err(error) if error.kind() == super::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn user_of(Profile { user, administrator, .. }: Profile) -> User {
+    Account { user, administrator }.into()
+}

@@ -1,0 +1,242 @@
+//! The facade for programs that embed Rollbook: a directory that is opened, used and served in their own process.
+
+mod directory;
+mod error;
+mod values;
+
+pub use crate::directory::FirstSecrets;
+pub use crate::server::Network;
+pub use crate::service::{Secrets, Settings};
+pub use directory::Directory;
+pub use error::{Error, ErrorKind, Result};
+pub use values::{
+    Change, Changes, Group, GroupFields, Key, KeyPurpose, NewKey, User, UserFields, UserRole, UserSelection,
+};
+
+use crate::directory::{Passwords, fill, is_filled, new_secret};
+use crate::server::{self, Limits, Place};
+use crate::service::{Service, Stop};
+use crate::store::Store;
+use directory::Gate;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+/// A directory that is open in this process. It does not listen anywhere yet: [`Rollbook::serve`] does that. Dropping it
+/// closes the directory.
+pub struct Rollbook {
+    service: Service,
+    opened: Opened,
+    first_secrets: Option<FirstSecrets>,
+    metrics_listen: Option<SocketAddr>,
+    command_socket: bool,
+}
+
+/// A place to listen at: a listener that the program has bound, or an address.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Listener {
+    /// A listener that is bound. Its socket options are set as for an address.
+    Tcp(TcpListener),
+    /// An address; port 0 takes a free port, see [`Handle::address`].
+    Address(SocketAddr),
+}
+
+impl From<TcpListener> for Listener {
+    fn from(listener: TcpListener) -> Listener {
+        Listener::Tcp(listener)
+    }
+}
+
+impl From<SocketAddr> for Listener {
+    fn from(address: SocketAddr) -> Listener {
+        Listener::Address(address)
+    }
+}
+
+impl From<([u8; 4], u16)> for Listener {
+    fn from(address: ([u8; 4], u16)) -> Listener {
+        Listener::Address(address.into())
+    }
+}
+
+/// Closes the directory to calls when it goes.
+struct Opened(Arc<Gate>);
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+impl Rollbook {
+    /// Opens the directory in that file with the default settings, or makes a new one there.
+    ///
+    /// # Errors
+    /// `InUse` when it is open already, in this process or another one; `Other` when the file cannot be opened.
+    pub fn open(path: impl AsRef<Path>) -> Result<Rollbook> {
+        Rollbook::open_with(path, Settings::default())
+    }
+
+    /// Opens the directory in that file, or makes a new one there.
+    ///
+    /// # Errors
+    /// As [`Rollbook::open`]; `Invalid` when the settings or the first secrets cannot be.
+    pub fn open_with(path: impl AsRef<Path>, settings: Settings) -> Result<Rollbook> {
+        // What is wrong with the settings shows before a file is made.
+        settings.check().map_err(Error::invalid)?;
+        settings.secrets.check().map_err(Error::invalid)?;
+        let passwords = Arc::new(settings.passwords().map_err(Error::invalid)?);
+        let (store, _) = Store::open(path.as_ref(), settings.readers.clamp(1, 64))?;
+        let store = Arc::new(store);
+        let first_secrets = fill_new(&store, &passwords, &settings.secrets)?;
+        let gate = Gate::new(Arc::clone(&store), Arc::clone(&passwords), settings.keep_tokens_on_password_change);
+        Ok(Rollbook {
+            service: Service::new(store, passwords, &settings)?,
+            opened: Opened(Arc::new(gate)),
+            first_secrets,
+            metrics_listen: settings.metrics_listen,
+            command_socket: settings.command_socket,
+        })
+    }
+
+    /// The password of `Administrator` and the keys of the first script, where this call of `open` has made the
+    /// directory. They are stored nowhere in clear.
+    pub fn first_secrets(&self) -> Option<&FirstSecrets> {
+        self.first_secrets.as_ref()
+    }
+
+    /// The users, groups and keys, for calls without HTTP. Its changes are recorded as those of the operator `library`.
+    pub fn directory(&self) -> Directory {
+        Directory::new(&self.opened.0)
+    }
+
+    /// Serves at one place, in threads of its own, until the handle is stopped or dropped.
+    ///
+    /// # Errors
+    /// `Other` when the address cannot be had, or a thread not be started. The directory is closed then.
+    pub fn serve(self, listener: impl Into<Listener>) -> Result<Handle> {
+        self.serve_all([listener.into()])
+    }
+
+    /// Serves at several places.
+    ///
+    /// # Errors
+    /// As [`Rollbook::serve`]; `Invalid` when there is no place, and the socket for commands is off.
+    pub fn serve_all(self, listeners: impl IntoIterator<Item = Listener>) -> Result<Handle> {
+        let Rollbook { mut service, opened, metrics_listen, command_socket, .. } = self;
+        let bind = |listener, limits: &Limits| match listener {
+            Listener::Tcp(listener) => server::Listener::over(listener, limits).map_err(anyhow::Error::from),
+            Listener::Address(address) => server::Listener::bind(address, limits),
+        };
+        let bound = listeners.into_iter().map(|listener| bind(listener, service.limits()));
+        let (bound, addresses) = with_addresses(bound.collect::<anyhow::Result<_>>()?);
+        if !bound.is_empty() {
+            service.listen(bound)?;
+        }
+        let watched = metrics_listen.map(|address| bind(address.into(), &service.limits_for_metrics())).transpose()?;
+        let (watched, metrics_addresses) = with_addresses(watched.into_iter().collect());
+        if !watched.is_empty() {
+            service.listen_for_metrics(watched)?;
+        }
+        if command_socket {
+            service.listen_for_commands();
+        }
+        if !service.listens() {
+            return Err(Error::new(ErrorKind::Invalid, "there is nothing to listen at".to_owned()));
+        }
+        let stop = service.stop();
+        let thread = std::thread::Builder::new().name("rollbook".to_owned()).spawn(move || service.run());
+        let thread = thread.map_err(|error| anyhow::Error::new(error).context("start the thread of the service"))?;
+        let metrics_address = metrics_addresses.first().copied();
+        Ok(Handle { addresses, metrics_address, stop, thread: Some(thread), opened })
+    }
+}
+
+/// The same, and the address of each.
+fn with_addresses(bound: Vec<server::Listener>) -> (Vec<server::Listener>, Vec<SocketAddr>) {
+    let address = |listener: &server::Listener| match listener.place() {
+        Place::Ip(address) => Some(*address),
+        Place::Unix(_) => None,
+    };
+    let addresses = bound.iter().filter_map(address).collect();
+    (bound, addresses)
+}
+
+/// Fills a new directory. Secrets that are not given are made.
+fn fill_new(store: &Store, passwords: &Passwords, given: &Secrets) -> Result<Option<FirstSecrets>> {
+    if is_filled(store)? {
+        return Ok(None);
+    }
+    let secret = |given: &Option<String>| given.clone().map_or_else(new_secret, Ok);
+    let secrets = FirstSecrets {
+        password: secret(&given.admin_password)?,
+        api_key: secret(&given.api_key)?,
+        app_key: secret(&given.app_key)?,
+    };
+    fill(store, passwords, &secrets)?;
+    Ok(Some(secrets))
+}
+
+/// A directory that is being served. Dropping it does the same as [`Handle::stop`].
+pub struct Handle {
+    addresses: Vec<SocketAddr>,
+    metrics_address: Option<SocketAddr>,
+    stop: Stop,
+    thread: Option<JoinHandle<anyhow::Result<()>>>,
+    opened: Opened,
+}
+
+impl Handle {
+    /// The address of the first place where it listens for clients.
+    ///
+    /// # Panics
+    /// When [`Rollbook::serve_all`] was given no place.
+    pub fn address(&self) -> SocketAddr {
+        self.addresses[0]
+    }
+
+    /// The addresses where it listens for clients, in the order in which they were given.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// The address of `/metrics`, where [`Settings::metrics_listen`] has asked for one.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
+    }
+
+    /// The users, groups and keys, for calls without HTTP, see [`Rollbook::directory`].
+    pub fn directory(&self) -> Directory {
+        Directory::new(&self.opened.0)
+    }
+
+    /// Accepts nothing more, lets running requests finish for [`Settings::grace`], and closes the directory. When it
+    /// returns, every thread has ended and the file can be opened again.
+    ///
+    /// # Errors
+    /// `Other` when a thread of the server has panicked.
+    pub fn stop(mut self) -> Result<()> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<()> {
+        let Some(thread) = self.thread.take() else { return Ok(()) };
+        self.stop.stop();
+        let ended = thread.join();
+        self.opened.0.close();
+        match ended {
+            Ok(result) => Ok(result?),
+            Err(_) => Err(Error::new(ErrorKind::Other, "the thread of the service has panicked".to_owned())),
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if let Err(error) = self.end() {
+            log::warn!("the server did not end in good order: {error}");
+        }
+    }
+}
