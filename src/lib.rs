@@ -81,6 +81,7 @@ pub mod metrics;
 pub mod model;
 #[doc(hidden)]
 pub mod operator;
+mod output;
 #[doc(hidden)]
 pub mod pull;
 #[cfg(test)]

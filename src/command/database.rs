@@ -3,26 +3,64 @@
 use super::link::{Link, account};
 use super::result::print_result;
 use super::terminal::confirm;
-use super::{print, start_logging};
+use super::{Usage, print, say, start_logging};
 use crate::config::{Consent, Database, ResultFormat, Target};
 use crate::directory;
+use crate::json;
 use crate::model::Origin;
 use crate::operator::{Order, ShownProperty};
-use crate::store::{self, Counts, Snapshot};
-use anyhow::bail;
+use crate::output::{self, remove_drafts_on_signals};
+use crate::store::{self, Copied, Counts, Snapshot};
+use anyhow::{Context as _, anyhow, bail};
 use serde_json::json;
+use std::fs::File;
+use std::io::IsTerminal as _;
 use std::path::Path;
 
-pub(super) fn back_up(database: &Database, file: &Path, force: bool, format: ResultFormat) -> anyhow::Result<()> {
+pub(super) fn back_up(
+    database: &Database,
+    file: Option<&Path>,
+    force: bool,
+    keep: Option<usize>,
+    format: ResultFormat,
+) -> anyhow::Result<()> {
+    let folder = file.map_or(Some(Path::new("")), |file| file.is_dir().then_some(file));
+    if keep.is_some() && folder.is_none() {
+        let why = anyhow!("--keep: only backups with dated names are removed: leave FILE out, or give a folder");
+        return Err(Usage(why).into());
+    }
     start_logging(database);
-    let done = store::back_up(&database.db, file, force)?;
-    let text = format!("backed up {} to {} ({} bytes)\n", done.counts, file.display(), done.bytes);
+    remove_drafts_on_signals()?;
+    let file = match (folder, file) {
+        (Some(folder), _) => store::dated_backup(folder),
+        (None, file) => file.unwrap_or(Path::new("-")).to_owned(),
+    };
+    if output::is_dash(&file) && std::io::stdout().is_terminal() {
+        bail!("a backup is no text for a terminal: give a file, or redirect standard output");
+    }
+    let done = store::back_up(&database.db, &file, force)?;
     let Counts { users, groups, memberships, credentials } = done.counts;
-    let object = json!({
+    let mut object = json!({
         "file": file.to_string_lossy(), "bytes": done.bytes, "users": users, "groups": groups, "memberships": memberships,
         "credentials": credentials,
     });
-    print_result(format, &text, &object)
+    let place = if done.to_stdout { "standard output".to_owned() } else { file.display().to_string() };
+    let mut text = format!("backed up {} to {place} ({} bytes)\n", done.counts, done.bytes);
+    if done.to_stdout {
+        match format {
+            ResultFormat::Text => say(text.trim_end()),
+            ResultFormat::Json => say(&json::to_string(&object)),
+        }
+        return Ok(());
+    }
+    let removed = keep.map(|keep| store::remove_older_backups(&database.db, &file, keep)).transpose();
+    if let Ok(Some(removed)) = &removed {
+        let names: Vec<String> = removed.iter().map(|path| path.display().to_string()).collect();
+        text.extend(names.iter().map(|name| format!("removed the older backup {name}\n")));
+        object["removed"] = json!(names);
+    }
+    print_result(format, &text, &object)?;
+    removed.map(drop)
 }
 
 pub(super) fn restore(database: &Database, file: &Path, consent: Consent, format: ResultFormat) -> anyhow::Result<()> {
@@ -31,7 +69,21 @@ pub(super) fn restore(database: &Database, file: &Path, consent: Consent, format
         let (file, name) = (file.display(), database.db.display());
         confirm(consent.yes, &format!("put {file} in the place of {name}, which is kept under another name?"))?;
     }
-    let done = store::restore(file, &database.db, &Origin::command(&account()))?;
+    remove_drafts_on_signals()?;
+    // A pipe is read to its end first.
+    let kept = if output::is_dash(file) {
+        Some(store::keep_backup(&database.db, &mut std::io::stdin().lock()))
+    } else if file.metadata().is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
+        Some(File::open(file).map_err(Into::into).and_then(|mut pipe| store::keep_backup(&database.db, &mut pipe)))
+    } else {
+        None
+    };
+    let kept = kept.transpose().with_context(|| format!("read {}", file.display()))?;
+    let (path, name) = match &kept {
+        Some(kept) if output::is_dash(file) => (kept.path(), "standard input".to_owned()),
+        kept => (kept.as_ref().map_or(file, Copied::path), file.display().to_string()),
+    };
+    let done = store::restore(path, &name, &database.db, &Origin::command(&account()))?;
     let kept = match &done.kept {
         Some(kept) => format!("the old database is kept as {}", kept.display()),
         None => "there was no database before".to_owned(),

@@ -8,18 +8,18 @@ use crate::directory::{ExportOptions, count, export};
 use crate::exchange::{Format, Record, Role, Writer};
 use crate::json;
 use crate::operator::exported;
+use crate::output::{self, Destination, remove_drafts_on_signals};
 use crate::store::{self, Snapshot};
 use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 use serde_json::json;
-use std::fs::{File, OpenOptions, Permissions};
-use std::io::{BufWriter, ErrorKind, Write};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
 /// Writes one state of the directory to the file, also while a server runs, which neither waits nor is asked.
 pub(super) fn run(settings: &ExportSettings) -> anyhow::Result<()> {
     start_logging(&settings.database);
+    remove_drafts_on_signals()?;
     let path = settings.file.as_path();
     let Some(format) = settings.format.or_else(|| Format::of_path(path)) else {
         return Err(Usage(anyhow!(
@@ -29,45 +29,27 @@ pub(super) fn run(settings: &ExportSettings) -> anyhow::Result<()> {
         .into());
     };
     let snapshot = Snapshot::open(&settings.database.db)?;
-    if path == Path::new("-") {
-        let (written, losses) = write(&snapshot, format, settings, std::io::stdout().lock())?;
+    let destination = Destination::find(path, settings.force)?;
+    if !output::is_dash(path) {
+        store::refuse_database(&settings.database.db, path)?;
+    }
+    let to_stdout = destination == Destination::Stdout;
+    let done = destination.open().and_then(|mut out| {
+        let done = write(&snapshot, format, settings, &mut out)?;
+        out.finish()?;
+        Ok(done)
+    });
+    let (written, losses) = done.with_context(|| format!("write {}", path.display()))?;
+    let object = object(path, written, losses);
+    if to_stdout {
         match settings.printing.result {
             ResultFormat::Text => say(&summary(written, losses)),
-            ResultFormat::Json => say(&json::to_string(&object(path, written, losses))),
+            ResultFormat::Json => say(&json::to_string(&object)),
         }
         return Ok(());
     }
-    store::refuse_database(&settings.database.db, path)?;
-    let file = create(path, settings.force)?;
-    let done = write(&snapshot, format, settings, file).and_then(|(written, losses)| {
-        File::open(path)?.sync_all()?;
-        Ok((written, losses))
-    });
-    let (written, losses) = done.with_context(|| format!("write {}", path.display())).inspect_err(|_| {
-        // Nobody needs half of it.
-        let _ = std::fs::remove_file(path);
-    })?;
     let text = format!("{}: {}\n", path.display(), summary(written, losses));
-    print_result(settings.printing.result, &text, &object(path, written, losses))
-}
-
-fn create(path: &Path, force: bool) -> anyhow::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).mode(0o600);
-    if force {
-        options.create(true).truncate(true)
-    } else {
-        options.create_new(true)
-    };
-    let opened = options.open(path).and_then(|file| {
-        // The one that is overwritten may have been for others.
-        file.set_permissions(Permissions::from_mode(0o600))?;
-        Ok(file)
-    });
-    opened.map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => anyhow!("{} is there already (--force overwrites it)", path.display()),
-        _ => anyhow::Error::new(error).context(format!("create {}", path.display())),
-    })
+    print_result(settings.printing.result, &text, &object)
 }
 
 /// The summary for programs.

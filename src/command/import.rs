@@ -4,6 +4,7 @@ use super::bring::{Source, bring_in, check_report, confirm_changes, destination}
 use super::{Usage, start_logging};
 use crate::config::ImportSettings;
 use crate::exchange::{Format, ReadOptions};
+use crate::output::remove_drafts_on_signals;
 use anyhow::anyhow;
 use std::path::Path;
 
@@ -11,6 +12,7 @@ use std::path::Path;
 pub(super) fn run(settings: &ImportSettings) -> anyhow::Result<()> {
     let ImportSettings { file: path, options, target, .. } = settings;
     start_logging(&target.database);
+    remove_drafts_on_signals()?;
     let Some(format) = settings.format.or_else(|| Format::of_path(path)) else {
         return Err(Usage(anyhow!(
             "--format: the name {} does not tell what is in it: csv, jsonl or ldif",

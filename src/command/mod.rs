@@ -74,8 +74,8 @@ fn carry_out(command: Command, settings: &[Setting], warnings: &[String]) -> any
         Command::Pull { command } => pull::run(command),
         Command::Export(settings) => export::run(&settings),
         Command::Log(asked) => log::run(&asked),
-        Command::Backup { file, force, printing, database } => {
-            database::back_up(&database, &file, force, printing.format)
+        Command::Backup { file, force, keep, printing, database } => {
+            database::back_up(&database, file.as_deref(), force, keep, printing.format)
         }
         Command::Restore { file, printing, database, consent } => {
             database::restore(&database, &file, consent, printing.format)

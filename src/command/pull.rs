@@ -5,6 +5,7 @@ use super::say;
 use super::terminal::PasswordPrompt;
 use crate::config::{BringOptions, PullCommand, PullSource, ResultFormat, Target};
 use crate::exchange::Rows;
+use crate::output::remove_drafts_on_signals;
 use crate::pull::{self, DatadogKeys, NuxeoLogin};
 use anyhow::bail;
 use std::io::IsTerminal as _;
@@ -49,6 +50,7 @@ fn bring(
     target: &Target,
     format: ResultFormat,
 ) -> anyhow::Result<()> {
+    remove_drafts_on_signals()?;
     let folder = target.database.db.parent().unwrap_or(Path::new("."));
     let rows = Source::of_rows(&source.from, rows, folder)?;
     let mut link = destination(options, target)?;

@@ -124,11 +124,15 @@ pub enum Command {
     Log(LogSettings),
     /// Copy the database to a file, also while a server writes
     Backup {
-        /// File to write, readable by its owner only
-        file: PathBuf,
+        /// File to write, readable by its owner only; - for standard output. For a folder, and without FILE in the
+        /// current folder, the name is rollbook-DATE-TIME.db, in UTC
+        file: Option<PathBuf>,
         /// Overwrite an existing file
         #[arg(long)]
         force: bool,
+        /// Delete older backups of this directory that have such names, so that N are left
+        #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+        keep: Option<usize>,
         /// How to print the result.
         #[command(flatten)]
         printing: Printing,
@@ -138,7 +142,7 @@ pub enum Command {
     },
     /// Put a backup in the place of the database, which is kept beside it, while no server runs
     Restore {
-        /// Backup file
+        /// Backup file; - for standard input
         file: PathBuf,
         /// How to print the result.
         #[command(flatten)]

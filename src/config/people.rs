@@ -381,7 +381,7 @@ pub struct BringOptions {
     #[arg(long, value_name = "N", default_value_t = 1000,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=10_000))]
     pub batch: usize,
-    /// Write the report on refused, missing and lost values to this file instead of standard error
+    /// Write the report on refused, missing and lost values to this file instead of standard error; - for standard output
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
     /// Whether to ask before users and groups are changed.

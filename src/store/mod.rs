@@ -5,6 +5,7 @@
 //! all names each time, which for a user costs as much as finding the row.
 
 mod age;
+mod backups;
 mod bulk;
 mod changes;
 mod check;
@@ -27,6 +28,7 @@ mod versions;
 mod writer;
 
 pub use age::ChangeClock;
+pub use backups::{dated_backup, remove_older_backups};
 pub use bulk::Undo;
 pub use check::RemovedProperty;
 pub use credentials::{Credential, NewCredential, Purpose, Token};
@@ -36,13 +38,14 @@ pub use names::Spelled;
 pub use passwords::Secret;
 pub use places::{Placed, PlacedGroup, Places};
 pub use restore::{Restored, restore};
-pub use snapshot::{BackedUp, Copied, Counts, Snapshot, back_up, copy, refuse_database};
+pub use snapshot::{BackedUp, Copied, Counts, Snapshot, back_up, copy, keep_backup, refuse_database};
 pub use users::UserFilter;
 
 use crate::cache::Owner;
 use crate::lock::locked;
 use crate::metrics::Page;
 use crate::model::{Error, Origin, Result, RightsState, key, spelling_key};
+use crate::output;
 use anyhow::{Context as _, bail};
 use file::{Lock, Opened, Place};
 use owner::{Owner as FileOwner, give, give_named};
@@ -243,7 +246,7 @@ pub fn keep_secrets(database: &Path, secrets: &str) -> anyhow::Result<PathBuf> {
         give(&file, FileOwner::of(database)?.alone())?;
         file.write_all(secrets.as_bytes())?;
         file.sync_all()?;
-        snapshot::sync_folder_of(&path)
+        output::sync_folder_of(&path)
     };
     write().with_context(|| format!("write the secrets of the new database to {}", path.display()))?;
     Ok(path)
@@ -268,6 +271,7 @@ impl Store {
     pub fn open(path: &Path, readers: usize) -> anyhow::Result<(Store, Found)> {
         let place = Place::find(path)?;
         place.refuse_lone_log()?;
+        output::remove_leftovers(&place.real);
         let mut lock = Lock::take(&place)?;
         let opening = || format!("open the database {}", place.named.display());
         if !place.exists {

@@ -2,9 +2,10 @@
 
 use super::file::{Lock, Place};
 use super::owner::{Owner, give};
-use super::snapshot::{Counts, Draft, Snapshot, fresh_name, sync_folder_of, with_suffix};
+use super::snapshot::{Counts, Snapshot, fresh_name, with_suffix};
 use super::{Missing, Tx, connect, versions};
 use crate::model::Origin;
+use crate::output::{self, Draft, sync_folder_of};
 use anyhow::{Context as _, bail};
 use rusqlite::{Connection, ErrorCode};
 use std::io::ErrorKind;
@@ -27,7 +28,8 @@ pub struct Restored {
     pub kept: Option<PathBuf>,
 }
 
-/// Puts a copy of that backup in place of the database and keeps the old one beside it, under a name with the time.
+/// Puts a copy of that backup, which messages call `shown`, in place of the database and keeps the old one beside it,
+/// under a name with the time.
 /// Wherever this breaks off, there is a usable database under the name: the old one, or the new one.
 ///
 /// The record of changes goes on with a number that was never given before, for the restore itself. Numbers between the
@@ -36,43 +38,36 @@ pub struct Restored {
 /// # Errors
 /// When the database is in use, when the backup is no database of ours, of a newer version or damaged, and when
 /// something cannot be read or written. The database is the old one then, unless the message says otherwise.
-pub fn restore(backup: &Path, database: &Path, origin: &Origin) -> anyhow::Result<Restored> {
+pub fn restore(backup: &Path, shown: &str, database: &Path, origin: &Origin) -> anyhow::Result<Restored> {
     let name = |path: &Path| path.display().to_string();
     let place = Place::find(database)?;
     if Place::existing(backup)?.real == place.real {
-        bail!("{} is the database itself", name(backup));
+        bail!("{shown} is the database itself");
     }
     let snapshot = Snapshot::of_any_version(backup)?;
     // No server can start from here on, nor go on to use a file that is no longer the database.
     let mut lock = Lock::take(&place)?;
+    output::remove_leftovers(&place.real);
     let replace = || -> anyhow::Result<Restored> {
         let owner = Owner::of(&place.real)?;
         if place.exists {
             owner.require_givable()?;
         }
-        let draft = Draft::beside(&place.real, &format!("restore-{}", std::process::id()))?;
-        let counts = snapshot.copy_to(draft.path()).with_context(|| format!("copy {}", name(backup)))?;
-        let backup_name = backup.file_name().unwrap_or_default().to_string_lossy();
+        let draft = Draft::beside(&place.real)?;
+        let counts = snapshot.copy_to(draft.path()).with_context(|| format!("copy {shown}"))?;
+        let backup_name = Path::new(shown).file_name().unwrap_or_default().to_string_lossy();
         note_restore(draft.path(), &place.real, &backup_name, origin).context("go on with the record of changes")?;
-        give(&draft.open()?, owner).context("give the copy to the owner of the database")?;
+        give(&draft.open_own()?, owner).context("give the copy to the owner of the database")?;
         draft.sync()?;
         let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
-        let replacement = Replacement {
-            kept: fresh_name(&place.real, &format!("kept-{time}")),
-            copy: draft.path().to_owned(),
-            database: place.real.clone(),
-        };
+        let kept = fresh_name(&place.real, &format!("kept-{time}"));
+        let replacement = Replacement { kept, database: place.real.clone() };
         replacement.close_old()?;
-        replacement.carry_log()?;
-        // From here on the draft may be the old database.
-        draft.into_path();
-        replacement.exchange()?;
-        let named = sync_folder_of(&replacement.database).and_then(|()| replacement.name_old());
-        let kept = named.with_context(|| replacement.where_it_is())?.then_some(replacement.kept);
+        let kept = output::without_interruption(|| replacement.put_in_place(draft))?;
         if !place.exists {
             owner.warn_unless_own(&place.real);
         }
-        Ok(Restored { counts, kept })
+        Ok(Restored { counts, kept: kept.then_some(replacement.kept) })
     };
     let restored = replace().with_context(|| format!("restore {}", name(database)))?;
     lock.keep();
@@ -142,16 +137,32 @@ fn last_change_of(database: &Path) -> anyhow::Result<i64> {
 }
 
 /// The files of a restore. What is done with them, in this order, each step on disk before the next:
-/// [`Replacement::close_old`], [`Replacement::carry_log`], [`Replacement::exchange`], [`Replacement::name_old`].
+/// [`Replacement::close_old`], [`Replacement::carry_log`], [`Replacement::name_copy`], [`Replacement::exchange`].
 struct Replacement {
     database: PathBuf,
-    /// The new database, whole and on disk.
-    copy: PathBuf,
-    /// What the old database will be called.
+    /// The name of the old database after the restore. Before the last step, the new database has it: whatever has
+    /// that name is never taken for a temporary file.
     kept: PathBuf,
 }
 
 impl Replacement {
+    /// Makes the draft the database. Returns whether there was an old one.
+    fn put_in_place(&self, draft: Draft) -> anyhow::Result<bool> {
+        self.carry_log()?;
+        let had_one = self.database.exists();
+        self.name_copy(draft)?;
+        self.exchange()?;
+        sync_folder_of(&self.database).with_context(|| {
+            let kept = self.kept.display();
+            if had_one {
+                format!("the backup is in place already, and the old database is {kept}")
+            } else {
+                "the backup is in place already".to_owned()
+            }
+        })?;
+        Ok(self.kept.exists())
+    }
+
     /// Moves the old write-ahead log into the old database, so that the one file is all of it and there is no log
     /// that could ever be taken for the new one's. SQLite does this only while no other process has it open.
     fn close_old(&self) -> anyhow::Result<()> {
@@ -208,35 +219,31 @@ impl Replacement {
         sync_folder_of(&self.database)
     }
 
+    /// Gives the new database the name that the old one is to have, so that it is no temporary file any more.
+    fn name_copy(&self, draft: Draft) -> anyhow::Result<()> {
+        draft.rename_to(&self.kept, false).context("name the copy")
+    }
+
     /// Makes the new file the database, in one step of the file system.
     fn exchange(&self) -> anyhow::Result<()> {
         let exchanged = if self.database.exists() {
-            exchange(&self.copy, &self.database).or_else(|_| self.link_and_rename())
+            exchange(&self.kept, &self.database).or_else(|_| self.link_and_rename())
         } else {
-            std::fs::rename(&self.copy, &self.database)
+            std::fs::rename(&self.kept, &self.database)
         };
-        exchanged.inspect_err(|_| remove(&self.copy)).context("put the copy in place")
-    }
-
-    /// What to say when something fails after the exchange.
-    fn where_it_is(&self) -> String {
-        let old = if self.copy.exists() { &self.copy } else { &self.kept };
-        format!("the backup is in place already, and the old database is {}", old.display())
+        exchanged.inspect_err(|_| remove(&self.kept)).context("put the copy in place")
     }
 
     /// The same where the file system cannot let two files change places.
     fn link_and_rename(&self) -> std::io::Result<()> {
-        std::fs::hard_link(&self.database, &self.kept)?;
-        std::fs::rename(&self.copy, &self.database).inspect_err(|_| remove(&self.kept))
-    }
-
-    /// Gives the old database its name; false when there was none.
-    fn name_old(&self) -> anyhow::Result<bool> {
-        if self.copy.exists() {
-            std::fs::rename(&self.copy, &self.kept).context("name the old database")?;
-            sync_folder_of(&self.database)?;
-        }
-        Ok(self.kept.exists())
+        let copy = with_suffix(&self.kept, ".new");
+        std::fs::rename(&self.kept, &copy)?;
+        let replace = || -> std::io::Result<()> {
+            std::fs::hard_link(&self.database, &self.kept)?;
+            std::fs::rename(&copy, &self.database)
+        };
+        // The other name of the old database goes with an error.
+        replace().inspect_err(|_| remove(&copy))
     }
 }
 
@@ -265,10 +272,15 @@ mod tests {
     use crate::store::Store;
     use rusqlite::Connection;
 
-    const STEPS: [fn(&Replacement) -> anyhow::Result<()>; 4] =
-        [Replacement::close_old, Replacement::carry_log, Replacement::exchange, |replacement| {
-            replacement.name_old().map(drop)
-        }];
+    const STEPS: [fn(&Replacement) -> anyhow::Result<()>; 3] = [
+        Replacement::close_old,
+        |replacement| {
+            replacement.carry_log()?;
+            std::fs::rename(replacement.kept.with_file_name("copy"), &replacement.kept)?;
+            Ok(())
+        },
+        Replacement::exchange,
+    ];
 
     /// What the file says of itself: the counter that tells the old database from the new one.
     fn mark(path: &Path) -> i64 {
@@ -295,7 +307,7 @@ mod tests {
         for suffix in ["", "-wal"] {
             std::fs::copy(file(&format!("old.db{suffix}")), file(&format!("rollbook.db{suffix}"))).unwrap();
         }
-        Replacement { database: file("rollbook.db"), copy: file("copy"), kept: file("kept") }
+        Replacement { database: file("rollbook.db"), kept: file("kept") }
     }
 
     #[test]
@@ -310,8 +322,7 @@ mod tests {
             let found = mark(&replacement.database);
             assert_eq!(found, if taken < 3 { 2 } else { 3 }, "after step {taken}");
             if taken >= 3 {
-                let old = if taken == 3 { &replacement.copy } else { &replacement.kept };
-                assert_eq!(mark(old), 2, "the old database after step {taken}");
+                assert_eq!(mark(&replacement.kept), 2, "the old database after step {taken}");
             }
             std::fs::remove_dir_all(&folder).unwrap();
         }
@@ -322,9 +333,8 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("rollbook-link-{}", std::process::id()));
         std::fs::create_dir(&folder).unwrap();
         let replacement = begin(&folder);
-        replacement.close_old().and_then(|()| replacement.carry_log()).unwrap();
+        STEPS[..2].iter().for_each(|step| step(&replacement).unwrap());
         replacement.link_and_rename().unwrap();
-        assert!(replacement.name_old().unwrap());
         assert_eq!((mark(&replacement.database), mark(&replacement.kept)), (3, 2));
         std::fs::remove_dir_all(&folder).unwrap();
     }

