@@ -2,8 +2,7 @@
 //! bounded by the longest row, never by the file.
 //!
 //! What is written reads back as the same records, but for what the writer has told as lost. JSON lines hold everything.
-//! In CSV an empty cell says nothing, so that an empty text is lost. LDIF holds in comments what LDAP has no attribute
-//! for.
+//! In CSV an empty text is an empty cell, as is none. LDIF holds in comments what LDAP has no attribute for.
 
 mod account;
 mod columns;

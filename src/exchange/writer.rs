@@ -83,7 +83,10 @@ impl<W: Write> Writer<W> {
     pub fn write(&mut self, record: &Record) -> anyhow::Result<Vec<String>> {
         self.begin()?;
         match self.format {
-            Format::Csv => self.write_csv(record),
+            Format::Csv => {
+                self.write_csv(record)?;
+                Ok(Vec::new())
+            }
             Format::JsonLines => {
                 self.put(&[&json::to_vec(&Line::of(record)), b"\n"])?;
                 Ok(Vec::new())
@@ -119,7 +122,7 @@ impl<W: Write> Writer<W> {
         written.context("write")
     }
 
-    fn write_csv(&mut self, record: &Record) -> anyhow::Result<Vec<String>> {
+    fn write_csv(&mut self, record: &Record) -> anyhow::Result<()> {
         let mut row = CsvRow::default();
         match record {
             Record::User(user) => row.user(user),
@@ -131,8 +134,7 @@ impl<W: Write> Writer<W> {
                 row.membership("subgroup", subgroup.shown(), group.shown(), *joined);
             }
         }
-        self.put(&[row.line().as_bytes()])?;
-        Ok(row.losses)
+        self.put(&[row.line().as_bytes()])
     }
 
     fn write_ldif(&mut self, record: &Record) -> anyhow::Result<Vec<String>> {
@@ -219,7 +221,6 @@ impl<W: Write> Writer<W> {
 #[derive(Default)]
 struct CsvRow {
     cells: [String; COLUMNS.len()],
-    losses: Vec<String>,
 }
 
 impl CsvRow {
@@ -228,11 +229,10 @@ impl CsvRow {
         self.cells[index] = cell.into();
     }
 
+    /// An empty text and none are the same to people.
     fn set_text(&mut self, column: &str, text: Option<&String>) {
-        match text {
-            Some(text) if text.is_empty() => self.losses.push(format!("an empty {column} cannot be told from none")),
-            Some(text) => self.set(column, text),
-            None => {}
+        if let Some(text) = text {
+            self.set(column, text);
         }
     }
 

@@ -527,7 +527,7 @@ fn what_is_exported_comes_back_as_it_was() {
         } else {
             let (copy, whole) = (bare(&copy, name), bare(&whole, name));
             assert_eq!(copy, whole, "{name}");
-            assert_eq!(losses.contains("lost: "), name == "all.csv", "{name}: {losses}");
+            assert!(!losses.contains("lost: "), "{name}: {losses}");
         }
     }
     assert!(server.stop().success());
@@ -579,11 +579,8 @@ fn an_export_overwrites_nothing_and_has_no_passwords_unless_told_so() {
     assert!(err.contains("no distinguished name"), "{err}");
     let (status, out, err) = said(&run(&folder, &["export", "-", "--format", "csv"]));
     assert_eq!((status, out), (0, first));
-    let last = "wrote 4 records, 1 of which have lost something";
-    assert_eq!(
-        (err.lines().next(), err.lines().last()),
-        (Some("lost: user Administrator: an empty first_name cannot be told from none"), Some(last))
-    );
+    // The names of the first user are empty texts, which are the same as none.
+    assert_eq!(err, "wrote 4 records\n");
 }
 
 #[test]
