@@ -1,6 +1,7 @@
 //! JSON: an object on each line, arrays of objects, objects over several lines, and documents with lists of them.
 
 use super::columns::{Plan, Use, plain};
+use super::counts::{Ledger, Mark};
 use super::csv::{class_names, split_names};
 use super::documents::{self, Document};
 use super::draft::{Draft, Field, Kind, NAMES_MAX, Text};
@@ -14,6 +15,10 @@ use std::sync::Arc;
 
 /// Keys of lists that may hold memberships, and that mean nothing here.
 const MEMBERSHIPS: [&str; 6] = ["users", "teams", "memberships", "groupmemberships", "usergroups", "people"];
+/// The longest mark, in bytes, however it is spaced.
+const MARK_BYTES_MAX: usize = 300;
+/// A part of every mark.
+const PROGRAM: &[u8] = b"\"rollbook\"";
 /// The most memory that the tree of a value takes, in bytes.
 const VALUE_MEMORY_MAX: usize = 8 * ROW_BYTES_MAX;
 
@@ -23,6 +28,8 @@ pub(super) type Member<'t> = (String, &'t str);
 /// Reads the rows.
 pub(super) struct Reader<R> {
     objects: Objects<R>,
+    /// How much of the input was consumed.
+    bytes: u64,
     login: Option<String>,
     /// The time, in seconds since 1970: accounts that have expired by then are disabled.
     now: i64,
@@ -30,25 +37,43 @@ pub(super) struct Reader<R> {
     last_login: Option<Arc<str>>,
     /// Further rows of the object that was read last.
     waiting: VecDeque<Row>,
-    failed: bool,
+    ledger: Ledger,
+    done: bool,
 }
 
 impl<R: BufRead> Reader<R> {
     pub(super) fn new(input: R, options: &ReadOptions) -> Reader<R> {
         Reader {
             objects: Objects::new(input),
+            bytes: 0,
             login: options.login.clone(),
             now: jiff::Timestamp::now().as_second(),
             last_login: None,
             waiting: VecDeque::new(),
-            failed: false,
+            ledger: Ledger::default(),
+            done: false,
         }
     }
 
     fn next_object(&mut self) -> anyhow::Result<Option<Row>> {
-        let found = self.objects.next();
-        let found = found.with_context(|| format!("read line {}", self.objects.line()))?;
-        Ok(found.map(|found| self.row(found)))
+        loop {
+            let found = self.objects.next();
+            let Some(found) = found.with_context(|| format!("read line {}", self.objects.line()))? else {
+                return Ok(None);
+            };
+            self.bytes = found.bytes;
+            match mark(&found.what) {
+                Some(mark) => self.ledger.take(mark),
+                None => return Ok(Some(self.row(found))),
+            }
+        }
+    }
+
+    /// What is told at the end.
+    fn finish(&mut self) -> Option<Row> {
+        let remark = self.ledger.finish()?;
+        let line = self.objects.line();
+        Some(Row { line, bytes: self.bytes, record: Ok(None), remarks: vec![remark], login: None })
     }
 
     fn row(&mut self, found: Found) -> Row {
@@ -109,16 +134,38 @@ impl<R: BufRead> Iterator for Reader<R> {
     type Item = anyhow::Result<Row>;
 
     fn next(&mut self) -> Option<anyhow::Result<Row>> {
-        if self.failed {
+        if self.done {
             return None;
         }
-        if let Some(row) = self.waiting.pop_front() {
-            return Some(Ok(row));
+        let next = match self.waiting.pop_front() {
+            Some(row) => Ok(Some(row)),
+            None => self.next_object(),
+        };
+        match next {
+            Ok(Some(row)) => {
+                self.ledger.note(&row);
+                Some(Ok(row))
+            }
+            Ok(None) => {
+                self.done = true;
+                self.finish().map(Ok)
+            }
+            Err(error) => {
+                self.done = true;
+                Some(Err(error))
+            }
         }
-        let next = self.next_object();
-        self.failed = next.is_err();
-        next.transpose()
     }
+}
+
+/// The mark that an object is. Few objects can be one.
+fn mark(what: &What) -> Option<Mark> {
+    let What::Object(text) = what else { return None };
+    if text.len() > MARK_BYTES_MAX || !text.windows(PROGRAM.len()).any(|part| part == PROGRAM) {
+        return None;
+    }
+    let members = members(std::str::from_utf8(text).ok()?).ok()?;
+    Mark::of(&members)
 }
 
 /// The members of an object that begins in that line. Those that are `null` say nothing.

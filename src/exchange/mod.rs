@@ -2,10 +2,12 @@
 //! bounded by the longest row, never by the file.
 //!
 //! What is written reads back as the same records, but for what the writer has told as lost. JSON lines hold everything.
-//! In CSV an empty text is an empty cell, as is none. LDIF holds in comments what LDAP has no attribute for.
+//! In CSV an empty text is an empty cell, as is none. LDIF holds in comments what LDAP has no attribute for. JSON lines and
+//! LDIF end with [`counts`], by which a reader sees that a file was cut off.
 
 mod account;
 mod columns;
+mod counts;
 mod csv;
 mod dn;
 mod documents;
@@ -354,6 +356,8 @@ pub enum RemarkKind {
     Lost,
     /// A person, a group or a membership.
     Missing,
+    /// The end of the file, and whatever it had.
+    CutOff,
 }
 
 impl Remark {

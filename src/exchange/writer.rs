@@ -1,5 +1,6 @@
 //! Writing records.
 
+use super::counts::Counts;
 use super::dn::{Dn, escaped};
 use super::ldif::{ARGON2, NO_LAST_NAME, common_name, is_written_property};
 use super::{Format, GroupRecord, MemberRecord, Record, Role, SubgroupRecord, UserRecord, quoted};
@@ -41,6 +42,12 @@ pub(super) const EARLIER_COLUMNS: usize = 17;
 /// The second line of an LDIF of ours. An import recognises the file by it.
 pub(super) const LDIF_MARK: &str = "# exported by rollbook";
 
+/// The third line of an LDIF of ours: without the counts at its end, the file was cut off.
+pub(super) const LDIF_BEGIN: &str = "# rollbook export: this file ends with a comment of counts";
+
+/// Begins the comment at the end of an LDIF of ours. The counts follow as JSON.
+pub(super) const LDIF_END: &str = "# rollbook counts: ";
+
 /// Begins a comment of an LDIF of ours that holds, as JSON, what no attribute of the entry holds.
 pub(super) const LDIF_REMARK: &str = "# rollbook: ";
 
@@ -62,6 +69,7 @@ pub struct Writer<W: Write> {
     begun: bool,
     /// The group whose LDIF entry is not complete, and whether it has members.
     open: Option<(String, bool)>,
+    counts: Counts,
 }
 
 impl<W: Write> Writer<W> {
@@ -73,7 +81,7 @@ impl<W: Write> Writer<W> {
         if Dn::parse(base_dn).is_none() {
             bail!("no distinguished name: {}", quoted(base_dn));
         }
-        Ok(Writer { format, out, base: base_dn.trim().to_owned(), begun: false, open: None })
+        Ok(Writer { format, out, base: base_dn.trim().to_owned(), begun: false, open: None, counts: Counts::default() })
     }
 
     /// Writes a record. Returns what of it the format cannot hold, a sentence each.
@@ -82,6 +90,7 @@ impl<W: Write> Writer<W> {
     /// When the output takes no more, and for a membership in an LDIF that does not follow its group.
     pub fn write(&mut self, record: &Record) -> anyhow::Result<Vec<String>> {
         self.begin()?;
+        self.counts.add(record);
         match self.format {
             Format::Csv => {
                 self.write_csv(record)?;
@@ -102,6 +111,15 @@ impl<W: Write> Writer<W> {
     pub fn finish(mut self) -> anyhow::Result<W> {
         self.begin()?;
         self.close_group()?;
+        match self.format {
+            Format::Csv => {}
+            Format::JsonLines => self.put(&[&json::to_vec(&About::counts(self.counts)), b"\n"])?,
+            Format::Ldif => {
+                let mut lines = Lines(String::from("\n"));
+                lines.add_folded(&format!("{LDIF_END}{}", json::to_string(&self.counts)));
+                self.put(&[lines.0.as_bytes()])?;
+            }
+        }
         self.out.flush().context("write")?;
         Ok(self.out)
     }
@@ -112,8 +130,8 @@ impl<W: Write> Writer<W> {
         }
         match self.format {
             Format::Csv => self.put(&[COLUMNS.join(",").as_bytes(), b"\n"]),
-            Format::JsonLines => Ok(()),
-            Format::Ldif => self.put(&[b"version: 1\n", LDIF_MARK.as_bytes(), b"\n"]),
+            Format::JsonLines => self.put(&[&json::to_vec(&About::BEGIN), b"\n"]),
+            Format::Ldif => self.put(&[b"version: 1\n", LDIF_MARK.as_bytes(), b"\n", LDIF_BEGIN.as_bytes(), b"\n"]),
         }
     }
 
@@ -308,6 +326,25 @@ fn word(value: bool) -> &'static str {
 fn list(names: &[String]) -> String {
     let odd = |name: &String| name.is_empty() || name != name.trim() || name.contains(';') || name.starts_with('[');
     if names.is_empty() || names.iter().any(odd) { json::to_string(names) } else { names.join(";") }
+}
+
+/// A line of JSON about the file, see [`Mark`](super::counts::Mark).
+#[derive(Serialize)]
+struct About {
+    kind: &'static str,
+    program: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ends_with: Option<&'static str>,
+    #[serde(flatten)]
+    counts: Option<Counts>,
+}
+
+impl About {
+    const BEGIN: About = About { kind: "export", program: "rollbook", ends_with: Some("counts"), counts: None };
+
+    fn counts(counts: Counts) -> About {
+        About { kind: "counts", program: "rollbook", ends_with: None, counts: Some(counts) }
+    }
 }
 
 /// A record as a line of JSON: the kind stands beside the fields.

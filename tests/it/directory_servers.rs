@@ -1,7 +1,7 @@
 //! Real directory servers: a tree is loaded into each, its own tools dump it, and the dump is imported. Users, groups,
 //! memberships, properties, disabled accounts and logins are compared with the tree.
 
-use crate::harness::{Folder, Server, eventually, has_tool, run, run_with_input, said};
+use crate::harness::{Folder, Server, eventually, exported_records, has_tool, run, run_with_input, said};
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::path::Path;
@@ -62,8 +62,7 @@ fn records(folder: &Folder) -> Vec<Value> {
     let (status, out, err) = said(&run(folder, &["export", "-", "--format", "jsonl"]));
     assert_eq!(status, 0, "{err}");
     let usual = [("role", json!("standard")), ("disabled", json!(false)), ("verified", json!(false))];
-    let record = |line: &str| {
-        let mut record: Value = serde_json::from_str(line).expect("a line of JSON");
+    let record = |mut record: Value| {
         let object = record.as_object_mut().expect("an object");
         object.remove("joined");
         object.retain(|key, value| !usual.contains(&(key.as_str(), value.clone())));
@@ -75,7 +74,7 @@ fn records(folder: &Folder) -> Vec<Value> {
     let is_own = |record: &Value| {
         !["administrators", "members", "powerusers", "Administrator"].map(Value::from).contains(&record["name"])
     };
-    out.lines().map(record).filter(is_own).collect()
+    exported_records(&out).into_iter().map(record).filter(is_own).collect()
 }
 
 /// Compares the records of a directory with a text of JSON objects.

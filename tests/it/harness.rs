@@ -389,6 +389,14 @@ pub fn run_with_bytes(folder: &Folder, words: &[&str], input: &[u8]) -> Output {
     child.wait_with_output().expect("the command ends")
 }
 
+/// The records of an export in JSON lines, without the lines about the file.
+pub fn exported_records(text: &str) -> Vec<Value> {
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+    let [begin, records @ .., end] = lines.as_slice() else { panic!("no export: {text}") };
+    assert_eq!((&begin["kind"], &end["kind"]), (&json!("export"), &json!("counts")));
+    records.to_vec()
+}
+
 /// What a command has answered: status, standard output and standard error.
 pub fn said(output: &Output) -> (i32, String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");

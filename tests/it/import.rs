@@ -1,6 +1,6 @@
 //! Users, groups and memberships from files and to files.
 
-use crate::harness::{Folder, Server, rollbook, run, run_with_input, said, wait_until};
+use crate::harness::{Folder, Server, exported_records, rollbook, run, run_with_input, said, wait_until};
 use crate::state::State;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -32,7 +32,7 @@ fn import(folder: &Folder, file: &str, flags: &[&str]) -> (i32, String, String) 
 fn exported(folder: &Folder) -> Vec<Value> {
     let (status, out, err) = said(&run(folder, &["export", "-", "--format", "jsonl"]));
     assert_eq!(status, 0, "{err}");
-    out.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+    exported_records(&out)
 }
 
 /// What is known of a user.
@@ -541,10 +541,9 @@ fn sorted(text: &str) -> Vec<&str> {
 
 /// The records less what the format has no place for.
 fn bare(text: &str, name: &str) -> Vec<String> {
-    let mut lines: Vec<String> = text
-        .lines()
-        .map(|line| {
-            let mut record: Value = serde_json::from_str(line).expect("JSON");
+    let mut lines: Vec<String> = exported_records(text)
+        .into_iter()
+        .map(|mut record| {
             let fields = record.as_object_mut().expect("an object");
             fields.retain(|_, value| value != "");
             if name == "all.ldif" {

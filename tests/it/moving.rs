@@ -1,5 +1,6 @@
 //! Files as other systems write them: who comes in, who is disabled, who is in which group, and what is reported.
 
+mod cut;
 mod documents;
 mod kills;
 mod ldif;

@@ -1,6 +1,6 @@
 //! Names that look alike: which are one, which no new one may be, and those of old that are told apart all the same.
 
-use crate::harness::{ADMIN_PASSWORD, Answer, Folder, Server, run, said};
+use crate::harness::{ADMIN_PASSWORD, Answer, Folder, Server, exported_records, run, said};
 use crate::ui::session_cookie;
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -337,7 +337,7 @@ fn old_directory() -> Arc<Folder> {
 fn lines(folder: &Folder) -> Vec<Value> {
     let (code, out, err) = said(&run(folder, &["export", "-", "--format", "jsonl"]));
     assert_eq!(code, 0, "{err}");
-    out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    exported_records(&out)
 }
 
 #[test]

@@ -49,6 +49,8 @@ struct Totals {
     lossy: u64,
     groups: u64,
     waiting: u64,
+    /// The input has no end.
+    cut_off: bool,
     /// The attributes, columns or keys that logins come from, and how many of them.
     logins: Vec<(String, u64)>,
 }
@@ -140,6 +142,7 @@ pub(super) fn bring_in(
         }
     };
     (totals.refused, totals.missing, totals.lossy) = (survey.refused, survey.missing, survey.lossy);
+    totals.cut_off = survey.cut_off;
     totals.logins.clone_from(&survey.logins);
     let mut before: Option<ShownProgress> = link.ask(Order::ImportProgress { digest })?;
     if restart && before.take().is_some() {
@@ -351,10 +354,12 @@ impl Totals {
             (missing, false) => Some(format!("{missing} missing: people, groups or memberships")),
             (missing, true) => Some(format!("{missing} would be missing: people, groups or memberships")),
         };
-        match (refused, missing) {
-            (None, None) => Ok(()),
-            (Some(one), None) | (None, Some(one)) => bail!("{one}"),
-            (Some(refused), Some(missing)) => bail!("{refused}, and {missing}"),
+        let cut_off = self.cut_off.then(|| "the file was cut off".to_owned());
+        let wrong: Vec<String> = [cut_off, refused, missing].into_iter().flatten().collect();
+        match wrong.split_last() {
+            None => Ok(()),
+            Some((last, [])) => bail!("{last}"),
+            Some((last, others)) => bail!("{}, and {last}", others.join(", ")),
         }
     }
 }
@@ -373,6 +378,9 @@ impl fmt::Display for Totals {
             if count > 0 {
                 write!(f, ", {count} {}", if count == 1 { one } else { more })?;
             }
+        }
+        if self.cut_off {
+            write!(f, ", the file was cut off")?;
         }
         if !self.logins.is_empty() {
             let logins: Vec<_> = self.logins.iter().map(|(name, count)| format!("{name} ({count})")).collect();

@@ -114,6 +114,8 @@ pub(super) struct Survey {
     pub(super) refused: u64,
     pub(super) missing: u64,
     pub(super) lossy: u64,
+    /// The input has no end.
+    pub(super) cut_off: bool,
 }
 
 /// Groups of the input that mean groups here which the operator has named.
@@ -322,6 +324,7 @@ pub(super) fn survey(
         for remark in remarks {
             match remark.kind {
                 RemarkKind::Missing => survey.missing += 1,
+                RemarkKind::CutOff => survey.cut_off = true,
                 RemarkKind::Lost => {
                     survey.lossy += u64::from(last_lossy != row.line);
                     last_lossy = row.line;

@@ -122,6 +122,7 @@ fn told((kind, text): &(RemarkKind, String), counted: &Counted) -> String {
     let word = match kind {
         RemarkKind::Lost => "lost",
         RemarkKind::Missing => "missing",
+        RemarkKind::CutOff => "cut off",
     };
     let mut told = format!("{word}: {text}");
     if let Some(about) = &counted.about {

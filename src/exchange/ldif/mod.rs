@@ -45,9 +45,11 @@ mod schema;
 pub(super) use entry::common_name;
 pub(super) use schema::{Class, class, is_written_property};
 
+use super::counts::{Ledger, Mark};
 use super::lines::{bare, read_line};
-use super::writer::{LDIF_MARK, LDIF_REMARK};
+use super::writer::{LDIF_BEGIN, LDIF_END, LDIF_MARK, LDIF_REMARK};
 use super::{EntryName, ROW_BYTES_MAX, ReadOptions, Record, Remark, Row, skip_mark};
+use crate::json::decode;
 use anyhow::{Context as _, bail};
 use entry::{Entry, Kind, Link, Owner, Settings};
 use line::{Line, Range, leading_name};
@@ -88,6 +90,7 @@ pub(super) struct Reader<R> {
     partial: HashMap<(EntryName, bool), Partial>,
     /// The attribute that the last login came from.
     login: Option<Arc<str>>,
+    ledger: Ledger,
     stage: Stage,
     failure: Option<anyhow::Error>,
 }
@@ -98,6 +101,8 @@ enum Stage {
     Reading,
     /// Everything is read. The missing parts of lists are still to be told.
     Read,
+    /// All rows are out. A missing end of the file is still to be told.
+    Counted,
     Done,
 }
 
@@ -126,6 +131,7 @@ impl<R: BufRead> Reader<R> {
             links: None,
             partial: HashMap::new(),
             login: None,
+            ledger: Ledger::default(),
             stage: Stage::Reading,
             failure: None,
         }
@@ -184,7 +190,17 @@ impl<R: BufRead> Reader<R> {
         // Behind the version.
         let is_behind = self.version_line > 0 && number == self.version_line + 1;
         self.settings.exported |= is_behind && self.entry.is_none() && text == LDIF_MARK.as_bytes();
-        let (true, Some(entry)) = (self.settings.exported, &mut self.entry) else { return };
+        if !self.settings.exported {
+            return;
+        }
+        if number == self.version_line + 2 && text == LDIF_BEGIN.as_bytes() {
+            return self.ledger.take(Mark::Begin);
+        }
+        if let Some(counts) = text.strip_prefix(LDIF_END.as_bytes()) {
+            // Counts that cannot be read count as missing.
+            return decode(counts).map(Mark::End).into_iter().for_each(|mark| self.ledger.take(mark));
+        }
+        let Some(entry) = &mut self.entry else { return };
         let Some(comment) = text.strip_prefix(LDIF_REMARK.as_bytes()) else { return };
         match std::str::from_utf8(comment) {
             Ok(comment) if text.len() <= ROW_BYTES_MAX => entry.take_comment(comment, number),
@@ -414,6 +430,7 @@ impl<R: BufRead> Iterator for Reader<R> {
     fn next(&mut self) -> Option<anyhow::Result<Row>> {
         loop {
             if let Some(row) = self.rows.pop_front() {
+                self.ledger.note(&row);
                 return Some(Ok(row));
             }
             if let Some((owner, mut links)) = self.links.take()
@@ -421,6 +438,7 @@ impl<R: BufRead> Iterator for Reader<R> {
             {
                 let row = self.link_row(&owner, line, link);
                 self.links = Some((owner, links));
+                self.ledger.note(&row);
                 return Some(Ok(row));
             }
             match self.stage {
@@ -431,6 +449,11 @@ impl<R: BufRead> Iterator for Reader<R> {
                 },
                 Stage::Read => {
                     self.finish_parts();
+                    self.stage = Stage::Counted;
+                }
+                Stage::Counted => {
+                    let remark = self.ledger.finish();
+                    remark.into_iter().for_each(|remark| self.push(self.line, Ok(None), vec![remark]));
                     self.stage = Stage::Done;
                 }
                 Stage::Done => return self.failure.take().map(Err),

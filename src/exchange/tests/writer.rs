@@ -15,8 +15,16 @@ fn a_file_of_nothing_is_complete_all_the_same() {
         "kind,name,first_name,last_name,display_name,email,company,title,role,disabled,verified,password,external_id,\
          groups,label,description,properties,stored_role,joined\n"
     );
-    assert_eq!(written(Format::JsonLines, &[]).0, "");
-    assert_eq!(written(Format::Ldif, &[]).0, "version: 1\n# exported by rollbook\n");
+    assert_eq!(
+        written(Format::JsonLines, &[]).0,
+        "{\"kind\":\"export\",\"program\":\"rollbook\",\"ends_with\":\"counts\"}\n\
+         {\"kind\":\"counts\",\"program\":\"rollbook\",\"users\":0,\"groups\":0,\"memberships\":0}\n"
+    );
+    assert_eq!(
+        written(Format::Ldif, &[]).0,
+        "version: 1\n# exported by rollbook\n# rollbook export: this file ends with a comment of counts\n\n\
+         # rollbook counts: {\"users\":0,\"groups\":0,\"memberships\":0}\n"
+    );
     for format in [Format::Csv, Format::JsonLines, Format::Ldif] {
         assert_eq!(rows(format, written(format, &[]).0), []);
     }
@@ -62,6 +70,7 @@ fn an_ldif_is_written_as_directories_read_it() {
         text,
         "version: 1\n\
          # exported by rollbook\n\
+         # rollbook export: this file ends with a comment of counts\n\
          \n\
          dn: uid=a\\,da,ou=people,dc=example,dc=org\n\
          objectClass: inetOrgPerson\n\
@@ -99,7 +108,9 @@ fn an_ldif_is_written_as_directories_read_it() {
          objectClass: groupOfNames\n\
          cn: all\n\
          member: uid=a\\,da,ou=people,dc=example,dc=org\n\
-         member: cn=staff,ou=groups,dc=example,dc=org\n"
+         member: cn=staff,ou=groups,dc=example,dc=org\n\
+         \n\
+         # rollbook counts: {\"users\":2,\"groups\":2,\"memberships\":2}\n"
     );
     assert_eq!(losses, [vec![], vec![], vec!["LDIF has no place for groups of a group"], vec![], vec![], vec![],]);
     assert!(text.lines().all(|line| line.len() <= 76));
@@ -113,7 +124,7 @@ fn an_empty_text_and_none_are_the_same_in_a_csv() {
     assert_eq!(losses, [Vec::<String>::new()]);
     let (text, losses) = written(Format::JsonLines, &[Record::User(ada.clone())]);
     assert_eq!(losses, [Vec::<String>::new()]);
-    assert_eq!(said(&rows(Format::JsonLines, text)), [(1, Ok(Record::User(ada)))]);
+    assert_eq!(said(&rows(Format::JsonLines, text)), [(2, Ok(Record::User(ada)))]);
 }
 
 #[test]
@@ -325,4 +336,84 @@ fn an_ldif_reads_back_what_it_can_hold() {
     for (read, written) in read.iter().zip(&records) {
         assert_eq!(read, written);
     }
+}
+
+// ------------------------------------------------------------------------------------------ the end of the file
+
+/// What is told at the end of a text.
+fn told_at_end(format: Format, text: &str) -> Option<String> {
+    let rows = rows(format, text);
+    let cut: Vec<&Remark> =
+        rows.iter().flat_map(|row| &row.remarks).filter(|remark| remark.kind == RemarkKind::CutOff).collect();
+    assert!(cut.len() <= 1, "{cut:?}");
+    cut.first().map(|remark| remark.text.clone())
+}
+
+#[test]
+fn a_file_that_was_cut_off_anywhere_is_known() {
+    let group = |name: &str| Record::Group(GroupRecord { name: name.to_owned(), ..GroupRecord::default() });
+    let records = [Record::User(user("ada")), Record::User(user("bob")), group("all"), member("all", "ada")];
+    let lost = Some("the counts are missing that end the file".to_owned());
+    for format in [Format::JsonLines, Format::Ldif] {
+        let text = written(format, &records).0;
+        assert_eq!(told_at_end(format, &text), None);
+        // Behind the beginning, which announces the end.
+        let begun = text.find("counts").expect("an announcement") + 10;
+        let whole = text.trim_end().len();
+        for end in begun..text.len() {
+            let expected = if end < whole { &lost } else { &None };
+            assert_eq!(told_at_end(format, &text[..end]), *expected, "{}", &text[..end]);
+        }
+        // A file of an earlier version has neither, and of a file without its beginning the rows are too few.
+        let bare = match format {
+            Format::JsonLines => text.lines().skip(1).take(records.len()).map(|line| format!("{line}\n")).collect(),
+            _ => text
+                .lines()
+                .filter(|line| !line.starts_with("# rollbook "))
+                .map(|line| format!("{line}\n"))
+                .collect::<String>(),
+        };
+        assert_eq!(told_at_end(format, &bare), None);
+        let ada = text.find("\"ada").or(text.find("dn: uid=ada")).expect("a user");
+        let bob = text.find("\"bob").or(text.find("dn: uid=bob")).expect("a user");
+        let start = |at: usize| if format == Format::Ldif { at } else { text[..at].rfind('\n').expect("a line") + 1 };
+        let less = format!("{}{}", &text[..start(ada)], &text[start(bob)..]);
+        let few =
+            "the file has fewer rows than the counts that end it: 1 of 2 users, 1 of 1 groups, 1 of 1 memberships";
+        assert_eq!(told_at_end(format, &less).as_deref(), Some(few));
+        // Joined, in any order of rows, and with more.
+        assert_eq!(told_at_end(format, &format!("{text}\n{text}")), None);
+        assert_eq!(told_at_end(format, &format!("{text}\n{}", &text[..whole - 5])), lost);
+        if format == Format::JsonLines {
+            let mut lines: Vec<&str> = text.lines().collect();
+            lines.sort_unstable();
+            assert_eq!(told_at_end(format, &lines.join("\n")), None);
+            assert_eq!(told_at_end(format, &format!("{text}{{\"name\":\"more\"}}\n")), None);
+            assert_eq!(told_at_end(format, &format!("[{}]", lines.join(","))), None);
+        }
+    }
+    let csv = written(Format::Csv, &records).0;
+    assert_eq!(told_at_end(Format::Csv, &csv[..csv.len() / 2]), None);
+}
+
+#[test]
+fn lines_that_only_look_like_the_ends_of_a_file_are_records() {
+    for text in [
+        "{\"kind\":\"export\",\"program\":\"other\",\"ends_with\":\"counts\"}",
+        "{\"kind\":\"export\",\"program\":\"rollbook\",\"ends_with\":\"sums\"}",
+        "{\"kind\":\"counts\",\"program\":\"rollbook\",\"users\":-1,\"groups\":0,\"memberships\":0}",
+        "{\"kind\":\"counts\",\"program\":\"rollbook\",\"users\":1,\"groups\":0}",
+    ] {
+        let rows = rows(Format::JsonLines, text);
+        let [(1, Err(why))] = &said(&rows)[..] else { panic!("{text}: {rows:?}") };
+        assert!(why.starts_with("kind is none of"), "{why}");
+    }
+    // Only behind the beginning of an export of ours.
+    let entry = "dn: uid=ada,dc=x\nobjectClass: inetOrgPerson\nuid: ada\ncn: ada\nsn: ada\n";
+    let text = format!("version: 1\n# rollbook export: this file ends with a comment of counts\n\n{entry}");
+    assert_eq!(told_at_end(Format::Ldif, &text), None);
+    assert_eq!(
+        told_at_end(Format::Ldif, &format!("version: 1\n\n{entry}\n# rollbook counts: {{\"users\":5}}\n")),
+        None
+    );
 }
