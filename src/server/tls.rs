@@ -24,6 +24,8 @@ use std::time::{Duration, Instant};
 
 /// How often the files are looked at.
 const LOOK_PAUSE: Duration = Duration::from_secs(2);
+/// When files that could not be used are tried again though they have not changed: what failed may have been the system.
+const RETRY_PAUSE: Duration = Duration::from_secs(10);
 /// How often it is told that the certificate ends soon.
 const TELL_PAUSE: Duration = Duration::from_secs(24 * 3600);
 /// How long before its end that begins.
@@ -85,6 +87,8 @@ struct Current {
     read: [Option<Stamp>; 2],
     /// The files as they were at the last look.
     seen: [Option<Stamp>; 2],
+    /// The last attempt to read them, and why it failed, unless it did not.
+    failed: Option<(Instant, String)>,
     /// When it was told that the certificate ends soon.
     told: Instant,
 }
@@ -127,7 +131,7 @@ impl Certificate {
         let read = files.stamps();
         let pair = files.load()?;
         pair.warn();
-        let current = Mutex::new(Current { pair, read, seen: read, told: Instant::now() });
+        let current = Mutex::new(Current { pair, read, seen: read, failed: None, told: Instant::now() });
         let (replaced, failed) = Default::default();
         Ok(Certificate { files, current, replaced, failed })
     }
@@ -158,7 +162,8 @@ impl Certificate {
         let stamps = self.files.stamps();
         let mut current = locked(&self.current);
         // Two files do not change at once: they are read when they stay as they are for a while.
-        let has_changed = stamps != current.read && stamps == current.seen;
+        let is_due = current.failed.as_ref().is_some_and(|(when, _)| when.elapsed() >= RETRY_PAUSE);
+        let has_changed = is_due || stamps != current.read && stamps == current.seen;
         current.seen = stamps;
         if current.told.elapsed() >= TELL_PAUSE {
             current.told = Instant::now();
@@ -178,9 +183,14 @@ impl Certificate {
         current.read = read;
         match pair {
             Err(error) => {
-                self.failed.fetch_add(1, Ordering::Relaxed);
-                let until = current.pair.validity.not_after;
-                log::error!("the certificate was not renewed: {error:#}; the one before, valid until {until}, stays");
+                let why = format!("{error:#}");
+                if current.failed.as_ref().is_none_or(|(_, before)| *before != why) {
+                    self.failed.fetch_add(1, Ordering::Relaxed);
+                    let until = current.pair.validity.not_after;
+                    log::error!("the certificate was not renewed: {why}; the one before, valid until {until}, stays");
+                }
+                current.failed = Some((Instant::now(), why));
+                return;
             }
             // The key may be another one.
             Ok(pair) if pair.chain == current.pair.chain => {
@@ -196,6 +206,7 @@ impl Certificate {
                 current.told = Instant::now();
             }
         }
+        current.failed = None;
     }
 
     /// When it ends.

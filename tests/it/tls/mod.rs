@@ -51,7 +51,7 @@ impl Pair {
         openssl(
             folder,
             &format!(
-                "req -x509 -newkey {kind} -noenc -keyout {name}.key -out {name}.pem -days {days} -subj /CN=localhost \
+                "req -x509 -newkey {kind} -nodes -keyout {name}.key -out {name}.pem -days {days} -subj /CN=localhost \
                  -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE"
             ),
         );

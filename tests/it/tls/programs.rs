@@ -30,7 +30,7 @@ fn a_server_with_a_certificate_is_asked_for_its_health_through_tls() {
     assert!(status == 1 && err.contains(&format!("ask the server at {metrics}")), "{err}");
     // A certificate that was renewed, has ended, or was made for another name is no reason to call a server unwell.
     let other = |folder: &std::path::Path| {
-        openssl(folder, "req -x509 -newkey ed25519 -noenc -keyout server.key -out server.pem -days 1 -subj /CN=other");
+        openssl(folder, "req -x509 -newkey ed25519 -nodes -keyout server.key -out server.pem -days 1 -subj /CN=other");
         Pair { chain: folder.join("server.pem"), key: folder.join("server.key") }
     };
     let Some((server, pair)) = start_with(&["--listen", "0.0.0.0:0"], other) else { return };

@@ -1,7 +1,7 @@
 //! Certificates that change while the server runs.
 
 use super::{Client, Pair, Secured, ask, start};
-use crate::harness::{Server, wait_until};
+use crate::harness::{Server, has_tool, wait_until};
 use crate::metrics::{LISTEN, Page, metrics_address};
 use rustls::HandshakeKind;
 use std::net::SocketAddr;
@@ -92,16 +92,37 @@ fn a_broken_pair_leaves_the_old_one_in_place_and_the_log_says_so() {
         still(&format!("--tls-cert {}", first.chain.with_file_name(expected).display()), failed);
     }
     std::fs::remove_file(&first.key).expect("the file goes");
+    // The same failure is told once, however often it is tried.
     hang_up(&server);
-    still(&format!("--tls-cert {} is empty", first.chain.display()), failed + 1.0);
     std::fs::write(&first.chain, &text).expect("a file");
-    still(&format!("--tls-key: read {}: No such file", first.key.display()), failed + 2.0);
+    still(&format!("--tls-key: read {}: No such file", first.key.display()), failed + 1.0);
     assert!(server.log().contains("; the one before, valid until "), "{}", server.log());
     // The pair is whole again.
     second.replace(&first);
     let mut connection = wait_for(&second, server.address);
     assert_eq!(ask(&mut connection, "/healthz"), 200);
     assert_eq!(reloads(metrics, "renewed"), 1.0);
+}
+
+#[test]
+fn files_that_the_system_could_not_open_are_tried_again() {
+    if !has_tool("prlimit", "util-linux") {
+        return;
+    }
+    let Some((server, first)) = start(&[]) else { return };
+    let second = Pair::make(server.folder.path(), "second");
+    let limit = |descriptors: usize| {
+        let words = ["--pid", &server.pid().to_string(), &format!("--nofile={descriptors}:")];
+        assert!(Command::new("prlimit").args(words).status().expect("prlimit runs").success());
+    };
+    // The standard streams have these: no file can be opened.
+    limit(3);
+    second.replace(&first);
+    server.wait_for_log("the certificate was not renewed: --tls-cert: read ");
+    assert!(server.log().contains("Too many open files"), "{}", server.log());
+    limit(256);
+    wait_for(&second, server.address);
+    server.wait_for_lines(1, |line| line.contains("the certificate was not renewed"));
 }
 
 #[test]
