@@ -3,16 +3,19 @@
 use super::{signals::Signals, start_logging, store_of::open};
 use crate::command::Usage;
 use crate::config::Serve;
+use crate::logging;
 use crate::server::{Certificate, Limits, Listener, PemFile, Place, raise_descriptor_limit, tell_supervisor};
 use crate::service::{Service, Settings};
 use crate::store::{self, Found, Store};
+use anyhow::{Context as _, anyhow};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Serves until a signal ends it. The warnings about its settings go to the log.
 pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
     let signals = Signals::handle(serve.grace)?;
-    start_logging(&serve.database);
+    log_to(serve)?;
+    signals.on_reopen(logging::reopen);
     warnings.iter().for_each(|warning| log::warn!("{warning}"));
     // What is wrong with the command line shows before the database is touched.
     let settings = serve.settings().map_err(Usage)?;
@@ -62,6 +65,19 @@ fn certificate(serve: &Serve) -> anyhow::Result<Option<Arc<Certificate>>> {
     let (Some(chain), Some(key)) = (&serve.tls_cert, &serve.tls_key) else { return Ok(None) };
     let file = |name, path: &PathBuf| PemFile { setting: serve.origins.name_of(name), path: path.clone() };
     Certificate::load(file("tls_cert", chain), file("tls_key", key)).map(Arc::new).map(Some)
+}
+
+/// Starts logging, to the log file where one is set.
+fn log_to(serve: &Serve) -> anyhow::Result<()> {
+    let Some(file) = &serve.log_file else {
+        start_logging(&serve.database);
+        return Ok(());
+    };
+    let setting = serve.origins.name_of("log_file");
+    if store::is_of_database(&serve.database.db, file) {
+        return Err(Usage(anyhow!("{setting}: {} is the database, or belongs to it", file.display())).into());
+    }
+    logging::start_to_file(serve.database.log, serve.database.log_format, file).context(setting)
 }
 
 fn announce_database(store: &Store, found: Found) {

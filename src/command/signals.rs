@@ -110,7 +110,6 @@ impl Signals {
     }
 
     /// Runs this on every SIGHUP and SIGUSR1; at once when one has come already. It logs its own errors.
-    #[allow(dead_code, reason = "files that are opened again hook in here")]
     pub(super) fn on_reopen(&self, hook: impl FnMut() + Send + 'static) {
         self.shared.add_reload(&[SIGHUP, SIGUSR1], Box::new(hook));
     }

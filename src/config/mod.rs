@@ -404,6 +404,9 @@ pub struct Serve {
     /// Which database.
     #[command(flatten)]
     pub database: Database,
+    /// Append the log to this file in place of standard error. SIGHUP and SIGUSR1 open it again after a rotation
+    #[arg(long, env = "ROLLBOOK_LOG_FILE", value_name = "FILE")]
+    pub log_file: Option<PathBuf>,
     /// The dialects to serve, separated by commas
     #[arg(long, env = "ROLLBOOK_DIALECTS", value_name = "LIST", value_delimiter = ',',
           default_values_t = DIALECTS.map(|dialect| dialect.name.to_owned()))]

@@ -1,5 +1,6 @@
-//! Lines on their way to standard error: put on a heap by whoever logs, written by a thread of their own.
+//! Lines on their way to standard error or to a file: put on a heap by whoever logs, written by a thread of their own.
 
+use super::file::LogFile;
 use super::style::Style;
 use crate::cache::Held;
 use crate::lock::locked;
@@ -32,8 +33,10 @@ pub(super) struct Lines {
     waiting: AtomicUsize,
     /// Pieces written.
     written: AtomicU64,
-    /// Whether the thread has been told that there is something to write.
+    /// Whether the thread has been told that there is something to do.
     told: AtomicBool,
+    /// The file is to be opened again.
+    reopen: AtomicBool,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -62,16 +65,16 @@ struct State {
 }
 
 impl Lines {
-    /// Starts the thread; `style` is for what it has to say itself.
-    pub(super) fn start(style: Style) -> Arc<Lines> {
+    /// Starts the thread, which writes to that file or to standard error; `style` is for what it has to say itself.
+    pub(super) fn start(style: Style, file: Option<LogFile>) -> Arc<Lines> {
         let lines = Arc::new(Lines { style, ..Lines::default() });
         let thread = Arc::clone(&lines);
         // Without the thread nothing is logged, but everything else works.
-        let _ = std::thread::Builder::new().name("log".to_owned()).spawn(move || thread.work());
+        let _ = std::thread::Builder::new().name("log".to_owned()).spawn(move || thread.work(file));
         lines
     }
 
-    fn work(&self) {
+    fn work(&self, mut file: Option<LogFile>) {
         loop {
             let mut state = locked(&self.state);
             while !self.told.load(Ordering::Acquire) {
@@ -86,9 +89,20 @@ impl Lines {
             drop(state);
             // Before the heaps are taken: who comes after that tells anew.
             self.told.store(false, Ordering::Release);
-            for piece in self.take().chunks(PIECE) {
-                let _ = std::io::stderr().write_all(piece);
+            let lines = self.take();
+            let count = || {
                 self.written.fetch_add(1, Ordering::AcqRel);
+            };
+            let Some(file) = &mut file else {
+                for piece in lines.chunks(PIECE) {
+                    let _ = std::io::stderr().write_all(piece);
+                    count();
+                }
+                continue;
+            };
+            file.write(&lines, count);
+            if self.reopen.swap(false, Ordering::AcqRel) {
+                file.reopen();
             }
         }
     }
@@ -129,6 +143,16 @@ impl Lines {
             heap.bytes.extend_from_slice(line);
             heap.lines.push((self.next.fetch_add(1, Ordering::Relaxed), line.len()));
         }
+        self.tell();
+    }
+
+    /// Has the file opened again, after the lines that wait are written.
+    pub(super) fn reopen(&self) {
+        self.reopen.store(true, Ordering::Release);
+        self.tell();
+    }
+
+    fn tell(&self) {
         if !self.told.load(Ordering::Acquire) && !self.told.swap(true, Ordering::AcqRel) {
             // With the lock, so that the thread is not between looking and waiting.
             locked(&self.state).busy = true;

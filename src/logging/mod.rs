@@ -1,14 +1,17 @@
-//! Where log lines go: to standard error, by a thread of its own, so that no request waits for whoever reads them.
+//! Where log lines go: to standard error or a file, by a thread of its own, so that no request waits for whoever reads them.
 
+mod file;
 mod journal;
 mod lines;
 mod request;
 mod style;
 
 use crate::metrics::Page;
+use file::LogFile;
 use lines::{HEAPS, Lines};
 pub(crate) use request::{begin_request, end_request, with_request_id};
 use std::io::Write;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -19,7 +22,22 @@ use style::Style;
 /// Later calls change nothing.
 pub fn start(level: log::LevelFilter, format: Format) {
     let style = Style { format, journal: journal::has_stderr() };
-    let output = OUTPUT.get_or_init(|| Output { lines: Lines::start(style), style });
+    begin(level, OUTPUT.get_or_init(|| Output { lines: Lines::start(style, None), style, has_file: false }));
+}
+
+/// Starts logging to that file in place of standard error. Later calls change nothing.
+///
+/// # Errors
+/// When the file cannot be opened.
+pub fn start_to_file(level: log::LevelFilter, format: Format, file: &Path) -> anyhow::Result<()> {
+    let style = Style { format, journal: false };
+    let file = LogFile::open(file, style)?;
+    begin(level, OUTPUT.get_or_init(|| Output { lines: Lines::start(style, Some(file)), style, has_file: true }));
+    Ok(())
+}
+
+fn begin(level: log::LevelFilter, output: &'static Output) {
+    let style = output.style;
     let started = own_lines(level)
         .format(move |out, record| {
             let message = record.args().to_string();
@@ -29,6 +47,13 @@ pub fn start(level: log::LevelFilter, format: Format) {
         .try_init();
     if started.is_ok() {
         log_panics();
+    }
+}
+
+/// Opens the log file again, which may have been moved away. Nothing happens where there is none.
+pub fn reopen() {
+    if let Some(Output { lines, has_file: true, .. }) = OUTPUT.get() {
+        lines.reopen();
     }
 }
 
@@ -83,17 +108,28 @@ pub fn goes_to_journal() -> bool {
     journal::has_stderr()
 }
 
-/// Says why the program fails: at once, whatever the level, and in the format of the log once that has started.
+/// Says why the program fails: at once, on standard error, whatever the level, and in the format of the log once that
+/// has started. Where the log is a file, it has the line too.
 pub fn last_words(error: &anyhow::Error) {
     let mut line = Vec::new();
-    let written = match OUTPUT.get() {
-        Some(Output { style, .. }) if !style.is_for_people() => {
-            style.message(&mut line, SystemTime::now(), log::Level::Error, &format!("{error:#}"), "")
-        }
+    let output = OUTPUT.get();
+    let style = output.map(|output| Style { journal: journal::has_stderr(), ..output.style });
+    let in_style = |style: Style, line: &mut Vec<u8>| {
+        style.message(line, SystemTime::now(), log::Level::Error, &format!("{error:#}"), "")
+    };
+    let written = match style {
+        Some(style) if !style.is_for_people() => in_style(style, &mut line),
         _ => writeln!(line, "rollbook: {error:#}"),
     };
-    // Where nobody listens, the status still tells.
+    // Where standard error is closed, the status still tells.
     let _ = written.and_then(|()| std::io::stderr().write_all(&line));
+    if let Some(Output { lines, style, has_file: true }) = output {
+        let mut line = Vec::new();
+        if in_style(*style, &mut line).is_ok() {
+            lines.push(0, &line);
+            flush();
+        }
+    }
 }
 
 /// What the log says of a request.
@@ -130,7 +166,7 @@ impl Fast {
         if !log::log_enabled!(log::Level::Info) {
             return;
         }
-        let Some(Output { lines, style }) = OUTPUT.get() else {
+        let Some(Output { lines, style, .. }) = OUTPUT.get() else {
             // Somebody else's logger.
             let mut line = Vec::new();
             style::text(&mut line, request);
@@ -159,6 +195,8 @@ static OUTPUT: OnceLock<Output> = OnceLock::new();
 struct Output {
     lines: Arc<Lines>,
     style: Style,
+    /// They go to a file.
+    has_file: bool,
 }
 
 /// The end that the logger writes to.

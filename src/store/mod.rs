@@ -228,6 +228,28 @@ pub fn secrets_file(database: &Path) -> std::io::Result<PathBuf> {
     Ok(with_suffix(&snapshot::real(database)?, ".secrets"))
 }
 
+/// Whether that file is the database, or one of those that are kept beside it.
+pub fn is_of_database(database: &Path, file: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let (database, file) = (place(database), place(file));
+    let number = |path: &Path| std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
+    let is_it = |own: &Path| own == file || number(own).is_some_and(|own| number(&file) == Some(own));
+    is_it(&database) || snapshot::SIDE_FILES.iter().any(|end| is_it(&with_suffix(&database, end)))
+}
+
+/// Where a file is or would be made, by whatever links it is named.
+fn place(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    // As many links as the system follows.
+    for _ in 0..40 {
+        match std::fs::read_link(&path) {
+            Ok(target) => path = snapshot::folder_of(&path).join(target),
+            Err(_) => break,
+        }
+    }
+    snapshot::real(&path).unwrap_or(path)
+}
+
 /// Writes these secrets into that file, which only its owner can read.
 ///
 /// # Errors

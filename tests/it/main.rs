@@ -32,6 +32,7 @@ mod import;
 mod json_input;
 mod listen;
 mod lists;
+mod log_file;
 mod logs;
 mod matrix;
 mod metrics;
