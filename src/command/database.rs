@@ -1,6 +1,7 @@
 //! Backup, restore and check.
 
 use super::link::{Link, account};
+use super::progress::Progress;
 use super::result::print_result;
 use super::terminal::confirm;
 use super::{Usage, print, say, start_logging};
@@ -38,7 +39,9 @@ pub(super) fn back_up(
     if output::is_dash(&file) && std::io::stdout().is_terminal() {
         bail!("a backup is no text for a terminal: give a file, or redirect standard output");
     }
+    let progress = Progress::start(&format!("copying {}", database.db.display()));
     let done = store::back_up(&database.db, &file, force)?;
+    drop(progress);
     let Counts { users, groups, memberships, credentials } = done.counts;
     let mut object = json!({
         "file": file.to_string_lossy(), "bytes": done.bytes, "users": users, "groups": groups, "memberships": memberships,
@@ -70,6 +73,7 @@ pub(super) fn restore(database: &Database, file: &Path, consent: Consent, format
         confirm(consent.yes, &format!("put {file} in the place of {name}, which is kept under another name?"))?;
     }
     remove_drafts_on_signals()?;
+    let progress = Progress::start(&format!("restoring {}", database.db.display()));
     // A pipe is read to its end first.
     let kept = if output::is_dash(file) {
         Some(store::keep_backup(&database.db, &mut std::io::stdin().lock()))
@@ -84,6 +88,7 @@ pub(super) fn restore(database: &Database, file: &Path, consent: Consent, format
         kept => (kept.as_ref().map_or(file, Copied::path), file.display().to_string()),
     };
     let done = store::restore(path, &name, &database.db, &Origin::command(&account()))?;
+    drop(progress);
     let kept = match &done.kept {
         Some(kept) => format!("the old database is kept as {}", kept.display()),
         None => "there was no database before".to_owned(),
@@ -99,12 +104,14 @@ pub(super) fn restore(database: &Database, file: &Path, consent: Consent, format
 
 pub(super) fn check(database: &Database, format: ResultFormat) -> anyhow::Result<()> {
     start_logging(database);
+    let progress = Progress::start(&format!("checking {}", database.db.display()));
     let snapshot = Snapshot::open(&database.db)?;
     let findings = directory::check(&snapshot);
     let notes = match directory::notes(&snapshot) {
         Err(_) if !findings.is_empty() => Vec::new(),
         notes => notes?,
     };
+    drop(progress);
     let lines = |lines: &[String]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
     let mut object = json!({ "ok": findings.is_empty(), "findings": findings, "notes": notes });
     if findings.is_empty() {
@@ -133,11 +140,14 @@ pub(super) fn repair(target: &Target, consent: Consent, format: ResultFormat) ->
     let name = target.database.db.display();
     confirm(consent.yes, &format!("remove the extra properties of {name} that have the names of fields?"))?;
     let mut link = Link::open(target)?;
+    // As text, the properties show how far it is.
+    let progress = (format == ResultFormat::Json).then(|| Progress::start(&format!("repairing {name}")));
     let (mut count, mut all) = (0, Vec::new());
     let mut printed = Ok(());
     loop {
         let removed: Vec<ShownProperty> = link.ask(Order::RemoveAnsweredProperties)?;
         if removed.is_empty() {
+            drop(progress);
             let text = format!("removed {count} properties\n");
             return printed.and_then(|()| print_result(format, &text, &json!({ "removed": all })));
         }

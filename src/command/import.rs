@@ -1,6 +1,7 @@
 //! Users and groups from a file.
 
 use super::bring::{Source, bring_in, check_report, confirm_changes, destination};
+use super::progress::Progress;
 use super::{Usage, start_logging};
 use crate::config::ImportSettings;
 use crate::exchange::{Format, ReadOptions};
@@ -24,8 +25,10 @@ pub(super) fn run(settings: &ImportSettings) -> anyhow::Result<()> {
     check_report(options, database, (path != Path::new("-")).then_some(path.as_path()))?;
     confirm_changes(options, target)?;
     let read = ReadOptions { login: settings.login.clone(), delimiter: settings.delimiter };
+    let progress = Progress::start(&format!("reading {}", path.display()));
     let source = Source::of_file(path, format, read, database.parent().unwrap_or(Path::new(".")))?;
     source.check()?;
+    drop(progress);
     let mut link = destination(options, target)?;
     bring_in(&mut link, &source, options, settings.restart, settings.printing.result)
 }

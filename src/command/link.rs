@@ -1,5 +1,6 @@
 //! The way to a directory: its file, or the server that holds it.
 
+use super::progress::Progress;
 use super::{say, start_logging, store_of};
 use crate::config::Target;
 use crate::dialect::LOCAL_PATH;
@@ -53,9 +54,11 @@ impl Link {
         let name = target.database.db.display();
         let passwords = Passwords::new(pattern, false);
         let deadline = Instant::now() + PATIENCE;
+        let mut waiting = None;
         loop {
             let in_use = match store_of::open(&target.database, READERS, &passwords) {
                 Ok((store, _)) => {
+                    drop(waiting);
                     if target.verbose {
                         say(&format!("working on the file {name}"));
                     }
@@ -68,6 +71,7 @@ impl Link {
             let socket = store::local_socket(&target.database.db)?;
             match LocalClient::connect(&socket) {
                 Ok(client) => {
+                    drop(waiting);
                     if target.verbose {
                         say(&format!("working through the server at {}", socket.display()));
                     }
@@ -76,7 +80,10 @@ impl Link {
                 Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
                     return Err(error).with_context(|| format!("connect to the server at {}", socket.display()));
                 }
-                Err(_) if Instant::now() < deadline => std::thread::sleep(PAUSE),
+                Err(_) if Instant::now() < deadline => {
+                    waiting.get_or_insert_with(|| Progress::start(&format!("waiting for {name}")));
+                    std::thread::sleep(PAUSE);
+                }
                 Err(_) => return Err(in_use),
             }
         }

@@ -8,6 +8,7 @@ mod import;
 mod key;
 mod link;
 mod log;
+mod progress;
 mod pull;
 mod result;
 mod serve;

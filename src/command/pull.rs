@@ -1,6 +1,7 @@
 //! Users and groups from a live server of another kind.
 
 use super::bring::{Source, bring_in, check_report, confirm_changes, destination};
+use super::progress::Progress;
 use super::say;
 use super::terminal::PasswordPrompt;
 use crate::config::{BringOptions, PullCommand, PullSource, ResultFormat, Target};
@@ -17,8 +18,9 @@ pub(super) fn run(command: PullCommand) -> anyhow::Result<()> {
         PullCommand::Datadog { source, api_key, app_key, options, printing, target } => {
             check_report(&options, &target.database.db, None)?;
             confirm_changes(&options, &target)?;
+            let progress = Progress::of_rows(&format!("reading {}", source.from));
             let rows = pull::datadog(&source_of(&source), &DatadogKeys { api_key, app_key })?;
-            bring(&source, rows, &options, &target, printing.format)
+            bring(&source, progress, rows, &options, &target, printing.format)
         }
         PullCommand::Nuxeo { source, user, password, token, options, printing, target } => {
             check_report(&options, &target.database.db, None)?;
@@ -32,8 +34,9 @@ pub(super) fn run(command: PullCommand) -> anyhow::Result<()> {
                 }
                 (None, None) => bail!("there is neither a password nor a token: set NUXEO_PASSWORD or NUXEO_TOKEN"),
             };
+            let progress = Progress::of_rows(&format!("reading {}", source.from));
             let rows = pull::nuxeo(&source_of(&source), &login)?;
-            bring(&source, rows, &options, &target, printing.format)
+            bring(&source, progress, rows, &options, &target, printing.format)
         }
     }
 }
@@ -45,6 +48,7 @@ fn source_of(source: &PullSource) -> pull::Source {
 /// Brings in what is there.
 fn bring(
     source: &PullSource,
+    progress: Progress,
     rows: Rows,
     options: &BringOptions,
     target: &Target,
@@ -52,7 +56,8 @@ fn bring(
 ) -> anyhow::Result<()> {
     remove_drafts_on_signals()?;
     let folder = target.database.db.parent().unwrap_or(Path::new("."));
-    let rows = Source::of_rows(&source.from, rows, folder)?;
+    let rows = Source::of_rows(&source.from, progress.count(rows), folder)?;
+    drop(progress);
     let mut link = destination(options, target)?;
     let done = bring_in(&mut link, &rows, options, true, format);
     say("passwords stay where they were: new users cannot log in before they have one here");

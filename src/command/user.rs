@@ -3,6 +3,7 @@
 use super::key::read_password;
 use super::link::Link;
 use super::print;
+use super::progress::Progress;
 use super::result::{Done, each, tell};
 use super::table::{Column, Table, show};
 use super::terminal::confirm;
@@ -165,9 +166,12 @@ fn purge(target: &Target, age: Duration, dry_run: bool, format: ResultFormat) ->
         printed?;
         return tell(format, &format!("{count} users would be removed"), &json!({ "would_remove": names }));
     }
+    // As text, the names show how far it is.
+    let progress = (format == ResultFormat::Json).then(|| Progress::start("deleting users"));
     loop {
         let removed: Vec<String> = link.ask(Order::PurgeUsers { unchanged_since, limit: PIECE })?;
         if removed.is_empty() {
+            drop(progress);
             tell(format, &format!("removed {count} users"), &json!({ "removed": names }))?;
             return printed;
         }

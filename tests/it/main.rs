@@ -50,6 +50,7 @@ mod owners;
 mod password_changes;
 mod places;
 mod planted_properties;
+mod progress;
 mod proxies;
 mod pull;
 mod pull_sources;

@@ -12,14 +12,14 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 
 /// A terminal, and what programs have written to it.
-struct Terminal {
+pub struct Terminal {
     keyboard: File,
     device: File,
     shown: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Terminal {
-    fn new() -> Terminal {
+    pub fn new() -> Terminal {
         let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         grantpt(&keyboard).and_then(|()| unlockpt(&keyboard)).expect("its other end");
         let name = ptsname(&keyboard, Vec::new()).expect("its name").into_string().expect("text");
@@ -39,7 +39,7 @@ impl Terminal {
     }
 
     /// Starts the program in a session of its own at this terminal. `None`: without the tool that makes sessions.
-    fn start(&self, folder: &Folder, words: &[&str], change: impl FnOnce(&mut Command)) -> Option<Child> {
+    pub fn start(&self, folder: &Folder, words: &[&str], change: impl FnOnce(&mut Command)) -> Option<Child> {
         let mut plain = rollbook();
         plain.args(words).env("ROLLBOOK_DB", folder.db()).env("TERM", "xterm").env_remove("NO_COLOR");
         let mut command = Command::new("setsid");
@@ -63,12 +63,12 @@ impl Terminal {
         }
     }
 
-    fn shown(&self) -> String {
+    pub fn shown(&self) -> String {
         String::from_utf8_lossy(&self.shown.lock().unwrap()).into_owned()
     }
 
     /// Waits until the terminal shows that text so many times.
-    fn wait_for(&self, text: &str, times: usize) {
+    pub fn wait_for(&self, text: &str, times: usize) {
         wait_until(format!("{text} at the terminal, {times} times"), || self.shown().matches(text).count() >= times);
     }
 
@@ -77,7 +77,7 @@ impl Terminal {
     }
 
     /// Forgets what is shown.
-    fn clear(&self) {
+    pub fn clear(&self) {
         self.shown.lock().unwrap().clear();
     }
 
@@ -90,7 +90,7 @@ impl Terminal {
     }
 
     /// Runs a command, answers its question with that text, and returns status and what was shown.
-    fn ask(&mut self, folder: &Folder, words: &[&str], question: &str, answer: &str) -> Option<(i32, String)> {
+    pub fn ask(&mut self, folder: &Folder, words: &[&str], question: &str, answer: &str) -> Option<(i32, String)> {
         self.clear();
         let mut child = self.start(folder, words, |_| {})?;
         if !question.is_empty() {
