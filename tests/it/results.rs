@@ -130,7 +130,7 @@ fn imports_and_exports_print_an_object() {
     assert_eq!(
         found,
         json!({"input": "people.csv", "dry_run": false, "created": 2, "updated": 0, "unchanged": 0, "skipped": 0, "refused": 0,
-            "missing": 0, "lossy": 0, "groups_made": 1, "names_waiting": 0, "logins": []})
+            "missing": 0, "lossy": 0, "groups_made": 1, "names_waiting": 0, "cut_off": false, "logins": []})
     );
     let (status, found, err) = object(&folder, &["export", "all.jsonl", "--result", "json"]);
     assert_eq!((status, err.as_str()), (0, ""));

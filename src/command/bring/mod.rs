@@ -335,7 +335,7 @@ impl Totals {
         json!({
             "input": input, "dry_run": dry_run, "created": self.created, "updated": self.updated,
             "unchanged": self.unchanged, "skipped": self.skipped, "refused": self.refused, "missing": self.missing,
-            "lossy": self.lossy, "groups_made": self.groups, "names_waiting": self.waiting,
+            "lossy": self.lossy, "groups_made": self.groups, "names_waiting": self.waiting, "cut_off": self.cut_off,
             "logins": logins.collect::<Vec<_>>(),
         })
     }

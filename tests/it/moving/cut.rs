@@ -14,7 +14,7 @@ fn export(format: &str) -> String {
 
 /// The text up to the line with that user, and some of that line.
 fn cut(text: &str, user: &str) -> String {
-    let at = text.rfind(user).expect("the user");
+    let at = text.find(user).expect("the user");
     text[..at].to_owned()
 }
 
