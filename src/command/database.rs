@@ -1,5 +1,6 @@
 //! Backup, restore and check.
 
+use super::drafts::remove_drafts_on_signals;
 use super::link::{Link, account};
 use super::progress::Progress;
 use super::result::print_result;
@@ -10,7 +11,7 @@ use crate::directory;
 use crate::json;
 use crate::model::Origin;
 use crate::operator::{Order, ShownProperty};
-use crate::output::{self, remove_drafts_on_signals};
+use crate::output;
 use crate::store::{self, Copied, Counts, Snapshot};
 use anyhow::{Context as _, anyhow, bail};
 use serde_json::json;
@@ -77,7 +78,7 @@ pub(super) fn restore(database: &Database, file: &Path, consent: Consent, format
     // A pipe is read to its end first.
     let kept = if output::is_dash(file) {
         Some(store::keep_backup(&database.db, &mut std::io::stdin().lock()))
-    } else if file.metadata().is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
+    } else if output::is_descriptor(file) {
         Some(File::open(file).map_err(Into::into).and_then(|mut pipe| store::keep_backup(&database.db, &mut pipe)))
     } else {
         None

@@ -1,6 +1,6 @@
-//! The end of a command by a signal.
+//! The end by a signal of a command that has temporary files.
 
-use super::draft::remove_all;
+use crate::output::remove_all_drafts;
 use anyhow::Context as _;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag::{register, register_conditional_default};
@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// Lets SIGTERM, SIGINT and SIGHUP remove the temporary files of the process before they end it. A second signal ends it
-/// at once. For commands that make such files; a library leaves signals alone.
+/// at once.
 ///
 /// # Errors
 /// When a handler cannot be set up.
-pub(crate) fn remove_drafts_on_signals() -> anyhow::Result<()> {
+pub(super) fn remove_drafts_on_signals() -> anyhow::Result<()> {
     let ignored = ignored_signals();
     // A signal that is ignored, by nohup for example, stays so.
     let signals: Vec<i32> = [SIGTERM, SIGINT, SIGHUP].into_iter().filter(|signal| !ignored(*signal)).collect();
@@ -32,7 +32,7 @@ pub(crate) fn remove_drafts_on_signals() -> anyhow::Result<()> {
     let thread = std::thread::Builder::new().name("signals".to_owned());
     let wait = move || {
         if let Some(signal) = signals.forever().next() {
-            remove_all(|| {
+            remove_all_drafts(|| {
                 // The process ends by the signal itself, so that a shell sees how it ended.
                 let _ = emulate_default_handler(signal);
             });

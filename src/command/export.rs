@@ -1,6 +1,7 @@
 //! Users and groups to a file.
 
 use super::bring::bar;
+use super::drafts::remove_drafts_on_signals;
 use super::result::print_result;
 use super::{Usage, say, start_logging};
 use crate::config::{ExportSettings, ResultFormat};
@@ -8,7 +9,7 @@ use crate::directory::{ExportOptions, count, export};
 use crate::exchange::{Format, Record, Role, Writer};
 use crate::json;
 use crate::operator::exported;
-use crate::output::{self, Destination, remove_drafts_on_signals};
+use crate::output::{self, Destination};
 use crate::store::{self, Snapshot};
 use anyhow::{Context as _, anyhow};
 use serde::Serialize;

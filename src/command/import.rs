@@ -1,11 +1,11 @@
 //! Users and groups from a file.
 
 use super::bring::{Source, bring_in, check_report, confirm_changes, destination};
+use super::drafts::remove_drafts_on_signals;
 use super::progress::Progress;
 use super::{Usage, start_logging};
 use crate::config::ImportSettings;
 use crate::exchange::{Format, ReadOptions};
-use crate::output::remove_drafts_on_signals;
 use anyhow::anyhow;
 use std::path::Path;
 

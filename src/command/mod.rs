@@ -2,6 +2,7 @@
 
 mod bring;
 mod database;
+mod drafts;
 mod export;
 mod group;
 mod import;

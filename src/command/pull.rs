@@ -1,12 +1,12 @@
 //! Users and groups from a live server of another kind.
 
 use super::bring::{Source, bring_in, check_report, confirm_changes, destination};
+use super::drafts::remove_drafts_on_signals;
 use super::progress::Progress;
 use super::say;
-use super::terminal::PasswordPrompt;
+use super::terminal::{PasswordPrompt, leave_signals};
 use crate::config::{BringOptions, PullCommand, PullSource, ResultFormat, Target};
 use crate::exchange::Rows;
-use crate::output::remove_drafts_on_signals;
 use crate::pull::{self, DatadogKeys, NuxeoLogin};
 use anyhow::bail;
 use std::io::IsTerminal as _;
@@ -55,6 +55,7 @@ fn bring(
     format: ResultFormat,
 ) -> anyhow::Result<()> {
     remove_drafts_on_signals()?;
+    leave_signals();
     let folder = target.database.db.parent().unwrap_or(Path::new("."));
     let rows = Source::of_rows(&source.from, progress.count(rows), folder)?;
     drop(progress);

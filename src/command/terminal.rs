@@ -8,11 +8,23 @@ use signal_hook::iterator::{Handle, Signals};
 use signal_hook::low_level::emulate_default_handler;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Write as _};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
 /// Signals that end or stop a process at a prompt: before that the terminal gets its echo back.
 const SIGNALS: [i32; 5] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP];
+
+/// After a prompt, signals do again what they do without a handler: those that commands handle, and the others.
+static ARE_FREE: LazyLock<[Arc<AtomicBool>; 2]> = LazyLock::new(Default::default);
+
+/// Leaves SIGINT, SIGTERM and SIGHUP to handlers that were set after a prompt.
+pub(super) fn leave_signals() {
+    ARE_FREE[0].store(false, Ordering::SeqCst);
+}
+
+fn set_free(are_free: bool) {
+    ARE_FREE.iter().for_each(|flag| flag.store(are_free, Ordering::SeqCst));
+}
 
 /// Asks for passwords at the terminal of the process, whatever standard input is. While it exists, signals are handled: at
 /// most one exists in a process.
@@ -28,8 +40,6 @@ struct State {
     before: Termios,
     /// Whether the echo is off.
     is_hidden: AtomicBool,
-    /// Signals do again what they do without a handler.
-    is_over: Arc<AtomicBool>,
 }
 
 impl PasswordPrompt {
@@ -41,15 +51,15 @@ impl PasswordPrompt {
         let opened = || -> io::Result<PasswordPrompt> {
             let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
             let before = tcgetattr(&terminal)?;
-            let (is_hidden, is_over) = (AtomicBool::new(false), Arc::new(AtomicBool::new(false)));
+            let is_hidden = AtomicBool::new(false);
+            set_free(false);
             for signal in SIGNALS {
-                register_conditional_default(signal, Arc::clone(&is_over))?;
+                let flag = &ARE_FREE[usize::from(matches!(signal, SIGQUIT | SIGTSTP))];
+                register_conditional_default(signal, Arc::clone(flag))?;
             }
             let mut signals = Signals::new(SIGNALS)?;
-            let prompt = PasswordPrompt {
-                state: Arc::new(State { terminal, before, is_hidden, is_over }),
-                signals: signals.handle(),
-            };
+            let prompt =
+                PasswordPrompt { state: Arc::new(State { terminal, before, is_hidden }), signals: signals.handle() };
             let state = Arc::clone(&prompt.state);
             let thread = std::thread::Builder::new().name("terminal".to_owned());
             thread.spawn(move || signals.forever().for_each(|signal| state.handle(signal)))?;
@@ -80,7 +90,7 @@ impl PasswordPrompt {
 impl Drop for PasswordPrompt {
     fn drop(&mut self) {
         let _ = self.state.show();
-        self.state.is_over.store(true, Ordering::SeqCst);
+        set_free(true);
         self.signals.close();
     }
 }

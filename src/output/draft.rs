@@ -164,7 +164,7 @@ pub(crate) fn without_interruption<T>(work: impl FnOnce() -> T) -> T {
 }
 
 /// Removes the drafts of this process, and does something before it can make others.
-pub(super) fn remove_all(then: impl FnOnce()) {
+pub(crate) fn remove_all(then: impl FnOnce()) {
     let (_step, drafts) = (locked(&STEP), locked(&DRAFTS));
     for names in drafts.iter() {
         names.remove();
@@ -381,7 +381,7 @@ mod tests {
         for end in [HELD, PART] {
             std::fs::write(folder.file(&name(1, end)), b"").unwrap();
             if std::os::unix::fs::chown(folder.file(&name(1, end)), Some(12345), None).is_err() {
-                eprintln!("not root: not tested");
+                // Only root can give files away.
                 return;
             }
         }

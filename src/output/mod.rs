@@ -5,10 +5,8 @@
 //! descriptor (`/dev/stdout`) is written as a stream: its mode stays, and it is never removed.
 
 mod draft;
-mod signals;
 
-pub(crate) use draft::{Draft, remove_leftovers, without_interruption};
-pub(crate) use signals::remove_drafts_on_signals;
+pub(crate) use draft::{Draft, remove_all as remove_all_drafts, remove_leftovers, without_interruption};
 
 use anyhow::{Context as _, bail};
 use rustix::fs::{Access, AtFlags, CWD, OFlags, accessat};
@@ -169,6 +167,11 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     }
+}
+
+/// Whether a path leads to an open descriptor of a process: `/dev/stdin`, `/dev/fd/3`.
+pub(crate) fn is_descriptor(path: &Path) -> bool {
+    resolve(path).is_ok_and(|(place, _)| descriptor(&place).is_some())
 }
 
 /// Whether a path stands for standard input or output.

@@ -91,13 +91,18 @@ impl Between {
         let _ = std::fs::remove_dir(&waits);
         std::fs::write(self.hold_file(), "").expect("a file");
         let mut child = self.command(command, folder, words).spawn().expect("the command starts");
+        self.wait(&mut child, words);
+        child
+    }
+
+    /// Waits until a command waits in a sync.
+    fn wait(&self, child: &mut Child, words: &[&str]) {
         eventually(format!("{words:?} waits in a sync"), || {
             if let Some(status) = child.try_wait().expect("a child") {
                 panic!("{words:?} has ended: {status}");
             }
-            waits.exists().then_some(())
+            self.folder.path().join("hold.waits").exists().then_some(())
         });
-        child
     }
 
     /// Starts a command that waits, the usual way.

@@ -72,7 +72,7 @@ impl Terminal {
         wait_until(format!("{text} at the terminal, {times} times"), || self.shown().matches(text).count() >= times);
     }
 
-    fn type_in(&mut self, text: &str) {
+    pub fn type_in(&mut self, text: &str) {
         self.keyboard.write_all(text.as_bytes()).expect("the terminal takes it");
     }
 

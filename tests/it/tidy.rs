@@ -123,7 +123,8 @@ fn each_layer_names_only_those_below_it() {
 
 /// Where the program speaks for itself. All else is the library's too: a program that embeds it has its own output,
 /// settings and end.
-const OF_THE_PROGRAM: [&str; 6] = ["main.rs", "command", "config", "logging", "server/supervisor.rs", "exchange/tests"];
+const OF_THE_PROGRAM: [&str; 7] =
+    ["main.rs", "command", "config", "logging", "server/supervisor.rs", "output/mod.rs", "exchange/tests"];
 
 #[test]
 fn the_library_prints_nothing_reads_no_variable_and_never_ends_the_process() {

@@ -1,7 +1,8 @@
 //! Commands that are ended early.
 
 use super::*;
-use crate::harness::{Server, rollbook_after, wait_for};
+use crate::harness::{ADMIN_PASSWORD, Server, rollbook_after, wait_for};
+use crate::terminal::Terminal;
 use std::os::unix::process::ExitStatusExt as _;
 use std::sync::Arc;
 
@@ -62,6 +63,32 @@ fn a_signal_leaves_the_older_file_and_nothing_else() {
         }
     }
     done(&run(&folder, &["check"]));
+}
+
+#[test]
+fn a_signal_after_a_prompt_leaves_nothing() {
+    let (between, source, folder) = (Between::new(), Server::start(), prepared());
+    let before = names_beside(&folder);
+    let url = format!("{}/nuxeo", source.url);
+    let words = ["pull", "nuxeo", "--from", &url, "--dry-run", "--on-conflict", "skip"];
+    for signal in [SIGTERM, SIGINT, SIGHUP] {
+        let mut terminal = Terminal::new();
+        let _ = std::fs::remove_dir(between.folder.path().join("hold.waits"));
+        std::fs::write(between.hold_file(), "").expect("a file");
+        let environment = |command: &mut Command| {
+            command.env("HOLD", between.hold_file()).env("LD_PRELOAD", between.folder.path().join("outputs.so"));
+        };
+        let Some(mut child) = terminal.start(&folder, &words, environment) else { return };
+        terminal.wait_for("Password of Administrator at ", 1);
+        terminal.type_in(&format!("{ADMIN_PASSWORD}\n"));
+        between.wait(&mut child, &words);
+        assert!(drafts(&folder).len() >= 2, "there is no temporary file");
+        send(signal, &child);
+        let status = wait_for(&mut child);
+        between.release();
+        assert_eq!(status.signal(), Some(signal));
+        assert_nothing_changed(&folder, &before, &format!("{words:?} and signal {signal}"));
+    }
 }
 
 #[test]
