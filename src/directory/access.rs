@@ -174,6 +174,7 @@ impl Access {
         if let Some(caller) = self.remembered_user(&shown)? {
             return Ok(caller);
         }
+        let outside = self.store.outside_changes();
         let secret = self.store.read(|rows| rows.find_secret(username))?.filter(|secret| secret.key != RESERVED_LOGIN);
         let stored = secret.as_ref().and_then(|secret| secret.password_hash.clone());
         let right = self.passwords.verify(&mut slot, password, stored.as_deref());
@@ -191,7 +192,7 @@ impl Access {
         }
         let until = Instant::now() + REMEMBERED_FOR;
         let Shown { name, proof } = shown;
-        self.remember(name, Remembered { proof, caller: caller.clone(), number, until });
+        self.remember(outside, name, Remembered { proof, caller: caller.clone(), number, until });
         Ok(caller)
     }
 
@@ -260,8 +261,8 @@ impl Access {
     }
 
     fn remembered_user(&self, shown: &Shown) -> Result<Option<Caller>> {
-        let state = self.store.rights_state();
-        let Some(entry) = self.remembered(shown) else { return Ok(None) };
+        let (outside, state) = (self.store.outside_changes(), self.store.rights_state());
+        let Some(entry) = self.remembered(outside, shown) else { return Ok(None) };
         if entry.caller.is_current(state) {
             return Ok(Some(entry.caller));
         }
@@ -269,7 +270,7 @@ impl Access {
         let found = entry.caller.user_id().map(|user_id| self.recognize(user_id)).transpose()?.flatten();
         match found {
             Some((caller, now)) if now == entry.number => {
-                self.remember(shown.name.clone(), Remembered { caller: caller.clone(), ..entry });
+                self.remember(outside, shown.name.clone(), Remembered { caller: caller.clone(), ..entry });
                 Ok(Some(caller))
             }
             _ => {
@@ -280,15 +281,16 @@ impl Access {
     }
 
     /// What is remembered of a user whose password was this one not long ago.
-    fn remembered(&self, shown: &Shown) -> Option<Remembered> {
+    fn remembered(&self, outside: u64, shown: &Shown) -> Option<Remembered> {
         let known =
             |entry: &Remembered| (entry.proof == shown.proof && entry.until > Instant::now()).then(|| entry.clone());
-        self.remembered.look(0, &shown.name, known).flatten()
+        self.remembered.look(outside, &shown.name, known).flatten()
     }
 
-    fn remember(&self, name: String, entry: Remembered) {
+    /// `outside` was taken before the password was looked at: another program can change it without counting that.
+    fn remember(&self, outside: u64, name: String, entry: Remembered) {
         let bytes = name.capacity() + entry.caller.name.len();
-        self.remembered.insert(0, Owner::PROGRAM, name, entry, bytes);
+        self.remembered.insert(outside, Owner::PROGRAM, name, entry, bytes);
     }
 
     /// Opens a session for the user behind a user name and a password. Returns the secret that stands for it, which

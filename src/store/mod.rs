@@ -47,7 +47,7 @@ use crate::metrics::Page;
 use crate::model::{Error, Origin, Result, RightsState, key, spelling_key};
 use crate::output;
 use anyhow::{Context as _, bail};
-use file::{Lock, Opened, Place};
+use file::{Lock, Opened, Place, Watched};
 use owner::{Owner as FileOwner, give, give_named};
 use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
@@ -304,6 +304,7 @@ impl Store {
             file::make_private(&place.real).with_context(opening)?;
         }
         let opened = Opened::note(&place).with_context(opening)?;
+        let handle = Watched::open(&place).with_context(opening)?;
         let mut connection = connect(&place.real).map_err(|error| place.blame(error)).with_context(opening)?;
         let found =
             versions::bring_up(&mut connection).map_err(|error| place.blame_any(error)).with_context(opening)?;
@@ -313,7 +314,8 @@ impl Store {
         let generations = Arc::new(Generations::default());
         let readers = Arc::new(Readers::open(&place.real, readers)?);
         place.share_logs();
-        let writer = writer::Writer::start(connection, Arc::clone(&readers), Arc::clone(&generations))?;
+        let watched = Watched::of(&place, handle).with_context(opening)?;
+        let writer = writer::Writer::start(connection, watched, Arc::clone(&readers), Arc::clone(&generations))?;
         lock.keep();
         let (memory, path) = (memory::Memory::default(), path.to_owned());
         Ok((Store { readers, writer, generations, memory, path, _opened: opened, _lock: lock }, found))
@@ -389,6 +391,12 @@ impl Store {
     /// The newest state of rights. What is read after taking it is of this state or a newer one.
     pub fn rights_state(&self) -> RightsState {
         Seen::now(&self.generations).rights()
+    }
+
+    /// How often another program was seen to have changed the database. What was read before, and is not tied to a
+    /// generation, may be wrong when this has changed.
+    pub(crate) fn outside_changes(&self) -> u64 {
+        self.writer.outside_changes()
     }
 
     /// Waits until that number of [`Scope::Anything`] is no longer the newest. False when the time has come, or the end
@@ -665,6 +673,8 @@ impl Readers {
                 "pragma query_only = on; pragma trusted_schema = off; pragma temp_store = memory;
                  pragma cache_size = -6144; begin; select count(*) from sqlite_schema; rollback",
             )?;
+            // The writer's connection, which is closed last, moves what is left in the log, if that may be done.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
             Ok(ReadConnection { connection, seen: None })
         };
         let idle = (0..count.max(1)).map(|_| open()).collect::<anyhow::Result<Vec<_>>>();

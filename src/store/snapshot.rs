@@ -1,6 +1,7 @@
 //! One state of a database, read while a server writes or without one, and its copy in a file of its own.
 
 use super::file::Place;
+use super::owner::{Owner, give};
 use super::{Rows, Store, connect, versions};
 pub(super) use crate::output::folder_of;
 use crate::output::{self, Destination, Draft, Output};
@@ -69,25 +70,46 @@ impl Snapshot {
     }
 
     fn write_to(self, copy: &Path) -> anyhow::Result<()> {
-        let mut target = connect_copy(copy)?;
-        // Nobody needs half of it, and it reaches the disk in one go at the end.
-        target.execute_batch("pragma journal_mode = off; pragma synchronous = off")?;
-        match Backup::new(&self.connection, &mut target)?.step(-1)? {
-            StepResult::Done => {}
-            other => bail!("the database could not be copied: {other:?}"),
-        }
-        Ok(())
+        write_pages(&self.connection, copy)
     }
+}
+
+fn write_pages(connection: &Connection, copy: &Path) -> anyhow::Result<()> {
+    let mut target = connect_copy(copy)?;
+    // Half of it is of no use, and it reaches the disk in one go at the end.
+    target.execute_batch("pragma journal_mode = off; pragma synchronous = off")?;
+    match Backup::new(connection, &mut target)?.step(-1)? {
+        StepResult::Done => Ok(()),
+        other => bail!("the database could not be copied: {other:?}"),
+    }
+}
+
+/// Keeps what a connection to a database sees, whose files have lost their names, in a file beside its place.
+pub(super) fn keep(connection: &Connection, database: &Path) -> anyhow::Result<PathBuf> {
+    let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+    let kept = fresh_name(database, &format!("kept-{time}"));
+    let draft = Draft::beside(database)?;
+    write_pages(connection, draft.path())?;
+    make_one_file(&connect_copy(draft.path())?)?;
+    give(&draft.open_own()?, Owner::of(database)?.alone())?;
+    draft.sync()?;
+    output::complete(draft, &kept, false)?;
+    Ok(kept)
+}
+
+/// Puts everything into the main file, which can then be read where nothing can be written.
+fn make_one_file(connection: &Connection) -> anyhow::Result<()> {
+    let mode: String = connection.query_row("pragma journal_mode = delete", [], |row| row.get(0))?;
+    if mode != "delete" {
+        bail!("the copy is not one file (journal mode {mode})");
+    }
+    Ok(())
 }
 
 /// Makes one file of a copy, and looks whether it is whole.
 fn look_through(copy: &Path) -> anyhow::Result<Counts> {
     let connection = connect_copy(copy)?;
-    // With everything in it, which can be read where nothing can be written.
-    let mode: String = connection.query_row("pragma journal_mode = delete", [], |row| row.get(0))?;
-    if mode != "delete" {
-        bail!("the copy is not one file (journal mode {mode})");
-    }
+    make_one_file(&connection)?;
     let first: String = connection.query_row("pragma integrity_check(1)", [], |row| row.get(0))?;
     if first != "ok" {
         bail!("the database is damaged: {}", first.replace('\n', " "));

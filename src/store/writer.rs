@@ -7,17 +7,19 @@
 //! trigger. The cost of many such statements in one savepoint is the square of their number. So an operation that may
 //! change many rows has a transaction of its own.
 
-use super::{BUSY_TIMEOUT, Generations, MARKED, Readers, Rows, Scope, Seen, Tx, failure};
+use super::file::{Loss, Untrusted, Watched};
+use super::{BUSY_TIMEOUT, Generations, MARKED, Readers, Rows, Scope, Seen, Tx, failure, snapshot};
 use crate::lock::locked;
 use crate::metrics::{Histogram, Page};
 use crate::model::{Error, Origin, Result, RightsState};
 use anyhow::{Context as _, anyhow};
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use rusqlite::hooks::Wal;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -29,8 +31,11 @@ const GROUP_LENGTH_MAX: usize = 256;
 const GROUP_LENGTHS: [u64; 9] = [1, 2, 4, 8, 16, 32, 64, 128, GROUP_LENGTH_MAX as u64];
 /// How long a group may take before it commits, so that the first in it does not wait for long.
 const GROUP_TIME_MAX: Duration = Duration::from_millis(20);
-/// How long nothing has to be written before the log is moved into the main file.
+/// How long nothing has to be written before the log is moved into the main file, and before the thread looks whether
+/// other programs have done something to the files.
 const CHECKPOINT_AFTER: Duration = Duration::from_secs(1);
+/// In place of SQLite's number of changes by others, after an error that may have changed it.
+const UNKNOWN_VERSION: i64 = -1;
 /// Pages in the log at which it is moved without such a pause.
 const LOG_PAGES: u64 = 4000;
 /// Pages to let pass until the next attempt, when readers have kept the log from beginning anew.
@@ -38,6 +43,9 @@ const LOG_PAGES_MORE: u64 = 1000;
 /// Pages in the log at which readers are waited for, and how long.
 const LOG_PAGES_MAX: u64 = 16_000;
 const READERS_WAITED_FOR: Duration = Duration::from_millis(200);
+
+/// A number that changes when another connection changes the database.
+const DATA_VERSION: &str = "pragma data_version";
 
 /// Whether the group that carried an operation was committed.
 type Outcome = std::result::Result<(), String>;
@@ -80,8 +88,17 @@ pub(super) struct Writer {
 
 /// What the writer's thread and those who write in their own share.
 struct Shared {
-    connection: Mutex<Connection>,
     readers: Arc<Readers>,
+    /// The last to be closed: see [`Readers::open`].
+    connection: Mutex<Connection>,
+    /// Its handle has to outlive the connections.
+    watched: Watched,
+    /// The files are not those of the database any more: nothing is written until the process ends.
+    lost: OnceLock<(Loss, String)>,
+    /// SQLite's number of the changes that other connections have made.
+    version: AtomicI64,
+    /// How often others have changed something.
+    outside_changes: AtomicU64,
     generations: Arc<Generations>,
     /// Pages in the log after the last commit.
     log_pages: Arc<AtomicU64>,
@@ -106,9 +123,12 @@ struct Shared {
 impl Writer {
     pub(super) fn start(
         mut connection: Connection,
+        watched: Watched,
         readers: Arc<Readers>,
         generations: Arc<Generations>,
     ) -> anyhow::Result<Writer> {
+        let version =
+            connection.query_row(DATA_VERSION, [], |row| row.get(0)).context("read the version of the data")?;
         let (queue, messages) = sync_channel(QUEUE_LENGTH_MAX);
         let (log_pages, move_at) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(LOG_PAGES)));
         let (pages, anew) = (Arc::clone(&log_pages), Arc::clone(&move_at));
@@ -122,8 +142,12 @@ impl Writer {
         };
         connection.wal_hook(Some(count)).context("watch the write-ahead log")?;
         let shared = Arc::new(Shared {
-            connection: Mutex::new(connection),
             readers,
+            connection: Mutex::new(connection),
+            watched,
+            lost: OnceLock::new(),
+            version: AtomicI64::new(version),
+            outside_changes: AtomicU64::new(0),
             generations,
             log_pages,
             move_at,
@@ -220,6 +244,11 @@ impl Writer {
         self.shared.failed.load(Ordering::Acquire)
     }
 
+    /// How often others were seen to have changed something.
+    pub(super) fn outside_changes(&self) -> u64 {
+        self.shared.outside_changes.load(Ordering::Acquire)
+    }
+
     pub(super) fn write_later(&self, write: impl FnOnce(&Tx<'_>) -> Result<()> + Send + 'static) {
         let run = Box::new(move |begun: Begun<'_>| {
             let (result, changed) = guarded(begun, &Origin::program(), write);
@@ -252,6 +281,8 @@ impl Writer {
         let (lengths, failures) = (groups.counts(), failures.load(Ordering::Relaxed));
         page.counter("rollbook_writer_commits_total", "Commits.", &[], lengths.number() as f64);
         page.counter("rollbook_writer_commit_failures_total", "Commits that failed.", &[], failures as f64);
+        let help = "Changes of the database by other programs that were noticed.";
+        page.counter("rollbook_database_outside_changes_total", help, &[], self.outside_changes() as f64);
         page.histogram("rollbook_writer_commit_operations", "Operations that shared a commit.", &[], &lengths, 1.0);
     }
 
@@ -333,17 +364,18 @@ impl Shared {
         loop {
             let message = if left.is_some() {
                 left.take()
-            } else if self.unmoved.load(Ordering::Acquire) {
+            } else {
                 match messages.recv_timeout(CHECKPOINT_AFTER) {
                     Err(RecvTimeoutError::Timeout) => {
-                        self.unmoved.store(false, Ordering::Release);
-                        self.move_log(&locked(&self.connection), "passive");
+                        let connection = locked(&self.connection);
+                        if self.unmoved.swap(false, Ordering::AcqRel) {
+                            self.move_log(&connection, "passive");
+                        }
+                        self.look(&connection);
                         continue;
                     }
                     other => other.ok(),
                 }
-            } else {
-                messages.recv().ok()
             };
             let mut stop = false;
             match message {
@@ -378,7 +410,90 @@ impl Shared {
         }
         let connection = locked(&self.connection);
         self.stopped.store(true, Ordering::Release);
-        self.move_log(&connection, "truncate");
+        self.look(&connection);
+        let may_move = match self.lost.get() {
+            None => true,
+            // Whatever the name of the open file is now, or if it has none: it is whole afterwards, and no log is left
+            // beside the file that has its name.
+            Some((Loss::Main, _)) => true,
+            Some((Loss::Log, _)) => self.watched.has_lost_log_alone(),
+            Some((Loss::Content, _)) => false,
+        };
+        if may_move {
+            self.move_log_now(&connection, "truncate");
+        } else if let Err(error) = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) {
+            log::error!("the log may be moved into a file that it does not belong to: {error}");
+        }
+    }
+
+    /// Looks whether the files are still those of the database, and whether others have changed it.
+    fn look(&self, connection: &Connection) {
+        let rows = Rows { connection, rights: None, memory: None };
+        if let Err(error) = self.require_files(connection).and_then(|()| self.notice_others(&rows)) {
+            log::debug!("{error}");
+        }
+    }
+
+    /// Refuses to go on when the files are not those of the database any more, or cannot be looked at. The first time,
+    /// what is in the open files is kept.
+    fn require_files(&self, connection: &Connection) -> Result<()> {
+        if let Some((_, why)) = self.lost.get() {
+            return Err(Error::Unavailable(why.clone()));
+        }
+        let Err(Untrusted { loss, why }) = self.watched.look() else { return Ok(()) };
+        if let Some(loss) = loss
+            && self.lost.set((loss, why.clone())).is_ok()
+        {
+            self.tell_loss(connection, loss, &why);
+        }
+        Err(Error::Unavailable(why))
+    }
+
+    fn tell_loss(&self, connection: &Connection, loss: Loss, why: &str) {
+        let name = self.watched.real().display();
+        let kept = match loss {
+            // Of a mixture nothing is worth keeping.
+            Loss::Content => None,
+            Loss::Main | Loss::Log => snapshot::keep(connection, self.watched.real())
+                .inspect_err(|error| log::error!("what was acknowledged could not be kept in a file: {error:#}"))
+                .ok(),
+        };
+        let advice = match &kept {
+            Some(kept) => {
+                let kept = kept.display();
+                format!(
+                    "everything that was acknowledged is in {kept}: stop the server, restore it or a backup (rollbook \
+                     restore {kept} --db {name}), and start"
+                )
+            }
+            None => format!("stop the server, restore a backup (rollbook restore BACKUP --db {name}), and start"),
+        };
+        log::error!("{why}: no write is taken any more, reads are answered from the open file; {advice}");
+    }
+
+    /// Drops what was read before when others have changed the database since the last look.
+    fn notice_others(&self, rows: &Rows<'_>) -> Result<()> {
+        let version = rows.first(DATA_VERSION, [], |row| row.get(0))?.unwrap_or(UNKNOWN_VERSION);
+        let known = self.version.swap(version, Ordering::AcqRel);
+        if known == version {
+            return Ok(());
+        }
+        MARKED.into_iter().for_each(|scope| self.generations.advance(scope));
+        self.generations.advance(Scope::Anything);
+        self.generations.tell();
+        // The last: what is read after taking this number has to be of the new state.
+        if known != UNKNOWN_VERSION {
+            let count = self.outside_changes.fetch_add(1, Ordering::AcqRel);
+            // Further ones are counted in the metrics.
+            let level = if count == 0 { log::Level::Warn } else { log::Level::Debug };
+            let name = self.watched.real().display();
+            log::log!(
+                level,
+                "another program has written to {name}: what was read before is read again (rollbook's own commands \
+                 ask the server)"
+            );
+        }
+        Ok(())
     }
 
     /// Moves the log into the main file when it has grown long enough.
@@ -403,11 +518,18 @@ impl Shared {
 
     /// Moves the write-ahead log into the main file. What cannot be moved now stays safe in the log.
     fn move_log(&self, connection: &Connection, mode: &str) {
+        if self.require_files(connection).is_ok() {
+            self.move_log_now(connection, mode);
+        }
+    }
+
+    fn move_log_now(&self, connection: &Connection, mode: &str) {
         let moved = self.readers.without_states(|| {
             connection.query_row(&format!("pragma wal_checkpoint({mode})"), [], |row| {
                 Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
             })
         });
+        self.watched.note_move();
         let pages = self.log_pages.load(Ordering::Acquire);
         match moved {
             Ok((all, moved)) => log::debug!("{moved} of {all} pages of the write-ahead log are in the database"),
@@ -427,7 +549,9 @@ fn run_group(connection: &Connection, first: Operation, more: &mut dyn FnMut() -
     let mut answers = Vec::new();
     let mut changed = 0;
     let changes_before = connection.total_changes();
-    let begun = rows.run("begin immediate");
+    let begun = shared.require_files(connection).and_then(|()| rows.run("begin immediate"));
+    // While others cannot write.
+    let begun = begun.and_then(|()| shared.notice_others(&rows));
     let mut next = Some(first);
     while let Some(operation) = next.take() {
         // Without a transaction nothing may run: a savepoint alone would commit by itself.
@@ -447,11 +571,18 @@ fn run_group(connection: &Connection, first: Operation, more: &mut dyn FnMut() -
         next = more();
     }
     let begun_well = begun.is_ok();
-    let outcome = match begun {
+    let committed = match begun {
         Err(error) => Err(reason(&error)),
         Ok(()) if connection.is_autocommit() => Err("the database took the write back".to_owned()),
         Ok(()) => rows.run("commit").map_err(|error| reason(&error)),
     };
+    let is_committed = committed.is_ok();
+    // A commit to a file that is not the database any more is none. That the file cannot be looked at just now, after it
+    // was looked at before, undoes nothing.
+    let outcome = committed.and_then(|()| match (shared.require_files(connection), shared.lost.get()) {
+        (Err(error), Some(_)) => Err(reason(&error)),
+        _ => Ok(()),
+    });
     shared.operations.fetch_add(answers.len() as u64, Ordering::Relaxed);
     if outcome.is_ok() {
         shared.groups.observe(answers.len() as u64);
@@ -459,13 +590,21 @@ fn run_group(connection: &Connection, first: Operation, more: &mut dyn FnMut() -
     if let Err(why) = &outcome {
         shared.failures.fetch_add(1, Ordering::Relaxed);
         shared.failed.store(true, Ordering::Release);
-        log::error!("{} writes could not be committed: {why}", answers.len());
+        // The loss of the file was told when it was noticed.
+        if shared.lost.get().is_none() {
+            log::error!("{} writes could not be committed: {why}", answers.len());
+        }
         roll_back(connection);
-        if begun_well {
+        if begun_well && !is_committed {
             blot_out(connection);
         }
-    } else if connection.total_changes() != changes_before {
-        shared.failed.store(false, Ordering::Release);
+        // SQLite may have forgotten all pages, as if others had changed them.
+        shared.version.store(UNKNOWN_VERSION, Ordering::Release);
+    }
+    if is_committed && connection.total_changes() != changes_before {
+        if outcome.is_ok() {
+            shared.failed.store(false, Ordering::Release);
+        }
         // Before the answers: who has been told of a write must not be served from before it.
         // From the foundation up: who finds a new number of rights must not build on an old one of groups.
         for scope in MARKED.into_iter().filter(|scope| changed & 1 << *scope as u8 != 0) {

@@ -6,6 +6,7 @@ mod answers;
 mod bodies;
 mod browser;
 mod caches;
+mod changed_files;
 mod changes;
 mod clients;
 mod closed_pipes;
