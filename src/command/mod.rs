@@ -139,7 +139,7 @@ fn show_manual(words: &[String]) -> anyhow::Result<()> {
     print(&String::from_utf8(page)?)
 }
 
-/// Tells the operator on standard error; that nobody listens there is no failure.
+/// Writes a message to standard error. It is no failure if that cannot be written.
 fn say(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }

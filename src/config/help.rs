@@ -49,7 +49,7 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
     ),
     ("export", ["rollbook export all.jsonl --with-passwords", "rollbook export - --format csv"]),
     ("log", ["rollbook log -n 20", "rollbook log --since 2026-11-25T18:00:00Z --format json"]),
-    ("backup", ["rollbook backup tuesday.db", "rollbook backup monday.db --force"]),
+    ("backup", ["rollbook backup --keep 7", "rollbook backup monday.db --force"]),
     ("restore", ["rollbook restore monday.db", "rollbook restore monday.db --db trial.db --yes"]),
     ("healthcheck", ["rollbook healthcheck", "rollbook healthcheck --listen 127.0.0.1:8080 --timeout 2"]),
     (

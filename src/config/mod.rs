@@ -407,36 +407,36 @@ pub struct Serve {
     /// Append the log to this file in place of standard error. SIGHUP and SIGUSR1 open it again after a rotation
     #[arg(long, env = "ROLLBOOK_LOG_FILE", value_name = "FILE")]
     pub log_file: Option<PathBuf>,
-    /// The dialects to serve, separated by commas
+    /// Dialects to serve, separated by commas
     #[arg(long, env = "ROLLBOOK_DIALECTS", value_name = "LIST", value_delimiter = ',',
           default_values_t = DIALECTS.map(|dialect| dialect.name.to_owned()))]
     pub dialects: Vec<String>,
-    /// Where Datadog's paths begin
+    /// Path prefix of the Datadog dialect
     #[arg(long, env = "ROLLBOOK_DATADOG_PREFIX", value_name = "PATH", default_value = "/", value_parser = prefix)]
     pub datadog_prefix: String,
-    /// Where Nuxeo's paths begin
+    /// Path prefix of the Nuxeo dialect
     #[arg(long, env = "ROLLBOOK_NUXEO_PREFIX", value_name = "PATH", default_value = "/nuxeo", value_parser = prefix)]
     pub nuxeo_prefix: String,
-    /// Where Rollbook's own paths begin
+    /// Path prefix of Rollbook's own interface
     #[arg(long, env = "ROLLBOOK_ROLLBOOK_PREFIX", value_name = "PATH", default_value = "/rollbook", value_parser = prefix)]
     pub rollbook_prefix: String,
-    /// Where the page for browsers is
+    /// Path prefix of the page for browsers
     #[arg(long, env = "ROLLBOOK_UI_PREFIX", value_name = "PATH", default_value = "/ui", value_parser = prefix)]
     pub ui_prefix: String,
-    /// How long somebody stays signed in to the page who does nothing there: 15m, 1h
+    /// Time without a request after which a session of the page ends, for example 15m or 1h
     #[arg(long, env = "ROLLBOOK_SESSION_IDLE", value_name = "AGE", default_value = "15m", value_parser = session_age)]
     pub session_idle: Duration,
-    /// How long somebody stays signed in to the page at most
+    /// Time after which a session of the page ends in any case
     #[arg(long, env = "ROLLBOOK_SESSION_LENGTH", value_name = "AGE", default_value = "8h", value_parser = session_age)]
     pub session_length: Duration,
-    /// How long the session of a Nuxeo login lasts after its last request
+    /// Time without a request after which the session of a Nuxeo login ends
     #[arg(long, env = "ROLLBOOK_NUXEO_SESSION_IDLE", value_name = "AGE", default_value = "60m",
           value_parser = session_age)]
     pub nuxeo_session_idle: Duration,
-    /// How long to keep the record of changes: 90d, 12h
+    /// Age at which changes are removed from the record, for example 90d or 12h
     #[arg(long, env = "ROLLBOOK_KEEP_CHANGES", value_name = "AGE", default_value = "90d", value_parser = age)]
     pub keep_changes: Duration,
-    /// Answer 404 where Nuxeo's documentation has a 500 for a client's mistake
+    /// Answer 404 where Nuxeo answers 500 for a mistake of the client
     #[arg(long, env = "ROLLBOOK_STRICT_ERRORS", value_parser = BoolishValueParser::new())]
     pub strict_errors: bool,
     /// Refuse new Nuxeo users without a password
@@ -445,45 +445,45 @@ pub struct Serve {
     /// Which passwords are taken.
     #[command(flatten)]
     pub rules: PasswordRules,
-    /// Leave the tokens of a user valid when the password changes
+    /// Keep the tokens of a user valid when the password changes
     #[arg(long, env = "ROLLBOOK_KEEP_TOKENS_ON_PASSWORD_CHANGE", value_parser = BoolishValueParser::new())]
     pub keep_tokens_on_password_change: bool,
-    /// A user who cannot be disabled, deleted or demoted over HTTP, only by commands; once for each, or separated by
-    /// commas; empty: none
+    /// User who can be disabled, deleted or demoted only by commands, not over HTTP; once for each, or separated by
+    /// commas. An empty value protects no user
     #[arg(long, env = "ROLLBOOK_PROTECT", value_name = "USER", value_delimiter = ',', default_value = "Administrator")]
     pub protect: Vec<String>,
-    /// Hide from other Nuxeo callers than administrators who is one, and who is in the groups of administrators
+    /// Show administrators and the members of their groups only to administrators, in the Nuxeo dialect
     #[arg(long, env = "ROLLBOOK_HIDE_ADMINISTRATORS", value_parser = BoolishValueParser::new())]
     pub hide_administrators: bool,
-    /// Seconds that the answer to a wrong password is held back at most, once there were many of them for a user or
-    /// from an address; 0: never
+    /// Longest delay, in seconds, of the answer to a wrong password after many of them for a user or from an address;
+    /// 0 for no delay
     #[arg(long, env = "ROLLBOOK_WRONG_PASSWORD_DELAY", value_name = "SECONDS", default_value = "1",
           value_parser = seconds_or_none)]
     pub wrong_password_delay: Duration,
-    /// Connections at a time; one more is answered 503, unless one that has been idle for a second can give way.
-    /// Lowered to what the descriptor limit allows
+    /// Largest number of connections. Further ones are answered 503, unless a connection that has been idle for a
+    /// second can be closed. The descriptor limit can lower it
     #[arg(long, env = "ROLLBOOK_MAX_CONNECTIONS", value_name = "N", default_value_t = 8192,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub max_connections: usize,
-    /// Connections of one client address at a time, likewise; three quarters of all unless set, and all of fewer
-    /// than 64. Trusted proxies may have all
+    /// Largest number of connections of one client address. By default three quarters of all, or all if these are
+    /// fewer than 64. It does not hold for trusted proxies
     #[arg(long, env = "ROLLBOOK_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N",
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub max_connections_per_address: Option<usize>,
-    /// An address, or the first of a network, whose X-Forwarded-For and X-Forwarded-Proto are believed: 127.0.0.1,
+    /// Address or network of a proxy whose X-Forwarded-For and X-Forwarded-Proto are used, for example 127.0.0.1 or
     /// 10.0.8.0/24; once for each, or separated by commas
     #[arg(long = "trusted-proxy", env = "ROLLBOOK_TRUSTED_PROXY", value_name = "ADDRESS[/BITS]",
           value_delimiter = ',', value_parser = Network::parse)]
     pub trusted_proxies: Vec<Network>,
-    /// The longest request body, in bytes
+    /// Longest request body, in bytes
     #[arg(long, env = "ROLLBOOK_MAX_BODY_BYTES", value_name = "BYTES", default_value_t = 1_048_576)]
     pub max_body_bytes: usize,
-    /// Memory of all request bodies under way, in bytes: a body for which there is none is answered 503. Callers without
-    /// valid credentials have a quarter of it, and one caller has half. At least twice the longest body
+    /// Memory for all request bodies at a time, in bytes; further bodies are answered 503. Callers without valid
+    /// credentials have a quarter of it, and one caller has half. At least twice the longest body
     #[arg(long, env = "ROLLBOOK_MAX_BODY_MEMORY", value_name = "BYTES", default_value_t = 64 << 20,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1 << 20..))]
     pub max_body_memory: usize,
-    /// Memory of all answers under way, in bytes, likewise
+    /// Memory for all answers at a time, in bytes, shared in the same way
     #[arg(long, env = "ROLLBOOK_MAX_ANSWER_MEMORY", value_name = "BYTES", default_value_t = 64 << 20,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1 << 20..))]
     pub max_answer_memory: usize,
@@ -491,28 +491,28 @@ pub struct Serve {
     #[arg(long, env = "ROLLBOOK_MAX_NAMES_PER_REQUEST", value_name = "N", default_value_t = 100_000,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub max_names_per_request: usize,
-    /// Seconds that a request's head may take
+    /// Seconds in which the head of a request has to arrive
     #[arg(long, env = "ROLLBOOK_HEAD_TIMEOUT", value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub head_timeout: Duration,
-    /// Seconds that a request's body may take
+    /// Seconds in which the body of a request has to arrive
     #[arg(long, env = "ROLLBOOK_BODY_TIMEOUT", value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     pub body_timeout: Duration,
-    /// Seconds that a connection may be idle between two requests
+    /// Seconds after which a connection without a request is closed
     #[arg(long, env = "ROLLBOOK_IDLE_TIMEOUT", value_name = "SECONDS", default_value = "75", value_parser = seconds)]
     pub idle_timeout: Duration,
-    /// Seconds that a client may take none of an answer
+    /// Seconds after which a client that reads none of its answer is disconnected
     #[arg(long, env = "ROLLBOOK_WRITE_TIMEOUT", value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     pub write_timeout: Duration,
-    /// Seconds that running requests have at the end
+    /// Seconds that requests have to finish when the server stops
     #[arg(long, env = "ROLLBOOK_GRACE", value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub grace: Duration,
-    /// A second address, which answers `/metrics`, `/healthz` and `/readyz` and nothing else
+    /// Second address, which answers only /metrics, /healthz and /readyz
     #[arg(long, env = "ROLLBOOK_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
     pub metrics_listen: Option<SocketAddr>,
-    /// Answer `/metrics` at the first address too, to everybody
+    /// Answer /metrics at the first address too, without credentials
     #[arg(long, env = "ROLLBOOK_METRICS_PUBLIC", value_parser = BoolishValueParser::new())]
     pub metrics_public: bool,
-    /// Connections for reading the database
+    /// Number of connections that read the database
     #[arg(long, env = "ROLLBOOK_READERS", value_name = "N", default_value_t = 4,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=64))]
     pub readers: usize,
