@@ -17,7 +17,11 @@ use std::sync::Mutex;
 const DATABASE_MAGIC: &[u8] = b"SQLite format 3\0";
 /// Where the header has the versions of the format for writing and for reading: 1 without a log, 2 with one.
 const FORMAT: [usize; 2] = [18, 19];
+/// Where it counts the transactions.
+const COUNTER: usize = 24;
 const HEADER_BYTES: u64 = 100;
+/// How a rollback journal begins that can be played back.
+const JOURNAL_MAGIC: &[u8] = &[0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 /// A write-ahead log that is no longer than its own header holds nothing.
 const LOG_HEADER_BYTES: u64 = 32;
 /// SQLite's files beside a database.
@@ -151,6 +155,13 @@ impl Place {
     /// Refuses a database whose write-ahead log is of another one. SQLite would mix the two.
     fn refuse_other_log(&self, header: &[u8]) -> anyhow::Result<()> {
         let name = self.named.display();
+        if has_other_journal(&with_suffix(&self.real, "-journal"), header) {
+            bail!(
+                "{name} is a copy that was put in the place of a database, whose journal {name}-journal would be played \
+                 back into it: move the copy away and restore it (mv {name} {name}.copy; rollbook restore {name}.copy \
+                 --db {name})"
+            );
+        }
         if length(&self.real, "-wal") <= LOG_HEADER_BYTES {
             return Ok(());
         }
@@ -234,6 +245,38 @@ fn read_header(path: &Path) -> anyhow::Result<Vec<u8>> {
     }
     file.take(HEADER_BYTES).read_to_end(&mut header).with_context(|| format!("read {}", path.display()))?;
     Ok(header)
+}
+
+/// Whether a rollback journal is of another database (SQLite's file format, 3). Each transaction adds one to a counter
+/// in the header of the database, and the journal has the first page as it was before.
+fn has_other_journal(journal: &Path, header: &[u8]) -> bool {
+    let number = |bytes: &[u8], at: usize| bytes.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes);
+    let Some(counter) = number(header, COUNTER) else { return false };
+    let other = || -> Option<bool> {
+        let mut file = read_private(journal).ok()?;
+        let mut start = [0; 28];
+        file.read_exact(&mut start).ok()?;
+        if !start.starts_with(JOURNAL_MAGIC) {
+            return None;
+        }
+        let (pages, sector) = (number(&start, 16)?, number(&start, 20)?);
+        if pages == 0 {
+            // Of the first transaction of all.
+            return Some(counter > 1);
+        }
+        // The number of the page, and its content.
+        let mut record = [0; 4 + COUNTER + 4];
+        file.read_exact_at(&mut record, sector.into()).ok()?;
+        let before = number(&record, 4 + COUNTER).filter(|_| number(&record, 0) == Some(1))?;
+        Some(counter != before && counter != before.wrapping_add(1))
+    };
+    other().unwrap_or(false)
+}
+
+/// Opens a file to read it. A pipe is not waited for, and a link not followed.
+fn read_private(path: &Path) -> std::io::Result<File> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    OpenOptions::new().read(true).custom_flags(flags).open(path)
 }
 
 /// The length of a file beside the database; 0 when there is none.

@@ -265,6 +265,43 @@ fn a_log_without_its_database_is_kept_and_no_new_database_is_made_beside_it() {
     assert!(server.stop().success());
 }
 
+/// The journal that a transaction leaves when its process is killed: the first of a new database, or a later one.
+fn journal_of_another_database(place: &Path, later: bool) -> Vec<u8> {
+    let path = place.join("other.db");
+    let connection = Connection::open(&path).expect("a database");
+    if later {
+        connection.execute_batch("create table before (x); pragma user_version = 7; pragma user_version = 8").unwrap();
+    }
+    // So few pages in memory that the journal has to be on disk.
+    let fill = "pragma cache_size = 2; begin; create table t (x); pragma user_version = 9;
+                insert into t with recursive n (i) as (select 1 union all select i + 1 from n where i < 500)
+                select randomblob(1000) from n";
+    connection.execute_batch(fill).expect("an open transaction");
+    let journal = std::fs::read(place.join("other.db-journal")).expect("the journal");
+    connection.execute_batch("rollback").expect("it is taken back");
+    drop(connection);
+    std::fs::remove_file(path).expect("the database");
+    journal
+}
+
+#[test]
+fn the_journal_of_another_database_is_not_played_back_into_a_copy() {
+    for later in [false, true] {
+        let folder = with_log();
+        std::fs::remove_file(folder.path().join("rollbook.db-wal")).expect("the log");
+        let journal = journal_of_another_database(folder.path(), later);
+        assert!(journal.len() > 512 && journal[0] == 0xd9, "{later}");
+        std::fs::write(folder.path().join("rollbook.db-journal"), &journal).expect("a journal");
+        std::fs::copy(folder.path().join("backup.db"), folder.db()).expect("a copy");
+        assert_refused(&folder, "rollbook.db-journal would be played back into it: move the copy away and restore it");
+        assert!(std::fs::read(folder.path().join("rollbook.db-journal")).expect("it is there") == journal);
+        std::fs::rename(folder.db(), folder.path().join("rollbook.db.copy")).expect("it moves");
+        assert_eq!(run_on(&folder, "rollbook.db", &["restore", "rollbook.db.copy"]).0, 0, "{later}");
+        let server = Server::over(Arc::clone(&folder), &[]);
+        assert_eq!(users_of(&server), ["ada@example.com", "administrator"], "{later}");
+    }
+}
+
 #[test]
 fn a_restore_where_only_the_log_is_left_keeps_the_log() {
     let folder = with_log();
