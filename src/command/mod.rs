@@ -4,6 +4,7 @@ mod bring;
 mod database;
 mod drafts;
 mod export;
+mod first_start;
 mod group;
 mod import;
 mod key;

@@ -1,8 +1,9 @@
 //! Serving, until a signal.
 
-use super::{signals::Signals, start_logging, store_of::open};
+use super::{first_start::FirstStart, signals::Signals, start_logging};
 use crate::command::Usage;
-use crate::config::Serve;
+use crate::config::{Serve, given_secrets};
+use crate::directory;
 use crate::logging;
 use crate::server::{Certificate, Limits, Listener, PemFile, Place, raise_descriptor_limit, tell_supervisor};
 use crate::service::{Service, Settings};
@@ -24,14 +25,15 @@ pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
     let certificate = certificate(serve)?;
     raise_descriptor_limit();
     tell_supervisor("STATUS=opening the database");
-    let (store, found) = open(&serve.database, settings.readers, &passwords)?;
+    let (store, found) = Store::open(&serve.database.db, settings.readers)?;
+    let first = FirstStart::of(&store, &serve.database, serve.secrets_file.as_deref())?;
     if signals.stop_asked() {
         store.close();
         log::info!("stopped before it listened");
         return Ok(());
     }
     let store = Arc::new(store);
-    let mut service = Service::new(Arc::clone(&store), passwords, &settings)?;
+    let mut service = Service::new(Arc::clone(&store), Arc::clone(&passwords), &settings)?;
     let mut listener = Listener::bind(serve.listen, service.limits())?;
     if let Some(certificate) = &certificate {
         listener = listener.with_certificate(certificate);
@@ -45,15 +47,18 @@ pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
     service.listen_for_commands();
     let stop = service.stop();
     signals.on_stop(move || stop.stop());
-    announce_database(&store, found);
+    let _watch = certificate.as_ref().map(Certificate::watch).transpose()?;
+    announce_database(&store, found, first.is_some());
+    // The last that can fail: the secrets of a new directory are not shown by a start that comes to nothing.
+    first.map(|first| first.fill(&store, &passwords)).transpose()?;
     if let Some(url) = metrics_url {
         log::info!("metrics at {url}/metrics");
     }
-    let _watch = certificate.as_ref().map(Certificate::watch).transpose()?;
     if let Some(certificate) = certificate {
         signals.on_reload(move || certificate.reload());
     }
     announce(service.limits(), &place, &url, &settings);
+    welcome(&store, &url, &settings);
     signals.tell_ready(&format!("listening on {url}"));
     service.run()?;
     log::info!("stopped");
@@ -80,7 +85,7 @@ fn log_to(serve: &Serve) -> anyhow::Result<()> {
     logging::start_to_file(serve.database.log, serve.database.log_format, file).context(setting)
 }
 
-fn announce_database(store: &Store, found: Found) {
+fn announce_database(store: &Store, found: Found, is_first: bool) {
     let state = if found == Found::New { "new" } else { "existing" };
     log::info!("rollbook {} with the {state} database {}", env!("CARGO_PKG_VERSION"), store.path().display());
     if found == Found::Existing
@@ -89,6 +94,25 @@ fn announce_database(store: &Store, found: Found) {
     {
         log::warn!("the first secrets are still in {}: keep them elsewhere, and remove it", path.display());
     }
+    let given = given_secrets();
+    if !is_first && !given.is_empty() {
+        log::warn!(
+            "no effect on a directory that has begun: {}; rollbook passwd and rollbook key create change what it has",
+            given.join(", ")
+        );
+    }
+}
+
+/// Ends the start with a line for people: where the page is, and the user who can sign in first.
+fn welcome(store: &Store, url: &str, settings: &Settings) {
+    let url = url.replace("//0.0.0.0", "//localhost").replace("//[::]", "//localhost");
+    let Some((_, prefix)) = settings.dialects.iter().find(|(dialect, _)| dialect == "ui") else {
+        return log::info!("ready at {url}; the page for people is not served");
+    };
+    let page = prefix.trim_end_matches('/');
+    let user = directory::first_administrator(store).ok().flatten();
+    let user = user.unwrap_or_else(|| "an administrator".to_owned());
+    log::info!("ready: open {url}{page}/ in a browser, and sign in as {user}");
 }
 
 /// Tells where clients find the server: the last of all, so that who reads that may begin.

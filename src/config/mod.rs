@@ -407,6 +407,9 @@ pub struct Serve {
     /// Append the log to this file in place of standard error. SIGHUP and SIGUSR1 open it again after a rotation
     #[arg(long, env = "ROLLBOOK_LOG_FILE", value_name = "FILE")]
     pub log_file: Option<PathBuf>,
+    /// Write the secrets that a first start makes to this file, for its owner only, in place of standard error
+    #[arg(long, env = "ROLLBOOK_SECRETS_FILE", value_name = "FILE")]
+    pub secrets_file: Option<PathBuf>,
     /// Dialects to serve, separated by commas
     #[arg(long, env = "ROLLBOOK_DIALECTS", value_name = "LIST", value_delimiter = ',',
           default_values_t = DIALECTS.map(|dialect| dialect.name.to_owned()))]

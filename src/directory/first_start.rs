@@ -47,6 +47,19 @@ pub fn is_filled(store: &Store) -> Result<bool> {
 /// # Errors
 /// Those of the database, and `Invalid` when the password does not match the configured pattern.
 pub fn fill(store: &Store, passwords: &Passwords, secrets: &FirstSecrets) -> Result<()> {
+    fill_and(store, passwords, secrets, || Ok(()))
+}
+
+/// The same; `deliver` is called in the transaction, when everything else is done. When it fails, nothing is stored.
+///
+/// # Errors
+/// Those of [`fill`], and that of `deliver`.
+pub fn fill_and(
+    store: &Store,
+    passwords: &Passwords,
+    secrets: &FirstSecrets,
+    deliver: impl FnOnce() -> Result<()> + Send + 'static,
+) -> Result<()> {
     let password = passwords.first(&secrets.password)?;
     let keys =
         [(Purpose::Api, digest(&secrets.api_key)), (Purpose::Application(KeyRole::Admin), digest(&secrets.app_key))];
@@ -73,6 +86,17 @@ pub fn fill(store: &Store, passwords: &Passwords, secrets: &FirstSecrets) -> Res
         for (purpose, digest) in keys {
             tx.insert_credential(&NewCredential { purpose, name: "first".to_owned(), digest, token: None })?;
         }
-        Ok(())
+        deliver()
+    })
+}
+
+/// The first user, where that is an administrator who can sign in.
+///
+/// # Errors
+/// Those of the database.
+pub fn first_administrator(store: &Store) -> Result<Option<String>> {
+    store.read(|rows| match rows.find_user(FIRST_USER)? {
+        Some(user) if !user.disabled && rows.is_administrator(user.id)? => Ok(Some(user.username)),
+        _ => Ok(None),
     })
 }

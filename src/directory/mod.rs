@@ -29,7 +29,7 @@ pub use changes::{Changes, OldChanges, Since};
 pub use check::{check, notes};
 pub use credentials::{TokenRequest, digest, new_secret};
 pub use export::{ExportOptions, Exported, count, export};
-pub use first_start::{FirstSecrets, fill, is_filled};
+pub use first_start::{FirstSecrets, fill, fill_and, first_administrator, is_filled};
 pub use foreign::{Adopted, adopt};
 pub use groups::Lists;
 pub use import::{Conflict, ImportOptions, ImportPosition, Imported, ImportedUser, Item, Outcome};

@@ -108,6 +108,19 @@ pub fn goes_to_journal() -> bool {
     journal::has_stderr()
 }
 
+/// The text that shows the secrets of a new directory, once: for people, or as an object where the log is JSON.
+pub fn secrets_text(format: Format, secrets: &[(&str, String)]) -> Vec<u8> {
+    match format {
+        Format::Text => {
+            let lines: String = secrets.iter().map(|(name, secret)| format!("export {name}='{secret}'\n")).collect();
+            let text = "This is a new directory. Its first user is Administrator. These secrets are shown only now and \
+                        stored\nnowhere in clear; paste the lines into a shell to use them there:";
+            format!("\n{text}\n\n{lines}\n").into_bytes()
+        }
+        Format::Json => style::json_secrets(SystemTime::now(), secrets),
+    }
+}
+
 /// Says why the program fails: at once, on standard error, whatever the level, and in the format of the log once that
 /// has started. Where the log is a file, it has the line too.
 pub fn last_words(error: &anyhow::Error) {

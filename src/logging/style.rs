@@ -95,6 +95,19 @@ impl Style {
     }
 }
 
+/// The secrets of a new directory, as a line of its own.
+pub(super) fn json_secrets(now: SystemTime, secrets: &[(&str, String)]) -> Vec<u8> {
+    let message = "this is a new directory, whose first user is Administrator; these secrets are shown only now and \
+                   stored nowhere in clear";
+    let mut line = format!(r#"{{"time":"{:.3}","level":"warn","message":"{message}","secrets":{{"#, timestamp(now));
+    for (index, (name, secret)) in secrets.iter().enumerate() {
+        let comma = if index > 0 { "," } else { "" };
+        line.push_str(&format!("{comma}{}:{}", crate::json::to_string(name), crate::json::to_string(secret)));
+    }
+    line.push_str("}}\n");
+    line.into_bytes()
+}
+
 /// Writes what is said of a request as text, without its identifier.
 pub(super) fn text(line: &mut Vec<u8>, request: &RequestLine<'_>) {
     line.extend_from_slice(request.method.as_bytes());

@@ -22,6 +22,7 @@ mod embed;
 mod escalation;
 mod examples;
 mod faults;
+mod first_start;
 mod fronts;
 mod fuzz;
 mod guesses;
