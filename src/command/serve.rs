@@ -1,6 +1,7 @@
 //! Serving, until a signal.
 
-use super::{first_start::FirstStart, signals::Signals, start_logging};
+use super::ready::{Listening, Ready};
+use super::{first_start::FirstStart, parent, signals::Signals, start_logging};
 use crate::command::Usage;
 use crate::config::{Serve, given_secrets};
 use crate::directory;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 /// Serves until a signal ends it. The warnings about its settings go to the log.
 pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
+    let mut ready = Ready::prepare(serve)?;
     let signals = Signals::handle(serve.grace)?;
     log_to(serve)?;
     signals.on_reopen(logging::reopen);
@@ -23,6 +25,12 @@ pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
     settings.check().map_err(Usage)?;
     let passwords = Arc::new(settings.passwords().map_err(Usage)?);
     let certificate = certificate(serve)?;
+    if let Some(parent) = serve.exit_with_parent
+        && !parent::watch(parent, &signals)?
+    {
+        log::info!("the process that has started the server has ended already");
+        return Ok(());
+    }
     raise_descriptor_limit();
     tell_supervisor("STATUS=opening the database");
     let (store, found) = Store::open(&serve.database.db, settings.readers)?;
@@ -51,14 +59,16 @@ pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
     announce_database(&store, found, first.is_some());
     // The last that can fail: the secrets of a new directory are not shown by a start that comes to nothing.
     first.map(|first| first.fill(&store, &passwords)).transpose()?;
-    if let Some(url) = metrics_url {
-        log::info!("metrics at {url}/metrics");
+    let metrics_url = metrics_url.map(|url| format!("{url}/metrics"));
+    if let Some(url) = &metrics_url {
+        log::info!("metrics at {url}");
     }
     if let Some(certificate) = certificate {
         signals.on_reload(move || certificate.reload());
     }
     announce(service.limits(), &place, &url, &settings);
     welcome(&store, &url, &settings);
+    ready.tell(&[Listening { url: url.clone(), address: place.to_string() }], metrics_url.as_deref())?;
     signals.tell_ready(&format!("listening on {url}"));
     service.run()?;
     log::info!("stopped");

@@ -5,6 +5,7 @@ use crate::lock::locked;
 use crate::logging;
 use crate::server::tell_supervisor;
 use anyhow::Context as _;
+use rustix::process::{Signal, getpid, kill_process};
 use rustix::time::{ClockId, clock_gettime};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
 use signal_hook::iterator::Signals as Incoming;
@@ -112,6 +113,15 @@ impl Signals {
     /// Runs this on every SIGHUP and SIGUSR1; at once when one has come already. It logs its own errors.
     pub(super) fn on_reopen(&self, hook: impl FnMut() + Send + 'static) {
         self.shared.add_reload(&[SIGHUP, SIGUSR1], Box::new(hook));
+    }
+
+    /// Asks for a stop, as SIGTERM does, unless one was asked for already. The log has the reason.
+    pub(super) fn stop(&self, reason: &str) {
+        if !self.stop_asked() {
+            log::info!("{reason}");
+            // On the way of a signal, so that what hangs is ended in time too.
+            let _ = kill_process(getpid(), Signal::TERM);
+        }
     }
 
     /// Whether a stop was asked for.

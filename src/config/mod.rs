@@ -14,6 +14,7 @@ use crate::logging::Format;
 use crate::server::Network;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use rustix::process::Pid;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -519,9 +520,38 @@ pub struct Serve {
     #[arg(long, env = "ROLLBOOK_READERS", value_name = "N", default_value_t = 4,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=64))]
     pub readers: usize,
+    /// File to write where the server listens, once it does: one line of JSON. It is gone when the server has ended
+    #[arg(long, value_name = "FILE")]
+    pub ready_file: Option<PathBuf>,
+    /// Descriptor to write that line to: a pipe that the server was started with. It is closed after the line
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
+    pub ready_fd: Option<i32>,
+    /// End when the process that has started the server ends, or closes the pipe that is standard input. Its number tells
+    /// also where it has ended before the server could look
+    #[arg(long, value_name = "PID", num_args = 0..=1, require_equals = true, default_missing_value = "parent",
+          value_parser = parent_process)]
+    pub exit_with_parent: Option<ParentProcess>,
     /// Where the values came from.
     #[arg(skip)]
     pub origins: Origins,
+}
+
+/// The process whose end is the end of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParentProcess {
+    /// The parent that the server has when it starts.
+    Own,
+    /// The one of that number: the parent, or one that has started it.
+    Number(Pid),
+}
+
+/// The number of a process, or `parent`.
+fn parent_process(text: &str) -> Result<ParentProcess, String> {
+    if text == "parent" {
+        return Ok(ParentProcess::Own);
+    }
+    let number = text.parse().ok().filter(|number| *number > 0).and_then(Pid::from_raw);
+    number.map(ParentProcess::Number).ok_or_else(|| "not the number of a process".to_owned())
 }
 
 /// How much to log.

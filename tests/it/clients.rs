@@ -117,7 +117,7 @@ pub struct Tools {
 /// The environment of one pinned client, installed at its first use and again when its pins have changed;
 /// `None` when `ROLLBOOK_SKIP_CLIENTS` is set. Safe for threads and processes at once.
 pub fn environment(name: &str) -> Option<Tools> {
-    static READY: [(&str, OnceLock<Tools>); 12] = [
+    static READY: [(&str, OnceLock<Tools>); 13] = [
         ("datadog-0.29.3", OnceLock::new()),
         ("datadog-0.30.0", OnceLock::new()),
         ("datadog-0.56.0", OnceLock::new()),
@@ -129,6 +129,7 @@ pub fn environment(name: &str) -> Option<Tools> {
         ("npm-nuxeo-4.0.6", OnceLock::new()),
         ("npm-playwright-core-1.61.0", OnceLock::new()),
         ("prometheus-client-0.26.0", OnceLock::new()),
+        ("pytest-9.2.0", OnceLock::new()),
         ("schemathesis-4.32.5", OnceLock::new()),
     ];
     if std::env::var_os("ROLLBOOK_SKIP_CLIENTS").is_some() {

@@ -8,6 +8,7 @@ mod browser;
 mod caches;
 mod changed_files;
 mod changes;
+mod child;
 mod clients;
 mod closed_pipes;
 mod command;
