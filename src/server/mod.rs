@@ -462,6 +462,10 @@ fn finish(shared: &Shared, grace: Duration) {
         if left.is_zero() {
             let busy = connections.open.len() + connections.leaving.len();
             log::warn!("{busy} connections were still busy at the end");
+            // Whatever they wait for on the network has an end now.
+            for peer in connections.open.values().chain(connections.leaving.values()) {
+                let _ = peer.stream.shutdown(Shutdown::Both);
+            }
             return;
         }
         // A connection may become idle without ending: look again before long.

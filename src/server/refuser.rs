@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Shutdown, TcpStream};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Refused connections that are kept open for a moment; beyond that the oldest is closed at once.
@@ -50,8 +51,10 @@ impl Why {
     }
 }
 
+/// Its thread ends with it.
 pub(super) struct Refuser {
-    queue: SyncSender<(TcpStream, &'static [u8])>,
+    queue: Option<SyncSender<(TcpStream, &'static [u8])>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Refuser {
@@ -59,16 +62,26 @@ impl Refuser {
         let (queue, streams) = sync_channel(KEPT_MAX);
         // Without this thread refused connections are closed without an answer, which is all that is left then.
         let spawned = std::thread::Builder::new().name("refuser".to_owned()).spawn(move || work(&streams));
-        if let Err(error) = spawned {
-            log::warn!("no thread for refused connections: {error}");
-        }
-        Refuser { queue }
+        let thread = spawned.inspect_err(|error| log::warn!("no thread for refused connections: {error}")).ok();
+        Refuser { queue: Some(queue), thread }
     }
 
     /// Answers, some time.
     pub(super) fn refuse(&self, stream: TcpStream, from: IpAddr, is_tls: bool, why: Why) {
         log::warn!("a connection from {} was refused: {}", from.to_canonical(), why.text());
-        let _ = self.queue.try_send((stream, if is_tls { ALERT } else { ANSWER }));
+        if let Some(queue) = &self.queue {
+            let _ = queue.try_send((stream, if is_tls { ALERT } else { ANSWER }));
+        }
+    }
+}
+
+impl Drop for Refuser {
+    fn drop(&mut self) {
+        // Nothing more comes, so the thread ends.
+        drop(self.queue.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 }
 

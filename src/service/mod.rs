@@ -15,7 +15,7 @@ pub use settings::{Secrets, Settings};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often changes that are too old are looked for.
 const FORGET_PAUSE_MIN: Duration = Duration::from_millis(100);
@@ -27,6 +27,10 @@ const LOCAL_CONNECTIONS: usize = 64;
 const LOCAL_BODY_BYTES: usize = 256 << 20;
 /// A command may think for long between two orders, and be stopped and continued.
 const LOCAL_PATIENCE: Duration = Duration::from_secs(86_400);
+
+/// How long connections that were cut off at the end have to let go of the database, and between two looks.
+const LET_GO_PATIENCE: Duration = Duration::from_secs(2);
+const LET_GO_PAUSE: Duration = Duration::from_millis(1);
 
 /// What those who watch the server may take. Their connections are few enough for the descriptors that are kept free
 /// of clients, and as many as a few collectors and supervisors need.
@@ -166,10 +170,13 @@ impl Service {
     /// When a thread cannot be started or has panicked.
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let mut forgetting = Forgetting::start(&self.store, self.keep_changes)?;
-        let result = run_all(self.servers, &self.traffic, self.dialects);
+        let dialects = Arc::new(self.dialects);
+        let connections = Arc::downgrade(&dialects);
+        let result = run_all(self.servers, &self.traffic, dialects);
         forgetting.end();
         // What is still being forgotten gives up.
         self.store.close();
+        wait_for_end(&connections);
         result
     }
 }
@@ -185,8 +192,7 @@ impl Stop {
 }
 
 /// Serves at all doors, each in a thread of its own, until all are stopped.
-fn run_all(servers: Vec<Server>, traffic: &Arc<Traffic>, dialects: Dialects) -> anyhow::Result<()> {
-    let dialects = Arc::new(dialects);
+fn run_all(servers: Vec<Server>, traffic: &Arc<Traffic>, dialects: Arc<Dialects>) -> anyhow::Result<()> {
     let mut threads = Vec::new();
     for server in servers {
         let (traffic, dialects) = (Arc::clone(traffic), Arc::clone(&dialects));
@@ -194,10 +200,20 @@ fn run_all(servers: Vec<Server>, traffic: &Arc<Traffic>, dialects: Dialects) -> 
         let run = move || server.run(&traffic, move |incoming| dialects.answer(incoming));
         threads.push(thread.spawn(run).context("start the thread of a server")?);
     }
+    drop(dialects);
     for thread in threads {
         thread.join().map_err(|_| anyhow!("the thread of a server has panicked"))?;
     }
     Ok(())
+}
+
+/// Waits until the last thread of a connection has let go of the database, so that it can be opened again. A connection
+/// is off the list of its server a moment before that.
+fn wait_for_end(connections: &Weak<Dialects>) {
+    let deadline = Instant::now() + LET_GO_PATIENCE;
+    while connections.strong_count() > 0 && Instant::now() < deadline {
+        std::thread::sleep(LET_GO_PAUSE);
+    }
 }
 
 /// Removes, now and then, the changes that are too old to be kept. Its thread ends with it.
