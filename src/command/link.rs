@@ -8,12 +8,15 @@ use crate::directory::{Directory, Passwords};
 use crate::json::{self, Json};
 use crate::model::Error;
 use crate::operator::{Order, perform};
-use crate::server::LocalClient;
+use crate::server::{LocalClient, Patience};
 use crate::store::{self, Copied, InUse};
 use anyhow::{Context as _, anyhow, bail};
 use regex_lite::Regex;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::fmt;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,13 +25,15 @@ const READERS: usize = 1;
 /// How long a database is waited for that another command holds, or a server that has not begun to listen.
 const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(20);
+/// The pause between two attempts to reach a server that has gone.
+const PAUSE_FOR_SERVER: Duration = Duration::from_millis(200);
 
 /// Where orders go.
 pub(super) enum Link {
     /// To the file, which is held meanwhile.
     File(Box<Directory>),
     /// To the server that holds it.
-    Server { client: LocalClient, account: String, keep_tokens: bool },
+    Server { client: LocalClient, socket: PathBuf, timeout: Duration, account: String, keep_tokens: bool },
     /// To a copy that goes when all is said.
     Copy { directory: Box<Directory>, _copied: Copied },
 }
@@ -69,17 +74,19 @@ impl Link {
                 Err(error) => return Err(error),
             };
             let socket = store::local_socket(&target.database.db)?;
-            match LocalClient::connect(&socket) {
+            match LocalClient::connect(&socket, target.timeout) {
                 Ok(client) => {
                     drop(waiting);
                     if target.verbose {
                         say(&format!("working through the server at {}", socket.display()));
                     }
-                    return Ok(Link::Server { client, account: account(), keep_tokens: false });
+                    let (timeout, account) = (target.timeout, account());
+                    return Ok(Link::Server { client, socket, timeout, account, keep_tokens: false });
                 }
-                Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => {
                     return Err(error).with_context(|| format!("connect to the server at {}", socket.display()));
                 }
+                Err(error) if error.kind() == ErrorKind::TimedOut => bail!("{}", silence(&socket, target.timeout)),
                 Err(_) if Instant::now() < deadline => {
                     waiting.get_or_insert_with(|| Progress::start(&format!("waiting for {name}")));
                     std::thread::sleep(PAUSE);
@@ -107,7 +114,9 @@ impl Link {
     pub(super) fn keeping_tokens(self, keep_tokens: bool) -> Link {
         match self {
             Link::File(directory) => Link::File(Box::new(directory.keeping_tokens(keep_tokens))),
-            Link::Server { client, account, .. } => Link::Server { client, account, keep_tokens },
+            Link::Server { client, socket, timeout, account, .. } => {
+                Link::Server { client, socket, timeout, account, keep_tokens }
+            }
             Link::Copy { directory, _copied } => {
                 Link::Copy { directory: Box::new(directory.keeping_tokens(keep_tokens)), _copied }
             }
@@ -117,6 +126,28 @@ impl Link {
     /// Whether a server carries the orders out.
     pub(super) fn is_server(&self) -> bool {
         matches!(self, Link::Server { .. })
+    }
+
+    /// Waits until a server holds the database again, after one has gone.
+    ///
+    /// # Errors
+    /// When others than the owner of the socket try.
+    pub(super) fn come_back(&mut self) -> anyhow::Result<()> {
+        let Link::Server { client, socket, timeout, .. } = self else { return Ok(()) };
+        loop {
+            // Also a server that can be reached may be about to end.
+            std::thread::sleep(PAUSE_FOR_SERVER);
+            match LocalClient::connect(socket, *timeout) {
+                Ok(new) => {
+                    *client = new;
+                    return Ok(());
+                }
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                    return Err(error).with_context(|| format!("connect to the server at {}", socket.display()));
+                }
+                Err(_) => {}
+            }
+        }
     }
 
     /// Has an order carried out.
@@ -132,19 +163,72 @@ impl Link {
                 })?;
                 answer.into_string().into_bytes()
             }
-            Link::Server { client, account, keep_tokens } => {
+            Link::Server { client, socket, timeout, account, keep_tokens } => {
                 let body = json::to_vec(&Sent { account, keep_tokens: *keep_tokens, order: &order });
-                let (status, answer) = client.post(LOCAL_PATH, &body).context("ask the server")?;
+                let (status, answer) = match client.post(LOCAL_PATH, &body, patience(&order, *timeout)) {
+                    Err(error) if error.kind() == ErrorKind::TimedOut => bail!("{}", silence(socket, *timeout)),
+                    Err(error) => return Err(Lost(error)).context("ask the server"),
+                    Ok(answered) => answered,
+                };
                 if status != 200 {
                     let answer = Json::parse_stored(&answer).context("read the server's answer")?;
                     let why = answer.get("error").and_then(Json::as_str).unwrap_or("the server has given no reason");
-                    bail!("{why}");
+                    return Err(Refused { status, why: why.to_owned() }.into());
                 }
                 answer
             }
         };
         json::decode(&answer).context("read the answer")
     }
+}
+
+/// The server that carried the orders out has gone.
+#[derive(Debug)]
+pub(super) struct Lost(std::io::Error);
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Lost {}
+
+/// The server does not carry an order out.
+#[derive(Debug)]
+pub(super) struct Refused {
+    /// As in HTTP.
+    pub(super) status: u16,
+    why: String,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// How long the answer to an order is waited for. What changes many rows may take long.
+fn patience(order: &Order, timeout: Duration) -> Patience {
+    match order {
+        Order::Changes { wait, .. } => Patience::For(timeout + Duration::from_secs(*wait)),
+        Order::Import(_)
+        | Order::BeginImport { .. }
+        | Order::EndImport { .. }
+        | Order::RemoveAnsweredProperties
+        | Order::PurgeUsers { .. }
+        | Order::DeleteUser { .. }
+        | Order::DeleteGroup { .. } => Patience::WhileAlive(timeout),
+        _ => Patience::For(timeout),
+    }
+}
+
+/// The message for a server that does not answer.
+fn silence(socket: &Path, timeout: Duration) -> String {
+    let socket = socket.display();
+    format!("the server at {socket} has not answered within {timeout:?}: it hangs, or needs longer (--timeout SECONDS)")
 }
 
 /// What a server is asked.

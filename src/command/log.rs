@@ -1,12 +1,13 @@
 //! What has changed, for people and for scripts.
 
-use super::link::Link;
-use super::print;
+use super::link::{Link, Lost, Refused};
+use super::{print, say};
 use crate::config::{LogOutput, LogSettings};
 use crate::directory::Since;
 use crate::json::{self, Json, JsonText, Object};
 use crate::model::key;
 use crate::operator::{Order, ShownChange, ShownChanges};
+use crate::store::now;
 use anyhow::bail;
 use std::collections::VecDeque;
 
@@ -22,11 +23,35 @@ pub(super) fn run(asked: &LogSettings) -> anyhow::Result<()> {
         bail!("no server holds the database: nothing can change while --follow waits");
     }
     let mut since = asked.since.unwrap_or(Since::Oldest);
+    // When the server has gone, until it has answered again.
+    let mut lost_at = None;
     let mut last = asked.lines.map(|lines| VecDeque::with_capacity(lines.min(1000)));
     loop {
         // Only what has been told already can be followed by what is to come.
         let wait = if asked.follow && last.is_none() { WAIT } else { 0 };
-        let found: ShownChanges = link.ask(order(since, wait))?;
+        let found: ShownChanges = match link.ask(order(since, wait)) {
+            Ok(found) => found,
+            Err(error) if asked.follow && is_lost(&error) => {
+                if lost_at.is_none() {
+                    say("the server has gone: waiting until it is back");
+                }
+                lost_at = lost_at.or(Some(now()));
+                link.come_back()?;
+                continue;
+            }
+            Err(error) => match lost_at.take() {
+                // Meanwhile a backup was restored. All that came after the loss of the server is shown.
+                Some(at) if asked.follow && is_outdated(&error) => {
+                    say(&format!("{error:#}"));
+                    since = Since::Time(at);
+                    continue;
+                }
+                _ => return Err(error),
+            },
+        };
+        if lost_at.take().is_some() {
+            say("the server is back");
+        }
         let ended = found.changes.is_empty();
         since = Since::Change(found.next);
         for change in found.changes.into_iter().filter(|change| is_meant(change, asked.name.as_deref())) {
@@ -47,6 +72,14 @@ pub(super) fn run(asked: &LogSettings) -> anyhow::Result<()> {
             }
         }
     }
+}
+
+fn is_lost(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.is::<Lost>())
+}
+
+fn is_outdated(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.downcast_ref::<Refused>().is_some_and(|refused| refused.status == 410))
 }
 
 fn order(since: Since, wait: u64) -> Order {

@@ -17,14 +17,14 @@ pub(super) fn run(command: PullCommand) -> anyhow::Result<()> {
     match command {
         PullCommand::Datadog { source, api_key, app_key, options, printing, target } => {
             check_report(&options, &target.database.db, None)?;
-            confirm_changes(&options, &target)?;
+            confirm_changes(&options, &target.waiting(source.timeout))?;
             let progress = Progress::of_rows(&format!("reading {}", source.from));
             let rows = pull::datadog(&source_of(&source), &DatadogKeys { api_key, app_key })?;
-            bring(&source, progress, rows, &options, &target, printing.format)
+            bring(&source, progress, rows, &options, &target.waiting(source.timeout), printing.format)
         }
         PullCommand::Nuxeo { source, user, password, token, options, printing, target } => {
             check_report(&options, &target.database.db, None)?;
-            confirm_changes(&options, &target)?;
+            confirm_changes(&options, &target.waiting(source.timeout))?;
             let login = match (token, password) {
                 (Some(token), _) => NuxeoLogin::Token(token),
                 (None, Some(password)) => NuxeoLogin::Basic { user, password },
@@ -36,7 +36,7 @@ pub(super) fn run(command: PullCommand) -> anyhow::Result<()> {
             };
             let progress = Progress::of_rows(&format!("reading {}", source.from));
             let rows = pull::nuxeo(&source_of(&source), &login)?;
-            bring(&source, progress, rows, &options, &target, printing.format)
+            bring(&source, progress, rows, &options, &target.waiting(source.timeout), printing.format)
         }
     }
 }

@@ -358,6 +358,9 @@ pub struct Target {
     /// Say whether the command works on the file or through the server that holds it
     #[arg(short, long)]
     pub verbose: bool,
+    /// Seconds to wait for an answer of the server that holds the database
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    pub timeout: Duration,
 }
 
 /// The answer to the question that a command asks, at a terminal, before something is lost.

@@ -489,7 +489,7 @@ pub enum PullCommand {
         printing: Printing,
         /// Which database.
         #[command(flatten)]
-        target: Target,
+        target: PullTarget,
     },
     /// Import users, groups and memberships from a Nuxeo server
     Nuxeo {
@@ -513,7 +513,7 @@ pub enum PullCommand {
         printing: Printing,
         /// Which database.
         #[command(flatten)]
-        target: Target,
+        target: PullTarget,
     },
 }
 
@@ -526,7 +526,25 @@ pub struct PullSource {
     /// PEM file of trusted certificate authorities, instead of the well-known ones
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
-    /// Seconds to wait for each answer
+    /// Seconds to wait for each answer, of this server and of the one that uses the database
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = super::seconds)]
     pub timeout: Duration,
+}
+
+/// Which database a live server is copied to, and how to get there.
+#[derive(Debug, Clone, Args)]
+pub struct PullTarget {
+    /// Which database.
+    #[command(flatten)]
+    pub database: Database,
+    /// Say whether the file is worked on, or the server that holds it
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+impl PullTarget {
+    /// The same, with the time to wait for an answer of the server that holds the database.
+    pub fn waiting(&self, timeout: Duration) -> Target {
+        Target { database: self.database.clone(), verbose: self.verbose, timeout }
+    }
 }

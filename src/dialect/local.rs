@@ -8,9 +8,36 @@ use crate::model::Error;
 use crate::operator::{Order, Refusal, perform};
 use serde::Deserialize;
 use serde_json::json;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Where orders are sent to.
 pub(crate) const PATH: &str = "/orders";
+
+/// Commands that may wait for changes at a time (`log --follow`). There are twice as many places, so that they do not keep
+/// out the others.
+const FOLLOWERS_MAX: usize = 64;
+
+/// Commands that wait for changes.
+#[derive(Default)]
+pub(super) struct Followers(AtomicUsize);
+
+/// The place of a command that waits for changes.
+struct Follower<'f>(&'f AtomicUsize);
+
+impl Followers {
+    /// A place; `None` when all are taken.
+    fn enter(&self) -> Option<Follower<'_>> {
+        let follower = Follower(&self.0);
+        // It leaves at once when there is no place for it.
+        (self.0.fetch_add(1, Ordering::AcqRel) < FOLLOWERS_MAX).then_some(follower)
+    }
+}
+
+impl Drop for Follower<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
 
 /// The body of a request.
 #[derive(Deserialize)]
@@ -44,6 +71,12 @@ fn answer(context: &Context, request: &Request<'_>) -> Response {
         Ok(sent) => sent,
         Err(error) => return problem(400, &format!("the order cannot be read: {error}")),
     };
+    let waits = matches!(sent.order, Order::Changes { wait: 1.., .. });
+    let place = if waits { context.followers.enter() } else { None };
+    if waits && place.is_none() {
+        let message = format!("{FOLLOWERS_MAX} commands follow the changes already: end one of them (log --follow)");
+        return problem(429, &message);
+    }
     let directory = context.access.operator(&sent.account).keeping_tokens(sent.keep_tokens);
     let mut response = match perform(&directory, sent.order) {
         Ok(answer) => Response::json(200, &answer),

@@ -110,6 +110,8 @@ pub struct Context {
     pub strict_errors: bool,
     /// What there is to tell those who watch the server.
     pub metrics: Metrics,
+    /// Commands that wait for changes.
+    followers: local::Followers,
     /// The dialects that are served, by name, and the path below which each is; empty for the root.
     places: Vec<(&'static str, String)>,
 }
@@ -125,7 +127,8 @@ pub struct Metrics {
 impl Context {
     /// What every dialect works with.
     pub fn new(access: Access, strict_errors: bool, metrics: Metrics) -> Context {
-        Context { access, pages: nuxeo::Kept::default(), strict_errors, metrics, places: Vec::new() }
+        let (pages, followers) = (nuxeo::Kept::default(), local::Followers::default());
+        Context { access, pages, strict_errors, metrics, followers, places: Vec::new() }
     }
 
     /// The path below which that dialect is; `None` when it is not served.

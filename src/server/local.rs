@@ -3,10 +3,11 @@
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::fs::{File, Permissions};
 use std::io::{BufRead as _, BufReader, Error, ErrorKind, Read as _, Result, Write as _};
-use std::os::fd::AsRawFd as _;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// The longest path that a socket can be found by (`sun_path` in unix(7)).
 const PATH_BYTES_MAX: usize = 107;
@@ -42,30 +43,89 @@ fn shortened(path: &Path) -> Result<(PathBuf, Option<File>)> {
     Ok((Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string()).join(name), Some(folder)))
 }
 
+/// How often a server is asked for a place that has none at the moment.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// How long an answer of a server on the same machine is waited for.
+#[derive(Debug, Clone, Copy)]
+pub enum Patience {
+    /// So long.
+    For(Duration),
+    /// As long as the server answers another request within that time.
+    WhileAlive(Duration),
+}
+
 /// A connection to a server on the same machine.
 pub struct LocalClient {
     stream: BufReader<UnixStream>,
+    path: PathBuf,
 }
 
 impl LocalClient {
     /// Connects to the socket at that path.
     ///
     /// # Errors
-    /// When nobody listens there, or others than its owner try.
-    pub fn connect(path: &Path) -> Result<LocalClient> {
+    /// When nothing listens there, when others than its owner try, and when the server accepts nothing for that long.
+    pub fn connect(path: &Path, patience: Duration) -> Result<LocalClient> {
         let (short, _folder) = shortened(path)?;
-        Ok(LocalClient { stream: BufReader::new(UnixStream::connect(short)?) })
+        let (address, deadline) = (SockAddr::unix(short)?, Instant::now() + patience);
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        // Otherwise a server that accepts nothing would be waited for without end, once many wait.
+        socket.set_nonblocking(true)?;
+        loop {
+            match socket.connect(&address) {
+                Ok(()) => break,
+                Err(error) if error.kind() == ErrorKind::WouldBlock && Instant::now() < deadline => {
+                    std::thread::sleep(PAUSE);
+                }
+                Err(error) => return Err(in_time(error)),
+            }
+        }
+        socket.set_nonblocking(false)?;
+        Ok(LocalClient { stream: BufReader::new(UnixStream::from(OwnedFd::from(socket))), path: path.to_owned() })
     }
 
     /// Posts a document and returns status and body of the answer.
     ///
     /// # Errors
-    /// When the server goes away, or its answer is not HTTP.
-    pub fn post(&mut self, path: &str, body: &[u8]) -> Result<(u16, Vec<u8>)> {
+    /// `TimedOut` when the server does not answer for too long; others when it goes away, and when its answer is not
+    /// HTTP.
+    pub fn post(&mut self, path: &str, body: &[u8], patience: Patience) -> Result<(u16, Vec<u8>)> {
+        let (Patience::For(limit) | Patience::WhileAlive(limit)) = patience;
         let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", body.len());
         let stream = self.stream.get_mut();
+        stream.set_write_timeout(Some(limit))?;
         // A server that refuses early may have closed already: its answer is what counts.
-        let sent = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
+        let sent = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body)).map_err(in_time);
+        if let Err(error) = &sent
+            && error.kind() == ErrorKind::TimedOut
+        {
+            return sent.map(|()| (0, Vec::new()));
+        }
+        self.wait(patience)?;
+        self.stream.get_ref().set_read_timeout(Some(limit))?;
+        self.answer(sent).map_err(in_time)
+    }
+
+    /// Waits for the first byte of an answer.
+    fn wait(&mut self, patience: Patience) -> Result<()> {
+        let pause = match patience {
+            Patience::For(limit) => limit,
+            // The rest is for the server to answer something else.
+            Patience::WhileAlive(limit) => limit / 2,
+        };
+        self.stream.get_ref().set_read_timeout(Some(pause))?;
+        loop {
+            match (self.stream.fill_buf().map(drop).map_err(in_time), patience) {
+                (Err(error), Patience::WhileAlive(_)) if error.kind() == ErrorKind::TimedOut => {
+                    is_alive(&self.path, pause)?;
+                }
+                (other, _) => return other,
+            }
+        }
+    }
+
+    fn answer(&mut self, sent: Result<()>) -> Result<(u16, Vec<u8>)> {
         let line = self.line()?;
         if line.is_empty() {
             return Err(sent.err().unwrap_or_else(|| Error::new(ErrorKind::UnexpectedEof, "the server has gone")));
@@ -99,4 +159,14 @@ impl LocalClient {
         self.stream.read_line(&mut line)?;
         Ok(line)
     }
+}
+
+/// Makes sure that a server answers something within that time.
+fn is_alive(path: &Path, limit: Duration) -> Result<()> {
+    LocalClient::connect(path, limit)?.post("/", b"", Patience::For(limit)).map(drop)
+}
+
+/// The error for a socket whose time is over, which has several names.
+fn in_time(error: Error) -> Error {
+    if error.kind() == ErrorKind::WouldBlock { ErrorKind::TimedOut.into() } else { error }
 }

@@ -27,7 +27,7 @@ use anyhow::Context as _;
 use budget::Budget;
 use listen::Waker;
 pub use listen::{Listener, Place};
-pub use local::LocalClient;
+pub use local::{LocalClient, Patience};
 pub use probe::probe;
 pub use proxies::Network;
 use refuser::{Refuser, Why};

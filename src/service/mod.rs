@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 const FORGET_PAUSE_MIN: Duration = Duration::from_millis(100);
 const FORGET_PAUSE_MAX: Duration = Duration::from_secs(3600);
 
-/// Commands that the local socket has room for at a time.
-const LOCAL_CONNECTIONS: usize = 64;
+/// Commands that the local socket has room for at a time. Half of them may follow the changes.
+const LOCAL_CONNECTIONS: usize = 128;
 /// The longest order of a command, in bytes: a part of a file with one very long row.
 const LOCAL_BODY_BYTES: usize = 256 << 20;
 /// A command may think for long between two orders, and be stopped and continued.
@@ -128,7 +128,8 @@ impl Service {
     pub(crate) fn listen_for_commands(&mut self) {
         let limits = Limits {
             connections: LOCAL_CONNECTIONS,
-            connections_per_address: None,
+            // All commands come from one address.
+            connections_per_address: Some(LOCAL_CONNECTIONS),
             body_bytes: LOCAL_BODY_BYTES,
             // What root gives to do is done.
             body_memory: usize::MAX,

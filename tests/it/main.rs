@@ -24,6 +24,7 @@ mod escalation;
 mod examples;
 mod faults;
 mod first_start;
+mod followers;
 mod fronts;
 mod fuzz;
 mod guesses;
