@@ -1,7 +1,7 @@
 //! Backup, restore and check.
 
 use super::drafts::remove_drafts_on_signals;
-use super::link::{Link, account};
+use super::link::{Link, account, copy_by_server};
 use super::progress::Progress;
 use super::result::print_result;
 use super::terminal::confirm;
@@ -20,7 +20,7 @@ use std::io::IsTerminal as _;
 use std::path::Path;
 
 pub(super) fn back_up(
-    database: &Database,
+    target: &Target,
     file: Option<&Path>,
     force: bool,
     keep: Option<usize>,
@@ -31,6 +31,7 @@ pub(super) fn back_up(
         let why = anyhow!("--keep: only backups with dated names are removed: leave FILE out, or give a folder");
         return Err(Usage(why).into());
     }
+    let database = &target.database;
     start_logging(database);
     remove_drafts_on_signals()?;
     let file = match (folder, file) {
@@ -41,7 +42,8 @@ pub(super) fn back_up(
         bail!("a backup is no text for a terminal: give a file, or redirect standard output");
     }
     let progress = Progress::start(&format!("copying {}", database.db.display()));
-    let done = store::back_up(&database.db, &file, force)?;
+    let copied = copy_by_server(target);
+    let done = store::back_up(&database.db, copied.as_ref(), &file, force)?;
     drop(progress);
     let Counts { users, groups, memberships, credentials } = done.counts;
     let mut object = json!({
@@ -103,10 +105,13 @@ pub(super) fn restore(database: &Database, file: &Path, consent: Consent, format
     print_result(format, &text, &object)
 }
 
-pub(super) fn check(database: &Database, format: ResultFormat) -> anyhow::Result<()> {
+pub(super) fn check(target: &Target, format: ResultFormat) -> anyhow::Result<()> {
+    let database = &target.database;
     start_logging(database);
+    remove_drafts_on_signals()?;
     let progress = Progress::start(&format!("checking {}", database.db.display()));
-    let snapshot = Snapshot::open(&database.db)?;
+    let copied = copy_by_server(target);
+    let snapshot = Snapshot::open(copied.as_ref().map_or(&database.db, Copied::path))?;
     let findings = directory::check(&snapshot);
     let notes = match directory::notes(&snapshot) {
         Err(_) if !findings.is_empty() => Vec::new(),

@@ -182,6 +182,26 @@ impl Link {
     }
 }
 
+/// A copy of the database, made by the server that holds it, so that no state of the database has to be held for long;
+/// `None` where no server can make one.
+pub(super) fn copy_by_server(target: &Target) -> Option<Copied> {
+    let (database, timeout) = (&target.database.db, target.timeout);
+    let socket = store::local_socket(database).ok()?;
+    let client = LocalClient::connect(&socket, timeout).ok()?;
+    let mut link = Link::Server { client, socket, timeout, account: account(), keep_tokens: false };
+    let mut copy = || -> anyhow::Result<Copied> {
+        let copied = Copied::empty(database)?;
+        let name = copied.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+        link.ask::<()>(Order::Copy { name })?;
+        Ok(copied)
+    };
+    copy()
+        .inspect_err(|error| {
+            log::warn!("the server makes no copy ({error:#}): its write-ahead log grows while the database is read");
+        })
+        .ok()
+}
+
 /// The server that carried the orders out has gone.
 #[derive(Debug)]
 pub(super) struct Lost(std::io::Error);
@@ -218,6 +238,7 @@ fn patience(order: &Order, timeout: Duration) -> Patience {
         | Order::BeginImport { .. }
         | Order::EndImport { .. }
         | Order::RemoveAnsweredProperties
+        | Order::Copy { .. }
         | Order::PurgeUsers { .. }
         | Order::DeleteUser { .. }
         | Order::DeleteGroup { .. } => Patience::WhileAlive(timeout),

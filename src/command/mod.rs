@@ -79,13 +79,13 @@ fn carry_out(command: Command, settings: &[Setting], warnings: &[String]) -> any
         Command::Pull { command } => pull::run(command),
         Command::Export(settings) => export::run(&settings),
         Command::Log(asked) => log::run(&asked),
-        Command::Backup { file, force, keep, printing, database } => {
-            database::back_up(&database, file.as_deref(), force, keep, printing.format)
+        Command::Backup { file, force, keep, printing, target } => {
+            database::back_up(&target, file.as_deref(), force, keep, printing.format)
         }
         Command::Restore { file, printing, database, consent } => {
             database::restore(&database, &file, consent, printing.format)
         }
-        Command::Check { repair: false, printing, target, .. } => database::check(&target.database, printing.format),
+        Command::Check { repair: false, printing, target, .. } => database::check(&target, printing.format),
         Command::Check { repair: true, printing, target, consent } => {
             database::repair(&target, consent, printing.format)
         }

@@ -139,7 +139,7 @@ pub enum Command {
         printing: Printing,
         /// Which database.
         #[command(flatten)]
-        database: Database,
+        target: Target,
     },
     /// Put a backup in the place of the database, which is kept beside it, while no server runs
     Restore {

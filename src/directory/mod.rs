@@ -110,6 +110,17 @@ impl Directory {
         self
     }
 
+    /// Copies the database into the file of that name beside it, for an operator.
+    ///
+    /// # Errors
+    /// `Forbidden` for others; those of the store.
+    pub fn copy_database(&self, name: &str) -> Result<()> {
+        if self.caller.kind != CallerKind::Operator {
+            return Err(Error::Forbidden(Denied::Operation));
+        }
+        self.store.copy_to(name)
+    }
+
     /// Whether it does not tell who is an administrator.
     pub fn hides_administrators(&self) -> bool {
         self.hides_administrators

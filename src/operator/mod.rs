@@ -118,6 +118,11 @@ pub enum Order {
         /// Seconds to wait for the first one.
         wait: u64,
     },
+    /// Copies the database into a file beside it, which is there and empty.
+    Copy {
+        /// The file, without its folder.
+        name: String,
+    },
     /// Brings in what a file has: [`ShownImport`].
     Import(Box<Batch>),
     /// How far an import of the input with that digest has come: [`ShownProgress`], or nothing.
@@ -336,6 +341,7 @@ fn carry_out(directory: &Directory, order: Order) -> Result<JsonText> {
             let found = directory.changes(since, limit, Duration::from_secs(wait))?;
             answer(&ShownChanges { changes: found.changes.iter().map(ShownChange::of).collect(), next: found.next })
         }
+        Order::Copy { name } => answer(&directory.copy_database(&name)?),
         Order::Import(batch) => import(directory, *batch),
         Order::ImportProgress { digest } => answer(&directory.import_progress(digest)?.map(ShownProgress::of)),
         Order::BeginImport { digest, places } => answer(&directory.begin_import(digest, places)?),

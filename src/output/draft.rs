@@ -63,6 +63,12 @@ pub(crate) struct Draft {
     _held: File,
 }
 
+/// Whether a draft may have that name in its folder.
+pub(crate) fn is_draft_name(name: &str) -> bool {
+    let id = name.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(PART));
+    id.is_some_and(|id| id.len() == ID_LENGTH && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
 impl Draft {
     /// An empty file in the folder of that file, for SQLite: no handle on it is open.
     pub(crate) fn beside(file: &Path) -> anyhow::Result<Draft> {

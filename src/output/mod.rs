@@ -6,7 +6,7 @@
 
 mod draft;
 
-pub(crate) use draft::{Draft, remove_all as remove_all_drafts, remove_leftovers, without_interruption};
+pub(crate) use draft::{Draft, is_draft_name, remove_all as remove_all_drafts, remove_leftovers, without_interruption};
 
 use anyhow::{Context as _, bail};
 use rustix::fs::{Access, AtFlags, CWD, OFlags, accessat};

@@ -373,6 +373,16 @@ impl Store {
         self.writer.write_later(write);
     }
 
+    /// Copies the database, as it is at the end of this, into the file of that name beside it, which is there and empty.
+    /// Others write meanwhile, and the write-ahead log does not grow by what they write.
+    ///
+    /// # Errors
+    /// `Invalid` when there is no such file; `Unavailable` when it cannot be copied.
+    pub fn copy_to(&self, name: &str) -> Result<()> {
+        let path = snapshot::empty_copy(&self.path, name).map_err(|error| Error::Invalid(format!("{error:#}")))?;
+        self.writer.copy_to(path)
+    }
+
     /// Looks whether a write would be taken now. One that changes something is tried only after one has failed.
     ///
     /// # Errors

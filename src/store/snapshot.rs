@@ -117,7 +117,7 @@ fn look_through(copy: &Path) -> anyhow::Result<Counts> {
     Ok(Rows { connection: &connection, rights: None, memory: None }.counts()?)
 }
 
-fn connect_copy(path: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn connect_copy(path: &Path) -> rusqlite::Result<Connection> {
     Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
 }
 
@@ -169,12 +169,13 @@ pub struct BackedUp {
 
 /// Copies the newest state of the database into that file, also while a server writes. The file is whole and on
 /// disk before it has its name; `force` lets it take the place of another one. A device, a named pipe and standard
-/// output (`-`) get the same bytes as a stream.
+/// output (`-`) get the same bytes as a stream. A copy that a server has made is taken in place of the database: then no
+/// state of the database is held while the file is written.
 ///
 /// # Errors
 /// When the file is there already or cannot be written, and when the database cannot be read or is damaged.
-pub fn back_up(database: &Path, file: &Path, force: bool) -> anyhow::Result<BackedUp> {
-    let snapshot = Snapshot::of_any_version(database)?;
+pub fn back_up(database: &Path, copied: Option<&Copied>, file: &Path, force: bool) -> anyhow::Result<BackedUp> {
+    let snapshot = Snapshot::of_any_version(copied.map_or(database, Copied::path))?;
     let destination = Destination::find(file, force)?;
     if !output::is_dash(file) {
         refuse_database(database, file)?;
@@ -226,10 +227,35 @@ pub struct Copied {
 }
 
 impl Copied {
+    /// An empty file beside the database, for a server to copy into. It belongs to the owner of the database.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn empty(database: &Path) -> anyhow::Result<Copied> {
+        let real = real(database)?;
+        output::remove_leftovers(&real);
+        let draft = Draft::beside(&real)?;
+        give(&draft.open_own()?, Owner::of(&real)?)?;
+        Ok(Copied { draft })
+    }
+
     /// The file.
     pub fn path(&self) -> &Path {
         self.draft.path()
     }
+}
+
+/// The file of that name beside the database, into which a copy goes: it is empty, and has been made for this.
+pub(super) fn empty_copy(database: &Path, name: &str) -> anyhow::Result<PathBuf> {
+    if !output::is_draft_name(name) {
+        bail!("{name} is no name of a copy");
+    }
+    let path = folder_of(&real(database)?).join(name);
+    let found = path.symlink_metadata().with_context(|| format!("look for {}", path.display()))?;
+    if !found.is_file() || found.len() > 0 {
+        bail!("{} is no empty file", path.display());
+    }
+    Ok(path)
 }
 
 /// Copies the newest state of the database in that file beside it, also while a server writes, and opens the copy.

@@ -8,15 +8,18 @@
 //! change many rows has a transaction of its own.
 
 use super::file::{Loss, Untrusted, Watched};
+use super::snapshot::connect_copy;
 use super::{BUSY_TIMEOUT, Generations, MARKED, Readers, Rows, Scope, Seen, Tx, failure, snapshot};
 use crate::lock::locked;
 use crate::metrics::{Histogram, Page};
 use crate::model::{Error, Origin, Result, RightsState};
 use anyhow::{Context as _, anyhow};
 use rusqlite::Connection;
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::Wal;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -47,6 +50,11 @@ const READERS_WAITED_FOR: Duration = Duration::from_millis(200);
 /// A number that changes when another connection changes the database.
 const DATA_VERSION: &str = "pragma data_version";
 
+/// Pages of a copy that are written in one go, while others wait: a mebibyte.
+const COPY_PAGES: i32 = 256;
+/// The pause of a copy where the file is locked.
+const COPY_PAUSE: Duration = Duration::from_millis(2);
+
 /// Whether the group that carried an operation was committed.
 type Outcome = std::result::Result<(), String>;
 /// Tells the one who waits.
@@ -73,8 +81,17 @@ struct Operation {
     alone: bool,
 }
 
+/// A copy that is asked for.
+struct CopyOrder {
+    /// An empty file.
+    path: PathBuf,
+    tell: SyncSender<Result<()>>,
+}
+
 enum Message {
     Run(Operation),
+    /// Copy the database into a file.
+    Copy(CopyOrder),
     /// Somebody has written in their own thread: there is something to move out of the log, now or later.
     Wrote,
     Stop,
@@ -239,6 +256,15 @@ impl Writer {
         None
     }
 
+    /// Copies the database into that file, which has to be empty, a piece at a time. Others write in between.
+    pub(super) fn copy_to(&self, path: PathBuf) -> Result<()> {
+        let (tell, told) = sync_channel(1);
+        self.queue
+            .try_send(Message::Copy(CopyOrder { path, tell }))
+            .map_err(|_| Error::Unavailable("too much is waiting, or the server is stopping".to_owned()))?;
+        told.recv().unwrap_or_else(|_| Err(Error::Unavailable("the server is stopping".to_owned())))
+    }
+
     /// Whether the last commit that changed anything has failed.
     pub(super) fn has_failed(&self) -> bool {
         self.shared.failed.load(Ordering::Acquire)
@@ -380,27 +406,9 @@ impl Shared {
             let mut stop = false;
             match message {
                 Some(Message::Run(first)) => {
-                    self.queued.fetch_sub(1, Ordering::Relaxed);
-                    self.unmoved.store(true, Ordering::Release);
-                    let mut next = || match messages.try_recv() {
-                        Ok(Message::Run(operation)) if operation.alone => {
-                            left = Some(Message::Run(operation));
-                            None
-                        }
-                        Ok(Message::Run(operation)) => {
-                            self.queued.fetch_sub(1, Ordering::Relaxed);
-                            Some(operation)
-                        }
-                        Ok(Message::Stop) => {
-                            stop = true;
-                            None
-                        }
-                        Ok(Message::Wrote) | Err(_) => None,
-                    };
-                    let connection = locked(&self.connection);
-                    run_group(&connection, first, &mut next, self);
-                    self.move_full_log(&connection);
+                    stop = self.run_queued(&locked(&self.connection), first, messages, &mut left);
                 }
+                Some(Message::Copy(copy)) => stop = self.copy(copy, messages, &mut left),
                 Some(Message::Wrote) => self.move_full_log(&locked(&self.connection)),
                 Some(Message::Stop) | None => stop = true,
             }
@@ -496,6 +504,70 @@ impl Shared {
         Ok(())
     }
 
+    /// Runs an operation, with those that have queued up behind it. Tells whether the end was asked for among them;
+    /// `left` is an operation that has to run alone, after this.
+    fn run_queued(
+        &self,
+        connection: &Connection,
+        first: Operation,
+        messages: &Receiver<Message>,
+        left: &mut Option<Message>,
+    ) -> bool {
+        let mut stop = false;
+        self.queued.fetch_sub(1, Ordering::Relaxed);
+        self.unmoved.store(true, Ordering::Release);
+        let mut next = || match messages.try_recv() {
+            Ok(Message::Run(operation)) if operation.alone => {
+                *left = Some(Message::Run(operation));
+                None
+            }
+            Ok(Message::Run(operation)) => {
+                self.queued.fetch_sub(1, Ordering::Relaxed);
+                Some(operation)
+            }
+            Ok(copy @ Message::Copy(_)) => {
+                *left = Some(copy);
+                None
+            }
+            Ok(Message::Stop) => {
+                stop = true;
+                None
+            }
+            Ok(Message::Wrote) | Err(_) => None,
+        };
+        run_group(connection, first, &mut next, self);
+        self.move_full_log(connection);
+        stop
+    }
+
+    /// Copies the database, and runs what queues up meanwhile between two pieces. SQLite brings pages that this
+    /// connection changes into the copy too, so that it is of one state: that of its end. No state is held between two
+    /// pieces, so that the log can begin again. Tells whether the end was asked for.
+    fn copy(&self, order: CopyOrder, messages: &Receiver<Message>, left: &mut Option<Message>) -> bool {
+        let mut stop = false;
+        // All that others want to write comes by the queue, as long as this is held.
+        let connection = locked(&self.connection);
+        // Of a file that has lost its name a copy would be of another database than the one that is meant.
+        let copied = self.require_files(&connection).and_then(|()| {
+            copy_in_pieces(&connection, &order.path, || {
+                match left.take().or_else(|| messages.try_recv().ok()) {
+                    Some(Message::Run(first)) => stop = self.run_queued(&connection, first, messages, left),
+                    Some(Message::Copy(other)) => {
+                        let _ = other.tell.send(Err(Error::Unavailable("another copy is being made".to_owned())));
+                    }
+                    Some(Message::Wrote) => self.move_full_log(&connection),
+                    Some(Message::Stop) => stop = true,
+                    None => {}
+                }
+                !stop
+            })
+        });
+        let copied = copied.and_then(|()| self.require_files(&connection));
+        drop(connection);
+        let _ = order.tell.send(copied);
+        stop
+    }
+
     /// Moves the log into the main file when it has grown long enough.
     fn move_full_log(&self, connection: &Connection) {
         if self.log_is_full() {
@@ -539,6 +611,31 @@ impl Shared {
         }
         // Until the next commit it cannot be known whether the log begins anew; if so, this is taken back.
         self.move_at.store(LOG_PAGES.max(pages + LOG_PAGES_MORE.max(pages / 4)), Ordering::Release);
+    }
+}
+
+/// Copies a database into an empty file. Between two pieces it asks whether to go on.
+fn copy_in_pieces(connection: &Connection, path: &Path, mut goes_on: impl FnMut() -> bool) -> Result<()> {
+    let failed = |error: rusqlite::Error| Error::Unavailable(format!("the database cannot be copied: {error}"));
+    let mut target = connect_copy(path).map_err(failed)?;
+    // Half of it is of no use, and the one who wants it moves it to the disk in one go.
+    target.execute_batch("pragma journal_mode = off; pragma synchronous = off").map_err(failed)?;
+    // Pages that are remembered may be damaged on the disk by now, which a copy is there to tell.
+    connection.execute_batch("pragma shrink_memory").map_err(failed)?;
+    let copy = Backup::new(connection, &mut target).map_err(failed)?;
+    loop {
+        match copy.step(COPY_PAGES).map_err(failed)? {
+            StepResult::Done => return Ok(()),
+            StepResult::More => {}
+            // Another process holds the file for a moment.
+            _ => std::thread::sleep(COPY_PAUSE),
+        }
+        if !goes_on() {
+            return Err(Error::Unavailable("the server is stopping".to_owned()));
+        }
+        if !path.exists() {
+            return Err(Error::Unavailable("the copy is gone".to_owned()));
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! the program under test is the one that is shipped. `ROLLBOOK_LONG=1` repeats more.
 
 mod clock;
+mod copies;
 mod crash;
 mod damage;
 mod disk;

@@ -14,18 +14,18 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Bytes of a frame of the log: a page and its header.
-const FRAME: u64 = 4096 + 24;
+pub(super) const FRAME: u64 = 4096 + 24;
 /// Pages in the log at which the server waits for its readers, and room for what one group of writes adds.
 const LOG_PAGES_BOUND: u64 = 16_000 + 4_000;
 
-fn log_bytes(folder: &Folder) -> u64 {
+pub(super) fn log_bytes(folder: &Folder) -> u64 {
     let mut name = folder.db().into_os_string();
     name.push("-wal");
     std::fs::metadata(name).map_or(0, |file| file.len())
 }
 
 /// Runs the same thing in many clients, each with a connection of its own, and numbers what is done.
-fn in_clients(server: &Server, count: usize, work: impl Fn(&mut Connection, usize) + Sync) {
+pub(super) fn in_clients(server: &Server, count: usize, work: impl Fn(&mut Connection, usize) + Sync) {
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..CLIENTS {
@@ -43,7 +43,7 @@ fn in_clients(server: &Server, count: usize, work: impl Fn(&mut Connection, usiz
     });
 }
 
-fn datadog(connection: &mut Connection, method: &str, path: &str, body: &str) -> u16 {
+pub(super) fn datadog(connection: &mut Connection, method: &str, path: &str, body: &str) -> u16 {
     let headers = [("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", APP_KEY)];
     connection.send(method, path, &headers, Some(body.as_bytes()));
     connection.answer(false).status
