@@ -1,9 +1,9 @@
 //! Requests and responses as plain values, and the decoding of paths and queries.
 
+pub use crate::model::ClientAddress;
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::net::IpAddr;
 use std::sync::Arc;
 pub use tiny_http::{Header, HeaderField, Method, StatusCode};
 
@@ -21,7 +21,7 @@ pub struct Request<'a> {
     pub body: RequestBody<'a>,
     /// Where the client is, by the word of a trusted proxy or by the connection: one address for all of an IPv6
     /// network.
-    pub peer: IpAddr,
+    pub peer: ClientAddress,
     /// Whether it came encrypted: to a trusted proxy, or to the server itself.
     pub secure: bool,
     /// By which door it came in.

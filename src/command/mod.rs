@@ -26,12 +26,11 @@ mod user;
 
 use crate::config::{Command, CommandLine, Database, ResultFormat, Setting};
 use crate::logging;
-use crate::server::probe;
+use crate::server::{ListenAddress, probe};
 use crate::store::Missing;
 use anyhow::{Context as _, anyhow, bail};
 use serde_json::json;
 use std::io::Write as _;
-use std::net::SocketAddr;
 use std::time::Duration;
 pub use stdout::has_lost_reader;
 use stdout::print;
@@ -90,7 +89,7 @@ fn carry_out(command: Command, settings: &[Setting], warnings: &[String]) -> any
             database::repair(&target, consent, printing.format)
         }
         Command::Healthcheck { listen, tls_cert, timeout, printing } => {
-            check_health(listen, tls_cert.is_some(), timeout, printing.format)
+            check_health(&listen, tls_cert.is_some(), timeout, printing.format)
         }
         Command::Completions { shell } => complete(shell),
         Command::Man { words } => show_manual(&words),
@@ -107,16 +106,25 @@ fn start_logging(database: &Database) {
     logging::start(database.log, database.log_format);
 }
 
-fn check_health(address: SocketAddr, is_tls: bool, patience: Duration, format: ResultFormat) -> anyhow::Result<()> {
-    let probed = probe(address, is_tls, "/readyz", patience);
-    if format == ResultFormat::Json {
-        let status = probed.as_ref().ok();
-        result::print_object(&json!({ "ready": status == Some(&200), "status": status, "address": address }))?;
+fn check_health(
+    addresses: &[ListenAddress],
+    is_tls: bool,
+    patience: Duration,
+    format: ResultFormat,
+) -> anyhow::Result<()> {
+    for address in addresses {
+        let probed = probe(address, is_tls, "/readyz", patience);
+        if format == ResultFormat::Json {
+            let status = probed.as_ref().ok();
+            let address = address.to_string();
+            result::print_object(&json!({ "ready": status == Some(&200), "status": status, "address": address }))?;
+        }
+        match probed.with_context(|| format!("ask the server at {address} (--listen names another one)"))? {
+            200 => {}
+            status => bail!("the server at {address} is not ready: it answers {status}; its log says why"),
+        }
     }
-    match probed.with_context(|| format!("ask the server at {address} (--listen names another one)"))? {
-        200 => Ok(()),
-        status => bail!("the server at {address} is not ready: it answers {status}; its log says why"),
-    }
+    Ok(())
 }
 
 fn complete(shell: clap_complete::Shell) -> anyhow::Result<()> {

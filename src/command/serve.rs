@@ -42,14 +42,20 @@ pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
     }
     let store = Arc::new(store);
     let mut service = Service::new(Arc::clone(&store), Arc::clone(&passwords), &settings)?;
-    let mut listener = Listener::bind(serve.listen, service.limits())?;
+    let listeners = Listener::bind_all(&serve.listen, serve.unix_mode, service.limits());
+    let mut listeners = listeners.with_context(|| serve.origins.name_of("listen"))?;
     if let Some(certificate) = &certificate {
-        listener = listener.with_certificate(certificate);
+        // What goes through a Unix socket does not leave the machine.
+        let encrypt = |listener: Listener| match listener.place() {
+            Place::Ip(_) => listener.with_certificate(certificate),
+            Place::Unix(_) => listener,
+        };
+        listeners = listeners.into_iter().map(encrypt).collect();
     }
-    let (place, url) = (listener.place().clone(), listener.url());
-    service.listen(vec![listener])?;
+    let places: Vec<Announced> = listeners.iter().map(Announced::of).collect();
+    service.listen(listeners)?;
     let watched = serve.metrics_listen.map(|address| Listener::bind(address, &service.limits_for_metrics()));
-    let watched = watched.transpose()?;
+    let watched = watched.transpose().with_context(|| serve.origins.name_of("metrics_listen"))?;
     let metrics_url = watched.as_ref().map(Listener::url);
     watched.map(|listener| service.listen_for_metrics(vec![listener])).transpose()?;
     service.listen_for_commands();
@@ -66,10 +72,16 @@ pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
     if let Some(certificate) = certificate {
         signals.on_reload(move || certificate.reload());
     }
-    announce(service.limits(), &place, &url, &settings);
-    welcome(&store, &url, &settings);
-    ready.tell(&[Listening { url: url.clone(), address: place.to_string() }], metrics_url.as_deref())?;
-    signals.tell_ready(&format!("listening on {url}"));
+    announce(service.limits(), &places, &settings);
+    // People open a browser, which no Unix socket answers.
+    if let Some(place) = places.iter().find(|one| matches!(one.place, Place::Ip(_))).or(places.first()) {
+        welcome(&store, &place.url, &settings);
+    }
+    let listening =
+        places.iter().map(|Announced { place, url }| Listening { url: url.clone(), address: place.to_string() });
+    ready.tell(&listening.collect::<Vec<_>>(), metrics_url.as_deref())?;
+    let urls: Vec<&str> = places.iter().map(|place| place.url.as_str()).collect();
+    signals.tell_ready(&format!("listening on {}", urls.join(", ")));
     service.run()?;
     log::info!("stopped");
     Ok(())
@@ -93,6 +105,18 @@ fn log_to(serve: &Serve) -> anyhow::Result<()> {
         return Err(Usage(anyhow!("{setting}: {} is the database, or belongs to it", file.display())).into());
     }
     logging::start_to_file(serve.database.log, serve.database.log_format, file).context(setting)
+}
+
+/// An address that is told.
+struct Announced {
+    place: Place,
+    url: String,
+}
+
+impl Announced {
+    fn of(listener: &Listener) -> Announced {
+        Announced { place: listener.place().clone(), url: listener.url() }
+    }
 }
 
 fn announce_database(store: &Store, found: Found, is_first: bool) {
@@ -126,7 +150,7 @@ fn welcome(store: &Store, url: &str, settings: &Settings) {
 }
 
 /// Tells where clients find the server: the last of all, so that who reads that may begin.
-fn announce(limits: &Limits, place: &Place, url: &str, settings: &Settings) {
+fn announce(limits: &Limits, places: &[Announced], settings: &Settings) {
     log::info!(
         "limits: {} connections, {} of one address, bodies of {} bytes, {:?} for a head, {:?} for a body, {:?} idle",
         limits.connections,
@@ -136,23 +160,30 @@ fn announce(limits: &Limits, place: &Place, url: &str, settings: &Settings) {
         limits.body_timeout,
         limits.idle_timeout
     );
-    for (dialect, prefix) in &settings.dialects {
-        log::info!("{dialect} at {url}{}", prefix.trim_end_matches('/'));
-    }
-    if settings.metrics_public {
-        log::info!("metrics at {url}/metrics, for everybody");
+    // The paths are the same at every address.
+    if let Some(url) = places.first().map(|place| &place.url) {
+        for (dialect, prefix) in &settings.dialects {
+            log::info!("{dialect} at {url}{}", prefix.trim_end_matches('/'));
+        }
+        if settings.metrics_public {
+            log::info!("metrics at {url}/metrics, for everybody");
+        }
     }
     for proxy in &settings.trusted_proxies {
         log::info!("what proxies at {proxy} say of their clients is believed");
     }
-    if let Place::Ip(address) = place
-        && !address.ip().is_loopback()
-        && url.starts_with("http://")
-    {
-        log::warn!(
-            "traffic to {address} is not encrypted: give the server a certificate (--tls-cert), \
-             or put a TLS proxy in front of it"
-        );
+    for Announced { place, url } in places {
+        if let Place::Ip(address) = place
+            && !address.ip().is_loopback()
+            && url.starts_with("http://")
+        {
+            log::warn!(
+                "traffic to {address} is not encrypted: give the server a certificate (--tls-cert), \
+                 or put a TLS proxy in front of it"
+            );
+        }
     }
-    log::info!("listening on {url}");
+    for Announced { url, .. } in places {
+        log::info!("listening on {url}");
+    }
 }

@@ -11,7 +11,7 @@ use crate::dialect::{DIALECTS, check_prefix};
 use crate::directory::Since;
 use crate::exchange::Role;
 use crate::logging::Format;
-use crate::server::Network;
+use crate::server::{ListenAddress, Network};
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rustix::process::Pid;
@@ -157,9 +157,11 @@ pub enum Command {
     },
     /// Check that a running server takes requests and writes, for containers and supervisors
     Healthcheck {
-        /// Address and port of the server
-        #[arg(long, env = "ROLLBOOK_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
-        listen: SocketAddr,
+        /// An address that it listens on: 127.0.0.1:8080, localhost:8080, :8080, [::1]:8080, unix:/run/rollbook.sock. Of
+        /// several, each has to answer
+        #[arg(long, env = "ROLLBOOK_LISTEN", value_name = "ADDRESS", value_delimiter = ',',
+              default_value = "127.0.0.1:8080", value_parser = ListenAddress::parse)]
+        listen: Vec<ListenAddress>,
         /// The certificate of a server that has one, which is asked by TLS. The file is not read
         #[arg(long, env = "ROLLBOOK_TLS_CERT", value_name = "FILE")]
         tls_cert: Option<PathBuf>,
@@ -396,9 +398,15 @@ pub struct PasswordRules {
 /// Settings of the server.
 #[derive(Debug, Clone, Args)]
 pub struct Serve {
-    /// The address to listen on; port 0 takes a free one
-    #[arg(long, env = "ROLLBOOK_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
-    pub listen: SocketAddr,
+    /// An address to listen on: 127.0.0.1:8080, localhost:8080, :8080 for all addresses, [::1]:8080, or
+    /// unix:/run/rollbook.sock; once for each, or separated by commas. Port 0 takes a free one
+    #[arg(long, env = "ROLLBOOK_LISTEN", value_name = "ADDRESS", value_delimiter = ',',
+          default_value = "127.0.0.1:8080", value_parser = ListenAddress::parse)]
+    pub listen: Vec<ListenAddress>,
+    /// The mode of the files of Unix sockets that --listen names: 0600 for the user of the server, 0660 for its group
+    /// too, 0666 for every user
+    #[arg(long, env = "ROLLBOOK_UNIX_MODE", value_name = "MODE", default_value = "0600", value_parser = unix_mode)]
+    pub unix_mode: u32,
     /// Serve HTTPS: the certificates of the server in PEM, its own first. Read again when the file changes
     #[arg(long, env = "ROLLBOOK_TLS_CERT", value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
@@ -478,7 +486,7 @@ pub struct Serve {
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub max_connections_per_address: Option<usize>,
     /// Address or network of a proxy whose X-Forwarded-For and X-Forwarded-Proto are used, for example 127.0.0.1 or
-    /// 10.0.8.0/24; once for each, or separated by commas
+    /// 10.0.8.0/24, or unix for all Unix sockets; once for each, or separated by commas
     #[arg(long = "trusted-proxy", env = "ROLLBOOK_TRUSTED_PROXY", value_name = "ADDRESS[/BITS]",
           value_delimiter = ',', value_parser = Network::parse)]
     pub trusted_proxies: Vec<Network>,
@@ -593,6 +601,17 @@ fn session_age(text: &str) -> Result<Duration, String> {
     let age = age(text)?;
     let some = !age.is_zero() && age <= Duration::from_secs(366 * 86_400);
     if some { Ok(age) } else { Err("not between a second and a year".to_owned()) }
+}
+
+/// The mode of a socket's file, in octal digits as chmod has them.
+fn unix_mode(text: &str) -> Result<u32, String> {
+    let mode = u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777 && !text.starts_with('+'));
+    let mode = mode.ok_or_else(|| "not a mode like 0600, 0660 or 0666".to_owned())?;
+    if mode & 0o600 == 0o600 {
+        Ok(mode)
+    } else {
+        Err("the user of the server needs to read and write: 0600".to_owned())
+    }
 }
 
 /// A length of time in seconds, or none.

@@ -9,13 +9,13 @@ use super::{Directory, Passwords, Rules, digest, new_secret};
 use crate::cache::{Cache, Owner};
 use crate::metrics::Page;
 use crate::model::{
-    Caller, CallerKind, Ended, Error, KeyKind, Origin, Power, Profile, Proof, Result, RightsState, spelling_key,
+    Caller, CallerKind, ClientAddress, Ended, Error, KeyKind, Origin, Power, Profile, Proof, Result, RightsState,
+    spelling_key,
 };
 use crate::store::{Credential, Purpose, Rows, Scope, Secret, Store, now};
 use anyhow::anyhow;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -146,11 +146,11 @@ impl Access {
     /// `Unauthenticated` when either is empty or wrong, when the user has no password, and when they are
     /// disabled: which of these is not told, also not by the time it takes. `TooManyGuesses` from an address where
     /// many wrong ones came from.
-    pub fn user(&self, username: &str, password: &str, from: IpAddr, dialect: &'static str) -> Result<Caller> {
+    pub fn user(&self, username: &str, password: &str, from: ClientAddress, dialect: &'static str) -> Result<Caller> {
         counted(&self.refused.passwords, self.user_of(username, password, from, dialect))
     }
 
-    fn user_of(&self, username: &str, password: &str, from: IpAddr, dialect: &'static str) -> Result<Caller> {
+    fn user_of(&self, username: &str, password: &str, from: ClientAddress, dialect: &'static str) -> Result<Caller> {
         let shown = self.shown(username, password);
         if shown.name.is_empty() || password.is_empty() || shown.name == RESERVED_LOGIN {
             return Err(Error::Unauthenticated);
@@ -217,7 +217,13 @@ impl Access {
     /// # Errors
     /// `WrongPassword` when the present one is wrong; `TooManyGuesses`; `Invalid` when the new one is empty or does not
     /// match the configured pattern, and for a hash from a caller who is no administrator; `Forbidden` for keys.
-    pub fn change_own_password(&self, directory: &Directory, old: &str, new: &str, from: IpAddr) -> Result<Profile> {
+    pub fn change_own_password(
+        &self,
+        directory: &Directory,
+        old: &str,
+        new: &str,
+        from: ClientAddress,
+    ) -> Result<Profile> {
         let id = directory.own_id()?;
         let guess = self.admit(from)?;
         let secret = self.store.read(|rows| rows.find_secret_by_id(id))?.ok_or(Error::Unauthenticated)?;
@@ -234,7 +240,7 @@ impl Access {
     }
 
     /// Lets a password from that address be checked.
-    fn admit(&self, from: IpAddr) -> Result<Guess<'_>> {
+    fn admit(&self, from: ClientAddress) -> Result<Guess<'_>> {
         // Without the name: people type passwords there.
         self.guesses.admit(from).inspect_err(|_| log::info!("one of many passwords from {from} was refused"))
     }
@@ -302,7 +308,7 @@ impl Access {
         &self,
         username: &str,
         password: &str,
-        from: IpAddr,
+        from: ClientAddress,
         dialect: &'static str,
     ) -> Result<(String, Session)> {
         let caller = self.user(username, password, from, dialect)?;

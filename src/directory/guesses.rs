@@ -5,10 +5,9 @@ use super::digest;
 use crate::cache::{Cache, Owner};
 use crate::lock::locked;
 use crate::metrics::Page;
-use crate::model::{Error, Result, key};
+use crate::model::{ClientAddress, Error, Result, key};
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -33,9 +32,9 @@ pub(super) struct Guesses {
 struct State {
     /// By the digest of the name's key: a name may be long. The address that a name was last tried from owns its count.
     names: Cache<[u8; 32], Count>,
-    addresses: Cache<IpAddr, Count>,
+    addresses: Cache<ClientAddress, Count>,
     /// Passwords that are looked at or answered late, of each address that has failed before.
-    under_way: HashMap<IpAddr, usize>,
+    under_way: HashMap<ClientAddress, usize>,
 }
 
 /// Failures, each counting less the longer it is past.
@@ -55,7 +54,7 @@ impl Count {
 /// A password that may be looked at.
 pub(super) struct Guess<'g> {
     guesses: &'g Guesses,
-    from: IpAddr,
+    from: ClientAddress,
     /// Counted among those under way.
     counted: bool,
 }
@@ -72,11 +71,11 @@ impl Guesses {
     /// # Errors
     /// `TooManyGuesses` while many from an address that has failed before are under way. A proxy on this machine
     /// speaks for many: it is delayed and never refused.
-    pub(super) fn admit(&self, from: IpAddr) -> Result<Guess<'_>> {
+    pub(super) fn admit(&self, from: ClientAddress) -> Result<Guess<'_>> {
         let mut guess = Guess { guesses: self, from, counted: false };
         let mut state = locked(&self.state);
         let failures = state.addresses.get(0, &from).map_or(0.0, Count::now);
-        if failures > FREE && !from.is_loopback() {
+        if failures > FREE && !from.is_local() {
             if state.under_way.get(&from).is_some_and(|count| *count >= UNDER_WAY_MAX) {
                 return Err(Error::TooManyGuesses);
             }
@@ -114,7 +113,7 @@ impl Guess<'_> {
             let mut state = locked(&self.guesses.state);
             let of_name = count(&state.names, Owner::of(&self.from), name);
             let addresses = &state.addresses;
-            let of_address = if self.from.is_loopback() { 0.0 } else { count(addresses, Owner::PROGRAM, self.from) };
+            let of_address = if self.from.is_local() { 0.0 } else { count(addresses, Owner::PROGRAM, self.from) };
             let delay = self.guesses.delay(of_name.max(of_address));
             if !delay.is_zero() && !self.counted {
                 self.count(&mut state);
@@ -156,8 +155,8 @@ fn count<K: Eq + Hash>(counts: &Cache<K, Count>, owner: Owner, key: K) -> f64 {
 mod tests {
     use super::*;
 
-    fn address(number: u32) -> IpAddr {
-        IpAddr::from((0x0a00_0000 + number).to_be_bytes())
+    fn address(number: u32) -> ClientAddress {
+        ClientAddress::Ip((0x0a00_0000 + number).to_be_bytes().into())
     }
 
     #[test]

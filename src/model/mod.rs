@@ -2,6 +2,7 @@
 
 mod caller;
 mod change;
+mod client;
 mod condition;
 mod entry;
 mod error;
@@ -16,6 +17,7 @@ mod user;
 
 pub use caller::{Caller, CallerKind, Ended, KeyKind, KeyRole, Origin, Power, Proof, RightsState};
 pub use change::Change;
+pub use client::ClientAddress;
 pub use condition::{Condition, Extent, States};
 pub use entry::{EntryName, Target};
 pub use error::{Denied, Error, Kind, Result};

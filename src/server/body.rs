@@ -4,9 +4,8 @@ use super::Limits;
 use super::budget::{Budget, Holder, Reservation};
 use super::head::BodyLength;
 use super::reader::{End, Reader};
-use crate::http::{BodySource, Refusal};
+use crate::http::{BodySource, ClientAddress, Refusal};
 use std::cell::RefCell;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -61,7 +60,7 @@ struct State<'c, 's> {
     reader: &'c mut Reader<'s>,
     limits: &'s Limits,
     budget: &'s Budget,
-    address: IpAddr,
+    address: ClientAddress,
     place: Place,
     /// The client waits for leave to send it.
     is_awaited: bool,
@@ -105,7 +104,7 @@ impl<'c, 's> Body<'c, 's> {
         reader: &'c mut Reader<'s>,
         limits: &'s Limits,
         budget: &'s Budget,
-        address: IpAddr,
+        address: ClientAddress,
     ) -> Body<'c, 's> {
         let place = match length {
             BodyLength::None => Place::End,

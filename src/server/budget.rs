@@ -1,9 +1,9 @@
 //! The memory of requests and answers that are under way, all of them together.
 
+use crate::http::ClientAddress;
 use crate::lock::locked;
 use crate::metrics::{Label, Page};
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -27,7 +27,7 @@ struct Used {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Holder {
     /// Strangers at that address.
-    Address(IpAddr),
+    Address(ClientAddress),
     /// The caller of that name.
     Caller(Arc<str>),
 }
@@ -138,7 +138,7 @@ mod tests {
     }
 
     fn stranger(number: u8) -> Holder {
-        Holder::Address([192, 0, 2, number].into())
+        Holder::Address(std::net::IpAddr::from([192, 0, 2, number]).into())
     }
 
     /// Takes so many times that much, each time by a request of its own, and returns those that were granted.

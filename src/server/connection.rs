@@ -9,10 +9,10 @@ use super::tls::Certificate;
 use super::traffic::{Tally, Traffic};
 use super::transport::{Failure, Opening, TLS_BYTES_MAX, Transport, opening};
 use super::{Handshake, Incoming, Limits, Network, Peer, Refused, Shared, milliseconds, share_of};
-use crate::http::{self, Method, Refusal, Request, RequestBody, Response, StatusCode, Trace};
+use crate::http::{self, ClientAddress, Method, Refusal, Request, RequestBody, Response, StatusCode, Trace};
 use crate::logging::{self, RequestLine};
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::{IpAddr, TcpStream};
+use std::net::TcpStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -101,9 +101,7 @@ fn accept<'p>(peer: &'p Peer, shared: &Shared, certificate: &Certificate, deadli
         Err(Failure::Ended(End::Late)) => Handshake::Late,
         Err(_) => Handshake::Failed,
     });
-    accepted
-        .inspect_err(|failure| log::info!("the TLS handshake with {} failed: {failure}", peer.address.to_canonical()))
-        .ok()
+    accepted.inspect_err(|failure| log::info!("the TLS handshake with {} failed: {failure}", peer.address)).ok()
 }
 
 /// Answers one request after the other. The first one has to begin before the deadline.
@@ -151,7 +149,7 @@ struct Connection<'s> {
     log: logging::Fast,
     tally: Tally,
     /// Where the other end is.
-    peer: IpAddr,
+    peer: ClientAddress,
     /// The proxies that are believed, when the other end is one.
     trusted: Option<&'s [Network]>,
     /// When the last answer was sent.

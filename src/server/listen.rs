@@ -1,11 +1,12 @@
-//! The sockets that a server listens on, and the addresses that settings give for them.
+//! The sockets that a server listens on.
 
-use super::{BACKLOG, Certificate, Limits};
+use super::{BACKLOG, Certificate, Limits, ListenAddress};
+use crate::http::ClientAddress;
 use anyhow::Context as _;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
-use std::io::{ErrorKind, Result};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::io::{Error, ErrorKind, Result};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixListener;
@@ -53,20 +54,70 @@ struct SocketFile {
 }
 
 impl Listener {
+    /// Listens at all of these addresses, and at each that a name stands for. Files of Unix sockets get that mode.
+    ///
+    /// # Errors
+    /// When one of them cannot be had.
+    pub fn bind_all(addresses: &[ListenAddress], unix_mode: u32, limits: &Limits) -> anyhow::Result<Vec<Listener>> {
+        let mut listeners = Vec::new();
+        for address in addresses {
+            let bound = match address {
+                ListenAddress::Unix(path) => Listener::bind_unix(path, unix_mode).map(|listener| vec![listener]),
+                ListenAddress::All(port) => Listener::bind_to_all(*port, limits).map(|listener| vec![listener]),
+                ListenAddress::Ip(_) | ListenAddress::Name(..) => Listener::bind_each(address, addresses, limits),
+            };
+            let bound = bound.map_err(|error| explained(error, address));
+            listeners.extend(bound.with_context(|| format!("listen on {address}"))?);
+        }
+        Ok(listeners)
+    }
+
+    fn bind_each(address: &ListenAddress, all: &[ListenAddress], limits: &Limits) -> Result<Vec<Listener>> {
+        let (mut listeners, mut missing) = (Vec::new(), None);
+        for ip in address.resolve()? {
+            // With both, each gets its own clients.
+            let only_ipv6 = ip.ip() == Ipv6Addr::UNSPECIFIED && all.iter().any(|one| one.is_all_of_ipv4(ip.port()));
+            match Listener::bind_tcp(ip, only_ipv6, limits) {
+                Ok(listener) => listeners.push(listener),
+                // A machine without IPv6 may still have a name for its loopback.
+                Err(error) if is_missing(&error) => missing = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        match missing {
+            Some(error) if listeners.is_empty() => Err(error),
+            _ => Ok(listeners),
+        }
+    }
+
+    fn bind_to_all(port: u16, limits: &Limits) -> Result<Listener> {
+        match Listener::bind_tcp((Ipv6Addr::UNSPECIFIED, port).into(), false, limits) {
+            Err(error) if is_missing(&error) => Listener::bind_tcp((Ipv4Addr::UNSPECIFIED, port).into(), false, limits),
+            other => other,
+        }
+    }
+
     /// Listens at that address. Port 0 takes a free port.
     ///
     /// # Errors
     /// When the address cannot be had.
     pub fn bind(address: SocketAddr, limits: &Limits) -> anyhow::Result<Listener> {
-        let listen = || {
-            let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-            socket.set_reuse_address(true)?;
-            set_options(&socket, limits)?;
-            socket.bind(&address.into())?;
-            socket.listen(BACKLOG)?;
-            Listener::of_tcp(socket.into())
-        };
-        listen().with_context(|| format!("listen on {address}"))
+        let bound = Listener::bind_tcp(address, false, limits);
+        bound
+            .map_err(|error| explained(error, &ListenAddress::Ip(address)))
+            .with_context(|| format!("listen on {address}"))
+    }
+
+    fn bind_tcp(address: SocketAddr, only_ipv6: bool, limits: &Limits) -> Result<Listener> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_reuse_address(true)?;
+        if only_ipv6 {
+            socket.set_only_v6(true)?;
+        }
+        set_options(&socket, limits)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        Listener::of_tcp(socket.into())
     }
 
     /// Takes a socket that listens already.
@@ -78,18 +129,14 @@ impl Listener {
         Listener::of_tcp(socket)
     }
 
-    /// Listens on a Unix socket at that path, which only the owner can connect to.
-    pub(super) fn bind_local(path: &Path) -> anyhow::Result<Listener> {
-        let listen = || {
-            let socket = super::local::listen(path, BACKLOG)?;
-            socket.set_nonblocking(true)?;
-            let made = path.symlink_metadata()?;
-            let file = SocketFile { path: path.to_owned(), device: made.dev(), inode: made.ino() };
-            let socket = ListeningSocket::Unix(socket);
-            Ok(Listener { socket, place: Place::Unix(path.to_owned()), certificate: None, file: Some(file) })
-        };
-        let listened: Result<Listener> = listen();
-        listened.with_context(|| format!("listen on {}", path.display()))
+    /// Listens on a Unix socket at that path, whose file has that mode.
+    pub(super) fn bind_unix(path: &Path, mode: u32) -> Result<Listener> {
+        let socket = super::local::listen(path, mode, BACKLOG)?;
+        socket.set_nonblocking(true)?;
+        let made = path.symlink_metadata()?;
+        let file = SocketFile { path: path.to_owned(), device: made.dev(), inode: made.ino() };
+        let socket = ListeningSocket::Unix(socket);
+        Ok(Listener { socket, place: Place::Unix(path.to_owned()), certificate: None, file: Some(file) })
     }
 
     fn of_tcp(socket: TcpListener) -> Result<Listener> {
@@ -124,12 +171,15 @@ impl Listener {
     }
 
     /// The next connection, and where its client is; `None` when there is none yet.
-    pub(super) fn accept(&self) -> Result<Option<(TcpStream, IpAddr)>> {
+    pub(super) fn accept(&self) -> Result<Option<(TcpStream, ClientAddress)>> {
         let accepted = match &self.socket {
-            ListeningSocket::Tcp(socket) => socket.accept().map(|(stream, address)| (stream, address.ip())),
-            ListeningSocket::Unix(socket) => socket
-                .accept()
-                .map(|(stream, _)| (TcpStream::from(OwnedFd::from(stream)), IpAddr::V4(Ipv4Addr::LOCALHOST))),
+            ListeningSocket::Tcp(socket) => {
+                socket.accept().map(|(stream, address)| (stream, ClientAddress::Ip(address.ip().to_canonical())))
+            }
+            // What is asked of the connection is the same for all sockets.
+            ListeningSocket::Unix(socket) => {
+                socket.accept().map(|(stream, _)| (TcpStream::from(OwnedFd::from(stream)), ClientAddress::Unix))
+            }
         };
         match accepted {
             Ok(accepted) => Ok(Some(accepted)),
@@ -157,6 +207,28 @@ impl Drop for Listener {
             let _ = std::fs::remove_file(path);
         }
     }
+}
+
+/// Whether the machine does not have such an address.
+fn is_missing(error: &Error) -> bool {
+    error.kind() == ErrorKind::AddrNotAvailable
+        || error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
+}
+
+/// The error with the way out.
+fn explained(error: Error, address: &ListenAddress) -> Error {
+    let reason = match (error.kind(), address) {
+        (ErrorKind::AddrInUse, _) => {
+            "address already in use: stop the program that listens there, or choose another address"
+        }
+        (ErrorKind::AddrNotAvailable, _) => "this machine does not have the address",
+        (ErrorKind::NotFound, ListenAddress::Unix(_)) => "the folder of the socket does not exist",
+        (ErrorKind::PermissionDenied, ListenAddress::Ip(ip)) if ip.port() < 1024 => {
+            "ports below 1024 need root or the capability CAP_NET_BIND_SERVICE; choose a higher one"
+        }
+        _ => return error,
+    };
+    Error::new(error.kind(), reason)
 }
 
 /// Sets what accepted sockets inherit. Without the first, an answer of more than one packet waits 40 ms for the client's

@@ -1,7 +1,8 @@
-//! A Unix socket that only its owner can connect to: the server's end of it, and the other one.
+//! Unix sockets: the server's end of them, and the other one.
 
+use rustix::fs::{FileType, Mode, OFlags, fchmod};
 use socket2::{Domain, SockAddr, Socket, Type};
-use std::fs::{File, Permissions};
+use std::fs::{File, Permissions, TryLockError};
 use std::io::{BufRead as _, BufReader, Error, ErrorKind, Read as _, Result, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
@@ -11,28 +12,88 @@ use std::time::{Duration, Instant};
 
 /// The longest path that a socket can be found by (`sun_path` in unix(7)).
 const PATH_BYTES_MAX: usize = 107;
+/// How long another process is waited for that replaces a socket in the same folder.
+const TURN_PATIENCE: Duration = Duration::from_secs(5);
+const TURN_PAUSE: Duration = Duration::from_millis(10);
 /// The longest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: u64 = 1 << 30;
 
-/// Listens at that path. A socket that nobody listens to any more makes way; anything else does not.
-pub(super) fn listen(path: &Path, backlog: i32) -> Result<UnixListener> {
-    match path.symlink_metadata() {
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-        Ok(found) if found.file_type().is_socket() => std::fs::remove_file(path)?,
-        Ok(_) => return Err(Error::new(ErrorKind::AlreadyExists, "there is something else of that name")),
-    }
-    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+/// Listens at that path; the file of the socket has that mode as soon as it is there. A socket that no process listens on
+/// any more makes way; anything else does not.
+pub(super) fn listen(path: &Path, mode: u32, backlog: i32) -> Result<UnixListener> {
     let (short, _folder) = shortened(path)?;
-    socket.bind(&SockAddr::unix(short)?)?;
-    // Nobody can connect before somebody listens.
-    std::fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    let address = SockAddr::unix(short)?;
+    let _turn = turn(path)?;
+    make_way(path, &address)?;
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    // The file gets the mode of the socket, less the umask.
+    fchmod(&socket, Mode::from_raw_mode(mode))?;
+    socket.bind(&address)?;
+    set_mode(path, mode)?;
     socket.listen(backlog)?;
     Ok(socket.into())
 }
 
+/// Holds the folder for as long as it takes to replace a socket in it. Without that, two servers that start at the same
+/// time could both find a dead socket, and the second would remove the one that the first has made.
+fn turn(path: &Path) -> Result<Option<File>> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = match File::open(folder) {
+        Ok(folder) => folder,
+        // A folder that may be written and not read cannot be held.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let deadline = Instant::now() + TURN_PATIENCE;
+    loop {
+        match folder.try_lock() {
+            Ok(()) => return Ok(Some(folder)),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(TURN_PAUSE),
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::new(ErrorKind::WouldBlock, "another process holds the folder of the socket"));
+            }
+            // A file system without locks.
+            Err(TryLockError::Error(_)) => return Ok(None),
+        }
+    }
+}
+
+/// Removes a dead socket.
+fn make_way(path: &Path, address: &SockAddr) -> Result<()> {
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+        Ok(found) if found.file_type().is_socket() => {}
+        Ok(_) => return Err(Error::new(ErrorKind::AlreadyExists, "there is a file of that name, which is no socket")),
+    }
+    let client = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    // A full queue of a server that is alive must not be waited for.
+    client.set_nonblocking(true)?;
+    match client.connect(address) {
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => std::fs::remove_file(path),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Ok(()) => Err(ErrorKind::AddrInUse.into()),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Err(ErrorKind::AddrInUse.into()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Gives the file the bits of the mode that the umask has taken away.
+fn set_mode(path: &Path, mode: u32) -> Result<()> {
+    // The file itself, whatever comes to stand in its place.
+    let file = rustix::fs::open(path, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
+    let found = rustix::fs::fstat(&file)?;
+    if FileType::from_raw_mode(found.st_mode) != FileType::Socket {
+        return Err(Error::new(ErrorKind::AlreadyExists, "another file has taken the place of the socket"));
+    }
+    if found.st_mode & 0o777 != mode {
+        std::fs::set_permissions(format!("/proc/self/fd/{}", file.as_raw_fd()), Permissions::from_mode(mode))?;
+    }
+    Ok(())
+}
+
 /// A path that is not too long for a socket, which is good for as long as the folder is open.
-fn shortened(path: &Path) -> Result<(PathBuf, Option<File>)> {
+pub(super) fn shortened(path: &Path) -> Result<(PathBuf, Option<File>)> {
     if path.as_os_str().len() <= PATH_BYTES_MAX {
         return Ok((path.to_owned(), None));
     }

@@ -3,6 +3,7 @@
 //! One thread accepts; every connection has a thread of its own, which reads a request, calls the handler and
 //! writes the answer, without handing the request to anyone.
 
+mod address;
 mod body;
 mod budget;
 mod connection;
@@ -19,10 +20,11 @@ mod traffic;
 mod transport;
 mod x509;
 
-use crate::http::{Door, Response};
+use crate::http::{ClientAddress, Door, Response};
 pub use crate::http::{Incoming, Refused};
 use crate::lock::locked;
 use crate::metrics::Page;
+pub use address::ListenAddress;
 use anyhow::Context as _;
 use budget::Budget;
 use listen::Waker;
@@ -128,7 +130,7 @@ struct Connections {
     next: u64,
     open: HashMap<u64, Arc<Peer>>,
     /// How many of them each client address has.
-    of_address: HashMap<IpAddr, usize>,
+    of_address: HashMap<ClientAddress, usize>,
     /// Told to give way, and not closed yet: they do not count any more.
     leaving: HashMap<u64, Arc<Peer>>,
 }
@@ -137,7 +139,7 @@ struct Connections {
 struct Peer {
     stream: TcpStream,
     /// Where the client is.
-    address: IpAddr,
+    address: ClientAddress,
     /// Between two requests, since then: may be closed without harm. Milliseconds since the server's start, and 0 for
     /// a connection that is at work.
     idle_since: AtomicU64,
@@ -203,7 +205,8 @@ impl Server {
     /// # Errors
     /// When the socket cannot be made there.
     pub fn bind_local(path: &Path, limits: Limits) -> anyhow::Result<Server> {
-        Server::on(Door::Local, vec![Listener::bind_local(path)?], limits)
+        let listener = Listener::bind_unix(path, 0o600).with_context(|| format!("listen on {}", path.display()))?;
+        Server::on(Door::Local, vec![listener], limits)
     }
 
     /// Believes proxies at these addresses: what they say of their clients, and that they speak for many.
@@ -317,7 +320,7 @@ where
         true
     }
 
-    fn refuse(&self, stream: TcpStream, address: IpAddr, listener: &Listener, why: Why) {
+    fn refuse(&self, stream: TcpStream, address: ClientAddress, listener: &Listener, why: Why) {
         self.shared.count_refused(why);
         self.refuser.refuse(stream, address, listener.certificate().is_some(), why);
     }
@@ -412,18 +415,19 @@ impl Connections {
 }
 
 /// What counts as one client address: an IPv6 network gives a host as many addresses as it likes.
-fn share_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) if !address.is_loopback() => IpAddr::V6((u128::from(address) >> 64 << 64).into()),
-        address => address,
-    }
+fn share_of(address: ClientAddress) -> ClientAddress {
+    let ClientAddress::Ip(ip) = address else { return address };
+    ClientAddress::Ip(match ip.to_canonical() {
+        IpAddr::V6(ip) if !ip.is_loopback() => IpAddr::V6((u128::from(ip) >> 64 << 64).into()),
+        ip => ip,
+    })
 }
 
 /// Puts a new connection on the list; gives it back, with the reason, when there is no place for it.
 fn register(
     shared: &Arc<Shared>,
     stream: TcpStream,
-    address: IpAddr,
+    address: ClientAddress,
     is_proxy: bool,
     limits: &Limits,
 ) -> Result<(Arc<Peer>, Registration), (TcpStream, Why)> {

@@ -1,30 +1,36 @@
 //! Asking a server of ours from another process: whether it answers, and with what.
 
+use super::{ListenAddress, local};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring::default_provider;
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
+use socket2::{Domain, SockAddr, Socket, Type};
 use std::io::{BufRead as _, BufReader, Error, ErrorKind, Read, Result, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The status that a server answers to `GET` of that path, by TLS or without. An address that means all of a machine's is
-/// asked at the loopback. Each step may take that long.
+/// asked at the loopback, and TLS is not spoken at a Unix socket. Each step may take that long.
 ///
 /// # Errors
 /// When it does not answer, or not in HTTP.
-pub fn probe(address: SocketAddr, is_tls: bool, path: &str, patience: Duration) -> Result<u16> {
-    let address = reachable(address);
-    let stream = TcpStream::connect_timeout(&address, patience)?;
+pub fn probe(address: &ListenAddress, is_tls: bool, path: &str, patience: Duration) -> Result<u16> {
+    let (stream, ip) = connect(address, patience)?;
     stream.set_read_timeout(Some(patience))?;
     stream.set_write_timeout(Some(patience))?;
-    if is_tls { status(begin_tls(stream, address)?, address, path) } else { status(stream, address, path) }
+    match ip {
+        Some(ip) if is_tls => status(begin_tls(stream, ip)?, &ip.to_string(), path),
+        Some(ip) => status(stream, &ip.to_string(), path),
+        None => status(stream, "localhost", path),
+    }
 }
 
-fn status(mut stream: impl Read + Write, address: SocketAddr, path: &str) -> Result<u16> {
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+fn status(mut stream: impl Read + Write, host: &str, path: &str) -> Result<u16> {
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
     stream.flush()?;
     let mut line = String::new();
     BufReader::new(stream).read_line(&mut line)?;
@@ -84,12 +90,36 @@ impl ServerCertVerifier for AnyCertificate {
     }
 }
 
+/// A connection to the server, and the IP address that it leads to.
+fn connect(address: &ListenAddress, patience: Duration) -> Result<(TcpStream, Option<SocketAddr>)> {
+    if let ListenAddress::Unix(path) = address {
+        let (short, _folder) = local::shortened(path)?;
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        socket.connect_timeout(&SockAddr::unix(short)?, patience)?;
+        return Ok((TcpStream::from(OwnedFd::from(socket)), None));
+    }
+    let mut failed = Error::new(ErrorKind::NotFound, "the name has no address");
+    for ip in reachable(address)? {
+        match TcpStream::connect_timeout(&ip, patience) {
+            Ok(stream) => return Ok((stream, Some(ip))),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
+}
+
 /// Where a server that listens there can be reached from its own machine.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip => ip,
+fn reachable(address: &ListenAddress) -> Result<Vec<SocketAddr>> {
+    if let ListenAddress::All(port) = address {
+        return Ok(vec![(Ipv4Addr::LOCALHOST, *port).into(), (Ipv6Addr::LOCALHOST, *port).into()]);
+    }
+    let loopback = |address: SocketAddr| {
+        let ip = match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            ip => ip,
+        };
+        SocketAddr::new(ip, address.port())
     };
-    SocketAddr::new(ip, address.port())
+    Ok(address.resolve()?.into_iter().map(loopback).collect())
 }

@@ -1,23 +1,32 @@
 //! Proxies in front of the server: which of them are believed, and what they say of a client.
 
+use crate::http::ClientAddress;
 use httparse::Header;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-/// Addresses that begin with the same bits.
+/// Where proxies are: at addresses that begin with the same bits, or at Unix sockets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    address: IpAddr,
-    bits: u32,
+pub struct Network(Kind);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Ip { address: IpAddr, bits: u32 },
+    Unix,
 }
 
 impl Network {
-    /// Reads an address, or one with the number of bits that count: `10.0.0.5`, `fd00::/8`.
+    /// Reads an address, or one with the number of bits that count: `10.0.0.5`, `fd00::/8`; `unix` is the other end of
+    /// every Unix socket.
     ///
     /// # Errors
     /// What is wrong with the text. A bit that does not count must not be set: whoever wrote it meant something else.
     pub fn parse(text: &str) -> Result<Network, String> {
+        if text.trim() == "unix" {
+            return Ok(Network(Kind::Unix));
+        }
         let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
-        let address: IpAddr = address.trim().parse().map_err(|_| "not an address, or one with its bits: 10.0.0.0/8")?;
+        let address: IpAddr =
+            address.trim().parse().map_err(|_| "not an address, one with its bits (10.0.0.0/8), or unix")?;
         let most = width(address);
         let bits = match bits {
             None => most,
@@ -31,22 +40,32 @@ impl Network {
         // An IPv4 address in the clothes of IPv6 is one of IPv4.
         Ok(match address.to_canonical() {
             canonical if bits >= most - width(canonical) => {
-                Network { address: canonical, bits: bits - (most - width(canonical)) }
+                Network(Kind::Ip { address: canonical, bits: bits - (most - width(canonical)) })
             }
-            _ => Network { address, bits },
+            _ => Network(Kind::Ip { address, bits }),
         })
     }
 
-    /// Whether an address is in it, which is canonical.
-    fn contains(&self, address: IpAddr) -> bool {
-        address.is_ipv4() == self.address.is_ipv4() && masked(address, self.bits) == number(self.address)
+    /// Whether an address is in it.
+    fn contains(&self, client: ClientAddress) -> bool {
+        match (self.0, client) {
+            (Kind::Ip { address, bits }, ClientAddress::Ip(ip)) => {
+                let ip = ip.to_canonical();
+                ip.is_ipv4() == address.is_ipv4() && masked(ip, bits) == number(address)
+            }
+            (Kind::Unix, ClientAddress::Unix) => true,
+            (Kind::Ip { .. }, ClientAddress::Unix) | (Kind::Unix, ClientAddress::Ip(_)) => false,
+        }
     }
 }
 
 impl std::fmt::Display for Network {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Network { address, bits } = self;
-        if *bits == width(*address) { write!(f, "{address}") } else { write!(f, "{address}/{bits}") }
+        match self.0 {
+            Kind::Ip { address, bits } if bits == width(address) => write!(f, "{address}"),
+            Kind::Ip { address, bits } => write!(f, "{address}/{bits}"),
+            Kind::Unix => f.write_str("unix"),
+        }
     }
 }
 
@@ -71,14 +90,13 @@ fn masked(address: IpAddr, bits: u32) -> u128 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Client {
     /// Where it is, as far as anybody is believed.
-    pub(super) address: IpAddr,
+    pub(super) address: ClientAddress,
     /// Whether the request came encrypted: to the proxy, or to the server itself.
     pub(super) secure: bool,
 }
 
 /// Whether one of these is that address.
-pub(super) fn is_trusted(trusted: &[Network], address: IpAddr) -> bool {
-    let address = address.to_canonical();
+pub(super) fn is_trusted(trusted: &[Network], address: ClientAddress) -> bool {
     trusted.iter().any(|network| network.contains(address))
 }
 
@@ -88,14 +106,14 @@ pub(super) fn is_trusted(trusted: &[Network], address: IpAddr) -> bool {
 /// Each proxy adds the address that it was called from at the right end of `X-Forwarded-For`, so what stands left of
 /// the first address that is not trusted is only what that client says of itself. Where the proxy says nothing, or what
 /// is no address, it is taken for the client itself.
-pub(super) fn client_behind(proxy: IpAddr, trusted: &[Network], is_tls: bool, fields: &[Header<'_>]) -> Client {
+pub(super) fn client_behind(proxy: ClientAddress, trusted: &[Network], is_tls: bool, fields: &[Header<'_>]) -> Client {
     let mut address = proxy;
     for hop in elements(fields, "x-forwarded-for").rev() {
         let Some(hop) = address_of(hop) else {
             address = proxy;
             break;
         };
-        address = hop;
+        address = ClientAddress::Ip(hop);
         if !is_trusted(trusted, address) {
             break;
         }

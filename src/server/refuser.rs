@@ -1,8 +1,9 @@
 //! Answers 503 to connections for which there is no place, without a thread for each.
 
+use crate::http::ClientAddress;
 use std::collections::VecDeque;
 use std::io::{Read as _, Write as _};
-use std::net::{IpAddr, Shutdown, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -67,8 +68,8 @@ impl Refuser {
     }
 
     /// Answers, some time.
-    pub(super) fn refuse(&self, stream: TcpStream, from: IpAddr, is_tls: bool, why: Why) {
-        log::warn!("a connection from {} was refused: {}", from.to_canonical(), why.text());
+    pub(super) fn refuse(&self, stream: TcpStream, from: ClientAddress, is_tls: bool, why: Why) {
+        log::warn!("a connection from {from} was refused: {}", why.text());
         if let Some(queue) = &self.queue {
             let _ = queue.try_send((stream, if is_tls { ALERT } else { ANSWER }));
         }

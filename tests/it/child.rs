@@ -76,6 +76,32 @@ fn a_file_says_where_the_server_listens_and_goes_with_it() {
 }
 
 #[test]
+fn the_line_has_all_places_where_the_server_listens() {
+    let folder = Folder::new();
+    let file = folder.path().join("ready.json");
+    let unix = format!("unix:{}", folder.path().join("r.sock").display());
+    let mut command = rollbook();
+    command.args(["serve", "--listen", &unix, "--listen", "127.0.0.1:0", "--listen", "127.0.0.2:0", "--db"]);
+    command.arg(folder.db()).arg("--ready-file").arg(&file).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let line = line_in(&file, &mut child);
+    let address = |number: usize| line["listeners"][number]["address"].as_str().expect("an address").to_owned();
+    let listeners = json!([
+        {"url": unix, "address": unix},
+        {"url": format!("http://{}", address(1)), "address": address(1)},
+        {"url": format!("http://{}", address(2)), "address": address(2)},
+    ]);
+    assert_eq!(line["listeners"], listeners);
+    assert_eq!((line["url"].as_str(), line["address"].as_str()), (Some(unix.as_str()), Some(unix.as_str())));
+    assert!(address(1).starts_with("127.0.0.1:") && address(2).starts_with("127.0.0.2:"), "{line}");
+    assert!(is_ready(&address(1)) && is_ready(&address(2)));
+    signal("-TERM", child.id());
+    assert!(wait_for(&mut child).success());
+    let log = said(&mut child);
+    assert!(log.contains(&format!("ready: open http://{}/", address(1))), "people cannot open a socket: {log}");
+}
+
+#[test]
 fn the_file_of_a_server_that_was_killed_is_never_taken_for_the_next_one() {
     let folder = Folder::new();
     let file = folder.path().join("ready.json");

@@ -192,6 +192,7 @@ fn help_names_every_command_and_every_setting() {
     assert_success(&output);
     let flags = [
         "--listen",
+        "--unix-mode",
         "--db",
         "--datadog-prefix",
         "--nuxeo-prefix",
@@ -525,7 +526,14 @@ fn a_taken_address_is_told() {
     let folder = Folder::new();
     let mut command = rollbook();
     command.args(["serve", "--listen", &address, "--db"]).arg(folder.db());
-    assert_refused(&finish(command), 1, &[&address]);
+    let advice = "address already in use: stop the program that listens there, or choose another address";
+    assert_refused(&finish(command), 1, &["--listen: ", &address, advice]);
+    let mut command = rollbook();
+    command.args(["serve", "--db"]).arg(folder.db()).env("ROLLBOOK_LISTEN", &address);
+    assert_refused(&finish(command), 1, &["ROLLBOOK_LISTEN: ", &address, advice]);
+    let mut command = rollbook();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--metrics-listen", &address, "--db"]).arg(folder.db());
+    assert_refused(&finish(command), 1, &["--metrics-listen: ", &address, advice]);
 }
 
 // The file

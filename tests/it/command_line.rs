@@ -94,10 +94,10 @@ fn options_of_the_server_may_stand_before_the_word_serve_or_without_it() {
     }
     // For these the two places are one: what is said twice is refused.
     let folder = Folder::new();
-    let words = ["--listen", "127.0.0.1:0", "serve", "--listen", "127.0.0.1:0"];
+    let words = ["--grace", "1", "serve", "--grace", "1", "--listen", "127.0.0.1:0"];
     let (code, _, err) = said(&in_folder(&folder, &words));
     assert_eq!(code, 2, "{err}");
-    assert!(err.contains("'--listen <ADDRESS:PORT>' cannot be used multiple times"), "{err}");
+    assert!(err.contains("'--grace <SECONDS>' cannot be used multiple times"), "{err}");
 }
 
 #[test]
