@@ -168,23 +168,26 @@ fn a_clock_that_jumps_disturbs_nobody() {
     assert!(server.stop().success());
 }
 
-/// A server whose log is read only until it says where it listens.
+/// A server whose log is read only to the end of its start.
 fn start_unread(folder: &Folder, flags: &[&str]) -> (Child, BufReader<ChildStderr>, SocketAddr) {
     let mut child =
         serve(folder, flags).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the server starts");
     let mut stderr = BufReader::with_capacity(1, child.stderr.take().expect("stderr is piped"));
-    let address = loop {
+    let mut address = None;
+    loop {
         let mut line = String::new();
-        let length = stderr.read_line(&mut line).unwrap_or_default();
-        match line.split_once("listening on http://") {
-            Some((_, address)) => break address.trim_end_matches(['\n', '"', '}']).parse(),
-            None if length > 0 => {}
-            None => {
-                let _ = child.kill();
-                panic!("the server ends: {:?}", child.wait());
-            }
+        if stderr.read_line(&mut line).unwrap_or_default() == 0 {
+            let _ = child.kill();
+            panic!("the server ends: {:?}", child.wait());
         }
-    };
+        if let Some((_, found)) = line.split_once("listening on http://") {
+            address = found.trim_end_matches(['\n', '"', '}']).parse().ok();
+        }
+        // The last line of a start.
+        if line.contains("ready: open ") {
+            break;
+        }
+    }
     // What comes later may be read in larger pieces; until here there was none that it could have held back.
     (child, BufReader::new(stderr.into_inner()), address.expect("the address"))
 }
