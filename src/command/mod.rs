@@ -26,7 +26,7 @@ mod user;
 
 use crate::config::{Command, CommandLine, Database, ResultFormat, Setting};
 use crate::logging;
-use crate::server::{ListenAddress, probe};
+use crate::server::{Endpoint, probe};
 use crate::store::Missing;
 use anyhow::{Context as _, anyhow, bail};
 use serde_json::json;
@@ -107,13 +107,13 @@ fn start_logging(database: &Database) {
 }
 
 fn check_health(
-    addresses: &[ListenAddress],
-    is_tls: bool,
+    addresses: &[Endpoint],
+    has_certificate: bool,
     patience: Duration,
     format: ResultFormat,
 ) -> anyhow::Result<()> {
     for address in addresses {
-        let probed = probe(address, is_tls, "/readyz", patience);
+        let probed = probe(address, has_certificate, "/readyz", patience);
         if format == ResultFormat::Json {
             let status = probed.as_ref().ok();
             let address = address.to_string();

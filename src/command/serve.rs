@@ -42,16 +42,8 @@ pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
     }
     let store = Arc::new(store);
     let mut service = Service::new(Arc::clone(&store), Arc::clone(&passwords), &settings)?;
-    let listeners = Listener::bind_all(&serve.listen, serve.unix_mode, service.limits());
-    let mut listeners = listeners.with_context(|| serve.origins.name_of("listen"))?;
-    if let Some(certificate) = &certificate {
-        // What goes through a Unix socket does not leave the machine.
-        let encrypt = |listener: Listener| match listener.place() {
-            Place::Ip(_) => listener.with_certificate(certificate),
-            Place::Unix(_) => listener,
-        };
-        listeners = listeners.into_iter().map(encrypt).collect();
-    }
+    let listeners = Listener::bind_all(&serve.listen, serve.unix_mode, certificate.as_ref(), service.limits());
+    let listeners = listeners.with_context(|| serve.origins.name_of("listen"))?;
     let places: Vec<Announced> = listeners.iter().map(Announced::of).collect();
     service.listen(listeners)?;
     let watched = serve.metrics_listen.map(|address| Listener::bind(address, &service.limits_for_metrics()));
@@ -89,7 +81,13 @@ pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
 
 /// The certificate of the settings.
 fn certificate(serve: &Serve) -> anyhow::Result<Option<Arc<Certificate>>> {
-    let (Some(chain), Some(key)) = (&serve.tls_cert, &serve.tls_key) else { return Ok(None) };
+    let (Some(chain), Some(key)) = (&serve.tls_cert, &serve.tls_key) else {
+        if let Some(endpoint) = serve.listen.iter().find(|endpoint| endpoint.is_tls(false)) {
+            let setting = serve.origins.name_of("listen");
+            return Err(Usage(anyhow!("{setting}: {endpoint} needs a certificate: --tls-cert and --tls-key")).into());
+        }
+        return Ok(None);
+    };
     let file = |name, path: &PathBuf| PemFile { setting: serve.origins.name_of(name), path: path.clone() };
     Certificate::load(file("tls_cert", chain), file("tls_key", key)).map(Arc::new).map(Some)
 }

@@ -11,7 +11,7 @@ use crate::dialect::{DIALECTS, check_prefix};
 use crate::directory::Since;
 use crate::exchange::Role;
 use crate::logging::Format;
-use crate::server::{ListenAddress, Network};
+use crate::server::{Endpoint, Network};
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rustix::process::Pid;
@@ -160,8 +160,8 @@ pub enum Command {
         /// An address that it listens on: 127.0.0.1:8080, localhost:8080, :8080, [::1]:8080, unix:/run/rollbook.sock. Of
         /// several, each has to answer
         #[arg(long, env = "ROLLBOOK_LISTEN", value_name = "ADDRESS", value_delimiter = ',',
-              default_value = "127.0.0.1:8080", value_parser = ListenAddress::parse)]
-        listen: Vec<ListenAddress>,
+              default_value = "127.0.0.1:8080", value_parser = Endpoint::parse)]
+        listen: Vec<Endpoint>,
         /// The certificate of a server that has one, which is asked by TLS. The file is not read
         #[arg(long, env = "ROLLBOOK_TLS_CERT", value_name = "FILE")]
         tls_cert: Option<PathBuf>,
@@ -401,8 +401,8 @@ pub struct Serve {
     /// An address to listen on: 127.0.0.1:8080, localhost:8080, :8080 for all addresses, [::1]:8080, or
     /// unix:/run/rollbook.sock; once for each, or separated by commas. Port 0 takes a free one
     #[arg(long, env = "ROLLBOOK_LISTEN", value_name = "ADDRESS", value_delimiter = ',',
-          default_value = "127.0.0.1:8080", value_parser = ListenAddress::parse)]
-    pub listen: Vec<ListenAddress>,
+          default_value = "127.0.0.1:8080", value_parser = Endpoint::parse)]
+    pub listen: Vec<Endpoint>,
     /// The mode of the files of Unix sockets that --listen names: 0600 for the user of the server, 0660 for its group
     /// too, 0666 for every user
     #[arg(long, env = "ROLLBOOK_UNIX_MODE", value_name = "MODE", default_value = "0600", value_parser = unix_mode)]

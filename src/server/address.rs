@@ -6,6 +6,61 @@ use std::path::PathBuf;
 /// Addresses of each kind, for error messages.
 const EXAMPLES: &str = "127.0.0.1:8080, localhost:8080, :8080, [::1]:8080 or unix:/run/rollbook/rollbook.sock";
 
+/// An address, and what is spoken there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The scheme before the address, if there is one.
+    scheme: Option<Scheme>,
+    pub(super) address: ListenAddress,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Http,
+    Https,
+}
+
+impl Endpoint {
+    /// Reads an address, with `https://` or `http://` before it or without.
+    ///
+    /// # Errors
+    /// What is wrong with the text, with addresses that are right.
+    pub fn parse(text: &str) -> Result<Endpoint, String> {
+        let text = text.trim();
+        let (scheme, rest) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+            (Some(rest), _) => (Some(Scheme::Https), rest),
+            (None, Some(rest)) => (Some(Scheme::Http), rest),
+            (None, None) => (None, text),
+        };
+        let address = ListenAddress::parse(rest)?;
+        if scheme.is_some() && matches!(address, ListenAddress::Unix(_)) {
+            return Err(format!("a Unix socket has no scheme before it: {rest}; such an address is {EXAMPLES}"));
+        }
+        Ok(Endpoint { scheme, address })
+    }
+
+    /// Whether TLS is spoken at it by a server that has a certificate, or has none.
+    pub fn is_tls(&self, has_certificate: bool) -> bool {
+        match (&self.address, self.scheme) {
+            // What goes through a Unix socket does not leave the machine.
+            (ListenAddress::Unix(_), _) | (_, Some(Scheme::Http)) => false,
+            (_, Some(Scheme::Https)) => true,
+            (_, None) => has_certificate,
+        }
+    }
+}
+
+impl std::fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self.scheme {
+            Some(Scheme::Http) => "http://",
+            Some(Scheme::Https) => "https://",
+            None => "",
+        })?;
+        self.address.fmt(f)
+    }
+}
+
 /// An address to listen on, or to ask a server at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListenAddress {
@@ -41,7 +96,7 @@ impl ListenAddress {
             return Ok(ListenAddress::Ip(address));
         }
         if text.contains("://") {
-            return Err("an address has no scheme before it".to_owned());
+            return Err("the scheme of an address is https:// or http://".to_owned());
         }
         if text.starts_with(['/', '.']) {
             return Err("the path of a socket needs unix: before it".to_owned());

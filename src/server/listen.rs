@@ -1,6 +1,6 @@
 //! The sockets that a server listens on.
 
-use super::{BACKLOG, Certificate, Limits, ListenAddress};
+use super::{BACKLOG, Certificate, Endpoint, Limits, ListenAddress};
 use crate::http::ClientAddress;
 use anyhow::Context as _;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
@@ -58,25 +58,37 @@ impl Listener {
     ///
     /// # Errors
     /// When one of them cannot be had.
-    pub fn bind_all(addresses: &[ListenAddress], unix_mode: u32, limits: &Limits) -> anyhow::Result<Vec<Listener>> {
+    pub fn bind_all(
+        endpoints: &[Endpoint],
+        unix_mode: u32,
+        certificate: Option<&Arc<Certificate>>,
+        limits: &Limits,
+    ) -> anyhow::Result<Vec<Listener>> {
         let mut listeners = Vec::new();
-        for address in addresses {
+        for endpoint in endpoints {
+            let address = &endpoint.address;
             let bound = match address {
                 ListenAddress::Unix(path) => Listener::bind_unix(path, unix_mode).map(|listener| vec![listener]),
                 ListenAddress::All(port) => Listener::bind_to_all(*port, limits).map(|listener| vec![listener]),
-                ListenAddress::Ip(_) | ListenAddress::Name(..) => Listener::bind_each(address, addresses, limits),
+                ListenAddress::Ip(_) | ListenAddress::Name(..) => Listener::bind_each(address, endpoints, limits),
             };
             let bound = bound.map_err(|error| explained(error, address));
-            listeners.extend(bound.with_context(|| format!("listen on {address}"))?);
+            let bound = bound.with_context(|| format!("listen on {address}"))?.into_iter();
+            let certificate = certificate.filter(|_| endpoint.is_tls(true));
+            listeners.extend(bound.map(|listener| match certificate {
+                Some(certificate) => listener.with_certificate(certificate),
+                None => listener,
+            }));
         }
         Ok(listeners)
     }
 
-    fn bind_each(address: &ListenAddress, all: &[ListenAddress], limits: &Limits) -> Result<Vec<Listener>> {
+    fn bind_each(address: &ListenAddress, all: &[Endpoint], limits: &Limits) -> Result<Vec<Listener>> {
         let (mut listeners, mut missing) = (Vec::new(), None);
         for ip in address.resolve()? {
             // With both, each gets its own clients.
-            let only_ipv6 = ip.ip() == Ipv6Addr::UNSPECIFIED && all.iter().any(|one| one.is_all_of_ipv4(ip.port()));
+            let only_ipv6 =
+                ip.ip() == Ipv6Addr::UNSPECIFIED && all.iter().any(|one| one.address.is_all_of_ipv4(ip.port()));
             match Listener::bind_tcp(ip, only_ipv6, limits) {
                 Ok(listener) => listeners.push(listener),
                 // A machine without IPv6 may still have a name for its loopback.

@@ -1,6 +1,6 @@
 //! Asking a server of ours from another process: whether it answers, and with what.
 
-use super::{ListenAddress, local};
+use super::{Endpoint, ListenAddress, local};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring::default_provider;
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
@@ -13,17 +13,17 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The status that a server answers to `GET` of that path, by TLS or without. An address that means all of a machine's is
-/// asked at the loopback, and TLS is not spoken at a Unix socket. Each step may take that long.
+/// The status that a server, which has a certificate or not, answers to `GET` of that path. An address that means all of
+/// a machine's is asked at the loopback. Each step may take that long.
 ///
 /// # Errors
 /// When it does not answer, or not in HTTP.
-pub fn probe(address: &ListenAddress, is_tls: bool, path: &str, patience: Duration) -> Result<u16> {
-    let (stream, ip) = connect(address, patience)?;
+pub fn probe(endpoint: &Endpoint, has_certificate: bool, path: &str, patience: Duration) -> Result<u16> {
+    let (stream, ip) = connect(&endpoint.address, patience)?;
     stream.set_read_timeout(Some(patience))?;
     stream.set_write_timeout(Some(patience))?;
     match ip {
-        Some(ip) if is_tls => status(begin_tls(stream, ip)?, &ip.to_string(), path),
+        Some(ip) if endpoint.is_tls(has_certificate) => status(begin_tls(stream, ip)?, &ip.to_string(), path),
         Some(ip) => status(stream, &ip.to_string(), path),
         None => status(stream, "localhost", path),
     }

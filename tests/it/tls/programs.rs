@@ -28,6 +28,10 @@ fn a_server_with_a_certificate_is_asked_for_its_health_through_tls() {
     assert_eq!(healthcheck(&["--listen", &metrics]).status.code(), Some(0));
     let (status, _, err) = said(&healthcheck(&["--listen", &metrics, "--tls-cert", text(&pair.chain)]));
     assert!(status == 1 && err.contains(&format!("ask the server at {metrics}")), "{err}");
+    // The scheme says it, too, and counts more.
+    let (https, http) = (format!("https://{address}"), format!("http://{metrics}"));
+    assert_eq!(healthcheck(&["--listen", &https]).status.code(), Some(0));
+    assert_eq!(healthcheck(&["--listen", &http, "--tls-cert", text(&pair.chain)]).status.code(), Some(0));
     // A certificate that was renewed, has ended, or was made for another name is no reason to call a server unwell.
     let other = |folder: &std::path::Path| {
         openssl(folder, "req -x509 -newkey ed25519 -nodes -keyout server.key -out server.pem -days 1 -subj /CN=other");

@@ -245,6 +245,33 @@ fn metrics_tell_when_the_certificate_ends_and_how_handshakes_went() {
 }
 
 #[test]
+fn each_address_has_tls_unless_it_says_http() {
+    let words = ["https://127.0.0.1:0", "http://127.0.0.2:0", "127.0.0.3:0"];
+    let flags: Vec<&str> = words.iter().flat_map(|word| ["--listen", *word]).collect();
+    let Some((server, pair)) = start(&flags) else { return };
+    let lines = server.wait_for_lines(3, |line| line.contains("listening on http"));
+    let urls: Vec<&str> =
+        lines.iter().filter_map(|line| line.split_once("listening on ")).map(|(_, url)| url).collect();
+    let schemes: Vec<&str> = urls.iter().filter_map(|url| url.split_once("://")).map(|(scheme, _)| scheme).collect();
+    assert_eq!(schemes, ["https", "http", "https"], "{lines:?}");
+    let address = |at: usize| urls[at].split_once("://").expect("a URL").1.parse().expect("an address");
+    let client = Client::trusting(&pair);
+    for at in [0, 2] {
+        assert_eq!(ask(&mut client.connect(address(at)), "/healthz"), 200, "{}", urls[at]);
+    }
+    let mut plain = Connection::open(address(1));
+    plain.send("GET", "/healthz", &[], None);
+    assert_eq!(plain.answer(false).status, 200);
+    // Without a certificate there is no https.
+    let folder = crate::harness::Folder::new();
+    let command = crate::harness::serve(&folder, &["--listen", "https://127.0.0.1:0"]).output();
+    let (status, _, err) = crate::harness::said(&command.expect("the command ends"));
+    let expected = "--listen: https://127.0.0.1:0 needs a certificate: --tls-cert and --tls-key";
+    assert!(status == 2 && err.contains(expected), "{err}");
+    assert!(!folder.db().exists(), "a database was made");
+}
+
+#[test]
 fn credentials_and_names_pass_as_they_do_without_tls() {
     let Some((server, pair)) = start(&[]) else { return };
     let mut connection = Client::trusting(&pair).connect(server.address);
