@@ -166,6 +166,12 @@ fn every_example_has_a_promise_a_test_and_an_explanation() {
     for entry in std::fs::read_dir(folder()).expect("the folder with the examples") {
         let path = entry.expect("a file").path();
         let name = path.file_name().and_then(|name| name.to_str()).expect("a name in UTF-8");
+        if let Some((_, words, test)) = EMBEDDING.iter().find(|(example, ..)| *example == name) {
+            let page = include_str!("../../docs/embed.md");
+            assert!(page.contains(&format!("(../examples/{name}")), "docs/embed.md does not explain {name}");
+            assert!(test.contains(words), "{name} has no test");
+            continue;
+        }
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("sh" | "py" | "js") => {
                 assert!(path.with_extension("out").is_file(), "{name} has no .out file beside it");
@@ -189,6 +195,15 @@ fn every_example_has_a_promise_a_test_and_an_explanation() {
         }
     }
 }
+
+/// The examples that start a server of their own: the words that their test is known by, and its file.
+const EMBEDDING: &[(&str, &str, &str)] = &[
+    ("child.py", "&[\"child.py\"]", include_str!("child.rs")),
+    ("child.js", "&[\"child.js\"]", include_str!("child.rs")),
+    ("child.sh", "&[\"child.sh\"]", include_str!("child.rs")),
+    ("pytest", "\"pytest\"]", include_str!("child.rs")),
+    ("embed.rs", "examples/embed", include_str!("embed/process.rs")),
+];
 
 /// The folder with the scripts.
 fn folder() -> PathBuf {
