@@ -25,8 +25,8 @@ impl CommandLine {
     pub fn of(args: impl IntoIterator<Item = OsString>) -> Result<CommandLine, Error> {
         let definition = CommandLine::definition();
         let args = with_command(args.into_iter().collect(), &definition);
-        let place = options_before_command(&args[1..], &definition).1.unwrap_or(0) + 1;
-        variables::parse(&definition, &args).map_err(|error| with_advice(error, &args[1..place], &definition))
+        let place = options_before_command(&args[1..], &definition).1;
+        variables::parse(&definition, &args).map_err(|error| with_advice(error, &args[1..], place, &definition))
     }
 
     /// The definition of all commands and options, for help texts, completions and manual pages too.
@@ -43,12 +43,14 @@ fn with_command(args: Vec<OsString>, definition: &Command) -> Vec<OsString> {
     let mut line = vec![args.next().unwrap_or_else(|| "rollbook".into())];
     let args: Vec<OsString> = args.collect();
     let (options, place) = options_before_command(&args, definition);
-    let command = match place {
+    let rest = match place {
         Some(place) if args[place] != DEFAULT => {
             line.extend(args);
             return line;
         }
-        place => place.map_or(args.len(), |place| place + 1),
+        Some(place) => place + 1,
+        // All, or what stands behind the options: `--`.
+        None => options.last().map_or(0, |option| option.place.end),
     };
     let is_question = |arg: &&OsString| ["-h", "--help", "-V", "--version"].iter().any(|flag| arg == flag);
     if place.is_none()
@@ -64,7 +66,7 @@ fn with_command(args: Vec<OsString>, definition: &Command) -> Vec<OsString> {
     line.extend(
         options.iter().filter(|option| !option.is_shared).flat_map(|option| args[option.place.clone()].to_vec()),
     );
-    line.extend(args[command..].to_vec());
+    line.extend(args[rest..].to_vec());
     line
 }
 
@@ -95,23 +97,61 @@ fn options_before_command(args: &[OsString], definition: &Command) -> (Vec<Befor
         let option = known.iter().find(is);
         let takes_next = option.is_some_and(|option| option.get_action().takes_values()) && name == text;
         let end = args.len().min(at + 1 + usize::from(takes_next));
-        options.push(Before { place: at..end, is_shared: option.is_some_and(|option| option.is_global_set()) });
+        // One whose value is missing must not take the command for it.
+        let is_whole = end == at + 1 + usize::from(takes_next);
+        let is_shared = is_whole && option.is_some_and(|option| option.is_global_set());
+        options.push(Before { place: at..end, is_shared });
         at = end;
     }
     (options, None)
 }
 
-/// Adds where an option belongs to what is said of one that may not stand before the command.
-fn with_advice(mut error: Error, before_command: &[OsString], definition: &Command) -> Error {
-    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else { return error };
-    let is_before = before_command.iter().any(|arg| arg.to_string_lossy().split('=').next() == Some(option));
-    if error.kind() != ErrorKind::UnknownArgument || !is_before {
-        return error;
-    }
-    let shared = definition.get_arguments().filter(|arg| arg.is_global_set()).filter_map(Arg::get_long);
-    let shared: Vec<String> = shared.map(|name| format!("--{name}")).collect();
-    let mut advice = StyledStr::new();
-    let _ = write!(advice, "write '{option}' after the command: only {} may stand before it", shared.join(", "));
-    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![advice]));
+/// Adds to an error what stands before the command: where an option of the command belongs, and the value of an option
+/// that looks like a command.
+fn with_advice(mut error: Error, args: &[OsString], place: Option<usize>, definition: &Command) -> Error {
+    let before = &args[..place.unwrap_or(0)];
+    let advice = match (error.kind(), error.get(ContextKind::InvalidArg)) {
+        (ErrorKind::UnknownArgument, Some(ContextValue::String(option))) => {
+            let is_it = |arg: &OsString| arg.to_string_lossy().split('=').next() == Some(option);
+            if !before.iter().any(is_it) || !takes(definition, &args[before.len()..], option) {
+                return error;
+            }
+            let shared = definition.get_arguments().filter(|arg| arg.is_global_set()).filter_map(Arg::get_long);
+            let shared: Vec<String> = shared.map(|name| format!("--{name}")).collect();
+            format!("write '{option}' after the command: only {} may stand before it", shared.join(", "))
+        }
+        (ErrorKind::InvalidSubcommand, _) => {
+            let [.., option, value] = before else { return error };
+            let value = value.to_string_lossy();
+            let is_first = matches!((error.get(ContextKind::InvalidSubcommand), args.get(before.len())),
+                (Some(ContextValue::String(named)), Some(first)) if *first == **named);
+            if !is_first || definition.find_subcommand(&*value).is_none() {
+                return error;
+            }
+            format!("'{value}' is the value of '{}' here, and not the command", option.to_string_lossy())
+        }
+        _ => return error,
+    };
+    let mut tip = StyledStr::new();
+    let _ = write!(tip, "{advice}");
+    // Names that are like it, and how those are used, are beside the point.
+    error.remove(ContextKind::SuggestedArg);
+    error.remove(ContextKind::SuggestedSubcommand);
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
     error
+}
+
+/// Whether the command that those words begin with has that option.
+fn takes(definition: &Command, words: &[OsString], option: &str) -> bool {
+    let mut command = definition;
+    // An option that is not known above may have a value, which comes before the command.
+    for word in words.iter().skip_while(|word| definition.find_subcommand(word).is_none()) {
+        let Some(inner) = command.find_subcommand(word) else { break };
+        command = inner;
+    }
+    let is_it = |arg: &&Arg| match option.strip_prefix("--") {
+        Some(long) => arg.get_long() == Some(long),
+        None => arg.get_short().is_some_and(|short| option[1..].starts_with(short)),
+    };
+    command.get_arguments().any(|arg| is_it(&arg) && !arg.is_hide_set())
 }

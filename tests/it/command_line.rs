@@ -114,19 +114,44 @@ fn the_database_named_after_the_word_serve_wins() {
 fn an_option_that_may_not_stand_before_the_command_is_told_its_place() {
     let folder = Folder::new();
     for (words, option) in [
-        (&["--listen", "127.0.0.1:0", "user", "list"][..], "--listen"),
-        (&["--grace=1", "check"], "--grace"),
+        (&["--listen", "127.0.0.1:0", "healthcheck"][..], "--listen"),
+        (&["--grace=1", "settings"], "--grace"),
         (&["--format", "json", "user", "list"], "--format"),
         (&["--force", "backup", "copy.db"], "--force"),
     ] {
         let (code, _, err) = said(&in_folder(&folder, words));
         assert_eq!(code, 2, "{words:?}: {err}");
         let advice = format!("write '{option}' after the command: only --db, --log, ");
-        assert!(err.contains(&advice), "{words:?}: {err}");
+        assert!(err.contains(&advice) && !err.contains("similar"), "{words:?}: {err}");
+    }
+    // An option that the command does not take has no place.
+    for words in [&["--listen", "127.0.0.1:0", "user", "list"][..], &["--grace=1", "check"], &["--nonsense", "check"]] {
+        let (code, _, err) = said(&in_folder(&folder, words));
+        assert_eq!(code, 2, "{words:?}: {err}");
+        assert!(err.contains("unexpected argument") && !err.contains("after the command"), "{words:?}: {err}");
     }
     // After the command, its own help is the way.
     let (code, _, err) = said(&in_folder(&folder, &["user", "list", "--force"]));
     assert_eq!(code, 2);
     assert!(!err.contains("after the command") && err.contains("'--help'"), "{err}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "a refused command line makes no file");
+}
+
+#[test]
+fn no_word_is_dropped_and_no_option_takes_the_command_for_its_value() {
+    let folder = Folder::new();
+    for (words, message) in [
+        (&["--", "user", "list"][..], "unexpected argument 'user' found"),
+        (&["--listen", "127.0.0.1:0", "--", "user"], "unexpected argument 'user' found"),
+        (&["--db", "rollbook.db", "--", "list"], "unexpected argument 'list' found"),
+        (&["--db"], "a value is required for '--db <FILE>'"),
+        (&["--log"], "a value is required for '--log <LEVEL>'"),
+        (&["--listen"], "a value is required for '--listen <ADDRESS>'"),
+        (&["--db", "user", "list"], "'user' is the value of '--db' here, and not the command"),
+    ] {
+        let (code, _, err) = said(&in_folder(&folder, words));
+        assert_eq!(code, 2, "{words:?}: {err}");
+        assert!(err.contains(message), "{words:?}: {err}");
+    }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "a refused command line makes no file");
 }
