@@ -10,9 +10,10 @@ use crate::lock::locked;
 use anyhow::{Context as _, bail};
 use rustix::fs::OFlags;
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -26,6 +27,12 @@ const PART: &str = ".part";
 const PARTS: [&str; 5] = [".part-journal", ".part-wal", ".part-shm", ".part.lock", PART];
 /// The content of a held file, for people who find one.
 const MARK: &[u8] = b"rollbook locks this file while it writes the .part file beside it\n";
+/// What stands before the other name of the content in a held file, where it has one.
+const SECOND: &[u8] = b"second name: ";
+/// The longest name of a file, in bytes.
+const NAME_LENGTH_MAX: usize = 255;
+/// The longest text of a held file, in bytes.
+const HELD_LENGTH_MAX: usize = MARK.len() + SECOND.len() + NAME_LENGTH_MAX;
 /// Names that are tried until one is free.
 const ATTEMPTS: usize = 100;
 
@@ -60,7 +67,7 @@ pub(crate) struct Draft {
     names: Names,
     path: PathBuf,
     /// Locked.
-    _held: File,
+    held: File,
 }
 
 /// Whether a draft may have that name in its folder.
@@ -105,7 +112,7 @@ impl Draft {
                 log::warn!("others may read files in {}: its file system keeps no modes", folder.display());
             }
             drafts.push(names.clone());
-            return Ok((Draft { names, path, _held: held }, part));
+            return Ok((Draft { names, path, held }, part));
         }
         bail!("other commands have removed each of {ATTEMPTS} files")
     }
@@ -147,6 +154,22 @@ impl Draft {
         let renamed = if replace { std::fs::rename(&self.path, name) } else { rename_to_new(&self.path, name) };
         drop(drafts);
         renamed
+    }
+
+    /// Gives the content that name too, until it gets another place or this value is dropped by the caller. If the process
+    /// is killed before, the next command removes both names. Where there are no hard links, this fails.
+    pub(crate) fn link_to(&self, name: &Path) -> io::Result<()> {
+        let second = [SECOND, name.file_name().unwrap_or_default().as_encoded_bytes()].concat();
+        (&self.held).write_all(&second)?;
+        std::fs::hard_link(&self.path, name)
+    }
+
+    /// Leaves everything as it is, as a process does that is killed.
+    #[cfg(test)]
+    pub(crate) fn abandon(self) {
+        locked(&DRAFTS).retain(|names| *names != self.names);
+        self.held.unlock().unwrap();
+        std::mem::forget(self);
     }
 
     /// Removes the names of the file. The content is there until the last handle is closed.
@@ -226,12 +249,25 @@ fn remove_leftover(folder: &Path, file: &Path, id: &str) -> bool {
     };
     let mut content = Vec::new();
     let is_mark = held.metadata().is_ok_and(|meta| is_ours(&meta))
-        && (&held).take(MARK.len() as u64 + 1).read_to_end(&mut content).is_ok()
-        && MARK.starts_with(&content);
+        && (&held).take(HELD_LENGTH_MAX as u64 + 1).read_to_end(&mut content).is_ok()
+        && (MARK.starts_with(&content) || second_name(&content).is_some());
     if !is_mark || held.try_lock().is_err() || !is_same_file(&held, &held_path) {
         return false;
     }
+    // Only while both names lead to the content: the second one may be that of another file by now.
+    if let (Some(second), Ok(content)) = (second_name(&content), File::open(names.path(PART))) {
+        let moved = [second, &[second, b".new"].concat()].map(|name| folder.join(OsStr::from_bytes(name)));
+        for path in moved.iter().filter(|path| is_same_file(&content, path)) {
+            let _ = std::fs::remove_file(path);
+        }
+    }
     names.remove() > 0
+}
+
+/// The second name of the content in the text of a held file.
+fn second_name(held: &[u8]) -> Option<&[u8]> {
+    let name = held.strip_prefix(MARK)?.strip_prefix(SECOND)?;
+    (!name.is_empty() && name.len() <= NAME_LENGTH_MAX && !name.contains(&b'/')).then_some(name)
 }
 
 /// Whether the file still has that name.
@@ -379,6 +415,32 @@ mod tests {
         kept.sort();
         remove_leftovers(&folder.file("rollbook.db"));
         assert_eq!(folder.names(), kept);
+    }
+
+    #[test]
+    fn a_second_name_goes_while_it_is_one_of_the_same_file() {
+        let folder = Folder::new("second");
+        let database = folder.file("rollbook.db");
+        for (other, moved) in [("kept", "kept"), ("kept", "kept.new"), ("kept", "rollbook.db")] {
+            let (draft, mut file) = Draft::open_beside(&database).unwrap();
+            file.write_all(b"content").unwrap();
+            draft.link_to(&folder.file(other)).unwrap();
+            std::fs::rename(folder.file(other), folder.file(moved)).unwrap();
+            if moved == "rollbook.db" {
+                std::fs::write(folder.file(other), "of another file").unwrap();
+            }
+            draft.abandon();
+            remove_leftovers(&database);
+            let left: &[&str] = if moved == "rollbook.db" { &["kept", "rollbook.db"] } else { &[] };
+            assert_eq!(folder.names(), left, "{moved}");
+        }
+        // What only looks like a second name.
+        for (id, text) in [(1, "second name: ../kept"), (2, "second name: "), (3, "second name kept")] {
+            std::fs::write(folder.file(&name(id, HELD)), [MARK, text.as_bytes()].concat()).unwrap();
+            std::fs::write(folder.file(&name(id, PART)), "").unwrap();
+        }
+        remove_leftovers(&database);
+        assert_eq!(folder.names().len(), 8);
     }
 
     #[test]

@@ -140,8 +140,8 @@ fn last_change_of(database: &Path) -> anyhow::Result<i64> {
 /// [`Replacement::close_old`], [`Replacement::carry_log`], [`Replacement::name_copy`], [`Replacement::exchange`].
 struct Replacement {
     database: PathBuf,
-    /// The name of the old database after the restore. Before the last step, the new database has it: whatever has
-    /// that name is never taken for a temporary file.
+    /// The name of the old database after the restore. Before the last step, the new database has it: the old one never
+    /// has the name of a temporary file.
     kept: PathBuf,
 }
 
@@ -150,8 +150,10 @@ impl Replacement {
     fn put_in_place(&self, draft: Draft) -> anyhow::Result<bool> {
         self.carry_log()?;
         let had_one = self.database.exists();
-        self.name_copy(draft)?;
+        let draft = self.name_copy(draft)?;
         self.exchange()?;
+        // The first name of the new database.
+        drop(draft);
         sync_folder_of(&self.database).with_context(|| {
             let kept = self.kept.display();
             if had_one {
@@ -219,9 +221,15 @@ impl Replacement {
         sync_folder_of(&self.database)
     }
 
-    /// Gives the new database the name that the old one is to have, so that it is no temporary file any more.
-    fn name_copy(&self, draft: Draft) -> anyhow::Result<()> {
-        draft.rename_to(&self.kept, false).context("name the copy")
+    /// Gives the new database the name that the old one is to have. It keeps the other one until it has its place, so that
+    /// the copy is not left behind under a name that promises the old database.
+    fn name_copy(&self, draft: Draft) -> anyhow::Result<Option<Draft>> {
+        if draft.link_to(&self.kept).is_ok() {
+            return Ok(Some(draft));
+        }
+        // The file system has no hard links.
+        draft.rename_to(&self.kept, false).context("name the copy")?;
+        Ok(None)
     }
 
     /// Makes the new file the database, in one step of the file system.
@@ -324,6 +332,34 @@ mod tests {
             if taken >= 3 {
                 assert_eq!(mark(&replacement.kept), 2, "the old database after step {taken}");
             }
+            std::fs::remove_dir_all(&folder).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_restore_that_was_killed_before_the_last_step_leaves_no_copy() {
+        let folder = std::env::temp_dir().join(format!("rollbook-copy-{}", std::process::id()));
+        for is_exchanged in [false, true] {
+            std::fs::create_dir(&folder).unwrap();
+            let replacement = begin(&folder);
+            replacement.close_old().unwrap();
+            replacement.carry_log().unwrap();
+            let draft = Draft::beside(&replacement.database).unwrap();
+            std::fs::copy(folder.join("copy"), draft.path()).unwrap();
+            let draft = replacement.name_copy(draft).unwrap().expect("a file system with hard links");
+            if is_exchanged {
+                replacement.exchange().unwrap();
+            }
+            draft.abandon();
+            Store::open(&replacement.database, 1).unwrap().0.close();
+            assert_eq!(mark(&replacement.database), if is_exchanged { 3 } else { 2 });
+            assert_eq!(replacement.kept.exists(), is_exchanged);
+            if is_exchanged {
+                assert_eq!(mark(&replacement.kept), 2, "the old database");
+            }
+            let names = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name());
+            let drafts: Vec<_> = names.filter(|name| name.to_string_lossy().starts_with(".rollbook")).collect();
+            assert!(drafts.is_empty(), "{drafts:?}");
             std::fs::remove_dir_all(&folder).unwrap();
         }
     }
