@@ -4,13 +4,17 @@ use crate::config::{Database, SECRETS, first_secret};
 use crate::directory::{self, FirstSecrets, Passwords};
 use crate::logging;
 use crate::model::Error;
+use crate::output::sync_folder_of;
 use crate::store::{self, Store};
 use anyhow::{Context as _, anyhow, bail};
 use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions, Permissions};
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+
+/// The longest secrets that are looked for in a file, in bytes.
+const SECRETS_LENGTH_MAX: u64 = 4096;
 
 /// The contents of a new directory that is not filled yet.
 pub(super) struct FirstStart {
@@ -41,6 +45,9 @@ impl FirstStart {
         secrets_file: Option<&Path>,
     ) -> anyhow::Result<Option<FirstStart>> {
         if directory::is_filled(store)? {
+            if let Some(path) = secrets_file {
+                SecretsFile::complete_interrupted(path, store.path());
+            }
             return Ok(None);
         }
         let mut made = Vec::new();
@@ -92,7 +99,8 @@ impl FirstStart {
             return fill(Box::new(|| Ok(()))).context(context);
         }
         let lines: String = made.iter().map(|(variable, secret)| format!("export {variable}='{secret}'\n")).collect();
-        let (path, is_new) = match way {
+        let fill_only = || fill(Box::new(|| Ok(()))).context(context);
+        let path = match way {
             // In the transaction, as the last thing: a commit that fails leaves secrets that open nothing, and a
             // secret that is lost leaves an empty database.
             Way::StandardError(text) => {
@@ -104,17 +112,19 @@ impl FirstStart {
                 return fill(Box::new(print)).context(context);
             }
             Way::File(path) => {
-                let written = write_secrets(&path, lines.as_bytes());
-                let is_new = written.with_context(|| format!("write the secrets to {}", path.display()))?;
-                (path, is_new)
+                let written = SecretsFile::write(&path, &lines, store.path());
+                let file = written.with_context(|| format!("write the secrets to {}", path.display()))?;
+                fill_only().inspect_err(|_| file.take_back(&path))?;
+                file.complete().with_context(|| format!("complete {}", path.display()))?;
+                path
             }
-            Way::Beside => (store::keep_secrets(store.path(), &lines)?, true),
+            Way::Beside => {
+                let path = store::keep_secrets(store.path(), &lines)?;
+                // The file has secrets that open nothing.
+                fill_only().inspect_err(|_| drop(std::fs::remove_file(&path)))?;
+                path
+            }
         };
-        if let Err(error) = fill(Box::new(|| Ok(()))).context(context) {
-            // The file has secrets that open nothing.
-            let _ = if is_new { std::fs::remove_file(path) } else { File::create(path).map(drop) };
-            return Err(error);
-        }
         log::warn!("this is a new directory, whose first user is Administrator; its secrets are in {}", path.display());
         Ok(())
     }
@@ -134,31 +144,94 @@ fn is_discarded() -> bool {
     rustix::fs::fstat(std::io::stderr()).map_or(true, is_null)
 }
 
-/// Writes secrets to a new file, or to an empty one of ours, for its owner only. Returns whether it is new.
-fn write_secrets(path: &Path, secrets: &[u8]) -> anyhow::Result<bool> {
+/// The file that a setting names for the secrets. Until the directory has begun with them, its last line says so: the
+/// secrets that a killed start has left open nothing, and the next start replaces them.
+struct SecretsFile {
+    file: File,
+    is_new: bool,
+    /// The length without the last line.
+    length: u64,
+}
+
+impl SecretsFile {
+    /// Writes secrets to a new file, or to an empty one of ours, or over what a start of that database has left. Only the
+    /// owner can read it.
+    fn write(path: &Path, secrets: &str, database: &Path) -> anyhow::Result<SecretsFile> {
+        let (file, is_new) = match open_options().create_new(true).open(path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => (open_options().open(path)?, false),
+            file => (file?, true),
+        };
+        let end = not_begun(database);
+        if !is_new {
+            let found = file.metadata()?;
+            if !found.is_file() {
+                bail!("it is no file");
+            }
+            if found.uid() != rustix::process::geteuid().as_raw() {
+                bail!("it belongs to another user");
+            }
+            if found.len() > 0 && secrets_before(&file, &end)?.is_none() {
+                bail!("it has content already: remove it, or name another file");
+            }
+            file.set_permissions(Permissions::from_mode(0o600))?;
+            file.set_len(0)?;
+        }
+        let written = SecretsFile { file, is_new, length: secrets.len() as u64 };
+        let write = || -> anyhow::Result<()> {
+            written.file.write_all_at(format!("{secrets}{end}").as_bytes(), 0)?;
+            written.file.sync_all()?;
+            sync_folder_of(path)
+        };
+        write().inspect_err(|_| written.take_back(path))?;
+        Ok(written)
+    }
+
+    /// The directory has begun with the secrets.
+    fn complete(&self) -> std::io::Result<()> {
+        self.file.set_len(self.length)?;
+        self.file.sync_all()
+    }
+
+    /// The secrets open nothing.
+    fn take_back(&self, path: &Path) {
+        let _ = if self.is_new { std::fs::remove_file(path) } else { self.file.set_len(0) };
+    }
+
+    /// Does what a start had left to do that was killed when the directory had just begun.
+    fn complete_interrupted(path: &Path, database: &Path) {
+        let complete = || -> std::io::Result<()> {
+            let file = open_options().open(path)?;
+            if file.metadata()?.is_file()
+                && let Some(length) = secrets_before(&file, &not_begun(database))?
+            {
+                SecretsFile { file, is_new: false, length }.complete()?;
+            }
+            Ok(())
+        };
+        // There need not be such a file any more.
+        let _ = complete();
+    }
+}
+
+fn open_options() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.write(true).mode(0o600).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
-    let (mut file, is_new) = match options.clone().create_new(true).open(path) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => (options.open(path)?, false),
-        file => (file?, true),
-    };
-    if !is_new {
-        let found = file.metadata()?;
-        if !found.is_file() {
-            bail!("it is no file");
-        }
-        if found.len() > 0 {
-            bail!("it has content already: remove it, or name another file");
-        }
-        if found.uid() != rustix::process::geteuid().as_raw() {
-            bail!("it belongs to another user");
-        }
-        file.set_permissions(Permissions::from_mode(0o600))?;
-    }
-    let written = file.write_all(secrets).and_then(|()| file.sync_all());
-    if written.is_err() && is_new {
-        let _ = std::fs::remove_file(path);
-    }
-    written?;
-    Ok(is_new)
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    options.read(true).write(true).mode(0o600).custom_flags(flags.bits().cast_signed());
+    options
+}
+
+/// The last line of a file with secrets that a directory has not begun with.
+fn not_begun(database: &Path) -> String {
+    let path = database.canonicalize().unwrap_or_else(|_| database.to_owned());
+    format!("# the directory in {path:?} has not begun with these yet\n")
+}
+
+/// The length of the secrets that stand before that line; `None` where anything else is in the file.
+fn secrets_before(file: &File, end: &str) -> std::io::Result<Option<u64>> {
+    let mut bytes = Vec::new();
+    file.take(SECRETS_LENGTH_MAX + end.len() as u64 + 1).read_to_end(&mut bytes)?;
+    let text = String::from_utf8(bytes).unwrap_or_default();
+    let is_ours = |line: &str| SECRETS.iter().any(|name| line.starts_with(&format!("export {name}='")));
+    let secrets = text.strip_suffix(end).filter(|secrets| secrets.lines().all(is_ours));
+    Ok(secrets.map(|secrets| secrets.len() as u64))
 }

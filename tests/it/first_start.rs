@@ -1,6 +1,7 @@
 //! The first start: the secrets reach the administrator, or nothing is stored; and the line that a start ends with.
 
-use crate::harness::{API_KEY, Folder, Server, rollbook, rollbook_after, said, serve, wait_for};
+use crate::harness::{API_KEY, Folder, Server, rollbook, rollbook_after, said, serve, wait_for, wait_until};
+use crate::outputs::Between;
 use serde_json::Value;
 use std::fs::File;
 use std::net::TcpListener;
@@ -107,9 +108,7 @@ fn nothing_is_lost_where_nothing_is_made() {
     let log = folder.path().join("rollbook.log");
     let mut command = serve(&folder, &["--log-file", log.to_str().expect("text")]);
     let mut child = command.stderr(Stdio::null()).spawn().expect("the server starts");
-    crate::harness::wait_until("the start", || {
-        std::fs::read_to_string(&log).is_ok_and(|log| log.contains("ready: open http"))
-    });
+    wait_until("the start", || std::fs::read_to_string(&log).is_ok_and(|log| log.contains("ready: open http")));
     let _ = child.kill().and_then(|()| child.wait());
 }
 
@@ -163,6 +162,46 @@ fn a_file_for_secrets_that_cannot_be_had_is_refused() {
     assert_eq!(refused(unprepared(serve(&folder, &flags))).0, 1);
     assert!(!file.exists());
     assert_empty(folder);
+}
+
+#[test]
+fn a_start_that_was_killed_with_secrets_in_a_file_does_not_stop_the_next_one() {
+    let between = Between::new();
+    let folder = Arc::new(Folder::new());
+    let file = folder.path().join("kept");
+    let flags = ["--secrets-file", file.to_str().expect("text")];
+    let mut command = unprepared(serve(&folder, &flags));
+    // From the moment when the file is there, a sync waits.
+    command.env("LD_PRELOAD", between.library()).env("HOLD", &file).stderr(Stdio::null());
+    let mut child = command.spawn().expect("the server starts");
+    let waits = folder.path().join("kept.waits");
+    wait_until("the sync of the secrets", || waits.exists());
+    child.kill().expect("the server is killed");
+    wait_for(&mut child);
+    std::fs::remove_dir(waits).expect("a folder");
+    let left = std::fs::read_to_string(&file).expect("the file");
+    assert!(left.ends_with(" has not begun with these yet\n"), "{left}");
+    // Another directory does not take the file, nor one with a line that a person has added.
+    let other = Folder::new();
+    let (status, err) = refused(unprepared(serve(&other, &flags)));
+    assert!(status == 1 && err.contains("it has content already"), "{err}");
+    std::fs::write(&file, format!("mine\n{left}")).expect("a file");
+    let (status, err) = refused(unprepared(serve(&folder, &flags)));
+    assert!(status == 1 && err.contains("it has content already"), "{err}");
+    std::fs::write(&file, &left).expect("a file");
+
+    let server = Server::by(unprepared(serve(&folder, &flags)), Arc::clone(&folder));
+    let text = std::fs::read_to_string(&file).expect("the file");
+    assert!(!text.contains('#') && secrets(&text) != secrets(&left), "{text}");
+    assert_open(&server, &secrets(&text));
+    server.stop();
+
+    // A start that was killed after the commit leaves secrets that are valid: the next one says so.
+    let line = left.lines().last().expect("the last line");
+    std::fs::write(&file, format!("{text}{line}\n")).expect("a file");
+    let server = Server::by(unprepared(serve(&folder, &flags)), Arc::clone(&folder));
+    assert_eq!(std::fs::read_to_string(&file).expect("the file"), text);
+    assert_open(&server, &secrets(&text));
 }
 
 #[test]

@@ -57,12 +57,12 @@ fn refused(output: &Output) -> String {
 }
 
 /// The library that stands between commands and the kernel.
-struct Between {
+pub struct Between {
     folder: Folder,
 }
 
 impl Between {
-    fn new() -> Between {
+    pub fn new() -> Between {
         let folder = Folder::new();
         let mut compiler = Command::new("cc");
         compiler.args(["-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", "-o"]);
@@ -76,9 +76,14 @@ impl Between {
     fn command(&self, command: Command, folder: &Folder, words: &[&str]) -> Command {
         let mut command = command;
         command.args(words).env("ROLLBOOK_DB", folder.db()).env("HOLD", self.hold_file());
-        command.env("LD_PRELOAD", self.folder.path().join("outputs.so"));
+        command.env("LD_PRELOAD", self.library());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
+    }
+
+    /// The library that a command is to be started with.
+    pub fn library(&self) -> PathBuf {
+        self.folder.path().join("outputs.so")
     }
 
     fn hold_file(&self) -> PathBuf {
