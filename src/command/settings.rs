@@ -2,7 +2,7 @@
 
 use super::table::{Column, Table};
 use super::{Usage, say};
-use crate::config::{Output, Serve, Setting, contradictions};
+use crate::config::{Output, Serve, Setting, refused_secrets};
 
 const COLUMNS: [Column; 4] =
     [Column("SETTING", "setting"), Column("VALUE", "value"), Column("FROM", "from"), Column("VARIABLE", "variable")];
@@ -12,8 +12,8 @@ pub(super) fn show(serve: &Serve, settings: &[Setting], output: Output) -> anyho
     let mut table = Table::new(output, &COLUMNS);
     table.rows(settings)?;
     table.end()?;
-    for contradiction in contradictions() {
-        say(&format!("rollbook: warning: a first start refuses this: {contradiction}"));
+    for reason in refused_secrets() {
+        say(&format!("rollbook: warning: a first start refuses this: {reason}"));
     }
     let settings = serve.settings().map_err(Usage)?;
     settings.check().map_err(Usage)?;

@@ -23,7 +23,7 @@ pub use people::{
     BringOptions, ConflictWord, ExportSettings, GroupCommand, GroupFields, GroupMapping, ImportSettings, Members,
     Names, PasswordRule, PullCommand, PullSource, UserCommand, UserFields, UserFilters,
 };
-pub use secrets::{SECRETS, contradictions, first_secret, given_secrets};
+pub use secrets::{SECRETS, first_secret, given_secrets, refused_secrets};
 pub use variables::{Origins, Setting, Source};
 
 /// Keep users, groups and memberships in one SQLite file, and serve them over the REST dialects that scripts already

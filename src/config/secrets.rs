@@ -23,7 +23,7 @@ pub fn first_secret(variable: &str) -> anyhow::Result<Option<String>> {
     let file_variable = file_variable(variable);
     match (set(variable), set(&file_variable)) {
         (None, None) => Ok(None),
-        (Some(_), Some(_)) => bail!("{}", contradiction(variable)),
+        (Some(_), Some(_)) => bail!("{variable} and {file_variable} are both set: leave one of them out"),
         (Some(secret), None) => text(secret.into_encoded_bytes(), variable).map(Some),
         (None, Some(file)) => from_file(&file, &file_variable).map(Some),
     }
@@ -35,18 +35,13 @@ pub fn given_secrets() -> Vec<String> {
     names.filter(|name| set(name).is_some()).collect()
 }
 
-/// A sentence for each secret that two variables set.
-pub fn contradictions() -> Vec<String> {
-    let is_twice = |secret: &&str| set(secret).is_some() && set(&file_variable(secret)).is_some();
-    SECRETS.into_iter().filter(is_twice).map(contradiction).collect()
+/// The reason for each secret that a first start would refuse.
+pub fn refused_secrets() -> Vec<String> {
+    SECRETS.into_iter().filter_map(|secret| first_secret(secret).err()).map(|error| format!("{error:#}")).collect()
 }
 
 fn file_variable(variable: &str) -> String {
     format!("{variable}_FILE")
-}
-
-fn contradiction(variable: &str) -> String {
-    format!("{variable} and {variable}_FILE are both set: leave one of them out")
 }
 
 fn from_file(file: &OsString, variable: &str) -> anyhow::Result<String> {

@@ -91,6 +91,9 @@ fn settings_fails_where_a_start_would() {
     let (status, _, err) = with(&["settings"], &folder, "ROLLBOOK_API_KEY_FILE", "key");
     assert_eq!(status, 0, "{err}");
     assert!(err.contains("a first start refuses this: ROLLBOOK_API_KEY and ROLLBOOK_API_KEY_FILE are both"), "{err}");
+    let (status, _, err) = with(&["settings"], &folder, "ROLLBOOK_APP_KEY", "\u{feff}key");
+    assert_eq!(status, 0, "{err}");
+    assert!(err.contains("a first start refuses this: ROLLBOOK_APP_KEY: the secret begins with a byte"), "{err}");
 }
 
 #[test]
