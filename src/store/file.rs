@@ -284,9 +284,14 @@ fn length(database: &Path, suffix: &str) -> u64 {
     with_suffix(database, suffix).symlink_metadata().map_or(0, |found| found.len())
 }
 
-/// Lets only the owner read a file.
-pub(super) fn make_private(path: &Path) -> std::io::Result<()> {
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+/// Lets only the owner read a file that is empty. A link that was put in its place is not followed.
+pub(super) fn make_empty_private(path: &Path) -> std::io::Result<()> {
+    let file = read_private(path)?;
+    let found = file.metadata()?;
+    if found.is_file() && found.len() == 0 {
+        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(())
 }
 
 // ------------------------------------------------------------------------------------------ the lock
@@ -389,9 +394,15 @@ impl Id {
 pub(super) struct Opened(Id);
 
 impl Opened {
+    /// # Errors
+    /// [`InUse`] when a store of this process has it open: its lock file was removed.
     pub(super) fn note(place: &Place) -> anyhow::Result<Opened> {
         let id = Id::of(&place.real.metadata().map_err(|error| explain(error, &place.real))?);
-        locked(&OPEN).push(id);
+        let mut open = locked(&OPEN);
+        if open.contains(&id) {
+            return Err(InUse(place.named.display().to_string()).into());
+        }
+        open.push(id);
         Ok(Opened(id))
     }
 }
@@ -462,7 +473,7 @@ pub(super) struct Untrusted {
 impl Watched {
     /// A handle on the database, before SQLite opens it.
     pub(super) fn open(place: &Place) -> anyhow::Result<File> {
-        File::open(&place.real).map_err(|error| explain(error, &place.real))
+        read_private(&place.real).map_err(|error| explain(error, &place.real))
     }
 
     /// The files that SQLite has opened.

@@ -300,10 +300,8 @@ impl Store {
             place.create_private().with_context(|| format!("create the database {}", place.named.display()))?;
         }
         place.inspect().with_context(opening)?;
-        if place.real.metadata().is_ok_and(|found| found.len() == 0) {
-            file::make_private(&place.real).with_context(opening)?;
-        }
         let opened = Opened::note(&place).with_context(opening)?;
+        file::make_empty_private(&place.real).with_context(opening)?;
         let handle = Watched::open(&place).with_context(opening)?;
         let mut connection = connect(&place.real).map_err(|error| place.blame(error)).with_context(opening)?;
         let found =
@@ -596,9 +594,13 @@ pub fn now() -> i64 {
 
 // ------------------------------------------------------------------------------------------ opening
 
+/// How a file is opened. A path never has links here: one that is found was put there since, by the owner of the folder,
+/// and root would write into whatever it leads to.
+const OPEN_FLAGS: OpenFlags =
+    OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX).union(OpenFlags::SQLITE_OPEN_NOFOLLOW);
+
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    let connection =
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let connection = Connection::open_with_flags(path, OPEN_FLAGS)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;

@@ -2,12 +2,12 @@
 
 use super::file::Place;
 use super::owner::{Owner, give};
-use super::{Rows, Store, connect, versions};
+use super::{OPEN_FLAGS, Rows, Store, connect, versions};
 pub(super) use crate::output::folder_of;
 use crate::output::{self, Destination, Draft, Output};
 use anyhow::{Context as _, bail};
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode};
 use std::fmt;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -118,7 +118,7 @@ fn look_through(copy: &Path) -> anyhow::Result<Counts> {
 }
 
 pub(super) fn connect_copy(path: &Path) -> rusqlite::Result<Connection> {
-    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+    Connection::open_with_flags(path, OPEN_FLAGS)
 }
 
 /// How much there is in a directory.

@@ -1,7 +1,7 @@
 //! The file of a database: something else in its place is refused and left as it is, and so is one beside the log of
 //! another one.
 
-use crate::harness::{Folder, Server, rollbook, run, said};
+use crate::harness::{Folder, Server, rollbook, run, said, wait_until};
 use rusqlite::Connection;
 use serde_json::json;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, symlink};
@@ -9,6 +9,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Every command that opens a database. `backup.db` is one, `users.csv` a file to import, and `out` is not there.
 const COMMANDS: [&[&str]; 13] = [
@@ -310,4 +311,56 @@ fn a_restore_where_only_the_log_is_left_keeps_the_log() {
     assert!(kept_log(&folder));
     let server = Server::over(Arc::clone(&folder), &[]);
     assert_eq!(users_of(&server), ["ada@example.com", "administrator"]);
+}
+
+/// Ends a thread, also when the test fails.
+struct End<'e>(&'e AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+#[test]
+fn a_link_that_takes_the_place_of_a_file_that_is_written_is_not_followed() {
+    let folder = Folder::new();
+    let users: String = (0..2000).map(|number| format!("user{number}\n")).collect();
+    let (csv, victim, out) = (folder.path().join("in.csv"), folder.path().join("victim.db"), folder.path().join("out"));
+    std::fs::write(&csv, format!("username\n{users}")).expect("a file");
+    std::fs::create_dir(&out).expect("a folder");
+    let text = |path: &Path| path.to_str().expect("text").to_owned();
+    for database in [folder.db(), victim.clone()] {
+        let (status, _, err) = said(&run(&folder, &["import", &text(&csv), "--db", &text(&database)]));
+        assert_eq!(status, 0, "{err}");
+    }
+    let before = std::fs::read(&victim).expect("the victim");
+    let (put, ended) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let put_links = || {
+        let link = out.join("link");
+        while !ended.load(Ordering::Acquire) {
+            for entry in std::fs::read_dir(&out).expect("the folder").flatten() {
+                let is_written = entry.path().extension().is_some_and(|end| end == "part");
+                if is_written && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                    symlink(&victim, &link).expect("a link");
+                    std::fs::rename(&link, entry.path()).expect("it moves");
+                    put.fetch_add(1, Ordering::AcqRel);
+                }
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        let _end = End(&ended);
+        scope.spawn(put_links);
+        wait_until("links", || {
+            let number = put.load(Ordering::Acquire);
+            let copy = out.join(format!("{number}.db"));
+            let (status, _, err) = said(&run(&folder, &["backup", "--force", &text(&copy)]));
+            let is_same = std::fs::read(&victim).expect("the victim") == before;
+            // A link can come when nothing is left to do but to give it the name.
+            let is_refused = status == 1 || copy.is_symlink() || put.load(Ordering::Acquire) == number;
+            assert!(is_same && is_refused, "same {is_same}, status {status}: {err}");
+            number >= 8
+        });
+    });
 }
