@@ -313,7 +313,9 @@ impl Store {
         let readers = Arc::new(Readers::open(&place.real, readers)?);
         place.share_logs();
         let watched = Watched::of(&place, handle).with_context(opening)?;
-        let writer = writer::Writer::start(connection, watched, Arc::clone(&readers), Arc::clone(&generations))?;
+        let before = connect_reader(&place.real).context("open the connection to the state before a commit")?;
+        let writer =
+            writer::Writer::start(connection, before, watched, Arc::clone(&readers), Arc::clone(&generations))?;
         lock.keep();
         let (memory, path) = (memory::Memory::default(), path.to_owned());
         Ok((Store { readers, writer, generations, memory, path, _opened: opened, _lock: lock }, found))
@@ -639,6 +641,20 @@ fn prepare_writer(connection: &Connection) -> anyhow::Result<()> {
 
 // ------------------------------------------------------------------------------------------ reading
 
+/// A connection for reading.
+fn connect_reader(path: &Path) -> anyhow::Result<Connection> {
+    let connection = connect(path)?;
+    // Opened for writing all the same: a read-only connection could not recover a log that a crash left. The first
+    // look opens the log: by then another one could be in its place.
+    connection.execute_batch(
+        "pragma query_only = on; pragma trusted_schema = off; pragma temp_store = memory;
+         pragma cache_size = -6144; begin; select count(*) from sqlite_schema; rollback",
+    )?;
+    // The writer's connection, which is closed last, moves what is left in the log, if that may be done.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    Ok(connection)
+}
+
 /// The read connections. Few are enough for any number of callers, and they bound the memory of SQLite.
 struct Readers {
     pool: Mutex<Pool>,
@@ -677,18 +693,7 @@ impl ReadConnection {
 
 impl Readers {
     fn open(path: &Path, count: usize) -> anyhow::Result<Readers> {
-        let open = || -> anyhow::Result<ReadConnection> {
-            let connection = connect(path)?;
-            // Opened for writing all the same: a read-only connection could not recover a log that a crash left. The first
-            // look opens the log: by then another one could be in its place.
-            connection.execute_batch(
-                "pragma query_only = on; pragma trusted_schema = off; pragma temp_store = memory;
-                 pragma cache_size = -6144; begin; select count(*) from sqlite_schema; rollback",
-            )?;
-            // The writer's connection, which is closed last, moves what is left in the log, if that may be done.
-            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-            Ok(ReadConnection { connection, seen: None })
-        };
+        let open = || Ok(ReadConnection { connection: connect_reader(path)?, seen: None });
         let idle = (0..count.max(1)).map(|_| open()).collect::<anyhow::Result<Vec<_>>>();
         let pool =
             Pool { idle: idle.context("open the read connections")?, waiting: 0, forgetful: false, forgotten: 0 };

@@ -47,6 +47,10 @@ const LOG_PAGES_MORE: u64 = 1000;
 const LOG_PAGES_MAX: u64 = 16_000;
 const READERS_WAITED_FOR: Duration = Duration::from_millis(200);
 
+/// How long it takes until it is tried again to keep what was acknowledged, at first and at most.
+const KEEP_PAUSE: Duration = Duration::from_secs(1);
+const KEEP_PAUSE_MAX: Duration = Duration::from_secs(60);
+
 /// A number that changes when another connection changes the database.
 const DATA_VERSION: &str = "pragma data_version";
 
@@ -103,13 +107,24 @@ pub(super) struct Writer {
     shared: Arc<Shared>,
 }
 
+/// When it is tried again to keep what was acknowledged.
+struct Retry {
+    at: Instant,
+    pause: Duration,
+}
+
 /// What the writer's thread and those who write in their own share.
 struct Shared {
     readers: Arc<Readers>,
-    /// The last to be closed: see [`Readers::open`].
+    /// During a commit it is in the state before. A commit to a file that was lost meanwhile is refused, and must not be
+    /// in the file that is kept.
+    before: Mutex<Connection>,
+    /// The last to be closed: see [`connect_reader`](super::connect_reader).
     connection: Mutex<Connection>,
     /// Its handle has to outlive the connections.
     watched: Watched,
+    /// Set while what was acknowledged could not be kept.
+    keep_again: Mutex<Option<Retry>>,
     /// The files are not those of the database any more: nothing is written until the process ends.
     lost: OnceLock<(Loss, String)>,
     /// SQLite's number of the changes that other connections have made.
@@ -140,6 +155,7 @@ struct Shared {
 impl Writer {
     pub(super) fn start(
         mut connection: Connection,
+        before: Connection,
         watched: Watched,
         readers: Arc<Readers>,
         generations: Arc<Generations>,
@@ -160,8 +176,10 @@ impl Writer {
         connection.wal_hook(Some(count)).context("watch the write-ahead log")?;
         let shared = Arc::new(Shared {
             readers,
+            before: Mutex::new(before),
             connection: Mutex::new(connection),
             watched,
+            keep_again: Mutex::new(None),
             lost: OnceLock::new(),
             version: AtomicI64::new(version),
             outside_changes: AtomicU64::new(0),
@@ -419,6 +437,7 @@ impl Shared {
         let connection = locked(&self.connection);
         self.stopped.store(true, Ordering::Release);
         self.look(&connection);
+        self.end_keeping();
         let may_move = match self.lost.get() {
             None => true,
             // Whatever the name of the open file is now, or if it has none: it is whole afterwards, and no log is left
@@ -437,36 +456,51 @@ impl Shared {
     /// Looks whether the files are still those of the database, and whether others have changed it.
     fn look(&self, connection: &Connection) {
         let rows = Rows { connection, rights: None, memory: None };
-        if let Err(error) = self.require_files(connection).and_then(|()| self.notice_others(&rows)) {
+        if let Err(error) = self.require_files().and_then(|()| self.notice_others(&rows)) {
             log::debug!("{error}");
         }
     }
 
     /// Refuses to go on when the files are not those of the database any more, or cannot be looked at. The first time,
     /// what is in the open files is kept.
-    fn require_files(&self, connection: &Connection) -> Result<()> {
+    fn require_files(&self) -> Result<()> {
         if let Some((_, why)) = self.lost.get() {
+            self.keep_if_due();
             return Err(Error::Unavailable(why.clone()));
         }
         let Err(Untrusted { loss, why }) = self.watched.look() else { return Ok(()) };
         if let Some(loss) = loss
             && self.lost.set((loss, why.clone())).is_ok()
         {
-            self.tell_loss(connection, loss, &why);
+            self.tell_loss(loss, &why);
         }
         Err(Error::Unavailable(why))
     }
 
-    fn tell_loss(&self, connection: &Connection, loss: Loss, why: &str) {
-        let name = self.watched.real().display();
+    fn tell_loss(&self, loss: Loss, why: &str) {
         let kept = match loss {
             // Of a mixture nothing is worth keeping.
             Loss::Content => None,
-            Loss::Main | Loss::Log => snapshot::keep(connection, self.watched.real())
-                .inspect_err(|error| log::error!("what was acknowledged could not be kept in a file: {error:#}"))
-                .ok(),
+            Loss::Main | Loss::Log => {
+                let kept = self.keep();
+                if let Err(error) = &kept {
+                    log::error!(
+                        "what was acknowledged could not be kept in a file, which is tried again until the server \
+                         stops: {error:#}"
+                    );
+                    *locked(&self.keep_again) = Some(Retry { at: Instant::now() + KEEP_PAUSE, pause: KEEP_PAUSE });
+                }
+                kept.ok()
+            }
         };
-        let advice = match &kept {
+        let advice = self.advice(kept.as_deref());
+        log::error!("{why}: no write is taken any more, reads are answered from the open file; {advice}");
+    }
+
+    /// How to go on after a loss.
+    fn advice(&self, kept: Option<&Path>) -> String {
+        let name = self.watched.real().display();
+        match kept {
             Some(kept) => {
                 let kept = kept.display();
                 format!(
@@ -475,8 +509,64 @@ impl Shared {
                 )
             }
             None => format!("stop the server, restore a backup (rollbook restore BACKUP --db {name}), and start"),
-        };
-        log::error!("{why}: no write is taken any more, reads are answered from the open file; {advice}");
+        }
+    }
+
+    /// Keeps what was acknowledged in a file beside the place of the database.
+    fn keep(&self) -> anyhow::Result<PathBuf> {
+        self.enter_state();
+        snapshot::keep(&locked(&self.before), self.watched.real())
+    }
+
+    /// Tries again to keep what could not be kept before. After each failure it waits for longer: a large file is written
+    /// each time.
+    fn keep_if_due(&self) {
+        let mut again = locked(&self.keep_again);
+        let Some(retry) = again.as_mut().filter(|retry| retry.at <= Instant::now()) else { return };
+        match self.keep() {
+            Ok(kept) => {
+                *again = None;
+                log::error!("no write is taken any more; {}", self.advice(Some(&kept)));
+            }
+            Err(error) => {
+                log::debug!("what was acknowledged could not be kept in a file: {error:#}");
+                retry.pause = KEEP_PAUSE_MAX.min(retry.pause * 2);
+                retry.at = Instant::now() + retry.pause;
+            }
+        }
+    }
+
+    /// The last attempt, and the end of the state that was to be kept.
+    fn end_keeping(&self) {
+        if locked(&self.keep_again).take().is_some() {
+            match self.keep() {
+                Ok(kept) => log::error!("{}", self.advice(Some(&kept))),
+                Err(error) => log::error!("what was acknowledged could not be kept in a file: {error:#}"),
+            }
+        }
+        roll_back(&locked(&self.before));
+    }
+
+    /// Enters the state that the database is in, unless one was entered before. Without it a commit is no worse.
+    fn enter_state(&self) {
+        let before = locked(&self.before);
+        if !before.is_autocommit() {
+            return;
+        }
+        let rows = Rows { connection: &before, rights: None, memory: None };
+        // The first look is what enters the state.
+        let look = || rows.any("select 1 from sqlite_schema", []);
+        if let Err(error) = rows.run("begin deferred").and_then(|()| look()) {
+            log::debug!("the state before a commit cannot be entered: {error}");
+            roll_back(&before);
+        }
+    }
+
+    /// Leaves that state, unless the files are lost: then it is what is kept.
+    fn leave_state(&self) {
+        if self.lost.get().is_none() {
+            roll_back(&locked(&self.before));
+        }
     }
 
     /// Drops what was read before when others have changed the database since the last look.
@@ -548,7 +638,7 @@ impl Shared {
         // All that others want to write comes by the queue, as long as this is held.
         let connection = locked(&self.connection);
         // Of a file that has lost its name a copy would be of another database than the one that is meant.
-        let copied = self.require_files(&connection).and_then(|()| {
+        let copied = self.require_files().and_then(|()| {
             copy_in_pieces(&connection, &order.path, || {
                 match left.take().or_else(|| messages.try_recv().ok()) {
                     Some(Message::Run(first)) => stop = self.run_queued(&connection, first, messages, left),
@@ -562,7 +652,7 @@ impl Shared {
                 !stop
             })
         });
-        let copied = copied.and_then(|()| self.require_files(&connection));
+        let copied = copied.and_then(|()| self.require_files());
         drop(connection);
         let _ = order.tell.send(copied);
         stop
@@ -590,7 +680,7 @@ impl Shared {
 
     /// Moves the write-ahead log into the main file. What cannot be moved now stays safe in the log.
     fn move_log(&self, connection: &Connection, mode: &str) {
-        if self.require_files(connection).is_ok() {
+        if self.require_files().is_ok() {
             self.move_log_now(connection, mode);
         }
     }
@@ -646,7 +736,7 @@ fn run_group(connection: &Connection, first: Operation, more: &mut dyn FnMut() -
     let mut answers = Vec::new();
     let mut changed = 0;
     let changes_before = connection.total_changes();
-    let begun = shared.require_files(connection).and_then(|()| rows.run("begin immediate"));
+    let begun = shared.require_files().and_then(|()| rows.run("begin immediate"));
     // While others cannot write.
     let begun = begun.and_then(|()| shared.notice_others(&rows));
     let mut next = Some(first);
@@ -671,15 +761,21 @@ fn run_group(connection: &Connection, first: Operation, more: &mut dyn FnMut() -
     let committed = match begun {
         Err(error) => Err(reason(&error)),
         Ok(()) if connection.is_autocommit() => Err("the database took the write back".to_owned()),
-        Ok(()) => rows.run("commit").map_err(|error| reason(&error)),
+        Ok(()) => {
+            if connection.total_changes() != changes_before {
+                shared.enter_state();
+            }
+            rows.run("commit").map_err(|error| reason(&error))
+        }
     };
     let is_committed = committed.is_ok();
     // A commit to a file that is not the database any more is none. That the file cannot be looked at just now, after it
     // was looked at before, undoes nothing.
-    let outcome = committed.and_then(|()| match (shared.require_files(connection), shared.lost.get()) {
+    let outcome = committed.and_then(|()| match (shared.require_files(), shared.lost.get()) {
         (Err(error), Some(_)) => Err(reason(&error)),
         _ => Ok(()),
     });
+    shared.leave_state();
     shared.operations.fetch_add(answers.len() as u64, Ordering::Relaxed);
     if outcome.is_ok() {
         shared.groups.observe(answers.len() as u64);

@@ -1,6 +1,6 @@
 //! The files of a database under a running server: removed, replaced, written over, changed by another program.
 
-use crate::harness::{ADMIN_PASSWORD, APP_KEY, Folder, Server, basic, rollbook, run, said, wait_until};
+use crate::harness::{ADMIN_PASSWORD, APP_KEY, Folder, Server, basic, eventually, rollbook, run, said, wait_until};
 use rusqlite::Connection;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -162,7 +162,7 @@ fn a_folder_that_is_moved_and_a_link_that_leads_elsewhere_are_noticed() {
 }
 
 #[test]
-fn everything_that_was_acknowledged_before_the_database_was_moved_away_is_in_it() {
+fn the_file_that_is_kept_has_what_was_acknowledged_and_nothing_that_was_refused() {
     let folder = Arc::new(Folder::new());
     let server = Arc::new(Server::over(Arc::clone(&folder), &[]));
     let stop = Arc::new(AtomicBool::new(false));
@@ -177,19 +177,21 @@ fn everything_that_was_acknowledged_before_the_database_was_moved_away_is_in_it(
                         200 => acknowledged.push(name),
                         status => {
                             assert_eq!(status, 503);
-                            break;
+                            return (acknowledged, name);
                         }
                     }
                     assert!(!stop.load(Ordering::Acquire), "the loss is not noticed");
                 }
-                acknowledged
+                unreachable!("each client is refused once")
             })
         })
         .collect();
     wait_until("some writes", || server.datadog("GET", "/api/v1/user/u3.of7@example.com", None).status == 200);
     std::fs::rename(folder.db(), folder.path().join("old.db")).expect("it moves");
     // Each client ends at its first refusal.
-    let acknowledged: Vec<String> = clients.into_iter().flat_map(|client| client.join().expect("a client")).collect();
+    let (acknowledged, refused): (Vec<_>, Vec<_>) =
+        clients.into_iter().map(|client| client.join().expect("a client")).unzip();
+    let acknowledged = acknowledged.concat();
     stop.store(true, Ordering::Release);
     let kept = kept(&folder).expect("it is kept");
     Arc::into_inner(server).expect("no client").kill();
@@ -198,6 +200,46 @@ fn everything_that_was_acknowledged_before_the_database_was_moved_away_is_in_it(
         assert!(users.contains(name), "{name} was acknowledged and is not in {}", kept.display());
     }
     assert!(acknowledged.len() > 8, "{}", acknowledged.len());
+    for name in &refused {
+        assert!(!users.contains(name), "{name} was refused and is in {}", kept.display());
+    }
+}
+
+#[test]
+fn what_cannot_be_kept_at_first_is_kept_as_soon_as_that_is_possible() {
+    let folder = Arc::new(Folder::new());
+    let place = folder.path().join("place");
+    std::fs::create_dir(&place).expect("a folder");
+    let database = place.join("rollbook.db");
+    let start = || {
+        let mut command = rollbook();
+        command.args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(&database);
+        Server::by(command, Arc::clone(&folder))
+    };
+    let find = || {
+        let entries = std::fs::read_dir(&place).expect("the folder").flatten().map(|entry| entry.path());
+        entries.into_iter().find(|path| path.to_string_lossy().contains("rollbook.db.kept-"))
+    };
+    let lose = |server: &Server, name: &str| {
+        assert_eq!(add(server, name), 200);
+        std::fs::remove_dir_all(&place).expect("the folder");
+        assert_eq!(add(server, "bob@example.com"), 503);
+        server.wait_for_log("could not be kept in a file");
+        std::fs::create_dir(&place).expect("a folder");
+    };
+    let server = start();
+    lose(&server, "ada@example.com");
+    let kept = eventually("what was acknowledged", find);
+    server.wait_for_log("everything that was acknowledged is in");
+    server.kill();
+    assert_eq!(users_in(&kept), ["ada@example.com", "administrator"]);
+    std::fs::remove_file(kept).expect("the file");
+    // The end of the server is the last attempt.
+    let server = start();
+    lose(&server, "eve@example.com");
+    let log = server.stop_for_log();
+    assert!(log.contains("everything that was acknowledged is in"), "{log}");
+    assert_eq!(users_in(&find().expect("it is kept")), ["administrator", "eve@example.com"]);
 }
 
 #[test]
