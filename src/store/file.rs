@@ -12,6 +12,7 @@ use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How every SQLite file begins (SQLite's file format, 1.2).
 const DATABASE_MAGIC: &[u8] = b"SQLite format 3\0";
@@ -302,10 +303,11 @@ pub(super) fn make_empty_private(path: &Path) -> std::io::Result<()> {
 /// ours is on a file beside it.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    place: Place,
     path: PathBuf,
+    file: Mutex<File>,
     /// The file goes with the lock.
-    passing: bool,
+    passing: AtomicBool,
 }
 
 impl Lock {
@@ -316,12 +318,32 @@ impl Lock {
     pub(super) fn take(place: &Place) -> anyhow::Result<Lock> {
         // By whatever link the file was named, there is one lock.
         let path = with_suffix(&place.real, ".lock");
+        let (file, made) = Lock::acquire(place, &path)?;
+        Ok(Lock { place: place.clone(), path, file: Mutex::new(file), passing: AtomicBool::new(made) })
+    }
+
+    /// Takes the lock again if its file was removed, which would let another process in. Returns whether it was.
+    ///
+    /// # Errors
+    /// [`InUse`] when another process has come in meanwhile; when the file cannot be made or opened.
+    pub(super) fn renew(&self) -> anyhow::Result<bool> {
+        let mut file = locked(&self.file);
+        if is_at(&file, &self.path) {
+            return Ok(false);
+        }
+        *file = Lock::acquire(&self.place, &self.path)?.0;
+        Ok(true)
+    }
+
+    /// The locked file, and whether this process has made it.
+    fn acquire(place: &Place, path: &Path) -> anyhow::Result<(File, bool)> {
         for _ in 0..LOCK_ATTEMPTS {
-            let (file, made) = Lock::open(&path, &place.real)
+            let opened = Lock::open(path, &place.real)
                 .with_context(|| format!("lock the database {}", place.named.display()))?;
+            let Some((file, made)) = opened else { continue };
             match file.try_lock() {
                 // Another process may have removed the file before this one has locked it.
-                Ok(()) if is_at(&file, &path) => return Ok(Lock { _file: file, path, passing: made }),
+                Ok(()) if is_at(&file, path) => return Ok((file, made)),
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Err(InUse(place.named.display().to_string()).into()),
                 Err(TryLockError::Error(error)) => return Err(error).context("lock the database"),
@@ -330,14 +352,15 @@ impl Lock {
         bail!("the lock file {} is removed again and again", path.display())
     }
 
-    fn open(path: &Path, database: &Path) -> anyhow::Result<(File, bool)> {
+    /// Makes or opens the file. `None` when another process has removed it just then.
+    fn open(path: &Path, database: &Path) -> anyhow::Result<Option<(File, bool)>> {
         let owner = Owner::of(database).context("find the owner of the database")?;
         let mut options = OpenOptions::new();
         options.create_new(true).read(true).write(true).mode(0o600);
         match options.open(path) {
             Ok(file) => {
                 give(&file, owner).with_context(|| format!("give {} to the owner of the database", path.display()))?;
-                return Ok((file, true));
+                return Ok(Some((file, true)));
             }
             Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(explain(error, path)),
             Err(_) => {}
@@ -349,20 +372,23 @@ impl Lock {
         }
         let mut options = OpenOptions::new();
         options.read(true).write(true).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
-        Ok((options.open(path).map_err(|error| explain(error, path))?, false))
+        match options.open(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            opened => Ok(Some((opened.map_err(|error| explain(error, path))?, false))),
+        }
     }
 
     /// Leaves the file where it is: there is a database that it belongs to. Else, one that this process has made goes
     /// with the lock.
-    pub(super) fn keep(&mut self) {
-        self.passing = false;
+    pub(super) fn keep(&self) {
+        self.passing.store(false, Ordering::Release);
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
         // While it is still locked, so that no other process can believe to have it.
-        if self.passing {
+        if *self.passing.get_mut() && is_at(&locked(&self.file), &self.path) {
             let _ = std::fs::remove_file(&self.path);
         }
     }
@@ -555,5 +581,42 @@ fn at(
             Err(Untrusted { loss: Some(loss), why: format!("{name} is gone") })
         }
         Err(error) => Err(Untrusted { loss: None, why: format!("{name} cannot be looked at: {error}") }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicUsize;
+
+    /// Two handles on a file exclude each other, whether they are of one process or of two.
+    #[test]
+    fn one_at_a_time_has_the_lock_while_its_file_comes_and_goes() {
+        let folder = std::env::temp_dir().join(format!("rollbook-lock-{}", std::process::id()));
+        std::fs::create_dir(&folder).unwrap();
+        let place = Place::find(&folder.join("rollbook.db")).unwrap();
+        let (holders, taken) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let is_patient = |error: &anyhow::Error| error.to_string().contains("again and again");
+        let take = || {
+            while taken.load(Ordering::SeqCst) < 2000 {
+                match Lock::take(&place) {
+                    Ok(lock) => {
+                        assert_eq!(holders.fetch_add(1, Ordering::SeqCst), 0, "another one has the lock");
+                        assert!(is_at(&locked(&lock.file), &lock.path));
+                        // A third of the time the file goes with the lock.
+                        let number = taken.fetch_add(1, Ordering::SeqCst);
+                        if number % 3 > 0 {
+                            lock.keep();
+                        } else {
+                            lock.passing.store(true, Ordering::SeqCst);
+                        }
+                        holders.fetch_sub(1, Ordering::SeqCst);
+                    }
+                    Err(error) => assert!(error.is::<InUse>() || is_patient(&error), "{error:#}"),
+                }
+            }
+        };
+        std::thread::scope(|scope| (0..16).for_each(|_| drop(scope.spawn(take))));
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -167,7 +167,7 @@ pub struct Store {
     path: PathBuf,
     /// Both are held for as long as the database is open.
     _opened: Opened,
-    _lock: Lock,
+    _lock: Arc<Lock>,
 }
 
 /// Another process has the database open.
@@ -294,7 +294,7 @@ impl Store {
         let place = Place::find(path)?;
         place.refuse_lone_log()?;
         output::remove_leftovers(&place.real);
-        let mut lock = Lock::take(&place)?;
+        let lock = Arc::new(Lock::take(&place)?);
         let opening = || format!("open the database {}", place.named.display());
         if !place.exists {
             place.create_private().with_context(|| format!("create the database {}", place.named.display()))?;
@@ -314,8 +314,8 @@ impl Store {
         place.share_logs();
         let watched = Watched::of(&place, handle).with_context(opening)?;
         let before = connect_reader(&place.real).context("open the connection to the state before a commit")?;
-        let writer =
-            writer::Writer::start(connection, before, watched, Arc::clone(&readers), Arc::clone(&generations))?;
+        let files = writer::Files { watched, lock: Arc::clone(&lock) };
+        let writer = writer::Writer::start(connection, before, files, Arc::clone(&readers), Arc::clone(&generations))?;
         lock.keep();
         let (memory, path) = (memory::Memory::default(), path.to_owned());
         Ok((Store { readers, writer, generations, memory, path, _opened: opened, _lock: lock }, found))

@@ -46,7 +46,7 @@ pub fn restore(backup: &Path, shown: &str, database: &Path, origin: &Origin) -> 
     }
     let snapshot = Snapshot::of_any_version(backup)?;
     // No server can start from here on, nor go on to use a file that is no longer the database.
-    let mut lock = Lock::take(&place)?;
+    let lock = Lock::take(&place)?;
     output::remove_leftovers(&place.real);
     let replace = || -> anyhow::Result<Restored> {
         let owner = Owner::of(&place.real)?;

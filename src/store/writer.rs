@@ -7,9 +7,9 @@
 //! trigger. The cost of many such statements in one savepoint is the square of their number. So an operation that may
 //! change many rows has a transaction of its own.
 
-use super::file::{Loss, Untrusted, Watched};
+use super::file::{Lock, Loss, Untrusted, Watched};
 use super::snapshot::connect_copy;
-use super::{BUSY_TIMEOUT, Generations, MARKED, Readers, Rows, Scope, Seen, Tx, failure, snapshot};
+use super::{BUSY_TIMEOUT, Generations, InUse, MARKED, Readers, Rows, Scope, Seen, Tx, failure, snapshot};
 use crate::lock::locked;
 use crate::metrics::{Histogram, Page};
 use crate::model::{Error, Origin, Result, RightsState};
@@ -107,6 +107,12 @@ pub(super) struct Writer {
     shared: Arc<Shared>,
 }
 
+/// The files of the database, besides SQLite's connections to them.
+pub(super) struct Files {
+    pub(super) watched: Watched,
+    pub(super) lock: Arc<Lock>,
+}
+
 /// When it is tried again to keep what was acknowledged.
 struct Retry {
     at: Instant,
@@ -123,6 +129,9 @@ struct Shared {
     connection: Mutex<Connection>,
     /// Its handle has to outlive the connections.
     watched: Watched,
+    lock: Arc<Lock>,
+    /// It was told that another process has the lock.
+    lock_told: AtomicBool,
     /// Set while what was acknowledged could not be kept.
     keep_again: Mutex<Option<Retry>>,
     /// The files are not those of the database any more: nothing is written until the process ends.
@@ -156,7 +165,7 @@ impl Writer {
     pub(super) fn start(
         mut connection: Connection,
         before: Connection,
-        watched: Watched,
+        Files { watched, lock }: Files,
         readers: Arc<Readers>,
         generations: Arc<Generations>,
     ) -> anyhow::Result<Writer> {
@@ -179,6 +188,8 @@ impl Writer {
             before: Mutex::new(before),
             connection: Mutex::new(connection),
             watched,
+            lock,
+            lock_told: AtomicBool::new(false),
             keep_again: Mutex::new(None),
             lost: OnceLock::new(),
             version: AtomicI64::new(version),
@@ -459,6 +470,9 @@ impl Shared {
         if let Err(error) = self.require_files().and_then(|()| self.notice_others(&rows)) {
             log::debug!("{error}");
         }
+        if self.lost.get().is_none() {
+            self.renew_lock();
+        }
     }
 
     /// Refuses to go on when the files are not those of the database any more, or cannot be looked at. The first time,
@@ -567,6 +581,25 @@ impl Shared {
         if self.lost.get().is_none() {
             roll_back(&locked(&self.before));
         }
+    }
+
+    /// Takes the lock again if its file was removed or replaced.
+    fn renew_lock(&self) {
+        let told = match self.lock.renew() {
+            Ok(false) => return,
+            Ok(true) => {
+                log::warn!("the lock file was removed or replaced, and is locked again: leave it where it is");
+                false
+            }
+            Err(error) => {
+                if !self.lock_told.load(Ordering::Relaxed) {
+                    let whose = if error.is::<InUse>() { ", and another process has locked the other one" } else { "" };
+                    log::error!("the lock file was removed or replaced{whose}: {error:#}: run one server alone");
+                }
+                true
+            }
+        };
+        self.lock_told.store(told, Ordering::Relaxed);
     }
 
     /// Drops what was read before when others have changed the database since the last look.

@@ -1,6 +1,8 @@
 //! The files of a database under a running server: removed, replaced, written over, changed by another program.
 
-use crate::harness::{ADMIN_PASSWORD, APP_KEY, Folder, Server, basic, eventually, rollbook, run, said, wait_until};
+use crate::harness::{
+    ADMIN_PASSWORD, APP_KEY, Folder, Server, basic, eventually, rollbook, run, said, serve, wait_until,
+};
 use rusqlite::Connection;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -240,6 +242,29 @@ fn what_cannot_be_kept_at_first_is_kept_as_soon_as_that_is_possible() {
     let log = server.stop_for_log();
     assert!(log.contains("everything that was acknowledged is in"), "{log}");
     assert_eq!(users_in(&find().expect("it is kept")), ["administrator", "eve@example.com"]);
+}
+
+#[test]
+fn a_lock_file_that_is_removed_is_made_again_and_lets_no_other_server_in() {
+    let folder = Arc::new(Folder::new());
+    let server = Server::over(Arc::clone(&folder), &[]);
+    let lock = file(folder.path(), ".lock");
+    std::fs::remove_file(&lock).expect("the lock file");
+    server.wait_for_log("the lock file was removed or replaced, and is locked again");
+    let (status, _, err) = said(&serve(&folder, &[]).output().expect("it ends"));
+    assert!(status == 1 && err.contains("is in use by another process"), "{status}: {err}");
+    // Another process has it.
+    let other = folder.path().join("other.lock");
+    let held = std::fs::File::create(&other).expect("a file");
+    held.lock().expect("a lock");
+    std::fs::rename(&other, &lock).expect("it moves");
+    server.wait_for_log("another process has locked the other one");
+    assert_eq!(add(&server, "ada@example.com"), 200);
+    drop(held);
+    server.wait_for_lines(2, |line| line.contains("is locked again"));
+    let (status, _, err) = said(&serve(&folder, &[]).output().expect("it ends"));
+    assert!(status == 1 && err.contains("is in use by another process"), "{status}: {err}");
+    assert!(losses(&server.stop_for_log()).is_empty());
 }
 
 #[test]
