@@ -1,20 +1,23 @@
 //! Tells the program that has started the server where it listens: one line of JSON, in a file or on a descriptor that
 //! the program has handed over.
 
+use super::Usage;
 use crate::config::Serve;
 use crate::json::{Json, to_string};
-use anyhow::{Context as _, bail};
-use rustix::fs::OFlags;
+use crate::store;
+use anyhow::{Context as _, anyhow, bail};
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
 use serde::Serialize;
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// The longest file that is looked into for a line of an earlier server.
 const LINE_BYTES_MAX: u64 = 64 * 1024;
+const SOMETHING_ELSE: &str = "there is something else of that name: remove it, or name another file";
 
 /// The line: `{"url":"http://127.0.0.1:40123","address":"127.0.0.1:40123",…}`.
 #[derive(Serialize)]
@@ -52,8 +55,12 @@ impl Ready {
     /// # Errors
     /// When the descriptor cannot be written to, and when the file is something else than such a line.
     pub(super) fn prepare(serve: &Serve) -> anyhow::Result<Ready> {
-        let descriptor = serve.ready_fd.map(take).transpose()?;
+        let descriptor = serve.ready_fd.map(take).transpose()?.flatten();
         if let Some(file) = &serve.ready_file {
+            if store::is_of_database(&serve.database.db, file) {
+                let file = file.display();
+                return Err(Usage(anyhow!("--ready-file: {file} is the database, or belongs to it")).into());
+            }
             make_way(file).with_context(|| format!("--ready-file {}", file.display()))?;
         }
         Ok(Ready { file: serve.ready_file.clone(), written: false, descriptor })
@@ -93,27 +100,51 @@ impl Drop for Ready {
     }
 }
 
-/// A descriptor of this process that can be written to. The number itself is closed, unless it is standard output or
-/// standard error, so that the reader sees the end when this is closed.
-fn take(number: i32) -> anyhow::Result<File> {
+/// A descriptor of this process that can be written to; `None` when nothing reads from it any more. The number itself is
+/// closed, unless it is standard output or standard error, so that the reader sees the end when this is closed.
+fn take(number: i32) -> anyhow::Result<Option<File>> {
     let name = || format!("--ready-fd {number}: the process was started without a descriptor {number} to write to");
-    let path = format!("/proc/self/fd/{number}");
-    // Appending, because a file may hold something already.
-    let mut options = OpenOptions::new();
-    options.append(true).custom_flags(OFlags::NOCTTY.bits().cast_signed());
-    let taken = match options.open(&path) {
-        // A socket has no path.
-        Err(error) if error.raw_os_error() == Some(Errno::NXIO.raw_os_error()) => {
-            let itself = pidfd_open(getpid(), PidfdFlags::empty()).with_context(name)?;
-            let socket = pidfd_getfd(&itself, number, PidfdGetfdFlags::empty());
-            File::from(socket.context("--ready-fd: the system hands over no socket: use a pipe, or --ready-file")?)
-        }
-        opened => opened.with_context(name)?,
+    // Looked at without a descriptor for that: it could get this very number. The link tells what may be done with it.
+    let link = path_of(number).symlink_metadata().with_context(name)?;
+    if link.permissions().mode() & 0o200 == 0 {
+        bail!("--ready-fd {number}: the descriptor {number} is for reading only");
+    }
+    let itself = pidfd_open(getpid(), PidfdFlags::empty()).with_context(name)?;
+    let taken = match pidfd_getfd(&itself, number, PidfdGetfdFlags::empty()) {
+        Ok(taken) => Some(File::from(taken)),
+        // Containers forbid that call.
+        Err(_) => reopen(number).with_context(|| {
+            format!("--ready-fd {number}: the system does not hand over what it is: use a pipe, or --ready-file")
+        })?,
     };
     if number > 2 {
         nix::unistd::close(number).with_context(name)?;
     }
     Ok(taken)
+}
+
+/// Opens the pipe, file or device of that descriptor once more; a socket cannot be.
+fn reopen(number: i32) -> anyhow::Result<Option<File>> {
+    let path = path_of(number);
+    // Appending, because a file may hold something already. Without waiting, because a named pipe that has lost its
+    // reader would be waited for without an end.
+    let flags = OFlags::NOCTTY | OFlags::NONBLOCK;
+    match OpenOptions::new().append(true).custom_flags(flags.bits().cast_signed()).open(&path) {
+        Ok(file) => {
+            fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
+            Ok(Some(file))
+        }
+        Err(error) if error.raw_os_error() == Some(Errno::NXIO.raw_os_error()) && is_pipe(&path) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn path_of(number: i32) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{number}"))
+}
+
+fn is_pipe(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| found.file_type().is_fifo())
 }
 
 /// Removes the line of a server that was ended by force: the program must not take it for the new one's.
@@ -124,7 +155,7 @@ fn make_way(file: &Path) -> anyhow::Result<()> {
         Ok(found) if found.is_file() && (found.len() == 0 || process_of(file).is_some()) => {
             Ok(std::fs::remove_file(file)?)
         }
-        Ok(_) => bail!("there is something else of that name: remove it, or name another file"),
+        Ok(_) => bail!(SOMETHING_ELSE),
     }
 }
 
@@ -143,6 +174,11 @@ fn process_of(file: &Path) -> Option<u32> {
 
 /// Writes the file beside its place and renames it, so that a reader finds all of it or nothing.
 fn write_whole(file: &Path, line: &str) -> anyhow::Result<()> {
+    // The server itself may have made one since it looked: its log, its secrets.
+    match file.symlink_metadata() {
+        Ok(found) if !found.is_file() || process_of(file).is_none() => bail!(SOMETHING_ELSE),
+        _ => {}
+    }
     let mut draft = file.as_os_str().to_owned();
     draft.push(format!(".{}", std::process::id()));
     let draft = PathBuf::from(draft);
@@ -158,4 +194,37 @@ fn write_whole(file: &Path, line: &str) -> anyhow::Result<()> {
         let _ = std::fs::remove_file(&draft);
     })?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    use std::io::Read as _;
+    use std::os::fd::AsRawFd as _;
+    use std::os::unix::net::UnixStream;
+
+    #[test]
+    fn a_descriptor_that_the_system_does_not_hand_over_is_opened_once_more() {
+        let (mut reader, writer) = std::io::pipe().expect("a pipe");
+        let mut again = reopen(writer.as_raw_fd()).expect("the pipe").expect("it has a reader");
+        assert!(!fcntl_getfl(&again).expect("its flags").contains(OFlags::NONBLOCK));
+        again.write_all(b"line\n").expect("the pipe takes it");
+        drop((again, writer));
+        let mut text = String::new();
+        reader.read_to_string(&mut text).expect("all of it");
+        assert_eq!(text, "line\n");
+
+        // Only one with a name is waited for.
+        let name = std::env::temp_dir().join(format!("rollbook-ready-{}", std::process::id()));
+        mknodat(CWD, &name, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a pipe with a name");
+        let both = File::options().read(true).write(true).open(&name).expect("both ends");
+        let writer = File::options().write(true).open(&name).expect("one end");
+        drop(both);
+        std::fs::remove_file(&name).expect("the name goes");
+        assert!(reopen(writer.as_raw_fd()).expect("no failure").is_none(), "it is not waited for");
+
+        let (socket, _other) = UnixStream::pair().expect("sockets");
+        assert!(reopen(socket.as_raw_fd()).is_err());
+    }
 }

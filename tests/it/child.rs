@@ -141,6 +141,9 @@ fn a_place_for_the_line_that_cannot_be_is_refused_and_left_as_it_is() {
         (vec!["--ready-file".into(), at("link")], 1, taken),
         (vec!["--ready-file".into(), "/dev/null".into()], 1, taken),
         (vec!["--ready-file".into(), at("nowhere/ready")], 1, "write --ready-file "),
+        (vec!["--ready-file".into(), at("rollbook.db")], 2, "rollbook.db is the database, or belongs to it"),
+        (vec!["--ready-file".into(), at("rollbook.db.lock")], 2, "rollbook.db.lock is the database, or belongs to it"),
+        (vec!["--ready-file".into(), at("log"), "--log-file".into(), at("log")], 1, taken),
         (vec!["--ready-fd".into(), "77".into()], 1, "without a descriptor 77 to write to"),
         (vec!["--ready-fd".into(), "0".into()], 2, "invalid value '0' for '--ready-fd <N>'"),
         (vec!["--ready-fd".into(), "three".into()], 2, "invalid value 'three' for '--ready-fd <N>'"),
@@ -152,7 +155,8 @@ fn a_place_for_the_line_that_cannot_be_is_refused_and_left_as_it_is() {
         let Output { status: found, stderr, .. } = serving(rollbook(), &folder, &flags).output().unwrap();
         let said = String::from_utf8_lossy(&stderr);
         assert_eq!(found.code(), Some(status), "{flags:?}: {said}");
-        assert!(said.contains(text), "{flags:?}: {said}");
+        let logged = std::fs::read_to_string(at("log")).unwrap_or_default();
+        assert!(said.contains(text) || logged.contains(text), "{flags:?}: {said}{logged}");
     }
     assert_eq!(std::fs::read_to_string(at("notes")).unwrap(), "pid 12");
     assert!(Path::new(&at("link")).is_symlink() && Path::new("/dev/null").metadata().unwrap().len() == 0);
@@ -204,6 +208,69 @@ fn a_descriptor_gets_the_line_and_is_closed() {
     assert!(is_ready(line["address"].as_str().unwrap()));
     signal("-TERM", child.id());
     assert!(wait_for(&mut child).success());
+}
+
+#[test]
+fn a_descriptor_that_is_not_for_writing_is_refused_and_left_as_it_is() {
+    let folder = Folder::new();
+    let file = folder.path().join("notes");
+    std::fs::write(&file, "notes").unwrap();
+    for number in ["7", "8"] {
+        // 8 is the first number that the server would use itself.
+        let mut command = rollbook_after("exec 7<&0 3<&0 4<&0 5<&0 6<&0");
+        command.stdin(std::fs::File::open(&file).unwrap());
+        let output = serving(command, &folder, &["--ready-fd", number]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{number}: {said}");
+        let expected = if number == "7" { "the descriptor 7 is for reading only" } else { "without a descriptor 8" };
+        assert!(said.contains(expected), "{number}: {said}");
+    }
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "notes");
+    assert!(!folder.db().exists());
+}
+
+#[test]
+fn a_pipe_of_another_user_and_one_that_lost_its_reader_get_the_line() {
+    let folder = Folder::new();
+    let ready = folder.path().join("ready");
+    let flags = ["--ready-fd", "7", "--ready-file", ready.to_str().unwrap()];
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = serving(rollbook_after(ON_DESCRIPTOR), &folder, &flags);
+    let mut child = command.stdout(writer).spawn().unwrap();
+    drop(command);
+    let line = line_in(&ready, &mut child);
+    assert!(is_ready(line["address"].as_str().unwrap()), "no reader is waited for");
+    signal("-TERM", child.id());
+    assert!(wait_for(&mut child).success());
+
+    if !rustix::process::geteuid().is_root() || !has_tool("setpriv", "util-linux") {
+        eprintln!("not root: the pipe of another user is not tested");
+        return;
+    }
+    // Where that user can reach it.
+    let place = std::env::temp_dir().join(format!("rollbook-child-{}", std::process::id()));
+    std::fs::create_dir(&place).unwrap();
+    std::os::unix::fs::chown(&place, Some(65534), Some(65534)).unwrap();
+    let program = place.join("rollbook");
+    std::fs::copy(binary(), &program).unwrap();
+    let script = r#"exec 7>&1 1>/dev/null; exec setpriv --reuid 65534 --clear-groups -- "$@""#;
+    let mut command = Command::new("sh");
+    command.args(["-c", script, "sh"]).arg(&program).current_dir("/");
+    command.env("ROLLBOOK_ADMIN_PASSWORD", ADMIN_PASSWORD).env("ROLLBOOK_API_KEY", API_KEY);
+    command.env("ROLLBOOK_APP_KEY", APP_KEY).stdin(Stdio::null()).stdout(Stdio::piped());
+    command.args(["serve", "--listen", "127.0.0.1:0", "--ready-fd", "7", "--db"]).arg(place.join("people.db"));
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut line).unwrap();
+    std::fs::remove_file(&program).unwrap();
+    if line.is_empty() {
+        panic!("no line: {}", said(&mut child));
+    }
+    assert!(is_ready(serde_json::from_str::<Value>(&line).unwrap()["address"].as_str().unwrap()));
+    signal("-TERM", child.id());
+    assert!(wait_for(&mut child).success());
+    std::fs::remove_dir_all(&place).unwrap();
 }
 
 /// A shell that starts the server in the background, says its number and waits. The server's log comes to us.
