@@ -135,8 +135,12 @@ impl Listener {
     /// Takes a socket that listens already.
     ///
     /// # Errors
-    /// When its options cannot be set.
+    /// When it does not listen, or its options cannot be set.
     pub fn over(socket: TcpListener, limits: &Limits) -> Result<Listener> {
+        // Otherwise every accept would fail.
+        if !SockRef::from(&socket).is_listener()? {
+            return Err(Error::new(ErrorKind::InvalidInput, "the socket does not listen"));
+        }
         set_options(&SockRef::from(&socket), limits)?;
         Listener::of_tcp(socket)
     }

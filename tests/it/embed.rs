@@ -8,7 +8,9 @@ use crate::harness::{
 };
 use rollbook::{ErrorKind, FirstSecrets, GroupFields, Handle, Listener, Rollbook, Settings, UserFields};
 use serde_json::{Value, json};
-use std::net::{SocketAddr, TcpListener};
+use socket2::{Domain, SockRef, Socket, Type};
+use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::time::Duration;
 
@@ -281,4 +283,18 @@ fn a_request_that_has_begun_is_answered_before_the_end() {
     assert_eq!(idle.rest(), "");
     stopping.join().unwrap().unwrap();
     Rollbook::open(folder.db()).unwrap();
+}
+
+#[test]
+fn a_socket_that_does_not_listen_is_refused() {
+    let folder = Folder::new();
+    let bound = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    bound.bind(&SocketAddr::from(ANY_PORT).into()).unwrap();
+    let ended = TcpListener::bind(SocketAddr::from(ANY_PORT)).unwrap();
+    SockRef::from(&ended).shutdown(Shutdown::Both).unwrap();
+    let datagrams = std::net::UdpSocket::bind(SocketAddr::from(ANY_PORT)).unwrap();
+    for socket in [bound.into(), ended, TcpListener::from(OwnedFd::from(datagrams))] {
+        let error = Rollbook::open_with(folder.db(), settings()).unwrap().serve(socket).err().unwrap();
+        assert_eq!((error.kind(), error.to_string()), (ErrorKind::Other, "the socket does not listen".to_owned()));
+    }
 }
