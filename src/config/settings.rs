@@ -36,6 +36,8 @@ impl Serve {
             idle_timeout: self.idle_timeout,
             write_timeout: self.write_timeout,
             grace: self.grace,
+            tls_cert: self.tls_cert.clone(),
+            tls_key: self.tls_key.clone(),
             metrics_listen: self.metrics_listen,
             metrics_public: self.metrics_public,
             readers: self.readers,

@@ -14,7 +14,7 @@ pub use values::{
 };
 
 use crate::directory::{Passwords, fill, is_filled, new_secret};
-use crate::server::{self, Limits, Place};
+use crate::server::{self, Certificate, Limits, Place};
 use crate::service::{Service, Stop};
 use crate::store::Store;
 use directory::Gate;
@@ -29,6 +29,7 @@ pub struct Rollbook {
     service: Service,
     opened: Opened,
     first_secrets: Option<FirstSecrets>,
+    certificate: Option<Arc<Certificate>>,
     metrics_listen: Option<SocketAddr>,
     command_socket: bool,
 }
@@ -82,12 +83,14 @@ impl Rollbook {
     /// Opens the directory in that file, or makes a new one there.
     ///
     /// # Errors
-    /// As [`Rollbook::open`]; `Invalid` when the settings or the first secrets cannot be.
+    /// As [`Rollbook::open`]; `Invalid` when the settings or the first secrets cannot be, and when the certificate cannot
+    /// be used.
     pub fn open_with(path: impl AsRef<Path>, settings: Settings) -> Result<Rollbook> {
         // What is wrong with the settings shows before a file is made.
         settings.check().map_err(Error::invalid)?;
         settings.secrets.check().map_err(Error::invalid)?;
         let passwords = Arc::new(settings.passwords().map_err(Error::invalid)?);
+        let certificate = settings.certificate().map_err(Error::invalid)?;
         let (store, _) = Store::open(path.as_ref(), settings.readers.clamp(1, 64))?;
         let store = Arc::new(store);
         let first_secrets = fill_new(&store, &passwords, &settings.secrets)?;
@@ -96,6 +99,7 @@ impl Rollbook {
             service: Service::new(store, passwords, &settings)?,
             opened: Opened(Arc::new(gate)),
             first_secrets,
+            certificate,
             metrics_listen: settings.metrics_listen,
             command_socket: settings.command_socket,
         })
@@ -115,7 +119,7 @@ impl Rollbook {
     /// Serves at one place, in threads of its own, until the handle is stopped or dropped.
     ///
     /// # Errors
-    /// `Other` when the address cannot be had, or a thread not be started. The directory is closed then.
+    /// `Other` when the address cannot be had, the socket does not listen, or a thread cannot be started. The directory is closed then.
     pub fn serve(self, listener: impl Into<Listener>) -> Result<Handle> {
         self.serve_all([listener.into()])
     }
@@ -125,12 +129,19 @@ impl Rollbook {
     /// # Errors
     /// As [`Rollbook::serve`]; `Invalid` when there is no place, and the socket for commands is off.
     pub fn serve_all(self, listeners: impl IntoIterator<Item = Listener>) -> Result<Handle> {
-        let Rollbook { mut service, opened, metrics_listen, command_socket, .. } = self;
+        let Rollbook { mut service, opened, certificate, metrics_listen, command_socket, .. } = self;
         let bind = |listener, limits: &Limits| match listener {
             Listener::Tcp(listener) => server::Listener::over(listener, limits).map_err(anyhow::Error::from),
             Listener::Address(address) => server::Listener::bind(address, limits),
         };
-        let bound = listeners.into_iter().map(|listener| bind(listener, service.limits()));
+        let bind_for_clients = |listener| {
+            let bound = bind(listener, service.limits())?;
+            Ok(match &certificate {
+                Some(certificate) => bound.with_certificate(certificate),
+                None => bound,
+            })
+        };
+        let bound = listeners.into_iter().map(bind_for_clients);
         let (bound, addresses) = with_addresses(bound.collect::<anyhow::Result<_>>()?);
         if !bound.is_empty() {
             service.listen(bound)?;
@@ -147,7 +158,13 @@ impl Rollbook {
             return Err(Error::new(ErrorKind::Invalid, "there is nothing to listen at".to_owned()));
         }
         let stop = service.stop();
-        let thread = std::thread::Builder::new().name("rollbook".to_owned()).spawn(move || service.run());
+        let watch = certificate.as_ref().map(Certificate::watch).transpose()?;
+        let run = move || {
+            let result = service.run();
+            drop(watch);
+            result
+        };
+        let thread = std::thread::Builder::new().name("rollbook".to_owned()).spawn(run);
         let thread = thread.map_err(|error| anyhow::Error::new(error).context("start the thread of the service"))?;
         let metrics_address = metrics_addresses.first().copied();
         Ok(Handle { addresses, metrics_address, stop, thread: Some(thread), opened })

@@ -3,11 +3,13 @@
 use crate::dialect::{DIALECTS, Dialect, Dialects};
 use crate::directory::{Passwords, Rules, SessionLimits};
 use crate::model::key;
-use crate::server::{Limits, Network};
+use crate::server::{Certificate, Limits, Network, PemFile};
 use anyhow::{Context as _, anyhow, bail};
 use regex_lite::Regex;
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The settings of a server. `Settings::default()` is what `rollbook serve` has without a flag; each field is described
@@ -63,6 +65,10 @@ pub struct Settings {
     pub write_timeout: Duration,
     /// How long running requests have at the end.
     pub grace: Duration,
+    /// The file of a certificate, in PEM: HTTPS is spoken at each place for clients. Read again when it changes.
+    pub tls_cert: Option<PathBuf>,
+    /// The file of the key of that certificate, in PEM.
+    pub tls_key: Option<PathBuf>,
     /// A further address, which answers `/metrics`, `/healthz` and `/readyz` and nothing else.
     pub metrics_listen: Option<SocketAddr>,
     /// Answer `/metrics` at the address for clients too, without credentials.
@@ -139,6 +145,8 @@ impl Default for Settings {
             idle_timeout: Duration::from_secs(75),
             write_timeout: Duration::from_secs(30),
             grace: Duration::from_secs(10),
+            tls_cert: None,
+            tls_key: None,
             metrics_listen: None,
             metrics_public: false,
             readers: 4,
@@ -152,7 +160,17 @@ impl Settings {
     /// Whether a server can be made with them; looks at no file.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         Dialects::check(&self.mounts()?)?;
+        if self.tls_cert.is_some() != self.tls_key.is_some() {
+            bail!("tls_cert and tls_key go together: set both or neither");
+        }
         self.passwords().map(drop)
+    }
+
+    /// The certificate to show.
+    pub(crate) fn certificate(&self) -> anyhow::Result<Option<Arc<Certificate>>> {
+        let (Some(chain), Some(key)) = (&self.tls_cert, &self.tls_key) else { return Ok(None) };
+        let file = |setting: &str, path: &Path| PemFile { setting: setting.to_owned(), path: path.to_owned() };
+        Certificate::load(file("tls_cert", chain), file("tls_key", key)).map(Arc::new).map(Some)
     }
 
     /// The dialects to serve, and their prefixes.

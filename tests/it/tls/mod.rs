@@ -1,6 +1,7 @@
 //! HTTPS without a proxy: clients that speak TLS with the server itself. Certificates are made by the `openssl` program
 //! for each test.
 
+mod embedded;
 mod files;
 mod limits;
 mod programs;
