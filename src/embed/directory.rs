@@ -1,11 +1,12 @@
 //! The verbs for programs that embed Rollbook.
 
 use super::values::{Change, Changes, Group, GroupFields, Key, KeyPurpose, NewKey, User, UserFields, UserSelection};
-use super::{Error, Result};
+use super::{Error, ErrorKind, Result};
 use crate::directory::{self, Lists, Passwords, Side, Since};
 use crate::lock::{exclusive, shared};
 use crate::model::{self, Account, Condition, Profile};
-use crate::store::Store;
+use crate::store::{Copied, Store, back_up};
+use std::path::Path;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -255,6 +256,25 @@ impl Directory {
         Ok(Changes { changes: found.changes.into_iter().map(Change::from).collect(), next: found.next })
     }
 
+    /// Copies the directory into a new file, which is whole and on disk when this returns. Others write meanwhile.
+    ///
+    /// # Errors
+    /// `Exists` when there is something of that name; `Unavailable` when the directory is being closed; `Other` when the
+    /// file cannot be written.
+    pub fn backup(&self, file: impl AsRef<Path>) -> Result<()> {
+        // As it is here, `-` is a name like others and not standard output.
+        let file = std::path::absolute(file.as_ref()).map_err(anyhow::Error::from)?;
+        let open = shared(&self.gate.open);
+        let Some(Open { store, .. }) = &*open else { return Err(Error::closed()) };
+        if file.symlink_metadata().is_ok() {
+            return Err(Error::new(ErrorKind::Exists, format!("{} exists", file.display())));
+        }
+        let copied = Copied::empty(store.path())?;
+        store.copy_to(&copied.path().file_name().unwrap_or_default().to_string_lossy())?;
+        back_up(store.path(), Some(&copied), &file, false)?;
+        Ok(())
+    }
+
     fn with<T>(&self, call: impl FnOnce(&directory::Directory) -> model::Result<T>) -> Result<T> {
         let open = shared(&self.gate.open);
         let Some(Open { store, passwords, keep_tokens }) = &*open else { return Err(Error::closed()) };
@@ -268,7 +288,7 @@ impl Directory {
 fn found<T, V: From<T>>(result: Result<T>) -> Result<Option<V>> {
     match result {
         Ok(value) => Ok(Some(value.into())),
-        Err(error) if error.kind() == super::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }

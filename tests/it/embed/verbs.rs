@@ -5,6 +5,7 @@ use crate::harness::{ADMIN_PASSWORD, Connection, Folder, PATIENCE, basic};
 use rollbook::{ErrorKind, GroupFields, KeyPurpose, Rollbook, UserFields, UserRole, UserSelection};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 #[test]
@@ -166,4 +167,30 @@ fn each_verb_does_its_work_and_says_why_not() {
     directory.delete_group("inner").unwrap();
     let refused = directory.update_user("ada", &UserFields::new().role(UserRole::Standard)).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Refused, "{refused}");
+}
+
+#[test]
+fn a_backup_is_a_directory_of_its_own_and_takes_no_place_of_another_file() {
+    let folder = Folder::new();
+    let handle = serve(&folder);
+    let directory = handle.directory();
+    directory.create_user("ada", &UserFields::new()).unwrap();
+    let copy = folder.path().join("copy.db");
+    directory.backup(&copy).unwrap();
+    directory.create_user("later", &UserFields::new()).unwrap();
+    let kind = |file: &Path| directory.backup(file).unwrap_err().kind();
+    assert_eq!(kind(&copy), ErrorKind::Exists);
+    assert_eq!(kind(Path::new("/dev/stdout")), ErrorKind::Exists);
+    assert_eq!(kind(&folder.db()), ErrorKind::Exists);
+    assert_eq!(kind(&folder.path().join("missing/copy.db")), ErrorKind::Other);
+    let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let left: Vec<_> = names.filter(|name| !name.to_string_lossy().starts_with("rollbook.db")).collect();
+    assert_eq!(left, ["copy.db"], "nothing else is left beside it");
+    handle.stop().unwrap();
+    assert_eq!(kind(&folder.path().join("other.db")), ErrorKind::Closed);
+
+    let copied = Rollbook::open(&copy).unwrap();
+    assert!(copied.first_secrets().is_none());
+    assert!(copied.directory().find_user("ada").unwrap().is_some());
+    assert!(copied.directory().find_user("later").unwrap().is_none());
 }
