@@ -5,6 +5,7 @@ use crate::lock::locked;
 use crate::metrics::{Label, Page};
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
+use rustix::fs::OFlags;
 use rustls::crypto::ring::{Ticketer, default_provider};
 use rustls::pki_types::pem::{PemObject as _, SectionKind};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
@@ -12,9 +13,9 @@ use rustls::server::NoServerSessionStorage;
 use rustls::version::{TLS12, TLS13};
 use rustls::{InconsistentKeys, ServerConfig};
 use std::fmt::{Display, Formatter};
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::Read as _;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -360,7 +361,9 @@ fn read(file: &PemFile) -> anyhow::Result<Vec<u8>> {
         bail!("{file} is no regular file");
     }
     let mut bytes = Vec::new();
-    let opened = File::open(&file.path).with_context(cannot)?;
+    // A pipe that has taken the place of the file since then would be waited for.
+    let no_wait = OFlags::NONBLOCK.bits().cast_signed();
+    let opened = OpenOptions::new().read(true).custom_flags(no_wait).open(&file.path).with_context(cannot)?;
     opened.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).with_context(cannot)?;
     if bytes.len() as u64 > FILE_BYTES_MAX {
         bail!("{file} is longer than {} MiB", FILE_BYTES_MAX >> 20);

@@ -70,6 +70,7 @@ fn time(bytes: &[u8]) -> Option<(Timestamp, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
 
     /// A certificate as far as it is read.
     fn certificate(times: &[&[u8]]) -> Vec<u8> {
@@ -101,6 +102,29 @@ mod tests {
             validity(&certificate(&[this_one, endless])).map(|validity| validity.not_before.as_second()),
             Some(2524607999)
         );
+    }
+
+    #[test]
+    fn no_certificate_does_harm_however_it_is_spoilt() {
+        let seed = Random::seed("X509_SEED", 15);
+        let mut random = Random::new(seed);
+        let whole = certificate(&[b"\x17\x0d260101000000Z", b"\x18\x0f20270101000000Z"]);
+        let mut understood = 0;
+        for _ in 0..100_000 {
+            let mut spoilt = whole.clone();
+            for _ in 0..=random.below(3) {
+                let at = random.below(spoilt.len());
+                match random.below(4) {
+                    0 => spoilt[at] = random.pick(&[0, 0x30, 0x7f, 0x80, 0x81, 0x83, 0x84, 0xff, b'+', b'-']),
+                    1 => spoilt[at] = random.below(256) as u8,
+                    2 => spoilt.truncate(at.max(1)),
+                    _ => spoilt.insert(at, random.below(256) as u8),
+                }
+            }
+            // Returning is all that is asked for; most are refused, and some changes do not matter.
+            understood += usize::from(validity(&spoilt).is_some());
+        }
+        assert!((1000..50_000).contains(&understood), "{understood} of the seed {seed}");
     }
 
     #[test]
