@@ -58,6 +58,15 @@ fn turn(path: &Path) -> Result<Option<File>> {
     }
 }
 
+/// Removes the socket at that path, without asking whether a process listens there: the one of another user could not be
+/// asked.
+pub(super) fn remove(path: &Path) -> Result<()> {
+    match path.symlink_metadata() {
+        Ok(found) if found.file_type().is_socket() => std::fs::remove_file(path),
+        _ => Ok(()),
+    }
+}
+
 /// Removes a dead socket.
 fn make_way(path: &Path, address: &SockAddr) -> Result<()> {
     match path.symlink_metadata() {

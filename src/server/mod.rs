@@ -201,12 +201,17 @@ impl Server {
         Ok(Server { listeners, limits, trusted: Vec::new(), shared: Arc::new(shared) })
     }
 
-    /// Listens for commands on a Unix socket at that path, which only the owner can connect to.
+    /// Listens for commands on a Unix socket at that path, which only the owner can connect to. A socket that is there
+    /// makes way, so the caller has to hold a lock that only one server at a time can have.
     ///
     /// # Errors
     /// When the socket cannot be made there.
     pub fn bind_local(path: &Path, limits: Limits) -> anyhow::Result<Server> {
-        let listener = Listener::bind_unix(path, 0o600).with_context(|| format!("listen on {}", path.display()))?;
+        let bind = || {
+            local::remove(path)?;
+            Listener::bind_unix(path, 0o600)
+        };
+        let listener = bind().with_context(|| format!("listen on {}", path.display()))?;
         Server::on(Door::Local, vec![listener], limits)
     }
 
