@@ -96,8 +96,10 @@ const BEGIN_AGAIN: &str = "begin again: ask with since=now, and then read the wh
 fn changes_after(rows: &Rows<'_>, since: Since, limit: u64) -> Result<Changes> {
     let ends = rows.find_ends_of_changes()?;
     let (first, last) = ends.unwrap_or((1, 0));
+    // Of a file that another program has changed, any number may be the first.
+    let before_first = first.saturating_sub(1);
     let after = match since {
-        Since::Oldest => first - 1,
+        Since::Oldest => before_first,
         Since::Now => last,
         Since::Time(at) => {
             if let Some(oldest) = rows.find_time_of_oldest_change()?
@@ -114,13 +116,13 @@ fn changes_after(rows: &Rows<'_>, since: Since, limit: u64) -> Result<Changes> {
         Since::Change(id) if id > last => {
             return Err(Error::Outdated(format!("there is no change {id} yet: the last is {last}")));
         }
-        Since::Change(id) if id < first - 1 => {
+        Since::Change(id) if id < before_first => {
             return Err(Error::Outdated(format!(
                 "the changes after {id} are no longer kept: the first is {first}; {BEGIN_AGAIN}"
             )));
         }
         // Numbers are given without gaps, but for those that a restored backup has left out.
-        Since::Change(id) if id != first - 1 && !rows.has_change(id)? => {
+        Since::Change(id) if id != before_first && !rows.has_change(id)? => {
             return Err(Error::Outdated(format!(
                 "there is no change {id}: a backup from before it was restored; {BEGIN_AGAIN}"
             )));
@@ -186,7 +188,12 @@ impl OldChanges {
     /// # Errors
     /// Those of the database.
     pub fn look(&mut self, store: &Store) -> Result<i64> {
-        let stored = store.read(|rows| rows.find_change_clock())?;
+        let mut stored = store.read(|rows| rows.find_change_clock())?;
+        if self.last.is_none() && store.read(|rows| rows.has_impossible_ages(&stored))? {
+            log::warn!("the ages of changes in the database cannot be right: all changes count as made now");
+            store.write(Origin::program(), |tx| tx.forget_ages_of_changes())?;
+            stored = store.read(|rows| rows.find_change_clock())?;
+        }
         let (instant, system) = (Instant::now(), now());
         let believed = milliseconds(BELIEVED_MAX.min(self.age / 4));
         let passed = match self.last {

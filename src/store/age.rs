@@ -20,6 +20,9 @@ pub struct ChangeClock {
     pub has_unmarked: bool,
 }
 
+/// The last time that the clock of the changes can say: the end of the year 9999.
+const TIME_MAX: i64 = 253_402_300_799_999;
+
 impl Rows<'_> {
     /// The clock of the changes.
     pub fn find_change_clock(&self) -> Result<ChangeClock> {
@@ -33,6 +36,13 @@ impl Rows<'_> {
             newest_at: newest.map(|(_, at)| at),
             has_unmarked: newest.map(|(id, _)| id) > marked,
         })
+    }
+
+    /// Whether the clock, or a mark, says something that this clock cannot have said. Looks at all marks.
+    pub fn has_impossible_ages(&self, clock: &ChangeClock) -> Result<bool> {
+        let sql = "select 1 from change_marks where at < 0 or at > ?1 or id > (select ifnull(max(id), 0) from changes)";
+        let time = clock.time.unwrap_or(TIME_MAX);
+        Ok(!(0..=TIME_MAX).contains(&time) || self.any(sql, [time])?)
     }
 
     /// The last of the changes that were made before that time of their clock, if one of them can be removed: the newest
@@ -56,6 +66,12 @@ impl Tx<'_> {
         self.execute(sql, [time]).map(drop)
     }
 
+    /// Forgets when changes were made on their clock, and what it says.
+    pub fn forget_ages_of_changes(&self) -> Result<()> {
+        self.execute("delete from change_marks", [])?;
+        self.execute("delete from counters where name in ('change_clock', 'change_clock_seen')", []).map(drop)
+    }
+
     /// Removes some of the changes up to that one, the oldest first, but never the newest of all. Returns how many there
     /// were, and whether there may be more.
     pub fn prune_changes(&self, last: i64) -> Result<(u64, bool)> {
@@ -66,6 +82,6 @@ impl Tx<'_> {
         let pruned = self.execute(sql, [piece.min(last)])?;
         let sql = "delete from change_marks where id < ?1 and id < (select min(id) from changes)";
         self.execute(sql, [last])?;
-        Ok((pruned as u64, piece < last))
+        Ok((pruned as u64, pruned > 0 && piece < last))
     }
 }

@@ -7,10 +7,13 @@ use super::lists::List;
 use super::users::count;
 use super::{Credential, Purpose, Rows, Tx, failure, now};
 use crate::json::{self, JsonStr};
-use crate::model::{Attributes, Change, Group, Result, StoredRole, User};
+use crate::model::{Attributes, Change, Error, Group, Result, StoredRole, User};
 use rusqlite::params;
 use serde::Serialize;
 use std::collections::BTreeMap;
+
+/// The largest number of a change: every reader of JSON can hold it (2^53 - 1).
+pub(super) const NUMBER_MAX: i64 = (1 << 53) - 1;
 
 /// The user or group of an entry in a group's list.
 #[derive(Clone, Copy)]
@@ -76,9 +79,9 @@ impl Rows<'_> {
     pub fn find_change_before(&self, at: i64) -> Result<i64> {
         let Some((first, last)) = self.find_ends_of_changes()? else { return Ok(0) };
         // Between the two, and times ascend with numbers.
-        let (mut before, mut after) = (first - 1, last + 1);
-        while after - before > 1 {
-            let middle = before + (after - before) / 2;
+        let (mut before, mut after) = (first.saturating_sub(1), last.saturating_add(1));
+        while after.abs_diff(before) > 1 {
+            let middle = before.saturating_add_unsigned(after.abs_diff(before) / 2);
             let sql = "select id, at from changes where id >= ?1 order by id limit 1";
             let found = self.first(sql, [middle], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
             match found {
@@ -339,7 +342,18 @@ impl Tx<'_> {
         let (caller_kind, caller, dialect) = self.origin_columns();
         let (before, after) = (before.map(json::to_string), after.map(json::to_string));
         self.execute(sql, params![now(), caller_kind, caller, dialect, action, name, before, after])?;
-        self.noted.set(self.noted.get() + 1);
+        self.count_noted(1)
+    }
+
+    /// Counts changes that were written down just now, and refuses numbers that are too large. Only in a file that another
+    /// program has changed the numbers go so far.
+    fn count_noted(&self, noted: u64) -> Result<()> {
+        if noted > 0 && self.connection.last_insert_rowid() > NUMBER_MAX {
+            return Err(Error::Unavailable(format!(
+                "the record of changes has no number left: the largest is {NUMBER_MAX}; restore a backup (rollbook restore)"
+            )));
+        }
+        self.noted.set(self.noted.get() + noted);
         Ok(())
     }
 
@@ -354,8 +368,7 @@ impl Tx<'_> {
         let now = now();
         let own: [&dyn rusqlite::ToSql; 4] = [&now, &caller_kind, &caller, &dialect];
         let noted = self.execute(&sql, [parameters, &own].concat().as_slice())?;
-        self.noted.set(self.noted.get() + noted as u64);
-        Ok(())
+        self.count_noted(noted as u64)
     }
 
     fn origin_columns(&self) -> (Option<&str>, Option<&str>, &str) {

@@ -1,5 +1,6 @@
 //! A backup in place of the database, which is kept aside.
 
+use super::changes::NUMBER_MAX;
 use super::file::{Lock, Place};
 use super::owner::{Owner, give};
 use super::snapshot::{Counts, Snapshot, fresh_name, with_suffix};
@@ -12,8 +13,6 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The largest number of a change: every reader of JSON can hold it (2^53 - 1).
-const NUMBER_MAX: i64 = (1 << 53) - 1;
 /// A clock that says more microseconds than this, in the year 2219, is not believed.
 const CLOCK_MAX: i64 = NUMBER_MAX - (1 << 50);
 /// How many changes are taken for lost with the old database, where neither it nor the clock tells.
@@ -88,6 +87,8 @@ fn note_restore(copy: &Path, old: &Path, backup: &str, origin: &Origin) -> anyho
         log::warn!("the newest change of the old database cannot be read: {error:#}");
         0
     });
+    // Numbers do not go so far by themselves, and a reader that has such a one is told that it is too large.
+    let lost = if lost > NUMBER_MAX - LOST_MAX { 0 } else { lost };
     let number = first_number(last, lost)?;
     Tx::on(&connection, None, origin, false).note_restore(backup, number, last)?;
     connection.close().map_err(|(_, error)| error)?;

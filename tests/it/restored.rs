@@ -169,6 +169,47 @@ fn numbers_are_greater_than_those_of_the_backup_and_of_the_old_database_whatever
 }
 
 #[test]
+fn a_file_with_an_impossible_number_takes_no_further_changes_until_a_backup_is_restored() {
+    const LARGEST: i64 = (1 << 53) - 1;
+    for number in [LARGEST, LARGEST + 1, i64::MAX - 1] {
+        let folder = Arc::new(Folder::new());
+        assert!(Server::over(Arc::clone(&folder), &[]).stop().success());
+        back_up(&folder, "backup.db");
+        plant(&folder, "rollbook.db", number);
+        let server = Server::over(Arc::clone(&folder), &[]);
+        let body = json!({"handle": "ada@example.com"}).to_string();
+        assert_eq!(server.datadog("POST", "/api/v1/user", Some(&body)).status, 503, "after {number}");
+        assert_eq!(server.datadog("GET", "/api/v1/user/ada@example.com", None).status, 404);
+        let (status, _, err) = said(&run(&folder, &["user", "add", "ada"]));
+        assert_eq!(status, 1, "{err}");
+        assert!(err.contains("the record of changes has no number left: the largest is 9007199254740991"), "{err}");
+        assert_eq!(last(&server), number);
+        assert!(server.stop().success());
+
+        restore(&folder, "backup.db");
+        let server = Server::over(Arc::clone(&folder), &[]);
+        assert!(last(&server) < LARGEST / 2, "the time of the restore");
+        create(&server, &["ada"]);
+        assert_eq!(ask(&server, &format!("?since={number}")).status, 410);
+        assert!(server.stop().success());
+    }
+}
+
+#[test]
+fn a_file_with_the_least_and_the_greatest_number_is_read() {
+    let folder = Arc::new(Folder::new());
+    assert!(Server::over(Arc::clone(&folder), &[]).stop().success());
+    plant(&folder, "rollbook.db", i64::MIN);
+    plant(&folder, "rollbook.db", i64::MAX);
+    let server = Server::over(Arc::clone(&folder), &[]);
+    for since in ["", "0", "now", "2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z", "9223372036854775807"] {
+        let status = ask(&server, &format!("?since={since}")).status;
+        assert!([200, 410].contains(&status), "since={since}: {status}");
+    }
+    assert!(server.stop().success());
+}
+
+#[test]
 fn a_backup_without_a_record_begins_one_with_the_restore() {
     let folder = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&folder), &[]);

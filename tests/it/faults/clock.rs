@@ -2,8 +2,11 @@
 
 use super::Faults;
 use crate::changes::changes;
-use crate::harness::{Server, run, said, wait_until};
+use crate::harness::{Folder, Server, run, said, wait_until};
+use rusqlite::Connection;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 const DAY: i64 = 86_400;
 
@@ -72,4 +75,48 @@ fn changes_of_a_wrong_clock_go_when_they_are_old_and_keep_no_others() {
         found.len() == 1 && found[0]["id"] == newest
     });
     assert!(server.stop().success());
+}
+
+#[test]
+fn ages_that_cannot_be_right_remove_no_change() {
+    const SET_CLOCK: &str = "update counters set value = ?1 where name = 'change_clock'";
+    for (sql, values) in [
+        (SET_CLOCK, &[i64::MAX, i64::MIN, -1, 253_402_300_800_000][..]),
+        ("update counters set value = ?1 where name = 'change_clock_seen'", &[i64::MAX, i64::MIN]),
+        ("update change_marks set at = ?1", &[i64::MAX, i64::MIN, -1]),
+        ("insert into change_marks (id, at) values (?1, 0)", &[i64::MAX, 1_000_000]),
+    ] {
+        for value in values {
+            let folder = Arc::new(Folder::new());
+            let server = Server::over(Arc::clone(&folder), &[]);
+            create(&server, "ada");
+            let before = record(&server);
+            assert!(server.stop().success());
+            let database = Connection::open(folder.db()).expect("the database");
+            assert!(database.execute(sql, [value]).expect("a value") > 0);
+            drop(database);
+            for name in ["bob", "cyd"] {
+                let server = Server::over(Arc::clone(&folder), &["--keep-changes", "30d"]);
+                create(&server, name);
+                assert!(record(&server).starts_with(&before), "{sql}: {value}");
+                assert!(server.stop().success());
+            }
+            let database = Connection::open(folder.db()).expect("the database");
+            let clock = "select value from counters where name = 'change_clock'";
+            let clock: i64 = database.query_row(clock, [], |row| row.get(0)).expect("the clock");
+            assert!((now() - clock).abs() < 3_600_000, "{sql} {value}: {clock}");
+            let marks = "select count(*) from change_marks where at between 0 and ?1
+                 and id <= (select max(id) from changes)";
+            let marks: i64 = database.query_row(marks, [clock], |row| row.get(0)).expect("marks");
+            let all: i64 =
+                database.query_row("select count(*) from change_marks", [], |row| row.get(0)).expect("marks");
+            assert!(all > 0 && marks == all, "{sql} {value}: {marks} of {all}");
+        }
+    }
+}
+
+/// Milliseconds since 1970.
+fn now() -> i64 {
+    let time = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock");
+    i64::try_from(time.as_millis()).expect("a number")
 }
