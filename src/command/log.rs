@@ -40,10 +40,12 @@ pub(super) fn run(asked: &LogSettings) -> anyhow::Result<()> {
                 continue;
             }
             Err(error) => match lost_at.take() {
-                // Meanwhile a backup was restored. All that came after the loss of the server is shown.
+                // Meanwhile a backup was restored. All that came after the loss of the server is shown; where the record
+                // begins later, or the clock was set back, all that there is.
                 Some(at) if asked.follow && is_outdated(&error) => {
                     say(&format!("{error:#}"));
-                    since = Since::Time(at);
+                    since = if matches!(since, Since::Time(_)) { Since::Oldest } else { Since::Time(at) };
+                    lost_at = (since != Since::Oldest).then_some(at);
                     continue;
                 }
                 _ => return Err(error),

@@ -2,6 +2,7 @@
 
 use crate::harness::{Folder, Server, eventually, rollbook, run, said, wait_until};
 use crate::operator::{send, socket};
+use rusqlite::Connection;
 use serde_json::{Value, json};
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -198,5 +199,24 @@ fn a_follower_comes_back_when_the_server_does_also_with_a_restored_backup() {
     create(&server, "cyd");
     assert_eq!(following.next()["name"], "cyd@example.com");
     following.wait_to_be_told("there is no change 9: a backup from before it was restored");
+    assert!(server.stop().success());
+}
+
+#[test]
+fn a_follower_goes_on_with_the_restore_of_a_backup_that_has_no_record() {
+    let folder = Arc::new(Folder::new());
+    let server = Server::over(Arc::clone(&folder), &[]);
+    let sql = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/versions/1.sql")).expect("the file");
+    let backup = folder.path().join("old.db");
+    Connection::open(&backup).expect("a file").execute_batch(&sql).expect("the tables");
+    let following = Following::start(&folder);
+    assert_eq!(following.next()["id"], 7);
+    assert!(server.stop().success());
+    following.wait_to_be_told("the server has gone");
+    assert_eq!(said(&run(&folder, &["restore", backup.to_str().expect("a path")])).0, 0);
+    let server = Server::over(Arc::clone(&folder), &[]);
+    assert_eq!(following.next()["action"], "directory.restored");
+    assert_eq!(said(&run(&folder, &["user", "add", "ada"])).0, 0);
+    assert_eq!(following.next()["name"], "ada");
     assert!(server.stop().success());
 }
