@@ -3,7 +3,7 @@
 use super::progress::Progress;
 use super::{say, start_logging, store_of};
 use crate::config::Target;
-use crate::dialect::LOCAL_PATH;
+use crate::dialect::{LOCAL_PATH, PROGRESS_PATH};
 use crate::directory::{Directory, Passwords};
 use crate::json::{self, Json};
 use crate::model::Error;
@@ -241,7 +241,7 @@ fn patience(order: &Order, timeout: Duration) -> Patience {
         | Order::Copy { .. }
         | Order::PurgeUsers { .. }
         | Order::DeleteUser { .. }
-        | Order::DeleteGroup { .. } => Patience::WhileAlive(timeout),
+        | Order::DeleteGroup { .. } => Patience::WhileWorking(timeout, PROGRESS_PATH),
         _ => Patience::For(timeout),
     }
 }

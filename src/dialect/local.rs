@@ -12,6 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Where orders are sent to.
 pub(crate) const PATH: &str = "/orders";
+/// Where a command that waits asks whether the server gets on.
+pub(crate) const PROGRESS_PATH: &str = "/progress";
 
 /// Commands that may wait for changes at a time (`log --follow`). There are twice as many places, so that they do not keep
 /// out the others.
@@ -52,6 +54,11 @@ struct Sent {
 
 /// Answers a request.
 pub(super) fn handle(context: &Context, request: &Request<'_>) -> Response {
+    if request.path == PROGRESS_PATH {
+        let mut response = Response::json(200, &json!({ "progress": context.access.progress() }));
+        response.trace.route = PROGRESS_PATH;
+        return response;
+    }
     if request.path != PATH {
         return problem(404, "there is nothing at this path");
     }

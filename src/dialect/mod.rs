@@ -10,7 +10,7 @@ mod openapi;
 mod rollbook;
 mod ui;
 
-pub(crate) use local::PATH as LOCAL_PATH;
+pub(crate) use local::{PATH as LOCAL_PATH, PROGRESS_PATH};
 
 use crate::directory::Access;
 use crate::http::{

@@ -134,6 +134,11 @@ impl Access {
         Directory { store, passwords, caller, dialect, rules, hides_administrators }
     }
 
+    /// See [`Store::progress`].
+    pub fn progress(&self) -> u64 {
+        self.store.progress()
+    }
+
     /// The directory as an operator on this machine may change it, see [`Directory::of_operator`].
     pub fn operator(&self, account: &str) -> Directory {
         let directory = Directory::of_operator(Arc::clone(&self.store), Arc::clone(&self.passwords), account);

@@ -259,6 +259,7 @@ impl Directory {
     }
 
     fn prepare_password(&self, (user, refused): &mut Work<'_>, conflict: Conflict) -> Result<()> {
+        self.store.note_progress();
         let (password, hash) = (user.password.take(), user.password_hash.take());
         let given = match (&hash, &password) {
             (Some(hash), _) => self.passwords.adopted(hash),

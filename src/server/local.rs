@@ -121,8 +121,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub enum Patience {
     /// So long.
     For(Duration),
-    /// As long as the server answers another request within that time.
-    WhileAlive(Duration),
+    /// As long as the server gets on with its work: the document at that path changes within that time.
+    WhileWorking(Duration, &'static str),
 }
 
 /// A connection to a server on the same machine.
@@ -161,7 +161,7 @@ impl LocalClient {
     /// `TimedOut` when the server does not answer for too long; others when it goes away, and when its answer is not
     /// HTTP.
     pub fn post(&mut self, path: &str, body: &[u8], patience: Patience) -> Result<(u16, Vec<u8>)> {
-        let (Patience::For(limit) | Patience::WhileAlive(limit)) = patience;
+        let (Patience::For(limit) | Patience::WhileWorking(limit, _)) = patience;
         let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", body.len());
         let stream = self.stream.get_mut();
         stream.set_write_timeout(Some(limit))?;
@@ -182,13 +182,19 @@ impl LocalClient {
         let pause = match patience {
             Patience::For(limit) => limit,
             // The rest is for the server to answer something else.
-            Patience::WhileAlive(limit) => limit / 2,
+            Patience::WhileWorking(limit, _) => limit / 2,
         };
+        let (mut progress, mut changed_at) = (None, Instant::now());
         self.stream.get_ref().set_read_timeout(Some(pause))?;
         loop {
             match (self.stream.fill_buf().map(drop).map_err(in_time), patience) {
-                (Err(error), Patience::WhileAlive(_)) if error.kind() == ErrorKind::TimedOut => {
-                    is_alive(&self.path, pause)?;
+                (Err(error), Patience::WhileWorking(limit, path)) if error.kind() == ErrorKind::TimedOut => {
+                    let found = progress_of(&self.path, path, pause)?;
+                    if found.is_none() || found != progress {
+                        (progress, changed_at) = (found, Instant::now());
+                    } else if changed_at.elapsed() >= limit {
+                        return Err(error);
+                    }
                 }
                 (other, _) => return other,
             }
@@ -231,9 +237,10 @@ impl LocalClient {
     }
 }
 
-/// Makes sure that a server answers something within that time.
-fn is_alive(path: &Path, limit: Duration) -> Result<()> {
-    LocalClient::connect(path, limit)?.post("/", b"", Patience::For(limit)).map(drop)
+/// How far a server has come, which it has to say within that time; `None` when it has no place for the question.
+fn progress_of(socket: &Path, path: &str, limit: Duration) -> Result<Option<Vec<u8>>> {
+    let (status, progress) = LocalClient::connect(socket, limit)?.post(path, b"", Patience::For(limit))?;
+    Ok((status == 200).then_some(progress))
 }
 
 /// The error for a socket whose time is over, which has several names.

@@ -383,6 +383,16 @@ impl Store {
         self.writer.copy_to(path)
     }
 
+    /// A number that grows while something is written, and while that is prepared. On a disk that hangs it stays.
+    pub fn progress(&self) -> u64 {
+        self.writer.progress()
+    }
+
+    /// Counts a part of work that comes before a write and takes long.
+    pub fn note_progress(&self) {
+        self.writer.note_progress();
+    }
+
     /// Looks whether a write would be taken now. One that changes something is tried only after one has failed.
     ///
     /// # Errors

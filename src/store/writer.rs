@@ -18,6 +18,7 @@ use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::Wal;
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
@@ -56,6 +57,8 @@ const DATA_VERSION: &str = "pragma data_version";
 
 /// Pages of a copy that are written in one go, while others wait: a mebibyte.
 const COPY_PAGES: i32 = 256;
+/// Steps of SQLite's machine that count as progress.
+const PROGRESS_STEPS: i32 = 1000;
 /// The pause of a copy where the file is locked.
 const COPY_PAUSE: Duration = Duration::from_millis(2);
 
@@ -151,6 +154,8 @@ struct Shared {
     queued: AtomicUsize,
     /// Operations that were run.
     operations: AtomicU64,
+    /// Grows while the writer gets on.
+    progress: Arc<AtomicU64>,
     /// Lengths of the groups that were committed.
     groups: Histogram<{ GROUP_LENGTHS.len() }>,
     failures: AtomicU64,
@@ -183,6 +188,13 @@ impl Writer {
             Ok(())
         };
         connection.wal_hook(Some(count)).context("watch the write-ahead log")?;
+        let progress = Arc::new(AtomicU64::new(0));
+        let steps = Arc::clone(&progress);
+        let note_steps = move || {
+            steps.fetch_add(1, Ordering::Relaxed);
+            false
+        };
+        connection.progress_handler(PROGRESS_STEPS, Some(note_steps)).context("watch the progress of statements")?;
         let shared = Arc::new(Shared {
             readers,
             before: Mutex::new(before),
@@ -200,6 +212,7 @@ impl Writer {
             pending: AtomicUsize::new(0),
             queued: AtomicUsize::new(0),
             operations: AtomicU64::new(0),
+            progress,
             groups: Histogram::new(&GROUP_LENGTHS),
             failures: AtomicU64::new(0),
             unmoved: AtomicBool::new(false),
@@ -297,6 +310,14 @@ impl Writer {
     /// Whether the last commit that changed anything has failed.
     pub(super) fn has_failed(&self) -> bool {
         self.shared.failed.load(Ordering::Acquire)
+    }
+
+    pub(super) fn progress(&self) -> u64 {
+        self.shared.progress.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note_progress(&self) {
+        self.shared.progress.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How often others were seen to have changed something.
@@ -416,9 +437,13 @@ impl Shared {
     fn work(&self, messages: &Receiver<Message>) {
         // An operation that has to run alone, taken from the queue while another group was running.
         let mut left = None;
+        // Copies that were asked for during another one.
+        let mut copies = VecDeque::new();
         loop {
             let message = if left.is_some() {
                 left.take()
+            } else if let Some(order) = copies.pop_front() {
+                Some(Message::Copy(order))
             } else {
                 match messages.recv_timeout(CHECKPOINT_AFTER) {
                     Err(RecvTimeoutError::Timeout) => {
@@ -437,7 +462,7 @@ impl Shared {
                 Some(Message::Run(first)) => {
                     stop = self.run_queued(&locked(&self.connection), first, messages, &mut left);
                 }
-                Some(Message::Copy(copy)) => stop = self.copy(copy, messages, &mut left),
+                Some(Message::Copy(copy)) => stop = self.copy(copy, messages, &mut left, &mut copies),
                 Some(Message::Wrote) => self.move_full_log(&locked(&self.connection)),
                 Some(Message::Stop) | None => stop = true,
             }
@@ -665,19 +690,25 @@ impl Shared {
 
     /// Copies the database, and runs what queues up meanwhile between two pieces. SQLite brings pages that this
     /// connection changes into the copy too, so that it is of one state: that of its end. No state is held between two
-    /// pieces, so that the log can begin again. Tells whether the end was asked for.
-    fn copy(&self, order: CopyOrder, messages: &Receiver<Message>, left: &mut Option<Message>) -> bool {
+    /// pieces, so that the log can begin again. Other copies wait for the end of this one. Tells whether the end was asked
+    /// for.
+    fn copy(
+        &self,
+        order: CopyOrder,
+        messages: &Receiver<Message>,
+        left: &mut Option<Message>,
+        waiting: &mut VecDeque<CopyOrder>,
+    ) -> bool {
         let mut stop = false;
         // All that others want to write comes by the queue, as long as this is held.
         let connection = locked(&self.connection);
         // Of a file that has lost its name a copy would be of another database than the one that is meant.
         let copied = self.require_files().and_then(|()| {
             copy_in_pieces(&connection, &order.path, || {
+                self.progress.fetch_add(1, Ordering::Relaxed);
                 match left.take().or_else(|| messages.try_recv().ok()) {
                     Some(Message::Run(first)) => stop = self.run_queued(&connection, first, messages, left),
-                    Some(Message::Copy(other)) => {
-                        let _ = other.tell.send(Err(Error::Unavailable("another copy is being made".to_owned())));
-                    }
+                    Some(Message::Copy(other)) => waiting.push_back(other),
                     Some(Message::Wrote) => self.move_full_log(&connection),
                     Some(Message::Stop) => stop = true,
                     None => {}
@@ -839,6 +870,7 @@ fn run_group(connection: &Connection, first: Operation, more: &mut dyn FnMut() -
         shared.generations.advance(Scope::Anything);
         shared.generations.tell();
     }
+    shared.progress.fetch_add(1, Ordering::Relaxed);
     for answer in answers {
         answer(&outcome);
     }

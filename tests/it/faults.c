@@ -28,6 +28,8 @@ enum { FILES = 5, FOLDER = 6, DESCRIPTORS = 65536 };
 
 /* Bits in the control's mask of calls. */
 enum { WRITE = 1, SYNC = 2, TRUNCATE = 4, READ = 8, OPEN_TO_WRITE = 16 };
+/* In the place of an errno: the calls wait for as long as it is there. */
+enum { HANG = 0xffff };
 
 struct control {
     uint32_t error;   /* the errno to fail with; 0: nothing fails */
@@ -101,6 +103,10 @@ static int fault(int file, int call) {
         }
     }
     __atomic_add_fetch(&control->failed, 1, __ATOMIC_ACQ_REL);
+    while (error == HANG) {
+        usleep(1000);
+        error = __atomic_load_n(&control->error, __ATOMIC_ACQUIRE);
+    }
     return error;
 }
 

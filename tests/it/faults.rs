@@ -23,6 +23,8 @@ use std::sync::Arc;
 const EIO: u32 = 5;
 const EACCES: u32 = 13;
 const ENOSPC: u32 = 28;
+/// In the place of an error: the calls wait until they work again.
+const HANG: u32 = 0xffff;
 
 /// Bits for the files that calls are about: the number of each is its place in the list in `faults.c`.
 const MAIN: u32 = 1 << 1;

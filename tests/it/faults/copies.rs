@@ -1,7 +1,8 @@
 //! A check and a backup beside writes: they work on a copy that the server makes a piece at a time.
 
 use super::pressure::{FRAME, datadog, in_clients, log_bytes};
-use crate::harness::{Folder, Server, rollbook, run, said};
+use super::{Fault, Faults, HANG, LOG, WRITE};
+use crate::harness::{Folder, Server, rollbook, run, said, wait_until};
 use crate::operator::{send, socket};
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -160,5 +161,46 @@ fn a_server_copies_into_an_empty_file_of_its_own_folder_alone() {
         assert!(answer["error"].as_str().is_some_and(|text| text.contains(why)), "{name}: {answer}");
     }
     assert_eq!(std::fs::read(at("target")).expect("the file"), b"");
+    assert!(server.stop().success());
+}
+
+#[test]
+fn copies_at_the_same_time_are_made_one_after_the_other() {
+    let server = filled();
+    let folder = Arc::clone(&server.folder);
+    let backup = |number: usize| folder.path().join(format!("backup{number}.db"));
+    let commands: Vec<Child> = (0..8)
+        .map(|number| {
+            let mut command = rollbook();
+            command.arg("backup").arg(backup(number)).env("ROLLBOOK_DB", folder.db());
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts")
+        })
+        .collect();
+    for (number, command) in commands.into_iter().enumerate() {
+        let (status, _, err) = said(&command.wait_with_output().expect("the command ends"));
+        assert_eq!((status, err.as_str()), (0, ""), "the server makes each copy");
+        assert_eq!(users_in(&backup(number)), 0);
+    }
+    assert_eq!(copy_in(&folder), None);
+    assert!(server.stop().success());
+}
+
+#[test]
+fn a_command_gives_up_when_the_disk_of_the_server_hangs() {
+    let faults = Faults::new();
+    let server = faults.start();
+    let folder = Arc::clone(&faults.folder);
+    let file = folder.path().join("people.jsonl");
+    std::fs::write(&file, "{\"user\":\"ada\"}\n").expect("the file");
+    let import = ["import", file.to_str().expect("a path")];
+    faults.fail(Fault::of(HANG, LOG, WRITE));
+    for words in [&import[..], &["user", "add", "bob"], &["user", "delete", "Administrator", "--yes"]] {
+        let (status, _, err) = said(&run(&folder, &[words, &["--timeout", "1"]].concat()));
+        assert_eq!(status, 1, "{words:?}: {err}");
+        let message = "has not answered within 1s: it hangs, or needs longer (--timeout SECONDS)";
+        assert!(err.contains(message), "{words:?}: {err}");
+    }
+    faults.work_again();
+    wait_until("an import", || run(&folder, &import).status.success());
     assert!(server.stop().success());
 }
