@@ -120,3 +120,30 @@ fn now() -> i64 {
     let time = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock");
     i64::try_from(time.as_millis()).expect("a number")
 }
+
+#[test]
+fn imports_that_were_broken_off_are_forgotten_by_their_age_and_not_by_a_clock_that_is_far_ahead() {
+    let faults = Faults::new();
+    let server = faults.start();
+    assert!(server.stop().success());
+    let database = Connection::open(faults.folder.db()).expect("the database");
+    let insert = "insert into imports (digest, line, at) values (?1, 1, ?2)";
+    for (byte, age) in [(1_u8, 0), (2, 29), (3, 31)] {
+        database.execute(insert, rusqlite::params![[byte; 32], now() - age * DAY * 1000]).expect("an import");
+    }
+    drop(database);
+    let file = faults.folder.path().join("people.jsonl");
+    std::fs::write(&file, "{\"user\":\"ada\"}\n").expect("the file");
+    for wrong in [50 * 365 * DAY, 0] {
+        faults.set_clock(wrong);
+        let server = faults.start();
+        let (status, _, err) =
+            said(&run(&faults.folder, &["import", file.to_str().expect("a path"), "--on-conflict", "skip"]));
+        assert_eq!(status, 0, "{err}");
+        assert!(server.stop().success());
+        let database = Connection::open(faults.folder.db()).expect("the database");
+        let mut kept = database.prepare("select hex(substr(digest, 1, 1)) from imports order by digest").expect("SQL");
+        let kept: Vec<String> = kept.query_map([], |row| row.get(0)).and_then(Iterator::collect).expect("the imports");
+        assert_eq!(kept, ["01", "02"], "{wrong} seconds");
+    }
+}
