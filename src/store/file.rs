@@ -391,6 +391,9 @@ impl Drop for Lock {
         if *self.passing.get_mut() && is_at(&locked(&self.file), &self.path) {
             let _ = std::fs::remove_file(&self.path);
         }
+        // Closing the file is not enough: a process that another thread is about to start has a copy of the descriptor,
+        // and the lock with it, until it runs its program.
+        let _ = locked(&self.file).unlock();
     }
 }
 

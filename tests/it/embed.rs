@@ -7,6 +7,7 @@ use crate::harness::{
     ADMIN_PASSWORD, API_KEY, APP_KEY, Connection, Folder, basic, busy, finish_busy, rollbook, wait_until,
 };
 use rollbook::{ErrorKind, FirstSecrets, GroupFields, Handle, Listener, Rollbook, Settings, UserFields};
+use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
 use serde_json::{Value, json};
 use socket2::{Domain, SockRef, Socket, Type};
 use std::net::{Shutdown, SocketAddr, TcpListener};
@@ -229,6 +230,28 @@ fn commands_work_through_the_socket_of_a_program_that_has_one() {
     assert!(handle.addresses().is_empty());
     assert!(add("grace").status.success());
     assert!(handle.directory().find_user("grace").unwrap().is_some());
+}
+
+#[test]
+fn a_process_that_another_thread_starts_does_not_keep_the_directory_in_use() {
+    let folder = Folder::new();
+    let handle = serve(&folder);
+    let lock = folder.db().canonicalize().unwrap().with_extension("db.lock");
+    let mut open = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
+    let entry = open.find(|entry| std::fs::read_link(entry.path()).is_ok_and(|path| path == lock)).unwrap();
+    let number = entry.file_name().to_str().unwrap().parse().unwrap();
+    // As such a process has it until it runs its program.
+    let itself = pidfd_open(getpid(), PidfdFlags::empty()).unwrap();
+    let copy = match pidfd_getfd(itself, number, PidfdGetfdFlags::empty()) {
+        Err(error) if std::env::var_os("CI").is_none() => return eprintln!("no descriptor can be copied: {error}"),
+        copied => copied.unwrap(),
+    };
+    handle.stop().unwrap();
+    let again = Rollbook::open(folder.db()).unwrap();
+    // The copy has nothing to do with the lock that is held now.
+    drop(copy);
+    assert_eq!(Rollbook::open(folder.db()).err().map(|error| error.kind()), Some(ErrorKind::InUse));
+    drop(again);
 }
 
 #[test]
