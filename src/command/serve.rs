@@ -6,7 +6,9 @@ use crate::command::Usage;
 use crate::config::{Serve, given_secrets};
 use crate::directory;
 use crate::logging;
-use crate::server::{Certificate, Limits, Listener, PemFile, Place, raise_descriptor_limit, tell_supervisor};
+use crate::server::{
+    Certificate, HandedSockets, Limits, Listener, PemFile, Place, raise_descriptor_limit, tell_supervisor,
+};
 use crate::service::{Service, Settings};
 use crate::store::{self, Found, Store};
 use anyhow::{Context as _, anyhow};
@@ -15,11 +17,12 @@ use std::sync::Arc;
 
 /// Serves until a signal ends it. The warnings about its settings go to the log.
 pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
+    let mut handed = HandedSockets::take(serve.ready_fd).map_err(Usage)?;
     let mut ready = Ready::prepare(serve)?;
     let signals = Signals::handle(serve.grace)?;
     log_to(serve)?;
     signals.on_reopen(logging::reopen);
-    warnings.iter().for_each(|warning| log::warn!("{warning}"));
+    warnings.iter().map(String::as_str).chain(handed.warning()).for_each(|warning| log::warn!("{warning}"));
     // What is wrong with the command line shows before the database is touched.
     let settings = serve.settings().map_err(Usage)?;
     settings.check().map_err(Usage)?;
@@ -42,14 +45,23 @@ pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
     }
     let store = Arc::new(store);
     let mut service = Service::new(Arc::clone(&store), Arc::clone(&passwords), &settings)?;
-    let listeners = Listener::bind_all(&serve.listen, serve.unix_mode, certificate.as_ref(), service.limits());
-    let listeners = listeners.with_context(|| serve.origins.name_of("listen"))?;
+    let mut listeners = handed.for_clients(certificate.as_ref(), service.limits())?;
+    // The default is for a server that has nothing else.
+    if listeners.is_empty() || serve.origins.is_given("listen") {
+        let bound = Listener::bind_all(&serve.listen, serve.unix_mode, certificate.as_ref(), service.limits());
+        listeners.extend(bound.with_context(|| serve.origins.name_of("listen"))?);
+    }
     let places: Vec<Announced> = listeners.iter().map(Announced::of).collect();
     service.listen(listeners)?;
-    let watched = serve.metrics_listen.map(|address| Listener::bind(address, &service.limits_for_metrics()));
-    let watched = watched.transpose().with_context(|| serve.origins.name_of("metrics_listen"))?;
-    let metrics_url = watched.as_ref().map(Listener::url);
-    watched.map(|listener| service.listen_for_metrics(vec![listener])).transpose()?;
+    let mut watched = handed.for_metrics(&service.limits_for_metrics())?;
+    if let Some(address) = serve.metrics_listen {
+        let bound = Listener::bind(address, &service.limits_for_metrics());
+        watched.push(bound.with_context(|| serve.origins.name_of("metrics_listen"))?);
+    }
+    let metrics_urls: Vec<String> = watched.iter().map(metrics_url).collect();
+    if !watched.is_empty() {
+        service.listen_for_metrics(watched)?;
+    }
     service.listen_for_commands();
     let stop = service.stop();
     signals.on_stop(move || stop.stop());
@@ -57,10 +69,7 @@ pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
     announce_database(&store, found, first.is_some());
     // The last that can fail: the secrets of a new directory are not shown by a start that comes to nothing.
     first.map(|first| first.fill(&store, &passwords)).transpose()?;
-    let metrics_url = metrics_url.map(|url| format!("{url}/metrics"));
-    if let Some(url) = &metrics_url {
-        log::info!("metrics at {url}");
-    }
+    metrics_urls.iter().for_each(|url| log::info!("metrics at {url}"));
     if let Some(certificate) = certificate {
         signals.on_reload(move || certificate.reload());
     }
@@ -71,12 +80,20 @@ pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
     }
     let listening =
         places.iter().map(|Announced { place, url }| Listening { url: url.clone(), address: place.to_string() });
-    ready.tell(&listening.collect::<Vec<_>>(), metrics_url.as_deref())?;
+    ready.tell(&listening.collect::<Vec<_>>(), metrics_urls.first().map(String::as_str))?;
     let urls: Vec<&str> = places.iter().map(|place| place.url.as_str()).collect();
     signals.tell_ready(&format!("listening on {}", urls.join(", ")));
     service.run()?;
     log::info!("stopped");
     Ok(())
+}
+
+/// Where metrics are; for a Unix socket, which no URL leads to, its address.
+fn metrics_url(listener: &Listener) -> String {
+    match listener.place() {
+        Place::Ip(_) => format!("{}/metrics", listener.url()),
+        Place::Unix(_) => listener.url(),
+    }
 }
 
 /// The certificate of the settings.

@@ -50,16 +50,26 @@ pub enum Source {
     Default,
 }
 
-/// The settings whose values came from variables.
+/// Where the values of settings came from.
 #[derive(Debug, Clone, Default)]
-pub struct Origins(BTreeMap<String, String>);
+pub struct Origins {
+    /// The variables of those that came from one.
+    variables: BTreeMap<String, String>,
+    /// Those that do not have their default.
+    given: BTreeSet<String>,
+}
 
 impl Origins {
     /// The name of a setting for messages: its variable when the value came from there, else its flag. `setting` is
     /// the name of the field in [`super::Serve`].
     pub fn name_of(&self, setting: &str) -> String {
         let flag = || format!("--{}", setting.replace('_', "-"));
-        self.0.get(setting).cloned().unwrap_or_else(flag)
+        self.variables.get(setting).cloned().unwrap_or_else(flag)
+    }
+
+    /// Whether a flag or a variable has set it.
+    pub fn is_given(&self, setting: &str) -> bool {
+        self.given.contains(setting)
     }
 }
 
@@ -227,9 +237,14 @@ fn leaf(mut matches: &ArgMatches) -> &ArgMatches {
 }
 
 fn origins(command: &Command, matches: &ArgMatches) -> Origins {
-    let from_variable = |arg: &&Arg| matches.value_source(arg.get_id().as_str()) == Some(ValueSource::EnvVariable);
+    let source = |arg: &Arg| matches.value_source(arg.get_id().as_str());
+    let from_variable = |arg: &&Arg| source(arg) == Some(ValueSource::EnvVariable);
+    let is_given = |arg: &&Arg| matches!(source(arg), Some(ValueSource::EnvVariable | ValueSource::CommandLine));
     let named = |arg: &Arg| Some((arg.get_id().to_string(), variable_of(arg)?.0));
-    Origins(command.get_arguments().filter(from_variable).filter_map(named).collect())
+    Origins {
+        variables: command.get_arguments().filter(from_variable).filter_map(named).collect(),
+        given: command.get_arguments().filter(is_given).map(|arg| arg.get_id().to_string()).collect(),
+    }
 }
 
 /// All settings of the server, in the order of its help. `matches` is what was found for `settings`, which has all

@@ -8,6 +8,7 @@ use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io::{Error, ErrorKind, Result};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,8 @@ pub struct Listener {
     file: Option<SocketFile>,
 }
 
-enum ListeningSocket {
+/// A socket that listens, of either kind.
+pub(super) enum ListeningSocket {
     Tcp(TcpListener),
     Unix(UnixListener),
 }
@@ -161,6 +163,19 @@ impl Listener {
         Ok(Listener { socket: ListeningSocket::Tcp(socket), place, certificate: None, file: None })
     }
 
+    /// Takes a socket that another program has made and handed over. The file of a Unix socket is that program's.
+    pub(super) fn over_handed(socket: ListeningSocket, limits: &Limits) -> Result<Listener> {
+        let socket = match socket {
+            ListeningSocket::Tcp(socket) => return Listener::over(socket, limits),
+            ListeningSocket::Unix(socket) => socket,
+        };
+        socket.set_nonblocking(true)?;
+        let address = socket.local_addr()?;
+        let abstract_name = || format!("@{}", String::from_utf8_lossy(address.as_abstract_name().unwrap_or_default()));
+        let path = address.as_pathname().map_or_else(|| PathBuf::from(abstract_name()), Path::to_owned);
+        Ok(Listener { socket: ListeningSocket::Unix(socket), place: Place::Unix(path), certificate: None, file: None })
+    }
+
     /// Speaks TLS with all that come in here, and shows that certificate.
     pub fn with_certificate(mut self, certificate: &Arc<Certificate>) -> Listener {
         self.certificate = Some(Arc::clone(certificate));
@@ -170,6 +185,10 @@ impl Listener {
     /// The certificate that is shown.
     pub(super) fn certificate(&self) -> Option<&Arc<Certificate>> {
         self.certificate.as_ref()
+    }
+
+    pub(super) fn is_unix(&self) -> bool {
+        matches!(self.socket, ListeningSocket::Unix(_))
     }
 
     /// The URL that a client finds a server by; for a Unix socket, which no URL leads to, its address.

@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 /// Whether the machine lets a test have a network of its own.
-fn has_own_network() -> bool {
+pub fn has_own_network() -> bool {
     if !has_tool("ip", "iproute2") {
         return false;
     }
@@ -45,18 +45,18 @@ fn a_server_ends_when_its_address_has_gone() {
 }
 
 /// A connection to the Unix socket at that path.
-fn at_socket(path: &Path) -> Connection {
+pub fn at_socket(path: &Path) -> Connection {
     let stream = UnixStream::connect(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     Connection::over(TcpStream::from(OwnedFd::from(stream)))
 }
 
-fn get(mut connection: Connection, path: &str, headers: &[(&str, &str)]) -> Answer {
+pub fn get(mut connection: Connection, path: &str, headers: &[(&str, &str)]) -> Answer {
     connection.send("GET", path, headers, None);
     connection.answer(false)
 }
 
 /// Where the log says that the server listens.
-fn places(server: &Server) -> Vec<String> {
+pub fn places(server: &Server) -> Vec<String> {
     let log = server.log();
     log.lines().filter_map(|line| line.split_once("listening on ")).map(|(_, place)| place.to_owned()).collect()
 }

@@ -28,6 +28,7 @@ mod followers;
 mod fronts;
 mod fuzz;
 mod guesses;
+mod handed;
 mod harness;
 mod health;
 mod help;
