@@ -23,6 +23,7 @@ mod store_of;
 mod table;
 mod terminal;
 mod user;
+mod watchdog;
 
 use crate::config::{Command, CommandLine, Database, ResultFormat, Setting};
 use crate::logging;

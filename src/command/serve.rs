@@ -1,7 +1,7 @@
 //! Serving, until a signal.
 
 use super::ready::{Listening, Ready};
-use super::{first_start::FirstStart, parent, signals::Signals, start_logging};
+use super::{first_start::FirstStart, parent, signals::Signals, start_logging, watchdog};
 use crate::command::Usage;
 use crate::config::{Serve, given_secrets};
 use crate::directory;
@@ -83,6 +83,7 @@ pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
     ready.tell(&listening.collect::<Vec<_>>(), metrics_urls.first().map(String::as_str))?;
     let urls: Vec<&str> = places.iter().map(|place| place.url.as_str()).collect();
     signals.tell_ready(&format!("listening on {}", urls.join(", ")));
+    watchdog::start(service.pulse(), &signals)?;
     service.run()?;
     log::info!("stopped");
     Ok(())

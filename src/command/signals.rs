@@ -124,6 +124,11 @@ impl Signals {
         }
     }
 
+    /// Tells the supervisor that the server is at work. False once that is no longer told, because it is stopping.
+    pub(super) fn tell_alive(&self) -> bool {
+        self.shared.tell_if_ready("WATCHDOG=1")
+    }
+
     /// Whether a stop was asked for.
     pub(super) fn stop_asked(&self) -> bool {
         self.shared.stopping.load(Ordering::Acquire)

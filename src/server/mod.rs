@@ -13,6 +13,7 @@ mod listen;
 mod local;
 mod probe;
 mod proxies;
+mod pulse;
 mod reader;
 mod refuser;
 mod supervisor;
@@ -35,6 +36,7 @@ pub use listen::{Listener, Place};
 pub use local::{LocalClient, Patience};
 pub use probe::probe;
 pub use proxies::Network;
+pub use pulse::Pulse;
 use refuser::{Refuser, Why};
 use std::collections::HashMap;
 use std::net::{IpAddr, Shutdown, TcpStream};
@@ -117,6 +119,8 @@ struct Shared {
     stopping: AtomicBool,
     /// Ends the wait for connections.
     waker: Waker,
+    /// How often the accepting thread has come round.
+    turns: AtomicU64,
     connections: Mutex<Connections>,
     ended: Condvar,
     accepted: AtomicU64,
@@ -192,6 +196,7 @@ impl Server {
             start: Instant::now(),
             stopping: AtomicBool::new(false),
             waker: Waker::new().context("make a descriptor to wake the server by")?,
+            turns: AtomicU64::new(0),
             connections: Mutex::default(),
             ended: Condvar::new(),
             accepted: AtomicU64::new(0),
@@ -251,6 +256,7 @@ impl Server {
         };
         let is_stopping = || shared.stopping.load(Ordering::Acquire);
         while !is_stopping() {
+            shared.turns.fetch_add(1, Ordering::Release);
             let ready = match shared.waker.wait(&listeners) {
                 Ok(ready) => ready,
                 Err(error) => {

@@ -402,6 +402,17 @@ impl Store {
         self.writer.write(Origin::program(), move |tx| if failed { tx.skip_seq() } else { Ok(()) })
     }
 
+    /// Asks the writer for an operation that changes nothing. What [`Store::writer_progress`] was before.
+    pub(crate) fn wake_writer(&self) -> u64 {
+        self.writer.wake()
+    }
+
+    /// A number that grows while the writer is at work, also within an operation that takes long. While it waits for a
+    /// disk that hangs, the number stays.
+    pub(crate) fn writer_progress(&self) -> u64 {
+        self.writer.own_progress()
+    }
+
     /// A number that changes with every commit in that scope, before the commit is acknowledged. What was read
     /// after taking the number is still true while the number is the same.
     pub fn generation(&self, scope: Scope) -> u64 {

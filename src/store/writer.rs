@@ -156,6 +156,8 @@ struct Shared {
     operations: AtomicU64,
     /// Grows while the writer gets on.
     progress: Arc<AtomicU64>,
+    /// See [`Writer::note_progress`].
+    noted: AtomicU64,
     /// Lengths of the groups that were committed.
     groups: Histogram<{ GROUP_LENGTHS.len() }>,
     failures: AtomicU64,
@@ -213,6 +215,7 @@ impl Writer {
             queued: AtomicUsize::new(0),
             operations: AtomicU64::new(0),
             progress,
+            noted: AtomicU64::new(0),
             groups: Histogram::new(&GROUP_LENGTHS),
             failures: AtomicU64::new(0),
             unmoved: AtomicBool::new(false),
@@ -312,12 +315,14 @@ impl Writer {
         self.shared.failed.load(Ordering::Acquire)
     }
 
+    /// How much has been done and prepared, in no particular unit.
     pub(super) fn progress(&self) -> u64 {
-        self.shared.progress.load(Ordering::Relaxed)
+        self.own_progress() + self.shared.noted.load(Ordering::Relaxed)
     }
 
+    /// Counts work for a write that another thread does.
     pub(super) fn note_progress(&self) {
-        self.shared.progress.fetch_add(1, Ordering::Relaxed);
+        self.shared.noted.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How often others were seen to have changed something.
@@ -336,6 +341,20 @@ impl Writer {
             (changed, answer)
         });
         let _ = self.enqueue(Operation { run, alone: false });
+    }
+
+    /// Asks the thread for an operation that changes nothing. What [`Writer::own_progress`] was before.
+    pub(super) fn wake(&self) -> u64 {
+        let progress = self.own_progress();
+        let run = Box::new(|_: Begun<'_>| (0, Box::new(|_: &Outcome| {}) as Answer));
+        // With a full queue there is enough to do.
+        let _ = self.enqueue(Operation { run, alone: false });
+        progress
+    }
+
+    /// How much the writer itself has done, in no particular unit.
+    pub(super) fn own_progress(&self) -> u64 {
+        self.shared.operations.load(Ordering::Relaxed) + self.shared.progress.load(Ordering::Relaxed)
     }
 
     fn enqueue(&self, operation: Operation) -> std::result::Result<(), TrySendError<Message>> {

@@ -22,17 +22,19 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The suffixes of the files beside the database; a file's number is its place here, counted from 1. */
+/* The suffixes of the files beside the database; a file's number is its place here, counted from 1. Connections are
+ * accepted at SOCKETS. */
 static const char *const SUFFIXES[] = {"", "-wal", "-journal", "-shm", ".lock"};
-enum { FILES = 5, FOLDER = 6, DESCRIPTORS = 65536 };
+enum { FILES = 5, FOLDER = 6, SOCKETS = 7, DESCRIPTORS = 65536 };
 
 /* Bits in the control's mask of calls. */
-enum { WRITE = 1, SYNC = 2, TRUNCATE = 4, READ = 8, OPEN_TO_WRITE = 16 };
-/* In the place of an errno: the calls wait for as long as it is there. */
-enum { HANG = 0xffff };
+enum { WRITE = 1, SYNC = 2, TRUNCATE = 4, READ = 8, OPEN_TO_WRITE = 16, ACCEPT = 32 };
+
+/* In place of an error: the call waits until this is taken back. */
+#define HANG UINT32_MAX
 
 struct control {
-    uint32_t error;   /* the errno to fail with; 0: nothing fails */
+    uint32_t error;   /* the errno to fail with, or HANG; 0: nothing fails */
     uint32_t files;   /* bit n: file number n */
     uint32_t calls;   /* which calls fail */
     uint32_t skip;    /* so many of them are let through first */
@@ -94,7 +96,7 @@ static int file_by_descriptor(int fd) {
 
 /* Whether this call is one that has to fail, and with what. */
 static int fault(int file, int call) {
-    int error = __atomic_load_n(&control->error, __ATOMIC_ACQUIRE);
+    uint32_t error = __atomic_load_n(&control->error, __ATOMIC_ACQUIRE);
     if (error == 0 || file == 0 || !(control->files & 1u << file) || !(control->calls & call)) return 0;
     uint32_t left = __atomic_load_n(&control->skip, __ATOMIC_ACQUIRE);
     while (left > 0) {
@@ -103,11 +105,9 @@ static int fault(int file, int call) {
         }
     }
     __atomic_add_fetch(&control->failed, 1, __ATOMIC_ACQ_REL);
-    while (error == HANG) {
-        usleep(1000);
-        error = __atomic_load_n(&control->error, __ATOMIC_ACQUIRE);
-    }
-    return error;
+    if (error != HANG) return (int)error;
+    while (__atomic_load_n(&control->error, __ATOMIC_ACQUIRE) == HANG) usleep(1000);
+    return 0;
 }
 
 /* Only with the lock held. */
@@ -276,6 +276,15 @@ int rename(const char *from, const char *to) {
     if (result == 0 && file != 0) note('r', file, 0, 0, NULL, 0);
     pthread_mutex_unlock(&order);
     return result;
+}
+
+int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags) {
+    int error = fault(SOCKETS, ACCEPT);
+    if (error != 0) {
+        errno = error;
+        return -1;
+    }
+    return syscall(SYS_accept4, fd, address, size, flags);
 }
 
 /* Noted before it goes out: whoever has an answer finds it in the record. */

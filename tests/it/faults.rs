@@ -7,6 +7,7 @@ mod copies;
 mod crash;
 mod damage;
 mod disk;
+mod hang;
 mod load;
 mod pressure;
 mod refusal;
@@ -23,12 +24,13 @@ use std::sync::Arc;
 const EIO: u32 = 5;
 const EACCES: u32 = 13;
 const ENOSPC: u32 = 28;
-/// In the place of an error: the calls wait until they work again.
-const HANG: u32 = 0xffff;
+/// In place of an error: the calls wait until the rule is taken back.
+const HANG: u32 = u32::MAX;
 
 /// Bits for the files that calls are about: the number of each is its place in the list in `faults.c`.
 const MAIN: u32 = 1 << 1;
 const LOG: u32 = 1 << 2;
+const SOCKETS: u32 = 1 << 7;
 const ANY_FILE: u32 = u32::MAX;
 
 /// Bits for calls.
@@ -37,6 +39,7 @@ const SYNC: u32 = 2;
 const TRUNCATE: u32 = 4;
 const READ: u32 = 8;
 const OPEN_TO_WRITE: u32 = 16;
+const ACCEPT: u32 = 32;
 
 /// What is to go wrong.
 #[derive(Debug, Clone, Copy)]

@@ -109,7 +109,9 @@ pub fn rollbook_after(prelude: &str) -> Command {
 fn clean(mut command: Command) -> Command {
     times::note_start();
     for (name, _) in std::env::vars() {
-        if name.starts_with("ROLLBOOK_") || ["RUST_LOG", "NOTIFY_SOCKET", "LISTEN_FDS"].contains(&name.as_str()) {
+        if name.starts_with("ROLLBOOK_")
+            || ["RUST_LOG", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS"].contains(&name.as_str())
+        {
             command.env_remove(name);
         }
     }
