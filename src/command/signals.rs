@@ -3,7 +3,7 @@
 
 use crate::lock::locked;
 use crate::logging;
-use crate::server::tell_supervisor;
+use crate::server::{Ending, tell_supervisor};
 use anyhow::Context as _;
 use rustix::process::{Signal, getpid, kill_process};
 use rustix::time::{ClockId, clock_gettime};
@@ -14,8 +14,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// How long the process may take, after the grace period of connections, to close the database and to end.
-const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 /// How long the last line of the log may take when the process is ended by force.
 const LAST_LINE_PATIENCE: Duration = Duration::from_millis(500);
 
@@ -26,7 +24,7 @@ type ReloadHook = Box<dyn FnMut() + Send>;
 ///
 /// | signal | effect |
 /// |---|---|
-/// | SIGTERM, SIGINT | stop hooks run; the process ends after the grace period and a few seconds, whatever hangs |
+/// | SIGTERM, SIGINT | stop hooks run; the process ends within the grace period, whatever hangs |
 /// | a second one of these | the process ends at once, with status 1 |
 /// | SIGHUP | reload hooks and reopen hooks run |
 /// | SIGUSR1 | reopen hooks run |
@@ -59,7 +57,7 @@ struct Reload {
 }
 
 impl Signals {
-    /// Sets the handlers. `grace` is the time that connections have at the end.
+    /// Sets the handlers. `grace` is the time that the end may take, see [`Ending`].
     ///
     /// # Errors
     /// When the system does not allow it.
@@ -81,7 +79,7 @@ impl Signals {
         let stop = move || {
             if stops.forever().next().is_some() {
                 theirs.stop();
-                std::thread::sleep(grace.saturating_add(CLOSE_PATIENCE));
+                std::thread::sleep(Ending::within(grace).whole().saturating_sub(LAST_LINE_PATIENCE));
                 log::error!("the server has not ended in time, and is ended now; every acknowledged write is on disk");
                 logging::flush_for(LAST_LINE_PATIENCE);
                 // No exit handlers, which could wait for what hangs.

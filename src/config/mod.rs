@@ -518,7 +518,7 @@ pub struct Serve {
     /// Seconds after which a client that reads none of its answer is disconnected
     #[arg(long, env = "ROLLBOOK_WRITE_TIMEOUT", value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     pub write_timeout: Duration,
-    /// Seconds that requests have to finish when the server stops
+    /// Seconds that a stop may take; requests have four fifths of them to finish
     #[arg(long, env = "ROLLBOOK_GRACE", value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub grace: Duration,
     /// Second address, which answers only /metrics, /healthz and /readyz

@@ -229,7 +229,7 @@ impl Handle {
         Directory::new(&self.opened.0)
     }
 
-    /// Accepts nothing more, lets running requests finish for [`Settings::grace`], and closes the directory. When it
+    /// Accepts nothing more, lets running requests finish within [`Settings::grace`], and closes the directory. When it
     /// returns, every thread has ended and the file can be opened again.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ mod address;
 mod body;
 mod budget;
 mod connection;
+mod ending;
 mod handed;
 mod head;
 mod listen;
@@ -30,6 +31,7 @@ pub use address::Endpoint;
 use address::ListenAddress;
 use anyhow::Context as _;
 use budget::Budget;
+pub use ending::Ending;
 pub use handed::HandedSockets;
 use listen::Waker;
 pub use listen::{Listener, Place};
@@ -86,7 +88,8 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// Without any progress in sending an answer; a long answer may take longer in all.
     pub write_timeout: Duration,
-    /// After a stop was asked for, until requests that still run are given up.
+    /// After a stop was asked for, until everything has ended. Requests that still run are given up before that, see
+    /// [`Ending`].
     pub grace: Duration,
 }
 
@@ -239,7 +242,7 @@ impl Server {
     }
 
     /// Serves until stopped, and counts what comes and goes among that traffic; returns when every connection has ended,
-    /// or after the grace period.
+    /// or when requests have had their part of the grace period.
     pub fn run<H>(self, traffic: &Arc<Traffic>, handler: H)
     where
         H: Fn(Incoming<'_>) -> Response + Send + Sync + 'static,
@@ -273,7 +276,7 @@ impl Server {
             }
         }
         drop(listeners);
-        finish(&shared, accepting.limits.grace);
+        finish(&shared, Ending::within(accepting.limits.grace).for_requests());
     }
 }
 
@@ -471,12 +474,12 @@ fn register(
 }
 
 /// Closes idle connections and waits for the others.
-fn finish(shared: &Shared, grace: Duration) {
-    let deadline = Instant::now() + grace;
+fn finish(shared: &Shared, patience: Duration) {
+    let start = Instant::now();
     let mut connections = locked(&shared.connections);
     while !(connections.open.is_empty() && connections.leaving.is_empty()) {
         connections.open.values().filter(|peer| peer.is_idle()).for_each(|peer| peer.stop_waiting());
-        let left = deadline.saturating_duration_since(Instant::now());
+        let left = patience.saturating_sub(start.elapsed());
         if left.is_zero() {
             let busy = connections.open.len() + connections.leaving.len();
             log::warn!("{busy} connections were still busy at the end");

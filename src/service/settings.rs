@@ -63,7 +63,7 @@ pub struct Settings {
     pub idle_timeout: Duration,
     /// How long a client may take none of an answer.
     pub write_timeout: Duration,
-    /// How long running requests have at the end.
+    /// How long the end may take; running requests have four fifths of it, or all but five seconds if that is longer.
     pub grace: Duration,
     /// The file of a certificate, in PEM: HTTPS is spoken at each place for clients. Read again when it changes.
     pub tls_cert: Option<PathBuf>,

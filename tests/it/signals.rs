@@ -74,12 +74,14 @@ fn a_stop_while_the_database_is_opened_takes_effect_before_the_server_listens() 
 }
 
 #[test]
-fn a_start_that_hangs_ends_soon_after_the_grace_period() {
-    let folder = Folder::new();
-    let (mut child, _pipe, log) = waiting_for_password(&folder, &["--grace", "0.1"]);
-    send(child.id(), Signal::TERM);
-    assert_eq!(wait_for(&mut child).code(), Some(1));
-    wait_for_line(&log, "the server has not ended in time, and is ended now");
+fn a_start_that_hangs_ends_within_the_grace_period() {
+    for grace in ["0.001", "0.1", "3"] {
+        let folder = Folder::new();
+        let (mut child, _pipe, log) = waiting_for_password(&folder, &["--grace", grace]);
+        send(child.id(), Signal::TERM);
+        assert_eq!(wait_for(&mut child).code(), Some(1), "{grace}");
+        wait_for_line(&log, "the server has not ended in time, and is ended now");
+    }
 }
 
 #[test]

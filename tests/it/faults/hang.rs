@@ -1,7 +1,9 @@
-//! A disk that does not answer, and a server that does not accept: the supervisor is told nothing more.
+//! A disk that does not answer, and a server that does not accept: the supervisor is told nothing more, and a stop ends
+//! all the same.
 
-use super::{ACCEPT, Fault, Faults, HANG, LOG, SOCKETS, SYNC};
-use crate::harness::{PATIENCE, Server, wait_until};
+use super::{ACCEPT, Fault, Faults, HANG, LOG, MAIN, SOCKETS, SYNC, WRITE};
+use crate::harness::{PATIENCE, Server, create_user, opened, wait_until};
+use rustix::process::{Pid, Signal, kill_process};
 use std::os::unix::net::UnixDatagram;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,4 +63,41 @@ fn a_server_that_accepts_no_connection_ends_the_signs_of_life() {
     assert_silent(Fault::of(HANG, SOCKETS, ACCEPT), "the thread that accepts connections", |server| {
         assert_eq!(server.request("GET", "/readyz", &[], None).status, 200, "it was only late");
     });
+}
+
+/// Stops a server that hangs. It ends by itself, and everything that was acknowledged is there afterwards.
+fn assert_ended(fault: Fault, meet: impl FnOnce(&Server) -> bool + Send) {
+    let faults = Faults::new();
+    let mut server = Server::by(faults.command(&["--grace", "1"]), Arc::clone(&faults.folder));
+    let create = |server: &Server, handle: &str| {
+        server.datadog("POST", "/api/v1/user", Some(&format!(r#"{{"handle":"{handle}"}}"#))).status
+    };
+    assert_eq!(create(&server, "ada@example.com"), 200);
+    faults.fail(fault);
+    let waits = meet(&server);
+    if waits {
+        wait_until("a call that hangs", || faults.failed() > 0);
+    }
+    let pid = Pid::from_raw(i32::try_from(server.pid()).expect("a process id")).expect("a process id");
+    kill_process(pid, Signal::TERM).expect("the process takes a signal");
+    assert_eq!(server.wait().code(), Some(1), "{}", server.log());
+    assert!(faults.failed() > 0, "{}", server.log());
+    server.wait_for_log("the server has not ended in time, and is ended now");
+    let server = Server::over(Arc::clone(&faults.folder), &[]);
+    assert_eq!(server.datadog("GET", "/api/v1/user/ada@example.com", None).status, 200);
+}
+
+#[test]
+fn a_server_whose_commit_hangs_ends_within_the_grace_period() {
+    assert_ended(Fault::of(HANG, LOG, SYNC), |server| {
+        // Its answer never comes.
+        opened(server, create_user("bob@example.com"));
+        true
+    });
+}
+
+#[test]
+fn a_server_that_cannot_close_its_database_ends_within_the_grace_period() {
+    // By the end, the log is moved into the database.
+    assert_ended(Fault::of(HANG, MAIN | LOG, WRITE | SYNC), |_| false);
 }

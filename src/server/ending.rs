@@ -1,0 +1,52 @@
+//! How the time is shared out that a server has to end.
+
+use std::time::Duration;
+
+/// The shortest time for the whole end: there is a database to close.
+const WHOLE_MIN: Duration = Duration::from_secs(2);
+/// The least and the most of it that is kept from requests, to close the database.
+const CLOSING_MIN: Duration = Duration::from_secs(1);
+const CLOSING_MAX: Duration = Duration::from_secs(5);
+
+/// The time from the moment a stop is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Ending {
+    grace: Duration,
+}
+
+impl Ending {
+    /// An end that takes no longer than this, or two seconds if that is longer.
+    pub fn within(grace: Duration) -> Ending {
+        Ending { grace }
+    }
+
+    /// When everything has ended.
+    pub fn whole(self) -> Duration {
+        self.grace.max(WHOLE_MIN)
+    }
+
+    /// How long requests that have begun may run: four fifths, or all but five seconds if that is longer.
+    pub fn for_requests(self) -> Duration {
+        let closing = (self.whole() / 5).clamp(CLOSING_MIN, CLOSING_MAX);
+        self.grace.min(self.whole() - closing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_leave_time_to_close_the_database() {
+        let requests = |grace| Ending::within(Duration::from_millis(grace)).for_requests().as_millis();
+        let rows = [(0, 0), (300, 300), (1000, 1000), (2000, 1000), (5000, 4000), (10_000, 8000), (60_000, 55_000)];
+        for (grace, expected) in rows {
+            assert_eq!(requests(grace), expected, "{grace}");
+            let ending = Ending::within(Duration::from_millis(grace));
+            assert!(ending.whole() - ending.for_requests() >= CLOSING_MIN, "{grace}");
+        }
+        assert_eq!(Ending::within(Duration::ZERO).whole(), WHOLE_MIN);
+        assert_eq!(Ending::within(Duration::from_secs(60)).whole(), Duration::from_secs(60));
+        assert!(Ending::within(Duration::MAX).for_requests() < Duration::MAX);
+    }
+}
