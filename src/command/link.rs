@@ -91,7 +91,10 @@ impl Link {
                     waiting.get_or_insert_with(|| Progress::start(&format!("waiting for {name}")));
                     std::thread::sleep(PAUSE);
                 }
-                Err(_) => return Err(in_use),
+                Err(_) => {
+                    let socket = socket.display();
+                    bail!("{in_use}, which takes no commands at {socket}: wait until it has ended, or stop it");
+                }
             }
         }
     }

@@ -10,9 +10,9 @@ use crate::server::{
     Certificate, HandedSockets, Limits, Listener, PemFile, Place, raise_descriptor_limit, tell_supervisor,
 };
 use crate::service::{Service, Settings};
-use crate::store::{self, Found, Store};
+use crate::store::{self, Found, InUse, Store};
 use anyhow::{Context as _, anyhow};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Serves until a signal ends it. The warnings about its settings go to the log.
@@ -36,7 +36,8 @@ pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
     }
     raise_descriptor_limit();
     tell_supervisor("STATUS=opening the database");
-    let (store, found) = Store::open(&serve.database.db, settings.readers)?;
+    let (store, found) =
+        Store::open(&serve.database.db, settings.readers).map_err(|error| advise(error, &serve.database.db))?;
     let first = FirstStart::of(&store, &serve.database, serve.secrets_file.as_deref())?;
     if signals.stop_asked() {
         store.close();
@@ -95,6 +96,18 @@ fn metrics_url(listener: &Listener) -> String {
         Place::Ip(_) => format!("{}/metrics", listener.url()),
         Place::Unix(_) => listener.url(),
     }
+}
+
+/// Says the way out where another process has the database.
+fn advise(error: anyhow::Error, database: &Path) -> anyhow::Error {
+    if error.is::<InUse>() {
+        return anyhow!(
+            "{error}: if that is a server, commands work through it (rollbook user list --db {}); stop it to start \
+             another one, or give this one a database of its own (--db FILE)",
+            database.display()
+        );
+    }
+    error
 }
 
 /// The certificate of the settings.

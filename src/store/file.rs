@@ -2,7 +2,7 @@
 
 use super::owner::{Owner, explain, give, give_named, kind, missing_right, require_own};
 use super::snapshot::{folder_of, real, with_suffix};
-use super::{InUse, Missing};
+use super::{InUse, Missing, holder};
 use crate::lock::locked;
 use anyhow::{Context as _, bail};
 use rusqlite::ErrorCode;
@@ -345,7 +345,10 @@ impl Lock {
                 // Another process may have removed the file before this one has locked it.
                 Ok(()) if is_at(&file, path) => return Ok((file, made)),
                 Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Err(InUse(place.named.display().to_string()).into()),
+                Err(TryLockError::WouldBlock) => {
+                    let holder = file.metadata().ok().and_then(|found| holder::of_lock(Id::of(&found)));
+                    return Err(InUse { database: place.named.display().to_string(), holder }.into());
+                }
                 Err(TryLockError::Error(error)) => return Err(error).context("lock the database"),
             }
         }
@@ -408,8 +411,8 @@ fn is_at(file: &File, path: &Path) -> bool {
 /// Which file it is, whatever its names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Id {
-    device: u64,
-    number: u64,
+    pub(super) device: u64,
+    pub(super) number: u64,
 }
 
 impl Id {
@@ -429,7 +432,8 @@ impl Opened {
         let id = Id::of(&place.real.metadata().map_err(|error| explain(error, &place.real))?);
         let mut open = locked(&OPEN);
         if open.contains(&id) {
-            return Err(InUse(place.named.display().to_string()).into());
+            let database = place.named.display().to_string();
+            return Err(InUse { database, holder: Some(std::process::id()) }.into());
         }
         open.push(id);
         Ok(Opened(id))

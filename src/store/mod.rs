@@ -13,6 +13,7 @@ mod credentials;
 mod file;
 mod groups;
 mod hierarchy;
+mod holder;
 mod imports;
 mod lists;
 mod memory;
@@ -172,11 +173,20 @@ pub struct Store {
 
 /// Another process has the database open.
 #[derive(Debug)]
-pub struct InUse(String);
+pub struct InUse {
+    database: String,
+    /// The process, where it can be known.
+    holder: Option<u32>,
+}
 
 impl std::fmt::Display for InUse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the database {} is in use by another process", self.0)
+        let InUse { database, holder } = self;
+        match holder {
+            None => write!(f, "the database {database} is in use by another process"),
+            Some(own) if *own == std::process::id() => write!(f, "the database {database} is in use by this process"),
+            Some(other) => write!(f, "the database {database} is in use by another process (process id {other})"),
+        }
     }
 }
 

@@ -34,6 +34,7 @@ mod health;
 mod help;
 mod http;
 mod import;
+mod in_use;
 mod json_input;
 mod listen;
 mod lists;
