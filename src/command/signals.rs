@@ -14,6 +14,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+/// How long after a signal further ones are the same stop: `timeout` signals its child and then the group that it is in,
+/// and a terminal the whole group.
+const SAME_STOP: Duration = Duration::from_secs(1);
 /// How long the last line of the log may take when the process is ended by force.
 const LAST_LINE_PATIENCE: Duration = Duration::from_millis(500);
 
@@ -25,7 +28,7 @@ type ReloadHook = Box<dyn FnMut() + Send>;
 /// | signal | effect |
 /// |---|---|
 /// | SIGTERM, SIGINT | stop hooks run; the process ends within the grace period, whatever hangs |
-/// | a second one of these | the process ends at once, with status 1 |
+/// | another one, a second later | the process ends at once, with status 1 |
 /// | SIGHUP | reload hooks and reopen hooks run |
 /// | SIGUSR1 | reopen hooks run |
 /// | SIGXFSZ | ignored: the write that was too long fails |
@@ -65,12 +68,10 @@ impl Signals {
         // First these, which note every signal: one that came between the handlers below would be lost without them.
         let mut stops = Incoming::new([SIGTERM, SIGINT]).context("handle signals")?;
         let mut reloads = Incoming::new([SIGHUP, SIGUSR1]).context("handle signals")?;
-        // Set by the handler itself, at its end, so that no other thread makes a first signal a second one.
         let second = Arc::new(AtomicBool::new(false));
         for signal in [SIGTERM, SIGINT] {
             signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&second))
                 .context("handle signals")?;
-            signal_hook::flag::register(signal, Arc::clone(&second)).context("handle signals")?;
         }
         signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false))).context("handle signals")?;
         let shared =
@@ -79,7 +80,12 @@ impl Signals {
         let stop = move || {
             if stops.forever().next().is_some() {
                 theirs.stop();
-                std::thread::sleep(Ending::within(grace).whole().saturating_sub(LAST_LINE_PATIENCE));
+                let patience = Ending::within(grace).whole().saturating_sub(LAST_LINE_PATIENCE);
+                let deaf = patience.min(SAME_STOP);
+                std::thread::sleep(deaf);
+                second.store(true, Ordering::Release);
+                log::info!("still finishing requests; another signal ends the server at once");
+                std::thread::sleep(patience - deaf);
                 log::error!("the server has not ended in time, and is ended now; every acknowledged write is on disk");
                 logging::flush_for(LAST_LINE_PATIENCE);
                 // No exit handlers, which could wait for what hangs.

@@ -85,13 +85,26 @@ fn a_start_that_hangs_ends_within_the_grace_period() {
 }
 
 #[test]
+fn signals_that_come_together_are_one_stop() {
+    let mut server = Server::start();
+    let mut connection = busy(Connection::open(server.address));
+    for signal in [Signal::TERM, Signal::INT, Signal::TERM] {
+        send(server.pid(), signal);
+    }
+    server.wait_for_log("stopping");
+    assert_eq!(finish_busy(&mut connection), 200);
+    drop(connection);
+    assert_eq!(server.wait().code(), Some(0));
+}
+
+#[test]
 fn a_second_stop_ends_the_process_at_once() {
     for (first, second) in [(Signal::TERM, Signal::TERM), (Signal::INT, Signal::TERM), (Signal::TERM, Signal::INT)] {
         let mut server = Server::with(&["--grace", "600"]);
         // A request that has begun keeps the server from ending.
         let _connection = busy(Connection::open(server.address));
         send(server.pid(), first);
-        server.wait_for_log("stopping");
+        server.wait_for_log("another signal ends the server at once");
         send(server.pid(), second);
         assert_eq!(server.wait().code(), Some(1));
     }
