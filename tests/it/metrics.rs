@@ -368,7 +368,7 @@ fn an_address_for_metrics_that_cannot_be_had_is_a_failure() {
     let status = wait_for(&mut child);
     let said = String::from_utf8(child.wait_with_output().expect("its output").stderr).expect("text");
     assert_eq!(status.code(), Some(1), "{said}");
-    assert!(said.contains(&format!("rollbook: listen on {address}")), "{said}");
+    assert!(said.contains(&format!("rollbook: --metrics-listen: listen on {address}")), "{said}");
     for flags in [&["--metrics-listen", "nowhere"][..], &["--metrics-listen", "127.0.0.1"], &["--metrics-public=x"]] {
         let words = [&["serve"], flags].concat();
         assert_eq!(run(&folder, &words).status.code(), Some(2), "{flags:?}");
