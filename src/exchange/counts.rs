@@ -1,7 +1,7 @@
 //! The counts at the end of an export. Its beginning announces them, so that an import sees when the end is missing.
 //!
 //! The order of the lines makes no difference, and several exports can be joined: all announcements are counted, and all
-//! counts are added. More rows than were counted are no error: somebody has added them.
+//! counts are added. More rows than were counted are no error: a person may have added them.
 
 use super::{Record, Remark, RemarkKind, Row};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Lines on their way to standard error or to a file: put on a heap by whoever logs, written by a thread of their own.
+//! Lines on their way to standard error or to a file: a thread that logs puts them on a heap, and a thread of their own writes them.
 
 use super::file::LogFile;
 use super::style::Style;

@@ -1,4 +1,4 @@
-//! Where log lines go: to standard error or a file, by a thread of its own, so that no request waits for whoever reads them.
+//! Where log lines go: to standard error or a file, by a thread of its own, so that no request waits for the reader of the log.
 
 mod file;
 mod journal;

@@ -247,7 +247,7 @@ impl Files {
         let mut config = config.map_err(|error| self.refusal(error))?;
         config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
         // A session goes on by what the client keeps of it, so that no client takes memory here. The keys for that are
-        // made anew with each certificate, and twice in twelve hours.
+        // made again with each certificate, and twice in twelve hours.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.ticketer = Ticketer::new().context("make a key for tickets")?;
         Ok(Pair { config: Arc::new(config), chain, validity })

@@ -1,4 +1,4 @@
-//! Owners and rights of the files of a database: they belong to whom the database belongs, whoever makes them, and an
+//! Owners and rights of the files of a database: they belong to whom the database belongs, whichever user makes them, and an
 //! error says which right is missing.
 
 use super::snapshot::folder_of;
@@ -61,7 +61,7 @@ impl Owner {
         }
     }
 
-    /// For a file that only the owner may read, whoever may read the database.
+    /// For a file that only the owner may read, whichever users may read the database.
     pub(super) fn alone(self) -> Owner {
         Owner { mode: PRIVATE, ..self }
     }
