@@ -1,5 +1,10 @@
 //! The command line and the environment: every setting, its default and its help text, in one definition.
 
+#![allow(
+    rustdoc::broken_intra_doc_links,
+    reason = "help texts are shown as they are, with brackets around IPv6 addresses"
+)]
+
 mod help;
 mod line;
 mod people;

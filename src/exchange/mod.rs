@@ -3,7 +3,7 @@
 //!
 //! What is written reads back as the same records, but for what the writer has told as lost. JSON lines hold everything.
 //! In CSV an empty text is an empty cell, as is none. LDIF holds in comments what LDAP has no attribute for. JSON lines and
-//! LDIF end with [`counts`], by which a reader sees that a file was cut off.
+//! LDIF end with counts, by which a reader sees that a file was cut off.
 
 mod account;
 mod columns;
