@@ -56,6 +56,7 @@
 
 // Hidden modules are no part of the interface: the program, its tests and its benchmarks use them.
 
+mod background;
 mod cache;
 #[doc(hidden)]
 pub mod command;

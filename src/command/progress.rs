@@ -1,9 +1,9 @@
 //! Progress of steps whose length is not known: a line on standard error, from the second second on.
 
+use crate::background::Background;
 use crate::exchange::Rows;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 /// Steps that end sooner show nothing.
@@ -14,9 +14,8 @@ const TICK: Duration = Duration::from_millis(250);
 /// A step under way. Its line goes with this value. On anything but a terminal nothing is drawn.
 pub(super) struct Progress {
     bar: ProgressBar,
-    /// Dropped, it ends the thread that draws.
-    end: Option<Sender<()>>,
-    drawer: Option<JoinHandle<()>>,
+    /// The thread that draws.
+    drawer: Option<Background>,
 }
 
 impl Progress {
@@ -35,9 +34,8 @@ impl Progress {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         bar.set_style(style);
         bar.set_message(step.to_owned());
-        let (end, ended) = channel::<()>();
         let drawn = bar.clone();
-        let draw = move || {
+        let draw = move |ended: &Receiver<()>| {
             if ended.recv_timeout(DELAY) == Err(RecvTimeoutError::Timeout) {
                 drawn.set_draw_target(ProgressDrawTarget::stderr());
                 drawn.enable_steady_tick(TICK);
@@ -45,8 +43,8 @@ impl Progress {
             }
         };
         // Without the thread the step is done all the same.
-        let drawer = std::thread::Builder::new().name("progress".to_owned()).spawn(draw).ok();
-        Progress { bar, end: Some(end), drawer }
+        let drawer = Background::start("progress", draw).ok();
+        Progress { bar, drawer }
     }
 
     /// Counts rows as they are read.
@@ -58,10 +56,7 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        drop(self.end.take());
-        if let Some(drawer) = self.drawer.take() {
-            let _ = drawer.join();
-        }
+        drop(self.drawer.take());
         self.bar.finish_and_clear();
     }
 }

@@ -1,6 +1,7 @@
 //! The certificate that a server shows: read at the start, and again when its files change.
 
 use super::x509;
+use crate::background::Background;
 use crate::lock::locked;
 use crate::metrics::{Label, Page};
 use anyhow::{Context as _, bail};
@@ -18,9 +19,8 @@ use std::io::Read as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How often the files are looked at.
@@ -61,18 +61,7 @@ pub struct Certificate {
 
 /// Looks at the files of a certificate, until it is dropped.
 pub struct Watch {
-    /// Nothing is sent: its end is the signal.
-    end: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        drop(self.end.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
+    _thread: Background,
 }
 
 /// The chain of certificates, and the key.
@@ -148,15 +137,15 @@ impl Certificate {
     /// # Errors
     /// When there is no thread for it.
     pub fn watch(self: &Arc<Certificate>) -> anyhow::Result<Watch> {
-        let ((end, ended), certificate) = (channel(), Arc::clone(self));
-        let thread = std::thread::Builder::new().name("certificate".to_owned());
-        let look = move |ended: Receiver<()>| {
+        let certificate = Arc::clone(self);
+        let look = move |ended: &Receiver<()>| {
             while ended.recv_timeout(LOOK_PAUSE) == Err(RecvTimeoutError::Timeout) {
                 certificate.look();
             }
         };
-        let thread = thread.spawn(move || look(ended)).context("start the thread that looks at the certificate")?;
-        Ok(Watch { end: Some(end), thread: Some(thread) })
+        let thread =
+            Background::start("certificate", look).context("start the thread that looks at the certificate")?;
+        Ok(Watch { _thread: thread })
     }
 
     fn look(&self) {

@@ -4,6 +4,7 @@
 mod pulse;
 mod settings;
 
+use crate::background::Background;
 use crate::dialect::{Context, Dialects, Metrics};
 use crate::directory::{Access, OldChanges, Passwords};
 use crate::http::Door;
@@ -14,9 +15,8 @@ use crate::store::{self, Store};
 use anyhow::{Context as _, anyhow};
 pub(crate) use pulse::Pulse;
 pub use settings::{Secrets, Settings};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Weak};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How often changes that are too old are looked for.
@@ -172,7 +172,7 @@ impl Service {
     /// # Errors
     /// When a thread cannot be started or has panicked.
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let mut forgetting = Forgetting::start(&self.store, self.keep_changes)?;
+        let mut forgetting = start_forgetting(&self.store, self.keep_changes)?;
         let dialects = Arc::new(self.dialects);
         let connections = Arc::downgrade(&dialects);
         let result = run_all(self.servers, &self.traffic, dialects);
@@ -219,41 +219,17 @@ fn wait_for_end(connections: &Weak<Dialects>) {
     }
 }
 
-/// Removes, now and then, the changes that are too old to be kept. Its thread ends with it.
-struct Forgetting {
-    /// Nothing is sent: its end is the signal.
-    end: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Forgetting {
-    fn start(store: &Arc<Store>, age: Duration) -> anyhow::Result<Forgetting> {
-        let ((end, ended), store) = (channel(), Arc::clone(store));
-        let mut old = OldChanges::new(age);
-        // Before the first request: nothing is written beside requests for long after that.
-        if let Err(error) = old.look(&store) {
-            log::warn!("the age of changes cannot be told: {error}");
-        }
-        let pause = (age / 8).clamp(FORGET_PAUSE_MIN, FORGET_PAUSE_MAX);
-        let forget = move || forget(&store, &mut old, age, pause, &ended);
-        let thread = std::thread::Builder::new().name("changes".to_owned());
-        let thread = thread.spawn(forget).context("start the thread that removes old changes")?;
-        Ok(Forgetting { end: Some(end), thread: Some(thread) })
+/// Removes, now and then, the changes that are too old to be kept.
+fn start_forgetting(store: &Arc<Store>, age: Duration) -> anyhow::Result<Background> {
+    let store = Arc::clone(store);
+    let mut old = OldChanges::new(age);
+    // Before the first request: nothing is written beside requests for long after that.
+    if let Err(error) = old.look(&store) {
+        log::warn!("the age of changes cannot be told: {error}");
     }
-
-    /// Begins nothing more.
-    fn end(&mut self) {
-        drop(self.end.take());
-    }
-}
-
-impl Drop for Forgetting {
-    fn drop(&mut self) {
-        self.end();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
+    let pause = (age / 8).clamp(FORGET_PAUSE_MIN, FORGET_PAUSE_MAX);
+    let forget = move |ended: &Receiver<()>| forget(&store, &mut old, age, pause, ended);
+    Background::start("changes", forget).context("start the thread that removes old changes")
 }
 
 fn forget(store: &Store, old: &mut OldChanges, age: Duration, pause: Duration, ended: &Receiver<()>) {
