@@ -4,10 +4,9 @@ use crate::config::{Database, SECRETS, first_secret};
 use crate::directory::{self, FirstSecrets, Passwords};
 use crate::logging;
 use crate::model::Error;
-use crate::output::sync_folder_of;
+use crate::output::{sync_folder_of, without_following};
 use crate::store::{self, Store};
 use anyhow::{Context as _, anyhow, bail};
-use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
@@ -215,8 +214,7 @@ impl SecretsFile {
 
 fn open_options() -> OpenOptions {
     let mut options = OpenOptions::new();
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    options.read(true).write(true).mode(0o600).custom_flags(flags.bits().cast_signed());
+    without_following(options.read(true).write(true).mode(0o600));
     options
 }
 

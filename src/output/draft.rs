@@ -5,10 +5,9 @@
 //! its own because SQLite has locks on the content, which a second handle would drop, and because some network file
 //! systems let only the handle write that has the lock. The held file is made first and removed last.
 
-use super::folder_of;
+use super::{folder_of, without_following};
 use crate::lock::locked;
 use anyhow::{Context as _, bail};
-use rustix::fs::OFlags;
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata, OpenOptions, Permissions, TryLockError};
@@ -134,7 +133,7 @@ impl Draft {
     }
 
     fn open(&self, options: &mut OpenOptions) -> io::Result<File> {
-        options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed()).open(&self.path)
+        without_following(options).open(&self.path)
     }
 
     /// Moves the content to the disk and returns its length.
@@ -240,8 +239,7 @@ fn remove_leftover(folder: &Path, file: &Path, id: &str) -> bool {
     if !found.all(|meta| is_ours(&meta)) {
         return false;
     }
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-    let held = match OpenOptions::new().read(true).custom_flags(flags).open(&held_path) {
+    let held = match without_following(OpenOptions::new().read(true)).open(&held_path) {
         // The held file is removed last: nothing uses what is left.
         Err(error) if error.kind() == ErrorKind::NotFound => return names.remove() > 0,
         Err(_) => return false,

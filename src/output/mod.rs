@@ -161,6 +161,11 @@ pub(crate) fn sync_folder_of(path: &Path) -> anyhow::Result<()> {
     }
 }
 
+/// Lets the options open neither what a link leads to, nor wait for the other end of a pipe.
+pub(crate) fn without_following(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
+}
+
 /// The folder that the file is in.
 pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {

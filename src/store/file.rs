@@ -4,6 +4,7 @@ use super::owner::{Owner, explain, give, give_named, kind, missing_right, requir
 use super::snapshot::{folder_of, real, with_suffix};
 use super::{InUse, Missing, holder};
 use crate::lock::locked;
+use crate::output::without_following;
 use anyhow::{Context as _, bail};
 use rusqlite::ErrorCode;
 use rustix::fs::OFlags;
@@ -276,8 +277,7 @@ fn has_other_journal(journal: &Path, header: &[u8]) -> bool {
 
 /// Opens a file to read it. A pipe is not waited for, and a link not followed.
 fn read_private(path: &Path) -> std::io::Result<File> {
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-    OpenOptions::new().read(true).custom_flags(flags).open(path)
+    without_following(OpenOptions::new().read(true)).open(path)
 }
 
 /// The length of a file beside the database; 0 when there is none.
@@ -374,7 +374,7 @@ impl Lock {
             bail!("{} is {}, and no lock file: remove it", path.display(), kind(found.file_type()));
         }
         let mut options = OpenOptions::new();
-        options.read(true).write(true).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
+        without_following(options.read(true).write(true));
         match options.open(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             opened => Ok(Some((opened.map_err(|error| explain(error, path))?, false))),
