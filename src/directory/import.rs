@@ -533,10 +533,13 @@ impl Import<'_> {
             }
         }
         let before = tx.changes_noted();
-        if tx.find_group_id(parent)?.is_none() && tx.find_group_id(child)?.is_none() {
+        let groups = || -> Result<_> { Ok((tx.find_group_id(parent)?, tx.find_group_id(child)?)) };
+        let mut found = groups()?;
+        if found == (None, None) {
             self.require_group(tx, parent, made)?;
+            found = groups()?;
         }
-        let (found, place) = ((tx.find_group_id(parent)?, tx.find_group_id(child)?), self.place(place));
+        let place = self.place(place);
         match found {
             (Some(parent_id), child_id) => {
                 tx.add_to_list(parent_id, List::Groups, child)?;
