@@ -2,7 +2,7 @@
 
 use crate::clients::{environment, pins};
 use crate::harness::{
-    ADMIN_PASSWORD, API_KEY, APP_KEY, Connection, Folder, Server, binary, eventually, has_tool, rollbook,
+    ADMIN_PASSWORD, API_KEY, APP_KEY, Connection, Folder, Server, binary, eventually, has_tool, launcher, rollbook,
     rollbook_after, wait_for, wait_until,
 };
 use serde_json::{Value, json};
@@ -255,7 +255,7 @@ fn a_pipe_of_another_user_and_one_that_lost_its_reader_get_the_line() {
     let program = place.join("rollbook");
     std::fs::copy(binary(), &program).unwrap();
     let script = r#"exec 7>&1 1>/dev/null; exec setpriv --reuid 65534 --clear-groups -- "$@""#;
-    let mut command = Command::new("sh");
+    let mut command = launcher("sh");
     command.args(["-c", script, "sh"]).arg(&program).current_dir("/");
     command.env("ROLLBOOK_ADMIN_PASSWORD", ADMIN_PASSWORD).env("ROLLBOOK_API_KEY", API_KEY);
     command.env("ROLLBOOK_APP_KEY", APP_KEY).stdin(Stdio::null()).stdout(Stdio::piped());
@@ -276,7 +276,7 @@ fn a_pipe_of_another_user_and_one_that_lost_its_reader_get_the_line() {
 /// A shell that starts the server in the background, says its number and waits. The server's log comes to us.
 fn under_a_parent(folder: &Folder, flag: &str, ready: &Path) -> Child {
     let script = r#""$@" </dev/null & echo $!; wait"#;
-    let mut command = Command::new("sh");
+    let mut command = launcher("sh");
     command.args(["-c", script, "sh"]).arg(binary()).args(["serve", "--listen", "127.0.0.1:0", "--db"]);
     command.arg(folder.db()).arg("--ready-file").arg(ready).arg(flag);
     for (name, value) in [("ADMIN_PASSWORD", ADMIN_PASSWORD), ("API_KEY", API_KEY), ("APP_KEY", APP_KEY)] {
@@ -353,7 +353,7 @@ fn an_orphan_is_told_to_name_its_parent() {
         while [ "$(parent)" = "$first" ]; do sleep 0.05; done
         parent
         exec "$@"' sh "$@" & exit 0"#;
-    let mut command = Command::new("sh");
+    let mut command = launcher("sh");
     command.args(["-c", script, "sh"]).arg(binary()).args(["serve", "--exit-with-parent", "--db"]).arg(folder.db());
     let output = command.args(["--listen", "127.0.0.1:0"]).stdin(Stdio::null()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);

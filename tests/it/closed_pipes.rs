@@ -88,7 +88,7 @@ fn a_shell_shows_status_141_for_a_command_before_head() {
     assert_eq!(said(&run_with_input(&folder, &["import", "-", "--format", "csv"], &rows)).0, 0);
     for words in ["user list", "user list --format json", "log", "export - --format jsonl"] {
         let script = format!("\"$0\" {words} | head -n 1; echo ${{PIPESTATUS[@]}}");
-        let mut command = Command::new("bash");
+        let mut command = crate::harness::launcher("bash");
         command.args(["-c", &script]).arg(crate::harness::binary()).env("ROLLBOOK_DB", folder.db());
         let (_, out, err) = said(&command.stdin(Stdio::null()).output().expect("bash runs"));
         assert_eq!(out.lines().last(), Some("141 0"), "{words}: {err}");

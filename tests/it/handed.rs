@@ -203,7 +203,7 @@ fn the_first_client_of_a_socket_of_systemd_starts_the_server_and_is_answered() {
     }
     let folder = Folder::new();
     let path = folder.path().join("r.sock");
-    let mut command = Command::new("systemd-socket-activate");
+    let mut command = crate::harness::launcher("systemd-socket-activate");
     command.arg("--listen").arg(&path);
     let secrets = [("ADMIN_PASSWORD", ADMIN_PASSWORD), ("API_KEY", API_KEY), ("APP_KEY", APP_KEY), ("LOG", "off")];
     command.args(secrets.iter().map(|(name, value)| format!("--setenv=ROLLBOOK_{name}={value}")));

@@ -3,7 +3,7 @@
 use crate::times;
 use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
@@ -99,9 +99,15 @@ pub fn rollbook() -> Command {
     clean(Command::new(binary()))
 }
 
+/// A program that starts the binary, with the same clean environment. Settings of the tests themselves, such as
+/// `ROLLBOOK_BROWSER_USERS`, would make the binary warn about a variable that it does not know.
+pub fn launcher(program: impl AsRef<OsStr>) -> Command {
+    clean(Command::new(program))
+}
+
 /// A shell that runs `prelude` (limits, variables) and then becomes the binary.
 pub fn rollbook_after(prelude: &str) -> Command {
-    let mut command = clean(Command::new("sh"));
+    let mut command = launcher("sh");
     command.args(["-c", &format!("{prelude}; exec \"$@\""), "sh"]).arg(binary());
     command
 }

@@ -138,12 +138,9 @@ fn copy(from: &Path) -> Folder {
 
 /// Runs a line in that folder as a shell does, where `rollbook` is the program under test.
 fn shell(folder: &Folder, line: &str, listen: &str) -> Command {
-    let mut command = Command::new("bash");
+    let mut command = crate::harness::launcher("bash");
     let words = format!("set -e; rollbook() {{ {:?} \"$@\"; }}; {line}", Path::new(&binary()).display().to_string());
     command.args(["-c", &words]).current_dir(folder.path());
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ROLLBOOK_")) {
-        command.env_remove(name);
-    }
     command
         .envs([("ROLLBOOK_LISTEN", listen), ("NUXEO_PASSWORD", ADMIN_PASSWORD)])
         .envs([("DD_API_KEY", API_KEY), ("DD_APP_KEY", APP_KEY)])

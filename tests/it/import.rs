@@ -5,7 +5,7 @@ use crate::state::State;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 
 /// A directory as a first start makes it, and nobody who serves it.
@@ -725,7 +725,7 @@ fn memory_of_import(users: usize, groups: usize) -> usize {
     let folder = directory();
     let file = write(&folder, "many.csv", many(users, groups));
     let memory = folder.path().join("memory");
-    let mut command = Command::new("python3");
+    let mut command = crate::harness::launcher("python3");
     command.args(["-c", AT_A_TERMINAL]).arg(&memory).arg(crate::harness::binary());
     command.args(["import", "--batch", "5000"]).arg(&file).arg("--db").arg(folder.db());
     let output = command.stdin(Stdio::null()).output().expect("python runs");

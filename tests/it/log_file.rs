@@ -282,18 +282,9 @@ fn a_line_that_was_cut_off_by_a_full_disk_spoils_no_other() {
         return;
     }
     let inner = disk.join("rollbook.log");
-    let mut command = rollbook();
     // The file system is there for the server alone, and goes with it.
-    let binary = command.get_program().to_owned();
-    let mut outer = Command::new("unshare");
-    outer.args(mount).arg(&disk).arg(binary);
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => outer.env(name, value),
-            None => outer.env_remove(name),
-        };
-    }
-    command = outer;
+    let mut command = crate::harness::launcher("unshare");
+    command.args(mount).arg(&disk).arg(crate::harness::binary());
     command.args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(folder.db()).arg("--log-file").arg(&inner);
     command.stderr(File::create(folder.path().join("stderr")).expect("a file"));
     let child = command.spawn().expect("the server starts");
@@ -482,15 +473,8 @@ os.close(terminal)
 "#;
     for to_file in [true, false] {
         let db = folder.path().join(format!("{to_file}.db"));
-        let mut command = Command::new("python3");
-        let clean = rollbook();
-        for (name, value) in clean.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
-        command.arg("-c").arg(script).arg(clean.get_program()).args(["serve", "--listen", "127.0.0.1:0", "--db"]);
+        let mut command = crate::harness::launcher("python3");
+        command.arg("-c").arg(script).arg(crate::harness::binary()).args(["serve", "--listen", "127.0.0.1:0", "--db"]);
         command.arg(&db).current_dir(folder.path()).stdin(Stdio::piped());
         if to_file {
             command.arg("--log-file").arg(&log);

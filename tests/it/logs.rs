@@ -342,7 +342,7 @@ fn every_command_that_logs_does_so_in_json() {
     let log = objects(std::str::from_utf8(&output.stderr).expect("text"));
     assert!(log[0]["message"].as_str().is_some_and(|message| message.contains("the name of a key")), "{log:?}");
     // A server that cannot start says so in its log.
-    let output = Command::new(crate::harness::binary())
+    let output = rollbook()
         .args(["serve", "--log-format", "json", "--listen", "127.0.0.1:0", "--db", "/nowhere/rollbook.db"])
         .output()
         .expect("the command runs");

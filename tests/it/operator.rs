@@ -13,7 +13,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 
 pub fn socket(folder: &Folder) -> PathBuf {
@@ -762,7 +762,7 @@ fn what_root_does_to_the_database_of_a_resting_service_does_not_keep_the_service
         said(&command.output().expect("the command runs"))
     };
     let serve = || {
-        let (folder, mut command) = (Arc::new(Folder::new()), Command::new(&program));
+        let (folder, mut command) = (Arc::new(Folder::new()), crate::harness::launcher(&program));
         command.args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(&database).uid(SOMEBODY).gid(SOMEBODY);
         Server::by(command, folder)
     };

@@ -45,16 +45,7 @@ impl Place {
 
     /// The program as that user, who is in that group alone besides their own.
     fn command_as(&self, user: u32, group: Option<u32>, words: &[&str]) -> Command {
-        let clean = rollbook();
-        let variables: Vec<_> =
-            clean.get_envs().map(|(name, value)| (name.to_owned(), value.map(ToOwned::to_owned))).collect();
-        let mut command = Command::new("setpriv");
-        for (name, value) in variables {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
+        let mut command = crate::harness::launcher("setpriv");
         let groups = group.map_or("--clear-groups".to_owned(), |group| format!("--groups={group}"));
         command.arg(format!("--reuid={user}")).arg(format!("--regid={user}")).arg(groups).arg("--inh-caps=-all");
         command.arg(self.at("rollbook")).args(words).stdin(Stdio::null());

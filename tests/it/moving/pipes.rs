@@ -50,7 +50,7 @@ fn a_substituted_process_is_read_like_a_file() {
     let folder = directory();
     let file = write(&folder, "people.txt", PEOPLE);
     let before = files(&folder);
-    let mut command = Command::new("bash");
+    let mut command = crate::harness::launcher("bash");
     let script = "\"$1\" import <(cat \"$2\") --format ldif --db \"$3\"";
     command.args(["-c", script, "bash"]).arg(binary()).arg(file).arg(folder.db());
     let (status, out, err) = said(&command.output().expect("bash runs"));
