@@ -1,7 +1,7 @@
 //! Caches. Each has a limit in bytes, and one caller can hold at most half of it.
 
-use crate::lock::{exclusive, shared};
 use crate::metrics::Page;
+use crate::sync::{exclusive, shared};
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher as _};

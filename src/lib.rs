@@ -37,11 +37,11 @@
 //!
 //! # The code map
 //! `model` has the nouns, `directory` the verbs, `store` the rows, `dialect` the wires, `server` the
-//! sockets; each knows only those below it. `http` holds requests and responses as plain values, `config` the
-//! settings, `command` the subcommands, `operator` what they ask of a directory, `logging` the way of a log line,
-//! `metrics` the page that tells how it goes, `json` JSON from outside as a tree. `exchange` reads and writes
-//! users and groups in files, and knows none of these but the nouns; `pull` reads them from other servers. `service` puts a
-//! server together, for `command` and for `embed`, which is the facade of this page.
+//! sockets; each knows only those below it. `http` holds requests and responses as plain values. `cli` has the
+//! commands and `settings` what can be set; `admin` has the operations that commands ask of a directory. `formats` reads
+//! and writes users and groups in files, and `import_sources` reads them from other servers. `app` puts a server
+//! together, for `cli` and for `embed`, which is the facade of this page. `files` replaces files safely, `logging` writes
+//! log lines, `metrics` collects figures, and `json` decodes JSON from outside.
 //!
 //! # A request's way
 //! 1. A connection's thread reads one head, within limits and deadlines (`server`).
@@ -56,44 +56,44 @@
 
 // Hidden modules are no part of the interface: the program, its tests and its benchmarks use them.
 
+#[doc(hidden)]
+pub mod admin;
+mod app;
 mod background;
 mod cache;
 #[doc(hidden)]
-pub mod command;
-#[doc(hidden)]
-pub mod config;
+pub mod cli;
 #[doc(hidden)]
 pub mod dialect;
 #[doc(hidden)]
 pub mod directory;
 mod embed;
+mod files;
 #[doc(hidden)]
-pub mod exchange;
+pub mod formats;
 #[doc(hidden)]
 pub mod http;
 #[doc(hidden)]
+pub mod import_sources;
+#[doc(hidden)]
 pub mod json;
-mod lock;
 #[doc(hidden)]
 pub mod logging;
 #[doc(hidden)]
 pub mod metrics;
 #[doc(hidden)]
 pub mod model;
-#[doc(hidden)]
-pub mod operator;
-mod output;
-#[doc(hidden)]
-pub mod pull;
 #[cfg(test)]
 #[path = "../tests/it/random.rs"]
 #[allow(dead_code, reason = "other tests choose with more of it")]
 mod random;
 #[doc(hidden)]
 pub mod server;
-mod service;
+#[doc(hidden)]
+pub mod settings;
 #[doc(hidden)]
 pub mod store;
+mod sync;
 
 pub use embed::{
     Change, Changes, Directory, Error, ErrorKind, FirstSecrets, Group, GroupFields, Handle, Key, KeyPurpose, Listener,

@@ -1,7 +1,7 @@
 //! The program: parses the command line and runs the subcommand.
 
-use rollbook::command::{Usage, has_lost_reader, run};
-use rollbook::config::CommandLine;
+use rollbook::cli::{Usage, has_lost_reader, run};
+use rollbook::settings::CommandLine;
 use signal_hook::consts::SIGPIPE;
 use signal_hook::low_level::emulate_default_handler;
 use std::process::ExitCode;

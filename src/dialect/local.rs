@@ -2,10 +2,10 @@
 //! to the file itself, so nobody is asked for more.
 
 use super::{Context, refused};
+use crate::admin::{Order, Refusal, perform};
 use crate::http::{Method, Refused, Request, Response};
 use crate::json;
 use crate::model::Error;
-use crate::operator::{Order, Refusal, perform};
 use serde::Deserialize;
 use serde_json::json;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -3,9 +3,9 @@
 
 use super::digest;
 use crate::cache::{Cache, Owner};
-use crate::lock::locked;
 use crate::metrics::Page;
 use crate::model::{ClientAddress, Error, Result, key};
+use crate::sync::locked;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Mutex;

@@ -4,10 +4,10 @@ use super::digest;
 use super::foreign::{Adopted, Argon2Value, Foreign, adopt};
 use super::new_passwords::Given;
 use crate::cache::Held;
-use crate::lock::locked;
 use crate::metrics::Page;
 use crate::model::{Error, NewPassword, Result};
 use crate::store::Secret;
+use crate::sync::locked;
 
 use anyhow::anyhow;
 use argon2::{Argon2, Block, Params};

@@ -1,8 +1,8 @@
 //! Sessions: kept in memory only, so that the end of the process is the end of all.
 
 use super::tickets::Root;
-use crate::lock::locked;
 use crate::model::{Caller, Ended};
+use crate::sync::locked;
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};

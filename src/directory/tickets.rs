@@ -2,7 +2,7 @@
 //! back with what the login gives them; a ticket takes no memory here until it comes back.
 
 use super::sessions::{Left, Limits, Sessions};
-use crate::lock::locked;
+use crate::sync::locked;
 use anyhow::anyhow;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use hmac::{Hmac, KeyInit as _, Mac as _};

@@ -3,9 +3,9 @@
 use super::values::{Change, Changes, Group, GroupFields, Key, KeyPurpose, NewKey, User, UserFields, UserSelection};
 use super::{Error, ErrorKind, Result};
 use crate::directory::{self, Lists, Passwords, Side, Since};
-use crate::lock::{exclusive, shared};
 use crate::model::{self, Account, Condition, Profile};
 use crate::store::{Copied, Store, back_up};
+use crate::sync::{exclusive, shared};
 use std::path::Path;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;

@@ -4,18 +4,18 @@ mod directory;
 mod error;
 mod values;
 
+pub use crate::app::{Secrets, Settings};
 pub use crate::directory::FirstSecrets;
 pub use crate::server::Network;
-pub use crate::service::{Secrets, Settings};
 pub use directory::Directory;
 pub use error::{Error, ErrorKind, Result};
 pub use values::{
     Change, Changes, Group, GroupFields, Key, KeyPurpose, NewKey, User, UserFields, UserRole, UserSelection,
 };
 
+use crate::app::{Service, Stop};
 use crate::directory::{Passwords, fill, is_filled, new_secret};
 use crate::server::{self, Certificate, Limits, Place};
-use crate::service::{Service, Stop};
 use crate::store::Store;
 use directory::Gate;
 use std::net::{SocketAddr, TcpListener};

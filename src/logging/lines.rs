@@ -3,7 +3,7 @@
 use super::file::LogFile;
 use super::style::Style;
 use crate::cache::Held;
-use crate::lock::locked;
+use crate::sync::locked;
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};

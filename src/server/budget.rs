@@ -1,8 +1,8 @@
 //! The memory of requests and answers that are under way, all of them together.
 
 use crate::http::ClientAddress;
-use crate::lock::locked;
 use crate::metrics::{Label, Page};
+use crate::sync::locked;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};

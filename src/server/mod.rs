@@ -25,8 +25,8 @@ mod x509;
 
 use crate::http::{ClientAddress, Door, Response};
 pub use crate::http::{Incoming, Refused};
-use crate::lock::locked;
 use crate::metrics::Page;
+use crate::sync::locked;
 pub use address::Endpoint;
 use address::ListenAddress;
 use anyhow::Context as _;

@@ -2,8 +2,8 @@
 
 use super::x509;
 use crate::background::Background;
-use crate::lock::locked;
 use crate::metrics::{Label, Page};
+use crate::sync::locked;
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use rustix::fs::OFlags;

@@ -2,8 +2,8 @@
 
 use super::{Certificate, Shared};
 use crate::http::{Method, Trace};
-use crate::lock::locked;
 use crate::metrics::{Counts, Histogram, Page};
+use crate::sync::locked;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;

@@ -3,8 +3,8 @@
 use super::owner::{Owner, explain, give, give_named, kind, missing_right, require_own};
 use super::snapshot::{folder_of, real, with_suffix};
 use super::{InUse, Missing, holder};
-use crate::lock::locked;
-use crate::output::without_following;
+use crate::files::without_following;
+use crate::sync::locked;
 use anyhow::{Context as _, bail};
 use rusqlite::ErrorCode;
 use rustix::fs::OFlags;

@@ -4,9 +4,9 @@
 use super::Seen;
 use super::hierarchy::Node;
 use crate::cache::{Cache, Held, Owner};
-use crate::lock::{exclusive, shared};
 use crate::metrics::Page;
 use crate::model::Result;
+use crate::sync::{exclusive, shared};
 use std::collections::HashSet;
 use std::sync::{Arc, RwLock};
 

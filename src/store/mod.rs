@@ -43,10 +43,10 @@ pub use snapshot::{BackedUp, Copied, Counts, Snapshot, back_up, copy, keep_backu
 pub use users::UserFilter;
 
 use crate::cache::Owner;
-use crate::lock::locked;
+use crate::files;
 use crate::metrics::Page;
 use crate::model::{Error, Origin, Result, RightsState, key, spelling_key};
-use crate::output;
+use crate::sync::locked;
 use anyhow::{Context as _, bail};
 use file::{Lock, Opened, Place, Watched};
 use owner::{Owner as FileOwner, give, give_named};
@@ -278,7 +278,7 @@ pub fn keep_secrets(database: &Path, secrets: &str) -> anyhow::Result<PathBuf> {
         give(&file, FileOwner::of(database)?.alone())?;
         file.write_all(secrets.as_bytes())?;
         file.sync_all()?;
-        output::sync_folder_of(&path)
+        files::sync_folder_of(&path)
     };
     write().with_context(|| format!("write the secrets of the new database to {}", path.display()))?;
     Ok(path)
@@ -303,7 +303,7 @@ impl Store {
     pub fn open(path: &Path, readers: usize) -> anyhow::Result<(Store, Found)> {
         let place = Place::find(path)?;
         place.refuse_lone_log()?;
-        output::remove_leftovers(&place.real);
+        files::remove_leftovers(&place.real);
         let lock = Arc::new(Lock::take(&place)?);
         let opening = || format!("open the database {}", place.named.display());
         if !place.exists {

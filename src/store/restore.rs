@@ -5,8 +5,8 @@ use super::file::{Lock, Place};
 use super::owner::{Owner, give};
 use super::snapshot::{Counts, Snapshot, fresh_name, with_suffix};
 use super::{Missing, Tx, connect, versions};
+use crate::files::{self, Draft, sync_folder_of};
 use crate::model::Origin;
-use crate::output::{self, Draft, sync_folder_of};
 use anyhow::{Context as _, bail};
 use rusqlite::{Connection, ErrorCode};
 use std::io::ErrorKind;
@@ -46,7 +46,7 @@ pub fn restore(backup: &Path, shown: &str, database: &Path, origin: &Origin) -> 
     let snapshot = Snapshot::of_any_version(backup)?;
     // No server can start from here on, nor go on to use a file that is no longer the database.
     let lock = Lock::take(&place)?;
-    output::remove_leftovers(&place.real);
+    files::remove_leftovers(&place.real);
     let replace = || -> anyhow::Result<Restored> {
         let owner = Owner::of(&place.real)?;
         if place.exists {
@@ -62,7 +62,7 @@ pub fn restore(backup: &Path, shown: &str, database: &Path, origin: &Origin) -> 
         let kept = fresh_name(&place.real, &format!("kept-{time}"));
         let replacement = Replacement { kept, database: place.real.clone() };
         replacement.close_old()?;
-        let kept = output::without_interruption(|| replacement.put_in_place(draft))?;
+        let kept = files::without_interruption(|| replacement.put_in_place(draft))?;
         if !place.exists {
             owner.warn_unless_own(&place.real);
         }

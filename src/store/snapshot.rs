@@ -3,8 +3,8 @@
 use super::file::Place;
 use super::owner::{Owner, give};
 use super::{OPEN_FLAGS, Rows, Store, connect, versions};
-pub(super) use crate::output::folder_of;
-use crate::output::{self, Destination, Draft, Output};
+pub(super) use crate::files::folder_of;
+use crate::files::{self, Destination, Draft, Output};
 use anyhow::{Context as _, bail};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode};
@@ -36,7 +36,7 @@ impl Snapshot {
     /// Of older versions too.
     pub(super) fn of_any_version(path: &Path) -> anyhow::Result<Snapshot> {
         let place = Place::existing(path)?;
-        output::remove_leftovers(&place.real);
+        files::remove_leftovers(&place.real);
         let open = || -> anyhow::Result<Connection> {
             place.inspect()?;
             let connection = connect(&place.real).map_err(|error| place.blame(error))?;
@@ -93,7 +93,7 @@ pub(super) fn keep(connection: &Connection, database: &Path) -> anyhow::Result<P
     make_one_file(&connect_copy(draft.path())?)?;
     give(&draft.open_own()?, Owner::of(database)?.alone())?;
     draft.sync()?;
-    output::complete(draft, &kept, false)?;
+    files::complete(draft, &kept, false)?;
     Ok(kept)
 }
 
@@ -177,7 +177,7 @@ pub struct BackedUp {
 pub fn back_up(database: &Path, copied: Option<&Copied>, file: &Path, force: bool) -> anyhow::Result<BackedUp> {
     let snapshot = Snapshot::of_any_version(copied.map_or(database, Copied::path))?;
     let destination = Destination::find(file, force)?;
-    if !output::is_dash(file) {
+    if !files::is_dash(file) {
         refuse_database(database, file)?;
     }
     let to_stdout = destination == Destination::Stdout;
@@ -186,13 +186,13 @@ pub fn back_up(database: &Path, copied: Option<&Copied>, file: &Path, force: boo
             Destination::File { place, .. } => place.clone(),
             Destination::Stdout | Destination::Stream(_) => real(database)?,
         };
-        output::remove_leftovers(&beside);
+        files::remove_leftovers(&beside);
         let draft = Draft::beside(&beside)?;
         let counts = snapshot.copy_to(draft.path())?;
         let bytes = match destination {
             Destination::File { place, replace } => {
                 let bytes = draft.sync()?;
-                output::complete(draft, &place, replace)?;
+                files::complete(draft, &place, replace)?;
                 bytes
             }
             stream => pour(draft, stream.open()?)?,
@@ -215,7 +215,7 @@ fn pour(draft: Draft, mut output: Output) -> anyhow::Result<u64> {
 /// When it cannot be read or kept.
 pub fn keep_backup(database: &Path, backup: &mut dyn Read) -> anyhow::Result<Copied> {
     let real = real(database).with_context(|| format!("find the database {}", database.display()))?;
-    output::remove_leftovers(&real);
+    files::remove_leftovers(&real);
     let (draft, mut file) = Draft::open_beside(&real)?;
     io::copy(backup, &mut file).context("keep the backup in a file")?;
     Ok(Copied { draft })
@@ -233,7 +233,7 @@ impl Copied {
     /// When it cannot be made.
     pub fn empty(database: &Path) -> anyhow::Result<Copied> {
         let real = real(database)?;
-        output::remove_leftovers(&real);
+        files::remove_leftovers(&real);
         let draft = Draft::beside(&real)?;
         give(&draft.open_own()?, Owner::of(&real)?)?;
         Ok(Copied { draft })
@@ -247,7 +247,7 @@ impl Copied {
 
 /// The file of that name beside the database, into which a copy goes: it is empty, and has been made for this.
 pub(super) fn empty_copy(database: &Path, name: &str) -> anyhow::Result<PathBuf> {
-    if !output::is_draft_name(name) {
+    if !files::is_draft_name(name) {
         bail!("{name} is no name of a copy");
     }
     let path = folder_of(&real(database)?).join(name);

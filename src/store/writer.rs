@@ -10,9 +10,9 @@
 use super::file::{Lock, Loss, Untrusted, Watched};
 use super::snapshot::connect_copy;
 use super::{BUSY_TIMEOUT, Generations, InUse, MARKED, Readers, Rows, Scope, Seen, Tx, failure, snapshot};
-use crate::lock::locked;
 use crate::metrics::{Histogram, Page};
 use crate::model::{Error, Origin, Result, RightsState};
+use crate::sync::locked;
 use anyhow::{Context as _, anyhow};
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};

@@ -1,9 +1,9 @@
 //! What the sources of `pull` read from a server that speaks their dialects: this one.
 
 use crate::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
-use rollbook::exchange::{Record, Role, Rows, UserRecord};
+use rollbook::formats::{Record, Role, Rows, UserRecord};
+use rollbook::import_sources::{DatadogKeys, NuxeoLogin, Source, datadog, nuxeo};
 use rollbook::json::{JsonText, to_string};
-use rollbook::pull::{DatadogKeys, NuxeoLogin, Source, datadog, nuxeo};
 use serde_json::json;
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn administrator(password: &str) -> NuxeoLogin {
 fn records(rows: anyhow::Result<Rows>) -> Vec<Record> {
     let told = |error: anyhow::Error| -> ! { panic!("{error:#}") };
     let rows = rows.unwrap_or_else(|error| told(error)).map(|row| row.unwrap_or_else(|error| told(error)));
-    let record = |row: rollbook::exchange::Row| {
+    let record = |row: rollbook::formats::Row| {
         assert_eq!(row.remarks, [], "{:?}", row.record);
         row.record.unwrap_or_else(|why| panic!("{why}"))
     };

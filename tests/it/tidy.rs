@@ -17,16 +17,13 @@ const DOORS: [(&str, &[&str]); 17] = [
     ("dialect/rollbook", &["datadog", "nuxeo"]),
     ("dialect/ui", &["datadog", "nuxeo"]),
     ("dialect/openapi", &["datadog", "nuxeo"]),
-    (
-        "operator",
-        &["crate::store", "crate::dialect", "crate::server", "crate::http", "rusqlite", "tiny_http", "std::net"],
-    ),
-    ("service", &["crate::command", "crate::config", "crate::embed", "rusqlite", "tiny_http", "serde_json"]),
-    ("embed", &["crate::command", "crate::config", "crate::dialect", "crate::http", "rusqlite", "tiny_http", "serde"]),
+    ("admin", &["crate::store", "crate::dialect", "crate::server", "crate::http", "rusqlite", "tiny_http", "std::net"]),
+    ("app", &["crate::cli", "crate::settings", "crate::embed", "rusqlite", "tiny_http", "serde_json"]),
+    ("embed", &["crate::cli", "crate::settings", "crate::dialect", "crate::http", "rusqlite", "tiny_http", "serde"]),
     ("server", &["crate::model", "crate::directory", "crate::dialect", "crate::store", "rusqlite"]),
     ("dialect", &["rusqlite", "std::net", "crate::server", "crate::store"]),
     (
-        "exchange",
+        "formats",
         &[
             "crate::store",
             "crate::directory",
@@ -39,7 +36,7 @@ const DOORS: [(&str, &[&str]); 17] = [
         ],
     ),
     (
-        "pull",
+        "import_sources",
         &[
             "crate::model",
             "crate::store",
@@ -124,13 +121,13 @@ fn each_layer_names_only_those_below_it() {
 /// settings and end.
 const OF_THE_PROGRAM: [&str; 8] = [
     "main.rs",
-    "command",
-    "config",
+    "cli",
+    "settings",
     "logging",
     "server/handed.rs",
     "server/supervisor.rs",
-    "output/mod.rs",
-    "exchange/tests",
+    "files/mod.rs",
+    "formats/tests",
 ];
 
 #[test]

@@ -1,11 +1,11 @@
 //! What has changed, as lines of JSON.
 
 use super::error::{Problem, Result};
+use crate::admin::ShownChange;
 use crate::directory::{Directory, Since};
 use crate::http::{Request, Response};
 use crate::json;
 use crate::model::Error;
-use crate::operator::ShownChange;
 use std::time::Duration;
 
 /// Lines in an answer unless asked for, and at most.

@@ -2,9 +2,9 @@
 
 use super::error::{Problem, Result};
 use super::input::Parameters;
+use crate::admin::ShownChange;
 use crate::directory::Directory;
 use crate::http::{Request, Response};
-use crate::operator::ShownChange;
 use serde::Serialize;
 
 /// `GET /api/changes`: the newest first.

@@ -2,10 +2,10 @@
 
 use super::error::Result;
 use super::input::{Parameters, record};
+use crate::admin::{ShownGroup, group_of, group_shown};
 use crate::dialect::condition;
 use crate::directory::{Directory, Lists, Side};
 use crate::http::{Method, Request, Response, Tag};
-use crate::operator::{ShownGroup, group_of, group_shown};
 use serde::Serialize;
 
 /// What can be changed.

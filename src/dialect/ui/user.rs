@@ -2,12 +2,12 @@
 
 use super::error::Result;
 use super::input::{Parameters, fields, record, text};
+use crate::admin::{ShownUser, changes_of, new_user_of};
 use crate::dialect::condition;
 use crate::directory::{Directory, UserFilter};
-use crate::exchange::UserRecord;
+use crate::formats::UserRecord;
 use crate::http::{Request, Response, Tag};
 use crate::model::{Extent, Profile};
-use crate::operator::{ShownUser, changes_of, new_user_of};
 use serde::Serialize;
 
 /// What can be changed.

@@ -1,0 +1,513 @@
+//! What an operator's commands ask of a directory, as values. They are carried out on the file itself or, by the local
+//! socket, in the server that holds it, and mean the same both ways.
+
+mod advice;
+mod fields;
+mod shown;
+
+pub use advice::Refusal;
+pub use fields::settle_fields;
+pub use shown::{
+    ShownChange, ShownChanges, ShownGroup, ShownImport, ShownKey, ShownProgress, ShownProperty, ShownUser, exported,
+};
+
+use crate::directory::{
+    Conflict, Directory, ImportOptions, ImportPosition, Imported, ImportedUser, Item, Lists, Purpose, Side, Since,
+    UserFilter,
+};
+use crate::formats::{GroupRecord, Joined, MemberRecord, Record, Role, SaidBy, SubgroupRecord, UserRecord};
+use crate::json::{self, JsonText};
+use crate::model::{AccessRole, Condition, GroupChanges, KeyRole, Result, StoredRole, UserChanges};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What a command asks for.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// Some users, in the order of names: [`ShownUser`]s.
+    Users {
+        /// Which.
+        selection: Selection,
+        /// After that name.
+        after: String,
+        /// As many.
+        limit: u64,
+    },
+    /// One user, with groups: [`ShownUser`].
+    User {
+        /// The login.
+        name: String,
+    },
+    /// Makes a user: [`ShownUser`].
+    AddUser(Box<UserRecord>),
+    /// Changes a user: [`ShownUser`]. What is `None` stays, what is empty is cleared.
+    SetUser(Box<UserRecord>),
+    /// Removes a user for good.
+    DeleteUser {
+        /// The login.
+        name: String,
+    },
+    /// Removes users who are disabled and were not changed since then, as many: their names.
+    PurgeUsers {
+        /// Milliseconds since 1970-01-01 UTC.
+        unchanged_since: i64,
+        /// As many.
+        limit: u64,
+    },
+    /// Some groups, in the order of names: [`ShownGroup`]s.
+    Groups {
+        /// Whose name or label contains this.
+        text: Option<String>,
+        /// After that name.
+        after: String,
+        /// As many.
+        limit: u64,
+    },
+    /// One group, with the groups in it and above it: [`ShownGroup`].
+    Group {
+        /// The name.
+        name: String,
+    },
+    /// Makes a group: [`ShownGroup`].
+    AddGroup(GroupRecord),
+    /// Changes a group: [`ShownGroup`]. What is `None` stays, what is empty is cleared.
+    SetGroup(GroupRecord),
+    /// Removes a group for good.
+    DeleteGroup {
+        /// The name.
+        name: String,
+    },
+    /// Puts a user, or a group, into a group.
+    AddMember(Membership),
+    /// Takes a user, or a group, out of a group.
+    RemoveMember(Membership),
+    /// Makes a key: its number and the secret.
+    CreateKey {
+        /// The role of an application key; `None`: an API key.
+        role: Option<Role>,
+        /// What to call it.
+        name: String,
+    },
+    /// All keys: [`ShownKey`]s.
+    Keys,
+    /// Ends a key.
+    RevokeKey {
+        /// Its number.
+        id: i64,
+    },
+    /// Gives a user another password.
+    SetPassword {
+        /// The login.
+        user: String,
+        /// The password, in clear.
+        password: String,
+    },
+    /// Some changes: [`ShownChanges`].
+    Changes {
+        /// With the oldest that is kept, in place of `after`.
+        #[serde(default)]
+        oldest: bool,
+        /// After that one; `None`: only those to come.
+        after: Option<i64>,
+        /// From that time on, in milliseconds since 1970-01-01 UTC, in place of `after`.
+        from: Option<i64>,
+        /// As many.
+        limit: u64,
+        /// Seconds to wait for the first one.
+        wait: u64,
+    },
+    /// Copies the database into a file beside it, which is there and empty.
+    Copy {
+        /// The file, without its folder.
+        name: String,
+    },
+    /// Brings in what a file has: [`ShownImport`].
+    Import(Box<Batch>),
+    /// How far an import of the input with that digest has come: [`ShownProgress`], or nothing.
+    ImportProgress {
+        /// SHA-256.
+        digest: [u8; 32],
+    },
+    /// The beginning of an import: the place from which the memberships of the file count, and how many names wait in
+    /// groups' lists.
+    BeginImport {
+        /// SHA-256.
+        digest: [u8; 32],
+        /// How many places the memberships of the file name.
+        places: u64,
+    },
+    /// Removes properties with the names of fields from some users and groups: [`ShownProperty`]s.
+    RemoveAnsweredProperties,
+    /// How many names in groups' lists are nobody's.
+    WaitingNames,
+    /// The end of an import.
+    EndImport {
+        /// SHA-256.
+        digest: [u8; 32],
+    },
+}
+
+/// Which users a list is about: those to whom all of it applies.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Selection {
+    /// Who are disabled, or who are not.
+    pub disabled: Option<bool>,
+    /// Who have logged in.
+    pub verified: Option<bool>,
+    /// Who are administrators.
+    pub administrators: bool,
+    /// Direct members of that group.
+    pub group: Option<String>,
+    /// Whose login, names or e-mail address contain that text.
+    pub text: Option<String>,
+    /// Who were not changed since then, in milliseconds since 1970-01-01 UTC.
+    pub unchanged_since: Option<i64>,
+}
+
+/// A membership.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Membership {
+    /// The group.
+    pub group: String,
+    /// The user, or the group, in it.
+    pub member: String,
+    /// It is a group.
+    pub subgroup: bool,
+}
+
+/// A part of a file, to be brought in in one transaction.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Batch {
+    /// What there is. Of a group without its lists in the first phase, and of its lists alone in the last.
+    pub records: Vec<Record>,
+    /// The number of the row of each, and its line.
+    pub rows: Vec<(u64, u64)>,
+    /// What happens to what is there already.
+    pub conflict: ConflictWord,
+    /// Makes the groups that do not exist.
+    pub create_groups: bool,
+    /// Where the order of all memberships was when the import began.
+    pub base: i64,
+    /// The digest of the whole input.
+    pub digest: [u8; 32],
+    /// Which pass over the input it is.
+    pub phase: Phase,
+    /// The number of the last row of the batch, and its line.
+    pub last: (u64, u64),
+}
+
+/// The passes of an import over its input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Groups, without who is in them.
+    Groups,
+    /// Users, with their groups.
+    Users,
+    /// The groups that groups are in, where a group says so itself. They replace what was there, so they come before the
+    /// memberships that add.
+    Parents,
+    /// Memberships of groups that the input calls by their names here. After them it is settled which groups give
+    /// rights.
+    NamedMemberships,
+    /// Memberships of groups that are entries of an LDAP directory.
+    Memberships,
+    /// Memberships that only the members say.
+    MemberOf,
+    /// What would have left no administrator before.
+    Administrators,
+}
+
+impl Phase {
+    /// All, in their order.
+    pub const ALL: [Phase; 7] = [
+        Phase::Groups,
+        Phase::Users,
+        Phase::Parents,
+        Phase::NamedMemberships,
+        Phase::Memberships,
+        Phase::MemberOf,
+        Phase::Administrators,
+    ];
+
+    /// Whether it brings in memberships of users, or of groups in other groups.
+    pub fn has_memberships(self) -> bool {
+        matches!(self, Phase::NamedMemberships | Phase::Memberships | Phase::MemberOf)
+    }
+
+    /// Its place in [`Phase::ALL`].
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
+    /// Its number, from 1.
+    pub fn number(self) -> u32 {
+        self as u32 + 1
+    }
+}
+
+/// What happens to what is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConflictWord {
+    /// Stays as it is.
+    Skip,
+    /// Is changed.
+    Update,
+    /// Is an error.
+    Fail,
+}
+
+/// Carries out an order. The answer is what the order says, as JSON.
+///
+/// # Errors
+/// Those of the directory's verbs, with advice.
+pub fn perform(directory: &Directory, order: Order) -> std::result::Result<JsonText, Refusal> {
+    let hint = advice::hint(&order);
+    carry_out(directory, order).map_err(|error| Refusal::new(directory, error, hint))
+}
+
+fn carry_out(directory: &Directory, order: Order) -> Result<JsonText> {
+    match order {
+        Order::Users { selection, after, limit } => {
+            let group = selection.group.as_deref();
+            let filter = UserFilter {
+                disabled: selection.disabled,
+                verified: selection.verified,
+                administrators: selection.administrators,
+                group: None,
+                text: selection.text,
+                unchanged_since: selection.unchanged_since,
+            };
+            let accounts = directory.accounts_after(filter, group, &after, limit)?;
+            answer(&accounts.iter().map(ShownUser::of_account).collect::<Vec<_>>())
+        }
+        Order::User { name } => answer(&ShownUser::of_profile(&directory.profile(&name)?)),
+        Order::AddUser(user) => {
+            let (name, changes) = new_user_of(directory, *user)?;
+            answer(&ShownUser::of_profile(&directory.create_user(&name, changes)?))
+        }
+        Order::SetUser(user) => {
+            let (name, changes) = changes_of(directory, *user)?;
+            answer(&ShownUser::of_profile(&directory.update_user(&name, changes, Condition::default())?))
+        }
+        Order::DeleteUser { name } => answer(&directory.delete_user(&name, Condition::default())?),
+        Order::PurgeUsers { unchanged_since, limit } => answer(&directory.purge_users(unchanged_since, limit)?),
+        Order::Groups { text, after, limit } => {
+            let groups = directory.groups_after(text.as_deref(), &after, limit)?;
+            answer(&groups.iter().map(ShownGroup::of_counted).collect::<Vec<_>>())
+        }
+        Order::Group { name } => group(directory, &name),
+        Order::AddGroup(record) => {
+            let (name, changes) = group_of(record);
+            directory.create_group(&name, changes, Lists::default())?;
+            group(directory, &name)
+        }
+        Order::SetGroup(record) => {
+            let (name, changes) = group_of(record);
+            directory.update_group(&name, changes, Lists::default(), Condition::default())?;
+            group(directory, &name)
+        }
+        Order::DeleteGroup { name } => answer(&directory.delete_group(&name, Condition::default())?),
+        Order::AddMember(Membership { group, member, subgroup: false }) => {
+            answer(&directory.add_member(Side::Group, &member, &group).map(drop)?)
+        }
+        Order::AddMember(Membership { group, member, subgroup: true }) => {
+            answer(&directory.add_subgroup(&group, &member)?)
+        }
+        Order::RemoveMember(Membership { group, member, subgroup: false }) => {
+            answer(&directory.remove_member(Side::Group, &member, &group).map(drop)?)
+        }
+        Order::RemoveMember(Membership { group, member, subgroup: true }) => {
+            answer(&directory.remove_subgroup(&group, &member)?)
+        }
+        Order::CreateKey { role, name } => {
+            let purpose = match role {
+                None => Purpose::Api,
+                Some(Role::Admin) => Purpose::Application(KeyRole::Admin),
+                Some(Role::Standard) => Purpose::Application(KeyRole::Standard),
+                Some(Role::Read) => Purpose::Application(KeyRole::Read),
+            };
+            answer(&directory.create_key(purpose, &name)?)
+        }
+        Order::Keys => answer(&directory.keys()?.iter().map(ShownKey::of).collect::<Vec<_>>()),
+        Order::RevokeKey { id } => answer(&directory.revoke_key(id)?),
+        Order::SetPassword { user, password } => answer(&directory.set_password(&user, &password)?),
+        Order::Changes { oldest, after, from, limit, wait } => {
+            let since = from.map(Since::Time).or(after.map(Since::Change)).unwrap_or(Since::Now);
+            let since = if oldest { Since::Oldest } else { since };
+            let found = directory.changes(since, limit, Duration::from_secs(wait))?;
+            answer(&ShownChanges { changes: found.changes.iter().map(ShownChange::of).collect(), next: found.next })
+        }
+        Order::Copy { name } => answer(&directory.copy_database(&name)?),
+        Order::Import(batch) => import(directory, *batch),
+        Order::ImportProgress { digest } => answer(&directory.import_progress(digest)?.map(ShownProgress::of)),
+        Order::BeginImport { digest, places } => answer(&directory.begin_import(digest, places)?),
+        Order::RemoveAnsweredProperties => {
+            let removed = directory.remove_answered_properties()?;
+            answer(&removed.into_iter().map(ShownProperty::of).collect::<Vec<_>>())
+        }
+        Order::WaitingNames => answer(&directory.count_waiting_names()?),
+        Order::EndImport { digest } => answer(&directory.end_import(digest)?),
+    }
+}
+
+fn answer(value: &impl Serialize) -> Result<JsonText> {
+    Ok(JsonText::stored(json::to_string(value)))
+}
+
+fn group(directory: &Directory, name: &str) -> Result<JsonText> {
+    answer(&group_shown(directory, name)?.0)
+}
+
+/// A group with the groups in it and above it, and its state.
+///
+/// # Errors
+/// `NotFound`.
+pub fn group_shown(directory: &Directory, name: &str) -> Result<(ShownGroup, u64)> {
+    let lists = Lists { member_users: false, member_groups: true, parent_groups: true };
+    let details = directory.group(name, lists)?;
+    let users = directory.count_members(name)?;
+    Ok((ShownGroup::of_details(&details, users), details.group.state()))
+}
+
+fn import(directory: &Directory, batch: Batch) -> Result<JsonText> {
+    let Batch { records, rows, conflict, create_groups, base, digest, phase, last } = batch;
+    let options = ImportOptions {
+        conflict: match conflict {
+            ConflictWord::Skip => Conflict::Skip,
+            ConflictWord::Update => Conflict::Update,
+            ConflictWord::Fail => Conflict::Fail,
+        },
+        create_groups,
+        base,
+        defers: phase != Phase::Administrators,
+    };
+    let items = records.into_iter().map(|record| item(record, phase)).collect();
+    let position = ImportPosition { digest, phase: phase.number(), row: last.0, line: last.1 };
+    let described = rows.clone();
+    let describe = move |imported: &Imported| json::to_string(&ShownImport::of(imported, &described));
+    let imported = directory.import(items, options, Some(position), describe)?;
+    answer(&ShownImport::of(&imported, &rows))
+}
+
+fn item(record: Record, phase: Phase) -> Item {
+    match record {
+        Record::User(mut user) => {
+            let joined = user.joined.take().unwrap_or_default().into_iter().map(|joined| match joined {
+                Joined::At(place) => (place, None),
+                Joined::Spelled(place, spelling) => (place, Some(spelling)),
+            });
+            Item::User(Box::new(ImportedUser {
+                name: std::mem::take(&mut user.name),
+                exported: user.exported,
+                password: user.password.take(),
+                password_hash: user.password_hash.take(),
+                places: joined.collect(),
+                entry_names: std::mem::take(&mut user.entry_names),
+                changes: user_changes(user, kept),
+            }))
+        }
+        Record::Group(group) if phase != Phase::Groups => {
+            Item::Parents { group: group.name, parents: group.groups.unwrap_or_default() }
+        }
+        Record::Group(mut group) => {
+            let (name, exported) = (std::mem::take(&mut group.name), group.exported);
+            let entry_names = std::mem::take(&mut group.entry_names);
+            group.groups = None;
+            Item::Group { name, exported, changes: group_changes(group, kept), entry_names }
+        }
+        Record::Member(member) => {
+            let MemberRecord { group, user, joined, said_by, withheld } = member;
+            Item::Member { group, user, place: joined, by_member: said_by == SaidBy::Member, withheld }
+        }
+        Record::Subgroup(member) => {
+            let SubgroupRecord { group, subgroup, joined, said_by, withheld } = member;
+            Item::Subgroup { group, subgroup, place: joined, by_member: said_by == SaidBy::Member, withheld }
+        }
+    }
+}
+
+/// The name of a new user, and what is to be stored, the password as a hash. What is empty is nothing.
+///
+/// # Errors
+/// `Invalid` for a password that is not taken.
+pub fn new_user_of(directory: &Directory, mut user: UserRecord) -> Result<(String, UserChanges)> {
+    let (name, password) = (std::mem::take(&mut user.name), user.password.take());
+    let password = password.map(|password| directory.password_of_new_user(&password)).transpose()?;
+    Ok((name, UserChanges { password, ..user_changes(user, cleared) }))
+}
+
+/// The name of a user, and what is to be changed, the password as a hash where it is another one. What is not said stays,
+/// what is empty is cleared.
+///
+/// # Errors
+/// `Invalid` for a password that is not taken; `NotFound` where there is one, and no such user.
+pub fn changes_of(directory: &Directory, mut user: UserRecord) -> Result<(String, UserChanges)> {
+    let (name, password) = (std::mem::take(&mut user.name), user.password.take());
+    let password = password.map(|password| directory.changed_password(&name, &password)).transpose()?.flatten();
+    Ok((name, UserChanges { password, ..user_changes(user, cleared) }))
+}
+
+fn user_changes(user: UserRecord, field: Field) -> UserChanges {
+    UserChanges {
+        first_name: field(user.first_name),
+        last_name: field(user.last_name),
+        display_name: field(user.display_name),
+        email: field(user.email),
+        company: field(user.company),
+        title: field(user.title),
+        attributes: attributes(user.properties),
+        access_role: user.role.map(|role| match role {
+            Role::Admin => AccessRole::Administrator,
+            Role::Standard => AccessRole::Standard,
+            Role::Read => AccessRole::ReadOnly,
+        }),
+        stored_role: user.stored_role.and_then(|role| match role {
+            Role::Admin => None,
+            Role::Standard => Some(StoredRole::Standard),
+            Role::Read => Some(StoredRole::ReadOnly),
+        }),
+        disabled: user.disabled,
+        verified: user.verified,
+        external_id: field(user.external_id),
+        groups: user.groups,
+        password: None,
+    }
+}
+
+/// The name of a group, and what is to be stored of it. What is not said stays, what is empty is cleared.
+pub fn group_of(mut group: GroupRecord) -> (String, GroupChanges) {
+    let name = std::mem::take(&mut group.name);
+    (name, group_changes(group, cleared))
+}
+
+fn group_changes(group: GroupRecord, field: Field) -> GroupChanges {
+    GroupChanges {
+        label: field(group.label),
+        description: field(group.description),
+        attributes: attributes(group.properties),
+        parent_groups: group.groups,
+        ..GroupChanges::default()
+    }
+}
+
+/// What a text says of a field.
+type Field = fn(Option<String>) -> Option<Option<String>>;
+
+/// What is not said stays, what is empty is cleared: nobody types a value that is none.
+fn cleared(text: Option<String>) -> Option<Option<String>> {
+    text.map(|text| Some(text).filter(|text| !text.is_empty()))
+}
+
+/// What is not said stays, what is empty is stored so: files are copies of a directory.
+fn kept(text: Option<String>) -> Option<Option<String>> {
+    text.map(Some)
+}
+
+fn attributes(properties: BTreeMap<String, JsonText>) -> BTreeMap<String, Option<String>> {
+    let json = |value: JsonText| (!value.is_null()).then(|| value.into_string());
+    properties.into_iter().map(|(name, value)| (name, json(value))).collect()
+}

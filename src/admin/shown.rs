@@ -1,0 +1,416 @@
+//! What commands are shown.
+
+use crate::directory::{
+    Credential, Exported, ImportProgress, Imported, Outcome, PlacedGroup, Purpose, RemovedProperty,
+};
+use crate::formats::{GroupRecord, Joined, MemberRecord, Record, Role, SubgroupRecord, UserRecord};
+use crate::json::{self, Json, JsonText, from_json};
+use crate::model::{
+    Account, Attributes, Change, Group, GroupDetails, GroupName, KeyRole, Profile, StoredRole, User, check_new_name,
+    key, timestamp,
+};
+use serde::de::{DeserializeOwned, Deserializer, Error as _};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A user.
+#[derive(Debug, Serialize)]
+pub struct ShownUser {
+    /// The fields; groups only where one user is asked for.
+    #[serde(flatten)]
+    pub record: UserRecord,
+    /// The groups above those.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inherited_groups: Option<Vec<String>>,
+    /// Opaque and immutable.
+    pub uuid: String,
+    /// A time (RFC 3339).
+    pub created: String,
+    /// A time (RFC 3339).
+    pub updated: String,
+}
+
+impl ShownUser {
+    /// A user without their groups.
+    pub fn of_account(account: &Account) -> ShownUser {
+        let user = &account.user;
+        ShownUser {
+            record: record_of(user, account.administrator),
+            inherited_groups: None,
+            uuid: user.uuid.clone(),
+            created: timestamp(user.created_at),
+            updated: timestamp(user.updated_at),
+        }
+    }
+
+    /// A user with their groups.
+    pub fn of_profile(profile: &Profile) -> ShownUser {
+        let names = |groups: &[Arc<GroupName>]| Some(groups.iter().map(|group| group.name.clone()).collect());
+        let user = &profile.user;
+        ShownUser {
+            record: UserRecord { groups: names(&profile.groups), ..record_of(user, profile.administrator) },
+            inherited_groups: names(&profile.ancestors),
+            uuid: user.uuid.clone(),
+            created: timestamp(user.created_at),
+            updated: timestamp(user.updated_at),
+        }
+    }
+}
+
+/// A thing of a directory as files carry it, and whether it is a user or group.
+pub fn exported(thing: Exported) -> (Record, bool) {
+    match thing {
+        Exported::User { account, direct_administrator, groups, password_hash } => {
+            let User { username, key, .. } = &account.user;
+            let exported = is_no_new_name(username, key);
+            let record = record_of(&account.user, direct_administrator);
+            // Who is an administrator through a subgroup is one by that subgroup alone.
+            let role = record.role.filter(|_| direct_administrator || !account.administrator);
+            let stored_role = account.administrator && account.user.access_role == StoredRole::ReadOnly;
+            let stored_role = stored_role.then_some(Role::Read);
+            let places = groups.as_ref().map(|groups| groups.iter().map(joined).collect::<Vec<_>>());
+            let joined = places.filter(|places| !places.is_empty());
+            let groups = groups.map(|groups| groups.into_iter().map(|group| group.name).collect());
+            let password = password_hash;
+            (Record::User(UserRecord { role, groups, password, exported, stored_role, joined, ..record }), true)
+        }
+        Exported::Group(group) => {
+            let record = GroupRecord {
+                exported: is_no_new_name(&group.name, &group.key),
+                name: group.name,
+                label: group.label,
+                description: group.description,
+                groups: None,
+                properties: properties(&group.attributes),
+                entry_names: Vec::new(),
+            };
+            (Record::Group(record), true)
+        }
+        Exported::Member { group, user, place } => (
+            Record::Member(MemberRecord {
+                group: group.into(),
+                user: user.into(),
+                joined: place,
+                ..MemberRecord::default()
+            }),
+            false,
+        ),
+        Exported::Subgroup { group, subgroup, place } => {
+            let (group, subgroup) = (group.into(), subgroup.into());
+            (
+                Record::Subgroup(SubgroupRecord { group, subgroup, joined: Some(place), ..SubgroupRecord::default() }),
+                false,
+            )
+        }
+    }
+}
+
+fn joined(group: &PlacedGroup) -> Joined {
+    match &group.written {
+        None => Joined::At(group.place),
+        Some(written) => Joined::Spelled(group.place, written.clone()),
+    }
+}
+
+/// Whether nothing new could have that name, so that only where it comes from can bring it back.
+fn is_no_new_name(name: &str, stored: &str) -> bool {
+    check_new_name("name", name).is_err() || key(name) != stored
+}
+
+fn record_of(user: &User, administrator: bool) -> UserRecord {
+    UserRecord {
+        name: user.username.clone(),
+        first_name: user.first_name.clone(),
+        last_name: user.last_name.clone(),
+        display_name: user.display_name.clone(),
+        email: user.email.clone(),
+        company: user.company.clone(),
+        title: user.title.clone(),
+        role: Some(match user.access_role {
+            _ if administrator => Role::Admin,
+            StoredRole::Standard => Role::Standard,
+            StoredRole::ReadOnly => Role::Read,
+        }),
+        disabled: Some(user.disabled),
+        verified: Some(user.verified),
+        external_id: user.external_id.clone(),
+        properties: properties(&user.attributes),
+        ..UserRecord::default()
+    }
+}
+
+/// A group.
+#[derive(Debug, Serialize)]
+pub struct ShownGroup {
+    /// The fields; the groups that it is in only where one group is asked for.
+    #[serde(flatten)]
+    pub record: GroupRecord,
+    /// Direct member users, those who do not exist yet left out.
+    pub users: u64,
+    /// Direct member groups, those that do not exist yet left out unless one group is asked for.
+    pub subgroups: u64,
+    /// The names of the direct member groups.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subgroup_names: Option<Vec<String>>,
+    /// Opaque and immutable.
+    pub uuid: String,
+    /// A time (RFC 3339).
+    pub created: String,
+    /// A time (RFC 3339).
+    pub updated: String,
+}
+
+impl ShownGroup {
+    /// A group with the numbers of its direct member users and groups.
+    pub fn of_counted((group, users, subgroups): &(Group, u64, u64)) -> ShownGroup {
+        ShownGroup {
+            record: GroupRecord {
+                name: group.name.clone(),
+                label: group.label.clone(),
+                description: group.description.clone(),
+                groups: None,
+                properties: properties(&group.attributes),
+                ..GroupRecord::default()
+            },
+            users: *users,
+            subgroups: *subgroups,
+            subgroup_names: None,
+            uuid: group.uuid.clone(),
+            created: timestamp(group.created_at),
+            updated: timestamp(group.updated_at),
+        }
+    }
+
+    pub(super) fn of_details(details: &GroupDetails, users: u64) -> ShownGroup {
+        let names = details.member_groups.clone().unwrap_or_default();
+        let mut shown = ShownGroup::of_counted(&(details.group.clone(), users, names.len() as u64));
+        shown.record.groups.clone_from(&details.parent_groups);
+        shown.subgroup_names = Some(names);
+        shown
+    }
+}
+
+/// An API key or application key.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ShownKey {
+    /// Names it on the command line.
+    pub id: i64,
+    /// `api` or `app`.
+    pub kind: String,
+    /// What an application key allows.
+    pub role: Option<Role>,
+    /// What people call it.
+    pub name: String,
+    /// A time (RFC 3339).
+    pub created: String,
+    /// A time (RFC 3339), to the hour.
+    pub last_used: Option<String>,
+    /// A time (RFC 3339).
+    pub revoked: Option<String>,
+}
+
+impl ShownKey {
+    pub(super) fn of(key: &Credential) -> ShownKey {
+        let role = match key.purpose {
+            Purpose::Application(KeyRole::Admin) => Some(Role::Admin),
+            Purpose::Application(KeyRole::Standard) => Some(Role::Standard),
+            Purpose::Application(KeyRole::Read) => Some(Role::Read),
+            Purpose::Api | Purpose::Token(_) => None,
+        };
+        ShownKey {
+            id: key.id,
+            kind: key.purpose.word().to_owned(),
+            role,
+            name: key.name.clone(),
+            created: timestamp(key.created_at),
+            last_used: key.last_used_at.map(timestamp),
+            revoked: key.revoked_at.map(timestamp),
+        }
+    }
+}
+
+/// A property that was removed.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ShownProperty {
+    /// `user` or `group`.
+    pub kind: String,
+    /// The name of the user or group.
+    pub owner: String,
+    /// The name of the property.
+    pub name: String,
+    /// Its value.
+    pub value: JsonText,
+}
+
+impl ShownProperty {
+    pub(super) fn of(removed: RemovedProperty) -> ShownProperty {
+        let RemovedProperty { kind, owner, name, value } = removed;
+        ShownProperty { kind: kind.noun().to_owned(), owner, name, value: JsonText::stored(value) }
+    }
+}
+
+/// Changes, the oldest first.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ShownChanges {
+    /// The changes.
+    pub changes: Vec<ShownChange>,
+    /// After what the rest begins.
+    pub next: i64,
+}
+
+/// A change.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ShownChange {
+    /// Counts up.
+    pub id: i64,
+    /// A time (RFC 3339).
+    pub time: String,
+    /// The name of the user or key, or the operator's account; `None`: the program itself.
+    pub caller: Option<String>,
+    /// `user`, `key` or `operator`.
+    pub caller_kind: Option<String>,
+    /// The dialect by which it came, or `command`, or `program`.
+    pub dialect: String,
+    /// What was done, such as `user.created`.
+    pub action: String,
+    /// The user, group or key that it was done to.
+    pub name: String,
+    /// What was so and is no longer.
+    pub before: Option<JsonText>,
+    /// What is so now.
+    pub after: Option<JsonText>,
+}
+
+impl ShownChange {
+    /// The document of a change.
+    pub fn of(change: &Change) -> ShownChange {
+        let raw = |json: &Option<String>| json.clone().map(JsonText::stored);
+        ShownChange {
+            id: change.id,
+            time: timestamp(change.at),
+            caller: change.caller.clone(),
+            caller_kind: change.caller_kind.clone(),
+            dialect: change.dialect.clone(),
+            action: change.action.clone(),
+            name: change.name.clone(),
+            before: raw(&change.before),
+            after: raw(&change.after),
+        }
+    }
+}
+
+/// What has become of a part of a file.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ShownImport {
+    /// How many are new.
+    pub created: u64,
+    /// How many have changed.
+    pub updated: u64,
+    /// How many were so already.
+    pub unchanged: u64,
+    /// The numbers of the rows of users and groups that were there and have stayed as they were.
+    pub skipped: Vec<u64>,
+    /// The numbers of the rows that were refused, their lines, and why.
+    pub refused: Vec<(u64, u64, String)>,
+    /// The numbers of rows that are left for the last phase.
+    pub deferred: Vec<u64>,
+    /// The lines of memberships that are missing, why, and who is concerned.
+    pub missing: Vec<(u64, String, String)>,
+    /// How many groups were made on the way.
+    pub groups: u64,
+}
+
+impl ShownImport {
+    pub(super) fn of(imported: &Imported, rows: &[(u64, u64)]) -> ShownImport {
+        let mut shown = ShownImport { groups: imported.groups.len() as u64, ..ShownImport::default() };
+        for (outcome, (row, line)) in imported.outcomes.iter().zip(rows) {
+            match outcome {
+                Outcome::Created => shown.created += 1,
+                Outcome::Updated => shown.updated += 1,
+                Outcome::Unchanged => shown.unchanged += 1,
+                Outcome::Skipped => shown.skipped.push(*row),
+                Outcome::Deferred => shown.deferred.push(*row),
+                Outcome::Refused(why) => shown.refused.push((*row, *line, why.clone())),
+                Outcome::Missing(why, about) => shown.missing.push((*line, why.clone(), about.clone())),
+            }
+        }
+        shown
+    }
+}
+
+/// How far an import has come that was broken off.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ShownProgress {
+    /// The line of the last row that has been looked at.
+    pub line: u64,
+    /// The number of that row in the last of the phases.
+    pub row: u64,
+    /// The number of the last phase; 0: an import of an earlier version of this program, which had one.
+    pub phase: u32,
+    /// Where the order of all memberships was when the import began.
+    pub base: Option<i64>,
+    /// How many names waited in groups' lists then.
+    pub waiting: u64,
+    /// The phases and results of the parts that were stored.
+    pub parts: Vec<(u32, JsonText)>,
+}
+
+impl ShownProgress {
+    pub(super) fn of(progress: ImportProgress) -> ShownProgress {
+        let begun = progress.parts.iter().find(|(phase, ..)| *phase == 0);
+        let begun: Option<(i64, u64)> = begun.and_then(|(.., begun)| json::decode(begun.as_bytes()).ok());
+        let (base, waiting) = (begun.map(|(base, _)| base), begun.map_or(0, |(_, waiting)| waiting));
+        let (phase, row) = progress.parts.last().map_or((0, 0), |(phase, row, _)| (*phase, *row));
+        let parts = progress.parts.into_iter().filter(|(phase, ..)| *phase > 0);
+        let parts = parts.map(|(phase, _, result)| (phase, JsonText::stored(result))).collect();
+        ShownProgress { line: progress.line, row, phase, base, waiting, parts }
+    }
+}
+
+/// Reads two records whose fields stand beside each other in one object. serde's own way to do so would take the
+/// properties apart, and numbers would lose digits.
+fn beside<'de, D: Deserializer<'de>, A: DeserializeOwned, B: DeserializeOwned>(
+    deserializer: D,
+) -> Result<(A, B), D::Error> {
+    let object = Json::deserialize(deserializer)?;
+    let first = from_json(object.clone()).map_err(D::Error::custom)?;
+    Ok((first, from_json(object).map_err(D::Error::custom)?))
+}
+
+impl<'de> Deserialize<'de> for ShownUser {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ShownUser, D::Error> {
+        #[derive(Deserialize)]
+        struct Rest {
+            inherited_groups: Option<Vec<String>>,
+            uuid: String,
+            created: String,
+            updated: String,
+        }
+        let (record, rest) = beside(deserializer)?;
+        let Rest { inherited_groups, uuid, created, updated } = rest;
+        Ok(ShownUser { record, inherited_groups, uuid, created, updated })
+    }
+}
+
+impl<'de> Deserialize<'de> for ShownGroup {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ShownGroup, D::Error> {
+        #[derive(Deserialize)]
+        struct Rest {
+            users: u64,
+            subgroups: u64,
+            subgroup_names: Option<Vec<String>>,
+            uuid: String,
+            created: String,
+            updated: String,
+        }
+        let (record, rest) = beside(deserializer)?;
+        let Rest { users, subgroups, subgroup_names, uuid, created, updated } = rest;
+        Ok(ShownGroup { record, users, subgroups, subgroup_names, uuid, created, updated })
+    }
+}
+
+fn properties(attributes: &Attributes) -> BTreeMap<String, JsonText> {
+    attributes.iter().map(|(name, json)| (name.clone(), JsonText::stored(json.as_str()))).collect()
+}

@@ -1,0 +1,117 @@
+//! Which rows of a file claim one name: of those, only the first is stored.
+//!
+//! A first pass over the file keeps eight bytes for each claim. Only claims that look like another one are kept as
+//! texts in the passes after it.
+
+use crate::formats::Record;
+use crate::model::{key, spelling_key};
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
+
+/// The number of a row, and its line.
+pub(super) type Place = (u64, u64);
+
+/// What a row claims for itself.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Claim {
+    /// A login.
+    User(String),
+    /// The name of a group.
+    Group(String),
+    /// An entry of an LDAP directory. `first`: it is the distinguished name; else something that may mean several.
+    Entry {
+        /// The digest.
+        name: [u8; 16],
+        /// Whether it is the distinguished name.
+        first: bool,
+    },
+}
+
+impl Claim {
+    /// The login or name of a group that a record claims.
+    pub(super) fn name_of(record: &Record) -> Option<Claim> {
+        // Names of our own exports are as they were, also those that differ by characters that cannot be seen.
+        let form = |name: &str, exported: bool| if exported { spelling_key(name) } else { key(name) };
+        match record {
+            Record::User(user) => Some(Claim::User(form(&user.name, user.exported))),
+            Record::Group(group) => Some(Claim::Group(form(&group.name, group.exported))),
+            Record::Member(_) | Record::Subgroup(_) => None,
+        }
+    }
+
+    /// The entries that a record claims to come from.
+    pub(super) fn entries_of(record: &Record) -> impl Iterator<Item = Claim> {
+        let names = match record {
+            Record::User(user) => user.entry_names.as_slice(),
+            Record::Group(group) => group.entry_names.as_slice(),
+            Record::Member(_) | Record::Subgroup(_) => &[],
+        };
+        names.iter().enumerate().map(|(at, name)| Claim::Entry { name: *name, first: at == 0 })
+    }
+}
+
+/// The claims of a file.
+#[derive(Default)]
+pub(super) struct Claims {
+    random: RandomState,
+    /// The hash of each claim; after [`Claims::finish`] of those that look like another one.
+    hashes: Vec<u64>,
+    /// The first row of each of these, and its line.
+    first: HashMap<Claim, Place>,
+}
+
+impl Claims {
+    /// Notes a claim in the first pass.
+    pub(super) fn note(&mut self, claim: &Claim) {
+        self.hashes.push(self.random.hash_one(claim));
+    }
+
+    /// Ends the first pass.
+    pub(super) fn finish(&mut self) {
+        self.hashes.sort_unstable();
+        let mut shared: Vec<u64> =
+            self.hashes.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+        shared.dedup();
+        self.hashes = shared;
+    }
+
+    /// The line of the row that has claimed the same before this row. To be asked in the order of the rows.
+    pub(super) fn earlier(&mut self, claim: Claim, at: Place) -> Option<u64> {
+        if self.hashes.binary_search(&self.random.hash_one(&claim)).is_err() {
+            return None;
+        }
+        let first = *self.first.entry(claim).or_insert(at);
+        (first != at).then_some(first.1)
+    }
+
+    /// Whether several rows may claim the same.
+    pub(super) fn is_shared(&self, claim: &Claim) -> bool {
+        self.hashes.binary_search(&self.random.hash_one(claim)).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_first_of_several_rows_has_a_claim() {
+        let mut claims = Claims::default();
+        let user = |name: &str| Claim::User(name.to_owned());
+        for name in ["ada", "bob", "ada", "eve", "ada"] {
+            claims.note(&user(name));
+        }
+        claims.note(&Claim::Group("bob".to_owned()));
+        claims.finish();
+        let lines = [("ada", 1), ("bob", 1), ("ada", 1), ("eve", 4), ("ada", 5)];
+        // The passes after the first ask the same again.
+        for _ in 0..2 {
+            let rows = lines.iter().enumerate();
+            let earlier: Vec<_> =
+                rows.map(|(row, (name, line))| claims.earlier(user(name), (row as u64, *line))).collect();
+            assert_eq!(earlier, [None, None, Some(1), None, Some(1)]);
+        }
+        assert!(claims.is_shared(&user("ada")) && !claims.is_shared(&user("bob")));
+        assert_eq!(claims.first.len(), 1, "only what is claimed twice is kept");
+    }
+}

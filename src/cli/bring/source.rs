@@ -1,0 +1,238 @@
+//! Where the rows of an import come from. An import reads them several times: a pipe, and what another server answers,
+//! are written to a file first that has no name and goes with the process.
+
+use crate::files::Draft;
+use crate::formats::{Format, ReadOptions, Record, Remark, Row, Rows, read};
+use crate::json;
+use anyhow::{Context as _, bail};
+use rustix::fs::OFlags;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Read, Seek as _, Write as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// Bytes that are read at a time.
+const PIECE: usize = 256 * 1024;
+
+/// Rows that can be read again and again.
+pub(in super::super) struct Source {
+    /// What to call it in the report.
+    pub(super) name: String,
+    /// How long it is, in bytes.
+    pub(super) bytes: u64,
+    /// The digest of all of it and of how it is read, by which an import that was broken off is known again.
+    pub(super) digest: [u8; 32],
+    file: Arc<File>,
+    /// When it was changed last.
+    changed: Option<SystemTime>,
+    kind: Kind,
+}
+
+enum Kind {
+    /// A file of that format.
+    File(Format, ReadOptions),
+    /// Rows that were written here, as JSON lines.
+    Spooled,
+}
+
+/// A row as it is kept.
+#[derive(Serialize, Deserialize)]
+struct KeptRow {
+    line: u64,
+    record: Option<Record>,
+    refused: Option<String>,
+    remarks: Vec<Remark>,
+}
+
+impl Source {
+    /// A file, or a pipe, which is read to its end first and kept in the folder.
+    ///
+    /// # Errors
+    /// When it cannot be read or kept.
+    pub(in super::super) fn of_file(
+        path: &Path,
+        format: Format,
+        options: ReadOptions,
+        folder: &Path,
+    ) -> anyhow::Result<Source> {
+        let is_input = path == Path::new("-");
+        let name = if is_input { "standard input".to_owned() } else { path.display().to_string() };
+        let read = || -> anyhow::Result<Source> {
+            let mut file = if is_input { None } else { Some(File::open(path)?) };
+            let meta = file.as_ref().map(File::metadata).transpose()?;
+            if meta.as_ref().is_some_and(std::fs::Metadata::is_dir) {
+                bail!("it is a folder: name a file, or - for standard input");
+            }
+            let regular = meta.as_ref().filter(|meta| meta.is_file());
+            let changed = regular.and_then(|meta| meta.modified().ok());
+            let mut digest = Sha256::new();
+            digest.update(match format {
+                Format::Csv => b"csv:".as_slice(),
+                Format::JsonLines => b"json:",
+                Format::Ldif => b"ldif:",
+            });
+            let (file, bytes) = match (&mut file, regular) {
+                (Some(file), Some(_)) => {
+                    let bytes = pass(file, |piece| {
+                        digest.update(piece);
+                        Ok(())
+                    })?;
+                    (file.try_clone()?, bytes)
+                }
+                (pipe, _) => {
+                    let mut spool = spool(folder)?;
+                    let mut keep = |piece: &[u8]| {
+                        digest.update(piece);
+                        spool.write_all(piece).context("keep the input in a file")
+                    };
+                    let bytes = match pipe {
+                        Some(pipe) => pass(pipe, &mut keep)?,
+                        None => pass(&mut io::stdin().lock(), &mut keep)?,
+                    };
+                    (spool, bytes)
+                }
+            };
+            if options.login.is_some() || options.delimiter.is_some() {
+                digest.update(format!("\0{options:?}"));
+            }
+            let digest = digest.finalize().into();
+            let kind = Kind::File(format, options.clone());
+            Ok(Source { name: name.clone(), bytes, digest, file: Arc::new(file), changed, kind })
+        };
+        read().with_context(|| format!("read {name}"))
+    }
+
+    /// The rows of another server, which are read to their end first and kept in the folder.
+    ///
+    /// # Errors
+    /// When they cannot be read to their end, or not be kept.
+    pub(in super::super) fn of_rows(name: &str, rows: Rows, folder: &Path) -> anyhow::Result<Source> {
+        let mut spool = BufWriter::with_capacity(PIECE, spool(folder)?);
+        let (mut digest, mut bytes) = (Sha256::new_with_prefix(b"rows:"), 0);
+        for row in rows {
+            let Row { line, record, remarks, .. } = row.with_context(|| format!("read {name}"))?;
+            let (record, refused) = match record {
+                Ok(record) => (record, None),
+                Err(why) => (None, Some(why)),
+            };
+            let mut text = json::to_vec(&KeptRow { line, record, refused, remarks });
+            text.push(b'\n');
+            digest.update(&text);
+            bytes += text.len() as u64;
+            spool.write_all(&text).context("keep the input in a file")?;
+        }
+        let file = spool.into_inner().context("keep the input in a file")?;
+        let digest = digest.finalize().into();
+        Ok(Source { name: name.to_owned(), bytes, digest, file: Arc::new(file), changed: None, kind: Kind::Spooled })
+    }
+
+    /// Looks whether the input can be read at all, before anything is made for it.
+    ///
+    /// # Errors
+    /// When it cannot be read, and for a CSV without a usable header.
+    pub(in super::super) fn check(&self) -> anyhow::Result<()> {
+        self.rows().map(drop).with_context(|| format!("read {}", self.name))
+    }
+
+    /// All rows, from the beginning.
+    ///
+    /// # Errors
+    /// When the input cannot be read.
+    pub(super) fn rows(&self) -> anyhow::Result<Rows> {
+        let input = BufReader::with_capacity(PIECE, FromStart { file: Arc::clone(&self.file), at: 0 });
+        match &self.kind {
+            Kind::File(format, options) => read(*format, Box::new(input), options),
+            Kind::Spooled => Ok(Box::new(KeptRows { input, bytes: 0, text: Vec::new() })),
+        }
+    }
+
+    /// Refuses a file that has changed since it was opened: each pass may have read another one.
+    ///
+    /// # Errors
+    /// When it has changed.
+    pub(super) fn require_unchanged(&self) -> anyhow::Result<()> {
+        let meta = self.file.metadata()?;
+        if self.changed.is_some() && (meta.len() != self.bytes || meta.modified().ok() != self.changed) {
+            bail!("{} has changed while it was imported: import it once more", self.name);
+        }
+        Ok(())
+    }
+}
+
+/// Shows everything that is left of an input. Returns how long that is.
+fn pass(input: &mut impl Read, mut show: impl FnMut(&[u8]) -> anyhow::Result<()>) -> anyhow::Result<u64> {
+    let (mut input, mut bytes) = (BufReader::with_capacity(PIECE, input), 0);
+    loop {
+        let piece = match input.fill_buf() {
+            Ok(piece) => piece,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error.into()),
+        };
+        if piece.is_empty() {
+            return Ok(bytes);
+        }
+        show(piece)?;
+        let length = piece.len();
+        bytes += length as u64;
+        input.consume(length);
+    }
+}
+
+/// A file in that folder that has no name, readable by its owner only: what is imported can hold passwords.
+fn spool(folder: &Path) -> anyhow::Result<File> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600);
+    let unnamed = options.clone().custom_flags(OFlags::TMPFILE.bits().cast_signed()).open(folder);
+    // Some file systems have no files without a name.
+    let file = unnamed.or_else(|_| Ok::<_, anyhow::Error>(Draft::beside(&folder.join("spool"))?.into_unnamed()?));
+    let mut file = file.with_context(|| format!("make a file in {} that keeps the input", folder.display()))?;
+    file.rewind()?;
+    Ok(file)
+}
+
+/// Reads a file from its start, wherever others read it.
+struct FromStart {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl Read for FromStart {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(buffer, self.at)?;
+        self.at += read as u64;
+        Ok(read)
+    }
+}
+
+/// Rows that were kept.
+struct KeptRows<R> {
+    input: R,
+    bytes: u64,
+    text: Vec<u8>,
+}
+
+impl<R: io::BufRead> KeptRows<R> {
+    fn next_row(&mut self) -> anyhow::Result<Option<Row>> {
+        self.text.clear();
+        self.bytes += self.input.read_until(b'\n', &mut self.text)? as u64;
+        if self.text.is_empty() {
+            return Ok(None);
+        }
+        let KeptRow { line, record, refused, remarks } = json::decode(&self.text)?;
+        let record = refused.map_or(Ok(record), Err);
+        Ok(Some(Row { line, bytes: self.bytes, record, remarks, login: None }))
+    }
+}
+
+impl<R: io::BufRead> Iterator for KeptRows<R> {
+    type Item = anyhow::Result<Row>;
+
+    fn next(&mut self) -> Option<anyhow::Result<Row>> {
+        self.next_row().transpose()
+    }
+}

@@ -1,0 +1,235 @@
+//! The first start: the secrets of a new directory, and the way to the administrator for those that are made.
+
+use crate::directory::{self, FirstSecrets, Passwords};
+use crate::files::{sync_folder_of, without_following};
+use crate::logging;
+use crate::model::Error;
+use crate::settings::{Database, SECRETS, first_secret};
+use crate::store::{self, Store};
+use anyhow::{Context as _, anyhow, bail};
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// The longest secrets that are looked for in a file, in bytes.
+const SECRETS_LENGTH_MAX: u64 = 4096;
+
+/// The contents of a new directory that is not filled yet.
+pub(super) struct FirstStart {
+    secrets: FirstSecrets,
+    /// The secrets that were made here, each under the variable that would have set it.
+    made: Vec<(&'static str, String)>,
+    way: Way,
+}
+
+/// How secrets that were made reach the administrator.
+enum Way {
+    /// Standard error, with this text.
+    StandardError(Vec<u8>),
+    /// The file that a setting names.
+    File(PathBuf),
+    /// A file beside the database, because the journal keeps what is on standard error.
+    Beside,
+}
+
+impl FirstStart {
+    /// What a first start has to do; `None` when the directory has begun. Nothing is stored or shown yet.
+    ///
+    /// # Errors
+    /// When a secret that is given cannot be used, and when those that have to be made would be lost.
+    pub(super) fn of(
+        store: &Store,
+        database: &Database,
+        secrets_file: Option<&Path>,
+    ) -> anyhow::Result<Option<FirstStart>> {
+        if directory::is_filled(store)? {
+            if let Some(path) = secrets_file {
+                SecretsFile::complete_interrupted(path, store.path());
+            }
+            return Ok(None);
+        }
+        let mut made = Vec::new();
+        let mut secret = |variable: &'static str| -> anyhow::Result<String> {
+            if let Some(given) = first_secret(variable)? {
+                return Ok(given);
+            }
+            let secret = directory::new_secret()?;
+            made.push((variable, secret.clone()));
+            Ok(secret)
+        };
+        let [password, api_key, app_key] = SECRETS;
+        let secrets =
+            FirstSecrets { password: secret(password)?, api_key: secret(api_key)?, app_key: secret(app_key)? };
+        if secrets.api_key == secrets.app_key {
+            bail!("ROLLBOOK_API_KEY and ROLLBOOK_APP_KEY are the same: each key opens something else");
+        }
+        let way = match secrets_file {
+            Some(path) if store::is_of_database(store.path(), path) => {
+                bail!("the secrets cannot go into {}: it is the database, or belongs to it", path.display())
+            }
+            Some(path) => Way::File(path.to_owned()),
+            None if logging::goes_to_journal() => Way::Beside,
+            None if !made.is_empty() && is_discarded() => {
+                bail!(
+                    "standard error is closed or /dev/null, and the secrets of the new directory would be lost: {WAYS}"
+                )
+            }
+            None => Way::StandardError(logging::secrets_text(database.log_format, &made)),
+        };
+        Ok(Some(FirstStart { secrets, made, way }))
+    }
+
+    /// Fills the directory, and shows the secrets that were made. When they cannot be shown, nothing is stored.
+    ///
+    /// # Errors
+    /// Those of the database and of the way that the secrets take.
+    pub(super) fn fill(self, store: &Store, passwords: &Passwords) -> anyhow::Result<()> {
+        let FirstStart { secrets, made, way } = self;
+        let fill = |deliver: Box<dyn FnOnce() -> Result<(), Error> + Send>| {
+            let filled = directory::fill_and(store, passwords, &secrets, deliver);
+            filled.map_err(|error| match error {
+                Error::Internal(cause) => cause,
+                error => anyhow!("{error}"),
+            })
+        };
+        let context = "fill the new database";
+        if made.is_empty() {
+            return fill(Box::new(|| Ok(()))).context(context);
+        }
+        let lines: String = made.iter().map(|(variable, secret)| format!("export {variable}='{secret}'\n")).collect();
+        let fill_only = || fill(Box::new(|| Ok(()))).context(context);
+        let path = match way {
+            // In the transaction, as the last thing: a commit that fails leaves secrets that open nothing, and a
+            // secret that is lost leaves an empty database.
+            Way::StandardError(text) => {
+                let print = move || {
+                    let written = std::io::stderr().write_all(&text);
+                    let written = written.with_context(|| format!("write the secrets to standard error ({WAYS})"));
+                    written.map_err(Error::Internal)
+                };
+                return fill(Box::new(print)).context(context);
+            }
+            Way::File(path) => {
+                let written = SecretsFile::write(&path, &lines, store.path());
+                let file = written.with_context(|| format!("write the secrets to {}", path.display()))?;
+                fill_only().inspect_err(|_| file.take_back(&path))?;
+                file.complete().with_context(|| format!("complete {}", path.display()))?;
+                path
+            }
+            Way::Beside => {
+                let path = store::keep_secrets(store.path(), &lines)?;
+                // The file has secrets that open nothing.
+                fill_only().inspect_err(|_| drop(std::fs::remove_file(&path)))?;
+                path
+            }
+        };
+        log::warn!("this is a new directory, whose first user is Administrator; its secrets are in {}", path.display());
+        Ok(())
+    }
+}
+
+/// What an administrator can do whose standard error cannot take secrets.
+const WAYS: &str = "set ROLLBOOK_ADMIN_PASSWORD, ROLLBOOK_API_KEY and ROLLBOOK_APP_KEY, or name a file with \
+                    `rollbook serve --secrets-file FILE`";
+
+/// Whether standard error leads nowhere. One that was closed leads to /dev/null since the process began.
+fn is_discarded() -> bool {
+    let null = std::fs::metadata("/dev/null").map(|null| null.rdev());
+    let is_null = |stream: rustix::fs::Stat| {
+        rustix::fs::FileType::from_raw_mode(stream.st_mode).is_char_device()
+            && null.is_ok_and(|null| null == stream.st_rdev)
+    };
+    rustix::fs::fstat(std::io::stderr()).map_or(true, is_null)
+}
+
+/// The file that a setting names for the secrets. Until the directory has begun with them, its last line says so: the
+/// secrets that a killed start has left open nothing, and the next start replaces them.
+struct SecretsFile {
+    file: File,
+    is_new: bool,
+    /// The length without the last line.
+    length: u64,
+}
+
+impl SecretsFile {
+    /// Writes secrets to a new file, or to an empty one of ours, or over what a start of that database has left. Only the
+    /// owner can read it.
+    fn write(path: &Path, secrets: &str, database: &Path) -> anyhow::Result<SecretsFile> {
+        let (file, is_new) = match open_options().create_new(true).open(path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => (open_options().open(path)?, false),
+            file => (file?, true),
+        };
+        let end = not_begun(database);
+        if !is_new {
+            let found = file.metadata()?;
+            if !found.is_file() {
+                bail!("it is no file");
+            }
+            if found.uid() != rustix::process::geteuid().as_raw() {
+                bail!("it belongs to another user");
+            }
+            if found.len() > 0 && secrets_before(&file, &end)?.is_none() {
+                bail!("it has content already: remove it, or name another file");
+            }
+            file.set_permissions(Permissions::from_mode(0o600))?;
+            file.set_len(0)?;
+        }
+        let written = SecretsFile { file, is_new, length: secrets.len() as u64 };
+        let write = || -> anyhow::Result<()> {
+            written.file.write_all_at(format!("{secrets}{end}").as_bytes(), 0)?;
+            written.file.sync_all()?;
+            sync_folder_of(path)
+        };
+        write().inspect_err(|_| written.take_back(path))?;
+        Ok(written)
+    }
+
+    /// The directory has begun with the secrets.
+    fn complete(&self) -> std::io::Result<()> {
+        self.file.set_len(self.length)?;
+        self.file.sync_all()
+    }
+
+    /// The secrets open nothing.
+    fn take_back(&self, path: &Path) {
+        let _ = if self.is_new { std::fs::remove_file(path) } else { self.file.set_len(0) };
+    }
+
+    /// Does what a start had left to do that was killed when the directory had just begun.
+    fn complete_interrupted(path: &Path, database: &Path) {
+        let complete = || -> std::io::Result<()> {
+            let file = open_options().open(path)?;
+            if file.metadata()?.is_file()
+                && let Some(length) = secrets_before(&file, &not_begun(database))?
+            {
+                SecretsFile { file, is_new: false, length }.complete()?;
+            }
+            Ok(())
+        };
+        // There need not be such a file any more.
+        let _ = complete();
+    }
+}
+
+fn open_options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    without_following(options.read(true).write(true).mode(0o600));
+    options
+}
+
+/// The last line of a file with secrets that a directory has not begun with.
+fn not_begun(database: &Path) -> String {
+    let path = database.canonicalize().unwrap_or_else(|_| database.to_owned());
+    format!("# the directory in {path:?} has not begun with these yet\n")
+}
+
+/// The length of the secrets that stand before that line; `None` where anything else is in the file.
+fn secrets_before(file: &File, end: &str) -> std::io::Result<Option<u64>> {
+    let mut bytes = Vec::new();
+    file.take(SECRETS_LENGTH_MAX + end.len() as u64 + 1).read_to_end(&mut bytes)?;
+    let text = String::from_utf8(bytes).unwrap_or_default();
+    let is_ours = |line: &str| SECRETS.iter().any(|name| line.starts_with(&format!("export {name}='")));
+    let secrets = text.strip_suffix(end).filter(|secrets| secrets.lines().all(is_ours));
+    Ok(secrets.map(|secrets| secrets.len() as u64))
+}

@@ -1,0 +1,69 @@
+//! Groups.
+
+use super::link::Link;
+use super::result::{Done, each, tell};
+use super::table::{Column, Table, show};
+use super::terminal::confirm;
+use super::user::counted;
+use crate::admin::{Membership, Order, ShownGroup};
+use crate::settings::{GroupCommand, Members, Names, Output, Target};
+
+/// Groups that are asked for at a time.
+const PIECE: u64 = 1000;
+
+const COLUMNS: [Column; 5] = [
+    Column("NAME", "name"),
+    Column("LABEL", "label"),
+    Column("USERS", "users"),
+    Column("GROUPS", "subgroups"),
+    Column("DESCRIPTION", "description"),
+];
+
+/// Does something with groups.
+pub(super) fn run(command: GroupCommand) -> anyhow::Result<()> {
+    match command {
+        GroupCommand::List { text, format, target } => list(&target, text.as_deref(), format),
+        GroupCommand::Show { name, format, target } => {
+            show(&Link::open(&target)?.ask::<ShownGroup>(Order::Group { name })?, format, &COLUMNS)
+        }
+        GroupCommand::Add { name, fields, printing, target } => {
+            let group: ShownGroup = Link::open(&target)?.ask(Order::AddGroup(fields.record(name)))?;
+            tell(printing.format, &format!("made the group {}", group.record.name), &group)
+        }
+        GroupCommand::Set { name, fields, printing, target } => {
+            let group: ShownGroup = Link::open(&target)?.ask(Order::SetGroup(fields.record(name)))?;
+            tell(printing.format, &format!("changed the group {}", group.record.name), &group)
+        }
+        GroupCommand::Delete { names, consent } => {
+            confirm(consent.yes, &format!("remove {} for good?", counted(&names, "group")))?;
+            let Names { names, printing, target } = names;
+            let done = Done { sentence: "removed the group", key: "removed", group: None };
+            each(&mut Link::open(&target)?, &names, printing.format, &done, |link, name| {
+                link.ask::<()>(Order::DeleteGroup { name: name.to_owned() })
+            })
+        }
+        GroupCommand::AddMember(members) => change(members, "added", Order::AddMember),
+        GroupCommand::RemoveMember(members) => change(members, "removed", Order::RemoveMember),
+    }
+}
+
+fn list(target: &Target, text: Option<&str>, format: Output) -> anyhow::Result<()> {
+    let mut link = Link::open(target)?;
+    let mut table = Table::new(format, &COLUMNS);
+    let mut after = String::new();
+    loop {
+        let groups: Vec<ShownGroup> = link.ask(Order::Groups { text: text.map(str::to_owned), after, limit: PIECE })?;
+        let Some(last) = groups.last() else { return table.end() };
+        after = last.record.name.clone();
+        table.rows(&groups)?;
+    }
+}
+
+fn change(members: Members, done: &'static str, order: fn(Membership) -> Order) -> anyhow::Result<()> {
+    let Members { group, members, groups, printing, target } = members;
+    let done = Done { sentence: done, key: done, group: Some(group.clone()) };
+    each(&mut Link::open(&target)?, &members, printing.format, &done, |link, name| {
+        let (group, member) = (group.clone(), name.to_owned());
+        link.ask::<()>(order(Membership { group, member, subgroup: groups }))
+    })
+}

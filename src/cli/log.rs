@@ -1,0 +1,143 @@
+//! What has changed, for people and for scripts.
+
+use super::link::{Link, Lost, Refused};
+use super::{print, say};
+use crate::admin::{Order, ShownChange, ShownChanges};
+use crate::directory::Since;
+use crate::json::{self, Json, JsonText, Object};
+use crate::model::key;
+use crate::settings::{LogOutput, LogSettings};
+use crate::store::now;
+use anyhow::bail;
+use std::collections::VecDeque;
+
+/// Changes that are asked for at a time.
+const PIECE: u64 = 1000;
+/// Seconds that a server is asked to wait for the next one.
+const WAIT: u64 = 30;
+
+/// Prints changes, the oldest first.
+pub(super) fn run(asked: &LogSettings) -> anyhow::Result<()> {
+    let mut link = Link::open(&asked.target)?;
+    if asked.follow && !link.is_server() {
+        bail!("no server holds the database: nothing can change while --follow waits");
+    }
+    let mut since = asked.since.unwrap_or(Since::Oldest);
+    // When the server has gone, until it has answered again.
+    let mut lost_at = None;
+    let mut last = asked.lines.map(|lines| VecDeque::with_capacity(lines.min(1000)));
+    loop {
+        // Only what has been told already can be followed by what is to come.
+        let wait = if asked.follow && last.is_none() { WAIT } else { 0 };
+        let found: ShownChanges = match link.ask(order(since, wait)) {
+            Ok(found) => found,
+            Err(error) if asked.follow && is_lost(&error) => {
+                if lost_at.is_none() {
+                    say("the server has gone: waiting until it is back");
+                }
+                lost_at = lost_at.or(Some(now()));
+                link.come_back()?;
+                continue;
+            }
+            Err(error) => match lost_at.take() {
+                // Meanwhile a backup was restored. All that came after the loss of the server is shown; where the record
+                // begins later, or the clock was set back, all that there is.
+                Some(at) if asked.follow && is_outdated(&error) => {
+                    say(&format!("{error:#}"));
+                    since = if matches!(since, Since::Time(_)) { Since::Oldest } else { Since::Time(at) };
+                    lost_at = (since != Since::Oldest).then_some(at);
+                    continue;
+                }
+                _ => return Err(error),
+            },
+        };
+        if lost_at.take().is_some() {
+            say("the server is back");
+        }
+        let ended = found.changes.is_empty();
+        since = Since::Change(found.next);
+        for change in found.changes.into_iter().filter(|change| is_meant(change, asked.name.as_deref())) {
+            match &mut last {
+                None => show(&change, asked.format)?,
+                Some(last) => {
+                    last.push_back(change);
+                    if last.len() > asked.lines.unwrap_or_default() {
+                        last.pop_front();
+                    }
+                }
+            }
+        }
+        if ended {
+            last.take().into_iter().flatten().try_for_each(|change| show(&change, asked.format))?;
+            if !asked.follow {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn is_lost(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.is::<Lost>())
+}
+
+fn is_outdated(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.downcast_ref::<Refused>().is_some_and(|refused| refused.status == 410))
+}
+
+fn order(since: Since, wait: u64) -> Order {
+    let (oldest, after, from) = match since {
+        Since::Oldest => (true, None, None),
+        Since::Change(id) => (false, Some(id), None),
+        Since::Time(at) => (false, None, Some(at)),
+        Since::Now => (false, None, None),
+    };
+    Order::Changes { oldest, after, from, limit: PIECE, wait }
+}
+
+fn is_meant(change: &ShownChange, name: Option<&str>) -> bool {
+    let same = |text: &str| name.is_none_or(|name| key(name) == key(text));
+    let document = |document: &Option<JsonText>| {
+        let fields = fields_of(document);
+        ["group", "user", "subgroup"].iter().any(|field| fields.get(*field).and_then(Json::as_str).is_some_and(same))
+    };
+    same(&change.name) || document(&change.before) || document(&change.after)
+}
+
+fn show(change: &ShownChange, output: LogOutput) -> anyhow::Result<()> {
+    match output {
+        LogOutput::Json => print(&format!("{}\n", json::to_string(change))),
+        LogOutput::Text => {
+            let caller = match (&change.caller_kind, &change.caller) {
+                (Some(kind), Some(caller)) => format!("{kind} {caller}"),
+                _ => "-".to_owned(),
+            };
+            let ShownChange { id, time, dialect, action, name, .. } = change;
+            let fields = fields(change);
+            let line = format!("{id} {time} {caller} ({dialect}) {action} {name}{fields}");
+            print(&format!("{}\n", line.trim_end()))
+        }
+    }
+}
+
+fn fields_of(document: &Option<JsonText>) -> Object {
+    match document.as_ref().map(|text| Json::parse_stored(text.as_str().as_bytes())) {
+        Some(Ok(Json::Object(fields))) => fields,
+        _ => Object::new(),
+    }
+}
+
+/// What was different: `email: null → "ada@example.com"`.
+fn fields(change: &ShownChange) -> String {
+    let (before, after) = (fields_of(&change.before), fields_of(&change.after));
+    let mut text = String::new();
+    for (field, value) in before.iter().filter(|(field, _)| !after.contains_key(*field)).chain(&after) {
+        if field == "uuid" || value.as_str() == Some(change.name.as_str()) {
+            continue;
+        }
+        match before.get(field).filter(|_| after.contains_key(field)) {
+            Some(before) => text.push_str(&format!(" {field}: {before} → {value}")),
+            None => text.push_str(&format!(" {field}: {value}")),
+        }
+    }
+    text
+}

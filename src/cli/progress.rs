@@ -1,0 +1,62 @@
+//! Progress of steps whose length is not known: a line on standard error, from the second second on.
+
+use crate::background::Background;
+use crate::formats::Rows;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+/// Steps that end sooner show nothing.
+const DELAY: Duration = Duration::from_secs(1);
+/// How often the line is drawn.
+const TICK: Duration = Duration::from_millis(250);
+
+/// A step under way. Its line goes with this value. On anything but a terminal nothing is drawn.
+pub(super) struct Progress {
+    bar: ProgressBar,
+    /// The thread that draws.
+    drawer: Option<Background>,
+}
+
+impl Progress {
+    /// Begins a step: `checking rollbook.db`.
+    pub(super) fn start(step: &str) -> Progress {
+        Progress::with("{elapsed_precise} {spinner} {msg}", step)
+    }
+
+    /// Begins the reading of rows, which are counted: see [`Progress::count`].
+    pub(super) fn of_rows(step: &str) -> Progress {
+        Progress::with("{elapsed_precise} {spinner} {msg}: {pos} rows", step)
+    }
+
+    fn with(template: &str, step: &str) -> Progress {
+        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        bar.set_style(style);
+        bar.set_message(step.to_owned());
+        let drawn = bar.clone();
+        let draw = move |ended: &Receiver<()>| {
+            if ended.recv_timeout(DELAY) == Err(RecvTimeoutError::Timeout) {
+                drawn.set_draw_target(ProgressDrawTarget::stderr());
+                drawn.enable_steady_tick(TICK);
+                let _ = ended.recv();
+            }
+        };
+        // Without the thread the step is done all the same.
+        let drawer = Background::start("progress", draw).ok();
+        Progress { bar, drawer }
+    }
+
+    /// Counts rows as they are read.
+    pub(super) fn count(&self, rows: Rows) -> Rows {
+        let bar = self.bar.clone();
+        Box::new(rows.inspect(move |_| bar.inc(1)))
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        drop(self.drawer.take());
+        self.bar.finish_and_clear();
+    }
+}

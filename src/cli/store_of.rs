@@ -1,0 +1,15 @@
+//! Opening the database, and its first contents.
+
+use super::first_start::FirstStart;
+use crate::directory::Passwords;
+use crate::settings::Database;
+use crate::store::{Found, Store};
+
+/// Opens the database, and fills a new one.
+pub(super) fn open(database: &Database, readers: usize, passwords: &Passwords) -> anyhow::Result<(Store, Found)> {
+    let (store, found) = Store::open(&database.db, readers)?;
+    if let Some(first) = FirstStart::of(&store, database, None)? {
+        first.fill(&store, passwords)?;
+    }
+    Ok((store, found))
+}

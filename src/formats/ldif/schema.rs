@@ -1,0 +1,361 @@
+//! Which object classes and attributes are known.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// Attributes that are kept as properties: texts about people and groups that no field holds. Those up to
+/// [`INET_ORG_PERSON`] are an `inetOrgPerson`'s own, and are written too.
+const KEPT: [&str; 41] = [
+    "businessCategory",
+    "carLicense",
+    "departmentNumber",
+    "description",
+    "employeeNumber",
+    "employeeType",
+    "facsimileTelephoneNumber",
+    "homePhone",
+    "homePostalAddress",
+    "initials",
+    "l",
+    "labeledURI",
+    "mobile",
+    "ou",
+    "pager",
+    "physicalDeliveryOfficeName",
+    "postOfficeBox",
+    "postalAddress",
+    "postalCode",
+    "preferredLanguage",
+    "roomNumber",
+    "st",
+    "street",
+    "telephoneNumber",
+    "c",
+    "co",
+    "comment",
+    "countryCode",
+    "department",
+    "division",
+    "drink",
+    "employeeId",
+    "generationQualifier",
+    "gecos",
+    "info",
+    "ipPhone",
+    "otherTelephone",
+    "personalTitle",
+    "proxyAddresses",
+    "streetAddress",
+    "wWWHomePage",
+];
+
+/// How many of [`KEPT`] an `inetOrgPerson` may have.
+const INET_ORG_PERSON: usize = 24;
+
+/// The attribute of that name, if it is kept as a property and an `inetOrgPerson` may have it.
+pub(in crate::formats) fn is_written_property(name: &str) -> bool {
+    KEPT[..INET_ORG_PERSON].contains(&name)
+}
+
+/// Whether the attribute is kept as a property.
+pub(super) fn is_kept(name: &str) -> bool {
+    KEPT.contains(&name)
+}
+
+/// Attributes that become a field.
+const FIELDS: [&str; 14] = [
+    "uid",
+    "cn",
+    "sAMAccountName",
+    "userPrincipalName",
+    "mail",
+    "name",
+    "spn",
+    "givenName",
+    "sn",
+    "displayName",
+    "o",
+    "company",
+    "title",
+    "userPassword",
+];
+
+/// Other names of attributes, in lower case.
+const ALIASES: [(&str, &str); 9] = [
+    ("userid", "uid"),
+    ("commonname", "cn"),
+    ("gn", "givenName"),
+    ("surname", "sn"),
+    ("email", "mail"),
+    ("emailaddress", "mail"),
+    ("rfc822mailbox", "mail"),
+    ("organizationname", "o"),
+    ("organizationalunitname", "ou"),
+];
+
+/// A list of members, or of groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum List {
+    /// Distinguished names of the members of a group.
+    Member,
+    /// The values of `uid` of the members of a group.
+    MemberUid,
+    /// Distinguished names of the groups that the entry is in.
+    MemberOf,
+    /// The name of a group that the entry is in; only in our own exports.
+    Container,
+    /// Members in a form that is not understood: searches and addresses.
+    Foreign,
+}
+
+/// The use of an attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Attribute {
+    ObjectClass,
+    ChangeType,
+    List(List),
+    /// A text that is kept under this name.
+    Text(&'static str),
+    /// `isDeleted` and `isRecycled`.
+    Deleted,
+    /// Servers and tools write it for themselves: nothing of the user or group is lost with it.
+    Operational,
+}
+
+static ATTRIBUTES: LazyLock<HashMap<String, Attribute>> = LazyLock::new(|| {
+    let lists = [
+        ("member", List::Member),
+        ("uniquemember", List::Member),
+        ("memberuid", List::MemberUid),
+        ("memberof", List::MemberOf),
+        ("ismemberof", List::MemberOf),
+        ("directmemberof", List::MemberOf),
+        ("groupmembership", List::MemberOf),
+        ("memberurl", List::Foreign),
+        ("memberqueryurl", List::Foreign),
+        ("rfc822mailmember", List::Foreign),
+        ("mgrprfc822mailmember", List::Foreign),
+        ("zimbramailforwardingaddress", List::Foreign),
+        ("msexchdynamicdlfilter", List::Foreign),
+    ];
+    let operational = [
+        "contextcsn",
+        "control",
+        "createtimestamp",
+        "creatorsname",
+        "distinguishedname",
+        "dscorepropagationdata",
+        "dsentrydn",
+        "entrycsn",
+        "entrydn",
+        "entryid",
+        "entryusn",
+        "entryuuid",
+        "hassubordinates",
+        "instancetype",
+        "modifiersname",
+        "modifytimestamp",
+        "nscpentrydn",
+        "nsparentuniqueid",
+        "nsuniqueid",
+        "numsubordinates",
+        "objectcategory",
+        "objectguid",
+        "objectsid",
+        "parentid",
+        "structuralobjectclass",
+        "subschemasubentry",
+        "usnchanged",
+        "usncreated",
+        "version",
+        "whenchanged",
+        "whencreated",
+    ];
+    let texts = KEPT.into_iter().chain(FIELDS).map(|name| (name.to_ascii_lowercase(), Attribute::Text(name)));
+    let aliases = ALIASES.into_iter().map(|(alias, name)| (alias.to_owned(), Attribute::Text(name)));
+    let lists = lists.into_iter().map(|(name, list)| (name.to_owned(), Attribute::List(list)));
+    let operational = operational.into_iter().map(|name| (name.to_owned(), Attribute::Operational));
+    let others = [
+        ("objectclass", Attribute::ObjectClass),
+        ("changetype", Attribute::ChangeType),
+        ("isdeleted", Attribute::Deleted),
+        ("isrecycled", Attribute::Deleted),
+    ];
+    let others = others.into_iter().map(|(name, attribute)| (name.to_owned(), attribute));
+    texts.chain(aliases).chain(lists).chain(operational).chain(others).collect()
+});
+
+/// The use of the attribute of that name, in lower case.
+pub(super) fn attribute(name: &str) -> Option<Attribute> {
+    ATTRIBUTES.get(name).copied()
+}
+
+/// The meaning of an object class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::formats) enum Class {
+    /// It is a user.
+    User,
+    /// It is a group of users.
+    Group,
+    /// It is known to be neither, whatever the other classes say.
+    Thing,
+    /// It is deleted.
+    Deleted,
+    /// Nothing.
+    Any,
+}
+
+const USERS: [&str; 22] = [
+    "account",
+    "goauthentik.io/ldap/user",
+    "inetorgperson",
+    "inetuser",
+    "mailaccount",
+    "mailuser",
+    "newpilotperson",
+    "nsperson",
+    "orcluser",
+    "orcluserv2",
+    "organizationalperson",
+    "person",
+    "pilotperson",
+    "posixaccount",
+    "qmailuser",
+    "residentialperson",
+    "sambasamaccount",
+    "service_account",
+    "univentionperson",
+    "user",
+    "zimbraaccount",
+    "shadowaccount",
+];
+
+const GROUPS: [&str; 22] = [
+    "dynamicgroup",
+    "dyngroup",
+    "goauthentik.io/ldap/group",
+    "group",
+    "groupofentries",
+    "groupofmembers",
+    "groupofnames",
+    "groupofuniquenames",
+    "groupofurls",
+    "ibm-dynamicgroup",
+    "ibm-nestedgroup",
+    "ibm-staticgroup",
+    "inetmailgroup",
+    "ipausergroup",
+    "mailgroup",
+    "msexchdynamicdistributionlist",
+    "orclgroup",
+    "posixgroup",
+    "sambagroupmapping",
+    "univentiongroup",
+    "zimbradistributionlist",
+    "zimbragroup",
+];
+
+const THINGS: [&str; 69] = [
+    "alias",
+    "applicationentity",
+    "applicationprocess",
+    "builtindomain",
+    "bootabledevice",
+    "computer",
+    "configuration",
+    "contact",
+    "container",
+    "country",
+    "crldistributionpoint",
+    "device",
+    "dfsconfiguration",
+    "dnsnode",
+    "dnszone",
+    "document",
+    "domain",
+    "domaindns",
+    "domainpolicy",
+    "foreignsecurityprincipal",
+    "goauthentik.io/ldap/virtual-group",
+    "grouppolicycontainer",
+    "infrastructureupdate",
+    "iphost",
+    "ipahost",
+    "ipahostgroup",
+    "ipanisnetgroup",
+    "ipapermission",
+    "ipapermissionv2",
+    "ipaservice",
+    "ipnetwork",
+    "ipprotocol",
+    "ipservice",
+    "linkeddevice",
+    "locality",
+    "lostandfound",
+    "msds-quotacontainer",
+    "ndsserver",
+    "ncpserver",
+    "nisdomainobject",
+    "nismailalias",
+    "nismap",
+    "nisnetgroup",
+    "nisobject",
+    "nscontainer",
+    "nshost",
+    "oncrpc",
+    "organization",
+    "organizationalrole",
+    "organizationalunit",
+    "printer",
+    "printqueue",
+    "publicfolder",
+    "pwdpolicy",
+    "room",
+    "rpccontainer",
+    "sambadomain",
+    "server",
+    "site",
+    "subnet",
+    "sudorole",
+    "trusteddomain",
+    "univentionclient",
+    "univentiondomaincontroller",
+    "univentionhost",
+    "univentionwindows",
+    "volume",
+    "zimbraalias",
+    "zimbracalendarresource",
+];
+
+/// Classes that add attributes to entries of any kind.
+const ANY: [&str; 5] = ["top", "object", "memberof", "extensibleobject", "simplesecurityobject"];
+
+static CLASSES: LazyLock<HashMap<&str, Class>> = LazyLock::new(|| {
+    let of = |names: &'static [&'static str], class| names.iter().map(move |name| (*name, class));
+    let classes = of(&USERS, Class::User).chain(of(&GROUPS, Class::Group)).chain(of(&THINGS, Class::Thing));
+    classes.chain(of(&["nstombstone", "recycled", "tombstone"], Class::Deleted)).chain(of(&ANY, Class::Any)).collect()
+});
+
+/// The meaning of the class of that name, in lower case; `None` for one that is not known.
+pub(in crate::formats) fn class(name: &str) -> Option<Class> {
+    CLASSES.get(name).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_in_lower_case_and_stand_once() {
+        assert_eq!(CLASSES.len(), USERS.len() + GROUPS.len() + THINGS.len() + ANY.len() + 3);
+        for name in CLASSES.keys() {
+            assert_eq!(*name, name.to_ascii_lowercase());
+        }
+        for (name, attribute) in ATTRIBUTES.iter() {
+            assert_eq!(*name, name.to_ascii_lowercase());
+            if let Attribute::Text(kept) = attribute {
+                assert_ne!(is_kept(kept), FIELDS.contains(kept), "{name}");
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Datadog's v1 Users API: one list with everybody.
+
+use super::account;
+use super::client::Client;
+use super::items::{Items, Problem};
+use crate::formats::{Record, Remark, Role, Row, UserRecord, quoted};
+use crate::json::{Json, Object};
+use anyhow::anyhow;
+use std::io::Read;
+
+/// Where the list is.
+const PATH: &str = "/api/v1/user";
+
+/// The users of the list.
+pub(super) struct Users {
+    items: Items<Box<dyn Read + Send>>,
+    client: Client,
+    line: u64,
+    done: bool,
+}
+
+impl Users {
+    /// Asks for the list.
+    pub(super) fn ask(client: Client) -> anyhow::Result<Users> {
+        let body: Box<dyn Read + Send> = Box::new(client.stream(PATH)?);
+        let items = Items::find(body, "users").map_err(|problem| told(&client, problem, 0))?;
+        Ok(Users { items, client, line: 0, done: false })
+    }
+}
+
+impl Iterator for Users {
+    type Item = anyhow::Result<Row>;
+
+    fn next(&mut self) -> Option<anyhow::Result<Row>> {
+        if self.done {
+            return None;
+        }
+        let mut remarks = Vec::new();
+        let record = match self.items.next() {
+            Ok(Some(text)) => user(text, &mut remarks).map(Record::User),
+            Ok(None) => {
+                self.done = true;
+                return None;
+            }
+            Err(problem) => {
+                self.done = true;
+                return Some(Err(told(&self.client, problem, self.line)));
+            }
+        };
+        self.line += 1;
+        Some(Ok(Row { line: self.line, bytes: self.items.bytes(), record: record.map(Some), remarks, login: None }))
+    }
+}
+
+fn told(client: &Client, problem: Problem, read: u64) -> anyhow::Error {
+    let error = match problem {
+        Problem::Io(error) => client.interrupted(error),
+        Problem::Document(what) => client.misunderstood(what),
+    };
+    if read == 0 { error } else { error.context(anyhow!("the list ends after {read} users, and is not complete")) }
+}
+
+/// Takes a user. A value that is not understood costs the value, and gives no right.
+fn user(text: &[u8], remarks: &mut Vec<Remark>) -> Result<UserRecord, String> {
+    let Ok(Json::Object(mut user)) = Json::parse_stored(text) else {
+        return Err("the entry is no JSON object".to_owned());
+    };
+    let name = match user.remove("handle") {
+        Some(Json::String(handle)) if !handle.trim().is_empty() => handle,
+        None | Some(Json::Null | Json::String(_)) => return Err("handle is missing".to_owned()),
+        Some(_) => return Err("handle is no text".to_owned()),
+    };
+    let about = format!("the user {name}");
+    let role = role(&mut user, &about, remarks);
+    let mut text = |key: &str| match user.remove(key)? {
+        Json::Null => None,
+        Json::String(text) => Some(text),
+        _ => {
+            remarks.push(Remark::lost(format!("{key} is no text, and is left out")).about(&*about));
+            None
+        }
+    };
+    let (display_name, email, title) = (text("name"), text("email"), text("title"));
+    let verified = switch(&mut user, "verified", &about, remarks);
+    let own = account::take_disabled(&mut user, &about, remarks);
+    let other = account::is_disabled(&mut user, &about, remarks);
+    let disabled = own.into_iter().chain(other).reduce(|one, other| one || other);
+    // The icon follows from the e-mail, `role` repeats the title, and `roles` the access role.
+    let ignored = ["icon", "role", "roles"];
+    let unknown = user.iter().filter(|(key, value)| !ignored.contains(&key.as_str()) && !value.is_null());
+    let unknown =
+        unknown.map(|(key, _)| Remark::lost(format!("nothing here is called {}", quoted(key))).about(&*about));
+    remarks.extend(unknown);
+    Ok(UserRecord { name, display_name, email, title, role, disabled, verified, ..UserRecord::default() })
+}
+
+/// Takes the role. One that is not understood lets the user read only. An organisation with roles of its own says
+/// `ERROR` or `null`.
+fn role(user: &mut Object, about: &str, remarks: &mut Vec<Remark>) -> Option<Role> {
+    let role = user.remove("access_role");
+    let is_said = user.get("is_admin").is_some_and(|value| !value.is_null());
+    let administrator = switch(user, "is_admin", about, remarks);
+    let is_understood = !is_said || administrator.is_some();
+    let word = match &role {
+        Some(Json::String(word)) => word.as_str(),
+        _ => "",
+    };
+    match (word, administrator) {
+        ("adm", Some(false)) => {
+            let text = "access_role says that a user is an administrator, and is_admin says no: the role is standard";
+            remarks.push(Remark::lost(text).about(about));
+            Some(Role::Standard)
+        }
+        ("adm", _) => Some(Role::Admin),
+        ("st", _) => Some(Role::Standard),
+        ("ro", _) => Some(Role::Read),
+        _ => match &role {
+            None | Some(Json::Null) if administrator == Some(true) => Some(Role::Admin),
+            None if is_understood => None,
+            role => {
+                let shown = role.as_ref().map_or_else(|| "nothing".to_owned(), |role| quoted(&role.to_string()));
+                let text = "the access role is not understood, so the role is read";
+                remarks.push(Remark::lost(text).about(format!("{shown} of {about}")));
+                Some(Role::Read)
+            }
+        },
+    }
+}
+
+/// Takes a value that is true or false.
+fn switch(user: &mut Object, key: &str, about: &str, remarks: &mut Vec<Remark>) -> Option<bool> {
+    match user.remove(key)? {
+        Json::Null => None,
+        Json::Bool(switch) => Some(switch),
+        _ => {
+            remarks.push(Remark::lost(format!("{key} is neither true nor false, and is left out")).about(about));
+            None
+        }
+    }
+}

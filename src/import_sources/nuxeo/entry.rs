@@ -1,0 +1,159 @@
+//! Groups and users as Nuxeo shows them, taken as records. A value that is no text costs the value, and not the entry.
+
+use crate::formats::{GroupRecord, Remark, UserRecord, quoted};
+use crate::import_sources::account;
+use crate::json::{Json, JsonText, Object};
+use std::collections::BTreeMap;
+
+/// The group whose members are the administrators here.
+const ADMINISTRATORS: &str = "administrators";
+
+/// A group with what the server says about other groups.
+pub(super) struct ShownGroup {
+    pub(super) record: GroupRecord,
+    /// The groups in it.
+    pub(super) subgroups: Vec<String>,
+    /// The groups that it is in.
+    pub(super) parents: Vec<String>,
+}
+
+/// What an entry is called, also where it says nothing else.
+pub(super) fn name_of(entry: &Object) -> Option<String> {
+    let below = entry.get("properties");
+    let names = [
+        entry.get("groupname"),
+        below.and_then(|properties| properties.get("username")),
+        entry.get("id"),
+        below.and_then(|properties| properties.get("groupname")),
+    ];
+    let mut texts = names.into_iter().flatten().filter_map(|name| match name {
+        Json::String(text) => Some(text.clone()),
+        Json::Number(_) => Some(name.to_string()),
+        _ => None,
+    });
+    texts.find(|name| !name.trim().is_empty())
+}
+
+/// Takes a group.
+///
+/// # Errors
+/// When it has no name, or its properties are none.
+pub(super) fn group(mut entry: Object, remarks: &mut Vec<Remark>) -> Result<ShownGroup, String> {
+    let name = name_of(&entry).ok_or("the group has no name")?;
+    let about = format!("the group {name}");
+    let mut below = take_properties(&mut entry)?;
+    let mut text = |from: &mut Object, key| text(from, key, &about, remarks);
+    // At the top, the name stands for a label that is not there.
+    let shown = text(&mut entry, "grouplabel").filter(|label| *label != name);
+    let label = if below.contains_key("grouplabel") { text(&mut below, "grouplabel") } else { shown };
+    let description = text(&mut below, "description");
+    let mut list = |key, what: &str| {
+        let names = names(entry.remove(key), &format!("{key} of {about}"), remarks);
+        if names.is_none() {
+            remarks.push(Remark::missing(format!("the server does not say which groups {what}")).about(&*about));
+        }
+        names.unwrap_or_default()
+    };
+    let (subgroups, parents) = (list("memberGroups", "are in the group"), list("parentGroups", "the group is in"));
+    for key in ["groupname", "members", "subGroups", "parentGroups"] {
+        below.remove(key);
+    }
+    // The members are asked for behind the users.
+    tell_rest(&entry, &["id", "name", "groupname", "memberUsers"], &about, remarks);
+    let record = GroupRecord { name, label, description, properties: kept(below), ..GroupRecord::default() };
+    Ok(ShownGroup { record, subgroups, parents })
+}
+
+/// Takes a user.
+///
+/// # Errors
+/// When there is no name, or the properties are none.
+pub(super) fn user(mut entry: Object, remarks: &mut Vec<Remark>) -> Result<UserRecord, String> {
+    let name = name_of(&entry).ok_or("the user has no name")?;
+    let about = format!("the user {name}");
+    let mut below = take_properties(&mut entry)?;
+    let groups = names(below.remove("groups"), &format!("groups of {about}"), remarks);
+    if entry.get("isAdministrator") == Some(&Json::Bool(true)) {
+        let above = entry.get("extendedGroups").and_then(Json::as_array).into_iter().flatten();
+        let above = above.filter_map(|group| group.get("name").and_then(Json::as_str));
+        let direct = groups.iter().flatten().map(String::as_str);
+        if !above.chain(direct).any(|name| name.eq_ignore_ascii_case(ADMINISTRATORS)) {
+            let text = format!("a user is an administrator there without being in the group {ADMINISTRATORS}");
+            remarks.push(Remark::lost(text).about(&*about));
+        }
+    }
+    if entry.get("id").and_then(Json::as_str).is_some_and(|id| !id.eq_ignore_ascii_case(&name)) {
+        remarks.push(Remark::lost("the identifier of a user is left out: it is not the login").about(&*about));
+    }
+    for key in ["username", "password"] {
+        below.remove(key);
+    }
+    let mut text = |key| text(&mut below, key, &about, remarks);
+    let (first_name, last_name, email) = (text("firstName"), text("lastName"), text("email"));
+    let (company, title) = (text("company"), text("title"));
+    let states = [&mut below, &mut entry].map(|object| account::is_disabled(object, &about, remarks));
+    let disabled = states.into_iter().flatten().reduce(|one, other| one || other);
+    tell_rest(
+        &entry,
+        &["id", "name", "extendedGroups", "isAdministrator", "isAnonymous", "isPartial"],
+        &about,
+        remarks,
+    );
+    let properties = kept(below);
+    let names = UserRecord { name, first_name, last_name, email, company, title, ..UserRecord::default() };
+    Ok(UserRecord { groups, disabled, properties, ..names })
+}
+
+fn take_properties(entry: &mut Object) -> Result<Object, String> {
+    match entry.remove("properties") {
+        Some(Json::Object(properties)) => Ok(properties),
+        None | Some(Json::Null) => Ok(Object::new()),
+        Some(_) => Err("properties is no object".to_owned()),
+    }
+}
+
+/// Tells the keys of an entry that are neither known here nor empty.
+fn tell_rest(entry: &Object, known: &[&str], about: &str, remarks: &mut Vec<Remark>) {
+    let rest = entry.iter().filter(|(key, value)| {
+        let is_empty = value.is_null() || matches!(value, Json::Object(object) if object.is_empty());
+        !is_empty && *key != "entity-type" && !known.contains(&key.as_str())
+    });
+    remarks.extend(rest.map(|(key, _)| Remark::lost(format!("nothing here is called {}", quoted(key))).about(about)));
+}
+
+/// The properties that say something.
+fn kept(properties: Object) -> BTreeMap<String, JsonText> {
+    let kept = properties.into_iter().filter(|(_, value)| !value.is_null());
+    kept.map(|(name, value)| (name, JsonText::from(&value))).collect()
+}
+
+/// A text; servers of that make take numbers and truth for texts too.
+fn text(from: &mut Object, key: &str, about: &str, remarks: &mut Vec<Remark>) -> Option<String> {
+    match from.remove(key)? {
+        Json::Null => None,
+        Json::String(text) => Some(text),
+        value @ (Json::Number(_) | Json::Bool(_)) => Some(value.to_string()),
+        Json::Array(_) | Json::Object(_) => {
+            remarks.push(Remark::lost(format!("{key} is no text, and is left out")).about(about));
+            None
+        }
+    }
+}
+
+/// A list of names, if there is one. What is no name in it is a remark.
+fn names(value: Option<Json>, about: &str, remarks: &mut Vec<Remark>) -> Option<Vec<String>> {
+    let Some(Json::Array(values)) = value else { return None };
+    let mut names = Vec::with_capacity(values.len());
+    for value in values {
+        match value {
+            Json::String(name) if !name.trim().is_empty() => names.push(name),
+            _ => remarks.push(not_a_name(about)),
+        }
+    }
+    Some(names)
+}
+
+/// A list of names has something else in it.
+pub(super) fn not_a_name(about: &str) -> Remark {
+    Remark::missing("an item in a list of names is no name, and is left out").about(about)
+}
