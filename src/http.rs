@@ -25,7 +25,7 @@ pub struct Request<'a> {
     /// Whether it came encrypted: to a trusted proxy, or to the server itself.
     pub secure: bool,
     /// By which door it came in.
-    pub door: Door,
+    pub door: ListenerKind,
 }
 
 /// The body of a request: on its connection first, in memory after a handler has asked for it.
@@ -69,7 +69,7 @@ impl<'a> RequestBody<'a> {
 
 /// Where requests come in, which decides what is served to them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
+pub enum ListenerKind {
     /// The address for clients.
     Public,
     /// The address for those who watch the server.
@@ -78,13 +78,13 @@ pub enum Door {
     Local,
 }
 
-impl Door {
+impl ListenerKind {
     /// What it is called in metrics.
     pub fn name(self) -> &'static str {
         match self {
-            Door::Public => "public",
-            Door::Metrics => "metrics",
-            Door::Local => "local",
+            ListenerKind::Public => "public",
+            ListenerKind::Metrics => "metrics",
+            ListenerKind::Local => "local",
         }
     }
 }
@@ -159,7 +159,7 @@ impl<'a> Request<'a> {
     ///
     /// # Errors
     /// When an escape is broken or does not give UTF-8.
-    pub fn parameters(&self) -> Result<Vec<Parameter<'a>>, BadEscape> {
+    pub fn parameters(&self) -> Result<Vec<Parameter<'a>>, InvalidPercentEncoding> {
         let pairs = self.query.split('&').filter(|pair| !pair.is_empty());
         pairs
             .map(|pair| {
@@ -175,14 +175,14 @@ pub type Parameter<'a> = (Cow<'a, str>, Cow<'a, str>);
 
 /// A percent-escape that is broken, or bytes that are not UTF-8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BadEscape;
+pub struct InvalidPercentEncoding;
 
 /// Decodes each segment of a path once. It was split before, so an escaped slash stays inside its segment; a plus
 /// sign stays one.
 ///
 /// # Errors
 /// When an escape is broken or does not give UTF-8.
-pub fn decode_segments<'a>(segments: &[&'a str]) -> Result<Vec<Cow<'a, str>>, BadEscape> {
+pub fn decode_segments<'a>(segments: &[&'a str]) -> Result<Vec<Cow<'a, str>>, InvalidPercentEncoding> {
     segments.iter().map(|segment| decode_segment(segment)).collect()
 }
 
@@ -190,22 +190,22 @@ pub fn decode_segments<'a>(segments: &[&'a str]) -> Result<Vec<Cow<'a, str>>, Ba
 ///
 /// # Errors
 /// When an escape is broken or does not give UTF-8.
-pub fn decode_segment(segment: &str) -> Result<Cow<'_, str>, BadEscape> {
+pub fn decode_segment(segment: &str) -> Result<Cow<'_, str>, InvalidPercentEncoding> {
     decode(segment)
 }
 
-fn decode(text: &str) -> Result<Cow<'_, str>, BadEscape> {
+fn decode(text: &str) -> Result<Cow<'_, str>, InvalidPercentEncoding> {
     let broken = text.as_bytes().iter().enumerate().any(|(at, byte)| {
         *byte == b'%' && !text.as_bytes().get(at + 1..at + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
     });
     if broken {
-        return Err(BadEscape);
+        return Err(InvalidPercentEncoding);
     }
-    percent_decode_str(text).decode_utf8().map_err(|_| BadEscape)
+    percent_decode_str(text).decode_utf8().map_err(|_| InvalidPercentEncoding)
 }
 
 /// In a query a plus sign is a space, as in a form.
-fn decode_query(text: &str) -> Result<Cow<'_, str>, BadEscape> {
+fn decode_query(text: &str) -> Result<Cow<'_, str>, InvalidPercentEncoding> {
     if text.contains('+') {
         return Ok(Cow::Owned(decode(&text.replace('+', " "))?.into_owned()));
     }
@@ -223,28 +223,28 @@ pub struct Response {
     /// The body.
     pub body: Body,
     /// The tag of what the body shows.
-    pub tag: Option<Tag>,
+    pub tag: Option<Etag>,
     /// Whether it is about nobody, so that whoever has it may keep it and ask whether it is still the same.
     pub kept: bool,
     /// What the log and the metrics say of it.
-    pub trace: Trace,
+    pub trace: RequestLogFields,
 }
 
 /// An entity tag (RFC 9110, 8.8.3): the state of what is shown, and which of several documents shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tag {
+pub struct Etag {
     /// The state.
     pub state: u64,
     /// Which document of that state, below 16. The plain one is 0.
     pub variant: u8,
 }
 
-impl Tag {
+impl Etag {
     const DIGITS: &'static [u8; 16] = b"0123456789abcdef";
 
-    /// Reads what stands between the quotes; `None` for what [`Tag::write_to`] does not write.
-    pub fn parse(text: &[u8]) -> Option<Tag> {
-        let digit = |byte: &u8| Tag::DIGITS.iter().zip(0..).find(|(digit, _)| *digit == byte).map(|(_, value)| value);
+    /// Reads what stands between the quotes; `None` for what [`Etag::write_to`] does not write.
+    pub fn parse(text: &[u8]) -> Option<Etag> {
+        let digit = |byte: &u8| Etag::DIGITS.iter().zip(0..).find(|(digit, _)| *digit == byte).map(|(_, value)| value);
         let (state, variant) = text.split_at_checked(16)?;
         let state = state.iter().try_fold(0, |state, byte| Some(state << 4 | u64::from(digit(byte)?)))?;
         let variant = match variant {
@@ -252,17 +252,17 @@ impl Tag {
             [b'-', variant] => digit(variant).filter(|variant| *variant != 0)?,
             _ => return None,
         };
-        Some(Tag { state, variant })
+        Some(Etag { state, variant })
     }
 
     /// Writes the tag as it stands in a header field, with its quotes.
     pub fn write_to(self, out: &mut Vec<u8>) {
         out.push(b'"');
         for byte in self.state.to_be_bytes() {
-            out.extend([byte >> 4, byte & 15].map(|digit| Tag::DIGITS[usize::from(digit)]));
+            out.extend([byte >> 4, byte & 15].map(|digit| Etag::DIGITS[usize::from(digit)]));
         }
         if self.variant != 0 {
-            out.extend([b'-', Tag::DIGITS[usize::from(self.variant & 15)]]);
+            out.extend([b'-', Etag::DIGITS[usize::from(self.variant & 15)]]);
         }
         out.push(b'"');
     }
@@ -282,7 +282,7 @@ pub enum Body {
 
 /// What the log and the metrics say of a request beside its first line and its status.
 #[derive(Debug, Clone, Default)]
-pub struct Trace {
+pub struct RequestLogFields {
     /// The dialect that answered; empty for none.
     pub dialect: &'static str,
     /// The path with names in place of what differs between requests; empty for one that is no route.
@@ -347,11 +347,19 @@ impl Response {
     /// A body of that type.
     pub fn bytes(status: u16, content_type: &'static str, body: Vec<u8>) -> Response {
         let (status, body) = (StatusCode(status), Body::Bytes(body));
-        Response { status, content_type, headers: Vec::new(), body, tag: None, kept: false, trace: Trace::default() }
+        Response {
+            status,
+            content_type,
+            headers: Vec::new(),
+            body,
+            tag: None,
+            kept: false,
+            trace: RequestLogFields::default(),
+        }
     }
 
     /// Names what the body shows.
-    pub fn with_tag(mut self, tag: Tag) -> Response {
+    pub fn with_tag(mut self, tag: Etag) -> Response {
         self.tag = Some(tag);
         self
     }
@@ -371,7 +379,7 @@ impl Response {
 }
 
 /// What the handler is called with.
-pub enum Incoming<'a> {
+pub enum Inbound<'a> {
     /// A request with a complete head.
     Request(&'a Request<'a>),
     /// A request that is refused before it is one; the handler only gives the document.
@@ -382,7 +390,7 @@ pub enum Incoming<'a> {
 #[derive(Debug)]
 pub struct Refused<'a> {
     /// By which door it came in.
-    pub door: Door,
+    pub door: ListenerKind,
     /// The path, where the request came far enough to have one.
     pub path: Option<&'a str>,
     /// The status to answer.

@@ -46,7 +46,7 @@
 //! # A request's way
 //! 1. A connection's thread reads one head, within limits and deadlines (`server`).
 //! 2. The prefix of the path picks the dialect; segments are split first and decoded once after (`dialect`).
-//! 3. The dialect's `auth` names the caller (`directory::Access`, mostly from memory), and lets the request in, which
+//! 3. The dialect's `auth` names the caller (`directory::Authenticator`, mostly from memory), and lets the request in, which
 //!    reads its body (`http::Request::admit`).
 //! 4. The handler turns query and body into `model` values.
 //! 5. It calls a verb of the `directory`: rules, permissions, what is not found.

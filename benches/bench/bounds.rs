@@ -2,7 +2,7 @@
 //! server. Each role is a process; none of this is part of the product.
 
 use crate::plain::{Member, NewUser, Plain, open_to_read, open_to_write};
-use rollbook::http::{Door, Response};
+use rollbook::http::{ListenerKind, Response};
 use rollbook::server::{Limits, Listener, Place, Server, raise_descriptor_limit, tell_supervisor};
 use rusqlite::Connection;
 use std::io::{Read as _, Write as _};
@@ -157,7 +157,7 @@ fn layer() {
     raise_descriptor_limit();
     let listener = Listener::bind(ANY_PORT.into(), &limits).expect("a free port");
     let Place::Ip(address) = *listener.place() else { unreachable!("it was asked for one") };
-    let server = Server::on(Door::Public, vec![listener], limits).expect("a descriptor");
+    let server = Server::on(ListenerKind::Public, vec![listener], limits).expect("a descriptor");
     tell(address);
     server.run(&Arc::default(), |_| Response::bytes(200, "application/json", FIXED.into()));
 }

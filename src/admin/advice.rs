@@ -1,7 +1,7 @@
 //! The way out of a refusal: the name that is nearest to a misspelt one, or the command that helps. Only operators read
 //! it. Answers over HTTP never suggest names.
 
-use super::{Membership, Order};
+use super::{AdminRequest, Membership};
 use crate::directory::{Directory, PASSWORD_REFUSED, UserFilter};
 use crate::model::{Error, Kind, key};
 use std::fmt;
@@ -49,7 +49,7 @@ impl Refusal {
             Error::LastAdministrator => {
                 Some("make another administrator first: rollbook user set NAME --role admin".to_owned())
             }
-            Error::AdministratorThrough(_) => Some("rollbook group remove-member".to_owned()),
+            Error::InheritedAdministrator(_) => Some("rollbook group remove-member".to_owned()),
             Error::Invalid(why) if why == PASSWORD_REFUSED => {
                 Some("--password-pattern says which passwords are taken, here or in the server".to_owned())
             }
@@ -61,12 +61,12 @@ impl Refusal {
 }
 
 /// What helps where the values of an order cannot be taken.
-pub(super) fn hint(order: &Order) -> Option<&'static str> {
+pub(super) fn hint(order: &AdminRequest) -> Option<&'static str> {
     match order {
-        Order::AddMember(Membership { subgroup: true, .. }) => {
+        AdminRequest::AddMember(Membership { subgroup: true, .. }) => {
             Some("rollbook group show lists the groups in a group and above it")
         }
-        Order::RevokeKey { .. } => Some("rollbook key list shows all"),
+        AdminRequest::RevokeKey { .. } => Some("rollbook key list shows all"),
         _ => None,
     }
 }

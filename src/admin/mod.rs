@@ -12,12 +12,12 @@ pub use shown::{
 };
 
 use crate::directory::{
-    Conflict, Directory, ImportOptions, ImportPosition, Imported, ImportedUser, Item, Lists, Purpose, Side, Since,
-    UserFilter,
+    ChangeCursor, Conflict, CredentialKind, Directory, ImportOptions, ImportPosition, Imported, ImportedUser, Item,
+    ListSelection, MembershipView, UserFilter,
 };
 use crate::formats::{GroupRecord, Joined, MemberRecord, Record, Role, SaidBy, SubgroupRecord, UserRecord};
 use crate::json::{self, JsonText};
-use crate::model::{AccessRole, Condition, GroupChanges, KeyRole, Result, StoredRole, UserChanges};
+use crate::model::{AccessRole, BaseRole, Condition, GroupChanges, KeyRole, Result, UserChanges};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,7 +25,7 @@ use std::time::Duration;
 /// What a command asks for.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Order {
+pub enum AdminRequest {
     /// Some users, in the order of names: [`ShownUser`]s.
     Users {
         /// Which.
@@ -185,7 +185,7 @@ pub struct Batch {
     /// The number of the row of each, and its line.
     pub rows: Vec<(u64, u64)>,
     /// What happens to what is there already.
-    pub conflict: ConflictWord,
+    pub conflict: ConflictArg,
     /// Makes the groups that do not exist.
     pub create_groups: bool,
     /// Where the order of all memberships was when the import began.
@@ -251,7 +251,7 @@ impl Phase {
 /// What happens to what is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ConflictWord {
+pub enum ConflictArg {
     /// Stays as it is.
     Skip,
     /// Is changed.
@@ -264,14 +264,14 @@ pub enum ConflictWord {
 ///
 /// # Errors
 /// Those of the directory's verbs, with advice.
-pub fn perform(directory: &Directory, order: Order) -> std::result::Result<JsonText, Refusal> {
+pub fn perform(directory: &Directory, order: AdminRequest) -> std::result::Result<JsonText, Refusal> {
     let hint = advice::hint(&order);
     carry_out(directory, order).map_err(|error| Refusal::new(directory, error, hint))
 }
 
-fn carry_out(directory: &Directory, order: Order) -> Result<JsonText> {
+fn carry_out(directory: &Directory, order: AdminRequest) -> Result<JsonText> {
     match order {
-        Order::Users { selection, after, limit } => {
+        AdminRequest::Users { selection, after, limit } => {
             let group = selection.group.as_deref();
             let filter = UserFilter {
                 disabled: selection.disabled,
@@ -284,73 +284,73 @@ fn carry_out(directory: &Directory, order: Order) -> Result<JsonText> {
             let accounts = directory.accounts_after(filter, group, &after, limit)?;
             answer(&accounts.iter().map(ShownUser::of_account).collect::<Vec<_>>())
         }
-        Order::User { name } => answer(&ShownUser::of_profile(&directory.profile(&name)?)),
-        Order::AddUser(user) => {
+        AdminRequest::User { name } => answer(&ShownUser::of_profile(&directory.profile(&name)?)),
+        AdminRequest::AddUser(user) => {
             let (name, changes) = new_user_of(directory, *user)?;
             answer(&ShownUser::of_profile(&directory.create_user(&name, changes)?))
         }
-        Order::SetUser(user) => {
+        AdminRequest::SetUser(user) => {
             let (name, changes) = changes_of(directory, *user)?;
             answer(&ShownUser::of_profile(&directory.update_user(&name, changes, Condition::default())?))
         }
-        Order::DeleteUser { name } => answer(&directory.delete_user(&name, Condition::default())?),
-        Order::PurgeUsers { unchanged_since, limit } => answer(&directory.purge_users(unchanged_since, limit)?),
-        Order::Groups { text, after, limit } => {
+        AdminRequest::DeleteUser { name } => answer(&directory.delete_user(&name, Condition::default())?),
+        AdminRequest::PurgeUsers { unchanged_since, limit } => answer(&directory.purge_users(unchanged_since, limit)?),
+        AdminRequest::Groups { text, after, limit } => {
             let groups = directory.groups_after(text.as_deref(), &after, limit)?;
             answer(&groups.iter().map(ShownGroup::of_counted).collect::<Vec<_>>())
         }
-        Order::Group { name } => group(directory, &name),
-        Order::AddGroup(record) => {
+        AdminRequest::Group { name } => group(directory, &name),
+        AdminRequest::AddGroup(record) => {
             let (name, changes) = group_of(record);
-            directory.create_group(&name, changes, Lists::default())?;
+            directory.create_group(&name, changes, ListSelection::default())?;
             group(directory, &name)
         }
-        Order::SetGroup(record) => {
+        AdminRequest::SetGroup(record) => {
             let (name, changes) = group_of(record);
-            directory.update_group(&name, changes, Lists::default(), Condition::default())?;
+            directory.update_group(&name, changes, ListSelection::default(), Condition::default())?;
             group(directory, &name)
         }
-        Order::DeleteGroup { name } => answer(&directory.delete_group(&name, Condition::default())?),
-        Order::AddMember(Membership { group, member, subgroup: false }) => {
-            answer(&directory.add_member(Side::Group, &member, &group).map(drop)?)
+        AdminRequest::DeleteGroup { name } => answer(&directory.delete_group(&name, Condition::default())?),
+        AdminRequest::AddMember(Membership { group, member, subgroup: false }) => {
+            answer(&directory.add_member(MembershipView::Group, &member, &group).map(drop)?)
         }
-        Order::AddMember(Membership { group, member, subgroup: true }) => {
+        AdminRequest::AddMember(Membership { group, member, subgroup: true }) => {
             answer(&directory.add_subgroup(&group, &member)?)
         }
-        Order::RemoveMember(Membership { group, member, subgroup: false }) => {
-            answer(&directory.remove_member(Side::Group, &member, &group).map(drop)?)
+        AdminRequest::RemoveMember(Membership { group, member, subgroup: false }) => {
+            answer(&directory.remove_member(MembershipView::Group, &member, &group).map(drop)?)
         }
-        Order::RemoveMember(Membership { group, member, subgroup: true }) => {
+        AdminRequest::RemoveMember(Membership { group, member, subgroup: true }) => {
             answer(&directory.remove_subgroup(&group, &member)?)
         }
-        Order::CreateKey { role, name } => {
+        AdminRequest::CreateKey { role, name } => {
             let purpose = match role {
-                None => Purpose::Api,
-                Some(Role::Admin) => Purpose::Application(KeyRole::Admin),
-                Some(Role::Standard) => Purpose::Application(KeyRole::Standard),
-                Some(Role::Read) => Purpose::Application(KeyRole::Read),
+                None => CredentialKind::Api,
+                Some(Role::Admin) => CredentialKind::Application(KeyRole::Admin),
+                Some(Role::Standard) => CredentialKind::Application(KeyRole::Standard),
+                Some(Role::Read) => CredentialKind::Application(KeyRole::Read),
             };
             answer(&directory.create_key(purpose, &name)?)
         }
-        Order::Keys => answer(&directory.keys()?.iter().map(ShownKey::of).collect::<Vec<_>>()),
-        Order::RevokeKey { id } => answer(&directory.revoke_key(id)?),
-        Order::SetPassword { user, password } => answer(&directory.set_password(&user, &password)?),
-        Order::Changes { oldest, after, from, limit, wait } => {
-            let since = from.map(Since::Time).or(after.map(Since::Change)).unwrap_or(Since::Now);
-            let since = if oldest { Since::Oldest } else { since };
+        AdminRequest::Keys => answer(&directory.keys()?.iter().map(ShownKey::of).collect::<Vec<_>>()),
+        AdminRequest::RevokeKey { id } => answer(&directory.revoke_key(id)?),
+        AdminRequest::SetPassword { user, password } => answer(&directory.set_password(&user, &password)?),
+        AdminRequest::Changes { oldest, after, from, limit, wait } => {
+            let since = from.map(ChangeCursor::Time).or(after.map(ChangeCursor::Change)).unwrap_or(ChangeCursor::Now);
+            let since = if oldest { ChangeCursor::Oldest } else { since };
             let found = directory.changes(since, limit, Duration::from_secs(wait))?;
             answer(&ShownChanges { changes: found.changes.iter().map(ShownChange::of).collect(), next: found.next })
         }
-        Order::Copy { name } => answer(&directory.copy_database(&name)?),
-        Order::Import(batch) => import(directory, *batch),
-        Order::ImportProgress { digest } => answer(&directory.import_progress(digest)?.map(ShownProgress::of)),
-        Order::BeginImport { digest, places } => answer(&directory.begin_import(digest, places)?),
-        Order::RemoveAnsweredProperties => {
+        AdminRequest::Copy { name } => answer(&directory.copy_database(&name)?),
+        AdminRequest::Import(batch) => import(directory, *batch),
+        AdminRequest::ImportProgress { digest } => answer(&directory.import_progress(digest)?.map(ShownProgress::of)),
+        AdminRequest::BeginImport { digest, places } => answer(&directory.begin_import(digest, places)?),
+        AdminRequest::RemoveAnsweredProperties => {
             let removed = directory.remove_answered_properties()?;
             answer(&removed.into_iter().map(ShownProperty::of).collect::<Vec<_>>())
         }
-        Order::WaitingNames => answer(&directory.count_waiting_names()?),
-        Order::EndImport { digest } => answer(&directory.end_import(digest)?),
+        AdminRequest::WaitingNames => answer(&directory.count_waiting_names()?),
+        AdminRequest::EndImport { digest } => answer(&directory.end_import(digest)?),
     }
 }
 
@@ -367,7 +367,7 @@ fn group(directory: &Directory, name: &str) -> Result<JsonText> {
 /// # Errors
 /// `NotFound`.
 pub fn group_shown(directory: &Directory, name: &str) -> Result<(ShownGroup, u64)> {
-    let lists = Lists { member_users: false, member_groups: true, parent_groups: true };
+    let lists = ListSelection { member_users: false, member_groups: true, parent_groups: true };
     let details = directory.group(name, lists)?;
     let users = directory.count_members(name)?;
     Ok((ShownGroup::of_details(&details, users), details.group.state()))
@@ -377,9 +377,9 @@ fn import(directory: &Directory, batch: Batch) -> Result<JsonText> {
     let Batch { records, rows, conflict, create_groups, base, digest, phase, last } = batch;
     let options = ImportOptions {
         conflict: match conflict {
-            ConflictWord::Skip => Conflict::Skip,
-            ConflictWord::Update => Conflict::Update,
-            ConflictWord::Fail => Conflict::Fail,
+            ConflictArg::Skip => Conflict::Skip,
+            ConflictArg::Update => Conflict::Update,
+            ConflictArg::Fail => Conflict::Fail,
         },
         create_groups,
         base,
@@ -467,8 +467,8 @@ fn user_changes(user: UserRecord, field: Field) -> UserChanges {
         }),
         stored_role: user.stored_role.and_then(|role| match role {
             Role::Admin => None,
-            Role::Standard => Some(StoredRole::Standard),
-            Role::Read => Some(StoredRole::ReadOnly),
+            Role::Standard => Some(BaseRole::Standard),
+            Role::Read => Some(BaseRole::ReadOnly),
         }),
         disabled: user.disabled,
         verified: user.verified,

@@ -1,13 +1,13 @@
 //! What commands are shown.
 
 use crate::directory::{
-    Credential, Exported, ImportProgress, Imported, Outcome, PlacedGroup, Purpose, RemovedProperty,
+    Credential, CredentialKind, Exported, ImportProgress, Imported, Outcome, PlacedGroup, RemovedProperty,
 };
 use crate::formats::{GroupRecord, Joined, MemberRecord, Record, Role, SubgroupRecord, UserRecord};
 use crate::json::{self, Json, JsonText, from_json};
 use crate::model::{
-    Account, Attributes, Change, Group, GroupDetails, GroupName, KeyRole, Profile, StoredRole, User, check_new_name,
-    key, timestamp,
+    Attributes, BaseRole, Change, Group, GroupDetails, GroupName, KeyRole, User, UserSummary, UserWithGroups,
+    check_new_name, key, timestamp,
 };
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,7 @@ pub struct ShownUser {
 
 impl ShownUser {
     /// A user without their groups.
-    pub fn of_account(account: &Account) -> ShownUser {
+    pub fn of_account(account: &UserSummary) -> ShownUser {
         let user = &account.user;
         ShownUser {
             record: record_of(user, account.administrator),
@@ -45,7 +45,7 @@ impl ShownUser {
     }
 
     /// A user with their groups.
-    pub fn of_profile(profile: &Profile) -> ShownUser {
+    pub fn of_profile(profile: &UserWithGroups) -> ShownUser {
         let names = |groups: &[Arc<GroupName>]| Some(groups.iter().map(|group| group.name.clone()).collect());
         let user = &profile.user;
         ShownUser {
@@ -67,7 +67,7 @@ pub fn exported(thing: Exported) -> (Record, bool) {
             let record = record_of(&account.user, direct_administrator);
             // Who is an administrator through a subgroup is one by that subgroup alone.
             let role = record.role.filter(|_| direct_administrator || !account.administrator);
-            let stored_role = account.administrator && account.user.access_role == StoredRole::ReadOnly;
+            let stored_role = account.administrator && account.user.access_role == BaseRole::ReadOnly;
             let stored_role = stored_role.then_some(Role::Read);
             let places = groups.as_ref().map(|groups| groups.iter().map(joined).collect::<Vec<_>>());
             let joined = places.filter(|places| !places.is_empty());
@@ -129,8 +129,8 @@ fn record_of(user: &User, administrator: bool) -> UserRecord {
         title: user.title.clone(),
         role: Some(match user.access_role {
             _ if administrator => Role::Admin,
-            StoredRole::Standard => Role::Standard,
-            StoredRole::ReadOnly => Role::Read,
+            BaseRole::Standard => Role::Standard,
+            BaseRole::ReadOnly => Role::Read,
         }),
         disabled: Some(user.disabled),
         verified: Some(user.verified),
@@ -213,10 +213,10 @@ pub struct ShownKey {
 impl ShownKey {
     pub(super) fn of(key: &Credential) -> ShownKey {
         let role = match key.purpose {
-            Purpose::Application(KeyRole::Admin) => Some(Role::Admin),
-            Purpose::Application(KeyRole::Standard) => Some(Role::Standard),
-            Purpose::Application(KeyRole::Read) => Some(Role::Read),
-            Purpose::Api | Purpose::Token(_) => None,
+            CredentialKind::Application(KeyRole::Admin) => Some(Role::Admin),
+            CredentialKind::Application(KeyRole::Standard) => Some(Role::Standard),
+            CredentialKind::Application(KeyRole::Read) => Some(Role::Read),
+            CredentialKind::Api | CredentialKind::Token(_) => None,
         };
         ShownKey {
             id: key.id,

@@ -6,8 +6,8 @@ mod settings;
 
 use crate::background::Background;
 use crate::dialect::{Context, Dialects, Metrics};
-use crate::directory::{Access, OldChanges, Passwords};
-use crate::http::Door;
+use crate::directory::{Authenticator, OldChanges, Passwords};
+use crate::http::ListenerKind;
 use crate::logging;
 use crate::metrics;
 use crate::server::{Limits, Listener, Network, Server, Stopper, Traffic};
@@ -77,7 +77,7 @@ impl Service {
     /// When the settings contradict each other, and when the operating system gives no random numbers.
     pub(crate) fn new(store: Arc<Store>, passwords: Arc<Passwords>, settings: &Settings) -> anyhow::Result<Service> {
         let (sessions, rules) = (settings.session_limits(), settings.rules());
-        let access = Access::new(Arc::clone(&store), passwords, settings.wrong_password_delay, sessions, rules)?;
+        let access = Authenticator::new(Arc::clone(&store), passwords, settings.wrong_password_delay, sessions, rules)?;
         let traffic = Arc::new(Traffic::default());
         let counted = Arc::clone(&traffic);
         let metrics = Metrics {
@@ -105,7 +105,7 @@ impl Service {
     /// # Errors
     /// When the system has no descriptor left.
     pub(crate) fn listen(&mut self, listeners: Vec<Listener>) -> anyhow::Result<()> {
-        let server = Server::on(Door::Public, listeners, self.limits.clone())?;
+        let server = Server::on(ListenerKind::Public, listeners, self.limits.clone())?;
         // The descriptor limit may have lowered them.
         self.limits = server.limits().clone();
         self.servers.push(server.trust(&self.trusted));
@@ -117,7 +117,7 @@ impl Service {
     /// # Errors
     /// When the system has no descriptor left.
     pub(crate) fn listen_for_metrics(&mut self, listeners: Vec<Listener>) -> anyhow::Result<()> {
-        self.servers.push(Server::on(Door::Metrics, listeners, self.limits_for_metrics())?);
+        self.servers.push(Server::on(ListenerKind::Metrics, listeners, self.limits_for_metrics())?);
         Ok(())
     }
 

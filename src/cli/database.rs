@@ -6,11 +6,11 @@ use super::progress::Progress;
 use super::result::print_result;
 use super::terminal::confirm;
 use super::{Usage, print, say, start_logging};
-use crate::admin::{Order, ShownProperty};
+use crate::admin::{AdminRequest, ShownProperty};
 use crate::directory;
 use crate::files;
 use crate::json;
-use crate::model::Origin;
+use crate::model::Actor;
 use crate::settings::{Consent, Database, ResultFormat, Target};
 use crate::store::{self, Copied, Counts, Snapshot};
 use anyhow::{Context as _, anyhow, bail};
@@ -90,7 +90,7 @@ pub(super) fn restore(database: &Database, file: &Path, consent: Consent, format
         Some(kept) if files::is_dash(file) => (kept.path(), "standard input".to_owned()),
         kept => (kept.as_ref().map_or(file, Copied::path), file.display().to_string()),
     };
-    let done = store::restore(path, &name, &database.db, &Origin::command(&account()))?;
+    let done = store::restore(path, &name, &database.db, &Actor::command(&account()))?;
     drop(progress);
     let kept = match &done.kept {
         Some(kept) => format!("the old database is kept as {}", kept.display()),
@@ -151,7 +151,7 @@ pub(super) fn repair(target: &Target, consent: Consent, format: ResultFormat) ->
     let (mut count, mut all) = (0, Vec::new());
     let mut printed = Ok(());
     loop {
-        let removed: Vec<ShownProperty> = link.ask(Order::RemoveAnsweredProperties)?;
+        let removed: Vec<ShownProperty> = link.ask(AdminRequest::RemoveAnsweredProperties)?;
         if removed.is_empty() {
             drop(progress);
             let text = format!("removed {count} properties\n");

@@ -5,7 +5,7 @@ use super::result::{Done, each, tell};
 use super::table::{Column, Table, show};
 use super::terminal::confirm;
 use super::user::counted;
-use crate::admin::{Membership, Order, ShownGroup};
+use crate::admin::{AdminRequest, Membership, ShownGroup};
 use crate::settings::{GroupCommand, Members, Names, Output, Target};
 
 /// Groups that are asked for at a time.
@@ -24,14 +24,14 @@ pub(super) fn run(command: GroupCommand) -> anyhow::Result<()> {
     match command {
         GroupCommand::List { text, format, target } => list(&target, text.as_deref(), format),
         GroupCommand::Show { name, format, target } => {
-            show(&Link::open(&target)?.ask::<ShownGroup>(Order::Group { name })?, format, &COLUMNS)
+            show(&Link::open(&target)?.ask::<ShownGroup>(AdminRequest::Group { name })?, format, &COLUMNS)
         }
         GroupCommand::Add { name, fields, printing, target } => {
-            let group: ShownGroup = Link::open(&target)?.ask(Order::AddGroup(fields.record(name)))?;
+            let group: ShownGroup = Link::open(&target)?.ask(AdminRequest::AddGroup(fields.record(name)))?;
             tell(printing.format, &format!("made the group {}", group.record.name), &group)
         }
         GroupCommand::Set { name, fields, printing, target } => {
-            let group: ShownGroup = Link::open(&target)?.ask(Order::SetGroup(fields.record(name)))?;
+            let group: ShownGroup = Link::open(&target)?.ask(AdminRequest::SetGroup(fields.record(name)))?;
             tell(printing.format, &format!("changed the group {}", group.record.name), &group)
         }
         GroupCommand::Delete { names, consent } => {
@@ -39,11 +39,11 @@ pub(super) fn run(command: GroupCommand) -> anyhow::Result<()> {
             let Names { names, printing, target } = names;
             let done = Done { sentence: "removed the group", key: "removed", group: None };
             each(&mut Link::open(&target)?, &names, printing.format, &done, |link, name| {
-                link.ask::<()>(Order::DeleteGroup { name: name.to_owned() })
+                link.ask::<()>(AdminRequest::DeleteGroup { name: name.to_owned() })
             })
         }
-        GroupCommand::AddMember(members) => change(members, "added", Order::AddMember),
-        GroupCommand::RemoveMember(members) => change(members, "removed", Order::RemoveMember),
+        GroupCommand::AddMember(members) => change(members, "added", AdminRequest::AddMember),
+        GroupCommand::RemoveMember(members) => change(members, "removed", AdminRequest::RemoveMember),
     }
 }
 
@@ -52,14 +52,15 @@ fn list(target: &Target, text: Option<&str>, format: Output) -> anyhow::Result<(
     let mut table = Table::new(format, &COLUMNS);
     let mut after = String::new();
     loop {
-        let groups: Vec<ShownGroup> = link.ask(Order::Groups { text: text.map(str::to_owned), after, limit: PIECE })?;
+        let groups: Vec<ShownGroup> =
+            link.ask(AdminRequest::Groups { text: text.map(str::to_owned), after, limit: PIECE })?;
         let Some(last) = groups.last() else { return table.end() };
         after = last.record.name.clone();
         table.rows(&groups)?;
     }
 }
 
-fn change(members: Members, done: &'static str, order: fn(Membership) -> Order) -> anyhow::Result<()> {
+fn change(members: Members, done: &'static str, order: fn(Membership) -> AdminRequest) -> anyhow::Result<()> {
     let Members { group, members, groups, printing, target } = members;
     let done = Done { sentence: done, key: done, group: Some(group.clone()) };
     each(&mut Link::open(&target)?, &members, printing.format, &done, |link, name| {

@@ -5,9 +5,9 @@ use super::result::{print_object, tell};
 use super::table::{Column, Table};
 use super::terminal::{PasswordPrompt, confirm};
 use super::{Usage, print, say, start_logging};
-use crate::admin::{Order, ShownKey};
+use crate::admin::{AdminRequest, ShownKey};
 use crate::formats::Role;
-use crate::settings::{KeyCommand, KeyWord, PasswordRules, ResultFormat, Target};
+use crate::settings::{KeyArg, KeyCommand, PasswordRules, ResultFormat, Target};
 use crate::store;
 use anyhow::{Context as _, anyhow, bail};
 use serde_json::json;
@@ -20,14 +20,14 @@ pub(super) fn run(command: KeyCommand) -> anyhow::Result<()> {
             create(&target, kind, name, role.map(Role::from), printing.format)
         }
         KeyCommand::List { format, target } => {
-            let keys: Vec<ShownKey> = Link::open(&target)?.ask(Order::Keys)?;
+            let keys: Vec<ShownKey> = Link::open(&target)?.ask(AdminRequest::Keys)?;
             let mut table = Table::new(format, &COLUMNS);
             table.rows(&keys)?;
             table.end()
         }
         KeyCommand::Revoke { id, printing, target, consent } => {
             confirm(consent.yes, &format!("revoke key {id}, which cannot be undone?"))?;
-            Link::open(&target)?.ask::<()>(Order::RevokeKey { id })?;
+            Link::open(&target)?.ask::<()>(AdminRequest::RevokeKey { id })?;
             tell(printing.format, &format!("revoked key {id}"), &json!({ "revoked": id }))
         }
     }
@@ -43,22 +43,16 @@ const COLUMNS: [Column; 7] = [
     Column("REVOKED", "revoked"),
 ];
 
-fn create(
-    target: &Target,
-    kind: KeyWord,
-    name: String,
-    role: Option<Role>,
-    format: ResultFormat,
-) -> anyhow::Result<()> {
+fn create(target: &Target, kind: KeyArg, name: String, role: Option<Role>, format: ResultFormat) -> anyhow::Result<()> {
     let role = match (kind, role) {
-        (KeyWord::Api, None) => None,
-        (KeyWord::Api, Some(_)) => {
+        (KeyArg::Api, None) => None,
+        (KeyArg::Api, Some(_)) => {
             return Err(Usage(anyhow!("--role: an API key has none: leave it out, or make an app key")).into());
         }
-        (KeyWord::App, role) => Some(role.unwrap_or(Role::Admin)),
+        (KeyArg::App, role) => Some(role.unwrap_or(Role::Admin)),
     };
     let mut link = Link::make(target, None)?;
-    let (id, secret): (i64, String) = link.ask(Order::CreateKey { role, name: name.clone() })?;
+    let (id, secret): (i64, String) = link.ask(AdminRequest::CreateKey { role, name: name.clone() })?;
     let printed = match format {
         ResultFormat::Text => {
             say(&format!("made key {id}; it is shown only now:"));
@@ -71,7 +65,7 @@ fn create(
     };
     let Err(error) = printed else { return Ok(()) };
     // A key that was not read is of no use. This is a failure also where the reader of a pipe has gone.
-    link.ask::<()>(Order::RevokeKey { id })?;
+    link.ask::<()>(AdminRequest::RevokeKey { id })?;
     bail!("{error:#}: key {id} is revoked again; make another one where its output is read")
 }
 
@@ -87,7 +81,7 @@ pub(super) fn set_password(
     store::require_database(&target.database.db)?;
     let password = read_password(user)?;
     let mut link = Link::make(target, rules.password_pattern.clone())?.keeping_tokens(keep_tokens);
-    link.ask::<()>(Order::SetPassword { user: user.to_owned(), password })?;
+    link.ask::<()>(AdminRequest::SetPassword { user: user.to_owned(), password })?;
     tell(format, &format!("changed the password of {user}"), &json!({ "changed": user }))
 }
 

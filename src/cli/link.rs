@@ -2,7 +2,7 @@
 
 use super::progress::Progress;
 use super::{say, start_logging, store_of};
-use crate::admin::{Order, perform};
+use crate::admin::{AdminRequest, perform};
 use crate::dialect::{LOCAL_PATH, PROGRESS_PATH};
 use crate::directory::{Directory, Passwords};
 use crate::json::{self, Json};
@@ -157,7 +157,7 @@ impl Link {
     ///
     /// # Errors
     /// Why it was not.
-    pub(super) fn ask<T: DeserializeOwned>(&mut self, order: Order) -> anyhow::Result<T> {
+    pub(super) fn ask<T: DeserializeOwned>(&mut self, order: AdminRequest) -> anyhow::Result<T> {
         let answer = match self {
             Link::File(directory) | Link::Copy { directory, .. } => {
                 let answer = perform(directory, order).map_err(|refused| match refused.error {
@@ -195,7 +195,7 @@ pub(super) fn copy_by_server(target: &Target) -> Option<Copied> {
     let mut copy = || -> anyhow::Result<Copied> {
         let copied = Copied::empty(database)?;
         let name = copied.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
-        link.ask::<()>(Order::Copy { name })?;
+        link.ask::<()>(AdminRequest::Copy { name })?;
         Ok(copied)
     };
     copy()
@@ -234,17 +234,17 @@ impl fmt::Display for Refused {
 impl std::error::Error for Refused {}
 
 /// How long the answer to an order is waited for. What changes many rows may take long.
-fn patience(order: &Order, timeout: Duration) -> Patience {
+fn patience(order: &AdminRequest, timeout: Duration) -> Patience {
     match order {
-        Order::Changes { wait, .. } => Patience::For(timeout + Duration::from_secs(*wait)),
-        Order::Import(_)
-        | Order::BeginImport { .. }
-        | Order::EndImport { .. }
-        | Order::RemoveAnsweredProperties
-        | Order::Copy { .. }
-        | Order::PurgeUsers { .. }
-        | Order::DeleteUser { .. }
-        | Order::DeleteGroup { .. } => Patience::WhileWorking(timeout, PROGRESS_PATH),
+        AdminRequest::Changes { wait, .. } => Patience::For(timeout + Duration::from_secs(*wait)),
+        AdminRequest::Import(_)
+        | AdminRequest::BeginImport { .. }
+        | AdminRequest::EndImport { .. }
+        | AdminRequest::RemoveAnsweredProperties
+        | AdminRequest::Copy { .. }
+        | AdminRequest::PurgeUsers { .. }
+        | AdminRequest::DeleteUser { .. }
+        | AdminRequest::DeleteGroup { .. } => Patience::WhileWorking(timeout, PROGRESS_PATH),
         _ => Patience::For(timeout),
     }
 }
@@ -260,7 +260,7 @@ fn silence(socket: &Path, timeout: Duration) -> String {
 struct Sent<'o> {
     account: &'o str,
     keep_tokens: bool,
-    order: &'o Order,
+    order: &'o AdminRequest,
 }
 
 /// The name of who runs the command, as their shell has it, or else their number.

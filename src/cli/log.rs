@@ -2,8 +2,8 @@
 
 use super::link::{Link, Lost, Refused};
 use super::{print, say};
-use crate::admin::{Order, ShownChange, ShownChanges};
-use crate::directory::Since;
+use crate::admin::{AdminRequest, ShownChange, ShownChanges};
+use crate::directory::ChangeCursor;
 use crate::json::{self, Json, JsonText, Object};
 use crate::model::key;
 use crate::settings::{LogOutput, LogSettings};
@@ -22,7 +22,7 @@ pub(super) fn run(asked: &LogSettings) -> anyhow::Result<()> {
     if asked.follow && !link.is_server() {
         bail!("no server holds the database: nothing can change while --follow waits");
     }
-    let mut since = asked.since.unwrap_or(Since::Oldest);
+    let mut since = asked.since.unwrap_or(ChangeCursor::Oldest);
     // When the server has gone, until it has answered again.
     let mut lost_at = None;
     let mut last = asked.lines.map(|lines| VecDeque::with_capacity(lines.min(1000)));
@@ -44,8 +44,12 @@ pub(super) fn run(asked: &LogSettings) -> anyhow::Result<()> {
                 // begins later, or the clock was set back, all that there is.
                 Some(at) if asked.follow && is_outdated(&error) => {
                     say(&format!("{error:#}"));
-                    since = if matches!(since, Since::Time(_)) { Since::Oldest } else { Since::Time(at) };
-                    lost_at = (since != Since::Oldest).then_some(at);
+                    since = if matches!(since, ChangeCursor::Time(_)) {
+                        ChangeCursor::Oldest
+                    } else {
+                        ChangeCursor::Time(at)
+                    };
+                    lost_at = (since != ChangeCursor::Oldest).then_some(at);
                     continue;
                 }
                 _ => return Err(error),
@@ -55,7 +59,7 @@ pub(super) fn run(asked: &LogSettings) -> anyhow::Result<()> {
             say("the server is back");
         }
         let ended = found.changes.is_empty();
-        since = Since::Change(found.next);
+        since = ChangeCursor::Change(found.next);
         for change in found.changes.into_iter().filter(|change| is_meant(change, asked.name.as_deref())) {
             match &mut last {
                 None => show(&change, asked.format)?,
@@ -84,14 +88,14 @@ fn is_outdated(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.downcast_ref::<Refused>().is_some_and(|refused| refused.status == 410))
 }
 
-fn order(since: Since, wait: u64) -> Order {
+fn order(since: ChangeCursor, wait: u64) -> AdminRequest {
     let (oldest, after, from) = match since {
-        Since::Oldest => (true, None, None),
-        Since::Change(id) => (false, Some(id), None),
-        Since::Time(at) => (false, None, Some(at)),
-        Since::Now => (false, None, None),
+        ChangeCursor::Oldest => (true, None, None),
+        ChangeCursor::Change(id) => (false, Some(id), None),
+        ChangeCursor::Time(at) => (false, None, Some(at)),
+        ChangeCursor::Now => (false, None, None),
     };
-    Order::Changes { oldest, after, from, limit: PIECE, wait }
+    AdminRequest::Changes { oldest, after, from, limit: PIECE, wait }
 }
 
 fn is_meant(change: &ShownChange, name: Option<&str>) -> bool {

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use rustix::process::{Signal, getpid, kill_process};
 use rustix::time::{ClockId, clock_gettime};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
-use signal_hook::iterator::Signals as Incoming;
+use signal_hook::iterator::Signals as Inbound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -66,8 +66,8 @@ impl Signals {
     /// When the system does not allow it.
     pub(super) fn handle(grace: Duration) -> anyhow::Result<Signals> {
         // First these, which note every signal: one that came between the handlers below would be lost without them.
-        let mut stops = Incoming::new([SIGTERM, SIGINT]).context("handle signals")?;
-        let mut reloads = Incoming::new([SIGHUP, SIGUSR1]).context("handle signals")?;
+        let mut stops = Inbound::new([SIGTERM, SIGINT]).context("handle signals")?;
+        let mut reloads = Inbound::new([SIGHUP, SIGUSR1]).context("handle signals")?;
         let second = Arc::new(AtomicBool::new(false));
         for signal in [SIGTERM, SIGINT] {
             signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&second))

@@ -7,7 +7,7 @@ use super::progress::Progress;
 use super::result::{Done, each, tell};
 use super::table::{Column, Table, show};
 use super::terminal::confirm;
-use crate::admin::{Order, Selection, ShownUser};
+use crate::admin::{AdminRequest, Selection, ShownUser};
 use crate::formats::UserRecord;
 use crate::settings::{Names, Output, ResultFormat, Target, UserCommand, UserFields, UserFilters};
 use crate::store::now;
@@ -49,17 +49,17 @@ pub(super) fn run(command: UserCommand) -> anyhow::Result<()> {
     match command {
         UserCommand::List { filters, format, target } => list(&target, filters, format),
         UserCommand::Show { name, format, target } => {
-            show(&Link::open(&target)?.ask::<ShownUser>(Order::User { name })?, format, &ALL_COLUMNS)
+            show(&Link::open(&target)?.ask::<ShownUser>(AdminRequest::User { name })?, format, &ALL_COLUMNS)
         }
         UserCommand::Add { name, fields, printing, target } => {
             let record = record(name, *fields)?;
-            let user: ShownUser = Link::open(&target)?.ask(Order::AddUser(Box::new(record)))?;
+            let user: ShownUser = Link::open(&target)?.ask(AdminRequest::AddUser(Box::new(record)))?;
             tell(printing.format, &format!("made the user {}", user.record.name), &user)
         }
         UserCommand::Set { name, fields, keep_tokens, printing, target } => {
             let record = record(name, *fields)?;
             let mut link = Link::open(&target)?.keeping_tokens(keep_tokens);
-            let user: ShownUser = link.ask(Order::SetUser(Box::new(record)))?;
+            let user: ShownUser = link.ask(AdminRequest::SetUser(Box::new(record)))?;
             tell(printing.format, &format!("changed the user {}", user.record.name), &user)
         }
         UserCommand::Disable(names) => set_disabled(names, true),
@@ -70,7 +70,7 @@ pub(super) fn run(command: UserCommand) -> anyhow::Result<()> {
             let Names { names, printing, target } = names;
             let done = Done { sentence: "removed the user", key: "removed", group: None };
             each(&mut Link::open(&target)?, &names, printing.format, &done, |link, name| {
-                link.ask::<()>(Order::DeleteUser { name: name.to_owned() })
+                link.ask::<()>(AdminRequest::DeleteUser { name: name.to_owned() })
             })
         }
         UserCommand::Purge { older_than, dry_run, printing, target, consent } => {
@@ -114,7 +114,7 @@ fn selected(
 ) -> anyhow::Result<()> {
     let mut after = String::new();
     loop {
-        let order = Order::Users { selection: selection.clone(), after, limit: PIECE };
+        let order = AdminRequest::Users { selection: selection.clone(), after, limit: PIECE };
         let users: Vec<ShownUser> = link.ask(order)?;
         let Some(last) = users.last() else { return Ok(()) };
         after = last.record.name.clone();
@@ -128,7 +128,7 @@ fn set_disabled(names: Names, disabled: bool) -> anyhow::Result<()> {
     let done = Done { sentence, key, group: None };
     each(&mut Link::open(&target)?, &names, printing.format, &done, |link, name| {
         let record = UserRecord { name: name.to_owned(), disabled: Some(disabled), ..UserRecord::default() };
-        link.ask::<ShownUser>(Order::SetUser(Box::new(record))).map(drop)
+        link.ask::<ShownUser>(AdminRequest::SetUser(Box::new(record))).map(drop)
     })
 }
 
@@ -169,7 +169,7 @@ fn purge(target: &Target, age: Duration, dry_run: bool, format: ResultFormat) ->
     // As text, the names show how far it is.
     let progress = (format == ResultFormat::Json).then(|| Progress::start("deleting users"));
     loop {
-        let removed: Vec<String> = link.ask(Order::PurgeUsers { unchanged_since, limit: PIECE })?;
+        let removed: Vec<String> = link.ask(AdminRequest::PurgeUsers { unchanged_since, limit: PIECE })?;
         if removed.is_empty() {
             drop(progress);
             tell(format, &format!("removed {count} users"), &json!({ "removed": names }))?;

@@ -1,22 +1,22 @@
 //! The conditions that a request sets (RFC 9110, 13): tags in `If-Match` and `If-None-Match`.
 
-use crate::http::{Request, Response, Tag};
+use crate::http::{Etag, Request, Response};
 use crate::model::{Condition, Result, States};
 use sha2::{Digest as _, Sha256};
 
 /// The tag of a document that is the same for everybody: another one, of another version or under other settings, has
 /// another tag.
-pub(super) fn tag_of(document: &[u8]) -> Tag {
+pub(super) fn tag_of(document: &[u8]) -> Etag {
     let digest = Sha256::digest(document);
     let state = digest.iter().take(8).fold(0, |state, byte| state << 8 | u64::from(*byte));
-    Tag { state, variant: 0 }
+    Etag { state, variant: 0 }
 }
 
 /// Answers a look at something with its document, or that the client has that already.
 ///
 /// # Errors
 /// `Changed` and `Invalid`, see [`Condition::check`].
-pub(super) fn look(request: &Request<'_>, tag: Tag, document: impl FnOnce() -> Response) -> Result<Response> {
+pub(super) fn look(request: &Request<'_>, tag: Etag, document: impl FnOnce() -> Response) -> Result<Response> {
     // What the client has is a document: another one of the same state is news.
     let mut condition = read(request, |known| known.variant == tag.variant);
     let known = condition.unwanted.take();
@@ -33,7 +33,7 @@ pub(super) fn of_change(request: &Request<'_>) -> Condition {
 }
 
 /// The condition that the request sets; the tags to avoid are those that count.
-fn read(request: &Request<'_>, counts: impl Fn(Tag) -> bool) -> Condition {
+fn read(request: &Request<'_>, counts: impl Fn(Etag) -> bool) -> Condition {
     let (mut wanted, mut unwanted) = (Field::default(), Field::default());
     for header in request.headers {
         // Told apart by length first: most fields are neither.
@@ -69,13 +69,13 @@ struct Field {
 
 impl Field {
     /// Reads another line.
-    fn add(&mut self, line: &[u8], counts: impl Fn(Tag, bool) -> bool) {
+    fn add(&mut self, line: &[u8], counts: impl Fn(Etag, bool) -> bool) {
         self.sent = true;
         self.broken |= self.add_elements(line, counts).is_none();
     }
 
     /// Reads the elements of a line; `None` where there is something else.
-    fn add_elements(&mut self, mut rest: &[u8], counts: impl Fn(Tag, bool) -> bool) -> Option<()> {
+    fn add_elements(&mut self, mut rest: &[u8], counts: impl Fn(Etag, bool) -> bool) -> Option<()> {
         loop {
             // Empty elements do not count (RFC 9110, 5.6.1.2).
             rest = rest.trim_ascii_start();
@@ -96,7 +96,7 @@ impl Field {
                     return None;
                 }
                 self.tags = true;
-                let ours = Tag::parse(&tag[..end]).filter(|tag| counts(*tag, weak.is_some()));
+                let ours = Etag::parse(&tag[..end]).filter(|tag| counts(*tag, weak.is_some()));
                 self.states.extend(ours.map(|tag| tag.state));
                 rest = &tag[end + 1..];
             }

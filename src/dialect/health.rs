@@ -3,7 +3,7 @@
 
 use super::openapi::{Part, Spelling};
 use super::{Context, Route, allowed};
-use crate::http::{Door, Method, Request, Response};
+use crate::http::{ListenerKind, Method, Request, Response};
 use crate::metrics::{CONTENT_TYPE, Page};
 
 const ALIVE: Route = Route::new("/healthz", &[Method::Get]);
@@ -28,12 +28,12 @@ pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[&str]
 }
 
 /// Whether this is one of these paths.
-pub(super) fn knows(context: &Context, door: Door, segments: &[&str]) -> bool {
+pub(super) fn knows(context: &Context, door: ListenerKind, segments: &[&str]) -> bool {
     find(context, door, segments).is_some()
 }
 
 /// The route of one of these paths, and what answers there.
-fn find(context: &Context, door: Door, segments: &[&str]) -> Option<(&'static Route, Answer)> {
+fn find(context: &Context, door: ListenerKind, segments: &[&str]) -> Option<(&'static Route, Answer)> {
     match segments {
         ["healthz"] => Some((&ALIVE, |_| Response::text(200, "ok\n"))),
         ["readyz"] => Some((&READY, ready)),
@@ -52,11 +52,11 @@ pub(super) fn refuse_method(route: &Route) -> Response {
     refuse(405, "Method not allowed").with_header("Allow", &allowed(route.methods))
 }
 
-fn has_metrics(context: &Context, door: Door) -> bool {
+fn has_metrics(context: &Context, door: ListenerKind) -> bool {
     match door {
-        Door::Public => context.metrics.public,
-        Door::Metrics => true,
-        Door::Local => false,
+        ListenerKind::Public => context.metrics.public,
+        ListenerKind::Metrics => true,
+        ListenerKind::Local => false,
     }
 }
 

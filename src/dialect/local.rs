@@ -2,7 +2,7 @@
 //! to the file itself, so nobody is asked for more.
 
 use super::{Context, refused};
-use crate::admin::{Order, Refusal, perform};
+use crate::admin::{AdminRequest, Refusal, perform};
 use crate::http::{Method, Refused, Request, Response};
 use crate::json;
 use crate::model::Error;
@@ -49,7 +49,7 @@ struct Sent {
     /// Another password leaves the tokens of a user valid.
     #[serde(default)]
     keep_tokens: bool,
-    order: Order,
+    order: AdminRequest,
 }
 
 /// Answers a request.
@@ -78,7 +78,7 @@ fn answer(context: &Context, request: &Request<'_>) -> Response {
         Ok(sent) => sent,
         Err(error) => return problem(400, &format!("the order cannot be read: {error}")),
     };
-    let waits = matches!(sent.order, Order::Changes { wait: 1.., .. });
+    let waits = matches!(sent.order, AdminRequest::Changes { wait: 1.., .. });
     let place = if waits { context.followers.enter() } else { None };
     if waits && place.is_none() {
         let message = format!("{FOLLOWERS_MAX} commands follow the changes already: end one of them (log --follow)");
@@ -106,12 +106,12 @@ fn refusal(refused: &Refusal) -> Response {
         Error::Exists(..)
         | Error::LastAdministrator
         | Error::Protected(_)
-        | Error::AdministratorThrough(_)
+        | Error::InheritedAdministrator(_)
         | Error::AlreadyDisabled => 409,
         Error::Outdated(_) => 410,
         Error::Changed => 412,
         Error::TooManyNames(_) => 413,
-        Error::TooManyGuesses => 429,
+        Error::TooManyAttempts => 429,
         Error::Invalid(_) => 400,
         Error::Unavailable(_) => 503,
         Error::Internal(cause) => {

@@ -12,9 +12,10 @@ mod ui;
 
 pub(crate) use local::{PATH as LOCAL_PATH, PROGRESS_PATH};
 
-use crate::directory::Access;
+use crate::directory::Authenticator;
 use crate::http::{
-    BadEscape, Door, Incoming, Method, Refusal, Refused, Request, Response, decode_segment, decode_segments,
+    Inbound, InvalidPercentEncoding, ListenerKind, Method, Refusal, Refused, Request, Response, decode_segment,
+    decode_segments,
 };
 use crate::json::{self, Json, Object};
 use crate::metrics::{Page, Source};
@@ -103,7 +104,7 @@ impl Route {
 /// What every dialect works with.
 pub struct Context {
     /// The door to the directory.
-    pub access: Access,
+    pub access: Authenticator,
     /// Pages that were answered, see there.
     pub(crate) pages: nuxeo::Kept,
     /// Whether the one documented 5xx for a client's mistake becomes a 4xx.
@@ -126,7 +127,7 @@ pub struct Metrics {
 
 impl Context {
     /// What every dialect works with.
-    pub fn new(access: Access, strict_errors: bool, metrics: Metrics) -> Context {
+    pub fn new(access: Authenticator, strict_errors: bool, metrics: Metrics) -> Context {
         let (pages, followers) = (nuxeo::Kept::default(), local::Followers::default());
         Context { access, pages, strict_errors, metrics, followers, places: Vec::new() }
     }
@@ -165,16 +166,21 @@ impl Mount {
     }
 
     /// The segments after the prefix, decoded.
-    fn decode<'s>(&self, segments: &[&'s str]) -> Result<Vec<Cow<'s, str>>, BadEscape> {
+    fn decode<'s>(&self, segments: &[&'s str]) -> Result<Vec<Cow<'s, str>>, InvalidPercentEncoding> {
         decode_segments(&segments[self.prefix.len()..])
     }
 
     /// Adds what the log says of an answer: the dialect, and a path without the secret that this one may hold.
-    fn trace(&self, raw: &[&str], decoded: &Result<Vec<Cow<'_, str>>, BadEscape>, response: &mut Response) {
+    fn trace(
+        &self,
+        raw: &[&str],
+        decoded: &Result<Vec<Cow<'_, str>>, InvalidPercentEncoding>,
+        response: &mut Response,
+    ) {
         response.trace.dialect = self.dialect.name;
         let secret = match decoded {
             Ok(segments) => (self.dialect.secret_from)(segments),
-            Err(BadEscape) => {
+            Err(InvalidPercentEncoding) => {
                 // Segment by segment: one that is broken hides none of the others.
                 let segments = raw[self.prefix.len()..].iter();
                 let segments: Vec<Cow<'_, str>> =
@@ -225,21 +231,21 @@ impl Dialects {
     }
 
     /// Answers whatever the server has.
-    pub fn answer(&self, incoming: Incoming<'_>) -> Response {
+    pub fn answer(&self, incoming: Inbound<'_>) -> Response {
         match incoming {
-            Incoming::Request(request) => self.handle(request),
-            Incoming::Refused(refused) => self.refuse(refused),
+            Inbound::Request(request) => self.handle(request),
+            Inbound::Refused(refused) => self.refuse(refused),
         }
     }
 
     fn handle(&self, request: &Request<'_>) -> Response {
         let segments: Vec<&str> = segments(request.path).collect();
         match request.door {
-            Door::Public => self.handle_public(request, &segments),
-            Door::Metrics => {
+            ListenerKind::Public => self.handle_public(request, &segments),
+            ListenerKind::Metrics => {
                 health::handle(&self.context, request, &segments).unwrap_or_else(|| health::refuse(404, "Not found"))
             }
-            Door::Local => of_command(local::handle(&self.context, request)),
+            ListenerKind::Local => of_command(local::handle(&self.context, request)),
         }
     }
 
@@ -257,7 +263,7 @@ impl Dialects {
         let (dialect, decoded) = (mount.dialect, mount.decode(segments));
         let mut response = match &decoded {
             Ok(segments) => (dialect.handle)(&self.context, request, segments),
-            Err(BadEscape) => (dialect.refuse)(400, "The path is not percent-encoded UTF-8"),
+            Err(InvalidPercentEncoding) => (dialect.refuse)(400, "The path is not percent-encoded UTF-8"),
         };
         mount.trace(segments, &decoded, &mut response);
         response
@@ -280,9 +286,9 @@ impl Dialects {
 
     fn refuse(&self, refused: &Refused<'_>) -> Response {
         match refused.door {
-            Door::Public => self.refuse_public(refused),
-            Door::Metrics => health::refuse(refused.status, refused.message),
-            Door::Local => of_command(local::refuse(refused)),
+            ListenerKind::Public => self.refuse_public(refused),
+            ListenerKind::Metrics => health::refuse(refused.status, refused.message),
+            ListenerKind::Local => of_command(local::refuse(refused)),
         }
     }
 
@@ -311,7 +317,7 @@ impl Dialects {
             }
             let is_served = |path: &str| {
                 let segments: Vec<&str> = segments(path).collect();
-                health::knows(&self.context, Door::Public, &segments)
+                health::knows(&self.context, ListenerKind::Public, &segments)
             };
             description.add("", &health::PART, is_served);
             description.add("", &openapi::PART, |_| true);

@@ -1,7 +1,7 @@
 //! Who may come in: the credentials that a request shows, turned into a caller.
 
 use super::authority::power_of;
-use super::guesses::{Guess, Guesses};
+use super::guesses::{LoginAttempt, LoginThrottle};
 use super::passwords::Slot;
 use super::sessions::{Left, Limits, Session, SessionLimits, Sessions};
 use super::tickets::{Root, Tickets};
@@ -9,10 +9,10 @@ use super::{Directory, Passwords, Rules, digest, new_secret};
 use crate::cache::{Cache, Owner};
 use crate::metrics::Page;
 use crate::model::{
-    Caller, CallerKind, ClientAddress, Ended, Error, KeyKind, Origin, Power, Profile, Proof, Result, RightsState,
-    spelling_key,
+    Actor, Caller, CallerKind, ClientAddress, Ended, Error, KeyKind, PermissionLevel, Proof, Result, RightsState,
+    UserWithGroups, spelling_key,
 };
-use crate::store::{Credential, Purpose, Rows, Scope, Secret, Store, now};
+use crate::store::{CacheScope, Credential, CredentialKind, ReadTx, Secret, Store, now};
 use anyhow::anyhow;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -32,10 +32,10 @@ const LAST_USED_STEP: i64 = 3_600_000;
 const RESERVED_LOGIN: &str = "system";
 
 /// The door: knows credentials, hands out a [`Directory`] for the caller behind them.
-pub struct Access {
+pub struct Authenticator {
     store: Arc<Store>,
     passwords: Arc<Passwords>,
-    guesses: Guesses,
+    guesses: LoginThrottle,
     /// Keys the digests under which passwords are remembered, so that a memory dump holds no usable hash.
     pepper: [u8; 32],
     /// By the key of the user's name, so that a user has one entry, however the name is written.
@@ -83,7 +83,7 @@ struct Known {
     last_used_at: i64,
 }
 
-impl Access {
+impl Authenticator {
     /// The door of that store. Answers to wrong passwords are delayed, but not for longer than that, and sessions end
     /// at these limits.
     ///
@@ -95,13 +95,24 @@ impl Access {
         longest_delay: Duration,
         limits: SessionLimits,
         rules: Rules,
-    ) -> anyhow::Result<Access> {
+    ) -> anyhow::Result<Authenticator> {
         let mut pepper = [0; 32];
         getrandom::fill(&mut pepper).map_err(|error| anyhow!("get random numbers: {error}"))?;
         let (remembered, credentials) = (Cache::new(PASSWORDS_BYTES_MAX), Cache::new(CREDENTIALS_BYTES_MAX));
-        let (guesses, sessions) = (Guesses::new(longest_delay), Sessions::new(Limits::of_page(&limits)));
+        let (guesses, sessions) = (LoginThrottle::new(longest_delay), Sessions::new(Limits::of_page(&limits)));
         let (tickets, refused) = (Tickets::new(limits.ticket_idle)?, Refused::default());
-        Ok(Access { store, passwords, guesses, pepper, remembered, credentials, sessions, tickets, refused, rules })
+        Ok(Authenticator {
+            store,
+            passwords,
+            guesses,
+            pepper,
+            remembered,
+            credentials,
+            sessions,
+            tickets,
+            refused,
+            rules,
+        })
     }
 
     /// Looks whether the database takes writes.
@@ -149,7 +160,7 @@ impl Access {
     ///
     /// # Errors
     /// `Unauthenticated` when either is empty or wrong, when the user has no password, and when they are
-    /// disabled: which of these is not told, also not by the time it takes. `TooManyGuesses` from an address where
+    /// disabled: which of these is not told, also not by the time it takes. `TooManyAttempts` from an address where
     /// many wrong ones came from.
     pub fn user(&self, username: &str, password: &str, from: ClientAddress, dialect: &'static str) -> Result<Caller> {
         counted(&self.refused.passwords, self.user_of(username, password, from, dialect))
@@ -204,7 +215,7 @@ impl Access {
     /// The right to check a password, when checking any takes as long.
     fn slot(&self) -> Result<Slot<'_>> {
         let mut slot = self.passwords.slot()?;
-        let generation = self.store.generation(Scope::Anything);
+        let generation = self.store.generation(CacheScope::Anything);
         self.passwords.calibrate(&mut slot, generation, || self.store.read(|rows| rows.list_slow_hashes()))?;
         Ok(slot)
     }
@@ -220,7 +231,7 @@ impl Access {
     /// logins do.
     ///
     /// # Errors
-    /// `WrongPassword` when the present one is wrong; `TooManyGuesses`; `Invalid` when the new one is empty or does not
+    /// `WrongPassword` when the present one is wrong; `TooManyAttempts`; `Invalid` when the new one is empty or does not
     /// match the configured pattern, and for a hash from a caller who is no administrator; `Forbidden` for keys.
     pub fn change_own_password(
         &self,
@@ -228,7 +239,7 @@ impl Access {
         old: &str,
         new: &str,
         from: ClientAddress,
-    ) -> Result<Profile> {
+    ) -> Result<UserWithGroups> {
         let id = directory.own_id()?;
         let guess = self.admit(from)?;
         let secret = self.store.read(|rows| rows.find_secret_by_id(id))?.ok_or(Error::Unauthenticated)?;
@@ -245,7 +256,7 @@ impl Access {
     }
 
     /// Lets a password from that address be checked.
-    fn admit(&self, from: ClientAddress) -> Result<Guess<'_>> {
+    fn admit(&self, from: ClientAddress) -> Result<LoginAttempt<'_>> {
         // Without the name: people type passwords there.
         self.guesses.admit(from).inspect_err(|_| log::info!("one of many passwords from {from} was refused"))
     }
@@ -262,7 +273,7 @@ impl Access {
     ) -> Result<()> {
         let user_id = secret.user_id;
         let caller_kind = CallerKind::User(user_id).word();
-        let origin = Origin { caller_kind, caller: secret.username.as_str().into(), dialect };
+        let origin = Actor { caller_kind, caller: secret.username.as_str().into(), dialect };
         if !secret.verified {
             self.store.write(origin.clone(), move |tx| tx.verify_user(user_id)).or_else(unless_unavailable)?;
         }
@@ -308,7 +319,7 @@ impl Access {
     /// is stored nowhere.
     ///
     /// # Errors
-    /// Those of [`Access::user`].
+    /// Those of [`Authenticator::user`].
     pub fn open_session(
         &self,
         username: &str,
@@ -453,9 +464,9 @@ impl Access {
         let found = self.store.read(|rows| {
             let Some(credential) = rows.find_credential(&digest)? else { return Ok(None) };
             let caller = match credential.purpose {
-                Purpose::Token(user_id) => recognize(rows, user_id, state)?.map(|(caller, _)| caller),
-                Purpose::Api => Some(key_caller(&credential, Power::Reader, state)),
-                Purpose::Application(role) => Some(key_caller(&credential, role.power(), state)),
+                CredentialKind::Token(user_id) => recognize(rows, user_id, state)?.map(|(caller, _)| caller),
+                CredentialKind::Api => Some(key_caller(&credential, PermissionLevel::Reader, state)),
+                CredentialKind::Application(role) => Some(key_caller(&credential, role.power(), state)),
             };
             let proof = Proof::Credential(credential.id);
             Ok(caller.map(|caller| (Caller { proof, ..caller }, credential)))
@@ -487,7 +498,7 @@ impl Access {
 
 /// Counts a credential that lets nobody in. One that could not be looked at is not refused.
 fn counted(refused: &AtomicU64, result: Result<Caller>) -> Result<Caller> {
-    if matches!(result, Err(Error::Unauthenticated | Error::TooManyGuesses)) {
+    if matches!(result, Err(Error::Unauthenticated | Error::TooManyAttempts)) {
         refused.fetch_add(1, Ordering::Relaxed);
     }
     result
@@ -498,14 +509,14 @@ fn unless_unavailable(error: Error) -> Result<()> {
     if matches!(error, Error::Unavailable(_)) { Ok(()) } else { Err(error) }
 }
 
-fn key_caller(credential: &Credential, power: Power, state: RightsState) -> Caller {
+fn key_caller(credential: &Credential, power: PermissionLevel, state: RightsState) -> Caller {
     let (kind, proof) = (CallerKind::Key, Proof::Credential(credential.id));
     Caller { kind, name: credential.name.as_str().into(), power, proof, state }
 }
 
 /// The user of that id as a caller, and the number of the password; `None` when gone or disabled. `state` was taken before
 /// the read.
-fn recognize(rows: &Rows<'_>, user_id: i64, state: RightsState) -> Result<Option<(Caller, i64)>> {
+fn recognize(rows: &ReadTx<'_>, user_id: i64, state: RightsState) -> Result<Option<(Caller, i64)>> {
     let Some(secret) = rows.find_secret_by_id(user_id)?.filter(|secret| !secret.disabled) else { return Ok(None) };
     let (kind, power) = (CallerKind::User(user_id), power_of(rows, user_id)?);
     let proof = Proof::Password(secret.password_number);

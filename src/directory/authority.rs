@@ -1,15 +1,15 @@
 //! What a caller may do at the moment at which it counts: in the state that is read, and in the transaction that writes.
 
 use super::Rules;
-use crate::model::{Caller, CallerKind, Error, Power, Proof, Result, User};
-use crate::store::{Purpose, Rows, Tx};
+use crate::model::{Caller, CallerKind, Error, PermissionLevel, Proof, Result, User};
+use crate::store::{CredentialKind, ReadTx, WriteTx};
 use std::borrow::Cow;
 
 /// The caller as this state has them.
 ///
 /// # Errors
 /// `Unauthenticated` when the credential is not valid in this state, or the user is disabled or gone.
-pub(super) fn current<'c>(rows: &Rows<'_>, caller: &'c Caller) -> Result<Cow<'c, Caller>> {
+pub(super) fn current<'c>(rows: &ReadTx<'_>, caller: &'c Caller) -> Result<Cow<'c, Caller>> {
     if rows.rights_state().map_or(matches!(caller.proof, Proof::Operator), |state| caller.is_current(state)) {
         return Ok(Cow::Borrowed(caller));
     }
@@ -40,41 +40,41 @@ pub(super) fn current<'c>(rows: &Rows<'_>, caller: &'c Caller) -> Result<Cow<'c,
     Ok(Cow::Owned(Caller { power, ..caller.clone() }))
 }
 
-fn key_power(rows: &Rows<'_>, id: i64) -> Result<Power> {
+fn key_power(rows: &ReadTx<'_>, id: i64) -> Result<PermissionLevel> {
     let found = rows.find_credential_by_id(id)?.map(|(credential, _)| credential);
     match found.filter(|credential| credential.revoked_at.is_none()).map(|credential| credential.purpose) {
-        Some(Purpose::Application(role)) => Ok(role.power()),
-        Some(Purpose::Api) => Ok(Power::Reader),
-        Some(Purpose::Token(_)) | None => Err(Error::Unauthenticated),
+        Some(CredentialKind::Application(role)) => Ok(role.power()),
+        Some(CredentialKind::Api) => Ok(PermissionLevel::Reader),
+        Some(CredentialKind::Token(_)) | None => Err(Error::Unauthenticated),
     }
 }
 
-fn require_token(rows: &Rows<'_>, user_id: i64, id: i64) -> Result<()> {
+fn require_token(rows: &ReadTx<'_>, user_id: i64, id: i64) -> Result<()> {
     let found = rows.find_credential_by_id(id)?.map(|(credential, _)| credential);
     match found {
-        Some(token) if token.revoked_at.is_none() && token.purpose == Purpose::Token(user_id) => Ok(()),
+        Some(token) if token.revoked_at.is_none() && token.purpose == CredentialKind::Token(user_id) => Ok(()),
         _ => Err(Error::Unauthenticated),
     }
 }
 
-fn require_enabled(rows: &Rows<'_>, user_id: i64) -> Result<()> {
+fn require_enabled(rows: &ReadTx<'_>, user_id: i64) -> Result<()> {
     rows.find_secret_by_id(user_id)?.filter(|secret| !secret.disabled).map(drop).ok_or(Error::Unauthenticated)
 }
 
-fn require_password(rows: &Rows<'_>, user_id: i64, number: i64) -> Result<()> {
+fn require_password(rows: &ReadTx<'_>, user_id: i64, number: i64) -> Result<()> {
     let secret = rows.find_secret_by_id(user_id)?;
     let valid = secret.filter(|secret| !secret.disabled && secret.password_number == number);
     valid.map(drop).ok_or(Error::Unauthenticated)
 }
 
 /// The power that a user has by groups.
-pub(super) fn power_of(rows: &Rows<'_>, user_id: i64) -> Result<Power> {
+pub(super) fn power_of(rows: &ReadTx<'_>, user_id: i64) -> Result<PermissionLevel> {
     Ok(if rows.is_administrator(user_id)? {
-        Power::Administrator
+        PermissionLevel::Administrator
     } else if rows.is_power_user(user_id)? {
-        Power::PowerUser
+        PermissionLevel::PowerUser
     } else {
-        Power::Reader
+        PermissionLevel::Reader
     })
 }
 
@@ -86,7 +86,7 @@ pub(super) struct Administrators {
 
 impl Administrators {
     /// Looks before the change.
-    pub(super) fn before(tx: &Tx<'_>, caller: &Caller, rules: &Rules) -> Result<Administrators> {
+    pub(super) fn before(tx: &WriteTx<'_>, caller: &Caller, rules: &Rules) -> Result<Administrators> {
         let mut protected = Vec::new();
         if caller.kind != CallerKind::Operator {
             for name in rules.protected.iter() {
@@ -104,7 +104,7 @@ impl Administrators {
     ///
     /// # Errors
     /// `LastAdministrator` when no enabled user is one any more; `Protected` for a protected user who is none any more.
-    pub(super) fn require_still(&self, tx: &Tx<'_>) -> Result<()> {
+    pub(super) fn require_still(&self, tx: &WriteTx<'_>) -> Result<()> {
         for (id, name) in &self.protected {
             if !is_enabled_administrator(tx, *id)? {
                 return Err(Error::Protected(name.clone()));
@@ -114,7 +114,7 @@ impl Administrators {
     }
 }
 
-fn is_enabled_administrator(rows: &Rows<'_>, id: i64) -> Result<bool> {
+fn is_enabled_administrator(rows: &ReadTx<'_>, id: i64) -> Result<bool> {
     let enabled = rows.find_secret_by_id(id)?.is_some_and(|secret| !secret.disabled);
     Ok(enabled && rows.is_administrator(id)?)
 }

@@ -2,8 +2,8 @@
 
 use super::Directory;
 use super::authority::current;
-use crate::model::{CallerKind, Change, Denied, Error, Origin, Power, Result, timestamp};
-use crate::store::{Rows, Scope, Store, now};
+use crate::model::{Actor, CallerKind, Change, DeniedAction, Error, PermissionLevel, Result, timestamp};
+use crate::store::{CacheScope, ReadTx, Store, now};
 use std::time::{Duration, Instant};
 
 /// Changes that are read at a time fill about so many bytes, unless a single one is longer.
@@ -11,7 +11,7 @@ const BYTES_MAX: usize = 1 << 20;
 
 /// After what a list of changes begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Since {
+pub enum ChangeCursor {
     /// With the oldest change that is kept.
     Oldest,
     /// After the change of that number; 0 is before the first that there ever was.
@@ -22,17 +22,17 @@ pub enum Since {
     Now,
 }
 
-impl Since {
+impl ChangeCursor {
     /// The number of a change, a time (RFC 3339), or `now`.
-    pub fn parse(text: &str) -> Option<Since> {
+    pub fn parse(text: &str) -> Option<ChangeCursor> {
         if text == "now" {
-            return Some(Since::Now);
+            return Some(ChangeCursor::Now);
         }
         if let Ok(number) = text.parse::<i64>() {
-            return (number >= 0).then_some(Since::Change(number));
+            return (number >= 0).then_some(ChangeCursor::Change(number));
         }
         let time: jiff::Timestamp = text.parse().ok()?;
-        Some(Since::Time(time.as_millisecond()))
+        Some(ChangeCursor::Time(time.as_millisecond()))
     }
 }
 
@@ -54,17 +54,17 @@ impl Directory {
     /// # Errors
     /// `Forbidden` for users who are no administrators; `Outdated` when the point is before what is kept, or after the
     /// newest change: then the reader has missed something.
-    pub fn changes(&self, since: Since, limit: u64, patience: Duration) -> Result<Changes> {
+    pub fn changes(&self, since: ChangeCursor, limit: u64, patience: Duration) -> Result<Changes> {
         let deadline = Instant::now() + patience;
         let mut since = since;
         loop {
-            let generation = self.store.generation(Scope::Anything);
+            let generation = self.store.generation(CacheScope::Anything);
             // Also after a wait, in which the caller may have lost the right.
             let found = self.read_as_reader_of_changes(|rows| changes_after(rows, since, limit))?;
             if !found.changes.is_empty() || !self.store.wait_for_commit(generation, deadline) {
                 return Ok(found);
             }
-            since = Since::Change(found.next);
+            since = ChangeCursor::Change(found.next);
         }
     }
 
@@ -78,12 +78,12 @@ impl Directory {
         self.read_as_reader_of_changes(|rows| gather(|visit| rows.visit_changes_before(id, limit, visit)))
     }
 
-    fn read_as_reader_of_changes<T>(&self, read: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
+    fn read_as_reader_of_changes<T>(&self, read: impl FnOnce(&ReadTx<'_>) -> Result<T>) -> Result<T> {
         self.store.read(|rows| {
             let caller = current(rows, &self.caller)?;
             // A key is made by an operator, for a script that may read everything.
             if caller.kind != CallerKind::Key {
-                caller.require(Power::Administrator, Denied::Operation)?;
+                caller.require(PermissionLevel::Administrator, DeniedAction::Operation)?;
             }
             read(rows)
         })
@@ -93,15 +93,15 @@ impl Directory {
 /// The advice to a reader whose changes are not all there.
 const BEGIN_AGAIN: &str = "begin again: ask with since=now, and then read the whole directory";
 
-fn changes_after(rows: &Rows<'_>, since: Since, limit: u64) -> Result<Changes> {
+fn changes_after(rows: &ReadTx<'_>, since: ChangeCursor, limit: u64) -> Result<Changes> {
     let ends = rows.find_ends_of_changes()?;
     let (first, last) = ends.unwrap_or((1, 0));
     // Of a file that another program has changed, any number may be the first.
     let before_first = first.saturating_sub(1);
     let after = match since {
-        Since::Oldest => before_first,
-        Since::Now => last,
-        Since::Time(at) => {
+        ChangeCursor::Oldest => before_first,
+        ChangeCursor::Now => last,
+        ChangeCursor::Time(at) => {
             if let Some(oldest) = rows.find_time_of_oldest_change()?
                 && first > 1
                 && at < oldest
@@ -113,21 +113,21 @@ fn changes_after(rows: &Rows<'_>, since: Since, limit: u64) -> Result<Changes> {
             }
             rows.find_change_before(at)?
         }
-        Since::Change(id) if id > last => {
+        ChangeCursor::Change(id) if id > last => {
             return Err(Error::Outdated(format!("there is no change {id} yet: the last is {last}")));
         }
-        Since::Change(id) if id < before_first => {
+        ChangeCursor::Change(id) if id < before_first => {
             return Err(Error::Outdated(format!(
                 "the changes after {id} are no longer kept: the first is {first}; {BEGIN_AGAIN}"
             )));
         }
         // Numbers are given without gaps, but for those that a restored backup has left out.
-        Since::Change(id) if id != before_first && !rows.has_change(id)? => {
+        ChangeCursor::Change(id) if id != before_first && !rows.has_change(id)? => {
             return Err(Error::Outdated(format!(
                 "there is no change {id}: a backup from before it was restored; {BEGIN_AGAIN}"
             )));
         }
-        Since::Change(id) => id,
+        ChangeCursor::Change(id) => id,
     };
     let changes = gather(|visit| rows.visit_changes_after(after, limit, visit))?;
     let next = changes.last().map_or(after, |change: &Change| change.id);
@@ -175,7 +175,7 @@ impl OldChanges {
         let mut removed = 0;
         loop {
             // In pieces, so that others can write in between.
-            let (count, more) = store.write(Origin::program(), move |tx| tx.prune_changes(last))?;
+            let (count, more) = store.write(Actor::program(), move |tx| tx.prune_changes(last))?;
             removed += count;
             if !more {
                 return Ok(removed);
@@ -191,7 +191,7 @@ impl OldChanges {
         let mut stored = store.read(|rows| rows.find_change_clock())?;
         if self.last.is_none() && store.read(|rows| rows.has_impossible_ages(&stored))? {
             log::warn!("the ages of changes in the database cannot be right: all changes count as made now");
-            store.write(Origin::program(), |tx| tx.forget_ages_of_changes())?;
+            store.write(Actor::program(), |tx| tx.forget_ages_of_changes())?;
             stored = store.read(|rows| rows.find_change_clock())?;
         }
         let (instant, system) = (Instant::now(), now());
@@ -211,7 +211,7 @@ impl OldChanges {
         let time = stored.time.unwrap_or(system).saturating_add(passed.time);
         let due = self.last.is_none() || passed.jumped_from.is_some() || passed.time >= STORED_AFTER;
         if due || stored.has_unmarked {
-            store.write(Origin::program(), move |tx| tx.set_change_clock(time, system))?;
+            store.write(Actor::program(), move |tx| tx.set_change_clock(time, system))?;
             self.last = Some((instant, system));
         }
         Ok(time)

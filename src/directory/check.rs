@@ -1,7 +1,7 @@
 //! Whether a directory is what it has to be.
 
 use super::{Directory, passwords};
-use crate::model::{Denied, Power, Result};
+use crate::model::{DeniedAction, PermissionLevel, Result};
 use crate::store::{RemovedProperty, Snapshot};
 
 /// Names that no new user or group could have, a line each. They are no damage.
@@ -27,6 +27,8 @@ impl Directory {
     /// # Errors
     /// `Forbidden` for callers who are no administrators.
     pub fn remove_answered_properties(&self) -> Result<Vec<RemovedProperty>> {
-        self.write(Power::Administrator, Denied::Operation, |tx, _| tx.remove_answered_properties(PIECE))
+        self.write(PermissionLevel::Administrator, DeniedAction::Operation, |tx, _| {
+            tx.remove_answered_properties(PIECE)
+        })
     }
 }

@@ -1,8 +1,8 @@
 //! Keys and tokens: made here, stored as digests.
 
 use super::Directory;
-use crate::model::{Denied, Error, Power, Proof, Result, check_length, check_text};
-use crate::store::{Credential, NewCredential, Purpose, Token, new_uuid};
+use crate::model::{DeniedAction, Error, PermissionLevel, Proof, Result, check_length, check_text};
+use crate::store::{Credential, CredentialKind, NewCredential, Token, new_uuid};
 use anyhow::anyhow;
 use sha2::{Digest as _, Sha256};
 
@@ -66,13 +66,14 @@ impl Directory {
     /// # Errors
     /// `Forbidden` for those who are no administrators; `Invalid` for a name with control characters or of more than
     /// 255 characters.
-    pub fn create_key(&self, purpose: Purpose, name: &str) -> Result<(i64, String)> {
+    pub fn create_key(&self, purpose: CredentialKind, name: &str) -> Result<(i64, String)> {
         self.require_administrator()?;
         check_text("the name of a key", name)?;
         check_length("the name of a key", name, NAME_CHARS_MAX)?;
         let secret = new_secret()?;
         let new = NewCredential { purpose, name: name.to_owned(), digest: digest(&secret), token: None };
-        let id = self.write(Power::Administrator, Denied::Operation, move |tx, _| tx.insert_credential(&new))?;
+        let id = self
+            .write(PermissionLevel::Administrator, DeniedAction::Operation, move |tx, _| tx.insert_credential(&new))?;
         Ok((id, secret))
     }
 
@@ -90,7 +91,7 @@ impl Directory {
     /// # Errors
     /// `Forbidden` for those who are no administrators; `Invalid` when there is no valid key of that id.
     pub fn revoke_key(&self, id: i64) -> Result<()> {
-        self.write(Power::Administrator, Denied::Operation, move |tx, _| {
+        self.write(PermissionLevel::Administrator, DeniedAction::Operation, move |tx, _| {
             if tx.revoke_key(id)? { Ok(()) } else { Err(Error::Invalid(format!("there is no valid key {id}"))) }
         })
     }
@@ -100,7 +101,7 @@ impl Directory {
     /// # Errors
     /// `Forbidden` for those who are no administrators.
     pub fn require_administrator(&self) -> Result<()> {
-        self.caller.require(Power::Administrator, Denied::Operation)
+        self.caller.require(PermissionLevel::Administrator, DeniedAction::Operation)
     }
 
     /// The caller's token for that application and device: the one issued before where the caller shows the
@@ -118,7 +119,7 @@ impl Directory {
                 let own = rows.find_credential_by_id(id)?.and_then(|(_, token)| token);
                 let is_asked =
                     |token: &Token| token.application == request.application && token.device == request.device;
-                let own = own.filter(is_asked).and(shown).ok_or(Error::Forbidden(Denied::Operation))?;
+                let own = own.filter(is_asked).and(shown).ok_or(Error::Forbidden(DeniedAction::Operation))?;
                 Ok(own.to_owned())
             });
         }
@@ -166,7 +167,7 @@ impl Directory {
             created_at: 0,
         };
         let name = self.caller.name.to_string();
-        self.write(Power::Reader, Denied::Operation, move |tx, _| {
+        self.write(PermissionLevel::Reader, DeniedAction::Operation, move |tx, _| {
             let newest = tx.find_token(user_id, &token.application, &token.device)?;
             if newest.map(|token| token.uuid) != present {
                 return Ok(None);
@@ -174,7 +175,7 @@ impl Directory {
             if tx.count_tokens(user_id)? >= TOKENS_MAX {
                 return Err(Error::Invalid(format!("the user has {TOKENS_MAX} tokens: revoke some first")));
             }
-            let new = NewCredential { purpose: Purpose::Token(user_id), name, digest, token: Some(token) };
+            let new = NewCredential { purpose: CredentialKind::Token(user_id), name, digest, token: Some(token) };
             tx.insert_credential(&new)?;
             Ok(Some(secret))
         })
@@ -201,13 +202,17 @@ impl Directory {
     pub fn revoke_tokens(&self, application: &str, device: &str) -> Result<bool> {
         let user_id = self.own_id()?;
         let (application, device) = (application.to_owned(), device.to_owned());
-        self.write(Power::Reader, Denied::Operation, move |tx, _| tx.revoke_tokens(user_id, &application, &device))
+        self.write(PermissionLevel::Reader, DeniedAction::Operation, move |tx, _| {
+            tx.revoke_tokens(user_id, &application, &device)
+        })
     }
 
     /// Ends one of the caller's tokens, named by its uuid or by itself. False when there is none.
     pub fn revoke_token(&self, name: &str) -> Result<bool> {
         let user_id = self.own_id()?;
         let name = name.to_owned();
-        self.write(Power::Reader, Denied::Operation, move |tx, _| tx.revoke_token(user_id, &name, &digest(&name)))
+        self.write(PermissionLevel::Reader, DeniedAction::Operation, move |tx, _| {
+            tx.revoke_token(user_id, &name, &digest(&name))
+        })
     }
 }

@@ -1,8 +1,8 @@
 //! Everything in a directory, one thing after the other.
 
 use super::first_start::FIRST_USER;
-use crate::model::{Account, Group, Result, key};
-use crate::store::{List, Placed, PlacedGroup, Places, Rows, Snapshot, UserFilter};
+use crate::model::{Group, Result, UserSummary, key};
+use crate::store::{List, Placed, PlacedGroup, Places, ReadTx, Snapshot, UserFilter};
 
 /// Users, or groups, that are read at a time.
 const PIECE: u64 = 1000;
@@ -13,7 +13,7 @@ pub enum Exported {
     /// A user.
     User {
         /// The user, and whether they are an administrator.
-        account: Box<Account>,
+        account: Box<UserSummary>,
         /// They are so as a direct member of the group `administrators`; looked up where there are `groups`.
         direct_administrator: bool,
         /// The direct groups in the order joined; `None` where memberships come with the groups.
@@ -96,7 +96,7 @@ pub fn export(
     Ok(())
 }
 
-fn groups(rows: &Rows<'_>, visit: &mut dyn FnMut(Group) -> anyhow::Result<()>) -> anyhow::Result<()> {
+fn groups(rows: &ReadTx<'_>, visit: &mut dyn FnMut(Group) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let (mut after, mut others) = (String::new(), Vec::new());
     loop {
         let found = rows.list_groups_after(None, &after, PIECE)?;
@@ -115,12 +115,12 @@ fn has_own_key(name: &str, stored: &str) -> bool {
 }
 
 fn users(
-    rows: &Rows<'_>,
+    rows: &ReadTx<'_>,
     options: ExportOptions,
     places: &Places,
     visit: &mut dyn FnMut(Exported) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let mut show = |account: Account| {
+    let mut show = |account: UserSummary| {
         let id = account.user.id;
         // The first user of a new database is an administrator there: what is no membership has to be said, too.
         let is_first = account.user.username.eq_ignore_ascii_case(FIRST_USER);

@@ -1,8 +1,8 @@
 //! What a new database begins with.
 
 use super::{Passwords, digest};
-use crate::model::{ADMINISTRATORS, Group, KeyRole, Origin, POWER_USERS, Result, User};
-use crate::store::{NewCredential, Purpose, Store};
+use crate::model::{ADMINISTRATORS, Actor, Group, KeyRole, POWER_USERS, Result, User};
+use crate::store::{CredentialKind, NewCredential, Store};
 use std::fmt;
 
 /// The first user of a new database.
@@ -61,9 +61,11 @@ pub fn fill_and(
     deliver: impl FnOnce() -> Result<()> + Send + 'static,
 ) -> Result<()> {
     let password = passwords.first(&secrets.password)?;
-    let keys =
-        [(Purpose::Api, digest(&secrets.api_key)), (Purpose::Application(KeyRole::Admin), digest(&secrets.app_key))];
-    store.write(Origin::program(), move |tx| {
+    let keys = [
+        (CredentialKind::Api, digest(&secrets.api_key)),
+        (CredentialKind::Application(KeyRole::Admin), digest(&secrets.app_key)),
+    ];
+    store.write(Actor::program(), move |tx| {
         for (name, label, description) in GROUPS {
             tx.insert_group(&Group {
                 label: Some(label.to_owned()),

@@ -4,15 +4,15 @@ use super::authority::Administrators;
 use super::names::new_key;
 use super::{Directory, Listing, Query, Rules, group_id_of, group_of, require_no_administrator};
 use crate::model::{
-    ADMINISTRATORS, Caller, Condition, Denied, Error, Group, GroupChanges, GroupDetails, Kind, Page, Power, Result,
-    Window, check_login, key, spelling_key,
+    ADMINISTRATORS, Caller, Condition, DeniedAction, Error, Group, GroupChanges, GroupDetails, Kind, Page,
+    PermissionLevel, Result, Window, check_login, key, spelling_key,
 };
-use crate::store::{List, PlannedLists, Rows, Tx};
+use crate::store::{List, PlannedLists, ReadTx, WriteTx};
 use std::collections::HashSet;
 
 /// Which of a group's lists are wanted along with it. They can be long, so none is by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Lists {
+pub struct ListSelection {
     /// Direct member users.
     pub member_users: bool,
     /// Direct member groups.
@@ -26,7 +26,7 @@ impl Directory {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn group(&self, name: &str, lists: Lists) -> Result<GroupDetails> {
+    pub fn group(&self, name: &str, lists: ListSelection) -> Result<GroupDetails> {
         self.read(|rows| self.shown(rows, group_of(rows, name)?, lists))
     }
 
@@ -44,8 +44,8 @@ impl Directory {
     }
 
     /// Groups whose name or label begins with a text, in the order of names.
-    pub fn search_groups(&self, query: Query, window: Window, lists: Lists) -> Listing<GroupDetails> {
-        let page = move |_: &Directory, rows: &Rows<'_>| match &query {
+    pub fn search_groups(&self, query: Query, window: Window, lists: ListSelection) -> Listing<GroupDetails> {
+        let page = move |_: &Directory, rows: &ReadTx<'_>| match &query {
             Query::Nothing => Ok(Page { entries: Vec::new(), total: 0 }),
             Query::Everything => rows.search_groups(None, window),
             Query::Prefix(prefix) => rows.search_groups(Some(prefix), window),
@@ -57,9 +57,9 @@ impl Directory {
     ///
     /// # Errors
     /// `NotFound`, and `Forbidden` where the members are hidden, when the first piece is read.
-    pub fn subgroups(&self, name: &str, prefix: String, window: Window, lists: Lists) -> Listing<GroupDetails> {
+    pub fn subgroups(&self, name: &str, prefix: String, window: Window, lists: ListSelection) -> Listing<GroupDetails> {
         let name = name.to_owned();
-        let page = move |directory: &Directory, rows: &Rows<'_>| {
+        let page = move |directory: &Directory, rows: &ReadTx<'_>| {
             let id = group_of(rows, &name)?.id;
             directory.require_shown_members(rows, id)?;
             rows.list_subgroups(id, &prefix, window)
@@ -72,7 +72,7 @@ impl Directory {
     /// # Errors
     /// `Forbidden`.
     pub fn require_group_creator(&self) -> Result<()> {
-        self.caller.require(Power::PowerUser, Denied::Create)
+        self.caller.require(PermissionLevel::PowerUser, DeniedAction::Create)
     }
 
     /// Creates a group.
@@ -80,17 +80,17 @@ impl Directory {
     /// # Errors
     /// `Forbidden` when the caller may not, or not one below `administrators`; `Exists`; `Invalid` for names or
     /// fields that cannot be, and where the group would contain itself; `TooManyNames`.
-    pub fn create_group(&self, name: &str, new: GroupChanges, lists: Lists) -> Result<GroupDetails> {
+    pub fn create_group(&self, name: &str, new: GroupChanges, lists: ListSelection) -> Result<GroupDetails> {
         self.require_group_creator()?;
         let name = check_login("group name", name)?.to_owned();
-        self.write_names(new.names(), Power::PowerUser, Denied::Create, move |tx, caller| {
-            refuse_administrator_parents(tx, caller, &new, None, Denied::Create)?;
+        self.write_names(new.names(), PermissionLevel::PowerUser, DeniedAction::Create, move |tx, caller| {
+            refuse_administrator_parents(tx, caller, &new, None, DeniedAction::Create)?;
             if let Some(id) = tx.find_group_id(&name)? {
-                require_no_administrator(caller, tx.leads_to_administrators(id)?, Denied::Create)?;
+                require_no_administrator(caller, tx.leads_to_administrators(id)?, DeniedAction::Create)?;
             }
             let id = insert_group(tx, &name, new_key(tx, Kind::Group, &name)?, &new)?;
             // Also a name that waited in another group's list can put it below `administrators`.
-            require_no_administrator(caller, tx.leads_to_administrators(id)?, Denied::Create)?;
+            require_no_administrator(caller, tx.leads_to_administrators(id)?, DeniedAction::Create)?;
             details_of(tx, group_of(tx, &name)?, lists)
         })
     }
@@ -105,14 +105,14 @@ impl Directory {
         &self,
         name: &str,
         changes: GroupChanges,
-        lists: Lists,
+        lists: ListSelection,
         condition: Condition,
     ) -> Result<GroupDetails> {
         self.require_editor()?;
         self.require_names(changes.names())?;
         let planned = self.plan_lists(name, &changes)?;
         let (rules, name) = (self.rules.clone(), name.to_owned());
-        self.write_names(changes.names(), Power::PowerUser, Denied::Edit, move |tx, caller| {
+        self.write_names(changes.names(), PermissionLevel::PowerUser, DeniedAction::Edit, move |tx, caller| {
             update_group(tx, caller, &rules, group_of(tx, &name)?, &changes, planned, &condition)?;
             details_of(tx, group_of(tx, &name)?, lists)
         })
@@ -146,14 +146,14 @@ impl Directory {
     /// # Errors
     /// `NotFound`, `Forbidden`, `LastAdministrator`; `Changed` when the condition is not met.
     pub fn delete_group(&self, name: &str, condition: Condition) -> Result<()> {
-        if self.caller.power < Power::PowerUser {
+        if self.caller.power < PermissionLevel::PowerUser {
             self.read(|rows| group_of(rows, name))?;
         }
         let (rules, name) = (self.rules.clone(), name.to_owned());
-        self.write(Power::PowerUser, Denied::Edit, move |tx, caller| {
+        self.write(PermissionLevel::PowerUser, DeniedAction::Edit, move |tx, caller| {
             let group = group_of(tx, &name)?;
             let had_rights = tx.leads_to_administrators(group.id)?;
-            require_no_administrator(caller, had_rights, Denied::Edit)?;
+            require_no_administrator(caller, had_rights, DeniedAction::Edit)?;
             condition.check(|| Ok(group.state()))?;
             let administrators = had_rights.then(|| Administrators::before(tx, caller, &rules)).transpose()?;
             tx.delete_group(group.id)?;
@@ -163,7 +163,7 @@ impl Directory {
 }
 
 /// Stores a new group with its lists, under a key that is not looked at, and returns its inner id.
-pub(super) fn insert_group(tx: &Tx<'_>, name: &str, key: String, new: &GroupChanges) -> Result<i64> {
+pub(super) fn insert_group(tx: &WriteTx<'_>, name: &str, key: String, new: &GroupChanges) -> Result<i64> {
     let mut group = Group { name: name.to_owned(), key, ..Group::default() };
     new.apply_to(&mut group)?;
     let id = tx.insert_group(&group)?;
@@ -174,7 +174,7 @@ pub(super) fn insert_group(tx: &Tx<'_>, name: &str, key: String, new: &GroupChan
 /// Stores a change to a group, unless it is about administrators, before or after, and the caller is none. The change
 /// of its lists may have been planned before.
 pub(super) fn update_group(
-    tx: &Tx<'_>,
+    tx: &WriteTx<'_>,
     caller: &Caller,
     rules: &Rules,
     before: Group,
@@ -183,8 +183,8 @@ pub(super) fn update_group(
     condition: &Condition,
 ) -> Result<()> {
     let had_rights = tx.leads_to_administrators(before.id)?;
-    require_no_administrator(caller, had_rights, Denied::Edit)?;
-    refuse_administrator_parents(tx, caller, changes, Some(before.id), Denied::Edit)?;
+    require_no_administrator(caller, had_rights, DeniedAction::Edit)?;
+    refuse_administrator_parents(tx, caller, changes, Some(before.id), DeniedAction::Edit)?;
     let mut group = before.clone();
     changes.apply_to(&mut group)?;
     condition.check(|| Ok(before.state()))?;
@@ -194,7 +194,7 @@ pub(super) fn update_group(
         Some(planned) => tx.replace_lists(planned)?,
         None => tx.replace_lists(tx.plan_lists(&before, &lists_of(changes))?)?,
     }
-    require_no_administrator(caller, tx.leads_to_administrators(group.id)?, Denied::Edit)?;
+    require_no_administrator(caller, tx.leads_to_administrators(group.id)?, DeniedAction::Edit)?;
     administrators.map_or(Ok(()), |administrators| administrators.require_still(tx))
 }
 
@@ -202,11 +202,11 @@ pub(super) fn update_group(
 /// that does not exist yet could be made one by somebody who does not know of the group that waits for it. Those
 /// that are in the group's list already may stay there.
 fn refuse_administrator_parents(
-    tx: &Tx<'_>,
+    tx: &WriteTx<'_>,
     caller: &Caller,
     changes: &GroupChanges,
     group_id: Option<i64>,
-    denied: Denied,
+    denied: DeniedAction,
 ) -> Result<()> {
     let parents = changes.parent_groups.as_deref().unwrap_or_default();
     if caller.is_administrator() || parents.is_empty() {
@@ -222,7 +222,7 @@ fn refuse_administrator_parents(
     if unknown.is_empty() { Ok(()) } else { Err(Error::UnknownGroups(unknown)) }
 }
 
-fn details_of(rows: &Rows<'_>, group: Group, lists: Lists) -> Result<GroupDetails> {
+fn details_of(rows: &ReadTx<'_>, group: Group, lists: ListSelection) -> Result<GroupDetails> {
     let names = |wanted: bool, list| wanted.then(|| rows.list_names(group.id, list)).transpose();
     Ok(GroupDetails {
         member_users: names(lists.member_users, List::Users)?,
@@ -234,21 +234,21 @@ fn details_of(rows: &Rows<'_>, group: Group, lists: Lists) -> Result<GroupDetail
 
 impl Directory {
     /// The group with its lists, as far as the caller may see them.
-    fn shown(&self, rows: &Rows<'_>, group: Group, lists: Lists) -> Result<GroupDetails> {
+    fn shown(&self, rows: &ReadTx<'_>, group: Group, lists: ListSelection) -> Result<GroupDetails> {
         let hidden = self.hides_administrators && rows.leads_to_administrators(group.id)?;
-        let lists = if hidden { Lists { member_users: false, member_groups: false, ..lists } } else { lists };
+        let lists = if hidden { ListSelection { member_users: false, member_groups: false, ..lists } } else { lists };
         details_of(rows, group, lists)
     }
 
     /// The same, by the inner id.
-    fn shown_by_id(&self, rows: &Rows<'_>, id: i64, lists: Lists) -> Result<Option<GroupDetails>> {
+    fn shown_by_id(&self, rows: &ReadTx<'_>, id: i64, lists: ListSelection) -> Result<Option<GroupDetails>> {
         rows.find_group_by_id(id)?.map(|group| self.shown(rows, group, lists)).transpose()
     }
 
     /// Refuses to list the members of a group of administrators where these are hidden.
-    pub(super) fn require_shown_members(&self, rows: &Rows<'_>, group_id: i64) -> Result<()> {
+    pub(super) fn require_shown_members(&self, rows: &ReadTx<'_>, group_id: i64) -> Result<()> {
         let hidden = self.hides_administrators && rows.leads_to_administrators(group_id)?;
-        if hidden { Err(Error::Forbidden(Denied::Operation)) } else { Ok(()) }
+        if hidden { Err(Error::Forbidden(DeniedAction::Operation)) } else { Ok(()) }
     }
 }
 

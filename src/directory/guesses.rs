@@ -24,7 +24,7 @@ const UNDER_WAY_MAX: usize = 8;
 const COUNTS_BYTES_MAX: usize = 4 << 20;
 
 /// What was tried and failed.
-pub(super) struct Guesses {
+pub(super) struct LoginThrottle {
     longest: Duration,
     state: Mutex<State>,
 }
@@ -52,32 +52,32 @@ impl Count {
 }
 
 /// A password that may be looked at.
-pub(super) struct Guess<'g> {
-    guesses: &'g Guesses,
+pub(super) struct LoginAttempt<'g> {
+    guesses: &'g LoginThrottle,
     from: ClientAddress,
     /// Counted among those under way.
     counted: bool,
 }
 
-impl Guesses {
+impl LoginThrottle {
     /// `longest` is the delay that is not exceeded; with zero nothing is delayed.
-    pub(super) fn new(longest: Duration) -> Guesses {
+    pub(super) fn new(longest: Duration) -> LoginThrottle {
         let (names, addresses) = (Cache::new(COUNTS_BYTES_MAX), Cache::new(COUNTS_BYTES_MAX));
-        Guesses { longest, state: Mutex::new(State { names, addresses, under_way: HashMap::new() }) }
+        LoginThrottle { longest, state: Mutex::new(State { names, addresses, under_way: HashMap::new() }) }
     }
 
     /// Lets a password from there be looked at.
     ///
     /// # Errors
-    /// `TooManyGuesses` while many from an address that has failed before are under way. A proxy on this machine
+    /// `TooManyAttempts` while many from an address that has failed before are under way. A proxy on this machine
     /// speaks for many: it is delayed and never refused.
-    pub(super) fn admit(&self, from: ClientAddress) -> Result<Guess<'_>> {
-        let mut guess = Guess { guesses: self, from, counted: false };
+    pub(super) fn admit(&self, from: ClientAddress) -> Result<LoginAttempt<'_>> {
+        let mut guess = LoginAttempt { guesses: self, from, counted: false };
         let mut state = locked(&self.state);
         let failures = state.addresses.get(0, &from).map_or(0.0, Count::now);
         if failures > FREE && !from.is_local() {
             if state.under_way.get(&from).is_some_and(|count| *count >= UNDER_WAY_MAX) {
-                return Err(Error::TooManyGuesses);
+                return Err(Error::TooManyAttempts);
             }
             guess.count(&mut state);
         }
@@ -101,7 +101,7 @@ impl Guesses {
     }
 }
 
-impl Guess<'_> {
+impl LoginAttempt<'_> {
     /// Notes that it was wrong, and returns when the answer is due.
     pub(super) fn was_wrong(mut self, username: &str) {
         if self.guesses.longest.is_zero() {
@@ -129,7 +129,7 @@ impl Guess<'_> {
     }
 }
 
-impl Drop for Guess<'_> {
+impl Drop for LoginAttempt<'_> {
     fn drop(&mut self) {
         if !self.counted {
             return;
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_names_and_addresses_is_bounded_and_a_name_that_is_still_tried_stays_counted() {
-        let guesses = Guesses::new(Duration::from_nanos(1));
+        let guesses = LoginThrottle::new(Duration::from_nanos(1));
         let wrong = |from: u32, name: &str| guesses.admit(address(from)).unwrap().was_wrong(name);
         for number in 0..40_000 {
             wrong(number, &format!("name {number}"));
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn an_address_that_tries_many_names_has_half_of_the_counts() {
-        let guesses = Guesses::new(Duration::from_nanos(1));
+        let guesses = LoginThrottle::new(Duration::from_nanos(1));
         guesses.admit(address(0)).unwrap().was_wrong("ada");
         for number in 0..20_000 {
             guesses.admit(address(1)).unwrap().was_wrong(&format!("name {number}"));

@@ -7,10 +7,10 @@ use super::new_passwords::Given;
 use super::users::{Update, insert_alone, join};
 use super::{Directory, Rules, group_id_of, group_of, user_of};
 use crate::model::{
-    ADMINISTRATORS, Caller, Condition, Denied, EntryName, Error, GroupChanges, Kind, POWER_USERS, Power, Result,
-    Target, UserChanges, check_login,
+    ADMINISTRATORS, Caller, Condition, DeniedAction, EntryName, Error, GroupChanges, Kind, POWER_USERS,
+    PermissionLevel, Result, Target, UserChanges, check_login,
 };
-use crate::store::{ImportProgress, Imported as Entry, JoinedGroup, Joining, List, Spelled, Tx, Undo, now};
+use crate::store::{ImportProgress, Imported as Entry, JoinedGroup, Joining, List, Spelled, Undo, WriteTx, now};
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;
@@ -169,11 +169,11 @@ impl Directory {
         position: Option<ImportPosition>,
         describe: impl FnOnce(&Imported) -> String + Send + 'static,
     ) -> Result<Imported> {
-        self.caller.require(Power::Administrator, Denied::Operation)?;
+        self.caller.require(PermissionLevel::Administrator, DeniedAction::Operation)?;
         let mut refused = vec![None; items.len()];
         self.prepare_passwords(&mut items, &mut refused, options.conflict)?;
         let rules = self.rules.clone();
-        self.write_alone(Power::Administrator, Denied::Operation, move |tx, caller| {
+        self.write_alone(PermissionLevel::Administrator, DeniedAction::Operation, move |tx, caller| {
             let import = Import {
                 caller,
                 rules: &rules,
@@ -205,7 +205,7 @@ impl Directory {
     /// # Errors
     /// `Forbidden` for those who are no administrators; those of the database.
     pub fn begin_import(&self, digest: [u8; 32], places: u64) -> Result<(i64, u64)> {
-        self.write(Power::Administrator, Denied::Operation, move |tx, _| {
+        self.write(PermissionLevel::Administrator, DeniedAction::Operation, move |tx, _| {
             // A system clock that is far ahead makes no import old: the clock of the changes counts too.
             if let Some(time) = tx.find_change_clock()?.time {
                 tx.delete_imports_before(time.min(now()).saturating_sub(KEPT_FOR))?;
@@ -230,8 +230,8 @@ impl Directory {
     /// # Errors
     /// Those of the database.
     pub fn end_import(&self, digest: [u8; 32]) -> Result<()> {
-        let denied = Denied::Operation;
-        self.write(Power::Administrator, denied, move |tx, _| tx.delete_import(&digest))
+        let denied = DeniedAction::Operation;
+        self.write(PermissionLevel::Administrator, denied, move |tx, _| tx.delete_import(&digest))
     }
 }
 
@@ -319,7 +319,7 @@ impl From<Error> for Failure {
 type Done = std::result::Result<Outcome, Failure>;
 
 impl Import<'_> {
-    fn all(&self, tx: &Tx<'_>, items: &[Item], refused: &[Option<String>]) -> Result<Imported> {
+    fn all(&self, tx: &WriteTx<'_>, items: &[Item], refused: &[Option<String>]) -> Result<Imported> {
         if let Some(imported) = tx.in_bulk(|tx| self.each(tx, items, refused, tx.cheapest_undo()))? {
             return Ok(imported);
         }
@@ -330,7 +330,13 @@ impl Import<'_> {
     }
 
     /// Attempts each item. `None` when one has failed that has to be taken back in the other way.
-    fn each(&self, tx: &Tx<'_>, items: &[Item], refused: &[Option<String>], undo: Undo) -> Result<Option<Imported>> {
+    fn each(
+        &self,
+        tx: &WriteTx<'_>,
+        items: &[Item],
+        refused: &[Option<String>],
+        undo: Undo,
+    ) -> Result<Option<Imported>> {
         let mut imported = Imported { outcomes: Vec::with_capacity(items.len()), groups: Vec::new() };
         for (item, refused) in items.iter().zip(refused) {
             if let Some(why) = refused {
@@ -369,7 +375,7 @@ impl Import<'_> {
         self.above.replace(None);
     }
 
-    fn one(&self, tx: &Tx<'_>, item: &Item, made: &mut Vec<String>) -> Done {
+    fn one(&self, tx: &WriteTx<'_>, item: &Item, made: &mut Vec<String>) -> Done {
         if let Item::Group { .. } | Item::Parents { .. } | Item::Subgroup { group: Target::Name(_), .. } = item {
             self.forget_rights();
         }
@@ -392,7 +398,7 @@ impl Import<'_> {
         }
     }
 
-    fn user(&self, tx: &Tx<'_>, user: &ImportedUser, made: &mut Vec<String>) -> Done {
+    fn user(&self, tx: &WriteTx<'_>, user: &ImportedUser, made: &mut Vec<String>) -> Done {
         let ImportedUser { name, exported, changes, places, entry_names, .. } = user;
         let name = check_login("user name", name)?;
         let existed = exists(tx, Kind::User, name, *exported)?;
@@ -409,7 +415,7 @@ impl Import<'_> {
         let before = tx.changes_noted();
         let id = if existed {
             let unconditional = Condition::default();
-            let update = Update { changes, condition: &unconditional, denied: Denied::Edit };
+            let update = Update { changes, condition: &unconditional, denied: DeniedAction::Edit };
             let user = user_of(tx, name)?;
             let id = user.id;
             refuse_namesake(tx, id, name, entry_names)?;
@@ -430,7 +436,7 @@ impl Import<'_> {
         Ok(outcome(tx, before, existed))
     }
 
-    fn group(&self, tx: &Tx<'_>, name: &str, exported: bool, changes: &GroupChanges, entry: &[EntryName]) -> Done {
+    fn group(&self, tx: &WriteTx<'_>, name: &str, exported: bool, changes: &GroupChanges, entry: &[EntryName]) -> Done {
         let name = check_login("group name", name)?;
         let existed = exists(tx, Kind::Group, name, exported)?;
         if existed && self.options.conflict != Conflict::Update {
@@ -449,7 +455,7 @@ impl Import<'_> {
         Ok(outcome(tx, before, existed))
     }
 
-    fn parents(&self, tx: &Tx<'_>, group: &str, parents: &[String]) -> Done {
+    fn parents(&self, tx: &WriteTx<'_>, group: &str, parents: &[String]) -> Done {
         for parent in parents {
             require_spelling(tx, Kind::Group, parent)?;
         }
@@ -459,7 +465,7 @@ impl Import<'_> {
         Ok(outcome(tx, before, true))
     }
 
-    fn member(&self, tx: &Tx<'_>, member: Member<'_>, made: &mut Vec<String>) -> Done {
+    fn member(&self, tx: &WriteTx<'_>, member: Member<'_>, made: &mut Vec<String>) -> Done {
         let Member { group, member: user, place, by_member } = member;
         let found = match user {
             Target::Name(name) => {
@@ -508,7 +514,7 @@ impl Import<'_> {
         Ok(outcome(tx, before, false))
     }
 
-    fn subgroup(&self, tx: &Tx<'_>, member: Member<'_>, made: &mut Vec<String>) -> Done {
+    fn subgroup(&self, tx: &WriteTx<'_>, member: Member<'_>, made: &mut Vec<String>) -> Done {
         let Member { group, member: subgroup, place, by_member } = member;
         let (Target::Name(parent), Target::Name(child)) = (group, subgroup) else {
             let child = match subgroup {
@@ -565,7 +571,7 @@ impl Import<'_> {
     /// is made, if that is wished. Groups that give rights receive nobody from an LDAP directory.
     fn receiver(
         &self,
-        tx: &Tx<'_>,
+        tx: &WriteTx<'_>,
         group: &Target,
         member: &Target,
         made: &mut Vec<String>,
@@ -615,7 +621,7 @@ impl Import<'_> {
     }
 
     /// The group of that name. Refuses one that does not exist, or makes it.
-    fn joined_group(&self, tx: &Tx<'_>, name: &str, made: &mut Vec<String>) -> Result<Rc<JoinedGroup>> {
+    fn joined_group(&self, tx: &WriteTx<'_>, name: &str, made: &mut Vec<String>) -> Result<Rc<JoinedGroup>> {
         if let Some(group) = self.groups.borrow().get(name) {
             return Ok(Rc::clone(group));
         }
@@ -627,7 +633,7 @@ impl Import<'_> {
     }
 
     /// Whether a group is one of the user's, or above one of these.
-    fn is_above(&self, tx: &Tx<'_>, user_id: i64, group_id: i64) -> Result<bool> {
+    fn is_above(&self, tx: &WriteTx<'_>, user_id: i64, group_id: i64) -> Result<bool> {
         let mut above = self.above.borrow_mut();
         if above.as_ref().is_none_or(|(id, _)| *id != user_id) {
             *above = Some((user_id, tx.groups_above(user_id)?));
@@ -636,7 +642,7 @@ impl Import<'_> {
     }
 
     /// Notes that the user has become a member of a group.
-    fn add_above(&self, tx: &Tx<'_>, user_id: i64, group_id: i64) -> Result<()> {
+    fn add_above(&self, tx: &WriteTx<'_>, user_id: i64, group_id: i64) -> Result<()> {
         match &mut *self.above.borrow_mut() {
             Some((id, groups)) if *id == user_id => tx.add_groups_above(group_id, groups),
             _ => Ok(()),
@@ -644,7 +650,7 @@ impl Import<'_> {
     }
 
     /// Refuses a group that does not exist, or makes it.
-    fn require_group(&self, tx: &Tx<'_>, name: &str, made: &mut Vec<String>) -> Result<()> {
+    fn require_group(&self, tx: &WriteTx<'_>, name: &str, made: &mut Vec<String>) -> Result<()> {
         if require_spelling(tx, Kind::Group, name)? {
             return Ok(());
         }
@@ -671,7 +677,7 @@ impl Import<'_> {
 }
 
 /// What becomes of a membership whose row was not stored: it is missing, unless it is there already.
-fn withheld(tx: &Tx<'_>, group: &Target, member: &Target, kind: Kind) -> Result<Outcome> {
+fn withheld(tx: &WriteTx<'_>, group: &Target, member: &Target, kind: Kind) -> Result<Outcome> {
     let found = |target: &Target, kind: Kind| match (target, kind) {
         (Target::Name(name), Kind::User) => Ok(tx.find_user_id(name)?.map(Entry::User)),
         (Target::Name(name), Kind::Group) => Ok(tx.find_group_id(name)?.map(Entry::Group)),
@@ -694,9 +700,9 @@ fn withheld(tx: &Tx<'_>, group: &Target, member: &Target, kind: Kind) -> Result<
 
 /// Refuses an entry of an LDAP directory that has the name of a user with rights here, and from which that user was not
 /// imported: its password would give the rights to somebody else.
-fn refuse_namesake(tx: &Tx<'_>, user_id: i64, name: &str, entry_names: &[EntryName]) -> Result<()> {
+fn refuse_namesake(tx: &WriteTx<'_>, user_id: i64, name: &str, entry_names: &[EntryName]) -> Result<()> {
     let Some(entry) = entry_names.first() else { return Ok(()) };
-    if tx.find_entry(entry)? == Some(Entry::User(user_id)) || power_of(tx, user_id)? == Power::Reader {
+    if tx.find_entry(entry)? == Some(Entry::User(user_id)) || power_of(tx, user_id)? == PermissionLevel::Reader {
         return Ok(());
     }
     Err(Error::Invalid(format!(
@@ -727,7 +733,7 @@ fn refusal(error: &Error) -> String {
 }
 
 /// What has become of an item, by whether anything has changed since then.
-fn outcome(tx: &Tx<'_>, before: u64, existed: bool) -> Outcome {
+fn outcome(tx: &WriteTx<'_>, before: u64, existed: bool) -> Outcome {
     match (tx.changes_noted() == before, existed) {
         (true, _) => Outcome::Unchanged,
         (false, true) => Outcome::Updated,
@@ -737,7 +743,7 @@ fn outcome(tx: &Tx<'_>, before: u64, existed: bool) -> Outcome {
 
 /// Whether the user or group of an item exists. An export of ours can bring one whose name differs from an existing one
 /// by characters that cannot be seen: that is a new row.
-fn exists(tx: &Tx<'_>, kind: Kind, name: &str, exported: bool) -> Result<bool> {
+fn exists(tx: &WriteTx<'_>, kind: Kind, name: &str, exported: bool) -> Result<bool> {
     match require_spelling(tx, kind, name) {
         Err(Error::Invalid(_)) if exported => Ok(false),
         found => found,

@@ -3,12 +3,12 @@
 
 use super::Directory;
 use crate::model::{Page, Result};
-use crate::store::Rows;
+use crate::store::ReadTx;
 
 /// The inner ids of the entries of a page.
-type ReadPage = Box<dyn Fn(&Directory, &Rows<'_>) -> Result<Page<i64>> + Send>;
+type ReadPage = Box<dyn Fn(&Directory, &ReadTx<'_>) -> Result<Page<i64>> + Send>;
 /// An entry by its inner id; `None` when it is gone.
-type ReadEntry<T> = Box<dyn Fn(&Directory, &Rows<'_>, i64) -> Result<Option<T>> + Send>;
+type ReadEntry<T> = Box<dyn Fn(&Directory, &ReadTx<'_>, i64) -> Result<Option<T>> + Send>;
 
 /// A page that is not read yet, or only in part.
 pub struct Listing<T> {
@@ -31,8 +31,8 @@ pub enum Shown<'p, T> {
 impl<T> Listing<T> {
     pub(super) fn new(
         directory: &Directory,
-        page: impl Fn(&Directory, &Rows<'_>) -> Result<Page<i64>> + Send + 'static,
-        entry: impl Fn(&Directory, &Rows<'_>, i64) -> Result<Option<T>> + Send + 'static,
+        page: impl Fn(&Directory, &ReadTx<'_>) -> Result<Page<i64>> + Send + 'static,
+        entry: impl Fn(&Directory, &ReadTx<'_>, i64) -> Result<Option<T>> + Send + 'static,
     ) -> Listing<T> {
         Listing { directory: directory.clone(), page: Box::new(page), entry: Box::new(entry), rest: None }
     }

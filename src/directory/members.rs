@@ -4,12 +4,12 @@ use super::authority::Administrators;
 use super::{
     Directory, Listing, group_id_of, group_of, profile_by_id, profile_of, require_no_administrator, user_id_of, user_of,
 };
-use crate::model::{Caller, Denied, Power, Profile, Result, Window};
-use crate::store::{List, Rows, Tx};
+use crate::model::{Caller, DeniedAction, PermissionLevel, Result, UserWithGroups, Window};
+use crate::store::{List, ReadTx, WriteTx};
 
 /// From which side a membership is looked at: what is looked up, and missed, first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
+pub enum MembershipView {
     /// The user's groups.
     User,
     /// The group's users.
@@ -22,7 +22,7 @@ impl Directory {
     /// # Errors
     /// `NotFound`, first for what the side names; `Forbidden` when the caller may not, or when administrators are
     /// concerned and the caller is none.
-    pub fn add_member(&self, side: Side, username: &str, group: &str) -> Result<Profile> {
+    pub fn add_member(&self, side: MembershipView, username: &str, group: &str) -> Result<UserWithGroups> {
         self.change_member(side, username, group, |tx, _, user_id, group_id| tx.insert_member(group_id, user_id))
     }
 
@@ -30,7 +30,7 @@ impl Directory {
     ///
     /// # Errors
     /// As [`Directory::add_member`]; `LastAdministrator`.
-    pub fn remove_member(&self, side: Side, username: &str, group: &str) -> Result<Profile> {
+    pub fn remove_member(&self, side: MembershipView, username: &str, group: &str) -> Result<UserWithGroups> {
         let rules = self.rules.clone();
         self.change_member(side, username, group, move |tx, caller, user_id, group_id| {
             let rights = tx.leads_to_administrators(group_id)?;
@@ -46,7 +46,7 @@ impl Directory {
     /// `Forbidden` for those who are no administrators; `NotFound`; `Invalid` where a group would contain itself.
     pub fn add_subgroup(&self, group: &str, subgroup: &str) -> Result<()> {
         let (group, subgroup) = (group.to_owned(), subgroup.to_owned());
-        self.write(Power::Administrator, Denied::Membership, move |tx, _| {
+        self.write(PermissionLevel::Administrator, DeniedAction::Membership, move |tx, _| {
             let (group, child) = (group_id_of(tx, &group)?, group_of(tx, &subgroup)?);
             tx.add_to_list(group, List::Groups, &child.name).map(drop)
         })
@@ -58,7 +58,7 @@ impl Directory {
     /// `Forbidden` for those who are no administrators; `NotFound`; `LastAdministrator`.
     pub fn remove_subgroup(&self, group: &str, subgroup: &str) -> Result<()> {
         let (rules, group, subgroup) = (self.rules.clone(), group.to_owned(), subgroup.to_owned());
-        self.write(Power::Administrator, Denied::Membership, move |tx, caller| {
+        self.write(PermissionLevel::Administrator, DeniedAction::Membership, move |tx, caller| {
             let (group, child) = (group_id_of(tx, &group)?, group_id_of(tx, &subgroup)?);
             let rights = tx.leads_to_administrators(group)?;
             let administrators = rights.then(|| Administrators::before(tx, caller, &rules)).transpose()?;
@@ -70,16 +70,16 @@ impl Directory {
     /// Changes a membership and returns the user as they are after that.
     fn change_member(
         &self,
-        side: Side,
+        side: MembershipView,
         username: &str,
         group: &str,
-        change: impl FnOnce(&Tx<'_>, &Caller, i64, i64) -> Result<()> + Send + 'static,
-    ) -> Result<Profile> {
-        if self.caller.power < Power::PowerUser {
+        change: impl FnOnce(&WriteTx<'_>, &Caller, i64, i64) -> Result<()> + Send + 'static,
+    ) -> Result<UserWithGroups> {
+        if self.caller.power < PermissionLevel::PowerUser {
             self.read(|rows| both(rows, side, username, group))?;
         }
         let (username, group) = (username.to_owned(), group.to_owned());
-        self.write(Power::PowerUser, Denied::Membership, move |tx, caller| {
+        self.write(PermissionLevel::PowerUser, DeniedAction::Membership, move |tx, caller| {
             let (user_id, group_id) = both(tx, side, &username, &group)?;
             require_no_rights(tx, caller, user_id, group_id)?;
             change(tx, caller, user_id, group_id)?;
@@ -92,9 +92,9 @@ impl Directory {
     ///
     /// # Errors
     /// `NotFound`, and `Forbidden` where the members are hidden, when the first piece is read.
-    pub fn members(&self, group: &str, prefix: String, window: Window) -> Listing<Profile> {
+    pub fn members(&self, group: &str, prefix: String, window: Window) -> Listing<UserWithGroups> {
         let group = group.to_owned();
-        let page = move |directory: &Directory, rows: &Rows<'_>| {
+        let page = move |directory: &Directory, rows: &ReadTx<'_>| {
             let id = group_id_of(rows, &group)?;
             directory.require_shown_members(rows, id)?;
             rows.list_members(id, &prefix, window)
@@ -104,23 +104,23 @@ impl Directory {
 }
 
 /// The inner ids of both; what the side names is looked up, and missed, first.
-fn both(rows: &Rows<'_>, side: Side, username: &str, group: &str) -> Result<(i64, i64)> {
+fn both(rows: &ReadTx<'_>, side: MembershipView, username: &str, group: &str) -> Result<(i64, i64)> {
     match side {
-        Side::User => {
+        MembershipView::User => {
             let user_id = user_id_of(rows, username)?;
             Ok((user_id, group_id_of(rows, group)?))
         }
-        Side::Group => {
+        MembershipView::Group => {
             let group_id = group_id_of(rows, group)?;
             Ok((user_id_of(rows, username)?, group_id))
         }
     }
 }
 
-fn require_no_rights(tx: &Tx<'_>, caller: &Caller, user_id: i64, group_id: i64) -> Result<()> {
+fn require_no_rights(tx: &WriteTx<'_>, caller: &Caller, user_id: i64, group_id: i64) -> Result<()> {
     if caller.is_administrator() {
         return Ok(());
     }
-    require_no_administrator(caller, tx.is_administrator(user_id)?, Denied::Membership)?;
-    require_no_administrator(caller, tx.leads_to_administrators(group_id)?, Denied::Membership)
+    require_no_administrator(caller, tx.is_administrator(user_id)?, DeniedAction::Membership)?;
+    require_no_administrator(caller, tx.leads_to_administrators(group_id)?, DeniedAction::Membership)
 }

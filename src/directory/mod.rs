@@ -23,27 +23,28 @@ mod sessions;
 mod tickets;
 mod users;
 
-pub use crate::store::{Credential, ImportProgress, PlacedGroup, Purpose, RemovedProperty, UserFilter};
-pub use access::Access;
-pub use changes::{Changes, OldChanges, Since};
+pub use crate::store::{Credential, CredentialKind, ImportProgress, PlacedGroup, RemovedProperty, UserFilter};
+pub use access::Authenticator;
+pub use changes::{ChangeCursor, Changes, OldChanges};
 pub use check::{check, notes};
 pub use credentials::{TokenRequest, digest, new_secret};
 pub use export::{ExportOptions, Exported, count, export};
 pub use first_start::{FirstSecrets, fill, fill_and, first_administrator, is_filled};
 pub use foreign::{Adopted, adopt};
-pub use groups::Lists;
+pub use groups::ListSelection;
 pub use import::{Conflict, ImportOptions, ImportPosition, Imported, ImportedUser, Item, Outcome};
 pub use listing::{Listing, Shown};
-pub use members::Side;
+pub use members::MembershipView;
 pub use passwords::{PASSWORD_REFUSED, Passwords};
 pub use sessions::{Session, SessionLimits};
 pub use users::{Query, UserPages};
 
 use crate::cache::Owner;
 use crate::model::{
-    Caller, CallerKind, Condition, Denied, Error, Extent, Group, Kind, Origin, Power, Profile, Proof, Result, User,
+    Actor, Caller, CallerKind, Condition, DeniedAction, Error, EtagScope, Group, Kind, PermissionLevel, Proof, Result,
+    User, UserWithGroups,
 };
-use crate::store::{Rows, Scope, Store, Tx};
+use crate::store::{CacheScope, ReadTx, Store, WriteTx};
 use std::sync::Arc;
 
 /// The directory as one caller may see and change it.
@@ -91,7 +92,7 @@ impl Directory {
 
     fn without_limit(store: Arc<Store>, passwords: Arc<Passwords>, name: &str, dialect: &'static str) -> Directory {
         let state = store.rights_state();
-        let (kind, power, proof) = (CallerKind::Operator, Power::Administrator, Proof::Operator);
+        let (kind, power, proof) = (CallerKind::Operator, PermissionLevel::Administrator, Proof::Operator);
         let caller = Caller { kind, name: name.into(), power, proof, state };
         let rules = Rules::default();
         Directory { store, passwords, caller, dialect, rules, hides_administrators: false }
@@ -116,7 +117,7 @@ impl Directory {
     /// `Forbidden` for others; those of the store.
     pub fn copy_database(&self, name: &str) -> Result<()> {
         if self.caller.kind != CallerKind::Operator {
-            return Err(Error::Forbidden(Denied::Operation));
+            return Err(Error::Forbidden(DeniedAction::Operation));
         }
         self.store.copy_to(name)
     }
@@ -127,16 +128,16 @@ impl Directory {
     }
 
     /// Reads as the caller, whose credential has to be valid in the state that is read.
-    fn read<T>(&self, read: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
+    fn read<T>(&self, read: impl FnOnce(&ReadTx<'_>) -> Result<T>) -> Result<T> {
         self.read_as(Owner::PROGRAM, read)
     }
 
     /// The same; the lists that it leaves in memory are charged to the caller.
-    fn read_charged<T>(&self, read: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
+    fn read_charged<T>(&self, read: impl FnOnce(&ReadTx<'_>) -> Result<T>) -> Result<T> {
         self.read_as(self.owner(), read)
     }
 
-    fn read_as<T>(&self, owner: Owner, read: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
+    fn read_as<T>(&self, owner: Owner, read: impl FnOnce(&ReadTx<'_>) -> Result<T>) -> Result<T> {
         self.store.read_as(owner, |rows| {
             authority::current(rows, &self.caller)?;
             read(rows)
@@ -150,21 +151,21 @@ impl Directory {
     /// `Forbidden` when the caller has less power; `Unauthenticated` when the credential has become invalid.
     fn write<T: Send + 'static>(
         &self,
-        power: Power,
-        denied: Denied,
-        write: impl FnOnce(&Tx<'_>, &Caller) -> Result<T> + Send + 'static,
+        power: PermissionLevel,
+        denied: DeniedAction,
+        write: impl FnOnce(&WriteTx<'_>, &Caller) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.caller.require(power, denied)?;
-        self.store.write(Origin::of(&self.caller, self.dialect), self.as_current(power, denied, write))
+        self.store.write(Actor::of(&self.caller, self.dialect), self.as_current(power, denied, write))
     }
 
     /// The work with the caller as they are in its transaction.
     fn as_current<T>(
         &self,
-        power: Power,
-        denied: Denied,
-        work: impl FnOnce(&Tx<'_>, &Caller) -> Result<T> + Send + 'static,
-    ) -> impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static {
+        power: PermissionLevel,
+        denied: DeniedAction,
+        work: impl FnOnce(&WriteTx<'_>, &Caller) -> Result<T> + Send + 'static,
+    ) -> impl FnOnce(&WriteTx<'_>) -> Result<T> + Send + 'static {
         let caller = self.caller.clone();
         move |tx| {
             let caller = authority::current(tx, &caller)?;
@@ -176,12 +177,12 @@ impl Directory {
     /// Like `write`, in a transaction of its own, see [`Store::write_alone`].
     fn write_alone<T: Send + 'static>(
         &self,
-        power: Power,
-        denied: Denied,
-        write: impl FnOnce(&Tx<'_>, &Caller) -> Result<T> + Send + 'static,
+        power: PermissionLevel,
+        denied: DeniedAction,
+        write: impl FnOnce(&WriteTx<'_>, &Caller) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.caller.require(power, denied)?;
-        self.store.write_alone(Origin::of(&self.caller, self.dialect), self.as_current(power, denied, write))
+        self.store.write_alone(Actor::of(&self.caller, self.dialect), self.as_current(power, denied, write))
     }
 
     /// Like `write`, for an operation with so many names.
@@ -191,9 +192,9 @@ impl Directory {
     fn write_names<T: Send + 'static>(
         &self,
         names: usize,
-        power: Power,
-        denied: Denied,
-        write: impl FnOnce(&Tx<'_>, &Caller) -> Result<T> + Send + 'static,
+        power: PermissionLevel,
+        denied: DeniedAction,
+        write: impl FnOnce(&WriteTx<'_>, &Caller) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.caller.require(power, denied)?;
         self.require_names(names)?;
@@ -220,7 +221,7 @@ impl Directory {
     /// Changes with every change of the directory: what was read after taking this number is still true while the
     /// number is the same.
     pub fn generation(&self) -> u64 {
-        self.store.generation(Scope::Anything)
+        self.store.generation(CacheScope::Anything)
     }
 
     /// The caller, as the owner of what it leaves in caches.
@@ -242,46 +243,46 @@ fn no_group(name: &str) -> Error {
     Error::NotFound(Kind::Group, name.trim().to_owned())
 }
 
-fn user_of(rows: &Rows<'_>, username: &str) -> Result<User> {
+fn user_of(rows: &ReadTx<'_>, username: &str) -> Result<User> {
     rows.find_user(username)?.ok_or_else(|| no_user(username))
 }
 
-fn user_id_of(rows: &Rows<'_>, username: &str) -> Result<i64> {
+fn user_id_of(rows: &ReadTx<'_>, username: &str) -> Result<i64> {
     rows.find_user_id(username)?.ok_or_else(|| no_user(username))
 }
 
-fn group_of(rows: &Rows<'_>, name: &str) -> Result<Group> {
+fn group_of(rows: &ReadTx<'_>, name: &str) -> Result<Group> {
     rows.find_group(name)?.ok_or_else(|| no_group(name))
 }
 
-fn group_id_of(rows: &Rows<'_>, name: &str) -> Result<i64> {
+fn group_id_of(rows: &ReadTx<'_>, name: &str) -> Result<i64> {
     rows.find_group_id(name)?.ok_or_else(|| no_group(name))
 }
 
 /// The user with all their groups.
-fn profile_of(rows: &Rows<'_>, user: User) -> Result<Profile> {
+fn profile_of(rows: &ReadTx<'_>, user: User) -> Result<UserWithGroups> {
     let groups = rows.list_groups_of(user.id)?;
     let ancestors = rows.list_ancestors(&groups)?;
     let administrator = groups.iter().chain(&ancestors).any(|group| group.is_administrators());
-    Ok(Profile { user, groups, ancestors, administrator })
+    Ok(UserWithGroups { user, groups, ancestors, administrator })
 }
 
 /// The user of that inner id with all their groups.
-fn profile_by_id(rows: &Rows<'_>, id: i64) -> Result<Option<Profile>> {
+fn profile_by_id(rows: &ReadTx<'_>, id: i64) -> Result<Option<UserWithGroups>> {
     rows.find_user_by_id(id)?.map(|user| profile_of(rows, user)).transpose()
 }
 
 /// Refuses a change of a user who is not, at this moment, in a state that the condition allows.
-fn require_state(tx: &Tx<'_>, user: &User, condition: &Condition) -> Result<()> {
+fn require_state(tx: &WriteTx<'_>, user: &User, condition: &Condition) -> Result<()> {
     condition.check(|| {
         Ok(match condition.extent {
-            Extent::Account => user.state(tx.is_administrator(user.id)?),
-            Extent::Profile => profile_of(tx, user.clone())?.state(),
+            EtagScope::User => user.state(tx.is_administrator(user.id)?),
+            EtagScope::UserWithGroups => profile_of(tx, user.clone())?.state(),
         })
     })
 }
 
 /// Refuses to let a caller who is no administrator have anything to do with one.
-fn require_no_administrator(caller: &Caller, administrator: bool, denied: Denied) -> Result<()> {
+fn require_no_administrator(caller: &Caller, administrator: bool, denied: DeniedAction) -> Result<()> {
     if administrator && !caller.is_administrator() { Err(Error::Forbidden(denied)) } else { Ok(()) }
 }

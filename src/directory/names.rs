@@ -1,13 +1,13 @@
 //! Names of new users and groups: whether a name is free, and the key of the new row.
 
 use crate::model::{BUILT_IN, Error, Kind, Result, check_login, check_new_name, key, spelling_key};
-use crate::store::{Rows, Spelled, Tx};
+use crate::store::{ReadTx, Spelled, WriteTx};
 
 /// The key of a new user or group of that name.
 ///
 /// # Errors
 /// `Invalid` when [`check_new_name`] refuses the name; `Exists` when a row has it, and when its key is withheld.
-pub(super) fn new_key(rows: &Rows<'_>, kind: Kind, name: &str) -> Result<String> {
+pub(super) fn new_key(rows: &ReadTx<'_>, kind: Kind, name: &str) -> Result<String> {
     let name = check_login(what(kind), name)?;
     if rows.has_name(kind, name)? {
         return Err(Error::Exists(kind, name.to_owned()));
@@ -19,7 +19,7 @@ pub(super) fn new_key(rows: &Rows<'_>, kind: Kind, name: &str) -> Result<String>
 ///
 /// # Errors
 /// Those of [`new_key`].
-pub(super) fn missing_key(rows: &Rows<'_>, kind: Kind, name: &str) -> Result<String> {
+pub(super) fn missing_key(rows: &ReadTx<'_>, kind: Kind, name: &str) -> Result<String> {
     let name = check_login(what(kind), name)?;
     let key = key(name);
     if rows.is_withheld(kind, &key)? {
@@ -34,7 +34,7 @@ pub(super) fn missing_key(rows: &Rows<'_>, kind: Kind, name: &str) -> Result<Str
 ///
 /// # Errors
 /// `Invalid` for a name that was never possible; `Invalid` or `Exists` when a row has the older key too.
-fn exported_key(rows: &Rows<'_>, kind: Kind, name: &str) -> Result<String> {
+fn exported_key(rows: &ReadTx<'_>, kind: Kind, name: &str) -> Result<String> {
     let name = check_login(what(kind), name)?;
     let (key, older) = (key(name), spelling_key(name));
     let is_anothers = key != older && BUILT_IN.contains(&key.as_str());
@@ -53,7 +53,7 @@ fn exported_key(rows: &Rows<'_>, kind: Kind, name: &str) -> Result<String> {
 ///
 /// # Errors
 /// `Invalid` when a row has the name in another spelling.
-pub(super) fn require_spelling(rows: &Rows<'_>, kind: Kind, name: &str) -> Result<bool> {
+pub(super) fn require_spelling(rows: &ReadTx<'_>, kind: Kind, name: &str) -> Result<bool> {
     match rows.find_spelled(kind, name)? {
         Spelled::Nothing => Ok(false),
         Spelled::Same(_) => Ok(true),
@@ -68,7 +68,7 @@ pub(super) fn require_spelling(rows: &Rows<'_>, kind: Kind, name: &str) -> Resul
 ///
 /// # Errors
 /// `Invalid`.
-pub(super) fn require_waiting_spelling(tx: &Tx<'_>, kind: Kind, name: &str) -> Result<()> {
+pub(super) fn require_waiting_spelling(tx: &WriteTx<'_>, kind: Kind, name: &str) -> Result<()> {
     if tx.may_have_waiting_names()?
         && let Some(waiting) = tx.find_waiting_spelling(kind, name)?
     {
@@ -86,7 +86,7 @@ pub(super) fn require_waiting_spelling(tx: &Tx<'_>, kind: Kind, name: &str) -> R
 /// # Errors
 /// Those of [`missing_key`] or [`exported_key`]; `Invalid` when the name waits in a group's list in another spelling: the
 /// new row would become a member.
-pub(super) fn imported_key(tx: &Tx<'_>, kind: Kind, name: &str, exported: bool) -> Result<String> {
+pub(super) fn imported_key(tx: &WriteTx<'_>, kind: Kind, name: &str, exported: bool) -> Result<String> {
     require_waiting_spelling(tx, kind, name)?;
     if exported {
         exported_key(tx, kind, name)

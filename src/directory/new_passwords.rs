@@ -1,7 +1,7 @@
 //! Verbs on passwords: which ones a caller may give to whom, and when another one is a change.
 
 use super::{Directory, profile_of, user_of};
-use crate::model::{Condition, Denied, Error, NewPassword, Power, Profile, Result, UserChanges};
+use crate::model::{Condition, DeniedAction, Error, NewPassword, PermissionLevel, Result, UserChanges, UserWithGroups};
 use crate::store::Secret;
 
 /// A password as it was given.
@@ -58,7 +58,7 @@ impl Directory {
     /// # Errors
     /// `WrongPassword` when another one has been set since; `Invalid` when the new one is empty, and as
     /// [`Directory::password_of_new_user`]; `Forbidden` for keys.
-    pub(super) fn replace_own_password(&self, present: &Secret, new: &str) -> Result<Profile> {
+    pub(super) fn replace_own_password(&self, present: &Secret, new: &str) -> Result<UserWithGroups> {
         let id = self.own_id()?;
         if new.is_empty() {
             return Err(Error::Invalid("the new password is empty".to_owned()));
@@ -66,13 +66,13 @@ impl Directory {
         let new = self.passwords.prepare(self.given(new)?, Some(present))?.map(|new| self.with_tokens(new));
         let Some(new) = new else { return self.own_profile() };
         let number = present.password_number;
-        self.write(Power::Reader, Denied::Operation, move |tx, caller| {
+        self.write(PermissionLevel::Reader, DeniedAction::Operation, move |tx, caller| {
             let now = tx.find_secret_by_id(id)?.ok_or(Error::Unauthenticated)?;
             if now.password_number != number {
                 return Err(Error::WrongPassword);
             }
             if new.imported.is_some() {
-                caller.require(Power::Administrator, Denied::Edit)?;
+                caller.require(PermissionLevel::Administrator, DeniedAction::Edit)?;
             }
             tx.update_password(id, &new)?;
             // Read here: by now the credential of the caller may be a password that is no more.

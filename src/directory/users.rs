@@ -7,10 +7,10 @@ use super::{
     user_id_of, user_of,
 };
 use crate::model::{
-    ADMINISTRATORS, AccessRole, Account, Caller, Condition, Denied, Error, Kind, Page, Power, Profile, Result, User,
-    UserChanges, UserView, Window, check_login, key, spelling_key,
+    ADMINISTRATORS, AccessRole, Caller, Condition, DeniedAction, Error, Kind, Page, PermissionLevel, Result, User,
+    UserChanges, UserSummary, UserView, UserWithGroups, Window, check_login, key, spelling_key,
 };
-use crate::store::{JoinedGroup, Joining, Rows, Tx, UserFilter};
+use crate::store::{JoinedGroup, Joining, ReadTx, UserFilter, WriteTx};
 use std::collections::HashSet;
 
 /// What a search asks for.
@@ -69,11 +69,11 @@ impl Directory {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn account(&self, username: &str) -> Result<Account> {
+    pub fn account(&self, username: &str) -> Result<UserSummary> {
         self.read(|rows| {
             let user = user_of(rows, username)?;
             let administrator = rows.is_administrator(user.id)?;
-            Ok(Account { user, administrator })
+            Ok(UserSummary { user, administrator })
         })
     }
 
@@ -81,7 +81,7 @@ impl Directory {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn profile(&self, username: &str) -> Result<Profile> {
+    pub fn profile(&self, username: &str) -> Result<UserWithGroups> {
         self.read(|rows| profile_of(rows, user_of(rows, username)?))
     }
 
@@ -105,13 +105,13 @@ impl Directory {
     ///
     /// # Errors
     /// `Forbidden` for keys, which are no users.
-    pub fn own_profile(&self) -> Result<Profile> {
+    pub fn own_profile(&self) -> Result<UserWithGroups> {
         let id = self.own_id()?;
         self.read(|rows| profile_of(rows, rows.find_user_by_id(id)?.ok_or(Error::Unauthenticated)?))
     }
 
     pub(super) fn own_id(&self) -> Result<i64> {
-        self.caller.user_id().ok_or(Error::Forbidden(Denied::Operation))
+        self.caller.user_id().ok_or(Error::Forbidden(DeniedAction::Operation))
     }
 
     /// Everybody who passes the filter, in the order of names.
@@ -134,7 +134,7 @@ impl Directory {
         group: Option<&str>,
         name: &str,
         limit: u64,
-    ) -> Result<Vec<Account>> {
+    ) -> Result<Vec<UserSummary>> {
         self.read(|rows| {
             filter.group = group.map(|group| group_id_of(rows, group)).transpose()?;
             filter.text = filter.text.as_deref().map(key);
@@ -148,7 +148,7 @@ impl Directory {
     /// # Errors
     /// `Forbidden` for those who are no administrators.
     pub fn purge_users(&self, unchanged_since: i64, limit: u64) -> Result<Vec<String>> {
-        self.caller.require(Power::Administrator, Denied::Edit)?;
+        self.caller.require(PermissionLevel::Administrator, DeniedAction::Edit)?;
         let filter =
             UserFilter { disabled: Some(true), unchanged_since: Some(unchanged_since), ..UserFilter::default() };
         loop {
@@ -157,9 +157,9 @@ impl Directory {
             if found.is_empty() {
                 return Ok(Vec::new());
             }
-            let removed = self.write_alone(Power::Administrator, Denied::Edit, move |tx, _| {
+            let removed = self.write_alone(PermissionLevel::Administrator, DeniedAction::Edit, move |tx, _| {
                 let mut removed = Vec::with_capacity(found.len());
-                for Account { user, .. } in found {
+                for UserSummary { user, .. } in found {
                     // Since then a user may have been changed.
                     if tx.find_user_by_id(user.id)?.is_some_and(|now| now == user) {
                         tx.delete_user(user.id)?;
@@ -175,8 +175,8 @@ impl Directory {
     }
 
     /// Users whose login, first name, last name or e-mail begins with a text, in the order of names.
-    pub fn search_users(&self, query: Query, window: Window) -> Listing<Profile> {
-        let page = move |_: &Directory, rows: &Rows<'_>| match &query {
+    pub fn search_users(&self, query: Query, window: Window) -> Listing<UserWithGroups> {
+        let page = move |_: &Directory, rows: &ReadTx<'_>| match &query {
             Query::Nothing => Ok(Page { entries: Vec::new(), total: 0 }),
             Query::Everything => rows.search_users(None, window),
             Query::Prefix(prefix) => rows.search_users(Some(prefix), window),
@@ -189,11 +189,11 @@ impl Directory {
     /// # Errors
     /// `Forbidden` when the caller may not, or not one with these groups; `Exists`; `UnknownGroups`; `Invalid`
     /// for a name or fields that cannot be; `TooManyNames`.
-    pub fn create_user(&self, username: &str, new: UserChanges) -> Result<Profile> {
+    pub fn create_user(&self, username: &str, new: UserChanges) -> Result<UserWithGroups> {
         self.require_user_creator()?;
         let username = check_login("user name", username)?.to_owned();
-        self.write_names(new.names(), Power::Creator, Denied::Create, move |tx, caller| {
-            refuse_administrator_groups(tx, caller, &new, Denied::Create)?;
+        self.write_names(new.names(), PermissionLevel::Creator, DeniedAction::Create, move |tx, caller| {
+            refuse_administrator_groups(tx, caller, &new, DeniedAction::Create)?;
             let user = insert(tx, caller, &username, &new)?;
             profile_of(tx, user)
         })
@@ -208,7 +208,7 @@ impl Directory {
         self.require_user_creator()?;
         self.require_names(new.names())?;
         self.read(|rows| {
-            refuse_administrator_groups(rows, &self.caller, new, Denied::Create)?;
+            refuse_administrator_groups(rows, &self.caller, new, DeniedAction::Create)?;
             new_key(rows, Kind::User, username).map(drop)
         })
     }
@@ -222,15 +222,16 @@ impl Directory {
         username: &str,
         new: UserChanges,
         changes: UserChanges,
-    ) -> Result<Profile> {
+    ) -> Result<UserWithGroups> {
         self.require_user_creator()?;
         let (rules, username) = (self.rules.clone(), check_login("user name", username)?.to_owned());
-        self.write(Power::Creator, Denied::Create, move |tx, caller| {
-            refuse_administrator_groups(tx, caller, &new, Denied::Create)?;
+        self.write(PermissionLevel::Creator, DeniedAction::Create, move |tx, caller| {
+            refuse_administrator_groups(tx, caller, &new, DeniedAction::Create)?;
             let user = match tx.find_user(&username)? {
                 None => insert(tx, caller, &username, &new)?,
                 Some(user) if user.disabled => {
-                    let update = Update { changes: &changes, condition: &Condition::default(), denied: Denied::Create };
+                    let update =
+                        Update { changes: &changes, condition: &Condition::default(), denied: DeniedAction::Create };
                     update.apply(tx, caller, &rules, user)?;
                     user_of(tx, &username)?
                 }
@@ -245,7 +246,7 @@ impl Directory {
     /// # Errors
     /// `Forbidden` when the caller may not; `Invalid` for a name that cannot be; `TooManyNames`.
     pub fn create_missing_users(&self, usernames: Vec<String>) -> Result<()> {
-        self.write_names(usernames.len(), Power::Creator, Denied::Create, move |tx, caller| {
+        self.write_names(usernames.len(), PermissionLevel::Creator, DeniedAction::Create, move |tx, caller| {
             let mut made = HashSet::new();
             for (username, found) in usernames.iter().zip(tx.find_user_ids(&usernames)?) {
                 let username = check_login("user name", username)?;
@@ -267,7 +268,7 @@ impl Directory {
     /// # Errors
     /// `Forbidden`.
     pub fn require_user_creator(&self) -> Result<()> {
-        self.caller.require(Power::Creator, Denied::Create)
+        self.caller.require(PermissionLevel::Creator, DeniedAction::Create)
     }
 
     /// Refuses callers who could change no user at all, before anything about the change is looked at.
@@ -275,20 +276,20 @@ impl Directory {
     /// # Errors
     /// `Forbidden`.
     pub fn require_editor(&self) -> Result<()> {
-        self.caller.require(Power::PowerUser, Denied::Edit)
+        self.caller.require(PermissionLevel::PowerUser, DeniedAction::Edit)
     }
 
     /// Changes a user.
     ///
     /// # Errors
     /// `NotFound`; `Forbidden` when the caller may not change this user, or not into this; `UnknownGroups`;
-    /// `LastAdministrator`; `AdministratorThrough`; `Invalid`; `Changed` when the condition is not met;
+    /// `LastAdministrator`; `InheritedAdministrator`; `Invalid`; `Changed` when the condition is not met;
     /// `TooManyNames`.
-    pub fn update_user(&self, username: &str, changes: UserChanges, condition: Condition) -> Result<Profile> {
+    pub fn update_user(&self, username: &str, changes: UserChanges, condition: Condition) -> Result<UserWithGroups> {
         let (rules, username) = (self.rules.clone(), username.to_owned());
-        self.write_names(changes.names(), Power::PowerUser, Denied::Edit, move |tx, caller| {
+        self.write_names(changes.names(), PermissionLevel::PowerUser, DeniedAction::Edit, move |tx, caller| {
             let user = user_of(tx, &username)?;
-            let update = Update { changes: &changes, condition: &condition, denied: Denied::Edit };
+            let update = Update { changes: &changes, condition: &condition, denied: DeniedAction::Edit };
             update.apply(tx, caller, &rules, user)?;
             // Read after the commit, the answer could show, and tag, what somebody else has made of it since.
             profile_of(tx, user_of(tx, &username)?)
@@ -304,8 +305,8 @@ impl Directory {
         self.require_names(changes.names())?;
         self.read(|rows| {
             let id = user_id_of(rows, username)?;
-            require_no_administrator(&self.caller, rows.is_administrator(id)?, Denied::Edit)?;
-            refuse_administrator_groups(rows, &self.caller, changes, Denied::Edit)?;
+            require_no_administrator(&self.caller, rows.is_administrator(id)?, DeniedAction::Edit)?;
+            refuse_administrator_groups(rows, &self.caller, changes, DeniedAction::Edit)?;
             groups_named(rows, changes.groups.as_deref().unwrap_or_default()).map(drop)
         })
     }
@@ -316,14 +317,15 @@ impl Directory {
     /// `NotFound`, `Forbidden`, `AlreadyDisabled`, `LastAdministrator`; `Changed` when the condition is not met.
     pub fn disable_user(&self, username: &str, condition: Condition) -> Result<()> {
         let (rules, username) = (self.rules.clone(), username.to_owned());
-        self.write(Power::PowerUser, Denied::Edit, move |tx, caller| {
+        self.write(PermissionLevel::PowerUser, DeniedAction::Edit, move |tx, caller| {
             let user = user_of(tx, &username)?;
             if user.disabled {
-                require_no_administrator(caller, tx.is_administrator(user.id)?, Denied::Edit)?;
+                require_no_administrator(caller, tx.is_administrator(user.id)?, DeniedAction::Edit)?;
                 return Err(Error::AlreadyDisabled);
             }
             let changes = UserChanges { disabled: Some(true), ..UserChanges::default() };
-            Update { changes: &changes, condition: &condition, denied: Denied::Edit }.apply(tx, caller, &rules, user)
+            Update { changes: &changes, condition: &condition, denied: DeniedAction::Edit }
+                .apply(tx, caller, &rules, user)
         })
     }
 
@@ -332,14 +334,14 @@ impl Directory {
     /// # Errors
     /// `NotFound`, `Forbidden`, `LastAdministrator`; `Changed` when the condition is not met.
     pub fn delete_user(&self, username: &str, condition: Condition) -> Result<()> {
-        if self.caller.power < Power::PowerUser {
+        if self.caller.power < PermissionLevel::PowerUser {
             self.require_user(username)?;
         }
         let (rules, username) = (self.rules.clone(), username.to_owned());
-        self.write(Power::PowerUser, Denied::Edit, move |tx, caller| {
+        self.write(PermissionLevel::PowerUser, DeniedAction::Edit, move |tx, caller| {
             let user = user_of(tx, &username)?;
             let was_administrator = tx.is_administrator(user.id)?;
-            require_no_administrator(caller, was_administrator, Denied::Edit)?;
+            require_no_administrator(caller, was_administrator, DeniedAction::Edit)?;
             require_state(tx, &user, &condition)?;
             require_unprotected(caller, &rules, &user)?;
             let administrators = Administrators::before(tx, caller, &rules)?;
@@ -350,7 +352,12 @@ impl Directory {
 }
 
 /// Refuses, before anything else is looked at, to let callers who are no administrators make one.
-fn refuse_administrator_groups(rows: &Rows<'_>, caller: &Caller, changes: &UserChanges, denied: Denied) -> Result<()> {
+fn refuse_administrator_groups(
+    rows: &ReadTx<'_>,
+    caller: &Caller,
+    changes: &UserChanges,
+    denied: DeniedAction,
+) -> Result<()> {
     if caller.is_administrator() {
         return Ok(());
     }
@@ -361,13 +368,13 @@ fn refuse_administrator_groups(rows: &Rows<'_>, caller: &Caller, changes: &UserC
 }
 
 /// Stores a new user with groups and role.
-pub(super) fn insert(tx: &Tx<'_>, caller: &Caller, username: &str, new: &UserChanges) -> Result<User> {
+pub(super) fn insert(tx: &WriteTx<'_>, caller: &Caller, username: &str, new: &UserChanges) -> Result<User> {
     let key = new_key(tx, Kind::User, username)?;
     insert_under(tx, caller, username, key, new)
 }
 
 /// The same under a key that is not looked at.
-fn insert_under(tx: &Tx<'_>, caller: &Caller, username: &str, key: String, new: &UserChanges) -> Result<User> {
+fn insert_under(tx: &WriteTx<'_>, caller: &Caller, username: &str, key: String, new: &UserChanges) -> Result<User> {
     let inserted = insert_alone(tx, caller, username, key, new)?;
     let groups = groups_named(tx, new.groups.as_deref().unwrap_or_default())?;
     let groups: Vec<Joining<'_>> = groups.iter().map(Joining::last).collect();
@@ -383,7 +390,7 @@ pub(super) struct Inserted {
 
 /// Stores a new user without groups and role, under a key that is not looked at.
 pub(super) fn insert_alone(
-    tx: &Tx<'_>,
+    tx: &WriteTx<'_>,
     caller: &Caller,
     username: &str,
     key: String,
@@ -398,7 +405,7 @@ pub(super) fn insert_alone(
 
 /// Gives a new user groups, each once, and role.
 pub(super) fn join(
-    tx: &Tx<'_>,
+    tx: &WriteTx<'_>,
     caller: &Caller,
     inserted: Inserted,
     new: &UserChanges,
@@ -409,7 +416,7 @@ pub(super) fn join(
     tx.fill_groups_of(&user, waited, groups)?;
     // Also a name that waited in a group's list can make an administrator: asked before a role takes that away.
     if !caller.is_administrator() {
-        require_no_administrator(caller, tx.is_administrator(user.id)?, Denied::Create)?;
+        require_no_administrator(caller, tx.is_administrator(user.id)?, DeniedAction::Create)?;
     }
     save_role(tx, user.id, new.access_role)?;
     Ok(user)
@@ -420,12 +427,12 @@ pub(super) struct Update<'u> {
     pub(super) changes: &'u UserChanges,
     pub(super) condition: &'u Condition,
     /// What to call the change where it is refused.
-    pub(super) denied: Denied,
+    pub(super) denied: DeniedAction,
 }
 
 impl Update<'_> {
     /// Stores the change, unless it is about an administrator, before or after, and the caller is none.
-    pub(super) fn apply(&self, tx: &Tx<'_>, caller: &Caller, rules: &Rules, before: User) -> Result<()> {
+    pub(super) fn apply(&self, tx: &WriteTx<'_>, caller: &Caller, rules: &Rules, before: User) -> Result<()> {
         let Update { changes, condition, denied } = *self;
         // Most changes neither come from a caller with less power nor can take any away.
         let rights = changes.groups.is_some() || changes.access_role.is_some() || changes.disabled == Some(true);
@@ -460,11 +467,11 @@ impl Update<'_> {
 /// Refuses a hash from a caller who was an administrator when it was taken, and is none any more.
 fn require_password_giver(caller: &Caller, changes: &UserChanges) -> Result<()> {
     let is_hash = changes.password.as_ref().is_some_and(|password| password.imported.is_some());
-    if is_hash { caller.require(Power::Administrator, Denied::Edit) } else { Ok(()) }
+    if is_hash { caller.require(PermissionLevel::Administrator, DeniedAction::Edit) } else { Ok(()) }
 }
 
 /// The groups of these names, each once.
-fn groups_named(rows: &Rows<'_>, names: &[String]) -> Result<Vec<JoinedGroup>> {
+fn groups_named(rows: &ReadTx<'_>, names: &[String]) -> Result<Vec<JoinedGroup>> {
     let (mut groups, mut known) = (Vec::with_capacity(names.len()), HashSet::with_capacity(names.len()));
     let mut unknown = Vec::new();
     for (name, found) in names.iter().zip(rows.find_joined_groups(names)?) {
@@ -478,14 +485,14 @@ fn groups_named(rows: &Rows<'_>, names: &[String]) -> Result<Vec<JoinedGroup>> {
 }
 
 /// Gives the role that is a membership, or takes it.
-fn save_role(tx: &Tx<'_>, user_id: i64, role: Option<AccessRole>) -> Result<()> {
+fn save_role(tx: &WriteTx<'_>, user_id: i64, role: Option<AccessRole>) -> Result<()> {
     match role {
         None => Ok(()),
         Some(AccessRole::Administrator) => tx.insert_member(group_id_of(tx, ADMINISTRATORS)?, user_id),
         Some(AccessRole::Standard | AccessRole::ReadOnly) => {
             tx.delete_member(group_id_of(tx, ADMINISTRATORS)?, user_id)?;
             match tx.find_administrator_subgroup(user_id)? {
-                Some(subgroup) => Err(Error::AdministratorThrough(subgroup)),
+                Some(subgroup) => Err(Error::InheritedAdministrator(subgroup)),
                 None => Ok(()),
             }
         }

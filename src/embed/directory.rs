@@ -2,8 +2,8 @@
 
 use super::values::{Change, Changes, Group, GroupFields, Key, KeyPurpose, NewKey, User, UserFields, UserSelection};
 use super::{Error, ErrorKind, Result};
-use crate::directory::{self, Lists, Passwords, Side, Since};
-use crate::model::{self, Account, Condition, Profile};
+use crate::directory::{self, ChangeCursor, ListSelection, MembershipView, Passwords};
+use crate::model::{self, Condition, UserSummary, UserWithGroups};
 use crate::store::{Copied, Store, back_up};
 use crate::sync::{exclusive, shared};
 use std::path::Path;
@@ -138,7 +138,7 @@ impl Directory {
     /// # Errors
     /// Those of the database.
     pub fn find_group(&self, name: &str) -> Result<Option<Group>> {
-        found(self.with(|directory| Ok(directory.group(name, Lists::default())?.group)))
+        found(self.with(|directory| Ok(directory.group(name, ListSelection::default())?.group)))
     }
 
     /// The groups whose names come after that one, in the order of names, see [`Directory::users`].
@@ -156,7 +156,7 @@ impl Directory {
     /// `Exists`; `Invalid`.
     pub fn create_group(&self, name: &str, fields: &GroupFields) -> Result<Group> {
         let changes = fields.changes()?;
-        Ok(self.with(|directory| directory.create_group(name, changes, Lists::default()))?.group.into())
+        Ok(self.with(|directory| directory.create_group(name, changes, ListSelection::default()))?.group.into())
     }
 
     /// Changes a group.
@@ -165,8 +165,8 @@ impl Directory {
     /// `NotFound`; `Invalid`; `Refused` when no enabled administrator would remain.
     pub fn update_group(&self, name: &str, fields: &GroupFields) -> Result<Group> {
         let changes = fields.changes()?;
-        let updated =
-            self.with(|directory| directory.update_group(name, changes, Lists::default(), Condition::default()))?;
+        let updated = self
+            .with(|directory| directory.update_group(name, changes, ListSelection::default(), Condition::default()))?;
         Ok(updated.group.into())
     }
 
@@ -183,7 +183,7 @@ impl Directory {
     /// # Errors
     /// `NotFound`.
     pub fn add_member(&self, group: &str, user: &str) -> Result<()> {
-        self.with(|directory| directory.add_member(Side::Group, user, group)).map(drop)
+        self.with(|directory| directory.add_member(MembershipView::Group, user, group)).map(drop)
     }
 
     /// Ends the direct membership of a user; nothing changes if there is none.
@@ -191,7 +191,7 @@ impl Directory {
     /// # Errors
     /// `NotFound`; `Refused` when no enabled administrator would remain.
     pub fn remove_member(&self, group: &str, user: &str) -> Result<()> {
-        self.with(|directory| directory.remove_member(Side::Group, user, group)).map(drop)
+        self.with(|directory| directory.remove_member(MembershipView::Group, user, group)).map(drop)
     }
 
     /// Makes a group a direct member of another one; nothing changes if it is one.
@@ -215,7 +215,7 @@ impl Directory {
     /// # Errors
     /// `NotFound`.
     pub fn subgroups(&self, group: &str) -> Result<Vec<String>> {
-        let lists = Lists { member_groups: true, ..Lists::default() };
+        let lists = ListSelection { member_groups: true, ..ListSelection::default() };
         Ok(self.with(|directory| directory.group(group, lists))?.member_groups.unwrap_or_default())
     }
 
@@ -251,7 +251,7 @@ impl Directory {
     /// `Outdated` when not all changes after that number are kept, or the directory was restored from a backup: read it
     /// as a whole again.
     pub fn changes(&self, after: Option<i64>, limit: u64, patience: Duration) -> Result<Changes> {
-        let since = after.map_or(Since::Oldest, Since::Change);
+        let since = after.map_or(ChangeCursor::Oldest, ChangeCursor::Change);
         let found = self.with(|directory| directory.changes(since, limit, patience))?;
         Ok(Changes { changes: found.changes.into_iter().map(Change::from).collect(), next: found.next })
     }
@@ -293,6 +293,6 @@ fn found<T, V: From<T>>(result: Result<T>) -> Result<Option<V>> {
     }
 }
 
-fn user_of(Profile { user, administrator, .. }: Profile) -> User {
-    Account { user, administrator }.into()
+fn user_of(UserWithGroups { user, administrator, .. }: UserWithGroups) -> User {
+    UserSummary { user, administrator }.into()
 }

@@ -74,12 +74,12 @@ impl From<model::Error> for Error {
             Cause::Invalid(_) | Cause::TooManyNames(_) => ErrorKind::Invalid,
             Cause::LastAdministrator
             | Cause::Protected(_)
-            | Cause::AdministratorThrough(_)
+            | Cause::InheritedAdministrator(_)
             | Cause::AlreadyDisabled
             | Cause::Changed
             | Cause::Unauthenticated
             | Cause::WrongPassword
-            | Cause::TooManyGuesses
+            | Cause::TooManyAttempts
             | Cause::Forbidden(_) => ErrorKind::Refused,
             Cause::Outdated(_) => ErrorKind::Outdated,
             Cause::Unavailable(_) => ErrorKind::Unavailable,

@@ -1,9 +1,9 @@
 //! Users, groups, keys and changes as a program sees them.
 
 use super::{Error, ErrorKind, Result};
-use crate::directory::{Credential, Purpose, UserFilter};
+use crate::directory::{Credential, CredentialKind, UserFilter};
 use crate::json::Json;
-use crate::model::{self, AccessRole, Account, GroupChanges, KeyRole, StoredRole, UserChanges};
+use crate::model::{self, AccessRole, BaseRole, GroupChanges, KeyRole, UserChanges, UserSummary};
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -54,8 +54,8 @@ pub struct User {
     pub updated: SystemTime,
 }
 
-impl From<Account> for User {
-    fn from(Account { user, administrator }: Account) -> User {
+impl From<UserSummary> for User {
+    fn from(UserSummary { user, administrator }: UserSummary) -> User {
         User {
             name: user.username,
             uuid: user.uuid,
@@ -68,8 +68,8 @@ impl From<Account> for User {
             external_id: user.external_id,
             role: match user.access_role {
                 _ if administrator => UserRole::Administrator,
-                StoredRole::Standard => UserRole::Standard,
-                StoredRole::ReadOnly => UserRole::ReadOnly,
+                BaseRole::Standard => UserRole::Standard,
+                BaseRole::ReadOnly => UserRole::ReadOnly,
             },
             disabled: user.disabled,
             verified: user.verified,
@@ -329,13 +329,13 @@ pub enum KeyPurpose {
     ReadOnly,
 }
 
-impl From<KeyPurpose> for Purpose {
-    fn from(purpose: KeyPurpose) -> Purpose {
+impl From<KeyPurpose> for CredentialKind {
+    fn from(purpose: KeyPurpose) -> CredentialKind {
         match purpose {
-            KeyPurpose::Api => Purpose::Api,
-            KeyPurpose::Administrator => Purpose::Application(KeyRole::Admin),
-            KeyPurpose::Standard => Purpose::Application(KeyRole::Standard),
-            KeyPurpose::ReadOnly => Purpose::Application(KeyRole::Read),
+            KeyPurpose::Api => CredentialKind::Api,
+            KeyPurpose::Administrator => CredentialKind::Application(KeyRole::Admin),
+            KeyPurpose::Standard => CredentialKind::Application(KeyRole::Standard),
+            KeyPurpose::ReadOnly => CredentialKind::Application(KeyRole::Read),
         }
     }
 }
@@ -378,11 +378,11 @@ impl Key {
     /// A key; `None` for a token of a user.
     pub(super) fn of(credential: Credential) -> Option<Key> {
         let purpose = match credential.purpose {
-            Purpose::Api => KeyPurpose::Api,
-            Purpose::Application(KeyRole::Admin) => KeyPurpose::Administrator,
-            Purpose::Application(KeyRole::Standard) => KeyPurpose::Standard,
-            Purpose::Application(KeyRole::Read) => KeyPurpose::ReadOnly,
-            Purpose::Token(_) => return None,
+            CredentialKind::Api => KeyPurpose::Api,
+            CredentialKind::Application(KeyRole::Admin) => KeyPurpose::Administrator,
+            CredentialKind::Application(KeyRole::Standard) => KeyPurpose::Standard,
+            CredentialKind::Application(KeyRole::Read) => KeyPurpose::ReadOnly,
+            CredentialKind::Token(_) => return None,
         };
         Some(Key {
             id: credential.id,

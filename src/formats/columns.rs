@@ -15,7 +15,7 @@ const FIELDS: [(Field, &[&str]); 27] = [
     (Field::Text(Text::Company), &["company", "organization", "organisation", "o", "companyname"]),
     (Field::Text(Text::Title), &["title", "jobtitle", "employeetitle"]),
     (Field::Role, &["role", "accessrole"]),
-    (Field::StoredRole, &["storedrole"]),
+    (Field::BaseRole, &["storedrole"]),
     (Field::Verified, &["verified", "emailverified"]),
     (Field::Text(Text::Password), &["password", "userpassword", "initialpassword"]),
     (Field::Text(Text::PasswordHash), &["passwordhash", "hash", "hashedpassword"]),
@@ -126,7 +126,7 @@ impl Plan {
     ) -> Plan {
         let mut meanings: Vec<_> = names.iter().map(|name| meaning(name)).collect();
         for meaning in &mut meanings {
-            if let (Meaning::Field(Field::StoredRole | Field::Joined, _), false) = (*meaning, exported) {
+            if let (Meaning::Field(Field::BaseRole | Field::Joined, _), false) = (*meaning, exported) {
                 *meaning = Meaning::Other;
             }
         }
@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn the_documentation_has_every_name_of_the_table_and_no_other() {
         // Only exports and documents of other systems have these.
-        const OTHERS: [Field; 4] = [Field::StoredRole, Field::Joined, Field::Credentials, Field::Deleted];
+        const OTHERS: [Field; 4] = [Field::BaseRole, Field::Joined, Field::Credentials, Field::Deleted];
         let text = include_str!("../../README.md");
         let (_, table) = text.split_once("| column (CSV), key (JSON) |").expect("the table");
         let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));

@@ -318,7 +318,7 @@ impl<R: BufRead> Reader<R> {
             _ if cell.trim().is_empty() => {}
             Field::Kind => draft.kind = Some(Kind::named(cell)?),
             Field::Role => draft.set_role(cell)?,
-            Field::StoredRole => match Role::named(cell) {
+            Field::BaseRole => match Role::named(cell) {
                 Some(role) => draft.stored_role = Some(role),
                 None => draft.remarks.push(Remark::lost("stored_role is none of admin, standard and read")),
             },

@@ -18,7 +18,7 @@ pub(super) const NAMES_MAX: usize = 1 << 20;
 pub(super) enum Field {
     Kind,
     Role,
-    StoredRole,
+    BaseRole,
     Verified,
     Exported,
     Groups,
@@ -88,7 +88,7 @@ impl Field {
         match self {
             Field::Kind => "kind",
             Field::Role => "role",
-            Field::StoredRole => "stored_role",
+            Field::BaseRole => "stored_role",
             Field::Verified => "verified",
             Field::Exported => "exported",
             Field::Groups => "groups",
@@ -278,7 +278,7 @@ impl Draft {
             ("disabled", self.disabled.is_some()),
             (Field::Verified.name(), self.verified.is_some()),
             (Field::Exported.name(), self.exported.is_some()),
-            (Field::StoredRole.name(), self.stored_role.is_some()),
+            (Field::BaseRole.name(), self.stored_role.is_some()),
             (Field::Joined.name(), self.joined.is_some()),
             (Field::Properties.name(), self.properties.is_some()),
         ];

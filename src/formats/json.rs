@@ -334,7 +334,7 @@ impl Object<'_, '_> {
             (Field::Kind, _) => {}
             (Field::Role, Json::String(word)) => draft.set_role(&word)?,
             (Field::Role, _) => return wrong("a text"),
-            (Field::StoredRole, value) => match value.as_str().and_then(Role::named) {
+            (Field::BaseRole, value) => match value.as_str().and_then(Role::named) {
                 Some(role) => draft.stored_role = Some(role),
                 None => draft.remarks.push(Remark::lost("stored_role is none of admin, standard and read")),
             },

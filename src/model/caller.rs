@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How much a caller may do, from least to most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Power {
+pub enum PermissionLevel {
     /// Read everything, change nothing but the own password.
     Reader,
     /// Read, and create users that are no administrators.
@@ -38,11 +38,11 @@ pub enum KeyRole {
 
 impl KeyRole {
     /// The power that comes with the role.
-    pub fn power(self) -> Power {
+    pub fn power(self) -> PermissionLevel {
         match self {
-            KeyRole::Admin => Power::Administrator,
-            KeyRole::Standard => Power::Creator,
-            KeyRole::Read => Power::Reader,
+            KeyRole::Admin => PermissionLevel::Administrator,
+            KeyRole::Standard => PermissionLevel::Creator,
+            KeyRole::Read => PermissionLevel::Reader,
         }
     }
 }
@@ -122,7 +122,7 @@ pub struct Caller {
     /// The user name, or the key's name.
     pub name: Arc<str>,
     /// What they may do.
-    pub power: Power,
+    pub power: PermissionLevel,
     /// The credential that the caller has shown.
     pub proof: Proof,
     /// The state in which the credential and the power were read.
@@ -139,7 +139,7 @@ impl Caller {
     }
 
     /// Refuses callers of less power.
-    pub fn require(&self, power: Power, denied: super::Denied) -> super::Result<()> {
+    pub fn require(&self, power: PermissionLevel, denied: super::DeniedAction) -> super::Result<()> {
         if self.power >= power { Ok(()) } else { Err(super::Error::Forbidden(denied)) }
     }
 
@@ -157,13 +157,13 @@ impl Caller {
 
     /// Whether nothing is forbidden to them.
     pub fn is_administrator(&self) -> bool {
-        self.power == Power::Administrator
+        self.power == PermissionLevel::Administrator
     }
 }
 
 /// Who makes a change, and by which dialect it came: what the record of changes says of it.
 #[derive(Debug, Clone)]
-pub struct Origin {
+pub struct Actor {
     /// The caller's kind, as a word; empty for the program itself.
     pub caller_kind: &'static str,
     /// The caller's name; empty for the program itself.
@@ -172,19 +172,19 @@ pub struct Origin {
     pub dialect: &'static str,
 }
 
-impl Origin {
+impl Actor {
     /// A caller who came by that dialect.
-    pub fn of(caller: &Caller, dialect: &'static str) -> Origin {
-        Origin { caller_kind: caller.kind.word(), caller: Arc::clone(&caller.name), dialect }
+    pub fn of(caller: &Caller, dialect: &'static str) -> Actor {
+        Actor { caller_kind: caller.kind.word(), caller: Arc::clone(&caller.name), dialect }
     }
 
     /// An operator's command, with the account on this machine.
-    pub fn command(account: &str) -> Origin {
-        Origin { caller_kind: CallerKind::Operator.word(), caller: account.into(), dialect: "command" }
+    pub fn command(account: &str) -> Actor {
+        Actor { caller_kind: CallerKind::Operator.word(), caller: account.into(), dialect: "command" }
     }
 
     /// What the program does by itself.
-    pub fn program() -> Origin {
-        Origin { caller_kind: "", caller: "".into(), dialect: "program" }
+    pub fn program() -> Actor {
+        Actor { caller_kind: "", caller: "".into(), dialect: "program" }
     }
 }

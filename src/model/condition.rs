@@ -12,17 +12,17 @@ pub struct Condition {
     /// The caller has set a condition that cannot be understood, and why: nothing is done under it.
     pub unclear: Option<&'static str>,
     /// How much of a user the states are of.
-    pub extent: Extent,
+    pub extent: EtagScope,
 }
 
 /// How much of a user somebody has seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Extent {
-    /// The user, and whether they are an administrator: see [`Account`](super::Account).
+pub enum EtagScope {
+    /// The user, and whether they are an administrator: see [`UserSummary`](super::UserSummary).
     #[default]
-    Account,
-    /// All their groups too: see [`Profile`](super::Profile).
-    Profile,
+    User,
+    /// All their groups too: see [`UserWithGroups`](super::UserWithGroups).
+    UserWithGroups,
 }
 
 /// Some of the states that a user or group can be in.
@@ -46,7 +46,7 @@ impl States {
 
 impl Condition {
     /// The same about a user, with states of so much of them.
-    pub fn on(self, extent: Extent) -> Condition {
+    pub fn on(self, extent: EtagScope) -> Condition {
         Condition { extent, ..self }
     }
 

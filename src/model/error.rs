@@ -27,7 +27,7 @@ impl Kind {
 
 /// What the caller may not do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Denied {
+pub enum DeniedAction {
     /// Create this user or group.
     Create,
     /// Change or delete this user or group.
@@ -46,9 +46,9 @@ pub enum Error {
     /// The present password, which a change of it has to show, is wrong.
     WrongPassword,
     /// So many wrong passwords come from there that this one was not looked at.
-    TooManyGuesses,
+    TooManyAttempts,
     /// The caller is known and may not do this.
-    Forbidden(Denied),
+    Forbidden(DeniedAction),
     /// There is no such user or group.
     NotFound(Kind, String),
     /// A user's group list names groups that do not exist.
@@ -60,7 +60,7 @@ pub enum Error {
     /// The user of that name is protected: only a command can disable, delete or demote them.
     Protected(String),
     /// The user is an administrator through this subgroup, not by a membership that could be taken away.
-    AdministratorThrough(String),
+    InheritedAdministrator(String),
     /// The user is disabled already.
     AlreadyDisabled,
     /// What was asked for begins where nothing is kept, and why: the reader has to begin anew.
@@ -82,7 +82,7 @@ impl fmt::Display for Error {
         match self {
             Error::Unauthenticated => write!(f, "not authenticated"),
             Error::WrongPassword => write!(f, "the old password is wrong"),
-            Error::TooManyGuesses => write!(f, "too many wrong passwords"),
+            Error::TooManyAttempts => write!(f, "too many wrong passwords"),
             Error::Forbidden(_) => write!(f, "not allowed"),
             Error::NotFound(kind, name) => write!(f, "{} does not exist: {name}", kind.noun()),
             Error::UnknownGroups(names) => write!(f, "group does not exist: {}", names.join(", ")),
@@ -91,7 +91,7 @@ impl fmt::Display for Error {
                 write!(f, "the user {name} is protected: only a command on the server can disable, delete or demote it")
             }
             Error::LastAdministrator => write!(f, "the last enabled administrator has to stay one"),
-            Error::AdministratorThrough(group) => {
+            Error::InheritedAdministrator(group) => {
                 write!(f, "the user is an administrator through the group {group}: remove it there")
             }
             Error::AlreadyDisabled => write!(f, "user is already disabled"),

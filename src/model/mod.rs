@@ -15,15 +15,17 @@ mod state;
 mod text;
 mod user;
 
-pub use caller::{Caller, CallerKind, Ended, KeyKind, KeyRole, Origin, Power, Proof, RightsState};
+pub use caller::{Actor, Caller, CallerKind, Ended, KeyKind, KeyRole, PermissionLevel, Proof, RightsState};
 pub use change::Change;
 pub use client::ClientAddress;
-pub use condition::{Condition, Extent, States};
+pub use condition::{Condition, EtagScope, States};
 pub use entry::{EntryName, Target};
-pub use error::{Denied, Error, Kind, Result};
+pub use error::{DeniedAction, Error, Kind, Result};
 pub use group::{ADMINISTRATORS, Group, GroupChanges, GroupDetails, GroupName, POWER_USERS};
 pub use name::{BUILT_IN, Keys, check_login, check_new_name, is_key_of, key, spelling_key};
 pub use page::{Page, Window};
 pub use property::{ATTRIBUTES_BYTES_MAX, is_answered_property};
 pub use text::{check_length, check_text, is_email, timestamp};
-pub use user::{AccessRole, Account, Attributes, NewPassword, Profile, StoredRole, User, UserChanges, UserView};
+pub use user::{
+    AccessRole, Attributes, BaseRole, NewPassword, User, UserChanges, UserSummary, UserView, UserWithGroups,
+};

@@ -3,7 +3,7 @@
 //! It is made of what every change advances, not of all that is shown, so that it costs next to nothing. Two states of
 //! one user or group have different numbers, but for one chance in 2^64.
 
-use super::{Group, GroupName, Profile, User};
+use super::{Group, GroupName, User, UserWithGroups};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ impl User {
     }
 }
 
-impl Profile {
+impl UserWithGroups {
     /// The state of the user with all their groups, whose memberships, names and labels no version of a user counts.
     pub fn state(&self) -> u64 {
         let mut hasher = self.user.hasher(self.administrator);

@@ -12,7 +12,7 @@ pub type Attributes = BTreeMap<String, String>;
 
 /// The role that is stored of a user. Administrators are the members of a group, so that is not stored here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum StoredRole {
+pub enum BaseRole {
     /// Reads and writes.
     #[default]
     Standard,
@@ -53,7 +53,7 @@ pub struct User {
     /// Job title.
     pub title: Option<String>,
     /// Role of those who are no administrators.
-    pub access_role: StoredRole,
+    pub access_role: BaseRole,
     /// Kept and readable, but cannot log in.
     pub disabled: bool,
     /// Has logged in at least once.
@@ -90,7 +90,7 @@ pub struct UserView<'u> {
     /// See [`User::title`].
     pub title: Option<&'u str>,
     /// See [`User::access_role`].
-    pub access_role: StoredRole,
+    pub access_role: BaseRole,
     /// See [`User::disabled`].
     pub disabled: bool,
     /// See [`User::verified`].
@@ -122,7 +122,7 @@ impl User {
 
 /// A user, and whether they are an administrator (directly or through subgroups).
 #[derive(Debug, Clone)]
-pub struct Account {
+pub struct UserSummary {
     /// The user.
     pub user: User,
     /// Member of the group `administrators`, directly or not.
@@ -131,7 +131,7 @@ pub struct Account {
 
 /// A user with all their groups.
 #[derive(Debug, Clone)]
-pub struct Profile {
+pub struct UserWithGroups {
     /// The user.
     pub user: User,
     /// Direct groups, in the order joined.
@@ -162,7 +162,7 @@ pub struct UserChanges {
     /// The role to give.
     pub access_role: Option<AccessRole>,
     /// The role of an administrator when they are none any more.
-    pub stored_role: Option<StoredRole>,
+    pub stored_role: Option<BaseRole>,
     /// See [`User::disabled`].
     pub disabled: Option<bool>,
     /// See [`User::verified`].
@@ -223,8 +223,8 @@ impl UserChanges {
             };
         }
         match self.access_role {
-            Some(AccessRole::Standard) => user.access_role = StoredRole::Standard,
-            Some(AccessRole::ReadOnly) => user.access_role = StoredRole::ReadOnly,
+            Some(AccessRole::Standard) => user.access_role = BaseRole::Standard,
+            Some(AccessRole::ReadOnly) => user.access_role = BaseRole::ReadOnly,
             Some(AccessRole::Administrator) | None => {}
         }
         if let Some(role) = self.stored_role {

@@ -8,8 +8,8 @@ use super::reader::{End, Reader};
 use super::tls::Certificate;
 use super::traffic::{Tally, Traffic};
 use super::transport::{Failure, Opening, TLS_BYTES_MAX, Transport, opening};
-use super::{Handshake, Incoming, Limits, Network, Peer, Refused, Shared, milliseconds, share_of};
-use crate::http::{self, ClientAddress, Method, Refusal, Request, RequestBody, Response, StatusCode, Trace};
+use super::{Handshake, Inbound, Limits, Network, Peer, Refused, Shared, milliseconds, share_of};
+use crate::http::{self, ClientAddress, Method, Refusal, Request, RequestBody, RequestLogFields, Response, StatusCode};
 use crate::logging::{self, RequestLine};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
@@ -59,7 +59,7 @@ pub(super) fn serve(
     certificate: Option<&Certificate>,
     trusted: Option<&[Network]>,
     traffic: &Arc<Traffic>,
-    handler: &(dyn Fn(Incoming<'_>) -> Response + Sync),
+    handler: &(dyn Fn(Inbound<'_>) -> Response + Sync),
 ) {
     // The handshake counts as a part of the time that a client has until it begins to ask.
     let deadline = Instant::now() + limits.head_timeout;
@@ -156,7 +156,7 @@ struct Connection<'s> {
     ended: Instant,
     shared: &'s Shared,
     limits: &'s Limits,
-    handler: &'s (dyn Fn(Incoming<'_>) -> Response + Sync),
+    handler: &'s (dyn Fn(Inbound<'_>) -> Response + Sync),
 }
 
 impl<'s> Connection<'s> {
@@ -198,7 +198,7 @@ impl<'s> Connection<'s> {
         let body = Body::new(body, expects_continue, &mut self.reader, limits, &shared.bodies, address);
         let unread = RequestBody::unread(&body);
         let request = Request { method, path, query, headers, body: unread, peer: address, secure, door: shared.door };
-        let handled = catch_unwind(AssertUnwindSafe(|| (self.handler)(Incoming::Request(&request))));
+        let handled = catch_unwind(AssertUnwindSafe(|| (self.handler)(Inbound::Request(&request))));
         // Before the answer, after which the client may send as much again.
         let Request { method, body: read, .. } = request;
         drop(read);
@@ -319,7 +319,7 @@ impl<'s> Connection<'s> {
 
     fn refusal_document(&self, path: Option<&str>, Refusal(status, message): Refusal) -> Response {
         let refused = Refused { door: self.shared.door, path, status, message };
-        catch_unwind(AssertUnwindSafe(|| (self.handler)(Incoming::Refused(&refused))))
+        catch_unwind(AssertUnwindSafe(|| (self.handler)(Inbound::Refused(&refused))))
             .unwrap_or_else(|_| Response::empty(status))
     }
 
@@ -459,7 +459,14 @@ impl<'s> Connection<'s> {
     }
 
     /// Logs one line a request, and counts it. The query is left out: it may hold keys.
-    fn note(&mut self, start: Instant, method: Option<&Method>, path: &str, status: StatusCode, trace: &Trace) {
+    fn note(
+        &mut self,
+        start: Instant,
+        method: Option<&Method>,
+        path: &str,
+        status: StatusCode,
+        trace: &RequestLogFields,
+    ) {
         self.ended = Instant::now();
         let took = self.ended - start;
         let line = RequestLine {

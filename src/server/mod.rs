@@ -23,8 +23,8 @@ mod traffic;
 mod transport;
 mod x509;
 
-use crate::http::{ClientAddress, Door, Response};
-pub use crate::http::{Incoming, Refused};
+use crate::http::{ClientAddress, ListenerKind, Response};
+pub use crate::http::{Inbound, Refused};
 use crate::metrics::Page;
 use crate::sync::locked;
 pub use address::Endpoint;
@@ -117,7 +117,7 @@ pub struct Stopper {
 
 /// What the accepting thread, the connections and the stopper share.
 struct Shared {
-    door: Door,
+    door: ListenerKind,
     start: Instant,
     stopping: AtomicBool,
     /// Ends the wait for connections.
@@ -189,7 +189,7 @@ impl Server {
     ///
     /// # Errors
     /// When the system has no descriptor left.
-    pub fn on(door: Door, listeners: Vec<Listener>, mut limits: Limits) -> anyhow::Result<Server> {
+    pub fn on(door: ListenerKind, listeners: Vec<Listener>, mut limits: Limits) -> anyhow::Result<Server> {
         let room = descriptor_limit().saturating_sub(DESCRIPTORS_RESERVED);
         limits.connections = limits.connections.min(usize::try_from(room).unwrap_or(usize::MAX).max(1));
         // Twice the longest body, so that one caller cannot keep out the others.
@@ -222,7 +222,7 @@ impl Server {
             Listener::bind_unix(path, 0o600)
         };
         let listener = bind().with_context(|| format!("listen on {}", path.display()))?;
-        Server::on(Door::Local, vec![listener], limits)
+        Server::on(ListenerKind::Local, vec![listener], limits)
     }
 
     /// Believes proxies at these addresses: what they say of their clients, and that they speak for many.
@@ -245,7 +245,7 @@ impl Server {
     /// or when requests have had their part of the grace period.
     pub fn run<H>(self, traffic: &Arc<Traffic>, handler: H)
     where
-        H: Fn(Incoming<'_>) -> Response + Send + Sync + 'static,
+        H: Fn(Inbound<'_>) -> Response + Send + Sync + 'static,
     {
         let Server { listeners, limits, trusted, shared } = self;
         traffic.watch(&shared, listeners.iter().find_map(Listener::certificate));
@@ -292,7 +292,7 @@ struct Accepting<'s, H> {
 
 impl<H> Accepting<'_, H>
 where
-    H: Fn(Incoming<'_>) -> Response + Send + Sync + 'static,
+    H: Fn(Inbound<'_>) -> Response + Send + Sync + 'static,
 {
     /// Takes a connection that has come in there, and starts its thread. False when there was none.
     fn accept(&self, listener: &Listener) -> bool {

@@ -1,7 +1,7 @@
 //! What comes and goes, counted for those who watch: requests by their route, connections by their door.
 
 use super::{Certificate, Shared};
-use crate::http::{Method, Trace};
+use crate::http::{Method, RequestLogFields};
 use crate::metrics::{Counts, Histogram, Page};
 use crate::sync::locked;
 use std::collections::{BTreeMap, HashMap};
@@ -127,7 +127,7 @@ impl Tally {
     }
 
     /// Counts a request; one without a method is none that could be read.
-    pub(super) fn count(&mut self, method: Option<&Method>, status: u16, trace: &Trace, took: Duration) {
+    pub(super) fn count(&mut self, method: Option<&Method>, status: u16, trace: &RequestLogFields, took: Duration) {
         let or = |name: &'static str, other| if name.is_empty() { other } else { name };
         let (dialect, route) = (or(trace.dialect, "none"), or(trace.route, "other"));
         let key = Key { status, method: name_of(method), route, dialect };

@@ -13,7 +13,7 @@ mod secrets;
 mod variables;
 
 use crate::dialect::{DIALECTS, check_prefix};
-use crate::directory::Since;
+use crate::directory::ChangeCursor;
 use crate::formats::Role;
 use crate::logging::Format;
 use crate::server::{Endpoint, Network};
@@ -25,8 +25,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use people::{
-    BringOptions, ConflictWord, ExportSettings, GroupCommand, GroupFields, GroupMapping, ImportSettings, Members,
-    Names, PasswordRule, PullCommand, PullSource, UserCommand, UserFields, UserFilters,
+    BringOptions, ConflictArg, ExportSettings, GroupCommand, GroupFields, GroupMapping, ImportSettings, Members, Names,
+    PasswordRule, PullCommand, PullSource, UserCommand, UserFields, UserFilters,
 };
 pub use secrets::{SECRETS, first_secret, given_secrets, refused_secrets};
 pub use variables::{Origins, Setting, Source};
@@ -219,13 +219,13 @@ pub enum KeyCommand {
     /// Create a key and print it once; only its digest is stored
     Create {
         /// Kind of key
-        kind: KeyWord,
+        kind: KeyArg,
         /// Name of the key, shown in lists and in the record of changes
         #[arg(long, default_value = "unnamed")]
         name: String,
         /// Rights of an application key [default: admin]
         #[arg(long, value_enum)]
-        role: Option<RoleWord>,
+        role: Option<RoleArg>,
         /// How to print the result.
         #[command(flatten)]
         printing: Printing,
@@ -260,7 +260,7 @@ pub enum KeyCommand {
 
 /// The kinds of keys on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum KeyWord {
+pub enum KeyArg {
     /// Identifies the organisation
     Api,
     /// Identifies a script and its rights
@@ -269,7 +269,7 @@ pub enum KeyWord {
 
 /// The roles of application keys, and of users, on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum RoleWord {
+pub enum RoleArg {
     /// Read and write
     Admin,
     /// Read and, with an application key, create users who are not administrators
@@ -278,12 +278,12 @@ pub enum RoleWord {
     Read,
 }
 
-impl From<RoleWord> for Role {
-    fn from(word: RoleWord) -> Role {
+impl From<RoleArg> for Role {
+    fn from(word: RoleArg) -> Role {
         match word {
-            RoleWord::Admin => Role::Admin,
-            RoleWord::Standard => Role::Standard,
-            RoleWord::Read => Role::Read,
+            RoleArg::Admin => Role::Admin,
+            RoleArg::Standard => Role::Standard,
+            RoleArg::Read => Role::Read,
         }
     }
 }
@@ -338,7 +338,7 @@ pub enum LogOutput {
 pub struct LogSettings {
     /// Start after this change number, at this time (2026-11-25T18:00:00Z), or now
     #[arg(long, value_name = "SINCE", value_parser = since)]
-    pub since: Option<Since>,
+    pub since: Option<ChangeCursor>,
     /// Show only the last N changes
     #[arg(short = 'n', long, value_name = "N")]
     pub lines: Option<usize>,
@@ -581,8 +581,8 @@ fn prefix(text: &str) -> Result<String, String> {
 }
 
 /// Where a list of changes begins.
-fn since(text: &str) -> Result<Since, String> {
-    Since::parse(text).ok_or_else(|| "not the number of a change, a time (RFC 3339) or now".to_owned())
+fn since(text: &str) -> Result<ChangeCursor, String> {
+    ChangeCursor::parse(text).ok_or_else(|| "not the number of a change, a time (RFC 3339) or now".to_owned())
 }
 
 /// A length of time with its unit: seconds, minutes, hours, days or weeks.

@@ -1,6 +1,6 @@
 //! The commands on users and groups.
 
-use super::{Consent, Database, Output, Printing, ResultPrinting, RoleWord, Target, age};
+use super::{Consent, Database, Output, Printing, ResultPrinting, RoleArg, Target, age};
 use crate::formats::{Format, GroupRecord, UserRecord};
 use crate::json::{Json, JsonText};
 use clap::{Args, Subcommand, ValueEnum};
@@ -246,7 +246,7 @@ pub struct UserFields {
     pub title: Option<String>,
     /// Rights of the user; admin adds the user to the group administrators
     #[arg(long, value_enum)]
-    pub role: Option<RoleWord>,
+    pub role: Option<RoleArg>,
     /// Group of the user, once for each group; replaces all direct groups. An empty name removes all
     #[arg(long = "group", value_name = "NAME")]
     pub groups: Vec<String>,
@@ -364,7 +364,7 @@ pub struct BringOptions {
     pub dry_run: bool,
     /// Action for users and groups that exist already
     #[arg(long, value_enum, default_value = "fail")]
-    pub on_conflict: ConflictWord,
+    pub on_conflict: ConflictArg,
     /// Create groups that have members and exist neither in the input nor in the database
     #[arg(long)]
     pub create_groups: bool,
@@ -433,7 +433,7 @@ fn delimiter(text: &str) -> Result<u8, String> {
 
 /// The action for users and groups that exist already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ConflictWord {
+pub enum ConflictArg {
     /// Leave it unchanged
     Skip,
     /// Change the fields that the row has

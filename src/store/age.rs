@@ -1,7 +1,7 @@
 //! The age of changes, on a clock of their own: rows of `change_marks`, and two counters. The clock counts time in which a
 //! server has run, and short times between two servers. A system clock that jumps makes no change old.
 
-use super::{Rows, Tx};
+use super::{ReadTx, WriteTx};
 use crate::model::Result;
 
 /// Oldest changes that are removed in one go.
@@ -23,7 +23,7 @@ pub struct ChangeClock {
 /// The last time that the clock of the changes can say: the end of the year 9999.
 const TIME_MAX: i64 = 253_402_300_799_999;
 
-impl Rows<'_> {
+impl ReadTx<'_> {
     /// The clock of the changes.
     pub fn find_change_clock(&self) -> Result<ChangeClock> {
         let counter = |name: &str| self.first("select value from counters where name = ?1", [name], |row| row.get(0));
@@ -55,7 +55,7 @@ impl Rows<'_> {
     }
 }
 
-impl Tx<'_> {
+impl WriteTx<'_> {
     /// Stores what the clock of the changes says, and the system's clock, and that all changes so far were made by then.
     pub fn set_change_clock(&self, time: i64, seen: i64) -> Result<()> {
         let sql = "insert into counters (name, value) values (?1, ?2) on conflict do update set value = excluded.value";

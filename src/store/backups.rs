@@ -1,7 +1,7 @@
 //! Backups with dated names in one folder, of which the older ones are removed.
 
 use super::snapshot::{SIDE_FILES, real, with_suffix};
-use super::{Rows, versions};
+use super::{ReadTx, versions};
 use anyhow::Context as _;
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
@@ -87,10 +87,10 @@ fn directory_of(path: &Path) -> Option<String> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(uri, flags).ok()?;
     versions::require_ours(&connection).ok()?;
-    Rows { connection: &connection, rights: None, memory: None }.directory_id().ok()?
+    ReadTx { connection: &connection, rights: None, memory: None }.directory_id().ok()?
 }
 
-impl Rows<'_> {
+impl ReadTx<'_> {
     /// What tells one directory from all others: the identifier of its first key. Keys are revoked and never deleted, and
     /// backups and restores carry them over.
     fn directory_id(&self) -> crate::model::Result<Option<String>> {

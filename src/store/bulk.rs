@@ -1,7 +1,7 @@
 //! Operations of many changes. What each change would write again and again, such as the version of a group, is written
 //! once, at the end.
 
-use super::{Tx, now};
+use super::{WriteTx, now};
 use crate::model::{Error, Kind, Result};
 use rusqlite::params;
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ pub enum Undo {
     Savepoint,
 }
 
-impl Tx<'_> {
+impl WriteTx<'_> {
     /// Does work of many changes. Versions of groups count them at the end: the work must not read versions of groups
     /// whose lists it has changed.
     ///

@@ -5,9 +5,9 @@
 
 use super::lists::List;
 use super::users::count;
-use super::{Credential, Purpose, Rows, Tx, failure, now};
+use super::{Credential, CredentialKind, ReadTx, WriteTx, failure, now};
 use crate::json::{self, JsonStr};
-use crate::model::{Attributes, Change, Error, Group, Result, StoredRole, User};
+use crate::model::{Attributes, BaseRole, Change, Error, Group, Result, User};
 use rusqlite::params;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ impl<'n> Named<'n> {
     }
 }
 
-impl Rows<'_> {
+impl ReadTx<'_> {
     /// Shows the changes after that one, the oldest first, as many as asked for, unless the visitor has enough before.
     pub fn visit_changes_after(&self, id: i64, limit: u64, visit: impl FnMut(Change) -> bool) -> Result<()> {
         let sql = "select id, at, caller_kind, caller, dialect, action, name, before, after from changes
@@ -93,7 +93,7 @@ impl Rows<'_> {
     }
 }
 
-impl Tx<'_> {
+impl WriteTx<'_> {
     /// How many changes the operation has written down so far.
     pub fn changes_noted(&self) -> u64 {
         self.noted.get()
@@ -304,7 +304,7 @@ impl Tx<'_> {
     fn note_credential(&self, id: i64, begins: bool) -> Result<()> {
         let Some((credential, token)) = self.find_credential_by_id(id)? else { return Ok(()) };
         let Credential { purpose, name, .. } = credential;
-        let kind = if matches!(purpose, Purpose::Token(_)) { "token" } else { "key" };
+        let kind = if matches!(purpose, CredentialKind::Token(_)) { "token" } else { "key" };
         let action = match (kind, begins) {
             ("token", true) => "token.created",
             ("token", false) => "token.revoked",
@@ -312,14 +312,16 @@ impl Tx<'_> {
             (_, false) => "key.revoked",
         };
         let document = match &purpose {
-            Purpose::Token(_) => CredentialDocument {
+            CredentialKind::Token(_) => CredentialDocument {
                 uuid: token.as_ref().map(|token| token.uuid.as_str()),
                 application: token.as_ref().map(|token| token.application.as_str()),
                 device: token.as_ref().map(|token| token.device.as_str()),
                 ..CredentialDocument::default()
             },
-            Purpose::Api => CredentialDocument { id: Some(id), kind: Some("api"), ..CredentialDocument::default() },
-            Purpose::Application(role) => CredentialDocument {
+            CredentialKind::Api => {
+                CredentialDocument { id: Some(id), kind: Some("api"), ..CredentialDocument::default() }
+            }
+            CredentialKind::Application(role) => CredentialDocument {
                 id: Some(id),
                 kind: Some("app"),
                 role: Some(role.word()),
@@ -442,7 +444,7 @@ impl<'u> UserDocument<'u> {
             email: field(&user.email),
             company: field(&user.company),
             title: field(&user.title),
-            role: (user.access_role != StoredRole::default()).then(|| role(user.access_role)),
+            role: (user.access_role != BaseRole::default()).then(|| role(user.access_role)),
             disabled: user.disabled.then_some(true),
             verified: user.verified.then_some(true),
             external_id: field(&user.external_id),
@@ -541,10 +543,10 @@ fn differing<T: PartialEq>(before: T, after: T) -> (Option<T>, Option<T>) {
     if before == after { (None, None) } else { (Some(before), Some(after)) }
 }
 
-fn role(role: StoredRole) -> &'static str {
+fn role(role: BaseRole) -> &'static str {
     match role {
-        StoredRole::Standard => "standard",
-        StoredRole::ReadOnly => "read",
+        BaseRole::Standard => "standard",
+        BaseRole::ReadOnly => "read",
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is wrong with a database, as far as it can be told: each finding is one line.
 
 use super::users::{ENABLED_ADMINISTRATOR, attributes, attributes_text, search_key};
-use super::{Rows, Tx, failure, now, versions};
+use super::{ReadTx, WriteTx, failure, now, versions};
 use crate::json::members;
 use crate::model::{Error, Kind, Result, check_new_name, is_answered_property, is_key_of, key};
 use rusqlite::{Row, params};
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 type Found = rusqlite::Result<Vec<String>>;
 
-impl Rows<'_> {
+impl ReadTx<'_> {
     /// Everything that a directory of ours is not. `is_password` tells whether a stored value is one that a password
     /// can be checked against.
     pub fn find_damage(&self, is_password: impl Fn(&str) -> bool) -> Vec<String> {
@@ -296,7 +296,7 @@ pub struct RemovedProperty {
     pub value: String,
 }
 
-impl Tx<'_> {
+impl WriteTx<'_> {
     /// Removes properties with names of fields, which earlier versions have taken, from so many users and groups.
     pub fn remove_answered_properties(&self, limit: usize) -> Result<Vec<RemovedProperty>> {
         let mut removed = Vec::new();

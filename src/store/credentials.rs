@@ -1,12 +1,12 @@
 //! Rows of `credentials`: keys and tokens, as digests.
 
-use super::{Rows, Scope, Tx, new_uuid, now};
+use super::{CacheScope, ReadTx, WriteTx, new_uuid, now};
 use crate::model::{KeyKind, KeyRole, Result};
 use rusqlite::{Row, params};
 
 /// What a credential is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Purpose {
+pub enum CredentialKind {
     /// An API key.
     Api,
     /// An application key and its role.
@@ -15,22 +15,22 @@ pub enum Purpose {
     Token(i64),
 }
 
-impl Purpose {
+impl CredentialKind {
     /// The kind of key; `None` for tokens.
     pub fn key_kind(&self) -> Option<KeyKind> {
         match self {
-            Purpose::Api => Some(KeyKind::Api),
-            Purpose::Application(_) => Some(KeyKind::Application),
-            Purpose::Token(_) => None,
+            CredentialKind::Api => Some(KeyKind::Api),
+            CredentialKind::Application(_) => Some(KeyKind::Application),
+            CredentialKind::Token(_) => None,
         }
     }
 
     /// The word for it in the table and on the command line.
     pub fn word(&self) -> &'static str {
         match self {
-            Purpose::Api => "api",
-            Purpose::Application(_) => "app",
-            Purpose::Token(_) => "token",
+            CredentialKind::Api => "api",
+            CredentialKind::Application(_) => "app",
+            CredentialKind::Token(_) => "token",
         }
     }
 }
@@ -41,7 +41,7 @@ pub struct Credential {
     /// Names it on the command line.
     pub id: i64,
     /// What it is for.
-    pub purpose: Purpose,
+    pub purpose: CredentialKind,
     /// What people call it.
     pub name: String,
     /// Milliseconds since 1970-01-01 UTC.
@@ -77,7 +77,7 @@ pub struct Token {
 #[derive(Debug)]
 pub struct NewCredential {
     /// What it is for.
-    pub purpose: Purpose,
+    pub purpose: CredentialKind,
     /// What people call it.
     pub name: String,
     /// SHA-256 of the secret.
@@ -99,7 +99,7 @@ impl KeyRole {
 const COLUMNS: &str = "id, kind, role, user_id, name, created_at, last_used_at, revoked_at";
 const TOKEN_COLUMNS: &str = "uuid, application, device, device_description, permission, seed, digest, created_at";
 
-impl Rows<'_> {
+impl ReadTx<'_> {
     /// The valid credential with that digest.
     pub fn find_credential(&self, digest: &[u8; 32]) -> Result<Option<Credential>> {
         let sql = format!("select {COLUMNS} from credentials where digest = ?1 and revoked_at is null");
@@ -149,14 +149,14 @@ impl Rows<'_> {
     }
 }
 
-impl Tx<'_> {
+impl WriteTx<'_> {
     /// Stores a credential and returns its id.
     pub fn insert_credential(&self, new: &NewCredential) -> Result<i64> {
-        self.mark(Scope::Credentials);
+        self.mark(CacheScope::Credentials);
         let (role, user_id) = match new.purpose {
-            Purpose::Api => (None, None),
-            Purpose::Application(role) => (Some(role.word()), None),
-            Purpose::Token(user_id) => (None, Some(user_id)),
+            CredentialKind::Api => (None, None),
+            CredentialKind::Application(role) => (Some(role.word()), None),
+            CredentialKind::Token(user_id) => (None, Some(user_id)),
         };
         let token = new.token.as_ref();
         self.execute(
@@ -190,7 +190,7 @@ impl Tx<'_> {
 
     /// Ends an API key or application key. False when there is no valid one of that id.
     pub fn revoke_key(&self, id: i64) -> Result<bool> {
-        self.mark(Scope::Credentials);
+        self.mark(CacheScope::Credentials);
         let sql = "update credentials set revoked_at = ?2
              where id = ?1 and kind in ('api', 'app') and revoked_at is null returning id";
         self.revoke(sql, params![id, now()])
@@ -198,7 +198,7 @@ impl Tx<'_> {
 
     /// Ends a user's tokens for that application and device. False when there is none.
     pub fn revoke_tokens(&self, user_id: i64, application: &str, device: &str) -> Result<bool> {
-        self.mark(Scope::Credentials);
+        self.mark(CacheScope::Credentials);
         let sql = "update credentials set revoked_at = ?4
              where user_id = ?1 and application = ?2 and device = ?3 and revoked_at is null
              returning id";
@@ -207,7 +207,7 @@ impl Tx<'_> {
 
     /// Ends one of a user's tokens, by its uuid or digest. False when there is none.
     pub fn revoke_token(&self, user_id: i64, uuid: &str, digest: &[u8; 32]) -> Result<bool> {
-        self.mark(Scope::Credentials);
+        self.mark(CacheScope::Credentials);
         let sql = "update credentials set revoked_at = ?4
              where user_id = ?1 and (uuid = ?2 or digest = ?3) and revoked_at is null
              returning id";
@@ -219,7 +219,7 @@ impl Tx<'_> {
         let sql = "update credentials set revoked_at = ?2
              where user_id = ?1 and kind = 'token' and revoked_at is null returning id";
         if self.revoke(sql, params![user_id, now()])? {
-            self.mark(Scope::Credentials);
+            self.mark(CacheScope::Credentials);
         }
         Ok(())
     }
@@ -237,9 +237,9 @@ fn credential(row: &Row<'_>) -> rusqlite::Result<Credential> {
     let role = ROLES.iter().find(|(_, word)| role.as_deref() == Some(word)).map(|(role, _)| *role);
     // The schema ties kind, role and user together.
     let purpose = match (row.get_ref(1)?.as_str()?, role, row.get(3)?) {
-        ("app", Some(role), _) => Purpose::Application(role),
-        ("token", _, Some(user_id)) => Purpose::Token(user_id),
-        _ => Purpose::Api,
+        ("app", Some(role), _) => CredentialKind::Application(role),
+        ("token", _, Some(user_id)) => CredentialKind::Token(user_id),
+        _ => CredentialKind::Api,
     };
     Ok(Credential {
         id: row.get(0)?,

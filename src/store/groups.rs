@@ -1,7 +1,7 @@
 //! Rows of `groups`.
 
 use super::users::{attributes, attributes_text, count, prefix_range, search_key};
-use super::{JoinedGroup, Rows, Scope, Tx, new_uuid, now};
+use super::{CacheScope, JoinedGroup, ReadTx, WriteTx, new_uuid, now};
 use crate::model::{Group, GroupName, Kind, Page, Result, Window, key};
 use rusqlite::{Row, named_params, params};
 
@@ -24,7 +24,7 @@ macro_rules! begins {
 /// The number of those columns: what a query adds after them starts here.
 const COLUMNS: usize = 10;
 
-impl Rows<'_> {
+impl ReadTx<'_> {
     /// The group of that name, whatever the spelling.
     pub fn find_group(&self, name: &str) -> Result<Option<Group>> {
         self.by_name(concat!("select ", columns!(), " from groups where name_key = ?1"), name, group)
@@ -131,16 +131,16 @@ impl Rows<'_> {
     }
 }
 
-impl Tx<'_> {
+impl WriteTx<'_> {
     /// Stores a new group and returns the inner id. Names in other groups' lists that waited for this group
     /// become memberships.
     ///
     /// # Errors
     /// `Invalid` when the attributes are too large. That the key is free is the caller's to check.
     pub fn insert_group(&self, group: &Group) -> Result<i64> {
-        self.mark(Scope::Groups);
+        self.mark(CacheScope::Groups);
         // Groups that have waited for this one come below it, and their members with them.
-        self.mark(Scope::Rights);
+        self.mark(CacheScope::Rights);
         self.execute(
             "insert into groups (uuid, name, name_key, label, label_key, description, attributes, created_at,
                  updated_at)
@@ -171,7 +171,7 @@ impl Tx<'_> {
         if before == group {
             return Ok(());
         }
-        self.mark(Scope::Groups);
+        self.mark(CacheScope::Groups);
         self.execute(
             "update groups set label = :label, label_key = :label_key, description = :description,
                  attributes = :attributes, updated_at = :now, version = version + 1
@@ -190,8 +190,8 @@ impl Tx<'_> {
 
     /// Removes a group for good, also from its members' groups and from its parents.
     pub fn delete_group(&self, group_id: i64) -> Result<()> {
-        self.mark(Scope::Groups);
-        self.mark(Scope::Rights);
+        self.mark(CacheScope::Groups);
+        self.mark(CacheScope::Rights);
         self.note_end_of_group(group_id)?;
         self.touch_groups_beside(group_id)?;
         self.execute("delete from groups where id = ?1", [group_id])?;

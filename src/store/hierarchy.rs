@@ -1,7 +1,7 @@
 //! The groups above a user: read once, remembered while no group changes.
 
 use super::groups::group_name;
-use super::{Rows, failure};
+use super::{ReadTx, failure};
 use crate::model::{ADMINISTRATORS, GroupName, POWER_USERS, Result};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ impl Node {
     }
 }
 
-impl Rows<'_> {
+impl ReadTx<'_> {
     /// A user's direct groups, in the order joined.
     pub fn list_groups_of(&self, user_id: i64) -> Result<Vec<Arc<GroupName>>> {
         if self.memory.is_none() {

@@ -1,7 +1,7 @@
 //! Rows of `imports` and `import_parts`: how far those have come that were broken off, and with what results. Rows of
 //! `entry_names`: from which entries users and groups were imported.
 
-use super::{Rows, Tx, now};
+use super::{ReadTx, WriteTx, now};
 use crate::model::{EntryName, Kind, Result};
 use rusqlite::params;
 
@@ -23,7 +23,7 @@ pub enum Imported {
     Group(i64),
 }
 
-impl Rows<'_> {
+impl ReadTx<'_> {
     /// How far an import of the input with that digest has come; `None` when none was broken off.
     pub fn find_import(&self, digest: &[u8; 32]) -> Result<Option<ImportProgress>> {
         let line = self.first("select line from imports where digest = ?1", [digest], |row| row.get::<_, i64>(0))?;
@@ -45,7 +45,7 @@ impl Rows<'_> {
     }
 }
 
-impl Tx<'_> {
+impl WriteTx<'_> {
     /// Notes how far an import has come, and the result of its last part.
     pub fn note_import(&self, digest: &[u8; 32], line: u64, (phase, row): (u32, u64), result: &str) -> Result<()> {
         let (line, row) = (super::users::count(line), super::users::count(row));

@@ -2,7 +2,7 @@
 
 use super::changes::Named;
 use super::order::{Place, seqs};
-use super::{Rows, Scope, Tx, now};
+use super::{CacheScope, ReadTx, WriteTx, now};
 use crate::model::{Error, Group, Result, User, check_login, spelling_key};
 use rusqlite::params;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -205,7 +205,7 @@ impl Touched {
     }
 }
 
-impl Rows<'_> {
+impl ReadTx<'_> {
     /// Plans to replace lists of a group by these names, each once. Where few of many names differ, planning takes most
     /// of the time.
     pub fn plan_lists(&self, group: &Group, lists: &[(List, &[String])]) -> Result<PlannedLists> {
@@ -279,10 +279,10 @@ impl Rows<'_> {
     }
 }
 
-impl Tx<'_> {
+impl WriteTx<'_> {
     /// Makes a user a direct member of a group; nothing changes if they are one.
     pub fn insert_member(&self, group_id: i64, user_id: i64) -> Result<()> {
-        self.mark(Scope::Rights);
+        self.mark(CacheScope::Rights);
         let sql = "insert into memberships (group_id, user_id, seq)
              values (?1, ?2, ifnull(?3, (select value + 1 from counters where name = 'seq'))) on conflict do nothing";
         if self.execute(sql, params![group_id, user_id, self.upcoming_seq()?])? > 0 {
@@ -340,8 +340,8 @@ impl Tx<'_> {
         if self.has_member_group(parent, child)? {
             return Ok(false);
         }
-        self.mark(Scope::Rights);
-        self.mark(Scope::Groups);
+        self.mark(CacheScope::Rights);
+        self.mark(CacheScope::Groups);
         let seq = self.next_seqs(1)?;
         self.insert_subgroup(parent, child, seq)?;
         Ok(true)
@@ -381,8 +381,8 @@ impl Tx<'_> {
 
     /// Takes a group out of another; nothing changes if it is not in it.
     pub fn remove_subgroup(&self, parent: i64, child: i64) -> Result<()> {
-        self.mark(Scope::Rights);
-        self.mark(Scope::Groups);
+        self.mark(CacheScope::Rights);
+        self.mark(CacheScope::Groups);
         if self.execute(List::Groups.delete_sql(), [parent, child])? > 0 {
             self.touch_group(parent)?;
             self.touch_group(child)?;
@@ -393,7 +393,7 @@ impl Tx<'_> {
 
     /// Ends a direct membership; nothing changes if there is none.
     pub fn delete_member(&self, group_id: i64, user_id: i64) -> Result<()> {
-        self.mark(Scope::Rights);
+        self.mark(CacheScope::Rights);
         if self.take_member(group_id, user_id)? {
             self.touch_group(group_id)?;
             self.note_member(group_id, user_id, false)?;
@@ -407,7 +407,7 @@ impl Tx<'_> {
         if groups.is_empty() {
             return Ok(());
         }
-        self.mark(Scope::Rights);
+        self.mark(CacheScope::Rights);
         let present = if waited { self.list_group_ids_of(user.id)? } else { Vec::new() };
         let present: HashSet<i64> = present.into_iter().collect();
         let missing = groups.iter().filter(|joining| !present.contains(&joining.group.id));
@@ -432,7 +432,7 @@ impl Tx<'_> {
 
     /// Makes these the user's direct groups, in this order. Each is there once.
     pub fn replace_groups_of(&self, user_id: i64, groups: &[i64]) -> Result<()> {
-        self.mark(Scope::Rights);
+        self.mark(CacheScope::Rights);
         let present = self.list_group_ids_of(user_id)?;
         let given: HashSet<i64> = groups.iter().copied().collect();
         for group_id in present.iter().copied().filter(|id| !given.contains(id)) {
@@ -453,7 +453,7 @@ impl Tx<'_> {
     /// Makes these the last of a user's direct groups. Also a user who only moves to the end of their groups moves to
     /// the end of the group's users.
     fn join_last(&self, user_id: i64, groups: &[i64], present: &HashSet<i64>) -> Result<()> {
-        self.mark(Scope::Rights);
+        self.mark(CacheScope::Rights);
         let sql = "insert into memberships (group_id, user_id, seq) values (?1, ?2, ?3)
              on conflict do update set seq = excluded.seq";
         for (group_id, seq) in groups.iter().zip(self.next_seqs(groups.len())?..) {
@@ -471,8 +471,8 @@ impl Tx<'_> {
     /// # Errors
     /// `Invalid` for what cannot be a name, and where a group would contain itself.
     pub fn replace_lists(&self, planned: PlannedLists) -> Result<()> {
-        self.mark(Scope::Rights);
-        self.mark(Scope::Groups);
+        self.mark(CacheScope::Rights);
+        self.mark(CacheScope::Groups);
         let mut touched = Touched::default();
         // What goes, goes first: two groups can change places in one call.
         for list in &planned.lists {
@@ -491,7 +491,7 @@ impl Tx<'_> {
     /// kept too.
     ///
     /// # Errors
-    /// As [`Tx::replace_lists`].
+    /// As [`WriteTx::replace_lists`].
     pub fn fill_lists(&self, group_id: i64, lists: &[(List, &[String])]) -> Result<()> {
         let mut touched = Touched::default();
         for (list, names) in lists {
@@ -634,7 +634,7 @@ impl Tx<'_> {
         if !self.may_have_waiting_names()? || !self.any(sql, [key])? {
             return Ok(false);
         }
-        self.mark(Scope::Rights);
+        self.mark(CacheScope::Rights);
         let sql = "insert into memberships (group_id, user_id, seq, written)
              select group_id, ?2, seq, case when name <> ?3 and spelling(name) = spelling(?3) then name end
              from dangling_members where kind = 'user' and name_key = ?1";

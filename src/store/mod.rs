@@ -32,7 +32,7 @@ pub use age::ChangeClock;
 pub use backups::{dated_backup, remove_older_backups};
 pub use bulk::Undo;
 pub use check::RemovedProperty;
-pub use credentials::{Credential, NewCredential, Purpose, Token};
+pub use credentials::{Credential, CredentialKind, NewCredential, Token};
 pub use imports::{ImportProgress, Imported};
 pub use lists::{JoinedGroup, Joining, List, PlannedLists};
 pub use names::Spelled;
@@ -45,7 +45,7 @@ pub use users::UserFilter;
 use crate::cache::Owner;
 use crate::files;
 use crate::metrics::Page;
-use crate::model::{Error, Origin, Result, RightsState, key, spelling_key};
+use crate::model::{Actor, Error, Result, RightsState, key, spelling_key};
 use crate::sync::locked;
 use anyhow::{Context as _, bail};
 use file::{Lock, Opened, Place, Watched};
@@ -71,7 +71,7 @@ const STATEMENTS_KEPT: usize = 128;
 
 /// What a change is about, for those who remember what they have read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
+pub enum CacheScope {
     /// Any row at all.
     Anything,
     /// Keys and tokens.
@@ -93,11 +93,11 @@ pub(crate) struct Generations {
 }
 
 impl Generations {
-    fn of(&self, scope: Scope) -> u64 {
+    fn of(&self, scope: CacheScope) -> u64 {
         self.counts[scope as usize].load(Ordering::Acquire)
     }
 
-    fn advance(&self, scope: Scope) {
+    fn advance(&self, scope: CacheScope) {
         self.counts[scope as usize].fetch_add(1, Ordering::SeqCst);
     }
 
@@ -120,7 +120,7 @@ impl Generations {
         let mut ended = locked(&self.ended);
         let mut advanced = false;
         while !*ended {
-            advanced = self.counts[Scope::Anything as usize].load(Ordering::SeqCst) != generation;
+            advanced = self.counts[CacheScope::Anything as usize].load(Ordering::SeqCst) != generation;
             let left = deadline.saturating_duration_since(Instant::now());
             if advanced || left.is_zero() {
                 break;
@@ -151,13 +151,14 @@ impl Seen {
     /// For somebody who begins to read now. What they read may be newer than these numbers, but not older.
     fn now(generations: &Generations) -> Seen {
         let [anything, credentials, rights, groups] =
-            [Scope::Anything, Scope::Credentials, Scope::Rights, Scope::Groups].map(|scope| generations.of(scope));
+            [CacheScope::Anything, CacheScope::Credentials, CacheScope::Rights, CacheScope::Groups]
+                .map(|scope| generations.of(scope));
         Seen { anything, credentials, rights, groups }
     }
 }
 
-/// Every scope but [`Scope::Anything`], which shows by itself; each before those that build on it.
-const MARKED: [Scope; 3] = [Scope::Groups, Scope::Rights, Scope::Credentials];
+/// Every scope but [`CacheScope::Anything`], which shows by itself; each before those that build on it.
+const MARKED: [CacheScope; 3] = [CacheScope::Groups, CacheScope::Rights, CacheScope::Credentials];
 
 /// An open database.
 pub struct Store {
@@ -336,7 +337,7 @@ impl Store {
     ///
     /// # Errors
     /// Those of `read`.
-    pub fn read<T>(&self, read: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
+    pub fn read<T>(&self, read: impl FnOnce(&ReadTx<'_>) -> Result<T>) -> Result<T> {
         self.read_as(Owner::PROGRAM, read)
     }
 
@@ -344,11 +345,11 @@ impl Store {
     ///
     /// # Errors
     /// Those of `read`.
-    pub(crate) fn read_as<T>(&self, owner: Owner, read: impl FnOnce(&Rows<'_>) -> Result<T>) -> Result<T> {
+    pub(crate) fn read_as<T>(&self, owner: Owner, read: impl FnOnce(&ReadTx<'_>) -> Result<T>) -> Result<T> {
         let mut reader = self.readers.take();
         let seen = reader.snapshot(&self.generations)?;
         let (connection, memory) = (&reader.on_loan().connection, Some(self.memory.of(seen, owner)));
-        read(&Rows { connection, rights: Some(seen.rights()), memory })
+        read(&ReadTx { connection, rights: Some(seen.rights()), memory })
     }
 
     /// Runs one whole operation of the directory on the writer thread and returns when it is on disk. An
@@ -359,8 +360,8 @@ impl Store {
     /// Those of `write`; `Unavailable` when the queue is full, the disk is, or the store is closing.
     pub fn write<T: Send + 'static>(
         &self,
-        origin: Origin,
-        write: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+        origin: Actor,
+        write: impl FnOnce(&WriteTx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.writer.write(origin, write)
     }
@@ -372,14 +373,14 @@ impl Store {
     /// Those of `write`; `Unavailable` when the queue is full, the disk is, or the store is closing.
     pub fn write_alone<T: Send + 'static>(
         &self,
-        origin: Origin,
-        write: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+        origin: Actor,
+        write: impl FnOnce(&WriteTx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.writer.write_alone(origin, write)
     }
 
     /// Like [`Store::write`], for what nobody waits for: skipped when the queue is full.
-    pub fn write_later(&self, write: impl FnOnce(&Tx<'_>) -> Result<()> + Send + 'static) {
+    pub fn write_later(&self, write: impl FnOnce(&WriteTx<'_>) -> Result<()> + Send + 'static) {
         self.writer.write_later(write);
     }
 
@@ -409,7 +410,7 @@ impl Store {
     /// `Unavailable` when it would not.
     pub fn require_writable(&self) -> Result<()> {
         let failed = self.writer.has_failed();
-        self.writer.write(Origin::program(), move |tx| if failed { tx.skip_seq() } else { Ok(()) })
+        self.writer.write(Actor::program(), move |tx| if failed { tx.skip_seq() } else { Ok(()) })
     }
 
     /// Asks the writer for an operation that changes nothing. What [`Store::writer_progress`] was before.
@@ -425,7 +426,7 @@ impl Store {
 
     /// A number that changes with every commit in that scope, before the commit is acknowledged. What was read
     /// after taking the number is still true while the number is the same.
-    pub fn generation(&self, scope: Scope) -> u64 {
+    pub fn generation(&self, scope: CacheScope) -> u64 {
         self.generations.of(scope)
     }
 
@@ -440,7 +441,7 @@ impl Store {
         self.writer.outside_changes()
     }
 
-    /// Waits until that number of [`Scope::Anything`] is no longer the newest. False when the time has come, or the end
+    /// Waits until that number of [`CacheScope::Anything`] is no longer the newest. False when the time has come, or the end
     /// of the server, without that.
     pub fn wait_for_commit(&self, generation: u64, deadline: Instant) -> bool {
         self.generations.wait(generation, deadline)
@@ -482,7 +483,7 @@ impl Store {
 }
 
 /// What can be read. A connection, seen as the rows of our tables.
-pub struct Rows<'c> {
+pub struct ReadTx<'c> {
     connection: &'c Connection,
     /// The state of rights that is read; `None` where a write of the same transaction may have changed it.
     rights: Option<RightsState>,
@@ -491,10 +492,10 @@ pub struct Rows<'c> {
 }
 
 /// What can be written too, inside one operation.
-pub struct Tx<'c> {
-    rows: Rows<'c>,
+pub struct WriteTx<'c> {
+    rows: ReadTx<'c>,
     /// Who makes the changes.
-    origin: &'c Origin,
+    origin: &'c Actor,
     /// The scopes that the operation has changed, a bit each.
     marks: Cell<u8>,
     /// How many changes it has written down.
@@ -505,27 +506,27 @@ pub struct Tx<'c> {
     whole: bool,
 }
 
-impl<'c> Tx<'c> {
-    fn on(connection: &'c Connection, rights: Option<RightsState>, origin: &'c Origin, whole: bool) -> Tx<'c> {
-        let rows = Rows { connection, rights, memory: None };
-        Tx { rows, origin, marks: Cell::new(0), noted: Cell::new(0), bulk: RefCell::new(None), whole }
+impl<'c> WriteTx<'c> {
+    fn on(connection: &'c Connection, rights: Option<RightsState>, origin: &'c Actor, whole: bool) -> WriteTx<'c> {
+        let rows = ReadTx { connection, rights, memory: None };
+        WriteTx { rows, origin, marks: Cell::new(0), noted: Cell::new(0), bulk: RefCell::new(None), whole }
     }
 
     /// Notes that something of that scope changes.
-    fn mark(&self, scope: Scope) {
+    fn mark(&self, scope: CacheScope) {
         self.marks.set(self.marks.get() | 1 << scope as u8);
     }
 }
 
-impl<'c> Deref for Tx<'c> {
-    type Target = Rows<'c>;
+impl<'c> Deref for WriteTx<'c> {
+    type Target = ReadTx<'c>;
 
-    fn deref(&self) -> &Rows<'c> {
+    fn deref(&self) -> &ReadTx<'c> {
         &self.rows
     }
 }
 
-impl Rows<'_> {
+impl ReadTx<'_> {
     /// The state of rights that is read; `None` where the same transaction may have changed it.
     pub fn rights_state(&self) -> Option<RightsState> {
         self.rights
@@ -784,7 +785,7 @@ impl Reader<'_> {
         }
         reader.leave();
         let seen = Seen::now(generations);
-        Rows { connection: &reader.connection, rights: None, memory: None }.run("begin deferred")?;
+        ReadTx { connection: &reader.connection, rights: None, memory: None }.run("begin deferred")?;
         reader.seen = Some(seen);
         Ok(seen)
     }

@@ -4,7 +4,7 @@
 //! key, and the key of its name is withheld: no new row gets it.
 
 use super::users::search_key;
-use super::{List, Rows, Tx};
+use super::{List, ReadTx, WriteTx};
 use crate::model::{BUILT_IN, Keys, Kind, Result, key, spelling_key};
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
@@ -32,7 +32,7 @@ pub enum Spelled {
     Other(String),
 }
 
-impl Rows<'_> {
+impl ReadTx<'_> {
     /// The row of a name: the first that one of the [`Keys`] finds. `sql` takes a key.
     pub(super) fn by_name<T>(
         &self,
@@ -132,7 +132,7 @@ impl Rows<'_> {
     }
 }
 
-impl Tx<'_> {
+impl WriteTx<'_> {
     /// Withholds the key of a name when its row has another one.
     pub(super) fn withhold(&self, kind: Kind, id: i64, name: &str, stored: &str) -> Result<()> {
         let key = key(name);

@@ -1,6 +1,6 @@
 //! Rows of `passwords`, and the column `users.password_hash`: what it takes to check a password, and its changes.
 
-use super::{Rows, Scope, Tx, now};
+use super::{CacheScope, ReadTx, WriteTx, now};
 use crate::model::{NewPassword, Result};
 use rusqlite::params;
 
@@ -34,7 +34,7 @@ macro_rules! select_secret {
     };
 }
 
-impl Rows<'_> {
+impl ReadTx<'_> {
     /// What it takes to check the password of the user of that name.
     pub fn find_secret(&self, username: &str) -> Result<Option<Secret>> {
         match self.find_user_id(username)? {
@@ -76,7 +76,7 @@ impl Rows<'_> {
     }
 }
 
-impl Tx<'_> {
+impl WriteTx<'_> {
     /// Notes what is to be known of the password of a new user.
     pub(super) fn insert_password(&self, user_id: i64, password: &NewPassword) -> Result<()> {
         let (imported, slow_kind) = (password.imported, slow_kind(&password.hash));
@@ -90,7 +90,7 @@ impl Tx<'_> {
     /// Stores another password. All sessions of the user end with it, and the tokens are revoked unless they are to be
     /// kept.
     pub fn update_password(&self, user_id: i64, password: &NewPassword) -> Result<()> {
-        self.mark(Scope::Rights);
+        self.mark(CacheScope::Rights);
         let sql = "update users set password_hash = ?2, updated_at = ?3, version = version + 1 where id = ?1";
         self.execute(sql, params![user_id, password.hash, now()])?;
         self.execute(

@@ -3,7 +3,7 @@
 //! Where two have the same number, their lists break the tie by inner ids, and the places do it in the same way. A copy
 //! of the directory in which memberships have these places has the same lists in the same order.
 
-use super::{List, Rows};
+use super::{List, ReadTx};
 use crate::model::Result;
 use rusqlite::{Row, params};
 use std::collections::{BTreeMap, HashSet};
@@ -61,7 +61,7 @@ impl Places {
     }
 }
 
-impl Rows<'_> {
+impl ReadTx<'_> {
     /// The places of these memberships.
     pub fn places(&self, placed: Placed) -> Result<Places> {
         let mut numbers: Vec<i64> = Vec::new();

@@ -4,9 +4,9 @@ use super::changes::NUMBER_MAX;
 use super::file::{Lock, Place};
 use super::owner::{Owner, give};
 use super::snapshot::{Counts, Snapshot, fresh_name, with_suffix};
-use super::{Missing, Tx, connect, versions};
+use super::{Missing, WriteTx, connect, versions};
 use crate::files::{self, Draft, sync_folder_of};
-use crate::model::Origin;
+use crate::model::Actor;
 use anyhow::{Context as _, bail};
 use rusqlite::{Connection, ErrorCode};
 use std::io::ErrorKind;
@@ -37,7 +37,7 @@ pub struct Restored {
 /// # Errors
 /// When the database is in use, when the backup is no database of ours, of a newer version or damaged, and when
 /// something cannot be read or written. The database is the old one then, unless the message says otherwise.
-pub fn restore(backup: &Path, shown: &str, database: &Path, origin: &Origin) -> anyhow::Result<Restored> {
+pub fn restore(backup: &Path, shown: &str, database: &Path, origin: &Actor) -> anyhow::Result<Restored> {
     let name = |path: &Path| path.display().to_string();
     let place = Place::find(database)?;
     if Place::existing(backup)?.real == place.real {
@@ -74,7 +74,7 @@ pub fn restore(backup: &Path, shown: &str, database: &Path, origin: &Origin) -> 
 }
 
 /// Writes the restore into the record of changes of the copy.
-fn note_restore(copy: &Path, old: &Path, backup: &str, origin: &Origin) -> anyhow::Result<()> {
+fn note_restore(copy: &Path, old: &Path, backup: &str, origin: &Actor) -> anyhow::Result<()> {
     let mut connection = connect(copy)?;
     // The copy is synced as a whole.
     connection.execute_batch("pragma journal_mode = memory; pragma synchronous = off")?;
@@ -90,7 +90,7 @@ fn note_restore(copy: &Path, old: &Path, backup: &str, origin: &Origin) -> anyho
     // Numbers do not go so far by themselves, and a reader that has such a one is told that it is too large.
     let lost = if lost > NUMBER_MAX - LOST_MAX { 0 } else { lost };
     let number = first_number(last, lost)?;
-    Tx::on(&connection, None, origin, false).note_restore(backup, number, last)?;
+    WriteTx::on(&connection, None, origin, false).note_restore(backup, number, last)?;
     connection.close().map_err(|(_, error)| error)?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::file::Place;
 use super::owner::{Owner, give};
-use super::{OPEN_FLAGS, Rows, Store, connect, versions};
+use super::{OPEN_FLAGS, ReadTx, Store, connect, versions};
 pub(super) use crate::files::folder_of;
 use crate::files::{self, Destination, Draft, Output};
 use anyhow::{Context as _, bail};
@@ -54,8 +54,8 @@ impl Snapshot {
     }
 
     /// Its rows.
-    pub fn rows(&self) -> Rows<'_> {
-        Rows { connection: &self.connection, rights: None, memory: None }
+    pub fn rows(&self) -> ReadTx<'_> {
+        ReadTx { connection: &self.connection, rights: None, memory: None }
     }
 
     /// Writes the pages into that file, which has to be empty, leaves the state, and looks whether the copy is whole.
@@ -114,7 +114,7 @@ fn look_through(copy: &Path) -> anyhow::Result<Counts> {
     if first != "ok" {
         bail!("the database is damaged: {}", first.replace('\n', " "));
     }
-    Ok(Rows { connection: &connection, rights: None, memory: None }.counts()?)
+    Ok(ReadTx { connection: &connection, rights: None, memory: None }.counts()?)
 }
 
 pub(super) fn connect_copy(path: &Path) -> rusqlite::Result<Connection> {
@@ -144,7 +144,7 @@ impl fmt::Display for Counts {
     }
 }
 
-impl Rows<'_> {
+impl ReadTx<'_> {
     /// Counts everything, in the tables themselves.
     pub fn counts(&self) -> crate::model::Result<Counts> {
         Ok(Counts {

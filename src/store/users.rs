@@ -1,10 +1,10 @@
 //! Rows of `users`.
 
 use super::memory::{ADMINISTRATORS_MAX, Administrators, ListOf};
-use super::{Rows, Scope, Tx, failure, new_uuid, now};
+use super::{CacheScope, ReadTx, WriteTx, failure, new_uuid, now};
 use crate::json::{self, JsonStr};
 use crate::model::{
-    ATTRIBUTES_BYTES_MAX, Account, Attributes, Error, Kind, NewPassword, Page, Result, StoredRole, User, UserView,
+    ATTRIBUTES_BYTES_MAX, Attributes, BaseRole, Error, Kind, NewPassword, Page, Result, User, UserSummary, UserView,
     Window, is_answered_property, key,
 };
 use rusqlite::{Row, ToSql, named_params, params};
@@ -105,7 +105,7 @@ impl UserFilter {
     }
 }
 
-impl Rows<'_> {
+impl ReadTx<'_> {
     /// The user of that name, whatever the spelling.
     pub fn find_user(&self, username: &str) -> Result<Option<User>> {
         self.by_name(BY_NAME, username, user)
@@ -187,7 +187,7 @@ impl Rows<'_> {
     }
 
     /// The users that come after that key in the order of names, as many as asked for.
-    pub fn list_accounts_after(&self, filter: &UserFilter, after: &str, limit: u64) -> Result<Vec<Account>> {
+    pub fn list_accounts_after(&self, filter: &UserFilter, after: &str, limit: u64) -> Result<Vec<UserSummary>> {
         let sql = format!(
             "{} select {}, {} from users where username_key > :after and {}
              order by username_key limit :limit",
@@ -274,7 +274,7 @@ fn page_of(ids: &[i64], window: Window, total: u64) -> Page<i64> {
     Page { entries: ids.iter().skip(start).take(limit).copied().collect(), total }
 }
 
-impl Tx<'_> {
+impl WriteTx<'_> {
     /// Stores a new user, with what it takes to check the password, and completes it with what is given to it here.
     /// Names in groups' lists that waited for this user become memberships. Returns whether there were any.
     ///
@@ -336,7 +336,7 @@ impl Tx<'_> {
             return Ok(());
         }
         if before.disabled != user.disabled {
-            self.mark(Scope::Rights);
+            self.mark(CacheScope::Rights);
         }
         if user.disabled && !before.disabled {
             self.end_logins(user.id)?;
@@ -380,8 +380,8 @@ impl Tx<'_> {
 
     /// Removes a user for good, with memberships and tokens.
     pub fn delete_user(&self, user_id: i64) -> Result<()> {
-        self.mark(Scope::Rights);
-        self.mark(Scope::Credentials);
+        self.mark(CacheScope::Rights);
+        self.mark(CacheScope::Credentials);
         self.note_end_of_user(user_id)?;
         self.touch_groups_of(user_id)?;
         self.execute("delete from users where id = ?1", [user_id])?;
@@ -429,18 +429,18 @@ fn view<'r>(row: &'r Row<'_>) -> rusqlite::Result<(i64, &'r str, UserView<'r>)> 
     Ok((row.get(0)?, row.get_ref(1)?.as_str()?, view))
 }
 
-fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
-    Ok(Account { user: user(row)?, administrator: row.get(COLUMNS)? })
+fn account(row: &Row<'_>) -> rusqlite::Result<UserSummary> {
+    Ok(UserSummary { user: user(row)?, administrator: row.get(COLUMNS)? })
 }
 
-fn stored_role(word: &str) -> StoredRole {
-    if word == "ro" { StoredRole::ReadOnly } else { StoredRole::Standard }
+fn stored_role(word: &str) -> BaseRole {
+    if word == "ro" { BaseRole::ReadOnly } else { BaseRole::Standard }
 }
 
-fn role(role: StoredRole) -> &'static str {
+fn role(role: BaseRole) -> &'static str {
     match role {
-        StoredRole::Standard => "st",
-        StoredRole::ReadOnly => "ro",
+        BaseRole::Standard => "st",
+        BaseRole::ReadOnly => "ro",
     }
 }
 

@@ -9,9 +9,9 @@
 
 use super::file::{Lock, Loss, Untrusted, Watched};
 use super::snapshot::connect_copy;
-use super::{BUSY_TIMEOUT, Generations, InUse, MARKED, Readers, Rows, Scope, Seen, Tx, failure, snapshot};
+use super::{BUSY_TIMEOUT, CacheScope, Generations, InUse, MARKED, ReadTx, Readers, Seen, WriteTx, failure, snapshot};
 use crate::metrics::{Histogram, Page};
-use crate::model::{Error, Origin, Result, RightsState};
+use crate::model::{Actor, Error, Result, RightsState};
 use crate::sync::locked;
 use anyhow::{Context as _, anyhow};
 use rusqlite::Connection;
@@ -232,16 +232,16 @@ impl Writer {
 
     pub(super) fn write<T: Send + 'static>(
         &self,
-        origin: Origin,
-        write: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+        origin: Actor,
+        write: impl FnOnce(&WriteTx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.run(false, origin, write)
     }
 
     pub(super) fn write_alone<T: Send + 'static>(
         &self,
-        origin: Origin,
-        write: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+        origin: Actor,
+        write: impl FnOnce(&WriteTx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.run(true, origin, write)
     }
@@ -250,8 +250,8 @@ impl Writer {
     fn run<T: Send + 'static>(
         &self,
         alone: bool,
-        origin: Origin,
-        write: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+        origin: Actor,
+        write: impl FnOnce(&WriteTx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (tell, told) = sync_channel(1);
         let run = Box::new(move |begun: Begun<'_>| {
@@ -330,9 +330,9 @@ impl Writer {
         self.shared.outside_changes.load(Ordering::Acquire)
     }
 
-    pub(super) fn write_later(&self, write: impl FnOnce(&Tx<'_>) -> Result<()> + Send + 'static) {
+    pub(super) fn write_later(&self, write: impl FnOnce(&WriteTx<'_>) -> Result<()> + Send + 'static) {
         let run = Box::new(move |begun: Begun<'_>| {
-            let (result, changed) = guarded(begun, &Origin::program(), write);
+            let (result, changed) = guarded(begun, &Actor::program(), write);
             let answer: Answer = Box::new(move |_| {
                 if let Err(error) = result {
                     log::warn!("a write in the background failed: {error}");
@@ -397,24 +397,28 @@ impl Drop for Writer {
 
 /// Runs the operation so that its error, or its panic, takes back what it did and nothing else. Returns the marks
 /// of what it has changed too.
-fn guarded<T>(begun: Begun<'_>, origin: &Origin, write: impl FnOnce(&Tx<'_>) -> Result<T>) -> (Result<T>, u8) {
+fn guarded<T>(begun: Begun<'_>, origin: &Actor, write: impl FnOnce(&WriteTx<'_>) -> Result<T>) -> (Result<T>, u8) {
     let Transaction { connection, rights, empty } = match begun {
         Ok(transaction) => transaction,
         Err(why) => return (Err(Error::Unavailable(reason(why))), 0),
     };
-    let tx = Tx::on(connection, rights, origin, empty);
+    let tx = WriteTx::on(connection, rights, origin, empty);
     let result = if empty { in_transaction(connection, &tx, write) } else { in_savepoint(connection, &tx, write) };
     let marks = if result.is_ok() { tx.marks.get() } else { 0 };
     (result, marks)
 }
 
-fn caught<T>(tx: &Tx<'_>, write: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+fn caught<T>(tx: &WriteTx<'_>, write: impl FnOnce(&WriteTx<'_>) -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(|| write(tx)))
         .unwrap_or_else(|_| Err(Error::Internal(anyhow!("an operation of the writer panicked"))))
 }
 
 /// Runs it as the first operation of the transaction. After an error the transaction begins again.
-fn in_transaction<T>(connection: &Connection, tx: &Tx<'_>, write: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+fn in_transaction<T>(
+    connection: &Connection,
+    tx: &WriteTx<'_>,
+    write: impl FnOnce(&WriteTx<'_>) -> Result<T>,
+) -> Result<T> {
     let result = caught(tx, write);
     if result.is_err() && !connection.is_autocommit() {
         tx.run("rollback")?;
@@ -423,7 +427,11 @@ fn in_transaction<T>(connection: &Connection, tx: &Tx<'_>, write: impl FnOnce(&T
     result
 }
 
-fn in_savepoint<T>(connection: &Connection, tx: &Tx<'_>, write: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+fn in_savepoint<T>(
+    connection: &Connection,
+    tx: &WriteTx<'_>,
+    write: impl FnOnce(&WriteTx<'_>) -> Result<T>,
+) -> Result<T> {
     tx.run("savepoint operation")?;
     let result = caught(tx, write);
     if result.is_err() && !connection.is_autocommit() && tx.run("rollback to operation").is_err() {
@@ -510,7 +518,7 @@ impl Shared {
 
     /// Looks whether the files are still those of the database, and whether others have changed it.
     fn look(&self, connection: &Connection) {
-        let rows = Rows { connection, rights: None, memory: None };
+        let rows = ReadTx { connection, rights: None, memory: None };
         if let Err(error) = self.require_files().and_then(|()| self.notice_others(&rows)) {
             log::debug!("{error}");
         }
@@ -611,7 +619,7 @@ impl Shared {
         if !before.is_autocommit() {
             return;
         }
-        let rows = Rows { connection: &before, rights: None, memory: None };
+        let rows = ReadTx { connection: &before, rights: None, memory: None };
         // The first look is what enters the state.
         let look = || rows.any("select 1 from sqlite_schema", []);
         if let Err(error) = rows.run("begin deferred").and_then(|()| look()) {
@@ -647,14 +655,14 @@ impl Shared {
     }
 
     /// Drops what was read before when others have changed the database since the last look.
-    fn notice_others(&self, rows: &Rows<'_>) -> Result<()> {
+    fn notice_others(&self, rows: &ReadTx<'_>) -> Result<()> {
         let version = rows.first(DATA_VERSION, [], |row| row.get(0))?.unwrap_or(UNKNOWN_VERSION);
         let known = self.version.swap(version, Ordering::AcqRel);
         if known == version {
             return Ok(());
         }
         MARKED.into_iter().for_each(|scope| self.generations.advance(scope));
-        self.generations.advance(Scope::Anything);
+        self.generations.advance(CacheScope::Anything);
         self.generations.tell();
         // The last: what is read after taking this number has to be of the new state.
         if known != UNKNOWN_VERSION {
@@ -814,7 +822,7 @@ fn copy_in_pieces(connection: &Connection, path: &Path, mut goes_on: impl FnMut(
 
 /// Runs one group from its first operation to its answers; `more` gives those that have queued up.
 fn run_group(connection: &Connection, first: Operation, more: &mut dyn FnMut() -> Option<Operation>, shared: &Shared) {
-    let rows = Rows { connection, rights: None, memory: None };
+    let rows = ReadTx { connection, rights: None, memory: None };
     let start = Instant::now();
     let mut answers = Vec::new();
     let mut changed = 0;
@@ -825,7 +833,7 @@ fn run_group(connection: &Connection, first: Operation, more: &mut dyn FnMut() -
     let mut next = Some(first);
     while let Some(operation) = next.take() {
         // Without a transaction nothing may run: a savepoint alone would commit by itself.
-        let rights_marks = 1 << Scope::Rights as u8 | 1 << Scope::Credentials as u8;
+        let rights_marks = 1 << CacheScope::Rights as u8 | 1 << CacheScope::Credentials as u8;
         // Only commits advance the numbers, and there is one writer: these stay until this transaction's own commit.
         let rights = (changed & rights_marks == 0).then(|| Seen::now(&shared.generations).rights());
         let empty = answers.is_empty();
@@ -886,7 +894,7 @@ fn run_group(connection: &Connection, first: Operation, more: &mut dyn FnMut() -
         for scope in MARKED.into_iter().filter(|scope| changed & 1 << *scope as u8 != 0) {
             shared.generations.advance(scope);
         }
-        shared.generations.advance(Scope::Anything);
+        shared.generations.advance(CacheScope::Anything);
         shared.generations.tell();
     }
     shared.progress.fetch_add(1, Ordering::Relaxed);
@@ -899,8 +907,8 @@ fn run_group(connection: &Connection, first: Operation, more: &mut dyn FnMut() -
 /// and whoever opened the file after a crash would take it for committed. This skips a number, as SQLite writes no page
 /// that does not change, and may fail too.
 fn blot_out(connection: &Connection) {
-    let origin = Origin::program();
-    let tx = Tx::on(connection, None, &origin, true);
+    let origin = Actor::program();
+    let tx = WriteTx::on(connection, None, &origin, true);
     if let Err(error) = tx.run("begin immediate").and_then(|()| tx.skip_seq()).and_then(|()| tx.run("commit")) {
         log::error!("what a failed commit has left could not be written over for sure: {error}");
         roll_back(connection);

@@ -4,7 +4,7 @@ use crate::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Folder, Port, Server, has
 use crate::metrics::Page;
 use crate::server::with_handler_behind;
 use rollbook::http::Response;
-use rollbook::server::Incoming;
+use rollbook::server::Inbound;
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -157,8 +157,8 @@ fn each_in_front_of(upstream: SocketAddr, test: impl Fn(&str, &Front)) {
 
 /// Runs a server that answers with what has arrived, while the test talks to it.
 fn with_mirror(test: impl FnOnce(SocketAddr)) {
-    let handler = |incoming: Incoming<'_>| match incoming {
-        Incoming::Request(request) => {
+    let handler = |incoming: Inbound<'_>| match incoming {
+        Inbound::Request(request) => {
             let (peer, secure, path, query) = (request.peer.to_string(), request.secure, request.path, request.query);
             let (id, host) = (request.header("X-Request-Id"), request.header("Host"));
             Response::json(
@@ -166,7 +166,7 @@ fn with_mirror(test: impl FnOnce(SocketAddr)) {
                 &json!({"peer": peer, "secure": secure, "path": path, "query": query, "id": id, "host": host}),
             )
         }
-        Incoming::Refused(refused) => Response::empty(refused.status),
+        Inbound::Refused(refused) => Response::empty(refused.status),
     };
     with_handler_behind(&["127.0.0.1"], "127.0.0.1:0", handler, test);
 }

@@ -4,7 +4,7 @@ use crate::harness::{ADMIN_PASSWORD, Answer, Connection, Server, basic, busy, ro
 use crate::places::{KEPT_BUSY, open_from};
 use crate::server::with_handler_behind;
 use rollbook::http::Response;
-use rollbook::server::Incoming;
+use rollbook::server::Inbound;
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpListener};
 use std::process::Stdio;
@@ -16,9 +16,9 @@ const TRUSTED: [&str; 4] = ["127.0.0.1", "::1", "10.0.0.0/8", "2001:db8:1::/48"]
 
 /// Runs a server that answers what it knows of its client, while the test talks to it.
 fn with_mirror(listen: &str, trusted: &[&str], test: impl FnOnce(SocketAddr)) {
-    let handler = |incoming: Incoming<'_>| match incoming {
-        Incoming::Request(request) => Response::json(200, &json!([request.peer.to_string(), request.secure])),
-        Incoming::Refused(refused) => Response::empty(refused.status),
+    let handler = |incoming: Inbound<'_>| match incoming {
+        Inbound::Request(request) => Response::json(200, &json!([request.peer.to_string(), request.secure])),
+        Inbound::Refused(refused) => Response::empty(refused.status),
     };
     with_handler_behind(trusted, listen, handler, test);
 }

@@ -1,8 +1,8 @@
 //! The server layer by itself, with handlers that no product has.
 
 use crate::harness::Connection;
-use rollbook::http::{Door, Response};
-use rollbook::server::{Incoming, Limits, Listener, Network, Place, Server};
+use rollbook::http::{ListenerKind, Response};
+use rollbook::server::{Inbound, Limits, Listener, Network, Place, Server};
 use serde_json::json;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -26,7 +26,7 @@ fn limits() -> Limits {
 }
 
 /// Runs that handler while the test talks to it.
-fn with_handler(handler: fn(Incoming<'_>) -> Response, test: impl FnOnce(SocketAddr)) {
+fn with_handler(handler: fn(Inbound<'_>) -> Response, test: impl FnOnce(SocketAddr)) {
     with_handler_behind(&[], "127.0.0.1:0", handler, test);
 }
 
@@ -34,13 +34,13 @@ fn with_handler(handler: fn(Incoming<'_>) -> Response, test: impl FnOnce(SocketA
 pub fn with_handler_behind(
     proxies: &[&str],
     listen: &str,
-    handler: fn(Incoming<'_>) -> Response,
+    handler: fn(Inbound<'_>) -> Response,
     test: impl FnOnce(SocketAddr),
 ) {
     let proxies: Vec<Network> = proxies.iter().map(|text| Network::parse(text).expect("a network")).collect();
     let listener = Listener::bind(listen.parse().unwrap(), &limits()).unwrap();
     let Place::Ip(address) = *listener.place() else { panic!("an IP address") };
-    let server = Server::on(Door::Public, vec![listener], limits()).unwrap().trust(&proxies);
+    let server = Server::on(ListenerKind::Public, vec![listener], limits()).unwrap().trust(&proxies);
     let stopper = server.stopper();
     let thread = std::thread::spawn(move || server.run(&Arc::default(), handler));
     test(address);
@@ -50,10 +50,10 @@ pub fn with_handler_behind(
 
 #[test]
 fn a_panic_in_a_handler_is_a_500_and_nothing_else() {
-    let handler = |incoming: Incoming<'_>| match incoming {
-        Incoming::Request(request) if request.path == "/panic" => panic!("this is part of the test"),
-        Incoming::Request(_) => Response::json(200, &json!("fine")),
-        Incoming::Refused(refused) => Response::json(refused.status, &json!(refused.message)),
+    let handler = |incoming: Inbound<'_>| match incoming {
+        Inbound::Request(request) if request.path == "/panic" => panic!("this is part of the test"),
+        Inbound::Request(_) => Response::json(200, &json!("fine")),
+        Inbound::Refused(refused) => Response::json(refused.status, &json!(refused.message)),
     };
     with_handler(handler, |address| {
         for _ in 0..32 {
@@ -117,7 +117,7 @@ fn a_panic_in_a_handler_is_a_line_with_the_identifier_of_the_request() {
 
 #[test]
 fn an_answer_that_breaks_off_is_never_taken_for_a_whole_one() {
-    let handler = |_: Incoming<'_>| {
+    let handler = |_: Inbound<'_>| {
         let mut pieces = vec![Err(anyhow::anyhow!("broken")), Ok(Some(b",2".to_vec())), Ok(Some(b"[1".to_vec()))];
         Response::json_pieces(move || pieces.pop().unwrap_or(Ok(None))).unwrap()
     };
@@ -130,7 +130,7 @@ fn an_answer_that_breaks_off_is_never_taken_for_a_whole_one() {
 
 #[test]
 fn an_old_client_gets_a_long_answer_without_chunks() {
-    let handler = |_: Incoming<'_>| {
+    let handler = |_: Inbound<'_>| {
         let mut pieces = vec![anyhow::Ok(None), Ok(Some(b",2]".to_vec())), Ok(Some(b"[1".to_vec()))];
         Response::json_pieces(move || pieces.pop().unwrap_or(Ok(None))).unwrap()
     };
@@ -146,8 +146,8 @@ fn an_old_client_gets_a_long_answer_without_chunks() {
 #[test]
 fn what_follows_an_answer_that_only_the_end_of_the_connection_ends_is_no_request() {
     static CALLS: Mutex<Vec<String>> = Mutex::new(Vec::new());
-    let handler = |incoming: Incoming<'_>| {
-        let Incoming::Request(request) = incoming else { return Response::empty(400) };
+    let handler = |incoming: Inbound<'_>| {
+        let Inbound::Request(request) = incoming else { return Response::empty(400) };
         CALLS.lock().unwrap().push(request.path.to_owned());
         let mut pieces = vec![anyhow::Ok(None), Ok(Some(b",2]".to_vec())), Ok(Some(b"[1".to_vec()))];
         Response::json_pieces(move || pieces.pop().unwrap_or(Ok(None))).unwrap()

@@ -14,11 +14,11 @@ pub(super) use source::Source;
 use super::link::Link;
 use super::result::print_result;
 use super::terminal::confirm;
-use crate::admin::{self, Batch, Order, Phase, ShownImport, ShownProgress};
+use crate::admin::{self, AdminRequest, Batch, Phase, ShownImport, ShownProgress};
 use crate::files;
 use crate::formats::Remark;
 use crate::json;
-use crate::settings::{BringOptions, ConflictWord, PasswordRule, ResultFormat, Target};
+use crate::settings::{BringOptions, ConflictArg, PasswordRule, ResultFormat, Target};
 use crate::store;
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -73,7 +73,7 @@ pub(super) fn check_report(options: &BringOptions, database: &Path, input: Optio
 /// When the answer is not yes.
 pub(super) fn confirm_changes(options: &BringOptions, target: &Target) -> anyhow::Result<()> {
     let database = &target.database.db;
-    if options.dry_run || options.on_conflict != ConflictWord::Update || !database.exists() {
+    if options.dry_run || options.on_conflict != ConflictArg::Update || !database.exists() {
         return Ok(());
     }
     let question = format!("change the users and groups of {} that the input names?", database.display());
@@ -144,9 +144,9 @@ pub(super) fn bring_in(
     (totals.refused, totals.missing, totals.lossy) = (survey.refused, survey.missing, survey.lossy);
     totals.cut_off = survey.cut_off;
     totals.logins.clone_from(&survey.logins);
-    let mut before: Option<ShownProgress> = link.ask(Order::ImportProgress { digest })?;
+    let mut before: Option<ShownProgress> = link.ask(AdminRequest::ImportProgress { digest })?;
     if restart && before.take().is_some() {
-        link.ask::<()>(Order::EndImport { digest })?;
+        link.ask::<()>(AdminRequest::EndImport { digest })?;
     }
     if let Some(ShownProgress { line, .. }) = &before
         && *line > 0
@@ -161,7 +161,7 @@ pub(super) fn bring_in(
     let before = before.filter(|before| before.phase > 0 || before.base.is_none());
     let (base, waiting): (i64, u64) = match &before {
         Some(before) => (before.base.unwrap_or(0), before.waiting),
-        None => link.ask(Order::BeginImport { digest, places: survey.places })?,
+        None => link.ask(AdminRequest::BeginImport { digest, places: survey.places })?,
     };
     let (withheld, deferred, rows) = (Withheld::default(), HashSet::new(), 0);
     let mut bringing = Bringing {
@@ -185,8 +185,8 @@ pub(super) fn bring_in(
     report.end()?;
     brought?;
     source.require_unchanged()?;
-    totals.waiting = link.ask::<u64>(Order::WaitingNames)?.saturating_sub(waiting);
-    link.ask::<()>(Order::EndImport { digest })?;
+    totals.waiting = link.ask::<u64>(AdminRequest::WaitingNames)?.saturating_sub(waiting);
+    link.ask::<()>(AdminRequest::EndImport { digest })?;
     let text = format!("{name}: {}{totals}\n", if options.dry_run { "a dry run, nothing is changed: " } else { "" });
     print_result(format, &text, &totals.object(&name, options.dry_run))?;
     totals.verdict(options.dry_run)
@@ -279,13 +279,13 @@ impl Bringing<'_> {
             self.report.note(line, remark)?;
         }
         if !records.is_empty() {
-            let result: ShownImport = self.link.ask(Order::Import(Box::new(Batch {
+            let result: ShownImport = self.link.ask(AdminRequest::Import(Box::new(Batch {
                 records,
                 rows,
                 conflict: match self.options.on_conflict {
-                    ConflictWord::Skip => admin::ConflictWord::Skip,
-                    ConflictWord::Update => admin::ConflictWord::Update,
-                    ConflictWord::Fail => admin::ConflictWord::Fail,
+                    ConflictArg::Skip => admin::ConflictArg::Skip,
+                    ConflictArg::Update => admin::ConflictArg::Update,
+                    ConflictArg::Fail => admin::ConflictArg::Fail,
                 },
                 create_groups: self.options.create_groups,
                 base: self.base,

@@ -3,7 +3,7 @@
 use super::error::{Problem, Result};
 use crate::dialect::Context;
 use crate::directory::Directory;
-use crate::http::{Request, Trace};
+use crate::http::{Request, RequestLogFields};
 use crate::model::Caller;
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ pub(super) fn require_api_key(context: &Context, request: &Request<'_>) -> Resul
 }
 
 /// Checks both keys and opens the directory for the application key's holder.
-pub(super) fn directory(context: &Context, request: &Request<'_>, trace: &mut Trace) -> Result<Directory> {
+pub(super) fn directory(context: &Context, request: &Request<'_>, trace: &mut RequestLogFields) -> Result<Directory> {
     api_key(context, request)?;
     let key = key(request, "DD-APPLICATION-KEY", "application_key")?.ok_or(Problem::ApplicationKeyRequired)?;
     let caller = context.access.application_key(&key)?;

@@ -1,7 +1,7 @@
 //! Every status and text of a refusal.
 
 use crate::dialect::{BadBody, refused};
-use crate::http::{BadEscape, Method, Refusal, Response};
+use crate::http::{InvalidPercentEncoding, Method, Refusal, Response};
 use crate::model::{Error, Kind};
 use serde_json::json;
 
@@ -44,8 +44,8 @@ impl From<Refusal> for Problem {
     }
 }
 
-impl From<BadEscape> for Problem {
-    fn from(_: BadEscape) -> Problem {
+impl From<InvalidPercentEncoding> for Problem {
+    fn from(_: InvalidPercentEncoding) -> Problem {
         Problem::BadQuery
     }
 }
@@ -83,7 +83,7 @@ fn answer_error(error: Error) -> Response {
         Error::Unauthenticated | Error::WrongPassword | Error::Forbidden(_) => {
             Response::json(403, &Forbidden { status: "error", code: 403, errors: ["Forbidden"] })
         }
-        Error::TooManyGuesses => refuse(429, "Too many requests").with_header("Retry-After", "1"),
+        Error::TooManyAttempts => refuse(429, "Too many requests").with_header("Retry-After", "1"),
         Error::NotFound(Kind::User, _) => refuse(404, "user not found"),
         Error::NotFound(Kind::Group, _) => refuse(404, "group not found"),
         Error::Exists(Kind::User, _) => refuse(409, "User with this handle already exists"),
@@ -94,7 +94,7 @@ fn answer_error(error: Error) -> Response {
         error @ Error::TooManyNames(_) => refuse(413, &error.to_string()),
         error @ (Error::LastAdministrator
         | Error::Protected(_)
-        | Error::AdministratorThrough(_)
+        | Error::InheritedAdministrator(_)
         | Error::UnknownGroups(_)
         | Error::Invalid(_)) => refuse(400, &error.to_string()),
         Error::Unavailable(why) => {

@@ -6,7 +6,7 @@ mod user;
 
 use super::openapi::{Part, Spelling};
 use super::{Context, Route};
-use crate::http::{Method, Request, Response, Trace};
+use crate::http::{Method, Request, RequestLogFields, Response};
 use error::{Problem, Result};
 use serde_json::json;
 use std::borrow::Cow;
@@ -41,7 +41,7 @@ pub(super) const PART: Part = Part {
 
 /// Answers a request for a path below the prefix.
 pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>]) -> Response {
-    let mut trace = Trace::default();
+    let mut trace = RequestLogFields::default();
     let mut result = route(context, request, segments, &mut trace);
     if matches!(result, Err(Problem::UnknownMethod(_))) {
         // The keys come first, here too.
@@ -57,7 +57,12 @@ pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'
 }
 
 /// The route table.
-fn route(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>], trace: &mut Trace) -> Result<Response> {
+fn route(
+    context: &Context,
+    request: &Request<'_>,
+    segments: &[Cow<'_, str>],
+    trace: &mut RequestLogFields,
+) -> Result<Response> {
     let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
     match segments.as_slice() {
         ["api", "v1", "validate"] => {
@@ -96,7 +101,7 @@ fn route(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>], tr
 }
 
 /// Names the route of a request, and refuses methods that it does not have.
-fn take(route: &Route, request: &Request<'_>, trace: &mut Trace) -> Result<()> {
+fn take(route: &Route, request: &Request<'_>, trace: &mut RequestLogFields) -> Result<()> {
     debug_assert!(ROUTES.contains(route));
     trace.route = route.path;
     if route.allows(request) { Ok(()) } else { Err(Problem::UnknownMethod(route.methods)) }

@@ -3,10 +3,10 @@
 use super::error::{Problem, Result};
 use crate::dialect::{condition, decode};
 use crate::directory::{Directory, UserFilter};
-use crate::http::{Request, Response, Tag};
+use crate::http::{Etag, Request, Response};
 use crate::json::{self, Json, Object};
 use crate::model::{
-    AccessRole, Account, Error, Extent, Profile, StoredRole, User, UserChanges, UserView, Window, is_email,
+    AccessRole, BaseRole, Error, EtagScope, User, UserChanges, UserSummary, UserView, UserWithGroups, Window, is_email,
 };
 use md5::{Digest as _, Md5};
 use serde::Serialize;
@@ -135,13 +135,13 @@ pub(super) fn update(directory: &Directory, handle: &str, request: &Request<'_>)
     if changes.access_role == Some(AccessRole::Administrator) && account.administrator {
         changes.access_role = None;
     }
-    let profile = directory.update_user(handle, changes, condition::of_change(request).on(Extent::Account))?;
+    let profile = directory.update_user(handle, changes, condition::of_change(request).on(EtagScope::User))?;
     Ok(show(&profile))
 }
 
 /// `DELETE /api/v1/user/{handle}`: disables. The record stays, and stays in the list.
 pub(super) fn disable(directory: &Directory, handle: &str, request: &Request<'_>) -> Result<Response> {
-    directory.disable_user(handle, condition::of_change(request).on(Extent::Account))?;
+    directory.disable_user(handle, condition::of_change(request).on(EtagScope::User))?;
     Ok(Response::json(200, &json!({ "message": format!("User {handle} disabled") })))
 }
 
@@ -218,13 +218,13 @@ fn access_role(body: &Object, is_administrator: bool) -> Result<Option<AccessRol
 // ------------------------------------------------------------------------------------------ showing
 
 /// What a user has become by a change, with the tag that a look at them shows.
-fn show(profile: &Profile) -> Response {
+fn show(profile: &UserWithGroups) -> Response {
     let document = Envelope { user: Shown::of_profile(profile) };
     Response::json(200, &document).with_tag(tag(&profile.user, profile.administrator))
 }
 
-fn tag(user: &User, administrator: bool) -> Tag {
-    Tag { state: user.state(administrator), variant: 0 }
+fn tag(user: &User, administrator: bool) -> Etag {
+    Etag { state: user.state(administrator), variant: 0 }
 }
 
 /// The document around a single user.
@@ -258,11 +258,11 @@ struct ShownWithRoles<'u> {
 }
 
 impl<'u> Shown<'u> {
-    fn of_account(account: &'u Account) -> Shown<'u> {
+    fn of_account(account: &'u UserSummary) -> Shown<'u> {
         Shown::new(account.user.view(), account.administrator)
     }
 
-    fn of_profile(profile: &'u Profile) -> Shown<'u> {
+    fn of_profile(profile: &'u UserWithGroups) -> Shown<'u> {
         Shown::new(profile.user.view(), profile.administrator)
     }
 
@@ -274,8 +274,8 @@ impl<'u> Shown<'u> {
         let email = address.map(lower_case);
         let access_role = match user.access_role {
             _ if administrator => "adm",
-            StoredRole::Standard => "st",
-            StoredRole::ReadOnly => "ro",
+            BaseRole::Standard => "st",
+            BaseRole::ReadOnly => "ro",
         };
         Shown {
             disabled: user.disabled,

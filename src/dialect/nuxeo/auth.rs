@@ -2,7 +2,7 @@
 
 use super::error::{Problem, Result};
 use crate::dialect::{Context, basic};
-use crate::directory::Access;
+use crate::directory::Authenticator;
 use crate::http::Request;
 use crate::model::{Caller, Error};
 use std::borrow::Cow;
@@ -30,7 +30,7 @@ impl Shown {
 }
 
 /// The caller behind the request's credentials.
-pub(super) fn caller(access: &Access, request: &Request<'_>) -> Result<(Caller, Shown)> {
+pub(super) fn caller(access: &Authenticator, request: &Request<'_>) -> Result<(Caller, Shown)> {
     match by_secret(access, request)? {
         Some(found) => Ok(found),
         None => Ok((by_session(access, request)?, Shown::Session)),
@@ -38,12 +38,12 @@ pub(super) fn caller(access: &Access, request: &Request<'_>) -> Result<(Caller, 
 }
 
 /// The caller behind a password or a token. The cookie of a login counts as none.
-pub(super) fn caller_with_secret(access: &Access, request: &Request<'_>) -> Result<(Caller, Shown)> {
+pub(super) fn caller_with_secret(access: &Authenticator, request: &Request<'_>) -> Result<(Caller, Shown)> {
     by_secret(access, request)?.ok_or_else(|| unauthenticated(request))
 }
 
 /// The caller behind a password or a token; `None` when the request has neither.
-fn by_secret(access: &Access, request: &Request<'_>) -> Result<Option<(Caller, Shown)>> {
+fn by_secret(access: &Authenticator, request: &Request<'_>) -> Result<Option<(Caller, Shown)>> {
     let refused = |error| match error {
         Error::Unauthenticated => unauthenticated(request),
         error => Problem::Directory(error),
@@ -92,7 +92,7 @@ fn token_cookie<'r>(request: &'r Request<'_>) -> Option<&'r str> {
 }
 
 /// The caller behind the cookie of a login. One that is not known counts as none.
-fn by_session(access: &Access, request: &Request<'_>) -> Result<Caller> {
+fn by_session(access: &Authenticator, request: &Request<'_>) -> Result<Caller> {
     let refused = !request.is_get() && is_foreign(request);
     for ticket in tickets(request) {
         match access.ticket(ticket, !refused) {

@@ -4,7 +4,7 @@ use super::auth::Shown;
 use super::error::{Problem, Result};
 use super::options::parameter;
 use crate::dialect::decode;
-use crate::directory::{Access, Directory, TokenRequest};
+use crate::directory::{Authenticator, Directory, TokenRequest};
 use crate::http::{Request, Response};
 use crate::json::Json;
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ pub(super) fn capabilities() -> Response {
 
 /// `GET /runningstatus`: whether the server has started, as a text, or how its parts are. The parts are those that the
 /// reference server checks; what they do is done by the database here.
-pub(super) fn running_status(access: &Access, request: &Request<'_>) -> Result<Response> {
+pub(super) fn running_status(access: &Authenticator, request: &Request<'_>) -> Result<Response> {
     if parameter(request, "info")?.is_some_and(|info| info.eq_ignore_ascii_case("started")) {
         return Ok(Response::text(200, "true"));
     }

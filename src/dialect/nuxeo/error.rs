@@ -1,9 +1,9 @@
 //! Every status and text of a refusal.
 
 use crate::dialect::{BadBody, Context, refused};
-use crate::directory::Side;
-use crate::http::{BadEscape, Method, Refusal, Response};
-use crate::model::{Denied, Error, Kind};
+use crate::directory::MembershipView;
+use crate::http::{InvalidPercentEncoding, Method, Refusal, Response};
+use crate::model::{DeniedAction, Error, Kind};
 
 pub(super) type Result<T> = std::result::Result<T, Problem>;
 
@@ -11,7 +11,7 @@ pub(super) type Result<T> = std::result::Result<T, Problem>;
 pub(super) enum Problem {
     Directory(Error),
     /// An error on a membership, where what is missed has other words on each side.
-    Membership(Side, Error),
+    Membership(MembershipView, Error),
     Unauthenticated {
         /// Whether to ask for Basic credentials.
         challenge: bool,
@@ -54,8 +54,8 @@ impl From<Refusal> for Problem {
     }
 }
 
-impl From<BadEscape> for Problem {
-    fn from(_: BadEscape) -> Problem {
+impl From<InvalidPercentEncoding> for Problem {
+    fn from(_: InvalidPercentEncoding) -> Problem {
         Problem::Invalid("The query is not percent-encoded UTF-8".to_owned())
     }
 }
@@ -64,8 +64,8 @@ impl From<BadEscape> for Problem {
 pub(super) fn answer(problem: Problem, context: &Context) -> Response {
     match problem {
         Problem::Directory(error) => answer_error(error),
-        Problem::Membership(Side::User, Error::NotFound(Kind::Group, _)) => refuse(404, "Group not found"),
-        Problem::Membership(Side::Group, Error::NotFound(Kind::User, _)) => refuse(404, "User not found"),
+        Problem::Membership(MembershipView::User, Error::NotFound(Kind::Group, _)) => refuse(404, "Group not found"),
+        Problem::Membership(MembershipView::Group, Error::NotFound(Kind::User, _)) => refuse(404, "User not found"),
         Problem::Membership(_, error) => answer_error(error),
         Problem::Unauthenticated { challenge } => {
             let response = refuse(401, "Authentication is required");
@@ -105,12 +105,12 @@ fn answer_error(error: Error) -> Response {
     match error {
         Error::Unauthenticated => refuse(401, "Authentication is required"),
         Error::WrongPassword => Response::empty(401),
-        Error::TooManyGuesses => refuse(429, "Too Many Requests").with_header("Retry-After", "1"),
-        Error::Forbidden(Denied::Create) => refuse(403, "Cannot create artifact"),
+        Error::TooManyAttempts => refuse(429, "Too Many Requests").with_header("Retry-After", "1"),
+        Error::Forbidden(DeniedAction::Create) => refuse(403, "Cannot create artifact"),
         // The same text for users and for groups, as in the reference.
-        Error::Forbidden(Denied::Edit) => refuse(403, "User is not allowed to edit users"),
-        Error::Forbidden(Denied::Membership) => refuse(403, "Cannot edit user"),
-        Error::Forbidden(Denied::Operation) => refuse(403, "Not allowed"),
+        Error::Forbidden(DeniedAction::Edit) => refuse(403, "User is not allowed to edit users"),
+        Error::Forbidden(DeniedAction::Membership) => refuse(403, "Cannot edit user"),
+        Error::Forbidden(DeniedAction::Operation) => refuse(403, "Not allowed"),
         Error::NotFound(Kind::User, _) => refuse(404, "user does not exist"),
         Error::NotFound(Kind::Group, _) => refuse(404, "group does not exist"),
         Error::UnknownGroups(_) => refuse(403, &error.to_string()),
@@ -118,7 +118,7 @@ fn answer_error(error: Error) -> Response {
         Error::Exists(Kind::Group, _) => refuse(409, "Group already exists"),
         error @ (Error::LastAdministrator
         | Error::Protected(_)
-        | Error::AdministratorThrough(_)
+        | Error::InheritedAdministrator(_)
         | Error::AlreadyDisabled) => refuse(409, &error.to_string()),
         Error::Outdated(why) => refuse(410, &why),
         Error::Changed => refuse(412, "Precondition Failed"),

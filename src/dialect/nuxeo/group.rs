@@ -6,8 +6,8 @@ use super::options::{lists, prefix, query};
 use super::page::Asked;
 use super::user::serialize_kept;
 use crate::dialect::condition;
-use crate::directory::{Directory, Listing, Lists};
-use crate::http::{Request, Response, Tag};
+use crate::directory::{Directory, ListSelection, Listing};
+use crate::http::{Etag, Request, Response};
 use crate::json::{self, Json, Object};
 use crate::model::{Error, Group, GroupChanges, GroupDetails, Kind};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
@@ -31,7 +31,7 @@ pub(super) fn get(directory: &Directory, name: &str, request: &Request<'_>) -> R
 
 /// `PUT /group/{id}`: the group of the path changes, and keeps its name.
 pub(super) fn update(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
-    let present = directory.group(name, Lists::default())?.group;
+    let present = directory.group(name, ListSelection::default())?.group;
     let mut entity = entity(request, "group")?;
     let properties = properties(&mut entity)?;
     let other = group_name(&entity, &properties)?;
@@ -134,10 +134,10 @@ fn document(status: u16, details: &GroupDetails) -> Response {
 }
 
 /// With other lists it is another document.
-fn tag(details: &GroupDetails) -> Tag {
+fn tag(details: &GroupDetails) -> Etag {
     let lists = [&details.member_users, &details.member_groups, &details.parent_groups];
     let variant = lists.iter().fold(0, |bits, list| bits << 1 | u8::from(list.is_some()));
-    Tag { state: details.group.state(), variant }
+    Etag { state: details.group.state(), variant }
 }
 
 /// A group on the wire. The lists are there when they were asked for.

@@ -12,8 +12,8 @@ mod user;
 
 use super::openapi::{Part, Spelling};
 use super::{Context, Route};
-use crate::directory::{Directory, Side};
-use crate::http::{Body, Method, Request, Response, Trace};
+use crate::directory::{Directory, MembershipView};
+use crate::http::{Body, Method, Request, RequestLogFields, Response};
 use crate::model::Caller;
 use error::{Problem, Result};
 use std::borrow::Cow;
@@ -120,7 +120,7 @@ fn inside(base: &str, path: &str) -> Option<String> {
 pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>]) -> Response {
     let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
     let guarded = matches!(segments.first(), Some(&"api" | &"site"));
-    let mut call = Call { context, request, guarded, trace: Trace::default() };
+    let mut call = Call { context, request, guarded, trace: RequestLogFields::default() };
     let mut result = route(&mut call, &segments);
     // Inside the interface a stranger is told that they are one before anything else.
     if call.guarded && matches!(result, Err(Problem::UnknownPath | Problem::UnknownMethod(_))) {
@@ -143,7 +143,7 @@ struct Call<'c> {
     request: &'c Request<'c>,
     /// Whether only callers with credentials are told which paths and methods there are.
     guarded: bool,
-    trace: Trace,
+    trace: RequestLogFields,
 }
 
 impl Call<'_> {
@@ -287,7 +287,7 @@ fn users(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
     }
     if let Some((user, group)) = split_at_word(segments, "group") {
         let group = name(group)?;
-        return membership(call, Side::User, &user, &group);
+        return membership(call, MembershipView::User, &user, &group);
     }
     let user = name(segments)?;
     if call.request.is_get()
@@ -331,7 +331,7 @@ fn groups(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
     }
     if let Some((group, user)) = split_at_word(segments, "user") {
         let user = name(user)?;
-        return membership(call, Side::Group, &user, &group);
+        return membership(call, MembershipView::Group, &user, &group);
     }
     let group = name(segments)?;
     call.take(&GROUP)?;
@@ -343,10 +343,10 @@ fn groups(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
     }
 }
 
-fn membership(call: &mut Call<'_>, side: Side, user: &str, group: &str) -> Result<Response> {
+fn membership(call: &mut Call<'_>, side: MembershipView, user: &str, group: &str) -> Result<Response> {
     call.take(match side {
-        Side::User => &USER_GROUP,
-        Side::Group => &GROUP_USER,
+        MembershipView::User => &USER_GROUP,
+        MembershipView::Group => &GROUP_USER,
     })?;
     let directory = call.directory()?;
     match call.request.method {

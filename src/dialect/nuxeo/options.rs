@@ -2,7 +2,7 @@
 //! in the query or in a header, in several spellings.
 
 use super::error::{Problem, Result};
-use crate::directory::{Lists, Query};
+use crate::directory::{ListSelection, Query};
 use crate::http::Request;
 use std::borrow::Cow;
 
@@ -35,8 +35,8 @@ pub(super) fn question(request: &Request<'_>, hides_administrators: bool) -> Res
 }
 
 /// The lists of a group that the answer should have.
-pub(super) fn lists(request: &Request<'_>) -> Result<Lists> {
-    let mut lists = Lists::default();
+pub(super) fn lists(request: &Request<'_>) -> Result<ListSelection> {
+    let mut lists = ListSelection::default();
     for value in values(request, "fetch", "group")? {
         match value.as_str() {
             "memberUsers" => lists.member_users = true,

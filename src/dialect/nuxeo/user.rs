@@ -5,10 +5,10 @@ use super::error::{Problem, Result};
 use super::options::{prefix, query, wants_profile};
 use super::page::Asked;
 use crate::dialect::{condition, decode};
-use crate::directory::{Access, Directory, Listing, Side};
-use crate::http::{Request, Response, Tag};
+use crate::directory::{Authenticator, Directory, Listing, MembershipView};
+use crate::http::{Etag, Request, Response};
 use crate::json::{self, Json, JsonStr, Object};
-use crate::model::{Error, Extent, GroupName, Profile, User, UserChanges};
+use crate::model::{Error, EtagScope, GroupName, User, UserChanges, UserWithGroups};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use std::sync::Arc;
 
@@ -60,20 +60,21 @@ pub(super) fn update(directory: &Directory, username: &str, request: &Request<'_
         return Err(Problem::Invalid(format!("the username in the body names another user: {other}")));
     }
     changes.password = password.map(|password| directory.changed_password(username, &password)).transpose()?.flatten();
-    let profile = directory.update_user(username, changes, condition::of_change(request).on(Extent::Profile))?;
+    let profile =
+        directory.update_user(username, changes, condition::of_change(request).on(EtagScope::UserWithGroups))?;
     show_tagged(200, directory, &profile, request)
 }
 
 /// `DELETE /user/{id}`
 pub(super) fn delete(directory: &Directory, username: &str, request: &Request<'_>) -> Result<Response> {
-    directory.delete_user(username, condition::of_change(request).on(Extent::Profile))?;
+    directory.delete_user(username, condition::of_change(request).on(EtagScope::UserWithGroups))?;
     Ok(Response::empty(204))
 }
 
 /// `POST` of a membership, from either side: the user, also when the path is the group's.
 pub(super) fn join(
     directory: &Directory,
-    side: Side,
+    side: MembershipView,
     username: &str,
     group: &str,
     request: &Request<'_>,
@@ -83,7 +84,7 @@ pub(super) fn join(
 }
 
 /// `DELETE` of a membership, from either side: the bare user name, which must not be called JSON.
-pub(super) fn leave(directory: &Directory, side: Side, username: &str, group: &str) -> Result<Response> {
+pub(super) fn leave(directory: &Directory, side: MembershipView, username: &str, group: &str) -> Result<Response> {
     let profile = directory.remove_member(side, username, group).map_err(|error| Problem::Membership(side, error))?;
     Ok(Response::text(200, profile.user.username))
 }
@@ -106,7 +107,11 @@ pub(super) fn me(directory: &Directory, request: &Request<'_>) -> Result<Respons
 }
 
 /// `PUT /me/changepassword`
-pub(super) fn change_password(access: &Access, directory: &Directory, request: &Request<'_>) -> Result<Response> {
+pub(super) fn change_password(
+    access: &Authenticator,
+    directory: &Directory,
+    request: &Request<'_>,
+) -> Result<Response> {
     let body = decode(request)?.unwrap_or_default();
     let word = |key: &str| -> Result<String> {
         let word = body.get(key).map(|value| text(key, value)).transpose()?.flatten();
@@ -126,7 +131,7 @@ pub(super) fn transient(directory: &Directory, name: &str, rest: &str, request: 
     }
     let middle = rest.split('/').next().map(str::to_owned);
     let user = User { username: name.to_owned(), first_name: middle.clone(), email: middle, ..User::default() };
-    let profile = Profile { user, groups: Vec::new(), ancestors: Vec::new(), administrator: false };
+    let profile = UserWithGroups { user, groups: Vec::new(), ancestors: Vec::new(), administrator: false };
     look(directory, &profile, request)
 }
 
@@ -174,29 +179,34 @@ impl View {
     }
 
     /// The document of the user in that view.
-    fn document(self, status: u16, profile: &Profile) -> Response {
+    fn document(self, status: u16, profile: &UserWithGroups) -> Response {
         Response::json(status, &Shown::new(profile, self))
     }
 
-    fn tag(self, profile: &Profile) -> Tag {
+    fn tag(self, profile: &UserWithGroups) -> Etag {
         let variant = u8::from(self.enriched) | u8::from(self.hides_administrators) << 1;
-        Tag { state: profile.state(), variant }
+        Etag { state: profile.state(), variant }
     }
 }
 
 /// The user in the answer to a call that is about something else: a membership, a password.
-fn show(status: u16, directory: &Directory, profile: &Profile, request: &Request<'_>) -> Result<Response> {
+fn show(status: u16, directory: &Directory, profile: &UserWithGroups, request: &Request<'_>) -> Result<Response> {
     Ok(View::of(directory, request)?.document(status, profile))
 }
 
 /// The user in the answer to a look at them.
-fn look(directory: &Directory, profile: &Profile, request: &Request<'_>) -> Result<Response> {
+fn look(directory: &Directory, profile: &UserWithGroups, request: &Request<'_>) -> Result<Response> {
     let view = View::of(directory, request)?;
     Ok(condition::look(request, view.tag(profile), || view.document(200, profile))?)
 }
 
 /// The user in the answer to a call that has made or changed them.
-fn show_tagged(status: u16, directory: &Directory, profile: &Profile, request: &Request<'_>) -> Result<Response> {
+fn show_tagged(
+    status: u16,
+    directory: &Directory,
+    profile: &UserWithGroups,
+    request: &Request<'_>,
+) -> Result<Response> {
     let view = View::of(directory, request)?;
     Ok(view.document(status, profile).with_tag(view.tag(profile)))
 }
@@ -204,7 +214,7 @@ fn show_tagged(status: u16, directory: &Directory, profile: &Profile, request: &
 fn show_page(
     asked: Asked,
     directory: &Directory,
-    listing: Listing<Profile>,
+    listing: Listing<UserWithGroups>,
     request: &Request<'_>,
 ) -> Result<Response> {
     let view = View::of(directory, request)?;
@@ -252,7 +262,7 @@ struct UserProfile {
 }
 
 impl<'p> Shown<'p> {
-    fn new(profile: &'p Profile, view: View) -> Shown<'p> {
+    fn new(profile: &'p UserWithGroups, view: View) -> Shown<'p> {
         let user = &profile.user;
         let shows_groups = !(view.hides_administrators && profile.administrator);
         let group = |group: &'p Arc<GroupName>| ShownGroup {
@@ -275,13 +285,13 @@ impl<'p> Shown<'p> {
 
 /// The seven standard properties, always all of them, and those that were kept.
 struct Properties<'p> {
-    profile: &'p Profile,
+    profile: &'p UserWithGroups,
     shows_groups: bool,
 }
 
 impl Serialize for Properties<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        let Profile { user, groups, .. } = self.profile;
+        let UserWithGroups { user, groups, .. } = self.profile;
         let groups: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("username", &user.username)?;

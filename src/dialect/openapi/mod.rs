@@ -5,7 +5,7 @@ mod compose;
 mod tests;
 
 use super::{Route, condition, health};
-use crate::http::{Body, Method, Request, Response, Tag};
+use crate::http::{Body, Etag, Method, Request, Response};
 use crate::model::Error;
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ impl Spelling {
 /// The description as it is sent.
 pub(super) struct Document {
     body: Arc<[u8]>,
-    tag: Tag,
+    tag: Etag,
 }
 
 impl Document {

@@ -3,11 +3,11 @@
 use super::error::Result;
 use crate::dialect::{Context, basic};
 use crate::directory::Directory;
-use crate::http::{Request, Trace};
+use crate::http::{Request, RequestLogFields};
 use crate::model::Error;
 
 /// Opens the directory for who stands in the `Authorization` field.
-pub(super) fn directory(context: &Context, request: &Request<'_>, trace: &mut Trace) -> Result<Directory> {
+pub(super) fn directory(context: &Context, request: &Request<'_>, trace: &mut RequestLogFields) -> Result<Directory> {
     let authorization = request.header("Authorization").unwrap_or_default();
     let (scheme, credentials) = authorization.split_once(' ').unwrap_or((authorization, ""));
     let credentials = credentials.trim();

@@ -2,7 +2,7 @@
 
 use super::error::{Problem, Result};
 use crate::admin::ShownChange;
-use crate::directory::{Directory, Since};
+use crate::directory::{ChangeCursor, Directory};
 use crate::http::{Request, Response};
 use crate::json;
 use crate::model::Error;
@@ -21,7 +21,7 @@ pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Respo
         let found = parameters.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.trim());
         found.filter(|value| !value.is_empty())
     };
-    let since = parameter("since").map_or(Some(Since::Oldest), Since::parse);
+    let since = parameter("since").map_or(Some(ChangeCursor::Oldest), ChangeCursor::parse);
     let since = since.ok_or(Problem::Format("since", "the number of a change, a time (RFC 3339) or now"))?;
     let limit = parameter("limit").map_or(Some(LIMIT), |limit| limit.parse().ok());
     let limit = limit.filter(|limit| (1..=LIMIT_MAX).contains(limit));

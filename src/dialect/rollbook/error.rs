@@ -1,7 +1,7 @@
 //! Every status and text of a refusal.
 
 use crate::dialect::refused;
-use crate::http::{BadEscape, Method, Refusal, Response};
+use crate::http::{InvalidPercentEncoding, Method, Refusal, Response};
 use crate::model::Error;
 use serde_json::json;
 
@@ -31,8 +31,8 @@ impl From<Refusal> for Problem {
     }
 }
 
-impl From<BadEscape> for Problem {
-    fn from(_: BadEscape) -> Problem {
+impl From<InvalidPercentEncoding> for Problem {
+    fn from(_: InvalidPercentEncoding) -> Problem {
         Problem::BadQuery
     }
 }
@@ -55,13 +55,13 @@ fn answer_error(error: Error) -> Response {
     match error {
         Error::Unauthenticated => refuse(401, "not authenticated")
             .with_header("WWW-Authenticate", "Basic realm=\"Rollbook\", Bearer realm=\"Rollbook\""),
-        Error::TooManyGuesses => refuse(429, "too many wrong passwords").with_header("Retry-After", "1"),
+        Error::TooManyAttempts => refuse(429, "too many wrong passwords").with_header("Retry-After", "1"),
         error @ (Error::WrongPassword | Error::Forbidden(_)) => refuse(403, &error.to_string()),
         error @ (Error::NotFound(..) | Error::UnknownGroups(_)) => refuse(404, &error.to_string()),
         error @ (Error::Exists(..)
         | Error::LastAdministrator
         | Error::Protected(_)
-        | Error::AdministratorThrough(_)
+        | Error::InheritedAdministrator(_)
         | Error::AlreadyDisabled) => refuse(409, &error.to_string()),
         Error::Outdated(why) => refuse(410, &why),
         Error::Changed => refuse(412, &error.to_string()),

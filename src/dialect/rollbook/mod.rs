@@ -7,7 +7,7 @@ mod error;
 use super::openapi::{Part, Spelling};
 use super::{Context, Route};
 use crate::directory::Directory;
-use crate::http::{Method, Request, Response, Trace};
+use crate::http::{Method, Request, RequestLogFields, Response};
 use error::{Problem, Result};
 use std::borrow::Cow;
 
@@ -27,14 +27,19 @@ pub(super) const PART: Part =
 
 /// Answers a request for a path below the prefix.
 pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>]) -> Response {
-    let mut trace = Trace::default();
+    let mut trace = RequestLogFields::default();
     let mut response = route(context, request, segments, &mut trace).unwrap_or_else(error::answer);
     response.trace = trace;
     response
 }
 
 /// The route table. A stranger is told that they are one before anything else.
-fn route(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>], trace: &mut Trace) -> Result<Response> {
+fn route(
+    context: &Context,
+    request: &Request<'_>,
+    segments: &[Cow<'_, str>],
+    trace: &mut RequestLogFields,
+) -> Result<Response> {
     let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
     match segments.as_slice() {
         ["v1", "changes"] => {
@@ -49,7 +54,7 @@ fn route(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>], tr
 }
 
 /// Names the route of a request, opens the directory for who asks, and refuses methods that the route does not have.
-fn enter(route: &Route, context: &Context, request: &Request<'_>, trace: &mut Trace) -> Result<Directory> {
+fn enter(route: &Route, context: &Context, request: &Request<'_>, trace: &mut RequestLogFields) -> Result<Directory> {
     debug_assert!(ROUTES.contains(route));
     trace.route = route.path;
     let directory = auth::directory(context, request, trace)?;

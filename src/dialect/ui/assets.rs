@@ -2,7 +2,7 @@
 
 use super::error::Result;
 use crate::dialect::condition;
-use crate::http::{Request, Response, Tag};
+use crate::http::{Etag, Request, Response};
 use std::sync::OnceLock;
 
 /// A file of the page.
@@ -11,7 +11,7 @@ pub(super) struct File {
     content_type: &'static str,
     content: &'static [u8],
     /// Found when somebody asks for the file first.
-    tag: OnceLock<Tag>,
+    tag: OnceLock<Etag>,
 }
 
 static PAGE: File = file_of("index.html", "text/html; charset=utf-8", include_bytes!("page/index.html"));

@@ -1,7 +1,7 @@
 //! Every status and text of a refusal.
 
 use crate::dialect::{BadBody, allowed, refused};
-use crate::http::{BadEscape, Method, Refusal, Response};
+use crate::http::{InvalidPercentEncoding, Method, Refusal, Response};
 use crate::model::Error;
 use serde_json::json;
 
@@ -39,8 +39,8 @@ impl From<Refusal> for Problem {
     }
 }
 
-impl From<BadEscape> for Problem {
-    fn from(_: BadEscape) -> Problem {
+impl From<InvalidPercentEncoding> for Problem {
+    fn from(_: InvalidPercentEncoding) -> Problem {
         Problem::BadQuery
     }
 }
@@ -79,13 +79,13 @@ fn answer_error(error: Error) -> Response {
         // Without a challenge: a browser would ask for a password by itself.
         Error::Unauthenticated => refuse(401, "not signed in"),
         Error::WrongPassword => refuse(403, "the old password is wrong"),
-        Error::TooManyGuesses => refuse(429, "too many wrong passwords").with_header("Retry-After", "1"),
+        Error::TooManyAttempts => refuse(429, "too many wrong passwords").with_header("Retry-After", "1"),
         error @ Error::Forbidden(_) => refuse(403, &error.to_string()),
         error @ (Error::NotFound(..) | Error::UnknownGroups(_)) => refuse(404, &error.to_string()),
         error @ (Error::Exists(..)
         | Error::LastAdministrator
         | Error::Protected(_)
-        | Error::AdministratorThrough(_)
+        | Error::InheritedAdministrator(_)
         | Error::AlreadyDisabled) => refuse(409, &error.to_string()),
         Error::Outdated(why) => refuse(410, &why),
         Error::Changed => refuse(412, "somebody has changed it meanwhile"),

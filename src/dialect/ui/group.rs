@@ -4,8 +4,8 @@ use super::error::Result;
 use super::input::{Parameters, record};
 use crate::admin::{ShownGroup, group_of, group_shown};
 use crate::dialect::condition;
-use crate::directory::{Directory, Lists, Side};
-use crate::http::{Method, Request, Response, Tag};
+use crate::directory::{Directory, ListSelection, MembershipView};
+use crate::http::{Etag, Method, Request, Response};
 use serde::Serialize;
 
 /// What can be changed.
@@ -36,21 +36,21 @@ struct Page<'n> {
 pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Response> {
     directory.require_group_creator()?;
     let (name, changes) = group_of(record(request, &[&["name"], &FIELDS[..]].concat())?);
-    directory.create_group(&name, changes, Lists::default())?;
+    directory.create_group(&name, changes, ListSelection::default())?;
     show(201, directory, &name)
 }
 
 /// `GET /api/groups/{name}`
 pub(super) fn get(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
     let (group, state) = group_shown(directory, name)?;
-    Ok(condition::look(request, Tag { state, variant: 0 }, || Response::json(200, &group))?)
+    Ok(condition::look(request, Etag { state, variant: 0 }, || Response::json(200, &group))?)
 }
 
 /// `PATCH /api/groups/{name}`: what is absent or null stays, what is empty is cleared.
 pub(super) fn update(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
     directory.require_editor()?;
     let (_, changes) = group_of(record(request, &FIELDS)?);
-    directory.update_group(name, changes, Lists::default(), condition::of_change(request))?;
+    directory.update_group(name, changes, ListSelection::default(), condition::of_change(request))?;
     show(200, directory, name)
 }
 
@@ -63,8 +63,8 @@ pub(super) fn delete(directory: &Directory, name: &str, request: &Request<'_>) -
 /// `PUT` and `DELETE /api/groups/{name}/users/{user}`
 pub(super) fn change_member(directory: &Directory, name: &str, user: &str, request: &Request<'_>) -> Result<Response> {
     match request.method {
-        Method::Put => directory.add_member(Side::Group, user, name)?,
-        _ => directory.remove_member(Side::Group, user, name)?,
+        Method::Put => directory.add_member(MembershipView::Group, user, name)?,
+        _ => directory.remove_member(MembershipView::Group, user, name)?,
     };
     Ok(Response::empty(204))
 }
@@ -85,5 +85,5 @@ pub(super) fn change_subgroup(
 
 fn show(status: u16, directory: &Directory, name: &str) -> Result<Response> {
     let (group, state) = group_shown(directory, name)?;
-    Ok(Response::json(status, &group).with_tag(Tag { state, variant: 0 }))
+    Ok(Response::json(status, &group).with_tag(Etag { state, variant: 0 }))
 }

@@ -13,7 +13,7 @@ mod user;
 use super::openapi::{Part, Spelling};
 use super::{Context, Route};
 use crate::directory::Directory;
-use crate::http::{Method, Request, Response, Trace};
+use crate::http::{Method, Request, RequestLogFields, Response};
 use error::{Problem, Result};
 use std::borrow::Cow;
 
@@ -52,7 +52,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 /// Answers a request for a path below the prefix.
 pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>]) -> Response {
     let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
-    let mut call = Call { context, request, trace: Trace::default() };
+    let mut call = Call { context, request, trace: RequestLogFields::default() };
     let mut response = call.route(&segments).unwrap_or_else(error::answer);
     response.trace = call.trace;
     guarded(response)
@@ -71,7 +71,7 @@ fn guarded(response: Response) -> Response {
 struct Call<'c> {
     context: &'c Context,
     request: &'c Request<'c>,
-    trace: Trace,
+    trace: RequestLogFields,
 }
 
 impl Call<'_> {

@@ -6,7 +6,7 @@ use super::error::{Problem, Result};
 use super::input::{fields, text};
 use crate::directory::{Directory, Session};
 use crate::http::Response;
-use crate::model::{Error, Power};
+use crate::model::{Error, PermissionLevel};
 use serde_json::json;
 
 /// `POST /api/session`
@@ -48,10 +48,10 @@ pub(super) fn change_password(call: &mut Call<'_>, directory: &Directory) -> Res
 
 fn show_session(session: &Session) -> Response {
     let power = match session.caller.power {
-        Power::Reader => "reader",
-        Power::Creator => "creator",
-        Power::PowerUser => "power_user",
-        Power::Administrator => "administrator",
+        PermissionLevel::Reader => "reader",
+        PermissionLevel::Creator => "creator",
+        PermissionLevel::PowerUser => "power_user",
+        PermissionLevel::Administrator => "administrator",
     };
     let left = session.left.as_secs();
     Response::json(200, &json!({ "user": &*session.caller.name, "power": power, "seconds_left": left }))

@@ -6,8 +6,8 @@ use crate::admin::{ShownUser, changes_of, new_user_of};
 use crate::dialect::condition;
 use crate::directory::{Directory, UserFilter};
 use crate::formats::UserRecord;
-use crate::http::{Request, Response, Tag};
-use crate::model::{Extent, Profile};
+use crate::http::{Etag, Request, Response};
+use crate::model::{EtagScope, UserWithGroups};
 use serde::Serialize;
 
 /// What can be changed.
@@ -73,13 +73,13 @@ pub(super) fn get(directory: &Directory, name: &str, request: &Request<'_>) -> R
 pub(super) fn update(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
     directory.require_editor()?;
     let (_, changes) = changes_of(directory, record(request, &FIELDS)?)?;
-    let condition = condition::of_change(request).on(Extent::Profile);
+    let condition = condition::of_change(request).on(EtagScope::UserWithGroups);
     Ok(show(200, &directory.update_user(name, changes, condition)?))
 }
 
 /// `DELETE /api/users/{name}`: for good.
 pub(super) fn delete(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
-    directory.delete_user(name, condition::of_change(request).on(Extent::Profile))?;
+    directory.delete_user(name, condition::of_change(request).on(EtagScope::UserWithGroups))?;
     Ok(Response::empty(204))
 }
 
@@ -91,10 +91,10 @@ pub(super) fn set_password(directory: &Directory, name: &str, request: &Request<
     Ok(Response::empty(204))
 }
 
-fn show(status: u16, profile: &Profile) -> Response {
+fn show(status: u16, profile: &UserWithGroups) -> Response {
     Response::json(status, &ShownUser::of_profile(profile)).with_tag(tag(profile))
 }
 
-fn tag(profile: &Profile) -> Tag {
-    Tag { state: profile.state(), variant: 0 }
+fn tag(profile: &UserWithGroups) -> Etag {
+    Etag { state: profile.state(), variant: 0 }
 }
