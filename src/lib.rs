@@ -84,7 +84,7 @@ pub mod metrics;
 #[doc(hidden)]
 pub mod model;
 #[cfg(test)]
-#[path = "../tests/it/random.rs"]
+#[path = "../tests/it/support/rng.rs"]
 #[allow(dead_code, reason = "other tests choose with more of it")]
 mod random;
 #[doc(hidden)]

@@ -1,6 +1,6 @@
 //! Not a test: the last target of `cargo test`, which prints the ten slowest tests of the run.
 //!
-//! The tests of `it` note how long they take (`tests/it/times.rs`). What earlier runs of single tests have noted counts
+//! The tests of `it` note how long they take (`tests/it/support/durations.rs`). What earlier runs of single tests have noted counts
 //! where the run has not noted it again.
 
 use std::collections::HashMap;

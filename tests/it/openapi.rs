@@ -1,9 +1,9 @@
 //! The description of everything that is served: where it is, that it is true, and what tools make of it.
 
-use crate::clients::{beside, environment, pins};
-use crate::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Server, basic, opened};
-use crate::random::Random;
-use crate::ui::session_cookie;
+use crate::clients::libraries::{beside, environment, pins};
+use crate::support::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Server, basic, opened};
+use crate::support::rng::Random;
+use crate::ui::session::session_cookie;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::process::{Command, Output};

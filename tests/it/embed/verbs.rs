@@ -1,7 +1,7 @@
 //! The verbs of a directory without HTTP, and what is recorded of them.
 
 use super::{serve, settings};
-use crate::harness::{ADMIN_PASSWORD, Connection, Folder, PATIENCE, basic};
+use crate::support::harness::{ADMIN_PASSWORD, Connection, Folder, PATIENCE, basic};
 use rollbook::{ErrorKind, GroupFields, KeyPurpose, Rollbook, UserFields, UserRole, UserSelection};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! A clock that is wrong when a server starts: no change is removed because of it.
 
 use super::Faults;
-use crate::changes::changes;
-use crate::harness::{Folder, Server, run, said, wait_until};
+use crate::rollbook::change_feed::changes;
+use crate::support::harness::{Folder, Server, run, said, wait_until};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::sync::Arc;

@@ -2,8 +2,8 @@
 
 use super::pressure::{FRAME, datadog, in_clients, log_bytes};
 use super::{Fault, Faults, HANG, LOG, WRITE};
-use crate::harness::{Folder, Server, rollbook, run, said, wait_until};
-use crate::operator::{send, socket};
+use crate::cli::admin::{send, socket};
+use crate::support::harness::{Folder, Server, rollbook, run, said, wait_until};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 
 use super::load::{CLIENTS, Load, State};
 use super::{Random, long};
-use crate::harness::{Folder, Server, wait_until};
+use crate::support::harness::{Folder, Server, wait_until};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -7,7 +7,7 @@
 
 use super::load::{Load, State, unsoundness};
 use super::{Faults, Random, long};
-use crate::harness::{ADMIN_PASSWORD, Folder, Server, serve, wait_until};
+use crate::support::harness::{ADMIN_PASSWORD, Folder, Server, serve, wait_until};
 use rusqlite::Connection as Database;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader};

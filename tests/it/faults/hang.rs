@@ -2,7 +2,7 @@
 //! all the same.
 
 use super::{ACCEPT, Fault, Faults, HANG, LOG, MAIN, SOCKETS, SYNC, WRITE};
-use crate::harness::{PATIENCE, Server, create_user, opened, wait_until};
+use crate::support::harness::{PATIENCE, Server, create_user, opened, wait_until};
 use rustix::process::{Pid, Signal, kill_process};
 use std::os::unix::net::UnixDatagram;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 //! and groups of its own, so that it knows the outcome of each call; the server commits them together all the same.
 
 use super::Random;
-use crate::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Connection, Server, basic};
+use crate::support::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Connection, Server, basic};
 use rusqlite::Connection as Database;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,7 +2,7 @@
 
 use super::load::{CLIENTS, Load, State};
 use super::{Faults, long};
-use crate::harness::{
+use crate::support::harness::{
     ADMIN_PASSWORD, API_KEY, APP_KEY, Connection, Folder, Server, basic, serve, wait_for, wait_until,
 };
 use serde_json::json;

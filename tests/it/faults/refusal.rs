@@ -2,9 +2,9 @@
 
 use super::load::State;
 use super::{ANY_FILE, EIO, ENOSPC, Fault, Faults, LOG, MAIN, READ, SYNC, TRUNCATE, WRITE};
-use crate::harness::{Answer, Folder, Server, serve, wait_until};
-use crate::health::healthcheck;
-use crate::metrics::{LISTEN, Page, metrics_address, wait_for_start};
+use crate::ops::health::healthcheck;
+use crate::ops::metrics::{LISTEN, Page, metrics_address, wait_for_start};
+use crate::support::harness::{Answer, Folder, Server, serve, wait_until};
 use serde_json::json;
 use std::process::Command;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ fn prepare(server: &Server) {
     assert_eq!(create_datadog(server, "ada@example.com").status, 200);
     assert_eq!(create_group(server, "team", &["ada@example.com"]).status, 201);
     // That the keys are used is noted behind the answer: no fault may meet that.
-    let state = crate::state::State::of(&server.folder);
+    let state = crate::support::database::State::of(&server.folder);
     let noted = "select name from credentials where last_used_at is not null";
     wait_until("the use of both keys", || state.texts(noted).len() == 2);
 }

@@ -1,7 +1,7 @@
 //! The files of a certificate at the start: those that cannot be used, and those that are worth a warning.
 
 use super::{Client, Pair, ask, has_openssl, openssl, start_with, text};
-use crate::harness::{Folder, Server, rollbook, said, serve};
+use crate::support::harness::{Folder, Server, rollbook, said, serve};
 use std::fs::{Permissions, set_permissions, write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;

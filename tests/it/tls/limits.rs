@@ -2,12 +2,12 @@
 //! should.
 
 use super::{Client, Pair, Secured, ask, start};
-use crate::harness::{
+use crate::load::connection_limits::open_from;
+use crate::ops::metrics::{LISTEN, Page, metrics_address};
+use crate::support::harness::{
     Connection, Server, create, create_user, eventually, opened, request, run_with_input, wait_until, write,
 };
-use crate::metrics::{LISTEN, Page, metrics_address};
-use crate::places::open_from;
-use crate::siege::wait_until_left;
+use crate::support::resource_guard::wait_until_left;
 use rustls::version::{TLS12, TLS13};
 use serde_json::json;
 use socket2::SockRef;

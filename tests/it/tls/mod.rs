@@ -8,7 +8,7 @@ mod programs;
 mod renewal;
 mod serving;
 
-use crate::harness::{Connection, Folder, PATIENCE, Server, has_tool, serve};
+use crate::support::harness::{Connection, Folder, PATIENCE, Server, has_tool, serve};
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};

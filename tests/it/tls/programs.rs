@@ -1,10 +1,10 @@
 //! Programs that ask a server by HTTPS: its own commands, the clients of the vendors, a browser.
 
 use super::{Pair, openssl, start, start_with, text};
-use crate::browser::visit_the_page;
-use crate::clients::live_on;
-use crate::harness::{ADMIN_PASSWORD, Folder, Server, rollbook, said};
-use crate::metrics::{LISTEN, metrics_address};
+use crate::clients::libraries::live_on;
+use crate::ops::metrics::{LISTEN, metrics_address};
+use crate::support::harness::{ADMIN_PASSWORD, Folder, Server, rollbook, said};
+use crate::ui::browser::visit_the_page;
 use std::process::Output;
 
 fn healthcheck(words: &[&str]) -> Output {

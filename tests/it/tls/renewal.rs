@@ -1,8 +1,8 @@
 //! Certificates that change while the server runs.
 
 use super::{Client, Pair, Secured, ask, start};
-use crate::harness::{Server, has_tool, wait_until};
-use crate::metrics::{LISTEN, Page, metrics_address};
+use crate::ops::metrics::{LISTEN, Page, metrics_address};
+use crate::support::harness::{Server, has_tool, wait_until};
 use rustls::HandshakeKind;
 use std::net::SocketAddr;
 use std::process::Command;
@@ -18,7 +18,7 @@ fn shown(pair: &Pair, address: SocketAddr) -> Option<Secured> {
 }
 
 fn wait_for(pair: &Pair, address: SocketAddr) -> Secured {
-    crate::harness::eventually("the other certificate", || shown(pair, address))
+    crate::support::harness::eventually("the other certificate", || shown(pair, address))
 }
 
 fn reloads(address: SocketAddr, result: &str) -> f64 {

@@ -1,0 +1,339 @@
+//! Commands at a terminal: passwords, questions before something is lost, and what a terminal shows.
+
+use crate::support::harness::{Folder, Server, rollbook, run, said, wait_for, wait_until};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, Termios, tcgetattr};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+
+/// A terminal, and what programs have written to it.
+pub struct Terminal {
+    keyboard: File,
+    device: File,
+    shown: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Terminal {
+    pub fn new() -> Terminal {
+        let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        grantpt(&keyboard).and_then(|()| unlockpt(&keyboard)).expect("its other end");
+        let name = ptsname(&keyboard, Vec::new()).expect("its name").into_string().expect("text");
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).custom_flags(OpenptFlags::NOCTTY.bits().cast_signed());
+        let device = options.open(name).expect("the device");
+        let keyboard = File::from(keyboard);
+        let shown = Arc::new(Mutex::new(Vec::new()));
+        let (mut screen, kept) = (keyboard.try_clone().expect("a descriptor"), Arc::clone(&shown));
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(count) = screen.read(&mut bytes) {
+                kept.lock().unwrap().extend_from_slice(&bytes[..count]);
+            }
+        });
+        Terminal { keyboard, device, shown }
+    }
+
+    /// Starts the program in a session of its own at this terminal. `None`: without the tool that makes sessions.
+    pub fn start(&self, folder: &Folder, words: &[&str], change: impl FnOnce(&mut Command)) -> Option<Child> {
+        let mut plain = rollbook();
+        plain.args(words).env("ROLLBOOK_DB", folder.db()).env("TERM", "xterm").env_remove("NO_COLOR");
+        let mut command = Command::new("setsid");
+        command.arg("--ctty").arg(plain.get_program()).args(plain.get_args()).current_dir(folder.path());
+        for (name, value) in plain.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        let device = || Stdio::from(self.device.try_clone().expect("a descriptor"));
+        command.stdin(device()).stdout(device()).stderr(device());
+        change(&mut command);
+        match command.spawn() {
+            Ok(child) => Some(child),
+            Err(error) if std::env::var_os("CI").is_none() => {
+                eprintln!("setsid: {error}: not tested");
+                None
+            }
+            Err(error) => panic!("setsid: {error}"),
+        }
+    }
+
+    pub fn shown(&self) -> String {
+        String::from_utf8_lossy(&self.shown.lock().unwrap()).into_owned()
+    }
+
+    /// Waits until the terminal shows that text so many times.
+    pub fn wait_for(&self, text: &str, times: usize) {
+        wait_until(format!("{text} at the terminal, {times} times"), || self.shown().matches(text).count() >= times);
+    }
+
+    pub fn type_in(&mut self, text: &str) {
+        self.keyboard.write_all(text.as_bytes()).expect("the terminal takes it");
+    }
+
+    /// Forgets what is shown.
+    pub fn clear(&self) {
+        self.shown.lock().unwrap().clear();
+    }
+
+    fn modes(&self) -> Termios {
+        tcgetattr(&self.device).expect("its modes")
+    }
+
+    fn echoes(&self) -> bool {
+        self.modes().local_modes.contains(LocalModes::ECHO)
+    }
+
+    /// Runs a command, answers its question with that text, and returns status and what was shown.
+    pub fn ask(&mut self, folder: &Folder, words: &[&str], question: &str, answer: &str) -> Option<(i32, String)> {
+        self.clear();
+        let mut child = self.start(folder, words, |_| {})?;
+        if !question.is_empty() {
+            self.wait_for(question, 1);
+            self.type_in(answer);
+        }
+        let status = wait_for(&mut child);
+        // What was written before the end is there when this is.
+        self.device.write_all(b"END\n").expect("the terminal takes it");
+        self.wait_for("END", 1);
+        Some((status.code().expect("a status"), self.shown().replace("END\r\n", "")))
+    }
+}
+
+/// A directory with some users, groups and keys.
+fn folder() -> Folder {
+    let folder = Folder::new();
+    for words in [
+        &["key", "create", "api"][..],
+        &["user", "add", "ada", "--disabled", "true"],
+        &["user", "add", "bob", "--disabled", "true"],
+        &["group", "add", "team"],
+        &["backup", folder.path().join("backup.db").to_str().unwrap()],
+        &["export", folder.path().join("users.jsonl").to_str().unwrap()],
+    ] {
+        assert_eq!(said(&run(&folder, words)).0, 0, "{words:?}");
+    }
+    folder
+}
+
+fn same(one: &Termios, other: &Termios) -> bool {
+    (one.input_modes, one.output_modes, one.control_modes, one.local_modes)
+        == (other.input_modes, other.output_modes, other.control_modes, other.local_modes)
+}
+
+fn kill(child: &Child, signal: &str) {
+    let status = Command::new("kill").args([signal, &child.id().to_string()]).status();
+    assert!(status.expect("kill runs").success());
+}
+
+#[test]
+fn a_password_is_typed_twice_and_not_shown() {
+    let (folder, mut terminal) = (folder(), Terminal::new());
+    let before = terminal.modes();
+    let Some(mut child) = terminal.start(&folder, &["passwd", "ada"], |_| {}) else { return };
+    terminal.wait_for("New password of ada: ", 1);
+    wait_until("no echo", || !terminal.echoes());
+    // The keys that change a line do so.
+    terminal.type_in("wrong\u{15}secreT\u{7f}t words\n");
+    terminal.wait_for("Once more: ", 1);
+    wait_until("no echo", || !terminal.echoes());
+    terminal.type_in("secret words\n");
+    assert_eq!(wait_for(&mut child).code(), Some(0), "{}", terminal.shown());
+    terminal.wait_for("changed the password of ada", 1);
+    assert!(!terminal.shown().contains("secret"), "{}", terminal.shown());
+    assert!(same(&terminal.modes(), &before));
+    assert_eq!(said(&run(&folder, &["user", "enable", "ada"])).0, 0);
+    let server = Server::over(Arc::new(folder), &[]);
+    assert_eq!(server.nuxeo_as(("ada", "secret words"), "GET", "/me", None).status, 200);
+}
+
+#[test]
+fn two_passwords_that_differ_and_none_at_all_are_refused() {
+    let (folder, mut terminal) = (folder(), Terminal::new());
+    for (typed, refusal) in [
+        (["one\n", "two\n"], "the two passwords are not the same: type the same one twice"),
+        (["\u{4}", ""], "the input of the terminal has ended"),
+    ] {
+        terminal.clear();
+        let Some(mut child) = terminal.start(&folder, &["passwd", "ada"], |_| {}) else { return };
+        for (prompt, text) in ["New password of ada: ", "Once more: "].iter().zip(typed) {
+            if text.is_empty() {
+                break;
+            }
+            terminal.wait_for(prompt, 1);
+            wait_until("no echo", || !terminal.echoes());
+            terminal.type_in(text);
+        }
+        assert_eq!(wait_for(&mut child).code(), Some(1));
+        terminal.wait_for(refusal, 1);
+        assert!(terminal.echoes());
+    }
+}
+
+/// How the command ends, and whether the terminal is as it was before.
+fn ended_by(signal: impl FnOnce(&mut Terminal, &Child), words: &[&str], prompt: &str) -> Option<(ExitStatus, bool)> {
+    let (folder, mut terminal) = (folder(), Terminal::new());
+    let before = terminal.modes();
+    let mut child = terminal.start(&folder, words, |_| {})?;
+    terminal.wait_for(prompt, 1);
+    wait_until("no echo", || !terminal.echoes());
+    signal(&mut terminal, &child);
+    let status = wait_for(&mut child);
+    Some((status, same(&terminal.modes(), &before)))
+}
+
+#[test]
+fn the_terminal_is_as_before_when_a_password_prompt_is_ended() {
+    let passwd = (&["passwd", "ada"][..], "New password of ada: ");
+    let add = (&["user", "add", "eve", "--password"][..], "New password of eve: ");
+    let pull = (&["pull", "nuxeo", "--from", "http://127.0.0.1:9/nuxeo"][..], "Password of Administrator at ");
+    for (words, prompt) in [passwd, add, pull] {
+        let ctrl_c = |terminal: &mut Terminal, _: &Child| terminal.type_in("half\u{3}");
+        let Some((status, is_as_before)) = ended_by(ctrl_c, words, prompt) else { return };
+        assert!(is_as_before, "{words:?}");
+        assert_eq!(status.signal(), Some(SIGINT), "{words:?}");
+    }
+    for (name, signal) in [("-TERM", SIGTERM), ("-HUP", SIGHUP), ("-INT", SIGINT)] {
+        let Some((status, is_as_before)) = ended_by(|_, child| kill(child, name), passwd.0, passwd.1) else { return };
+        assert!(is_as_before, "{name}");
+        assert_eq!(status.signal(), Some(signal));
+    }
+    let quit = |terminal: &mut Terminal, _: &Child| terminal.type_in("\u{1c}");
+    let Some((status, is_as_before)) = ended_by(quit, passwd.0, passwd.1) else { return };
+    assert!(is_as_before);
+    assert_eq!(status.signal(), Some(SIGQUIT));
+}
+
+#[test]
+fn the_second_prompt_is_ended_as_the_first() {
+    let second = |terminal: &mut Terminal, _: &Child| {
+        terminal.type_in("secret words\n");
+        terminal.wait_for("Once more: ", 1);
+        wait_until("no echo", || !terminal.echoes());
+        terminal.type_in("\u{3}");
+    };
+    let Some((status, is_as_before)) = ended_by(second, &["passwd", "ada"], "New password of ada: ") else { return };
+    assert!(is_as_before);
+    assert_eq!(status.signal(), Some(SIGINT));
+}
+
+#[test]
+fn a_stopped_prompt_gives_the_echo_back_and_goes_on_without_it() {
+    let (folder, mut terminal) = (folder(), Terminal::new());
+    let Some(mut child) = terminal.start(&folder, &["passwd", "ada"], |_| {}) else { return };
+    terminal.wait_for("New password of ada: ", 1);
+    wait_until("no echo", || !terminal.echoes());
+    terminal.type_in("\u{1a}");
+    let stat = format!("/proc/{}/stat", child.id());
+    wait_until("the process stops", || std::fs::read_to_string(&stat).expect("it is there").contains(") T "));
+    assert!(terminal.echoes());
+    kill(&child, "-CONT");
+    wait_until("no echo", || !terminal.echoes());
+    terminal.type_in("secret words\n");
+    terminal.wait_for("Once more: ", 1);
+    wait_until("no echo", || !terminal.echoes());
+    terminal.type_in("secret words\n");
+    assert_eq!(wait_for(&mut child).code(), Some(0), "{}", terminal.shown());
+}
+
+/// The commands that take something away, the question of each, and whether it has been done.
+type Destructive = (&'static [&'static str], &'static str, fn(&Folder) -> bool);
+
+fn is_gone(folder: &Folder, kind: &str, name: &str) -> bool {
+    said(&run(folder, &[kind, "show", name])).0 == 1
+}
+
+const DESTRUCTIVE: [Destructive; 8] = [
+    (&["user", "delete", "ada"], "remove the user ada for good, with memberships and tokens? [y/N] ", |folder| {
+        is_gone(folder, "user", "ada")
+    }),
+    (&["user", "delete", "ada", "bob"], "remove 2 users (ada, bob) for good", |folder| {
+        is_gone(folder, "user", "ada") && is_gone(folder, "user", "bob")
+    }),
+    (&["user", "purge", "--older-than", "0s"], "remove for good all users who are disabled and unchanged", |folder| {
+        is_gone(folder, "user", "ada")
+    }),
+    (&["group", "delete", "team"], "remove the group team for good? [y/N] ", |folder| is_gone(folder, "group", "team")),
+    (&["key", "revoke", "1"], "revoke key 1, which cannot be undone? [y/N] ", |folder| {
+        let keys = said(&run(folder, &["key", "list", "--format", "csv"])).1;
+        !keys.lines().nth(1).expect("a key").ends_with(',')
+    }),
+    (&["restore", "backup.db"], "put backup.db in the place of ", |folder| is_gone(folder, "user", "later")),
+    (&["check", "--repair"], "remove the extra properties of ", |_| true),
+    (&["import", "changed.jsonl", "--on-conflict", "update"], "change the users and groups of ", |folder| {
+        said(&run(folder, &["user", "show", "ada"])).1.contains("Countess")
+    }),
+];
+
+/// A directory with something for each of them to do.
+fn something_to_lose() -> Folder {
+    let folder = folder();
+    assert_eq!(said(&run(&folder, &["user", "add", "later"])).0, 0);
+    let changed = r#"{"type":"user","name":"ada","title":"Countess"}"#;
+    std::fs::write(folder.path().join("changed.jsonl"), changed).expect("a file");
+    folder
+}
+
+#[test]
+fn a_command_that_takes_something_away_asks_first_at_a_terminal() {
+    for (words, question, is_done) in DESTRUCTIVE {
+        let repairs = words.contains(&"--repair");
+        for (answer, status) in [("\n", 1), ("n\n", 1), ("yess\n", 1), ("\u{4}", 1), ("y\n", 0), ("Yes\n", 0)] {
+            let (folder, mut terminal) = (something_to_lose(), Terminal::new());
+            let Some((code, shown)) = terminal.ask(&folder, words, question, answer) else { return };
+            assert_eq!(code, status, "{words:?} {answer:?}: {shown}");
+            assert_eq!(is_done(&folder) || repairs, status == 0 || repairs, "{words:?} {answer:?}: {shown}");
+            let refused = shown.contains("nothing is changed: the answer was not yes (--yes goes on");
+            assert_eq!(refused, status == 1, "{words:?} {answer:?}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn yes_answers_the_question_before_it_is_asked() {
+    for (words, question, is_done) in DESTRUCTIVE {
+        for flag in ["--yes", "-y"] {
+            let (folder, mut terminal) = (something_to_lose(), Terminal::new());
+            let Some((code, shown)) = terminal.ask(&folder, &[words, &[flag]].concat(), "", "") else { return };
+            assert_eq!(code, 0, "{words:?}: {shown}");
+            assert!(is_done(&folder) && !shown.contains(question), "{words:?}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn without_a_terminal_no_question_is_asked() {
+    for (words, question, is_done) in DESTRUCTIVE {
+        let folder = something_to_lose();
+        let mut command = rollbook();
+        command.current_dir(folder.path()).args(words).env("ROLLBOOK_DB", folder.db());
+        let (code, out, err) = said(&command.output().expect("the command runs"));
+        assert_eq!(code, 0, "{words:?}: {out}{err}");
+        assert!(is_done(&folder) && !err.contains(question), "{words:?}: {err}");
+    }
+}
+
+#[test]
+fn a_command_that_takes_nothing_away_asks_nothing() {
+    let (folder, mut terminal) = (something_to_lose(), Terminal::new());
+    for words in [
+        &["user", "purge", "--older-than", "0s", "--dry-run"][..],
+        &["check"],
+        &["import", "changed.jsonl", "--on-conflict", "update", "--dry-run"],
+        &["import", "users.jsonl", "--on-conflict", "skip"],
+        &["import", "users.jsonl", "--on-conflict", "update", "--db", "new.db"],
+        &["restore", "backup.db", "--db", "another.db"],
+        &["user", "disable", "ada"],
+        &["group", "add-member", "team", "ada"],
+        &["group", "remove-member", "team", "ada"],
+    ] {
+        let Some((code, shown)) = terminal.ask(&folder, words, "", "") else { return };
+        assert_eq!(code, 0, "{words:?}: {shown}");
+        assert!(!shown.contains("[y/N]"), "{words:?}: {shown}");
+    }
+}

@@ -1,0 +1,222 @@
+//! Commands and a server that does not answer, goes away, comes back, or is asked by too many.
+
+use crate::cli::admin::{send, socket};
+use crate::support::harness::{Folder, Server, eventually, rollbook, run, said, wait_until};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use socket2::{Domain, SockAddr, Socket, Type};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
+
+fn signal(server: &Server, signal: &str) {
+    let status = Command::new("kill").args([signal, &server.pid().to_string()]).status();
+    assert!(status.expect("kill runs").success());
+}
+
+/// The message of a command whose server does not answer within a second.
+fn assert_gives_up(folder: &Folder, words: &[&str]) {
+    let (status, _, err) = said(&run(folder, &[words, &["--timeout", "1"]].concat()));
+    assert_eq!(status, 1, "{words:?}: {err}");
+    let message = "has not answered within 1s: it hangs, or needs longer (--timeout SECONDS)";
+    assert!(err.contains("the server at ") && err.contains(message), "{words:?}: {err}");
+}
+
+#[test]
+fn a_command_gives_up_a_server_that_hangs() {
+    let folder = Arc::new(Folder::new());
+    let server = Server::over(Arc::clone(&folder), &[]);
+    let file = folder.path().join("people.jsonl");
+    std::fs::write(&file, "{\"user\":\"ada\"}\n").expect("the file");
+    let import = ["import", file.to_str().expect("a path")];
+    signal(&server, "-STOP");
+    for words in
+        [&["user", "list"][..], &["user", "add", "bob"], &["log", "--follow"], &["user", "delete", "x"], &import]
+    {
+        assert_gives_up(&folder, words);
+    }
+    signal(&server, "-CONT");
+    assert_eq!(said(&run(&folder, &import)).0, 0);
+    assert_eq!(said(&run(&folder, &["user", "show", "ada", "--timeout", "60"])).0, 0);
+    for wrong in ["0", "-1", "soon", "100000"] {
+        assert_eq!(run(&folder, &["user", "list", "--timeout", wrong]).status.code(), Some(2), "{wrong}");
+    }
+}
+
+#[test]
+fn a_command_gives_up_a_server_that_accepts_nothing_or_stops_in_the_middle() {
+    let folder = Folder::new();
+    assert_eq!(said(&run(&folder, &["key", "create", "api"])).0, 0);
+    let held = std::fs::File::open(folder.path().join("rollbook.db.lock")).expect("the lock");
+    held.lock().expect("no other process has it");
+    let address = SockAddr::unix(socket(&folder)).expect("a path");
+    let new_socket = || Socket::new(Domain::UNIX, Type::STREAM, None).expect("a socket");
+    let listener = new_socket();
+    listener.bind(&address).and_then(|()| listener.listen(1)).expect("a socket");
+    // As many as the kernel keeps for a listener that accepts nothing.
+    let waiting: Vec<Socket> = std::iter::from_fn(|| {
+        let stream = new_socket();
+        stream.set_nonblocking(true).expect("a socket");
+        stream.connect(&address).ok().map(|()| stream)
+    })
+    .collect();
+    assert_gives_up(&folder, &["user", "list"]);
+    drop(waiting);
+    drop(listener);
+    std::fs::remove_file(socket(&folder)).expect("the socket");
+
+    let listener = UnixListener::bind(socket(&folder)).expect("a socket");
+    let thread = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a command");
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Le").expect("half a head");
+        // Until the command has gone.
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    assert_gives_up(&folder, &["user", "list"]);
+    thread.join().expect("the command has gone");
+}
+
+/// Asks for the changes that come, without a wait for the answer.
+fn follow(folder: &Folder) -> UnixStream {
+    let order = json!({"account": "me", "order": {"changes": {"after": null, "from": null, "limit": 1, "wait": 60}}});
+    let body = order.to_string();
+    let mut stream = UnixStream::connect(socket(folder)).expect("the server");
+    let head = format!("POST /orders HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());
+    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).expect("the server");
+    stream
+}
+
+/// Asks for changes that have been made by then, and waits for them for a second.
+fn ask(folder: &Folder) -> (u16, Value) {
+    let order = json!({"account": "me", "order": {"changes": {"after": 0, "from": null, "limit": 1, "wait": 1}}});
+    let body = order.to_string();
+    let head = format!("POST /orders HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());
+    send(&socket(folder), &format!("{head}{body}")).parts()
+}
+
+#[test]
+fn followers_lock_no_other_command_out_and_those_too_many_are_told() {
+    let folder = Arc::new(Folder::new());
+    let server = Server::over(Arc::clone(&folder), &[]);
+    let followers: Vec<UnixStream> = (0..64).map(|_| follow(&folder)).collect();
+    wait_until("64 commands that follow", || ask(&folder).0 == 429);
+    let message = "64 commands follow the changes already: end one of them (log --follow)";
+    assert_eq!(ask(&folder), (429, json!({"error": message})));
+    let (status, _, err) = said(&run(&folder, &["log", "--follow"]));
+    assert_eq!((status, err), (1, format!("rollbook: {message}\n")));
+    for words in [&["user", "add", "ada"][..], &["user", "list"], &["log", "-n", "1"]] {
+        assert_eq!(said(&run(&folder, words)).0, 0, "{words:?}");
+    }
+    // The new user is the change that all have waited for.
+    for mut follower in followers {
+        let mut start = [0; 15];
+        follower.read_exact(&mut start).expect("an answer");
+        assert_eq!(&start, b"HTTP/1.1 200 OK");
+    }
+    wait_until("a place", || ask(&folder).0 == 200);
+    assert!(server.stop().success());
+}
+
+/// A command that follows the changes.
+struct Following {
+    child: Child,
+    lines: Receiver<Value>,
+    told: Arc<Mutex<String>>,
+}
+
+impl Following {
+    fn start(folder: &Folder) -> Following {
+        let mut command = rollbook();
+        command.args(["log", "--follow", "--format", "json", "-n", "1"]).env("ROLLBOOK_DB", folder.db());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts");
+        let (send, lines) = channel();
+        let stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
+        std::thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                let _ = send.send(serde_json::from_str(&line).expect("JSON"));
+            }
+        });
+        let (told, stderr) = (Arc::new(Mutex::new(String::new())), child.stderr.take().expect("stderr is piped"));
+        let heard = Arc::clone(&told);
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                heard.lock().unwrap().push_str(&format!("{line}\n"));
+            }
+        });
+        Following { child, lines, told }
+    }
+
+    fn next(&self) -> Value {
+        eventually(format_args!("a change; it has said {:?}", self.told()), || self.lines.try_recv().ok())
+    }
+
+    fn told(&self) -> String {
+        self.told.lock().unwrap().clone()
+    }
+
+    fn wait_to_be_told(&self, text: &str) {
+        wait_until(format_args!("{text:?} in {:?}", self.told()), || self.told().contains(text));
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_follower_comes_back_when_the_server_does_also_with_a_restored_backup() {
+    let folder = Arc::new(Folder::new());
+    let create = |server: &Server, name: &str| {
+        let body = json!({"handle": format!("{name}@example.com")}).to_string();
+        assert_eq!(server.datadog("POST", "/api/v1/user", Some(&body)).status, 200);
+    };
+    let server = Server::over(Arc::clone(&folder), &[]);
+    let backup = folder.path().join("backup.db");
+    let backup = backup.to_str().expect("a path");
+    assert_eq!(said(&run(&folder, &["backup", backup])).0, 0);
+    let following = Following::start(&folder);
+    assert_eq!(following.next()["id"], 7);
+    create(&server, "ada");
+    assert_eq!(following.next()["name"], "ada@example.com");
+    server.kill();
+    following.wait_to_be_told("the server has gone: waiting until it is back\n");
+    let server = Server::over(Arc::clone(&folder), &[]);
+    create(&server, "bob");
+    assert_eq!(following.next()["name"], "bob@example.com");
+    following.wait_to_be_told("the server is back\n");
+
+    // What it has seen is lost, and it goes on with what has come since.
+    assert!(server.stop().success());
+    wait_until("the loss", || following.told().matches("the server has gone").count() == 2);
+    assert_eq!(said(&run(&folder, &["restore", backup])).0, 0);
+    let server = Server::over(Arc::clone(&folder), &[]);
+    assert_eq!(following.next()["action"], "directory.restored");
+    create(&server, "cyd");
+    assert_eq!(following.next()["name"], "cyd@example.com");
+    following.wait_to_be_told("there is no change 9: a backup from before it was restored");
+    assert!(server.stop().success());
+}
+
+#[test]
+fn a_follower_goes_on_with_the_restore_of_a_backup_that_has_no_record() {
+    let folder = Arc::new(Folder::new());
+    let server = Server::over(Arc::clone(&folder), &[]);
+    let sql = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/versions/1.sql")).expect("the file");
+    let backup = folder.path().join("old.db");
+    Connection::open(&backup).expect("a file").execute_batch(&sql).expect("the tables");
+    let following = Following::start(&folder);
+    assert_eq!(following.next()["id"], 7);
+    assert!(server.stop().success());
+    following.wait_to_be_told("the server has gone");
+    assert_eq!(said(&run(&folder, &["restore", backup.to_str().expect("a path")])).0, 0);
+    let server = Server::over(Arc::clone(&folder), &[]);
+    assert_eq!(following.next()["action"], "directory.restored");
+    assert_eq!(said(&run(&folder, &["user", "add", "ada"])).0, 0);
+    assert_eq!(following.next()["name"], "ada");
+    assert!(server.stop().success());
+}

@@ -1,0 +1,3 @@
+//! The Datadog v1 Users API.
+
+mod users;

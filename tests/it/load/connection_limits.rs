@@ -1,0 +1,119 @@
+//! Who gets a place when there are more clients than places.
+
+use crate::ops::metrics::{LISTEN, Page, metrics_address};
+use crate::support::harness::{API_KEY, Connection, Server, busy, eventually, finish_busy};
+use socket2::{Domain, Protocol, Socket, Type};
+use std::net::{SocketAddr, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+/// Flags for a server whose connections are kept at work by requests that do not end.
+pub const KEPT_BUSY: [&str; 2] = ["--head-timeout", "600"];
+
+/// Asks on a connection that may be a new one; the status.
+fn ask(connection: &mut Connection) -> u16 {
+    connection.send("GET", "/api/v1/validate", &[("DD-API-KEY", API_KEY)], None);
+    connection.answer(false).status
+}
+
+/// Connects from another address of this machine.
+pub fn open_from(address: &str, server: SocketAddr) -> Connection {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).expect("a socket");
+    socket.bind(&SocketAddr::new(address.parse().expect("an address"), 0).into()).expect("an address of our own");
+    socket.connect(&server.into()).expect("the server accepts");
+    Connection::over(TcpStream::from(socket))
+}
+
+/// Tries until a connection gets a place.
+fn until_served(server: &Server) -> Connection {
+    eventually("an idle connection that gives way", || {
+        let mut connection = Connection::open(server.address);
+        match ask(&mut connection) {
+            200 => Some(connection),
+            status => {
+                assert_eq!(status, 503);
+                None
+            }
+        }
+    })
+}
+
+#[test]
+fn the_longest_idle_connection_gives_way_when_all_places_are_taken() {
+    let server = Server::with(&[&LISTEN[..], &KEPT_BUSY, &["--max-connections", "4"]].concat());
+    let address = metrics_address(&server);
+    let mut connections: Vec<Connection> = (0..4).map(|_| Connection::open(server.address)).collect();
+    // The first one asks again at the end: the second has waited for longest then.
+    for at in [0, 1, 2, 3, 0] {
+        assert_eq!(ask(&mut connections[at]), 200);
+        // A connection becomes idle after its answer, and the server counts in milliseconds.
+        let public = ("listener", "public");
+        let is_idle = |page: &Page| page.value("rollbook_http_requests_in_progress", &[public]) == 0.0;
+        Page::when(address, "no request in progress", is_idle);
+        thread::sleep(Duration::from_millis(2));
+    }
+    let mut newcomer = until_served(&server);
+    assert_eq!(connections[1].rest(), "", "closed, without an answer to nothing");
+    for at in [0, 2, 3] {
+        assert_eq!(ask(&mut connections[at]), 200, "connection {at} was idle for less");
+    }
+    assert_eq!(ask(&mut newcomer), 200);
+}
+
+#[test]
+fn a_connection_that_never_asked_gives_way_too() {
+    let server = Server::with(&[&KEPT_BUSY[..], &["--max-connections", "1"]].concat());
+    let mut silent = Connection::open(server.address);
+    until_served(&server);
+    assert_eq!(silent.rest(), "");
+}
+
+#[test]
+fn nobody_who_is_at_work_gives_way() {
+    let server = Server::with(&[&KEPT_BUSY[..], &["--max-connections", "3"]].concat());
+    let mut at_work: Vec<Connection> = (0..2).map(|_| busy(Connection::open(server.address))).collect();
+    let mut idle = Connection::open(server.address);
+    assert_eq!(ask(&mut idle), 200);
+    // The one that gives way is the idle one, though the others have been there for longer.
+    let newcomer = busy(until_served(&server));
+    assert_eq!(idle.rest(), "");
+    // No other place is to be had.
+    assert_eq!(ask(&mut Connection::open(server.address)), 503);
+    at_work.push(newcomer);
+    at_work.iter_mut().for_each(|connection| assert_eq!(finish_busy(connection), 200));
+}
+
+#[test]
+fn one_address_cannot_have_all_places() {
+    let limits = ["--max-connections", "8", "--max-connections-per-address", "3"];
+    let server = Server::with(&[&KEPT_BUSY[..], &limits].concat());
+    let mut ours: Vec<Connection> = (0..3).map(|_| busy(Connection::open(server.address))).collect();
+    for _ in 0..5 {
+        let mut refused = Connection::open(server.address);
+        let answer = refused.try_answer(false).expect("an answer");
+        assert_eq!((answer.status, answer.header("Connection")), (503, Some("close")));
+        assert_eq!(answer.json(), serde_json::json!({ "errors": ["Too many connections"] }));
+    }
+    let mut theirs: Vec<Connection> = (0..3).map(|_| open_from("127.0.0.2", server.address)).collect();
+    theirs.iter_mut().for_each(|connection| assert_eq!(ask(connection), 200));
+    // Once one of ours has been idle for a while it gives way to another of ours, and none of theirs does.
+    assert_eq!(finish_busy(&mut ours[0]), 200);
+    let mut newcomer = until_served(&server);
+    assert_eq!(ask(&mut newcomer), 200);
+    theirs.iter_mut().for_each(|connection| assert_eq!(ask(connection), 200));
+    // A place that was given back counts no longer.
+    drop(ours);
+    drop(newcomer);
+    until_served(&server);
+    server.wait_for_log("a connection from 127.0.0.1 was refused: too many of its address are open");
+}
+
+#[test]
+fn the_share_of_an_address_is_most_of_all_places() {
+    let server = Server::with(&[&KEPT_BUSY[..], &["--max-connections", "100"]].concat());
+    server.wait_for_log("limits: 100 connections, 75 of one address");
+    let ours: Vec<Connection> = (0..75).map(|_| busy(Connection::open(server.address))).collect();
+    assert_eq!(ask(&mut Connection::open(server.address)), 503);
+    assert_eq!(ask(&mut open_from("127.0.0.2", server.address)), 200);
+    drop(ours);
+}

@@ -1,0 +1,520 @@
+//! Lists of names: whatever is done to them, they are what a simple model of them says, which moves one entry after the
+//! other. And requests with more names than are allowed.
+
+use crate::nuxeo::users::{create_group, create_user, refusal};
+use crate::support::harness::{ADMIN_PASSWORD, APP_KEY, Answer, Connection, Server, basic};
+use crate::support::rng::Random;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+const LISTS: [&str; 3] = ["memberUsers", "memberGroups", "parentGroups"];
+const USERS: usize = 0;
+const GROUPS: usize = 1;
+const PARENTS: usize = 2;
+
+/// A directory of users, groups, and lists of names, of which some are nobody's.
+#[derive(Clone, Default)]
+struct Model {
+    groups: BTreeMap<String, Group>,
+    users: BTreeMap<String, User>,
+}
+
+#[derive(Clone)]
+struct Group {
+    name: String,
+    /// As they were written.
+    lists: [Vec<String>; 3],
+}
+
+#[derive(Clone)]
+struct User {
+    name: String,
+    /// Keys.
+    groups: Vec<String>,
+}
+
+/// What a call has changed.
+#[derive(Default)]
+struct Effects {
+    /// Keys of groups that have changed.
+    touched: BTreeSet<String>,
+    /// What the record of changes says of memberships: action and document.
+    told: Vec<Value>,
+}
+
+fn key(name: &str) -> String {
+    name.to_lowercase()
+}
+
+fn place(list: &[String], name: &str) -> Option<usize> {
+    list.iter().position(|entry| key(entry) == key(name))
+}
+
+impl Model {
+    fn exists(&self, list: usize, name: &str) -> bool {
+        if list == USERS { self.users.contains_key(&key(name)) } else { self.groups.contains_key(&key(name)) }
+    }
+
+    fn list(&mut self, group: &str, list: usize) -> &mut Vec<String> {
+        &mut self.groups.get_mut(group).expect("the group").lists[list]
+    }
+
+    fn tell(&self, effects: &mut Effects, group: &str, list: usize, name: &str, begins: bool) {
+        let own = &self.groups[group].name;
+        // Whatever the list has, a user or group is told by the name that it was given.
+        let name = match list {
+            USERS => self.users.get(&key(name)).map_or(name, |user| user.name.as_str()),
+            _ => self.groups.get(&key(name)).map_or(name, |group| group.name.as_str()),
+        };
+        let (noun, above, below) = match list {
+            USERS => ("user", own.as_str(), name),
+            GROUPS => ("subgroup", own.as_str(), name),
+            _ => ("subgroup", name, own.as_str()),
+        };
+        let mut document = json!({"group": above, noun: below});
+        if !self.exists(list, name) {
+            document["waiting"] = json!(true);
+        }
+        let noun = if noun == "user" { "member" } else { noun };
+        effects.told.push(json!([format!("{noun}.{}", if begins { "added" } else { "removed" }), document]));
+    }
+
+    /// Takes the group out of the list on the other side; returns how it was written there.
+    fn leave(&mut self, group: &str, list: usize, name: &str) -> Option<String> {
+        let other = match list {
+            USERS => &mut self.users.get_mut(&key(name))?.groups,
+            _ => &mut self.groups.get_mut(&key(name))?.lists[GROUPS + PARENTS - list],
+        };
+        place(other, group).map(|at| other.remove(at))
+    }
+
+    /// Makes the group the last in the list on the other side, if there is one.
+    fn join_last(&mut self, group: &str, list: usize, name: &str) {
+        let written = self.leave(group, list, name).unwrap_or_else(|| self.groups[group].name.clone());
+        if list == USERS {
+            self.users.entry(key(name)).and_modify(|user| user.groups.push(key(group)));
+        } else if let Some(other) = self.groups.get_mut(&key(name)) {
+            other.lists[GROUPS + PARENTS - list].push(written);
+        }
+    }
+
+    fn above(&self, group: &str) -> HashSet<String> {
+        let (mut seen, mut next) = (HashSet::new(), vec![group.to_owned()]);
+        while let Some(at) = next.pop() {
+            if let Some(found) = self.groups.get(&at)
+                && seen.insert(at)
+            {
+                next.extend(found.lists[PARENTS].iter().map(|name| key(name)));
+            }
+        }
+        seen
+    }
+
+    fn remove_others(&mut self, group: &str, list: usize, wanted: &[String], effects: &mut Effects) {
+        for name in self.groups[group].lists[list].clone() {
+            if place(wanted, &name).is_none() {
+                self.tell(effects, group, list, &name, false);
+                self.leave(group, list, &name);
+                self.list(group, list).retain(|entry| *entry != name);
+                self.touch(effects, group, list, &name);
+            }
+        }
+    }
+
+    fn touch(&self, effects: &mut Effects, group: &str, list: usize, name: &str) {
+        effects.touched.insert(group.to_owned());
+        if list != USERS && self.exists(list, name) {
+            effects.touched.insert(key(name));
+        }
+    }
+
+    /// Brings the names into the list. What stands in order stays, everything after that comes to the end.
+    fn arrange(&mut self, group: &str, list: usize, wanted: &[String], effects: &mut Effects) -> Result<(), String> {
+        let (mut last, mut moves) = (None, false);
+        let mut seen = HashSet::new();
+        let present = self.groups[group].lists[list].clone();
+        for name in wanted {
+            if !seen.insert(key(name)) {
+                continue;
+            }
+            let at = place(&present, name);
+            moves |= at.is_none_or(|at| present[at] != *name || last.is_some_and(|last| at < last));
+            last = at;
+            if !moves {
+                continue;
+            }
+            if at.is_none() && list != USERS && self.exists(list, name) {
+                let (above, below) = if list == GROUPS { (group, name.as_str()) } else { (name.as_str(), group) };
+                if self.above(&key(above)).contains(&key(below)) {
+                    let real = |name: &str| self.groups[&key(name)].name.clone();
+                    let (above, below) = (real(above), real(below));
+                    return Err(format!("a group cannot contain itself: {below} in {above} closes a circle"));
+                }
+            }
+            let waited_as = at.map(|at| &present[at]).filter(|before| *before != name && !self.exists(list, name));
+            if let Some(before) = waited_as {
+                self.tell(effects, group, list, before, false);
+            }
+            if at.is_none() || waited_as.is_some() {
+                self.tell(effects, group, list, name, true);
+            }
+            let own = self.list(group, list);
+            own.retain(|entry| key(entry) != key(name));
+            own.push(name.clone());
+            self.join_last(group, list, name);
+            self.touch(effects, group, list, name);
+        }
+        Ok(())
+    }
+
+    fn replace(&mut self, group: &str, lists: &[Option<Vec<String>>; 3]) -> Result<Effects, String> {
+        let mut effects = Effects::default();
+        let given = || lists.iter().enumerate().filter_map(|(list, names)| Some((list, names.as_ref()?)));
+        given().for_each(|(list, names)| self.remove_others(group, list, names, &mut effects));
+        given().try_for_each(|(list, names)| self.arrange(group, list, names, &mut effects))?;
+        Ok(effects)
+    }
+
+    fn replace_groups(&mut self, user: &str, groups: &[String]) -> Effects {
+        let mut effects = Effects::default();
+        let name = self.users[user].name.clone();
+        let present = self.users[user].groups.clone();
+        for group in &present {
+            if place(groups, group).is_none() {
+                let real = self.groups[group].name.clone();
+                effects.told.push(json!(["member.removed", {"group": real, "user": name}]));
+                self.list(group, USERS).retain(|entry| key(entry) != user);
+                self.leave(group, USERS, user);
+                effects.touched.insert(group.clone());
+            }
+        }
+        let (mut last, mut moves, mut seen) = (None, false, HashSet::new());
+        for group in groups.iter().map(|name| key(name)).filter(|group| seen.insert(group.clone())) {
+            let at = place(&present, &group);
+            moves |= at.is_none() || last.is_some_and(|last| at < Some(last));
+            last = at;
+            if !moves {
+                continue;
+            }
+            if at.is_none() {
+                let real = self.groups[&group].name.clone();
+                effects.told.push(json!(["member.added", {"group": real, "user": name}]));
+            }
+            let list = self.list(&group, USERS);
+            let written = place(list, user).map_or(name.clone(), |at| list.remove(at));
+            list.push(written);
+            self.join_last(&group, USERS, user);
+            effects.touched.insert(group);
+        }
+        effects
+    }
+
+    /// A new group, with those that have waited for it. False where that would close a circle.
+    fn add_group(&mut self, name: &str) -> bool {
+        let mut lists = [const { Vec::new() }; 3];
+        for other in self.groups.values() {
+            for list in [GROUPS, PARENTS] {
+                if place(&other.lists[list], name).is_some() {
+                    lists[GROUPS + PARENTS - list].push(other.name.clone());
+                }
+            }
+        }
+        let above: Vec<String> = lists[PARENTS].iter().flat_map(|name| self.above(&key(name))).collect();
+        let closes = lists[GROUPS].iter().any(|name| above.contains(&key(name)));
+        self.groups.insert(key(name), Group { name: name.to_owned(), lists });
+        !closes
+    }
+
+    fn add_user(&mut self, name: &str) {
+        let waits = |(_, group): &(&String, &Group)| place(&group.lists[USERS], name).is_some();
+        let groups = self.groups.iter().filter(waits).map(|(key, _)| key.clone()).collect();
+        self.users.insert(key(name), User { name: name.to_owned(), groups });
+    }
+
+    fn remove_group(&mut self, group: &str) {
+        self.groups.remove(group);
+        for other in self.groups.values_mut() {
+            other.lists[1..].iter_mut().for_each(|list| list.retain(|name| key(name) != group));
+        }
+        self.users.values_mut().for_each(|user| user.groups.retain(|name| name != group));
+    }
+
+    fn remove_user(&mut self, user: &str) {
+        self.users.remove(user);
+        self.groups.values_mut().for_each(|group| group.lists[USERS].retain(|name| key(name) != user));
+    }
+}
+
+/// The directory itself.
+struct Real {
+    connection: Connection,
+    /// The number of the last change that was looked at.
+    seen: String,
+}
+
+impl Real {
+    fn of(server: &Server) -> Real {
+        let mut real = Real { connection: Connection::open(server.address), seen: "now".to_owned() };
+        real.told();
+        real
+    }
+
+    fn ask(&mut self, method: &str, path: &str, body: &Value) -> Answer {
+        let authorization = basic("Administrator", ADMIN_PASSWORD);
+        let text = body.to_string();
+        let body = (!body.is_null()).then_some(text.as_bytes());
+        self.connection.send(method, &format!("/nuxeo/api/v1{path}"), &[("Authorization", &authorization)], body);
+        self.connection.answer(false)
+    }
+
+    /// What the record of changes says of memberships since the last time: action and document.
+    fn told(&mut self) -> Vec<Value> {
+        let path = format!("/rollbook/v1/changes?since={}", self.seen);
+        self.connection.send("GET", &path, &[("Authorization", &format!("Bearer {APP_KEY}"))], None);
+        let answer = self.connection.answer(false);
+        self.seen = answer.header("Rollbook-Next").expect("the next number").to_owned();
+        let changes = answer.text().lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
+        let of_members = changes.filter(|change| {
+            let action = change["action"].as_str().expect("an action");
+            action.starts_with("member.") || action.starts_with("subgroup.")
+        });
+        let side = |change: &Value| if change["after"].is_null() { "before" } else { "after" };
+        of_members.map(|change| json!([change["action"], change[side(&change)]])).collect()
+    }
+
+    /// The model as it is in truth, and the tags of all groups.
+    fn look(&mut self, model: &Model) -> (Model, BTreeMap<String, String>) {
+        let (mut found, mut tags) = (Model::default(), BTreeMap::new());
+        for (key, group) in &model.groups {
+            let path = format!("/group/{key}?fetch-group=memberUsers,memberGroups,parentGroups");
+            let answer = self.ask("GET", &path, &Value::Null);
+            tags.insert(key.clone(), answer.header("ETag").expect("a tag").to_owned());
+            let document = answer.json();
+            let lists = LISTS.map(|list| serde_json::from_value(document[list].clone()).expect("a list"));
+            found.groups.insert(key.clone(), Group { name: group.name.clone(), lists });
+        }
+        for (name, user) in &model.users {
+            let document = self.ask("GET", &format!("/user/{name}"), &Value::Null).json();
+            let groups: Vec<String> = serde_json::from_value(document["properties"]["groups"].clone()).expect("a list");
+            let groups = groups.iter().map(|name| key(name)).collect();
+            found.users.insert(name.clone(), User { name: user.name.clone(), groups });
+        }
+        (found, tags)
+    }
+}
+
+/// All lists, for one comparison.
+fn shown(model: &Model, sorted: bool) -> Vec<(String, Vec<String>)> {
+    let groups = model.groups.iter().flat_map(|(key, group)| {
+        LISTS.iter().zip(&group.lists).map(move |(list, names)| (format!("{list} of {key}"), names.clone()))
+    });
+    let users = model.users.iter().map(|(key, user)| (format!("groups of {key}"), user.groups.clone()));
+    let mut all: Vec<(String, Vec<String>)> = groups.chain(users).collect();
+    if sorted {
+        all.iter_mut().for_each(|(_, names)| names.sort());
+    }
+    all
+}
+
+/// The list with a few things done to it.
+fn edited(random: &mut Random, list: &[String], names: &[&str]) -> Vec<String> {
+    let mut list = list.to_vec();
+    for _ in 0..=random.below(3) {
+        let length = list.len();
+        match random.below(8) {
+            0 | 1 => list.insert(random.below(length + 1), random.pick(names).to_owned()),
+            2 if length > 0 => drop(list.remove(random.below(length))),
+            3 | 4 if length > 1 => {
+                let entry = list.remove(random.below(length));
+                list.insert(random.below(length), entry);
+            }
+            5 if length > 0 => {
+                let at = random.below(length);
+                list[at] = if list[at] == key(&list[at]) { list[at].to_uppercase() } else { key(&list[at]) };
+            }
+            6 => list.reverse(),
+            7 if length > 0 => list.push(list[random.below(length)].clone()),
+            _ => {}
+        }
+    }
+    list
+}
+
+#[test]
+fn lists_are_what_moving_one_entry_after_the_other_makes_of_them() {
+    let server = Server::start();
+    let seed = Random::seed("ROLLBOOK_SEED", 20_261_130);
+    println!("ROLLBOOK_SEED={seed}");
+    let mut random = Random::new(seed);
+    let users = ["Ada", "bob", "cyd", "dan", "eve", "fay", "gus", "hal"];
+    let groups = ["One", "two", "three", "four", "five"];
+    let mut model = Model::default();
+    let mut real = Real::of(&server);
+    let (mut done, mut refused, mut tags) = (0, 0, BTreeMap::new());
+    for round in 0..800 {
+        let (user, group) = (random.pick(&users), random.pick(&groups));
+        let before = model.clone();
+        let known = |model: &Model| model.groups.values().map(|group| group.name.clone()).collect::<Vec<_>>();
+        let mut some = |model: &Model, list: usize| -> Option<Vec<String>> {
+            let present = model.groups.get(&key(group)).map(|group| group.lists[list].clone()).unwrap_or_default();
+            let names: &[&str] = if list == USERS { &users } else { &groups };
+            (!random.one_in(3)).then(|| edited(&mut random, &present, names))
+        };
+        let mut body = json!({"entity-type": "group", "id": group});
+        let lists = [USERS, GROUPS, PARENTS].map(|list| some(&model, list));
+        for (name, list) in LISTS.iter().zip(&lists) {
+            if let Some(list) = list {
+                body[name] = json!(list);
+            }
+        }
+        // In which order an entity joins the lists that have waited for it is not told.
+        let (method, path, body, ordered, expected) = match (random.below(12), model.groups.contains_key(&key(group))) {
+            (0..7, true) => {
+                let expected = model.replace(&key(group), &lists);
+                ("PUT", format!("/group/{group}"), body, true, expected)
+            }
+            (7, true) => {
+                model.remove_group(&key(group));
+                ("DELETE", format!("/group/{group}"), Value::Null, false, Ok(Effects::default()))
+            }
+            (_, false) => {
+                let expected = if model.add_group(group) { Ok(()) } else { Err(String::new()) };
+                let waited = model.groups[&key(group)].lists.iter().any(|list| list.len() > 1);
+                let body = if waited { json!({"entity-type": "group", "id": group}) } else { body };
+                let expected = expected.and_then(|()| {
+                    let mut effects = Effects::default();
+                    let given = lists.iter().enumerate().filter_map(|(list, names)| Some((list, names.as_ref()?)));
+                    let mut given = given.filter(|_| !waited);
+                    given.try_for_each(|(list, names)| model.arrange(&key(group), list, names, &mut effects))?;
+                    Ok(Effects::default())
+                });
+                ("POST", "/group".to_owned(), body, false, expected)
+            }
+            (8 | 9, true) if model.users.contains_key(&key(user)) => {
+                let present: Vec<String> =
+                    model.users[&key(user)].groups.iter().map(|key| model.groups[key].name.clone()).collect();
+                let names = known(&model);
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                let given = edited(&mut random, &present, &names);
+                let effects = model.replace_groups(&key(user), &given);
+                let body = json!({"entity-type": "user", "properties": {"groups": given}});
+                ("PUT", format!("/user/{user}"), body, true, Ok(effects))
+            }
+            (10, true) if model.users.contains_key(&key(user)) => {
+                model.remove_user(&key(user));
+                ("DELETE", format!("/user/{user}"), Value::Null, false, Ok(Effects::default()))
+            }
+            _ if !model.users.contains_key(&key(user)) => {
+                model.add_user(user);
+                let body = json!({"entity-type": "user", "properties": {"username": user}});
+                ("POST", "/user".to_owned(), body, false, Ok(Effects::default()))
+            }
+            _ => continue,
+        };
+        let call = format!("{round}: {method} {path} {body}");
+        let answer = real.ask(method, &path, &body);
+        let told = real.told();
+        match expected {
+            Err(message) => {
+                model = before;
+                refused += 1;
+                assert_eq!(answer.status, 400, "{call}: {}", answer.text());
+                assert!(answer.json()["message"].as_str().is_some_and(|text| text.contains(&message)), "{call}");
+                assert_eq!(told, Vec::<Value>::new(), "{call}");
+                let (found, tags_now) = real.look(&model);
+                assert_eq!(shown(&found, false), shown(&model, false), "{call}");
+                assert_eq!(tags_now, tags, "{call}");
+            }
+            Ok(effects) => {
+                done += 1;
+                assert!(answer.status < 300, "{call}: {}", answer.text());
+                let (found, tags_now) = real.look(&model);
+                assert_eq!(shown(&found, !ordered), shown(&model, !ordered), "{call}");
+                if ordered {
+                    assert_eq!(told, effects.told, "{call}");
+                    let touched = tags_now.iter().filter(|(key, tag)| tags.get(*key) != Some(*tag));
+                    let touched: BTreeSet<String> = touched.map(|(key, _)| key.clone()).collect();
+                    assert_eq!(touched, effects.touched, "{call}");
+                }
+                (model, tags) = (found, tags_now);
+            }
+        }
+    }
+    println!("{done} changes, {refused} refused");
+    assert!(done > 400 && refused > 20, "no stand-still: {done} changes, {refused} refused");
+}
+
+// Names in one request
+
+#[test]
+fn more_names_in_a_request_than_are_allowed_are_refused() {
+    let server = Server::with(&["--max-names-per-request", "3"]);
+    for name in ["a", "b", "c", "d"] {
+        create_group(&server, json!({"id": name}));
+    }
+    create_user(&server, json!({"username": "ada", "groups": ["a", "b", "c"]}));
+    let why = "more than 3 names in one request";
+    let (nuxeo, ui) = (refusal(413, why), json!({ "error": why }));
+    let group = |lists: Value| {
+        let mut body = lists;
+        body["entity-type"] = json!("group");
+        body
+    };
+    let user = |properties: Value| json!({"entity-type": "user", "properties": properties});
+    let four = json!(["a", "b", "c", "d"]);
+    // Those who may not do it at all are told that.
+    for (path, body) in [
+        ("/user", user(json!({"username": "eve", "groups": four}))),
+        ("/group", group(json!({"id": "x", "memberUsers": four}))),
+    ] {
+        create_user(&server, json!({"username": format!("reader of {path}"), "password": "reader"}));
+        let answer = server.nuxeo_as((&format!("reader of {path}"), "reader"), "POST", path, Some(&body.to_string()));
+        assert_eq!(answer.status, 403, "{path}");
+    }
+    for (method, path, body) in [
+        ("POST", "/user", user(json!({"username": "eve", "groups": four}))),
+        ("POST", "/user", user(json!({"username": "eve", "password": "password", "groups": four}))),
+        ("PUT", "/user/ada", user(json!({"groups": four}))),
+        ("PUT", "/user/ada", user(json!({"password": "password", "groups": four}))),
+        // One name again and again is as many.
+        ("PUT", "/user/ada", user(json!({"groups": ["a", "a", "A", "a"]}))),
+        ("POST", "/group", group(json!({"id": "x", "memberUsers": four}))),
+        ("PUT", "/group/a", group(json!({"memberUsers": four}))),
+        ("PUT", "/group/a", group(json!({"memberGroups": ["b", "c", "d", "e"]}))),
+        ("PUT", "/group/a", group(json!({"parentGroups": ["b", "c", "d", "e"]}))),
+        // All lists together count.
+        ("PUT", "/group/a", group(json!({"memberUsers": ["x", "y"], "memberGroups": ["b"], "parentGroups": ["c"]}))),
+    ] {
+        let answer = server.nuxeo(method, path, Some(&body.to_string()));
+        assert_eq!(answer.parts(), (413, nuxeo.clone()), "{method} {path} {body}");
+    }
+    let emails: Vec<String> = (0..4).map(|number| format!("{number}@example.com")).collect();
+    let answer = server.datadog("POST", "/api/v1/invite_users", Some(&json!({"emails": emails}).to_string()));
+    assert_eq!(answer.parts(), (413, json!({"errors": [why]})));
+    let cookie = crate::ui::session::session_cookie(&server);
+    for (method, path, body) in [
+        ("POST", "users", json!({"name": "eve", "groups": four})),
+        ("PATCH", "users/ada", json!({"groups": four})),
+        ("POST", "groups", json!({"name": "x", "groups": four})),
+        ("PATCH", "groups/a", json!({"groups": four})),
+    ] {
+        let headers = [("Cookie", cookie.as_str()), ("X-Requested-With", "rollbook")];
+        let answer = server.request(method, &format!("/ui/api/{path}"), &headers, Some(body.to_string().as_bytes()));
+        assert_eq!(answer.parts(), (413, ui.clone()), "{method} {path}");
+    }
+    // Nothing has come of it.
+    for path in ["/user/eve", "/user/0@example.com", "/group/x"] {
+        assert_eq!(server.nuxeo("GET", path, None).status, 404, "{path}");
+    }
+    let ada = server.nuxeo("GET", "/user/ada", None).json();
+    assert_eq!(ada["properties"]["groups"], json!(["a", "b", "c"]));
+    // As many as are allowed are taken.
+    for (path, body) in [
+        ("/user/ada", user(json!({"groups": ["c", "b", "d"]}))),
+        ("/group/a", group(json!({"memberUsers": ["x", "y"], "memberGroups": ["b"]}))),
+    ] {
+        assert_eq!(server.nuxeo("PUT", path, Some(&body.to_string())).status, 200, "{path}");
+    }
+    let answer = server.datadog("POST", "/api/v1/invite_users", Some(&json!({"emails": emails[..3]}).to_string()));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}

@@ -1,0 +1,7 @@
+//! The Nuxeo users, groups and automation endpoints.
+
+mod auth;
+mod groups;
+mod member_lists;
+pub mod sessions;
+pub mod users;

@@ -1,0 +1,593 @@
+//! Sessions of the Nuxeo dialect: the cookie that a login sets, what it opens, and what ends it.
+
+use crate::nuxeo::users::{assert_refused, create_group, create_user, refusal, user_body};
+use crate::support::harness::{
+    ADMIN_PASSWORD, APP_KEY, Answer, Connection, Folder, Server, basic, run_with_input, wait_until,
+};
+use crate::ui::session::session_cookie;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const LOGIN: &str = "/nuxeo/site/automation/login";
+const ME: &str = "/nuxeo/api/v1/me";
+const ROOT: (&str, &str) = ("Administrator", ADMIN_PASSWORD);
+const ADA: (&str, &str) = ("ada", "secret");
+
+/// A server with Ada, who has a password and no rights.
+fn with_ada(flags: &[&str]) -> Server {
+    let server = Server::with(flags);
+    create_user(&server, json!({"username": ADA.0, "password": ADA.1}));
+    server
+}
+
+/// Logs in with these headers.
+fn log_in(server: &Server, headers: &[(&str, &str)]) -> Answer {
+    server.request("POST", LOGIN, headers, None)
+}
+
+/// What a login of that user gives to send back: `JSESSIONID=…`.
+pub(crate) fn cookie_of(server: &Server, (name, password): (&str, &str)) -> String {
+    cookie_in(&log_in(server, &[("Authorization", &basic(name, password))]))
+}
+
+fn cookie_in(login: &Answer) -> String {
+    assert_eq!(login.status, 200, "{}", login.text());
+    let (cookie, _) = login.header("Set-Cookie").expect("a cookie").split_once(';').expect("attributes");
+    cookie.to_owned()
+}
+
+fn get(server: &Server, path: &str, cookie: &str) -> Answer {
+    server.request("GET", path, &[("Cookie", cookie)], None)
+}
+
+/// Whether the cookie opens an account.
+fn opens(server: &Server, cookie: &str) -> bool {
+    let answer = get(server, ME, cookie);
+    if answer.status != 200 {
+        // As without credentials; and nobody asks for a password where a cookie came.
+        assert_eq!(answer.parts(), (401, refusal(401, "Authentication is required")), "{cookie}");
+        assert_eq!(answer.header("WWW-Authenticate"), None, "{cookie}");
+    }
+    answer.status == 200
+}
+
+/// A token of that user for a device.
+fn token_of(server: &Server, (name, password): (&str, &str), device: &str) -> String {
+    let path = format!("/nuxeo/authentication/token?applicationName=test&deviceId={device}&permission=rw");
+    let answer = server.request("GET", &path, &[("Authorization", &basic(name, password))], None);
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    answer.text().to_owned()
+}
+
+#[test]
+fn a_login_sets_a_cookie_under_every_path() {
+    let server = with_ada(&[]);
+    let authorization = basic(ADA.0, ADA.1);
+    let mut seen = BTreeSet::new();
+    for path in [
+        LOGIN,
+        "/nuxeo/api/v1/automation/login",
+        "/nuxeo/site/api/v1/automation/login",
+        "/nuxeo/api/v1/repo/default/automation/login",
+        "/nuxeo/site/api/v1/repo/default/automation/login",
+        "/nuxeo//site//automation/login/",
+    ] {
+        let answer = server.request("POST", path, &[("Authorization", &authorization)], Some(b"{}"));
+        let (cookie, attributes) = answer.header("Set-Cookie").expect("a cookie").split_once("; ").expect("attributes");
+        assert_eq!(attributes, "Path=/nuxeo; HttpOnly; SameSite=Lax", "{path}");
+        let value = cookie.strip_prefix("JSESSIONID=").expect("its name");
+        assert!(value.len() == 128 && value.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)), "{value}");
+        assert_eq!(get(&server, ME, cookie).json()["id"], json!("ada"), "{path}");
+        assert!(seen.insert(cookie.to_owned()), "{path}: the same again");
+    }
+    // Each is a session of its own.
+    assert!(seen.iter().all(|cookie| opens(&server, cookie)));
+    for headers in [vec![], vec![("Authorization", basic(ADA.0, "wrong"))]] {
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let answer = log_in(&server, &headers);
+        assert_refused(&answer, 401, "a login without credentials");
+        assert_eq!(answer.header("Set-Cookie"), None);
+    }
+    // No other call sets one, and whoever comes with one keeps it.
+    let answer = server.request("GET", ME, &[("Authorization", &authorization)], None);
+    assert_eq!((answer.status, answer.header("Set-Cookie")), (200, None));
+    let cookie = seen.first().expect("a cookie");
+    let answer = log_in(&server, &[("Cookie", cookie)]);
+    assert_eq!((answer.status, &answer.json()["username"]), (200, &json!("ada")));
+    assert_eq!(answer.header("Set-Cookie"), None);
+    let log = server.stop_for_log();
+    for value in seen.iter().filter_map(|cookie| cookie.strip_prefix("JSESSIONID=")) {
+        assert!(!log.contains(value), "a cookie is in the log: {log}");
+    }
+}
+
+#[test]
+fn the_path_of_the_cookie_is_the_prefix() {
+    for (flags, prefix, path) in [
+        (&["--nuxeo-prefix", "/a/b"][..], "/a/b", "/a/b"),
+        (&["--nuxeo-prefix", "/", "--datadog-prefix", "/dog"], "", "/"),
+    ] {
+        let server = Server::with(flags);
+        let authorization = basic(ROOT.0, ROOT.1);
+        let login = format!("{prefix}/api/v1/automation/login");
+        let answer = server.request("POST", &login, &[("Authorization", &authorization)], None);
+        let (cookie, attributes) = answer.header("Set-Cookie").expect("a cookie").split_once("; ").expect("attributes");
+        assert_eq!(attributes, format!("Path={path}; HttpOnly; SameSite=Lax"));
+        assert_eq!(get(&server, &format!("{prefix}/api/v1/me"), cookie).status, 200);
+        let out = get(&server, &format!("{prefix}/logout"), cookie);
+        let removed = format!("JSESSIONID=; Path={path}; Max-Age=0; HttpOnly; SameSite=Lax");
+        assert_eq!((out.status, out.header("Set-Cookie")), (200, Some(removed.as_str())));
+        assert_eq!(get(&server, &format!("{prefix}/api/v1/me"), cookie).status, 401);
+    }
+}
+
+#[test]
+fn a_cookie_that_came_encrypted_goes_no_other_way() {
+    let authorization = basic(ROOT.0, ROOT.1);
+    for (flags, protocol, secure) in [
+        (&["--trusted-proxy", "127.0.0.1"][..], "https", true),
+        (&["--trusted-proxy", "127.0.0.1"], "http", false),
+        (&[], "https", false),
+    ] {
+        let server = Server::with(flags);
+        let headers = [("Authorization", authorization.as_str()), ("X-Forwarded-Proto", protocol)];
+        let out = server.request("POST", "/nuxeo/logout", &headers, None);
+        for answer in [log_in(&server, &headers), out] {
+            let set = answer.header("Set-Cookie").expect("a cookie");
+            assert_eq!(set.ends_with("; SameSite=Lax; Secure"), secure, "{flags:?} {protocol}: {set}");
+            assert_eq!(set.contains("Secure"), secure, "{flags:?} {protocol}: {set}");
+        }
+    }
+}
+
+#[test]
+fn a_cookie_opens_what_its_user_may_do_now() {
+    let server = with_ada(&[]);
+    let cookie = cookie_of(&server, ADA);
+    let create = |name: &str| {
+        let body = user_body(json!({"username": name}));
+        server.request("POST", "/nuxeo/api/v1/user", &[("Cookie", &cookie)], Some(body.as_bytes())).status
+    };
+    for path in
+        [ME, "/nuxeo/site/api/v1/me", "/nuxeo/json/cmis", "/nuxeo/api/v1/user/search?q=*", "/nuxeo/api/v1/token"]
+    {
+        assert_eq!(get(&server, path, &cookie).status, 200, "{path}");
+    }
+    assert_eq!(create("grace"), 403);
+    assert_eq!(server.nuxeo("POST", "/user/ada/group/powerusers", None).status, 201);
+    assert_eq!(create("grace"), 201);
+    let remove = server.request("DELETE", "/nuxeo/api/v1/user/grace", &[("Cookie", &cookie)], None);
+    assert_eq!(remove.status, 204);
+    assert_eq!(server.nuxeo("DELETE", "/user/ada/group/powerusers", None).status, 200);
+    assert_eq!(create("grace"), 403);
+    // The log and the record of changes name the user.
+    server.wait_for_log("DELETE /nuxeo/api/v1/user/grace 204 nuxeo ada");
+    let value = cookie.split_once('=').expect("a value").1;
+    let log = server.stop_for_log();
+    assert!(!log.contains(value), "{log}");
+}
+
+#[test]
+fn a_cookie_opens_nothing_in_other_dialects_and_theirs_nothing_here() {
+    let server = Server::start();
+    let cookie = cookie_of(&server, ROOT);
+    let value = cookie.split_once('=').expect("a value").1;
+    let page = session_cookie(&server);
+    let page_value = page.split_once('=').expect("a value").1;
+    for (path, status) in
+        [("/api/v1/user", 403), ("/rollbook/v1/changes", 401), ("/ui/api/session", 401), ("/ui/api/users", 401)]
+    {
+        for cookie in [&cookie, &format!("rollbook_session={value}")] {
+            assert_eq!(get(&server, path, cookie).status, status, "{path} {cookie}");
+        }
+    }
+    for cookie in [&page, &format!("JSESSIONID={page_value}")] {
+        assert!(!opens(&server, cookie), "{cookie}");
+    }
+    for (name, value) in [
+        ("X-Authentication-Token", value.to_owned()),
+        ("Authorization", format!("Bearer {value}")),
+        ("Authorization", basic("Administrator", value)),
+    ] {
+        assert_eq!(server.request("GET", ME, &[(name, &value)], None).status, 401, "{name}");
+    }
+    assert!(opens(&server, &cookie));
+}
+
+#[test]
+fn a_logout_ends_the_session_and_no_other() {
+    let server = with_ada(&[]);
+    let removed = "JSESSIONID=; Path=/nuxeo; Max-Age=0; HttpOnly; SameSite=Lax";
+    for method in ["GET", "POST"] {
+        // Also one that was never used.
+        for used in [true, false] {
+            let (cookie, other) = (cookie_of(&server, ADA), cookie_of(&server, ADA));
+            assert!(!used || opens(&server, &cookie));
+            let out = server.request(method, "/nuxeo/logout", &[("Cookie", &cookie)], None);
+            assert_eq!((out.status, out.header("Set-Cookie")), (200, Some(removed)), "{method}: {}", out.text());
+            assert_eq!(out.header("Content-Type"), Some("text/plain; charset=utf-8"));
+            assert!(!opens(&server, &cookie) && opens(&server, &other), "{method} {used}");
+            // Twice is no mistake, and the end stays one.
+            assert_eq!(server.request(method, "/nuxeo/logout/", &[("Cookie", &cookie)], None).status, 200);
+            assert!(!opens(&server, &cookie) && opens(&server, &other), "{method} {used}");
+        }
+        // Nobody is asked for credentials.
+        let wrong = basic("nobody", "wrong");
+        for headers in [&[][..], &[("Cookie", "JSESSIONID=x")], &[("Authorization", wrong.as_str())]] {
+            let out = server.request(method, "/nuxeo/logout", headers, None);
+            assert_eq!((out.status, out.header("Set-Cookie")), (200, Some(removed)), "{method} {headers:?}");
+        }
+    }
+    let refused = server.request("DELETE", "/nuxeo/logout", &[], None);
+    assert_refused(&refused, 405, "DELETE");
+    assert_eq!(refused.header("Allow"), Some("GET, HEAD, POST"));
+    assert_eq!(server.request("GET", "/nuxeo/logout/x", &[], None).status, 404);
+}
+
+#[test]
+fn a_session_ends_with_the_password_and_with_the_user() {
+    let server = with_ada(&[]);
+    let body = |password: &str| user_body(json!({"username": "ada", "password": password}));
+    let put = |password: &str| assert_eq!(server.nuxeo("PUT", "/user/ada", Some(&body(password))).status, 200);
+    let disable = |disabled: bool| {
+        let body = json!({ "disabled": disabled }).to_string();
+        assert_eq!(server.datadog("PUT", "/api/v1/user/ada", Some(&body)).status, 200);
+    };
+    let passwd = |password: &str| {
+        let output = run_with_input(&server.folder, &["passwd", "ada"], &format!("{password}\n"));
+        assert!(output.status.success(), "{output:?}");
+    };
+    let own = |old: &str, new: &str| {
+        let body = json!({"oldPassword": old, "newPassword": new}).to_string();
+        assert_eq!(server.nuxeo_as(("ada", old), "PUT", "/me/changepassword", Some(&body)).status, 200);
+    };
+    let ends: [(&str, &dyn Fn()); 4] = [
+        ("a password set by Nuxeo", &|| put("second")),
+        ("a password set by a command", &|| passwd("third")),
+        ("the own password", &|| own("third", "secret")),
+        ("disabling", &|| disable(true)),
+    ];
+    for (number, (what, end)) in ends.iter().enumerate() {
+        let password = ["secret", "second", "third", "secret"][number];
+        let [used, unused, unseen] = [(); 3].map(|()| cookie_of(&server, ("ada", password)));
+        assert!(opens(&server, &used) && opens(&server, &unseen), "{what}");
+        end();
+        assert!(!opens(&server, &used) && !opens(&server, &unused), "{what}");
+        // What comes back does not bring it back.
+        disable(false);
+        assert!([&used, &unused, &unseen].into_iter().all(|cookie| !opens(&server, cookie)), "{what}");
+    }
+    put("secret");
+    let cookie = cookie_of(&server, ADA);
+    let change = json!({"oldPassword": "secret", "newPassword": "fourth"}).to_string();
+    let changed =
+        server.request("PUT", "/nuxeo/api/v1/me/changepassword", &[("Cookie", &cookie)], Some(change.as_bytes()));
+    assert_eq!(changed.status, 200, "the old password is shown with the change: {}", changed.text());
+    assert!(!opens(&server, &cookie));
+
+    let cookie = cookie_of(&server, ("ada", "fourth"));
+    assert_eq!(server.nuxeo("DELETE", "/user/ada", None).status, 204);
+    assert!(!opens(&server, &cookie));
+    create_user(&server, json!({"username": "ada", "password": "fourth"}));
+    assert!(!opens(&server, &cookie), "a new user of the name is another one");
+}
+
+#[test]
+fn a_session_that_began_with_a_token_ends_with_it() {
+    let server = with_ada(&[]);
+    let token = token_of(&server, ADA, "laptop");
+    let (bearer, in_cookie) = (format!("Bearer {token}"), format!("X-Authentication-Token={token}"));
+    let mut cookies = Vec::new();
+    for header in
+        [("X-Authentication-Token", token.as_str()), ("Authorization", bearer.as_str()), ("Cookie", in_cookie.as_str())]
+    {
+        cookies.push(cookie_in(&log_in(&server, &[header])));
+    }
+    cookies.push(cookie_in(&server.request("POST", &format!("{LOGIN}?token={token}"), &[], None)));
+    let unused = cookie_in(&log_in(&server, &[("X-Authentication-Token", &token)]));
+    assert!(cookies.iter().all(|cookie| opens(&server, cookie)));
+    let other = cookie_of(&server, ADA);
+    assert_eq!(server.nuxeo_as(ADA, "DELETE", &format!("/token/{token}"), None).status, 204);
+    cookies.push(unused);
+    assert!(cookies.iter().all(|cookie| !opens(&server, cookie)));
+    assert!(opens(&server, &other), "the token has nothing to do with that one");
+    // With another password, too.
+    let token = token_of(&server, ADA, "phone");
+    let cookie = cookie_in(&log_in(&server, &[("X-Authentication-Token", &token)]));
+    assert!(opens(&server, &cookie));
+    let body = user_body(json!({"username": "ada", "password": "another"}));
+    assert_eq!(server.nuxeo("PUT", "/user/ada", Some(&body)).status, 200);
+    assert!(!opens(&server, &cookie));
+}
+
+#[test]
+fn whatever_else_is_shown_wins_over_the_cookie() {
+    let server = with_ada(&[]);
+    let token = token_of(&server, ROOT, "laptop");
+    let cookie = cookie_of(&server, ADA);
+    let (root, wrong) = (basic(ROOT.0, ROOT.1), basic(ROOT.0, "wrong"));
+    let (bearer, bad_bearer) = (format!("Bearer {token}"), format!("Bearer {APP_KEY}"));
+    let with_token = format!("{cookie}; X-Authentication-Token={token}");
+    let with_wrong_token = format!("{cookie}; X-Authentication-Token={APP_KEY}");
+    let query = format!("{ME}?token={token}");
+    for (path, headers, id) in [
+        (ME, &[("Authorization", root.as_str()), ("Cookie", &cookie)][..], Some(ROOT.0)),
+        (ME, &[("Cookie", &cookie), ("X-Authentication-Token", &token)], Some(ROOT.0)),
+        (ME, &[("Cookie", &cookie), ("Authorization", &bearer)], Some(ROOT.0)),
+        (ME, &[("Cookie", &with_token)], Some(ROOT.0)),
+        (&query, &[("Cookie", &cookie)], Some(ROOT.0)),
+        // What is wrong is wrong, whatever else is there.
+        (ME, &[("Authorization", &wrong), ("Cookie", &cookie)], None),
+        (ME, &[("Authorization", "Basic !!!"), ("Cookie", &cookie)], None),
+        (ME, &[("Cookie", &cookie), ("X-Authentication-Token", APP_KEY)], None),
+        (ME, &[("Cookie", &cookie), ("Authorization", &bad_bearer)], None),
+        (ME, &[("Cookie", &with_wrong_token)], None),
+        ("/nuxeo/api/v1/me?token=x", &[("Cookie", &cookie)], None),
+        // What is empty, or means nothing here, is none.
+        (ME, &[("Authorization", ""), ("Cookie", &cookie)], Some(ADA.0)),
+        (ME, &[("Authorization", "Bearer"), ("Cookie", &cookie)], Some(ADA.0)),
+        (ME, &[("Authorization", "Digest username=\"x\""), ("Cookie", &cookie)], Some(ADA.0)),
+        (ME, &[("X-Authentication-Token", ""), ("Cookie", &cookie)], Some(ADA.0)),
+        (ME, &[("DD-API-KEY", "x"), ("DD-APPLICATION-KEY", "x"), ("Cookie", &cookie)], Some(ADA.0)),
+    ] {
+        let answer = server.request("GET", path, headers, None);
+        match id {
+            Some(id) => assert_eq!((answer.status, &answer.json()["id"]), (200, &json!(id)), "{path} {headers:?}"),
+            None => assert_refused(&answer, 401, &format!("{path} {headers:?}")),
+        }
+    }
+}
+
+#[test]
+fn an_unknown_cookie_counts_as_none() {
+    let server = with_ada(&[]);
+    let cookie = cookie_of(&server, ADA);
+    let value = cookie.split_once('=').expect("a value").1;
+    let (other_end, capital) = (format!("{}A", &value[..127]), value.to_uppercase());
+    let authorization = basic(ROOT.0, ROOT.1);
+    for value in ["", "x", "A1B2C3D4E5F60718293A4B5C6D7E8F90.nuxeo", &value[1..], &other_end, &capital, "=", "%00", "é"]
+    {
+        let unknown = format!("JSESSIONID={value}");
+        // One in 64 has that end anyway.
+        assert!(unknown == cookie || !opens(&server, &unknown), "{unknown}");
+        let answer = server.request("GET", ME, &[("Authorization", &authorization), ("Cookie", &unknown)], None);
+        assert_eq!((answer.status, &answer.json()["id"]), (200, &json!(ROOT.0)), "{unknown}");
+        // Nor does it hide the right one.
+        let both = format!("a=b; {unknown}; {cookie}; c=d");
+        assert!(opens(&server, &both), "{both}");
+    }
+    assert!(opens(&server, &format!("JSESSIONID=\"{value}\"")), "some clients quote");
+    for unknown in [format!("jsessionid={value}"), format!("SESSIONID={value}"), value.to_owned()] {
+        assert!(!opens(&server, &unknown), "{unknown}");
+    }
+    // A cookie of another process is none: the key of all is made at the start.
+    let folder = Arc::clone(&server.folder);
+    assert!(server.stop().success());
+    assert!(!opens(&Server::over(folder, &[]), &cookie));
+}
+
+#[test]
+fn tokens_are_not_issued_and_not_revoked_with_the_cookie_alone() {
+    let server = with_ada(&[]);
+    let cookie = cookie_of(&server, ADA);
+    let kept = token_of(&server, ADA, "kept");
+    let listed = || get(&server, "/nuxeo/api/v1/token", &cookie).json()["entries"].clone();
+    let before = listed();
+    let id = before[0]["id"].as_str().expect("an id");
+    let acquire = "/nuxeo/authentication/token?applicationName=test&permission=rw";
+    for (method, path) in [
+        ("GET", format!("{acquire}&deviceId=new")),
+        ("GET", format!("{acquire}&deviceId=kept")),
+        ("GET", format!("{acquire}&deviceId=kept&revoke=true")),
+        ("POST", "/nuxeo/api/v1/token?application=test&deviceId=new".to_owned()),
+        ("POST", "/nuxeo/site/api/v1/token?application=test&deviceId=kept".to_owned()),
+        ("DELETE", format!("/nuxeo/api/v1/token/{id}")),
+        ("DELETE", format!("/nuxeo/api/v1/repo/default/token/{kept}")),
+    ] {
+        let answer = server.request(method, &path, &[("Cookie", &cookie)], None);
+        assert_refused(&answer, 401, &format!("{method} {path}"));
+        assert_eq!(listed(), before, "{method} {path}");
+    }
+    // Beside a secret the cookie does no harm.
+    let headers = [("Cookie", cookie.as_str()), ("X-Authentication-Token", &kept)];
+    assert_eq!(server.request("DELETE", &format!("/nuxeo/api/v1/token/{id}"), &headers, None).status, 204);
+    assert_eq!(listed(), json!([]));
+}
+
+/// Headers of a request, and whether it comes from a page of another origin.
+type Origins<'a> = &'a [(&'a [(&'a str, &'a str)], bool)];
+
+#[test]
+fn a_page_of_another_origin_changes_nothing_with_a_cookie() {
+    let origins: Origins = &[
+        (&[], false),
+        (&[("Origin", "http://test")], false),
+        (&[("Origin", "http://TEST:80")], false),
+        // A proxy that is not trusted has taken the encryption off.
+        (&[("Origin", "https://test")], false),
+        (&[("Origin", "https://users.example.com"), ("Sec-Fetch-Site", "same-origin")], false),
+        (&[("Origin", "http://elsewhere.example")], true),
+        (&[("Origin", "https://elsewhere.example"), ("Sec-Fetch-Site", "cross-site")], true),
+        (&[("Origin", "http://other.test"), ("Sec-Fetch-Site", "same-site")], true),
+        (&[("Origin", "http://test:8080")], true),
+        (&[("Origin", "http://test:443")], true),
+        (&[("Origin", "http://test.elsewhere.example")], true),
+        (&[("Origin", "http://test@elsewhere.example")], true),
+        (&[("Origin", "http://test/")], true),
+        (&[("Origin", "ftp://test")], true),
+        (&[("Origin", "test")], true),
+        (&[("Origin", "null")], true),
+        (&[("Origin", "")], true),
+        (&[("Origin", "http://test"), ("Origin", "http://elsewhere.example")], true),
+    ];
+    let plain = Server::start();
+    create_group(&plain, json!({"id": "team"}));
+    let token = format!("X-Authentication-Token={}", token_of(&plain, ROOT, "laptop"));
+    for (headers, foreign) in origins {
+        check_origin(&plain, headers, *foreign, &cookie_of(&plain, ROOT));
+        check_origin(&plain, headers, *foreign, &token);
+    }
+    // Encrypted and plain are two origins where that is known.
+    let proxied = Server::with(&["--trusted-proxy", "127.0.0.1"]);
+    create_group(&proxied, json!({"id": "team"}));
+    for (origin, protocol, foreign) in
+        [("http://test", "https", true), ("https://test:443", "https", false), ("http://test", "http", false)]
+    {
+        let headers = [("Origin", origin), ("X-Forwarded-Proto", protocol)];
+        check_origin(&proxied, &headers, foreign, &cookie_of(&proxied, ROOT));
+    }
+}
+
+/// Tries everything that changes something with that cookie and these headers.
+fn check_origin(server: &Server, headers: &[(&str, &str)], foreign: bool, cookie: &str) {
+    let call = |method: &str, path: &str, more: &[(&str, &str)], body: &str| {
+        let headers = [headers, more].concat();
+        server.request(method, path, &headers, Some(body.as_bytes()))
+    };
+    let with_cookie = [("Cookie", cookie)];
+    let user = user_body(json!({"username": "eve", "groups": ["administrators"]}));
+    let label = json!({"entity-type": "group", "grouplabel": "stolen"}).to_string();
+    let log = json!({"params": {"message": "x", "level": "info"}}).to_string();
+    let change = json!({"oldPassword": "wrong", "newPassword": "x"}).to_string();
+    for (method, path, body, status) in [
+        ("POST", "/user", user.as_str(), 201),
+        ("PUT", "/user/eve", &user_body(json!({"firstName": "Eve"})), 200),
+        ("POST", "/user/eve/group/team", "", 201),
+        ("DELETE", "/group/team/user/eve", "", 200),
+        ("PUT", "/group/team", &label, 200),
+        ("DELETE", "/user/eve", "", 204),
+        ("PUT", "/me/changepassword", &change, 401),
+        ("POST", "/automation/Log", &log, 204),
+        ("POST", "/automation/login", "", 200),
+        ("POST", "/nothing", "", 404),
+    ] {
+        let answer = call(method, &format!("/nuxeo/api/v1{path}"), &with_cookie, body);
+        let text = format!("{headers:?} {method} {path}: {}", answer.text());
+        if foreign {
+            assert_eq!(
+                answer.parts(),
+                (403, refusal(403, "A page of another origin cannot change anything with a cookie")),
+                "{text}"
+            );
+            assert_eq!(answer.header("Set-Cookie"), None, "{text}");
+        } else {
+            assert_eq!(answer.status, status, "{text}");
+        }
+    }
+    // Reading changes nothing; the page that asks sees no answer, as nothing lets it.
+    let answer = call("GET", ME, &with_cookie, "");
+    assert_eq!(answer.status, 200, "{headers:?}");
+    assert!(answer.headers.iter().all(|(name, _)| !name.starts_with("Access-Control")));
+    // What no browser sends by itself is not asked where it comes from, and what is unknown is none.
+    let authorization = basic(ROOT.0, ROOT.1);
+    let answer = call("POST", LOGIN, &[("Authorization", &authorization)], "");
+    assert_eq!(answer.status, 200, "{headers:?}");
+    assert_eq!(call("POST", LOGIN, &[("Cookie", "JSESSIONID=x")], "").status, 401, "{headers:?}");
+    if cookie.starts_with("JSESSIONID") {
+        for method in ["GET", "POST"] {
+            let answer = call(method, "/nuxeo/logout", &with_cookie, "");
+            assert_eq!(answer.status, if foreign { 403 } else { 200 }, "{headers:?} {method}: {}", answer.text());
+            assert_eq!(opens(server, cookie), foreign, "{headers:?} {method}");
+        }
+        assert_eq!(call("GET", "/nuxeo/logout", &[("Cookie", "JSESSIONID=x")], "").status, 200, "{headers:?}");
+    }
+}
+
+#[test]
+fn a_session_ends_without_use() {
+    let server = with_ada(&["--nuxeo-session-idle", "2s"]);
+    let start = Instant::now();
+    let (used, unused) = (cookie_of(&server, ADA), cookie_of(&server, ADA));
+    // On a machine that is very busy, the time may be over by now.
+    assert!(opens(&server, &used) || start.elapsed() >= Duration::from_secs(2));
+    // A look that does not count as use: what is refused as another origin's.
+    let look = || {
+        let headers = [("Cookie", used.as_str()), ("Origin", "http://elsewhere.example")];
+        server.request("POST", LOGIN, &headers, None).status
+    };
+    wait_until("the end of the session", || look() != 403);
+    assert!(start.elapsed() >= Duration::from_secs(2), "{:?}", start.elapsed());
+    assert!(!opens(&server, &used) && !opens(&server, &unused));
+}
+
+#[test]
+fn thousands_of_logins_cost_nobody_a_session() {
+    const LOGINS: usize = 5000;
+    let server = with_ada(&[]);
+    let page = session_cookie(&server);
+    let (first, used) = (cookie_of(&server, ROOT), cookie_of(&server, ROOT));
+    assert!(opens(&server, &used));
+    let authorization = basic(ROOT.0, ROOT.1);
+    let mut connection = Connection::open(server.address);
+    let mut log_in = || {
+        connection.send("POST", LOGIN, &[("Authorization", &authorization)], None);
+        cookie_in(&connection.answer(false))
+    };
+    let warm = (0..100).map(|_| log_in()).last();
+    let before = server.footprint().resident_kib;
+    let cookies: BTreeSet<String> = (0..LOGINS).map(|_| log_in()).collect();
+    assert_eq!(cookies.len(), LOGINS, "each has a cookie of its own");
+    let grown = server.footprint().resident_kib.saturating_sub(before);
+    assert!(grown < 2048, "{grown} KiB more after {LOGINS} logins");
+    // Never used until now, each of them.
+    for cookie in [&first, &used, &warm.expect("a cookie")].into_iter().chain(cookies.iter().take(20)) {
+        assert!(opens(&server, cookie));
+    }
+    assert_eq!(get(&server, "/ui/api/session", &page).status, 200);
+    // Hundreds of them come back, and hundreds end, before and after their first use.
+    let mut connection = Connection::open(server.address);
+    let mut ask = |path: &str, cookie: &str| {
+        connection.send("GET", path, &[("Cookie", cookie)], None);
+        connection.answer(false).status
+    };
+    let mut ended = Vec::new();
+    for (number, cookie) in cookies.iter().take(1500).enumerate() {
+        assert!(number % 3 == 0 || ask(ME, cookie) == 200, "{number}");
+        if number % 3 != 1 {
+            assert_eq!(ask("/nuxeo/logout", cookie), 200);
+            ended.push(cookie);
+        }
+        if number % 100 == 0 {
+            assert_eq!(ask(ME, &used), 200, "{number}");
+            let statuses: Vec<u16> = ended.iter().map(|cookie| ask(ME, cookie)).collect();
+            assert!(statuses.iter().all(|status| *status == 401), "{number} {statuses:?}");
+        }
+    }
+    assert!(ended.iter().all(|cookie| ask(ME, cookie) == 401));
+    assert_eq!([ask(ME, &used), ask(ME, &cookie_of(&server, ROOT))], [200, 200]);
+    assert_eq!(ask(ME, &cookie_of(&server, ADA)), 200);
+    assert_eq!(get(&server, "/ui/api/session", &page).status, 200);
+}
+
+#[test]
+fn a_login_writes_nothing() {
+    let folder = Arc::new(Folder::new());
+    let server = Server::over(Arc::clone(&folder), &["--metrics-public"]);
+    let commits = || {
+        let page = server.request("GET", "/metrics", &[], None);
+        let line =
+            page.text().lines().find_map(|line| line.strip_prefix("rollbook_writer_commits_total ").map(str::to_owned));
+        line.expect("a number of commits")
+    };
+    // The first login is noted with the user.
+    let cookie = cookie_of(&server, ROOT);
+    let before = commits();
+    for _ in 0..10 {
+        let cookie = cookie_of(&server, ROOT);
+        assert!(opens(&server, &cookie));
+        assert_eq!(get(&server, "/nuxeo/logout", &cookie).status, 200);
+    }
+    assert!(opens(&server, &cookie));
+    assert_eq!(commits(), before);
+}
+
+#[test]
+fn the_document_of_a_login_is_the_same_with_the_cookie() {
+    let server = with_ada(&[]);
+    let first = log_in(&server, &[("Authorization", &basic(ADA.0, ADA.1))]);
+    let again = log_in(&server, &[("Cookie", &cookie_in(&first))]);
+    let expected: Value = json!({"entity-type": "login", "username": "ada", "isAdministrator": false, "groups": []});
+    assert_eq!([first.parts(), again.parts()], [(200, expected.clone()), (200, expected)]);
+}

@@ -1,0 +1,471 @@
+//! The record of changes: everything that changes is in it, once, with who did it, and nothing else is.
+
+use crate::nuxeo::users::{create_user, user_body};
+use crate::ops::metrics::{LISTEN, Page, metrics_address};
+use crate::support::harness::{
+    ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Connection, Folder, Server, basic, create_key, run, wait_until,
+};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Asks for changes with the administrator's application key.
+pub fn ask(server: &Server, query: &str) -> Answer {
+    ask_as(server, &format!("Bearer {APP_KEY}"), query)
+}
+
+fn ask_as(server: &Server, authorization: &str, query: &str) -> Answer {
+    server.request("GET", &format!("/rollbook/v1/changes{query}"), &[("Authorization", authorization)], None)
+}
+
+/// The changes after that one, and the number after which the next ones come.
+pub fn changes(server: &Server, since: &str) -> (Vec<Value>, String) {
+    let answer = ask(server, &format!("?since={since}"));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.header("Content-Type"), Some("application/x-ndjson"));
+    let next = answer.header("Rollbook-Next").expect("the next number").to_owned();
+    (answer.text().lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect(), next)
+}
+
+/// The advice to a reader whose changes are not all there.
+pub const BEGIN_AGAIN: &str = "begin again: ask with since=now, and then read the whole directory";
+
+/// A change in short: who, by what, what, to whom, before, after. Identifiers are checked and left out.
+fn short(change: &Value) -> Value {
+    let time = change["time"].as_str().expect("a time");
+    assert!(time.len() == 24 && time.ends_with('Z'), "{time}");
+    let document = |name: &str| {
+        let mut document = change[name].clone();
+        if let Some(uuid) = document.as_object_mut().and_then(|document| document.remove("uuid")) {
+            assert_eq!(uuid.as_str().map(str::len), Some(36));
+        }
+        document
+    };
+    let caller = match (change["caller_kind"].as_str(), change["caller"].as_str()) {
+        (Some(kind), Some(caller)) => format!("{kind} {caller}"),
+        _ => "-".to_owned(),
+    };
+    json!([caller, change["dialect"], change["action"], change["name"], document("before"), document("after")])
+}
+
+/// What has been recorded since that number, in short.
+fn since(server: &Server, next: &mut String) -> Vec<Value> {
+    let (found, then) = changes(server, next);
+    *next = then;
+    found.iter().map(short).collect()
+}
+
+#[test]
+fn a_new_directory_begins_with_what_it_begins_with() {
+    let server = Server::start();
+    let (found, next) = changes(&server, "0");
+    let actions: Vec<_> = found.iter().map(|change| change["action"].as_str().unwrap()).collect();
+    assert_eq!(
+        actions,
+        [
+            "group.created",
+            "group.created",
+            "group.created",
+            "user.created",
+            "member.added",
+            "key.created",
+            "key.created"
+        ]
+    );
+    assert!(found.iter().all(|change| change["dialect"] == "program" && change["caller"].is_null()));
+    assert_eq!(found.last().unwrap()["id"].to_string(), next);
+    let ids: Vec<_> = found.iter().map(|change| change["id"].as_i64().unwrap()).collect();
+    assert!(ids.is_sorted() && ids[0] > 0, "{ids:?}");
+}
+
+#[test]
+fn each_change_is_told_once_with_who_made_it_and_what_was_different() {
+    let server = Server::start();
+    let mut next = changes(&server, "0").1;
+    let mut told = |calls: &dyn Fn(), expected: Value| {
+        calls();
+        let found = since(&server, &mut next);
+        assert_eq!(Value::Array(found), expected);
+    };
+    let (admin, key) = ("user Administrator", "key first");
+    let created = |status: u16, answer: Answer| assert_eq!(answer.status, status, "{}", answer.text());
+
+    told(
+        &|| {
+            created(201, server.nuxeo("POST", "/user", Some(&user_body(json!({"username": "Ada", "firstName": "Ada", "password": "secret words", "phone": 12.50, "groups": ["members"]})))))
+        },
+        json!([
+            [admin, "nuxeo", "user.updated", "Administrator", {"verified": false}, {"verified": true}],
+            [admin, "nuxeo", "user.created", "Ada", null, {"first_name": "Ada", "properties": {"phone": 12.50}, "password": true}],
+            [admin, "nuxeo", "member.added", "Ada", null, {"group": "members", "user": "Ada"}],
+        ]),
+    );
+    told(
+        &|| {
+            created(
+                200,
+                server.nuxeo(
+                    "PUT",
+                    "/user/ada",
+                    Some(&user_body(json!({"company": "Engines", "firstName": null, "phone": null, "tall": true}))),
+                ),
+            )
+        },
+        json!([[admin, "nuxeo", "user.updated", "Ada",
+            {"first_name": "Ada", "company": null, "properties": {"phone": 12.50, "tall": null}},
+            {"first_name": null, "company": "Engines", "properties": {"phone": null, "tall": true}}]]),
+    );
+    // What changes nothing is no change.
+    told(
+        &|| created(200, server.nuxeo("PUT", "/user/ada", Some(&user_body(json!({"company": "Engines"}))))),
+        json!([]),
+    );
+    told(
+        &|| created(200, server.nuxeo("PUT", "/user/ada", Some(&user_body(json!({"password": "other words"}))))),
+        json!([[admin, "nuxeo", "user.password_set", "Ada", null, null]]),
+    );
+    told(
+        &|| created(200, server.nuxeo_as(("ada", "other words"), "GET", "/me", None)),
+        json!([["user Ada", "nuxeo", "user.updated", "Ada", {"verified": false}, {"verified": true}]]),
+    );
+    told(
+        &|| created(200, server.datadog("PUT", "/api/v1/user/ada", Some(r#"{"name":"Countess","access_role":"ro"}"#))),
+        json!([[key, "datadog", "user.updated", "Ada", {"display_name": null, "role": "standard"}, {"display_name": "Countess", "role": "read"}]]),
+    );
+    told(
+        &|| created(200, server.datadog("PUT", "/api/v1/user/ada", Some(r#"{"access_role":"adm"}"#))),
+        json!([[key, "datadog", "member.added", "Ada", null, {"group": "administrators", "user": "Ada"}]]),
+    );
+    told(
+        &|| created(200, server.datadog("DELETE", "/api/v1/user/ada", None)),
+        json!([[key, "datadog", "user.updated", "Ada", {"disabled": false}, {"disabled": true}]]),
+    );
+    told(
+        &|| created(200, server.nuxeo("DELETE", "/user/ada/group/administrators", None)),
+        json!([[admin, "nuxeo", "member.removed", "Ada", {"group": "administrators", "user": "Ada"}, null]]),
+    );
+    told(
+        &|| created(204, server.nuxeo("DELETE", "/user/ada", None)),
+        json!([
+            [admin, "nuxeo", "member.removed", "Ada", {"group": "members", "user": "Ada"}, null],
+            [admin, "nuxeo", "user.deleted", "Ada", {"company": "Engines", "display_name": "Countess", "role": "read", "disabled": true, "verified": true, "properties": {"tall": true}}, null],
+        ]),
+    );
+}
+
+#[test]
+fn groups_and_the_names_in_their_lists_are_told_too() {
+    let server = Server::start();
+    let admin = "user Administrator";
+    create_user(&server, json!({"username": "bob"}));
+    create_user(&server, json!({"username": "eve"}));
+    let mut next = changes(&server, "0").1;
+    let group = |name: &str, rest: Value| {
+        let mut body = json!({"entity-type": "group", "id": name, "groupname": name});
+        rest.as_object().unwrap().iter().for_each(|(key, value)| body[key] = value.clone());
+        body.to_string()
+    };
+    let mut told = |method: &str, path: &str, body: Option<String>, expected: Value| {
+        let answer = server.nuxeo(method, path, body.as_deref());
+        assert!(answer.status < 300, "{method} {path}: {}", answer.text());
+        assert_eq!(Value::Array(since(&server, &mut next)), expected, "{method} {path}");
+    };
+    let member = |user: &str, group: &str| json!({"group": group, "user": user});
+    told(
+        "POST",
+        "/group",
+        Some(group(
+            "team",
+            json!({"grouplabel": "The team", "memberUsers": ["bob", "nobody"], "parentGroups": ["members", "later"]}),
+        )),
+        json!([
+            [admin, "nuxeo", "group.created", "team", null, {"label": "The team"}],
+            [admin, "nuxeo", "member.added", "bob", null, member("bob", "team")],
+            [admin, "nuxeo", "member.added", "nobody", null, {"group": "team", "user": "nobody", "waiting": true}],
+            [admin, "nuxeo", "subgroup.added", "team", null, {"group": "members", "subgroup": "team"}],
+            [admin, "nuxeo", "subgroup.added", "team", null, {"group": "later", "subgroup": "team", "waiting": true}],
+        ]),
+    );
+    // Another order is no change of anybody's membership.
+    told("PUT", "/group/team", Some(group("team", json!({"memberUsers": ["nobody", "bob"]}))), json!([]));
+    told(
+        "PUT",
+        "/group/team",
+        Some(group(
+            "team",
+            json!({"grouplabel": "Team", "memberUsers": ["eve", "nobody"], "memberGroups": ["powerusers"]}),
+        )),
+        json!([
+            [admin, "nuxeo", "group.updated", "team", {"label": "The team"}, {"label": "Team"}],
+            [admin, "nuxeo", "member.removed", "bob", member("bob", "team"), null],
+            [admin, "nuxeo", "member.added", "eve", null, member("eve", "team")],
+            [admin, "nuxeo", "subgroup.added", "powerusers", null, {"group": "team", "subgroup": "powerusers"}],
+        ]),
+    );
+    told(
+        "POST",
+        "/user",
+        Some(user_body(json!({"username": "nobody"}))),
+        json!([
+            [admin, "nuxeo", "user.created", "nobody", null, {}],
+            [admin, "nuxeo", "member.added", "nobody", null, member("nobody", "team")],
+        ]),
+    );
+    told(
+        "POST",
+        "/group",
+        Some(group("later", json!({}))),
+        json!([
+            [admin, "nuxeo", "group.created", "later", null, {}],
+            [admin, "nuxeo", "subgroup.added", "team", null, {"group": "later", "subgroup": "team"}],
+        ]),
+    );
+    told(
+        "PUT",
+        "/group/team",
+        Some(group("team", json!({"memberUsers": ["eve", "soon"], "memberGroups": ["then"]}))),
+        json!([
+            [admin, "nuxeo", "member.removed", "nobody", member("nobody", "team"), null],
+            [admin, "nuxeo", "subgroup.removed", "powerusers", {"group": "team", "subgroup": "powerusers"}, null],
+            [admin, "nuxeo", "member.added", "soon", null, {"group": "team", "user": "soon", "waiting": true}],
+            [admin, "nuxeo", "subgroup.added", "then", null, {"group": "team", "subgroup": "then", "waiting": true}],
+        ]),
+    );
+    told(
+        "DELETE",
+        "/group/team",
+        None,
+        json!([
+            [admin, "nuxeo", "member.removed", "eve", member("eve", "team"), null],
+            [admin, "nuxeo", "subgroup.removed", "team", {"group": "members", "subgroup": "team"}, null],
+            [admin, "nuxeo", "subgroup.removed", "team", {"group": "later", "subgroup": "team"}, null],
+            [admin, "nuxeo", "member.removed", "soon", {"group": "team", "user": "soon", "waiting": true}, null],
+            [admin, "nuxeo", "subgroup.removed", "then", {"group": "team", "subgroup": "then", "waiting": true}, null],
+            [admin, "nuxeo", "group.deleted", "team", {"label": "Team"}, null],
+        ]),
+    );
+}
+
+#[test]
+fn tokens_are_told_without_being_given_away() {
+    let server = Server::start();
+    create_user(&server, json!({"username": "bob"}));
+    let mut next = changes(&server, "0").1;
+    let token = server.nuxeo("POST", "/token?application=sync&deviceId=laptop", None);
+    assert_eq!(token.status, 201);
+    let (made, _) = changes(&server, &next);
+    let [made] = made.as_slice() else { panic!("{made:?}") };
+    assert_eq!((&made["action"], &made["name"]), (&json!("token.created"), &json!("Administrator")));
+    let uuid = made["after"]["uuid"].as_str().expect("an identifier").to_owned();
+    assert_eq!(made["after"], json!({"uuid": uuid, "application": "sync", "device": "laptop"}));
+    assert_eq!(server.nuxeo("DELETE", &format!("/token/{uuid}"), None).status, 204);
+    let told = since(&server, &mut next);
+    let expected = json!({"application": "sync", "device": "laptop"});
+    assert_eq!(told[1], json!(["user Administrator", "nuxeo", "token.revoked", "Administrator", expected, null]));
+    let whole = ask(&server, "?since=0");
+    for secret in [token.text(), ADMIN_PASSWORD, API_KEY, APP_KEY, "argon2"] {
+        assert!(!whole.text().contains(secret), "{secret}");
+    }
+}
+
+#[test]
+fn keys_made_and_revoked_at_the_command_line_are_told() {
+    let folder = Arc::new(Folder::new());
+    create_key(&folder, "app", Some("read"));
+    assert!(run(&folder, &["key", "revoke", "3"]).status.success());
+    let server = Server::over(Arc::clone(&folder), &[]);
+    let (found, _) = changes(&server, "7");
+    let told: Vec<_> = found.iter().map(|change| (change["action"].as_str().unwrap(), &change["dialect"])).collect();
+    assert_eq!(told, [("key.created", &json!("command")), ("key.revoked", &json!("command"))]);
+    assert!(found.iter().all(|change| change["caller_kind"] == "operator" && change["caller"].is_string()));
+    assert_eq!(found[0]["after"], json!({"id": 3, "kind": "app", "role": "read"}));
+    assert_eq!(found[1]["before"], found[0]["after"]);
+}
+
+#[test]
+fn what_is_refused_is_not_told() {
+    let server = Server::start();
+    create_user(&server, json!({"username": "ada@example.com"}));
+    let next = changes(&server, "0").1;
+    for (status, method, path, body) in [
+        (409, "POST", "/api/v1/user", r#"{"handle":"ada@example.com"}"#),
+        (400, "POST", "/api/v1/user", r#"{"handle":"nobody"}"#),
+        (400, "PUT", "/api/v1/user/administrator", r#"{"name":"x","disabled":true}"#),
+        (404, "PUT", "/api/v1/user/x", "{}"),
+    ] {
+        assert_eq!(server.datadog(method, path, Some(body)).status, status, "{body}");
+        assert_eq!(changes(&server, &next), (Vec::new(), next.clone()), "{body}");
+    }
+}
+
+#[test]
+fn a_list_can_begin_at_a_number_at_a_time_or_now_and_has_a_limit() {
+    let server = Server::start();
+    let (all, last) = changes(&server, "0");
+    assert_eq!(changes(&server, "").0, all);
+    assert_eq!(changes(&server, "now"), (Vec::new(), last.clone()));
+    assert_eq!(changes(&server, &last), (Vec::new(), last.clone()));
+    assert_eq!(changes(&server, "2000-01-01T00:00:00Z").0, all);
+    assert_eq!(changes(&server, "2100-01-01T00:00:00%2B01:00"), (Vec::new(), last));
+    let time = all[4]["time"].as_str().unwrap();
+    let (from, _) = changes(&server, time);
+    assert!(from.iter().all(|change| change["time"].as_str() >= Some(time)) && from.contains(&all[4]), "{from:?}");
+    let piece = ask(&server, "?since=0&limit=3");
+    assert_eq!((piece.text().lines().count(), piece.header("Rollbook-Next")), (3, Some("3")));
+    let head = server.request("HEAD", "/rollbook/v1/changes", &[("Authorization", &format!("Bearer {APP_KEY}"))], None);
+    assert_eq!((head.status, head.body.len()), (200, 0));
+}
+
+/// Waits until so many requests have begun and are not answered.
+fn wait_for_requests(server: &Server, count: usize) {
+    let has_begun =
+        |page: &Page| page.value("rollbook_http_requests_in_progress", &[("listener", "public")]) == count as f64;
+    Page::when(metrics_address(server), format_args!("{count} requests"), has_begun);
+}
+
+#[test]
+fn who_waits_is_told_as_soon_as_there_is_something() {
+    let server = Server::with(&LISTEN);
+    let next = changes(&server, "0").1;
+    std::thread::scope(|scope| {
+        let waiting: Vec<_> =
+            (0..8).map(|_| scope.spawn(|| ask(&server, &format!("?since={next}&wait=60&limit=1")))).collect();
+        let new = scope.spawn(|| ask(&server, "?since=now&wait=60"));
+        wait_for_requests(&server, 9);
+        assert_eq!(server.datadog("POST", "/api/v1/user", Some(r#"{"handle":"ada@example.com"}"#)).status, 200);
+        // Who asks for what comes after a number is told, however late they are.
+        for answer in waiting {
+            let answer = answer.join().expect("an answer");
+            assert_eq!(answer.text().lines().count(), 1, "{}", answer.text());
+            let change: Value = serde_json::from_str(answer.text()).unwrap();
+            assert_eq!(change["name"], "ada@example.com");
+        }
+        // Who asks for what comes from now on may have asked after that, and is told of the next ones.
+        for number in 0.. {
+            if new.is_finished() {
+                break;
+            }
+            let body = json!({"handle": format!("u{number}@example.com")}).to_string();
+            assert_eq!(server.datadog("POST", "/api/v1/user", Some(&body)).status, 200);
+        }
+        assert_ne!(new.join().expect("an answer").text(), "");
+    });
+    let nothing = ask(&server, "?since=now&wait=0.05");
+    assert_eq!((nothing.status, nothing.body.len()), (200, 0));
+}
+
+#[test]
+fn who_waits_does_not_hold_up_the_end_of_the_server() {
+    let server = Server::with(&[&LISTEN[..], &["--grace", "60"]].concat());
+    let mut connection = Connection::open(server.address);
+    let authorization = format!("Bearer {APP_KEY}");
+    let start = Instant::now();
+    connection.send("GET", "/rollbook/v1/changes?since=now&wait=60", &[("Authorization", &authorization)], None);
+    wait_for_requests(&server, 1);
+    assert_eq!(server.stop().code(), Some(0));
+    let answer = connection.answer(false);
+    assert_eq!((answer.status, answer.body.len()), (200, 0));
+    assert!(start.elapsed() < Duration::from_secs(60), "it has waited to its end");
+}
+
+#[test]
+fn the_record_is_for_administrators_and_for_keys() {
+    let server = Server::start();
+    assert_eq!(
+        server.nuxeo("POST", "/user", Some(&user_body(json!({"username": "bob", "password": "secret words"})))).status,
+        201
+    );
+    let refused = |answer: Answer, status: u16, message: &str| {
+        assert_eq!(answer.parts(), (status, json!({"error": message})));
+        answer
+    };
+    let stranger = refused(ask_as(&server, "", ""), 401, "not authenticated");
+    assert!(stranger.header("WWW-Authenticate").is_some_and(|challenge| challenge.contains("Basic")));
+    for authorization in
+        ["Bearer", "Bearer x", "Basic x", &basic("bob", "wrong"), &format!("Bearer {API_KEY}"), "Digest x"]
+    {
+        refused(ask_as(&server, authorization, ""), 401, "not authenticated");
+    }
+    refused(ask_as(&server, &basic("bob", "secret words"), ""), 403, "not allowed");
+    let token = server.nuxeo_as(("bob", "secret words"), "POST", "/token?application=a&deviceId=b", None);
+    refused(ask_as(&server, &format!("Bearer {}", token.text()), ""), 403, "not allowed");
+    assert_eq!(ask_as(&server, &basic("Administrator", ADMIN_PASSWORD), "").status, 200);
+    let token = server.nuxeo("POST", "/token?application=a&deviceId=b", None);
+    assert_eq!(ask_as(&server, &format!("bearer {}", token.text()), "").status, 200);
+}
+
+#[test]
+fn a_mistake_is_told_in_the_interface_s_own_words() {
+    let server = Server::start();
+    let wrong_since = "since is not the number of a change, a time (RFC 3339) or now";
+    let wrong_limit = "limit is not a number from 1 to 10000";
+    let wrong_wait = "wait is not a number of seconds from 0 to 60";
+    for (query, status, message) in [
+        ("?since=-1", 400, wrong_since),
+        ("?since=yesterday", 400, wrong_since),
+        ("?since=99999999999999999999", 400, wrong_since),
+        ("?limit=0", 400, wrong_limit),
+        ("?limit=10001", 400, wrong_limit),
+        ("?limit=all", 400, wrong_limit),
+        ("?wait=61", 400, wrong_wait),
+        ("?wait=-1", 400, wrong_wait),
+        ("?wait=NaN", 400, wrong_wait),
+        ("?since=%zz", 400, "the query is not percent-encoded UTF-8"),
+        ("?since=1000", 410, "there is no change 1000 yet: the last is 7"),
+        ("/x", 404, "there is nothing at this path"),
+    ] {
+        assert_eq!(ask(&server, query).parts(), (status, json!({"error": message})), "{query}");
+    }
+    let posted =
+        server.request("POST", "/rollbook/v1/changes", &[("Authorization", &format!("Bearer {APP_KEY}"))], Some(b""));
+    assert_eq!(posted.parts(), (405, json!({"error": "the path does not have this method"})));
+    assert_eq!(posted.header("Allow"), Some("GET, HEAD"));
+    let elsewhere = Server::with(&["--rollbook-prefix", "/own"]);
+    let headers: [(&str, &str); 1] = [("Authorization", &format!("Bearer {APP_KEY}"))];
+    assert_eq!(elsewhere.request("GET", "/own/v1/changes", &headers, None).status, 200);
+    assert_eq!(elsewhere.request("GET", "/rollbook/v1/changes", &headers, None).status, 404);
+}
+
+#[test]
+fn old_changes_go_and_who_has_missed_them_is_told() {
+    let server = Server::with(&["--keep-changes", "1s"]);
+    wait_until("a list of one", || changes(&server, "").0.len() == 1);
+    assert_eq!(changes(&server, "").1, "7", "the newest stays, so that no number is given twice");
+    server.wait_for_log(" changes that are older than 1s");
+    let oldest = ask(&server, "");
+    assert_eq!((oldest.text().lines().count(), oldest.header("Rollbook-Oldest")), (1, Some("7")));
+    let kept: Value = serde_json::from_str(oldest.text()).expect("a line of JSON");
+    let time = kept["time"].as_str().expect("a time");
+    for (since, what) in [
+        ("0", "the changes after 0 are no longer kept: the first is 7".to_owned()),
+        ("3", "the changes after 3 are no longer kept: the first is 7".to_owned()),
+        (
+            "2000-01-01T00:00:00Z",
+            format!("the changes from that time on are no longer all kept: the first is 7, of {time}"),
+        ),
+    ] {
+        let message = format!("{what}; {BEGIN_AGAIN}");
+        assert_eq!(ask(&server, &format!("?since={since}")).parts(), (410, json!({"error": message})));
+    }
+    assert_eq!(changes(&server, "6").0.len(), 1);
+    assert_eq!(changes(&server, time).0.len(), 1);
+    assert_eq!(changes(&server, "2100-01-01T00:00:00Z"), (Vec::new(), "7".to_owned()));
+    for wrong in ["soon", "10", "1y", "-1d", ""] {
+        let refused = run(&Folder::new(), &["serve", "--keep-changes", wrong]);
+        assert_eq!(refused.status.code(), Some(2), "{wrong}");
+    }
+}
+
+#[test]
+fn what_was_told_before_a_kill_is_told_after_it_and_nothing_else() {
+    let folder = Arc::new(Folder::new());
+    let server = Server::over(Arc::clone(&folder), &[]);
+    for number in 0..20 {
+        let body = json!({"handle": format!("u{number}@example.com")}).to_string();
+        assert_eq!(server.datadog("POST", "/api/v1/user", Some(&body)).status, 200);
+    }
+    let before = changes(&server, "0");
+    server.kill();
+    let server = Server::over(folder, &[]);
+    assert_eq!(changes(&server, "0"), before);
+}

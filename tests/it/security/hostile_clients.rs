@@ -1,0 +1,624 @@
+//! What one client can do to a server: send without end, send nonsense, send slowly, read slowly.
+
+use crate::nuxeo::users::{create_group, create_user};
+use crate::support::harness::{Answer, Connection, PATIENCE, Server, create, credentials, opened, request, write};
+use crate::support::resource_guard::{besiege, connection_threads, fill, work};
+use serde_json::{Value, json};
+use socket2::{Domain, Socket, Type};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
+use std::thread;
+use std::time::{Duration, Instant};
+
+// Without end
+
+/// Sends `start` and then `again` until the server takes no more, or takes far more than it should, on several
+/// connections at once, and returns what was answered.
+fn send_without_end(server: &Server, start: &str, again: &str) -> Vec<u16> {
+    const BYTES_MAX: usize = 48 << 20;
+    let again = again.repeat((64 * 1024 / again.len()).max(1));
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..4)
+            .map(|_| {
+                let again = &again;
+                scope.spawn(move || {
+                    let mut connection = opened(server, start);
+                    let mut stream = connection.stream().try_clone().expect("a second handle of the stream");
+                    let sender = scope.spawn(move || {
+                        let mut count = 0;
+                        while count < BYTES_MAX && stream.write_all(again.as_bytes()).is_ok() {
+                            count += again.len();
+                        }
+                        count
+                    });
+                    let answer = connection.answer(false);
+                    assert_eq!(answer.header("Connection"), Some("close"), "{answer:?}");
+                    let sent = sender.join().expect("a count");
+                    assert!(sent < BYTES_MAX, "the server reads on for ever");
+                    answer.status
+                })
+            })
+            .collect();
+        clients.into_iter().map(|client| client.join().expect("a status")).collect()
+    })
+}
+
+#[test]
+fn what_never_ends_is_refused_and_costs_no_memory() {
+    let server = Server::start();
+    let get = "GET /api/v1/user HTTP/1.1\r\nHost: test\r\n";
+    let chunked = create("Transfer-Encoding: chunked\r\n", "");
+    let sized = |length: &str| create(&format!("Content-Length: {length}\r\n"), "");
+    let rows = [
+        ("a request line", "GET /".to_owned(), "x", 414),
+        ("a query", "GET /?".to_owned(), "x=y&", 414),
+        ("a method", String::new(), "GET", 414),
+        ("a header line", format!("{get}X: "), "x", 431),
+        ("the name of a header", get.to_owned(), "X", 431),
+        ("headers", get.to_owned(), "a:b\r\n", 431),
+        ("empty headers", get.to_owned(), "a:\r\n", 431),
+        ("hosts", get.to_owned(), "Host: test\r\n", 431),
+        ("lengths", get.to_owned(), "Content-Length: 1\r\n", 431),
+        ("empty lines", String::new(), "\r\n", 400),
+        ("line feeds", String::new(), "\n", 400),
+        ("NULs", String::new(), "\0", 414),
+        ("a chunk size", chunked.clone(), "0", 400),
+        ("a chunk extension", format!("{chunked}1;"), "x", 400),
+        ("small chunks", chunked.clone(), "1\r\nx\r\n", 413),
+        ("a large chunk", format!("{chunked}7fffffffffffffff\r\n"), "x", 413),
+        ("a trailer", format!("{chunked}0\r\nX: "), "x", 400),
+        ("trailers", format!("{chunked}0\r\n"), "a:b\r\n", 400),
+        ("a body", sized("99999999999999"), "x", 413),
+        ("a body beyond every number", sized("99999999999999999999999999"), "x", 413),
+        ("a body after Expect", create("Expect: 100-continue\r\nContent-Length: 99999999999999\r\n", ""), "x", 413),
+    ];
+    for (name, start, again, status) in rows {
+        let cost = besiege(&format!("without end: {name}"), &server, || {
+            assert_eq!(send_without_end(&server, &start, again), [status; 4], "{name}");
+        });
+        assert!(cost.peak_kib < 16 * 1024, "{name} costs {} KiB", cost.peak_kib);
+    }
+}
+
+// Nonsense
+
+/// Everything that comes back from a client that sends this and nothing more.
+fn answers(server: &Server, bytes: &[u8]) -> Vec<u16> {
+    let mut connection = opened(server, bytes);
+    connection.finish();
+    let mut statuses = Vec::new();
+    while let Some(answer) = connection.try_answer(false) {
+        statuses.push(answer.status);
+    }
+    statuses
+}
+
+#[test]
+fn heads_of_bytes_that_no_head_has_are_answered() {
+    let server = Server::start();
+    let keys = credentials();
+    let head = |line: &[u8], field: &[u8]| [line, b"\r\nHost: test\r\n", field, keys.as_bytes(), b"\r\n"].concat();
+    let long = "M".repeat(10_000);
+    let rows: Vec<(Vec<u8>, u16)> = vec![
+        (head("GET /\u{e9} HTTP/1.1".as_bytes(), b""), 404),
+        (head("GET /api/v1/user/\u{e9}@example.com HTTP/1.1".as_bytes(), b""), 404),
+        (head(b"GET /\xe9 HTTP/1.1", b""), 400),
+        (head(b"GET /\xff\xfe HTTP/1.1", b""), 400),
+        (head("G\u{c9}T / HTTP/1.1".as_bytes(), b""), 400),
+        (head(b"GET / HTTP/\xb2.0", b""), 400),
+        (head(b"GET / HTTP/1.2", b""), 505),
+        (head(b"GET / HTTP/1.9", b""), 505),
+        (head(b"GET / HTTP/1.10", b""), 400),
+        (head(b"GET / HTTP/11", b""), 400),
+        (head(b"GET / HTTP/-1.1", b""), 400),
+        (head(b"GET / HTTP/1,1", b""), 400),
+        (head(b"GET / HTTP/01.1", b""), 400),
+        (head(b"GET /", b""), 400),
+        (b"GET /\r\n\r\n".to_vec(), 400),
+        (b"GET / HTTP/1.1\r\n\r\n".to_vec(), 400),
+        (head(b"GET / HTTP/1.1", b"\x00: x\r\n"), 400),
+        (head(b"GET / HTTP/1.1", b"X: \x08\r\n"), 400),
+        (head(b"GET / HTTP/1.1", b"\xef\xbb\xbfX: y\r\n"), 400),
+        (head(b"\xef\xbb\xbfGET / HTTP/1.1", b""), 400),
+        (head(format!("{long} / HTTP/1.1").as_bytes(), b""), 404),
+        (head(b"CONNECT test:80 HTTP/1.1", b""), 400),
+        (head(b"CONNECT / HTTP/1.1", b""), 404),
+        (head(b"TRACE / HTTP/1.1", b""), 404),
+        (head(b"TRACE /api/v1/user HTTP/1.1", b""), 405),
+        (head(b"GET http://user:secret@test/api/v1/validate HTTP/1.1", b""), 200),
+        (head(b"GET http://elsewhere/api/v1/validate HTTP/1.1", b""), 200),
+        (head(b"GET //elsewhere/api/v1/validate HTTP/1.1", b""), 404),
+        (head(b"GET /api/v1/validate#x HTTP/1.1", b""), 200),
+        (head(b"GET \\api\\v1\\validate HTTP/1.1", b""), 400),
+    ];
+    besiege("heads of odd bytes", &server, || {
+        for (bytes, status) in &rows {
+            let shown: String = String::from_utf8_lossy(bytes).chars().take(60).collect();
+            assert_eq!(answers(&server, bytes), [*status], "{shown:?}");
+        }
+    });
+}
+
+#[test]
+fn another_version_leaves_nothing_behind() {
+    let server = Server::start();
+    besiege("HTTP/2.0 a hundred times, fifty of them gone at once", &server, || {
+        for number in 0..100 {
+            let mut connection = opened(&server, "GET / HTTP/2.0\r\nHost: test\r\n\r\n");
+            if number % 2 == 0 {
+                assert_eq!(connection.answer(false).status, 505);
+            }
+        }
+    });
+}
+
+#[test]
+fn an_upgrade_does_not_change_how_a_body_ends() {
+    let server = Server::start();
+    let websocket = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let h2c = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n";
+    let old = "Connection: upgrade\r\nUpgrade: TLS/1.0, HTTP/2.0, SSH-2.0-x, chunked\r\n";
+    besiege("upgrades", &server, || {
+        for (number, lines) in [websocket, h2c, old].into_iter().enumerate() {
+            let body = json!({"handle": format!("upgraded{number}@example.com")}).to_string();
+            let length = format!("{lines}Content-Length: {}\r\n", body.len());
+            let chunks = format!("{:x}\r\n{{\"name\":\"Ada\"}}\r\n0\r\n\r\n", r#"{"name":"Ada"}"#.len());
+            let put = format!("PUT /api/v1/user/upgraded{number}@example.com HTTP/1.1");
+            let all = [
+                create(&length, &body),
+                request(&put, &format!("{lines}Transfer-Encoding: chunked\r\n"), &chunks),
+                request("GET /api/v1/validate HTTP/1.1", lines, ""),
+                // Frames of the other protocol are no request.
+                "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_owned(),
+            ];
+            assert_eq!(answers(&server, all.concat().as_bytes()), [200, 200, 200, 505], "{lines}");
+        }
+    });
+}
+
+#[test]
+fn other_protocols_are_refused_and_never_kept() {
+    // A ClientHello of 200 bytes without a line feed: nothing says that a head has ended.
+    let hello = [&b"\x16\x03\x01\x00\xc4\x01\x00\x00\xc0\x03\x03"[..], &[0xab; 189]].concat();
+    let valid = request("GET /api/v1/validate HTTP/1.1", "", "");
+    let proxy = |line: &str| [line.as_bytes(), valid.as_bytes()].concat();
+    let rows: Vec<(&str, Vec<u8>, u16)> = vec![
+        ("TLS", hello, 408),
+        ("SSLv2", b"\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10\x01\x00\x80".to_vec(), 408),
+        ("SSH", b"SSH-2.0-OpenSSH_9.6\r\n".to_vec(), 408),
+        ("SSH, then its keys", b"SSH-2.0-OpenSSH_9.6\r\n\x00\x00\x05\xdc\x0a\x14rest".to_vec(), 400),
+        ("PROXY", proxy("PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n"), 400),
+        ("PROXY of unknown", proxy("PROXY UNKNOWN\r\n"), 400),
+        ("PROXY, second version", proxy("\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x7f\0\0\x01\x7f\0\0\x01\0\x01\0\x02"), 400),
+        ("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\x12\x04\0\0\0\0\0".to_vec(), 505),
+        ("HTTP/0.9", b"GET /\r\n".to_vec(), 408),
+        ("SMTP", b"EHLO example.com\r\nMAIL FROM:<a@example.com>\r\n\r\n".to_vec(), 400),
+        ("SIP", b"OPTIONS sip:a@example.com SIP/2.0\r\nVia: SIP/2.0/TCP x\r\n\r\n".to_vec(), 400),
+        ("RTSP", b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n".to_vec(), 400),
+        ("ICY", b"GET / ICY/1.0\r\nHost: test\r\n\r\n".to_vec(), 400),
+        ("Redis", b"*1\r\n$4\r\nPING\r\n".to_vec(), 408),
+        ("Redis, unframed", b"PING\r\n\r\n".to_vec(), 400),
+        ("PostgreSQL", b"\0\0\0\x08\x04\xd2\x16\x2f".to_vec(), 408),
+        ("SOCKS", b"\x05\x01\x00".to_vec(), 408),
+        ("RDP", b"\x03\0\0\x13\x0e\xe0\0\0\0\0\0\x01\0\x08\0\x03\0\0\0".to_vec(), 408),
+        ("FastCGI", b"\x01\x01\0\x01\0\x08\0\0\0\x01\0\0\0\0\0\0".to_vec(), 408),
+        ("DNS", b"\0\x1d\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x07example\x03com\0\0\x01\0\x01".to_vec(), 408),
+    ];
+    let (late, others): (Vec<_>, Vec<_>) = rows.iter().partition(|(.., status)| *status == 408);
+    let (impatient, patient) = (Server::with(&["--head-timeout", "0.5"]), Server::start());
+    for (server, rows) in [(&impatient, late), (&patient, others)] {
+        besiege("other protocols", server, || {
+            // All at once: some of them are only refused when their time is over.
+            let mut connections: Vec<Connection> = rows.iter().map(|(_, bytes, _)| opened(server, bytes)).collect();
+            for ((name, _, status), connection) in rows.iter().zip(&mut connections) {
+                let answer = connection.try_answer(false).unwrap_or_else(|| panic!("{name}: no answer"));
+                assert_eq!((answer.status, answer.header("Connection")), (*status, Some("close")), "{name}");
+                assert_eq!(connection.rest(), "", "{name}");
+            }
+        });
+    }
+}
+
+/// Numbers that look random and are the same in each run (xorshift).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % limit as u64).expect("below the limit")
+    }
+
+    fn byte(&mut self) -> u8 {
+        u8::try_from(self.below(256)).expect("a byte")
+    }
+}
+
+#[test]
+fn garbage_is_answered_by_refusals_alone() {
+    let server = Server::start();
+    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    besiege("300 times garbage", &server, || {
+        for _ in 0..300 {
+            let length = 1 + dice.below(3000);
+            let mut bytes: Vec<u8> = (0..length).map(|_| dice.byte()).collect();
+            if length.is_multiple_of(2) {
+                bytes.extend_from_slice(b"\r\n\r\n");
+            }
+            let statuses = answers(&server, &bytes);
+            assert!(statuses.len() <= 1 && statuses.iter().all(|status| [400, 431].contains(status)), "{bytes:?}");
+        }
+    });
+}
+
+#[test]
+fn a_request_with_a_few_bytes_changed_never_is_the_servers_fault() {
+    let server = Server::start();
+    let body = json!({"handle": "changed@example.com", "name": "Ada", "access_role": "ro"}).to_string();
+    let user = json!({"entity-type": "user", "properties": {"username": "changed", "groups": ["members"]}}).to_string();
+    let chunks = format!("5;a=b\r\n{}\r\n{:x}\r\n{}\r\n0\r\nX: y\r\n\r\n", &body[..5], body.len() - 5, &body[5..]);
+    let length = |body: &str| format!("Content-Length: {}\r\n", body.len());
+    let messages = [
+        create(&length(&body), &body),
+        create("Transfer-Encoding: chunked\r\n", &chunks),
+        request("PUT /api/v1/user/changed%40example.com HTTP/1.1", &length(&body), &body),
+        request("POST /nuxeo/api/v1/user HTTP/1.1", &length(&user), &user),
+        request("GET /nuxeo/api/v1/user/search?q=cha%6eged&pageSize=3 HTTP/1.1", "", ""),
+        request("DELETE /nuxeo/api/v1/user/changed HTTP/1.1", "", ""),
+    ];
+    let mut dice = Dice(0x2545_f491_4f6c_dd1d);
+    besiege("3,000 changed requests", &server, || {
+        for number in 0..3000 {
+            let mut bytes = messages[number % messages.len()].clone().into_bytes();
+            for _ in 0..=dice.below(3) {
+                let at = dice.below(bytes.len());
+                match dice.below(4) {
+                    0 => bytes[at] = dice.byte(),
+                    1 => bytes[at] = b"\r\n :;,\0\t%/{}\"0"[dice.below(14)],
+                    2 => drop(bytes.remove(at)),
+                    _ => bytes.insert(at, dice.byte()),
+                }
+            }
+            let statuses = answers(&server, &bytes);
+            let shown = String::from_utf8_lossy(&bytes);
+            // A length that became too small leaves a rest, which is refused in its turn.
+            assert!(statuses.len() <= 2, "{statuses:?} to {shown:?}");
+            for status in statuses {
+                assert!((200..500).contains(&status) || [501, 505].contains(&status), "{status} to {shown:?}");
+            }
+        }
+    });
+}
+
+// Slow senders
+
+#[test]
+fn slow_senders_are_shown_out_and_hinder_nobody() {
+    // Long enough for the others on a busy machine.
+    let server = Server::with(&["--head-timeout", "5", "--body-timeout", "5", "--idle-timeout", "5"]);
+    let valid = request("GET /api/v1/validate HTTP/1.1", "", "");
+    let unfinished = create("Content-Length: 1000\r\n", "");
+    let rows: [(&str, String, &[u8], Option<u16>); 8] = [
+        ("says nothing", String::new(), b"", None),
+        ("says nothing more", valid.clone(), b"", None),
+        ("stops in the request line", "GET /api/v1".to_owned(), b"", Some(408)),
+        ("stops in the head", "GET /api/v1/user HTTP/1.1\r\nHost: test\r\n".to_owned(), b"", Some(408)),
+        ("stops before the body", unfinished.clone(), b"", Some(408)),
+        ("sends a head by the second", "GET /api/v1/user HTTP/1.1\r\nHost: test\r\n".to_owned(), b"X", Some(408)),
+        ("sends a body by the second", unfinished, b" ", Some(408)),
+        ("sends chunks by the second", create("Transfer-Encoding: chunked\r\n", ""), b"1\r\n \r\n", Some(408)),
+    ];
+    const EACH: usize = 40;
+    besiege("320 slow senders", &server, || {
+        let mut senders: Vec<(usize, Connection)> = Vec::new();
+        for number in 0..EACH * rows.len() {
+            senders.push((number % rows.len(), opened(&server, &rows[number % rows.len()].1)));
+        }
+        let mut trickles: Vec<(&[u8], TcpStream)> = Vec::new();
+        for (row, connection) in &mut senders {
+            trickles.push((rows[*row].2, connection.stream().try_clone().expect("a second handle of the stream")));
+        }
+        let trickling = thread::scope(|scope| {
+            // Dropped at the end, however that comes, it ends the slow sending.
+            let (stop, stopped) = std::sync::mpsc::channel::<()>();
+            let trickling = scope.spawn(move || {
+                while stopped.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
+                    trickles.retain_mut(|(bytes, stream)| stream.write_all(bytes).is_ok());
+                }
+            });
+            work(&server, "meanwhile", 20);
+            for (row, connection) in &mut senders {
+                let (name, _, _, status) = rows[*row];
+                if name == "says nothing more" {
+                    assert_eq!(connection.answer(false).status, 200, "{name}");
+                }
+                if let Some(status) = status {
+                    let answer = connection.answer(false);
+                    assert_eq!((answer.status, answer.header("Connection")), (status, Some("close")), "{name}");
+                }
+                assert_eq!(connection.rest(), "", "{name}");
+            }
+            drop(stop);
+            trickling.join()
+        });
+        trickling.expect("the slow sender ends");
+    });
+}
+
+// Slow readers
+
+/// A connection whose side of the kernel takes next to nothing in advance.
+pub fn narrow(server: &Server, bytes: &[u8]) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    socket.set_recv_buffer_size(4096).expect("a small buffer");
+    socket.connect(&server.address.into()).expect("the server accepts");
+    let mut stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    stream.set_write_timeout(Some(PATIENCE)).expect("a timeout");
+    stream.write_all(bytes).expect("the request is taken");
+    stream
+}
+
+#[test]
+fn slow_readers_of_long_lists_hold_nobody_up() {
+    // Long enough for the others on a busy machine.
+    let server = Server::with(&["--write-timeout", "3"]);
+    fill(&server, 4000);
+    let list = request("GET /api/v1/user HTTP/1.1", "", "");
+    let length = server.datadog("GET", "/api/v1/user", None).body.len();
+    let cost = besiege("32 slow readers of 4,000 users eight times", &server, || {
+        // More of them than there are connections for reading the database.
+        let mut readers: Vec<TcpStream> = (0..32).map(|_| narrow(&server, list.repeat(8).as_bytes())).collect();
+        let (start, mut rounds) = (Instant::now(), 0);
+        while rounds == 0 || connection_threads(&server) > 0 {
+            // A byte now and then is no progress to speak of.
+            for stream in &mut readers {
+                let _ = stream.read(&mut [0; 1]);
+            }
+            work(&server, &format!("beside{rounds}-"), 2);
+            let answer = server.datadog("GET", "/api/v1/user", None);
+            assert!(answer.status == 200 && answer.body.len() > length);
+            rounds += 1;
+            assert!(start.elapsed() < PATIENCE, "slow readers are still served");
+        }
+    });
+    // Not a list for each of them.
+    assert!(cost.peak_kib < 32 * 1024, "{cost:?}");
+}
+
+#[test]
+fn a_reader_far_too_slow_is_dropped_though_it_goes_on() {
+    let server = Server::with(&["--write-timeout", "3"]);
+    fill(&server, 4000);
+    let list = request("GET /api/v1/user HTTP/1.1", "", "");
+    besiege("a reader of 12 KiB a second", &server, || {
+        let mut stream = narrow(&server, list.repeat(8).as_bytes());
+        let (start, mut step, mut count) = (Instant::now(), [0; 1228], 0);
+        stream.read_exact(&mut [0]).expect("the first byte of the answer");
+        while connection_threads(&server) > 0 {
+            thread::sleep(Duration::from_millis(100));
+            // What has been sent can be read until the connection is reset.
+            let Ok(length) = stream.read(&mut step) else { break };
+            count += length;
+            assert!(start.elapsed() < PATIENCE, "{count} bytes have been sent so slowly, and more");
+        }
+        println!("a reader of 12 KiB a second: dropped after {count} bytes, {:.1} s", start.elapsed().as_secs_f64());
+    });
+}
+
+#[test]
+fn a_reader_in_no_hurry_gets_all_of_a_long_list() {
+    const WRITE_SECONDS: u32 = 3;
+    let server = Server::with(&["--write-timeout", &WRITE_SECONDS.to_string()]);
+    fill(&server, 4000);
+    let list = request("GET /api/v1/user HTTP/1.1", "Connection: close\r\n", "");
+    let length = server.datadog("GET", "/api/v1/user", None).body.len();
+    besiege("a slow but steady reader", &server, || {
+        let mut stream = narrow(&server, list.as_bytes());
+        let (start, mut got, mut step) = (Instant::now(), Vec::new(), [0; 16 * 1024]);
+        // In all it takes longer than a client may take nothing, and it is faster than the slowest that is served.
+        let whole = Duration::from_secs(1) * (WRITE_SECONDS + 1);
+        loop {
+            let due = whole.mul_f64(got.len() as f64 / length as f64);
+            thread::sleep(due.saturating_sub(start.elapsed()));
+            match stream.read(&mut step).expect("the rest of the list") {
+                0 => break,
+                count => got.extend_from_slice(&step[..count]),
+            }
+        }
+        assert!(got.ends_with(b"\r\n0\r\n\r\n"));
+        assert_eq!(got.windows(10).filter(|text| text == b"\"handle\":\"").count(), 4001);
+    });
+}
+
+// Pipelining
+
+#[test]
+fn pipelining_is_served_in_order_as_long_as_somebody_reads() {
+    let server = Server::start();
+    besiege("10,000 requests in a row", &server, || {
+        let mut connection = Connection::open(server.address);
+        let mut stream = connection.stream().try_clone().expect("a second handle of the stream");
+        let sender = thread::spawn(move || {
+            let all: String =
+                (0..10_000).map(|number| format!("GET /nothing/{number} HTTP/1.1\r\nHost: test\r\n\r\n")).collect();
+            stream.write_all(all.as_bytes()).expect("everything is taken");
+        });
+        for _ in 0..10_000 {
+            assert_eq!(connection.answer(false).status, 404);
+        }
+        sender.join().expect("the sender ends");
+    });
+}
+
+#[test]
+fn pipelining_without_ever_reading_stops_by_itself() {
+    let server = Server::with(&["--write-timeout", "1"]);
+    let ask = request("GET /nuxeo/api/v1/me HTTP/1.1", "", "").repeat(200);
+    let cost = besiege("8 that send requests and never read", &server, || {
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                let ask = &ask;
+                let server = &server;
+                scope.spawn(move || {
+                    let mut stream = narrow(server, b"");
+                    let (start, mut sent) = (Instant::now(), 0);
+                    let end = loop {
+                        match stream.write_all(ask.as_bytes()) {
+                            Ok(()) => sent += ask.len(),
+                            Err(error) => break error.kind(),
+                        }
+                        assert!(start.elapsed() < PATIENCE, "{sent} bytes of requests were taken, and more");
+                    };
+                    assert_ne!(end, ErrorKind::WouldBlock, "neither taken nor dropped after {sent} bytes");
+                });
+            }
+            work(&server, "aside", 20);
+        });
+    });
+    assert!(cost.peak_kib < 16 * 1024, "{cost:?}");
+}
+
+#[test]
+fn a_client_that_reads_nothing_and_says_nothing_more_is_dropped() {
+    let server = Server::with(&["--write-timeout", "1"]);
+    fill(&server, 4000);
+    let list = request("GET /api/v1/user HTTP/1.1", "", "").repeat(20);
+    let mut streams = Vec::new();
+    besiege("16 that ask for long lists and read nothing", &server, || {
+        streams.extend((0..16).map(|_| narrow(&server, list.as_bytes())));
+        work(&server, "apart", 10);
+    });
+    // The clients have been there to the end, and notice only now.
+    let mut connection = Connection::open(server.address);
+    write(&mut connection, request("GET /api/v1/validate HTTP/1.1", "", ""));
+    assert_eq!(connection.answer(false).status, 200);
+    drop(streams);
+}
+
+// Many names
+
+/// Sends a request while another client reads and writes, and is answered each time.
+fn send_beside(server: &Server, send: impl FnOnce() -> Answer + Send) -> Answer {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    thread::scope(|scope| {
+        let sent = scope.spawn(send);
+        let mut begun = false;
+        while !begun || !sent.is_finished() {
+            work(server, &format!("other{}-", COUNT.fetch_add(1, Ordering::Relaxed)), 1);
+            begun = true;
+        }
+        sent.join().expect("an answer")
+    })
+}
+
+#[test]
+fn requests_with_many_names_let_others_write() {
+    const NAMES: usize = 20_000;
+    let server = Server::start();
+    // One with less power than an administrator, whose requests are looked at more closely.
+    create_user(&server, json!({"username": "power", "password": "power", "groups": ["powerusers"]}));
+    let power = ("power", "power");
+    let numbered = |prefix: &str, count: usize| -> Vec<String> {
+        (0..count).map(|number| format!("{prefix}{number:05}")).collect()
+    };
+    let group = |name: &str, list: &str, names: &[String]| json!({"entity-type": "group", "id": name, list: names});
+    let put = |method: &str, path: &str, body: &Value| {
+        let body = body.to_string();
+        let answer = send_beside(&server, || server.nuxeo_as(power, method, path, Some(&body)));
+        assert!(answer.status < 300, "{method} {path}: {}", answer.text());
+        answer.json()
+    };
+    let backwards = |names: &[String]| -> Vec<String> { names.iter().rev().cloned().collect() };
+
+    let names = numbered("n", NAMES);
+    besiege("20,000 pending names, and again the other way round", &server, || {
+        put("POST", "/group", &group("pending", "memberUsers", &names));
+        let path = "/group/pending?fetch-group=memberUsers";
+        for names in [backwards(&names), names.clone(), Vec::new()] {
+            let found = put("PUT", path, &group("pending", "memberUsers", &names));
+            assert_eq!(found["memberUsers"], json!(names));
+        }
+    });
+
+    let (chain, below) = (numbered("chain", 400), numbered("below", 300));
+    for (at, name) in chain.iter().enumerate() {
+        let parents = &chain[at.saturating_sub(1)..at];
+        create_group(&server, group(name, "parentGroups", parents));
+    }
+    below.iter().for_each(|name| create_group(&server, group(name, "parentGroups", &[])));
+    besiege("groups below a chain, and below all of its groups, and a user in them", &server, || {
+        let last = format!("/group/{}?fetch-group=memberGroups", chain[399]);
+        for names in [below.clone(), backwards(&below), Vec::new()] {
+            let found = put("PUT", &last, &group("", "memberGroups", &names));
+            assert_eq!(found["memberGroups"], json!(names));
+        }
+        let low = group("low", "parentGroups", &backwards(&chain));
+        assert_eq!(put("POST", "/group?fetch-group=parentGroups", &low)["parentGroups"], low["parentGroups"]);
+        let user = |groups: &[String]| json!({"entity-type": "user", "properties": {"username": "everywhere", "groups": groups}});
+        put("POST", "/user", &user(&backwards(&chain)));
+        let found = put("PUT", "/user/everywhere", &user(&chain));
+        assert_eq!(found["properties"]["groups"], json!(chain));
+    });
+
+    besiege("an invitation of 10,000", &server, || {
+        let emails: Vec<String> = (0..10_000).map(|number| format!("invited{number:05}@example.com")).collect();
+        let body = json!({"emails": emails}).to_string();
+        let answer = send_beside(&server, || server.datadog("POST", "/api/v1/invite_users", Some(&body)));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let found = server.nuxeo("GET", "/user/search?q=invited", None).json();
+        assert_eq!(found["resultsCount"], json!(10_000));
+    });
+}
+
+#[test]
+fn a_large_request_that_is_refused_takes_back_its_own_writes_and_no_others() {
+    let server = Server::start();
+    let names: Vec<String> = (0..2000).map(|number| format!("n{number:04}")).collect();
+    for (name, parents) in [("top", json!([])), ("low", json!(["top"]))] {
+        create_group(&server, json!({"id": name, "parentGroups": parents}));
+    }
+    create_group(&server, json!({"id": "list", "memberUsers": ["first"]}));
+    // Thousands of rows are written before it turns out that the last name closes a circle.
+    let circle = json!({"entity-type": "group", "memberUsers": names, "memberGroups": ["top"]}).to_string();
+    let before = server.nuxeo("GET", "/group/low?fetch-group=memberUsers,memberGroups", None);
+    besiege("refusals of many names and of few between the writes of others", &server, || {
+        thread::scope(|scope| {
+            let writers: Vec<_> = (0..8)
+                .map(|client| {
+                    let server = &server;
+                    scope.spawn(move || {
+                        let handle = |number: usize| format!("w{client}.{number}@example.com");
+                        for number in 0..40 {
+                            let body = json!({"handle": handle(number)}).to_string();
+                            // The second time it exists.
+                            for status in [200, 409] {
+                                let answer = server.datadog("POST", "/api/v1/user", Some(&body));
+                                assert_eq!(answer.status, status, "{}", answer.text());
+                            }
+                        }
+                    })
+                })
+                .collect();
+            let mut refused = 0;
+            while refused == 0 || writers.iter().any(|writer| !writer.is_finished()) {
+                let answer = server.nuxeo("PUT", "/group/low", Some(&circle));
+                assert_eq!(answer.status, 400, "{}", answer.text());
+                refused += 1;
+            }
+            writers.into_iter().for_each(|writer| writer.join().expect("all are answered"));
+        });
+    });
+    let after = server.nuxeo("GET", "/group/low?fetch-group=memberUsers,memberGroups", None);
+    assert_eq!((after.header("ETag"), after.json()), (before.header("ETag"), before.json()));
+    let found = server.nuxeo("GET", "/user/search?q=w", None).json();
+    assert_eq!(found["resultsCount"], json!(320), "every write of the others is there");
+    let kept = server.folder.clone();
+    server.kill();
+    let server = Server::over(kept, &[]);
+    assert_eq!(server.nuxeo("GET", "/user/search?q=w", None).json()["resultsCount"], json!(320));
+}

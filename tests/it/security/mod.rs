@@ -1,0 +1,12 @@
+//! Attempts to gain rights or to harm the server.
+
+mod confusable_names;
+mod fuzz;
+pub mod hostile_clients;
+mod json_input;
+mod login_throttling;
+mod password_changes;
+mod permission_matrix;
+mod privilege_escalation;
+pub mod reserved_properties;
+mod revoked_rights;

@@ -1,0 +1,121 @@
+//! What the database of a running server holds, read past the server.
+
+use crate::support::harness::Folder;
+use rusqlite::{Connection, OpenFlags};
+use std::collections::BTreeMap;
+
+/// Every table, and the columns that are not compared: when a key was last used is written now and then.
+const TABLES: [(&str, &[&str]); 13] = [
+    ("users", &[]),
+    ("groups", &[]),
+    ("memberships", &[]),
+    ("subgroups", &[]),
+    ("dangling_members", &[]),
+    ("credentials", &["last_used_at"]),
+    ("counters", &[]),
+    ("changes", &[]),
+    ("change_marks", &[]),
+    ("imports", &[]),
+    ("import_parts", &[]),
+    ("entry_names", &[]),
+    ("passwords", &[]),
+];
+
+/// The rows of each table, as texts.
+pub type Whole = BTreeMap<&'static str, Vec<String>>;
+
+/// A second pair of eyes on a database.
+pub struct State(Connection);
+
+impl State {
+    pub fn of(folder: &Folder) -> State {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(folder.db(), flags).expect("the database");
+        connection.set_prepared_statement_cache_capacity(64);
+        State(connection)
+    }
+
+    /// A number that is another one after every commit of the server.
+    pub fn version(&self) -> i64 {
+        self.0.pragma_query_value(None, "data_version", |row| row.get(0)).expect("a number")
+    }
+
+    /// The rows that a query finds, each as a text.
+    pub fn rows(&self, sql: &str) -> Vec<String> {
+        let mut statement = self.0.prepare_cached(sql).expect("a query");
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+        let rows = statement.query_map([], |row| {
+            let cell = |(at, name): (usize, &String)| {
+                row.get_ref(at).map(|value| format!("{name}: {}", shown(value))).expect("a value")
+            };
+            Ok(columns.iter().enumerate().map(cell).collect::<Vec<_>>().join(", "))
+        });
+        rows.expect("rows").collect::<Result<_, _>>().expect("rows")
+    }
+
+    /// The first column of what a query finds.
+    pub fn texts(&self, sql: &str) -> Vec<String> {
+        let mut statement = self.0.prepare_cached(sql).expect("a query");
+        let rows = statement.query_map([], |row| row.get(0)).expect("rows");
+        rows.collect::<Result<_, _>>().expect("texts")
+    }
+
+    /// Everything that there is, by table.
+    pub fn whole(&self) -> Whole {
+        // In one transaction, so that all tables are of one moment.
+        let transaction = self.0.unchecked_transaction().expect("a transaction");
+        let tables = TABLES.map(|(table, left_out)| {
+            let mut rows = self.rows(&format!("select * from {table} order by 1, 2"));
+            for row in &mut rows {
+                let kept = |cell: &&str| !left_out.iter().any(|name| cell.starts_with(&format!("{name}: ")));
+                *row = row.split(", ").filter(kept).collect::<Vec<_>>().join(", ");
+            }
+            (table, rows)
+        });
+        drop(transaction);
+        tables.into_iter().collect()
+    }
+
+    /// The rows of one state that the other does not have: first those that went, then those that came.
+    pub fn differences(before: &Whole, after: &Whole) -> Vec<String> {
+        let missing = |from: &Whole, other: &Whole, sign: char| -> Vec<String> {
+            let rows = from.iter().flat_map(|(table, rows)| rows.iter().map(move |row| (*table, row)));
+            let gone = rows.filter(|(table, row)| !other[table].contains(row));
+            gone.map(|(table, row)| format!("{sign} {table}: {row}")).collect()
+        };
+        [missing(before, after, '-'), missing(after, before, '+')].concat()
+    }
+
+    /// Asserts what holds in every state: a sound file, no row without its other end, an enabled administrator.
+    pub fn assert_sound(&self) {
+        assert_eq!(self.texts("pragma integrity_check"), ["ok"]);
+        assert_eq!(self.rows("pragma foreign_key_check"), [""; 0]);
+        assert_eq!(self.texts("select name from groups where name_key = 'administrators'").len(), 1);
+        let enabled = "select username from users where disabled = 0 and id in (select user_id from memberships
+             where group_id in ";
+        assert_ne!(self.texts(&format!("{enabled} ({BELOW_ADMINISTRATORS}))")), [""; 0], "an enabled administrator");
+        for (counter, table) in [("users", "users"), ("groups", "groups")] {
+            let sql = format!(
+                "select name from counters where name = '{counter}' and value <> (select count(*) from {table})"
+            );
+            assert_eq!(self.texts(&sql), [""; 0], "the counter of {table}");
+        }
+    }
+}
+
+/// The ids of the group `administrators` and of all groups below it.
+pub const BELOW_ADMINISTRATORS: &str = "with recursive below (id) as (
+     select id from groups where name_key = 'administrators'
+     union select child_id from subgroups join below on parent_id = below.id)
+ select id from below";
+
+fn shown(value: rusqlite::types::ValueRef<'_>) -> String {
+    use rusqlite::types::ValueRef;
+    match value {
+        ValueRef::Null => "null".to_owned(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => number.to_string(),
+        ValueRef::Text(text) => format!("{:?}", String::from_utf8_lossy(text)),
+        ValueRef::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+    }
+}
