@@ -1,6 +1,6 @@
 //! The log file: opened for appending, and opened again when it has been moved away.
 
-use super::style::Style;
+use super::format::Style;
 use anyhow::{Context as _, bail};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use std::fs::{File, OpenOptions};

@@ -1,22 +1,22 @@
 //! Where log lines go: to standard error or a file, by a thread of its own, so that no request waits for the reader of the log.
 
 mod file;
+mod format;
 mod journal;
-mod lines;
-mod request;
-mod style;
+mod request_id;
+mod writer;
 
 use crate::metrics::Page;
 use file::LogFile;
-use lines::{HEAPS, Lines};
-pub(crate) use request::{begin_request, end_request, with_request_id};
+pub use format::Format;
+use format::Style;
+pub(crate) use request_id::{begin_request, end_request, with_request_id};
 use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-pub use style::Format;
-use style::Style;
+use writer::{HEAPS, Lines};
 
 /// Starts logging at that level and in that format, as the systemd journal wants it where standard error leads there.
 /// Later calls change nothing.
@@ -117,7 +117,7 @@ pub fn secrets_text(format: Format, secrets: &[(&str, String)]) -> Vec<u8> {
                         stored\nnowhere in clear; paste the lines into a shell to use them there:";
             format!("\n{text}\n\n{lines}\n").into_bytes()
         }
-        Format::Json => style::json_secrets(SystemTime::now(), secrets),
+        Format::Json => format::json_secrets(SystemTime::now(), secrets),
     }
 }
 
@@ -182,7 +182,7 @@ impl Fast {
         let Some(Output { lines, style, .. }) = OUTPUT.get() else {
             // Somebody else's logger.
             let mut line = Vec::new();
-            style::text(&mut line, request);
+            format::text(&mut line, request);
             return log::info!("{}", String::from_utf8_lossy(&line));
         };
         let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -1,13 +1,13 @@
 //! One connection's life: read a head, handle the request, which may read a body, answer, again.
 
-use super::body::{After, Body, Left, Rest, skip};
-use super::budget::{Holder, Reservation};
 use super::head::{FIELDS_MAX, HEAD_BYTES_MAX, Head, find_end, parse, path_of_broken, request_id, too_long};
-use super::proxies::{Client, client_behind};
+use super::memory_budget::{Holder, Reservation};
 use super::reader::{End, Reader};
+use super::request_body::{After, Body, Left, Rest, skip};
+use super::request_metrics::{Tally, Traffic};
 use super::tls::Certificate;
-use super::traffic::{Tally, Traffic};
 use super::transport::{Failure, Opening, TLS_BYTES_MAX, Transport, opening};
+use super::trusted_proxies::{Client, client_behind};
 use super::{Handshake, Inbound, Limits, Network, Peer, Refused, Shared, milliseconds, share_of};
 use crate::http::{self, ClientAddress, Method, Refusal, Request, RequestBody, RequestLogFields, Response, StatusCode};
 use crate::logging::{self, RequestLine};

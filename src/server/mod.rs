@@ -3,53 +3,53 @@
 //! One thread accepts; every connection has a thread of its own, which reads a request, calls the handler and
 //! writes the answer, without handing the request to anyone.
 
-mod address;
-mod body;
-mod budget;
 mod connection;
-mod ending;
-mod handed;
+mod endpoint;
+mod grace_period;
 mod head;
-mod listen;
-mod local;
-mod probe;
-mod proxies;
-mod pulse;
+mod health_probe;
+mod listener;
+mod liveness;
+mod memory_budget;
+mod overload;
 mod reader;
-mod refuser;
-mod supervisor;
+mod request_body;
+mod request_metrics;
+mod sd_notify;
+mod socket_activation;
 mod tls;
-mod traffic;
 mod transport;
+mod trusted_proxies;
+mod unix_socket;
 mod x509;
 
 use crate::http::{ClientAddress, ListenerKind, Response};
 pub use crate::http::{Inbound, Refused};
 use crate::metrics::Page;
 use crate::sync::locked;
-pub use address::Endpoint;
-use address::ListenAddress;
 use anyhow::Context as _;
-use budget::Budget;
-pub use ending::Ending;
-pub use handed::HandedSockets;
-use listen::Waker;
-pub use listen::{Listener, Place};
-pub use local::{LocalClient, Patience};
-pub use probe::probe;
-pub use proxies::Network;
-pub use pulse::Pulse;
-use refuser::{Refuser, Why};
+pub use endpoint::Endpoint;
+use endpoint::ListenAddress;
+pub use grace_period::Ending;
+pub use health_probe::probe;
+use listener::Waker;
+pub use listener::{Listener, Place};
+pub use liveness::Pulse;
+use memory_budget::Budget;
+use overload::{Refuser, Why};
+pub use request_metrics::Traffic;
+pub use sd_notify::tell_supervisor;
+pub use socket_activation::HandedSockets;
 use std::collections::HashMap;
 use std::net::{IpAddr, Shutdown, TcpStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-pub use supervisor::tell_supervisor;
 pub use tls::{Certificate, PemFile};
 use tls::{Handshake, Handshakes};
-pub use traffic::Traffic;
+pub use trusted_proxies::Network;
+pub use unix_socket::{LocalClient, Patience};
 
 /// Connections that the kernel holds for us between two accepts.
 const BACKLOG: i32 = 1024;
@@ -218,7 +218,7 @@ impl Server {
     /// When the socket cannot be made there.
     pub fn bind_local(path: &Path, limits: Limits) -> anyhow::Result<Server> {
         let bind = || {
-            local::remove(path)?;
+            unix_socket::remove(path)?;
             Listener::bind_unix(path, 0o600)
         };
         let listener = bind().with_context(|| format!("listen on {}", path.display()))?;
@@ -307,7 +307,7 @@ where
                 return false;
             }
         };
-        let is_proxy = proxies::is_trusted(self.trusted, address);
+        let is_proxy = trusted_proxies::is_trusted(self.trusted, address);
         let (peer, registration) = match register(self.shared, stream, address, is_proxy, self.limits) {
             Ok(registered) => registered,
             Err((stream, why)) => {

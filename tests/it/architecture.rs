@@ -124,8 +124,8 @@ const OF_THE_PROGRAM: [&str; 8] = [
     "cli",
     "settings",
     "logging",
-    "server/handed.rs",
-    "server/supervisor.rs",
+    "server/socket_activation.rs",
+    "server/sd_notify.rs",
     "files/mod.rs",
     "formats/tests",
 ];

@@ -1,6 +1,6 @@
 //! Sockets that the process was started with, by systemd or by another program (sd_listen_fds(3)).
 
-use super::listen::ListeningSocket;
+use super::listener::ListeningSocket;
 use super::{Certificate, Limits, Listener};
 use anyhow::{Context as _, bail, ensure};
 use listenfd::ListenFd;

@@ -1,8 +1,8 @@
 //! The body of one request: how it is framed, what it may take, and where the next request begins.
 
 use super::Limits;
-use super::budget::{Budget, Holder, Reservation};
 use super::head::BodyLength;
+use super::memory_budget::{Budget, Holder, Reservation};
 use super::reader::{End, Reader};
 use crate::http::{BodySource, ClientAddress, Refusal};
 use std::cell::RefCell;

@@ -149,7 +149,7 @@ impl Listener {
 
     /// Listens on a Unix socket at that path, whose file has that mode.
     pub(super) fn bind_unix(path: &Path, mode: u32) -> Result<Listener> {
-        let socket = super::local::listen(path, mode, BACKLOG)?;
+        let socket = super::unix_socket::listen(path, mode, BACKLOG)?;
         socket.set_nonblocking(true)?;
         let made = path.symlink_metadata()?;
         let file = SocketFile { path: path.to_owned(), device: made.dev(), inode: made.ino() };

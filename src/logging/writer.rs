@@ -1,7 +1,7 @@
 //! Lines on their way to standard error or to a file: a thread that logs puts them on a heap, and a thread of their own writes them.
 
 use super::file::LogFile;
-use super::style::Style;
+use super::format::Style;
 use crate::cache::Held;
 use crate::sync::locked;
 use std::io::Write as _;

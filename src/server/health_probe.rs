@@ -1,6 +1,6 @@
 //! Asking a server of ours from another process: whether it answers, and with what.
 
-use super::{Endpoint, ListenAddress, local};
+use super::{Endpoint, ListenAddress, unix_socket};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring::default_provider;
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
@@ -93,7 +93,7 @@ impl ServerCertVerifier for AnyCertificate {
 /// A connection to the server, and the IP address that it leads to.
 fn connect(address: &ListenAddress, patience: Duration) -> Result<(TcpStream, Option<SocketAddr>)> {
     if let ListenAddress::Unix(path) = address {
-        let (short, _folder) = local::shortened(path)?;
+        let (short, _folder) = unix_socket::shortened(path)?;
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         socket.connect_timeout(&SockAddr::unix(short)?, patience)?;
         return Ok((TcpStream::from(OwnedFd::from(socket)), None));
