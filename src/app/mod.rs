@@ -1,7 +1,7 @@
 //! A server put together: the doors that it listens at, and the threads that work beside them. Both the command `serve`
 //! and programs that embed Rollbook go this way, so that neither has less than the other.
 
-mod pulse;
+mod heartbeat;
 mod settings;
 
 use crate::background::Background;
@@ -13,7 +13,7 @@ use crate::metrics;
 use crate::server::{Limits, Listener, Network, Server, Stopper, Traffic};
 use crate::store::{self, Store};
 use anyhow::{Context as _, anyhow};
-pub(crate) use pulse::Pulse;
+pub(crate) use heartbeat::Heartbeat;
 pub use settings::{Secrets, Settings};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Weak};

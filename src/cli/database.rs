@@ -1,9 +1,9 @@
 //! Backup, restore and check.
 
-use super::drafts::remove_drafts_on_signals;
-use super::link::{Link, account, copy_by_server};
+use super::admin_client::{AdminClient, account, copy_through_server};
 use super::progress::Progress;
 use super::result::print_result;
+use super::temp_files::remove_temp_files_on_signals;
 use super::terminal::confirm;
 use super::{Usage, print, say, start_logging};
 use crate::admin::{AdminRequest, ShownProperty};
@@ -33,7 +33,7 @@ pub(super) fn back_up(
     }
     let database = &target.database;
     start_logging(database);
-    remove_drafts_on_signals()?;
+    remove_temp_files_on_signals()?;
     let file = match (folder, file) {
         (Some(folder), _) => store::dated_backup(folder),
         (None, file) => file.unwrap_or(Path::new("-")).to_owned(),
@@ -42,7 +42,7 @@ pub(super) fn back_up(
         bail!("a backup is no text for a terminal: give a file, or redirect standard output");
     }
     let progress = Progress::start(&format!("copying {}", database.db.display()));
-    let copied = copy_by_server(target);
+    let copied = copy_through_server(target);
     let done = store::back_up(&database.db, copied.as_ref(), &file, force)?;
     drop(progress);
     let Counts { users, groups, memberships, credentials } = done.counts;
@@ -75,7 +75,7 @@ pub(super) fn restore(database: &Database, file: &Path, consent: Consent, format
         let (file, name) = (file.display(), database.db.display());
         confirm(consent.yes, &format!("put {file} in the place of {name}, which is kept under another name?"))?;
     }
-    remove_drafts_on_signals()?;
+    remove_temp_files_on_signals()?;
     let progress = Progress::start(&format!("restoring {}", database.db.display()));
     // A pipe is read to its end first.
     let kept = if files::is_dash(file) {
@@ -108,9 +108,9 @@ pub(super) fn restore(database: &Database, file: &Path, consent: Consent, format
 pub(super) fn check(target: &Target, format: ResultFormat) -> anyhow::Result<()> {
     let database = &target.database;
     start_logging(database);
-    remove_drafts_on_signals()?;
+    remove_temp_files_on_signals()?;
     let progress = Progress::start(&format!("checking {}", database.db.display()));
-    let copied = copy_by_server(target);
+    let copied = copy_through_server(target);
     let snapshot = Snapshot::open(copied.as_ref().map_or(&database.db, Copied::path))?;
     let findings = directory::check(&snapshot);
     let notes = match directory::notes(&snapshot) {
@@ -145,13 +145,13 @@ pub(super) fn check(target: &Target, format: ResultFormat) -> anyhow::Result<()>
 pub(super) fn repair(target: &Target, consent: Consent, format: ResultFormat) -> anyhow::Result<()> {
     let name = target.database.db.display();
     confirm(consent.yes, &format!("remove the extra properties of {name} that have the names of fields?"))?;
-    let mut link = Link::open(target)?;
+    let mut client = AdminClient::open(target)?;
     // As text, the properties show how far it is.
     let progress = (format == ResultFormat::Json).then(|| Progress::start(&format!("repairing {name}")));
     let (mut count, mut all) = (0, Vec::new());
     let mut printed = Ok(());
     loop {
-        let removed: Vec<ShownProperty> = link.ask(AdminRequest::RemoveAnsweredProperties)?;
+        let removed: Vec<ShownProperty> = client.send(AdminRequest::RemoveAnsweredProperties)?;
         if removed.is_empty() {
             drop(progress);
             let text = format!("removed {count} properties\n");

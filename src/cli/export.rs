@@ -1,8 +1,8 @@
 //! Users and groups to a file.
 
 use super::bring::bar;
-use super::drafts::remove_drafts_on_signals;
 use super::result::print_result;
+use super::temp_files::remove_temp_files_on_signals;
 use super::{Usage, say, start_logging};
 use crate::admin::exported;
 use crate::directory::{ExportOptions, count, export};
@@ -20,7 +20,7 @@ use std::path::Path;
 /// Writes one state of the directory to the file, also while a server runs, which neither waits nor is asked.
 pub(super) fn run(settings: &ExportSettings) -> anyhow::Result<()> {
     start_logging(&settings.database);
-    remove_drafts_on_signals()?;
+    remove_temp_files_on_signals()?;
     let path = settings.file.as_path();
     let Some(format) = settings.format.or_else(|| Format::of_path(path)) else {
         return Err(Usage(anyhow!(

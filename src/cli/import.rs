@@ -1,8 +1,8 @@
 //! Users and groups from a file.
 
 use super::bring::{Source, bring_in, check_report, confirm_changes, destination};
-use super::drafts::remove_drafts_on_signals;
 use super::progress::Progress;
+use super::temp_files::remove_temp_files_on_signals;
 use super::{Usage, start_logging};
 use crate::formats::{Format, ReadOptions};
 use crate::settings::ImportSettings;
@@ -13,7 +13,7 @@ use std::path::Path;
 pub(super) fn run(settings: &ImportSettings) -> anyhow::Result<()> {
     let ImportSettings { file: path, options, target, .. } = settings;
     start_logging(&target.database);
-    remove_drafts_on_signals()?;
+    remove_temp_files_on_signals()?;
     let Some(format) = settings.format.or_else(|| Format::of_path(path)) else {
         return Err(Usage(anyhow!(
             "--format: the name {} does not tell what is in it: csv, jsonl or ldif",
@@ -29,6 +29,6 @@ pub(super) fn run(settings: &ImportSettings) -> anyhow::Result<()> {
     let source = Source::of_file(path, format, read, database.parent().unwrap_or(Path::new(".")))?;
     source.check()?;
     drop(progress);
-    let mut link = destination(options, target)?;
-    bring_in(&mut link, &source, options, settings.restart, settings.printing.result)
+    let mut client = destination(options, target)?;
+    bring_in(&mut client, &source, options, settings.restart, settings.printing.result)
 }

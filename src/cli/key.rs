@@ -1,6 +1,6 @@
 //! Keys and passwords.
 
-use super::link::Link;
+use super::admin_client::AdminClient;
 use super::result::{print_object, tell};
 use super::table::{Column, Table};
 use super::terminal::{PasswordPrompt, confirm};
@@ -20,14 +20,14 @@ pub(super) fn run(command: KeyCommand) -> anyhow::Result<()> {
             create(&target, kind, name, role.map(Role::from), printing.format)
         }
         KeyCommand::List { format, target } => {
-            let keys: Vec<ShownKey> = Link::open(&target)?.ask(AdminRequest::Keys)?;
+            let keys: Vec<ShownKey> = AdminClient::open(&target)?.send(AdminRequest::Keys)?;
             let mut table = Table::new(format, &COLUMNS);
             table.rows(&keys)?;
             table.end()
         }
         KeyCommand::Revoke { id, printing, target, consent } => {
             confirm(consent.yes, &format!("revoke key {id}, which cannot be undone?"))?;
-            Link::open(&target)?.ask::<()>(AdminRequest::RevokeKey { id })?;
+            AdminClient::open(&target)?.send::<()>(AdminRequest::RevokeKey { id })?;
             tell(printing.format, &format!("revoked key {id}"), &json!({ "revoked": id }))
         }
     }
@@ -51,8 +51,8 @@ fn create(target: &Target, kind: KeyArg, name: String, role: Option<Role>, forma
         }
         (KeyArg::App, role) => Some(role.unwrap_or(Role::Admin)),
     };
-    let mut link = Link::make(target, None)?;
-    let (id, secret): (i64, String) = link.ask(AdminRequest::CreateKey { role, name: name.clone() })?;
+    let mut client = AdminClient::open_or_create(target, None)?;
+    let (id, secret): (i64, String) = client.send(AdminRequest::CreateKey { role, name: name.clone() })?;
     let printed = match format {
         ResultFormat::Text => {
             say(&format!("made key {id}; it is shown only now:"));
@@ -65,7 +65,7 @@ fn create(target: &Target, kind: KeyArg, name: String, role: Option<Role>, forma
     };
     let Err(error) = printed else { return Ok(()) };
     // A key that was not read is of no use. This is a failure also where the reader of a pipe has gone.
-    link.ask::<()>(AdminRequest::RevokeKey { id })?;
+    client.send::<()>(AdminRequest::RevokeKey { id })?;
     bail!("{error:#}: key {id} is revoked again; make another one where its output is read")
 }
 
@@ -80,8 +80,8 @@ pub(super) fn set_password(
     start_logging(&target.database);
     store::require_database(&target.database.db)?;
     let password = read_password(user)?;
-    let mut link = Link::make(target, rules.password_pattern.clone())?.keeping_tokens(keep_tokens);
-    link.ask::<()>(AdminRequest::SetPassword { user: user.to_owned(), password })?;
+    let mut client = AdminClient::open_or_create(target, rules.password_pattern.clone())?.keeping_tokens(keep_tokens);
+    client.send::<()>(AdminRequest::SetPassword { user: user.to_owned(), password })?;
     tell(format, &format!("changed the password of {user}"), &json!({ "changed": user }))
 }
 

@@ -1,26 +1,26 @@
 //! The subcommands.
 
+mod admin_client;
 mod bring;
+mod change_log;
 mod database;
-mod drafts;
 mod export;
 mod first_start;
 mod group;
 mod import;
 mod key;
-mod link;
-mod log;
-mod parent;
+mod open_store;
+mod parent_process;
 mod progress;
 mod pull;
-mod ready;
+mod ready_line;
 mod result;
 mod serve;
 mod settings;
 mod signals;
 mod stdout;
-mod store_of;
 mod table;
+mod temp_files;
 mod terminal;
 mod user;
 mod watchdog;
@@ -78,7 +78,7 @@ fn carry_out(command: Command, settings: &[Setting], warnings: &[String]) -> any
         Command::Import(settings) => import::run(&settings),
         Command::Pull { command } => pull::run(command),
         Command::Export(settings) => export::run(&settings),
-        Command::Log(asked) => log::run(&asked),
+        Command::Log(asked) => change_log::run(&asked),
         Command::Backup { file, force, keep, printing, target } => {
             database::back_up(&target, file.as_deref(), force, keep, printing.format)
         }

@@ -1,9 +1,9 @@
 //! Users and groups from a live server of another kind.
 
 use super::bring::{Source, bring_in, check_report, confirm_changes, destination};
-use super::drafts::remove_drafts_on_signals;
 use super::progress::Progress;
 use super::say;
+use super::temp_files::remove_temp_files_on_signals;
 use super::terminal::{PasswordPrompt, leave_signals};
 use crate::formats::Rows;
 use crate::import_sources::{self, DatadogKeys, NuxeoLogin};
@@ -54,13 +54,13 @@ fn bring(
     target: &Target,
     format: ResultFormat,
 ) -> anyhow::Result<()> {
-    remove_drafts_on_signals()?;
+    remove_temp_files_on_signals()?;
     leave_signals();
     let folder = target.database.db.parent().unwrap_or(Path::new("."));
     let rows = Source::of_rows(&source.from, progress.count(rows), folder)?;
     drop(progress);
-    let mut link = destination(options, target)?;
-    let done = bring_in(&mut link, &rows, options, true, format);
+    let mut client = destination(options, target)?;
+    let done = bring_in(&mut client, &rows, options, true, format);
     say("passwords stay where they were: new users cannot log in before they have one here");
     done
 }

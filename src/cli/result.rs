@@ -1,6 +1,6 @@
 //! The result of a command: a sentence for people, or one JSON object on standard output for programs.
 
-use super::link::Link;
+use super::admin_client::AdminClient;
 use super::{print, say};
 use crate::json;
 use crate::settings::ResultFormat;
@@ -59,15 +59,15 @@ pub(super) struct Done {
 /// # Errors
 /// When it fails for one.
 pub(super) fn each(
-    link: &mut Link,
+    client: &mut AdminClient,
     names: &[String],
     format: ResultFormat,
     done: &Done,
-    mut work: impl FnMut(&mut Link, &str) -> anyhow::Result<()>,
+    mut work: impl FnMut(&mut AdminClient, &str) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let (mut succeeded, mut failed) = (Vec::new(), Vec::new());
     for name in names {
-        match work(link, name) {
+        match work(client, name) {
             Ok(()) => {
                 if format == ResultFormat::Text {
                     say(&format!("{} {name}", done.sentence));

@@ -1,7 +1,7 @@
 //! Serving, until a signal.
 
-use super::ready::{Listening, Ready};
-use super::{first_start::FirstStart, parent, signals::Signals, start_logging, watchdog};
+use super::ready_line::{Listening, Ready};
+use super::{first_start::FirstStart, parent_process, signals::Signals, start_logging, watchdog};
 use crate::app::{Service, Settings};
 use crate::cli::Usage;
 use crate::directory;
@@ -29,7 +29,7 @@ pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
     let passwords = Arc::new(settings.passwords().map_err(Usage)?);
     let certificate = certificate(serve)?;
     if let Some(parent) = serve.exit_with_parent
-        && !parent::watch(parent, &signals)?
+        && !parent_process::watch(parent, &signals)?
     {
         log::info!("the process that has started the server has ended already");
         return Ok(());
@@ -84,7 +84,7 @@ pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
     ready.tell(&listening.collect::<Vec<_>>(), metrics_urls.first().map(String::as_str))?;
     let urls: Vec<&str> = places.iter().map(|place| place.url.as_str()).collect();
     signals.tell_ready(&format!("listening on {}", urls.join(", ")));
-    watchdog::start(service.pulse(), &signals)?;
+    watchdog::start(service.heartbeat(), &signals)?;
     service.run()?;
     log::info!("stopped");
     Ok(())

@@ -1,7 +1,7 @@
 //! Users.
 
+use super::admin_client::AdminClient;
 use super::key::read_password;
-use super::link::Link;
 use super::print;
 use super::progress::Progress;
 use super::result::{Done, each, tell};
@@ -49,17 +49,17 @@ pub(super) fn run(command: UserCommand) -> anyhow::Result<()> {
     match command {
         UserCommand::List { filters, format, target } => list(&target, filters, format),
         UserCommand::Show { name, format, target } => {
-            show(&Link::open(&target)?.ask::<ShownUser>(AdminRequest::User { name })?, format, &ALL_COLUMNS)
+            show(&AdminClient::open(&target)?.send::<ShownUser>(AdminRequest::User { name })?, format, &ALL_COLUMNS)
         }
         UserCommand::Add { name, fields, printing, target } => {
             let record = record(name, *fields)?;
-            let user: ShownUser = Link::open(&target)?.ask(AdminRequest::AddUser(Box::new(record)))?;
+            let user: ShownUser = AdminClient::open(&target)?.send(AdminRequest::AddUser(Box::new(record)))?;
             tell(printing.format, &format!("made the user {}", user.record.name), &user)
         }
         UserCommand::Set { name, fields, keep_tokens, printing, target } => {
             let record = record(name, *fields)?;
-            let mut link = Link::open(&target)?.keeping_tokens(keep_tokens);
-            let user: ShownUser = link.ask(AdminRequest::SetUser(Box::new(record)))?;
+            let mut client = AdminClient::open(&target)?.keeping_tokens(keep_tokens);
+            let user: ShownUser = client.send(AdminRequest::SetUser(Box::new(record)))?;
             tell(printing.format, &format!("changed the user {}", user.record.name), &user)
         }
         UserCommand::Disable(names) => set_disabled(names, true),
@@ -69,8 +69,8 @@ pub(super) fn run(command: UserCommand) -> anyhow::Result<()> {
             confirm(consent.yes, &question)?;
             let Names { names, printing, target } = names;
             let done = Done { sentence: "removed the user", key: "removed", group: None };
-            each(&mut Link::open(&target)?, &names, printing.format, &done, |link, name| {
-                link.ask::<()>(AdminRequest::DeleteUser { name: name.to_owned() })
+            each(&mut AdminClient::open(&target)?, &names, printing.format, &done, |client, name| {
+                client.send::<()>(AdminRequest::DeleteUser { name: name.to_owned() })
             })
         }
         UserCommand::Purge { older_than, dry_run, printing, target, consent } => {
@@ -102,20 +102,20 @@ fn list(target: &Target, filters: UserFilters, format: Output) -> anyhow::Result
         unchanged_since: None,
     };
     let mut table = Table::new(format, if format == Output::Csv { &ALL_COLUMNS } else { &COLUMNS });
-    selected(&mut Link::open(target)?, &selection, |users| table.rows(users))?;
+    selected(&mut AdminClient::open(target)?, &selection, |users| table.rows(users))?;
     table.end()
 }
 
 /// Shows those users, some at a time.
 fn selected(
-    link: &mut Link,
+    client: &mut AdminClient,
     selection: &Selection,
     mut show: impl FnMut(&[ShownUser]) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let mut after = String::new();
     loop {
         let order = AdminRequest::Users { selection: selection.clone(), after, limit: PIECE };
-        let users: Vec<ShownUser> = link.ask(order)?;
+        let users: Vec<ShownUser> = client.send(order)?;
         let Some(last) = users.last() else { return Ok(()) };
         after = last.record.name.clone();
         show(&users)?;
@@ -126,9 +126,9 @@ fn set_disabled(names: Names, disabled: bool) -> anyhow::Result<()> {
     let Names { names, printing, target } = names;
     let (sentence, key) = if disabled { ("disabled the user", "disabled") } else { ("enabled the user", "enabled") };
     let done = Done { sentence, key, group: None };
-    each(&mut Link::open(&target)?, &names, printing.format, &done, |link, name| {
+    each(&mut AdminClient::open(&target)?, &names, printing.format, &done, |client, name| {
         let record = UserRecord { name: name.to_owned(), disabled: Some(disabled), ..UserRecord::default() };
-        link.ask::<ShownUser>(AdminRequest::SetUser(Box::new(record))).map(drop)
+        client.send::<ShownUser>(AdminRequest::SetUser(Box::new(record))).map(drop)
     })
 }
 
@@ -141,7 +141,7 @@ pub(super) fn counted(names: &Names, noun: &str) -> String {
 }
 
 fn purge(target: &Target, age: Duration, dry_run: bool, format: ResultFormat) -> anyhow::Result<()> {
-    let mut link = Link::open(target)?;
+    let mut client = AdminClient::open(target)?;
     let unchanged_since = now().saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
     let (mut count, mut names) = (0, Vec::new());
     let mut printed = Ok(());
@@ -159,7 +159,7 @@ fn purge(target: &Target, age: Duration, dry_run: bool, format: ResultFormat) ->
     if dry_run {
         let selection =
             Selection { disabled: Some(true), unchanged_since: Some(unchanged_since), ..Selection::default() };
-        selected(&mut link, &selection, |users| {
+        selected(&mut client, &selection, |users| {
             show(users.iter().map(|user| user.record.name.clone()).collect());
             Ok(())
         })?;
@@ -169,7 +169,7 @@ fn purge(target: &Target, age: Duration, dry_run: bool, format: ResultFormat) ->
     // As text, the names show how far it is.
     let progress = (format == ResultFormat::Json).then(|| Progress::start("deleting users"));
     loop {
-        let removed: Vec<String> = link.ask(AdminRequest::PurgeUsers { unchanged_since, limit: PIECE })?;
+        let removed: Vec<String> = client.send(AdminRequest::PurgeUsers { unchanged_since, limit: PIECE })?;
         if removed.is_empty() {
             drop(progress);
             tell(format, &format!("removed {count} users"), &json!({ "removed": names }))?;

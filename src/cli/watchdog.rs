@@ -1,7 +1,7 @@
 //! Signs of life for a supervisor that restarts a server which hangs (sd_watchdog_enabled(3)).
 
 use super::signals::Signals;
-use crate::app::Pulse;
+use crate::app::Heartbeat;
 use anyhow::Context as _;
 use std::time::{Duration, Instant};
 
@@ -15,10 +15,10 @@ const LOOK_MAX: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// When the thread cannot be started.
-pub(super) fn start(pulse: Pulse, signals: &Signals) -> anyhow::Result<()> {
+pub(super) fn start(heartbeat: Heartbeat, signals: &Signals) -> anyhow::Result<()> {
     let Some(patience) = patience() else { return Ok(()) };
     let signals = signals.clone();
-    let beat = move || beat(&pulse, &signals, (patience / 2).max(PAUSE_MIN));
+    let beat = move || beat(&heartbeat, &signals, (patience / 2).max(PAUSE_MIN));
     let thread = std::thread::Builder::new().name("watchdog".to_owned());
     thread.spawn(beat).context("start the thread that sends signs of life")?;
     Ok(())
@@ -43,11 +43,11 @@ fn patience() -> Option<Duration> {
 }
 
 /// Sends signs of life until the stop, whose time is limited otherwise.
-fn beat(pulse: &Pulse, signals: &Signals, pause: Duration) {
+fn beat(heartbeat: &Heartbeat, signals: &Signals, pause: Duration) {
     let look = (pause / 50).clamp(PAUSE_MIN, LOOK_MAX);
     loop {
         let start = Instant::now();
-        let asked = pulse.ask();
+        let asked = heartbeat.ask();
         let mut late = None;
         while let Some(part) = asked.missing() {
             if signals.stop_asked() {

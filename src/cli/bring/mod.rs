@@ -11,7 +11,7 @@ mod source;
 
 pub(super) use source::Source;
 
-use super::link::Link;
+use super::admin_client::AdminClient;
 use super::result::print_result;
 use super::terminal::confirm;
 use crate::admin::{self, AdminRequest, Batch, Phase, ShownImport, ShownProgress};
@@ -88,15 +88,16 @@ fn same_file(one: &Path, other: &Path) -> bool {
 /// Where to bring it: the directory, or for a dry run a copy of it.
 ///
 /// # Errors
-/// Those of [`Link::make`] and [`Link::rehearse`].
-pub(super) fn destination(options: &BringOptions, target: &Target) -> anyhow::Result<Link> {
-    let link = if options.dry_run { Link::rehearse(target)? } else { Link::make(target, None)? };
-    Ok(link.keeping_tokens(options.keep_tokens))
+/// Those of [`AdminClient::open_or_create`] and [`AdminClient::open_copy`].
+pub(super) fn destination(options: &BringOptions, target: &Target) -> anyhow::Result<AdminClient> {
+    let client =
+        if options.dry_run { AdminClient::open_copy(target)? } else { AdminClient::open_or_create(target, None)? };
+    Ok(client.keeping_tokens(options.keep_tokens))
 }
 
 /// An import.
 struct Bringing<'b> {
-    link: &'b mut Link,
+    client: &'b mut AdminClient,
     source: &'b Source,
     /// See [`digest_of`].
     digest: [u8; 32],
@@ -122,7 +123,7 @@ struct Bringing<'b> {
 /// When the input cannot be read to its end, when the directory cannot be written, and, after all else is done, when
 /// rows were refused or somebody is missing.
 pub(super) fn bring_in(
-    link: &mut Link,
+    client: &mut AdminClient,
     source: &Source,
     options: &BringOptions,
     restart: bool,
@@ -144,9 +145,9 @@ pub(super) fn bring_in(
     (totals.refused, totals.missing, totals.lossy) = (survey.refused, survey.missing, survey.lossy);
     totals.cut_off = survey.cut_off;
     totals.logins.clone_from(&survey.logins);
-    let mut before: Option<ShownProgress> = link.ask(AdminRequest::ImportProgress { digest })?;
+    let mut before: Option<ShownProgress> = client.send(AdminRequest::ImportProgress { digest })?;
     if restart && before.take().is_some() {
-        link.ask::<()>(AdminRequest::EndImport { digest })?;
+        client.send::<()>(AdminRequest::EndImport { digest })?;
     }
     if let Some(ShownProgress { line, .. }) = &before
         && *line > 0
@@ -161,11 +162,11 @@ pub(super) fn bring_in(
     let before = before.filter(|before| before.phase > 0 || before.base.is_none());
     let (base, waiting): (i64, u64) = match &before {
         Some(before) => (before.base.unwrap_or(0), before.waiting),
-        None => link.ask(AdminRequest::BeginImport { digest, places: survey.places })?,
+        None => client.send(AdminRequest::BeginImport { digest, places: survey.places })?,
     };
     let (withheld, deferred, rows) = (Withheld::default(), HashSet::new(), 0);
     let mut bringing = Bringing {
-        link,
+        client,
         source,
         digest,
         options,
@@ -180,13 +181,13 @@ pub(super) fn bring_in(
         rows,
     };
     let brought = Phase::ALL.into_iter().try_for_each(|phase| bringing.bring_phase(phase));
-    let Bringing { link, report, mut totals, .. } = bringing;
+    let Bringing { client, report, mut totals, .. } = bringing;
     bar.finish_and_clear();
     report.end()?;
     brought?;
     source.require_unchanged()?;
-    totals.waiting = link.ask::<u64>(AdminRequest::WaitingNames)?.saturating_sub(waiting);
-    link.ask::<()>(AdminRequest::EndImport { digest })?;
+    totals.waiting = client.send::<u64>(AdminRequest::WaitingNames)?.saturating_sub(waiting);
+    client.send::<()>(AdminRequest::EndImport { digest })?;
     let text = format!("{name}: {}{totals}\n", if options.dry_run { "a dry run, nothing is changed: " } else { "" });
     print_result(format, &text, &totals.object(&name, options.dry_run))?;
     totals.verdict(options.dry_run)
@@ -279,7 +280,7 @@ impl Bringing<'_> {
             self.report.note(line, remark)?;
         }
         if !records.is_empty() {
-            let result: ShownImport = self.link.ask(AdminRequest::Import(Box::new(Batch {
+            let result: ShownImport = self.client.send(AdminRequest::Import(Box::new(Batch {
                 records,
                 rows,
                 conflict: match self.options.on_conflict {

@@ -1,7 +1,7 @@
 //! The way to a directory: its file, or the server that holds it.
 
 use super::progress::Progress;
-use super::{say, start_logging, store_of};
+use super::{open_store, say, start_logging};
 use crate::admin::{AdminRequest, perform};
 use crate::dialect::{LOCAL_PATH, PROGRESS_PATH};
 use crate::directory::{Directory, Passwords};
@@ -29,24 +29,24 @@ const PAUSE: Duration = Duration::from_millis(20);
 const PAUSE_FOR_SERVER: Duration = Duration::from_millis(200);
 
 /// Where orders go.
-pub(super) enum Link {
+pub(super) enum AdminClient {
     /// To the file, which is held meanwhile.
-    File(Box<Directory>),
+    Local(Box<Directory>),
     /// To the server that holds it.
-    Server { client: LocalClient, socket: PathBuf, timeout: Duration, account: String, keep_tokens: bool },
+    Remote { client: LocalClient, socket: PathBuf, timeout: Duration, account: String, keep_tokens: bool },
     /// To a copy that goes when all is said.
-    Copy { directory: Box<Directory>, _copied: Copied },
+    DryRun { directory: Box<Directory>, _copied: Copied },
 }
 
-impl Link {
+impl AdminClient {
     /// Opens a database that has to be there: a mistyped name must not make another one.
     ///
     /// # Errors
     /// When it is not there or cannot be opened, and when another process holds it that takes no orders.
-    pub(super) fn open(target: &Target) -> anyhow::Result<Link> {
+    pub(super) fn open(target: &Target) -> anyhow::Result<AdminClient> {
         start_logging(&target.database);
         store::require_database(&target.database.db)?;
-        Link::make(target, None)
+        AdminClient::open_or_create(target, None)
     }
 
     /// Opens a database, or makes it if there is none. On the file, new passwords have to match that pattern; a server
@@ -54,21 +54,21 @@ impl Link {
     ///
     /// # Errors
     /// When it cannot be opened, and when another process holds it that takes no orders.
-    pub(super) fn make(target: &Target, pattern: Option<Regex>) -> anyhow::Result<Link> {
+    pub(super) fn open_or_create(target: &Target, pattern: Option<Regex>) -> anyhow::Result<AdminClient> {
         start_logging(&target.database);
         let name = target.database.db.display();
         let passwords = Passwords::new(pattern, false);
         let deadline = Instant::now() + PATIENCE;
         let mut waiting = None;
         loop {
-            let in_use = match store_of::open(&target.database, READERS, &passwords) {
+            let in_use = match open_store::open(&target.database, READERS, &passwords) {
                 Ok((store, _)) => {
                     drop(waiting);
                     if target.verbose {
                         say(&format!("working on the file {name}"));
                     }
                     let directory = Directory::of_operator(Arc::new(store), Arc::new(passwords), &account());
-                    return Ok(Link::File(Box::new(directory)));
+                    return Ok(AdminClient::Local(Box::new(directory)));
                 }
                 Err(error) if error.chain().any(|cause| cause.is::<InUse>()) => error,
                 Err(error) => return Err(error),
@@ -81,12 +81,14 @@ impl Link {
                         say(&format!("working through the server at {}", socket.display()));
                     }
                     let (timeout, account) = (target.timeout, account());
-                    return Ok(Link::Server { client, socket, timeout, account, keep_tokens: false });
+                    return Ok(AdminClient::Remote { client, socket, timeout, account, keep_tokens: false });
                 }
                 Err(error) if error.kind() == ErrorKind::PermissionDenied => {
                     return Err(error).with_context(|| format!("connect to the server at {}", socket.display()));
                 }
-                Err(error) if error.kind() == ErrorKind::TimedOut => bail!("{}", silence(&socket, target.timeout)),
+                Err(error) if error.kind() == ErrorKind::TimedOut => {
+                    bail!("{}", timeout_message(&socket, target.timeout))
+                }
                 Err(_) if Instant::now() < deadline => {
                     waiting.get_or_insert_with(|| Progress::start(&format!("waiting for {name}")));
                     std::thread::sleep(PAUSE);
@@ -103,40 +105,40 @@ impl Link {
     ///
     /// # Errors
     /// When there is no such database, or the copy cannot be made beside it.
-    pub(super) fn rehearse(target: &Target) -> anyhow::Result<Link> {
+    pub(super) fn open_copy(target: &Target) -> anyhow::Result<AdminClient> {
         start_logging(&target.database);
         let (store, copied) = store::copy(&target.database.db)?;
         if target.verbose {
             say(&format!("working on a copy of the file {}", target.database.db.display()));
         }
         let directory = Directory::of_operator(Arc::new(store), Arc::new(Passwords::new(None, false)), &account());
-        Ok(Link::Copy { directory: Box::new(directory), _copied: copied })
+        Ok(AdminClient::DryRun { directory: Box::new(directory), _copied: copied })
     }
 
     /// The same, where another password leaves the tokens of a user valid, if so wished.
-    pub(super) fn keeping_tokens(self, keep_tokens: bool) -> Link {
+    pub(super) fn keeping_tokens(self, keep_tokens: bool) -> AdminClient {
         match self {
-            Link::File(directory) => Link::File(Box::new(directory.keeping_tokens(keep_tokens))),
-            Link::Server { client, socket, timeout, account, .. } => {
-                Link::Server { client, socket, timeout, account, keep_tokens }
+            AdminClient::Local(directory) => AdminClient::Local(Box::new(directory.keeping_tokens(keep_tokens))),
+            AdminClient::Remote { client, socket, timeout, account, .. } => {
+                AdminClient::Remote { client, socket, timeout, account, keep_tokens }
             }
-            Link::Copy { directory, _copied } => {
-                Link::Copy { directory: Box::new(directory.keeping_tokens(keep_tokens)), _copied }
+            AdminClient::DryRun { directory, _copied } => {
+                AdminClient::DryRun { directory: Box::new(directory.keeping_tokens(keep_tokens)), _copied }
             }
         }
     }
 
     /// Whether a server carries the orders out.
     pub(super) fn is_server(&self) -> bool {
-        matches!(self, Link::Server { .. })
+        matches!(self, AdminClient::Remote { .. })
     }
 
     /// Waits until a server holds the database again, after one has gone.
     ///
     /// # Errors
     /// When others than the owner of the socket try.
-    pub(super) fn come_back(&mut self) -> anyhow::Result<()> {
-        let Link::Server { client, socket, timeout, .. } = self else { return Ok(()) };
+    pub(super) fn reconnect(&mut self) -> anyhow::Result<()> {
+        let AdminClient::Remote { client, socket, timeout, .. } = self else { return Ok(()) };
         loop {
             // Also a server that can be reached may be about to end.
             std::thread::sleep(PAUSE_FOR_SERVER);
@@ -157,26 +159,26 @@ impl Link {
     ///
     /// # Errors
     /// Why it was not.
-    pub(super) fn ask<T: DeserializeOwned>(&mut self, order: AdminRequest) -> anyhow::Result<T> {
+    pub(super) fn send<T: DeserializeOwned>(&mut self, order: AdminRequest) -> anyhow::Result<T> {
         let answer = match self {
-            Link::File(directory) | Link::Copy { directory, .. } => {
+            AdminClient::Local(directory) | AdminClient::DryRun { directory, .. } => {
                 let answer = perform(directory, order).map_err(|refused| match refused.error {
                     Error::Internal(cause) => cause,
                     _ => anyhow!("{refused}"),
                 })?;
                 answer.into_string().into_bytes()
             }
-            Link::Server { client, socket, timeout, account, keep_tokens } => {
-                let body = json::to_vec(&Sent { account, keep_tokens: *keep_tokens, order: &order });
+            AdminClient::Remote { client, socket, timeout, account, keep_tokens } => {
+                let body = json::to_vec(&AdminEnvelope { account, keep_tokens: *keep_tokens, order: &order });
                 let (status, answer) = match client.post(LOCAL_PATH, &body, patience(&order, *timeout)) {
-                    Err(error) if error.kind() == ErrorKind::TimedOut => bail!("{}", silence(socket, *timeout)),
-                    Err(error) => return Err(Lost(error)).context("ask the server"),
+                    Err(error) if error.kind() == ErrorKind::TimedOut => bail!("{}", timeout_message(socket, *timeout)),
+                    Err(error) => return Err(Disconnected(error)).context("ask the server"),
                     Ok(answered) => answered,
                 };
                 if status != 200 {
                     let answer = Json::parse_stored(&answer).context("read the server's answer")?;
                     let why = answer.get("error").and_then(Json::as_str).unwrap_or("the server has given no reason");
-                    return Err(Refused { status, why: why.to_owned() }.into());
+                    return Err(RequestRefused { status, why: why.to_owned() }.into());
                 }
                 answer
             }
@@ -187,15 +189,15 @@ impl Link {
 
 /// A copy of the database, made by the server that holds it, so that no state of the database has to be held for long;
 /// `None` where no server can make one.
-pub(super) fn copy_by_server(target: &Target) -> Option<Copied> {
+pub(super) fn copy_through_server(target: &Target) -> Option<Copied> {
     let (database, timeout) = (&target.database.db, target.timeout);
     let socket = store::local_socket(database).ok()?;
     let client = LocalClient::connect(&socket, timeout).ok()?;
-    let mut link = Link::Server { client, socket, timeout, account: account(), keep_tokens: false };
+    let mut client = AdminClient::Remote { client, socket, timeout, account: account(), keep_tokens: false };
     let mut copy = || -> anyhow::Result<Copied> {
         let copied = Copied::empty(database)?;
         let name = copied.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
-        link.ask::<()>(AdminRequest::Copy { name })?;
+        client.send::<()>(AdminRequest::Copy { name })?;
         Ok(copied)
     };
     copy()
@@ -207,31 +209,31 @@ pub(super) fn copy_by_server(target: &Target) -> Option<Copied> {
 
 /// The server that carried the orders out has gone.
 #[derive(Debug)]
-pub(super) struct Lost(std::io::Error);
+pub(super) struct Disconnected(std::io::Error);
 
-impl fmt::Display for Lost {
+impl fmt::Display for Disconnected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl std::error::Error for Lost {}
+impl std::error::Error for Disconnected {}
 
 /// The server does not carry an order out.
 #[derive(Debug)]
-pub(super) struct Refused {
+pub(super) struct RequestRefused {
     /// As in HTTP.
     pub(super) status: u16,
     why: String,
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for RequestRefused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.why)
     }
 }
 
-impl std::error::Error for Refused {}
+impl std::error::Error for RequestRefused {}
 
 /// How long the answer to an order is waited for. What changes many rows may take long.
 fn patience(order: &AdminRequest, timeout: Duration) -> Patience {
@@ -250,14 +252,14 @@ fn patience(order: &AdminRequest, timeout: Duration) -> Patience {
 }
 
 /// The message for a server that does not answer.
-fn silence(socket: &Path, timeout: Duration) -> String {
+fn timeout_message(socket: &Path, timeout: Duration) -> String {
     let socket = socket.display();
     format!("the server at {socket} has not answered within {timeout:?}: it hangs, or needs longer (--timeout SECONDS)")
 }
 
 /// What a server is asked.
 #[derive(Serialize)]
-struct Sent<'o> {
+struct AdminEnvelope<'o> {
     account: &'o str,
     keep_tokens: bool,
     order: &'o AdminRequest,

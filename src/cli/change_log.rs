@@ -1,6 +1,6 @@
 //! What has changed, for people and for scripts.
 
-use super::link::{Link, Lost, Refused};
+use super::admin_client::{AdminClient, Disconnected, RequestRefused};
 use super::{print, say};
 use crate::admin::{AdminRequest, ShownChange, ShownChanges};
 use crate::directory::ChangeCursor;
@@ -18,8 +18,8 @@ const WAIT: u64 = 30;
 
 /// Prints changes, the oldest first.
 pub(super) fn run(asked: &LogSettings) -> anyhow::Result<()> {
-    let mut link = Link::open(&asked.target)?;
-    if asked.follow && !link.is_server() {
+    let mut client = AdminClient::open(&asked.target)?;
+    if asked.follow && !client.is_server() {
         bail!("no server holds the database: nothing can change while --follow waits");
     }
     let mut since = asked.since.unwrap_or(ChangeCursor::Oldest);
@@ -29,14 +29,14 @@ pub(super) fn run(asked: &LogSettings) -> anyhow::Result<()> {
     loop {
         // Only what has been told already can be followed by what is to come.
         let wait = if asked.follow && last.is_none() { WAIT } else { 0 };
-        let found: ShownChanges = match link.ask(order(since, wait)) {
+        let found: ShownChanges = match client.send(order(since, wait)) {
             Ok(found) => found,
             Err(error) if asked.follow && is_lost(&error) => {
                 if lost_at.is_none() {
                     say("the server has gone: waiting until it is back");
                 }
                 lost_at = lost_at.or(Some(now()));
-                link.come_back()?;
+                client.reconnect()?;
                 continue;
             }
             Err(error) => match lost_at.take() {
@@ -81,11 +81,11 @@ pub(super) fn run(asked: &LogSettings) -> anyhow::Result<()> {
 }
 
 fn is_lost(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.is::<Lost>())
+    error.chain().any(|cause| cause.is::<Disconnected>())
 }
 
 fn is_outdated(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.downcast_ref::<Refused>().is_some_and(|refused| refused.status == 410))
+    error.chain().any(|cause| cause.downcast_ref::<RequestRefused>().is_some_and(|refused| refused.status == 410))
 }
 
 fn order(since: ChangeCursor, wait: u64) -> AdminRequest {

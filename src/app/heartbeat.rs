@@ -6,7 +6,7 @@ use crate::store::Store;
 use std::sync::{Arc, Weak};
 
 /// A service, seen from another thread.
-pub(crate) struct Pulse {
+pub(crate) struct Heartbeat {
     doors: Vec<server::Pulse>,
     /// Weak, as in [`super::Stop`].
     store: Weak<Store>,
@@ -14,31 +14,31 @@ pub(crate) struct Pulse {
 
 /// What was asked for a sign of life, and how far each part was then.
 pub(crate) struct Asked<'p> {
-    pulse: &'p Pulse,
+    heartbeat: &'p Heartbeat,
     doors: Vec<u64>,
     writer: u64,
 }
 
 impl Service {
     /// The parts of this service, once it listens everywhere.
-    pub(crate) fn pulse(&self) -> Pulse {
+    pub(crate) fn heartbeat(&self) -> Heartbeat {
         let doors = self.servers.iter().map(server::Server::pulse).collect();
-        Pulse { doors, store: Arc::downgrade(&self.store) }
+        Heartbeat { doors, store: Arc::downgrade(&self.store) }
     }
 }
 
-impl Pulse {
+impl Heartbeat {
     /// Wakes each accepting thread, and asks the writer for an operation that changes nothing.
     pub(crate) fn ask(&self) -> Asked<'_> {
         let writer = self.store.upgrade().map_or(0, |store| store.wake_writer());
-        Asked { pulse: self, doors: self.doors.iter().map(server::Pulse::wake).collect(), writer }
+        Asked { heartbeat: self, doors: self.doors.iter().map(server::Pulse::wake).collect(), writer }
     }
 }
 
 impl Asked<'_> {
     /// The part that has not answered yet.
     pub(crate) fn missing(&self) -> Option<&'static str> {
-        let Pulse { doors, store } = self.pulse;
+        let Heartbeat { doors, store } = self.heartbeat;
         if doors.iter().zip(&self.doors).any(|(door, before)| door.turns() == *before) {
             return Some("the thread that accepts connections");
         }

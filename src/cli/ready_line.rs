@@ -105,8 +105,8 @@ impl Drop for Ready {
 fn take(number: i32) -> anyhow::Result<Option<File>> {
     let name = || format!("--ready-fd {number}: the process was started without a descriptor {number} to write to");
     // Looked at without a descriptor for that: it could get this very number. The link tells what may be done with it.
-    let link = path_of(number).symlink_metadata().with_context(name)?;
-    if link.permissions().mode() & 0o200 == 0 {
+    let client = path_of(number).symlink_metadata().with_context(name)?;
+    if client.permissions().mode() & 0o200 == 0 {
         bail!("--ready-fd {number}: the descriptor {number} is for reading only");
     }
     let itself = pidfd_open(getpid(), PidfdFlags::empty()).with_context(name)?;

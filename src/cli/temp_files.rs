@@ -14,7 +14,7 @@ use std::sync::atomic::AtomicBool;
 ///
 /// # Errors
 /// When a handler cannot be set up.
-pub(super) fn remove_drafts_on_signals() -> anyhow::Result<()> {
+pub(super) fn remove_temp_files_on_signals() -> anyhow::Result<()> {
     let ignored = ignored_signals();
     // A signal that is ignored, by nohup for example, stays so.
     let signals: Vec<i32> = [SIGTERM, SIGINT, SIGHUP].into_iter().filter(|signal| !ignored(*signal)).collect();
