@@ -1,6 +1,6 @@
 //! Everything in a directory, one thing after the other.
 
-use super::first_start::FIRST_USER;
+use super::seed::FIRST_USER;
 use crate::model::{Group, Result, UserSummary, key};
 use crate::store::{List, Placed, PlacedGroup, Places, ReadTx, Snapshot, UserFilter};
 

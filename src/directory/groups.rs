@@ -1,7 +1,7 @@
 //! Verbs on groups.
 
-use super::authority::Administrators;
 use super::names::new_key;
+use super::permissions::Administrators;
 use super::{Directory, Listing, Query, Rules, group_id_of, group_of, require_no_administrator};
 use crate::model::{
     ADMINISTRATORS, Caller, Condition, DeniedAction, Error, Group, GroupChanges, GroupDetails, Kind, Page,

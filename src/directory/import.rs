@@ -1,9 +1,9 @@
 //! Many users, groups and memberships at a time, as an operator brings them.
 
-use super::authority::power_of;
 use super::groups::{insert_group, update_group};
 use super::names::{imported_key, require_spelling, require_waiting_spelling};
-use super::new_passwords::Given;
+use super::password_changes::Given;
+use super::permissions::power_of;
 use super::users::{Update, insert_alone, join};
 use super::{Directory, Rules, group_id_of, group_of, user_of};
 use crate::model::{

@@ -1,42 +1,34 @@
 //! The verbs: what a caller may see and do with users, groups and memberships. Rules and permissions are here,
 //! for every dialect alike.
 
-mod access;
-mod authority;
-mod changes;
-mod check;
-mod credentials;
+mod authentication;
+mod change_feed;
 mod export;
-mod first_start;
-mod foreign;
 mod groups;
-mod guesses;
 mod import;
+mod integrity;
 mod listing;
-mod members;
+mod memberships;
 mod names;
-mod new_passwords;
-mod password_shape;
+mod password_changes;
 mod passwords;
-mod pbkdf2;
-mod sessions;
-mod tickets;
+mod permissions;
+mod seed;
+mod tokens;
 mod users;
 
 pub use crate::store::{Credential, CredentialKind, ImportProgress, PlacedGroup, RemovedProperty, UserFilter};
-pub use access::Authenticator;
-pub use changes::{ChangeCursor, Changes, OldChanges};
-pub use check::{check, notes};
-pub use credentials::{TokenRequest, digest, new_secret};
+pub use authentication::{Authenticator, Session, SessionLimits};
+pub use change_feed::{ChangeCursor, Changes, OldChanges};
 pub use export::{ExportOptions, Exported, count, export};
-pub use first_start::{FirstSecrets, fill, fill_and, first_administrator, is_filled};
-pub use foreign::{Adopted, adopt};
 pub use groups::ListSelection;
 pub use import::{Conflict, ImportOptions, ImportPosition, Imported, ImportedUser, Item, Outcome};
+pub use integrity::{check, notes};
 pub use listing::{Listing, Shown};
-pub use members::MembershipView;
-pub use passwords::{PASSWORD_REFUSED, Passwords};
-pub use sessions::{Session, SessionLimits};
+pub use memberships::MembershipView;
+pub use passwords::{Adopted, PASSWORD_REFUSED, Passwords, adopt};
+pub use seed::{FirstSecrets, fill, fill_and, first_administrator, is_filled};
+pub use tokens::{TokenRequest, digest, new_secret};
 pub use users::{Query, UserPages};
 
 use crate::cache::Owner;
@@ -139,7 +131,7 @@ impl Directory {
 
     fn read_as<T>(&self, owner: Owner, read: impl FnOnce(&ReadTx<'_>) -> Result<T>) -> Result<T> {
         self.store.read_as(owner, |rows| {
-            authority::current(rows, &self.caller)?;
+            permissions::current(rows, &self.caller)?;
             read(rows)
         })
     }
@@ -168,7 +160,7 @@ impl Directory {
     ) -> impl FnOnce(&WriteTx<'_>) -> Result<T> + Send + 'static {
         let caller = self.caller.clone();
         move |tx| {
-            let caller = authority::current(tx, &caller)?;
+            let caller = permissions::current(tx, &caller)?;
             caller.require(power, denied)?;
             work(tx, &caller)
         }

@@ -1,7 +1,7 @@
 //! Verbs on users.
 
-use super::authority::{Administrators, require_unprotected};
 use super::names::{missing_key, new_key};
+use super::permissions::{Administrators, require_unprotected};
 use super::{
     Directory, Listing, Rules, group_id_of, profile_by_id, profile_of, require_no_administrator, require_state,
     user_id_of, user_of,

@@ -3,27 +3,27 @@
 mod caller;
 mod change;
 mod client;
-mod condition;
 mod entry;
 mod error;
 mod group;
 mod lookalike;
 mod name;
 mod page;
+mod precondition;
 mod property;
-mod state;
 mod text;
 mod user;
+mod version;
 
 pub use caller::{Actor, Caller, CallerKind, Ended, KeyKind, KeyRole, PermissionLevel, Proof, RightsState};
 pub use change::Change;
 pub use client::ClientAddress;
-pub use condition::{Condition, EtagScope, States};
 pub use entry::{EntryName, Target};
 pub use error::{DeniedAction, Error, Kind, Result};
 pub use group::{ADMINISTRATORS, Group, GroupChanges, GroupDetails, GroupName, POWER_USERS};
 pub use name::{BUILT_IN, Keys, check_login, check_new_name, is_key_of, key, spelling_key};
 pub use page::{Page, Window};
+pub use precondition::{Condition, EtagScope, States};
 pub use property::{ATTRIBUTES_BYTES_MAX, is_answered_property};
 pub use text::{check_length, check_text, is_email, timestamp};
 pub use user::{

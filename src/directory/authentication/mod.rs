@@ -1,10 +1,16 @@
 //! Who may come in: the credentials that a request shows, turned into a caller.
 
-use super::authority::power_of;
-use super::guesses::{LoginAttempt, LoginThrottle};
+mod login_throttle;
+mod sessions;
+mod tickets;
+
+pub use sessions::{Session, SessionLimits};
+
+use self::login_throttle::{LoginAttempt, LoginThrottle};
+use self::sessions::{Left, Limits, Sessions};
+use self::tickets::{Root, Tickets};
 use super::passwords::Slot;
-use super::sessions::{Left, Limits, Session, SessionLimits, Sessions};
-use super::tickets::{Root, Tickets};
+use super::permissions::power_of;
 use super::{Directory, Passwords, Rules, digest, new_secret};
 use crate::cache::{Cache, Owner};
 use crate::metrics::Page;

@@ -1,8 +1,8 @@
 //! Wrong passwords: the more of them for a user or from an address, the later the answer. A right one is never held
 //! up by what others have tried, so nobody can lock somebody else out.
 
-use super::digest;
 use crate::cache::{Cache, Owner};
+use crate::directory::digest;
 use crate::metrics::Page;
 use crate::model::{ClientAddress, Error, Result, key};
 use crate::sync::locked;

@@ -1,6 +1,6 @@
 //! Verbs on memberships.
 
-use super::authority::Administrators;
+use super::permissions::Administrators;
 use super::{
     Directory, Listing, group_id_of, group_of, profile_by_id, profile_of, require_no_administrator, user_id_of, user_of,
 };

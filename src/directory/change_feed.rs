@@ -1,7 +1,7 @@
 //! What has changed, for those who follow the directory.
 
 use super::Directory;
-use super::authority::current;
+use super::permissions::current;
 use crate::model::{Actor, CallerKind, Change, DeniedAction, Error, PermissionLevel, Result, timestamp};
 use crate::store::{CacheScope, ReadTx, Store, now};
 use std::time::{Duration, Instant};

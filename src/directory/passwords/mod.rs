@@ -1,8 +1,14 @@
 //! How a password is stored and checked.
 
+mod password_hash;
+mod password_shape;
+mod pbkdf2;
+
+pub use password_hash::{Adopted, adopt};
+
+use self::password_hash::{Argon2Value, Foreign};
 use super::digest;
-use super::foreign::{Adopted, Argon2Value, Foreign, adopt};
-use super::new_passwords::Given;
+use super::password_changes::Given;
 use crate::cache::Held;
 use crate::metrics::Page;
 use crate::model::{Error, NewPassword, Result};
@@ -365,7 +371,7 @@ fn hash_failure(error: argon2::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::super::foreign::tests::{OTHER_FORMS, PASSWORD, VALUES};
+    use super::password_hash::tests::{OTHER_FORMS, PASSWORD, VALUES};
     use super::*;
 
     /// Python's argon2-cffi, with the parameters of this program.
