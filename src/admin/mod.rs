@@ -3,11 +3,11 @@
 
 mod advice;
 mod fields;
-mod shown;
+mod views;
 
 pub use advice::Refusal;
 pub use fields::settle_fields;
-pub use shown::{
+pub use views::{
     ShownChange, ShownChanges, ShownGroup, ShownImport, ShownKey, ShownProgress, ShownProperty, ShownUser, exported,
 };
 

@@ -5,23 +5,20 @@
 //! In CSV an empty text is an empty cell, as is none. LDIF holds in comments what LDAP has no attribute for. JSON lines and
 //! LDIF end with counts, by which a reader sees that a file was cut off.
 
-mod account;
-mod columns;
+mod account_state;
 mod counts;
 mod csv;
-mod dn;
-mod documents;
-mod draft;
 mod encoding;
-mod json;
+mod field_names;
+mod json_lines;
 mod ldif;
-mod lines;
-mod objects;
+mod line_reader;
+mod record_builder;
 #[cfg(test)]
 mod tests;
 mod writer;
 
-pub use account::AccountState;
+pub use account_state::AccountState;
 pub use writer::Writer;
 
 use crate::json::JsonText;
@@ -397,7 +394,7 @@ pub fn read(format: Format, input: Box<dyn BufRead + Send>, options: &ReadOption
     let (input, position) = encoding::decode(input)?;
     let rows: Rows = match format {
         Format::Csv => Box::new(csv::Reader::new(input, options)?),
-        Format::JsonLines => Box::new(json::Reader::new(input, options)),
+        Format::JsonLines => Box::new(json_lines::Reader::new(input, options)),
         Format::Ldif => Box::new(ldif::Reader::new(input, options)),
     };
     Ok(match position {
@@ -415,8 +412,8 @@ pub fn read(format: Format, input: Box<dyn BufRead + Send>, options: &ReadOption
 pub fn account_state_of(name: &str, value: &str) -> Option<AccountState> {
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let state = account::account_state(&plain, value, i64::try_from(now).unwrap_or(i64::MAX))?;
-    (state != AccountState::Enabled || account::says_enabled(&plain)).then_some(state)
+    let state = account_state::account_state(&plain, value, i64::try_from(now).unwrap_or(i64::MAX))?;
+    (state != AccountState::Enabled || account_state::says_enabled(&plain)).then_some(state)
 }
 
 /// The form of a login or of a group's name in which names are compared.
@@ -426,7 +423,7 @@ pub fn name_key(name: &str) -> String {
 
 /// What means the entry of a distinguished name; `None` for what is none.
 pub fn entry_name(text: &str) -> Option<EntryName> {
-    dn::Dn::parse(text).filter(|dn| !dn.is_empty()).map(|dn| dn.digest())
+    ldif::dn::Dn::parse(text).filter(|dn| !dn.is_empty()).map(|dn| dn.digest())
 }
 
 /// Takes a byte order mark off the beginning of a file. Returns its length.

@@ -1,7 +1,7 @@
 //! Writing records.
 
 use super::counts::Counts;
-use super::dn::{Dn, escaped};
+use super::ldif::dn::{Dn, escaped};
 use super::ldif::{ARGON2, NO_LAST_NAME, common_name, is_written_property};
 use super::{Format, GroupRecord, MemberRecord, Record, Role, SubgroupRecord, UserRecord, quoted};
 use crate::json::{self, Json, JsonText};

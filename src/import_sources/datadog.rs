@@ -1,8 +1,8 @@
 //! Datadog's v1 Users API: one list with everybody.
 
-use super::account;
-use super::client::Client;
-use super::items::{Items, Problem};
+use super::account_state;
+use super::http_client::Client;
+use super::json_array::{Items, Problem};
 use crate::formats::{Record, Remark, Role, Row, UserRecord, quoted};
 use crate::json::{Json, Object};
 use anyhow::anyhow;
@@ -82,8 +82,8 @@ fn user(text: &[u8], remarks: &mut Vec<Remark>) -> Result<UserRecord, String> {
     };
     let (display_name, email, title) = (text("name"), text("email"), text("title"));
     let verified = switch(&mut user, "verified", &about, remarks);
-    let own = account::take_disabled(&mut user, &about, remarks);
-    let other = account::is_disabled(&mut user, &about, remarks);
+    let own = account_state::take_disabled(&mut user, &about, remarks);
+    let other = account_state::is_disabled(&mut user, &about, remarks);
     let disabled = own.into_iter().chain(other).reduce(|one, other| one || other);
     // The icon follows from the e-mail, `role` repeats the title, and `roles` the access role.
     let ignored = ["icon", "role", "roles"];

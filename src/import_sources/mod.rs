@@ -1,16 +1,16 @@
 //! Users and groups from servers of other makes, by their own interfaces: rows as they would stand in a file.
 //! Passwords cannot be had that way.
 
-mod account;
-mod client;
+mod account_state;
 mod datadog;
-mod items;
+mod http_client;
+mod json_array;
 mod nuxeo;
 #[cfg(test)]
 mod tests;
 
 use crate::formats::Rows;
-use client::{Client, Credential};
+use http_client::{Client, Credential};
 use std::path::PathBuf;
 use std::time::Duration;
 

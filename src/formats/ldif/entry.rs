@@ -1,15 +1,15 @@
 //! An entry, from its first line to the records that it means.
 
-use super::super::account::{AccountState, account_state, is_account_state, says_enabled};
-use super::super::dn::Dn;
-use super::super::{
+use super::attributes::{Attribute, Class, List, attribute, class, is_kept};
+use super::dn::Dn;
+use super::export_comments::{Membership, merge_group, merge_user};
+use super::line::{Line, Range, leading_name};
+use super::{ARGON2, NO_LAST_NAME};
+use crate::formats::account_state::{AccountState, account_state, is_account_state, says_enabled};
+use crate::formats::{
     EntryName, GroupRecord, MemberRecord, ROW_BYTES_MAX, Record, Remark, SaidBy, SubgroupRecord, Target, UserRecord,
     quoted,
 };
-use super::line::{Line, Range, leading_name};
-use super::own::{Membership, merge_group, merge_user};
-use super::schema::{Attribute, Class, List, attribute, class, is_kept};
-use super::{ARGON2, NO_LAST_NAME};
 use crate::json::{Json, JsonText};
 use crate::model::spelling_key;
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! LDIF (RFC 2849): the entries of an LDAP directory.
 //!
-//! The object classes of an entry decide what it is ([`schema`]): `inetOrgPerson`, `user`, `posixAccount` and the like
+//! The object classes of an entry decide what it is ([`attributes`]): `inetOrgPerson`, `user`, `posixAccount` and the like
 //! make a user, `groupOfNames`, `group`, `posixGroup` and the like a group. `computer`, `contact`,
 //! `organizationalUnit` and the like make neither, whatever the other classes say. Entries that are deleted
 //! (`nsTombstone`, `isDeleted: TRUE`, `recycled`) are passed over, and so are values that 389-ds has marked as deleted.
@@ -13,11 +13,11 @@
 //! | `displayName`, else `cn` where it says more than the names | display name | (`displayName` alone) label |
 //! | `mail`; `o`, else `company`; `title` | e-mail; company; title | |
 //! | `userPassword` | password | |
-//! | those of [`account`](super::account) | disabled | |
+//! | those of [`account_state`](super::account_state) | disabled | |
 //! | `memberOf`, `isMemberOf`, `groupMembership` | a membership each | a membership each |
 //! | `description` | property | description |
 //! | `member`, `uniqueMember`, `memberUid` | | a membership each |
-//! | those that are kept ([`schema`]) | property of that name: a text, or a list of texts | the same |
+//! | those that are kept ([`attributes`]) | property of that name: a text, or a list of texts | the same |
 //! | what servers keep for themselves | nothing, silently | the same |
 //! | everything else | a remark | the same |
 //!
@@ -28,7 +28,7 @@
 //! A distinguished name in a list means the entry with that name: [`Target::Entry`](super::Target). `memberUid: ada`
 //! means the entry with the `uid` ada in the same suffix. Who that is, is found out where the memberships are stored.
 //! Our own exports are different: there a name means the user (`uid=`) or group (`cn=`) that it spells, and a comment
-//! in an entry has as JSON what LDAP has no attribute for, of the entry or of the member behind it ([`own`]).
+//! in an entry has as JSON what LDAP has no attribute for, of the entry or of the member behind it ([`export_comments`]).
 //!
 //! A value with a language or another option counts where there is no plain one. A line that cannot be read costs
 //! nothing but itself; an account is disabled if the line is about its state. Entries may follow each other without
@@ -37,16 +37,17 @@
 //! An entry is held until it ends, and so the order of its attributes does not matter. Only a group that is longer
 //! than a row may be is not: from there on its members pass through, and other attributes behind them are lost.
 
+mod attributes;
+pub(super) mod dn;
 mod entry;
+mod export_comments;
 mod line;
-mod own;
-mod schema;
 
+pub(super) use attributes::{Class, class, is_written_property};
 pub(super) use entry::common_name;
-pub(super) use schema::{Class, class, is_written_property};
 
 use super::counts::{Ledger, Mark};
-use super::lines::{bare, read_line};
+use super::line_reader::{bare, read_line};
 use super::writer::{LDIF_BEGIN, LDIF_END, LDIF_MARK, LDIF_REMARK};
 use super::{EntryName, ROW_BYTES_MAX, ReadOptions, Record, Remark, Row, skip_mark};
 use crate::json::decode;

@@ -396,12 +396,12 @@ fn an_account_that_one_column_disables_is_disabled() {
 
 /// The entry of a distinguished name, as memberships mean it.
 fn entry(dn: &str) -> Target {
-    let parsed = dn::Dn::parse(dn).unwrap();
+    let parsed = crate::formats::ldif::dn::Dn::parse(dn).unwrap();
     Target::Entry { entry: parsed.digest(), shown: dn.to_owned(), name: parsed.own("cn").map(str::to_owned) }
 }
 
 fn entry_name(dn: &str) -> Vec<EntryName> {
-    vec![dn::Dn::parse(dn).unwrap().digest()]
+    vec![crate::formats::ldif::dn::Dn::parse(dn).unwrap().digest()]
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Groups and users as Nuxeo shows them, taken as records. A value that is no text costs the value, and not the entry.
 
 use crate::formats::{GroupRecord, Remark, UserRecord, quoted};
-use crate::import_sources::account;
+use crate::import_sources::account_state;
 use crate::json::{Json, JsonText, Object};
 use std::collections::BTreeMap;
 
@@ -91,7 +91,7 @@ pub(super) fn user(mut entry: Object, remarks: &mut Vec<Remark>) -> Result<UserR
     let mut text = |key| text(&mut below, key, &about, remarks);
     let (first_name, last_name, email) = (text("firstName"), text("lastName"), text("email"));
     let (company, title) = (text("company"), text("title"));
-    let states = [&mut below, &mut entry].map(|object| account::is_disabled(object, &about, remarks));
+    let states = [&mut below, &mut entry].map(|object| account_state::is_disabled(object, &about, remarks));
     let disabled = states.into_iter().flatten().reduce(|one, other| one || other);
     tell_rest(
         &entry,

@@ -8,8 +8,8 @@ mod entry;
 mod known;
 mod search;
 
-use super::client::Client;
-use super::items::{Items, Problem};
+use super::http_client::Client;
+use super::json_array::{Items, Problem};
 use crate::formats::{MemberRecord, Record, Remark, Row, SubgroupRecord};
 use crate::json::{Json, Object};
 use entry::{ShownGroup, name_of};

@@ -2,7 +2,7 @@
 
 use super::entry::name_of;
 use crate::formats::Remark;
-use crate::import_sources::client::Client;
+use crate::import_sources::http_client::Client;
 use crate::json::{Json, Object, decode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;

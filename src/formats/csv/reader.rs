@@ -1,11 +1,11 @@
 //! CSV: a header that names the columns in the words of this program or of others, and a row on each line.
 
-use super::columns::{Plan, Use, is_known, plain, plain_column};
-use super::draft::{Draft, Field, Kind, NAMES_MAX, Text};
-use super::json::{bounded, name_list, switch};
-use super::lines::read_line;
-use super::writer::{COLUMNS, EARLIER_COLUMNS};
-use super::{ROW_BYTES_MAX, ReadOptions, Record, Remark, RemarkKind, Role, Row, quoted, skip_mark};
+use crate::formats::field_names::{Plan, Use, is_known, plain, plain_column};
+use crate::formats::json_lines::{bounded, name_list, switch};
+use crate::formats::line_reader::read_line;
+use crate::formats::record_builder::{Draft, Field, Kind, NAMES_MAX, Text};
+use crate::formats::writer::{COLUMNS, EARLIER_COLUMNS};
+use crate::formats::{ROW_BYTES_MAX, ReadOptions, Record, Remark, RemarkKind, Role, Row, quoted, skip_mark};
 use crate::json::{Json, decode};
 use anyhow::{Context as _, bail};
 use csv_core::ReadRecordResult;
@@ -45,7 +45,7 @@ enum Range {
 }
 
 /// Reads the rows.
-pub(super) struct Reader<R> {
+pub(in crate::formats) struct Reader<R> {
     input: R,
     parser: csv_core::Reader,
     columns: Vec<Column>,
@@ -72,7 +72,7 @@ pub(super) struct Reader<R> {
 }
 
 impl<R: BufRead> Reader<R> {
-    pub(super) fn new(mut input: R, options: &ReadOptions) -> anyhow::Result<Reader<R>> {
+    pub(in crate::formats) fn new(mut input: R, options: &ReadOptions) -> anyhow::Result<Reader<R>> {
         let head = Head::read(&mut input)?;
         let delimiter = options.delimiter.or(head.delimiter).or_else(|| best_delimiter(&head.text));
         let split = delimiter.and_then(|delimiter| Some((delimiter, split(&head.text, delimiter)?)));
@@ -420,14 +420,14 @@ fn hex_bytes(digits: &str) -> Option<Vec<u8>> {
 }
 
 /// The classes in a cell, in lower case.
-pub(super) fn class_names(cell: &str) -> Vec<String> {
+pub(in crate::formats) fn class_names(cell: &str) -> Vec<String> {
     let classes = cell.split(';').map(str::trim).filter(|class| !class.is_empty());
     classes.take(NAMES_MAX).map(str::to_lowercase).collect()
 }
 
 /// The names in a cell, which stand between semicolons. In a distinguished name a semicolon can be escaped. `None`:
 /// there are too many.
-pub(super) fn split_names(cell: &str, are_entries: bool) -> Option<Vec<String>> {
+pub(in crate::formats) fn split_names(cell: &str, are_entries: bool) -> Option<Vec<String>> {
     let mut names = Vec::new();
     let (mut start, mut is_escaped) = (0, false);
     let ends = cell.bytes().enumerate().filter(|(_, byte)| {

@@ -1,10 +1,10 @@
 //! JSON documents of known systems: Datadog's and Nuxeo's as this program answers them too, Keycloak's, and the lists
 //! of this program's own commands.
 
-use super::draft::{Draft, Kind, Text};
-use super::json::{Dialect, Member, bounded, switch, texts};
-use super::objects::KEYS_MAX;
-use super::{GroupRecord, Record, Remark, SubgroupRecord, quoted};
+use super::object_splitter::KEYS_MAX;
+use super::reader::{Dialect, Member, bounded, switch, texts};
+use crate::formats::record_builder::{Draft, Kind, Text};
+use crate::formats::{GroupRecord, Record, Remark, SubgroupRecord, quoted};
 use crate::json::{Json, JsonText, Object, decode, members};
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, Engine as _};
 use std::collections::BTreeMap;

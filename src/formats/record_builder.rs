@@ -1,7 +1,7 @@
 //! A row whose fields have names. It is filled field by field, and then becomes records.
 
-use super::account::{AccountState, account_state, says_enabled};
-use super::dn::Dn;
+use super::account_state::{AccountState, account_state, says_enabled};
+use super::ldif::dn::Dn;
 use super::ldif::{Class, class};
 use super::{
     EntryName, GroupRecord, Joined, MemberRecord, Record, Remark, Role, SaidBy, SubgroupRecord, Target, UserRecord,

@@ -1,12 +1,12 @@
 //! JSON: an object on each line, arrays of objects, objects over several lines, and documents with lists of them.
 
-use super::columns::{Plan, Use, plain};
-use super::counts::{Ledger, Mark};
-use super::csv::{class_names, split_names};
 use super::documents::{self, Document};
-use super::draft::{Draft, Field, Kind, NAMES_MAX, Text};
-use super::objects::{Found, Objects, What, problem};
-use super::{ROW_BYTES_MAX, ReadOptions, Record, Remark, RemarkKind, Role, Row, quoted};
+use super::object_splitter::{Found, Objects, What, problem};
+use crate::formats::counts::{Ledger, Mark};
+use crate::formats::csv::{class_names, split_names};
+use crate::formats::field_names::{Plan, Use, plain};
+use crate::formats::record_builder::{Draft, Field, Kind, NAMES_MAX, Text};
+use crate::formats::{ROW_BYTES_MAX, ReadOptions, Record, Remark, RemarkKind, Role, Row, quoted};
 use crate::json::{Json, decode, members, memory_of};
 use anyhow::Context as _;
 use std::collections::VecDeque;
@@ -23,10 +23,10 @@ const PROGRAM: &[u8] = b"\"rollbook\"";
 const VALUE_MEMORY_MAX: usize = 8 * ROW_BYTES_MAX;
 
 /// A member of an object: its key, and the text of its value.
-pub(super) type Member<'t> = (String, &'t str);
+pub(in crate::formats) type Member<'t> = (String, &'t str);
 
 /// Reads the rows.
-pub(super) struct Reader<R> {
+pub(in crate::formats) struct Reader<R> {
     objects: Objects<R>,
     /// How much of the input was consumed.
     bytes: u64,
@@ -42,7 +42,7 @@ pub(super) struct Reader<R> {
 }
 
 impl<R: BufRead> Reader<R> {
-    pub(super) fn new(input: R, options: &ReadOptions) -> Reader<R> {
+    pub(in crate::formats) fn new(input: R, options: &ReadOptions) -> Reader<R> {
         Reader {
             objects: Objects::new(input),
             bytes: 0,
@@ -183,7 +183,7 @@ fn members_of(text: &[u8], line: u64) -> Result<Vec<Member<'_>>, String> {
 
 /// The system that an object comes from, where some keys of that system have a meaning of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Dialect {
+pub(in crate::formats) enum Dialect {
     #[default]
     Any,
     Keycloak,
@@ -417,7 +417,7 @@ fn shortened_key(key: &str) -> String {
 }
 
 /// The texts of a list.
-pub(super) fn texts(value: Json) -> Option<Vec<String>> {
+pub(in crate::formats) fn texts(value: Json) -> Option<Vec<String>> {
     let Json::Array(values) = value else { return None };
     if values.len() > NAMES_MAX {
         return None;
@@ -426,17 +426,17 @@ pub(super) fn texts(value: Json) -> Option<Vec<String>> {
 }
 
 /// The texts of a list in JSON.
-pub(super) fn name_list(text: &[u8]) -> Option<Vec<String>> {
+pub(in crate::formats) fn name_list(text: &[u8]) -> Option<Vec<String>> {
     texts(bounded(std::str::from_utf8(text).ok()?)?)
 }
 
 /// A value whose tree does not take too much memory.
-pub(super) fn bounded(text: &str) -> Option<Json> {
+pub(in crate::formats) fn bounded(text: &str) -> Option<Json> {
     if memory_of(text.as_bytes()) > VALUE_MEMORY_MAX { None } else { Json::parse_stored(text.as_bytes()).ok() }
 }
 
 /// The truth that a word says.
-pub(super) fn switch(word: &str) -> Option<bool> {
+pub(in crate::formats) fn switch(word: &str) -> Option<bool> {
     match word.trim().to_ascii_lowercase().as_str() {
         "true" | "yes" | "1" => Some(true),
         "false" | "no" | "0" => Some(false),

@@ -1,6 +1,6 @@
 //! The comments by which our own exports say more than LDAP's attributes can.
 
-use super::super::{GroupRecord, UserRecord};
+use crate::formats::{GroupRecord, UserRecord};
 use crate::json::decode;
 use serde::Deserialize;
 

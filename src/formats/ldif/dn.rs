@@ -1,6 +1,6 @@
 //! Distinguished names (RFC 4514).
 
-use super::EntryName;
+use crate::formats::EntryName;
 use crate::model::spelling_key;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
@@ -13,11 +13,11 @@ type Part = (String, String);
 
 /// A name as its relative names, the own one first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Dn(Vec<Vec<Part>>);
+pub(in crate::formats) struct Dn(Vec<Vec<Part>>);
 
 impl Dn {
     /// Reads a name, also as older servers write it: with `;` between the parts, and values in quotes.
-    pub(super) fn parse(text: &str) -> Option<Dn> {
+    pub(in crate::formats) fn parse(text: &str) -> Option<Dn> {
         let mut rest = text.trim_start();
         let mut names = Vec::new();
         let mut name = Vec::new();
@@ -43,34 +43,34 @@ impl Dn {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::formats) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The value of that type in the own relative name.
-    pub(super) fn own(&self, wanted: &str) -> Option<&str> {
+    pub(in crate::formats) fn own(&self, wanted: &str) -> Option<&str> {
         let found = self.0.first()?.iter().find(|(kind, _)| kind == wanted);
         found.map(|(_, value)| value.as_str())
     }
 
     /// How the entry calls itself.
-    pub(super) fn own_name(&self) -> Option<&str> {
+    pub(in crate::formats) fn own_name(&self) -> Option<&str> {
         self.own("cn").or_else(|| self.own("uid")).filter(|name| !name.trim().is_empty())
     }
 
     /// Whether the own relative name is only of that type.
-    pub(super) fn is_own(&self, wanted: &str) -> bool {
+    pub(in crate::formats) fn is_own(&self, wanted: &str) -> bool {
         self.0.first().is_some_and(|name| name.iter().all(|(kind, _)| kind == wanted))
     }
 
     /// Whether the entry is below one whose relative name has that type and value.
-    pub(super) fn is_below(&self, wanted: &str, text: &str) -> bool {
+    pub(in crate::formats) fn is_below(&self, wanted: &str, text: &str) -> bool {
         let is_it = |(kind, value): &Part| kind == wanted && value.trim().eq_ignore_ascii_case(text);
         self.0.iter().skip(1).flatten().any(is_it)
     }
 
     /// Equal for two spellings of one name.
-    pub(super) fn digest(&self) -> EntryName {
+    pub(in crate::formats) fn digest(&self) -> EntryName {
         let mut hash = Sha256::new();
         hash_names(&mut hash, &self.0);
         shortened(hash)
@@ -78,7 +78,7 @@ impl Dn {
 
     /// The digest for `memberUid: uid` in an entry with this name: equal for all entries of one suffix. The suffix is
     /// made of the `dc` at the end, or else the last relative name.
-    pub(super) fn member_uid(&self, uid: &str) -> EntryName {
+    pub(in crate::formats) fn member_uid(&self, uid: &str) -> EntryName {
         let is_dc = |name: &&Vec<Part>| matches!(name.as_slice(), [(kind, _)] if kind == "dc");
         let length = self.0.iter().rev().take_while(is_dc).count().max(1);
         // An entry without anything above it has no suffix.
@@ -186,7 +186,7 @@ fn value<'t>(text: &'t str, ends: &[char]) -> Option<(String, &'t str)> {
 }
 
 /// A value as it stands in a distinguished name.
-pub(super) fn escaped(value: &str) -> String {
+pub(in crate::formats) fn escaped(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
     let last = value.chars().count().saturating_sub(1);
     for (index, c) in value.chars().enumerate() {

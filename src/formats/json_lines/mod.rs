@@ -1,0 +1,7 @@
+//! JSON: objects one on each line, in arrays, or in lists of documents.
+
+mod documents;
+mod object_splitter;
+mod reader;
+
+pub(super) use reader::{Reader, bounded, name_list, switch};
