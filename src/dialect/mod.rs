@@ -1,16 +1,17 @@
 //! The wires: which dialect answers which path. A dialect is one folder here, two lines in this file, and a flag for
 //! its prefix in the settings.
 
-mod condition;
+mod admin_socket;
 mod datadog;
 mod health;
-mod local;
 mod nuxeo;
 mod openapi;
+mod preconditions;
+mod response_cache;
 mod rollbook;
 mod ui;
 
-pub(crate) use local::{PATH as LOCAL_PATH, PROGRESS_PATH};
+pub(crate) use admin_socket::{PATH as LOCAL_PATH, PROGRESS_PATH};
 
 use crate::directory::Authenticator;
 use crate::http::{
@@ -106,13 +107,13 @@ pub struct Context {
     /// The door to the directory.
     pub access: Authenticator,
     /// Pages that were answered, see there.
-    pub(crate) pages: nuxeo::Kept,
+    pub(crate) pages: response_cache::Kept,
     /// Whether the one documented 5xx for a client's mistake becomes a 4xx.
     pub strict_errors: bool,
     /// What there is to tell those who watch the server.
     pub metrics: Metrics,
     /// Commands that wait for changes.
-    followers: local::Followers,
+    followers: admin_socket::Followers,
     /// The dialects that are served, by name, and the path below which each is; empty for the root.
     places: Vec<(&'static str, String)>,
 }
@@ -128,7 +129,7 @@ pub struct Metrics {
 impl Context {
     /// What every dialect works with.
     pub fn new(access: Authenticator, strict_errors: bool, metrics: Metrics) -> Context {
-        let (pages, followers) = (nuxeo::Kept::default(), local::Followers::default());
+        let (pages, followers) = (response_cache::Kept::default(), admin_socket::Followers::default());
         Context { access, pages, strict_errors, metrics, followers, places: Vec::new() }
     }
 
@@ -245,7 +246,7 @@ impl Dialects {
             ListenerKind::Metrics => {
                 health::handle(&self.context, request, &segments).unwrap_or_else(|| health::refuse(404, "Not found"))
             }
-            ListenerKind::Local => of_command(local::handle(&self.context, request)),
+            ListenerKind::Local => of_command(admin_socket::handle(&self.context, request)),
         }
     }
 
@@ -288,7 +289,7 @@ impl Dialects {
         match refused.door {
             ListenerKind::Public => self.refuse_public(refused),
             ListenerKind::Metrics => health::refuse(refused.status, refused.message),
-            ListenerKind::Local => of_command(local::refuse(refused)),
+            ListenerKind::Local => of_command(admin_socket::refuse(refused)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 mod auth;
 mod error;
-mod user;
+mod users;
 
 use super::openapi::{Part, Spelling};
 use super::{Context, Route};
@@ -72,14 +72,14 @@ fn route(
         }
         ["invite_users"] | ["api", "v1", "invite_users"] => {
             take(&INVITE, request, trace)?;
-            user::invite(&auth::directory(context, request, trace)?, request)
+            users::invite(&auth::directory(context, request, trace)?, request)
         }
         ["api", "v1", "user" | "users"] => {
             take(&USERS, request, trace)?;
             let directory = auth::directory(context, request, trace)?;
             match request.method {
-                Method::Post => user::create(&directory, request),
-                _ => user::list(&directory, request),
+                Method::Post => users::create(&directory, request),
+                _ => users::list(&directory, request),
             }
         }
         ["api", "v1", "user" | "users", handle @ ..] => {
@@ -88,9 +88,9 @@ fn route(
             let handle = handle.join("/");
             let directory = auth::directory(context, request, trace)?;
             match request.method {
-                Method::Put => user::update(&directory, &handle, request),
-                Method::Delete => user::disable(&directory, &handle, request),
-                _ => user::get(&directory, &handle, request),
+                Method::Put => users::update(&directory, &handle, request),
+                Method::Delete => users::disable(&directory, &handle, request),
+                _ => users::get(&directory, &handle, request),
             }
         }
         ["api", "v2", ..] => {

@@ -1,14 +1,13 @@
 //! Nuxeo's user and group endpoints, and the calls that its clients make around them.
 
 mod auth;
-mod body;
-mod connect;
+mod decode;
 mod error;
-mod group;
-mod kept;
+mod groups;
 mod options;
-mod page;
-mod user;
+mod paging;
+mod server_info;
+mod users;
 
 use super::openapi::{Part, Spelling};
 use super::{Context, Route};
@@ -20,7 +19,6 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 pub(super) use error::refuse;
-pub(crate) use kept::Kept;
 
 /// The dialect's name, also in the record of changes.
 pub(super) const NAME: &str = "nuxeo";
@@ -209,11 +207,11 @@ fn route(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
         ["json", "cmis"] => {
             call.take(&CMIS)?;
             call.enter()?;
-            Ok(connect::cmis())
+            Ok(server_info::cmis())
         }
         ["runningstatus"] => {
             call.take(&RUNNING_STATUS)?;
-            connect::running_status(&call.context.access, call.request)
+            server_info::running_status(&call.context.access, call.request)
         }
         ["logout"] => {
             call.take(&LOGOUT)?;
@@ -223,7 +221,7 @@ fn route(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
         ["authentication", "token"] => {
             call.take(&AUTHENTICATION_TOKEN)?;
             let (directory, shown) = call.enter_with_secret()?;
-            connect::token(&directory, call.request, &shown)
+            server_info::token(&directory, call.request, &shown)
         }
         _ => Err(Problem::UnknownPath),
     }
@@ -237,33 +235,33 @@ fn api(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
         ["me"] => {
             call.take(&ME)?;
             let directory = call.directory()?;
-            user::me(&directory, call.request)
+            users::me(&directory, call.request)
         }
         ["me", "changepassword"] => {
             call.take(&CHANGE_PASSWORD)?;
             let directory = call.directory()?;
-            user::change_password(&call.context.access, &directory, call.request)
+            users::change_password(&call.context.access, &directory, call.request)
         }
         ["automation", rest @ ..] => automation(call, rest),
         ["capabilities"] => {
             call.take(&CAPABILITIES)?;
             call.enter()?;
-            Ok(connect::capabilities())
+            Ok(server_info::capabilities())
         }
         ["token"] => {
             call.take(&TOKENS)?;
             match call.request.method {
                 Method::Post => {
                     let (directory, shown) = call.enter_with_secret()?;
-                    connect::create_token(&directory, call.request, &shown)
+                    server_info::create_token(&directory, call.request, &shown)
                 }
-                _ => connect::tokens(&call.directory()?),
+                _ => server_info::tokens(&call.directory()?),
             }
         }
         ["token", name] => {
             call.take(&TOKEN)?;
             let (directory, _) = call.enter_with_secret()?;
-            connect::revoke_token(&directory, name)
+            server_info::revoke_token(&directory, name)
         }
         _ => Err(Problem::UnknownPath),
     }
@@ -275,13 +273,13 @@ fn users(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
         [] => {
             call.take(&USERS)?;
             let directory = call.directory()?;
-            return user::create(&directory, call.request);
+            return users::create(&directory, call.request);
         }
         // The search takes the name from a user who is called so; changing and deleting still reach them.
         ["search"] if call.request.is_get() => {
             call.take(&USER_SEARCH)?;
             let directory = call.directory()?;
-            return call.page(&directory, user::search);
+            return call.page(&directory, users::search);
         }
         _ => {}
     }
@@ -294,14 +292,14 @@ fn users(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
         && let Some(rest) = user.strip_prefix("transient/")
     {
         call.take(&TRANSIENT_USER)?;
-        return user::transient(&call.directory()?, &user, rest, call.request);
+        return users::transient(&call.directory()?, &user, rest, call.request);
     }
     call.take(&USER)?;
     let directory = call.directory()?;
     match call.request.method {
-        Method::Put => user::update(&directory, &user, call.request),
-        Method::Delete => user::delete(&directory, &user, call.request),
-        _ => user::get(&directory, &user, call.request),
+        Method::Put => users::update(&directory, &user, call.request),
+        Method::Delete => users::delete(&directory, &user, call.request),
+        _ => users::get(&directory, &user, call.request),
     }
 }
 
@@ -311,20 +309,20 @@ fn groups(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
         [] => {
             call.take(&GROUPS)?;
             let directory = call.directory()?;
-            return group::create(&directory, call.request);
+            return groups::create(&directory, call.request);
         }
         ["search"] if call.request.is_get() => {
             call.take(&GROUP_SEARCH)?;
             let directory = call.directory()?;
-            return call.page(&directory, group::search);
+            return call.page(&directory, groups::search);
         }
         [group @ .., adapter @ ("@users" | "@groups")] if !group.is_empty() => {
             let group = name(group)?;
             call.take(if *adapter == "@users" { &GROUP_USERS } else { &GROUP_GROUPS })?;
             let directory = call.directory()?;
             return match *adapter {
-                "@users" => call.page(&directory, |directory, request| user::members(directory, &group, request)),
-                _ => call.page(&directory, |directory, request| group::subgroups(directory, &group, request)),
+                "@users" => call.page(&directory, |directory, request| users::members(directory, &group, request)),
+                _ => call.page(&directory, |directory, request| groups::subgroups(directory, &group, request)),
             };
         }
         _ => {}
@@ -337,9 +335,9 @@ fn groups(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
     call.take(&GROUP)?;
     let directory = call.directory()?;
     match call.request.method {
-        Method::Put => group::update(&directory, &group, call.request),
-        Method::Delete => group::delete(&directory, &group, call.request),
-        _ => group::get(&directory, &group, call.request),
+        Method::Put => groups::update(&directory, &group, call.request),
+        Method::Delete => groups::delete(&directory, &group, call.request),
+        _ => groups::get(&directory, &group, call.request),
     }
 }
 
@@ -350,8 +348,8 @@ fn membership(call: &mut Call<'_>, side: MembershipView, user: &str, group: &str
     })?;
     let directory = call.directory()?;
     match call.request.method {
-        Method::Post => user::join(&directory, side, user, group, call.request),
-        _ => user::leave(&directory, side, user, group),
+        Method::Post => users::join(&directory, side, user, group, call.request),
+        _ => users::leave(&directory, side, user, group),
     }
 }
 
@@ -361,16 +359,16 @@ fn automation(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
         [] => {
             call.guarded = false;
             call.take(&AUTOMATION)?;
-            Ok(connect::operations())
+            Ok(server_info::operations())
         }
         ["login"] => {
             call.guarded = false;
             call.take(&AUTOMATION_LOGIN)?;
             if call.request.is_get() {
-                return Ok(connect::describe(&connect::LOGIN));
+                return Ok(server_info::describe(&server_info::LOGIN));
             }
             let directory = call.directory()?;
-            let response = connect::login(&directory)?;
+            let response = server_info::login(&directory)?;
             let cookie = auth::begin_session(call.context, call.request, directory.caller());
             Ok(match cookie {
                 Some(cookie) => response.with_header("Set-Cookie", &cookie),
@@ -381,10 +379,10 @@ fn automation(call: &mut Call<'_>, segments: &[&str]) -> Result<Response> {
             call.guarded = false;
             call.take(&AUTOMATION_LOG)?;
             if call.request.is_get() {
-                return Ok(connect::describe(&connect::LOG));
+                return Ok(server_info::describe(&server_info::LOG));
             }
             let directory = call.directory()?;
-            connect::log(&directory, call.request)
+            server_info::log(&directory, call.request)
         }
         _ => Err(Problem::UnknownPath),
     }

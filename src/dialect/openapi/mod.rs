@@ -4,7 +4,7 @@ mod compose;
 #[cfg(test)]
 mod tests;
 
-use super::{Route, condition, health};
+use super::{Route, health, preconditions};
 use crate::http::{Body, Etag, Method, Request, Response};
 use crate::model::Error;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ impl Document {
     /// The text of a description, and its tag.
     pub(super) fn of(description: &Description) -> Document {
         let body = description.to_json();
-        let tag = condition::tag_of(&body);
+        let tag = preconditions::tag_of(&body);
         Document { body: body.into(), tag }
     }
 }
@@ -79,7 +79,7 @@ pub(super) fn knows(segments: &[&str]) -> bool {
 }
 
 fn look(request: &Request<'_>, document: &Document) -> Response {
-    let answer = condition::look(request, document.tag, || {
+    let answer = preconditions::look(request, document.tag, || {
         let mut response = Response::bytes(200, "application/json", Vec::new());
         response.body = Body::Shared(Arc::clone(&document.body));
         response

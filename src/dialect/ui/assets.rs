@@ -1,7 +1,7 @@
 //! The files of the page, which are part of the program.
 
 use super::error::Result;
-use crate::dialect::condition;
+use crate::dialect::preconditions;
 use crate::http::{Etag, Request, Response};
 use std::sync::OnceLock;
 
@@ -14,24 +14,24 @@ pub(super) struct File {
     tag: OnceLock<Etag>,
 }
 
-static PAGE: File = file_of("index.html", "text/html; charset=utf-8", include_bytes!("page/index.html"));
+static PAGE: File = file_of("index.html", "text/html; charset=utf-8", include_bytes!("../../../web/index.html"));
 
 /// What the page loads.
 static FILES: [File; 14] = [
-    script("app.js", include_bytes!("page/app.js")),
-    script("api.js", include_bytes!("page/api.js")),
-    script("changes.js", include_bytes!("page/changes.js")),
-    script("dom.js", include_bytes!("page/dom.js")),
-    script("figures.js", include_bytes!("page/figures.js")),
-    script("form.js", include_bytes!("page/form.js")),
-    script("groups.js", include_bytes!("page/groups.js")),
-    script("list.js", include_bytes!("page/list.js")),
-    script("parts.js", include_bytes!("page/parts.js")),
-    script("session.js", include_bytes!("page/session.js")),
-    script("tree.js", include_bytes!("page/tree.js")),
-    script("users.js", include_bytes!("page/users.js")),
-    file_of("app.css", "text/css; charset=utf-8", include_bytes!("page/app.css")),
-    file_of("icon.svg", "image/svg+xml", include_bytes!("page/icon.svg")),
+    script("app.js", include_bytes!("../../../web/js/app.js")),
+    script("api.js", include_bytes!("../../../web/js/api.js")),
+    script("changes.js", include_bytes!("../../../web/js/changes.js")),
+    script("dom.js", include_bytes!("../../../web/js/dom.js")),
+    script("metrics.js", include_bytes!("../../../web/js/metrics.js")),
+    script("form.js", include_bytes!("../../../web/js/form.js")),
+    script("groups.js", include_bytes!("../../../web/js/groups.js")),
+    script("list.js", include_bytes!("../../../web/js/list.js")),
+    script("components.js", include_bytes!("../../../web/js/components.js")),
+    script("session.js", include_bytes!("../../../web/js/session.js")),
+    script("tree.js", include_bytes!("../../../web/js/tree.js")),
+    script("users.js", include_bytes!("../../../web/js/users.js")),
+    file_of("app.css", "text/css; charset=utf-8", include_bytes!("../../../web/css/app.css")),
+    file_of("icon.svg", "image/svg+xml", include_bytes!("../../../web/icon.svg")),
 ];
 
 const fn script(name: &'static str, content: &'static [u8]) -> File {
@@ -60,7 +60,7 @@ pub(super) fn find(name: &str) -> Option<&'static File> {
 
 /// `GET /{file}`: browsers keep it and ask whether it is still the same.
 pub(super) fn file(request: &Request<'_>, file: &File) -> Result<Response> {
-    let tag = *file.tag.get_or_init(|| condition::tag_of(file.content));
-    let response = condition::look(request, tag, || Response::of_program(file.content_type, file.content))?;
+    let tag = *file.tag.get_or_init(|| preconditions::tag_of(file.content));
+    let response = preconditions::look(request, tag, || Response::of_program(file.content_type, file.content))?;
     Ok(response.to_be_kept())
 }

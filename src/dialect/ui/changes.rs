@@ -1,7 +1,7 @@
 //! What was done last.
 
+use super::decode::Parameters;
 use super::error::{Problem, Result};
-use super::input::Parameters;
 use crate::admin::ShownChange;
 use crate::directory::Directory;
 use crate::http::{Request, Response};

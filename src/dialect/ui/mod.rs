@@ -3,12 +3,12 @@
 mod assets;
 mod auth;
 mod changes;
+mod decode;
 mod error;
-mod figures;
-mod group;
-mod input;
+mod groups;
+mod metrics;
 mod session;
-mod user;
+mod users;
 
 use super::openapi::{Part, Spelling};
 use super::{Context, Route};
@@ -119,49 +119,49 @@ impl Call<'_> {
             ["users"] => {
                 let directory = self.enter(&USERS)?;
                 match request.method {
-                    Method::Post => user::create(&directory, request),
-                    _ => user::list(&directory, request),
+                    Method::Post => users::create(&directory, request),
+                    _ => users::list(&directory, request),
                 }
             }
             ["users", name] => {
                 let directory = self.enter(&USER)?;
                 match request.method {
-                    Method::Patch => user::update(&directory, name, request),
-                    Method::Delete => user::delete(&directory, name, request),
-                    _ => user::get(&directory, name, request),
+                    Method::Patch => users::update(&directory, name, request),
+                    Method::Delete => users::delete(&directory, name, request),
+                    _ => users::get(&directory, name, request),
                 }
             }
             ["users", name, "password"] => {
                 let directory = self.enter(&PASSWORD)?;
-                user::set_password(&directory, name, request)
+                users::set_password(&directory, name, request)
             }
             ["groups"] => {
                 let directory = self.enter(&GROUPS)?;
                 match request.method {
-                    Method::Post => group::create(&directory, request),
-                    _ => group::list(&directory, request),
+                    Method::Post => groups::create(&directory, request),
+                    _ => groups::list(&directory, request),
                 }
             }
             ["groups", name] => {
                 let directory = self.enter(&GROUP)?;
                 match request.method {
-                    Method::Patch => group::update(&directory, name, request),
-                    Method::Delete => group::delete(&directory, name, request),
-                    _ => group::get(&directory, name, request),
+                    Method::Patch => groups::update(&directory, name, request),
+                    Method::Delete => groups::delete(&directory, name, request),
+                    _ => groups::get(&directory, name, request),
                 }
             }
             ["groups", name, "users", user] => {
                 let directory = self.enter(&MEMBER)?;
-                group::change_member(&directory, name, user, request)
+                groups::change_member(&directory, name, user, request)
             }
             ["groups", name, "groups", subgroup] => {
                 let directory = self.enter(&SUBGROUP)?;
-                group::change_subgroup(&directory, name, subgroup, request)
+                groups::change_subgroup(&directory, name, subgroup, request)
             }
             ["changes"] => changes::list(&self.enter(&CHANGES)?, request),
             ["figures"] => {
                 let directory = self.enter(&FIGURES)?;
-                figures::show(&directory, self.context)
+                metrics::show(&directory, self.context)
             }
             _ => {
                 auth::session(self)?;

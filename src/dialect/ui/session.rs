@@ -2,8 +2,8 @@
 
 use super::Call;
 use super::auth;
+use super::decode::{fields, text};
 use super::error::{Problem, Result};
-use super::input::{fields, text};
 use crate::directory::{Directory, Session};
 use crate::http::Response;
 use crate::model::{Error, PermissionLevel};

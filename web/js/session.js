@@ -2,7 +2,7 @@
 
 import { byId, h, userLink } from './dom.js';
 import { call, get, watchSession } from './api.js';
-import { busy, closeDialogs, passwordField, problemLine, tell, wrong } from './parts.js';
+import { busy, closeDialogs, passwordField, problemLine, tell, wrong } from './components.js';
 
 // How long before the end people are told, in seconds, unless the whole session is short.
 const NOTICE = 90;

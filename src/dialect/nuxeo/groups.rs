@@ -1,11 +1,11 @@
 //! Groups as this dialect shows and takes them.
 
-use super::body::{entity, keep, members, name, properties, text};
+use super::decode::{entity, keep, members, name, properties, text};
 use super::error::{Problem, Result};
 use super::options::{lists, prefix, query};
-use super::page::Asked;
-use super::user::serialize_kept;
-use crate::dialect::condition;
+use super::paging::Asked;
+use super::users::serialize_kept;
+use crate::dialect::preconditions;
 use crate::directory::{Directory, ListSelection, Listing};
 use crate::http::{Etag, Request, Response};
 use crate::json::{self, Json, Object};
@@ -26,7 +26,7 @@ pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Res
 /// `GET /group/{id}`
 pub(super) fn get(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
     let details = directory.group(name, lists(request)?)?;
-    Ok(condition::look(request, tag(&details), || document(200, &details))?)
+    Ok(preconditions::look(request, tag(&details), || document(200, &details))?)
 }
 
 /// `PUT /group/{id}`: the group of the path changes, and keeps its name.
@@ -46,13 +46,13 @@ pub(super) fn update(directory: &Directory, name: &str, request: &Request<'_>) -
             Problem::Directory(Error::NotFound(Kind::Group, other))
         });
     }
-    let details = directory.update_group(name, changes, lists(request)?, condition::of_change(request))?;
+    let details = directory.update_group(name, changes, lists(request)?, preconditions::of_change(request))?;
     Ok(show(200, &details))
 }
 
 /// `DELETE /group/{id}`
 pub(super) fn delete(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
-    directory.delete_group(name, condition::of_change(request))?;
+    directory.delete_group(name, preconditions::of_change(request))?;
     Ok(Response::empty(204))
 }
 

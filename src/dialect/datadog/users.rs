@@ -1,7 +1,7 @@
 //! Users as this dialect shows and takes them.
 
 use super::error::{Problem, Result};
-use crate::dialect::{condition, decode};
+use crate::dialect::{decode, preconditions};
 use crate::directory::{Directory, UserFilter};
 use crate::http::{Etag, Request, Response};
 use crate::json::{self, Json, Object};
@@ -107,7 +107,7 @@ pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Respo
 /// `GET /api/v1/user/{handle}`
 pub(super) fn get(directory: &Directory, handle: &str, request: &Request<'_>) -> Result<Response> {
     let account = directory.account(handle)?;
-    Ok(condition::look(request, tag(&account.user, account.administrator), || {
+    Ok(preconditions::look(request, tag(&account.user, account.administrator), || {
         Response::json(200, &Envelope { user: ShownWithRoles { user: Shown::of_account(&account), roles: [] } })
     })?)
 }
@@ -135,13 +135,13 @@ pub(super) fn update(directory: &Directory, handle: &str, request: &Request<'_>)
     if changes.access_role == Some(AccessRole::Administrator) && account.administrator {
         changes.access_role = None;
     }
-    let profile = directory.update_user(handle, changes, condition::of_change(request).on(EtagScope::User))?;
+    let profile = directory.update_user(handle, changes, preconditions::of_change(request).on(EtagScope::User))?;
     Ok(show(&profile))
 }
 
 /// `DELETE /api/v1/user/{handle}`: disables. The record stays, and stays in the list.
 pub(super) fn disable(directory: &Directory, handle: &str, request: &Request<'_>) -> Result<Response> {
-    directory.disable_user(handle, condition::of_change(request).on(EtagScope::User))?;
+    directory.disable_user(handle, preconditions::of_change(request).on(EtagScope::User))?;
     Ok(Response::json(200, &json!({ "message": format!("User {handle} disabled") })))
 }
 

@@ -17,7 +17,7 @@ const SIZE_FOR_NEGATIVE: i64 = 20;
 const SIZE_MAX: i64 = 1000;
 
 /// Longest first piece of a page, in bytes: a page of the usual size is of one state of the directory, and is kept.
-const FIRST_PIECE_BYTES: usize = super::kept::PAGE_BYTES_MAX - 1024;
+const FIRST_PIECE_BYTES: usize = crate::dialect::response_cache::PAGE_BYTES_MAX - 1024;
 /// Length of a further piece, in bytes; an entry may exceed it.
 const PIECE_BYTES: usize = 64 * 1024;
 

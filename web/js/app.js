@@ -1,12 +1,12 @@
 // The page: which view the address asks for, what happens between views, and keys that work everywhere.
 
 import { byId, h } from './dom.js';
-import { ask, closeDialogs, confirmed } from './parts.js';
+import { ask, closeDialogs, confirmed } from './components.js';
 import { account, begin, watch } from './session.js';
 import { newUser, user, users } from './users.js';
 import { group, groups, newGroup } from './groups.js';
 import { changes } from './changes.js';
-import { figures, forgetFigures } from './figures.js';
+import { figures, forgetFigures } from './metrics.js';
 
 const START = '#/users';
 

@@ -1,9 +1,9 @@
 //! Groups as the page shows and changes them, and who is in them.
 
+use super::decode::{Parameters, record};
 use super::error::Result;
-use super::input::{Parameters, record};
 use crate::admin::{ShownGroup, group_of, group_shown};
-use crate::dialect::condition;
+use crate::dialect::preconditions;
 use crate::directory::{Directory, ListSelection, MembershipView};
 use crate::http::{Etag, Method, Request, Response};
 use serde::Serialize;
@@ -43,20 +43,20 @@ pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Res
 /// `GET /api/groups/{name}`
 pub(super) fn get(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
     let (group, state) = group_shown(directory, name)?;
-    Ok(condition::look(request, Etag { state, variant: 0 }, || Response::json(200, &group))?)
+    Ok(preconditions::look(request, Etag { state, variant: 0 }, || Response::json(200, &group))?)
 }
 
 /// `PATCH /api/groups/{name}`: what is absent or null stays, what is empty is cleared.
 pub(super) fn update(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
     directory.require_editor()?;
     let (_, changes) = group_of(record(request, &FIELDS)?);
-    directory.update_group(name, changes, ListSelection::default(), condition::of_change(request))?;
+    directory.update_group(name, changes, ListSelection::default(), preconditions::of_change(request))?;
     show(200, directory, name)
 }
 
 /// `DELETE /api/groups/{name}`: for good.
 pub(super) fn delete(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
-    directory.delete_group(name, condition::of_change(request))?;
+    directory.delete_group(name, preconditions::of_change(request))?;
     Ok(Response::empty(204))
 }
 

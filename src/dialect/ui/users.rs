@@ -1,9 +1,9 @@
 //! Users as the page shows and changes them.
 
+use super::decode::{Parameters, fields, record, text};
 use super::error::Result;
-use super::input::{Parameters, fields, record, text};
 use crate::admin::{ShownUser, changes_of, new_user_of};
-use crate::dialect::condition;
+use crate::dialect::preconditions;
 use crate::directory::{Directory, UserFilter};
 use crate::formats::UserRecord;
 use crate::http::{Etag, Request, Response};
@@ -66,20 +66,20 @@ pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Res
 /// `GET /api/users/{name}`
 pub(super) fn get(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
     let profile = directory.profile(name)?;
-    Ok(condition::look(request, tag(&profile), || Response::json(200, &ShownUser::of_profile(&profile)))?)
+    Ok(preconditions::look(request, tag(&profile), || Response::json(200, &ShownUser::of_profile(&profile)))?)
 }
 
 /// `PATCH /api/users/{name}`: what is absent or null stays, what is empty is cleared.
 pub(super) fn update(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
     directory.require_editor()?;
     let (_, changes) = changes_of(directory, record(request, &FIELDS)?)?;
-    let condition = condition::of_change(request).on(EtagScope::UserWithGroups);
+    let condition = preconditions::of_change(request).on(EtagScope::UserWithGroups);
     Ok(show(200, &directory.update_user(name, changes, condition)?))
 }
 
 /// `DELETE /api/users/{name}`: for good.
 pub(super) fn delete(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
-    directory.delete_user(name, condition::of_change(request).on(EtagScope::UserWithGroups))?;
+    directory.delete_user(name, preconditions::of_change(request).on(EtagScope::UserWithGroups))?;
     Ok(Response::empty(204))
 }
 

@@ -2,7 +2,7 @@
 
 import { counted, freshId, h } from './dom.js';
 import { parsed } from './api.js';
-import { busy, crumbs, labelled, problemLine, tell } from './parts.js';
+import { busy, crumbs, labelled, problemLine, tell } from './components.js';
 
 // What a field holds of a document. An empty text clears it.
 const asText = (value) => value ?? '';

@@ -2,7 +2,7 @@
 
 import { h } from './dom.js';
 import { isNothing } from './api.js';
-import { wrong } from './parts.js';
+import { wrong } from './components.js';
 
 // How far from what can be seen entries are kept, in pixels.
 const NEAR = 1200;

@@ -1,10 +1,10 @@
 //! Users as this dialect shows and takes them.
 
-use super::body::{entity, groups, keep, name, properties, text};
+use super::decode::{entity, groups, keep, name, properties, text};
 use super::error::{Problem, Result};
 use super::options::{prefix, query, wants_profile};
-use super::page::Asked;
-use crate::dialect::{condition, decode};
+use super::paging::Asked;
+use crate::dialect::{decode, preconditions};
 use crate::directory::{Authenticator, Directory, Listing, MembershipView};
 use crate::http::{Etag, Request, Response};
 use crate::json::{self, Json, JsonStr, Object};
@@ -61,13 +61,13 @@ pub(super) fn update(directory: &Directory, username: &str, request: &Request<'_
     }
     changes.password = password.map(|password| directory.changed_password(username, &password)).transpose()?.flatten();
     let profile =
-        directory.update_user(username, changes, condition::of_change(request).on(EtagScope::UserWithGroups))?;
+        directory.update_user(username, changes, preconditions::of_change(request).on(EtagScope::UserWithGroups))?;
     show_tagged(200, directory, &profile, request)
 }
 
 /// `DELETE /user/{id}`
 pub(super) fn delete(directory: &Directory, username: &str, request: &Request<'_>) -> Result<Response> {
-    directory.delete_user(username, condition::of_change(request).on(EtagScope::UserWithGroups))?;
+    directory.delete_user(username, preconditions::of_change(request).on(EtagScope::UserWithGroups))?;
     Ok(Response::empty(204))
 }
 
@@ -197,7 +197,7 @@ fn show(status: u16, directory: &Directory, profile: &UserWithGroups, request: &
 /// The user in the answer to a look at them.
 fn look(directory: &Directory, profile: &UserWithGroups, request: &Request<'_>) -> Result<Response> {
     let view = View::of(directory, request)?;
-    Ok(condition::look(request, view.tag(profile), || view.document(200, profile))?)
+    Ok(preconditions::look(request, view.tag(profile), || view.document(200, profile))?)
 }
 
 /// The user in the answer to a call that has made or changed them.

@@ -2,7 +2,7 @@
 
 import { drawn, h, moment, number } from './dom.js';
 import { get, isNothing } from './api.js';
-import { wrong } from './parts.js';
+import { wrong } from './components.js';
 
 // Milliseconds from one look to the next, and how many looks are kept: five minutes.
 const EVERY = 2000;

@@ -18,7 +18,7 @@ import {
   start,
   suggesting,
   tell,
-} from './parts.js';
+} from './components.js';
 import { editCard, newView } from './form.js';
 import { endless } from './list.js';
 import { tree } from './tree.js';

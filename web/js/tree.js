@@ -2,7 +2,7 @@
 
 import { freshId, groupAddress, h, named } from './dom.js';
 import { isNothing } from './api.js';
-import { wrong } from './parts.js';
+import { wrong } from './components.js';
 
 // More entries than this are shown on demand.
 const SHOWN_AT_ONCE = 200;
