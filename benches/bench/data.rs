@@ -3,7 +3,7 @@
 use crate::load::{fetch, random};
 use crate::process::{Folder, Process};
 use crate::requests::{As, request};
-use rollbook::model::key;
+use rollbook::model::fold_name;
 use rusqlite::{Connection, Transaction, named_params};
 use serde_json::Value;
 use std::fs::File;
@@ -230,15 +230,15 @@ impl Data {
                 ":id": first_user + index as i64,
                 ":uuid": uuid(4, index),
                 ":username": username,
-                ":username_key": key(&username),
+                ":username_key": fold_name(&username),
                 ":first_name": first,
                 ":last_name": last,
                 ":email": email,
                 ":company": (index % 3 == 0).then_some("Example and Partners"),
                 ":title": (index % 4 == 0).then_some("Engineer"),
-                ":first_key": key(&first),
-                ":last_key": key(&last),
-                ":email_key": key(&email),
+                ":first_key": fold_name(&first),
+                ":last_key": fold_name(&last),
+                ":email_key": fold_name(&email),
                 ":verified": index % 2 == 0,
                 ":now": now,
             })?;
@@ -254,9 +254,9 @@ impl Data {
                 ":id": first_group + index as i64,
                 ":uuid": uuid(5, index),
                 ":name": name,
-                ":name_key": key(&name),
+                ":name_key": fold_name(&name),
                 ":label": label,
-                ":label_key": key(&label),
+                ":label_key": fold_name(&label),
                 ":now": now,
                 ":version": 1 + users_in_group[index as usize],
             })?;

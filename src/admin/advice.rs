@@ -3,7 +3,7 @@
 
 use super::{AdminRequest, Membership};
 use crate::directory::{Directory, PASSWORD_REFUSED, UserFilter};
-use crate::model::{Error, Kind, key};
+use crate::model::{EntityKind, Error, fold_name};
 use std::fmt;
 
 /// Names that are compared at most, from the beginning of the list and from those that begin like the misspelt one.
@@ -40,7 +40,7 @@ impl Refusal {
                 None => format!("rollbook {} list shows all", kind.noun()),
             }),
             Error::UnknownGroups(names) => {
-                Some(match names.first().and_then(|name| nearest(directory, Kind::Group, name)) {
+                Some(match names.first().and_then(|name| nearest(directory, EntityKind::Group, name)) {
                     Some(near) => format!("is it {near}?"),
                     None => "rollbook group add makes one, rollbook group list shows all".to_owned(),
                 })
@@ -72,8 +72,8 @@ pub(super) fn hint(order: &AdminRequest) -> Option<&'static str> {
 }
 
 /// The name that looks most like this one, among some of the directory.
-fn nearest(directory: &Directory, kind: Kind, name: &str) -> Option<String> {
-    let wanted = key(name);
+fn nearest(directory: &Directory, kind: EntityKind, name: &str) -> Option<String> {
+    let wanted = fold_name(name);
     let letters = wanted.chars().count();
     let far = match letters {
         0..=5 => 1,
@@ -88,7 +88,7 @@ fn nearest(directory: &Directory, kind: Kind, name: &str) -> Option<String> {
         names.extend(beginnings.iter().flat_map(|beginning| names_after(directory, kind, beginning)));
     }
     let distance = |name: &String| {
-        let other = key(name);
+        let other = fold_name(name);
         // Most names are told apart by their length.
         let is_near = other.chars().count().abs_diff(letters) <= far;
         is_near.then(|| strsim::osa_distance(&wanted, &other)).filter(|distance| *distance <= far)
@@ -98,13 +98,13 @@ fn nearest(directory: &Directory, kind: Kind, name: &str) -> Option<String> {
 }
 
 /// Some names in their order. An error here is no reason to hide the one that the advice is for.
-fn names_after(directory: &Directory, kind: Kind, after: &str) -> Vec<String> {
+fn names_after(directory: &Directory, kind: EntityKind, after: &str) -> Vec<String> {
     match kind {
-        Kind::User => {
-            let accounts = directory.accounts_after(UserFilter::default(), None, after, NAMES_MAX);
+        EntityKind::User => {
+            let accounts = directory.users_after(UserFilter::default(), None, after, NAMES_MAX);
             accounts.unwrap_or_default().into_iter().map(|account| account.user.username).collect()
         }
-        Kind::Group => {
+        EntityKind::Group => {
             let groups = directory.groups_after(None, after, NAMES_MAX);
             groups.unwrap_or_default().into_iter().map(|(group, _, _)| group.name).collect()
         }

@@ -2,7 +2,9 @@
 
 use crate::formats::{GroupRecord, Record, Remark, UserRecord};
 use crate::json::{self, JsonText};
-use crate::model::{ATTRIBUTES_BYTES_MAX, Error, Group, GroupChanges, Kind, User, UserChanges, is_answered_property};
+use crate::model::{
+    ATTRIBUTES_BYTES_MAX, EntityKind, Error, Group, GroupChanges, User, UserChanges, is_answered_property,
+};
 use std::collections::BTreeMap;
 
 /// A text of a record, and the change that has it alone.
@@ -33,14 +35,14 @@ pub fn settle_fields(record: &mut Record) -> Vec<Remark> {
             for (text, change) in TEXTS_OF_USER {
                 settle_text(text(user), &about, &mut remarks, |text| change(text).apply_to(&mut User::default()));
             }
-            settle_properties(&mut user.properties, Kind::User, &about, &mut remarks);
+            settle_properties(&mut user.properties, EntityKind::User, &about, &mut remarks);
         }
         Record::Group(group) => {
             let about = format!("the group {}", group.name);
             for (text, change) in TEXTS_OF_GROUP {
                 settle_text(text(group), &about, &mut remarks, |text| change(text).apply_to(&mut Group::default()));
             }
-            settle_properties(&mut group.properties, Kind::Group, &about, &mut remarks);
+            settle_properties(&mut group.properties, EntityKind::Group, &about, &mut remarks);
         }
         Record::Member(_) | Record::Subgroup(_) => {}
     }
@@ -65,7 +67,12 @@ fn is_unusual(text: &str) -> bool {
     text.len() > 1000 || !text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
-fn settle_properties(properties: &mut BTreeMap<String, JsonText>, kind: Kind, about: &str, remarks: &mut Vec<Remark>) {
+fn settle_properties(
+    properties: &mut BTreeMap<String, JsonText>,
+    kind: EntityKind,
+    about: &str,
+    remarks: &mut Vec<Remark>,
+) {
     // Two brackets are around all of them.
     let mut left = ATTRIBUTES_BYTES_MAX - 2;
     properties.retain(|name, value| {

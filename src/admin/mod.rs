@@ -17,7 +17,7 @@ use crate::directory::{
 };
 use crate::formats::{GroupRecord, Joined, MemberRecord, Record, Role, SaidBy, SubgroupRecord, UserRecord};
 use crate::json::{self, JsonText};
-use crate::model::{AccessRole, BaseRole, Condition, GroupChanges, KeyRole, Result, UserChanges};
+use crate::model::{AccessRole, BaseRole, GroupChanges, KeyRole, Precondition, Result, UserChanges};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -281,19 +281,19 @@ fn carry_out(directory: &Directory, order: AdminRequest) -> Result<JsonText> {
                 text: selection.text,
                 unchanged_since: selection.unchanged_since,
             };
-            let accounts = directory.accounts_after(filter, group, &after, limit)?;
+            let accounts = directory.users_after(filter, group, &after, limit)?;
             answer(&accounts.iter().map(ShownUser::of_account).collect::<Vec<_>>())
         }
-        AdminRequest::User { name } => answer(&ShownUser::of_profile(&directory.profile(&name)?)),
+        AdminRequest::User { name } => answer(&ShownUser::of_profile(&directory.user_with_groups(&name)?)),
         AdminRequest::AddUser(user) => {
             let (name, changes) = new_user_of(directory, *user)?;
             answer(&ShownUser::of_profile(&directory.create_user(&name, changes)?))
         }
         AdminRequest::SetUser(user) => {
             let (name, changes) = changes_of(directory, *user)?;
-            answer(&ShownUser::of_profile(&directory.update_user(&name, changes, Condition::default())?))
+            answer(&ShownUser::of_profile(&directory.update_user(&name, changes, Precondition::default())?))
         }
-        AdminRequest::DeleteUser { name } => answer(&directory.delete_user(&name, Condition::default())?),
+        AdminRequest::DeleteUser { name } => answer(&directory.delete_user(&name, Precondition::default())?),
         AdminRequest::PurgeUsers { unchanged_since, limit } => answer(&directory.purge_users(unchanged_since, limit)?),
         AdminRequest::Groups { text, after, limit } => {
             let groups = directory.groups_after(text.as_deref(), &after, limit)?;
@@ -307,10 +307,10 @@ fn carry_out(directory: &Directory, order: AdminRequest) -> Result<JsonText> {
         }
         AdminRequest::SetGroup(record) => {
             let (name, changes) = group_of(record);
-            directory.update_group(&name, changes, ListSelection::default(), Condition::default())?;
+            directory.update_group(&name, changes, ListSelection::default(), Precondition::default())?;
             group(directory, &name)
         }
-        AdminRequest::DeleteGroup { name } => answer(&directory.delete_group(&name, Condition::default())?),
+        AdminRequest::DeleteGroup { name } => answer(&directory.delete_group(&name, Precondition::default())?),
         AdminRequest::AddMember(Membership { group, member, subgroup: false }) => {
             answer(&directory.add_member(MembershipView::Group, &member, &group).map(drop)?)
         }
@@ -370,7 +370,7 @@ pub fn group_shown(directory: &Directory, name: &str) -> Result<(ShownGroup, u64
     let lists = ListSelection { member_users: false, member_groups: true, parent_groups: true };
     let details = directory.group(name, lists)?;
     let users = directory.count_members(name)?;
-    Ok((ShownGroup::of_details(&details, users), details.group.state()))
+    Ok((ShownGroup::of_details(&details, users), details.group.etag()))
 }
 
 fn import(directory: &Directory, batch: Batch) -> Result<JsonText> {

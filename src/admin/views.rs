@@ -7,7 +7,7 @@ use crate::formats::{GroupRecord, Joined, MemberRecord, Record, Role, SubgroupRe
 use crate::json::{self, Json, JsonText, from_json};
 use crate::model::{
     Attributes, BaseRole, Change, Group, GroupDetails, GroupName, KeyRole, User, UserSummary, UserWithGroups,
-    check_new_name, key, timestamp,
+    check_new_name, fold_name, timestamp,
 };
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
@@ -115,7 +115,7 @@ fn joined(group: &PlacedGroup) -> Joined {
 
 /// Whether nothing new could have that name, so that only where it comes from can bring it back.
 fn is_no_new_name(name: &str, stored: &str) -> bool {
-    check_new_name("name", name).is_err() || key(name) != stored
+    check_new_name("name", name).is_err() || fold_name(name) != stored
 }
 
 fn record_of(user: &User, administrator: bool) -> UserRecord {

@@ -6,7 +6,7 @@ mod settings;
 
 use crate::background::Background;
 use crate::dialect::{Context, Dialects, Metrics};
-use crate::directory::{Authenticator, OldChanges, Passwords};
+use crate::directory::{Authenticator, ChangeRetention, Passwords};
 use crate::http::ListenerKind;
 use crate::logging;
 use crate::metrics;
@@ -222,7 +222,7 @@ fn wait_for_end(connections: &Weak<Dialects>) {
 /// Removes, now and then, the changes that are too old to be kept.
 fn start_forgetting(store: &Arc<Store>, age: Duration) -> anyhow::Result<Background> {
     let store = Arc::clone(store);
-    let mut old = OldChanges::new(age);
+    let mut old = ChangeRetention::new(age);
     // Before the first request: nothing is written beside requests for long after that.
     if let Err(error) = old.look(&store) {
         log::warn!("the age of changes cannot be told: {error}");
@@ -232,7 +232,7 @@ fn start_forgetting(store: &Arc<Store>, age: Duration) -> anyhow::Result<Backgro
     Background::start("changes", forget).context("start the thread that removes old changes")
 }
 
-fn forget(store: &Store, old: &mut OldChanges, age: Duration, pause: Duration, ended: &Receiver<()>) {
+fn forget(store: &Store, old: &mut ChangeRetention, age: Duration, pause: Duration, ended: &Receiver<()>) {
     loop {
         match old.remove(store) {
             Ok(0) => {}

@@ -2,7 +2,7 @@
 
 use crate::dialect::{DIALECTS, Dialect, Dialects};
 use crate::directory::{Passwords, Rules, SessionLimits};
-use crate::model::key;
+use crate::model::fold_name;
 use crate::server::{Certificate, Limits, Network, PemFile};
 use anyhow::{Context as _, anyhow, bail};
 use regex_lite::Regex;
@@ -201,7 +201,7 @@ impl Settings {
 
     /// The rules for changes.
     pub(super) fn rules(&self) -> Rules {
-        let protected = self.protect.iter().map(|name| key(name)).filter(|name| !name.is_empty());
+        let protected = self.protect.iter().map(|name| fold_name(name)).filter(|name| !name.is_empty());
         Rules {
             keep_tokens: self.keep_tokens_on_password_change,
             protected: protected.collect(),

@@ -67,7 +67,7 @@ impl AdminClient {
                     if target.verbose {
                         say(&format!("working on the file {name}"));
                     }
-                    let directory = Directory::of_operator(Arc::new(store), Arc::new(passwords), &account());
+                    let directory = Directory::for_operator(Arc::new(store), Arc::new(passwords), &account());
                     return Ok(AdminClient::Local(Box::new(directory)));
                 }
                 Err(error) if error.chain().any(|cause| cause.is::<InUse>()) => error,
@@ -111,7 +111,7 @@ impl AdminClient {
         if target.verbose {
             say(&format!("working on a copy of the file {}", target.database.db.display()));
         }
-        let directory = Directory::of_operator(Arc::new(store), Arc::new(Passwords::new(None, false)), &account());
+        let directory = Directory::for_operator(Arc::new(store), Arc::new(Passwords::new(None, false)), &account());
         Ok(AdminClient::DryRun { directory: Box::new(directory), _copied: copied })
     }
 

@@ -5,7 +5,7 @@ use super::{print, say};
 use crate::admin::{AdminRequest, ShownChange, ShownChanges};
 use crate::directory::ChangeCursor;
 use crate::json::{self, Json, JsonText, Object};
-use crate::model::key;
+use crate::model::fold_name;
 use crate::settings::{LogOutput, LogSettings};
 use crate::store::now;
 use anyhow::bail;
@@ -99,7 +99,7 @@ fn order(since: ChangeCursor, wait: u64) -> AdminRequest {
 }
 
 fn is_meant(change: &ShownChange, name: Option<&str>) -> bool {
-    let same = |text: &str| name.is_none_or(|name| key(name) == key(text));
+    let same = |text: &str| name.is_none_or(|name| fold_name(name) == fold_name(text));
     let document = |document: &Option<JsonText>| {
         let fields = fields_of(document);
         ["group", "user", "subgroup"].iter().any(|field| fields.get(*field).and_then(Json::as_str).is_some_and(same))

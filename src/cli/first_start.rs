@@ -43,7 +43,7 @@ impl FirstStart {
         database: &Database,
         secrets_file: Option<&Path>,
     ) -> anyhow::Result<Option<FirstStart>> {
-        if directory::is_filled(store)? {
+        if directory::is_seeded(store)? {
             if let Some(path) = secrets_file {
                 SecretsFile::complete_interrupted(path, store.path());
             }
@@ -87,7 +87,7 @@ impl FirstStart {
     pub(super) fn fill(self, store: &Store, passwords: &Passwords) -> anyhow::Result<()> {
         let FirstStart { secrets, made, way } = self;
         let fill = |deliver: Box<dyn FnOnce() -> Result<(), Error> + Send>| {
-            let filled = directory::fill_and(store, passwords, &secrets, deliver);
+            let filled = directory::seed_and(store, passwords, &secrets, deliver);
             filled.map_err(|error| match error {
                 Error::Internal(cause) => cause,
                 error => anyhow!("{error}"),

@@ -108,8 +108,8 @@ fn refusal(refused: &Refusal) -> Response {
         | Error::Protected(_)
         | Error::InheritedAdministrator(_)
         | Error::AlreadyDisabled => 409,
-        Error::Outdated(_) => 410,
-        Error::Changed => 412,
+        Error::CursorExpired(_) => 410,
+        Error::PreconditionFailed => 412,
         Error::TooManyNames(_) => 413,
         Error::TooManyAttempts => 429,
         Error::Invalid(_) => 400,

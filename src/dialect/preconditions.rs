@@ -1,7 +1,7 @@
 //! The conditions that a request sets (RFC 9110, 13): tags in `If-Match` and `If-None-Match`.
 
 use crate::http::{Etag, Request, Response};
-use crate::model::{Condition, Result, States};
+use crate::model::{EtagSet, Precondition, Result};
 use sha2::{Digest as _, Sha256};
 
 /// The tag of a document that is the same for everybody: another one, of another version or under other settings, has
@@ -15,11 +15,11 @@ pub(super) fn tag_of(document: &[u8]) -> Etag {
 /// Answers a look at something with its document, or that the client has that already.
 ///
 /// # Errors
-/// `Changed` and `Invalid`, see [`Condition::check`].
+/// `PreconditionFailed` and `Invalid`, see [`Precondition::check`].
 pub(super) fn look(request: &Request<'_>, tag: Etag, document: impl FnOnce() -> Response) -> Result<Response> {
     // What the client has is a document: another one of the same state is news.
     let mut condition = read(request, |known| known.variant == tag.variant);
-    let known = condition.unwanted.take();
+    let known = condition.if_none_match.take();
     condition.check(|| Ok(tag.state))?;
     if known.is_some_and(|known| known.contain(tag.state)) {
         return Ok(Response::empty(304).with_tag(tag));
@@ -28,30 +28,37 @@ pub(super) fn look(request: &Request<'_>, tag: Etag, document: impl FnOnce() -> 
 }
 
 /// The condition on a change, for which any document of a state stands for the state.
-pub(super) fn of_change(request: &Request<'_>) -> Condition {
+pub(super) fn of_change(request: &Request<'_>) -> Precondition {
     read(request, |_| true)
 }
 
 /// The condition that the request sets; the tags to avoid are those that count.
-fn read(request: &Request<'_>, counts: impl Fn(Etag) -> bool) -> Condition {
-    let (mut wanted, mut unwanted) = (Field::default(), Field::default());
+fn read(request: &Request<'_>, counts: impl Fn(Etag) -> bool) -> Precondition {
+    let (mut if_match, mut if_none_match) = (Field::default(), Field::default());
     for header in request.headers {
         // Told apart by length first: most fields are neither.
         match header.name.len() {
             // A weak tag says that two documents mean the same, which is not enough to change one.
-            8 if header.name.eq_ignore_ascii_case("if-match") => wanted.add(header.value, |_, weak| !weak),
-            13 if header.name.eq_ignore_ascii_case("if-none-match") => unwanted.add(header.value, |tag, _| counts(tag)),
+            8 if header.name.eq_ignore_ascii_case("if-match") => if_match.add(header.value, |_, weak| !weak),
+            13 if header.name.eq_ignore_ascii_case("if-none-match") => {
+                if_none_match.add(header.value, |tag, _| counts(tag))
+            }
             _ => {}
         }
     }
-    let unclear = if wanted.is_broken() {
+    let malformed = if if_match.is_broken() {
         Some("If-Match is neither * nor a list of tags in quotes")
-    } else if unwanted.is_broken() {
+    } else if if_none_match.is_broken() {
         Some("If-None-Match is neither * nor a list of tags in quotes")
     } else {
         None
     };
-    Condition { wanted: wanted.states(), unwanted: unwanted.states(), unclear, ..Condition::default() }
+    Precondition {
+        if_match: if_match.states(),
+        if_none_match: if_none_match.states(),
+        malformed,
+        ..Precondition::default()
+    }
 }
 
 /// A header field, whose lines make one list.
@@ -111,7 +118,7 @@ impl Field {
         self.broken || (self.all && self.tags)
     }
 
-    fn states(self) -> Option<States> {
-        self.sent.then_some(if self.all { States::All } else { States::These(self.states) })
+    fn states(self) -> Option<EtagSet> {
+        self.sent.then_some(if self.all { EtagSet::All } else { EtagSet::AnyOf(self.states) })
     }
 }

@@ -7,7 +7,7 @@ use crate::store::{CacheScope, ReadTx, Store, now};
 use std::time::{Duration, Instant};
 
 /// Changes that are read at a time fill about so many bytes, unless a single one is longer.
-const BYTES_MAX: usize = 1 << 20;
+const PAGE_BYTES: usize = 1 << 20;
 
 /// After what a list of changes begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl ChangeCursor {
 
 /// A part of all changes.
 #[derive(Debug)]
-pub struct Changes {
+pub struct ChangePage {
     /// The number of the oldest change that is kept, of all.
     pub oldest: Option<i64>,
     /// The oldest first.
@@ -52,9 +52,9 @@ impl Directory {
     /// first one.
     ///
     /// # Errors
-    /// `Forbidden` for users who are no administrators; `Outdated` when the point is before what is kept, or after the
+    /// `Forbidden` for users who are no administrators; `CursorExpired` when the point is before what is kept, or after the
     /// newest change: then the reader has missed something.
-    pub fn changes(&self, since: ChangeCursor, limit: u64, patience: Duration) -> Result<Changes> {
+    pub fn changes(&self, since: ChangeCursor, limit: u64, patience: Duration) -> Result<ChangePage> {
         let deadline = Instant::now() + patience;
         let mut since = since;
         loop {
@@ -75,7 +75,7 @@ impl Directory {
     /// `Forbidden` for users who are no administrators.
     pub fn changes_before(&self, id: Option<i64>, limit: u64) -> Result<Vec<Change>> {
         let id = id.unwrap_or(i64::MAX);
-        self.read_as_reader_of_changes(|rows| gather(|visit| rows.visit_changes_before(id, limit, visit)))
+        self.read_as_reader_of_changes(|rows| collect_bounded(|visit| rows.visit_changes_before(id, limit, visit)))
     }
 
     fn read_as_reader_of_changes<T>(&self, read: impl FnOnce(&ReadTx<'_>) -> Result<T>) -> Result<T> {
@@ -93,8 +93,8 @@ impl Directory {
 /// The advice to a reader whose changes are not all there.
 const BEGIN_AGAIN: &str = "begin again: ask with since=now, and then read the whole directory";
 
-fn changes_after(rows: &ReadTx<'_>, since: ChangeCursor, limit: u64) -> Result<Changes> {
-    let ends = rows.find_ends_of_changes()?;
+fn changes_after(rows: &ReadTx<'_>, since: ChangeCursor, limit: u64) -> Result<ChangePage> {
+    let ends = rows.change_id_range()?;
     let (first, last) = ends.unwrap_or((1, 0));
     // Of a file that another program has changed, any number may be the first.
     let before_first = first.saturating_sub(1);
@@ -107,40 +107,40 @@ fn changes_after(rows: &ReadTx<'_>, since: ChangeCursor, limit: u64) -> Result<C
                 && at < oldest
             {
                 let oldest = timestamp(oldest);
-                return Err(Error::Outdated(format!(
+                return Err(Error::CursorExpired(format!(
                     "the changes from that time on are no longer all kept: the first is {first}, of {oldest}; {BEGIN_AGAIN}"
                 )));
             }
             rows.find_change_before(at)?
         }
         ChangeCursor::Change(id) if id > last => {
-            return Err(Error::Outdated(format!("there is no change {id} yet: the last is {last}")));
+            return Err(Error::CursorExpired(format!("there is no change {id} yet: the last is {last}")));
         }
         ChangeCursor::Change(id) if id < before_first => {
-            return Err(Error::Outdated(format!(
+            return Err(Error::CursorExpired(format!(
                 "the changes after {id} are no longer kept: the first is {first}; {BEGIN_AGAIN}"
             )));
         }
         // Numbers are given without gaps, but for those that a restored backup has left out.
         ChangeCursor::Change(id) if id != before_first && !rows.has_change(id)? => {
-            return Err(Error::Outdated(format!(
+            return Err(Error::CursorExpired(format!(
                 "there is no change {id}: a backup from before it was restored; {BEGIN_AGAIN}"
             )));
         }
         ChangeCursor::Change(id) => id,
     };
-    let changes = gather(|visit| rows.visit_changes_after(after, limit, visit))?;
+    let changes = collect_bounded(|visit| rows.visit_changes_after(after, limit, visit))?;
     let next = changes.last().map_or(after, |change: &Change| change.id);
-    Ok(Changes { oldest: ends.map(|(first, _)| first), changes, next })
+    Ok(ChangePage { oldest: ends.map(|(first, _)| first), changes, next })
 }
 
 /// Some changes, but not many more bytes than a reader should have to take at a time.
-fn gather(visit_each: impl FnOnce(&mut dyn FnMut(Change) -> bool) -> Result<()>) -> Result<Vec<Change>> {
+fn collect_bounded(visit_each: impl FnOnce(&mut dyn FnMut(Change) -> bool) -> Result<()>) -> Result<Vec<Change>> {
     let (mut changes, mut bytes) = (Vec::new(), 0);
     visit_each(&mut |change| {
         bytes += [&change.before, &change.after].into_iter().flatten().map(String::len).sum::<usize>();
         changes.push(change);
-        bytes < BYTES_MAX
+        bytes < PAGE_BYTES
     })?;
     Ok(changes)
 }
@@ -149,20 +149,20 @@ fn gather(visit_each: impl FnOnce(&mut dyn FnMut(Change) -> bool) -> Result<()>)
 /// changes is less.
 const BELIEVED_MAX: Duration = Duration::from_secs(7 * 86_400);
 /// How often the clock of the changes is stored at least, while it is looked at.
-const STORED_AFTER: i64 = 60_000;
+const CLOCK_STORE_INTERVAL: i64 = 60_000;
 
 /// Removes changes by their age. What counts is the time in which a server has run, and how far the system's clock has
 /// gone between two servers, unless that is too far to be believed.
-pub struct OldChanges {
+pub struct ChangeRetention {
     age: Duration,
     /// The last look: by a clock that cannot jump, and by the system's clock.
     last: Option<(Instant, i64)>,
 }
 
-impl OldChanges {
+impl ChangeRetention {
     /// Those that were made longer ago than that.
-    pub fn new(age: Duration) -> OldChanges {
-        OldChanges { age, last: None }
+    pub fn new(age: Duration) -> ChangeRetention {
+        ChangeRetention { age, last: None }
     }
 
     /// Removes those that are old by now, but never the newest of all. Returns how many there were.
@@ -209,7 +209,7 @@ impl OldChanges {
             );
         }
         let time = stored.time.unwrap_or(system).saturating_add(passed.time);
-        let due = self.last.is_none() || passed.jumped_from.is_some() || passed.time >= STORED_AFTER;
+        let due = self.last.is_none() || passed.jumped_from.is_some() || passed.time >= CLOCK_STORE_INTERVAL;
         if due || stored.has_unmarked {
             store.write(Actor::program(), move |tx| tx.set_change_clock(time, system))?;
             self.last = Some((instant, system));
@@ -229,11 +229,11 @@ struct Passed {
 /// In a process the time is known, whatever the system's clock says.
 fn passed_in_a_process(time: i64, seen: i64, system: i64, believed: i64) -> Passed {
     let difference = system.saturating_sub(seen).saturating_sub(time);
-    Passed { time, jumped_from: (difference.saturating_abs() > believed.max(SLACK)).then_some(seen) }
+    Passed { time, jumped_from: (difference.saturating_abs() > believed.max(CLOCK_SLACK)).then_some(seen) }
 }
 
 /// The system's clock may be set by so much.
-const SLACK: i64 = 60_000;
+const CLOCK_SLACK: i64 = 60_000;
 
 /// Between two processes there is only the system's clock. It is believed when it goes on and does not go far.
 fn passed_between_two(seen: Option<i64>, system: i64, believed: i64) -> Passed {
@@ -242,7 +242,7 @@ fn passed_between_two(seen: Option<i64>, system: i64, believed: i64) -> Passed {
     if (0..=believed).contains(&time) {
         return Passed { time, jumped_from: None };
     }
-    Passed { time: 0, jumped_from: (time.saturating_abs() > believed.max(SLACK)).then_some(seen) }
+    Passed { time: 0, jumped_from: (time.saturating_abs() > believed.max(CLOCK_SLACK)).then_some(seen) }
 }
 
 fn milliseconds(time: Duration) -> i64 {

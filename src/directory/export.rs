@@ -1,7 +1,7 @@
 //! Everything in a directory, one thing after the other.
 
 use super::seed::FIRST_USER;
-use crate::model::{Group, Result, UserSummary, key};
+use crate::model::{Group, Result, UserSummary, fold_name};
 use crate::store::{List, Placed, PlacedGroup, Places, ReadTx, Snapshot, UserFilter};
 
 /// Users, or groups, that are read at a time.
@@ -111,7 +111,7 @@ fn groups(rows: &ReadTx<'_>, visit: &mut dyn FnMut(Group) -> anyhow::Result<()>)
 /// Whether a row has the key of its name. Rows with an older key are exported last: an import gives the key of the name
 /// to the row that comes first.
 fn has_own_key(name: &str, stored: &str) -> bool {
-    name.is_ascii() || key(name) == stored
+    name.is_ascii() || fold_name(name) == stored
 }
 
 fn users(
@@ -133,7 +133,7 @@ fn users(
     };
     let (mut after, mut others) = (String::new(), Vec::new());
     loop {
-        let found = rows.list_accounts_after(&UserFilter::default(), &after, PIECE)?;
+        let found = rows.list_users_after(&UserFilter::default(), &after, PIECE)?;
         let Some(last) = found.last() else { return others.into_iter().try_for_each(show) };
         after.clone_from(&last.user.key);
         for account in found {

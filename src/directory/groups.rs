@@ -1,11 +1,11 @@
 //! Verbs on groups.
 
 use super::names::new_key;
-use super::permissions::Administrators;
-use super::{Directory, Listing, Query, Rules, group_id_of, group_of, require_no_administrator};
+use super::permissions::AdministratorGuard;
+use super::{Directory, Listing, Query, Rules, load_group, load_group_id, require_no_administrator};
 use crate::model::{
-    ADMINISTRATORS, Caller, Condition, DeniedAction, Error, Group, GroupChanges, GroupDetails, Kind, Page,
-    PermissionLevel, Result, Window, check_login, key, spelling_key,
+    ADMINISTRATORS, Caller, DeniedAction, EntityKind, Error, Group, GroupChanges, GroupDetails, Page, PermissionLevel,
+    Precondition, Result, Window, check_login, fold_name, spelling_key,
 };
 use crate::store::{List, PlannedLists, ReadTx, WriteTx};
 use std::collections::HashSet;
@@ -27,7 +27,7 @@ impl Directory {
     /// # Errors
     /// `NotFound`.
     pub fn group(&self, name: &str, lists: ListSelection) -> Result<GroupDetails> {
-        self.read(|rows| self.shown(rows, group_of(rows, name)?, lists))
+        self.read(|rows| self.shown(rows, load_group(rows, name)?, lists))
     }
 
     /// Whether there is a group of that name.
@@ -40,7 +40,9 @@ impl Directory {
         if spelling_key(one) == spelling_key(other) {
             return Ok(true);
         }
-        self.read(|rows| Ok(key(one) == key(other) && rows.find_group_id(one)? == rows.find_group_id(other)?))
+        self.read(|rows| {
+            Ok(fold_name(one) == fold_name(other) && rows.find_group_id(one)? == rows.find_group_id(other)?)
+        })
     }
 
     /// Groups whose name or label begins with a text, in the order of names.
@@ -60,7 +62,7 @@ impl Directory {
     pub fn subgroups(&self, name: &str, prefix: String, window: Window, lists: ListSelection) -> Listing<GroupDetails> {
         let name = name.to_owned();
         let page = move |directory: &Directory, rows: &ReadTx<'_>| {
-            let id = group_of(rows, &name)?.id;
+            let id = load_group(rows, &name)?.id;
             directory.require_shown_members(rows, id)?;
             rows.list_subgroups(id, &prefix, window)
         };
@@ -84,14 +86,14 @@ impl Directory {
         self.require_group_creator()?;
         let name = check_login("group name", name)?.to_owned();
         self.write_names(new.names(), PermissionLevel::PowerUser, DeniedAction::Create, move |tx, caller| {
-            refuse_administrator_parents(tx, caller, &new, None, DeniedAction::Create)?;
+            require_no_administrator_parents(tx, caller, &new, None, DeniedAction::Create)?;
             if let Some(id) = tx.find_group_id(&name)? {
-                require_no_administrator(caller, tx.leads_to_administrators(id)?, DeniedAction::Create)?;
+                require_no_administrator(caller, tx.grants_administrator(id)?, DeniedAction::Create)?;
             }
-            let id = insert_group(tx, &name, new_key(tx, Kind::Group, &name)?, &new)?;
+            let id = insert_group(tx, &name, new_key(tx, EntityKind::Group, &name)?, &new)?;
             // Also a name that waited in another group's list can put it below `administrators`.
-            require_no_administrator(caller, tx.leads_to_administrators(id)?, DeniedAction::Create)?;
-            details_of(tx, group_of(tx, &name)?, lists)
+            require_no_administrator(caller, tx.grants_administrator(id)?, DeniedAction::Create)?;
+            details_of(tx, load_group(tx, &name)?, lists)
         })
     }
 
@@ -99,22 +101,22 @@ impl Directory {
     ///
     /// # Errors
     /// `NotFound`; `Forbidden` when the caller may not, or when the group is below `administrators` before or
-    /// after and the caller is none; `LastAdministrator`; `Invalid`; `Changed` when the condition is not met;
+    /// after and the caller is none; `LastAdministrator`; `Invalid`; `PreconditionFailed` when the condition is not met;
     /// `TooManyNames`.
     pub fn update_group(
         &self,
         name: &str,
         changes: GroupChanges,
         lists: ListSelection,
-        condition: Condition,
+        condition: Precondition,
     ) -> Result<GroupDetails> {
         self.require_editor()?;
         self.require_names(changes.names())?;
         let planned = self.plan_lists(name, &changes)?;
         let (rules, name) = (self.rules.clone(), name.to_owned());
         self.write_names(changes.names(), PermissionLevel::PowerUser, DeniedAction::Edit, move |tx, caller| {
-            update_group(tx, caller, &rules, group_of(tx, &name)?, &changes, planned, &condition)?;
-            details_of(tx, group_of(tx, &name)?, lists)
+            update_group(tx, caller, &rules, load_group(tx, &name)?, &changes, planned, &condition)?;
+            details_of(tx, load_group(tx, &name)?, lists)
         })
     }
 
@@ -132,7 +134,7 @@ impl Directory {
     /// # Errors
     /// `NotFound`.
     pub fn count_members(&self, name: &str) -> Result<u64> {
-        self.read(|rows| rows.count_members(group_id_of(rows, name)?))
+        self.read(|rows| rows.count_members(load_group_id(rows, name)?))
     }
 
     /// The groups that come after that name in the order of names and whose name or label contains the text, as many as
@@ -144,20 +146,20 @@ impl Directory {
     /// Removes a group for good, also from its members' groups and from its parents.
     ///
     /// # Errors
-    /// `NotFound`, `Forbidden`, `LastAdministrator`; `Changed` when the condition is not met.
-    pub fn delete_group(&self, name: &str, condition: Condition) -> Result<()> {
-        if self.caller.power < PermissionLevel::PowerUser {
-            self.read(|rows| group_of(rows, name))?;
+    /// `NotFound`, `Forbidden`, `LastAdministrator`; `PreconditionFailed` when the condition is not met.
+    pub fn delete_group(&self, name: &str, condition: Precondition) -> Result<()> {
+        if self.caller.permission < PermissionLevel::PowerUser {
+            self.read(|rows| load_group(rows, name))?;
         }
         let (rules, name) = (self.rules.clone(), name.to_owned());
         self.write(PermissionLevel::PowerUser, DeniedAction::Edit, move |tx, caller| {
-            let group = group_of(tx, &name)?;
-            let had_rights = tx.leads_to_administrators(group.id)?;
+            let group = load_group(tx, &name)?;
+            let had_rights = tx.grants_administrator(group.id)?;
             require_no_administrator(caller, had_rights, DeniedAction::Edit)?;
-            condition.check(|| Ok(group.state()))?;
-            let administrators = had_rights.then(|| Administrators::before(tx, caller, &rules)).transpose()?;
+            condition.check(|| Ok(group.etag()))?;
+            let administrators = had_rights.then(|| AdministratorGuard::before(tx, caller, &rules)).transpose()?;
             tx.delete_group(group.id)?;
-            administrators.map_or(Ok(()), |administrators| administrators.require_still(tx))
+            administrators.map_or(Ok(()), |administrators| administrators.require_remaining_administrator(tx))
         })
     }
 }
@@ -180,28 +182,28 @@ pub(super) fn update_group(
     before: Group,
     changes: &GroupChanges,
     planned: Option<PlannedLists>,
-    condition: &Condition,
+    condition: &Precondition,
 ) -> Result<()> {
-    let had_rights = tx.leads_to_administrators(before.id)?;
+    let had_rights = tx.grants_administrator(before.id)?;
     require_no_administrator(caller, had_rights, DeniedAction::Edit)?;
-    refuse_administrator_parents(tx, caller, changes, Some(before.id), DeniedAction::Edit)?;
+    require_no_administrator_parents(tx, caller, changes, Some(before.id), DeniedAction::Edit)?;
     let mut group = before.clone();
     changes.apply_to(&mut group)?;
-    condition.check(|| Ok(before.state()))?;
-    let administrators = had_rights.then(|| Administrators::before(tx, caller, rules)).transpose()?;
+    condition.check(|| Ok(before.etag()))?;
+    let administrators = had_rights.then(|| AdministratorGuard::before(tx, caller, rules)).transpose()?;
     tx.update_group(&before, &group)?;
     match planned.filter(|planned| planned.are_of(&before)) {
         Some(planned) => tx.replace_lists(planned)?,
         None => tx.replace_lists(tx.plan_lists(&before, &lists_of(changes))?)?,
     }
-    require_no_administrator(caller, tx.leads_to_administrators(group.id)?, DeniedAction::Edit)?;
-    administrators.map_or(Ok(()), |administrators| administrators.require_still(tx))
+    require_no_administrator(caller, tx.grants_administrator(group.id)?, DeniedAction::Edit)?;
+    administrators.map_or(Ok(()), |administrators| administrators.require_remaining_administrator(tx))
 }
 
 /// Refuses to let callers who are no administrators put a group below `administrators`, now or later: a parent
 /// that does not exist yet could be made one by somebody who does not know of the group that waits for it. Those
 /// that are in the group's list already may stay there.
-fn refuse_administrator_parents(
+fn require_no_administrator_parents(
     tx: &WriteTx<'_>,
     caller: &Caller,
     changes: &GroupChanges,
@@ -216,8 +218,9 @@ fn refuse_administrator_parents(
     let known: Vec<i64> = found.iter().copied().flatten().collect();
     require_no_administrator(caller, tx.lead_to(&known, ADMINISTRATORS)?, denied)?;
     let present = group_id.map(|id| tx.list_names(id, List::Parents)).transpose()?.unwrap_or_default();
-    let present: HashSet<String> = present.iter().map(|name| key(name)).collect();
-    let unknown = parents.iter().zip(found).filter(|(name, found)| found.is_none() && !present.contains(&key(name)));
+    let present: HashSet<String> = present.iter().map(|name| fold_name(name)).collect();
+    let unknown =
+        parents.iter().zip(found).filter(|(name, found)| found.is_none() && !present.contains(&fold_name(name)));
     let unknown: Vec<String> = unknown.map(|(name, _)| name.trim().to_owned()).collect();
     if unknown.is_empty() { Ok(()) } else { Err(Error::UnknownGroups(unknown)) }
 }
@@ -235,7 +238,7 @@ fn details_of(rows: &ReadTx<'_>, group: Group, lists: ListSelection) -> Result<G
 impl Directory {
     /// The group with its lists, as far as the caller may see them.
     fn shown(&self, rows: &ReadTx<'_>, group: Group, lists: ListSelection) -> Result<GroupDetails> {
-        let hidden = self.hides_administrators && rows.leads_to_administrators(group.id)?;
+        let hidden = self.hides_administrators && rows.grants_administrator(group.id)?;
         let lists = if hidden { ListSelection { member_users: false, member_groups: false, ..lists } } else { lists };
         details_of(rows, group, lists)
     }
@@ -247,7 +250,7 @@ impl Directory {
 
     /// Refuses to list the members of a group of administrators where these are hidden.
     pub(super) fn require_shown_members(&self, rows: &ReadTx<'_>, group_id: i64) -> Result<()> {
-        let hidden = self.hides_administrators && rows.leads_to_administrators(group_id)?;
+        let hidden = self.hides_administrators && rows.grants_administrator(group_id)?;
         if hidden { Err(Error::Forbidden(DeniedAction::Operation)) } else { Ok(()) }
     }
 }

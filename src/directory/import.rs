@@ -2,13 +2,13 @@
 
 use super::groups::{insert_group, update_group};
 use super::names::{imported_key, require_spelling, require_waiting_spelling};
-use super::password_changes::Given;
-use super::permissions::power_of;
+use super::password_changes::PasswordInput;
+use super::permissions::load_permission;
 use super::users::{Update, insert_alone, join};
-use super::{Directory, Rules, group_id_of, group_of, user_of};
+use super::{Directory, Rules, load_group, load_group_id, load_user};
 use crate::model::{
-    ADMINISTRATORS, Caller, Condition, DeniedAction, EntryName, Error, GroupChanges, Kind, POWER_USERS,
-    PermissionLevel, Result, Target, UserChanges, check_login,
+    ADMINISTRATORS, Caller, DeniedAction, EntityKind, EntryName, Error, GroupChanges, POWER_USERS, PermissionLevel,
+    Precondition, Result, Target, UserChanges, check_login,
 };
 use crate::store::{ImportProgress, Imported as Entry, JoinedGroup, Joining, List, Spelled, Undo, WriteTx, now};
 use std::cell::RefCell;
@@ -265,13 +265,13 @@ impl Directory {
         self.store.note_progress();
         let (password, hash) = (user.password.take(), user.password_hash.take());
         let given = match (&hash, &password) {
-            (Some(hash), _) => self.passwords.adopted(hash),
-            (None, Some(password)) if !password.is_empty() => Ok(Given::Clear(password)),
+            (Some(hash), _) => self.passwords.hash_or_plain(hash),
+            (None, Some(password)) if !password.is_empty() => Ok(PasswordInput::Plain(password)),
             (None, _) => return Ok(()),
         };
         // Only an update meets a user with a password.
         let present = if conflict == Conflict::Update {
-            self.read(|rows| match rows.find_spelled(Kind::User, &user.name)? {
+            self.read(|rows| match rows.find_spelled(EntityKind::User, &user.name)? {
                 Spelled::Same(id) => rows.find_secret_by_id(id),
                 Spelled::Nothing | Spelled::Other(_) => Ok(None),
             })?
@@ -385,8 +385,10 @@ impl Import<'_> {
                 self.group(tx, name, *exported, changes, entry_names)
             }
             Item::Parents { group, parents } => self.parents(tx, group, parents),
-            Item::Member { group, user, withheld: true, .. } => Ok(withheld(tx, group, user, Kind::User)?),
-            Item::Subgroup { group, subgroup, withheld: true, .. } => Ok(withheld(tx, group, subgroup, Kind::Group)?),
+            Item::Member { group, user, withheld: true, .. } => Ok(withheld(tx, group, user, EntityKind::User)?),
+            Item::Subgroup { group, subgroup, withheld: true, .. } => {
+                Ok(withheld(tx, group, subgroup, EntityKind::Group)?)
+            }
             Item::Member { group, user, place, by_member, .. } => {
                 let member = Member { group, member: user, place: *place, by_member: *by_member };
                 self.member(tx, member, made)
@@ -401,9 +403,9 @@ impl Import<'_> {
     fn user(&self, tx: &WriteTx<'_>, user: &ImportedUser, made: &mut Vec<String>) -> Done {
         let ImportedUser { name, exported, changes, places, entry_names, .. } = user;
         let name = check_login("user name", name)?;
-        let existed = exists(tx, Kind::User, name, *exported)?;
+        let existed = exists(tx, EntityKind::User, name, *exported)?;
         if existed && self.options.conflict != Conflict::Update {
-            return self.left(Error::Exists(Kind::User, name.to_owned()));
+            return self.left(Error::Exists(EntityKind::User, name.to_owned()));
         }
         let groups = changes.groups.iter().flatten().map(|group| self.joined_group(tx, group, made));
         let groups: Vec<Rc<JoinedGroup>> = groups.collect::<Result<_>>()?;
@@ -414,9 +416,9 @@ impl Import<'_> {
         }
         let before = tx.changes_noted();
         let id = if existed {
-            let unconditional = Condition::default();
+            let unconditional = Precondition::default();
             let update = Update { changes, condition: &unconditional, denied: DeniedAction::Edit };
-            let user = user_of(tx, name)?;
+            let user = load_user(tx, name)?;
             let id = user.id;
             refuse_namesake(tx, id, name, entry_names)?;
             update.apply(tx, self.caller, self.rules, user)?;
@@ -427,41 +429,41 @@ impl Import<'_> {
             }
             id
         } else {
-            let key = imported_key(tx, Kind::User, name, *exported)?;
+            let key = imported_key(tx, EntityKind::User, name, *exported)?;
             let inserted = insert_alone(tx, self.caller, name, key, changes)?;
             joining.retain(|joining| joined.insert(joining.group.id));
             join(tx, self.caller, inserted, changes, &joining)?.id
         };
-        tx.note_entry_names(Kind::User, id, entry_names)?;
+        tx.note_entry_names(EntityKind::User, id, entry_names)?;
         Ok(outcome(tx, before, existed))
     }
 
     fn group(&self, tx: &WriteTx<'_>, name: &str, exported: bool, changes: &GroupChanges, entry: &[EntryName]) -> Done {
         let name = check_login("group name", name)?;
-        let existed = exists(tx, Kind::Group, name, exported)?;
+        let existed = exists(tx, EntityKind::Group, name, exported)?;
         if existed && self.options.conflict != Conflict::Update {
-            return self.left(Error::Exists(Kind::Group, name.to_owned()));
+            return self.left(Error::Exists(EntityKind::Group, name.to_owned()));
         }
         let before = tx.changes_noted();
         let id = if existed {
-            let group = group_of(tx, name)?;
+            let group = load_group(tx, name)?;
             let id = group.id;
-            update_group(tx, self.caller, self.rules, group, changes, None, &Condition::default())?;
+            update_group(tx, self.caller, self.rules, group, changes, None, &Precondition::default())?;
             id
         } else {
-            insert_group(tx, name, imported_key(tx, Kind::Group, name, exported)?, changes)?
+            insert_group(tx, name, imported_key(tx, EntityKind::Group, name, exported)?, changes)?
         };
-        tx.note_entry_names(Kind::Group, id, entry)?;
+        tx.note_entry_names(EntityKind::Group, id, entry)?;
         Ok(outcome(tx, before, existed))
     }
 
     fn parents(&self, tx: &WriteTx<'_>, group: &str, parents: &[String]) -> Done {
         for parent in parents {
-            require_spelling(tx, Kind::Group, parent)?;
+            require_spelling(tx, EntityKind::Group, parent)?;
         }
         let before = tx.changes_noted();
         let changes = GroupChanges { parent_groups: Some(parents.to_vec()), ..GroupChanges::default() };
-        update_group(tx, self.caller, self.rules, group_of(tx, group)?, &changes, None, &Condition::default())?;
+        update_group(tx, self.caller, self.rules, load_group(tx, group)?, &changes, None, &Precondition::default())?;
         Ok(outcome(tx, before, true))
     }
 
@@ -469,7 +471,7 @@ impl Import<'_> {
         let Member { group, member: user, place, by_member } = member;
         let found = match user {
             Target::Name(name) => {
-                require_spelling(tx, Kind::User, name)?;
+                require_spelling(tx, EntityKind::User, name)?;
                 None
             }
             Target::Entry { entry, shown, .. } => match tx.find_entry(entry)? {
@@ -501,8 +503,8 @@ impl Import<'_> {
             }
             (None, user) => {
                 let name = user.shown();
-                if !tx.has_name(Kind::User, name)? {
-                    require_waiting_spelling(tx, Kind::User, name)?;
+                if !tx.has_name(EntityKind::User, name)? {
+                    require_waiting_spelling(tx, EntityKind::User, name)?;
                 }
                 tx.add_to_list(group_id, List::Users, name)?;
                 if let Some(place) = self.place(place) {
@@ -518,7 +520,7 @@ impl Import<'_> {
         let Member { group, member: subgroup, place, by_member } = member;
         let (Target::Name(parent), Target::Name(child)) = (group, subgroup) else {
             let child = match subgroup {
-                Target::Name(name) => group_id_of(tx, name)?,
+                Target::Name(name) => load_group_id(tx, name)?,
                 Target::Entry { entry, shown, .. } => match tx.find_entry(entry)? {
                     Some(Entry::Group(id)) => id,
                     Some(Entry::User(_)) | None => return Err(nobody(group, shown)),
@@ -534,8 +536,8 @@ impl Import<'_> {
             return Ok(outcome(tx, before, false));
         };
         for name in [parent, child] {
-            if !require_spelling(tx, Kind::Group, name)? {
-                require_waiting_spelling(tx, Kind::Group, name)?;
+            if !require_spelling(tx, EntityKind::Group, name)? {
+                require_waiting_spelling(tx, EntityKind::Group, name)?;
             }
         }
         let before = tx.changes_noted();
@@ -562,7 +564,7 @@ impl Import<'_> {
                     tx.place_entry(child_id, List::Parents, None, parent, place)?;
                 }
             }
-            (None, None) => return Err(Error::NotFound(Kind::Group, parent.clone()).into()),
+            (None, None) => return Err(Error::NotFound(EntityKind::Group, parent.clone()).into()),
         }
         Ok(outcome(tx, before, false))
     }
@@ -579,7 +581,7 @@ impl Import<'_> {
         let Target::Entry { entry, shown, name } = group else {
             let name = group.shown();
             self.require_group(tx, name, made)?;
-            return Ok(group_id_of(tx, name)?);
+            return Ok(load_group_id(tx, name)?);
         };
         if let Some(id) = self.receivers.borrow().get(entry) {
             return Ok(*id);
@@ -589,15 +591,15 @@ impl Import<'_> {
             Some(Entry::Group(id)) => id,
             Some(Entry::User(_)) => return Err(missing(format!("{shown} is no group and has no members here"))),
             None => match name {
-                Some(name) if self.options.create_groups && !tx.has_name(Kind::Group, name)? => {
+                Some(name) if self.options.create_groups && !tx.has_name(EntityKind::Group, name)? => {
                     self.require_group(tx, name, made)?;
-                    let id = group_id_of(tx, name)?;
-                    tx.note_entry_names(Kind::Group, id, &[*entry])?;
+                    let id = load_group_id(tx, name)?;
+                    tx.note_entry_names(EntityKind::Group, id, &[*entry])?;
                     id
                 }
                 name => {
                     let mends = match name {
-                        Some(name) if tx.has_name(Kind::Group, name)? => {
+                        Some(name) if tx.has_name(EntityKind::Group, name)? => {
                             "another group has its name; --map-group NAME=GROUP says that this one is meant"
                         }
                         Some(_) => "--create-groups makes it, --map-group NAME=GROUP names one that is here",
@@ -626,8 +628,9 @@ impl Import<'_> {
             return Ok(Rc::clone(group));
         }
         self.require_group(tx, name, made)?;
-        let group =
-            Rc::new(tx.find_joined_group(name)?.ok_or_else(|| Error::NotFound(Kind::Group, name.trim().to_owned()))?);
+        let group = Rc::new(
+            tx.find_joined_group(name)?.ok_or_else(|| Error::NotFound(EntityKind::Group, name.trim().to_owned()))?,
+        );
         self.groups.borrow_mut().insert(name.to_owned(), Rc::clone(&group));
         Ok(group)
     }
@@ -651,7 +654,7 @@ impl Import<'_> {
 
     /// Refuses a group that does not exist, or makes it.
     fn require_group(&self, tx: &WriteTx<'_>, name: &str, made: &mut Vec<String>) -> Result<()> {
-        if require_spelling(tx, Kind::Group, name)? {
+        if require_spelling(tx, EntityKind::Group, name)? {
             return Ok(());
         }
         if !self.options.create_groups {
@@ -659,7 +662,7 @@ impl Import<'_> {
         }
         self.receivers.borrow_mut().clear();
         let name = check_login("group name", name)?;
-        insert_group(tx, name, imported_key(tx, Kind::Group, name, false)?, &GroupChanges::default())?;
+        insert_group(tx, name, imported_key(tx, EntityKind::Group, name, false)?, &GroupChanges::default())?;
         made.push(name.to_owned());
         Ok(())
     }
@@ -677,13 +680,13 @@ impl Import<'_> {
 }
 
 /// What becomes of a membership whose row was not stored: it is missing, unless it is there already.
-fn withheld(tx: &WriteTx<'_>, group: &Target, member: &Target, kind: Kind) -> Result<Outcome> {
-    let found = |target: &Target, kind: Kind| match (target, kind) {
-        (Target::Name(name), Kind::User) => Ok(tx.find_user_id(name)?.map(Entry::User)),
-        (Target::Name(name), Kind::Group) => Ok(tx.find_group_id(name)?.map(Entry::Group)),
+fn withheld(tx: &WriteTx<'_>, group: &Target, member: &Target, kind: EntityKind) -> Result<Outcome> {
+    let found = |target: &Target, kind: EntityKind| match (target, kind) {
+        (Target::Name(name), EntityKind::User) => Ok(tx.find_user_id(name)?.map(Entry::User)),
+        (Target::Name(name), EntityKind::Group) => Ok(tx.find_group_id(name)?.map(Entry::Group)),
         (Target::Entry { entry, .. }, _) => tx.find_entry(entry),
     };
-    let is_there = match (found(group, Kind::Group)?, found(member, kind)?) {
+    let is_there = match (found(group, EntityKind::Group)?, found(member, kind)?) {
         (Some(Entry::Group(group)), Some(Entry::User(user))) => tx.has_member(group, user)?,
         (Some(Entry::Group(group)), Some(Entry::Group(child))) => tx.has_member_group(group, child)?,
         _ => false,
@@ -702,7 +705,7 @@ fn withheld(tx: &WriteTx<'_>, group: &Target, member: &Target, kind: Kind) -> Re
 /// imported: its password would give the rights to somebody else.
 fn refuse_namesake(tx: &WriteTx<'_>, user_id: i64, name: &str, entry_names: &[EntryName]) -> Result<()> {
     let Some(entry) = entry_names.first() else { return Ok(()) };
-    if tx.find_entry(entry)? == Some(Entry::User(user_id)) || power_of(tx, user_id)? == PermissionLevel::Reader {
+    if tx.find_entry(entry)? == Some(Entry::User(user_id)) || load_permission(tx, user_id)? == PermissionLevel::Reader {
         return Ok(());
     }
     Err(Error::Invalid(format!(
@@ -743,7 +746,7 @@ fn outcome(tx: &WriteTx<'_>, before: u64, existed: bool) -> Outcome {
 
 /// Whether the user or group of an item exists. An export of ours can bring one whose name differs from an existing one
 /// by characters that cannot be seen: that is a new row.
-fn exists(tx: &WriteTx<'_>, kind: Kind, name: &str, exported: bool) -> Result<bool> {
+fn exists(tx: &WriteTx<'_>, kind: EntityKind, name: &str, exported: bool) -> Result<bool> {
     match require_spelling(tx, kind, name) {
         Err(Error::Invalid(_)) if exported => Ok(false),
         found => found,

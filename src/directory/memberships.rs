@@ -1,8 +1,9 @@
 //! Verbs on memberships.
 
-use super::permissions::Administrators;
+use super::permissions::AdministratorGuard;
 use super::{
-    Directory, Listing, group_id_of, group_of, profile_by_id, profile_of, require_no_administrator, user_id_of, user_of,
+    Directory, Listing, load_group, load_group_id, load_user, load_user_id, load_user_with_groups,
+    load_user_with_groups_by_id, require_no_administrator,
 };
 use crate::model::{Caller, DeniedAction, PermissionLevel, Result, UserWithGroups, Window};
 use crate::store::{List, ReadTx, WriteTx};
@@ -33,10 +34,10 @@ impl Directory {
     pub fn remove_member(&self, side: MembershipView, username: &str, group: &str) -> Result<UserWithGroups> {
         let rules = self.rules.clone();
         self.change_member(side, username, group, move |tx, caller, user_id, group_id| {
-            let rights = tx.leads_to_administrators(group_id)?;
-            let administrators = rights.then(|| Administrators::before(tx, caller, &rules)).transpose()?;
+            let rights = tx.grants_administrator(group_id)?;
+            let administrators = rights.then(|| AdministratorGuard::before(tx, caller, &rules)).transpose()?;
             tx.delete_member(group_id, user_id)?;
-            administrators.map_or(Ok(()), |administrators| administrators.require_still(tx))
+            administrators.map_or(Ok(()), |administrators| administrators.require_remaining_administrator(tx))
         })
     }
 
@@ -47,7 +48,7 @@ impl Directory {
     pub fn add_subgroup(&self, group: &str, subgroup: &str) -> Result<()> {
         let (group, subgroup) = (group.to_owned(), subgroup.to_owned());
         self.write(PermissionLevel::Administrator, DeniedAction::Membership, move |tx, _| {
-            let (group, child) = (group_id_of(tx, &group)?, group_of(tx, &subgroup)?);
+            let (group, child) = (load_group_id(tx, &group)?, load_group(tx, &subgroup)?);
             tx.add_to_list(group, List::Groups, &child.name).map(drop)
         })
     }
@@ -59,11 +60,11 @@ impl Directory {
     pub fn remove_subgroup(&self, group: &str, subgroup: &str) -> Result<()> {
         let (rules, group, subgroup) = (self.rules.clone(), group.to_owned(), subgroup.to_owned());
         self.write(PermissionLevel::Administrator, DeniedAction::Membership, move |tx, caller| {
-            let (group, child) = (group_id_of(tx, &group)?, group_id_of(tx, &subgroup)?);
-            let rights = tx.leads_to_administrators(group)?;
-            let administrators = rights.then(|| Administrators::before(tx, caller, &rules)).transpose()?;
+            let (group, child) = (load_group_id(tx, &group)?, load_group_id(tx, &subgroup)?);
+            let rights = tx.grants_administrator(group)?;
+            let administrators = rights.then(|| AdministratorGuard::before(tx, caller, &rules)).transpose()?;
             tx.remove_subgroup(group, child)?;
-            administrators.map_or(Ok(()), |administrators| administrators.require_still(tx))
+            administrators.map_or(Ok(()), |administrators| administrators.require_remaining_administrator(tx))
         })
     }
 
@@ -75,16 +76,16 @@ impl Directory {
         group: &str,
         change: impl FnOnce(&WriteTx<'_>, &Caller, i64, i64) -> Result<()> + Send + 'static,
     ) -> Result<UserWithGroups> {
-        if self.caller.power < PermissionLevel::PowerUser {
-            self.read(|rows| both(rows, side, username, group))?;
+        if self.caller.permission < PermissionLevel::PowerUser {
+            self.read(|rows| resolve_membership(rows, side, username, group))?;
         }
         let (username, group) = (username.to_owned(), group.to_owned());
         self.write(PermissionLevel::PowerUser, DeniedAction::Membership, move |tx, caller| {
-            let (user_id, group_id) = both(tx, side, &username, &group)?;
-            require_no_rights(tx, caller, user_id, group_id)?;
+            let (user_id, group_id) = resolve_membership(tx, side, &username, &group)?;
+            require_non_admin_membership(tx, caller, user_id, group_id)?;
             change(tx, caller, user_id, group_id)?;
             // Read after the commit, the answer could show what another client has made of the user since.
-            profile_of(tx, user_of(tx, &username)?)
+            load_user_with_groups(tx, load_user(tx, &username)?)
         })
     }
 
@@ -95,32 +96,32 @@ impl Directory {
     pub fn members(&self, group: &str, prefix: String, window: Window) -> Listing<UserWithGroups> {
         let group = group.to_owned();
         let page = move |directory: &Directory, rows: &ReadTx<'_>| {
-            let id = group_id_of(rows, &group)?;
+            let id = load_group_id(rows, &group)?;
             directory.require_shown_members(rows, id)?;
             rows.list_members(id, &prefix, window)
         };
-        Listing::new(self, page, |_, rows, id| profile_by_id(rows, id))
+        Listing::new(self, page, |_, rows, id| load_user_with_groups_by_id(rows, id))
     }
 }
 
 /// The inner ids of both; what the side names is looked up, and missed, first.
-fn both(rows: &ReadTx<'_>, side: MembershipView, username: &str, group: &str) -> Result<(i64, i64)> {
+fn resolve_membership(rows: &ReadTx<'_>, side: MembershipView, username: &str, group: &str) -> Result<(i64, i64)> {
     match side {
         MembershipView::User => {
-            let user_id = user_id_of(rows, username)?;
-            Ok((user_id, group_id_of(rows, group)?))
+            let user_id = load_user_id(rows, username)?;
+            Ok((user_id, load_group_id(rows, group)?))
         }
         MembershipView::Group => {
-            let group_id = group_id_of(rows, group)?;
-            Ok((user_id_of(rows, username)?, group_id))
+            let group_id = load_group_id(rows, group)?;
+            Ok((load_user_id(rows, username)?, group_id))
         }
     }
 }
 
-fn require_no_rights(tx: &WriteTx<'_>, caller: &Caller, user_id: i64, group_id: i64) -> Result<()> {
+fn require_non_admin_membership(tx: &WriteTx<'_>, caller: &Caller, user_id: i64, group_id: i64) -> Result<()> {
     if caller.is_administrator() {
         return Ok(());
     }
     require_no_administrator(caller, tx.is_administrator(user_id)?, DeniedAction::Membership)?;
-    require_no_administrator(caller, tx.leads_to_administrators(group_id)?, DeniedAction::Membership)
+    require_no_administrator(caller, tx.grants_administrator(group_id)?, DeniedAction::Membership)
 }

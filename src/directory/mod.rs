@@ -19,22 +19,22 @@ mod users;
 
 pub use crate::store::{Credential, CredentialKind, ImportProgress, PlacedGroup, RemovedProperty, UserFilter};
 pub use authentication::{Authenticator, Session, SessionLimits};
-pub use change_feed::{ChangeCursor, Changes, OldChanges};
+pub use change_feed::{ChangeCursor, ChangePage, ChangeRetention};
 pub use export::{ExportOptions, Exported, count, export};
 pub use groups::ListSelection;
 pub use import::{Conflict, ImportOptions, ImportPosition, Imported, ImportedUser, Item, Outcome};
 pub use integrity::{check, notes};
 pub use listing::{Listing, Shown};
 pub use memberships::MembershipView;
-pub use passwords::{Adopted, PASSWORD_REFUSED, Passwords, adopt};
-pub use seed::{FirstSecrets, fill, fill_and, first_administrator, is_filled};
+pub use passwords::{ImportedPassword, PASSWORD_REFUSED, Passwords, classify_password};
+pub use seed::{FirstSecrets, first_administrator, is_seeded, seed, seed_and};
 pub use tokens::{TokenRequest, digest, new_secret};
 pub use users::{Query, UserPages};
 
 use crate::cache::Owner;
 use crate::model::{
-    Actor, Caller, CallerKind, Condition, DeniedAction, Error, EtagScope, Group, Kind, PermissionLevel, Proof, Result,
-    User, UserWithGroups,
+    Actor, Caller, CallerKind, DeniedAction, EntityKind, Error, EtagScope, Group, PermissionLevel, Precondition, Proof,
+    Result, User, UserWithGroups,
 };
 use crate::store::{CacheScope, ReadTx, Store, WriteTx};
 use std::sync::Arc;
@@ -72,20 +72,20 @@ const NAMES_TOGETHER_MAX: usize = 500;
 impl Directory {
     /// The directory as an operator on the server's own machine may change it: without a limit. `name` is their
     /// account there.
-    pub fn of_operator(store: Arc<Store>, passwords: Arc<Passwords>, name: &str) -> Directory {
+    pub fn for_operator(store: Arc<Store>, passwords: Arc<Passwords>, name: &str) -> Directory {
         Directory::without_limit(store, passwords, name, "command")
     }
 
     /// The directory as the program that embeds the library may change it: as an operator. `name` is what it calls
     /// itself.
-    pub fn of_library(store: Arc<Store>, passwords: Arc<Passwords>, name: &str) -> Directory {
+    pub fn for_library(store: Arc<Store>, passwords: Arc<Passwords>, name: &str) -> Directory {
         Directory::without_limit(store, passwords, name, "library")
     }
 
     fn without_limit(store: Arc<Store>, passwords: Arc<Passwords>, name: &str, dialect: &'static str) -> Directory {
-        let state = store.rights_state();
-        let (kind, power, proof) = (CallerKind::Operator, PermissionLevel::Administrator, Proof::Operator);
-        let caller = Caller { kind, name: name.into(), power, proof, state };
+        let state = store.rights_version();
+        let (kind, permission, proof) = (CallerKind::Operator, PermissionLevel::Administrator, Proof::Operator);
+        let caller = Caller { kind, name: name.into(), permission, proof, state };
         let rules = Rules::default();
         Directory { store, passwords, caller, dialect, rules, hides_administrators: false }
     }
@@ -143,25 +143,25 @@ impl Directory {
     /// `Forbidden` when the caller has less power; `Unauthenticated` when the credential has become invalid.
     fn write<T: Send + 'static>(
         &self,
-        power: PermissionLevel,
+        permission: PermissionLevel,
         denied: DeniedAction,
         write: impl FnOnce(&WriteTx<'_>, &Caller) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.caller.require(power, denied)?;
-        self.store.write(Actor::of(&self.caller, self.dialect), self.as_current(power, denied, write))
+        self.caller.require(permission, denied)?;
+        self.store.write(Actor::of(&self.caller, self.dialect), self.as_current(permission, denied, write))
     }
 
     /// The work with the caller as they are in its transaction.
     fn as_current<T>(
         &self,
-        power: PermissionLevel,
+        permission: PermissionLevel,
         denied: DeniedAction,
         work: impl FnOnce(&WriteTx<'_>, &Caller) -> Result<T> + Send + 'static,
     ) -> impl FnOnce(&WriteTx<'_>) -> Result<T> + Send + 'static {
         let caller = self.caller.clone();
         move |tx| {
             let caller = permissions::current(tx, &caller)?;
-            caller.require(power, denied)?;
+            caller.require(permission, denied)?;
             work(tx, &caller)
         }
     }
@@ -169,12 +169,12 @@ impl Directory {
     /// Like `write`, in a transaction of its own, see [`Store::write_alone`].
     fn write_alone<T: Send + 'static>(
         &self,
-        power: PermissionLevel,
+        permission: PermissionLevel,
         denied: DeniedAction,
         write: impl FnOnce(&WriteTx<'_>, &Caller) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.caller.require(power, denied)?;
-        self.store.write_alone(Actor::of(&self.caller, self.dialect), self.as_current(power, denied, write))
+        self.caller.require(permission, denied)?;
+        self.store.write_alone(Actor::of(&self.caller, self.dialect), self.as_current(permission, denied, write))
     }
 
     /// Like `write`, for an operation with so many names.
@@ -184,16 +184,16 @@ impl Directory {
     fn write_names<T: Send + 'static>(
         &self,
         names: usize,
-        power: PermissionLevel,
+        permission: PermissionLevel,
         denied: DeniedAction,
         write: impl FnOnce(&WriteTx<'_>, &Caller) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.caller.require(power, denied)?;
+        self.caller.require(permission, denied)?;
         self.require_names(names)?;
         if names > NAMES_TOGETHER_MAX {
-            self.write_alone(power, denied, write)
+            self.write_alone(permission, denied, write)
         } else {
-            self.write(power, denied, write)
+            self.write(permission, denied, write)
         }
     }
 
@@ -228,31 +228,31 @@ impl Directory {
 }
 
 fn no_user(username: &str) -> Error {
-    Error::NotFound(Kind::User, username.trim().to_owned())
+    Error::NotFound(EntityKind::User, username.trim().to_owned())
 }
 
 fn no_group(name: &str) -> Error {
-    Error::NotFound(Kind::Group, name.trim().to_owned())
+    Error::NotFound(EntityKind::Group, name.trim().to_owned())
 }
 
-fn user_of(rows: &ReadTx<'_>, username: &str) -> Result<User> {
+fn load_user(rows: &ReadTx<'_>, username: &str) -> Result<User> {
     rows.find_user(username)?.ok_or_else(|| no_user(username))
 }
 
-fn user_id_of(rows: &ReadTx<'_>, username: &str) -> Result<i64> {
+fn load_user_id(rows: &ReadTx<'_>, username: &str) -> Result<i64> {
     rows.find_user_id(username)?.ok_or_else(|| no_user(username))
 }
 
-fn group_of(rows: &ReadTx<'_>, name: &str) -> Result<Group> {
+fn load_group(rows: &ReadTx<'_>, name: &str) -> Result<Group> {
     rows.find_group(name)?.ok_or_else(|| no_group(name))
 }
 
-fn group_id_of(rows: &ReadTx<'_>, name: &str) -> Result<i64> {
+fn load_group_id(rows: &ReadTx<'_>, name: &str) -> Result<i64> {
     rows.find_group_id(name)?.ok_or_else(|| no_group(name))
 }
 
 /// The user with all their groups.
-fn profile_of(rows: &ReadTx<'_>, user: User) -> Result<UserWithGroups> {
+fn load_user_with_groups(rows: &ReadTx<'_>, user: User) -> Result<UserWithGroups> {
     let groups = rows.list_groups_of(user.id)?;
     let ancestors = rows.list_ancestors(&groups)?;
     let administrator = groups.iter().chain(&ancestors).any(|group| group.is_administrators());
@@ -260,16 +260,16 @@ fn profile_of(rows: &ReadTx<'_>, user: User) -> Result<UserWithGroups> {
 }
 
 /// The user of that inner id with all their groups.
-fn profile_by_id(rows: &ReadTx<'_>, id: i64) -> Result<Option<UserWithGroups>> {
-    rows.find_user_by_id(id)?.map(|user| profile_of(rows, user)).transpose()
+fn load_user_with_groups_by_id(rows: &ReadTx<'_>, id: i64) -> Result<Option<UserWithGroups>> {
+    rows.find_user_by_id(id)?.map(|user| load_user_with_groups(rows, user)).transpose()
 }
 
 /// Refuses a change of a user who is not, at this moment, in a state that the condition allows.
-fn require_state(tx: &WriteTx<'_>, user: &User, condition: &Condition) -> Result<()> {
+fn require_precondition(tx: &WriteTx<'_>, user: &User, condition: &Precondition) -> Result<()> {
     condition.check(|| {
-        Ok(match condition.extent {
-            EtagScope::User => user.state(tx.is_administrator(user.id)?),
-            EtagScope::UserWithGroups => profile_of(tx, user.clone())?.state(),
+        Ok(match condition.scope {
+            EtagScope::User => user.etag(tx.is_administrator(user.id)?),
+            EtagScope::UserWithGroups => load_user_with_groups(tx, user.clone())?.etag(),
         })
     })
 }

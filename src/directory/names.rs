@@ -1,13 +1,13 @@
 //! Names of new users and groups: whether a name is free, and the key of the new row.
 
-use crate::model::{BUILT_IN, Error, Kind, Result, check_login, check_new_name, key, spelling_key};
+use crate::model::{BUILT_IN, EntityKind, Error, Result, check_login, check_new_name, fold_name, spelling_key};
 use crate::store::{ReadTx, Spelled, WriteTx};
 
 /// The key of a new user or group of that name.
 ///
 /// # Errors
 /// `Invalid` when [`check_new_name`] refuses the name; `Exists` when a row has it, and when its key is withheld.
-pub(super) fn new_key(rows: &ReadTx<'_>, kind: Kind, name: &str) -> Result<String> {
+pub(super) fn new_key(rows: &ReadTx<'_>, kind: EntityKind, name: &str) -> Result<String> {
     let name = check_login(what(kind), name)?;
     if rows.has_name(kind, name)? {
         return Err(Error::Exists(kind, name.to_owned()));
@@ -19,9 +19,9 @@ pub(super) fn new_key(rows: &ReadTx<'_>, kind: Kind, name: &str) -> Result<Strin
 ///
 /// # Errors
 /// Those of [`new_key`].
-pub(super) fn missing_key(rows: &ReadTx<'_>, kind: Kind, name: &str) -> Result<String> {
+pub(super) fn missing_key(rows: &ReadTx<'_>, kind: EntityKind, name: &str) -> Result<String> {
     let name = check_login(what(kind), name)?;
-    let key = key(name);
+    let key = fold_name(name);
     if rows.is_withheld(kind, &key)? {
         return Err(Error::Exists(kind, name.to_owned()));
     }
@@ -34,9 +34,9 @@ pub(super) fn missing_key(rows: &ReadTx<'_>, kind: Kind, name: &str) -> Result<S
 ///
 /// # Errors
 /// `Invalid` for a name that was never possible; `Invalid` or `Exists` when a row has the older key too.
-fn exported_key(rows: &ReadTx<'_>, kind: Kind, name: &str) -> Result<String> {
+fn exported_key(rows: &ReadTx<'_>, kind: EntityKind, name: &str) -> Result<String> {
     let name = check_login(what(kind), name)?;
-    let (key, older) = (key(name), spelling_key(name));
+    let (key, older) = (fold_name(name), spelling_key(name));
     let is_anothers = key != older && BUILT_IN.contains(&key.as_str());
     if !is_anothers && !rows.has_key(kind, &key)? {
         return Ok(key);
@@ -53,7 +53,7 @@ fn exported_key(rows: &ReadTx<'_>, kind: Kind, name: &str) -> Result<String> {
 ///
 /// # Errors
 /// `Invalid` when a row has the name in another spelling.
-pub(super) fn require_spelling(rows: &ReadTx<'_>, kind: Kind, name: &str) -> Result<bool> {
+pub(super) fn require_spelling(rows: &ReadTx<'_>, kind: EntityKind, name: &str) -> Result<bool> {
     match rows.find_spelled(kind, name)? {
         Spelled::Nothing => Ok(false),
         Spelled::Same(_) => Ok(true),
@@ -68,7 +68,7 @@ pub(super) fn require_spelling(rows: &ReadTx<'_>, kind: Kind, name: &str) -> Res
 ///
 /// # Errors
 /// `Invalid`.
-pub(super) fn require_waiting_spelling(tx: &WriteTx<'_>, kind: Kind, name: &str) -> Result<()> {
+pub(super) fn require_waiting_spelling(tx: &WriteTx<'_>, kind: EntityKind, name: &str) -> Result<()> {
     if tx.may_have_waiting_names()?
         && let Some(waiting) = tx.find_waiting_spelling(kind, name)?
     {
@@ -86,7 +86,7 @@ pub(super) fn require_waiting_spelling(tx: &WriteTx<'_>, kind: Kind, name: &str)
 /// # Errors
 /// Those of [`missing_key`] or [`exported_key`]; `Invalid` when the name waits in a group's list in another spelling: the
 /// new row would become a member.
-pub(super) fn imported_key(tx: &WriteTx<'_>, kind: Kind, name: &str, exported: bool) -> Result<String> {
+pub(super) fn imported_key(tx: &WriteTx<'_>, kind: EntityKind, name: &str, exported: bool) -> Result<String> {
     require_waiting_spelling(tx, kind, name)?;
     if exported {
         exported_key(tx, kind, name)
@@ -94,13 +94,13 @@ pub(super) fn imported_key(tx: &WriteTx<'_>, kind: Kind, name: &str, exported: b
         missing_key(tx, kind, name)
     } else {
         check_new_name(what(kind), name)?;
-        Ok(key(name))
+        Ok(fold_name(name))
     }
 }
 
-fn what(kind: Kind) -> &'static str {
+fn what(kind: EntityKind) -> &'static str {
     match kind {
-        Kind::User => "user name",
-        Kind::Group => "group name",
+        EntityKind::User => "user name",
+        EntityKind::Group => "group name",
     }
 }

@@ -1,13 +1,15 @@
 //! Verbs on passwords: which ones a caller may give to whom, and when another one is a change.
 
-use super::{Directory, profile_of, user_of};
-use crate::model::{Condition, DeniedAction, Error, NewPassword, PermissionLevel, Result, UserChanges, UserWithGroups};
+use super::{Directory, load_user, load_user_with_groups};
+use crate::model::{
+    DeniedAction, Error, NewPassword, PermissionLevel, Precondition, Result, UserChanges, UserWithGroups,
+};
 use crate::store::Secret;
 
 /// A password as it was given.
-pub(super) enum Given<'p> {
+pub(super) enum PasswordInput<'p> {
     /// A text.
-    Clear(&'p str),
+    Plain(&'p str),
     /// A hash of another system that a password can be checked against.
     Hash(String),
 }
@@ -31,7 +33,7 @@ impl Directory {
     pub fn changed_password(&self, username: &str, password: &str) -> Result<Option<NewPassword>> {
         let given = self.given(password)?;
         let present = self.read(|rows| {
-            user_of(rows, username)?;
+            load_user(rows, username)?;
             rows.find_secret(username)
         })?;
         Ok(self.passwords.prepare(given, present.as_ref())?.map(|new| self.with_tokens(new)))
@@ -50,7 +52,7 @@ impl Directory {
             return Err(Error::Invalid("the password is empty".to_owned()));
         }
         changes.password = self.changed_password(username, password)?;
-        self.update_user(username, changes, Condition::default()).map(drop)
+        self.update_user(username, changes, Precondition::default()).map(drop)
     }
 
     /// Gives the caller another password in place of the one of that number, which was shown.
@@ -64,7 +66,7 @@ impl Directory {
             return Err(Error::Invalid("the new password is empty".to_owned()));
         }
         let new = self.passwords.prepare(self.given(new)?, Some(present))?.map(|new| self.with_tokens(new));
-        let Some(new) = new else { return self.own_profile() };
+        let Some(new) = new else { return self.own_user() };
         let number = present.password_number;
         self.write(PermissionLevel::Reader, DeniedAction::Operation, move |tx, caller| {
             let now = tx.find_secret_by_id(id)?.ok_or(Error::Unauthenticated)?;
@@ -76,17 +78,17 @@ impl Directory {
             }
             tx.update_password(id, &new)?;
             // Read here: by now the credential of the caller may be a password that is no more.
-            profile_of(tx, user_of(tx, &now.username)?)
+            load_user_with_groups(tx, load_user(tx, &now.username)?)
         })
     }
 
     /// Looks what was given: a hash is taken from administrators only, as it passes by the rules for passwords.
-    fn given<'p>(&self, password: &'p str) -> Result<Given<'p>> {
+    fn given<'p>(&self, password: &'p str) -> Result<PasswordInput<'p>> {
         if !self.passwords.is_hash(password) {
-            return Ok(Given::Clear(password));
+            return Ok(PasswordInput::Plain(password));
         }
         if self.caller.is_administrator() {
-            return Ok(Given::Hash(password.to_owned()));
+            return Ok(PasswordInput::Hash(password.to_owned()));
         }
         Err(Error::Invalid("only an administrator may set a password by its hash".to_owned()))
     }

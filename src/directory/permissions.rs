@@ -10,21 +10,21 @@ use std::borrow::Cow;
 /// # Errors
 /// `Unauthenticated` when the credential is not valid in this state, or the user is disabled or gone.
 pub(super) fn current<'c>(rows: &ReadTx<'_>, caller: &'c Caller) -> Result<Cow<'c, Caller>> {
-    if rows.rights_state().map_or(matches!(caller.proof, Proof::Operator), |state| caller.is_current(state)) {
+    if rows.rights_version().map_or(matches!(caller.proof, Proof::Operator), |state| caller.is_current(state)) {
         return Ok(Cow::Borrowed(caller));
     }
-    let power = match (caller.kind, &caller.proof) {
-        (CallerKind::Operator, _) | (_, Proof::Operator) => caller.power,
-        (CallerKind::Key, Proof::Credential(id)) => key_power(rows, *id)?,
+    let permission = match (caller.kind, &caller.proof) {
+        (CallerKind::Operator, _) | (_, Proof::Operator) => caller.permission,
+        (CallerKind::Key, Proof::Credential(id)) => load_key_permission(rows, *id)?,
         (CallerKind::Key, Proof::Password(_) | Proof::Session { .. }) => return Err(Error::Unauthenticated),
         (CallerKind::User(user_id), Proof::Credential(id)) => {
             require_token(rows, user_id, *id)?;
             require_enabled(rows, user_id)?;
-            power_of(rows, user_id)?
+            load_permission(rows, user_id)?
         }
         (CallerKind::User(user_id), Proof::Password(number)) => {
             require_password(rows, user_id, *number)?;
-            power_of(rows, user_id)?
+            load_permission(rows, user_id)?
         }
         (CallerKind::User(user_id), Proof::Session { password, token, ended }) => {
             require_password(rows, user_id, *password)?;
@@ -34,16 +34,16 @@ pub(super) fn current<'c>(rows: &ReadTx<'_>, caller: &'c Caller) -> Result<Cow<'
             if ended.get() {
                 return Err(Error::Unauthenticated);
             }
-            power_of(rows, user_id)?
+            load_permission(rows, user_id)?
         }
     };
-    Ok(Cow::Owned(Caller { power, ..caller.clone() }))
+    Ok(Cow::Owned(Caller { permission, ..caller.clone() }))
 }
 
-fn key_power(rows: &ReadTx<'_>, id: i64) -> Result<PermissionLevel> {
+fn load_key_permission(rows: &ReadTx<'_>, id: i64) -> Result<PermissionLevel> {
     let found = rows.find_credential_by_id(id)?.map(|(credential, _)| credential);
     match found.filter(|credential| credential.revoked_at.is_none()).map(|credential| credential.purpose) {
-        Some(CredentialKind::Application(role)) => Ok(role.power()),
+        Some(CredentialKind::Application(role)) => Ok(role.permission()),
         Some(CredentialKind::Api) => Ok(PermissionLevel::Reader),
         Some(CredentialKind::Token(_)) | None => Err(Error::Unauthenticated),
     }
@@ -68,7 +68,7 @@ fn require_password(rows: &ReadTx<'_>, user_id: i64, number: i64) -> Result<()> 
 }
 
 /// The power that a user has by groups.
-pub(super) fn power_of(rows: &ReadTx<'_>, user_id: i64) -> Result<PermissionLevel> {
+pub(super) fn load_permission(rows: &ReadTx<'_>, user_id: i64) -> Result<PermissionLevel> {
     Ok(if rows.is_administrator(user_id)? {
         PermissionLevel::Administrator
     } else if rows.is_power_user(user_id)? {
@@ -79,14 +79,14 @@ pub(super) fn power_of(rows: &ReadTx<'_>, user_id: i64) -> Result<PermissionLeve
 }
 
 /// Watches over those who have to stay administrators during a change: an enabled one at all, and the protected ones.
-pub(super) struct Administrators {
+pub(super) struct AdministratorGuard {
     /// The protected users who were enabled administrators before the change: inner ids and names.
     protected: Vec<(i64, String)>,
 }
 
-impl Administrators {
+impl AdministratorGuard {
     /// Looks before the change.
-    pub(super) fn before(tx: &WriteTx<'_>, caller: &Caller, rules: &Rules) -> Result<Administrators> {
+    pub(super) fn before(tx: &WriteTx<'_>, caller: &Caller, rules: &Rules) -> Result<AdministratorGuard> {
         let mut protected = Vec::new();
         if caller.kind != CallerKind::Operator {
             for name in rules.protected.iter() {
@@ -97,14 +97,14 @@ impl Administrators {
                 }
             }
         }
-        Ok(Administrators { protected })
+        Ok(AdministratorGuard { protected })
     }
 
     /// Looks after the change.
     ///
     /// # Errors
     /// `LastAdministrator` when no enabled user is one any more; `Protected` for a protected user who is none any more.
-    pub(super) fn require_still(&self, tx: &WriteTx<'_>) -> Result<()> {
+    pub(super) fn require_remaining_administrator(&self, tx: &WriteTx<'_>) -> Result<()> {
         for (id, name) in &self.protected {
             if !is_enabled_administrator(tx, *id)? {
                 return Err(Error::Protected(name.clone()));

@@ -37,7 +37,7 @@ const GROUPS: [(&str, &str, &str); 3] = [
 ///
 /// # Errors
 /// Those of the database.
-pub fn is_filled(store: &Store) -> Result<bool> {
+pub fn is_seeded(store: &Store) -> Result<bool> {
     store.read(|rows| Ok(!rows.list_keys()?.is_empty() || rows.find_user(FIRST_USER)?.is_some()))
 }
 
@@ -46,15 +46,15 @@ pub fn is_filled(store: &Store) -> Result<bool> {
 ///
 /// # Errors
 /// Those of the database, and `Invalid` when the password does not match the configured pattern.
-pub fn fill(store: &Store, passwords: &Passwords, secrets: &FirstSecrets) -> Result<()> {
-    fill_and(store, passwords, secrets, || Ok(()))
+pub fn seed(store: &Store, passwords: &Passwords, secrets: &FirstSecrets) -> Result<()> {
+    seed_and(store, passwords, secrets, || Ok(()))
 }
 
 /// The same; `deliver` is called in the transaction, when everything else is done. When it fails, nothing is stored.
 ///
 /// # Errors
-/// Those of [`fill`], and that of `deliver`.
-pub fn fill_and(
+/// Those of [`seed`], and that of `deliver`.
+pub fn seed_and(
     store: &Store,
     passwords: &Passwords,
     secrets: &FirstSecrets,
@@ -84,7 +84,7 @@ pub fn fill_and(
             ..User::named(FIRST_USER)
         };
         let (administrator, _) = tx.insert_user(administrator, Some(&password))?;
-        tx.insert_member(super::group_of(tx, ADMINISTRATORS)?.id, administrator.id)?;
+        tx.insert_member(super::load_group(tx, ADMINISTRATORS)?.id, administrator.id)?;
         for (purpose, digest) in keys {
             tx.insert_credential(&NewCredential { purpose, name: "first".to_owned(), digest, token: None })?;
         }

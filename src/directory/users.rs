@@ -1,14 +1,14 @@
 //! Verbs on users.
 
 use super::names::{missing_key, new_key};
-use super::permissions::{Administrators, require_unprotected};
+use super::permissions::{AdministratorGuard, require_unprotected};
 use super::{
-    Directory, Listing, Rules, group_id_of, profile_by_id, profile_of, require_no_administrator, require_state,
-    user_id_of, user_of,
+    Directory, Listing, Rules, load_group_id, load_user, load_user_id, load_user_with_groups,
+    load_user_with_groups_by_id, require_no_administrator, require_precondition,
 };
 use crate::model::{
-    ADMINISTRATORS, AccessRole, Caller, Condition, DeniedAction, Error, Kind, Page, PermissionLevel, Result, User,
-    UserChanges, UserSummary, UserView, UserWithGroups, Window, check_login, key, spelling_key,
+    ADMINISTRATORS, AccessRole, Caller, DeniedAction, EntityKind, Error, Page, PermissionLevel, Precondition, Result,
+    User, UserChanges, UserSummary, UserView, UserWithGroups, Window, check_login, fold_name, spelling_key,
 };
 use crate::store::{JoinedGroup, Joining, ReadTx, UserFilter, WriteTx};
 use std::collections::HashSet;
@@ -69,9 +69,9 @@ impl Directory {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn account(&self, username: &str) -> Result<UserSummary> {
+    pub fn user(&self, username: &str) -> Result<UserSummary> {
         self.read(|rows| {
-            let user = user_of(rows, username)?;
+            let user = load_user(rows, username)?;
             let administrator = rows.is_administrator(user.id)?;
             Ok(UserSummary { user, administrator })
         })
@@ -81,8 +81,8 @@ impl Directory {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn profile(&self, username: &str) -> Result<UserWithGroups> {
-        self.read(|rows| profile_of(rows, user_of(rows, username)?))
+    pub fn user_with_groups(&self, username: &str) -> Result<UserWithGroups> {
+        self.read(|rows| load_user_with_groups(rows, load_user(rows, username)?))
     }
 
     /// Looks whether there is a user of that name, and reads nothing of them.
@@ -90,7 +90,7 @@ impl Directory {
     /// # Errors
     /// `NotFound`.
     pub fn require_user(&self, username: &str) -> Result<()> {
-        self.read(|rows| user_id_of(rows, username)).map(drop)
+        self.read(|rows| load_user_id(rows, username)).map(drop)
     }
 
     /// Whether two names mean one user.
@@ -98,16 +98,16 @@ impl Directory {
         if spelling_key(one) == spelling_key(other) {
             return Ok(true);
         }
-        self.read(|rows| Ok(key(one) == key(other) && rows.find_user_id(one)? == rows.find_user_id(other)?))
+        self.read(|rows| Ok(fold_name(one) == fold_name(other) && rows.find_user_id(one)? == rows.find_user_id(other)?))
     }
 
     /// The caller as a user.
     ///
     /// # Errors
     /// `Forbidden` for keys, which are no users.
-    pub fn own_profile(&self) -> Result<UserWithGroups> {
+    pub fn own_user(&self) -> Result<UserWithGroups> {
         let id = self.own_id()?;
-        self.read(|rows| profile_of(rows, rows.find_user_by_id(id)?.ok_or(Error::Unauthenticated)?))
+        self.read(|rows| load_user_with_groups(rows, rows.find_user_by_id(id)?.ok_or(Error::Unauthenticated)?))
     }
 
     pub(super) fn own_id(&self) -> Result<i64> {
@@ -115,20 +115,20 @@ impl Directory {
     }
 
     /// Everybody who passes the filter, in the order of names.
-    pub fn accounts(&self, filter: UserFilter) -> UserPages {
+    pub fn users(&self, filter: UserFilter) -> UserPages {
         UserPages { directory: self.clone(), filter, after: Some(String::new()), skip: 0, left: u64::MAX }
     }
 
     /// A window of those who pass the filter, in the order of names.
-    pub fn account_page(&self, filter: UserFilter, window: Window) -> UserPages {
-        UserPages { skip: window.offset, left: window.limit, ..self.accounts(filter) }
+    pub fn users_page(&self, filter: UserFilter, window: Window) -> UserPages {
+        UserPages { skip: window.offset, left: window.limit, ..self.users(filter) }
     }
 
     /// Those who pass the filter and come after that name in the order of names, as many as asked for.
     ///
     /// # Errors
     /// `NotFound` when there is no group of the name that is asked for.
-    pub fn accounts_after(
+    pub fn users_after(
         &self,
         mut filter: UserFilter,
         group: Option<&str>,
@@ -136,9 +136,9 @@ impl Directory {
         limit: u64,
     ) -> Result<Vec<UserSummary>> {
         self.read(|rows| {
-            filter.group = group.map(|group| group_id_of(rows, group)).transpose()?;
-            filter.text = filter.text.as_deref().map(key);
-            rows.list_accounts_after(&filter, &rows.user_key(name)?, limit)
+            filter.group = group.map(|group| load_group_id(rows, group)).transpose()?;
+            filter.text = filter.text.as_deref().map(fold_name);
+            rows.list_users_after(&filter, &rows.user_key(name)?, limit)
         })
     }
 
@@ -153,7 +153,7 @@ impl Directory {
             UserFilter { disabled: Some(true), unchanged_since: Some(unchanged_since), ..UserFilter::default() };
         loop {
             // Others can write while all users are looked through.
-            let found = self.read(|rows| rows.list_accounts_after(&filter, "", limit))?;
+            let found = self.read(|rows| rows.list_users_after(&filter, "", limit))?;
             if found.is_empty() {
                 return Ok(Vec::new());
             }
@@ -181,7 +181,7 @@ impl Directory {
             Query::Everything => rows.search_users(None, window),
             Query::Prefix(prefix) => rows.search_users(Some(prefix), window),
         };
-        Listing::new(self, page, |_, rows, id| profile_by_id(rows, id))
+        Listing::new(self, page, |_, rows, id| load_user_with_groups_by_id(rows, id))
     }
 
     /// Creates a user.
@@ -193,9 +193,9 @@ impl Directory {
         self.require_user_creator()?;
         let username = check_login("user name", username)?.to_owned();
         self.write_names(new.names(), PermissionLevel::Creator, DeniedAction::Create, move |tx, caller| {
-            refuse_administrator_groups(tx, caller, &new, DeniedAction::Create)?;
+            require_no_administrator_groups(tx, caller, &new, DeniedAction::Create)?;
             let user = insert(tx, caller, &username, &new)?;
-            profile_of(tx, user)
+            load_user_with_groups(tx, user)
         })
     }
 
@@ -208,8 +208,8 @@ impl Directory {
         self.require_user_creator()?;
         self.require_names(new.names())?;
         self.read(|rows| {
-            refuse_administrator_groups(rows, &self.caller, new, DeniedAction::Create)?;
-            new_key(rows, Kind::User, username).map(drop)
+            require_no_administrator_groups(rows, &self.caller, new, DeniedAction::Create)?;
+            new_key(rows, EntityKind::User, username).map(drop)
         })
     }
 
@@ -226,18 +226,18 @@ impl Directory {
         self.require_user_creator()?;
         let (rules, username) = (self.rules.clone(), check_login("user name", username)?.to_owned());
         self.write(PermissionLevel::Creator, DeniedAction::Create, move |tx, caller| {
-            refuse_administrator_groups(tx, caller, &new, DeniedAction::Create)?;
+            require_no_administrator_groups(tx, caller, &new, DeniedAction::Create)?;
             let user = match tx.find_user(&username)? {
                 None => insert(tx, caller, &username, &new)?,
                 Some(user) if user.disabled => {
                     let update =
-                        Update { changes: &changes, condition: &Condition::default(), denied: DeniedAction::Create };
+                        Update { changes: &changes, condition: &Precondition::default(), denied: DeniedAction::Create };
                     update.apply(tx, caller, &rules, user)?;
-                    user_of(tx, &username)?
+                    load_user(tx, &username)?
                 }
-                Some(_) => return Err(Error::Exists(Kind::User, username)),
+                Some(_) => return Err(Error::Exists(EntityKind::User, username)),
             };
-            profile_of(tx, user)
+            load_user_with_groups(tx, user)
         })
     }
 
@@ -250,10 +250,10 @@ impl Directory {
             let mut made = HashSet::new();
             for (username, found) in usernames.iter().zip(tx.find_user_ids(&usernames)?) {
                 let username = check_login("user name", username)?;
-                if found.is_some() || !made.insert(key(username)) {
+                if found.is_some() || !made.insert(fold_name(username)) {
                     continue;
                 }
-                match missing_key(tx, Kind::User, username) {
+                match missing_key(tx, EntityKind::User, username) {
                     Ok(key) => insert_under(tx, caller, username, key, &UserChanges::default()).map(drop)?,
                     Err(Error::Exists(..)) => {}
                     Err(error) => return Err(error),
@@ -283,16 +283,16 @@ impl Directory {
     ///
     /// # Errors
     /// `NotFound`; `Forbidden` when the caller may not change this user, or not into this; `UnknownGroups`;
-    /// `LastAdministrator`; `InheritedAdministrator`; `Invalid`; `Changed` when the condition is not met;
+    /// `LastAdministrator`; `InheritedAdministrator`; `Invalid`; `PreconditionFailed` when the condition is not met;
     /// `TooManyNames`.
-    pub fn update_user(&self, username: &str, changes: UserChanges, condition: Condition) -> Result<UserWithGroups> {
+    pub fn update_user(&self, username: &str, changes: UserChanges, condition: Precondition) -> Result<UserWithGroups> {
         let (rules, username) = (self.rules.clone(), username.to_owned());
         self.write_names(changes.names(), PermissionLevel::PowerUser, DeniedAction::Edit, move |tx, caller| {
-            let user = user_of(tx, &username)?;
+            let user = load_user(tx, &username)?;
             let update = Update { changes: &changes, condition: &condition, denied: DeniedAction::Edit };
             update.apply(tx, caller, &rules, user)?;
             // Read after the commit, the answer could show, and tag, what somebody else has made of it since.
-            profile_of(tx, user_of(tx, &username)?)
+            load_user_with_groups(tx, load_user(tx, &username)?)
         })
     }
 
@@ -304,9 +304,9 @@ impl Directory {
         self.require_editor()?;
         self.require_names(changes.names())?;
         self.read(|rows| {
-            let id = user_id_of(rows, username)?;
+            let id = load_user_id(rows, username)?;
             require_no_administrator(&self.caller, rows.is_administrator(id)?, DeniedAction::Edit)?;
-            refuse_administrator_groups(rows, &self.caller, changes, DeniedAction::Edit)?;
+            require_no_administrator_groups(rows, &self.caller, changes, DeniedAction::Edit)?;
             groups_named(rows, changes.groups.as_deref().unwrap_or_default()).map(drop)
         })
     }
@@ -314,11 +314,11 @@ impl Directory {
     /// Disables a user, who stays readable.
     ///
     /// # Errors
-    /// `NotFound`, `Forbidden`, `AlreadyDisabled`, `LastAdministrator`; `Changed` when the condition is not met.
-    pub fn disable_user(&self, username: &str, condition: Condition) -> Result<()> {
+    /// `NotFound`, `Forbidden`, `AlreadyDisabled`, `LastAdministrator`; `PreconditionFailed` when the condition is not met.
+    pub fn disable_user(&self, username: &str, condition: Precondition) -> Result<()> {
         let (rules, username) = (self.rules.clone(), username.to_owned());
         self.write(PermissionLevel::PowerUser, DeniedAction::Edit, move |tx, caller| {
-            let user = user_of(tx, &username)?;
+            let user = load_user(tx, &username)?;
             if user.disabled {
                 require_no_administrator(caller, tx.is_administrator(user.id)?, DeniedAction::Edit)?;
                 return Err(Error::AlreadyDisabled);
@@ -332,27 +332,27 @@ impl Directory {
     /// Removes a user for good, with memberships and tokens.
     ///
     /// # Errors
-    /// `NotFound`, `Forbidden`, `LastAdministrator`; `Changed` when the condition is not met.
-    pub fn delete_user(&self, username: &str, condition: Condition) -> Result<()> {
-        if self.caller.power < PermissionLevel::PowerUser {
+    /// `NotFound`, `Forbidden`, `LastAdministrator`; `PreconditionFailed` when the condition is not met.
+    pub fn delete_user(&self, username: &str, condition: Precondition) -> Result<()> {
+        if self.caller.permission < PermissionLevel::PowerUser {
             self.require_user(username)?;
         }
         let (rules, username) = (self.rules.clone(), username.to_owned());
         self.write(PermissionLevel::PowerUser, DeniedAction::Edit, move |tx, caller| {
-            let user = user_of(tx, &username)?;
+            let user = load_user(tx, &username)?;
             let was_administrator = tx.is_administrator(user.id)?;
             require_no_administrator(caller, was_administrator, DeniedAction::Edit)?;
-            require_state(tx, &user, &condition)?;
+            require_precondition(tx, &user, &condition)?;
             require_unprotected(caller, &rules, &user)?;
-            let administrators = Administrators::before(tx, caller, &rules)?;
+            let administrators = AdministratorGuard::before(tx, caller, &rules)?;
             tx.delete_user(user.id)?;
-            if was_administrator { administrators.require_still(tx) } else { Ok(()) }
+            if was_administrator { administrators.require_remaining_administrator(tx) } else { Ok(()) }
         })
     }
 }
 
 /// Refuses, before anything else is looked at, to let callers who are no administrators make one.
-fn refuse_administrator_groups(
+fn require_no_administrator_groups(
     rows: &ReadTx<'_>,
     caller: &Caller,
     changes: &UserChanges,
@@ -369,7 +369,7 @@ fn refuse_administrator_groups(
 
 /// Stores a new user with groups and role.
 pub(super) fn insert(tx: &WriteTx<'_>, caller: &Caller, username: &str, new: &UserChanges) -> Result<User> {
-    let key = new_key(tx, Kind::User, username)?;
+    let key = new_key(tx, EntityKind::User, username)?;
     insert_under(tx, caller, username, key, new)
 }
 
@@ -425,7 +425,7 @@ pub(super) fn join(
 /// A change to a user that is to be stored.
 pub(super) struct Update<'u> {
     pub(super) changes: &'u UserChanges,
-    pub(super) condition: &'u Condition,
+    pub(super) condition: &'u Precondition,
     /// What to call the change where it is refused.
     pub(super) denied: DeniedAction,
 }
@@ -438,16 +438,16 @@ impl Update<'_> {
         let rights = changes.groups.is_some() || changes.access_role.is_some() || changes.disabled == Some(true);
         let was_administrator = (rights || !caller.is_administrator()) && tx.is_administrator(before.id)?;
         require_no_administrator(caller, was_administrator, denied)?;
-        refuse_administrator_groups(tx, caller, changes, denied)?;
+        require_no_administrator_groups(tx, caller, changes, denied)?;
         require_password_giver(caller, changes)?;
         let mut user = before.clone();
         changes.apply_to(&mut user)?;
-        require_state(tx, &before, condition)?;
+        require_precondition(tx, &before, condition)?;
         if user.disabled && !before.disabled {
             require_unprotected(caller, rules, &before)?;
         }
         let administrators =
-            (was_administrator && rights).then(|| Administrators::before(tx, caller, rules)).transpose()?;
+            (was_administrator && rights).then(|| AdministratorGuard::before(tx, caller, rules)).transpose()?;
         tx.update_user(&before, &user)?;
         if let Some(password) = &changes.password {
             tx.update_password(user.id, password)?;
@@ -460,7 +460,7 @@ impl Update<'_> {
         if !caller.is_administrator() {
             require_no_administrator(caller, tx.is_administrator(user.id)?, denied)?;
         }
-        administrators.map_or(Ok(()), |administrators| administrators.require_still(tx))
+        administrators.map_or(Ok(()), |administrators| administrators.require_remaining_administrator(tx))
     }
 }
 
@@ -488,9 +488,9 @@ fn groups_named(rows: &ReadTx<'_>, names: &[String]) -> Result<Vec<JoinedGroup>>
 fn save_role(tx: &WriteTx<'_>, user_id: i64, role: Option<AccessRole>) -> Result<()> {
     match role {
         None => Ok(()),
-        Some(AccessRole::Administrator) => tx.insert_member(group_id_of(tx, ADMINISTRATORS)?, user_id),
+        Some(AccessRole::Administrator) => tx.insert_member(load_group_id(tx, ADMINISTRATORS)?, user_id),
         Some(AccessRole::Standard | AccessRole::ReadOnly) => {
-            tx.delete_member(group_id_of(tx, ADMINISTRATORS)?, user_id)?;
+            tx.delete_member(load_group_id(tx, ADMINISTRATORS)?, user_id)?;
             match tx.find_administrator_subgroup(user_id)? {
                 Some(subgroup) => Err(Error::InheritedAdministrator(subgroup)),
                 None => Ok(()),

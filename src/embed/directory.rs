@@ -3,7 +3,7 @@
 use super::values::{Change, Changes, Group, GroupFields, Key, KeyPurpose, NewKey, User, UserFields, UserSelection};
 use super::{Error, ErrorKind, Result};
 use crate::directory::{self, ChangeCursor, ListSelection, MembershipView, Passwords};
-use crate::model::{self, Condition, UserSummary, UserWithGroups};
+use crate::model::{self, Precondition, UserSummary, UserWithGroups};
 use crate::store::{Copied, Store, back_up};
 use crate::sync::{exclusive, shared};
 use std::path::Path;
@@ -65,7 +65,7 @@ impl Directory {
     /// # Errors
     /// Those of the database.
     pub fn find_user(&self, name: &str) -> Result<Option<User>> {
-        found(self.with(|directory| directory.account(name)))
+        found(self.with(|directory| directory.user(name)))
     }
 
     /// The selected users whose names come after that one, in the order of names: an empty name begins the list, and the
@@ -75,7 +75,7 @@ impl Directory {
     /// `NotFound` when the group of the selection does not exist.
     pub fn users(&self, selection: &UserSelection, after: &str, limit: u64) -> Result<Vec<User>> {
         let UserSelection { filter, group } = selection.clone();
-        let found = self.with(|directory| directory.accounts_after(filter, group.as_deref(), after, limit))?;
+        let found = self.with(|directory| directory.users_after(filter, group.as_deref(), after, limit))?;
         Ok(found.into_iter().map(User::from).collect())
     }
 
@@ -103,7 +103,7 @@ impl Directory {
             let password = fields.password.as_deref();
             changes.password =
                 password.map(|password| directory.changed_password(name, password)).transpose()?.flatten();
-            directory.update_user(name, changes, Condition::default())
+            directory.update_user(name, changes, Precondition::default())
         })?;
         Ok(user_of(profile))
     }
@@ -113,7 +113,7 @@ impl Directory {
     /// # Errors
     /// `NotFound`; `Refused` when no enabled administrator would remain.
     pub fn delete_user(&self, name: &str) -> Result<()> {
-        self.with(|directory| directory.delete_user(name, Condition::default()))
+        self.with(|directory| directory.delete_user(name, Precondition::default()))
     }
 
     /// Gives a user another password, which ends the sessions of the user.
@@ -129,7 +129,7 @@ impl Directory {
     /// # Errors
     /// `NotFound`.
     pub fn groups_of(&self, user: &str) -> Result<Vec<String>> {
-        let profile = self.with(|directory| directory.profile(user))?;
+        let profile = self.with(|directory| directory.user_with_groups(user))?;
         Ok(profile.groups.iter().map(|group| group.name.clone()).collect())
     }
 
@@ -165,8 +165,9 @@ impl Directory {
     /// `NotFound`; `Invalid`; `Refused` when no enabled administrator would remain.
     pub fn update_group(&self, name: &str, fields: &GroupFields) -> Result<Group> {
         let changes = fields.changes()?;
-        let updated = self
-            .with(|directory| directory.update_group(name, changes, ListSelection::default(), Condition::default()))?;
+        let updated = self.with(|directory| {
+            directory.update_group(name, changes, ListSelection::default(), Precondition::default())
+        })?;
         Ok(updated.group.into())
     }
 
@@ -175,7 +176,7 @@ impl Directory {
     /// # Errors
     /// `NotFound`; `Refused` when no enabled administrator would remain.
     pub fn delete_group(&self, name: &str) -> Result<()> {
-        self.with(|directory| directory.delete_group(name, Condition::default()))
+        self.with(|directory| directory.delete_group(name, Precondition::default()))
     }
 
     /// Makes a user a direct member of a group; nothing changes if they are one.
@@ -279,7 +280,7 @@ impl Directory {
         let open = shared(&self.gate.open);
         let Some(Open { store, passwords, keep_tokens }) = &*open else { return Err(Error::closed()) };
         let (store, passwords) = (Arc::clone(store), Arc::clone(passwords));
-        let directory = directory::Directory::of_library(store, passwords, &self.caller).keeping_tokens(*keep_tokens);
+        let directory = directory::Directory::for_library(store, passwords, &self.caller).keeping_tokens(*keep_tokens);
         Ok(call(&directory)?)
     }
 }

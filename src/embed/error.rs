@@ -76,12 +76,12 @@ impl From<model::Error> for Error {
             | Cause::Protected(_)
             | Cause::InheritedAdministrator(_)
             | Cause::AlreadyDisabled
-            | Cause::Changed
+            | Cause::PreconditionFailed
             | Cause::Unauthenticated
             | Cause::WrongPassword
             | Cause::TooManyAttempts
             | Cause::Forbidden(_) => ErrorKind::Refused,
-            Cause::Outdated(_) => ErrorKind::Outdated,
+            Cause::CursorExpired(_) => ErrorKind::Outdated,
             Cause::Unavailable(_) => ErrorKind::Unavailable,
             Cause::Internal(_) => ErrorKind::Other,
         };

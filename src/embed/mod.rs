@@ -14,7 +14,7 @@ pub use values::{
 };
 
 use crate::app::{Service, Stop};
-use crate::directory::{Passwords, fill, is_filled, new_secret};
+use crate::directory::{Passwords, is_seeded, new_secret, seed};
 use crate::server::{self, Certificate, Limits, Place};
 use crate::store::Store;
 use directory::Gate;
@@ -183,7 +183,7 @@ fn with_addresses(bound: Vec<server::Listener>) -> (Vec<server::Listener>, Vec<S
 
 /// Fills a new directory. Secrets that are not given are made.
 fn fill_new(store: &Store, passwords: &Passwords, given: &Secrets) -> Result<Option<FirstSecrets>> {
-    if is_filled(store)? {
+    if is_seeded(store)? {
         return Ok(None);
     }
     let secret = |given: &Option<String>| given.clone().map_or_else(new_secret, Ok);
@@ -192,7 +192,7 @@ fn fill_new(store: &Store, passwords: &Passwords, given: &Secrets) -> Result<Opt
         api_key: secret(&given.api_key)?,
         app_key: secret(&given.app_key)?,
     };
-    fill(store, passwords, &secrets)?;
+    seed(store, passwords, &secrets)?;
     Ok(Some(secrets))
 }
 

@@ -418,7 +418,7 @@ pub fn account_state_of(name: &str, value: &str) -> Option<AccountState> {
 
 /// The form of a login or of a group's name in which names are compared.
 pub fn name_key(name: &str) -> String {
-    crate::model::key(name)
+    crate::model::fold_name(name)
 }
 
 /// What means the entry of a distinguished name; `None` for what is none.

@@ -38,7 +38,7 @@ pub enum KeyRole {
 
 impl KeyRole {
     /// The power that comes with the role.
-    pub fn power(self) -> PermissionLevel {
+    pub fn permission(self) -> PermissionLevel {
         match self {
             KeyRole::Admin => PermissionLevel::Administrator,
             KeyRole::Standard => PermissionLevel::Creator,
@@ -107,7 +107,7 @@ impl Ended {
 
 /// A state of all rights and credentials: two numbers that commits advance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RightsState {
+pub struct RightsVersion {
     /// Advances when passwords, disabling or memberships change.
     pub rights: u64,
     /// Advances when keys or tokens change.
@@ -122,11 +122,11 @@ pub struct Caller {
     /// The user name, or the key's name.
     pub name: Arc<str>,
     /// What they may do.
-    pub power: PermissionLevel,
+    pub permission: PermissionLevel,
     /// The credential that the caller has shown.
     pub proof: Proof,
     /// The state in which the credential and the power were read.
-    pub state: RightsState,
+    pub state: RightsVersion,
 }
 
 impl Caller {
@@ -139,12 +139,12 @@ impl Caller {
     }
 
     /// Refuses callers of less power.
-    pub fn require(&self, power: PermissionLevel, denied: super::DeniedAction) -> super::Result<()> {
-        if self.power >= power { Ok(()) } else { Err(super::Error::Forbidden(denied)) }
+    pub fn require(&self, permission: PermissionLevel, denied: super::DeniedAction) -> super::Result<()> {
+        if self.permission >= permission { Ok(()) } else { Err(super::Error::Forbidden(denied)) }
     }
 
     /// Whether credential and power are what they were, now that this is the state of rights.
-    pub fn is_current(&self, now: RightsState) -> bool {
+    pub fn is_current(&self, now: RightsVersion) -> bool {
         let (rights, credentials) = (self.state.rights == now.rights, self.state.credentials == now.credentials);
         match (&self.proof, self.kind) {
             (Proof::Operator, _) => true,
@@ -157,7 +157,7 @@ impl Caller {
 
     /// Whether nothing is forbidden to them.
     pub fn is_administrator(&self) -> bool {
-        self.power == PermissionLevel::Administrator
+        self.permission == PermissionLevel::Administrator
     }
 }
 

@@ -8,19 +8,19 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 /// Which of the two nouns a message speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum EntityKind {
     /// A user.
     User,
     /// A group.
     Group,
 }
 
-impl Kind {
+impl EntityKind {
     /// The noun in a sentence.
     pub fn noun(self) -> &'static str {
         match self {
-            Kind::User => "user",
-            Kind::Group => "group",
+            EntityKind::User => "user",
+            EntityKind::Group => "group",
         }
     }
 }
@@ -50,11 +50,11 @@ pub enum Error {
     /// The caller is known and may not do this.
     Forbidden(DeniedAction),
     /// There is no such user or group.
-    NotFound(Kind, String),
+    NotFound(EntityKind, String),
     /// A user's group list names groups that do not exist.
     UnknownGroups(Vec<String>),
     /// The name is taken.
-    Exists(Kind, String),
+    Exists(EntityKind, String),
     /// Afterwards no enabled user would be an administrator.
     LastAdministrator,
     /// The user of that name is protected: only a command can disable, delete or demote them.
@@ -64,9 +64,9 @@ pub enum Error {
     /// The user is disabled already.
     AlreadyDisabled,
     /// What was asked for begins where nothing is kept, and why: the reader has to begin anew.
-    Outdated(String),
-    /// The user or group is not in a state that the caller allows: see `Condition`.
-    Changed,
+    CursorExpired(String),
+    /// The user or group is not in a state that the caller allows: see `Precondition`.
+    PreconditionFailed,
     /// A value that cannot be taken, and why.
     Invalid(String),
     /// The request has more names than this limit.
@@ -95,9 +95,9 @@ impl fmt::Display for Error {
                 write!(f, "the user is an administrator through the group {group}: remove it there")
             }
             Error::AlreadyDisabled => write!(f, "user is already disabled"),
-            Error::Outdated(why) | Error::Invalid(why) => f.write_str(why),
+            Error::CursorExpired(why) | Error::Invalid(why) => f.write_str(why),
             Error::TooManyNames(limit) => write!(f, "more than {limit} names in one request"),
-            Error::Changed => write!(f, "the condition is not met"),
+            Error::PreconditionFailed => write!(f, "the condition is not met"),
             Error::Unavailable(why) => write!(f, "unavailable: {why}"),
             Error::Internal(_) => write!(f, "internal error"),
         }

@@ -1,6 +1,6 @@
 //! A group, and what a change may say.
 
-use super::{Attributes, Kind, Result, check_length, check_text, is_answered_property, key};
+use super::{Attributes, EntityKind, Result, check_length, check_text, fold_name, is_answered_property};
 use std::collections::BTreeMap;
 
 /// Name of the group whose members, direct or through subgroups, are the administrators.
@@ -66,7 +66,7 @@ pub struct Group {
 impl Group {
     /// A group of that name, and nothing else.
     pub fn named(name: &str) -> Group {
-        Group { name: name.to_owned(), key: key(name), ..Group::default() }
+        Group { name: name.to_owned(), key: fold_name(name), ..Group::default() }
     }
 }
 
@@ -128,7 +128,7 @@ impl GroupChanges {
             }
             group.description.clone_from(description);
         }
-        for (name, value) in self.attributes.iter().filter(|(name, _)| !is_answered_property(Kind::Group, name)) {
+        for (name, value) in self.attributes.iter().filter(|(name, _)| !is_answered_property(EntityKind::Group, name)) {
             match value {
                 Some(json) => group.attributes.insert(name.clone(), json.clone()),
                 None => group.attributes.remove(name),

@@ -15,15 +15,15 @@ mod text;
 mod user;
 mod version;
 
-pub use caller::{Actor, Caller, CallerKind, Ended, KeyKind, KeyRole, PermissionLevel, Proof, RightsState};
+pub use caller::{Actor, Caller, CallerKind, Ended, KeyKind, KeyRole, PermissionLevel, Proof, RightsVersion};
 pub use change::Change;
 pub use client::ClientAddress;
 pub use entry::{EntryName, Target};
-pub use error::{DeniedAction, Error, Kind, Result};
+pub use error::{DeniedAction, EntityKind, Error, Result};
 pub use group::{ADMINISTRATORS, Group, GroupChanges, GroupDetails, GroupName, POWER_USERS};
-pub use name::{BUILT_IN, Keys, check_login, check_new_name, is_key_of, key, spelling_key};
+pub use name::{BUILT_IN, Keys, check_login, check_new_name, fold_name, is_key_of, spelling_key};
 pub use page::{Page, Window};
-pub use precondition::{Condition, EtagScope, States};
+pub use precondition::{EtagScope, EtagSet, Precondition};
 pub use property::{ATTRIBUTES_BYTES_MAX, is_answered_property};
 pub use text::{check_length, check_text, is_email, timestamp};
 pub use user::{

@@ -22,7 +22,7 @@ const BUILT_IN_READINGS: [&str; 5] = ["adrnlnlstrators", "rnernbers", "poweruser
 ///
 /// Keys are stored. Other tables, for example with a newer version of a crate, need a step of the schema that renews
 /// the keys. A test fails when the tables change.
-pub fn key(name: &str) -> String {
+pub fn fold_name(name: &str) -> String {
     let name = name.trim();
     if name.is_ascii() {
         return name.to_ascii_lowercase();
@@ -91,9 +91,9 @@ fn folded_by_unicode_16(text: &str) -> String {
 /// Whether `stored` is the key of that text, or was so by older rules: those before version 4 of the schema, or tables
 /// that fold fewer characters. For ASCII all rules agree.
 pub fn is_key_of(stored: &str, text: &str) -> bool {
-    stored == key(text)
+    stored == fold_name(text)
         || !text.is_ascii()
-            && (stored == spelling_key(text) || key(stored) == key(text) && spelling_key(stored) == stored)
+            && (stored == spelling_key(text) || fold_name(stored) == fold_name(text) && spelling_key(stored) == stored)
 }
 
 /// The keys to look a name up by, in this order. An ASCII name has one.
@@ -108,7 +108,7 @@ pub struct Keys {
 impl Keys {
     /// The keys of a name.
     pub fn of(name: &str) -> Keys {
-        let mut keys = Keys { older: Vec::new(), key: key(name) };
+        let mut keys = Keys { older: Vec::new(), key: fold_name(name) };
         if !name.is_ascii() {
             for older in [name.trim().to_owned(), spelling_key(name)] {
                 if older != keys.key && !keys.older.contains(&older) {
@@ -162,7 +162,7 @@ fn built_in_lookalike(name: &str) -> Option<&'static str> {
     if name.is_ascii() {
         return built_in_read_as(&reading(name)).filter(|built_in| !name.eq_ignore_ascii_case(built_in));
     }
-    let key = key(name);
+    let key = fold_name(name);
     let spelled: String = name.chars().filter(|c| !is_ignorable(*c)).collect();
     [&spelled, &key].into_iter().find_map(|text| built_in_read_as(&reading(text))).filter(|_| !is_built_in(&key))
 }

@@ -4,15 +4,15 @@ use super::{Error, Result};
 
 /// What has to be true of the state of a user or group for something to be done. The default is no condition.
 #[derive(Debug, Clone, Default)]
-pub struct Condition {
+pub struct Precondition {
     /// It has to be one of these.
-    pub wanted: Option<States>,
+    pub if_match: Option<EtagSet>,
     /// It must be none of these.
-    pub unwanted: Option<States>,
+    pub if_none_match: Option<EtagSet>,
     /// The caller has set a condition that cannot be understood, and why: nothing is done under it.
-    pub unclear: Option<&'static str>,
+    pub malformed: Option<&'static str>,
     /// How much of a user the states are of.
-    pub extent: EtagScope,
+    pub scope: EtagScope,
 }
 
 /// How much of a user somebody has seen.
@@ -27,43 +27,43 @@ pub enum EtagScope {
 
 /// Some of the states that a user or group can be in.
 #[derive(Debug, Clone)]
-pub enum States {
+pub enum EtagSet {
     /// Every one, as long as there is such a user or group.
     All,
     /// These.
-    These(Vec<u64>),
+    AnyOf(Vec<u64>),
 }
 
-impl States {
+impl EtagSet {
     /// Whether it is one of them.
     pub fn contain(&self, state: u64) -> bool {
         match self {
-            States::All => true,
-            States::These(states) => states.contains(&state),
+            EtagSet::All => true,
+            EtagSet::AnyOf(states) => states.contains(&state),
         }
     }
 }
 
-impl Condition {
+impl Precondition {
     /// The same about a user, with states of so much of them.
-    pub fn on(self, extent: EtagScope) -> Condition {
-        Condition { extent, ..self }
+    pub fn on(self, scope: EtagScope) -> Precondition {
+        Precondition { scope, ..self }
     }
 
     /// Looks whether the condition is true of that state, which is asked for only where there is one.
     ///
     /// # Errors
-    /// `Changed` when it is not; `Invalid` for a condition that cannot be understood; those of `state`.
+    /// `PreconditionFailed` when it is not; `Invalid` for a condition that cannot be understood; those of `state`.
     pub fn check(&self, state: impl FnOnce() -> Result<u64>) -> Result<()> {
-        if let Some(why) = self.unclear {
+        if let Some(why) = self.malformed {
             return Err(Error::Invalid(why.to_owned()));
         }
-        if self.wanted.is_none() && self.unwanted.is_none() {
+        if self.if_match.is_none() && self.if_none_match.is_none() {
             return Ok(());
         }
         let state = state()?;
-        let wanted = self.wanted.as_ref().is_none_or(|states| states.contain(state));
-        let unwanted = self.unwanted.as_ref().is_some_and(|states| states.contain(state));
-        if wanted && !unwanted { Ok(()) } else { Err(Error::Changed) }
+        let if_match = self.if_match.as_ref().is_none_or(|states| states.contain(state));
+        let if_none_match = self.if_none_match.as_ref().is_some_and(|states| states.contain(state));
+        if if_match && !if_none_match { Ok(()) } else { Err(Error::PreconditionFailed) }
     }
 }

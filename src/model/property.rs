@@ -1,6 +1,6 @@
 //! Which names can be those of extra properties.
 
-use super::{Kind, key};
+use super::{EntityKind, fold_name};
 
 /// Largest JSON text of the properties that no column holds, in bytes.
 pub const ATTRIBUTES_BYTES_MAX: usize = 65536;
@@ -53,14 +53,14 @@ const ANSWERED: [(&str, bool, bool); 38] = [
 const TENANT: &str = "tenantId";
 
 /// Whether a dialect answers something of that name itself for a user or group, so that no extra property can have it.
-pub fn is_answered_property(kind: Kind, name: &str) -> bool {
-    let folded = key(name);
+pub fn is_answered_property(kind: EntityKind, name: &str) -> bool {
+    let folded = fold_name(name);
     name != TENANT
         && ANSWERED.iter().any(|(answered, of_user, of_group)| {
             *answered == folded
                 && match kind {
-                    Kind::User => *of_user,
-                    Kind::Group => *of_group,
+                    EntityKind::User => *of_user,
+                    EntityKind::Group => *of_group,
                 }
         })
 }
@@ -74,13 +74,21 @@ mod tests {
         for name in
             ["password", "PASSWORD", "Password", " username", "\u{ff50}assword", "pa\u{17f}sword", "isAdministrator"]
         {
-            assert!(is_answered_property(Kind::User, name), "{name}");
-            assert!(is_answered_property(Kind::Group, name), "{name}");
+            assert!(is_answered_property(EntityKind::User, name), "{name}");
+            assert!(is_answered_property(EntityKind::Group, name), "{name}");
         }
-        assert!(is_answered_property(Kind::User, "tenantid") && !is_answered_property(Kind::User, "tenantId"));
-        assert!(is_answered_property(Kind::Group, "description") && !is_answered_property(Kind::User, "description"));
+        assert!(
+            is_answered_property(EntityKind::User, "tenantid") && !is_answered_property(EntityKind::User, "tenantId")
+        );
+        assert!(
+            is_answered_property(EntityKind::Group, "description")
+                && !is_answered_property(EntityKind::User, "description")
+        );
         for name in ["phone", "departmentNumber", "", "pass word", "$text"] {
-            assert!(!is_answered_property(Kind::User, name) && !is_answered_property(Kind::Group, name), "{name}");
+            assert!(
+                !is_answered_property(EntityKind::User, name) && !is_answered_property(EntityKind::Group, name),
+                "{name}"
+            );
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A user, what is derived of one, and what a change may say.
 
-use super::{GroupName, Kind, Result, check_length, check_text, is_answered_property, key};
+use super::{EntityKind, GroupName, Result, check_length, check_text, fold_name, is_answered_property};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -100,7 +100,7 @@ pub struct UserView<'u> {
 impl User {
     /// A user of that login, and nothing else.
     pub fn named(username: &str) -> User {
-        User { username: username.to_owned(), key: key(username), ..User::default() }
+        User { username: username.to_owned(), key: fold_name(username), ..User::default() }
     }
 
     /// What a list shows of the user.
@@ -216,7 +216,7 @@ impl UserChanges {
                 field.clone_from(value);
             }
         }
-        for (name, value) in self.attributes.iter().filter(|(name, _)| !is_answered_property(Kind::User, name)) {
+        for (name, value) in self.attributes.iter().filter(|(name, _)| !is_answered_property(EntityKind::User, name)) {
             match value {
                 Some(json) => user.attributes.insert(name.clone(), json.clone()),
                 None => user.attributes.remove(name),

@@ -12,7 +12,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 impl User {
     /// The state of the user as an administrator or not, whatever their groups.
-    pub fn state(&self, administrator: bool) -> u64 {
+    pub fn etag(&self, administrator: bool) -> u64 {
         self.hasher(administrator).finish()
     }
 
@@ -27,7 +27,7 @@ impl User {
 
 impl UserWithGroups {
     /// The state of the user with all their groups, whose memberships, names and labels no version of a user counts.
-    pub fn state(&self) -> u64 {
+    pub fn etag(&self) -> u64 {
         let mut hasher = self.user.hasher(self.administrator);
         for groups in [&self.groups, &self.ancestors] {
             hash_names(groups, &mut hasher);
@@ -46,7 +46,7 @@ fn hash_names(groups: &[Arc<GroupName>], hasher: &mut DefaultHasher) {
 
 impl Group {
     /// The state of the group with its lists, each change of which counts as one of the group.
-    pub fn state(&self) -> u64 {
+    pub fn etag(&self) -> u64 {
         hasher(&self.uuid, self.version, self.updated_at).finish()
     }
 }

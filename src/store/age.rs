@@ -50,7 +50,7 @@ impl ReadTx<'_> {
     pub fn find_last_outdated_change(&self, before: i64) -> Result<Option<i64>> {
         let sql = "select id from change_marks where at < ?1 order by id desc limit 1";
         let Some(last) = self.first(sql, [before], |row| row.get::<_, i64>(0))? else { return Ok(None) };
-        let ends = self.find_ends_of_changes()?;
+        let ends = self.change_id_range()?;
         Ok(ends.is_some_and(|(first, newest)| first <= last && first < newest).then_some(last))
     }
 }

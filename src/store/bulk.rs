@@ -2,7 +2,7 @@
 //! once, at the end.
 
 use super::{WriteTx, now};
-use crate::model::{Error, Kind, Result};
+use crate::model::{EntityKind, Error, Result};
 use rusqlite::params;
 use std::collections::BTreeMap;
 
@@ -172,10 +172,10 @@ impl WriteTx<'_> {
     }
 
     /// Whether keys of users or groups may be withheld from new ones. While there are many changes it is asked once.
-    pub fn may_withhold_keys(&self, kind: Kind) -> Result<bool> {
+    pub fn may_withhold_keys(&self, kind: EntityKind) -> Result<bool> {
         let sql = match kind {
-            Kind::User => "select 1 from withheld_user_keys limit 1",
-            Kind::Group => "select 1 from withheld_group_keys limit 1",
+            EntityKind::User => "select 1 from withheld_user_keys limit 1",
+            EntityKind::Group => "select 1 from withheld_group_keys limit 1",
         };
         self.known_in_bulk(|bulk| &mut bulk.withheld[kind as usize], sql)
     }
@@ -202,7 +202,7 @@ impl WriteTx<'_> {
     }
 
     /// Notes that a key is withheld from now on.
-    pub(super) fn note_withheld_key(&self, kind: Kind) {
+    pub(super) fn note_withheld_key(&self, kind: EntityKind) {
         if let Some(bulk) = &mut *self.bulk.borrow_mut() {
             bulk.withheld[kind as usize] = Some(true);
         }

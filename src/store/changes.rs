@@ -57,7 +57,7 @@ impl ReadTx<'_> {
     }
 
     /// The first and the last change that are kept.
-    pub fn find_ends_of_changes(&self) -> Result<Option<(i64, i64)>> {
+    pub fn change_id_range(&self) -> Result<Option<(i64, i64)>> {
         // Each by itself, as SQLite finds one end by the index, and both by a scan.
         let sql = "select (select min(id) from changes), (select max(id) from changes)";
         let ends = self.first(sql, [], |row| Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?)))?;
@@ -77,7 +77,7 @@ impl ReadTx<'_> {
     /// The last change that was made before that time; the number before the oldest that is kept, when none was. Where
     /// the clock was set back, about.
     pub fn find_change_before(&self, at: i64) -> Result<i64> {
-        let Some((first, last)) = self.find_ends_of_changes()? else { return Ok(0) };
+        let Some((first, last)) = self.change_id_range()? else { return Ok(0) };
         // Between the two, and times ascend with numbers.
         let (mut before, mut after) = (first.saturating_sub(1), last.saturating_add(1));
         while after.abs_diff(before) > 1 {

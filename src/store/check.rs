@@ -3,7 +3,7 @@
 use super::users::{ENABLED_ADMINISTRATOR, attributes, attributes_text, search_key};
 use super::{ReadTx, WriteTx, failure, now, versions};
 use crate::json::members;
-use crate::model::{Error, Kind, Result, check_new_name, is_answered_property, is_key_of, key};
+use crate::model::{EntityKind, Error, Result, check_new_name, fold_name, is_answered_property, is_key_of};
 use rusqlite::{Row, params};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -51,7 +51,7 @@ impl ReadTx<'_> {
             let name = row.get_ref(1)?.as_str()?;
             let (kind, group): (String, Option<String>) = (row.get(0)?, row.get(3)?);
             let whose = group.as_ref().map(|group| format!("group {group:?}: its ")).unwrap_or_default();
-            let key = key(name);
+            let key = fold_name(name);
             let stored = row.get_ref(2)?.as_str()?;
             if stored != key && is_key_of(stored, name) {
                 notes.push(format!("{whose}{kind} {name:?} is told from {key:?} by an older key"));
@@ -122,7 +122,7 @@ impl ReadTx<'_> {
                     findings.push(format!("user {name:?}: {field} is not the key of what it stands for"));
                 }
             }
-            findings.extend(wrong_attributes(Kind::User, &name, row.get_ref(8)?.as_str()?));
+            findings.extend(wrong_attributes(EntityKind::User, &name, row.get_ref(8)?.as_str()?));
             if row.get::<_, Option<String>>(9)?.is_some_and(|hash| !is_password(&hash)) {
                 findings.push(format!("user {name:?}: no password can be checked against what is stored"));
             }
@@ -142,7 +142,7 @@ impl ReadTx<'_> {
             if !is_search_key_of(stored.as_deref(), label.as_deref()) {
                 findings.push(format!("group {name:?}: label_key is not the key of the label"));
             }
-            findings.extend(wrong_attributes(Kind::Group, &name, row.get_ref(4)?.as_str()?));
+            findings.extend(wrong_attributes(EntityKind::Group, &name, row.get_ref(4)?.as_str()?));
             Ok(None)
         })?;
         Ok(findings)
@@ -271,7 +271,7 @@ fn is_search_key_of(stored: Option<&str>, text: Option<&str>) -> bool {
 }
 
 /// What is wrong with the properties of a user or group.
-fn wrong_attributes(kind: Kind, name: &str, text: &str) -> Vec<String> {
+fn wrong_attributes(kind: EntityKind, name: &str, text: &str) -> Vec<String> {
     let noun = kind.noun();
     let Ok(members) = members(text) else { return vec![format!("{noun} {name:?}: the attributes are no JSON object")] };
     let answered = members.iter().filter(|(property, _)| is_answered_property(kind, property));
@@ -287,7 +287,7 @@ fn wrong_attributes(kind: Kind, name: &str, text: &str) -> Vec<String> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemovedProperty {
     /// Of a user or of a group.
-    pub kind: Kind,
+    pub kind: EntityKind,
     /// The name of the user or group.
     pub owner: String,
     /// The name of the property.
@@ -302,12 +302,12 @@ impl WriteTx<'_> {
         let mut removed = Vec::new();
         for (kind, select, update) in [
             (
-                Kind::User,
+                EntityKind::User,
                 "select id, username, attributes from users where attributes <> '{}'",
                 "update users set attributes = ?2, updated_at = ?3, version = version + 1 where id = ?1",
             ),
             (
-                Kind::Group,
+                EntityKind::Group,
                 "select id, name, attributes from groups where attributes <> '{}'",
                 "update groups set attributes = ?2, updated_at = ?3, version = version + 1 where id = ?1",
             ),

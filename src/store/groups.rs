@@ -2,7 +2,7 @@
 
 use super::users::{attributes, attributes_text, count, prefix_range, search_key};
 use super::{CacheScope, JoinedGroup, ReadTx, WriteTx, new_uuid, now};
-use crate::model::{Group, GroupName, Kind, Page, Result, Window, key};
+use crate::model::{EntityKind, Group, GroupName, Page, Result, Window, fold_name};
 use rusqlite::{Row, named_params, params};
 
 /// The columns of a group, in the order in which `group` reads them.
@@ -103,7 +103,7 @@ impl ReadTx<'_> {
                   or id in (select group_id from withheld_group_keys where instr(key, ?2)))
               order by name_key limit ?3"
         );
-        self.all(sql, params![after, text.map(key), count(limit)], |row| {
+        self.all(sql, params![after, text.map(fold_name), count(limit)], |row| {
             let number = |column| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.unsigned_abs());
             Ok((group(row)?, number(COLUMNS)?, number(COLUMNS + 1)?))
         })
@@ -158,7 +158,7 @@ impl WriteTx<'_> {
         )?;
         let id = self.connection.last_insert_rowid();
         self.note_new_group(id)?;
-        self.withhold(Kind::Group, id, &group.name, &group.key)?;
+        self.withhold(EntityKind::Group, id, &group.name, &group.key)?;
         self.resolve_group(id, &group.name, &group.key)?;
         Ok(id)
     }
@@ -206,7 +206,7 @@ fn group(row: &Row<'_>) -> rusqlite::Result<Group> {
         name: row.get(2)?,
         label: row.get(3)?,
         description: row.get(4)?,
-        attributes: attributes(Kind::Group, row.get_ref(5)?.as_str()?),
+        attributes: attributes(EntityKind::Group, row.get_ref(5)?.as_str()?),
         created_at: row.get(6)?,
         updated_at: row.get(7)?,
         version: row.get(8)?,

@@ -83,7 +83,7 @@ impl ReadTx<'_> {
     }
 
     /// Whether the group is `administrators` or below it.
-    pub fn leads_to_administrators(&self, group_id: i64) -> Result<bool> {
+    pub fn grants_administrator(&self, group_id: i64) -> Result<bool> {
         self.lead_to(&[group_id], ADMINISTRATORS)
     }
 

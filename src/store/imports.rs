@@ -2,7 +2,7 @@
 //! `entry_names`: from which entries users and groups were imported.
 
 use super::{ReadTx, WriteTx, now};
-use crate::model::{EntryName, Kind, Result};
+use crate::model::{EntityKind, EntryName, Result};
 use rusqlite::params;
 
 /// How far an import has come.
@@ -67,10 +67,10 @@ impl WriteTx<'_> {
     }
 
     /// Notes that a user or group was imported from the entry of these names.
-    pub fn note_entry_names(&self, kind: Kind, id: i64, names: &[EntryName]) -> Result<()> {
+    pub fn note_entry_names(&self, kind: EntityKind, id: i64, names: &[EntryName]) -> Result<()> {
         let (user, group) = match kind {
-            Kind::User => (Some(id), None),
-            Kind::Group => (None, Some(id)),
+            EntityKind::User => (Some(id), None),
+            EntityKind::Group => (None, Some(id)),
         };
         for (at, name) in names.iter().enumerate() {
             let of_another = "select 1 from entry_names where name = ?1 and not (user_id is ?2 and group_id is ?3)";

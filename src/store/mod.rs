@@ -45,7 +45,7 @@ pub use users::UserFilter;
 use crate::cache::Owner;
 use crate::files;
 use crate::metrics::Page;
-use crate::model::{Actor, Error, Result, RightsState, key, spelling_key};
+use crate::model::{Actor, Error, Result, RightsVersion, fold_name, spelling_key};
 use crate::sync::locked;
 use anyhow::{Context as _, bail};
 use file::{Lock, Opened, Place, Watched};
@@ -144,8 +144,8 @@ struct Seen {
 
 impl Seen {
     /// The part that is about rights and credentials.
-    fn rights(&self) -> RightsState {
-        RightsState { rights: self.rights, credentials: self.credentials }
+    fn rights(&self) -> RightsVersion {
+        RightsVersion { rights: self.rights, credentials: self.credentials }
     }
 
     /// For somebody who begins to read now. What they read may be newer than these numbers, but not older.
@@ -431,7 +431,7 @@ impl Store {
     }
 
     /// The newest state of rights. What is read after taking it is of this state or a newer one.
-    pub fn rights_state(&self) -> RightsState {
+    pub fn rights_version(&self) -> RightsVersion {
         Seen::now(&self.generations).rights()
     }
 
@@ -486,7 +486,7 @@ impl Store {
 pub struct ReadTx<'c> {
     connection: &'c Connection,
     /// The state of rights that is read; `None` where a write of the same transaction may have changed it.
-    rights: Option<RightsState>,
+    rights: Option<RightsVersion>,
     /// What is remembered between requests; `None` inside a write.
     memory: Option<memory::Remembered<'c>>,
 }
@@ -507,7 +507,7 @@ pub struct WriteTx<'c> {
 }
 
 impl<'c> WriteTx<'c> {
-    fn on(connection: &'c Connection, rights: Option<RightsState>, origin: &'c Actor, whole: bool) -> WriteTx<'c> {
+    fn on(connection: &'c Connection, rights: Option<RightsVersion>, origin: &'c Actor, whole: bool) -> WriteTx<'c> {
         let rows = ReadTx { connection, rights, memory: None };
         WriteTx { rows, origin, marks: Cell::new(0), noted: Cell::new(0), bulk: RefCell::new(None), whole }
     }
@@ -528,7 +528,7 @@ impl<'c> Deref for WriteTx<'c> {
 
 impl ReadTx<'_> {
     /// The state of rights that is read; `None` where the same transaction may have changed it.
-    pub fn rights_state(&self) -> Option<RightsState> {
+    pub fn rights_version(&self) -> Option<RightsVersion> {
         self.rights
     }
 
@@ -643,7 +643,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
             Ok(context.get_raw(0).as_str_or_null()?.map(function))
         })
     };
-    define("folded", key)?;
+    define("folded", fold_name)?;
     define("spelling", spelling_key)?;
     // Otherwise SQLite compiles a kept statement anew whenever a parameter changes that might make a better plan,
     // which for most costs more than running it.

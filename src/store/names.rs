@@ -5,7 +5,7 @@
 
 use super::users::search_key;
 use super::{List, ReadTx, WriteTx};
-use crate::model::{BUILT_IN, Keys, Kind, Result, key, spelling_key};
+use crate::model::{BUILT_IN, EntityKind, Keys, Result, fold_name, spelling_key};
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
 /// Version 4 of the schema. It stays as it is, whatever becomes of these tables later.
@@ -56,7 +56,7 @@ impl ReadTx<'_> {
                 return Ok(older);
             }
         }
-        Ok(key(name))
+        Ok(fold_name(name))
     }
 
     /// The key of a name in one of a group's lists: that of the row, else that of the entry, else that of the name.
@@ -71,57 +71,57 @@ impl ReadTx<'_> {
                 return Ok(older);
             }
         }
-        Ok(key(name))
+        Ok(fold_name(name))
     }
 
     /// Whether there is a row of that name.
-    pub fn has_name(&self, kind: Kind, name: &str) -> Result<bool> {
+    pub fn has_name(&self, kind: EntityKind, name: &str) -> Result<bool> {
         let sql = match kind {
-            Kind::User => "select 1 from users where username_key = ?1",
-            Kind::Group => "select 1 from groups where name_key = ?1",
+            EntityKind::User => "select 1 from users where username_key = ?1",
+            EntityKind::Group => "select 1 from groups where name_key = ?1",
         };
         Ok(self.by_name(sql, name, |_| Ok(()))?.is_some())
     }
 
     /// Whether a row has that key.
-    pub fn has_key(&self, kind: Kind, key: &str) -> Result<bool> {
+    pub fn has_key(&self, kind: EntityKind, key: &str) -> Result<bool> {
         let sql = match kind {
-            Kind::User => "select 1 from users where username_key = ?1",
-            Kind::Group => "select 1 from groups where name_key = ?1",
+            EntityKind::User => "select 1 from users where username_key = ?1",
+            EntityKind::Group => "select 1 from groups where name_key = ?1",
         };
         self.any(sql, [key])
     }
 
     /// Whether that key is withheld from new rows.
-    pub fn is_withheld(&self, kind: Kind, key: &str) -> Result<bool> {
+    pub fn is_withheld(&self, kind: EntityKind, key: &str) -> Result<bool> {
         let sql = match kind {
-            Kind::User => "select 1 from withheld_user_keys where key = ?1",
-            Kind::Group => "select 1 from withheld_group_keys where key = ?1",
+            EntityKind::User => "select 1 from withheld_user_keys where key = ?1",
+            EntityKind::Group => "select 1 from withheld_group_keys where key = ?1",
         };
         self.any(sql, [key])
     }
 
     /// A name that waits in a group's list, and that is this one in another spelling.
-    pub fn find_waiting_spelling(&self, kind: Kind, name: &str) -> Result<Option<String>> {
+    pub fn find_waiting_spelling(&self, kind: EntityKind, name: &str) -> Result<Option<String>> {
         let sql = match kind {
-            Kind::User => {
+            EntityKind::User => {
                 "select name from dangling_members
                  where kind = 'user' and name_key = ?1 and spelling(name) <> spelling(?2) limit 1"
             }
-            Kind::Group => {
+            EntityKind::Group => {
                 "select name from dangling_members
                  where kind in ('group', 'parent') and name_key = ?1 and spelling(name) <> spelling(?2) limit 1"
             }
         };
-        self.first(sql, [&key(name), name], |row| row.get(0))
+        self.first(sql, [&fold_name(name), name], |row| row.get(0))
     }
 
     /// The row for that spelling of a name. This look-up separates spellings that differ by characters that cannot be
     /// seen.
-    pub fn find_spelled(&self, kind: Kind, name: &str) -> Result<Spelled> {
+    pub fn find_spelled(&self, kind: EntityKind, name: &str) -> Result<Spelled> {
         let sql = match kind {
-            Kind::User => "select id, username from users where username_key = ?1",
-            Kind::Group => "select id, name from groups where name_key = ?1",
+            EntityKind::User => "select id, username from users where username_key = ?1",
+            EntityKind::Group => "select id, name from groups where name_key = ?1",
         };
         let found = self.by_name(sql, name, |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
         Ok(match found {
@@ -134,15 +134,15 @@ impl ReadTx<'_> {
 
 impl WriteTx<'_> {
     /// Withholds the key of a name when its row has another one.
-    pub(super) fn withhold(&self, kind: Kind, id: i64, name: &str, stored: &str) -> Result<()> {
-        let key = key(name);
+    pub(super) fn withhold(&self, kind: EntityKind, id: i64, name: &str, stored: &str) -> Result<()> {
+        let key = fold_name(name);
         if key == stored {
             return Ok(());
         }
         self.note_withheld_key(kind);
         let sql = match kind {
-            Kind::User => "insert into withheld_user_keys (user_id, key) values (?1, ?2)",
-            Kind::Group => "insert into withheld_group_keys (group_id, key) values (?1, ?2)",
+            EntityKind::User => "insert into withheld_user_keys (user_id, key) values (?1, ?2)",
+            EntityKind::Group => "insert into withheld_group_keys (group_id, key) values (?1, ?2)",
         };
         self.execute(sql, params![id, key]).map(drop)
     }
@@ -164,7 +164,7 @@ pub(super) fn renew_keys(tx: &Transaction<'_>) -> rusqlite::Result<()> {
             let mut rows = statement.query([])?;
             let mut outdated = Vec::new();
             while let Some(row) = rows.next()? {
-                let key = key(row.get_ref(1)?.as_str()?);
+                let key = fold_name(row.get_ref(1)?.as_str()?);
                 if key != row.get_ref(2)?.as_str()? {
                     outdated.push((row.get(0)?, key));
                 }
@@ -252,7 +252,7 @@ fn renew_waiting_keys(tx: &Transaction<'_>) -> rusqlite::Result<u64> {
     let mut rows = statement.query([])?;
     let mut outdated: Vec<(String, String, i64, String)> = Vec::new();
     while let Some(row) = rows.next()? {
-        let key = key(row.get_ref(3)?.as_str()?);
+        let key = fold_name(row.get_ref(3)?.as_str()?);
         if key != row.get_ref(1)?.as_str()? {
             outdated.push((row.get(0)?, row.get(1)?, row.get(2)?, key));
         }

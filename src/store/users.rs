@@ -4,8 +4,8 @@ use super::memory::{ADMINISTRATORS_MAX, Administrators, ListOf};
 use super::{CacheScope, ReadTx, WriteTx, failure, new_uuid, now};
 use crate::json::{self, JsonStr};
 use crate::model::{
-    ATTRIBUTES_BYTES_MAX, Attributes, BaseRole, Error, Kind, NewPassword, Page, Result, User, UserSummary, UserView,
-    Window, is_answered_property, key,
+    ATTRIBUTES_BYTES_MAX, Attributes, BaseRole, EntityKind, Error, NewPassword, Page, Result, User, UserSummary,
+    UserView, Window, fold_name, is_answered_property,
 };
 use rusqlite::{Row, ToSql, named_params, params};
 use std::collections::{BTreeMap, HashSet};
@@ -187,7 +187,7 @@ impl ReadTx<'_> {
     }
 
     /// The users that come after that key in the order of names, as many as asked for.
-    pub fn list_accounts_after(&self, filter: &UserFilter, after: &str, limit: u64) -> Result<Vec<UserSummary>> {
+    pub fn list_users_after(&self, filter: &UserFilter, after: &str, limit: u64) -> Result<Vec<UserSummary>> {
         let sql = format!(
             "{} select {}, {} from users where username_key > :after and {}
              order by username_key limit :limit",
@@ -322,7 +322,7 @@ impl WriteTx<'_> {
             self.insert_password(user.id, password)?;
         }
         self.note_new_user(&user, password.is_some())?;
-        self.withhold(Kind::User, user.id, &user.username, &user.key)?;
+        self.withhold(EntityKind::User, user.id, &user.username, &user.key)?;
         let waited = self.resolve_user(user.id, &user.username, &user.key)?;
         Ok((user, waited))
     }
@@ -403,7 +403,7 @@ fn user(row: &Row<'_>) -> rusqlite::Result<User> {
         access_role: stored_role(row.get_ref(9)?.as_str()?),
         disabled: row.get(10)?,
         verified: row.get(11)?,
-        attributes: attributes(Kind::User, row.get_ref(12)?.as_str()?),
+        attributes: attributes(EntityKind::User, row.get_ref(12)?.as_str()?),
         external_id: row.get(13)?,
         created_at: row.get(14)?,
         updated_at: row.get(15)?,
@@ -446,12 +446,12 @@ fn role(role: BaseRole) -> &'static str {
 
 /// What prefix search compares: nothing for an empty field, so that it is in no index.
 pub(super) fn search_key(text: Option<&str>) -> Option<String> {
-    text.map(key).filter(|key| !key.is_empty())
+    text.map(fold_name).filter(|key| !key.is_empty())
 }
 
 /// All keys that begin with that text: from the first bound on, below the second.
 pub(super) fn prefix_range(prefix: &str) -> (String, String) {
-    let from = key(prefix);
+    let from = fold_name(prefix);
     // No character sorts after this one, and no key contains it: it is no character of any script.
     let to = format!("{from}\u{10FFFF}");
     (from, to)
@@ -464,7 +464,7 @@ pub(super) fn count(number: u64) -> i64 {
 
 /// The properties in a text of the database. Those of names that a dialect answers itself, which earlier versions have
 /// taken, are left out.
-pub(super) fn attributes(kind: Kind, text: &str) -> Attributes {
+pub(super) fn attributes(kind: EntityKind, text: &str) -> Attributes {
     if text == "{}" {
         return Attributes::new();
     }

@@ -11,7 +11,7 @@ use super::file::{Lock, Loss, Untrusted, Watched};
 use super::snapshot::connect_copy;
 use super::{BUSY_TIMEOUT, CacheScope, Generations, InUse, MARKED, ReadTx, Readers, Seen, WriteTx, failure, snapshot};
 use crate::metrics::{Histogram, Page};
-use crate::model::{Actor, Error, Result, RightsState};
+use crate::model::{Actor, Error, Result, RightsVersion};
 use crate::sync::locked;
 use anyhow::{Context as _, anyhow};
 use rusqlite::Connection;
@@ -74,7 +74,7 @@ type Begun<'b> = std::result::Result<Transaction<'b>, &'b Error>;
 struct Transaction<'b> {
     connection: &'b Connection,
     /// The state of rights, unless an operation before in the same transaction may have changed it.
-    rights: Option<RightsState>,
+    rights: Option<RightsVersion>,
     /// No operation has run in it.
     empty: bool,
 }

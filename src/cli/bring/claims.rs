@@ -4,7 +4,7 @@
 //! texts in the passes after it.
 
 use crate::formats::Record;
-use crate::model::{key, spelling_key};
+use crate::model::{fold_name, spelling_key};
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 
@@ -31,7 +31,7 @@ impl Claim {
     /// The login or name of a group that a record claims.
     pub(super) fn name_of(record: &Record) -> Option<Claim> {
         // Names of our own exports are as they were, also those that differ by characters that cannot be seen.
-        let form = |name: &str, exported: bool| if exported { spelling_key(name) } else { key(name) };
+        let form = |name: &str, exported: bool| if exported { spelling_key(name) } else { fold_name(name) };
         match record {
             Record::User(user) => Some(Claim::User(form(&user.name, user.exported))),
             Record::Group(group) => Some(Claim::Group(form(&group.name, group.exported))),

@@ -4,12 +4,12 @@ use super::Source;
 use super::claims::{Claim, Claims, Place};
 use super::report::Report;
 use crate::admin::{Phase, ShownImport, settle_fields};
-use crate::directory::{Adopted, adopt};
+use crate::directory::{ImportedPassword, classify_password};
 use crate::formats::{
     EntryName, GroupRecord, Joined, MemberRecord, Record, Remark, RemarkKind, Role, SaidBy, SubgroupRecord, Target,
     UserRecord, entry_name,
 };
-use crate::model::{ADMINISTRATORS, key};
+use crate::model::{ADMINISTRATORS, fold_name};
 use crate::settings::{BringOptions, GroupMapping, PasswordRule};
 use anyhow::bail;
 use indicatif::ProgressBar;
@@ -148,7 +148,7 @@ impl Mapping {
                 mapping.unseen.insert(entry, from.clone());
             } else {
                 let (from, to, seen, entries) = (from.clone(), to.clone(), false, Vec::new());
-                mapping.names.insert(key(&from), Mapped { from, to, seen, entries });
+                mapping.names.insert(fold_name(&from), Mapped { from, to, seen, entries });
             }
         }
         mapping
@@ -161,7 +161,7 @@ impl Mapping {
     /// Notes a group of the input.
     fn note_group(&mut self, group: &GroupRecord) {
         self.note_name(&group.name, group.entry_names.first());
-        if let Some(mapped) = self.names.get(&key(&group.name)) {
+        if let Some(mapped) = self.names.get(&fold_name(&group.name)) {
             let to = &mapped.to;
             for entry in &group.entry_names {
                 self.entries.entry(*entry).or_insert_with(|| to.clone());
@@ -186,7 +186,7 @@ impl Mapping {
         if let Some(entry) = entry {
             self.unseen.remove(entry);
         }
-        let Some(mapped) = self.names.get_mut(&key(name)) else { return };
+        let Some(mapped) = self.names.get_mut(&fold_name(name)) else { return };
         mapped.seen = true;
         if let Some(entry) = entry
             && mapped.entries.len() < 2
@@ -248,7 +248,7 @@ impl Mapping {
     }
 
     fn of_name(&self, name: &str) -> Option<&String> {
-        if self.names.is_empty() { None } else { self.names.get(&key(name)).map(|mapped| &mapped.to) }
+        if self.names.is_empty() { None } else { self.names.get(&fold_name(name)).map(|mapped| &mapped.to) }
     }
 
     /// The same of a membership. A name in a distinguished name counts only for entries that are not in the input, whose
@@ -386,7 +386,7 @@ impl Survey {
                     self.listed.insert(*entry);
                 }
                 if let (Some(name), true) = (name, self.creates_groups) {
-                    let found = self.outside.entry(key(name)).or_insert(Some(*entry));
+                    let found = self.outside.entry(fold_name(name)).or_insert(Some(*entry));
                     *found = found.filter(|found| found == entry);
                 }
             }
@@ -408,7 +408,7 @@ impl Survey {
     fn forget_unclear_name(&self, group: &mut Target) {
         if let Target::Entry { entry, name, .. } = group
             && !self.groups.contains(entry)
-            && name.as_ref().is_some_and(|name| self.outside.get(&key(name)) == Some(&None))
+            && name.as_ref().is_some_and(|name| self.outside.get(&fold_name(name)) == Some(&None))
         {
             *name = None;
         }
@@ -544,7 +544,7 @@ impl Reading {
     /// Takes a row into the part, if it is one of the phase.
     fn take(&mut self, place: Place, record: Record) {
         if let (Record::Group(group), true) = (&record, self.pass.phase.has_memberships()) {
-            self.last_group = Some((place.0, key(&group.name)));
+            self.last_group = Some((place.0, fold_name(&group.name)));
         }
         match (self.pass.phase, record) {
             (Phase::Groups, Record::Group(group)) => self.take_group(place, group),
@@ -587,7 +587,7 @@ impl Reading {
         let is_first = self.claim(place, &mut record);
         let Record::Group(group) = &record else { return };
         if is_first {
-            let owner = Owner { group: Some(key(&group.name)), entries: group.entry_names.clone() };
+            let owner = Owner { group: Some(fold_name(&group.name)), entries: group.entry_names.clone() };
             self.note_owner(place, owner);
             self.push(place, record);
         } else {
@@ -691,7 +691,7 @@ impl Reading {
         let of_group = match group {
             Target::Entry { entry, .. } => self.withheld.entries.contains(entry),
             Target::Name(name) if said_by == SaidBy::Group => {
-                let name = key(name);
+                let name = fold_name(name);
                 match &self.last_group {
                     Some((row, last)) if *last == name => self.withheld.rows.contains(row),
                     _ => self.withheld.names.contains(&name),
@@ -728,7 +728,7 @@ fn shortened(name: &str) -> String {
 /// Whether both ends of a membership are the same group here: two groups of the input were mapped to it, and one
 /// contained the other.
 fn is_same_name(group: &Target, member: &Target) -> bool {
-    matches!((group, member), (Target::Name(group), Target::Name(member)) if key(group) == key(member))
+    matches!((group, member), (Target::Name(group), Target::Name(member)) if fold_name(group) == fold_name(member))
 }
 
 /// Decides what the password of a row is: a stored value that can be checked, or a password in clear. What could be a
@@ -744,13 +744,13 @@ fn settle_password(user: &mut UserRecord, rule: PasswordRule) -> Vec<Remark> {
         let beside = password.filter(|password| *password != hash);
         let mut remarks = beside
             .map_or_else(Vec::new, |_| lost("a password beside a stored value of a password is left out".to_owned()));
-        match adopt(&hash) {
-            Adopted::Stored(value) => user.password_hash = Some(value),
-            Adopted::Clear => {
+        match classify_password(&hash) {
+            ImportedPassword::Hash(value) => user.password_hash = Some(value),
+            ImportedPassword::Plain => {
                 remarks
                     .extend(lost("what is no stored value of a password is left out of a column of these".to_owned()));
             }
-            Adopted::Unknown(kind) => {
+            ImportedPassword::Unknown(kind) => {
                 remarks.extend(lost(format!("nothing here can check a password of the kind {kind}: it is left out")));
             }
         }
@@ -764,10 +764,10 @@ fn settle_password(user: &mut UserRecord, rule: PasswordRule) -> Vec<Remark> {
     if password.trim().is_empty() {
         return lost("a password of spaces alone is left out (--passwords clear takes it)".to_owned());
     }
-    match adopt(&password) {
-        Adopted::Stored(value) => user.password_hash = Some(value),
-        Adopted::Clear => user.password = Some(password),
-        Adopted::Unknown(kind) => {
+    match classify_password(&password) {
+        ImportedPassword::Hash(value) => user.password_hash = Some(value),
+        ImportedPassword::Plain => user.password = Some(password),
+        ImportedPassword::Unknown(kind) => {
             return lost(format!(
                 "nothing here can check a password of the kind {kind}: it is left out \
                  (--passwords clear takes such values for passwords in clear)"

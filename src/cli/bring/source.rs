@@ -29,10 +29,10 @@ pub(in super::super) struct Source {
     file: Arc<File>,
     /// When it was changed last.
     changed: Option<SystemTime>,
-    kind: Kind,
+    kind: EntityKind,
 }
 
-enum Kind {
+enum EntityKind {
     /// A file of that format.
     File(Format, ReadOptions),
     /// Rows that were written here, as JSON lines.
@@ -100,7 +100,7 @@ impl Source {
                 digest.update(format!("\0{options:?}"));
             }
             let digest = digest.finalize().into();
-            let kind = Kind::File(format, options.clone());
+            let kind = EntityKind::File(format, options.clone());
             Ok(Source { name: name.clone(), bytes, digest, file: Arc::new(file), changed, kind })
         };
         read().with_context(|| format!("read {name}"))
@@ -127,7 +127,14 @@ impl Source {
         }
         let file = spool.into_inner().context("keep the input in a file")?;
         let digest = digest.finalize().into();
-        Ok(Source { name: name.to_owned(), bytes, digest, file: Arc::new(file), changed: None, kind: Kind::Spooled })
+        Ok(Source {
+            name: name.to_owned(),
+            bytes,
+            digest,
+            file: Arc::new(file),
+            changed: None,
+            kind: EntityKind::Spooled,
+        })
     }
 
     /// Looks whether the input can be read at all, before anything is made for it.
@@ -145,8 +152,8 @@ impl Source {
     pub(super) fn rows(&self) -> anyhow::Result<Rows> {
         let input = BufReader::with_capacity(PIECE, FromStart { file: Arc::clone(&self.file), at: 0 });
         match &self.kind {
-            Kind::File(format, options) => read(*format, Box::new(input), options),
-            Kind::Spooled => Ok(Box::new(KeptRows { input, bytes: 0, text: Vec::new() })),
+            EntityKind::File(format, options) => read(*format, Box::new(input), options),
+            EntityKind::Spooled => Ok(Box::new(KeptRows { input, bytes: 0, text: Vec::new() })),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::dialect::{BadBody, refused};
 use crate::http::{InvalidPercentEncoding, Method, Refusal, Response};
-use crate::model::{Error, Kind};
+use crate::model::{EntityKind, Error};
 use serde_json::json;
 
 pub(super) type Result<T> = std::result::Result<T, Problem>;
@@ -84,13 +84,13 @@ fn answer_error(error: Error) -> Response {
             Response::json(403, &Forbidden { status: "error", code: 403, errors: ["Forbidden"] })
         }
         Error::TooManyAttempts => refuse(429, "Too many requests").with_header("Retry-After", "1"),
-        Error::NotFound(Kind::User, _) => refuse(404, "user not found"),
-        Error::NotFound(Kind::Group, _) => refuse(404, "group not found"),
-        Error::Exists(Kind::User, _) => refuse(409, "User with this handle already exists"),
-        Error::Exists(Kind::Group, _) => refuse(409, "Group with this name already exists"),
+        Error::NotFound(EntityKind::User, _) => refuse(404, "user not found"),
+        Error::NotFound(EntityKind::Group, _) => refuse(404, "group not found"),
+        Error::Exists(EntityKind::User, _) => refuse(409, "User with this handle already exists"),
+        Error::Exists(EntityKind::Group, _) => refuse(409, "Group with this name already exists"),
         Error::AlreadyDisabled => refuse(400, "User is already disabled"),
-        Error::Outdated(why) => refuse(410, &why),
-        Error::Changed => refuse(412, "Precondition failed"),
+        Error::CursorExpired(why) => refuse(410, &why),
+        Error::PreconditionFailed => refuse(412, "Precondition failed"),
         error @ Error::TooManyNames(_) => refuse(413, &error.to_string()),
         error @ (Error::LastAdministrator
         | Error::Protected(_)

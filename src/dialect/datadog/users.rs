@@ -71,9 +71,9 @@ pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Respo
         if !(1..=PAGE_SIZE_MAX).contains(&limit) {
             return Err(Problem::Format("page_size", "number from 1 to 10000"));
         }
-        directory.account_page(filter, Window { offset: page.unwrap_or(0).saturating_mul(limit), limit })
+        directory.users_page(filter, Window { offset: page.unwrap_or(0).saturating_mul(limit), limit })
     } else {
-        directory.accounts(filter)
+        directory.users(filter)
     };
     let mut begun = false;
     let mut ended = false;
@@ -106,7 +106,7 @@ pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Respo
 
 /// `GET /api/v1/user/{handle}`
 pub(super) fn get(directory: &Directory, handle: &str, request: &Request<'_>) -> Result<Response> {
-    let account = directory.account(handle)?;
+    let account = directory.user(handle)?;
     Ok(preconditions::look(request, tag(&account.user, account.administrator), || {
         Response::json(200, &Envelope { user: ShownWithRoles { user: Shown::of_account(&account), roles: [] } })
     })?)
@@ -115,7 +115,7 @@ pub(super) fn get(directory: &Directory, handle: &str, request: &Request<'_>) ->
 /// `PUT /api/v1/user/{handle}`: what is absent or null stays.
 pub(super) fn update(directory: &Directory, handle: &str, request: &Request<'_>) -> Result<Response> {
     directory.require_editor()?;
-    let account = directory.account(handle)?;
+    let account = directory.user(handle)?;
     let mut body = decode(request)?.unwrap_or_default();
     // Clients send back what they were shown. That is no change, whatever it looks like (another dialect may have
     // written it), and what was derived must not become a stored value by it.
@@ -224,7 +224,7 @@ fn show(profile: &UserWithGroups) -> Response {
 }
 
 fn tag(user: &User, administrator: bool) -> Etag {
-    Etag { state: user.state(administrator), variant: 0 }
+    Etag { state: user.etag(administrator), variant: 0 }
 }
 
 /// The document around a single user.

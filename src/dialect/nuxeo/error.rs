@@ -3,7 +3,7 @@
 use crate::dialect::{BadBody, Context, refused};
 use crate::directory::MembershipView;
 use crate::http::{InvalidPercentEncoding, Method, Refusal, Response};
-use crate::model::{DeniedAction, Error, Kind};
+use crate::model::{DeniedAction, EntityKind, Error};
 
 pub(super) type Result<T> = std::result::Result<T, Problem>;
 
@@ -64,8 +64,12 @@ impl From<InvalidPercentEncoding> for Problem {
 pub(super) fn answer(problem: Problem, context: &Context) -> Response {
     match problem {
         Problem::Directory(error) => answer_error(error),
-        Problem::Membership(MembershipView::User, Error::NotFound(Kind::Group, _)) => refuse(404, "Group not found"),
-        Problem::Membership(MembershipView::Group, Error::NotFound(Kind::User, _)) => refuse(404, "User not found"),
+        Problem::Membership(MembershipView::User, Error::NotFound(EntityKind::Group, _)) => {
+            refuse(404, "Group not found")
+        }
+        Problem::Membership(MembershipView::Group, Error::NotFound(EntityKind::User, _)) => {
+            refuse(404, "User not found")
+        }
         Problem::Membership(_, error) => answer_error(error),
         Problem::Unauthenticated { challenge } => {
             let response = refuse(401, "Authentication is required");
@@ -111,17 +115,17 @@ fn answer_error(error: Error) -> Response {
         Error::Forbidden(DeniedAction::Edit) => refuse(403, "User is not allowed to edit users"),
         Error::Forbidden(DeniedAction::Membership) => refuse(403, "Cannot edit user"),
         Error::Forbidden(DeniedAction::Operation) => refuse(403, "Not allowed"),
-        Error::NotFound(Kind::User, _) => refuse(404, "user does not exist"),
-        Error::NotFound(Kind::Group, _) => refuse(404, "group does not exist"),
+        Error::NotFound(EntityKind::User, _) => refuse(404, "user does not exist"),
+        Error::NotFound(EntityKind::Group, _) => refuse(404, "group does not exist"),
         Error::UnknownGroups(_) => refuse(403, &error.to_string()),
-        Error::Exists(Kind::User, _) => refuse(409, "User already exists"),
-        Error::Exists(Kind::Group, _) => refuse(409, "Group already exists"),
+        Error::Exists(EntityKind::User, _) => refuse(409, "User already exists"),
+        Error::Exists(EntityKind::Group, _) => refuse(409, "Group already exists"),
         error @ (Error::LastAdministrator
         | Error::Protected(_)
         | Error::InheritedAdministrator(_)
         | Error::AlreadyDisabled) => refuse(409, &error.to_string()),
-        Error::Outdated(why) => refuse(410, &why),
-        Error::Changed => refuse(412, "Precondition Failed"),
+        Error::CursorExpired(why) => refuse(410, &why),
+        Error::PreconditionFailed => refuse(412, "Precondition Failed"),
         error @ Error::TooManyNames(_) => refuse(413, &error.to_string()),
         Error::Invalid(why) => refuse(400, &why),
         Error::Unavailable(why) => {

@@ -9,7 +9,7 @@ use crate::dialect::preconditions;
 use crate::directory::{Directory, ListSelection, Listing};
 use crate::http::{Etag, Request, Response};
 use crate::json::{self, Json, Object};
-use crate::model::{Error, Group, GroupChanges, GroupDetails, Kind};
+use crate::model::{EntityKind, Error, Group, GroupChanges, GroupDetails};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 /// `POST /group`
@@ -43,7 +43,7 @@ pub(super) fn update(directory: &Directory, name: &str, request: &Request<'_>) -
         return Err(if directory.has_group(&other)? {
             Problem::Invalid(format!("the body names another group: {other}"))
         } else {
-            Problem::Directory(Error::NotFound(Kind::Group, other))
+            Problem::Directory(Error::NotFound(EntityKind::Group, other))
         });
     }
     let details = directory.update_group(name, changes, lists(request)?, preconditions::of_change(request))?;
@@ -137,7 +137,7 @@ fn document(status: u16, details: &GroupDetails) -> Response {
 fn tag(details: &GroupDetails) -> Etag {
     let lists = [&details.member_users, &details.member_groups, &details.parent_groups];
     let variant = lists.iter().fold(0, |bits, list| bits << 1 | u8::from(list.is_some()));
-    Etag { state: details.group.state(), variant }
+    Etag { state: details.group.etag(), variant }
 }
 
 /// A group on the wire. The lists are there when they were asked for.

@@ -63,7 +63,7 @@ pub(super) fn running_status(access: &Authenticator, request: &Request<'_>) -> R
 
 /// `POST /automation/login`
 pub(super) fn login(directory: &Directory) -> Result<Response> {
-    let profile = directory.own_profile()?;
+    let profile = directory.own_user()?;
     let groups: Vec<&str> = profile.groups.iter().chain(&profile.ancestors).map(|group| group.name.as_str()).collect();
     Ok(Response::json(
         200,

@@ -33,7 +33,7 @@ pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Res
 
 /// `GET /user/{id}`
 pub(super) fn get(directory: &Directory, username: &str, request: &Request<'_>) -> Result<Response> {
-    look(directory, &directory.profile(username)?, request)
+    look(directory, &directory.user_with_groups(username)?, request)
 }
 
 /// `PUT /user/{id}`: only the properties that are present change.
@@ -48,7 +48,7 @@ pub(super) fn update(directory: &Directory, username: &str, request: &Request<'_
     if let Some(id) = id
         && !directory.is_one_user(username, &id)?
     {
-        return match directory.account(&id) {
+        return match directory.user(&id) {
             Err(Error::NotFound(..)) => Err(Problem::UnknownId(id)),
             Err(error) => Err(error.into()),
             Ok(_) => Err(Problem::Invalid(format!("the id in the body names another user: {id}"))),
@@ -103,7 +103,7 @@ pub(super) fn members(directory: &Directory, group: &str, request: &Request<'_>)
 
 /// `GET /me`
 pub(super) fn me(directory: &Directory, request: &Request<'_>) -> Result<Response> {
-    look(directory, &directory.own_profile()?, request)
+    look(directory, &directory.own_user()?, request)
 }
 
 /// `PUT /me/changepassword`
@@ -125,7 +125,7 @@ pub(super) fn change_password(
 /// `GET /user/transient/{middle}/{rest}`: anybody of that form, made up and not stored, unless there is such a
 /// user.
 pub(super) fn transient(directory: &Directory, name: &str, rest: &str, request: &Request<'_>) -> Result<Response> {
-    match directory.profile(name) {
+    match directory.user_with_groups(name) {
         Err(Error::NotFound(..)) => {}
         found => return look(directory, &found?, request),
     }
@@ -185,7 +185,7 @@ impl View {
 
     fn tag(self, profile: &UserWithGroups) -> Etag {
         let variant = u8::from(self.enriched) | u8::from(self.hides_administrators) << 1;
-        Etag { state: profile.state(), variant }
+        Etag { state: profile.etag(), variant }
     }
 }
 

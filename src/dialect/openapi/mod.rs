@@ -87,7 +87,7 @@ fn look(request: &Request<'_>, document: &Document) -> Response {
     match answer {
         // It is about nobody, so it may be kept; the next start may have other settings, so it is asked for again.
         Ok(response) => response.to_be_kept(),
-        Err(Error::Changed) => health::refuse(412, "Precondition failed"),
+        Err(Error::PreconditionFailed) => health::refuse(412, "Precondition failed"),
         Err(error) => health::refuse(400, &error.to_string()),
     }
 }

@@ -87,8 +87,8 @@ fn answer_error(error: Error) -> Response {
         | Error::Protected(_)
         | Error::InheritedAdministrator(_)
         | Error::AlreadyDisabled) => refuse(409, &error.to_string()),
-        Error::Outdated(why) => refuse(410, &why),
-        Error::Changed => refuse(412, "somebody has changed it meanwhile"),
+        Error::CursorExpired(why) => refuse(410, &why),
+        Error::PreconditionFailed => refuse(412, "somebody has changed it meanwhile"),
         error @ Error::TooManyNames(_) => refuse(413, &error.to_string()),
         Error::Invalid(why) => refuse(400, &why),
         Error::Unavailable(why) => {

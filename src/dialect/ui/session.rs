@@ -47,7 +47,7 @@ pub(super) fn change_password(call: &mut Call<'_>, directory: &Directory) -> Res
 }
 
 fn show_session(session: &Session) -> Response {
-    let power = match session.caller.power {
+    let power = match session.caller.permission {
         PermissionLevel::Reader => "reader",
         PermissionLevel::Creator => "creator",
         PermissionLevel::PowerUser => "power_user",

@@ -38,7 +38,7 @@ pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Respo
     };
     let (group, after, limit) = (parameters.get("group"), parameters.get("after"), parameters.limit()?);
     // One more tells whether there are more.
-    let mut accounts = directory.accounts_after(filter, group, after.unwrap_or_default(), limit + 1)?;
+    let mut accounts = directory.users_after(filter, group, after.unwrap_or_default(), limit + 1)?;
     let more = accounts.len() as u64 > limit;
     accounts.truncate(limit as usize);
     let next = accounts.last().filter(|_| more).map(|account| account.user.username.as_str());
@@ -65,7 +65,7 @@ pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Res
 
 /// `GET /api/users/{name}`
 pub(super) fn get(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
-    let profile = directory.profile(name)?;
+    let profile = directory.user_with_groups(name)?;
     Ok(preconditions::look(request, tag(&profile), || Response::json(200, &ShownUser::of_profile(&profile)))?)
 }
 
@@ -96,5 +96,5 @@ fn show(status: u16, profile: &UserWithGroups) -> Response {
 }
 
 fn tag(profile: &UserWithGroups) -> Etag {
-    Etag { state: profile.state(), variant: 0 }
+    Etag { state: profile.etag(), variant: 0 }
 }

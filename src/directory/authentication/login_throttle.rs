@@ -4,7 +4,7 @@
 use crate::cache::{Cache, Owner};
 use crate::directory::digest;
 use crate::metrics::Page;
-use crate::model::{ClientAddress, Error, Result, key};
+use crate::model::{ClientAddress, Error, Result, fold_name};
 use crate::sync::locked;
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -108,7 +108,7 @@ impl LoginAttempt<'_> {
             return;
         }
         // Whether there is such a user makes no difference here.
-        let name = digest(&key(username));
+        let name = digest(&fold_name(username));
         let delay = {
             let mut state = locked(&self.guesses.state);
             let of_name = count(&state.names, Owner::of(&self.from), name);
@@ -174,7 +174,7 @@ mod tests {
             assert!(held.bytes <= COUNTS_BYTES_MAX && held.evicted > 0 && held.entries > 10_000, "{held:?}");
         }
         let failures = |count: Option<Count>| count.map_or(0.0, Count::now);
-        assert!(failures(state.names.get(0, &digest(&key("ada")))) > FREE);
+        assert!(failures(state.names.get(0, &digest(&fold_name("ada")))) > FREE);
         assert!(failures(state.addresses.get(0, &address(0))) > FREE);
     }
 
@@ -187,6 +187,6 @@ mod tests {
         }
         let state = locked(&guesses.state);
         assert!(state.names.held().bytes <= COUNTS_BYTES_MAX / 2 + 1000);
-        assert!(state.names.get(0, &digest(&key("ada"))).is_some());
+        assert!(state.names.get(0, &digest(&fold_name("ada"))).is_some());
     }
 }

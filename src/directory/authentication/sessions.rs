@@ -1,6 +1,6 @@
 //! Sessions: kept in memory only, so that the end of the process is the end of all.
 
-use super::tickets::Root;
+use super::tickets::SessionLogin;
 use crate::model::{Caller, Ended};
 use crate::sync::locked;
 use std::collections::HashMap;
@@ -27,7 +27,7 @@ pub struct Session {
 }
 
 /// What is left of a session.
-pub(super) struct Left {
+pub(super) struct SessionLease {
     /// How long it goes on without a request.
     pub(super) time: Duration,
     /// Tells whether it has ended all the same.
@@ -59,7 +59,7 @@ pub(super) struct Sessions {
 }
 
 struct Open {
-    root: Root,
+    login: SessionLogin,
     ended: Ended,
     until: Instant,
     end: Option<Instant>,
@@ -71,35 +71,35 @@ impl Sessions {
     }
 
     /// Adds a session that began at that time, and returns how long it goes on.
-    pub(super) fn open(&self, name: [u8; 32], root: Root, begun: Instant, now: Instant) -> Left {
+    pub(super) fn open(&self, name: [u8; 32], login: SessionLogin, begun: Instant, now: Instant) -> SessionLease {
         let end = self.limits.length.map(|length| begun + length);
         let until = earlier(begun + self.limits.idle, end);
         let mut open = locked(&self.open);
         open.retain(|_, session| session.until > now);
-        if open.values().filter(|session| session.root.user_id == root.user_id).count() >= self.limits.of_user {
-            end_shortest(&mut open, |session| session.root.user_id == root.user_id);
+        if open.values().filter(|session| session.login.user_id == login.user_id).count() >= self.limits.of_user {
+            end_shortest(&mut open, |session| session.login.user_id == login.user_id);
         }
         if open.len() >= self.limits.in_all {
             end_shortest(&mut open, |_| true);
         }
         let ended = Ended::default();
-        open.insert(name, Open { root, ended: ended.clone(), until, end });
-        Left { time: until.saturating_duration_since(now), ended }
+        open.insert(name, Open { login, ended: ended.clone(), until, end });
+        SessionLease { time: until.saturating_duration_since(now), ended }
     }
 
     /// The login that a session goes back to.
-    pub(super) fn find(&self, name: &[u8; 32], now: Instant) -> Option<Root> {
-        locked(&self.open).get(name).filter(|session| session.until > now).map(|session| session.root)
+    pub(super) fn find(&self, name: &[u8; 32], now: Instant) -> Option<SessionLogin> {
+        locked(&self.open).get(name).filter(|session| session.until > now).map(|session| session.login)
     }
 
     /// How long a session goes on; its time begins again if it is prolonged.
-    pub(super) fn left(&self, name: &[u8; 32], prolong: bool, now: Instant) -> Option<Left> {
+    pub(super) fn left(&self, name: &[u8; 32], prolong: bool, now: Instant) -> Option<SessionLease> {
         let mut open = locked(&self.open);
         let session = open.get_mut(name).filter(|session| session.until > now)?;
         if prolong {
             session.until = earlier(now + self.limits.idle, session.end);
         }
-        Some(Left { time: session.until.saturating_duration_since(now), ended: session.ended.clone() })
+        Some(SessionLease { time: session.until.saturating_duration_since(now), ended: session.ended.clone() })
     }
 
     pub(super) fn end(&self, name: &[u8; 32]) {

@@ -1,7 +1,7 @@
 //! Tickets: sessions that the client keeps and the server has sealed. Most clients log in for each task and never come
 //! back with what the login gives them; a ticket takes no memory here until it comes back.
 
-use super::sessions::{Left, Limits, Sessions};
+use super::sessions::{Limits, SessionLease, Sessions};
 use crate::sync::locked;
 use anyhow::anyhow;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
@@ -19,7 +19,7 @@ const ENDED: (usize, usize) = (5_000, 50_000);
 
 /// The login that a session goes back to. The session ends when any of it has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Root {
+pub(super) struct SessionLogin {
     /// The user, by the inner id.
     pub(super) user_id: i64,
     /// The fingerprint of the number of the user's password.
@@ -33,7 +33,7 @@ pub(super) struct Root {
 pub(super) struct Ticket {
     /// No other ticket has the same.
     seal: [u8; 32],
-    pub(super) root: Root,
+    pub(super) login: SessionLogin,
     /// Counts all tickets.
     number: u64,
     issued: Instant,
@@ -68,7 +68,7 @@ impl Tickets {
     }
 
     /// Goes on with the session of a ticket, which lasts longer from now on if so wished. `None` when it has ended.
-    pub(super) fn resume(&self, ticket: &Ticket, prolong: bool, now: Instant) -> Option<Left> {
+    pub(super) fn resume(&self, ticket: &Ticket, prolong: bool, now: Instant) -> Option<SessionLease> {
         let left = self.sessions.left(&ticket.seal, prolong, now);
         if left.is_some() {
             return left;
@@ -78,7 +78,7 @@ impl Tickets {
         if ticket.issued + self.idle <= now || ended.has(ticket) {
             return None;
         }
-        self.sessions.open(ticket.seal, ticket.root, ticket.issued, now);
+        self.sessions.open(ticket.seal, ticket.login, ticket.issued, now);
         self.sessions.left(&ticket.seal, prolong, now)
     }
 
@@ -97,15 +97,15 @@ impl Tickets {
     }
 
     /// A new ticket, as a text.
-    pub(super) fn issue(&self, root: &Root, now: Instant) -> String {
+    pub(super) fn issue(&self, login: &SessionLogin, now: Instant) -> String {
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         let age = u64::try_from((now - self.start).as_millis()).unwrap_or(u64::MAX);
-        let (user_id, token) = (root.user_id.to_be_bytes(), root.token.unwrap_or(0).to_be_bytes());
+        let (user_id, token) = (login.user_id.to_be_bytes(), login.token.unwrap_or(0).to_be_bytes());
         let mut head = [0; 32];
         head.as_chunks_mut().0.copy_from_slice(&[user_id, token, age.to_be_bytes(), number.to_be_bytes()]);
-        let seal = finish(self.mac(&[b"ticket", &head, &root.password]));
+        let seal = finish(self.mac(&[b"ticket", &head, &login.password]));
         self.mask(&seal, &mut head);
-        BASE64_URL_SAFE_NO_PAD.encode([seal, head, root.password].as_flattened())
+        BASE64_URL_SAFE_NO_PAD.encode([seal, head, login.password].as_flattened())
     }
 
     /// The ticket with that text; `None` when the text is none.
@@ -116,9 +116,9 @@ impl Tickets {
         self.mac(&[b"ticket", &head, &password]).verify_slice(&seal).ok()?;
         let (&[user_id, token, age, number], []) = head.as_chunks() else { return None };
         let token = Some(i64::from_be_bytes(token)).filter(|token| *token != 0);
-        let root = Root { user_id: i64::from_be_bytes(user_id), password, token };
+        let login = SessionLogin { user_id: i64::from_be_bytes(user_id), password, token };
         let issued = self.start.checked_add(Duration::from_millis(u64::from_be_bytes(age)))?;
-        Some(Ticket { seal, root, number: u64::from_be_bytes(number), issued })
+        Some(Ticket { seal, login, number: u64::from_be_bytes(number), issued })
     }
 
     /// Hides the head of the ticket with that seal, or shows it again: inner ids are on no wire.
@@ -157,13 +157,13 @@ struct Ended {
 
 impl Ended {
     fn has(&self, ticket: &Ticket) -> bool {
-        let (user_id, number) = (ticket.root.user_id, ticket.number);
+        let (user_id, number) = (ticket.login.user_id, ticket.number);
         let void = self.void.get(&user_id).map_or(0, |(number, _)| *number).max(self.all_void);
         number <= void || self.issued.contains_key(&(user_id, number))
     }
 
     fn add(&mut self, ticket: &Ticket, now: Instant) {
-        let user_id = ticket.root.user_id;
+        let user_id = ticket.login.user_id;
         let is_over = |issued: Instant| issued + self.idle <= now;
         let all = (user_id, 0)..=(user_id, u64::MAX);
         let mut count = self.issued.range(all.clone()).count();
@@ -204,8 +204,8 @@ mod tests {
         Tickets::with(60 * MINUTE, (OF_USER, IN_ALL), (OF_USER, IN_ALL)).expect("random numbers")
     }
 
-    fn root(user_id: i64) -> Root {
-        Root { user_id, password: [3; 32], token: None }
+    fn login(user_id: i64) -> SessionLogin {
+        SessionLogin { user_id, password: [3; 32], token: None }
     }
 
     impl Tickets {
@@ -215,7 +215,7 @@ mod tests {
 
         /// A ticket that was issued to that user at that minute.
         fn issued_to(&self, user_id: i64, minutes: u32) -> Ticket {
-            self.read(&self.issue(&root(user_id), self.at(minutes))).expect("a ticket")
+            self.read(&self.issue(&login(user_id), self.at(minutes))).expect("a ticket")
         }
 
         fn goes_on(&self, ticket: &Ticket, minutes: u32) -> bool {
@@ -233,10 +233,10 @@ mod tests {
         let (tickets, others) = (tickets(), tickets());
         let now = tickets.start + Duration::from_millis(1234);
         let mut texts = Vec::new();
-        for root in [root(7), root(7), Root { token: Some(9), ..root(7) }, root(i64::MAX)] {
-            let text = tickets.issue(&root, now);
+        for login in [login(7), login(7), SessionLogin { token: Some(9), ..login(7) }, login(i64::MAX)] {
+            let text = tickets.issue(&login, now);
             let ticket = tickets.read(&text).expect("a ticket");
-            assert_eq!((ticket.root, ticket.issued), (root, now));
+            assert_eq!((ticket.login, ticket.issued), (login, now));
             assert_eq!(others.read(&text), None, "that of another process");
             assert!(!texts.contains(&text));
             texts.push(text);
@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn a_text_that_differs_in_one_character_is_no_ticket() {
         let tickets = tickets();
-        let text = tickets.issue(&root(7), Instant::now());
+        let text = tickets.issue(&login(7), Instant::now());
         for at in 0..text.len() {
             for other in ["A", "B", "-", "_", "=", "/", " "] {
                 let mut changed = text.clone();

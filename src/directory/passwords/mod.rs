@@ -4,11 +4,11 @@ mod password_hash;
 mod password_shape;
 mod pbkdf2;
 
-pub use password_hash::{Adopted, adopt};
+pub use password_hash::{ImportedPassword, classify_password};
 
 use self::password_hash::{Argon2Value, Foreign};
 use super::digest;
-use super::password_changes::Given;
+use super::password_changes::PasswordInput;
 use crate::cache::Held;
 use crate::metrics::Page;
 use crate::model::{Error, NewPassword, Result};
@@ -30,11 +30,11 @@ pub const PASSWORD_REFUSED: &str = "The password doesn't meet requirements";
 /// Longest password, in bytes: hashing costs what the text is long.
 const PASSWORD_BYTES_MAX: usize = 4096;
 /// A valid hash that belongs to nobody: checking against it costs what checking a real one costs.
-const NOBODYS_HASH: &str =
+const DUMMY_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGhhcyB0aGlz$Zm9yIGEgdXNlciB0aGF0IGRvZXMgbm90IGV4aXN0IGF0IGE";
 
 /// The longest time by which a refusal is held back so that it takes as long as another would.
-const LAG_MAX: Duration = Duration::from_secs(1);
+const TIMING_PAD_MAX: Duration = Duration::from_secs(1);
 
 /// Callers who may wait for a computation; one more is told to try again. A computation takes some 20 ms.
 const WAITING_MAX: usize = 256;
@@ -42,7 +42,7 @@ const WAITING_MAX: usize = 256;
 /// Computations at a time, on a machine with many processors: each keeps its memory.
 const SLOTS_MAX: usize = 8;
 
-struct Slots {
+struct HashPermits {
     free: Vec<Vec<Block>>,
     waiting: usize,
     /// Blocks that all of them keep.
@@ -64,7 +64,7 @@ struct Measured {
 pub struct Passwords {
     /// The memory of each computation that may run, kept: freed and allocated again for each, blocks of this
     /// size and alignment leave holes that the C library does not fill, and the process grows without end.
-    slots: Mutex<Slots>,
+    permits: Mutex<HashPermits>,
     /// How many computations may run at a time.
     count: usize,
     freed: Condvar,
@@ -82,10 +82,10 @@ impl Passwords {
     /// `pattern` is what a new password has to match somewhere; `required` refuses new users without one.
     pub fn new(pattern: Option<Regex>, required: bool) -> Passwords {
         let count = std::thread::available_parallelism().map_or(1, usize::from).min(SLOTS_MAX);
-        let slots = Mutex::new(Slots { free: vec![Vec::new(); count], waiting: 0, blocks: 0 });
+        let permits = Mutex::new(HashPermits { free: vec![Vec::new(); count], waiting: 0, blocks: 0 });
         let (longest_extra, measured) = (Mutex::default(), Mutex::default());
         let (freed, large) = (Condvar::new(), Mutex::default());
-        Passwords { slots, count, freed, large, longest_extra, measured, pattern, required }
+        Passwords { permits, count, freed, large, longest_extra, measured, pattern, required }
     }
 
     /// Whether a new user needs a password.
@@ -98,7 +98,11 @@ impl Passwords {
     /// # Errors
     /// Those of [`Passwords::protect`].
     pub fn first(&self, password: &str) -> Result<NewPassword> {
-        let given = if self.is_hash(password) { Given::Hash(password.to_owned()) } else { Given::Clear(password) };
+        let given = if self.is_hash(password) {
+            PasswordInput::Hash(password.to_owned())
+        } else {
+            PasswordInput::Plain(password)
+        };
         Ok(self.prepare(given, None)?.expect("any password of a new user is a change"))
     }
 
@@ -113,11 +117,11 @@ impl Passwords {
     ///
     /// # Errors
     /// `Invalid` for a hash of a kind that nothing here can check.
-    pub(super) fn adopted<'p>(&self, password: &'p str) -> Result<Given<'p>> {
-        match adopt(password) {
-            Adopted::Stored(value) => Ok(Given::Hash(value)),
-            Adopted::Clear => Ok(Given::Clear(password)),
-            Adopted::Unknown(kind) => {
+    pub(super) fn hash_or_plain<'p>(&self, password: &'p str) -> Result<PasswordInput<'p>> {
+        match classify_password(password) {
+            ImportedPassword::Hash(value) => Ok(PasswordInput::Hash(value)),
+            ImportedPassword::Plain => Ok(PasswordInput::Plain(password)),
+            ImportedPassword::Unknown(kind) => {
                 Err(Error::Invalid(format!("nothing here can check a password of the kind {kind}")))
             }
         }
@@ -127,16 +131,16 @@ impl Passwords {
     ///
     /// # Errors
     /// `Invalid` for a password in clear that does not match the configured pattern, or is longer than 4096 bytes.
-    pub(super) fn prepare(&self, given: Given<'_>, present: Option<&Secret>) -> Result<Option<NewPassword>> {
+    pub(super) fn prepare(&self, given: PasswordInput<'_>, present: Option<&Secret>) -> Result<Option<NewPassword>> {
         let stored = present.and_then(|present| present.password_hash.as_deref());
         match given {
-            Given::Hash(hash) => {
+            PasswordInput::Hash(hash) => {
                 let imported = Some(digest(&hash));
                 let same = stored == Some(hash.as_str()) || present.is_some_and(|present| present.imported == imported);
                 Ok((!same).then_some(NewPassword { hash, imported, keeps_tokens: false }))
             }
-            Given::Clear(password) => {
-                if stored.is_some() && self.verify(&mut self.slot()?, password, stored) {
+            PasswordInput::Plain(password) => {
+                if stored.is_some() && self.verify(&mut self.permit()?, password, stored) {
                     return Ok(None);
                 }
                 let hash = self.protect(password)?;
@@ -158,12 +162,12 @@ impl Passwords {
     }
 
     fn hash(&self, password: &str) -> Result<String> {
-        self.slot()?.hash(password)
+        self.permit()?.hash(password)
     }
 
     /// Whether this is the password behind the stored value. Without a stored value the answer is no, and
-    /// takes as long; where values of other directories take longer, [`Slot::refuse`] makes up for it.
-    pub(super) fn verify(&self, slot: &mut Slot<'_>, password: &str, stored: Option<&str>) -> bool {
+    /// takes as long; where values of other directories take longer, [`HashPermit::refuse`] makes up for it.
+    pub(super) fn verify(&self, permit: &mut HashPermit<'_>, password: &str, stored: Option<&str>) -> bool {
         if password.len() > PASSWORD_BYTES_MAX {
             return false;
         }
@@ -173,10 +177,10 @@ impl Passwords {
         };
         let is_ours = ours.is_some();
         // Where there is nothing to compute, and where it is a cheap hash, it takes as long all the same.
-        let computed = ours.or_else(|| Argon2Value::parse(NOBODYS_HASH));
-        let right = computed.is_some_and(|value| slot.verify(password, &value));
+        let computed = ours.or_else(|| Argon2Value::parse(DUMMY_HASH));
+        let right = computed.is_some_and(|value| permit.verify(password, &value));
         match foreign {
-            Some(foreign) => slot.verify_foreign(password, &foreign),
+            Some(foreign) => permit.verify_foreign(password, &foreign),
             None => right && is_ours,
         }
     }
@@ -189,7 +193,7 @@ impl Passwords {
     /// Those of `hashes`.
     pub(super) fn calibrate(
         &self,
-        slot: &mut Slot<'_>,
+        permit: &mut HashPermit<'_>,
         generation: u64,
         hashes: impl FnOnce() -> Result<Vec<String>>,
     ) -> Result<()> {
@@ -206,19 +210,19 @@ impl Passwords {
             }
         }
         for (computation, (cost, value)) in dearest {
-            slot.verify_foreign("", &value);
+            permit.verify_foreign("", &value);
             measured.costs.insert(computation, cost);
         }
-        slot.extra = Duration::ZERO;
+        permit.extra = Duration::ZERO;
         measured.generation = Some(generation);
         Ok(())
     }
 
     /// An argon2id hash in place of a stored value of another kind or cost; `None` when it is one already.
-    pub(super) fn renew(&self, slot: &mut Slot<'_>, password: &str, stored: &str) -> Result<Option<String>> {
+    pub(super) fn rehash(&self, permit: &mut HashPermit<'_>, password: &str, stored: &str) -> Result<Option<String>> {
         match Foreign::parse(stored) {
             Some(Foreign::Argon2(value)) if value.is_ours() => Ok(None),
-            Some(_) => slot.hash(password).map(Some),
+            Some(_) => permit.hash(password).map(Some),
             None => Ok(None),
         }
     }
@@ -226,13 +230,13 @@ impl Passwords {
     /// 32 bytes that only who knows the password can compute again.
     pub(super) fn derive(&self, password: &str, salt: &[u8]) -> Result<[u8; 32]> {
         let mut bytes = [0; 32];
-        self.slot()?.argon2(&Argon2::default(), password, salt, &mut bytes).map_err(hash_failure)?;
+        self.permit()?.argon2(&Argon2::default(), password, salt, &mut bytes).map_err(hash_failure)?;
         Ok(bytes)
     }
 
     /// Adds the memory that is kept to the page.
     pub(super) fn tell(&self, page: &mut Page) {
-        let blocks = locked(&self.slots).blocks;
+        let blocks = locked(&self.permits).blocks;
         let (block, usual) = (size_of::<Block>(), Params::default().block_count());
         let entries = blocks.div_ceil(usual);
         let held = Held { bytes: blocks * block, limit: self.count * usual * block, entries, evicted: 0 };
@@ -243,25 +247,25 @@ impl Passwords {
     ///
     /// # Errors
     /// `Unavailable` when too many wait already.
-    pub(super) fn slot(&self) -> Result<Slot<'_>> {
-        let mut slots = locked(&self.slots);
-        if slots.free.is_empty() && slots.waiting >= WAITING_MAX {
+    pub(super) fn permit(&self) -> Result<HashPermit<'_>> {
+        let mut permits = locked(&self.permits);
+        if permits.free.is_empty() && permits.waiting >= WAITING_MAX {
             return Err(Error::Unavailable("too many passwords are being checked".to_owned()));
         }
-        slots.waiting += 1;
+        permits.waiting += 1;
         let memory = loop {
-            if let Some(memory) = slots.free.pop() {
+            if let Some(memory) = permits.free.pop() {
                 break memory;
             }
-            slots = self.freed.wait(slots).unwrap_or_else(PoisonError::into_inner);
+            permits = self.freed.wait(permits).unwrap_or_else(PoisonError::into_inner);
         };
-        slots.waiting -= 1;
-        Ok(Slot { kept: memory.capacity(), memory, extra: Duration::ZERO, waited: Duration::ZERO, home: self })
+        permits.waiting -= 1;
+        Ok(HashPermit { kept: memory.capacity(), memory, extra: Duration::ZERO, waited: Duration::ZERO, home: self })
     }
 }
 
 /// The right to compute, with the memory for it; given back when dropped.
-pub(super) struct Slot<'p> {
+pub(super) struct HashPermit<'p> {
     memory: Vec<Block>,
     /// Blocks that it was taken with.
     kept: usize,
@@ -272,7 +276,7 @@ pub(super) struct Slot<'p> {
     home: &'p Passwords,
 }
 
-impl Slot<'_> {
+impl HashPermit<'_> {
     fn hash(&mut self, password: &str) -> Result<String> {
         let (mut salt, mut out) = ([0; 16], [0; 32]);
         getrandom::fill(&mut salt).map_err(|error| Error::Internal(anyhow!("get random numbers: {error}")))?;
@@ -305,7 +309,7 @@ impl Slot<'_> {
             self.extra = begun.elapsed();
             let computed = self.extra.saturating_sub(self.waited);
             let mut longest = locked(&self.home.longest_extra);
-            *longest = (*longest).max(computed).min(LAG_MAX);
+            *longest = (*longest).max(computed).min(TIMING_PAD_MAX);
         }
         right
     }
@@ -313,12 +317,12 @@ impl Slot<'_> {
     /// Gives the right back, and lets the refusal take as long as the slowest value of another directory has taken
     /// here: the time must not tell who exists and still has such a value.
     pub(super) fn refuse(self) {
-        let lag = self.lag();
+        let timing_pad = self.timing_pad();
         drop(self);
-        std::thread::sleep(lag);
+        std::thread::sleep(timing_pad);
     }
 
-    fn lag(&self) -> Duration {
+    fn timing_pad(&self) -> Duration {
         locked(&self.home.longest_extra).saturating_sub(self.extra)
     }
 
@@ -349,13 +353,13 @@ fn hash_in(
     argon2.hash_password_into_with_memory(password.as_bytes(), salt, out, memory)
 }
 
-impl Drop for Slot<'_> {
+impl Drop for HashPermit<'_> {
     fn drop(&mut self) {
         let memory = std::mem::take(&mut self.memory);
-        let mut slots = locked(&self.home.slots);
-        slots.blocks += memory.capacity() - self.kept;
-        slots.free.push(memory);
-        drop(slots);
+        let mut permits = locked(&self.home.permits);
+        permits.blocks += memory.capacity() - self.kept;
+        permits.free.push(memory);
+        drop(permits);
         self.home.freed.notify_one();
     }
 }
@@ -385,47 +389,47 @@ mod tests {
     #[test]
     fn a_value_of_any_kind_lets_the_password_in_and_no_other() {
         let passwords = passwords();
-        let mut slot = passwords.slot().unwrap();
+        let mut permit = passwords.permit().unwrap();
         for value in VALUES.into_iter().chain([LIKE_OURS]).chain([OTHER_FORMS[13].1]) {
             assert!(is_stored_value(value), "{value}");
-            assert!(passwords.verify(&mut slot, PASSWORD, Some(value)), "{value}");
+            assert!(passwords.verify(&mut permit, PASSWORD, Some(value)), "{value}");
             for wrong in ["correct horsf", "Correct horse", "correct hors", ""] {
-                assert!(!passwords.verify(&mut slot, wrong, Some(value)), "{value}");
+                assert!(!passwords.verify(&mut permit, wrong, Some(value)), "{value}");
             }
         }
         for value in
             ["", "{SSHA}", PASSWORD, "$argon2id$", "{CRYPT}$1$saltstri$CVtlMpOHug1.jDUbVpFvB1", "$scrypt$x$y$z"]
         {
             assert!(!is_stored_value(value), "{value}");
-            assert!(!passwords.verify(&mut slot, PASSWORD, Some(value)), "{value}");
-            assert_eq!(passwords.renew(&mut slot, PASSWORD, value).unwrap(), None);
+            assert!(!passwords.verify(&mut permit, PASSWORD, Some(value)), "{value}");
+            assert_eq!(passwords.rehash(&mut permit, PASSWORD, value).unwrap(), None);
         }
-        assert!(!passwords.verify(&mut slot, PASSWORD, None));
+        assert!(!passwords.verify(&mut permit, PASSWORD, None));
     }
 
     #[test]
     fn a_value_of_another_kind_is_renewed_once() {
         let passwords = passwords();
-        let mut slot = passwords.slot().unwrap();
+        let mut permit = passwords.permit().unwrap();
         for value in VALUES {
-            let renewed = passwords.renew(&mut slot, PASSWORD, value).unwrap().expect("another value");
+            let renewed = passwords.rehash(&mut permit, PASSWORD, value).unwrap().expect("another value");
             assert!(renewed.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{renewed}");
-            assert!(passwords.verify(&mut slot, PASSWORD, Some(&renewed)));
-            assert_eq!(passwords.renew(&mut slot, PASSWORD, &renewed).unwrap(), None);
+            assert!(passwords.verify(&mut permit, PASSWORD, Some(&renewed)));
+            assert_eq!(passwords.rehash(&mut permit, PASSWORD, &renewed).unwrap(), None);
         }
-        assert_eq!(passwords.renew(&mut slot, PASSWORD, LIKE_OURS).unwrap(), None);
+        assert_eq!(passwords.rehash(&mut permit, PASSWORD, LIKE_OURS).unwrap(), None);
     }
 
     #[test]
     fn a_client_can_bring_in_hashes_of_the_three_old_kinds_only() {
         let passwords = passwords();
-        let mut slot = passwords.slot().unwrap();
+        let mut permit = passwords.permit().unwrap();
         for value in VALUES.into_iter().chain([LIKE_OURS]) {
             let stored = passwords.first(value).unwrap().hash;
             let is_taken = ["{SSHA}", "{SSHA512}", "{SMD5}"].iter().any(|kind| value.starts_with(kind));
             assert_eq!(stored == value, is_taken, "{value}");
             // Everything else is a password, whatever it looks like.
-            assert_eq!(passwords.verify(&mut slot, value, Some(&stored)), !is_taken, "{value}");
+            assert_eq!(passwords.verify(&mut permit, value, Some(&stored)), !is_taken, "{value}");
         }
         for value in ["{SSHA}awc/", "{SSHA}awc/Cj0kafyFd5d8fGn07xoHBJI=", "{SMD5}!"] {
             assert!(passwords.first(value).unwrap().hash.starts_with("$argon2id$"), "{value}");
@@ -435,52 +439,54 @@ mod tests {
     #[test]
     fn a_refusal_is_held_back_by_what_the_slowest_kind_takes_longer() {
         let passwords = passwords();
-        let mut slot = passwords.slot().unwrap();
-        let mut lag = |value: Option<&str>| {
-            slot.extra = Duration::ZERO;
-            passwords.verify(&mut slot, "wrong", value);
-            (slot.extra, slot.lag())
+        let mut permit = passwords.permit().unwrap();
+        let mut timing_pad = |value: Option<&str>| {
+            permit.extra = Duration::ZERO;
+            passwords.verify(&mut permit, "wrong", value);
+            (permit.extra, permit.timing_pad())
         };
         // The quick kinds, ours, and nobody's take the same time without any help.
         for value in [None, Some(LIKE_OURS), Some(VALUES[0]), Some(VALUES[9])] {
-            assert_eq!(lag(value), (Duration::ZERO, Duration::ZERO));
+            assert_eq!(timing_pad(value), (Duration::ZERO, Duration::ZERO));
         }
-        let (extra, lag_of_slow) = lag(Some("{CRYPT}$2b$10$CCCCCCCCCCCCCCCCCCCCC.WrAwgFxicHZ3kL7zMvXYXHKosDn8ot2"));
+        let (extra, lag_of_slow) =
+            timing_pad(Some("{CRYPT}$2b$10$CCCCCCCCCCCCCCCCCCCCC.WrAwgFxicHZ3kL7zMvXYXHKosDn8ot2"));
         assert!(extra > Duration::ZERO);
         assert_eq!(lag_of_slow, Duration::ZERO);
         for value in [None, Some(LIKE_OURS), Some(VALUES[0])] {
-            assert_eq!(lag(value), (Duration::ZERO, extra.min(LAG_MAX)));
+            assert_eq!(timing_pad(value), (Duration::ZERO, extra.min(TIMING_PAD_MAX)));
         }
-        let (extra_of_quicker, rest) = lag(Some("{CRYPT}$2b$04$CCCCCCCCCCCCCCCCCCCCC.WrAwgFxicHZ3kL7zMvXYXHKosDn8ot2"));
-        assert_eq!(rest, extra.min(LAG_MAX).saturating_sub(extra_of_quicker));
+        let (extra_of_quicker, rest) =
+            timing_pad(Some("{CRYPT}$2b$04$CCCCCCCCCCCCCCCCCCCCC.WrAwgFxicHZ3kL7zMvXYXHKosDn8ot2"));
+        assert_eq!(rest, extra.min(TIMING_PAD_MAX).saturating_sub(extra_of_quicker));
     }
 
     #[test]
     fn the_slow_kinds_are_measured_before_the_first_check_and_again_when_there_are_others() {
         let passwords = passwords();
-        let mut slot = passwords.slot().unwrap();
+        let mut permit = passwords.permit().unwrap();
         let hashes = |values: &[&str]| Ok(values.iter().map(|value| (*value).to_owned()).collect());
         let cost = |cost: &str| format!("{{CRYPT}}$2b${cost}$CCCCCCCCCCCCCCCCCCCCC.WrAwgFxicHZ3kL7zMvXYXHKosDn8ot2");
-        passwords.calibrate(&mut slot, 1, || hashes(&[&cost("04")])).unwrap();
-        let first = slot.lag();
+        passwords.calibrate(&mut permit, 1, || hashes(&[&cost("04")])).unwrap();
+        let first = permit.timing_pad();
         assert!(first > Duration::ZERO);
         // Nothing has changed: nothing is read.
-        passwords.calibrate(&mut slot, 1, || panic!("in the same state")).unwrap();
-        passwords.calibrate(&mut slot, 2, || hashes(&[&cost("04"), &cost("09")])).unwrap();
-        assert!(slot.lag() > first);
+        passwords.calibrate(&mut permit, 1, || panic!("in the same state")).unwrap();
+        passwords.calibrate(&mut permit, 2, || hashes(&[&cost("04"), &cost("09")])).unwrap();
+        assert!(permit.timing_pad() > first);
         // Of each computation only the dearest is measured, once.
-        passwords.calibrate(&mut slot, 3, || hashes(&[&cost("05"), &cost("08"), VALUES[0], VALUES[25]])).unwrap();
+        passwords.calibrate(&mut permit, 3, || hashes(&[&cost("05"), &cost("08"), VALUES[0], VALUES[25]])).unwrap();
         assert_eq!(locked(&passwords.measured).costs, HashMap::from([("2", 1 << 9), ("pbkdf2-sha256", 1000)]));
         // A value that cannot be checked takes no time.
-        passwords.calibrate(&mut slot, 4, || hashes(&["{CRYPT}$2b$99$nothing"])).unwrap();
+        passwords.calibrate(&mut permit, 4, || hashes(&["{CRYPT}$2b$99$nothing"])).unwrap();
     }
 
     #[test]
     fn memory_beyond_the_usual_is_given_back() {
         let passwords = passwords();
-        let mut slot = passwords.slot().unwrap();
-        assert!(passwords.verify(&mut slot, PASSWORD, Some(VALUES[23])));
-        assert!(slot.memory.capacity() <= Params::default().block_count());
+        let mut permit = passwords.permit().unwrap();
+        assert!(passwords.verify(&mut permit, PASSWORD, Some(VALUES[23])));
+        assert!(permit.memory.capacity() <= Params::default().block_count());
     }
 
     #[test]
@@ -489,8 +495,8 @@ mod tests {
         let turn = locked(&passwords.large);
         std::thread::scope(|scope| {
             let large = scope.spawn(|| {
-                let mut slot = passwords.slot().unwrap();
-                (passwords.verify(&mut slot, PASSWORD, Some(VALUES[23])), slot.waited)
+                let mut permit = passwords.permit().unwrap();
+                (passwords.verify(&mut permit, PASSWORD, Some(VALUES[23])), permit.waited)
             });
             // Others go on meanwhile.
             let computed = scope.spawn(|| argon2_hash_of(&passwords)).join().unwrap();
@@ -504,7 +510,7 @@ mod tests {
     }
 
     fn argon2_hash_of(passwords: &Passwords) -> String {
-        Slot { memory: Vec::new(), kept: 0, extra: Duration::ZERO, waited: Duration::ZERO, home: passwords }
+        HashPermit { memory: Vec::new(), kept: 0, extra: Duration::ZERO, waited: Duration::ZERO, home: passwords }
             .hash(PASSWORD)
             .unwrap()
     }

@@ -34,11 +34,11 @@ const BCRYPT_BASE64: GeneralPurpose = GeneralPurpose::new(&BCRYPT, NO_PAD.with_d
 
 /// The use of a password value that comes from elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Adopted {
+pub enum ImportedPassword {
     /// It is a hash that a password can be checked against. This form of it is to be stored.
-    Stored(String),
+    Hash(String),
     /// It is a password.
-    Clear,
+    Plain,
     /// No password can be checked against it: it is a hash of a kind that is not known here, or broken, or too costly,
     /// or a marker. The text names its kind and contains no part of a password.
     Unknown(String),
@@ -55,18 +55,20 @@ pub(super) enum Fault {
 
 /// Tells the use of a password value that an operator brings in. Hashes are taken in many more kinds than from clients,
 /// who send passwords, and a password may look like anything. White space around a hash does not matter.
-pub fn adopt(value: &str) -> Adopted {
+pub fn classify_password(value: &str) -> ImportedPassword {
     let trimmed = value.trim();
     let kind = || kind_of(trimmed);
     if is_hex_in_place_of_base64(trimmed) {
-        return kind().map_or(Adopted::Clear, Adopted::Unknown);
+        return kind().map_or(ImportedPassword::Plain, ImportedPassword::Unknown);
     }
     let stored = stored_form(trimmed);
     match Foreign::read(&stored) {
-        Ok(Foreign::Pbkdf2(value)) => Adopted::Stored(value.to_string()),
-        Ok(_) => Adopted::Stored(stored),
-        Err(Fault::TooCostly) => Adopted::Unknown(format!("{} at a cost beyond the limit", kind().unwrap_or_default())),
-        Err(Fault::Unreadable) => kind().map_or(Adopted::Clear, Adopted::Unknown),
+        Ok(Foreign::Pbkdf2(value)) => ImportedPassword::Hash(value.to_string()),
+        Ok(_) => ImportedPassword::Hash(stored),
+        Err(Fault::TooCostly) => {
+            ImportedPassword::Unknown(format!("{} at a cost beyond the limit", kind().unwrap_or_default()))
+        }
+        Err(Fault::Unreadable) => kind().map_or(ImportedPassword::Plain, ImportedPassword::Unknown),
     }
 }
 
@@ -413,10 +415,10 @@ pub(super) mod tests {
     fn values_of_all_kinds_are_adopted() {
         for value in VALUES {
             let stored = value.strip_prefix("{ARGON2}").unwrap_or(value);
-            assert_eq!(adopt(value), Adopted::Stored(stored.to_owned()));
+            assert_eq!(classify_password(value), ImportedPassword::Hash(stored.to_owned()));
             assert!(Foreign::parse(stored).is_some());
             if let Some(bare) = value.strip_prefix("{CRYPT}") {
-                assert_eq!(adopt(bare), Adopted::Stored(value.to_owned()));
+                assert_eq!(classify_password(bare), ImportedPassword::Hash(value.to_owned()));
             }
         }
     }
@@ -424,19 +426,19 @@ pub(super) mod tests {
     #[test]
     fn values_in_other_forms_are_stored_in_one_form() {
         for (value, stored) in OTHER_FORMS {
-            assert_eq!(adopt(value), Adopted::Stored(stored.to_owned()));
-            assert_eq!(adopt(stored), Adopted::Stored(stored.to_owned()));
+            assert_eq!(classify_password(value), ImportedPassword::Hash(stored.to_owned()));
+            assert_eq!(classify_password(stored), ImportedPassword::Hash(stored.to_owned()));
             assert!(Foreign::parse(stored).is_some_and(|value| value.matches(PASSWORD)) || stored.contains("argon2"));
         }
-        let spring = adopt(&format!("{{argon2@SpringSecurity_v5_8}}{}", VALUES[18]));
-        assert_eq!(spring, Adopted::Unknown("{argon2}$argon2i$".to_owned()));
+        let spring = classify_password(&format!("{{argon2@SpringSecurity_v5_8}}{}", VALUES[18]));
+        assert_eq!(spring, ImportedPassword::Unknown("{argon2}$argon2i$".to_owned()));
     }
 
     #[test]
     fn the_binary_value_of_389_directory_server_can_be_checked() {
         // Its pwdhash.
         let value = "{PBKDF2_SHA256}AAAgAFqGsFzmRwXO2UkDrjXIzcjsYHbSCLGHuVIQPnDaa8alwJzwJ/CfflFve1NjpvMPu6WUisl94ZnC0uSSDcGofN2XEd0fKEMUHH4VOdrz9Z/1vEtJ+TOH1zhNi2M0zFJfhLj/nWRdepjD52vu8gchvGsCesRopZk3/q5cMDgY9yplCNqQS34tLNpEQQNgIQWkw2RZe3d4v97VuGjdbB26oJ90Fu5cUbfPbfbQZUhuEy1e/Cz2SxU/t1v6uMGstGbNvYhGysuor9BAT4VA72l8l9Yap/Vbq/+ZmVdXENferqWzjIg6LAMKwuUgtrUsYXKOKIAwFDZMR6YV0W44LWhT/1vHQTce5d32uweKYJ+xZFlkzKyo30+3KK3GVBq3oJ5DnwkJf4FL3ZoBU9ycqKnPFc/2lpxHSiOXCvuk6hmUgxzB";
-        let Adopted::Stored(stored) = adopt(value) else { panic!("not stored") };
+        let ImportedPassword::Hash(stored) = classify_password(value) else { panic!("not stored") };
         assert!(stored.starts_with("$pbkdf2-sha256$i=8192,l=256$"), "{stored}");
         assert!(Foreign::parse(&stored).unwrap().matches(PASSWORD));
     }
@@ -444,10 +446,10 @@ pub(super) mod tests {
     #[test]
     fn white_space_around_a_hash_is_left_out() {
         for value in VALUES {
-            assert_eq!(adopt(&format!(" {value}\t\r\n")), adopt(value));
+            assert_eq!(classify_password(&format!(" {value}\t\r\n")), classify_password(value));
         }
-        assert_eq!(adopt("{SSHA}! "), Adopted::Unknown("{SSHA}".to_owned()));
-        assert_eq!(adopt(" secret words "), Adopted::Clear);
+        assert_eq!(classify_password("{SSHA}! "), ImportedPassword::Unknown("{SSHA}".to_owned()));
+        assert_eq!(classify_password(" secret words "), ImportedPassword::Plain);
     }
 
     #[test]
@@ -496,7 +498,7 @@ pub(super) mod tests {
             crypt(&long_salt),
         ];
         for (value, kind) in cases {
-            assert_eq!(adopt(&value), Adopted::Unknown(kind), "{value}");
+            assert_eq!(classify_password(&value), ImportedPassword::Unknown(kind), "{value}");
         }
     }
 
@@ -520,8 +522,12 @@ pub(super) mod tests {
             (pbkdf2("750001", 2), pbkdf2("750000", 2), "$pbkdf2-sha512$"),
             (pbkdf2("99999999999999999999", 1), pbkdf2("1", 1), "$pbkdf2-sha512$"),
         ] {
-            assert_eq!(adopt(&dear), Adopted::Unknown(format!("{kind} at a cost beyond the limit")), "{dear}");
-            assert!(matches!(adopt(&cheap), Adopted::Stored(_)), "{cheap}");
+            assert_eq!(
+                classify_password(&dear),
+                ImportedPassword::Unknown(format!("{kind} at a cost beyond the limit")),
+                "{dear}"
+            );
+            assert!(matches!(classify_password(&cheap), ImportedPassword::Hash(_)), "{cheap}");
         }
         for (broken, whole, kind) in [
             (cost("32"), cost("05"), "$2b$"),
@@ -530,8 +536,8 @@ pub(super) mod tests {
             (argon2("m=64,t=1,p=9"), argon2("m=64,t=1,p=8"), "$argon2id$"),
             (argon2("m=64,t=1,p=1,keyid=YWJj"), argon2("m=64,t=1,p=1,data=YWJj"), "$argon2id$"),
         ] {
-            assert_eq!(adopt(&broken), Adopted::Unknown(kind.to_owned()), "{broken}");
-            assert!(matches!(adopt(&whole), Adopted::Stored(_)), "{whole}");
+            assert_eq!(classify_password(&broken), ImportedPassword::Unknown(kind.to_owned()), "{broken}");
+            assert!(matches!(classify_password(&whole), ImportedPassword::Hash(_)), "{whole}");
         }
     }
 
