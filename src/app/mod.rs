@@ -2,16 +2,18 @@
 //! and programs that embed Rollbook go this way, so that neither has less than the other.
 
 mod heartbeat;
+pub(crate) mod secrets;
 mod settings;
 
 use crate::background::Background;
 use crate::dialect::{Context, Dialects, Metrics};
 use crate::directory::{Authenticator, ChangeRetention, Passwords};
+use crate::files::database_path::{give_socket, local_socket};
 use crate::http::ListenerKind;
 use crate::logging;
 use crate::metrics;
 use crate::server::{Limits, Listener, Network, Server, Stopper, Traffic};
-use crate::store::{self, Store};
+use crate::store::Store;
 use anyhow::{Context as _, anyhow};
 pub(crate) use heartbeat::Heartbeat;
 pub use settings::{Secrets, Settings};
@@ -141,9 +143,9 @@ impl Service {
             ..self.limits.clone()
         };
         let bind = || -> anyhow::Result<Server> {
-            let path = store::local_socket(self.store.path())?;
+            let path = local_socket(self.store.path())?;
             let server = Server::bind_local(&path, limits)?;
-            store::give_socket(self.store.path(), &path).context("give the socket to the owner of the database")?;
+            give_socket(self.store.path(), &path).context("give the socket to the owner of the database")?;
             Ok(server)
         };
         match bind() {

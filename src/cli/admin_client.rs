@@ -5,11 +5,13 @@ use super::{open_store, say, start_logging};
 use crate::admin::{AdminRequest, perform};
 use crate::dialect::{LOCAL_PATH, PROGRESS_PATH};
 use crate::directory::{Directory, Passwords};
+use crate::files::InUse;
+use crate::files::database_path::{local_socket, require_database};
 use crate::json::{self, Json};
 use crate::model::Error;
 use crate::server::{LocalClient, Patience};
 use crate::settings::Target;
-use crate::store::{self, Copied, InUse};
+use crate::store::{Copied, Store};
 use anyhow::{Context as _, anyhow, bail};
 use regex_lite::Regex;
 use serde::Serialize;
@@ -45,7 +47,7 @@ impl AdminClient {
     /// When it is not there or cannot be opened, and when another process holds it that takes no orders.
     pub(super) fn open(target: &Target) -> anyhow::Result<AdminClient> {
         start_logging(&target.database);
-        store::require_database(&target.database.db)?;
+        require_database(&target.database.db)?;
         AdminClient::open_or_create(target, None)
     }
 
@@ -73,7 +75,7 @@ impl AdminClient {
                 Err(error) if error.chain().any(|cause| cause.is::<InUse>()) => error,
                 Err(error) => return Err(error),
             };
-            let socket = store::local_socket(&target.database.db)?;
+            let socket = local_socket(&target.database.db)?;
             match LocalClient::connect(&socket, target.timeout) {
                 Ok(client) => {
                     drop(waiting);
@@ -107,7 +109,7 @@ impl AdminClient {
     /// When there is no such database, or the copy cannot be made beside it.
     pub(super) fn open_copy(target: &Target) -> anyhow::Result<AdminClient> {
         start_logging(&target.database);
-        let (store, copied) = store::copy(&target.database.db)?;
+        let (store, copied) = Store::open_copy(&target.database.db)?;
         if target.verbose {
             say(&format!("working on a copy of the file {}", target.database.db.display()));
         }
@@ -191,7 +193,7 @@ impl AdminClient {
 /// `None` where no server can make one.
 pub(super) fn copy_through_server(target: &Target) -> Option<Copied> {
     let (database, timeout) = (&target.database.db, target.timeout);
-    let socket = store::local_socket(database).ok()?;
+    let socket = local_socket(database).ok()?;
     let client = LocalClient::connect(&socket, timeout).ok()?;
     let mut client = AdminClient::Remote { client, socket, timeout, account: account(), keep_tokens: false };
     let mut copy = || -> anyhow::Result<Copied> {

@@ -5,9 +5,8 @@ use super::{print, say};
 use crate::admin::{AdminRequest, ShownChange, ShownChanges};
 use crate::directory::ChangeCursor;
 use crate::json::{self, Json, JsonText, Object};
-use crate::model::fold_name;
+use crate::model::{fold_name, now};
 use crate::settings::{LogOutput, LogSettings};
-use crate::store::now;
 use anyhow::bail;
 use std::collections::VecDeque;
 

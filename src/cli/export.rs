@@ -6,11 +6,12 @@ use super::temp_files::remove_temp_files_on_signals;
 use super::{Usage, say, start_logging};
 use crate::admin::exported;
 use crate::directory::{ExportOptions, count, export};
+use crate::files::database_path::refuse_database;
 use crate::files::{self, Destination};
 use crate::formats::{Format, Record, Role, Writer};
 use crate::json;
 use crate::settings::{ExportSettings, ResultFormat};
-use crate::store::{self, Snapshot};
+use crate::store::Snapshot;
 use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 use serde_json::json;
@@ -32,7 +33,7 @@ pub(super) fn run(settings: &ExportSettings) -> anyhow::Result<()> {
     let snapshot = Snapshot::open(&settings.database.db)?;
     let destination = Destination::find(path, settings.force)?;
     if !files::is_dash(path) {
-        store::refuse_database(&settings.database.db, path)?;
+        refuse_database(&settings.database.db, path)?;
     }
     let to_stdout = destination == Destination::Stdout;
     let done = destination.open().and_then(|mut out| {

@@ -1,11 +1,13 @@
 //! The first start: the secrets of a new directory, and the way to the administrator for those that are made.
 
+use crate::app::secrets::keep_secrets;
 use crate::directory::{self, FirstSecrets, Passwords};
+use crate::files::database_path::is_of_database;
 use crate::files::{sync_folder_of, without_following};
 use crate::logging;
 use crate::model::Error;
 use crate::settings::{Database, SECRETS, first_secret};
-use crate::store::{self, Store};
+use crate::store::Store;
 use anyhow::{Context as _, anyhow, bail};
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -65,7 +67,7 @@ impl FirstStart {
             bail!("ROLLBOOK_API_KEY and ROLLBOOK_APP_KEY are the same: each key opens something else");
         }
         let way = match secrets_file {
-            Some(path) if store::is_of_database(store.path(), path) => {
+            Some(path) if is_of_database(store.path(), path) => {
                 bail!("the secrets cannot go into {}: it is the database, or belongs to it", path.display())
             }
             Some(path) => Way::File(path.to_owned()),
@@ -118,7 +120,7 @@ impl FirstStart {
                 path
             }
             Way::Beside => {
-                let path = store::keep_secrets(store.path(), &lines)?;
+                let path = keep_secrets(store.path(), &lines)?;
                 // The file has secrets that open nothing.
                 fill_only().inspect_err(|_| drop(std::fs::remove_file(&path)))?;
                 path

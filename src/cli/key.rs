@@ -6,9 +6,9 @@ use super::table::{Column, Table};
 use super::terminal::{PasswordPrompt, confirm};
 use super::{Usage, print, say, start_logging};
 use crate::admin::{AdminRequest, ShownKey};
+use crate::files::database_path::require_database;
 use crate::formats::Role;
 use crate::settings::{KeyArg, KeyCommand, PasswordRules, ResultFormat, Target};
-use crate::store;
 use anyhow::{Context as _, anyhow, bail};
 use serde_json::json;
 use std::io::{BufRead as _, IsTerminal as _};
@@ -78,7 +78,7 @@ pub(super) fn set_password(
     format: ResultFormat,
 ) -> anyhow::Result<()> {
     start_logging(&target.database);
-    store::require_database(&target.database.db)?;
+    require_database(&target.database.db)?;
     let password = read_password(user)?;
     let mut client = AdminClient::open_or_create(target, rules.password_pattern.clone())?.keeping_tokens(keep_tokens);
     client.send::<()>(AdminRequest::SetPassword { user: user.to_owned(), password })?;

@@ -25,10 +25,10 @@ mod terminal;
 mod user;
 mod watchdog;
 
+use crate::files::database_path::Missing;
 use crate::logging;
 use crate::server::{Endpoint, probe};
 use crate::settings::{Command, CommandLine, Database, ResultFormat, Setting};
-use crate::store::Missing;
 use anyhow::{Context as _, anyhow, bail};
 use serde_json::json;
 use std::io::Write as _;

@@ -2,9 +2,9 @@
 //! the program has handed over.
 
 use super::Usage;
+use crate::files::database_path::is_of_database;
 use crate::json::{Json, to_string};
 use crate::settings::Serve;
-use crate::store;
 use anyhow::{Context as _, anyhow, bail};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
@@ -57,7 +57,7 @@ impl Ready {
     pub(super) fn prepare(serve: &Serve) -> anyhow::Result<Ready> {
         let descriptor = serve.ready_fd.map(take).transpose()?.flatten();
         if let Some(file) = &serve.ready_file {
-            if store::is_of_database(&serve.database.db, file) {
+            if is_of_database(&serve.database.db, file) {
                 let file = file.display();
                 return Err(Usage(anyhow!("--ready-file: {file} is the database, or belongs to it")).into());
             }

@@ -2,15 +2,18 @@
 
 use super::ready_line::{Listening, Ready};
 use super::{first_start::FirstStart, parent_process, signals::Signals, start_logging, watchdog};
+use crate::app::secrets::secrets_file;
 use crate::app::{Service, Settings};
 use crate::cli::Usage;
 use crate::directory;
+use crate::files::InUse;
+use crate::files::database_path::is_of_database;
 use crate::logging;
 use crate::server::{
     Certificate, HandedSockets, Limits, Listener, PemFile, Place, raise_descriptor_limit, tell_supervisor,
 };
 use crate::settings::{Serve, given_secrets};
-use crate::store::{self, Found, InUse, Store};
+use crate::store::{Found, Store};
 use anyhow::{Context as _, anyhow};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -130,7 +133,7 @@ fn log_to(serve: &Serve) -> anyhow::Result<()> {
         return Ok(());
     };
     let setting = serve.origins.name_of("log_file");
-    if store::is_of_database(&serve.database.db, file) {
+    if is_of_database(&serve.database.db, file) {
         return Err(Usage(anyhow!("{setting}: {} is the database, or belongs to it", file.display())).into());
     }
     logging::start_to_file(serve.database.log, serve.database.log_format, file).context(setting)
@@ -152,7 +155,7 @@ fn announce_database(store: &Store, found: Found, is_first: bool) {
     let state = if found == Found::New { "new" } else { "existing" };
     log::info!("rollbook {} with the {state} database {}", env!("CARGO_PKG_VERSION"), store.path().display());
     if found == Found::Existing
-        && let Ok(path) = store::secrets_file(store.path())
+        && let Ok(path) = secrets_file(store.path())
         && path.exists()
     {
         log::warn!("the first secrets are still in {}: keep them elsewhere, and remove it", path.display());

@@ -2,8 +2,8 @@
 
 use super::Directory;
 use super::permissions::current;
-use crate::model::{Actor, CallerKind, Change, DeniedAction, Error, PermissionLevel, Result, timestamp};
-use crate::store::{CacheScope, ReadTx, Store, now};
+use crate::model::{Actor, CallerKind, Change, DeniedAction, Error, PermissionLevel, Result, now, timestamp};
+use crate::store::{CacheScope, ReadTx, Store};
 use std::time::{Duration, Instant};
 
 /// Changes that are read at a time fill about so many bytes, unless a single one is longer.

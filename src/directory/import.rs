@@ -8,9 +8,9 @@ use super::users::{Update, insert_alone, join};
 use super::{Directory, Rules, load_group, load_group_id, load_user};
 use crate::model::{
     ADMINISTRATORS, Caller, DeniedAction, EntityKind, EntryName, Error, GroupChanges, POWER_USERS, PermissionLevel,
-    Precondition, Result, Target, UserChanges, check_login,
+    Precondition, Result, Target, UserChanges, check_login, now,
 };
-use crate::store::{ImportProgress, Imported as Entry, JoinedGroup, Joining, List, Spelled, Undo, WriteTx, now};
+use crate::store::{ImportProgress, Imported as Entry, JoinedGroup, Joining, List, Spelled, Undo, WriteTx};
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;

@@ -1,8 +1,8 @@
 //! Keys and tokens: made here, stored as digests.
 
 use super::Directory;
-use crate::model::{DeniedAction, Error, PermissionLevel, Proof, Result, check_length, check_text};
-use crate::store::{Credential, CredentialKind, NewCredential, Token, new_uuid};
+use crate::model::{DeniedAction, Error, PermissionLevel, Proof, Result, check_length, check_text, new_uuid};
+use crate::store::{Credential, CredentialKind, NewCredential, Token};
 use anyhow::anyhow;
 use sha2::{Digest as _, Sha256};
 

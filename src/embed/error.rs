@@ -1,7 +1,7 @@
 //! Why a call of the library has failed.
 
+use crate::files::InUse;
 use crate::model;
-use crate::store::InUse;
 use std::fmt;
 
 /// The result of a call of the library.

@@ -6,12 +6,14 @@ mod client;
 mod entry;
 mod error;
 mod group;
+mod id;
 mod lookalike;
 mod name;
 mod page;
 mod precondition;
 mod property;
 mod text;
+mod time;
 mod user;
 mod version;
 
@@ -21,11 +23,13 @@ pub use client::ClientAddress;
 pub use entry::{EntryName, Target};
 pub use error::{DeniedAction, EntityKind, Error, Result};
 pub use group::{ADMINISTRATORS, Group, GroupChanges, GroupDetails, GroupName, POWER_USERS};
+pub use id::new_uuid;
 pub use name::{BUILT_IN, Keys, check_login, check_new_name, fold_name, is_key_of, spelling_key};
 pub use page::{Page, Window};
 pub use precondition::{EtagScope, EtagSet, Precondition};
 pub use property::{ATTRIBUTES_BYTES_MAX, is_answered_property};
 pub use text::{check_length, check_text, is_email, timestamp};
+pub use time::now;
 pub use user::{
     AccessRole, Attributes, BaseRole, NewPassword, User, UserChanges, UserSummary, UserView, UserWithGroups,
 };

@@ -127,7 +127,7 @@ const OF_THE_PROGRAM: [&str; 8] = [
     "logging",
     "server/socket_activation.rs",
     "server/sd_notify.rs",
-    "files/mod.rs",
+    "files/output.rs",
     "formats/tests",
 ];
 

@@ -16,9 +16,9 @@ use crate::cache::{Cache, Owner};
 use crate::metrics::Page;
 use crate::model::{
     Actor, Caller, CallerKind, ClientAddress, Ended, Error, KeyKind, PermissionLevel, Proof, Result, RightsVersion,
-    UserWithGroups, spelling_key,
+    UserWithGroups, now, spelling_key,
 };
-use crate::store::{CacheScope, Credential, CredentialKind, ReadTx, Secret, Store, now};
+use crate::store::{CacheScope, Credential, CredentialKind, ReadTx, Secret, Store};
 use anyhow::anyhow;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;

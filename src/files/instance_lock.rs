@@ -1,0 +1,179 @@
+//! The lock that keeps a second process out of a database.
+
+use super::database_path::DatabasePath;
+use super::file_id::{FileId, is_at};
+use super::lock_holder;
+use super::owner::{Owner, explain, give};
+use super::paths::{kind, with_suffix, without_following};
+use crate::sync::locked;
+use anyhow::{Context as _, bail};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// How often another process may remove the lock file just when this one has opened it.
+const LOCK_ATTEMPTS: usize = 100;
+
+/// Another process has the database open.
+#[derive(Debug)]
+pub struct InUse {
+    pub(crate) database: String,
+    /// The process, where it can be known.
+    pub(crate) holder: Option<u32>,
+}
+
+impl std::fmt::Display for InUse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let InUse { database, holder } = self;
+        match holder {
+            None => write!(f, "the database {database} is in use by another process"),
+            Some(own) if *own == std::process::id() => write!(f, "the database {database} is in use by this process"),
+            Some(other) => write!(f, "the database {database} is in use by another process (process id {other})"),
+        }
+    }
+}
+
+impl std::error::Error for InUse {}
+
+/// The lock that keeps other processes out, for as long as this is held.
+///
+/// SQLite's own locks are on the database file itself, and a second handle on that file would drop them when closed, so
+/// ours is on a file beside it.
+#[derive(Debug)]
+pub(crate) struct InstanceLock {
+    place: DatabasePath,
+    path: PathBuf,
+    file: Mutex<File>,
+    /// The file goes with the lock.
+    passing: AtomicBool,
+}
+
+impl InstanceLock {
+    /// Takes the lock.
+    ///
+    /// # Errors
+    /// [`InUse`] when another process has it; when the file beside the database cannot be made or opened.
+    pub(crate) fn take(place: &DatabasePath) -> anyhow::Result<InstanceLock> {
+        // By whatever link the file was named, there is one lock.
+        let path = with_suffix(&place.real, ".lock");
+        let (file, made) = InstanceLock::acquire(place, &path)?;
+        Ok(InstanceLock { place: place.clone(), path, file: Mutex::new(file), passing: AtomicBool::new(made) })
+    }
+
+    /// Takes the lock again if its file was removed, which would let another process in. Returns whether it was.
+    ///
+    /// # Errors
+    /// [`InUse`] when another process has come in meanwhile; when the file cannot be made or opened.
+    pub(crate) fn renew(&self) -> anyhow::Result<bool> {
+        let mut file = locked(&self.file);
+        if is_at(&file, &self.path) {
+            return Ok(false);
+        }
+        *file = InstanceLock::acquire(&self.place, &self.path)?.0;
+        Ok(true)
+    }
+
+    /// The locked file, and whether this process has made it.
+    fn acquire(place: &DatabasePath, path: &Path) -> anyhow::Result<(File, bool)> {
+        for _ in 0..LOCK_ATTEMPTS {
+            let opened = InstanceLock::open(path, &place.real)
+                .with_context(|| format!("lock the database {}", place.named.display()))?;
+            let Some((file, made)) = opened else { continue };
+            match file.try_lock() {
+                // Another process may have removed the file before this one has locked it.
+                Ok(()) if is_at(&file, path) => return Ok((file, made)),
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => {
+                    let holder = file.metadata().ok().and_then(|found| lock_holder::of_lock(FileId::of(&found)));
+                    return Err(InUse { database: place.named.display().to_string(), holder }.into());
+                }
+                Err(TryLockError::Error(error)) => return Err(error).context("lock the database"),
+            }
+        }
+        bail!("the lock file {} is removed again and again", path.display())
+    }
+
+    /// Makes or opens the file. `None` when another process has removed it just then.
+    fn open(path: &Path, database: &Path) -> anyhow::Result<Option<(File, bool)>> {
+        let owner = Owner::of(database).context("find the owner of the database")?;
+        let mut options = OpenOptions::new();
+        options.create_new(true).read(true).write(true).mode(0o600);
+        match options.open(path) {
+            Ok(file) => {
+                give(&file, owner).with_context(|| format!("give {} to the owner of the database", path.display()))?;
+                return Ok(Some((file, true)));
+            }
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(explain(error, path)),
+            Err(_) => {}
+        }
+        if let Ok(found) = path.symlink_metadata()
+            && !found.is_file()
+        {
+            bail!("{} is {}, and no lock file: remove it", path.display(), kind(found.file_type()));
+        }
+        let mut options = OpenOptions::new();
+        without_following(options.read(true).write(true));
+        match options.open(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            opened => Ok(Some((opened.map_err(|error| explain(error, path))?, false))),
+        }
+    }
+
+    /// Leaves the file where it is: there is a database that it belongs to. Else, one that this process has made goes
+    /// with the lock.
+    pub(crate) fn keep(&self) {
+        self.passing.store(false, Ordering::Release);
+    }
+}
+
+impl Drop for InstanceLock {
+    fn drop(&mut self) {
+        // While it is still locked, so that no other process can believe to have it.
+        if *self.passing.get_mut() && is_at(&locked(&self.file), &self.path) {
+            let _ = std::fs::remove_file(&self.path);
+        }
+        // Closing the file is not enough: a process that another thread is about to start has a copy of the descriptor,
+        // and the lock with it, until it runs its program.
+        let _ = locked(&self.file).unlock();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicUsize;
+
+    /// Two handles on a file exclude each other, whether they are of one process or of two.
+    #[test]
+    fn one_at_a_time_has_the_lock_while_its_file_comes_and_goes() {
+        let folder = std::env::temp_dir().join(format!("rollbook-lock-{}", std::process::id()));
+        std::fs::create_dir(&folder).unwrap();
+        let place = DatabasePath::find(&folder.join("rollbook.db")).unwrap();
+        let (holders, taken) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let is_patient = |error: &anyhow::Error| error.to_string().contains("again and again");
+        let take = || {
+            while taken.load(Ordering::SeqCst) < 2000 {
+                match InstanceLock::take(&place) {
+                    Ok(lock) => {
+                        assert_eq!(holders.fetch_add(1, Ordering::SeqCst), 0, "another one has the lock");
+                        assert!(is_at(&locked(&lock.file), &lock.path));
+                        // A third of the time the file goes with the lock.
+                        let number = taken.fetch_add(1, Ordering::SeqCst);
+                        if number % 3 > 0 {
+                            lock.keep();
+                        } else {
+                            lock.passing.store(true, Ordering::SeqCst);
+                        }
+                        holders.fetch_sub(1, Ordering::SeqCst);
+                    }
+                    Err(error) => assert!(error.is::<InUse>() || is_patient(&error), "{error:#}"),
+                }
+            }
+        };
+        std::thread::scope(|scope| (0..16).for_each(|_| drop(scope.spawn(take))));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

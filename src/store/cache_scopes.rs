@@ -1,0 +1,98 @@
+//! Cache scopes: which cached data a commit invalidates.
+
+use crate::model::RightsVersion;
+use crate::sync::locked;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Instant;
+
+/// What a change is about, for those who remember what they have read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheScope {
+    /// Any row at all.
+    Anything,
+    /// Keys and tokens.
+    Credentials,
+    /// Passwords, disabling, memberships: whether a user may come in, and what they may do then.
+    Rights,
+    /// Names and labels of groups, and which group contains which.
+    Groups,
+}
+
+/// How often something of each scope has been committed, and those who wait for the next time.
+#[derive(Default)]
+pub(in crate::store) struct Generations {
+    counts: [AtomicU64; 4],
+    waiting: AtomicUsize,
+    /// Nobody shall wait any more.
+    ended: Mutex<bool>,
+    advanced: Condvar,
+}
+
+impl Generations {
+    pub(in crate::store) fn of(&self, scope: CacheScope) -> u64 {
+        self.counts[scope as usize].load(Ordering::Acquire)
+    }
+
+    pub(in crate::store) fn advance(&self, scope: CacheScope) {
+        self.counts[scope as usize].fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Tells those who wait. They count themselves before they look at the numbers, so that either they see the new
+    /// ones or they are seen here.
+    pub(in crate::store) fn tell(&self) {
+        if self.waiting.load(Ordering::SeqCst) > 0 {
+            let _ended = locked(&self.ended);
+            self.advanced.notify_all();
+        }
+    }
+
+    pub(in crate::store) fn end_waiting(&self) {
+        *locked(&self.ended) = true;
+        self.advanced.notify_all();
+    }
+
+    pub(in crate::store) fn wait(&self, generation: u64, deadline: Instant) -> bool {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        let mut ended = locked(&self.ended);
+        let mut advanced = false;
+        while !*ended {
+            advanced = self.counts[CacheScope::Anything as usize].load(Ordering::SeqCst) != generation;
+            let left = deadline.saturating_duration_since(Instant::now());
+            if advanced || left.is_zero() {
+                break;
+            }
+            ended = self.advanced.wait_timeout(ended, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        drop(ended);
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        advanced
+    }
+}
+
+/// The generations that a state of the database belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) struct Seen {
+    pub(in crate::store) anything: u64,
+    pub(in crate::store) credentials: u64,
+    pub(in crate::store) rights: u64,
+    pub(in crate::store) groups: u64,
+}
+
+impl Seen {
+    /// The part that is about rights and credentials.
+    pub(in crate::store) fn rights(&self) -> RightsVersion {
+        RightsVersion { rights: self.rights, credentials: self.credentials }
+    }
+
+    /// For somebody who begins to read now. What they read may be newer than these numbers, but not older.
+    pub(in crate::store) fn now(generations: &Generations) -> Seen {
+        let [anything, credentials, rights, groups] =
+            [CacheScope::Anything, CacheScope::Credentials, CacheScope::Rights, CacheScope::Groups]
+                .map(|scope| generations.of(scope));
+        Seen { anything, credentials, rights, groups }
+    }
+}
+
+/// Every scope but [`CacheScope::Anything`], which shows by itself; each before those that build on it.
+pub(in crate::store) const MARKED: [CacheScope; 3] = [CacheScope::Groups, CacheScope::Rights, CacheScope::Credentials];

@@ -1,0 +1,130 @@
+//! Backups with dated names in one folder, of which the older ones are removed.
+
+use crate::files::database_path::SIDE_FILES;
+use crate::files::{real, with_suffix};
+use crate::store::sql::ReadTx;
+use crate::store::sqlite::migrations;
+use anyhow::Context as _;
+use rusqlite::{Connection, OpenFlags};
+use std::path::{Path, PathBuf};
+
+const PREFIX: &str = "rollbook-";
+const END: &str = ".db";
+
+/// The time in the name of a backup, and its number among those of one second.
+type Dated = (String, u64);
+
+/// A name for a backup made now that no file in the folder has: `rollbook-20261130-141500.db`, in UTC.
+pub fn dated_backup(folder: &Path) -> PathBuf {
+    let time = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
+    let name = |number: u64| match number {
+        1 => format!("{PREFIX}{time}{END}"),
+        number => format!("{PREFIX}{time}-{number}{END}"),
+    };
+    let mut paths = (1..).map(|number| folder.join(name(number)));
+    paths.find(|path| path.symlink_metadata().is_err()).unwrap_or_else(|| folder.join(name(1)))
+}
+
+/// Removes backups of the same directory that have older dated names in the same folder, so that so many are left with
+/// that one; never the database itself. Returns those that were removed.
+///
+/// # Errors
+/// When that backup cannot be read, or another one not be removed.
+pub fn remove_older_backups(database: &Path, newest: &Path, keep: usize) -> anyhow::Result<Vec<PathBuf>> {
+    let work = || -> anyhow::Result<Vec<PathBuf>> {
+        let (database, newest) = (real(database)?, real(newest)?);
+        let Some((name, folder)) = newest.file_name().and_then(dated).zip(newest.parent()) else {
+            return Ok(Vec::new());
+        };
+        let Some(directory) = directory_of(&newest) else { return Ok(Vec::new()) };
+        let mut older = Vec::new();
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            if let Some(dated) = dated(&entry.file_name()).filter(|dated| *dated < name) {
+                older.push((dated, entry.path()));
+            }
+        }
+        older.sort_unstable_by(|one, other| other.cmp(one));
+        let is_backup =
+            |(_, path): &(Dated, PathBuf)| *path != database && directory_of(path).as_ref() == Some(&directory);
+        let removed: Vec<PathBuf> =
+            older.into_iter().filter(is_backup).skip(keep.saturating_sub(1)).map(|(_, path)| path).collect();
+        for path in &removed {
+            std::fs::remove_file(path).with_context(|| format!("remove {}", path.display()))?;
+        }
+        Ok(removed)
+    };
+    work().context("remove older backups")
+}
+
+/// The time and the number in a dated name.
+fn dated(name: &std::ffi::OsStr) -> Option<Dated> {
+    let rest = name.to_str()?.strip_prefix(PREFIX)?.strip_suffix(END)?;
+    let (time, number) = rest.split_at_checked("20261130-141500".len())?;
+    let is_time = time.bytes().enumerate().all(|(at, byte)| if at == 8 { byte == b'-' } else { byte.is_ascii_digit() });
+    let number = match number.strip_prefix('-') {
+        None if number.is_empty() => 1,
+        Some(digits) if !digits.starts_with(['0', '+']) => digits.parse().ok().filter(|number| *number > 1)?,
+        _ => return None,
+    };
+    is_time.then(|| (time.to_owned(), number))
+}
+
+/// The directory that a backup is of. `None` for any other file, and for a database that is in use: a backup has no files
+/// beside it.
+fn directory_of(path: &Path) -> Option<String> {
+    let is_file = path.symlink_metadata().ok()?.is_file();
+    if !is_file || SIDE_FILES.iter().any(|suffix| with_suffix(path, suffix).symlink_metadata().is_ok()) {
+        return None;
+    }
+    // Nothing is made beside the file, and no lock is taken.
+    let mut uri = String::from("file:");
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'-' | b'.' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => uri.push(char::from(byte)),
+            other => uri.push_str(&format!("%{other:02X}")),
+        }
+    }
+    uri.push_str("?immutable=1");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(uri, flags).ok()?;
+    migrations::require_ours(&connection).ok()?;
+    ReadTx { connection: &connection, rights: None, memory: None }.directory_id().ok()?
+}
+
+impl ReadTx<'_> {
+    /// What tells one directory from all others: the identifier of its first key. Keys are revoked and never deleted, and
+    /// backups and restores carry them over.
+    fn directory_id(&self) -> crate::model::Result<Option<String>> {
+        let sql = "select uuid from credentials where user_id is null order by id limit 1";
+        self.first(sql, [], |row| row.get(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_pattern_is_a_dated_name() {
+        for (name, found) in [
+            ("rollbook-20261130-141500.db", Some(("20261130-141500", 1))),
+            ("rollbook-20261130-141500-2.db", Some(("20261130-141500", 2))),
+            ("rollbook-20261130-141500-10.db", Some(("20261130-141500", 10))),
+            ("rollbook-20261130-141500-1.db", None),
+            ("rollbook-20261130-141500-02.db", None),
+            ("rollbook-20261130-141500-x.db", None),
+            ("rollbook-20261130-141500x.db", None),
+            ("rollbook-20261130-141500.db.gz", None),
+            ("rollbook-2026113O-141500.db", None),
+            ("rollbook-20261130 141500.db", None),
+            ("my-rollbook-20261130-141500.db", None),
+            ("rollbook-20261130.db", None),
+            ("rollbook.db", None),
+        ] {
+            let found = found.map(|(time, number)| (time.to_owned(), number));
+            assert_eq!(dated(name.as_ref()), found, "{name}");
+        }
+        assert!(dated("rollbook-20261130-141500-2.db".as_ref()) < dated("rollbook-20261130-141500-10.db".as_ref()));
+    }
+}

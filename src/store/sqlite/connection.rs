@@ -1,0 +1,95 @@
+//! Connections to the database file.
+
+use crate::files::{DatabasePath, missing_right, with_suffix};
+use crate::model::{fold_name, spelling_key};
+use anyhow::bail;
+use rusqlite::config::DbConfig;
+use rusqlite::functions::FunctionFlags;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a connection waits for another one of this process (they only meet at checkpoints).
+pub(in crate::store) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Prepared statements kept by each connection; there are fewer different ones than this.
+pub(in crate::store) const STATEMENTS_KEPT: usize = 128;
+
+/// How a file is opened. A path never has links here: one that is found was put there since, by the owner of the folder,
+/// and root would write into whatever it leads to.
+pub(in crate::store) const OPEN_FLAGS: OpenFlags =
+    OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX).union(OpenFlags::SQLITE_OPEN_NOFOLLOW);
+
+pub(in crate::store) fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, OPEN_FLAGS)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    let define = |name: &str, function: fn(&str) -> String| {
+        connection.create_scalar_function(name, 1, flags, move |context| {
+            Ok(context.get_raw(0).as_str_or_null()?.map(function))
+        })
+    };
+    define("folded", fold_name)?;
+    define("spelling", spelling_key)?;
+    // Otherwise SQLite compiles a kept statement anew whenever a parameter changes that might make a better plan,
+    // which for most costs more than running it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(connection)
+}
+
+pub(in crate::store) fn prepare_writer(connection: &Connection) -> anyhow::Result<()> {
+    // SQLite opens a file that it may not write for reading.
+    if connection.is_readonly(rusqlite::MAIN_DB)? {
+        bail!("the file may not be written");
+    }
+    let mode: String = connection.query_row("pragma journal_mode = wal", [], |row| row.get(0))?;
+    if !mode.eq_ignore_ascii_case("wal") {
+        bail!("the file cannot have a write-ahead log (journal mode {mode})");
+    }
+    connection.execute_batch(
+        "pragma synchronous = full;
+         pragma foreign_keys = on;
+         pragma trusted_schema = off;
+         pragma temp_store = memory;
+         pragma cache_size = -16384;
+         pragma journal_size_limit = 67108864;",
+    )?;
+    Ok(())
+}
+
+/// A connection for reading.
+pub(in crate::store) fn connect_reader(path: &Path) -> anyhow::Result<Connection> {
+    let connection = connect(path)?;
+    // Opened for writing all the same: a read-only connection could not recover a log that a crash left. The first
+    // look opens the log: by then another one could be in its place.
+    connection.execute_batch(
+        "pragma query_only = on; pragma trusted_schema = off; pragma temp_store = memory;
+         pragma cache_size = -6144; begin; select count(*) from sqlite_schema; rollback",
+    )?;
+    // The writer's connection, which is closed last, moves what is left in the log, if that may be done.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    Ok(connection)
+}
+
+/// Says which right is missing where SQLite only says that it could not open something.
+pub(in crate::store) fn blame(place: &DatabasePath, error: rusqlite::Error) -> anyhow::Error {
+    let code = error.sqlite_error_code();
+    if !matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied)) {
+        return error.into();
+    }
+    let files = ["", "-wal", "-shm", "-journal"].map(|suffix| with_suffix(&place.real, suffix));
+    files.iter().find_map(|file| missing_right(file)).unwrap_or_else(|| error.into())
+}
+
+/// The same for an error that may be SQLite's.
+pub(in crate::store) fn blame_any(place: &DatabasePath, error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<rusqlite::Error>() {
+        Ok(error) => blame(place, error),
+        Err(error) => error,
+    }
+}
+
+pub(in crate::store) fn connect_copy(path: &Path) -> rusqlite::Result<Connection> {
+    Connection::open_with_flags(path, OPEN_FLAGS)
+}

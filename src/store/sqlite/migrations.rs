@@ -1,0 +1,362 @@
+//! The versions of the schema: which one a file has, and the way from each to the next.
+
+use crate::store::tables::identity;
+use crate::store::tables::passwords::slow_kind;
+use anyhow::{Context as _, bail};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+/// How the database was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// An existing directory.
+    Existing,
+    /// Nothing was there: the tables have been made and are empty.
+    New,
+}
+
+/// "Roll" in ASCII: marks the file as ours in its header.
+const APPLICATION_ID: i32 = 0x526f_6c6c;
+
+/// What this program knows. A new version is a new `schema.sql`, a step that brings a file there, and a file of the
+/// version before in `tests/versions`.
+const VERSIONS: Versions<'static> = Versions { schema: include_str!("../../../schema.sql"), steps: &STEPS };
+
+/// The way from the first version to the newest.
+const STEPS: [Step; 5] = [
+    Step { to: 2, what: "records what changes, and how far imports have come", run: |tx| tx.execute_batch(CHANGES) },
+    Step {
+        to: 3,
+        what: "counts the changes of passwords",
+        run: |tx| {
+            tx.execute_batch(PASSWORDS)?;
+            note_slow_hashes(tx)
+        },
+    },
+    Step {
+        to: 4,
+        what: "compares names without characters that cannot be seen",
+        run: |tx| {
+            tx.execute_batch(identity::WITHHELD)?;
+            identity::renew_keys(tx)
+        },
+    },
+    Step {
+        to: 5,
+        what: "remembers the entries that users and groups were imported from",
+        run: |tx| tx.execute_batch(ENTRIES),
+    },
+    Step { to: 6, what: "counts the age of changes on a clock of their own", run: |tx| tx.execute_batch(CHANGE_MARKS) },
+];
+
+/// Version 2. It stays as it is, whatever becomes of these tables later.
+const CHANGES: &str = "\
+create table changes (
+    id          integer primary key,  -- counts up; the newest row is never removed, so that none is given twice
+    at          integer not null,
+    caller_kind text check (caller_kind in ('user', 'key', 'operator')), -- null: the program itself
+    caller      text,                 -- the name of the user or key, or the operator's account on this machine
+    dialect     text not null,        -- by which it came, or `command`, or `program`
+    action      text not null,        -- what was done: `user.created`
+    name        text not null,        -- the user, the group or the key that it was done to
+    before      text,                 -- JSON object: what was so and is no longer, no secrets
+    after       text                  -- JSON object: what is so now, no secrets
+) strict;
+create table imports (
+    digest blob primary key check (length(digest) = 32), -- SHA-256 of the whole input
+    line   integer not null,                             -- everything up to this line has been looked at and stored
+    at     integer not null
+) strict, without rowid;";
+
+/// Version 3. It stays as it is.
+const PASSWORDS: &str = "\
+create table passwords (
+    user_id   integer primary key references users (id) on delete cascade,
+    number    integer not null,                        -- counts changes; a better hash of the same password is none
+    imported  blob check (length(imported) = 32),      -- SHA-256 of the hash that was imported last
+    slow_kind text                                     -- kind and cost of a hash that takes longer to check than ours
+) strict;
+create index passwords_by_slow_kind on passwords (slow_kind) where slow_kind is not null;";
+
+/// Version 5. It stays as it is.
+const ENTRIES: &str = "\
+create table import_parts (
+    digest blob not null references imports (digest) on delete cascade,
+    phase  integer not null,                       -- 0: the beginning, then the passes over the input
+    row    integer not null,                       -- the number of the last row of the part
+    result text not null check (json_valid(result)),
+    primary key (digest, phase, row)
+) strict, without rowid;
+create table entry_names (
+    name     blob primary key check (length(name) = 16), -- digest of the distinguished name
+    user_id  integer references users (id) on delete cascade,
+    group_id integer references groups (id) on delete cascade,
+    check (user_id is null or group_id is null)        -- both are null: several had the name, and it means nobody
+) strict, without rowid;
+create index entry_names_by_user on entry_names (user_id) where user_id is not null;
+create index entry_names_by_group on entry_names (group_id) where group_id is not null;";
+
+/// Version 6. It stays as it is.
+const CHANGE_MARKS: &str = "\
+create table change_marks (
+    id integer primary key,           -- the newest change at that time
+    at integer not null               -- milliseconds of that clock
+) strict;";
+
+/// Notes which hashes of an older file take long to check.
+fn note_slow_hashes(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    let mut hashes = tx.prepare("select id, password_hash from users where password_hash is not null")?;
+    let mut insert = tx.prepare("insert into passwords (user_id, number, slow_kind) values (?1, 0, ?2)")?;
+    let mut rows = hashes.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Some(kind) = slow_kind(row.get_ref(1)?.as_str()?) {
+            insert.execute(rusqlite::params![row.get::<_, i64>(0)?, kind])?;
+        }
+    }
+    Ok(())
+}
+
+/// All versions of a schema.
+struct Versions<'v> {
+    /// The newest, for new files.
+    schema: &'v str,
+    /// The way there from version 1, a step for each version.
+    steps: &'v [Step],
+}
+
+/// What makes a file of one version a file of the next.
+struct Step {
+    /// The version that the file has after it.
+    to: i32,
+    /// What it does, for the log.
+    what: &'static str,
+    /// Runs in a transaction of its own, without foreign keys, which are checked at its end.
+    run: fn(&Transaction<'_>) -> rusqlite::Result<()>,
+}
+
+impl Versions<'_> {
+    fn newest(&self) -> i32 {
+        self.steps.last().map_or(1, |step| step.to)
+    }
+
+    /// The version that a file of ours has; `None` for an empty file.
+    fn of(&self, connection: &Connection) -> anyhow::Result<Option<i32>> {
+        let application_id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let newest = self.newest();
+        match (application_id, version) {
+            (APPLICATION_ID, version) if (1..=newest).contains(&version) => Ok(Some(version)),
+            (APPLICATION_ID, newer) if newer > newest => {
+                bail!("the file has schema version {newer}, this program knows {newest}: use a newer rollbook")
+            }
+            (0, 0) if connection.query_row("select count(*) = 0 from sqlite_schema", [], |row| row.get(0))? => Ok(None),
+            _ => bail!("the file is not a rollbook database"),
+        }
+    }
+
+    /// Tells our files from others before anything is written, makes the tables in an empty one and brings an older
+    /// one up, step by step.
+    fn bring_up(&self, connection: &mut Connection) -> anyhow::Result<Found> {
+        let Some(version) = self.of(connection)? else {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            transaction.execute_batch(self.schema).context("make the tables")?;
+            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+            transaction.pragma_update(None, "user_version", self.newest())?;
+            transaction.commit()?;
+            return Ok(Found::New);
+        };
+        for step in self.steps.iter().filter(|step| step.to > version) {
+            step.take(connection).with_context(|| {
+                format!("upgrade from schema version {} to {} ({})", step.to - 1, step.to, step.what)
+            })?;
+            log::info!("upgraded the database from schema version {} to {}: {}", step.to - 1, step.to, step.what);
+        }
+        Ok(Found::Existing)
+    }
+}
+
+impl Step {
+    /// Brings the file one version further, or leaves it as it is.
+    fn take(&self, connection: &mut Connection) -> anyhow::Result<()> {
+        // Otherwise dropping a table that is made anew would take along the rows that refer to it.
+        connection.pragma_update(None, "foreign_keys", false)?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        (self.run)(&transaction)?;
+        let dangling: i64 =
+            transaction.query_row("select count(*) from pragma_foreign_key_check", [], |row| row.get(0))?;
+        if dangling > 0 {
+            bail!("{dangling} rows would refer to nothing");
+        }
+        transaction.pragma_update(None, "user_version", self.to)?;
+        transaction.commit()?;
+        Ok(())
+    }
+}
+
+/// Brings a file to the newest version that this program knows.
+pub(in crate::store) fn bring_up(connection: &mut Connection) -> anyhow::Result<Found> {
+    VERSIONS.bring_up(connection)
+}
+
+/// Refuses a file that is not ours, one of a newer version, and an empty one.
+pub(in crate::store) fn require_ours(connection: &Connection) -> anyhow::Result<()> {
+    if VERSIONS.of(connection)?.is_none() {
+        bail!("the file is not a rollbook database");
+    }
+    Ok(())
+}
+
+/// Refuses what [`require_ours`] refuses, and a file that has still to be brought up.
+pub(in crate::store) fn require_newest(connection: &Connection) -> anyhow::Result<()> {
+    require_ours(connection)?;
+    if let Some(version) = VERSIONS.of(connection)?
+        && version < VERSIONS.newest()
+    {
+        bail!(
+            "the file has schema version {version}; start the server on it once, which brings it to {}",
+            VERSIONS.newest()
+        );
+    }
+    Ok(())
+}
+
+/// Whether the file was made by another program, as far as that can be read.
+pub(in crate::store) fn is_foreign(connection: &Connection) -> rusqlite::Result<bool> {
+    let application_id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: i64 = connection.query_row("select count(*) from sqlite_schema", [], |row| row.get(0))?;
+    Ok(application_id != APPLICATION_ID && tables > 0)
+}
+
+/// A thing of the schema, and the text that makes it.
+pub(in crate::store) type Thing = (String, String);
+
+/// The tables, indexes and triggers of the newest version.
+pub(in crate::store) fn newest_things() -> rusqlite::Result<Vec<Thing>> {
+    let connection = Connection::open_in_memory()?;
+    connection.execute_batch(VERSIONS.schema)?;
+    things(&connection)
+}
+
+/// The tables, indexes, triggers and views in a file.
+pub(in crate::store) fn things(connection: &Connection) -> rusqlite::Result<Vec<Thing>> {
+    let sql = "select type || ' ' || name, coalesce(sql, '') from sqlite_schema
+         where name not like 'sqlite\\_%' escape '\\' order by type, name";
+    connection.prepare(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: &str = "create table users (id integer primary key, name text not null) strict;
+         create table notes (user_id integer not null references users (id) on delete cascade) strict;";
+    const STEPS: &[Step] = &[
+        Step {
+            to: 2,
+            what: "gives users a colour",
+            run: |tx| tx.execute_batch("alter table users add column colour text default 'red'"),
+        },
+        Step {
+            to: 3,
+            what: "makes the users anew",
+            run: |tx| {
+                tx.execute_batch(
+                    "create table made (id integer primary key, name text not null, colour text not null) strict;
+                     insert into made select id, upper(name), colour from users;
+                     drop table users;
+                     alter table made rename to users;",
+                )
+            },
+        },
+    ];
+    /// As `alter table` writes it down.
+    const THIRD: &str = "create table notes (user_id integer not null references users (id) on delete cascade) strict;
+         create table \"users\" (id integer primary key, name text not null, colour text not null) strict;";
+
+    const fn first() -> Versions<'static> {
+        Versions { schema: FIRST, steps: &[] }
+    }
+
+    fn old_file() -> Connection {
+        let mut connection = Connection::open_in_memory().unwrap();
+        assert_eq!(first().bring_up(&mut connection).unwrap(), Found::New);
+        connection.execute_batch("insert into users values (1, 'ada'); insert into notes values (1);").unwrap();
+        connection
+    }
+
+    fn state(connection: &Connection) -> (i32, Vec<Thing>, Vec<String>, i64) {
+        let version = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+        let mut statement = connection.prepare("select * from users").unwrap();
+        let width = statement.column_count();
+        let row = |row: &rusqlite::Row<'_>| {
+            let cells: Vec<String> = (0..width).map(|column| format!("{:?}", row.get_ref(column).unwrap())).collect();
+            Ok(cells.join(" "))
+        };
+        let users = statement.query_map([], row).unwrap().collect::<rusqlite::Result<_>>().unwrap();
+        let notes = connection.query_row("select count(*) from notes", [], |row| row.get(0)).unwrap();
+        let lower = things(connection).unwrap().into_iter().map(|(name, sql)| (name, sql.to_lowercase())).collect();
+        (version, lower, users, notes)
+    }
+
+    #[test]
+    fn a_file_of_each_version_becomes_what_a_new_file_is_with_its_rows() {
+        let newest = Versions { schema: THIRD, steps: STEPS };
+        let mut new = Connection::open_in_memory().unwrap();
+        assert_eq!(newest.bring_up(&mut new).unwrap(), Found::New);
+        for known in 0..=STEPS.len() {
+            let mut connection = old_file();
+            let halfway = Versions { schema: FIRST, steps: &STEPS[..known] };
+            assert_eq!(halfway.bring_up(&mut connection).unwrap(), Found::Existing);
+            assert_eq!(halfway.of(&connection).unwrap(), Some(known as i32 + 1));
+            // Twice: what is up to date stays as it is.
+            for _ in 0..2 {
+                assert_eq!(newest.bring_up(&mut connection).unwrap(), Found::Existing);
+                let (version, things, users, notes) = state(&connection);
+                assert_eq!((version, notes), (3, 1), "from version {}", known + 1);
+                assert_eq!(things, state(&new).1, "from version {}", known + 1);
+                assert_eq!(users, [r#"Integer(1) Text([65, 68, 65]) Text([114, 101, 100])"#]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_file_as_it_was() {
+        type Run = fn(&Transaction<'_>) -> rusqlite::Result<()>;
+        let failing: [(Run, &str); 3] = [
+            (|tx| tx.execute_batch("update users set name = 'x'; select * from nothing"), "nothing"),
+            (|tx| tx.execute_batch("create table more (x); delete from users"), "1 rows would refer to nothing"),
+            (|tx| tx.execute_batch("drop table notes; insert into users values (1, 'x', 'x')"), "UNIQUE"),
+        ];
+        for (run, why) in failing {
+            let mut connection = old_file();
+            let [second, _] = STEPS else { unreachable!() };
+            let before = Versions { schema: FIRST, steps: &STEPS[..1] };
+            before.bring_up(&mut connection).unwrap();
+            let was = state(&connection);
+            let steps = [
+                Step { to: second.to, what: second.what, run: second.run },
+                Step { to: 3, what: "fails", run },
+                Step { to: 4, what: "is not reached", run: |_| panic!("after a step that failed") },
+            ];
+            let error = Versions { schema: FIRST, steps: &steps }.bring_up(&mut connection).unwrap_err();
+            let said = format!("{error:#}");
+            assert!(said.contains("upgrade from schema version 2 to 3 (fails)") && said.contains(why), "{said}");
+            assert_eq!(state(&connection), was, "{why}");
+        }
+    }
+
+    #[test]
+    fn steps_are_numbered_without_a_gap() {
+        for (index, step) in VERSIONS.steps.iter().enumerate() {
+            assert_eq!(step.to, index as i32 + 2, "{}", step.what);
+        }
+    }
+
+    #[test]
+    fn a_file_of_no_version_or_of_a_newer_one_is_refused() {
+        for version in [0, -1, 4] {
+            let connection = old_file();
+            connection.pragma_update(None, "user_version", version).unwrap();
+            assert!(Versions { schema: THIRD, steps: STEPS }.of(&connection).is_err(), "{version}");
+        }
+    }
+}

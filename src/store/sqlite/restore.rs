@@ -1,0 +1,380 @@
+//! A backup in place of the database, which is kept aside.
+
+use crate::files::database_path::Missing;
+use crate::files::{self, DatabasePath, Draft, InstanceLock, Owner, fresh_name, give, sync_folder_of, with_suffix};
+use crate::model::Actor;
+use crate::store::sql::WriteTx;
+use crate::store::sqlite::connection::connect;
+use crate::store::sqlite::migrations;
+use crate::store::sqlite::snapshot::Snapshot;
+use crate::store::tables::audit_log::NUMBER_MAX;
+use crate::store::tables::counts::Counts;
+use anyhow::{Context as _, bail};
+use rusqlite::{Connection, ErrorCode};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A clock that says more microseconds than this, in the year 2219, is not believed.
+const CLOCK_MAX: i64 = NUMBER_MAX - (1 << 50);
+/// How many changes are taken for lost with the old database, where neither it nor the clock tells.
+const LOST_MAX: i64 = 1_000_000_000;
+
+/// What was restored.
+#[derive(Debug)]
+pub struct Restored {
+    /// What is in the database now.
+    pub counts: Counts,
+    /// Where the old database is, if there was one.
+    pub kept: Option<PathBuf>,
+}
+
+/// Puts a copy of that backup, which messages call `shown`, in place of the database and keeps the old one beside it,
+/// under a name with the time.
+/// Wherever this breaks off, there is a usable database under the name: the old one, or the new one.
+///
+/// The record of changes goes on with a number that was never given before, for the restore itself. Numbers between the
+/// backup's last one and this belong to no change, so that readers of changes that are lost find out.
+///
+/// # Errors
+/// When the database is in use, when the backup is no database of ours, of a newer version or damaged, and when
+/// something cannot be read or written. The database is the old one then, unless the message says otherwise.
+pub fn restore(backup: &Path, shown: &str, database: &Path, origin: &Actor) -> anyhow::Result<Restored> {
+    let name = |path: &Path| path.display().to_string();
+    let place = DatabasePath::find(database)?;
+    if DatabasePath::existing(backup)?.real == place.real {
+        bail!("{shown} is the database itself");
+    }
+    let snapshot = Snapshot::of_any_version(backup)?;
+    // No server can start from here on, nor go on to use a file that is no longer the database.
+    let lock = InstanceLock::take(&place)?;
+    files::remove_leftovers(&place.real);
+    let replace = || -> anyhow::Result<Restored> {
+        let owner = Owner::of(&place.real)?;
+        if place.exists {
+            owner.require_givable()?;
+        }
+        let draft = Draft::beside(&place.real)?;
+        let counts = snapshot.copy_to(draft.path()).with_context(|| format!("copy {shown}"))?;
+        let backup_name = Path::new(shown).file_name().unwrap_or_default().to_string_lossy();
+        note_restore(draft.path(), &place.real, &backup_name, origin).context("go on with the record of changes")?;
+        give(&draft.open_own()?, owner).context("give the copy to the owner of the database")?;
+        draft.sync()?;
+        let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
+        let kept = fresh_name(&place.real, &format!("kept-{time}"));
+        let replacement = Replacement { kept, database: place.real.clone() };
+        replacement.close_old()?;
+        let kept = files::without_interruption(|| replacement.put_in_place(draft))?;
+        if !place.exists {
+            owner.warn_unless_own(&place.real);
+        }
+        Ok(Restored { counts, kept: kept.then_some(replacement.kept) })
+    };
+    let restored = replace().with_context(|| format!("restore {}", name(database)))?;
+    lock.keep();
+    Ok(restored)
+}
+
+/// Writes the restore into the record of changes of the copy.
+fn note_restore(copy: &Path, old: &Path, backup: &str, origin: &Actor) -> anyhow::Result<()> {
+    let mut connection = connect(copy)?;
+    // The copy is synced as a whole.
+    connection.execute_batch("pragma journal_mode = memory; pragma synchronous = off")?;
+    if !has_record(&connection)? {
+        migrations::bring_up(&mut connection)?;
+    }
+    let last = last_change(&connection)?;
+    // Of a file that was made by another program nothing is known, and the restore is refused later.
+    let lost = last_change_of(old).unwrap_or_else(|error| {
+        log::warn!("the newest change of the old database cannot be read: {error:#}");
+        0
+    });
+    // Numbers do not go so far by themselves, and a reader that has such a one is told that it is too large.
+    let lost = if lost > NUMBER_MAX - LOST_MAX { 0 } else { lost };
+    let number = first_number(last, lost)?;
+    WriteTx::on(&connection, None, origin, false).note_restore(backup, number, last)?;
+    connection.close().map_err(|(_, error)| error)?;
+    Ok(())
+}
+
+/// A number that no change has ever had: the time in microseconds, as long as it is greater than the last number of the
+/// backup and that of the old database.
+fn first_number(last: i64, lost: i64) -> anyhow::Result<i64> {
+    let clock = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_micros());
+    let clock = i64::try_from(clock).ok().filter(|clock| *clock <= CLOCK_MAX);
+    let given = last.max(lost);
+    let number = clock.filter(|clock| *clock > given).unwrap_or_else(|| given.saturating_add(LOST_MAX));
+    if number > NUMBER_MAX {
+        bail!("change {given} leaves no number for further ones: the largest is {NUMBER_MAX}");
+    }
+    Ok(number)
+}
+
+fn has_record(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql = "select exists (select 1 from sqlite_schema where type = 'table' and name = 'changes')";
+    connection.query_row(sql, [], |row| row.get(0))
+}
+
+/// The number of the newest change; 0 where there is none.
+fn last_change(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("select coalesce(max(id), 0) from changes", [], |row| row.get(0))
+}
+
+/// The same in the database that is to be replaced.
+fn last_change_of(database: &Path) -> anyhow::Result<i64> {
+    let old = match DatabasePath::existing(database) {
+        Err(error) if error.is::<Missing>() => return Ok(0),
+        found => found?,
+    };
+    if is_empty(database)? {
+        return Ok(0);
+    }
+    if !old.looks_like_one() || old.has_other_log() {
+        bail!("the file is damaged, or beside the log of another one");
+    }
+    old.require_own_files()?;
+    let connection = connect(database)?;
+    connection.execute_batch("pragma query_only = on; pragma trusted_schema = off")?;
+    migrations::require_ours(&connection)?;
+    Ok(if has_record(&connection)? { last_change(&connection)? } else { 0 })
+}
+
+/// The files of a restore. What is done with them, in this order, each step on disk before the next:
+/// [`Replacement::close_old`], [`Replacement::carry_log`], [`Replacement::name_copy`], [`Replacement::exchange`].
+struct Replacement {
+    database: PathBuf,
+    /// The name of the old database after the restore. Before the last step, the new database has it: the old one never
+    /// has the name of a temporary file.
+    kept: PathBuf,
+}
+
+impl Replacement {
+    /// Makes the draft the database. Returns whether there was an old one.
+    fn put_in_place(&self, draft: Draft) -> anyhow::Result<bool> {
+        self.carry_log()?;
+        let had_one = self.database.exists();
+        let draft = self.name_copy(draft)?;
+        self.exchange()?;
+        // The first name of the new database.
+        drop(draft);
+        sync_folder_of(&self.database).with_context(|| {
+            let kept = self.kept.display();
+            if had_one {
+                format!("the backup is in place already, and the old database is {kept}")
+            } else {
+                "the backup is in place already".to_owned()
+            }
+        })?;
+        Ok(self.kept.exists())
+    }
+
+    /// Moves the old write-ahead log into the old database, so that the one file is all of it and there is no log
+    /// that could ever be taken for the new one's. SQLite does this only while no other process has it open.
+    fn close_old(&self) -> anyhow::Result<()> {
+        // What does not begin like a database was not opened by SQLite either.
+        let old = match DatabasePath::existing(&self.database) {
+            Err(error) if error.is::<Missing>() => return Ok(()),
+            found => found?,
+        };
+        if !old.looks_like_one() || is_empty(&self.database)? {
+            return Ok(());
+        }
+        old.require_own_files()?;
+        if old.has_other_log() {
+            log::warn!("the old database has the log of another one beside it; both are kept as they are");
+            return Ok(());
+        }
+        let close = || -> rusqlite::Result<bool> {
+            let connection = connect(&self.database)?;
+            if migrations::is_foreign(&connection)? {
+                return Ok(true);
+            }
+            connection.query_row("pragma journal_mode = delete", [], |_| Ok(false))
+        };
+        match close() {
+            Ok(false) => Ok(()),
+            Ok(true) => bail!("the file that is there is not a rollbook database"),
+            Err(error) => match error.sqlite_error_code() {
+                Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+                    log::warn!("the old database is damaged ({error}); it is kept as it is, with its log");
+                    Ok(())
+                }
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                    bail!("the database {} is in use by another process", self.database.display())
+                }
+                _ => Err(error).context("move the log of the old database into it"),
+            },
+        }
+    }
+
+    /// Takes a log that is still there out of the new database's way. Only a database that SQLite cannot read, and
+    /// one that is missing, still has one.
+    fn carry_log(&self) -> anyhow::Result<()> {
+        for suffix in ["-wal", "-journal"] {
+            match std::fs::rename(with_suffix(&self.database, suffix), with_suffix(&self.kept, suffix)) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                other => other.with_context(|| format!("move {}{suffix} aside", self.database.display()))?,
+            }
+        }
+        // The index of a log: SQLite makes it anew.
+        match std::fs::remove_file(with_suffix(&self.database, "-shm")) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            other => other.with_context(|| format!("remove {}-shm", self.database.display()))?,
+        }
+        sync_folder_of(&self.database)
+    }
+
+    /// Gives the new database the name that the old one is to have. It keeps the other one until it has its place, so that
+    /// the copy is not left behind under a name that promises the old database.
+    fn name_copy(&self, draft: Draft) -> anyhow::Result<Option<Draft>> {
+        if draft.link_to(&self.kept).is_ok() {
+            return Ok(Some(draft));
+        }
+        // The file system has no hard links.
+        draft.rename_to(&self.kept, false).context("name the copy")?;
+        Ok(None)
+    }
+
+    /// Makes the new file the database, in one step of the file system.
+    fn exchange(&self) -> anyhow::Result<()> {
+        let exchanged = if self.database.exists() {
+            exchange(&self.kept, &self.database).or_else(|_| self.link_and_rename())
+        } else {
+            std::fs::rename(&self.kept, &self.database)
+        };
+        exchanged.inspect_err(|_| remove(&self.kept)).context("put the copy in place")
+    }
+
+    /// The same where the file system cannot let two files change places.
+    fn link_and_rename(&self) -> std::io::Result<()> {
+        let copy = with_suffix(&self.kept, ".new");
+        std::fs::rename(&self.kept, &copy)?;
+        let replace = || -> std::io::Result<()> {
+            std::fs::hard_link(&self.database, &self.kept)?;
+            std::fs::rename(&copy, &self.database)
+        };
+        // The other name of the old database goes with an error.
+        replace().inspect_err(|_| remove(&copy))
+    }
+}
+
+fn remove(path: &Path) {
+    let _ = std::fs::remove_file(path);
+}
+
+fn is_empty(path: &Path) -> std::io::Result<bool> {
+    Ok(path.metadata()?.len() == 0)
+}
+
+#[cfg(target_os = "linux")]
+fn exchange(one: &Path, other: &Path) -> std::io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn exchange(_: &Path, _: &Path) -> std::io::Result<()> {
+    Err(ErrorKind::Unsupported.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+    use rusqlite::Connection;
+
+    const STEPS: [fn(&Replacement) -> anyhow::Result<()>; 3] = [
+        Replacement::close_old,
+        |replacement| {
+            replacement.carry_log()?;
+            std::fs::rename(replacement.kept.with_file_name("copy"), &replacement.kept)?;
+            Ok(())
+        },
+        Replacement::exchange,
+    ];
+
+    /// What the file says of itself: the counter that tells the old database from the new one.
+    fn mark(path: &Path) -> i64 {
+        let connection = Connection::open(path).unwrap();
+        connection.query_row("select value from counters where name = 'seq'", [], |row| row.get(0)).unwrap()
+    }
+
+    fn make(path: &Path, value: i64) {
+        Store::open(path, 1).unwrap().0.close();
+        let connection = Connection::open(path).unwrap();
+        connection.execute("update counters set value = ?1 where name = 'seq'", [value]).unwrap();
+    }
+
+    /// The old database, part of which is in its log alone, and the new one beside it.
+    fn begin(folder: &Path) -> Replacement {
+        let file = |name: &str| folder.join(name);
+        make(&file("old.db"), 1);
+        make(&file("copy"), 3);
+        let connection = Connection::open(file("copy")).unwrap();
+        connection.query_row("pragma journal_mode = delete", [], |_| Ok(())).unwrap();
+        let connection = Connection::open(file("old.db")).unwrap();
+        connection.execute("update counters set value = 2 where name = 'seq'", []).unwrap();
+        // As a crash leaves it.
+        for suffix in ["", "-wal"] {
+            std::fs::copy(file(&format!("old.db{suffix}")), file(&format!("rollbook.db{suffix}"))).unwrap();
+        }
+        Replacement { database: file("rollbook.db"), kept: file("kept") }
+    }
+
+    #[test]
+    fn whatever_step_was_the_last_there_is_a_usable_database_and_nothing_is_lost() {
+        let folder = std::env::temp_dir().join(format!("rollbook-restore-{}", std::process::id()));
+        for taken in 0..=STEPS.len() {
+            std::fs::create_dir(&folder).unwrap();
+            let replacement = begin(&folder);
+            STEPS[..taken].iter().for_each(|step| step(&replacement).unwrap());
+            // What comes after the crash is the next start.
+            Store::open(&replacement.database, 1).unwrap().0.close();
+            let found = mark(&replacement.database);
+            assert_eq!(found, if taken < 3 { 2 } else { 3 }, "after step {taken}");
+            if taken >= 3 {
+                assert_eq!(mark(&replacement.kept), 2, "the old database after step {taken}");
+            }
+            std::fs::remove_dir_all(&folder).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_restore_that_was_killed_before_the_last_step_leaves_no_copy() {
+        let folder = std::env::temp_dir().join(format!("rollbook-copy-{}", std::process::id()));
+        for is_exchanged in [false, true] {
+            std::fs::create_dir(&folder).unwrap();
+            let replacement = begin(&folder);
+            replacement.close_old().unwrap();
+            replacement.carry_log().unwrap();
+            let draft = Draft::beside(&replacement.database).unwrap();
+            std::fs::copy(folder.join("copy"), draft.path()).unwrap();
+            let draft = replacement.name_copy(draft).unwrap().expect("a file system with hard links");
+            if is_exchanged {
+                replacement.exchange().unwrap();
+            }
+            draft.abandon();
+            Store::open(&replacement.database, 1).unwrap().0.close();
+            assert_eq!(mark(&replacement.database), if is_exchanged { 3 } else { 2 });
+            assert_eq!(replacement.kept.exists(), is_exchanged);
+            if is_exchanged {
+                assert_eq!(mark(&replacement.kept), 2, "the old database");
+            }
+            let names = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name());
+            let drafts: Vec<_> = names.filter(|name| name.to_string_lossy().starts_with(".rollbook")).collect();
+            assert!(drafts.is_empty(), "{drafts:?}");
+            std::fs::remove_dir_all(&folder).unwrap();
+        }
+    }
+
+    #[test]
+    fn where_files_cannot_change_places_the_old_database_is_kept_all_the_same() {
+        let folder = std::env::temp_dir().join(format!("rollbook-link-{}", std::process::id()));
+        std::fs::create_dir(&folder).unwrap();
+        let replacement = begin(&folder);
+        STEPS[..2].iter().for_each(|step| step(&replacement).unwrap());
+        replacement.link_and_rename().unwrap();
+        assert_eq!((mark(&replacement.database), mark(&replacement.kept)), (3, 2));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

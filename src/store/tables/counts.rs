@@ -1,0 +1,40 @@
+//! The number of rows of each kind.
+
+use crate::model::Result;
+use crate::store::sql::ReadTx;
+use std::fmt;
+
+/// How much there is in a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Users, disabled ones too.
+    pub users: u64,
+    /// Groups.
+    pub groups: u64,
+    /// Users in groups, directly.
+    pub memberships: u64,
+    /// Keys and tokens, revoked ones too.
+    pub credentials: u64,
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = |count| if count == 1 { "" } else { "s" };
+        let Counts { users, groups, memberships, credentials } = *self;
+        write!(f, "{users} user{}, {groups} group{}, ", plural(users), plural(groups))?;
+        write!(f, "{memberships} membership{}, ", plural(memberships))?;
+        write!(f, "{credentials} key{} and token{}", plural(credentials), plural(credentials))
+    }
+}
+
+impl ReadTx<'_> {
+    /// Counts everything, in the tables themselves.
+    pub fn counts(&self) -> Result<Counts> {
+        Ok(Counts {
+            users: self.number("select count(*) from users", [])?,
+            groups: self.number("select count(*) from groups", [])?,
+            memberships: self.number("select count(*) from memberships", [])?,
+            credentials: self.number("select count(*) from credentials", [])?,
+        })
+    }
+}

@@ -1,0 +1,266 @@
+//! Rows of `credentials`: keys and tokens, as digests.
+
+use crate::model::{KeyKind, KeyRole, Result, new_uuid, now};
+use crate::store::cache_scopes::CacheScope;
+use crate::store::sql::{ReadTx, WriteTx};
+use rusqlite::{Row, params};
+
+/// What a credential is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// An API key.
+    Api,
+    /// An application key and its role.
+    Application(KeyRole),
+    /// A token, and the inner id of its user.
+    Token(i64),
+}
+
+impl CredentialKind {
+    /// The kind of key; `None` for tokens.
+    pub fn key_kind(&self) -> Option<KeyKind> {
+        match self {
+            CredentialKind::Api => Some(KeyKind::Api),
+            CredentialKind::Application(_) => Some(KeyKind::Application),
+            CredentialKind::Token(_) => None,
+        }
+    }
+
+    /// The word for it in the table and on the command line.
+    pub fn word(&self) -> &'static str {
+        match self {
+            CredentialKind::Api => "api",
+            CredentialKind::Application(_) => "app",
+            CredentialKind::Token(_) => "token",
+        }
+    }
+}
+
+/// A credential as stored; the secret itself is not.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    /// Names it on the command line.
+    pub id: i64,
+    /// What it is for.
+    pub purpose: CredentialKind,
+    /// What people call it.
+    pub name: String,
+    /// Milliseconds since 1970-01-01 UTC.
+    pub created_at: i64,
+    /// To the hour, milliseconds since 1970-01-01 UTC.
+    pub last_used_at: Option<i64>,
+    /// Milliseconds since 1970-01-01 UTC; `None`: valid.
+    pub revoked_at: Option<i64>,
+}
+
+/// The device and application that a token was issued for.
+#[derive(Debug, Clone, Default)]
+pub struct Token {
+    /// Names the token without being it.
+    pub uuid: String,
+    /// The application's name.
+    pub application: String,
+    /// The device's identifier.
+    pub device: String,
+    /// What people call the device.
+    pub device_description: Option<String>,
+    /// What the application said it wants to do; kept, not enforced.
+    pub permission: Option<String>,
+    /// What gives the token again, together with the password.
+    pub seed: Option<Vec<u8>>,
+    /// SHA-256 of the token.
+    pub digest: [u8; 32],
+    /// Milliseconds since 1970-01-01 UTC.
+    pub created_at: i64,
+}
+
+/// A credential to store.
+#[derive(Debug)]
+pub struct NewCredential {
+    /// What it is for.
+    pub purpose: CredentialKind,
+    /// What people call it.
+    pub name: String,
+    /// SHA-256 of the secret.
+    pub digest: [u8; 32],
+    /// For tokens, what they were issued for.
+    pub token: Option<Token>,
+}
+
+const ROLES: [(KeyRole, &str); 3] =
+    [(KeyRole::Admin, "admin"), (KeyRole::Standard, "standard"), (KeyRole::Read, "read")];
+
+impl KeyRole {
+    /// The word for it in the table and on the command line.
+    pub fn word(self) -> &'static str {
+        ROLES.iter().find(|(role, _)| *role == self).map_or("", |(_, word)| word)
+    }
+}
+
+const COLUMNS: &str = "id, kind, role, user_id, name, created_at, last_used_at, revoked_at";
+const TOKEN_COLUMNS: &str = "uuid, application, device, device_description, permission, seed, digest, created_at";
+
+impl ReadTx<'_> {
+    /// The valid credential with that digest.
+    pub fn find_credential(&self, digest: &[u8; 32]) -> Result<Option<Credential>> {
+        let sql = format!("select {COLUMNS} from credentials where digest = ?1 and revoked_at is null");
+        self.first(&sql, [digest], credential)
+    }
+
+    /// The credential of that id, and if it is a token, what it was issued for.
+    pub fn find_credential_by_id(&self, id: i64) -> Result<Option<(Credential, Option<Token>)>> {
+        let sql = format!("select {COLUMNS} from credentials where id = ?1");
+        let Some(found) = self.first(&sql, [id], credential)? else { return Ok(None) };
+        let sql = format!("select {TOKEN_COLUMNS} from credentials where id = ?1 and kind = 'token'");
+        Ok(Some((found, self.first(&sql, [id], token)?)))
+    }
+
+    /// API keys and application keys, revoked ones too, in the order of creation.
+    pub fn list_keys(&self) -> Result<Vec<Credential>> {
+        let sql = format!("select {COLUMNS} from credentials where kind in ('api', 'app') order by id");
+        self.all(&sql, [], credential)
+    }
+
+    /// A user's valid tokens, the newest last.
+    pub fn list_tokens(&self, user_id: i64) -> Result<Vec<Token>> {
+        let sql =
+            format!("select {TOKEN_COLUMNS} from credentials where user_id = ?1 and revoked_at is null order by id");
+        self.all(&sql, [user_id], token)
+    }
+
+    /// Whether a user has the valid token of that id.
+    pub fn has_token(&self, user_id: i64, id: i64) -> Result<bool> {
+        let sql = "select count(*) from credentials where id = ?1 and user_id = ?2 and revoked_at is null";
+        Ok(self.number(sql, [id, user_id])? > 0)
+    }
+
+    /// How many valid tokens a user has.
+    pub fn count_tokens(&self, user_id: i64) -> Result<u64> {
+        self.number("select count(*) from credentials where user_id = ?1 and revoked_at is null", [user_id])
+    }
+
+    /// The newest valid token of a user for that application and device.
+    pub fn find_token(&self, user_id: i64, application: &str, device: &str) -> Result<Option<Token>> {
+        let sql = format!(
+            "select {TOKEN_COLUMNS} from credentials
+             where user_id = ?1 and application = ?2 and device = ?3 and revoked_at is null
+             order by id desc limit 1"
+        );
+        self.first(&sql, params![user_id, application, device], token)
+    }
+}
+
+impl WriteTx<'_> {
+    /// Stores a credential and returns its id.
+    pub fn insert_credential(&self, new: &NewCredential) -> Result<i64> {
+        self.mark(CacheScope::Credentials);
+        let (role, user_id) = match new.purpose {
+            CredentialKind::Api => (None, None),
+            CredentialKind::Application(role) => (Some(role.word()), None),
+            CredentialKind::Token(user_id) => (None, Some(user_id)),
+        };
+        let token = new.token.as_ref();
+        self.execute(
+            "insert into credentials (uuid, kind, name, digest, role, user_id, application, device,
+                 device_description, permission, seed, created_at)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            params![
+                token.map_or_else(new_uuid, |token| token.uuid.clone()),
+                new.purpose.word(),
+                new.name,
+                new.digest,
+                role,
+                user_id,
+                token.map(|token| &token.application),
+                token.map(|token| &token.device),
+                token.and_then(|token| token.device_description.as_ref()),
+                token.and_then(|token| token.permission.as_ref()),
+                token.and_then(|token| token.seed.as_ref()),
+                now(),
+            ],
+        )?;
+        let id = self.connection.last_insert_rowid();
+        self.note_new_credential(id)?;
+        Ok(id)
+    }
+
+    /// Notes the use of a credential.
+    pub fn touch_credential(&self, id: i64) -> Result<()> {
+        self.execute("update credentials set last_used_at = ?2 where id = ?1", [id, now()]).map(drop)
+    }
+
+    /// Ends an API key or application key. False when there is no valid one of that id.
+    pub fn revoke_key(&self, id: i64) -> Result<bool> {
+        self.mark(CacheScope::Credentials);
+        let sql = "update credentials set revoked_at = ?2
+             where id = ?1 and kind in ('api', 'app') and revoked_at is null returning id";
+        self.revoke(sql, params![id, now()])
+    }
+
+    /// Ends a user's tokens for that application and device. False when there is none.
+    pub fn revoke_tokens(&self, user_id: i64, application: &str, device: &str) -> Result<bool> {
+        self.mark(CacheScope::Credentials);
+        let sql = "update credentials set revoked_at = ?4
+             where user_id = ?1 and application = ?2 and device = ?3 and revoked_at is null
+             returning id";
+        self.revoke(sql, params![user_id, application, device, now()])
+    }
+
+    /// Ends one of a user's tokens, by its uuid or digest. False when there is none.
+    pub fn revoke_token(&self, user_id: i64, uuid: &str, digest: &[u8; 32]) -> Result<bool> {
+        self.mark(CacheScope::Credentials);
+        let sql = "update credentials set revoked_at = ?4
+             where user_id = ?1 and (uuid = ?2 or digest = ?3) and revoked_at is null
+             returning id";
+        self.revoke(sql, params![user_id, uuid, digest, now()])
+    }
+
+    /// Ends all tokens of a user.
+    pub(in crate::store) fn revoke_all_tokens(&self, user_id: i64) -> Result<()> {
+        let sql = "update credentials set revoked_at = ?2
+             where user_id = ?1 and kind = 'token' and revoked_at is null returning id";
+        if self.revoke(sql, params![user_id, now()])? {
+            self.mark(CacheScope::Credentials);
+        }
+        Ok(())
+    }
+
+    /// Runs a statement that ends credentials and returns their ids. False when there were none.
+    fn revoke(&self, sql: &str, parameters: &[&dyn rusqlite::ToSql]) -> Result<bool> {
+        let revoked: Vec<i64> = self.all(sql, parameters, |row| row.get(0))?;
+        revoked.iter().try_for_each(|id| self.note_end_of_credential(*id))?;
+        Ok(!revoked.is_empty())
+    }
+}
+
+fn credential(row: &Row<'_>) -> rusqlite::Result<Credential> {
+    let role: Option<String> = row.get(2)?;
+    let role = ROLES.iter().find(|(_, word)| role.as_deref() == Some(word)).map(|(role, _)| *role);
+    // The schema ties kind, role and user together.
+    let purpose = match (row.get_ref(1)?.as_str()?, role, row.get(3)?) {
+        ("app", Some(role), _) => CredentialKind::Application(role),
+        ("token", _, Some(user_id)) => CredentialKind::Token(user_id),
+        _ => CredentialKind::Api,
+    };
+    Ok(Credential {
+        id: row.get(0)?,
+        purpose,
+        name: row.get(4)?,
+        created_at: row.get(5)?,
+        last_used_at: row.get(6)?,
+        revoked_at: row.get(7)?,
+    })
+}
+
+fn token(row: &Row<'_>) -> rusqlite::Result<Token> {
+    Ok(Token {
+        uuid: row.get(0)?,
+        application: row.get(1)?,
+        device: row.get(2)?,
+        device_description: row.get(3)?,
+        permission: row.get(4)?,
+        seed: row.get(5)?,
+        digest: row.get(6)?,
+        created_at: row.get(7)?,
+    })
+}

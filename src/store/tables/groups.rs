@@ -1,0 +1,225 @@
+//! Rows of `groups`.
+
+use crate::model::{EntityKind, Group, GroupName, Page, Result, Window, fold_name, new_uuid, now};
+use crate::store::cache_scopes::CacheScope;
+use crate::store::sql::{ReadTx, WriteTx};
+use crate::store::tables::columns::{attributes, attributes_text, count, prefix_range, search_key};
+use crate::store::tables::memberships::JoinedGroup;
+use rusqlite::{Row, named_params, params};
+
+/// The columns of a group, in the order in which `group` reads them.
+macro_rules! columns {
+    () => {
+        "groups.id, groups.uuid, groups.name, groups.label, groups.description, groups.attributes, \
+         groups.created_at, groups.updated_at, groups.version, groups.name_key"
+    };
+}
+
+/// Whether the name or label of the row begins with a text, whose range of keys is ?1 and ?2.
+macro_rules! begins {
+    () => {
+        "(name_key >= ?1 and name_key < ?2 or label_key >= ?1 and label_key < ?2
+          or id in (select group_id from withheld_group_keys where key >= ?1 and key < ?2))"
+    };
+}
+
+/// The number of those columns: what a query adds after them starts here.
+const COLUMNS: usize = 10;
+
+impl ReadTx<'_> {
+    /// The group of that name, whatever the spelling.
+    pub fn find_group(&self, name: &str) -> Result<Option<Group>> {
+        self.by_name(concat!("select ", columns!(), " from groups where name_key = ?1"), name, group)
+    }
+
+    /// The group of that inner id.
+    pub fn find_group_by_id(&self, id: i64) -> Result<Option<Group>> {
+        self.first(concat!("select ", columns!(), " from groups where id = ?1"), [id], group)
+    }
+
+    /// The inner id of the group of that name, whatever the spelling.
+    pub fn find_group_id(&self, name: &str) -> Result<Option<i64>> {
+        self.by_name("select id from groups where name_key = ?1", name, |row| row.get(0))
+    }
+
+    /// The inner ids of the groups of these names, whatever the spelling.
+    pub fn find_group_ids(&self, names: &[String]) -> Result<Vec<Option<i64>>> {
+        let keys = names.iter().map(|name| self.group_key(name)).collect::<Result<Vec<_>>>()?;
+        let sql = "select id from groups where name_key = ?1";
+        self.first_of_each(sql, keys.iter().map(String::as_str), |row| row.get(0))
+    }
+
+    /// The group of that name, whatever the spelling, as one that a user is to be in.
+    pub fn find_joined_group(&self, name: &str) -> Result<Option<JoinedGroup>> {
+        self.by_name("select id, name from groups where name_key = ?1", name, joined_group)
+    }
+
+    /// The groups of these names, whatever the spelling.
+    pub fn find_joined_groups(&self, names: &[String]) -> Result<Vec<Option<JoinedGroup>>> {
+        let keys = names.iter().map(|name| self.group_key(name)).collect::<Result<Vec<_>>>()?;
+        let sql = "select id, name from groups where name_key = ?1";
+        self.first_of_each(sql, keys.iter().map(String::as_str), joined_group)
+    }
+
+    /// How many groups there are.
+    pub(in crate::store) fn count_groups(&self) -> Result<u64> {
+        self.number("select value from counters where name = 'groups'", [])
+    }
+
+    /// The inner ids of groups whose name or label begins with that text, in the order of names; with `None`, of all
+    /// groups.
+    pub fn search_groups(&self, prefix: Option<&str>, window: Window) -> Result<Page<i64>> {
+        let Some(prefix) = prefix else {
+            let total = self.count_groups()?;
+            let sql = "select id from groups order by name_key limit ?1 offset ?2";
+            let entries = self.all(sql, params![count(window.limit), count(window.offset)], |row| row.get(0))?;
+            return Ok(Page { entries, total });
+        };
+        let (from, to) = prefix_range(prefix);
+        let total = self.number(concat!("select count(*) from groups where ", begins!()), params![from, to])?;
+        let sql = concat!("select id from groups where ", begins!(), " order by name_key limit ?3 offset ?4");
+        let parameters = params![from, to, count(window.limit), count(window.offset)];
+        let entries = self.all(sql, parameters, |row| row.get(0))?;
+        Ok(Page { entries, total })
+    }
+
+    /// How many users are directly in a group.
+    pub fn count_members(&self, group_id: i64) -> Result<u64> {
+        self.number("select count(*) from memberships where group_id = ?1", [group_id])
+    }
+
+    /// Where that name stands in the order of names, whether there is such a group or not.
+    pub fn group_key(&self, name: &str) -> Result<String> {
+        self.key_by_name("select 1 from groups where name_key = ?1", name)
+    }
+
+    /// The groups that come after that key in the order of names and whose name or label contains the text, as many as
+    /// asked for, each with the number of its direct member users and groups.
+    pub fn list_groups_after(&self, text: Option<&str>, after: &str, limit: u64) -> Result<Vec<(Group, u64, u64)>> {
+        let sql = concat!(
+            "select ",
+            columns!(),
+            ", (select count(*) from memberships where group_id = groups.id),
+              (select count(*) from subgroups where parent_id = groups.id)
+              from groups where name_key > ?1 and (?2 is null or instr(name_key, ?2) or instr(label_key, ?2)
+                  or id in (select group_id from withheld_group_keys where instr(key, ?2)))
+              order by name_key limit ?3"
+        );
+        self.all(sql, params![after, text.map(fold_name), count(limit)], |row| {
+            let number = |column| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.unsigned_abs());
+            Ok((group(row)?, number(COLUMNS)?, number(COLUMNS + 1)?))
+        })
+    }
+
+    /// The inner ids of direct member groups of a group whose name begins with that text, in the order of names. Names
+    /// in the group's list that belong to no group are counted and not listed.
+    pub fn list_subgroups(&self, group_id: i64, prefix: &str, window: Window) -> Result<Page<i64>> {
+        let (from, to) = prefix_range(prefix);
+        let total = self.number(
+            "select (select count(*) from subgroups join groups on groups.id = child_id
+                     where parent_id = ?1 and (name_key >= ?2 and name_key < ?3
+                         or child_id in (select group_id from withheld_group_keys where key >= ?2 and key < ?3)))
+                  + (select count(*) from dangling_members
+                     where group_id = ?1 and kind = 'group' and name_key >= ?2 and name_key < ?3)",
+            params![group_id, from, to],
+        )?;
+        let sql = "select groups.id from subgroups join groups on groups.id = child_id
+             where parent_id = ?1 and (name_key >= ?2 and name_key < ?3
+                 or child_id in (select group_id from withheld_group_keys where key >= ?2 and key < ?3))
+             order by name_key limit ?4 offset ?5";
+        let parameters = params![group_id, from, to, count(window.limit), count(window.offset)];
+        let entries = self.all(sql, parameters, |row| row.get(0))?;
+        Ok(Page { entries, total })
+    }
+}
+
+impl WriteTx<'_> {
+    /// Stores a new group and returns the inner id. Names in other groups' lists that waited for this group
+    /// become memberships.
+    ///
+    /// # Errors
+    /// `Invalid` when the attributes are too large. That the key is free is the caller's to check.
+    pub fn insert_group(&self, group: &Group) -> Result<i64> {
+        self.mark(CacheScope::Groups);
+        // Groups that have waited for this one come below it, and their members with them.
+        self.mark(CacheScope::Rights);
+        self.execute(
+            "insert into groups (uuid, name, name_key, label, label_key, description, attributes, created_at,
+                 updated_at)
+             values (:uuid, :name, :name_key, :label, :label_key, :description, :attributes, :now, :now)",
+            named_params! {
+                ":uuid": new_uuid(),
+                ":name": group.name,
+                ":name_key": group.key,
+                ":label": group.label,
+                ":label_key": search_key(group.label.as_deref()),
+                ":description": group.description,
+                ":attributes": attributes_text(&group.attributes)?,
+                ":now": now(),
+            },
+        )?;
+        let id = self.connection.last_insert_rowid();
+        self.note_new_group(id)?;
+        self.withhold(EntityKind::Group, id, &group.name, &group.key)?;
+        self.resolve_group(id, &group.name, &group.key)?;
+        Ok(id)
+    }
+
+    /// Stores the fields of a group, unless they are what is stored already.
+    ///
+    /// # Errors
+    /// `Invalid` when the attributes are too large.
+    pub fn update_group(&self, before: &Group, group: &Group) -> Result<()> {
+        if before == group {
+            return Ok(());
+        }
+        self.mark(CacheScope::Groups);
+        self.execute(
+            "update groups set label = :label, label_key = :label_key, description = :description,
+                 attributes = :attributes, updated_at = :now, version = version + 1
+             where id = :id",
+            named_params! {
+                ":id": group.id,
+                ":label": group.label,
+                ":label_key": search_key(group.label.as_deref()),
+                ":description": group.description,
+                ":attributes": attributes_text(&group.attributes)?,
+                ":now": now(),
+            },
+        )?;
+        self.note_group(before, group)
+    }
+
+    /// Removes a group for good, also from its members' groups and from its parents.
+    pub fn delete_group(&self, group_id: i64) -> Result<()> {
+        self.mark(CacheScope::Groups);
+        self.mark(CacheScope::Rights);
+        self.note_end_of_group(group_id)?;
+        self.touch_groups_beside(group_id)?;
+        self.execute("delete from groups where id = ?1", [group_id])?;
+        Ok(())
+    }
+}
+
+fn group(row: &Row<'_>) -> rusqlite::Result<Group> {
+    Ok(Group {
+        id: row.get(0)?,
+        uuid: row.get(1)?,
+        name: row.get(2)?,
+        label: row.get(3)?,
+        description: row.get(4)?,
+        attributes: attributes(EntityKind::Group, row.get_ref(5)?.as_str()?),
+        created_at: row.get(6)?,
+        updated_at: row.get(7)?,
+        version: row.get(8)?,
+        key: row.get(9)?,
+    })
+}
+
+fn joined_group(row: &Row<'_>) -> rusqlite::Result<JoinedGroup> {
+    Ok(JoinedGroup { id: row.get(0)?, name: row.get(1)? })
+}
+
+pub(in crate::store) fn group_name(row: &Row<'_>) -> rusqlite::Result<GroupName> {
+    Ok(GroupName { id: row.get(0)?, name: row.get(1)?, label: row.get(2)?, key: row.get(3)? })
+}

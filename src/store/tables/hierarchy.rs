@@ -1,0 +1,222 @@
+//! The groups above a user: read once, remembered while no group changes.
+
+use crate::model::{ADMINISTRATORS, GroupName, POWER_USERS, Result};
+use crate::store::sql::{ReadTx, failure};
+use crate::store::tables::groups::group_name;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// The groups that a group is directly in, in the order in which it joined them.
+const PARENTS: &str = "select parent_id from subgroups where child_id = ?1 order by seq";
+
+/// A group, seen from below.
+pub(in crate::store) struct Node {
+    name: Arc<GroupName>,
+    /// In the order in which the group joined them.
+    parents: Vec<i64>,
+}
+
+impl Node {
+    /// Memory that it holds when it is behind a pointer that counts, in bytes.
+    pub(in crate::store) fn heap_bytes(&self) -> usize {
+        // Two counters stand before each of the two values.
+        let counted = 4 * size_of::<usize>() + size_of::<Node>() + size_of::<GroupName>();
+        let texts = self.name.name.capacity() + self.name.label.as_ref().map_or(0, String::capacity);
+        counted + texts + self.parents.capacity() * size_of::<i64>()
+    }
+}
+
+impl ReadTx<'_> {
+    /// A user's direct groups, in the order joined.
+    pub fn list_groups_of(&self, user_id: i64) -> Result<Vec<Arc<GroupName>>> {
+        if self.memory.is_none() {
+            let sql = "select groups.id, name, label, name_key from memberships join groups on groups.id = group_id
+                 where user_id = ?1 order by seq";
+            return self.all(sql, [user_id], |row| group_name(row).map(Arc::new));
+        }
+        let ids = self.list_group_ids_of(user_id)?;
+        let mut groups = Vec::with_capacity(ids.len());
+        for id in ids {
+            groups.extend(self.node(id)?.map(|node| Arc::clone(&node.name)));
+        }
+        Ok(groups)
+    }
+
+    /// The groups above these, breadth first, each once, those given left out.
+    pub fn list_ancestors(&self, groups: &[Arc<GroupName>]) -> Result<Vec<Arc<GroupName>>> {
+        let mut ids = Vec::new();
+        self.walk_up(groups.iter().map(|group| group.id), &mut HashSet::new(), |id| {
+            ids.push(id);
+            false
+        })?;
+        let mut ancestors = Vec::new();
+        for id in ids.into_iter().skip(groups.len()) {
+            ancestors.extend(self.node(id)?.map(|node| Arc::clone(&node.name)));
+        }
+        Ok(ancestors)
+    }
+
+    /// Whether that user is in the group `administrators`, directly or through subgroups.
+    pub fn is_administrator(&self, user_id: i64) -> Result<bool> {
+        self.administrator_test()?(user_id)
+    }
+
+    /// Tells of many users whether each is in the group `administrators`, directly or through subgroups.
+    pub fn administrator_test(&self) -> Result<impl Fn(i64) -> Result<bool>> {
+        let known = match &self.memory {
+            Some(memory) => memory.administrators(|| self.read_administrators())?,
+            None => None,
+        };
+        Ok(move |user_id| match &known {
+            Some(administrators) => Ok(administrators.contains(&user_id)),
+            None => self.is_below_administrators(user_id),
+        })
+    }
+
+    fn is_below_administrators(&self, user_id: i64) -> Result<bool> {
+        self.lead_to(&self.list_group_ids_of(user_id)?, ADMINISTRATORS)
+    }
+
+    /// Whether that user is in the group `powerusers`, directly or through subgroups.
+    pub fn is_power_user(&self, user_id: i64) -> Result<bool> {
+        self.lead_to(&self.list_group_ids_of(user_id)?, POWER_USERS)
+    }
+
+    /// Whether the group is `administrators` or below it.
+    pub fn grants_administrator(&self, group_id: i64) -> Result<bool> {
+        self.lead_to(&[group_id], ADMINISTRATORS)
+    }
+
+    /// Whether any of these groups is the group of that name, which is its own key, or below it.
+    pub fn lead_to(&self, groups: &[i64], name: &str) -> Result<bool> {
+        if groups.is_empty() {
+            return Ok(false);
+        }
+        let Some(wanted) = self.find_group_id(name)? else { return Ok(false) };
+        self.walk_up(groups.iter().copied(), &mut HashSet::new(), |id| id == wanted)
+    }
+
+    /// Whether a group is one of these, or below one. The groups of `others` are known not to be; where it is none of them
+    /// either, all groups that were looked at come to `others`.
+    pub fn is_at_or_below(&self, group_id: i64, wanted: &[i64], others: &mut HashSet<i64>) -> Result<bool> {
+        let mut seen = std::mem::take(others);
+        let found = self.walk_up([group_id], &mut seen, |id| wanted.contains(&id))?;
+        if !found {
+            *others = seen;
+        }
+        Ok(found)
+    }
+
+    /// The groups that a user is in, directly or by a group that is in them.
+    pub fn groups_above(&self, user_id: i64) -> Result<HashSet<i64>> {
+        let mut above = HashSet::new();
+        self.walk_up(self.list_group_ids_of(user_id)?, &mut above, |_| false)?;
+        Ok(above)
+    }
+
+    /// Adds a group and those above it.
+    pub fn add_groups_above(&self, group_id: i64, above: &mut HashSet<i64>) -> Result<()> {
+        self.walk_up([group_id], above, |_| false).map(drop)
+    }
+
+    /// Whether a user is directly in a group.
+    pub fn has_member(&self, group_id: i64, user_id: i64) -> Result<bool> {
+        self.any("select 1 from memberships where group_id = ?1 and user_id = ?2", [group_id, user_id])
+    }
+
+    /// Whether a group is directly in a group.
+    pub fn has_member_group(&self, parent: i64, child: i64) -> Result<bool> {
+        self.any("select 1 from subgroups where parent_id = ?1 and child_id = ?2", [parent, child])
+    }
+
+    /// Whether a group is that group, or in it, directly or not.
+    pub fn is_below(&self, id: i64, group_id: i64) -> Result<bool> {
+        self.walk_up([id], &mut HashSet::new(), |above| above == group_id)
+    }
+
+    /// The first of the user's groups, other than `administrators` itself, that makes an administrator of them.
+    pub fn find_administrator_subgroup(&self, user_id: i64) -> Result<Option<String>> {
+        let groups = self.list_groups_of(user_id)?;
+        let groups: Vec<&Arc<GroupName>> = groups.iter().filter(|group| group.key != ADMINISTRATORS).collect();
+        let Some(administrators) = self.find_group_id(ADMINISTRATORS)? else { return Ok(None) };
+        let ids: Vec<i64> = groups.iter().map(|group| group.id).collect();
+        let found = self.find_at_or_below(administrators, &ids)?;
+        Ok(found.map(|at| groups[at].name.clone()))
+    }
+
+    /// The place of the first of these groups that is that group itself or above it.
+    pub(in crate::store) fn find_at_or_above(&self, group: i64, groups: &[i64]) -> Result<Option<usize>> {
+        let mut above = HashSet::new();
+        self.walk_up([group], &mut above, |_| false)?;
+        Ok(groups.iter().position(|id| above.contains(id)))
+    }
+
+    /// The place of the first of these groups that is that group itself or below it.
+    pub(in crate::store) fn find_at_or_below(&self, group: i64, groups: &[i64]) -> Result<Option<usize>> {
+        // A group that was seen above one of them does not lead there.
+        let mut seen = HashSet::new();
+        for (at, id) in groups.iter().enumerate() {
+            if self.walk_up([*id], &mut seen, |id| id == group)? {
+                return Ok(Some(at));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Visits these groups and then those above them, breadth first, each once and none that was seen before, until the
+    /// visitor says that it has found what it looks for. Circles, which the program refuses, would not trap it.
+    pub(in crate::store) fn walk_up(
+        &self,
+        groups: impl IntoIterator<Item = i64>,
+        seen: &mut HashSet<i64>,
+        mut found: impl FnMut(i64) -> bool,
+    ) -> Result<bool> {
+        let mut ids: Vec<i64> = groups.into_iter().filter(|id| seen.insert(*id)).collect();
+        let mut unremembered = match &self.memory {
+            Some(_) => None,
+            None => Some(self.connection.prepare_cached(PARENTS).map_err(failure)?),
+        };
+        let mut next = 0;
+        while next < ids.len() {
+            let id = ids[next];
+            if found(id) {
+                return Ok(true);
+            }
+            match &mut unremembered {
+                Some(parents) => {
+                    let mut parents = parents.query([id]).map_err(failure)?;
+                    while let Some(parent) = parents.next().map_err(failure)? {
+                        ids.extend(Some(parent.get(0).map_err(failure)?).filter(|id| seen.insert(*id)));
+                    }
+                }
+                None => {
+                    let node = self.node(id)?;
+                    let parents = node.iter().flat_map(|node| &node.parents).copied();
+                    ids.extend(parents.filter(|id| seen.insert(*id)));
+                }
+            }
+            next += 1;
+        }
+        Ok(false)
+    }
+
+    pub(in crate::store) fn list_group_ids_of(&self, user_id: i64) -> Result<Vec<i64>> {
+        self.all("select group_id from memberships where user_id = ?1 order by seq", [user_id], |row| row.get(0))
+    }
+
+    fn node(&self, id: i64) -> Result<Option<Arc<Node>>> {
+        match &self.memory {
+            Some(memory) => memory.group(id, || self.read_node(id)),
+            None => self.read_node(id),
+        }
+    }
+
+    fn read_node(&self, id: i64) -> Result<Option<Arc<Node>>> {
+        let Some(name) = self.first("select id, name, label, name_key from groups where id = ?1", [id], group_name)?
+        else {
+            return Ok(None);
+        };
+        let parents = self.all(PARENTS, [id], |row| row.get(0))?;
+        Ok(Some(Arc::new(Node { name: Arc::new(name), parents })))
+    }
+}

@@ -1,0 +1,88 @@
+//! Rows of `imports` and `import_parts`: how far those have come that were broken off, and with what results. Rows of
+//! `entry_names`: from which entries users and groups were imported.
+
+use crate::model::{EntityKind, EntryName, Result, now};
+use crate::store::sql::{ReadTx, WriteTx};
+use rusqlite::params;
+
+/// How far an import has come.
+#[derive(Debug, Clone, Default)]
+pub struct ImportProgress {
+    /// The line of the last row that has been looked at.
+    pub line: u64,
+    /// The parts that were stored: phase, number of the last row, and result.
+    pub parts: Vec<(u32, u64, String)>,
+}
+
+/// The user or group that was imported from an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Imported {
+    /// A user, by the inner id.
+    User(i64),
+    /// A group, by the inner id.
+    Group(i64),
+}
+
+impl ReadTx<'_> {
+    /// How far an import of the input with that digest has come; `None` when none was broken off.
+    pub fn find_import(&self, digest: &[u8; 32]) -> Result<Option<ImportProgress>> {
+        let line = self.first("select line from imports where digest = ?1", [digest], |row| row.get::<_, i64>(0))?;
+        let Some(line) = line else { return Ok(None) };
+        let sql = "select phase, row, result from import_parts where digest = ?1 order by phase, row";
+        let number = |number: i64| u64::try_from(number).unwrap_or(0);
+        let parts =
+            self.all(sql, [digest], |row| Ok((row.get::<_, u32>(0)?, number(row.get(1)?), row.get::<_, String>(2)?)))?;
+        Ok(Some(ImportProgress { line: number(line), parts }))
+    }
+
+    /// The user or group that was imported from the entry of that name.
+    pub fn find_entry(&self, name: &EntryName) -> Result<Option<Imported>> {
+        let sql = "select user_id, group_id from entry_names where name = ?1";
+        let found = self.first(sql, [name], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(found.and_then(|(user, group): (Option<i64>, Option<i64>)| {
+            user.map(Imported::User).or(group.map(Imported::Group))
+        }))
+    }
+}
+
+impl WriteTx<'_> {
+    /// Notes how far an import has come, and the result of its last part.
+    pub fn note_import(&self, digest: &[u8; 32], line: u64, (phase, row): (u32, u64), result: &str) -> Result<()> {
+        let (line, row) = (crate::store::tables::columns::count(line), crate::store::tables::columns::count(row));
+        let sql = "insert into imports (digest, line, at) values (?1, ?2, ?3)
+             on conflict do update set line = excluded.line, at = excluded.at";
+        self.execute(sql, params![digest, line, now()])?;
+        let sql = "insert or replace into import_parts (digest, phase, row, result) values (?1, ?2, ?3, ?4)";
+        self.execute(sql, params![digest, phase, row, result]).map(drop)
+    }
+
+    /// Forgets how far an import has come.
+    pub fn delete_import(&self, digest: &[u8; 32]) -> Result<()> {
+        self.execute("delete from imports where digest = ?1", [digest]).map(drop)
+    }
+
+    /// Forgets the imports that have not gone on since then, in milliseconds since 1970-01-01 UTC.
+    pub fn delete_imports_before(&self, time: i64) -> Result<()> {
+        self.execute("delete from imports where at < ?1", [time]).map(drop)
+    }
+
+    /// Notes that a user or group was imported from the entry of these names.
+    pub fn note_entry_names(&self, kind: EntityKind, id: i64, names: &[EntryName]) -> Result<()> {
+        let (user, group) = match kind {
+            EntityKind::User => (Some(id), None),
+            EntityKind::Group => (None, Some(id)),
+        };
+        for (at, name) in names.iter().enumerate() {
+            let of_another = "select 1 from entry_names where name = ?1 and not (user_id is ?2 and group_id is ?3)";
+            if at > 0 && self.any(of_another, params![name, user, group])? {
+                // What is no distinguished name, and means several, means nobody.
+                let sql = "update entry_names set user_id = null, group_id = null where name = ?1";
+                self.execute(sql, params![name])?;
+            } else {
+                let sql = "insert or replace into entry_names (name, user_id, group_id) values (?1, ?2, ?3)";
+                self.execute(sql, params![name, user, group])?;
+            }
+        }
+        Ok(())
+    }
+}

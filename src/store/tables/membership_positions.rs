@@ -1,0 +1,172 @@
+//! The places of all memberships in the order in which they were made, counted from 1 without gaps.
+//!
+//! Where two have the same number, their lists break the tie by inner ids, and the places do it in the same way. A copy
+//! of the directory in which memberships have these places has the same lists in the same order.
+
+use crate::model::Result;
+use crate::store::sql::ReadTx;
+use crate::store::tables::memberships::List;
+use rusqlite::{Row, params};
+use std::collections::{BTreeMap, HashSet};
+
+/// A user in a group, with the place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedGroup {
+    /// The name of the group.
+    pub name: String,
+    /// The place.
+    pub place: u64,
+    /// The user's name as the group's list has it, where it differs.
+    pub written: Option<String>,
+}
+
+/// An entry of a list. The order of the variants, and of their fields, breaks ties.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Entry {
+    /// A name that is nobody's: the list, the group, and the key.
+    Waiting(String, i64, String),
+    /// A user in a group: the group, and the user.
+    Member(i64, i64),
+    /// A group in a group: the one that contains, and the one that is contained.
+    Subgroup(i64, i64),
+}
+
+/// Which memberships are placed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placed {
+    /// All.
+    All,
+    /// Groups in groups alone: their places count without the users.
+    Groups,
+}
+
+/// The places of memberships in one state of a directory. It takes eight bytes for each.
+#[derive(Debug, Default)]
+pub struct Places {
+    /// The numbers of all, in order.
+    numbers: Vec<i64>,
+    /// The entries of each number that several have, in order.
+    ties: BTreeMap<i64, Vec<Entry>>,
+}
+
+const MEMBERS: &str = "select seq, group_id, user_id from memberships";
+const SUBGROUPS: &str = "select seq, parent_id, child_id from subgroups";
+const WAITING: &str = "select seq, kind, group_id, name_key from dangling_members";
+const WAITING_GROUPS: &str = "select seq, kind, group_id, name_key from dangling_members where kind <> 'user'";
+
+impl Places {
+    fn of(&self, number: i64, entry: impl FnOnce() -> Entry) -> u64 {
+        let first = self.numbers.partition_point(|other| *other < number) as u64;
+        let tie = self.ties.get(&number).and_then(|entries| entries.binary_search(&entry()).ok());
+        first + tie.unwrap_or(0) as u64 + 1
+    }
+}
+
+impl ReadTx<'_> {
+    /// The places of these memberships.
+    pub fn places(&self, placed: Placed) -> Result<Places> {
+        let mut numbers: Vec<i64> = Vec::new();
+        let sources: &[&str] = match placed {
+            Placed::All => &[MEMBERS, SUBGROUPS, WAITING],
+            Placed::Groups => &[SUBGROUPS, WAITING_GROUPS],
+        };
+        for sql in sources {
+            self.each(sql, [], |row| {
+                numbers.push(row.get(0)?);
+                Ok(())
+            })?;
+        }
+        numbers.sort_unstable();
+        let tied: HashSet<i64> = numbers.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+        let mut ties: BTreeMap<i64, Vec<Entry>> = BTreeMap::new();
+        if !tied.is_empty() {
+            let mut collect = |sql: &str, entry: fn(&Row<'_>) -> rusqlite::Result<Entry>| {
+                self.each(sql, [], |row| {
+                    let number = row.get(0)?;
+                    if tied.contains(&number) {
+                        ties.entry(number).or_default().push(entry(row)?);
+                    }
+                    Ok(())
+                })
+            };
+            for sql in sources {
+                match *sql {
+                    MEMBERS => collect(sql, |row| Ok(Entry::Member(row.get(1)?, row.get(2)?)))?,
+                    SUBGROUPS => collect(sql, |row| Ok(Entry::Subgroup(row.get(1)?, row.get(2)?)))?,
+                    _ => collect(sql, |row| Ok(Entry::Waiting(row.get(1)?, row.get(2)?, row.get(3)?)))?,
+                }
+            }
+        }
+        ties.values_mut().for_each(|entries| entries.sort_unstable());
+        Ok(Places { numbers, ties })
+    }
+
+    /// A user's direct groups, in the order joined.
+    pub fn list_placed_groups_of(&self, user_id: i64, places: &Places) -> Result<Vec<PlacedGroup>> {
+        let sql = "select seq, group_id, name, written from memberships join groups on groups.id = group_id
+             where user_id = ?1 order by seq, group_id";
+        self.all(sql, [user_id], |row| {
+            let (number, group_id) = (row.get(0)?, row.get(1)?);
+            let place = places.of(number, || Entry::Member(group_id, user_id));
+            Ok(PlacedGroup { name: row.get(2)?, place, written: row.get(3)? })
+        })
+    }
+
+    /// Which group is in which, in the order joined: each name as the list of the other group has it, and the place.
+    pub fn list_placed_subgroups(&self, places: &Places) -> Result<Vec<(String, String, u64)>> {
+        let sql = "select seq, parent_id, child_id, coalesce(parent_written, parents.name),
+                 coalesce(child_written, children.name) from subgroups
+             join groups as parents on parents.id = parent_id join groups as children on children.id = child_id
+             order by seq, parent_id, child_id";
+        self.all(sql, [], |row| {
+            let (number, parent, child) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            Ok((row.get(3)?, row.get(4)?, places.of(number, || Entry::Subgroup(parent, child))))
+        })
+    }
+
+    /// The groups in a group, in the order of its list: the name of the containing group as the list of the contained one
+    /// has it, the name of the contained group as this list has it, and the place.
+    pub fn list_placed_subgroups_of(
+        &self,
+        group_id: i64,
+        places: &Places,
+    ) -> Result<Vec<(Option<String>, String, u64)>> {
+        let sql = "select seq, child_id, parent_written, coalesce(child_written, name)
+             from subgroups join groups on groups.id = child_id where parent_id = ?1";
+        let mut found = self.all(sql, [group_id], |row| {
+            let (number, child) = (row.get(0)?, row.get(1)?);
+            Ok((row.get(2)?, row.get(3)?, places.of(number, || Entry::Subgroup(group_id, child))))
+        })?;
+        let waiting = self.list_waiting_names_of(group_id, List::Groups, places)?;
+        found.extend(waiting.into_iter().map(|(name, place)| (None, name, place)));
+        found.sort_by_key(|(.., place)| *place);
+        Ok(found)
+    }
+
+    /// The names in one of a group's lists that are nobody's, in its order, with their places.
+    pub fn list_waiting_names_of(&self, group_id: i64, list: List, places: &Places) -> Result<Vec<(String, u64)>> {
+        let sql = "select seq, name_key, name from dangling_members where group_id = ?1 and kind = ?2
+             order by seq, name_key";
+        self.all(sql, params![group_id, list.kind()], |row| {
+            let (number, key) = (row.get(0)?, row.get(1)?);
+            Ok((row.get(2)?, places.of(number, || Entry::Waiting(list.kind().to_owned(), group_id, key))))
+        })
+    }
+
+    /// The names in groups' lists that are nobody's, in the order joined: the list, the group whose list it is, the name,
+    /// and the place.
+    pub fn list_waiting_names(&self, places: &Places) -> Result<Vec<(List, String, String, u64)>> {
+        let sql = "select seq, kind, group_id, dangling_members.name_key, groups.name, dangling_members.name from dangling_members
+             join groups on groups.id = group_id order by seq, kind, group_id, dangling_members.name_key";
+        self.all(sql, [], |row| {
+            let (number, kind, group_id, key) = (row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?);
+            let list = match kind.as_str() {
+                "user" => List::Users,
+                "group" => List::Groups,
+                _ => List::Parents,
+            };
+            let place = places.of(number, || Entry::Waiting(kind, group_id, key));
+            Ok((list, row.get(4)?, row.get(5)?, place))
+        })
+    }
+}

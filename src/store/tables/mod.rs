@@ -1,0 +1,17 @@
+//! SQL statements, one file for each table. They run on every database engine.
+
+pub(in crate::store) mod audit_log;
+pub(in crate::store) mod bulk_write;
+pub(in crate::store) mod change_clock;
+pub(in crate::store) mod columns;
+pub(in crate::store) mod counts;
+pub(in crate::store) mod credentials;
+pub(in crate::store) mod groups;
+pub(in crate::store) mod hierarchy;
+pub(in crate::store) mod identity;
+pub(in crate::store) mod import_progress;
+pub(in crate::store) mod list_order;
+pub(in crate::store) mod membership_positions;
+pub(in crate::store) mod memberships;
+pub(in crate::store) mod passwords;
+pub(in crate::store) mod users;

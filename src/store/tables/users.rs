@@ -1,0 +1,440 @@
+//! Rows of `users`.
+
+use crate::model::{
+    BaseRole, EntityKind, NewPassword, Page, Result, User, UserSummary, UserView, Window, new_uuid, now,
+};
+use crate::store::cache_scopes::CacheScope;
+use crate::store::read_cache::{ADMINISTRATORS_MAX, Administrators, ListOf};
+use crate::store::sql::{ReadTx, WriteTx, failure};
+use crate::store::tables::columns::{attributes, attributes_text, count, prefix_range, search_key};
+use rusqlite::{Row, ToSql, named_params, params};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// The columns of a user, in the order in which `user` reads them.
+macro_rules! columns {
+    () => {
+        "users.id, users.uuid, users.username, users.first_name, users.last_name, users.display_name, users.email, \
+         users.company, users.title, users.access_role, users.disabled, users.verified, users.attributes, \
+         users.external_id, users.created_at, users.updated_at, users.version, users.username_key"
+    };
+}
+
+/// How many rows a page may skip in an index; for what lies deeper the order is remembered.
+const SKIPPED_MAX: u64 = 1000;
+/// The number of those columns: what a query adds after them starts here.
+const COLUMNS: usize = 18;
+
+const BY_NAME: &str = concat!("select ", columns!(), " from users where username_key = ?1");
+const BY_ID: &str = concat!("select ", columns!(), " from users where id = ?1");
+
+/// The groups whose members are administrators: the group of that name and all below it.
+macro_rules! administrator_groups {
+    () => {
+        "with recursive administrator_groups (id) as (
+             select id from groups where name_key = 'administrators'
+             union
+             select child_id from subgroups join administrator_groups on parent_id = administrator_groups.id
+         )"
+    };
+}
+
+/// Whether the user of the row is in one of `administrator_groups`.
+macro_rules! is_administrator {
+    () => {
+        "exists (select 1 from memberships join administrator_groups on group_id = administrator_groups.id
+                 where user_id = users.id)"
+    };
+}
+
+/// A row if any enabled user is an administrator.
+pub(in crate::store) const ENABLED_ADMINISTRATOR: &str = concat!(
+    administrator_groups!(),
+    " select 1 from administrator_groups join memberships on group_id = administrator_groups.id
+      join users on users.id = user_id where disabled = 0 limit 1"
+);
+
+/// Which users a list is about: those to whom all of this applies. Everybody unless something is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UserFilter {
+    /// Who are disabled, or who are not.
+    pub disabled: Option<bool>,
+    /// Who have logged in, or who have not.
+    pub verified: Option<bool>,
+    /// Only members of the group `administrators`, directly or not.
+    pub administrators: bool,
+    /// Only direct members of the group of that inner id.
+    pub group: Option<i64>,
+    /// Only those whose login, names or e-mail address contain that text, in any case.
+    pub text: Option<String>,
+    /// Only those who were not changed since then, in milliseconds since 1970-01-01 UTC.
+    pub unchanged_since: Option<i64>,
+}
+
+impl UserFilter {
+    /// What a query with the condition begins with.
+    fn prelude(&self) -> &'static str {
+        if self.administrators { administrator_groups!() } else { "" }
+    }
+
+    /// The condition, with the parameters `:group`, `:text` and `:since` where they are asked for.
+    fn condition(&self) -> String {
+        let flag = |column: &str, value: Option<bool>| value.map(|value| format!("{column} = {}", i32::from(value)));
+        let member = "exists (select 1 from memberships where group_id = :group and user_id = users.id)";
+        let text = "(instr(username_key, :text) or instr(first_key, :text) or instr(last_key, :text)
+                 or instr(email_key, :text) or instr(folded(display_name), :text)
+                 or users.id in (select user_id from withheld_user_keys where instr(key, :text)))";
+        let conditions = [
+            flag("disabled", self.disabled),
+            flag("verified", self.verified),
+            self.administrators.then(|| is_administrator!().to_owned()),
+            self.group.map(|_| member.to_owned()),
+            self.text.as_ref().map(|_| text.to_owned()),
+            self.unchanged_since.map(|_| "updated_at < :since".to_owned()),
+        ];
+        let conditions: Vec<String> = conditions.into_iter().flatten().collect();
+        if conditions.is_empty() { "1".to_owned() } else { conditions.join(" and ") }
+    }
+
+    /// The parameters of the condition, and those of the query around it.
+    fn parameters<'p>(&'p self, others: &[(&'p str, &'p dyn ToSql)]) -> Vec<(&'p str, &'p dyn ToSql)> {
+        let group = self.group.as_ref().map(|group| (":group", group as &dyn ToSql));
+        let text = self.text.as_ref().map(|text| (":text", text as &dyn ToSql));
+        let since = self.unchanged_since.as_ref().map(|since| (":since", since as &dyn ToSql));
+        others.iter().copied().chain([group, text, since].into_iter().flatten()).collect()
+    }
+}
+
+impl ReadTx<'_> {
+    /// The user of that name, whatever the spelling.
+    pub fn find_user(&self, username: &str) -> Result<Option<User>> {
+        self.by_name(BY_NAME, username, user)
+    }
+
+    /// The user of that inner id.
+    pub fn find_user_by_id(&self, id: i64) -> Result<Option<User>> {
+        self.first(BY_ID, [id], user)
+    }
+
+    /// The inner id of the user of that name, whatever the spelling.
+    pub fn find_user_id(&self, username: &str) -> Result<Option<i64>> {
+        self.by_name("select id from users where username_key = ?1", username, |row| row.get(0))
+    }
+
+    /// Whether that user is directly in the group `administrators`.
+    pub fn is_direct_administrator(&self, user_id: i64) -> Result<bool> {
+        let sql = "select 1 from memberships join groups on groups.id = group_id
+             where user_id = ?1 and name_key = 'administrators'";
+        self.any(sql, [user_id])
+    }
+
+    /// The inner ids of the users of these names, whatever the spelling.
+    pub fn find_user_ids(&self, usernames: &[String]) -> Result<Vec<Option<i64>>> {
+        let keys = usernames.iter().map(|name| self.user_key(name)).collect::<Result<Vec<_>>>()?;
+        let sql = "select id from users where username_key = ?1";
+        self.first_of_each(sql, keys.iter().map(String::as_str), |row| row.get(0))
+    }
+
+    /// Whether any enabled user is an administrator.
+    pub fn has_enabled_administrator(&self) -> Result<bool> {
+        self.any(ENABLED_ADMINISTRATOR, [])
+    }
+
+    /// Shows a window of the users that come after that key in the order of names: inner id, key,
+    /// and what a list shows. Returns how many there were.
+    pub fn visit_users_after(
+        &self,
+        filter: &UserFilter,
+        after: &str,
+        window: Window,
+        mut visit: impl FnMut(i64, &str, UserView<'_>) -> Result<()>,
+    ) -> Result<u64> {
+        let sql = format!(
+            "{} select id, username_key, username, first_name, last_name, display_name, email, title, access_role,
+                 disabled, verified
+             from users where username_key > :after and {} order by username_key limit :limit offset :offset",
+            filter.prelude(),
+            filter.condition()
+        );
+        let (limit, offset) = (count(window.limit), count(window.offset));
+        let parameters = filter.parameters(&[(":after", &after), (":limit", &limit), (":offset", &offset)]);
+        let mut statement = self.connection.prepare_cached(&sql).map_err(failure)?;
+        let mut rows = statement.query(parameters.as_slice()).map_err(failure)?;
+        let mut shown = 0;
+        while let Some(row) = rows.next().map_err(failure)? {
+            let (id, key, view) = view(row).map_err(failure)?;
+            visit(id, key, view)?;
+            shown += 1;
+        }
+        Ok(shown)
+    }
+
+    /// All members of the group `administrators`, direct or not, unless there are too many to be remembered.
+    pub(in crate::store) fn read_administrators(&self) -> Result<Administrators> {
+        let sql = concat!(
+            administrator_groups!(),
+            " select user_id from administrator_groups cross join memberships on group_id = administrator_groups.id
+              limit ?1"
+        );
+        let administrators: HashSet<i64> =
+            self.all(sql, [count(ADMINISTRATORS_MAX as u64 + 1)], |row| row.get(0))?.into_iter().collect();
+        Ok((administrators.len() <= ADMINISTRATORS_MAX).then(|| Arc::new(administrators)))
+    }
+
+    /// Where that name stands in the order of names, whether there is such a user or not.
+    pub fn user_key(&self, name: &str) -> Result<String> {
+        self.key_by_name("select 1 from users where username_key = ?1", name)
+    }
+
+    /// The users that come after that key in the order of names, as many as asked for.
+    pub fn list_users_after(&self, filter: &UserFilter, after: &str, limit: u64) -> Result<Vec<UserSummary>> {
+        let sql = format!(
+            "{} select {}, {} from users where username_key > :after and {}
+             order by username_key limit :limit",
+            administrator_groups!(),
+            columns!(),
+            is_administrator!(),
+            filter.condition()
+        );
+        let limit = count(limit);
+        let parameters = filter.parameters(&[(":after", &after), (":limit", &limit)]);
+        self.all(&sql, parameters.as_slice(), account)
+    }
+
+    /// The inner ids of users whose login, first name, last name or e-mail begins with that text, in the order of names;
+    /// with `None`, of all users.
+    pub fn search_users(&self, prefix: Option<&str>, window: Window) -> Result<Page<i64>> {
+        let Some(prefix) = prefix else { return self.all_users(window) };
+        let (from, to) = prefix_range(prefix);
+        let ids = self.remembered_list(ListOf::Prefix(from.clone()), || {
+            let sql = "select id from users where username_key >= ?1 and username_key < ?2
+                     or first_key >= ?1 and first_key < ?2 or last_key >= ?1 and last_key < ?2
+                     or email_key >= ?1 and email_key < ?2
+                     or id in (select user_id from withheld_user_keys where key >= ?1 and key < ?2)
+                 order by username_key";
+            self.all(sql, params![from, to], |row| row.get(0))
+        })?;
+        Ok(page_of(&ids, window, ids.len() as u64))
+    }
+
+    /// How many users there are, disabled ones too.
+    pub(in crate::store) fn count_users(&self) -> Result<u64> {
+        self.number("select value from counters where name = 'users'", [])
+    }
+
+    fn all_users(&self, window: Window) -> Result<Page<i64>> {
+        let total = self.count_users()?;
+        if window.offset > SKIPPED_MAX {
+            let ids = self.remembered_list(ListOf::Everybody, || {
+                self.all("select id from users order by username_key", [], |row| row.get(0))
+            })?;
+            return Ok(page_of(&ids, window, total));
+        }
+        let sql = "select id from users order by username_key limit ?1 offset ?2";
+        let entries = self.all(sql, params![count(window.limit), count(window.offset)], |row| row.get(0))?;
+        Ok(Page { entries, total })
+    }
+
+    /// The inner ids of direct members of a group whose login begins with that text, in the order of names. Names in
+    /// the group's list that belong to no user are counted and not listed.
+    pub fn list_members(&self, group_id: i64, prefix: &str, window: Window) -> Result<Page<i64>> {
+        let (from, to) = prefix_range(prefix);
+        let ids = self.remembered_list(ListOf::Members(group_id, from.clone()), || {
+            let sql = "select user_id from memberships join users on users.id = user_id
+                 where group_id = ?1 and (username_key >= ?2 and username_key < ?3
+                     or user_id in (select user_id from withheld_user_keys where key >= ?2 and key < ?3))
+                 order by username_key";
+            self.all(sql, params![group_id, from, to], |row| row.get(0))
+        })?;
+        let dangling = self.number(
+            "select count(*) from dangling_members
+             where group_id = ?1 and kind = 'user' and name_key >= ?2 and name_key < ?3",
+            params![group_id, from, to],
+        )?;
+        Ok(page_of(&ids, window, ids.len() as u64 + dangling))
+    }
+
+    fn remembered_list(&self, list: ListOf, read: impl FnOnce() -> Result<Vec<i64>>) -> Result<Arc<[i64]>> {
+        match &self.memory {
+            Some(memory) => memory.list(list, read),
+            None => Ok(read()?.into()),
+        }
+    }
+}
+
+/// A part of a list.
+fn page_of(ids: &[i64], window: Window, total: u64) -> Page<i64> {
+    let start = usize::try_from(window.offset).unwrap_or(usize::MAX);
+    let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
+    Page { entries: ids.iter().skip(start).take(limit).copied().collect(), total }
+}
+
+impl WriteTx<'_> {
+    /// Stores a new user, with what it takes to check the password, and completes it with what is given to it here.
+    /// Names in groups' lists that waited for this user become memberships. Returns whether there were any.
+    ///
+    /// # Errors
+    /// `Invalid` when the attributes are too large. That the key is free is the caller's to check.
+    pub fn insert_user(&self, user: User, password: Option<&NewPassword>) -> Result<(User, bool)> {
+        let (uuid, now) = (new_uuid(), now());
+        self.execute(
+            "insert into users (uuid, username, username_key, first_name, last_name, display_name, email, company,
+                 title, first_key, last_key, email_key, access_role, disabled, verified, password_hash, external_id,
+                 attributes, created_at, updated_at)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?19)",
+            // By number: SQLite looks each name up among all of them.
+            params![
+                uuid,
+                user.username,
+                user.key,
+                user.first_name,
+                user.last_name,
+                user.display_name,
+                user.email,
+                user.company,
+                user.title,
+                search_key(user.first_name.as_deref()),
+                search_key(user.last_name.as_deref()),
+                search_key(user.email.as_deref()),
+                role(user.access_role),
+                user.disabled,
+                user.verified,
+                password.map(|password| &password.hash),
+                user.external_id,
+                attributes_text(&user.attributes)?,
+                now,
+            ],
+        )?;
+        let user = User {
+            id: self.connection.last_insert_rowid(),
+            uuid,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+            ..user
+        };
+        if let Some(password) = password {
+            self.insert_password(user.id, password)?;
+        }
+        self.note_new_user(&user, password.is_some())?;
+        self.withhold(EntityKind::User, user.id, &user.username, &user.key)?;
+        let waited = self.resolve_user(user.id, &user.username, &user.key)?;
+        Ok((user, waited))
+    }
+
+    /// Stores the fields of a user, unless they are what is stored already.
+    ///
+    /// # Errors
+    /// `Invalid` when the attributes are too large.
+    pub fn update_user(&self, before: &User, user: &User) -> Result<()> {
+        if before == user {
+            return Ok(());
+        }
+        if before.disabled != user.disabled {
+            self.mark(CacheScope::Rights);
+        }
+        if user.disabled && !before.disabled {
+            self.end_logins(user.id)?;
+        }
+        self.execute(
+            "update users set first_name = :first_name, last_name = :last_name, display_name = :display_name,
+                 email = :email, company = :company, title = :title, first_key = :first_key, last_key = :last_key,
+                 email_key = :email_key, access_role = :access_role, disabled = :disabled, verified = :verified,
+                 external_id = :external_id, attributes = :attributes, updated_at = :now, version = version + 1
+             where id = :id",
+            named_params! {
+                ":id": user.id,
+                ":first_name": user.first_name,
+                ":last_name": user.last_name,
+                ":display_name": user.display_name,
+                ":email": user.email,
+                ":company": user.company,
+                ":title": user.title,
+                ":first_key": search_key(user.first_name.as_deref()),
+                ":last_key": search_key(user.last_name.as_deref()),
+                ":email_key": search_key(user.email.as_deref()),
+                ":access_role": role(user.access_role),
+                ":disabled": user.disabled,
+                ":verified": user.verified,
+                ":external_id": user.external_id,
+                ":attributes": attributes_text(&user.attributes)?,
+                ":now": now(),
+            },
+        )?;
+        self.note_user(before, user)
+    }
+
+    /// Notes that the user has logged in.
+    pub fn verify_user(&self, user_id: i64) -> Result<()> {
+        let changed = self.execute(
+            "update users set verified = 1, updated_at = ?2, version = version + 1 where id = ?1 and verified = 0",
+            params![user_id, now()],
+        )?;
+        if changed > 0 { self.note_verified(user_id) } else { Ok(()) }
+    }
+
+    /// Removes a user for good, with memberships and tokens.
+    pub fn delete_user(&self, user_id: i64) -> Result<()> {
+        self.mark(CacheScope::Rights);
+        self.mark(CacheScope::Credentials);
+        self.note_end_of_user(user_id)?;
+        self.touch_groups_of(user_id)?;
+        self.execute("delete from users where id = ?1", [user_id])?;
+        Ok(())
+    }
+}
+
+fn user(row: &Row<'_>) -> rusqlite::Result<User> {
+    Ok(User {
+        id: row.get(0)?,
+        uuid: row.get(1)?,
+        username: row.get(2)?,
+        first_name: row.get(3)?,
+        last_name: row.get(4)?,
+        display_name: row.get(5)?,
+        email: row.get(6)?,
+        company: row.get(7)?,
+        title: row.get(8)?,
+        access_role: stored_role(row.get_ref(9)?.as_str()?),
+        disabled: row.get(10)?,
+        verified: row.get(11)?,
+        attributes: attributes(EntityKind::User, row.get_ref(12)?.as_str()?),
+        external_id: row.get(13)?,
+        created_at: row.get(14)?,
+        updated_at: row.get(15)?,
+        version: row.get(16)?,
+        key: row.get(17)?,
+    })
+}
+
+fn view<'r>(row: &'r Row<'_>) -> rusqlite::Result<(i64, &'r str, UserView<'r>)> {
+    let text = |column: usize| -> rusqlite::Result<Option<&'r str>> { Ok(row.get_ref(column)?.as_str_or_null()?) };
+    let view = UserView {
+        username: row.get_ref(2)?.as_str()?,
+        key: row.get_ref(1)?.as_str()?,
+        first_name: text(3)?,
+        last_name: text(4)?,
+        display_name: text(5)?,
+        email: text(6)?,
+        title: text(7)?,
+        access_role: stored_role(row.get_ref(8)?.as_str()?),
+        disabled: row.get(9)?,
+        verified: row.get(10)?,
+    };
+    Ok((row.get(0)?, row.get_ref(1)?.as_str()?, view))
+}
+
+fn account(row: &Row<'_>) -> rusqlite::Result<UserSummary> {
+    Ok(UserSummary { user: user(row)?, administrator: row.get(COLUMNS)? })
+}
+
+fn stored_role(word: &str) -> BaseRole {
+    if word == "ro" { BaseRole::ReadOnly } else { BaseRole::Standard }
+}
+
+fn role(role: BaseRole) -> &'static str {
+    match role {
+        BaseRole::Standard => "st",
+        BaseRole::ReadOnly => "ro",
+    }
+}
