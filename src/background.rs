@@ -1,4 +1,4 @@
-//! Threads that work beside requests until they are told to end.
+//! Background threads, which run until they are told to end.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle};

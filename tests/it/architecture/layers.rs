@@ -1,0 +1,198 @@
+//! The layering: who may name whom. A line that opens another door fails here.
+
+use super::tree::{files, root};
+use std::path::{Path, PathBuf};
+
+/// A layer, and what its code must not name.
+const DOORS: [(&str, &[&str]); 17] = [
+    ("model", &["crate::", "serde", "rusqlite", "tiny_http", "httparse", "std::net"]),
+    ("metrics", &["crate::", "serde", "rusqlite", "tiny_http", "httparse", "std::net", "datadog", "nuxeo"]),
+    ("http", &["crate::", "rusqlite", "std::net", "datadog", "nuxeo"]),
+    ("store", &["crate::directory", "crate::dialect", "crate::server", "crate::http", "tiny_http", "std::net"]),
+    (
+        "directory",
+        &["crate::dialect", "crate::server", "crate::http", "rusqlite", "tiny_http", "serde_json", "std::net"],
+    ),
+    ("dialect/datadog", &["nuxeo"]),
+    ("dialect/nuxeo", &["datadog"]),
+    ("dialect/rollbook", &["datadog", "nuxeo"]),
+    ("dialect/ui", &["datadog", "nuxeo"]),
+    ("dialect/openapi", &["datadog", "nuxeo"]),
+    ("admin", &["crate::store", "crate::dialect", "crate::server", "crate::http", "rusqlite", "tiny_http", "std::net"]),
+    ("app", &["crate::cli", "crate::settings", "crate::embed", "rusqlite", "tiny_http", "serde_json"]),
+    ("embed", &["crate::cli", "crate::settings", "crate::dialect", "crate::http", "rusqlite", "tiny_http", "serde"]),
+    ("server", &["crate::model", "crate::directory", "crate::dialect", "crate::store", "rusqlite"]),
+    ("dialect", &["rusqlite", "std::net", "crate::server", "crate::store"]),
+    (
+        "formats",
+        &[
+            "crate::store",
+            "crate::directory",
+            "crate::dialect",
+            "crate::server",
+            "crate::http",
+            "rusqlite",
+            "tiny_http",
+            "std::net",
+        ],
+    ),
+    (
+        "import_sources",
+        &[
+            "crate::model",
+            "crate::store",
+            "crate::directory",
+            "crate::dialect",
+            "crate::server",
+            "crate::http",
+            "rusqlite",
+            "tiny_http",
+        ],
+    ),
+];
+
+/// What stands in a place where it is allowed all the same: file, and the text.
+const EXCEPTIONS: [(&str, &str); 4] = [
+    // How a document is written.
+    ("http/response.rs", "crate::json::to_vec"),
+    // Where a client is, as a plain value.
+    ("http/mod.rs", "pub use crate::model::ClientAddress;"),
+    ("http/request.rs", "use crate::model::ClientAddress;"),
+    ("model/client.rs", "use std::net::IpAddr;"),
+];
+
+/// Where a test pauses for another reason than to wait for something, and how often.
+const PAUSES: [(&str, usize); 7] = [
+    // Between two looks of all that wait.
+    ("support/harness.rs", 1),
+    // Clients that read slowly.
+    ("security/hostile_clients.rs", 2),
+    ("faults/pressure.rs", 3),
+    // Kills at one moment or another.
+    ("faults/crash.rs", 1),
+    ("cli/backup_restore.rs", 1),
+    // Signals at one moment or another.
+    ("ops/signals.rs", 1),
+    // Times that differ.
+    ("load/connection_limits.rs", 1),
+];
+
+fn code(file: &Path) -> impl Iterator<Item = (usize, String)> {
+    let text = std::fs::read_to_string(file).expect("a file of the source");
+    let lines: Vec<_> = text.lines().map(str::to_owned).enumerate().collect();
+    lines.into_iter().filter(|(_, line)| !line.trim_start().starts_with("//"))
+}
+
+#[test]
+fn each_layer_names_only_those_below_it() {
+    let mut wrong = Vec::new();
+    for (layer, forbidden) in DOORS {
+        let mut found = Vec::new();
+        files(&root().join(layer), &mut found);
+        assert!(!found.is_empty(), "the layer {layer} has no files");
+        for file in found {
+            let name = file.strip_prefix(root()).unwrap().display().to_string();
+            for (number, line) in code(&file) {
+                for text in forbidden {
+                    let excepted = EXCEPTIONS.iter().any(|(file, part)| name == *file && line.contains(part));
+                    if line.contains(text) && !excepted {
+                        wrong.push(format!("{name}:{}: {text} in: {}", number + 1, line.trim()));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// Where the program speaks for itself. All else is the library's too: a program that embeds it has its own output,
+/// settings and end.
+const OF_THE_PROGRAM: [&str; 8] = [
+    "main.rs",
+    "cli",
+    "settings",
+    "logging",
+    "server/socket_activation.rs",
+    "server/sd_notify.rs",
+    "files/output.rs",
+    "formats/tests",
+];
+
+#[test]
+fn the_library_prints_nothing_reads_no_variable_and_never_ends_the_process() {
+    let mut found = Vec::new();
+    files(&root(), &mut found);
+    let mut wrong = Vec::new();
+    for file in found.iter().filter(|file| file.extension().is_some_and(|extension| extension == "rs")) {
+        let name = file.strip_prefix(root()).unwrap();
+        if OF_THE_PROGRAM.iter().any(|place| name.starts_with(place)) {
+            continue;
+        }
+        let words =
+            ["env::var", "println!", "print!", "stdout()", "stderr()", "process::exit", "signal_hook", "set_hook"];
+        for (number, line) in code(file) {
+            if let Some(word) = words.iter().find(|word| line.contains(*word)) {
+                wrong.push(format!("{}:{}: {word} in: {}", name.display(), number + 1, line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn sql_is_in_the_store_only() {
+    let mut found = Vec::new();
+    files(&root(), &mut found);
+    // The page's own files have words of their own for what can be selected.
+    let code_outside = |file: &&PathBuf| {
+        file.extension().is_some_and(|extension| extension == "rs") && !file.starts_with(root().join("store"))
+    };
+    for file in found.iter().filter(code_outside) {
+        for (number, line) in code(file) {
+            let lower = line.to_lowercase();
+            for word in ["select ", "insert into", "delete from", "pragma "] {
+                assert!(!lower.contains(word), "{}:{}: {}", file.display(), number + 1, line.trim());
+            }
+        }
+    }
+}
+
+#[test]
+fn no_text_from_outside_reaches_the_reader_of_serde_json() {
+    let manifest = std::fs::read_to_string(root().join("../Cargo.toml")).unwrap();
+    for feature in ["raw_value\"", "arbitrary_precision\""] {
+        assert!(!manifest.contains(feature), "the feature {feature} is on");
+    }
+    let mut found = Vec::new();
+    files(&root(), &mut found);
+    // The description of the interface is put together out of texts that are part of the program.
+    let own = [root().join("dialect/openapi"), root().join("json")];
+    let outside = |file: &&PathBuf| !own.iter().any(|folder| file.starts_with(folder)) && !file.ends_with("tests.rs");
+    for file in found.iter().filter(outside).filter(|file| file.extension().is_some_and(|end| end == "rs")) {
+        for (number, line) in code(file) {
+            for reader in ["serde_json::from_", "serde_json::Deserializer", "serde_json::Value", "serde_json::{Map"] {
+                assert!(!line.contains(reader), "{}:{}: {}", file.display(), number + 1, line.trim());
+            }
+        }
+    }
+}
+
+#[test]
+fn tests_wait_for_what_happens_and_not_for_a_time() {
+    let folder = root().join("../tests/it");
+    let mut found = Vec::new();
+    files(&folder, &mut found);
+    for file in found.iter().filter(|file| file.extension().is_some_and(|extension| extension == "rs")) {
+        let name = file.strip_prefix(&folder).unwrap().display().to_string();
+        // In two parts, so that this line is none of them.
+        let count = code(file).filter(|(_, line)| line.contains(concat!("thread::", "sleep("))).count();
+        let allowed = PAUSES.iter().find(|(file, _)| *file == name).map_or(0, |(_, count)| *count);
+        assert_eq!(count, allowed, "tests/it/{name} pauses so often: wait with the harness instead");
+    }
+}
+
+#[test]
+fn no_code_is_unsafe() {
+    let manifest = std::fs::read_to_string(root().join("../Cargo.toml")).unwrap();
+    assert!(manifest.contains("unsafe_code = \"forbid\""));
+}

@@ -1,0 +1,166 @@
+//! Plain English: patterns that comments, messages, help texts, pages and documents must not have.
+
+use super::tree::{files, room_of, root, source};
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens as _;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Rooms and documents whose words are older than the rule.
+pub(super) const NOT_CLEAN_YET: [&str; 23] = [
+    "README",
+    "admin",
+    "app",
+    "cache",
+    "cli",
+    "dialect",
+    "directory",
+    "docs",
+    "embed",
+    "files",
+    "formats",
+    "http",
+    "import_sources",
+    "json",
+    "lib",
+    "logging",
+    "metrics",
+    "model",
+    "page",
+    "server",
+    "settings",
+    "store",
+    "sync",
+];
+
+/// Words that name no component and no person.
+const WORDS: [&str; 6] = ["nobody", "somebody", "whoever", "everybody", "anew", "beside"];
+
+/// Sentences that begin so are titles or riddles. `Returns whether …` and `True if …` say it.
+const BEGINNINGS: [&str; 4] = ["What ", "Who ", "Whose ", "Whether "];
+
+/// Texts of a contract that a vendor's server sends: the file, and a part of the text.
+const CONTRACT: [(&str, &str); 0] = [];
+
+/// The word that is not to be in a text.
+fn word_in(text: &str) -> Option<&'static str> {
+    let lower = text.to_lowercase();
+    let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
+    words.find_map(|word| WORDS.iter().copied().find(|forbidden| *forbidden == word))
+}
+
+/// The beginning that a text is not to have.
+fn beginning_of(text: &str) -> Option<&'static str> {
+    let text = text.trim_start();
+    BEGINNINGS.iter().copied().find(|beginning| text.starts_with(beginning))
+}
+
+/// String literals and documentation, in their order. The lines of one comment are one text.
+fn literals(tokens: TokenStream, found: &mut Vec<String>) {
+    let mut is_document = false;
+    let mut documents: Vec<String> = Vec::new();
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => {
+                let inner = if is_document { group.stream().to_string() } else { String::new() };
+                match inner.strip_prefix("doc = ") {
+                    Some(line) => documents.push(unquoted(line)),
+                    None => {
+                        found.extend((!documents.is_empty()).then(|| std::mem::take(&mut documents).join("\n")));
+                        literals(group.stream(), found);
+                    }
+                }
+                is_document = false;
+            }
+            TokenTree::Punct(punct) if punct.as_char() == '#' => is_document = true,
+            TokenTree::Punct(punct) if punct.as_char() == '!' && is_document => {}
+            other => {
+                found.extend((!documents.is_empty()).then(|| std::mem::take(&mut documents).join("\n")));
+                is_document = false;
+                if let TokenTree::Literal(literal) = other {
+                    let text = literal.to_string();
+                    if text.contains('"') {
+                        found.push(unquoted(&text));
+                    }
+                }
+            }
+        }
+    }
+    found.extend((!documents.is_empty()).then(|| documents.join("\n")));
+}
+
+/// The text of a literal, in which escapes stay as they are.
+fn unquoted(literal: &str) -> String {
+    let text = literal.trim_start_matches(['r', 'b', '#', '"']).trim_end_matches(['#', '"']);
+    text.trim_start().to_owned()
+}
+
+fn is_contract(name: &str, text: &str) -> bool {
+    CONTRACT.iter().any(|(file, part)| *file == name && text.contains(part))
+}
+
+/// Fails with all violations of the rooms that are not listed. Prints how many there are in each of the others.
+fn judge(wrong: Vec<(String, String)>) {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    wrong.iter().for_each(|(room, _)| *counts.entry(room).or_default() += 1);
+    println!("violations: {counts:?}");
+    let listed = |room: &String| NOT_CLEAN_YET.contains(&room.as_str());
+    let lines: Vec<&str> = wrong.iter().filter(|(room, _)| !listed(room)).map(|(_, line)| line.as_str()).collect();
+    assert!(lines.is_empty(), "\n{}", lines.join("\n"));
+}
+
+#[test]
+fn comments_and_messages_are_in_plain_english() {
+    let mut wrong = Vec::new();
+    for file in &source() {
+        let mut tell = |reason: &str, text: &str| {
+            if !is_contract(&file.name, text) {
+                let text = text.replace('\n', " ");
+                wrong.push((file.room().to_owned(), format!("src/{}: {reason:?} in: {text}", file.name)));
+            }
+        };
+        // Ordinary comments are no tokens.
+        for line in file.text.lines().map(str::trim_start) {
+            let Some(comment) = line.strip_prefix("//").filter(|rest| !rest.starts_with(['/', '!'])) else { continue };
+            if let Some(word) = word_in(comment) {
+                tell(word, comment);
+            }
+        }
+        let mut texts = Vec::new();
+        let items = file.whole.attrs.iter().map(|attribute| attribute.to_token_stream());
+        let code = if file.is_test() { &[][..] } else { &file.items };
+        literals(items.chain(code.iter().map(|item| item.to_token_stream())).collect(), &mut texts);
+        for text in &texts {
+            if let Some(reason) = word_in(text).or_else(|| beginning_of(text)) {
+                tell(reason, text);
+            }
+        }
+    }
+    judge(wrong);
+}
+
+#[test]
+fn documents_and_pages_are_in_plain_english() {
+    let top = root().join("..");
+    let mut found = Vec::new();
+    for path in ["README.md", "docs", "src/dialect/ui", "web", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"] {
+        if top.join(path).exists() {
+            files(&top.join(path), &mut found);
+        }
+    }
+    let is_text =
+        |path: &Path| path.extension().is_some_and(|end| ["md", "html", "js", "css"].iter().any(|one| end == *one));
+    let mut wrong = Vec::new();
+    for path in found.iter().filter(|path| is_text(path)) {
+        let name = path.strip_prefix(&top).unwrap_or(path).display().to_string();
+        let text = std::fs::read_to_string(path).expect("a document");
+        for (number, line) in text.lines().enumerate() {
+            if let Some(word) = word_in(line).filter(|_| !is_contract(&name, line)) {
+                let is_page = name.starts_with("src/") || name.starts_with("web/");
+                let room = if is_page { "page" } else { room_of(name.trim_end_matches(".md")) };
+                wrong.push((room.to_owned(), format!("{name}:{}: {word:?} in: {}", number + 1, line.trim())));
+            }
+        }
+    }
+    judge(wrong);
+}
