@@ -1,9 +1,12 @@
 //! One directory under all dialects: what one writes, the other reads.
 
-use crate::nuxeo::users::{
+use crate::support::cli::create_key;
+use crate::support::client::{Answer, basic};
+use crate::support::folder::Folder;
+use crate::support::nuxeo::{
     assert_refused, can_log_in, check, create_group, create_user, escaped, ids, refusal, user, user_body,
 };
-use crate::support::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Folder, Server, basic, create_key};
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
 use serde_json::{Value, json};
 use std::sync::{Arc, Barrier};
 

@@ -1,11 +1,12 @@
 //! Tags of users and groups, and conditions on them, in both dialects.
 
-use crate::nuxeo::users::{create_group, create_user, refusal};
+use crate::support::cli::create_key;
+use crate::support::client::{Answer, Connection, basic, request, write};
 use crate::support::database::State;
-use crate::support::harness::{
-    ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Connection, Folder, Server, basic, create_key, request, write,
-};
+use crate::support::folder::Folder;
+use crate::support::nuxeo::{create_group, create_user, refusal};
 use crate::support::rng::Random;
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Barrier, Mutex};

@@ -1,22 +1,17 @@
 //! The description of everything that is served: where it is, that it is true, and what tools make of it.
 
-use crate::clients::libraries::{beside, environment, pins};
-use crate::support::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Server, basic, opened};
+use crate::support::client::{Answer, basic, opened};
+use crate::support::client_tools::{beside, environment, pins};
+use crate::support::openapi::{described, filled};
 use crate::support::rng::Random;
-use crate::ui::session::session_cookie;
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
+use crate::support::ui::session_cookie;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::process::{Command, Output};
 
-fn ask(server: &Server, method: &str, headers: &[(&str, &str)]) -> Answer {
+pub fn ask(server: &Server, method: &str, headers: &[(&str, &str)]) -> Answer {
     server.request(method, "/openapi.json", headers, None)
-}
-
-/// The description, and the paths that it has.
-pub fn described(server: &Server) -> (Value, BTreeSet<String>) {
-    let document = ask(server, "GET", &[]).json();
-    let paths = document["paths"].as_object().expect("paths").keys().cloned().collect();
-    (document, paths)
 }
 
 #[test]
@@ -158,29 +153,6 @@ fn all_are_served(server: &Server) {
         }
     }
     assert_eq!(server.request("GET", "/readyz", &[], None).status, 200);
-}
-
-/// The path with the examples of its parameters, and those of the query that have to be there.
-pub fn filled(document: &Value, path: &str, operation: &Value) -> String {
-    let (mut target, mut query) = (path.to_owned(), Vec::new());
-    for parameter in operation["parameters"].as_array().expect("parameters") {
-        let parameter = match parameter["$ref"].as_str() {
-            Some(place) => document.pointer(&place[1..]).expect("what is referred to"),
-            None => parameter,
-        };
-        let name = parameter["name"].as_str().expect("a name");
-        match parameter["in"].as_str() {
-            Some("path") => {
-                let example = parameter["example"].as_str().expect("an example").replace('/', "%2F");
-                target = target.replace(&format!("{{{name}}}"), &example);
-            }
-            Some("query") if parameter["required"] == true => {
-                query.push(format!("{name}={}", parameter["example"].as_str().expect("an example")));
-            }
-            _ => {}
-        }
-    }
-    if query.is_empty() { target } else { format!("{target}?{}", query.join("&")) }
 }
 
 // ------------------------------------------------------------------------------------------ tools

@@ -64,7 +64,7 @@ const EXCEPTIONS: [(&str, &str); 4] = [
 /// Where a test pauses for another reason than to wait for something, and how often.
 const PAUSES: [(&str, usize); 7] = [
     // Between two looks of all that wait.
-    ("support/harness.rs", 1),
+    ("support/wait.rs", 1),
     // Clients that read slowly.
     ("security/hostile_clients.rs", 2),
     ("faults/pressure.rs", 3),

@@ -1,24 +1,21 @@
 //! The commands of an operator: on the file while no server holds it, and through the server that does.
 
-use crate::load::connection_limits::KEPT_BUSY;
-use crate::nuxeo::users::user_body;
-use crate::support::harness::{
-    ADMIN_PASSWORD, Answer, Connection, Folder, PATIENCE, Server, busy, finish_busy, rollbook, run, run_with_input,
-    said,
-};
+use crate::support::admin_socket::{send, socket};
+use crate::support::busy_connection::{KEPT_BUSY, busy, finish_busy};
+use crate::support::cli::{rollbook, run, run_with_input, said};
+use crate::support::client::{Answer, Connection};
+use crate::support::folder::Folder;
+use crate::support::nuxeo::user_body;
+use crate::support::server::{ADMIN_PASSWORD, Server};
 use serde_json::{Value, json};
 use std::fs::Permissions;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
-
-pub fn socket(folder: &Folder) -> PathBuf {
-    folder.path().join("rollbook.db.sock")
-}
 
 /// What a command prints, less what is another one each time.
 fn steady(text: &str) -> String {
@@ -574,21 +571,6 @@ fn only_a_database_that_is_there_is_read_or_changed() {
     assert!(!folder.db().exists());
 }
 
-/// Sends bytes by the socket and reads one answer.
-pub fn send(path: &Path, bytes: &str) -> Answer {
-    let mut stream = UnixStream::connect(path).expect("the server listens");
-    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-    stream.write_all(bytes.as_bytes()).expect("the server reads");
-    stream.shutdown(std::net::Shutdown::Write).expect("the end");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
-    let status = head[9..12].parse().expect("a status");
-    let headers = head.lines().skip(1).filter_map(|line| line.split_once(": "));
-    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    Answer { status, reason: String::new(), headers, body: body.as_bytes().to_vec() }
-}
-
 #[test]
 fn the_socket_answers_every_mistake_with_a_reason() {
     let server = Server::start();
@@ -752,7 +734,7 @@ fn what_root_does_to_the_database_of_a_resting_service_does_not_keep_the_service
     std::fs::create_dir(&place).expect("a folder");
     std::fs::set_permissions(&place, Permissions::from_mode(0o755)).expect("its mode");
     let program = place.join("rollbook");
-    std::fs::copy(crate::support::harness::binary(), &program).expect("a copy of the program");
+    std::fs::copy(crate::support::cli::binary(), &program).expect("a copy of the program");
     let state = place.join("state");
     std::fs::create_dir(&state).expect("a folder");
     let database = state.join("rollbook.db");
@@ -762,7 +744,7 @@ fn what_root_does_to_the_database_of_a_resting_service_does_not_keep_the_service
         said(&command.output().expect("the command runs"))
     };
     let serve = || {
-        let (folder, mut command) = (Arc::new(Folder::new()), crate::support::harness::launcher(&program));
+        let (folder, mut command) = (Arc::new(Folder::new()), crate::support::cli::launcher(&program));
         command.args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(&database).uid(SOMEBODY).gid(SOMEBODY);
         Server::by(command, folder)
     };

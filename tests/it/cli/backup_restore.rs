@@ -1,8 +1,9 @@
 //! Operating the directory: files of earlier versions, backup, restore and check.
 
-use crate::support::harness::{
-    ADMIN_PASSWORD, API_KEY, APP_KEY, Folder, Server, rollbook, rollbook_after, run, wait_until,
-};
+use crate::support::cli::{rollbook, rollbook_after, run};
+use crate::support::folder::Folder;
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
+use crate::support::wait::wait_until;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

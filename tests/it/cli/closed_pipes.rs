@@ -1,6 +1,7 @@
 //! Commands whose output is read no further: `rollbook user list | head`.
 
-use crate::support::harness::{Folder, rollbook, run, run_with_input, said};
+use crate::support::cli::{rollbook, run, run_with_input, said};
+use crate::support::folder::Folder;
 use signal_hook::consts::SIGPIPE;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output, Stdio};
@@ -88,8 +89,8 @@ fn a_shell_shows_status_141_for_a_command_before_head() {
     assert_eq!(said(&run_with_input(&folder, &["import", "-", "--format", "csv"], &rows)).0, 0);
     for words in ["user list", "user list --format json", "log", "export - --format jsonl"] {
         let script = format!("\"$0\" {words} | head -n 1; echo ${{PIPESTATUS[@]}}");
-        let mut command = crate::support::harness::launcher("bash");
-        command.args(["-c", &script]).arg(crate::support::harness::binary()).env("ROLLBOOK_DB", folder.db());
+        let mut command = crate::support::cli::launcher("bash");
+        command.args(["-c", &script]).arg(crate::support::cli::binary()).env("ROLLBOOK_DB", folder.db());
         let (_, out, err) = said(&command.stdin(Stdio::null()).output().expect("bash runs"));
         assert_eq!(out.lines().last(), Some("141 0"), "{words}: {err}");
         assert!(!err.contains("rollbook: "), "{words}: {err}");

@@ -1,6 +1,8 @@
 //! What commands refuse: each refusal names the option, the command or the name that helps.
 
-use crate::support::harness::{Folder, Server, rollbook, said};
+use crate::support::cli::{rollbook, said};
+use crate::support::folder::Folder;
+use crate::support::server::Server;
 use std::process::Stdio;
 use std::sync::Arc;
 

@@ -1,7 +1,10 @@
 //! The first start: the secrets reach the administrator, or nothing is stored; and the line that a start ends with.
 
-use crate::cli::output_files::Between;
-use crate::support::harness::{API_KEY, Folder, Server, rollbook, rollbook_after, said, serve, wait_for, wait_until};
+use crate::support::cli::{rollbook, rollbook_after, said};
+use crate::support::folder::Folder;
+use crate::support::held_sync::Between;
+use crate::support::server::{API_KEY, Server, serve};
+use crate::support::wait::{wait_for, wait_until};
 use serde_json::Value;
 use std::fs::File;
 use std::net::TcpListener;

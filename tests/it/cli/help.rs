@@ -1,6 +1,8 @@
 //! The help of each command: a sentence at its beginning, and examples at its end that run as they are printed.
 
-use crate::support::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Folder, Server, binary, rollbook, run, said};
+use crate::support::cli::{binary, rollbook, run, said};
+use crate::support::folder::Folder;
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -138,7 +140,7 @@ fn copy(from: &Path) -> Folder {
 
 /// Runs a line in that folder as a shell does, where `rollbook` is the program under test.
 fn shell(folder: &Folder, line: &str, listen: &str) -> Command {
-    let mut command = crate::support::harness::launcher("bash");
+    let mut command = crate::support::cli::launcher("bash");
     let words = format!("set -e; rollbook() {{ {:?} \"$@\"; }}; {line}", Path::new(&binary()).display().to_string());
     command.args(["-c", &words]).current_dir(folder.path());
     command

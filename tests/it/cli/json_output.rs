@@ -1,6 +1,8 @@
 //! `--format json`: one object on standard output for each command, and nothing but failures on standard error.
 
-use crate::support::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Folder, Server, rollbook, said};
+use crate::support::cli::{rollbook, said};
+use crate::support::folder::Folder;
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
 use serde_json::{Value, json};
 use std::process::Stdio;
 

@@ -1,6 +1,8 @@
 //! A database that another process has: the error names the process, and says the way out.
 
-use crate::support::harness::{Folder, Server, run, said, serve};
+use crate::support::cli::{run, said};
+use crate::support::folder::Folder;
+use crate::support::server::{Server, serve};
 use std::fs::File;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;

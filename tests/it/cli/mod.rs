@@ -1,6 +1,6 @@
 //! The commands.
 
-pub mod admin;
+mod admin;
 mod backup_restore;
 mod closed_pipes;
 mod error_messages;
@@ -10,8 +10,8 @@ mod json_output;
 mod locked_database;
 mod option_positions;
 mod options;
-pub mod output_files;
+mod output_files;
 mod progress;
-pub mod prompts;
+mod prompts;
 mod settings;
 mod unresponsive_server;

@@ -1,6 +1,8 @@
 //! Where options stand: before the command, after it, or without one.
 
-use crate::support::harness::{Folder, Server, rollbook, said};
+use crate::support::cli::{rollbook, said};
+use crate::support::folder::Folder;
+use crate::support::server::Server;
 use std::process::Output;
 use std::sync::Arc;
 

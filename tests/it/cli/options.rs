@@ -1,10 +1,10 @@
 //! The command line: settings, keys, passwords, the first start and the log.
 
-use crate::ops::logs::name_of;
-use crate::support::harness::{
-    ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Connection, Folder, PATIENCE, Server, basic, create_key, rollbook, run,
-    run_with_input, wait_for,
-};
+use crate::support::cli::{create_key, name_of, rollbook, run, run_with_input};
+use crate::support::client::{Answer, Connection, basic};
+use crate::support::folder::Folder;
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
+use crate::support::wait::{PATIENCE, wait_for};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, PipeWriter, Read, Write};
 use std::net::{SocketAddr, TcpListener};

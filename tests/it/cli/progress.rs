@@ -1,7 +1,9 @@
 //! What commands draw on a terminal: progress of what takes long, and colours.
 
-use crate::cli::prompts::Terminal;
-use crate::support::harness::{Folder, rollbook, run, said, wait_for, wait_until};
+use crate::support::cli::{rollbook, run, said};
+use crate::support::folder::Folder;
+use crate::support::terminal::Terminal;
+use crate::support::wait::{wait_for, wait_until};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};

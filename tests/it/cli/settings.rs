@@ -1,6 +1,8 @@
 //! Settings: which variable counts for which command, messages about wrong ones, and the page that lists them all.
 
-use crate::support::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Folder, Server, rollbook, run, said, serve};
+use crate::support::cli::{rollbook, run, said};
+use crate::support::folder::Folder;
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server, serve};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;

@@ -1,7 +1,10 @@
 //! Commands and a server that does not answer, goes away, comes back, or is asked by too many.
 
-use crate::cli::admin::{send, socket};
-use crate::support::harness::{Folder, Server, eventually, rollbook, run, said, wait_until};
+use crate::support::admin_socket::{send, socket};
+use crate::support::cli::{rollbook, run, said};
+use crate::support::folder::Folder;
+use crate::support::server::Server;
+use crate::support::wait::{eventually, wait_until};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use socket2::{Domain, SockAddr, Socket, Type};

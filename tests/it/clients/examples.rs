@@ -1,7 +1,7 @@
 //! The scripts in `examples/`: each runs as it is and prints what it promises.
 
-use crate::clients::libraries;
-use crate::support::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
+use crate::support::client_tools::environment;
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -243,7 +243,7 @@ fn nuxeo_life_py() -> Option<Command> {
 }
 
 fn nuxeo_life_js() -> Option<Command> {
-    let modules = libraries::environment("npm-nuxeo-4.0.6")?.node_modules.expect("the environment has node modules");
+    let modules = environment("npm-nuxeo-4.0.6")?.node_modules.expect("the environment has node modules");
     let mut command = Command::new("node");
     command.env("NODE_PATH", modules).arg(folder().join("nuxeo_life.js"));
     Some(command)
@@ -251,7 +251,7 @@ fn nuxeo_life_js() -> Option<Command> {
 
 /// A script under the Python in which that client is installed.
 fn python_of(client: &str, name: &str) -> Option<Command> {
-    let mut command = Command::new(libraries::environment(client)?.python.expect("the environment has a python"));
+    let mut command = Command::new(environment(client)?.python.expect("the environment has a python"));
     command.arg(folder().join(name));
     Some(command)
 }

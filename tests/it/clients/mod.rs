@@ -1,4 +1,4 @@
 //! The vendors' client libraries, and the examples.
 
 mod examples;
-pub mod libraries;
+mod libraries;

@@ -1,8 +1,9 @@
 //! The Datadog dialect: tables of calls and their whole answers.
 
-use crate::support::harness::{
-    ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Connection, Folder, Server, create_key, run, run_with_input,
-};
+use crate::support::cli::{create_key, run, run_with_input};
+use crate::support::client::{Answer, Connection};
+use crate::support::folder::Folder;
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -445,7 +446,7 @@ fn an_authorization_header_is_none_of_this_dialects_business() {
         let answer = server.request("GET", USERS, &headers, None);
         assert_answer(value, &answer, 200, &list(&server));
     }
-    let authorization = crate::support::harness::basic("Administrator", ADMIN_PASSWORD);
+    let authorization = crate::support::client::basic("Administrator", ADMIN_PASSWORD);
     let answer = server.request("GET", USERS, &[("Authorization", &authorization)], None);
     assert_answer("a password instead of keys", &answer, 403, &errors("API key required"));
 }

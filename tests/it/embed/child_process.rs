@@ -1,10 +1,12 @@
 //! The server as a child process: it says when it is ready, and ends with the program that has started it.
 
-use crate::clients::libraries::{environment, pins};
-use crate::support::harness::{
-    ADMIN_PASSWORD, API_KEY, APP_KEY, Connection, Folder, Server, binary, eventually, has_tool, launcher, rollbook,
-    rollbook_after, wait_for, wait_until,
-};
+use crate::support::cli::{binary, launcher, rollbook, rollbook_after};
+use crate::support::client::Connection;
+use crate::support::client_tools::{environment, pins};
+use crate::support::folder::Folder;
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
+use crate::support::tools::has_tool;
+use crate::support::wait::{eventually, wait_for, wait_until};
 use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
@@ -318,7 +320,7 @@ fn the_end_of_the_thread_that_has_started_the_server_is_none() {
     let folder = Arc::new(Folder::new());
     let theirs = Arc::clone(&folder);
     let start =
-        move || Server::by(crate::support::harness::serve(&theirs, &["--exit-with-parent"]), Arc::clone(&theirs));
+        move || Server::by(crate::support::server::serve(&theirs, &["--exit-with-parent"]), Arc::clone(&theirs));
     let server = std::thread::spawn(start).join().unwrap();
     for _ in 0..3 {
         assert_eq!(server.request("GET", "/readyz", &[], None).status, 200);

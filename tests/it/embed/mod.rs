@@ -4,9 +4,12 @@ mod child_process;
 mod process;
 mod verbs;
 
-use crate::support::harness::{
-    ADMIN_PASSWORD, API_KEY, APP_KEY, Connection, Folder, basic, busy, finish_busy, rollbook, wait_until,
-};
+use crate::support::busy_connection::{busy, finish_busy};
+use crate::support::cli::rollbook;
+use crate::support::client::{Connection, basic};
+use crate::support::folder::Folder;
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY};
+use crate::support::wait::wait_until;
 use rollbook::{ErrorKind, FirstSecrets, GroupFields, Handle, Listener, Rollbook, Settings, UserFields};
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
 use serde_json::{Value, json};

@@ -1,7 +1,11 @@
 //! What the library leaves of a process: tests that look at the whole of it run in one of their own.
 
 use super::{ANY_PORT, call, datadog, settings};
-use crate::support::harness::{ADMIN_PASSWORD, Connection, Folder, basic, rollbook, wait_for, wait_until};
+use crate::support::cli::rollbook;
+use crate::support::client::{Connection, basic};
+use crate::support::folder::Folder;
+use crate::support::server::ADMIN_PASSWORD;
+use crate::support::wait::{wait_for, wait_until};
 use rollbook::{FirstSecrets, Rollbook, UserFields};
 use serde_json::json;
 use std::collections::BTreeMap;

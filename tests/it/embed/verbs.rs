@@ -1,7 +1,10 @@
 //! The verbs of a directory without HTTP, and what is recorded of them.
 
 use super::{serve, settings};
-use crate::support::harness::{ADMIN_PASSWORD, Connection, Folder, PATIENCE, basic};
+use crate::support::client::{Connection, basic};
+use crate::support::folder::Folder;
+use crate::support::server::ADMIN_PASSWORD;
+use crate::support::wait::PATIENCE;
 use rollbook::{ErrorKind, GroupFields, KeyPurpose, Rollbook, UserFields, UserRole, UserSelection};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -1,8 +1,11 @@
 //! A clock that is wrong when a server starts: no change is removed because of it.
 
 use super::Faults;
-use crate::rollbook::change_feed::changes;
-use crate::support::harness::{Folder, Server, run, said, wait_until};
+use crate::support::changes::changes;
+use crate::support::cli::{run, said};
+use crate::support::folder::Folder;
+use crate::support::server::Server;
+use crate::support::wait::wait_until;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::sync::Arc;

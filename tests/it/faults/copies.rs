@@ -2,8 +2,11 @@
 
 use super::pressure::{FRAME, datadog, in_clients, log_bytes};
 use super::{Fault, Faults, HANG, LOG, WRITE};
-use crate::cli::admin::{send, socket};
-use crate::support::harness::{Folder, Server, rollbook, run, said, wait_until};
+use crate::support::admin_socket::{send, socket};
+use crate::support::cli::{rollbook, run, said};
+use crate::support::folder::Folder;
+use crate::support::server::Server;
+use crate::support::wait::wait_until;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};

@@ -1,8 +1,11 @@
 //! The process ends in the middle of things.
 
 use super::load::{CLIENTS, Load, State};
-use super::{Random, long};
-use crate::support::harness::{Folder, Server, wait_until};
+use super::long;
+use crate::support::folder::Folder;
+use crate::support::rng::Random;
+use crate::support::server::Server;
+use crate::support::wait::wait_until;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -2,8 +2,13 @@
 //! worse. SQLite keeps no checksums of pages: what is changed inside a row to something else that makes sense cannot
 //! be told.
 
-use super::{EACCES, Fault, Faults, MAIN, OPEN_TO_WRITE, Random};
-use crate::support::harness::{Answer, Folder, Server, rollbook, serve, wait_for};
+use super::{EACCES, Fault, Faults, MAIN, OPEN_TO_WRITE};
+use crate::support::cli::rollbook;
+use crate::support::client::Answer;
+use crate::support::folder::Folder;
+use crate::support::rng::Random;
+use crate::support::server::{Server, serve};
+use crate::support::wait::wait_for;
 use rusqlite::Connection as Database;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -143,7 +148,7 @@ fn a_damaged_page_is_met_with_500_and_the_rest_is_served() {
             }
             // What is elsewhere is still there.
             assert_eq!(server.request("GET", "/nuxeo/runningstatus", &[], None).status, 200, "{what}");
-            let keys = [("DD-API-KEY", crate::support::harness::API_KEY)];
+            let keys = [("DD-API-KEY", crate::support::server::API_KEY)];
             assert_eq!(server.request("GET", "/api/v1/validate", &keys, None).status, 200, "{what}");
             let groups = server.nuxeo("POST", "/group", Some(r#"{"entity-type":"group","groupname":"new"}"#));
             assert!([201, 401, 500].contains(&groups.status), "{what}: {groups:?}");

@@ -6,8 +6,11 @@
 //! changes of one folder, and the file system's own journal.
 
 use super::load::{Load, State, unsoundness};
-use super::{Faults, Random, long};
-use crate::support::harness::{ADMIN_PASSWORD, Folder, Server, serve, wait_until};
+use super::{Faults, long};
+use crate::support::folder::Folder;
+use crate::support::rng::Random;
+use crate::support::server::{ADMIN_PASSWORD, Server, serve};
+use crate::support::wait::wait_until;
 use rusqlite::Connection as Database;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader};

@@ -2,7 +2,9 @@
 //! all the same.
 
 use super::{ACCEPT, Fault, Faults, HANG, LOG, MAIN, SOCKETS, SYNC, WRITE};
-use crate::support::harness::{PATIENCE, Server, create_user, opened, wait_until};
+use crate::support::client::{create_user, opened};
+use crate::support::server::Server;
+use crate::support::wait::{PATIENCE, wait_until};
 use rustix::process::{Pid, Signal, kill_process};
 use std::os::unix::net::UnixDatagram;
 use std::sync::Arc;

@@ -1,8 +1,9 @@
 //! Sixteen clients that write through both dialects, and what each of them may find afterwards. Every client has users
 //! and groups of its own, so that it knows the outcome of each call; the server commits them together all the same.
 
-use super::Random;
-use crate::support::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Connection, Server, basic};
+use crate::support::client::{Connection, basic};
+use crate::support::rng::Random;
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
 use rusqlite::Connection as Database;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};

@@ -13,8 +13,8 @@ mod pressure;
 mod refusal;
 mod replaced_files;
 
-use crate::support::harness::{Folder, Server, serve};
-use crate::support::rng::Random;
+use crate::support::folder::Folder;
+use crate::support::server::{Server, serve};
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;

@@ -2,9 +2,10 @@
 
 use super::load::{CLIENTS, Load, State};
 use super::{Faults, long};
-use crate::support::harness::{
-    ADMIN_PASSWORD, API_KEY, APP_KEY, Connection, Folder, Server, basic, serve, wait_for, wait_until,
-};
+use crate::support::client::{Connection, basic};
+use crate::support::folder::Folder;
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server, serve};
+use crate::support::wait::{wait_for, wait_until};
 use serde_json::json;
 use std::io::{BufRead, BufReader, Read as _};
 use std::net::SocketAddr;
@@ -14,18 +15,18 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Bytes of a frame of the log: a page and its header.
-pub(super) const FRAME: u64 = 4096 + 24;
+pub const FRAME: u64 = 4096 + 24;
 /// Pages in the log at which the server waits for its readers, and room for what one group of writes adds.
 const LOG_PAGES_BOUND: u64 = 16_000 + 4_000;
 
-pub(super) fn log_bytes(folder: &Folder) -> u64 {
+pub fn log_bytes(folder: &Folder) -> u64 {
     let mut name = folder.db().into_os_string();
     name.push("-wal");
     std::fs::metadata(name).map_or(0, |file| file.len())
 }
 
 /// Runs the same thing in many clients, each with a connection of its own, and numbers what is done.
-pub(super) fn in_clients(server: &Server, count: usize, work: impl Fn(&mut Connection, usize) + Sync) {
+pub fn in_clients(server: &Server, count: usize, work: impl Fn(&mut Connection, usize) + Sync) {
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..CLIENTS {
@@ -43,7 +44,7 @@ pub(super) fn in_clients(server: &Server, count: usize, work: impl Fn(&mut Conne
     });
 }
 
-pub(super) fn datadog(connection: &mut Connection, method: &str, path: &str, body: &str) -> u16 {
+pub fn datadog(connection: &mut Connection, method: &str, path: &str, body: &str) -> u16 {
     let headers = [("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", APP_KEY)];
     connection.send(method, path, &headers, Some(body.as_bytes()));
     connection.answer(false).status

@@ -2,9 +2,12 @@
 
 use super::load::State;
 use super::{ANY_FILE, EIO, ENOSPC, Fault, Faults, LOG, MAIN, READ, SYNC, TRUNCATE, WRITE};
-use crate::ops::health::healthcheck;
-use crate::ops::metrics::{LISTEN, Page, metrics_address, wait_for_start};
-use crate::support::harness::{Answer, Folder, Server, serve, wait_until};
+use crate::support::cli::healthcheck;
+use crate::support::client::Answer;
+use crate::support::folder::Folder;
+use crate::support::metrics::{LISTEN, Page, metrics_address, wait_for_start};
+use crate::support::server::{Server, serve};
+use crate::support::wait::wait_until;
 use serde_json::json;
 use std::process::Command;
 use std::sync::Arc;

@@ -1,8 +1,10 @@
 //! The files of a database under a running server: removed, replaced, written over, changed by another program.
 
-use crate::support::harness::{
-    ADMIN_PASSWORD, APP_KEY, Folder, Server, basic, eventually, rollbook, run, said, serve, wait_until,
-};
+use crate::support::cli::{rollbook, run, said};
+use crate::support::client::basic;
+use crate::support::folder::Folder;
+use crate::support::server::{ADMIN_PASSWORD, APP_KEY, Server, serve};
+use crate::support::wait::{eventually, wait_until};
 use rusqlite::Connection;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -313,7 +315,7 @@ fn the_work_of_others_on_the_same_files_is_no_loss() {
 
 fn by_hand(path: &Path, sql: &str) {
     let connection = Connection::open(path).expect("the database");
-    connection.busy_timeout(crate::support::harness::PATIENCE).expect("a limit");
+    connection.busy_timeout(crate::support::wait::PATIENCE).expect("a limit");
     connection.execute_batch(sql).expect("it is done");
 }
 

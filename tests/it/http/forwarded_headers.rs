@@ -1,10 +1,11 @@
 //! Proxies in front: which are believed, and what they can say of a client.
 
-use crate::http::handlers::with_handler_behind;
-use crate::load::connection_limits::{KEPT_BUSY, open_from};
-use crate::support::harness::{
-    ADMIN_PASSWORD, Answer, Connection, Server, basic, busy, rollbook, wait_for, wait_until,
-};
+use crate::support::busy_connection::{KEPT_BUSY, busy};
+use crate::support::cli::rollbook;
+use crate::support::client::{Answer, Connection, basic, open_from};
+use crate::support::handler::with_handler_behind;
+use crate::support::server::{ADMIN_PASSWORD, Server};
+use crate::support::wait::{wait_for, wait_until};
 use rollbook::http::Response;
 use rollbook::server::Inbound;
 use serde_json::{Value, json};
@@ -121,7 +122,7 @@ fn a_trusted_proxy_says_where_its_client_is_and_whether_it_came_encrypted() {
             assert_eq!(seen(&mut connection, &fields), json!(["127.0.0.1", secure]), "{values:?}");
         }
         // Bytes that are no text.
-        crate::support::harness::write(
+        crate::support::client::write(
             &mut connection,
             b"GET / HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: 203.0.113.9, \xff\r\n\r\n",
         );
@@ -279,8 +280,8 @@ fn a_stranger_cannot_pass_for_others() {
 
 #[test]
 fn the_proxies_can_be_named_in_the_environment() {
-    let folder = std::sync::Arc::new(crate::support::harness::Folder::new());
-    let mut command = crate::support::harness::serve(&folder, &[]);
+    let folder = std::sync::Arc::new(crate::support::folder::Folder::new());
+    let mut command = crate::support::server::serve(&folder, &[]);
     command.env("ROLLBOOK_TRUSTED_PROXY", "192.0.2.1, 2001:db8::/32,::ffff:10.0.0.0/104");
     let server = Server::by(command, folder);
     for proxy in ["192.0.2.1", "2001:db8::/32", "10.0.0.0/8"] {

@@ -1,10 +1,10 @@
 //! The HTTP level: framing, limits, deadlines, and what survives a stop.
 
-use crate::load::connection_limits::KEPT_BUSY;
-use crate::support::harness::{
-    API_KEY, APP_KEY, Answer, Connection, Folder, Server, busy, create, create_user, credentials, eventually,
-    finish_busy, opened, request, try_busy, wait_until, write,
-};
+use crate::support::busy_connection::{KEPT_BUSY, busy, finish_busy, try_busy};
+use crate::support::client::{Answer, Connection, create, create_user, credentials, opened, request, write};
+use crate::support::folder::Folder;
+use crate::support::server::{API_KEY, APP_KEY, Server};
+use crate::support::wait::{eventually, wait_until};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::Write;

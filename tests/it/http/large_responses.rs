@@ -1,12 +1,13 @@
 //! Large answers: sent in pieces where they can be, and in a bounded memory.
 
-use crate::http::request_bodies::{MEBIBYTE, assert_no_memory, wait_for_memory};
-use crate::ops::metrics::LISTEN;
-use crate::security::hostile_clients::narrow;
-use crate::support::harness::{
-    Connection, Folder, Server, credentials, eventually, opened, request, run_with_input, wait_until, write,
-};
+use crate::support::cli::run_with_input;
+use crate::support::client::{Connection, credentials, narrow, opened, request, write};
+use crate::support::folder::Folder;
+use crate::support::memory::{MEBIBYTE, assert_no_memory, wait_for_memory};
+use crate::support::metrics::LISTEN;
 use crate::support::resource_guard::{besiege, fill};
+use crate::support::server::Server;
+use crate::support::wait::{eventually, wait_until};
 use serde_json::{Value, json};
 use socket2::SockRef;
 use std::io::Read as _;

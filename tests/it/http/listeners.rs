@@ -1,30 +1,19 @@
 //! Where the server listens.
 
-use crate::support::harness::{
-    ADMIN_PASSWORD, Answer, Connection, Folder, Server, basic, busy, eventually, has_tool, rollbook, rollbook_after,
-    said, serve, wait_for, wait_until,
-};
+use crate::support::busy_connection::busy;
+use crate::support::cli::{rollbook, rollbook_after, said};
+use crate::support::client::{Connection, at_socket, basic, get};
+use crate::support::folder::Folder;
+use crate::support::server::{ADMIN_PASSWORD, Server, places, serve};
+use crate::support::tools::has_own_network;
+use crate::support::wait::{eventually, wait_for, wait_until};
 use std::io::Read as _;
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::fd::OwnedFd;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-
-/// Whether the machine lets a test have a network of its own.
-pub fn has_own_network() -> bool {
-    if !has_tool("ip", "iproute2") {
-        return false;
-    }
-    let allowed = Command::new("unshare").args(["--net", "true"]).status().is_ok_and(|status| status.success());
-    assert!(allowed || std::env::var_os("CI").is_none(), "no network can be made for a test");
-    if !allowed {
-        eprintln!("no network can be made for a test here: not tested");
-    }
-    allowed
-}
 
 #[test]
 fn a_server_ends_when_its_address_has_gone() {
@@ -42,23 +31,6 @@ fn a_server_ends_when_its_address_has_gone() {
         assert!(command.status().expect("nsenter runs").success(), "{take_away}");
         assert!(server.stop().success(), "{take_away}");
     }
-}
-
-/// A connection to the Unix socket at that path.
-pub fn at_socket(path: &Path) -> Connection {
-    let stream = UnixStream::connect(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    Connection::over(TcpStream::from(OwnedFd::from(stream)))
-}
-
-pub fn get(mut connection: Connection, path: &str, headers: &[(&str, &str)]) -> Answer {
-    connection.send("GET", path, headers, None);
-    connection.answer(false)
-}
-
-/// Where the log says that the server listens.
-pub fn places(server: &Server) -> Vec<String> {
-    let log = server.log();
-    log.lines().filter_map(|line| line.split_once("listening on ")).map(|(_, place)| place.to_owned()).collect()
 }
 
 fn is_ready_at(url: &str) -> bool {

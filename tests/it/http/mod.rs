@@ -2,9 +2,9 @@
 
 mod forwarded_headers;
 mod framing;
-pub mod handlers;
+mod handlers;
 mod large_responses;
-pub mod listeners;
-pub mod request_bodies;
+mod listeners;
+mod request_bodies;
 mod reverse_proxies;
 mod smuggling;

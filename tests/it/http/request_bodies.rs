@@ -1,18 +1,17 @@
 //! Bodies of requests: read when the caller is known, and in a bounded memory.
 
-use crate::load::connection_limits::open_from;
-use crate::openapi::{described, filled};
-use crate::ops::metrics::{LISTEN, Page, metrics_address};
-use crate::support::harness::{
-    ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Connection, Folder, Server, basic, create, create_key, credentials,
-    opened, request, wait_until, write,
-};
+use crate::support::cli::create_key;
+use crate::support::client::{Answer, Connection, basic, create, credentials, open_from, opened, request, write};
+use crate::support::folder::Folder;
+use crate::support::memory::{MEBIBYTE, assert_no_memory, wait_for_memory};
+use crate::support::metrics::{LISTEN, Page, metrics_address};
+use crate::support::openapi::{described, filled};
 use crate::support::resource_guard::besiege;
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 const SIGN_IN: &str = "POST /ui/api/session HTTP/1.1\r\nHost: test\r\nX-Requested-With: rollbook\r\n";
-pub const MEBIBYTE: usize = 1 << 20;
 /// Flags for a server that waits for a body however slowly the test goes on.
 const PATIENT: [&str; 2] = ["--body-timeout", "600"];
 
@@ -257,25 +256,6 @@ fn a_long_body_that_is_not_read_ends_the_connection_and_so_does_a_broken_one() {
     assert_eq!(connection.answer(false).status, 403);
     write(&mut connection, format!("xxxxxxxxx{valid}"));
     assert_eq!(connection.answer(false).parts(), (200, json!({"valid": true})));
-}
-
-// The memory of all bodies
-
-/// Memory in use for that, as the metrics tell it.
-fn memory(server: &Server, of: &str) -> usize {
-    let labels = [("listener", "public"), ("of", of)];
-    Page::of(metrics_address(server)).value("rollbook_http_memory_bytes", &labels) as usize
-}
-
-/// Waits until so much memory is in use for that.
-pub fn wait_for_memory(server: &Server, of: &str, bytes: usize) {
-    let awaited = std::fmt::from_fn(|f| write!(f, "{} and not {bytes}", memory(server, of)));
-    wait_until(awaited, || memory(server, of) == bytes);
-}
-
-pub fn assert_no_memory(answer: &Answer, expected: &Value) {
-    assert_eq!(answer.parts(), (503, expected.clone()));
-    assert_eq!(answer.header("Retry-After"), Some("1"));
 }
 
 /// The same for a body that is not read to its end.

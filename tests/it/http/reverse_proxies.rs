@@ -1,8 +1,11 @@
 //! Behind real proxies that speak TLS, with the configurations that are shipped.
 
-use crate::http::handlers::with_handler_behind;
-use crate::ops::metrics::Page;
-use crate::support::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Folder, Port, Server, has_tool, wait_until};
+use crate::support::folder::Folder;
+use crate::support::handler::with_handler_behind;
+use crate::support::metrics::Page;
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Port, Server};
+use crate::support::tools::has_tool;
+use crate::support::wait::wait_until;
 use rollbook::http::Response;
 use rollbook::server::Inbound;
 use serde_json::{Value, json};

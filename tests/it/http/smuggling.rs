@@ -1,8 +1,10 @@
 //! Request smuggling: messages that two programs could end at different places, each with another request hidden
 //! inside. Whatever such a message is answered, the hidden request is never taken for one.
 
-use crate::support::harness::{Connection, Server, create_user, opened, request, write};
+use crate::support::client::{Connection, create_user, opened, request, write};
 use crate::support::resource_guard::besiege;
+use crate::support::server::Server;
+use Reading::{Followed, Refused, Whole};
 use std::fmt::Write as _;
 
 /// How a message is to be understood.
@@ -17,7 +19,6 @@ enum Reading {
     /// end of the connection.
     Followed(u16),
 }
-use Reading::{Followed, Refused, Whole};
 
 const BAD: Reading = Refused(&[400]);
 const CODING: Reading = Refused(&[501]);

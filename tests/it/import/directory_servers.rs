@@ -1,7 +1,11 @@
 //! Real directory servers: a tree is loaded into each, its own tools dump it, and the dump is imported. Users, groups,
 //! memberships, properties, disabled accounts and logins are compared with the tree.
 
-use crate::support::harness::{Folder, Server, eventually, exported_records, has_tool, run, run_with_input, said};
+use crate::support::cli::{exported_records, run, run_with_input, said};
+use crate::support::folder::Folder;
+use crate::support::server::Server;
+use crate::support::tools::has_tool;
+use crate::support::wait::eventually;
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::path::Path;

@@ -1,9 +1,11 @@
 //! Imports that are killed in every phase, and go on: the result is that of an import that was not.
 
 use super::{CASE, Case, directory, found, import, write};
+use crate::support::cli::{rollbook, run, said};
 use crate::support::database::State;
-use crate::support::harness::{Folder, rollbook, run, said, wait_until};
+use crate::support::folder::Folder;
 use crate::support::rng::Random;
+use crate::support::wait::wait_until;
 use std::fmt::Write as _;
 use std::process::Stdio;
 

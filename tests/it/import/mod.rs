@@ -13,8 +13,10 @@ mod row_order;
 mod sources;
 mod truncated;
 
+use crate::support::cli::{run, run_with_bytes, said};
 use crate::support::database::{BELOW_ADMINISTRATORS, State};
-use crate::support::harness::{Folder, Server, run, run_with_bytes, said};
+use crate::support::folder::Folder;
+use crate::support::server::Server;
 use rusqlite::Connection;
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};

@@ -1,7 +1,9 @@
 //! Files that can be read once only, and files that stay behind.
 
 use super::{directory, found, write};
-use crate::support::harness::{Folder, binary, rollbook, said, wait_until};
+use crate::support::cli::{binary, rollbook, said};
+use crate::support::folder::Folder;
+use crate::support::wait::wait_until;
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -50,7 +52,7 @@ fn a_substituted_process_is_read_like_a_file() {
     let folder = directory();
     let file = write(&folder, "people.txt", PEOPLE);
     let before = files(&folder);
-    let mut command = crate::support::harness::launcher("bash");
+    let mut command = crate::support::cli::launcher("bash");
     let script = "\"$1\" import <(cat \"$2\") --format ldif --db \"$3\"";
     command.args(["-c", script, "bash"]).arg(binary()).arg(file).arg(folder.db());
     let (status, out, err) = said(&command.output().expect("bash runs"));

@@ -1,9 +1,10 @@
 //! Users and groups copied from a live server, which here is one of ours.
 
+use crate::support::cli::{rollbook, run, said};
 use crate::support::database::State;
-use crate::support::harness::{
-    ADMIN_PASSWORD, API_KEY, APP_KEY, Folder, Port, Server, rollbook, run, said, wait_until,
-};
+use crate::support::folder::Folder;
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Port, Server};
+use crate::support::wait::wait_until;
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;

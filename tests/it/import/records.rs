@@ -1,7 +1,10 @@
 //! Users, groups and memberships from files and to files.
 
+use crate::support::cli::{exported_records, rollbook, run, run_with_input, said};
 use crate::support::database::State;
-use crate::support::harness::{Folder, Server, exported_records, rollbook, run, run_with_input, said, wait_until};
+use crate::support::folder::Folder;
+use crate::support::server::Server;
+use crate::support::wait::wait_until;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
@@ -725,8 +728,8 @@ fn memory_of_import(users: usize, groups: usize) -> usize {
     let folder = directory();
     let file = write(&folder, "many.csv", many(users, groups));
     let memory = folder.path().join("memory");
-    let mut command = crate::support::harness::launcher("python3");
-    command.args(["-c", AT_A_TERMINAL]).arg(&memory).arg(crate::support::harness::binary());
+    let mut command = crate::support::cli::launcher("python3");
+    command.args(["-c", AT_A_TERMINAL]).arg(&memory).arg(crate::support::cli::binary());
     command.args(["import", "--batch", "5000"]).arg(&file).arg("--db").arg(folder.db());
     let output = command.stdin(Stdio::null()).output().expect("python runs");
     let shown = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -1,9 +1,11 @@
 //! Exports come back as they were: the same bytes, and the same rights.
 
 use super::{directory, found, write};
+use crate::support::cli::{run, said};
 use crate::support::database::State;
-use crate::support::harness::{ADMIN_PASSWORD, Folder, Server, run, said};
+use crate::support::folder::Folder;
 use crate::support::rng::Random;
+use crate::support::server::{ADMIN_PASSWORD, Server};
 use serde_json::{Value, json};
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! What the sources of `pull` read from a server that speaks their dialects: this one.
 
-use crate::support::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
 use rollbook::formats::{Record, Role, Rows, UserRecord};
 use rollbook::import_sources::{DatadogKeys, NuxeoLogin, Source, datadog, nuxeo};
 use rollbook::json::{JsonText, to_string};
@@ -95,7 +95,7 @@ fn the_groups_and_users_of_nuxeo_are_read_page_by_page() {
     let token = server.request(
         "GET",
         "/nuxeo/authentication/token?applicationName=a&deviceId=b&permission=rw",
-        &[("Authorization", &crate::support::harness::basic("Administrator", ADMIN_PASSWORD))],
+        &[("Authorization", &crate::support::client::basic("Administrator", ADMIN_PASSWORD))],
         None,
     );
     let token = NuxeoLogin::Token(token.text().to_owned());

@@ -1,7 +1,7 @@
 //! Exports that were cut off on the way.
 
 use super::{directory, found, write};
-use crate::support::harness::{run, run_with_bytes, said};
+use crate::support::cli::{run, run_with_bytes, said};
 
 fn export(format: &str) -> String {
     let folder = directory();

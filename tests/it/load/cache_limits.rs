@@ -1,8 +1,11 @@
 //! The caches of the server, each flooded: its size stays below its limit, and other callers keep their entries.
 
-use crate::ops::metrics::{LISTEN, Page, metrics_address};
-use crate::support::harness::{ADMIN_PASSWORD, Connection, Folder, Server, basic, create_key, run_with_input, write};
+use crate::support::cli::{create_key, run_with_input};
+use crate::support::client::{Connection, basic, write};
+use crate::support::folder::Folder;
+use crate::support::metrics::{LISTEN, Page, metrics_address};
 use crate::support::resource_guard::besiege;
+use crate::support::server::{ADMIN_PASSWORD, Server};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::sync::Arc;

@@ -1,27 +1,17 @@
 //! Who gets a place when there are more clients than places.
 
-use crate::ops::metrics::{LISTEN, Page, metrics_address};
-use crate::support::harness::{API_KEY, Connection, Server, busy, eventually, finish_busy};
-use socket2::{Domain, Protocol, Socket, Type};
-use std::net::{SocketAddr, TcpStream};
+use crate::support::busy_connection::{KEPT_BUSY, busy, finish_busy};
+use crate::support::client::{Connection, open_from};
+use crate::support::metrics::{LISTEN, Page, metrics_address};
+use crate::support::server::{API_KEY, Server};
+use crate::support::wait::eventually;
 use std::thread;
 use std::time::Duration;
-
-/// Flags for a server whose connections are kept at work by requests that do not end.
-pub const KEPT_BUSY: [&str; 2] = ["--head-timeout", "600"];
 
 /// Asks on a connection that may be a new one; the status.
 fn ask(connection: &mut Connection) -> u16 {
     connection.send("GET", "/api/v1/validate", &[("DD-API-KEY", API_KEY)], None);
     connection.answer(false).status
-}
-
-/// Connects from another address of this machine.
-pub fn open_from(address: &str, server: SocketAddr) -> Connection {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).expect("a socket");
-    socket.bind(&SocketAddr::new(address.parse().expect("an address"), 0).into()).expect("an address of our own");
-    socket.connect(&server.into()).expect("the server accepts");
-    Connection::over(TcpStream::from(socket))
 }
 
 /// Tries until a connection gets a place.

@@ -1,7 +1,8 @@
 //! Clients that go away in the middle: the database holds the whole of a request or nothing of it.
 
-use crate::support::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server, basic};
+use crate::support::client::basic;
 use crate::support::resource_guard::besiege;
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
 use serde_json::{Value, json};
 use socket2::SockRef;
 use std::io::Write as _;

@@ -1,11 +1,13 @@
 //! More clients than there is room for: bursts, idle crowds, and what runs out one after the other.
 
-use crate::load::connection_limits::KEPT_BUSY;
-use crate::ops::metrics::Page;
-use crate::support::harness::{
-    Connection, Folder, Server, eventually, opened, request, rollbook_after, wait_for, wait_until, write,
-};
+use crate::support::busy_connection::KEPT_BUSY;
+use crate::support::cli::rollbook_after;
+use crate::support::client::{Connection, opened, request, write};
+use crate::support::folder::Folder;
+use crate::support::metrics::Page;
 use crate::support::resource_guard::{assert_answers, besiege, connection_threads, wait_until_left, work};
+use crate::support::server::Server;
+use crate::support::wait::{eventually, wait_for, wait_until};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -147,7 +149,7 @@ fn too_few_descriptors_are_shared_out_and_none_is_lost() {
             let search = request("GET /nuxeo/api/v1/user/search?q=* HTTP/1.1", "", "");
             for number in 0..10 {
                 let body = format!("{{\"handle\":\"pressed{number}@example.com\"}}");
-                let create = crate::support::harness::create(&format!("Content-Length: {}\r\n", body.len()), &body);
+                let create = crate::support::client::create(&format!("Content-Length: {}\r\n", body.len()), &body);
                 for (rest, next) in [(&search[1..], &create[..1]), (&create[1..], &search[..1])] {
                     write(&mut first, [rest, next].concat());
                     let answer = first.answer(false);
@@ -213,7 +215,7 @@ fn without_threads_nobody_hangs_and_with_them_all_is_well_again() {
             );
             // Who has a thread is served, writes and all.
             let body = format!("{{\"handle\":\"alone{round}@example.com\"}}");
-            write(&mut first, crate::support::harness::create(&format!("Content-Length: {}\r\n", body.len()), &body));
+            write(&mut first, crate::support::client::create(&format!("Content-Length: {}\r\n", body.len()), &body));
             assert_eq!(first.answer(false).status, 200);
             std::fs::remove_file(&file).expect("the file is there");
         });

@@ -1,6 +1,6 @@
 //! Many clients, many connections, and the limits of memory.
 
 mod cache_limits;
-pub mod connection_limits;
+mod connection_limits;
 mod disconnects;
 mod many_clients;

@@ -1,10 +1,11 @@
 //! Who is let in by the Nuxeo dialect and what he may do, and the calls that clients make when they connect.
 
-use crate::nuxeo::users::{
+use crate::support::client::{Answer, Connection, basic};
+use crate::support::nuxeo::{
     assert_refused, can_log_in, check, create_group, create_user, escaped, reference_directory, refusal, user,
     user_body,
 };
-use crate::support::harness::{ADMIN_PASSWORD, Answer, Connection, Server, basic};
+use crate::support::server::{ADMIN_PASSWORD, Server};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -95,7 +96,7 @@ fn credentials_that_name_nobody_are_refused() {
     assert_eq!(answer.header("WWW-Authenticate"), Some("Basic realm=\"Nuxeo Automation\""));
     // Keys of another dialect open nothing here.
     let keys =
-        [("DD-API-KEY", crate::support::harness::API_KEY), ("DD-APPLICATION-KEY", crate::support::harness::APP_KEY)];
+        [("DD-API-KEY", crate::support::server::API_KEY), ("DD-APPLICATION-KEY", crate::support::server::APP_KEY)];
     assert_eq!(get(&server, "/nuxeo/api/v1/me", &keys).status, 401);
 }
 

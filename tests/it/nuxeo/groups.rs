@@ -1,15 +1,14 @@
 //! Groups and memberships in the Nuxeo dialect.
 
-use crate::nuxeo::users::{
-    assert_refused, check, create_group, create_user, escaped, ids, outline, page, readable, reference_directory,
-    refusal, user, user_body,
-};
+use crate::support::client::{Answer, basic};
 use crate::support::database::State;
-use crate::support::harness::{ADMIN_PASSWORD, Answer, Server, basic};
+use crate::support::nuxeo::{
+    ALL_LISTS, assert_refused, check, create_group, create_user, escaped, ids, outline, page, readable,
+    reference_directory, refusal, user, user_body,
+};
+use crate::support::server::{ADMIN_PASSWORD, Server};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-
-const ALL_LISTS: &str = "fetch-group=memberUsers,memberGroups,parentGroups";
 
 /// The whole group entity without member lists; `name`, which new servers add, is checked and left out by `entity`.
 fn group(name: &str, label: Option<&str>, description: Option<&str>) -> Value {

@@ -1,9 +1,10 @@
 //! Lists of names: whatever is done to them, they are what a simple model of them says, which moves one entry after the
 //! other. And requests with more names than are allowed.
 
-use crate::nuxeo::users::{create_group, create_user, refusal};
-use crate::support::harness::{ADMIN_PASSWORD, APP_KEY, Answer, Connection, Server, basic};
+use crate::support::client::{Answer, Connection, basic};
+use crate::support::nuxeo::{create_group, create_user, refusal};
 use crate::support::rng::Random;
+use crate::support::server::{ADMIN_PASSWORD, APP_KEY, Server};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -491,7 +492,7 @@ fn more_names_in_a_request_than_are_allowed_are_refused() {
     let emails: Vec<String> = (0..4).map(|number| format!("{number}@example.com")).collect();
     let answer = server.datadog("POST", "/api/v1/invite_users", Some(&json!({"emails": emails}).to_string()));
     assert_eq!(answer.parts(), (413, json!({"errors": [why]})));
-    let cookie = crate::ui::session::session_cookie(&server);
+    let cookie = crate::support::ui::session_cookie(&server);
     for (method, path, body) in [
         ("POST", "users", json!({"name": "eve", "groups": four})),
         ("PATCH", "users/ada", json!({"groups": four})),

@@ -3,5 +3,5 @@
 mod auth;
 mod groups;
 mod member_lists;
-pub mod sessions;
-pub mod users;
+mod sessions;
+mod users;

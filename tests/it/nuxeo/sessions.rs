@@ -1,16 +1,18 @@
 //! Sessions of the Nuxeo dialect: the cookie that a login sets, what it opens, and what ends it.
 
-use crate::nuxeo::users::{assert_refused, create_group, create_user, refusal, user_body};
-use crate::support::harness::{
-    ADMIN_PASSWORD, APP_KEY, Answer, Connection, Folder, Server, basic, run_with_input, wait_until,
+use crate::support::cli::run_with_input;
+use crate::support::client::{Answer, Connection, basic};
+use crate::support::folder::Folder;
+use crate::support::nuxeo::{
+    LOGIN, assert_refused, cookie_in, cookie_of, create_group, create_user, log_in, refusal, user_body,
 };
-use crate::ui::session::session_cookie;
+use crate::support::server::{ADMIN_PASSWORD, APP_KEY, Server};
+use crate::support::ui::session_cookie;
+use crate::support::wait::wait_until;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-const LOGIN: &str = "/nuxeo/site/automation/login";
 const ME: &str = "/nuxeo/api/v1/me";
 const ROOT: (&str, &str) = ("Administrator", ADMIN_PASSWORD);
 const ADA: (&str, &str) = ("ada", "secret");
@@ -20,22 +22,6 @@ fn with_ada(flags: &[&str]) -> Server {
     let server = Server::with(flags);
     create_user(&server, json!({"username": ADA.0, "password": ADA.1}));
     server
-}
-
-/// Logs in with these headers.
-fn log_in(server: &Server, headers: &[(&str, &str)]) -> Answer {
-    server.request("POST", LOGIN, headers, None)
-}
-
-/// What a login of that user gives to send back: `JSESSIONID=…`.
-pub(crate) fn cookie_of(server: &Server, (name, password): (&str, &str)) -> String {
-    cookie_in(&log_in(server, &[("Authorization", &basic(name, password))]))
-}
-
-fn cookie_in(login: &Answer) -> String {
-    assert_eq!(login.status, 200, "{}", login.text());
-    let (cookie, _) = login.header("Set-Cookie").expect("a cookie").split_once(';').expect("attributes");
-    cookie.to_owned()
 }
 
 fn get(server: &Server, path: &str, cookie: &str) -> Answer {

@@ -1,7 +1,10 @@
 //! The file of a database: something else in its place is refused and left as it is, and so is one beside the log of
 //! another one.
 
-use crate::support::harness::{Folder, Server, rollbook, run, said, wait_until};
+use crate::support::cli::{rollbook, run, said};
+use crate::support::folder::Folder;
+use crate::support::server::Server;
+use crate::support::wait::wait_until;
 use rusqlite::Connection;
 use serde_json::json;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, symlink};

@@ -1,7 +1,10 @@
 //! Whom the files of a database belong to, and which right is missing. Only root can be several users: these tests need
 //! it.
 
-use crate::support::harness::{Folder, Server, rollbook, said, wait_until};
+use crate::support::cli::{rollbook, said};
+use crate::support::folder::Folder;
+use crate::support::server::Server;
+use crate::support::wait::wait_until;
 use std::fs::Permissions;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
@@ -28,7 +31,7 @@ impl Place {
         let path = std::env::temp_dir().join(format!("rollbook-owners-{name}-{}", std::process::id()));
         let place = Place(path);
         place.folder("", 0, 0, 0o755);
-        std::fs::copy(crate::support::harness::binary(), place.at("rollbook")).expect("a copy of the program");
+        std::fs::copy(crate::support::cli::binary(), place.at("rollbook")).expect("a copy of the program");
         Some(place)
     }
 
@@ -45,7 +48,7 @@ impl Place {
 
     /// The program as that user, who is in that group alone besides their own.
     fn command_as(&self, user: u32, group: Option<u32>, words: &[&str]) -> Command {
-        let mut command = crate::support::harness::launcher("setpriv");
+        let mut command = crate::support::cli::launcher("setpriv");
         let groups = group.map_or("--clear-groups".to_owned(), |group| format!("--groups={group}"));
         command.arg(format!("--reuid={user}")).arg(format!("--regid={user}")).arg(groups).arg("--inh-caps=-all");
         command.arg(self.at("rollbook")).args(words).stdin(Stdio::null());

@@ -1,16 +1,14 @@
 //! What supervisors ask, and what the command line makes of its own definition.
 
-use crate::support::harness::{Answer, Folder, Port, Server, rollbook, run};
+use crate::support::cli::{healthcheck, rollbook, run};
+use crate::support::client::Answer;
+use crate::support::folder::Folder;
+use crate::support::server::{Port, Server};
 use std::net::TcpListener;
 use std::process::{Command, Output, Stdio};
 
 fn ask(server: &Server, method: &str, path: &str) -> Answer {
     server.request(method, path, &[], None)
-}
-
-pub fn healthcheck(server: &Server) -> Output {
-    let address = server.address.to_string();
-    rollbook().args(["healthcheck", "--listen", &address]).output().expect("the command runs")
 }
 
 fn said(output: &Output) -> String {

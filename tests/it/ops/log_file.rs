@@ -1,7 +1,10 @@
 //! The log file: written, rotated, full, and the signals that open it again.
 
-use crate::support::harness::{Connection, Folder, eventually, has_tool, rollbook, rollbook_after, said};
-use crate::support::harness::{wait_for, wait_until};
+use crate::support::cli::{rollbook, rollbook_after, said};
+use crate::support::client::Connection;
+use crate::support::folder::Folder;
+use crate::support::tools::has_tool;
+use crate::support::wait::{eventually, wait_for, wait_until};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs::File;
@@ -138,7 +141,7 @@ fn a_log_file_in_the_variable_does_not_look_like_the_journal() {
     let log = folder.path().join("rollbook.log");
     let mut command = rollbook();
     command.env("ROLLBOOK_LOG_FILE", &log).env("ROLLBOOK_DB", folder.db()).env("ROLLBOOK_LISTEN", "127.0.0.1:0");
-    command.env("JOURNAL_STREAM", crate::ops::logs::name_of(&stderr)).stderr(stderr);
+    command.env("JOURNAL_STREAM", crate::support::cli::name_of(&stderr)).stderr(stderr);
     let mut child = command.spawn().expect("the server starts");
     let content = wait_for_text(&log, "listening on http://");
     let _ = child.kill().and_then(|()| child.wait());
@@ -283,8 +286,8 @@ fn a_line_that_was_cut_off_by_a_full_disk_spoils_no_other() {
     }
     let inner = disk.join("rollbook.log");
     // The file system is there for the server alone, and goes with it.
-    let mut command = crate::support::harness::launcher("unshare");
-    command.args(mount).arg(&disk).arg(crate::support::harness::binary());
+    let mut command = crate::support::cli::launcher("unshare");
+    command.args(mount).arg(&disk).arg(crate::support::cli::binary());
     command.args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(folder.db()).arg("--log-file").arg(&inner);
     command.stderr(File::create(folder.path().join("stderr")).expect("a file"));
     let child = command.spawn().expect("the server starts");
@@ -473,8 +476,8 @@ os.close(terminal)
 "#;
     for to_file in [true, false] {
         let db = folder.path().join(format!("{to_file}.db"));
-        let mut command = crate::support::harness::launcher("python3");
-        command.arg("-c").arg(script).arg(crate::support::harness::binary()).args([
+        let mut command = crate::support::cli::launcher("python3");
+        command.arg("-c").arg(script).arg(crate::support::cli::binary()).args([
             "serve",
             "--listen",
             "127.0.0.1:0",

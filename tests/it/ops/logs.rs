@@ -1,7 +1,10 @@
 //! The log: what marks a request in it, JSON, and the journal.
 
-use crate::support::harness::{ADMIN_PASSWORD, API_KEY, Connection, Folder, Server};
-use crate::support::harness::{basic, create, eventually, opened, request, rollbook, run, serve, wait_for, write};
+use crate::support::cli::{name_of, rollbook, run};
+use crate::support::client::{Connection, basic, create, opened, request, write};
+use crate::support::folder::Folder;
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, Server, serve};
+use crate::support::wait::{eventually, wait_for};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -348,14 +351,6 @@ fn every_command_that_logs_does_so_in_json() {
         .expect("the command runs");
     let log = objects(std::str::from_utf8(&output.stderr).expect("text"));
     assert!(log[0]["message"].as_str().is_some_and(|message| message.contains("/nowhere/rollbook.db")), "{log:?}");
-}
-
-// The journal
-
-/// What the variable says of a stream.
-pub(crate) fn name_of(stream: impl std::os::fd::AsFd) -> String {
-    let stat = rustix::fs::fstat(stream).expect("a stream");
-    format!("{}:{}", stat.st_dev, stat.st_ino)
 }
 
 /// A server that does not outlive its test.

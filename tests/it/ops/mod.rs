@@ -2,9 +2,9 @@
 
 mod database_files;
 mod file_owners;
-pub mod health;
+mod health;
 mod log_file;
-pub mod logs;
+mod logs;
 pub mod metrics;
 mod signals;
 mod socket_activation;

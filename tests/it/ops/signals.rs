@@ -1,7 +1,11 @@
 //! Signals: a stop at any moment, a second one, and those that ask to read files again.
 
-use crate::support::harness::{ADMIN_PASSWORD, Connection, Folder, Server, busy, finish_busy, serve, wait_for};
+use crate::support::busy_connection::{busy, finish_busy};
+use crate::support::client::Connection;
+use crate::support::folder::Folder;
 use crate::support::rng::Random;
+use crate::support::server::{ADMIN_PASSWORD, Server, serve};
+use crate::support::wait::wait_for;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::Read as _;
 use std::os::unix::process::ExitStatusExt as _;
@@ -48,14 +52,14 @@ fn waiting_for_password(folder: &Folder, flags: &[&str]) -> (Child, PathBuf, Pat
     command.env_remove("ROLLBOOK_ADMIN_PASSWORD").env("ROLLBOOK_ADMIN_PASSWORD_FILE", &pipe);
     let child = command.stderr(std::fs::File::create(&log).expect("a file")).spawn().expect("the server starts");
     // The database is there before the password is asked for.
-    crate::support::harness::wait_until("the database", || folder.db().exists());
+    crate::support::wait::wait_until("the database", || folder.db().exists());
     (child, pipe, log)
 }
 
 fn wait_for_line(log: &Path, text: &str) {
     let read = || std::fs::read_to_string(log).expect("the log");
     let awaited = std::fmt::from_fn(|f| write!(f, "{text:?} in the log:\n{}", read()));
-    crate::support::harness::wait_until(awaited, || read().contains(text));
+    crate::support::wait::wait_until(awaited, || read().contains(text));
 }
 
 #[test]

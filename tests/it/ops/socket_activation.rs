@@ -1,10 +1,11 @@
 //! Sockets that the server is started with, as systemd hands them over.
 
-use crate::http::listeners::{at_socket, get, has_own_network, places};
-use crate::support::harness::{
-    ADMIN_PASSWORD, API_KEY, APP_KEY, Connection, Folder, Server, binary, eventually, has_tool, rollbook_after, said,
-    wait_for,
-};
+use crate::support::cli::{binary, rollbook_after, said};
+use crate::support::client::{Connection, at_socket, get};
+use crate::support::folder::Folder;
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server, places};
+use crate::support::tools::{has_own_network, has_tool};
+use crate::support::wait::{eventually, wait_for};
 use serde_json::{Value, json};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -203,7 +204,7 @@ fn the_first_client_of_a_socket_of_systemd_starts_the_server_and_is_answered() {
     }
     let folder = Folder::new();
     let path = folder.path().join("r.sock");
-    let mut command = crate::support::harness::launcher("systemd-socket-activate");
+    let mut command = crate::support::cli::launcher("systemd-socket-activate");
     command.arg("--listen").arg(&path);
     let secrets = [("ADMIN_PASSWORD", ADMIN_PASSWORD), ("API_KEY", API_KEY), ("APP_KEY", APP_KEY), ("LOG", "off")];
     command.args(secrets.iter().map(|(name, value)| format!("--setenv=ROLLBOOK_{name}={value}")));

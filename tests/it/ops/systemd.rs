@@ -1,6 +1,10 @@
 //! Run by systemd: what it is told, and the unit that it is told by.
 
-use crate::support::harness::{Folder, PATIENCE, Server, binary, has_tool, rollbook, said, serve};
+use crate::support::cli::{binary, rollbook, said};
+use crate::support::folder::Folder;
+use crate::support::server::{Server, serve};
+use crate::support::tools::has_tool;
+use crate::support::wait::PATIENCE;
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::time::{ClockId, clock_gettime};
 use std::os::linux::net::SocketAddrExt;

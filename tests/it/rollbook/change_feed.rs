@@ -1,34 +1,16 @@
 //! The record of changes: everything that changes is in it, once, with who did it, and nothing else is.
 
-use crate::nuxeo::users::{create_user, user_body};
-use crate::ops::metrics::{LISTEN, Page, metrics_address};
-use crate::support::harness::{
-    ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Connection, Folder, Server, basic, create_key, run, wait_until,
-};
+use crate::support::changes::{BEGIN_AGAIN, ask, ask_as, changes};
+use crate::support::cli::{create_key, run};
+use crate::support::client::{Answer, Connection, basic};
+use crate::support::folder::Folder;
+use crate::support::metrics::{LISTEN, Page, metrics_address};
+use crate::support::nuxeo::{create_user, user_body};
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
+use crate::support::wait::wait_until;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// Asks for changes with the administrator's application key.
-pub fn ask(server: &Server, query: &str) -> Answer {
-    ask_as(server, &format!("Bearer {APP_KEY}"), query)
-}
-
-fn ask_as(server: &Server, authorization: &str, query: &str) -> Answer {
-    server.request("GET", &format!("/rollbook/v1/changes{query}"), &[("Authorization", authorization)], None)
-}
-
-/// The changes after that one, and the number after which the next ones come.
-pub fn changes(server: &Server, since: &str) -> (Vec<Value>, String) {
-    let answer = ask(server, &format!("?since={since}"));
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    assert_eq!(answer.header("Content-Type"), Some("application/x-ndjson"));
-    let next = answer.header("Rollbook-Next").expect("the next number").to_owned();
-    (answer.text().lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect(), next)
-}
-
-/// The advice to a reader whose changes are not all there.
-pub const BEGIN_AGAIN: &str = "begin again: ask with since=now, and then read the whole directory";
 
 /// A change in short: who, by what, what, to whom, before, after. Identifiers are checked and left out.
 fn short(change: &Value) -> Value {
@@ -49,7 +31,7 @@ fn short(change: &Value) -> Value {
 }
 
 /// What has been recorded since that number, in short.
-fn since(server: &Server, next: &mut String) -> Vec<Value> {
+pub fn since(server: &Server, next: &mut String) -> Vec<Value> {
     let (found, then) = changes(server, next);
     *next = then;
     found.iter().map(short).collect()

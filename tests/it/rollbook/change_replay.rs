@@ -1,9 +1,11 @@
 //! The record of changes is enough: a reader that compares texts, and knows nothing of spellings, comes to what is there.
 
-use crate::rollbook::change_feed::changes;
+use crate::support::changes::changes;
+use crate::support::cli::{run, said};
+use crate::support::client::{Connection, basic};
 use crate::support::database::State;
-use crate::support::harness::{ADMIN_PASSWORD, Connection, Server, basic, run, said};
 use crate::support::rng::Random;
+use crate::support::server::{ADMIN_PASSWORD, Server};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 

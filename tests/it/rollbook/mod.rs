@@ -1,5 +1,5 @@
 //! Rollbook's own endpoints: the changes feed.
 
-pub mod change_feed;
+mod change_feed;
 mod change_replay;
 mod restored_backup;

@@ -1,7 +1,9 @@
 //! The record of changes after a restore: readers of changes that are lost are told, and no number is given twice.
 
-use crate::rollbook::change_feed::{BEGIN_AGAIN, ask, changes};
-use crate::support::harness::{Folder, Server, run, said};
+use crate::support::changes::{BEGIN_AGAIN, ask, changes};
+use crate::support::cli::{run, said};
+use crate::support::folder::Folder;
+use crate::support::server::Server;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::sync::Arc;

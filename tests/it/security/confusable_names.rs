@@ -1,7 +1,11 @@
 //! Names that look alike: which are one, which no new one may be, and those of old that are told apart all the same.
 
-use crate::support::harness::{ADMIN_PASSWORD, Answer, Folder, Server, exported_records, run, said};
-use crate::ui::session::session_cookie;
+use crate::support::cli::{exported_records, run, said};
+use crate::support::client::Answer;
+use crate::support::datadog::handles;
+use crate::support::folder::Folder;
+use crate::support::server::{ADMIN_PASSWORD, Server};
+use crate::support::ui::session_cookie;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -68,12 +72,6 @@ fn create_nuxeo(server: &Server, username: &str) -> (u16, Value) {
 
 fn create_nuxeo_group(server: &Server, name: &str) -> (u16, Value) {
     server.nuxeo("POST", "/group", Some(&json!({"entity-type": "group", "groupname": name}).to_string())).parts()
-}
-
-fn handles(server: &Server) -> Vec<String> {
-    let list = server.datadog("GET", "/api/v1/user", None).json();
-    let handle = |user: &Value| user["handle"].as_str().expect("a handle").to_owned();
-    list["users"].as_array().expect("users").iter().map(handle).collect()
 }
 
 /// Every way to make a user or group of a name, with what is answered.

@@ -4,10 +4,14 @@
 //! documents or closes, never panics, and answers 5xx only where that is written down. Callers without rights change
 //! nothing; after an administrator's calls the database is sound.
 
-use crate::nuxeo::users::{create_group, create_user};
+use crate::support::cli::create_key;
+use crate::support::client::basic;
 use crate::support::database::State;
-use crate::support::harness::{API_KEY, APP_KEY, Folder, PATIENCE, Server, basic, create_key};
+use crate::support::folder::Folder;
+use crate::support::nuxeo::{create_group, create_user};
 use crate::support::rng::Random;
+use crate::support::server::{API_KEY, APP_KEY, Server};
+use crate::support::wait::PATIENCE;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use rollbook::json::Json;
 use std::collections::BTreeMap;
@@ -150,7 +154,7 @@ fn prepare(server: &Server, read: String) -> Keys {
         answer.text().to_owned()
     };
     let (ordinary, administrator) =
-        (token(basic("ada", "secret")), token(basic("Administrator", crate::support::harness::ADMIN_PASSWORD)));
+        (token(basic("ada", "secret")), token(basic("Administrator", crate::support::server::ADMIN_PASSWORD)));
     // The first use of a key is written down a little later; a later write comes after it.
     for (name, token) in [("ordinary", &ordinary), ("administrator", &administrator)] {
         let header = [("X-Authentication-Token", token.as_str())];

@@ -1,10 +1,11 @@
 //! What one client can do to a server: send without end, send nonsense, send slowly, read slowly.
 
-use crate::nuxeo::users::{create_group, create_user};
-use crate::support::harness::{Answer, Connection, PATIENCE, Server, create, credentials, opened, request, write};
+use crate::support::client::{Answer, Connection, create, credentials, narrow, opened, request, write};
+use crate::support::nuxeo::{create_group, create_user};
 use crate::support::resource_guard::{besiege, connection_threads, fill, work};
+use crate::support::server::Server;
+use crate::support::wait::PATIENCE;
 use serde_json::{Value, json};
-use socket2::{Domain, Socket, Type};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -347,20 +348,6 @@ fn slow_senders_are_shown_out_and_hinder_nobody() {
         });
         trickling.expect("the slow sender ends");
     });
-}
-
-// Slow readers
-
-/// A connection whose side of the kernel takes next to nothing in advance.
-pub fn narrow(server: &Server, bytes: &[u8]) -> TcpStream {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-    socket.set_recv_buffer_size(4096).expect("a small buffer");
-    socket.connect(&server.address.into()).expect("the server accepts");
-    let mut stream = TcpStream::from(socket);
-    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-    stream.set_write_timeout(Some(PATIENCE)).expect("a timeout");
-    stream.write_all(bytes).expect("the request is taken");
-    stream
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! JSON from outside: no key of an object has a meaning of its own, no text is decoded again, and what was stored is
 //! valid JSON for every reader.
 
-use crate::support::harness::{ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Folder, Server, basic, rollbook, run, said};
-use crate::ui::session::session_cookie;
+use crate::support::cli::{rollbook, run, said};
+use crate::support::client::{Answer, basic};
+use crate::support::folder::Folder;
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
+use crate::support::ui::session_cookie;
 use rollbook::json::{Json, members};
 use serde_json::json;
 use std::collections::HashSet;

@@ -1,7 +1,9 @@
 //! Wrong passwords, again and again.
 
-use crate::ops::metrics::Page;
-use crate::support::harness::{ADMIN_PASSWORD, Answer, Connection, Server, basic, eventually};
+use crate::support::client::{Answer, Connection, basic};
+use crate::support::metrics::Page;
+use crate::support::server::{ADMIN_PASSWORD, Server};
+use crate::support::wait::eventually;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Barrier;
 use std::thread;

@@ -2,11 +2,11 @@
 
 mod confusable_names;
 mod fuzz;
-pub mod hostile_clients;
+mod hostile_clients;
 mod json_input;
 mod login_throttling;
 mod password_changes;
 mod permission_matrix;
 mod privilege_escalation;
-pub mod reserved_properties;
+mod reserved_properties;
 mod revoked_rights;

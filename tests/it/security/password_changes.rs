@@ -1,9 +1,12 @@
 //! What another password ends, what is no other password, who may give one, and who cannot be taken away.
 
-use crate::nuxeo::users::{create_group, create_user};
-use crate::security::reserved_properties::{page, sign_in};
+use crate::support::cli::{run, run_with_input, said};
+use crate::support::client::{Answer, basic};
 use crate::support::database::State;
-use crate::support::harness::{ADMIN_PASSWORD, Answer, Folder, Server, basic, run, run_with_input, said};
+use crate::support::folder::Folder;
+use crate::support::nuxeo::{create_group, create_user};
+use crate::support::server::{ADMIN_PASSWORD, Server};
+use crate::support::ui::{page, sign_in};
 use serde_json::{Value, json};
 use std::sync::Arc;
 

@@ -3,12 +3,12 @@
 //! A row of an operation has one status for each class of callers, and every caller belongs to one class. Whoever is
 //! refused has changed nothing, and learned nothing.
 
-use crate::nuxeo::sessions::cookie_of;
-use crate::nuxeo::users::{create_group, create_user};
+use crate::support::cli::{create_key, run};
+use crate::support::client::{Answer, Connection, basic};
 use crate::support::database::{State, Whole};
-use crate::support::harness::{
-    ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Connection, Folder, Server, basic, create_key, run,
-};
+use crate::support::folder::Folder;
+use crate::support::nuxeo::{cookie_of, create_group, create_user};
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -645,7 +645,7 @@ fn each_user_may_do_in_nuxeo_s_dialect_what_the_table_says_and_nothing_else() {
     let log_in = |name: &str| cookie_of(&server, (name, PASSWORD));
     let (ended_cookie, gone_cookie, disabled_cookie) = (log_in("root"), log_in("gone"), log_in("disabled"));
     assert_eq!(server.request("GET", "/nuxeo/logout", &[("Cookie", &ended_cookie)], None).status, 200);
-    let page_cookie = crate::ui::session::session_cookie(&server);
+    let page_cookie = crate::support::ui::session_cookie(&server);
     let page_cookie = page_cookie.replace("rollbook_session", "JSESSIONID");
     assert_eq!(server.nuxeo_as(("root", PASSWORD), "DELETE", &format!("/token/{revoked}"), None).status, 204);
     assert_eq!(server.nuxeo("DELETE", "/user/gone", None).status, 204);

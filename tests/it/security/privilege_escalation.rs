@@ -5,12 +5,13 @@
 //! exist yet. After each call of theirs all that makes administrators is as it was. `ROLLBOOK_SEED` plays a failure
 //! again, `ROLLBOOK_LONG=1` goes on for longer.
 
-use crate::nuxeo::users::escaped;
+use crate::support::cli::create_key;
+use crate::support::client::{Answer, Connection, basic};
 use crate::support::database::{BELOW_ADMINISTRATORS, State, Whole};
-use crate::support::harness::{
-    ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Connection, Folder, Server, basic, create_key,
-};
+use crate::support::folder::Folder;
+use crate::support::nuxeo::escaped;
 use crate::support::rng::Random;
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

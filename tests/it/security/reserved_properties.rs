@@ -1,8 +1,11 @@
 //! Extra properties with the names of fields: nobody can store one, and one from an older version is never served.
 
-use crate::nuxeo::users::{create_group, create_user};
+use crate::support::cli::{run, run_with_input, said};
 use crate::support::database::State;
-use crate::support::harness::{ADMIN_PASSWORD, Answer, Folder, Server, run, run_with_input, said};
+use crate::support::folder::Folder;
+use crate::support::nuxeo::{create_group, create_user};
+use crate::support::server::{ADMIN_PASSWORD, Server};
+use crate::support::ui::{page, sign_in};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -26,19 +29,6 @@ const PLANTED: [&str; 14] = [
 
 fn user_body(properties: Value) -> String {
     json!({"entity-type": "user", "properties": properties}).to_string()
-}
-
-pub fn sign_in(server: &Server, user: &str, password: &str) -> String {
-    let body = json!({"user": user, "password": password}).to_string();
-    let answer = server.request("POST", "/ui/api/session", &[("X-Requested-With", "rollbook")], Some(body.as_bytes()));
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    answer.header("Set-Cookie").expect("a cookie").split(';').next().expect("a value").to_owned()
-}
-
-pub fn page(server: &Server, cookie: &str, method: &str, path: &str, body: Value) -> Answer {
-    let headers = [("Cookie", cookie), ("X-Requested-With", "rollbook")];
-    let body = (!body.is_null()).then(|| body.to_string());
-    server.request(method, &format!("/ui/api/{path}"), &headers, body.as_deref().map(str::as_bytes))
 }
 
 #[test]

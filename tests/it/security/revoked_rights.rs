@@ -1,11 +1,13 @@
 //! Rights are those at the moment of the write: a caller who loses them between authentication and commit changes
 //! nothing, whatever the operation and whatever took the rights.
 
-use crate::nuxeo::users::{create_group, create_user};
+use crate::support::cli::run;
+use crate::support::client::{Answer, Connection, basic};
 use crate::support::database::State;
-use crate::support::harness::{
-    ADMIN_PASSWORD, API_KEY, APP_KEY, Answer, Connection, Folder, PATIENCE, Server, basic, run, wait_until,
-};
+use crate::support::folder::Folder;
+use crate::support::nuxeo::{create_group, create_user};
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
+use crate::support::wait::{PATIENCE, wait_until};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::thread;

@@ -1,6 +1,6 @@
 //! What the database of a running server holds, read past the server.
 
-use crate::support::harness::Folder;
+use super::folder::Folder;
 use rusqlite::{Connection, OpenFlags};
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
 //! What every attack is measured by: afterwards the server holds no more than before, and answers.
 
-use crate::support::harness::{
-    Answer, Connection, Footprint, Server, credentials, eventually, opened, request, wait_until,
-};
+use super::client::{Answer, Connection, credentials, opened, request};
+use super::server::{Footprint, Server};
+use super::wait::{eventually, wait_until};
 use serde_json::json;
 use std::time::Instant;
 
@@ -118,7 +118,7 @@ pub fn work(server: &Server, name: &str, rounds: usize) {
         assert_eq!(answer.status, 200, "{}", answer.text());
         let get = format!("GET /nuxeo/api/v1/user/{name}{round}@example.com HTTP/1.1");
         for message in [request(&get, "", ""), request("GET /api/v1/validate HTTP/1.1", "Connection: close\r\n", "")] {
-            crate::support::harness::write(&mut connection, message);
+            crate::support::client::write(&mut connection, message);
             let answer = connection.answer(false);
             assert_eq!(answer.status, 200, "{}", answer.text());
         }

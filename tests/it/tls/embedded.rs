@@ -1,7 +1,8 @@
 //! The library with a certificate of its own.
 
 use super::{Client, Pair, ask, has_openssl};
-use crate::support::harness::{Folder, eventually};
+use crate::support::folder::Folder;
+use crate::support::wait::eventually;
 use rollbook::{ErrorKind, Rollbook, Settings};
 
 const ANY_PORT: ([u8; 4], u16) = ([127, 0, 0, 1], 0);

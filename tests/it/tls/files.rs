@@ -1,7 +1,9 @@
 //! The files of a certificate at the start: those that cannot be used, and those that are worth a warning.
 
 use super::{Client, Pair, ask, has_openssl, openssl, start_with, text};
-use crate::support::harness::{Folder, Server, rollbook, said, serve};
+use crate::support::cli::{rollbook, said};
+use crate::support::folder::Folder;
+use crate::support::server::{Server, serve};
 use std::fs::{Permissions, set_permissions, write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;

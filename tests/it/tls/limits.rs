@@ -2,12 +2,12 @@
 //! should.
 
 use super::{Client, Pair, Secured, ask, start};
-use crate::load::connection_limits::open_from;
-use crate::ops::metrics::{LISTEN, Page, metrics_address};
-use crate::support::harness::{
-    Connection, Server, create, create_user, eventually, opened, request, run_with_input, wait_until, write,
-};
+use crate::support::cli::run_with_input;
+use crate::support::client::{Connection, create, create_user, open_from, opened, request, write};
+use crate::support::metrics::{LISTEN, Page, metrics_address};
 use crate::support::resource_guard::wait_until_left;
+use crate::support::server::Server;
+use crate::support::wait::{eventually, wait_until};
 use rustls::version::{TLS12, TLS13};
 use serde_json::json;
 use socket2::SockRef;

@@ -8,7 +8,11 @@ mod programs;
 mod renewal;
 mod serving;
 
-use crate::support::harness::{Connection, Folder, PATIENCE, Server, has_tool, serve};
+use crate::support::client::Connection;
+use crate::support::folder::Folder;
+use crate::support::server::{Server, serve};
+use crate::support::tools::has_tool;
+use crate::support::wait::PATIENCE;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};

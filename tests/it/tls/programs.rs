@@ -1,10 +1,12 @@
 //! Programs that ask a server by HTTPS: its own commands, the clients of the vendors, a browser.
 
 use super::{Pair, openssl, start, start_with, text};
-use crate::clients::libraries::live_on;
-use crate::ops::metrics::{LISTEN, metrics_address};
-use crate::support::harness::{ADMIN_PASSWORD, Folder, Server, rollbook, said};
-use crate::ui::browser::visit_the_page;
+use crate::support::browser::visit_the_page;
+use crate::support::cli::{rollbook, said};
+use crate::support::client_tools::live_on;
+use crate::support::folder::Folder;
+use crate::support::metrics::{LISTEN, metrics_address};
+use crate::support::server::{ADMIN_PASSWORD, Server};
 use std::process::Output;
 
 fn healthcheck(words: &[&str]) -> Output {

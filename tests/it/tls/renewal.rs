@@ -1,8 +1,10 @@
 //! Certificates that change while the server runs.
 
 use super::{Client, Pair, Secured, ask, start};
-use crate::ops::metrics::{LISTEN, Page, metrics_address};
-use crate::support::harness::{Server, has_tool, wait_until};
+use crate::support::metrics::{LISTEN, Page, metrics_address};
+use crate::support::server::Server;
+use crate::support::tools::has_tool;
+use crate::support::wait::wait_until;
 use rustls::HandshakeKind;
 use std::net::SocketAddr;
 use std::process::Command;
@@ -18,7 +20,7 @@ fn shown(pair: &Pair, address: SocketAddr) -> Option<Secured> {
 }
 
 fn wait_for(pair: &Pair, address: SocketAddr) -> Secured {
-    crate::support::harness::eventually("the other certificate", || shown(pair, address))
+    crate::support::wait::eventually("the other certificate", || shown(pair, address))
 }
 
 fn reloads(address: SocketAddr, result: &str) -> f64 {

@@ -1,10 +1,9 @@
 //! Requests through TLS, and those that come without it.
 
 use super::{Client, Pair, ask, openssl, start, start_with, text};
-use crate::ops::metrics::{LISTEN, Page, metrics_address};
-use crate::support::harness::{
-    ADMIN_PASSWORD, Connection, Server, basic, create, create_user, credentials, opened, request, write,
-};
+use crate::support::client::{Connection, basic, create, create_user, credentials, opened, request, write};
+use crate::support::metrics::{LISTEN, Page, metrics_address};
+use crate::support::server::{ADMIN_PASSWORD, Server};
 use rustls::version::{TLS12, TLS13};
 use rustls::{HandshakeKind, ProtocolVersion};
 use serde_json::json;
@@ -19,7 +18,7 @@ fn both_versions_of_tls_carry_requests_and_answers_of_every_kind() {
     let Some((server, pair)) = start(&[]) else { return };
     let mut rows = "name,email\n".to_owned();
     (0..3000).for_each(|number| writeln!(rows, "user{number}@example.com,user{number}@example.com").unwrap());
-    let imported = crate::support::harness::run_with_input(&server.folder, &["import", "--format", "csv", "-"], &rows);
+    let imported = crate::support::cli::run_with_input(&server.folder, &["import", "--format", "csv", "-"], &rows);
     assert!(imported.status.success(), "{imported:?}");
     for (version, expected) in [(&TLS13, ProtocolVersion::TLSv1_3), (&TLS12, ProtocolVersion::TLSv1_2)] {
         let mut connection = Client::with(&pair, &[version], &[]).connect(server.address);
@@ -263,9 +262,9 @@ fn each_address_has_tls_unless_it_says_http() {
     plain.send("GET", "/healthz", &[], None);
     assert_eq!(plain.answer(false).status, 200);
     // Without a certificate there is no https.
-    let folder = crate::support::harness::Folder::new();
-    let command = crate::support::harness::serve(&folder, &["--listen", "https://127.0.0.1:0"]).output();
-    let (status, _, err) = crate::support::harness::said(&command.expect("the command ends"));
+    let folder = crate::support::folder::Folder::new();
+    let command = crate::support::server::serve(&folder, &["--listen", "https://127.0.0.1:0"]).output();
+    let (status, _, err) = crate::support::cli::said(&command.expect("the command ends"));
     let expected = "--listen: https://127.0.0.1:0 needs a certificate: --tls-cert and --tls-key";
     assert!(status == 2 && err.contains(expected), "{err}");
     assert!(!folder.db().exists(), "a database was made");

@@ -1,13 +1,7 @@
 //! The page in Debian's Chromium, without a screen, driven by `tests/clients/browser.js`.
 
-use crate::clients::libraries::{environment, pins};
-use crate::support::harness::{ADMIN_PASSWORD, Server, rollbook};
-use std::fmt::Write;
-use std::path::Path;
-use std::process::Command;
-
-/// Where Debian's package has it.
-const CHROMIUM: &str = "/usr/bin/chromium";
+use crate::support::browser::visit_the_page;
+use crate::support::server::Server;
 /// Users beside those that the script makes: enough for lists of several pages.
 const USERS: usize = 200;
 /// Those of the page's promise, unless `ROLLBOOK_BROWSER_USERS` says how many.
@@ -27,48 +21,4 @@ fn the_page_works_with_many_users() {
 /// Runs a part of the script with so many users.
 fn use_the_page(part: &str, users: usize) {
     visit_the_page(part, users, &[], Server::with);
-}
-
-/// The same at servers that are started so, with these variables for the script.
-pub fn visit_the_page(part: &str, users: usize, variables: &[(&str, &str)], start: impl Fn(&[&str]) -> Server) {
-    if !Path::new(CHROMIUM).exists() {
-        assert!(std::env::var_os("CI").is_none(), "Debian's package chromium is not installed");
-        return eprintln!("there is no {CHROMIUM} here: the page is not tested");
-    }
-    let Some(tools) = environment("npm-playwright-core-1.61.0") else { return };
-    let server = start(&[]);
-    import_users(&server, users);
-    let brief = start(&["--session-idle", "9s"]);
-
-    let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures").join(part);
-    let mut command = Command::new("node");
-    command
-        .arg(pins().join("browser.js"))
-        .arg(part)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    // Nothing of the machine's own settings may reach the browser, and what it leaves goes with the server's folder.
-    command.envs(variables.iter().copied());
-    command.env("HOME", server.folder.path()).env("TMPDIR", server.folder.path());
-    command.envs(tools.node_modules.iter().map(|modules| ("NODE_PATH", modules)));
-    command.env("ROLLBOOK_URL", &server.url).env("ROLLBOOK_BRIEF_URL", &brief.url);
-    command.env("ROLLBOOK_ADMIN_PASSWORD", ADMIN_PASSWORD).env("ROLLBOOK_USERS", users.to_string());
-    command.env("ROLLBOOK_CHROMIUM", CHROMIUM).env("ROLLBOOK_PICTURES", pictures);
-    let output = command.output().expect("the script starts");
-    let (said, complained) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    let whole = output.status.success() && said.ends_with("ok\n");
-    assert!(whole, "{}\n{said}{complained}\nlog of the server:\n{}", output.status, server.log());
-}
-
-/// Brings users without passwords into a running server: `user000000@example.com` and so on.
-fn import_users(server: &Server, users: usize) {
-    let mut rows = String::from("name,first_name,last_name,email\n");
-    for user in 0..users {
-        let _ =
-            writeln!(rows, "user{user:06}@example.com,First{},Last{},user{user:06}@example.com", user % 97, user % 89);
-    }
-    let file = server.folder.path().join("users.csv");
-    std::fs::write(&file, rows).expect("the file is written");
-    let output = rollbook().arg("import").arg(file).arg("--db").arg(server.folder.db()).output().expect("it runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

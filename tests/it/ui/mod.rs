@@ -1,4 +1,4 @@
 //! The admin page and the interface behind it.
 
-pub mod browser;
-pub mod session;
+mod browser;
+mod session;

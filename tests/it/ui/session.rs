@@ -1,75 +1,18 @@
 //! The interface behind the page for browsers: sessions, who may call it, and what it answers. The page itself is
 //! tested in a browser.
 
-use crate::nuxeo::users::{create_group, create_user};
-use crate::support::harness::{ADMIN_PASSWORD, Answer, Folder, Server, run_with_input, wait_until};
+use crate::support::cli::run_with_input;
+use crate::support::folder::Folder;
+use crate::support::nuxeo::{create_group, create_user};
+use crate::support::server::{ADMIN_PASSWORD, Server};
+use crate::support::ui::{Browser, SIGN, administrator};
+use crate::support::wait::wait_until;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-const SIGN: (&str, &str) = ("X-Requested-With", "rollbook");
-
-/// Somebody's browser.
-struct Browser<'s> {
-    server: &'s Server,
-    cookie: Option<String>,
-}
-
-impl<'s> Browser<'s> {
-    fn new(server: &'s Server) -> Browser<'s> {
-        Browser { server, cookie: None }
-    }
-
-    /// A browser in which that user has signed in.
-    fn of(server: &'s Server, user: &str, password: &str) -> Browser<'s> {
-        let mut browser = Browser::new(server);
-        let answer = browser.sign_in(user, password);
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        browser
-    }
-
-    fn sign_in(&mut self, user: &str, password: &str) -> Answer {
-        self.call("POST", "session", &json!({"user": user, "password": password}))
-    }
-
-    /// Asks as the page does; the path is what follows `/ui/api/`.
-    fn call(&mut self, method: &str, path: &str, body: &Value) -> Answer {
-        self.send(method, path, &[SIGN], body)
-    }
-
-    fn get(&mut self, path: &str) -> Answer {
-        self.send("GET", path, &[], &Value::Null)
-    }
-
-    fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
-        let text = (!body.is_null()).then(|| body.to_string());
-        let mut sent = headers.to_vec();
-        if let Some(cookie) = &self.cookie {
-            sent.push(("Cookie", cookie));
-        }
-        let path = format!("/ui/api/{path}");
-        let answer = self.server.request(method, &path, &sent, text.as_deref().map(str::as_bytes));
-        if let Some(set) = answer.header("Set-Cookie") {
-            let (cookie, rest) = set.split_once(';').expect("attributes");
-            // Browsers send it back to the folder of the path that it came from, so this has to be all of the interface.
-            assert_eq!(path.rsplit_once('/').map(|(folder, _)| folder), Some("/ui/api"));
-            self.cookie = (!rest.contains("Max-Age=0")).then(|| cookie.to_owned());
-        }
-        answer
-    }
-}
-
-/// The cookie of a session of the administrator.
-pub(crate) fn session_cookie(server: &Server) -> String {
-    administrator(server).cookie.expect("a cookie")
-}
-
 fn error(text: &str) -> Value {
     json!({ "error": text })
-}
-
-fn administrator(server: &Server) -> Browser<'_> {
-    Browser::of(server, "Administrator", ADMIN_PASSWORD)
 }
 
 /// A server with Ada, who has a password and no rights.
@@ -211,7 +154,7 @@ fn what_changes_something_is_taken_from_the_page_alone() {
     assert_eq!(answer.status, 403);
     assert!(answer.headers.iter().all(|(name, _)| !name.starts_with("Access-Control")));
     // Credentials of the other dialects open nothing here.
-    let authorization = crate::support::harness::basic("Administrator", ADMIN_PASSWORD);
+    let authorization = crate::support::client::basic("Administrator", ADMIN_PASSWORD);
     let mut stranger = Browser::new(&server);
     let answer = stranger.send("GET", "users", &[("Authorization", &authorization)], &Value::Null);
     assert_eq!(answer.status, 401);

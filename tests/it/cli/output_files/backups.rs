@@ -1,8 +1,11 @@
 //! Backups with dated names.
 
-use super::*;
-use crate::support::harness::rollbook_after;
+use super::{done, filled, names_in, refused};
+use crate::support::cli::{rollbook, rollbook_after, run, said};
+use crate::support::folder::Folder;
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Output;
 
 /// Runs `backup` with further words in a folder.
 fn backup(folder: &Folder, place: &Path, words: &[&str]) -> Output {

@@ -6,9 +6,10 @@ mod regular_files;
 mod signals;
 mod streams;
 
-use crate::support::harness::{Folder, eventually, rollbook, run, said};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use crate::support::cli::{run, said};
+use crate::support::folder::Folder;
+use std::path::Path;
+use std::process::Output;
 
 /// A folder with a directory in it.
 fn filled() -> Folder {
@@ -54,68 +55,4 @@ fn refused(output: &Output) -> String {
     assert_eq!(status, 1, "{out}{err}");
     assert!(err.contains("rollbook: ") && !err.contains("panicked"), "{err}");
     err
-}
-
-/// The library that stands between commands and the kernel.
-pub struct Between {
-    folder: Folder,
-}
-
-impl Between {
-    pub fn new() -> Between {
-        let folder = Folder::new();
-        let mut compiler = Command::new("cc");
-        compiler.args(["-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", "-o"]);
-        compiler.arg(folder.path().join("outputs.so"));
-        compiler.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/cli/output_files/preload.c")).arg("-ldl");
-        assert!(compiler.status().expect("a C compiler, as SQLite needs it too").success());
-        Between { folder }
-    }
-
-    /// A command on the database in that folder.
-    fn command(&self, command: Command, folder: &Folder, words: &[&str]) -> Command {
-        let mut command = command;
-        command.args(words).env("ROLLBOOK_DB", folder.db()).env("HOLD", self.hold_file());
-        command.env("LD_PRELOAD", self.library());
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    /// The library that a command is to be started with.
-    pub fn library(&self) -> PathBuf {
-        self.folder.path().join("outputs.so")
-    }
-
-    fn hold_file(&self) -> PathBuf {
-        self.folder.path().join("hold")
-    }
-
-    /// Starts a command and returns when it waits in a sync.
-    fn held(&self, command: Command, folder: &Folder, words: &[&str]) -> Child {
-        let waits = self.folder.path().join("hold.waits");
-        let _ = std::fs::remove_dir(&waits);
-        std::fs::write(self.hold_file(), "").expect("a file");
-        let mut child = self.command(command, folder, words).spawn().expect("the command starts");
-        self.wait(&mut child, words);
-        child
-    }
-
-    /// Waits until a command waits in a sync.
-    fn wait(&self, child: &mut Child, words: &[&str]) {
-        eventually(format!("{words:?} waits in a sync"), || {
-            if let Some(status) = child.try_wait().expect("a child") {
-                panic!("{words:?} has ended: {status}");
-            }
-            self.folder.path().join("hold.waits").exists().then_some(())
-        });
-    }
-
-    /// Starts a command that waits, the usual way.
-    fn held_command(&self, folder: &Folder, words: &[&str]) -> Child {
-        self.held(rollbook(), folder, words)
-    }
-
-    fn release(&self) {
-        std::fs::remove_file(self.hold_file()).expect("it was held");
-    }
 }

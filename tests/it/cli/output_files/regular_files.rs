@@ -1,7 +1,9 @@
 //! Regular files: the older one stays until the new one is complete.
 
-use super::*;
-use crate::support::harness::rollbook_after;
+use super::{at, done, filled, names_beside, names_in, refused};
+use crate::support::cli::{rollbook, rollbook_after, run, said};
+use crate::support::folder::Folder;
+use crate::support::held_sync::Between;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 
 fn mode(path: &str) -> u32 {

@@ -1,9 +1,14 @@
 //! Commands that are ended early.
 
-use super::*;
-use crate::cli::prompts::Terminal;
-use crate::support::harness::{ADMIN_PASSWORD, Server, rollbook_after, wait_for};
+use super::{at, done, drafts_in, filled, names_beside, names_in};
+use crate::support::cli::{rollbook_after, run, said};
+use crate::support::folder::Folder;
+use crate::support::held_sync::Between;
+use crate::support::server::{ADMIN_PASSWORD, Server};
+use crate::support::terminal::Terminal;
+use crate::support::wait::wait_for;
 use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Child, Command};
 use std::sync::Arc;
 
 const SIGHUP: i32 = 1;

@@ -1,10 +1,14 @@
 //! Devices, pipes and descriptors.
 
-use super::*;
-use crate::support::harness::{rollbook_after, run_with_bytes, wait_for};
+use super::{at, done, drafts_in, filled, names_in, refused};
+use crate::support::cli::{rollbook, rollbook_after, run, run_with_bytes, said};
+use crate::support::folder::Folder;
+use crate::support::wait::{eventually, wait_for};
 use std::io::Read as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 /// A device of the test's own; `None` where devices cannot be made.
 fn device(folder: &Folder, name: &str, minor: &str) -> Option<String> {

@@ -1,0 +1,28 @@
+//! The memory that the server has set aside for bodies and answers.
+
+use super::client::Answer;
+use super::metrics::{Page, metrics_address};
+use super::server::Server;
+use super::wait::wait_until;
+use serde_json::Value;
+
+pub const MEBIBYTE: usize = 1 << 20;
+
+// The memory of all bodies
+
+/// Memory in use for that, as the metrics tell it.
+fn memory(server: &Server, of: &str) -> usize {
+    let labels = [("listener", "public"), ("of", of)];
+    Page::of(metrics_address(server)).value("rollbook_http_memory_bytes", &labels) as usize
+}
+
+/// Waits until so much memory is in use for that.
+pub fn wait_for_memory(server: &Server, of: &str, bytes: usize) {
+    let awaited = std::fmt::from_fn(|f| write!(f, "{} and not {bytes}", memory(server, of)));
+    wait_until(awaited, || memory(server, of) == bytes);
+}
+
+pub fn assert_no_memory(answer: &Answer, expected: &Value) {
+    assert_eq!(answer.parts(), (503, expected.clone()));
+    assert_eq!(answer.header("Retry-After"), Some("1"));
+}

@@ -1,0 +1,28 @@
+//! Programs of the machine that a test needs.
+
+use std::process::Command;
+
+/// Whether a program of the machine is there. Where it is not, the test goes without it and says so, but not with `CI`
+/// set; the package is Debian's.
+pub fn has_tool(name: &str, package: &str) -> bool {
+    // Any answer will do: not all know the same flags.
+    let found = Command::new(name).arg("--version").output().is_ok();
+    assert!(found || std::env::var_os("CI").is_none(), "{name}, of Debian's package {package}, is not installed");
+    if !found {
+        eprintln!("there is no {name} here: not tested");
+    }
+    found
+}
+
+/// Whether the machine lets a test have a network of its own.
+pub fn has_own_network() -> bool {
+    if !has_tool("ip", "iproute2") {
+        return false;
+    }
+    let allowed = Command::new("unshare").args(["--net", "true"]).status().is_ok_and(|status| status.success());
+    assert!(allowed || std::env::var_os("CI").is_none(), "no network can be made for a test");
+    if !allowed {
+        eprintln!("no network can be made for a test here: not tested");
+    }
+    allowed
+}
