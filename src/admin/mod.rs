@@ -349,7 +349,7 @@ fn carry_out(directory: &Directory, order: AdminRequest) -> Result<JsonText> {
             let removed = directory.remove_answered_properties()?;
             answer(&removed.into_iter().map(ShownProperty::of).collect::<Vec<_>>())
         }
-        AdminRequest::WaitingNames => answer(&directory.count_waiting_names()?),
+        AdminRequest::WaitingNames => answer(&directory.count_pending_members()?),
         AdminRequest::EndImport { digest } => answer(&directory.end_import(digest)?),
     }
 }

@@ -1,7 +1,7 @@
 //! What commands are shown.
 
 use crate::directory::{
-    Credential, CredentialKind, Exported, ImportProgress, Imported, Outcome, PlacedGroup, RemovedProperty,
+    Credential, CredentialKind, Exported, ImportProgress, Imported, Outcome, PositionedGroup, RemovedProperty,
 };
 use crate::formats::{GroupRecord, Joined, MemberRecord, Record, Role, SubgroupRecord, UserRecord};
 use crate::json::{self, Json, JsonText, from_json};
@@ -106,7 +106,7 @@ pub fn exported(thing: Exported) -> (Record, bool) {
     }
 }
 
-fn joined(group: &PlacedGroup) -> Joined {
+fn joined(group: &PositionedGroup) -> Joined {
     match &group.written {
         None => Joined::At(group.place),
         Some(written) => Joined::Spelled(group.place, written.clone()),

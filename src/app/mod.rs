@@ -8,7 +8,7 @@ mod settings;
 use crate::background::Background;
 use crate::dialect::{Context, Dialects, Metrics};
 use crate::directory::{Authenticator, ChangeRetention, Passwords};
-use crate::files::database_path::{give_socket, local_socket};
+use crate::files::database_path::{set_socket_owner, socket_path};
 use crate::http::ListenerKind;
 use crate::logging;
 use crate::metrics;
@@ -143,9 +143,9 @@ impl Service {
             ..self.limits.clone()
         };
         let bind = || -> anyhow::Result<Server> {
-            let path = local_socket(self.store.path())?;
+            let path = socket_path(self.store.path())?;
             let server = Server::bind_local(&path, limits)?;
-            give_socket(self.store.path(), &path).context("give the socket to the owner of the database")?;
+            set_socket_owner(self.store.path(), &path).context("give the socket to the owner of the database")?;
             Ok(server)
         };
         match bind() {
@@ -190,7 +190,7 @@ impl Stop {
     /// Accepts nothing more, lets running requests finish, closes the others.
     pub(crate) fn stop(&self) {
         if let Some(store) = self.store.upgrade() {
-            store.end_waiting();
+            store.stop_waiting();
         }
         self.stoppers.iter().for_each(Stopper::stop);
     }

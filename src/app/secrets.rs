@@ -1,6 +1,6 @@
 //! The file beside a new database that keeps its generated secrets until an administrator has read them.
 
-use crate::files::{self, Owner, give};
+use crate::files::{self, Owner, set_owner};
 use anyhow::Context as _;
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -12,14 +12,14 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// When the database's folder cannot be found.
 pub(crate) fn secrets_file(database: &Path) -> std::io::Result<PathBuf> {
-    Ok(files::with_suffix(&files::real(database)?, ".secrets"))
+    Ok(files::with_suffix(&files::real_path(database)?, ".secrets"))
 }
 
 /// Writes these secrets into that file, which only its owner can read.
 ///
 /// # Errors
 /// When it cannot be written.
-pub(crate) fn keep_secrets(database: &Path, secrets: &str) -> anyhow::Result<PathBuf> {
+pub(crate) fn write_secrets_file(database: &Path, secrets: &str) -> anyhow::Result<PathBuf> {
     let path = secrets_file(database)?;
     let write = || -> anyhow::Result<()> {
         // What is there comes from a start that was broken off.
@@ -30,7 +30,7 @@ pub(crate) fn keep_secrets(database: &Path, secrets: &str) -> anyhow::Result<Pat
         let mut options = OpenOptions::new();
         options.create_new(true).write(true).mode(0o600);
         let mut file = options.open(&path)?;
-        give(&file, Owner::of(database)?.alone())?;
+        set_owner(&file, Owner::of(database)?.alone())?;
         file.write_all(secrets.as_bytes())?;
         file.sync_all()?;
         files::sync_folder_of(&path)

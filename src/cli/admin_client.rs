@@ -5,13 +5,13 @@ use super::{open_store, say, start_logging};
 use crate::admin::{AdminRequest, perform};
 use crate::dialect::{LOCAL_PATH, PROGRESS_PATH};
 use crate::directory::{Directory, Passwords};
-use crate::files::InUse;
-use crate::files::database_path::{local_socket, require_database};
+use crate::files::DatabaseLocked;
+use crate::files::database_path::{require_database, socket_path};
 use crate::json::{self, Json};
 use crate::model::Error;
 use crate::server::{LocalClient, Patience};
 use crate::settings::Target;
-use crate::store::{Copied, Store};
+use crate::store::{Store, TempDatabase};
 use anyhow::{Context as _, anyhow, bail};
 use regex_lite::Regex;
 use serde::Serialize;
@@ -37,7 +37,7 @@ pub(super) enum AdminClient {
     /// To the server that holds it.
     Remote { client: LocalClient, socket: PathBuf, timeout: Duration, account: String, keep_tokens: bool },
     /// To a copy that goes when all is said.
-    DryRun { directory: Box<Directory>, _copied: Copied },
+    DryRun { directory: Box<Directory>, _copied: TempDatabase },
 }
 
 impl AdminClient {
@@ -72,10 +72,10 @@ impl AdminClient {
                     let directory = Directory::for_operator(Arc::new(store), Arc::new(passwords), &account());
                     return Ok(AdminClient::Local(Box::new(directory)));
                 }
-                Err(error) if error.chain().any(|cause| cause.is::<InUse>()) => error,
+                Err(error) if error.chain().any(|cause| cause.is::<DatabaseLocked>()) => error,
                 Err(error) => return Err(error),
             };
-            let socket = local_socket(&target.database.db)?;
+            let socket = socket_path(&target.database.db)?;
             match LocalClient::connect(&socket, target.timeout) {
                 Ok(client) => {
                     drop(waiting);
@@ -191,13 +191,13 @@ impl AdminClient {
 
 /// A copy of the database, made by the server that holds it, so that no state of the database has to be held for long;
 /// `None` where no server can make one.
-pub(super) fn copy_through_server(target: &Target) -> Option<Copied> {
+pub(super) fn copy_through_server(target: &Target) -> Option<TempDatabase> {
     let (database, timeout) = (&target.database.db, target.timeout);
-    let socket = local_socket(database).ok()?;
+    let socket = socket_path(database).ok()?;
     let client = LocalClient::connect(&socket, timeout).ok()?;
     let mut client = AdminClient::Remote { client, socket, timeout, account: account(), keep_tokens: false };
-    let mut copy = || -> anyhow::Result<Copied> {
-        let copied = Copied::empty(database)?;
+    let mut copy = || -> anyhow::Result<TempDatabase> {
+        let copied = TempDatabase::empty(database)?;
         let name = copied.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
         client.send::<()>(AdminRequest::Copy { name })?;
         Ok(copied)

@@ -12,7 +12,7 @@ use crate::files;
 use crate::json;
 use crate::model::Actor;
 use crate::settings::{Consent, Database, ResultFormat, Target};
-use crate::store::{self, Copied, Counts, Snapshot};
+use crate::store::{self, Counts, Snapshot, TempDatabase};
 use anyhow::{Context as _, anyhow, bail};
 use serde_json::json;
 use std::fs::File;
@@ -35,7 +35,7 @@ pub(super) fn back_up(
     start_logging(database);
     remove_temp_files_on_signals()?;
     let file = match (folder, file) {
-        (Some(folder), _) => store::dated_backup(folder),
+        (Some(folder), _) => store::dated_backup_path(folder),
         (None, file) => file.unwrap_or(Path::new("-")).to_owned(),
     };
     if files::is_dash(&file) && std::io::stdout().is_terminal() {
@@ -79,16 +79,16 @@ pub(super) fn restore(database: &Database, file: &Path, consent: Consent, format
     let progress = Progress::start(&format!("restoring {}", database.db.display()));
     // A pipe is read to its end first.
     let kept = if files::is_dash(file) {
-        Some(store::keep_backup(&database.db, &mut std::io::stdin().lock()))
+        Some(store::save_backup(&database.db, &mut std::io::stdin().lock()))
     } else if files::is_descriptor(file) {
-        Some(File::open(file).map_err(Into::into).and_then(|mut pipe| store::keep_backup(&database.db, &mut pipe)))
+        Some(File::open(file).map_err(Into::into).and_then(|mut pipe| store::save_backup(&database.db, &mut pipe)))
     } else {
         None
     };
     let kept = kept.transpose().with_context(|| format!("read {}", file.display()))?;
     let (path, name) = match &kept {
         Some(kept) if files::is_dash(file) => (kept.path(), "standard input".to_owned()),
-        kept => (kept.as_ref().map_or(file, Copied::path), file.display().to_string()),
+        kept => (kept.as_ref().map_or(file, TempDatabase::path), file.display().to_string()),
     };
     let done = store::restore(path, &name, &database.db, &Actor::command(&account()))?;
     drop(progress);
@@ -111,7 +111,7 @@ pub(super) fn check(target: &Target, format: ResultFormat) -> anyhow::Result<()>
     remove_temp_files_on_signals()?;
     let progress = Progress::start(&format!("checking {}", database.db.display()));
     let copied = copy_through_server(target);
-    let snapshot = Snapshot::open(copied.as_ref().map_or(&database.db, Copied::path))?;
+    let snapshot = Snapshot::open(copied.as_ref().map_or(&database.db, TempDatabase::path))?;
     let findings = directory::check(&snapshot);
     let notes = match directory::notes(&snapshot) {
         Err(_) if !findings.is_empty() => Vec::new(),

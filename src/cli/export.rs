@@ -6,7 +6,7 @@ use super::temp_files::remove_temp_files_on_signals;
 use super::{Usage, say, start_logging};
 use crate::admin::exported;
 use crate::directory::{ExportOptions, count, export};
-use crate::files::database_path::refuse_database;
+use crate::files::database_path::refuse_database_path;
 use crate::files::{self, Destination};
 use crate::formats::{Format, Record, Role, Writer};
 use crate::json;
@@ -33,7 +33,7 @@ pub(super) fn run(settings: &ExportSettings) -> anyhow::Result<()> {
     let snapshot = Snapshot::open(&settings.database.db)?;
     let destination = Destination::find(path, settings.force)?;
     if !files::is_dash(path) {
-        refuse_database(&settings.database.db, path)?;
+        refuse_database_path(&settings.database.db, path)?;
     }
     let to_stdout = destination == Destination::Stdout;
     let done = destination.open().and_then(|mut out| {

@@ -1,8 +1,8 @@
 //! The first start: the secrets of a new directory, and the way to the administrator for those that are made.
 
-use crate::app::secrets::keep_secrets;
+use crate::app::secrets::write_secrets_file;
 use crate::directory::{self, FirstSecrets, Passwords};
-use crate::files::database_path::is_of_database;
+use crate::files::database_path::belongs_to_database;
 use crate::files::{sync_folder_of, without_following};
 use crate::logging;
 use crate::model::Error;
@@ -67,7 +67,7 @@ impl FirstStart {
             bail!("ROLLBOOK_API_KEY and ROLLBOOK_APP_KEY are the same: each key opens something else");
         }
         let way = match secrets_file {
-            Some(path) if is_of_database(store.path(), path) => {
+            Some(path) if belongs_to_database(store.path(), path) => {
                 bail!("the secrets cannot go into {}: it is the database, or belongs to it", path.display())
             }
             Some(path) => Way::File(path.to_owned()),
@@ -120,7 +120,7 @@ impl FirstStart {
                 path
             }
             Way::Beside => {
-                let path = keep_secrets(store.path(), &lines)?;
+                let path = write_secrets_file(store.path(), &lines)?;
                 // The file has secrets that open nothing.
                 fill_only().inspect_err(|_| drop(std::fs::remove_file(&path)))?;
                 path

@@ -25,7 +25,7 @@ mod terminal;
 mod user;
 mod watchdog;
 
-use crate::files::database_path::Missing;
+use crate::files::database_path::DatabaseMissing;
 use crate::logging;
 use crate::server::{Endpoint, probe};
 use crate::settings::{Command, CommandLine, Database, ResultFormat, Setting};
@@ -58,7 +58,7 @@ pub fn run(line: CommandLine) -> anyhow::Result<()> {
         warnings.iter().for_each(|warning| say(&format!("rollbook: warning: {warning}")));
     }
     carry_out(command, &settings, &warnings).map_err(|error| {
-        if error.chain().any(|cause| cause.is::<Missing>()) {
+        if error.chain().any(|cause| cause.is::<DatabaseMissing>()) {
             return anyhow!("{error:#}: --db names another one, rollbook serve makes one");
         }
         error

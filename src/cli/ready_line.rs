@@ -2,7 +2,7 @@
 //! the program has handed over.
 
 use super::Usage;
-use crate::files::database_path::is_of_database;
+use crate::files::database_path::belongs_to_database;
 use crate::json::{Json, to_string};
 use crate::settings::Serve;
 use anyhow::{Context as _, anyhow, bail};
@@ -57,7 +57,7 @@ impl Ready {
     pub(super) fn prepare(serve: &Serve) -> anyhow::Result<Ready> {
         let descriptor = serve.ready_fd.map(take).transpose()?.flatten();
         if let Some(file) = &serve.ready_file {
-            if is_of_database(&serve.database.db, file) {
+            if belongs_to_database(&serve.database.db, file) {
                 let file = file.display();
                 return Err(Usage(anyhow!("--ready-file: {file} is the database, or belongs to it")).into());
             }

@@ -6,14 +6,14 @@ use crate::app::secrets::secrets_file;
 use crate::app::{Service, Settings};
 use crate::cli::Usage;
 use crate::directory;
-use crate::files::InUse;
-use crate::files::database_path::is_of_database;
+use crate::files::DatabaseLocked;
+use crate::files::database_path::belongs_to_database;
 use crate::logging;
 use crate::server::{
     Certificate, HandedSockets, Limits, Listener, PemFile, Place, raise_descriptor_limit, tell_supervisor,
 };
 use crate::settings::{Serve, given_secrets};
-use crate::store::{Found, Store};
+use crate::store::{OpenOutcome, Store};
 use anyhow::{Context as _, anyhow};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -103,7 +103,7 @@ fn metrics_url(listener: &Listener) -> String {
 
 /// Says the way out where another process has the database.
 fn advise(error: anyhow::Error, database: &Path) -> anyhow::Error {
-    if error.is::<InUse>() {
+    if error.is::<DatabaseLocked>() {
         return anyhow!(
             "{error}: if that is a server, commands work through it (rollbook user list --db {}); stop it to start \
              another one, or give this one a database of its own (--db FILE)",
@@ -133,7 +133,7 @@ fn log_to(serve: &Serve) -> anyhow::Result<()> {
         return Ok(());
     };
     let setting = serve.origins.name_of("log_file");
-    if is_of_database(&serve.database.db, file) {
+    if belongs_to_database(&serve.database.db, file) {
         return Err(Usage(anyhow!("{setting}: {} is the database, or belongs to it", file.display())).into());
     }
     logging::start_to_file(serve.database.log, serve.database.log_format, file).context(setting)
@@ -151,10 +151,10 @@ impl Announced {
     }
 }
 
-fn announce_database(store: &Store, found: Found, is_first: bool) {
-    let state = if found == Found::New { "new" } else { "existing" };
+fn announce_database(store: &Store, found: OpenOutcome, is_first: bool) {
+    let state = if found == OpenOutcome::New { "new" } else { "existing" };
     log::info!("rollbook {} with the {state} database {}", env!("CARGO_PKG_VERSION"), store.path().display());
-    if found == Found::Existing
+    if found == OpenOutcome::Existing
         && let Ok(path) = secrets_file(store.path())
         && path.exists()
     {

@@ -1,6 +1,6 @@
 //! The end by a signal of a command that has temporary files.
 
-use crate::files::remove_all_drafts;
+use crate::files::remove_temp_files;
 use anyhow::Context as _;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag::{register, register_conditional_default};
@@ -32,7 +32,7 @@ pub(super) fn remove_temp_files_on_signals() -> anyhow::Result<()> {
     let thread = std::thread::Builder::new().name("signals".to_owned());
     let wait = move || {
         if let Some(signal) = signals.forever().next() {
-            remove_all_drafts(|| {
+            remove_temp_files(|| {
                 // The process ends by the signal itself, so that a shell sees how it ended.
                 let _ = emulate_default_handler(signal);
             });

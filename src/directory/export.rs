@@ -2,7 +2,7 @@
 
 use super::seed::FIRST_USER;
 use crate::model::{Group, Result, UserSummary, fold_name};
-use crate::store::{List, Placed, PlacedGroup, Places, ReadTx, Snapshot, UserFilter};
+use crate::store::{MemberList, MembershipPositions, PositionScope, PositionedGroup, ReadTx, Snapshot, UserFilter};
 
 /// Users, or groups, that are read at a time.
 const PIECE: u64 = 1000;
@@ -17,7 +17,7 @@ pub enum Exported {
         /// They are so as a direct member of the group `administrators`; looked up where there are `groups`.
         direct_administrator: bool,
         /// The direct groups in the order joined; `None` where memberships come with the groups.
-        groups: Option<Vec<PlacedGroup>>,
+        groups: Option<Vec<PositionedGroup>>,
         /// The stored value of the password, where it is asked for.
         password_hash: Option<String>,
     },
@@ -63,34 +63,38 @@ pub fn export(
     visit: &mut dyn FnMut(Exported) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let rows = snapshot.rows();
-    let places = rows.places(if options.members_with_groups { Placed::Groups } else { Placed::All })?;
+    let places = rows.membership_positions(if options.members_with_groups {
+        PositionScope::Groups
+    } else {
+        PositionScope::All
+    })?;
     if options.members_with_groups {
         users(&rows, options, &places, visit)?;
         return groups(&rows, &mut |group| {
             let (id, name) = (group.id, group.name.clone());
             visit(Exported::Group(Box::new(group)))?;
-            for (parent, place) in rows.list_waiting_names_of(id, List::Parents, &places)? {
+            for (parent, place) in rows.list_pending_members_of(id, MemberList::Parents, &places)? {
                 visit(Exported::Subgroup { group: parent, subgroup: name.clone(), place })?;
             }
-            for user in rows.list_names(id, List::Users)? {
+            for user in rows.list_names(id, MemberList::Users)? {
                 visit(Exported::Member { group: name.clone(), user, place: None })?;
             }
-            for (written, subgroup, place) in rows.list_placed_subgroups_of(id, &places)? {
+            for (written, subgroup, place) in rows.list_positioned_subgroups_of(id, &places)? {
                 visit(Exported::Subgroup { group: written.unwrap_or_else(|| name.clone()), subgroup, place })?;
             }
             Ok(())
         });
     }
     groups(&rows, &mut |group| visit(Exported::Group(Box::new(group))))?;
-    for (group, subgroup, place) in rows.list_placed_subgroups(&places)? {
+    for (group, subgroup, place) in rows.list_positioned_subgroups(&places)? {
         visit(Exported::Subgroup { group, subgroup, place })?;
     }
     users(&rows, options, &places, visit)?;
-    for (list, group, name, place) in rows.list_waiting_names(&places)? {
+    for (list, group, name, place) in rows.list_pending_members(&places)? {
         visit(match list {
-            List::Users => Exported::Member { group, user: name, place: Some(place) },
-            List::Groups => Exported::Subgroup { group, subgroup: name, place },
-            List::Parents => Exported::Subgroup { group: name, subgroup: group, place },
+            MemberList::Users => Exported::Member { group, user: name, place: Some(place) },
+            MemberList::Groups => Exported::Subgroup { group, subgroup: name, place },
+            MemberList::Parents => Exported::Subgroup { group: name, subgroup: group, place },
         })?;
     }
     Ok(())
@@ -117,7 +121,7 @@ fn has_own_key(name: &str, stored: &str) -> bool {
 fn users(
     rows: &ReadTx<'_>,
     options: ExportOptions,
-    places: &Places,
+    places: &MembershipPositions,
     visit: &mut dyn FnMut(Exported) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let mut show = |account: UserSummary| {
@@ -125,9 +129,9 @@ fn users(
         // The first user of a new database is an administrator there: what is no membership has to be said, too.
         let is_first = account.user.username.eq_ignore_ascii_case(FIRST_USER);
         let with_groups = !options.members_with_groups || (is_first && !rows.is_direct_administrator(id)?);
-        let groups = with_groups.then(|| rows.list_placed_groups_of(id, places)).transpose()?;
+        let groups = with_groups.then(|| rows.list_positioned_groups_of(id, places)).transpose()?;
         let direct_administrator = groups.is_some() && account.administrator && rows.is_direct_administrator(id)?;
-        let secret = if options.passwords { rows.find_secret_by_id(id)? } else { None };
+        let secret = if options.passwords { rows.find_login_by_id(id)? } else { None };
         let password_hash = secret.and_then(|secret| secret.password_hash);
         visit(Exported::User { account: Box::new(account), direct_administrator, groups, password_hash })
     };

@@ -7,7 +7,7 @@ use crate::model::{
     ADMINISTRATORS, Caller, DeniedAction, EntityKind, Error, Group, GroupChanges, GroupDetails, Page, PermissionLevel,
     Precondition, Result, Window, check_login, fold_name, spelling_key,
 };
-use crate::store::{List, PlannedLists, ReadTx, WriteTx};
+use crate::store::{MemberList, PlannedLists, ReadTx, WriteTx};
 use std::collections::HashSet;
 
 /// Which of a group's lists are wanted along with it. They can be long, so none is by default.
@@ -112,7 +112,7 @@ impl Directory {
     ) -> Result<GroupDetails> {
         self.require_editor()?;
         self.require_names(changes.names())?;
-        let planned = self.plan_lists(name, &changes)?;
+        let planned = self.plan_member_lists(name, &changes)?;
         let (rules, name) = (self.rules.clone(), name.to_owned());
         self.write_names(changes.names(), PermissionLevel::PowerUser, DeniedAction::Edit, move |tx, caller| {
             update_group(tx, caller, &rules, load_group(tx, &name)?, &changes, planned, &condition)?;
@@ -121,12 +121,12 @@ impl Directory {
     }
 
     /// Plans the change of a group's lists while others can write.
-    fn plan_lists(&self, name: &str, changes: &GroupChanges) -> Result<Option<PlannedLists>> {
+    fn plan_member_lists(&self, name: &str, changes: &GroupChanges) -> Result<Option<PlannedLists>> {
         let lists = lists_of(changes);
         if lists.is_empty() {
             return Ok(None);
         }
-        self.read(|rows| rows.find_group(name)?.map(|group| rows.plan_lists(&group, &lists)).transpose())
+        self.read(|rows| rows.find_group(name)?.map(|group| rows.plan_member_lists(&group, &lists)).transpose())
     }
 
     /// How many users are directly in a group.
@@ -169,7 +169,7 @@ pub(super) fn insert_group(tx: &WriteTx<'_>, name: &str, key: String, new: &Grou
     let mut group = Group { name: name.to_owned(), key, ..Group::default() };
     new.apply_to(&mut group)?;
     let id = tx.insert_group(&group)?;
-    tx.fill_lists(id, &lists_of(new))?;
+    tx.insert_member_lists(id, &lists_of(new))?;
     Ok(id)
 }
 
@@ -193,8 +193,8 @@ pub(super) fn update_group(
     let administrators = had_rights.then(|| AdministratorGuard::before(tx, caller, rules)).transpose()?;
     tx.update_group(&before, &group)?;
     match planned.filter(|planned| planned.are_of(&before)) {
-        Some(planned) => tx.replace_lists(planned)?,
-        None => tx.replace_lists(tx.plan_lists(&before, &lists_of(changes))?)?,
+        Some(planned) => tx.replace_member_lists(planned)?,
+        None => tx.replace_member_lists(tx.plan_member_lists(&before, &lists_of(changes))?)?,
     }
     require_no_administrator(caller, tx.grants_administrator(group.id)?, DeniedAction::Edit)?;
     administrators.map_or(Ok(()), |administrators| administrators.require_remaining_administrator(tx))
@@ -216,8 +216,8 @@ fn require_no_administrator_parents(
     }
     let found = tx.find_group_ids(parents)?;
     let known: Vec<i64> = found.iter().copied().flatten().collect();
-    require_no_administrator(caller, tx.lead_to(&known, ADMINISTRATORS)?, denied)?;
-    let present = group_id.map(|id| tx.list_names(id, List::Parents)).transpose()?.unwrap_or_default();
+    require_no_administrator(caller, tx.any_is_below(&known, ADMINISTRATORS)?, denied)?;
+    let present = group_id.map(|id| tx.list_names(id, MemberList::Parents)).transpose()?.unwrap_or_default();
     let present: HashSet<String> = present.iter().map(|name| fold_name(name)).collect();
     let unknown =
         parents.iter().zip(found).filter(|(name, found)| found.is_none() && !present.contains(&fold_name(name)));
@@ -228,9 +228,9 @@ fn require_no_administrator_parents(
 fn details_of(rows: &ReadTx<'_>, group: Group, lists: ListSelection) -> Result<GroupDetails> {
     let names = |wanted: bool, list| wanted.then(|| rows.list_names(group.id, list)).transpose();
     Ok(GroupDetails {
-        member_users: names(lists.member_users, List::Users)?,
-        member_groups: names(lists.member_groups, List::Groups)?,
-        parent_groups: names(lists.parent_groups, List::Parents)?,
+        member_users: names(lists.member_users, MemberList::Users)?,
+        member_groups: names(lists.member_groups, MemberList::Groups)?,
+        parent_groups: names(lists.parent_groups, MemberList::Parents)?,
         group,
     })
 }
@@ -256,11 +256,11 @@ impl Directory {
 }
 
 /// The lists that a change has.
-fn lists_of(changes: &GroupChanges) -> Vec<(List, &[String])> {
+fn lists_of(changes: &GroupChanges) -> Vec<(MemberList, &[String])> {
     let lists = [
-        (List::Users, &changes.member_users),
-        (List::Groups, &changes.member_groups),
-        (List::Parents, &changes.parent_groups),
+        (MemberList::Users, &changes.member_users),
+        (MemberList::Groups, &changes.member_groups),
+        (MemberList::Parents, &changes.parent_groups),
     ];
     lists.into_iter().filter_map(|(list, names)| Some((list, names.as_deref()?))).collect()
 }

@@ -10,7 +10,9 @@ use crate::model::{
     ADMINISTRATORS, Caller, DeniedAction, EntityKind, EntryName, Error, GroupChanges, POWER_USERS, PermissionLevel,
     Precondition, Result, Target, UserChanges, check_login, now,
 };
-use crate::store::{ImportProgress, Imported as Entry, JoinedGroup, Joining, List, Spelled, Undo, WriteTx};
+use crate::store::{
+    ImportProgress, ImportedEntity as Entry, JoinedGroup, MemberList, NewMembership, SpellingMatch, Undo, WriteTx,
+};
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;
@@ -185,7 +187,7 @@ impl Directory {
             };
             let imported = import.all(tx, &items, &refused)?;
             if let Some(ImportPosition { digest, phase, row, line }) = position {
-                tx.note_import(&digest, line, (phase, row), &describe(&imported))?;
+                tx.save_import_progress(&digest, line, (phase, row), &describe(&imported))?;
             }
             Ok(imported)
         })
@@ -196,7 +198,7 @@ impl Directory {
     /// # Errors
     /// Those of the database.
     pub fn import_progress(&self, digest: [u8; 32]) -> Result<Option<ImportProgress>> {
-        self.read(|rows| rows.find_import(&digest))
+        self.read(|rows| rows.find_import_progress(&digest))
     }
 
     /// Begins an import: reserves as many places as the memberships of the file name, and forgets imports that were
@@ -208,11 +210,11 @@ impl Directory {
         self.write(PermissionLevel::Administrator, DeniedAction::Operation, move |tx, _| {
             // A system clock that is far ahead makes no import old: the clock of the changes counts too.
             if let Some(time) = tx.find_change_clock()?.time {
-                tx.delete_imports_before(time.min(now()).saturating_sub(KEPT_FOR))?;
+                tx.delete_import_progress_before(time.min(now()).saturating_sub(KEPT_FOR))?;
             }
-            let base = tx.reserve_places(places.min(PLACE_MAX))?;
-            let waiting = tx.count_waiting_names()?;
-            tx.note_import(&digest, 0, (0, 0), &format!("[{base},{waiting}]"))?;
+            let base = tx.reserve_positions(places.min(PLACE_MAX))?;
+            let waiting = tx.count_pending_members()?;
+            tx.save_import_progress(&digest, 0, (0, 0), &format!("[{base},{waiting}]"))?;
             Ok((base, waiting))
         })
     }
@@ -221,8 +223,8 @@ impl Directory {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn count_waiting_names(&self) -> Result<u64> {
-        self.read(|rows| rows.count_waiting_names())
+    pub fn count_pending_members(&self) -> Result<u64> {
+        self.read(|rows| rows.count_pending_members())
     }
 
     /// Remembers nothing of the import of that input any more.
@@ -231,7 +233,7 @@ impl Directory {
     /// Those of the database.
     pub fn end_import(&self, digest: [u8; 32]) -> Result<()> {
         let denied = DeniedAction::Operation;
-        self.write(PermissionLevel::Administrator, denied, move |tx, _| tx.delete_import(&digest))
+        self.write(PermissionLevel::Administrator, denied, move |tx, _| tx.delete_import_progress(&digest))
     }
 }
 
@@ -272,8 +274,8 @@ impl Directory {
         // Only an update meets a user with a password.
         let present = if conflict == Conflict::Update {
             self.read(|rows| match rows.find_spelled(EntityKind::User, &user.name)? {
-                Spelled::Same(id) => rows.find_secret_by_id(id),
-                Spelled::Nothing | Spelled::Other(_) => Ok(None),
+                SpellingMatch::Same(id) => rows.find_login_by_id(id),
+                SpellingMatch::Nothing | SpellingMatch::Other(_) => Ok(None),
             })?
         } else {
             None
@@ -323,7 +325,7 @@ impl Import<'_> {
         if let Some(imported) = tx.in_bulk(|tx| self.each(tx, items, refused, tx.cheapest_undo()))? {
             return Ok(imported);
         }
-        tx.begin_again()?;
+        tx.restart_transaction()?;
         self.forget();
         let imported = tx.in_bulk(|tx| self.each(tx, items, refused, Undo::Savepoint))?;
         imported.ok_or_else(|| Error::Internal(anyhow::anyhow!("a savepoint has not taken its attempt back")))
@@ -344,7 +346,7 @@ impl Import<'_> {
                 continue;
             }
             let mut made = Vec::new();
-            let Some(done) = tx.attempt(undo, |tx| self.one(tx, item, &mut made))? else { return Ok(None) };
+            let Some(done) = tx.savepoint(undo, |tx| self.one(tx, item, &mut made))? else { return Ok(None) };
             if done.is_ok() {
                 imported.groups.append(&mut made);
             } else if !made.is_empty() {
@@ -410,11 +412,11 @@ impl Import<'_> {
         let groups = changes.groups.iter().flatten().map(|group| self.joined_group(tx, group, made));
         let groups: Vec<Rc<JoinedGroup>> = groups.collect::<Result<_>>()?;
         let mut joined = HashSet::new();
-        let mut joining: Vec<Joining<'_>> = groups.iter().map(|group| Joining::last(group)).collect();
+        let mut joining: Vec<NewMembership<'_>> = groups.iter().map(|group| NewMembership::last(group)).collect();
         for (joining, (place, spelling)) in joining.iter_mut().zip(places) {
             (joining.place, joining.spelling) = (self.place(Some(*place)), spelling.as_deref());
         }
-        let before = tx.changes_noted();
+        let before = tx.recorded_changes();
         let id = if existed {
             let unconditional = Precondition::default();
             let update = Update { changes, condition: &unconditional, denied: DeniedAction::Edit };
@@ -422,9 +424,9 @@ impl Import<'_> {
             let id = user.id;
             refuse_namesake(tx, id, name, entry_names)?;
             update.apply(tx, self.caller, self.rules, user)?;
-            for Joining { group, place, spelling } in joining {
+            for NewMembership { group, place, spelling } in joining {
                 if let Some(place) = place {
-                    tx.place_entry(group.id, List::Users, Some(id), spelling.unwrap_or(name), place)?;
+                    tx.set_entry_position(group.id, MemberList::Users, Some(id), spelling.unwrap_or(name), place)?;
                 }
             }
             id
@@ -434,7 +436,7 @@ impl Import<'_> {
             joining.retain(|joining| joined.insert(joining.group.id));
             join(tx, self.caller, inserted, changes, &joining)?.id
         };
-        tx.note_entry_names(EntityKind::User, id, entry_names)?;
+        tx.save_entry_names(EntityKind::User, id, entry_names)?;
         Ok(outcome(tx, before, existed))
     }
 
@@ -444,7 +446,7 @@ impl Import<'_> {
         if existed && self.options.conflict != Conflict::Update {
             return self.left(Error::Exists(EntityKind::Group, name.to_owned()));
         }
-        let before = tx.changes_noted();
+        let before = tx.recorded_changes();
         let id = if existed {
             let group = load_group(tx, name)?;
             let id = group.id;
@@ -453,7 +455,7 @@ impl Import<'_> {
         } else {
             insert_group(tx, name, imported_key(tx, EntityKind::Group, name, exported)?, changes)?
         };
-        tx.note_entry_names(EntityKind::Group, id, entry)?;
+        tx.save_entry_names(EntityKind::Group, id, entry)?;
         Ok(outcome(tx, before, existed))
     }
 
@@ -461,7 +463,7 @@ impl Import<'_> {
         for parent in parents {
             require_spelling(tx, EntityKind::Group, parent)?;
         }
-        let before = tx.changes_noted();
+        let before = tx.recorded_changes();
         let changes = GroupChanges { parent_groups: Some(parents.to_vec()), ..GroupChanges::default() };
         update_group(tx, self.caller, self.rules, load_group(tx, group)?, &changes, None, &Precondition::default())?;
         Ok(outcome(tx, before, true))
@@ -480,7 +482,7 @@ impl Import<'_> {
             },
         };
         let group_id = self.receiver(tx, group, user, made)?;
-        let before = tx.changes_noted();
+        let before = tx.recorded_changes();
         match (found, user) {
             (Some(Entry::User(id)), _) if by_member => {
                 if self.is_above(tx, id, group_id)? {
@@ -491,7 +493,7 @@ impl Import<'_> {
             }
             (Some(Entry::User(id)), _) => tx.insert_member(group_id, id)?,
             (Some(Entry::Group(id)), _) => {
-                if by_member && id != group_id && tx.is_below(id, group_id)? {
+                if by_member && id != group_id && tx.is_self_or_descendant(id, group_id)? {
                     return Ok(Outcome::Unchanged);
                 }
                 // A group that is an entry gives no rights, and what comes below it does not either.
@@ -506,10 +508,10 @@ impl Import<'_> {
                 if !tx.has_name(EntityKind::User, name)? {
                     require_waiting_spelling(tx, EntityKind::User, name)?;
                 }
-                tx.add_to_list(group_id, List::Users, name)?;
+                tx.add_to_member_list(group_id, MemberList::Users, name)?;
                 if let Some(place) = self.place(place) {
                     let target = tx.find_user_id(name)?;
-                    tx.place_entry(group_id, List::Users, target, name, place)?;
+                    tx.set_entry_position(group_id, MemberList::Users, target, name, place)?;
                 }
             }
         }
@@ -527,10 +529,10 @@ impl Import<'_> {
                 },
             };
             let parent = self.receiver(tx, group, subgroup, made)?;
-            if by_member && child != parent && tx.is_below(child, parent)? {
+            if by_member && child != parent && tx.is_self_or_descendant(child, parent)? {
                 return Ok(Outcome::Unchanged);
             }
-            let before = tx.changes_noted();
+            let before = tx.recorded_changes();
             self.above.replace(None);
             tx.insert_member_group(parent, child)?;
             return Ok(outcome(tx, before, false));
@@ -540,7 +542,7 @@ impl Import<'_> {
                 require_waiting_spelling(tx, EntityKind::Group, name)?;
             }
         }
-        let before = tx.changes_noted();
+        let before = tx.recorded_changes();
         let groups = || -> Result<_> { Ok((tx.find_group_id(parent)?, tx.find_group_id(child)?)) };
         let mut found = groups()?;
         if found == (None, None) {
@@ -550,18 +552,18 @@ impl Import<'_> {
         let place = self.place(place);
         match found {
             (Some(parent_id), child_id) => {
-                tx.add_to_list(parent_id, List::Groups, child)?;
+                tx.add_to_member_list(parent_id, MemberList::Groups, child)?;
                 if let Some(place) = place {
-                    tx.place_entry(parent_id, List::Groups, child_id, child, place)?;
+                    tx.set_entry_position(parent_id, MemberList::Groups, child_id, child, place)?;
                     if let Some(child_id) = child_id {
-                        tx.place_entry(child_id, List::Parents, Some(parent_id), parent, place)?;
+                        tx.set_entry_position(child_id, MemberList::Parents, Some(parent_id), parent, place)?;
                     }
                 }
             }
             (None, Some(child_id)) => {
-                tx.add_to_list(child_id, List::Parents, parent)?;
+                tx.add_to_member_list(child_id, MemberList::Parents, parent)?;
                 if let Some(place) = place {
-                    tx.place_entry(child_id, List::Parents, None, parent, place)?;
+                    tx.set_entry_position(child_id, MemberList::Parents, None, parent, place)?;
                 }
             }
             (None, None) => return Err(Error::NotFound(EntityKind::Group, parent.clone()).into()),
@@ -594,7 +596,7 @@ impl Import<'_> {
                 Some(name) if self.options.create_groups && !tx.has_name(EntityKind::Group, name)? => {
                     self.require_group(tx, name, made)?;
                     let id = load_group_id(tx, name)?;
-                    tx.note_entry_names(EntityKind::Group, id, &[*entry])?;
+                    tx.save_entry_names(EntityKind::Group, id, &[*entry])?;
                     id
                 }
                 name => {
@@ -612,7 +614,7 @@ impl Import<'_> {
         };
         let with_rights = [tx.find_group_id(ADMINISTRATORS)?, tx.find_group_id(POWER_USERS)?];
         let with_rights: Vec<i64> = with_rights.into_iter().flatten().collect();
-        if tx.is_at_or_below(id, &with_rights, &mut self.harmless.borrow_mut())? {
+        if tx.is_self_or_below_any(id, &with_rights, &mut self.harmless.borrow_mut())? {
             return Err(missing(format!(
                 "{shown} is a group that gives rights here, and takes members from an LDAP directory with \
                  --map-group NAME=GROUP only"
@@ -639,7 +641,7 @@ impl Import<'_> {
     fn is_above(&self, tx: &WriteTx<'_>, user_id: i64, group_id: i64) -> Result<bool> {
         let mut above = self.above.borrow_mut();
         if above.as_ref().is_none_or(|(id, _)| *id != user_id) {
-            *above = Some((user_id, tx.groups_above(user_id)?));
+            *above = Some((user_id, tx.ancestor_ids_of_user(user_id)?));
         }
         Ok(above.as_ref().is_some_and(|(_, groups)| groups.contains(&group_id)))
     }
@@ -647,7 +649,7 @@ impl Import<'_> {
     /// Notes that the user has become a member of a group.
     fn add_above(&self, tx: &WriteTx<'_>, user_id: i64, group_id: i64) -> Result<()> {
         match &mut *self.above.borrow_mut() {
-            Some((id, groups)) if *id == user_id => tx.add_groups_above(group_id, groups),
+            Some((id, groups)) if *id == user_id => tx.add_ancestors(group_id, groups),
             _ => Ok(()),
         }
     }
@@ -737,7 +739,7 @@ fn refusal(error: &Error) -> String {
 
 /// What has become of an item, by whether anything has changed since then.
 fn outcome(tx: &WriteTx<'_>, before: u64, existed: bool) -> Outcome {
-    match (tx.changes_noted() == before, existed) {
+    match (tx.recorded_changes() == before, existed) {
         (true, _) => Outcome::Unchanged,
         (false, true) => Outcome::Updated,
         (false, false) => Outcome::Created,

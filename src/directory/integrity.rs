@@ -9,12 +9,12 @@ use crate::store::{RemovedProperty, Snapshot};
 /// # Errors
 /// Those of the database.
 pub fn notes(snapshot: &Snapshot) -> Result<Vec<String>> {
-    snapshot.rows().find_odd_names()
+    snapshot.rows().find_unusable_names()
 }
 
 /// What is wrong with a directory, a line each; empty when it is whole.
 pub fn check(snapshot: &Snapshot) -> Vec<String> {
-    snapshot.rows().find_damage(passwords::is_stored_value)
+    snapshot.rows().check_integrity(passwords::is_stored_value)
 }
 
 /// Users, and groups, that are repaired in one transaction.

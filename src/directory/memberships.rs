@@ -6,7 +6,7 @@ use super::{
     load_user_with_groups_by_id, require_no_administrator,
 };
 use crate::model::{Caller, DeniedAction, PermissionLevel, Result, UserWithGroups, Window};
-use crate::store::{List, ReadTx, WriteTx};
+use crate::store::{MemberList, ReadTx, WriteTx};
 
 /// From which side a membership is looked at: what is looked up, and missed, first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Directory {
         let (group, subgroup) = (group.to_owned(), subgroup.to_owned());
         self.write(PermissionLevel::Administrator, DeniedAction::Membership, move |tx, _| {
             let (group, child) = (load_group_id(tx, &group)?, load_group(tx, &subgroup)?);
-            tx.add_to_list(group, List::Groups, &child.name).map(drop)
+            tx.add_to_member_list(group, MemberList::Groups, &child.name).map(drop)
         })
     }
 

@@ -17,7 +17,7 @@ mod seed;
 mod tokens;
 mod users;
 
-pub use crate::store::{Credential, CredentialKind, ImportProgress, PlacedGroup, RemovedProperty, UserFilter};
+pub use crate::store::{Credential, CredentialKind, ImportProgress, PositionedGroup, RemovedProperty, UserFilter};
 pub use authentication::{Authenticator, Session, SessionLimits};
 pub use change_feed::{ChangeCursor, ChangePage, ChangeRetention};
 pub use export::{ExportOptions, Exported, count, export};

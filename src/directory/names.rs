@@ -1,7 +1,7 @@
 //! Names of new users and groups: whether a name is free, and the key of the new row.
 
 use crate::model::{BUILT_IN, EntityKind, Error, Result, check_login, check_new_name, fold_name, spelling_key};
-use crate::store::{ReadTx, Spelled, WriteTx};
+use crate::store::{ReadTx, SpellingMatch, WriteTx};
 
 /// The key of a new user or group of that name.
 ///
@@ -55,9 +55,9 @@ fn exported_key(rows: &ReadTx<'_>, kind: EntityKind, name: &str) -> Result<Strin
 /// `Invalid` when a row has the name in another spelling.
 pub(super) fn require_spelling(rows: &ReadTx<'_>, kind: EntityKind, name: &str) -> Result<bool> {
     match rows.find_spelled(kind, name)? {
-        Spelled::Nothing => Ok(false),
-        Spelled::Same(_) => Ok(true),
-        Spelled::Other(other) => Err(Error::Invalid(format!(
+        SpellingMatch::Nothing => Ok(false),
+        SpellingMatch::Same(_) => Ok(true),
+        SpellingMatch::Other(other) => Err(Error::Invalid(format!(
             "the {} {name:?} and {other:?}, which is there, differ by characters that cannot be seen",
             kind.noun()
         ))),
@@ -69,8 +69,8 @@ pub(super) fn require_spelling(rows: &ReadTx<'_>, kind: EntityKind, name: &str) 
 /// # Errors
 /// `Invalid`.
 pub(super) fn require_waiting_spelling(tx: &WriteTx<'_>, kind: EntityKind, name: &str) -> Result<()> {
-    if tx.may_have_waiting_names()?
-        && let Some(waiting) = tx.find_waiting_spelling(kind, name)?
+    if tx.may_have_pending_members()?
+        && let Some(waiting) = tx.find_pending_spelling(kind, name)?
     {
         return Err(Error::Invalid(format!(
             "the {} {name:?} and {waiting:?}, which waits in a group's list, differ by characters that cannot be seen",

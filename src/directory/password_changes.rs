@@ -4,7 +4,7 @@ use super::{Directory, load_user, load_user_with_groups};
 use crate::model::{
     DeniedAction, Error, NewPassword, PermissionLevel, Precondition, Result, UserChanges, UserWithGroups,
 };
-use crate::store::Secret;
+use crate::store::LoginRow;
 
 /// A password as it was given.
 pub(super) enum PasswordInput<'p> {
@@ -34,7 +34,7 @@ impl Directory {
         let given = self.given(password)?;
         let present = self.read(|rows| {
             load_user(rows, username)?;
-            rows.find_secret(username)
+            rows.find_login(username)
         })?;
         Ok(self.passwords.prepare(given, present.as_ref())?.map(|new| self.with_tokens(new)))
     }
@@ -60,7 +60,7 @@ impl Directory {
     /// # Errors
     /// `WrongPassword` when another one has been set since; `Invalid` when the new one is empty, and as
     /// [`Directory::password_of_new_user`]; `Forbidden` for keys.
-    pub(super) fn replace_own_password(&self, present: &Secret, new: &str) -> Result<UserWithGroups> {
+    pub(super) fn replace_own_password(&self, present: &LoginRow, new: &str) -> Result<UserWithGroups> {
         let id = self.own_id()?;
         if new.is_empty() {
             return Err(Error::Invalid("the new password is empty".to_owned()));
@@ -69,7 +69,7 @@ impl Directory {
         let Some(new) = new else { return self.own_user() };
         let number = present.password_number;
         self.write(PermissionLevel::Reader, DeniedAction::Operation, move |tx, caller| {
-            let now = tx.find_secret_by_id(id)?.ok_or(Error::Unauthenticated)?;
+            let now = tx.find_login_by_id(id)?.ok_or(Error::Unauthenticated)?;
             if now.password_number != number {
                 return Err(Error::WrongPassword);
             }

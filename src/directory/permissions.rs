@@ -58,11 +58,11 @@ fn require_token(rows: &ReadTx<'_>, user_id: i64, id: i64) -> Result<()> {
 }
 
 fn require_enabled(rows: &ReadTx<'_>, user_id: i64) -> Result<()> {
-    rows.find_secret_by_id(user_id)?.filter(|secret| !secret.disabled).map(drop).ok_or(Error::Unauthenticated)
+    rows.find_login_by_id(user_id)?.filter(|secret| !secret.disabled).map(drop).ok_or(Error::Unauthenticated)
 }
 
 fn require_password(rows: &ReadTx<'_>, user_id: i64, number: i64) -> Result<()> {
-    let secret = rows.find_secret_by_id(user_id)?;
+    let secret = rows.find_login_by_id(user_id)?;
     let valid = secret.filter(|secret| !secret.disabled && secret.password_number == number);
     valid.map(drop).ok_or(Error::Unauthenticated)
 }
@@ -115,7 +115,7 @@ impl AdministratorGuard {
 }
 
 fn is_enabled_administrator(rows: &ReadTx<'_>, id: i64) -> Result<bool> {
-    let enabled = rows.find_secret_by_id(id)?.is_some_and(|secret| !secret.disabled);
+    let enabled = rows.find_login_by_id(id)?.is_some_and(|secret| !secret.disabled);
     Ok(enabled && rows.is_administrator(id)?)
 }
 

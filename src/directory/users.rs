@@ -10,7 +10,7 @@ use crate::model::{
     ADMINISTRATORS, AccessRole, Caller, DeniedAction, EntityKind, Error, Page, PermissionLevel, Precondition, Result,
     User, UserChanges, UserSummary, UserView, UserWithGroups, Window, check_login, fold_name, spelling_key,
 };
-use crate::store::{JoinedGroup, Joining, ReadTx, UserFilter, WriteTx};
+use crate::store::{JoinedGroup, NewMembership, ReadTx, UserFilter, WriteTx};
 use std::collections::HashSet;
 
 /// What a search asks for.
@@ -364,7 +364,7 @@ fn require_no_administrator_groups(
     require_no_administrator(caller, changes.access_role == Some(AccessRole::Administrator), denied)?;
     let groups = rows.find_group_ids(changes.groups.as_deref().unwrap_or_default())?;
     let groups: Vec<i64> = groups.into_iter().flatten().collect();
-    require_no_administrator(caller, rows.lead_to(&groups, ADMINISTRATORS)?, denied)
+    require_no_administrator(caller, rows.any_is_below(&groups, ADMINISTRATORS)?, denied)
 }
 
 /// Stores a new user with groups and role.
@@ -377,7 +377,7 @@ pub(super) fn insert(tx: &WriteTx<'_>, caller: &Caller, username: &str, new: &Us
 fn insert_under(tx: &WriteTx<'_>, caller: &Caller, username: &str, key: String, new: &UserChanges) -> Result<User> {
     let inserted = insert_alone(tx, caller, username, key, new)?;
     let groups = groups_named(tx, new.groups.as_deref().unwrap_or_default())?;
-    let groups: Vec<Joining<'_>> = groups.iter().map(Joining::last).collect();
+    let groups: Vec<NewMembership<'_>> = groups.iter().map(NewMembership::last).collect();
     join(tx, caller, inserted, new, &groups)
 }
 
@@ -409,11 +409,11 @@ pub(super) fn join(
     caller: &Caller,
     inserted: Inserted,
     new: &UserChanges,
-    groups: &[Joining<'_>],
+    groups: &[NewMembership<'_>],
 ) -> Result<User> {
     let Inserted { user, waited } = inserted;
     // A new user comes into the listed groups beside those whose lists have waited for the name.
-    tx.fill_groups_of(&user, waited, groups)?;
+    tx.insert_memberships_of(&user, waited, groups)?;
     // Also a name that waited in a group's list can make an administrator: asked before a role takes that away.
     if !caller.is_administrator() {
         require_no_administrator(caller, tx.is_administrator(user.id)?, DeniedAction::Create)?;

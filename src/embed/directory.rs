@@ -4,7 +4,7 @@ use super::values::{Change, Changes, Group, GroupFields, Key, KeyPurpose, NewKey
 use super::{Error, ErrorKind, Result};
 use crate::directory::{self, ChangeCursor, ListSelection, MembershipView, Passwords};
 use crate::model::{self, Precondition, UserSummary, UserWithGroups};
-use crate::store::{Copied, Store, back_up};
+use crate::store::{Store, TempDatabase, back_up};
 use crate::sync::{exclusive, shared};
 use std::path::Path;
 use std::sync::{Arc, RwLock};
@@ -270,7 +270,7 @@ impl Directory {
         if file.symlink_metadata().is_ok() {
             return Err(Error::new(ErrorKind::Exists, format!("{} exists", file.display())));
         }
-        let copied = Copied::empty(store.path())?;
+        let copied = TempDatabase::empty(store.path())?;
         store.copy_to(&copied.path().file_name().unwrap_or_default().to_string_lossy())?;
         back_up(store.path(), Some(&copied), &file, false)?;
         Ok(())

@@ -1,6 +1,6 @@
 //! Why a call of the library has failed.
 
-use crate::files::InUse;
+use crate::files::DatabaseLocked;
 use crate::model;
 use std::fmt;
 
@@ -95,7 +95,7 @@ impl From<model::Error> for Error {
 
 impl From<anyhow::Error> for Error {
     fn from(error: anyhow::Error) -> Error {
-        let in_use = error.chain().any(|cause| cause.is::<InUse>());
+        let in_use = error.chain().any(|cause| cause.is::<DatabaseLocked>());
         Error::new(if in_use { ErrorKind::InUse } else { ErrorKind::Other }, format!("{error:#}"))
     }
 }

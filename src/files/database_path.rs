@@ -1,7 +1,7 @@
 //! The path of a database, the files beside it, and the checks of both.
 
-use super::owner::{Owner, explain, give, give_named};
-use super::paths::{folder_of, kind, real, with_suffix};
+use super::owner::{Owner, explain_open_error, set_owner, set_owner_of_path};
+use super::paths::{folder_of, kind, real_path, with_suffix};
 use anyhow::{Context as _, bail};
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
@@ -17,7 +17,7 @@ pub(crate) struct DatabasePath {
     /// As it was named.
     pub(crate) named: PathBuf,
     /// The path without links. It is never the name of a database in memory, nor a URI, as SQLite would read these.
-    pub(crate) real: PathBuf,
+    pub(crate) real_path: PathBuf,
     /// There is such a file.
     pub(crate) exists: bool,
 }
@@ -53,40 +53,43 @@ impl DatabasePath {
                 }
                 false
             }
-            Err(error) => return Err(explain(error, path)).with_context(|| format!("find the database {name}")),
+            Err(error) => {
+                return Err(explain_open_error(error, path)).with_context(|| format!("find the database {name}"));
+            }
         };
-        let real = real(path).map_err(|error| match error.kind() {
+        let real_path = real_path(path).map_err(|error| match error.kind() {
             ErrorKind::NotFound => anyhow::anyhow!("there is no folder {}", folder_of(path).display()),
-            _ => explain(error, path),
+            _ => explain_open_error(error, path),
         });
-        let real = real.with_context(|| format!("find the database {name}"))?;
-        Ok(DatabasePath { named: path.to_owned(), real, exists })
+        let real_path = real_path.with_context(|| format!("find the database {name}"))?;
+        Ok(DatabasePath { named: path.to_owned(), real_path, exists })
     }
 
     /// Finds a database that has to be there: a mistyped name must not make another one.
     ///
     /// # Errors
-    /// [`Missing`] when there is no such file, and those of [`DatabasePath::find`].
+    /// [`DatabaseMissing`] when there is no such file, and those of [`DatabasePath::find`].
     pub(crate) fn existing(path: &Path) -> anyhow::Result<DatabasePath> {
         let place = DatabasePath::find(path)?;
         if !place.exists {
-            return Err(Missing(path.to_owned()).into());
+            return Err(DatabaseMissing(path.to_owned()).into());
         }
         Ok(place)
     }
 
     /// Makes an empty file that only its owner can read: SQLite gives its side files the rights of the main one.
     pub(crate) fn create_private(&self) -> anyhow::Result<()> {
-        let owner = Owner::of(&self.real).with_context(|| format!("find the owner of {}", self.named.display()))?;
+        let owner =
+            Owner::of(&self.real_path).with_context(|| format!("find the owner of {}", self.named.display()))?;
         let mut options = OpenOptions::new();
         options.create_new(true).write(true).mode(0o600);
-        match options.open(&self.real) {
+        match options.open(&self.real_path) {
             // Another program was faster.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-            Err(error) => Err(explain(error, &self.real)),
+            Err(error) => Err(explain_open_error(error, &self.real_path)),
             Ok(file) => {
-                give(&file, owner).context("give it to the owner of the folder")?;
-                owner.warn_unless_own(&self.real);
+                set_owner(&file, owner).context("give it to the owner of the folder")?;
+                owner.warn_of_other_owner(&self.real_path);
                 Ok(())
             }
         }
@@ -95,20 +98,20 @@ impl DatabasePath {
 
 /// There is no database of that name.
 #[derive(Debug)]
-pub(crate) struct Missing(PathBuf);
+pub(crate) struct DatabaseMissing(PathBuf);
 
-impl std::fmt::Display for Missing {
+impl std::fmt::Display for DatabaseMissing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "there is no database {}", self.0.display())
     }
 }
 
-impl std::error::Error for Missing {}
+impl std::error::Error for DatabaseMissing {}
 
 /// Looks whether there is a database of that name, without opening it.
 ///
 /// # Errors
-/// [`Missing`] when there is none; when something else than a regular file has the name, and when a right is missing to
+/// [`DatabaseMissing`] when there is none; when something else than a regular file has the name, and when a right is missing to
 /// look.
 pub(crate) fn require_database(path: &Path) -> anyhow::Result<()> {
     DatabasePath::existing(path).map(drop)
@@ -118,21 +121,21 @@ pub(crate) fn require_database(path: &Path) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When root may not.
-pub(crate) fn give_socket(database: &Path, socket: &Path) -> std::io::Result<()> {
-    give_named(socket, Owner::of(database)?.alone())
+pub(crate) fn set_socket_owner(database: &Path, socket: &Path) -> std::io::Result<()> {
+    set_owner_of_path(socket, Owner::of(database)?.alone())
 }
 
 /// Where the server that holds a database listens for commands.
 ///
 /// # Errors
 /// When the database's folder cannot be found.
-pub(crate) fn local_socket(database: &Path) -> std::io::Result<PathBuf> {
+pub(crate) fn socket_path(database: &Path) -> std::io::Result<PathBuf> {
     // By whatever link the file was named, there is one socket.
-    Ok(with_suffix(&real(database)?, ".sock"))
+    Ok(with_suffix(&real_path(database)?, ".sock"))
 }
 
 /// Whether that file is the database, or one of those that are kept beside it.
-pub(crate) fn is_of_database(database: &Path, file: &Path) -> bool {
+pub(crate) fn belongs_to_database(database: &Path, file: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     let (database, file) = (place(database), place(file));
     let number = |path: &Path| std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
@@ -150,16 +153,17 @@ fn place(path: &Path) -> PathBuf {
             Err(_) => break,
         }
     }
-    real(&path).unwrap_or(path)
+    real_path(&path).unwrap_or(path)
 }
 
 /// Refuses a file to write that is the database, or one of those beside it, by whatever link it is named.
 ///
 /// # Errors
 /// When it is, and when the folder of either cannot be found.
-pub(crate) fn refuse_database(database: &Path, file: &Path) -> anyhow::Result<()> {
+pub(crate) fn refuse_database_path(database: &Path, file: &Path) -> anyhow::Result<()> {
     let name = |path: &Path| path.display().to_string();
-    let (real_database, real_file) = (real(database)?, real(file).with_context(|| format!("find {}", name(file)))?);
+    let (real_database, real_file) =
+        (real_path(database)?, real_path(file).with_context(|| format!("find {}", name(file)))?);
     if real_file == real_database || SIDE_FILES.iter().any(|suffix| real_file == with_suffix(&real_database, suffix)) {
         bail!("{} is the database itself", name(file));
     }

@@ -3,7 +3,7 @@
 use super::database_path::DatabasePath;
 use super::file_id::{FileId, is_at};
 use super::lock_holder;
-use super::owner::{Owner, explain, give};
+use super::owner::{Owner, explain_open_error, set_owner};
 use super::paths::{kind, with_suffix, without_following};
 use crate::sync::locked;
 use anyhow::{Context as _, bail};
@@ -19,15 +19,15 @@ const LOCK_ATTEMPTS: usize = 100;
 
 /// Another process has the database open.
 #[derive(Debug)]
-pub struct InUse {
+pub struct DatabaseLocked {
     pub(crate) database: String,
     /// The process, where it can be known.
     pub(crate) holder: Option<u32>,
 }
 
-impl std::fmt::Display for InUse {
+impl std::fmt::Display for DatabaseLocked {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let InUse { database, holder } = self;
+        let DatabaseLocked { database, holder } = self;
         match holder {
             None => write!(f, "the database {database} is in use by another process"),
             Some(own) if *own == std::process::id() => write!(f, "the database {database} is in use by this process"),
@@ -36,7 +36,7 @@ impl std::fmt::Display for InUse {
     }
 }
 
-impl std::error::Error for InUse {}
+impl std::error::Error for DatabaseLocked {}
 
 /// The lock that keeps other processes out, for as long as this is held.
 ///
@@ -55,10 +55,10 @@ impl InstanceLock {
     /// Takes the lock.
     ///
     /// # Errors
-    /// [`InUse`] when another process has it; when the file beside the database cannot be made or opened.
+    /// [`DatabaseLocked`] when another process has it; when the file beside the database cannot be made or opened.
     pub(crate) fn take(place: &DatabasePath) -> anyhow::Result<InstanceLock> {
         // By whatever link the file was named, there is one lock.
-        let path = with_suffix(&place.real, ".lock");
+        let path = with_suffix(&place.real_path, ".lock");
         let (file, made) = InstanceLock::acquire(place, &path)?;
         Ok(InstanceLock { place: place.clone(), path, file: Mutex::new(file), passing: AtomicBool::new(made) })
     }
@@ -66,7 +66,7 @@ impl InstanceLock {
     /// Takes the lock again if its file was removed, which would let another process in. Returns whether it was.
     ///
     /// # Errors
-    /// [`InUse`] when another process has come in meanwhile; when the file cannot be made or opened.
+    /// [`DatabaseLocked`] when another process has come in meanwhile; when the file cannot be made or opened.
     pub(crate) fn renew(&self) -> anyhow::Result<bool> {
         let mut file = locked(&self.file);
         if is_at(&file, &self.path) {
@@ -79,7 +79,7 @@ impl InstanceLock {
     /// The locked file, and whether this process has made it.
     fn acquire(place: &DatabasePath, path: &Path) -> anyhow::Result<(File, bool)> {
         for _ in 0..LOCK_ATTEMPTS {
-            let opened = InstanceLock::open(path, &place.real)
+            let opened = InstanceLock::open(path, &place.real_path)
                 .with_context(|| format!("lock the database {}", place.named.display()))?;
             let Some((file, made)) = opened else { continue };
             match file.try_lock() {
@@ -88,7 +88,7 @@ impl InstanceLock {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
                     let holder = file.metadata().ok().and_then(|found| lock_holder::of_lock(FileId::of(&found)));
-                    return Err(InUse { database: place.named.display().to_string(), holder }.into());
+                    return Err(DatabaseLocked { database: place.named.display().to_string(), holder }.into());
                 }
                 Err(TryLockError::Error(error)) => return Err(error).context("lock the database"),
             }
@@ -103,10 +103,11 @@ impl InstanceLock {
         options.create_new(true).read(true).write(true).mode(0o600);
         match options.open(path) {
             Ok(file) => {
-                give(&file, owner).with_context(|| format!("give {} to the owner of the database", path.display()))?;
+                set_owner(&file, owner)
+                    .with_context(|| format!("give {} to the owner of the database", path.display()))?;
                 return Ok(Some((file, true)));
             }
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(explain(error, path)),
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(explain_open_error(error, path)),
             Err(_) => {}
         }
         if let Ok(found) = path.symlink_metadata()
@@ -118,7 +119,7 @@ impl InstanceLock {
         without_following(options.read(true).write(true));
         match options.open(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            opened => Ok(Some((opened.map_err(|error| explain(error, path))?, false))),
+            opened => Ok(Some((opened.map_err(|error| explain_open_error(error, path))?, false))),
         }
     }
 
@@ -169,7 +170,7 @@ mod tests {
                         }
                         holders.fetch_sub(1, Ordering::SeqCst);
                     }
-                    Err(error) => assert!(error.is::<InUse>() || is_patient(&error), "{error:#}"),
+                    Err(error) => assert!(error.is::<DatabaseLocked>() || is_patient(&error), "{error:#}"),
                 }
             }
         };

@@ -1,6 +1,6 @@
 //! Files that commands write.
 //!
-//! A regular or new file is written under another name beside its place ([`Draft`]) and gets its name when all of it is on
+//! A regular or new file is written under another name beside its place ([`TempFile`]) and gets its name when all of it is on
 //! disk: whatever goes wrong before, the older file stays and nothing else is left. A device, a named pipe and a
 //! descriptor (`/dev/stdout`) is written as a stream: its mode stays, and it is never removed.
 
@@ -15,10 +15,12 @@ mod temp_file;
 
 pub(crate) use database_path::DatabasePath;
 pub(crate) use file_id::FileId;
-pub(crate) use instance_lock::{InUse, InstanceLock};
+pub(crate) use instance_lock::{DatabaseLocked, InstanceLock};
 pub(crate) use output::{Destination, Output, complete, is_dash, is_descriptor};
-pub(crate) use owner::{Owner, explain, give, give_named, missing_right, require_own};
-pub(crate) use paths::{folder_of, fresh_name, kind, real, sync_folder_of, with_suffix, without_following};
+pub(crate) use owner::{
+    Owner, explain_open_error, find_missing_permission, require_own_side_file, set_owner, set_owner_of_path,
+};
+pub(crate) use paths::{folder_of, kind, real_path, sync_folder_of, unused_name, with_suffix, without_following};
 pub(crate) use temp_file::{
-    Draft, is_draft_name, remove_all as remove_all_drafts, remove_leftovers, without_interruption,
+    TempFile, is_temp_file_name, remove_all as remove_temp_files, remove_stale_temp_files, uninterrupted,
 };

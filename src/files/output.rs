@@ -1,7 +1,7 @@
 //! Where a command writes to: a stream, or a file that gets its name when it is complete.
 
 use super::paths::{folder_of, is_unsupported, sync_folder_of};
-use super::temp_file::{Draft, remove_leftovers};
+use super::temp_file::{TempFile, remove_stale_temp_files};
 use anyhow::{Context as _, bail};
 use rustix::fs::{Access, AtFlags, CWD, OFlags, accessat};
 use rustix::io::Errno;
@@ -81,8 +81,8 @@ impl Destination {
                 Output::Stream(open_stream(&path).with_context(|| format!("open {}", path.display()))?)
             }
             Destination::File { place, replace } => {
-                remove_leftovers(&place);
-                let (draft, file) = Draft::open_beside(&place)?;
+                remove_stale_temp_files(&place);
+                let (draft, file) = TempFile::open_beside(&place)?;
                 Output::File { file, draft, place, replace }
             }
         })
@@ -95,7 +95,7 @@ pub(crate) enum Output {
     /// Whatever is written is there at once.
     Stream(File),
     /// A file that has another name until it is complete.
-    File { file: File, draft: Draft, place: PathBuf, replace: bool },
+    File { file: File, draft: TempFile, place: PathBuf, replace: bool },
 }
 
 impl Output {
@@ -134,7 +134,7 @@ impl Write for Output {
 ///
 /// # Errors
 /// When that fails, and without `replace` when there is a file of the name by now.
-pub(crate) fn complete(draft: Draft, place: &Path, replace: bool) -> anyhow::Result<()> {
+pub(crate) fn complete(draft: TempFile, place: &Path, replace: bool) -> anyhow::Result<()> {
     let name = place.display();
     match draft.rename_to(place, replace) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {

@@ -43,7 +43,7 @@ impl Owner {
     }
 
     /// Refuses to put a file in the place of one that belongs to another user, unless it can be given to that user.
-    pub(crate) fn require_givable(self) -> anyhow::Result<()> {
+    pub(crate) fn require_chown_allowed(self) -> anyhow::Result<()> {
         let me = rustix::process::geteuid();
         if !me.is_root() && self.user != me.as_raw() {
             let (owner, me) = (named(self.user), named(me.as_raw()));
@@ -53,7 +53,7 @@ impl Owner {
     }
 
     /// Tells of a database that is made in the folder of another user, who will not be able to open it.
-    pub(crate) fn warn_unless_own(self, database: &Path) {
+    pub(crate) fn warn_of_other_owner(self, database: &Path) {
         let me = rustix::process::geteuid();
         if !me.is_root() && self.user != me.as_raw() && self.user != 0 {
             let (owner, me, name) = (named(self.user), named(me.as_raw()), database.display());
@@ -72,9 +72,9 @@ impl Owner {
 ///
 /// # Errors
 /// When root may not.
-pub(crate) fn give(file: &File, owner: Owner) -> std::io::Result<()> {
+pub(crate) fn set_owner(file: &File, owner: Owner) -> std::io::Result<()> {
     let own = file.metadata()?;
-    give_away(file, "", AtFlags::EMPTY_PATH, (own.uid(), own.gid()), owner)?;
+    chown_if_needed(file, "", AtFlags::EMPTY_PATH, (own.uid(), own.gid()), owner)?;
     // The rights of the database are for its own group.
     let others = if file.metadata()?.gid() == owner.group { 0 } else { 0o070 };
     let mode = owner.mode & !others;
@@ -85,7 +85,7 @@ pub(crate) fn give(file: &File, owner: Owner) -> std::io::Result<()> {
     Ok(())
 }
 
-fn give_away(
+fn chown_if_needed(
     fd: impl AsFd,
     path: &str,
     flags: AtFlags,
@@ -109,7 +109,7 @@ fn give_away(
 ///
 /// # Errors
 /// When root may not.
-pub(crate) fn give_named(path: &Path, owner: Owner) -> std::io::Result<()> {
+pub(crate) fn set_owner_of_path(path: &Path, owner: Owner) -> std::io::Result<()> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = match rustix::fs::open(path, flags, Mode::empty()) {
         Err(Errno::NOENT) => return Ok(()),
@@ -123,12 +123,12 @@ pub(crate) fn give_named(path: &Path, owner: Owner) -> std::io::Result<()> {
     {
         return Ok(());
     }
-    give_away(&file, "", AtFlags::EMPTY_PATH, (found.st_uid, found.st_gid), owner)
+    chown_if_needed(&file, "", AtFlags::EMPTY_PATH, (found.st_uid, found.st_gid), owner)
 }
 
 /// Refuses a file beside the database that is none of it. As root, SQLite would follow some of these, and would give
 /// others to the owner of the database, who may have put them there.
-pub(crate) fn require_own(path: &Path, database: &Metadata) -> anyhow::Result<()> {
+pub(crate) fn require_own_side_file(path: &Path, database: &Metadata) -> anyhow::Result<()> {
     let name = path.display();
     let found = match path.symlink_metadata() {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
@@ -167,7 +167,7 @@ fn named(user: u32) -> String {
 
 /// Says which right is missing, where the system says only that one is. `path` is the file that was to be found, read,
 /// written or made.
-pub(crate) fn explain(error: Error, path: &Path) -> anyhow::Error {
+pub(crate) fn explain_open_error(error: Error, path: &Path) -> anyhow::Error {
     let name = path.display();
     if error.raw_os_error() == Some(Errno::ROFS.raw_os_error()) {
         return anyhow!("{name} is on a file system that is mounted read-only here");
@@ -175,17 +175,17 @@ pub(crate) fn explain(error: Error, path: &Path) -> anyhow::Error {
     if error.kind() != ErrorKind::PermissionDenied {
         return anyhow::Error::new(error).context(format!("open {name}"));
     }
-    missing_right(path).unwrap_or_else(|| anyhow::Error::new(error).context(format!("open {name}")))
+    find_missing_permission(path).unwrap_or_else(|| anyhow::Error::new(error).context(format!("open {name}")))
 }
 
 /// The first right that this process does not have on the way to reading and writing that file, or making it.
-pub(crate) fn missing_right(path: &Path) -> Option<anyhow::Error> {
+pub(crate) fn find_missing_permission(path: &Path) -> Option<anyhow::Error> {
     let mut path = std::path::absolute(path).ok()?;
     for _ in 0..LINKS_MAX {
         let mut folders: Vec<&Path> = path.ancestors().skip(1).collect();
         folders.reverse();
-        if let Some(folder) = folders.iter().find(|folder| lacks(folder, Access::EXEC_OK)) {
-            return Some(denied("folder", folder, "entered"));
+        if let Some(folder) = folders.iter().find(|folder| is_denied(folder, Access::EXEC_OK)) {
+            return Some(permission_error("folder", folder, "entered"));
         }
         let target: PathBuf = match path.read_link() {
             Ok(target) => folder_of(&path).join(target),
@@ -195,18 +195,18 @@ pub(crate) fn missing_right(path: &Path) -> Option<anyhow::Error> {
     }
     let folder = folder_of(&path);
     match path.symlink_metadata() {
-        Ok(_) if lacks(&path, Access::READ_OK) => Some(denied("file", &path, "read")),
-        Ok(_) if lacks(&path, Access::WRITE_OK) => Some(denied("file", &path, "written")),
-        Err(_) if lacks(folder, Access::WRITE_OK) => Some(denied("folder", folder, "written")),
+        Ok(_) if is_denied(&path, Access::READ_OK) => Some(permission_error("file", &path, "read")),
+        Ok(_) if is_denied(&path, Access::WRITE_OK) => Some(permission_error("file", &path, "written")),
+        Err(_) if is_denied(folder, Access::WRITE_OK) => Some(permission_error("folder", folder, "written")),
         _ => None,
     }
 }
 
-fn lacks(path: &Path, right: Access) -> bool {
+fn is_denied(path: &Path, right: Access) -> bool {
     matches!(rustix::fs::accessat(CWD, path, right, AtFlags::EACCESS), Err(Errno::ACCESS | Errno::PERM | Errno::ROFS))
 }
 
-fn denied(what: &str, path: &Path, verb: &str) -> anyhow::Error {
+fn permission_error(what: &str, path: &Path, verb: &str) -> anyhow::Error {
     let user = named(rustix::process::geteuid().as_raw());
     let mut said = format!("permission denied: the {what} {} cannot be {verb} by {user}", path.display());
     if let Ok(found) = path.metadata() {

@@ -17,7 +17,7 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
 }
 
 /// The path without links, whether there is such a file or not.
-pub(crate) fn real(path: &Path) -> io::Result<PathBuf> {
+pub(crate) fn real_path(path: &Path) -> io::Result<PathBuf> {
     match path.canonicalize() {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let name = path.file_name().ok_or(error)?;
@@ -34,7 +34,7 @@ pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// A name beside that file which nobody has yet.
-pub(crate) fn fresh_name(path: &Path, word: &str) -> PathBuf {
+pub(crate) fn unused_name(path: &Path, word: &str) -> PathBuf {
     let free = |name: &PathBuf| name.symlink_metadata().is_err();
     let names = (1..).map(|number| match number {
         1 => with_suffix(path, &format!(".{word}")),

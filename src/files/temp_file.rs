@@ -62,7 +62,7 @@ impl Names {
 
 /// A temporary file that only its owner can read. It is removed with this value, unless it gets another name.
 #[derive(Debug)]
-pub(crate) struct Draft {
+pub(crate) struct TempFile {
     names: Names,
     path: PathBuf,
     /// Locked.
@@ -70,24 +70,24 @@ pub(crate) struct Draft {
 }
 
 /// Whether a draft may have that name in its folder.
-pub(crate) fn is_draft_name(name: &str) -> bool {
+pub(crate) fn is_temp_file_name(name: &str) -> bool {
     let id = name.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(PART));
     id.is_some_and(|id| id.len() == ID_LENGTH && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-impl Draft {
+impl TempFile {
     /// An empty file in the folder of that file, for SQLite: no handle on it is open.
-    pub(crate) fn beside(file: &Path) -> anyhow::Result<Draft> {
-        Ok(Draft::open_beside(file)?.0)
+    pub(crate) fn beside(file: &Path) -> anyhow::Result<TempFile> {
+        Ok(TempFile::open_beside(file)?.0)
     }
 
     /// An empty file in the folder of that file, open for writing.
-    pub(crate) fn open_beside(file: &Path) -> anyhow::Result<(Draft, File)> {
+    pub(crate) fn open_beside(file: &Path) -> anyhow::Result<(TempFile, File)> {
         let folder = folder_of(file);
-        Draft::make(folder).with_context(|| format!("create a file in {}", folder.display()))
+        TempFile::make(folder).with_context(|| format!("create a file in {}", folder.display()))
     }
 
-    fn make(folder: &Path) -> anyhow::Result<(Draft, File)> {
+    fn make(folder: &Path) -> anyhow::Result<(TempFile, File)> {
         for _ in 0..ATTEMPTS {
             let names = Names { folder: folder.to_owned(), id: random_id()? };
             let mut drafts = locked(&DRAFTS);
@@ -111,7 +111,7 @@ impl Draft {
                 log::warn!("others may read files in {}: its file system keeps no modes", folder.display());
             }
             drafts.push(names.clone());
-            return Ok((Draft { names, path, held }, part));
+            return Ok((TempFile { names, path, held }, part));
         }
         bail!("other commands have removed each of {ATTEMPTS} files")
     }
@@ -177,7 +177,7 @@ impl Draft {
     }
 }
 
-impl Drop for Draft {
+impl Drop for TempFile {
     fn drop(&mut self) {
         let mut drafts = locked(&DRAFTS);
         drafts.retain(|names| *names != self.names);
@@ -186,7 +186,7 @@ impl Drop for Draft {
 }
 
 /// Does something during which no signal ends the process.
-pub(crate) fn without_interruption<T>(work: impl FnOnce() -> T) -> T {
+pub(crate) fn uninterrupted<T>(work: impl FnOnce() -> T) -> T {
     let _step = locked(&STEP);
     work()
 }
@@ -202,9 +202,9 @@ pub(crate) fn remove_all(then: impl FnOnce()) {
 
 /// Removes what commands that were killed have left in the folder of that file, and logs it. Only files that have one of
 /// our names, belong to this process's user or to the owner of the file or folder, and that no process has locked.
-pub(crate) fn remove_leftovers(file: &Path) {
+pub(crate) fn remove_stale_temp_files(file: &Path) {
     let folder = folder_of(file);
-    let count = leftovers(folder).into_iter().filter(|id| remove_leftover(folder, file, id)).count();
+    let count = stale_ids(folder).into_iter().filter(|id| remove_stale_temp_file(folder, file, id)).count();
     match count {
         0 => {}
         1 => log::info!("removed a file in {} that a command had left when it was killed", folder.display()),
@@ -213,7 +213,7 @@ pub(crate) fn remove_leftovers(file: &Path) {
 }
 
 /// The ids of all drafts in a folder.
-fn leftovers(folder: &Path) -> BTreeSet<String> {
+fn stale_ids(folder: &Path) -> BTreeSet<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.filter_map(|entry| id_of(entry.file_name())).collect()
 }
@@ -226,7 +226,7 @@ fn id_of(name: OsString) -> Option<String> {
     (is_id && (end == HELD || PARTS.contains(&end))).then(|| id.to_owned())
 }
 
-fn remove_leftover(folder: &Path, file: &Path, id: &str) -> bool {
+fn remove_stale_temp_file(folder: &Path, file: &Path, id: &str) -> bool {
     let names = Names { folder: folder.to_owned(), id: id.to_owned() };
     let held_path = names.path(HELD);
     let is_ours = |meta: &Metadata| {
@@ -355,22 +355,22 @@ mod tests {
     fn a_draft_goes_with_its_value_or_gets_its_name() {
         let folder = Folder::new("name");
         let target = folder.file("target");
-        let draft = Draft::beside(&target).unwrap();
+        let draft = TempFile::beside(&target).unwrap();
         assert_eq!(folder.names().len(), 2);
         assert_eq!(draft.path().metadata().unwrap().mode() & 0o777, 0o600);
-        remove_leftovers(&target);
+        remove_stale_temp_files(&target);
         assert_eq!(folder.names().len(), 2, "a draft in use stays");
         drop(draft);
         assert_eq!(folder.names(), [""; 0]);
 
-        let (draft, mut file) = Draft::open_beside(&target).unwrap();
+        let (draft, mut file) = TempFile::open_beside(&target).unwrap();
         file.write_all(b"one").unwrap();
         assert_eq!(draft.sync().unwrap(), 3);
         draft.rename_to(&target, false).unwrap();
         assert_eq!(folder.names(), ["target"]);
-        let refusal = Draft::beside(&target).unwrap().rename_to(&target, false).unwrap_err();
+        let refusal = TempFile::beside(&target).unwrap().rename_to(&target, false).unwrap_err();
         assert_eq!(refusal.kind(), ErrorKind::AlreadyExists);
-        Draft::beside(&target).unwrap().rename_to(&target, true).unwrap();
+        TempFile::beside(&target).unwrap().rename_to(&target, true).unwrap();
         assert_eq!(std::fs::read(&target).unwrap(), b"");
         assert_eq!(folder.names(), ["target"]);
     }
@@ -411,7 +411,7 @@ mod tests {
         std::fs::create_dir(folder.file(&name(9, PART))).unwrap();
         kept.extend([name(7, HELD), name(7, PART), name(8, PART), name(9, PART)]);
         kept.sort();
-        remove_leftovers(&folder.file("rollbook.db"));
+        remove_stale_temp_files(&folder.file("rollbook.db"));
         assert_eq!(folder.names(), kept);
     }
 
@@ -420,7 +420,7 @@ mod tests {
         let folder = Folder::new("second");
         let database = folder.file("rollbook.db");
         for (other, moved) in [("kept", "kept"), ("kept", "kept.new"), ("kept", "rollbook.db")] {
-            let (draft, mut file) = Draft::open_beside(&database).unwrap();
+            let (draft, mut file) = TempFile::open_beside(&database).unwrap();
             file.write_all(b"content").unwrap();
             draft.link_to(&folder.file(other)).unwrap();
             std::fs::rename(folder.file(other), folder.file(moved)).unwrap();
@@ -428,7 +428,7 @@ mod tests {
                 std::fs::write(folder.file(other), "of another file").unwrap();
             }
             draft.abandon();
-            remove_leftovers(&database);
+            remove_stale_temp_files(&database);
             let left: &[&str] = if moved == "rollbook.db" { &["kept", "rollbook.db"] } else { &[] };
             assert_eq!(folder.names(), left, "{moved}");
         }
@@ -437,7 +437,7 @@ mod tests {
             std::fs::write(folder.file(&name(id, HELD)), [MARK, text.as_bytes()].concat()).unwrap();
             std::fs::write(folder.file(&name(id, PART)), "").unwrap();
         }
-        remove_leftovers(&database);
+        remove_stale_temp_files(&database);
         assert_eq!(folder.names().len(), 8);
     }
 
@@ -451,10 +451,10 @@ mod tests {
                 return;
             }
         }
-        remove_leftovers(&folder.file("rollbook.db"));
+        remove_stale_temp_files(&folder.file("rollbook.db"));
         assert_eq!(folder.names().len(), 2);
         std::os::unix::fs::chown(&folder.0, Some(12345), None).unwrap();
-        remove_leftovers(&folder.file("rollbook.db"));
+        remove_stale_temp_files(&folder.file("rollbook.db"));
         assert_eq!(folder.names(), [""; 0], "the owner of the folder is the owner of the database");
     }
 
@@ -467,12 +467,12 @@ mod tests {
             for _ in 0..3 {
                 scope.spawn(|| {
                     while !ended.load(std::sync::atomic::Ordering::Relaxed) {
-                        remove_leftovers(&target);
+                        remove_stale_temp_files(&target);
                     }
                 });
             }
             for round in 0..500_u32 {
-                let (draft, mut file) = Draft::open_beside(&target).unwrap();
+                let (draft, mut file) = TempFile::open_beside(&target).unwrap();
                 file.write_all(&round.to_le_bytes()).unwrap();
                 draft.rename_to(&target, true).unwrap();
                 assert_eq!(std::fs::read(&target).unwrap(), round.to_le_bytes());

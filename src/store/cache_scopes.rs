@@ -47,7 +47,7 @@ impl Generations {
         }
     }
 
-    pub(in crate::store) fn end_waiting(&self) {
+    pub(in crate::store) fn stop_waiting(&self) {
         *locked(&self.ended) = true;
         self.advanced.notify_all();
     }
@@ -72,27 +72,28 @@ impl Generations {
 
 /// The generations that a state of the database belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::store) struct Seen {
+pub(in crate::store) struct SnapshotVersion {
     pub(in crate::store) anything: u64,
     pub(in crate::store) credentials: u64,
     pub(in crate::store) rights: u64,
     pub(in crate::store) groups: u64,
 }
 
-impl Seen {
+impl SnapshotVersion {
     /// The part that is about rights and credentials.
     pub(in crate::store) fn rights(&self) -> RightsVersion {
         RightsVersion { rights: self.rights, credentials: self.credentials }
     }
 
     /// For somebody who begins to read now. What they read may be newer than these numbers, but not older.
-    pub(in crate::store) fn now(generations: &Generations) -> Seen {
+    pub(in crate::store) fn now(generations: &Generations) -> SnapshotVersion {
         let [anything, credentials, rights, groups] =
             [CacheScope::Anything, CacheScope::Credentials, CacheScope::Rights, CacheScope::Groups]
                 .map(|scope| generations.of(scope));
-        Seen { anything, credentials, rights, groups }
+        SnapshotVersion { anything, credentials, rights, groups }
     }
 }
 
 /// Every scope but [`CacheScope::Anything`], which shows by itself; each before those that build on it.
-pub(in crate::store) const MARKED: [CacheScope; 3] = [CacheScope::Groups, CacheScope::Rights, CacheScope::Credentials];
+pub(in crate::store) const ADVANCED_SCOPES: [CacheScope; 3] =
+    [CacheScope::Groups, CacheScope::Rights, CacheScope::Credentials];

@@ -12,35 +12,35 @@ mod tables;
 
 pub use cache_scopes::CacheScope;
 pub use sql::{ReadTx, WriteTx};
-pub use sqlite::backup::{BackedUp, back_up};
-pub use sqlite::backup_rotation::{dated_backup, remove_older_backups};
+pub use sqlite::backup::{BackupSummary, back_up};
+pub use sqlite::backup_rotation::{dated_backup_path, remove_older_backups};
 pub use sqlite::integrity::RemovedProperty;
-pub use sqlite::migrations::Found;
+pub use sqlite::migrations::OpenOutcome;
 pub use sqlite::restore::{Restored, restore};
 pub use sqlite::snapshot::Snapshot;
-pub use sqlite::temp_database::{Copied, keep_backup};
+pub use sqlite::temp_database::{TempDatabase, save_backup};
 pub use tables::bulk_write::Undo;
 pub use tables::change_clock::ChangeClock;
 pub use tables::counts::Counts;
 pub use tables::credentials::{Credential, CredentialKind, NewCredential, Token};
-pub use tables::identity::Spelled;
-pub use tables::import_progress::{ImportProgress, Imported};
-pub use tables::membership_positions::{Placed, PlacedGroup, Places};
-pub use tables::memberships::{JoinedGroup, Joining, List, PlannedLists};
-pub use tables::passwords::Secret;
+pub use tables::identity::SpellingMatch;
+pub use tables::import_progress::{ImportProgress, ImportedEntity};
+pub use tables::membership_positions::{MembershipPositions, PositionScope, PositionedGroup};
+pub use tables::memberships::{JoinedGroup, MemberList, NewMembership, PlannedLists};
+pub use tables::passwords::LoginRow;
 pub use tables::users::UserFilter;
 
 use crate::cache::Owner;
-use crate::files::{self, DatabasePath, Draft, InstanceLock, real, with_suffix};
+use crate::files::{self, DatabasePath, InstanceLock, TempFile, real_path, with_suffix};
 use crate::metrics::Page;
 use crate::model::{Actor, Error, Result, RightsVersion};
 use anyhow::Context as _;
-use cache_scopes::{Generations, Seen};
-use read_cache::Memory;
+use cache_scopes::{Generations, SnapshotVersion};
+use read_cache::ReadCache;
 use sqlite::connection::{blame, blame_any, connect, connect_reader, prepare_writer};
-use sqlite::open_files::Opened;
-use sqlite::reader_pool::Readers;
-use sqlite::watched_files::Watched;
+use sqlite::open_files::OpenMark;
+use sqlite::reader_pool::ReaderPool;
+use sqlite::watched_files::WatchedFiles;
 use sqlite::writer::{self, Writer};
 use sqlite::{file_checks, migrations, temp_database};
 use std::path::{Path, PathBuf};
@@ -49,13 +49,13 @@ use std::time::Instant;
 
 /// An open database.
 pub struct Store {
-    readers: Arc<Readers>,
+    readers: Arc<ReaderPool>,
     writer: Writer,
     generations: Arc<Generations>,
-    memory: Memory,
+    memory: ReadCache,
     path: PathBuf,
     /// Both are held for as long as the database is open.
-    _opened: Opened,
+    _opened: OpenMark,
     _lock: Arc<InstanceLock>,
 }
 
@@ -66,34 +66,34 @@ impl Store {
     /// # Errors
     /// When another process has it open, when it is another program's or a newer version's, and when it
     /// cannot be read or written.
-    pub fn open(path: &Path, readers: usize) -> anyhow::Result<(Store, Found)> {
+    pub fn open(path: &Path, readers: usize) -> anyhow::Result<(Store, OpenOutcome)> {
         let place = DatabasePath::find(path)?;
         place.refuse_lone_log()?;
-        files::remove_leftovers(&place.real);
+        files::remove_stale_temp_files(&place.real_path);
         let lock = Arc::new(InstanceLock::take(&place)?);
         let opening = || format!("open the database {}", place.named.display());
         if !place.exists {
             place.create_private().with_context(|| format!("create the database {}", place.named.display()))?;
         }
         place.inspect().with_context(opening)?;
-        let opened = Opened::note(&place).with_context(opening)?;
-        file_checks::make_empty_private(&place.real).with_context(opening)?;
-        let handle = Watched::open(&place).with_context(opening)?;
-        let mut connection = connect(&place.real).map_err(|error| blame(&place, error)).with_context(opening)?;
+        let opened = OpenMark::note(&place).with_context(opening)?;
+        file_checks::make_empty_private(&place.real_path).with_context(opening)?;
+        let handle = WatchedFiles::open(&place).with_context(opening)?;
+        let mut connection = connect(&place.real_path).map_err(|error| blame(&place, error)).with_context(opening)?;
         let found =
-            migrations::bring_up(&mut connection).map_err(|error| blame_any(&place, error)).with_context(opening)?;
+            migrations::migrate(&mut connection).map_err(|error| blame_any(&place, error)).with_context(opening)?;
         prepare_writer(&connection)
             .map_err(|error| blame_any(&place, error))
             .with_context(|| format!("prepare the database {}", place.named.display()))?;
         let generations = Arc::new(Generations::default());
-        let readers = Arc::new(Readers::open(&place.real, readers)?);
-        place.share_logs();
-        let watched = Watched::of(&place, handle).with_context(opening)?;
-        let before = connect_reader(&place.real).context("open the connection to the state before a commit")?;
+        let readers = Arc::new(ReaderPool::open(&place.real_path, readers)?);
+        place.share_side_files();
+        let watched = WatchedFiles::of(&place, handle).with_context(opening)?;
+        let before = connect_reader(&place.real_path).context("open the connection to the state before a commit")?;
         let files = writer::Files { watched, lock: Arc::clone(&lock) };
         let writer = Writer::start(connection, before, files, Arc::clone(&readers), Arc::clone(&generations))?;
         lock.keep();
-        let (memory, path) = (Memory::default(), path.to_owned());
+        let (memory, path) = (ReadCache::default(), path.to_owned());
         Ok((Store { readers, writer, generations, memory, path, _opened: opened, _lock: lock }, found))
     }
 
@@ -101,13 +101,13 @@ impl Store {
     ///
     /// # Errors
     /// When there is no such file, and when it cannot be read or the copy not be written.
-    pub fn open_copy(database: &Path) -> anyhow::Result<(Store, Copied)> {
+    pub fn open_copy(database: &Path) -> anyhow::Result<(Store, TempDatabase)> {
         let snapshot = Snapshot::open(database)?;
-        let copy = || -> anyhow::Result<(Store, Copied)> {
-            let draft = Draft::beside(&real(database)?)?;
+        let copy = || -> anyhow::Result<(Store, TempDatabase)> {
+            let draft = TempFile::beside(&real_path(database)?)?;
             snapshot.write_to(draft.path())?;
             let (store, _) = Store::open(draft.path(), 1)?;
-            Ok((store, Copied { draft }))
+            Ok((store, TempDatabase { draft }))
         };
         copy().with_context(|| format!("copy the database {}", database.display()))
     }
@@ -128,7 +128,7 @@ impl Store {
     pub(crate) fn read_as<T>(&self, owner: Owner, read: impl FnOnce(&ReadTx<'_>) -> Result<T>) -> Result<T> {
         let mut reader = self.readers.take();
         let seen = reader.snapshot(&self.generations)?;
-        let (connection, memory) = (&reader.on_loan().connection, Some(self.memory.of(seen, owner)));
+        let (connection, memory) = (&reader.checked_out().connection, Some(self.memory.of(seen, owner)));
         read(&ReadTx { connection, rights: Some(seen.rights()), memory })
     }
 
@@ -140,10 +140,10 @@ impl Store {
     /// Those of `write`; `Unavailable` when the queue is full, the disk is, or the store is closing.
     pub fn write<T: Send + 'static>(
         &self,
-        origin: Actor,
+        actor: Actor,
         write: impl FnOnce(&WriteTx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.writer.write(origin, write)
+        self.writer.write(actor, write)
     }
 
     /// Like [`Store::write`], in a transaction of its own: for an operation that may change many rows. In a transaction
@@ -153,15 +153,15 @@ impl Store {
     /// Those of `write`; `Unavailable` when the queue is full, the disk is, or the store is closing.
     pub fn write_alone<T: Send + 'static>(
         &self,
-        origin: Actor,
+        actor: Actor,
         write: impl FnOnce(&WriteTx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.writer.write_alone(origin, write)
+        self.writer.write_alone(actor, write)
     }
 
     /// Like [`Store::write`], for what nobody waits for: skipped when the queue is full.
-    pub fn write_later(&self, write: impl FnOnce(&WriteTx<'_>) -> Result<()> + Send + 'static) {
-        self.writer.write_later(write);
+    pub fn write_in_background(&self, write: impl FnOnce(&WriteTx<'_>) -> Result<()> + Send + 'static) {
+        self.writer.write_in_background(write);
     }
 
     /// Copies the database, as it is at the end of this, into the file of that name beside it, which is there and empty.
@@ -212,13 +212,13 @@ impl Store {
 
     /// The newest state of rights. What is read after taking it is of this state or a newer one.
     pub fn rights_version(&self) -> RightsVersion {
-        Seen::now(&self.generations).rights()
+        SnapshotVersion::now(&self.generations).rights()
     }
 
     /// How often another program was seen to have changed the database. What was read before, and is not tied to a
     /// generation, may be wrong when this has changed.
-    pub(crate) fn outside_changes(&self) -> u64 {
-        self.writer.outside_changes()
+    pub(crate) fn external_changes(&self) -> u64 {
+        self.writer.external_changes()
     }
 
     /// Waits until that number of [`CacheScope::Anything`] is no longer the newest. False when the time has come, or the end
@@ -228,8 +228,8 @@ impl Store {
     }
 
     /// Lets nobody wait for a commit from now on.
-    pub fn end_waiting(&self) {
-        self.generations.end_waiting();
+    pub fn stop_waiting(&self) {
+        self.generations.stop_waiting();
     }
 
     /// Adds what was written, and how much there is, to the page.
@@ -237,7 +237,7 @@ impl Store {
         self.writer.tell(page);
         self.memory.tell(page);
         // Where SQLite has it, whatever links lead to the database.
-        let log = real(&self.path).and_then(|path| with_suffix(&path, "-wal").metadata());
+        let log = real_path(&self.path).and_then(|path| with_suffix(&path, "-wal").metadata());
         if let Ok(log) = log {
             let help = "The file of the write-ahead log, in which there may be less than its length.";
             page.gauge("rollbook_wal_size_bytes", help, &[], log.len() as f64);

@@ -4,8 +4,8 @@
 use crate::cache::{Cache, Held, Owner};
 use crate::metrics::Page;
 use crate::model::Result;
-use crate::store::cache_scopes::Seen;
-use crate::store::tables::hierarchy::Node;
+use crate::store::cache_scopes::SnapshotVersion;
+use crate::store::tables::hierarchy::HierarchyNode;
 use crate::sync::{exclusive, shared};
 use std::collections::HashSet;
 use std::sync::{Arc, RwLock};
@@ -19,7 +19,7 @@ pub(in crate::store) const ADMINISTRATORS_MAX: usize = 1000;
 
 /// A list that is asked for page by page.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(in crate::store) enum ListOf {
+pub(in crate::store) enum ListKey {
     /// All users.
     Everybody,
     /// Users whose keys begin with that key.
@@ -28,28 +28,28 @@ pub(in crate::store) enum ListOf {
     Members(i64, String),
 }
 
-impl ListOf {
+impl ListKey {
     fn heap_bytes(&self) -> usize {
         match self {
-            ListOf::Everybody => 0,
-            ListOf::Prefix(key) | ListOf::Members(_, key) => key.capacity(),
+            ListKey::Everybody => 0,
+            ListKey::Prefix(key) | ListKey::Members(_, key) => key.capacity(),
         }
     }
 }
 
 /// What is remembered. A write never uses it: it has to see what it has just done.
-pub(in crate::store) struct Memory {
-    groups: Cache<i64, Arc<Node>>,
+pub(in crate::store) struct ReadCache {
+    groups: Cache<i64, Arc<HierarchyNode>>,
     administrators: RwLock<Option<(u64, Administrators)>>,
-    lists: Cache<ListOf, Arc<[i64]>>,
+    lists: Cache<ListKey, Arc<[i64]>>,
 }
 
 /// The inner ids of all administrators; `None` when there are too many to be remembered.
 pub(in crate::store) type Administrators = Option<Arc<HashSet<i64>>>;
 
-impl Default for Memory {
-    fn default() -> Memory {
-        Memory {
+impl Default for ReadCache {
+    fn default() -> ReadCache {
+        ReadCache {
             groups: Cache::new(GROUPS_BYTES_MAX),
             administrators: RwLock::default(),
             lists: Cache::new(LISTS_BYTES_MAX),
@@ -57,10 +57,10 @@ impl Default for Memory {
     }
 }
 
-impl Memory {
+impl ReadCache {
     /// The memory for a caller that reads that state. It may be older than what others have seen meanwhile.
-    pub(in crate::store) fn of(&self, seen: Seen, owner: Owner) -> Remembered<'_> {
-        Remembered { memory: self, seen, owner }
+    pub(in crate::store) fn of(&self, seen: SnapshotVersion, owner: Owner) -> ReadCacheView<'_> {
+        ReadCacheView { memory: self, seen, owner }
     }
 
     /// Adds its size to the page.
@@ -78,19 +78,19 @@ impl Memory {
 }
 
 /// The memory, the state that is read, and the caller that reads it.
-pub(in crate::store) struct Remembered<'m> {
-    memory: &'m Memory,
-    seen: Seen,
+pub(in crate::store) struct ReadCacheView<'m> {
+    memory: &'m ReadCache,
+    seen: SnapshotVersion,
     owner: Owner,
 }
 
-impl Remembered<'_> {
+impl ReadCacheView<'_> {
     /// A group, read unless it is remembered.
     pub(in crate::store) fn group(
         &self,
         id: i64,
-        read: impl FnOnce() -> Result<Option<Arc<Node>>>,
-    ) -> Result<Option<Arc<Node>>> {
+        read: impl FnOnce() -> Result<Option<Arc<HierarchyNode>>>,
+    ) -> Result<Option<Arc<HierarchyNode>>> {
         let generation = self.seen.groups;
         if let Some(node) = self.memory.groups.get(generation, &id) {
             return Ok(Some(node));
@@ -122,7 +122,7 @@ impl Remembered<'_> {
     }
 
     /// The inner ids of a list in its order, read unless they are remembered.
-    pub(in crate::store) fn list(&self, list: ListOf, read: impl FnOnce() -> Result<Vec<i64>>) -> Result<Arc<[i64]>> {
+    pub(in crate::store) fn list(&self, list: ListKey, read: impl FnOnce() -> Result<Vec<i64>>) -> Result<Arc<[i64]>> {
         let generation = self.seen.anything;
         if let Some(ids) = self.memory.lists.get(generation, &list) {
             return Ok(ids);

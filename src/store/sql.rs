@@ -4,7 +4,7 @@
 //! all names each time, which for a user costs as much as finding the row.
 
 use super::cache_scopes::CacheScope;
-use super::read_cache::Remembered;
+use super::read_cache::ReadCacheView;
 use crate::model::{Actor, Error, Result, RightsVersion};
 use rusqlite::{Connection, ErrorCode};
 use std::cell::{Cell, RefCell};
@@ -17,38 +17,45 @@ pub struct ReadTx<'c> {
     /// The state of rights that is read; `None` where a write of the same transaction may have changed it.
     pub(in crate::store) rights: Option<RightsVersion>,
     /// What is remembered between requests; `None` inside a write.
-    pub(in crate::store) memory: Option<Remembered<'c>>,
+    pub(in crate::store) memory: Option<ReadCacheView<'c>>,
 }
 
 /// What can be written too, inside one operation.
 pub struct WriteTx<'c> {
     pub(in crate::store) rows: ReadTx<'c>,
     /// Who makes the changes.
-    pub(in crate::store) origin: &'c Actor,
+    pub(in crate::store) actor: &'c Actor,
     /// The scopes that the operation has changed, a bit each.
-    pub(in crate::store) marks: Cell<u8>,
+    pub(in crate::store) invalidated: Cell<u8>,
     /// How many changes it has written down.
-    pub(in crate::store) noted: Cell<u64>,
+    pub(in crate::store) recorded: Cell<u64>,
     /// What it writes once at its end, while it makes many changes.
     pub(in crate::store) bulk: RefCell<Option<Bulk>>,
     /// Whether a rollback of the transaction takes back this operation alone.
-    pub(in crate::store) whole: bool,
+    pub(in crate::store) owns_transaction: bool,
 }
 
 impl<'c> WriteTx<'c> {
     pub(in crate::store) fn on(
         connection: &'c Connection,
         rights: Option<RightsVersion>,
-        origin: &'c Actor,
-        whole: bool,
+        actor: &'c Actor,
+        owns_transaction: bool,
     ) -> WriteTx<'c> {
         let rows = ReadTx { connection, rights, memory: None };
-        WriteTx { rows, origin, marks: Cell::new(0), noted: Cell::new(0), bulk: RefCell::new(None), whole }
+        WriteTx {
+            rows,
+            actor,
+            invalidated: Cell::new(0),
+            recorded: Cell::new(0),
+            bulk: RefCell::new(None),
+            owns_transaction,
+        }
     }
 
     /// Notes that something of that scope changes.
-    pub(in crate::store) fn mark(&self, scope: CacheScope) {
-        self.marks.set(self.marks.get() | 1 << scope as u8);
+    pub(in crate::store) fn invalidate(&self, scope: CacheScope) {
+        self.invalidated.set(self.invalidated.get() | 1 << scope as u8);
     }
 }
 

@@ -16,7 +16,7 @@ use super::result::print_result;
 use super::terminal::confirm;
 use crate::admin::{self, AdminRequest, Batch, Phase, ShownImport, ShownProgress};
 use crate::files;
-use crate::files::database_path::refuse_database;
+use crate::files::database_path::refuse_database_path;
 use crate::formats::Remark;
 use crate::json;
 use crate::settings::{BringOptions, ConflictArg, PasswordRule, ResultFormat, Target};
@@ -64,7 +64,7 @@ pub(super) fn check_report(options: &BringOptions, database: &Path, input: Optio
     if input.is_some_and(|input| same_file(input, report)) {
         bail!("the report {} is the input itself: --report has to name another file", report.display());
     }
-    refuse_database(database, report).with_context(|| format!("create the report {}", report.display()))
+    refuse_database_path(database, report).with_context(|| format!("create the report {}", report.display()))
 }
 
 /// Asks, at a terminal, before an import changes what is there already.

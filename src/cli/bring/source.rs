@@ -1,7 +1,7 @@
 //! Where the rows of an import come from. An import reads them several times: a pipe, and what another server answers,
 //! are written to a file first that has no name and goes with the process.
 
-use crate::files::Draft;
+use crate::files::TempFile;
 use crate::formats::{Format, ReadOptions, Record, Remark, Row, Rows, read};
 use crate::json;
 use anyhow::{Context as _, bail};
@@ -196,7 +196,7 @@ fn spool(folder: &Path) -> anyhow::Result<File> {
     options.read(true).write(true).mode(0o600);
     let unnamed = options.clone().custom_flags(OFlags::TMPFILE.bits().cast_signed()).open(folder);
     // Some file systems have no files without a name.
-    let file = unnamed.or_else(|_| Ok::<_, anyhow::Error>(Draft::beside(&folder.join("spool"))?.into_unnamed()?));
+    let file = unnamed.or_else(|_| Ok::<_, anyhow::Error>(TempFile::beside(&folder.join("spool"))?.into_unnamed()?));
     let mut file = file.with_context(|| format!("make a file in {} that keeps the input", folder.display()))?;
     file.rewind()?;
     Ok(file)

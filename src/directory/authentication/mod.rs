@@ -18,7 +18,7 @@ use crate::model::{
     Actor, Caller, CallerKind, ClientAddress, Ended, Error, KeyKind, PermissionLevel, Proof, Result, RightsVersion,
     UserWithGroups, now, spelling_key,
 };
-use crate::store::{CacheScope, Credential, CredentialKind, ReadTx, Secret, Store};
+use crate::store::{CacheScope, Credential, CredentialKind, LoginRow, ReadTx, Store};
 use anyhow::anyhow;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -209,8 +209,8 @@ impl Authenticator {
         if let Some(caller) = self.cached_user(&fingerprint)? {
             return Ok(caller);
         }
-        let outside = self.store.outside_changes();
-        let secret = self.store.read(|rows| rows.find_secret(username))?.filter(|secret| secret.key != RESERVED_LOGIN);
+        let outside = self.store.external_changes();
+        let secret = self.store.read(|rows| rows.find_login(username))?.filter(|secret| secret.key != RESERVED_LOGIN);
         let stored = secret.as_ref().and_then(|secret| secret.password_hash.clone());
         let right = self.passwords.verify(&mut permit, password, stored.as_deref());
         let known = secret.zip(stored).filter(|(secret, _)| right && !secret.disabled);
@@ -261,7 +261,7 @@ impl Authenticator {
     ) -> Result<UserWithGroups> {
         let id = directory.own_id()?;
         let attempt = self.admit(from)?;
-        let secret = self.store.read(|rows| rows.find_secret_by_id(id))?.ok_or(Error::Unauthenticated)?;
+        let secret = self.store.read(|rows| rows.find_login_by_id(id))?.ok_or(Error::Unauthenticated)?;
         let mut permit = self.permit()?;
         if !self.passwords.verify(&mut permit, old, secret.password_hash.as_deref()) {
             permit.refuse();
@@ -285,7 +285,7 @@ impl Authenticator {
     fn record_login(
         &self,
         permit: &mut HashPermit<'_>,
-        secret: &Secret,
+        secret: &LoginRow,
         password: &str,
         stored: &str,
         dialect: &'static str,
@@ -302,7 +302,7 @@ impl Authenticator {
     }
 
     fn cached_user(&self, fingerprint: &LoginFingerprint) -> Result<Option<Caller>> {
-        let (outside, state) = (self.store.outside_changes(), self.store.rights_version());
+        let (outside, state) = (self.store.external_changes(), self.store.rights_version());
         let Some(entry) = self.cached_passwords(outside, fingerprint) else { return Ok(None) };
         if entry.caller.is_current(state) {
             return Ok(Some(entry.caller));
@@ -511,7 +511,7 @@ impl Authenticator {
             return last;
         }
         let id = credential.id;
-        self.store.write_later(move |tx| tx.touch_credential(id));
+        self.store.write_in_background(move |tx| tx.record_credential_use(id));
         now
     }
 }
@@ -537,7 +537,7 @@ fn key_caller(credential: &Credential, permission: PermissionLevel, state: Right
 /// The user of that id as a caller, and the number of the password; `None` when gone or disabled. `state` was taken before
 /// the read.
 fn load_caller(rows: &ReadTx<'_>, user_id: i64, state: RightsVersion) -> Result<Option<(Caller, i64)>> {
-    let Some(secret) = rows.find_secret_by_id(user_id)?.filter(|secret| !secret.disabled) else { return Ok(None) };
+    let Some(secret) = rows.find_login_by_id(user_id)?.filter(|secret| !secret.disabled) else { return Ok(None) };
     let (kind, permission) = (CallerKind::User(user_id), load_permission(rows, user_id)?);
     let proof = Proof::Password(secret.password_number);
     Ok(Some((Caller { kind, name: secret.username.into(), permission, proof, state }, secret.password_number)))

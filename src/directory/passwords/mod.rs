@@ -12,7 +12,7 @@ use super::password_changes::PasswordInput;
 use crate::cache::Held;
 use crate::metrics::Page;
 use crate::model::{Error, NewPassword, Result};
-use crate::store::Secret;
+use crate::store::LoginRow;
 use crate::sync::locked;
 
 use anyhow::anyhow;
@@ -131,7 +131,7 @@ impl Passwords {
     ///
     /// # Errors
     /// `Invalid` for a password in clear that does not match the configured pattern, or is longer than 4096 bytes.
-    pub(super) fn prepare(&self, given: PasswordInput<'_>, present: Option<&Secret>) -> Result<Option<NewPassword>> {
+    pub(super) fn prepare(&self, given: PasswordInput<'_>, present: Option<&LoginRow>) -> Result<Option<NewPassword>> {
         let stored = present.and_then(|present| present.password_hash.as_deref());
         match given {
             PasswordInput::Hash(hash) => {

@@ -1,9 +1,9 @@
 //! Backups: a copy of the newest snapshot of a database, in a file or a stream.
 
 use super::snapshot::Snapshot;
-use super::temp_database::Copied;
-use crate::files::database_path::refuse_database;
-use crate::files::{self, Destination, Draft, Output, real};
+use super::temp_database::TempDatabase;
+use crate::files::database_path::refuse_database_path;
+use crate::files::{self, Destination, Output, TempFile, real_path};
 use crate::store::tables::counts::Counts;
 use anyhow::Context as _;
 use std::io;
@@ -11,7 +11,7 @@ use std::path::Path;
 
 /// A backup that was made.
 #[derive(Debug)]
-pub struct BackedUp {
+pub struct BackupSummary {
     /// What is in it.
     pub counts: Counts,
     /// The length of the file.
@@ -27,20 +27,25 @@ pub struct BackedUp {
 ///
 /// # Errors
 /// When the file is there already or cannot be written, and when the database cannot be read or is damaged.
-pub fn back_up(database: &Path, copied: Option<&Copied>, file: &Path, force: bool) -> anyhow::Result<BackedUp> {
-    let snapshot = Snapshot::of_any_version(copied.map_or(database, Copied::path))?;
+pub fn back_up(
+    database: &Path,
+    copied: Option<&TempDatabase>,
+    file: &Path,
+    force: bool,
+) -> anyhow::Result<BackupSummary> {
+    let snapshot = Snapshot::of_any_version(copied.map_or(database, TempDatabase::path))?;
     let destination = Destination::find(file, force)?;
     if !files::is_dash(file) {
-        refuse_database(database, file)?;
+        refuse_database_path(database, file)?;
     }
     let to_stdout = destination == Destination::Stdout;
-    let write = || -> anyhow::Result<BackedUp> {
+    let write = || -> anyhow::Result<BackupSummary> {
         let beside = match &destination {
             Destination::File { place, .. } => place.clone(),
-            Destination::Stdout | Destination::Stream(_) => real(database)?,
+            Destination::Stdout | Destination::Stream(_) => real_path(database)?,
         };
-        files::remove_leftovers(&beside);
-        let draft = Draft::beside(&beside)?;
+        files::remove_stale_temp_files(&beside);
+        let draft = TempFile::beside(&beside)?;
         let counts = snapshot.copy_to(draft.path())?;
         let bytes = match destination {
             Destination::File { place, replace } => {
@@ -50,13 +55,13 @@ pub fn back_up(database: &Path, copied: Option<&Copied>, file: &Path, force: boo
             }
             stream => pour(draft, stream.open()?)?,
         };
-        Ok(BackedUp { counts, bytes, to_stdout })
+        Ok(BackupSummary { counts, bytes, to_stdout })
     };
     write().with_context(|| format!("back up {} to {}", database.display(), file.display()))
 }
 
 /// Writes a file to an output as it is.
-fn pour(draft: Draft, mut output: Output) -> anyhow::Result<u64> {
+fn pour(draft: TempFile, mut output: Output) -> anyhow::Result<u64> {
     let bytes = io::copy(&mut draft.into_unnamed()?, &mut output)?;
     output.finish()?;
     Ok(bytes)

@@ -1,7 +1,7 @@
 //! Backups with dated names in one folder, of which the older ones are removed.
 
 use crate::files::database_path::SIDE_FILES;
-use crate::files::{real, with_suffix};
+use crate::files::{real_path, with_suffix};
 use crate::store::sql::ReadTx;
 use crate::store::sqlite::migrations;
 use anyhow::Context as _;
@@ -15,7 +15,7 @@ const END: &str = ".db";
 type Dated = (String, u64);
 
 /// A name for a backup made now that no file in the folder has: `rollbook-20261130-141500.db`, in UTC.
-pub fn dated_backup(folder: &Path) -> PathBuf {
+pub fn dated_backup_path(folder: &Path) -> PathBuf {
     let time = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
     let name = |number: u64| match number {
         1 => format!("{PREFIX}{time}{END}"),
@@ -32,7 +32,7 @@ pub fn dated_backup(folder: &Path) -> PathBuf {
 /// When that backup cannot be read, or another one not be removed.
 pub fn remove_older_backups(database: &Path, newest: &Path, keep: usize) -> anyhow::Result<Vec<PathBuf>> {
     let work = || -> anyhow::Result<Vec<PathBuf>> {
-        let (database, newest) = (real(database)?, real(newest)?);
+        let (database, newest) = (real_path(database)?, real_path(newest)?);
         let Some((name, folder)) = newest.file_name().and_then(dated).zip(newest.parent()) else {
             return Ok(Vec::new());
         };

@@ -1,6 +1,6 @@
 //! Connections to the database file.
 
-use crate::files::{DatabasePath, missing_right, with_suffix};
+use crate::files::{DatabasePath, find_missing_permission, with_suffix};
 use crate::model::{fold_name, spelling_key};
 use anyhow::bail;
 use rusqlite::config::DbConfig;
@@ -78,8 +78,8 @@ pub(in crate::store) fn blame(place: &DatabasePath, error: rusqlite::Error) -> a
     if !matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied)) {
         return error.into();
     }
-    let files = ["", "-wal", "-shm", "-journal"].map(|suffix| with_suffix(&place.real, suffix));
-    files.iter().find_map(|file| missing_right(file)).unwrap_or_else(|| error.into())
+    let files = ["", "-wal", "-shm", "-journal"].map(|suffix| with_suffix(&place.real_path, suffix));
+    files.iter().find_map(|file| find_missing_permission(file)).unwrap_or_else(|| error.into())
 }
 
 /// The same for an error that may be SQLite's.

@@ -2,7 +2,8 @@
 
 use super::open_files;
 use crate::files::{
-    DatabasePath, FileId, Owner, explain, give_named, kind, require_own, with_suffix, without_following,
+    DatabasePath, FileId, Owner, explain_open_error, kind, require_own_side_file, set_owner_of_path, with_suffix,
+    without_following,
 };
 use anyhow::{Context as _, bail};
 use rustix::fs::OFlags;
@@ -39,16 +40,16 @@ impl DatabasePath {
         if open_files::is_open(FileId::of(&found)) {
             return Ok(());
         }
-        let header = read_header(&self.real)?;
+        let header = read_header(&self.real_path)?;
         self.refuse_other_files(&header)?;
         self.refuse_other_log(&header)
     }
 
     /// Refuses a database beside files that SQLite would take for its own and that are none.
     pub(in crate::store) fn require_own_files(&self) -> anyhow::Result<Metadata> {
-        let found = self.real.metadata().map_err(|error| explain(error, &self.real))?;
+        let found = self.real_path.metadata().map_err(|error| explain_open_error(error, &self.real_path))?;
         for suffix in LOGS {
-            require_own(&with_suffix(&self.real, suffix), &found)?;
+            require_own_side_file(&with_suffix(&self.real_path, suffix), &found)?;
         }
         Ok(found)
     }
@@ -57,7 +58,7 @@ impl DatabasePath {
     fn refuse_other_files(&self, header: &[u8]) -> anyhow::Result<()> {
         let start = &header[..header.len().min(DATABASE_MAGIC.len())];
         // Power was lost while the file was made: SQLite takes back, by its journal, what there is of it.
-        let half_made = || length(&self.real, "-journal") > 0;
+        let half_made = || length(&self.real_path, "-journal") > 0;
         if !start.is_empty() && start != DATABASE_MAGIC && !half_made() {
             bail!("the file is not a rollbook database");
         }
@@ -67,14 +68,14 @@ impl DatabasePath {
     /// Refuses a database whose write-ahead log is of another one. SQLite would mix the two.
     fn refuse_other_log(&self, header: &[u8]) -> anyhow::Result<()> {
         let name = self.named.display();
-        if has_other_journal(&with_suffix(&self.real, "-journal"), header) {
+        if has_other_journal(&with_suffix(&self.real_path, "-journal"), header) {
             bail!(
                 "{name} is a copy that was put in the place of a database, whose journal {name}-journal would be played \
                  back into it: move the copy away and restore it (mv {name} {name}.copy; rollbook restore {name}.copy \
                  --db {name})"
             );
         }
-        if length(&self.real, "-wal") <= LOG_HEADER_BYTES {
+        if length(&self.real_path, "-wal") <= LOG_HEADER_BYTES {
             return Ok(());
         }
         if header.is_empty() {
@@ -94,7 +95,7 @@ impl DatabasePath {
 
     /// Refuses to make a database beside the log of one that is gone: SQLite would remove the log.
     pub(in crate::store) fn refuse_lone_log(&self) -> anyhow::Result<()> {
-        if !self.exists && length(&self.real, "-wal") > LOG_HEADER_BYTES {
+        if !self.exists && length(&self.real_path, "-wal") > LOG_HEADER_BYTES {
             let name = self.named.display();
             bail!(
                 "{name} is gone, and {name}-wal beside it has changes that were made to it: put the database back, or a \
@@ -107,7 +108,7 @@ impl DatabasePath {
     /// Whether the file is the copy of a database beside the log of another one, or is gone from beside it.
     pub(in crate::store) fn has_other_log(&self) -> bool {
         let other = || {
-            let header = read_header(&self.real)?;
+            let header = read_header(&self.real_path)?;
             self.refuse_other_log(&header)
         };
         self.refuse_lone_log().is_err() || (self.exists && other().is_err())
@@ -115,16 +116,16 @@ impl DatabasePath {
 
     /// Gives the files that SQLite has made beside the database to the group of the database: SQLite gives them the
     /// rights of the database, but leaves them to the group of the user.
-    pub(in crate::store) fn share_logs(&self) {
-        let Ok(owner) = Owner::of(&self.real) else { return };
+    pub(in crate::store) fn share_side_files(&self) {
+        let Ok(owner) = Owner::of(&self.real_path) else { return };
         for suffix in LOGS {
-            let _ = give_named(&with_suffix(&self.real, suffix), owner);
+            let _ = set_owner_of_path(&with_suffix(&self.real_path, suffix), owner);
         }
     }
 
     /// Whether SQLite could open the file as a database.
     pub(in crate::store) fn looks_like_one(&self) -> bool {
-        read_header(&self.real).and_then(|header| self.refuse_other_files(&header)).is_ok()
+        read_header(&self.real_path).and_then(|header| self.refuse_other_files(&header)).is_ok()
     }
 }
 
@@ -133,7 +134,7 @@ fn read_header(path: &Path) -> anyhow::Result<Vec<u8>> {
     // Should a pipe be there by now, it is not waited for.
     options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
     let mut header = Vec::new();
-    let file = options.open(path).map_err(|error| explain(error, path))?;
+    let file = options.open(path).map_err(|error| explain_open_error(error, path))?;
     if !file.metadata()?.is_file() {
         bail!("{} is {}: a database is a regular file", path.display(), kind(file.metadata()?.file_type()));
     }

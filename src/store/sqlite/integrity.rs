@@ -9,18 +9,18 @@ use crate::store::tables::users::ENABLED_ADMINISTRATOR;
 use rusqlite::{Row, params};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-type Found = rusqlite::Result<Vec<String>>;
+type Findings = rusqlite::Result<Vec<String>>;
 
 impl ReadTx<'_> {
     /// Everything that a directory of ours is not. `is_password` tells whether a stored value is one that a password
     /// can be checked against.
-    pub fn find_damage(&self, is_password: impl Fn(&str) -> bool) -> Vec<String> {
+    pub fn check_integrity(&self, is_password: impl Fn(&str) -> bool) -> Vec<String> {
         let mut findings = match self.find_broken_pages() {
             Ok(found) => found,
             // Then there is nothing to look at.
             Err(error) => return vec![format!("the file cannot be read: {error}")],
         };
-        let looks: [(&str, &dyn Fn() -> Found); 10] = [
+        let looks: [(&str, &dyn Fn() -> Findings); 10] = [
             ("the tables", &|| self.find_other_things()),
             ("the references", &|| self.find_lost_references()),
             ("the users", &|| self.find_broken_users(&is_password)),
@@ -29,7 +29,7 @@ impl ReadTx<'_> {
             ("the names as lists had them", &|| self.find_broken_spellings()),
             ("the counters", &|| self.find_broken_counters()),
             ("the sequences", &|| self.find_broken_sequences()),
-            ("the subgroups", &|| self.find_circles()),
+            ("the subgroups", &|| self.find_cycles()),
             ("the administrators", &|| self.find_no_administrator()),
         ];
         for (what, look) in looks {
@@ -43,7 +43,7 @@ impl ReadTx<'_> {
 
     /// Names that no new user or group could have: those that are told by an older key from another name, or from that of
     /// a row to come, and those that [`check_new_name`] refuses.
-    pub fn find_odd_names(&self) -> Result<Vec<String>> {
+    pub fn find_unusable_names(&self) -> Result<Vec<String>> {
         let sql = "select 'user', username, username_key, null from users
              union all select 'group', name, name_key, null from groups
              union all select kind, dangling_members.name, dangling_members.name_key, groups.name
@@ -69,7 +69,7 @@ impl ReadTx<'_> {
         Ok(notes)
     }
 
-    fn lines(&self, sql: &str, mut line: impl FnMut(&Row<'_>) -> rusqlite::Result<Option<String>>) -> Found {
+    fn lines(&self, sql: &str, mut line: impl FnMut(&Row<'_>) -> rusqlite::Result<Option<String>>) -> Findings {
         let mut statement = self.connection.prepare(sql)?;
         let mut rows = statement.query([])?;
         let mut lines = Vec::new();
@@ -79,16 +79,16 @@ impl ReadTx<'_> {
         Ok(lines)
     }
 
-    fn find_broken_pages(&self) -> Found {
+    fn find_broken_pages(&self) -> Findings {
         self.lines("pragma integrity_check", |row| {
             let text: String = row.get(0)?;
             Ok((text != "ok").then(|| format!("the file is damaged: {}", text.replace('\n', " "))))
         })
     }
 
-    fn find_other_things(&self) -> Found {
-        let expected: BTreeMap<String, String> = migrations::newest_things()?.into_iter().collect();
-        let present: BTreeMap<String, String> = migrations::things(self.connection)?.into_iter().collect();
+    fn find_other_things(&self) -> Findings {
+        let expected: BTreeMap<String, String> = migrations::newest_schema_objects()?.into_iter().collect();
+        let present: BTreeMap<String, String> = migrations::schema_objects(self.connection)?.into_iter().collect();
         let missing = expected.keys().filter(|name| !present.contains_key(*name));
         let mut findings: Vec<String> = missing.map(|name| format!("{name} is missing")).collect();
         for (name, sql) in &present {
@@ -101,7 +101,7 @@ impl ReadTx<'_> {
         Ok(findings)
     }
 
-    fn find_lost_references(&self) -> Found {
+    fn find_lost_references(&self) -> Findings {
         let sql = "select \"table\", parent, count(*) from pragma_foreign_key_check group by 1, 2";
         self.lines(sql, |row| {
             let (table, parent, count): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
@@ -109,7 +109,7 @@ impl ReadTx<'_> {
         })
     }
 
-    fn find_broken_users(&self, is_password: &impl Fn(&str) -> bool) -> Found {
+    fn find_broken_users(&self, is_password: &impl Fn(&str) -> bool) -> Findings {
         let mut findings = Vec::new();
         let sql = "select username, username_key, first_name, first_key, last_name, last_key, email, email_key,
                  attributes, password_hash from users order by id";
@@ -133,7 +133,7 @@ impl ReadTx<'_> {
         Ok(findings)
     }
 
-    fn find_broken_groups(&self) -> Found {
+    fn find_broken_groups(&self) -> Findings {
         let mut findings = Vec::new();
         self.lines("select name, name_key, label, label_key, attributes from groups order by id", |row| {
             let name: String = row.get(0)?;
@@ -150,7 +150,7 @@ impl ReadTx<'_> {
         Ok(findings)
     }
 
-    fn find_broken_names(&self) -> Found {
+    fn find_broken_names(&self) -> Findings {
         let mut findings = Vec::new();
         let sql = "select kind, dangling_members.name, dangling_members.name_key, coalesce(groups.name, ''),
                  case kind when 'user' then exists (select 1 from users where username_key = dangling_members.name_key)
@@ -170,7 +170,7 @@ impl ReadTx<'_> {
         Ok(findings)
     }
 
-    fn find_broken_spellings(&self) -> Found {
+    fn find_broken_spellings(&self) -> Findings {
         let sql = "select groups.name, written, username_key from memberships
                  join groups on groups.id = group_id join users on users.id = user_id where written is not null
              union all
@@ -188,7 +188,7 @@ impl ReadTx<'_> {
         })
     }
 
-    fn find_broken_counters(&self) -> Found {
+    fn find_broken_counters(&self) -> Findings {
         let sql = "select expected.name, expected.value, counters.value from (
                  select 'users' as name, (select count(*) from users) as value
                  union all select 'groups', (select count(*) from groups)
@@ -208,7 +208,7 @@ impl ReadTx<'_> {
         })
     }
 
-    fn find_broken_sequences(&self) -> Found {
+    fn find_broken_sequences(&self) -> Findings {
         let sql = "select 'users', max(id), (select seq from sqlite_sequence where name = 'users') from users
              union all select 'groups', max(id), (select seq from sqlite_sequence where name = 'groups') from groups";
         self.lines(sql, |row| {
@@ -217,13 +217,13 @@ impl ReadTx<'_> {
         })
     }
 
-    fn find_no_administrator(&self) -> Found {
+    fn find_no_administrator(&self) -> Findings {
         let found = self.lines(ENABLED_ADMINISTRATOR, |_| Ok(Some(String::new())))?;
         Ok(if found.is_empty() { vec!["no enabled user is an administrator".to_owned()] } else { Vec::new() })
     }
 
     /// Groups that contain themselves.
-    fn find_circles(&self) -> Found {
+    fn find_cycles(&self) -> Findings {
         let mut children: HashMap<i64, Vec<i64>> = HashMap::new();
         let mut statement = self.connection.prepare("select parent_id, child_id from subgroups")?;
         let mut rows = statement.query([])?;

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 /// How the database was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
+pub enum OpenOutcome {
     /// An existing directory.
     Existing,
     /// Nothing was there: the tables have been made and are empty.
@@ -19,7 +19,7 @@ const APPLICATION_ID: i32 = 0x526f_6c6c;
 
 /// What this program knows. A new version is a new `schema.sql`, a step that brings a file there, and a file of the
 /// version before in `tests/versions`.
-const VERSIONS: Versions<'static> = Versions { schema: include_str!("../../../schema.sql"), steps: &STEPS };
+const MIGRATIONS: Migrations<'static> = Migrations { schema: include_str!("../../../schema.sql"), steps: &STEPS };
 
 /// The way from the first version to the newest.
 const STEPS: [Step; 5] = [
@@ -116,7 +116,7 @@ fn note_slow_hashes(tx: &Transaction<'_>) -> rusqlite::Result<()> {
 }
 
 /// All versions of a schema.
-struct Versions<'v> {
+struct Migrations<'v> {
     /// The newest, for new files.
     schema: &'v str,
     /// The way there from version 1, a step for each version.
@@ -133,7 +133,7 @@ struct Step {
     run: fn(&Transaction<'_>) -> rusqlite::Result<()>,
 }
 
-impl Versions<'_> {
+impl Migrations<'_> {
     fn newest(&self) -> i32 {
         self.steps.last().map_or(1, |step| step.to)
     }
@@ -155,14 +155,14 @@ impl Versions<'_> {
 
     /// Tells our files from others before anything is written, makes the tables in an empty one and brings an older
     /// one up, step by step.
-    fn bring_up(&self, connection: &mut Connection) -> anyhow::Result<Found> {
+    fn migrate(&self, connection: &mut Connection) -> anyhow::Result<OpenOutcome> {
         let Some(version) = self.of(connection)? else {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             transaction.execute_batch(self.schema).context("make the tables")?;
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
             transaction.pragma_update(None, "user_version", self.newest())?;
             transaction.commit()?;
-            return Ok(Found::New);
+            return Ok(OpenOutcome::New);
         };
         for step in self.steps.iter().filter(|step| step.to > version) {
             step.take(connection).with_context(|| {
@@ -170,7 +170,7 @@ impl Versions<'_> {
             })?;
             log::info!("upgraded the database from schema version {} to {}: {}", step.to - 1, step.to, step.what);
         }
-        Ok(Found::Existing)
+        Ok(OpenOutcome::Existing)
     }
 }
 
@@ -193,13 +193,13 @@ impl Step {
 }
 
 /// Brings a file to the newest version that this program knows.
-pub(in crate::store) fn bring_up(connection: &mut Connection) -> anyhow::Result<Found> {
-    VERSIONS.bring_up(connection)
+pub(in crate::store) fn migrate(connection: &mut Connection) -> anyhow::Result<OpenOutcome> {
+    MIGRATIONS.migrate(connection)
 }
 
 /// Refuses a file that is not ours, one of a newer version, and an empty one.
 pub(in crate::store) fn require_ours(connection: &Connection) -> anyhow::Result<()> {
-    if VERSIONS.of(connection)?.is_none() {
+    if MIGRATIONS.of(connection)?.is_none() {
         bail!("the file is not a rollbook database");
     }
     Ok(())
@@ -208,36 +208,36 @@ pub(in crate::store) fn require_ours(connection: &Connection) -> anyhow::Result<
 /// Refuses what [`require_ours`] refuses, and a file that has still to be brought up.
 pub(in crate::store) fn require_newest(connection: &Connection) -> anyhow::Result<()> {
     require_ours(connection)?;
-    if let Some(version) = VERSIONS.of(connection)?
-        && version < VERSIONS.newest()
+    if let Some(version) = MIGRATIONS.of(connection)?
+        && version < MIGRATIONS.newest()
     {
         bail!(
             "the file has schema version {version}; start the server on it once, which brings it to {}",
-            VERSIONS.newest()
+            MIGRATIONS.newest()
         );
     }
     Ok(())
 }
 
 /// Whether the file was made by another program, as far as that can be read.
-pub(in crate::store) fn is_foreign(connection: &Connection) -> rusqlite::Result<bool> {
+pub(in crate::store) fn is_of_another_program(connection: &Connection) -> rusqlite::Result<bool> {
     let application_id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let tables: i64 = connection.query_row("select count(*) from sqlite_schema", [], |row| row.get(0))?;
     Ok(application_id != APPLICATION_ID && tables > 0)
 }
 
 /// A thing of the schema, and the text that makes it.
-pub(in crate::store) type Thing = (String, String);
+pub(in crate::store) type SchemaObject = (String, String);
 
 /// The tables, indexes and triggers of the newest version.
-pub(in crate::store) fn newest_things() -> rusqlite::Result<Vec<Thing>> {
+pub(in crate::store) fn newest_schema_objects() -> rusqlite::Result<Vec<SchemaObject>> {
     let connection = Connection::open_in_memory()?;
-    connection.execute_batch(VERSIONS.schema)?;
-    things(&connection)
+    connection.execute_batch(MIGRATIONS.schema)?;
+    schema_objects(&connection)
 }
 
 /// The tables, indexes, triggers and views in a file.
-pub(in crate::store) fn things(connection: &Connection) -> rusqlite::Result<Vec<Thing>> {
+pub(in crate::store) fn schema_objects(connection: &Connection) -> rusqlite::Result<Vec<SchemaObject>> {
     let sql = "select type || ' ' || name, coalesce(sql, '') from sqlite_schema
          where name not like 'sqlite\\_%' escape '\\' order by type, name";
     connection.prepare(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
@@ -272,18 +272,18 @@ mod tests {
     const THIRD: &str = "create table notes (user_id integer not null references users (id) on delete cascade) strict;
          create table \"users\" (id integer primary key, name text not null, colour text not null) strict;";
 
-    const fn first() -> Versions<'static> {
-        Versions { schema: FIRST, steps: &[] }
+    const fn first() -> Migrations<'static> {
+        Migrations { schema: FIRST, steps: &[] }
     }
 
     fn old_file() -> Connection {
         let mut connection = Connection::open_in_memory().unwrap();
-        assert_eq!(first().bring_up(&mut connection).unwrap(), Found::New);
+        assert_eq!(first().migrate(&mut connection).unwrap(), OpenOutcome::New);
         connection.execute_batch("insert into users values (1, 'ada'); insert into notes values (1);").unwrap();
         connection
     }
 
-    fn state(connection: &Connection) -> (i32, Vec<Thing>, Vec<String>, i64) {
+    fn state(connection: &Connection) -> (i32, Vec<SchemaObject>, Vec<String>, i64) {
         let version = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
         let mut statement = connection.prepare("select * from users").unwrap();
         let width = statement.column_count();
@@ -293,26 +293,27 @@ mod tests {
         };
         let users = statement.query_map([], row).unwrap().collect::<rusqlite::Result<_>>().unwrap();
         let notes = connection.query_row("select count(*) from notes", [], |row| row.get(0)).unwrap();
-        let lower = things(connection).unwrap().into_iter().map(|(name, sql)| (name, sql.to_lowercase())).collect();
+        let lower =
+            schema_objects(connection).unwrap().into_iter().map(|(name, sql)| (name, sql.to_lowercase())).collect();
         (version, lower, users, notes)
     }
 
     #[test]
     fn a_file_of_each_version_becomes_what_a_new_file_is_with_its_rows() {
-        let newest = Versions { schema: THIRD, steps: STEPS };
+        let newest = Migrations { schema: THIRD, steps: STEPS };
         let mut new = Connection::open_in_memory().unwrap();
-        assert_eq!(newest.bring_up(&mut new).unwrap(), Found::New);
+        assert_eq!(newest.migrate(&mut new).unwrap(), OpenOutcome::New);
         for known in 0..=STEPS.len() {
             let mut connection = old_file();
-            let halfway = Versions { schema: FIRST, steps: &STEPS[..known] };
-            assert_eq!(halfway.bring_up(&mut connection).unwrap(), Found::Existing);
+            let halfway = Migrations { schema: FIRST, steps: &STEPS[..known] };
+            assert_eq!(halfway.migrate(&mut connection).unwrap(), OpenOutcome::Existing);
             assert_eq!(halfway.of(&connection).unwrap(), Some(known as i32 + 1));
             // Twice: what is up to date stays as it is.
             for _ in 0..2 {
-                assert_eq!(newest.bring_up(&mut connection).unwrap(), Found::Existing);
-                let (version, things, users, notes) = state(&connection);
+                assert_eq!(newest.migrate(&mut connection).unwrap(), OpenOutcome::Existing);
+                let (version, schema_objects, users, notes) = state(&connection);
                 assert_eq!((version, notes), (3, 1), "from version {}", known + 1);
-                assert_eq!(things, state(&new).1, "from version {}", known + 1);
+                assert_eq!(schema_objects, state(&new).1, "from version {}", known + 1);
                 assert_eq!(users, [r#"Integer(1) Text([65, 68, 65]) Text([114, 101, 100])"#]);
             }
         }
@@ -329,15 +330,15 @@ mod tests {
         for (run, why) in failing {
             let mut connection = old_file();
             let [second, _] = STEPS else { unreachable!() };
-            let before = Versions { schema: FIRST, steps: &STEPS[..1] };
-            before.bring_up(&mut connection).unwrap();
+            let before = Migrations { schema: FIRST, steps: &STEPS[..1] };
+            before.migrate(&mut connection).unwrap();
             let was = state(&connection);
             let steps = [
                 Step { to: second.to, what: second.what, run: second.run },
                 Step { to: 3, what: "fails", run },
                 Step { to: 4, what: "is not reached", run: |_| panic!("after a step that failed") },
             ];
-            let error = Versions { schema: FIRST, steps: &steps }.bring_up(&mut connection).unwrap_err();
+            let error = Migrations { schema: FIRST, steps: &steps }.migrate(&mut connection).unwrap_err();
             let said = format!("{error:#}");
             assert!(said.contains("upgrade from schema version 2 to 3 (fails)") && said.contains(why), "{said}");
             assert_eq!(state(&connection), was, "{why}");
@@ -346,7 +347,7 @@ mod tests {
 
     #[test]
     fn steps_are_numbered_without_a_gap() {
-        for (index, step) in VERSIONS.steps.iter().enumerate() {
+        for (index, step) in MIGRATIONS.steps.iter().enumerate() {
             assert_eq!(step.to, index as i32 + 2, "{}", step.what);
         }
     }
@@ -356,7 +357,7 @@ mod tests {
         for version in [0, -1, 4] {
             let connection = old_file();
             connection.pragma_update(None, "user_version", version).unwrap();
-            assert!(Versions { schema: THIRD, steps: STEPS }.of(&connection).is_err(), "{version}");
+            assert!(Migrations { schema: THIRD, steps: STEPS }.of(&connection).is_err(), "{version}");
         }
     }
 }

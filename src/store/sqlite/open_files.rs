@@ -1,6 +1,6 @@
 //! The databases that stores of this process have open.
 
-use crate::files::{DatabasePath, FileId, InUse, explain};
+use crate::files::{DatabaseLocked, DatabasePath, FileId, explain_open_error};
 use crate::sync::locked;
 use std::sync::Mutex;
 
@@ -10,24 +10,24 @@ static OPEN: Mutex<Vec<FileId>> = Mutex::new(Vec::new());
 
 /// Notes that a store has a database open, for as long as this is held.
 #[derive(Debug)]
-pub(in crate::store) struct Opened(FileId);
+pub(in crate::store) struct OpenMark(FileId);
 
-impl Opened {
+impl OpenMark {
     /// # Errors
-    /// [`InUse`] when a store of this process has it open: its lock file was removed.
-    pub(in crate::store) fn note(place: &DatabasePath) -> anyhow::Result<Opened> {
-        let id = FileId::of(&place.real.metadata().map_err(|error| explain(error, &place.real))?);
+    /// [`DatabaseLocked`] when a store of this process has it open: its lock file was removed.
+    pub(in crate::store) fn note(place: &DatabasePath) -> anyhow::Result<OpenMark> {
+        let id = FileId::of(&place.real_path.metadata().map_err(|error| explain_open_error(error, &place.real_path))?);
         let mut open = locked(&OPEN);
         if open.contains(&id) {
             let database = place.named.display().to_string();
-            return Err(InUse { database, holder: Some(std::process::id()) }.into());
+            return Err(DatabaseLocked { database, holder: Some(std::process::id()) }.into());
         }
         open.push(id);
-        Ok(Opened(id))
+        Ok(OpenMark(id))
     }
 }
 
-impl Drop for Opened {
+impl Drop for OpenMark {
     fn drop(&mut self) {
         let mut open = locked(&OPEN);
         if let Some(at) = open.iter().position(|id| *id == self.0) {

@@ -1,7 +1,9 @@
 //! A backup in place of the database, which is kept aside.
 
-use crate::files::database_path::Missing;
-use crate::files::{self, DatabasePath, Draft, InstanceLock, Owner, fresh_name, give, sync_folder_of, with_suffix};
+use crate::files::database_path::DatabaseMissing;
+use crate::files::{
+    self, DatabasePath, InstanceLock, Owner, TempFile, set_owner, sync_folder_of, unused_name, with_suffix,
+};
 use crate::model::Actor;
 use crate::store::sql::WriteTx;
 use crate::store::sqlite::connection::connect;
@@ -39,34 +41,35 @@ pub struct Restored {
 /// # Errors
 /// When the database is in use, when the backup is no database of ours, of a newer version or damaged, and when
 /// something cannot be read or written. The database is the old one then, unless the message says otherwise.
-pub fn restore(backup: &Path, shown: &str, database: &Path, origin: &Actor) -> anyhow::Result<Restored> {
+pub fn restore(backup: &Path, shown: &str, database: &Path, actor: &Actor) -> anyhow::Result<Restored> {
     let name = |path: &Path| path.display().to_string();
     let place = DatabasePath::find(database)?;
-    if DatabasePath::existing(backup)?.real == place.real {
+    if DatabasePath::existing(backup)?.real_path == place.real_path {
         bail!("{shown} is the database itself");
     }
     let snapshot = Snapshot::of_any_version(backup)?;
     // No server can start from here on, nor go on to use a file that is no longer the database.
     let lock = InstanceLock::take(&place)?;
-    files::remove_leftovers(&place.real);
+    files::remove_stale_temp_files(&place.real_path);
     let replace = || -> anyhow::Result<Restored> {
-        let owner = Owner::of(&place.real)?;
+        let owner = Owner::of(&place.real_path)?;
         if place.exists {
-            owner.require_givable()?;
+            owner.require_chown_allowed()?;
         }
-        let draft = Draft::beside(&place.real)?;
+        let draft = TempFile::beside(&place.real_path)?;
         let counts = snapshot.copy_to(draft.path()).with_context(|| format!("copy {shown}"))?;
         let backup_name = Path::new(shown).file_name().unwrap_or_default().to_string_lossy();
-        note_restore(draft.path(), &place.real, &backup_name, origin).context("go on with the record of changes")?;
-        give(&draft.open_own()?, owner).context("give the copy to the owner of the database")?;
+        note_restore(draft.path(), &place.real_path, &backup_name, actor)
+            .context("go on with the record of changes")?;
+        set_owner(&draft.open_own()?, owner).context("give the copy to the owner of the database")?;
         draft.sync()?;
         let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
-        let kept = fresh_name(&place.real, &format!("kept-{time}"));
-        let replacement = Replacement { kept, database: place.real.clone() };
+        let kept = unused_name(&place.real_path, &format!("kept-{time}"));
+        let replacement = Replacement { kept, database: place.real_path.clone() };
         replacement.close_old()?;
-        let kept = files::without_interruption(|| replacement.put_in_place(draft))?;
+        let kept = files::uninterrupted(|| replacement.put_in_place(draft))?;
         if !place.exists {
-            owner.warn_unless_own(&place.real);
+            owner.warn_of_other_owner(&place.real_path);
         }
         Ok(Restored { counts, kept: kept.then_some(replacement.kept) })
     };
@@ -76,12 +79,12 @@ pub fn restore(backup: &Path, shown: &str, database: &Path, origin: &Actor) -> a
 }
 
 /// Writes the restore into the record of changes of the copy.
-fn note_restore(copy: &Path, old: &Path, backup: &str, origin: &Actor) -> anyhow::Result<()> {
+fn note_restore(copy: &Path, old: &Path, backup: &str, actor: &Actor) -> anyhow::Result<()> {
     let mut connection = connect(copy)?;
     // The copy is synced as a whole.
     connection.execute_batch("pragma journal_mode = memory; pragma synchronous = off")?;
     if !has_record(&connection)? {
-        migrations::bring_up(&mut connection)?;
+        migrations::migrate(&mut connection)?;
     }
     let last = last_change(&connection)?;
     // Of a file that was made by another program nothing is known, and the restore is refused later.
@@ -92,7 +95,7 @@ fn note_restore(copy: &Path, old: &Path, backup: &str, origin: &Actor) -> anyhow
     // Numbers do not go so far by themselves, and a reader that has such a one is told that it is too large.
     let lost = if lost > NUMBER_MAX - LOST_MAX { 0 } else { lost };
     let number = first_number(last, lost)?;
-    WriteTx::on(&connection, None, origin, false).note_restore(backup, number, last)?;
+    WriteTx::on(&connection, None, actor, false).note_restore(backup, number, last)?;
     connection.close().map_err(|(_, error)| error)?;
     Ok(())
 }
@@ -123,7 +126,7 @@ fn last_change(connection: &Connection) -> rusqlite::Result<i64> {
 /// The same in the database that is to be replaced.
 fn last_change_of(database: &Path) -> anyhow::Result<i64> {
     let old = match DatabasePath::existing(database) {
-        Err(error) if error.is::<Missing>() => return Ok(0),
+        Err(error) if error.is::<DatabaseMissing>() => return Ok(0),
         found => found?,
     };
     if is_empty(database)? {
@@ -150,7 +153,7 @@ struct Replacement {
 
 impl Replacement {
     /// Makes the draft the database. Returns whether there was an old one.
-    fn put_in_place(&self, draft: Draft) -> anyhow::Result<bool> {
+    fn put_in_place(&self, draft: TempFile) -> anyhow::Result<bool> {
         self.carry_log()?;
         let had_one = self.database.exists();
         let draft = self.name_copy(draft)?;
@@ -173,7 +176,7 @@ impl Replacement {
     fn close_old(&self) -> anyhow::Result<()> {
         // What does not begin like a database was not opened by SQLite either.
         let old = match DatabasePath::existing(&self.database) {
-            Err(error) if error.is::<Missing>() => return Ok(()),
+            Err(error) if error.is::<DatabaseMissing>() => return Ok(()),
             found => found?,
         };
         if !old.looks_like_one() || is_empty(&self.database)? {
@@ -186,7 +189,7 @@ impl Replacement {
         }
         let close = || -> rusqlite::Result<bool> {
             let connection = connect(&self.database)?;
-            if migrations::is_foreign(&connection)? {
+            if migrations::is_of_another_program(&connection)? {
                 return Ok(true);
             }
             connection.query_row("pragma journal_mode = delete", [], |_| Ok(false))
@@ -226,7 +229,7 @@ impl Replacement {
 
     /// Gives the new database the name that the old one is to have. It keeps the other one until it has its place, so that
     /// the copy is not left behind under a name that promises the old database.
-    fn name_copy(&self, draft: Draft) -> anyhow::Result<Option<Draft>> {
+    fn name_copy(&self, draft: TempFile) -> anyhow::Result<Option<TempFile>> {
         if draft.link_to(&self.kept).is_ok() {
             return Ok(Some(draft));
         }
@@ -294,7 +297,7 @@ mod tests {
     ];
 
     /// What the file says of itself: the counter that tells the old database from the new one.
-    fn mark(path: &Path) -> i64 {
+    fn counter_of(path: &Path) -> i64 {
         let connection = Connection::open(path).unwrap();
         connection.query_row("select value from counters where name = 'seq'", [], |row| row.get(0)).unwrap()
     }
@@ -330,10 +333,10 @@ mod tests {
             STEPS[..taken].iter().for_each(|step| step(&replacement).unwrap());
             // What comes after the crash is the next start.
             Store::open(&replacement.database, 1).unwrap().0.close();
-            let found = mark(&replacement.database);
+            let found = counter_of(&replacement.database);
             assert_eq!(found, if taken < 3 { 2 } else { 3 }, "after step {taken}");
             if taken >= 3 {
-                assert_eq!(mark(&replacement.kept), 2, "the old database after step {taken}");
+                assert_eq!(counter_of(&replacement.kept), 2, "the old database after step {taken}");
             }
             std::fs::remove_dir_all(&folder).unwrap();
         }
@@ -347,7 +350,7 @@ mod tests {
             let replacement = begin(&folder);
             replacement.close_old().unwrap();
             replacement.carry_log().unwrap();
-            let draft = Draft::beside(&replacement.database).unwrap();
+            let draft = TempFile::beside(&replacement.database).unwrap();
             std::fs::copy(folder.join("copy"), draft.path()).unwrap();
             let draft = replacement.name_copy(draft).unwrap().expect("a file system with hard links");
             if is_exchanged {
@@ -355,10 +358,10 @@ mod tests {
             }
             draft.abandon();
             Store::open(&replacement.database, 1).unwrap().0.close();
-            assert_eq!(mark(&replacement.database), if is_exchanged { 3 } else { 2 });
+            assert_eq!(counter_of(&replacement.database), if is_exchanged { 3 } else { 2 });
             assert_eq!(replacement.kept.exists(), is_exchanged);
             if is_exchanged {
-                assert_eq!(mark(&replacement.kept), 2, "the old database");
+                assert_eq!(counter_of(&replacement.kept), 2, "the old database");
             }
             let names = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name());
             let drafts: Vec<_> = names.filter(|name| name.to_string_lossy().starts_with(".rollbook")).collect();
@@ -374,7 +377,7 @@ mod tests {
         let replacement = begin(&folder);
         STEPS[..2].iter().for_each(|step| step(&replacement).unwrap());
         replacement.link_and_rename().unwrap();
-        assert_eq!((mark(&replacement.database), mark(&replacement.kept)), (3, 2));
+        assert_eq!((counter_of(&replacement.database), counter_of(&replacement.kept)), (3, 2));
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -2,7 +2,7 @@
 
 use super::connection::{blame, blame_any, connect, connect_copy};
 use super::migrations;
-use crate::files::{self, DatabasePath, Draft, Owner, fresh_name, give};
+use crate::files::{self, DatabasePath, Owner, TempFile, set_owner, unused_name};
 use crate::store::sql::ReadTx;
 use crate::store::tables::counts::Counts;
 use anyhow::{Context as _, bail};
@@ -31,17 +31,17 @@ impl Snapshot {
     /// Of older versions too.
     pub(in crate::store) fn of_any_version(path: &Path) -> anyhow::Result<Snapshot> {
         let place = DatabasePath::existing(path)?;
-        files::remove_leftovers(&place.real);
+        files::remove_stale_temp_files(&place.real_path);
         let open = || -> anyhow::Result<Connection> {
             place.inspect()?;
-            let connection = connect(&place.real).map_err(|error| blame(&place, error))?;
+            let connection = connect(&place.real_path).map_err(|error| blame(&place, error))?;
             // Opened for writing all the same: a read-only connection could not read a log that a crash left.
             let enter =
                 "pragma query_only = on; pragma trusted_schema = off; pragma temp_store = memory; begin deferred";
             connection.execute_batch(enter).map_err(|error| blame(&place, error))?;
             // The first look is what enters the state.
             let ours = migrations::require_ours(&connection);
-            place.share_logs();
+            place.share_side_files();
             ours.map_err(|error| blame_any(&place, error))?;
             Ok(connection)
         };
@@ -82,11 +82,11 @@ fn write_pages(connection: &Connection, copy: &Path) -> anyhow::Result<()> {
 /// Keeps what a connection to a database sees, whose files have lost their names, in a file beside its place.
 pub(in crate::store) fn keep(connection: &Connection, database: &Path) -> anyhow::Result<PathBuf> {
     let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
-    let kept = fresh_name(database, &format!("kept-{time}"));
-    let draft = Draft::beside(database)?;
+    let kept = unused_name(database, &format!("kept-{time}"));
+    let draft = TempFile::beside(database)?;
     write_pages(connection, draft.path())?;
     make_one_file(&connect_copy(draft.path())?)?;
-    give(&draft.open_own()?, Owner::of(database)?.alone())?;
+    set_owner(&draft.open_own()?, Owner::of(database)?.alone())?;
     draft.sync()?;
     files::complete(draft, &kept, false)?;
     Ok(kept)

@@ -1,7 +1,7 @@
 //! The open files of a database, and whether their names still lead to them.
 
 use super::file_checks::{FORMAT, read_private};
-use crate::files::{DatabasePath, FileId, explain, with_suffix};
+use crate::files::{DatabasePath, FileId, explain_open_error, with_suffix};
 use crate::sync::locked;
 use std::fs::{File, Metadata};
 use std::io::ErrorKind;
@@ -34,9 +34,9 @@ struct Stamps {
 
 /// The files that a store has open. Their names can be made to lead elsewhere meanwhile.
 #[derive(Debug)]
-pub(in crate::store) struct Watched {
+pub(in crate::store) struct WatchedFiles {
     named: PathBuf,
-    real: PathBuf,
+    real_path: PathBuf,
     /// Opened before SQLite has opened the file, and closed after it has closed it: the locks would go with this handle.
     handle: File,
     main: FileId,
@@ -63,24 +63,24 @@ pub(in crate::store) struct Untrusted {
     pub(in crate::store) why: String,
 }
 
-impl Watched {
+impl WatchedFiles {
     /// A handle on the database, before SQLite opens it.
     pub(in crate::store) fn open(place: &DatabasePath) -> anyhow::Result<File> {
-        read_private(&place.real).map_err(|error| explain(error, &place.real))
+        read_private(&place.real_path).map_err(|error| explain_open_error(error, &place.real_path))
     }
 
     /// The files that SQLite has opened.
-    pub(in crate::store) fn of(place: &DatabasePath, handle: File) -> anyhow::Result<Watched> {
+    pub(in crate::store) fn of(place: &DatabasePath, handle: File) -> anyhow::Result<WatchedFiles> {
         let found = handle.metadata()?;
         let stamp = Stamp::of(&found);
-        let logs = ["-wal", "-shm"].map(|suffix| with_suffix(&place.real, suffix));
+        let logs = ["-wal", "-shm"].map(|suffix| with_suffix(&place.real_path, suffix));
         let logs = logs.into_iter().filter_map(|path| {
             let id = FileId::of(&path.symlink_metadata().ok()?);
             Some((path, id))
         });
-        Ok(Watched {
+        Ok(WatchedFiles {
             named: std::path::absolute(&place.named)?,
-            real: place.real.clone(),
+            real_path: place.real_path.clone(),
             main: FileId::of(&found),
             stamps: Mutex::new(Stamps { moved: stamp, seen: stamp }),
             logs: logs.collect(),
@@ -89,8 +89,8 @@ impl Watched {
     }
 
     /// The path without links.
-    pub(in crate::store) fn real(&self) -> &Path {
-        &self.real
+    pub(in crate::store) fn real_path(&self) -> &Path {
+        &self.real_path
     }
 
     /// Looks whether the names still lead to the open files: three calls that ask for the state of a file.
@@ -115,7 +115,7 @@ impl Watched {
     }
 
     /// Notes that this process has moved the log into the main file.
-    pub(in crate::store) fn note_move(&self) {
+    pub(in crate::store) fn note_checkpoint(&self) {
         if let Ok(found) = self.handle.metadata() {
             locked(&self.stamps).moved = Stamp::of(&found);
         }

@@ -7,15 +7,15 @@
 //! trigger. The cost of many such statements in one savepoint is the square of their number. So an operation that may
 //! change many rows has a transaction of its own.
 
-use crate::files::{InUse, InstanceLock};
+use crate::files::{DatabaseLocked, InstanceLock};
 use crate::metrics::{Histogram, Page};
 use crate::model::{Actor, Error, Result, RightsVersion};
-use crate::store::cache_scopes::{CacheScope, Generations, MARKED, Seen};
+use crate::store::cache_scopes::{ADVANCED_SCOPES, CacheScope, Generations, SnapshotVersion};
 use crate::store::sql::{ReadTx, WriteTx, failure};
 use crate::store::sqlite::connection::{BUSY_TIMEOUT, connect_copy};
-use crate::store::sqlite::reader_pool::Readers;
+use crate::store::sqlite::reader_pool::ReaderPool;
 use crate::store::sqlite::snapshot;
-use crate::store::sqlite::watched_files::{Loss, Untrusted, Watched};
+use crate::store::sqlite::watched_files::{Loss, Untrusted, WatchedFiles};
 use crate::sync::locked;
 use anyhow::{Context as _, anyhow};
 use rusqlite::Connection;
@@ -116,7 +116,7 @@ pub(in crate::store) struct Writer {
 
 /// The files of the database, besides SQLite's connections to them.
 pub(in crate::store) struct Files {
-    pub(in crate::store) watched: Watched,
+    pub(in crate::store) watched: WatchedFiles,
     pub(in crate::store) lock: Arc<InstanceLock>,
 }
 
@@ -128,30 +128,30 @@ struct Retry {
 
 /// What the writer's thread and those who write in their own share.
 struct Shared {
-    readers: Arc<Readers>,
+    readers: Arc<ReaderPool>,
     /// During a commit it is in the state before. A commit to a file that was lost meanwhile is refused, and must not be
     /// in the file that is kept.
     before: Mutex<Connection>,
     /// The last to be closed: see [`connect_reader`](crate::store::connect_reader).
     connection: Mutex<Connection>,
     /// Its handle has to outlive the connections.
-    watched: Watched,
+    watched: WatchedFiles,
     lock: Arc<InstanceLock>,
     /// It was told that another process has the lock.
     lock_told: AtomicBool,
     /// Set while what was acknowledged could not be kept.
-    keep_again: Mutex<Option<Retry>>,
+    rescue_retry: Mutex<Option<Retry>>,
     /// The files are not those of the database any more: nothing is written until the process ends.
     lost: OnceLock<(Loss, String)>,
     /// SQLite's number of the changes that other connections have made.
     version: AtomicI64,
     /// How often others have changed something.
-    outside_changes: AtomicU64,
+    external_changes: AtomicU64,
     generations: Arc<Generations>,
     /// Pages in the log after the last commit.
     log_pages: Arc<AtomicU64>,
     /// Pages in the log at which it is moved next.
-    move_at: Arc<AtomicU64>,
+    checkpoint_at: Arc<AtomicU64>,
     /// Operations that were asked for and not answered yet.
     pending: AtomicUsize,
     /// Operations in the queue.
@@ -161,12 +161,12 @@ struct Shared {
     /// Grows while the writer gets on.
     progress: Arc<AtomicU64>,
     /// See [`Writer::note_progress`].
-    noted: AtomicU64,
+    recorded: AtomicU64,
     /// Lengths of the groups that were committed.
     groups: Histogram<{ GROUP_LENGTHS.len() }>,
     failures: AtomicU64,
     /// Whether the log holds something that the thread knows of.
-    unmoved: AtomicBool,
+    checkpoint_due: AtomicBool,
     /// The last commit that changed anything has failed.
     failed: AtomicBool,
     stopped: AtomicBool,
@@ -177,14 +177,14 @@ impl Writer {
         mut connection: Connection,
         before: Connection,
         Files { watched, lock }: Files,
-        readers: Arc<Readers>,
+        readers: Arc<ReaderPool>,
         generations: Arc<Generations>,
     ) -> anyhow::Result<Writer> {
         let version =
             connection.query_row(DATA_VERSION, [], |row| row.get(0)).context("read the version of the data")?;
         let (queue, messages) = sync_channel(QUEUE_LENGTH_MAX);
-        let (log_pages, move_at) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(LOG_PAGES)));
-        let (pages, anew) = (Arc::clone(&log_pages), Arc::clone(&move_at));
+        let (log_pages, checkpoint_at) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(LOG_PAGES)));
+        let (pages, anew) = (Arc::clone(&log_pages), Arc::clone(&checkpoint_at));
         // In place of SQLite's own checkpoints, which know nothing of the readers, and which come before the answers.
         let count = move |_: &mut Wal, count| {
             let count = u64::try_from(count).unwrap_or(0);
@@ -208,21 +208,21 @@ impl Writer {
             watched,
             lock,
             lock_told: AtomicBool::new(false),
-            keep_again: Mutex::new(None),
+            rescue_retry: Mutex::new(None),
             lost: OnceLock::new(),
             version: AtomicI64::new(version),
-            outside_changes: AtomicU64::new(0),
+            external_changes: AtomicU64::new(0),
             generations,
             log_pages,
-            move_at,
+            checkpoint_at,
             pending: AtomicUsize::new(0),
             queued: AtomicUsize::new(0),
             operations: AtomicU64::new(0),
             progress,
-            noted: AtomicU64::new(0),
+            recorded: AtomicU64::new(0),
             groups: Histogram::new(&GROUP_LENGTHS),
             failures: AtomicU64::new(0),
-            unmoved: AtomicBool::new(false),
+            checkpoint_due: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
         });
@@ -236,30 +236,30 @@ impl Writer {
 
     pub(in crate::store) fn write<T: Send + 'static>(
         &self,
-        origin: Actor,
+        actor: Actor,
         write: impl FnOnce(&WriteTx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.run(false, origin, write)
+        self.run(false, actor, write)
     }
 
     pub(in crate::store) fn write_alone<T: Send + 'static>(
         &self,
-        origin: Actor,
+        actor: Actor,
         write: impl FnOnce(&WriteTx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.run(true, origin, write)
+        self.run(true, actor, write)
     }
 
     /// Runs the operation and returns after the commit.
     fn run<T: Send + 'static>(
         &self,
         alone: bool,
-        origin: Actor,
+        actor: Actor,
         write: impl FnOnce(&WriteTx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (tell, told) = sync_channel(1);
         let run = Box::new(move |begun: Begun<'_>| {
-            let (result, changed) = guarded(begun, &origin, write);
+            let (result, changed) = guarded(begun, &actor, write);
             let answer: Answer = Box::new(move |outcome| {
                 let _ = tell.send(match outcome {
                     Ok(()) => result,
@@ -271,7 +271,7 @@ impl Writer {
         });
         let operation = Operation { run, alone };
         let _pending = Pending::new(&self.shared.pending);
-        if let Some(operation) = self.run_alone(operation) {
+        if let Some(operation) = self.try_write_inline(operation) {
             self.enqueue(operation).map_err(|error| {
                 Error::Unavailable(match error {
                     TrySendError::Full(_) => "too many writes are waiting".to_owned(),
@@ -284,7 +284,7 @@ impl Writer {
 
     /// Runs the operation in this thread if nobody else writes or wants to; gives it back otherwise. With others
     /// about, they share one commit through the thread.
-    fn run_alone(&self, operation: Operation) -> Option<Operation> {
+    fn try_write_inline(&self, operation: Operation) -> Option<Operation> {
         if self.shared.pending.load(Ordering::Acquire) > 1 {
             return Some(operation);
         }
@@ -296,10 +296,10 @@ impl Writer {
         run_group(&connection, operation, &mut || None, &self.shared);
         if alone {
             // Another operation of many changes may follow at once, and keep the thread from the connection.
-            self.shared.move_full_log(&connection);
+            self.shared.checkpoint_if_due(&connection);
         }
         drop(connection);
-        if !self.shared.unmoved.swap(true, Ordering::AcqRel) || self.shared.log_is_full() {
+        if !self.shared.checkpoint_due.swap(true, Ordering::AcqRel) || self.shared.is_checkpoint_due() {
             let _ = self.queue.try_send(Message::Wrote);
         }
         None
@@ -321,20 +321,23 @@ impl Writer {
 
     /// How much has been done and prepared, in no particular unit.
     pub(in crate::store) fn progress(&self) -> u64 {
-        self.own_progress() + self.shared.noted.load(Ordering::Relaxed)
+        self.own_progress() + self.shared.recorded.load(Ordering::Relaxed)
     }
 
     /// Counts work for a write that another thread does.
     pub(in crate::store) fn note_progress(&self) {
-        self.shared.noted.fetch_add(1, Ordering::Relaxed);
+        self.shared.recorded.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How often others were seen to have changed something.
-    pub(in crate::store) fn outside_changes(&self) -> u64 {
-        self.shared.outside_changes.load(Ordering::Acquire)
+    pub(in crate::store) fn external_changes(&self) -> u64 {
+        self.shared.external_changes.load(Ordering::Acquire)
     }
 
-    pub(in crate::store) fn write_later(&self, write: impl FnOnce(&WriteTx<'_>) -> Result<()> + Send + 'static) {
+    pub(in crate::store) fn write_in_background(
+        &self,
+        write: impl FnOnce(&WriteTx<'_>) -> Result<()> + Send + 'static,
+    ) {
         let run = Box::new(move |begun: Begun<'_>| {
             let (result, changed) = guarded(begun, &Actor::program(), write);
             let answer: Answer = Box::new(move |_| {
@@ -381,7 +384,7 @@ impl Writer {
         page.counter("rollbook_writer_commits_total", "Commits.", &[], lengths.number() as f64);
         page.counter("rollbook_writer_commit_failures_total", "Commits that failed.", &[], failures as f64);
         let help = "Changes of the database by other programs that were noticed.";
-        page.counter("rollbook_database_outside_changes_total", help, &[], self.outside_changes() as f64);
+        page.counter("rollbook_database_outside_changes_total", help, &[], self.external_changes() as f64);
         page.histogram("rollbook_writer_commit_operations", "Operations that shared a commit.", &[], &lengths, 1.0);
     }
 
@@ -401,15 +404,15 @@ impl Drop for Writer {
 
 /// Runs the operation so that its error, or its panic, takes back what it did and nothing else. Returns the marks
 /// of what it has changed too.
-fn guarded<T>(begun: Begun<'_>, origin: &Actor, write: impl FnOnce(&WriteTx<'_>) -> Result<T>) -> (Result<T>, u8) {
+fn guarded<T>(begun: Begun<'_>, actor: &Actor, write: impl FnOnce(&WriteTx<'_>) -> Result<T>) -> (Result<T>, u8) {
     let Transaction { connection, rights, empty } = match begun {
         Ok(transaction) => transaction,
         Err(why) => return (Err(Error::Unavailable(reason(why))), 0),
     };
-    let tx = WriteTx::on(connection, rights, origin, empty);
+    let tx = WriteTx::on(connection, rights, actor, empty);
     let result = if empty { in_transaction(connection, &tx, write) } else { in_savepoint(connection, &tx, write) };
-    let marks = if result.is_ok() { tx.marks.get() } else { 0 };
-    (result, marks)
+    let invalidated = if result.is_ok() { tx.invalidated.get() } else { 0 };
+    (result, invalidated)
 }
 
 fn caught<T>(tx: &WriteTx<'_>, write: impl FnOnce(&WriteTx<'_>) -> Result<T>) -> Result<T> {
@@ -479,8 +482,8 @@ impl Shared {
                 match messages.recv_timeout(CHECKPOINT_AFTER) {
                     Err(RecvTimeoutError::Timeout) => {
                         let connection = locked(&self.connection);
-                        if self.unmoved.swap(false, Ordering::AcqRel) {
-                            self.move_log(&connection, "passive");
+                        if self.checkpoint_due.swap(false, Ordering::AcqRel) {
+                            self.checkpoint(&connection, "passive");
                         }
                         self.look(&connection);
                         continue;
@@ -494,7 +497,7 @@ impl Shared {
                     stop = self.run_queued(&locked(&self.connection), first, messages, &mut left);
                 }
                 Some(Message::Copy(copy)) => stop = self.copy(copy, messages, &mut left, &mut copies),
-                Some(Message::Wrote) => self.move_full_log(&locked(&self.connection)),
+                Some(Message::Wrote) => self.checkpoint_if_due(&locked(&self.connection)),
                 Some(Message::Stop) | None => stop = true,
             }
             if stop {
@@ -504,7 +507,7 @@ impl Shared {
         let connection = locked(&self.connection);
         self.stopped.store(true, Ordering::Release);
         self.look(&connection);
-        self.end_keeping();
+        self.finish_rescue();
         let may_move = match self.lost.get() {
             None => true,
             // Whatever the name of the open file is now, or if it has none: it is whole afterwards, and no log is left
@@ -514,7 +517,7 @@ impl Shared {
             Some((Loss::Content, _)) => false,
         };
         if may_move {
-            self.move_log_now(&connection, "truncate");
+            self.checkpoint_now(&connection, "truncate");
         } else if let Err(error) = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) {
             log::error!("the log may be moved into a file that it does not belong to: {error}");
         }
@@ -523,11 +526,11 @@ impl Shared {
     /// Looks whether the files are still those of the database, and whether others have changed it.
     fn look(&self, connection: &Connection) {
         let rows = ReadTx { connection, rights: None, memory: None };
-        if let Err(error) = self.require_files().and_then(|()| self.notice_others(&rows)) {
+        if let Err(error) = self.require_files().and_then(|()| self.notice_external_changes(&rows)) {
             log::debug!("{error}");
         }
         if self.lost.get().is_none() {
-            self.renew_lock();
+            self.restore_lock();
         }
     }
 
@@ -535,19 +538,19 @@ impl Shared {
     /// what is in the open files is kept.
     fn require_files(&self) -> Result<()> {
         if let Some((_, why)) = self.lost.get() {
-            self.keep_if_due();
+            self.rescue_if_due();
             return Err(Error::Unavailable(why.clone()));
         }
         let Err(Untrusted { loss, why }) = self.watched.look() else { return Ok(()) };
         if let Some(loss) = loss
             && self.lost.set((loss, why.clone())).is_ok()
         {
-            self.tell_loss(loss, &why);
+            self.report_loss(loss, &why);
         }
         Err(Error::Unavailable(why))
     }
 
-    fn tell_loss(&self, loss: Loss, why: &str) {
+    fn report_loss(&self, loss: Loss, why: &str) {
         let kept = match loss {
             // Of a mixture nothing is worth keeping.
             Loss::Content => None,
@@ -558,7 +561,7 @@ impl Shared {
                         "what was acknowledged could not be kept in a file, which is tried again until the server \
                          stops: {error:#}"
                     );
-                    *locked(&self.keep_again) = Some(Retry { at: Instant::now() + KEEP_PAUSE, pause: KEEP_PAUSE });
+                    *locked(&self.rescue_retry) = Some(Retry { at: Instant::now() + KEEP_PAUSE, pause: KEEP_PAUSE });
                 }
                 kept.ok()
             }
@@ -569,7 +572,7 @@ impl Shared {
 
     /// How to go on after a loss.
     fn advice(&self, kept: Option<&Path>) -> String {
-        let name = self.watched.real().display();
+        let name = self.watched.real_path().display();
         match kept {
             Some(kept) => {
                 let kept = kept.display();
@@ -584,14 +587,14 @@ impl Shared {
 
     /// Keeps what was acknowledged in a file beside the place of the database.
     fn keep(&self) -> anyhow::Result<PathBuf> {
-        self.enter_state();
-        snapshot::keep(&locked(&self.before), self.watched.real())
+        self.enter_snapshot_before_commit();
+        snapshot::keep(&locked(&self.before), self.watched.real_path())
     }
 
     /// Tries again to keep what could not be kept before. After each failure it waits for longer: a large file is written
     /// each time.
-    fn keep_if_due(&self) {
-        let mut again = locked(&self.keep_again);
+    fn rescue_if_due(&self) {
+        let mut again = locked(&self.rescue_retry);
         let Some(retry) = again.as_mut().filter(|retry| retry.at <= Instant::now()) else { return };
         match self.keep() {
             Ok(kept) => {
@@ -607,8 +610,8 @@ impl Shared {
     }
 
     /// The last attempt, and the end of the state that was to be kept.
-    fn end_keeping(&self) {
-        if locked(&self.keep_again).take().is_some() {
+    fn finish_rescue(&self) {
+        if locked(&self.rescue_retry).take().is_some() {
             match self.keep() {
                 Ok(kept) => log::error!("{}", self.advice(Some(&kept))),
                 Err(error) => log::error!("what was acknowledged could not be kept in a file: {error:#}"),
@@ -618,7 +621,7 @@ impl Shared {
     }
 
     /// Enters the state that the database is in, unless one was entered before. Without it a commit is no worse.
-    fn enter_state(&self) {
+    fn enter_snapshot_before_commit(&self) {
         let before = locked(&self.before);
         if !before.is_autocommit() {
             return;
@@ -633,14 +636,14 @@ impl Shared {
     }
 
     /// Leaves that state, unless the files are lost: then it is what is kept.
-    fn leave_state(&self) {
+    fn leave_snapshot_before_commit(&self) {
         if self.lost.get().is_none() {
             roll_back(&locked(&self.before));
         }
     }
 
     /// Takes the lock again if its file was removed or replaced.
-    fn renew_lock(&self) {
+    fn restore_lock(&self) {
         let told = match self.lock.renew() {
             Ok(false) => return,
             Ok(true) => {
@@ -649,7 +652,11 @@ impl Shared {
             }
             Err(error) => {
                 if !self.lock_told.load(Ordering::Relaxed) {
-                    let whose = if error.is::<InUse>() { ", and another process has locked the other one" } else { "" };
+                    let whose = if error.is::<DatabaseLocked>() {
+                        ", and another process has locked the other one"
+                    } else {
+                        ""
+                    };
                     log::error!("the lock file was removed or replaced{whose}: {error:#}: run one server alone");
                 }
                 true
@@ -659,21 +666,21 @@ impl Shared {
     }
 
     /// Drops what was read before when others have changed the database since the last look.
-    fn notice_others(&self, rows: &ReadTx<'_>) -> Result<()> {
+    fn notice_external_changes(&self, rows: &ReadTx<'_>) -> Result<()> {
         let version = rows.first(DATA_VERSION, [], |row| row.get(0))?.unwrap_or(UNKNOWN_VERSION);
         let known = self.version.swap(version, Ordering::AcqRel);
         if known == version {
             return Ok(());
         }
-        MARKED.into_iter().for_each(|scope| self.generations.advance(scope));
+        ADVANCED_SCOPES.into_iter().for_each(|scope| self.generations.advance(scope));
         self.generations.advance(CacheScope::Anything);
         self.generations.tell();
         // The last: what is read after taking this number has to be of the new state.
         if known != UNKNOWN_VERSION {
-            let count = self.outside_changes.fetch_add(1, Ordering::AcqRel);
+            let count = self.external_changes.fetch_add(1, Ordering::AcqRel);
             // Further ones are counted in the metrics.
             let level = if count == 0 { log::Level::Warn } else { log::Level::Debug };
-            let name = self.watched.real().display();
+            let name = self.watched.real_path().display();
             log::log!(
                 level,
                 "another program has written to {name}: what was read before is read again (rollbook's own commands \
@@ -694,7 +701,7 @@ impl Shared {
     ) -> bool {
         let mut stop = false;
         self.queued.fetch_sub(1, Ordering::Relaxed);
-        self.unmoved.store(true, Ordering::Release);
+        self.checkpoint_due.store(true, Ordering::Release);
         let mut next = || match messages.try_recv() {
             Ok(Message::Run(operation)) if operation.alone => {
                 *left = Some(Message::Run(operation));
@@ -715,7 +722,7 @@ impl Shared {
             Ok(Message::Wrote) | Err(_) => None,
         };
         run_group(connection, first, &mut next, self);
-        self.move_full_log(connection);
+        self.checkpoint_if_due(connection);
         stop
     }
 
@@ -740,7 +747,7 @@ impl Shared {
                 match left.take().or_else(|| messages.try_recv().ok()) {
                     Some(Message::Run(first)) => stop = self.run_queued(&connection, first, messages, left),
                     Some(Message::Copy(other)) => waiting.push_back(other),
-                    Some(Message::Wrote) => self.move_full_log(&connection),
+                    Some(Message::Wrote) => self.checkpoint_if_due(&connection),
                     Some(Message::Stop) => stop = true,
                     None => {}
                 }
@@ -754,39 +761,39 @@ impl Shared {
     }
 
     /// Moves the log into the main file when it has grown long enough.
-    fn move_full_log(&self, connection: &Connection) {
-        if self.log_is_full() {
+    fn checkpoint_if_due(&self, connection: &Connection) {
+        if self.is_checkpoint_due() {
             let pages = self.log_pages.load(Ordering::Acquire);
             if pages < LOG_PAGES_MAX {
-                return self.move_log(connection, "passive");
+                return self.checkpoint(connection, "passive");
             }
             // Our readers have only short looks at it. Another process may have a long one: it is not waited for.
             log::warn!("the write-ahead log has {pages} pages: somebody reads an old state of the database");
             let _ = connection.busy_timeout(READERS_WAITED_FOR);
-            self.move_log(connection, "restart");
+            self.checkpoint(connection, "restart");
             let _ = connection.busy_timeout(BUSY_TIMEOUT);
         }
     }
 
-    fn log_is_full(&self) -> bool {
+    fn is_checkpoint_due(&self) -> bool {
         let pages = self.log_pages.load(Ordering::Acquire);
-        pages >= self.move_at.load(Ordering::Acquire)
+        pages >= self.checkpoint_at.load(Ordering::Acquire)
     }
 
     /// Moves the write-ahead log into the main file. What cannot be moved now stays safe in the log.
-    fn move_log(&self, connection: &Connection, mode: &str) {
+    fn checkpoint(&self, connection: &Connection, mode: &str) {
         if self.require_files().is_ok() {
-            self.move_log_now(connection, mode);
+            self.checkpoint_now(connection, mode);
         }
     }
 
-    fn move_log_now(&self, connection: &Connection, mode: &str) {
-        let moved = self.readers.without_states(|| {
+    fn checkpoint_now(&self, connection: &Connection, mode: &str) {
+        let moved = self.readers.with_snapshots_released(|| {
             connection.query_row(&format!("pragma wal_checkpoint({mode})"), [], |row| {
                 Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
             })
         });
-        self.watched.note_move();
+        self.watched.note_checkpoint();
         let pages = self.log_pages.load(Ordering::Acquire);
         match moved {
             Ok((all, moved)) => log::debug!("{moved} of {all} pages of the write-ahead log are in the database"),
@@ -795,7 +802,7 @@ impl Shared {
             }
         }
         // Until the next commit it cannot be known whether the log begins anew; if so, this is taken back.
-        self.move_at.store(LOG_PAGES.max(pages + LOG_PAGES_MORE.max(pages / 4)), Ordering::Release);
+        self.checkpoint_at.store(LOG_PAGES.max(pages + LOG_PAGES_MORE.max(pages / 4)), Ordering::Release);
     }
 }
 
@@ -833,13 +840,13 @@ fn run_group(connection: &Connection, first: Operation, more: &mut dyn FnMut() -
     let changes_before = connection.total_changes();
     let begun = shared.require_files().and_then(|()| rows.run("begin immediate"));
     // While others cannot write.
-    let begun = begun.and_then(|()| shared.notice_others(&rows));
+    let begun = begun.and_then(|()| shared.notice_external_changes(&rows));
     let mut next = Some(first);
     while let Some(operation) = next.take() {
         // Without a transaction nothing may run: a savepoint alone would commit by itself.
         let rights_marks = 1 << CacheScope::Rights as u8 | 1 << CacheScope::Credentials as u8;
         // Only commits advance the numbers, and there is one writer: these stay until this transaction's own commit.
-        let rights = (changed & rights_marks == 0).then(|| Seen::now(&shared.generations).rights());
+        let rights = (changed & rights_marks == 0).then(|| SnapshotVersion::now(&shared.generations).rights());
         let empty = answers.is_empty();
         let alone = operation.alone;
         let (did, answer) = (operation.run)(begun.as_ref().map(|()| Transaction { connection, rights, empty }));
@@ -858,7 +865,7 @@ fn run_group(connection: &Connection, first: Operation, more: &mut dyn FnMut() -
         Ok(()) if connection.is_autocommit() => Err("the database took the write back".to_owned()),
         Ok(()) => {
             if connection.total_changes() != changes_before {
-                shared.enter_state();
+                shared.enter_snapshot_before_commit();
             }
             rows.run("commit").map_err(|error| reason(&error))
         }
@@ -870,7 +877,7 @@ fn run_group(connection: &Connection, first: Operation, more: &mut dyn FnMut() -
         (Err(error), Some(_)) => Err(reason(&error)),
         _ => Ok(()),
     });
-    shared.leave_state();
+    shared.leave_snapshot_before_commit();
     shared.operations.fetch_add(answers.len() as u64, Ordering::Relaxed);
     if outcome.is_ok() {
         shared.groups.observe(answers.len() as u64);
@@ -884,7 +891,7 @@ fn run_group(connection: &Connection, first: Operation, more: &mut dyn FnMut() -
         }
         roll_back(connection);
         if begun_well && !is_committed {
-            blot_out(connection);
+            overwrite_failed_commit(connection);
         }
         // SQLite may have forgotten all pages, as if others had changed them.
         shared.version.store(UNKNOWN_VERSION, Ordering::Release);
@@ -895,7 +902,7 @@ fn run_group(connection: &Connection, first: Operation, more: &mut dyn FnMut() -
         }
         // Before the answers: who has been told of a write must not be served from before it.
         // From the foundation up: who finds a new number of rights must not build on an old one of groups.
-        for scope in MARKED.into_iter().filter(|scope| changed & 1 << *scope as u8 != 0) {
+        for scope in ADVANCED_SCOPES.into_iter().filter(|scope| changed & 1 << *scope as u8 != 0) {
             shared.generations.advance(scope);
         }
         shared.generations.advance(CacheScope::Anything);
@@ -910,9 +917,9 @@ fn run_group(connection: &Connection, first: Operation, more: &mut dyn FnMut() -
 /// Writes over what a failed commit has left in the log. If only its sync has failed, it is there with all its pages,
 /// and whoever opened the file after a crash would take it for committed. This skips a number, as SQLite writes no page
 /// that does not change, and may fail too.
-fn blot_out(connection: &Connection) {
-    let origin = Actor::program();
-    let tx = WriteTx::on(connection, None, &origin, true);
+fn overwrite_failed_commit(connection: &Connection) {
+    let actor = Actor::program();
+    let tx = WriteTx::on(connection, None, &actor, true);
     if let Err(error) = tx.run("begin immediate").and_then(|()| tx.skip_seq()).and_then(|()| tx.run("commit")) {
         log::error!("what a failed commit has left could not be written over for sure: {error}");
         roll_back(connection);

@@ -8,7 +8,7 @@ use crate::model::{Attributes, BaseRole, Change, Error, Group, Result, User, now
 use crate::store::sql::{ReadTx, WriteTx, failure};
 use crate::store::tables::columns::count;
 use crate::store::tables::credentials::{Credential, CredentialKind};
-use crate::store::tables::memberships::List;
+use crate::store::tables::memberships::MemberList;
 use rusqlite::params;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -18,16 +18,16 @@ pub(in crate::store) const NUMBER_MAX: i64 = (1 << 53) - 1;
 
 /// The user or group of an entry in a group's list.
 #[derive(Clone, Copy)]
-pub(in crate::store) enum Named<'n> {
+pub(in crate::store) enum EntryTarget<'n> {
     /// The inner id.
     Row(i64),
     /// There is none of that name.
     Waiting(&'n str),
 }
 
-impl<'n> Named<'n> {
-    pub(in crate::store) fn of(target: Option<i64>, name: &'n str) -> Named<'n> {
-        target.map_or(Named::Waiting(name), Named::Row)
+impl<'n> EntryTarget<'n> {
+    pub(in crate::store) fn of(target: Option<i64>, name: &'n str) -> EntryTarget<'n> {
+        target.map_or(EntryTarget::Waiting(name), EntryTarget::Row)
     }
 }
 
@@ -96,8 +96,8 @@ impl ReadTx<'_> {
 
 impl WriteTx<'_> {
     /// How many changes the operation has written down so far.
-    pub fn changes_noted(&self) -> u64 {
-        self.noted.get()
+    pub fn recorded_changes(&self) -> u64 {
+        self.recorded.get()
     }
 
     /// Writes down that a backup took the place of the database: its name, the number that this change has, and the last
@@ -105,7 +105,7 @@ impl WriteTx<'_> {
     pub(in crate::store) fn note_restore(&self, backup: &str, number: i64, last: i64) -> Result<()> {
         let sql = "insert into changes (id, at, caller_kind, caller, dialect, action, name, after)
              values (?1, ?2, ?3, ?4, ?5, 'directory.restored', ?6, ?7)";
-        let (caller_kind, caller, dialect) = self.origin_columns();
+        let (caller_kind, caller, dialect) = self.actor_columns();
         let after = json::to_string(&RestoreDocument { last_change: last });
         self.execute(sql, params![number, now(), caller_kind, caller, dialect, backup, after]).map(drop)
     }
@@ -229,20 +229,26 @@ impl WriteTx<'_> {
 
     /// An entry that comes into one of the lists of that group, or leaves it. A user or group is told by its own name,
     /// however the list spells it.
-    pub(in crate::store) fn note_entry(&self, group: &str, list: List, entry: Named<'_>, begins: bool) -> Result<()> {
-        let waits = matches!(entry, Named::Waiting(_));
+    pub(in crate::store) fn note_entry(
+        &self,
+        group: &str,
+        list: MemberList,
+        entry: EntryTarget<'_>,
+        begins: bool,
+    ) -> Result<()> {
+        let waits = matches!(entry, EntryTarget::Waiting(_));
         let own;
         let name = match entry {
-            Named::Waiting(name) => name,
-            Named::Row(id) => {
-                own = if list == List::Users { self.username_of(id)? } else { self.name_of_group(id)? };
+            EntryTarget::Waiting(name) => name,
+            EntryTarget::Row(id) => {
+                own = if list == MemberList::Users { self.username_of(id)? } else { self.name_of_group(id)? };
                 &own
             }
         };
         match list {
-            List::Users => self.note_membership(group, Some(name), None, waits, begins),
-            List::Groups => self.note_membership(group, None, Some(name), waits, begins),
-            List::Parents => self.note_membership(name, None, Some(group), waits, begins),
+            MemberList::Users => self.note_membership(group, Some(name), None, waits, begins),
+            MemberList::Groups => self.note_membership(group, None, Some(name), waits, begins),
+            MemberList::Parents => self.note_membership(name, None, Some(group), waits, begins),
         }
     }
 
@@ -342,7 +348,7 @@ impl WriteTx<'_> {
     ) -> Result<()> {
         let sql = "insert into changes (at, caller_kind, caller, dialect, action, name, before, after)
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-        let (caller_kind, caller, dialect) = self.origin_columns();
+        let (caller_kind, caller, dialect) = self.actor_columns();
         let (before, after) = (before.map(json::to_string), after.map(json::to_string));
         self.execute(sql, params![now(), caller_kind, caller, dialect, action, name, before, after])?;
         self.count_noted(1)
@@ -350,13 +356,13 @@ impl WriteTx<'_> {
 
     /// Counts changes that were written down just now, and refuses numbers that are too large. Only in a file that another
     /// program has changed the numbers go so far.
-    fn count_noted(&self, noted: u64) -> Result<()> {
-        if noted > 0 && self.connection.last_insert_rowid() > NUMBER_MAX {
+    fn count_noted(&self, recorded: u64) -> Result<()> {
+        if recorded > 0 && self.connection.last_insert_rowid() > NUMBER_MAX {
             return Err(Error::Unavailable(format!(
                 "the record of changes has no number left: the largest is {NUMBER_MAX}; restore a backup (rollbook restore)"
             )));
         }
-        self.noted.set(self.noted.get() + noted);
+        self.recorded.set(self.recorded.get() + recorded);
         Ok(())
     }
 
@@ -367,18 +373,18 @@ impl WriteTx<'_> {
             "insert into changes (action, name, {side}, at, caller_kind, caller, dialect)
              select *, ?3, ?4, ?5, ?6 from ({query})"
         );
-        let (caller_kind, caller, dialect) = self.origin_columns();
+        let (caller_kind, caller, dialect) = self.actor_columns();
         let now = now();
         let own: [&dyn rusqlite::ToSql; 4] = [&now, &caller_kind, &caller, &dialect];
-        let noted = self.execute(&sql, [parameters, &own].concat().as_slice())?;
-        self.count_noted(noted as u64)
+        let recorded = self.execute(&sql, [parameters, &own].concat().as_slice())?;
+        self.count_noted(recorded as u64)
     }
 
-    fn origin_columns(&self) -> (Option<&str>, Option<&str>, &str) {
+    fn actor_columns(&self) -> (Option<&str>, Option<&str>, &str) {
         fn filled(text: &str) -> Option<&str> {
             Some(text).filter(|text| !text.is_empty())
         }
-        (filled(self.origin.caller_kind), filled(&self.origin.caller), self.origin.dialect)
+        (filled(self.actor.caller_kind), filled(&self.actor.caller), self.actor.dialect)
     }
 }
 

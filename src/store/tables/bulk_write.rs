@@ -39,7 +39,7 @@ impl WriteTx<'_> {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn attempt<T, E>(
+    pub fn savepoint<T, E>(
         &self,
         undo: Undo,
         work: impl FnOnce(&Self) -> std::result::Result<T, E>,
@@ -48,7 +48,7 @@ impl WriteTx<'_> {
             Some(bulk) => (bulk.seq, std::mem::take(&mut bulk.touched)),
             None => (None, BTreeMap::new()),
         };
-        let (noted, changes) = (self.noted.get(), self.connection.total_changes());
+        let (recorded, changes) = (self.recorded.get(), self.connection.total_changes());
         if undo == Undo::Savepoint {
             self.run("savepoint attempt")?;
         }
@@ -62,7 +62,7 @@ impl WriteTx<'_> {
             }
         }
         if failed {
-            self.noted.set(noted);
+            self.recorded.set(recorded);
         }
         match undo {
             Undo::Transaction if failed && self.connection.total_changes() != changes => return Ok(None),
@@ -79,7 +79,7 @@ impl WriteTx<'_> {
 
     /// How an attempt may be taken back at first.
     pub fn cheapest_undo(&self) -> Undo {
-        if self.whole { Undo::Transaction } else { Undo::Savepoint }
+        if self.owns_transaction { Undo::Transaction } else { Undo::Savepoint }
     }
 
     /// Takes back all that the operation has done, which has a transaction of its own, and lets it begin again. Nothing
@@ -87,13 +87,13 @@ impl WriteTx<'_> {
     ///
     /// # Errors
     /// `Internal` for an operation that shares its transaction.
-    pub fn begin_again(&self) -> Result<()> {
-        if !self.whole {
+    pub fn restart_transaction(&self) -> Result<()> {
+        if !self.owns_transaction {
             return Err(Error::Internal(anyhow::anyhow!("an operation shares the transaction that it begins again")));
         }
         self.run("rollback")?;
         self.run("begin immediate")?;
-        self.noted.set(0);
+        self.recorded.set(0);
         if let Some(bulk) = &mut *self.bulk.borrow_mut() {
             *bulk = Bulk::default();
         }
@@ -144,7 +144,7 @@ impl WriteTx<'_> {
     }
 
     /// Whether names may wait in lists of groups. While there are many changes it is asked once.
-    pub fn may_have_waiting_names(&self) -> Result<bool> {
+    pub fn may_have_pending_members(&self) -> Result<bool> {
         self.known_in_bulk(|bulk| &mut bulk.waiting, "select 1 from dangling_members limit 1")
     }
 
@@ -172,14 +172,14 @@ impl WriteTx<'_> {
     }
 
     /// Notes that a name comes into a list of a group before there is a user or group of that name.
-    pub(in crate::store) fn note_waiting_name(&self) {
+    pub(in crate::store) fn remember_pending_member(&self) {
         if let Some(bulk) = &mut *self.bulk.borrow_mut() {
             bulk.waiting = Some(true);
         }
     }
 
     /// Notes that a key is withheld from now on.
-    pub(in crate::store) fn note_withheld_key(&self, kind: EntityKind) {
+    pub(in crate::store) fn remember_withheld_key(&self, kind: EntityKind) {
         if let Some(bulk) = &mut *self.bulk.borrow_mut() {
             bulk.withheld[kind as usize] = Some(true);
         }

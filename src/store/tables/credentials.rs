@@ -153,7 +153,7 @@ impl ReadTx<'_> {
 impl WriteTx<'_> {
     /// Stores a credential and returns its id.
     pub fn insert_credential(&self, new: &NewCredential) -> Result<i64> {
-        self.mark(CacheScope::Credentials);
+        self.invalidate(CacheScope::Credentials);
         let (role, user_id) = match new.purpose {
             CredentialKind::Api => (None, None),
             CredentialKind::Application(role) => (Some(role.word()), None),
@@ -185,13 +185,13 @@ impl WriteTx<'_> {
     }
 
     /// Notes the use of a credential.
-    pub fn touch_credential(&self, id: i64) -> Result<()> {
+    pub fn record_credential_use(&self, id: i64) -> Result<()> {
         self.execute("update credentials set last_used_at = ?2 where id = ?1", [id, now()]).map(drop)
     }
 
     /// Ends an API key or application key. False when there is no valid one of that id.
     pub fn revoke_key(&self, id: i64) -> Result<bool> {
-        self.mark(CacheScope::Credentials);
+        self.invalidate(CacheScope::Credentials);
         let sql = "update credentials set revoked_at = ?2
              where id = ?1 and kind in ('api', 'app') and revoked_at is null returning id";
         self.revoke(sql, params![id, now()])
@@ -199,7 +199,7 @@ impl WriteTx<'_> {
 
     /// Ends a user's tokens for that application and device. False when there is none.
     pub fn revoke_tokens(&self, user_id: i64, application: &str, device: &str) -> Result<bool> {
-        self.mark(CacheScope::Credentials);
+        self.invalidate(CacheScope::Credentials);
         let sql = "update credentials set revoked_at = ?4
              where user_id = ?1 and application = ?2 and device = ?3 and revoked_at is null
              returning id";
@@ -208,7 +208,7 @@ impl WriteTx<'_> {
 
     /// Ends one of a user's tokens, by its uuid or digest. False when there is none.
     pub fn revoke_token(&self, user_id: i64, uuid: &str, digest: &[u8; 32]) -> Result<bool> {
-        self.mark(CacheScope::Credentials);
+        self.invalidate(CacheScope::Credentials);
         let sql = "update credentials set revoked_at = ?4
              where user_id = ?1 and (uuid = ?2 or digest = ?3) and revoked_at is null
              returning id";
@@ -220,7 +220,7 @@ impl WriteTx<'_> {
         let sql = "update credentials set revoked_at = ?2
              where user_id = ?1 and kind = 'token' and revoked_at is null returning id";
         if self.revoke(sql, params![user_id, now()])? {
-            self.mark(CacheScope::Credentials);
+            self.invalidate(CacheScope::Credentials);
         }
         Ok(())
     }

@@ -140,9 +140,9 @@ impl WriteTx<'_> {
     /// # Errors
     /// `Invalid` when the attributes are too large. That the key is free is the caller's to check.
     pub fn insert_group(&self, group: &Group) -> Result<i64> {
-        self.mark(CacheScope::Groups);
+        self.invalidate(CacheScope::Groups);
         // Groups that have waited for this one come below it, and their members with them.
-        self.mark(CacheScope::Rights);
+        self.invalidate(CacheScope::Rights);
         self.execute(
             "insert into groups (uuid, name, name_key, label, label_key, description, attributes, created_at,
                  updated_at)
@@ -160,8 +160,8 @@ impl WriteTx<'_> {
         )?;
         let id = self.connection.last_insert_rowid();
         self.note_new_group(id)?;
-        self.withhold(EntityKind::Group, id, &group.name, &group.key)?;
-        self.resolve_group(id, &group.name, &group.key)?;
+        self.withhold_key(EntityKind::Group, id, &group.name, &group.key)?;
+        self.resolve_pending_group(id, &group.name, &group.key)?;
         Ok(id)
     }
 
@@ -173,7 +173,7 @@ impl WriteTx<'_> {
         if before == group {
             return Ok(());
         }
-        self.mark(CacheScope::Groups);
+        self.invalidate(CacheScope::Groups);
         self.execute(
             "update groups set label = :label, label_key = :label_key, description = :description,
                  attributes = :attributes, updated_at = :now, version = version + 1
@@ -192,8 +192,8 @@ impl WriteTx<'_> {
 
     /// Removes a group for good, also from its members' groups and from its parents.
     pub fn delete_group(&self, group_id: i64) -> Result<()> {
-        self.mark(CacheScope::Groups);
-        self.mark(CacheScope::Rights);
+        self.invalidate(CacheScope::Groups);
+        self.invalidate(CacheScope::Rights);
         self.note_end_of_group(group_id)?;
         self.touch_groups_beside(group_id)?;
         self.execute("delete from groups where id = ?1", [group_id])?;

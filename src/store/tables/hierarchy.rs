@@ -10,17 +10,17 @@ use std::sync::Arc;
 const PARENTS: &str = "select parent_id from subgroups where child_id = ?1 order by seq";
 
 /// A group, seen from below.
-pub(in crate::store) struct Node {
+pub(in crate::store) struct HierarchyNode {
     name: Arc<GroupName>,
     /// In the order in which the group joined them.
     parents: Vec<i64>,
 }
 
-impl Node {
+impl HierarchyNode {
     /// Memory that it holds when it is behind a pointer that counts, in bytes.
     pub(in crate::store) fn heap_bytes(&self) -> usize {
         // Two counters stand before each of the two values.
-        let counted = 4 * size_of::<usize>() + size_of::<Node>() + size_of::<GroupName>();
+        let counted = 4 * size_of::<usize>() + size_of::<HierarchyNode>() + size_of::<GroupName>();
         let texts = self.name.name.capacity() + self.name.label.as_ref().map_or(0, String::capacity);
         counted + texts + self.parents.capacity() * size_of::<i64>()
     }
@@ -74,21 +74,21 @@ impl ReadTx<'_> {
     }
 
     fn is_below_administrators(&self, user_id: i64) -> Result<bool> {
-        self.lead_to(&self.list_group_ids_of(user_id)?, ADMINISTRATORS)
+        self.any_is_below(&self.list_group_ids_of(user_id)?, ADMINISTRATORS)
     }
 
     /// Whether that user is in the group `powerusers`, directly or through subgroups.
     pub fn is_power_user(&self, user_id: i64) -> Result<bool> {
-        self.lead_to(&self.list_group_ids_of(user_id)?, POWER_USERS)
+        self.any_is_below(&self.list_group_ids_of(user_id)?, POWER_USERS)
     }
 
     /// Whether the group is `administrators` or below it.
     pub fn grants_administrator(&self, group_id: i64) -> Result<bool> {
-        self.lead_to(&[group_id], ADMINISTRATORS)
+        self.any_is_below(&[group_id], ADMINISTRATORS)
     }
 
     /// Whether any of these groups is the group of that name, which is its own key, or below it.
-    pub fn lead_to(&self, groups: &[i64], name: &str) -> Result<bool> {
+    pub fn any_is_below(&self, groups: &[i64], name: &str) -> Result<bool> {
         if groups.is_empty() {
             return Ok(false);
         }
@@ -98,7 +98,7 @@ impl ReadTx<'_> {
 
     /// Whether a group is one of these, or below one. The groups of `others` are known not to be; where it is none of them
     /// either, all groups that were looked at come to `others`.
-    pub fn is_at_or_below(&self, group_id: i64, wanted: &[i64], others: &mut HashSet<i64>) -> Result<bool> {
+    pub fn is_self_or_below_any(&self, group_id: i64, wanted: &[i64], others: &mut HashSet<i64>) -> Result<bool> {
         let mut seen = std::mem::take(others);
         let found = self.walk_up([group_id], &mut seen, |id| wanted.contains(&id))?;
         if !found {
@@ -108,14 +108,14 @@ impl ReadTx<'_> {
     }
 
     /// The groups that a user is in, directly or by a group that is in them.
-    pub fn groups_above(&self, user_id: i64) -> Result<HashSet<i64>> {
+    pub fn ancestor_ids_of_user(&self, user_id: i64) -> Result<HashSet<i64>> {
         let mut above = HashSet::new();
         self.walk_up(self.list_group_ids_of(user_id)?, &mut above, |_| false)?;
         Ok(above)
     }
 
     /// Adds a group and those above it.
-    pub fn add_groups_above(&self, group_id: i64, above: &mut HashSet<i64>) -> Result<()> {
+    pub fn add_ancestors(&self, group_id: i64, above: &mut HashSet<i64>) -> Result<()> {
         self.walk_up([group_id], above, |_| false).map(drop)
     }
 
@@ -130,7 +130,7 @@ impl ReadTx<'_> {
     }
 
     /// Whether a group is that group, or in it, directly or not.
-    pub fn is_below(&self, id: i64, group_id: i64) -> Result<bool> {
+    pub fn is_self_or_descendant(&self, id: i64, group_id: i64) -> Result<bool> {
         self.walk_up([id], &mut HashSet::new(), |above| above == group_id)
     }
 
@@ -204,19 +204,19 @@ impl ReadTx<'_> {
         self.all("select group_id from memberships where user_id = ?1 order by seq", [user_id], |row| row.get(0))
     }
 
-    fn node(&self, id: i64) -> Result<Option<Arc<Node>>> {
+    fn node(&self, id: i64) -> Result<Option<Arc<HierarchyNode>>> {
         match &self.memory {
             Some(memory) => memory.group(id, || self.read_node(id)),
             None => self.read_node(id),
         }
     }
 
-    fn read_node(&self, id: i64) -> Result<Option<Arc<Node>>> {
+    fn read_node(&self, id: i64) -> Result<Option<Arc<HierarchyNode>>> {
         let Some(name) = self.first("select id, name, label, name_key from groups where id = ?1", [id], group_name)?
         else {
             return Ok(None);
         };
         let parents = self.all(PARENTS, [id], |row| row.get(0))?;
-        Ok(Some(Arc::new(Node { name: Arc::new(name), parents })))
+        Ok(Some(Arc::new(HierarchyNode { name: Arc::new(name), parents })))
     }
 }

@@ -6,7 +6,7 @@
 use crate::model::{BUILT_IN, EntityKind, Keys, Result, fold_name, spelling_key};
 use crate::store::sql::{ReadTx, WriteTx};
 use crate::store::tables::columns::search_key;
-use crate::store::tables::memberships::List;
+use crate::store::tables::memberships::MemberList;
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
 /// Version 4 of the schema. It stays as it is, whatever becomes of these tables later.
@@ -24,7 +24,7 @@ create index withheld_group_keys_by_key on withheld_group_keys (key);";
 
 /// The row for a spelling of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Spelled {
+pub enum SpellingMatch {
     /// No row.
     Nothing,
     /// The row of that inner id. Its name differs by case and compatible forms at most.
@@ -61,11 +61,11 @@ impl ReadTx<'_> {
     }
 
     /// The key of a name in one of a group's lists: that of the row, else that of the entry, else that of the name.
-    pub(in crate::store) fn key_in(&self, group_id: i64, list: List, name: &str) -> Result<String> {
+    pub(in crate::store) fn key_in(&self, group_id: i64, list: MemberList, name: &str) -> Result<String> {
         for older in Keys::of(name).older {
             let sql = match list {
-                List::Users => "select 1 from users where username_key = ?1",
-                List::Groups | List::Parents => "select 1 from groups where name_key = ?1",
+                MemberList::Users => "select 1 from users where username_key = ?1",
+                MemberList::Groups | MemberList::Parents => "select 1 from groups where name_key = ?1",
             };
             let waiting = "select 1 from dangling_members where kind = ?1 and name_key = ?2 and group_id = ?3";
             if self.any(sql, [&older])? || self.any(waiting, params![list.kind(), older, group_id])? {
@@ -103,7 +103,7 @@ impl ReadTx<'_> {
     }
 
     /// A name that waits in a group's list, and that is this one in another spelling.
-    pub fn find_waiting_spelling(&self, kind: EntityKind, name: &str) -> Result<Option<String>> {
+    pub fn find_pending_spelling(&self, kind: EntityKind, name: &str) -> Result<Option<String>> {
         let sql = match kind {
             EntityKind::User => {
                 "select name from dangling_members
@@ -119,28 +119,28 @@ impl ReadTx<'_> {
 
     /// The row for that spelling of a name. This look-up separates spellings that differ by characters that cannot be
     /// seen.
-    pub fn find_spelled(&self, kind: EntityKind, name: &str) -> Result<Spelled> {
+    pub fn find_spelled(&self, kind: EntityKind, name: &str) -> Result<SpellingMatch> {
         let sql = match kind {
             EntityKind::User => "select id, username from users where username_key = ?1",
             EntityKind::Group => "select id, name from groups where name_key = ?1",
         };
         let found = self.by_name(sql, name, |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
         Ok(match found {
-            None => Spelled::Nothing,
-            Some((id, stored)) if spelling_key(&stored) == spelling_key(name) => Spelled::Same(id),
-            Some((_, stored)) => Spelled::Other(stored),
+            None => SpellingMatch::Nothing,
+            Some((id, stored)) if spelling_key(&stored) == spelling_key(name) => SpellingMatch::Same(id),
+            Some((_, stored)) => SpellingMatch::Other(stored),
         })
     }
 }
 
 impl WriteTx<'_> {
     /// Withholds the key of a name when its row has another one.
-    pub(in crate::store) fn withhold(&self, kind: EntityKind, id: i64, name: &str, stored: &str) -> Result<()> {
+    pub(in crate::store) fn withhold_key(&self, kind: EntityKind, id: i64, name: &str, stored: &str) -> Result<()> {
         let key = fold_name(name);
         if key == stored {
             return Ok(());
         }
-        self.note_withheld_key(kind);
+        self.remember_withheld_key(kind);
         let sql = match kind {
             EntityKind::User => "insert into withheld_user_keys (user_id, key) values (?1, ?2)",
             EntityKind::Group => "insert into withheld_group_keys (group_id, key) values (?1, ?2)",
@@ -260,7 +260,7 @@ fn renew_waiting_keys(tx: &Transaction<'_>) -> rusqlite::Result<u64> {
     }
     let mut kept = 0;
     for (kind, stored, group_id, key) in outdated {
-        let table = if kind == List::Users.kind() { USERS } else { GROUPS };
+        let table = if kind == MemberList::Users.kind() { USERS } else { GROUPS };
         let sql = format!("select 1 from {} where {} = ?1", table.name, table.key);
         let exists = tx.query_row(&sql, [&key], |_| Ok(())).optional()?.is_some();
         let sql = "update or ignore dangling_members set name_key = ?4

@@ -16,7 +16,7 @@ pub struct ImportProgress {
 
 /// The user or group that was imported from an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Imported {
+pub enum ImportedEntity {
     /// A user, by the inner id.
     User(i64),
     /// A group, by the inner id.
@@ -25,7 +25,7 @@ pub enum Imported {
 
 impl ReadTx<'_> {
     /// How far an import of the input with that digest has come; `None` when none was broken off.
-    pub fn find_import(&self, digest: &[u8; 32]) -> Result<Option<ImportProgress>> {
+    pub fn find_import_progress(&self, digest: &[u8; 32]) -> Result<Option<ImportProgress>> {
         let line = self.first("select line from imports where digest = ?1", [digest], |row| row.get::<_, i64>(0))?;
         let Some(line) = line else { return Ok(None) };
         let sql = "select phase, row, result from import_parts where digest = ?1 order by phase, row";
@@ -36,18 +36,24 @@ impl ReadTx<'_> {
     }
 
     /// The user or group that was imported from the entry of that name.
-    pub fn find_entry(&self, name: &EntryName) -> Result<Option<Imported>> {
+    pub fn find_entry(&self, name: &EntryName) -> Result<Option<ImportedEntity>> {
         let sql = "select user_id, group_id from entry_names where name = ?1";
         let found = self.first(sql, [name], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(found.and_then(|(user, group): (Option<i64>, Option<i64>)| {
-            user.map(Imported::User).or(group.map(Imported::Group))
+            user.map(ImportedEntity::User).or(group.map(ImportedEntity::Group))
         }))
     }
 }
 
 impl WriteTx<'_> {
     /// Notes how far an import has come, and the result of its last part.
-    pub fn note_import(&self, digest: &[u8; 32], line: u64, (phase, row): (u32, u64), result: &str) -> Result<()> {
+    pub fn save_import_progress(
+        &self,
+        digest: &[u8; 32],
+        line: u64,
+        (phase, row): (u32, u64),
+        result: &str,
+    ) -> Result<()> {
         let (line, row) = (crate::store::tables::columns::count(line), crate::store::tables::columns::count(row));
         let sql = "insert into imports (digest, line, at) values (?1, ?2, ?3)
              on conflict do update set line = excluded.line, at = excluded.at";
@@ -57,17 +63,17 @@ impl WriteTx<'_> {
     }
 
     /// Forgets how far an import has come.
-    pub fn delete_import(&self, digest: &[u8; 32]) -> Result<()> {
+    pub fn delete_import_progress(&self, digest: &[u8; 32]) -> Result<()> {
         self.execute("delete from imports where digest = ?1", [digest]).map(drop)
     }
 
     /// Forgets the imports that have not gone on since then, in milliseconds since 1970-01-01 UTC.
-    pub fn delete_imports_before(&self, time: i64) -> Result<()> {
+    pub fn delete_import_progress_before(&self, time: i64) -> Result<()> {
         self.execute("delete from imports where at < ?1", [time]).map(drop)
     }
 
     /// Notes that a user or group was imported from the entry of these names.
-    pub fn note_entry_names(&self, kind: EntityKind, id: i64, names: &[EntryName]) -> Result<()> {
+    pub fn save_entry_names(&self, kind: EntityKind, id: i64, names: &[EntryName]) -> Result<()> {
         let (user, group) = match kind {
             EntityKind::User => (Some(id), None),
             EntityKind::Group => (None, Some(id)),

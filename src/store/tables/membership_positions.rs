@@ -5,13 +5,13 @@
 
 use crate::model::Result;
 use crate::store::sql::ReadTx;
-use crate::store::tables::memberships::List;
+use crate::store::tables::memberships::MemberList;
 use rusqlite::{Row, params};
 use std::collections::{BTreeMap, HashSet};
 
 /// A user in a group, with the place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlacedGroup {
+pub struct PositionedGroup {
     /// The name of the group.
     pub name: String,
     /// The place.
@@ -33,7 +33,7 @@ enum Entry {
 
 /// Which memberships are placed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Placed {
+pub enum PositionScope {
     /// All.
     All,
     /// Groups in groups alone: their places count without the users.
@@ -42,7 +42,7 @@ pub enum Placed {
 
 /// The places of memberships in one state of a directory. It takes eight bytes for each.
 #[derive(Debug, Default)]
-pub struct Places {
+pub struct MembershipPositions {
     /// The numbers of all, in order.
     numbers: Vec<i64>,
     /// The entries of each number that several have, in order.
@@ -54,7 +54,7 @@ const SUBGROUPS: &str = "select seq, parent_id, child_id from subgroups";
 const WAITING: &str = "select seq, kind, group_id, name_key from dangling_members";
 const WAITING_GROUPS: &str = "select seq, kind, group_id, name_key from dangling_members where kind <> 'user'";
 
-impl Places {
+impl MembershipPositions {
     fn of(&self, number: i64, entry: impl FnOnce() -> Entry) -> u64 {
         let first = self.numbers.partition_point(|other| *other < number) as u64;
         let tie = self.ties.get(&number).and_then(|entries| entries.binary_search(&entry()).ok());
@@ -64,11 +64,11 @@ impl Places {
 
 impl ReadTx<'_> {
     /// The places of these memberships.
-    pub fn places(&self, placed: Placed) -> Result<Places> {
+    pub fn membership_positions(&self, placed: PositionScope) -> Result<MembershipPositions> {
         let mut numbers: Vec<i64> = Vec::new();
         let sources: &[&str] = match placed {
-            Placed::All => &[MEMBERS, SUBGROUPS, WAITING],
-            Placed::Groups => &[SUBGROUPS, WAITING_GROUPS],
+            PositionScope::All => &[MEMBERS, SUBGROUPS, WAITING],
+            PositionScope::Groups => &[SUBGROUPS, WAITING_GROUPS],
         };
         for sql in sources {
             self.each(sql, [], |row| {
@@ -98,22 +98,26 @@ impl ReadTx<'_> {
             }
         }
         ties.values_mut().for_each(|entries| entries.sort_unstable());
-        Ok(Places { numbers, ties })
+        Ok(MembershipPositions { numbers, ties })
     }
 
     /// A user's direct groups, in the order joined.
-    pub fn list_placed_groups_of(&self, user_id: i64, places: &Places) -> Result<Vec<PlacedGroup>> {
+    pub fn list_positioned_groups_of(
+        &self,
+        user_id: i64,
+        places: &MembershipPositions,
+    ) -> Result<Vec<PositionedGroup>> {
         let sql = "select seq, group_id, name, written from memberships join groups on groups.id = group_id
              where user_id = ?1 order by seq, group_id";
         self.all(sql, [user_id], |row| {
             let (number, group_id) = (row.get(0)?, row.get(1)?);
             let place = places.of(number, || Entry::Member(group_id, user_id));
-            Ok(PlacedGroup { name: row.get(2)?, place, written: row.get(3)? })
+            Ok(PositionedGroup { name: row.get(2)?, place, written: row.get(3)? })
         })
     }
 
     /// Which group is in which, in the order joined: each name as the list of the other group has it, and the place.
-    pub fn list_placed_subgroups(&self, places: &Places) -> Result<Vec<(String, String, u64)>> {
+    pub fn list_positioned_subgroups(&self, places: &MembershipPositions) -> Result<Vec<(String, String, u64)>> {
         let sql = "select seq, parent_id, child_id, coalesce(parent_written, parents.name),
                  coalesce(child_written, children.name) from subgroups
              join groups as parents on parents.id = parent_id join groups as children on children.id = child_id
@@ -126,10 +130,10 @@ impl ReadTx<'_> {
 
     /// The groups in a group, in the order of its list: the name of the containing group as the list of the contained one
     /// has it, the name of the contained group as this list has it, and the place.
-    pub fn list_placed_subgroups_of(
+    pub fn list_positioned_subgroups_of(
         &self,
         group_id: i64,
-        places: &Places,
+        places: &MembershipPositions,
     ) -> Result<Vec<(Option<String>, String, u64)>> {
         let sql = "select seq, child_id, parent_written, coalesce(child_written, name)
              from subgroups join groups on groups.id = child_id where parent_id = ?1";
@@ -137,14 +141,19 @@ impl ReadTx<'_> {
             let (number, child) = (row.get(0)?, row.get(1)?);
             Ok((row.get(2)?, row.get(3)?, places.of(number, || Entry::Subgroup(group_id, child))))
         })?;
-        let waiting = self.list_waiting_names_of(group_id, List::Groups, places)?;
+        let waiting = self.list_pending_members_of(group_id, MemberList::Groups, places)?;
         found.extend(waiting.into_iter().map(|(name, place)| (None, name, place)));
         found.sort_by_key(|(.., place)| *place);
         Ok(found)
     }
 
     /// The names in one of a group's lists that are nobody's, in its order, with their places.
-    pub fn list_waiting_names_of(&self, group_id: i64, list: List, places: &Places) -> Result<Vec<(String, u64)>> {
+    pub fn list_pending_members_of(
+        &self,
+        group_id: i64,
+        list: MemberList,
+        places: &MembershipPositions,
+    ) -> Result<Vec<(String, u64)>> {
         let sql = "select seq, name_key, name from dangling_members where group_id = ?1 and kind = ?2
              order by seq, name_key";
         self.all(sql, params![group_id, list.kind()], |row| {
@@ -155,15 +164,15 @@ impl ReadTx<'_> {
 
     /// The names in groups' lists that are nobody's, in the order joined: the list, the group whose list it is, the name,
     /// and the place.
-    pub fn list_waiting_names(&self, places: &Places) -> Result<Vec<(List, String, String, u64)>> {
+    pub fn list_pending_members(&self, places: &MembershipPositions) -> Result<Vec<(MemberList, String, String, u64)>> {
         let sql = "select seq, kind, group_id, dangling_members.name_key, groups.name, dangling_members.name from dangling_members
              join groups on groups.id = group_id order by seq, kind, group_id, dangling_members.name_key";
         self.all(sql, [], |row| {
             let (number, kind, group_id, key) = (row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?);
             let list = match kind.as_str() {
-                "user" => List::Users,
-                "group" => List::Groups,
-                _ => List::Parents,
+                "user" => MemberList::Users,
+                "group" => MemberList::Groups,
+                _ => MemberList::Parents,
             };
             let place = places.of(number, || Entry::Waiting(kind, group_id, key));
             Ok((list, row.get(4)?, row.get(5)?, place))

@@ -3,14 +3,14 @@
 use crate::model::{Error, Group, Result, User, check_login, now, spelling_key};
 use crate::store::cache_scopes::CacheScope;
 use crate::store::sql::{ReadTx, WriteTx};
-use crate::store::tables::audit_log::Named;
+use crate::store::tables::audit_log::EntryTarget;
 use crate::store::tables::list_order::{Place, seqs};
 use rusqlite::params;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// One of the three lists of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum List {
+pub enum MemberList {
     /// Its direct member users.
     Users,
     /// Its direct member groups.
@@ -19,28 +19,28 @@ pub enum List {
     Parents,
 }
 
-impl List {
+impl MemberList {
     /// The name of the list in `dangling_members`.
     pub(in crate::store) fn kind(self) -> &'static str {
         match self {
-            List::Users => "user",
-            List::Groups => "group",
-            List::Parents => "parent",
+            MemberList::Users => "user",
+            MemberList::Groups => "group",
+            MemberList::Parents => "parent",
         }
     }
 
     /// The entries that belong to a user or group, in any order.
     fn resolved_sql(self) -> &'static str {
         match self {
-            List::Users => {
+            MemberList::Users => {
                 "select username_key, coalesce(written, username), seq, user_id
                  from memberships join users on users.id = user_id where group_id = ?1"
             }
-            List::Groups => {
+            MemberList::Groups => {
                 "select name_key, coalesce(child_written, name), seq, child_id
                  from subgroups join groups on groups.id = child_id where parent_id = ?1"
             }
-            List::Parents => {
+            MemberList::Parents => {
                 "select name_key, coalesce(parent_written, name), seq, parent_id
                  from subgroups join groups on groups.id = parent_id where child_id = ?1"
             }
@@ -50,25 +50,25 @@ impl List {
     /// The inner id of the user or group that a name belongs to.
     fn target_sql(self) -> &'static str {
         match self {
-            List::Users => "select id from users where username_key = ?1",
-            List::Groups | List::Parents => "select id from groups where name_key = ?1",
+            MemberList::Users => "select id from users where username_key = ?1",
+            MemberList::Groups | MemberList::Parents => "select id from groups where name_key = ?1",
         }
     }
 
     /// Adds an entry: the group whose list it is, the inner id that it belongs to, its number, and its spelling.
     fn insert_sql(self) -> &'static str {
         match self {
-            List::Users => {
+            MemberList::Users => {
                 "insert into memberships (group_id, user_id, seq, written)
                  values (?1, ?2, ?3, (select ?4 from users
                      where id = ?2 and username <> ?4 and spelling(username) = spelling(?4)))"
             }
-            List::Groups => {
+            MemberList::Groups => {
                 "insert into subgroups (parent_id, child_id, seq, child_written)
                  values (?1, ?2, ?3, (select ?4 from groups
                      where id = ?2 and name <> ?4 and spelling(name) = spelling(?4)))"
             }
-            List::Parents => {
+            MemberList::Parents => {
                 "insert into subgroups (child_id, parent_id, seq, parent_written)
                  values (?1, ?2, ?3, (select ?4 from groups
                      where id = ?2 and name <> ?4 and spelling(name) = spelling(?4)))"
@@ -79,17 +79,17 @@ impl List {
     /// Gives an entry another number and another spelling, with the same parameters.
     fn update_sql(self) -> &'static str {
         match self {
-            List::Users => {
+            MemberList::Users => {
                 "update memberships set seq = ?3, written = (select ?4 from users
                      where id = ?2 and username <> ?4 and spelling(username) = spelling(?4))
                  where group_id = ?1 and user_id = ?2"
             }
-            List::Groups => {
+            MemberList::Groups => {
                 "update subgroups set seq = ?3, child_written = (select ?4 from groups
                      where id = ?2 and name <> ?4 and spelling(name) = spelling(?4))
                  where parent_id = ?1 and child_id = ?2"
             }
-            List::Parents => {
+            MemberList::Parents => {
                 "update subgroups set seq = ?3, parent_written = (select ?4 from groups
                      where id = ?2 and name <> ?4 and spelling(name) = spelling(?4))
                  where child_id = ?1 and parent_id = ?2"
@@ -100,9 +100,9 @@ impl List {
     /// Removes an entry: the group whose list it is, and the inner id that it belongs to.
     fn delete_sql(self) -> &'static str {
         match self {
-            List::Users => "delete from memberships where group_id = ?1 and user_id = ?2",
-            List::Groups => "delete from subgroups where parent_id = ?1 and child_id = ?2",
-            List::Parents => "delete from subgroups where child_id = ?1 and parent_id = ?2",
+            MemberList::Users => "delete from memberships where group_id = ?1 and user_id = ?2",
+            MemberList::Groups => "delete from subgroups where parent_id = ?1 and child_id = ?2",
+            MemberList::Parents => "delete from subgroups where child_id = ?1 and parent_id = ?2",
         }
     }
 }
@@ -137,7 +137,7 @@ struct Wanted {
 
 /// A planned change of a list.
 struct PlannedList {
-    list: List,
+    list: MemberList,
     /// Entries of the old list that are not in the new one.
     goes: Vec<Entry>,
     /// Entries of the new list, each once.
@@ -172,7 +172,7 @@ pub struct JoinedGroup {
 
 /// How a new user joins a group.
 #[derive(Debug, Clone, Copy)]
-pub struct Joining<'g> {
+pub struct NewMembership<'g> {
     /// The group.
     pub group: &'g JoinedGroup,
     /// The place in the order of all memberships; `None`: the next one.
@@ -181,10 +181,10 @@ pub struct Joining<'g> {
     pub spelling: Option<&'g str>,
 }
 
-impl<'g> Joining<'g> {
+impl<'g> NewMembership<'g> {
     /// Joins a group at the end of its list.
-    pub fn last(group: &'g JoinedGroup) -> Joining<'g> {
-        Joining { group, place: None, spelling: None }
+    pub fn last(group: &'g JoinedGroup) -> NewMembership<'g> {
+        NewMembership { group, place: None, spelling: None }
     }
 }
 
@@ -198,9 +198,9 @@ struct Touched {
 }
 
 impl Touched {
-    fn add(&mut self, list: List, target: Option<i64>) {
+    fn add(&mut self, list: MemberList, target: Option<i64>) {
         self.lists = true;
-        if list != List::Users {
+        if list != MemberList::Users {
             self.others.extend(target);
         }
     }
@@ -209,13 +209,13 @@ impl Touched {
 impl ReadTx<'_> {
     /// Plans to replace lists of a group by these names, each once. Where few of many names differ, planning takes most
     /// of the time.
-    pub fn plan_lists(&self, group: &Group, lists: &[(List, &[String])]) -> Result<PlannedLists> {
-        let plan = |(list, names): &(List, &[String])| self.plan_list(group.id, *list, names);
+    pub fn plan_member_lists(&self, group: &Group, lists: &[(MemberList, &[String])]) -> Result<PlannedLists> {
+        let plan = |(list, names): &(MemberList, &[String])| self.plan_list(group.id, *list, names);
         let lists = lists.iter().map(plan).collect::<Result<_>>()?;
         Ok(PlannedLists { group_id: group.id, version: group.version, lists })
     }
 
-    fn plan_list(&self, group_id: i64, list: List, names: &[String]) -> Result<PlannedList> {
+    fn plan_list(&self, group_id: i64, list: MemberList, names: &[String]) -> Result<PlannedList> {
         let entries = self.entries(group_id, list)?;
         let places: HashMap<&str, usize> =
             entries.iter().enumerate().map(|(at, entry)| (entry.key.as_str(), at)).collect();
@@ -250,7 +250,7 @@ impl ReadTx<'_> {
     }
 
     /// The names in one of a group's lists, in the order given.
-    pub fn list_names(&self, group_id: i64, list: List) -> Result<Vec<String>> {
+    pub fn list_names(&self, group_id: i64, list: MemberList) -> Result<Vec<String>> {
         // Like `entries`, without the keys, which take as much memory as the names.
         let mut names: Vec<(i64, Option<i64>, String)> =
             self.all(list.resolved_sql(), [group_id], |row| Ok((row.get(2)?, row.get(3)?, row.get(1)?)))?;
@@ -261,12 +261,12 @@ impl ReadTx<'_> {
     }
 
     /// How many names in groups' lists are nobody's.
-    pub fn count_waiting_names(&self) -> Result<u64> {
+    pub fn count_pending_members(&self) -> Result<u64> {
         self.number("select count(*) from dangling_members", [])
     }
 
     /// A list's entries in the order given.
-    fn entries(&self, group_id: i64, list: List) -> Result<Vec<Entry>> {
+    fn entries(&self, group_id: i64, list: MemberList) -> Result<Vec<Entry>> {
         let mut entries = self.all(list.resolved_sql(), [group_id], |row| {
             Ok(Entry { key: row.get(0)?, name: row.get(1)?, seq: row.get(2)?, target: row.get(3)? })
         })?;
@@ -283,7 +283,7 @@ impl ReadTx<'_> {
 impl WriteTx<'_> {
     /// Makes a user a direct member of a group; nothing changes if they are one.
     pub fn insert_member(&self, group_id: i64, user_id: i64) -> Result<()> {
-        self.mark(CacheScope::Rights);
+        self.invalidate(CacheScope::Rights);
         let sql = "insert into memberships (group_id, user_id, seq)
              values (?1, ?2, ifnull(?3, (select value + 1 from counters where name = 'seq'))) on conflict do nothing";
         if self.execute(sql, params![group_id, user_id, self.upcoming_seq()?])? > 0 {
@@ -298,29 +298,29 @@ impl WriteTx<'_> {
     ///
     /// # Errors
     /// `Invalid` for what cannot be a name, and where a group would contain itself.
-    pub fn add_to_list(&self, group_id: i64, list: List, name: &str) -> Result<bool> {
+    pub fn add_to_member_list(&self, group_id: i64, list: MemberList, name: &str) -> Result<bool> {
         let name = check_login("the name of a member", name)?;
         let key = self.key_in(group_id, list, name)?;
         let target = self.first(list.target_sql(), [&key], |row| row.get(0))?;
         let Some(target) = target else {
-            self.note_waiting_name();
+            self.remember_pending_member();
             let sql = "insert into dangling_members (kind, name_key, group_id, name, seq)
                  values (?1, ?2, ?3, ?4, ifnull(?5, (select value + 1 from counters where name = 'seq')))
                  on conflict do nothing";
             if self.execute(sql, params![list.kind(), key, group_id, name, self.upcoming_seq()?])? > 0 {
                 self.advance_seq(1)?;
                 self.touch_group(group_id)?;
-                self.note_entry(&self.name_of_group(group_id)?, list, Named::Waiting(name), true)?;
+                self.note_entry(&self.name_of_group(group_id)?, list, EntryTarget::Waiting(name), true)?;
             }
             return Ok(false);
         };
         let (parent, child) = match list {
-            List::Users => return self.insert_member(group_id, target).map(|()| true),
-            List::Groups => (group_id, target),
-            List::Parents => (target, group_id),
+            MemberList::Users => return self.insert_member(group_id, target).map(|()| true),
+            MemberList::Groups => (group_id, target),
+            MemberList::Parents => (target, group_id),
         };
         if self.put_below(parent, child)? {
-            self.note_entry(&self.name_of_group(group_id)?, list, Named::Row(target), true)?;
+            self.note_entry(&self.name_of_group(group_id)?, list, EntryTarget::Row(target), true)?;
         }
         Ok(true)
     }
@@ -331,7 +331,7 @@ impl WriteTx<'_> {
     /// `Invalid` where a group would contain itself.
     pub fn insert_member_group(&self, parent: i64, child: i64) -> Result<()> {
         if self.put_below(parent, child)? {
-            self.note_entry(&self.name_of_group(parent)?, List::Groups, Named::Row(child), true)?;
+            self.note_entry(&self.name_of_group(parent)?, MemberList::Groups, EntryTarget::Row(child), true)?;
         }
         Ok(())
     }
@@ -341,8 +341,8 @@ impl WriteTx<'_> {
         if self.has_member_group(parent, child)? {
             return Ok(false);
         }
-        self.mark(CacheScope::Rights);
-        self.mark(CacheScope::Groups);
+        self.invalidate(CacheScope::Rights);
+        self.invalidate(CacheScope::Groups);
         let seq = self.next_seqs(1)?;
         self.insert_subgroup(parent, child, seq)?;
         Ok(true)
@@ -350,7 +350,14 @@ impl WriteTx<'_> {
 
     /// Gives an entry of one of a group's lists another place in the order of all memberships, and the spelling of the
     /// name that the list shows. `target` is the inner id of the user or group; `None`: there is none of that name yet.
-    pub fn place_entry(&self, group_id: i64, list: List, target: Option<i64>, name: &str, place: i64) -> Result<()> {
+    pub fn set_entry_position(
+        &self,
+        group_id: i64,
+        list: MemberList,
+        target: Option<i64>,
+        name: &str,
+        place: i64,
+    ) -> Result<()> {
         let changed = match target {
             None => {
                 let key = self.key_in(group_id, list, name)?;
@@ -369,32 +376,32 @@ impl WriteTx<'_> {
     }
 
     /// A name that waits in a list of that group in another spelling from now on.
-    fn note_respelling(&self, group: &str, list: List, before: &str, name: &str) -> Result<()> {
-        self.note_entry(group, list, Named::Waiting(before), false)?;
-        self.note_entry(group, list, Named::Waiting(name), true)
+    fn note_respelling(&self, group: &str, list: MemberList, before: &str, name: &str) -> Result<()> {
+        self.note_entry(group, list, EntryTarget::Waiting(before), false)?;
+        self.note_entry(group, list, EntryTarget::Waiting(name), true)
     }
 
     /// Reserves so many places at the end of the order of all memberships. Returns the last one before them.
-    pub fn reserve_places(&self, count: u64) -> Result<i64> {
+    pub fn reserve_positions(&self, count: u64) -> Result<i64> {
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         Ok(self.next_seqs(count.max(1))? - 1)
     }
 
     /// Takes a group out of another; nothing changes if it is not in it.
     pub fn remove_subgroup(&self, parent: i64, child: i64) -> Result<()> {
-        self.mark(CacheScope::Rights);
-        self.mark(CacheScope::Groups);
-        if self.execute(List::Groups.delete_sql(), [parent, child])? > 0 {
+        self.invalidate(CacheScope::Rights);
+        self.invalidate(CacheScope::Groups);
+        if self.execute(MemberList::Groups.delete_sql(), [parent, child])? > 0 {
             self.touch_group(parent)?;
             self.touch_group(child)?;
-            self.note_entry(&self.name_of_group(parent)?, List::Groups, Named::Row(child), false)?;
+            self.note_entry(&self.name_of_group(parent)?, MemberList::Groups, EntryTarget::Row(child), false)?;
         }
         Ok(())
     }
 
     /// Ends a direct membership; nothing changes if there is none.
     pub fn delete_member(&self, group_id: i64, user_id: i64) -> Result<()> {
-        self.mark(CacheScope::Rights);
+        self.invalidate(CacheScope::Rights);
         if self.take_member(group_id, user_id)? {
             self.touch_group(group_id)?;
             self.note_member(group_id, user_id, false)?;
@@ -404,17 +411,17 @@ impl WriteTx<'_> {
 
     /// Makes a new user a direct member of these groups, each once, in this order. `waited`: others may have waited for
     /// the name, and the user is a member of these.
-    pub fn fill_groups_of(&self, user: &User, waited: bool, groups: &[Joining<'_>]) -> Result<()> {
+    pub fn insert_memberships_of(&self, user: &User, waited: bool, groups: &[NewMembership<'_>]) -> Result<()> {
         if groups.is_empty() {
             return Ok(());
         }
-        self.mark(CacheScope::Rights);
+        self.invalidate(CacheScope::Rights);
         let present = if waited { self.list_group_ids_of(user.id)? } else { Vec::new() };
         let present: HashSet<i64> = present.into_iter().collect();
         let missing = groups.iter().filter(|joining| !present.contains(&joining.group.id));
         let unplaced = missing.clone().filter(|joining| joining.place.is_none()).count();
         let mut seqs = self.next_seqs(unplaced)?..;
-        for Joining { group, place, spelling } in missing {
+        for NewMembership { group, place, spelling } in missing {
             let Some(seq) = place.or_else(|| seqs.next()) else { continue };
             let written = spelling.filter(|name| *name != user.username && is_spelling_of(name, &user.username));
             let sql = "insert into memberships (group_id, user_id, seq, written) values (?1, ?2, ?3, ?4)";
@@ -422,10 +429,12 @@ impl WriteTx<'_> {
             self.touch_group(group.id)?;
             self.note_membership(&group.name, Some(&user.username), None, false, true)?;
         }
-        for Joining { group, place, spelling } in groups.iter().filter(|joining| present.contains(&joining.group.id)) {
+        for NewMembership { group, place, spelling } in
+            groups.iter().filter(|joining| present.contains(&joining.group.id))
+        {
             if let Some(place) = *place {
                 let name = spelling.unwrap_or(&user.username);
-                self.place_entry(group.id, List::Users, Some(user.id), name, place)?;
+                self.set_entry_position(group.id, MemberList::Users, Some(user.id), name, place)?;
             }
         }
         Ok(())
@@ -433,7 +442,7 @@ impl WriteTx<'_> {
 
     /// Makes these the user's direct groups, in this order. Each is there once.
     pub fn replace_groups_of(&self, user_id: i64, groups: &[i64]) -> Result<()> {
-        self.mark(CacheScope::Rights);
+        self.invalidate(CacheScope::Rights);
         let present = self.list_group_ids_of(user_id)?;
         let given: HashSet<i64> = groups.iter().copied().collect();
         for group_id in present.iter().copied().filter(|id| !given.contains(id)) {
@@ -454,7 +463,7 @@ impl WriteTx<'_> {
     /// Makes these the last of a user's direct groups. Also a user who only moves to the end of their groups moves to
     /// the end of the group's users.
     fn join_last(&self, user_id: i64, groups: &[i64], present: &HashSet<i64>) -> Result<()> {
-        self.mark(CacheScope::Rights);
+        self.invalidate(CacheScope::Rights);
         let sql = "insert into memberships (group_id, user_id, seq) values (?1, ?2, ?3)
              on conflict do update set seq = excluded.seq";
         for (group_id, seq) in groups.iter().zip(self.next_seqs(groups.len())?..) {
@@ -471,9 +480,9 @@ impl WriteTx<'_> {
     ///
     /// # Errors
     /// `Invalid` for what cannot be a name, and where a group would contain itself.
-    pub fn replace_lists(&self, planned: PlannedLists) -> Result<()> {
-        self.mark(CacheScope::Rights);
-        self.mark(CacheScope::Groups);
+    pub fn replace_member_lists(&self, planned: PlannedLists) -> Result<()> {
+        self.invalidate(CacheScope::Rights);
+        self.invalidate(CacheScope::Groups);
         let mut touched = Touched::default();
         // What goes, goes first: two groups can change places in one call.
         for list in &planned.lists {
@@ -492,8 +501,8 @@ impl WriteTx<'_> {
     /// kept too.
     ///
     /// # Errors
-    /// As [`WriteTx::replace_lists`].
-    pub fn fill_lists(&self, group_id: i64, lists: &[(List, &[String])]) -> Result<()> {
+    /// As [`WriteTx::replace_member_lists`].
+    pub fn insert_member_lists(&self, group_id: i64, lists: &[(MemberList, &[String])]) -> Result<()> {
         let mut touched = Touched::default();
         for (list, names) in lists {
             self.arrange_list(group_id, self.plan_list(group_id, *list, names)?, &mut touched)?;
@@ -513,7 +522,7 @@ impl WriteTx<'_> {
                 Some(target) => self.execute(list.delete_sql(), [group_id, target])?,
             };
             touched.add(list, entry.target);
-            self.note_entry(&group, list, Named::of(entry.target, &entry.name), false)?;
+            self.note_entry(&group, list, EntryTarget::of(entry.target, &entry.name), false)?;
         }
         Ok(())
     }
@@ -525,7 +534,7 @@ impl WriteTx<'_> {
         let is_new = |entry: &&mut Wanted| entry.place.present.is_none();
         let keys = wanted.iter().filter(|entry| entry.place.present.is_none()).map(|entry| entry.key.as_str());
         let targets = self.first_of_each(list.target_sql(), keys, |row| row.get(0))?;
-        self.refuse_circles(group_id, list, targets.iter().copied().flatten().collect())?;
+        self.refuse_cycles(group_id, list, targets.iter().copied().flatten().collect())?;
         if let Some(error) = broken {
             return Err(error);
         }
@@ -548,7 +557,7 @@ impl WriteTx<'_> {
                 }
                 None => {
                     self.insert_entry(group_id, list, entry, seq)?;
-                    self.note_entry(&group, list, Named::of(entry.target, &entry.name), true)?;
+                    self.note_entry(&group, list, EntryTarget::of(entry.target, &entry.name), true)?;
                 }
             }
             touched.add(list, entry.target);
@@ -557,20 +566,20 @@ impl WriteTx<'_> {
     }
 
     /// Refuses new entries that would close a circle. One walk serves for all of them.
-    fn refuse_circles(&self, group_id: i64, list: List, targets: Vec<i64>) -> Result<()> {
+    fn refuse_cycles(&self, group_id: i64, list: MemberList, targets: Vec<i64>) -> Result<()> {
         if targets.is_empty() {
             return Ok(());
         }
         match list {
-            List::Users => Ok(()),
+            MemberList::Users => Ok(()),
             // A group that contains none is above nothing, which one look tells.
-            List::Groups if self.contain_none(group_id, &targets)? => Ok(()),
-            List::Groups => match self.find_at_or_above(group_id, &targets)? {
-                Some(at) => Err(self.circle(group_id, targets[at])),
+            MemberList::Groups if self.contain_none(group_id, &targets)? => Ok(()),
+            MemberList::Groups => match self.find_at_or_above(group_id, &targets)? {
+                Some(at) => Err(self.cycle_error(group_id, targets[at])),
                 None => Ok(()),
             },
-            List::Parents => match self.find_at_or_below(group_id, &targets)? {
-                Some(at) => Err(self.circle(targets[at], group_id)),
+            MemberList::Parents => match self.find_at_or_below(group_id, &targets)? {
+                Some(at) => Err(self.cycle_error(targets[at], group_id)),
                 None => Ok(()),
             },
         }
@@ -583,7 +592,7 @@ impl WriteTx<'_> {
     }
 
     /// The error for a membership that would close a circle.
-    fn circle(&self, parent: i64, child: i64) -> Error {
+    fn cycle_error(&self, parent: i64, child: i64) -> Error {
         match (self.name_of_group(parent), self.name_of_group(child)) {
             (Ok(parent), Ok(child)) => {
                 Error::Invalid(format!("a group cannot contain itself: {child} in {parent} closes a circle"))
@@ -596,10 +605,10 @@ impl WriteTx<'_> {
         Ok(self.first("select name from groups where id = ?1", [id], |row| row.get(0))?.unwrap_or_default())
     }
 
-    fn insert_entry(&self, group_id: i64, list: List, entry: &Wanted, seq: i64) -> Result<usize> {
+    fn insert_entry(&self, group_id: i64, list: MemberList, entry: &Wanted, seq: i64) -> Result<usize> {
         match entry.target {
             None => {
-                self.note_waiting_name();
+                self.remember_pending_member();
                 let sql =
                     "insert into dangling_members (kind, name_key, group_id, name, seq) values (?1, ?2, ?3, ?4, ?5)";
                 self.execute(sql, params![list.kind(), entry.key, group_id, entry.name, seq])
@@ -608,7 +617,7 @@ impl WriteTx<'_> {
         }
     }
 
-    fn update_entry(&self, group_id: i64, list: List, entry: &Wanted, seq: i64) -> Result<usize> {
+    fn update_entry(&self, group_id: i64, list: MemberList, entry: &Wanted, seq: i64) -> Result<usize> {
         match entry.target {
             None => self.execute(
                 "update dangling_members set name = ?4, seq = ?5 where kind = ?1 and name_key = ?2 and group_id = ?3",
@@ -620,7 +629,7 @@ impl WriteTx<'_> {
 
     /// Makes one group a member of another, unless it is one.
     fn insert_subgroup(&self, parent: i64, child: i64, seq: i64) -> Result<()> {
-        self.refuse_circles(parent, List::Groups, vec![child])?;
+        self.refuse_cycles(parent, MemberList::Groups, vec![child])?;
         let sql = "insert into subgroups (parent_id, child_id, seq) values (?1, ?2, ?3) on conflict do nothing";
         self.execute(sql, [parent, child, seq])?;
         self.touch_group(parent)?;
@@ -629,13 +638,13 @@ impl WriteTx<'_> {
 
     /// Makes memberships of the entries that waited for this new user.
     /// Returns whether there were any.
-    pub(in crate::store) fn resolve_user(&self, user_id: i64, username: &str, key: &str) -> Result<bool> {
+    pub(in crate::store) fn resolve_pending_user(&self, user_id: i64, username: &str, key: &str) -> Result<bool> {
         // Hardly ever is there one, and looking costs less than deleting nothing.
         let sql = "select 1 from dangling_members where kind = 'user' and name_key = ?1";
-        if !self.may_have_waiting_names()? || !self.any(sql, [key])? {
+        if !self.may_have_pending_members()? || !self.any(sql, [key])? {
             return Ok(false);
         }
-        self.mark(CacheScope::Rights);
+        self.invalidate(CacheScope::Rights);
         let sql = "insert into memberships (group_id, user_id, seq, written)
              select group_id, ?2, seq, case when name <> ?3 and spelling(name) = spelling(?3) then name end
              from dangling_members where kind = 'user' and name_key = ?1";
@@ -651,14 +660,14 @@ impl WriteTx<'_> {
     ///
     /// # Errors
     /// `Invalid` where that would close a circle: then there can be no group of that name yet.
-    pub(in crate::store) fn resolve_group(&self, id: i64, name: &str, key: &str) -> Result<()> {
+    pub(in crate::store) fn resolve_pending_group(&self, id: i64, name: &str, key: &str) -> Result<()> {
         let sql = "select kind = 'parent', group_id from dangling_members
              where name_key = ?1 and kind in ('group', 'parent') order by seq";
         let waiting: Vec<(bool, i64)> = self.all(sql, [key], |row| Ok((row.get(0)?, row.get(1)?)))?;
         if waiting.is_empty() {
             return Ok(());
         }
-        self.refuse_waiting_circles(id, &waiting)?;
+        self.refuse_pending_cycles(id, &waiting)?;
         let sql = "insert into subgroups (parent_id, child_id, seq, child_written)
              select group_id, ?2, seq, case when name <> ?3 and spelling(name) = spelling(?3) then name end
              from dangling_members where kind = 'group' and name_key = ?1";
@@ -675,16 +684,16 @@ impl WriteTx<'_> {
 
     /// Refuses a new group that would close a circle with the groups that have its name in their lists: as a parent, or
     /// as a member.
-    fn refuse_waiting_circles(&self, id: i64, waiting: &[(bool, i64)]) -> Result<()> {
+    fn refuse_pending_cycles(&self, id: i64, waiting: &[(bool, i64)]) -> Result<()> {
         let (mut above, mut children) = (HashSet::new(), HashSet::new());
         for (as_parent, group_id) in waiting {
             if *as_parent {
                 if above.contains(group_id) {
-                    return Err(self.circle(id, *group_id));
+                    return Err(self.cycle_error(id, *group_id));
                 }
                 children.insert(*group_id);
             } else if self.walk_up([*group_id], &mut above, |group| children.contains(&group))? {
-                return Err(self.circle(*group_id, id));
+                return Err(self.cycle_error(*group_id, id));
             }
         }
         Ok(())

@@ -7,7 +7,7 @@ use rusqlite::params;
 
 /// What it takes to check a password.
 #[derive(Debug, Clone)]
-pub struct Secret {
+pub struct LoginRow {
     /// The user's inner id.
     pub user_id: i64,
     /// The user name as stored.
@@ -37,17 +37,17 @@ macro_rules! select_secret {
 
 impl ReadTx<'_> {
     /// What it takes to check the password of the user of that name.
-    pub fn find_secret(&self, username: &str) -> Result<Option<Secret>> {
+    pub fn find_login(&self, username: &str) -> Result<Option<LoginRow>> {
         match self.find_user_id(username)? {
-            Some(id) => self.find_secret_by_id(id),
+            Some(id) => self.find_login_by_id(id),
             None => Ok(None),
         }
     }
 
     /// What it takes to check the password of the user of that inner id.
-    pub fn find_secret_by_id(&self, id: i64) -> Result<Option<Secret>> {
+    pub fn find_login_by_id(&self, id: i64) -> Result<Option<LoginRow>> {
         self.first(concat!(select_secret!(), "id = ?1"), [id], |row| {
-            Ok(Secret {
+            Ok(LoginRow {
                 user_id: row.get(0)?,
                 username: row.get(1)?,
                 key: row.get(2)?,
@@ -91,7 +91,7 @@ impl WriteTx<'_> {
     /// Stores another password. All sessions of the user end with it, and the tokens are revoked unless they are to be
     /// kept.
     pub fn update_password(&self, user_id: i64, password: &NewPassword) -> Result<()> {
-        self.mark(CacheScope::Rights);
+        self.invalidate(CacheScope::Rights);
         let sql = "update users set password_hash = ?2, updated_at = ?3, version = version + 1 where id = ?1";
         self.execute(sql, params![user_id, password.hash, now()])?;
         self.execute(

@@ -4,7 +4,7 @@ use crate::model::{
     BaseRole, EntityKind, NewPassword, Page, Result, User, UserSummary, UserView, Window, new_uuid, now,
 };
 use crate::store::cache_scopes::CacheScope;
-use crate::store::read_cache::{ADMINISTRATORS_MAX, Administrators, ListOf};
+use crate::store::read_cache::{ADMINISTRATORS_MAX, Administrators, ListKey};
 use crate::store::sql::{ReadTx, WriteTx, failure};
 use crate::store::tables::columns::{attributes, attributes_text, count, prefix_range, search_key};
 use rusqlite::{Row, ToSql, named_params, params};
@@ -206,7 +206,7 @@ impl ReadTx<'_> {
     pub fn search_users(&self, prefix: Option<&str>, window: Window) -> Result<Page<i64>> {
         let Some(prefix) = prefix else { return self.all_users(window) };
         let (from, to) = prefix_range(prefix);
-        let ids = self.remembered_list(ListOf::Prefix(from.clone()), || {
+        let ids = self.remembered_list(ListKey::Prefix(from.clone()), || {
             let sql = "select id from users where username_key >= ?1 and username_key < ?2
                      or first_key >= ?1 and first_key < ?2 or last_key >= ?1 and last_key < ?2
                      or email_key >= ?1 and email_key < ?2
@@ -225,7 +225,7 @@ impl ReadTx<'_> {
     fn all_users(&self, window: Window) -> Result<Page<i64>> {
         let total = self.count_users()?;
         if window.offset > SKIPPED_MAX {
-            let ids = self.remembered_list(ListOf::Everybody, || {
+            let ids = self.remembered_list(ListKey::Everybody, || {
                 self.all("select id from users order by username_key", [], |row| row.get(0))
             })?;
             return Ok(page_of(&ids, window, total));
@@ -239,7 +239,7 @@ impl ReadTx<'_> {
     /// the group's list that belong to no user are counted and not listed.
     pub fn list_members(&self, group_id: i64, prefix: &str, window: Window) -> Result<Page<i64>> {
         let (from, to) = prefix_range(prefix);
-        let ids = self.remembered_list(ListOf::Members(group_id, from.clone()), || {
+        let ids = self.remembered_list(ListKey::Members(group_id, from.clone()), || {
             let sql = "select user_id from memberships join users on users.id = user_id
                  where group_id = ?1 and (username_key >= ?2 and username_key < ?3
                      or user_id in (select user_id from withheld_user_keys where key >= ?2 and key < ?3))
@@ -254,7 +254,7 @@ impl ReadTx<'_> {
         Ok(page_of(&ids, window, ids.len() as u64 + dangling))
     }
 
-    fn remembered_list(&self, list: ListOf, read: impl FnOnce() -> Result<Vec<i64>>) -> Result<Arc<[i64]>> {
+    fn remembered_list(&self, list: ListKey, read: impl FnOnce() -> Result<Vec<i64>>) -> Result<Arc<[i64]>> {
         match &self.memory {
             Some(memory) => memory.list(list, read),
             None => Ok(read()?.into()),
@@ -317,8 +317,8 @@ impl WriteTx<'_> {
             self.insert_password(user.id, password)?;
         }
         self.note_new_user(&user, password.is_some())?;
-        self.withhold(EntityKind::User, user.id, &user.username, &user.key)?;
-        let waited = self.resolve_user(user.id, &user.username, &user.key)?;
+        self.withhold_key(EntityKind::User, user.id, &user.username, &user.key)?;
+        let waited = self.resolve_pending_user(user.id, &user.username, &user.key)?;
         Ok((user, waited))
     }
 
@@ -331,7 +331,7 @@ impl WriteTx<'_> {
             return Ok(());
         }
         if before.disabled != user.disabled {
-            self.mark(CacheScope::Rights);
+            self.invalidate(CacheScope::Rights);
         }
         if user.disabled && !before.disabled {
             self.end_logins(user.id)?;
@@ -375,8 +375,8 @@ impl WriteTx<'_> {
 
     /// Removes a user for good, with memberships and tokens.
     pub fn delete_user(&self, user_id: i64) -> Result<()> {
-        self.mark(CacheScope::Rights);
-        self.mark(CacheScope::Credentials);
+        self.invalidate(CacheScope::Rights);
+        self.invalidate(CacheScope::Credentials);
         self.note_end_of_user(user_id)?;
         self.touch_groups_of(user_id)?;
         self.execute("delete from users where id = ?1", [user_id])?;
