@@ -1,7 +1,8 @@
--- The directory of one organisation: users, groups, memberships, and the credentials of those who ask.
--- Times are milliseconds since 1970-01-01 UTC. Keys (`*_key`) are the text as NFKC_Casefold (Unicode 3.13) has it, made
--- by the program, so that one name has one row whatever its spelling. A row can keep an older key, see
--- `withheld_user_keys`.
+-- The directory of one organisation: users, groups, memberships, and the credentials of callers.
+-- Times are milliseconds since 1970-01-01 UTC. Keys (`*_key`) are the NFKC_Casefold (Unicode 3.13) of the text, computed by
+-- the program, so that all spellings of a name lead to one row. A row can keep an older key, see `withheld_user_keys`.
+-- SQLite stores the comments inside a statement in the database, and `rollbook check` compares them: they change only
+-- with a migration.
 -- Version 6; `application_id` and `user_version` are set by the program in the transaction that runs this.
 
 create table users (
@@ -53,7 +54,7 @@ create table groups (
 
 create index groups_by_label on groups (label_key) where label_key is not null;
 
--- Users that keep an older key, because another row had the key of their name when the rules of keys changed. The key of
+-- Users that keep an older key, because another row had the key of their name when the rules for keys changed. The key of
 -- the name is withheld: no new user gets it.
 create table withheld_user_keys (
     user_id integer primary key references users (id) on delete cascade,
@@ -70,7 +71,7 @@ create table withheld_group_keys (
 
 create index withheld_group_keys_by_key on withheld_group_keys (key);
 
--- Who is in which group, directly.
+-- The users that each group contains directly.
 create table memberships (
     group_id integer not null references groups (id) on delete cascade,
     user_id  integer not null references users (id) on delete cascade,
@@ -81,7 +82,7 @@ create table memberships (
 
 create index memberships_by_user on memberships (user_id, seq);
 
--- Which group contains which other group. The program refuses cycles, queries tolerate them.
+-- The groups that each group contains directly. The program refuses cycles, queries tolerate them.
 create table subgroups (
     parent_id      integer not null references groups (id) on delete cascade,
     child_id       integer not null references groups (id) on delete cascade,
@@ -94,7 +95,7 @@ create table subgroups (
 
 create index subgroups_by_child on subgroups (child_id, seq);
 
--- Names in a group's lists that belong to nobody yet. They become real rows of the two tables above when
+-- Pending members: names in the lists of a group that no user or group has. They become rows of the two tables above when
 -- such a user or group is created.
 create table dangling_members (
     kind     text not null check (kind in ('user', 'group', 'parent')), -- which of the group's three lists
@@ -131,7 +132,7 @@ create table credentials (
 
 create index credentials_by_user on credentials (user_id, application, device);
 
--- What is to be known of users' passwords beside the hash; no row: the first password, made here.
+-- Properties of passwords other than the hash. A user without a row has the first password, which was set here.
 create table passwords (
     user_id   integer primary key references users (id) on delete cascade,
     number    integer not null,                        -- counts changes; a better hash of the same password is none
@@ -141,7 +142,7 @@ create table passwords (
 
 create index passwords_by_slow_kind on passwords (slow_kind) where slow_kind is not null;
 
--- Numbers that go on counting.
+-- Counters.
 create table counters (
     name  text primary key,
     value integer not null
@@ -168,7 +169,7 @@ create trigger groups_discounted after delete on groups begin
     update counters set value = value - 1 where name = 'groups';
 end;
 
--- What has changed, in the order of the changes: each is written in the transaction of the change itself.
+-- The audit log, in the order of the changes: each row is written in the transaction of the change itself.
 create table changes (
     id          integer primary key,  -- counts up; the newest row is never removed, so that none is given twice
     at          integer not null,
@@ -181,21 +182,21 @@ create table changes (
     after       text                  -- JSON object: what is so now, no secrets
 ) strict;
 
--- By when changes were made, on a clock that counts the time in which servers have run (the counters `change_clock` and
--- `change_clock_seen`): old changes are removed by it, so that a system clock that jumps removes none.
+-- Ages of changes, on a clock that counts the time in which servers have run (the counters `change_clock` and
+-- `change_clock_seen`). Old changes are removed by this clock, so that a jump of the system clock removes none.
 create table change_marks (
     id integer primary key,           -- the newest change at that time
     at integer not null               -- milliseconds of that clock
 ) strict;
 
--- How far imports have come that were broken off.
+-- The progress of interrupted imports.
 create table imports (
     digest blob primary key check (length(digest) = 32), -- SHA-256 of the whole input
     line   integer not null,                             -- everything up to this line has been looked at and stored
     at     integer not null
 ) strict, without rowid;
 
--- What has become of the parts of imports that were broken off: the imports that go on tell it again.
+-- Results of the parts of interrupted imports: an import that continues repeats them in its report.
 create table import_parts (
     digest blob not null references imports (digest) on delete cascade,
     phase  integer not null,                       -- 0: the beginning, then the passes over the input
@@ -204,8 +205,8 @@ create table import_parts (
     primary key (digest, phase, row)
 ) strict, without rowid;
 
--- From which entry of an LDAP directory a user or group was imported. Memberships that mean the entry mean this user or
--- group, and nobody who only has the same name.
+-- The entries of LDAP directories that users and groups were imported from. A membership that names the entry means this
+-- user or group, and never another one with the same name.
 create table entry_names (
     name     blob primary key check (length(name) = 16), -- digest of the distinguished name
     user_id  integer references users (id) on delete cascade,

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the Debian package, and prints where it is: needs cargo-deb (cargo install cargo-deb --locked).
+# Builds the Debian package and prints its path. Needs cargo-deb (cargo install cargo-deb --locked).
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -9,7 +9,7 @@ made=target/packaging
 rm -rf "$made"
 mkdir -p "$made/man"
 
-# A page for each command: each page names those below it.
+# A manual page for each command; each page names its subcommands.
 page() {
     name=$(echo rollbook "$@" | tr ' ' -)
     "$binary" man "$@" >"$made/man/$name.1"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the container image `rollbook` with podman, docker or buildah. Run: packaging/image.sh [TOOL [FLAG...]]
+# Builds the container image `rollbook` with podman, docker or buildah. Run: packaging/image.sh [TOOL [FLAG...]]
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -14,6 +14,6 @@ context=target/packaging/image
 rm -rf "$context"
 mkdir -p "$context/data"
 install -m 755 "$(packaging/static.sh)" "$context/rollbook"
-# The other format of images has no health checks; docker knows no other than this one.
+# The OCI format has no health checks; docker knows only its own format.
 [ "$tool" = docker ] || set -- --format docker "$@"
 "$tool" build "$@" --tag rollbook --file packaging/Containerfile "$context"

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Tries the Debian package from its build to its end: makes it, boots a small Debian with systemd in a container, installs,
-# calls, imports, stops, crashes, upgrades, removes and purges, and looks at what is there and what is gone.
+# Tests the Debian package from its build to its purge: builds it, boots a small Debian with systemd in a container,
+# installs, calls, imports, stops, crashes, upgrades, removes and purges, and checks the files after each step.
 #
 # Needs root, a network, cargo-deb, and Debian's packages debootstrap and systemd-container. Takes a few minutes, most of
-# it for the build and the Debian, which is made in a temporary folder. Run: packaging/try-deb.sh [SUITE]
+# it for the build and the Debian, which is installed in a temporary folder. Run: packaging/try-deb.sh [SUITE]
 set -eu
 cd "$(dirname "$0")/.."
 suite=${1:-bookworm}
@@ -31,7 +31,7 @@ debootstrap --variant=minbase --include=systemd,curl "$suite" "$root" >"$place/d
 cp "$deb" "$root/root/rollbook.deb"
 
 say "boot it"
-# A name of its own where systemd keeps a list of such containers; elsewhere it has to do without.
+# Register the container with systemd, if systemd runs here.
 [ -d /run/systemd/system ] || set -- --register=no --keep-unit
 [ "${1:-}" = --register=no ] || set --
 systemd-nspawn --quiet --directory "$root" --private-network --boot --console=pipe "$@" \
@@ -43,7 +43,7 @@ for _ in $(seq 100); do
     [ -z "$leader" ] || ! nsenter -t "$leader" -m -r test -S /run/systemd/private || break
     sleep 0.2
 done
-# Runs a script in it, as root would; what follows `not` has to fail.
+# Runs a script inside, as root; a command after `not` has to fail.
 inside() {
     nsenter -t "$leader" -m -u -i -n -p -C -r -- /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
         SYSTEMD_PAGER= /bin/sh -euc 'not() { if "$@"; then echo "FAILED: $*"; exit 1; fi }
@@ -116,7 +116,7 @@ inside '
 
 say "a crash"
 inside '
-    # All these starts in a row would count as a crash that comes again and again.
+    # Otherwise systemd counts these starts as repeated crashes.
     systemctl reset-failed rollbook
     systemctl kill --kill-whom=main -s KILL rollbook
     for _ in $(seq 50); do if rollbook healthcheck --listen 127.0.0.1:8081 2>/dev/null; then break; fi; sleep 0.2; done

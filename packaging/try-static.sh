@@ -1,8 +1,8 @@
 #!/bin/sh
-# Tries the static binary where there is nothing else: in an empty folder as the root of the file system, laid out as in
-# the container image. Then makes that image and runs it, if there is buildah.
+# Tests the static binary in an empty folder as the root of the file system, laid out as in the container image. Then builds
+# and runs that image, if buildah is installed.
 #
-# Needs root, curl, and the static library of glibc. NAME is a server that can be asked by TLS from here.
+# Needs root, curl, and the static library of glibc. NAME is a TLS server that can be reached from here.
 # Run: packaging/try-static.sh [NAME]
 set -eu
 cd "$(dirname "$0")/.."
@@ -36,7 +36,7 @@ wait_until() {
 say "make the binary"
 binary=$PWD/$(packaging/static.sh)
 ls -l "$binary"
-# Says that there is nothing to load, by failing or not.
+# Prints that there is nothing to load; may fail.
 ldd "$binary" || true
 
 say "lay it out as in the image: the binary, a folder, and nothing else"
