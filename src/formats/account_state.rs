@@ -2,7 +2,7 @@
 //!
 //! [`TABLE`] has every attribute, column and key that says so, and how its values are read. A value that is not
 //! understood counts as disabled. An account is disabled when one of its values says so, whatever the others say.
-//! `docs/moving.md` has the table for operators: the names, the system of each, and the values that disable.
+//! `docs/import.md` has the table for operators: the names, the system of each, and the values that disable.
 
 use jiff::civil::{Date, DateTime};
 use jiff::{Timestamp, tz::TimeZone};
@@ -467,7 +467,7 @@ mod tests {
 
     #[test]
     fn the_documentation_has_every_name_of_the_table_and_no_other() {
-        let text = include_str!("../../docs/moving.md");
+        let text = include_str!("../../docs/import.md");
         let (_, table) = text.split_once("| name | source | the account is disabled").expect("the table");
         let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
         let cells = rows.filter_map(|row| row.split('|').nth(1));

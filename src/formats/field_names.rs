@@ -211,7 +211,7 @@ mod tests {
     fn the_documentation_has_every_name_of_the_table_and_no_other() {
         // Only exports and documents of other systems have these.
         const OTHERS: [Field; 4] = [Field::BaseRole, Field::Joined, Field::Credentials, Field::Deleted];
-        let text = include_str!("../../README.md");
+        let text = include_str!("../../docs/import.md");
         let (_, table) = text.split_once("| column (CSV), key (JSON) |").expect("the table");
         let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
         let cells = rows.flat_map(|row| row.split('|').skip(1).take(2));

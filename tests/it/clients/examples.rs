@@ -191,6 +191,14 @@ fn every_example_has_a_promise_a_test_and_an_explanation() {
                 }
             }
             Some("csv") => {}
+            Some("md") => {
+                let page = std::fs::read_to_string(&path).expect("a page in UTF-8");
+                for script in std::fs::read_dir(folder()).expect("the folder with the examples").flatten() {
+                    let script = script.file_name().into_string().expect("a name in UTF-8");
+                    let is_named = script.ends_with(".out") || script == name || page.contains(&format!("`{script}"));
+                    assert!(is_named, "{name} does not name {script}");
+                }
+            }
             _ => panic!("{name} is neither a script nor its promise nor its table"),
         }
     }

@@ -51,7 +51,7 @@ impl Pair {
         Pair::make_of(folder, name, "ec -pkeyopt ec_paramgen_curve:P-256", 30)
     }
 
-    /// Makes one of that kind of key, which is valid for so many days, with the command in `docs/operate.md`.
+    /// Makes one of that kind of key, which is valid for so many days, with the command in `docs/security.md`.
     fn make_of(folder: &Path, name: &str, kind: &str, days: u32) -> Pair {
         openssl(
             folder,
