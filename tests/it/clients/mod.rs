@@ -1,4 +1,6 @@
-//! The vendors' client libraries, and the examples.
+//! The vendors' client libraries, the examples, and the documents.
 
+mod documents;
 mod examples;
 mod libraries;
+mod pages;
