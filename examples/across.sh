@@ -1,7 +1,7 @@
 #!/bin/sh
-# One directory, two dialects: what is written in the one is read in the other, as curl calls.
+# One directory, two dialects: each reads what the other has written, as curl calls.
 # Run: paste the export lines that the first start of the server printed, then sh examples/across.sh
-# The server's address is ROLLBOOK_URL (default http://127.0.0.1:8080).
+# ROLLBOOK_URL is the address of the server (default http://127.0.0.1:8080).
 set -e
 url=${ROLLBOOK_URL:-http://127.0.0.1:8080}
 : "${ROLLBOOK_API_KEY:?is not set (the first start of the server prints it)}"
@@ -9,7 +9,7 @@ url=${ROLLBOOK_URL:-http://127.0.0.1:8080}
 : "${ROLLBOOK_ADMIN_PASSWORD:?is not set (the first start of the server prints it)}"
 admin="Administrator:$ROLLBOOK_ADMIN_PASSWORD"
 
-# Only so that each run prints the same: what a run that was broken off has left goes first.
+# Only so that each run prints the same: remove what an interrupted run has left.
 curl -sS -o /dev/null -u "$admin" -X DELETE "$url/nuxeo/api/v1/user/mary@across.example"
 
 echo "== Datadog creates a user"

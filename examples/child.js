@@ -1,5 +1,5 @@
-// Rollbook as a child process of a Node program: it takes a free port, says where it listens on a pipe, and ends with
-// this program, however this one ends.
+// Rollbook as a child process of a Node program: it takes a free port, writes its address to a pipe, and ends with
+// this program, in whatever way this one ends.
 //
 //     node examples/child.js [DATABASE]
 
@@ -18,7 +18,7 @@ async function start(database) {
   const secret = () => randomBytes(20).toString("hex");
   const secrets = { ROLLBOOK_ADMIN_PASSWORD: secret(), ROLLBOOK_API_KEY: secret(), ROLLBOOK_APP_KEY: secret() };
   const flags = ["--db", database, "--listen", "127.0.0.1:0", "--ready-fd", "3", `--exit-with-parent=${process.pid}`];
-  // Standard input is a pipe, too: its end ends the server.
+  // Standard input is a pipe, too: closing it ends the server.
   const child = spawn(PROGRAM, ["serve", ...flags], {
     env: { ...process.env, ...secrets },
     stdio: ["pipe", "inherit", "inherit", "pipe"],

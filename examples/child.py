@@ -1,6 +1,6 @@
 """Rollbook as a child process of a Python program.
 
-The server takes a free port, says where it listens on a pipe, and ends with this program, however this one ends.
+The server takes a free port, writes its address to a pipe, and ends with this program, in whatever way this one ends.
 
     python3 examples/child.py [DATABASE]
 """
@@ -20,7 +20,7 @@ PROGRAM = os.environ.get("SERVER_PROGRAM", "rollbook")
 
 
 class Rollbook:
-    """A running server: `url`, and the secrets that a new directory has begun with."""
+    """A running server: its `url`, and the first secrets of its directory."""
 
     def __init__(self, url, password, api_key, app_key):
         self.url, self.password, self.api_key, self.app_key = url, password, api_key, app_key
@@ -50,7 +50,7 @@ def rollbook(database, *flags):
     ready, told = os.pipe()
     command = [PROGRAM, "serve", "--db", os.fspath(database), "--listen", "127.0.0.1:0"]
     command += ["--ready-fd", str(told), f"--exit-with-parent={os.getpid()}", *flags]
-    # Its end closes the pipe, which ends the server too: also where process numbers mean nothing to it.
+    # The end of this program closes the pipe, which ends the server, also in another container.
     process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, pass_fds=[told])
     os.close(told)
     try:

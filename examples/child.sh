@@ -1,6 +1,6 @@
 #!/bin/sh
-# Rollbook as a child process of a shell script: it takes a free port, says where it listens in a file, and ends with the
-# script, however the script ends.
+# Rollbook as a child process of a shell script: it takes a free port, writes its address to a file, and ends with the
+# script, in whatever way the script ends.
 #
 #     sh examples/child.sh [DATABASE]
 set -eu
@@ -18,7 +18,7 @@ export ROLLBOOK_API_KEY ROLLBOOK_APP_KEY ROLLBOOK_ADMIN_PASSWORD
     --ready-file "$folder/ready.json" --exit-with-parent=$$ &
 server=$!
 
-# The file appears as a whole once the server takes requests.
+# The file appears, complete, when the server accepts requests.
 until [ -e "$folder/ready.json" ]; do
     kill -0 "$server" 2>/dev/null || { echo "rollbook could not start" >&2; exit 1; }
     sleep 0.1

@@ -1,19 +1,19 @@
 #!/bin/sh
 # Every operation of the Datadog v1 users API as a curl call: the answer, and its status below it.
 # Run: paste the export lines that the first start of the server printed, then sh examples/datadog.sh
-# The server's address is ROLLBOOK_URL (default http://127.0.0.1:8080); ROLLBOOK_ADMIN_PASSWORD is for cleaning up.
+# ROLLBOOK_URL is the address of the server (default http://127.0.0.1:8080); ROLLBOOK_ADMIN_PASSWORD is for cleaning up.
 set -e
 url=${ROLLBOOK_URL:-http://127.0.0.1:8080}
 : "${ROLLBOOK_API_KEY:?is not set (the first start of the server prints it)}"
 : "${ROLLBOOK_APP_KEY:?is not set (the first start of the server prints it)}"
 : "${ROLLBOOK_ADMIN_PASSWORD:?is not set (the first start of the server prints it)}"
 
-# Only so that each run prints the same: this script's users go for good, which Datadog has no call for.
+# Only so that each run prints the same: delete the users of this script, for which Datadog has no call.
 clean_up() {
   curl -sS -u "Administrator:$ROLLBOOK_ADMIN_PASSWORD" -X DELETE \
     "$url/nuxeo/api/v1/user/{hedy,jean,kay}@datadog.example" >/dev/null
 }
-# Only so that each run prints the same: of a list, this script's users and the status.
+# Only so that each run prints the same: the users of this script in a list, and the status.
 own() { grep -oE '\{[^{}]*@datadog\.example"[^{}]*\}|^[0-9]+$'; }
 clean_up
 

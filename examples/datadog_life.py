@@ -17,7 +17,7 @@ except KeyError as missing:
 
 
 def clean_up():
-    """Only so that each run prints the same: the user goes for good, which Datadog has no call for."""
+    """Only so that each run prints the same: delete the user, for which Datadog has no call."""
     requests.delete(f"{url}/nuxeo/api/v1/user/grace@life.example", auth=admin)
 
 
@@ -46,7 +46,7 @@ print("disabled again:", api.User.delete("grace@life.example"))
 show("re-created", api.User.create(handle="grace@life.example", access_role="st")["user"])
 show("enabled", api.User.update("grace@life.example", disabled=False)["user"])
 
-# Everybody is listed; shown are this script's own, whoever else is there.
+# The list has all users; print only those of this script.
 everybody = [user["handle"] for user in api.User.get_all()["users"]]
 print("among everybody:", [handle for handle in everybody if handle.endswith("@life.example")])
 clean_up()

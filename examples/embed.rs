@@ -1,4 +1,4 @@
-//! A program that keeps its people in a Rollbook directory of its own: it opens the directory, fills it without HTTP,
+//! A program that stores its users in an embedded Rollbook directory: it opens the directory, fills it without HTTP,
 //! and serves it to clients of Datadog's and Nuxeo's interfaces until its standard input ends.
 //!
 //!     cargo run --example embed -- people.db
@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     settings.keep_changes = std::time::Duration::from_secs(30 * 86_400);
     let rollbook = Rollbook::open_with(&file, settings)?;
 
-    // A new directory has its secrets only now: the library prints them nowhere. This program shows them.
+    // Only the call that creates a directory has its secrets, and the library does not print them. This program does.
     if let Some(secrets) = rollbook.first_secrets() {
         println!("password of Administrator: {}", secrets.password);
         println!("API key: {}", secrets.api_key);
@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         directory.create_user("ada@example.com", &ada)?;
     }
 
-    // The program binds the address, so that it decides who can reach the directory.
+    // The program binds the address, so it decides which clients can reach the directory.
     let handle = rollbook.serve(TcpListener::bind("127.0.0.1:0")?)?;
     println!("listening on http://{}", handle.address());
 

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Change only what nobody has changed meanwhile, and follow what everybody changes, as curl calls.
+# Change a user only if it is unchanged, and read the changes feed, as curl calls.
 # Run: paste the export lines that the first start of the server printed, then sh examples/follow.sh
-# The server's address is ROLLBOOK_URL (default http://127.0.0.1:8080).
+# ROLLBOOK_URL is the address of the server (default http://127.0.0.1:8080).
 set -e
 url=${ROLLBOOK_URL:-http://127.0.0.1:8080}
 : "${ROLLBOOK_API_KEY:?is not set (the first start of the server prints it)}"
@@ -10,10 +10,10 @@ url=${ROLLBOOK_URL:-http://127.0.0.1:8080}
 admin="Administrator:$ROLLBOOK_ADMIN_PASSWORD"
 user="$url/nuxeo/api/v1/user/sophie@follow.example"
 
-# Only so that each run prints the same: what a run that was broken off has left goes first.
+# Only so that each run prints the same: remove what an interrupted run has left.
 curl -sS -o /dev/null -u "$admin" -X DELETE "$user"
 
-# Where the changes are now: what comes after this number is new.
+# The number of the newest change: every change after it is new.
 since=$(curl -sS -o /dev/null -D - "$url/rollbook/v1/changes?since=now" -H "Authorization: Bearer $ROLLBOOK_APP_KEY" |
   tr -d '\r' | sed -n 's/^Rollbook-Next: //p')
 

@@ -1,13 +1,13 @@
 #!/bin/sh
-# Every operation of Nuxeo's user endpoint as a curl call, with each status code that its page lists.
+# Every operation of Nuxeo's user endpoint as a curl call, with each status code of its documentation.
 # Run: export ROLLBOOK_ADMIN_PASSWORD=... (the first start of the server prints it), then sh examples/nuxeo-user.sh
-# The server's address is ROLLBOOK_URL (default http://127.0.0.1:8080).
+# ROLLBOOK_URL is the address of the server (default http://127.0.0.1:8080).
 set -e
 url=${ROLLBOOK_URL:-http://127.0.0.1:8080}/nuxeo/api/v1
 : "${ROLLBOOK_ADMIN_PASSWORD:?is not set (the first start of the server prints it)}"
 admin="Administrator:$ROLLBOOK_ADMIN_PASSWORD"
 
-# Only so that each run prints the same: what a run that was broken off has left goes first.
+# Only so that each run prints the same: remove what an interrupted run has left.
 curl -sS -o /dev/null -u "$admin" -X DELETE "$url/user/margaret.hamilton"
 
 echo "== Create a user: 201"

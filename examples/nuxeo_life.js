@@ -24,11 +24,11 @@ async function refused(what, call) {
 async function main(password) {
   const nuxeo = await connect('Administrator', password);
   const users = nuxeo.users();
-  // Members are listed only when they are asked for.
+  // Members are listed only on request.
   const groups = nuxeo.groups().fetchProperties({ group: ['memberUsers'] });
   const groupsOf = async (user) => JSON.stringify((await users.fetch(user)).properties.groups);
 
-  // Only so that each run prints the same: what a run that was broken off has left goes first.
+  // Only so that each run prints the same: remove what an interrupted run has left.
   for (const left of ['group/enigma', 'user/joan.clarke']) await nuxeo.request(left).delete().catch(() => {});
 
   // Users: create, change, log in.

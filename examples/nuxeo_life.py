@@ -23,7 +23,7 @@ def groups_of(user):
     return json.dumps(nuxeo.users.get(user).properties["groups"])
 
 
-# Only so that each run prints the same: what a run that was broken off has left goes first.
+# Only so that each run prints the same: remove what an interrupted run has left.
 for left in ("group/enigma", "user/joan.clarke"):
     with contextlib.suppress(HTTPError):
         nuxeo.client.request("DELETE", f"api/v1/{left}")

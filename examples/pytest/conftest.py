@@ -1,4 +1,4 @@
-"""A pytest fixture: a Rollbook server on a new directory, for the tests of a program that speaks to one."""
+"""A pytest fixture: a Rollbook server on a new directory, for the tests of a program that uses one."""
 
 import pathlib
 import sys
@@ -18,7 +18,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture
 def user(server, request):
-    """A user of its own for each test, who is gone after it."""
+    """A new user for each test, deleted after it."""
     name = f"{request.node.name}@example.com"
     server.call("POST", "/api/v1/user", {"handle": name})
     yield name
