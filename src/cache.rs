@@ -1,6 +1,6 @@
 //! Caches. Each has a limit in bytes, and one caller can hold at most half of it.
 
-use crate::metrics::Page;
+use crate::metrics::Exposition;
 use crate::sync::{exclusive, shared};
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -200,15 +200,15 @@ fn subtract(owners: &mut HashMap<Owner, usize>, owner: Owner, bytes: usize) {
 
 impl Held {
     /// Adds it to the page, as the cache of that name.
-    pub(crate) fn tell(self, page: &mut Page, name: &str) {
+    pub(crate) fn collect_metrics(self, exposition: &mut Exposition, name: &str) {
         let labels = [("cache", name)];
         let help = "Memory that a cache holds, its keys and its overhead too.";
-        page.gauge("rollbook_cache_bytes", help, &labels, self.bytes as f64);
+        exposition.gauge("rollbook_cache_bytes", help, &labels, self.bytes as f64);
         let help = "The most memory that a cache may hold.";
-        page.gauge("rollbook_cache_limit_bytes", help, &labels, self.limit as f64);
-        page.gauge("rollbook_cache_entries", "Entries of a cache.", &labels, self.entries as f64);
+        exposition.gauge("rollbook_cache_limit_bytes", help, &labels, self.limit as f64);
+        exposition.gauge("rollbook_cache_entries", "Entries of a cache.", &labels, self.entries as f64);
         let help = "Entries that a cache has dropped to make room for others.";
-        page.counter("rollbook_cache_evictions_total", help, &labels, self.evicted as f64);
+        exposition.counter("rollbook_cache_evictions_total", help, &labels, self.evicted as f64);
     }
 }
 

@@ -16,7 +16,7 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
         Err(error) => {
-            rollbook::logging::last_words(&error);
+            rollbook::logging::report_fatal(&error);
             if error.is::<Usage>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }

@@ -3,7 +3,7 @@
 
 use crate::plain::{Member, NewUser, Plain, open_to_read, open_to_write};
 use rollbook::http::{ListenerKind, Response};
-use rollbook::server::{Limits, Listener, Place, Server, raise_descriptor_limit, tell_supervisor};
+use rollbook::server::{BoundAddress, Limits, Listener, Server, notify_service_manager, raise_descriptor_limit};
 use rusqlite::Connection;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -55,7 +55,7 @@ fn listen() -> TcpListener {
 }
 
 fn tell(address: SocketAddr) {
-    tell_supervisor(&format!("STATUS=listening on http://{address}"));
+    notify_service_manager(&format!("STATUS=listening on http://{address}"));
 }
 
 /// One thread a connection: reads to the empty line, reads the body that `Content-Length` announces, answers.
@@ -156,8 +156,8 @@ fn layer() {
     };
     raise_descriptor_limit();
     let listener = Listener::bind(ANY_PORT.into(), &limits).expect("a free port");
-    let Place::Ip(address) = *listener.place() else { unreachable!("it was asked for one") };
-    let server = Server::on(ListenerKind::Public, vec![listener], limits).expect("a descriptor");
+    let BoundAddress::Ip(address) = *listener.address() else { unreachable!("it was asked for one") };
+    let server = Server::new(ListenerKind::Public, vec![listener], limits).expect("a descriptor");
     tell(address);
     server.run(&Arc::default(), |_| Response::bytes(200, "application/json", FIXED.into()));
 }

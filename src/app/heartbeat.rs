@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 
 /// A service, seen from another thread.
 pub(crate) struct Heartbeat {
-    doors: Vec<server::Pulse>,
+    doors: Vec<server::Liveness>,
     /// Weak, as in [`super::Stop`].
     store: Weak<Store>,
 }
@@ -22,7 +22,7 @@ pub(crate) struct Asked<'p> {
 impl Service {
     /// The parts of this service, once it listens everywhere.
     pub(crate) fn heartbeat(&self) -> Heartbeat {
-        let doors = self.servers.iter().map(server::Server::pulse).collect();
+        let doors = self.servers.iter().map(server::Server::liveness).collect();
         Heartbeat { doors, store: Arc::downgrade(&self.store) }
     }
 }
@@ -31,7 +31,7 @@ impl Heartbeat {
     /// Wakes each accepting thread, and asks the writer for an operation that changes nothing.
     pub(crate) fn ask(&self) -> Asked<'_> {
         let writer = self.store.upgrade().map_or(0, |store| store.wake_writer());
-        Asked { heartbeat: self, doors: self.doors.iter().map(server::Pulse::wake).collect(), writer }
+        Asked { heartbeat: self, doors: self.doors.iter().map(server::Liveness::wake).collect(), writer }
     }
 }
 

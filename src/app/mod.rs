@@ -12,7 +12,7 @@ use crate::files::database_path::{set_socket_owner, socket_path};
 use crate::http::ListenerKind;
 use crate::logging;
 use crate::metrics;
-use crate::server::{Limits, Listener, Network, Server, Stopper, Traffic};
+use crate::server::{Limits, Listener, Network, RequestMetrics, Server, Stopper};
 use crate::store::Store;
 use anyhow::{Context as _, anyhow};
 pub(crate) use heartbeat::Heartbeat;
@@ -56,7 +56,7 @@ const METRICS_LIMITS: Limits = Limits {
 pub(crate) struct Service {
     store: Arc<Store>,
     dialects: Dialects,
-    traffic: Arc<Traffic>,
+    traffic: Arc<RequestMetrics>,
     /// For clients.
     limits: Limits,
     trusted: Vec<Network>,
@@ -80,13 +80,13 @@ impl Service {
     pub(crate) fn new(store: Arc<Store>, passwords: Arc<Passwords>, settings: &Settings) -> anyhow::Result<Service> {
         let (sessions, rules) = (settings.session_limits(), settings.rules());
         let access = Authenticator::new(Arc::clone(&store), passwords, settings.wrong_password_delay, sessions, rules)?;
-        let traffic = Arc::new(Traffic::default());
+        let traffic = Arc::new(RequestMetrics::default());
         let counted = Arc::clone(&traffic);
         let metrics = Metrics {
             sources: vec![
-                Box::new(metrics::tell_process),
-                Box::new(logging::tell),
-                Box::new(move |page| counted.tell(page)),
+                Box::new(metrics::collect_process_metrics),
+                Box::new(logging::collect_metrics),
+                Box::new(move |exposition| counted.collect_metrics(exposition)),
             ],
             public: settings.metrics_public,
         };
@@ -107,7 +107,7 @@ impl Service {
     /// # Errors
     /// When the system has no descriptor left.
     pub(crate) fn listen(&mut self, listeners: Vec<Listener>) -> anyhow::Result<()> {
-        let server = Server::on(ListenerKind::Public, listeners, self.limits.clone())?;
+        let server = Server::new(ListenerKind::Public, listeners, self.limits.clone())?;
         // The descriptor limit may have lowered them.
         self.limits = server.limits().clone();
         self.servers.push(server.trust(&self.trusted));
@@ -119,7 +119,7 @@ impl Service {
     /// # Errors
     /// When the system has no descriptor left.
     pub(crate) fn listen_for_metrics(&mut self, listeners: Vec<Listener>) -> anyhow::Result<()> {
-        self.servers.push(Server::on(ListenerKind::Metrics, listeners, self.limits_for_metrics())?);
+        self.servers.push(Server::new(ListenerKind::Metrics, listeners, self.limits_for_metrics())?);
         Ok(())
     }
 
@@ -197,7 +197,7 @@ impl Stop {
 }
 
 /// Serves at all doors, each in a thread of its own, until all are stopped.
-fn run_all(servers: Vec<Server>, traffic: &Arc<Traffic>, dialects: Arc<Dialects>) -> anyhow::Result<()> {
+fn run_all(servers: Vec<Server>, traffic: &Arc<RequestMetrics>, dialects: Arc<Dialects>) -> anyhow::Result<()> {
     let mut threads = Vec::new();
     for server in servers {
         let (traffic, dialects) = (Arc::clone(traffic), Arc::clone(&dialects));

@@ -9,7 +9,7 @@ use crate::files::DatabaseLocked;
 use crate::files::database_path::{require_database, socket_path};
 use crate::json::{self, Json};
 use crate::model::Error;
-use crate::server::{LocalClient, Patience};
+use crate::server::{LocalClient, ResponseTimeout};
 use crate::settings::Target;
 use crate::store::{Store, TempDatabase};
 use anyhow::{Context as _, anyhow, bail};
@@ -238,9 +238,9 @@ impl fmt::Display for RequestRefused {
 impl std::error::Error for RequestRefused {}
 
 /// How long the answer to an order is waited for. What changes many rows may take long.
-fn patience(order: &AdminRequest, timeout: Duration) -> Patience {
+fn patience(order: &AdminRequest, timeout: Duration) -> ResponseTimeout {
     match order {
-        AdminRequest::Changes { wait, .. } => Patience::For(timeout + Duration::from_secs(*wait)),
+        AdminRequest::Changes { wait, .. } => ResponseTimeout::Fixed(timeout + Duration::from_secs(*wait)),
         AdminRequest::Import(_)
         | AdminRequest::BeginImport { .. }
         | AdminRequest::EndImport { .. }
@@ -248,8 +248,8 @@ fn patience(order: &AdminRequest, timeout: Duration) -> Patience {
         | AdminRequest::Copy { .. }
         | AdminRequest::PurgeUsers { .. }
         | AdminRequest::DeleteUser { .. }
-        | AdminRequest::DeleteGroup { .. } => Patience::WhileWorking(timeout, PROGRESS_PATH),
-        _ => Patience::For(timeout),
+        | AdminRequest::DeleteGroup { .. } => ResponseTimeout::WhileProgressing(timeout, PROGRESS_PATH),
+        _ => ResponseTimeout::Fixed(timeout),
     }
 }
 

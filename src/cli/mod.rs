@@ -27,7 +27,7 @@ mod watchdog;
 
 use crate::files::database_path::DatabaseMissing;
 use crate::logging;
-use crate::server::{Endpoint, probe};
+use crate::server::{Endpoint, probe_health};
 use crate::settings::{Command, CommandLine, Database, ResultFormat, Setting};
 use anyhow::{Context as _, anyhow, bail};
 use serde_json::json;
@@ -114,7 +114,7 @@ fn check_health(
     format: ResultFormat,
 ) -> anyhow::Result<()> {
     for address in addresses {
-        let probed = probe(address, has_certificate, "/readyz", patience);
+        let probed = probe_health(address, has_certificate, "/readyz", patience);
         if format == ResultFormat::Json {
             let status = probed.as_ref().ok();
             let address = address.to_string();

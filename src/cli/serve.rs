@@ -10,7 +10,8 @@ use crate::files::DatabaseLocked;
 use crate::files::database_path::belongs_to_database;
 use crate::logging;
 use crate::server::{
-    Certificate, HandedSockets, Limits, Listener, PemFile, Place, raise_descriptor_limit, tell_supervisor,
+    BoundAddress, Certificate, InheritedSockets, Limits, Listener, PemFile, notify_service_manager,
+    raise_descriptor_limit,
 };
 use crate::settings::{Serve, given_secrets};
 use crate::store::{OpenOutcome, Store};
@@ -20,7 +21,7 @@ use std::sync::Arc;
 
 /// Serves until a signal ends it. The warnings about its settings go to the log.
 pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
-    let mut handed = HandedSockets::take(serve.ready_fd).map_err(Usage)?;
+    let mut handed = InheritedSockets::take(serve.ready_fd).map_err(Usage)?;
     let mut ready = Ready::prepare(serve)?;
     let signals = Signals::handle(serve.grace)?;
     log_to(serve)?;
@@ -38,7 +39,7 @@ pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
         return Ok(());
     }
     raise_descriptor_limit();
-    tell_supervisor("STATUS=opening the database");
+    notify_service_manager("STATUS=opening the database");
     let (store, found) =
         Store::open(&serve.database.db, settings.readers).map_err(|error| advise(error, &serve.database.db))?;
     let first = FirstStart::of(&store, &serve.database, serve.secrets_file.as_deref())?;
@@ -79,7 +80,7 @@ pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
     }
     announce(service.limits(), &places, &settings);
     // People open a browser, which no Unix socket answers.
-    if let Some(place) = places.iter().find(|one| matches!(one.place, Place::Ip(_))).or(places.first()) {
+    if let Some(place) = places.iter().find(|one| matches!(one.place, BoundAddress::Ip(_))).or(places.first()) {
         welcome(&store, &place.url, &settings);
     }
     let listening =
@@ -95,9 +96,9 @@ pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
 
 /// Where metrics are; for a Unix socket, which no URL leads to, its address.
 fn metrics_url(listener: &Listener) -> String {
-    match listener.place() {
-        Place::Ip(_) => format!("{}/metrics", listener.url()),
-        Place::Unix(_) => listener.url(),
+    match listener.address() {
+        BoundAddress::Ip(_) => format!("{}/metrics", listener.url()),
+        BoundAddress::Unix(_) => listener.url(),
     }
 }
 
@@ -141,13 +142,13 @@ fn log_to(serve: &Serve) -> anyhow::Result<()> {
 
 /// An address that is told.
 struct Announced {
-    place: Place,
+    place: BoundAddress,
     url: String,
 }
 
 impl Announced {
     fn of(listener: &Listener) -> Announced {
-        Announced { place: listener.place().clone(), url: listener.url() }
+        Announced { place: listener.address().clone(), url: listener.url() }
     }
 }
 
@@ -205,7 +206,7 @@ fn announce(limits: &Limits, places: &[Announced], settings: &Settings) {
         log::info!("what proxies at {proxy} say of their clients is believed");
     }
     for Announced { place, url } in places {
-        if let Place::Ip(address) = place
+        if let BoundAddress::Ip(address) = place
             && !address.ip().is_loopback()
             && url.starts_with("http://")
         {

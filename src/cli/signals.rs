@@ -2,7 +2,7 @@
 //! comes during the start takes effect as soon as there is something to stop or to reload.
 
 use crate::logging;
-use crate::server::{Ending, tell_supervisor};
+use crate::server::{GracePeriod, notify_service_manager};
 use crate::sync::locked;
 use anyhow::Context as _;
 use rustix::process::{Signal, getpid, kill_process};
@@ -60,7 +60,7 @@ struct Reload {
 }
 
 impl Signals {
-    /// Sets the handlers. `grace` is the time that the end may take, see [`Ending`].
+    /// Sets the handlers. `grace` is the time that the end may take, see [`GracePeriod`].
     ///
     /// # Errors
     /// When the system does not allow it.
@@ -80,7 +80,7 @@ impl Signals {
         let stop = move || {
             if stops.forever().next().is_some() {
                 theirs.stop();
-                let patience = Ending::within(grace).whole().saturating_sub(LAST_LINE_PATIENCE);
+                let patience = GracePeriod::new(grace).total().saturating_sub(LAST_LINE_PATIENCE);
                 let deaf = patience.min(SAME_STOP);
                 std::thread::sleep(deaf);
                 second.store(true, Ordering::Release);
@@ -142,7 +142,7 @@ impl Signals {
     pub(super) fn tell_ready(&self, status: &str) {
         let mut stop = locked(&self.shared.stop);
         if !self.stop_asked() {
-            tell_supervisor(&format!("READY=1\nSTATUS={status}"));
+            notify_service_manager(&format!("READY=1\nSTATUS={status}"));
             stop.ready = true;
         }
     }
@@ -154,7 +154,7 @@ impl Shared {
             let mut stop = locked(&self.stop);
             self.stopping.store(true, Ordering::Release);
             log::info!("stopping");
-            tell_supervisor("STOPPING=1\nSTATUS=finishing what was begun");
+            notify_service_manager("STOPPING=1\nSTATUS=finishing what was begun");
             std::mem::take(&mut stop.hooks)
         };
         for hook in hooks {
@@ -191,7 +191,7 @@ impl Shared {
         let stop = locked(&self.stop);
         let tells = stop.ready && !self.stopping.load(Ordering::Acquire);
         if tells {
-            tell_supervisor(news);
+            notify_service_manager(news);
         }
         tells
     }

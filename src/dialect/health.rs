@@ -4,7 +4,7 @@
 use super::openapi::{Part, Spelling};
 use super::{Context, Route, allowed};
 use crate::http::{ListenerKind, Method, Request, Response};
-use crate::metrics::{CONTENT_TYPE, Page};
+use crate::metrics::{CONTENT_TYPE, Exposition};
 
 const ALIVE: Route = Route::new("/healthz", &[Method::Get]);
 const READY: Route = Route::new("/readyz", &[Method::Get]);
@@ -61,9 +61,9 @@ fn has_metrics(context: &Context, door: ListenerKind) -> bool {
 }
 
 fn metrics(context: &Context) -> Response {
-    let mut page = Page::default();
-    context.tell(&mut page);
-    Response::bytes(200, CONTENT_TYPE, page.into_text().into_bytes())
+    let mut exposition = Exposition::default();
+    context.collect_metrics(&mut exposition);
+    Response::bytes(200, CONTENT_TYPE, exposition.into_text().into_bytes())
 }
 
 /// Whether the database takes writes.

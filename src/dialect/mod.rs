@@ -19,7 +19,7 @@ use crate::http::{
     decode_segments,
 };
 use crate::json::{self, Json, Object};
-use crate::metrics::{Page, Source};
+use crate::metrics::{Collector, Exposition};
 use anyhow::bail;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::json;
@@ -121,7 +121,7 @@ pub struct Context {
 /// What there is to tell those who watch the server.
 pub struct Metrics {
     /// Those who add to the page.
-    pub sources: Vec<Source>,
+    pub sources: Vec<Collector>,
     /// Whether everybody may see it at the address for clients.
     pub public: bool,
 }
@@ -139,10 +139,10 @@ impl Context {
     }
 
     /// Adds what there is to tell to the page.
-    fn tell(&self, page: &mut Page) {
-        self.metrics.sources.iter().for_each(|tell| tell(page));
-        self.access.tell(page);
-        self.pages.tell(page);
+    fn collect_metrics(&self, exposition: &mut Exposition) {
+        self.metrics.sources.iter().for_each(|collect| collect(exposition));
+        self.access.collect_metrics(exposition);
+        self.pages.collect_metrics(exposition);
     }
 }
 

@@ -34,7 +34,7 @@ impl Kept {
     }
 
     /// Adds its size to the page.
-    pub(crate) fn tell(&self, page: &mut metrics::Page) {
-        self.0.held().tell(page, "pages");
+    pub(crate) fn collect_metrics(&self, exposition: &mut metrics::Exposition) {
+        self.0.held().collect_metrics(exposition, "pages");
     }
 }

@@ -15,7 +15,7 @@ pub use values::{
 
 use crate::app::{Service, Stop};
 use crate::directory::{Passwords, is_seeded, new_secret, seed};
-use crate::server::{self, Certificate, Limits, Place};
+use crate::server::{self, BoundAddress, Certificate, Limits};
 use crate::store::Store;
 use directory::Gate;
 use std::net::{SocketAddr, TcpListener};
@@ -173,9 +173,9 @@ impl Rollbook {
 
 /// The same, and the address of each.
 fn with_addresses(bound: Vec<server::Listener>) -> (Vec<server::Listener>, Vec<SocketAddr>) {
-    let address = |listener: &server::Listener| match listener.place() {
-        Place::Ip(address) => Some(*address),
-        Place::Unix(_) => None,
+    let address = |listener: &server::Listener| match listener.address() {
+        BoundAddress::Ip(address) => Some(*address),
+        BoundAddress::Unix(_) => None,
     };
     let addresses = bound.iter().filter_map(address).collect();
     (bound, addresses)

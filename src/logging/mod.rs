@@ -6,7 +6,7 @@ mod journal;
 mod request_id;
 mod writer;
 
-use crate::metrics::Page;
+use crate::metrics::Exposition;
 use file::LogFile;
 pub use format::Format;
 use format::Style;
@@ -97,9 +97,9 @@ pub(crate) fn flush_for(patience: Duration) {
 }
 
 /// Adds the lines that wait to be written to the page.
-pub(crate) fn tell(page: &mut Page) {
+pub(crate) fn collect_metrics(exposition: &mut Exposition) {
     if let Some(output) = OUTPUT.get() {
-        output.lines.held().tell(page, "log_lines");
+        output.lines.held().collect_metrics(exposition, "log_lines");
     }
 }
 
@@ -123,7 +123,7 @@ pub fn secrets_text(format: Format, secrets: &[(&str, String)]) -> Vec<u8> {
 
 /// Says why the program fails: at once, on standard error, whatever the level, and in the format of the log once that
 /// has started. Where the log is a file, it has the line too.
-pub fn last_words(error: &anyhow::Error) {
+pub fn report_fatal(error: &anyhow::Error) {
     let mut line = Vec::new();
     let output = OUTPUT.get();
     let style = output.map(|output| Style { journal: journal::has_stderr(), ..output.style });

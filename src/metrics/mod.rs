@@ -5,7 +5,7 @@ mod histogram;
 mod process;
 
 pub use histogram::{Counts, Histogram};
-pub use process::tell as tell_process;
+pub use process::collect_metrics as collect_process_metrics;
 
 use std::fmt::Write as _;
 
@@ -13,11 +13,11 @@ use std::fmt::Write as _;
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Adds what it knows to the page.
-pub type Source = Box<dyn Fn(&mut Page) + Send + Sync>;
+pub type Collector = Box<dyn Fn(&mut Exposition) + Send + Sync>;
 
 /// A page on its way.
 #[derive(Default)]
-pub struct Page {
+pub struct Exposition {
     families: Vec<Family>,
 }
 
@@ -47,7 +47,7 @@ impl Sample {
 /// Name and value of what tells samples of one name apart.
 pub type Label<'l> = (&'static str, &'l str);
 
-impl Page {
+impl Exposition {
     /// Adds what only grows; the name ends in `_total`.
     pub fn counter(&mut self, name: &'static str, help: &'static str, labels: &[Label<'_>], value: f64) {
         self.family(name, help, "counter").push(Sample::new("", labels, value));

@@ -1,26 +1,26 @@
 //! What Linux knows of this process. What cannot be read is left out.
 
-use super::Page;
+use super::Exposition;
 use rustix::param::{clock_ticks_per_second, page_size};
 use rustix::time::{ClockId, clock_gettime};
 use std::fs::{read_dir, read_to_string};
 use std::sync::OnceLock;
 
 /// Adds the version of the program, and the process under the names that all programs have for it.
-pub fn tell(page: &mut Page) {
+pub fn collect_metrics(exposition: &mut Exposition) {
     let version = [("version", env!("CARGO_PKG_VERSION"))];
-    page.gauge("rollbook_build_info", "The version of the program, as a label.", &version, 1.0);
+    exposition.gauge("rollbook_build_info", "The version of the program, as a label.", &version, 1.0);
     if let Some((start, processor)) = times() {
-        page.gauge("process_start_time_seconds", "When the process started, since 1970.", &[], start);
-        page.counter("process_cpu_seconds_total", "Time on a processor, of user and system.", &[], processor);
+        exposition.gauge("process_start_time_seconds", "When the process started, since 1970.", &[], start);
+        exposition.counter("process_cpu_seconds_total", "Time on a processor, of user and system.", &[], processor);
     }
     if let Some(bytes) = resident_bytes() {
-        page.gauge("process_resident_memory_bytes", "Memory that is held in RAM.", &[], bytes);
+        exposition.gauge("process_resident_memory_bytes", "Memory that is held in RAM.", &[], bytes);
     }
     if let Ok(descriptors) = read_dir("/proc/self/fd") {
         // The last is this look at them.
         let count = descriptors.count().saturating_sub(1);
-        page.gauge("process_open_fds", "Open descriptors: files and sockets.", &[], count as f64);
+        exposition.gauge("process_open_fds", "Open descriptors: files and sockets.", &[], count as f64);
     }
 }
 

@@ -4,7 +4,7 @@ use super::head::{FIELDS_MAX, HEAD_BYTES_MAX, Head, find_end, parse, path_of_bro
 use super::memory_budget::{Holder, Reservation};
 use super::reader::{End, Reader};
 use super::request_body::{After, Body, Left, Rest, skip};
-use super::request_metrics::{Tally, Traffic};
+use super::request_metrics::{RequestMetrics, Tally};
 use super::tls::Certificate;
 use super::transport::{Failure, Opening, TLS_BYTES_MAX, Transport, opening};
 use super::trusted_proxies::{Client, client_behind};
@@ -58,7 +58,7 @@ pub(super) fn serve(
     limits: &Limits,
     certificate: Option<&Certificate>,
     trusted: Option<&[Network]>,
-    traffic: &Arc<Traffic>,
+    traffic: &Arc<RequestMetrics>,
     handler: &(dyn Fn(Inbound<'_>) -> Response + Sync),
 ) {
     // The handshake counts as a part of the time that a client has until it begins to ask.

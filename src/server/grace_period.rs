@@ -10,25 +10,25 @@ const CLOSING_MAX: Duration = Duration::from_secs(5);
 
 /// The time from the moment a stop is asked for.
 #[derive(Debug, Clone, Copy)]
-pub struct Ending {
+pub struct GracePeriod {
     grace: Duration,
 }
 
-impl Ending {
+impl GracePeriod {
     /// An end that takes no longer than this, or two seconds if that is longer.
-    pub fn within(grace: Duration) -> Ending {
-        Ending { grace }
+    pub fn new(grace: Duration) -> GracePeriod {
+        GracePeriod { grace }
     }
 
     /// When everything has ended.
-    pub fn whole(self) -> Duration {
+    pub fn total(self) -> Duration {
         self.grace.max(WHOLE_MIN)
     }
 
     /// How long requests that have begun may run: four fifths, or all but five seconds if that is longer.
     pub fn for_requests(self) -> Duration {
-        let closing = (self.whole() / 5).clamp(CLOSING_MIN, CLOSING_MAX);
-        self.grace.min(self.whole() - closing)
+        let closing = (self.total() / 5).clamp(CLOSING_MIN, CLOSING_MAX);
+        self.grace.min(self.total() - closing)
     }
 }
 
@@ -38,15 +38,15 @@ mod tests {
 
     #[test]
     fn requests_leave_time_to_close_the_database() {
-        let requests = |grace| Ending::within(Duration::from_millis(grace)).for_requests().as_millis();
+        let requests = |grace| GracePeriod::new(Duration::from_millis(grace)).for_requests().as_millis();
         let rows = [(0, 0), (300, 300), (1000, 1000), (2000, 1000), (5000, 4000), (10_000, 8000), (60_000, 55_000)];
         for (grace, expected) in rows {
             assert_eq!(requests(grace), expected, "{grace}");
-            let ending = Ending::within(Duration::from_millis(grace));
-            assert!(ending.whole() - ending.for_requests() >= CLOSING_MIN, "{grace}");
+            let ending = GracePeriod::new(Duration::from_millis(grace));
+            assert!(ending.total() - ending.for_requests() >= CLOSING_MIN, "{grace}");
         }
-        assert_eq!(Ending::within(Duration::ZERO).whole(), WHOLE_MIN);
-        assert_eq!(Ending::within(Duration::from_secs(60)).whole(), Duration::from_secs(60));
-        assert!(Ending::within(Duration::MAX).for_requests() < Duration::MAX);
+        assert_eq!(GracePeriod::new(Duration::ZERO).total(), WHOLE_MIN);
+        assert_eq!(GracePeriod::new(Duration::from_secs(60)).total(), Duration::from_secs(60));
+        assert!(GracePeriod::new(Duration::MAX).for_requests() < Duration::MAX);
     }
 }

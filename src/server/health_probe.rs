@@ -18,7 +18,7 @@ use std::time::Duration;
 ///
 /// # Errors
 /// When it does not answer, or not in HTTP.
-pub fn probe(endpoint: &Endpoint, has_certificate: bool, path: &str, patience: Duration) -> Result<u16> {
+pub fn probe_health(endpoint: &Endpoint, has_certificate: bool, path: &str, patience: Duration) -> Result<u16> {
     let (stream, ip) = connect(&endpoint.address, patience)?;
     stream.set_read_timeout(Some(patience))?;
     stream.set_write_timeout(Some(patience))?;

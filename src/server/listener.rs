@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// A socket that listens.
 pub struct Listener {
     socket: ListeningSocket,
-    place: Place,
+    place: BoundAddress,
     /// TLS is spoken, and this is shown.
     certificate: Option<Arc<Certificate>>,
     /// The file of a Unix socket that this process has made.
@@ -32,18 +32,18 @@ pub(super) enum ListeningSocket {
 
 /// Where a server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum BoundAddress {
     /// An IP address and a port.
     Ip(SocketAddr),
     /// The path of a Unix socket.
     Unix(PathBuf),
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for BoundAddress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Place::Ip(address) => write!(f, "{address}"),
-            Place::Unix(path) => write!(f, "unix:{}", path.display()),
+            BoundAddress::Ip(address) => write!(f, "{address}"),
+            BoundAddress::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
 }
@@ -154,12 +154,12 @@ impl Listener {
         let made = path.symlink_metadata()?;
         let file = SocketFile { path: path.to_owned(), device: made.dev(), inode: made.ino() };
         let socket = ListeningSocket::Unix(socket);
-        Ok(Listener { socket, place: Place::Unix(path.to_owned()), certificate: None, file: Some(file) })
+        Ok(Listener { socket, place: BoundAddress::Unix(path.to_owned()), certificate: None, file: Some(file) })
     }
 
     fn of_tcp(socket: TcpListener) -> Result<Listener> {
         socket.set_nonblocking(true)?;
-        let place = Place::Ip(socket.local_addr()?);
+        let place = BoundAddress::Ip(socket.local_addr()?);
         Ok(Listener { socket: ListeningSocket::Tcp(socket), place, certificate: None, file: None })
     }
 
@@ -173,7 +173,12 @@ impl Listener {
         let address = socket.local_addr()?;
         let abstract_name = || format!("@{}", String::from_utf8_lossy(address.as_abstract_name().unwrap_or_default()));
         let path = address.as_pathname().map_or_else(|| PathBuf::from(abstract_name()), Path::to_owned);
-        Ok(Listener { socket: ListeningSocket::Unix(socket), place: Place::Unix(path), certificate: None, file: None })
+        Ok(Listener {
+            socket: ListeningSocket::Unix(socket),
+            place: BoundAddress::Unix(path),
+            certificate: None,
+            file: None,
+        })
     }
 
     /// Speaks TLS with all that come in here, and shows that certificate.
@@ -194,14 +199,14 @@ impl Listener {
     /// The URL that a client finds a server by; for a Unix socket, which no URL leads to, its address.
     pub fn url(&self) -> String {
         match &self.place {
-            Place::Ip(address) if self.certificate.is_some() => format!("https://{address}"),
-            Place::Ip(address) => format!("http://{address}"),
-            Place::Unix(_) => self.place.to_string(),
+            BoundAddress::Ip(address) if self.certificate.is_some() => format!("https://{address}"),
+            BoundAddress::Ip(address) => format!("http://{address}"),
+            BoundAddress::Unix(_) => self.place.to_string(),
         }
     }
 
     /// Where it listens, with the port that was found for port 0.
-    pub fn place(&self) -> &Place {
+    pub fn address(&self) -> &BoundAddress {
         &self.place
     }
 

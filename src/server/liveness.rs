@@ -5,18 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// The accepting thread of a server, seen from another thread.
-pub struct Pulse {
+pub struct Liveness {
     shared: Arc<Shared>,
 }
 
 impl Server {
     /// The accepting thread of this server, once it runs.
-    pub fn pulse(&self) -> Pulse {
-        Pulse { shared: Arc::clone(&self.shared) }
+    pub fn liveness(&self) -> Liveness {
+        Liveness { shared: Arc::clone(&self.shared) }
     }
 }
 
-impl Pulse {
+impl Liveness {
     /// Wakes the thread, and returns its number of turns so far.
     pub fn wake(&self) -> u64 {
         let turns = self.turns();

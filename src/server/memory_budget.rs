@@ -1,7 +1,7 @@
 //! The memory of requests and answers that are under way, all of them together.
 
 use crate::http::ClientAddress;
-use crate::metrics::{Label, Page};
+use crate::metrics::{Exposition, Label};
 use crate::sync::locked;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -43,14 +43,19 @@ impl Budget {
     }
 
     /// Adds the bytes in use to the page. The labels tell which budget it is.
-    pub(super) fn tell(&self, page: &mut Page, labels: &[Label<'_>]) {
+    pub(super) fn collect_metrics(&self, exposition: &mut Exposition, labels: &[Label<'_>]) {
         let used = locked(&self.used).all;
         let help = "Memory set aside for large bodies of requests and answers that are under way.";
-        page.gauge("rollbook_http_memory_bytes", help, labels, used as f64);
+        exposition.gauge("rollbook_http_memory_bytes", help, labels, used as f64);
         let help = "The most memory that is set aside for large bodies.";
-        page.gauge("rollbook_http_memory_limit_bytes", help, labels, self.limit as f64);
+        exposition.gauge("rollbook_http_memory_limit_bytes", help, labels, self.limit as f64);
         let help = "Requests that were answered 503 because there was no memory for a body.";
-        page.counter("rollbook_http_memory_refused_total", help, labels, self.refused.load(Ordering::Relaxed) as f64);
+        exposition.counter(
+            "rollbook_http_memory_refused_total",
+            help,
+            labels,
+            self.refused.load(Ordering::Relaxed) as f64,
+        );
     }
 }
 

@@ -25,21 +25,21 @@ mod x509;
 
 use crate::http::{ClientAddress, ListenerKind, Response};
 pub use crate::http::{Inbound, Refused};
-use crate::metrics::Page;
+use crate::metrics::Exposition;
 use crate::sync::locked;
 use anyhow::Context as _;
 pub use endpoint::Endpoint;
 use endpoint::ListenAddress;
-pub use grace_period::Ending;
-pub use health_probe::probe;
+pub use grace_period::GracePeriod;
+pub use health_probe::probe_health;
 use listener::Waker;
-pub use listener::{Listener, Place};
-pub use liveness::Pulse;
+pub use listener::{BoundAddress, Listener};
+pub use liveness::Liveness;
 use memory_budget::Budget;
 use overload::{Refuser, Why};
-pub use request_metrics::Traffic;
-pub use sd_notify::tell_supervisor;
-pub use socket_activation::HandedSockets;
+pub use request_metrics::RequestMetrics;
+pub use sd_notify::notify_service_manager;
+pub use socket_activation::InheritedSockets;
 use std::collections::HashMap;
 use std::net::{IpAddr, Shutdown, TcpStream};
 use std::path::Path;
@@ -49,7 +49,7 @@ use std::time::{Duration, Instant};
 pub use tls::{Certificate, PemFile};
 use tls::{Handshake, Handshakes};
 pub use trusted_proxies::Network;
-pub use unix_socket::{LocalClient, Patience};
+pub use unix_socket::{LocalClient, ResponseTimeout};
 
 /// Connections that the kernel holds for us between two accepts.
 const BACKLOG: i32 = 1024;
@@ -89,7 +89,7 @@ pub struct Limits {
     /// Without any progress in sending an answer; a long answer may take longer in all.
     pub write_timeout: Duration,
     /// After a stop was asked for, until everything has ended. Requests that still run are given up before that, see
-    /// [`Ending`].
+    /// [`GracePeriod`].
     pub grace: Duration,
 }
 
@@ -189,7 +189,7 @@ impl Server {
     ///
     /// # Errors
     /// When the system has no descriptor left.
-    pub fn on(door: ListenerKind, listeners: Vec<Listener>, mut limits: Limits) -> anyhow::Result<Server> {
+    pub fn new(door: ListenerKind, listeners: Vec<Listener>, mut limits: Limits) -> anyhow::Result<Server> {
         let room = descriptor_limit().saturating_sub(DESCRIPTORS_RESERVED);
         limits.connections = limits.connections.min(usize::try_from(room).unwrap_or(usize::MAX).max(1));
         // Twice the longest body, so that one caller cannot keep out the others.
@@ -222,7 +222,7 @@ impl Server {
             Listener::bind_unix(path, 0o600)
         };
         let listener = bind().with_context(|| format!("listen on {}", path.display()))?;
-        Server::on(ListenerKind::Local, vec![listener], limits)
+        Server::new(ListenerKind::Local, vec![listener], limits)
     }
 
     /// Believes proxies at these addresses: what they say of their clients, and that they speak for many.
@@ -243,7 +243,7 @@ impl Server {
 
     /// Serves until stopped, and counts what comes and goes among that traffic; returns when every connection has ended,
     /// or when requests have had their part of the grace period.
-    pub fn run<H>(self, traffic: &Arc<Traffic>, handler: H)
+    pub fn run<H>(self, traffic: &Arc<RequestMetrics>, handler: H)
     where
         H: Fn(Inbound<'_>) -> Response + Send + Sync + 'static,
     {
@@ -276,7 +276,7 @@ impl Server {
             }
         }
         drop(listeners);
-        finish(&shared, Ending::within(accepting.limits.grace).for_requests());
+        finish(&shared, GracePeriod::new(accepting.limits.grace).for_requests());
     }
 }
 
@@ -285,7 +285,7 @@ struct Accepting<'s, H> {
     shared: &'s Arc<Shared>,
     limits: &'s Arc<Limits>,
     trusted: &'s Arc<[Network]>,
-    traffic: &'s Arc<Traffic>,
+    traffic: &'s Arc<RequestMetrics>,
     handler: &'s Arc<H>,
     refuser: &'s Refuser,
 }
@@ -366,26 +366,26 @@ impl Shared {
     }
 
     /// Adds the connections of this door to the page.
-    fn tell(&self, page: &mut Page) {
+    fn collect_metrics(&self, exposition: &mut Exposition) {
         let listener = ("listener", self.door.name());
         let (open, busy) = {
             let connections = locked(&self.connections);
             let all = connections.open.values().chain(connections.leaving.values());
             (connections.open.len() + connections.leaving.len(), all.filter(|peer| !peer.is_idle()).count())
         };
-        page.gauge("rollbook_connections_open", "Open connections, idle ones too.", &[listener], open as f64);
+        exposition.gauge("rollbook_connections_open", "Open connections, idle ones too.", &[listener], open as f64);
         let help = "Requests that have begun to arrive and are not answered to the end.";
-        page.gauge("rollbook_http_requests_in_progress", help, &[listener], busy as f64);
+        exposition.gauge("rollbook_http_requests_in_progress", help, &[listener], busy as f64);
         let accepted = self.accepted.load(Ordering::Relaxed);
         let help = "Connections that were accepted and not refused.";
-        page.counter("rollbook_connections_accepted_total", help, &[listener], accepted as f64);
-        self.bodies.tell(page, &[listener, ("of", "requests")]);
-        self.answers.tell(page, &[listener, ("of", "answers")]);
+        exposition.counter("rollbook_connections_accepted_total", help, &[listener], accepted as f64);
+        self.bodies.collect_metrics(exposition, &[listener, ("of", "requests")]);
+        self.answers.collect_metrics(exposition, &[listener, ("of", "answers")]);
         for why in Why::EACH {
             let labels = [listener, ("reason", why.name())];
             let refused = self.refused[why as usize].load(Ordering::Relaxed);
             let help = "Connections that were answered 503 at once.";
-            page.counter("rollbook_connections_refused_total", help, &labels, refused as f64);
+            exposition.counter("rollbook_connections_refused_total", help, &labels, refused as f64);
         }
     }
 }

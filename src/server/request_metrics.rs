@@ -2,7 +2,7 @@
 
 use super::{Certificate, Shared};
 use crate::http::{Method, RequestLogFields};
-use crate::metrics::{Counts, Histogram, Page};
+use crate::metrics::{Counts, Exposition, Histogram};
 use crate::sync::locked;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, Weak};
@@ -35,7 +35,7 @@ const NANOSECONDS: f64 = 1e9;
 
 /// What comes and goes at all doors of a process.
 #[derive(Default)]
-pub struct Traffic {
+pub struct RequestMetrics {
     series: Mutex<HashMap<Key, Arc<Series>>>,
     doors: Mutex<Vec<Watched>>,
 }
@@ -62,7 +62,7 @@ struct Series {
     times: Histogram<{ TIMES.len() }>,
 }
 
-impl Traffic {
+impl RequestMetrics {
     /// Counts the connections of that server too, and its handshakes where it has a certificate.
     pub(super) fn watch(&self, shared: &Arc<Shared>, certificate: Option<&Arc<Certificate>>) {
         locked(&self.doors).push(Watched { shared: Arc::downgrade(shared), certificate: certificate.cloned() });
@@ -75,7 +75,7 @@ impl Traffic {
     }
 
     /// Adds all of it to the page.
-    pub fn tell(&self, page: &mut Page) {
+    pub fn collect_metrics(&self, exposition: &mut Exposition) {
         let mut series: Vec<Arc<Series>> = locked(&self.series).values().cloned().collect();
         series.sort_by_key(|series| {
             let Key { dialect, route, method, status } = series.key;
@@ -87,7 +87,7 @@ impl Traffic {
             let labels =
                 [("dialect", key.dialect), ("route", key.route), ("method", key.method), ("status", status.as_str())];
             let help = "Requests that were answered, refused ones too.";
-            page.counter("rollbook_http_requests_total", help, &labels, counts.number() as f64);
+            exposition.counter("rollbook_http_requests_total", help, &labels, counts.number() as f64);
             match routes.get_mut(&(key.dialect, key.route)) {
                 Some(all) => all.add(&counts),
                 None => drop(routes.insert((key.dialect, key.route), counts)),
@@ -96,18 +96,18 @@ impl Traffic {
         for ((dialect, route), counts) in &routes {
             let labels = [("dialect", *dialect), ("route", *route)];
             let help = "From the first byte of a request to the last of its answer.";
-            page.histogram("rollbook_http_request_duration_seconds", help, &labels, counts, NANOSECONDS);
+            exposition.histogram("rollbook_http_request_duration_seconds", help, &labels, counts, NANOSECONDS);
         }
         let doors = locked(&self.doors).clone();
         for Watched { shared, certificate } in &doors {
             let Some(shared) = shared.upgrade() else { continue };
-            shared.tell(page);
+            shared.collect_metrics(exposition);
             if certificate.is_some() {
-                shared.handshakes.tell(page, ("listener", shared.door.name()));
+                shared.handshakes.collect_metrics(exposition, ("listener", shared.door.name()));
             }
         }
         if let Some(certificate) = doors.iter().find_map(|watched| watched.certificate.as_ref()) {
-            certificate.tell(page);
+            certificate.collect_metrics(exposition);
         }
     }
 }
@@ -117,12 +117,12 @@ const AT_HAND_MAX: usize = 16;
 
 /// Counts the requests of one connection.
 pub(super) struct Tally {
-    traffic: Arc<Traffic>,
+    traffic: Arc<RequestMetrics>,
     at_hand: Vec<Arc<Series>>,
 }
 
 impl Tally {
-    pub(super) fn new(traffic: &Arc<Traffic>) -> Tally {
+    pub(super) fn new(traffic: &Arc<RequestMetrics>) -> Tally {
         Tally { traffic: Arc::clone(traffic), at_hand: Vec::new() }
     }
 

@@ -10,7 +10,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Tells the supervisor that, one assignment a line: `READY=1`. Without a supervisor that wants to know nothing
 /// happens; that it cannot be told is no reason to fail.
-pub fn tell_supervisor(news: &str) {
+pub fn notify_service_manager(news: &str) {
     let Some(place) = std::env::var_os("NOTIFY_SOCKET").filter(|place| !place.is_empty()) else { return };
     if let Err(error) = tell(place.into_vec(), news) {
         log::warn!("the supervisor could not be told {news:?}: {error}");

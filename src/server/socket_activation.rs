@@ -16,14 +16,14 @@ const METRICS: &str = "metrics";
 
 /// Sockets that listen already, by their purpose.
 #[derive(Default)]
-pub struct HandedSockets {
+pub struct InheritedSockets {
     clients: Vec<ListeningSocket>,
     metrics: Vec<ListeningSocket>,
     /// Why sockets were left alone.
     warning: Option<String>,
 }
 
-impl HandedSockets {
+impl InheritedSockets {
     /// Takes the sockets that `LISTEN_FDS`, `LISTEN_PID` and `LISTEN_FDNAMES` tell of. Removes the first two variables,
     /// without which the third means nothing. Comes before a thread is started, as variables are removed, and before
     /// anything is opened: such a descriptor is then one that the process was started with. `other` is a descriptor that
@@ -31,10 +31,10 @@ impl HandedSockets {
     ///
     /// # Errors
     /// When the variables contradict each other, and when a descriptor is no socket that listens for streams.
-    pub fn take(other: Option<i32>) -> anyhow::Result<HandedSockets> {
+    pub fn take(other: Option<i32>) -> anyhow::Result<InheritedSockets> {
         let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let text = |name| set(name).map(|value| value.to_string_lossy().into_owned());
-        let mut sockets = HandedSockets::default();
+        let mut sockets = InheritedSockets::default();
         let Some(count) = text("LISTEN_FDS") else { return Ok(sockets) };
         let (process, names) = (text("LISTEN_PID"), text("LISTEN_FDNAMES"));
         if process != Some(std::process::id().to_string()) {

@@ -2,7 +2,7 @@
 
 use super::x509;
 use crate::background::Background;
-use crate::metrics::{Label, Page};
+use crate::metrics::{Exposition, Label};
 use crate::sync::locked;
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
@@ -205,15 +205,15 @@ impl Certificate {
     }
 
     /// Adds its end to the page, and how often the files were read again.
-    pub fn tell(&self, page: &mut Page) {
+    pub fn collect_metrics(&self, exposition: &mut Exposition) {
         let end = self.not_after().as_second() as f64;
         let help = "When the certificate that is shown ends, since 1970.";
-        page.gauge("rollbook_tls_certificate_expiry_timestamp_seconds", help, &[], end);
+        exposition.gauge("rollbook_tls_certificate_expiry_timestamp_seconds", help, &[], end);
         let help =
             "Changes of the certificate's files while the server ran: those that were taken, and those that failed.";
         for (result, count) in [("renewed", &self.replaced), ("failed", &self.failed)] {
             let count = count.load(Ordering::Relaxed) as f64;
-            page.counter("rollbook_tls_certificate_reloads_total", help, &[("result", result)], count);
+            exposition.counter("rollbook_tls_certificate_reloads_total", help, &[("result", result)], count);
         }
     }
 }
@@ -393,11 +393,11 @@ impl Handshakes {
         self.0[end as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn tell(&self, page: &mut Page, listener: Label<'_>) {
+    pub(super) fn collect_metrics(&self, exposition: &mut Exposition, listener: Label<'_>) {
         let help = "TLS handshakes: done, failed, or not done in time.";
         for (end, name) in [(Handshake::Done, "done"), (Handshake::Failed, "failed"), (Handshake::Late, "late")] {
             let count = self.0[end as usize].load(Ordering::Relaxed) as f64;
-            page.counter("rollbook_tls_handshakes_total", help, &[listener, ("result", name)], count);
+            exposition.counter("rollbook_tls_handshakes_total", help, &[listener, ("result", name)], count);
         }
     }
 }

@@ -118,11 +118,11 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// How long an answer of a server on the same machine is waited for.
 #[derive(Debug, Clone, Copy)]
-pub enum Patience {
+pub enum ResponseTimeout {
     /// So long.
-    For(Duration),
+    Fixed(Duration),
     /// As long as the server gets on with its work: the document at that path changes within that time.
-    WhileWorking(Duration, &'static str),
+    WhileProgressing(Duration, &'static str),
 }
 
 /// A connection to a server on the same machine.
@@ -160,8 +160,8 @@ impl LocalClient {
     /// # Errors
     /// `TimedOut` when the server does not answer for too long; others when it goes away, and when its answer is not
     /// HTTP.
-    pub fn post(&mut self, path: &str, body: &[u8], patience: Patience) -> Result<(u16, Vec<u8>)> {
-        let (Patience::For(limit) | Patience::WhileWorking(limit, _)) = patience;
+    pub fn post(&mut self, path: &str, body: &[u8], patience: ResponseTimeout) -> Result<(u16, Vec<u8>)> {
+        let (ResponseTimeout::Fixed(limit) | ResponseTimeout::WhileProgressing(limit, _)) = patience;
         let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", body.len());
         let stream = self.stream.get_mut();
         stream.set_write_timeout(Some(limit))?;
@@ -178,17 +178,17 @@ impl LocalClient {
     }
 
     /// Waits for the first byte of an answer.
-    fn wait(&mut self, patience: Patience) -> Result<()> {
+    fn wait(&mut self, patience: ResponseTimeout) -> Result<()> {
         let pause = match patience {
-            Patience::For(limit) => limit,
+            ResponseTimeout::Fixed(limit) => limit,
             // The rest is for the server to answer something else.
-            Patience::WhileWorking(limit, _) => limit / 2,
+            ResponseTimeout::WhileProgressing(limit, _) => limit / 2,
         };
         let (mut progress, mut changed_at) = (None, Instant::now());
         self.stream.get_ref().set_read_timeout(Some(pause))?;
         loop {
             match (self.stream.fill_buf().map(drop).map_err(in_time), patience) {
-                (Err(error), Patience::WhileWorking(limit, path)) if error.kind() == ErrorKind::TimedOut => {
+                (Err(error), ResponseTimeout::WhileProgressing(limit, path)) if error.kind() == ErrorKind::TimedOut => {
                     let found = progress_of(&self.path, path, pause)?;
                     if found.is_none() || found != progress {
                         (progress, changed_at) = (found, Instant::now());
@@ -239,7 +239,7 @@ impl LocalClient {
 
 /// How far a server has come, which it has to say within that time; `None` when it has no place for the question.
 fn progress_of(socket: &Path, path: &str, limit: Duration) -> Result<Option<Vec<u8>>> {
-    let (status, progress) = LocalClient::connect(socket, limit)?.post(path, b"", Patience::For(limit))?;
+    let (status, progress) = LocalClient::connect(socket, limit)?.post(path, b"", ResponseTimeout::Fixed(limit))?;
     Ok((status == 200).then_some(progress))
 }
 

@@ -32,7 +32,7 @@ pub use tables::users::UserFilter;
 
 use crate::cache::Owner;
 use crate::files::{self, DatabasePath, InstanceLock, TempFile, real_path, with_suffix};
-use crate::metrics::Page;
+use crate::metrics::Exposition;
 use crate::model::{Actor, Error, Result, RightsVersion};
 use anyhow::Context as _;
 use cache_scopes::{Generations, SnapshotVersion};
@@ -233,19 +233,19 @@ impl Store {
     }
 
     /// Adds what was written, and how much there is, to the page.
-    pub fn tell(&self, page: &mut Page) {
-        self.writer.tell(page);
-        self.memory.tell(page);
+    pub fn collect_metrics(&self, exposition: &mut Exposition) {
+        self.writer.collect_metrics(exposition);
+        self.memory.collect_metrics(exposition);
         // Where SQLite has it, whatever links lead to the database.
         let log = real_path(&self.path).and_then(|path| with_suffix(&path, "-wal").metadata());
         if let Ok(log) = log {
             let help = "The file of the write-ahead log, in which there may be less than its length.";
-            page.gauge("rollbook_wal_size_bytes", help, &[], log.len() as f64);
+            exposition.gauge("rollbook_wal_size_bytes", help, &[], log.len() as f64);
         }
         match self.read(|rows| Ok((rows.count_users()?, rows.count_groups()?))) {
             Ok((users, groups)) => {
-                page.gauge("rollbook_users", "Users, disabled ones too.", &[], users as f64);
-                page.gauge("rollbook_groups", "Groups.", &[], groups as f64);
+                exposition.gauge("rollbook_users", "Users, disabled ones too.", &[], users as f64);
+                exposition.gauge("rollbook_groups", "Groups.", &[], groups as f64);
             }
             Err(error) => log::warn!("users and groups could not be counted: {error}"),
         }

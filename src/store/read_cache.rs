@@ -2,7 +2,7 @@
 //! of it is forgotten as soon as a commit could have changed it.
 
 use crate::cache::{Cache, Held, Owner};
-use crate::metrics::Page;
+use crate::metrics::Exposition;
 use crate::model::Result;
 use crate::store::cache_scopes::SnapshotVersion;
 use crate::store::tables::hierarchy::HierarchyNode;
@@ -64,16 +64,16 @@ impl ReadCache {
     }
 
     /// Adds its size to the page.
-    pub(in crate::store) fn tell(&self, page: &mut Page) {
-        self.groups.held().tell(page, "groups");
-        self.lists.held().tell(page, "lists");
+    pub(in crate::store) fn collect_metrics(&self, exposition: &mut Exposition) {
+        self.groups.held().collect_metrics(exposition, "groups");
+        self.lists.held().collect_metrics(exposition, "lists");
         let administrators = shared(&self.administrators);
         let set = administrators.as_ref().and_then(|(_, administrators)| administrators.as_deref());
         let bytes = |places: usize| places * 8 / 7 * (size_of::<i64>() + 1);
         let (entries, capacity) = set.map_or((0, 0), |set| (set.len(), set.capacity()));
         // A table has at most twice as many places as it was filled for.
         let limit = bytes(2 * ADMINISTRATORS_MAX);
-        Held { bytes: bytes(capacity), limit, entries, evicted: 0 }.tell(page, "rights");
+        Held { bytes: bytes(capacity), limit, entries, evicted: 0 }.collect_metrics(exposition, "rights");
     }
 }
 

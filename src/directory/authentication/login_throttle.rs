@@ -3,7 +3,7 @@
 
 use crate::cache::{Cache, Owner};
 use crate::directory::digest;
-use crate::metrics::Page;
+use crate::metrics::Exposition;
 use crate::model::{ClientAddress, Error, Result, fold_name};
 use crate::sync::locked;
 use std::collections::HashMap;
@@ -85,10 +85,10 @@ impl LoginThrottle {
     }
 
     /// Adds the sizes of the counts to the page.
-    pub(super) fn tell(&self, page: &mut Page) {
+    pub(super) fn collect_metrics(&self, exposition: &mut Exposition) {
         let state = locked(&self.state);
-        state.names.held().tell(page, "failed_names");
-        state.addresses.held().tell(page, "failed_addresses");
+        state.names.held().collect_metrics(exposition, "failed_names");
+        state.addresses.held().collect_metrics(exposition, "failed_addresses");
     }
 
     fn delay(&self, failures: f64) -> Duration {

@@ -13,7 +13,7 @@ use super::passwords::HashPermit;
 use super::permissions::load_permission;
 use super::{Directory, Passwords, Rules, digest, new_secret};
 use crate::cache::{Cache, Owner};
-use crate::metrics::Page;
+use crate::metrics::Exposition;
 use crate::model::{
     Actor, Caller, CallerKind, ClientAddress, Ended, Error, KeyKind, PermissionLevel, Proof, Result, RightsVersion,
     UserWithGroups, now, spelling_key,
@@ -131,17 +131,17 @@ impl Authenticator {
     }
 
     /// Adds the store, and who was not let in, to the page.
-    pub fn tell(&self, page: &mut Page) {
-        self.store.tell(page);
-        self.passwords.tell(page);
-        self.throttle.tell(page);
-        self.cached_passwords.held().tell(page, "passwords");
-        self.cached_credentials.held().tell(page, "credentials");
+    pub fn collect_metrics(&self, exposition: &mut Exposition) {
+        self.store.collect_metrics(exposition);
+        self.passwords.collect_metrics(exposition);
+        self.throttle.collect_metrics(exposition);
+        self.cached_passwords.held().collect_metrics(exposition, "passwords");
+        self.cached_credentials.held().collect_metrics(exposition, "credentials");
         let RefusalCounters { passwords, keys, tokens } = &self.refusals;
         for (kind, count) in [("password", passwords), ("key", keys), ("token", tokens)] {
             let help = "Passwords, keys and tokens that did not let anybody in.";
             let count = count.load(Ordering::Relaxed) as f64;
-            page.counter("rollbook_refused_credentials_total", help, &[("kind", kind)], count);
+            exposition.counter("rollbook_refused_credentials_total", help, &[("kind", kind)], count);
         }
     }
 

@@ -10,7 +10,7 @@ use self::password_hash::{Argon2Value, Foreign};
 use super::digest;
 use super::password_changes::PasswordInput;
 use crate::cache::Held;
-use crate::metrics::Page;
+use crate::metrics::Exposition;
 use crate::model::{Error, NewPassword, Result};
 use crate::store::LoginRow;
 use crate::sync::locked;
@@ -235,12 +235,12 @@ impl Passwords {
     }
 
     /// Adds the memory that is kept to the page.
-    pub(super) fn tell(&self, page: &mut Page) {
+    pub(super) fn collect_metrics(&self, exposition: &mut Exposition) {
         let blocks = locked(&self.permits).blocks;
         let (block, usual) = (size_of::<Block>(), Params::default().block_count());
         let entries = blocks.div_ceil(usual);
         let held = Held { bytes: blocks * block, limit: self.count * usual * block, entries, evicted: 0 };
-        held.tell(page, "password_memory");
+        held.collect_metrics(exposition, "password_memory");
     }
 
     /// Waits until one more may compute.

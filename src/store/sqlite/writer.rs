@@ -8,7 +8,7 @@
 //! change many rows has a transaction of its own.
 
 use crate::files::{DatabaseLocked, InstanceLock};
-use crate::metrics::{Histogram, Page};
+use crate::metrics::{Exposition, Histogram};
 use crate::model::{Actor, Error, Result, RightsVersion};
 use crate::store::cache_scopes::{ADVANCED_SCOPES, CacheScope, Generations, SnapshotVersion};
 use crate::store::sql::{ReadTx, WriteTx, failure};
@@ -374,18 +374,24 @@ impl Writer {
     }
 
     /// Adds what was written to the page.
-    pub(in crate::store) fn tell(&self, page: &mut Page) {
+    pub(in crate::store) fn collect_metrics(&self, exposition: &mut Exposition) {
         let Shared { queued, operations, groups, failures, .. } = &*self.shared;
         let help = "Operations that wait for the writer.";
-        page.gauge("rollbook_writer_queue_length", help, &[], queued.load(Ordering::Relaxed) as f64);
+        exposition.gauge("rollbook_writer_queue_length", help, &[], queued.load(Ordering::Relaxed) as f64);
         let help = "Operations that the writer has run, in commits that failed too.";
-        page.counter("rollbook_writer_operations_total", help, &[], operations.load(Ordering::Relaxed) as f64);
+        exposition.counter("rollbook_writer_operations_total", help, &[], operations.load(Ordering::Relaxed) as f64);
         let (lengths, failures) = (groups.counts(), failures.load(Ordering::Relaxed));
-        page.counter("rollbook_writer_commits_total", "Commits.", &[], lengths.number() as f64);
-        page.counter("rollbook_writer_commit_failures_total", "Commits that failed.", &[], failures as f64);
+        exposition.counter("rollbook_writer_commits_total", "Commits.", &[], lengths.number() as f64);
+        exposition.counter("rollbook_writer_commit_failures_total", "Commits that failed.", &[], failures as f64);
         let help = "Changes of the database by other programs that were noticed.";
-        page.counter("rollbook_database_outside_changes_total", help, &[], self.external_changes() as f64);
-        page.histogram("rollbook_writer_commit_operations", "Operations that shared a commit.", &[], &lengths, 1.0);
+        exposition.counter("rollbook_database_outside_changes_total", help, &[], self.external_changes() as f64);
+        exposition.histogram(
+            "rollbook_writer_commit_operations",
+            "Operations that shared a commit.",
+            &[],
+            &lengths,
+            1.0,
+        );
     }
 
     pub(in crate::store) fn close(&self) {

@@ -491,7 +491,7 @@ fn nothing_that_clients_send_is_in_metrics() {
 #[test]
 fn a_label_holds_any_text() {
     let text = "a\\b\"c\nd{e}=f,g é \\n";
-    let mut page = rollbook::metrics::Page::default();
+    let mut page = rollbook::metrics::Exposition::default();
     page.gauge("a_gauge", "A gauge.", &[("label", text), ("other", "")], 0.5);
     page.counter("a_total", "A counter.", &[], 2.0);
     // What has one name stands together.
@@ -522,7 +522,7 @@ fn a_histogram_counts_what_is_on_a_bound_below_it() {
     }
     let mut counts = first.counts();
     counts.add(&second.counts());
-    let mut page = rollbook::metrics::Page::default();
+    let mut page = rollbook::metrics::Exposition::default();
     page.histogram("a_histogram", "Values.", &[("label", "x")], &counts, 10.0);
     let told = page.into_text();
     let expected = "# HELP a_histogram Values.\n\

@@ -1,7 +1,7 @@
 //! The server layer with a handler of the test in place of the product.
 
 use rollbook::http::{ListenerKind, Response};
-use rollbook::server::{Inbound, Limits, Listener, Network, Place, Server};
+use rollbook::server::{BoundAddress, Inbound, Limits, Listener, Network, Server};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,8 +35,8 @@ pub fn with_handler_behind(
 ) {
     let proxies: Vec<Network> = proxies.iter().map(|text| Network::parse(text).expect("a network")).collect();
     let listener = Listener::bind(listen.parse().unwrap(), &limits()).unwrap();
-    let Place::Ip(address) = *listener.place() else { panic!("an IP address") };
-    let server = Server::on(ListenerKind::Public, vec![listener], limits()).unwrap().trust(&proxies);
+    let BoundAddress::Ip(address) = *listener.address() else { panic!("an IP address") };
+    let server = Server::new(ListenerKind::Public, vec![listener], limits()).unwrap().trust(&proxies);
     let stopper = server.stopper();
     let thread = std::thread::spawn(move || server.run(&Arc::default(), handler));
     test(address);
