@@ -89,8 +89,7 @@ pub mod model;
 mod random;
 #[doc(hidden)]
 pub mod server;
-#[doc(hidden)]
-pub mod settings;
+mod settings;
 #[doc(hidden)]
 pub mod store;
 mod sync;

@@ -1,7 +1,6 @@
 //! The program: parses the command line and runs the subcommand.
 
-use rollbook::cli::{Usage, has_lost_reader, run};
-use rollbook::settings::CommandLine;
+use rollbook::cli::{CommandLine, UsageError, has_lost_reader, run};
 use signal_hook::consts::SIGPIPE;
 use signal_hook::low_level::emulate_default_handler;
 use std::process::ExitCode;
@@ -17,7 +16,7 @@ fn main() -> ExitCode {
         }
         Err(error) => {
             rollbook::logging::report_fatal(&error);
-            if error.is::<Usage>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+            if error.is::<UsageError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }

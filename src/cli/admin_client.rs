@@ -1,7 +1,9 @@
 //! The way to a directory: its file, or the server that holds it.
 
+use super::args::Target;
+use super::open_store::{self, start_logging};
+use super::output::print_status;
 use super::progress::Progress;
-use super::{open_store, say, start_logging};
 use crate::admin::{AdminRequest, perform};
 use crate::dialect::{LOCAL_PATH, PROGRESS_PATH};
 use crate::directory::{Directory, Passwords};
@@ -10,7 +12,6 @@ use crate::files::database_path::{require_database, socket_path};
 use crate::json::{self, Json};
 use crate::model::Error;
 use crate::server::{LocalClient, ResponseTimeout};
-use crate::settings::Target;
 use crate::store::{Store, TempDatabase};
 use anyhow::{Context as _, anyhow, bail};
 use regex_lite::Regex;
@@ -67,7 +68,7 @@ impl AdminClient {
                 Ok((store, _)) => {
                     drop(waiting);
                     if target.verbose {
-                        say(&format!("working on the file {name}"));
+                        print_status(&format!("working on the file {name}"));
                     }
                     let directory = Directory::for_operator(Arc::new(store), Arc::new(passwords), &account());
                     return Ok(AdminClient::Local(Box::new(directory)));
@@ -80,7 +81,7 @@ impl AdminClient {
                 Ok(client) => {
                     drop(waiting);
                     if target.verbose {
-                        say(&format!("working through the server at {}", socket.display()));
+                        print_status(&format!("working through the server at {}", socket.display()));
                     }
                     let (timeout, account) = (target.timeout, account());
                     return Ok(AdminClient::Remote { client, socket, timeout, account, keep_tokens: false });
@@ -111,7 +112,7 @@ impl AdminClient {
         start_logging(&target.database);
         let (store, copied) = Store::open_copy(&target.database.db)?;
         if target.verbose {
-            say(&format!("working on a copy of the file {}", target.database.db.display()));
+            print_status(&format!("working on a copy of the file {}", target.database.db.display()));
         }
         let directory = Directory::for_operator(Arc::new(store), Arc::new(Passwords::new(None, false)), &account());
         Ok(AdminClient::DryRun { directory: Box::new(directory), _copied: copied })

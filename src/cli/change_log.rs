@@ -1,14 +1,51 @@
 //! What has changed, for people and for scripts.
 
 use super::admin_client::{AdminClient, Disconnected, RequestRefused};
-use super::{print, say};
+use super::args::Target;
+use super::output::{print, print_status};
 use crate::admin::{AdminRequest, ShownChange, ShownChanges};
 use crate::directory::ChangeCursor;
 use crate::json::{self, Json, JsonText, Object};
 use crate::model::{fold_name, now};
-use crate::settings::{LogOutput, LogSettings};
 use anyhow::bail;
+use clap::{Args, ValueEnum};
 use std::collections::VecDeque;
+
+/// How changes are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ChangeFormat {
+    /// One line per change, for people
+    Text,
+    /// One JSON object per line
+    Json,
+}
+
+/// What to show of the changes.
+#[derive(Debug, Args)]
+pub(super) struct LogArgs {
+    /// Start after this change number, at this time (2026-11-25T18:00:00Z), or now
+    #[arg(long, value_name = "SINCE", value_parser = since)]
+    pub(super) since: Option<ChangeCursor>,
+    /// Show only the last N changes
+    #[arg(short = 'n', long, value_name = "N")]
+    pub(super) lines: Option<usize>,
+    /// Show only changes of this user, group or key, and of its memberships
+    #[arg(long)]
+    pub(super) name: Option<String>,
+    /// Wait for further changes and show them, while a server runs
+    #[arg(short, long)]
+    pub(super) follow: bool,
+    /// Format of the changes
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: ChangeFormat,
+    #[command(flatten)]
+    pub(super) target: Target,
+}
+
+/// Where a list of changes begins.
+fn since(text: &str) -> Result<ChangeCursor, String> {
+    ChangeCursor::parse(text).ok_or_else(|| "not the number of a change, a time (RFC 3339) or now".to_owned())
+}
 
 /// Changes that are asked for at a time.
 const PIECE: u64 = 1000;
@@ -16,23 +53,23 @@ const PIECE: u64 = 1000;
 const WAIT: u64 = 30;
 
 /// Prints changes, the oldest first.
-pub(super) fn run(asked: &LogSettings) -> anyhow::Result<()> {
-    let mut client = AdminClient::open(&asked.target)?;
-    if asked.follow && !client.is_server() {
+pub(super) fn run(args: &LogArgs) -> anyhow::Result<()> {
+    let mut client = AdminClient::open(&args.target)?;
+    if args.follow && !client.is_server() {
         bail!("no server holds the database: nothing can change while --follow waits");
     }
-    let mut since = asked.since.unwrap_or(ChangeCursor::Oldest);
+    let mut since = args.since.unwrap_or(ChangeCursor::Oldest);
     // When the server has gone, until it has answered again.
     let mut lost_at = None;
-    let mut last = asked.lines.map(|lines| VecDeque::with_capacity(lines.min(1000)));
+    let mut last = args.lines.map(|lines| VecDeque::with_capacity(lines.min(1000)));
     loop {
         // Only what has been told already can be followed by what is to come.
-        let wait = if asked.follow && last.is_none() { WAIT } else { 0 };
+        let wait = if args.follow && last.is_none() { WAIT } else { 0 };
         let found: ShownChanges = match client.send(order(since, wait)) {
             Ok(found) => found,
-            Err(error) if asked.follow && is_lost(&error) => {
+            Err(error) if args.follow && is_lost(&error) => {
                 if lost_at.is_none() {
-                    say("the server has gone: waiting until it is back");
+                    print_status("the server has gone: waiting until it is back");
                 }
                 lost_at = lost_at.or(Some(now()));
                 client.reconnect()?;
@@ -41,8 +78,8 @@ pub(super) fn run(asked: &LogSettings) -> anyhow::Result<()> {
             Err(error) => match lost_at.take() {
                 // Meanwhile a backup was restored. All that came after the loss of the server is shown; where the record
                 // begins later, or the clock was set back, all that there is.
-                Some(at) if asked.follow && is_outdated(&error) => {
-                    say(&format!("{error:#}"));
+                Some(at) if args.follow && is_outdated(&error) => {
+                    print_status(&format!("{error:#}"));
                     since = if matches!(since, ChangeCursor::Time(_)) {
                         ChangeCursor::Oldest
                     } else {
@@ -55,24 +92,24 @@ pub(super) fn run(asked: &LogSettings) -> anyhow::Result<()> {
             },
         };
         if lost_at.take().is_some() {
-            say("the server is back");
+            print_status("the server is back");
         }
         let ended = found.changes.is_empty();
         since = ChangeCursor::Change(found.next);
-        for change in found.changes.into_iter().filter(|change| is_meant(change, asked.name.as_deref())) {
+        for change in found.changes.into_iter().filter(|change| is_meant(change, args.name.as_deref())) {
             match &mut last {
-                None => show(&change, asked.format)?,
+                None => show(&change, args.format)?,
                 Some(last) => {
                     last.push_back(change);
-                    if last.len() > asked.lines.unwrap_or_default() {
+                    if last.len() > args.lines.unwrap_or_default() {
                         last.pop_front();
                     }
                 }
             }
         }
         if ended {
-            last.take().into_iter().flatten().try_for_each(|change| show(&change, asked.format))?;
-            if !asked.follow {
+            last.take().into_iter().flatten().try_for_each(|change| show(&change, args.format))?;
+            if !args.follow {
                 return Ok(());
             }
         }
@@ -106,10 +143,10 @@ fn is_meant(change: &ShownChange, name: Option<&str>) -> bool {
     same(&change.name) || document(&change.before) || document(&change.after)
 }
 
-fn show(change: &ShownChange, output: LogOutput) -> anyhow::Result<()> {
+fn show(change: &ShownChange, output: ChangeFormat) -> anyhow::Result<()> {
     match output {
-        LogOutput::Json => print(&format!("{}\n", json::to_string(change))),
-        LogOutput::Text => {
+        ChangeFormat::Json => print(&format!("{}\n", json::to_string(change))),
+        ChangeFormat::Text => {
             let caller = match (&change.caller_kind, &change.caller) {
                 (Some(kind), Some(caller)) => format!("{kind} {caller}"),
                 _ => "-".to_owned(),

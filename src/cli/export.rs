@@ -1,57 +1,84 @@
 //! Users and groups to a file.
 
+use super::args::{FileResultArgs, ResultFormat};
 use super::bring::bar;
+use super::open_store::start_logging;
+use super::output::print_status;
 use super::result::print_result;
 use super::temp_files::remove_temp_files_on_signals;
-use super::{Usage, say, start_logging};
+use super::usage_error::UsageError;
 use crate::admin::exported;
 use crate::directory::{ExportOptions, count, export};
 use crate::files::database_path::refuse_database_path;
 use crate::files::{self, Destination};
 use crate::formats::{Format, Record, Role, Writer};
 use crate::json;
-use crate::settings::{ExportSettings, ResultFormat};
+use crate::settings::Database;
 use crate::store::Snapshot;
 use anyhow::{Context as _, anyhow};
+use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Settings of an export.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ExportArgs {
+    /// File to write, readable by its owner only; - for standard output
+    pub(super) file: PathBuf,
+    /// Format of the file, if its name does not end in it: csv, jsonl or ldif
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Option<Format>,
+    /// Overwrite an existing file
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Include password hashes
+    #[arg(long)]
+    pub(super) with_passwords: bool,
+    /// Base of the distinguished names in LDIF
+    #[arg(long, value_name = "DN", default_value = "dc=rollbook")]
+    pub(super) base: String,
+    #[command(flatten)]
+    pub(super) printing: FileResultArgs,
+    #[command(flatten)]
+    pub(super) database: Database,
+}
 
 /// Writes one state of the directory to the file, also while a server runs, which neither waits nor is asked.
-pub(super) fn run(settings: &ExportSettings) -> anyhow::Result<()> {
-    start_logging(&settings.database);
+pub(super) fn run(args: &ExportArgs) -> anyhow::Result<()> {
+    start_logging(&args.database);
     remove_temp_files_on_signals()?;
-    let path = settings.file.as_path();
-    let Some(format) = settings.format.or_else(|| Format::of_path(path)) else {
-        return Err(Usage(anyhow!(
+    let path = args.file.as_path();
+    let Some(format) = args.format.or_else(|| Format::of_path(path)) else {
+        return Err(UsageError(anyhow!(
             "--format: the name {} does not tell how to write it: csv, jsonl or ldif",
             path.display()
         ))
         .into());
     };
-    let snapshot = Snapshot::open(&settings.database.db)?;
-    let destination = Destination::find(path, settings.force)?;
+    let snapshot = Snapshot::open(&args.database.db)?;
+    let destination = Destination::find(path, args.force)?;
     if !files::is_dash(path) {
-        refuse_database_path(&settings.database.db, path)?;
+        refuse_database_path(&args.database.db, path)?;
     }
     let to_stdout = destination == Destination::Stdout;
     let done = destination.open().and_then(|mut out| {
-        let done = write(&snapshot, format, settings, &mut out)?;
+        let done = write(&snapshot, format, args, &mut out)?;
         out.finish()?;
         Ok(done)
     });
     let (written, losses) = done.with_context(|| format!("write {}", path.display()))?;
     let object = object(path, written, losses);
     if to_stdout {
-        match settings.printing.result {
-            ResultFormat::Text => say(&summary(written, losses)),
-            ResultFormat::Json => say(&json::to_string(&object)),
+        match args.printing.result {
+            ResultFormat::Text => print_status(&summary(written, losses)),
+            ResultFormat::Json => print_status(&json::to_string(&object)),
         }
         return Ok(());
     }
     let text = format!("{}: {}\n", path.display(), summary(written, losses));
-    print_result(settings.printing.result, &text, &object)
+    print_result(args.printing.result, &text, &object)
 }
 
 /// The summary for programs.
@@ -69,15 +96,10 @@ fn summary(written: u64, losses: u64) -> String {
 }
 
 /// Returns how many records there were, and how many have lost something, which is told.
-fn write(
-    snapshot: &Snapshot,
-    format: Format,
-    settings: &ExportSettings,
-    out: impl Write,
-) -> anyhow::Result<(u64, u64)> {
+fn write(snapshot: &Snapshot, format: Format, args: &ExportArgs, out: impl Write) -> anyhow::Result<(u64, u64)> {
     let bar = bar(count(snapshot)?, "{elapsed_precise} [{wide_bar}] {percent}% {pos} users and groups");
-    let mut writer = Writer::new(format, BufWriter::with_capacity(1 << 18, out), &settings.base)?;
-    let options = ExportOptions { members_with_groups: format == Format::Ldif, passwords: settings.with_passwords };
+    let mut writer = Writer::new(format, BufWriter::with_capacity(1 << 18, out), &args.base)?;
+    let options = ExportOptions { members_with_groups: format == Format::Ldif, passwords: args.with_passwords };
     let (mut written, mut lossy) = (0, 0);
     export(snapshot, options, &mut |thing| {
         let (mut record, counts) = exported(thing);
@@ -87,7 +109,7 @@ fn write(
         let losses = writer.write(&record)?;
         if !losses.is_empty() {
             lossy += 1;
-            bar.suspend(|| losses.iter().for_each(|loss| say(&format!("lost: {}: {loss}", named(&record)))));
+            bar.suspend(|| losses.iter().for_each(|loss| print_status(&format!("lost: {}: {loss}", named(&record)))));
         }
         written += 1;
         if counts {

@@ -1,12 +1,122 @@
 //! Groups.
 
 use super::admin_client::AdminClient;
+use super::args::{Consent, ListFormat, Names, ResultArgs, Target, property};
 use super::result::{Done, each, tell};
 use super::table::{Column, Table, show};
 use super::terminal::confirm;
-use super::user::counted;
 use crate::admin::{AdminRequest, Membership, ShownGroup};
-use crate::settings::{GroupCommand, Members, Names, Output, Target};
+use crate::formats::GroupRecord;
+use crate::json::JsonText;
+use clap::{Args, Subcommand};
+
+/// Commands for groups.
+#[derive(Debug, Subcommand)]
+pub(super) enum GroupCommand {
+    /// List groups
+    List {
+        /// Only groups whose name or label contains this text
+        #[arg(long = "match", value_name = "TEXT")]
+        text: Option<String>,
+        /// Format of the output
+        #[arg(long, value_enum, default_value = "table")]
+        format: ListFormat,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Show a group; rollbook user list --group NAME lists its users
+    Show {
+        /// Name of the group
+        name: String,
+        /// Format of the output
+        #[arg(long, value_enum, default_value = "table")]
+        format: ListFormat,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Create a group
+    Add {
+        /// Name of the group
+        name: String,
+        #[command(flatten)]
+        fields: GroupFields,
+        #[command(flatten)]
+        printing: ResultArgs,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Change the given fields of a group; an empty value clears a field
+    Set {
+        /// Name of the group
+        name: String,
+        #[command(flatten)]
+        fields: GroupFields,
+        #[command(flatten)]
+        printing: ResultArgs,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Delete groups; their members are not deleted
+    Delete {
+        #[command(flatten)]
+        names: Names,
+        #[command(flatten)]
+        consent: Consent,
+    },
+    /// Add users to a group
+    AddMember(Members),
+    /// Remove users from a group
+    RemoveMember(Members),
+}
+
+/// Some members of a group.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Members {
+    /// Name of the group
+    pub(super) group: String,
+    /// Logins of users, or with --groups names of groups
+    #[arg(required = true, value_name = "NAME")]
+    pub(super) members: Vec<String>,
+    /// The members are groups
+    #[arg(long)]
+    pub(super) groups: bool,
+    #[command(flatten)]
+    pub(super) printing: ResultArgs,
+    #[command(flatten)]
+    pub(super) target: Target,
+}
+
+/// The fields of a group.
+#[derive(Debug, Clone, Args)]
+pub(super) struct GroupFields {
+    /// Display name
+    #[arg(long, value_name = "TEXT")]
+    pub(super) label: Option<String>,
+    /// Description
+    #[arg(long, value_name = "TEXT")]
+    pub(super) description: Option<String>,
+    /// Group that contains this one, once for each; replaces all of them. An empty name removes all
+    #[arg(long = "parent", value_name = "NAME")]
+    pub(super) parents: Vec<String>,
+    /// Extra property and its value as JSON; null removes it
+    #[arg(long = "property", value_name = "NAME=JSON", value_parser = property)]
+    pub(super) properties: Vec<(String, JsonText)>,
+}
+
+impl GroupFields {
+    /// The group of that name as a record.
+    pub(super) fn record(self, name: String) -> GroupRecord {
+        let parents = (!self.parents.is_empty()).then_some(self.parents);
+        GroupRecord {
+            name,
+            label: self.label,
+            description: self.description,
+            groups: parents.map(|names| names.into_iter().filter(|name| !name.is_empty()).collect()),
+            properties: self.properties.into_iter().collect(),
+            ..Default::default()
+        }
+    }
+}
 
 /// Groups that are asked for at a time.
 const PIECE: u64 = 1000;
@@ -35,7 +145,7 @@ pub(super) fn run(command: GroupCommand) -> anyhow::Result<()> {
             tell(printing.format, &format!("changed the group {}", group.record.name), &group)
         }
         GroupCommand::Delete { names, consent } => {
-            confirm(consent.yes, &format!("remove {} for good?", counted(&names, "group")))?;
+            confirm(consent.yes, &format!("remove {} for good?", names.counted("group")))?;
             let Names { names, printing, target } = names;
             let done = Done { sentence: "removed the group", key: "removed", group: None };
             each(&mut AdminClient::open(&target)?, &names, printing.format, &done, |client, name| {
@@ -47,7 +157,7 @@ pub(super) fn run(command: GroupCommand) -> anyhow::Result<()> {
     }
 }
 
-fn list(target: &Target, text: Option<&str>, format: Output) -> anyhow::Result<()> {
+fn list(target: &Target, text: Option<&str>, format: ListFormat) -> anyhow::Result<()> {
     let mut client = AdminClient::open(target)?;
     let mut table = Table::new(format, &COLUMNS);
     let mut after = String::new();

@@ -1,21 +1,57 @@
 //! Users and groups from a file.
 
+use super::args::{FileResultArgs, Target};
 use super::bring::{Source, bring_in, check_report, confirm_changes, destination};
+use super::import_options::ImportOptions;
+use super::open_store::start_logging;
 use super::progress::Progress;
 use super::temp_files::remove_temp_files_on_signals;
-use super::{Usage, start_logging};
+use super::usage_error::UsageError;
 use crate::formats::{Format, ReadOptions};
-use crate::settings::ImportSettings;
 use anyhow::anyhow;
-use std::path::Path;
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// Settings of an import from a file.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ImportArgs {
+    /// File to read; - for standard input
+    pub(super) file: PathBuf,
+    /// Format of the file, if its name does not end in it: csv, jsonl or ldif
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Option<Format>,
+    /// Start an interrupted import from the beginning
+    #[arg(long)]
+    pub(super) restart: bool,
+    /// Attribute, column or key that has the login
+    #[arg(long, value_name = "ATTRIBUTE")]
+    pub(super) login: Option<String>,
+    /// Delimiter of a CSV: one character or tab. The first line decides if it is not given
+    #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
+    pub(super) delimiter: Option<u8>,
+    #[command(flatten)]
+    pub(super) options: ImportOptions,
+    #[command(flatten)]
+    pub(super) printing: FileResultArgs,
+    #[command(flatten)]
+    pub(super) target: Target,
+}
+
+fn delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        _ if text.eq_ignore_ascii_case("tab") || text == "\\t" => Ok(b'\t'),
+        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Ok(*byte),
+        _ => Err("not one character, and not tab".to_owned()),
+    }
+}
 
 /// Brings in what is in the file.
-pub(super) fn run(settings: &ImportSettings) -> anyhow::Result<()> {
-    let ImportSettings { file: path, options, target, .. } = settings;
+pub(super) fn run(args: &ImportArgs) -> anyhow::Result<()> {
+    let ImportArgs { file: path, options, target, .. } = args;
     start_logging(&target.database);
     remove_temp_files_on_signals()?;
-    let Some(format) = settings.format.or_else(|| Format::of_path(path)) else {
-        return Err(Usage(anyhow!(
+    let Some(format) = args.format.or_else(|| Format::of_path(path)) else {
+        return Err(UsageError(anyhow!(
             "--format: the name {} does not tell what is in it: csv, jsonl or ldif",
             path.display()
         ))
@@ -24,11 +60,11 @@ pub(super) fn run(settings: &ImportSettings) -> anyhow::Result<()> {
     let database = &target.database.db;
     check_report(options, database, (path != Path::new("-")).then_some(path.as_path()))?;
     confirm_changes(options, target)?;
-    let read = ReadOptions { login: settings.login.clone(), delimiter: settings.delimiter };
+    let read = ReadOptions { login: args.login.clone(), delimiter: args.delimiter };
     let progress = Progress::start(&format!("reading {}", path.display()));
     let source = Source::of_file(path, format, read, database.parent().unwrap_or(Path::new(".")))?;
     source.check()?;
     drop(progress);
     let mut client = destination(options, target)?;
-    bring_in(&mut client, &source, options, settings.restart, settings.printing.result)
+    bring_in(&mut client, &source, options, args.restart, args.printing.result)
 }

@@ -1,17 +1,65 @@
-//! Keys and passwords.
+//! API keys and application keys.
 
 use super::admin_client::AdminClient;
+use super::args::{Consent, ListFormat, ResultArgs, ResultFormat, RoleArg, Target};
+use super::output::{print, print_status};
 use super::result::{print_object, tell};
 use super::table::{Column, Table};
-use super::terminal::{PasswordPrompt, confirm};
-use super::{Usage, print, say, start_logging};
+use super::terminal::confirm;
+use super::usage_error::UsageError;
 use crate::admin::{AdminRequest, ShownKey};
-use crate::files::database_path::require_database;
 use crate::formats::Role;
-use crate::settings::{KeyArg, KeyCommand, PasswordRules, ResultFormat, Target};
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{anyhow, bail};
+use clap::{Subcommand, ValueEnum};
 use serde_json::json;
-use std::io::{BufRead as _, IsTerminal as _};
+
+/// Commands for keys.
+#[derive(Debug, Subcommand)]
+pub(super) enum KeyCommand {
+    /// Create a key and print it once; only its digest is stored
+    Create {
+        /// Kind of key
+        kind: KeyArg,
+        /// Name of the key, shown in lists and in the record of changes
+        #[arg(long, default_value = "unnamed")]
+        name: String,
+        /// Rights of an application key [default: admin]
+        #[arg(long, value_enum)]
+        role: Option<RoleArg>,
+        #[command(flatten)]
+        printing: ResultArgs,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// List all keys, including revoked ones
+    List {
+        /// Format of the list
+        #[arg(long, value_enum, default_value = "table")]
+        format: ListFormat,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Revoke a key
+    Revoke {
+        /// Number of the key in the list
+        id: i64,
+        #[command(flatten)]
+        printing: ResultArgs,
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        consent: Consent,
+    },
+}
+
+/// The kinds of keys on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum KeyArg {
+    /// Identifies the organisation
+    Api,
+    /// Identifies a script and its rights
+    App,
+}
 
 /// Does something with keys.
 pub(super) fn run(command: KeyCommand) -> anyhow::Result<()> {
@@ -47,7 +95,7 @@ fn create(target: &Target, kind: KeyArg, name: String, role: Option<Role>, forma
     let role = match (kind, role) {
         (KeyArg::Api, None) => None,
         (KeyArg::Api, Some(_)) => {
-            return Err(Usage(anyhow!("--role: an API key has none: leave it out, or make an app key")).into());
+            return Err(UsageError(anyhow!("--role: an API key has none: leave it out, or make an app key")).into());
         }
         (KeyArg::App, role) => Some(role.unwrap_or(Role::Admin)),
     };
@@ -55,7 +103,7 @@ fn create(target: &Target, kind: KeyArg, name: String, role: Option<Role>, forma
     let (id, secret): (i64, String) = client.send(AdminRequest::CreateKey { role, name: name.clone() })?;
     let printed = match format {
         ResultFormat::Text => {
-            say(&format!("made key {id}; it is shown only now:"));
+            print_status(&format!("made key {id}; it is shown only now:"));
             print(&format!("{secret}\n"))
         }
         ResultFormat::Json => {
@@ -67,36 +115,4 @@ fn create(target: &Target, kind: KeyArg, name: String, role: Option<Role>, forma
     // A key that was not read is of no use. This is a failure also where the reader of a pipe has gone.
     client.send::<()>(AdminRequest::RevokeKey { id })?;
     bail!("{error:#}: key {id} is revoked again; make another one where its output is read")
-}
-
-/// Gives a user another password.
-pub(super) fn set_password(
-    target: &Target,
-    rules: &PasswordRules,
-    user: &str,
-    keep_tokens: bool,
-    format: ResultFormat,
-) -> anyhow::Result<()> {
-    start_logging(&target.database);
-    require_database(&target.database.db)?;
-    let password = read_password(user)?;
-    let mut client = AdminClient::open_or_create(target, rules.password_pattern.clone())?.keeping_tokens(keep_tokens);
-    client.send::<()>(AdminRequest::SetPassword { user: user.to_owned(), password })?;
-    tell(format, &format!("changed the password of {user}"), &json!({ "changed": user }))
-}
-
-/// A password typed twice at a terminal, or the first line of standard input.
-pub(super) fn read_password(user: &str) -> anyhow::Result<String> {
-    let stdin = std::io::stdin();
-    if stdin.is_terminal() {
-        let prompt = PasswordPrompt::open()?;
-        let password = prompt.ask(&format!("New password of {user}: "))?;
-        if prompt.ask("Once more: ")? != password {
-            bail!("the two passwords are not the same: type the same one twice");
-        }
-        return Ok(password);
-    }
-    let mut line = String::new();
-    stdin.lock().read_line(&mut line).context("read the password")?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }

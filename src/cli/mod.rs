@@ -1,63 +1,174 @@
-//! The subcommands.
+//! The commands: a file each, with its arguments and `run`.
 
 mod admin_client;
+mod app_settings;
+mod args;
+mod backup;
 mod bring;
 mod change_log;
-mod database;
+mod check;
 mod export;
 mod first_start;
 mod group;
+mod healthcheck;
 mod import;
+mod import_options;
 mod key;
 mod open_store;
+mod output;
 mod parent_process;
+mod parser;
+mod passwd;
 mod progress;
 mod pull;
 mod ready_line;
+mod restore;
 mod result;
 mod serve;
 mod settings;
+mod shell;
 mod signals;
-mod stdout;
 mod table;
 mod temp_files;
 mod terminal;
+mod usage_error;
 mod user;
 mod watchdog;
 
+pub use output::has_lost_reader;
+pub use usage_error::UsageError;
+
 use crate::files::database_path::DatabaseMissing;
-use crate::logging;
-use crate::server::{Endpoint, probe_health};
-use crate::settings::{Command, CommandLine, Database, ResultFormat, Setting};
-use anyhow::{Context as _, anyhow, bail};
-use serde_json::json;
-use std::io::Write as _;
-use std::time::Duration;
-pub use stdout::has_lost_reader;
-use stdout::print;
+use crate::settings::{ServerArgs, Setting};
+use anyhow::anyhow;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use std::ffi::OsString;
 
-/// A mistake in how the program was called, as opposed to something that went wrong.
-#[derive(Debug)]
-pub struct Usage(anyhow::Error);
+/// Keep users, groups and memberships in one SQLite file, and serve them over the REST dialects that scripts already
+/// speak.
+#[derive(Debug, Parser)]
+#[command(name = "rollbook", version, after_help = AFTER_HELP)]
+pub struct CommandLine {
+    /// Options that may stand before the command.
+    #[command(flatten)]
+    #[allow(dead_code, reason = "the parser carries the values to the commands")]
+    global: args::GlobalArgs,
+    /// [`CommandLine::read`] adds `serve` where there is none.
+    #[command(subcommand)]
+    command: Command,
+    /// The settings that the command `settings` shows.
+    #[arg(skip)]
+    settings: Vec<Setting>,
+    /// Mistakes in the environment that stop no command.
+    #[arg(skip)]
+    warnings: Vec<String>,
+}
 
-impl std::fmt::Display for Usage {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:#}", self.0)
+const AFTER_HELP: &str = "\
+Without a command, rollbook serves: its options are those of `rollbook serve --help`. The first start on a new database
+prints the password and the keys that it made, or keeps them in a file beside it (rollbook.db.secrets) where standard
+error is the journal; ROLLBOOK_ADMIN_PASSWORD, ROLLBOOK_API_KEY and ROLLBOOK_APP_KEY (or each with _FILE, naming a file)
+set them instead.
+
+Exit status: 0 done, 1 failed, 2 wrong usage.";
+
+/// A command.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the directory over HTTP until SIGTERM or SIGINT
+    Serve(Box<ServerArgs>),
+    /// Manage users
+    User {
+        #[command(subcommand)]
+        command: user::UserCommand,
+    },
+    /// Manage groups and their members
+    Group {
+        #[command(subcommand)]
+        command: group::GroupCommand,
+    },
+    /// Manage the API keys and application keys of scripts
+    Key {
+        #[command(subcommand)]
+        command: key::KeyCommand,
+    },
+    /// Set the password of a user, read from the terminal or from the first line of standard input
+    Passwd(passwd::PasswdArgs),
+    /// Import users, groups and memberships from a CSV, JSON lines or LDIF file
+    Import(import::ImportArgs),
+    /// Import users, groups and memberships from a running Datadog or Nuxeo server
+    Pull {
+        #[command(subcommand)]
+        command: pull::PullCommand,
+    },
+    /// Export users, groups and memberships to a CSV, JSON lines or LDIF file, also while a server runs
+    Export(export::ExportArgs),
+    /// Show the record of changes, the oldest first
+    Log(change_log::LogArgs),
+    /// Copy the database to a file, also while a server writes
+    Backup(backup::BackupArgs),
+    /// Put a backup in the place of the database, which is kept beside it, while no server runs
+    Restore(restore::RestoreArgs),
+    /// Check that a running server takes requests and writes, for containers and supervisors
+    Healthcheck(healthcheck::HealthcheckArgs),
+    /// Show each setting of the server, its value and its origin, with the options and variables of serve
+    Settings(settings::SettingsArgs),
+    /// Print the completion script for a shell
+    Completions {
+        /// Name of the shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page of the program or of one of its commands
+    Man {
+        /// Words of the command, for example key create
+        words: Vec<String>,
+    },
+    /// Check the database for damage, also while a server runs
+    Check(check::CheckArgs),
+}
+
+impl CommandLine {
+    /// Reads the arguments of this process. `--help`, `--version` and wrong usage end it.
+    pub fn read() -> CommandLine {
+        CommandLine::of(std::env::args_os()).unwrap_or_else(|error| error.exit())
+    }
+
+    /// Reads arguments, the first of which is the name of the program, and the environment.
+    fn of(args: impl IntoIterator<Item = OsString>) -> Result<CommandLine, clap::Error> {
+        let definition = definition();
+        let parsed = parser::parse(&definition, args)?;
+        let mut line =
+            CommandLine::from_arg_matches(&parsed.matches).map_err(|error| error.format(&mut definition.clone()))?;
+        match &mut line.command {
+            Command::Serve(server) => server.origins = parsed.origins(),
+            Command::Settings(args) => {
+                args.serve.origins = parsed.origins();
+                line.settings = parsed.settings(&definition);
+            }
+            _ => {}
+        }
+        line.warnings = parsed.warnings;
+        Ok(line)
     }
 }
 
-impl std::error::Error for Usage {}
+/// The definition of all commands and options, for help texts, completions and manual pages too.
+fn definition() -> clap::Command {
+    let definition = CommandLine::command().subcommand_required(false).arg_required_else_help(false);
+    let global: Vec<clap::Arg> = definition.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect();
+    parser::describe(definition, "", &global)
+}
 
 /// Does what the command line says.
 ///
 /// # Errors
-/// What went wrong, as a chain of sentences; [`Usage`] when it was the command line.
+/// What went wrong, as a chain of sentences; [`UsageError`] when it was the command line.
 pub fn run(line: CommandLine) -> anyhow::Result<()> {
     let CommandLine { command, settings, warnings, .. } = line;
     if takes_settings(&command) {
-        warnings.iter().for_each(|warning| say(&format!("rollbook: warning: {warning}")));
+        warnings.iter().for_each(|warning| output::print_status(&format!("rollbook: warning: {warning}")));
     }
-    carry_out(command, &settings, &warnings).map_err(|error| {
+    run_command(command, &settings, &warnings).map_err(|error| {
         if error.chain().any(|cause| cause.is::<DatabaseMissing>()) {
             return anyhow!("{error:#}: --db names another one, rollbook serve makes one");
         }
@@ -65,93 +176,29 @@ pub fn run(line: CommandLine) -> anyhow::Result<()> {
     })
 }
 
-fn carry_out(command: Command, settings: &[Setting], warnings: &[String]) -> anyhow::Result<()> {
+fn run_command(command: Command, settings: &[Setting], warnings: &[String]) -> anyhow::Result<()> {
     match command {
-        Command::Serve(serve) => serve::serve(&serve, warnings),
-        Command::Settings { serve, format } => settings::show(&serve, settings, format),
+        Command::Serve(server) => serve::run(&server, warnings),
+        Command::Settings(args) => settings::run(&args, settings),
         Command::User { command } => user::run(command),
         Command::Group { command } => group::run(command),
         Command::Key { command } => key::run(command),
-        Command::Passwd { user, keep_tokens, printing, target, rules } => {
-            key::set_password(&target, &rules, &user, keep_tokens, printing.format)
-        }
-        Command::Import(settings) => import::run(&settings),
+        Command::Passwd(args) => passwd::run(args),
+        Command::Import(args) => import::run(&args),
         Command::Pull { command } => pull::run(command),
-        Command::Export(settings) => export::run(&settings),
-        Command::Log(asked) => change_log::run(&asked),
-        Command::Backup { file, force, keep, printing, target } => {
-            database::back_up(&target, file.as_deref(), force, keep, printing.format)
-        }
-        Command::Restore { file, printing, database, consent } => {
-            database::restore(&database, &file, consent, printing.format)
-        }
-        Command::Check { repair: false, printing, target, .. } => database::check(&target, printing.format),
-        Command::Check { repair: true, printing, target, consent } => {
-            database::repair(&target, consent, printing.format)
-        }
-        Command::Healthcheck { listen, tls_cert, timeout, printing } => {
-            check_health(&listen, tls_cert.is_some(), timeout, printing.format)
-        }
-        Command::Completions { shell } => complete(shell),
-        Command::Man { words } => show_manual(&words),
+        Command::Export(args) => export::run(&args),
+        Command::Log(args) => change_log::run(&args),
+        Command::Backup(args) => backup::run(&args),
+        Command::Restore(args) => restore::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Healthcheck(args) => healthcheck::run(&args),
+        Command::Completions { shell } => shell::print_completions(shell, definition()),
+        Command::Man { words } => shell::print_manual(&words, definition()),
     }
 }
 
 /// Whether mistakes in the environment are told at once: `serve` writes them to the log, and for others they are noise.
 fn takes_settings(command: &Command) -> bool {
     use Command::{Completions, Healthcheck, Man, Serve};
-    !matches!(command, Serve(_) | Healthcheck { .. } | Completions { .. } | Man { .. })
-}
-
-fn start_logging(database: &Database) {
-    logging::start(database.log, database.log_format);
-}
-
-fn check_health(
-    addresses: &[Endpoint],
-    has_certificate: bool,
-    patience: Duration,
-    format: ResultFormat,
-) -> anyhow::Result<()> {
-    for address in addresses {
-        let probed = probe_health(address, has_certificate, "/readyz", patience);
-        if format == ResultFormat::Json {
-            let status = probed.as_ref().ok();
-            let address = address.to_string();
-            result::print_object(&json!({ "ready": status == Some(&200), "status": status, "address": address }))?;
-        }
-        match probed.with_context(|| format!("ask the server at {address} (--listen names another one)"))? {
-            200 => {}
-            status => bail!("the server at {address} is not ready: it answers {status}; its log says why"),
-        }
-    }
-    Ok(())
-}
-
-fn complete(shell: clap_complete::Shell) -> anyhow::Result<()> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut CommandLine::definition(), "rollbook", &mut script);
-    print(&String::from_utf8(script)?)
-}
-
-fn show_manual(words: &[String]) -> anyhow::Result<()> {
-    let mut command = CommandLine::definition();
-    // Gives each command its whole name.
-    command.build();
-    let mut shown = &command;
-    for word in words {
-        let Some(next) = shown.find_subcommand(word) else {
-            let words = words.join(" ");
-            return Err(Usage(anyhow!("there is no command {words}: rollbook help lists them")).into());
-        };
-        shown = next;
-    }
-    let mut page = Vec::new();
-    clap_mangen::Man::new(shown.clone()).render(&mut page)?;
-    print(&String::from_utf8(page)?)
-}
-
-/// Writes a message to standard error. It is no failure if that cannot be written.
-fn say(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    !matches!(command, Serve(_) | Healthcheck(_) | Completions { .. } | Man { .. })
 }

@@ -1,7 +1,8 @@
-//! Opening the database, and its first contents.
+//! Opening the database.
 
 use super::first_start::FirstStart;
 use crate::directory::Passwords;
+use crate::logging;
 use crate::settings::Database;
 use crate::store::{OpenOutcome, Store};
 
@@ -12,4 +13,9 @@ pub(super) fn open(database: &Database, readers: usize, passwords: &Passwords) -
         first.fill(&store, passwords)?;
     }
     Ok((store, found))
+}
+
+/// Starts the log on standard error.
+pub(super) fn start_logging(database: &Database) {
+    logging::start(database.log, database.log_format);
 }

@@ -1,10 +1,10 @@
 //! Tells the program that has started the server where it listens: one line of JSON, in a file or on a descriptor that
 //! the program has handed over.
 
-use super::Usage;
+use super::usage_error::UsageError;
 use crate::files::database_path::belongs_to_database;
 use crate::json::{Json, to_string};
-use crate::settings::Serve;
+use crate::settings::ServerArgs;
 use anyhow::{Context as _, anyhow, bail};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
@@ -54,12 +54,12 @@ impl Ready {
     ///
     /// # Errors
     /// When the descriptor cannot be written to, and when the file is something else than such a line.
-    pub(super) fn prepare(serve: &Serve) -> anyhow::Result<Ready> {
+    pub(super) fn prepare(serve: &ServerArgs) -> anyhow::Result<Ready> {
         let descriptor = serve.ready_fd.map(take).transpose()?.flatten();
         if let Some(file) = &serve.ready_file {
             if belongs_to_database(&serve.database.db, file) {
                 let file = file.display();
-                return Err(Usage(anyhow!("--ready-file: {file} is the database, or belongs to it")).into());
+                return Err(UsageError(anyhow!("--ready-file: {file} is the database, or belongs to it")).into());
             }
             make_way(file).with_context(|| format!("--ready-file {}", file.display()))?;
         }

@@ -1,9 +1,9 @@
 //! The result of a command: a sentence for people, or one JSON object on standard output for programs.
 
 use super::admin_client::AdminClient;
-use super::{print, say};
+use super::args::ResultFormat;
+use super::output::{print, print_status};
 use crate::json;
-use crate::settings::ResultFormat;
 use anyhow::anyhow;
 use serde::Serialize;
 use serde_json::json;
@@ -14,7 +14,7 @@ use serde_json::json;
 /// When the object cannot be written.
 pub(super) fn tell(format: ResultFormat, sentence: &str, object: &impl Serialize) -> anyhow::Result<()> {
     match format {
-        ResultFormat::Text => say(sentence),
+        ResultFormat::Text => print_status(sentence),
         ResultFormat::Json => print_object(object)?,
     }
     Ok(())
@@ -70,7 +70,7 @@ pub(super) fn each(
         match work(client, name) {
             Ok(()) => {
                 if format == ResultFormat::Text {
-                    say(&format!("{} {name}", done.sentence));
+                    print_status(&format!("{} {name}", done.sentence));
                 }
                 succeeded.push(name);
             }

@@ -1,10 +1,14 @@
 //! Serving, until a signal.
 
+use super::app_settings::app_settings;
+use super::first_start::FirstStart;
+use super::open_store::start_logging;
 use super::ready_line::{Listening, Ready};
-use super::{first_start::FirstStart, parent_process, signals::Signals, start_logging, watchdog};
+use super::signals::Signals;
+use super::usage_error::UsageError;
+use super::{parent_process, watchdog};
 use crate::app::secrets::secrets_file;
 use crate::app::{Service, Settings};
-use crate::cli::Usage;
 use crate::directory;
 use crate::files::DatabaseLocked;
 use crate::files::database_path::belongs_to_database;
@@ -13,24 +17,24 @@ use crate::server::{
     BoundAddress, Certificate, InheritedSockets, Limits, Listener, PemFile, notify_service_manager,
     raise_descriptor_limit,
 };
-use crate::settings::{Serve, given_secrets};
+use crate::settings::{ServerArgs, given_secrets};
 use crate::store::{OpenOutcome, Store};
 use anyhow::{Context as _, anyhow};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Serves until a signal ends it. The warnings about its settings go to the log.
-pub(super) fn serve(serve: &Serve, warnings: &[String]) -> anyhow::Result<()> {
-    let mut handed = InheritedSockets::take(serve.ready_fd).map_err(Usage)?;
+pub(super) fn run(serve: &ServerArgs, warnings: &[String]) -> anyhow::Result<()> {
+    let mut handed = InheritedSockets::take(serve.ready_fd).map_err(UsageError)?;
     let mut ready = Ready::prepare(serve)?;
     let signals = Signals::handle(serve.grace)?;
     log_to(serve)?;
     signals.on_reopen(logging::reopen);
     warnings.iter().map(String::as_str).chain(handed.warning()).for_each(|warning| log::warn!("{warning}"));
     // What is wrong with the command line shows before the database is touched.
-    let settings = serve.settings().map_err(Usage)?;
-    settings.check().map_err(Usage)?;
-    let passwords = Arc::new(settings.passwords().map_err(Usage)?);
+    let settings = app_settings(serve).map_err(UsageError)?;
+    settings.check().map_err(UsageError)?;
+    let passwords = Arc::new(settings.passwords().map_err(UsageError)?);
     let certificate = certificate(serve)?;
     if let Some(parent) = serve.exit_with_parent
         && !parent_process::watch(parent, &signals)?
@@ -115,11 +119,13 @@ fn advise(error: anyhow::Error, database: &Path) -> anyhow::Error {
 }
 
 /// The certificate of the settings.
-fn certificate(serve: &Serve) -> anyhow::Result<Option<Arc<Certificate>>> {
+fn certificate(serve: &ServerArgs) -> anyhow::Result<Option<Arc<Certificate>>> {
     let (Some(chain), Some(key)) = (&serve.tls_cert, &serve.tls_key) else {
         if let Some(endpoint) = serve.listen.iter().find(|endpoint| endpoint.is_tls(false)) {
             let setting = serve.origins.name_of("listen");
-            return Err(Usage(anyhow!("{setting}: {endpoint} needs a certificate: --tls-cert and --tls-key")).into());
+            return Err(
+                UsageError(anyhow!("{setting}: {endpoint} needs a certificate: --tls-cert and --tls-key")).into()
+            );
         }
         return Ok(None);
     };
@@ -128,14 +134,14 @@ fn certificate(serve: &Serve) -> anyhow::Result<Option<Arc<Certificate>>> {
 }
 
 /// Starts logging, to the log file where one is set.
-fn log_to(serve: &Serve) -> anyhow::Result<()> {
+fn log_to(serve: &ServerArgs) -> anyhow::Result<()> {
     let Some(file) = &serve.log_file else {
         start_logging(&serve.database);
         return Ok(());
     };
     let setting = serve.origins.name_of("log_file");
     if belongs_to_database(&serve.database.db, file) {
-        return Err(Usage(anyhow!("{setting}: {} is the database, or belongs to it", file.display())).into());
+        return Err(UsageError(anyhow!("{setting}: {} is the database, or belongs to it", file.display())).into());
     }
     logging::start_to_file(serve.database.log, serve.database.log_format, file).context(setting)
 }

@@ -1,21 +1,34 @@
 //! The settings of the server, shown.
 
+use super::app_settings::app_settings;
+use super::args::ListFormat;
+use super::output::print_status;
 use super::table::{Column, Table};
-use super::{Usage, say};
-use crate::settings::{Output, Serve, Setting, refused_secrets};
+use super::usage_error::UsageError;
+use crate::settings::{ServerArgs, Setting, refused_secrets};
+use clap::Args;
 
 const COLUMNS: [Column; 4] =
     [Column("SETTING", "setting"), Column("VALUE", "value"), Column("FROM", "from"), Column("VARIABLE", "variable")];
 
+/// Arguments of `settings`.
+#[derive(Debug, Args)]
+pub(super) struct SettingsArgs {
+    #[command(flatten)]
+    pub(super) serve: Box<ServerArgs>,
+    /// Format of the list
+    #[arg(long, value_enum, default_value = "table")]
+    pub(super) format: ListFormat,
+}
+
 /// Prints each setting, and then what the server would not start with.
-pub(super) fn show(serve: &Serve, settings: &[Setting], output: Output) -> anyhow::Result<()> {
-    let mut table = Table::new(output, &COLUMNS);
+pub(super) fn run(args: &SettingsArgs, settings: &[Setting]) -> anyhow::Result<()> {
+    let mut table = Table::new(args.format, &COLUMNS);
     table.rows(settings)?;
     table.end()?;
     for reason in refused_secrets() {
-        say(&format!("rollbook: warning: a first start refuses this: {reason}"));
+        print_status(&format!("rollbook: warning: a first start refuses this: {reason}"));
     }
-    let settings = serve.settings().map_err(Usage)?;
-    settings.check().map_err(Usage)?;
+    app_settings(&args.serve).and_then(|settings| settings.check()).map_err(UsageError)?;
     Ok(())
 }

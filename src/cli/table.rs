@@ -1,8 +1,8 @@
 //! Lists for people and for scripts.
 
-use super::print;
+use super::args::ListFormat;
+use super::output::print;
 use crate::json::{self, Json};
-use crate::settings::Output;
 use anyhow::Context as _;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
@@ -12,7 +12,7 @@ pub(super) struct Column(pub(super) &'static str, pub(super) &'static str);
 
 /// A list that is printed piece by piece.
 pub(super) struct Table<'c> {
-    output: Output,
+    output: ListFormat,
     columns: &'c [Column],
     /// How wide each column of a table is; known with the first piece.
     widths: Vec<usize>,
@@ -21,7 +21,7 @@ pub(super) struct Table<'c> {
 
 impl<'c> Table<'c> {
     /// A list with these columns. JSON has all fields.
-    pub(super) fn new(output: Output, columns: &'c [Column]) -> Table<'c> {
+    pub(super) fn new(output: ListFormat, columns: &'c [Column]) -> Table<'c> {
         Table { output, columns, widths: Vec::new(), begun: false }
     }
 
@@ -33,9 +33,9 @@ impl<'c> Table<'c> {
         let rows = rows.iter().map(|row| Json::parse_stored(&json::to_vec(row)));
         let rows: Vec<Json> = rows.collect::<Result<_, _>>().context("read a row")?;
         let text = match self.output {
-            Output::Table => self.aligned(&rows),
-            Output::Json => self.json(&rows),
-            Output::Csv => self.csv(&rows),
+            ListFormat::Table => self.aligned(&rows),
+            ListFormat::Json => self.json(&rows),
+            ListFormat::Csv => self.csv(&rows),
         };
         self.begun = true;
         print(&text)
@@ -47,8 +47,8 @@ impl<'c> Table<'c> {
     /// When it cannot be written.
     pub(super) fn end(mut self) -> anyhow::Result<()> {
         match (self.output, self.begun) {
-            (Output::Json, true) => print("\n]\n"),
-            (Output::Json, false) => print("[]\n"),
+            (ListFormat::Json, true) => print("\n]\n"),
+            (ListFormat::Json, false) => print("[]\n"),
             (_, true) => Ok(()),
             (_, false) => self.rows(&[(); 0]),
         }
@@ -140,11 +140,11 @@ fn quoted(cell: &str) -> String {
 ///
 /// # Errors
 /// When it cannot be written.
-pub(super) fn show(thing: &impl Serialize, output: Output, columns: &[Column]) -> anyhow::Result<()> {
+pub(super) fn show(thing: &impl Serialize, output: ListFormat, columns: &[Column]) -> anyhow::Result<()> {
     match output {
-        Output::Table => print(&card(thing)?),
-        Output::Json => print(&format!("{}\n", json::to_string(thing))),
-        Output::Csv => {
+        ListFormat::Table => print(&card(thing)?),
+        ListFormat::Json => print(&format!("{}\n", json::to_string(thing))),
+        ListFormat::Csv => {
             let mut table = Table::new(output, columns);
             table.rows(&[thing])?;
             table.end()

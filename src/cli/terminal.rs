@@ -143,3 +143,19 @@ pub(super) fn confirm(yes: bool, question: &str) -> anyhow::Result<()> {
     }
     bail!("nothing is changed: the answer was not yes (--yes goes on without the question)")
 }
+
+/// A password typed twice at a terminal, or the first line of standard input.
+pub(super) fn read_password(user: &str) -> anyhow::Result<String> {
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        let prompt = PasswordPrompt::open()?;
+        let password = prompt.ask(&format!("New password of {user}: "))?;
+        if prompt.ask("Once more: ")? != password {
+            bail!("the two passwords are not the same: type the same one twice");
+        }
+        return Ok(password);
+    }
+    let mut line = String::new();
+    stdin.lock().read_line(&mut line).context("read the password")?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}

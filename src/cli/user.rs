@@ -1,19 +1,187 @@
 //! Users.
 
 use super::admin_client::AdminClient;
-use super::key::read_password;
-use super::print;
+use super::args::{Consent, ListFormat, Names, ResultArgs, ResultFormat, RoleArg, Target, property};
+use super::output::print;
 use super::progress::Progress;
 use super::result::{Done, each, tell};
 use super::table::{Column, Table, show};
-use super::terminal::confirm;
+use super::terminal::{confirm, read_password};
 use crate::admin::{AdminRequest, Selection, ShownUser};
 use crate::formats::UserRecord;
+use crate::json::JsonText;
 use crate::model::now;
-use crate::settings::{Names, Output, ResultFormat, Target, UserCommand, UserFields, UserFilters};
+use crate::settings::age;
 use anyhow::bail;
+use clap::{Args, Subcommand};
 use serde_json::json;
 use std::time::Duration;
+
+/// Commands for users.
+#[derive(Debug, Subcommand)]
+pub(super) enum UserCommand {
+    /// List users who match all of the given filters
+    List {
+        #[command(flatten)]
+        filters: UserFilters,
+        /// Format of the output
+        #[arg(long, value_enum, default_value = "table")]
+        format: ListFormat,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Show a user and the user's groups
+    Show {
+        /// Login of the user
+        name: String,
+        /// Format of the output
+        #[arg(long, value_enum, default_value = "table")]
+        format: ListFormat,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Create a user
+    Add {
+        /// Login of the user
+        name: String,
+        #[command(flatten)]
+        fields: Box<UserFields>,
+        #[command(flatten)]
+        printing: ResultArgs,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Change the given fields of a user; an empty value clears a field
+    Set {
+        /// Login of the user
+        name: String,
+        #[command(flatten)]
+        fields: Box<UserFields>,
+        /// Keep the user's tokens valid when the password changes
+        #[arg(long)]
+        keep_tokens: bool,
+        #[command(flatten)]
+        printing: ResultArgs,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Disable users, so that they cannot log in
+    Disable(Names),
+    /// Enable disabled users
+    Enable(Names),
+    /// Delete users, with their memberships and tokens
+    Delete {
+        #[command(flatten)]
+        names: Names,
+        #[command(flatten)]
+        consent: Consent,
+    },
+    /// Delete users who are disabled and have not changed for some time
+    Purge {
+        /// Minimum time since the last change, for example 90d or 12h
+        #[arg(long, value_name = "AGE", value_parser = age)]
+        older_than: Duration,
+        /// Only print the users who would be deleted
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        printing: ResultArgs,
+        #[command(flatten)]
+        target: Target,
+        #[command(flatten)]
+        consent: Consent,
+    },
+}
+
+/// Which users.
+#[derive(Debug, Clone, Args)]
+pub(super) struct UserFilters {
+    /// Only users who are not disabled
+    #[arg(long, conflicts_with = "disabled")]
+    pub(super) enabled: bool,
+    /// Only users who are disabled
+    #[arg(long)]
+    pub(super) disabled: bool,
+    /// Only users who have logged in
+    #[arg(long)]
+    pub(super) verified: bool,
+    /// Only administrators, direct or through subgroups
+    #[arg(long)]
+    pub(super) admins: bool,
+    /// Only direct members of this group
+    #[arg(long, value_name = "NAME")]
+    pub(super) group: Option<String>,
+    /// Only users whose login, names or e-mail address contain this text, in any case
+    #[arg(long = "match", value_name = "TEXT")]
+    pub(super) text: Option<String>,
+}
+
+/// The fields of a user.
+#[derive(Debug, Clone, Args)]
+pub(super) struct UserFields {
+    /// Given name
+    #[arg(long, value_name = "TEXT")]
+    pub(super) first_name: Option<String>,
+    /// Family name
+    #[arg(long, value_name = "TEXT")]
+    pub(super) last_name: Option<String>,
+    /// Display name
+    #[arg(long, value_name = "TEXT")]
+    pub(super) display_name: Option<String>,
+    /// E-mail address
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) email: Option<String>,
+    /// Employer
+    #[arg(long, value_name = "TEXT")]
+    pub(super) company: Option<String>,
+    /// Job title
+    #[arg(long, value_name = "TEXT")]
+    pub(super) title: Option<String>,
+    /// Rights of the user; admin adds the user to the group administrators
+    #[arg(long, value_enum)]
+    pub(super) role: Option<RoleArg>,
+    /// Group of the user, once for each group; replaces all direct groups. An empty name removes all
+    #[arg(long = "group", value_name = "NAME")]
+    pub(super) groups: Vec<String>,
+    /// Extra property and its value as JSON, for example phone='"12 34"'; null removes it
+    #[arg(long = "property", value_name = "NAME=JSON", value_parser = property)]
+    pub(super) properties: Vec<(String, JsonText)>,
+    /// Identifier of the user in another system
+    #[arg(long, value_name = "TEXT")]
+    pub(super) external_id: Option<String>,
+    /// Whether the user is disabled: true or false
+    #[arg(long, value_name = "BOOL")]
+    pub(super) disabled: Option<bool>,
+    /// Whether the user has logged in: true or false
+    #[arg(long, value_name = "BOOL")]
+    pub(super) verified: Option<bool>,
+    /// Read a password from the terminal or from the first line of standard input
+    #[arg(long)]
+    pub(super) password: bool,
+}
+
+impl UserFields {
+    /// The user of that name as a record, without a password.
+    pub(super) fn record(self, name: String) -> UserRecord {
+        let groups = (!self.groups.is_empty()).then_some(self.groups);
+        UserRecord {
+            name,
+            first_name: self.first_name,
+            last_name: self.last_name,
+            display_name: self.display_name,
+            email: self.email,
+            company: self.company,
+            title: self.title,
+            role: self.role.map(Into::into),
+            disabled: self.disabled,
+            verified: self.verified,
+            external_id: self.external_id,
+            groups: groups.map(|names| names.into_iter().filter(|name| !name.is_empty()).collect()),
+            properties: self.properties.into_iter().collect(),
+            ..Default::default()
+        }
+    }
+}
 
 /// Users that are asked for, or removed, at a time.
 const PIECE: u64 = 1000;
@@ -65,7 +233,7 @@ pub(super) fn run(command: UserCommand) -> anyhow::Result<()> {
         UserCommand::Disable(names) => set_disabled(names, true),
         UserCommand::Enable(names) => set_disabled(names, false),
         UserCommand::Delete { names, consent } => {
-            let question = format!("remove {} for good, with memberships and tokens?", counted(&names, "user"));
+            let question = format!("remove {} for good, with memberships and tokens?", names.counted("user"));
             confirm(consent.yes, &question)?;
             let Names { names, printing, target } = names;
             let done = Done { sentence: "removed the user", key: "removed", group: None };
@@ -92,7 +260,7 @@ fn record(name: String, fields: UserFields) -> anyhow::Result<UserRecord> {
     Ok(UserRecord { password, ..fields.record(name) })
 }
 
-fn list(target: &Target, filters: UserFilters, format: Output) -> anyhow::Result<()> {
+fn list(target: &Target, filters: UserFilters, format: ListFormat) -> anyhow::Result<()> {
     let selection = Selection {
         disabled: if filters.enabled { Some(false) } else { filters.disabled.then_some(true) },
         verified: filters.verified.then_some(true),
@@ -101,7 +269,7 @@ fn list(target: &Target, filters: UserFilters, format: Output) -> anyhow::Result
         text: filters.text,
         unchanged_since: None,
     };
-    let mut table = Table::new(format, if format == Output::Csv { &ALL_COLUMNS } else { &COLUMNS });
+    let mut table = Table::new(format, if format == ListFormat::Csv { &ALL_COLUMNS } else { &COLUMNS });
     selected(&mut AdminClient::open(target)?, &selection, |users| table.rows(users))?;
     table.end()
 }
@@ -130,14 +298,6 @@ fn set_disabled(names: Names, disabled: bool) -> anyhow::Result<()> {
         let record = UserRecord { name: name.to_owned(), disabled: Some(disabled), ..UserRecord::default() };
         client.send::<ShownUser>(AdminRequest::SetUser(Box::new(record))).map(drop)
     })
-}
-
-/// What a question calls them: `the user ada`, `3 users`.
-pub(super) fn counted(names: &Names, noun: &str) -> String {
-    match &names.names[..] {
-        [name] => format!("the {noun} {name}"),
-        names => format!("{} {noun}s ({})", names.len(), names.join(", ")),
-    }
 }
 
 fn purge(target: &Target, age: Duration, dry_run: bool, format: ResultFormat) -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
 //! The secrets of a first start, from the environment or from files that it names.
 
-use super::variables::{MARK, set};
+use super::values::{MARK, set};
 use anyhow::{Context as _, bail};
 use std::ffi::OsString;
 use std::fs::File;

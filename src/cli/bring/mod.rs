@@ -12,6 +12,9 @@ mod source;
 pub(super) use source::Source;
 
 use super::admin_client::AdminClient;
+use super::args::{ResultFormat, Target};
+use super::import_options::{ConflictArg, ImportOptions, PasswordsArg};
+use super::output::print_status;
 use super::result::print_result;
 use super::terminal::confirm;
 use crate::admin::{self, AdminRequest, Batch, Phase, ShownImport, ShownProgress};
@@ -19,7 +22,6 @@ use crate::files;
 use crate::files::database_path::refuse_database_path;
 use crate::formats::Remark;
 use crate::json;
-use crate::settings::{BringOptions, ConflictArg, PasswordRule, ResultFormat, Target};
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use reading::{Done, Pass, Survey, Withheld, read, survey};
@@ -59,7 +61,7 @@ struct Totals {
 ///
 /// # Errors
 /// When it is one of these, or its folder cannot be found.
-pub(super) fn check_report(options: &BringOptions, database: &Path, input: Option<&Path>) -> anyhow::Result<()> {
+pub(super) fn check_report(options: &ImportOptions, database: &Path, input: Option<&Path>) -> anyhow::Result<()> {
     let Some(report) = options.report.as_ref().filter(|report| !files::is_dash(report)) else { return Ok(()) };
     if input.is_some_and(|input| same_file(input, report)) {
         bail!("the report {} is the input itself: --report has to name another file", report.display());
@@ -71,7 +73,7 @@ pub(super) fn check_report(options: &BringOptions, database: &Path, input: Optio
 ///
 /// # Errors
 /// When the answer is not yes.
-pub(super) fn confirm_changes(options: &BringOptions, target: &Target) -> anyhow::Result<()> {
+pub(super) fn confirm_changes(options: &ImportOptions, target: &Target) -> anyhow::Result<()> {
     let database = &target.database.db;
     if options.dry_run || options.on_conflict != ConflictArg::Update || !database.exists() {
         return Ok(());
@@ -89,7 +91,7 @@ fn same_file(one: &Path, other: &Path) -> bool {
 ///
 /// # Errors
 /// Those of [`AdminClient::open_or_create`] and [`AdminClient::open_copy`].
-pub(super) fn destination(options: &BringOptions, target: &Target) -> anyhow::Result<AdminClient> {
+pub(super) fn destination(options: &ImportOptions, target: &Target) -> anyhow::Result<AdminClient> {
     let client =
         if options.dry_run { AdminClient::open_copy(target)? } else { AdminClient::open_or_create(target, None)? };
     Ok(client.keeping_tokens(options.keep_tokens))
@@ -101,7 +103,7 @@ struct Bringing<'b> {
     source: &'b Source,
     /// See [`digest_of`].
     digest: [u8; 32],
-    options: &'b BringOptions,
+    options: &'b ImportOptions,
     survey: Survey,
     /// Where the order of all memberships was when the import began.
     base: i64,
@@ -125,7 +127,7 @@ struct Bringing<'b> {
 pub(super) fn bring_in(
     client: &mut AdminClient,
     source: &Source,
-    options: &BringOptions,
+    options: &ImportOptions,
     restart: bool,
     format: ResultFormat,
 ) -> anyhow::Result<()> {
@@ -153,7 +155,7 @@ pub(super) fn bring_in(
         && *line > 0
     {
         bar.suspend(|| {
-            super::say(&format!(
+            print_status(&format!(
                 "{name}: going on after line {line}, up to which it was brought in before (--restart begins anew)"
             ));
         });
@@ -194,9 +196,9 @@ pub(super) fn bring_in(
 }
 
 /// The digest of an input and of what it is taken for. An import that goes on has to take it for the same.
-fn digest_of(source: &Source, options: &BringOptions) -> [u8; 32] {
-    let BringOptions { passwords, map_group, keep_tokens, .. } = options;
-    if *passwords == PasswordRule::Guess && map_group.is_empty() && !keep_tokens {
+fn digest_of(source: &Source, options: &ImportOptions) -> [u8; 32] {
+    let ImportOptions { passwords, map_group, keep_tokens, .. } = options;
+    if *passwords == PasswordsArg::Guess && map_group.is_empty() && !keep_tokens {
         return source.digest;
     }
     let how = format!("{passwords:?} {map_group:?} {keep_tokens}");

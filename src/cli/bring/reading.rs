@@ -4,13 +4,13 @@ use super::Source;
 use super::claims::{Claim, Claims, Place};
 use super::report::Report;
 use crate::admin::{Phase, ShownImport, settle_fields};
+use crate::cli::import_options::{GroupMapping, ImportOptions, PasswordsArg};
 use crate::directory::{ImportedPassword, classify_password};
 use crate::formats::{
     EntryName, GroupRecord, Joined, MemberRecord, Record, Remark, RemarkKind, Role, SaidBy, SubgroupRecord, Target,
     UserRecord, entry_name,
 };
 use crate::model::{ADMINISTRATORS, fold_name};
-use crate::settings::{BringOptions, GroupMapping, PasswordRule};
 use anyhow::bail;
 use indicatif::ProgressBar;
 use std::collections::{HashMap, HashSet};
@@ -287,7 +287,7 @@ fn replace_target(target: &mut Target, group: Option<&String>) -> bool {
 /// When the input cannot be read, or the report not be written.
 pub(super) fn survey(
     source: &Source,
-    options: &BringOptions,
+    options: &ImportOptions,
     report: &mut Report<'_>,
     bar: &ProgressBar,
 ) -> anyhow::Result<Survey> {
@@ -494,7 +494,7 @@ pub(super) struct Pass {
     pub(super) skipped: HashSet<u64>,
     /// The numbers of the rows up to there that were refused.
     pub(super) refused: HashSet<u64>,
-    pub(super) passwords: PasswordRule,
+    pub(super) passwords: PasswordsArg,
     /// The numbers of the rows of the last phase.
     pub(super) deferred: HashSet<u64>,
 }
@@ -733,11 +733,11 @@ fn is_same_name(group: &Target, member: &Target) -> bool {
 
 /// Decides what the password of a row is: a stored value that can be checked, or a password in clear. What could be a
 /// stored value of another kind is neither, and the user cannot log in.
-fn settle_password(user: &mut UserRecord, rule: PasswordRule) -> Vec<Remark> {
+fn settle_password(user: &mut UserRecord, rule: PasswordsArg) -> Vec<Remark> {
     let (password, hash) = (user.password.take(), user.password_hash.take());
     let password = password.filter(|password| !password.is_empty());
     let lost = |text: String| vec![Remark::lost(text).about(format!("the user {}", user.name))];
-    if rule == PasswordRule::Leave {
+    if rule == PasswordsArg::Leave {
         return Vec::new();
     }
     if let Some(hash) = hash.filter(|hash| !hash.trim().is_empty()) {
@@ -757,7 +757,7 @@ fn settle_password(user: &mut UserRecord, rule: PasswordRule) -> Vec<Remark> {
         return remarks;
     }
     let Some(password) = password else { return Vec::new() };
-    if rule == PasswordRule::Clear {
+    if rule == PasswordsArg::Clear {
         user.password = Some(password);
         return Vec::new();
     }

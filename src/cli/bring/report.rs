@@ -1,6 +1,6 @@
 //! What is told of the rows of an import: `users.csv:17: refused: user already exists: ada`.
 
-use crate::cli::say;
+use crate::cli::output::print_status;
 use crate::files::{Destination, Output};
 use crate::formats::{Remark, RemarkKind};
 use anyhow::Context as _;
@@ -93,7 +93,7 @@ impl<'b> Report<'b> {
             Some(file) => file.write_all(text.as_bytes()).context("write the report"),
             None if text.is_empty() => Ok(()),
             None => {
-                self.bar.suspend(|| say(text.trim_end_matches('\n')));
+                self.bar.suspend(|| print_status(text.trim_end_matches('\n')));
                 Ok(())
             }
         }

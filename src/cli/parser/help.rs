@@ -77,7 +77,7 @@ const MAKES_DATABASE: [&str; 5] = ["serve", "import", "pull datadog", "pull nuxe
 
 /// Completes the help texts of a command and of those below it. `path` is its name without that of the program, and
 /// `shared` are the options that may stand before every command.
-pub(super) fn describe(command: Command, path: &str, shared: &[Arg]) -> Command {
+pub(crate) fn describe(command: Command, path: &str, shared: &[Arg]) -> Command {
     let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path} {name}") };
     let mut command = command.mut_subcommands(|command| {
         let path = below(command.get_name());

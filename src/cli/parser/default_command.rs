@@ -1,10 +1,9 @@
 //! The arguments of the process: where the command stands among them, and what a wrong one is told.
 
-use super::help::describe;
-use super::{CommandLine, variables};
+use super::variables::{self, Parsed};
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
-use clap::{Arg, Command, CommandFactory as _};
+use clap::{Arg, Command};
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -12,29 +11,14 @@ use std::ops::Range;
 /// The command that is meant where none is named.
 const DEFAULT: &str = "serve";
 
-impl CommandLine {
-    /// Reads the arguments of this process. `--help`, `--version` and wrong usage end it.
-    pub fn read() -> CommandLine {
-        CommandLine::of(std::env::args_os()).unwrap_or_else(|error| error.exit())
-    }
-
-    /// Reads arguments, the first of which is the name of the program, and the environment.
-    ///
-    /// # Errors
-    /// What is wrong with them, or the help text that they ask for.
-    pub fn of(args: impl IntoIterator<Item = OsString>) -> Result<CommandLine, Error> {
-        let definition = CommandLine::definition();
-        let args = with_command(args.into_iter().collect(), &definition);
-        let place = options_before_command(&args[1..], &definition).1;
-        variables::parse(&definition, &args).map_err(|error| with_advice(error, &args[1..], place, &definition))
-    }
-
-    /// The definition of all commands and options, for help texts, completions and manual pages too.
-    pub fn definition() -> Command {
-        let definition = CommandLine::command().subcommand_required(false).arg_required_else_help(false);
-        let shared: Vec<Arg> = definition.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect();
-        describe(definition, "", &shared)
-    }
+/// Reads arguments, the first of which is the name of the program, and the environment.
+///
+/// # Errors
+/// What is wrong with them, or the help text that they ask for.
+pub(crate) fn parse(definition: &Command, args: impl IntoIterator<Item = OsString>) -> Result<Parsed, Error> {
+    let args = with_command(args.into_iter().collect(), definition);
+    let place = options_before_command(&args[1..], definition).1;
+    variables::parse(definition, &args).map_err(|error| with_advice(error, &args[1..], place, definition))
 }
 
 /// Puts the command that is meant in its place: `serve` where none is named, and before its own options.

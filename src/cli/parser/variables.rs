@@ -4,77 +4,33 @@
 //! it finds is one of the command line. The second pass takes the variables of that command and of no other one, so
 //! that a wrong setting of the server does not stop `backup`; a mistake that it finds is one of a variable.
 
-use super::{Command as Word, CommandLine, SECRETS};
+use crate::settings::{MARK, Origins, SECRETS, Setting, Source, set};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, Command, FromArgMatches as _, Id};
-use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use clap::{Arg, ArgMatches, Command, Id};
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 /// How all variables of the program begin.
 const PREFIX: &str = "ROLLBOOK_";
-/// The byte order mark that some editors put before UTF-8 text.
-pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";
 /// Options of every command that no command but the server needs: a wrong variable is left out with a warning there.
 const MINOR: [&str; 2] = ["log", "log_format"];
 /// How much two names have in common, of 1, if one may be meant by the other.
 const LIKENESS_MIN: f64 = 0.6;
 
-/// A setting of the server: its value, and where that came from.
-#[derive(Debug, Clone, Serialize)]
-pub struct Setting {
-    /// The flag, or the variable of a setting that has no flag.
-    pub setting: String,
-    /// The value as text; `None` where none is set. Secrets are replaced.
-    pub value: Option<String>,
-    /// Where the value came from.
-    pub from: Source,
-    /// The variable that sets it.
-    pub variable: Option<String>,
-    /// The value that it has when none is set.
-    pub default: Option<String>,
-}
-
-/// Where the value of a setting came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Source {
-    /// A flag on the command line.
-    Flag,
-    /// A variable.
-    Variable,
-    /// Neither: it is the default.
-    Default,
-}
-
-/// Where the values of settings came from.
-#[derive(Debug, Clone, Default)]
-pub struct Origins {
-    /// The variables of those that came from one.
-    variables: BTreeMap<String, String>,
-    /// Those that do not have their default.
-    given: BTreeSet<String>,
-}
-
-impl Origins {
-    /// The name of a setting for messages: its variable when the value came from there, else its flag. `setting` is
-    /// the name of the field in [`super::Serve`].
-    pub fn name_of(&self, setting: &str) -> String {
-        let flag = || format!("--{}", setting.replace('_', "-"));
-        self.variables.get(setting).cloned().unwrap_or_else(flag)
-    }
-
-    /// Whether a flag or a variable has set it.
-    pub fn is_given(&self, setting: &str) -> bool {
-        self.given.contains(setting)
-    }
+/// The arguments and variables of a command, read.
+pub(crate) struct Parsed {
+    pub(crate) matches: ArgMatches,
+    /// The command itself, with its arguments.
+    command: Command,
+    /// Mistakes in the environment that stop no command.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// Parses arguments, the first of which is the name of the program, and the environment.
-pub(super) fn parse(definition: &Command, args: &[OsString]) -> Result<CommandLine, clap::Error> {
+pub(super) fn parse(definition: &Command, args: &[OsString]) -> Result<Parsed, clap::Error> {
     let given = without_variables(definition.clone()).try_get_matches_from(args).map_err(|error| {
         // Help names the variables.
         let help = || definition.clone().try_get_matches_from(args).err();
@@ -82,20 +38,22 @@ pub(super) fn parse(definition: &Command, args: &[OsString]) -> Result<CommandLi
     })?;
     let mut reading = Reading::new(definition, given)?;
     let matches = reading.matches(args)?;
-    let mut line =
-        CommandLine::from_arg_matches(&matches).map_err(|error| error.format(&mut reading.definition.clone()))?;
-    line.warnings = reading.warnings;
-    line.warnings.extend(unknown(definition));
-    let leaf = leaf(&matches);
-    match &mut line.command {
-        Word::Serve(serve) => serve.origins = origins(&reading.command, leaf),
-        Word::Settings { serve, .. } => {
-            serve.origins = origins(&reading.command, leaf);
-            line.settings = settings(definition, leaf);
-        }
-        _ => {}
+    let Reading { command, mut warnings, .. } = reading;
+    warnings.extend(unknown(definition));
+    Ok(Parsed { matches, command, warnings })
+}
+
+impl Parsed {
+    /// Where the values of the command's settings came from.
+    pub(crate) fn origins(&self) -> Origins {
+        origins(&self.command, leaf(&self.matches))
     }
-    Ok(line)
+
+    /// All settings of the server, in the order of its help, for the command that shows them: it has all options of
+    /// `serve`.
+    pub(crate) fn settings(&self, definition: &Command) -> Vec<Setting> {
+        settings(definition, leaf(&self.matches))
+    }
 }
 
 /// The second pass.
@@ -247,8 +205,6 @@ fn origins(command: &Command, matches: &ArgMatches) -> Origins {
     }
 }
 
-/// All settings of the server, in the order of its help. `matches` is what was found for `settings`, which has all
-/// options of `serve`.
 fn settings(definition: &Command, matches: &ArgMatches) -> Vec<Setting> {
     let serve = definition.find_subcommand("serve").expect("the command that serves");
     let shown = serve.get_arguments().filter(|arg| !arg.is_hide_set());
@@ -290,11 +246,6 @@ fn setting(arg: &Arg, matches: &ArgMatches) -> Setting {
 
 fn hidden() -> String {
     "(hidden)".to_owned()
-}
-
-/// The value of a variable; an empty one counts as unset.
-pub(super) fn set(variable: &str) -> Option<OsString> {
-    std::env::var_os(variable).filter(|value| !value.is_empty())
 }
 
 /// A warning for each variable that looks like one of the program's and is none.

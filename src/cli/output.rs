@@ -10,6 +10,11 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("write the output")
 }
 
+/// Writes a message to standard error. It is no failure if that cannot be written.
+pub(super) fn print_status(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
 /// Whether a command ended because the program that read its output has seen enough. That is no failure to report: the
 /// process ends as other programs do then, by SIGPIPE, which a shell shows as status 141.
 pub fn has_lost_reader(error: &anyhow::Error) -> bool {

@@ -1,0 +1,39 @@
+//! The password of a user.
+
+use super::admin_client::AdminClient;
+use super::args::{ResultArgs, Target};
+use super::open_store::start_logging;
+use super::result::tell;
+use super::terminal::read_password;
+use crate::admin::AdminRequest;
+use crate::files::database_path::require_database;
+use crate::settings::PasswordRules;
+use clap::Args;
+use serde_json::json;
+
+/// Arguments of `passwd`.
+#[derive(Debug, Args)]
+pub(super) struct PasswdArgs {
+    /// Login of the user
+    user: String,
+    /// Keep the user's tokens valid
+    #[arg(long)]
+    keep_tokens: bool,
+    #[command(flatten)]
+    printing: ResultArgs,
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    rules: PasswordRules,
+}
+
+/// Gives a user another password.
+pub(super) fn run(args: PasswdArgs) -> anyhow::Result<()> {
+    let PasswdArgs { user, keep_tokens, printing, target, rules } = args;
+    start_logging(&target.database);
+    require_database(&target.database.db)?;
+    let password = read_password(&user)?;
+    let mut client = AdminClient::open_or_create(&target, rules.password_pattern)?.keeping_tokens(keep_tokens);
+    client.send::<()>(AdminRequest::SetPassword { user: user.clone(), password })?;
+    tell(printing.format, &format!("changed the password of {user}"), &json!({ "changed": user }))
+}
