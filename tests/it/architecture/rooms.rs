@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Each room, and the rooms that it may use. Those that any room may use are in [`FOR_ALL`].
 const FLOORS: [(&str, &[&str]); 23] = [
-    ("main", &["cli", "settings", "logging"]),
+    ("main", &["cli", "logging"]),
     ("lib", &[]),
     (
         "cli",
@@ -16,7 +16,7 @@ const FLOORS: [(&str, &[&str]); 23] = [
     ),
     ("embed", &["app", "directory", "server", "store", "files"]),
     ("app", &["dialect", "directory", "server", "store", "http", "metrics", "logging", "files"]),
-    ("settings", &["app", "dialect", "directory", "server", "logging", "formats"]),
+    ("settings", &["dialect", "server", "logging"]),
     ("dialect", &["admin", "directory", "formats", "http", "metrics", "cache"]),
     ("admin", &["directory", "formats", "files"]),
     ("directory", &["store", "metrics", "cache"]),
@@ -52,10 +52,10 @@ pub(super) struct Debt {
 }
 
 /// Rooms without a line here have none.
-pub(super) const DEBT: [Debt; 13] = [
+pub(super) const DEBT: [Debt; 12] = [
     Debt { room: "admin", cyclic: 2, upward: 7, long_files: 1, long_functions: 1 },
     //
-    Debt { room: "cli", cyclic: 46, upward: 1, long_files: 1, long_functions: 3 },
+    Debt { room: "cli", cyclic: 0, upward: 2, long_files: 1, long_functions: 3 },
     //
     Debt { room: "dialect", cyclic: 100, upward: 2, long_files: 0, long_functions: 1 },
     //
@@ -74,8 +74,6 @@ pub(super) const DEBT: [Debt; 13] = [
     Debt { room: "model", cyclic: 2, upward: 0, long_files: 0, long_functions: 0 },
     //
     Debt { room: "server", cyclic: 11, upward: 0, long_files: 2, long_functions: 2 },
-    //
-    Debt { room: "settings", cyclic: 6, upward: 0, long_files: 2, long_functions: 0 },
     //
     Debt { room: "store", cyclic: 40, upward: 0, long_files: 5, long_functions: 1 },
 ];
