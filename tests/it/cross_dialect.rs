@@ -654,7 +654,7 @@ fn a_name_kept_in_the_administrators_group_is_no_way_in() {
 }
 
 #[test]
-fn the_inner_id_of_somebody_who_is_gone_is_never_used_again() {
+fn the_row_id_of_a_deleted_user_is_never_used_again() {
     let folder = Arc::new(Folder::new());
     let ids = |server: Server| {
         assert!(server.stop().success());

@@ -87,7 +87,7 @@ fn ways() -> Vec<Way> {
 }
 
 #[test]
-fn another_password_ends_sessions_and_tokens_whoever_gives_it_and_however() {
+fn another_password_ends_sessions_and_tokens_however_it_is_set() {
     for keeps in [false, true] {
         let flags: &[&str] = if keeps { &["--keep-tokens-on-password-change"] } else { &[] };
         let server = Server::with(flags);
