@@ -102,15 +102,15 @@ pub fn write(lines: &[Line], rounds: usize, minutes: f64) -> std::io::Result<()>
     let mut text = format!(
         "# Results of the bench\n\n\
          Written by `cargo bench -- --write`, which took {minutes:.0} minutes, on {}.\n\n\
-         A value is the median over {rounds} interleaved rounds, with the least and the greatest behind it; where it\n\
-         is a ratio, both sides were measured in the same round. (a) is a bare blocking loop, one thread a connection,\n\
+         Each value is the median over {rounds} interleaved rounds, followed by the least and the greatest one. For a\n\
+         ratio, both sides were measured in the same round. (a) is a bare blocking loop, one thread for each connection,\n\
          with a fixed answer; (b) the same with the same look-up and document; (c) `tiny_http::Server` with 4 workers,\n\
          with a fixed answer or the look-up; (d) a bare loop over the database; (e) one connection behind a mutex, one\n\
          commit for each write; (f) a bare insertion of the same rows by prepared statements, with as many users in a\n\
-         commit. The last column has the absolute figures of both sides: they are this machine's, which the load\n\
-         generator shares. Compare ratios.\n\n\
+         commit. The last column has the absolute figures of both sides. They depend on this machine, which also ran\n\
+         the load generator: compare ratios.\n\n\
          {} of {} values meet their target.\n\n\
-         | row | work | value | least–greatest | target | | for orientation |\n|---|---|---|---|---|---|---|\n",
+         | row | work | value | least–greatest | target | | absolute figures |\n|---|---|---|---|---|---|---|\n",
         machine(),
         lines.len() - missed,
         lines.len(),

@@ -233,6 +233,14 @@ fn the_readme_is_short_and_leads_to_every_page() {
     }
 }
 
+#[test]
+fn the_changelog_has_this_version() {
+    let pages = pages();
+    let changelog = pages.iter().find(|page| page.name == "CHANGELOG.md").expect("the changelog");
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(changelog.text.contains(&format!("\n## {version}\n")), "CHANGELOG.md has no part about {version}");
+}
+
 /// Runs all blocks of a page, and compares the output of those that show it.
 fn run(name: &str) {
     let page = pages().into_iter().find(|page| page.name == name).expect("the page");
