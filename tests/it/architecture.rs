@@ -5,6 +5,7 @@
 
 mod graph;
 mod layers;
+mod page;
 mod paths;
 mod rooms;
 mod sizes;

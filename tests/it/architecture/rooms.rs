@@ -7,7 +7,7 @@ use super::tree::{room_of, source};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Each room, and the rooms that it may use. Those that any room may use are in [`FOR_ALL`].
-const FLOORS: [(&str, &[&str]); 23] = [
+pub(super) const FLOORS: [(&str, &[&str]); 23] = [
     ("main", &["cli", "logging"]),
     ("lib", &[]),
     (

@@ -3,4 +3,4 @@
 mod documents;
 mod examples;
 mod libraries;
-mod pages;
+pub mod pages;
