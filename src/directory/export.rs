@@ -5,7 +5,7 @@ use crate::model::{Group, Result, UserSummary, fold_name};
 use crate::store::{MemberList, MembershipPositions, PositionScope, PositionedGroup, ReadTx, Snapshot, UserFilter};
 
 /// Users, or groups, that are read at a time.
-const PIECE: u64 = 1000;
+const ROWS_PER_READ: u64 = 1000;
 
 /// One thing in a directory.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ pub fn export(
 fn groups(rows: &ReadTx<'_>, visit: &mut dyn FnMut(Group) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let (mut after, mut others) = (String::new(), Vec::new());
     loop {
-        let found = rows.list_groups_after(None, &after, PIECE)?;
+        let found = rows.list_groups_after(None, &after, ROWS_PER_READ)?;
         let Some((last, _, _)) = found.last() else { return others.into_iter().try_for_each(visit) };
         after.clone_from(&last.key);
         for (group, _, _) in found {
@@ -137,7 +137,7 @@ fn users(
     };
     let (mut after, mut others) = (String::new(), Vec::new());
     loop {
-        let found = rows.list_users_after(&UserFilter::default(), &after, PIECE)?;
+        let found = rows.list_users_after(&UserFilter::default(), &after, ROWS_PER_READ)?;
         let Some(last) = found.last() else { return others.into_iter().try_for_each(show) };
         after.clone_from(&last.user.key);
         for account in found {

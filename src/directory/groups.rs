@@ -1,14 +1,16 @@
 //! Verbs on groups.
 
+use super::lookup::{load_group, load_group_id};
 use super::names::new_key;
-use super::permissions::AdministratorGuard;
-use super::{Directory, Listing, Query, Rules, load_group, load_group_id, require_no_administrator};
+use super::page_reader::PageReader;
+use super::permissions::{AdministratorGuard, require_no_administrator, require_no_administrator_parents};
+use super::rules::Rules;
+use super::transactions::Directory;
 use crate::model::{
-    ADMINISTRATORS, Caller, DeniedAction, EntityKind, Error, Group, GroupChanges, GroupDetails, Page, PermissionLevel,
-    Precondition, Result, Window, check_login, fold_name, spelling_key,
+    Caller, DeniedAction, EntityKind, Error, Group, GroupChanges, GroupDetails, PermissionLevel, Precondition, Result,
+    Window, check_login,
 };
 use crate::store::{MemberList, PlannedLists, ReadTx, WriteTx};
-use std::collections::HashSet;
 
 /// Which of a group's lists are wanted along with it. They can be long, so none is by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,43 +32,24 @@ impl Directory {
         self.read(|rows| self.shown(rows, load_group(rows, name)?, lists))
     }
 
-    /// Whether there is a group of that name.
-    pub fn has_group(&self, name: &str) -> Result<bool> {
-        self.read(|rows| Ok(rows.find_group_id(name)?.is_some()))
-    }
-
-    /// Whether two names mean one group.
-    pub fn is_one_group(&self, one: &str, other: &str) -> Result<bool> {
-        if spelling_key(one) == spelling_key(other) {
-            return Ok(true);
-        }
-        self.read(|rows| {
-            Ok(fold_name(one) == fold_name(other) && rows.find_group_id(one)? == rows.find_group_id(other)?)
-        })
-    }
-
-    /// Groups whose name or label begins with a text, in the order of names.
-    pub fn search_groups(&self, query: Query, window: Window, lists: ListSelection) -> Listing<GroupDetails> {
-        let page = move |_: &Directory, rows: &ReadTx<'_>| match &query {
-            Query::Nothing => Ok(Page { entries: Vec::new(), total: 0 }),
-            Query::Everything => rows.search_groups(None, window),
-            Query::Prefix(prefix) => rows.search_groups(Some(prefix), window),
-        };
-        Listing::new(self, page, move |directory, rows, id| directory.shown_by_id(rows, id, lists))
-    }
-
     /// Direct member groups of a group whose name begins with that text, in the order of names.
     ///
     /// # Errors
     /// `NotFound`, and `Forbidden` where the members are hidden, when the first piece is read.
-    pub fn subgroups(&self, name: &str, prefix: String, window: Window, lists: ListSelection) -> Listing<GroupDetails> {
+    pub fn subgroups(
+        &self,
+        name: &str,
+        prefix: String,
+        window: Window,
+        lists: ListSelection,
+    ) -> PageReader<GroupDetails> {
         let name = name.to_owned();
         let page = move |directory: &Directory, rows: &ReadTx<'_>| {
             let id = load_group(rows, &name)?.id;
             directory.require_shown_members(rows, id)?;
             rows.list_subgroups(id, &prefix, window)
         };
-        Listing::new(self, page, move |directory, rows, id| directory.shown_by_id(rows, id, lists))
+        PageReader::new(self, page, move |directory, rows, id| directory.shown_by_id(rows, id, lists))
     }
 
     /// Refuses callers who could create no group at all, before anything about it is looked at.
@@ -137,12 +120,6 @@ impl Directory {
         self.read(|rows| rows.count_members(load_group_id(rows, name)?))
     }
 
-    /// The groups that come after that name in the order of names and whose name or label contains the text, as many as
-    /// asked for, each with the number of its direct member users and groups.
-    pub fn groups_after(&self, text: Option<&str>, name: &str, limit: u64) -> Result<Vec<(Group, u64, u64)>> {
-        self.read(|rows| rows.list_groups_after(text, &rows.group_key(name)?, limit))
-    }
-
     /// Removes a group for good, also from its members' groups and from its parents.
     ///
     /// # Errors
@@ -200,31 +177,6 @@ pub(super) fn update_group(
     administrators.map_or(Ok(()), |administrators| administrators.require_remaining_administrator(tx))
 }
 
-/// Refuses to let callers who are no administrators put a group below `administrators`, now or later: a parent
-/// that does not exist yet could be made one by somebody who does not know of the group that waits for it. Those
-/// that are in the group's list already may stay there.
-fn require_no_administrator_parents(
-    tx: &WriteTx<'_>,
-    caller: &Caller,
-    changes: &GroupChanges,
-    group_id: Option<i64>,
-    denied: DeniedAction,
-) -> Result<()> {
-    let parents = changes.parent_groups.as_deref().unwrap_or_default();
-    if caller.is_administrator() || parents.is_empty() {
-        return Ok(());
-    }
-    let found = tx.find_group_ids(parents)?;
-    let known: Vec<i64> = found.iter().copied().flatten().collect();
-    require_no_administrator(caller, tx.any_is_below(&known, ADMINISTRATORS)?, denied)?;
-    let present = group_id.map(|id| tx.list_names(id, MemberList::Parents)).transpose()?.unwrap_or_default();
-    let present: HashSet<String> = present.iter().map(|name| fold_name(name)).collect();
-    let unknown =
-        parents.iter().zip(found).filter(|(name, found)| found.is_none() && !present.contains(&fold_name(name)));
-    let unknown: Vec<String> = unknown.map(|(name, _)| name.trim().to_owned()).collect();
-    if unknown.is_empty() { Ok(()) } else { Err(Error::UnknownGroups(unknown)) }
-}
-
 fn details_of(rows: &ReadTx<'_>, group: Group, lists: ListSelection) -> Result<GroupDetails> {
     let names = |wanted: bool, list| wanted.then(|| rows.list_names(group.id, list)).transpose();
     Ok(GroupDetails {
@@ -237,14 +189,14 @@ fn details_of(rows: &ReadTx<'_>, group: Group, lists: ListSelection) -> Result<G
 
 impl Directory {
     /// The group with its lists, as far as the caller may see them.
-    fn shown(&self, rows: &ReadTx<'_>, group: Group, lists: ListSelection) -> Result<GroupDetails> {
+    pub(super) fn shown(&self, rows: &ReadTx<'_>, group: Group, lists: ListSelection) -> Result<GroupDetails> {
         let hidden = self.hides_administrators && rows.grants_administrator(group.id)?;
         let lists = if hidden { ListSelection { member_users: false, member_groups: false, ..lists } } else { lists };
         details_of(rows, group, lists)
     }
 
     /// The same, by the inner id.
-    fn shown_by_id(&self, rows: &ReadTx<'_>, id: i64, lists: ListSelection) -> Result<Option<GroupDetails>> {
+    pub(super) fn shown_by_id(&self, rows: &ReadTx<'_>, id: i64, lists: ListSelection) -> Result<Option<GroupDetails>> {
         rows.find_group_by_id(id)?.map(|group| self.shown(rows, group, lists)).transpose()
     }
 

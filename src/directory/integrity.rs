@@ -1,6 +1,7 @@
 //! Whether a directory is what it has to be.
 
-use super::{Directory, passwords};
+use super::passwords;
+use super::transactions::Directory;
 use crate::model::{DeniedAction, PermissionLevel, Result};
 use crate::store::{RemovedProperty, Snapshot};
 
@@ -18,7 +19,7 @@ pub fn check(snapshot: &Snapshot) -> Vec<String> {
 }
 
 /// Users, and groups, that are repaired in one transaction.
-const PIECE: usize = 1000;
+const ROWS_PER_REPAIR: usize = 1000;
 
 impl Directory {
     /// Removes the properties of some users and groups whose names are those of fields. Returns what was removed; nothing
@@ -28,7 +29,7 @@ impl Directory {
     /// `Forbidden` for callers who are no administrators.
     pub fn remove_answered_properties(&self) -> Result<Vec<RemovedProperty>> {
         self.write(PermissionLevel::Administrator, DeniedAction::Operation, |tx, _| {
-            tx.remove_answered_properties(PIECE)
+            tx.remove_answered_properties(ROWS_PER_REPAIR)
         })
     }
 }

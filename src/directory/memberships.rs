@@ -1,10 +1,11 @@
 //! Verbs on memberships.
 
-use super::permissions::AdministratorGuard;
-use super::{
-    Directory, Listing, load_group, load_group_id, load_user, load_user_id, load_user_with_groups,
-    load_user_with_groups_by_id, require_no_administrator,
+use super::lookup::{
+    load_group, load_group_id, load_user, load_user_id, load_user_with_groups, load_user_with_groups_by_id,
 };
+use super::page_reader::PageReader;
+use super::permissions::{AdministratorGuard, require_no_administrator};
+use super::transactions::Directory;
 use crate::model::{Caller, DeniedAction, PermissionLevel, Result, UserWithGroups, Window};
 use crate::store::{MemberList, ReadTx, WriteTx};
 
@@ -93,14 +94,14 @@ impl Directory {
     ///
     /// # Errors
     /// `NotFound`, and `Forbidden` where the members are hidden, when the first piece is read.
-    pub fn members(&self, group: &str, prefix: String, window: Window) -> Listing<UserWithGroups> {
+    pub fn members(&self, group: &str, prefix: String, window: Window) -> PageReader<UserWithGroups> {
         let group = group.to_owned();
         let page = move |directory: &Directory, rows: &ReadTx<'_>| {
             let id = load_group_id(rows, &group)?;
             directory.require_shown_members(rows, id)?;
             rows.list_members(id, &prefix, window)
         };
-        Listing::new(self, page, |_, rows, id| load_user_with_groups_by_id(rows, id))
+        PageReader::new(self, page, |_, rows, id| load_user_with_groups_by_id(rows, id))
     }
 }
 

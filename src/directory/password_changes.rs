@@ -1,18 +1,12 @@
 //! Verbs on passwords: which ones a caller may give to whom, and when another one is a change.
 
-use super::{Directory, load_user, load_user_with_groups};
+use super::lookup::{load_user, load_user_with_groups};
+use super::passwords::PasswordInput;
+use super::transactions::Directory;
 use crate::model::{
     DeniedAction, Error, NewPassword, PermissionLevel, Precondition, Result, UserChanges, UserWithGroups,
 };
 use crate::store::LoginRow;
-
-/// A password as it was given.
-pub(super) enum PasswordInput<'p> {
-    /// A text.
-    Plain(&'p str),
-    /// A hash of another system that a password can be checked against.
-    Hash(String),
-}
 
 impl Directory {
     /// What to store for the password of a new user.

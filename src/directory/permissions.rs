@@ -1,15 +1,19 @@
 //! What a caller may do at the moment at which it counts: in the state that is read, and in the transaction that writes.
 
-use super::Rules;
-use crate::model::{Caller, CallerKind, Error, PermissionLevel, Proof, Result, User};
-use crate::store::{CredentialKind, ReadTx, WriteTx};
+use super::rules::Rules;
+use crate::model::{
+    ADMINISTRATORS, AccessRole, Caller, CallerKind, DeniedAction, Error, GroupChanges, PermissionLevel, Proof, Result,
+    User, UserChanges, fold_name,
+};
+use crate::store::{CredentialKind, MemberList, ReadTx, WriteTx};
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// The caller as this state has them.
 ///
 /// # Errors
 /// `Unauthenticated` when the credential is not valid in this state, or the user is disabled or gone.
-pub(super) fn current<'c>(rows: &ReadTx<'_>, caller: &'c Caller) -> Result<Cow<'c, Caller>> {
+pub(super) fn current_caller<'c>(rows: &ReadTx<'_>, caller: &'c Caller) -> Result<Cow<'c, Caller>> {
     if rows.rights_version().map_or(matches!(caller.proof, Proof::Operator), |state| caller.is_current(state)) {
         return Ok(Cow::Borrowed(caller));
     }
@@ -128,4 +132,56 @@ pub(super) fn require_unprotected(caller: &Caller, rules: &Rules, user: &User) -
         return Err(Error::Protected(user.username.clone()));
     }
     Ok(())
+}
+
+/// Refuses to let a caller who is no administrator have anything to do with one.
+pub(super) fn require_no_administrator(caller: &Caller, administrator: bool, denied: DeniedAction) -> Result<()> {
+    if administrator && !caller.is_administrator() { Err(Error::Forbidden(denied)) } else { Ok(()) }
+}
+
+/// Refuses, before anything else is looked at, to let callers who are no administrators make one.
+pub(super) fn require_no_administrator_groups(
+    rows: &ReadTx<'_>,
+    caller: &Caller,
+    changes: &UserChanges,
+    denied: DeniedAction,
+) -> Result<()> {
+    if caller.is_administrator() {
+        return Ok(());
+    }
+    require_no_administrator(caller, changes.access_role == Some(AccessRole::Administrator), denied)?;
+    let groups = rows.find_group_ids(changes.groups.as_deref().unwrap_or_default())?;
+    let groups: Vec<i64> = groups.into_iter().flatten().collect();
+    require_no_administrator(caller, rows.any_is_below(&groups, ADMINISTRATORS)?, denied)
+}
+
+/// Refuses to let callers who are no administrators put a group below `administrators`, now or later: a parent
+/// that does not exist yet could be made one by somebody who does not know of the group that waits for it. Those
+/// that are in the group's list already may stay there.
+pub(super) fn require_no_administrator_parents(
+    tx: &WriteTx<'_>,
+    caller: &Caller,
+    changes: &GroupChanges,
+    group_id: Option<i64>,
+    denied: DeniedAction,
+) -> Result<()> {
+    let parents = changes.parent_groups.as_deref().unwrap_or_default();
+    if caller.is_administrator() || parents.is_empty() {
+        return Ok(());
+    }
+    let found = tx.find_group_ids(parents)?;
+    let known: Vec<i64> = found.iter().copied().flatten().collect();
+    require_no_administrator(caller, tx.any_is_below(&known, ADMINISTRATORS)?, denied)?;
+    let present = group_id.map(|id| tx.list_names(id, MemberList::Parents)).transpose()?.unwrap_or_default();
+    let present: HashSet<String> = present.iter().map(|name| fold_name(name)).collect();
+    let unknown =
+        parents.iter().zip(found).filter(|(name, found)| found.is_none() && !present.contains(&fold_name(name)));
+    let unknown: Vec<String> = unknown.map(|(name, _)| name.trim().to_owned()).collect();
+    if unknown.is_empty() { Ok(()) } else { Err(Error::UnknownGroups(unknown)) }
+}
+
+/// Refuses a hash from a caller who was an administrator when it was taken, and is none any more.
+pub(super) fn require_hash_permission(caller: &Caller, changes: &UserChanges) -> Result<()> {
+    let is_hash = changes.password.as_ref().is_some_and(|password| password.imported.is_some());
+    if is_hash { caller.require(PermissionLevel::Administrator, DeniedAction::Edit) } else { Ok(()) }
 }

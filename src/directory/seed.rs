@@ -1,6 +1,8 @@
 //! What a new database begins with.
 
-use super::{Passwords, digest};
+use super::lookup::load_group;
+use super::passwords::Passwords;
+use super::secrets::digest;
 use crate::model::{ADMINISTRATORS, Actor, Group, KeyRole, POWER_USERS, Result, User};
 use crate::store::{CredentialKind, NewCredential, Store};
 use std::fmt;
@@ -84,7 +86,7 @@ pub fn seed_and(
             ..User::named(FIRST_USER)
         };
         let (administrator, _) = tx.insert_user(administrator, Some(&password))?;
-        tx.insert_member(super::load_group(tx, ADMINISTRATORS)?.id, administrator.id)?;
+        tx.insert_member(load_group(tx, ADMINISTRATORS)?.id, administrator.id)?;
         for (purpose, digest) in keys {
             tx.insert_credential(&NewCredential { purpose, name: "first".to_owned(), digest, token: None })?;
         }

@@ -1,39 +1,17 @@
-//! Keys and tokens: made here, stored as digests.
+//! Verbs on users' tokens. Only digests of them are stored.
 
-use super::Directory;
+use super::secrets::{digest, hex, new_secret};
+use super::transactions::Directory;
 use crate::model::{DeniedAction, Error, PermissionLevel, Proof, Result, check_length, check_text, new_uuid};
-use crate::store::{Credential, CredentialKind, NewCredential, Token};
-use anyhow::anyhow;
-use sha2::{Digest as _, Sha256};
+use crate::store::{CredentialKind, NewCredential, Token};
+use sha2::Digest as _;
+use sha2::Sha256;
 
 /// Longest name of an application or a device, in characters.
 const NAME_CHARS_MAX: usize = 255;
 
 /// Valid tokens that a user may have.
 const TOKENS_MAX: u64 = 1000;
-
-/// What is stored of a secret.
-pub fn digest(secret: &str) -> [u8; 32] {
-    Sha256::digest(secret.as_bytes()).into()
-}
-
-/// A new secret of 256 random bits, as 64 hexadecimal digits.
-///
-/// # Errors
-/// `Internal` when the operating system gives no random numbers.
-pub fn new_secret() -> Result<String> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| Error::Internal(anyhow!("get random numbers: {error}")))?;
-    Ok(hex(&bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
 
 /// What a token is asked for.
 #[derive(Debug, Clone)]
@@ -61,49 +39,6 @@ impl TokenRequest {
 }
 
 impl Directory {
-    /// Makes an API key or an application key and returns its id and the secret, which is stored nowhere.
-    ///
-    /// # Errors
-    /// `Forbidden` for those who are no administrators; `Invalid` for a name with control characters or of more than
-    /// 255 characters.
-    pub fn create_key(&self, purpose: CredentialKind, name: &str) -> Result<(i64, String)> {
-        self.require_administrator()?;
-        check_text("the name of a key", name)?;
-        check_length("the name of a key", name, NAME_CHARS_MAX)?;
-        let secret = new_secret()?;
-        let new = NewCredential { purpose, name: name.to_owned(), digest: digest(&secret), token: None };
-        let id = self
-            .write(PermissionLevel::Administrator, DeniedAction::Operation, move |tx, _| tx.insert_credential(&new))?;
-        Ok((id, secret))
-    }
-
-    /// All API keys and application keys, revoked ones too.
-    ///
-    /// # Errors
-    /// `Forbidden` for those who are no administrators.
-    pub fn keys(&self) -> Result<Vec<Credential>> {
-        self.require_administrator()?;
-        self.read(|rows| rows.list_keys())
-    }
-
-    /// Ends a key.
-    ///
-    /// # Errors
-    /// `Forbidden` for those who are no administrators; `Invalid` when there is no valid key of that id.
-    pub fn revoke_key(&self, id: i64) -> Result<()> {
-        self.write(PermissionLevel::Administrator, DeniedAction::Operation, move |tx, _| {
-            if tx.revoke_key(id)? { Ok(()) } else { Err(Error::Invalid(format!("there is no valid key {id}"))) }
-        })
-    }
-
-    /// Refuses callers to whom something is forbidden.
-    ///
-    /// # Errors
-    /// `Forbidden` for those who are no administrators.
-    pub fn require_administrator(&self) -> Result<()> {
-        self.caller.require(PermissionLevel::Administrator, DeniedAction::Operation)
-    }
-
     /// The caller's token for that application and device: the one issued before where the caller shows the
     /// same password or the token itself, else a new one. Only a digest is stored, so the token is computed
     /// from the password and a stored seed; without the password it is random.

@@ -6,7 +6,7 @@ use super::options::{lists, prefix, query};
 use super::paging::Asked;
 use super::users::serialize_kept;
 use crate::dialect::preconditions;
-use crate::directory::{Directory, ListSelection, Listing};
+use crate::directory::{Directory, ListSelection, PageReader};
 use crate::http::{Etag, Request, Response};
 use crate::json::{self, Json, Object};
 use crate::model::{EntityKind, Error, Group, GroupChanges, GroupDetails};
@@ -125,7 +125,7 @@ fn show(status: u16, details: &GroupDetails) -> Response {
     document(status, details).with_tag(tag(details))
 }
 
-fn show_page(asked: Asked, listing: Listing<GroupDetails>) -> Result<Response> {
+fn show_page(asked: Asked, listing: PageReader<GroupDetails>) -> Result<Response> {
     asked.answer("groups", listing, |out, details| json::to_writer(out, &Shown::new(details)))
 }
 

@@ -2,7 +2,7 @@
 //! in the query or in a header, in several spellings.
 
 use super::error::{Problem, Result};
-use crate::directory::{ListSelection, Query};
+use crate::directory::{ListSelection, SearchQuery};
 use crate::http::Request;
 use std::borrow::Cow;
 
@@ -63,12 +63,12 @@ pub(super) fn parameter<'r>(request: &Request<'r>, wanted: &str) -> Result<Optio
 }
 
 /// What a search looks for: `*` is everything, nothing finds nothing, else it is the beginning of a name.
-pub(super) fn query(request: &Request<'_>) -> Result<Query> {
+pub(super) fn query(request: &Request<'_>) -> Result<SearchQuery> {
     let text = parameter(request, "q")?.unwrap_or_default();
     Ok(match text.trim() {
-        "" => Query::Nothing,
-        "*" => Query::Everything,
-        prefix => Query::Prefix(prefix.to_owned()),
+        "" => SearchQuery::Nothing,
+        "*" => SearchQuery::Everything,
+        prefix => SearchQuery::Prefix(prefix.to_owned()),
     })
 }
 

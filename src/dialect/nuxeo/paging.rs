@@ -2,7 +2,7 @@
 
 use super::error::{Problem, Result};
 use super::options::number;
-use crate::directory::{Listing, Shown};
+use crate::directory::{PagePart, PageReader};
 use crate::http::{Request, Response};
 use crate::json;
 use crate::model::{Error, Window};
@@ -60,7 +60,7 @@ impl Asked {
     pub(super) fn answer<T: 'static>(
         self,
         entity_type: &'static str,
-        mut listing: Listing<T>,
+        mut listing: PageReader<T>,
         write: impl Fn(&mut Vec<u8>, &T) -> io::Result<()> + Send + 'static,
     ) -> Result<Response> {
         let (mut is_first_piece, mut is_first_entry, mut more) = (true, true, true);
@@ -72,8 +72,8 @@ impl Asked {
             let mut out = Vec::new();
             more = listing.next_piece(|shown| {
                 match shown {
-                    Shown::Beginning(total, count) => self.begin(&mut out, entity_type, total, count),
-                    Shown::Entry(entry) => {
+                    PagePart::Header(total, count) => self.begin(&mut out, entity_type, total, count),
+                    PagePart::Entry(entry) => {
                         if !std::mem::take(&mut is_first_entry) {
                             out.push(b',');
                         }

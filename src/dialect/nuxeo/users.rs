@@ -5,7 +5,7 @@ use super::error::{Problem, Result};
 use super::options::{prefix, query, wants_profile};
 use super::paging::Asked;
 use crate::dialect::{decode, preconditions};
-use crate::directory::{Authenticator, Directory, Listing, MembershipView};
+use crate::directory::{Authenticator, Directory, MembershipView, PageReader};
 use crate::http::{Etag, Request, Response};
 use crate::json::{self, Json, JsonStr, Object};
 use crate::model::{Error, EtagScope, GroupName, User, UserChanges, UserWithGroups};
@@ -214,7 +214,7 @@ fn show_tagged(
 fn show_page(
     asked: Asked,
     directory: &Directory,
-    listing: Listing<UserWithGroups>,
+    listing: PageReader<UserWithGroups>,
     request: &Request<'_>,
 ) -> Result<Response> {
     let view = View::of(directory, request)?;

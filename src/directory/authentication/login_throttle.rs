@@ -2,7 +2,7 @@
 //! up by what others have tried, so nobody can lock somebody else out.
 
 use crate::cache::{Cache, Owner};
-use crate::directory::digest;
+use crate::directory::secrets::digest;
 use crate::metrics::Exposition;
 use crate::model::{ClientAddress, Error, Result, fold_name};
 use crate::sync::locked;

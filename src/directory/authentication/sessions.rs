@@ -1,6 +1,5 @@
 //! Sessions: kept in memory only, so that the end of the process is the end of all.
 
-use super::tickets::SessionLogin;
 use crate::model::{Caller, Ended};
 use crate::sync::locked;
 use std::collections::HashMap;
@@ -24,6 +23,17 @@ pub struct Session {
     pub caller: Caller,
     /// How long it goes on without a request.
     pub left: Duration,
+}
+
+/// The login that a session goes back to. The session ends when any of it has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SessionLogin {
+    /// The user, by the inner id.
+    pub(super) user_id: i64,
+    /// The fingerprint of the number of the user's password.
+    pub(super) password: [u8; 32],
+    /// The token that was shown in place of a password, by its inner id.
+    pub(super) token: Option<i64>,
 }
 
 /// What is left of a session.

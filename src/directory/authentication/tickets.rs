@@ -1,7 +1,7 @@
 //! Tickets: sessions that the client keeps and the server has sealed. Most clients log in for each task and never come
 //! back with what the login gives them; a ticket takes no memory here until it comes back.
 
-use super::sessions::{Limits, SessionLease, Sessions};
+use super::sessions::{Limits, SessionLease, SessionLogin, Sessions};
 use crate::sync::locked;
 use anyhow::anyhow;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
@@ -16,17 +16,6 @@ use std::time::{Duration, Instant};
 const SESSIONS: (usize, usize) = (200, 10_000);
 /// Tickets that are known as ended, likewise; with these, they take 4 MiB at most.
 const ENDED: (usize, usize) = (5_000, 50_000);
-
-/// The login that a session goes back to. The session ends when any of it has changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct SessionLogin {
-    /// The user, by the inner id.
-    pub(super) user_id: i64,
-    /// The fingerprint of the number of the user's password.
-    pub(super) password: [u8; 32],
-    /// The token that was shown in place of a password, by its inner id.
-    pub(super) token: Option<i64>,
-}
 
 /// A ticket that this server has issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

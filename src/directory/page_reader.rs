@@ -1,7 +1,7 @@
 //! A page of a list, read piece by piece: its entries may be far larger than the page of their names, as with thousands
 //! of groups above each user.
 
-use super::Directory;
+use super::transactions::Directory;
 use crate::model::{Page, Result};
 use crate::store::ReadTx;
 
@@ -11,7 +11,7 @@ type ReadPage = Box<dyn Fn(&Directory, &ReadTx<'_>) -> Result<Page<i64>> + Send>
 type ReadEntry<T> = Box<dyn Fn(&Directory, &ReadTx<'_>, i64) -> Result<Option<T>> + Send>;
 
 /// A page that is not read yet, or only in part.
-pub struct Listing<T> {
+pub struct PageReader<T> {
     directory: Directory,
     page: ReadPage,
     entry: ReadEntry<T>,
@@ -21,20 +21,20 @@ pub struct Listing<T> {
 
 /// A part of a page.
 #[derive(Debug)]
-pub enum Shown<'p, T> {
+pub enum PagePart<'p, T> {
     /// How many entries there are in the whole list, and in this page.
-    Beginning(u64, usize),
+    Header(u64, usize),
     /// An entry.
     Entry(&'p T),
 }
 
-impl<T> Listing<T> {
+impl<T> PageReader<T> {
     pub(super) fn new(
         directory: &Directory,
         page: impl Fn(&Directory, &ReadTx<'_>) -> Result<Page<i64>> + Send + 'static,
         entry: impl Fn(&Directory, &ReadTx<'_>, i64) -> Result<Option<T>> + Send + 'static,
-    ) -> Listing<T> {
-        Listing { directory: directory.clone(), page: Box::new(page), entry: Box::new(entry), rest: None }
+    ) -> PageReader<T> {
+        PageReader { directory: directory.clone(), page: Box::new(page), entry: Box::new(entry), rest: None }
     }
 
     /// Shows the next piece: first the beginning, then entries until one is answered with false. All of a piece is of one
@@ -42,20 +42,20 @@ impl<T> Listing<T> {
     ///
     /// # Errors
     /// Those of the list.
-    pub fn next_piece(&mut self, mut show: impl FnMut(Shown<'_, T>) -> Result<bool>) -> Result<bool> {
-        let Listing { directory, page, entry, rest } = self;
+    pub fn next_piece(&mut self, mut show: impl FnMut(PagePart<'_, T>) -> Result<bool>) -> Result<bool> {
+        let PageReader { directory, page, entry, rest } = self;
         directory.read_charged(|rows| {
             let rest = match rest {
                 Some(rest) => rest,
                 None => {
                     let Page { entries, total } = page(directory, rows)?;
-                    show(Shown::Beginning(total, entries.len()))?;
+                    show(PagePart::Header(total, entries.len()))?;
                     rest.insert(entries.into_iter())
                 }
             };
             for id in rest.by_ref() {
                 if let Some(entry) = entry(directory, rows, id)?
-                    && !show(Shown::Entry(&entry))?
+                    && !show(PagePart::Entry(&entry))?
                 {
                     break;
                 }

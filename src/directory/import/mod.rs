@@ -1,0 +1,9 @@
+//! Many users, groups and memberships at a time, as an operator brings them.
+
+mod batch;
+mod items;
+mod members;
+mod passwords;
+mod verbs;
+
+pub use items::{Conflict, ImportOptions, ImportPosition, Imported, ImportedUser, Item, Outcome};
