@@ -66,11 +66,11 @@ const PAUSES: [(&str, usize); 7] = [
     // Between two looks of all that wait.
     ("support/wait.rs", 1),
     // Clients that read slowly.
-    ("security/hostile_clients.rs", 2),
+    ("load/slow_clients.rs", 2),
     ("faults/pressure.rs", 3),
     // Kills at one moment or another.
     ("faults/crash.rs", 1),
-    ("cli/backup_restore.rs", 1),
+    ("cli/backup_restore/restore.rs", 1),
     // Signals at one moment or another.
     ("ops/signals.rs", 1),
     // Times that differ.

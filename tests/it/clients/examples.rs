@@ -206,10 +206,10 @@ fn every_example_has_a_promise_a_test_and_an_explanation() {
 
 /// The examples that start a server of their own: the words that their test is known by, and its file.
 const EMBEDDING: &[(&str, &str, &str)] = &[
-    ("child.py", "&[\"child.py\"]", include_str!("../embed/child_process.rs")),
-    ("child.js", "&[\"child.js\"]", include_str!("../embed/child_process.rs")),
-    ("child.sh", "&[\"child.sh\"]", include_str!("../embed/child_process.rs")),
-    ("pytest", "\"pytest\"]", include_str!("../embed/child_process.rs")),
+    ("child.py", "&[\"child.py\"]", include_str!("../embed/child_process/examples.rs")),
+    ("child.js", "&[\"child.js\"]", include_str!("../embed/child_process/examples.rs")),
+    ("child.sh", "&[\"child.sh\"]", include_str!("../embed/child_process/examples.rs")),
+    ("pytest", "\"pytest\"]", include_str!("../embed/child_process/examples.rs")),
     ("embed.rs", "examples/embed", include_str!("../embed/process.rs")),
 ];
 

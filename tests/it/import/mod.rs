@@ -2,15 +2,19 @@
 
 mod csv;
 mod directory_servers;
+mod export;
 mod json_documents;
 mod killed;
 mod ldif;
+mod password_hashes;
 mod pipes;
 mod pull;
-mod records;
+mod resume;
 mod round_trip;
 mod row_order;
+mod rows;
 mod sources;
+mod sources_and_usage;
 mod truncated;
 
 use crate::support::cli::{run, run_with_bytes, said};

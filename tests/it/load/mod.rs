@@ -3,4 +3,8 @@
 mod cache_limits;
 mod connection_limits;
 mod disconnects;
+mod full_server;
+mod large_requests;
 mod many_clients;
+mod races;
+mod slow_clients;

@@ -3,9 +3,12 @@
 mod database_files;
 mod file_owners;
 mod health;
+mod journal;
+mod json_log;
 mod log_file;
-mod logs;
 pub mod metrics;
+mod request_ids;
+mod request_log;
 mod signals;
 mod socket_activation;
 mod systemd;

@@ -2,4 +2,5 @@
 
 mod change_feed;
 mod change_replay;
+mod change_requests;
 mod restored_backup;

@@ -8,5 +8,6 @@ mod login_throttling;
 mod password_changes;
 mod permission_matrix;
 mod privilege_escalation;
+mod protected_users;
 mod reserved_properties;
 mod revoked_rights;

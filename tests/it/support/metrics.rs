@@ -3,7 +3,8 @@
 use super::client::{Answer, Connection};
 use super::server::Server;
 use super::wait::eventually;
-use crate::ops::metrics::{CONTENT_TYPE, OPERATIONS};
+use crate::ops::metrics::CONTENT_TYPE;
+use crate::ops::metrics::database::OPERATIONS;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;

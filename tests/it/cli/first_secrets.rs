@@ -1,0 +1,213 @@
+//! The secrets of a first start.
+
+use crate::support::cli::name_of;
+use crate::support::command::{
+    SECRETS, Started, assert_nowhere_in, assert_refused, assert_success, finish, serve, serve_unprepared, stdout,
+};
+use crate::support::folder::Folder;
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY};
+use std::io::Read;
+use std::process::Command;
+
+// The first start
+
+/// The secrets of lines that were made for a shell, in the order of [`SECRETS`].
+fn pasted(lines: &str) -> Vec<String> {
+    let names: Vec<&str> =
+        lines.lines().map(|line| line["export ".len()..].split('=').next().expect("a name")).collect();
+    assert_eq!(names, SECRETS, "{lines}");
+    let script = format!("{lines}\nprintf '%s\\n' \"${}\" \"${}\" \"${}\"", SECRETS[0], SECRETS[1], SECRETS[2]);
+    let output = Command::new("sh").args(["-euc", &script]).output().expect("a shell");
+    assert_success(&output);
+    let secrets: Vec<String> = stdout(&output).lines().map(str::to_owned).collect();
+    assert_eq!(secrets.len(), 3, "{secrets:?}");
+    assert!(secrets.iter().all(|secret| secret.len() >= 16), "hard to guess");
+    assert!(secrets[0] != secrets[1] && secrets[1] != secrets[2] && secrets[2] != secrets[0]);
+    secrets
+}
+
+/// The secrets open the database, and another start neither says them nor has them in a file.
+fn assert_secrets_work(folder: &Folder, secrets: &[String]) {
+    let server = Started::by(serve_unprepared(folder, &[]));
+    let keys = [("DD-API-KEY", secrets[1].as_str()), ("DD-APPLICATION-KEY", secrets[2].as_str())];
+    let answer =
+        server.request("POST", "/api/v1/user", &keys, Some(r#"{"handle":"ada@example.com","access_role":"adm"}"#));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(server.login("Administrator", &secrets[0]), 200);
+    let log = server.stop().join("\n");
+    assert!(!log.contains("export ") && !log.contains("first secrets"), "{log}");
+    for secret in secrets {
+        assert!(!log.contains(secret), "{log}");
+        assert_nowhere_in(folder, secret);
+    }
+}
+
+#[test]
+fn a_first_start_prints_its_secrets_once_and_ready_to_paste() {
+    let folder = Folder::new();
+    let log = Started::by(serve_unprepared(&folder, &[])).stop();
+    let secrets = pasted(&exports(&log).join("\n"));
+    for secret in &secrets {
+        assert_eq!(log.join("\n").matches(secret.as_str()).count(), 1, "printed once");
+        assert_nowhere_in(&folder, secret);
+    }
+    assert_secrets_work(&folder, &secrets);
+}
+
+/// The lines for a shell.
+fn exports(log: &[String]) -> Vec<&str> {
+    log.iter().map(String::as_str).filter(|line| line.starts_with("export ")).collect()
+}
+
+#[test]
+fn a_first_start_keeps_its_secrets_from_the_journal() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new();
+    let file = folder.path().join("rollbook.db.secrets");
+    // Left over from a start that was broken off, and readable by everybody.
+    std::fs::write(&file, "export NOTHING=''\n").expect("a file");
+    let server = Started::to_journal(serve_unprepared(&folder, &["--log", "trace"]));
+    server.login("Administrator", "wrong");
+    let log = server.stop().join("\n");
+    let lines = std::fs::read_to_string(&file).expect("the secrets");
+    let secrets = pasted(&lines);
+    assert_eq!(std::fs::metadata(&file).expect("the file").permissions().mode() & 0o7777, 0o600);
+    assert!(log.contains(&format!("its secrets are in {}", file.display())), "{log}");
+    assert!(!log.contains("export "), "{log}");
+    assert!(secrets.iter().all(|secret| !log.contains(secret)), "{log}");
+    // Until the file is gone each start reminds of it.
+    let log = Started::by(serve_unprepared(&folder, &[])).stop().join("\n");
+    let reminder = format!("the first secrets are still in {}: keep them elsewhere", file.display());
+    assert_eq!(log.matches(&reminder).count(), 1, "{log}");
+    assert!(secrets.iter().all(|secret| !log.contains(secret)), "{log}");
+    std::fs::remove_file(&file).expect("the file can be removed");
+    assert_secrets_work(&folder, &secrets);
+}
+
+#[test]
+fn two_first_starts_have_different_secrets() {
+    let secrets = || {
+        let log = Started::by(serve_unprepared(&Folder::new(), &[])).stop();
+        pasted(&exports(&log).join("\n"))
+    };
+    let (one, other) = (secrets(), secrets());
+    assert!(one.iter().all(|secret| !other.contains(secret)));
+}
+
+#[test]
+fn secrets_that_cannot_be_kept_are_no_secrets() {
+    let folder = Folder::new();
+    let file = folder.path().join("rollbook.db.secrets");
+    // Not even root can remove a folder like a file.
+    std::fs::create_dir(&file).expect("a folder in the way");
+    let refused = |flags: &[&str]| {
+        let (mut reader, writer) = std::io::pipe().expect("a pipe");
+        let mut command = serve_unprepared(&folder, flags);
+        command.env("JOURNAL_STREAM", name_of(&writer)).stderr(writer);
+        assert_eq!(command.status().expect("the command runs").code(), Some(1));
+        drop(command);
+        let mut said = String::new();
+        reader.read_to_string(&mut said).expect("text");
+        said
+    };
+    let said = refused(&[]);
+    assert!(said.contains("write the secrets") && said.contains(file.to_str().expect("text")), "{said}");
+    std::fs::remove_dir(&file).expect("it can be removed");
+    // Secrets that the directory does not take are not kept.
+    let said = refused(&["--password-pattern", "^.{100}"]);
+    assert!(said.contains("password"), "{said}");
+    assert!(!file.exists());
+    Started::to_journal(serve_unprepared(&folder, &[])).stop();
+    let secrets = pasted(&std::fs::read_to_string(&file).expect("the secrets"));
+    std::fs::remove_file(&file).expect("the file can be removed");
+    assert_secrets_work(&folder, &secrets);
+}
+
+#[test]
+fn what_is_given_is_taken_and_not_printed() {
+    let folder = Folder::new();
+    let server = Started::by(serve(&folder, &[]));
+    assert_eq!((server.validate(API_KEY), server.users(APP_KEY)), (200, 200));
+    assert_eq!(server.login("Administrator", ADMIN_PASSWORD), 200);
+    let log = server.stop().join("\n");
+    for text in ["export ", API_KEY, APP_KEY, ADMIN_PASSWORD] {
+        assert!(!log.contains(text), "{log}");
+    }
+    for secret in [API_KEY, APP_KEY, ADMIN_PASSWORD] {
+        assert_nowhere_in(&folder, secret);
+    }
+
+    let folder = Folder::new();
+    let mut command = serve_unprepared(&folder, &[]);
+    command.env("ROLLBOOK_API_KEY", API_KEY);
+    let server = Started::by(command);
+    assert_eq!(server.validate(API_KEY), 200);
+    let log = server.stop();
+    let exports = exports(&log);
+    assert_eq!(exports.len(), 2, "{log:?}");
+    assert!(exports.iter().all(|line| !line.contains("ROLLBOOK_API_KEY")), "{log:?}");
+}
+
+#[test]
+fn the_secrets_of_a_first_start_may_come_from_files() {
+    let folder = Folder::new();
+    let secrets = Folder::new();
+    let mut command = serve_unprepared(&folder, &[]);
+    for (name, value, end) in
+        [(SECRETS[0], ADMIN_PASSWORD, "\n"), (SECRETS[1], API_KEY, "\r\n"), (SECRETS[2], APP_KEY, "")]
+    {
+        let path = secrets.path().join(name);
+        std::fs::write(&path, format!("{value}{end}")).expect("a file");
+        command.env(format!("{name}_FILE"), path);
+    }
+    let server = Started::by(command);
+    assert_eq!((server.validate(API_KEY), server.users(APP_KEY)), (200, 200));
+    assert_eq!(server.login("Administrator", ADMIN_PASSWORD), 200);
+    let log = server.stop().join("\n");
+    assert!(!log.contains("export "), "{log}");
+
+    let folder = Folder::new();
+    let missing = secrets.path().join("missing");
+    let mut command = serve_unprepared(&folder, &[]);
+    command.env("ROLLBOOK_API_KEY_FILE", &missing);
+    assert_refused(&finish(command), 1, &["ROLLBOOK_API_KEY_FILE", missing.to_str().unwrap()]);
+}
+
+#[test]
+fn a_first_start_that_fails_leaves_the_next_one_the_first() {
+    let folder = Folder::new();
+    let mut command = serve(&folder, &[]);
+    command.env_remove("ROLLBOOK_API_KEY").env("ROLLBOOK_API_KEY_FILE", "/dev/null");
+    assert_refused(&finish(command), 1, &["ROLLBOOK_API_KEY_FILE", "/dev/null is empty"]);
+    assert_refused(&finish(serve(&folder, &["--password-pattern", "^.{100}"])), 1, &["password"]);
+    let server = Started::by(serve(&folder, &[]));
+    assert_eq!((server.validate(API_KEY), server.users(APP_KEY)), (200, 200));
+    assert_eq!(server.login("Administrator", ADMIN_PASSWORD), 200);
+}
+
+#[test]
+fn later_starts_change_no_secret() {
+    let folder = Folder::new();
+    Started::by(serve(&folder, &[])).stop();
+    let mut command = serve(&folder, &[]);
+    for name in SECRETS {
+        command.env(name, "another secret, long enough");
+    }
+    let server = Started::by(command);
+    assert_eq!((server.validate(API_KEY), server.users(APP_KEY)), (200, 200));
+    assert_eq!(server.login("Administrator", ADMIN_PASSWORD), 200);
+    assert_eq!(server.validate("another secret, long enough"), 403);
+    assert_eq!(server.login("Administrator", "another secret, long enough"), 401);
+}
+
+#[test]
+fn two_keys_of_a_first_start_are_two() {
+    let folder = Folder::new();
+    let mut command = serve(&folder, &[]);
+    command.env("ROLLBOOK_APP_KEY", API_KEY);
+    assert_refused(&finish(command), 1, &["ROLLBOOK_API_KEY", "ROLLBOOK_APP_KEY"]);
+    // Nothing is half done: the next start is a first start.
+    let server = Started::by(serve(&folder, &[]));
+    assert_eq!(server.login("Administrator", ADMIN_PASSWORD), 200);
+    server.stop();
+}

@@ -1,0 +1,84 @@
+//! `POST /api/v1/invite_users`.
+
+use crate::support::datadog::{ADA, NEW, check, check_refused, create, errors, list, shown};
+use crate::support::server::Server;
+use serde_json::json;
+
+#[test]
+fn invited_addresses_become_users_and_come_back_as_they_were_sent() {
+    let server = Server::start();
+    create(&server, json!({"handle": "ada@example.com", "name": "Ada", "access_role": "ro"}));
+    check(
+        &server,
+        &[
+            (
+                NEW,
+                "/api/v1/invite_users",
+                r#"{"emails":["Bob@Example.com","ada@example.com"]}"#,
+                200,
+                json!({"emails": ["Bob@Example.com", "ada@example.com"]}),
+            ),
+            ("GET", "/api/v1/user/bob@example.com", "", 200, shown("bob@example.com", json!({}))),
+            // An invitation changes nobody who is there.
+            ("GET", ADA, "", 200, shown("ada@example.com", json!({"name": "Ada", "access_role": "ro"}))),
+            (NEW, "/invite_users", r#"{"emails":["carl@example.com"]}"#, 200, json!({"emails": ["carl@example.com"]})),
+            ("GET", "/api/v1/user/carl@example.com", "", 200, shown("carl@example.com", json!({}))),
+            (NEW, "/invite_users", r#"{"emails":[]}"#, 200, json!({"emails": []})),
+        ],
+    );
+    let before = list(&server);
+    let nobody = || json!({"emails": []});
+    check(
+        &server,
+        &[
+            (NEW, "/api/v1/invite_users", "{}", 200, nobody()),
+            (NEW, "/invite_users", "{}", 200, nobody()),
+            (NEW, "/api/v1/invite_users", r#"{"emails":null}"#, 200, nobody()),
+            (NEW, "/api/v1/invite_users", r#"{"other":["dan@example.com"]}"#, 200, nobody()),
+            (NEW, "/api/v1/invite_users", "", 200, nobody()),
+        ],
+    );
+    assert_eq!(list(&server), before);
+    check_refused(
+        &server,
+        &[
+            (
+                NEW,
+                "/api/v1/invite_users",
+                r#"{"emails":"dan@example.com"}"#,
+                400,
+                errors("Format of 'emails' should be list of emails"),
+            ),
+            (
+                NEW,
+                "/api/v1/invite_users",
+                r#"{"emails":["dan@example.com",""]}"#,
+                400,
+                errors("Format of 'emails' should be list of emails"),
+            ),
+            (
+                NEW,
+                "/api/v1/invite_users",
+                r#"{"emails":[7]}"#,
+                400,
+                errors("Format of 'emails' should be list of emails"),
+            ),
+            (
+                NEW,
+                "/api/v1/invite_users",
+                r#"{"emails":["dan@example.com\n"]}"#,
+                400,
+                errors("Format of 'emails' should be list of emails"),
+            ),
+            // All or nobody: the good address is not taken either.
+            (
+                NEW,
+                "/api/v1/invite_users",
+                r#"{"emails":["dan@example.com","nobody"]}"#,
+                400,
+                errors("Format of 'emails' should be list of emails"),
+            ),
+            (NEW, "/api/v1/invite_users", "{", 400, errors("Request body is not valid JSON: …")),
+        ],
+    );
+}

@@ -1,0 +1,96 @@
+//! Names that look alike.
+
+mod new_names;
+mod old_names;
+
+use crate::support::cli::{run, said};
+use crate::support::client::Answer;
+use crate::support::server::Server;
+use serde_json::{Value, json};
+
+/// Characters that cannot be seen and that a name may hold.
+pub const INVISIBLE: [char; 34] = [
+    '\u{ad}',
+    '\u{34f}',
+    '\u{115f}',
+    '\u{1160}',
+    '\u{17b4}',
+    '\u{17b5}',
+    '\u{180b}',
+    '\u{180e}',
+    '\u{180f}',
+    '\u{200b}',
+    '\u{200c}',
+    '\u{200d}',
+    '\u{2060}',
+    '\u{2061}',
+    '\u{2062}',
+    '\u{2063}',
+    '\u{2064}',
+    '\u{2065}',
+    '\u{206a}',
+    '\u{206f}',
+    '\u{3164}',
+    '\u{fe00}',
+    '\u{fe0f}',
+    '\u{feff}',
+    '\u{ffa0}',
+    '\u{fff0}',
+    '\u{fff8}',
+    '\u{1bca0}',
+    '\u{1d173}',
+    '\u{1d17a}',
+    '\u{e0001}',
+    '\u{e0041}',
+    '\u{e0100}',
+    '\u{e01ef}',
+];
+
+/// A name as a segment of a path.
+pub fn segment(name: &str) -> String {
+    name.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+/// Asks the page's interface as the administrator.
+pub fn page(server: &Server, cookie: &str, method: &str, path: &str, body: Option<&Value>) -> Answer {
+    let headers = [("Cookie", cookie), ("X-Requested-With", "rollbook")];
+    let body = body.map(Value::to_string);
+    server.request(method, &format!("/ui/api/{path}"), &headers, body.as_deref().map(str::as_bytes))
+}
+
+pub fn create_datadog(server: &Server, handle: &str) -> (u16, Value) {
+    server.datadog("POST", "/api/v1/user", Some(&json!({"handle": handle}).to_string())).parts()
+}
+
+pub fn create_nuxeo(server: &Server, username: &str) -> (u16, Value) {
+    let body = json!({"entity-type": "user", "properties": {"username": username}});
+    server.nuxeo("POST", "/user", Some(&body.to_string())).parts()
+}
+
+pub fn create_nuxeo_group(server: &Server, name: &str) -> (u16, Value) {
+    server.nuxeo("POST", "/group", Some(&json!({"entity-type": "group", "groupname": name}).to_string())).parts()
+}
+
+/// Every way to make a user or group of a name, with what is answered.
+pub fn attempts(server: &Server, cookie: &str, name: &str, is_group: bool) -> Vec<(&'static str, u16, String)> {
+    let text =
+        |(status, body): (u16, Value), field: &str| (status, body[field].as_str().unwrap_or_default().to_owned());
+    let word = if is_group { "group" } else { "user" };
+    let nuxeo = if is_group { create_nuxeo_group(server, name) } else { create_nuxeo(server, name) };
+    let (status, why) = text(nuxeo, "message");
+    let mut all = vec![("nuxeo", status, why)];
+    let answer = page(server, cookie, "POST", &format!("{word}s"), Some(&json!({"name": name})));
+    let (status, why) = text(answer.parts(), "error");
+    all.push(("page", status, why));
+    let (code, _, why) = said(&run(&server.folder, &[word, "add", name]));
+    all.push(("command", if code == 0 { 201 } else { 400 }, why));
+    let file = server.folder.path().join("one.jsonl");
+    std::fs::write(&file, format!("{}\n", json!({"kind": word, "name": name}))).expect("a file");
+    let (code, _, why) = said(&run(&server.folder, &["import", file.to_str().unwrap()]));
+    all.push(("import", if code == 0 { 201 } else { 400 }, why));
+    if !is_group {
+        let (status, body) = create_datadog(server, name);
+        all.push(("datadog", status, body["errors"][0].as_str().unwrap_or_default().to_owned()));
+    }
+    all
+}
