@@ -3,7 +3,7 @@
 mod csv;
 mod directory_servers;
 mod export;
-mod json_documents;
+mod json;
 mod killed;
 mod ldif;
 mod password_hashes;
@@ -99,7 +99,8 @@ impl Case {
 
 /// Every case, with its number.
 fn cases() -> impl Iterator<Item = (usize, &'static Case)> {
-    [ldif::LDIF, csv::TABLES, json_documents::DOCUMENTS].into_iter().flatten().enumerate()
+    let cases = ldif::LDIF.iter().chain(&csv::TABLES).chain(&json::DOCUMENTS);
+    cases.copied().flatten().enumerate()
 }
 
 /// A new directory that nobody serves. All are copies of one.
