@@ -192,6 +192,22 @@ fn tests_wait_for_what_happens_and_not_for_a_time() {
 }
 
 #[test]
+fn tests_open_the_database_file_only_through_their_support() {
+    let folder = root().join("../tests/it");
+    let mut found = Vec::new();
+    files(&folder, &mut found);
+    for file in found.iter().filter(|file| file.extension().is_some_and(|extension| extension == "rs")) {
+        let name = file.strip_prefix(&folder).unwrap();
+        if name.starts_with("architecture") || name == Path::new("support/database.rs") {
+            continue;
+        }
+        // In two parts, so that this line is no match.
+        let opens = code(file).any(|(_, line)| line.contains(concat!("rus", "qlite")));
+        assert!(!opens, "tests/it/{} opens the database itself: use tests/it/support/database.rs", name.display());
+    }
+}
+
+#[test]
 fn no_code_is_unsafe() {
     let manifest = std::fs::read_to_string(root().join("../Cargo.toml")).unwrap();
     assert!(manifest.contains("unsafe_code = \"forbid\""));

@@ -2,6 +2,7 @@
 
 use crate::support::cli::{rollbook, run, run_with_input};
 use crate::support::command::{Started, assert_refused, assert_success, finish, serve, stdout};
+use crate::support::database::Database;
 use crate::support::folder::Folder;
 use crate::support::server::Server;
 use std::net::TcpListener;
@@ -112,7 +113,7 @@ fn a_mistyped_file_is_told_and_not_made() {
 #[test]
 fn a_file_that_is_not_ours_is_left_alone() {
     let sqlite = |path: &Path, text: &str| {
-        let connection = rusqlite::Connection::open(path).expect("a database");
+        let connection = Database::open(path).expect("a database");
         connection.execute_batch(text).expect("the statements run");
     };
     type Make<'a> = &'a dyn Fn(&Path);
@@ -144,7 +145,7 @@ fn a_file_that_is_not_ours_is_left_alone() {
 fn a_file_of_a_newer_version_is_left_alone() {
     let folder = Folder::new();
     Started::by(serve(&folder, &[])).stop();
-    let connection = rusqlite::Connection::open(folder.db()).expect("the database");
+    let connection = Database::open(folder.db()).expect("the database");
     let version: i64 = connection.query_row("pragma user_version", [], |row| row.get(0)).expect("a version");
     let name: i64 = connection.query_row("pragma application_id", [], |row| row.get(0)).expect("an application");
     assert!(version > 0 && name != 0, "the file says whose it is: {name}, {version}");

@@ -2,10 +2,10 @@
 
 use crate::support::admin_socket::{send, socket};
 use crate::support::cli::{rollbook, run, said};
+use crate::support::database::Database;
 use crate::support::folder::Folder;
 use crate::support::server::Server;
 use crate::support::wait::{eventually, wait_until};
-use rusqlite::Connection;
 use serde_json::{Value, json};
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -211,7 +211,7 @@ fn a_follower_goes_on_with_the_restore_of_a_backup_that_has_no_record() {
     let server = Server::over(Arc::clone(&folder), &[]);
     let sql = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/versions/1.sql")).expect("the file");
     let backup = folder.path().join("old.db");
-    Connection::open(&backup).expect("a file").execute_batch(&sql).expect("the tables");
+    Database::open(&backup).expect("a file").execute_batch(&sql).expect("the tables");
     let following = Following::start(&folder);
     assert_eq!(following.next()["id"], 7);
     assert!(server.stop().success());

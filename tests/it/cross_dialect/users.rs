@@ -2,6 +2,7 @@
 
 use super::{bare, datadog_create, datadog_put, datadog_user, entity, handles, nuxeo_put, seen, user_in};
 use crate::support::client::basic;
+use crate::support::database::Database;
 use crate::support::folder::Folder;
 use crate::support::nuxeo::{
     assert_refused, can_log_in, check, create_group, create_user, escaped, ids, refusal, user, user_body,
@@ -291,7 +292,7 @@ fn the_row_id_of_a_deleted_user_is_never_used_again() {
     let folder = Arc::new(Folder::new());
     let ids = |server: Server| {
         assert!(server.stop().success());
-        let connection = rusqlite::Connection::open(folder.db()).expect("the database");
+        let connection = Database::open(folder.db()).expect("the database");
         ["users", "groups"].map(|table| -> i64 {
             connection.query_row(&format!("select max(id) from {table}"), [], |row| row.get(0)).expect("an id")
         })

@@ -4,6 +4,7 @@ use super::{
     ALL_LISTS, DATADOG, GROUP, USER, ask, ask_on, call, directory, get, group_body, properties, state_of, tag, tag_of,
 };
 use crate::support::client::{Connection, basic};
+use crate::support::database::Database;
 use crate::support::nuxeo::create_group;
 use crate::support::rng::Random;
 use crate::support::server::{ADMIN_PASSWORD, Server};
@@ -254,7 +255,7 @@ fn a_clock_that_stands_still_makes_no_two_tags_the_same() {
             "update users set updated_at = {time}, version = {version};
              update groups set updated_at = {time}, version = {version}"
         );
-        rusqlite::Connection::open(folder.db()).and_then(|db| db.execute_batch(&sql)).expect("a database");
+        Database::open(folder.db()).and_then(|db| db.execute_batch(&sql)).expect("a database");
         server = Server::over(folder, &[]);
         tags.extend(paths.each_ref().map(|path| tag(&server, path)));
     }

@@ -3,10 +3,10 @@
 use super::Faults;
 use crate::support::changes::changes;
 use crate::support::cli::{run, said};
+use crate::support::database::{Database, params};
 use crate::support::folder::Folder;
 use crate::support::server::Server;
 use crate::support::wait::wait_until;
-use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -95,7 +95,7 @@ fn ages_that_cannot_be_right_remove_no_change() {
             create(&server, "ada");
             let before = record(&server);
             assert!(server.stop().success());
-            let database = Connection::open(folder.db()).expect("the database");
+            let database = Database::open(folder.db()).expect("the database");
             assert!(database.execute(sql, [value]).expect("a value") > 0);
             drop(database);
             for name in ["bob", "cyd"] {
@@ -104,7 +104,7 @@ fn ages_that_cannot_be_right_remove_no_change() {
                 assert!(record(&server).starts_with(&before), "{sql}: {value}");
                 assert!(server.stop().success());
             }
-            let database = Connection::open(folder.db()).expect("the database");
+            let database = Database::open(folder.db()).expect("the database");
             let clock = "select value from counters where name = 'change_clock'";
             let clock: i64 = database.query_row(clock, [], |row| row.get(0)).expect("the clock");
             assert!((now() - clock).abs() < 3_600_000, "{sql} {value}: {clock}");
@@ -129,10 +129,10 @@ fn imports_that_were_broken_off_are_forgotten_by_their_age_and_not_by_a_clock_th
     let faults = Faults::new();
     let server = faults.start();
     assert!(server.stop().success());
-    let database = Connection::open(faults.folder.db()).expect("the database");
+    let database = Database::open(faults.folder.db()).expect("the database");
     let insert = "insert into imports (digest, line, at) values (?1, 1, ?2)";
     for (byte, age) in [(1_u8, 0), (2, 29), (3, 31)] {
-        database.execute(insert, rusqlite::params![[byte; 32], now() - age * DAY * 1000]).expect("an import");
+        database.execute(insert, params![[byte; 32], now() - age * DAY * 1000]).expect("an import");
     }
     drop(database);
     let file = faults.folder.path().join("people.jsonl");
@@ -144,7 +144,7 @@ fn imports_that_were_broken_off_are_forgotten_by_their_age_and_not_by_a_clock_th
             said(&run(&faults.folder, &["import", file.to_str().expect("a path"), "--on-conflict", "skip"]));
         assert_eq!(status, 0, "{err}");
         assert!(server.stop().success());
-        let database = Connection::open(faults.folder.db()).expect("the database");
+        let database = Database::open(faults.folder.db()).expect("the database");
         let mut kept = database.prepare("select hex(substr(digest, 1, 1)) from imports order by digest").expect("SQL");
         let kept: Vec<String> = kept.query_map([], |row| row.get(0)).and_then(Iterator::collect).expect("the imports");
         assert_eq!(kept, ["01", "02"], "{wrong} seconds");

@@ -4,10 +4,10 @@ use super::pressure::{FRAME, datadog, in_clients, log_bytes};
 use super::{Fault, Faults, HANG, LOG, WRITE};
 use crate::support::admin_socket::{send, socket};
 use crate::support::cli::{rollbook, run, said};
+use crate::support::database::Database;
 use crate::support::folder::Folder;
 use crate::support::server::Server;
 use crate::support::wait::wait_until;
-use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -93,7 +93,7 @@ fn the_log_stays_bounded_while_a_check_or_a_backup_stands_still() {
 }
 
 fn users_in(path: &Path) -> usize {
-    let count: i64 = Connection::open(path)
+    let count: i64 = Database::open(path)
         .expect("a database")
         .query_row("select count(*) from users where username like 'new%'", [], |row| row.get(0))
         .expect("a number");

@@ -5,11 +5,11 @@
 use super::{EACCES, Fault, Faults, MAIN, OPEN_TO_WRITE};
 use crate::support::cli::rollbook;
 use crate::support::client::Answer;
+use crate::support::database::Database;
 use crate::support::folder::Folder;
 use crate::support::rng::Random;
 use crate::support::server::{Server, serve};
 use crate::support::wait::wait_for;
-use rusqlite::Connection as Database;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::io::Read as _;

@@ -7,11 +7,11 @@
 
 use super::load::{Load, State, unsoundness};
 use super::{Faults, long};
+use crate::support::database::Database;
 use crate::support::folder::Folder;
 use crate::support::rng::Random;
 use crate::support::server::{ADMIN_PASSWORD, Server, serve};
 use crate::support::wait::wait_until;
-use rusqlite::Connection as Database;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader};
 use std::path::Path;

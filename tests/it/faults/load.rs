@@ -2,9 +2,9 @@
 //! and groups of its own, so that it knows the outcome of each call; the server commits them together all the same.
 
 use crate::support::client::{Connection, basic};
+use crate::support::database::{Database, SqlResult, SqlRow};
 use crate::support::rng::Random;
 use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
-use rusqlite::Connection as Database;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -34,7 +34,7 @@ impl State {
         State::read(&database).expect("the tables can be read")
     }
 
-    pub fn read(database: &Database) -> rusqlite::Result<State> {
+    pub fn read(database: &Database) -> SqlResult<State> {
         let mut state = State::default();
         let mut users = database.prepare("select username, display_name, company, disabled from users")?;
         let mut rows = users.query([])?;
@@ -101,8 +101,8 @@ pub fn unsoundness(database: &Database) -> String {
     let mut found = Vec::new();
     for (check, fine) in [("pragma integrity_check", Some("ok")), ("pragma foreign_key_check", None)] {
         let rows = database.prepare(check).and_then(|mut statement| {
-            let row = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
-            statement.query_map([], row)?.collect::<rusqlite::Result<Vec<String>>>()
+            let row = |row: &SqlRow<'_>| row.get::<_, String>(0);
+            statement.query_map([], row)?.collect::<SqlResult<Vec<String>>>()
         });
         match rows {
             Ok(rows) => found.extend(rows.into_iter().filter(|row| Some(row.as_str()) != fine)),

@@ -2,10 +2,10 @@
 
 use crate::support::cli::{rollbook, run, said};
 use crate::support::client::basic;
+use crate::support::database::Database;
 use crate::support::folder::Folder;
 use crate::support::server::{ADMIN_PASSWORD, APP_KEY, Server, serve};
 use crate::support::wait::{eventually, wait_until};
-use rusqlite::Connection;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ fn add(server: &Server, name: &str) -> u16 {
 
 /// The names of users in a file, read without the product.
 fn users_in(path: &Path) -> Vec<String> {
-    let connection = Connection::open(path).expect("a database");
+    let connection = Database::open(path).expect("a database");
     let mut statement = connection.prepare("select username_key from users order by 1").expect("users");
     statement.query_map([], |row| row.get(0)).expect("users").collect::<Result<_, _>>().expect("names")
 }
@@ -303,7 +303,7 @@ fn the_work_of_others_on_the_same_files_is_no_loss() {
     }
     assert!(!server.log().contains("another program"), "{}", server.log());
     // Another program moves the log into the database.
-    let other = Connection::open(&file).expect("the database");
+    let other = Database::open(&file).expect("the database");
     other.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(())).expect("a checkpoint");
     drop(other);
     assert_eq!(add(&server, "bob@example.com"), 200);
@@ -314,7 +314,7 @@ fn the_work_of_others_on_the_same_files_is_no_loss() {
 // Changes by another program
 
 fn by_hand(path: &Path, sql: &str) {
-    let connection = Connection::open(path).expect("the database");
+    let connection = Database::open(path).expect("the database");
     connection.busy_timeout(crate::support::wait::PATIENCE).expect("a limit");
     connection.execute_batch(sql).expect("it is done");
 }

@@ -18,10 +18,9 @@ mod sources_and_usage;
 mod truncated;
 
 use crate::support::cli::{run, run_with_bytes, said};
-use crate::support::database::{BELOW_ADMINISTRATORS, State};
+use crate::support::database::{BELOW_ADMINISTRATORS, Database, State};
 use crate::support::folder::Folder;
 use crate::support::server::Server;
-use rusqlite::Connection;
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
@@ -123,7 +122,7 @@ fn write(folder: &Folder, name: &str, bytes: impl AsRef<[u8]>) -> String {
 }
 
 /// The texts that a query finds, in order.
-fn texts(db: &Connection, sql: &str, id: i64) -> Vec<String> {
+fn texts(db: &Database, sql: &str, id: i64) -> Vec<String> {
     let mut statement = db.prepare(sql).expect("a query");
     let mut found: Vec<String> =
         statement.query_map([id], |row| row.get(0)).expect("rows").collect::<Result<_, _>>().expect("texts");
@@ -133,7 +132,7 @@ fn texts(db: &Connection, sql: &str, id: i64) -> Vec<String> {
 
 /// The users and groups of a directory, as a case has them.
 fn found(folder: &Folder) -> (Vec<String>, Vec<String>) {
-    let db = Connection::open(folder.db()).expect("the database");
+    let db = Database::open(folder.db()).expect("the database");
     let named = |sql: &str| -> Vec<(i64, String)> {
         let mut statement = db.prepare(sql).expect("a query");
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("rows");

@@ -1,7 +1,7 @@
 //! Imports that are killed and resumed, their memory and their batches.
 
 use crate::support::cli::{rollbook, run, said};
-use crate::support::database::State;
+use crate::support::database::{Database, State};
 use crate::support::folder::Folder;
 use crate::support::import::{directory, import, write};
 use crate::support::server::Server;
@@ -68,7 +68,7 @@ fn an_import_can_begin_anew_and_another_file_is_another_import() {
     let file = write(&folder, "many.csv", &text);
     assert_eq!(import(&folder, &file, &[]).0, 0);
     // As a kill leaves it.
-    let connection = rusqlite::Connection::open(folder.db()).expect("the database");
+    let connection = Database::open(folder.db()).expect("the database");
     let digest = {
         use sha2::{Digest, Sha256};
         Sha256::new().chain_update("csv:").chain_update(&text).finalize().to_vec()

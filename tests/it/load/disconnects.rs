@@ -1,6 +1,7 @@
 //! Clients that go away in the middle: the database holds the whole of a request or nothing of it.
 
 use crate::support::client::basic;
+use crate::support::database::Database;
 use crate::support::resource_guard::besiege;
 use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
 use serde_json::{Value, json};
@@ -173,7 +174,7 @@ fn who_does_not_wait_for_the_answer_may_have_been_served_and_then_wholly() {
     assert!(counts.iter().all(|count| *count >= ROUNDS / 2), "{counts:?}");
     let folder = std::sync::Arc::clone(&server.folder);
     assert!(server.stop().success());
-    let database = rusqlite::Connection::open(folder.db()).expect("the database is there");
+    let database = Database::open(folder.db()).expect("the database is there");
     let check: String = database.query_row("pragma integrity_check", [], |row| row.get(0)).expect("a verdict");
     assert_eq!(check, "ok");
 }

@@ -2,10 +2,10 @@
 //! another one.
 
 use crate::support::cli::{rollbook, run, said};
+use crate::support::database::Database;
 use crate::support::folder::Folder;
 use crate::support::server::Server;
 use crate::support::wait::wait_until;
-use rusqlite::Connection;
 use serde_json::json;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, symlink};
 use std::os::unix::net::UnixListener;
@@ -180,7 +180,7 @@ fn with_log() -> Arc<Folder> {
     let backup = folder.path().join("backup.db");
     assert!(run(&folder, &["backup", backup.to_str().unwrap()]).status.success());
     // As long as this reader has the state from before, the log stays.
-    let reader = Connection::open(folder.db()).expect("the database");
+    let reader = Database::open(folder.db()).expect("the database");
     reader.execute_batch("begin; select count(*) from users").expect("a look at the users");
     add("bob@example.com");
     // Its files, as a crash leaves them: the end of the reader would move the log.
@@ -272,7 +272,7 @@ fn a_log_without_its_database_is_kept_and_no_new_database_is_made_beside_it() {
 /// The journal that a transaction leaves when its process is killed: the first of a new database, or a later one.
 fn journal_of_another_database(place: &Path, later: bool) -> Vec<u8> {
     let path = place.join("other.db");
-    let connection = Connection::open(&path).expect("a database");
+    let connection = Database::open(&path).expect("a database");
     if later {
         connection.execute_batch("create table before (x); pragma user_version = 7; pragma user_version = 8").unwrap();
     }

@@ -2,6 +2,7 @@
 
 use crate::support::cli::{rollbook, run};
 use crate::support::client::{create, opened, request, write};
+use crate::support::database::Database;
 use crate::support::folder::Folder;
 use crate::support::server::{API_KEY, Server};
 use serde_json::{Value, json};
@@ -90,7 +91,7 @@ fn a_log_in_json_has_one_object_for_each_line() {
 #[test]
 fn a_log_in_json_tells_what_an_answer_hides() {
     let server = Server::with(&["--log-format", "json"]);
-    let connection = rusqlite::Connection::open(server.folder.db()).expect("the database");
+    let connection = Database::open(server.folder.db()).expect("the database");
     connection.execute_batch("alter table groups rename to elsewhere").expect("a broken schema");
     let body = r#"{"handle":"ada@example.com","access_role":"adm"}"#;
     let lines = format!("Content-Length: {}\r\nX-Request-Id: broken-1\r\n", body.len());

@@ -1,6 +1,7 @@
 //! Request identifiers: in answers and in log lines.
 
 use crate::support::client::{Connection, basic, create, opened, request};
+use crate::support::database::Database;
 use crate::support::folder::Folder;
 use crate::support::server::{ADMIN_PASSWORD, Server};
 use std::collections::BTreeSet;
@@ -174,7 +175,7 @@ fn what_is_logged_of_a_request_leads_to_it() {
     assert!(line.contains("WARN") && line.ends_with(" says: hear hear (request said-1)"), "{line}");
 
     // What an answer hides, the line tells, and the identifier says which answer it was.
-    let connection = rusqlite::Connection::open(server.folder.db()).expect("the database");
+    let connection = Database::open(server.folder.db()).expect("the database");
     connection.execute_batch("alter table groups rename to elsewhere").expect("a broken schema");
     let body = r#"{"handle":"ada@example.com","access_role":"adm"}"#;
     let message = create(&format!("Content-Length: {}\r\nX-Request-Id: broken-1\r\n", body.len()), body);

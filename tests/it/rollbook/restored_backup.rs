@@ -2,9 +2,9 @@
 
 use crate::support::changes::{BEGIN_AGAIN, ask, changes};
 use crate::support::cli::{run, said};
+use crate::support::database::Database;
 use crate::support::folder::Folder;
 use crate::support::server::Server;
-use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -135,7 +135,7 @@ fn a_reader_that_asks_by_the_time_is_told_of_the_restore() {
 
 /// A change of that number in a database that rests.
 fn plant(folder: &Folder, name: &str, number: i64) {
-    let connection = Connection::open(folder.path().join(name)).expect("a database");
+    let connection = Database::open(folder.path().join(name)).expect("a database");
     let sql = "insert into changes (id, at, dialect, action, name) values (?1, 0, 'program', 'user.updated', 'x')";
     connection.execute(sql, [number]).expect("a change");
 }
@@ -219,7 +219,7 @@ fn a_backup_without_a_record_begins_one_with_the_restore() {
     let lost = last(&server);
     assert!(server.stop().success());
     let sql = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/versions/1.sql")).expect("the file");
-    Connection::open(folder.path().join("old.db")).expect("a file").execute_batch(&sql).expect("the tables");
+    Database::open(folder.path().join("old.db")).expect("a file").execute_batch(&sql).expect("the tables");
     restore(&folder, "old.db");
     let server = Server::over(Arc::clone(&folder), &[]);
     let found = changes(&server, "").0;

@@ -3,6 +3,7 @@
 
 use crate::support::cli::{rollbook, run, said};
 use crate::support::client::{Answer, basic};
+use crate::support::database::Database;
 use crate::support::folder::Folder;
 use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
 use crate::support::ui::session_cookie;
@@ -289,7 +290,7 @@ fn whatever_is_stored_every_reader_gets_as_valid_json_with_one_key_each() {
     }
     assert!(server.stop().success());
     // The others are put where an earlier version has left them.
-    let database = rusqlite::Connection::open(folder.db()).expect("the database");
+    let database = Database::open(folder.db()).expect("the database");
     for (number, value) in values.iter().enumerate() {
         let attributes = format!("{{\"{}\":{value},\"p\":{value}}}", KEYS[number % 2]);
         database

@@ -1,7 +1,7 @@
 //! Extra properties with the names of fields: nobody can store one, and one from an older version is never served.
 
 use crate::support::cli::{run, run_with_input, said};
-use crate::support::database::State;
+use crate::support::database::{Database, State};
 use crate::support::folder::Folder;
 use crate::support::nuxeo::{create_group, create_user};
 use crate::support::server::{ADMIN_PASSWORD, Server};
@@ -86,7 +86,7 @@ fn what_was_planted_before_is_not_served_and_repaired_by_a_command() {
     create_user(&server, json!({"username": "ada", "phone": "1"}));
     create_group(&server, json!({"id": "team", "properties": {"color": "red"}}));
     assert!(server.stop().success());
-    let database = rusqlite::Connection::open(folder.db()).expect("the database");
+    let database = Database::open(folder.db()).expect("the database");
     let attributes = r#"{"Password":"gotcha","isAdministrator":true,"phone":"1","members":[1.10]}"#;
     for sql in [
         "update users set attributes = ?1 where username = 'ada'",

@@ -3,7 +3,7 @@
 
 use crate::support::cli::run;
 use crate::support::client::{Answer, Connection, basic};
-use crate::support::database::State;
+use crate::support::database::{Database, State};
 use crate::support::folder::Folder;
 use crate::support::nuxeo::{create_group, create_user};
 use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
@@ -60,11 +60,11 @@ fn administrator() -> Vec<(String, String)> {
 }
 
 /// Keeps the database from being written until dropped, as another program could.
-struct Held(rusqlite::Connection);
+struct Held(Database);
 
 impl Held {
     fn by(folder: &Folder) -> Held {
-        let connection = rusqlite::Connection::open(folder.db()).expect("the database");
+        let connection = Database::open(folder.db()).expect("the database");
         connection.busy_timeout(PATIENCE).expect("a timeout");
         connection.execute_batch("begin immediate").expect("the right to write");
         Held(connection)

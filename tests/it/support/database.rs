@@ -2,6 +2,7 @@
 
 use super::folder::Folder;
 use rusqlite::{Connection, OpenFlags};
+pub use rusqlite::{Connection as Database, Result as SqlResult, Row as SqlRow, params};
 use std::collections::BTreeMap;
 
 /// Every table, and the columns that are not compared: when a key was last used is written now and then.

@@ -2,9 +2,9 @@
 
 use super::{assert_done, by_hand, filled, users};
 use crate::support::cli::run;
+use crate::support::database::Database;
 use crate::support::folder::Folder;
 use crate::support::server::Server;
-use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,15 +12,12 @@ use std::sync::Arc;
 // Versions
 
 fn version_of(path: &Path) -> i64 {
-    Connection::open(path)
-        .expect("a database")
-        .query_row("pragma user_version", [], |row| row.get(0))
-        .expect("a version")
+    Database::open(path).expect("a database").query_row("pragma user_version", [], |row| row.get(0)).expect("a version")
 }
 
 /// What `sqlite_schema` says, in the order of names.
 fn schema_of(path: &Path) -> Vec<(String, Option<String>)> {
-    let connection = Connection::open(path).expect("a database");
+    let connection = Database::open(path).expect("a database");
     let sql = "select type || ' ' || name || ' of ' || tbl_name, sql from sqlite_schema order by 1";
     let mut statement = connection.prepare(sql).expect("a schema");
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("rows");

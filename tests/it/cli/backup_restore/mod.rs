@@ -6,10 +6,10 @@ mod migrations;
 mod restore;
 
 use crate::support::cli::run;
+use crate::support::database::Database;
 use crate::support::folder::Folder;
 use crate::support::server::Server;
 use crate::support::wait::wait_until;
-use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -58,7 +58,7 @@ pub fn filled() -> Arc<Folder> {
 
 /// Runs SQL on the file as another program would.
 pub fn by_hand(path: &Path, sql: &str) {
-    let connection = Connection::open(path).expect("a database");
+    let connection = Database::open(path).expect("a database");
     connection.pragma_update(None, "foreign_keys", false).expect("no foreign keys");
     connection.execute_batch(sql).unwrap_or_else(|error| panic!("{error} in {sql}"));
 }
@@ -76,7 +76,7 @@ pub fn users(server: &Server) -> Vec<String> {
 
 /// The names of users in a file, read without the product.
 pub fn users_in(path: &Path) -> Vec<String> {
-    let connection = Connection::open(path).expect("a database");
+    let connection = Database::open(path).expect("a database");
     let mut statement = connection.prepare("select username_key from users order by 1").expect("users");
     statement.query_map([], |row| row.get(0)).expect("users").collect::<Result<_, _>>().expect("names")
 }

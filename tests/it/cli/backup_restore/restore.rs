@@ -2,9 +2,9 @@
 
 use super::{Load, assert_done, assert_refused, by_hand, create_user, filled, mode, names_in, text, users, users_in};
 use crate::support::cli::{rollbook, run};
+use crate::support::database::Database;
 use crate::support::folder::Folder;
 use crate::support::server::Server;
-use rusqlite::Connection;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
@@ -155,7 +155,7 @@ fn a_restore_is_refused_where_it_would_do_harm() {
     drop(lock);
 
     // While somebody reads the database with another program.
-    let connection = Connection::open(folder.db()).unwrap();
+    let connection = Database::open(folder.db()).unwrap();
     let mut statement = connection.prepare("select * from users").unwrap();
     let mut rows = statement.query([]).unwrap();
     assert!(rows.next().unwrap().is_some());

@@ -9,4 +9,5 @@ mod products;
 
 use crate::import::Case;
 
-pub(super) const LDIF: [&[Case]; 6] = [dumps::CASES, groups::CASES, active_directory::CASES, products::CASES, entries::CASES, mapped_groups::CASES];
+pub(super) const LDIF: [&[Case]; 6] =
+    [dumps::CASES, groups::CASES, active_directory::CASES, products::CASES, entries::CASES, mapped_groups::CASES];

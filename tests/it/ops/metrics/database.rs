@@ -1,7 +1,7 @@
 //! Metrics of users, groups, the write-ahead log and writes.
 
 use super::Watched;
-use crate::support::database::State;
+use crate::support::database::{Database, State};
 use crate::support::folder::Folder;
 use crate::support::metrics::{LISTEN, Page, metrics_address, wait_for_start};
 use crate::support::server::Server;
@@ -54,7 +54,7 @@ fn the_log_is_found_behind_a_link() {
 #[test]
 fn what_cannot_be_counted_is_left_out() {
     let server = Server::with(&LISTEN);
-    let connection = rusqlite::Connection::open(server.folder.db()).expect("the database");
+    let connection = Database::open(server.folder.db()).expect("the database");
     connection.execute_batch("alter table counters rename to elsewhere").expect("a broken schema");
     // Each reader sees it after the next commit of the server.
     assert_eq!(server.nuxeo("GET", "/me", None).status, 200);
@@ -92,7 +92,7 @@ fn writes_are_counted_by_their_commits() {
 
     // While another program writes, one waits in its own thread or in the writer's, and the others in the queue. What
     // waits together is committed together, unless a slow machine makes the group end early: again then.
-    let connection = rusqlite::Connection::open(server.folder.db()).expect("the database");
+    let connection = Database::open(server.folder.db()).expect("the database");
     let mut created = 2.0;
     wait_until("a commit of five to eight operations", || {
         let names = [1, 2, 3, 4, 5, 6, 7].map(|number| format!("user{}", created + f64::from(number)));

@@ -2,11 +2,11 @@
 
 use super::{create_nuxeo, create_nuxeo_group, page, segment};
 use crate::support::cli::{exported_records, run, said};
+use crate::support::database::Database;
 use crate::support::datadog::handles;
 use crate::support::folder::Folder;
 use crate::support::server::{ADMIN_PASSWORD, Server};
 use crate::support::ui::session_cookie;
-use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ const OLD_GROUPS: [(&str, &str); 3] = [
 ];
 
 fn by_hand(path: &Path, sql: &str) {
-    Connection::open(path).expect("a database").execute_batch(sql).unwrap_or_else(|error| panic!("{error} in {sql}"));
+    Database::open(path).expect("a database").execute_batch(sql).unwrap_or_else(|error| panic!("{error} in {sql}"));
 }
 
 /// A directory of version 2 with names that are one name since.
@@ -50,7 +50,7 @@ fn old_directory() -> Arc<Folder> {
     let folder = Arc::new(Folder::new());
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/versions/2.sql");
     by_hand(&folder.db(), &std::fs::read_to_string(file).expect("the version"));
-    let connection = Connection::open(folder.db()).expect("a database");
+    let connection = Database::open(folder.db()).expect("a database");
     connection
         .execute(
             "update users set password_hash = ?1, first_name = 'F\u{ad}o', first_key = 'f\u{ad}o' where id = 2",
