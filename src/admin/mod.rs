@@ -17,7 +17,7 @@ use crate::directory::{
 };
 use crate::formats::{GroupRecord, Joined, MemberRecord, Record, Role, SaidBy, SubgroupRecord, UserRecord};
 use crate::json::{self, JsonText};
-use crate::model::{AccessRole, BaseRole, GroupChanges, KeyRole, Precondition, Result, UserChanges};
+use crate::model::{AccessRole, BaseRole, GroupChanges, KeyRole, Precondition, Result, TextField, UserChanges};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -451,14 +451,8 @@ pub fn changes_of(directory: &Directory, mut user: UserRecord) -> Result<(String
     Ok((name, UserChanges { password, ..user_changes(user, cleared) }))
 }
 
-fn user_changes(user: UserRecord, field: Field) -> UserChanges {
-    UserChanges {
-        first_name: field(user.first_name),
-        last_name: field(user.last_name),
-        display_name: field(user.display_name),
-        email: field(user.email),
-        company: field(user.company),
-        title: field(user.title),
+fn user_changes(mut user: UserRecord, set: Field) -> UserChanges {
+    let mut changes = UserChanges {
         attributes: attributes(user.properties),
         access_role: user.role.map(|role| match role {
             Role::Admin => AccessRole::Administrator,
@@ -472,10 +466,14 @@ fn user_changes(user: UserRecord, field: Field) -> UserChanges {
         }),
         disabled: user.disabled,
         verified: user.verified,
-        external_id: field(user.external_id),
+        external_id: set(user.external_id),
         groups: user.groups,
-        password: None,
+        ..UserChanges::default()
+    };
+    for field in TextField::ALL {
+        *field.change_mut(&mut changes) = set(user.texts[field].take());
     }
+    changes
 }
 
 /// The name of a group, and what is to be stored of it. What is not said stays, what is empty is cleared.

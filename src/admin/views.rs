@@ -6,8 +6,8 @@ use crate::directory::{
 use crate::formats::{GroupRecord, Joined, MemberRecord, Record, Role, SubgroupRecord, UserRecord};
 use crate::json::{self, Json, JsonText, from_json};
 use crate::model::{
-    Attributes, BaseRole, Change, Group, GroupDetails, GroupName, KeyRole, User, UserSummary, UserWithGroups,
-    check_new_name, fold_name, timestamp,
+    Attributes, BaseRole, Change, Group, GroupDetails, GroupName, KeyRole, TextField, User, UserSummary,
+    UserWithGroups, check_new_name, fold_name, timestamp,
 };
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
@@ -121,12 +121,7 @@ fn is_no_new_name(name: &str, stored: &str) -> bool {
 fn record_of(user: &User, administrator: bool) -> UserRecord {
     UserRecord {
         name: user.username.clone(),
-        first_name: user.first_name.clone(),
-        last_name: user.last_name.clone(),
-        display_name: user.display_name.clone(),
-        email: user.email.clone(),
-        company: user.company.clone(),
-        title: user.title.clone(),
+        texts: TextField::ALL.into_iter().map(|field| (field, field.of(user).clone())).collect(),
         role: Some(match user.access_role {
             _ if administrator => Role::Admin,
             BaseRole::Standard => Role::Standard,

@@ -33,6 +33,7 @@ mod temp_files;
 mod terminal;
 mod usage_error;
 mod user;
+mod user_texts;
 mod watchdog;
 
 pub use output::has_lost_reader;

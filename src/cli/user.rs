@@ -7,14 +7,16 @@ use super::progress::Progress;
 use super::result::{Done, each, tell};
 use super::table::{Column, Table, show};
 use super::terminal::{confirm, read_password};
+use super::user_texts::TextArgs;
 use crate::admin::{AdminRequest, Selection, ShownUser};
 use crate::formats::UserRecord;
 use crate::json::JsonText;
-use crate::model::now;
+use crate::model::{TextField, now};
 use crate::settings::age;
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use serde_json::json;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 /// Commands for users.
@@ -119,24 +121,8 @@ pub(super) struct UserFilters {
 /// The fields of a user.
 #[derive(Debug, Clone, Args)]
 pub(super) struct UserFields {
-    /// Given name
-    #[arg(long, value_name = "TEXT")]
-    pub(super) first_name: Option<String>,
-    /// Family name
-    #[arg(long, value_name = "TEXT")]
-    pub(super) last_name: Option<String>,
-    /// Display name
-    #[arg(long, value_name = "TEXT")]
-    pub(super) display_name: Option<String>,
-    /// E-mail address
-    #[arg(long, value_name = "ADDRESS")]
-    pub(super) email: Option<String>,
-    /// Employer
-    #[arg(long, value_name = "TEXT")]
-    pub(super) company: Option<String>,
-    /// Job title
-    #[arg(long, value_name = "TEXT")]
-    pub(super) title: Option<String>,
+    #[command(flatten)]
+    pub(super) texts: TextArgs,
     /// Rights of the user; admin adds the user to the group administrators
     #[arg(long, value_enum)]
     pub(super) role: Option<RoleArg>,
@@ -166,12 +152,7 @@ impl UserFields {
         let groups = (!self.groups.is_empty()).then_some(self.groups);
         UserRecord {
             name,
-            first_name: self.first_name,
-            last_name: self.last_name,
-            display_name: self.display_name,
-            email: self.email,
-            company: self.company,
-            title: self.title,
+            texts: self.texts.0,
             role: self.role.map(Into::into),
             disabled: self.disabled,
             verified: self.verified,
@@ -195,22 +176,30 @@ const COLUMNS: [Column; 6] = [
     Column("DISABLED", "disabled"),
 ];
 
-/// All columns, for scripts.
-const ALL_COLUMNS: [Column; 13] = [
-    Column("", "name"),
-    Column("", "first_name"),
-    Column("", "last_name"),
-    Column("", "display_name"),
-    Column("", "email"),
-    Column("", "company"),
-    Column("", "title"),
-    Column("", "role"),
-    Column("", "disabled"),
-    Column("", "verified"),
-    Column("", "external_id"),
-    Column("", "created"),
-    Column("", "updated"),
-];
+/// All columns, for scripts. New text fields come last, so that the columns keep their places.
+static ALL_COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(|| {
+    let mut names = vec![
+        "name",
+        "first_name",
+        "last_name",
+        "display_name",
+        "email",
+        "company",
+        "title",
+        "role",
+        "disabled",
+        "verified",
+        "external_id",
+        "created",
+        "updated",
+    ];
+    for field in TextField::ALL {
+        if !names.contains(&field.name()) {
+            names.push(field.name());
+        }
+    }
+    names.into_iter().map(|name| Column("", name)).collect()
+});
 
 /// Does something with users.
 pub(super) fn run(command: UserCommand) -> anyhow::Result<()> {
@@ -269,7 +258,7 @@ fn list(target: &Target, filters: UserFilters, format: ListFormat) -> anyhow::Re
         text: filters.text,
         unchanged_since: None,
     };
-    let mut table = Table::new(format, if format == ListFormat::Csv { &ALL_COLUMNS } else { &COLUMNS });
+    let mut table = Table::new(format, if format == ListFormat::Csv { &ALL_COLUMNS[..] } else { &COLUMNS[..] });
     selected(&mut AdminClient::open(target)?, &selection, |users| table.rows(users))?;
     table.end()
 }

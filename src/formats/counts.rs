@@ -3,7 +3,8 @@
 //! The order of the lines makes no difference, and several exports can be joined: all announcements are counted, and all
 //! counts are added. More rows than were counted are no error: a person may have added them.
 
-use super::{Record, Remark, RemarkKind, Row};
+use crate::formats::record::Record;
+use crate::formats::row::{Remark, RemarkKind, Row};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 

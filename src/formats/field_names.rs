@@ -2,18 +2,13 @@
 
 use super::account_state::is_account_state;
 use super::record_builder::{Field, Text};
+use crate::model::TextField;
 
 /// The fields and their names: in lower case, letters and digits only. Where several columns have one meaning, the
 /// name that stands first counts.
-const FIELDS: [(Field, &[&str]); 27] = [
+const FIELDS: [(Field, &[&str]); 21] = [
     (Field::Kind, &["kind"]),
-    (Field::Text(Text::FirstName), &["firstname", "givenname", "forename"]),
-    (Field::Text(Text::LastName), &["lastname", "surname", "sn", "familyname"]),
-    (Field::Text(Text::DisplayName), &["displayname", "fullname"]),
     (Field::Text(Text::CommonName), &["cn", "commonname"]),
-    (Field::Text(Text::Email), &["email", "mail", "emailaddress", "primaryemail"]),
-    (Field::Text(Text::Company), &["company", "organization", "organisation", "o", "companyname"]),
-    (Field::Text(Text::Title), &["title", "jobtitle", "employeetitle"]),
     (Field::Role, &["role", "accessrole"]),
     (Field::BaseRole, &["storedrole"]),
     (Field::Verified, &["verified", "emailverified"]),
@@ -34,6 +29,11 @@ const FIELDS: [(Field, &[&str]); 27] = [
     (Field::ObjectClass, &["objectclass"]),
     (Field::Deleted, &["softdeletiontimestamp", "deleteddatetime", "isdeleted", "isrecycled"]),
 ];
+
+/// All fields and their names.
+fn fields() -> impl Iterator<Item = (Field, &'static [&'static str])> {
+    TextField::ALL.into_iter().map(|field| (Field::Text(Text::Field(field)), field.aliases())).chain(FIELDS)
+}
 
 /// The names of a login. The first that is there counts. An e-mail address is the login where none is there.
 const LOGINS: [&str; 9] =
@@ -105,7 +105,7 @@ fn meaning(plain: &str) -> Meaning {
         return Meaning::Login(place);
     }
     let place = |names: &[&str]| names.iter().position(|name| *name == plain);
-    let field = FIELDS.iter().find_map(|(field, names)| Some(Meaning::Field(*field, place(names)?)));
+    let field = fields().find_map(|(field, names)| Some(Meaning::Field(field, place(names)?)));
     field.unwrap_or(Meaning::Other)
 }
 
@@ -147,7 +147,7 @@ impl Plan {
 fn usual_login(meanings: &[Meaning], can_be_login: impl Fn(usize) -> bool) -> Option<usize> {
     let place = |(index, meaning): (usize, &Meaning)| match meaning {
         Meaning::Login(place) => Some((0, *place, index)),
-        Meaning::Field(Field::Text(Text::Email), place) => Some((1, *place, index)),
+        Meaning::Field(Field::Text(Text::Field(TextField::Email)), place) => Some((1, *place, index)),
         _ => None,
     };
     let places = meanings.iter().enumerate().filter_map(place);
@@ -200,7 +200,7 @@ fn field_of(meaning: Meaning) -> Option<(Field, usize)> {
 
 /// Whether the field keeps a value of its own when its column has the login.
 fn is_more_than_login(field: Field) -> bool {
-    matches!(field, Field::Text(Text::Email | Text::CommonName | Text::Dn))
+    matches!(field, Field::Text(Text::Field(TextField::Email) | Text::CommonName | Text::Dn))
 }
 
 #[cfg(test)]
@@ -220,7 +220,7 @@ mod tests {
         // It stands with the kinds of rows.
         documented.push("subgroup".to_owned());
         documented.sort_unstable();
-        let fields = FIELDS.iter().filter(|(field, _)| !OTHERS.contains(field));
+        let fields = fields().filter(|(field, _)| !OTHERS.contains(field));
         let mut known: Vec<_> = fields.flat_map(|(_, names)| names.iter().copied()).chain(LOGINS).collect();
         known.sort_unstable();
         assert_eq!(documented, known);
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_name_stands_once_in_the_table() {
-        let fields = FIELDS.iter().flat_map(|(_, names)| names.iter().copied());
+        let fields = fields().flat_map(|(_, names)| names.iter().copied());
         let mut names: Vec<_> = fields.chain(LOGINS).collect();
         assert!(names.iter().all(|name| *name == plain(name)));
         let count = names.len();
@@ -271,6 +271,12 @@ mod tests {
         }
         let names: Vec<_> = ["mail", "email"].map(str::to_owned).into();
         let plan = Plan::new(&names, None, |_| true, false);
-        assert_eq!(plan, Plan { login: Some(1), uses: vec![Use::GivesWay(1), Use::Field(Field::Text(Text::Email))] });
+        assert_eq!(
+            plan,
+            Plan {
+                login: Some(1),
+                uses: vec![Use::GivesWay(1), Use::Field(Field::Text(Text::Field(TextField::Email)))]
+            }
+        );
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn skip_line(input: &mut impl BufRead) -> io::Result<u64> {
 }
 
 /// The line without the line break at its end.
-pub(super) fn bare(line: &[u8]) -> &[u8] {
+pub(super) fn trim_line_ending(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.strip_suffix(b"\r").unwrap_or(line)
 }
@@ -62,10 +62,10 @@ mod tests {
         let mut input = &b"abcd\nx"[..];
         let mut line = Vec::new();
         assert_eq!(read_line(&mut input, &mut line, 5).unwrap(), 5);
-        assert_eq!(bare(&line), b"abcd");
+        assert_eq!(trim_line_ending(&line), b"abcd");
         line.clear();
         assert_eq!(read_line(&mut input, &mut line, 5).unwrap(), 1);
-        assert_eq!(bare(&line), b"x");
-        assert_eq!(bare(b"a\r\n"), b"a");
+        assert_eq!(trim_line_ending(&line), b"x");
+        assert_eq!(trim_line_ending(b"a\r\n"), b"a");
     }
 }

@@ -3,11 +3,14 @@
 use super::account_state::{AccountState, account_state, says_enabled};
 use super::ldif::dn::Dn;
 use super::ldif::{Class, class};
-use super::{
-    EntryName, GroupRecord, Joined, MemberRecord, Record, Remark, Role, SaidBy, SubgroupRecord, Target, UserRecord,
-    quoted,
+use crate::formats::record::{
+    GroupRecord, Joined, MemberRecord, Record, Role, SaidBy, SubgroupRecord, UserRecord, UserTexts,
 };
+use crate::formats::row::Remark;
+use crate::formats::text::quoted;
 use crate::json::{JsonText, Object};
+use crate::model::TextField;
+use crate::model::{EntryName, Target};
 use std::collections::BTreeMap;
 
 /// The most groups or members that a row has.
@@ -43,12 +46,7 @@ pub(super) enum Text {
     /// A name beside the login.
     PlainName,
     CommonName,
-    FirstName,
-    LastName,
-    DisplayName,
-    Email,
-    Company,
-    Title,
+    Field(TextField),
     Password,
     PasswordHash,
     ExternalId,
@@ -60,27 +58,42 @@ pub(super) enum Text {
     Dn,
 }
 
-/// The name of each text for messages, in the order of the variants.
-const TEXTS: [(Text, &str); 18] = [
-    (Text::Name, "name"),
-    (Text::PlainName, "name"),
-    (Text::CommonName, "cn"),
-    (Text::FirstName, "first_name"),
-    (Text::LastName, "last_name"),
-    (Text::DisplayName, "display_name"),
-    (Text::Email, "email"),
-    (Text::Company, "company"),
-    (Text::Title, "title"),
-    (Text::Password, "password"),
-    (Text::PasswordHash, "password_hash"),
-    (Text::ExternalId, "external_id"),
-    (Text::Label, "label"),
-    (Text::Description, "description"),
-    (Text::Group, "group"),
-    (Text::User, "user"),
-    (Text::Subgroup, "subgroup"),
-    (Text::Dn, "dn"),
-];
+impl Text {
+    /// All texts, in the order of messages.
+    fn all() -> impl Iterator<Item = Text> {
+        let names = [Text::Name, Text::PlainName, Text::CommonName];
+        let others = [
+            Text::Password,
+            Text::PasswordHash,
+            Text::ExternalId,
+            Text::Label,
+            Text::Description,
+            Text::Group,
+            Text::User,
+            Text::Subgroup,
+            Text::Dn,
+        ];
+        names.into_iter().chain(TextField::ALL.map(Text::Field)).chain(others)
+    }
+
+    /// Its name for messages.
+    fn name(self) -> &'static str {
+        match self {
+            Text::Name | Text::PlainName => "name",
+            Text::CommonName => "cn",
+            Text::Field(field) => field.name(),
+            Text::Password => "password",
+            Text::PasswordHash => "password_hash",
+            Text::ExternalId => "external_id",
+            Text::Label => "label",
+            Text::Description => "description",
+            Text::Group => "group",
+            Text::User => "user",
+            Text::Subgroup => "subgroup",
+            Text::Dn => "dn",
+        }
+    }
+}
 
 impl Field {
     /// Its name for messages.
@@ -99,7 +112,7 @@ impl Field {
             Field::Credentials => "credentials",
             Field::ObjectClass => "objectClass",
             Field::Deleted => "deleted",
-            Field::Text(text) => TEXTS[text as usize].1,
+            Field::Text(text) => text.name(),
         }
     }
 }
@@ -139,7 +152,7 @@ impl Kind {
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     pub(super) kind: Option<Kind>,
-    texts: [Option<String>; TEXTS.len()],
+    texts: Vec<(Text, String)>,
     role: Option<Role>,
     pub(super) stored_role: Option<Role>,
     disabled: Option<bool>,
@@ -173,7 +186,10 @@ impl Draft {
     }
 
     pub(super) fn set_text(&mut self, text: Text, value: String) {
-        self.texts[text as usize] = Some(value);
+        match self.texts.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, old)) => *old = value,
+            None => self.texts.push((text, value)),
+        }
     }
 
     /// Adds values of a further column of the field.
@@ -192,18 +208,19 @@ impl Draft {
             Some(AccountState::Unknown) => {
                 self.disabled = Some(true);
                 let text = format!("the value of {} is not understood, so the account is disabled", quoted(shown));
-                self.remarks.push(Remark::lost(text).about(quoted(value)));
+                self.remarks.push(Remark::dropped(text).about(quoted(value)));
             }
         }
         true
     }
 
     fn text(&self, text: Text) -> Option<&str> {
-        self.texts[text as usize].as_deref()
+        self.texts.iter().find(|(known, _)| *known == text).map(|(_, value)| value.as_str())
     }
 
     fn take(&mut self, text: Text) -> Option<String> {
-        self.texts[text as usize].take()
+        let index = self.texts.iter().position(|(known, _)| *known == text)?;
+        Some(self.texts.swap_remove(index).1)
     }
 
     fn take_name(&mut self, text: Text) -> Result<String, String> {
@@ -246,7 +263,7 @@ impl Draft {
 
     fn records(&mut self) -> Result<Vec<Record>, String> {
         if self.deleted {
-            self.remarks.push(Remark::lost("an account that is deleted there is left out"));
+            self.remarks.push(Remark::dropped("an account that is deleted there is left out"));
             return Ok(Vec::new());
         }
         let kind = match (self.kind, class_kind(&self.classes)) {
@@ -255,7 +272,7 @@ impl Draft {
             (None, Err(class)) => {
                 let text =
                     format!("entries of the class {} are no users and no groups, and are left out", quoted(class));
-                self.remarks.push(Remark::lost(text));
+                self.remarks.push(Remark::dropped(text));
                 return Ok(Vec::new());
             }
         };
@@ -272,7 +289,7 @@ impl Draft {
     /// Tells what the row says and nothing has taken.
     fn tell_rest(&mut self, kind: Kind) {
         let mut lost = Vec::new();
-        lost.extend(TEXTS.iter().filter(|(text, _)| self.text(*text).is_some()).map(|(_, name)| *name));
+        lost.extend(Text::all().filter(|text| self.text(*text).is_some()).map(Text::name));
         let others = [
             (Field::Role.name(), self.role.is_some()),
             ("disabled", self.disabled.is_some()),
@@ -284,7 +301,7 @@ impl Draft {
         ];
         lost.extend(others.into_iter().filter(|(_, said)| *said).map(|(name, _)| name));
         let word = kind.word();
-        self.remarks.extend(lost.into_iter().map(|name| Remark::lost(format!("a {word} has no {name}"))));
+        self.remarks.extend(lost.into_iter().map(|name| Remark::dropped(format!("a {word} has no {name}"))));
         let lists =
             [(Field::Groups, &self.groups), (Field::Members, &self.members), (Field::Subgroups, &self.subgroups)];
         let lists = lists.into_iter().filter(|(_, names)| names.as_ref().is_some_and(|names| !names.is_empty()));
@@ -294,18 +311,14 @@ impl Draft {
     fn user_records(&mut self) -> Result<Vec<Record>, String> {
         let name = self.take_login()?;
         let own = self.take_entry();
-        let (first_name, last_name) = (self.take(Text::FirstName), self.take(Text::LastName));
-        let display_name = self.take_display_name(&name, first_name.as_deref(), last_name.as_deref(), own.is_some());
+        let mut texts: UserTexts =
+            TextField::ALL.into_iter().map(|field| (field, self.take(Text::Field(field)))).collect();
+        self.complete_display_name(&mut texts, &name, own.is_some());
         let memberships = self.take_memberships(own.as_ref(), &name, Kind::User);
         let joined = self.take_joined(self.groups.as_ref().map_or(0, Vec::len));
         let user = UserRecord {
             name,
-            first_name,
-            last_name,
-            display_name,
-            email: self.take(Text::Email),
-            company: self.take(Text::Company),
-            title: self.take(Text::Title),
+            texts,
             role: self.role.take(),
             stored_role: self.stored_role.take(),
             disabled: self.disabled.take(),
@@ -392,32 +405,27 @@ impl Draft {
         Ok(places.into_iter().map(member).collect())
     }
 
-    /// The name to show: `cn` and `name` serve where there is no better one.
-    fn take_display_name(
-        &mut self,
-        login: &str,
-        first: Option<&str>,
-        last: Option<&str>,
-        is_entry: bool,
-    ) -> Option<String> {
-        let full = [first, last].into_iter().flatten().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" ");
+    /// Fills the display name: `cn` and `name` serve where there is no better one.
+    fn complete_display_name(&mut self, texts: &mut UserTexts, login: &str, is_entry: bool) {
+        let names = [&texts[TextField::FirstName], &texts[TextField::LastName]].into_iter().flatten();
+        let names: Vec<&str> = names.map(String::as_str).filter(|name| !name.is_empty()).collect();
+        let full = names.join(" ");
         let says_more = |name: &str| name != login && name != full;
-        let mut shown = self.take(Text::DisplayName);
+        let shown = &mut texts[TextField::DisplayName];
         for text in [Text::CommonName, Text::PlainName] {
             let Some(name) = self.take(text) else { continue };
-            match &shown {
+            match shown {
                 // Directories make that name of the others.
                 None if is_entry && !says_more(&name) => {}
                 None if name == login && text == Text::CommonName => {}
-                None => shown = Some(name),
+                None => *shown = Some(name),
                 Some(shown) if *shown == name || !says_more(&name) => {}
                 Some(_) => {
-                    let what = Field::Text(text).name();
-                    self.remarks.push(Remark::lost(format!("{what} gives way to the name that is shown")));
+                    let remark = Remark::dropped(format!("{} gives way to the display name", text.name()));
+                    self.remarks.push(remark);
                 }
             }
         }
-        shown
     }
 
     /// The name of a group. Directories name it by `cn`.
@@ -435,16 +443,16 @@ impl Draft {
         let names: Vec<_> = names.into_iter().flatten().filter(|name| !name.trim().is_empty()).collect();
         let Some(name) = names.first().cloned() else { return Err("the name of the group is missing".to_owned()) };
         if names.iter().any(|other| *other != name) {
-            self.remarks.push(Remark::lost("a group has one name: others give way to it"));
+            self.remarks.push(Remark::dropped("a group has one name: others give way to it"));
         }
         Ok(name)
     }
 
     /// The label of a group, which directories call the name to show.
     fn take_label(&mut self, name: &str) -> Option<String> {
-        match (self.take(Text::Label), self.take(Text::DisplayName)) {
+        match (self.take(Text::Label), self.take(Text::Field(TextField::DisplayName))) {
             (Some(label), Some(shown)) => {
-                self.set_text(Text::DisplayName, shown);
+                self.set_text(Text::Field(TextField::DisplayName), shown);
                 Some(label)
             }
             (label, shown) => label.or(shown.filter(|shown| shown != name)),
@@ -527,7 +535,7 @@ impl Draft {
     fn take_joined(&mut self, count: usize) -> Option<Vec<Joined>> {
         let joined = self.joined.take()?;
         if joined.len() != count {
-            self.remarks.push(Remark::lost("joined has another number of places than there are groups"));
+            self.remarks.push(Remark::dropped("joined has another number of places than there are groups"));
             return None;
         }
         Some(joined)
@@ -576,14 +584,6 @@ fn class_kind(classes: &[String]) -> Result<Option<Kind>, &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_text_has_its_name() {
-        for (index, (text, name)) in TEXTS.into_iter().enumerate() {
-            assert_eq!(text as usize, index);
-            assert_eq!(Field::Text(text).name(), name);
-        }
-    }
 
     #[test]
     fn classes_decide_what_an_entry_is() {

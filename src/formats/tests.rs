@@ -6,10 +6,15 @@ mod ldif;
 mod limits;
 mod writer;
 
+use super::TextField::{self, Company, DisplayName, Email, FirstName, LastName, Title};
+use super::row::ROW_BYTES_MAX;
 use super::*;
+use crate::json::JsonText;
 use crate::random::Random;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read};
+use std::path::Path;
 
 fn input(text: &[u8]) -> Box<dyn BufRead + Send> {
     // Pieces of an odd size, so that everything is cut somewhere.
@@ -18,11 +23,15 @@ fn input(text: &[u8]) -> Box<dyn BufRead + Send> {
 
 fn rows(format: Format, text: impl AsRef<[u8]>) -> Vec<Row> {
     let options = ReadOptions::default();
-    read(format, input(text.as_ref()), &options).expect("a reader").map(|row| row.expect("a row")).collect()
+    open_rows(format, input(text.as_ref()), &options).expect("a reader").map(|row| row.expect("a row")).collect()
 }
 
 fn user(name: &str) -> UserRecord {
     UserRecord { name: name.to_owned(), ..UserRecord::default() }
+}
+
+fn fields<const N: usize>(fields: [(TextField, &str); N]) -> UserTexts {
+    fields.into_iter().map(|(field, text)| (field, some(text))).collect()
 }
 
 fn remarks(row: &Row) -> Vec<&str> {
@@ -117,7 +126,7 @@ fn a_format_is_known_by_its_name_and_by_the_end_of_a_file() {
 fn a_record_is_a_tagged_object() {
     let mut ada = user("ada");
     ada.disabled = Some(false);
-    ada.first_name = some("");
+    ada.texts[FirstName] = some("");
     ada.properties.insert("n".to_owned(), JsonText::stored("1.000000000000000000001e400"));
     ada.properties.insert("$serde_json::private::Number".to_owned(), JsonText::stored("\"7\""));
     let texts = [

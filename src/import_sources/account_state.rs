@@ -51,5 +51,5 @@ pub(super) fn take_disabled(object: &mut Object, about: &str, remarks: &mut Vec<
 }
 
 fn not_understood(name: &str, about: &str) -> Remark {
-    Remark::lost(format!("the value of {} is not understood, so the account is disabled", quoted(name))).about(about)
+    Remark::dropped(format!("the value of {} is not understood, so the account is disabled", quoted(name))).about(about)
 }

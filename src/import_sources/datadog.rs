@@ -3,7 +3,7 @@
 use super::account_state;
 use super::http_client::Client;
 use super::json_array::{Items, Problem};
-use crate::formats::{Record, Remark, Role, Row, UserRecord, quoted};
+use crate::formats::{Record, Remark, Role, Row, TextField, UserRecord, quoted};
 use crate::json::{Json, Object};
 use anyhow::anyhow;
 use std::io::Read;
@@ -76,11 +76,12 @@ fn user(text: &[u8], remarks: &mut Vec<Remark>) -> Result<UserRecord, String> {
         Json::Null => None,
         Json::String(text) => Some(text),
         _ => {
-            remarks.push(Remark::lost(format!("{key} is no text, and is left out")).about(&*about));
+            remarks.push(Remark::dropped(format!("{key} is no text, and is left out")).about(&*about));
             None
         }
     };
-    let (display_name, email, title) = (text("name"), text("email"), text("title"));
+    let texts = [(TextField::DisplayName, "name"), (TextField::Email, "email"), (TextField::Title, "title")];
+    let texts = texts.into_iter().map(|(field, key)| (field, text(key))).collect();
     let verified = switch(&mut user, "verified", &about, remarks);
     let own = account_state::take_disabled(&mut user, &about, remarks);
     let other = account_state::is_disabled(&mut user, &about, remarks);
@@ -89,9 +90,9 @@ fn user(text: &[u8], remarks: &mut Vec<Remark>) -> Result<UserRecord, String> {
     let ignored = ["icon", "role", "roles"];
     let unknown = user.iter().filter(|(key, value)| !ignored.contains(&key.as_str()) && !value.is_null());
     let unknown =
-        unknown.map(|(key, _)| Remark::lost(format!("nothing here is called {}", quoted(key))).about(&*about));
+        unknown.map(|(key, _)| Remark::dropped(format!("nothing here is called {}", quoted(key))).about(&*about));
     remarks.extend(unknown);
-    Ok(UserRecord { name, display_name, email, title, role, disabled, verified, ..UserRecord::default() })
+    Ok(UserRecord { name, texts, role, disabled, verified, ..UserRecord::default() })
 }
 
 /// Takes the role. One that is not understood lets the user read only. An organisation with roles of its own says
@@ -108,7 +109,7 @@ fn role(user: &mut Object, about: &str, remarks: &mut Vec<Remark>) -> Option<Rol
     match (word, administrator) {
         ("adm", Some(false)) => {
             let text = "access_role says that a user is an administrator, and is_admin says no: the role is standard";
-            remarks.push(Remark::lost(text).about(about));
+            remarks.push(Remark::dropped(text).about(about));
             Some(Role::Standard)
         }
         ("adm", _) => Some(Role::Admin),
@@ -120,7 +121,7 @@ fn role(user: &mut Object, about: &str, remarks: &mut Vec<Remark>) -> Option<Rol
             role => {
                 let shown = role.as_ref().map_or_else(|| "nothing".to_owned(), |role| quoted(&role.to_string()));
                 let text = "the access role is not understood, so the role is read";
-                remarks.push(Remark::lost(text).about(format!("{shown} of {about}")));
+                remarks.push(Remark::dropped(text).about(format!("{shown} of {about}")));
                 Some(Role::Read)
             }
         },
@@ -133,7 +134,7 @@ fn switch(user: &mut Object, key: &str, about: &str, remarks: &mut Vec<Remark>) 
         Json::Null => None,
         Json::Bool(switch) => Some(switch),
         _ => {
-            remarks.push(Remark::lost(format!("{key} is neither true nor false, and is left out")).about(about));
+            remarks.push(Remark::dropped(format!("{key} is neither true nor false, and is left out")).about(about));
             None
         }
     }

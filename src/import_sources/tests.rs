@@ -1,6 +1,8 @@
 //! What comes from servers, over real connections.
 
 use super::*;
+use crate::formats::TextField::{self, Company, DisplayName, Email, FirstName, LastName, Title};
+use crate::formats::UserTexts;
 use crate::formats::{GroupRecord, MemberRecord, Record, Remark, RemarkKind, Role, Row, SubgroupRecord, UserRecord};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -15,6 +17,10 @@ const API_KEY: &str = "the-api-key";
 const APP_KEY: &str = "the-app-key";
 const PASSWORD: &str = "the-password";
 const TOKEN: &str = "the-token";
+
+fn fields<const N: usize>(fields: [(TextField, &str); N]) -> UserTexts {
+    fields.into_iter().map(|(field, text)| (field, some(text))).collect()
+}
 
 fn texts(row: &Row) -> Vec<String> {
     row.remarks.iter().map(|remark| remark.text.clone()).collect()
@@ -488,16 +494,14 @@ fn users_come_from_datadog_with_what_it_knows() {
     assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
     assert_eq!(rows[0].bytes, body.find("https://x/\"},").unwrap() as u64 + 12);
     let ada = UserRecord {
-        display_name: some("Ada \"L\" \u{fc}"),
-        email: some("a@x.io"),
-        title: some("Boss"),
+        texts: fields([(DisplayName, "Ada \"L\" \u{fc}"), (Email, "a@x.io"), (Title, "Boss")]),
         role: Some(Role::Admin),
         disabled: Some(false),
         verified: Some(true),
         ..user("ada@x.io")
     };
     let bob = UserRecord {
-        email: some("bob@x.io"),
+        texts: fields([(Email, "bob@x.io")]),
         role: Some(Role::Read),
         disabled: Some(true),
         verified: Some(false),
@@ -517,9 +521,9 @@ fn users_come_from_datadog_with_what_it_knows() {
     assert_eq!(
         remarks,
         [
-            Remark::lost("the access role is not understood, so the role is read")
+            Remark::dropped("the access role is not understood, so the role is read")
                 .about("\"\\\"ERROR\\\"\" of the user e@x.io"),
-            Remark::lost("nothing here is called \"shoe_size\"").about("the user n@x.io"),
+            Remark::dropped("nothing here is called \"shoe_size\"").about("the user n@x.io"),
         ]
     );
 }
@@ -756,10 +760,7 @@ fn groups_come_from_nuxeo_with_what_is_in_them_then_users_then_other_members() {
     staff.properties.insert("n".to_owned(), json!(1.5).into());
     staff.properties.insert("tenantId".to_owned(), json!("t").into());
     let mut ada = UserRecord {
-        first_name: some("Ada"),
-        email: some("a@x.io"),
-        company: some(""),
-        title: some("Boss"),
+        texts: fields([(FirstName, "Ada"), (Email, "a@x.io"), (Company, ""), (Title, "Boss")]),
         groups: Some(vec!["staff".to_owned(), "all".to_owned()]),
         ..user("ada")
     };
@@ -777,7 +778,7 @@ fn groups_come_from_nuxeo_with_what_is_in_them_then_users_then_other_members() {
             // The other parent has it in its own list.
             subgroup("Gone", "staff"),
             Ok(Record::User(ada)),
-            Ok(Record::User(UserRecord { first_name: some("7"), last_name: some("true"), ..in_x("root") })),
+            Ok(Record::User(UserRecord { texts: fields([(FirstName, "7"), (LastName, "true")]), ..in_x("root") })),
             Ok(Record::User(in_x("odd"))),
             Ok(Record::User(user("hidden"))),
             member("staff", "late"),

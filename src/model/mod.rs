@@ -31,5 +31,5 @@ pub use property::{ATTRIBUTES_BYTES_MAX, is_answered_property};
 pub use text::{check_length, check_text, is_email, timestamp};
 pub use time::now;
 pub use user::{
-    AccessRole, Attributes, BaseRole, NewPassword, User, UserChanges, UserSummary, UserView, UserWithGroups,
+    AccessRole, Attributes, BaseRole, NewPassword, TextField, User, UserChanges, UserSummary, UserView, UserWithGroups,
 };

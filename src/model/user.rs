@@ -31,6 +31,202 @@ pub enum AccessRole {
     ReadOnly,
 }
 
+/// A text field of a user.
+///
+/// The store, the audit log, the formats, the commands, the page and the embedding interface list the fields by
+/// [`TextField::ALL`]. A new field is a variant, a row of [`SPECS`], and a member of [`User`] and [`UserChanges`];
+/// `docs/architecture.md` has the other steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TextField {
+    /// See [`User::first_name`].
+    FirstName,
+    /// See [`User::last_name`].
+    LastName,
+    /// See [`User::display_name`].
+    DisplayName,
+    /// See [`User::email`].
+    Email,
+    /// See [`User::company`].
+    Company,
+    /// See [`User::title`].
+    Title,
+}
+
+/// Names and accessors of a text field.
+struct Spec {
+    /// Name of the column in the database and in CSV, of the JSON key, and with hyphens of the flag.
+    name: &'static str,
+    /// Name in error messages.
+    label: &'static str,
+    /// Sentence for `--help`.
+    help: &'static str,
+    /// Placeholder of the value in `--help`.
+    placeholder: &'static str,
+    /// Names of columns and keys in files of other programs, in lower case, letters and digits only. The first counts.
+    aliases: &'static [&'static str],
+    /// LDAP attributes. The first that an entry has counts; exports write the first.
+    ldap: &'static [&'static str],
+    get: fn(&User) -> &Option<String>,
+    get_mut: fn(&mut User) -> &mut Option<String>,
+    change: fn(&UserChanges) -> &Option<Option<String>>,
+    change_mut: fn(&mut UserChanges) -> &mut Option<Option<String>>,
+}
+
+/// The text fields, in the order of [`TextField`].
+const SPECS: [Spec; TextField::ALL.len()] = [
+    Spec {
+        name: "first_name",
+        label: "first name",
+        help: "Given name",
+        placeholder: "TEXT",
+        aliases: &["firstname", "givenname", "forename"],
+        ldap: &["givenName"],
+        get: |user| &user.first_name,
+        get_mut: |user| &mut user.first_name,
+        change: |changes| &changes.first_name,
+        change_mut: |changes| &mut changes.first_name,
+    },
+    Spec {
+        name: "last_name",
+        label: "last name",
+        help: "Family name",
+        placeholder: "TEXT",
+        aliases: &["lastname", "surname", "sn", "familyname"],
+        ldap: &["sn"],
+        get: |user| &user.last_name,
+        get_mut: |user| &mut user.last_name,
+        change: |changes| &changes.last_name,
+        change_mut: |changes| &mut changes.last_name,
+    },
+    Spec {
+        name: "display_name",
+        label: "name",
+        help: "Display name",
+        placeholder: "TEXT",
+        aliases: &["displayname", "fullname"],
+        ldap: &["displayName"],
+        get: |user| &user.display_name,
+        get_mut: |user| &mut user.display_name,
+        change: |changes| &changes.display_name,
+        change_mut: |changes| &mut changes.display_name,
+    },
+    Spec {
+        name: "email",
+        label: "email",
+        help: "E-mail address",
+        placeholder: "ADDRESS",
+        aliases: &["email", "mail", "emailaddress", "primaryemail"],
+        ldap: &["mail"],
+        get: |user| &user.email,
+        get_mut: |user| &mut user.email,
+        change: |changes| &changes.email,
+        change_mut: |changes| &mut changes.email,
+    },
+    Spec {
+        name: "company",
+        label: "company",
+        help: "Employer",
+        placeholder: "TEXT",
+        aliases: &["company", "organization", "organisation", "o", "companyname"],
+        ldap: &["o", "company"],
+        get: |user| &user.company,
+        get_mut: |user| &mut user.company,
+        change: |changes| &changes.company,
+        change_mut: |changes| &mut changes.company,
+    },
+    Spec {
+        name: "title",
+        label: "title",
+        help: "Job title",
+        placeholder: "TEXT",
+        aliases: &["title", "jobtitle", "employeetitle"],
+        ldap: &["title"],
+        get: |user| &user.title,
+        get_mut: |user| &mut user.title,
+        change: |changes| &changes.title,
+        change_mut: |changes| &mut changes.title,
+    },
+];
+
+impl TextField {
+    /// All text fields, in the order of documents and files.
+    pub const ALL: [TextField; 6] = [
+        TextField::FirstName,
+        TextField::LastName,
+        TextField::DisplayName,
+        TextField::Email,
+        TextField::Company,
+        TextField::Title,
+    ];
+
+    const fn spec(self) -> &'static Spec {
+        &SPECS[self as usize]
+    }
+
+    /// Name of the column in the database and in CSV, of the JSON key, and with hyphens of the flag.
+    pub const fn name(self) -> &'static str {
+        self.spec().name
+    }
+
+    /// The field of that name.
+    pub fn named(name: &str) -> Option<TextField> {
+        TextField::ALL.into_iter().find(|field| field.name() == name)
+    }
+
+    /// Sentence for `--help`.
+    pub fn help(self) -> &'static str {
+        self.spec().help
+    }
+
+    /// Placeholder of the value in `--help`.
+    pub fn placeholder(self) -> &'static str {
+        self.spec().placeholder
+    }
+
+    /// Names of columns and keys in files of other programs, in lower case, letters and digits only. The first counts.
+    pub fn aliases(self) -> &'static [&'static str] {
+        self.spec().aliases
+    }
+
+    /// LDAP attributes. The first that an entry has counts; exports write the first.
+    pub fn ldap_attributes(self) -> &'static [&'static str] {
+        self.spec().ldap
+    }
+
+    /// The text of a user.
+    pub fn of(self, user: &User) -> &Option<String> {
+        (self.spec().get)(user)
+    }
+
+    /// The text of a user, to be changed.
+    pub fn of_mut(self, user: &mut User) -> &mut Option<String> {
+        (self.spec().get_mut)(user)
+    }
+
+    /// The new text in a change.
+    pub fn change(self, changes: &UserChanges) -> &Option<Option<String>> {
+        (self.spec().change)(changes)
+    }
+
+    /// The new text in a change, to be set.
+    pub fn change_mut(self, changes: &mut UserChanges) -> &mut Option<Option<String>> {
+        (self.spec().change_mut)(changes)
+    }
+
+    /// Checks that the field can hold a text.
+    ///
+    /// # Errors
+    /// `Invalid` for control characters and for more than 1024 characters.
+    pub fn check(self, text: &str) -> Result<()> {
+        check_field(self.spec().label, text)
+    }
+}
+
+fn check_field(label: &str, text: &str) -> Result<()> {
+    check_text(label, text)?;
+    check_length(label, text, TEXT_CHARS_MAX)
+}
+
 /// A user as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct User {
@@ -198,23 +394,15 @@ impl UserChanges {
     /// # Errors
     /// `Invalid` for control characters and for texts of more than 1024 characters.
     pub fn apply_to(&self, user: &mut User) -> Result<()> {
-        let texts = [
-            ("first name", &self.first_name, &mut user.first_name),
-            ("last name", &self.last_name, &mut user.last_name),
-            ("name", &self.display_name, &mut user.display_name),
-            ("email", &self.email, &mut user.email),
-            ("company", &self.company, &mut user.company),
-            ("title", &self.title, &mut user.title),
-            ("external id", &self.external_id, &mut user.external_id),
-        ];
-        for (what, change, field) in texts {
-            if let Some(value) = change {
-                if let Some(text) = value {
-                    check_text(what, text)?;
-                    check_length(what, text, TEXT_CHARS_MAX)?;
-                }
-                field.clone_from(value);
+        for field in TextField::ALL {
+            if let Some(value) = field.change(self) {
+                value.as_deref().map_or(Ok(()), |text| field.check(text))?;
+                field.of_mut(user).clone_from(value);
             }
+        }
+        if let Some(id) = &self.external_id {
+            id.as_deref().map_or(Ok(()), |id| check_field("external id", id))?;
+            user.external_id.clone_from(id);
         }
         for (name, value) in self.attributes.iter().filter(|(name, _)| !is_answered_property(EntityKind::User, name)) {
             match value {
@@ -237,5 +425,25 @@ impl UserChanges {
             user.verified = verified;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_field_has_its_own_row() {
+        let (mut user, mut changes) = (User::default(), UserChanges::default());
+        for (index, field) in TextField::ALL.into_iter().enumerate() {
+            assert_eq!(field as usize, index);
+            assert_eq!(TextField::named(field.name()), Some(field));
+            *field.of_mut(&mut user) = Some(field.name().to_owned());
+            *field.change_mut(&mut changes) = Some(Some(field.name().to_owned()));
+        }
+        for field in TextField::ALL {
+            let name = Some(field.name().to_owned());
+            assert_eq!((field.of(&user), field.change(&changes)), (&name, &Some(name.clone())));
+        }
     }
 }

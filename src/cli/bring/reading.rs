@@ -221,7 +221,7 @@ impl Mapping {
         self.of_group(group)?;
         let has_fields = group.label.is_some() || group.description.is_some() || !group.properties.is_empty();
         let text = "the fields of a group that is mapped are left out";
-        has_fields.then(|| Remark::lost(text).about(format!("the group {}", group.name)))
+        has_fields.then(|| Remark::dropped(text).about(format!("the group {}", group.name)))
     }
 
     /// Refuses a group that the input does not have, and a name that several of its entries have.
@@ -325,7 +325,7 @@ pub(super) fn survey(
             match remark.kind {
                 RemarkKind::Missing => survey.missing += 1,
                 RemarkKind::CutOff => survey.cut_off = true,
-                RemarkKind::Lost => {
+                RemarkKind::Dropped => {
                     survey.lossy += u64::from(last_lossy != row.line);
                     last_lossy = row.line;
                 }
@@ -736,7 +736,7 @@ fn is_same_name(group: &Target, member: &Target) -> bool {
 fn settle_password(user: &mut UserRecord, rule: PasswordsArg) -> Vec<Remark> {
     let (password, hash) = (user.password.take(), user.password_hash.take());
     let password = password.filter(|password| !password.is_empty());
-    let lost = |text: String| vec![Remark::lost(text).about(format!("the user {}", user.name))];
+    let lost = |text: String| vec![Remark::dropped(text).about(format!("the user {}", user.name))];
     if rule == PasswordsArg::Leave {
         return Vec::new();
     }

@@ -120,7 +120,7 @@ fn is_unseen(c: char) -> bool {
 /// What is told of remarks of a kind.
 fn told((kind, text): &(RemarkKind, String), counted: &Counted) -> String {
     let word = match kind {
-        RemarkKind::Lost => "lost",
+        RemarkKind::Dropped => "lost",
         RemarkKind::Missing => "missing",
         RemarkKind::CutOff => "cut off",
     };

@@ -2,7 +2,7 @@
 //! are written to a file first that has no name and goes with the process.
 
 use crate::files::TempFile;
-use crate::formats::{Format, ReadOptions, Record, Remark, Row, Rows, read};
+use crate::formats::{Format, ReadOptions, Record, Remark, Row, Rows, open_rows};
 use crate::json;
 use anyhow::{Context as _, bail};
 use rustix::fs::OFlags;
@@ -29,10 +29,10 @@ pub(in super::super) struct Source {
     file: Arc<File>,
     /// When it was changed last.
     changed: Option<SystemTime>,
-    kind: EntityKind,
+    kind: SourceKind,
 }
 
-enum EntityKind {
+enum SourceKind {
     /// A file of that format.
     File(Format, ReadOptions),
     /// Rows that were written here, as JSON lines.
@@ -100,7 +100,7 @@ impl Source {
                 digest.update(format!("\0{options:?}"));
             }
             let digest = digest.finalize().into();
-            let kind = EntityKind::File(format, options.clone());
+            let kind = SourceKind::File(format, options.clone());
             Ok(Source { name: name.clone(), bytes, digest, file: Arc::new(file), changed, kind })
         };
         read().with_context(|| format!("read {name}"))
@@ -133,7 +133,7 @@ impl Source {
             digest,
             file: Arc::new(file),
             changed: None,
-            kind: EntityKind::Spooled,
+            kind: SourceKind::Spooled,
         })
     }
 
@@ -152,8 +152,8 @@ impl Source {
     pub(super) fn rows(&self) -> anyhow::Result<Rows> {
         let input = BufReader::with_capacity(PIECE, FromStart { file: Arc::clone(&self.file), at: 0 });
         match &self.kind {
-            EntityKind::File(format, options) => read(*format, Box::new(input), options),
-            EntityKind::Spooled => Ok(Box::new(KeptRows { input, bytes: 0, text: Vec::new() })),
+            SourceKind::File(format, options) => open_rows(*format, Box::new(input), options),
+            SourceKind::Spooled => Ok(Box::new(KeptRows { input, bytes: 0, text: Vec::new() })),
         }
     }
 

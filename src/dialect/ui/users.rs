@@ -7,23 +7,14 @@ use crate::dialect::preconditions;
 use crate::directory::{Directory, UserFilter};
 use crate::formats::UserRecord;
 use crate::http::{Etag, Request, Response};
-use crate::model::{EtagScope, UserWithGroups};
+use crate::model::{EtagScope, TextField, UserWithGroups};
 use serde::Serialize;
 
-/// What can be changed.
-const FIELDS: [&str; 11] = [
-    "first_name",
-    "last_name",
-    "display_name",
-    "email",
-    "company",
-    "title",
-    "role",
-    "disabled",
-    "external_id",
-    "groups",
-    "properties",
-];
+/// The keys of fields that a request can change.
+fn field_names() -> impl Iterator<Item = &'static str> {
+    let others = ["role", "disabled", "external_id", "groups", "properties"];
+    TextField::ALL.into_iter().map(TextField::name).chain(others)
+}
 
 /// `GET /api/users`: those to whom all of it applies, in the order of names.
 pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Response> {
@@ -58,7 +49,7 @@ struct Page<'n> {
 pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Response> {
     // Before a password is hashed.
     directory.require_user_creator()?;
-    let user: UserRecord = record(request, &[&["name", "password"], &FIELDS[..]].concat())?;
+    let user: UserRecord = record(request, &["name", "password"].into_iter().chain(field_names()).collect::<Vec<_>>())?;
     let (name, changes) = new_user_of(directory, user)?;
     Ok(show(201, &directory.create_user(&name, changes)?))
 }
@@ -72,7 +63,7 @@ pub(super) fn get(directory: &Directory, name: &str, request: &Request<'_>) -> R
 /// `PATCH /api/users/{name}`: what is absent or null stays, what is empty is cleared.
 pub(super) fn update(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
     directory.require_editor()?;
-    let (_, changes) = changes_of(directory, record(request, &FIELDS)?)?;
+    let (_, changes) = changes_of(directory, record(request, &field_names().collect::<Vec<_>>())?)?;
     let condition = preconditions::of_change(request).on(EtagScope::UserWithGroups);
     Ok(show(200, &directory.update_user(name, changes, condition)?))
 }

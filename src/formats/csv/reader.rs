@@ -1,11 +1,13 @@
 //! CSV: a header that names the columns in the words of this program or of others, and a row on each line.
 
+use super::writer::is_export;
 use crate::formats::field_names::{Plan, Use, is_known, plain, plain_column};
 use crate::formats::json_lines::{bounded, name_list, switch};
 use crate::formats::line_reader::read_line;
+use crate::formats::record::{Record, Role};
 use crate::formats::record_builder::{Draft, Field, Kind, NAMES_MAX, Text};
-use crate::formats::writer::{COLUMNS, EARLIER_COLUMNS};
-use crate::formats::{ROW_BYTES_MAX, ReadOptions, Record, Remark, RemarkKind, Role, Row, quoted, skip_mark};
+use crate::formats::row::{ROW_BYTES_MAX, ReadOptions, Remark, RemarkKind, Row};
+use crate::formats::text::{quoted, skip_bom};
 use crate::json::{Json, decode};
 use anyhow::{Context as _, bail};
 use csv_core::ReadRecordResult;
@@ -82,7 +84,7 @@ impl<R: BufRead> Reader<R> {
         if end < head.text.trim_end_matches(['\r', '\n']).len() {
             bail!("the header does not end where its line ends: lines have to end in LF or CRLF");
         }
-        let exported = names == COLUMNS || names == COLUMNS[..EARLIER_COLUMNS];
+        let exported = is_export(&names);
         let plain_names: Vec<_> = names.iter().map(|name| plain_column(without_range(name).0)).collect();
         let chosen = match &options.login {
             None => None,
@@ -258,12 +260,12 @@ impl<R: BufRead> Reader<R> {
     fn passed_over(&self, cells: &[&str]) -> Option<Option<Remark>> {
         let first = cells.first()?.trim_start_matches('\u{feff}');
         if first.starts_with("Example:") {
-            return Some(Some(Remark::lost("an example row of a template is left out")));
+            return Some(Some(Remark::dropped("an example row of a template is left out")));
         }
         let is_header = first == self.columns[0].name
             && self.columns[1..].iter().zip(&cells[1..]).all(|(column, cell)| column.name == *cell);
         if is_header {
-            return Some(Some(Remark::lost("the header stands in the file again")));
+            return Some(Some(Remark::dropped("the header stands in the file again")));
         }
         let is_blank = cells.iter().all(|cell| cell.trim().is_empty());
         is_blank.then_some(None)
@@ -289,13 +291,13 @@ impl<R: BufRead> Reader<R> {
                     let winner = &self.columns[other];
                     let text = format!("the column {} gives way to {}", quoted(&column.name), quoted(&winner.name));
                     let is_membership = matches!(winner.uses, Use::Field(Field::Groups | Field::Subgroups));
-                    let kind = if is_membership { RemarkKind::Missing } else { RemarkKind::Lost };
+                    let kind = if is_membership { RemarkKind::Missing } else { RemarkKind::Dropped };
                     draft.remarks.push(Remark { kind, text, about: None });
                 }
                 Use::Other if cell.trim().is_empty() => {}
                 Use::Other => {
                     if !draft.set_account_state(&column.name, &column.plain, cell, self.now) {
-                        draft.remarks.push(Remark::lost(match column.name.trim() {
+                        draft.remarks.push(Remark::dropped(match column.name.trim() {
                             "" => format!("column {} has no name", index + 1),
                             name => format!("no field here is called {}", quoted(name)),
                         }));
@@ -320,7 +322,7 @@ impl<R: BufRead> Reader<R> {
             Field::Role => draft.set_role(cell)?,
             Field::BaseRole => match Role::named(cell) {
                 Some(role) => draft.stored_role = Some(role),
-                None => draft.remarks.push(Remark::lost("stored_role is none of admin, standard and read")),
+                None => draft.remarks.push(Remark::dropped("stored_role is none of admin, standard and read")),
             },
             Field::Verified => match switch(cell) {
                 Some(verified) => draft.verified = Some(verified),
@@ -340,7 +342,7 @@ impl<R: BufRead> Reader<R> {
             Field::ObjectClass => draft.classes = class_names(cell),
             Field::Deleted => draft.deleted |= switch(cell) != Some(false),
             Field::Exported | Field::Credentials => {
-                draft.remarks.push(Remark::lost(format!("no field here is called {}", quoted(&column.name))));
+                draft.remarks.push(Remark::dropped(format!("no field here is called {}", quoted(&column.name))));
             }
         }
         Ok(())
@@ -386,7 +388,7 @@ impl<R: BufRead> Iterator for Reader<R> {
 }
 
 fn not_understood(column: &Column) -> Remark {
-    Remark::lost(format!("the value of {} is not understood", quoted(&column.name)))
+    Remark::dropped(format!("the value of {} is not understood", quoted(&column.name)))
 }
 
 /// The name of an attribute without the range of its values.
@@ -474,7 +476,7 @@ struct Head {
 
 impl Head {
     fn read(input: &mut impl BufRead) -> anyhow::Result<Head> {
-        let bytes = skip_mark(input).context("read the header")?;
+        let bytes = skip_bom(input).context("read the header")?;
         let mut head = Head { text: String::new(), delimiter: None, lines: 0, bytes };
         loop {
             let text = head.read_line(input)?;

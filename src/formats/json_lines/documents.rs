@@ -3,8 +3,10 @@
 
 use super::object_splitter::KEYS_MAX;
 use super::reader::{Dialect, Member, bounded, switch, texts};
+use crate::formats::record::{GroupRecord, Record, SubgroupRecord};
 use crate::formats::record_builder::{Draft, Kind, Text};
-use crate::formats::{GroupRecord, Record, Remark, SubgroupRecord, quoted};
+use crate::formats::row::Remark;
+use crate::formats::text::quoted;
 use crate::json::{Json, JsonText, Object, decode, members};
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, Engine as _};
 use std::collections::BTreeMap;
@@ -50,7 +52,7 @@ pub(super) fn of<'t>(members: Vec<Member<'t>>, remarks: &mut Vec<Remark>) -> Res
     if has("handle") && ["access_role", "is_admin", "icon"].into_iter().any(has) {
         let is_administrator = value("access_role").is_some_and(|role| role == "\"adm\"" || role == "\"admin\"");
         if value("is_admin") == Some("true") && !is_administrator {
-            let remark = Remark::lost("is_admin gives no rights: access_role is not adm");
+            let remark = Remark::dropped("is_admin gives no rights: access_role is not adm");
             remarks.push(remark.about(value("handle").unwrap_or_default()));
         }
         // The icon follows from the e-mail address, `role` repeats the title, and `roles` the access role.
@@ -80,7 +82,7 @@ fn unwrapped<'t>(members: Vec<Member<'t>>, remarks: &mut Vec<Remark>) -> Result<
     };
     let inner = members_below(members[user].1, "user")?;
     let others = members.iter().enumerate().filter(|(index, _)| *index != user);
-    remarks.extend(others.map(|(_, (key, _))| Remark::lost(format!("no field here is called {}", quoted(key)))));
+    remarks.extend(others.map(|(_, (key, _))| Remark::dropped(format!("no field here is called {}", quoted(key)))));
     Ok(inner)
 }
 
@@ -120,7 +122,7 @@ pub(super) fn tell_rest_of_lists(members: &[Member<'_>], remarks: &mut Vec<Remar
             ("isNextPageAvailable", _) => Remark::missing("the document is a page, and there are more pages"),
             ("@odata.nextLink" | "next", _) => Remark::missing("the document is a page, and there are more pages"),
             (key, _) if PAGE.contains(&key) => continue,
-            (key, _) => Remark::lost(format!("the key {} of the document is not read", quoted(key))),
+            (key, _) => Remark::dropped(format!("the key {} of the document is not read", quoted(key))),
         };
         remarks.push(remark);
     }
@@ -164,7 +166,7 @@ fn nuxeo_user<'t>(found: Vec<Member<'t>>, remarks: &mut Vec<Remark>) -> Result<D
     let mut properties = Object::new();
     for (key, value) in others {
         if key == "password" {
-            draft.remarks.push(Remark::lost("a password of a Nuxeo document is not read"));
+            draft.remarks.push(Remark::dropped("a password of a Nuxeo document is not read"));
             continue;
         }
         let value = bounded(value).ok_or_else(|| format!("the value of {} is no JSON, or too large", quoted(&key)))?;
@@ -172,11 +174,11 @@ fn nuxeo_user<'t>(found: Vec<Member<'t>>, remarks: &mut Vec<Remark>) -> Result<D
     }
     draft.properties = (!properties.is_empty()).then_some(properties);
     if value_of(&fields, "groups").is_none() {
-        draft.remarks.push(Remark::lost("the document does not say which groups the user is in"));
+        draft.remarks.push(Remark::dropped("the document does not say which groups the user is in"));
     }
     if value_of(&found, "isAdministrator") == Some("true") && !is_below_administrators(&found, &fields) {
         let text = format!("isAdministrator gives no rights: the user is not in the group {ADMINISTRATORS}");
-        draft.remarks.push(Remark::lost(text));
+        draft.remarks.push(Remark::dropped(text));
     }
     let mut username = value_of(&fields, "username");
     for (key, value) in found {
@@ -190,7 +192,7 @@ fn nuxeo_user<'t>(found: Vec<Member<'t>>, remarks: &mut Vec<Remark>) -> Result<D
                     fields.push(("username".to_owned(), value));
                 }
             }
-            key => remarks.push(Remark::lost(format!("no field here is called {}", quoted(key)))),
+            key => remarks.push(Remark::dropped(format!("no field here is called {}", quoted(key)))),
         }
     }
     Ok(Document::Members { members: fields, draft: Box::new(draft), dialect: Dialect::Any })
@@ -235,7 +237,7 @@ fn nuxeo_group<'t>(found: &[Member<'t>], remarks: &mut Vec<Remark>) -> Result<Do
             "parentGroups" => draft.groups = Some(list()?),
             "entity-type" | "properties" | "grouplabel" | "groupname" => {}
             "id" | "name" if decode::<String>(value.as_bytes()).is_ok_and(|id| id == name) => {}
-            key => draft.remarks.push(Remark::lost(format!("no field here is called {}", quoted(key)))),
+            key => draft.remarks.push(Remark::dropped(format!("no field here is called {}", quoted(key)))),
         }
     }
     draft.set_text(Text::Name, name);
@@ -281,8 +283,9 @@ fn keycloak_groups(found: &[Member<'_>], remarks: &mut Vec<Remark>) -> Result<Ve
         let says = |value: &Json| !matches!(value.to_string().as_str(), "null" | "[]" | "{}");
         let others = group.iter().filter(|(_, value)| says(value));
         remarks.extend(
-            others
-                .map(|(key, _)| Remark::lost(format!("no field here is called {}", quoted(key))).about(quoted(&name))),
+            others.map(|(key, _)| {
+                Remark::dropped(format!("no field here is called {}", quoted(key))).about(quoted(&name))
+            }),
         );
         if let Some(parent) = parent {
             let (group, subgroup) = (parent.into(), name.clone().into());
@@ -299,25 +302,25 @@ fn keycloak_groups(found: &[Member<'_>], remarks: &mut Vec<Remark>) -> Result<Ve
 /// Takes the password out of Keycloak's list of credentials.
 pub(super) fn take_credentials(draft: &mut Draft, value: Json) {
     let Json::Array(credentials) = value else {
-        draft.remarks.push(Remark::lost("credentials is not a list"));
+        draft.remarks.push(Remark::dropped("credentials is not a list"));
         return;
     };
     let mut has_password = false;
     for credential in credentials {
         let is_password = credential.get("type").and_then(Json::as_str) == Some("password");
         if !is_password || has_password {
-            draft.remarks.push(Remark::lost("credentials other than one password are not read"));
+            draft.remarks.push(Remark::dropped("credentials other than one password are not read"));
             continue;
         }
         has_password = true;
         if credential.get("temporary").is_some_and(|value| switch(&value.to_string()) == Some(true)) {
-            draft.remarks.push(Remark::lost("a password is temporary there: it has no such mark here"));
+            draft.remarks.push(Remark::dropped("a password is temporary there: it has no such mark here"));
         }
         match (credential.get("value").and_then(Json::as_str), stored_password(&credential)) {
             (_, Some(hash)) => draft.set_text(Text::PasswordHash, hash),
             (Some(clear), None) => draft.set_text(Text::Password, clear.to_owned()),
             (None, None) => {
-                draft.remarks.push(Remark::lost("a password hash of Keycloak is of a kind that is not known"));
+                draft.remarks.push(Remark::dropped("a password hash of Keycloak is of a kind that is not known"));
             }
         }
     }

@@ -3,5 +3,7 @@
 mod documents;
 mod object_splitter;
 mod reader;
+mod writer;
 
 pub(super) use reader::{Reader, bounded, name_list, switch};
+pub(super) use writer::{begin, end, record};

@@ -4,8 +4,8 @@
 //! An object that breaks off must not swallow the next ones. It breaks where its brackets do not match or a line ends
 //! within a text, and where a line begins with another object although nothing but a comma or a bracket can follow.
 
-use crate::formats::ROW_BYTES_MAX;
 use crate::formats::line_reader::skip_line;
+use crate::formats::row::ROW_BYTES_MAX;
 use crate::json::members;
 use std::io::{self, BufRead, ErrorKind};
 

@@ -5,8 +5,10 @@ use super::object_splitter::{Found, Objects, What, problem};
 use crate::formats::counts::{Ledger, Mark};
 use crate::formats::csv::{class_names, split_names};
 use crate::formats::field_names::{Plan, Use, plain};
+use crate::formats::record::{Record, Role};
 use crate::formats::record_builder::{Draft, Field, Kind, NAMES_MAX, Text};
-use crate::formats::{ROW_BYTES_MAX, ReadOptions, Record, Remark, RemarkKind, Role, Row, quoted};
+use crate::formats::row::{ROW_BYTES_MAX, ReadOptions, Remark, RemarkKind, Row};
+use crate::formats::text::quoted;
 use crate::json::{Json, decode, members, memory_of};
 use anyhow::Context as _;
 use std::collections::VecDeque;
@@ -273,7 +275,7 @@ impl Object<'_, '_> {
                 let winner = &self.members[other].0;
                 let text = format!("the key {} gives way to {}", quoted(key), quoted(winner));
                 let is_membership = matches!(plain, "groups" | "memberof" | "group" | "membergroups" | "subgroupnames");
-                let kind = if is_membership { RemarkKind::Missing } else { RemarkKind::Lost };
+                let kind = if is_membership { RemarkKind::Missing } else { RemarkKind::Dropped };
                 draft.remarks.push(Remark { kind, text, about: None });
             }
             Use::Other if self.is_repetition(plain) => {}
@@ -285,7 +287,7 @@ impl Object<'_, '_> {
                     // Values of unknown keys are not kept, however long they are.
                     let text = format!("no field here is called {}", quoted(key));
                     let is_list = value.starts_with('[') && MEMBERSHIPS.contains(&plain);
-                    draft.remarks.push(if is_list { Remark::missing(text) } else { Remark::lost(text) });
+                    draft.remarks.push(if is_list { Remark::missing(text) } else { Remark::dropped(text) });
                 }
             }
         }
@@ -336,12 +338,12 @@ impl Object<'_, '_> {
             (Field::Role, _) => return wrong("a text"),
             (Field::BaseRole, value) => match value.as_str().and_then(Role::named) {
                 Some(role) => draft.stored_role = Some(role),
-                None => draft.remarks.push(Remark::lost("stored_role is none of admin, standard and read")),
+                None => draft.remarks.push(Remark::dropped("stored_role is none of admin, standard and read")),
             },
             (Field::Text(name), Json::String(value)) => draft.set_text(name, value),
             (Field::Text(Text::Group | Text::User | Text::Subgroup | Text::Dn), _) => return wrong("a text"),
             (Field::Text(name), value @ (Json::Number(_) | Json::Bool(_))) => draft.set_text(name, value.to_string()),
-            (Field::Text(_), _) => draft.remarks.push(Remark::lost(format!("{} is not a text", shortened_key(key)))),
+            (Field::Text(_), _) => draft.remarks.push(Remark::dropped(format!("{} is not a text", shortened_key(key)))),
             (Field::Verified | Field::Deleted, value) => self.take_switch(draft, key, field, &value),
             (Field::Exported, Json::Bool(exported)) => draft.exported = Some(exported),
             (Field::Exported, _) => return wrong("true or false"),
@@ -352,11 +354,11 @@ impl Object<'_, '_> {
             }
             (Field::Joined, Json::Array(_)) => match decode(text.as_bytes()) {
                 Ok(joined) => draft.joined = Some(joined),
-                Err(_) => draft.remarks.push(Remark::lost("joined is no list of places")),
+                Err(_) => draft.remarks.push(Remark::dropped("joined is no list of places")),
             },
             (Field::Joined, _) => match decode(text.as_bytes()) {
                 Ok(joined) => draft.joined = Some(vec![joined]),
-                Err(_) => draft.remarks.push(Remark::lost("joined is no list of places")),
+                Err(_) => draft.remarks.push(Remark::dropped("joined is no list of places")),
             },
             (Field::ObjectClass, Json::String(classes)) => draft.classes = class_names(&classes),
             (Field::ObjectClass, value) => match texts(value) {
@@ -375,7 +377,7 @@ impl Object<'_, '_> {
             (Field::Deleted, said) => draft.deleted |= said != Some(false) && !word.trim().is_empty(),
             _ => {
                 let text = format!("the value of {} is not understood", quoted(key));
-                draft.remarks.push(Remark::lost(text).about(quoted(&word)));
+                draft.remarks.push(Remark::dropped(text).about(quoted(&word)));
             }
         }
     }

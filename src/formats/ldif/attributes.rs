@@ -1,5 +1,6 @@
 //! Which object classes and attributes are known.
 
+use crate::model::TextField;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -53,7 +54,7 @@ const KEPT: [&str; 41] = [
 const INET_ORG_PERSON: usize = 24;
 
 /// The attribute of that name, if it is kept as a property and an `inetOrgPerson` may have it.
-pub(in crate::formats) fn is_written_property(name: &str) -> bool {
+pub(super) fn is_written_property(name: &str) -> bool {
     KEPT[..INET_ORG_PERSON].contains(&name)
 }
 
@@ -62,23 +63,14 @@ pub(super) fn is_kept(name: &str) -> bool {
     KEPT.contains(&name)
 }
 
-/// Attributes that become a field.
-const FIELDS: [&str; 14] = [
-    "uid",
-    "cn",
-    "sAMAccountName",
-    "userPrincipalName",
-    "mail",
-    "name",
-    "spn",
-    "givenName",
-    "sn",
-    "displayName",
-    "o",
-    "company",
-    "title",
-    "userPassword",
-];
+/// Attributes of a user that hold a name, a login or a password. [`TextField::ldap_attributes`] has those of the other
+/// fields.
+const NAMES: [&str; 7] = ["uid", "cn", "sAMAccountName", "userPrincipalName", "name", "spn", "userPassword"];
+
+/// The attributes that become a field.
+fn fields() -> impl Iterator<Item = &'static str> {
+    NAMES.into_iter().chain(TextField::ALL.into_iter().flat_map(TextField::ldap_attributes).copied())
+}
 
 /// Other names of attributes, in lower case.
 const ALIASES: [(&str, &str); 9] = [
@@ -171,7 +163,7 @@ static ATTRIBUTES: LazyLock<HashMap<String, Attribute>> = LazyLock::new(|| {
         "whenchanged",
         "whencreated",
     ];
-    let texts = KEPT.into_iter().chain(FIELDS).map(|name| (name.to_ascii_lowercase(), Attribute::Text(name)));
+    let texts = KEPT.into_iter().chain(fields()).map(|name| (name.to_ascii_lowercase(), Attribute::Text(name)));
     let aliases = ALIASES.into_iter().map(|(alias, name)| (alias.to_owned(), Attribute::Text(name)));
     let lists = lists.into_iter().map(|(name, list)| (name.to_owned(), Attribute::List(list)));
     let operational = operational.into_iter().map(|name| (name.to_owned(), Attribute::Operational));
@@ -354,7 +346,7 @@ mod tests {
         for (name, attribute) in ATTRIBUTES.iter() {
             assert_eq!(*name, name.to_ascii_lowercase());
             if let Attribute::Text(kept) = attribute {
-                assert_ne!(is_kept(kept), FIELDS.contains(kept), "{name}");
+                assert_ne!(is_kept(kept), fields().any(|field| field == *kept), "{name}");
             }
         }
     }

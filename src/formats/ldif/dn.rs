@@ -1,6 +1,6 @@
 //! Distinguished names (RFC 4514).
 
-use crate::formats::EntryName;
+use crate::model::EntryName;
 use crate::model::spelling_key;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;

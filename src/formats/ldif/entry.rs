@@ -2,16 +2,15 @@
 
 use super::attributes::{Attribute, Class, List, attribute, class, is_kept};
 use super::dn::Dn;
-use super::export_comments::{Membership, merge_group, merge_user};
+use super::export_comments::{ARGON2, Membership, NO_LAST_NAME, merge_group, merge_user};
 use super::line::{Line, Range, leading_name};
-use super::{ARGON2, NO_LAST_NAME};
 use crate::formats::account_state::{AccountState, account_state, is_account_state, says_enabled};
-use crate::formats::{
-    EntryName, GroupRecord, MemberRecord, ROW_BYTES_MAX, Record, Remark, SaidBy, SubgroupRecord, Target, UserRecord,
-    quoted,
-};
+use crate::formats::record::{GroupRecord, MemberRecord, Record, SaidBy, SubgroupRecord, UserRecord, UserTexts};
+use crate::formats::row::{ROW_BYTES_MAX, Remark};
+use crate::formats::text::quoted;
 use crate::json::{Json, JsonText};
-use crate::model::spelling_key;
+use crate::model::{EntryName, Target};
+use crate::model::{TextField, spelling_key};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -174,7 +173,7 @@ impl Entry {
             }
             "ref" => {
                 let text = "the server names another server for a part of its entries";
-                self.remarks.push(Remark::lost(text).about(line.text().map_or_else(|why| why, |url| quoted(&url))));
+                self.remarks.push(Remark::dropped(text).about(line.text().map_or_else(|why| why, |url| quoted(&url))));
             }
             _ => {}
         }
@@ -203,13 +202,13 @@ impl Entry {
             }
             Some(Attribute::ObjectClass | Attribute::Deleted) => {
                 self.set_state(&name, &name, AccountState::Unknown, odd);
-                self.remark(Remark::lost(odd).about(about));
+                self.remark(Remark::dropped(odd).about(about));
             }
             _ => {
                 if is_account_state(&letters(&name)) {
                     self.set_state(&name, &name, AccountState::Unknown, odd);
                 }
-                self.remark(Remark::lost(odd).about(about));
+                self.remark(Remark::dropped(odd).about(about));
             }
         }
     }
@@ -223,7 +222,7 @@ impl Entry {
             return self.take_result(line);
         }
         if line.options.deleted {
-            let remark = Remark::lost("values that are marked as deleted are left out");
+            let remark = Remark::dropped("values that are marked as deleted are left out");
             return self.remark(remark.about(format!("line {number}: {}", line.written)));
         }
         let name = line.name.as_str();
@@ -302,7 +301,7 @@ impl Entry {
     fn take_text(&mut self, name: &'static str, line: &Line<'_>, number: u64) {
         match line.text() {
             Ok(text) if text.is_empty() => {
-                self.remark(Remark::lost(format!("the value of {name} is empty")).about(format!("line {number}")));
+                self.remark(Remark::dropped(format!("the value of {name} is empty")).about(format!("line {number}")));
             }
             // The language of a password makes no sense: the option says something else.
             Ok(_) if name == "userPassword" && line.options.tagged => self.lose(line.written),
@@ -405,7 +404,7 @@ impl Entry {
 
     fn remark_bad(&mut self, line: &Line<'_>, number: u64, why: &str) {
         let text = format!("the value of {} is {why}, and is left out", line.written);
-        self.remark(Remark::lost(text).about(format!("line {number}")));
+        self.remark(Remark::dropped(text).about(format!("line {number}")));
     }
 
     fn lose(&mut self, written: &str) {
@@ -469,10 +468,10 @@ impl Entry {
                 "entries of the class {class} have logins or members, but the class is not known: they are left out"
             )),
             Kind::Unknown(class, false) | Kind::Thing(class) => {
-                Remark::lost(format!("entries of the class {class} are no users and no groups, and are left out"))
+                Remark::dropped(format!("entries of the class {class} are no users and no groups, and are left out"))
             }
-            Kind::Rule => Remark::lost("roles, permissions and rules of FreeIPA are no groups, and are left out"),
-            _ => Remark::lost("entries that are deleted are left out"),
+            Kind::Rule => Remark::dropped("roles, permissions and rules of FreeIPA are no groups, and are left out"),
+            _ => Remark::dropped("entries that are deleted are left out"),
         };
         remark.about(&*self.shown)
     }
@@ -534,7 +533,7 @@ impl Entry {
         let used = if texts.plain.is_empty() { 1 } else { 0 };
         if texts.tagged.len() > used {
             let text = format!("values of {name} in other languages, or with other options, are left out");
-            self.remarks.push(Remark::lost(text).about(&*self.shown));
+            self.remarks.push(Remark::dropped(text).about(&*self.shown));
         }
         if texts.plain.is_empty() {
             texts.tagged.truncate(1);
@@ -548,9 +547,22 @@ impl Entry {
         let first = values.next();
         if values.next().is_some() {
             let text = format!("only the first value of {name} counts");
-            self.remarks.push(Remark::lost(text).about(&*self.shown));
+            self.remarks.push(Remark::dropped(text).about(&*self.shown));
         }
         first
+    }
+
+    /// Takes the text of a field: that of the first of its attributes. Others give way to it.
+    fn take_field(&mut self, field: TextField) -> Option<String> {
+        let mut text = None;
+        for attribute in field.ldap_attributes() {
+            let value = self.take_first(attribute);
+            if text.is_some() && value.is_some() {
+                self.lose(attribute);
+            }
+            text = text.or(value);
+        }
+        text
     }
 
     /// Takes an attribute whose value may stand in the record already.
@@ -561,7 +573,7 @@ impl Entry {
             self.lose(name);
         } else if others > 0 {
             let text = format!("other values of {name} are left out");
-            self.remarks.push(Remark::lost(text).about(&*self.shown));
+            self.remarks.push(Remark::dropped(text).about(&*self.shown));
         }
     }
 
@@ -570,20 +582,17 @@ impl Entry {
         let (name, attribute) = self.login(settings)?;
         let entry_names = if settings.exported { Vec::new() } else { self.user_names() };
         let disabled = self.disabled();
-        let first_name = self.take_first("givenName");
-        let last_name = self.take_first("sn").filter(|name| name != NO_LAST_NAME);
+        let mut texts: UserTexts = TextField::ALL.into_iter().map(|field| (field, self.take_field(field))).collect();
+        texts[TextField::LastName].take_if(|name| name == NO_LAST_NAME);
         let cn = self.name_in("cn").map(str::to_owned);
-        let common = common_name(&name, first_name.as_deref(), last_name.as_deref());
-        let display_name = self.take_first("displayName").or_else(|| {
+        let common = common_name(&name, texts[TextField::FirstName].as_deref(), texts[TextField::LastName].as_deref());
+        let display_name = &mut texts[TextField::DisplayName];
+        if display_name.is_none() {
             // Ours has a cn because it has to have one.
-            cn.clone().filter(|cn| !settings.exported && *cn != name && *cn != common)
-        });
-        let (organization, company) = (self.take_first("o"), self.take_first("company"));
-        if organization.is_some() && company.is_some() {
-            self.lose("company");
+            *display_name = cn.clone().filter(|cn| !settings.exported && *cn != name && *cn != common);
         }
-        let password = self.take_first("userPassword");
         let shown = display_name.clone().unwrap_or_default();
+        let password = self.take_first("userPassword");
         if !settings.exported {
             self.drop_known("cn", &[&name, &common, &shown]);
         }
@@ -595,12 +604,7 @@ impl Entry {
         }
         let user = UserRecord {
             name,
-            first_name,
-            last_name,
-            display_name,
-            email: self.take_first("mail"),
-            company: organization.or(company),
-            title: self.take_first("title"),
+            texts,
             disabled,
             password: password.map(|password| match password.strip_prefix(ARGON2) {
                 Some(hash) if hash.starts_with('$') => hash.to_owned(),
@@ -649,7 +653,7 @@ impl Entry {
                 AccountState::Unknown => {
                     disabled = Some(true);
                     let text = format!("the value of {written} is not understood: the account is disabled");
-                    self.remarks.push(Remark::lost(text).about(format!("{}: {value}", self.shown)));
+                    self.remarks.push(Remark::dropped(text).about(format!("{}: {value}", self.shown)));
                 }
             }
         }
@@ -723,7 +727,8 @@ impl Entry {
         }
         let mut remarks = std::mem::take(&mut self.remarks);
         let lost = std::mem::take(&mut self.lost).into_values();
-        remarks.extend(lost.map(|name| Remark::lost(format!("the attribute {name} is left out")).about(&*self.shown)));
+        remarks
+            .extend(lost.map(|name| Remark::dropped(format!("the attribute {name} is left out")).about(&*self.shown)));
         remarks
     }
 
@@ -797,12 +802,12 @@ impl Owner {
         let dn = parse_dn(&link.text)?;
         if link.list == List::MemberOf && is_no_group_of_people(&dn) {
             let text = "memberships in roles, permissions and rules of FreeIPA are left out";
-            return Err(Remark::lost(text).about(shown(link.text)));
+            return Err(Remark::dropped(text).about(shown(link.text)));
         }
         if self.kind == OwnerKind::Group && dn.digest() == self.dn.digest() {
             // A group without members can have itself, as it has to have one.
             let text = "a group that is a member of itself is left out of its own list";
-            return Err(Remark::lost(text).about(shown(link.text)));
+            return Err(Remark::dropped(text).about(shown(link.text)));
         }
         let other = entry_target(&dn, shown(link.text));
         Ok(match (link.list, self.kind) {
@@ -931,7 +936,7 @@ fn distinguished<'t>(values: &'t [String], own: Option<&'t str>) -> Option<&'t s
 }
 
 /// The name to show where the entry has none.
-pub(in crate::formats) fn common_name(name: &str, first: Option<&str>, last: Option<&str>) -> String {
+pub(super) fn common_name(name: &str, first: Option<&str>, last: Option<&str>) -> String {
     let names: Vec<_> = [first, last].into_iter().flatten().filter(|name| !name.is_empty()).collect();
     if names.is_empty() { name.to_owned() } else { names.join(" ") }
 }

@@ -1,8 +1,25 @@
-//! The comments by which our own exports say more than LDAP's attributes can.
+//! Comments in exports of this program, for fields that LDAP has no attribute for.
 
-use crate::formats::{GroupRecord, UserRecord};
+use crate::formats::record::{GroupRecord, UserRecord};
 use crate::json::decode;
 use serde::Deserialize;
+
+/// Second line of an export. An import recognises the file by it.
+pub(in crate::formats) const MARK: &str = "# exported by rollbook";
+
+/// Third line of an export: a file without counts at its end was cut off.
+pub(super) const BEGIN: &str = "# rollbook export: this file ends with a comment of counts";
+
+/// Begins the comment at the end of an export. The counts follow as JSON.
+pub(super) const END: &str = "# rollbook counts: ";
+
+/// Begins a comment that holds, as JSON, the fields of an entry without an attribute.
+pub(super) const COMMENT: &str = "# rollbook: ";
+
+/// Stands for a last name that is not known: `person` demands one.
+pub(super) const NO_LAST_NAME: &str = "-";
+/// Mark of OpenLDAP before an argon2 hash.
+pub(super) const ARGON2: &str = "{ARGON2}";
 
 /// The comment before a member, or one that stands for a membership alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -30,12 +47,7 @@ pub(super) fn merge_user(user: UserRecord, comment: &str) -> Result<UserRecord, 
     properties.extend(said.properties);
     Ok(UserRecord {
         name: if said.name.is_empty() { user.name } else { said.name },
-        first_name: said.first_name.or(user.first_name),
-        last_name: said.last_name.or(user.last_name),
-        display_name: said.display_name.or(user.display_name),
-        email: said.email.or(user.email),
-        company: said.company.or(user.company),
-        title: said.title.or(user.title),
+        texts: said.texts.or(user.texts),
         role: said.role.or(user.role),
         disabled: said.disabled.or(user.disabled),
         verified: said.verified.or(user.verified),

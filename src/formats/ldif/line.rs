@@ -1,6 +1,6 @@
 //! A line of an entry: the description of an attribute, and a value.
 
-use crate::formats::ROW_BYTES_MAX;
+use crate::formats::row::ROW_BYTES_MAX;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 /// The longest name of an attribute that is taken, with its options.

@@ -40,30 +40,30 @@
 mod attributes;
 pub(super) mod dn;
 mod entry;
-mod export_comments;
+pub(super) mod export_comments;
 mod line;
+mod writer;
 
-pub(super) use attributes::{Class, class, is_written_property};
-pub(super) use entry::common_name;
+pub(super) use attributes::{Class, class};
+pub(super) use writer::Encoder;
 
 use super::counts::{Ledger, Mark};
-use super::line_reader::{bare, read_line};
-use super::writer::{LDIF_BEGIN, LDIF_END, LDIF_MARK, LDIF_REMARK};
-use super::{EntryName, ROW_BYTES_MAX, ReadOptions, Record, Remark, Row, skip_mark};
+use super::line_reader::{read_line, trim_line_ending};
+use crate::formats::record::Record;
+use crate::formats::row::{ROW_BYTES_MAX, ReadOptions, Remark, Row};
+use crate::formats::text::skip_bom;
 use crate::json::decode;
+use crate::model::EntryName;
 use anyhow::{Context as _, bail};
 use entry::{Entry, Kind, Link, Owner, Settings};
+use export_comments::{BEGIN, COMMENT, END, MARK};
 use line::{Line, Range, leading_name};
 use std::collections::{HashMap, VecDeque};
 use std::io::BufRead;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Stands for a last name that is not known: `person` demands one.
-pub(super) const NO_LAST_NAME: &str = "-";
-/// OpenLDAP's mark before an argon2 hash.
-pub(super) const ARGON2: &str = "{ARGON2}";
-/// Lists of which only a part was found, and whose other parts are waited for.
+/// Incomplete lists that are remembered until their other parts come.
 const PARTIAL_MAX: usize = 10_000;
 /// Parts of one list with gaps between them.
 const PARTS_MAX: usize = 64;
@@ -164,7 +164,7 @@ impl<R: BufRead> Reader<R> {
     /// Reads the next line into `text`. Returns where it begins; `None` at the end.
     fn read_folded(&mut self) -> std::io::Result<Option<u64>> {
         if self.line == 0 {
-            self.bytes += skip_mark(&mut self.input)?;
+            self.bytes += skip_bom(&mut self.input)?;
         }
         self.text.clear();
         if !self.read_piece()? {
@@ -183,26 +183,26 @@ impl<R: BufRead> Reader<R> {
         let consumed = read_line(&mut self.input, &mut self.text, ROW_BYTES_MAX)?;
         self.bytes += consumed;
         self.line += 1;
-        self.text.truncate(bare(&self.text).len());
+        self.text.truncate(trim_line_ending(&self.text).len());
         Ok(consumed > 0)
     }
 
     fn take_comment(&mut self, text: &[u8], number: u64) {
         // Behind the version.
         let is_behind = self.version_line > 0 && number == self.version_line + 1;
-        self.settings.exported |= is_behind && self.entry.is_none() && text == LDIF_MARK.as_bytes();
+        self.settings.exported |= is_behind && self.entry.is_none() && text == MARK.as_bytes();
         if !self.settings.exported {
             return;
         }
-        if number == self.version_line + 2 && text == LDIF_BEGIN.as_bytes() {
+        if number == self.version_line + 2 && text == BEGIN.as_bytes() {
             return self.ledger.take(Mark::Begin);
         }
-        if let Some(counts) = text.strip_prefix(LDIF_END.as_bytes()) {
+        if let Some(counts) = text.strip_prefix(END.as_bytes()) {
             // Counts that cannot be read count as missing.
             return decode(counts).map(Mark::End).into_iter().for_each(|mark| self.ledger.take(mark));
         }
         let Some(entry) = &mut self.entry else { return };
-        let Some(comment) = text.strip_prefix(LDIF_REMARK.as_bytes()) else { return };
+        let Some(comment) = text.strip_prefix(COMMENT.as_bytes()) else { return };
         match std::str::from_utf8(comment) {
             Ok(comment) if text.len() <= ROW_BYTES_MAX => entry.take_comment(comment, number),
             Ok(_) => entry.refuse(format!("line {number} is longer than {} MiB", ROW_BYTES_MAX >> 20)),

@@ -9,12 +9,14 @@ fn a_csv_of_this_program_has_a_column_for_each_field() {
                 user,ada,Ada,Lovelace,Countess,a@x.io,Acme,Boss,read,no,YES,secret,e-1,a;b,\"{\"\"n\"\":1.50}\"\n";
     let mut expected = UserRecord {
         name: "ada".to_owned(),
-        first_name: some("Ada"),
-        last_name: some("Lovelace"),
-        display_name: some("Countess"),
-        email: some("a@x.io"),
-        company: some("Acme"),
-        title: some("Boss"),
+        texts: fields([
+            (FirstName, "Ada"),
+            (LastName, "Lovelace"),
+            (DisplayName, "Countess"),
+            (Email, "a@x.io"),
+            (Company, "Acme"),
+            (Title, "Boss"),
+        ]),
         role: Some(Role::Read),
         disabled: Some(false),
         verified: Some(true),
@@ -30,18 +32,18 @@ fn a_csv_of_this_program_has_a_column_for_each_field() {
 #[test]
 fn columns_are_known_by_the_names_that_others_give_them() {
     for (header, cell, expected) in [
-        ("First Name", "x", UserRecord { first_name: some("x"), ..user("ada") }),
-        ("given-name", "x", UserRecord { first_name: some("x"), ..user("ada") }),
-        ("SURNAME", "x", UserRecord { last_name: some("x"), ..user("ada") }),
-        ("sn", "x", UserRecord { last_name: some("x"), ..user("ada") }),
-        ("family_name", "x", UserRecord { last_name: some("x"), ..user("ada") }),
-        ("full name", "x", UserRecord { display_name: some("x"), ..user("ada") }),
-        ("cn", "x", UserRecord { display_name: some("x"), ..user("ada") }),
-        ("E-Mail", "x", UserRecord { email: some("x"), ..user("ada") }),
-        ("mail", "x", UserRecord { email: some("x"), ..user("ada") }),
-        ("Organization", "x", UserRecord { company: some("x"), ..user("ada") }),
-        ("o", "x", UserRecord { company: some("x"), ..user("ada") }),
-        ("Job Title", "x", UserRecord { title: some("x"), ..user("ada") }),
+        ("First Name", "x", UserRecord { texts: fields([(FirstName, "x")]), ..user("ada") }),
+        ("given-name", "x", UserRecord { texts: fields([(FirstName, "x")]), ..user("ada") }),
+        ("SURNAME", "x", UserRecord { texts: fields([(LastName, "x")]), ..user("ada") }),
+        ("sn", "x", UserRecord { texts: fields([(LastName, "x")]), ..user("ada") }),
+        ("family_name", "x", UserRecord { texts: fields([(LastName, "x")]), ..user("ada") }),
+        ("full name", "x", UserRecord { texts: fields([(DisplayName, "x")]), ..user("ada") }),
+        ("cn", "x", UserRecord { texts: fields([(DisplayName, "x")]), ..user("ada") }),
+        ("E-Mail", "x", UserRecord { texts: fields([(Email, "x")]), ..user("ada") }),
+        ("mail", "x", UserRecord { texts: fields([(Email, "x")]), ..user("ada") }),
+        ("Organization", "x", UserRecord { texts: fields([(Company, "x")]), ..user("ada") }),
+        ("o", "x", UserRecord { texts: fields([(Company, "x")]), ..user("ada") }),
+        ("Job Title", "x", UserRecord { texts: fields([(Title, "x")]), ..user("ada") }),
         ("access_role", "adm", UserRecord { role: Some(Role::Admin), ..user("ada") }),
         ("role", "Administrator", UserRecord { role: Some(Role::Admin), ..user("ada") }),
         ("role", "st", UserRecord { role: Some(Role::Standard), ..user("ada") }),
@@ -55,7 +57,7 @@ fn columns_are_known_by_the_names_that_others_give_them() {
         ("hash", "x", UserRecord { password_hash: some("x"), ..user("ada") }),
         ("Status", "ACTIVE", UserRecord { disabled: Some(false), ..user("ada") }),
         ("suspended", "yes", UserRecord { disabled: Some(true), ..user("ada") }),
-        ("Pr\u{e9}nom [givenName]", "x", UserRecord { first_name: some("x"), ..user("ada") }),
+        ("Pr\u{e9}nom [givenName]", "x", UserRecord { texts: fields([(FirstName, "x")]), ..user("ada") }),
         ("ExternalId", "x", UserRecord { external_id: some("x"), ..user("ada") }),
         ("memberOf", "x; y;", UserRecord { groups: Some(texts(&["x", "y"])), ..user("ada") }),
         ("member_of", r#""[""x"","" y;""]""#, UserRecord { groups: Some(texts(&["x", " y;"])), ..user("ada") }),
@@ -69,7 +71,7 @@ fn columns_are_known_by_the_names_that_others_give_them() {
 
 #[test]
 fn a_name_beside_a_login_is_the_name_to_show() {
-    let expected = UserRecord { display_name: some("Ada L."), ..user("ada") };
+    let expected = UserRecord { texts: fields([(DisplayName, "Ada L.")]), ..user("ada") };
     assert_eq!(only_user(Format::Csv, "handle,name\nada,Ada L.\n"), expected);
     let rows = rows(Format::Csv, "id,name,full name\n7,ada,Ada L.\n8,bob,\nfay,fay,\n,eve,\n");
     assert_eq!(
@@ -81,7 +83,7 @@ fn a_name_beside_a_login_is_the_name_to_show() {
             (5, Ok(Record::User(user("eve")))),
         ]
     );
-    let lost = Remark::lost("the column \"id\" gives way to \"name\"");
+    let lost = Remark::dropped("the column \"id\" gives way to \"name\"");
     assert_eq!(rows[0].remarks, [lost.clone().about("ada")]);
     assert_eq!(rows[1].remarks, [lost.about("bob")]);
     assert_eq!((remarks(&rows[2]), remarks(&rows[3])), (vec![], vec![]));
@@ -147,7 +149,7 @@ fn kinds_share_a_csv() {
 
 #[test]
 fn a_csv_may_have_other_delimiters_line_ends_and_a_mark() {
-    let expected = UserRecord { email: some("a,b"), ..user("ada") };
+    let expected = UserRecord { texts: fields([(Email, "a,b")]), ..user("ada") };
     for text in [
         "\u{feff}name;email\r\nada;a,b\r\n",
         "\r\n\nname\temail\nada\ta,b",
@@ -196,7 +198,10 @@ fn a_quote_that_nothing_closes_is_no_whole_row() {
         said(&rows),
         [(2, Err("the row opens a quote that nothing closes, so the rest of the file is not read"))]
     );
-    assert_eq!(only_user(Format::Csv, "name,email\nada,\"a\""), UserRecord { email: some("a"), ..user("ada") });
+    assert_eq!(
+        only_user(Format::Csv, "name,email\nada,\"a\""),
+        UserRecord { texts: fields([(Email, "a")]), ..user("ada") }
+    );
 }
 
 #[test]
@@ -212,20 +217,15 @@ fn a_csv_without_a_usable_header_is_none() {
         (b"n\xe4me,login\n", "the header is not UTF-8: save the file as UTF-8 or UTF-16"),
         (b"name,email\rada,x\r", "the header does not end where its line ends: lines have to end in LF or CRLF"),
     ] {
-        let problem = read(Format::Csv, input(text), &ReadOptions::default()).err().expect("a refusal");
+        let problem = open_rows(Format::Csv, input(text), &ReadOptions::default()).err().expect("a refusal");
         assert_eq!(problem.to_string(), why);
     }
     let endless = Box::new(BufReader::new(io::repeat(b'x').take(1 << 30)));
-    let problem = read(Format::Csv, endless, &ReadOptions::default()).err().expect("a refusal");
+    let problem = open_rows(Format::Csv, endless, &ReadOptions::default()).err().expect("a refusal");
     assert_eq!(problem.to_string(), "the first line is too long for a header: is this a CSV?");
 }
 
 // ------------------------------------------------------------------------------------------ other programs
-
-/// A user with an e-mail address as the login.
-fn addressed(name: &str) -> UserRecord {
-    UserRecord { email: some(name), ..user(name) }
-}
 
 fn disabled(user: UserRecord) -> UserRecord {
     UserRecord { disabled: Some(true), ..user }
@@ -248,7 +248,7 @@ fn check(text: impl AsRef<[u8]>, login: &str, users: &[UserRecord], lost: &[&str
 
 #[test]
 fn spreadsheets_and_their_delimiters_are_read() {
-    let ada = UserRecord { first_name: some("Ada"), ..addressed("ada@example.org") };
+    let ada = UserRecord { texts: fields([(FirstName, "Ada"), (Email, "ada@example.org")]), ..user("ada@example.org") };
     for text in [
         "mail;first name\nada@example.org;Ada\n",
         "sep=;\nmail;first name\nada@example.org;Ada\n;\n ; \n",
@@ -283,11 +283,8 @@ fn utf_16_counts_bytes_of_the_file_and_refuses_rows_that_are_invalid() {
 #[test]
 fn bulk_files_of_microsoft_are_read() {
     let ada = UserRecord {
-        display_name: some("Ada L"),
+        texts: fields([(FirstName, "Ada"), (LastName, "L"), (DisplayName, "Ada L"), (Title, "Boss")]),
         password: some("Secret-words-1"),
-        first_name: some("Ada"),
-        last_name: some("L"),
-        title: some("Boss"),
         ..user("ada@example.org")
     };
     check(
@@ -308,8 +305,14 @@ fn bulk_files_of_microsoft_are_read() {
          2,bob@example.org,Bob B,False,bob@example.org,WA\n",
         "userPrincipalName",
         &[
-            enabled(UserRecord { display_name: some("Ada L"), ..addressed("ada@example.org") }),
-            disabled(UserRecord { display_name: some("Bob B"), ..addressed("bob@example.org") }),
+            enabled(UserRecord {
+                texts: fields([(DisplayName, "Ada L"), (Email, "ada@example.org")]),
+                ..user("ada@example.org")
+            }),
+            disabled(UserRecord {
+                texts: fields([(DisplayName, "Bob B"), (Email, "bob@example.org")]),
+                ..user("bob@example.org")
+            }),
         ],
         &[
             "the column \"id\" gives way to \"userPrincipalName\"",
@@ -324,8 +327,8 @@ fn bulk_files_of_microsoft_are_read() {
          False,Cy,2026-01-02 03:04:05Z,cy@example.org\n",
         "User principal name",
         &[
-            enabled(UserRecord { display_name: some("Ada L"), ..user("ada@example.org") }),
-            disabled(UserRecord { display_name: some("Bob B"), ..user("bob@example.org") }),
+            enabled(UserRecord { texts: fields([(DisplayName, "Ada L")]), ..user("ada@example.org") }),
+            disabled(UserRecord { texts: fields([(DisplayName, "Bob B")]), ..user("bob@example.org") }),
         ],
         &["an account that is deleted there is left out"],
     );
@@ -333,10 +336,7 @@ fn bulk_files_of_microsoft_are_read() {
         "Username,First name,Last name,Display name,Job title\nada@example.org,Ada,L,Ada L,Boss\n",
         "Username",
         &[UserRecord {
-            first_name: some("Ada"),
-            last_name: some("L"),
-            display_name: some("Ada L"),
-            title: some("Boss"),
+            texts: fields([(FirstName, "Ada"), (LastName, "L"), (DisplayName, "Ada L"), (Title, "Boss")]),
             ..user("ada@example.org")
         }],
         &[],
@@ -346,10 +346,9 @@ fn bulk_files_of_microsoft_are_read() {
 #[test]
 fn bulk_files_of_google_and_okta_are_read() {
     let google = |name: &str| UserRecord {
-        first_name: some("A"),
-        last_name: some("L"),
+        texts: fields([(FirstName, "A"), (LastName, "L"), (Email, name)]),
         password: some("****"),
-        ..addressed(name)
+        ..user(name)
     };
     check(
         "First Name [Required],Last Name [Required],Email Address [Required],Password [Required],\
@@ -365,7 +364,7 @@ fn bulk_files_of_google_and_okta_are_read() {
         "login,mail,status\nada,a@x,ACTIVE\nbob,,DEPROVISIONED\ncy,,SUSPENDED\ndee,,PURPLE\neve,,\n",
         "login",
         &[
-            enabled(UserRecord { email: some("a@x"), ..user("ada") }),
+            enabled(UserRecord { texts: fields([(Email, "a@x")]), ..user("ada") }),
             disabled(user("bob")),
             disabled(user("cy")),
             disabled(user("dee")),
@@ -387,9 +386,9 @@ fn an_account_that_one_column_disables_is_disabled() {
     assert_eq!(
         rows[0].remarks,
         [
-            Remark::lost("the value of \"disabled\" is not understood, so the account is disabled")
+            Remark::dropped("the value of \"disabled\" is not understood, so the account is disabled")
                 .about("ada: \"perhaps\""),
-            Remark::lost("the value of \"verified\" is not understood").about("ada: \"perhaps\""),
+            Remark::dropped("the value of \"verified\" is not understood").about("ada: \"perhaps\""),
         ]
     );
 }
@@ -421,8 +420,7 @@ fn entries_of_active_directory_are_users_and_groups_by_their_class() {
     };
     let read: Vec<_> = rows.iter().map(|row| row.record.clone().unwrap()).collect();
     let ada_user = UserRecord {
-        last_name: some("L"),
-        display_name: some("Ada L"),
+        texts: fields([(LastName, "L"), (DisplayName, "Ada L")]),
         disabled: Some(true),
         entry_names: entry_name(ada),
         ..user("ada")
@@ -460,12 +458,12 @@ fn entries_of_active_directory_are_users_and_groups_by_their_class() {
     );
     let lost: Vec<_> = rows.iter().flat_map(|row| row.remarks.clone()).collect();
     let class = |class: &str| {
-        Remark::lost(format!("entries of the class \"{class}\" are no users and no groups, and are left out"))
+        Remark::dropped(format!("entries of the class \"{class}\" are no users and no groups, and are left out"))
     };
     assert_eq!(
         lost,
         [
-            Remark::lost("a group has one name: others give way to it").about("SamStaff"),
+            Remark::dropped("a group has one name: others give way to it").about("SamStaff"),
             class("computer").about("PC$"),
             class("contact").about("Con"),
             class("organizationalunit").about("OU=P,DC=x"),
@@ -483,8 +481,11 @@ fn csvde_writes_letters_as_hexadecimal_digits() {
          X'{dn_hex}',user,X'{name_hex}',zoe,\"CN=g,DC=x;X'{dn_hex}'\",X'4\n"
     );
     let rows = rows(Format::Csv, text);
-    let zoe =
-        UserRecord { last_name: some("Zo\u{eb}"), title: some("X'4"), entry_names: entry_name(dn), ..user("zoe") };
+    let zoe = UserRecord {
+        texts: fields([(LastName, "Zo\u{eb}"), (Title, "X'4")]),
+        entry_names: entry_name(dn),
+        ..user("zoe")
+    };
     let membership = |group| {
         Record::Member(MemberRecord {
             group: entry(group),
@@ -497,13 +498,13 @@ fn csvde_writes_letters_as_hexadecimal_digits() {
     let read: Vec<_> = rows.iter().map(|row| row.record.clone().unwrap().unwrap()).collect();
     assert_eq!(read, [Record::User(zoe), membership("CN=g,DC=x"), membership(dn)]);
     // In other files it is a text.
-    assert_eq!(only_user(Format::Csv, "login,sn\nzoe,X'41'\n").last_name, some("X'41'"));
+    assert_eq!(only_user(Format::Csv, "login,sn\nzoe,X'41'\n").texts[LastName], some("X'41'"));
 }
 
 #[test]
 fn users_of_powershell_are_read() {
     let dn = "CN=Ada L,OU=P,DC=x";
-    let ada = UserRecord { entry_names: entry_name(dn), display_name: some("Ada L"), ..user("ada") };
+    let ada = UserRecord { texts: fields([(DisplayName, "Ada L")]), entry_names: entry_name(dn), ..user("ada") };
     check(
         format!(
             "#TYPE Microsoft.ActiveDirectory.Management.ADUser\r\n\
@@ -521,21 +522,21 @@ fn users_of_powershell_are_read() {
 fn the_operator_chooses_login_and_delimiter() {
     let read = |text: &str, login: Option<&str>, delimiter| {
         let options = ReadOptions { login: login.map(str::to_owned), delimiter };
-        read(Format::Csv, input(text.as_bytes()), &options)
+        open_rows(Format::Csv, input(text.as_bytes()), &options)
     };
     let user_of = |text: &str, login, delimiter| {
         let row = read(text, login, delimiter).unwrap().next().unwrap().unwrap();
         (row.record.unwrap().unwrap(), row.login.unwrap().to_string())
     };
-    let ada = UserRecord { display_name: some("Ada L"), ..addressed("a@x") };
+    let ada = UserRecord { texts: fields([(DisplayName, "Ada L"), (Email, "a@x")]), ..user("a@x") };
     let text = "uid,Name,Mail\n7,Ada L,a@x\n";
     assert_eq!(user_of(text, Some("mail"), None), (Record::User(ada), "Mail".to_owned()));
     let text = "Staff No.,Name\n7,Ada L\n";
-    let ada = UserRecord { display_name: some("Ada L"), ..user("7") };
+    let ada = UserRecord { texts: fields([(DisplayName, "Ada L")]), ..user("7") };
     for login in ["Staff No.", "STAFF NO.", "staffno"] {
         assert_eq!(user_of(text, Some(login), None), (Record::User(ada.clone()), "Staff No.".to_owned()));
     }
-    let ada = UserRecord { title: some("b"), ..user("a,x") };
+    let ada = UserRecord { texts: fields([(Title, "b")]), ..user("a,x") };
     assert_eq!(user_of("name:title\na,x:b\n", None, Some(b':')), (Record::User(ada), "name".to_owned()));
     let problem = read("a;b\n", Some("mail"), None).err().expect("a refusal");
     assert_eq!(
@@ -550,7 +551,7 @@ fn files_that_were_joined_are_read() {
         "login,mail\nada,a@x\n\u{feff}login,mail\nbob,b@x\nlogin,l@x\n",
         "login",
         &[("ada", "a@x"), ("bob", "b@x"), ("login", "l@x")]
-            .map(|(name, mail)| UserRecord { email: some(mail), ..user(name) }),
+            .map(|(name, mail)| UserRecord { texts: fields([(Email, mail)]), ..user(name) }),
         &["the header stands in the file again"],
     );
 }

@@ -19,7 +19,7 @@ fn json_lines_say_what_is_there() {
     let mut staff =
         GroupRecord { name: "staff".to_owned(), groups: Some(texts(&["company"])), ..GroupRecord::default() };
     staff.properties.insert("n".to_owned(), JsonText::stored("1.10"));
-    let ada = UserRecord { email: some(""), groups: Some(Vec::new()), ..user("ada") };
+    let ada = UserRecord { texts: fields([(Email, "")]), groups: Some(Vec::new()), ..user("ada") };
     let bob = UserRecord { role: Some(Role::Read), disabled: Some(true), verified: Some(false), ..user("bob") };
     assert_eq!(
         said(&rows),
@@ -27,8 +27,8 @@ fn json_lines_say_what_is_there() {
             (1, Ok(Record::Group(staff))),
             (4, Ok(Record::User(ada))),
             (5, Ok(Record::User(bob))),
-            (6, Ok(Record::User(UserRecord { display_name: some("carl"), ..user("x") }))),
-            (7, Ok(Record::User(UserRecord { display_name: some("dora"), ..user("x") }))),
+            (6, Ok(Record::User(UserRecord { texts: fields([(DisplayName, "carl")]), ..user("x") }))),
+            (7, Ok(Record::User(UserRecord { texts: fields([(DisplayName, "dora")]), ..user("x") }))),
             (8, Ok(member("staff", "ada"))),
             (9, Ok(subgroup("company", "staff"))),
             (10, Ok(member("a", "ada"))),
@@ -36,7 +36,7 @@ fn json_lines_say_what_is_there() {
         ]
     );
     assert_eq!(remarks(&rows[1]), ["no field here is called \"shoe size\""]);
-    assert_eq!(rows[3].remarks, [Remark::lost("a user has no label").about("x")]);
+    assert_eq!(rows[3].remarks, [Remark::dropped("a user has no label").about("x")]);
     assert_eq!(rows[0].bytes, 81);
 }
 
@@ -90,18 +90,18 @@ fn keys_are_known_by_the_names_that_others_give_them() {
     let disabled = || UserRecord { disabled: Some(true), ..user("a") };
     let enabled = || UserRecord { disabled: Some(false), ..user("a") };
     for (text, expected) in [
-        (r#"{"handle":"a","mail":"m"}"#, UserRecord { email: some("m"), ..user("a") }),
+        (r#"{"handle":"a","mail":"m"}"#, UserRecord { texts: fields([(Email, "m")]), ..user("a") }),
         (
             r#"{"uid":"a","givenname":"A","sn":"L"}"#,
-            UserRecord { first_name: some("A"), last_name: some("L"), ..user("a") },
+            UserRecord { texts: fields([(FirstName, "A"), (LastName, "L")]), ..user("a") },
         ),
-        (r#"{"id":"a","firstName":"A"}"#, UserRecord { first_name: some("A"), ..user("a") }),
-        (r#"{"userName":"a","Job Title":"t"}"#, UserRecord { title: some("t"), ..user("a") }),
-        (r#"{"email":"a"}"#, UserRecord { email: some("a"), ..user("a") }),
-        (r#"{"name":"N","login":"a"}"#, UserRecord { display_name: some("N"), ..user("a") }),
+        (r#"{"id":"a","firstName":"A"}"#, UserRecord { texts: fields([(FirstName, "A")]), ..user("a") }),
+        (r#"{"userName":"a","Job Title":"t"}"#, UserRecord { texts: fields([(Title, "t")]), ..user("a") }),
+        (r#"{"email":"a"}"#, UserRecord { texts: fields([(Email, "a")]), ..user("a") }),
+        (r#"{"name":"N","login":"a"}"#, UserRecord { texts: fields([(DisplayName, "N")]), ..user("a") }),
         (r#"{"uid":"a","external_id":17}"#, UserRecord { external_id: some("17"), ..user("a") }),
         (r#"{"id":7,"name":"a"}"#, user("a")),
-        (r#"{"id":7,"email":"a"}"#, UserRecord { email: some("a"), ..user("a") }),
+        (r#"{"id":7,"email":"a"}"#, UserRecord { texts: fields([(Email, "a")]), ..user("a") }),
         (r#"{"username":"a","enabled":false}"#, disabled()),
         (r#"{"login":"a","active":false}"#, disabled()),
         (r#"{"login":"a","is_active":"yes"}"#, enabled()),
@@ -135,8 +135,8 @@ fn keys_are_known_by_the_names_that_others_give_them() {
 fn the_operator_chooses_the_key_of_the_login() {
     let options = ReadOptions { login: some("Mail"), delimiter: None };
     let text = b"{\"name\":\"N\",\"mail\":\"a\"}\n{\"name\":\"b\"}\n{\"kind\":\"group\",\"name\":\"g\"}\n{\"mail\":17}";
-    let rows: Vec<_> = read(Format::JsonLines, input(text), &options).unwrap().map(Result::unwrap).collect();
-    let ada = UserRecord { display_name: some("N"), email: some("a"), ..user("a") };
+    let rows: Vec<_> = open_rows(Format::JsonLines, input(text), &options).unwrap().map(Result::unwrap).collect();
+    let ada = UserRecord { texts: fields([(DisplayName, "N"), (Email, "a")]), ..user("a") };
     let group = GroupRecord { name: "g".to_owned(), ..GroupRecord::default() };
     assert_eq!(
         said(&rows),
@@ -144,7 +144,7 @@ fn the_operator_chooses_the_key_of_the_login() {
             (1, Ok(Record::User(ada))),
             (2, Err("there is no key \"Mail\" (--login)")),
             (3, Ok(Record::Group(group))),
-            (4, Ok(Record::User(UserRecord { email: some("17"), ..user("17") }))),
+            (4, Ok(Record::User(UserRecord { texts: fields([(Email, "17")]), ..user("17") }))),
         ]
     );
     let logins: Vec<_> = rows.iter().map(|row| row.login.as_deref()).collect();
@@ -175,8 +175,7 @@ fn arrays_and_lists_of_documents_are_read() {
 #[test]
 fn documents_of_datadog_are_read() {
     let ada = UserRecord {
-        display_name: some("Ada L"),
-        email: some("e"),
+        texts: fields([(DisplayName, "Ada L"), (Email, "e")]),
         role: Some(Role::Admin),
         disabled: Some(true),
         verified: Some(false),
@@ -190,14 +189,14 @@ fn documents_of_datadog_are_read() {
     }
     check(
         r#"{"handle":"a","is_admin":true,"role":"Boss","title":"Boss","access_role":"st"}"#,
-        &[Record::User(UserRecord { title: some("Boss"), role: Some(Role::Standard), ..user("a") })],
+        &[Record::User(UserRecord { texts: fields([(Title, "Boss")]), role: Some(Role::Standard), ..user("a") })],
         &["is_admin gives no rights: access_role is not adm"],
     );
 }
 
 #[test]
 fn documents_of_nuxeo_are_read() {
-    let mut ada = UserRecord { first_name: some("Ada"), groups: Some(texts(&["staff"])), ..user("ada") };
+    let mut ada = UserRecord { texts: fields([(FirstName, "Ada")]), groups: Some(texts(&["staff"])), ..user("ada") };
     ada.properties.insert("tenantId".to_owned(), json!(7).into());
     let document = |is_administrator| {
         format!(
@@ -263,7 +262,7 @@ fn lists_of_our_own_commands_are_read() {
 #[test]
 fn users_and_groups_of_keycloak_are_read() {
     let mut ada = UserRecord {
-        email: some("e"),
+        texts: fields([(Email, "e")]),
         verified: Some(true),
         disabled: Some(false),
         groups: Some(texts(&["staff/eng"])),
@@ -345,7 +344,8 @@ fn a_user_of_okta_s_interface_has_the_fields_in_a_profile() {
         Format::JsonLines,
         r#"[{"id":"00u1","status":"SUSPENDED","profile":{"login":"ada@x.io","firstName":"Ada","email":"a@x.io"}}]"#,
     );
-    let ada = UserRecord { first_name: some("Ada"), email: some("a@x.io"), disabled: Some(true), ..user("ada@x.io") };
+    let ada =
+        UserRecord { texts: fields([(FirstName, "Ada"), (Email, "a@x.io")]), disabled: Some(true), ..user("ada@x.io") };
     assert_eq!(rows[0].record, Ok(Some(Record::User(ada))));
     assert_eq!(rows[0].login.as_deref(), Some("login"));
 }

@@ -66,7 +66,7 @@ fn account(lines: &str) -> (Option<bool>, Vec<String>) {
 
 fn with_login(login: &str, text: &str) -> Vec<Row> {
     let options = ReadOptions { login: some(login), ..ReadOptions::default() };
-    read(Format::Ldif, input(text.as_bytes()), &options).unwrap().map(Result::unwrap).collect()
+    open_rows(Format::Ldif, input(text.as_bytes()), &options).unwrap().map(Result::unwrap).collect()
 }
 
 // ------------------------------------------------------------------------------------------ people and groups
@@ -79,12 +79,14 @@ fn an_entry_of_a_person_is_a_user() {
                 title: Boss\nuserPassword:: e1NTSEF9YWJj\nmobile: 1\nMOBILE: 2\n\
                 employeeNumber: 007\ndescription: first\nentryUUID: 0\nnsAccountLock: TRUE\n";
     let mut ada = UserRecord {
-        first_name: some("Ada"),
-        last_name: some("Lovelace"),
-        display_name: some("\u{c9}buchte"),
-        email: some("ada@example.com"),
-        company: some("Acme"),
-        title: some("Boss"),
+        texts: fields([
+            (FirstName, "Ada"),
+            (LastName, "Lovelace"),
+            (DisplayName, "\u{c9}buchte"),
+            (Email, "ada@example.com"),
+            (Company, "Acme"),
+            (Title, "Boss"),
+        ]),
         password: some("{SSHA}abc"),
         disabled: Some(true),
         ..user("ada")
@@ -164,7 +166,7 @@ fn another_attribute_can_be_chosen_for_the_login() {
     // It still is what it was.
     let rows = with_login("employeeNumber", &text);
     let Ok(Some(Record::User(user))) = &rows[0].record else { panic!("{rows:?}") };
-    assert_eq!(user.email, some("ada@x"));
+    assert_eq!(user.texts[Email], some("ada@x"));
     assert_eq!(user.properties["employeeNumber"].as_str(), "\"7\"");
     assert_eq!(told(&rows[..1]), ["the attribute badge is left out", "the attribute uid is left out"]);
 }
@@ -243,9 +245,9 @@ fn attributes_that_are_not_taken_over_are_told_once_each() {
     assert_eq!(
         told(&rows),
         [
+            "only the first value of mail counts",
             "only the first value of userPassword counts",
             "other values of uid are left out",
-            "only the first value of mail counts",
             "the attribute cn is left out",
             "the attribute jpegPhoto is left out",
             "the attribute loginShell is left out",
@@ -512,7 +514,10 @@ fn deleted_entries_and_values_do_not_come_back() {
            uniqueMember;vdcsn-5f05;deleted: uid=bob,ou=people,dc=x\n";
     let rows = rows(Format::Ldif, text);
     let Ok(Some(Record::User(ada))) = &rows[0].record else { panic!("{rows:?}") };
-    assert_eq!((ada.last_name.as_deref(), ada.email.as_deref(), &ada.title), (Some("New"), Some("new@x"), &None));
+    assert_eq!(
+        (ada.texts[LastName].as_deref(), ada.texts[Email].as_deref(), &ada.texts[Title]),
+        (Some("New"), Some("new@x"), &None)
+    );
     assert_eq!(people(&rows), ["ada", "bob", "[admins]"]);
     assert_eq!(memberships(&rows), ["admins <- ada"]);
     assert_eq!(told(&rows), ["values that are marked as deleted are left out"; 4]);
@@ -596,7 +601,11 @@ fn an_odd_line_costs_nothing_but_itself() {
         let rows = rows(Format::Ldif, &text);
         assert_eq!(people(&rows), ["ada", "bob"], "{told_of}");
         let Ok(Some(Record::User(ada))) = &rows[0].record else { panic!("{rows:?}") };
-        assert_eq!((ada.last_name.as_deref(), &ada.email, &ada.password), (Some("L"), &None, &None), "{told_of}");
+        assert_eq!(
+            (ada.texts[LastName].as_deref(), &ada.texts[Email], &ada.password),
+            (Some("L"), &None, &None),
+            "{told_of}"
+        );
         assert_eq!(told(&rows), [told_of]);
     }
 }
@@ -610,8 +619,11 @@ fn the_plain_value_wins_over_those_with_options() {
     );
     let rows = rows(Format::Ldif, text);
     let Ok(Some(Record::User(ada))) = &rows[0].record else { panic!("{rows:?}") };
-    assert_eq!((ada.first_name.as_deref(), ada.last_name.as_deref()), (Some("\u{30ed}"), Some("Ogasawara")));
-    assert_eq!((ada.title.as_deref(), ada.display_name.as_deref()), (Some("Chef"), Some("\u{5c0f}")));
+    assert_eq!(
+        (ada.texts[FirstName].as_deref(), ada.texts[LastName].as_deref()),
+        (Some("\u{30ed}"), Some("Ogasawara"))
+    );
+    assert_eq!((ada.texts[Title].as_deref(), ada.texts[DisplayName].as_deref()), (Some("Chef"), Some("\u{5c0f}")));
     assert_eq!(ada.properties["description"].as_str(), "\"Hello\"");
     assert_eq!(ada.properties["mobile"].as_str(), "\"1\"");
     let other = |name: &str| format!("values of {name} in other languages, or with other options, are left out");
@@ -651,7 +663,7 @@ fn a_broken_entry_is_refused_and_the_next_one_is_read() {
     // What follows a broken dn is not for the person before it.
     let rows = rows(Format::Ldif, person("ada", "").trim_end().to_owned() + "\ndn uid=bob\nmail: bob@x\n");
     let Ok(Some(Record::User(ada))) = &rows[0].record else { panic!("{rows:?}") };
-    assert_eq!((rows.len(), &ada.email), (2, &None));
+    assert_eq!((rows.len(), &ada.texts[Email]), (2, &None));
 }
 
 #[test]
@@ -671,7 +683,7 @@ fn the_end_of_a_search_is_no_entry() {
 
 #[test]
 fn an_ldif_of_another_version_is_not_read() {
-    let mut rows = read(Format::Ldif, input(b"version: 2\ndn: uid=a\n"), &ReadOptions::default()).unwrap();
+    let mut rows = open_rows(Format::Ldif, input(b"version: 2\ndn: uid=a\n"), &ReadOptions::default()).unwrap();
     let problem = rows.next().expect("a problem").expect_err("a problem");
     assert_eq!(problem.to_string(), "the file is LDIF of another version than 1");
     assert!(rows.next().is_none());
@@ -693,12 +705,10 @@ fn an_export_of_ours_says_who_is_meant_by_name() {
          member: uid=ada,ou=people,dc=x\nmember: uid=\\20Pending\\20,ou=people,dc=x\n\
          # rollbook: {{\"joined\":5,\"parent\":\"Two  Words\"}}\nmember: cn=two words,ou=groups,dc=x\n\n\
          dn: cn=two words,ou=groups,dc=x\nobjectClass: groupOfNames\ncn: two words\nmember:\n",
-        super::super::writer::LDIF_MARK
+        crate::formats::ldif::export_comments::MARK
     );
     let mut ada = UserRecord {
-        first_name: some("Ada"),
-        last_name: some("-"),
-        title: some(""),
+        texts: fields([(FirstName, "Ada"), (LastName, "-"), (Title, "")]),
         role: Some(Role::Standard),
         stored_role: Some(Role::Read),
         disabled: Some(true),
@@ -793,7 +803,7 @@ fn a_group_that_is_longer_than_a_row_passes_through() {
     let before = "dn: cn=all\nobjectClass: group\ndescription: everybody\n";
     let behind = "info: lost\nbroken\nmember;range=0-1: uid=last\n\ndn: uid=bob\nobjectClass: person\n";
     let mut rows =
-        read(Format::Ldif, crowd(before, MEMBERS, behind), &ReadOptions::default()).unwrap().map(Result::unwrap);
+        open_rows(Format::Ldif, crowd(before, MEMBERS, behind), &ReadOptions::default()).unwrap().map(Result::unwrap);
     let first = rows.next().unwrap();
     let Ok(Some(Record::Group(group))) = &first.record else { panic!("{first:?}") };
     assert_eq!((first.line, group.name.as_str(), group.description.as_deref()), (1, "all", Some("everybody")));
@@ -815,13 +825,15 @@ fn a_group_that_is_longer_than_a_row_passes_through() {
     // It is not clear yet what it is.
     let before = "dn: cn=all\ndescription: everybody\n";
     let behind = "objectClass: group\n\ndn: uid=bob\nobjectClass: person\n";
-    let rows = read(Format::Ldif, crowd(before, MEMBERS, behind), &ReadOptions::default()).unwrap().map(Result::unwrap);
+    let rows =
+        open_rows(Format::Ldif, crowd(before, MEMBERS, behind), &ReadOptions::default()).unwrap().map(Result::unwrap);
     let rows: Vec<_> = rows.collect();
     assert_eq!(people(&rows), ["refused: the entry is longer than 16 MiB", "bob"]);
 
     // It is no group of people.
     let before = "dn: cn=all\nobjectClass: groupOfNames\nobjectClass: ipahostgroup\n";
-    let rows = read(Format::Ldif, crowd(before, MEMBERS, "\n"), &ReadOptions::default()).unwrap().map(Result::unwrap);
+    let rows =
+        open_rows(Format::Ldif, crowd(before, MEMBERS, "\n"), &ReadOptions::default()).unwrap().map(Result::unwrap);
     let rows: Vec<_> = rows.collect();
     assert_eq!((rows.len(), told(&rows).len(), people(&rows).len()), (1, 1, 0));
 }
@@ -865,7 +877,7 @@ fn damaged_files_are_read_to_their_end() {
                     _ => bytes[at] = random.below(256) as u8,
                 }
             }
-            let rows: Vec<_> = read(Format::Ldif, input(&bytes), &ReadOptions::default()).unwrap().collect();
+            let rows: Vec<_> = open_rows(Format::Ldif, input(&bytes), &ReadOptions::default()).unwrap().collect();
             // Another version at the beginning ends the reading.
             let lines: Vec<_> = rows.iter().map_while(|row| row.as_ref().ok()).map(|row| row.line).collect();
             assert!(lines.is_sorted() && (lines.len() == rows.len() || lines.is_empty()), "{}", bytes.escape_ascii());

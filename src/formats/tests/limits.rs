@@ -25,7 +25,8 @@ fn a_value_that_is_too_long_costs_nothing_but_itself() {
     ] {
         let before = format!("dn: uid=ada\nobjectClass: person\n{name}");
         let input = long(&before, 2 * ROW_BYTES_MAX, "\n x\nuid: ada\n");
-        let rows: Vec<_> = read(Format::Ldif, input, &ReadOptions::default()).unwrap().map(Result::unwrap).collect();
+        let rows: Vec<_> =
+            open_rows(Format::Ldif, input, &ReadOptions::default()).unwrap().map(Result::unwrap).collect();
         assert_eq!((rows.len(), user_name(&rows[0])), (1, "ada"));
         assert_eq!(remarks(&rows[0]), [told]);
     }
@@ -50,7 +51,7 @@ fn a_row_that_is_too_long_is_refused_and_the_next_one_is_read() {
             "the dn is longer than 16 MiB",
         ),
     ] {
-        let rows: Vec<_> = read(format, long(before, length, after), &ReadOptions::default()).unwrap().collect();
+        let rows: Vec<_> = open_rows(format, long(before, length, after), &ReadOptions::default()).unwrap().collect();
         let rows: Vec<_> = rows.into_iter().map(Result::unwrap).collect();
         assert_eq!(rows.len(), 2, "{format:?}");
         assert_eq!(rows[0].record, Err(why.to_owned()));
@@ -79,13 +80,14 @@ fn an_input_that_breaks_off_ends_the_reading_with_the_reason() {
         (Format::Ldif, "dn: uid=ada\nobjectClass: person\n\ndn: uid=b"),
     ] {
         let input = Box::new(BufReader::new(io::Cursor::new(text).chain(Broken)));
-        let rows: Vec<_> = read(format, input, &ReadOptions::default()).unwrap().collect();
+        let rows: Vec<_> = open_rows(format, input, &ReadOptions::default()).unwrap().collect();
         assert_eq!(rows.len(), 2, "{format:?} {rows:?}");
         assert_eq!(user_name(rows[0].as_ref().unwrap()), "ada");
         let problem = format!("{:#}", rows[1].as_ref().unwrap_err());
         assert!(problem.starts_with("read line ") && problem.ends_with("the disk is gone"), "{problem}");
     }
-    let broken = read(Format::Csv, Box::new(BufReader::new(Broken)), &ReadOptions::default()).err().expect("a refusal");
+    let broken =
+        open_rows(Format::Csv, Box::new(BufReader::new(Broken)), &ReadOptions::default()).err().expect("a refusal");
     assert_eq!(format!("{broken:#}"), "read the beginning of the file: the disk is gone");
 }
 
@@ -136,7 +138,7 @@ fn damaged_files_are_read_to_their_end() {
                 _ => text.insert(at, random.pick(bytes)),
             }
         }
-        if let Ok(rows) = read(format, input(&text), &ReadOptions::default()) {
+        if let Ok(rows) = open_rows(format, input(&text), &ReadOptions::default()) {
             let rows: Vec<_> = rows.map(|row| row.expect("a row")).collect();
             assert!(rows.len() <= text.len());
             assert!(rows.is_sorted_by_key(|row| row.bytes), "{}", String::from_utf8_lossy(&text));

@@ -33,11 +33,13 @@ fn a_file_of_nothing_is_complete_all_the_same() {
 #[test]
 fn an_ldif_is_written_as_directories_read_it() {
     let mut ada = UserRecord {
-        first_name: some("Ada"),
-        last_name: some(" L\u{f6}ve"),
-        email: some("a@x.io"),
-        company: some(&"long ".repeat(30)),
-        title: some(":-)"),
+        texts: fields([
+            (FirstName, "Ada"),
+            (LastName, " L\u{f6}ve"),
+            (Email, "a@x.io"),
+            (Company, &"long ".repeat(30)),
+            (Title, ":-)"),
+        ]),
         role: Some(Role::Read),
         disabled: Some(false),
         verified: Some(true),
@@ -48,7 +50,7 @@ fn an_ldif_is_written_as_directories_read_it() {
     };
     ada.properties.insert("mobile".to_owned(), json!(["1", "2"]).into());
     ada.properties.insert("n".to_owned(), json!(1).into());
-    let bob = UserRecord { display_name: some("Bob"), last_name: some("-"), email: some(""), ..user("bob") };
+    let bob = UserRecord { texts: fields([(DisplayName, "Bob"), (LastName, "-"), (Email, "")]), ..user("bob") };
     let empty = GroupRecord {
         name: "staff".to_owned(),
         label: some("Staff"),
@@ -118,7 +120,7 @@ fn an_ldif_is_written_as_directories_read_it() {
 
 #[test]
 fn an_empty_text_and_none_are_the_same_in_a_csv() {
-    let ada = UserRecord { first_name: some(""), password: some(""), ..user("=ada") };
+    let ada = UserRecord { texts: fields([(FirstName, "")]), password: some(""), ..user("=ada") };
     let (text, losses) = written(Format::Csv, &[Record::User(ada.clone())]);
     assert_eq!(text.lines().nth(1), Some("user,=ada,,,,,,,,,,,,,,,,,"));
     assert_eq!(losses, [Vec::<String>::new()]);
@@ -225,12 +227,7 @@ impl Chance {
     fn user(&mut self) -> UserRecord {
         UserRecord {
             name: self.name(),
-            first_name: self.text(),
-            last_name: self.text(),
-            display_name: self.text(),
-            email: self.text(),
-            company: self.text(),
-            title: self.text(),
+            texts: TextField::ALL.map(|field| (field, self.text())).into_iter().collect(),
             role: self.0.pick(&[None, Some(Role::Admin), Some(Role::Standard), Some(Role::Read)]),
             disabled: self.switch(),
             verified: self.switch(),
@@ -310,7 +307,7 @@ fn an_ldif_reads_back_what_it_can_hold() {
             ..chance.user()
         };
         // What stands for none.
-        user.last_name = user.last_name.filter(|name| name != "-");
+        user.texts[LastName].take_if(|name| name == "-");
         if chance.0.one_in(3) {
             user.properties.insert("mobile".to_owned(), json!([chance.name(), " "]).into());
             user.properties.insert("description".to_owned(), json!(chance.name()).into());

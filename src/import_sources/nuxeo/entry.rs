@@ -1,6 +1,6 @@
 //! Groups and users as Nuxeo shows them, taken as records. A value that is no text costs the value, and not the entry.
 
-use crate::formats::{GroupRecord, Remark, UserRecord, quoted};
+use crate::formats::{GroupRecord, Remark, TextField, UserRecord, quoted};
 use crate::import_sources::account_state;
 use crate::json::{Json, JsonText, Object};
 use std::collections::BTreeMap;
@@ -79,18 +79,24 @@ pub(super) fn user(mut entry: Object, remarks: &mut Vec<Remark>) -> Result<UserR
         let direct = groups.iter().flatten().map(String::as_str);
         if !above.chain(direct).any(|name| name.eq_ignore_ascii_case(ADMINISTRATORS)) {
             let text = format!("a user is an administrator there without being in the group {ADMINISTRATORS}");
-            remarks.push(Remark::lost(text).about(&*about));
+            remarks.push(Remark::dropped(text).about(&*about));
         }
     }
     if entry.get("id").and_then(Json::as_str).is_some_and(|id| !id.eq_ignore_ascii_case(&name)) {
-        remarks.push(Remark::lost("the identifier of a user is left out: it is not the login").about(&*about));
+        remarks.push(Remark::dropped("the identifier of a user is left out: it is not the login").about(&*about));
     }
     for key in ["username", "password"] {
         below.remove(key);
     }
     let mut text = |key| text(&mut below, key, &about, remarks);
-    let (first_name, last_name, email) = (text("firstName"), text("lastName"), text("email"));
-    let (company, title) = (text("company"), text("title"));
+    let texts = [
+        (TextField::FirstName, "firstName"),
+        (TextField::LastName, "lastName"),
+        (TextField::Email, "email"),
+        (TextField::Company, "company"),
+        (TextField::Title, "title"),
+    ];
+    let texts = texts.into_iter().map(|(field, key)| (field, text(key))).collect();
     let states = [&mut below, &mut entry].map(|object| account_state::is_disabled(object, &about, remarks));
     let disabled = states.into_iter().flatten().reduce(|one, other| one || other);
     tell_rest(
@@ -100,8 +106,7 @@ pub(super) fn user(mut entry: Object, remarks: &mut Vec<Remark>) -> Result<UserR
         remarks,
     );
     let properties = kept(below);
-    let names = UserRecord { name, first_name, last_name, email, company, title, ..UserRecord::default() };
-    Ok(UserRecord { groups, disabled, properties, ..names })
+    Ok(UserRecord { name, texts, groups, disabled, properties, ..UserRecord::default() })
 }
 
 fn take_properties(entry: &mut Object) -> Result<Object, String> {
@@ -118,7 +123,8 @@ fn tell_rest(entry: &Object, known: &[&str], about: &str, remarks: &mut Vec<Rema
         let is_empty = value.is_null() || matches!(value, Json::Object(object) if object.is_empty());
         !is_empty && *key != "entity-type" && !known.contains(&key.as_str())
     });
-    remarks.extend(rest.map(|(key, _)| Remark::lost(format!("nothing here is called {}", quoted(key))).about(about)));
+    remarks
+        .extend(rest.map(|(key, _)| Remark::dropped(format!("nothing here is called {}", quoted(key))).about(about)));
 }
 
 /// The properties that say something.
@@ -134,7 +140,7 @@ fn text(from: &mut Object, key: &str, about: &str, remarks: &mut Vec<Remark>) ->
         Json::String(text) => Some(text),
         value @ (Json::Number(_) | Json::Bool(_)) => Some(value.to_string()),
         Json::Array(_) | Json::Object(_) => {
-            remarks.push(Remark::lost(format!("{key} is no text, and is left out")).about(about));
+            remarks.push(Remark::dropped(format!("{key} is no text, and is left out")).about(about));
             None
         }
     }

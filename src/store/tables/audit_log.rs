@@ -4,13 +4,14 @@
 //! ends. Of passwords it says that there is one, of keys and tokens what they are for.
 
 use crate::json::{self, JsonStr};
-use crate::model::{Attributes, BaseRole, Change, Error, Group, Result, User, now};
+use crate::model::{Attributes, BaseRole, Change, Error, Group, Result, TextField, User, now};
 use crate::store::sql::{ReadTx, WriteTx, failure};
 use crate::store::tables::columns::count;
 use crate::store::tables::credentials::{Credential, CredentialKind};
 use crate::store::tables::memberships::MemberList;
 use rusqlite::params;
-use serde::Serialize;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// The largest number of a change: every reader of JSON can hold it (2^53 - 1).
@@ -413,18 +414,8 @@ type Properties<'d> = BTreeMap<&'d str, Option<JsonStr<'d>>>;
 struct UserDocument<'u> {
     #[serde(skip_serializing_if = "Option::is_none")]
     uuid: Option<&'u str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first_name: Field<'u>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_name: Field<'u>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    display_name: Field<'u>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email: Field<'u>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    company: Field<'u>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    title: Field<'u>,
+    #[serde(flatten)]
+    texts: TextFields<'u>,
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -440,17 +431,28 @@ struct UserDocument<'u> {
     password: Option<bool>,
 }
 
+/// The text fields of a document, in the order of [`TextField::ALL`].
+#[derive(Default)]
+struct TextFields<'u>([Field<'u>; TextField::ALL.len()]);
+
+impl Serialize for TextFields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (field, text) in TextField::ALL.into_iter().zip(&self.0) {
+            if let Some(text) = text {
+                map.serialize_entry(field.name(), text)?;
+            }
+        }
+        map.end()
+    }
+}
+
 impl<'u> UserDocument<'u> {
     fn of(user: &'u User) -> UserDocument<'u> {
         let field = |value: &'u Option<String>| value.as_deref().map(Some);
         UserDocument {
             uuid: Some(&user.uuid),
-            first_name: field(&user.first_name),
-            last_name: field(&user.last_name),
-            display_name: field(&user.display_name),
-            email: field(&user.email),
-            company: field(&user.company),
-            title: field(&user.title),
+            texts: TextFields(TextField::ALL.map(|text| field(text.of(user)))),
             role: (user.access_role != BaseRole::default()).then(|| role(user.access_role)),
             disabled: user.disabled.then_some(true),
             verified: user.verified.then_some(true),
@@ -464,12 +466,9 @@ impl<'u> UserDocument<'u> {
         let (mut old, mut new) = (UserDocument::default(), UserDocument::default());
         let field =
             |before: &'u Option<String>, after: &'u Option<String>| differing(before.as_deref(), after.as_deref());
-        (old.first_name, new.first_name) = field(&before.first_name, &after.first_name);
-        (old.last_name, new.last_name) = field(&before.last_name, &after.last_name);
-        (old.display_name, new.display_name) = field(&before.display_name, &after.display_name);
-        (old.email, new.email) = field(&before.email, &after.email);
-        (old.company, new.company) = field(&before.company, &after.company);
-        (old.title, new.title) = field(&before.title, &after.title);
+        for (index, text) in TextField::ALL.into_iter().enumerate() {
+            (old.texts.0[index], new.texts.0[index]) = field(text.of(before), text.of(after));
+        }
         (old.role, new.role) = differing(role(before.access_role), role(after.access_role));
         (old.disabled, new.disabled) = differing(before.disabled, after.disabled);
         (old.verified, new.verified) = differing(before.verified, after.verified);

@@ -1,33 +1,76 @@
 //! Rows of `users`.
 
 use crate::model::{
-    BaseRole, EntityKind, NewPassword, Page, Result, User, UserSummary, UserView, Window, new_uuid, now,
+    BaseRole, EntityKind, NewPassword, Page, Result, TextField, User, UserSummary, UserView, Window, new_uuid, now,
 };
 use crate::store::cache_scopes::CacheScope;
 use crate::store::read_cache::{ADMINISTRATORS_MAX, Administrators, ListKey};
 use crate::store::sql::{ReadTx, WriteTx, failure};
 use crate::store::tables::columns::{attributes, attributes_text, count, prefix_range, search_key};
-use rusqlite::{Row, ToSql, named_params, params};
+use rusqlite::{Row, ToSql, params};
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-/// The columns of a user, in the order in which `user` reads them.
-macro_rules! columns {
-    () => {
-        "users.id, users.uuid, users.username, users.first_name, users.last_name, users.display_name, users.email, \
-         users.company, users.title, users.access_role, users.disabled, users.verified, users.attributes, \
-         users.external_id, users.created_at, users.updated_at, users.version, users.username_key"
-    };
+/// The columns of a user that are no text fields, in the order in which `user` reads them.
+const FIXED_COLUMNS: [&str; 12] = [
+    "id",
+    "uuid",
+    "username",
+    "access_role",
+    "disabled",
+    "verified",
+    "attributes",
+    "external_id",
+    "created_at",
+    "updated_at",
+    "version",
+    "username_key",
+];
+/// The number of columns: what a query adds after them starts here.
+const COLUMNS: usize = FIXED_COLUMNS.len() + TextField::ALL.len();
+
+/// The columns of a user, separated by commas: the fixed ones, then the text fields.
+static COLUMN_LIST: LazyLock<String> = LazyLock::new(|| {
+    let columns = FIXED_COLUMNS.into_iter().chain(TextField::ALL.map(TextField::name));
+    columns.map(|column| format!("users.{column}")).collect::<Vec<_>>().join(", ")
+});
+
+static BY_NAME: LazyLock<String> =
+    LazyLock::new(|| format!("select {} from users where username_key = ?1", *COLUMN_LIST));
+static BY_ID: LazyLock<String> = LazyLock::new(|| format!("select {} from users where id = ?1", *COLUMN_LIST));
+
+/// Takes 13 parameters and then the text fields. By number: SQLite looks up each name among all of them.
+static INSERT: LazyLock<String> = LazyLock::new(|| {
+    let (texts, values) = text_parameters(14);
+    format!(
+        "insert into users (uuid, username, username_key, first_key, last_key, email_key, access_role, disabled,
+             verified, password_hash, external_id, attributes, created_at, updated_at, {})
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, {})",
+        texts.join(", "),
+        values.join(", ")
+    )
+});
+
+/// Takes 10 parameters and then the text fields.
+static UPDATE: LazyLock<String> = LazyLock::new(|| {
+    let (texts, values) = text_parameters(11);
+    let texts: Vec<_> = texts.iter().zip(&values).map(|(column, value)| format!("{column} = {value}")).collect();
+    format!(
+        "update users set first_key = ?2, last_key = ?3, email_key = ?4, access_role = ?5, disabled = ?6,
+             verified = ?7, external_id = ?8, attributes = ?9, updated_at = ?10, {}, version = version + 1
+         where id = ?1",
+        texts.join(", ")
+    )
+});
+
+/// The columns of the text fields, and their parameters from that number on.
+fn text_parameters(first: usize) -> (Vec<&'static str>, Vec<String>) {
+    let number = |index: usize| format!("?{}", first + index);
+    (TextField::ALL.map(TextField::name).to_vec(), (0..TextField::ALL.len()).map(number).collect())
 }
 
 /// How many rows a page may skip in an index; for what lies deeper the order is remembered.
 const SKIPPED_MAX: u64 = 1000;
-/// The number of those columns: what a query adds after them starts here.
-const COLUMNS: usize = 18;
-
-const BY_NAME: &str = concat!("select ", columns!(), " from users where username_key = ?1");
-const BY_ID: &str = concat!("select ", columns!(), " from users where id = ?1");
-
 /// The groups whose members are administrators: the group of that name and all below it.
 macro_rules! administrator_groups {
     () => {
@@ -108,12 +151,12 @@ impl UserFilter {
 impl ReadTx<'_> {
     /// The user of that name, whatever the spelling.
     pub fn find_user(&self, username: &str) -> Result<Option<User>> {
-        self.by_name(BY_NAME, username, user)
+        self.by_name(&BY_NAME, username, user)
     }
 
     /// The user of that inner id.
     pub fn find_user_by_id(&self, id: i64) -> Result<Option<User>> {
-        self.first(BY_ID, [id], user)
+        self.first(&BY_ID, [id], user)
     }
 
     /// The inner id of the user of that name, whatever the spelling.
@@ -192,7 +235,7 @@ impl ReadTx<'_> {
             "{} select {}, {} from users where username_key > :after and {}
              order by username_key limit :limit",
             administrator_groups!(),
-            columns!(),
+            *COLUMN_LIST,
             is_administrator!(),
             filter.condition()
         );
@@ -277,34 +320,25 @@ impl WriteTx<'_> {
     /// `Invalid` when the attributes are too large. That the key is free is the caller's to check.
     pub fn insert_user(&self, user: User, password: Option<&NewPassword>) -> Result<(User, bool)> {
         let (uuid, now) = (new_uuid(), now());
-        self.execute(
-            "insert into users (uuid, username, username_key, first_name, last_name, display_name, email, company,
-                 title, first_key, last_key, email_key, access_role, disabled, verified, password_hash, external_id,
-                 attributes, created_at, updated_at)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?19)",
-            // By number: SQLite looks each name up among all of them.
-            params![
-                uuid,
-                user.username,
-                user.key,
-                user.first_name,
-                user.last_name,
-                user.display_name,
-                user.email,
-                user.company,
-                user.title,
-                search_key(user.first_name.as_deref()),
-                search_key(user.last_name.as_deref()),
-                search_key(user.email.as_deref()),
-                role(user.access_role),
-                user.disabled,
-                user.verified,
-                password.map(|password| &password.hash),
-                user.external_id,
-                attributes_text(&user.attributes)?,
-                now,
-            ],
-        )?;
+        let search_keys = search_keys(&user);
+        let (role, attributes) = (role(user.access_role), attributes_text(&user.attributes)?);
+        let hash = password.map(|password| &password.hash);
+        let fixed: [&dyn ToSql; 13] = [
+            &uuid,
+            &user.username,
+            &user.key,
+            &search_keys[0],
+            &search_keys[1],
+            &search_keys[2],
+            &role,
+            &user.disabled,
+            &user.verified,
+            &hash,
+            &user.external_id,
+            &attributes,
+            &now,
+        ];
+        self.execute(&INSERT, [&fixed[..], &texts(&user)].concat().as_slice())?;
         let user = User {
             id: self.connection.last_insert_rowid(),
             uuid,
@@ -336,31 +370,21 @@ impl WriteTx<'_> {
         if user.disabled && !before.disabled {
             self.end_logins(user.id)?;
         }
-        self.execute(
-            "update users set first_name = :first_name, last_name = :last_name, display_name = :display_name,
-                 email = :email, company = :company, title = :title, first_key = :first_key, last_key = :last_key,
-                 email_key = :email_key, access_role = :access_role, disabled = :disabled, verified = :verified,
-                 external_id = :external_id, attributes = :attributes, updated_at = :now, version = version + 1
-             where id = :id",
-            named_params! {
-                ":id": user.id,
-                ":first_name": user.first_name,
-                ":last_name": user.last_name,
-                ":display_name": user.display_name,
-                ":email": user.email,
-                ":company": user.company,
-                ":title": user.title,
-                ":first_key": search_key(user.first_name.as_deref()),
-                ":last_key": search_key(user.last_name.as_deref()),
-                ":email_key": search_key(user.email.as_deref()),
-                ":access_role": role(user.access_role),
-                ":disabled": user.disabled,
-                ":verified": user.verified,
-                ":external_id": user.external_id,
-                ":attributes": attributes_text(&user.attributes)?,
-                ":now": now(),
-            },
-        )?;
+        let search_keys = search_keys(user);
+        let (role, attributes, now) = (role(user.access_role), attributes_text(&user.attributes)?, now());
+        let fixed: [&dyn ToSql; 10] = [
+            &user.id,
+            &search_keys[0],
+            &search_keys[1],
+            &search_keys[2],
+            &role,
+            &user.disabled,
+            &user.verified,
+            &user.external_id,
+            &attributes,
+            &now,
+        ];
+        self.execute(&UPDATE, [&fixed[..], &texts(user)].concat().as_slice())?;
         self.note_user(before, user)
     }
 
@@ -384,27 +408,36 @@ impl WriteTx<'_> {
     }
 }
 
+/// The text fields as parameters.
+fn texts(user: &User) -> [&dyn ToSql; TextField::ALL.len()] {
+    TextField::ALL.map(|field| field.of(user) as &dyn ToSql)
+}
+
+/// The folded texts that prefix search compares.
+fn search_keys(user: &User) -> [Option<String>; 3] {
+    [&user.first_name, &user.last_name, &user.email].map(|text| search_key(text.as_deref()))
+}
+
 fn user(row: &Row<'_>) -> rusqlite::Result<User> {
-    Ok(User {
+    let mut user = User {
         id: row.get(0)?,
         uuid: row.get(1)?,
         username: row.get(2)?,
-        first_name: row.get(3)?,
-        last_name: row.get(4)?,
-        display_name: row.get(5)?,
-        email: row.get(6)?,
-        company: row.get(7)?,
-        title: row.get(8)?,
-        access_role: stored_role(row.get_ref(9)?.as_str()?),
-        disabled: row.get(10)?,
-        verified: row.get(11)?,
-        attributes: attributes(EntityKind::User, row.get_ref(12)?.as_str()?),
-        external_id: row.get(13)?,
-        created_at: row.get(14)?,
-        updated_at: row.get(15)?,
-        version: row.get(16)?,
-        key: row.get(17)?,
-    })
+        access_role: stored_role(row.get_ref(3)?.as_str()?),
+        disabled: row.get(4)?,
+        verified: row.get(5)?,
+        attributes: attributes(EntityKind::User, row.get_ref(6)?.as_str()?),
+        external_id: row.get(7)?,
+        created_at: row.get(8)?,
+        updated_at: row.get(9)?,
+        version: row.get(10)?,
+        key: row.get(11)?,
+        ..User::default()
+    };
+    for (index, field) in TextField::ALL.into_iter().enumerate() {
+        *field.of_mut(&mut user) = row.get(FIXED_COLUMNS.len() + index)?;
+    }
+    Ok(user)
 }
 
 fn view<'r>(row: &'r Row<'_>) -> rusqlite::Result<(i64, &'r str, UserView<'r>)> {

@@ -1,7 +1,7 @@
 //! What the sources of `pull` read from a server that speaks their dialects: this one.
 
 use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
-use rollbook::formats::{Record, Role, Rows, UserRecord};
+use rollbook::formats::{Record, Role, Rows, TextField, UserRecord, UserTexts};
 use rollbook::import_sources::{DatadogKeys, NuxeoLogin, Source, datadog, nuxeo};
 use rollbook::json::{JsonText, to_string};
 use serde_json::json;
@@ -17,6 +17,10 @@ fn keys(app_key: &str) -> DatadogKeys {
 
 fn administrator(password: &str) -> NuxeoLogin {
     NuxeoLogin::Basic { user: "Administrator".to_owned(), password: password.to_owned() }
+}
+
+fn texts<const N: usize>(texts: [(TextField, &str); N]) -> UserTexts {
+    texts.into_iter().map(|(field, text)| (field, Some(text.to_owned()))).collect()
 }
 
 /// All records, of which none is refused and nothing is lost.
@@ -41,28 +45,25 @@ fn the_users_of_datadog_are_read() {
     assert_eq!(server.datadog("POST", "/api/v1/user", Some(new)).status, 200);
     assert_eq!(server.datadog("POST", "/api/v1/user", Some(r#"{"handle":"bob@x.io"}"#)).status, 200);
     assert_eq!(server.datadog("DELETE", "/api/v1/user/bob@x.io", None).status, 200);
-    let some = |text: &str| Some(text.to_owned());
     let read = UserRecord { disabled: Some(false), verified: Some(false), ..UserRecord::default() };
     assert_eq!(
         records(datadog(&source(&server, "/"), &keys(APP_KEY))),
         [
             Record::User(UserRecord {
                 name: "ada@x.io".to_owned(),
-                display_name: some("Ada"),
-                email: some("a@x.io"),
+                texts: texts([(TextField::DisplayName, "Ada"), (TextField::Email, "a@x.io")]),
                 role: Some(Role::Read),
                 ..read.clone()
             }),
             Record::User(UserRecord {
                 name: "administrator".to_owned(),
-                display_name: some("Administrator"),
-                email: some("devnull@nuxeo.com"),
+                texts: texts([(TextField::DisplayName, "Administrator"), (TextField::Email, "devnull@nuxeo.com")]),
                 role: Some(Role::Admin),
                 ..read.clone()
             }),
             Record::User(UserRecord {
                 name: "bob@x.io".to_owned(),
-                email: some("bob@x.io"),
+                texts: texts([(TextField::Email, "bob@x.io")]),
                 role: Some(Role::Standard),
                 disabled: Some(true),
                 ..read
@@ -115,7 +116,7 @@ fn the_groups_and_users_of_nuxeo_are_read_page_by_page() {
     assert_eq!(by_password.len(), 7 + count);
     for (n, record) in by_password[7..].iter().enumerate() {
         let mut expected = user(&format!("user{n:04}"));
-        expected.first_name = Some("Ada".to_owned());
+        expected.texts[TextField::FirstName] = Some("Ada".to_owned());
         expected.groups = Some(vec!["staff".to_owned()]);
         expected.properties.insert("n".to_owned(), JsonText::stored(n.to_string()));
         assert_eq!(*record, Record::User(expected));
