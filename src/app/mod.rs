@@ -6,7 +6,7 @@ pub(crate) mod secrets;
 mod settings;
 
 use crate::background::Background;
-use crate::dialect::{Context, Dialects, Metrics};
+use crate::dialect::{Context, Metrics, Router};
 use crate::directory::{Authenticator, ChangeRetention, Passwords};
 use crate::files::database_path::{set_socket_owner, socket_path};
 use crate::http::ListenerKind;
@@ -55,7 +55,7 @@ const METRICS_LIMITS: Limits = Limits {
 /// A server that does not run yet.
 pub(crate) struct Service {
     store: Arc<Store>,
-    dialects: Dialects,
+    router: Router,
     traffic: Arc<RequestMetrics>,
     /// For clients.
     limits: Limits,
@@ -93,7 +93,7 @@ impl Service {
         let context = Context::new(access, settings.strict_errors, metrics);
         Ok(Service {
             store,
-            dialects: Dialects::mount(context, &settings.mounts()?)?,
+            router: Router::new(context, &settings.mounts()?)?,
             traffic,
             limits: settings.limits(),
             trusted: settings.trusted_proxies.clone(),
@@ -175,9 +175,9 @@ impl Service {
     /// When a thread cannot be started or has panicked.
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let mut forgetting = start_forgetting(&self.store, self.keep_changes)?;
-        let dialects = Arc::new(self.dialects);
-        let connections = Arc::downgrade(&dialects);
-        let result = run_all(self.servers, &self.traffic, dialects);
+        let router = Arc::new(self.router);
+        let connections = Arc::downgrade(&router);
+        let result = run_all(self.servers, &self.traffic, router);
         forgetting.end();
         // What is still being forgotten gives up.
         self.store.close();
@@ -197,15 +197,15 @@ impl Stop {
 }
 
 /// Serves at all doors, each in a thread of its own, until all are stopped.
-fn run_all(servers: Vec<Server>, traffic: &Arc<RequestMetrics>, dialects: Arc<Dialects>) -> anyhow::Result<()> {
+fn run_all(servers: Vec<Server>, traffic: &Arc<RequestMetrics>, router: Arc<Router>) -> anyhow::Result<()> {
     let mut threads = Vec::new();
     for server in servers {
-        let (traffic, dialects) = (Arc::clone(traffic), Arc::clone(&dialects));
+        let (traffic, router) = (Arc::clone(traffic), Arc::clone(&router));
         let thread = std::thread::Builder::new().name("server".to_owned());
-        let run = move || server.run(&traffic, move |incoming| dialects.answer(incoming));
+        let run = move || server.run(&traffic, move |inbound| router.respond(inbound));
         threads.push(thread.spawn(run).context("start the thread of a server")?);
     }
-    drop(dialects);
+    drop(router);
     for thread in threads {
         thread.join().map_err(|_| anyhow!("the thread of a server has panicked"))?;
     }
@@ -214,7 +214,7 @@ fn run_all(servers: Vec<Server>, traffic: &Arc<RequestMetrics>, dialects: Arc<Di
 
 /// Waits until the last thread of a connection has let go of the database, so that it can be opened again. A connection
 /// is off the list of its server a moment before that.
-fn wait_for_end(connections: &Weak<Dialects>) {
+fn wait_for_end(connections: &Weak<Router>) {
     let deadline = Instant::now() + LET_GO_PATIENCE;
     while connections.strong_count() > 0 && Instant::now() < deadline {
         std::thread::sleep(LET_GO_PAUSE);

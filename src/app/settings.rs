@@ -1,6 +1,6 @@
 //! The settings of a server as plain values, with the defaults of the command line.
 
-use crate::dialect::{DIALECTS, Dialect, Dialects};
+use crate::dialect::{DIALECTS, Dialect, Router};
 use crate::directory::{Passwords, Rules, SessionLimits};
 use crate::model::fold_name;
 use crate::server::{Certificate, Limits, Network, PemFile};
@@ -159,7 +159,7 @@ impl Default for Settings {
 impl Settings {
     /// Whether a server can be made with them; looks at no file.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
-        Dialects::check(&self.mounts()?)?;
+        Router::check(&self.mounts()?)?;
         if self.tls_cert.is_some() != self.tls_key.is_some() {
             bail!("tls_cert and tls_key go together: set both or neither");
         }

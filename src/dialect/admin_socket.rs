@@ -1,52 +1,29 @@
-//! The local socket beside the database: orders of an operator on the same machine. Whoever can connect has the rights
-//! to the file itself, so nobody is asked for more.
+//! The socket beside the database file, for commands of the operator on the same machine. It asks for no credentials: a
+//! process that can connect could also open the file.
 
-use super::{Context, refused};
+use super::context::Context;
+use super::followers::FOLLOWERS_MAX;
+use super::plain::{self, error_document};
 use crate::admin::{AdminRequest, Refusal, perform};
 use crate::http::{Method, Refused, Request, Response};
 use crate::json;
-use crate::model::Error;
 use serde::Deserialize;
 use serde_json::json;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Where orders are sent to.
+/// The path of administrative requests.
 pub(crate) const PATH: &str = "/orders";
-/// Where a command that waits asks whether the server gets on.
+/// The path where a waiting command asks whether the server makes progress.
 pub(crate) const PROGRESS_PATH: &str = "/progress";
 
-/// Commands that may wait for changes at a time (`log --follow`). There are twice as many places, so that they do not keep
-/// out the others.
-const FOLLOWERS_MAX: usize = 64;
+/// The dialect in the log and in metrics.
+const NAME: &str = "command";
 
-/// Commands that wait for changes.
-#[derive(Default)]
-pub(super) struct Followers(AtomicUsize);
-
-/// The place of a command that waits for changes.
-struct Follower<'f>(&'f AtomicUsize);
-
-impl Followers {
-    /// A place; `None` when all are taken.
-    fn enter(&self) -> Option<Follower<'_>> {
-        let follower = Follower(&self.0);
-        // It leaves at once when there is no place for it.
-        (self.0.fetch_add(1, Ordering::AcqRel) < FOLLOWERS_MAX).then_some(follower)
-    }
-}
-
-impl Drop for Follower<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-/// The body of a request.
+/// The body of an administrative request.
 #[derive(Deserialize)]
-struct Sent {
+struct AdminEnvelope {
     /// The operator's account on this machine.
     account: String,
-    /// Another password leaves the tokens of a user valid.
+    /// A password that is set leaves the tokens of the user valid.
     #[serde(default)]
     keep_tokens: bool,
     order: AdminRequest,
@@ -54,75 +31,51 @@ struct Sent {
 
 /// Answers a request.
 pub(super) fn handle(context: &Context, request: &Request<'_>) -> Response {
-    if request.path == PROGRESS_PATH {
-        let mut response = Response::json(200, &json!({ "progress": context.access.progress() }));
-        response.trace.route = PROGRESS_PATH;
-        return response;
-    }
-    if request.path != PATH {
-        return problem(404, "there is nothing at this path");
-    }
-    let mut response = answer(context, request);
-    response.trace.route = PATH;
+    let mut response = match request.path {
+        PATH => perform_request(context, request),
+        PROGRESS_PATH => Response::json(200, &json!({ "progress": context.authenticator.progress() })),
+        _ => error_document(404, "there is nothing at this path"),
+    };
+    response.trace.dialect = NAME;
+    response.trace.route = [PATH, PROGRESS_PATH].into_iter().find(|path| *path == request.path).unwrap_or_default();
     response
 }
 
-fn answer(context: &Context, request: &Request<'_>) -> Response {
+/// The answer to a request that the server refuses.
+pub(super) fn reject(refused: &Refused<'_>) -> Response {
+    let mut response = error_document(refused.status, refused.message);
+    response.trace.dialect = NAME;
+    response
+}
+
+fn perform_request(context: &Context, request: &Request<'_>) -> Response {
     if request.method != Method::Post {
-        return problem(405, "an order is posted").with_header("Allow", "POST");
+        return error_document(405, "an order is posted").with_header("Allow", "POST");
     }
     if let Err(refusal) = request.admit(&"operator".into()) {
-        return refused(problem, refusal);
+        return plain::refusal(error_document, refusal);
     }
-    let sent: Sent = match json::decode(request.body()) {
-        Ok(sent) => sent,
-        Err(error) => return problem(400, &format!("the order cannot be read: {error}")),
+    let envelope: AdminEnvelope = match json::decode(request.body()) {
+        Ok(envelope) => envelope,
+        Err(error) => return error_document(400, &format!("the order cannot be read: {error}")),
     };
-    let waits = matches!(sent.order, AdminRequest::Changes { wait: 1.., .. });
-    let place = if waits { context.followers.enter() } else { None };
-    if waits && place.is_none() {
+    let follows = matches!(envelope.order, AdminRequest::Changes { wait: 1.., .. });
+    let follower = if follows { context.followers.enter() } else { None };
+    if follows && follower.is_none() {
         let message = format!("{FOLLOWERS_MAX} commands follow the changes already: end one of them (log --follow)");
-        return problem(429, &message);
+        return error_document(429, &message);
     }
-    let directory = context.access.operator(&sent.account).keeping_tokens(sent.keep_tokens);
-    let mut response = match perform(&directory, sent.order) {
+    let directory = context.authenticator.operator(&envelope.account).keeping_tokens(envelope.keep_tokens);
+    let mut response = match perform(&directory, envelope.order) {
         Ok(answer) => Response::json(200, &answer),
-        Err(refused) => refusal(&refused),
+        Err(refused) => error_response(&refused),
     };
     response.trace.caller = Some(directory.caller().name.clone());
     response
 }
 
-/// The answer to what is no request.
-pub(super) fn refuse(refused: &Refused<'_>) -> Response {
-    problem(refused.status, refused.message)
-}
-
-fn refusal(refused: &Refusal) -> Response {
-    let status = match &refused.error {
-        Error::Unauthenticated => 401,
-        Error::WrongPassword | Error::Forbidden(_) => 403,
-        Error::NotFound(..) | Error::UnknownGroups(_) => 404,
-        Error::Exists(..)
-        | Error::LastAdministrator
-        | Error::Protected(_)
-        | Error::InheritedAdministrator(_)
-        | Error::AlreadyDisabled => 409,
-        Error::CursorExpired(_) => 410,
-        Error::PreconditionFailed => 412,
-        Error::TooManyNames(_) => 413,
-        Error::TooManyAttempts => 429,
-        Error::Invalid(_) => 400,
-        Error::Unavailable(_) => 503,
-        Error::Internal(cause) => {
-            log::error!("{cause:#}");
-            500
-        }
-    };
-    // Of an internal error this is no more than that it is one.
-    problem(status, &refused.to_string())
-}
-
-fn problem(status: u16, message: &str) -> Response {
-    Response::json(status, &json!({ "error": message }))
+/// The answer to a refusal, with its advice. The text of an internal error does not show the cause.
+fn error_response(refused: &Refusal) -> Response {
+    plain::log_cause(&refused.error);
+    error_document(plain::status(&refused.error), &refused.to_string())
 }

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 /// The tag of a document that is the same for everybody: another one, of another version or under other settings, has
 /// another tag.
-pub(super) fn tag_of(document: &[u8]) -> Etag {
+pub(super) fn etag_of(document: &[u8]) -> Etag {
     let digest = Sha256::digest(document);
     let state = digest.iter().take(8).fold(0, |state, byte| state << 8 | u64::from(*byte));
     Etag { state, variant: 0 }
@@ -16,7 +16,11 @@ pub(super) fn tag_of(document: &[u8]) -> Etag {
 ///
 /// # Errors
 /// `PreconditionFailed` and `Invalid`, see [`Precondition::check`].
-pub(super) fn look(request: &Request<'_>, tag: Etag, document: impl FnOnce() -> Response) -> Result<Response> {
+pub(super) fn conditional_get(
+    request: &Request<'_>,
+    tag: Etag,
+    document: impl FnOnce() -> Response,
+) -> Result<Response> {
     // What the client has is a document: another one of the same state is news.
     let mut condition = read(request, |known| known.variant == tag.variant);
     let known = condition.if_none_match.take();
@@ -28,7 +32,7 @@ pub(super) fn look(request: &Request<'_>, tag: Etag, document: impl FnOnce() -> 
 }
 
 /// The condition on a change, for which any document of a state stands for the state.
-pub(super) fn of_change(request: &Request<'_>) -> Precondition {
+pub(super) fn write_preconditions(request: &Request<'_>) -> Precondition {
     read(request, |_| true)
 }
 

@@ -1,28 +1,7 @@
 //! What the handler of the server is called with.
 
+use super::listener_kind::ListenerKind;
 use super::request::Request;
-
-/// Where requests come in, which decides what is served to them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ListenerKind {
-    /// The address for clients.
-    Public,
-    /// The address for those who watch the server.
-    Metrics,
-    /// The socket for commands on the same machine.
-    Local,
-}
-
-impl ListenerKind {
-    /// What it is called in metrics.
-    pub fn name(self) -> &'static str {
-        match self {
-            ListenerKind::Public => "public",
-            ListenerKind::Metrics => "metrics",
-            ListenerKind::Local => "local",
-        }
-    }
-}
 
 /// What the handler is called with.
 pub enum Inbound<'a> {

@@ -2,6 +2,7 @@
 
 mod etag;
 mod inbound;
+mod listener_kind;
 mod percent_encoding;
 mod query;
 mod request;
@@ -9,9 +10,10 @@ mod response;
 
 pub use crate::model::ClientAddress;
 pub use etag::Etag;
-pub use inbound::{Inbound, ListenerKind, Refused};
+pub use inbound::{Inbound, Refused};
+pub use listener_kind::ListenerKind;
 pub use percent_encoding::{InvalidPercentEncoding, decode_segment, decode_segments};
-pub use query::Parameter;
+pub use query::{InvalidNumber, Query};
 pub use request::{BodySource, Refusal, Request, RequestBody};
 pub use response::{Body, RequestLogFields, Response};
 pub use tiny_http::{Header, HeaderField, Method, StatusCode};

@@ -1,8 +1,8 @@
 //! A request, and how its body is read.
 
-use super::inbound::ListenerKind;
+use super::listener_kind::ListenerKind;
 use super::percent_encoding::InvalidPercentEncoding;
-use super::query::{Parameter, parameters};
+use super::query::Query;
 use crate::model::ClientAddress;
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -138,7 +138,7 @@ impl<'a> Request<'a> {
     ///
     /// # Errors
     /// When an escape is broken or does not give UTF-8.
-    pub fn parameters(&self) -> Result<Vec<Parameter<'a>>, InvalidPercentEncoding> {
-        parameters(self.query)
+    pub fn parameters(&self) -> Result<Query<'a>, InvalidPercentEncoding> {
+        Query::parse(self.query)
     }
 }

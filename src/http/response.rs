@@ -84,7 +84,7 @@ impl Response {
     ///
     /// # Errors
     /// Those of the first two pieces.
-    pub fn json_pieces<E: Into<anyhow::Error>>(
+    pub fn json_stream<E: Into<anyhow::Error>>(
         mut next: impl FnMut() -> Result<Option<Vec<u8>>, E> + Send + 'static,
     ) -> Result<Response, E> {
         let first = next()?.unwrap_or_default();
@@ -118,8 +118,8 @@ impl Response {
         self
     }
 
-    /// Lets whoever has it keep it.
-    pub fn to_be_kept(self) -> Response {
+    /// Lets caches keep the response, which they revalidate.
+    pub fn cacheable(self) -> Response {
         Response { kept: true, ..self }
     }
 

@@ -1,40 +1,44 @@
 //! The two keys of a request, in headers or in the query.
 
 use super::error::{Problem, Result};
-use crate::dialect::Context;
+use crate::dialect::call::Call;
 use crate::directory::Directory;
-use crate::http::{Request, RequestLogFields};
+use crate::http::{Request, Response};
 use crate::model::Caller;
+use serde_json::json;
 use std::borrow::Cow;
 
-/// Checks the API key alone, which is enough to look whether it is valid.
-pub(super) fn require_api_key(context: &Context, request: &Request<'_>) -> Result<()> {
-    Ok(request.admit(&api_key(context, request)?.name)?)
+/// The name of the dialect in settings, in the log and in the audit log.
+pub(super) const NAME: &str = "datadog";
+
+/// `GET /api/v1/validate`
+pub(super) fn validate(_: &mut Call<'_>) -> Result<Response> {
+    Ok(Response::json(200, &json!({ "valid": true })))
 }
 
-/// Checks both keys and opens the directory for the application key's holder.
-pub(super) fn directory(context: &Context, request: &Request<'_>, trace: &mut RequestLogFields) -> Result<Directory> {
-    api_key(context, request)?;
-    let key = key(request, "DD-APPLICATION-KEY", "application_key")?.ok_or(Problem::ApplicationKeyRequired)?;
-    let caller = context.access.application_key(&key)?;
-    trace.caller = Some(caller.name.clone());
-    request.admit(&caller.name)?;
-    Ok(context.access.directory(caller, super::NAME))
+/// Checks the API key alone and reads the body.
+pub(super) fn require_api_key(call: &Call<'_>) -> Result<()> {
+    Ok(call.request.admit(&api_key(call)?.name)?)
 }
 
-fn api_key(context: &Context, request: &Request<'_>) -> Result<Caller> {
-    let key = key(request, "DD-API-KEY", "api_key")?.ok_or(Problem::ApiKeyRequired)?;
-    Ok(context.access.api_key(&key)?)
+/// Checks both keys and opens the directory for the holder of the application key.
+pub(super) fn authenticate(call: &mut Call<'_>) -> Result<Directory> {
+    api_key(call)?;
+    let key = key(call.request, "DD-APPLICATION-KEY", "application_key")?.ok_or(Problem::ApplicationKeyRequired)?;
+    let caller = call.context.authenticator.application_key(&key)?;
+    Ok(call.open_directory(caller, NAME)?)
+}
+
+fn api_key(call: &Call<'_>) -> Result<Caller> {
+    let key = key(call.request, "DD-API-KEY", "api_key")?.ok_or(Problem::ApiKeyRequired)?;
+    Ok(call.context.authenticator.api_key(&key)?)
 }
 
 /// A key from the header or else from the query, where older clients and many scripts have it. Empty is absent.
-fn key<'r>(request: &'r Request<'_>, header: &str, parameter: &str) -> Result<Option<Cow<'r, str>>> {
+fn key<'r>(request: &Request<'r>, header: &str, parameter: &str) -> Result<Option<Cow<'r, str>>> {
     if let Some(key) = request.header(header).filter(|key| !key.is_empty()) {
         return Ok(Some(Cow::Borrowed(key)));
     }
-    if request.query.is_empty() {
-        return Ok(None);
-    }
-    let parameters = request.parameters()?;
-    Ok(parameters.into_iter().find(|(name, value)| name == parameter && !value.is_empty()).map(|(_, value)| value))
+    let mut values = request.parameters()?.into_values(|name| name == parameter);
+    Ok(values.find(|value| !value.is_empty()))
 }

@@ -1,28 +1,30 @@
-//! Every status and text of a refusal.
+//! The statuses and texts of errors.
 
-use crate::dialect::{BadBody, refused};
-use crate::http::{InvalidPercentEncoding, Method, Refusal, Response};
+use crate::dialect::plain::{self, log_cause};
+use crate::dialect::request_body::InvalidBody;
+use crate::dialect::route::UnknownMethod;
+use crate::http::{InvalidPercentEncoding, Refusal, Response};
 use crate::model::{EntityKind, Error};
 use serde_json::json;
 
 pub(super) type Result<T> = std::result::Result<T, Problem>;
 
-/// Why a request is not answered with what it asked for.
+/// The reason for an error response.
 pub(super) enum Problem {
     Directory(Error),
     UnknownPath,
-    /// A path of the API's second version, and the path below which the first one is.
+    /// A path of the API's second version. Holds the prefix of the dialect.
     LaterVersion {
-        place: String,
+        prefix: String,
     },
-    UnknownMethod(&'static [Method]),
+    UnknownMethod(UnknownMethod),
     ApiKeyRequired,
     ApplicationKeyRequired,
-    BadQuery,
-    Body(BadBody),
-    /// A parameter that has to be there.
+    InvalidQuery,
+    Body(InvalidBody),
+    /// A required parameter is missing.
     Missing(&'static str),
-    /// A parameter, and what it should be.
+    /// A parameter and its format.
     Format(&'static str, &'static str),
 }
 
@@ -32,78 +34,88 @@ impl From<Error> for Problem {
     }
 }
 
-impl From<BadBody> for Problem {
-    fn from(body: BadBody) -> Problem {
+impl From<InvalidBody> for Problem {
+    fn from(body: InvalidBody) -> Problem {
         Problem::Body(body)
     }
 }
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Problem {
-        Problem::Body(BadBody::Refused(refusal))
+        Problem::Body(InvalidBody::Refused(refusal))
+    }
+}
+
+impl From<UnknownMethod> for Problem {
+    fn from(method: UnknownMethod) -> Problem {
+        Problem::UnknownMethod(method)
     }
 }
 
 impl From<InvalidPercentEncoding> for Problem {
     fn from(_: InvalidPercentEncoding) -> Problem {
-        Problem::BadQuery
+        Problem::InvalidQuery
     }
 }
 
-/// The answer to a problem. The statuses are those for which clients have types: never 401, never 422, and 400
-/// where others would say 409 on a change.
-pub(super) fn answer(problem: Problem) -> Response {
-    match problem {
-        Problem::Directory(error) => answer_error(error),
-        Problem::UnknownPath => refuse(404, "Not found"),
-        Problem::LaterVersion { place } => refuse(
-            404,
-            &format!(
-                "Not found: of this API only version 1 is served here: {place}/api/v1/user, {place}/api/v1/validate \
-                 and {place}/api/v1/invite_users"
+impl Problem {
+    /// The error response. The statuses are those for which clients have types: never 401, never 422, and 400 where
+    /// other interfaces answer a change with 409.
+    pub(super) fn into_response(self) -> Response {
+        match self {
+            Problem::Directory(error) => error_response(&error),
+            Problem::UnknownPath => error_document(404, "Not found"),
+            Problem::LaterVersion { prefix } => error_document(
+                404,
+                &format!(
+                    "Not found: of this API only version 1 is served here: {prefix}/api/v1/user, {prefix}/api/v1/validate \
+                 and {prefix}/api/v1/invite_users"
+                ),
             ),
-        ),
-        Problem::UnknownMethod(methods) => {
-            refuse(405, "Method not allowed").with_header("Allow", &crate::dialect::allowed(methods))
+            Problem::UnknownMethod(unknown) => {
+                plain::method_not_allowed(error_document(405, "Method not allowed"), &unknown)
+            }
+            Problem::ApiKeyRequired => error_document(403, "API key required"),
+            Problem::ApplicationKeyRequired => error_document(403, "Application key required"),
+            Problem::InvalidQuery => error_document(400, "The query is not percent-encoded UTF-8"),
+            Problem::Body(InvalidBody::NotJson(place)) => {
+                error_document(400, &format!("Request body is not valid JSON: {place}"))
+            }
+            Problem::Body(InvalidBody::NotAnObject) => error_document(400, "Request body is not a JSON object"),
+            Problem::Body(InvalidBody::Refused(refusal)) => plain::refusal(error_document, refusal),
+            Problem::Missing(name) => error_document(400, &format!("Required parameter '{name}' is missing")),
+            Problem::Format(name, format) => error_document(400, &format!("Format of '{name}' should be {format}")),
         }
-        Problem::ApiKeyRequired => refuse(403, "API key required"),
-        Problem::ApplicationKeyRequired => refuse(403, "Application key required"),
-        Problem::BadQuery => refuse(400, "The query is not percent-encoded UTF-8"),
-        Problem::Body(BadBody::NoJson(place)) => refuse(400, &format!("Request body is not valid JSON: {place}")),
-        Problem::Body(BadBody::NoObject) => refuse(400, "Request body is not a JSON object"),
-        Problem::Body(BadBody::Refused(refusal)) => refused(refuse, refusal),
-        Problem::Missing(name) => refuse(400, &format!("Required parameter '{name}' is missing")),
-        Problem::Format(name, format) => refuse(400, &format!("Format of '{name}' should be {format}")),
     }
 }
 
-fn answer_error(error: Error) -> Response {
+fn error_response(error: &Error) -> Response {
     match error {
         // Wrong keys and missing rights look alike, as with the vendor.
         Error::Unauthenticated | Error::WrongPassword | Error::Forbidden(_) => {
             Response::json(403, &Forbidden { status: "error", code: 403, errors: ["Forbidden"] })
         }
-        Error::TooManyAttempts => refuse(429, "Too many requests").with_header("Retry-After", "1"),
-        Error::NotFound(EntityKind::User, _) => refuse(404, "user not found"),
-        Error::NotFound(EntityKind::Group, _) => refuse(404, "group not found"),
-        Error::Exists(EntityKind::User, _) => refuse(409, "User with this handle already exists"),
-        Error::Exists(EntityKind::Group, _) => refuse(409, "Group with this name already exists"),
-        Error::AlreadyDisabled => refuse(400, "User is already disabled"),
-        Error::CursorExpired(why) => refuse(410, &why),
-        Error::PreconditionFailed => refuse(412, "Precondition failed"),
-        error @ Error::TooManyNames(_) => refuse(413, &error.to_string()),
-        error @ (Error::LastAdministrator
+        Error::TooManyAttempts => error_document(429, "Too many requests").with_header("Retry-After", "1"),
+        Error::NotFound(EntityKind::User, _) => error_document(404, "user not found"),
+        Error::NotFound(EntityKind::Group, _) => error_document(404, "group not found"),
+        Error::Exists(EntityKind::User, _) => error_document(409, "User with this handle already exists"),
+        Error::Exists(EntityKind::Group, _) => error_document(409, "Group with this name already exists"),
+        Error::AlreadyDisabled => error_document(400, "User is already disabled"),
+        Error::CursorExpired(why) => error_document(410, why),
+        Error::PreconditionFailed => error_document(412, "Precondition failed"),
+        Error::TooManyNames(_) => error_document(413, &error.to_string()),
+        Error::LastAdministrator
         | Error::Protected(_)
         | Error::InheritedAdministrator(_)
         | Error::UnknownGroups(_)
-        | Error::Invalid(_)) => refuse(400, &error.to_string()),
-        Error::Unavailable(why) => {
-            log::warn!("answered as unavailable: {why}");
-            refuse(503, "Service unavailable").with_header("Retry-After", "1")
+        | Error::Invalid(_) => error_document(400, &error.to_string()),
+        Error::Unavailable(_) => {
+            log_cause(error);
+            error_document(503, "Service unavailable").with_header("Retry-After", "1")
         }
-        Error::Internal(cause) => {
-            log::error!("{cause:#}");
-            refuse(500, "Internal server error")
+        Error::Internal(_) => {
+            log_cause(error);
+            error_document(500, "Internal server error")
         }
     }
 }
@@ -116,7 +128,7 @@ struct Forbidden {
     errors: [&'static str; 1],
 }
 
-/// The document of a refusal.
-pub(crate) fn refuse(status: u16, message: &str) -> Response {
+/// The document of an error.
+pub(super) fn error_document(status: u16, message: &str) -> Response {
     Response::json(status, &json!({ "errors": [message] }))
 }

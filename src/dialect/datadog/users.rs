@@ -1,10 +1,13 @@
-//! Users as this dialect shows and takes them.
+//! Users: their handlers, the fields in bodies, and their JSON.
 
 use super::error::{Problem, Result};
-use crate::dialect::{decode, preconditions};
+use crate::dialect::call::Call;
+use crate::dialect::json_list::JsonList;
+use crate::dialect::preconditions::{conditional_get, write_preconditions};
+use crate::dialect::request_body::json_object;
 use crate::directory::{Directory, UserFilter};
-use crate::http::{Etag, Request, Response};
-use crate::json::{self, Json, Object};
+use crate::http::{Etag, Query, Response};
+use crate::json::{Json, Object};
 use crate::model::{
     AccessRole, BaseRole, Error, EtagScope, User, UserChanges, UserSummary, UserView, UserWithGroups, Window, is_email,
 };
@@ -15,17 +18,17 @@ use std::borrow::Cow;
 
 /// Longest `name`, in characters. The vendor's is 55; longer names of other dialects are not cut.
 const NAME_CHARS_MAX: usize = 255;
-/// Room for a piece of the whole list.
-const LIST_PIECE_BYTES: usize = 160 * 1024;
-/// Users on a page unless asked for.
-const PAGE_SIZE: u64 = 100;
-/// Most users on a page; who wants everybody asks without paging.
+/// Memory that is reserved for a chunk of the list.
+const LIST_CHUNK_BYTES: usize = 160 * 1024;
+/// Users on a page, unless the query has another number.
+const PAGE_SIZE_DEFAULT: u64 = 100;
+/// Most users on a page. A query without paging gives all users.
 const PAGE_SIZE_MAX: u64 = 10_000;
 
 /// `POST /api/v1/user`
-pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Response> {
+pub(super) fn create(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
     directory.require_user_creator()?;
-    let body = decode(request)?.unwrap_or_default();
+    let body = json_object(call.request)?.unwrap_or_default();
     let handle = match body.get("handle") {
         None | Some(Json::Null) => return Err(Problem::Missing("handle")),
         Some(Json::String(handle)) if is_email(handle) => handle,
@@ -46,28 +49,16 @@ pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Res
     let changes =
         UserChanges { display_name: new.display_name.clone(), access_role: new.access_role, ..UserChanges::default() };
     let profile = directory.create_or_change_disabled_user(handle, new, changes)?;
-    Ok(show(&profile))
+    Ok(user_document(&profile))
 }
 
-/// `GET /api/v1/user`: everybody, unless a filter or a page is asked for.
-pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Response> {
-    let parameters = request.parameters()?;
-    let parameter = |wanted: &str| parameters.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_ref());
-    let filter = match parameter("filter") {
-        None | Some("") => UserFilter::default(),
-        Some("enabled") => UserFilter { disabled: Some(false), ..UserFilter::default() },
-        Some("disabled") => UserFilter { disabled: Some(true), ..UserFilter::default() },
-        Some("verified") => UserFilter { verified: Some(true), ..UserFilter::default() },
-        Some("admin") => UserFilter { administrators: true, ..UserFilter::default() },
-        Some(_) => return Err(Problem::Format("filter", "one of enabled, disabled, verified, admin")),
-    };
-    let number = |name: &'static str| {
-        let value = parameter(name).map(str::parse::<u64>).transpose();
-        value.map_err(|_| Problem::Format(name, "number"))
-    };
-    let (size, page) = (number("page_size")?, number("page")?);
-    let mut pieces = if size.is_some() || page.is_some() {
-        let limit = size.unwrap_or(PAGE_SIZE);
+/// `GET /api/v1/user`: all users, unless the query has a filter or a page.
+pub(super) fn list(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    let query = call.request.parameters()?;
+    let filter = filter(query.get("filter"))?;
+    let (size, page) = (number(&query, "page_size")?, number(&query, "page")?);
+    let mut users = if size.is_some() || page.is_some() {
+        let limit = size.unwrap_or(PAGE_SIZE_DEFAULT);
         if !(1..=PAGE_SIZE_MAX).contains(&limit) {
             return Err(Problem::Format("page_size", "number from 1 to 10000"));
         }
@@ -75,51 +66,53 @@ pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Respo
     } else {
         directory.users(filter)
     };
-    let mut begun = false;
-    let mut ended = false;
-    // The first pieces are read before the status is sent, so that a broken database is no half list.
-    let list = Response::json_pieces(move || {
-        if ended {
-            return Ok(None);
-        }
-        let mut out = Vec::with_capacity(LIST_PIECE_BYTES);
-        if !begun {
-            out.extend_from_slice(b"{\"users\":[");
-        }
-        let more = pieces.next_piece(|user, administrator| {
-            if begun {
-                out.push(b',');
-            }
-            begun = true;
-            let written = json::to_writer(&mut out, &Shown::new(user, administrator));
-            written.map_err(|error| Error::Internal(error.into()))
-        })?;
-        begun = true;
-        if !more {
-            ended = true;
-            out.extend_from_slice(b"]}");
-        }
-        Ok(Some(out))
+    let mut list = JsonList::new(b"{\"users\":[", b"]}");
+    // The first chunks are read before the status is sent, so that a failing database gives an error status.
+    let response = Response::json_stream(move || {
+        list.next_chunk(|list| {
+            list.chunk().reserve(LIST_CHUNK_BYTES);
+            users.next_piece(|user, administrator| {
+                list.push(&UserJson::new(user, administrator)).map_err(|error| Error::Internal(error.into()))
+            })
+        })
     });
-    list.map_err(Problem::Directory)
+    response.map_err(Problem::Directory)
+}
+
+fn filter(name: Option<&str>) -> Result<UserFilter> {
+    match name {
+        None | Some("") => Ok(UserFilter::default()),
+        Some("enabled") => Ok(UserFilter { disabled: Some(false), ..UserFilter::default() }),
+        Some("disabled") => Ok(UserFilter { disabled: Some(true), ..UserFilter::default() }),
+        Some("verified") => Ok(UserFilter { verified: Some(true), ..UserFilter::default() }),
+        Some("admin") => Ok(UserFilter { administrators: true, ..UserFilter::default() }),
+        Some(_) => Err(Problem::Format("filter", "one of enabled, disabled, verified, admin")),
+    }
+}
+
+/// A number as the vendor reads it: an empty value is an error.
+fn number(query: &Query<'_>, name: &'static str) -> Result<Option<u64>> {
+    query.get(name).map(str::parse).transpose().map_err(|_| Problem::Format(name, "number"))
 }
 
 /// `GET /api/v1/user/{handle}`
-pub(super) fn get(directory: &Directory, handle: &str, request: &Request<'_>) -> Result<Response> {
+pub(super) fn get(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    let handle = call.parameter("handle");
     let account = directory.user(handle)?;
-    Ok(preconditions::look(request, tag(&account.user, account.administrator), || {
-        Response::json(200, &Envelope { user: ShownWithRoles { user: Shown::of_account(&account), roles: [] } })
+    Ok(conditional_get(call.request, tag(&account.user, account.administrator), || {
+        Response::json(200, &Envelope { user: UserJsonWithRoles { user: UserJson::of_account(&account), roles: [] } })
     })?)
 }
 
 /// `PUT /api/v1/user/{handle}`: what is absent or null stays.
-pub(super) fn update(directory: &Directory, handle: &str, request: &Request<'_>) -> Result<Response> {
+pub(super) fn update(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    let handle = call.parameter("handle");
     directory.require_editor()?;
     let account = directory.user(handle)?;
-    let mut body = decode(request)?.unwrap_or_default();
+    let mut body = json_object(call.request)?.unwrap_or_default();
     // Clients send back what they were shown. That is no change, whatever it looks like (another dialect may have
     // written it), and what was derived must not become a stored value by it.
-    let shown = Shown::of_account(&account);
+    let shown = UserJson::of_account(&account);
     for (field, value) in [("email", shown.email.as_deref()), ("name", shown.name.as_deref())] {
         if value.is_some() && body.get(field).and_then(Json::as_str) == value {
             body.remove(field);
@@ -135,20 +128,21 @@ pub(super) fn update(directory: &Directory, handle: &str, request: &Request<'_>)
     if changes.access_role == Some(AccessRole::Administrator) && account.administrator {
         changes.access_role = None;
     }
-    let profile = directory.update_user(handle, changes, preconditions::of_change(request).on(EtagScope::User))?;
-    Ok(show(&profile))
+    let profile = directory.update_user(handle, changes, write_preconditions(call.request).on(EtagScope::User))?;
+    Ok(user_document(&profile))
 }
 
 /// `DELETE /api/v1/user/{handle}`: disables. The record stays, and stays in the list.
-pub(super) fn disable(directory: &Directory, handle: &str, request: &Request<'_>) -> Result<Response> {
-    directory.disable_user(handle, preconditions::of_change(request).on(EtagScope::User))?;
+pub(super) fn disable(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    let handle = call.parameter("handle");
+    directory.disable_user(handle, write_preconditions(call.request).on(EtagScope::User))?;
     Ok(Response::json(200, &json!({ "message": format!("User {handle} disabled") })))
 }
 
 /// `POST /api/v1/invite_users`: creates those who do not exist; they stay unverified until they log in.
-pub(super) fn invite(directory: &Directory, request: &Request<'_>) -> Result<Response> {
+pub(super) fn invite(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
     directory.require_user_creator()?;
-    let body = decode(request)?.unwrap_or_default();
+    let body = json_object(call.request)?.unwrap_or_default();
     let emails = match body.get("emails") {
         None | Some(Json::Null) => &[],
         Some(Json::Array(emails)) => emails.as_slice(),
@@ -218,8 +212,8 @@ fn access_role(body: &Object, is_administrator: bool) -> Result<Option<AccessRol
 // ------------------------------------------------------------------------------------------ showing
 
 /// What a user has become by a change, with the tag that a look at them shows.
-fn show(profile: &UserWithGroups) -> Response {
-    let document = Envelope { user: Shown::of_profile(profile) };
+fn user_document(profile: &UserWithGroups) -> Response {
+    let document = Envelope { user: UserJson::of_profile(profile) };
     Response::json(200, &document).with_tag(tag(&profile.user, profile.administrator))
 }
 
@@ -235,7 +229,7 @@ struct Envelope<U> {
 
 /// A user on the wire. Never without a key: clients index them.
 #[derive(Serialize)]
-struct Shown<'u> {
+struct UserJson<'u> {
     disabled: bool,
     handle: &'u str,
     name: Option<Cow<'u, str>>,
@@ -250,23 +244,23 @@ struct Shown<'u> {
 }
 
 #[derive(Serialize)]
-struct ShownWithRoles<'u> {
+struct UserJsonWithRoles<'u> {
     #[serde(flatten)]
-    user: Shown<'u>,
+    user: UserJson<'u>,
     /// Roles of the vendor's later model, which no client of this one reads.
     roles: [(); 0],
 }
 
-impl<'u> Shown<'u> {
-    fn of_account(account: &'u UserSummary) -> Shown<'u> {
-        Shown::new(account.user.view(), account.administrator)
+impl<'u> UserJson<'u> {
+    fn of_account(account: &'u UserSummary) -> UserJson<'u> {
+        UserJson::new(account.user.view(), account.administrator)
     }
 
-    fn of_profile(profile: &'u UserWithGroups) -> Shown<'u> {
-        Shown::new(profile.user.view(), profile.administrator)
+    fn of_profile(profile: &'u UserWithGroups) -> UserJson<'u> {
+        UserJson::new(profile.user.view(), profile.administrator)
     }
 
-    fn new(user: UserView<'u>, administrator: bool) -> Shown<'u> {
+    fn new(user: UserView<'u>, administrator: bool) -> UserJson<'u> {
         // The stored key is unique, so no table of letters can give two users one handle.
         let handle = user.key;
         let stored = user.email.map(str::trim).filter(|email| !email.is_empty());
@@ -277,7 +271,7 @@ impl<'u> Shown<'u> {
             BaseRole::Standard => "st",
             BaseRole::ReadOnly => "ro",
         };
-        Shown {
+        UserJson {
             disabled: user.disabled,
             name: display_name(&user),
             title: user.title,

@@ -1,14 +1,14 @@
 //! Entities as clients send them: lenient about the kinds of scalars, strict about shapes.
 
 use super::error::{Problem, Result};
-use crate::dialect::decode;
+use crate::dialect::request_body::json_object;
 use crate::http::Request;
 use crate::json::{Json, Object};
 use std::collections::BTreeMap;
 
 /// The entity in the body.
 pub(super) fn entity(request: &Request<'_>, expected: &'static str) -> Result<Object> {
-    let entity = decode(request)?.ok_or_else(|| Problem::Invalid("The body is empty".to_owned()))?;
+    let entity = json_object(request)?.ok_or_else(|| Problem::Invalid("The body is empty".to_owned()))?;
     match entity.get("entity-type") {
         Some(Json::String(found)) if found == expected => Ok(entity),
         None | Some(Json::Null) => Err(Problem::EntityType { expected, found: None }),

@@ -1,38 +1,41 @@
-//! Every status and text of a refusal.
+//! The statuses and texts of errors.
 
-use crate::dialect::{BadBody, Context, refused};
+use crate::dialect::context::Context;
+use crate::dialect::plain::{self, log_cause};
+use crate::dialect::request_body::InvalidBody;
+use crate::dialect::route::UnknownMethod;
 use crate::directory::MembershipView;
-use crate::http::{InvalidPercentEncoding, Method, Refusal, Response};
+use crate::http::{InvalidPercentEncoding, Refusal, Response};
 use crate::model::{DeniedAction, EntityKind, Error};
 
 pub(super) type Result<T> = std::result::Result<T, Problem>;
 
-/// Why a request is not answered with what it asked for.
+/// The reason for an error response.
 pub(super) enum Problem {
     Directory(Error),
-    /// An error on a membership, where what is missed has other words on each side.
+    /// An error of a membership. Its text depends on the resource in the path.
     Membership(MembershipView, Error),
     Unauthenticated {
-        /// Whether to ask for Basic credentials.
+        /// Asks for Basic credentials.
         challenge: bool,
     },
-    /// A page of another origin asks for a change, with nothing but a cookie.
-    ForeignPage,
+    /// A page of another origin calls for a change and has nothing but a cookie.
+    ForeignOrigin,
     UnknownPath,
-    UnknownMethod(&'static [Method]),
+    UnknownMethod(UnknownMethod),
     /// The `id` in the body of an update belongs to no user.
     UnknownId(String),
-    Body(BadBody),
+    Body(InvalidBody),
     /// The body's `entity-type` is not the expected one.
     EntityType {
         expected: &'static str,
         found: Option<String>,
     },
-    /// A property of a shape that it cannot have.
+    /// A property has a JSON type that it cannot have.
     Property(String),
-    /// A mistake of the client in its own words.
+    /// An error of the client. Holds the whole text.
     Invalid(String),
-    /// Something without an own text that is not there.
+    /// A resource without a text in the contract is missing. Holds the whole text.
     Missing(&'static str),
 }
 
@@ -42,15 +45,21 @@ impl From<Error> for Problem {
     }
 }
 
-impl From<BadBody> for Problem {
-    fn from(body: BadBody) -> Problem {
+impl From<InvalidBody> for Problem {
+    fn from(body: InvalidBody) -> Problem {
         Problem::Body(body)
     }
 }
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Problem {
-        Problem::Body(BadBody::Refused(refusal))
+        Problem::Body(InvalidBody::Refused(refusal))
+    }
+}
+
+impl From<UnknownMethod> for Problem {
+    fn from(method: UnknownMethod) -> Problem {
+        Problem::UnknownMethod(method)
     }
 }
 
@@ -60,87 +69,93 @@ impl From<InvalidPercentEncoding> for Problem {
     }
 }
 
-/// The answer to a problem. The texts that clients compare are the reference server's.
-pub(super) fn answer(problem: Problem, context: &Context) -> Response {
-    match problem {
-        Problem::Directory(error) => answer_error(error),
-        Problem::Membership(MembershipView::User, Error::NotFound(EntityKind::Group, _)) => {
-            refuse(404, "Group not found")
-        }
-        Problem::Membership(MembershipView::Group, Error::NotFound(EntityKind::User, _)) => {
-            refuse(404, "User not found")
-        }
-        Problem::Membership(_, error) => answer_error(error),
-        Problem::Unauthenticated { challenge } => {
-            let response = refuse(401, "Authentication is required");
-            if challenge {
-                response.with_header("WWW-Authenticate", "Basic realm=\"Nuxeo Automation\"")
-            } else {
-                response
+impl Problem {
+    /// The error response. The texts that clients compare are the reference server's.
+    pub(super) fn into_response(self, context: &Context) -> Response {
+        match self {
+            Problem::Directory(error) => error_response(&error),
+            Problem::Membership(MembershipView::User, Error::NotFound(EntityKind::Group, _)) => {
+                error_document(404, "Group not found")
             }
+            Problem::Membership(MembershipView::Group, Error::NotFound(EntityKind::User, _)) => {
+                error_document(404, "User not found")
+            }
+            Problem::Membership(_, error) => error_response(&error),
+            Problem::Unauthenticated { challenge } => {
+                let response = error_document(401, "Authentication is required");
+                if challenge {
+                    response.with_header("WWW-Authenticate", "Basic realm=\"Nuxeo Automation\"")
+                } else {
+                    response
+                }
+            }
+            Problem::ForeignOrigin => {
+                error_document(403, "A page of another origin cannot change anything with a cookie")
+            }
+            Problem::UnknownPath => error_document(404, "There is nothing at this path"),
+            Problem::UnknownMethod(unknown) => {
+                plain::method_not_allowed(error_document(405, "The path does not have this method"), &unknown)
+            }
+            // The documented status, though it is the client's mistake: clients that repeat a 500 are told to
+            // wait no longer than a second.
+            Problem::UnknownId(id) if !context.strict_errors => {
+                error_document(500, &format!("user does not exist: {id}")).with_header("Retry-After", "1")
+            }
+            Problem::UnknownId(id) => error_document(404, &format!("user does not exist: {id}")),
+            Problem::Body(InvalidBody::NotJson(place)) => {
+                error_document(400, &format!("The body is not valid JSON: {place}"))
+            }
+            Problem::Body(InvalidBody::NotAnObject) => error_document(400, "The body is not a JSON object"),
+            Problem::Body(InvalidBody::Refused(refusal)) => plain::refusal(error_document, refusal),
+            Problem::EntityType { expected, found: None } => {
+                error_document(400, &format!("Json object entity-type is missing. Expected is {expected}"))
+            }
+            Problem::EntityType { expected, found: Some(found) } => error_document(
+                400,
+                &format!("Json object entity-type is wrong. Expected is {expected} but was {found}"),
+            ),
+            Problem::Property(name) => error_document(400, &format!("Unable to deserialize property: {name}")),
+            Problem::Invalid(why) => error_document(400, &why),
+            Problem::Missing(what) => error_document(404, what),
         }
-        Problem::ForeignPage => refuse(403, "A page of another origin cannot change anything with a cookie"),
-        Problem::UnknownPath => refuse(404, "There is nothing at this path"),
-        Problem::UnknownMethod(methods) => {
-            refuse(405, "The path does not have this method").with_header("Allow", &crate::dialect::allowed(methods))
-        }
-        // The documented status, though it is the client's mistake: clients that repeat a 500 are told to
-        // wait no longer than a second.
-        Problem::UnknownId(id) if !context.strict_errors => {
-            refuse(500, &format!("user does not exist: {id}")).with_header("Retry-After", "1")
-        }
-        Problem::UnknownId(id) => refuse(404, &format!("user does not exist: {id}")),
-        Problem::Body(BadBody::NoJson(place)) => refuse(400, &format!("The body is not valid JSON: {place}")),
-        Problem::Body(BadBody::NoObject) => refuse(400, "The body is not a JSON object"),
-        Problem::Body(BadBody::Refused(refusal)) => refused(refuse, refusal),
-        Problem::EntityType { expected, found: None } => {
-            refuse(400, &format!("Json object entity-type is missing. Expected is {expected}"))
-        }
-        Problem::EntityType { expected, found: Some(found) } => {
-            refuse(400, &format!("Json object entity-type is wrong. Expected is {expected} but was {found}"))
-        }
-        Problem::Property(name) => refuse(400, &format!("Unable to deserialize property: {name}")),
-        Problem::Invalid(why) => refuse(400, &why),
-        Problem::Missing(what) => refuse(404, what),
     }
 }
 
-fn answer_error(error: Error) -> Response {
+fn error_response(error: &Error) -> Response {
     match error {
-        Error::Unauthenticated => refuse(401, "Authentication is required"),
+        Error::Unauthenticated => error_document(401, "Authentication is required"),
         Error::WrongPassword => Response::empty(401),
-        Error::TooManyAttempts => refuse(429, "Too Many Requests").with_header("Retry-After", "1"),
-        Error::Forbidden(DeniedAction::Create) => refuse(403, "Cannot create artifact"),
+        Error::TooManyAttempts => error_document(429, "Too Many Requests").with_header("Retry-After", "1"),
+        Error::Forbidden(DeniedAction::Create) => error_document(403, "Cannot create artifact"),
         // The same text for users and for groups, as in the reference.
-        Error::Forbidden(DeniedAction::Edit) => refuse(403, "User is not allowed to edit users"),
-        Error::Forbidden(DeniedAction::Membership) => refuse(403, "Cannot edit user"),
-        Error::Forbidden(DeniedAction::Operation) => refuse(403, "Not allowed"),
-        Error::NotFound(EntityKind::User, _) => refuse(404, "user does not exist"),
-        Error::NotFound(EntityKind::Group, _) => refuse(404, "group does not exist"),
-        Error::UnknownGroups(_) => refuse(403, &error.to_string()),
-        Error::Exists(EntityKind::User, _) => refuse(409, "User already exists"),
-        Error::Exists(EntityKind::Group, _) => refuse(409, "Group already exists"),
-        error @ (Error::LastAdministrator
-        | Error::Protected(_)
-        | Error::InheritedAdministrator(_)
-        | Error::AlreadyDisabled) => refuse(409, &error.to_string()),
-        Error::CursorExpired(why) => refuse(410, &why),
-        Error::PreconditionFailed => refuse(412, "Precondition Failed"),
-        error @ Error::TooManyNames(_) => refuse(413, &error.to_string()),
-        Error::Invalid(why) => refuse(400, &why),
-        Error::Unavailable(why) => {
-            log::warn!("answered as unavailable: {why}");
-            refuse(503, "Service Unavailable").with_header("Retry-After", "1")
+        Error::Forbidden(DeniedAction::Edit) => error_document(403, "User is not allowed to edit users"),
+        Error::Forbidden(DeniedAction::Membership) => error_document(403, "Cannot edit user"),
+        Error::Forbidden(DeniedAction::Operation) => error_document(403, "Not allowed"),
+        Error::NotFound(EntityKind::User, _) => error_document(404, "user does not exist"),
+        Error::NotFound(EntityKind::Group, _) => error_document(404, "group does not exist"),
+        Error::UnknownGroups(_) => error_document(403, &error.to_string()),
+        Error::Exists(EntityKind::User, _) => error_document(409, "User already exists"),
+        Error::Exists(EntityKind::Group, _) => error_document(409, "Group already exists"),
+        Error::LastAdministrator | Error::Protected(_) | Error::InheritedAdministrator(_) | Error::AlreadyDisabled => {
+            error_document(409, &error.to_string())
         }
-        Error::Internal(cause) => {
-            log::error!("{cause:#}");
-            refuse(500, "Internal Server Error")
+        Error::CursorExpired(why) => error_document(410, why),
+        Error::PreconditionFailed => error_document(412, "Precondition Failed"),
+        Error::TooManyNames(_) => error_document(413, &error.to_string()),
+        Error::Invalid(why) => error_document(400, why),
+        Error::Unavailable(_) => {
+            log_cause(error);
+            error_document(503, "Service Unavailable").with_header("Retry-After", "1")
+        }
+        Error::Internal(_) => {
+            log_cause(error);
+            error_document(500, "Internal Server Error")
         }
     }
 }
 
-/// The document of a refusal.
-pub(crate) fn refuse(status: u16, message: &str) -> Response {
+/// The document of an error.
+pub(super) fn error_document(status: u16, message: &str) -> Response {
     #[derive(serde::Serialize)]
     struct Document<'m> {
         #[serde(rename = "entity-type")]

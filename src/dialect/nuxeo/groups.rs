@@ -1,36 +1,40 @@
-//! Groups as this dialect shows and takes them.
+//! Groups: their handlers, the properties in bodies, and their JSON.
 
 use super::decode::{entity, keep, members, name, properties, text};
 use super::error::{Problem, Result};
 use super::options::{lists, prefix, query};
-use super::paging::Asked;
-use super::users::serialize_kept;
-use crate::dialect::preconditions;
-use crate::directory::{Directory, ListSelection, PageReader};
-use crate::http::{Etag, Request, Response};
-use crate::json::{self, Json, Object};
+use super::paging::{PageRequest, cached_page};
+use super::users::{self, serialize_extra_properties};
+use crate::dialect::call::Call;
+use crate::dialect::preconditions::{conditional_get, write_preconditions};
+use crate::directory::{Directory, ListSelection, MembershipView, PageReader};
+use crate::http::{Etag, Response};
+use crate::json::{Json, Object};
 use crate::model::{EntityKind, Error, Group, GroupChanges, GroupDetails};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 /// `POST /group`
-pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Response> {
+pub(super) fn create(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    let request = call.request;
     let mut entity = entity(request, "group")?;
     let properties = properties(&mut entity)?;
     let name = group_name(&entity, &properties)?;
     let new = changes(&entity, properties, None)?;
     directory.require_group_creator()?;
     let name = name.ok_or_else(|| Problem::Invalid("Group MUST have a name".to_owned()))?;
-    Ok(show(201, &directory.create_group(&name, new, lists(request)?)?))
+    Ok(tagged_group_document(201, &directory.create_group(&name, new, lists(request)?)?))
 }
 
 /// `GET /group/{id}`
-pub(super) fn get(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
+pub(super) fn get(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    let (request, name) = (call.request, call.parameter("id"));
     let details = directory.group(name, lists(request)?)?;
-    Ok(preconditions::look(request, tag(&details), || document(200, &details))?)
+    Ok(conditional_get(request, etag(&details), || group_document(200, &details))?)
 }
 
 /// `PUT /group/{id}`: the group of the path changes, and keeps its name.
-pub(super) fn update(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
+pub(super) fn update(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    let (request, name) = (call.request, call.parameter("id"));
     let present = directory.group(name, ListSelection::default())?.group;
     let mut entity = entity(request, "group")?;
     let properties = properties(&mut entity)?;
@@ -46,29 +50,45 @@ pub(super) fn update(directory: &Directory, name: &str, request: &Request<'_>) -
             Problem::Directory(Error::NotFound(EntityKind::Group, other))
         });
     }
-    let details = directory.update_group(name, changes, lists(request)?, preconditions::of_change(request))?;
-    Ok(show(200, &details))
+    let details = directory.update_group(name, changes, lists(request)?, write_preconditions(request))?;
+    Ok(tagged_group_document(200, &details))
 }
 
 /// `DELETE /group/{id}`
-pub(super) fn delete(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
-    directory.delete_group(name, preconditions::of_change(request))?;
+pub(super) fn delete(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    let (request, name) = (call.request, call.parameter("id"));
+    directory.delete_group(name, write_preconditions(request))?;
     Ok(Response::empty(204))
 }
 
 /// `GET /group/search`
-pub(super) fn search(directory: &Directory, request: &Request<'_>) -> Result<Response> {
-    let asked = Asked::of(request)?;
-    show_page(asked, directory.search_groups(query(request)?, asked.window(), lists(request)?))
+pub(super) fn search(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    cached_page(call, directory, || {
+        let (request, page) = (call.request, PageRequest::parse(call.request)?);
+        page_document(page, directory.search_groups(query(request)?, page.window(), lists(request)?))
+    })
 }
 
 /// `GET /group/{id}/@groups`
-pub(super) fn subgroups(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
-    let asked = Asked::of(request)?;
-    show_page(asked, directory.subgroups(name, prefix(request)?, asked.window(), lists(request)?))
+pub(super) fn list_subgroups(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    cached_page(call, directory, || {
+        let (request, page) = (call.request, PageRequest::parse(call.request)?);
+        let (name, prefix, lists) = (call.parameter("id"), prefix(request)?, lists(request)?);
+        page_document(page, directory.subgroups(name, prefix, page.window(), lists))
+    })
 }
 
-// ------------------------------------------------------------------------------------------ taking
+/// `POST /group/{group}/user/{id}`
+pub(super) fn add_user(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    users::add_member(call, directory, MembershipView::Group)
+}
+
+/// `DELETE /group/{group}/user/{id}`
+pub(super) fn remove_user(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    users::remove_member(call, directory, MembershipView::Group)
+}
+
+// ------------------------------------------------------------------------------------------ bodies
 
 /// The name that the body gives: `id`, or `groupname` where that is another one or there is no `id`, or else
 /// the one among the properties.
@@ -119,31 +139,31 @@ fn merge_label(changes: &mut GroupChanges, top: String, present: Option<&Group>)
     }
 }
 
-// ------------------------------------------------------------------------------------------ showing
+// ------------------------------------------------------------------------------------------ JSON
 
-fn show(status: u16, details: &GroupDetails) -> Response {
-    document(status, details).with_tag(tag(details))
+fn tagged_group_document(status: u16, details: &GroupDetails) -> Response {
+    group_document(status, details).with_tag(etag(details))
 }
 
-fn show_page(asked: Asked, listing: PageReader<GroupDetails>) -> Result<Response> {
-    asked.answer("groups", listing, |out, details| json::to_writer(out, &Shown::new(details)))
+fn page_document(page: PageRequest, listing: PageReader<GroupDetails>) -> Result<Response> {
+    page.respond("groups", listing, |list, details| list.push(&GroupJson::new(details)))
 }
 
-fn document(status: u16, details: &GroupDetails) -> Response {
-    Response::json(status, &Shown::new(details))
+fn group_document(status: u16, details: &GroupDetails) -> Response {
+    Response::json(status, &GroupJson::new(details))
 }
 
-/// With other lists it is another document.
-fn tag(details: &GroupDetails) -> Etag {
+/// The etag. Each selection of lists is another variant.
+fn etag(details: &GroupDetails) -> Etag {
     let lists = [&details.member_users, &details.member_groups, &details.parent_groups];
     let variant = lists.iter().fold(0, |bits, list| bits << 1 | u8::from(list.is_some()));
     Etag { state: details.group.etag(), variant }
 }
 
-/// A group on the wire. The lists are there when they were asked for.
+/// A group on the wire, with the lists that the client wants.
 #[derive(serde::Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown<'d> {
+struct GroupJson<'d> {
     #[serde(rename = "entity-type")]
     entity_type: &'static str,
     groupname: &'d str,
@@ -159,10 +179,10 @@ struct Shown<'d> {
     parent_groups: Option<&'d [String]>,
 }
 
-impl<'d> Shown<'d> {
-    fn new(details: &'d GroupDetails) -> Shown<'d> {
+impl<'d> GroupJson<'d> {
+    fn new(details: &'d GroupDetails) -> GroupJson<'d> {
         let group = &details.group;
-        Shown {
+        GroupJson {
             entity_type: "group",
             groupname: &group.name,
             grouplabel: group.label.as_deref().filter(|label| !label.is_empty()).unwrap_or(&group.name),
@@ -176,7 +196,7 @@ impl<'d> Shown<'d> {
     }
 }
 
-/// The four standard properties, always all of them, and those that were kept.
+/// The standard properties, and the extra ones that are stored as they came.
 struct Properties<'d>(&'d Group);
 
 impl Serialize for Properties<'_> {
@@ -186,7 +206,7 @@ impl Serialize for Properties<'_> {
         map.serialize_entry("groupname", &group.name)?;
         map.serialize_entry("grouplabel", &group.label)?;
         map.serialize_entry("description", &group.description)?;
-        serialize_kept(&mut map, &group.attributes)?;
+        serialize_extra_properties(&mut map, &group.attributes)?;
         map.end()
     }
 }

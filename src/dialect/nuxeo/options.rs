@@ -1,5 +1,5 @@
-//! What a request asks for beside its path: parts to fetch, enrichers, a search and a page of it. Each can come
-//! in the query or in a header, in several spellings.
+//! Options of a request: parts to fetch, enrichers, a search. Each can come in the query or in a header, in several
+//! spellings.
 
 use super::error::{Problem, Result};
 use crate::directory::{ListSelection, SearchQuery};
@@ -21,20 +21,20 @@ fn values(request: &Request<'_>, option: &str, entity: &str) -> Result<Vec<Strin
         texts.extend(std::str::from_utf8(header.value).ok().map(Cow::Borrowed));
     }
     if !request.query.is_empty() {
-        texts.extend(request.parameters()?.into_iter().filter(|(name, _)| named(name)).map(|(_, value)| value));
+        texts.extend(request.parameters()?.into_values(named));
     }
     Ok(texts.iter().flat_map(|text| text.split(',')).map(|value| value.trim().to_owned()).collect())
 }
 
-/// All that an answer depends on besides the state of the directory, as a text.
-pub(super) fn question(request: &Request<'_>, hides_administrators: bool) -> Result<String> {
+/// A text of all that an answer depends on besides the state of the directory.
+pub(super) fn cache_key(request: &Request<'_>, hides_administrators: bool) -> Result<String> {
     let (lists, profile) = (lists(request)?, wants_profile(request)?);
     let flags = [lists.member_users, lists.member_groups, lists.parent_groups, profile, hides_administrators];
     let [users, groups, parents, profile, hides] = flags.map(u8::from);
     Ok(format!("{users}{groups}{parents}{profile}{hides} {}?{}", request.path, request.query))
 }
 
-/// The lists of a group that the answer should have.
+/// The lists of a group that the client wants.
 pub(super) fn lists(request: &Request<'_>) -> Result<ListSelection> {
     let mut lists = ListSelection::default();
     for value in values(request, "fetch", "group")? {
@@ -48,21 +48,20 @@ pub(super) fn lists(request: &Request<'_>) -> Result<ListSelection> {
     Ok(lists)
 }
 
-/// Whether users should come with their profile.
+/// Returns whether users come with their profile.
 pub(super) fn wants_profile(request: &Request<'_>) -> Result<bool> {
     Ok(values(request, "enrichers", "user")?.iter().any(|value| value == "userprofile"))
 }
 
-/// A parameter of the query, whatever the case of its name.
+/// The first parameter of that name, in any case.
 pub(super) fn parameter<'r>(request: &Request<'r>, wanted: &str) -> Result<Option<Cow<'r, str>>> {
     if request.query.is_empty() {
         return Ok(None);
     }
-    let parameters = request.parameters()?;
-    Ok(parameters.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value))
+    Ok(request.parameters()?.into_values(|name| name.eq_ignore_ascii_case(wanted)).next())
 }
 
-/// What a search looks for: `*` is everything, nothing finds nothing, else it is the beginning of a name.
+/// The search of a request: `*` finds everything, an empty text nothing, and any other text the names that begin with it.
 pub(super) fn query(request: &Request<'_>) -> Result<SearchQuery> {
     let text = parameter(request, "q")?.unwrap_or_default();
     Ok(match text.trim() {
@@ -72,7 +71,7 @@ pub(super) fn query(request: &Request<'_>) -> Result<SearchQuery> {
     })
 }
 
-/// The beginning of the names that a list of members is restricted to; empty for no restriction.
+/// The prefix of the names in a list of members; empty for all names.
 pub(super) fn prefix(request: &Request<'_>) -> Result<String> {
     let text = parameter(request, "q")?.unwrap_or_default();
     Ok(if text.trim() == "*" { String::new() } else { text.trim().to_owned() })

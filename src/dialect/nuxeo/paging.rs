@@ -1,98 +1,91 @@
-//! Pages of users and groups: which part of the list is meant, and the document around it.
+//! Pages of users and groups: the part of the list that a request wants, and the document around its entries.
 
 use super::error::{Problem, Result};
-use super::options::number;
-use crate::directory::{PagePart, PageReader};
+use super::options::{cache_key, number};
+use crate::dialect::call::Call;
+use crate::dialect::json_list::JsonList;
+use crate::dialect::response_cache::BODY_BYTES_MAX;
+use crate::directory::{Directory, PagePart, PageReader};
 use crate::http::{Request, Response};
 use crate::json;
 use crate::model::{Error, Window};
 use serde::Serialize;
 use std::io;
 
-/// Entries on a page unless asked for.
-const SIZE: i64 = 50;
-/// What a negative size means.
-const SIZE_FOR_NEGATIVE: i64 = 20;
-/// Most entries on a page, also when more, or all (0), are asked for.
-const SIZE_MAX: i64 = 1000;
+/// Entries on a page, unless the query has another number.
+const PAGE_SIZE_DEFAULT: i64 = 50;
+/// Entries on a page when the query has a negative number.
+const PAGE_SIZE_FOR_NEGATIVE: i64 = 20;
+/// Most entries on a page, also when the query wants more or all (0).
+const PAGE_SIZE_MAX: i64 = 1000;
 
-/// Longest first piece of a page, in bytes: a page of the usual size is of one state of the directory, and is kept.
-const FIRST_PIECE_BYTES: usize = crate::dialect::response_cache::PAGE_BYTES_MAX - 1024;
-/// Length of a further piece, in bytes; an entry may exceed it.
-const PIECE_BYTES: usize = 64 * 1024;
+/// Length of the first chunk. A page of the usual size fits into it: all of it is read from one snapshot of the database,
+/// and the response cache keeps it.
+const FIRST_CHUNK_BYTES: usize = BODY_BYTES_MAX - 1024;
+/// Length of a further chunk; an entry may exceed it.
+const CHUNK_BYTES: usize = 64 * 1024;
 
 /// The page that a request asks for.
 #[derive(Clone, Copy)]
-pub(super) struct Asked {
-    /// As the client will see it.
+pub(super) struct PageRequest {
+    /// The number of the query, which the answer repeats.
     size: i64,
     offset: i64,
 }
 
-impl Asked {
+impl PageRequest {
     /// Reads `pageSize`, `currentPageIndex` and `offset`, which overrides the index.
-    pub(super) fn of(request: &Request<'_>) -> Result<Asked> {
+    pub(super) fn parse(request: &Request<'_>) -> Result<PageRequest> {
         let size = match number(request, "pageSize")? {
-            None => SIZE,
-            Some(size) if size < 0 => SIZE_FOR_NEGATIVE,
+            None => PAGE_SIZE_DEFAULT,
+            Some(size) if size < 0 => PAGE_SIZE_FOR_NEGATIVE,
             Some(size) => size,
         };
-        let mut asked = Asked { size, offset: 0 };
+        let mut page = PageRequest { size, offset: 0 };
         let index = number(request, "currentPageIndex")?.unwrap_or(0).max(0);
-        asked.offset = match number(request, "offset")? {
+        page.offset = match number(request, "offset")? {
             Some(offset) => offset.max(0),
-            None => index.saturating_mul(asked.step()),
+            None => index.saturating_mul(page.step()),
         };
-        Ok(asked)
+        Ok(page)
     }
 
-    /// The entries that a page really has at most.
+    /// Most entries that the page has.
     fn step(&self) -> i64 {
-        if self.size == 0 { SIZE_MAX } else { self.size.min(SIZE_MAX) }
+        if self.size == 0 { PAGE_SIZE_MAX } else { self.size.min(PAGE_SIZE_MAX) }
     }
 
-    /// The part of the list that is meant.
+    /// The part of the list.
     pub(super) fn window(&self) -> Window {
         Window { offset: self.offset.unsigned_abs(), limit: self.step().unsigned_abs() }
     }
 
-    /// The document of a page, in pieces. `write` writes an entry.
-    pub(super) fn answer<T: 'static>(
+    /// The document of a page, in chunks. `push` adds an entry.
+    pub(super) fn respond<T: 'static>(
         self,
         entity_type: &'static str,
         mut listing: PageReader<T>,
-        write: impl Fn(&mut Vec<u8>, &T) -> io::Result<()> + Send + 'static,
+        push: impl Fn(&mut JsonList, &T) -> io::Result<()> + Send + 'static,
     ) -> Result<Response> {
-        let (mut is_first_piece, mut is_first_entry, mut more) = (true, true, true);
-        let pieces = Response::json_pieces(move || {
-            if !more {
-                return Ok(None);
-            }
-            let length = if std::mem::take(&mut is_first_piece) { FIRST_PIECE_BYTES } else { PIECE_BYTES };
-            let mut out = Vec::new();
-            more = listing.next_piece(|shown| {
-                match shown {
-                    PagePart::Header(total, count) => self.begin(&mut out, entity_type, total, count),
-                    PagePart::Entry(entry) => {
-                        if !std::mem::take(&mut is_first_entry) {
-                            out.push(b',');
-                        }
-                        write(&mut out, entry)
+        let (mut list, mut is_first_chunk) = (JsonList::new(b"", b"]}"), true);
+        let response = Response::json_stream(move || {
+            let length = if std::mem::take(&mut is_first_chunk) { FIRST_CHUNK_BYTES } else { CHUNK_BYTES };
+            list.next_chunk(|list| {
+                listing.next_piece(|shown| {
+                    match shown {
+                        PagePart::Header(total, count) => self.write_start(list.chunk(), entity_type, total, count),
+                        PagePart::Entry(entry) => push(list, entry),
                     }
-                }
-                .map_err(|error| Error::Internal(error.into()))?;
-                Ok(out.len() < length)
-            })?;
-            if !more {
-                out.extend_from_slice(b"]}");
-            }
-            Ok(Some(out))
+                    .map_err(|error| Error::Internal(error.into()))?;
+                    Ok(list.chunk().len() < length)
+                })
+            })
         });
-        pieces.map_err(Problem::Directory)
+        response.map_err(Problem::Directory)
     }
 
     /// Writes the document up to its entries.
-    fn begin(&self, out: &mut Vec<u8>, entity_type: &'static str, total: u64, count: usize) -> io::Result<()> {
+    fn write_start(&self, out: &mut Vec<u8>, entity_type: &'static str, total: u64, count: usize) -> io::Result<()> {
         let total = i64::try_from(total).unwrap_or(i64::MAX);
         let (index, page_count) = match self.size {
             0 => (0, 1),
@@ -106,7 +99,7 @@ impl Asked {
             is_paginable: true,
             results_count: total,
             page_size: self.size,
-            max_page_size: SIZE_MAX,
+            max_page_size: PAGE_SIZE_MAX,
             results_count_limit: 0,
             current_page_size: count,
             current_page_index: index,
@@ -129,6 +122,16 @@ impl Asked {
     }
 }
 
+/// Answers with a page from the response cache, or reads it.
+pub(super) fn cached_page(
+    call: &Call<'_>,
+    directory: &Directory,
+    read: impl FnOnce() -> Result<Response>,
+) -> Result<Response> {
+    let key = cache_key(call.request, directory.hides_administrators())?;
+    call.context.response_cache.get_or_insert(directory, key, read)
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Document {
@@ -145,7 +148,7 @@ struct Document {
     number_of_pages: i64,
     is_previous_page_available: bool,
     is_next_page_available: bool,
-    /// Whether there is a last page to go to, which is when there is a next one.
+    /// The same as `is_next_page_available`.
     is_last_page_available: bool,
     is_sortable: bool,
     has_error: bool,

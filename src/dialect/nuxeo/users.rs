@@ -1,19 +1,25 @@
-//! Users as this dialect shows and takes them.
+//! Users: their handlers, the properties in bodies, and their JSON.
 
 use super::decode::{entity, groups, keep, name, properties, text};
 use super::error::{Problem, Result};
 use super::options::{prefix, query, wants_profile};
-use super::paging::Asked;
-use crate::dialect::{decode, preconditions};
-use crate::directory::{Authenticator, Directory, MembershipView, PageReader};
+use super::paging::{PageRequest, cached_page};
+use crate::dialect::call::Call;
+use crate::dialect::preconditions::{conditional_get, write_preconditions};
+use crate::dialect::request_body::json_object;
+use crate::directory::{Directory, MembershipView, PageReader};
 use crate::http::{Etag, Request, Response};
-use crate::json::{self, Json, JsonStr, Object};
+use crate::json::{Json, JsonStr, Object};
 use crate::model::{Error, EtagScope, GroupName, User, UserChanges, UserWithGroups};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use std::sync::Arc;
 
+/// The path of users that are made up from their name.
+pub(super) const TRANSIENT_PATH: &str = "/user/transient/{id}";
+
 /// `POST /user`
-pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Response> {
+pub(super) fn create(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    let request = call.request;
     let mut entity = entity(request, "user")?;
     let mut properties = properties(&mut entity)?;
     // The documented way is `properties.username`; `id` is understood where that is missing.
@@ -28,16 +34,28 @@ pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Res
     }
     new.password = password.map(|password| directory.password_of_new_user(&password)).transpose()?;
     let profile = directory.create_user(&username, new)?;
-    show_tagged(201, directory, &profile, request)
+    tagged_user_document(201, directory, &profile, request)
 }
 
 /// `GET /user/{id}`
-pub(super) fn get(directory: &Directory, username: &str, request: &Request<'_>) -> Result<Response> {
-    look(directory, &directory.user_with_groups(username)?, request)
+pub(super) fn get(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    // An escaped slash keeps the name of a transient user in one segment.
+    if call.parameter("id").starts_with("transient/") {
+        let username = call.parameter("id").to_owned();
+        call.log.route = TRANSIENT_PATH;
+        return transient_user(call, directory, &username);
+    }
+    conditional_user(call, directory, &directory.user_with_groups(call.parameter("id"))?)
+}
+
+/// `GET /user/transient/{id}`
+pub(super) fn get_transient(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    transient_user(call, directory, &format!("transient/{}", call.parameter("id")))
 }
 
 /// `PUT /user/{id}`: only the properties that are present change.
-pub(super) fn update(directory: &Directory, username: &str, request: &Request<'_>) -> Result<Response> {
+pub(super) fn update(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    let (request, username) = (call.request, call.parameter("id"));
     directory.require_user(username)?;
     let mut entity = entity(request, "user")?;
     let mut properties = properties(&mut entity)?;
@@ -61,83 +79,88 @@ pub(super) fn update(directory: &Directory, username: &str, request: &Request<'_
     }
     changes.password = password.map(|password| directory.changed_password(username, &password)).transpose()?.flatten();
     let profile =
-        directory.update_user(username, changes, preconditions::of_change(request).on(EtagScope::UserWithGroups))?;
-    show_tagged(200, directory, &profile, request)
+        directory.update_user(username, changes, write_preconditions(request).on(EtagScope::UserWithGroups))?;
+    tagged_user_document(200, directory, &profile, request)
 }
 
 /// `DELETE /user/{id}`
-pub(super) fn delete(directory: &Directory, username: &str, request: &Request<'_>) -> Result<Response> {
-    directory.delete_user(username, preconditions::of_change(request).on(EtagScope::UserWithGroups))?;
+pub(super) fn delete(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    let (request, username) = (call.request, call.parameter("id"));
+    directory.delete_user(username, write_preconditions(request).on(EtagScope::UserWithGroups))?;
     Ok(Response::empty(204))
 }
 
-/// `POST` of a membership, from either side: the user, also when the path is the group's.
-pub(super) fn join(
-    directory: &Directory,
-    side: MembershipView,
-    username: &str,
-    group: &str,
-    request: &Request<'_>,
-) -> Result<Response> {
-    let profile = directory.add_member(side, username, group).map_err(|error| Problem::Membership(side, error))?;
-    show(201, directory, &profile, request)
+/// `POST /user/{id}/group/{group}`
+pub(super) fn add_group(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    add_member(call, directory, MembershipView::User)
 }
 
-/// `DELETE` of a membership, from either side: the bare user name, which must not be called JSON.
-pub(super) fn leave(directory: &Directory, side: MembershipView, username: &str, group: &str) -> Result<Response> {
-    let profile = directory.remove_member(side, username, group).map_err(|error| Problem::Membership(side, error))?;
-    Ok(Response::text(200, profile.user.username))
+/// `DELETE /user/{id}/group/{group}`
+pub(super) fn remove_group(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    remove_member(call, directory, MembershipView::User)
+}
+
+/// Adds a membership. The answer is the user, also at the path of the group.
+pub(super) fn add_member(call: &Call<'_>, directory: &Directory, view: MembershipView) -> Result<Response> {
+    let profile = directory.add_member(view, call.parameter("id"), call.parameter("group"));
+    user_document(201, directory, &profile.map_err(|error| Problem::Membership(view, error))?, call.request)
+}
+
+/// Removes a membership. The answer is the bare user name, which must not be called JSON.
+pub(super) fn remove_member(call: &Call<'_>, directory: &Directory, view: MembershipView) -> Result<Response> {
+    let profile = directory.remove_member(view, call.parameter("id"), call.parameter("group"));
+    Ok(Response::text(200, profile.map_err(|error| Problem::Membership(view, error))?.user.username))
 }
 
 /// `GET /user/search`
-pub(super) fn search(directory: &Directory, request: &Request<'_>) -> Result<Response> {
-    let asked = Asked::of(request)?;
-    show_page(asked, directory, directory.search_users(query(request)?, asked.window()), request)
+pub(super) fn search(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    cached_page(call, directory, || {
+        let page = PageRequest::parse(call.request)?;
+        page_document(page, directory, directory.search_users(query(call.request)?, page.window()), call.request)
+    })
 }
 
 /// `GET /group/{id}/@users`
-pub(super) fn members(directory: &Directory, group: &str, request: &Request<'_>) -> Result<Response> {
-    let asked = Asked::of(request)?;
-    show_page(asked, directory, directory.members(group, prefix(request)?, asked.window()), request)
+pub(super) fn list_members(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    cached_page(call, directory, || {
+        let page = PageRequest::parse(call.request)?;
+        let members = directory.members(call.parameter("id"), prefix(call.request)?, page.window());
+        page_document(page, directory, members, call.request)
+    })
 }
 
 /// `GET /me`
-pub(super) fn me(directory: &Directory, request: &Request<'_>) -> Result<Response> {
-    look(directory, &directory.own_user()?, request)
+pub(super) fn get_own(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    conditional_user(call, directory, &directory.own_user()?)
 }
 
 /// `PUT /me/changepassword`
-pub(super) fn change_password(
-    access: &Authenticator,
-    directory: &Directory,
-    request: &Request<'_>,
-) -> Result<Response> {
-    let body = decode(request)?.unwrap_or_default();
-    let word = |key: &str| -> Result<String> {
-        let word = body.get(key).map(|value| text(key, value)).transpose()?.flatten();
-        word.ok_or_else(|| Problem::Invalid(format!("{key} is missing")))
+pub(super) fn change_password(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    let body = json_object(call.request)?.unwrap_or_default();
+    let password = |key: &str| -> Result<String> {
+        let password = body.get(key).map(|value| text(key, value)).transpose()?.flatten();
+        password.ok_or_else(|| Problem::Invalid(format!("{key} is missing")))
     };
-    let (old, new) = (word("oldPassword")?, word("newPassword")?);
-    let profile = access.change_own_password(directory, &old, &new, request.peer)?;
-    show(200, directory, &profile, request)
+    let (old, new) = (password("oldPassword")?, password("newPassword")?);
+    let profile = call.context.authenticator.change_own_password(directory, &old, &new, call.request.peer)?;
+    user_document(200, directory, &profile, call.request)
 }
 
-/// `GET /user/transient/{middle}/{rest}`: anybody of that form, made up and not stored, unless there is such a
-/// user.
-pub(super) fn transient(directory: &Directory, name: &str, rest: &str, request: &Request<'_>) -> Result<Response> {
-    match directory.user_with_groups(name) {
+/// A user of that name if there is one, else a user that is made up from the name and not stored.
+fn transient_user(call: &Call<'_>, directory: &Directory, username: &str) -> Result<Response> {
+    match directory.user_with_groups(username) {
         Err(Error::NotFound(..)) => {}
-        found => return look(directory, &found?, request),
+        found => return conditional_user(call, directory, &found?),
     }
-    let middle = rest.split('/').next().map(str::to_owned);
-    let user = User { username: name.to_owned(), first_name: middle.clone(), email: middle, ..User::default() };
+    let middle = username.split('/').nth(1).map(str::to_owned);
+    let user = User { username: username.to_owned(), first_name: middle.clone(), email: middle, ..User::default() };
     let profile = UserWithGroups { user, groups: Vec::new(), ancestors: Vec::new(), administrator: false };
-    look(directory, &profile, request)
+    conditional_user(call, directory, &profile)
 }
 
-// ------------------------------------------------------------------------------------------ taking
+// ------------------------------------------------------------------------------------------ bodies
 
-/// What the properties change, and the new password in clear.
+/// The changes in the properties, and the new password in the clear.
 fn changes(properties: Object) -> Result<(UserChanges, Option<String>)> {
     let mut changes = UserChanges { groups: groups(&properties)?, ..UserChanges::default() };
     let mut password = None;
@@ -148,7 +171,7 @@ fn changes(properties: Object) -> Result<(UserChanges, Option<String>)> {
             "email" => changes.email = Some(text(&name, &value)?),
             "company" => changes.company = Some(text(&name, &value)?),
             "title" => changes.title = Some(text(&name, &value)?),
-            // Empty means unchanged: clients send back what they were shown, and passwords are not shown.
+            // Empty means unchanged: clients send back the user that they have read, which has no password.
             "password" => password = text(&name, &value)?.filter(|password| !password.is_empty()),
             "groups" => {}
             "tenantId" => {
@@ -161,77 +184,82 @@ fn changes(properties: Object) -> Result<(UserChanges, Option<String>)> {
     Ok((changes, password))
 }
 
-// ------------------------------------------------------------------------------------------ showing
+// ------------------------------------------------------------------------------------------ JSON
 
-/// What of a user is shown, beside what is always shown.
+/// The optional parts of a user's JSON.
 #[derive(Clone, Copy)]
 struct View {
-    /// The profile, which clients ask for as an enricher.
+    /// With the enricher `userprofile`.
     enriched: bool,
-    /// Neither who is an administrator nor the groups of one.
+    /// Without the right of an administrator and the groups of administrators.
     hides_administrators: bool,
 }
 
 impl View {
-    fn of(directory: &Directory, request: &Request<'_>) -> Result<View> {
+    fn new(directory: &Directory, request: &Request<'_>) -> Result<View> {
         let hides_administrators = directory.hides_administrators();
         Ok(View { enriched: wants_profile(request)?, hides_administrators })
     }
 
     /// The document of the user in that view.
     fn document(self, status: u16, profile: &UserWithGroups) -> Response {
-        Response::json(status, &Shown::new(profile, self))
+        Response::json(status, &UserJson::new(profile, self))
     }
 
-    fn tag(self, profile: &UserWithGroups) -> Etag {
+    fn etag(self, profile: &UserWithGroups) -> Etag {
         let variant = u8::from(self.enriched) | u8::from(self.hides_administrators) << 1;
         Etag { state: profile.etag(), variant }
     }
 }
 
-/// The user in the answer to a call that is about something else: a membership, a password.
-fn show(status: u16, directory: &Directory, profile: &UserWithGroups, request: &Request<'_>) -> Result<Response> {
-    Ok(View::of(directory, request)?.document(status, profile))
-}
-
-/// The user in the answer to a look at them.
-fn look(directory: &Directory, profile: &UserWithGroups, request: &Request<'_>) -> Result<Response> {
-    let view = View::of(directory, request)?;
-    Ok(preconditions::look(request, view.tag(profile), || view.document(200, profile))?)
-}
-
-/// The user in the answer to a call that has made or changed them.
-fn show_tagged(
+/// The user as the answer to a change of a membership or a password, without an etag.
+fn user_document(
     status: u16,
     directory: &Directory,
     profile: &UserWithGroups,
     request: &Request<'_>,
 ) -> Result<Response> {
-    let view = View::of(directory, request)?;
-    Ok(view.document(status, profile).with_tag(view.tag(profile)))
+    Ok(View::new(directory, request)?.document(status, profile))
 }
 
-fn show_page(
-    asked: Asked,
+/// The user as the answer to a `GET`.
+fn conditional_user(call: &Call<'_>, directory: &Directory, profile: &UserWithGroups) -> Result<Response> {
+    let view = View::new(directory, call.request)?;
+    Ok(conditional_get(call.request, view.etag(profile), || view.document(200, profile))?)
+}
+
+/// The user as the answer to a create or an update, with an etag.
+fn tagged_user_document(
+    status: u16,
+    directory: &Directory,
+    profile: &UserWithGroups,
+    request: &Request<'_>,
+) -> Result<Response> {
+    let view = View::new(directory, request)?;
+    Ok(view.document(status, profile).with_tag(view.etag(profile)))
+}
+
+fn page_document(
+    page: PageRequest,
     directory: &Directory,
     listing: PageReader<UserWithGroups>,
     request: &Request<'_>,
 ) -> Result<Response> {
-    let view = View::of(directory, request)?;
-    asked.answer("users", listing, move |out, profile| json::to_writer(out, &Shown::new(profile, view)))
+    let view = View::new(directory, request)?;
+    page.respond("users", listing, move |list, profile| list.push(&UserJson::new(profile, view)))
 }
 
 /// A user on the wire.
 #[derive(serde::Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown<'p> {
+struct UserJson<'p> {
     #[serde(rename = "entity-type")]
     entity_type: &'static str,
     id: &'p str,
     name: &'p str,
     properties: Properties<'p>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    extended_groups: Option<Vec<ShownGroup<'p>>>,
+    extended_groups: Option<Vec<GroupReference<'p>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     is_administrator: Option<bool>,
     is_anonymous: bool,
@@ -240,7 +268,7 @@ struct Shown<'p> {
 }
 
 #[derive(serde::Serialize)]
-struct ShownGroup<'p> {
+struct GroupReference<'p> {
     name: &'p str,
     label: &'p str,
     url: String,
@@ -251,7 +279,7 @@ struct ContextParameters {
     userprofile: UserProfile,
 }
 
-/// What the enricher `userprofile` adds. Nothing of it is kept here; clients want the keys.
+/// The enricher `userprofile`. The server stores nothing of it, but clients want the keys.
 #[derive(serde::Serialize, Default)]
 struct UserProfile {
     birthdate: (),
@@ -261,16 +289,16 @@ struct UserProfile {
     locale: (),
 }
 
-impl<'p> Shown<'p> {
-    fn new(profile: &'p UserWithGroups, view: View) -> Shown<'p> {
+impl<'p> UserJson<'p> {
+    fn new(profile: &'p UserWithGroups, view: View) -> UserJson<'p> {
         let user = &profile.user;
         let shows_groups = !(view.hides_administrators && profile.administrator);
-        let group = |group: &'p Arc<GroupName>| ShownGroup {
+        let group = |group: &'p Arc<GroupName>| GroupReference {
             name: &group.name,
             label: group.label(),
             url: format!("group/{}", group.name),
         };
-        Shown {
+        UserJson {
             entity_type: "user",
             id: &user.username,
             name: &user.username,
@@ -283,7 +311,7 @@ impl<'p> Shown<'p> {
     }
 }
 
-/// The seven standard properties, always all of them, and those that were kept.
+/// The standard properties, and the extra ones that are stored as they came.
 struct Properties<'p> {
     profile: &'p UserWithGroups,
     shows_groups: bool,
@@ -299,7 +327,7 @@ impl Serialize for Properties<'_> {
         map.serialize_entry("lastName", &user.last_name)?;
         map.serialize_entry("email", &user.email)?;
         map.serialize_entry("company", &user.company)?;
-        serialize_kept(&mut map, &user.attributes)?;
+        serialize_extra_properties(&mut map, &user.attributes)?;
         if self.shows_groups {
             map.serialize_entry("groups", &groups)?;
         }
@@ -310,8 +338,8 @@ impl Serialize for Properties<'_> {
     }
 }
 
-/// Kept properties, and `tenantId`, which is always there.
-pub(super) fn serialize_kept<M: serde::ser::SerializeMap>(
+/// Extra properties, and `tenantId`, which is always there.
+pub(super) fn serialize_extra_properties<M: serde::ser::SerializeMap>(
     map: &mut M,
     attributes: &crate::model::Attributes,
 ) -> std::result::Result<(), M::Error> {

@@ -1,7 +1,7 @@
 //! How the parts become one document.
 
-use super::{Part, Spelling};
-use crate::dialect::Route;
+use super::part::OpenApiPart;
+use crate::dialect::route::{PathMethods, PathVariant};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -21,13 +21,13 @@ pub(in crate::dialect) struct Description {
     components: BTreeMap<String, Object>,
 }
 
-/// A part as it is written.
+/// The file of a part.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct PartFile {
     tags: Vec<Value>,
-    /// What operations have unless they say otherwise.
-    every: Every,
+    /// Defaults of operations.
+    every: OperationDefaults,
     /// The operations by path and method, as in the table of routes.
     paths: BTreeMap<String, BTreeMap<String, Object>>,
     components: BTreeMap<String, Object>,
@@ -35,7 +35,7 @@ struct Written {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Every {
+struct OperationDefaults {
     tags: Vec<String>,
     security: Vec<Value>,
     parameters: Vec<Value>,
@@ -56,22 +56,21 @@ impl Description {
         Description { openapi: "3.1.0", info, tags, paths, components }
     }
 
-    /// Adds what a part has below that prefix and is served at its path.
-    pub(in crate::dialect) fn add(&mut self, prefix: &str, part: &Part, is_served: impl Fn(&str) -> bool) {
-        let written = Written::of(part);
-        for route in part.routes {
-            for spelling in part.spellings {
-                let Some(path) = (spelling.path)(route.path).map(|path| format!("{prefix}{path}")) else { continue };
+    /// Adds the paths of a part below that prefix that are served there.
+    pub(in crate::dialect) fn add(&mut self, prefix: &str, part: &OpenApiPart, is_served: impl Fn(&str) -> bool) {
+        let file = PartFile::parse(part);
+        for route in &part.paths {
+            for variant in &route.variants {
+                let Some(path) = variant.apply(route.path).map(|path| format!("{prefix}{path}")) else { continue };
                 if is_served(&path) {
-                    let described = written
-                        .operations(route)
-                        .map(|(method, operation)| (method, complete(operation, &written.every, spelling)));
-                    self.paths.insert(path, described.collect());
+                    let operations = file.operations(route);
+                    let complete = |(method, operation)| (method, complete(operation, &file.every, variant));
+                    self.paths.insert(path, operations.map(complete).collect());
                 }
             }
         }
-        self.tags.extend(written.tags);
-        for (kind, components) in written.components {
+        self.tags.extend(file.tags);
+        for (kind, components) in file.components {
             self.components.entry(kind).or_default().extend(components);
         }
     }
@@ -82,37 +81,37 @@ impl Description {
     }
 }
 
-impl Written {
-    fn of(part: &Part) -> Written {
-        let mut written: Written = serde_json::from_str(part.text).expect("a part is JSON: a test reads each");
-        let responses = written.components.get_mut("responses").into_iter().flat_map(Object::values_mut);
+impl PartFile {
+    fn parse(part: &OpenApiPart) -> PartFile {
+        let mut file: PartFile = serde_json::from_str(part.text).expect("a part is JSON: a test reads each");
+        let responses = file.components.get_mut("responses").into_iter().flat_map(Object::values_mut);
         responses.for_each(name_request);
-        written
+        file
     }
 
-    /// The operations of a route, by method.
-    fn operations(&self, route: &Route) -> impl Iterator<Item = (String, &Object)> {
-        let written = self.paths.get(route.path);
+    /// The operations of a path, by method.
+    fn operations(&self, route: &PathMethods) -> impl Iterator<Item = (String, &Object)> {
+        let operations = self.paths.get(route.path);
         route.methods.iter().filter_map(move |method| {
             let method = method.as_str().to_ascii_lowercase();
-            let operation = written?.get(&method)?;
+            let operation = operations?.get(&method)?;
             Some((method, operation))
         })
     }
 }
 
 /// The operation with all that it has in common with others.
-fn complete(operation: &Object, every: &Every, spelling: &Spelling) -> Object {
+fn complete(operation: &Object, every: &OperationDefaults, variant: &PathVariant) -> Object {
     let mut operation = operation.clone();
     operation.entry("tags").or_insert_with(|| json!(every.tags));
     operation.entry("security").or_insert_with(|| json!(every.security));
     if let Some(Value::String(name)) = operation.get_mut("operationId") {
-        name.push_str(spelling.mark);
+        name.push_str(variant.operation_suffix);
     }
     let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
     if let Value::Array(parameters) = parameters {
-        let brought = spelling.parameter.map(|name| json!({ "$ref": format!("#/components/parameters/{name}") }));
-        parameters.extend(brought.into_iter().chain(every.parameters.iter().cloned()));
+        let own = variant.parameter.map(|name| json!({ "$ref": format!("#/components/parameters/{name}") }));
+        parameters.extend(own.into_iter().chain(every.parameters.iter().cloned()));
     }
     if let Some(Value::Object(responses)) = operation.get_mut("responses") {
         for (status, response) in &every.responses {

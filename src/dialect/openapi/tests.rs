@@ -1,14 +1,15 @@
 //! What the description has is what the tables of routes have.
 
-use super::{Description, PART, Part};
-use crate::dialect::{DIALECTS, Route, health};
+use super::{Description, OpenApiPart, openapi_part};
+use crate::dialect::route::PathMethods;
+use crate::dialect::{DIALECTS, health};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Each part there is, with its usual prefix.
-fn parts() -> Vec<(&'static str, Part)> {
-    let dialects = DIALECTS.into_iter().map(|dialect| (dialect.prefix, dialect.part));
-    dialects.chain([("", health::PART), ("", PART)]).collect()
+fn parts() -> Vec<(&'static str, OpenApiPart)> {
+    let dialects = DIALECTS.into_iter().map(|dialect| (dialect.prefix, (dialect.openapi)()));
+    dialects.chain([("", health::openapi_part()), ("", openapi_part())]).collect()
 }
 
 /// The description of everything.
@@ -32,12 +33,12 @@ fn operations(paths: &Value) -> Vec<(String, String, &Value)> {
     object(paths).flat_map(of_path).collect()
 }
 
-fn in_table(routes: &[Route]) -> BTreeSet<(String, String)> {
-    let of_route = |route: &Route| {
-        let path = route.path.to_owned();
-        route.methods.iter().map(move |method| (path.clone(), method.as_str().to_ascii_lowercase()))
-    };
-    routes.iter().flat_map(of_route).collect()
+fn in_table(routes: &[PathMethods]) -> BTreeSet<(String, String)> {
+    let mut found = BTreeSet::new();
+    for route in routes {
+        found.extend(route.methods.iter().map(|method| (route.path.to_owned(), method.as_str().to_ascii_lowercase())));
+    }
+    found
 }
 
 /// All that the value refers to.
@@ -58,7 +59,7 @@ fn every_route_and_method_is_described_and_nothing_else_is() {
         let written: Value = serde_json::from_str(part.text).expect("JSON");
         let described: BTreeSet<_> =
             operations(&written["paths"]).into_iter().map(|(path, method, _)| (path, method)).collect();
-        assert_eq!(described, in_table(part.routes), "below {prefix:?}");
+        assert_eq!(described, in_table(&part.paths), "below {prefix:?}");
         // Every one of them is mounted somewhere, under the name that it is written with.
         let mut mounted = Description::new();
         mounted.add(prefix, &part, |_| true);

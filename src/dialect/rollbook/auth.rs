@@ -1,26 +1,25 @@
-//! Who asks: a user with a password, or the holder of a token or of an application key.
+//! Authentication: a user with a password, a token, or an application key.
 
 use super::error::Result;
-use crate::dialect::{Context, basic};
+use crate::dialect::basic_auth::{decode_basic, split_authorization};
+use crate::dialect::call::Call;
 use crate::directory::Directory;
-use crate::http::{Request, RequestLogFields};
 use crate::model::Error;
 
-/// Opens the directory for who stands in the `Authorization` field.
-pub(super) fn directory(context: &Context, request: &Request<'_>, trace: &mut RequestLogFields) -> Result<Directory> {
-    let authorization = request.header("Authorization").unwrap_or_default();
-    let (scheme, credentials) = authorization.split_once(' ').unwrap_or((authorization, ""));
-    let credentials = credentials.trim();
-    let access = &context.access;
+/// The name of the dialect in settings, in the log and in the audit log.
+pub(super) const NAME: &str = "rollbook";
+
+/// Opens the directory for the caller behind the `Authorization` field.
+pub(super) fn authenticate(call: &mut Call<'_>) -> Result<Directory> {
+    let (scheme, credentials) = split_authorization(call.request.header("Authorization").unwrap_or_default());
+    let authenticator = &call.context.authenticator;
     let caller = if scheme.eq_ignore_ascii_case("Basic") {
-        let (user, password) = basic(credentials).ok_or(Error::Unauthenticated)?;
-        access.user(&user, &password, request.peer, super::NAME)?
+        let (user, password) = decode_basic(credentials).ok_or(Error::Unauthenticated)?;
+        authenticator.user(&user, &password, call.request.peer, NAME)?
     } else if scheme.eq_ignore_ascii_case("Bearer") && !credentials.is_empty() {
-        access.key_or_token(credentials)?
+        authenticator.key_or_token(credentials)?
     } else {
         return Err(Error::Unauthenticated.into());
     };
-    trace.caller = Some(caller.name.clone());
-    request.admit(&caller.name)?;
-    Ok(access.directory(caller, super::NAME))
+    Ok(call.open_directory(caller, NAME)?)
 }

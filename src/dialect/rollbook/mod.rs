@@ -1,62 +1,40 @@
-//! Rollbook's own interface, for what no other dialect has words for.
+//! Rollbook's own interface, for operations that no other dialect has.
 
 mod auth;
 mod changes;
 mod error;
 
-use super::openapi::{Part, Spelling};
-use super::{Context, Route};
+use super::call::Call;
+use super::mounts::{Dialect, Root};
+use super::openapi::OpenApiPart;
+use super::plain::error_document;
+use super::route::{Route, RouteTable, Section};
 use crate::directory::Directory;
-use crate::http::{Method, Request, RequestLogFields, Response};
+use crate::http::{Method::Get, Response};
 use error::{Problem, Result};
-use std::borrow::Cow;
+use std::sync::LazyLock;
 
-pub(super) use error::refuse;
+type Handler = fn(&mut Call<'_>, &Directory) -> Result<Response>;
 
-/// The dialect's name, also in the record of changes.
-pub(super) const NAME: &str = "rollbook";
+const ROUTES: &[Route<Handler>] = &[Route(Get, "/v1/changes", changes::list)];
 
-const CHANGES: Route = Route::new("/v1/changes", &[Method::Get]);
+static TABLE: LazyLock<RouteTable<Handler>> = LazyLock::new(|| RouteTable::new(&[Section::plain(ROUTES)]));
 
-/// Every path that the dialect has.
-const ROUTES: &[Route] = &[CHANGES];
+pub(super) const DIALECT: Dialect = Dialect {
+    name: auth::NAME,
+    prefix: "/rollbook",
+    root: Root::Api,
+    handle: |call| respond(call).unwrap_or_else(Problem::into_response),
+    error_document,
+    redact_after: |_| None,
+    openapi: || OpenApiPart { text: include_str!("openapi.json"), paths: TABLE.paths() },
+};
 
-/// The description of the dialect.
-pub(super) const PART: Part =
-    Part { text: include_str!("openapi.json"), routes: ROUTES, spellings: &[Spelling::PLAIN] };
-
-/// Answers a request for a path below the prefix.
-pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>]) -> Response {
-    let mut trace = RequestLogFields::default();
-    let mut response = route(context, request, segments, &mut trace).unwrap_or_else(error::answer);
-    response.trace = trace;
-    response
-}
-
-/// The route table. A stranger is told that they are one before anything else.
-fn route(
-    context: &Context,
-    request: &Request<'_>,
-    segments: &[Cow<'_, str>],
-    trace: &mut RequestLogFields,
-) -> Result<Response> {
-    let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
-    match segments.as_slice() {
-        ["v1", "changes"] => {
-            let directory = enter(&CHANGES, context, request, trace)?;
-            changes::list(&directory, request)
-        }
-        _ => {
-            auth::directory(context, request, trace)?;
-            Err(Problem::UnknownPath)
-        }
-    }
-}
-
-/// Names the route of a request, opens the directory for who asks, and refuses methods that the route does not have.
-fn enter(route: &Route, context: &Context, request: &Request<'_>, trace: &mut RequestLogFields) -> Result<Directory> {
-    debug_assert!(ROUTES.contains(route));
-    trace.route = route.path;
-    let directory = auth::directory(context, request, trace)?;
-    if route.allows(request) { Ok(directory) } else { Err(Problem::UnknownMethod(route.methods)) }
+/// Answers a request. Credentials are checked before the path and the method.
+fn respond(call: &mut Call<'_>) -> Result<Response> {
+    let route = call.match_route(&TABLE);
+    let directory = auth::authenticate(call)?;
+    let route = route.ok_or(Problem::UnknownPath)?;
+    route.require_method()?;
+    (route.handler)(call, &directory)
 }

@@ -1,22 +1,23 @@
-//! The files of the page, which are part of the program.
+//! The files of the admin page, compiled into the program.
 
-use super::error::Result;
-use crate::dialect::preconditions;
+use super::error::{Problem, Result};
+use crate::dialect::call::Call;
+use crate::dialect::preconditions::{conditional_get, etag_of};
 use crate::http::{Etag, Request, Response};
 use std::sync::OnceLock;
 
 /// A file of the page.
-pub(super) struct File {
+struct File {
     name: &'static str,
     content_type: &'static str,
     content: &'static [u8],
-    /// Found when somebody asks for the file first.
-    tag: OnceLock<Etag>,
+    /// Computed for the first request of the file.
+    etag: OnceLock<Etag>,
 }
 
 static PAGE: File = file_of("index.html", "text/html; charset=utf-8", include_bytes!("../../../web/index.html"));
 
-/// What the page loads.
+/// The files that the page loads.
 static FILES: [File; 14] = [
     script("app.js", include_bytes!("../../../web/js/app.js")),
     script("api.js", include_bytes!("../../../web/js/api.js")),
@@ -39,28 +40,37 @@ const fn script(name: &'static str, content: &'static [u8]) -> File {
 }
 
 const fn file_of(name: &'static str, content_type: &'static str, content: &'static [u8]) -> File {
-    File { name, content_type, content, tag: OnceLock::new() }
+    File { name, content_type, content, etag: OnceLock::new() }
+}
+
+/// Returns whether the page has a file of that name.
+pub(super) fn is_file(name: &str) -> bool {
+    find_file(name).is_some()
 }
 
 /// `GET /`
-pub(super) fn page(request: &Request<'_>) -> Result<Response> {
-    // What the page loads is named relative to where it is, which is nowhere without the slash.
-    match request.path.rsplit_once('/') {
+pub(super) fn get_page(call: &mut Call<'_>) -> Result<Response> {
+    // The page names its files relative to its own path, which has to end with a slash for that.
+    match call.request.path.rsplit_once('/') {
         Some((_, last)) if !last.is_empty() => {
             Ok(Response::text(308, "The page is one slash further\n").with_header("Location", &format!("{last}/")))
         }
-        _ => file(request, &PAGE),
+        _ => send(call.request, &PAGE),
     }
 }
 
-/// The file of that name.
-pub(super) fn find(name: &str) -> Option<&'static File> {
+/// `GET /{file}`
+pub(super) fn get_file(call: &mut Call<'_>) -> Result<Response> {
+    send(call.request, find_file(call.parameter("file")).ok_or(Problem::UnknownPath)?)
+}
+
+fn find_file(name: &str) -> Option<&'static File> {
     FILES.iter().find(|file| file.name == name)
 }
 
-/// `GET /{file}`: browsers keep it and ask whether it is still the same.
-pub(super) fn file(request: &Request<'_>, file: &File) -> Result<Response> {
-    let tag = *file.tag.get_or_init(|| preconditions::tag_of(file.content));
-    let response = preconditions::look(request, tag, || Response::of_program(file.content_type, file.content))?;
-    Ok(response.to_be_kept())
+/// Sends a file. Browsers keep it and revalidate it.
+fn send(request: &Request<'_>, file: &File) -> Result<Response> {
+    let etag = *file.etag.get_or_init(|| etag_of(file.content));
+    let response = conditional_get(request, etag, || Response::of_program(file.content_type, file.content))?;
+    Ok(response.cacheable())
 }

@@ -1,15 +1,16 @@
-//! What was done last.
+//! The audit log on the admin page.
 
 use super::decode::Parameters;
 use super::error::{Problem, Result};
 use crate::admin::ShownChange;
+use crate::dialect::call::Call;
 use crate::directory::Directory;
-use crate::http::{Request, Response};
+use crate::http::Response;
 use serde::Serialize;
 
 /// `GET /api/changes`: the newest first.
-pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Response> {
-    let parameters = Parameters::of(request, &["before", "limit"])?;
+pub(super) fn list(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    let parameters = Parameters::parse(call.request, &["before", "limit"])?;
     let before = parameters.get("before").map(str::parse).transpose();
     let before = before.map_err(|_| Problem::Format("before", "the number of a change"))?;
     let found = directory.changes_before(before, parameters.limit()?)?;
@@ -18,10 +19,10 @@ pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Respo
     Ok(Response::json(200, &Page { changes, next }))
 }
 
-/// A part of the list.
+/// One part of the list.
 #[derive(Serialize)]
 struct Page {
     changes: Vec<ShownChange>,
-    /// The number to go on before; none at the end.
+    /// The value of `before` for the next part; none at the end.
     next: Option<i64>,
 }

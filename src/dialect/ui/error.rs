@@ -1,30 +1,37 @@
-//! Every status and text of a refusal.
+//! The statuses and texts of errors.
 
-use crate::dialect::{BadBody, allowed, refused};
-use crate::http::{InvalidPercentEncoding, Method, Refusal, Response};
+use crate::dialect::plain::{self, error_document, error_response};
+use crate::dialect::request_body::InvalidBody;
+use crate::dialect::route::UnknownMethod;
+use crate::http::{InvalidPercentEncoding, Refusal, Response};
 use crate::model::Error;
-use serde_json::json;
 
 pub(super) type Result<T> = std::result::Result<T, Problem>;
 
-/// Why a request is not answered with what it asked for.
+/// The reason for an error response.
 pub(super) enum Problem {
     Directory(Error),
-    /// Of somebody who signs in.
+    /// The password of a sign-in is wrong, or there is no such user.
     WrongCredentials,
-    /// The page of another site asks, or no page at all.
-    ForeignPage,
+    /// A page of another origin calls, or no page at all.
+    ForeignOrigin,
     UnknownPath,
-    UnknownMethod(&'static [Method]),
+    UnknownMethod(UnknownMethod),
     UnknownField(String),
-    BadQuery,
-    BadBody(String),
+    InvalidQuery,
+    InvalidBody(String),
     /// At the level of HTTP.
     Refused(Refusal),
-    /// A field, and what it should be.
+    /// A field and its format.
     Format(&'static str, &'static str),
-    /// A field, and the words that it can be.
+    /// A field and the two words that it may have.
     NeitherOf(&'static str, &'static str, &'static str),
+}
+
+impl From<UnknownMethod> for Problem {
+    fn from(method: UnknownMethod) -> Problem {
+        Problem::UnknownMethod(method)
+    }
 }
 
 impl From<Error> for Problem {
@@ -41,68 +48,42 @@ impl From<Refusal> for Problem {
 
 impl From<InvalidPercentEncoding> for Problem {
     fn from(_: InvalidPercentEncoding) -> Problem {
-        Problem::BadQuery
+        Problem::InvalidQuery
     }
 }
 
-impl From<BadBody> for Problem {
-    fn from(body: BadBody) -> Problem {
+impl From<InvalidBody> for Problem {
+    fn from(body: InvalidBody) -> Problem {
         match body {
-            BadBody::NoJson(why) => Problem::BadBody(format!("it is no JSON: {why}")),
-            BadBody::NoObject => Problem::BadBody("it is no JSON object".to_owned()),
-            BadBody::Refused(refusal) => Problem::Refused(refusal),
+            InvalidBody::NotJson(why) => Problem::InvalidBody(format!("it is no JSON: {why}")),
+            InvalidBody::NotAnObject => Problem::InvalidBody("it is no JSON object".to_owned()),
+            InvalidBody::Refused(refusal) => Problem::Refused(refusal),
         }
     }
 }
 
-/// The answer to a problem.
-pub(super) fn answer(problem: Problem) -> Response {
-    match problem {
-        Problem::Directory(error) => answer_error(error),
-        Problem::WrongCredentials => refuse(401, "the user name or the password is wrong"),
-        Problem::ForeignPage => refuse(403, "only the page of this server is answered here"),
-        Problem::UnknownPath => refuse(404, "there is nothing at this path"),
-        Problem::UnknownMethod(methods) => {
-            refuse(405, "the path does not have this method").with_header("Allow", &allowed(methods))
-        }
-        Problem::UnknownField(name) => refuse(400, &format!("there is no field {name} here")),
-        Problem::BadQuery => refuse(400, "the query is not percent-encoded UTF-8"),
-        Problem::BadBody(why) => refuse(400, &format!("the body cannot be read: {why}")),
-        Problem::Refused(refusal) => refused(refuse, refusal),
-        Problem::Format(name, format) => refuse(400, &format!("{name} is not {format}")),
-        Problem::NeitherOf(name, one, other) => refuse(400, &format!("{name} is neither {one} nor {other}")),
-    }
-}
-
-fn answer_error(error: Error) -> Response {
-    match error {
-        // Without a challenge: a browser would ask for a password by itself.
-        Error::Unauthenticated => refuse(401, "not signed in"),
-        Error::WrongPassword => refuse(403, "the old password is wrong"),
-        Error::TooManyAttempts => refuse(429, "too many wrong passwords").with_header("Retry-After", "1"),
-        error @ Error::Forbidden(_) => refuse(403, &error.to_string()),
-        error @ (Error::NotFound(..) | Error::UnknownGroups(_)) => refuse(404, &error.to_string()),
-        error @ (Error::Exists(..)
-        | Error::LastAdministrator
-        | Error::Protected(_)
-        | Error::InheritedAdministrator(_)
-        | Error::AlreadyDisabled) => refuse(409, &error.to_string()),
-        Error::CursorExpired(why) => refuse(410, &why),
-        Error::PreconditionFailed => refuse(412, "somebody has changed it meanwhile"),
-        error @ Error::TooManyNames(_) => refuse(413, &error.to_string()),
-        Error::Invalid(why) => refuse(400, &why),
-        Error::Unavailable(why) => {
-            log::warn!("answered as unavailable: {why}");
-            refuse(503, "unavailable: try again").with_header("Retry-After", "1")
-        }
-        Error::Internal(cause) => {
-            log::error!("{cause:#}");
-            refuse(500, "internal error")
+impl Problem {
+    /// The error response.
+    pub(super) fn into_response(self) -> Response {
+        match self {
+            // Without a challenge: a browser would show its own window for a password.
+            Problem::Directory(Error::Unauthenticated) => error_document(401, "not signed in"),
+            Problem::Directory(Error::PreconditionFailed) => error_document(412, "it has been changed in the meantime"),
+            Problem::Directory(error) => error_response(&error),
+            Problem::WrongCredentials => error_document(401, "the user name or the password is wrong"),
+            Problem::ForeignOrigin => error_document(403, "only the page of this server is answered here"),
+            Problem::UnknownPath => error_document(404, "there is nothing at this path"),
+            Problem::UnknownMethod(unknown) => {
+                plain::method_not_allowed(error_document(405, "the path does not have this method"), &unknown)
+            }
+            Problem::UnknownField(name) => error_document(400, &format!("there is no field {name} here")),
+            Problem::InvalidQuery => error_document(400, "the query is not percent-encoded UTF-8"),
+            Problem::InvalidBody(why) => error_document(400, &format!("the body cannot be read: {why}")),
+            Problem::Refused(refusal) => plain::refusal(error_document, refusal),
+            Problem::Format(name, format) => error_document(400, &format!("{name} is not {format}")),
+            Problem::NeitherOf(name, one, other) => {
+                error_document(400, &format!("{name} is neither {one} nor {other}"))
+            }
         }
     }
-}
-
-/// The document of a refusal.
-pub(crate) fn refuse(status: u16, message: &str) -> Response {
-    Response::json(status, &json!({ "error": message }))
 }

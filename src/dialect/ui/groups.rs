@@ -1,89 +1,91 @@
-//! Groups as the page shows and changes them, and who is in them.
+//! Groups and their members on the admin page.
 
-use super::decode::{Parameters, record};
+use super::decode::{Parameters, read_page, record};
 use super::error::Result;
 use crate::admin::{ShownGroup, group_of, group_shown};
-use crate::dialect::preconditions;
+use crate::dialect::call::Call;
+use crate::dialect::preconditions::{conditional_get, write_preconditions};
 use crate::directory::{Directory, ListSelection, MembershipView};
-use crate::http::{Etag, Method, Request, Response};
+use crate::http::{Etag, Response};
 use serde::Serialize;
 
-/// What can be changed.
+/// The fields that can be changed.
 const FIELDS: [&str; 4] = ["label", "description", "groups", "properties"];
 
-/// `GET /api/groups`: those whose name or label contains a text, in the order of names.
-pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Response> {
-    let parameters = Parameters::of(request, &["text", "after", "limit"])?;
+/// `GET /api/groups`: the groups with the text in their name or label, in the order of names.
+pub(super) fn list(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    let parameters = Parameters::parse(call.request, &["text", "after", "limit"])?;
     let (after, limit) = (parameters.get("after").unwrap_or_default(), parameters.limit()?);
-    // One more tells whether there are more.
-    let mut counted = directory.groups_after(parameters.get("text"), after, limit + 1)?;
-    let more = counted.len() as u64 > limit;
-    counted.truncate(limit as usize);
-    let next = counted.last().filter(|_| more).map(|(group, ..)| group.name.as_str());
+    let (counted, has_more) = read_page(limit, |limit| directory.groups_after(parameters.get("text"), after, limit))?;
+    let next = counted.last().filter(|_| has_more).map(|(group, ..)| group.name.as_str());
     let groups: Vec<ShownGroup> = counted.iter().map(ShownGroup::of_counted).collect();
     Ok(Response::json(200, &Page { groups, next }))
 }
 
-/// A part of the list.
+/// One part of the list.
 #[derive(Serialize)]
 struct Page<'n> {
     groups: Vec<ShownGroup>,
-    /// The name to go on after; none at the end.
+    /// The value of `after` for the next part; none at the end.
     next: Option<&'n str>,
 }
 
 /// `POST /api/groups`
-pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Response> {
+pub(super) fn create(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
     directory.require_group_creator()?;
-    let (name, changes) = group_of(record(request, &[&["name"], &FIELDS[..]].concat())?);
+    let (name, changes) = group_of(record(call.request, &[&["name"], &FIELDS[..]].concat())?);
     directory.create_group(&name, changes, ListSelection::default())?;
-    show(201, directory, &name)
+    group_document(201, directory, &name)
 }
 
 /// `GET /api/groups/{name}`
-pub(super) fn get(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
+pub(super) fn get(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    let name = call.parameter("name");
     let (group, state) = group_shown(directory, name)?;
-    Ok(preconditions::look(request, Etag { state, variant: 0 }, || Response::json(200, &group))?)
+    Ok(conditional_get(call.request, Etag { state, variant: 0 }, || Response::json(200, &group))?)
 }
 
-/// `PATCH /api/groups/{name}`: what is absent or null stays, what is empty is cleared.
-pub(super) fn update(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
+/// `PATCH /api/groups/{name}`: absent and null fields stay, empty ones are cleared.
+pub(super) fn update(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    let name = call.parameter("name");
     directory.require_editor()?;
-    let (_, changes) = group_of(record(request, &FIELDS)?);
-    directory.update_group(name, changes, ListSelection::default(), preconditions::of_change(request))?;
-    show(200, directory, name)
+    let (_, changes) = group_of(record(call.request, &FIELDS)?);
+    directory.update_group(name, changes, ListSelection::default(), write_preconditions(call.request))?;
+    group_document(200, directory, name)
 }
 
 /// `DELETE /api/groups/{name}`: for good.
-pub(super) fn delete(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
-    directory.delete_group(name, preconditions::of_change(request))?;
+pub(super) fn delete(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    let name = call.parameter("name");
+    directory.delete_group(name, write_preconditions(call.request))?;
     Ok(Response::empty(204))
 }
 
-/// `PUT` and `DELETE /api/groups/{name}/users/{user}`
-pub(super) fn change_member(directory: &Directory, name: &str, user: &str, request: &Request<'_>) -> Result<Response> {
-    match request.method {
-        Method::Put => directory.add_member(MembershipView::Group, user, name)?,
-        _ => directory.remove_member(MembershipView::Group, user, name)?,
-    };
+/// `PUT /api/groups/{name}/users/{user}`
+pub(super) fn add_member(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    directory.add_member(MembershipView::Group, call.parameter("user"), call.parameter("name"))?;
     Ok(Response::empty(204))
 }
 
-/// `PUT` and `DELETE /api/groups/{name}/groups/{subgroup}`
-pub(super) fn change_subgroup(
-    directory: &Directory,
-    name: &str,
-    subgroup: &str,
-    request: &Request<'_>,
-) -> Result<Response> {
-    match request.method {
-        Method::Put => directory.add_subgroup(name, subgroup)?,
-        _ => directory.remove_subgroup(name, subgroup)?,
-    }
+/// `DELETE /api/groups/{name}/users/{user}`
+pub(super) fn remove_member(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    directory.remove_member(MembershipView::Group, call.parameter("user"), call.parameter("name"))?;
     Ok(Response::empty(204))
 }
 
-fn show(status: u16, directory: &Directory, name: &str) -> Result<Response> {
+/// `PUT /api/groups/{name}/groups/{subgroup}`
+pub(super) fn add_subgroup(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    directory.add_subgroup(call.parameter("name"), call.parameter("subgroup"))?;
+    Ok(Response::empty(204))
+}
+
+/// `DELETE /api/groups/{name}/groups/{subgroup}`
+pub(super) fn remove_subgroup(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    directory.remove_subgroup(call.parameter("name"), call.parameter("subgroup"))?;
+    Ok(Response::empty(204))
+}
+
+fn group_document(status: u16, directory: &Directory, name: &str) -> Result<Response> {
     let (group, state) = group_shown(directory, name)?;
     Ok(Response::json(status, &group).with_tag(Etag { state, variant: 0 }))
 }

@@ -1,18 +1,18 @@
-//! How the server goes, in numbers.
+//! The metrics of the server on the admin page.
 
 use super::error::Result;
-use crate::dialect::Context;
+use crate::dialect::call::Call;
 use crate::directory::Directory;
 use crate::http::Response;
 use crate::metrics::Exposition;
 use serde_json::json;
 use std::collections::BTreeMap;
 
-/// `GET /api/figures`: what `/metrics` tells, for those to whom nothing is forbidden.
-pub(super) fn show(directory: &Directory, context: &Context) -> Result<Response> {
+/// `GET /api/figures`: the numbers of `/metrics`, for administrators.
+pub(super) fn get(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
     directory.require_administrator()?;
     let mut exposition = Exposition::default();
-    context.collect_metrics(&mut exposition);
+    call.context.collect_metrics(&mut exposition);
     let mut figures = Vec::new();
     exposition.visit(|name, labels, value| {
         let labels: BTreeMap<&str, &str> = labels.iter().map(|(name, value)| (*name, value.as_str())).collect();

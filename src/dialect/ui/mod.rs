@@ -1,4 +1,4 @@
-//! A page for people: its files, and the interface that the page calls, which has sessions and is for nothing else.
+//! The admin page: its files, and the interface that it calls. That interface has sessions and serves no other client.
 
 mod assets;
 mod auth;
@@ -10,179 +10,109 @@ mod metrics;
 mod session;
 mod users;
 
-use super::openapi::{Part, Spelling};
-use super::{Context, Route};
+use super::call::Call;
+use super::mounts::{Dialect, Root};
+use super::openapi::OpenApiPart;
+use super::plain::error_document;
+use super::route::{Route, RouteTable, Section};
 use crate::directory::Directory;
-use crate::http::{Method, Request, RequestLogFields, Response};
+use crate::http::Method::{Delete, Get, Patch, Post, Put};
+use crate::http::Response;
 use error::{Problem, Result};
-use std::borrow::Cow;
+use std::sync::LazyLock;
 
-pub(super) use error::refuse;
-
-/// The dialect's name, also in the record of changes.
-pub(super) const NAME: &str = "ui";
-
-const PAGE: Route = Route::new("/", &[Method::Get]);
-const FILE: Route = Route::new("/{file}", &[Method::Get]);
-const SESSION: Route = Route::new("/api/session", &[Method::Get, Method::Post, Method::Delete]);
-const OWN_PASSWORD: Route = Route::new("/api/password", &[Method::Put]);
-const USERS: Route = Route::new("/api/users", &[Method::Get, Method::Post]);
-const USER: Route = Route::new("/api/users/{name}", &[Method::Get, Method::Patch, Method::Delete]);
-const PASSWORD: Route = Route::new("/api/users/{name}/password", &[Method::Put]);
-const GROUPS: Route = Route::new("/api/groups", &[Method::Get, Method::Post]);
-const GROUP: Route = Route::new("/api/groups/{name}", &[Method::Get, Method::Patch, Method::Delete]);
-const MEMBER: Route = Route::new("/api/groups/{name}/users/{user}", &[Method::Put, Method::Delete]);
-const SUBGROUP: Route = Route::new("/api/groups/{name}/groups/{subgroup}", &[Method::Put, Method::Delete]);
-const CHANGES: Route = Route::new("/api/changes", &[Method::Get]);
-const FIGURES: Route = Route::new("/api/figures", &[Method::Get]);
-
-/// Every path that the dialect has.
-const ROUTES: &[Route] =
-    &[PAGE, FILE, SESSION, OWN_PASSWORD, USERS, USER, PASSWORD, GROUPS, GROUP, MEMBER, SUBGROUP, CHANGES, FIGURES];
-
-/// The description of the dialect.
-pub(super) const PART: Part =
-    Part { text: include_str!("openapi.json"), routes: ROUTES, spellings: &[Spelling::PLAIN] };
-
-/// What the page may do: load its own files and call its own server. No script in a value can run.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-                      form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
-                      trusted-types 'none'";
-
-/// Answers a request for a path below the prefix.
-pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[Cow<'_, str>]) -> Response {
-    let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
-    let mut call = Call { context, request, trace: RequestLogFields::default() };
-    let mut response = call.route(&segments).unwrap_or_else(error::answer);
-    response.trace = call.trace;
-    guarded(response)
+/// A handler, by whether its path needs a session.
+enum Handler {
+    Open(fn(&mut Call<'_>) -> Result<Response>),
+    Session(fn(&mut Call<'_>, &Directory) -> Result<Response>),
 }
 
-/// Tells the browser to take an answer for what it is and to show it nowhere else.
-fn guarded(response: Response) -> Response {
+const ROUTES: &[Route<Handler>] = &[
+    Route(Get, "/", Handler::Open(assets::get_page)),
+    Route(Get, "/{file}", Handler::Open(assets::get_file)),
+    Route(Get, "/api/session", Handler::Open(session::get)),
+    Route(Post, "/api/session", Handler::Open(session::sign_in)),
+    Route(Delete, "/api/session", Handler::Open(session::sign_out)),
+    Route(Put, "/api/password", Handler::Session(session::change_password)),
+    Route(Get, "/api/users", Handler::Session(users::list)),
+    Route(Post, "/api/users", Handler::Session(users::create)),
+    Route(Get, "/api/users/{name}", Handler::Session(users::get)),
+    Route(Patch, "/api/users/{name}", Handler::Session(users::update)),
+    Route(Delete, "/api/users/{name}", Handler::Session(users::delete)),
+    Route(Put, "/api/users/{name}/password", Handler::Session(users::set_password)),
+    Route(Get, "/api/groups", Handler::Session(groups::list)),
+    Route(Post, "/api/groups", Handler::Session(groups::create)),
+    Route(Get, "/api/groups/{name}", Handler::Session(groups::get)),
+    Route(Patch, "/api/groups/{name}", Handler::Session(groups::update)),
+    Route(Delete, "/api/groups/{name}", Handler::Session(groups::delete)),
+    Route(Put, "/api/groups/{name}/users/{user}", Handler::Session(groups::add_member)),
+    Route(Delete, "/api/groups/{name}/users/{user}", Handler::Session(groups::remove_member)),
+    Route(Put, "/api/groups/{name}/groups/{subgroup}", Handler::Session(groups::add_subgroup)),
+    Route(Delete, "/api/groups/{name}/groups/{subgroup}", Handler::Session(groups::remove_subgroup)),
+    Route(Get, "/api/changes", Handler::Session(changes::list)),
+    Route(Get, "/api/figures", Handler::Session(metrics::get)),
+];
+
+static TABLE: LazyLock<RouteTable<Handler>> = LazyLock::new(|| RouteTable::new(&[Section::plain(ROUTES)]));
+
+pub(super) const DIALECT: Dialect = Dialect {
+    name: auth::NAME,
+    prefix: "/ui",
+    root: Root::Page,
+    handle: |call| with_browser_policy(respond(call).unwrap_or_else(Problem::into_response)),
+    error_document,
+    redact_after: |_| None,
+    openapi: || OpenApiPart { text: include_str!("openapi.json"), paths: TABLE.paths() },
+};
+
+/// The page may load its own files and call its own server. Scripts in values cannot run.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+                                       connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; \
+                                       require-trusted-types-for 'script'; trusted-types 'none'";
+
+/// Forbids the browser to show an answer elsewhere and to guess its type.
+fn with_browser_policy(response: Response) -> Response {
     response
-        .with_header("Content-Security-Policy", POLICY)
+        .with_header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         .with_header("Referrer-Policy", "no-referrer")
         .with_header("Cross-Origin-Opener-Policy", "same-origin")
         .with_header("Cross-Origin-Resource-Policy", "same-origin")
 }
 
-/// A request on its way to its handler.
-struct Call<'c> {
-    context: &'c Context,
-    request: &'c Request<'c>,
-    trace: RequestLogFields,
+/// Answers a request. Below `/api` the origin is checked first, and the session before the path and the method.
+fn respond(call: &mut Call<'_>) -> Result<Response> {
+    match call.segments {
+        [api, rest @ ..] if api == "api" => {
+            auth::require_same_origin(call.request)?;
+            // Browsers make `groups/a/` of `groups/a/users/..`, which must not mean the group then.
+            if call.request.path.ends_with('/') || call.request.path.contains("//") {
+                return Err(Problem::UnknownPath);
+            }
+            if rest.is_empty() {
+                return unknown_path(call);
+            }
+        }
+        [name] if !assets::is_file(name) => return Err(Problem::UnknownPath),
+        _ => {}
+    }
+    let Some(route) = call.match_route(&TABLE) else { return unknown_path(call) };
+    match route.handler {
+        Handler::Open(handler) => {
+            route.require_method()?;
+            handler(call)
+        }
+        Handler::Session(handler) => {
+            let directory = auth::authenticate(call)?;
+            route.require_method()?;
+            handler(call, &directory)
+        }
+    }
 }
 
-impl Call<'_> {
-    /// The route table.
-    fn route(&mut self, segments: &[&str]) -> Result<Response> {
-        let request = self.request;
-        match segments {
-            [] => {
-                self.take(&PAGE)?;
-                assets::page(request)
-            }
-            ["api", rest @ ..] => {
-                auth::require_own_page(request)?;
-                // Browsers make `groups/a/` of `groups/a/users/..`, which must not mean the group then.
-                if request.path.ends_with('/') || request.path.contains("//") {
-                    return Err(Problem::UnknownPath);
-                }
-                self.api(rest)
-            }
-            [name] => {
-                let file = assets::find(name).ok_or(Problem::UnknownPath)?;
-                self.take(&FILE)?;
-                assets::file(request, file)
-            }
-            _ => Err(Problem::UnknownPath),
-        }
+/// A path that the table does not have. Below `/api` only callers with a session are told so.
+fn unknown_path(call: &mut Call<'_>) -> Result<Response> {
+    if call.segments.first().is_some_and(|first| first == "api") {
+        auth::session(call)?;
     }
-
-    /// The routes below `/api`. A stranger is told that they are one before anything else.
-    fn api(&mut self, segments: &[&str]) -> Result<Response> {
-        let request = self.request;
-        match segments {
-            ["session"] => {
-                self.take(&SESSION)?;
-                match request.method {
-                    Method::Post => session::open(self),
-                    Method::Delete => Ok(session::end(self)),
-                    _ => session::show(self),
-                }
-            }
-            ["password"] => {
-                let directory = self.enter(&OWN_PASSWORD)?;
-                session::change_password(self, &directory)
-            }
-            ["users"] => {
-                let directory = self.enter(&USERS)?;
-                match request.method {
-                    Method::Post => users::create(&directory, request),
-                    _ => users::list(&directory, request),
-                }
-            }
-            ["users", name] => {
-                let directory = self.enter(&USER)?;
-                match request.method {
-                    Method::Patch => users::update(&directory, name, request),
-                    Method::Delete => users::delete(&directory, name, request),
-                    _ => users::get(&directory, name, request),
-                }
-            }
-            ["users", name, "password"] => {
-                let directory = self.enter(&PASSWORD)?;
-                users::set_password(&directory, name, request)
-            }
-            ["groups"] => {
-                let directory = self.enter(&GROUPS)?;
-                match request.method {
-                    Method::Post => groups::create(&directory, request),
-                    _ => groups::list(&directory, request),
-                }
-            }
-            ["groups", name] => {
-                let directory = self.enter(&GROUP)?;
-                match request.method {
-                    Method::Patch => groups::update(&directory, name, request),
-                    Method::Delete => groups::delete(&directory, name, request),
-                    _ => groups::get(&directory, name, request),
-                }
-            }
-            ["groups", name, "users", user] => {
-                let directory = self.enter(&MEMBER)?;
-                groups::change_member(&directory, name, user, request)
-            }
-            ["groups", name, "groups", subgroup] => {
-                let directory = self.enter(&SUBGROUP)?;
-                groups::change_subgroup(&directory, name, subgroup, request)
-            }
-            ["changes"] => changes::list(&self.enter(&CHANGES)?, request),
-            ["figures"] => {
-                let directory = self.enter(&FIGURES)?;
-                metrics::show(&directory, self.context)
-            }
-            _ => {
-                auth::session(self)?;
-                Err(Problem::UnknownPath)
-            }
-        }
-    }
-
-    /// Names the route, and refuses methods that it does not have.
-    fn take(&mut self, route: &Route) -> Result<()> {
-        debug_assert!(ROUTES.contains(route));
-        self.trace.route = route.path;
-        if route.allows(self.request) { Ok(()) } else { Err(Problem::UnknownMethod(route.methods)) }
-    }
-
-    /// Names the route, opens the directory for whose session it is, and refuses methods that the route does not have.
-    fn enter(&mut self, route: &Route) -> Result<Directory> {
-        let allowed = self.take(route);
-        let session = auth::session(self)?;
-        self.request.admit(&session.caller.name)?;
-        allowed?;
-        Ok(self.context.access.directory(session.caller, NAME))
-    }
+    Err(Problem::UnknownPath)
 }

@@ -1,12 +1,13 @@
-//! Users as the page shows and changes them.
+//! Users on the admin page.
 
-use super::decode::{Parameters, fields, record, text};
+use super::decode::{Parameters, fields, read_page, record, text};
 use super::error::Result;
 use crate::admin::{ShownUser, changes_of, new_user_of};
-use crate::dialect::preconditions;
+use crate::dialect::call::Call;
+use crate::dialect::preconditions::{conditional_get, write_preconditions};
 use crate::directory::{Directory, UserFilter};
 use crate::formats::UserRecord;
-use crate::http::{Etag, Request, Response};
+use crate::http::{Etag, Response};
 use crate::model::{EtagScope, TextField, UserWithGroups};
 use serde::Serialize;
 
@@ -16,10 +17,10 @@ fn field_names() -> impl Iterator<Item = &'static str> {
     TextField::ALL.into_iter().map(TextField::name).chain(others)
 }
 
-/// `GET /api/users`: those to whom all of it applies, in the order of names.
-pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Response> {
+/// `GET /api/users`: the users that match all parameters, in the order of names.
+pub(super) fn list(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
     let known = ["text", "state", "verified", "administrators", "group", "after", "limit"];
-    let parameters = Parameters::of(request, &known)?;
+    let parameters = Parameters::parse(call.request, &known)?;
     let filter = UserFilter {
         disabled: parameters.choice("state", ["disabled", "enabled"])?,
         verified: parameters.choice("verified", ["yes", "no"])?,
@@ -28,61 +29,64 @@ pub(super) fn list(directory: &Directory, request: &Request<'_>) -> Result<Respo
         ..UserFilter::default()
     };
     let (group, after, limit) = (parameters.get("group"), parameters.get("after"), parameters.limit()?);
-    // One more tells whether there are more.
-    let mut accounts = directory.users_after(filter, group, after.unwrap_or_default(), limit + 1)?;
-    let more = accounts.len() as u64 > limit;
-    accounts.truncate(limit as usize);
-    let next = accounts.last().filter(|_| more).map(|account| account.user.username.as_str());
+    let (accounts, has_more) =
+        read_page(limit, |limit| directory.users_after(filter, group, after.unwrap_or_default(), limit))?;
+    let next = accounts.last().filter(|_| has_more).map(|account| account.user.username.as_str());
     let users: Vec<ShownUser> = accounts.iter().map(ShownUser::of_account).collect();
     Ok(Response::json(200, &Page { users, next }))
 }
 
-/// A part of the list.
+/// One part of the list.
 #[derive(Serialize)]
 struct Page<'n> {
     users: Vec<ShownUser>,
-    /// The name to go on after; none at the end.
+    /// The value of `after` for the next part; none at the end.
     next: Option<&'n str>,
 }
 
 /// `POST /api/users`
-pub(super) fn create(directory: &Directory, request: &Request<'_>) -> Result<Response> {
+pub(super) fn create(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
     // Before a password is hashed.
     directory.require_user_creator()?;
-    let user: UserRecord = record(request, &["name", "password"].into_iter().chain(field_names()).collect::<Vec<_>>())?;
+    let user: UserRecord =
+        record(call.request, &["name", "password"].into_iter().chain(field_names()).collect::<Vec<_>>())?;
     let (name, changes) = new_user_of(directory, user)?;
-    Ok(show(201, &directory.create_user(&name, changes)?))
+    Ok(user_document(201, &directory.create_user(&name, changes)?))
 }
 
 /// `GET /api/users/{name}`
-pub(super) fn get(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
+pub(super) fn get(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    let name = call.parameter("name");
     let profile = directory.user_with_groups(name)?;
-    Ok(preconditions::look(request, tag(&profile), || Response::json(200, &ShownUser::of_profile(&profile)))?)
+    Ok(conditional_get(call.request, tag(&profile), || Response::json(200, &ShownUser::of_profile(&profile)))?)
 }
 
-/// `PATCH /api/users/{name}`: what is absent or null stays, what is empty is cleared.
-pub(super) fn update(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
+/// `PATCH /api/users/{name}`: absent and null fields stay, empty ones are cleared.
+pub(super) fn update(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    let name = call.parameter("name");
     directory.require_editor()?;
-    let (_, changes) = changes_of(directory, record(request, &field_names().collect::<Vec<_>>())?)?;
-    let condition = preconditions::of_change(request).on(EtagScope::UserWithGroups);
-    Ok(show(200, &directory.update_user(name, changes, condition)?))
+    let (_, changes) = changes_of(directory, record(call.request, &field_names().collect::<Vec<_>>())?)?;
+    let condition = write_preconditions(call.request).on(EtagScope::UserWithGroups);
+    Ok(user_document(200, &directory.update_user(name, changes, condition)?))
 }
 
 /// `DELETE /api/users/{name}`: for good.
-pub(super) fn delete(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
-    directory.delete_user(name, preconditions::of_change(request).on(EtagScope::UserWithGroups))?;
+pub(super) fn delete(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    let name = call.parameter("name");
+    directory.delete_user(name, write_preconditions(call.request).on(EtagScope::UserWithGroups))?;
     Ok(Response::empty(204))
 }
 
 /// `PUT /api/users/{name}/password`
-pub(super) fn set_password(directory: &Directory, name: &str, request: &Request<'_>) -> Result<Response> {
+pub(super) fn set_password(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    let name = call.parameter("name");
     directory.require_editor()?;
-    let body = fields(request, &["password"])?;
+    let body = fields(call.request, &["password"])?;
     directory.set_password(name, text(&body, "password")?)?;
     Ok(Response::empty(204))
 }
 
-fn show(status: u16, profile: &UserWithGroups) -> Response {
+fn user_document(status: u16, profile: &UserWithGroups) -> Response {
     Response::json(status, &ShownUser::of_profile(profile)).with_tag(tag(profile))
 }
 

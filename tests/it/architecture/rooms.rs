@@ -52,18 +52,14 @@ pub(super) struct Debt {
 }
 
 /// Rooms without a line here have none.
-pub(super) const DEBT: [Debt; 12] = [
+pub(super) const DEBT: [Debt; 10] = [
     Debt { room: "admin", cyclic: 2, upward: 7, long_files: 1, long_functions: 1 },
     //
-    Debt { room: "cli", cyclic: 0, upward: 2, long_files: 1, long_functions: 3 },
-    //
-    Debt { room: "dialect", cyclic: 100, upward: 2, long_files: 0, long_functions: 1 },
+    Debt { room: "cli", cyclic: 0, upward: 3, long_files: 1, long_functions: 3 },
     //
     Debt { room: "directory", cyclic: 11, upward: 0, long_files: 0, long_functions: 2 },
     //
     Debt { room: "formats", cyclic: 38, upward: 0, long_files: 8, long_functions: 6 },
-    //
-    Debt { room: "http", cyclic: 2, upward: 0, long_files: 0, long_functions: 0 },
     //
     Debt { room: "import_sources", cyclic: 8, upward: 0, long_files: 1, long_functions: 1 },
     //

@@ -80,7 +80,7 @@ fn a_panic_in_a_handler_is_a_line_with_the_identifier_of_the_request() {
 fn an_answer_that_breaks_off_is_never_taken_for_a_whole_one() {
     let handler = |_: Inbound<'_>| {
         let mut pieces = vec![Err(anyhow::anyhow!("broken")), Ok(Some(b",2".to_vec())), Ok(Some(b"[1".to_vec()))];
-        Response::json_pieces(move || pieces.pop().unwrap_or(Ok(None))).unwrap()
+        Response::json_stream(move || pieces.pop().unwrap_or(Ok(None))).unwrap()
     };
     with_handler(handler, |address| {
         let mut connection = Connection::open(address);
@@ -93,7 +93,7 @@ fn an_answer_that_breaks_off_is_never_taken_for_a_whole_one() {
 fn an_old_client_gets_a_long_answer_without_chunks() {
     let handler = |_: Inbound<'_>| {
         let mut pieces = vec![anyhow::Ok(None), Ok(Some(b",2]".to_vec())), Ok(Some(b"[1".to_vec()))];
-        Response::json_pieces(move || pieces.pop().unwrap_or(Ok(None))).unwrap()
+        Response::json_stream(move || pieces.pop().unwrap_or(Ok(None))).unwrap()
     };
     with_handler(handler, |address| {
         let mut connection = Connection::open(address);
@@ -111,7 +111,7 @@ fn what_follows_an_answer_that_only_the_end_of_the_connection_ends_is_no_request
         let Inbound::Request(request) = incoming else { return Response::empty(400) };
         CALLS.lock().unwrap().push(request.path.to_owned());
         let mut pieces = vec![anyhow::Ok(None), Ok(Some(b",2]".to_vec())), Ok(Some(b"[1".to_vec()))];
-        Response::json_pieces(move || pieces.pop().unwrap_or(Ok(None))).unwrap()
+        Response::json_stream(move || pieces.pop().unwrap_or(Ok(None))).unwrap()
     };
     with_handler(handler, |address| {
         let (first, second) = ("GET /first HTTP/1.0", "DELETE /second HTTP/1.0");

@@ -39,7 +39,7 @@ fn users_are_made_shown_changed_and_removed() {
     assert_eq!((&document["first_name"], &document["last_name"]), (&Value::Null, &json!("King")));
     assert_eq!((&document["properties"], &document["disabled"]), (&json!({"a": 1}), &json!(true)));
     assert_eq!(document["email"], "ada@example.com");
-    let changed = (412, error("somebody has changed it meanwhile"));
+    let changed = (412, error("it has been changed in the meantime"));
     for (method, body) in [("PATCH", &json!({"title": "x"})), ("DELETE", &Value::Null)] {
         assert_eq!(admin.send(method, path, &[SIGN, ("If-Match", &tag)], body).parts(), changed);
     }

@@ -1,0 +1,54 @@
+//! Values that live as long as the server and that every request may use.
+
+use super::followers::Followers;
+use super::response_cache::ResponseCache;
+use crate::directory::Authenticator;
+use crate::metrics::{Collector, Exposition};
+
+/// Values that every request may use.
+pub struct Context {
+    /// Finds the caller behind credentials and opens the directory for them.
+    pub authenticator: Authenticator,
+    /// Answers with the documented 5xx become 4xx where the client made the mistake.
+    pub strict_errors: bool,
+    /// Sources of `/metrics`.
+    pub metrics: Metrics,
+    pub(super) response_cache: ResponseCache,
+    pub(super) followers: Followers,
+    /// Name and path of each mounted dialect; the path of the root is empty.
+    pub(super) mount_paths: Vec<(&'static str, String)>,
+}
+
+/// Sources of `/metrics`.
+pub struct Metrics {
+    /// Collectors of the other rooms.
+    pub sources: Vec<Collector>,
+    /// Whether the address for clients serves `/metrics`, too.
+    pub public: bool,
+}
+
+impl Context {
+    /// A context without mounted dialects.
+    pub fn new(authenticator: Authenticator, strict_errors: bool, metrics: Metrics) -> Context {
+        Context {
+            authenticator,
+            strict_errors,
+            metrics,
+            response_cache: ResponseCache::default(),
+            followers: Followers::default(),
+            mount_paths: Vec::new(),
+        }
+    }
+
+    /// The path below which a dialect is served; `None` when it is not served.
+    pub(super) fn mount_path(&self, dialect: &str) -> Option<&str> {
+        self.mount_paths.iter().find(|(name, _)| *name == dialect).map(|(_, path)| path.as_str())
+    }
+
+    /// Adds all metrics of the server.
+    pub(super) fn collect_metrics(&self, exposition: &mut Exposition) {
+        self.metrics.sources.iter().for_each(|collect| collect(exposition));
+        self.authenticator.collect_metrics(exposition);
+        self.response_cache.collect_metrics(exposition);
+    }
+}
