@@ -39,7 +39,7 @@ impl Asked<'_> {
     /// The part that has not answered yet.
     pub(crate) fn missing(&self) -> Option<&'static str> {
         let Heartbeat { doors, store } = self.heartbeat;
-        if doors.iter().zip(&self.doors).any(|(door, before)| door.turns() == *before) {
+        if doors.iter().zip(&self.doors).any(|(door, before)| door.rounds() == *before) {
             return Some("the thread that accepts connections");
         }
         let has_written = store.upgrade().is_some_and(|store| store.writer_progress() != self.writer);

@@ -193,7 +193,7 @@ fn announce(limits: &Limits, places: &[Announced], settings: &Settings) {
     log::info!(
         "limits: {} connections, {} of one address, bodies of {} bytes, {:?} for a head, {:?} for a body, {:?} idle",
         limits.connections,
-        limits.share(),
+        limits.per_address_limit(),
         limits.body_bytes,
         limits.head_timeout,
         limits.body_timeout,

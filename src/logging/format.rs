@@ -1,9 +1,9 @@
-//! What lines look like: text for people, JSON for programs.
+//! The format of lines: text for people, JSON for programs.
 
-use super::{RequestLine, journal};
+use super::journal;
 use log::Level;
 use std::io::{Result, Write};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// The format of lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -15,21 +15,33 @@ pub enum Format {
     Json,
 }
 
-/// What lines look like.
+/// The facts that the log has about a request.
+pub(crate) struct RequestLine<'l> {
+    /// As sent, or `-` if the head could not be parsed.
+    pub(crate) method: &'l str,
+    pub(crate) path: &'l str,
+    pub(crate) status: u16,
+    /// Empty if no dialect has answered.
+    pub(crate) dialect: &'static str,
+    pub(crate) caller: Option<&'l str>,
+    pub(crate) took: Duration,
+}
+
+/// The style of all lines of a log.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Style {
+pub(super) struct LineStyle {
     pub(super) format: Format,
-    /// For the journal, which has a time and a level of its own for each line.
+    /// For the journal, which adds a time to each line and reads the level from a prefix.
     pub(super) journal: bool,
 }
 
-impl Style {
-    /// Whether the lines are for people, who know without more what a line that is none of the log says.
+impl LineStyle {
+    /// True if people read the lines, so that a plain line without time and level is clear enough.
     pub(super) fn is_for_people(self) -> bool {
         self.format == Format::Text && !self.journal
     }
 
-    /// Writes a line that is not about a request as a whole; `id` is that of the request that it belongs to.
+    /// Writes a message. `id` is the identifier of the request that it belongs to, or empty.
     pub(super) fn message(
         self,
         out: &mut impl Write,
@@ -66,8 +78,8 @@ impl Style {
         }
     }
 
-    /// Writes what the lines of all requests of a second begin with.
-    pub(super) fn begin_requests_of(self, line: &mut Vec<u8>, now: SystemTime) {
+    /// Writes the prefix that all request lines of one second share.
+    pub(super) fn write_request_prefix(self, line: &mut Vec<u8>, now: SystemTime) {
         let time = timestamp(now);
         if self.journal {
             line.extend_from_slice(journal::priority(Level::Info).as_bytes());
@@ -79,8 +91,8 @@ impl Style {
         };
     }
 
-    /// Writes the rest of such a line.
-    pub(super) fn finish_request(self, line: &mut Vec<u8>, milliseconds: u32, request: &RequestLine<'_>, id: &str) {
+    /// Writes the rest of a request line.
+    pub(super) fn write_request(self, line: &mut Vec<u8>, milliseconds: u32, request: &RequestLine<'_>, id: &str) {
         match self.format {
             Format::Text => {
                 text(line, request);
@@ -95,7 +107,7 @@ impl Style {
     }
 }
 
-/// The secrets of a new directory, as a line of its own.
+/// The initial secrets of a new directory, as one JSON line.
 pub(super) fn json_secrets(now: SystemTime, secrets: &[(&str, String)]) -> Vec<u8> {
     let message = "this is a new directory, whose first user is Administrator; these secrets are shown only now and \
                    stored nowhere in clear";
@@ -108,11 +120,11 @@ pub(super) fn json_secrets(now: SystemTime, secrets: &[(&str, String)]) -> Vec<u
     line.into_bytes()
 }
 
-/// Writes what is said of a request as text, without its identifier.
+/// Writes a request as text, without its identifier.
 pub(super) fn text(line: &mut Vec<u8>, request: &RequestLine<'_>) {
     line.extend_from_slice(request.method.as_bytes());
     line.push(b' ');
-    // What was refused may hold anything but line breaks.
+    // The path of a rejected request may hold any character but line breaks.
     if is_plain(request.path) {
         line.extend_from_slice(request.path.as_bytes());
     } else {
@@ -122,14 +134,14 @@ pub(super) fn text(line: &mut Vec<u8>, request: &RequestLine<'_>) {
     let _ = write!(line, " {} {dialect} ", request.status);
     match request.caller.unwrap_or("-") {
         plain if is_plain(plain) => line.extend_from_slice(plain.as_bytes()),
-        // Quoted, so that no name can look like other parts of the line.
+        // Quoted, so that a name cannot imitate other parts of the line.
         odd => drop(write!(line, "{odd:?}")),
     }
     let (whole, hundredths) = milliseconds(request);
     let _ = write!(line, " {whole}.{hundredths:02} ms");
 }
 
-/// Writes the rest of an object that has begun with the time up to the fraction of the second.
+/// Writes the rest of a JSON line, whose prefix ends before the fraction of the second.
 fn write_json(line: &mut Vec<u8>, fraction: u32, request: &RequestLine<'_>, id: &str) -> Result<()> {
     write!(line, r#"{fraction:03}Z","level":"info","method":"#)?;
     json(line, request.method)?;
@@ -154,7 +166,7 @@ fn json_or_null(out: &mut impl Write, text: Option<&str>) -> Result<()> {
     crate::json::to_writer(out, &text)
 }
 
-/// Writes a text without its line breaks, as what follows one would be taken for a line of its own.
+/// Writes a text with its control characters escaped: a line break would begin a forged line.
 fn one_line(out: &mut impl Write, text: &str) -> Result<()> {
     let mut rest = text;
     while let Some(at) = rest.find(char::is_control) {
@@ -171,13 +183,13 @@ fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// Whole milliseconds and their hundredths.
+/// The duration in milliseconds, and hundredths of a millisecond.
 fn milliseconds(request: &RequestLine<'_>) -> (u128, u128) {
     let microseconds = request.took.as_micros();
     (microseconds / 1000, microseconds % 1000 / 10)
 }
 
 fn timestamp(time: SystemTime) -> jiff::Timestamp {
-    // A clock that is wrong by more than dates can say is no reason to fail.
+    // A clock that is wrong beyond all dates must not stop the log.
     jiff::Timestamp::try_from(time).unwrap_or_default()
 }

@@ -1,9 +1,9 @@
-//! The systemd journal, when standard error leads there.
+//! The systemd journal, if standard error is connected to it.
 
 use log::Level;
 
-/// Whether standard error is the stream that `JOURNAL_STREAM` names (systemd.exec(5)): a program whose output goes
-/// elsewhere may have inherited the variable.
+/// True if standard error is the stream that `JOURNAL_STREAM` names (systemd.exec(5)). The variable alone proves nothing: a
+/// redirected program inherits it.
 pub(super) fn has_stderr() -> bool {
     let Ok(name) = std::env::var("JOURNAL_STREAM") else { return false };
     let Some((device, inode)) = name.split_once(':') else { return false };
@@ -14,7 +14,7 @@ pub(super) fn has_stderr() -> bool {
     })
 }
 
-/// What a line begins with there (sd-daemon(3)).
+/// The priority prefix of a line (sd-daemon(3)).
 pub(super) fn priority(level: Level) -> &'static str {
     match level {
         Level::Error => "<3>",

@@ -1,4 +1,4 @@
-//! The identifier of the request that a thread handles: in its answer, and in every line that it logs meanwhile.
+//! The identifier of the request that a thread handles. It is in the response and in all log lines of the request.
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ thread_local! {
     static CURRENT: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// From now on this thread handles a request with that identifier, or with a new one.
+/// Begins a request on this thread, with that identifier or a new one.
 pub(crate) fn begin_request(given: Option<&str>) {
     CURRENT.with_borrow_mut(|current| {
         current.clear();
@@ -22,24 +22,24 @@ pub(crate) fn begin_request(given: Option<&str>) {
     });
 }
 
-/// What this thread logs from now on belongs to no request.
+/// Ends the request of this thread: later log lines carry no identifier.
 pub(crate) fn end_request() {
     CURRENT.with_borrow_mut(String::clear);
 }
 
-/// Shows the identifier of this thread's request; empty when there is none.
+/// Calls `show` with the identifier of this thread's request, or with an empty text.
 pub(crate) fn with_request_id<T>(show: impl FnOnce(&str) -> T) -> T {
     CURRENT.with_borrow(|current| show(current))
 }
 
-/// No two of one process are the same, and hardly two of different ones.
+/// Appends a new identifier: unique in the process, and almost certainly among processes.
 fn add_new(id: &mut String) {
     static START: OnceLock<String> = OnceLock::new();
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let start = START.get_or_init(|| {
         let mut bytes = [0; 4];
         if getrandom::fill(&mut bytes).is_err() {
-            // Two starts in one second are all that could be mistaken for each other.
+            // Without random numbers, only processes started in the same second get the same identifiers.
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             bytes = (now.as_secs() as u32).to_be_bytes();
         }

@@ -1,7 +1,7 @@
-//! Lines on their way to standard error or to a file: a thread that logs puts them on a heap, and a thread of their own writes them.
+//! The queue of log lines: threads push lines to shards, and a background thread writes them to standard error or a file.
 
 use super::file::LogFile;
-use super::format::Style;
+use super::format::LineStyle;
 use crate::cache::Held;
 use crate::sync::locked;
 use std::io::Write as _;
@@ -9,178 +9,178 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-/// Bytes that may wait; what comes while a reader of the log stands still is dropped, and counted.
-const WAITING_MAX: usize = 1 << 20;
-/// How long lines gather before they are written together.
-const GATHER: Duration = Duration::from_millis(10);
-/// How long a reader of the log may take for a piece, while the end of the process waits for it.
-const FLUSH_PAUSE: Duration = Duration::from_secs(1);
-/// Bytes that are written at a time.
-const PIECE: usize = 4096;
-/// What a line takes beside its text.
-const LINE_BYTES: usize = size_of::<(u64, usize)>();
-/// Heaps of lines: with one, all threads would queue up for it.
-pub(super) const HEAPS: usize = 16;
+/// Bytes that may wait in the queue. Further lines are dropped and counted.
+const QUEUE_BYTES_MAX: usize = 1 << 20;
+/// How long lines are collected before they are written together.
+const COLLECT_TIME: Duration = Duration::from_millis(10);
+/// How long a flush waits for a reader of the log that does not read.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
+/// Bytes of one write.
+const WRITE_BYTES: usize = 4096;
+/// Memory of a line in addition to its text, in bytes.
+const LINE_OVERHEAD_BYTES: usize = size_of::<(u64, usize)>();
+/// Shards of the queue. With a single one, all threads would contend for its lock.
+pub(super) const SHARDS: usize = 16;
 
-/// Lines on their way.
+/// The queue of lines, and the state of the thread that writes them.
 #[derive(Default)]
-pub(super) struct Lines {
-    style: Style,
-    heaps: [Mutex<Heap>; HEAPS],
-    /// The number of the next line: what is taken from the heaps at a time is written in the order of numbers.
+pub(super) struct LogWriter {
+    style: LineStyle,
+    shards: [Mutex<Shard>; SHARDS],
+    /// The number of the next line. Lines that are taken together are written in the order of their numbers.
     next: AtomicU64,
-    /// Bytes in all heaps, see [`Heap::length`].
-    waiting: AtomicUsize,
-    /// Pieces written.
-    written: AtomicU64,
-    /// Whether the thread has been told that there is something to do.
-    told: AtomicBool,
-    /// The file is to be opened again.
+    /// Bytes in all shards, see [`Shard::bytes_used`].
+    queued_bytes: AtomicUsize,
+    /// Number of writes.
+    writes: AtomicU64,
+    /// Set when the thread has something to do.
+    signalled: AtomicBool,
+    /// Set when the file has to be opened again.
     reopen: AtomicBool,
     state: Mutex<State>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct Heap {
+struct Shard {
     bytes: Vec<u8>,
     /// Number and length of each line.
     lines: Vec<(u64, usize)>,
     dropped: u64,
 }
 
-impl Heap {
-    /// Bytes of its lines and of what belongs to them.
-    fn length(&self) -> usize {
-        self.bytes.len() + self.lines.len() * LINE_BYTES
+impl Shard {
+    /// Memory of the lines, in bytes.
+    fn bytes_used(&self) -> usize {
+        self.bytes.len() + self.lines.len() * LINE_OVERHEAD_BYTES
     }
 }
 
 #[derive(Default)]
 struct State {
-    /// There is something to write, or it is being written.
+    /// Lines wait or are being written.
     busy: bool,
-    /// Somebody waits for the end of it.
-    hurry: bool,
+    /// A flush waits, so lines are written at once.
+    flushing: bool,
 }
 
-impl Lines {
-    /// Starts the thread, which writes to that file or to standard error; `style` is for what it has to say itself.
-    pub(super) fn start(style: Style, file: Option<LogFile>) -> Arc<Lines> {
-        let lines = Arc::new(Lines { style, ..Lines::default() });
-        let thread = Arc::clone(&lines);
+impl LogWriter {
+    /// Starts the thread, which writes to that file or to standard error. `style` is for lines about the log itself.
+    pub(super) fn start(style: LineStyle, file: Option<LogFile>) -> Arc<LogWriter> {
+        let writer = Arc::new(LogWriter { style, ..LogWriter::default() });
+        let thread = Arc::clone(&writer);
         // Without the thread nothing is logged, but everything else works.
-        let _ = std::thread::Builder::new().name("log".to_owned()).spawn(move || thread.work(file));
-        lines
+        let _ = std::thread::Builder::new().name("log".to_owned()).spawn(move || thread.write_lines(file));
+        writer
     }
 
-    fn work(&self, mut file: Option<LogFile>) {
+    fn write_lines(&self, mut file: Option<LogFile>) {
         loop {
             let mut state = locked(&self.state);
-            while !self.told.load(Ordering::Acquire) {
-                (state.busy, state.hurry) = (false, false);
+            while !self.signalled.load(Ordering::Acquire) {
+                (state.busy, state.flushing) = (false, false);
                 self.changed.notify_all();
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
             state.busy = true;
-            if !state.hurry {
-                state = self.changed.wait_timeout(state, GATHER).unwrap_or_else(PoisonError::into_inner).0;
+            if !state.flushing {
+                state = self.changed.wait_timeout(state, COLLECT_TIME).unwrap_or_else(PoisonError::into_inner).0;
             }
             drop(state);
-            // Before the heaps are taken: who comes after that tells anew.
-            self.told.store(false, Ordering::Release);
-            let lines = self.take();
-            let count = || {
-                self.written.fetch_add(1, Ordering::AcqRel);
+            // Clear the flag before the shards are emptied, so that a later push sets it again.
+            self.signalled.store(false, Ordering::Release);
+            let lines = self.take_lines();
+            let count_write = || {
+                self.writes.fetch_add(1, Ordering::AcqRel);
             };
             let Some(file) = &mut file else {
-                for piece in lines.chunks(PIECE) {
-                    let _ = std::io::stderr().write_all(piece);
-                    count();
+                for chunk in lines.chunks(WRITE_BYTES) {
+                    let _ = std::io::stderr().write_all(chunk);
+                    count_write();
                 }
                 continue;
             };
-            file.write(&lines, count);
+            file.write(&lines, count_write);
             if self.reopen.swap(false, Ordering::AcqRel) {
                 file.reopen();
             }
         }
     }
 
-    /// All lines that wait, in their order.
-    fn take(&self) -> Vec<u8> {
-        let heaps: Vec<Heap> = self.heaps.iter().map(|heap| std::mem::take(&mut *locked(heap))).collect();
-        let mut lines = Vec::with_capacity(heaps.iter().map(|heap| heap.lines.len()).sum());
-        for heap in &heaps {
-            let mut rest = heap.bytes.as_slice();
-            for (number, length) in &heap.lines {
+    /// Takes all queued lines, in their order.
+    fn take_lines(&self) -> Vec<u8> {
+        let shards: Vec<Shard> = self.shards.iter().map(|shard| std::mem::take(&mut *locked(shard))).collect();
+        let mut lines = Vec::with_capacity(shards.iter().map(|shard| shard.lines.len()).sum());
+        for shard in &shards {
+            let mut rest = shard.bytes.as_slice();
+            for (number, length) in &shard.lines {
                 let (line, after) = rest.split_at(*length);
                 lines.push((*number, line));
                 rest = after;
             }
         }
         lines.sort_unstable_by_key(|(number, _)| *number);
-        self.waiting.fetch_sub(heaps.iter().map(Heap::length).sum(), Ordering::Relaxed);
-        let mut bytes = Vec::with_capacity(heaps.iter().map(|heap| heap.bytes.len()).sum());
-        let dropped: u64 = heaps.iter().map(|heap| heap.dropped).sum();
+        self.queued_bytes.fetch_sub(shards.iter().map(Shard::bytes_used).sum(), Ordering::Relaxed);
+        let mut bytes = Vec::with_capacity(shards.iter().map(|shard| shard.bytes.len()).sum());
+        let dropped: u64 = shards.iter().map(|shard| shard.dropped).sum();
         if dropped > 0 {
-            let what = format!("{dropped} lines of the log were dropped: nobody read them");
-            let _ = self.style.message(&mut bytes, SystemTime::now(), log::Level::Warn, &what, "");
+            let message = format!("{dropped} log lines were dropped: the reader of the log was too slow");
+            let _ = self.style.message(&mut bytes, SystemTime::now(), log::Level::Warn, &message, "");
         }
         lines.iter().for_each(|(_, line)| bytes.extend_from_slice(line));
         bytes
     }
 
-    pub(super) fn push(&self, heap: usize, line: &[u8]) {
+    pub(super) fn push(&self, shard: usize, line: &[u8]) {
         {
-            let mut heap = locked(&self.heaps[heap]);
-            let length = line.len() + LINE_BYTES;
-            if self.waiting.load(Ordering::Relaxed) + length > WAITING_MAX {
-                heap.dropped += 1;
+            let mut shard = locked(&self.shards[shard]);
+            let bytes = line.len() + LINE_OVERHEAD_BYTES;
+            if self.queued_bytes.load(Ordering::Relaxed) + bytes > QUEUE_BYTES_MAX {
+                shard.dropped += 1;
                 return;
             }
-            self.waiting.fetch_add(length, Ordering::Relaxed);
-            heap.bytes.extend_from_slice(line);
-            heap.lines.push((self.next.fetch_add(1, Ordering::Relaxed), line.len()));
+            self.queued_bytes.fetch_add(bytes, Ordering::Relaxed);
+            shard.bytes.extend_from_slice(line);
+            shard.lines.push((self.next.fetch_add(1, Ordering::Relaxed), line.len()));
         }
-        self.tell();
+        self.signal();
     }
 
-    /// Has the file opened again, after the lines that wait are written.
+    /// Makes the thread open the file again, after it has written the queued lines.
     pub(super) fn reopen(&self) {
         self.reopen.store(true, Ordering::Release);
-        self.tell();
+        self.signal();
     }
 
-    fn tell(&self) {
-        if !self.told.load(Ordering::Acquire) && !self.told.swap(true, Ordering::AcqRel) {
-            // With the lock, so that the thread is not between looking and waiting.
+    fn signal(&self) {
+        if !self.signalled.load(Ordering::Acquire) && !self.signalled.swap(true, Ordering::AcqRel) {
+            // The lock makes sure that the thread is not between its check and its wait.
             locked(&self.state).busy = true;
             self.changed.notify_all();
         }
     }
 
-    /// Lines that wait, in bytes, for the metrics.
+    /// The size of the queue, for metrics.
     pub(super) fn held(&self) -> Held {
-        let entries = self.heaps.iter().map(|heap| locked(heap).lines.len()).sum();
-        Held { bytes: self.waiting.load(Ordering::Relaxed), limit: WAITING_MAX, entries, evicted: 0 }
+        let entries = self.shards.iter().map(|shard| locked(shard).lines.len()).sum();
+        Held { bytes: self.queued_bytes.load(Ordering::Relaxed), limit: QUEUE_BYTES_MAX, entries, evicted: 0 }
     }
 
-    /// Waits until everything is written, but not for a reader who stands still, and not longer than until then.
-    pub(super) fn flush(&self, until: Option<Instant>) {
-        let patience = || until.map_or(FLUSH_PAUSE, |until| until.saturating_duration_since(Instant::now()));
-        let mut before = self.written.load(Ordering::Acquire);
+    /// Waits until all lines are written, but neither for a reader that does not read nor beyond the deadline.
+    pub(super) fn flush(&self, deadline: Option<Instant>) {
+        let timeout = || deadline.map_or(FLUSH_TIMEOUT, |deadline| deadline.saturating_duration_since(Instant::now()));
+        let mut before = self.writes.load(Ordering::Acquire);
         let mut state = locked(&self.state);
-        while state.busy || self.told.load(Ordering::Acquire) {
-            state.hurry = true;
+        while state.busy || self.signalled.load(Ordering::Acquire) {
+            state.flushing = true;
             self.changed.notify_all();
             let (next, waited) =
-                self.changed.wait_timeout(state, patience().min(FLUSH_PAUSE)).unwrap_or_else(PoisonError::into_inner);
-            let written = self.written.load(Ordering::Acquire);
-            if waited.timed_out() && (written == before || until.is_some_and(|until| until <= Instant::now())) {
+                self.changed.wait_timeout(state, timeout().min(FLUSH_TIMEOUT)).unwrap_or_else(PoisonError::into_inner);
+            let writes = self.writes.load(Ordering::Acquire);
+            if waited.timed_out() && (writes == before || deadline.is_some_and(|deadline| deadline <= Instant::now())) {
                 return;
             }
-            (state, before) = (next, written);
+            (state, before) = (next, writes);
         }
     }
 }

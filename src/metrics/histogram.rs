@@ -1,18 +1,18 @@
-//! Values counted by their size.
+//! Histograms with fixed buckets.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts values by their size, for many threads at once.
+/// Counts values in buckets. Many threads can count at the same time.
 pub struct Histogram<const N: usize> {
     bounds: &'static [u64; N],
-    /// Values up to each bound and over the one before it.
+    /// Values up to each bound and above the one before it.
     buckets: [AtomicU64; N],
     beyond: AtomicU64,
     sum: AtomicU64,
 }
 
 impl<const N: usize> Histogram<N> {
-    /// With buckets up to each of these bounds, which ascend, and one for what is beyond.
+    /// A histogram with buckets up to each of these ascending bounds, and one for larger values.
     pub fn new(bounds: &'static [u64; N]) -> Histogram<N> {
         let buckets = std::array::from_fn(|_| AtomicU64::new(0));
         Histogram { bounds, buckets, beyond: AtomicU64::new(0), sum: AtomicU64::new(0) }
@@ -25,7 +25,7 @@ impl<const N: usize> Histogram<N> {
         self.sum.fetch_add(value, Ordering::Relaxed);
     }
 
-    /// What was counted so far.
+    /// The counts so far.
     pub fn counts(&self) -> Counts<N> {
         Counts {
             bounds: self.bounds,
@@ -36,7 +36,7 @@ impl<const N: usize> Histogram<N> {
     }
 }
 
-/// What a histogram has counted, or several with the same bounds.
+/// The counts of a histogram, or the sum of several with the same bounds.
 pub struct Counts<const N: usize> {
     pub(super) bounds: &'static [u64; N],
     pub(super) buckets: [u64; N],
@@ -45,12 +45,12 @@ pub struct Counts<const N: usize> {
 }
 
 impl<const N: usize> Counts<N> {
-    /// How many values. They are counted in their buckets alone, so that the two always agree.
+    /// The number of values. It is the sum of the buckets, so that both always agree.
     pub fn number(&self) -> u64 {
         self.buckets.iter().sum::<u64>() + self.beyond
     }
 
-    /// Adds what another one has counted.
+    /// Adds the counts of another histogram.
     pub fn add(&mut self, other: &Counts<N>) {
         self.buckets.iter_mut().zip(other.buckets).for_each(|(mine, theirs)| *mine += theirs);
         self.beyond += other.beyond;

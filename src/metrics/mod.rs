@@ -1,5 +1,5 @@
-//! What is told of the running program, as a page in the text format of Prometheus, version 0.0.4. Who counts
-//! something adds it to the page under its name; what has one name stands together, whoever has added it.
+//! Metrics in the text format of Prometheus, version 0.0.4. A component that counts something adds its samples to an
+//! [`Exposition`], which groups samples of one name, whichever component has added them.
 
 mod histogram;
 mod process;
@@ -9,19 +9,19 @@ pub use process::collect_metrics as collect_process_metrics;
 
 use std::fmt::Write as _;
 
-/// The type of the page.
+/// The media type of the text format.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Adds what it knows to the page.
+/// Adds the samples of one component.
 pub type Collector = Box<dyn Fn(&mut Exposition) + Send + Sync>;
 
-/// A page on its way.
+/// Samples that are being collected.
 #[derive(Default)]
 pub struct Exposition {
     families: Vec<Family>,
 }
 
-/// What has one name.
+/// All samples of one name.
 struct Family {
     name: &'static str,
     help: &'static str,
@@ -29,9 +29,9 @@ struct Family {
     samples: Vec<Sample>,
 }
 
-/// A number of the page.
+/// One value.
 struct Sample {
-    /// What follows the name of the family: `_bucket`, `_sum`, `_count`, or nothing.
+    /// Suffix behind the name of the family: `_bucket`, `_sum`, `_count`, or empty.
     suffix: &'static str,
     labels: Vec<(&'static str, String)>,
     value: f64,
@@ -44,21 +44,21 @@ impl Sample {
     }
 }
 
-/// Name and value of what tells samples of one name apart.
+/// Name and value of a label.
 pub type Label<'l> = (&'static str, &'l str);
 
 impl Exposition {
-    /// Adds what only grows; the name ends in `_total`.
+    /// Adds a value that only grows. Its name ends in `_total`.
     pub fn counter(&mut self, name: &'static str, help: &'static str, labels: &[Label<'_>], value: f64) {
         self.family(name, help, "counter").push(Sample::new("", labels, value));
     }
 
-    /// Adds what goes up and down.
+    /// Adds a value that goes up and down.
     pub fn gauge(&mut self, name: &'static str, help: &'static str, labels: &[Label<'_>], value: f64) {
         self.family(name, help, "gauge").push(Sample::new("", labels, value));
     }
 
-    /// Adds values counted by their size; so many of their units are one of the name's.
+    /// Adds a histogram. `units` of its values are one unit of the name, such as 1e9 nanoseconds for `_seconds`.
     pub fn histogram<const N: usize>(
         &mut self,
         name: &'static str,
@@ -81,7 +81,7 @@ impl Exposition {
         samples.push(Sample::new("_count", labels, counts.number() as f64));
     }
 
-    /// The page.
+    /// The samples in the text format.
     pub fn into_text(self) -> String {
         let mut text = String::new();
         for Family { name, help, kind, samples } in self.families {
@@ -91,7 +91,7 @@ impl Exposition {
         text
     }
 
-    /// Shows each number: its name, its labels, and itself.
+    /// Calls `visit` with the name, the labels and the value of each sample.
     pub fn visit(&self, mut visit: impl FnMut(String, &[(&'static str, String)], f64)) {
         for family in &self.families {
             for Sample { suffix, labels, value } in &family.samples {

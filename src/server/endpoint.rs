@@ -1,15 +1,15 @@
-//! Addresses as settings give them.
+//! Addresses in settings: parsing and resolving.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 
-/// Addresses of each kind, for error messages.
+/// Examples of each kind of address, for error messages.
 const EXAMPLES: &str = "127.0.0.1:8080, localhost:8080, :8080, [::1]:8080 or unix:/run/rollbook/rollbook.sock";
 
-/// An address, and what is spoken there.
+/// An address to listen on, and whether it uses TLS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    /// The scheme before the address, if there is one.
+    /// The scheme in front of the address, if there is one.
     scheme: Option<Scheme>,
     pub(super) address: ListenAddress,
 }
@@ -21,10 +21,10 @@ enum Scheme {
 }
 
 impl Endpoint {
-    /// Reads an address, with `https://` or `http://` before it or without.
+    /// Parses an address, with or without `https://` or `http://` in front.
     ///
     /// # Errors
-    /// What is wrong with the text, with addresses that are right.
+    /// The reason, with examples of valid addresses.
     pub fn parse(text: &str) -> Result<Endpoint, String> {
         let text = text.trim();
         let (scheme, rest) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
@@ -34,15 +34,15 @@ impl Endpoint {
         };
         let address = ListenAddress::parse(rest)?;
         if scheme.is_some() && matches!(address, ListenAddress::Unix(_)) {
-            return Err(format!("a Unix socket has no scheme before it: {rest}; such an address is {EXAMPLES}"));
+            return Err(format!("a Unix socket has no scheme in front: {rest}; such an address is {EXAMPLES}"));
         }
         Ok(Endpoint { scheme, address })
     }
 
-    /// Whether TLS is spoken at it by a server that has a certificate, or has none.
+    /// True if a server with or without a certificate uses TLS here.
     pub fn is_tls(&self, has_certificate: bool) -> bool {
         match (&self.address, self.scheme) {
-            // What goes through a Unix socket does not leave the machine.
+            // Bytes in a Unix socket do not leave the machine.
             (ListenAddress::Unix(_), _) | (_, Some(Scheme::Http)) => false,
             (_, Some(Scheme::Https)) => true,
             (_, None) => has_certificate,
@@ -61,27 +61,27 @@ impl std::fmt::Display for Endpoint {
     }
 }
 
-/// An address to listen on, or to ask a server at.
+/// An address to listen on, or to reach a server at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListenAddress {
     /// An IP address and a port.
     Ip(SocketAddr),
     /// All addresses of the machine, IPv4 and IPv6: `:8080`.
     All(u16),
-    /// A name, which may stand for several addresses, and a port: `localhost:8080`.
+    /// A host name, which may have several addresses, and a port: `localhost:8080`.
     Name(String, u16),
     /// The path of a Unix socket: `unix:/run/rollbook.sock`.
     Unix(PathBuf),
 }
 
 impl ListenAddress {
-    /// Reads an address.
+    /// Parses an address.
     ///
     /// # Errors
-    /// What is wrong with the text, with addresses that are right.
+    /// The reason, with examples of valid addresses.
     pub fn parse(text: &str) -> Result<ListenAddress, String> {
         let text = text.trim();
-        ListenAddress::read(text).map_err(|why| format!("{why}; such an address is {EXAMPLES}"))
+        ListenAddress::read(text).map_err(|reason| format!("{reason}; such an address is {EXAMPLES}"))
     }
 
     fn read(text: &str) -> Result<ListenAddress, String> {
@@ -99,10 +99,10 @@ impl ListenAddress {
             return Err("the scheme of an address is https:// or http://".to_owned());
         }
         if text.starts_with(['/', '.']) {
-            return Err("the path of a socket needs unix: before it".to_owned());
+            return Err("the path of a socket needs unix: in front".to_owned());
         }
         if text.parse::<u16>().is_ok() {
-            return Err(format!("a port needs a colon before it, as in :{text}"));
+            return Err(format!("a port needs a colon in front, as in :{text}"));
         }
         if text.parse::<Ipv6Addr>().is_ok() {
             return Err(format!("an IPv6 address needs brackets and a port, as in [{text}]:8080"));
@@ -113,7 +113,7 @@ impl ListenAddress {
         let port: u16 = port.parse().map_err(|_| format!("the port {port:?} is not a number from 0 to 65535"))?;
         let is_name = |host: &str| {
             host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
-                // `1.2.3` and `0x7f.1` are addresses to a resolver, and to people a mistake.
+                // A resolver takes `1.2.3` and `0x7f.1` for addresses, but they are mistakes.
                 && host.bytes().any(|byte| byte.is_ascii_alphabetic())
                 && !host.starts_with("0x")
         };
@@ -125,10 +125,10 @@ impl ListenAddress {
         }
     }
 
-    /// The IP addresses that it stands for, in the order in which a client tries them; none for a Unix socket.
+    /// The IP addresses of this address, in the order in which a client tries them; none for a Unix socket.
     ///
     /// # Errors
-    /// When there is no such name.
+    /// When the name cannot be resolved.
     pub(super) fn resolve(&self) -> std::io::Result<Vec<SocketAddr>> {
         match self {
             ListenAddress::Ip(address) => Ok(vec![*address]),
@@ -146,7 +146,7 @@ impl ListenAddress {
         }
     }
 
-    /// Whether it is that port of all IPv4 addresses.
+    /// True if this is that port on all IPv4 addresses.
     pub(super) fn is_all_of_ipv4(&self, port: u16) -> bool {
         matches!(self, ListenAddress::Ip(address)
             if address.ip() == IpAddr::V4(Ipv4Addr::UNSPECIFIED) && address.port() == port)

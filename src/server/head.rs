@@ -1,5 +1,5 @@
-//! One request head: where it ends, what it says about the body, and whether it can be trusted.
-//! Strict on purpose (RFC 9112): what two programs could read in two ways is refused.
+//! Parses one request head: its end, its fields that frame the body, and its validity.
+//! Strict on purpose (RFC 9112): a head that two programs could read in two ways is rejected.
 
 use crate::http::{Method, Refusal};
 use httparse::Header;
@@ -10,18 +10,18 @@ pub(super) const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// Most header fields.
 pub(super) const FIELDS_MAX: usize = 100;
 
-/// What a head says.
+/// A parsed head.
 pub(super) struct Head<'b> {
     pub(super) method: Method,
     pub(super) path: &'b str,
     pub(super) query: &'b str,
     pub(super) body: BodyLength,
-    /// The client waits for leave to send the body.
+    /// The client waits for `100 Continue` before it sends the body.
     pub(super) expects_continue: bool,
-    /// The client wants another request on this connection.
+    /// The connection stays open for another request.
     pub(super) keep_alive: bool,
-    /// HTTP/1.0: no chunks, and keeping alive has to be said.
-    pub(super) old: bool,
+    /// HTTP/1.0: no chunks, and keep-alive has to be announced.
+    pub(super) http_1_0: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,12 +31,12 @@ pub(super) enum BodyLength {
     Chunked,
 }
 
-/// Finds the end of the head, reading on from what was looked at before.
+/// Finds the end of the head. The first `searched` bytes hold no end.
 ///
 /// # Errors
-/// 400 for a line that ends in a bare LF: others would see a line where we see none.
-pub(super) fn find_end(bytes: &[u8], looked_at: usize) -> Result<Option<usize>, Refusal> {
-    let mut at = looked_at;
+/// 400 for a line that ends in a bare LF: other programs would see the end of a line there.
+pub(super) fn find_end(bytes: &[u8], searched: usize) -> Result<Option<usize>, Refusal> {
+    let mut at = searched;
     while let Some(distance) = bytes[at..].iter().position(|byte| *byte == b'\n') {
         at += distance + 1;
         if !bytes[..at].ends_with(b"\r\n") {
@@ -49,7 +49,7 @@ pub(super) fn find_end(bytes: &[u8], looked_at: usize) -> Result<Option<usize>, 
     Ok(None)
 }
 
-/// What to answer when the head is longer than it may be.
+/// The response to a head that is too long.
 pub(super) fn too_long(bytes: &[u8]) -> Refusal {
     if bytes.contains(&b'\n') {
         Refusal(431, "The header fields are too long")
@@ -58,7 +58,7 @@ pub(super) fn too_long(bytes: &[u8]) -> Refusal {
     }
 }
 
-/// The path of a request whose head is broken, as far as it can be told: for choosing the dialect of the refusal.
+/// The path in an invalid head, if there is one. It decides which dialect writes the error document.
 pub(super) fn path_of_broken(bytes: &[u8]) -> Option<&str> {
     let line = bytes.split(|byte| *byte == b'\r' || *byte == b'\n').next()?;
     let target = line.split(|byte| *byte == b' ').nth(1)?;
@@ -67,10 +67,10 @@ pub(super) fn path_of_broken(bytes: &[u8]) -> Option<&str> {
     Some(path)
 }
 
-/// Longest identifier of a request that is taken from the client.
+/// Longest request identifier that is accepted from the client, in bytes.
 const REQUEST_ID_BYTES_MAX: usize = 128;
 
-/// The identifier that the client gave the request: one, and nothing in it that would need escaping anywhere.
+/// The request identifier of the client: a single field, with characters that need no escaping anywhere.
 pub(super) fn request_id<'b>(fields: &[Header<'b>]) -> Option<&'b str> {
     let safe = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~:+/=@".contains(byte);
     let mut named = fields.iter().filter(|field| field.name.eq_ignore_ascii_case("x-request-id"));
@@ -79,7 +79,7 @@ pub(super) fn request_id<'b>(fields: &[Header<'b>]) -> Option<&'b str> {
     std::str::from_utf8(field.value).ok().filter(|_| fits)
 }
 
-/// Reads a complete head.
+/// Parses a complete head.
 pub(super) fn parse<'b>(bytes: &'b [u8], fields: &mut [Header<'b>; FIELDS_MAX]) -> Result<(Head<'b>, usize), Refusal> {
     let mut request = httparse::Request::new(fields);
     match request.parse(bytes) {
@@ -91,7 +91,7 @@ pub(super) fn parse<'b>(bytes: &'b [u8], fields: &mut [Header<'b>; FIELDS_MAX]) 
     let (Some(method), Some(target), Some(version)) = (request.method, request.path, request.version) else {
         return Err(Refusal(400, "The request line is broken"));
     };
-    let old = version == 0;
+    let http_1_0 = version == 0;
     let Some((path, query)) = split_target(target) else {
         return Err(Refusal(400, "The request target is neither a path nor an absolute URL"));
     };
@@ -100,19 +100,19 @@ pub(super) fn parse<'b>(bytes: &'b [u8], fields: &mut [Header<'b>; FIELDS_MAX]) 
         return Err(Refusal(400, "The request target is neither a path nor an absolute URL"));
     }
     let rules = Rules::read(request.headers)?;
-    if rules.hosts > 1 || (rules.hosts == 0 && !old) {
+    if rules.hosts > 1 || (rules.hosts == 0 && !http_1_0) {
         return Err(Refusal(400, "The request needs exactly one Host header field"));
     }
     let body = match (rules.length, rules.chunked) {
         (Some(_), true) => return Err(Refusal(400, "Content-Length and Transfer-Encoding exclude each other")),
-        (None, true) if old => return Err(Refusal(400, "HTTP/1.0 has no transfer codings")),
+        (None, true) if http_1_0 => return Err(Refusal(400, "HTTP/1.0 has no transfer codings")),
         (None, true) => BodyLength::Chunked,
         (None | Some(0), false) => BodyLength::None,
         (Some(length), false) => BodyLength::Known(length),
     };
-    let keep_alive = !rules.close && (!old || rules.keep_alive);
-    let expects_continue = rules.expects_continue && !old && body != BodyLength::None;
-    Ok((Head { method, path, query, body, expects_continue, keep_alive, old }, count))
+    let keep_alive = !rules.close && (!http_1_0 || rules.keep_alive);
+    let expects_continue = rules.expects_continue && !http_1_0 && body != BodyLength::None;
+    Ok((Head { method, path, query, body, expects_continue, keep_alive, http_1_0 }, count))
 }
 
 fn broken(error: httparse::Error, bytes: &[u8]) -> Refusal {
@@ -127,7 +127,7 @@ fn broken(error: httparse::Error, bytes: &[u8]) -> Refusal {
     }
 }
 
-/// Whether the request line ends in a well-formed version that is not ours.
+/// True if the request line ends in a well-formed version that this server does not speak.
 fn has_other_version(bytes: &[u8]) -> bool {
     let line = bytes.split(|byte| *byte == b'\r').next().unwrap_or_default();
     let version = line.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
@@ -135,10 +135,10 @@ fn has_other_version(bytes: &[u8]) -> bool {
         if major.is_ascii_digit() && minor.is_ascii_digit() && !(*major == b'1' && matches!(minor, b'0' | b'1')))
 }
 
-/// Path and query of a request target in origin form or absolute form.
+/// Path and query of a request target in origin form, absolute form or asterisk form.
 fn split_target(target: &str) -> Option<(&str, &str)> {
     let scheme = |scheme: &str| target.get(..scheme.len()).filter(|start| start.eq_ignore_ascii_case(scheme));
-    // `*` asks about the server as a whole.
+    // `*` is the target of `OPTIONS` for the whole server.
     let path = if target.starts_with('/') || target == "*" {
         target
     } else {
@@ -154,12 +154,12 @@ fn split_target(target: &str) -> Option<(&str, &str)> {
             _ => return None,
         }
     };
-    // A fragment has no place in a request; some send one all the same.
+    // A request target has no fragment, but some clients send one.
     let path = path.split_once('#').map_or(path, |(path, _)| path);
     Some(path.split_once('?').unwrap_or((path, "")))
 }
 
-/// The header fields that say how to read the request.
+/// The header fields that decide how the request is read.
 #[derive(Default)]
 struct Rules {
     hosts: usize,
@@ -174,7 +174,7 @@ impl Rules {
     fn read(headers: &[Header<'_>]) -> Result<Rules, Refusal> {
         let mut rules = Rules::default();
         for header in headers {
-            // Told apart by length first: most fields are none of these.
+            // Compare lengths first: most fields are none of these.
             match header.name.len() {
                 4 if header.name.eq_ignore_ascii_case("host") => rules.host(header.value)?,
                 6 if header.name.eq_ignore_ascii_case("expect") => rules.expect(header.value)?,
@@ -204,7 +204,7 @@ impl Rules {
             return Err(Refusal(400, "Content-Length is not a number"));
         }
         let digits = std::str::from_utf8(value).map_err(|_| Refusal(400, "Content-Length is not a number"))?;
-        // A number that has no room here is larger than any limit.
+        // A number that overflows is larger than any limit.
         self.length = Some(digits.parse().unwrap_or(u64::MAX));
         Ok(())
     }

@@ -1,6 +1,7 @@
-//! Asking a server of ours from another process: whether it answers, and with what.
+//! The client of `rollbook healthcheck`: sends one request to a running server and reads the status.
 
-use super::{Endpoint, ListenAddress, unix_socket};
+use super::endpoint::{Endpoint, ListenAddress};
+use super::unix_socket;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring::default_provider;
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
@@ -13,15 +14,15 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The status that a server, which has a certificate or not, answers to `GET` of that path. An address that means all of
-/// a machine's is asked at the loopback. Each step may take that long.
+/// Sends `GET` of that path to a server, with or without a certificate, and returns the status. A server that listens on all
+/// addresses is reached at the loopback address. Each step may take `timeout`.
 ///
 /// # Errors
-/// When it does not answer, or not in HTTP.
-pub fn probe_health(endpoint: &Endpoint, has_certificate: bool, path: &str, patience: Duration) -> Result<u16> {
-    let (stream, ip) = connect(&endpoint.address, patience)?;
-    stream.set_read_timeout(Some(patience))?;
-    stream.set_write_timeout(Some(patience))?;
+/// When the server does not respond, or not in HTTP.
+pub fn probe_health(endpoint: &Endpoint, has_certificate: bool, path: &str, timeout: Duration) -> Result<u16> {
+    let (stream, ip) = connect(&endpoint.address, timeout)?;
+    stream.set_read_timeout(Some(timeout))?;
+    stream.set_write_timeout(Some(timeout))?;
     match ip {
         Some(ip) if endpoint.is_tls(has_certificate) => status(begin_tls(stream, ip)?, &ip.to_string(), path),
         Some(ip) => status(stream, &ip.to_string(), path),
@@ -35,7 +36,7 @@ fn status(mut stream: impl Read + Write, host: &str, path: &str) -> Result<u16> 
     let mut line = String::new();
     BufReader::new(stream).read_line(&mut line)?;
     let status = line.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).and_then(|status| status.parse().ok());
-    status.ok_or_else(|| Error::new(ErrorKind::InvalidData, "the answer is not HTTP"))
+    status.ok_or_else(|| Error::new(ErrorKind::InvalidData, "the response is not HTTP"))
 }
 
 fn begin_tls(stream: TcpStream, address: SocketAddr) -> Result<StreamOwned<ClientConnection, TcpStream>> {
@@ -50,8 +51,8 @@ fn begin_tls(stream: TcpStream, address: SocketAddr) -> Result<StreamOwned<Clien
     Ok(StreamOwned::new(session, stream))
 }
 
-/// Takes every certificate. A server is asked at an address, for which its certificate was not made, and no secret is
-/// told to it. That it has the key to what it shows is checked.
+/// Accepts every certificate: the probe uses an IP address, for which the certificate is not valid, and sends no secret. It
+/// still checks that the server has the private key of its certificate.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
 
@@ -90,17 +91,17 @@ impl ServerCertVerifier for AnyCertificate {
     }
 }
 
-/// A connection to the server, and the IP address that it leads to.
-fn connect(address: &ListenAddress, patience: Duration) -> Result<(TcpStream, Option<SocketAddr>)> {
+/// A connection to the server, and the IP address of its other end.
+fn connect(address: &ListenAddress, timeout: Duration) -> Result<(TcpStream, Option<SocketAddr>)> {
     if let ListenAddress::Unix(path) = address {
         let (short, _folder) = unix_socket::shortened(path)?;
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-        socket.connect_timeout(&SockAddr::unix(short)?, patience)?;
+        socket.connect_timeout(&SockAddr::unix(short)?, timeout)?;
         return Ok((TcpStream::from(OwnedFd::from(socket)), None));
     }
     let mut failed = Error::new(ErrorKind::NotFound, "the name has no address");
     for ip in reachable(address)? {
-        match TcpStream::connect_timeout(&ip, patience) {
+        match TcpStream::connect_timeout(&ip, timeout) {
             Ok(stream) => return Ok((stream, Some(ip))),
             Err(error) => failed = error,
         }
@@ -108,7 +109,7 @@ fn connect(address: &ListenAddress, patience: Duration) -> Result<(TcpStream, Op
     Err(failed)
 }
 
-/// Where a server that listens there can be reached from its own machine.
+/// The addresses at which a server that listens there can be reached from the same machine.
 fn reachable(address: &ListenAddress) -> Result<Vec<SocketAddr>> {
     if let ListenAddress::All(port) = address {
         return Ok(vec![(Ipv4Addr::LOCALHOST, *port).into(), (Ipv6Addr::LOCALHOST, *port).into()]);

@@ -1,6 +1,9 @@
 //! The sockets that a server listens on.
 
-use super::{BACKLOG, Certificate, Endpoint, Limits, ListenAddress};
+use super::endpoint::{Endpoint, ListenAddress};
+use super::limits::Limits;
+use super::tls::Certificate;
+use super::unix_socket;
 use crate::http::ClientAddress;
 use anyhow::Context as _;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
@@ -14,23 +17,26 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A socket that listens.
+/// Connections that the kernel queues between two accepts.
+const BACKLOG: i32 = 1024;
+
+/// A listening socket.
 pub struct Listener {
     socket: ListeningSocket,
-    place: BoundAddress,
-    /// TLS is spoken, and this is shown.
+    address: BoundAddress,
+    /// The server's certificate, if connections use TLS.
     certificate: Option<Arc<Certificate>>,
-    /// The file of a Unix socket that this process has made.
+    /// The file of a Unix socket that this process has created.
     file: Option<SocketFile>,
 }
 
-/// A socket that listens, of either kind.
+/// A listening socket of either family.
 pub(super) enum ListeningSocket {
     Tcp(TcpListener),
     Unix(UnixListener),
 }
 
-/// Where a server listens.
+/// The address of a listening socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BoundAddress {
     /// An IP address and a port.
@@ -48,7 +54,7 @@ impl std::fmt::Display for BoundAddress {
     }
 }
 
-/// The file of a Unix socket. The path may lead to another one by the time the server stops.
+/// The file of a Unix socket. Another file may have the path by the time the server stops.
 struct SocketFile {
     path: PathBuf,
     device: u64,
@@ -56,10 +62,11 @@ struct SocketFile {
 }
 
 impl Listener {
-    /// Listens at all of these addresses, and at each that a name stands for. Files of Unix sockets get that mode.
+    /// Listens on all of these endpoints, and on each address that a host name resolves to. Files of Unix sockets get that
+    /// mode.
     ///
     /// # Errors
-    /// When one of them cannot be had.
+    /// When one of them cannot be bound.
     pub fn bind_all(
         endpoints: &[Endpoint],
         unix_mode: u32,
@@ -88,12 +95,12 @@ impl Listener {
     fn bind_each(address: &ListenAddress, all: &[Endpoint], limits: &Limits) -> Result<Vec<Listener>> {
         let (mut listeners, mut missing) = (Vec::new(), None);
         for ip in address.resolve()? {
-            // With both, each gets its own clients.
+            // With an IPv4 listener on the same port, the IPv6 socket must not accept IPv4 clients.
             let only_ipv6 =
                 ip.ip() == Ipv6Addr::UNSPECIFIED && all.iter().any(|one| one.address.is_all_of_ipv4(ip.port()));
             match Listener::bind_tcp(ip, only_ipv6, limits) {
                 Ok(listener) => listeners.push(listener),
-                // A machine without IPv6 may still have a name for its loopback.
+                // A machine without IPv6 may still resolve `localhost` to `::1`.
                 Err(error) if is_missing(&error) => missing = Some(error),
                 Err(error) => return Err(error),
             }
@@ -111,10 +118,10 @@ impl Listener {
         }
     }
 
-    /// Listens at that address. Port 0 takes a free port.
+    /// Listens on that address. Port 0 takes a free port.
     ///
     /// # Errors
-    /// When the address cannot be had.
+    /// When the address cannot be bound.
     pub fn bind(address: SocketAddr, limits: &Limits) -> anyhow::Result<Listener> {
         let bound = Listener::bind_tcp(address, false, limits);
         bound
@@ -134,12 +141,12 @@ impl Listener {
         Listener::of_tcp(socket.into())
     }
 
-    /// Takes a socket that listens already.
+    /// Takes over a TCP socket that listens already.
     ///
     /// # Errors
     /// When it does not listen, or its options cannot be set.
     pub fn over(socket: TcpListener, limits: &Limits) -> Result<Listener> {
-        // Otherwise every accept would fail.
+        // On a socket that does not listen, every accept would fail.
         if !SockRef::from(&socket).is_listener()? {
             return Err(Error::new(ErrorKind::InvalidInput, "the socket does not listen"));
         }
@@ -147,24 +154,24 @@ impl Listener {
         Listener::of_tcp(socket)
     }
 
-    /// Listens on a Unix socket at that path, whose file has that mode.
+    /// Listens on a Unix socket at that path, with a file of that mode.
     pub(super) fn bind_unix(path: &Path, mode: u32) -> Result<Listener> {
-        let socket = super::unix_socket::listen(path, mode, BACKLOG)?;
+        let socket = unix_socket::listen(path, mode, BACKLOG)?;
         socket.set_nonblocking(true)?;
         let made = path.symlink_metadata()?;
         let file = SocketFile { path: path.to_owned(), device: made.dev(), inode: made.ino() };
         let socket = ListeningSocket::Unix(socket);
-        Ok(Listener { socket, place: BoundAddress::Unix(path.to_owned()), certificate: None, file: Some(file) })
+        Ok(Listener { socket, address: BoundAddress::Unix(path.to_owned()), certificate: None, file: Some(file) })
     }
 
     fn of_tcp(socket: TcpListener) -> Result<Listener> {
         socket.set_nonblocking(true)?;
-        let place = BoundAddress::Ip(socket.local_addr()?);
-        Ok(Listener { socket: ListeningSocket::Tcp(socket), place, certificate: None, file: None })
+        let address = BoundAddress::Ip(socket.local_addr()?);
+        Ok(Listener { socket: ListeningSocket::Tcp(socket), address, certificate: None, file: None })
     }
 
-    /// Takes a socket that another program has made and handed over. The file of a Unix socket is that program's.
-    pub(super) fn over_handed(socket: ListeningSocket, limits: &Limits) -> Result<Listener> {
+    /// Takes over a socket that the service manager has opened. The file of a Unix socket stays with the service manager.
+    pub(super) fn from_inherited(socket: ListeningSocket, limits: &Limits) -> Result<Listener> {
         let socket = match socket {
             ListeningSocket::Tcp(socket) => return Listener::over(socket, limits),
             ListeningSocket::Unix(socket) => socket,
@@ -175,19 +182,19 @@ impl Listener {
         let path = address.as_pathname().map_or_else(|| PathBuf::from(abstract_name()), Path::to_owned);
         Ok(Listener {
             socket: ListeningSocket::Unix(socket),
-            place: BoundAddress::Unix(path),
+            address: BoundAddress::Unix(path),
             certificate: None,
             file: None,
         })
     }
 
-    /// Speaks TLS with all that come in here, and shows that certificate.
+    /// Uses TLS with that certificate on all connections of this listener.
     pub fn with_certificate(mut self, certificate: &Arc<Certificate>) -> Listener {
         self.certificate = Some(Arc::clone(certificate));
         self
     }
 
-    /// The certificate that is shown.
+    /// The server's certificate.
     pub(super) fn certificate(&self) -> Option<&Arc<Certificate>> {
         self.certificate.as_ref()
     }
@@ -196,27 +203,27 @@ impl Listener {
         matches!(self.socket, ListeningSocket::Unix(_))
     }
 
-    /// The URL that a client finds a server by; for a Unix socket, which no URL leads to, its address.
+    /// The URL of the server. A Unix socket has no URL, so its address is returned.
     pub fn url(&self) -> String {
-        match &self.place {
+        match &self.address {
             BoundAddress::Ip(address) if self.certificate.is_some() => format!("https://{address}"),
             BoundAddress::Ip(address) => format!("http://{address}"),
-            BoundAddress::Unix(_) => self.place.to_string(),
+            BoundAddress::Unix(_) => self.address.to_string(),
         }
     }
 
-    /// Where it listens, with the port that was found for port 0.
+    /// The bound address, with the port that was chosen for port 0.
     pub fn address(&self) -> &BoundAddress {
-        &self.place
+        &self.address
     }
 
-    /// The next connection, and where its client is; `None` when there is none yet.
+    /// The next connection and the address of its client; `None` when no connection waits.
     pub(super) fn accept(&self) -> Result<Option<(TcpStream, ClientAddress)>> {
         let accepted = match &self.socket {
             ListeningSocket::Tcp(socket) => {
                 socket.accept().map(|(stream, address)| (stream, ClientAddress::Ip(address.ip().to_canonical())))
             }
-            // What is asked of the connection is the same for all sockets.
+            // The calls on a connection are the same for all stream sockets.
             ListeningSocket::Unix(socket) => {
                 socket.accept().map(|(stream, _)| (TcpStream::from(OwnedFd::from(stream)), ClientAddress::Unix))
             }
@@ -239,7 +246,8 @@ impl AsFd for Listener {
 }
 
 impl Drop for Listener {
-    /// Removes the file while the socket still listens, so that no other process has taken it for a dead one.
+    /// Removes the file while the socket still listens: otherwise another process could take it for a dead socket and
+    /// replace it.
     fn drop(&mut self) {
         if let Some(SocketFile { path, device, inode }) = &self.file
             && path.symlink_metadata().is_ok_and(|found| (found.dev(), found.ino()) == (*device, *inode))
@@ -249,13 +257,13 @@ impl Drop for Listener {
     }
 }
 
-/// Whether the machine does not have such an address.
+/// True if the machine has no address of that kind.
 fn is_missing(error: &Error) -> bool {
     error.kind() == ErrorKind::AddrNotAvailable
         || error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
 }
 
-/// The error with the way out.
+/// The error with advice.
 fn explained(error: Error, address: &ListenAddress) -> Error {
     let reason = match (error.kind(), address) {
         (ErrorKind::AddrInUse, _) => {
@@ -271,8 +279,8 @@ fn explained(error: Error, address: &ListenAddress) -> Error {
     Error::new(error.kind(), reason)
 }
 
-/// Sets what accepted sockets inherit. Without the first, an answer of more than one packet waits 40 ms for the client's
-/// delayed acknowledgement.
+/// Sets options that accepted sockets inherit. Without `TCP_NODELAY`, a response of more than one packet waits 40 ms for the
+/// client's delayed acknowledgement.
 fn set_options(socket: &Socket, limits: &Limits) -> Result<()> {
     socket.set_tcp_nodelay(true)?;
     socket.set_keepalive(true)?;
@@ -281,7 +289,7 @@ fn set_options(socket: &Socket, limits: &Limits) -> Result<()> {
     socket.set_write_timeout(Some(limits.write_timeout))
 }
 
-/// Wakes the accepting thread, without the network.
+/// Wakes the accepting thread.
 pub(super) struct Waker(OwnedFd);
 
 impl Waker {
@@ -290,20 +298,20 @@ impl Waker {
     }
 
     pub(super) fn wake(&self) {
-        // It fails only where the counter is full, and then the thread is being woken.
+        // It fails only if the counter is full, and then the thread is being woken already.
         let _ = rustix::io::write(&self.0, &1u64.to_ne_bytes());
     }
 
-    /// Waits until it is woken or a connection comes; tells for each listener whether one may be there.
+    /// Waits for a connection or for [`Waker::wake`]. Returns for each listener whether a connection may be waiting.
     pub(super) fn wait(&self, listeners: &[Listener]) -> Result<Vec<bool>> {
         let each = listeners.iter().map(AsFd::as_fd).chain([self.0.as_fd()]);
-        let mut asked: Vec<PollFd<'_>> = each.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
-        match poll(&mut asked, None) {
+        let mut polled: Vec<PollFd<'_>> = each.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
+        match poll(&mut polled, None) {
             Ok(_) => {}
             Err(error) if error == rustix::io::Errno::INTR => {}
             Err(error) => return Err(error.into()),
         }
-        let ready: Vec<bool> = asked.iter().map(|fd| !fd.revents().is_empty()).collect();
+        let ready: Vec<bool> = polled.iter().map(|fd| !fd.revents().is_empty()).collect();
         if ready[listeners.len()] {
             let _ = rustix::io::read(&self.0, &mut [0; 8]);
         }

@@ -1,31 +1,28 @@
-//! Shows whether the accepting thread of a server is at work, without the network.
+//! Shows whether the accepting thread of a server is at work, without using the network.
 
-use super::{Server, Shared};
+use super::connections::ServerState;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// The accepting thread of a server, seen from another thread.
 pub struct Liveness {
-    shared: Arc<Shared>,
-}
-
-impl Server {
-    /// The accepting thread of this server, once it runs.
-    pub fn liveness(&self) -> Liveness {
-        Liveness { shared: Arc::clone(&self.shared) }
-    }
+    state: Arc<ServerState>,
 }
 
 impl Liveness {
-    /// Wakes the thread, and returns its number of turns so far.
-    pub fn wake(&self) -> u64 {
-        let turns = self.turns();
-        self.shared.waker.wake();
-        turns
+    pub(super) fn of(state: &Arc<ServerState>) -> Liveness {
+        Liveness { state: Arc::clone(state) }
     }
 
-    /// How often the thread has looked for connections and accepted those that were there.
-    pub fn turns(&self) -> u64 {
-        self.shared.turns.load(Ordering::Acquire)
+    /// Wakes the accepting thread. Returns the number of its rounds before that.
+    pub fn wake(&self) -> u64 {
+        let rounds = self.rounds();
+        self.state.waker.wake();
+        rounds
+    }
+
+    /// How many times the thread has accepted all connections that were waiting.
+    pub fn rounds(&self) -> u64 {
+        self.state.accept_rounds.load(Ordering::Acquire)
     }
 }

@@ -1,4 +1,4 @@
-//! Answers 503 to connections for which there is no place, without a thread for each.
+//! Answers 503 to connections that a limit rejects, from one thread for all of them.
 
 use crate::http::ClientAddress;
 use std::collections::VecDeque;
@@ -8,77 +8,82 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Refused connections that are kept open for a moment; beyond that the oldest is closed at once.
-const KEPT_MAX: usize = 256;
-/// How long a refused connection stays open. Closed at once, its unread request would destroy the answer.
-const KEPT_FOR: Duration = Duration::from_secs(1);
-/// How often they are looked at.
-const STEP: Duration = Duration::from_millis(50);
+/// Rejected connections that are kept open for a moment. If there are more, the oldest is closed at once.
+const LINGERING_MAX: usize = 256;
+/// How long a rejected connection stays open. If it closed at once, its unread request would destroy the response.
+const LINGER_TIME: Duration = Duration::from_secs(1);
+/// How often lingering connections are checked.
+const SWEEP_INTERVAL: Duration = Duration::from_millis(50);
 
-const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nX-Content-Type-Options: nosniff\r\n\
+const RESPONSE_503: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nX-Content-Type-Options: nosniff\r\n\
     Cache-Control: no-store\r\nContent-Type: application/json\r\nContent-Length: 35\r\nRetry-After: 1\r\nConnection: close\r\n\r\n{\"errors\":[\"Too many connections\"]}";
 
-/// The same for a client that begins with TLS: a fatal alert, `internal_error` (RFC 8446, 6.2). Telling it more would
-/// take a handshake.
-const ALERT: &[u8] = &[21, 3, 3, 0, 2, 2, 80];
+/// The same for a client that begins with TLS: a fatal alert, `internal_error` (RFC 8446, 6.2). A response would need a
+/// handshake first.
+const TLS_ALERT: &[u8] = &[21, 3, 3, 0, 2, 2, 80];
 
-/// Why there is no place.
+/// The reason why a connection is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Why {
+pub(super) enum RejectReason {
+    /// The client address has reached its limit.
     Address,
+    /// The server has reached its limit.
     All,
+    /// The system has no thread left.
     Thread,
 }
 
-impl Why {
-    pub(super) const EACH: [Why; 3] = [Why::Address, Why::All, Why::Thread];
+impl RejectReason {
+    pub(super) const EACH: [RejectReason; 3] = [RejectReason::Address, RejectReason::All, RejectReason::Thread];
 
-    /// For people.
+    /// The reason in the log.
     fn text(self) -> &'static str {
         match self {
-            Why::Address => "too many of its address are open",
-            Why::All => "too many are open",
-            Why::Thread => "there is no thread for it",
+            RejectReason::Address => "too many connections from this address",
+            RejectReason::All => "too many connections",
+            RejectReason::Thread => "no thread available",
         }
     }
 
-    /// For metrics.
+    /// The value of the label `reason`.
     pub(super) fn name(self) -> &'static str {
         match self {
-            Why::Address => "too_many_of_address",
-            Why::All => "too_many",
-            Why::Thread => "no_thread",
+            RejectReason::Address => "too_many_of_address",
+            RejectReason::All => "too_many",
+            RejectReason::Thread => "no_thread",
         }
     }
 }
 
-/// Its thread ends with it.
-pub(super) struct Refuser {
+/// Responds to rejected connections in a thread of its own, which ends when this is dropped.
+pub(super) struct OverloadResponder {
     queue: Option<SyncSender<(TcpStream, &'static [u8])>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Refuser {
-    pub(super) fn start() -> Refuser {
-        let (queue, streams) = sync_channel(KEPT_MAX);
-        // Without this thread refused connections are closed without an answer, which is all that is left then.
-        let spawned = std::thread::Builder::new().name("refuser".to_owned()).spawn(move || work(&streams));
-        let thread = spawned.inspect_err(|error| log::warn!("no thread for refused connections: {error}")).ok();
-        Refuser { queue: Some(queue), thread }
+impl OverloadResponder {
+    pub(super) fn start() -> OverloadResponder {
+        let (queue, streams) = sync_channel(LINGERING_MAX);
+        // Without this thread, rejected connections are closed without a response.
+        let spawned = std::thread::Builder::new().name("overload".to_owned()).spawn(move || respond_to_all(&streams));
+        let thread = spawned
+            .inspect_err(|error| log::warn!("cannot start the thread that answers rejected connections: {error}"))
+            .ok();
+        OverloadResponder { queue: Some(queue), thread }
     }
 
-    /// Answers, some time.
-    pub(super) fn refuse(&self, stream: TcpStream, from: ClientAddress, is_tls: bool, why: Why) {
-        log::warn!("a connection from {from} was refused: {}", why.text());
+    /// Hands a connection over to the thread.
+    pub(super) fn reject(&self, stream: TcpStream, from: ClientAddress, is_tls: bool, reason: RejectReason) {
+        log::warn!("connection from {from} rejected: {}", reason.text());
         if let Some(queue) = &self.queue {
-            let _ = queue.try_send((stream, if is_tls { ALERT } else { ANSWER }));
+            let _ = queue.try_send((stream, if is_tls { TLS_ALERT } else { RESPONSE_503 }));
         }
     }
 }
 
-impl Drop for Refuser {
+impl Drop for OverloadResponder {
     fn drop(&mut self) {
-        // Nothing more comes, so the thread ends.
+        // Closing the queue ends the thread.
         drop(self.queue.take());
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -86,29 +91,29 @@ impl Drop for Refuser {
     }
 }
 
-fn work(streams: &Receiver<(TcpStream, &'static [u8])>) {
-    let mut kept: VecDeque<(Instant, TcpStream)> = VecDeque::new();
+fn respond_to_all(streams: &Receiver<(TcpStream, &'static [u8])>) {
+    let mut lingering: VecDeque<(Instant, TcpStream)> = VecDeque::new();
     loop {
-        match streams.recv_timeout(STEP) {
+        match streams.recv_timeout(SWEEP_INTERVAL) {
             Ok((mut stream, answer)) => {
                 let answered = stream.set_nonblocking(true).and_then(|()| stream.write_all(answer));
                 if answered.and_then(|()| stream.shutdown(Shutdown::Write)).is_ok() {
-                    kept.push_back((Instant::now() + KEPT_FOR, stream));
+                    lingering.push_back((Instant::now() + LINGER_TIME, stream));
                 }
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
         let now = Instant::now();
-        kept.retain_mut(|(until, stream)| *until > now && !has_gone(stream));
-        while kept.len() > KEPT_MAX {
-            kept.pop_front();
+        lingering.retain_mut(|(until, stream)| *until > now && !has_closed(stream));
+        while lingering.len() > LINGERING_MAX {
+            lingering.pop_front();
         }
     }
 }
 
-/// Reads away what the client has sent; true when it has closed its side.
-fn has_gone(stream: &mut TcpStream) -> bool {
+/// Discards received bytes. True if the client has closed its side.
+fn has_closed(stream: &mut TcpStream) -> bool {
     let mut bytes = [0; 1024];
     match stream.read(&mut bytes) {
         Ok(0) => true,

@@ -1,43 +1,33 @@
 //! Reading from a connection within a deadline that no slow sender can move.
 
-use super::transport::Transport;
+use super::transport::{ReadError, Transport};
 use std::time::{Duration, Instant};
 
-/// What a read brings at most.
-const STEP: usize = 4096;
+/// Bytes of one read.
+const READ_BYTES: usize = 4096;
 
-/// Why there is nothing to read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
-    /// The client has closed its side, or the connection is broken.
-    Closed,
-    /// The deadline has passed.
-    Late,
-}
-
-/// A connection, with the bytes that were read and not used yet.
-pub(super) struct Reader<'s> {
+/// Reads from a connection, and keeps bytes that were read and not used yet.
+pub(super) struct ConnectionReader<'s> {
     transport: &'s Transport<'s>,
     /// Read and not used yet.
     pub(super) bytes: Vec<u8>,
-    /// The timeout that the socket has now: setting it is a system call, which the ordinary request saves.
+    /// The current timeout of the socket. Setting it is a system call, which most requests can save.
     timeout: Option<Duration>,
 }
 
-impl<'s> Reader<'s> {
-    pub(super) fn new(transport: &'s Transport<'s>) -> Reader<'s> {
-        Reader { transport, bytes: Vec::new(), timeout: None }
+impl<'s> ConnectionReader<'s> {
+    pub(super) fn new(transport: &'s Transport<'s>) -> ConnectionReader<'s> {
+        ConnectionReader { transport, bytes: Vec::new(), timeout: None }
     }
 
-    /// Waits for at most that long until the client begins to send something. With TLS, that need not be a byte of a
-    /// request yet.
-    pub(super) fn wait(&mut self, timeout: Duration) -> Result<(), End> {
+    /// Waits for the first bytes, for at most that long. With TLS they may not hold a byte of a request yet.
+    pub(super) fn wait(&mut self, timeout: Duration) -> Result<(), ReadError> {
         self.set_timeout(timeout)?;
         self.read().map(drop)
     }
 
-    /// Reads some more before the deadline.
-    pub(super) fn read_until(&mut self, deadline: Instant) -> Result<(), End> {
+    /// Reads at least one more byte before the deadline.
+    pub(super) fn read_until(&mut self, deadline: Instant) -> Result<(), ReadError> {
         loop {
             self.set_deadline(deadline)?;
             if self.read()? > 0 {
@@ -46,8 +36,8 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// Reads some more before the deadline, past the bytes kept here, and returns how much that is.
-    pub(super) fn read_past(&mut self, buffer: &mut [u8], deadline: Instant) -> Result<usize, End> {
+    /// Reads at least one byte into `buffer` before the deadline, and returns the count. The bytes kept here stay.
+    pub(super) fn read_past(&mut self, buffer: &mut [u8], deadline: Instant) -> Result<usize, ReadError> {
         loop {
             self.set_deadline(deadline)?;
             let count = self.transport.read(buffer)?;
@@ -57,33 +47,33 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// Writes to the connection, which is between two answers.
-    pub(super) fn interject(&self, mut bytes: &[u8]) -> Result<(), End> {
+    /// Writes an interim response (RFC 9110, 15.2), such as `100 Continue`.
+    pub(super) fn write_interim(&self, mut bytes: &[u8]) -> Result<(), ReadError> {
         while !bytes.is_empty() || self.transport.has_unsent() {
             let count = self.transport.write(bytes, &[]).map_err(|_| {
-                self.transport.give_up();
-                End::Closed
+                self.transport.mark_broken();
+                ReadError::Closed
             })?;
             bytes = &bytes[count..];
         }
         Ok(())
     }
 
-    fn read(&mut self) -> Result<usize, End> {
-        let mut step = [0; STEP];
-        let count = self.transport.read(&mut step)?;
-        self.bytes.extend_from_slice(&step[..count]);
+    fn read(&mut self) -> Result<usize, ReadError> {
+        let mut chunk = [0; READ_BYTES];
+        let count = self.transport.read(&mut chunk)?;
+        self.bytes.extend_from_slice(&chunk[..count]);
         Ok(count)
     }
 
-    fn set_deadline(&mut self, deadline: Instant) -> Result<(), End> {
+    fn set_deadline(&mut self, deadline: Instant) -> Result<(), ReadError> {
         let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() { Err(End::Late) } else { self.set_timeout(left) }
+        if left.is_zero() { Err(ReadError::TimedOut) } else { self.set_timeout(left) }
     }
 
-    fn set_timeout(&mut self, timeout: Duration) -> Result<(), End> {
+    fn set_timeout(&mut self, timeout: Duration) -> Result<(), ReadError> {
         if self.timeout != Some(timeout) {
-            self.transport.socket().set_read_timeout(Some(timeout)).map_err(|_| End::Closed)?;
+            self.transport.socket().set_read_timeout(Some(timeout)).map_err(|_| ReadError::Closed)?;
             self.timeout = Some(timeout);
         }
         Ok(())

@@ -1,31 +1,31 @@
-//! Telling whoever has started the process how far it is (sd_notify(3)).
+//! Reports the state of the process to systemd or another service manager (sd_notify(3)).
 
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::io::{Error, ErrorKind, Result};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::time::Duration;
 
-/// How long a supervisor that does not read is waited for.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// Write timeout for a service manager that does not read.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Tells the supervisor that, one assignment a line: `READY=1`. Without a supervisor that wants to know nothing
-/// happens; that it cannot be told is no reason to fail.
-pub fn notify_service_manager(news: &str) {
-    let Some(place) = std::env::var_os("NOTIFY_SOCKET").filter(|place| !place.is_empty()) else { return };
-    if let Err(error) = tell(place.into_vec(), news) {
-        log::warn!("the supervisor could not be told {news:?}: {error}");
+/// Sends assignments to the service manager, one a line: `READY=1`. Does nothing without `NOTIFY_SOCKET`. A failure is
+/// only logged.
+pub fn notify_service_manager(assignments: &str) {
+    let Some(address) = std::env::var_os("NOTIFY_SOCKET").filter(|address| !address.is_empty()) else { return };
+    if let Err(error) = send(address.into_vec(), assignments) {
+        log::warn!("cannot send {assignments:?} to the service manager: {error}");
     }
 }
 
-fn tell(mut place: Vec<u8>, news: &str) -> Result<()> {
-    match place[0] {
+fn send(mut address: Vec<u8>, assignments: &str) -> Result<()> {
+    match address[0] {
         b'/' => {}
-        // A name in no folder, which begins with a zero in truth.
-        b'@' => place[0] = 0,
+        // An abstract socket: its real name begins with a zero byte.
+        b'@' => address[0] = 0,
         _ => return Err(Error::new(ErrorKind::Unsupported, "NOTIFY_SOCKET is neither a path nor an abstract name")),
     }
-    let address = SockAddr::unix(std::ffi::OsStr::from_bytes(&place))?;
+    let address = SockAddr::unix(std::ffi::OsStr::from_bytes(&address))?;
     let socket = Socket::new(Domain::UNIX, Type::DGRAM, None)?;
-    socket.set_write_timeout(Some(PATIENCE))?;
-    socket.send_to(news.as_bytes(), &address).map(drop)
+    socket.set_write_timeout(Some(WRITE_TIMEOUT))?;
+    socket.send_to(assignments.as_bytes(), &address).map(drop)
 }

@@ -1,4 +1,4 @@
-//! The certificate that a server shows: read at the start, and again when its files change.
+//! The certificate of a server: loaded at the start, and reloaded when its files change.
 
 use super::x509;
 use crate::background::Background;
@@ -23,25 +23,25 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// How often the files are looked at.
-const LOOK_PAUSE: Duration = Duration::from_secs(2);
-/// When files that could not be used are tried again though they have not changed: what failed may have been the system.
-const RETRY_PAUSE: Duration = Duration::from_secs(10);
-/// How often it is told that the certificate ends soon.
-const TELL_PAUSE: Duration = Duration::from_secs(24 * 3600);
-/// How long before its end that begins.
-const SOON: Duration = Duration::from_secs(14 * 24 * 3600);
+/// How often the files are checked for changes.
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
+/// When unchanged files are tried again after an error, which may have been one of the system.
+const RETRY_INTERVAL: Duration = Duration::from_secs(10);
+/// How often the log warns of a certificate that expires soon.
+const WARNING_INTERVAL: Duration = Duration::from_secs(24 * 3600);
+/// How long before its expiry the warnings begin.
+const WARNING_PERIOD: Duration = Duration::from_secs(14 * 24 * 3600);
 /// Longest file, in bytes.
 const FILE_BYTES_MAX: u64 = 1 << 20;
-/// The protocols inside of TLS (RFC 7301). A client that names others only is refused by an alert.
+/// The protocols that TLS negotiates (ALPN, RFC 7301). A client that offers only others gets an alert.
 const PROTOCOLS: [&[u8]; 2] = [b"http/1.1", b"http/1.0"];
 
-/// A file of a certificate.
+/// A PEM file with a certificate chain or a key.
 #[derive(Debug, Clone)]
 pub struct PemFile {
     /// The name of the setting, for messages: `--tls-cert`.
     pub setting: String,
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
 }
 
@@ -51,59 +51,59 @@ impl Display for PemFile {
     }
 }
 
-/// A certificate with its key, as the files have it.
+/// A certificate with its key, loaded from files.
 pub struct Certificate {
-    files: Files,
-    current: Mutex<Current>,
+    files: CertificateFiles,
+    current: Mutex<CertificateState>,
     replaced: AtomicU64,
     failed: AtomicU64,
 }
 
-/// Looks at the files of a certificate, until it is dropped.
-pub struct Watch {
+/// Watches the files of a certificate, until this is dropped.
+pub struct CertificateWatcher {
     _thread: Background,
 }
 
-/// The chain of certificates, and the key.
-struct Files {
+/// The files of the certificate chain and of the key.
+struct CertificateFiles {
     chain: PemFile,
     key: PemFile,
 }
 
-/// The pair that is in use, and what is known of the files.
-struct Current {
-    pair: Pair,
-    /// The files as they were when they were read.
-    read: [Option<Stamp>; 2],
-    /// The files as they were at the last look.
-    seen: [Option<Stamp>; 2],
-    /// The last attempt to read them, and why it failed, unless it did not.
+/// The certificate in use, and the state of its files.
+struct CertificateState {
+    pair: LoadedCertificate,
+    /// The stamps of the files when they were loaded.
+    loaded_stamps: [Option<FileStamp>; 2],
+    /// The stamps of the files at the last check.
+    checked_stamps: [Option<FileStamp>; 2],
+    /// Time and error of the last attempt to load the files, if it failed.
     failed: Option<(Instant, String)>,
-    /// When it was told that the certificate ends soon.
-    told: Instant,
+    /// Time of the last warning about the expiry.
+    warned_at: Instant,
 }
 
-/// A certificate that can be shown.
-struct Pair {
+/// A certificate that is ready for connections.
+struct LoadedCertificate {
     config: Arc<ServerConfig>,
     chain: Vec<CertificateDer<'static>>,
     validity: x509::Validity,
 }
 
-/// What tells a file from what stood there before.
+/// Metadata that changes when a file is changed or replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    file: (u64, u64),
+struct FileStamp {
+    device_and_inode: (u64, u64),
     bytes: u64,
     modified: (i64, i64),
     changed: (i64, i64),
 }
 
-impl Stamp {
-    fn of(file: &PemFile) -> Option<Stamp> {
+impl FileStamp {
+    fn of(file: &PemFile) -> Option<FileStamp> {
         let found = file.path.metadata().ok()?;
-        Some(Stamp {
-            file: (found.dev(), found.ino()),
+        Some(FileStamp {
+            device_and_inode: (found.dev(), found.ino()),
             bytes: found.len(),
             modified: (found.mtime(), found.mtime_nsec()),
             changed: (found.ctime(), found.ctime_nsec()),
@@ -112,51 +112,56 @@ impl Stamp {
 }
 
 impl Certificate {
-    /// Reads a chain of certificates, the server's own first, and its key, both in PEM.
+    /// Loads a certificate chain in PEM, with the server's own certificate first, and its private key.
     ///
     /// # Errors
-    /// When a file cannot be read or used, and when the key is that of another certificate.
+    /// When a file cannot be read or used, and when the key does not belong to the certificate.
     pub fn load(chain: PemFile, key: PemFile) -> anyhow::Result<Certificate> {
-        let files = Files { chain, key };
-        let read = files.stamps();
+        let files = CertificateFiles { chain, key };
+        let stamps = files.stamps();
         let pair = files.load()?;
         pair.warn();
-        let current = Mutex::new(Current { pair, read, seen: read, failed: None, told: Instant::now() });
+        let current = Mutex::new(CertificateState {
+            pair,
+            loaded_stamps: stamps,
+            checked_stamps: stamps,
+            failed: None,
+            warned_at: Instant::now(),
+        });
         let (replaced, failed) = Default::default();
         Ok(Certificate { files, current, replaced, failed })
     }
 
-    /// For the next connection.
+    /// The configuration for the next connection.
     pub(super) fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&locked(&self.current).pair.config)
     }
 
-    /// Looks at the files every two seconds, in a thread of its own. A renewed certificate is for connections from then
-    /// on.
+    /// Checks the files every two seconds, in a thread of its own. New connections use a renewed certificate.
     ///
     /// # Errors
-    /// When there is no thread for it.
-    pub fn watch(self: &Arc<Certificate>) -> anyhow::Result<Watch> {
+    /// When the thread cannot be started.
+    pub fn watch(self: &Arc<Certificate>) -> anyhow::Result<CertificateWatcher> {
         let certificate = Arc::clone(self);
-        let look = move |ended: &Receiver<()>| {
-            while ended.recv_timeout(LOOK_PAUSE) == Err(RecvTimeoutError::Timeout) {
-                certificate.look();
+        let check_files = move |ended: &Receiver<()>| {
+            while ended.recv_timeout(CHECK_INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                certificate.check_files();
             }
         };
         let thread =
-            Background::start("certificate", look).context("start the thread that looks at the certificate")?;
-        Ok(Watch { _thread: thread })
+            Background::start("certificate", check_files).context("start the thread that watches the certificate")?;
+        Ok(CertificateWatcher { _thread: thread })
     }
 
-    fn look(&self) {
+    fn check_files(&self) {
         let stamps = self.files.stamps();
         let mut current = locked(&self.current);
-        // Two files do not change at once: they are read when they stay as they are for a while.
-        let is_due = current.failed.as_ref().is_some_and(|(when, _)| when.elapsed() >= RETRY_PAUSE);
-        let has_changed = is_due || stamps != current.read && stamps == current.seen;
-        current.seen = stamps;
-        if current.told.elapsed() >= TELL_PAUSE {
-            current.told = Instant::now();
+        // Two files never change at the same moment, so they are loaded when they have not changed since the last check.
+        let is_due = current.failed.as_ref().is_some_and(|(when, _)| when.elapsed() >= RETRY_INTERVAL);
+        let has_changed = is_due || stamps != current.loaded_stamps && stamps == current.checked_stamps;
+        current.checked_stamps = stamps;
+        if current.warned_at.elapsed() >= WARNING_INTERVAL {
+            current.warned_at = Instant::now();
             current.pair.warn();
         }
         drop(current);
@@ -165,26 +170,28 @@ impl Certificate {
         }
     }
 
-    /// Reads the files again. Where they cannot be used, the certificate stays as it was, and the log tells why.
+    /// Loads the files again. If they cannot be used, the old certificate stays in use, and the error is logged.
     pub fn reload(&self) {
-        let read = self.files.stamps();
+        let stamps = self.files.stamps();
         let pair = self.files.load();
         let mut current = locked(&self.current);
-        current.read = read;
+        current.loaded_stamps = stamps;
         match pair {
             Err(error) => {
-                let why = format!("{error:#}");
-                if current.failed.as_ref().is_none_or(|(_, before)| *before != why) {
+                let reason = format!("{error:#}");
+                if current.failed.as_ref().is_none_or(|(_, before)| *before != reason) {
                     self.failed.fetch_add(1, Ordering::Relaxed);
                     let until = current.pair.validity.not_after;
-                    log::error!("the certificate was not renewed: {why}; the one before, valid until {until}, stays");
+                    log::error!(
+                        "cannot load the new certificate: {reason}; the old one, valid until {until}, stays in use"
+                    );
                 }
-                current.failed = Some((Instant::now(), why));
+                current.failed = Some((Instant::now(), reason));
                 return;
             }
-            // The key may be another one.
+            // The same chain may come with another key.
             Ok(pair) if pair.chain == current.pair.chain => {
-                log::info!("the certificate is the same as before, valid until {}", pair.validity.not_after);
+                log::info!("the certificate has not changed, and is valid until {}", pair.validity.not_after);
                 pair.warn();
                 current.pair = pair;
             }
@@ -193,24 +200,23 @@ impl Certificate {
                 log::info!("the certificate was renewed, and is valid until {}", pair.validity.not_after);
                 pair.warn();
                 current.pair = pair;
-                current.told = Instant::now();
+                current.warned_at = Instant::now();
             }
         }
         current.failed = None;
     }
 
-    /// When it ends.
+    /// The end of its validity.
     pub fn not_after(&self) -> Timestamp {
         locked(&self.current).pair.validity.not_after
     }
 
-    /// Adds its end to the page, and how often the files were read again.
+    /// Adds the samples of the certificate: its expiry and its reloads.
     pub fn collect_metrics(&self, exposition: &mut Exposition) {
         let end = self.not_after().as_second() as f64;
-        let help = "When the certificate that is shown ends, since 1970.";
+        let help = "Expiry of the certificate in use, in seconds since 1970.";
         exposition.gauge("rollbook_tls_certificate_expiry_timestamp_seconds", help, &[], end);
-        let help =
-            "Changes of the certificate's files while the server ran: those that were taken, and those that failed.";
+        let help = "Reloads of the certificate after its files changed, by result.";
         for (result, count) in [("renewed", &self.replaced), ("failed", &self.failed)] {
             let count = count.load(Ordering::Relaxed) as f64;
             exposition.counter("rollbook_tls_certificate_reloads_total", help, &[("result", result)], count);
@@ -218,12 +224,12 @@ impl Certificate {
     }
 }
 
-impl Files {
-    fn stamps(&self) -> [Option<Stamp>; 2] {
-        [Stamp::of(&self.chain), Stamp::of(&self.key)]
+impl CertificateFiles {
+    fn stamps(&self) -> [Option<FileStamp>; 2] {
+        [FileStamp::of(&self.chain), FileStamp::of(&self.key)]
     }
 
-    fn load(&self) -> anyhow::Result<Pair> {
+    fn load(&self) -> anyhow::Result<LoadedCertificate> {
         let (chain, key) = (self.read_chain()?, self.read_key()?);
         let Some(validity) = chain.first().and_then(|certificate| x509::validity(certificate)) else {
             bail!("{}: the first certificate in it cannot be read", self.chain);
@@ -233,16 +239,16 @@ impl Files {
             .context("set up TLS")?
             .with_no_client_auth()
             .with_single_cert(chain.clone(), key);
-        let mut config = config.map_err(|error| self.refusal(error))?;
+        let mut config = config.map_err(|error| self.explain(error))?;
         config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
-        // A session goes on by what the client keeps of it, so that no client takes memory here. The keys for that are
-        // made again with each certificate, and twice in twelve hours.
+        // Sessions are resumed by tickets that the client keeps, so that clients take no memory of the server. The ticket
+        // keys are replaced with each certificate, and twice in twelve hours.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.ticketer = Ticketer::new().context("make a key for tickets")?;
-        Ok(Pair { config: Arc::new(config), chain, validity })
+        Ok(LoadedCertificate { config: Arc::new(config), chain, validity })
     }
 
-    /// The certificates.
+    /// The certificates of the chain.
     fn read_chain(&self) -> anyhow::Result<Vec<CertificateDer<'static>>> {
         let file = &self.chain;
         let bytes = read(file)?;
@@ -257,18 +263,18 @@ impl Files {
         }
     }
 
-    /// The first key.
+    /// The first private key in the file.
     fn read_key(&self) -> anyhow::Result<PrivateKeyDer<'static>> {
         let file = &self.key;
         let bytes = read(file)?;
         if file.path.metadata().is_ok_and(|found| found.mode() & 0o006 != 0) {
             let path = file.path.display();
-            log::warn!("{file} can be read or written by every user of this machine: chmod o-rw {path}");
+            log::warn!("{file} can be read or written by every user of this machine: run chmod o-rw {path}");
         }
         if is_encrypted(&bytes) {
             bail!(
-                "{file} is encrypted, and a server that starts by itself cannot ask for the password: \
-                 `openssl pkey -in {} -out FILE` makes a file that is not",
+                "{file} is encrypted, and a server cannot ask for the password: \
+                 `openssl pkey -in {} -out FILE` writes an unencrypted file",
                 file.path.display()
             );
         }
@@ -292,9 +298,9 @@ impl Files {
         format!("are {} and {} the wrong way round?", self.chain.setting, self.key.setting)
     }
 
-    /// Why a certificate and a key, each of which could be read, cannot be used.
-    fn refusal(&self, error: rustls::Error) -> anyhow::Error {
-        let Files { chain, key } = self;
+    /// The error of a certificate and a key that can be read and not be used together.
+    fn explain(&self, error: rustls::Error) -> anyhow::Error {
+        let CertificateFiles { chain, key } = self;
         match error {
             rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => anyhow::anyhow!(
                 "the key in {key} does not belong to the first certificate in {chain}, which has to be that of the server"
@@ -302,7 +308,7 @@ impl Files {
             rustls::Error::InvalidCertificate(error) => {
                 anyhow::anyhow!("{chain}: the first certificate in it cannot be used: {error:?}")
             }
-            // All that is left is about the key, and its text is for programmers.
+            // All other errors are about the key, and their texts are for programmers.
             _ => anyhow::anyhow!(
                 "{key}: the key in it cannot be used: RSA of 2048 to 4096 bits, ECDSA with P-256 or P-384, and Ed25519 can"
             ),
@@ -310,8 +316,8 @@ impl Files {
     }
 }
 
-impl Pair {
-    /// Warns of a certificate that clients refuse, or will soon.
+impl LoadedCertificate {
+    /// Warns if clients reject the certificate, or soon will.
     fn warn(&self) {
         if let Some(warning) = warning(self.validity, Timestamp::now()) {
             log::warn!("{warning}");
@@ -322,13 +328,13 @@ impl Pair {
 fn warning(x509::Validity { not_before, not_after }: x509::Validity, now: Timestamp) -> Option<String> {
     let left = not_after.duration_since(now);
     if now < not_before {
-        Some(format!("the certificate is not valid before {not_before}: clients refuse it"))
+        Some(format!("the certificate is not valid before {not_before}: clients reject it"))
     } else if left.is_negative() {
-        Some(format!("the certificate has ended at {not_after}: clients refuse it"))
-    } else if left.unsigned_abs() <= SOON {
+        Some(format!("the certificate expired at {not_after}: clients reject it"))
+    } else if left.unsigned_abs() <= WARNING_PERIOD {
         let days = left.as_secs() / (24 * 3600);
         let days = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
-        Some(format!("the certificate ends in {days}, at {not_after}: renew it"))
+        Some(format!("the certificate expires in {days}, at {not_after}: renew it"))
     } else {
         None
     }
@@ -338,7 +344,7 @@ fn is_key(kind: SectionKind) -> bool {
     matches!(kind, SectionKind::PrivateKey | SectionKind::RsaPrivateKey | SectionKind::EcPrivateKey)
 }
 
-/// Whether a key wants a password, in the form of today or that of old.
+/// True if a key is encrypted, in PKCS #8 or in the older format of OpenSSL.
 fn is_encrypted(bytes: &[u8]) -> bool {
     let marks: [&[u8]; 2] = [b"-----BEGIN ENCRYPTED PRIVATE KEY-----", b"Proc-Type: 4,ENCRYPTED"];
     marks.iter().any(|mark| bytes.windows(mark.len()).any(|part| part == *mark))
@@ -347,12 +353,12 @@ fn is_encrypted(bytes: &[u8]) -> bool {
 fn read(file: &PemFile) -> anyhow::Result<Vec<u8>> {
     let cannot = || format!("{}: read {}", file.setting, file.path.display());
     if !file.path.metadata().with_context(cannot)?.is_file() {
-        bail!("{file} is no regular file");
+        bail!("{file} is not a regular file");
     }
     let mut bytes = Vec::new();
-    // A pipe that has taken the place of the file since then would be waited for.
-    let no_wait = OFlags::NONBLOCK.bits().cast_signed();
-    let opened = OpenOptions::new().read(true).custom_flags(no_wait).open(&file.path).with_context(cannot)?;
+    // Do not block on a pipe that has replaced the file since the check.
+    let non_blocking = OFlags::NONBLOCK.bits().cast_signed();
+    let opened = OpenOptions::new().read(true).custom_flags(non_blocking).open(&file.path).with_context(cannot)?;
     opened.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).with_context(cannot)?;
     if bytes.len() as u64 > FILE_BYTES_MAX {
         bail!("{file} is longer than {} MiB", FILE_BYTES_MAX >> 20);
@@ -363,39 +369,41 @@ fn read(file: &PemFile) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The parts of a file in PEM.
+/// The sections of a PEM file.
 fn sections(file: &PemFile, bytes: &[u8]) -> anyhow::Result<Vec<(SectionKind, Vec<u8>)>> {
-    // A sequence: the beginning of all that is written in DER.
+    // The tag of a sequence, with which every DER file begins.
     if bytes[0] == 0x30 {
         bail!(
-            "{file} is in DER or PKCS #12, and has to be in PEM: \
-             `openssl x509 -inform der`, `openssl pkey -inform der` or `openssl pkcs12 -nodes` makes that of it"
+            "{file} is in DER or PKCS #12, and must be in PEM: \
+             convert it with `openssl x509 -inform der`, `openssl pkey -inform der` or `openssl pkcs12 -nodes`"
         );
     }
     let sections: Result<Vec<_>, _> = <(SectionKind, Vec<u8>)>::pem_slice_iter(bytes).collect();
-    sections.map_err(|_| anyhow::anyhow!("{file} is no PEM file, or broken"))
+    sections.map_err(|_| anyhow::anyhow!("{file} is not a valid PEM file"))
 }
 
-/// The end of a handshake.
+/// Result of a handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Handshake {
+pub(super) enum HandshakeResult {
     Done,
     Failed,
     Late,
 }
 
-/// Counts handshakes.
+/// Counters of handshakes by result.
 #[derive(Default)]
-pub(super) struct Handshakes([AtomicU64; 3]);
+pub(super) struct HandshakeCounters([AtomicU64; 3]);
 
-impl Handshakes {
-    pub(super) fn count(&self, end: Handshake) {
-        self.0[end as usize].fetch_add(1, Ordering::Relaxed);
+impl HandshakeCounters {
+    pub(super) fn count(&self, result: HandshakeResult) {
+        self.0[result as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn collect_metrics(&self, exposition: &mut Exposition, listener: Label<'_>) {
-        let help = "TLS handshakes: done, failed, or not done in time.";
-        for (end, name) in [(Handshake::Done, "done"), (Handshake::Failed, "failed"), (Handshake::Late, "late")] {
+        let help = "TLS handshakes by result: done, failed, or late (timeout).";
+        for (end, name) in
+            [(HandshakeResult::Done, "done"), (HandshakeResult::Failed, "failed"), (HandshakeResult::Late, "late")]
+        {
             let count = self.0[end as usize].load(Ordering::Relaxed) as f64;
             exposition.counter("rollbook_tls_handshakes_total", help, &[listener, ("result", name)], count);
         }
@@ -407,20 +415,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_certificate_that_ends_soon_is_worth_a_warning() {
+    fn a_certificate_that_expires_soon_gets_a_warning() {
         let at = |text: &str| text.parse::<Timestamp>().expect("a time");
         let validity = x509::Validity { not_before: at("2026-01-01T00:00:00Z"), not_after: at("2026-04-01T00:00:00Z") };
         for (now, expected) in [
             (
                 "2025-12-31T23:59:59Z",
-                Some("the certificate is not valid before 2026-01-01T00:00:00Z: clients refuse it"),
+                Some("the certificate is not valid before 2026-01-01T00:00:00Z: clients reject it"),
             ),
             ("2026-01-01T00:00:00Z", None),
             ("2026-03-17T23:59:59Z", None),
-            ("2026-03-18T00:00:00Z", Some("the certificate ends in 14 days, at 2026-04-01T00:00:00Z: renew it")),
-            ("2026-03-30T12:00:00Z", Some("the certificate ends in 1 day, at 2026-04-01T00:00:00Z: renew it")),
-            ("2026-03-31T23:59:59Z", Some("the certificate ends in 0 days, at 2026-04-01T00:00:00Z: renew it")),
-            ("2026-04-01T00:00:01Z", Some("the certificate has ended at 2026-04-01T00:00:00Z: clients refuse it")),
+            ("2026-03-18T00:00:00Z", Some("the certificate expires in 14 days, at 2026-04-01T00:00:00Z: renew it")),
+            ("2026-03-30T12:00:00Z", Some("the certificate expires in 1 day, at 2026-04-01T00:00:00Z: renew it")),
+            ("2026-03-31T23:59:59Z", Some("the certificate expires in 0 days, at 2026-04-01T00:00:00Z: renew it")),
+            ("2026-04-01T00:00:01Z", Some("the certificate expired at 2026-04-01T00:00:00Z: clients reject it")),
         ] {
             assert_eq!(warning(validity, at(now)).as_deref(), expected, "{now}");
         }

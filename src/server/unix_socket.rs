@@ -1,4 +1,4 @@
-//! Unix sockets: the server's end of them, and the other one.
+//! Unix sockets: the server side, and the client for commands.
 
 use rustix::fs::{FileType, Mode, OFlags, fchmod};
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -10,23 +10,23 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// The longest path that a socket can be found by (`sun_path` in unix(7)).
+/// Longest path of a socket, in bytes (`sun_path` in unix(7)).
 const PATH_BYTES_MAX: usize = 107;
-/// How long another process is waited for that replaces a socket in the same folder.
-const TURN_PATIENCE: Duration = Duration::from_secs(5);
-const TURN_PAUSE: Duration = Duration::from_millis(10);
-/// The longest answer that is read, in bytes.
-const ANSWER_BYTES_MAX: u64 = 1 << 30;
+/// How long to wait for another process that replaces a socket in the same folder.
+const FOLDER_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+const FOLDER_LOCK_RETRY_PAUSE: Duration = Duration::from_millis(10);
+/// Longest response that is read, in bytes.
+const RESPONSE_BYTES_MAX: u64 = 1 << 30;
 
-/// Listens at that path; the file of the socket has that mode as soon as it is there. A socket that no process listens on
-/// any more makes way; anything else does not.
+/// Listens on that path. The file has that mode from its creation on. A dead socket, on which no process listens, is
+/// replaced; any other file is an error.
 pub(super) fn listen(path: &Path, mode: u32, backlog: i32) -> Result<UnixListener> {
     let (short, _folder) = shortened(path)?;
     let address = SockAddr::unix(short)?;
-    let _turn = turn(path)?;
-    make_way(path, &address)?;
+    let _lock = lock_folder(path)?;
+    remove_dead_socket(path, &address)?;
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    // The file gets the mode of the socket, less the umask.
+    // The file gets the mode of the socket, minus the umask.
     fchmod(&socket, Mode::from_raw_mode(mode))?;
     socket.bind(&address)?;
     set_mode(path, mode)?;
@@ -34,32 +34,31 @@ pub(super) fn listen(path: &Path, mode: u32, backlog: i32) -> Result<UnixListene
     Ok(socket.into())
 }
 
-/// Holds the folder for as long as it takes to replace a socket in it. Without that, two servers that start at the same
-/// time could both find a dead socket, and the second would remove the one that the first has made.
-fn turn(path: &Path) -> Result<Option<File>> {
+/// Locks the folder while a socket in it is replaced. Without the lock, two servers that start at the same time could both
+/// find a dead socket, and the second would remove the new socket of the first.
+fn lock_folder(path: &Path) -> Result<Option<File>> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let folder = match File::open(folder) {
         Ok(folder) => folder,
-        // A folder that may be written and not read cannot be held.
+        // A folder that is writable and not readable cannot be locked.
         Err(error) if error.kind() == ErrorKind::PermissionDenied => return Ok(None),
         Err(error) => return Err(error),
     };
-    let deadline = Instant::now() + TURN_PATIENCE;
+    let deadline = Instant::now() + FOLDER_LOCK_TIMEOUT;
     loop {
         match folder.try_lock() {
             Ok(()) => return Ok(Some(folder)),
-            Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(TURN_PAUSE),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(FOLDER_LOCK_RETRY_PAUSE),
             Err(TryLockError::WouldBlock) => {
-                return Err(Error::new(ErrorKind::WouldBlock, "another process holds the folder of the socket"));
+                return Err(Error::new(ErrorKind::WouldBlock, "another process holds the lock of the socket's folder"));
             }
-            // A file system without locks.
+            // The file system has no locks.
             Err(TryLockError::Error(_)) => return Ok(None),
         }
     }
 }
 
-/// Removes the socket at that path, without asking whether a process listens there: the one of another user could not be
-/// asked.
+/// Removes the socket at that path, even if a process listens on it: a socket of another user cannot be tested.
 pub(super) fn remove(path: &Path) -> Result<()> {
     match path.symlink_metadata() {
         Ok(found) if found.file_type().is_socket() => std::fs::remove_file(path),
@@ -68,15 +67,15 @@ pub(super) fn remove(path: &Path) -> Result<()> {
 }
 
 /// Removes a dead socket.
-fn make_way(path: &Path, address: &SockAddr) -> Result<()> {
+fn remove_dead_socket(path: &Path, address: &SockAddr) -> Result<()> {
     match path.symlink_metadata() {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
         Ok(found) if found.file_type().is_socket() => {}
-        Ok(_) => return Err(Error::new(ErrorKind::AlreadyExists, "there is a file of that name, which is no socket")),
+        Ok(_) => return Err(Error::new(ErrorKind::AlreadyExists, "a file with that name exists and is not a socket")),
     }
     let client = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    // A full queue of a server that is alive must not be waited for.
+    // Do not wait for a live server whose queue is full.
     client.set_nonblocking(true)?;
     match client.connect(address) {
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => std::fs::remove_file(path),
@@ -87,13 +86,13 @@ fn make_way(path: &Path, address: &SockAddr) -> Result<()> {
     }
 }
 
-/// Gives the file the bits of the mode that the umask has taken away.
+/// Sets the bits of the mode that the umask has cleared.
 fn set_mode(path: &Path, mode: u32) -> Result<()> {
-    // The file itself, whatever comes to stand in its place.
+    // Opens the file itself, in case another file replaces it.
     let file = rustix::fs::open(path, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
     let found = rustix::fs::fstat(&file)?;
     if FileType::from_raw_mode(found.st_mode) != FileType::Socket {
-        return Err(Error::new(ErrorKind::AlreadyExists, "another file has taken the place of the socket"));
+        return Err(Error::new(ErrorKind::AlreadyExists, "another file has replaced the socket"));
     }
     if found.st_mode & 0o777 != mode {
         std::fs::set_permissions(format!("/proc/self/fd/{}", file.as_raw_fd()), Permissions::from_mode(mode))?;
@@ -101,27 +100,27 @@ fn set_mode(path: &Path, mode: u32) -> Result<()> {
     Ok(())
 }
 
-/// A path that is not too long for a socket, which is good for as long as the folder is open.
+/// A path that is short enough for a socket. It is valid while the returned folder is open.
 pub(super) fn shortened(path: &Path) -> Result<(PathBuf, Option<File>)> {
     if path.as_os_str().len() <= PATH_BYTES_MAX {
         return Ok((path.to_owned(), None));
     }
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(Error::new(ErrorKind::InvalidInput, "the path has no folder"));
+        return Err(Error::new(ErrorKind::InvalidInput, "the path has no parent folder"));
     };
     let folder = File::open(folder)?;
     Ok((Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string()).join(name), Some(folder)))
 }
 
-/// How often a server is asked for a place that has none at the moment.
-const PAUSE: Duration = Duration::from_millis(20);
+/// Pause between attempts to connect to a server whose queue is full.
+const CONNECT_RETRY_PAUSE: Duration = Duration::from_millis(20);
 
-/// How long an answer of a server on the same machine is waited for.
+/// How long to wait for a response of a server on the same machine.
 #[derive(Debug, Clone, Copy)]
 pub enum ResponseTimeout {
-    /// So long.
+    /// This long.
     Fixed(Duration),
-    /// As long as the server gets on with its work: the document at that path changes within that time.
+    /// As long as the server makes progress: the document at that path must change within that time.
     WhileProgressing(Duration, &'static str),
 }
 
@@ -135,59 +134,59 @@ impl LocalClient {
     /// Connects to the socket at that path.
     ///
     /// # Errors
-    /// When nothing listens there, when others than its owner try, and when the server accepts nothing for that long.
-    pub fn connect(path: &Path, patience: Duration) -> Result<LocalClient> {
+    /// When no server listens there, when the caller is not the owner, and when the server accepts no connection in time.
+    pub fn connect(path: &Path, timeout: Duration) -> Result<LocalClient> {
         let (short, _folder) = shortened(path)?;
-        let (address, deadline) = (SockAddr::unix(short)?, Instant::now() + patience);
+        let (address, deadline) = (SockAddr::unix(short)?, Instant::now() + timeout);
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-        // Otherwise a server that accepts nothing would be waited for without end, once many wait.
+        // A blocking connect would wait forever for a server that accepts nothing and has a full queue.
         socket.set_nonblocking(true)?;
         loop {
             match socket.connect(&address) {
                 Ok(()) => break,
                 Err(error) if error.kind() == ErrorKind::WouldBlock && Instant::now() < deadline => {
-                    std::thread::sleep(PAUSE);
+                    std::thread::sleep(CONNECT_RETRY_PAUSE);
                 }
-                Err(error) => return Err(in_time(error)),
+                Err(error) => return Err(as_timeout(error)),
             }
         }
         socket.set_nonblocking(false)?;
         Ok(LocalClient { stream: BufReader::new(UnixStream::from(OwnedFd::from(socket))), path: path.to_owned() })
     }
 
-    /// Posts a document and returns status and body of the answer.
+    /// Posts a document and returns status and body of the response.
     ///
     /// # Errors
-    /// `TimedOut` when the server does not answer for too long; others when it goes away, and when its answer is not
+    /// `TimedOut` when the server does not respond in time; other errors when it closes the connection or does not speak
     /// HTTP.
-    pub fn post(&mut self, path: &str, body: &[u8], patience: ResponseTimeout) -> Result<(u16, Vec<u8>)> {
-        let (ResponseTimeout::Fixed(limit) | ResponseTimeout::WhileProgressing(limit, _)) = patience;
+    pub fn post(&mut self, path: &str, body: &[u8], timeout: ResponseTimeout) -> Result<(u16, Vec<u8>)> {
+        let (ResponseTimeout::Fixed(limit) | ResponseTimeout::WhileProgressing(limit, _)) = timeout;
         let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", body.len());
         let stream = self.stream.get_mut();
         stream.set_write_timeout(Some(limit))?;
-        // A server that refuses early may have closed already: its answer is what counts.
-        let sent = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body)).map_err(in_time);
+        // A server that rejects the request early may have closed already. Its response matters more than the failed write.
+        let sent = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body)).map_err(as_timeout);
         if let Err(error) = &sent
             && error.kind() == ErrorKind::TimedOut
         {
             return sent.map(|()| (0, Vec::new()));
         }
-        self.wait(patience)?;
+        self.wait(timeout)?;
         self.stream.get_ref().set_read_timeout(Some(limit))?;
-        self.answer(sent).map_err(in_time)
+        self.read_response(sent).map_err(as_timeout)
     }
 
-    /// Waits for the first byte of an answer.
-    fn wait(&mut self, patience: ResponseTimeout) -> Result<()> {
-        let pause = match patience {
+    /// Waits for the first byte of the response.
+    fn wait(&mut self, timeout: ResponseTimeout) -> Result<()> {
+        let pause = match timeout {
             ResponseTimeout::Fixed(limit) => limit,
-            // The rest is for the server to answer something else.
+            // The other half is for the request about progress.
             ResponseTimeout::WhileProgressing(limit, _) => limit / 2,
         };
         let (mut progress, mut changed_at) = (None, Instant::now());
         self.stream.get_ref().set_read_timeout(Some(pause))?;
         loop {
-            match (self.stream.fill_buf().map(drop).map_err(in_time), patience) {
+            match (self.stream.fill_buf().map(drop).map_err(as_timeout), timeout) {
                 (Err(error), ResponseTimeout::WhileProgressing(limit, path)) if error.kind() == ErrorKind::TimedOut => {
                     let found = progress_of(&self.path, path, pause)?;
                     if found.is_none() || found != progress {
@@ -201,12 +200,14 @@ impl LocalClient {
         }
     }
 
-    fn answer(&mut self, sent: Result<()>) -> Result<(u16, Vec<u8>)> {
+    fn read_response(&mut self, sent: Result<()>) -> Result<(u16, Vec<u8>)> {
         let line = self.line()?;
         if line.is_empty() {
-            return Err(sent.err().unwrap_or_else(|| Error::new(ErrorKind::UnexpectedEof, "the server has gone")));
+            return Err(sent
+                .err()
+                .unwrap_or_else(|| Error::new(ErrorKind::UnexpectedEof, "the server has closed the connection")));
         }
-        let broken = || Error::new(ErrorKind::InvalidData, "the answer is not HTTP");
+        let broken = || Error::new(ErrorKind::InvalidData, "the response is not HTTP");
         let status = line.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)?.parse().ok()).ok_or_else(broken)?;
         let mut length = 0;
         loop {
@@ -219,15 +220,15 @@ impl LocalClient {
                 length = value.trim().parse().map_err(|_| broken())?;
             }
         }
-        if length > ANSWER_BYTES_MAX {
+        if length > RESPONSE_BYTES_MAX {
             return Err(broken());
         }
-        let mut answer = Vec::new();
-        (&mut self.stream).take(length).read_to_end(&mut answer)?;
-        if answer.len() as u64 != length {
-            return Err(Error::new(ErrorKind::UnexpectedEof, "the server has gone"));
+        let mut body = Vec::new();
+        (&mut self.stream).take(length).read_to_end(&mut body)?;
+        if body.len() as u64 != length {
+            return Err(Error::new(ErrorKind::UnexpectedEof, "the server has closed the connection"));
         }
-        Ok((status, answer))
+        Ok((status, body))
     }
 
     fn line(&mut self) -> Result<String> {
@@ -237,13 +238,13 @@ impl LocalClient {
     }
 }
 
-/// How far a server has come, which it has to say within that time; `None` when it has no place for the question.
+/// The progress document of a server, read within that time; `None` when the server rejects the connection.
 fn progress_of(socket: &Path, path: &str, limit: Duration) -> Result<Option<Vec<u8>>> {
     let (status, progress) = LocalClient::connect(socket, limit)?.post(path, b"", ResponseTimeout::Fixed(limit))?;
     Ok((status == 200).then_some(progress))
 }
 
-/// The error for a socket whose time is over, which has several names.
-fn in_time(error: Error) -> Error {
+/// The error of a socket timeout, which the system reports in two ways.
+fn as_timeout(error: Error) -> Error {
     if error.kind() == ErrorKind::WouldBlock { ErrorKind::TimedOut.into() } else { error }
 }

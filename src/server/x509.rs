@@ -1,11 +1,11 @@
-//! When a certificate begins and ends to be valid: the one thing in it that the TLS library reads and does not tell.
-//! A library for the whole of X.509 would bring ten crates for these two fields.
+//! Reads the validity period of a certificate, which the TLS library does not expose.
+//! A library for all of X.509 would add ten crates for these two fields.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// From when to when a certificate is valid.
+/// Validity period of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Validity {
     pub(super) not_before: Timestamp,
@@ -16,7 +16,7 @@ const INTEGER: u8 = 0x02;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 const SEQUENCE: u8 = 0x30;
-/// The version of the certificate, which the first one did not have.
+/// Tag of the version, a field that version 1 certificates do not have.
 const VERSION: u8 = 0xa0;
 
 /// The validity of a certificate in DER (RFC 5280, 4.1).
@@ -39,7 +39,7 @@ fn element(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (first, rest) = rest.split_first()?;
     let (length, rest) = match *first {
         short @ ..=0x7f => (usize::from(short), rest),
-        // The length of the length: a certificate is shorter than 16 MiB.
+        // Long form: the number of length bytes. A certificate is shorter than 16 MiB.
         long @ 0x81..=0x83 => {
             let (length, rest) = rest.split_at_checked(usize::from(long - 0x80))?;
             (length.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), rest)
@@ -49,7 +49,7 @@ fn element(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(length)
 }
 
-/// Splits off a time (RFC 5280, 4.1.2.5): `YYMMDDHHMMSSZ` until 2049, with the whole year from then on.
+/// Splits off a time (RFC 5280, 4.1.2.5): `YYMMDDHHMMSSZ` until 2049, with a four-digit year after that.
 fn time(bytes: &[u8]) -> Option<(Timestamp, &[u8])> {
     let (short, (text, rest)) = match element(bytes, UTC_TIME) {
         Some(found) => (true, found),
@@ -63,7 +63,7 @@ fn time(bytes: &[u8]) -> Option<(Timestamp, &[u8])> {
     };
     let digits = text.strip_suffix('Z').filter(|digits| digits.len() == 14)?;
     let time = DateTime::strptime("%Y%m%d%H%M%S", digits).ok()?;
-    // The last second of the year 9999 stands for no end, and is later than a timestamp can be.
+    // The last second of the year 9999 means "no end", and is later than the latest timestamp.
     Some((time.to_zoned(TimeZone::UTC).map_or(Timestamp::MAX, |time| time.timestamp()), rest))
 }
 
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
     use crate::random::Random;
 
-    /// A certificate as far as it is read.
+    /// The parts of a certificate that `validity` reads.
     fn certificate(times: &[&[u8]]) -> Vec<u8> {
         let nested = |tag: u8, parts: &[&[u8]]| {
             let content = parts.concat();
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn both_forms_of_a_time_are_understood() {
+    fn both_forms_of_a_time_are_parsed() {
         let (last_century, this_one) = (b"\x17\x0d500101000000Z", b"\x17\x0d491231235959Z");
         let (long, endless) = (b"\x18\x0f20500101000000Z", b"\x18\x0f99991231235959Z");
         assert_eq!(
@@ -105,30 +105,30 @@ mod tests {
     }
 
     #[test]
-    fn no_certificate_does_harm_however_it_is_spoilt() {
+    fn a_mutated_certificate_never_panics() {
         let seed = Random::seed("X509_SEED", 15);
         let mut random = Random::new(seed);
         let whole = certificate(&[b"\x17\x0d260101000000Z", b"\x18\x0f20270101000000Z"]);
-        let mut understood = 0;
+        let mut parsed = 0;
         for _ in 0..100_000 {
-            let mut spoilt = whole.clone();
+            let mut mutated = whole.clone();
             for _ in 0..=random.below(3) {
-                let at = random.below(spoilt.len());
+                let at = random.below(mutated.len());
                 match random.below(4) {
-                    0 => spoilt[at] = random.pick(&[0, 0x30, 0x7f, 0x80, 0x81, 0x83, 0x84, 0xff, b'+', b'-']),
-                    1 => spoilt[at] = random.below(256) as u8,
-                    2 => spoilt.truncate(at.max(1)),
-                    _ => spoilt.insert(at, random.below(256) as u8),
+                    0 => mutated[at] = random.pick(&[0, 0x30, 0x7f, 0x80, 0x81, 0x83, 0x84, 0xff, b'+', b'-']),
+                    1 => mutated[at] = random.below(256) as u8,
+                    2 => mutated.truncate(at.max(1)),
+                    _ => mutated.insert(at, random.below(256) as u8),
                 }
             }
-            // Returning is all that is asked for; most are refused, and some changes do not matter.
-            understood += usize::from(validity(&spoilt).is_some());
+            // The call only has to return. Most mutations are rejected, and some do not matter.
+            parsed += usize::from(validity(&mutated).is_some());
         }
-        assert!((1000..50_000).contains(&understood), "{understood} of the seed {seed}");
+        assert!((1000..50_000).contains(&parsed), "{parsed} of the seed {seed}");
     }
 
     #[test]
-    fn a_certificate_that_is_cut_off_or_broken_has_no_validity() {
+    fn a_truncated_or_invalid_certificate_has_no_validity() {
         let whole = certificate(&[b"\x17\x0d260101000000Z", b"\x17\x0d270101000000Z"]);
         assert!(validity(&whole).is_some());
         for end in 0..whole.len() {
@@ -142,7 +142,7 @@ mod tests {
         ] {
             assert_eq!(validity(&certificate(&[time, time])), None, "{time:?}");
         }
-        // A length of lengths that has no room, and one that does not end.
+        // Lengths that are too long, indefinite, or larger than the content.
         for broken in
             [&[SEQUENCE, 0x84, 0, 0, 0, 1, 0][..], &[SEQUENCE, 0x80, 0, 0], &[SEQUENCE, 0x83, 0xff, 0xff, 0xff]]
         {

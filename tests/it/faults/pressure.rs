@@ -258,9 +258,9 @@ fn log_for_nobody(flags: &[&str]) -> Vec<String> {
     assert_eq!(wait_for(&mut child).code(), Some(0));
     let seen = reader.join().expect("the lines");
     let (gaps, lines): (Vec<&String>, Vec<&String>) =
-        seen.iter().partition(|line| line.contains("lines of the log were dropped"));
+        seen.iter().partition(|line| line.contains("log lines were dropped"));
     let number = |gap: &String| {
-        let (before, _) = gap.split_once(" lines of the log")?;
+        let (before, _) = gap.split_once(" log lines")?;
         before.rsplit(|c: char| !c.is_ascii_digit()).next()?.parse::<usize>().ok()
     };
     let dropped: usize = gaps.into_iter().map(|gap| number(gap).expect("a number")).sum();

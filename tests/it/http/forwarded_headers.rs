@@ -211,7 +211,7 @@ fn a_trusted_proxy_is_not_held_to_the_share_of_an_address() {
     let client: Vec<Connection> = (0..2).map(|_| busy(open_from("127.0.0.2", server.address))).collect();
     assert_eq!(ask(&mut open_from("127.0.0.2", server.address)), 503);
     drop(client);
-    server.wait_for_log("a connection from 127.0.0.2 was refused: too many of its address are open");
+    server.wait_for_log("connection from 127.0.0.2 rejected: too many connections from this address");
 }
 
 /// A wrong password of that client, through the proxy, at a name that nobody else tries.

@@ -44,14 +44,14 @@ fn is_ready_at(url: &str) -> bool {
 fn an_address_that_is_none_is_answered_with_right_ones() {
     let folder = Folder::new();
     for (text, why) in [
-        ("8080", "a port needs a colon before it, as in :8080"),
+        ("8080", "a port needs a colon in front, as in :8080"),
         ("127.0.0.1", "the port is missing, as in 127.0.0.1:8080"),
         ("localhost", "the port is missing, as in localhost:8080"),
         ("[::1]", "the port is missing, as in [::1]:8080"),
         ("::1", "an IPv6 address needs brackets and a port, as in [::1]:8080"),
         ("fe80::1:8080", "an IPv6 address needs brackets and a port"),
         ("ftp://127.0.0.1:8080", "the scheme of an address is https:// or http://"),
-        ("https://unix:/run/rollbook.sock", "a Unix socket has no scheme before it: unix:/run/rollbook.sock"),
+        ("https://unix:/run/rollbook.sock", "a Unix socket has no scheme in front: unix:/run/rollbook.sock"),
         ("*:8080", "all addresses are written as :8080"),
         ("localhost:http", "the port \"http\" is not a number from 0 to 65535"),
         ("localhost:65536", "the port \"65536\" is not a number from 0 to 65535"),
@@ -59,7 +59,7 @@ fn an_address_that_is_none_is_answered_with_right_ones() {
         ("127.1:80", "\"127.1\" is neither an IP address nor the name of a machine"),
         ("0x7f.1:80", "is neither an IP address nor the name of a machine"),
         ("user@host:80", "\"user@host\" is neither an IP address nor the name of a machine"),
-        ("/run/rollbook.sock", "the path of a socket needs unix: before it"),
+        ("/run/rollbook.sock", "the path of a socket needs unix: in front"),
         ("unix:", "the path of the socket is missing"),
         ("unix:@rollbook", "a socket needs a path in the file system"),
         ("", "the port is missing"),
@@ -298,7 +298,7 @@ fn clients_of_a_socket_are_one_address_and_share_nothing_with_the_loopback() {
     let (server, path) = at_both(&["--max-connections-per-address", "2"]);
     let _held = [busy(at_socket(&path)), busy(at_socket(&path))];
     assert_eq!(get(at_socket(&path), "/healthz", &[]).status, 503);
-    server.wait_for_log("a connection from a Unix socket was refused: too many of its address are open");
+    server.wait_for_log("connection from a Unix socket rejected: too many connections from this address");
     assert_eq!(get(Connection::open(server.address), "/healthz", &[]).status, 200);
 }
 

@@ -95,7 +95,7 @@ fn one_address_cannot_have_all_places() {
     drop(ours);
     drop(newcomer);
     until_served(&server);
-    server.wait_for_log("a connection from 127.0.0.1 was refused: too many of its address are open");
+    server.wait_for_log("connection from 127.0.0.1 rejected: too many connections from this address");
 }
 
 #[test]

@@ -222,7 +222,7 @@ fn without_threads_nobody_hangs_and_with_them_all_is_well_again() {
         let mut connections = crowd(server.address, 20, &valid());
         assert_eq!(statuses(&mut connections), [200; 20]);
     }
-    server.wait_for_log("no thread for a connection");
+    server.wait_for_log("cannot start a thread for a connection");
     let refused = [("listener", "public"), ("reason", "no_thread")];
     assert!(Page::of(server.address).value("rollbook_connections_refused_total", &refused) > 0.0);
     assert!(server.stop().success());

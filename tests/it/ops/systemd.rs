@@ -191,7 +191,7 @@ fn a_supervisor_that_cannot_be_told_does_not_keep_the_server_from_serving() {
         let mut command = serve(&folder, &[]);
         command.env("NOTIFY_SOCKET", place);
         let server = Server::by(command, folder);
-        server.wait_for_log("the supervisor could not be told");
+        server.wait_for_log("cannot send");
         assert_eq!(server.request("GET", "/readyz", &[], None).status, 200, "{place}");
         assert!(server.stop().success(), "{place}");
     }

@@ -55,14 +55,14 @@ fn files_that_cannot_be_used_are_refused_with_a_sentence() {
     let cases: [(&Path, &Path, &[&str]); 25] = [
         (&at("nowhere.pem"), &good.key, &["--tls-cert: read ", "nowhere.pem: No such file"]),
         (&good.chain, &at("nowhere.key"), &["--tls-key: read ", "nowhere.key: No such file"]),
-        (folder.path(), &good.key, &["--tls-cert ", " is no regular file"]),
-        (&good.chain, &pipe, &["--tls-key ", "pipe is no regular file"]),
+        (folder.path(), &good.key, &["--tls-cert ", " is not a regular file"]),
+        (&good.chain, &pipe, &["--tls-key ", "pipe is not a regular file"]),
         (&at("empty"), &good.key, &["--tls-cert ", "empty is empty"]),
         (&good.chain, &at("empty"), &["--tls-key ", "empty is empty"]),
         (&at("text"), &good.key, &["--tls-cert ", "text has no certificate in it"]),
         (&good.chain, &at("text"), &["--tls-key ", "text has no key in it"]),
         (&at("long"), &good.key, &["--tls-cert ", "long is longer than 1 MiB"]),
-        (Path::new("/dev/zero"), &good.key, &["--tls-cert /dev/zero is no regular file"]),
+        (Path::new("/dev/zero"), &good.key, &["--tls-cert /dev/zero is not a regular file"]),
         (&at("der.pem"), &good.key, &["--tls-cert ", "der.pem is in DER or PKCS #12", "openssl x509 -inform der"]),
         (&good.chain, &at("der.key"), &["--tls-key ", "der.key is in DER or PKCS #12", "openssl pkey -inform der"]),
         (&at("both.p12"), &at("both.p12"), &["--tls-cert ", "both.p12 is in DER or PKCS #12", "openssl pkcs12 -nodes"]),
@@ -74,8 +74,8 @@ fn files_that_cannot_be_used_are_refused_with_a_sentence() {
         (&good.chain, &at("public.key"), &["--tls-key ", "public.key has no key in it"]),
         (&good.chain, &other.key, &["the key in --tls-key ", "other.key does not belong to the first certificate in"]),
         (&at("reversed.pem"), &good.key, &["does not belong to the first certificate in --tls-cert ", "reversed.pem"]),
-        (&at("cut.pem"), &good.key, &["--tls-cert ", "cut.pem is no PEM file, or broken"]),
-        (&at("odd.pem"), &good.key, &["--tls-cert ", "odd.pem is no PEM file, or broken"]),
+        (&at("cut.pem"), &good.key, &["--tls-cert ", "cut.pem is not a valid PEM file"]),
+        (&at("odd.pem"), &good.key, &["--tls-cert ", "odd.pem is not a valid PEM file"]),
         (&at("hollow.pem"), &good.key, &["--tls-cert ", "hollow.pem: the first certificate in it cannot be read"]),
         (&good.chain, &at("hollow.key"), &["--tls-key ", "hollow.key: the key in it cannot be used", kinds]),
     ];
@@ -164,7 +164,7 @@ fn a_key_that_others_can_read_and_a_certificate_that_ends_soon_are_warned_about(
             "WARN ] --tls-key {0} can be read or written by every user of this machine: chmod o-rw {0}",
             text(&pair.key)
         ),
-        "WARN ] the certificate ends in 12 days, at ".to_owned(),
+        "WARN ] the certificate expires in 12 days, at ".to_owned(),
     ] {
         assert!(log.contains(&expected), "no {expected:?} in {log}");
     }

@@ -57,7 +57,7 @@ fn a_signal_brings_the_renewed_certificate_at_once_or_leaves_the_old_one() {
     let Some((server, first)) = start(&LISTEN) else { return };
     let second = Pair::make(server.folder.path(), "second");
     hang_up(&server);
-    server.wait_for_log("the certificate is the same as before, valid until ");
+    server.wait_for_log("the certificate has not changed, and is valid until ");
     second.replace(&first);
     hang_up(&server);
     let mut new = wait_for(&second, server.address);
@@ -75,7 +75,7 @@ fn a_broken_pair_leaves_the_old_one_in_place_and_the_log_says_so() {
     let second = Pair::make(folder, "second");
     let (metrics, mut failed) = (metrics_address(&server), 0.0);
     let still = |expected: &str, failed: f64| {
-        server.wait_for_log(&format!("ERROR] the certificate was not renewed: {expected}"));
+        server.wait_for_log(&format!("ERROR] cannot load the new certificate: {expected}"));
         wait_until("the count of failures", || reloads(metrics, "failed") >= failed);
         let mut connection = shown(&kept, server.address).expect("the certificate from before");
         assert_eq!(ask(&mut connection, "/healthz"), 200);
@@ -87,7 +87,7 @@ fn a_broken_pair_leaves_the_old_one_in_place_and_the_log_says_so() {
     // Half of it, nothing, and no file.
     let text = std::fs::read_to_string(&second.chain).expect("text");
     for (content, expected) in
-        [(&text[..text.len() / 2], "server.pem is no PEM file, or broken"), ("", "server.pem is empty")]
+        [(&text[..text.len() / 2], "server.pem is not a valid PEM file"), ("", "server.pem is empty")]
     {
         std::fs::write(&first.chain, content).expect("a file");
         failed += 1.0;
@@ -120,11 +120,11 @@ fn files_that_the_system_could_not_open_are_tried_again() {
     // The standard streams have these: no file can be opened.
     limit(3);
     second.replace(&first);
-    server.wait_for_log("the certificate was not renewed: --tls-cert: read ");
+    server.wait_for_log("cannot load the new certificate: --tls-cert: read ");
     assert!(server.log().contains("Too many open files"), "{}", server.log());
     limit(256);
     wait_for(&second, server.address);
-    server.wait_for_lines(1, |line| line.contains("the certificate was not renewed"));
+    server.wait_for_lines(1, |line| line.contains("cannot load the new certificate"));
 }
 
 #[test]

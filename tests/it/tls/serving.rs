@@ -216,7 +216,7 @@ fn curl_speaks_with_the_server_by_any_name_and_version() {
     let refused =
         Command::new("curl").args(["-sS", "--noproxy", "*", &format!("{own}/healthz")]).output().expect("curl runs");
     assert_eq!(refused.status.code(), Some(60), "a certificate that is not trusted: {refused:?}");
-    server.wait_for_log("the TLS handshake with 127.0.0.1 failed: received fatal alert: UnknownCA");
+    server.wait_for_log("TLS handshake with 127.0.0.1 failed: received fatal alert: UnknownCA");
 }
 
 #[test]

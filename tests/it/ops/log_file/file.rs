@@ -67,7 +67,7 @@ fn a_signal_opens_a_file_that_was_moved_away_again() {
         assert_eq!(server.get(&format!("/before/{count}")), 404);
         wait_for_text(&old, &format!("/before/{count} 404"));
         server.send(signal);
-        let log = wait_for_text(&server.log(), "was opened again");
+        let log = wait_for_text(&server.log(), " reopened");
         assert!(log.starts_with("[20") && !log.contains("/before/"), "{log}");
         assert_eq!(server.get(&format!("/after/{count}")), 404);
         wait_for_text(&server.log(), &format!("/after/{count} 404"));
@@ -78,7 +78,7 @@ fn a_signal_opens_a_file_that_was_moved_away_again() {
     server.send(Signal::HUP);
     wait_until("another line", || {
         let log = std::fs::read_to_string(server.log()).expect("the file");
-        log.starts_with(&before) && log.matches("was opened again").count() == 2
+        log.starts_with(&before) && log.matches(" reopened").count() == 2
     });
     assert_eq!((server.stop(), server.said()), (0, String::new()));
 }
@@ -93,13 +93,13 @@ fn a_file_that_cannot_be_opened_again_leaves_the_old_one_in_use() {
     server.send(Signal::USR1);
     let warning = format!("open the log file {}: Is a directory", server.log().display());
     let log = wait_for_text(&old, &warning);
-    assert!(log.contains("WARN ] open the log file") && log.contains("lines go on to the one that was open"), "{log}");
+    assert!(log.contains("WARN ] open the log file") && log.contains("the old log file stays in use"), "{log}");
     assert!(server.said().contains(&warning), "{}", server.said());
     assert_eq!(server.get("/still/there"), 404);
     wait_for_text(&old, "/still/there 404");
     std::fs::remove_dir(server.log()).expect("the folder");
     server.send(Signal::USR1);
-    wait_for_text(&server.log(), "was opened again");
+    wait_for_text(&server.log(), " reopened");
 }
 
 #[test]
@@ -171,12 +171,12 @@ fn a_full_disk_holds_up_no_request_and_lost_lines_are_counted() {
     }
     std::fs::remove_file(server.log()).expect("the link");
     server.send(Signal::HUP);
-    let log = wait_for_text(&server.log(), "was opened again");
+    let log = wait_for_text(&server.log(), " reopened");
     let lost = log.lines().next().expect("a line");
     let (_, count) = lost.split_once("WARN ] ").unwrap_or_else(|| panic!("{log}"));
     let (count, why) = count.split_once(' ').expect("a number");
     assert!(count.parse::<u32>().expect("a number") >= 200, "{log}");
-    assert_eq!(why, "lines of the log could not be written: No space left on device (os error 28)");
+    assert_eq!(why, "log lines could not be written: No space left on device (os error 28)");
     // The administrator is told once, and not for each line.
     assert_eq!(server.said().matches(&complaint).count(), 1, "{}", server.said());
 }
@@ -227,7 +227,7 @@ fn a_line_that_was_cut_off_by_a_full_disk_spoils_no_other() {
     // After the end of the line that was cut off.
     assert_eq!(lines[0], "");
     assert!(
-        lines[1].ends_with("1 lines of the log could not be written: No space left on device (os error 28)"),
+        lines[1].ends_with("1 log lines could not be written: No space left on device (os error 28)"),
         "{after}"
     );
     assert!(lines[1..].iter().all(|line| line.starts_with("[20")), "{after}");

@@ -69,7 +69,7 @@ fn logrotate_moves_the_file_away_and_no_line_is_lost() {
         let end = End(&stop);
         for round in 1..=3 {
             rotate(&server, &configuration);
-            wait_for_text(&server.log(), "was opened again");
+            wait_for_text(&server.log(), " reopened");
             assert_eq!(mode(&server.log()), 0o604, "as the file before");
             wait_for_text(&server.log(), "/number/");
             let older = if round == 1 { "rollbook.log.1" } else { "rollbook.log.2.gz" };
