@@ -1,5 +1,5 @@
-//! What the product is compared with: the least that a server of that kind has to do, and `tiny_http`'s own
-//! server. Each role is a process; none of this is part of the product.
+//! The baselines: minimal servers, and `tiny_http`'s own server. Each role is a process of its own, and no part of the
+//! product.
 
 use crate::plain::{Member, NewUser, Plain, open_to_read, open_to_write};
 use rollbook::http::{ListenerKind, Response};
@@ -11,22 +11,22 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-/// The fixed answer's body, about as long as a user.
-const FIXED: &str =
+/// Body of the fixed response, about as long as a user document.
+const FIXED_BODY: &str =
     r#"{"user":{"disabled":false,"handle":"ada@example.com","name":"Ada Lovelace","title":null,"role":null}}"#;
-/// Connections for reading, as many as the product has.
+/// Read connections, as many as the product has.
 const READERS: usize = 4;
 /// Threads that take requests from `tiny_http`.
 const WORKERS: usize = 4;
 
-/// Where all of them listen: at a port that the kernel chooses.
+/// The address of every baseline. The kernel chooses the port.
 const ANY_PORT: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
 
-/// Serves in that role until killed, and tells the parent where, as the product tells its supervisor.
+/// Serves in that role until killed. Reports the address to the parent as the product does, by sd_notify(3).
 pub fn run(role: &str, database: &Path) {
     match role {
-        // (a) A bare blocking loop with a fixed answer.
-        "bare" => bare(|_, _, out| respond(out, "200 OK", FIXED.as_bytes())),
+        // (a) A bare blocking loop with a fixed response.
+        "bare" => bare(|_, _, out| respond(out, "200 OK", FIXED_BODY.as_bytes())),
         // (b) The same with the look-up.
         "look-up" => {
             let pool = Pool::open(database);
@@ -35,16 +35,16 @@ pub fn run(role: &str, database: &Path) {
                 None => respond(out, "404 Not Found", b"{}"),
             });
         }
-        // (c) `tiny_http`, with either.
-        "tiny" => tiny(|_| FIXED.into()),
+        // (c) `tiny_http`, with a fixed response or the look-up.
+        "tiny" => tiny(|_| FIXED_BODY.into()),
         "tiny-look-up" => {
             let pool = Pool::open(database);
             tiny(move |path| pool.look_up(path).unwrap_or_default());
         }
-        // (e) One connection for writing behind a mutex, one commit each.
+        // (e) One write connection behind a mutex, one commit for each request.
         "mutex-full" => mutex(database, "full"),
         "mutex-normal" => mutex(database, "normal"),
-        // The product's server layer around a fixed answer.
+        // The product's server layer with a fixed response.
         "layer" => layer(),
         _ => panic!("there is no role {role}"),
     }
@@ -54,20 +54,20 @@ fn listen() -> TcpListener {
     TcpListener::bind(ANY_PORT).expect("a free port")
 }
 
-fn tell(address: SocketAddr) {
+fn report_address(address: SocketAddr) {
     notify_service_manager(&format!("STATUS=listening on http://{address}"));
 }
 
-/// One thread a connection: reads to the empty line, reads the body that `Content-Length` announces, answers.
-/// `answer` is given the first line and the body.
+/// One thread for each connection: reads up to the empty line, reads a body of `Content-Length`, and responds. `answer` gets
+/// the request line and the body.
 fn bare(answer: impl Fn(&str, &[u8], &mut Vec<u8>) + Send + Sync + 'static) {
     let listener = listen();
-    tell(listener.local_addr().expect("an address"));
+    report_address(listener.local_addr().expect("an address"));
     let answer = Arc::new(answer);
     for stream in listener.incoming().flatten() {
         let answer = Arc::clone(&answer);
         std::thread::spawn(move || {
-            // The other side closes in the middle of a read: that is how every connection ends here.
+            // An error is expected: each connection ends when the client closes it.
             let _ = serve(stream, &*answer);
         });
     }
@@ -112,17 +112,17 @@ fn path_of(line: &str) -> &str {
 
 fn respond(out: &mut Vec<u8>, status: &str, body: &[u8]) {
     let head = "Content-Type: application/json\r\nContent-Length:";
-    write!(out, "HTTP/1.1 {status}\r\n{head} {}\r\n\r\n", body.len()).expect("memory takes everything");
+    write!(out, "HTTP/1.1 {status}\r\n{head} {}\r\n\r\n", body.len()).expect("a write to memory succeeds");
     out.extend_from_slice(body);
 }
 
 fn tiny(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) {
     let listener = listen();
     let address = listener.local_addr().expect("an address");
-    // Accepted sockets inherit it. Without it every answer of two packets would wait 40 ms.
+    // Accepted sockets inherit the option. Without it, each response of two packets would wait 40 ms.
     socket2::SockRef::from(&listener).set_tcp_nodelay(true).expect("a socket option");
     let server = Arc::new(tiny_http::Server::from_listener(listener, None).expect("a server"));
-    tell(address);
+    report_address(address);
     let answer = Arc::new(answer);
     let workers = (0..WORKERS).map(|_| {
         let (server, answer) = (Arc::clone(&server), Arc::clone(&answer));
@@ -156,13 +156,13 @@ fn layer() {
     };
     raise_descriptor_limit();
     let listener = Listener::bind(ANY_PORT.into(), &limits).expect("a free port");
-    let BoundAddress::Ip(address) = *listener.address() else { unreachable!("it was asked for one") };
+    let BoundAddress::Ip(address) = *listener.address() else { unreachable!("the listener is bound to an IP address") };
     let server = Server::new(ListenerKind::Public, vec![listener], limits).expect("a descriptor");
-    tell(address);
-    server.run(&Arc::default(), |_| Response::bytes(200, "application/json", FIXED.into()));
+    report_address(address);
+    server.run(&Arc::default(), |_| Response::bytes(200, "application/json", FIXED_BODY.into()));
 }
 
-/// Connections for reading, one for each request at a time.
+/// Read connections, each used by one request at a time.
 struct Pool {
     idle: Mutex<Idle>,
     returned: Condvar,
@@ -170,7 +170,7 @@ struct Pool {
 
 struct Idle {
     connections: Vec<Connection>,
-    /// Who waits for one: to wake nobody costs a system call too.
+    /// Number of waiting threads: a notification is a system call, even if no thread waits.
     waiting: usize,
 }
 
@@ -181,18 +181,18 @@ impl Pool {
     }
 
     fn look_up(&self, path: &str) -> Option<Vec<u8>> {
-        let mut idle = self.idle.lock().expect("nobody panics with the lock");
+        let mut idle = self.idle.lock().expect("no thread panics while it holds the lock");
         let connection = loop {
             if let Some(connection) = idle.connections.pop() {
                 break connection;
             }
             idle.waiting += 1;
-            idle = self.returned.wait(idle).expect("nobody panics with the lock");
+            idle = self.returned.wait(idle).expect("no thread panics while it holds the lock");
             idle.waiting -= 1;
         };
         drop(idle);
         let document = Plain(&connection).look_up(path).expect("the database answers");
-        let mut idle = self.idle.lock().expect("nobody panics with the lock");
+        let mut idle = self.idle.lock().expect("no thread panics while it holds the lock");
         idle.connections.push(connection);
         if idle.waiting > 0 {
             self.returned.notify_one();
@@ -204,13 +204,14 @@ impl Pool {
 fn mutex(database: &Path, synchronous: &str) {
     let connection = Mutex::new(open_to_write(database, synchronous));
     let locked = move |act: &dyn Fn(&Plain<'_>) -> rusqlite::Result<Vec<u8>>| {
-        act(&Plain(&connection.lock().expect("nobody panics with the lock"))).expect("the database answers")
+        act(&Plain(&connection.lock().expect("no thread panics while it holds the lock")))
+            .expect("the database answers")
     };
     bare(move |line, body, out| {
         let member = path_of(line).strip_prefix("/nuxeo/api/v1/user/").and_then(|rest| rest.split_once("/group/"));
         match member.map(|(user, group)| Member { user, group }) {
             None => {
-                let new = NewUser::parse(body).expect("the load sends users");
+                let new = NewUser::parse(body).expect("the load generator sends users");
                 locked(&|plain| plain.create(&new).map(|_| Vec::new()));
                 respond(out, "200 OK", &new.document());
             }

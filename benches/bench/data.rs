@@ -1,8 +1,9 @@
-//! Databases to measure on: begun by the product, filled in one transaction, checked through the product.
+//! Databases for the bench: created by the product, filled in one transaction, verified through the product.
 
-use crate::load::{fetch, random};
+use crate::load::fetch;
+use crate::people::{LARGE_GROUP, Population, Size, group_name, names_of, random, user_name};
 use crate::process::{Folder, Process};
-use crate::requests::{As, request};
+use crate::requests::{Credentials, request};
 use rollbook::model::fold_name;
 use rusqlite::{Connection, Transaction, named_params};
 use serde_json::Value;
@@ -11,9 +12,8 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// The version of the schema that the fill is written for.
 const SCHEMA_VERSION: i64 = 6;
-/// Every table of it with every column. A schema that has become another one has to be looked at here, lest
-/// something be measured that the product would never have written. The fill leaves out the record of changes: what
-/// is measured adds to its end, and reads none of it.
+/// All of its tables and columns. After a change of the schema, the fill has to be adapted, so that the bench measures rows as
+/// the product writes them. The fill writes no audit log: the measured operations append to it and never read it.
 const TABLES: [(&str, &str); 15] = [
     ("change_marks", "id at"),
     ("changes", "id at caller_kind caller dialect action name before after"),
@@ -40,97 +40,19 @@ const TABLES: [(&str, &str); 15] = [
     ("withheld_user_keys", "user_id key"),
 ];
 
-pub const FIRST_NAMES: [&str; 40] = [
-    "aaron",
-    "ada",
-    "alan",
-    "alice",
-    "amir",
-    "ana",
-    "andrea",
-    "anna",
-    "anton",
-    "barbara",
-    "chen",
-    "clara",
-    "daniel",
-    "edsger",
-    "elena",
-    "emma",
-    "fatima",
-    "felix",
-    "frances",
-    "grace",
-    "hana",
-    "ivan",
-    "jean",
-    "john",
-    "katherine",
-    "ken",
-    "leslie",
-    "lin",
-    "margaret",
-    "maria",
-    "niklaus",
-    "noor",
-    "olga",
-    "omar",
-    "paula",
-    "radia",
-    "sophie",
-    "tim",
-    "wei",
-    "yuki",
-];
-const LAST_NAMES: [&str; 40] = [
-    "abe", "allen", "ansari", "baker", "berg", "costa", "cruz", "dahl", "diaz", "evans", "fischer", "garcia", "haddad",
-    "hopper", "ito", "jansen", "jones", "kaya", "kim", "kovacs", "lamarr", "lee", "lopez", "martin", "meyer", "moreau",
-    "nguyen", "novak", "okafor", "park", "patel", "ricci", "rossi", "sato", "silva", "smith", "tran", "weber",
-    "yilmaz", "zhang",
-];
-/// A beginning that many names have.
-pub const BROAD_PREFIX: &str = "an";
-/// The group that every tenth user is in.
-pub const LARGE_GROUP: &str = "everybody";
-
-/// How many, and in how many groups.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Size {
-    /// Users beside the administrator.
-    pub users: u64,
-    /// Each user is in none to so many groups, in half of that on average.
-    pub groups_each: u64,
-}
-
-/// A filled database, to be copied.
+/// A filled database, which is copied for each server.
 pub struct Data {
     folder: Folder,
-    /// Users beside the administrator.
+    /// Users, not counting the administrator.
     pub users: u64,
-    /// Groups beside the first ones and the large one.
+    /// Groups, not counting the built-in ones and the large one.
     pub groups: u64,
-    /// Memberships beside the administrator's.
+    /// Memberships, not counting the administrator's.
     pub memberships: u64,
 }
 
-/// The login of a user.
-pub fn user_name(index: u64) -> String {
-    let (first, last) = names(index);
-    format!("{first}.{last}.{index}@example.com")
-}
-
-/// The name of a group.
-pub fn group_name(index: u64) -> String {
-    format!("group-{index:05}")
-}
-
-fn names(index: u64) -> (&'static str, &'static str) {
-    let pick = |names: &[&'static str; 40], salt| names[(random(index, salt) % 40) as usize];
-    (pick(&FIRST_NAMES, 1), pick(&LAST_NAMES, 2))
-}
-
 impl Data {
-    /// A directory with nobody but its first administrator.
+    /// A directory with only the initial administrator.
     pub fn empty() -> Data {
         Data { folder: Process::rollbook(Folder::new()).stop(), users: 0, groups: 0, memberships: 0 }
     }
@@ -141,15 +63,20 @@ impl Data {
         let mut data = Data::empty();
         (data.users, data.groups) = (size.users, (size.users / 100).max(1));
         data.fill(size).unwrap_or_else(|error| panic!("the database cannot be filled: {error}"));
-        data = data.checked();
+        data = data.verified();
         println!(
-            "      made a directory of {} users, {} groups, {} memberships in {:.1} s",
+            "      created a directory of {} users, {} groups, {} memberships in {:.1} s",
             data.users,
             data.groups + 1,
             data.memberships,
             start.elapsed().as_secs_f64()
         );
         data
+    }
+
+    /// The users and groups that requests choose from.
+    pub fn population(&self) -> Population {
+        Population { users: self.users, groups: self.groups }
     }
 
     /// A folder with a copy of the database.
@@ -165,7 +92,7 @@ impl Data {
              pragma temp_store = memory;",
         )?;
         let transaction = connection.transaction()?;
-        // Indexes are made faster at once than row by row.
+        // Building an index at once is faster than updating it row by row.
         let indexes: Vec<(String, String)> = transaction
             .prepare("select name, sql from sqlite_schema where type = 'index' and sql is not null")?
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
@@ -186,7 +113,7 @@ impl Data {
         Ok(())
     }
 
-    /// Index of the group and index of the user, in the order of joining. The large group comes after the others.
+    /// Index of the group and index of the user, in the order of joining. The large group has the last index.
     fn memberships(&self, size: Size) -> Vec<(u64, u64)> {
         let mut memberships = Vec::new();
         for user in 0..self.users {
@@ -211,10 +138,29 @@ impl Data {
         let first_seq = 1 + number("select value from counters where name = 'seq'")?;
         let count = memberships.len() as i64;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as i64);
-        let mut users_in_group = vec![0; self.groups as usize + 1];
+        let mut users_in_group = vec![0_i64; self.groups as usize + 1];
         for (group, _) in &memberships {
             users_in_group[*group as usize] += 1;
         }
+        self.insert_users(transaction, first_user, now)?;
+        self.insert_groups(transaction, first_group, now, &users_in_group)?;
+        let mut statement = transaction
+            .prepare("insert into memberships (group_id, user_id, seq) values (:group_id, :user_id, :seq)")?;
+        // Sorted in the order of the table, which makes the inserts faster.
+        let mut ordered: Vec<_> = memberships.into_iter().zip(first_seq..).collect();
+        ordered.sort_unstable();
+        for ((group, user), seq) in ordered {
+            statement.execute(named_params! {
+                ":group_id": first_group + group as i64,
+                ":user_id": first_user + user as i64,
+                ":seq": seq,
+            })?;
+        }
+        transaction.execute("update counters set value = value + ?1 where name = 'seq'", [count])?;
+        Ok(())
+    }
+
+    fn insert_users(&self, transaction: &Transaction<'_>, first_user: i64, now: i64) -> rusqlite::Result<()> {
         let mut statement = transaction.prepare(
             "insert into users (id, uuid, username, username_key, first_name, last_name, email, company, title,
                  first_key, last_key, email_key, verified, password_hash, created_at, updated_at)
@@ -223,7 +169,7 @@ impl Data {
                  (select password_hash from users where username_key = 'administrator'), :now, :now)",
         )?;
         for index in 0..self.users {
-            let (first, last) = names(index);
+            let (first, last) = names_of(index);
             let (username, email) = (user_name(index), format!("{first}.{last}.{index}@mail.example.com"));
             let (first, last) = (capitalized(first), capitalized(last));
             statement.execute(named_params! {
@@ -243,6 +189,16 @@ impl Data {
                 ":now": now,
             })?;
         }
+        Ok(())
+    }
+
+    fn insert_groups(
+        &self,
+        transaction: &Transaction<'_>,
+        first_group: i64,
+        now: i64,
+        users_in_group: &[i64],
+    ) -> rusqlite::Result<()> {
         let mut statement = transaction.prepare(
             "insert into groups (id, uuid, name, name_key, label, label_key, created_at, updated_at, version)
              values (:id, :uuid, :name, :name_key, :label, :label_key, :now, :now, :version)",
@@ -261,50 +217,37 @@ impl Data {
                 ":version": 1 + users_in_group[index as usize],
             })?;
         }
-        let mut statement = transaction
-            .prepare("insert into memberships (group_id, user_id, seq) values (:group_id, :user_id, :seq)")?;
-        // In the order of the table, which is written faster so.
-        let mut ordered: Vec<_> = memberships.into_iter().zip(first_seq..).collect();
-        ordered.sort_unstable();
-        for ((group, user), seq) in ordered {
-            statement.execute(named_params! {
-                ":group_id": first_group + group as i64,
-                ":user_id": first_user + user as i64,
-                ":seq": seq,
-            })?;
-        }
-        transaction.execute("update counters set value = value + ?1 where name = 'seq'", [count])?;
         Ok(())
     }
 
-    /// Asks the product for what has been filled in.
-    fn checked(self) -> Data {
+    /// Verifies the filled rows by requests to the product.
+    fn verified(self) -> Data {
         let Data { folder, users, groups, memberships } = self;
         let process = Process::rollbook(folder);
-        let ask = |method: &str, path: &str, who: &As, status: u16| -> Value {
-            let body = fetch(process.address, &request(method, path, who), status)
+        let ask = |method: &str, path: &str, credentials: &Credentials, status: u16| -> Value {
+            let body = fetch(process.address, &request(method, path, credentials), status)
                 .unwrap_or_else(|error| panic!("{method} {path}: {error}"));
             serde_json::from_slice(&body).unwrap_or_default()
         };
-        let total = |path: &str| ask("GET", path, &As::Basic, 200)["resultsCount"].as_u64();
+        let total = |path: &str| ask("GET", path, &Credentials::Basic, 200)["resultsCount"].as_u64();
         let last = users - 1;
-        let (name, (first, second)) = (user_name(last), names(last));
-        let shown = ask("GET", &format!("/api/v1/user/{name}"), &As::Keys, 200);
+        let (name, (first, second)) = (user_name(last), names_of(last));
+        let shown = ask("GET", &format!("/api/v1/user/{name}"), &Credentials::Keys, 200);
         assert_eq!(shown["user"]["name"], format!("{} {}", capitalized(first), capitalized(second)));
         assert_eq!(shown["user"]["email"], format!("{first}.{second}.{last}@mail.example.com"));
         let user = format!("/nuxeo/api/v1/user/{name}");
-        assert_eq!(ask("GET", &user, &As::Basic, 200)["properties"]["company"].is_string(), last % 3 == 0);
+        assert_eq!(ask("GET", &user, &Credentials::Basic, 200)["properties"]["company"].is_string(), last % 3 == 0);
         assert_eq!(total("/nuxeo/api/v1/user/search?q=*"), Some(users + 1));
-        let begins = |index: &u64| [names(*index).0, names(*index).1].iter().any(|name| name.starts_with(first));
+        let begins = |index: &u64| [names_of(*index).0, names_of(*index).1].iter().any(|name| name.starts_with(first));
         let with_name = (0..users).filter(begins).count();
         assert_eq!(total(&format!("/nuxeo/api/v1/user/search?q={first}")), Some(with_name as u64));
         assert_eq!(total(&format!("/nuxeo/api/v1/group/{LARGE_GROUP}/@users")), Some(users.div_ceil(10)));
         assert_eq!(total("/nuxeo/api/v1/group/search?q=*"), Some(groups + 1 + 3));
-        let groups_before = ask("GET", &user, &As::Basic, 200)["properties"]["groups"].clone();
+        let groups_before = ask("GET", &user, &Credentials::Basic, 200)["properties"]["groups"].clone();
         for (method, status) in [("POST", 201), ("DELETE", 200)] {
-            ask(method, &format!("{user}/group/powerusers"), &As::Basic, status);
+            ask(method, &format!("{user}/group/powerusers"), &Credentials::Basic, status);
         }
-        assert_eq!(ask("GET", &user, &As::Basic, 200)["properties"]["groups"], groups_before);
+        assert_eq!(ask("GET", &user, &Credentials::Basic, 200)["properties"]["groups"], groups_before);
         Data { folder: process.stop(), users, groups, memberships }
     }
 }
@@ -319,7 +262,7 @@ fn check_schema(connection: &Connection) -> rusqlite::Result<()> {
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     let known: Vec<(String, String)> = TABLES.map(|(name, columns)| (name.to_owned(), columns.to_owned())).into();
-    assert_eq!((version, tables), (SCHEMA_VERSION, known), "the schema has changed: teach benches/bench/data.rs");
+    assert_eq!((version, tables), (SCHEMA_VERSION, known), "the schema has changed: adapt benches/bench/data.rs");
     Ok(())
 }
 

@@ -1,5 +1,5 @@
-//! What an import is set against: a bare insertion of the same rows, with their indexes, triggers, counters and records of
-//! changes, by prepared statements in one loop.
+//! The baseline of an import: inserts the same rows by prepared statements in a loop, with indexes, triggers, counters and
+//! the audit log.
 
 use crate::data::Data;
 use crate::plain::open_to_write;
@@ -10,19 +10,19 @@ use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Groups that the users are in.
+/// Number of groups.
 const GROUPS: u64 = 200;
-/// Rows in a transaction, as the product has them by default.
-const BATCH: u64 = 1000;
-/// Users of the comparison with what the product stores.
-const COMPARED: u64 = 2500;
+/// Rows of a transaction, as in the product by default.
+const ROWS_PER_COMMIT: u64 = 1000;
+/// Users in the comparison of the stored rows.
+const COMPARED_USERS: u64 = 2500;
 
-/// So many users, each in two of the groups, or in one where both are the same.
+/// A number of users, each in two groups, or in one if both are the same.
 pub struct People {
     pub count: u64,
 }
 
-/// One of them.
+/// One user.
 struct Person {
     name: String,
     first_name: String,
@@ -66,7 +66,7 @@ impl People {
         write().expect("the file can be written");
     }
 
-    /// Inserts them. Returns the time from opening the database to closing it.
+    /// Inserts the users. Returns the time from opening the database to closing it.
     pub fn insert(&self, database: &Path) -> Duration {
         let start = Instant::now();
         let connection = open_to_write(database, "full");
@@ -78,9 +78,9 @@ impl People {
 
 fn insert(connection: &Connection, count: u64) -> Result<()> {
     let mut seq: i64 = connection.query_row("select value from counters where name = 'seq'", [], |row| row.get(0))?;
-    // Before anything else an import reserves numbers for memberships whose places a file names, one at least.
+    // An import first reserves at least one number for memberships whose positions the file gives.
     seq += 1;
-    let mut changes = Changes(connection.prepare(
+    let mut changes = AuditLog(connection.prepare(
         "insert into changes (at, caller_kind, caller, dialect, action, name, after)
          values (?1, 'operator', ?2, 'command', ?3, ?4, ?5)",
     )?);
@@ -93,10 +93,10 @@ fn insert(connection: &Connection, count: u64) -> Result<()> {
     let mut membership = connection.prepare("insert into memberships (group_id, user_id, seq) values (?1, ?2, ?3)")?;
     let mut touch = connection.prepare("update groups set version = version + ?2, updated_at = ?3 where id = ?1")?;
     let mut count_seq = connection.prepare("update counters set value = ?1 where name = 'seq'")?;
-    for batch in (0..count).step_by(BATCH as usize) {
+    for batch in (0..count).step_by(ROWS_PER_COMMIT as usize) {
         connection.execute_batch("begin immediate")?;
         let mut touched = [0; GROUPS as usize];
-        for number in batch..count.min(batch + BATCH) {
+        for number in batch..count.min(batch + ROWS_PER_COMMIT) {
             let Person { name, first_name, last_name, email, groups } = Person::new(number);
             let uuid = uuid::Uuid::now_v7().to_string();
             let (name_key, first_key) = (name.to_ascii_lowercase(), first_name.to_ascii_lowercase());
@@ -105,7 +105,7 @@ fn insert(connection: &Connection, count: u64) -> Result<()> {
                 params![uuid, name, name_key, first_name, last_name, email, first_key, last_key, email_key, now()];
             user.execute(columns)?;
             let user_id = connection.last_insert_rowid();
-            changes.note(
+            changes.record(
                 "user.created",
                 &name,
                 &format!(
@@ -118,7 +118,7 @@ fn insert(connection: &Connection, count: u64) -> Result<()> {
                 membership.execute(params![first_group + group as i64, user_id, seq])?;
                 touched[group as usize] += 1;
                 let after = format!(r#"{{"group":"{}","user":"{name}"}}"#, group_name(group));
-                changes.note("member.added", &name, &after)?;
+                changes.record("member.added", &name, &after)?;
             }
         }
         for (group, times) in (first_group..).zip(touched).filter(|(_, times)| *times > 0) {
@@ -130,8 +130,8 @@ fn insert(connection: &Connection, count: u64) -> Result<()> {
     Ok(())
 }
 
-/// Inserts the groups. Returns the inner id of the first one.
-fn insert_groups(connection: &Connection, changes: &mut Changes<'_>) -> Result<i64> {
+/// Inserts the groups. Returns the row id of the first one.
+fn insert_groups(connection: &Connection, changes: &mut AuditLog<'_>) -> Result<i64> {
     let mut insert = connection.prepare(
         "insert into groups (uuid, name, name_key, attributes, created_at, updated_at)
          values (?1, ?2, ?2, '{}', ?3, ?3)",
@@ -142,17 +142,17 @@ fn insert_groups(connection: &Connection, changes: &mut Changes<'_>) -> Result<i
         let uuid = uuid::Uuid::now_v7().to_string();
         insert.execute(params![uuid, name, now()])?;
         last = connection.last_insert_rowid();
-        changes.note("group.created", &name, &format!(r#"{{"uuid":"{uuid}"}}"#))?;
+        changes.record("group.created", &name, &format!(r#"{{"uuid":"{uuid}"}}"#))?;
     }
     connection.execute_batch("commit")?;
     Ok(last - GROUPS as i64 + 1)
 }
 
-/// The record of changes.
-struct Changes<'c>(Statement<'c>);
+/// The audit log.
+struct AuditLog<'c>(Statement<'c>);
 
-impl Changes<'_> {
-    fn note(&mut self, action: &str, name: &str, after: &str) -> Result<()> {
+impl AuditLog<'_> {
+    fn record(&mut self, action: &str, name: &str, after: &str) -> Result<()> {
         self.0.execute(params![now(), "root", action, name, after]).map(drop)
     }
 }
@@ -161,7 +161,7 @@ fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as i64)
 }
 
-/// The rows of a database, without what differs from one import to the next.
+/// Queries of all rows, without values that differ between two imports.
 const ROWS: [&str; 5] = [
     "select json_array(id, username, username_key, first_name, last_name, email, first_key, last_key, email_key,
          access_role, disabled, verified, attributes, version) from users where username like 'user%' order by id",
@@ -172,9 +172,9 @@ const ROWS: [&str; 5] = [
     "select json_array(name, value) from counters order by name",
 ];
 
-/// Compares some rows with what the product stores.
+/// Checks that the baseline stores the same rows as the product.
 pub fn require_same_rows(empty: &Data) {
-    let people = People { count: COMPARED };
+    let people = People { count: COMPARED_USERS };
     let (ours, theirs) = (empty.copy(), empty.copy());
     let file = ours.file("users.csv");
     people.write_csv(&file);
@@ -187,11 +187,11 @@ pub fn require_same_rows(empty: &Data) {
     };
     for sql in ROWS {
         let (ours, theirs) = (rows(&ours.database(), sql), rows(&theirs.database(), sql));
-        let (ours, theirs) = (ours.expect("rows of the product"), theirs.expect("rows of the bound"));
+        let (ours, theirs) = (ours.expect("rows of the product"), theirs.expect("rows of the baseline"));
         let different = ours.iter().zip(&theirs).find(|(ours, theirs)| ours != theirs);
         assert!(
             different.is_none() && ours.len() == theirs.len(),
-            "the bound inserts what the product does: {different:?}"
+            "the baseline and the product store different rows: {different:?}"
         );
     }
 }

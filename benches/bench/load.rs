@@ -1,68 +1,67 @@
 //! The load generator: keep-alive connections with one request in flight on each, spread over two threads.
 //!
-//! A thread writes one request on each of its connections and then reads one answer from each, so that no
-//! connection can be served at the cost of another: a connection without its answer fails the run.
+//! A thread writes one request on each of its connections and then reads one response from each, so that a server cannot
+//! favour some connections: a connection without a response fails the run.
 
-use crate::secured::Client;
-use rustls::{ClientConnection, StreamOwned};
+use crate::tls::{Client, Stream};
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Threads that make the load; the servers have the rest of the machine.
-const THREADS: usize = 2;
-/// How long an answer may take before the run fails.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// How long the first answer on a connection may take before another connection is tried. `tiny_http::Server`
-/// leaves some connections waiting until others have closed.
-const FIRST_PATIENCE: Duration = Duration::from_secs(10);
-const FIRST_TRIES: usize = 5;
-/// Longest head of an answer.
+/// Threads of the load generator. The servers have the rest of the machine.
+const LOAD_THREADS: usize = 2;
+/// How long a response may take before the run fails.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long the first response on a connection may take before another connection is tried. `tiny_http::Server`
+/// ignores some connections until others have closed.
+const FIRST_READ_TIMEOUT: Duration = Duration::from_secs(10);
+const CONNECT_ATTEMPTS: usize = 5;
+/// Longest head of a response.
 const BUFFER_BYTES: usize = 16 * 1024;
-/// What is read in one step of a long answer.
+/// Bytes of one read of a long response.
 const STREAM_BYTES: usize = 256 * 1024;
 
-/// Writes the request of that connection and number, and says which status the answer has to have.
-pub type Ask = Arc<dyn Fn(u64, u64, &mut Vec<u8>) -> u16 + Send + Sync>;
+/// Writes the request with that number for that connection, and returns the expected status.
+pub type RequestFactory = Arc<dyn Fn(u64, u64, &mut Vec<u8>) -> u16 + Send + Sync>;
 
-/// Connections to one server, and what is asked on them.
+/// Connections to one server, and the requests that they send.
 pub struct Load {
     threads: Vec<Vec<Connection>>,
-    ask: Ask,
+    ask: RequestFactory,
 }
 
-/// What one stretch of load gave.
+/// Results of one stretch of load.
 pub struct Measured {
-    /// Answers a second.
+    /// Responses per second.
     pub rate: f64,
-    /// Half of the answers took no longer than this, in microseconds.
+    /// Median latency, in microseconds.
     pub p50: f64,
-    /// All but one in a hundred of the answers took no longer than this, in microseconds.
+    /// 99th percentile of the latency, in microseconds.
     pub p99: f64,
-    /// No answer took longer than this, in microseconds.
+    /// Longest latency, in microseconds.
     pub longest: f64,
-    /// Answers on the connection that had the fewest.
+    /// Responses on the connection with the fewest.
     pub fewest: u64,
-    /// Answers on the connection that had the most.
+    /// Responses on the connection with the most.
     pub most: u64,
 }
 
 impl Load {
-    /// Connects, and makes one request on each connection before the next one connects.
-    pub fn connect(address: SocketAddr, connections: usize, ask: &Ask) -> Load {
+    /// Opens the connections one after the other, each with a first request.
+    pub fn connect(address: SocketAddr, connections: usize, ask: &RequestFactory) -> Load {
         Load::through(None, address, connections, ask)
     }
 
-    /// The same through TLS.
-    pub fn connect_secured(client: &Client, address: SocketAddr, connections: usize, ask: &Ask) -> Load {
+    /// The same with TLS.
+    pub fn connect_tls(client: &Client, address: SocketAddr, connections: usize, ask: &RequestFactory) -> Load {
         Load::through(Some(client), address, connections, ask)
     }
 
-    fn through(client: Option<&Client>, address: SocketAddr, connections: usize, ask: &Ask) -> Load {
+    fn through(client: Option<&Client>, address: SocketAddr, connections: usize, ask: &RequestFactory) -> Load {
         let mut threads: Vec<Vec<Connection>> = Vec::new();
-        threads.resize_with(THREADS.min(connections), Vec::new);
+        threads.resize_with(LOAD_THREADS.min(connections), Vec::new);
         let count = threads.len();
         for index in 0..connections {
             threads[index % count].push(first_answer(client, address, index as u64, ask));
@@ -70,19 +69,19 @@ impl Load {
         Load { threads, ask: Arc::clone(ask) }
     }
 
-    /// How many connections there are.
+    /// The number of connections.
     pub fn connections(&self) -> usize {
         self.threads.iter().map(Vec::len).sum()
     }
 
-    /// Makes requests for that long, but at least one on each connection.
+    /// Sends requests for that long, at least one on each connection.
     pub fn run(&mut self, length: Duration) -> Measured {
         let start = Instant::now();
         self.run_while(&|| start.elapsed() < length, || ())
     }
 
-    /// Makes requests while something else is done, but at least one on each connection.
-    pub fn run_beside(&mut self, work: impl FnOnce()) -> Measured {
+    /// Sends requests while `work` runs, at least one on each connection.
+    pub fn run_during(&mut self, work: impl FnOnce()) -> Measured {
         let working = AtomicBool::new(true);
         self.run_while(&|| working.load(Ordering::Relaxed), || {
             work();
@@ -96,14 +95,14 @@ impl Load {
             let threads: Vec<_> =
                 self.threads.iter_mut().map(|own| scope.spawn(move || stretch(own, ask, more))).collect();
             work();
-            threads.into_iter().map(|thread| thread.join().expect("the load goes through")).collect()
+            threads.into_iter().map(|thread| thread.join().expect("a thread of the load generator panicked")).collect()
         });
-        let mut times: Vec<u64> = stretches.iter().flat_map(|stretch| stretch.times.iter().copied()).collect();
+        let mut times: Vec<u64> = stretches.iter().flat_map(|stretch| stretch.latencies.iter().copied()).collect();
         times.sort_unstable();
         let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize] as f64 / 1000.0;
         let each = || self.threads.iter().flatten().map(|connection| connection.answered);
         Measured {
-            rate: stretches.iter().map(|stretch| stretch.times.len() as f64 / stretch.length.as_secs_f64()).sum(),
+            rate: stretches.iter().map(|stretch| stretch.latencies.len() as f64 / stretch.length.as_secs_f64()).sum(),
             p50: at(0.5),
             p99: at(0.99),
             longest: at(1.0),
@@ -112,19 +111,19 @@ impl Load {
         }
     }
 
-    /// Keeps the connections open, idle.
-    pub fn rest(self) -> Vec<TcpStream> {
+    /// Keeps the connections open and idle.
+    pub fn into_idle(self) -> Vec<TcpStream> {
         self.threads.into_iter().flatten().map(|connection| connection.stream.into_socket()).collect()
     }
 }
 
 struct Stretch {
-    /// Nanoseconds from the request to the end of its answer.
-    times: Vec<u64>,
+    /// Nanoseconds from each request to the end of its response.
+    latencies: Vec<u64>,
     length: Duration,
 }
 
-fn stretch(connections: &mut [Connection], ask: &Ask, more: &(dyn Fn() -> bool + Sync)) -> Stretch {
+fn stretch(connections: &mut [Connection], ask: &RequestFactory, more: &(dyn Fn() -> bool + Sync)) -> Stretch {
     let mut times = Vec::with_capacity(1 << 16);
     for connection in connections.iter_mut() {
         connection.answered = 0;
@@ -139,23 +138,23 @@ fn stretch(connections: &mut [Connection], ask: &Ask, more: &(dyn Fn() -> bool +
             times.push(u64::try_from(connection.sent.elapsed().as_nanos()).unwrap_or(u64::MAX));
         }
     }
-    Stretch { times, length: start.elapsed() }
+    Stretch { latencies: times, length: start.elapsed() }
 }
 
-fn first_answer(client: Option<&Client>, address: SocketAddr, index: u64, ask: &Ask) -> Connection {
+fn first_answer(client: Option<&Client>, address: SocketAddr, index: u64, ask: &RequestFactory) -> Connection {
     let mut number = 0;
     let mut last = None;
-    for _ in 0..FIRST_TRIES {
+    for _ in 0..CONNECT_ATTEMPTS {
         let mut connection = Connection::open(address, index).expect("the server takes a connection");
         if let Some(client) = client {
-            let Stream::Plain(socket) = connection.stream else { unreachable!("it was opened so") };
+            let Stream::Plain(socket) = connection.stream else { unreachable!("a new connection is plain") };
             connection.stream = client.secure(socket).expect("a handshake");
         }
         connection.number = number;
-        connection.stream.socket().set_read_timeout(Some(FIRST_PATIENCE)).expect("a time limit");
+        connection.stream.socket().set_read_timeout(Some(FIRST_READ_TIMEOUT)).expect("a time limit");
         match connection.send(ask).and_then(|()| connection.receive(&mut |_| {})) {
             Ok(()) => {
-                connection.stream.socket().set_read_timeout(Some(PATIENCE)).expect("a time limit");
+                connection.stream.socket().set_read_timeout(Some(READ_TIMEOUT)).expect("a time limit");
                 return connection;
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => last = Some(error),
@@ -166,14 +165,14 @@ fn first_answer(client: Option<&Client>, address: SocketAddr, index: u64, ask: &
     panic!("connection {index} is not served: {last:?}");
 }
 
-/// One request on a connection of its own; returns the body of the answer.
+/// Sends one request on a connection of its own, and returns the body of the response.
 pub fn fetch(address: SocketAddr, request: &[u8], status: u16) -> Result<Vec<u8>> {
     let mut body = Vec::new();
     stream(address, request, status, |bytes| body.extend_from_slice(bytes))?;
     Ok(body)
 }
 
-/// One request on a connection of its own, whose answer may be too long to keep; returns when it was complete.
+/// Sends one request on a connection of its own, and passes the body of the response to `sink`, chunk by chunk.
 pub fn stream(address: SocketAddr, request: &[u8], status: u16, mut sink: impl FnMut(&[u8])) -> Result<()> {
     let mut connection = Connection::open(address, 0)?;
     connection.input = vec![0; STREAM_BYTES];
@@ -181,63 +180,16 @@ pub fn stream(address: SocketAddr, request: &[u8], status: u16, mut sink: impl F
     connection.receive(&mut sink)
 }
 
-/// A connection with TLS or without.
-pub enum Stream {
-    Plain(TcpStream),
-    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
-}
-
-impl Stream {
-    fn socket(&self) -> &TcpStream {
-        match self {
-            Stream::Plain(socket) => socket,
-            Stream::Tls(secured) => &secured.sock,
-        }
-    }
-
-    fn into_socket(self) -> TcpStream {
-        match self {
-            Stream::Plain(socket) => socket,
-            Stream::Tls(secured) => secured.sock,
-        }
-    }
-}
-
-impl Read for Stream {
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        match self {
-            Stream::Plain(socket) => socket.read(buffer),
-            Stream::Tls(secured) => secured.read(buffer),
-        }
-    }
-}
-
-impl Write for Stream {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-        match self {
-            Stream::Plain(socket) => socket.write(bytes),
-            Stream::Tls(secured) => secured.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        match self {
-            Stream::Plain(socket) => socket.flush(),
-            Stream::Tls(secured) => secured.flush(),
-        }
-    }
-}
-
 struct Connection {
     stream: Stream,
     input: Vec<u8>,
     output: Vec<u8>,
     index: u64,
-    /// Requests made so far.
+    /// Requests sent so far.
     number: u64,
-    /// Answers in this stretch.
+    /// Responses in this stretch.
     answered: u64,
-    /// The status that the next answer has to have.
+    /// The expected status of the next response.
     status: u16,
     sent: Instant,
 }
@@ -246,7 +198,7 @@ impl Connection {
     fn open(address: SocketAddr, index: u64) -> Result<Connection> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(READ_TIMEOUT))?;
         let (input, output) = (vec![0; BUFFER_BYTES], Vec::new());
         let (stream, sent) = (Stream::Plain(stream), Instant::now());
         Ok(Connection { stream, input, output, index, number: 0, answered: 0, status: 0, sent })
@@ -257,7 +209,7 @@ impl Connection {
         format!("request {} on connection {} to port {port}", self.number, self.index)
     }
 
-    fn send(&mut self, ask: &Ask) -> Result<()> {
+    fn send(&mut self, ask: &RequestFactory) -> Result<()> {
         self.output.clear();
         self.status = ask(self.index, self.number, &mut self.output);
         self.number += 1;
@@ -270,7 +222,7 @@ impl Connection {
         self.stream.write_all(request)
     }
 
-    /// Reads one answer and holds it to its status and its framing.
+    /// Reads one response, and checks its status and its framing.
     fn receive(&mut self, sink: &mut dyn FnMut(&[u8])) -> Result<()> {
         let mut filled = 0;
         let end = loop {
@@ -303,7 +255,7 @@ impl Connection {
             }
         }
         if header(head, "Transfer-Encoding") != Some("chunked") {
-            return Err(broken("the answer has no length"));
+            return Err(broken("the response has no length"));
         }
         let mut chunks = Chunks::Size { digits: 0, size: 0 };
         let mut from = end;
@@ -324,7 +276,7 @@ impl Connection {
     }
 }
 
-/// Where in a chunked body (RFC 9112, 7.1) the next byte belongs. Extensions and trailers are not understood.
+/// Position in a chunked body (RFC 9112, 7.1). Extensions and trailers are not supported.
 enum Chunks {
     Size { digits: u8, size: usize },
     SizeEnd(usize),
@@ -333,7 +285,7 @@ enum Chunks {
 }
 
 impl Chunks {
-    /// Takes what has come; true when the body is complete.
+    /// Takes received bytes. True when the body is complete.
     fn feed(&mut self, mut bytes: &[u8], sink: &mut dyn FnMut(&[u8])) -> Result<bool> {
         while let Some((byte, rest)) = bytes.split_first() {
             *self = match (&*self, byte) {
@@ -378,12 +330,4 @@ fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
 
 fn broken(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::new(ErrorKind::InvalidData, why)
-}
-
-/// A random number for those arguments, always the same one (the finaliser of SplitMix64).
-pub fn random(a: u64, b: u64) -> u64 {
-    let mut x = a.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(b).wrapping_add(0x2545_f491_4f6c_dd1d);
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
 }

@@ -1,7 +1,7 @@
-//! The bench: the product against the least that such a server has to do, round by round in one run.
+//! The bench: compares the product with minimal baselines, in interleaved rounds of one run.
 //!
-//! `cargo bench` measures every row, `cargo bench -- --row P4` one of them, `cargo bench -- --quick` shows in seconds
-//! that all of it works. Nothing here fails because something is slow. `--write` puts the table into
+//! `cargo bench` measures every row, `cargo bench -- --row P4` one of them, and `cargo bench -- --quick` checks in
+//! seconds that all rows work. The bench never fails because of a slow result. `--write` puts the table into
 //! `benches/RESULTS.md`.
 
 mod bounds;
@@ -9,28 +9,30 @@ mod data;
 mod import;
 mod load;
 mod many_names;
+mod nginx;
+mod people;
 mod plain;
 mod process;
 mod report;
 mod requests;
 mod rows;
-mod secured;
+mod tls;
 
 use std::time::Instant;
 
 const USAGE: &str = "usage: cargo bench -- [--row P1]… [--users 1000000] [--rounds 7] [--quick] [--write]";
 
-/// What to measure, and how.
+/// Options of a run.
 pub struct Options {
-    /// Rows; none for all.
+    /// Names of rows; empty for all.
     rows: Vec<String>,
     /// Users in the large directory.
     users: u64,
     /// Rounds of each row.
     rounds: usize,
-    /// Small and short, for a look at whether it works.
+    /// Small directories and short rounds, to check that all rows work.
     quick: bool,
-    /// Whether to write the table.
+    /// Write the table to `benches/RESULTS.md`.
     write: bool,
 }
 
@@ -41,15 +43,15 @@ fn main() {
     {
         return bounds::run(name, database.as_ref());
     }
-    let options = options(&words).unwrap_or_else(|why| {
-        eprintln!("{why}\n{USAGE}");
+    let options = options(&words).unwrap_or_else(|error| {
+        eprintln!("{error}\n{USAGE}");
         std::process::exit(2);
     });
     process::Folder::clean_up();
     raise_descriptor_limit();
     println!("{}\n", report::machine());
     if options.quick {
-        println!("quick: this shows that all of it works, the figures say nothing\n");
+        println!("quick: a check that all rows work; the figures have no meaning\n");
     }
     let start = Instant::now();
     let (write, rounds) = (options.write, options.rounds);
@@ -65,28 +67,28 @@ fn options(words: &[String]) -> Result<Options, String> {
     let mut options = Options { rows: Vec::new(), users: 1_000_000, rounds: 7, quick: false, write: false };
     let mut words = words.iter();
     while let Some(word) = words.next() {
-        let mut value = || words.next().ok_or(format!("{word} wants a value"));
+        let mut value = || words.next().ok_or(format!("{word} needs a value"));
         match word.as_str() {
             "--row" => options.rows.extend(value()?.to_uppercase().split(',').map(str::to_owned)),
             "--users" => options.users = value()?.parse().map_err(|error| format!("--users: {error}"))?,
             "--rounds" => options.rounds = value()?.parse().map_err(|error| format!("--rounds: {error}"))?,
             "--quick" => (options.quick, options.users, options.rounds) = (true, 2_000, 1),
             "--write" => options.write = true,
-            // What cargo itself hands over.
+            // An argument that cargo adds.
             "--bench" => {}
-            other => return Err(format!("what is {other}?")),
+            other => return Err(format!("unknown argument {other}")),
         }
     }
     if options.rounds == 0 || options.users < 1000 {
-        return Err("at least one round and 1000 users".to_owned());
+        return Err("at least one round and 1000 users are needed".to_owned());
     }
     if options.write && (options.quick || !options.rows.is_empty()) {
-        return Err("--write is for the whole table".to_owned());
+        return Err("--write needs all rows, without --quick".to_owned());
     }
     Ok(options)
 }
 
-/// Thousands of connections need as many descriptors; servers inherit the limit.
+/// Each connection needs a descriptor. Child processes inherit the limit.
 fn raise_descriptor_limit() {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);

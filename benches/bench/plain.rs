@@ -1,5 +1,4 @@
-//! The product's look-ups and writes as plain SQL and plain JSON on one connection, with the same documents: what
-//! a server cannot do without.
+//! The product's look-ups and writes as plain SQL and plain JSON on one connection, with the same documents.
 
 use md5::{Digest as _, Md5};
 use rusqlite::config::DbConfig;
@@ -9,10 +8,10 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A connection, seen as the directory.
+/// Operations of the directory on a connection.
 pub struct Plain<'c>(pub &'c Connection);
 
-/// Somebody to create, as Datadog's dialect says it.
+/// A user to create, in Datadog's JSON.
 #[derive(Deserialize)]
 pub struct NewUser {
     handle: String,
@@ -34,7 +33,7 @@ pub fn open_to_read(database: &Path) -> Connection {
     connection
 }
 
-/// Opens the database for writing, like the product's writer; `synchronous` is what a commit waits for.
+/// Opens the database for writing, like the product's writer; `synchronous` is SQLite's setting.
 pub fn open_to_write(database: &Path, synchronous: &str) -> Connection {
     let connection = open(database).expect("the database opens");
     connection
@@ -51,7 +50,7 @@ fn open(database: &Path) -> Result<Connection> {
     let connection = Connection::open_with_flags(database, flags)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(64);
-    // A statement whose plan could depend on a parameter's value would be prepared anew after each reset of its
+    // A statement whose plan could depend on a parameter's value would be prepared again after each reset of its
     // parameters, which costs several times what running it does.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
@@ -78,8 +77,8 @@ impl Plain<'_> {
         document
     }
 
-    /// Writes all users in one pass over the table and calls `taken` with each piece; returns how many there are.
-    pub fn scan(&self, mut taken: impl FnMut(&[u8])) -> Result<u64> {
+    /// Writes all users in one pass over the table and calls `sink` with each chunk. Returns the number of users.
+    pub fn scan(&self, mut sink: impl FnMut(&[u8])) -> Result<u64> {
         let administrators: HashSet<i64> = self
             .0
             .prepare(
@@ -100,11 +99,11 @@ impl Plain<'_> {
             serde_json::to_writer(&mut out, &shown).expect("documents serialise");
             count += 1;
             if out.len() > 64 * 1024 {
-                taken(&out);
+                sink(&out);
                 out.clear();
             }
         }
-        taken(&out);
+        sink(&out);
         Ok(count)
     }
 
@@ -128,10 +127,10 @@ impl Plain<'_> {
         Ok(uuid)
     }
 
-    /// Makes a user a member of a group in a transaction of its own; returns the document of the user.
+    /// Adds a user to a group in a transaction of its own. Returns the document of the user.
     pub fn add(&self, member: &Member<'_>) -> Result<Vec<u8>> {
         self.run("begin immediate")?;
-        let (user, group) = self.both(member)?;
+        let (user, group) = self.resolve_membership(member)?;
         let mut seq =
             self.0.prepare_cached("update counters set value = value + 1 where name = 'seq' returning value")?;
         let seq: i64 = seq.query_row([], |row| row.get(0))?;
@@ -146,10 +145,10 @@ impl Plain<'_> {
         Ok(document)
     }
 
-    /// Ends a membership in a transaction of its own.
+    /// Removes a membership in a transaction of its own.
     pub fn remove(&self, member: &Member<'_>) -> Result<()> {
         self.run("begin immediate")?;
-        let (user, group) = self.both(member)?;
+        let (user, group) = self.resolve_membership(member)?;
         let mut delete = self.0.prepare_cached("delete from memberships where group_id = ?1 and user_id = ?2")?;
         if delete.execute([group, user.id])? > 0 {
             self.touch(group)?;
@@ -157,7 +156,7 @@ impl Plain<'_> {
         self.run("commit")
     }
 
-    /// Gives the names that a group waits for these places in its list, in one transaction.
+    /// Sets the order of the pending members of a group, in one transaction.
     pub fn arrange(&self, group: &str, names: &[String]) -> Result<()> {
         self.run("begin immediate")?;
         let mut find = self.0.prepare_cached("select id from groups where name_key = ?1")?;
@@ -174,7 +173,7 @@ impl Plain<'_> {
         self.run("commit")
     }
 
-    /// Puts groups into a group, and writes that down, in one transaction.
+    /// Adds groups to a group, with audit records, in one transaction.
     pub fn add_groups(&self, group: &str, names: &[String]) -> Result<()> {
         self.run("begin immediate")?;
         let mut find = self.0.prepare_cached("select id from groups where name_key = ?1")?;
@@ -185,29 +184,29 @@ impl Plain<'_> {
             let child: i64 = find.query_row([name], |row| row.get(0))?;
             insert.execute([parent, child, seq])?;
             self.touch(child)?;
-            self.note("subgroup.added", name, &format!(r#"{{"group":"{group}","subgroup":"{name}"}}"#))?;
+            self.record("subgroup.added", name, &format!(r#"{{"group":"{group}","subgroup":"{name}"}}"#))?;
         }
         self.touch(parent)?;
         self.run("commit")
     }
 
-    /// Takes all groups out of a group again.
+    /// Removes all groups from a group.
     pub fn remove_groups(&self, group: &str) -> Result<()> {
         let sql = "delete from subgroups where parent_id = (select id from groups where name_key = ?1)";
         self.0.prepare_cached(sql)?.execute([group]).map(drop)
     }
 
-    /// Creates users, and writes down that they were created, in one transaction.
+    /// Creates users, with audit records, in one transaction.
     pub fn create_all(&self, names: &[String]) -> Result<()> {
         self.run("begin immediate")?;
         for name in names {
             let uuid = self.create(&NewUser { handle: name.clone(), name: None })?;
-            self.note("user.created", name, &format!(r#"{{"uuid":"{uuid}"}}"#))?;
+            self.record("user.created", name, &format!(r#"{{"uuid":"{uuid}"}}"#))?;
         }
         self.run("commit")
     }
 
-    fn note(&self, action: &str, name: &str, after: &str) -> Result<()> {
+    fn record(&self, action: &str, name: &str, after: &str) -> Result<()> {
         let mut insert = self.0.prepare_cached(
             "insert into changes (at, caller_kind, caller, dialect, action, name, after)
              values (?1, 'key', 'bench', 'bench', ?2, ?3, ?4)",
@@ -224,7 +223,7 @@ impl Plain<'_> {
         self.0.prepare_cached(sql)?.query_row([name.to_ascii_lowercase()], user).optional()
     }
 
-    fn both(&self, member: &Member<'_>) -> Result<(User, i64)> {
+    fn resolve_membership(&self, member: &Member<'_>) -> Result<(User, i64)> {
         let user = self.find(member.user)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
         let mut group = self.0.prepare_cached("select id from groups where name_key = ?1")?;
         Ok((user, group.query_row([member.group.to_ascii_lowercase()], |row| row.get(0))?))
@@ -264,7 +263,7 @@ impl Plain<'_> {
 }
 
 impl NewUser {
-    /// Takes a body.
+    /// Parses a body.
     pub fn parse(body: &[u8]) -> serde_json::Result<NewUser> {
         serde_json::from_slice(body)
     }

@@ -1,8 +1,8 @@
-//! The servers that are measured, each a process of its own with a folder of its own.
+//! The measured servers: each is a process with a folder of its own.
 
 use crate::load;
 use crate::requests;
-use crate::secured::{Client, tls_file};
+use crate::tls::{Client, tls_file};
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpStream};
@@ -13,18 +13,18 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-/// How often the memory of a command is looked at.
-const PEAK_LOOK: Duration = Duration::from_millis(5);
+/// How often the memory of a command is sampled.
+const MEMORY_SAMPLE_INTERVAL: Duration = Duration::from_millis(5);
 
 /// The product.
 pub const ROLLBOOK: &str = env!("CARGO_BIN_EXE_rollbook");
 
-/// How long a server may take to answer for the first time.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// How often it is looked whether a server that does not say where it listens has ended.
-const LOOK: Duration = Duration::from_millis(100);
+/// How long a server may take to its first response.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// How often a starting server is checked for an early exit.
+const EXIT_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// A folder that goes when it is no longer needed.
+/// A folder that is removed on drop.
 pub struct Folder(PathBuf);
 
 impl Folder {
@@ -47,16 +47,16 @@ impl Folder {
         self.0.join(name)
     }
 
-    /// Another folder with a copy of the database, which nobody has open.
+    /// Copies the database, which no process has open, to a new folder.
     pub fn copy(&self) -> Folder {
         let folder = Folder::new();
         fs::copy(self.database(), folder.database()).expect("a copy of the database");
-        // What is still to be written would disturb whoever waits for the disk next.
+        // Unwritten pages would slow down the next process that waits for the disk.
         File::open(folder.database()).and_then(|file| file.sync_all()).expect("a copy on the disk");
         folder
     }
 
-    /// Removes what a run that was cut short has left.
+    /// Removes folders of runs that were interrupted.
     pub fn clean_up() {
         for entry in fs::read_dir(env!("CARGO_TARGET_TMPDIR")).into_iter().flatten().flatten() {
             let name = entry.file_name().into_string().unwrap_or_default();
@@ -83,7 +83,7 @@ fn rollbook() -> Command {
     command
 }
 
-/// Runs a command of the product to its end. Returns the time that it took and its peak of resident memory in MiB.
+/// Runs a command of the product to its end. Returns its duration and its peak resident memory in MiB.
 pub fn run(arguments: &[&OsStr]) -> (Duration, f64) {
     let mut command = rollbook();
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
@@ -91,12 +91,12 @@ pub fn run(arguments: &[&OsStr]) -> (Duration, f64) {
     let mut running = Running(command.spawn().expect("the command starts"));
     let mut peak = 0.0;
     let status = loop {
-        // It is gone with the process: the last value before that counts.
+        // The value disappears with the process, so the last one counts.
         peak = status(running.0.id(), "VmHWM:").unwrap_or(peak);
         if let Some(status) = running.0.try_wait().expect("a child can be waited for") {
             break status;
         }
-        std::thread::sleep(PEAK_LOOK);
+        std::thread::sleep(MEMORY_SAMPLE_INTERVAL);
     };
     let time = start.elapsed();
     assert!(status.success(), "{arguments:?}: {status}");
@@ -113,14 +113,14 @@ fn status(process: u32, name: &str) -> Option<f64> {
 /// A running server.
 pub struct Process {
     running: Running,
-    /// Where it listens.
+    /// The address of the server.
     pub address: SocketAddr,
-    /// From the start of the process to the end of its first answer.
+    /// Time from the start of the process to the end of its first response.
     pub started_in: Duration,
     folder: Folder,
 }
 
-/// A child that does not outlive the one who started it.
+/// A child process that is killed on drop.
 struct Running(Child);
 
 impl Drop for Running {
@@ -139,7 +139,7 @@ impl Process {
             .env("ROLLBOOK_API_KEY", requests::API_KEY)
             .env("ROLLBOOK_APP_KEY", requests::APP_KEY);
         command.args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(folder.database());
-        // The first answer needs the database.
+        // The first response needs the database.
         Process::start(command, folder, |address| load::fetch(address, &requests::administrator(), 200).map(drop))
     }
 
@@ -151,7 +151,7 @@ impl Process {
         Process::start(command, folder, |address| client.secure(TcpStream::connect(address)?).map(drop))
     }
 
-    /// A bound: this program in another role, on the database in that folder.
+    /// A baseline: this program in another role, on the database in that folder.
     pub fn bound(role: &str, folder: Folder) -> Process {
         let mut command = Command::new(std::env::current_exe().expect("the file of this program"));
         command.args(["--role", role]).arg(folder.database());
@@ -162,26 +162,26 @@ impl Process {
         let log = folder.0.join("log");
         command.stdin(Stdio::null()).stdout(Stdio::null());
         command.stderr(File::create(&log).expect("a file for the log"));
-        let supervisor = Supervisor::of(&mut command);
+        let manager = ServiceManager::of(&mut command);
         let start = Instant::now();
         let mut running = Running(command.spawn().expect("a server starts"));
-        let fail = |why: String| -> ! {
-            panic!("a server does not answer: {why}\n{}", fs::read_to_string(&log).unwrap_or_default());
+        let fail = |reason: String| -> ! {
+            panic!("a server does not respond: {reason}\n{}", fs::read_to_string(&log).unwrap_or_default());
         };
         let address = loop {
-            if let Some(address) = supervisor.address() {
+            if let Some(address) = manager.address() {
                 break address;
             }
             let ended = running.0.try_wait().expect("a child can be waited for");
-            if ended.is_some() || start.elapsed() > PATIENCE {
-                fail(format!("it does not say where it listens; ended: {ended:?}"));
+            if ended.is_some() || start.elapsed() > START_TIMEOUT {
+                fail(format!("it does not report its address; ended: {ended:?}"));
             }
         };
         reach(address).unwrap_or_else(|error| fail(error.to_string()));
         Process { running, address, started_in: start.elapsed(), folder }
     }
 
-    /// Ends the process in good order and gives its folder back.
+    /// Stops the process gracefully and returns its folder.
     pub fn stop(self) -> Folder {
         use rustix::process::{Pid, Signal, kill_process};
         let Process { mut running, folder, .. } = self;
@@ -190,18 +190,18 @@ impl Process {
         folder
     }
 
-    /// Resident memory now, in MiB.
+    /// Current resident memory, in MiB.
     pub fn memory(&self) -> f64 {
         self.status("VmRSS:")
     }
 
-    /// The most resident memory since the last call of [`Process::forget_peak`], in MiB.
+    /// Peak resident memory since the last call of [`Process::reset_peak`], in MiB.
     pub fn peak(&self) -> f64 {
         self.status("VmHWM:")
     }
 
-    /// Begins anew with the peak (proc(5): 5 in `clear_refs`).
-    pub fn forget_peak(&self) {
+    /// Resets the peak (proc(5): 5 in `clear_refs`).
+    pub fn reset_peak(&self) {
         fs::write(self.proc("clear_refs"), "5").expect("the peak of a child can be reset");
     }
 
@@ -221,22 +221,22 @@ impl Process {
     }
 }
 
-/// Hears from a server where it listens: at a port that the kernel has chosen, so that no other program can have it.
-struct Supervisor(UnixDatagram);
+/// Receives the address of a server, whose port the kernel chooses, by the protocol of sd_notify(3).
+struct ServiceManager(UnixDatagram);
 
-impl Supervisor {
-    /// What the server of that command will tell.
-    fn of(command: &mut Command) -> Supervisor {
+impl ServiceManager {
+    /// A socket that the server of that command will send its address to.
+    fn of(command: &mut Command) -> ServiceManager {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("rollbook-bench-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let address = UnixAddress::from_abstract_name(&name).expect("a name");
         let socket = UnixDatagram::bind_addr(&address).expect("a socket");
-        socket.set_read_timeout(Some(LOOK)).expect("a time limit");
+        socket.set_read_timeout(Some(EXIT_CHECK_INTERVAL)).expect("a time limit");
         command.env("NOTIFY_SOCKET", format!("@{name}"));
-        Supervisor(socket)
+        ServiceManager(socket)
     }
 
-    /// Where the server listens, if it tells that now or before long.
+    /// The address of the server, if it arrives soon.
     fn address(&self) -> Option<SocketAddr> {
         let mut bytes = [0; 4096];
         let count = self.0.recv(&mut bytes).ok()?;

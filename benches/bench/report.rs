@@ -1,10 +1,10 @@
-//! What has been measured: lines on the terminal, and the table of `RESULTS.md`.
+//! The results: lines on the terminal, and the table of `RESULTS.md`.
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-/// A value over the rounds.
+/// Median, minimum and maximum of a value over the rounds.
 #[derive(Clone, Copy)]
 pub struct Spread {
     pub median: f64,
@@ -22,7 +22,7 @@ impl Spread {
     }
 }
 
-/// What a value is counted in.
+/// The unit of a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     Ratio,
@@ -51,7 +51,7 @@ impl Unit {
     }
 }
 
-/// What a value should be.
+/// The target of a value.
 #[derive(Clone, Copy)]
 pub enum Target {
     AtLeast(f64),
@@ -70,18 +70,21 @@ impl Target {
 /// One measure of a row.
 pub struct Line {
     pub row: &'static str,
-    pub what: String,
+    pub description: String,
     pub value: Spread,
     pub unit: Unit,
     pub target: Target,
     /// Absolute figures, for orientation.
-    pub beside: String,
+    pub figures: String,
 }
 
 impl Line {
     pub fn print(&self) {
         let [value, spread, target, met] = self.cells();
-        println!("{:<4}  {:<88} {value:>10} ({spread})  {target:<10} {met:<6}  {}", self.row, self.what, self.beside);
+        println!(
+            "{:<4}  {:<88} {value:>10} ({spread})  {target:<10} {met:<6}  {}",
+            self.row, self.description, self.figures
+        );
     }
 
     fn cells(&self) -> [String; 4] {
@@ -96,7 +99,7 @@ impl Line {
     }
 }
 
-/// Writes the table into the repository.
+/// Writes `benches/RESULTS.md`.
 pub fn write(lines: &[Line], rounds: usize, minutes: f64) -> std::io::Result<()> {
     let missed = lines.iter().filter(|line| !line.target.met(line.value.median)).count();
     let mut text = format!(
@@ -121,7 +124,7 @@ pub fn write(lines: &[Line], rounds: usize, minutes: f64) -> std::io::Result<()>
         let _ = writeln!(
             text,
             "| {} | {} | {value} | {spread} | {target} | {met} | {} |",
-            line.row, line.what, line.beside
+            line.row, line.description, line.figures
         );
     }
     std::fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/RESULTS.md"), text)
@@ -147,7 +150,7 @@ pub fn machine() -> String {
     format!("{processor}, {cores} cores, {memory:.0} GiB, Linux {kernel}, {rustc}, {day}")
 }
 
-/// A number with its thousands apart.
+/// A number with thousands separators.
 pub fn thousands(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut text = String::new();

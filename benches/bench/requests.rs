@@ -1,7 +1,7 @@
-//! The requests that the load is made of.
+//! The requests of the load generator.
 
-use crate::data::{Data, group_name, user_name};
-use crate::load::{Ask, random};
+use crate::load::RequestFactory;
+use crate::people::{FIRST_NAMES, Population, group_name, random, user_name};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::Value;
 use std::io::Write as _;
@@ -14,60 +14,60 @@ pub const APP_KEY: &str = "0123456789abcdef0123456789abcdef01234567";
 /// The password of the user `Administrator`.
 pub const ADMIN_PASSWORD: &str = "correct horse battery";
 
-/// Who asks, in whose dialect.
+/// Credentials of a request.
 #[derive(Clone)]
-pub enum As {
-    /// Both keys.
+pub enum Credentials {
+    /// Datadog's API key and application key.
     Keys,
-    /// Basic credentials of the administrator.
+    /// Basic authentication of the administrator.
     Basic,
-    /// A token of the administrator.
+    /// A Nuxeo token of the administrator.
     Token(String),
 }
 
-impl As {
+impl Credentials {
     fn headers(&self) -> String {
         match self {
-            As::Keys => format!("DD-API-KEY: {API_KEY}\r\nDD-APPLICATION-KEY: {APP_KEY}\r\n"),
-            As::Basic => {
+            Credentials::Keys => format!("DD-API-KEY: {API_KEY}\r\nDD-APPLICATION-KEY: {APP_KEY}\r\n"),
+            Credentials::Basic => {
                 let credentials = BASE64_STANDARD.encode(format!("Administrator:{ADMIN_PASSWORD}"));
                 format!("Authorization: Basic {credentials}\r\n")
             }
-            As::Token(token) => format!("X-Authentication-Token: {token}\r\n"),
+            Credentials::Token(token) => format!("X-Authentication-Token: {token}\r\n"),
         }
     }
 }
 
 /// A request without a body.
-pub fn request(method: &str, path: &str, who: &As) -> Vec<u8> {
+pub fn request(method: &str, path: &str, credentials: &Credentials) -> Vec<u8> {
     let mut out = Vec::new();
-    begin(&mut out, method, path, &who.headers());
+    begin(&mut out, method, path, &credentials.headers());
     out.extend_from_slice(b"\r\n");
     out
 }
 
-/// A request with a body of JSON.
-pub fn send(method: &str, path: &str, who: &As, body: &Value) -> Vec<u8> {
+/// A request with a JSON body.
+pub fn json_request(method: &str, path: &str, credentials: &Credentials, body: &Value) -> Vec<u8> {
     let (mut out, body) = (Vec::new(), body.to_string());
-    begin(&mut out, method, path, &who.headers());
+    begin(&mut out, method, path, &credentials.headers());
     write!(out, "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())
-        .expect("memory takes everything");
+        .expect("a write to memory succeeds");
     out
 }
 
 fn begin(out: &mut Vec<u8>, method: &str, path: &str, headers: &str) {
     let head = "Host: localhost\r\nUser-Agent: bench\r\nAccept: */*\r\n";
-    write!(out, "{method} {path} HTTP/1.1\r\n{head}{headers}").expect("memory takes everything");
+    write!(out, "{method} {path} HTTP/1.1\r\n{head}{headers}").expect("a write to memory succeeds");
 }
 
-/// A look-up of one user.
+/// A look-up of the administrator.
 pub fn administrator() -> Vec<u8> {
-    request("GET", "/api/v1/user/administrator", &As::Keys)
+    request("GET", "/api/v1/user/administrator", &Credentials::Keys)
 }
 
-/// The same request again and again.
-pub fn always(path: &str, who: &As) -> Ask {
-    let request = request("GET", path, who);
+/// The same request every time.
+pub fn repeat(path: &str, credentials: &Credentials) -> RequestFactory {
+    let request = request("GET", path, credentials);
     Arc::new(move |_, _, out| {
         out.extend_from_slice(&request);
         200
@@ -75,17 +75,17 @@ pub fn always(path: &str, who: &As) -> Ask {
 }
 
 /// Datadog's `GET user` of random users.
-pub fn datadog_user(data: &Data) -> Ask {
-    look_up("/api/v1/user/", As::Keys, data)
+pub fn datadog_user(population: Population) -> RequestFactory {
+    look_up("/api/v1/user/", Credentials::Keys, population)
 }
 
 /// Nuxeo's `GET user` of random users.
-pub fn nuxeo_user(data: &Data, who: As) -> Ask {
-    look_up("/nuxeo/api/v1/user/", who, data)
+pub fn nuxeo_user(population: Population, credentials: Credentials) -> RequestFactory {
+    look_up("/nuxeo/api/v1/user/", credentials, population)
 }
 
-fn look_up(path: &'static str, who: As, data: &Data) -> Ask {
-    let (users, headers) = (data.users, who.headers());
+fn look_up(path: &'static str, credentials: Credentials, population: Population) -> RequestFactory {
+    let (users, headers) = (population.users, credentials.headers());
     Arc::new(move |connection, number, out| {
         begin(out, "GET", &format!("{path}{}", user_name(random(connection, number) % users)), &headers);
         out.extend_from_slice(b"\r\n");
@@ -93,22 +93,22 @@ fn look_up(path: &'static str, who: As, data: &Data) -> Ask {
     })
 }
 
-/// Datadog's `POST user`, each time of another user.
-pub fn create() -> Ask {
-    let headers = As::Keys.headers();
+/// Datadog's `POST user`, with a new name each time.
+pub fn create() -> RequestFactory {
+    let headers = Credentials::Keys.headers();
     Arc::new(move |connection, number, out| {
         let scatter = random(connection, number) % 100_000;
-        let body = format!(r#"{{"handle":"new.{scatter}.{connection}.{number}@example.com","name":"Somebody New"}}"#);
+        let body = format!(r#"{{"handle":"new.{scatter}.{connection}.{number}@example.com","name":"New User"}}"#);
         begin(out, "POST", "/api/v1/user", &headers);
         write!(out, "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())
-            .expect("memory takes everything");
+            .expect("a write to memory succeeds");
         200
     })
 }
 
-/// Nuxeo's `POST user/{user}/group/{group}` of a random user and a random group, and then `DELETE` of the same.
-pub fn membership(data: &Data) -> Ask {
-    let (users, groups, headers) = (data.users, data.groups, As::Basic.headers());
+/// Nuxeo's `POST user/{user}/group/{group}` for a random user and group, followed by `DELETE` of the same membership.
+pub fn membership(population: Population) -> RequestFactory {
+    let (users, groups, headers) = (population.users, population.groups, Credentials::Basic.headers());
     Arc::new(move |connection, number, out| {
         let pair = random(connection, number / 2);
         let (user, group) = (user_name(pair % users), group_name((pair >> 32) % groups));
@@ -120,10 +120,10 @@ pub fn membership(data: &Data) -> Ask {
 }
 
 /// Nuxeo's `GET user/search` for random first names: pages of 50 users.
-pub fn search() -> Ask {
-    let headers = As::Basic.headers();
+pub fn search() -> RequestFactory {
+    let headers = Credentials::Basic.headers();
     Arc::new(move |connection, number, out| {
-        let names = crate::data::FIRST_NAMES;
+        let names = FIRST_NAMES;
         let name = names[(random(connection, number) % names.len() as u64) as usize];
         begin(out, "GET", &format!("/nuxeo/api/v1/user/search?q={name}"), &headers);
         out.extend_from_slice(b"\r\n");
