@@ -39,7 +39,7 @@ const EMPTY_LINES_MAX: usize = 4;
 
 const HTTPS_ONLY: Refusal = Refusal(400, "This port takes HTTPS only: use https:// in place of http://");
 
-/// What the connection does after a response.
+/// The next step of the connection after a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum AfterResponse {
     /// Read the next request.

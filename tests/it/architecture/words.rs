@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Rooms and documents whose words are older than the rule.
-pub(super) const NOT_CLEAN_YET: [&str; 21] = [
+pub(super) const NOT_CLEAN_YET: [&str; 17] = [
     "admin",
     "app",
     "cache",
@@ -21,14 +21,10 @@ pub(super) const NOT_CLEAN_YET: [&str; 21] = [
     "import_sources",
     "json",
     "lib",
-    "logging",
-    "metrics",
     "model",
     "page",
-    "server",
     "settings",
     "store",
-    "sync",
 ];
 
 /// Words that name no component and no person.

@@ -226,10 +226,7 @@ fn a_line_that_was_cut_off_by_a_full_disk_spoils_no_other() {
     let lines: Vec<&str> = after.lines().collect();
     // After the end of the line that was cut off.
     assert_eq!(lines[0], "");
-    assert!(
-        lines[1].ends_with("1 log lines could not be written: No space left on device (os error 28)"),
-        "{after}"
-    );
+    assert!(lines[1].ends_with("1 log lines could not be written: No space left on device (os error 28)"), "{after}");
     assert!(lines[1..].iter().all(|line| line.starts_with("[20")), "{after}");
     assert_eq!(server.stop(), 0);
 }
