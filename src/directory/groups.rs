@@ -7,10 +7,10 @@ use super::permissions::{AdministratorGuard, require_no_administrator, require_n
 use super::rules::Rules;
 use super::transactions::Directory;
 use crate::model::{
-    Caller, DeniedAction, EntityKind, Error, Group, GroupChanges, GroupDetails, PermissionLevel, Precondition, Result,
-    Window, check_login,
+    Caller, DeniedAction, EntityKind, Error, Group, GroupChanges, GroupDetails, MemberList, PermissionLevel,
+    Precondition, Result, Window, check_login,
 };
-use crate::store::{MemberList, PlannedLists, ReadTx, WriteTx};
+use crate::store::{PlannedLists, ReadTx, WriteTx};
 
 /// Which of a group's lists are wanted along with it. They can be long, so none is by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -2,8 +2,9 @@
 
 use super::secrets::{digest, new_secret};
 use super::transactions::Directory;
-use crate::model::{DeniedAction, Error, PermissionLevel, Result, check_length, check_text};
-use crate::store::{Credential, CredentialKind, NewCredential};
+use crate::model::{
+    Credential, CredentialKind, DeniedAction, Error, NewCredential, PermissionLevel, Result, check_length, check_text,
+};
 
 /// Longest name of a key, in characters.
 const NAME_CHARS_MAX: usize = 255;

@@ -6,8 +6,8 @@ use super::lookup::{
 use super::page_reader::PageReader;
 use super::permissions::{AdministratorGuard, require_no_administrator};
 use super::transactions::Directory;
-use crate::model::{Caller, DeniedAction, PermissionLevel, Result, UserWithGroups, Window};
-use crate::store::{MemberList, ReadTx, WriteTx};
+use crate::model::{Caller, DeniedAction, MemberList, PermissionLevel, Result, UserWithGroups, Window};
+use crate::store::{ReadTx, WriteTx};
 
 /// From which side a membership is looked at: what is looked up, and missed, first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -25,7 +25,8 @@ mod transactions;
 mod user_writes;
 mod users;
 
-pub use crate::store::{Credential, CredentialKind, ImportProgress, PositionedGroup, RemovedProperty, UserFilter};
+pub use crate::model::{Credential, CredentialKind};
+pub use crate::store::{ImportProgress, PositionedGroup, RemovedProperty, UserFilter};
 pub use authentication::{Authenticator, Session, SessionLimits};
 pub use change_feed::{ChangeCursor, ChangePage};
 pub use change_retention::ChangeRetention;

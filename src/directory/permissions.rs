@@ -2,10 +2,10 @@
 
 use super::rules::Rules;
 use crate::model::{
-    ADMINISTRATORS, AccessRole, Caller, CallerKind, DeniedAction, Error, GroupChanges, PermissionLevel, Proof, Result,
-    User, UserChanges, fold_name,
+    ADMINISTRATORS, AccessRole, Caller, CallerKind, CredentialKind, DeniedAction, Error, GroupChanges, MemberList,
+    PermissionLevel, Proof, Result, User, UserChanges, fold_name,
 };
-use crate::store::{CredentialKind, MemberList, ReadTx, WriteTx};
+use crate::store::{ReadTx, WriteTx};
 use std::borrow::Cow;
 use std::collections::HashSet;
 

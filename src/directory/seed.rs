@@ -3,8 +3,8 @@
 use super::lookup::load_group;
 use super::passwords::Passwords;
 use super::secrets::digest;
-use crate::model::{ADMINISTRATORS, Actor, Group, KeyRole, POWER_USERS, Result, User};
-use crate::store::{CredentialKind, NewCredential, Store};
+use crate::model::{ADMINISTRATORS, Actor, CredentialKind, Group, KeyRole, NewCredential, POWER_USERS, Result, User};
+use crate::store::Store;
 use std::fmt;
 
 /// The first user of a new database.

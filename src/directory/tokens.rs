@@ -2,8 +2,10 @@
 
 use super::secrets::{digest, hex, new_secret};
 use super::transactions::Directory;
-use crate::model::{DeniedAction, Error, PermissionLevel, Proof, Result, check_length, check_text, new_uuid};
-use crate::store::{CredentialKind, NewCredential, Token};
+use crate::model::{
+    CredentialKind, DeniedAction, Error, NewCredential, PermissionLevel, Proof, Result, Token, check_length,
+    check_text, new_uuid,
+};
 use sha2::Digest as _;
 use sha2::Sha256;
 

@@ -1,5 +1,6 @@
 //! Cache scopes: which cached data a commit invalidates.
 
+use super::change_action::Action;
 use crate::model::RightsVersion;
 use crate::sync::locked;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -97,3 +98,23 @@ impl SnapshotVersion {
 /// Every scope but [`CacheScope::Anything`], which shows by itself; each before those that build on it.
 pub(in crate::store) const ADVANCED_SCOPES: [CacheScope; 3] =
     [CacheScope::Groups, CacheScope::Rights, CacheScope::Credentials];
+
+/// The scopes that a change invalidates. Every commit also invalidates [`CacheScope::Anything`].
+///
+/// Two kinds of changes are not in the audit log. Another order of memberships calls `WriteTx::invalidate` itself. Another
+/// hash of the same password invalidates nothing: a cached login stays right.
+pub(in crate::store) const fn invalidated_by(action: Action) -> &'static [CacheScope] {
+    use CacheScope::{Credentials, Groups, Rights};
+    match action {
+        Action::UserCreated | Action::UserUpdated => &[],
+        Action::UserEnabledOrDisabled | Action::UserPasswordSet => &[Rights],
+        Action::UserDeleted => &[Rights, Credentials],
+        // Pending members of a new group become members of the groups above it.
+        Action::GroupCreated | Action::GroupDeleted => &[Groups, Rights],
+        Action::GroupUpdated => &[Groups],
+        Action::MemberAdded | Action::MemberRemoved => &[Rights],
+        Action::SubgroupAdded | Action::SubgroupRemoved => &[Groups, Rights],
+        Action::KeyCreated | Action::KeyRevoked | Action::TokenCreated | Action::TokenRevoked => &[Credentials],
+        Action::DirectoryRestored => &[Groups, Rights, Credentials],
+    }
+}

@@ -5,10 +5,13 @@
 //! all names each time, which for a user costs as much as finding the row.
 
 mod cache_scopes;
+mod change_action;
 mod read_cache;
 mod sql;
 mod sqlite;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 pub use cache_scopes::CacheScope;
 pub use sql::{ReadTx, WriteTx};
@@ -22,13 +25,13 @@ pub use sqlite::temp_database::{TempDatabase, save_backup};
 pub use tables::bulk_write::Undo;
 pub use tables::change_clock::ChangeClock;
 pub use tables::counts::Counts;
-pub use tables::credentials::{Credential, CredentialKind, NewCredential, Token};
-pub use tables::identity::SpellingMatch;
+pub use tables::identity::{JoinedGroup, SpellingMatch};
 pub use tables::import_progress::{ImportProgress, ImportedEntity};
+pub use tables::member_lists::PlannedLists;
 pub use tables::membership_positions::{MembershipPositions, PositionScope, PositionedGroup};
-pub use tables::memberships::{JoinedGroup, MemberList, NewMembership, PlannedLists};
+pub use tables::memberships::NewMembership;
 pub use tables::passwords::LoginRow;
-pub use tables::users::UserFilter;
+pub use tables::user_filter::UserFilter;
 
 use crate::cache::Owner;
 use crate::files::{self, DatabasePath, InstanceLock, TempFile, real_path, with_suffix};

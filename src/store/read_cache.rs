@@ -3,9 +3,8 @@
 
 use crate::cache::{Cache, Held, Owner};
 use crate::metrics::Exposition;
-use crate::model::Result;
+use crate::model::{GroupName, Result};
 use crate::store::cache_scopes::SnapshotVersion;
-use crate::store::tables::hierarchy::HierarchyNode;
 use crate::sync::{exclusive, shared};
 use std::collections::HashSet;
 use std::sync::{Arc, RwLock};
@@ -131,5 +130,22 @@ impl ReadCacheView<'_> {
         let bytes = list.heap_bytes() + size_of_val(&*ids);
         self.memory.lists.insert(generation, self.owner, list, Arc::clone(&ids), bytes);
         Ok(ids)
+    }
+}
+
+/// A group, seen from below.
+pub(in crate::store) struct HierarchyNode {
+    pub(in crate::store) name: Arc<GroupName>,
+    /// In the order in which the group joined them.
+    pub(in crate::store) parents: Vec<i64>,
+}
+
+impl HierarchyNode {
+    /// Memory that it holds when it is behind a pointer that counts, in bytes.
+    pub(in crate::store) fn heap_bytes(&self) -> usize {
+        // Two counters stand before each of the two values.
+        let counted = 4 * size_of::<usize>() + size_of::<HierarchyNode>() + size_of::<GroupName>();
+        let texts = self.name.name.capacity() + self.name.label.as_ref().map_or(0, String::capacity);
+        counted + texts + self.parents.capacity() * size_of::<i64>()
     }
 }

@@ -3,9 +3,10 @@
 //! Columns are read by position, from a list beside the function that reads them: reading one by its name searches
 //! all names each time, which for a user costs as much as finding the row.
 
-use super::cache_scopes::CacheScope;
+use super::cache_scopes::{CacheScope, invalidated_by};
+use super::change_action::Action;
 use super::read_cache::ReadCacheView;
-use crate::model::{Actor, Error, Result, RightsVersion};
+use crate::model::{Actor, Error, MemberList, Result, RightsVersion};
 use rusqlite::{Connection, ErrorCode};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -53,7 +54,20 @@ impl<'c> WriteTx<'c> {
         }
     }
 
-    /// Notes that something of that scope changes.
+    /// Invalidates the scopes of a recorded change when the operation commits.
+    pub(in crate::store) fn invalidate_for(&self, action: Action) {
+        invalidated_by(action).iter().for_each(|scope| self.invalidate(*scope));
+    }
+
+    /// Invalidates what depends on the order of a list of a group. The audit log has no row for another order.
+    pub(in crate::store) fn invalidate_order(&self, list: MemberList) {
+        self.invalidate(CacheScope::Rights);
+        if list != MemberList::Users {
+            self.invalidate(CacheScope::Groups);
+        }
+    }
+
+    /// Invalidates a scope when the operation commits. Only changes that are not in the audit log need this.
     pub(in crate::store) fn invalidate(&self, scope: CacheScope) {
         self.invalidated.set(self.invalidated.get() | 1 << scope as u8);
     }

@@ -2,8 +2,8 @@
 
 use super::sessions::SessionLogin;
 use crate::directory::permissions::load_permission;
-use crate::model::{Caller, CallerKind, Ended, PermissionLevel, Proof, Result, RightsVersion};
-use crate::store::{Credential, ReadTx};
+use crate::model::{Caller, CallerKind, Credential, Ended, PermissionLevel, Proof, Result, RightsVersion};
+use crate::store::ReadTx;
 
 pub(super) fn key_caller(credential: &Credential, permission: PermissionLevel, state: RightsVersion) -> Caller {
     let (kind, proof) = (CallerKind::Key, Proof::Credential(credential.id));

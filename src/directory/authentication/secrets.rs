@@ -6,8 +6,7 @@ use super::caller::{key_caller, load_caller};
 use super::refusals::counted;
 use crate::cache::Owner;
 use crate::directory::secrets::digest;
-use crate::model::{Caller, Error, KeyKind, PermissionLevel, Proof, Result, now};
-use crate::store::{Credential, CredentialKind};
+use crate::model::{Caller, Credential, CredentialKind, Error, KeyKind, PermissionLevel, Proof, Result, now};
 
 /// How exact `last used` is, in milliseconds: one write an hour and key.
 const LAST_USED_MILLISECONDS: i64 = 3_600_000;

@@ -1,8 +1,7 @@
 //! An import inside its transaction: users and groups.
 
 use super::items::{Conflict, ImportOptions, Imported, ImportedUser, Item, Outcome, PLACE_MAX};
-use super::members::Member;
-use super::members::withheld;
+use super::members::{Member, withheld};
 use crate::directory::groups::{insert_group, update_group};
 use crate::directory::lookup::{load_group, load_user};
 use crate::directory::names::{imported_key, require_spelling};
@@ -10,11 +9,10 @@ use crate::directory::permissions::load_permission;
 use crate::directory::rules::Rules;
 use crate::directory::user_writes::{UserUpdate, insert_without_groups, join_groups};
 use crate::model::{
-    Caller, DeniedAction, EntityKind, EntryName, Error, GroupChanges, PermissionLevel, Precondition, Result, Target,
-    check_login,
+    Caller, DeniedAction, EntityKind, EntryName, Error, GroupChanges, MemberList, PermissionLevel, Precondition,
+    Result, Target, check_login,
 };
-use crate::store::ImportedEntity as Entry;
-use crate::store::{JoinedGroup, MemberList, NewMembership, Undo, WriteTx};
+use crate::store::{ImportedEntity as Entry, JoinedGroup, NewMembership, Undo, WriteTx};
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;

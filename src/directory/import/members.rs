@@ -4,9 +4,8 @@ use super::batch::{Done, Failure, Import, outcome};
 use super::items::Outcome;
 use crate::directory::lookup::load_group_id;
 use crate::directory::names::{require_spelling, require_waiting_spelling};
-use crate::model::{ADMINISTRATORS, EntityKind, Error, POWER_USERS, Result, Target};
-use crate::store::ImportedEntity as Entry;
-use crate::store::{MemberList, WriteTx};
+use crate::model::{ADMINISTRATORS, EntityKind, Error, MemberList, POWER_USERS, Result, Target};
+use crate::store::{ImportedEntity as Entry, WriteTx};
 
 impl Import<'_> {
     pub(super) fn member(&self, tx: &WriteTx<'_>, member: Member<'_>, made: &mut Vec<String>) -> Done {

@@ -5,7 +5,7 @@ use crate::model::{EntityKind, Error, Result, check_new_name, fold_name, is_answ
 use crate::store::sql::{ReadTx, WriteTx, failure};
 use crate::store::sqlite::migrations;
 use crate::store::tables::columns::{attributes, attributes_text, search_key};
-use crate::store::tables::users::ENABLED_ADMINISTRATOR;
+use crate::store::tables::hierarchy::ENABLED_ADMINISTRATOR;
 use rusqlite::{Row, params};
 use std::collections::{BTreeMap, HashMap, HashSet};
 

@@ -1,6 +1,7 @@
 //! The versions of the schema: which one a file has, and the way from each to the next.
 
-use crate::store::tables::identity;
+mod name_keys;
+
 use crate::store::tables::passwords::slow_kind;
 use anyhow::{Context as _, bail};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -36,8 +37,8 @@ const STEPS: [Step; 5] = [
         to: 4,
         what: "compares names without characters that cannot be seen",
         run: |tx| {
-            tx.execute_batch(identity::WITHHELD)?;
-            identity::renew_keys(tx)
+            tx.execute_batch(name_keys::WITHHELD)?;
+            name_keys::renew_keys(tx)
         },
     },
     Step {

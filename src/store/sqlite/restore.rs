@@ -59,7 +59,7 @@ pub fn restore(backup: &Path, shown: &str, database: &Path, actor: &Actor) -> an
         let draft = TempFile::beside(&place.real_path)?;
         let counts = snapshot.copy_to(draft.path()).with_context(|| format!("copy {shown}"))?;
         let backup_name = Path::new(shown).file_name().unwrap_or_default().to_string_lossy();
-        note_restore(draft.path(), &place.real_path, &backup_name, actor)
+        record_restore(draft.path(), &place.real_path, &backup_name, actor)
             .context("go on with the record of changes")?;
         set_owner(&draft.open_own()?, owner).context("give the copy to the owner of the database")?;
         draft.sync()?;
@@ -79,7 +79,7 @@ pub fn restore(backup: &Path, shown: &str, database: &Path, actor: &Actor) -> an
 }
 
 /// Writes the restore into the record of changes of the copy.
-fn note_restore(copy: &Path, old: &Path, backup: &str, actor: &Actor) -> anyhow::Result<()> {
+fn record_restore(copy: &Path, old: &Path, backup: &str, actor: &Actor) -> anyhow::Result<()> {
     let mut connection = connect(copy)?;
     // The copy is synced as a whole.
     connection.execute_batch("pragma journal_mode = memory; pragma synchronous = off")?;
@@ -95,7 +95,7 @@ fn note_restore(copy: &Path, old: &Path, backup: &str, actor: &Actor) -> anyhow:
     // Numbers do not go so far by themselves, and a reader that has such a one is told that it is too large.
     let lost = if lost > NUMBER_MAX - LOST_MAX { 0 } else { lost };
     let number = first_number(last, lost)?;
-    WriteTx::on(&connection, None, actor, false).note_restore(backup, number, last)?;
+    WriteTx::on(&connection, None, actor, false).record_restore(backup, number, last)?;
     connection.close().map_err(|(_, error)| error)?;
     Ok(())
 }

@@ -115,6 +115,17 @@ impl WriteTx<'_> {
         Ok(last + 1)
     }
 
+    /// Reserves so many places at the end of the order of all memberships. Returns the last one before them.
+    pub fn reserve_positions(&self, count: u64) -> Result<i64> {
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        Ok(self.next_seqs(count.max(1))? - 1)
+    }
+
+    /// Changes something that nobody sees: numbers of this sequence may be left out.
+    pub(in crate::store) fn skip_seq(&self) -> Result<()> {
+        self.advance_seq(1)
+    }
+
     /// The next number of the sequence `seq` while there are many changes; `None`: the stored counter tells it.
     pub(in crate::store) fn upcoming_seq(&self) -> Result<Option<i64>> {
         let Some(seq) = self.bulk.borrow().as_ref().map(|bulk| bulk.seq) else { return Ok(None) };

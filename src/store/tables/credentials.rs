@@ -1,101 +1,8 @@
 //! Rows of `credentials`: keys and tokens, as digests.
 
-use crate::model::{KeyKind, KeyRole, Result, new_uuid, now};
-use crate::store::cache_scopes::CacheScope;
+use crate::model::{Credential, CredentialKind, NewCredential, ROLES, Result, Token, new_uuid, now};
 use crate::store::sql::{ReadTx, WriteTx};
 use rusqlite::{Row, params};
-
-/// What a credential is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CredentialKind {
-    /// An API key.
-    Api,
-    /// An application key and its role.
-    Application(KeyRole),
-    /// A token, and the inner id of its user.
-    Token(i64),
-}
-
-impl CredentialKind {
-    /// The kind of key; `None` for tokens.
-    pub fn key_kind(&self) -> Option<KeyKind> {
-        match self {
-            CredentialKind::Api => Some(KeyKind::Api),
-            CredentialKind::Application(_) => Some(KeyKind::Application),
-            CredentialKind::Token(_) => None,
-        }
-    }
-
-    /// The word for it in the table and on the command line.
-    pub fn word(&self) -> &'static str {
-        match self {
-            CredentialKind::Api => "api",
-            CredentialKind::Application(_) => "app",
-            CredentialKind::Token(_) => "token",
-        }
-    }
-}
-
-/// A credential as stored; the secret itself is not.
-#[derive(Debug, Clone)]
-pub struct Credential {
-    /// Names it on the command line.
-    pub id: i64,
-    /// What it is for.
-    pub purpose: CredentialKind,
-    /// What people call it.
-    pub name: String,
-    /// Milliseconds since 1970-01-01 UTC.
-    pub created_at: i64,
-    /// To the hour, milliseconds since 1970-01-01 UTC.
-    pub last_used_at: Option<i64>,
-    /// Milliseconds since 1970-01-01 UTC; `None`: valid.
-    pub revoked_at: Option<i64>,
-}
-
-/// The device and application that a token was issued for.
-#[derive(Debug, Clone, Default)]
-pub struct Token {
-    /// Names the token without being it.
-    pub uuid: String,
-    /// The application's name.
-    pub application: String,
-    /// The device's identifier.
-    pub device: String,
-    /// What people call the device.
-    pub device_description: Option<String>,
-    /// What the application said it wants to do; kept, not enforced.
-    pub permission: Option<String>,
-    /// What gives the token again, together with the password.
-    pub seed: Option<Vec<u8>>,
-    /// SHA-256 of the token.
-    pub digest: [u8; 32],
-    /// Milliseconds since 1970-01-01 UTC.
-    pub created_at: i64,
-}
-
-/// A credential to store.
-#[derive(Debug)]
-pub struct NewCredential {
-    /// What it is for.
-    pub purpose: CredentialKind,
-    /// What people call it.
-    pub name: String,
-    /// SHA-256 of the secret.
-    pub digest: [u8; 32],
-    /// For tokens, what they were issued for.
-    pub token: Option<Token>,
-}
-
-const ROLES: [(KeyRole, &str); 3] =
-    [(KeyRole::Admin, "admin"), (KeyRole::Standard, "standard"), (KeyRole::Read, "read")];
-
-impl KeyRole {
-    /// The word for it in the table and on the command line.
-    pub fn word(self) -> &'static str {
-        ROLES.iter().find(|(role, _)| *role == self).map_or("", |(_, word)| word)
-    }
-}
 
 const COLUMNS: &str = "id, kind, role, user_id, name, created_at, last_used_at, revoked_at";
 const TOKEN_COLUMNS: &str = "uuid, application, device, device_description, permission, seed, digest, created_at";
@@ -153,7 +60,6 @@ impl ReadTx<'_> {
 impl WriteTx<'_> {
     /// Stores a credential and returns its id.
     pub fn insert_credential(&self, new: &NewCredential) -> Result<i64> {
-        self.invalidate(CacheScope::Credentials);
         let (role, user_id) = match new.purpose {
             CredentialKind::Api => (None, None),
             CredentialKind::Application(role) => (Some(role.word()), None),
@@ -180,7 +86,7 @@ impl WriteTx<'_> {
             ],
         )?;
         let id = self.connection.last_insert_rowid();
-        self.note_new_credential(id)?;
+        self.record_credential_by_id(id, true)?;
         Ok(id)
     }
 
@@ -191,7 +97,6 @@ impl WriteTx<'_> {
 
     /// Ends an API key or application key. False when there is no valid one of that id.
     pub fn revoke_key(&self, id: i64) -> Result<bool> {
-        self.invalidate(CacheScope::Credentials);
         let sql = "update credentials set revoked_at = ?2
              where id = ?1 and kind in ('api', 'app') and revoked_at is null returning id";
         self.revoke(sql, params![id, now()])
@@ -199,7 +104,6 @@ impl WriteTx<'_> {
 
     /// Ends a user's tokens for that application and device. False when there is none.
     pub fn revoke_tokens(&self, user_id: i64, application: &str, device: &str) -> Result<bool> {
-        self.invalidate(CacheScope::Credentials);
         let sql = "update credentials set revoked_at = ?4
              where user_id = ?1 and application = ?2 and device = ?3 and revoked_at is null
              returning id";
@@ -208,7 +112,6 @@ impl WriteTx<'_> {
 
     /// Ends one of a user's tokens, by its uuid or digest. False when there is none.
     pub fn revoke_token(&self, user_id: i64, uuid: &str, digest: &[u8; 32]) -> Result<bool> {
-        self.invalidate(CacheScope::Credentials);
         let sql = "update credentials set revoked_at = ?4
              where user_id = ?1 and (uuid = ?2 or digest = ?3) and revoked_at is null
              returning id";
@@ -219,16 +122,20 @@ impl WriteTx<'_> {
     pub(in crate::store) fn revoke_all_tokens(&self, user_id: i64) -> Result<()> {
         let sql = "update credentials set revoked_at = ?2
              where user_id = ?1 and kind = 'token' and revoked_at is null returning id";
-        if self.revoke(sql, params![user_id, now()])? {
-            self.invalidate(CacheScope::Credentials);
+        self.revoke(sql, params![user_id, now()]).map(drop)
+    }
+
+    fn record_credential_by_id(&self, id: i64, begins: bool) -> Result<()> {
+        match self.find_credential_by_id(id)? {
+            Some((credential, token)) => self.record_credential(&credential, token.as_ref(), begins),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Runs a statement that ends credentials and returns their ids. False when there were none.
     fn revoke(&self, sql: &str, parameters: &[&dyn rusqlite::ToSql]) -> Result<bool> {
         let revoked: Vec<i64> = self.all(sql, parameters, |row| row.get(0))?;
-        revoked.iter().try_for_each(|id| self.note_end_of_credential(*id))?;
+        revoked.iter().try_for_each(|id| self.record_credential_by_id(*id, false))?;
         Ok(!revoked.is_empty())
     }
 }

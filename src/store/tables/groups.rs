@@ -1,10 +1,8 @@
 //! Rows of `groups`.
 
-use crate::model::{EntityKind, Group, GroupName, Page, Result, Window, fold_name, new_uuid, now};
-use crate::store::cache_scopes::CacheScope;
+use crate::model::{EntityKind, Group, Page, Result, Window, fold_name, new_uuid, now};
 use crate::store::sql::{ReadTx, WriteTx};
 use crate::store::tables::columns::{attributes, attributes_text, count, prefix_range, search_key};
-use crate::store::tables::memberships::JoinedGroup;
 use rusqlite::{Row, named_params, params};
 
 /// The columns of a group, in the order in which `group` reads them.
@@ -37,30 +35,6 @@ impl ReadTx<'_> {
         self.first(concat!("select ", columns!(), " from groups where id = ?1"), [id], group)
     }
 
-    /// The inner id of the group of that name, whatever the spelling.
-    pub fn find_group_id(&self, name: &str) -> Result<Option<i64>> {
-        self.by_name("select id from groups where name_key = ?1", name, |row| row.get(0))
-    }
-
-    /// The inner ids of the groups of these names, whatever the spelling.
-    pub fn find_group_ids(&self, names: &[String]) -> Result<Vec<Option<i64>>> {
-        let keys = names.iter().map(|name| self.group_key(name)).collect::<Result<Vec<_>>>()?;
-        let sql = "select id from groups where name_key = ?1";
-        self.first_of_each(sql, keys.iter().map(String::as_str), |row| row.get(0))
-    }
-
-    /// The group of that name, whatever the spelling, as one that a user is to be in.
-    pub fn find_joined_group(&self, name: &str) -> Result<Option<JoinedGroup>> {
-        self.by_name("select id, name from groups where name_key = ?1", name, joined_group)
-    }
-
-    /// The groups of these names, whatever the spelling.
-    pub fn find_joined_groups(&self, names: &[String]) -> Result<Vec<Option<JoinedGroup>>> {
-        let keys = names.iter().map(|name| self.group_key(name)).collect::<Result<Vec<_>>>()?;
-        let sql = "select id, name from groups where name_key = ?1";
-        self.first_of_each(sql, keys.iter().map(String::as_str), joined_group)
-    }
-
     /// How many groups there are.
     pub(in crate::store) fn count_groups(&self) -> Result<u64> {
         self.number("select value from counters where name = 'groups'", [])
@@ -86,11 +60,6 @@ impl ReadTx<'_> {
     /// How many users are directly in a group.
     pub fn count_members(&self, group_id: i64) -> Result<u64> {
         self.number("select count(*) from memberships where group_id = ?1", [group_id])
-    }
-
-    /// Where that name stands in the order of names, whether there is such a group or not.
-    pub fn group_key(&self, name: &str) -> Result<String> {
-        self.key_by_name("select 1 from groups where name_key = ?1", name)
     }
 
     /// The groups that come after that key in the order of names and whose name or label contains the text, as many as
@@ -140,9 +109,6 @@ impl WriteTx<'_> {
     /// # Errors
     /// `Invalid` when the attributes are too large. That the key is free is the caller's to check.
     pub fn insert_group(&self, group: &Group) -> Result<i64> {
-        self.invalidate(CacheScope::Groups);
-        // Groups that have waited for this one come below it, and their members with them.
-        self.invalidate(CacheScope::Rights);
         self.execute(
             "insert into groups (uuid, name, name_key, label, label_key, description, attributes, created_at,
                  updated_at)
@@ -159,7 +125,9 @@ impl WriteTx<'_> {
             },
         )?;
         let id = self.connection.last_insert_rowid();
-        self.note_new_group(id)?;
+        if let Some(created) = self.find_group_by_id(id)? {
+            self.record_group_created(&created)?;
+        }
         self.withhold_key(EntityKind::Group, id, &group.name, &group.key)?;
         self.resolve_pending_group(id, &group.name, &group.key)?;
         Ok(id)
@@ -173,7 +141,6 @@ impl WriteTx<'_> {
         if before == group {
             return Ok(());
         }
-        self.invalidate(CacheScope::Groups);
         self.execute(
             "update groups set label = :label, label_key = :label_key, description = :description,
                  attributes = :attributes, updated_at = :now, version = version + 1
@@ -187,14 +154,14 @@ impl WriteTx<'_> {
                 ":now": now(),
             },
         )?;
-        self.note_group(before, group)
+        self.record_group_updated(before, group)
     }
 
     /// Removes a group for good, also from its members' groups and from its parents.
     pub fn delete_group(&self, group_id: i64) -> Result<()> {
-        self.invalidate(CacheScope::Groups);
-        self.invalidate(CacheScope::Rights);
-        self.note_end_of_group(group_id)?;
+        if let Some(group) = self.find_group_by_id(group_id)? {
+            self.record_group_deleted(&group)?;
+        }
         self.touch_groups_beside(group_id)?;
         self.execute("delete from groups where id = ?1", [group_id])?;
         Ok(())
@@ -214,12 +181,4 @@ fn group(row: &Row<'_>) -> rusqlite::Result<Group> {
         version: row.get(8)?,
         key: row.get(9)?,
     })
-}
-
-fn joined_group(row: &Row<'_>) -> rusqlite::Result<JoinedGroup> {
-    Ok(JoinedGroup { id: row.get(0)?, name: row.get(1)? })
-}
-
-pub(in crate::store) fn group_name(row: &Row<'_>) -> rusqlite::Result<GroupName> {
-    Ok(GroupName { id: row.get(0)?, name: row.get(1)?, label: row.get(2)?, key: row.get(3)? })
 }

@@ -1,32 +1,47 @@
 //! The groups above a user: read once, remembered while no group changes.
 
 use crate::model::{ADMINISTRATORS, GroupName, POWER_USERS, Result};
+use crate::store::read_cache::{ADMINISTRATORS_MAX, Administrators, HierarchyNode};
 use crate::store::sql::{ReadTx, failure};
-use crate::store::tables::groups::group_name;
+use rusqlite::Row;
 use std::collections::HashSet;
 use std::sync::Arc;
+
+/// The groups whose members are administrators: the group of that name and all below it.
+macro_rules! administrator_groups {
+    () => {
+        "with recursive administrator_groups (id) as (
+             select id from groups where name_key = 'administrators'
+             union
+             select child_id from subgroups join administrator_groups on parent_id = administrator_groups.id
+         )"
+    };
+}
+pub(in crate::store) use administrator_groups;
+
+/// A row if any enabled user is an administrator.
+pub(in crate::store) const ENABLED_ADMINISTRATOR: &str = concat!(
+    administrator_groups!(),
+    " select 1 from administrator_groups join memberships on group_id = administrator_groups.id
+      join users on users.id = user_id where disabled = 0 limit 1"
+);
 
 /// The groups that a group is directly in, in the order in which it joined them.
 const PARENTS: &str = "select parent_id from subgroups where child_id = ?1 order by seq";
 
-/// A group, seen from below.
-pub(in crate::store) struct HierarchyNode {
-    name: Arc<GroupName>,
-    /// In the order in which the group joined them.
-    parents: Vec<i64>,
-}
-
-impl HierarchyNode {
-    /// Memory that it holds when it is behind a pointer that counts, in bytes.
-    pub(in crate::store) fn heap_bytes(&self) -> usize {
-        // Two counters stand before each of the two values.
-        let counted = 4 * size_of::<usize>() + size_of::<HierarchyNode>() + size_of::<GroupName>();
-        let texts = self.name.name.capacity() + self.name.label.as_ref().map_or(0, String::capacity);
-        counted + texts + self.parents.capacity() * size_of::<i64>()
-    }
-}
-
 impl ReadTx<'_> {
+    /// Whether any enabled user is an administrator.
+    pub fn has_enabled_administrator(&self) -> Result<bool> {
+        self.any(ENABLED_ADMINISTRATOR, [])
+    }
+
+    /// Whether that user is directly in the group `administrators`.
+    pub fn is_direct_administrator(&self, user_id: i64) -> Result<bool> {
+        let sql = "select 1 from memberships join groups on groups.id = group_id
+             where user_id = ?1 and name_key = 'administrators'";
+        self.any(sql, [user_id])
+    }
+
     /// A user's direct groups, in the order joined.
     pub fn list_groups_of(&self, user_id: i64) -> Result<Vec<Arc<GroupName>>> {
         if self.memory.is_none() {
@@ -219,4 +234,20 @@ impl ReadTx<'_> {
         let parents = self.all(PARENTS, [id], |row| row.get(0))?;
         Ok(Some(Arc::new(HierarchyNode { name: Arc::new(name), parents })))
     }
+
+    /// All members of the group `administrators`, direct or not, unless there are too many to be remembered.
+    fn read_administrators(&self) -> Result<Administrators> {
+        let sql = concat!(
+            administrator_groups!(),
+            " select user_id from administrator_groups cross join memberships on group_id = administrator_groups.id
+              limit ?1"
+        );
+        let administrators: HashSet<i64> =
+            self.all(sql, [ADMINISTRATORS_MAX as i64 + 1], |row| row.get(0))?.into_iter().collect();
+        Ok((administrators.len() <= ADMINISTRATORS_MAX).then(|| Arc::new(administrators)))
+    }
+}
+
+fn group_name(row: &Row<'_>) -> rusqlite::Result<GroupName> {
+    Ok(GroupName { id: row.get(0)?, name: row.get(1)?, label: row.get(2)?, key: row.get(3)? })
 }

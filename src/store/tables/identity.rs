@@ -3,24 +3,10 @@
 //! A row has the key of its name. When the rules change and another row has that key already, the row keeps its older
 //! key, and the key of its name is withheld: no new row gets it.
 
-use crate::model::{BUILT_IN, EntityKind, Keys, Result, fold_name, spelling_key};
+use super::list_sql::list_kind;
+use crate::model::{EntityKind, Keys, MemberList, Result, fold_name, spelling_key};
 use crate::store::sql::{ReadTx, WriteTx};
-use crate::store::tables::columns::search_key;
-use crate::store::tables::memberships::MemberList;
-use rusqlite::{OptionalExtension as _, Row, Transaction, params};
-
-/// Version 4 of the schema. It stays as it is, whatever becomes of these tables later.
-pub(in crate::store) const WITHHELD: &str = "\
-create table withheld_user_keys (
-    user_id integer primary key references users (id) on delete cascade,
-    key     text not null                          -- the key of the user's name, which another row had
-) strict;
-create index withheld_user_keys_by_key on withheld_user_keys (key);
-create table withheld_group_keys (
-    group_id integer primary key references groups (id) on delete cascade,
-    key      text not null                         -- the key of the group's name, which another row had
-) strict;
-create index withheld_group_keys_by_key on withheld_group_keys (key);";
+use rusqlite::{Row, params};
 
 /// The row for a spelling of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +19,62 @@ pub enum SpellingMatch {
     Other(String),
 }
 
+/// A group that a user is to be in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JoinedGroup {
+    /// The inner id.
+    pub id: i64,
+    /// The name.
+    pub name: String,
+}
+
 impl ReadTx<'_> {
+    /// The inner id of the user of that name, whatever the spelling.
+    pub fn find_user_id(&self, username: &str) -> Result<Option<i64>> {
+        self.by_name("select id from users where username_key = ?1", username, |row| row.get(0))
+    }
+
+    /// The inner ids of the users of these names, whatever the spelling.
+    pub fn find_user_ids(&self, usernames: &[String]) -> Result<Vec<Option<i64>>> {
+        let keys = usernames.iter().map(|name| self.user_key(name)).collect::<Result<Vec<_>>>()?;
+        let sql = "select id from users where username_key = ?1";
+        self.first_of_each(sql, keys.iter().map(String::as_str), |row| row.get(0))
+    }
+
+    /// Where that name stands in the order of names, whether there is such a user or not.
+    pub fn user_key(&self, name: &str) -> Result<String> {
+        self.key_by_name("select 1 from users where username_key = ?1", name)
+    }
+
+    /// The inner id of the group of that name, whatever the spelling.
+    pub fn find_group_id(&self, name: &str) -> Result<Option<i64>> {
+        self.by_name("select id from groups where name_key = ?1", name, |row| row.get(0))
+    }
+
+    /// The inner ids of the groups of these names, whatever the spelling.
+    pub fn find_group_ids(&self, names: &[String]) -> Result<Vec<Option<i64>>> {
+        let keys = names.iter().map(|name| self.group_key(name)).collect::<Result<Vec<_>>>()?;
+        let sql = "select id from groups where name_key = ?1";
+        self.first_of_each(sql, keys.iter().map(String::as_str), |row| row.get(0))
+    }
+
+    /// The group of that name, whatever the spelling, as one that a user is to be in.
+    pub fn find_joined_group(&self, name: &str) -> Result<Option<JoinedGroup>> {
+        self.by_name("select id, name from groups where name_key = ?1", name, joined_group)
+    }
+
+    /// The groups of these names, whatever the spelling.
+    pub fn find_joined_groups(&self, names: &[String]) -> Result<Vec<Option<JoinedGroup>>> {
+        let keys = names.iter().map(|name| self.group_key(name)).collect::<Result<Vec<_>>>()?;
+        let sql = "select id, name from groups where name_key = ?1";
+        self.first_of_each(sql, keys.iter().map(String::as_str), joined_group)
+    }
+
+    /// Where that name stands in the order of names, whether there is such a group or not.
+    pub fn group_key(&self, name: &str) -> Result<String> {
+        self.key_by_name("select 1 from groups where name_key = ?1", name)
+    }
+
     /// The row of a name: the first that one of the [`Keys`] finds. `sql` takes a key.
     pub(in crate::store) fn by_name<T>(
         &self,
@@ -54,21 +95,6 @@ impl ReadTx<'_> {
     pub(in crate::store) fn key_by_name(&self, sql: &str, name: &str) -> Result<String> {
         for older in Keys::of(name).older {
             if self.any(sql, [&older])? {
-                return Ok(older);
-            }
-        }
-        Ok(fold_name(name))
-    }
-
-    /// The key of a name in one of a group's lists: that of the row, else that of the entry, else that of the name.
-    pub(in crate::store) fn key_in(&self, group_id: i64, list: MemberList, name: &str) -> Result<String> {
-        for older in Keys::of(name).older {
-            let sql = match list {
-                MemberList::Users => "select 1 from users where username_key = ?1",
-                MemberList::Groups | MemberList::Parents => "select 1 from groups where name_key = ?1",
-            };
-            let waiting = "select 1 from dangling_members where kind = ?1 and name_key = ?2 and group_id = ?3";
-            if self.any(sql, [&older])? || self.any(waiting, params![list.kind(), older, group_id])? {
                 return Ok(older);
             }
         }
@@ -102,21 +128,6 @@ impl ReadTx<'_> {
         self.any(sql, [key])
     }
 
-    /// A name that waits in a group's list, and that is this one in another spelling.
-    pub fn find_pending_spelling(&self, kind: EntityKind, name: &str) -> Result<Option<String>> {
-        let sql = match kind {
-            EntityKind::User => {
-                "select name from dangling_members
-                 where kind = 'user' and name_key = ?1 and spelling(name) <> spelling(?2) limit 1"
-            }
-            EntityKind::Group => {
-                "select name from dangling_members
-                 where kind in ('group', 'parent') and name_key = ?1 and spelling(name) <> spelling(?2) limit 1"
-            }
-        };
-        self.first(sql, [&fold_name(name), name], |row| row.get(0))
-    }
-
     /// The row for that spelling of a name. This look-up separates spellings that differ by characters that cannot be
     /// seen.
     pub fn find_spelled(&self, kind: EntityKind, name: &str) -> Result<SpellingMatch> {
@@ -130,6 +141,30 @@ impl ReadTx<'_> {
             Some((id, stored)) if spelling_key(&stored) == spelling_key(name) => SpellingMatch::Same(id),
             Some((_, stored)) => SpellingMatch::Other(stored),
         })
+    }
+
+    /// The key of a name in one of a group's lists: that of the row, else that of the entry, else that of the name.
+    pub(in crate::store) fn key_in(&self, group_id: i64, list: MemberList, name: &str) -> Result<String> {
+        for older in Keys::of(name).older {
+            let sql = match list {
+                MemberList::Users => "select 1 from users where username_key = ?1",
+                MemberList::Groups | MemberList::Parents => "select 1 from groups where name_key = ?1",
+            };
+            let waiting = "select 1 from dangling_members where kind = ?1 and name_key = ?2 and group_id = ?3";
+            if self.any(sql, [&older])? || self.any(waiting, params![list_kind(list), older, group_id])? {
+                return Ok(older);
+            }
+        }
+        Ok(fold_name(name))
+    }
+
+    pub(in crate::store) fn username_of(&self, user_id: i64) -> Result<String> {
+        let name = self.first("select username from users where id = ?1", [user_id], |row| row.get(0))?;
+        Ok(name.unwrap_or_default())
+    }
+
+    pub(in crate::store) fn name_of_group(&self, id: i64) -> Result<String> {
+        Ok(self.first("select name from groups where id = ?1", [id], |row| row.get(0))?.unwrap_or_default())
     }
 }
 
@@ -149,125 +184,6 @@ impl WriteTx<'_> {
     }
 }
 
-/// Gives every row the keys that the present rules make of its texts. A step of the schema runs it after each change of
-/// the rules.
-///
-/// A name keeps its older key when another row has the new one (of several, the oldest row gets it), when a name that
-/// waits in a group's list has the new one, and when the new one is a built-in name: no row gets rights by it.
-pub(in crate::store) fn renew_keys(tx: &Transaction<'_>) -> rusqlite::Result<()> {
-    let mut kept = 0;
-    for table in [USERS, GROUPS] {
-        renew_search_keys(tx, &table)?;
-        tx.execute(&format!("delete from {}", table.withheld), [])?;
-        let Table { name, column, key: key_column, withheld, kinds, .. } = table;
-        let outdated: Vec<(i64, String)> = {
-            let mut statement = tx.prepare(&format!("select id, {column}, {key_column} from {name} order by id"))?;
-            let mut rows = statement.query([])?;
-            let mut outdated = Vec::new();
-            while let Some(row) = rows.next()? {
-                let key = fold_name(row.get_ref(1)?.as_str()?);
-                if key != row.get_ref(2)?.as_str()? {
-                    outdated.push((row.get(0)?, key));
-                }
-            }
-            outdated
-        };
-        for (id, key) in outdated {
-            let sql = format!(
-                "select exists (select 1 from {name} where {key_column} = ?1)
-                     or exists (select 1 from dangling_members where kind in ({kinds}) and name_key = ?1)"
-            );
-            let taken: bool = tx.query_row(&sql, [&key], |row| row.get(0))?;
-            if taken || BUILT_IN.contains(&key.as_str()) {
-                tx.execute(&format!("insert into {withheld} values (?1, ?2)"), params![id, key])?;
-                kept += 1;
-            } else {
-                tx.execute(&format!("update {name} set {key_column} = ?2 where id = ?1"), params![id, key])?;
-            }
-        }
-    }
-    kept += renew_waiting_keys(tx)?;
-    if kept > 0 {
-        log::warn!("{kept} names keep an older key, because another has the one of today: `check` tells which");
-    }
-    Ok(())
-}
-
-/// The table of users or of groups.
-struct Table {
-    name: &'static str,
-    column: &'static str,
-    key: &'static str,
-    withheld: &'static str,
-    /// The kinds of lists that can have its names.
-    kinds: &'static str,
-    /// Texts and their search keys.
-    searched: &'static [(&'static str, &'static str)],
-}
-
-const USERS: Table = Table {
-    name: "users",
-    column: "username",
-    key: "username_key",
-    withheld: "withheld_user_keys",
-    kinds: "'user'",
-    searched: &[("first_name", "first_key"), ("last_name", "last_key"), ("email", "email_key")],
-};
-
-const GROUPS: Table = Table {
-    name: "groups",
-    column: "name",
-    key: "name_key",
-    withheld: "withheld_group_keys",
-    kinds: "'group', 'parent'",
-    searched: &[("label", "label_key")],
-};
-
-fn renew_search_keys(tx: &Transaction<'_>, table: &Table) -> rusqlite::Result<()> {
-    for (column, key) in table.searched {
-        let sql = format!("select id, {column}, {key} from {} where {column} is not null", table.name);
-        let outdated: Vec<(i64, Option<String>)> = {
-            let mut statement = tx.prepare(&sql)?;
-            let mut rows = statement.query([])?;
-            let mut outdated = Vec::new();
-            while let Some(row) = rows.next()? {
-                let key = search_key(Some(row.get_ref(1)?.as_str()?));
-                if key.as_deref() != row.get_ref(2)?.as_str_or_null()? {
-                    outdated.push((row.get(0)?, key));
-                }
-            }
-            outdated
-        };
-        let mut update = tx.prepare(&format!("update {} set {key} = ?2 where id = ?1", table.name))?;
-        for (id, key) in outdated {
-            update.execute(params![id, key])?;
-        }
-    }
-    Ok(())
-}
-
-/// The same for names in groups' lists that have no row yet. None gets the key of a row: that would be a new member.
-/// Returns how many keep their key.
-fn renew_waiting_keys(tx: &Transaction<'_>) -> rusqlite::Result<u64> {
-    let mut statement = tx.prepare("select kind, name_key, group_id, name from dangling_members order by seq")?;
-    let mut rows = statement.query([])?;
-    let mut outdated: Vec<(String, String, i64, String)> = Vec::new();
-    while let Some(row) = rows.next()? {
-        let key = fold_name(row.get_ref(3)?.as_str()?);
-        if key != row.get_ref(1)?.as_str()? {
-            outdated.push((row.get(0)?, row.get(1)?, row.get(2)?, key));
-        }
-    }
-    let mut kept = 0;
-    for (kind, stored, group_id, key) in outdated {
-        let table = if kind == MemberList::Users.kind() { USERS } else { GROUPS };
-        let sql = format!("select 1 from {} where {} = ?1", table.name, table.key);
-        let exists = tx.query_row(&sql, [&key], |_| Ok(())).optional()?.is_some();
-        let sql = "update or ignore dangling_members set name_key = ?4
-             where kind = ?1 and name_key = ?2 and group_id = ?3";
-        if exists || BUILT_IN.contains(&key.as_str()) || tx.execute(sql, params![kind, stored, group_id, key])? == 0 {
-            kept += 1;
-        }
-    }
-    Ok(kept)
+fn joined_group(row: &Row<'_>) -> rusqlite::Result<JoinedGroup> {
+    Ok(JoinedGroup { id: row.get(0)?, name: row.get(1)? })
 }

@@ -3,9 +3,9 @@
 //! Where two have the same number, their lists break the tie by inner ids, and the places do it in the same way. A copy
 //! of the directory in which memberships have these places has the same lists in the same order.
 
-use crate::model::Result;
+use super::list_sql::list_kind;
+use crate::model::{MemberList, Result};
 use crate::store::sql::ReadTx;
-use crate::store::tables::memberships::MemberList;
 use rusqlite::{Row, params};
 use std::collections::{BTreeMap, HashSet};
 
@@ -156,9 +156,9 @@ impl ReadTx<'_> {
     ) -> Result<Vec<(String, u64)>> {
         let sql = "select seq, name_key, name from dangling_members where group_id = ?1 and kind = ?2
              order by seq, name_key";
-        self.all(sql, params![group_id, list.kind()], |row| {
+        self.all(sql, params![group_id, list_kind(list)], |row| {
             let (number, key) = (row.get(0)?, row.get(1)?);
-            Ok((row.get(2)?, places.of(number, || Entry::Waiting(list.kind().to_owned(), group_id, key))))
+            Ok((row.get(2)?, places.of(number, || Entry::Waiting(list_kind(list).to_owned(), group_id, key))))
         })
     }
 

@@ -1,7 +1,6 @@
 //! Rows of `passwords`, and the column `users.password_hash`: what it takes to check a password, and its changes.
 
 use crate::model::{NewPassword, Result, now};
-use crate::store::cache_scopes::CacheScope;
 use crate::store::sql::{ReadTx, WriteTx};
 use rusqlite::params;
 
@@ -91,7 +90,6 @@ impl WriteTx<'_> {
     /// Stores another password. All sessions of the user end with it, and the tokens are revoked unless they are to be
     /// kept.
     pub fn update_password(&self, user_id: i64, password: &NewPassword) -> Result<()> {
-        self.invalidate(CacheScope::Rights);
         let sql = "update users set password_hash = ?2, updated_at = ?3, version = version + 1 where id = ?1";
         self.execute(sql, params![user_id, password.hash, now()])?;
         self.execute(
@@ -100,7 +98,7 @@ impl WriteTx<'_> {
                  slow_kind = excluded.slow_kind",
             params![user_id, password.imported, slow_kind(&password.hash)],
         )?;
-        self.note_password(user_id)?;
+        self.record_password_set(&self.username_of(user_id)?)?;
         if password.keeps_tokens { Ok(()) } else { self.revoke_all_tokens(user_id) }
     }
 

@@ -1,14 +1,14 @@
 //! Rows of `users`.
 
+use super::hierarchy::administrator_groups;
+use super::user_filter::{UserFilter, is_administrator};
 use crate::model::{
     BaseRole, EntityKind, NewPassword, Page, Result, TextField, User, UserSummary, UserView, Window, new_uuid, now,
 };
-use crate::store::cache_scopes::CacheScope;
-use crate::store::read_cache::{ADMINISTRATORS_MAX, Administrators, ListKey};
+use crate::store::read_cache::ListKey;
 use crate::store::sql::{ReadTx, WriteTx, failure};
 use crate::store::tables::columns::{attributes, attributes_text, count, prefix_range, search_key};
 use rusqlite::{Row, ToSql, params};
-use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
 /// The columns of a user that are no text fields, in the order in which `user` reads them.
@@ -71,82 +71,6 @@ fn text_parameters(first: usize) -> (Vec<&'static str>, Vec<String>) {
 
 /// How many rows a page may skip in an index; for what lies deeper the order is remembered.
 const SKIPPED_MAX: u64 = 1000;
-/// The groups whose members are administrators: the group of that name and all below it.
-macro_rules! administrator_groups {
-    () => {
-        "with recursive administrator_groups (id) as (
-             select id from groups where name_key = 'administrators'
-             union
-             select child_id from subgroups join administrator_groups on parent_id = administrator_groups.id
-         )"
-    };
-}
-
-/// Whether the user of the row is in one of `administrator_groups`.
-macro_rules! is_administrator {
-    () => {
-        "exists (select 1 from memberships join administrator_groups on group_id = administrator_groups.id
-                 where user_id = users.id)"
-    };
-}
-
-/// A row if any enabled user is an administrator.
-pub(in crate::store) const ENABLED_ADMINISTRATOR: &str = concat!(
-    administrator_groups!(),
-    " select 1 from administrator_groups join memberships on group_id = administrator_groups.id
-      join users on users.id = user_id where disabled = 0 limit 1"
-);
-
-/// Which users a list is about: those to whom all of this applies. Everybody unless something is asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct UserFilter {
-    /// Who are disabled, or who are not.
-    pub disabled: Option<bool>,
-    /// Who have logged in, or who have not.
-    pub verified: Option<bool>,
-    /// Only members of the group `administrators`, directly or not.
-    pub administrators: bool,
-    /// Only direct members of the group of that inner id.
-    pub group: Option<i64>,
-    /// Only those whose login, names or e-mail address contain that text, in any case.
-    pub text: Option<String>,
-    /// Only those who were not changed since then, in milliseconds since 1970-01-01 UTC.
-    pub unchanged_since: Option<i64>,
-}
-
-impl UserFilter {
-    /// What a query with the condition begins with.
-    fn prelude(&self) -> &'static str {
-        if self.administrators { administrator_groups!() } else { "" }
-    }
-
-    /// The condition, with the parameters `:group`, `:text` and `:since` where they are asked for.
-    fn condition(&self) -> String {
-        let flag = |column: &str, value: Option<bool>| value.map(|value| format!("{column} = {}", i32::from(value)));
-        let member = "exists (select 1 from memberships where group_id = :group and user_id = users.id)";
-        let text = "(instr(username_key, :text) or instr(first_key, :text) or instr(last_key, :text)
-                 or instr(email_key, :text) or instr(folded(display_name), :text)
-                 or users.id in (select user_id from withheld_user_keys where instr(key, :text)))";
-        let conditions = [
-            flag("disabled", self.disabled),
-            flag("verified", self.verified),
-            self.administrators.then(|| is_administrator!().to_owned()),
-            self.group.map(|_| member.to_owned()),
-            self.text.as_ref().map(|_| text.to_owned()),
-            self.unchanged_since.map(|_| "updated_at < :since".to_owned()),
-        ];
-        let conditions: Vec<String> = conditions.into_iter().flatten().collect();
-        if conditions.is_empty() { "1".to_owned() } else { conditions.join(" and ") }
-    }
-
-    /// The parameters of the condition, and those of the query around it.
-    fn parameters<'p>(&'p self, others: &[(&'p str, &'p dyn ToSql)]) -> Vec<(&'p str, &'p dyn ToSql)> {
-        let group = self.group.as_ref().map(|group| (":group", group as &dyn ToSql));
-        let text = self.text.as_ref().map(|text| (":text", text as &dyn ToSql));
-        let since = self.unchanged_since.as_ref().map(|since| (":since", since as &dyn ToSql));
-        others.iter().copied().chain([group, text, since].into_iter().flatten()).collect()
-    }
-}
 
 impl ReadTx<'_> {
     /// The user of that name, whatever the spelling.
@@ -157,30 +81,6 @@ impl ReadTx<'_> {
     /// The user of that inner id.
     pub fn find_user_by_id(&self, id: i64) -> Result<Option<User>> {
         self.first(&BY_ID, [id], user)
-    }
-
-    /// The inner id of the user of that name, whatever the spelling.
-    pub fn find_user_id(&self, username: &str) -> Result<Option<i64>> {
-        self.by_name("select id from users where username_key = ?1", username, |row| row.get(0))
-    }
-
-    /// Whether that user is directly in the group `administrators`.
-    pub fn is_direct_administrator(&self, user_id: i64) -> Result<bool> {
-        let sql = "select 1 from memberships join groups on groups.id = group_id
-             where user_id = ?1 and name_key = 'administrators'";
-        self.any(sql, [user_id])
-    }
-
-    /// The inner ids of the users of these names, whatever the spelling.
-    pub fn find_user_ids(&self, usernames: &[String]) -> Result<Vec<Option<i64>>> {
-        let keys = usernames.iter().map(|name| self.user_key(name)).collect::<Result<Vec<_>>>()?;
-        let sql = "select id from users where username_key = ?1";
-        self.first_of_each(sql, keys.iter().map(String::as_str), |row| row.get(0))
-    }
-
-    /// Whether any enabled user is an administrator.
-    pub fn has_enabled_administrator(&self) -> Result<bool> {
-        self.any(ENABLED_ADMINISTRATOR, [])
     }
 
     /// Shows a window of the users that come after that key in the order of names: inner id, key,
@@ -210,23 +110,6 @@ impl ReadTx<'_> {
             shown += 1;
         }
         Ok(shown)
-    }
-
-    /// All members of the group `administrators`, direct or not, unless there are too many to be remembered.
-    pub(in crate::store) fn read_administrators(&self) -> Result<Administrators> {
-        let sql = concat!(
-            administrator_groups!(),
-            " select user_id from administrator_groups cross join memberships on group_id = administrator_groups.id
-              limit ?1"
-        );
-        let administrators: HashSet<i64> =
-            self.all(sql, [count(ADMINISTRATORS_MAX as u64 + 1)], |row| row.get(0))?.into_iter().collect();
-        Ok((administrators.len() <= ADMINISTRATORS_MAX).then(|| Arc::new(administrators)))
-    }
-
-    /// Where that name stands in the order of names, whether there is such a user or not.
-    pub fn user_key(&self, name: &str) -> Result<String> {
-        self.key_by_name("select 1 from users where username_key = ?1", name)
     }
 
     /// The users that come after that key in the order of names, as many as asked for.
@@ -350,7 +233,7 @@ impl WriteTx<'_> {
         if let Some(password) = password {
             self.insert_password(user.id, password)?;
         }
-        self.note_new_user(&user, password.is_some())?;
+        self.record_user_created(&user, password.is_some())?;
         self.withhold_key(EntityKind::User, user.id, &user.username, &user.key)?;
         let waited = self.resolve_pending_user(user.id, &user.username, &user.key)?;
         Ok((user, waited))
@@ -363,9 +246,6 @@ impl WriteTx<'_> {
     pub fn update_user(&self, before: &User, user: &User) -> Result<()> {
         if before == user {
             return Ok(());
-        }
-        if before.disabled != user.disabled {
-            self.invalidate(CacheScope::Rights);
         }
         if user.disabled && !before.disabled {
             self.end_logins(user.id)?;
@@ -385,7 +265,7 @@ impl WriteTx<'_> {
             &now,
         ];
         self.execute(&UPDATE, [&fixed[..], &texts(user)].concat().as_slice())?;
-        self.note_user(before, user)
+        self.record_user_updated(before, user)
     }
 
     /// Notes that the user has logged in.
@@ -394,14 +274,14 @@ impl WriteTx<'_> {
             "update users set verified = 1, updated_at = ?2, version = version + 1 where id = ?1 and verified = 0",
             params![user_id, now()],
         )?;
-        if changed > 0 { self.note_verified(user_id) } else { Ok(()) }
+        if changed > 0 { self.record_user_verified(&self.username_of(user_id)?) } else { Ok(()) }
     }
 
     /// Removes a user for good, with memberships and tokens.
     pub fn delete_user(&self, user_id: i64) -> Result<()> {
-        self.invalidate(CacheScope::Rights);
-        self.invalidate(CacheScope::Credentials);
-        self.note_end_of_user(user_id)?;
+        if let Some(user) = self.find_user_by_id(user_id)? {
+            self.record_user_deleted(&user)?;
+        }
         self.touch_groups_of(user_id)?;
         self.execute("delete from users where id = ?1", [user_id])?;
         Ok(())

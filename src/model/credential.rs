@@ -1,0 +1,95 @@
+//! Credentials: API keys, application keys and tokens.
+
+use super::{KeyKind, KeyRole};
+
+/// What a credential is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// An API key.
+    Api,
+    /// An application key and its role.
+    Application(KeyRole),
+    /// A token, and the inner id of its user.
+    Token(i64),
+}
+
+impl CredentialKind {
+    /// The kind of key; `None` for tokens.
+    pub fn key_kind(&self) -> Option<KeyKind> {
+        match self {
+            CredentialKind::Api => Some(KeyKind::Api),
+            CredentialKind::Application(_) => Some(KeyKind::Application),
+            CredentialKind::Token(_) => None,
+        }
+    }
+
+    /// The word for it in the table and on the command line.
+    pub fn word(&self) -> &'static str {
+        match self {
+            CredentialKind::Api => "api",
+            CredentialKind::Application(_) => "app",
+            CredentialKind::Token(_) => "token",
+        }
+    }
+}
+
+/// A credential as stored; the secret itself is not.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    /// Names it on the command line.
+    pub id: i64,
+    /// What it is for.
+    pub purpose: CredentialKind,
+    /// What people call it.
+    pub name: String,
+    /// Milliseconds since 1970-01-01 UTC.
+    pub created_at: i64,
+    /// To the hour, milliseconds since 1970-01-01 UTC.
+    pub last_used_at: Option<i64>,
+    /// Milliseconds since 1970-01-01 UTC; `None`: valid.
+    pub revoked_at: Option<i64>,
+}
+
+/// The device and application that a token was issued for.
+#[derive(Debug, Clone, Default)]
+pub struct Token {
+    /// Names the token without being it.
+    pub uuid: String,
+    /// The application's name.
+    pub application: String,
+    /// The device's identifier.
+    pub device: String,
+    /// What people call the device.
+    pub device_description: Option<String>,
+    /// What the application said it wants to do; kept, not enforced.
+    pub permission: Option<String>,
+    /// What gives the token again, together with the password.
+    pub seed: Option<Vec<u8>>,
+    /// SHA-256 of the token.
+    pub digest: [u8; 32],
+    /// Milliseconds since 1970-01-01 UTC.
+    pub created_at: i64,
+}
+
+/// A credential to store.
+#[derive(Debug)]
+pub struct NewCredential {
+    /// What it is for.
+    pub purpose: CredentialKind,
+    /// What people call it.
+    pub name: String,
+    /// SHA-256 of the secret.
+    pub digest: [u8; 32],
+    /// For tokens, what they were issued for.
+    pub token: Option<Token>,
+}
+
+pub(crate) const ROLES: [(KeyRole, &str); 3] =
+    [(KeyRole::Admin, "admin"), (KeyRole::Standard, "standard"), (KeyRole::Read, "read")];
+
+impl KeyRole {
+    /// The word for it in the table and on the command line.
+    pub fn word(self) -> &'static str {
+        ROLES.iter().find(|(role, _)| *role == self).map_or("", |(_, word)| word)
+    }
+}

@@ -1,0 +1,93 @@
+//! Rows of `dangling_members`: names in the lists of groups without a matching user or group. They become memberships
+//! when such a user or group is created.
+
+use crate::model::{EntityKind, Result, fold_name};
+use crate::store::sql::{ReadTx, WriteTx};
+use rusqlite::params;
+use std::collections::HashSet;
+
+impl ReadTx<'_> {
+    /// How many names in groups' lists are nobody's.
+    pub fn count_pending_members(&self) -> Result<u64> {
+        self.number("select count(*) from dangling_members", [])
+    }
+
+    /// A name that waits in a group's list, and that is this one in another spelling.
+    pub fn find_pending_spelling(&self, kind: EntityKind, name: &str) -> Result<Option<String>> {
+        let sql = match kind {
+            EntityKind::User => {
+                "select name from dangling_members
+                 where kind = 'user' and name_key = ?1 and spelling(name) <> spelling(?2) limit 1"
+            }
+            EntityKind::Group => {
+                "select name from dangling_members
+                 where kind in ('group', 'parent') and name_key = ?1 and spelling(name) <> spelling(?2) limit 1"
+            }
+        };
+        self.first(sql, [&fold_name(name), name], |row| row.get(0))
+    }
+}
+
+impl WriteTx<'_> {
+    /// Makes memberships of the entries that waited for this new user.
+    /// Returns whether there were any.
+    pub(super) fn resolve_pending_user(&self, user_id: i64, username: &str, key: &str) -> Result<bool> {
+        // Hardly ever is there one, and looking costs less than deleting nothing.
+        let sql = "select 1 from dangling_members where kind = 'user' and name_key = ?1";
+        if !self.may_have_pending_members()? || !self.any(sql, [key])? {
+            return Ok(false);
+        }
+        let sql = "insert into memberships (group_id, user_id, seq, written)
+             select group_id, ?2, seq, case when name <> ?3 and spelling(name) = spelling(?3) then name end
+             from dangling_members where kind = 'user' and name_key = ?1";
+        self.execute(sql, params![key, user_id, username])?;
+        self.record_end_of_pending_user(key, username)?;
+        self.execute("delete from dangling_members where kind = 'user' and name_key = ?1", [key])?;
+        self.touch_groups_of(user_id)?;
+        self.record_resolved_memberships(user_id, username)?;
+        Ok(true)
+    }
+
+    /// Makes subgroups of the entries that waited for this new group.
+    ///
+    /// # Errors
+    /// `Invalid` where that would close a circle: then there can be no group of that name yet.
+    pub(super) fn resolve_pending_group(&self, id: i64, name: &str, key: &str) -> Result<()> {
+        let sql = "select kind = 'parent', group_id from dangling_members
+             where name_key = ?1 and kind in ('group', 'parent') order by seq";
+        let waiting: Vec<(bool, i64)> = self.all(sql, [key], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        self.refuse_pending_cycles(id, &waiting)?;
+        let sql = "insert into subgroups (parent_id, child_id, seq, child_written)
+             select group_id, ?2, seq, case when name <> ?3 and spelling(name) = spelling(?3) then name end
+             from dangling_members where kind = 'group' and name_key = ?1";
+        self.execute(sql, params![key, id, name])?;
+        let sql = "insert into subgroups (parent_id, child_id, seq, parent_written)
+             select ?2, group_id, seq, case when name <> ?3 and spelling(name) = spelling(?3) then name end
+             from dangling_members where kind = 'parent' and name_key = ?1";
+        self.execute(sql, params![key, id, name])?;
+        self.record_end_of_pending_group(key, name)?;
+        self.record_resolved_subgroups(key, name)?;
+        self.execute("delete from dangling_members where name_key = ?1 and kind in ('group', 'parent')", [key])?;
+        self.touch_groups_beside(id)
+    }
+
+    /// Refuses a new group that would close a circle with the groups that have its name in their lists: as a parent, or
+    /// as a member.
+    fn refuse_pending_cycles(&self, id: i64, waiting: &[(bool, i64)]) -> Result<()> {
+        let (mut above, mut children) = (HashSet::new(), HashSet::new());
+        for (as_parent, group_id) in waiting {
+            if *as_parent {
+                if above.contains(group_id) {
+                    return Err(self.cycle_error(id, *group_id));
+                }
+                children.insert(*group_id);
+            } else if self.walk_up([*group_id], &mut above, |group| children.contains(&group))? {
+                return Err(self.cycle_error(*group_id, id));
+            }
+        }
+        Ok(())
+    }
+}

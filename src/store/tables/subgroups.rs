@@ -1,0 +1,98 @@
+//! Rows of `subgroups`: groups in groups, directly. Cycles are refused.
+
+use super::audit_log::Membership;
+use super::list_sql::delete_sql;
+use crate::model::{Error, MemberList, Result, now};
+use crate::store::sql::WriteTx;
+
+impl WriteTx<'_> {
+    /// Makes a group a direct member of a group; nothing changes if it is one.
+    ///
+    /// # Errors
+    /// `Invalid` where a group would contain itself.
+    pub fn insert_member_group(&self, parent: i64, child: i64) -> Result<()> {
+        if self.put_below(parent, child)? {
+            self.record_subgroup(parent, child, true)?;
+        }
+        Ok(())
+    }
+
+    /// Puts a group below another. False when it is there.
+    pub(super) fn put_below(&self, parent: i64, child: i64) -> Result<bool> {
+        if self.has_member_group(parent, child)? {
+            return Ok(false);
+        }
+        let seq = self.next_seqs(1)?;
+        self.insert_subgroup(parent, child, seq)?;
+        Ok(true)
+    }
+
+    /// Takes a group out of another; nothing changes if it is not in it.
+    pub fn remove_subgroup(&self, parent: i64, child: i64) -> Result<()> {
+        if self.execute(delete_sql(MemberList::Groups), [parent, child])? > 0 {
+            self.touch_group(parent)?;
+            self.touch_group(child)?;
+            self.record_subgroup(parent, child, false)?;
+        }
+        Ok(())
+    }
+
+    /// Makes one group a member of another, unless it is one.
+    fn insert_subgroup(&self, parent: i64, child: i64, seq: i64) -> Result<()> {
+        self.refuse_cycles(parent, MemberList::Groups, vec![child])?;
+        let sql = "insert into subgroups (parent_id, child_id, seq) values (?1, ?2, ?3) on conflict do nothing";
+        self.execute(sql, [parent, child, seq])?;
+        self.touch_group(parent)?;
+        self.touch_group(child)
+    }
+
+    /// Refuses new entries that would close a circle. One walk serves for all of them.
+    pub(super) fn refuse_cycles(&self, group_id: i64, list: MemberList, targets: Vec<i64>) -> Result<()> {
+        if targets.is_empty() {
+            return Ok(());
+        }
+        match list {
+            MemberList::Users => Ok(()),
+            // A group that contains none is above nothing, which one look tells.
+            MemberList::Groups if self.contain_none(group_id, &targets)? => Ok(()),
+            MemberList::Groups => match self.find_at_or_above(group_id, &targets)? {
+                Some(at) => Err(self.cycle_error(group_id, targets[at])),
+                None => Ok(()),
+            },
+            MemberList::Parents => match self.find_at_or_below(group_id, &targets)? {
+                Some(at) => Err(self.cycle_error(targets[at], group_id)),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Whether these are other groups, and none of them contains a group. Of many it is not asked.
+    fn contain_none(&self, group_id: i64, targets: &[i64]) -> Result<bool> {
+        let [target] = targets else { return Ok(false) };
+        Ok(*target != group_id && !self.any("select 1 from subgroups where parent_id = ?1", [target])?)
+    }
+
+    /// The error for a membership that would close a circle.
+    pub(super) fn cycle_error(&self, parent: i64, child: i64) -> Error {
+        match (self.name_of_group(parent), self.name_of_group(child)) {
+            (Ok(parent), Ok(child)) => {
+                Error::Invalid(format!("a group cannot contain itself: {child} in {parent} closes a circle"))
+            }
+            (Err(error), _) | (_, Err(error)) => error,
+        }
+    }
+
+    /// Counts a change of each group directly above and below that one.
+    pub(super) fn touch_groups_beside(&self, id: i64) -> Result<()> {
+        let sql = "update groups set version = version + 1, updated_at = ?2
+             where id in (select parent_id from subgroups where child_id = ?1
+                          union select child_id from subgroups where parent_id = ?1)";
+        self.execute(sql, [id, now()]).map(drop)
+    }
+
+    fn record_subgroup(&self, parent: i64, child: i64, begins: bool) -> Result<()> {
+        let (parent, child) = (self.name_of_group(parent)?, self.name_of_group(child)?);
+        let membership = Membership { group: &parent, subgroup: Some(&child), ..Membership::default() };
+        self.record_membership(membership, begins)
+    }
+}

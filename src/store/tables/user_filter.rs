@@ -1,0 +1,64 @@
+//! The condition of a list of users.
+
+use super::hierarchy::administrator_groups;
+use rusqlite::ToSql;
+
+/// Whether the user of the row is in one of `administrator_groups`.
+macro_rules! is_administrator {
+    () => {
+        "exists (select 1 from memberships join administrator_groups on group_id = administrator_groups.id
+                 where user_id = users.id)"
+    };
+}
+pub(super) use is_administrator;
+
+/// Which users a list is about: those to whom all of this applies. Everybody unless something is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UserFilter {
+    /// Who are disabled, or who are not.
+    pub disabled: Option<bool>,
+    /// Who have logged in, or who have not.
+    pub verified: Option<bool>,
+    /// Only members of the group `administrators`, directly or not.
+    pub administrators: bool,
+    /// Only direct members of the group of that inner id.
+    pub group: Option<i64>,
+    /// Only those whose login, names or e-mail address contain that text, in any case.
+    pub text: Option<String>,
+    /// Only those who were not changed since then, in milliseconds since 1970-01-01 UTC.
+    pub unchanged_since: Option<i64>,
+}
+
+impl UserFilter {
+    /// What a query with the condition begins with.
+    pub(super) fn prelude(&self) -> &'static str {
+        if self.administrators { administrator_groups!() } else { "" }
+    }
+
+    /// The condition, with the parameters `:group`, `:text` and `:since` where they are asked for.
+    pub(super) fn condition(&self) -> String {
+        let flag = |column: &str, value: Option<bool>| value.map(|value| format!("{column} = {}", i32::from(value)));
+        let member = "exists (select 1 from memberships where group_id = :group and user_id = users.id)";
+        let text = "(instr(username_key, :text) or instr(first_key, :text) or instr(last_key, :text)
+                 or instr(email_key, :text) or instr(folded(display_name), :text)
+                 or users.id in (select user_id from withheld_user_keys where instr(key, :text)))";
+        let conditions = [
+            flag("disabled", self.disabled),
+            flag("verified", self.verified),
+            self.administrators.then(|| is_administrator!().to_owned()),
+            self.group.map(|_| member.to_owned()),
+            self.text.as_ref().map(|_| text.to_owned()),
+            self.unchanged_since.map(|_| "updated_at < :since".to_owned()),
+        ];
+        let conditions: Vec<String> = conditions.into_iter().flatten().collect();
+        if conditions.is_empty() { "1".to_owned() } else { conditions.join(" and ") }
+    }
+
+    /// The parameters of the condition, and those of the query around it.
+    pub(super) fn parameters<'p>(&'p self, others: &[(&'p str, &'p dyn ToSql)]) -> Vec<(&'p str, &'p dyn ToSql)> {
+        let group = self.group.as_ref().map(|group| (":group", group as &dyn ToSql));
+        let text = self.text.as_ref().map(|text| (":text", text as &dyn ToSql));
+        let since = self.unchanged_since.as_ref().map(|since| (":since", since as &dyn ToSql));
+        others.iter().copied().chain([group, text, since].into_iter().flatten()).collect()
+    }
+}
