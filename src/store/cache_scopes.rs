@@ -41,7 +41,7 @@ impl Generations {
 
     /// Tells those who wait. They count themselves before they look at the numbers, so that either they see the new
     /// ones or they are seen here.
-    pub(in crate::store) fn tell(&self) {
+    pub(in crate::store) fn notify(&self) {
         if self.waiting.load(Ordering::SeqCst) > 0 {
             let _ended = locked(&self.ended);
             self.advanced.notify_all();

@@ -44,7 +44,8 @@ use sqlite::connection::{blame, blame_any, connect, connect_reader, prepare_writ
 use sqlite::open_files::OpenMark;
 use sqlite::reader_pool::ReaderPool;
 use sqlite::watched_files::WatchedFiles;
-use sqlite::writer::{self, Writer};
+use sqlite::writer::Writer;
+use sqlite::writer_state::Files;
 use sqlite::{file_checks, migrations, temp_database};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -93,7 +94,7 @@ impl Store {
         place.share_side_files();
         let watched = WatchedFiles::of(&place, handle).with_context(opening)?;
         let before = connect_reader(&place.real_path).context("open the connection to the state before a commit")?;
-        let files = writer::Files { watched, lock: Arc::clone(&lock) };
+        let files = Files { watched, lock: Arc::clone(&lock) };
         let writer = Writer::start(connection, before, files, Arc::clone(&readers), Arc::clone(&generations))?;
         lock.keep();
         let (memory, path) = (ReadCache::default(), path.to_owned());

@@ -52,7 +52,7 @@ pub(super) struct Debt {
 }
 
 /// Rooms without a line here have none.
-pub(super) const DEBT: [Debt; 8] = [
+pub(super) const DEBT: [Debt; 7] = [
     Debt { room: "admin", cyclic: 2, upward: 7, long_files: 1, long_functions: 1 },
     //
     Debt { room: "cli", cyclic: 0, upward: 3, long_files: 1, long_functions: 3 },
@@ -66,8 +66,6 @@ pub(super) const DEBT: [Debt; 8] = [
     Debt { room: "json", cyclic: 2, upward: 0, long_files: 0, long_functions: 1 },
     //
     Debt { room: "model", cyclic: 2, upward: 0, long_files: 0, long_functions: 0 },
-    //
-    Debt { room: "store", cyclic: 40, upward: 0, long_files: 5, long_functions: 1 },
 ];
 
 /// Fails when a room has more violations than its debt, and when it has none and its debt is still there.

@@ -24,7 +24,7 @@ fn users_in(path: &Path) -> Vec<String> {
 
 /// The lines of the log that say that files are lost.
 fn losses(log: &str) -> Vec<&str> {
-    log.lines().filter(|line| line.contains("no write is taken any more")).collect()
+    log.lines().filter(|line| line.contains("the server refuses writes")).collect()
 }
 
 /// What the server has kept of the database.
@@ -133,7 +133,7 @@ fn no_write_is_acknowledged_after_the_files_were_removed_or_replaced() {
 fn a_loss_is_noticed_without_a_write() {
     let server = Server::start();
     std::fs::remove_file(server.folder.db()).expect("the database");
-    server.wait_for_log("no write is taken any more");
+    server.wait_for_log("the server refuses writes");
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn a_folder_that_is_moved_and_a_link_that_leads_elsewhere_are_noticed() {
     std::fs::rename(&place, &other).expect("it moves");
     assert_eq!(add(&server, "carl@example.com"), 503);
     let log = server.stop_for_log();
-    assert!(log.contains("could not be kept in a file"), "{log}");
+    assert!(log.contains("could not be saved to a file"), "{log}");
     // The file is whole where it is now.
     assert_eq!(users_in(&other.join("real.db")), ["ada@example.com", "administrator", "bob@example.com"]);
 }
@@ -228,13 +228,13 @@ fn what_cannot_be_kept_at_first_is_kept_as_soon_as_that_is_possible() {
         assert_eq!(add(server, name), 200);
         std::fs::remove_dir_all(&place).expect("the folder");
         assert_eq!(add(server, "bob@example.com"), 503);
-        server.wait_for_log("could not be kept in a file");
+        server.wait_for_log("could not be saved to a file");
         std::fs::create_dir(&place).expect("a folder");
     };
     let server = start();
     lose(&server, "ada@example.com");
     let kept = eventually("what was acknowledged", find);
-    server.wait_for_log("everything that was acknowledged is in");
+    server.wait_for_log("all acknowledged data is in");
     server.kill();
     assert_eq!(users_in(&kept), ["ada@example.com", "administrator"]);
     std::fs::remove_file(kept).expect("the file");
@@ -242,7 +242,7 @@ fn what_cannot_be_kept_at_first_is_kept_as_soon_as_that_is_possible() {
     let server = start();
     lose(&server, "eve@example.com");
     let log = server.stop_for_log();
-    assert!(log.contains("everything that was acknowledged is in"), "{log}");
+    assert!(log.contains("all acknowledged data is in"), "{log}");
     assert_eq!(users_in(&find().expect("it is kept")), ["administrator", "eve@example.com"]);
 }
 
