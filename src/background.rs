@@ -3,18 +3,18 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 
-/// A thread that ends with this value.
+/// A thread that ends when the value is dropped.
 pub(crate) struct Background {
-    /// Nothing is sent: its end is the signal.
+    /// The sender sends nothing: its drop is the signal to end.
     end: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Background {
-    /// Starts a thread of that name. The receiver is disconnected when the work has to end.
+    /// Starts a thread of that name. The receiver is disconnected when the thread has to end.
     ///
     /// # Errors
-    /// When the system has no thread left.
+    /// When the system cannot start a thread.
     pub(crate) fn start(name: &str, work: impl FnOnce(&Receiver<()>) + Send + 'static) -> std::io::Result<Background> {
         let (end, ended) = channel();
         let thread = Builder::new().name(name.to_owned()).spawn(move || work(&ended))?;

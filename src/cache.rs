@@ -1,4 +1,4 @@
-//! Caches. Each has a limit in bytes, and one caller can hold at most half of it.
+//! Caches. Each has a limit in bytes, and one caller can fill at most half of it.
 
 use crate::metrics::Exposition;
 use crate::sync::{exclusive, shared};
@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 pub(crate) struct Owner(Option<u64>);
 
 impl Owner {
-    /// Entries whose keys no caller can make up. They have no share and may fill the cache.
+    /// The program itself, for entries whose keys no caller can choose. They may fill the cache.
     pub(crate) const PROGRAM: Owner = Owner(None);
 
     /// The owner that stands for this caller.
@@ -24,10 +24,10 @@ impl Owner {
     }
 }
 
-/// A map with a limit in bytes, for many threads. A full cache drops entries that nobody has asked for since the last
-/// time that it was full, and then any.
+/// A map with a limit in bytes, for many threads. A full cache drops entries that were not used since the last time
+/// that it was full, and then any.
 ///
-/// Entries belong to a generation: those of an older one are dropped when the first entry of a newer one comes.
+/// Entries belong to a generation. The first entry of a newer generation drops all older ones.
 pub(crate) struct Cache<K, V> {
     limit: usize,
     entries: RwLock<Entries<K, V>>,
@@ -38,7 +38,7 @@ struct Entries<K, V> {
     generation: u64,
     map: HashMap<K, Entry<V>>,
     bytes: usize,
-    /// Bytes of each owner that has entries.
+    /// Bytes of each owner with entries.
     owners: HashMap<Owner, usize>,
 }
 
@@ -46,23 +46,23 @@ struct Entry<V> {
     value: V,
     owner: Owner,
     bytes: usize,
-    /// Found since the last sweep.
+    /// Used since the last sweep.
     used: AtomicBool,
 }
 
-/// The memory that a cache holds, for the metrics.
+/// The memory of a cache, for the metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Held {
     pub(crate) bytes: usize,
     pub(crate) limit: usize,
     pub(crate) entries: usize,
-    /// Entries that were dropped to make room.
+    /// Entries that were evicted.
     pub(crate) evicted: u64,
 }
 
 impl<K: Eq + Hash, V> Cache<K, V> {
-    /// Memory of an entry besides what its key and value hold on the heap. A hash map that has just grown has more than
-    /// twice as many places as entries, and an owner may have one entry alone.
+    /// Bytes of an entry without the heap memory of its key and value. A hash map that has just grown has more than
+    /// twice as many slots as entries, and an owner may have a single entry.
     const ENTRY_BYTES: usize = 5 * size_of::<(K, Entry<V>)>() / 2 + 3 * size_of::<(Owner, usize)>();
 
     /// An empty cache with that limit in bytes.
@@ -70,7 +70,7 @@ impl<K: Eq + Hash, V> Cache<K, V> {
         Cache { limit, entries: RwLock::new(Entries::of(0)), evicted: AtomicU64::new(0) }
     }
 
-    /// Looks at the value of a key, if it is of that generation.
+    /// Calls `look` with the value of a key, if the value is of that generation.
     pub(crate) fn look<T, Q>(&self, generation: u64, key: &Q, look: impl FnOnce(&V) -> T) -> Option<T>
     where
         K: Borrow<Q>,
@@ -78,15 +78,15 @@ impl<K: Eq + Hash, V> Cache<K, V> {
     {
         let entries = shared(&self.entries);
         let entry = entries.map.get(key).filter(|_| entries.generation == generation)?;
-        // Most are marked already, and a write would take the line of memory from the other processors.
+        // Most are set already, and a write would invalidate the cache line in the other processors.
         if !entry.used.load(Ordering::Relaxed) {
             entry.used.store(true, Ordering::Relaxed);
         }
         Some(look(&entry.value))
     }
 
-    /// Adds an entry of that generation. `heap` is what its key and value hold on the heap, in bytes. An entry that is
-    /// larger than the share of one owner is not kept.
+    /// Adds an entry of that generation. `heap` is the heap memory of its key and value, in bytes. An entry larger than
+    /// the share of one owner is not cached.
     pub(crate) fn insert(&self, generation: u64, owner: Owner, key: K, value: V, heap: usize) {
         let bytes = heap + Self::ENTRY_BYTES;
         let share = self.limit / 2;
@@ -123,7 +123,7 @@ impl<K: Eq + Hash, V> Cache<K, V> {
         exclusive(&self.entries).remove(key);
     }
 
-    /// The memory that it holds now.
+    /// The memory that it uses now.
     pub(crate) fn held(&self) -> Held {
         let entries = shared(&self.entries);
         let evicted = self.evicted.load(Ordering::Relaxed);
@@ -162,8 +162,8 @@ impl<K: Eq + Hash, V> Entries<K, V> {
         Some(entry)
     }
 
-    /// Drops entries of that owner, or of all, until they hold no more than that: first those that were not used since
-    /// the last sweep, then any. Returns how many it has dropped.
+    /// Drops entries of that owner, or of all, until at most that many bytes are left: first those that were not used
+    /// since the last sweep, then any. Returns the number of dropped entries.
     fn sweep(&mut self, of: Option<Owner>, most: usize) -> u64 {
         let Entries { map, bytes, owners, .. } = self;
         let before = map.len();
@@ -180,7 +180,7 @@ impl<K: Eq + Hash, V> Entries<K, V> {
                 false
             });
         }
-        // A few large entries in the place of many small ones do not need their table.
+        // A few large entries do not need the table of many small ones.
         if map.capacity() > 4 * map.len() {
             map.shrink_to(2 * map.len());
             owners.shrink_to(2 * owners.len());
@@ -199,7 +199,7 @@ fn subtract(owners: &mut HashMap<Owner, usize>, owner: Owner, bytes: usize) {
 }
 
 impl Held {
-    /// Adds it to the page, as the cache of that name.
+    /// Adds the metrics, as those of the cache of that name.
     pub(crate) fn collect_metrics(self, exposition: &mut Exposition, name: &str) {
         let labels = [("cache", name)];
         let help = "Memory that a cache holds, its keys and its overhead too.";
@@ -235,7 +235,7 @@ mod tests {
         cache.get(0, key).is_some()
     }
 
-    /// What is charged is at least what the map really has.
+    /// The charged bytes are at least those that the map really uses.
     fn check(cache: &Texts) {
         let entries = shared(&cache.entries);
         let sum = entries.map.values().map(|entry| entry.bytes).sum::<usize>();
@@ -269,7 +269,7 @@ mod tests {
         theirs.iter().for_each(|key| put(&cache, bob(), key));
         for number in 0..50_000 {
             put(&cache, ada(), &format!("ada {number}"));
-            // Also when each is asked for twice.
+            // Also when each is used twice.
             assert!(has(&cache, &format!("ada {number}")));
         }
         check(&cache);

@@ -1,4 +1,4 @@
-//! The file beside a new database that keeps its generated secrets until an administrator has read them.
+//! The file next to a new database with its generated secrets, until an administrator has read them.
 
 use crate::files::{self, Owner, set_owner};
 use anyhow::Context as _;
@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-/// The file where the secrets of a new database wait for whoever is to have them, whether it is there or not.
+/// The file for the secrets of a new database, whether it exists or not.
 ///
 /// # Errors
 /// When the database's folder cannot be found.
@@ -22,7 +22,7 @@ pub(crate) fn secrets_file(database: &Path) -> std::io::Result<PathBuf> {
 pub(crate) fn write_secrets_file(database: &Path, secrets: &str) -> anyhow::Result<PathBuf> {
     let path = secrets_file(database)?;
     let write = || -> anyhow::Result<()> {
-        // What is there comes from a start that was broken off.
+        // An existing file comes from an interrupted start.
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             other => other?,

@@ -1,4 +1,4 @@
-//! The path of a database, the files beside it, and the checks of both.
+//! The path of a database and of its side files.
 
 use super::owner::{Owner, explain_open_error, set_owner, set_owner_of_path};
 use super::paths::{folder_of, kind, real_path, with_suffix};
@@ -8,25 +8,25 @@ use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-/// What SQLite keeps beside a database, and we do.
+/// Suffixes of the side files of a database: SQLite's and our own.
 pub(crate) const SIDE_FILES: [&str; 6] = ["-wal", "-shm", "-journal", ".lock", ".sock", ".secrets"];
 
-/// The place of a database, whether there is one or not.
+/// The path of an existing or new database.
 #[derive(Debug, Clone)]
 pub(crate) struct DatabasePath {
-    /// As it was named.
+    /// The path as the caller gave it.
     pub(crate) named: PathBuf,
     /// The path without links. It is never the name of a database in memory, nor a URI, as SQLite would read these.
     pub(crate) real_path: PathBuf,
-    /// There is such a file.
+    /// The file exists.
     pub(crate) exists: bool,
 }
 
 impl DatabasePath {
-    /// Finds the place that a name means. Nothing is opened: opening a device can start something.
+    /// Finds the path that a name means. It opens no file, because opening a device can have effects.
     ///
     /// # Errors
-    /// When there is something else than a regular file, and when that cannot be found out.
+    /// When there is a file that is not regular, and when the path cannot be read.
     pub(crate) fn find(path: &Path) -> anyhow::Result<DatabasePath> {
         let name = path.display();
         let bytes = path.as_os_str().as_encoded_bytes();
@@ -65,7 +65,7 @@ impl DatabasePath {
         Ok(DatabasePath { named: path.to_owned(), real_path, exists })
     }
 
-    /// Finds a database that has to be there: a mistyped name must not make another one.
+    /// Finds an existing database: a mistyped name must not create another one.
     ///
     /// # Errors
     /// [`DatabaseMissing`] when there is no such file, and those of [`DatabasePath::find`].
@@ -77,14 +77,15 @@ impl DatabasePath {
         Ok(place)
     }
 
-    /// Makes an empty file that only its owner can read: SQLite gives its side files the rights of the main one.
+    /// Creates an empty file that only its owner can read: SQLite gives its side files the permissions of the main
+    /// file.
     pub(crate) fn create_private(&self) -> anyhow::Result<()> {
         let owner =
             Owner::of(&self.real_path).with_context(|| format!("find the owner of {}", self.named.display()))?;
         let mut options = OpenOptions::new();
         options.create_new(true).write(true).mode(0o600);
         match options.open(&self.real_path) {
-            // Another program was faster.
+            // Another program has created it in the meantime.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
             Err(error) => Err(explain_open_error(error, &self.real_path)),
             Ok(file) => {
@@ -96,7 +97,7 @@ impl DatabasePath {
     }
 }
 
-/// There is no database of that name.
+/// There is no database at that path.
 #[derive(Debug)]
 pub(crate) struct DatabaseMissing(PathBuf);
 
@@ -108,33 +109,33 @@ impl std::fmt::Display for DatabaseMissing {
 
 impl std::error::Error for DatabaseMissing {}
 
-/// Looks whether there is a database of that name, without opening it.
+/// Checks that there is a database at that path, without opening it.
 ///
 /// # Errors
-/// [`DatabaseMissing`] when there is none; when something else than a regular file has the name, and when a right is missing to
-/// look.
+/// [`DatabaseMissing`] when there is none; when the file is not regular, and when a permission is missing.
 pub(crate) fn require_database(path: &Path) -> anyhow::Result<()> {
     DatabasePath::existing(path).map(drop)
 }
 
-/// Gives the socket of a server that runs as root to the owner of the database, whose commands then reach it.
+/// Gives the socket of a server that runs as root to the owner of the database, so that the owner's commands can reach
+/// it.
 ///
 /// # Errors
-/// When root may not.
+/// When the system refuses it to root.
 pub(crate) fn set_socket_owner(database: &Path, socket: &Path) -> std::io::Result<()> {
     set_owner_of_path(socket, Owner::of(database)?.alone())
 }
 
-/// Where the server that holds a database listens for commands.
+/// The socket at which the server of a database listens for commands.
 ///
 /// # Errors
 /// When the database's folder cannot be found.
 pub(crate) fn socket_path(database: &Path) -> std::io::Result<PathBuf> {
-    // By whatever link the file was named, there is one socket.
+    // There is one socket, whatever link leads to the file.
     Ok(with_suffix(&real_path(database)?, ".sock"))
 }
 
-/// Whether that file is the database, or one of those that are kept beside it.
+/// True if that file is the database, or one of its side files.
 pub(crate) fn belongs_to_database(database: &Path, file: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     let (database, file) = (place(database), place(file));
@@ -143,10 +144,10 @@ pub(crate) fn belongs_to_database(database: &Path, file: &Path) -> bool {
     is_it(&database) || SIDE_FILES.iter().any(|end| is_it(&with_suffix(&database, end)))
 }
 
-/// Where a file is or would be made, by whatever links it is named.
+/// The path of an existing or new file, with all links resolved.
 fn place(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
-    // As many links as the system follows.
+    // The system follows as many links.
     for _ in 0..40 {
         match std::fs::read_link(&path) {
             Ok(target) => path = folder_of(&path).join(target),
@@ -156,10 +157,10 @@ fn place(path: &Path) -> PathBuf {
     real_path(&path).unwrap_or(path)
 }
 
-/// Refuses a file to write that is the database, or one of those beside it, by whatever link it is named.
+/// Refuses an output file that is the database or one of its side files, whatever link leads to it.
 ///
 /// # Errors
-/// When it is, and when the folder of either cannot be found.
+/// When it is one of them, and when the folder of either cannot be found.
 pub(crate) fn refuse_database_path(database: &Path, file: &Path) -> anyhow::Result<()> {
     let name = |path: &Path| path.display().to_string();
     let (real_database, real_file) =

@@ -1,10 +1,10 @@
-//! The identity of a file, whatever its names.
+//! The identity of a file, independent of its names.
 
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-/// Which file it is, whatever its names.
+/// Identifies a file: the device and the inode number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FileId {
     pub(crate) device: u64,
@@ -17,7 +17,7 @@ impl FileId {
     }
 }
 
-/// Whether that file is the one of that name.
+/// True if the path leads to that file.
 pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     let (Ok(own), Ok(found)) = (file.metadata(), path.symlink_metadata()) else { return false };
     FileId::of(&own) == FileId::of(&found)

@@ -14,14 +14,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// How often another process may remove the lock file just when this one has opened it.
+/// Attempts to take the lock. Each time another process may remove the lock file after this one has opened it.
 const LOCK_ATTEMPTS: usize = 100;
 
 /// Another process has the database open.
 #[derive(Debug)]
 pub struct DatabaseLocked {
     pub(crate) database: String,
-    /// The process, where it can be known.
+    /// The process that has it open, if it is known.
     pub(crate) holder: Option<u32>,
 }
 
@@ -38,16 +38,16 @@ impl std::fmt::Display for DatabaseLocked {
 
 impl std::error::Error for DatabaseLocked {}
 
-/// The lock that keeps other processes out, for as long as this is held.
+/// The lock that keeps other processes out of a database while it is held.
 ///
-/// SQLite's own locks are on the database file itself, and a second handle on that file would drop them when closed, so
-/// ours is on a file beside it.
+/// It is on a file of its own. SQLite's locks are on the database file, and closing a second handle on that file would
+/// drop them.
 #[derive(Debug)]
 pub(crate) struct InstanceLock {
     place: DatabasePath,
     path: PathBuf,
     file: Mutex<File>,
-    /// The file goes with the lock.
+    /// The file is removed with the lock.
     passing: AtomicBool,
 }
 
@@ -55,18 +55,18 @@ impl InstanceLock {
     /// Takes the lock.
     ///
     /// # Errors
-    /// [`DatabaseLocked`] when another process has it; when the file beside the database cannot be made or opened.
+    /// [`DatabaseLocked`] when another process has it; when the lock file cannot be created or opened.
     pub(crate) fn take(place: &DatabasePath) -> anyhow::Result<InstanceLock> {
-        // By whatever link the file was named, there is one lock.
+        // There is one lock, whatever link leads to the file.
         let path = with_suffix(&place.real_path, ".lock");
         let (file, made) = InstanceLock::acquire(place, &path)?;
         Ok(InstanceLock { place: place.clone(), path, file: Mutex::new(file), passing: AtomicBool::new(made) })
     }
 
-    /// Takes the lock again if its file was removed, which would let another process in. Returns whether it was.
+    /// Takes the lock again if its file was removed, which would let another process in. Returns true if it was.
     ///
     /// # Errors
-    /// [`DatabaseLocked`] when another process has come in meanwhile; when the file cannot be made or opened.
+    /// [`DatabaseLocked`] when another process has taken it in the meantime; when the file cannot be created or opened.
     pub(crate) fn renew(&self) -> anyhow::Result<bool> {
         let mut file = locked(&self.file);
         if is_at(&file, &self.path) {
@@ -76,7 +76,7 @@ impl InstanceLock {
         Ok(true)
     }
 
-    /// The locked file, and whether this process has made it.
+    /// Returns the locked file, and true if this process has created it.
     fn acquire(place: &DatabasePath, path: &Path) -> anyhow::Result<(File, bool)> {
         for _ in 0..LOCK_ATTEMPTS {
             let opened = InstanceLock::open(path, &place.real_path)
@@ -93,10 +93,10 @@ impl InstanceLock {
                 Err(TryLockError::Error(error)) => return Err(error).context("lock the database"),
             }
         }
-        bail!("the lock file {} is removed again and again", path.display())
+        bail!("the lock file {} is removed repeatedly", path.display())
     }
 
-    /// Makes or opens the file. `None` when another process has removed it just then.
+    /// Creates or opens the file. `None` if another process has just removed it.
     fn open(path: &Path, database: &Path) -> anyhow::Result<Option<(File, bool)>> {
         let owner = Owner::of(database).context("find the owner of the database")?;
         let mut options = OpenOptions::new();
@@ -113,7 +113,7 @@ impl InstanceLock {
         if let Ok(found) = path.symlink_metadata()
             && !found.is_file()
         {
-            bail!("{} is {}, and no lock file: remove it", path.display(), kind(found.file_type()));
+            bail!("{} is {}, and not a lock file: remove it", path.display(), kind(found.file_type()));
         }
         let mut options = OpenOptions::new();
         without_following(options.read(true).write(true));
@@ -123,8 +123,8 @@ impl InstanceLock {
         }
     }
 
-    /// Leaves the file where it is: there is a database that it belongs to. Else, one that this process has made goes
-    /// with the lock.
+    /// Keeps the lock file, because there is a database that it belongs to. Otherwise a file that this process has
+    /// created is removed with the lock.
     pub(crate) fn keep(&self) {
         self.passing.store(false, Ordering::Release);
     }
@@ -132,11 +132,11 @@ impl InstanceLock {
 
 impl Drop for InstanceLock {
     fn drop(&mut self) {
-        // While it is still locked, so that no other process can believe to have it.
+        // The file is removed while it is locked, so that no other process takes a lock on a removed file.
         if *self.passing.get_mut() && is_at(&locked(&self.file), &self.path) {
             let _ = std::fs::remove_file(&self.path);
         }
-        // Closing the file is not enough: a process that another thread is about to start has a copy of the descriptor,
+        // Closing the file is not enough: a child process that another thread is starting has a copy of the descriptor,
         // and the lock with it, until it runs its program.
         let _ = locked(&self.file).unlock();
     }
@@ -147,21 +147,21 @@ mod tests {
     use super::*;
     use std::sync::atomic::AtomicUsize;
 
-    /// Two handles on a file exclude each other, whether they are of one process or of two.
+    /// Two handles on a file exclude each other, in one process or in two.
     #[test]
     fn one_at_a_time_has_the_lock_while_its_file_comes_and_goes() {
         let folder = std::env::temp_dir().join(format!("rollbook-lock-{}", std::process::id()));
         std::fs::create_dir(&folder).unwrap();
         let place = DatabasePath::find(&folder.join("rollbook.db")).unwrap();
         let (holders, taken) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let is_patient = |error: &anyhow::Error| error.to_string().contains("again and again");
+        let is_patient = |error: &anyhow::Error| error.to_string().contains("repeatedly");
         let take = || {
             while taken.load(Ordering::SeqCst) < 2000 {
                 match InstanceLock::take(&place) {
                     Ok(lock) => {
                         assert_eq!(holders.fetch_add(1, Ordering::SeqCst), 0, "another one has the lock");
                         assert!(is_at(&locked(&lock.file), &lock.path));
-                        // A third of the time the file goes with the lock.
+                        // One time in three the file is removed with the lock.
                         let number = taken.fetch_add(1, Ordering::SeqCst);
                         if number % 3 > 0 {
                             lock.keep();

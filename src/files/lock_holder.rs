@@ -1,14 +1,14 @@
-//! The process that holds a lock, as the kernel tells it.
+//! The process that holds a lock, from the kernel's list.
 
 use super::file_id::FileId;
 use rustix::fs::{major, minor};
 
-/// The processes that have locked files, one lock a line (proc_locks(5)). The numbers are those that this process would
-/// use: the kernel translates them, and leaves out those of other containers.
+/// The locks of all processes, one a line (proc_locks(5)). The kernel translates the process ids into those of this
+/// container, and leaves out other containers.
 const LOCKS: &str = "/proc/locks";
 
-/// The process that has locked that file with `flock`. `None` where it cannot be known: in another container, on a file
-/// system that shows other numbers than the kernel has (overlays), and where `/proc` is hidden.
+/// The process that has locked that file with `flock`. `None` if it is unknown: in another container, on a file system
+/// whose numbers differ from those of the kernel (overlays), and where `/proc` is hidden.
 pub(super) fn of_lock(file: FileId) -> Option<u32> {
     find(&std::fs::read_to_string(LOCKS).ok()?, file)
 }
@@ -18,12 +18,12 @@ fn find(locks: &str, file: FileId) -> Option<u32> {
     let wanted = format!("{:02x}:{:02x}:{number}", major(device), minor(device));
     let mut holders = locks.lines().filter_map(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();
-        // One that waits for the lock has an arrow in the second place.
+        // A process that waits for the lock has an arrow in the second column.
         let [_, "FLOCK", _, "WRITE", process, file, ..] = words[..] else { return None };
         (file == wanted).then(|| process.parse().ok()).flatten()
     });
     let holder = holders.next().filter(|holder| *holder != 0);
-    // Two cannot hold it: these would be two files of different systems with the same numbers.
+    // Two processes cannot hold it: these are two files of different systems with the same numbers.
     if holders.next().is_some() { None } else { holder }
 }
 

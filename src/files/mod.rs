@@ -1,8 +1,8 @@
-//! Files that commands write.
+//! Files: private files, atomic replacement, the instance lock, and the paths of a database.
 //!
-//! A regular or new file is written under another name beside its place ([`TempFile`]) and gets its name when all of it is on
-//! disk: whatever goes wrong before, the older file stays and nothing else is left. A device, a named pipe and a
-//! descriptor (`/dev/stdout`) is written as a stream: its mode stays, and it is never removed.
+//! A command writes a regular or new file under a temporary name in the same folder ([`TempFile`]). The file gets its
+//! name when all of it is on disk: an error before that leaves the older file and nothing else. A device, a named pipe
+//! and a descriptor (`/dev/stdout`) is written as a stream: its mode stays, and it is never removed.
 
 pub(crate) mod database_path;
 mod file_id;

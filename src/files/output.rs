@@ -1,4 +1,4 @@
-//! Where a command writes to: a stream, or a file that gets its name when it is complete.
+//! The output of a command: a stream, or a file that gets its name when it is complete.
 
 use super::paths::{folder_of, is_unsupported, sync_folder_of};
 use super::temp_file::{TempFile, remove_stale_temp_files};
@@ -12,26 +12,26 @@ use std::os::fd::AsFd as _;
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Component, Path, PathBuf};
 
-/// Links that are followed, as the kernel does.
+/// Number of links that are followed. The kernel follows as many.
 const LINKS_MAX: usize = 40;
 
-/// Where a command writes to.
+/// The destination of an output.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Destination {
     /// Standard output: `-`, or a name of it.
     Stdout,
-    /// Something that is no regular file.
+    /// A file that is not regular.
     Stream(PathBuf),
-    /// A regular file with that name, all links followed. `replace`: there may be one.
+    /// A regular file at that path without links. `replace`: it may exist.
     File { place: PathBuf, replace: bool },
 }
 
 impl Destination {
-    /// Looks where that path leads. A link is followed, also to a file that does not exist yet. `force` allows to replace a
-    /// file, and to write to a block device.
+    /// Finds the destination of a path. Links are followed, also to a file that does not exist yet. `force` allows to
+    /// replace a file, and to write to a block device.
     ///
     /// # Errors
-    /// When nothing can be written there, and when there is a file that must not be replaced.
+    /// When the destination cannot be written, and when there is a file that must not be replaced.
     pub(crate) fn find(path: &Path, force: bool) -> anyhow::Result<Destination> {
         if is_dash(path) {
             return Ok(Destination::Stdout);
@@ -70,10 +70,10 @@ impl Destination {
         }
     }
 
-    /// Opens it. A named pipe waits for a reader.
+    /// Opens the destination. A named pipe waits for a reader.
     ///
     /// # Errors
-    /// When it cannot be opened, or no file be made beside it.
+    /// When it cannot be opened, or no file can be created in its folder.
     pub(crate) fn open(self) -> anyhow::Result<Output> {
         Ok(match self {
             Destination::Stdout => Output::Stream(stdout()?),
@@ -82,7 +82,7 @@ impl Destination {
             }
             Destination::File { place, replace } => {
                 remove_stale_temp_files(&place);
-                let (draft, file) = TempFile::open_beside(&place)?;
+                let (draft, file) = TempFile::open_in_folder_of(&place)?;
                 Output::File { file, draft, place, replace }
             }
         })
@@ -92,17 +92,17 @@ impl Destination {
 /// An open destination.
 #[derive(Debug)]
 pub(crate) enum Output {
-    /// Whatever is written is there at once.
+    /// Each write reaches it at once.
     Stream(File),
-    /// A file that has another name until it is complete.
+    /// A file with a temporary name until it is complete.
     File { file: File, draft: TempFile, place: PathBuf, replace: bool },
 }
 
 impl Output {
-    /// Completes the output: what was written is on disk, and a file has its name. Without this, the file is removed.
+    /// Completes the output: its content is on disk, and a file gets its name. Without this call, the file is removed.
     ///
     /// # Errors
-    /// When something cannot be written. An older file of the name is there still.
+    /// When it cannot be written. An older file of the name stays.
     pub(crate) fn finish(self) -> anyhow::Result<()> {
         match self {
             Output::Stream(file) => match file.sync_all() {
@@ -130,10 +130,10 @@ impl Write for Output {
     }
 }
 
-/// Gives a draft that is on disk its name, also on disk.
+/// Gives a temporary file, whose content is on disk, its name, and syncs the name too.
 ///
 /// # Errors
-/// When that fails, and without `replace` when there is a file of the name by now.
+/// When that fails, and without `replace` when there is a file of the name.
 pub(crate) fn complete(draft: TempFile, place: &Path, replace: bool) -> anyhow::Result<()> {
     let name = place.display();
     match draft.rename_to(place, replace) {
@@ -145,19 +145,19 @@ pub(crate) fn complete(draft: TempFile, place: &Path, replace: bool) -> anyhow::
     sync_folder_of(place)
 }
 
-/// Whether a path leads to an open descriptor of a process: `/dev/stdin`, `/dev/fd/3`.
+/// True if a path leads to an open descriptor of a process: `/dev/stdin`, `/dev/fd/3`.
 pub(crate) fn is_descriptor(path: &Path) -> bool {
     resolve(path).is_ok_and(|(place, _)| descriptor(&place).is_some())
 }
 
-/// Whether a path stands for standard input or output.
+/// True if a path stands for standard input or output.
 pub(crate) fn is_dash(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Follows the links of a path, up to a file that may not be there, or up to a descriptor.
+/// Follows the links of a path, to a file that may not exist, or to a descriptor.
 fn resolve(path: &Path) -> io::Result<(PathBuf, Option<Metadata>)> {
-    // The kernel refuses links that other users have put into a folder that all may write to.
+    // The kernel checks links: it refuses those of other users in a folder that all users may write to.
     let is_folder = path.as_os_str().as_encoded_bytes().ends_with(b"/");
     let found = match path.metadata() {
         Err(error) if error.kind() == ErrorKind::NotFound && !is_folder => None,
@@ -176,8 +176,8 @@ fn resolve(path: &Path) -> io::Result<(PathBuf, Option<Metadata>)> {
     Err(Errno::LOOP.into())
 }
 
-/// The number of an open descriptor, by its name in `/proc`. A descriptor of another process has a number that none of
-/// this one has.
+/// The number of an open descriptor, from its path in `/proc`. A descriptor of another process gets a number that no
+/// descriptor of this process has.
 fn descriptor(place: &Path) -> Option<u32> {
     let parts: Vec<&OsStr> =
         place.components().filter(|part| *part != Component::RootDir).map(Component::as_os_str).collect();
@@ -196,7 +196,8 @@ fn stdout() -> anyhow::Result<File> {
     Ok(descriptor.into())
 }
 
-/// Opens what is no regular file. A descriptor may be one: it is written to at its end, so that nothing is lost.
+/// Opens a file that is not regular. A descriptor may lead to a regular file, to which the output is appended, so that
+/// nothing is lost.
 fn open_stream(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).custom_flags(OFlags::NOCTTY.bits().cast_signed());

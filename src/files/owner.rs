@@ -1,5 +1,5 @@
-//! Owners and rights of the files of a database: they belong to whom the database belongs, whichever user makes them, and an
-//! error says which right is missing.
+//! Owners and permissions of the files of a database: all belong to the owner of the database, whichever user creates
+//! them. Errors name the missing permission.
 
 use super::paths::{folder_of, kind};
 use anyhow::{Context as _, anyhow, bail};
@@ -11,22 +11,22 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-/// The rights of a file that only its owner can read.
+/// Permissions of a file that only its owner can read.
 const PRIVATE: u32 = 0o600;
-/// As many links as the kernel follows.
+/// The kernel follows as many links.
 const LINKS_MAX: usize = 40;
 
-/// Whom the files of a database belong to.
+/// The owner of the files of a database.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Owner {
     user: u32,
     group: u32,
-    /// The rights of the files beside the database.
+    /// Permissions of the side files.
     mode: u32,
 }
 
 impl Owner {
-    /// The owner of that database. While there is none, the owner of its folder.
+    /// The owner of that database. Before it exists, the owner of its folder.
     ///
     /// # Errors
     /// When neither can be found.
@@ -42,7 +42,7 @@ impl Owner {
         Ok(Owner { user: found.uid(), group: found.gid(), mode })
     }
 
-    /// Refuses to put a file in the place of one that belongs to another user, unless it can be given to that user.
+    /// Refuses to replace a file of another user, unless the new one can be given to that user.
     pub(crate) fn require_chown_allowed(self) -> anyhow::Result<()> {
         let me = rustix::process::geteuid();
         if !me.is_root() && self.user != me.as_raw() {
@@ -52,7 +52,7 @@ impl Owner {
         Ok(())
     }
 
-    /// Tells of a database that is made in the folder of another user, who will not be able to open it.
+    /// Warns of a database in the folder of another user, who will not be able to open it.
     pub(crate) fn warn_of_other_owner(self, database: &Path) {
         let me = rustix::process::geteuid();
         if !me.is_root() && self.user != me.as_raw() && self.user != 0 {
@@ -61,25 +61,25 @@ impl Owner {
         }
     }
 
-    /// For a file that only the owner may read, whichever users may read the database.
+    /// The same owner for a file that only the owner may read, whichever users may read the database.
     pub(crate) fn alone(self) -> Owner {
         Owner { mode: PRIVATE, ..self }
     }
 }
 
-/// Gives a file that this process has just made to the owner of the database. Only root can give files away. Another
+/// Gives a file that this process has just created to the owner of the database. Only root can give files away. Another
 /// user can give the file to the group of the database, so that its owner, who is in that group, can use it.
 ///
 /// # Errors
-/// When root may not.
+/// When the system refuses it to root.
 pub(crate) fn set_owner(file: &File, owner: Owner) -> std::io::Result<()> {
     let own = file.metadata()?;
     chown_if_needed(file, "", AtFlags::EMPTY_PATH, (own.uid(), own.gid()), owner)?;
-    // The rights of the database are for its own group.
+    // The permissions of the database for the group are meant for its own group.
     let others = if file.metadata()?.gid() == owner.group { 0 } else { 0o070 };
     let mode = owner.mode & !others;
     if own.mode() & 0o777 != mode {
-        // Some file systems have no rights.
+        // Some file systems have no permissions.
         let _ = rustix::fs::fchmod(file, Mode::from_raw_mode(mode));
     }
     Ok(())
@@ -98,14 +98,14 @@ fn chown_if_needed(
             rustix::fs::chownat(fd, path, Some(to_user), Some(to_group), flags)?;
         }
     } else if group != owner.group {
-        // Of a group that this user is not in there is nothing to give.
+        // The system refuses a group that this user is not in.
         let _ = rustix::fs::chownat(fd, path, None, Some(to_group), flags);
     }
     Ok(())
 }
 
-/// The same for a file of that name which this process has made, without a handle on it that could be closed: SQLite's
-/// locks would go with it. Links are not followed, and files of others are left alone.
+/// Does the same for a file at that path which this process has created, without a handle whose closing would drop
+/// SQLite's locks. Does not follow links, and ignores files of other users.
 ///
 /// # Errors
 /// When root may not.
@@ -126,8 +126,8 @@ pub(crate) fn set_owner_of_path(path: &Path, owner: Owner) -> std::io::Result<()
     chown_if_needed(&file, "", AtFlags::EMPTY_PATH, (found.st_uid, found.st_gid), owner)
 }
 
-/// Refuses a file beside the database that is none of it. As root, SQLite would follow some of these, and would give
-/// others to the owner of the database, who may have put them there.
+/// Refuses a side file that does not belong to the database. As root, SQLite would follow some of these files, and
+/// would give others to the owner of the database, who may have put them there.
 pub(crate) fn require_own_side_file(path: &Path, database: &Metadata) -> anyhow::Result<()> {
     let name = path.display();
     let found = match path.symlink_metadata() {
@@ -135,10 +135,10 @@ pub(crate) fn require_own_side_file(path: &Path, database: &Metadata) -> anyhow:
         found => found.with_context(|| format!("look for {name}"))?,
     };
     if !found.is_file() {
-        bail!("{name} is {}, and no file of the database: remove it", kind(found.file_type()));
+        bail!("{name} is {}, and does not belong to the database: remove it", kind(found.file_type()));
     }
     if found.nlink() > 1 {
-        bail!("{name} has {} names (hard links), and is no file of the database: remove it", found.nlink());
+        bail!("{name} has {} names (hard links), and does not belong to the database: remove it", found.nlink());
     }
     if rustix::process::geteuid().is_root() && found.uid() == 0 && database.uid() != 0 {
         let (user, group) = (database.uid(), database.gid());
@@ -151,7 +151,7 @@ pub(crate) fn require_own_side_file(path: &Path, database: &Metadata) -> anyhow:
     Ok(())
 }
 
-/// A user by number, and by name where the machine's own list of users has one.
+/// A user by number, and by name if the machine's own list of users has one.
 fn named(user: u32) -> String {
     let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     let name = users.lines().find_map(|line| {
@@ -165,8 +165,8 @@ fn named(user: u32) -> String {
     }
 }
 
-/// Says which right is missing, where the system says only that one is. `path` is the file that was to be found, read,
-/// written or made.
+/// Names the missing permission, where the system only says that one is missing. `path` is the file to find, read,
+/// write or create.
 pub(crate) fn explain_open_error(error: Error, path: &Path) -> anyhow::Error {
     let name = path.display();
     if error.raw_os_error() == Some(Errno::ROFS.raw_os_error()) {
@@ -178,7 +178,7 @@ pub(crate) fn explain_open_error(error: Error, path: &Path) -> anyhow::Error {
     find_missing_permission(path).unwrap_or_else(|| anyhow::Error::new(error).context(format!("open {name}")))
 }
 
-/// The first right that this process does not have on the way to reading and writing that file, or making it.
+/// The first permission that this process lacks for reading and writing that file, or for creating it.
 pub(crate) fn find_missing_permission(path: &Path) -> Option<anyhow::Error> {
     let mut path = std::path::absolute(path).ok()?;
     for _ in 0..LINKS_MAX {

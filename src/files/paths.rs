@@ -16,7 +16,7 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// The path without links, whether there is such a file or not.
+/// The path without links, of an existing or new file.
 pub(crate) fn real_path(path: &Path) -> io::Result<PathBuf> {
     match path.canonicalize() {
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -33,7 +33,7 @@ pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// A name beside that file which nobody has yet.
+/// An unused name in the folder of that file.
 pub(crate) fn unused_name(path: &Path, word: &str) -> PathBuf {
     let free = |name: &PathBuf| name.symlink_metadata().is_err();
     let names = (1..).map(|number| match number {
@@ -43,16 +43,16 @@ pub(crate) fn unused_name(path: &Path, word: &str) -> PathBuf {
     names.into_iter().find(free).unwrap_or_else(|| path.to_owned())
 }
 
-/// Lets the options open neither what a link leads to, nor wait for the other end of a pipe.
+/// Sets options for opening a file: links are not followed, and pipes are not waited for.
 pub(crate) fn without_following(options: &mut OpenOptions) -> &mut OpenOptions {
     options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
 }
 
-/// Makes sure that the names in the folder of a file outlive a loss of power, where its file system can do that.
+/// Syncs the folder of a file, where its file system can do that, so that its names survive a power failure.
 pub(crate) fn sync_folder_of(path: &Path) -> anyhow::Result<()> {
     let folder = folder_of(path);
     match File::open(folder).and_then(|folder| folder.sync_all()) {
-        // A folder in which one may write, and not read.
+        // The process may write in the folder and not read it.
         Err(error) if error.kind() == ErrorKind::PermissionDenied || is_unsupported(&error) => Ok(()),
         other => other.with_context(|| format!("sync {}", folder.display())),
     }
@@ -63,7 +63,7 @@ pub(super) fn is_unsupported(error: &io::Error) -> bool {
     matches!(code, Some(Errno::INVAL | Errno::NOTSUP | Errno::NOSYS | Errno::ROFS))
 }
 
-/// A word for something that is no regular file.
+/// The kind of a file that is not regular, for messages.
 pub(crate) fn kind(found: FileType) -> &'static str {
     if found.is_dir() {
         "a folder"

@@ -1,9 +1,10 @@
-//! Temporary files: each has a name that no other program gives, is locked while it is in use, and is removed when the
-//! command ends. Of a command that was killed, the next command removes them.
+//! Temporary files. Each has a unique name, is locked while it is in use, and is removed when the command ends. If a
+//! command is killed, the next command removes its files.
 //!
-//! A draft is two files: `.rollbook-ID.part` has the content, and `.rollbook-ID.held` is locked. The lock is on a file of
-//! its own because SQLite has locks on the content, which a second handle would drop, and because some network file
-//! systems let only the handle write that has the lock. The held file is made first and removed last.
+//! A temporary file is two files: `.rollbook-ID.part` has the content, and `.rollbook-ID.held` is locked. The lock is
+//! on a file of its own for two reasons: SQLite has locks on the content, which closing a second handle would drop, and
+//! some network file systems let only the handle write that has the lock. The held file is created first and removed
+//! last.
 
 use super::paths::{folder_of, without_following};
 use crate::sync::locked;
@@ -22,11 +23,11 @@ const PREFIX: &str = ".rollbook-";
 const ID_LENGTH: usize = 32;
 const HELD: &str = ".held";
 const PART: &str = ".part";
-/// The ends of the names of the content and of the files that SQLite and the store make beside a database.
+/// Suffixes of the content and of the side files that SQLite and the instance lock create.
 const PARTS: [&str; 5] = [".part-journal", ".part-wal", ".part-shm", ".part.lock", PART];
-/// The content of a held file, for people who find one.
+/// The content of a held file, for an operator who finds one. Other versions recognize it.
 const MARK: &[u8] = b"rollbook locks this file while it writes the .part file beside it\n";
-/// What stands before the other name of the content in a held file, where it has one.
+/// The text before the second name of the content in a held file.
 const SECOND: &[u8] = b"second name: ";
 /// The longest name of a file, in bytes.
 const NAME_LENGTH_MAX: usize = 255;
@@ -35,12 +36,12 @@ const HELD_LENGTH_MAX: usize = MARK.len() + SECOND.len() + NAME_LENGTH_MAX;
 /// Names that are tried until one is free.
 const ATTEMPTS: usize = 100;
 
-/// The drafts of this process.
+/// The temporary files of this process.
 static DRAFTS: Mutex<Vec<Names>> = Mutex::new(Vec::new());
 /// Held during a step that a signal must not interrupt.
 static STEP: Mutex<()> = Mutex::new(());
 
-/// The names of the files of a draft.
+/// The names of a temporary file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Names {
     folder: PathBuf,
@@ -52,7 +53,7 @@ impl Names {
         self.folder.join(format!("{PREFIX}{}{end}", self.id))
     }
 
-    /// Removes the files, the held one last. Returns how many there were with content.
+    /// Removes the files, the held one last. Returns the number of those with content.
     fn remove(&self) -> usize {
         let removed = PARTS.iter().filter(|end| std::fs::remove_file(self.path(end)).is_ok()).count();
         let _ = std::fs::remove_file(self.path(HELD));
@@ -60,7 +61,8 @@ impl Names {
     }
 }
 
-/// A temporary file that only its owner can read. It is removed with this value, unless it gets another name.
+/// A temporary file that only its owner can read. It is removed when the value is dropped, unless it has got another
+/// name.
 #[derive(Debug)]
 pub(crate) struct TempFile {
     names: Names,
@@ -69,20 +71,20 @@ pub(crate) struct TempFile {
     held: File,
 }
 
-/// Whether a draft may have that name in its folder.
+/// True if a temporary file may have that name.
 pub(crate) fn is_temp_file_name(name: &str) -> bool {
     let id = name.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(PART));
     id.is_some_and(|id| id.len() == ID_LENGTH && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 impl TempFile {
-    /// An empty file in the folder of that file, for SQLite: no handle on it is open.
-    pub(crate) fn beside(file: &Path) -> anyhow::Result<TempFile> {
-        Ok(TempFile::open_beside(file)?.0)
+    /// Creates an empty file in the folder of that file, for SQLite: no handle on it is open.
+    pub(crate) fn in_folder_of(file: &Path) -> anyhow::Result<TempFile> {
+        Ok(TempFile::open_in_folder_of(file)?.0)
     }
 
-    /// An empty file in the folder of that file, open for writing.
-    pub(crate) fn open_beside(file: &Path) -> anyhow::Result<(TempFile, File)> {
+    /// Creates an empty file in the folder of that file, open for writing.
+    pub(crate) fn open_in_folder_of(file: &Path) -> anyhow::Result<(TempFile, File)> {
         let folder = folder_of(file);
         TempFile::make(folder).with_context(|| format!("create a file in {}", folder.display()))
     }
@@ -93,9 +95,9 @@ impl TempFile {
             let mut drafts = locked(&DRAFTS);
             let held_path = names.path(HELD);
             let mut held = create_private(&held_path)?;
-            // Another command may have taken the file for one that was left, before the lock was on it.
+            // Another command may have taken the unlocked file for a stale one.
             let is_ours = match held.try_lock() {
-                // Without locks, no command removes what another one has left.
+                // Without locks, no command removes files of another one.
                 Ok(()) | Err(TryLockError::Error(_)) => is_same_file(&held, &held_path),
                 Err(TryLockError::WouldBlock) => false,
             };
@@ -121,8 +123,8 @@ impl TempFile {
         &self.path
     }
 
-    /// Opens the file, which nothing else may have been put in the place of meanwhile. While SQLite has it open, no other
-    /// handle must be closed.
+    /// Opens the file, and checks that it is still the one that was created. While SQLite has it open, no other handle
+    /// may be closed.
     pub(crate) fn open_own(&self) -> anyhow::Result<File> {
         let file = self.open(OpenOptions::new().read(true)).with_context(|| format!("open {}", self.path.display()))?;
         let found = file.metadata()?;
@@ -136,7 +138,7 @@ impl TempFile {
         without_following(options).open(&self.path)
     }
 
-    /// Moves the content to the disk and returns its length.
+    /// Syncs the content and returns its length.
     pub(crate) fn sync(&self) -> anyhow::Result<u64> {
         let sync = || -> io::Result<u64> {
             let file = self.open(OpenOptions::new().read(true))?;
@@ -146,24 +148,24 @@ impl TempFile {
         sync().with_context(|| format!("sync {}", self.path.display()))
     }
 
-    /// Gives the file that name. Without `replace`, a file that has the name is an error.
+    /// Renames the file. Without `replace`, an existing file of that name is an error.
     pub(crate) fn rename_to(self, name: &Path, replace: bool) -> io::Result<()> {
-        // Either a signal comes before this, and the draft is removed, or after it.
+        // A signal comes either before this, and the file is removed, or after it.
         let drafts = locked(&DRAFTS);
         let renamed = if replace { std::fs::rename(&self.path, name) } else { rename_to_new(&self.path, name) };
         drop(drafts);
         renamed
     }
 
-    /// Gives the content that name too, until it gets another place or this value is dropped by the caller. If the process
-    /// is killed before, the next command removes both names. Where there are no hard links, this fails.
+    /// Gives the content a second name, until it is renamed or this value is dropped. If the process is killed before,
+    /// the next command removes both names. It fails on file systems without hard links.
     pub(crate) fn link_to(&self, name: &Path) -> io::Result<()> {
         let second = [SECOND, name.file_name().unwrap_or_default().as_encoded_bytes()].concat();
         (&self.held).write_all(&second)?;
         std::fs::hard_link(&self.path, name)
     }
 
-    /// Leaves everything as it is, as a process does that is killed.
+    /// Leaves all files in place, as a killed process does.
     #[cfg(test)]
     pub(crate) fn abandon(self) {
         locked(&DRAFTS).retain(|names| *names != self.names);
@@ -171,7 +173,7 @@ impl TempFile {
         std::mem::forget(self);
     }
 
-    /// Removes the names of the file. The content is there until the last handle is closed.
+    /// Removes the names of the file. The content exists until the last handle is closed.
     pub(crate) fn into_unnamed(self) -> io::Result<File> {
         self.open(OpenOptions::new().read(true).write(true))
     }
@@ -185,13 +187,13 @@ impl Drop for TempFile {
     }
 }
 
-/// Does something during which no signal ends the process.
+/// Runs `work` while no signal can end the process.
 pub(crate) fn uninterrupted<T>(work: impl FnOnce() -> T) -> T {
     let _step = locked(&STEP);
     work()
 }
 
-/// Removes the drafts of this process, and does something before it can make others.
+/// Removes the temporary files of this process, and calls `then` before it can create others.
 pub(crate) fn remove_all(then: impl FnOnce()) {
     let (_step, drafts) = (locked(&STEP), locked(&DRAFTS));
     for names in drafts.iter() {
@@ -200,8 +202,9 @@ pub(crate) fn remove_all(then: impl FnOnce()) {
     then();
 }
 
-/// Removes what commands that were killed have left in the folder of that file, and logs it. Only files that have one of
-/// our names, belong to this process's user or to the owner of the file or folder, and that no process has locked.
+/// Removes the temporary files of killed commands in the folder of that file, and logs it. It removes only files with
+/// one of our names that belong to this process's user or to the owner of the file or folder, and that no process has
+/// locked.
 pub(crate) fn remove_stale_temp_files(file: &Path) {
     let folder = folder_of(file);
     let count = stale_ids(folder).into_iter().filter(|id| remove_stale_temp_file(folder, file, id)).count();
@@ -212,13 +215,13 @@ pub(crate) fn remove_stale_temp_files(file: &Path) {
     }
 }
 
-/// The ids of all drafts in a folder.
+/// The ids of all temporary files in a folder.
 fn stale_ids(folder: &Path) -> BTreeSet<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.filter_map(|entry| id_of(entry.file_name())).collect()
 }
 
-/// The id in the name of a file of a draft.
+/// The id in the name of a temporary file.
 fn id_of(name: OsString) -> Option<String> {
     let name = name.into_string().ok()?;
     let (id, end) = name.strip_prefix(PREFIX)?.split_at_checked(ID_LENGTH)?;
@@ -234,13 +237,13 @@ fn remove_stale_temp_file(folder: &Path, file: &Path, id: &str) -> bool {
         let is_owner = |uid| owners.iter().flatten().any(|owner| owner.uid() == uid);
         meta.is_file() && (meta.uid() == rustix::process::geteuid().as_raw() || is_owner(meta.uid()))
     };
-    // All of them are looked at before one is removed.
+    // All of them are checked before one is removed.
     let mut found = PARTS.iter().filter_map(|end| names.path(end).symlink_metadata().ok());
     if !found.all(|meta| is_ours(&meta)) {
         return false;
     }
     let held = match without_following(OpenOptions::new().read(true)).open(&held_path) {
-        // The held file is removed last: nothing uses what is left.
+        // The held file is removed last: no process uses the other files any more.
         Err(error) if error.kind() == ErrorKind::NotFound => return names.remove() > 0,
         Err(_) => return false,
         Ok(held) => held,
@@ -252,7 +255,7 @@ fn remove_stale_temp_file(folder: &Path, file: &Path, id: &str) -> bool {
     if !is_mark || held.try_lock().is_err() || !is_same_file(&held, &held_path) {
         return false;
     }
-    // Only while both names lead to the content: the second one may be that of another file by now.
+    // Only while both names lead to the content: another file may have the second name by now.
     if let (Some(second), Ok(content)) = (second_name(&content), File::open(names.path(PART))) {
         let moved = [second, &[second, b".new"].concat()].map(|name| folder.join(OsStr::from_bytes(name)));
         for path in moved.iter().filter(|path| is_same_file(&content, path)) {
@@ -268,7 +271,7 @@ fn second_name(held: &[u8]) -> Option<&[u8]> {
     (!name.is_empty() && name.len() <= NAME_LENGTH_MAX && !name.contains(&b'/')).then_some(name)
 }
 
-/// Whether the file still has that name.
+/// True if the file still has that name.
 fn is_same_file(file: &File, path: &Path) -> bool {
     let (Ok(one), Ok(other)) = (file.metadata(), path.symlink_metadata()) else { return false };
     (one.dev(), one.ino()) == (other.dev(), other.ino())
@@ -280,8 +283,7 @@ fn random_id() -> anyhow::Result<String> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Makes a file that only its owner can read, also where a umask would take more away. A file system that has no modes
-/// keeps its own.
+/// Creates a file that only its owner can read, whatever the umask. A file system without modes keeps its own.
 fn create_private(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)?;
     if file.metadata()?.mode() & 0o777 != 0o600 {
@@ -296,7 +298,7 @@ fn rename_to_new(from: &Path, to: &Path) -> io::Result<()> {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
     use rustix::io::Errno;
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // Some file systems do not know the flag.
+        // Some file systems do not support the flag.
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => rename_where_free(from, to),
         other => Ok(other?),
     }
@@ -355,7 +357,7 @@ mod tests {
     fn a_draft_goes_with_its_value_or_gets_its_name() {
         let folder = Folder::new("name");
         let target = folder.file("target");
-        let draft = TempFile::beside(&target).unwrap();
+        let draft = TempFile::in_folder_of(&target).unwrap();
         assert_eq!(folder.names().len(), 2);
         assert_eq!(draft.path().metadata().unwrap().mode() & 0o777, 0o600);
         remove_stale_temp_files(&target);
@@ -363,14 +365,14 @@ mod tests {
         drop(draft);
         assert_eq!(folder.names(), [""; 0]);
 
-        let (draft, mut file) = TempFile::open_beside(&target).unwrap();
+        let (draft, mut file) = TempFile::open_in_folder_of(&target).unwrap();
         file.write_all(b"one").unwrap();
         assert_eq!(draft.sync().unwrap(), 3);
         draft.rename_to(&target, false).unwrap();
         assert_eq!(folder.names(), ["target"]);
-        let refusal = TempFile::beside(&target).unwrap().rename_to(&target, false).unwrap_err();
+        let refusal = TempFile::in_folder_of(&target).unwrap().rename_to(&target, false).unwrap_err();
         assert_eq!(refusal.kind(), ErrorKind::AlreadyExists);
-        TempFile::beside(&target).unwrap().rename_to(&target, true).unwrap();
+        TempFile::in_folder_of(&target).unwrap().rename_to(&target, true).unwrap();
         assert_eq!(std::fs::read(&target).unwrap(), b"");
         assert_eq!(folder.names(), ["target"]);
     }
@@ -379,7 +381,7 @@ mod tests {
     fn leftovers_are_removed_and_nothing_that_only_looks_like_them() {
         let folder = Folder::new("left");
         let write = |name: &str, content: &[u8]| std::fs::write(folder.file(name), content).unwrap();
-        // As kill -9 leaves them: with a database, before the mark was written, and before the content was made.
+        // As kill -9 leaves them: with a database, before the mark was written, and before the content was created.
         for end in PARTS {
             write(&name(1, end), b"secret");
         }
@@ -420,7 +422,7 @@ mod tests {
         let folder = Folder::new("second");
         let database = folder.file("rollbook.db");
         for (other, moved) in [("kept", "kept"), ("kept", "kept.new"), ("kept", "rollbook.db")] {
-            let (draft, mut file) = TempFile::open_beside(&database).unwrap();
+            let (draft, mut file) = TempFile::open_in_folder_of(&database).unwrap();
             file.write_all(b"content").unwrap();
             draft.link_to(&folder.file(other)).unwrap();
             std::fs::rename(folder.file(other), folder.file(moved)).unwrap();
@@ -432,7 +434,7 @@ mod tests {
             let left: &[&str] = if moved == "rollbook.db" { &["kept", "rollbook.db"] } else { &[] };
             assert_eq!(folder.names(), left, "{moved}");
         }
-        // What only looks like a second name.
+        // Texts that only look like a second name.
         for (id, text) in [(1, "second name: ../kept"), (2, "second name: "), (3, "second name kept")] {
             std::fs::write(folder.file(&name(id, HELD)), [MARK, text.as_bytes()].concat()).unwrap();
             std::fs::write(folder.file(&name(id, PART)), "").unwrap();
@@ -472,7 +474,7 @@ mod tests {
                 });
             }
             for round in 0..500_u32 {
-                let (draft, mut file) = TempFile::open_beside(&target).unwrap();
+                let (draft, mut file) = TempFile::open_in_folder_of(&target).unwrap();
                 file.write_all(&round.to_le_bytes()).unwrap();
                 draft.rename_to(&target, true).unwrap();
                 assert_eq!(std::fs::read(&target).unwrap(), round.to_le_bytes());

@@ -1,14 +1,14 @@
-//! From a tree to a value of the program, by serde.
+//! Decoding: from a tree to a value of the program, by serde.
 
 use super::{BadJson, Json, JsonText};
 use serde::de::value::{MapAccessDeserializer, MapDeserializer, SeqDeserializer};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, IntoDeserializer, Visitor};
 use std::fmt;
 
-/// Why a value of JSON is not one of the program.
+/// The reason why a JSON value is not a value of the program.
 pub type Mismatch = serde::de::value::Error;
 
-/// The name by which a [`Json`] or [`JsonText`] asks for the text of a value. It is a name of a type, which no input
+/// The name by which a [`Json`] or [`JsonText`] requests the text of a value. It is the name of a type, which no input
 /// can have, and no key.
 const TEXT: &str = "rollbook::json::JsonText";
 
@@ -20,15 +20,15 @@ pub fn decode<T: DeserializeOwned>(text: &[u8]) -> Result<T, DecodeError> {
     Ok(from_json(Json::parse_stored(text)?)?)
 }
 
-/// A value of the program out of a tree.
+/// Decodes a value of the program from a tree.
 ///
 /// # Errors
-/// When it is another value.
+/// When the tree is another value.
 pub fn from_json<T: DeserializeOwned>(value: Json) -> Result<T, Mismatch> {
     T::deserialize(value)
 }
 
-/// Why a text could not be read as a value of the program.
+/// The reason why a text could not be decoded.
 #[derive(Debug)]
 pub enum DecodeError {
     /// It is not JSON.
@@ -135,7 +135,7 @@ impl<'de> Deserializer<'de> for Json {
     }
 }
 
-/// Only out of a [`Json`]: others have no text to give.
+/// Only from a [`Json`]: other decoders have no text.
 impl<'de> Deserialize<'de> for JsonText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<JsonText, D::Error> {
         struct Text;
@@ -154,7 +154,7 @@ impl<'de> Deserialize<'de> for JsonText {
     }
 }
 
-/// Only out of a [`Json`], as for [`JsonText`].
+/// Only from a [`Json`], as for [`JsonText`].
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Json, D::Error> {
         Json::parse_stored(JsonText::deserialize(deserializer)?.as_str().as_bytes()).map_err(D::Error::custom)

@@ -1,10 +1,10 @@
-//! JSON as a tree of its own, for everything that comes from outside: bodies of requests, files, answers of other
-//! servers, commands on the local socket, and values that were stored.
+//! JSON as a tree of its own, for all JSON from outside: bodies of requests, files, answers of other servers, commands
+//! on the local socket, and stored values.
 //!
 //! serde_json writes documents here and reads none. With its features `raw_value` and `arbitrary_precision` its reader
 //! gives two keys of an object a special meaning, decodes JSON inside texts for them, and so escapes its own limit of
-//! depth. Both features are off, and no foreign text reaches its reader. In [`Json`] every key is a plain key, numbers
-//! keep their text, and nesting is bounded over all levels.
+//! depth. Both features are off, and no text from outside reaches its reader. In [`Json`] every key is a plain key,
+//! numbers keep their text, and the depth is limited over all levels.
 
 mod decode;
 mod parse;
@@ -17,24 +17,24 @@ pub use write::{to_string, to_vec, to_writer};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// How many arrays and objects may stand inside each other.
+/// Largest depth of nested arrays and objects.
 pub const DEPTH_MAX: usize = 127;
 
-/// How deep a value may be that the program reads back. Earlier versions took deeper ones than clients may send today,
-/// and SQLite, which checks what is stored, takes 1000 levels.
+/// Largest depth of a stored value. Earlier versions accepted deeper values than clients may send today, and SQLite,
+/// which checks stored values, accepts 1000 levels.
 pub const STORED_DEPTH_MAX: usize = 1024;
 
-/// How deep a value may be that is stored beside others in one object: SQLite takes 1000 levels.
+/// Largest depth of a value that is stored as a member of an object: SQLite accepts 1000 levels.
 const MEMBER_DEPTH_MAX: usize = 999;
 
-/// Whether SQLite takes a JSON value as a member of an object.
+/// True if SQLite accepts a JSON value as a member of an object.
 pub fn is_storable(text: &str) -> bool {
     let brackets = text.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count();
     brackets < MEMBER_DEPTH_MAX || parse::parse_at_depth(text.as_bytes(), MEMBER_DEPTH_MAX).is_ok()
 }
 
-/// The most memory that the tree of a text takes, in bytes. A look at the text is cheap; it does not tell signs inside
-/// of texts from those between values.
+/// Upper bound of the memory of the tree of a text, in bytes. It is cheap: it does not distinguish characters inside of
+/// strings from those between values.
 pub fn memory_of(text: &[u8]) -> usize {
     /// A value in an array that has just grown, and the allocation for its text.
     const VALUE_BYTES: usize = 3 * size_of::<Json>() + 32;
@@ -50,11 +50,11 @@ pub fn memory_of(text: &[u8]) -> usize {
             _ => contents += 1,
         }
     }
-    // Of an object that has more than one node, each is half full at least.
+    // In an object of more than one node, each node is at least half full.
     contents + (values + objects) * VALUE_BYTES + (objects + members / 5) * NODE_BYTES
 }
 
-/// The members of an object. Of two with one key the last one counts.
+/// The members of an object. Of two with the same key the last one counts.
 pub type Object = BTreeMap<String, Json>;
 
 /// A JSON value (RFC 8259).
@@ -74,12 +74,12 @@ pub enum Json {
     Object(Object),
 }
 
-/// A number, as the text that it was written as.
+/// A number, as its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Number(String);
 
 impl Json {
-    /// Reads a text of JSON from a client.
+    /// Parses JSON from a client.
     ///
     /// # Errors
     /// When the text is not JSON, and when it nests deeper than [`DEPTH_MAX`].
@@ -87,7 +87,7 @@ impl Json {
         parse::parse_at_depth(text, DEPTH_MAX)
     }
 
-    /// Reads a text of JSON from a file, or one that the program has written.
+    /// Parses JSON from a file, or a stored value.
     ///
     /// # Errors
     /// When the text is not JSON, and when it nests deeper than [`STORED_DEPTH_MAX`].
@@ -95,12 +95,12 @@ impl Json {
         parse::parse_at_depth(text, STORED_DEPTH_MAX)
     }
 
-    /// The text, if the value is one.
+    /// The text, if the value is a text.
     pub fn as_str(&self) -> Option<&str> {
         if let Json::String(text) = self { Some(text) } else { None }
     }
 
-    /// The list, if the value is one.
+    /// The list, if the value is a list.
     pub fn as_array(&self) -> Option<&[Json]> {
         if let Json::Array(items) = self { Some(items) } else { None }
     }
@@ -110,7 +110,7 @@ impl Json {
         if let Json::Object(members) = self { members.get(key) } else { None }
     }
 
-    /// Whether the value is `null`.
+    /// True if the value is `null`.
     pub fn is_null(&self) -> bool {
         *self == Json::Null
     }
@@ -122,12 +122,12 @@ impl fmt::Display for Number {
     }
 }
 
-/// A JSON value that is passed on as the text that it is, without a look inside.
+/// A JSON value as its text, which is passed on without parsing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonText(String);
 
 impl JsonText {
-    /// A text that is known to be JSON: what the database holds was written by [`to_string`].
+    /// A text that is known to be JSON: [`to_string`] wrote the stored values.
     pub fn stored(text: impl Into<String>) -> JsonText {
         JsonText(text.into())
     }
@@ -142,7 +142,7 @@ impl JsonText {
         self.0
     }
 
-    /// Whether the value is `null`.
+    /// True if the value is `null`.
     pub fn is_null(&self) -> bool {
         self.0 == "null"
     }

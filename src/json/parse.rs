@@ -1,10 +1,11 @@
-//! Reading. The grammar is the library's; the tree, its depth and the order of members are built here, without recursion.
+//! Parsing. The grammar is the library's; the tree, its depth and the order of members are built here, without
+//! recursion.
 
 use super::{Json, Number, Object};
 use json_event_parser::{JsonEvent, JsonSyntaxError, LowLevelJsonParser};
 use std::fmt;
 
-/// Why a text is not taken as JSON, and where it stops being JSON.
+/// The reason why a text is not JSON, and the position.
 #[derive(Debug)]
 pub struct BadJson(String);
 
@@ -17,7 +18,7 @@ impl fmt::Display for BadJson {
 impl std::error::Error for BadJson {}
 
 impl BadJson {
-    /// What the library says of a text of that length.
+    /// The error of the library for a text of that length.
     fn of(error: &JsonSyntaxError, length: usize) -> BadJson {
         let at = error.location();
         let mut message = error.message().to_owned();
@@ -32,7 +33,7 @@ impl BadJson {
     }
 }
 
-/// Reads one value of at most so many levels.
+/// Parses one value of at most this depth.
 pub(super) fn parse_at_depth(text: &[u8], depth_max: usize) -> Result<Json, BadJson> {
     let mut events = Events::new(text)?;
     let first = events.next()?;
@@ -41,8 +42,8 @@ pub(super) fn parse_at_depth(text: &[u8], depth_max: usize) -> Result<Json, BadJ
     Ok(value)
 }
 
-/// Reads an object and returns its members in the order written, each as often as it is written, as texts however deep
-/// they are.
+/// Parses an object and returns its members in the order written, each as often as it is written, as texts of any
+/// depth.
 ///
 /// # Errors
 /// When the text is not JSON, or not an object.
@@ -73,17 +74,17 @@ pub fn members(text: &str) -> Result<Vec<(String, &str)>, BadJson> {
     Ok(members)
 }
 
-/// The events of a text, up to the first that is wrong.
+/// The events of a text, up to the first error.
 struct Events<'t> {
     text: &'t [u8],
-    /// How much of the text the events so far have taken.
+    /// Length of the text of the events so far.
     at: usize,
     parser: LowLevelJsonParser,
 }
 
 impl<'t> Events<'t> {
     fn new(text: &'t [u8]) -> Result<Events<'t>, BadJson> {
-        // The library passes over a byte order mark, which is no part of JSON: whoever reads files takes it off.
+        // The library skips a byte order mark, which is not part of JSON: readers of files remove it before.
         if text.starts_with(b"\xef\xbb\xbf") {
             return Err(BadJson("unexpected byte order mark at line 1 column 1".to_owned()));
         }
@@ -100,16 +101,16 @@ impl<'t> Events<'t> {
         }
     }
 
-    /// Refuses whatever follows the value.
+    /// Refuses any text after the value.
     fn end(&mut self) -> Result<(), BadJson> {
         self.next().map(drop)
     }
 }
 
-/// An array or object that is not complete.
+/// An incomplete array or object.
 enum Open {
     Array(Vec<Json>),
-    /// The members so far, and the key whose value comes next.
+    /// The members so far, and the key of the next value.
     Object(Object, String),
 }
 

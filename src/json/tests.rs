@@ -1,7 +1,7 @@
 use super::*;
 use serde::Deserialize;
 
-/// The keys that serde_json's reader gives a meaning to under two of its features.
+/// The keys to which serde_json's reader gives a meaning under two of its features.
 const RAW: &str = "$serde_json::private::RawValue";
 const NUMBER: &str = "$serde_json::private::Number";
 
@@ -36,7 +36,7 @@ fn every_key_is_a_plain_key() {
 
 #[test]
 fn serde_json_s_own_reader_gives_no_key_a_meaning_either() {
-    // Both features are off, also where a dependency could turn them on: nothing can reach what they do.
+    // Both features are off, also if a dependency could turn them on: nothing can reach their effects.
     for key in [RAW, NUMBER] {
         let text = format!("{{\"{key}\":\"1\"}}");
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -129,7 +129,7 @@ fn values_of_the_program_are_written_and_read_back() {
     let value = whole(vec![Kind::New(Box::new(whole(kinds))), Kind::Record { n: None }]);
     let text = to_vec(&value);
     assert_eq!(decode::<Whole>(&text).unwrap(), value);
-    // Whoever reads it with another library finds the same.
+    // Another library reads the same values.
     let other: serde_json::Value = serde_json::from_slice(&text).unwrap();
     assert_eq!(other["digest"], serde_json::json!([0, 127, 255]));
     assert!(decode::<Whole>(b"{}").is_err());
@@ -204,7 +204,7 @@ fn what_is_json_is_what_serde_json_takes_for_it() {
                 let again: serde_json::Value = serde_json::from_str(&ours.to_string()).unwrap();
                 assert_eq!(again, theirs, "{text:?}");
             }
-            // A number that no float holds is a number all the same.
+            // A number that no float can represent is still a number.
             (Ok(_), Err(error)) => assert!(error.to_string().contains("number out of range"), "{text:?}: {error}"),
             (Err(error), Ok(_)) => panic!("{text:?} is JSON: {error}"),
             (Err(_), Err(_)) => {}

@@ -1,4 +1,4 @@
-//! Writing: serde_json's writer, and values that are JSON already.
+//! Writing: serde_json's writer, and values that are JSON texts.
 
 use super::{Json, JsonStr, JsonText, Number};
 use serde::ser::{Serialize, Serializer};
@@ -7,7 +7,7 @@ use std::collections::btree_map;
 use std::fmt;
 use std::io::{self, Write};
 
-/// Writes without spaces, and bytes as the JSON that they are. No document of the program has bytes of another kind.
+/// Writes without spaces, and writes bytes as the JSON that they are. No document of the program has other bytes.
 struct Compact;
 
 impl Formatter for Compact {
@@ -27,8 +27,8 @@ pub fn to_writer(writer: impl Write, value: &(impl Serialize + ?Sized)) -> io::R
 /// A value as JSON.
 pub fn to_vec(value: &(impl Serialize + ?Sized)) -> Vec<u8> {
     let mut out = Vec::with_capacity(128);
-    // Serialising fails only for maps with keys that are no text, and for types that say so themselves: there are none
-    // in the program.
+    // Serialising fails only for maps with keys that are not texts, and for types that return an error themselves: the
+    // program has none of them.
     to_writer(&mut out, value).expect("documents serialise");
     out
 }
@@ -38,13 +38,13 @@ pub fn to_string(value: &(impl Serialize + ?Sized)) -> String {
     String::from_utf8(to_vec(value)).expect("JSON is UTF-8")
 }
 
-/// What is still to be written of a tree.
+/// A part of a tree that is not written yet.
 enum Rest<'j> {
     Items(std::slice::Iter<'j, Json>),
     Members(btree_map::Iter<'j, String, Json>),
 }
 
-/// The text of the value, without spaces. It is written without recursion: a stored value may be deep.
+/// The text of the value, without spaces. There is no recursion: a stored value may be deep.
 impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut open: Vec<Rest<'_>> = Vec::new();
@@ -103,7 +103,7 @@ impl Serialize for JsonText {
     }
 }
 
-/// To be written by this module alone: in serde_json's tree (`json!`) it would be a list of bytes.
+/// Only this module writes it: in serde_json's tree (`json!`) it would be a list of bytes.
 impl Serialize for JsonStr<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_bytes(self.0.as_bytes())

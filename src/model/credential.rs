@@ -2,14 +2,14 @@
 
 use super::{KeyKind, KeyRole};
 
-/// What a credential is for.
+/// The kind of a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CredentialKind {
     /// An API key.
     Api,
     /// An application key and its role.
     Application(KeyRole),
-    /// A token, and the inner id of its user.
+    /// A token, and the row id of its user.
     Token(i64),
 }
 
@@ -36,11 +36,11 @@ impl CredentialKind {
 /// A credential as stored; the secret itself is not.
 #[derive(Debug, Clone)]
 pub struct Credential {
-    /// Names it on the command line.
+    /// The id on the command line.
     pub id: i64,
-    /// What it is for.
+    /// The kind.
     pub purpose: CredentialKind,
-    /// What people call it.
+    /// The name that an administrator gave it.
     pub name: String,
     /// Milliseconds since 1970-01-01 UTC.
     pub created_at: i64,
@@ -53,17 +53,17 @@ pub struct Credential {
 /// The device and application that a token was issued for.
 #[derive(Debug, Clone, Default)]
 pub struct Token {
-    /// Names the token without being it.
+    /// Identifies the token without being secret.
     pub uuid: String,
     /// The application's name.
     pub application: String,
     /// The device's identifier.
     pub device: String,
-    /// What people call the device.
+    /// The description of the device.
     pub device_description: Option<String>,
-    /// What the application said it wants to do; kept, not enforced.
+    /// The permission that the application asked for; stored, not enforced.
     pub permission: Option<String>,
-    /// What gives the token again, together with the password.
+    /// With the password, this gives the same token again.
     pub seed: Option<Vec<u8>>,
     /// SHA-256 of the token.
     pub digest: [u8; 32],
@@ -74,13 +74,13 @@ pub struct Token {
 /// A credential to store.
 #[derive(Debug)]
 pub struct NewCredential {
-    /// What it is for.
+    /// The kind.
     pub purpose: CredentialKind,
-    /// What people call it.
+    /// The name that an administrator gave it.
     pub name: String,
     /// SHA-256 of the secret.
     pub digest: [u8; 32],
-    /// For tokens, what they were issued for.
+    /// The details of a token.
     pub token: Option<Token>,
 }
 

@@ -7,25 +7,25 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
-/// What a change is about, for those who remember what they have read.
+/// A kind of data that caches depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CacheScope {
     /// Any row at all.
     Anything,
     /// Keys and tokens.
     Credentials,
-    /// Passwords, disabling, memberships: whether a user may come in, and what they may do then.
+    /// Passwords, disabled users and memberships: who can log in, and their permissions.
     Rights,
-    /// Names and labels of groups, and which group contains which.
+    /// Names, labels and parents of groups.
     Groups,
 }
 
-/// How often something of each scope has been committed, and those who wait for the next time.
+/// The number of commits in each scope, and the threads that wait for the next commit.
 #[derive(Default)]
 pub(in crate::store) struct Generations {
     counts: [AtomicU64; 4],
     waiting: AtomicUsize,
-    /// Nobody shall wait any more.
+    /// Waiting has ended for good.
     ended: Mutex<bool>,
     advanced: Condvar,
 }
@@ -39,8 +39,8 @@ impl Generations {
         self.counts[scope as usize].fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Tells those who wait. They count themselves before they look at the numbers, so that either they see the new
-    /// ones or they are seen here.
+    /// Wakes waiting threads. A thread counts itself before it reads the numbers: either it sees the new numbers, or it
+    /// is counted here.
     pub(in crate::store) fn notify(&self) {
         if self.waiting.load(Ordering::SeqCst) > 0 {
             let _ended = locked(&self.ended);
@@ -71,7 +71,7 @@ impl Generations {
     }
 }
 
-/// The generations that a state of the database belongs to.
+/// The generations that a snapshot of the database belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) struct SnapshotVersion {
     pub(in crate::store) anything: u64,
@@ -81,12 +81,12 @@ pub(in crate::store) struct SnapshotVersion {
 }
 
 impl SnapshotVersion {
-    /// The part that is about rights and credentials.
+    /// The generations of rights and credentials.
     pub(in crate::store) fn rights(&self) -> RightsVersion {
         RightsVersion { rights: self.rights, credentials: self.credentials }
     }
 
-    /// For somebody who begins to read now. What they read may be newer than these numbers, but not older.
+    /// Current generations, taken before a read. The data may be newer than these numbers, never older.
     pub(in crate::store) fn now(generations: &Generations) -> SnapshotVersion {
         let [anything, credentials, rights, groups] =
             [CacheScope::Anything, CacheScope::Credentials, CacheScope::Rights, CacheScope::Groups]
@@ -95,7 +95,8 @@ impl SnapshotVersion {
     }
 }
 
-/// Every scope but [`CacheScope::Anything`], which shows by itself; each before those that build on it.
+/// Scopes that advance only when invalidated, in dependency order: no reader may combine new rights with old groups.
+/// [`CacheScope::Anything`] advances on every commit.
 pub(in crate::store) const ADVANCED_SCOPES: [CacheScope; 3] =
     [CacheScope::Groups, CacheScope::Rights, CacheScope::Credentials];
 

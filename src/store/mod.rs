@@ -1,8 +1,8 @@
-//! The rows: one SQLite file, one writer thread with group commit, a few read connections. The only place
-//! that knows SQL.
+//! The store: users, groups, memberships and credentials as rows of a database. The only room that knows SQL. [`Store`]
+//! opens the database; [`ReadTx`] and [`WriteTx`] have the operations.
 //!
-//! Columns are read by position, from a list beside the function that reads them: reading one by its name searches
-//! all names each time, which for a user costs as much as finding the row.
+//! Below it: `sqlite` has what only SQLite knows, `tables` the statements, `sql` the transactions, `read_cache` and
+//! `cache_scopes` the caches.
 
 mod cache_scopes;
 mod change_action;
@@ -58,18 +58,18 @@ pub struct Store {
     generations: Arc<Generations>,
     memory: ReadCache,
     path: PathBuf,
-    /// Both are held for as long as the database is open.
+    /// Both are held while the database is open.
     _opened: OpenMark,
     _lock: Arc<InstanceLock>,
 }
 
 impl Store {
-    /// Opens the database in that file, or makes it, with so many read connections. The file and its side
-    /// files are readable by their owner only.
+    /// Opens or creates the database, with this number of read connections. Only the owner can read the file and its
+    /// side files.
     ///
     /// # Errors
-    /// When another process has it open, when it is another program's or a newer version's, and when it
-    /// cannot be read or written.
+    /// When another process has it open, when the file is of another program or of a newer version, and when it cannot
+    /// be read or written.
     pub fn open(path: &Path, readers: usize) -> anyhow::Result<(Store, OpenOutcome)> {
         let place = DatabasePath::find(path)?;
         place.refuse_lone_log()?;
@@ -93,7 +93,8 @@ impl Store {
         let readers = Arc::new(ReaderPool::open(&place.real_path, readers)?);
         place.share_side_files();
         let watched = WatchedFiles::of(&place, handle).with_context(opening)?;
-        let before = connect_reader(&place.real_path).context("open the connection to the state before a commit")?;
+        let before =
+            connect_reader(&place.real_path).context("open the connection for the snapshot before a commit")?;
         let files = Files { watched, lock: Arc::clone(&lock) };
         let writer = Writer::start(connection, before, files, Arc::clone(&readers), Arc::clone(&generations))?;
         lock.keep();
@@ -101,14 +102,15 @@ impl Store {
         Ok((Store { readers, writer, generations, memory, path, _opened: opened, _lock: lock }, found))
     }
 
-    /// Copies the newest state of the database in that file beside it, also while a server writes, and opens the copy.
+    /// Copies the newest snapshot of the database to a temporary file in its folder, and opens the copy. A server may
+    /// write meanwhile.
     ///
     /// # Errors
-    /// When there is no such file, and when it cannot be read or the copy not be written.
+    /// When there is no such file, and when it or its copy cannot be read or written.
     pub fn open_copy(database: &Path) -> anyhow::Result<(Store, TempDatabase)> {
         let snapshot = Snapshot::open(database)?;
         let copy = || -> anyhow::Result<(Store, TempDatabase)> {
-            let draft = TempFile::beside(&real_path(database)?)?;
+            let draft = TempFile::in_folder_of(&real_path(database)?)?;
             snapshot.write_to(draft.path())?;
             let (store, _) = Store::open(draft.path(), 1)?;
             Ok((store, TempDatabase { draft }))
@@ -116,8 +118,8 @@ impl Store {
         copy().with_context(|| format!("copy the database {}", database.display()))
     }
 
-    /// Reads with one of the read connections; waits for one while all are in use. All statements see one state,
-    /// in which there is every write that was acknowledged before.
+    /// Reads with a connection of the pool, and waits for one if all are in use. All statements see one snapshot. It
+    /// contains every write that was acknowledged before.
     ///
     /// # Errors
     /// Those of `read`.
@@ -125,7 +127,7 @@ impl Store {
         self.read_as(Owner::PROGRAM, read)
     }
 
-    /// Like [`Store::read`]; the lists that it leaves in memory are charged to that caller.
+    /// Like [`Store::read`]. Lists that the read adds to the cache are charged to that caller.
     ///
     /// # Errors
     /// Those of `read`.
@@ -136,9 +138,8 @@ impl Store {
         read(&ReadTx { connection, rights: Some(seen.rights()), memory })
     }
 
-    /// Runs one whole operation of the directory on the writer thread and returns when it is on disk. An
-    /// error from `write` takes back everything that it did, and nothing that others did. The record of changes says
-    /// that they came from there.
+    /// Runs one operation and returns when it is on disk. An error of `write` undoes all its changes, and no changes of
+    /// other operations. The audit log names the actor.
     ///
     /// # Errors
     /// Those of `write`; `Unavailable` when the queue is full, the disk is, or the store is closing.
@@ -150,8 +151,8 @@ impl Store {
         self.writer.write(actor, write)
     }
 
-    /// Like [`Store::write`], in a transaction of its own: for an operation that may change many rows. In a transaction
-    /// with others the cost of each row would grow with the number of rows.
+    /// Like [`Store::write`], in a transaction of its own: for an operation that may change many rows. In a shared
+    /// transaction, the cost of each row would grow with the number of rows.
     ///
     /// # Errors
     /// Those of `write`; `Unavailable` when the queue is full, the disk is, or the store is closing.
@@ -163,13 +164,13 @@ impl Store {
         self.writer.write_alone(actor, write)
     }
 
-    /// Like [`Store::write`], for what nobody waits for: skipped when the queue is full.
+    /// Like [`Store::write`], without waiting for the result. Skipped if the queue is full.
     pub fn write_in_background(&self, write: impl FnOnce(&WriteTx<'_>) -> Result<()> + Send + 'static) {
         self.writer.write_in_background(write);
     }
 
-    /// Copies the database, as it is at the end of this, into the file of that name beside it, which is there and empty.
-    /// Others write meanwhile, and the write-ahead log does not grow by what they write.
+    /// Copies the database to the empty file of that name in its folder. The copy is the snapshot at the end of this
+    /// call. Writes go on meanwhile, and the write-ahead log does not grow by them.
     ///
     /// # Errors
     /// `Invalid` when there is no such file; `Unavailable` when it cannot be copied.
@@ -178,69 +179,70 @@ impl Store {
         self.writer.copy_to(path)
     }
 
-    /// A number that grows while something is written, and while that is prepared. On a disk that hangs it stays.
+    /// Number that grows while the writer, or the preparation of a write, makes progress. It stays the same while a
+    /// disk hangs.
     pub fn progress(&self) -> u64 {
         self.writer.progress()
     }
 
-    /// Counts a part of work that comes before a write and takes long.
+    /// Counts progress in the long preparation of a write.
     pub fn note_progress(&self) {
         self.writer.note_progress();
     }
 
-    /// Looks whether a write would be taken now. One that changes something is tried only after one has failed.
+    /// Checks that the database takes writes. It tries a write that changes something only after a write has failed.
     ///
     /// # Errors
-    /// `Unavailable` when it would not.
+    /// `Unavailable` when it does not.
     pub fn require_writable(&self) -> Result<()> {
         let failed = self.writer.has_failed();
         self.writer.write(Actor::program(), move |tx| if failed { tx.skip_seq() } else { Ok(()) })
     }
 
-    /// Asks the writer for an operation that changes nothing. What [`Store::writer_progress`] was before.
+    /// Enqueues an operation that changes nothing. Returns [`Store::writer_progress`] of before.
     pub(crate) fn wake_writer(&self) -> u64 {
         self.writer.wake()
     }
 
-    /// A number that grows while the writer is at work, also within an operation that takes long. While it waits for a
-    /// disk that hangs, the number stays.
+    /// Number that grows while the writer makes progress, also within a long operation. It stays the same while the
+    /// writer waits for a disk that hangs.
     pub(crate) fn writer_progress(&self) -> u64 {
         self.writer.own_progress()
     }
 
-    /// A number that changes with every commit in that scope, before the commit is acknowledged. What was read
-    /// after taking the number is still true while the number is the same.
+    /// Number that changes with every commit in that scope, before the commit is acknowledged. Data that was read after
+    /// taking the number is current while the number is the same.
     pub fn generation(&self, scope: CacheScope) -> u64 {
         self.generations.of(scope)
     }
 
-    /// The newest state of rights. What is read after taking it is of this state or a newer one.
+    /// The newest version of the rights. Data that is read after taking it is of this version or a newer one.
     pub fn rights_version(&self) -> RightsVersion {
         SnapshotVersion::now(&self.generations).rights()
     }
 
-    /// How often another program was seen to have changed the database. What was read before, and is not tied to a
-    /// generation, may be wrong when this has changed.
+    /// Number of times that another program was seen to have changed the database. After a change of this number,
+    /// earlier data without a generation may be wrong.
     pub(crate) fn external_changes(&self) -> u64 {
         self.writer.external_changes()
     }
 
-    /// Waits until that number of [`CacheScope::Anything`] is no longer the newest. False when the time has come, or the end
-    /// of the server, without that.
+    /// Waits until the generation of [`CacheScope::Anything`] differs from this one. Returns false at the deadline, and
+    /// when the server stops.
     pub fn wait_for_commit(&self, generation: u64, deadline: Instant) -> bool {
         self.generations.wait(generation, deadline)
     }
 
-    /// Lets nobody wait for a commit from now on.
+    /// Ends all waits for a commit, now and later.
     pub fn stop_waiting(&self) {
         self.generations.stop_waiting();
     }
 
-    /// Adds what was written, and how much there is, to the page.
+    /// Adds the metrics of the writer, the caches and the tables.
     pub fn collect_metrics(&self, exposition: &mut Exposition) {
         self.writer.collect_metrics(exposition);
         self.memory.collect_metrics(exposition);
-        // Where SQLite has it, whatever links lead to the database.
+        // SQLite resolves links, so the log is next to the real file.
         let log = real_path(&self.path).and_then(|path| with_suffix(&path, "-wal").metadata());
         if let Ok(log) = log {
             let help = "The file of the write-ahead log, in which there may be less than its length.";
@@ -251,16 +253,16 @@ impl Store {
                 exposition.gauge("rollbook_users", "Users, disabled ones too.", &[], users as f64);
                 exposition.gauge("rollbook_groups", "Groups.", &[], groups as f64);
             }
-            Err(error) => log::warn!("users and groups could not be counted: {error}"),
+            Err(error) => log::warn!("the users and groups cannot be counted: {error}"),
         }
     }
 
-    /// The file.
+    /// The file, as it was named.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Finishes the writes that wait, moves everything into the main file and refuses further writes.
+    /// Runs the queued writes and a last checkpoint, and refuses further writes.
     pub fn close(&self) {
         self.writer.close();
     }

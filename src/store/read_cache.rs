@@ -1,5 +1,5 @@
-//! What the read connections remember between requests: the groups above users, and the order of long lists. All
-//! of it is forgotten as soon as a commit could have changed it.
+//! Read cache: the groups above users, and the order of long lists. A commit that changes rows which an entry depends
+//! on invalidates the entry.
 
 use crate::cache::{Cache, Held, Owner};
 use crate::metrics::Exposition;
@@ -9,18 +9,18 @@ use crate::sync::{exclusive, shared};
 use std::collections::HashSet;
 use std::sync::{Arc, RwLock};
 
-/// All remembered lists together, in bytes: 8 for each user in one, its key, and overhead.
+/// Bytes of all cached lists: 8 for each user in a list, its key, and overhead.
 const LISTS_BYTES_MAX: usize = 32 << 20;
-/// All remembered groups together, in bytes: some 400 for one.
+/// Bytes of all cached groups: about 400 for each.
 const GROUPS_BYTES_MAX: usize = 16 << 20;
-/// More administrators than this are not remembered: each change of a membership has them read again.
+/// Largest number of administrators that is cached. With more, each test reads the memberships.
 pub(in crate::store) const ADMINISTRATORS_MAX: usize = 1000;
 
-/// A list that is asked for page by page.
+/// A list that clients read page by page.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::store) enum ListKey {
     /// All users.
-    Everybody,
+    AllUsers,
     /// Users whose keys begin with that key.
     Prefix(String),
     /// Direct members of the group whose login begins with that key.
@@ -30,20 +30,20 @@ pub(in crate::store) enum ListKey {
 impl ListKey {
     fn heap_bytes(&self) -> usize {
         match self {
-            ListKey::Everybody => 0,
+            ListKey::AllUsers => 0,
             ListKey::Prefix(key) | ListKey::Members(_, key) => key.capacity(),
         }
     }
 }
 
-/// What is remembered. A write never uses it: it has to see what it has just done.
+/// The read cache. A write does not use it, because it has to see its own changes.
 pub(in crate::store) struct ReadCache {
     groups: Cache<i64, Arc<HierarchyNode>>,
     administrators: RwLock<Option<(u64, Administrators)>>,
     lists: Cache<ListKey, Arc<[i64]>>,
 }
 
-/// The inner ids of all administrators; `None` when there are too many to be remembered.
+/// The row ids of all administrators; `None` if there are too many to cache.
 pub(in crate::store) type Administrators = Option<Arc<HashSet<i64>>>;
 
 impl Default for ReadCache {
@@ -57,12 +57,12 @@ impl Default for ReadCache {
 }
 
 impl ReadCache {
-    /// The memory for a caller that reads that state. It may be older than what others have seen meanwhile.
+    /// The cache for a read of that snapshot. The snapshot may be older than those of other readers.
     pub(in crate::store) fn of(&self, seen: SnapshotVersion, owner: Owner) -> ReadCacheView<'_> {
         ReadCacheView { memory: self, seen, owner }
     }
 
-    /// Adds its size to the page.
+    /// Adds the metrics of the cache.
     pub(in crate::store) fn collect_metrics(&self, exposition: &mut Exposition) {
         self.groups.held().collect_metrics(exposition, "groups");
         self.lists.held().collect_metrics(exposition, "lists");
@@ -70,13 +70,13 @@ impl ReadCache {
         let set = administrators.as_ref().and_then(|(_, administrators)| administrators.as_deref());
         let bytes = |places: usize| places * 8 / 7 * (size_of::<i64>() + 1);
         let (entries, capacity) = set.map_or((0, 0), |set| (set.len(), set.capacity()));
-        // A table has at most twice as many places as it was filled for.
+        // A hash table has at most twice as many slots as entries.
         let limit = bytes(2 * ADMINISTRATORS_MAX);
         Held { bytes: bytes(capacity), limit, entries, evicted: 0 }.collect_metrics(exposition, "rights");
     }
 }
 
-/// The memory, the state that is read, and the caller that reads it.
+/// The cache, as the read of one snapshot by one caller sees it.
 pub(in crate::store) struct ReadCacheView<'m> {
     memory: &'m ReadCache,
     seen: SnapshotVersion,
@@ -84,7 +84,7 @@ pub(in crate::store) struct ReadCacheView<'m> {
 }
 
 impl ReadCacheView<'_> {
-    /// A group, read unless it is remembered.
+    /// A group from the cache, or from the database.
     pub(in crate::store) fn group(
         &self,
         id: i64,
@@ -101,7 +101,7 @@ impl ReadCacheView<'_> {
         Ok(node)
     }
 
-    /// All administrators, read unless they are remembered.
+    /// All administrators from the cache, or from the database.
     pub(in crate::store) fn administrators(
         &self,
         read: impl FnOnce() -> Result<Administrators>,
@@ -120,7 +120,7 @@ impl ReadCacheView<'_> {
         Ok(administrators)
     }
 
-    /// The inner ids of a list in its order, read unless they are remembered.
+    /// The row ids of a list in its order, from the cache, or from the database.
     pub(in crate::store) fn list(&self, list: ListKey, read: impl FnOnce() -> Result<Vec<i64>>) -> Result<Arc<[i64]>> {
         let generation = self.seen.anything;
         if let Some(ids) = self.memory.lists.get(generation, &list) {
@@ -133,7 +133,7 @@ impl ReadCacheView<'_> {
     }
 }
 
-/// A group, seen from below.
+/// A group and its parents.
 pub(in crate::store) struct HierarchyNode {
     pub(in crate::store) name: Arc<GroupName>,
     /// In the order in which the group joined them.
@@ -141,9 +141,9 @@ pub(in crate::store) struct HierarchyNode {
 }
 
 impl HierarchyNode {
-    /// Memory that it holds when it is behind a pointer that counts, in bytes.
+    /// Bytes of the value behind an `Arc`.
     pub(in crate::store) fn heap_bytes(&self) -> usize {
-        // Two counters stand before each of the two values.
+        // An `Arc` has two counters before the value; there are two of them.
         let counted = 4 * size_of::<usize>() + size_of::<HierarchyNode>() + size_of::<GroupName>();
         let texts = self.name.name.capacity() + self.name.label.as_ref().map_or(0, String::capacity);
         counted + texts + self.parents.capacity() * size_of::<i64>()

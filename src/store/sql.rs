@@ -1,7 +1,7 @@
 //! Transactions as the tables see them: [`ReadTx`], [`WriteTx`], and the ways to run a statement.
 //!
-//! Columns are read by position, from a list beside the function that reads them: reading one by its name searches
-//! all names each time, which for a user costs as much as finding the row.
+//! Columns are read by position, from a list next to the function that reads them. A look-up by name searches all names
+//! each time, which for a user costs as much as finding the row.
 
 use super::cache_scopes::{CacheScope, invalidated_by};
 use super::change_action::Action;
@@ -12,27 +12,27 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Deref;
 
-/// What can be read. A connection, seen as the rows of our tables.
+/// A read transaction. `tables` implements its operations.
 pub struct ReadTx<'c> {
     pub(in crate::store) connection: &'c Connection,
-    /// The state of rights that is read; `None` where a write of the same transaction may have changed it.
+    /// Version of the rights; `None` if a write of the same transaction may have changed them.
     pub(in crate::store) rights: Option<RightsVersion>,
-    /// What is remembered between requests; `None` inside a write.
+    /// The cache of reads; `None` inside a write.
     pub(in crate::store) memory: Option<ReadCacheView<'c>>,
 }
 
-/// What can be written too, inside one operation.
+/// A write operation. It can also read.
 pub struct WriteTx<'c> {
     pub(in crate::store) rows: ReadTx<'c>,
-    /// Who makes the changes.
+    /// The person or program that makes the changes.
     pub(in crate::store) actor: &'c Actor,
-    /// The scopes that the operation has changed, a bit each.
+    /// A bit for each cache scope that the operation invalidates.
     pub(in crate::store) invalidated: Cell<u8>,
-    /// How many changes it has written down.
+    /// Number of changes that it has added to the audit log.
     pub(in crate::store) recorded: Cell<u64>,
-    /// What it writes once at its end, while it makes many changes.
+    /// Values that an operation of many changes writes once, at its end.
     pub(in crate::store) bulk: RefCell<Option<Bulk>>,
-    /// Whether a rollback of the transaction takes back this operation alone.
+    /// A rollback of the transaction undoes this operation alone.
     pub(in crate::store) owns_transaction: bool,
 }
 
@@ -82,7 +82,7 @@ impl<'c> Deref for WriteTx<'c> {
 }
 
 impl ReadTx<'_> {
-    /// The state of rights that is read; `None` where the same transaction may have changed it.
+    /// Version of the rights; `None` if the same transaction may have changed them.
     pub fn rights_version(&self) -> Option<RightsVersion> {
         self.rights
     }
@@ -93,7 +93,7 @@ impl ReadTx<'_> {
         Ok(())
     }
 
-    /// Runs a statement and says how many rows it changed.
+    /// Runs a statement. Returns the number of changed rows.
     pub(in crate::store) fn execute(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<usize> {
         self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute(parameters)).map_err(failure)
     }
@@ -122,7 +122,7 @@ impl ReadTx<'_> {
         rows.collect::<rusqlite::Result<_>>().map_err(failure)
     }
 
-    /// Shows all rows, one after the other.
+    /// Calls `show` with each row.
     pub(in crate::store) fn each(
         &self,
         sql: &str,
@@ -137,7 +137,7 @@ impl ReadTx<'_> {
         Ok(())
     }
 
-    /// The first row for each of these keys, if there is one.
+    /// For each key, the first row, if there is one.
     pub(in crate::store) fn first_of_each<'k, T>(
         &self,
         sql: &str,
@@ -154,37 +154,37 @@ impl ReadTx<'_> {
         Ok(u64::try_from(number.unwrap_or(0)).unwrap_or(0))
     }
 
-    /// Whether there is a row.
+    /// True if there is a row.
     pub(in crate::store) fn any(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<bool> {
         Ok(self.first(sql, parameters, |_| Ok(()))?.is_some())
     }
 }
 
-/// What a database error means to those above.
+/// Maps a database error to an error of the directory.
 pub(in crate::store) fn failure(error: rusqlite::Error) -> Error {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::DatabaseBusy | ErrorCode::ReadOnly) => {
-            Error::Unavailable(format!("the database answers: {error}"))
+            Error::Unavailable(format!("the database reports: {error}"))
         }
         _ => Error::Internal(anyhow::Error::new(error).context("use the database")),
     }
 }
 
-/// What an operation of many changes writes at its end.
+/// Values that an operation of many changes writes once, at its end.
 #[derive(Default)]
 pub(in crate::store) struct Bulk {
-    /// The last number of the sequence `seq` that was given; `None` before the first.
+    /// The last used number of the sequence `seq`; `None` before the first.
     pub(in crate::store) seq: Option<i64>,
-    /// How often each group has changed.
+    /// Number of changes of each group.
     pub(in crate::store) touched: BTreeMap<i64, i64>,
-    /// Whether names may wait in lists of groups; `None`: not known yet.
-    pub(in crate::store) waiting: Option<bool>,
-    /// Whether keys of users, and of groups, may be withheld.
+    /// True if lists of groups may have pending members; `None`: unknown.
+    pub(in crate::store) pending: Option<bool>,
+    /// True if keys of users, and of groups, may be withheld; `None`: unknown.
     pub(in crate::store) withheld: [Option<bool>; 2],
 }
 
 impl Bulk {
-    /// Adds what was touched earlier.
+    /// Adds the changes of groups from before a savepoint.
     pub(in crate::store) fn keep_touched(&mut self, mut earlier: BTreeMap<i64, i64>) {
         for (id, times) in std::mem::take(&mut self.touched) {
             *earlier.entry(id).or_default() += times;

@@ -196,7 +196,8 @@ fn spool(folder: &Path) -> anyhow::Result<File> {
     options.read(true).write(true).mode(0o600);
     let unnamed = options.clone().custom_flags(OFlags::TMPFILE.bits().cast_signed()).open(folder);
     // Some file systems have no files without a name.
-    let file = unnamed.or_else(|_| Ok::<_, anyhow::Error>(TempFile::beside(&folder.join("spool"))?.into_unnamed()?));
+    let file =
+        unnamed.or_else(|_| Ok::<_, anyhow::Error>(TempFile::in_folder_of(&folder.join("spool"))?.into_unnamed()?));
     let mut file = file.with_context(|| format!("make a file in {} that keeps the input", folder.display()))?;
     file.rewind()?;
     Ok(file)

@@ -9,10 +9,10 @@ use anyhow::Context as _;
 use std::io;
 use std::path::Path;
 
-/// A backup that was made.
+/// The result of a backup.
 #[derive(Debug)]
 pub struct BackupSummary {
-    /// What is in it.
+    /// Numbers of its rows.
     pub counts: Counts,
     /// The length of the file.
     pub bytes: u64,
@@ -20,13 +20,13 @@ pub struct BackupSummary {
     pub to_stdout: bool,
 }
 
-/// Copies the newest state of the database into that file, also while a server writes. The file is whole and on
-/// disk before it has its name; `force` lets it take the place of another one. A device, a named pipe and standard
-/// output (`-`) get the same bytes as a stream. A copy that a server has made is taken in place of the database: then no
-/// state of the database is held while the file is written.
+/// Copies the newest snapshot of the database to that file, also while a server writes. The file gets its name when all
+/// of it is on disk. With `force` it may replace another file. A device, a named pipe and standard output (`-`) get the
+/// same bytes as a stream. If a server has made a copy, that copy is backed up instead: then no snapshot is held while
+/// the file is written.
 ///
 /// # Errors
-/// When the file is there already or cannot be written, and when the database cannot be read or is damaged.
+/// When the file exists or cannot be written, and when the database cannot be read or is damaged.
 pub fn back_up(
     database: &Path,
     copied: Option<&TempDatabase>,
@@ -40,12 +40,12 @@ pub fn back_up(
     }
     let to_stdout = destination == Destination::Stdout;
     let write = || -> anyhow::Result<BackupSummary> {
-        let beside = match &destination {
+        let target = match &destination {
             Destination::File { place, .. } => place.clone(),
             Destination::Stdout | Destination::Stream(_) => real_path(database)?,
         };
-        files::remove_stale_temp_files(&beside);
-        let draft = TempFile::beside(&beside)?;
+        files::remove_stale_temp_files(&target);
+        let draft = TempFile::in_folder_of(&target)?;
         let counts = snapshot.copy_to(draft.path())?;
         let bytes = match destination {
             Destination::File { place, replace } => {
@@ -60,7 +60,7 @@ pub fn back_up(
     write().with_context(|| format!("back up {} to {}", database.display(), file.display()))
 }
 
-/// Writes a file to an output as it is.
+/// Copies a file to an output.
 fn pour(draft: TempFile, mut output: Output) -> anyhow::Result<u64> {
     let bytes = io::copy(&mut draft.into_unnamed()?, &mut output)?;
     output.finish()?;

@@ -1,4 +1,4 @@
-//! Backups with dated names in one folder, of which the older ones are removed.
+//! Backups with dated names in one folder, and the removal of older ones.
 
 use crate::files::database_path::SIDE_FILES;
 use crate::files::{real_path, with_suffix};
@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 const PREFIX: &str = "rollbook-";
 const END: &str = ".db";
 
-/// The time in the name of a backup, and its number among those of one second.
+/// The time in the name of a backup, and its number within that second.
 type Dated = (String, u64);
 
-/// A name for a backup made now that no file in the folder has: `rollbook-20261130-141500.db`, in UTC.
+/// An unused name for a backup of now: `rollbook-20261130-141500.db`, in UTC.
 pub fn dated_backup_path(folder: &Path) -> PathBuf {
     let time = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
     let name = |number: u64| match number {
@@ -25,11 +25,11 @@ pub fn dated_backup_path(folder: &Path) -> PathBuf {
     paths.find(|path| path.symlink_metadata().is_err()).unwrap_or_else(|| folder.join(name(1)))
 }
 
-/// Removes backups of the same directory that have older dated names in the same folder, so that so many are left with
-/// that one; never the database itself. Returns those that were removed.
+/// Removes older backups of the same directory in the folder, so that `keep` are left with the newest. Never removes
+/// the database itself. Returns the removed files.
 ///
 /// # Errors
-/// When that backup cannot be read, or another one not be removed.
+/// When the newest backup cannot be read, or another one cannot be removed.
 pub fn remove_older_backups(database: &Path, newest: &Path, keep: usize) -> anyhow::Result<Vec<PathBuf>> {
     let work = || -> anyhow::Result<Vec<PathBuf>> {
         let (database, newest) = (real_path(database)?, real_path(newest)?);
@@ -70,14 +70,14 @@ fn dated(name: &std::ffi::OsStr) -> Option<Dated> {
     is_time.then(|| (time.to_owned(), number))
 }
 
-/// The directory that a backup is of. `None` for any other file, and for a database that is in use: a backup has no files
-/// beside it.
+/// The directory that a backup belongs to. `None` for any other file, and for a database that is in use: a backup has
+/// no side files.
 fn directory_of(path: &Path) -> Option<String> {
     let is_file = path.symlink_metadata().ok()?.is_file();
     if !is_file || SIDE_FILES.iter().any(|suffix| with_suffix(path, suffix).symlink_metadata().is_ok()) {
         return None;
     }
-    // Nothing is made beside the file, and no lock is taken.
+    // `immutable`: SQLite creates no side files and takes no locks.
     let mut uri = String::from("file:");
     for &byte in path.as_os_str().as_encoded_bytes() {
         match byte {
@@ -93,8 +93,8 @@ fn directory_of(path: &Path) -> Option<String> {
 }
 
 impl ReadTx<'_> {
-    /// What tells one directory from all others: the identifier of its first key. Keys are revoked and never deleted, and
-    /// backups and restores carry them over.
+    /// Identifies a directory: the uuid of its first key. Keys are revoked and never deleted, and backups and restores
+    /// contain them.
     fn directory_id(&self) -> crate::model::Result<Option<String>> {
         let sql = "select uuid from credentials where user_id is null order by id limit 1";
         self.first(sql, [], |row| row.get(0))

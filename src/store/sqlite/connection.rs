@@ -9,14 +9,14 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
 
-/// How long a connection waits for another one of this process (they only meet at checkpoints).
+/// Time that a connection waits for another one of this process. They only meet at checkpoints.
 pub(in crate::store) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Prepared statements kept by each connection; there are fewer different ones than this.
+/// Prepared statements that each connection caches. There are fewer different ones.
 pub(in crate::store) const STATEMENTS_KEPT: usize = 128;
 
-/// How a file is opened. A path never has links here: one that is found was put there since, by the owner of the folder,
-/// and root would write into whatever it leads to.
+/// Flags for opening a database. The path has no links here: the owner of the folder may have put one there since, and
+/// root would write to its target.
 pub(in crate::store) const OPEN_FLAGS: OpenFlags =
     OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX).union(OpenFlags::SQLITE_OPEN_NOFOLLOW);
 
@@ -32,16 +32,16 @@ pub(in crate::store) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     };
     define("folded", fold_name)?;
     define("spelling", spelling_key)?;
-    // Otherwise SQLite compiles a kept statement anew whenever a parameter changes that might make a better plan,
-    // which for most costs more than running it.
+    // Otherwise SQLite recompiles a cached statement when a parameter changes that might give a better plan. For most
+    // statements that costs more than running them.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
 
 pub(in crate::store) fn prepare_writer(connection: &Connection) -> anyhow::Result<()> {
-    // SQLite opens a file that it may not write for reading.
+    // SQLite opens a file read-only if it has no permission to write.
     if connection.is_readonly(rusqlite::MAIN_DB)? {
-        bail!("the file may not be written");
+        bail!("the process has no permission to write the file");
     }
     let mode: String = connection.query_row("pragma journal_mode = wal", [], |row| row.get(0))?;
     if !mode.eq_ignore_ascii_case("wal") {
@@ -58,21 +58,21 @@ pub(in crate::store) fn prepare_writer(connection: &Connection) -> anyhow::Resul
     Ok(())
 }
 
-/// A connection for reading.
+/// Opens a connection for reading.
 pub(in crate::store) fn connect_reader(path: &Path) -> anyhow::Result<Connection> {
     let connection = connect(path)?;
-    // Opened for writing all the same: a read-only connection could not recover a log that a crash left. The first
-    // look opens the log: by then another one could be in its place.
+    // Opened for writing: a read-only connection could not recover the log after a crash. The first read opens the log:
+    // later, another log could be in its place.
     connection.execute_batch(
         "pragma query_only = on; pragma trusted_schema = off; pragma temp_store = memory;
          pragma cache_size = -6144; begin; select count(*) from sqlite_schema; rollback",
     )?;
-    // The writer's connection, which is closed last, moves what is left in the log, if that may be done.
+    // The writer's connection closes last and runs the last checkpoint, if the files are not lost.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     Ok(connection)
 }
 
-/// Says which right is missing where SQLite only says that it could not open something.
+/// Names the missing permission where SQLite only says that it cannot open the file.
 pub(in crate::store) fn blame(place: &DatabasePath, error: rusqlite::Error) -> anyhow::Error {
     let code = error.sqlite_error_code();
     if !matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied)) {
@@ -82,7 +82,7 @@ pub(in crate::store) fn blame(place: &DatabasePath, error: rusqlite::Error) -> a
     files.iter().find_map(|file| find_missing_permission(file)).unwrap_or_else(|| error.into())
 }
 
-/// The same for an error that may be SQLite's.
+/// Does the same for an error that may come from SQLite.
 pub(in crate::store) fn blame_any(place: &DatabasePath, error: anyhow::Error) -> anyhow::Error {
     match error.downcast::<rusqlite::Error>() {
         Ok(error) => blame(place, error),

@@ -12,28 +12,28 @@ use std::io::Read as _;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
-/// How every SQLite file begins (SQLite's file format, 1.2).
+/// The first bytes of every SQLite file (SQLite's file format, 1.2).
 const DATABASE_MAGIC: &[u8] = b"SQLite format 3\0";
-/// Where the header has the versions of the format for writing and for reading: 1 without a log, 2 with one.
+/// Offsets of the format versions for writing and for reading: 1 without a write-ahead log, 2 with one.
 pub(super) const FORMAT: [usize; 2] = [18, 19];
-/// Where it counts the transactions.
+/// Offset of the counter of transactions.
 const COUNTER: usize = 24;
 const HEADER_BYTES: u64 = 100;
-/// How a rollback journal begins that can be played back.
+/// The first bytes of a valid rollback journal.
 const JOURNAL_MAGIC: &[u8] = &[0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
-/// A write-ahead log that is no longer than its own header holds nothing.
+/// Length of the header of a write-ahead log. A log of this length is empty.
 const LOG_HEADER_BYTES: u64 = 32;
-/// SQLite's files beside a database.
+/// Suffixes of SQLite's side files.
 const LOGS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 impl DatabasePath {
-    /// Refuses a file that SQLite must not open: one that is no database, one with several names, and one beside files
-    /// that do not belong to it.
+    /// Refuses a file that SQLite must not open: one that is not a database, one with several names, and one with side
+    /// files of another database.
     pub(in crate::store) fn inspect(&self) -> anyhow::Result<()> {
         let found = self.require_own_files()?;
         let names = found.nlink();
-        // The write-ahead log belongs to one of the names: under another one the newest writes would be missed, and
-        // lost with the next ones.
+        // SQLite finds the write-ahead log by the name of the database. With another name it would not see the newest
+        // writes, and the next writes would destroy them.
         if names > 1 {
             bail!("the file has {names} names (hard links): remove all but the one that the server uses");
         }
@@ -45,7 +45,7 @@ impl DatabasePath {
         self.refuse_other_log(&header)
     }
 
-    /// Refuses a database beside files that SQLite would take for its own and that are none.
+    /// Refuses a database with side files that SQLite would take for its own although they are not.
     pub(in crate::store) fn require_own_files(&self) -> anyhow::Result<Metadata> {
         let found = self.real_path.metadata().map_err(|error| explain_open_error(error, &self.real_path))?;
         for suffix in LOGS {
@@ -54,10 +54,10 @@ impl DatabasePath {
         Ok(found)
     }
 
-    /// Refuses a file that is no database. SQLite would take a very short one for an empty database.
+    /// Refuses a file that is not a database. SQLite would take a very short one for an empty database.
     fn refuse_other_files(&self, header: &[u8]) -> anyhow::Result<()> {
         let start = &header[..header.len().min(DATABASE_MAGIC.len())];
-        // Power was lost while the file was made: SQLite takes back, by its journal, what there is of it.
+        // The power failed while the file was created: SQLite rolls it back with the journal.
         let half_made = || length(&self.real_path, "-journal") > 0;
         if !start.is_empty() && start != DATABASE_MAGIC && !half_made() {
             bail!("the file is not a rollbook database");
@@ -65,7 +65,7 @@ impl DatabasePath {
         Ok(())
     }
 
-    /// Refuses a database whose write-ahead log is of another one. SQLite would mix the two.
+    /// Refuses a database with the write-ahead log of another one. SQLite would mix the two.
     fn refuse_other_log(&self, header: &[u8]) -> anyhow::Result<()> {
         let name = self.named.display();
         if has_other_journal(&with_suffix(&self.real_path, "-journal"), header) {
@@ -80,7 +80,7 @@ impl DatabasePath {
         }
         if header.is_empty() {
             bail!(
-                "{name} is empty, and {name}-wal beside it has changes of a database that was there: put that one back, \
+                "{name} is empty, and its log {name}-wal has changes of an earlier database: put that one back, \
                  or a backup (rollbook restore BACKUP --db {name}), or move the log away"
             );
         }
@@ -93,19 +93,19 @@ impl DatabasePath {
         Ok(())
     }
 
-    /// Refuses to make a database beside the log of one that is gone: SQLite would remove the log.
+    /// Refuses to create a database next to the log of one that is gone: SQLite would remove the log.
     pub(in crate::store) fn refuse_lone_log(&self) -> anyhow::Result<()> {
         if !self.exists && length(&self.real_path, "-wal") > LOG_HEADER_BYTES {
             let name = self.named.display();
             bail!(
-                "{name} is gone, and {name}-wal beside it has changes that were made to it: put the database back, or a \
+                "{name} is gone, and its log {name}-wal has changes that were made to it: put the database back, or a \
                  backup (rollbook restore BACKUP --db {name}), or move the log away"
             );
         }
         Ok(())
     }
 
-    /// Whether the file is the copy of a database beside the log of another one, or is gone from beside it.
+    /// True if the write-ahead log belongs to another database, or if its database is gone.
     pub(in crate::store) fn has_other_log(&self) -> bool {
         let other = || {
             let header = read_header(&self.real_path)?;
@@ -114,8 +114,8 @@ impl DatabasePath {
         self.refuse_lone_log().is_err() || (self.exists && other().is_err())
     }
 
-    /// Gives the files that SQLite has made beside the database to the group of the database: SQLite gives them the
-    /// rights of the database, but leaves them to the group of the user.
+    /// Sets the group of the side files to that of the database: SQLite gives them the permissions of the database, but
+    /// the group of the process.
     pub(in crate::store) fn share_side_files(&self) {
         let Ok(owner) = Owner::of(&self.real_path) else { return };
         for suffix in LOGS {
@@ -123,7 +123,7 @@ impl DatabasePath {
         }
     }
 
-    /// Whether SQLite could open the file as a database.
+    /// True if SQLite could open the file as a database.
     pub(in crate::store) fn looks_like_one(&self) -> bool {
         read_header(&self.real_path).and_then(|header| self.refuse_other_files(&header)).is_ok()
     }
@@ -131,7 +131,7 @@ impl DatabasePath {
 
 fn read_header(path: &Path) -> anyhow::Result<Vec<u8>> {
     let mut options = OpenOptions::new();
-    // Should a pipe be there by now, it is not waited for.
+    // Does not wait if a pipe has taken the place of the file.
     options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
     let mut header = Vec::new();
     let file = options.open(path).map_err(|error| explain_open_error(error, path))?;
@@ -142,8 +142,8 @@ fn read_header(path: &Path) -> anyhow::Result<Vec<u8>> {
     Ok(header)
 }
 
-/// Whether a rollback journal is of another database (SQLite's file format, 3). Each transaction adds one to a counter
-/// in the header of the database, and the journal has the first page as it was before.
+/// True if a rollback journal belongs to another database (SQLite's file format, 3). Each transaction increments a
+/// counter in the header of the database, and the journal has the first page of before.
 fn has_other_journal(journal: &Path, header: &[u8]) -> bool {
     let number = |bytes: &[u8], at: usize| bytes.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes);
     let Some(counter) = number(header, COUNTER) else { return false };
@@ -156,10 +156,10 @@ fn has_other_journal(journal: &Path, header: &[u8]) -> bool {
         }
         let (pages, sector) = (number(&start, 16)?, number(&start, 20)?);
         if pages == 0 {
-            // Of the first transaction of all.
+            // The journal of the very first transaction.
             return Some(counter > 1);
         }
-        // The number of the page, and its content.
+        // The number of the page, then its content.
         let mut record = [0; 4 + COUNTER + 4];
         file.read_exact_at(&mut record, sector.into()).ok()?;
         let before = number(&record, 4 + COUNTER).filter(|_| number(&record, 0) == Some(1))?;
@@ -168,17 +168,17 @@ fn has_other_journal(journal: &Path, header: &[u8]) -> bool {
     other().unwrap_or(false)
 }
 
-/// Opens a file to read it. A pipe is not waited for, and a link not followed.
+/// Opens a file for reading, without following a link or waiting for a pipe.
 pub(super) fn read_private(path: &Path) -> std::io::Result<File> {
     without_following(OpenOptions::new().read(true)).open(path)
 }
 
-/// The length of a file beside the database; 0 when there is none.
+/// The length of a side file; 0 if there is none.
 fn length(database: &Path, suffix: &str) -> u64 {
     with_suffix(database, suffix).symlink_metadata().map_or(0, |found| found.len())
 }
 
-/// Lets only the owner read a file that is empty. A link that was put in its place is not followed.
+/// Makes an empty file readable by its owner only. Does not follow a link.
 pub(in crate::store) fn make_empty_private(path: &Path) -> std::io::Result<()> {
     let file = read_private(path)?;
     let found = file.metadata()?;

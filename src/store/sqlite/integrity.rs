@@ -1,4 +1,4 @@
-//! What is wrong with a database, as far as it can be told: each finding is one line.
+//! Integrity checks: each finding is one line.
 
 use crate::json::members;
 use crate::model::{EntityKind, Error, Result, check_new_name, fold_name, is_answered_property, is_key_of, now};
@@ -12,28 +12,28 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 type Findings = rusqlite::Result<Vec<String>>;
 
 impl ReadTx<'_> {
-    /// Everything that a directory of ours is not. `is_password` tells whether a stored value is one that a password
-    /// can be checked against.
+    /// Checks the file and all rows. Returns the findings. `is_password` returns true for a stored value that a
+    /// password can be checked against.
     pub fn check_integrity(&self, is_password: impl Fn(&str) -> bool) -> Vec<String> {
         let mut findings = match self.find_broken_pages() {
             Ok(found) => found,
-            // Then there is nothing to look at.
+            // An unreadable file has no rows to check.
             Err(error) => return vec![format!("the file cannot be read: {error}")],
         };
-        let looks: [(&str, &dyn Fn() -> Findings); 10] = [
-            ("the tables", &|| self.find_other_things()),
+        let checks: [(&str, &dyn Fn() -> Findings); 10] = [
+            ("the tables", &|| self.find_schema_differences()),
             ("the references", &|| self.find_lost_references()),
             ("the users", &|| self.find_broken_users(&is_password)),
             ("the groups", &|| self.find_broken_groups()),
-            ("the names that belong to nobody", &|| self.find_broken_names()),
-            ("the names as lists had them", &|| self.find_broken_spellings()),
+            ("the pending members", &|| self.find_broken_names()),
+            ("the spellings in lists", &|| self.find_broken_spellings()),
             ("the counters", &|| self.find_broken_counters()),
             ("the sequences", &|| self.find_broken_sequences()),
             ("the subgroups", &|| self.find_cycles()),
             ("the administrators", &|| self.find_no_administrator()),
         ];
-        for (what, look) in looks {
-            match look() {
+        for (what, check) in checks {
+            match check() {
                 Ok(found) => findings.extend(found),
                 Err(error) => findings.push(format!("{what} cannot be read: {error}")),
             }
@@ -41,8 +41,8 @@ impl ReadTx<'_> {
         findings
     }
 
-    /// Names that no new user or group could have: those that are told by an older key from another name, or from that of
-    /// a row to come, and those that [`check_new_name`] refuses.
+    /// Names that no new user or group could have: those with an older key that separates them from another name, and
+    /// those that [`check_new_name`] refuses.
     pub fn find_unusable_names(&self) -> Result<Vec<String>> {
         let sql = "select 'user', username, username_key, null from users
              union all select 'group', name, name_key, null from groups
@@ -56,7 +56,7 @@ impl ReadTx<'_> {
             let key = fold_name(name);
             let stored = row.get_ref(2)?.as_str()?;
             if stored != key && is_key_of(stored, name) {
-                notes.push(format!("{whose}{kind} {name:?} is told from {key:?} by an older key"));
+                notes.push(format!("{whose}{kind} {name:?} has an older key, and is not the same as {key:?}"));
             }
             if group.is_none()
                 && let Err(Error::Invalid(why)) = check_new_name("the name", name)
@@ -86,15 +86,17 @@ impl ReadTx<'_> {
         })
     }
 
-    fn find_other_things(&self) -> Findings {
+    fn find_schema_differences(&self) -> Findings {
         let expected: BTreeMap<String, String> = migrations::newest_schema_objects()?.into_iter().collect();
         let present: BTreeMap<String, String> = migrations::schema_objects(self.connection)?.into_iter().collect();
         let missing = expected.keys().filter(|name| !present.contains_key(*name));
         let mut findings: Vec<String> = missing.map(|name| format!("{name} is missing")).collect();
         for (name, sql) in &present {
             match expected.get(name) {
-                None => findings.push(format!("{name} is not of this program")),
-                Some(other) if other != sql => findings.push(format!("{name} is not as this program makes it")),
+                None => findings.push(format!("{name} was not created by this program")),
+                Some(other) if other != sql => {
+                    findings.push(format!("{name} differs from the one that this program creates"))
+                }
                 Some(_) => {}
             }
         }
@@ -121,12 +123,12 @@ impl ReadTx<'_> {
             for (column, field) in [(2, "first_key"), (4, "last_key"), (6, "email_key")] {
                 let (text, stored): (Option<String>, Option<String>) = (row.get(column)?, row.get(column + 1)?);
                 if !is_search_key_of(stored.as_deref(), text.as_deref()) {
-                    findings.push(format!("user {name:?}: {field} is not the key of what it stands for"));
+                    findings.push(format!("user {name:?}: {field} is not the key of its field"));
                 }
             }
             findings.extend(wrong_attributes(EntityKind::User, &name, row.get_ref(8)?.as_str()?));
             if row.get::<_, Option<String>>(9)?.is_some_and(|hash| !is_password(&hash)) {
-                findings.push(format!("user {name:?}: no password can be checked against what is stored"));
+                findings.push(format!("user {name:?}: the stored password hash cannot be checked"));
             }
             Ok(None)
         })?;
@@ -160,10 +162,11 @@ impl ReadTx<'_> {
             let (kind, name, stored, group): (String, String, String, String) =
                 (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
             if !is_key_of(&stored, &name) {
-                findings.push(format!("group {group:?}: the key of its {kind} {name:?} is not the key of the name"));
+                findings
+                    .push(format!("group {group:?}: the stored key of its {kind} {name:?} is not the key of the name"));
             }
             if row.get(4)? {
-                findings.push(format!("group {group:?}: its {kind} {name:?} is said to belong to nobody, and exists"));
+                findings.push(format!("group {group:?}: its {kind} {name:?} is a pending member, and exists"));
             }
             Ok(None)
         })?;
@@ -184,7 +187,7 @@ impl ReadTx<'_> {
         self.lines(sql, |row| {
             let (group, written, stored): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
             Ok((!is_key_of(&stored, &written))
-                .then(|| format!("group {group:?}: the list has {written:?} for somebody of another name")))
+                .then(|| format!("group {group:?}: the list has {written:?} for a member of another name")))
         })
     }
 
@@ -200,10 +203,11 @@ impl ReadTx<'_> {
             let (name, expected, counted): (String, i64, Option<i64>) = (row.get(0)?, row.get(1)?, row.get(2)?);
             Ok(match counted {
                 None => Some(format!("the counter {name:?} is missing")),
-                Some(counted) if name == "seq" => (counted < expected)
-                    .then(|| format!("the counter \"seq\" is {counted}, and a list has {expected} already")),
+                Some(counted) if name == "seq" => {
+                    (counted < expected).then(|| format!("the counter \"seq\" is {counted}, and a list has {expected}"))
+                }
                 Some(counted) => (counted != expected)
-                    .then(|| format!("the counter {name:?} is {counted}, and there are {expected}")),
+                    .then(|| format!("the counter {name:?} is {counted}, and the table has {expected} rows")),
             })
         })
     }
@@ -213,7 +217,7 @@ impl ReadTx<'_> {
              union all select 'groups', max(id), (select seq from sqlite_sequence where name = 'groups') from groups";
         self.lines(sql, |row| {
             let (table, newest, last): (String, Option<i64>, Option<i64>) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            Ok((newest > last).then(|| format!("an id of {table} would be given again: the last one was forgotten")))
+            Ok((newest > last).then(|| format!("an id of {table} would be used again: the last one is lost")))
         })
     }
 
@@ -222,7 +226,7 @@ impl ReadTx<'_> {
         Ok(if found.is_empty() { vec!["no enabled user is an administrator".to_owned()] } else { Vec::new() })
     }
 
-    /// Groups that contain themselves.
+    /// Finds groups that contain themselves.
     fn find_cycles(&self) -> Findings {
         let mut children: HashMap<i64, Vec<i64>> = HashMap::new();
         let mut statement = self.connection.prepare("select parent_id, child_id from subgroups")?;
@@ -230,7 +234,7 @@ impl ReadTx<'_> {
         while let Some(row) = rows.next()? {
             children.entry(row.get(0)?).or_default().push(row.get(1)?);
         }
-        // A group without children is in no circle, nor is one all of whose children are in none.
+        // A group without children is in no cycle, nor is a group all of whose children are in none.
         let mut parents: HashMap<i64, Vec<i64>> = HashMap::new();
         let mut left: HashMap<i64, usize> = HashMap::new();
         for (parent, theirs) in &children {
@@ -257,14 +261,14 @@ impl ReadTx<'_> {
             }
             seen.contains(&group)
         };
-        let mut circles: Vec<i64> = left.keys().copied().filter(|group| contains_itself(*group)).collect();
-        circles.sort_unstable();
+        let mut cycles: Vec<i64> = left.keys().copied().filter(|group| contains_itself(*group)).collect();
+        cycles.sort_unstable();
         let mut name = self.connection.prepare("select name from groups where id = ?1")?;
         let line = |id: i64| {
             let name: String = name.query_row([id], |row| row.get(0))?;
             Ok(format!("group {name:?}: it contains itself"))
         };
-        circles.into_iter().map(line).collect()
+        cycles.into_iter().map(line).collect()
     }
 }
 
@@ -272,10 +276,12 @@ fn is_search_key_of(stored: Option<&str>, text: Option<&str>) -> bool {
     stored == search_key(text).as_deref() || stored.zip(text).is_some_and(|(stored, text)| is_key_of(stored, text))
 }
 
-/// What is wrong with the properties of a user or group.
+/// Findings about the properties of a user or group.
 fn wrong_attributes(kind: EntityKind, name: &str, text: &str) -> Vec<String> {
     let noun = kind.noun();
-    let Ok(members) = members(text) else { return vec![format!("{noun} {name:?}: the attributes are no JSON object")] };
+    let Ok(members) = members(text) else {
+        return vec![format!("{noun} {name:?}: the attributes are not a JSON object")];
+    };
     let answered = members.iter().filter(|(property, _)| is_answered_property(kind, property));
     let line = |property| {
         format!(
@@ -285,7 +291,7 @@ fn wrong_attributes(kind: EntityKind, name: &str, text: &str) -> Vec<String> {
     answered.map(|(property, _)| line(property)).collect()
 }
 
-/// A property that was removed, because its name is that of a field.
+/// A property that was removed because it has the name of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemovedProperty {
     /// Of a user or of a group.
@@ -299,7 +305,7 @@ pub struct RemovedProperty {
 }
 
 impl WriteTx<'_> {
-    /// Removes properties with names of fields, which earlier versions have taken, from so many users and groups.
+    /// Removes properties with names of fields, which earlier versions accepted, from at most `limit` users and groups.
     pub fn remove_answered_properties(&self, limit: usize) -> Result<Vec<RemovedProperty>> {
         let mut removed = Vec::new();
         for (kind, select, update) in [

@@ -1,4 +1,4 @@
-//! The versions of the schema: which one a file has, and the way from each to the next.
+//! Migrations of the schema: the version of a file, and the steps from each version to the next.
 
 mod name_keys;
 
@@ -6,25 +6,25 @@ use crate::store::tables::passwords::slow_kind;
 use anyhow::{Context as _, bail};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-/// How the database was found.
+/// Tells an existing database from a new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OpenOutcome {
-    /// An existing directory.
+    /// The file has a database.
     Existing,
-    /// Nothing was there: the tables have been made and are empty.
+    /// There was no database. The tables are empty.
     New,
 }
 
-/// "Roll" in ASCII: marks the file as ours in its header.
+/// "Roll" in ASCII: identifies a rollbook database in the header of the file.
 const APPLICATION_ID: i32 = 0x526f_6c6c;
 
-/// What this program knows. A new version is a new `schema.sql`, a step that brings a file there, and a file of the
-/// version before in `tests/versions`.
+/// The versions that this program knows. A new version needs a new `schema.sql`, a migration, and a file of the version
+/// before in `tests/versions`.
 const MIGRATIONS: Migrations<'static> = Migrations { schema: include_str!("../../../schema.sql"), steps: &STEPS };
 
-/// The way from the first version to the newest.
+/// The migrations from the first version to the newest.
 const STEPS: [Step; 5] = [
-    Step { to: 2, what: "records what changes, and how far imports have come", run: |tx| tx.execute_batch(CHANGES) },
+    Step { to: 2, what: "records changes and the progress of imports", run: |tx| tx.execute_batch(CHANGES) },
     Step {
         to: 3,
         what: "counts the changes of passwords",
@@ -35,7 +35,7 @@ const STEPS: [Step; 5] = [
     },
     Step {
         to: 4,
-        what: "compares names without characters that cannot be seen",
+        what: "compares names without invisible characters",
         run: |tx| {
             tx.execute_batch(name_keys::WITHHELD)?;
             name_keys::renew_keys(tx)
@@ -43,13 +43,13 @@ const STEPS: [Step; 5] = [
     },
     Step {
         to: 5,
-        what: "remembers the entries that users and groups were imported from",
+        what: "stores the entries that users and groups were imported from",
         run: |tx| tx.execute_batch(ENTRIES),
     },
     Step { to: 6, what: "counts the age of changes on a clock of their own", run: |tx| tx.execute_batch(CHANGE_MARKS) },
 ];
 
-/// Version 2. It stays as it is, whatever becomes of these tables later.
+/// Version 2. It never changes, even if these tables change in a later version.
 const CHANGES: &str = "\
 create table changes (
     id          integer primary key,  -- counts up; the newest row is never removed, so that none is given twice
@@ -68,7 +68,7 @@ create table imports (
     at     integer not null
 ) strict, without rowid;";
 
-/// Version 3. It stays as it is.
+/// Version 3. It never changes.
 const PASSWORDS: &str = "\
 create table passwords (
     user_id   integer primary key references users (id) on delete cascade,
@@ -78,7 +78,7 @@ create table passwords (
 ) strict;
 create index passwords_by_slow_kind on passwords (slow_kind) where slow_kind is not null;";
 
-/// Version 5. It stays as it is.
+/// Version 5. It never changes.
 const ENTRIES: &str = "\
 create table import_parts (
     digest blob not null references imports (digest) on delete cascade,
@@ -96,14 +96,14 @@ create table entry_names (
 create index entry_names_by_user on entry_names (user_id) where user_id is not null;
 create index entry_names_by_group on entry_names (group_id) where group_id is not null;";
 
-/// Version 6. It stays as it is.
+/// Version 6. It never changes.
 const CHANGE_MARKS: &str = "\
 create table change_marks (
     id integer primary key,           -- the newest change at that time
     at integer not null               -- milliseconds of that clock
 ) strict;";
 
-/// Notes which hashes of an older file take long to check.
+/// Finds the hashes of an older file that take long to check.
 fn note_slow_hashes(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     let mut hashes = tx.prepare("select id, password_hash from users where password_hash is not null")?;
     let mut insert = tx.prepare("insert into passwords (user_id, number, slow_kind) values (?1, 0, ?2)")?;
@@ -118,19 +118,19 @@ fn note_slow_hashes(tx: &Transaction<'_>) -> rusqlite::Result<()> {
 
 /// All versions of a schema.
 struct Migrations<'v> {
-    /// The newest, for new files.
+    /// The newest schema, for new files.
     schema: &'v str,
-    /// The way there from version 1, a step for each version.
+    /// One migration for each version after 1.
     steps: &'v [Step],
 }
 
-/// What makes a file of one version a file of the next.
+/// A migration from one version to the next.
 struct Step {
-    /// The version that the file has after it.
+    /// The version of the file after it.
     to: i32,
-    /// What it does, for the log.
+    /// A description for the log.
     what: &'static str,
-    /// Runs in a transaction of its own, without foreign keys, which are checked at its end.
+    /// Runs in its own transaction without foreign keys, which are checked at the end.
     run: fn(&Transaction<'_>) -> rusqlite::Result<()>,
 }
 
@@ -139,7 +139,7 @@ impl Migrations<'_> {
         self.steps.last().map_or(1, |step| step.to)
     }
 
-    /// The version that a file of ours has; `None` for an empty file.
+    /// The version of a rollbook database; `None` for an empty file.
     fn of(&self, connection: &Connection) -> anyhow::Result<Option<i32>> {
         let application_id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
         let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -154,12 +154,12 @@ impl Migrations<'_> {
         }
     }
 
-    /// Tells our files from others before anything is written, makes the tables in an empty one and brings an older
-    /// one up, step by step.
+    /// Refuses a file of another program before anything is written. Creates the tables in an empty file, and runs the
+    /// migrations of an older one.
     fn migrate(&self, connection: &mut Connection) -> anyhow::Result<OpenOutcome> {
         let Some(version) = self.of(connection)? else {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            transaction.execute_batch(self.schema).context("make the tables")?;
+            transaction.execute_batch(self.schema).context("create the tables")?;
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
             transaction.pragma_update(None, "user_version", self.newest())?;
             transaction.commit()?;
@@ -176,16 +176,16 @@ impl Migrations<'_> {
 }
 
 impl Step {
-    /// Brings the file one version further, or leaves it as it is.
+    /// Migrates the file by one version, or leaves it unchanged.
     fn take(&self, connection: &mut Connection) -> anyhow::Result<()> {
-        // Otherwise dropping a table that is made anew would take along the rows that refer to it.
+        // With foreign keys, dropping a table to recreate it would delete the rows that refer to it.
         connection.pragma_update(None, "foreign_keys", false)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         (self.run)(&transaction)?;
-        let dangling: i64 =
+        let broken: i64 =
             transaction.query_row("select count(*) from pragma_foreign_key_check", [], |row| row.get(0))?;
-        if dangling > 0 {
-            bail!("{dangling} rows would refer to nothing");
+        if broken > 0 {
+            bail!("{broken} rows would refer to rows that do not exist");
         }
         transaction.pragma_update(None, "user_version", self.to)?;
         transaction.commit()?;
@@ -193,12 +193,12 @@ impl Step {
     }
 }
 
-/// Brings a file to the newest version that this program knows.
+/// Migrates a file to the newest version.
 pub(in crate::store) fn migrate(connection: &mut Connection) -> anyhow::Result<OpenOutcome> {
     MIGRATIONS.migrate(connection)
 }
 
-/// Refuses a file that is not ours, one of a newer version, and an empty one.
+/// Refuses a file of another program, one of a newer version, and an empty one.
 pub(in crate::store) fn require_ours(connection: &Connection) -> anyhow::Result<()> {
     if MIGRATIONS.of(connection)?.is_none() {
         bail!("the file is not a rollbook database");
@@ -206,7 +206,7 @@ pub(in crate::store) fn require_ours(connection: &Connection) -> anyhow::Result<
     Ok(())
 }
 
-/// Refuses what [`require_ours`] refuses, and a file that has still to be brought up.
+/// Refuses what [`require_ours`] refuses, and a file of an older version.
 pub(in crate::store) fn require_newest(connection: &Connection) -> anyhow::Result<()> {
     require_ours(connection)?;
     if let Some(version) = MIGRATIONS.of(connection)?
@@ -220,14 +220,14 @@ pub(in crate::store) fn require_newest(connection: &Connection) -> anyhow::Resul
     Ok(())
 }
 
-/// Whether the file was made by another program, as far as that can be read.
+/// True if the file seems to be of another program.
 pub(in crate::store) fn is_of_another_program(connection: &Connection) -> rusqlite::Result<bool> {
     let application_id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let tables: i64 = connection.query_row("select count(*) from sqlite_schema", [], |row| row.get(0))?;
     Ok(application_id != APPLICATION_ID && tables > 0)
 }
 
-/// A thing of the schema, and the text that makes it.
+/// The name of a schema object, and its SQL.
 pub(in crate::store) type SchemaObject = (String, String);
 
 /// The tables, indexes and triggers of the newest version.
@@ -258,7 +258,7 @@ mod tests {
         },
         Step {
             to: 3,
-            what: "makes the users anew",
+            what: "creates the users again",
             run: |tx| {
                 tx.execute_batch(
                     "create table made (id integer primary key, name text not null, colour text not null) strict;
@@ -269,7 +269,7 @@ mod tests {
             },
         },
     ];
-    /// As `alter table` writes it down.
+    /// As `alter table` stores it.
     const THIRD: &str = "create table notes (user_id integer not null references users (id) on delete cascade) strict;
          create table \"users\" (id integer primary key, name text not null, colour text not null) strict;";
 
@@ -309,7 +309,7 @@ mod tests {
             let halfway = Migrations { schema: FIRST, steps: &STEPS[..known] };
             assert_eq!(halfway.migrate(&mut connection).unwrap(), OpenOutcome::Existing);
             assert_eq!(halfway.of(&connection).unwrap(), Some(known as i32 + 1));
-            // Twice: what is up to date stays as it is.
+            // Twice: the second migration changes nothing.
             for _ in 0..2 {
                 assert_eq!(newest.migrate(&mut connection).unwrap(), OpenOutcome::Existing);
                 let (version, schema_objects, users, notes) = state(&connection);
@@ -325,7 +325,10 @@ mod tests {
         type Run = fn(&Transaction<'_>) -> rusqlite::Result<()>;
         let failing: [(Run, &str); 3] = [
             (|tx| tx.execute_batch("update users set name = 'x'; select * from nothing"), "nothing"),
-            (|tx| tx.execute_batch("create table more (x); delete from users"), "1 rows would refer to nothing"),
+            (
+                |tx| tx.execute_batch("create table more (x); delete from users"),
+                "1 rows would refer to rows that do not exist",
+            ),
             (|tx| tx.execute_batch("drop table notes; insert into users values (1, 'x', 'x')"), "UNIQUE"),
         ];
         for (run, why) in failing {

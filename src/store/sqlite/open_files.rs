@@ -4,17 +4,17 @@ use crate::files::{DatabaseLocked, DatabasePath, FileId, explain_open_error};
 use crate::sync::locked;
 use std::sync::Mutex;
 
-/// The databases that stores of this process have open. A second handle on such a file would, when it is closed, drop
-/// the locks that SQLite has on it.
+/// The databases that stores of this process have open. Closing a second handle on such a file would drop SQLite's
+/// locks on it.
 static OPEN: Mutex<Vec<FileId>> = Mutex::new(Vec::new());
 
-/// Notes that a store has a database open, for as long as this is held.
+/// Marks a database as open while it exists.
 #[derive(Debug)]
 pub(in crate::store) struct OpenMark(FileId);
 
 impl OpenMark {
     /// # Errors
-    /// [`DatabaseLocked`] when a store of this process has it open: its lock file was removed.
+    /// [`DatabaseLocked`] when a store of this process has the database open, although its lock file was removed.
     pub(in crate::store) fn note(place: &DatabasePath) -> anyhow::Result<OpenMark> {
         let id = FileId::of(&place.real_path.metadata().map_err(|error| explain_open_error(error, &place.real_path))?);
         let mut open = locked(&OPEN);

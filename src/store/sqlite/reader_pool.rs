@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use std::path::Path;
 use std::sync::{Condvar, Mutex, PoisonError};
 
-/// The read connections. Few are enough for any number of callers, and they bound the memory of SQLite.
+/// The read connections. A small number serves any number of callers, and bounds the memory of SQLite.
 pub(in crate::store) struct ReaderPool {
     pool: Mutex<Pool>,
     returned: Condvar,
@@ -18,29 +18,29 @@ pub(in crate::store) struct ReaderPool {
 
 pub(in crate::store) struct Pool {
     idle: Vec<PooledConnection>,
-    /// Who waits for one: waking nobody would still be a system call.
+    /// Callers that wait for a connection. Without them, a return needs no system call to wake one.
     waiting: usize,
-    /// No connection keeps a state between two reads.
+    /// No connection keeps its snapshot between two reads.
     draining: bool,
-    /// How often that was so: whoever was on loan at its end leaves its state when it comes back.
+    /// Number of drains so far. A connection that was checked out before a drain ends its snapshot when it is returned.
     drain_count: u64,
 }
 
-/// A connection that stays in the state that it has read, for as long as nothing is written: entering a state and
-/// leaving it again would cost as much as finding a user.
+/// A connection that keeps its snapshot until the next commit: to begin and end a snapshot costs as much as finding a
+/// user.
 pub(in crate::store) struct PooledConnection {
     pub(in crate::store) connection: Connection,
-    /// The state in which it is.
+    /// The generations of its snapshot.
     seen: Option<SnapshotVersion>,
 }
 
 impl PooledConnection {
-    /// Leaves the state, so that the write-ahead log can begin anew.
+    /// Ends the snapshot, so that the write-ahead log can be reset.
     fn end_snapshot(&mut self) {
         if self.seen.take().is_some() && !self.connection.is_autocommit() {
             let left = self.connection.prepare_cached("rollback").and_then(|mut rollback| rollback.execute([]));
             if let Err(error) = left {
-                log::warn!("a read connection could not leave its state: {error}");
+                log::warn!("a read connection could not end its snapshot: {error}");
             }
         }
     }
@@ -67,7 +67,7 @@ impl ReaderPool {
         }
     }
 
-    /// Does something while no connection keeps a state of the database that it does not read from.
+    /// Runs `work` while no idle connection holds a snapshot, so that the write-ahead log can be reset.
     pub(in crate::store) fn with_snapshots_released<T>(&self, work: impl FnOnce() -> T) -> T {
         {
             let mut pool = locked(&self.pool);
@@ -82,25 +82,25 @@ impl ReaderPool {
     }
 }
 
-/// A read connection on loan.
+/// A checked-out read connection.
 pub(in crate::store) struct Reader<'r> {
     connection: Option<PooledConnection>,
-    /// See [`Pool::drain_count`], when it was taken.
+    /// [`Pool::drain_count`] when it was checked out.
     drain_count: u64,
     home: &'r ReaderPool,
 }
 
 impl Reader<'_> {
     pub(in crate::store) fn checked_out(&mut self) -> &mut PooledConnection {
-        self.connection.as_mut().expect("a connection on loan is there until it is given back")
+        self.connection.as_mut().expect("a checked-out connection is there until it is returned")
     }
 
-    /// Stays in the state that the connection is in, or enters the newest one if anything has been written since.
+    /// Keeps the snapshot of the connection, or begins a new one after a commit.
     pub(in crate::store) fn snapshot(&mut self, generations: &Generations) -> Result<SnapshotVersion> {
         let reader = self.checked_out();
         if let Some(seen) = reader.seen
-            // All of them: while a commit advances one after the other, who has taken the new number of one scope must
-            // not read the state of before.
+            // All generations are compared: a commit advances one after the other, and a caller that has seen the new
+            // number of one scope must not read the old snapshot.
             && seen == SnapshotVersion::now(generations)
             && !reader.connection.is_autocommit()
         {

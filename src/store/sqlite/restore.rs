@@ -1,4 +1,4 @@
-//! A backup in place of the database, which is kept aside.
+//! Restore: a backup replaces the database, which is kept under another name.
 
 use crate::files::database_path::DatabaseMissing;
 use crate::files::{
@@ -17,30 +17,30 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A clock that says more microseconds than this, in the year 2219, is not believed.
+/// A system clock after this time in microseconds, in the year 2219, is not believed.
 const CLOCK_MAX: i64 = NUMBER_MAX - (1 << 50);
-/// How many changes are taken for lost with the old database, where neither it nor the clock tells.
+/// Number of changes that count as lost with the old database if neither the old database nor the clock tells.
 const LOST_MAX: i64 = 1_000_000_000;
 
-/// What was restored.
+/// The result of a restore.
 #[derive(Debug)]
 pub struct Restored {
-    /// What is in the database now.
+    /// Numbers of rows in the database now.
     pub counts: Counts,
-    /// Where the old database is, if there was one.
+    /// The path of the old database, if there was one.
     pub kept: Option<PathBuf>,
 }
 
-/// Puts a copy of that backup, which messages call `shown`, in place of the database and keeps the old one beside it,
-/// under a name with the time.
-/// Wherever this breaks off, there is a usable database under the name: the old one, or the new one.
+/// Replaces the database by a copy of the backup, and keeps the old database in the same folder, under a name with the
+/// time. Messages call the backup `shown`. An interruption at any step leaves a usable database under the name: the old
+/// one or the new one.
 ///
-/// The record of changes goes on with a number that was never given before, for the restore itself. Numbers between the
-/// backup's last one and this belong to no change, so that readers of changes that are lost find out.
+/// The audit log continues with a new id for the restore itself, larger than all ids so far. No change has an id
+/// between the last one of the backup and this one, so that readers of the changes feed notice that changes are lost.
 ///
 /// # Errors
-/// When the database is in use, when the backup is no database of ours, of a newer version or damaged, and when
-/// something cannot be read or written. The database is the old one then, unless the message says otherwise.
+/// When the database is in use, when the backup is not a rollbook database, of a newer version or damaged, and when a
+/// file cannot be read or written. The database is the old one then, unless the message says otherwise.
 pub fn restore(backup: &Path, shown: &str, database: &Path, actor: &Actor) -> anyhow::Result<Restored> {
     let name = |path: &Path| path.display().to_string();
     let place = DatabasePath::find(database)?;
@@ -48,7 +48,7 @@ pub fn restore(backup: &Path, shown: &str, database: &Path, actor: &Actor) -> an
         bail!("{shown} is the database itself");
     }
     let snapshot = Snapshot::of_any_version(backup)?;
-    // No server can start from here on, nor go on to use a file that is no longer the database.
+    // From here on no server can start, and none is using a file that is about to be replaced.
     let lock = InstanceLock::take(&place)?;
     files::remove_stale_temp_files(&place.real_path);
     let replace = || -> anyhow::Result<Restored> {
@@ -56,11 +56,10 @@ pub fn restore(backup: &Path, shown: &str, database: &Path, actor: &Actor) -> an
         if place.exists {
             owner.require_chown_allowed()?;
         }
-        let draft = TempFile::beside(&place.real_path)?;
+        let draft = TempFile::in_folder_of(&place.real_path)?;
         let counts = snapshot.copy_to(draft.path()).with_context(|| format!("copy {shown}"))?;
         let backup_name = Path::new(shown).file_name().unwrap_or_default().to_string_lossy();
-        record_restore(draft.path(), &place.real_path, &backup_name, actor)
-            .context("go on with the record of changes")?;
+        record_restore(draft.path(), &place.real_path, &backup_name, actor).context("continue the audit log")?;
         set_owner(&draft.open_own()?, owner).context("give the copy to the owner of the database")?;
         draft.sync()?;
         let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
@@ -78,21 +77,21 @@ pub fn restore(backup: &Path, shown: &str, database: &Path, actor: &Actor) -> an
     Ok(restored)
 }
 
-/// Writes the restore into the record of changes of the copy.
+/// Records the restore in the audit log of the copy.
 fn record_restore(copy: &Path, old: &Path, backup: &str, actor: &Actor) -> anyhow::Result<()> {
     let mut connection = connect(copy)?;
-    // The copy is synced as a whole.
+    // The copy is synced as a whole later.
     connection.execute_batch("pragma journal_mode = memory; pragma synchronous = off")?;
     if !has_record(&connection)? {
         migrations::migrate(&mut connection)?;
     }
     let last = last_change(&connection)?;
-    // Of a file that was made by another program nothing is known, and the restore is refused later.
+    // A file of another program is refused later.
     let lost = last_change_of(old).unwrap_or_else(|error| {
         log::warn!("the newest change of the old database cannot be read: {error:#}");
         0
     });
-    // Numbers do not go so far by themselves, and a reader that has such a one is told that it is too large.
+    // No directory reaches such ids by itself, and a reader with such an id gets the error that it is too large.
     let lost = if lost > NUMBER_MAX - LOST_MAX { 0 } else { lost };
     let number = first_number(last, lost)?;
     WriteTx::on(&connection, None, actor, false).record_restore(backup, number, last)?;
@@ -100,15 +99,14 @@ fn record_restore(copy: &Path, old: &Path, backup: &str, actor: &Actor) -> anyho
     Ok(())
 }
 
-/// A number that no change has ever had: the time in microseconds, as long as it is greater than the last number of the
-/// backup and that of the old database.
+/// A new id for a change: the time in microseconds, or a larger number if the backup or the old database has one.
 fn first_number(last: i64, lost: i64) -> anyhow::Result<i64> {
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_micros());
     let clock = i64::try_from(clock).ok().filter(|clock| *clock <= CLOCK_MAX);
     let given = last.max(lost);
     let number = clock.filter(|clock| *clock > given).unwrap_or_else(|| given.saturating_add(LOST_MAX));
     if number > NUMBER_MAX {
-        bail!("change {given} leaves no number for further ones: the largest is {NUMBER_MAX}");
+        bail!("change {given} leaves no id for further ones: the largest is {NUMBER_MAX}");
     }
     Ok(number)
 }
@@ -118,12 +116,12 @@ fn has_record(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row(sql, [], |row| row.get(0))
 }
 
-/// The number of the newest change; 0 where there is none.
+/// The id of the newest change; 0 if there is none.
 fn last_change(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("select coalesce(max(id), 0) from changes", [], |row| row.get(0))
 }
 
-/// The same in the database that is to be replaced.
+/// The same for the database that is replaced.
 fn last_change_of(database: &Path) -> anyhow::Result<i64> {
     let old = match DatabasePath::existing(database) {
         Err(error) if error.is::<DatabaseMissing>() => return Ok(0),
@@ -133,7 +131,7 @@ fn last_change_of(database: &Path) -> anyhow::Result<i64> {
         return Ok(0);
     }
     if !old.looks_like_one() || old.has_other_log() {
-        bail!("the file is damaged, or beside the log of another one");
+        bail!("the file is damaged, or its log is of another one");
     }
     old.require_own_files()?;
     let connection = connect(database)?;
@@ -142,23 +140,22 @@ fn last_change_of(database: &Path) -> anyhow::Result<i64> {
     Ok(if has_record(&connection)? { last_change(&connection)? } else { 0 })
 }
 
-/// The files of a restore. What is done with them, in this order, each step on disk before the next:
-/// [`Replacement::close_old`], [`Replacement::carry_log`], [`Replacement::name_copy`], [`Replacement::exchange`].
+/// The files of a restore. The steps, each on disk before the next one:
 struct Replacement {
     database: PathBuf,
-    /// The name of the old database after the restore. Before the last step, the new database has it: the old one never
+    /// The path of the old database after the restore. Until the last step the new database has it: the old one never
     /// has the name of a temporary file.
     kept: PathBuf,
 }
 
 impl Replacement {
-    /// Makes the draft the database. Returns whether there was an old one.
+    /// Makes the temporary file the database. Returns true if there was an old one.
     fn put_in_place(&self, draft: TempFile) -> anyhow::Result<bool> {
         self.carry_log()?;
         let had_one = self.database.exists();
         let draft = self.name_copy(draft)?;
         self.exchange()?;
-        // The first name of the new database.
+        // This removes the first name of the new database.
         drop(draft);
         sync_folder_of(&self.database).with_context(|| {
             let kept = self.kept.display();
@@ -171,10 +168,10 @@ impl Replacement {
         Ok(self.kept.exists())
     }
 
-    /// Moves the old write-ahead log into the old database, so that the one file is all of it and there is no log
-    /// that could ever be taken for the new one's. SQLite does this only while no other process has it open.
+    /// Merges the old write-ahead log into the old database, so that no log is left that SQLite could take for the new
+    /// one's. SQLite does this only while no other process has the database open.
     fn close_old(&self) -> anyhow::Result<()> {
-        // What does not begin like a database was not opened by SQLite either.
+        // SQLite did not open a file that does not begin like a database.
         let old = match DatabasePath::existing(&self.database) {
             Err(error) if error.is::<DatabaseMissing>() => return Ok(()),
             found => found?,
@@ -184,7 +181,7 @@ impl Replacement {
         }
         old.require_own_files()?;
         if old.has_other_log() {
-            log::warn!("the old database has the log of another one beside it; both are kept as they are");
+            log::warn!("the log of the old database belongs to another one; the restore keeps both unchanged");
             return Ok(());
         }
         let close = || -> rusqlite::Result<bool> {
@@ -210,8 +207,8 @@ impl Replacement {
         }
     }
 
-    /// Takes a log that is still there out of the new database's way. Only a database that SQLite cannot read, and
-    /// one that is missing, still has one.
+    /// Moves a remaining log away from the new database. Only a missing database, and one that SQLite cannot read,
+    /// still has a log.
     fn carry_log(&self) -> anyhow::Result<()> {
         for suffix in ["-wal", "-journal"] {
             match std::fs::rename(with_suffix(&self.database, suffix), with_suffix(&self.kept, suffix)) {
@@ -219,7 +216,7 @@ impl Replacement {
                 other => other.with_context(|| format!("move {}{suffix} aside", self.database.display()))?,
             }
         }
-        // The index of a log: SQLite makes it anew.
+        // The index of the log: SQLite creates it again.
         match std::fs::remove_file(with_suffix(&self.database, "-shm")) {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             other => other.with_context(|| format!("remove {}-shm", self.database.display()))?,
@@ -227,18 +224,18 @@ impl Replacement {
         sync_folder_of(&self.database)
     }
 
-    /// Gives the new database the name that the old one is to have. It keeps the other one until it has its place, so that
-    /// the copy is not left behind under a name that promises the old database.
+    /// Gives the new database the name that the old one will have. It also keeps its temporary name until it is in
+    /// place, so that an interruption does not leave the copy under a name that promises the old database.
     fn name_copy(&self, draft: TempFile) -> anyhow::Result<Option<TempFile>> {
         if draft.link_to(&self.kept).is_ok() {
             return Ok(Some(draft));
         }
-        // The file system has no hard links.
+        // Here the file system has no hard links.
         draft.rename_to(&self.kept, false).context("name the copy")?;
         Ok(None)
     }
 
-    /// Makes the new file the database, in one step of the file system.
+    /// Makes the new file the database, in one atomic step of the file system.
     fn exchange(&self) -> anyhow::Result<()> {
         let exchanged = if self.database.exists() {
             exchange(&self.kept, &self.database).or_else(|_| self.link_and_rename())
@@ -248,7 +245,7 @@ impl Replacement {
         exchanged.inspect_err(|_| remove(&self.kept)).context("put the copy in place")
     }
 
-    /// The same where the file system cannot let two files change places.
+    /// Does the same on a file system that cannot exchange two files.
     fn link_and_rename(&self) -> std::io::Result<()> {
         let copy = with_suffix(&self.kept, ".new");
         std::fs::rename(&self.kept, &copy)?;
@@ -256,7 +253,7 @@ impl Replacement {
             std::fs::hard_link(&self.database, &self.kept)?;
             std::fs::rename(&copy, &self.database)
         };
-        // The other name of the old database goes with an error.
+        // An error also removes the second name of the old database.
         replace().inspect_err(|_| remove(&copy))
     }
 }
@@ -296,7 +293,7 @@ mod tests {
         Replacement::exchange,
     ];
 
-    /// What the file says of itself: the counter that tells the old database from the new one.
+    /// The counter that differs between the old and the new database.
     fn counter_of(path: &Path) -> i64 {
         let connection = Connection::open(path).unwrap();
         connection.query_row("select value from counters where name = 'seq'", [], |row| row.get(0)).unwrap()
@@ -308,7 +305,7 @@ mod tests {
         connection.execute("update counters set value = ?1 where name = 'seq'", [value]).unwrap();
     }
 
-    /// The old database, part of which is in its log alone, and the new one beside it.
+    /// The old database, with a part in its log, and the new one in the same folder.
     fn begin(folder: &Path) -> Replacement {
         let file = |name: &str| folder.join(name);
         make(&file("old.db"), 1);
@@ -317,7 +314,7 @@ mod tests {
         connection.query_row("pragma journal_mode = delete", [], |_| Ok(())).unwrap();
         let connection = Connection::open(file("old.db")).unwrap();
         connection.execute("update counters set value = 2 where name = 'seq'", []).unwrap();
-        // As a crash leaves it.
+        // The files as a crash leaves them.
         for suffix in ["", "-wal"] {
             std::fs::copy(file(&format!("old.db{suffix}")), file(&format!("rollbook.db{suffix}"))).unwrap();
         }
@@ -331,7 +328,7 @@ mod tests {
             std::fs::create_dir(&folder).unwrap();
             let replacement = begin(&folder);
             STEPS[..taken].iter().for_each(|step| step(&replacement).unwrap());
-            // What comes after the crash is the next start.
+            // After the crash, the server starts again.
             Store::open(&replacement.database, 1).unwrap().0.close();
             let found = counter_of(&replacement.database);
             assert_eq!(found, if taken < 3 { 2 } else { 3 }, "after step {taken}");
@@ -350,7 +347,7 @@ mod tests {
             let replacement = begin(&folder);
             replacement.close_old().unwrap();
             replacement.carry_log().unwrap();
-            let draft = TempFile::beside(&replacement.database).unwrap();
+            let draft = TempFile::in_folder_of(&replacement.database).unwrap();
             std::fs::copy(folder.join("copy"), draft.path()).unwrap();
             let draft = replacement.name_copy(draft).unwrap().expect("a file system with hard links");
             if is_exchanged {

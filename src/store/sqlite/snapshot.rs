@@ -1,4 +1,4 @@
-//! One state of a database, read while a server writes or without one, and its copy in a file of its own.
+//! Snapshots: consistent reads of a database without a store, also while a server writes.
 
 use super::connection::{blame, blame_any, connect, connect_copy};
 use super::migrations;
@@ -10,17 +10,17 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode};
 use std::path::{Path, PathBuf};
 
-/// One state of a database. It needs no lock of ours and keeps nobody out; only the write-ahead log cannot begin
-/// anew before it is dropped.
+/// A snapshot of a database. It needs no instance lock and blocks no writer. The write-ahead log cannot be reset before
+/// the snapshot is dropped.
 pub struct Snapshot {
     connection: Connection,
 }
 
 impl Snapshot {
-    /// The newest state of the database in that file, which is not changed.
+    /// Opens the newest snapshot of the database in that file. The file does not change.
     ///
     /// # Errors
-    /// When there is no such file, when it is another program's or of a newer version, and when it cannot be read.
+    /// When there is no such file, when it is of another program or of a newer version, and when it cannot be read.
     pub fn open(path: &Path) -> anyhow::Result<Snapshot> {
         let snapshot = Snapshot::of_any_version(path)?;
         migrations::require_newest(&snapshot.connection)
@@ -28,18 +28,18 @@ impl Snapshot {
         Ok(snapshot)
     }
 
-    /// Of older versions too.
+    /// Opens a snapshot of a database of this or an older version.
     pub(in crate::store) fn of_any_version(path: &Path) -> anyhow::Result<Snapshot> {
         let place = DatabasePath::existing(path)?;
         files::remove_stale_temp_files(&place.real_path);
         let open = || -> anyhow::Result<Connection> {
             place.inspect()?;
             let connection = connect(&place.real_path).map_err(|error| blame(&place, error))?;
-            // Opened for writing all the same: a read-only connection could not read a log that a crash left.
+            // Opened for writing: a read-only connection could not read the log after a crash.
             let enter =
                 "pragma query_only = on; pragma trusted_schema = off; pragma temp_store = memory; begin deferred";
             connection.execute_batch(enter).map_err(|error| blame(&place, error))?;
-            // The first look is what enters the state.
+            // The first read begins the snapshot.
             let ours = migrations::require_ours(&connection);
             place.share_side_files();
             ours.map_err(|error| blame_any(&place, error))?;
@@ -48,14 +48,14 @@ impl Snapshot {
         Ok(Snapshot { connection: open().with_context(|| format!("open the database {}", path.display()))? })
     }
 
-    /// Its rows.
+    /// The read transaction of the snapshot.
     pub fn rows(&self) -> ReadTx<'_> {
         ReadTx { connection: &self.connection, rights: None, memory: None }
     }
 
-    /// Writes the pages into that file, which has to be empty, leaves the state, and looks whether the copy is whole.
+    /// Copies the pages to that empty file, ends the snapshot, and checks the copy.
     ///
-    /// All pages in one go: between two pieces another process could write, and SQLite would begin anew each time.
+    /// All pages are copied at once: if another process wrote between two pieces, SQLite would start again.
     pub(in crate::store) fn copy_to(self, copy: &Path) -> anyhow::Result<Counts> {
         self.write_to(copy)?;
         look_through(copy).map_err(|error| match error.downcast_ref().and_then(rusqlite::Error::sqlite_error_code) {
@@ -71,7 +71,7 @@ impl Snapshot {
 
 fn write_pages(connection: &Connection, copy: &Path) -> anyhow::Result<()> {
     let mut target = connect_copy(copy)?;
-    // Half of it is of no use, and it reaches the disk in one go at the end.
+    // Half a copy is useless, and the file is synced as a whole at the end.
     target.execute_batch("pragma journal_mode = off; pragma synchronous = off")?;
     match Backup::new(connection, &mut target)?.step(-1)? {
         StepResult::Done => Ok(()),
@@ -79,11 +79,11 @@ fn write_pages(connection: &Connection, copy: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// Keeps what a connection to a database sees, whose files have lost their names, in a file beside its place.
+/// Saves the snapshot of a connection, whose files have lost their names, to a file next to the path of the database.
 pub(in crate::store) fn keep(connection: &Connection, database: &Path) -> anyhow::Result<PathBuf> {
     let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
     let kept = unused_name(database, &format!("kept-{time}"));
-    let draft = TempFile::beside(database)?;
+    let draft = TempFile::in_folder_of(database)?;
     write_pages(connection, draft.path())?;
     make_one_file(&connect_copy(draft.path())?)?;
     set_owner(&draft.open_own()?, Owner::of(database)?.alone())?;
@@ -92,7 +92,7 @@ pub(in crate::store) fn keep(connection: &Connection, database: &Path) -> anyhow
     Ok(kept)
 }
 
-/// Puts everything into the main file, which can then be read where nothing can be written.
+/// Merges the side files into the main file, which can then be read on a read-only file system.
 fn make_one_file(connection: &Connection) -> anyhow::Result<()> {
     let mode: String = connection.query_row("pragma journal_mode = delete", [], |row| row.get(0))?;
     if mode != "delete" {
@@ -101,7 +101,7 @@ fn make_one_file(connection: &Connection) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes one file of a copy, and looks whether it is whole.
+/// Merges the side files of a copy into it, and checks it.
 fn look_through(copy: &Path) -> anyhow::Result<Counts> {
     let connection = connect_copy(copy)?;
     make_one_file(&connection)?;

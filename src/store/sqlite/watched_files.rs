@@ -9,7 +9,7 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-/// When a file was changed last, and how long it was then.
+/// Time of the last change of a file, and its length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     seconds: i64,
@@ -23,53 +23,54 @@ impl Stamp {
     }
 }
 
-/// The state of the main file.
+/// Stamps of the main file.
 #[derive(Debug, Clone, Copy)]
 struct Stamps {
-    /// When this process has last moved the log into it.
+    /// After the last checkpoint of this process.
     moved: Stamp,
-    /// When its header was last looked at.
+    /// At the last check of its header.
     seen: Stamp,
 }
 
-/// The files that a store has open. Their names can be made to lead elsewhere meanwhile.
+/// The files that a store has open. Another program can give their names to other files.
 #[derive(Debug)]
 pub(in crate::store) struct WatchedFiles {
     named: PathBuf,
     real_path: PathBuf,
-    /// Opened before SQLite has opened the file, and closed after it has closed it: the locks would go with this handle.
+    /// Opened before SQLite opens the file and closed after SQLite has closed it: closing it earlier would drop
+    /// SQLite's locks.
     handle: File,
     main: FileId,
     stamps: Mutex<Stamps>,
     logs: Vec<(PathBuf, FileId)>,
 }
 
-/// Why the open files are not those of the database any more.
+/// The reason why the open files no longer belong to the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) enum Loss {
-    /// The name of the database leads to no file, or to another one.
+    /// The path of the database leads to no file, or to another one.
     Main,
-    /// The same of the log or its index.
+    /// The path of the write-ahead log or of its index leads to no file, or to another one.
     Log,
-    /// Another file was copied into the open one.
+    /// Another file was copied over the open one.
     Content,
 }
 
-/// The files cannot be trusted, or cannot be looked at.
+/// The files do not belong to the database, or cannot be checked.
 #[derive(Debug)]
 pub(in crate::store) struct Untrusted {
-    /// `None`: not known at the moment.
+    /// `None`: unknown at the moment.
     pub(in crate::store) loss: Option<Loss>,
     pub(in crate::store) why: String,
 }
 
 impl WatchedFiles {
-    /// A handle on the database, before SQLite opens it.
+    /// Opens a handle on the database, before SQLite opens it.
     pub(in crate::store) fn open(place: &DatabasePath) -> anyhow::Result<File> {
         read_private(&place.real_path).map_err(|error| explain_open_error(error, &place.real_path))
     }
 
-    /// The files that SQLite has opened.
+    /// Notes the files that SQLite has opened.
     pub(in crate::store) fn of(place: &DatabasePath, handle: File) -> anyhow::Result<WatchedFiles> {
         let found = handle.metadata()?;
         let stamp = Stamp::of(&found);
@@ -93,7 +94,7 @@ impl WatchedFiles {
         &self.real_path
     }
 
-    /// Looks whether the names still lead to the open files: three calls that ask for the state of a file.
+    /// Checks that the paths still lead to the open files, with three `stat` calls.
     pub(in crate::store) fn look(&self) -> Result<(), Untrusted> {
         let found = at(&self.named, self.main, Loss::Main, Path::metadata)?;
         for (path, id) in &self.logs {
@@ -102,7 +103,8 @@ impl WatchedFiles {
         let stamp = Stamp::of(&found);
         let mut stamps = locked(&self.stamps);
         if stamp != stamps.moved && stamp != stamps.seen {
-            // Another program may have moved the log. A file that has none was copied here.
+            // Another program may have run a checkpoint. Without a write-ahead log in its header, the file was copied
+            // here.
             let mut format = [0; FORMAT.len()];
             let read = self.handle.read_exact_at(&mut format, FORMAT[0] as u64);
             if read.is_err() || format == [1; FORMAT.len()] {
@@ -114,15 +116,15 @@ impl WatchedFiles {
         Ok(())
     }
 
-    /// Notes that this process has moved the log into the main file.
+    /// Notes that this process has run a checkpoint.
     pub(in crate::store) fn note_checkpoint(&self) {
         if let Ok(found) = self.handle.metadata() {
             locked(&self.stamps).moved = Stamp::of(&found);
         }
     }
 
-    /// Whether the log, which has lost its name, can still be moved: there is no other one, and only this process has
-    /// written to the main file.
+    /// True if a checkpoint of the log is still safe after its path was lost: there is no other log, and only this
+    /// process has written to the main file.
     pub(in crate::store) fn has_lost_log_alone(&self) -> bool {
         let is_as_moved = self.handle.metadata().is_ok_and(|found| Stamp::of(&found) == locked(&self.stamps).moved);
         let no_other = self.logs.iter().all(|(path, id)| match path.symlink_metadata() {
@@ -133,7 +135,7 @@ impl WatchedFiles {
     }
 }
 
-/// The state of the file of that name, if it is still that one.
+/// The metadata of the file at that path, if it is still the same file.
 fn at(
     path: &Path,
     id: FileId,
@@ -147,6 +149,6 @@ fn at(
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             Err(Untrusted { loss: Some(loss), why: format!("{name} is gone") })
         }
-        Err(error) => Err(Untrusted { loss: None, why: format!("{name} cannot be looked at: {error}") }),
+        Err(error) => Err(Untrusted { loss: None, why: format!("{name} cannot be checked: {error}") }),
     }
 }

@@ -6,13 +6,13 @@ use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
-/// A field that a document has, and what is in it.
+/// A field of a document: `None` is left out, `Some(None)` is null.
 pub(super) type Field<'d> = Option<Option<&'d str>>;
 
-/// Properties, each with its JSON value or none.
+/// Properties with their JSON values.
 pub(super) type Properties<'d> = BTreeMap<&'d str, Option<JsonStr<'d>>>;
 
-/// What is told of a user. A field that is `None` is left out.
+/// The document of a user. A field that is `None` is left out.
 #[derive(Serialize, Default)]
 #[serde(default)]
 pub(super) struct UserDocument<'u> {
@@ -30,7 +30,7 @@ pub(super) struct UserDocument<'u> {
     pub(super) external_id: Field<'u>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) properties: Properties<'u>,
-    /// Whether there is one.
+    /// True if the user has a password.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) password: Option<bool>,
 }
@@ -82,7 +82,7 @@ impl<'u> UserDocument<'u> {
     }
 }
 
-/// What is told of a group. A field that is `None` is left out.
+/// The document of a group. A field that is `None` is left out.
 #[derive(Serialize, Default)]
 pub(super) struct GroupDocument<'g> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -121,14 +121,14 @@ pub(super) struct MembershipDocument<'m> {
     pub(super) user: Option<&'m str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) subgroup: Option<&'m str>,
-    /// The name in the list belongs to nobody yet.
+    /// The member is pending.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) waiting: Option<bool>,
 }
 
 #[derive(Serialize)]
 pub(super) struct RestoreDocument {
-    /// The newest change that the backup has.
+    /// The newest change in the backup.
     pub(super) last_change: i64,
 }
 
@@ -148,7 +148,7 @@ pub(super) struct CredentialDocument<'c> {
     pub(super) device: Option<&'c str>,
 }
 
-/// Both, unless they are the same.
+/// Returns both values if they differ.
 fn differing<T: PartialEq>(before: T, after: T) -> (Option<T>, Option<T>) {
     if before == after { (None, None) } else { (Some(before), Some(after)) }
 }

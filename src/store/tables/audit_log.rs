@@ -335,7 +335,7 @@ impl WriteTx<'_> {
     fn count_recorded(&self, recorded: u64) -> Result<()> {
         if recorded > 0 && self.connection.last_insert_rowid() > NUMBER_MAX {
             return Err(Error::Unavailable(format!(
-                "the record of changes has no number left: the largest is {NUMBER_MAX}; restore a backup (rollbook restore)"
+                "the audit log has no id left: the largest is {NUMBER_MAX}; restore a backup (rollbook restore)"
             )));
         }
         self.recorded.set(self.recorded.get() + recorded);

@@ -1,24 +1,24 @@
-//! Operations of many changes. What each change would write again and again, such as the version of a group, is written
-//! once, at the end.
+//! Operations of many changes: values that each change would write again, such as the version of a group, are written
+//! once at the end.
 
 use crate::model::{EntityKind, Error, Result, now};
 use crate::store::sql::{Bulk, WriteTx};
 use rusqlite::params;
 use std::collections::BTreeMap;
 
-/// How an attempt that fails is taken back.
+/// The way to undo a part of an operation that fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Undo {
-    /// By beginning the transaction again, without this attempt or with [`Undo::Savepoint`]. An attempt that fails before
-    /// its first write needs none of this.
+    /// Restart the transaction, without this part or with [`Undo::Savepoint`]. A part that fails before its first write
+    /// needs no restart.
     Transaction,
-    /// By a savepoint. Each one takes a copy of every page that changes in it.
+    /// Roll back to a savepoint. SQLite copies every page that changes inside a savepoint.
     Savepoint,
 }
 
 impl WriteTx<'_> {
-    /// Does work of many changes. Versions of groups count them at the end: the work must not read versions of groups
-    /// whose lists it has changed.
+    /// Runs `work` with many changes. The versions of groups change at the end: `work` must not read the version of a
+    /// group whose lists it has changed.
     ///
     /// # Errors
     /// Those of `work`.
@@ -34,8 +34,8 @@ impl WriteTx<'_> {
         Ok(done)
     }
 
-    /// Does something that may fail by itself: its error takes back what it did, and nothing that came before it.
-    /// Returns `None` when only another beginning of the transaction can take it back.
+    /// Runs a part of the operation that may fail by itself: an error undoes its changes, and none before it. Returns
+    /// `None` if only a restart of the transaction can undo it.
     ///
     /// # Errors
     /// Those of the database.
@@ -77,13 +77,13 @@ impl WriteTx<'_> {
         Ok(Some(result))
     }
 
-    /// How an attempt may be taken back at first.
+    /// The cheapest way to undo a part of this operation.
     pub fn cheapest_undo(&self) -> Undo {
         if self.owns_transaction { Undo::Transaction } else { Undo::Savepoint }
     }
 
-    /// Takes back all that the operation has done, which has a transaction of its own, and lets it begin again. Nothing
-    /// else is written meanwhile: there is one writer.
+    /// Undoes everything in this transaction, which the operation does not share, and restarts it. No other operation
+    /// runs in between, because there is one writer.
     ///
     /// # Errors
     /// `Internal` for an operation that shares its transaction.
@@ -100,7 +100,7 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Reserves so many new numbers of the sequence `seq` and returns the first.
+    /// Reserves `count` numbers of the sequence `seq`. Returns the first.
     pub(in crate::store) fn next_seqs(&self, count: usize) -> Result<i64> {
         if count == 0 {
             return Ok(0);
@@ -115,18 +115,18 @@ impl WriteTx<'_> {
         Ok(last + 1)
     }
 
-    /// Reserves so many places at the end of the order of all memberships. Returns the last one before them.
+    /// Reserves `count` positions at the end of the order of all memberships. Returns the last one before them.
     pub fn reserve_positions(&self, count: u64) -> Result<i64> {
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         Ok(self.next_seqs(count.max(1))? - 1)
     }
 
-    /// Changes something that nobody sees: numbers of this sequence may be left out.
+    /// Skips a number of the sequence `seq`. This change has no effect on the directory.
     pub(in crate::store) fn skip_seq(&self) -> Result<()> {
         self.advance_seq(1)
     }
 
-    /// The next number of the sequence `seq` while there are many changes; `None`: the stored counter tells it.
+    /// The next number of the sequence `seq` in an operation of many changes; `None`: the stored counter has it.
     pub(in crate::store) fn upcoming_seq(&self) -> Result<Option<i64>> {
         let Some(seq) = self.bulk.borrow().as_ref().map(|bulk| bulk.seq) else { return Ok(None) };
         let last = match seq {
@@ -144,22 +144,24 @@ impl WriteTx<'_> {
         last.ok_or_else(|| Error::Internal(anyhow::anyhow!("the counter `seq` is missing")))
     }
 
-    /// Takes so many numbers of the sequence `seq`.
+    /// Takes `count` numbers of the sequence `seq`.
     pub(in crate::store) fn advance_seq(&self, count: i64) -> Result<()> {
         if let Some(Bulk { seq: Some(seq), .. }) = &mut *self.bulk.borrow_mut() {
             *seq += count;
             return Ok(());
         }
-        // Without `returning`, which SQLite implements as a trigger: see the writer.
+        // Without `returning`, which SQLite implements as a trigger: see `commit_group`.
         self.execute("update counters set value = value + ?1 where name = 'seq'", [count]).map(drop)
     }
 
-    /// Whether names may wait in lists of groups. While there are many changes it is asked once.
+    /// Returns false if lists of groups have no pending members. In an operation of many changes the database is asked
+    /// once.
     pub fn may_have_pending_members(&self) -> Result<bool> {
-        self.known_in_bulk(|bulk| &mut bulk.waiting, "select 1 from dangling_members limit 1")
+        self.known_in_bulk(|bulk| &mut bulk.pending, "select 1 from dangling_members limit 1")
     }
 
-    /// Whether keys of users or groups may be withheld from new ones. While there are many changes it is asked once.
+    /// Returns false if no keys of users or groups are withheld. In an operation of many changes the database is asked
+    /// once.
     pub fn may_withhold_keys(&self, kind: EntityKind) -> Result<bool> {
         let sql = match kind {
             EntityKind::User => "select 1 from withheld_user_keys limit 1",
@@ -168,7 +170,7 @@ impl WriteTx<'_> {
         self.known_in_bulk(|bulk| &mut bulk.withheld[kind as usize], sql)
     }
 
-    /// Whether the table of the query may have rows.
+    /// Returns false if the table of the query has no rows.
     fn known_in_bulk(&self, known: impl Fn(&mut Bulk) -> &mut Option<bool>, sql: &str) -> Result<bool> {
         match self.bulk.borrow_mut().as_mut().map(|bulk| *known(bulk)) {
             None => return Ok(true),
@@ -182,21 +184,21 @@ impl WriteTx<'_> {
         Ok(found)
     }
 
-    /// Notes that a name comes into a list of a group before there is a user or group of that name.
+    /// Notes that there is a pending member from now on.
     pub(in crate::store) fn remember_pending_member(&self) {
         if let Some(bulk) = &mut *self.bulk.borrow_mut() {
-            bulk.waiting = Some(true);
+            bulk.pending = Some(true);
         }
     }
 
-    /// Notes that a key is withheld from now on.
+    /// Notes that there is a withheld key from now on.
     pub(in crate::store) fn remember_withheld_key(&self, kind: EntityKind) {
         if let Some(bulk) = &mut *self.bulk.borrow_mut() {
             bulk.withheld[kind as usize] = Some(true);
         }
     }
 
-    /// Counts a change of a group, now or at the end.
+    /// Increments the version of a group, now or at the end.
     pub(in crate::store) fn touch_group(&self, id: i64) -> Result<()> {
         if let Some(bulk) = &mut *self.bulk.borrow_mut() {
             *bulk.touched.entry(id).or_default() += 1;

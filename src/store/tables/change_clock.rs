@@ -1,30 +1,30 @@
-//! The age of changes, on a clock of their own: rows of `change_marks`, and two counters. The clock counts time in which a
-//! server has run, and short times between two servers. A system clock that jumps makes no change old.
+//! The change clock, which tells the age of changes: rows of `change_marks`, and two counters. It counts the time in
+//! which servers run, and short pauses between two servers. A jump of the system clock makes no change old.
 
 use crate::model::Result;
 use crate::store::sql::{ReadTx, WriteTx};
 
-/// Oldest changes that are removed in one go.
+/// Changes that one call removes.
 const PRUNED_MAX: i64 = 1000;
 
-/// The clock of the changes as it was stored last. Times are milliseconds.
+/// The change clock as it was stored last. Times are milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ChangeClock {
-    /// Its time; `None` before the first look.
+    /// Its time; `None` before it was stored first.
     pub time: Option<i64>,
-    /// The time of the system's clock at the last look.
+    /// The system time when it was stored.
     pub seen: Option<i64>,
-    /// When the newest change was made, by the system's clock.
+    /// The system time of the newest change.
     pub newest_at: Option<i64>,
-    /// Whether there are changes that no mark is for.
+    /// True if there are changes after the last mark.
     pub has_unmarked: bool,
 }
 
-/// The last time that the clock of the changes can say: the end of the year 9999.
+/// The largest time of the change clock: the end of the year 9999.
 const TIME_MAX: i64 = 253_402_300_799_999;
 
 impl ReadTx<'_> {
-    /// The clock of the changes.
+    /// The stored change clock.
     pub fn find_change_clock(&self) -> Result<ChangeClock> {
         let counter = |name: &str| self.first("select value from counters where name = ?1", [name], |row| row.get(0));
         let newest = "select id, at from changes order by id desc limit 1";
@@ -38,15 +38,14 @@ impl ReadTx<'_> {
         })
     }
 
-    /// Whether the clock, or a mark, says something that this clock cannot have said. Looks at all marks.
+    /// True if the clock or a mark has a time that this clock cannot have set. Reads all marks.
     pub fn has_impossible_ages(&self, clock: &ChangeClock) -> Result<bool> {
         let sql = "select 1 from change_marks where at < 0 or at > ?1 or id > (select ifnull(max(id), 0) from changes)";
         let time = clock.time.unwrap_or(TIME_MAX);
         Ok(!(0..=TIME_MAX).contains(&time) || self.any(sql, [time])?)
     }
 
-    /// The last of the changes that were made before that time of their clock, if one of them can be removed: the newest
-    /// of all cannot.
+    /// The last change before that time of the change clock, if it can be removed. The newest change cannot.
     pub fn find_last_outdated_change(&self, before: i64) -> Result<Option<i64>> {
         let sql = "select id from change_marks where at < ?1 order by id desc limit 1";
         let Some(last) = self.first(sql, [before], |row| row.get::<_, i64>(0))? else { return Ok(None) };
@@ -56,7 +55,7 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Stores what the clock of the changes says, and the system's clock, and that all changes so far were made by then.
+    /// Stores the time of the change clock and of the system clock, and marks all changes so far with it.
     pub fn set_change_clock(&self, time: i64, seen: i64) -> Result<()> {
         let sql = "insert into counters (name, value) values (?1, ?2) on conflict do update set value = excluded.value";
         self.execute(sql, rusqlite::params!["change_clock", time])?;
@@ -66,14 +65,14 @@ impl WriteTx<'_> {
         self.execute(sql, [time]).map(drop)
     }
 
-    /// Forgets when changes were made on their clock, and what it says.
+    /// Deletes the change clock and all marks.
     pub fn forget_ages_of_changes(&self) -> Result<()> {
         self.execute("delete from change_marks", [])?;
         self.execute("delete from counters where name in ('change_clock', 'change_clock_seen')", []).map(drop)
     }
 
-    /// Removes some of the changes up to that one, the oldest first, but never the newest of all. Returns how many there
-    /// were, and whether there may be more.
+    /// Removes the oldest changes up to that id, but never the newest one. Returns the number of removed changes, and
+    /// true if there may be more.
     pub fn prune_changes(&self, last: i64) -> Result<(u64, bool)> {
         let sql = "select max(id) from (select id from changes order by id limit ?1)";
         let piece: Option<i64> = self.first(sql, [PRUNED_MAX], |row| row.get(0))?.flatten();

@@ -1,34 +1,33 @@
-//! Values as the columns of several tables hold them.
+//! Conversions of values that several tables store.
 
 use crate::json::{self, JsonStr};
 use crate::model::{ATTRIBUTES_BYTES_MAX, Attributes, EntityKind, Error, Result, fold_name, is_answered_property};
 use std::collections::BTreeMap;
 
-/// What prefix search compares: nothing for an empty field, so that it is in no index.
+/// The key for prefix search; `None` for an empty field, which is in no index.
 pub(in crate::store) fn search_key(text: Option<&str>) -> Option<String> {
     text.map(fold_name).filter(|key| !key.is_empty())
 }
 
-/// All keys that begin with that text: from the first bound on, below the second.
+/// The range of keys that begin with that text, without its end.
 pub(in crate::store) fn prefix_range(prefix: &str) -> (String, String) {
     let from = fold_name(prefix);
-    // No character sorts after this one, and no key contains it: it is no character of any script.
+    // No character sorts after this one, and no key contains it: it is not assigned.
     let to = format!("{from}\u{10FFFF}");
     (from, to)
 }
 
-/// SQLite counts in `i64`; more than that is all there is.
+/// SQLite counts in `i64`. A larger number becomes the largest.
 pub(in crate::store) fn count(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// The properties in a text of the database. Those of names that a dialect answers itself, which earlier versions have
-/// taken, are left out.
+/// Reads properties. Those with names that a dialect answers itself, which earlier versions accepted, are left out.
 pub(in crate::store) fn attributes(kind: EntityKind, text: &str) -> Attributes {
     if text == "{}" {
         return Attributes::new();
     }
-    // The schema holds that this is JSON, and only `attributes_text` writes it.
+    // The schema guarantees valid JSON, and only `attributes_text` writes it.
     let members = json::members(text).unwrap_or_default().into_iter();
     members
         .filter(|(name, _)| !is_answered_property(kind, name))

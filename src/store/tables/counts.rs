@@ -4,7 +4,7 @@ use crate::model::Result;
 use crate::store::sql::ReadTx;
 use std::fmt;
 
-/// How much there is in a directory.
+/// Numbers of rows in a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
     /// Users, disabled ones too.
@@ -28,7 +28,7 @@ impl fmt::Display for Counts {
 }
 
 impl ReadTx<'_> {
-    /// Counts everything, in the tables themselves.
+    /// Counts the rows of the tables.
     pub fn counts(&self) -> Result<Counts> {
         Ok(Counts {
             users: self.number("select count(*) from users", [])?,

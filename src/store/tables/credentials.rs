@@ -14,7 +14,7 @@ impl ReadTx<'_> {
         self.first(&sql, [digest], credential)
     }
 
-    /// The credential of that id, and if it is a token, what it was issued for.
+    /// The credential of that id, and the details if it is a token.
     pub fn find_credential_by_id(&self, id: i64) -> Result<Option<(Credential, Option<Token>)>> {
         let sql = format!("select {COLUMNS} from credentials where id = ?1");
         let Some(found) = self.first(&sql, [id], credential)? else { return Ok(None) };
@@ -35,13 +35,13 @@ impl ReadTx<'_> {
         self.all(&sql, [user_id], token)
     }
 
-    /// Whether a user has the valid token of that id.
+    /// True if the user has the valid token of that id.
     pub fn has_token(&self, user_id: i64, id: i64) -> Result<bool> {
         let sql = "select count(*) from credentials where id = ?1 and user_id = ?2 and revoked_at is null";
         Ok(self.number(sql, [id, user_id])? > 0)
     }
 
-    /// How many valid tokens a user has.
+    /// Number of valid tokens of a user.
     pub fn count_tokens(&self, user_id: i64) -> Result<u64> {
         self.number("select count(*) from credentials where user_id = ?1 and revoked_at is null", [user_id])
     }
@@ -90,19 +90,19 @@ impl WriteTx<'_> {
         Ok(id)
     }
 
-    /// Notes the use of a credential.
+    /// Stores the time of use.
     pub fn record_credential_use(&self, id: i64) -> Result<()> {
         self.execute("update credentials set last_used_at = ?2 where id = ?1", [id, now()]).map(drop)
     }
 
-    /// Ends an API key or application key. False when there is no valid one of that id.
+    /// Revokes an API key or application key. Returns false if there is no valid one of that id.
     pub fn revoke_key(&self, id: i64) -> Result<bool> {
         let sql = "update credentials set revoked_at = ?2
              where id = ?1 and kind in ('api', 'app') and revoked_at is null returning id";
         self.revoke(sql, params![id, now()])
     }
 
-    /// Ends a user's tokens for that application and device. False when there is none.
+    /// Revokes a user's tokens for that application and device. Returns false if there is none.
     pub fn revoke_tokens(&self, user_id: i64, application: &str, device: &str) -> Result<bool> {
         let sql = "update credentials set revoked_at = ?4
              where user_id = ?1 and application = ?2 and device = ?3 and revoked_at is null
@@ -110,7 +110,7 @@ impl WriteTx<'_> {
         self.revoke(sql, params![user_id, application, device, now()])
     }
 
-    /// Ends one of a user's tokens, by its uuid or digest. False when there is none.
+    /// Revokes one of a user's tokens, by its uuid or digest. Returns false if there is none.
     pub fn revoke_token(&self, user_id: i64, uuid: &str, digest: &[u8; 32]) -> Result<bool> {
         let sql = "update credentials set revoked_at = ?4
              where user_id = ?1 and (uuid = ?2 or digest = ?3) and revoked_at is null
@@ -118,7 +118,7 @@ impl WriteTx<'_> {
         self.revoke(sql, params![user_id, uuid, digest, now()])
     }
 
-    /// Ends all tokens of a user.
+    /// Revokes all tokens of a user.
     pub(in crate::store) fn revoke_all_tokens(&self, user_id: i64) -> Result<()> {
         let sql = "update credentials set revoked_at = ?2
              where user_id = ?1 and kind = 'token' and revoked_at is null returning id";
@@ -132,7 +132,7 @@ impl WriteTx<'_> {
         }
     }
 
-    /// Runs a statement that ends credentials and returns their ids. False when there were none.
+    /// Runs a statement that revokes credentials and returns their ids. Returns false if there are none.
     fn revoke(&self, sql: &str, parameters: &[&dyn rusqlite::ToSql]) -> Result<bool> {
         let revoked: Vec<i64> = self.all(sql, parameters, |row| row.get(0))?;
         revoked.iter().try_for_each(|id| self.record_credential_by_id(*id, false))?;

@@ -13,7 +13,7 @@ macro_rules! columns {
     };
 }
 
-/// Whether the name or label of the row begins with a text, whose range of keys is ?1 and ?2.
+/// True if the name or label of the row begins with a text, whose range of keys is ?1 and ?2.
 macro_rules! begins {
     () => {
         "(name_key >= ?1 and name_key < ?2 or label_key >= ?1 and label_key < ?2
@@ -21,7 +21,7 @@ macro_rules! begins {
     };
 }
 
-/// The number of those columns: what a query adds after them starts here.
+/// Number of those columns: further columns of a query follow them.
 const COLUMNS: usize = 10;
 
 impl ReadTx<'_> {
@@ -30,17 +30,17 @@ impl ReadTx<'_> {
         self.by_name(concat!("select ", columns!(), " from groups where name_key = ?1"), name, group)
     }
 
-    /// The group of that inner id.
+    /// The group of that row id.
     pub fn find_group_by_id(&self, id: i64) -> Result<Option<Group>> {
         self.first(concat!("select ", columns!(), " from groups where id = ?1"), [id], group)
     }
 
-    /// How many groups there are.
+    /// Number of groups.
     pub(in crate::store) fn count_groups(&self) -> Result<u64> {
         self.number("select value from counters where name = 'groups'", [])
     }
 
-    /// The inner ids of groups whose name or label begins with that text, in the order of names; with `None`, of all
+    /// The row ids of groups whose name or label begins with that text, in the order of names; with `None`, of all
     /// groups.
     pub fn search_groups(&self, prefix: Option<&str>, window: Window) -> Result<Page<i64>> {
         let Some(prefix) = prefix else {
@@ -57,13 +57,13 @@ impl ReadTx<'_> {
         Ok(Page { entries, total })
     }
 
-    /// How many users are directly in a group.
+    /// Number of direct member users of a group.
     pub fn count_members(&self, group_id: i64) -> Result<u64> {
         self.number("select count(*) from memberships where group_id = ?1", [group_id])
     }
 
-    /// The groups that come after that key in the order of names and whose name or label contains the text, as many as
-    /// asked for, each with the number of its direct member users and groups.
+    /// At most `limit` groups after that key in the order of names, whose name or label contains the text, each with
+    /// the numbers of its direct member users and groups.
     pub fn list_groups_after(&self, text: Option<&str>, after: &str, limit: u64) -> Result<Vec<(Group, u64, u64)>> {
         let sql = concat!(
             "select ",
@@ -80,8 +80,8 @@ impl ReadTx<'_> {
         })
     }
 
-    /// The inner ids of direct member groups of a group whose name begins with that text, in the order of names. Names
-    /// in the group's list that belong to no group are counted and not listed.
+    /// The row ids of direct member groups whose name begins with that text, in the order of names. The total also
+    /// counts pending members.
     pub fn list_subgroups(&self, group_id: i64, prefix: &str, window: Window) -> Result<Page<i64>> {
         let (from, to) = prefix_range(prefix);
         let total = self.number(
@@ -103,11 +103,10 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Stores a new group and returns the inner id. Names in other groups' lists that waited for this group
-    /// become memberships.
+    /// Stores a new group and returns the row id. Pending members with its name become memberships.
     ///
     /// # Errors
-    /// `Invalid` when the attributes are too large. That the key is free is the caller's to check.
+    /// `Exists` when another group has the key; `Invalid` when the properties are too large.
     pub fn insert_group(&self, group: &Group) -> Result<i64> {
         self.execute(
             "insert into groups (uuid, name, name_key, label, label_key, description, attributes, created_at,
@@ -133,10 +132,10 @@ impl WriteTx<'_> {
         Ok(id)
     }
 
-    /// Stores the fields of a group, unless they are what is stored already.
+    /// Stores the fields of a group. Returns false if nothing differs.
     ///
     /// # Errors
-    /// `Invalid` when the attributes are too large.
+    /// `Invalid` when the properties are too large.
     pub fn update_group(&self, before: &Group, group: &Group) -> Result<()> {
         if before == group {
             return Ok(());
@@ -157,7 +156,7 @@ impl WriteTx<'_> {
         self.record_group_updated(before, group)
     }
 
-    /// Removes a group for good, also from its members' groups and from its parents.
+    /// Deletes a group with all memberships that it is part of.
     pub fn delete_group(&self, group_id: i64) -> Result<()> {
         if let Some(group) = self.find_group_by_id(group_id)? {
             self.record_group_deleted(&group)?;

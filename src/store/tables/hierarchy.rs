@@ -1,4 +1,5 @@
-//! The groups above a user: read once, remembered while no group changes.
+//! The hierarchy of groups: the groups above a user, and membership in administrators. Answers come from the read cache
+//! while no group changes.
 
 use crate::model::{ADMINISTRATORS, GroupName, POWER_USERS, Result};
 use crate::store::read_cache::{ADMINISTRATORS_MAX, Administrators, HierarchyNode};
@@ -7,7 +8,7 @@ use rusqlite::Row;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// The groups whose members are administrators: the group of that name and all below it.
+/// The groups whose members are administrators: `administrators` and all groups below it.
 macro_rules! administrator_groups {
     () => {
         "with recursive administrator_groups (id) as (
@@ -26,16 +27,16 @@ pub(in crate::store) const ENABLED_ADMINISTRATOR: &str = concat!(
       join users on users.id = user_id where disabled = 0 limit 1"
 );
 
-/// The groups that a group is directly in, in the order in which it joined them.
+/// The parents of a group, in the order in which it joined them.
 const PARENTS: &str = "select parent_id from subgroups where child_id = ?1 order by seq";
 
 impl ReadTx<'_> {
-    /// Whether any enabled user is an administrator.
+    /// True if any enabled user is an administrator.
     pub fn has_enabled_administrator(&self) -> Result<bool> {
         self.any(ENABLED_ADMINISTRATOR, [])
     }
 
-    /// Whether that user is directly in the group `administrators`.
+    /// True if the user is directly in the group `administrators`.
     pub fn is_direct_administrator(&self, user_id: i64) -> Result<bool> {
         let sql = "select 1 from memberships join groups on groups.id = group_id
              where user_id = ?1 and name_key = 'administrators'";
@@ -57,7 +58,7 @@ impl ReadTx<'_> {
         Ok(groups)
     }
 
-    /// The groups above these, breadth first, each once, those given left out.
+    /// The groups above these, breadth first, each once, without the given ones.
     pub fn list_ancestors(&self, groups: &[Arc<GroupName>]) -> Result<Vec<Arc<GroupName>>> {
         let mut ids = Vec::new();
         self.walk_up(groups.iter().map(|group| group.id), &mut HashSet::new(), |id| {
@@ -71,12 +72,12 @@ impl ReadTx<'_> {
         Ok(ancestors)
     }
 
-    /// Whether that user is in the group `administrators`, directly or through subgroups.
+    /// True if the user is in the group `administrators`, directly or through subgroups.
     pub fn is_administrator(&self, user_id: i64) -> Result<bool> {
         self.administrator_test()?(user_id)
     }
 
-    /// Tells of many users whether each is in the group `administrators`, directly or through subgroups.
+    /// Returns a test for many users: true for a member of the group `administrators`, direct or through subgroups.
     pub fn administrator_test(&self) -> Result<impl Fn(i64) -> Result<bool>> {
         let known = match &self.memory {
             Some(memory) => memory.administrators(|| self.read_administrators())?,
@@ -92,17 +93,17 @@ impl ReadTx<'_> {
         self.any_is_below(&self.list_group_ids_of(user_id)?, ADMINISTRATORS)
     }
 
-    /// Whether that user is in the group `powerusers`, directly or through subgroups.
+    /// True if the user is in the group `powerusers`, directly or through subgroups.
     pub fn is_power_user(&self, user_id: i64) -> Result<bool> {
         self.any_is_below(&self.list_group_ids_of(user_id)?, POWER_USERS)
     }
 
-    /// Whether the group is `administrators` or below it.
+    /// True if the group is `administrators` or below it.
     pub fn grants_administrator(&self, group_id: i64) -> Result<bool> {
         self.any_is_below(&[group_id], ADMINISTRATORS)
     }
 
-    /// Whether any of these groups is the group of that name, which is its own key, or below it.
+    /// True if any of these groups is the group of that name, or below it. The name must be its own key.
     pub fn any_is_below(&self, groups: &[i64], name: &str) -> Result<bool> {
         if groups.is_empty() {
             return Ok(false);
@@ -111,8 +112,8 @@ impl ReadTx<'_> {
         self.walk_up(groups.iter().copied(), &mut HashSet::new(), |id| id == wanted)
     }
 
-    /// Whether a group is one of these, or below one. The groups of `others` are known not to be; where it is none of them
-    /// either, all groups that were looked at come to `others`.
+    /// True if the group is one of `wanted`, or below one. `others` has groups for which the answer is known to be
+    /// false. If the answer is false, it also gets all groups above this one.
     pub fn is_self_or_below_any(&self, group_id: i64, wanted: &[i64], others: &mut HashSet<i64>) -> Result<bool> {
         let mut seen = std::mem::take(others);
         let found = self.walk_up([group_id], &mut seen, |id| wanted.contains(&id))?;
@@ -122,34 +123,34 @@ impl ReadTx<'_> {
         Ok(found)
     }
 
-    /// The groups that a user is in, directly or by a group that is in them.
+    /// The groups that a user is in, directly or through subgroups.
     pub fn ancestor_ids_of_user(&self, user_id: i64) -> Result<HashSet<i64>> {
         let mut above = HashSet::new();
         self.walk_up(self.list_group_ids_of(user_id)?, &mut above, |_| false)?;
         Ok(above)
     }
 
-    /// Adds a group and those above it.
+    /// Adds a group and all groups above it.
     pub fn add_ancestors(&self, group_id: i64, above: &mut HashSet<i64>) -> Result<()> {
         self.walk_up([group_id], above, |_| false).map(drop)
     }
 
-    /// Whether a user is directly in a group.
+    /// True if the user is directly in the group.
     pub fn has_member(&self, group_id: i64, user_id: i64) -> Result<bool> {
         self.any("select 1 from memberships where group_id = ?1 and user_id = ?2", [group_id, user_id])
     }
 
-    /// Whether a group is directly in a group.
+    /// True if `child` is directly in `parent`.
     pub fn has_member_group(&self, parent: i64, child: i64) -> Result<bool> {
         self.any("select 1 from subgroups where parent_id = ?1 and child_id = ?2", [parent, child])
     }
 
-    /// Whether a group is that group, or in it, directly or not.
+    /// True if the group `id` is that group, or in it, directly or through subgroups.
     pub fn is_self_or_descendant(&self, id: i64, group_id: i64) -> Result<bool> {
         self.walk_up([id], &mut HashSet::new(), |above| above == group_id)
     }
 
-    /// The first of the user's groups, other than `administrators` itself, that makes an administrator of them.
+    /// The first of the user's groups, other than `administrators` itself, that makes the user an administrator.
     pub fn find_administrator_subgroup(&self, user_id: i64) -> Result<Option<String>> {
         let groups = self.list_groups_of(user_id)?;
         let groups: Vec<&Arc<GroupName>> = groups.iter().filter(|group| group.key != ADMINISTRATORS).collect();
@@ -159,16 +160,16 @@ impl ReadTx<'_> {
         Ok(found.map(|at| groups[at].name.clone()))
     }
 
-    /// The place of the first of these groups that is that group itself or above it.
+    /// The index of the first of `groups` that is that group itself or above it.
     pub(in crate::store) fn find_at_or_above(&self, group: i64, groups: &[i64]) -> Result<Option<usize>> {
         let mut above = HashSet::new();
         self.walk_up([group], &mut above, |_| false)?;
         Ok(groups.iter().position(|id| above.contains(id)))
     }
 
-    /// The place of the first of these groups that is that group itself or below it.
+    /// The index of the first of `groups` that is that group itself or below it.
     pub(in crate::store) fn find_at_or_below(&self, group: i64, groups: &[i64]) -> Result<Option<usize>> {
-        // A group that was seen above one of them does not lead there.
+        // A group that was visited above an earlier one does not lead there.
         let mut seen = HashSet::new();
         for (at, id) in groups.iter().enumerate() {
             if self.walk_up([*id], &mut seen, |id| id == group)? {
@@ -178,8 +179,8 @@ impl ReadTx<'_> {
         Ok(None)
     }
 
-    /// Visits these groups and then those above them, breadth first, each once and none that was seen before, until the
-    /// visitor says that it has found what it looks for. Circles, which the program refuses, would not trap it.
+    /// Visits these groups and then those above them, breadth first, each once, without those in `seen`, until the
+    /// visitor returns true. A cycle, which the program refuses, would end the walk too.
     pub(in crate::store) fn walk_up(
         &self,
         groups: impl IntoIterator<Item = i64>,
@@ -235,7 +236,7 @@ impl ReadTx<'_> {
         Ok(Some(Arc::new(HierarchyNode { name: Arc::new(name), parents })))
     }
 
-    /// All members of the group `administrators`, direct or not, unless there are too many to be remembered.
+    /// All members of the group `administrators`, direct or not, unless there are too many to cache.
     fn read_administrators(&self) -> Result<Administrators> {
         let sql = concat!(
             administrator_groups!(),

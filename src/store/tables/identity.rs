@@ -1,81 +1,81 @@
-//! Keys of names: how a row is found by a name, and how keys change with their rules.
+//! Look-up of users and groups by name.
 //!
-//! A row has the key of its name. When the rules change and another row has that key already, the row keeps its older
-//! key, and the key of its name is withheld: no new row gets it.
+//! A row has the key of its name. If the rules for keys change and another row has the new key already, the row keeps
+//! its older key, and the new key is withheld: no new row gets it.
 
 use super::list_sql::list_kind;
 use crate::model::{EntityKind, Keys, MemberList, Result, fold_name, spelling_key};
 use crate::store::sql::{ReadTx, WriteTx};
 use rusqlite::{Row, params};
 
-/// The row for a spelling of a name.
+/// The result of a look-up by spelling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SpellingMatch {
-    /// No row.
+    /// There is no row.
     Nothing,
-    /// The row of that inner id. Its name differs by case and compatible forms at most.
+    /// The row of that id. Its name differs by case and compatible forms at most.
     Same(i64),
-    /// A row that has the name in this other spelling.
+    /// The row has the name in this other spelling.
     Other(String),
 }
 
-/// A group that a user is to be in.
+/// A group that a user joins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JoinedGroup {
-    /// The inner id.
+    /// The row id.
     pub id: i64,
     /// The name.
     pub name: String,
 }
 
 impl ReadTx<'_> {
-    /// The inner id of the user of that name, whatever the spelling.
+    /// The row id of the user of that name, in any spelling.
     pub fn find_user_id(&self, username: &str) -> Result<Option<i64>> {
         self.by_name("select id from users where username_key = ?1", username, |row| row.get(0))
     }
 
-    /// The inner ids of the users of these names, whatever the spelling.
+    /// The row ids of the users of these names, in any spelling.
     pub fn find_user_ids(&self, usernames: &[String]) -> Result<Vec<Option<i64>>> {
         let keys = usernames.iter().map(|name| self.user_key(name)).collect::<Result<Vec<_>>>()?;
         let sql = "select id from users where username_key = ?1";
         self.first_of_each(sql, keys.iter().map(String::as_str), |row| row.get(0))
     }
 
-    /// Where that name stands in the order of names, whether there is such a user or not.
+    /// The key of that name in the order of names, with or without such a user.
     pub fn user_key(&self, name: &str) -> Result<String> {
         self.key_by_name("select 1 from users where username_key = ?1", name)
     }
 
-    /// The inner id of the group of that name, whatever the spelling.
+    /// The row id of the group of that name, in any spelling.
     pub fn find_group_id(&self, name: &str) -> Result<Option<i64>> {
         self.by_name("select id from groups where name_key = ?1", name, |row| row.get(0))
     }
 
-    /// The inner ids of the groups of these names, whatever the spelling.
+    /// The row ids of the groups of these names, in any spelling.
     pub fn find_group_ids(&self, names: &[String]) -> Result<Vec<Option<i64>>> {
         let keys = names.iter().map(|name| self.group_key(name)).collect::<Result<Vec<_>>>()?;
         let sql = "select id from groups where name_key = ?1";
         self.first_of_each(sql, keys.iter().map(String::as_str), |row| row.get(0))
     }
 
-    /// The group of that name, whatever the spelling, as one that a user is to be in.
+    /// The group of that name, in any spelling, for a user who joins it.
     pub fn find_joined_group(&self, name: &str) -> Result<Option<JoinedGroup>> {
         self.by_name("select id, name from groups where name_key = ?1", name, joined_group)
     }
 
-    /// The groups of these names, whatever the spelling.
+    /// The groups of these names, in any spelling.
     pub fn find_joined_groups(&self, names: &[String]) -> Result<Vec<Option<JoinedGroup>>> {
         let keys = names.iter().map(|name| self.group_key(name)).collect::<Result<Vec<_>>>()?;
         let sql = "select id, name from groups where name_key = ?1";
         self.first_of_each(sql, keys.iter().map(String::as_str), joined_group)
     }
 
-    /// Where that name stands in the order of names, whether there is such a group or not.
+    /// The key of that name in the order of names, with or without such a group.
     pub fn group_key(&self, name: &str) -> Result<String> {
         self.key_by_name("select 1 from groups where name_key = ?1", name)
     }
 
-    /// The row of a name: the first that one of the [`Keys`] finds. `sql` takes a key.
+    /// The row of a name: the first that one of the [`Keys`] finds. `sql` has the key as its parameter.
     pub(in crate::store) fn by_name<T>(
         &self,
         sql: &str,
@@ -101,7 +101,7 @@ impl ReadTx<'_> {
         Ok(fold_name(name))
     }
 
-    /// Whether there is a row of that name.
+    /// True if there is a row of that name.
     pub fn has_name(&self, kind: EntityKind, name: &str) -> Result<bool> {
         let sql = match kind {
             EntityKind::User => "select 1 from users where username_key = ?1",
@@ -110,7 +110,7 @@ impl ReadTx<'_> {
         Ok(self.by_name(sql, name, |_| Ok(()))?.is_some())
     }
 
-    /// Whether a row has that key.
+    /// True if a row has that key.
     pub fn has_key(&self, kind: EntityKind, key: &str) -> Result<bool> {
         let sql = match kind {
             EntityKind::User => "select 1 from users where username_key = ?1",
@@ -119,7 +119,7 @@ impl ReadTx<'_> {
         self.any(sql, [key])
     }
 
-    /// Whether that key is withheld from new rows.
+    /// True if that key is withheld from new rows.
     pub fn is_withheld(&self, kind: EntityKind, key: &str) -> Result<bool> {
         let sql = match kind {
             EntityKind::User => "select 1 from withheld_user_keys where key = ?1",
@@ -128,8 +128,7 @@ impl ReadTx<'_> {
         self.any(sql, [key])
     }
 
-    /// The row for that spelling of a name. This look-up separates spellings that differ by characters that cannot be
-    /// seen.
+    /// The row for that spelling of a name. It distinguishes spellings that differ by invisible characters.
     pub fn find_spelled(&self, kind: EntityKind, name: &str) -> Result<SpellingMatch> {
         let sql = match kind {
             EntityKind::User => "select id, username from users where username_key = ?1",
@@ -143,15 +142,16 @@ impl ReadTx<'_> {
         })
     }
 
-    /// The key of a name in one of a group's lists: that of the row, else that of the entry, else that of the name.
+    /// The key of a name in one of a group's lists: that of the row, else that of the pending member, else that of the
+    /// name.
     pub(in crate::store) fn key_in(&self, group_id: i64, list: MemberList, name: &str) -> Result<String> {
         for older in Keys::of(name).older {
             let sql = match list {
                 MemberList::Users => "select 1 from users where username_key = ?1",
                 MemberList::Groups | MemberList::Parents => "select 1 from groups where name_key = ?1",
             };
-            let waiting = "select 1 from dangling_members where kind = ?1 and name_key = ?2 and group_id = ?3";
-            if self.any(sql, [&older])? || self.any(waiting, params![list_kind(list), older, group_id])? {
+            let pending = "select 1 from dangling_members where kind = ?1 and name_key = ?2 and group_id = ?3";
+            if self.any(sql, [&older])? || self.any(pending, params![list_kind(list), older, group_id])? {
                 return Ok(older);
             }
         }
@@ -169,7 +169,7 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Withholds the key of a name when its row has another one.
+    /// Withholds the key of a name if its row has another one.
     pub(in crate::store) fn withhold_key(&self, kind: EntityKind, id: i64, name: &str, stored: &str) -> Result<()> {
         let key = fold_name(name);
         if key == stored {

@@ -1,30 +1,30 @@
-//! Rows of `imports` and `import_parts`: how far those have come that were broken off, and with what results. Rows of
-//! `entry_names`: from which entries users and groups were imported.
+//! Rows of `imports` and `import_parts`: the progress and the results of interrupted imports. Rows of `entry_names`:
+//! the LDAP entries that users and groups were imported from.
 
 use crate::model::{EntityKind, EntryName, Result, now};
 use crate::store::sql::{ReadTx, WriteTx};
 use rusqlite::params;
 
-/// How far an import has come.
+/// The progress of an import.
 #[derive(Debug, Clone, Default)]
 pub struct ImportProgress {
-    /// The line of the last row that has been looked at.
+    /// The line of the last row that was read.
     pub line: u64,
-    /// The parts that were stored: phase, number of the last row, and result.
+    /// The stored parts: phase, number of the last row, and result.
     pub parts: Vec<(u32, u64, String)>,
 }
 
 /// The user or group that was imported from an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImportedEntity {
-    /// A user, by the inner id.
+    /// A user, by row id.
     User(i64),
-    /// A group, by the inner id.
+    /// A group, by row id.
     Group(i64),
 }
 
 impl ReadTx<'_> {
-    /// How far an import of the input with that digest has come; `None` when none was broken off.
+    /// The progress of an interrupted import of the input with that digest.
     pub fn find_import_progress(&self, digest: &[u8; 32]) -> Result<Option<ImportProgress>> {
         let line = self.first("select line from imports where digest = ?1", [digest], |row| row.get::<_, i64>(0))?;
         let Some(line) = line else { return Ok(None) };
@@ -46,7 +46,7 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Notes how far an import has come, and the result of its last part.
+    /// Stores the progress of an import, and the result of its last part.
     pub fn save_import_progress(
         &self,
         digest: &[u8; 32],
@@ -62,17 +62,17 @@ impl WriteTx<'_> {
         self.execute(sql, params![digest, phase, row, result]).map(drop)
     }
 
-    /// Forgets how far an import has come.
+    /// Deletes the progress of an import.
     pub fn delete_import_progress(&self, digest: &[u8; 32]) -> Result<()> {
         self.execute("delete from imports where digest = ?1", [digest]).map(drop)
     }
 
-    /// Forgets the imports that have not gone on since then, in milliseconds since 1970-01-01 UTC.
+    /// Deletes the progress of imports that have not continued since that time, in milliseconds since 1970-01-01 UTC.
     pub fn delete_import_progress_before(&self, time: i64) -> Result<()> {
         self.execute("delete from imports where at < ?1", [time]).map(drop)
     }
 
-    /// Notes that a user or group was imported from the entry of these names.
+    /// Stores that a user or group was imported from the entry of these names.
     pub fn save_entry_names(&self, kind: EntityKind, id: i64, names: &[EntryName]) -> Result<()> {
         let (user, group) = match kind {
             EntityKind::User => (Some(id), None),
@@ -81,7 +81,7 @@ impl WriteTx<'_> {
         for (at, name) in names.iter().enumerate() {
             let of_another = "select 1 from entry_names where name = ?1 and not (user_id is ?2 and group_id is ?3)";
             if at > 0 && self.any(of_another, params![name, user, group])? {
-                // What is no distinguished name, and means several, means nobody.
+                // A name that is not a distinguished name and means several entries means none.
                 let sql = "update entry_names set user_id = null, group_id = null where name = ?1";
                 self.execute(sql, params![name])?;
             } else {

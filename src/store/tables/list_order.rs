@@ -1,14 +1,14 @@
-//! The numbers by which the entries of a list are ordered, chosen so that few of them change.
+//! The numbers that order the entries of a list, chosen so that few of them change.
 
 /// An entry of the new list.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::store) struct Place {
-    /// Its place in the old list, and its number there; `None`: it is new.
+    /// Its index in the old list, and its number there; `None`: it is new.
     pub(in crate::store) present: Option<(usize, i64)>,
-    /// It gets another spelling.
+    /// Its spelling changes.
     pub(in crate::store) respelled: bool,
-    /// A user or group has the name. The entry is in a list of that user or group too: when it moves here, or gets
-    /// another spelling, it moves to the end there.
+    /// A user or group has the name. The entry is also in a list of that user or group: it moves to the end there when
+    /// it moves here, or when its spelling changes.
     pub(in crate::store) resolved: bool,
 }
 
@@ -21,9 +21,9 @@ impl Place {
 /// The number of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) enum Seq {
-    /// This one.
+    /// An existing number.
     At(i64),
-    /// A new one, counted from 0.
+    /// A new number, counted from 0.
     New(i64),
 }
 
@@ -47,8 +47,8 @@ pub(in crate::store) fn seqs(places: &[Place]) -> (Vec<Seq>, usize) {
     });
     seqs.extend(staying.map(Seq::At));
     let staying = seqs.len();
-    // Resolved entries from the first that moves on get new numbers. Between them and the last resolved one that stays
-    // any numbers will do.
+    // Resolved entries get new numbers from the first that moves. The entries between them and the last resolved one
+    // that stays may have any numbers.
     let end = (staying..places.len()).find(|at| places[*at].resolved).unwrap_or(places.len());
     let start = (0..staying).rfind(|at| places[*at].resolved).map_or(0, |at| at + 1);
     if staying < places.len() {
@@ -67,7 +67,7 @@ pub(in crate::store) fn seqs(places: &[Place]) -> (Vec<Seq>, usize) {
     (seqs, usize::try_from(new).unwrap_or(0) + rest)
 }
 
-/// Adds the numbers of entries that may have any, above the floor, in their order. As many as possible keep theirs.
+/// Adds the numbers, above the floor, of entries that may have any. As many as possible keep their number.
 fn arrange(places: &[Place], floor: Option<i64>, seqs: &mut Vec<Seq>) {
     let kept = kept(places, floor);
     let mut below = floor;
@@ -75,7 +75,7 @@ fn arrange(places: &[Place], floor: Option<i64>, seqs: &mut Vec<Seq>) {
     for at in kept {
         let Some(seq) = places[at].free() else { continue };
         let count = i64::try_from(at - next).unwrap_or(i64::MAX);
-        // Evenly between the two, or right below the first.
+        // Distributed evenly between the two, or just below the first.
         let between = |number: i64| {
             let (seq, number, count) = (i128::from(seq), i128::from(number), i128::from(count));
             let free = match below.map(i128::from) {
@@ -91,10 +91,11 @@ fn arrange(places: &[Place], floor: Option<i64>, seqs: &mut Vec<Seq>) {
     seqs.extend(std::iter::repeat_n(Seq::New(0), places.len() - next));
 }
 
-/// The most entries that can keep their numbers, with enough numbers between them for the others.
+/// The largest set of entries that can keep their numbers, with enough numbers between them for the others.
 fn kept(places: &[Place], floor: Option<i64>) -> Vec<usize> {
-    // Two can both stay where the numbers between them are no fewer than the entries. So the numbers, less the places,
-    // must not descend: the longest such sequence, from its end, so that of two the earlier one is found.
+    // Two entries can both stay if there are enough numbers between them for the entries between them. So the numbers
+    // minus the indexes must not descend: this finds the longest such sequence, from its end, so that of two the
+    // earlier one wins.
     let level = |at: usize| places[at].free().map(|seq| i128::from(seq) - at as i128);
     let least = floor.map_or(i128::MIN, |floor| i128::from(floor) + 1);
     // The entry with the highest level that begins a sequence of each length, and for each entry the next one.
@@ -161,7 +162,7 @@ mod tests {
         places.iter().zip(numbers).filter(|(place, seq)| place.free() == Some(*seq)).count()
     }
 
-    /// The most that can keep their numbers, found by trying.
+    /// The largest number of entries that can keep their numbers, found by trying.
     fn best(places: &[Place]) -> usize {
         let fits = |kept: u32| {
             let kept: Vec<(usize, i64)> = (0..places.len())
@@ -191,8 +192,8 @@ mod tests {
             let places = shuffled(&mut dice, true);
             let numbers = numbers(&places);
             assert!(numbers.is_sorted_by(|one, next| one < next), "{places:?} {numbers:?}");
-            // One after the other: whoever does not stand behind the one before gets a new number, and so does all
-            // that comes after that.
+            // In the order of the list: an entry that is not behind the one before it gets a new number, and so do all
+            // entries after it.
             let (mut last, mut moves) = (None, false);
             for (place, seq) in places.iter().zip(&numbers) {
                 moves |= place.respelled || place.present.is_none_or(|(at, _)| Some(at) <= last);

@@ -2,7 +2,7 @@
 
 use crate::model::MemberList;
 
-/// The name of the list in `dangling_members`.
+/// The kind of the list in `dangling_members`.
 pub(super) fn list_kind(list: MemberList) -> &'static str {
     match list {
         MemberList::Users => "user",
@@ -11,7 +11,7 @@ pub(super) fn list_kind(list: MemberList) -> &'static str {
     }
 }
 
-/// The entries that belong to a user or group, in any order.
+/// The resolved entries of a list, in any order.
 pub(super) fn resolved_sql(list: MemberList) -> &'static str {
     match list {
         MemberList::Users => {
@@ -29,7 +29,7 @@ pub(super) fn resolved_sql(list: MemberList) -> &'static str {
     }
 }
 
-/// The inner id of the user or group that a name belongs to.
+/// The row id of the user or group with that key.
 pub(super) fn target_sql(list: MemberList) -> &'static str {
     match list {
         MemberList::Users => "select id from users where username_key = ?1",
@@ -37,7 +37,7 @@ pub(super) fn target_sql(list: MemberList) -> &'static str {
     }
 }
 
-/// Adds an entry: the group whose list it is, the inner id that it belongs to, its number, and its spelling.
+/// Adds an entry. Parameters: group, row id of the user or group, number, spelling.
 pub(super) fn insert_sql(list: MemberList) -> &'static str {
     match list {
         MemberList::Users => {
@@ -58,7 +58,7 @@ pub(super) fn insert_sql(list: MemberList) -> &'static str {
     }
 }
 
-/// Gives an entry another number and another spelling, with the same parameters.
+/// Changes the number and the spelling of an entry, with the same parameters.
 pub(super) fn update_sql(list: MemberList) -> &'static str {
     match list {
         MemberList::Users => {
@@ -79,7 +79,7 @@ pub(super) fn update_sql(list: MemberList) -> &'static str {
     }
 }
 
-/// Removes an entry: the group whose list it is, and the inner id that it belongs to.
+/// Removes an entry. Parameters: group, row id of the user or group.
 pub(super) fn delete_sql(list: MemberList) -> &'static str {
     match list {
         MemberList::Users => "delete from memberships where group_id = ?1 and user_id = ?2",

@@ -8,12 +8,12 @@ use crate::store::sql::{ReadTx, WriteTx};
 use rusqlite::params;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// The user or group of an entry in a group's list.
+/// The user or group of an entry in a list of a group.
 #[derive(Clone, Copy)]
 enum EntryTarget<'n> {
-    /// The inner id.
+    /// The row id.
     Row(i64),
-    /// There is none of that name.
+    /// A pending member of that name.
     Pending(&'n str),
 }
 
@@ -23,18 +23,18 @@ impl<'n> EntryTarget<'n> {
     }
 }
 
-/// An entry of a list as stored.
+/// A stored entry of a list.
 struct Entry {
     key: String,
     name: String,
     seq: i64,
-    /// The inner id of the user or group; `None`: there is none of that name.
+    /// The row id of the user or group; `None`: the member is pending.
     target: Option<i64>,
 }
 
 impl Entry {
-    /// Whether the list shows that spelling of the name from now on. For a user or group it shows none that differs by
-    /// characters that cannot be seen.
+    /// True if the list shows that spelling of the name from now on. For a user or group, a spelling that differs by
+    /// invisible characters is not shown.
     fn takes_spelling(&self, name: &str) -> bool {
         self.name != name && (self.target.is_none() || spelling_key(&self.name) == spelling_key(name))
     }
@@ -45,9 +45,9 @@ struct Wanted {
     key: String,
     name: String,
     place: Place,
-    /// The inner id of the user or group. Of a new entry it is looked up when the change is made.
+    /// The row id of the user or group. A new entry is looked up when the change is made.
     target: Option<i64>,
-    /// The other spelling in which the name has waited in the list.
+    /// The other spelling of the pending member.
     waited_as: Option<String>,
 }
 
@@ -58,20 +58,20 @@ struct PlannedList {
     goes: Vec<Entry>,
     /// Entries of the new list, each once.
     wanted: Vec<Wanted>,
-    /// The error for the name after these, if that cannot be a name.
+    /// The error for the name after these, if it is not valid.
     broken: Option<Error>,
 }
 
-/// A planned change of some of a group's lists. It depends on these lists alone.
+/// A planned change of lists of a group. It depends on these lists alone.
 pub struct PlannedLists {
     group_id: i64,
-    /// Version of the group when the change was planned. It counts every change of its lists.
+    /// Version of the group when the change was planned. Every change of its lists increments it.
     version: i64,
     lists: Vec<PlannedList>,
 }
 
 impl PlannedLists {
-    /// Whether the plan still holds: the lists of the group are as they were.
+    /// True if the lists of the group are as they were when the change was planned.
     pub fn are_of(&self, group: &Group) -> bool {
         (self.group_id, self.version) == (group.id, group.version)
     }
@@ -80,9 +80,9 @@ impl PlannedLists {
 /// The groups that a change of lists has touched.
 #[derive(Default)]
 struct Touched {
-    /// Whether any of the lists has changed.
+    /// True if any of the lists has changed.
     lists: bool,
-    /// Other groups, which have the group in their lists.
+    /// Other groups that contain the group, or are contained in it.
     others: BTreeSet<i64>,
 }
 
@@ -96,8 +96,8 @@ impl Touched {
 }
 
 impl ReadTx<'_> {
-    /// Plans to replace lists of a group by these names, each once. Where few of many names differ, planning takes most
-    /// of the time.
+    /// Plans to replace lists of a group by these names, each once. If few of many names differ, planning takes most of
+    /// the time.
     pub fn plan_member_lists(&self, group: &Group, lists: &[(MemberList, &[String])]) -> Result<PlannedLists> {
         let plan = |(list, names): &(MemberList, &[String])| self.plan_list(group.id, *list, names);
         let lists = lists.iter().map(plan).collect::<Result<_>>()?;
@@ -160,17 +160,17 @@ impl ReadTx<'_> {
         entries.append(&mut self.all(sql, params![group_id, list_kind(list)], |row| {
             Ok(Entry { key: row.get(0)?, name: row.get(1)?, seq: row.get(2)?, target: None })
         })?);
-        // As in the indexes, where two entries have the same number.
+        // The same order as in the indexes, where two entries can have the same number.
         entries.sort_by_key(|entry| (entry.seq, entry.target));
         Ok(entries)
     }
 }
 
 impl WriteTx<'_> {
-    /// Adds a name to the end of one of a group's lists, unless it is there. False when it is nobody's yet.
+    /// Adds a name to the end of one of a group's lists, unless it is there. Returns false if it is a pending member.
     ///
     /// # Errors
-    /// `Invalid` for what cannot be a name, and where a group would contain itself.
+    /// `Invalid` for a text that is not a valid name, and where a group would contain itself.
     pub fn add_to_member_list(&self, group_id: i64, list: MemberList, name: &str) -> Result<bool> {
         let name = check_login("the name of a member", name)?;
         let key = self.key_in(group_id, list, name)?;
@@ -198,8 +198,8 @@ impl WriteTx<'_> {
         Ok(true)
     }
 
-    /// Gives an entry of one of a group's lists another place in the order of all memberships, and the spelling of the
-    /// name that the list shows. `target` is the inner id of the user or group; `None`: there is none of that name yet.
+    /// Changes the position of an entry in the order of all memberships, and the spelling that the list shows. `target`
+    /// is the row id of the user or group; `None`: the member is pending.
     pub fn set_entry_position(
         &self,
         group_id: i64,
@@ -230,19 +230,19 @@ impl WriteTx<'_> {
         self.touch_group(group_id)
     }
 
-    /// A name that waits in a list of that group in another spelling from now on.
+    /// Records that a pending member has another spelling from now on.
     fn record_respelling(&self, group: &str, list: MemberList, before: &str, name: &str) -> Result<()> {
         self.record_entry(group, list, EntryTarget::Pending(before), false)?;
         self.record_entry(group, list, EntryTarget::Pending(name), true)
     }
 
-    /// Replaces lists of a group, by a plan that still holds. Pending names are kept too.
+    /// Replaces lists of a group, by a plan that still holds. Pending members are allowed.
     ///
     /// # Errors
     /// `Invalid` for what cannot be a name, and where a group would contain itself.
     pub fn replace_member_lists(&self, planned: PlannedLists) -> Result<()> {
         let mut touched = Touched::default();
-        // What goes, goes first: two groups can change places in one call.
+        // Removed entries go first, so that two groups can change places in one call.
         for list in &planned.lists {
             self.delete_entries(planned.group_id, list, &mut touched)?;
         }
@@ -255,8 +255,8 @@ impl WriteTx<'_> {
         touched.others.iter().try_for_each(|id| self.touch_group(*id))
     }
 
-    /// Brings these names into lists of a new group, beside those that have waited for it. Names of nobody are
-    /// kept too.
+    /// Adds these names to the lists of a new group, after the memberships that were pending. Pending members are
+    /// allowed.
     ///
     /// # Errors
     /// As [`WriteTx::replace_member_lists`].
@@ -285,10 +285,10 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Adds the planned entries to one of a group's lists and brings them into order.
+    /// Adds the planned entries to a list and orders it.
     fn arrange_list(&self, group_id: i64, planned: PlannedList, touched: &mut Touched) -> Result<()> {
         let PlannedList { list, mut wanted, broken, .. } = planned;
-        // An entry that the list has already is known to be pending or not.
+        // Existing entries are known to be pending or not.
         let is_new = |entry: &&mut Wanted| entry.place.present.is_none();
         let keys = wanted.iter().filter(|entry| entry.place.present.is_none()).map(|entry| entry.key.as_str());
         let targets = self.first_of_each(target_sql(list), keys, |row| row.get(0))?;
@@ -346,8 +346,8 @@ impl WriteTx<'_> {
         }
     }
 
-    /// An entry that comes into one of the lists of that group, or leaves it. A user or group is told by its own name,
-    /// however the list spells it.
+    /// Records that an entry begins or ends. A user or group has its own name in the record, whatever the spelling in
+    /// the list.
     fn record_entry(&self, group: &str, list: MemberList, entry: EntryTarget<'_>, begins: bool) -> Result<()> {
         let pending = matches!(entry, EntryTarget::Pending(_));
         let own;

@@ -1,7 +1,7 @@
-//! The places of all memberships in the order in which they were made, counted from 1 without gaps.
+//! The positions of all memberships in the order in which they were made, counted from 1 without gaps.
 //!
-//! Where two have the same number, their lists break the tie by inner ids, and the places do it in the same way. A copy
-//! of the directory in which memberships have these places has the same lists in the same order.
+//! If two memberships have the same number, their lists order them by row ids, and so do the positions. A copy of the
+//! directory with these positions has the same lists in the same order.
 
 use super::list_sql::list_kind;
 use crate::model::{MemberList, Result};
@@ -9,50 +9,50 @@ use crate::store::sql::ReadTx;
 use rusqlite::{Row, params};
 use std::collections::{BTreeMap, HashSet};
 
-/// A user in a group, with the place.
+/// The membership of a user, with its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PositionedGroup {
     /// The name of the group.
     pub name: String,
-    /// The place.
+    /// The position.
     pub place: u64,
-    /// The user's name as the group's list has it, where it differs.
+    /// The spelling of the user's name in the group's list, where it differs.
     pub written: Option<String>,
 }
 
 /// An entry of a list. The order of the variants, and of their fields, breaks ties.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Entry {
-    /// A name that is nobody's: the list, the group, and the key.
-    Waiting(String, i64, String),
+    /// A pending member: the list, the group, and the key.
+    Pending(String, i64, String),
     /// A user in a group: the group, and the user.
     Member(i64, i64),
-    /// A group in a group: the one that contains, and the one that is contained.
+    /// A group in a group: the parent, and the child.
     Subgroup(i64, i64),
 }
 
-/// Which memberships are placed.
+/// The memberships that get positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PositionScope {
     /// All.
     All,
-    /// Groups in groups alone: their places count without the users.
+    /// Groups in groups alone: their positions do not count the users.
     Groups,
 }
 
-/// The places of memberships in one state of a directory. It takes eight bytes for each.
+/// The positions of memberships in one snapshot of a directory. They take eight bytes for each.
 #[derive(Debug, Default)]
 pub struct MembershipPositions {
     /// The numbers of all, in order.
     numbers: Vec<i64>,
-    /// The entries of each number that several have, in order.
+    /// The entries of each number that several entries have, in order.
     ties: BTreeMap<i64, Vec<Entry>>,
 }
 
 const MEMBERS: &str = "select seq, group_id, user_id from memberships";
 const SUBGROUPS: &str = "select seq, parent_id, child_id from subgroups";
-const WAITING: &str = "select seq, kind, group_id, name_key from dangling_members";
-const WAITING_GROUPS: &str = "select seq, kind, group_id, name_key from dangling_members where kind <> 'user'";
+const PENDING: &str = "select seq, kind, group_id, name_key from dangling_members";
+const PENDING_GROUPS: &str = "select seq, kind, group_id, name_key from dangling_members where kind <> 'user'";
 
 impl MembershipPositions {
     fn of(&self, number: i64, entry: impl FnOnce() -> Entry) -> u64 {
@@ -63,12 +63,12 @@ impl MembershipPositions {
 }
 
 impl ReadTx<'_> {
-    /// The places of these memberships.
+    /// Computes the positions of these memberships.
     pub fn membership_positions(&self, placed: PositionScope) -> Result<MembershipPositions> {
         let mut numbers: Vec<i64> = Vec::new();
         let sources: &[&str] = match placed {
-            PositionScope::All => &[MEMBERS, SUBGROUPS, WAITING],
-            PositionScope::Groups => &[SUBGROUPS, WAITING_GROUPS],
+            PositionScope::All => &[MEMBERS, SUBGROUPS, PENDING],
+            PositionScope::Groups => &[SUBGROUPS, PENDING_GROUPS],
         };
         for sql in sources {
             self.each(sql, [], |row| {
@@ -93,7 +93,7 @@ impl ReadTx<'_> {
                 match *sql {
                     MEMBERS => collect(sql, |row| Ok(Entry::Member(row.get(1)?, row.get(2)?)))?,
                     SUBGROUPS => collect(sql, |row| Ok(Entry::Subgroup(row.get(1)?, row.get(2)?)))?,
-                    _ => collect(sql, |row| Ok(Entry::Waiting(row.get(1)?, row.get(2)?, row.get(3)?)))?,
+                    _ => collect(sql, |row| Ok(Entry::Pending(row.get(1)?, row.get(2)?, row.get(3)?)))?,
                 }
             }
         }
@@ -116,7 +116,8 @@ impl ReadTx<'_> {
         })
     }
 
-    /// Which group is in which, in the order joined: each name as the list of the other group has it, and the place.
+    /// Groups in groups, in the order joined: parent and child, each in the spelling of the other group's list, and the
+    /// position.
     pub fn list_positioned_subgroups(&self, places: &MembershipPositions) -> Result<Vec<(String, String, u64)>> {
         let sql = "select seq, parent_id, child_id, coalesce(parent_written, parents.name),
                  coalesce(child_written, children.name) from subgroups
@@ -128,8 +129,8 @@ impl ReadTx<'_> {
         })
     }
 
-    /// The groups in a group, in the order of its list: the name of the containing group as the list of the contained one
-    /// has it, the name of the contained group as this list has it, and the place.
+    /// The groups in a group, in the order of its list: the spelling of the parent in the child's list, the spelling of
+    /// the child in this list, and the position.
     pub fn list_positioned_subgroups_of(
         &self,
         group_id: i64,
@@ -141,13 +142,13 @@ impl ReadTx<'_> {
             let (number, child) = (row.get(0)?, row.get(1)?);
             Ok((row.get(2)?, row.get(3)?, places.of(number, || Entry::Subgroup(group_id, child))))
         })?;
-        let waiting = self.list_pending_members_of(group_id, MemberList::Groups, places)?;
-        found.extend(waiting.into_iter().map(|(name, place)| (None, name, place)));
+        let pending = self.list_pending_members_of(group_id, MemberList::Groups, places)?;
+        found.extend(pending.into_iter().map(|(name, place)| (None, name, place)));
         found.sort_by_key(|(.., place)| *place);
         Ok(found)
     }
 
-    /// The names in one of a group's lists that are nobody's, in its order, with their places.
+    /// The pending members of one of a group's lists, in its order, with their positions.
     pub fn list_pending_members_of(
         &self,
         group_id: i64,
@@ -158,12 +159,11 @@ impl ReadTx<'_> {
              order by seq, name_key";
         self.all(sql, params![group_id, list_kind(list)], |row| {
             let (number, key) = (row.get(0)?, row.get(1)?);
-            Ok((row.get(2)?, places.of(number, || Entry::Waiting(list_kind(list).to_owned(), group_id, key))))
+            Ok((row.get(2)?, places.of(number, || Entry::Pending(list_kind(list).to_owned(), group_id, key))))
         })
     }
 
-    /// The names in groups' lists that are nobody's, in the order joined: the list, the group whose list it is, the name,
-    /// and the place.
+    /// All pending members, in the order joined: the list, the group, the name, and the position.
     pub fn list_pending_members(&self, places: &MembershipPositions) -> Result<Vec<(MemberList, String, String, u64)>> {
         let sql = "select seq, kind, group_id, dangling_members.name_key, groups.name, dangling_members.name from dangling_members
              join groups on groups.id = group_id order by seq, kind, group_id, dangling_members.name_key";
@@ -174,7 +174,7 @@ impl ReadTx<'_> {
                 "group" => MemberList::Groups,
                 _ => MemberList::Parents,
             };
-            let place = places.of(number, || Entry::Waiting(kind, group_id, key));
+            let place = places.of(number, || Entry::Pending(kind, group_id, key));
             Ok((list, row.get(4)?, row.get(5)?, place))
         })
     }

@@ -8,26 +8,26 @@ use crate::store::sql::WriteTx;
 use rusqlite::params;
 use std::collections::{HashMap, HashSet};
 
-/// How a new user joins a group.
+/// The membership of a new user in a group.
 #[derive(Debug, Clone, Copy)]
 pub struct NewMembership<'g> {
     /// The group.
     pub group: &'g JoinedGroup,
-    /// The place in the order of all memberships; `None`: the next one.
+    /// The position in the order of all memberships; `None`: the next one.
     pub place: Option<i64>,
     /// The spelling of the user's name in the group's list; `None`: that of the user.
     pub spelling: Option<&'g str>,
 }
 
 impl<'g> NewMembership<'g> {
-    /// Joins a group at the end of its list.
+    /// A membership at the end of the group's list.
     pub fn last(group: &'g JoinedGroup) -> NewMembership<'g> {
         NewMembership { group, place: None, spelling: None }
     }
 }
 
 impl WriteTx<'_> {
-    /// Makes a user a direct member of a group; nothing changes if they are one.
+    /// Makes a user a direct member of a group. Returns false if the user is one.
     pub fn insert_member(&self, group_id: i64, user_id: i64) -> Result<()> {
         let sql = "insert into memberships (group_id, user_id, seq)
              values (?1, ?2, ifnull(?3, (select value + 1 from counters where name = 'seq'))) on conflict do nothing";
@@ -39,7 +39,7 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Ends a direct membership; nothing changes if there is none.
+    /// Ends a direct membership. Returns false if there is none.
     pub fn delete_member(&self, group_id: i64, user_id: i64) -> Result<()> {
         if self.take_member(group_id, user_id)? {
             self.touch_group(group_id)?;
@@ -48,8 +48,8 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Makes a new user a direct member of these groups, each once, in this order. `waited`: others may have waited for
-    /// the name, and the user is a member of these.
+    /// Makes a new user a direct member of these groups, each once, in this order. `waited`: the user may already be in
+    /// groups that had the name as a pending member.
     pub fn insert_memberships_of(&self, user: &User, waited: bool, groups: &[NewMembership<'_>]) -> Result<()> {
         if groups.is_empty() {
             return Ok(());
@@ -79,7 +79,7 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Makes these the user's direct groups, in this order. Each is there once.
+    /// Makes these the user's direct groups, each once, in this order.
     pub fn replace_groups_of(&self, user_id: i64, groups: &[i64]) -> Result<()> {
         let present = self.list_group_ids_of(user_id)?;
         let given: HashSet<i64> = groups.iter().copied().collect();
@@ -98,8 +98,8 @@ impl WriteTx<'_> {
         self.join_last(user_id, &groups[staying..], &present.into_iter().collect())
     }
 
-    /// Makes these the last of a user's direct groups. Also a user who only moves to the end of their groups moves to
-    /// the end of the group's users.
+    /// Makes these the last of a user's direct groups. A user who moves to the end of the own groups also moves to the
+    /// end of the group's users.
     fn join_last(&self, user_id: i64, groups: &[i64], present: &HashSet<i64>) -> Result<()> {
         let sql = "insert into memberships (group_id, user_id, seq) values (?1, ?2, ?3)
              on conflict do update set seq = excluded.seq";
@@ -115,12 +115,12 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Takes the row of a membership away. False when there is none.
+    /// Deletes the row of a membership. Returns false if there is none.
     fn take_member(&self, group_id: i64, user_id: i64) -> Result<bool> {
         Ok(self.execute("delete from memberships where group_id = ?1 and user_id = ?2", [group_id, user_id])? > 0)
     }
 
-    /// Counts a change of each of the user's direct groups.
+    /// Increments the version of each of the user's direct groups.
     pub(super) fn touch_groups_of(&self, user_id: i64) -> Result<()> {
         let sql = "update groups set version = version + 1, updated_at = ?2
              where id in (select group_id from memberships where user_id = ?1)";
@@ -139,7 +139,7 @@ impl WriteTx<'_> {
     }
 }
 
-/// Whether two texts are one spelling of a name.
+/// True if two texts are the same spelling of a name.
 fn is_spelling_of(one: &str, other: &str) -> bool {
     spelling_key(one) == spelling_key(other)
 }

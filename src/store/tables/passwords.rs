@@ -1,13 +1,13 @@
-//! Rows of `passwords`, and the column `users.password_hash`: what it takes to check a password, and its changes.
+//! Rows of `passwords`, and the column `users.password_hash`.
 
 use crate::model::{NewPassword, Result, now};
 use crate::store::sql::{ReadTx, WriteTx};
 use rusqlite::params;
 
-/// What it takes to check a password.
+/// The data for checking a password.
 #[derive(Debug, Clone)]
 pub struct LoginRow {
-    /// The user's inner id.
+    /// The row id of the user.
     pub user_id: i64,
     /// The user name as stored.
     pub username: String,
@@ -15,18 +15,18 @@ pub struct LoginRow {
     pub key: String,
     /// The stored value; `None`: the user cannot log in.
     pub password_hash: Option<String>,
-    /// Counts what ends the logins of the user: changes of the password, and times that the user was disabled. A better
-    /// hash of the same password has the same number.
+    /// Number of events that ended the logins of the user: changes of the password, and times that the user was
+    /// disabled. Another hash of the same password has the same number.
     pub password_number: i64,
-    /// The SHA-256 of the hash that was imported last, if one was.
+    /// SHA-256 of the last imported hash.
     pub imported: Option<[u8; 32]>,
-    /// Whether the user is disabled.
+    /// True if the user is disabled.
     pub disabled: bool,
-    /// Whether the user has logged in before.
+    /// True if the user has logged in before.
     pub verified: bool,
 }
 
-/// A user with what is known of the password.
+/// Selects a user with the data of the password.
 macro_rules! select_secret {
     () => {
         "select id, username, username_key, password_hash, coalesce(number, 0), imported, disabled, verified
@@ -35,7 +35,7 @@ macro_rules! select_secret {
 }
 
 impl ReadTx<'_> {
-    /// What it takes to check the password of the user of that name.
+    /// The data for checking the password of the user of that name.
     pub fn find_login(&self, username: &str) -> Result<Option<LoginRow>> {
         match self.find_user_id(username)? {
             Some(id) => self.find_login_by_id(id),
@@ -43,7 +43,7 @@ impl ReadTx<'_> {
         }
     }
 
-    /// What it takes to check the password of the user of that inner id.
+    /// The data for checking the password of the user of that row id.
     pub fn find_login_by_id(&self, id: i64) -> Result<Option<LoginRow>> {
         self.first(concat!(select_secret!(), "id = ?1"), [id], |row| {
             Ok(LoginRow {
@@ -59,11 +59,11 @@ impl ReadTx<'_> {
         })
     }
 
-    /// One stored value of each kind and cost that takes longer to check than the program's own, of a limited number of
+    /// One stored hash of each kind and cost that takes longer to check than the program's own, of a limited number of
     /// kinds.
     pub fn list_slow_hashes(&self) -> Result<Vec<String>> {
-        // From one kind to the next by the index, however many users have each. The parameters come from outside, so
-        // that a file can bring in any number of kinds.
+        // The index leads from one kind to the next, however many users have each. The limit: the parameters come from
+        // imported files, which can contain any number of kinds.
         let sql = "with recursive kinds (kind) as (
                  select min(slow_kind) from passwords where slow_kind is not null
                  union all
@@ -77,7 +77,7 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Notes what is to be known of the password of a new user.
+    /// Stores the data of the password of a new user.
     pub(in crate::store) fn insert_password(&self, user_id: i64, password: &NewPassword) -> Result<()> {
         let (imported, slow_kind) = (password.imported, slow_kind(&password.hash));
         if imported.is_none() && slow_kind.is_none() {
@@ -87,8 +87,7 @@ impl WriteTx<'_> {
         self.execute(sql, params![user_id, imported, slow_kind]).map(drop)
     }
 
-    /// Stores another password. All sessions of the user end with it, and the tokens are revoked unless they are to be
-    /// kept.
+    /// Stores another password. All sessions of the user end, and the tokens are revoked unless `keeps_tokens`.
     pub fn update_password(&self, user_id: i64, password: &NewPassword) -> Result<()> {
         let sql = "update users set password_hash = ?2, updated_at = ?3, version = version + 1 where id = ?1";
         self.execute(sql, params![user_id, password.hash, now()])?;
@@ -102,14 +101,15 @@ impl WriteTx<'_> {
         if password.keeps_tokens { Ok(()) } else { self.revoke_all_tokens(user_id) }
     }
 
-    /// Ends all sessions of a user, who is disabled: they must not go on when the user is enabled again.
+    /// Ends all sessions of a disabled user: they must not continue when the user is enabled again.
     pub(in crate::store) fn end_logins(&self, user_id: i64) -> Result<()> {
         let sql = "insert into passwords (user_id, number) values (?1, 1)
              on conflict do update set number = number + 1";
         self.execute(sql, [user_id]).map(drop)
     }
 
-    /// Stores another hash of the same password, unless the password has changed meanwhile.
+    /// Stores another hash of the same password, unless the password has changed meanwhile. No cache depends on the
+    /// hash.
     pub fn rehash_password(&self, user_id: i64, old_hash: &str, new_hash: &str) -> Result<()> {
         let sql = "update users set password_hash = ?3 where id = ?1 and password_hash = ?2";
         if self.execute(sql, params![user_id, old_hash, new_hash])? > 0 {
@@ -122,15 +122,15 @@ impl WriteTx<'_> {
     }
 }
 
-/// Kind and cost of a stored value that takes longer to check than the program's own: bcrypt, crypt's SHA-2 kinds, PBKDF2,
-/// and argon2 with other parameters.
+/// Kind and cost of a stored hash that takes longer to check than the program's own: bcrypt, crypt's SHA-2 kinds,
+/// PBKDF2, and argon2 with other parameters.
 pub(in crate::store) fn slow_kind(hash: &str) -> Option<String> {
     const OWN: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
     let value = hash.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("{CRYPT}")).map_or(hash, |_| &hash[7..]);
     if hash.starts_with(OWN) || !value.starts_with('$') {
         return None;
     }
-    // What follows the parameters is the salt.
+    // The salt follows the parameters.
     let is_parameter =
         |field: &&str| field.contains('=') || field.len() == 2 && field.bytes().all(|b| b.is_ascii_digit());
     let mut fields = value[1..].split('$');

@@ -7,12 +7,12 @@ use rusqlite::params;
 use std::collections::HashSet;
 
 impl ReadTx<'_> {
-    /// How many names in groups' lists are nobody's.
+    /// Number of pending members.
     pub fn count_pending_members(&self) -> Result<u64> {
         self.number("select count(*) from dangling_members", [])
     }
 
-    /// A name that waits in a group's list, and that is this one in another spelling.
+    /// A pending member with this name in another spelling.
     pub fn find_pending_spelling(&self, kind: EntityKind, name: &str) -> Result<Option<String>> {
         let sql = match kind {
             EntityKind::User => {
@@ -29,10 +29,9 @@ impl ReadTx<'_> {
 }
 
 impl WriteTx<'_> {
-    /// Makes memberships of the entries that waited for this new user.
-    /// Returns whether there were any.
+    /// Turns pending members with the name of this new user into memberships. Returns false if there were none.
     pub(super) fn resolve_pending_user(&self, user_id: i64, username: &str, key: &str) -> Result<bool> {
-        // Hardly ever is there one, and looking costs less than deleting nothing.
+        // There is hardly ever one, and the query costs less than deleting nothing.
         let sql = "select 1 from dangling_members where kind = 'user' and name_key = ?1";
         if !self.may_have_pending_members()? || !self.any(sql, [key])? {
             return Ok(false);
@@ -48,18 +47,18 @@ impl WriteTx<'_> {
         Ok(true)
     }
 
-    /// Makes subgroups of the entries that waited for this new group.
+    /// Turns pending members with the name of this new group into subgroups.
     ///
     /// # Errors
-    /// `Invalid` where that would close a circle: then there can be no group of that name yet.
+    /// `Invalid` where that would close a cycle: then there can be no group of that name yet.
     pub(super) fn resolve_pending_group(&self, id: i64, name: &str, key: &str) -> Result<()> {
         let sql = "select kind = 'parent', group_id from dangling_members
              where name_key = ?1 and kind in ('group', 'parent') order by seq";
-        let waiting: Vec<(bool, i64)> = self.all(sql, [key], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        if waiting.is_empty() {
+        let pending: Vec<(bool, i64)> = self.all(sql, [key], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        if pending.is_empty() {
             return Ok(());
         }
-        self.refuse_pending_cycles(id, &waiting)?;
+        self.refuse_pending_cycles(id, &pending)?;
         let sql = "insert into subgroups (parent_id, child_id, seq, child_written)
              select group_id, ?2, seq, case when name <> ?3 and spelling(name) = spelling(?3) then name end
              from dangling_members where kind = 'group' and name_key = ?1";
@@ -74,11 +73,11 @@ impl WriteTx<'_> {
         self.touch_groups_beside(id)
     }
 
-    /// Refuses a new group that would close a circle with the groups that have its name in their lists: as a parent, or
+    /// Refuses a new group that would close a cycle with the groups that have its name in their lists, as a parent or
     /// as a member.
-    fn refuse_pending_cycles(&self, id: i64, waiting: &[(bool, i64)]) -> Result<()> {
+    fn refuse_pending_cycles(&self, id: i64, pending: &[(bool, i64)]) -> Result<()> {
         let (mut above, mut children) = (HashSet::new(), HashSet::new());
-        for (as_parent, group_id) in waiting {
+        for (as_parent, group_id) in pending {
             if *as_parent {
                 if above.contains(group_id) {
                     return Err(self.cycle_error(id, *group_id));

@@ -6,7 +6,7 @@ use crate::model::{Error, MemberList, Result, now};
 use crate::store::sql::WriteTx;
 
 impl WriteTx<'_> {
-    /// Makes a group a direct member of a group; nothing changes if it is one.
+    /// Makes a group a direct member of a group. Returns false if it is one.
     ///
     /// # Errors
     /// `Invalid` where a group would contain itself.
@@ -17,7 +17,7 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Puts a group below another. False when it is there.
+    /// Makes a group a direct member of a group, without a record. Returns false if it is one.
     pub(super) fn put_below(&self, parent: i64, child: i64) -> Result<bool> {
         if self.has_member_group(parent, child)? {
             return Ok(false);
@@ -27,7 +27,7 @@ impl WriteTx<'_> {
         Ok(true)
     }
 
-    /// Takes a group out of another; nothing changes if it is not in it.
+    /// Takes a group out of another. Returns false if it is not in it.
     pub fn remove_subgroup(&self, parent: i64, child: i64) -> Result<()> {
         if self.execute(delete_sql(MemberList::Groups), [parent, child])? > 0 {
             self.touch_group(parent)?;
@@ -37,7 +37,7 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Makes one group a member of another, unless it is one.
+    /// Adds the row, unless it is there.
     fn insert_subgroup(&self, parent: i64, child: i64, seq: i64) -> Result<()> {
         self.refuse_cycles(parent, MemberList::Groups, vec![child])?;
         let sql = "insert into subgroups (parent_id, child_id, seq) values (?1, ?2, ?3) on conflict do nothing";
@@ -46,14 +46,14 @@ impl WriteTx<'_> {
         self.touch_group(child)
     }
 
-    /// Refuses new entries that would close a circle. One walk serves for all of them.
+    /// Refuses new entries that would close a cycle. One walk checks all of them.
     pub(super) fn refuse_cycles(&self, group_id: i64, list: MemberList, targets: Vec<i64>) -> Result<()> {
         if targets.is_empty() {
             return Ok(());
         }
         match list {
             MemberList::Users => Ok(()),
-            // A group that contains none is above nothing, which one look tells.
+            // A new member that contains no groups closes no cycle, which one query tells.
             MemberList::Groups if self.contain_none(group_id, &targets)? => Ok(()),
             MemberList::Groups => match self.find_at_or_above(group_id, &targets)? {
                 Some(at) => Err(self.cycle_error(group_id, targets[at])),
@@ -66,23 +66,23 @@ impl WriteTx<'_> {
         }
     }
 
-    /// Whether these are other groups, and none of them contains a group. Of many it is not asked.
+    /// True if there is one target, which is another group and contains no group.
     fn contain_none(&self, group_id: i64, targets: &[i64]) -> Result<bool> {
         let [target] = targets else { return Ok(false) };
         Ok(*target != group_id && !self.any("select 1 from subgroups where parent_id = ?1", [target])?)
     }
 
-    /// The error for a membership that would close a circle.
+    /// The error for a membership that would close a cycle.
     pub(super) fn cycle_error(&self, parent: i64, child: i64) -> Error {
         match (self.name_of_group(parent), self.name_of_group(child)) {
             (Ok(parent), Ok(child)) => {
-                Error::Invalid(format!("a group cannot contain itself: {child} in {parent} closes a circle"))
+                Error::Invalid(format!("a group cannot contain itself: {child} in {parent} closes a cycle"))
             }
             (Err(error), _) | (_, Err(error)) => error,
         }
     }
 
-    /// Counts a change of each group directly above and below that one.
+    /// Increments the version of each group directly above and below that one.
     pub(super) fn touch_groups_beside(&self, id: i64) -> Result<()> {
         let sql = "update groups set version = version + 1, updated_at = ?2
              where id in (select parent_id from subgroups where child_id = ?1

@@ -1,9 +1,9 @@
-//! The condition of a list of users.
+//! Filters of lists of users, as SQL conditions.
 
 use super::hierarchy::administrator_groups;
 use rusqlite::ToSql;
 
-/// Whether the user of the row is in one of `administrator_groups`.
+/// True if the user of the row is in one of `administrator_groups`.
 macro_rules! is_administrator {
     () => {
         "exists (select 1 from memberships join administrator_groups on group_id = administrator_groups.id
@@ -12,30 +12,30 @@ macro_rules! is_administrator {
 }
 pub(super) use is_administrator;
 
-/// Which users a list is about: those to whom all of this applies. Everybody unless something is asked for.
+/// A filter of users: all given conditions apply. Without conditions it selects all users.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct UserFilter {
-    /// Who are disabled, or who are not.
+    /// Disabled users, or enabled users.
     pub disabled: Option<bool>,
-    /// Who have logged in, or who have not.
+    /// Users who have logged in, or users who have not.
     pub verified: Option<bool>,
-    /// Only members of the group `administrators`, directly or not.
+    /// Members of the group `administrators`, directly or not.
     pub administrators: bool,
-    /// Only direct members of the group of that inner id.
+    /// Direct members of the group of that row id.
     pub group: Option<i64>,
-    /// Only those whose login, names or e-mail address contain that text, in any case.
+    /// Users whose login, names or e-mail address contain that text, in any case.
     pub text: Option<String>,
-    /// Only those who were not changed since then, in milliseconds since 1970-01-01 UTC.
+    /// Users without a change since then, in milliseconds since 1970-01-01 UTC.
     pub unchanged_since: Option<i64>,
 }
 
 impl UserFilter {
-    /// What a query with the condition begins with.
+    /// The beginning of a query with the condition.
     pub(super) fn prelude(&self) -> &'static str {
         if self.administrators { administrator_groups!() } else { "" }
     }
 
-    /// The condition, with the parameters `:group`, `:text` and `:since` where they are asked for.
+    /// The condition, with the parameters `:group`, `:text` and `:since` if it needs them.
     pub(super) fn condition(&self) -> String {
         let flag = |column: &str, value: Option<bool>| value.map(|value| format!("{column} = {}", i32::from(value)));
         let member = "exists (select 1 from memberships where group_id = :group and user_id = users.id)";

@@ -11,7 +11,7 @@ use crate::store::tables::columns::{attributes, attributes_text, count, prefix_r
 use rusqlite::{Row, ToSql, params};
 use std::sync::{Arc, LazyLock};
 
-/// The columns of a user that are no text fields, in the order in which `user` reads them.
+/// The columns of a user that are not text fields, in the order in which `user` reads them.
 const FIXED_COLUMNS: [&str; 12] = [
     "id",
     "uuid",
@@ -26,7 +26,7 @@ const FIXED_COLUMNS: [&str; 12] = [
     "version",
     "username_key",
 ];
-/// The number of columns: what a query adds after them starts here.
+/// Number of columns: further columns of a query follow them.
 const COLUMNS: usize = FIXED_COLUMNS.len() + TextField::ALL.len();
 
 /// The columns of a user, separated by commas: the fixed ones, then the text fields.
@@ -69,7 +69,7 @@ fn text_parameters(first: usize) -> (Vec<&'static str>, Vec<String>) {
     (TextField::ALL.map(TextField::name).to_vec(), (0..TextField::ALL.len()).map(number).collect())
 }
 
-/// How many rows a page may skip in an index; for what lies deeper the order is remembered.
+/// Rows that a page may skip in an index; for a deeper page the order is cached.
 const SKIPPED_MAX: u64 = 1000;
 
 impl ReadTx<'_> {
@@ -78,13 +78,13 @@ impl ReadTx<'_> {
         self.by_name(&BY_NAME, username, user)
     }
 
-    /// The user of that inner id.
+    /// The user of that row id.
     pub fn find_user_by_id(&self, id: i64) -> Result<Option<User>> {
         self.first(&BY_ID, [id], user)
     }
 
-    /// Shows a window of the users that come after that key in the order of names: inner id, key,
-    /// and what a list shows. Returns how many there were.
+    /// Visits a window of the users after that key in the order of names: row id, key, and the fields for a list.
+    /// Returns the number of visited users.
     pub fn visit_users_after(
         &self,
         filter: &UserFilter,
@@ -112,7 +112,7 @@ impl ReadTx<'_> {
         Ok(shown)
     }
 
-    /// The users that come after that key in the order of names, as many as asked for.
+    /// At most `limit` users after that key in the order of names.
     pub fn list_users_after(&self, filter: &UserFilter, after: &str, limit: u64) -> Result<Vec<UserSummary>> {
         let sql = format!(
             "{} select {}, {} from users where username_key > :after and {}
@@ -127,12 +127,12 @@ impl ReadTx<'_> {
         self.all(&sql, parameters.as_slice(), account)
     }
 
-    /// The inner ids of users whose login, first name, last name or e-mail begins with that text, in the order of names;
+    /// The row ids of users whose login, first name, last name or e-mail begins with that text, in the order of names;
     /// with `None`, of all users.
     pub fn search_users(&self, prefix: Option<&str>, window: Window) -> Result<Page<i64>> {
         let Some(prefix) = prefix else { return self.all_users(window) };
         let (from, to) = prefix_range(prefix);
-        let ids = self.remembered_list(ListKey::Prefix(from.clone()), || {
+        let ids = self.cached_list(ListKey::Prefix(from.clone()), || {
             let sql = "select id from users where username_key >= ?1 and username_key < ?2
                      or first_key >= ?1 and first_key < ?2 or last_key >= ?1 and last_key < ?2
                      or email_key >= ?1 and email_key < ?2
@@ -143,7 +143,7 @@ impl ReadTx<'_> {
         Ok(page_of(&ids, window, ids.len() as u64))
     }
 
-    /// How many users there are, disabled ones too.
+    /// Number of users, with disabled ones.
     pub(in crate::store) fn count_users(&self) -> Result<u64> {
         self.number("select value from counters where name = 'users'", [])
     }
@@ -151,7 +151,7 @@ impl ReadTx<'_> {
     fn all_users(&self, window: Window) -> Result<Page<i64>> {
         let total = self.count_users()?;
         if window.offset > SKIPPED_MAX {
-            let ids = self.remembered_list(ListKey::Everybody, || {
+            let ids = self.cached_list(ListKey::AllUsers, || {
                 self.all("select id from users order by username_key", [], |row| row.get(0))
             })?;
             return Ok(page_of(&ids, window, total));
@@ -161,26 +161,26 @@ impl ReadTx<'_> {
         Ok(Page { entries, total })
     }
 
-    /// The inner ids of direct members of a group whose login begins with that text, in the order of names. Names in
-    /// the group's list that belong to no user are counted and not listed.
+    /// The row ids of direct members of a group whose login begins with that text, in the order of names. The total
+    /// also counts pending members.
     pub fn list_members(&self, group_id: i64, prefix: &str, window: Window) -> Result<Page<i64>> {
         let (from, to) = prefix_range(prefix);
-        let ids = self.remembered_list(ListKey::Members(group_id, from.clone()), || {
+        let ids = self.cached_list(ListKey::Members(group_id, from.clone()), || {
             let sql = "select user_id from memberships join users on users.id = user_id
                  where group_id = ?1 and (username_key >= ?2 and username_key < ?3
                      or user_id in (select user_id from withheld_user_keys where key >= ?2 and key < ?3))
                  order by username_key";
             self.all(sql, params![group_id, from, to], |row| row.get(0))
         })?;
-        let dangling = self.number(
+        let pending = self.number(
             "select count(*) from dangling_members
              where group_id = ?1 and kind = 'user' and name_key >= ?2 and name_key < ?3",
             params![group_id, from, to],
         )?;
-        Ok(page_of(&ids, window, ids.len() as u64 + dangling))
+        Ok(page_of(&ids, window, ids.len() as u64 + pending))
     }
 
-    fn remembered_list(&self, list: ListKey, read: impl FnOnce() -> Result<Vec<i64>>) -> Result<Arc<[i64]>> {
+    fn cached_list(&self, list: ListKey, read: impl FnOnce() -> Result<Vec<i64>>) -> Result<Arc<[i64]>> {
         match &self.memory {
             Some(memory) => memory.list(list, read),
             None => Ok(read()?.into()),
@@ -196,11 +196,11 @@ fn page_of(ids: &[i64], window: Window, total: u64) -> Page<i64> {
 }
 
 impl WriteTx<'_> {
-    /// Stores a new user, with what it takes to check the password, and completes it with what is given to it here.
-    /// Names in groups' lists that waited for this user become memberships. Returns whether there were any.
+    /// Stores a new user and the password. Returns the user with its row id and times, and true if pending members with
+    /// its name became memberships.
     ///
     /// # Errors
-    /// `Invalid` when the attributes are too large. That the key is free is the caller's to check.
+    /// `Exists` when another user has the key; `Invalid` when the properties are too large.
     pub fn insert_user(&self, user: User, password: Option<&NewPassword>) -> Result<(User, bool)> {
         let (uuid, now) = (new_uuid(), now());
         let search_keys = search_keys(&user);
@@ -239,10 +239,10 @@ impl WriteTx<'_> {
         Ok((user, waited))
     }
 
-    /// Stores the fields of a user, unless they are what is stored already.
+    /// Stores the fields of a user. Returns false if nothing differs.
     ///
     /// # Errors
-    /// `Invalid` when the attributes are too large.
+    /// `Invalid` when the properties are too large.
     pub fn update_user(&self, before: &User, user: &User) -> Result<()> {
         if before == user {
             return Ok(());
@@ -268,7 +268,7 @@ impl WriteTx<'_> {
         self.record_user_updated(before, user)
     }
 
-    /// Notes that the user has logged in.
+    /// Stores that the user has logged in.
     pub fn verify_user(&self, user_id: i64) -> Result<()> {
         let changed = self.execute(
             "update users set verified = 1, updated_at = ?2, version = version + 1 where id = ?1 and verified = 0",
@@ -277,7 +277,7 @@ impl WriteTx<'_> {
         if changed > 0 { self.record_user_verified(&self.username_of(user_id)?) } else { Ok(()) }
     }
 
-    /// Removes a user for good, with memberships and tokens.
+    /// Deletes a user with memberships and tokens.
     pub fn delete_user(&self, user_id: i64) -> Result<()> {
         if let Some(user) = self.find_user_by_id(user_id)? {
             self.record_user_deleted(&user)?;

@@ -68,7 +68,7 @@ const REFUSED: &[(&str, i32, &[&str])] = &[
     ("user add ADA", 1, &["user already exists: ADA (rollbook user set changes it)"]),
     ("group add Team", 1, &["group already exists: Team (rollbook group set changes it)"]),
     ("user delete Administrator", 1, &["the last enabled administrator", "rollbook user set NAME --role admin"]),
-    ("group add-member inner team --groups", 1, &["closes a circle", "rollbook group show"]),
+    ("group add-member inner team --groups", 1, &["closes a cycle", "rollbook group show"]),
     ("key revoke 9", 1, &["there is no valid key 9 (rollbook key list shows all)"]),
     ("user add kim --password", 1, &["the password is empty: without --password the user has none"]),
     ("passwd ada --password-pattern ^.{80}$", 1, &["--password-pattern says which passwords are taken"]),

@@ -36,7 +36,7 @@ fn groups_are_made_shown_changed_and_filled() {
             "",
             1,
             "",
-            "rollbook: members: a group cannot contain itself: members in powerusers closes a circle (rollbook group show lists the groups in a group and above it)\n",
+            "rollbook: members: a group cannot contain itself: members in powerusers closes a cycle (rollbook group show lists the groups in a group and above it)\n",
         ),
         (
             "group add-member team nope --groups",

@@ -147,15 +147,15 @@ fn a_server_copies_into_an_empty_file_of_its_own_folder_alone() {
     std::os::unix::fs::symlink(at("target"), at(&link)).expect("a link");
     std::fs::create_dir(at(&own)).expect("a folder");
     for (name, why) in [
-        ("target", "target is no name of a copy"),
-        ("rollbook.db", "rollbook.db is no name of a copy"),
-        ("rollbook.db-wal", "rollbook.db-wal is no name of a copy"),
-        (".rollbook-/../target.part", ".rollbook-/../target.part is no name of a copy"),
-        (".rollbook-.part", ".rollbook-.part is no name of a copy"),
+        ("target", "target is not the name of a copy"),
+        ("rollbook.db", "rollbook.db is not the name of a copy"),
+        ("rollbook.db-wal", "rollbook.db-wal is not the name of a copy"),
+        (".rollbook-/../target.part", ".rollbook-/../target.part is not the name of a copy"),
+        (".rollbook-.part", ".rollbook-.part is not the name of a copy"),
         (none.as_str(), "look for "),
-        (&full, "is no empty file"),
-        (&link, "is no empty file"),
-        (&own, "is no empty file"),
+        (&full, "is not an empty file"),
+        (&link, "is not an empty file"),
+        (&own, "is not an empty file"),
     ] {
         let body = json!({"account": "me", "order": {"copy": {"name": name}}}).to_string();
         let head = format!("POST /orders HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());

@@ -91,7 +91,7 @@ fn a_large_request_that_is_refused_takes_back_its_own_writes_and_no_others() {
         create_group(&server, json!({"id": name, "parentGroups": parents}));
     }
     create_group(&server, json!({"id": "list", "memberUsers": ["first"]}));
-    // Thousands of rows are written before it turns out that the last name closes a circle.
+    // Thousands of rows are written before it turns out that the last name closes a cycle.
     let circle = json!({"entity-type": "group", "memberUsers": names, "memberGroups": ["top"]}).to_string();
     let before = server.nuxeo("GET", "/group/low?fetch-group=memberUsers,memberGroups", None);
     besiege("refusals of many names and of few between the writes of others", &server, || {

@@ -153,7 +153,7 @@ impl Model {
                 if self.above(&key(above)).contains(&key(below)) {
                     let real = |name: &str| self.groups[&key(name)].name.clone();
                     let (above, below) = (real(above), real(below));
-                    return Err(format!("a group cannot contain itself: {below} in {above} closes a circle"));
+                    return Err(format!("a group cannot contain itself: {below} in {above} closes a cycle"));
                 }
             }
             let waited_as = at.map(|at| &present[at]).filter(|before| *before != name && !self.exists(list, name));

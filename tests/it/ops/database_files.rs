@@ -153,10 +153,10 @@ fn a_lock_file_that_is_none_is_refused_and_nothing_waits_for_it() {
         assert!(!folder.db().exists(), "{what}");
     };
     symlink(&target, &lock).expect("a link");
-    refused("a link, and no lock file: remove it");
+    refused("a link, and not a lock file: remove it");
     std::fs::remove_file(&lock).expect("the link");
     assert!(Command::new("mkfifo").arg(&lock).status().expect("mkfifo runs").success());
-    refused("a named pipe, and no lock file: remove it");
+    refused("a named pipe, and not a lock file: remove it");
     assert_eq!(std::fs::read_to_string(&target).expect("the file"), "kept");
 }
 
@@ -259,9 +259,9 @@ fn a_log_without_its_database_is_kept_and_no_new_database_is_made_beside_it() {
     let database = std::fs::read(folder.db()).expect("the database");
     std::fs::remove_file(folder.db()).expect("the file");
     std::fs::write(folder.db(), "").expect("an empty file");
-    assert_refused(&folder, "is empty, and rollbook.db-wal beside it has changes");
+    assert_refused(&folder, "is empty, and its log rollbook.db-wal has changes");
     std::fs::remove_file(folder.db()).expect("the file");
-    assert_refused(&folder, "is gone, and rollbook.db-wal beside it has changes");
+    assert_refused(&folder, "is gone, and its log rollbook.db-wal has changes");
     // Put back, it is whole.
     std::fs::write(folder.db(), database).expect("the database");
     let server = Server::over(Arc::clone(&folder), &[]);

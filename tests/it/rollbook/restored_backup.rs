@@ -167,7 +167,7 @@ fn numbers_are_greater_than_those_of_the_backup_and_of_the_old_database_whatever
     let backup = folder.path().join("backup.db");
     let (status, _, err) = said(&run(&folder, &["restore", backup.to_str().expect("a path")]));
     assert_eq!(status, 1);
-    assert!(err.contains("leaves no number for further ones: the largest is 9007199254740991"), "{err}");
+    assert!(err.contains("leaves no id for further ones: the largest is 9007199254740991"), "{err}");
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn a_file_with_an_impossible_number_takes_no_further_changes_until_a_backup_is_r
         assert_eq!(server.datadog("GET", "/api/v1/user/ada@example.com", None).status, 404);
         let (status, _, err) = said(&run(&folder, &["user", "add", "ada"]));
         assert_eq!(status, 1, "{err}");
-        assert!(err.contains("the record of changes has no number left: the largest is 9007199254740991"), "{err}");
+        assert!(err.contains("the audit log has no id left: the largest is 9007199254740991"), "{err}");
         assert_eq!(last(&server), number);
         assert!(server.stop().success());
 

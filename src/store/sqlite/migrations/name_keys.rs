@@ -1,10 +1,10 @@
-//! The step that gives every row the keys that the present rules make of its name.
+//! The migration that computes the keys of all names again.
 
 use crate::model::{BUILT_IN, fold_name};
 use crate::store::tables::columns::search_key;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-/// Version 4 of the schema. It stays as it is, whatever becomes of these tables later.
+/// Version 4 of the schema. It never changes, even if these tables change in a later version.
 pub(super) const WITHHELD: &str = "\
 create table withheld_user_keys (
     user_id integer primary key references users (id) on delete cascade,
@@ -17,11 +17,11 @@ create table withheld_group_keys (
 ) strict;
 create index withheld_group_keys_by_key on withheld_group_keys (key);";
 
-/// Gives every row the keys that the present rules make of its texts. A step of the schema runs it after each change of
+/// Gives every row the keys that the present rules compute from its texts. A migration calls it after each change of
 /// the rules.
 ///
-/// A name keeps its older key when another row has the new one (of several, the oldest row gets it), when a name that
-/// waits in a group's list has the new one, and when the new one is a built-in name: no row gets rights by it.
+/// A name keeps its older key if another row has the new key (of several rows, the oldest gets it), if a pending member
+/// has the new key, and if the new key is a built-in name: no row gains rights.
 pub(super) fn renew_keys(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     let mut kept = 0;
     for table in [USERS, GROUPS] {
@@ -56,7 +56,7 @@ pub(super) fn renew_keys(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     }
     kept += renew_waiting_keys(tx)?;
     if kept > 0 {
-        log::warn!("{kept} names keep an older key, because another has the one of today: `check` tells which");
+        log::warn!("{kept} names keep an older key, because another name has the new one: `rollbook check` lists them");
     }
     Ok(())
 }
@@ -67,7 +67,7 @@ struct Table {
     column: &'static str,
     key: &'static str,
     withheld: &'static str,
-    /// The kinds of lists that can have its names.
+    /// The kinds of lists that can contain its names.
     kinds: &'static str,
     /// Texts and their search keys.
     searched: &'static [(&'static str, &'static str)],
@@ -114,8 +114,8 @@ fn renew_search_keys(tx: &Transaction<'_>, table: &Table) -> rusqlite::Result<()
     Ok(())
 }
 
-/// The same for names in groups' lists that have no row yet. None gets the key of a row: that would be a new member.
-/// Returns how many keep their key.
+/// Does the same for pending members. None gets the key of a row, because that would be a new member. Returns the
+/// number of names that keep their key.
 fn renew_waiting_keys(tx: &Transaction<'_>) -> rusqlite::Result<u64> {
     let mut statement = tx.prepare("select kind, name_key, group_id, name from dangling_members order by seq")?;
     let mut rows = statement.query([])?;

@@ -205,8 +205,8 @@ nonsense
 "#,
         groups: &["a:", "b: a"],
         report: &[
-            "2: refused: a group cannot contain itself: b in a closes a circle",
-            "3: refused: a group cannot contain itself: a in a closes a circle",
+            "2: refused: a group cannot contain itself: b in a closes a cycle",
+            "3: refused: a group cannot contain itself: a in a closes a cycle",
         ],
         status: 1,
         shuffled: false,

@@ -121,7 +121,7 @@ sn: N
         groups: &["a: b", "b:"],
         report: &[
             "5: lost: a group that is a member of itself is left out of its own",
-            "10: refused: a group cannot contain itself: a in b closes a circle",
+            "10: refused: a group cannot contain itself: a in b closes a cycle",
         ],
         status: 1,
         shuffled: false,
