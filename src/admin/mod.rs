@@ -13,11 +13,13 @@ pub use views::{
 
 use crate::directory::{
     ChangeCursor, Conflict, CredentialKind, Directory, ImportOptions, ImportPosition, Imported, ImportedUser, Item,
-    ListSelection, MembershipView, UserFilter,
+    ListSelection, MembershipView, NewUser, UserEdit, UserFilter,
 };
 use crate::formats::{GroupRecord, Joined, MemberRecord, Record, Role, SaidBy, SubgroupRecord, UserRecord};
 use crate::json::{self, JsonText};
-use crate::model::{AccessRole, BaseRole, GroupChanges, KeyRole, Precondition, Result, TextField, UserChanges};
+use crate::model::{
+    AccessRole, BaseRole, GroupChanges, GroupRef, KeyRole, Precondition, Result, TextField, UserChanges,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -272,7 +274,7 @@ pub fn perform(directory: &Directory, order: AdminRequest) -> std::result::Resul
 fn carry_out(directory: &Directory, order: AdminRequest) -> Result<JsonText> {
     match order {
         AdminRequest::Users { selection, after, limit } => {
-            let group = selection.group.as_deref();
+            let group = selection.group.as_deref().map(GroupRef::from);
             let filter = UserFilter {
                 disabled: selection.disabled,
                 verified: selection.verified,
@@ -285,13 +287,10 @@ fn carry_out(directory: &Directory, order: AdminRequest) -> Result<JsonText> {
             answer(&accounts.iter().map(ShownUser::of_account).collect::<Vec<_>>())
         }
         AdminRequest::User { name } => answer(&ShownUser::of_profile(&directory.user_with_groups(&name)?)),
-        AdminRequest::AddUser(user) => {
-            let (name, changes) = new_user_of(directory, *user)?;
-            answer(&ShownUser::of_profile(&directory.create_user(&name, changes)?))
-        }
+        AdminRequest::AddUser(user) => answer(&ShownUser::of_profile(&directory.create_user(new_user_of(*user))?)),
         AdminRequest::SetUser(user) => {
-            let (name, changes) = changes_of(directory, *user)?;
-            answer(&ShownUser::of_profile(&directory.update_user(&name, changes, Precondition::default())?))
+            let (name, edit) = user_edit_of(*user);
+            answer(&ShownUser::of_profile(&directory.update_user(&name, edit)?))
         }
         AdminRequest::DeleteUser { name } => answer(&directory.delete_user(&name, Precondition::default())?),
         AdminRequest::PurgeUsers { unchanged_since, limit } => answer(&directory.purge_users(unchanged_since, limit)?),
@@ -430,25 +429,16 @@ fn item(record: Record, phase: Phase) -> Item {
     }
 }
 
-/// The name of a new user, and what is to be stored, the password as a hash. What is empty is nothing.
-///
-/// # Errors
-/// `Invalid` for a password that is not taken.
-pub fn new_user_of(directory: &Directory, mut user: UserRecord) -> Result<(String, UserChanges)> {
-    let (name, password) = (std::mem::take(&mut user.name), user.password.take());
-    let password = password.map(|password| directory.password_of_new_user(&password)).transpose()?;
-    Ok((name, UserChanges { password, ..user_changes(user, cleared) }))
+/// A new user of a record. Empty fields stay unset.
+pub fn new_user_of(mut user: UserRecord) -> NewUser {
+    let (username, password) = (Some(std::mem::take(&mut user.name)), user.password.take());
+    NewUser { username, password, checks_password: false, changes: user_changes(user, cleared) }
 }
 
-/// The name of a user, and what is to be changed, the password as a hash where it is another one. What is not said stays,
-/// what is empty is cleared.
-///
-/// # Errors
-/// `Invalid` for a password that is not taken; `NotFound` where there is one, and no such user.
-pub fn changes_of(directory: &Directory, mut user: UserRecord) -> Result<(String, UserChanges)> {
+/// The name of a user in a record, and the change. Absent fields stay, empty ones are cleared.
+pub fn user_edit_of(mut user: UserRecord) -> (String, UserEdit) {
     let (name, password) = (std::mem::take(&mut user.name), user.password.take());
-    let password = password.map(|password| directory.changed_password(&name, &password)).transpose()?.flatten();
-    Ok((name, UserChanges { password, ..user_changes(user, cleared) }))
+    (name, UserEdit { password, changes: user_changes(user, cleared), ..UserEdit::default() })
 }
 
 fn user_changes(mut user: UserRecord, set: Field) -> UserChanges {

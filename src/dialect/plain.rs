@@ -8,7 +8,7 @@ use serde_json::json;
 /// The status of an error, in the dialects that no other server prescribes.
 pub(super) fn status(error: &Error) -> u16 {
     match error {
-        Error::Invalid(_) => 400,
+        Error::UsernameRequired | Error::PasswordRequired | Error::OtherUser { .. } | Error::Invalid(_) => 400,
         Error::Unauthenticated => 401,
         Error::WrongPassword | Error::Forbidden(_) => 403,
         Error::NotFound(..) | Error::UnknownGroups(_) => 404,

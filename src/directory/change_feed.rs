@@ -1,8 +1,8 @@
 //! The changes feed: what has changed, for clients that follow the directory.
 
-use super::permissions::current_caller;
+use super::permissions::{Operation, current_caller};
 use super::transactions::Directory;
-use crate::model::{CallerKind, Change, DeniedAction, Error, PermissionLevel, Result, timestamp};
+use crate::model::{CallerKind, Change, Error, Result, timestamp};
 use crate::store::{CacheScope, ReadTx};
 use std::time::{Duration, Instant};
 
@@ -83,7 +83,7 @@ impl Directory {
             let caller = current_caller(rows, &self.caller)?;
             // A key is made by an operator, for a script that may read everything.
             if caller.kind != CallerKind::Key {
-                caller.require(PermissionLevel::Administrator, DeniedAction::Operation)?;
+                Operation::ReadChanges.require(&caller)?;
             }
             read(rows)
         })

@@ -1,14 +1,13 @@
 //! Verbs on groups.
 
-use super::lookup::{load_group, load_group_id};
+use super::lookup::{find_group, load_group, load_group_by_id, load_group_id};
 use super::names::new_key;
 use super::page_reader::PageReader;
-use super::permissions::{AdministratorGuard, require_no_administrator, require_no_administrator_parents};
+use super::permissions::{AdministratorGuard, Operation, require_no_administrator, require_no_administrator_parents};
 use super::rules::Rules;
 use super::transactions::Directory;
 use crate::model::{
-    Caller, DeniedAction, EntityKind, Error, Group, GroupChanges, GroupDetails, MemberList, PermissionLevel,
-    Precondition, Result, Window, check_login,
+    Caller, DeniedAction, EntityKind, Error, Group, GroupChanges, GroupDetails, GroupRef, MemberList, Precondition, Result, Window, check_login,
 };
 use crate::store::{PlannedLists, ReadTx, WriteTx};
 
@@ -28,36 +27,29 @@ impl Directory {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn group(&self, name: &str, lists: ListSelection) -> Result<GroupDetails> {
-        self.read(|rows| self.shown(rows, load_group(rows, name)?, lists))
+    pub fn group<'r>(&self, group: impl Into<GroupRef<'r>>, lists: ListSelection) -> Result<GroupDetails> {
+        let group = group.into();
+        self.read(|rows| self.shown(rows, load_group(rows, &group)?, lists))
     }
 
     /// Direct member groups of a group whose name begins with that text, in the order of names.
     ///
     /// # Errors
     /// `NotFound`, and `Forbidden` where the members are hidden, when the first piece is read.
-    pub fn subgroups(
+    pub fn subgroups<'r>(
         &self,
-        name: &str,
+        group: impl Into<GroupRef<'r>>,
         prefix: String,
         window: Window,
         lists: ListSelection,
     ) -> PageReader<GroupDetails> {
-        let name = name.to_owned();
+        let group = group.into().into_owned();
         let page = move |directory: &Directory, rows: &ReadTx<'_>| {
-            let id = load_group(rows, &name)?.id;
+            let id = load_group_id(rows, &group)?;
             directory.require_shown_members(rows, id)?;
             rows.list_subgroups(id, &prefix, window)
         };
         PageReader::new(self, page, move |directory, rows, id| directory.shown_by_id(rows, id, lists))
-    }
-
-    /// Refuses callers who could create no group at all, before anything about it is looked at.
-    ///
-    /// # Errors
-    /// `Forbidden`.
-    pub fn require_group_creator(&self) -> Result<()> {
-        self.caller.require(PermissionLevel::PowerUser, DeniedAction::Create)
     }
 
     /// Creates a group.
@@ -66,9 +58,9 @@ impl Directory {
     /// `Forbidden` when the caller may not, or not one below `administrators`; `Exists`; `Invalid` for names or
     /// fields that cannot be, and where the group would contain itself; `TooManyNames`.
     pub fn create_group(&self, name: &str, new: GroupChanges, lists: ListSelection) -> Result<GroupDetails> {
-        self.require_group_creator()?;
+        self.require(Operation::CreateGroup)?;
         let name = check_login("group name", name)?.to_owned();
-        self.write_names(new.names(), PermissionLevel::PowerUser, DeniedAction::Create, move |tx, caller| {
+        self.write_names(new.names(), Operation::CreateGroup, move |tx, caller| {
             require_no_administrator_parents(tx, caller, &new, None, DeniedAction::Create)?;
             if let Some(id) = tx.find_group_id(&name)? {
                 require_no_administrator(caller, tx.grants_administrator(id)?, DeniedAction::Create)?;
@@ -76,7 +68,7 @@ impl Directory {
             let id = insert_group(tx, &name, new_key(tx, EntityKind::Group, &name)?, &new)?;
             // Also a name that waited in another group's list can put it below `administrators`.
             require_no_administrator(caller, tx.grants_administrator(id)?, DeniedAction::Create)?;
-            details_of(tx, load_group(tx, &name)?, lists)
+            details_of(tx, load_group_by_id(tx, id)?, lists)
         })
     }
 
@@ -86,51 +78,56 @@ impl Directory {
     /// `NotFound`; `Forbidden` when the caller may not, or when the group is below `administrators` before or
     /// after and the caller is none; `LastAdministrator`; `Invalid`; `PreconditionFailed` when the condition is not met;
     /// `TooManyNames`.
-    pub fn update_group(
+    pub fn update_group<'r>(
         &self,
-        name: &str,
+        group: impl Into<GroupRef<'r>>,
         changes: GroupChanges,
         lists: ListSelection,
         condition: Precondition,
     ) -> Result<GroupDetails> {
-        self.require_editor()?;
+        self.require(Operation::EditGroup)?;
         self.require_names(changes.names())?;
-        let planned = self.plan_member_lists(name, &changes)?;
-        let (rules, name) = (self.rules.clone(), name.to_owned());
-        self.write_names(changes.names(), PermissionLevel::PowerUser, DeniedAction::Edit, move |tx, caller| {
-            update_group(tx, caller, &rules, load_group(tx, &name)?, &changes, planned, &condition)?;
-            details_of(tx, load_group(tx, &name)?, lists)
+        let group = group.into().into_owned();
+        let planned = self.plan_member_lists(&group, &changes)?;
+        let rules = self.rules.clone();
+        self.write_names(changes.names(), Operation::EditGroup, move |tx, caller| {
+            let before = load_group(tx, &group)?;
+            let id = before.id;
+            update_group(tx, caller, &rules, before, &changes, planned, &condition)?;
+            details_of(tx, load_group_by_id(tx, id)?, lists)
         })
     }
 
     /// Plans the change of a group's lists while others can write.
-    fn plan_member_lists(&self, name: &str, changes: &GroupChanges) -> Result<Option<PlannedLists>> {
+    fn plan_member_lists(&self, group: &GroupRef<'_>, changes: &GroupChanges) -> Result<Option<PlannedLists>> {
         let lists = lists_of(changes);
         if lists.is_empty() {
             return Ok(None);
         }
-        self.read(|rows| rows.find_group(name)?.map(|group| rows.plan_member_lists(&group, &lists)).transpose())
+        self.read(|rows| find_group(rows, group)?.map(|group| rows.plan_member_lists(&group, &lists)).transpose())
     }
 
     /// How many users are directly in a group.
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn count_members(&self, name: &str) -> Result<u64> {
-        self.read(|rows| rows.count_members(load_group_id(rows, name)?))
+    pub fn count_members<'r>(&self, group: impl Into<GroupRef<'r>>) -> Result<u64> {
+        let group = group.into();
+        self.read(|rows| rows.count_members(load_group_id(rows, &group)?))
     }
 
     /// Removes a group for good, also from its members' groups and from its parents.
     ///
     /// # Errors
     /// `NotFound`, `Forbidden`, `LastAdministrator`; `PreconditionFailed` when the condition is not met.
-    pub fn delete_group(&self, name: &str, condition: Precondition) -> Result<()> {
-        if self.caller.permission < PermissionLevel::PowerUser {
-            self.read(|rows| load_group(rows, name))?;
+    pub fn delete_group<'r>(&self, group: impl Into<GroupRef<'r>>, condition: Precondition) -> Result<()> {
+        let group = group.into().into_owned();
+        if !Operation::EditGroup.is_allowed_to(&self.caller) {
+            self.read(|rows| load_group(rows, &group))?;
         }
-        let (rules, name) = (self.rules.clone(), name.to_owned());
-        self.write(PermissionLevel::PowerUser, DeniedAction::Edit, move |tx, caller| {
-            let group = load_group(tx, &name)?;
+        let rules = self.rules.clone();
+        self.write(Operation::EditGroup, move |tx, caller| {
+            let group = load_group(tx, &group)?;
             let had_rights = tx.grants_administrator(group.id)?;
             require_no_administrator(caller, had_rights, DeniedAction::Edit)?;
             condition.check(|| Ok(group.etag()))?;

@@ -1,8 +1,9 @@
 //! Whether a directory is what it has to be.
 
 use super::passwords;
+use super::permissions::Operation;
 use super::transactions::Directory;
-use crate::model::{DeniedAction, PermissionLevel, Result};
+use crate::model::Result;
 use crate::store::{RemovedProperty, Snapshot};
 
 /// Names that no new user or group could have, a line each. They are no damage.
@@ -28,8 +29,6 @@ impl Directory {
     /// # Errors
     /// `Forbidden` for callers who are no administrators.
     pub fn remove_answered_properties(&self) -> Result<Vec<RemovedProperty>> {
-        self.write(PermissionLevel::Administrator, DeniedAction::Operation, |tx, _| {
-            tx.remove_answered_properties(ROWS_PER_REPAIR)
-        })
+        self.write(Operation::Repair, |tx, _| tx.remove_answered_properties(ROWS_PER_REPAIR))
     }
 }

@@ -1,9 +1,10 @@
 //! Verbs on API keys and application keys. Only digests of them are stored.
 
+use super::permissions::Operation;
 use super::secrets::{digest, new_secret};
 use super::transactions::Directory;
 use crate::model::{
-    Credential, CredentialKind, DeniedAction, Error, NewCredential, PermissionLevel, Result, check_length, check_text,
+    Credential, CredentialKind, Error, NewCredential, Result, check_length, check_text,
 };
 
 /// Longest name of a key, in characters.
@@ -21,8 +22,7 @@ impl Directory {
         check_length("the name of a key", name, NAME_CHARS_MAX)?;
         let secret = new_secret()?;
         let new = NewCredential { purpose, name: name.to_owned(), digest: digest(&secret), token: None };
-        let id = self
-            .write(PermissionLevel::Administrator, DeniedAction::Operation, move |tx, _| tx.insert_credential(&new))?;
+        let id = self.write(Operation::ManageKeys, move |tx, _| tx.insert_credential(&new))?;
         Ok((id, secret))
     }
 
@@ -40,7 +40,7 @@ impl Directory {
     /// # Errors
     /// `Forbidden` for those who are no administrators; `Invalid` when there is no valid key of that id.
     pub fn revoke_key(&self, id: i64) -> Result<()> {
-        self.write(PermissionLevel::Administrator, DeniedAction::Operation, move |tx, _| {
+        self.write(Operation::ManageKeys, move |tx, _| {
             if tx.revoke_key(id)? { Ok(()) } else { Err(Error::Invalid(format!("there is no valid key {id}"))) }
         })
     }
@@ -50,6 +50,6 @@ impl Directory {
     /// # Errors
     /// `Forbidden` for those who are no administrators.
     pub fn require_administrator(&self) -> Result<()> {
-        self.caller.require(PermissionLevel::Administrator, DeniedAction::Operation)
+        self.require(Operation::ManageKeys)
     }
 }

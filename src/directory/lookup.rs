@@ -1,9 +1,9 @@
-//! Users and groups by their names.
+//! Finds users and groups by name or uuid.
 
 use super::transactions::Directory;
 use crate::model::{
-    DeniedAction, EntityKind, Error, EtagScope, Group, Precondition, Result, User, UserSummary, UserWithGroups,
-    fold_name, spelling_key,
+    DeniedAction, EntityKind, Error, EtagScope, Group, GroupRef, Precondition, Result, User, UserRef, UserSummary,
+    UserWithGroups, fold_name, spelling_key,
 };
 use crate::store::{ReadTx, WriteTx};
 
@@ -12,9 +12,10 @@ impl Directory {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn user(&self, username: &str) -> Result<UserSummary> {
+    pub fn user<'r>(&self, user: impl Into<UserRef<'r>>) -> Result<UserSummary> {
+        let user = user.into();
         self.read(|rows| {
-            let user = load_user(rows, username)?;
+            let user = load_user(rows, &user)?;
             let administrator = rows.is_administrator(user.id)?;
             Ok(UserSummary { user, administrator })
         })
@@ -24,24 +25,36 @@ impl Directory {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn user_with_groups(&self, username: &str) -> Result<UserWithGroups> {
-        self.read(|rows| load_user_with_groups(rows, load_user(rows, username)?))
+    pub fn user_with_groups<'r>(&self, user: impl Into<UserRef<'r>>) -> Result<UserWithGroups> {
+        let user = user.into();
+        self.read(|rows| load_user_with_groups(rows, load_user(rows, &user)?))
     }
 
     /// Looks whether there is a user of that name, and reads nothing of them.
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn require_user(&self, username: &str) -> Result<()> {
-        self.read(|rows| load_user_id(rows, username)).map(drop)
+    pub fn require_user<'r>(&self, user: impl Into<UserRef<'r>>) -> Result<()> {
+        let user = user.into();
+        self.read(|rows| load_user_id(rows, &user)).map(drop)
     }
 
-    /// Whether two names mean one user.
-    pub fn is_one_user(&self, one: &str, other: &str) -> Result<bool> {
-        if spelling_key(one) == spelling_key(other) {
-            return Ok(true);
+    /// Refuses names that do not mean that user.
+    pub(super) fn require_same_user(&self, user: &UserRef<'_>, names: &[String]) -> Result<()> {
+        let same_text = |name: &String| matches!(user, UserRef::Name(own) if spelling_key(own) == spelling_key(name));
+        if names.iter().all(same_text) {
+            return Ok(());
         }
-        self.read(|rows| Ok(fold_name(one) == fold_name(other) && rows.find_user_id(one)? == rows.find_user_id(other)?))
+        self.read(|rows| {
+            let id = load_user_id(rows, user)?;
+            for name in names {
+                match rows.find_user_id(name)? {
+                    Some(other) if other == id => {}
+                    other => return Err(Error::OtherUser { name: name.clone(), exists: other.is_some() }),
+                }
+            }
+            Ok(())
+        })
     }
 
     /// The caller as a user.
@@ -73,20 +86,55 @@ impl Directory {
     }
 }
 
-pub(super) fn load_user(rows: &ReadTx<'_>, username: &str) -> Result<User> {
-    rows.find_user(username)?.ok_or_else(|| no_user(username))
+pub(super) fn load_user(rows: &ReadTx<'_>, user: &UserRef<'_>) -> Result<User> {
+    let found = match user {
+        UserRef::Name(name) => rows.find_user(name)?,
+        UserRef::Uuid(uuid) => match rows.find_user_id_by_uuid(uuid)? {
+            Some(id) => rows.find_user_by_id(id)?,
+            None => None,
+        },
+    };
+    found.ok_or_else(|| no_user(user))
 }
 
-pub(super) fn load_user_id(rows: &ReadTx<'_>, username: &str) -> Result<i64> {
-    rows.find_user_id(username)?.ok_or_else(|| no_user(username))
+/// A user whose row id was found in the same transaction.
+pub(super) fn load_user_by_id(rows: &ReadTx<'_>, id: i64) -> Result<User> {
+    rows.find_user_by_id(id)?.ok_or_else(|| Error::Internal(anyhow::anyhow!("the user {id} is gone")))
 }
 
-pub(super) fn load_group(rows: &ReadTx<'_>, name: &str) -> Result<Group> {
-    rows.find_group(name)?.ok_or_else(|| no_group(name))
+pub(super) fn load_user_id(rows: &ReadTx<'_>, user: &UserRef<'_>) -> Result<i64> {
+    let found = match user {
+        UserRef::Name(name) => rows.find_user_id(name)?,
+        UserRef::Uuid(uuid) => rows.find_user_id_by_uuid(uuid)?,
+    };
+    found.ok_or_else(|| no_user(user))
 }
 
-pub(super) fn load_group_id(rows: &ReadTx<'_>, name: &str) -> Result<i64> {
-    rows.find_group_id(name)?.ok_or_else(|| no_group(name))
+pub(super) fn find_group(rows: &ReadTx<'_>, group: &GroupRef<'_>) -> Result<Option<Group>> {
+    match group {
+        GroupRef::Name(name) => rows.find_group(name),
+        GroupRef::Uuid(uuid) => match rows.find_group_id_by_uuid(uuid)? {
+            Some(id) => rows.find_group_by_id(id),
+            None => Ok(None),
+        },
+    }
+}
+
+pub(super) fn load_group(rows: &ReadTx<'_>, group: &GroupRef<'_>) -> Result<Group> {
+    find_group(rows, group)?.ok_or_else(|| no_group(group))
+}
+
+/// A group whose row id was found in the same transaction.
+pub(super) fn load_group_by_id(rows: &ReadTx<'_>, id: i64) -> Result<Group> {
+    rows.find_group_by_id(id)?.ok_or_else(|| Error::Internal(anyhow::anyhow!("the group {id} is gone")))
+}
+
+pub(super) fn load_group_id(rows: &ReadTx<'_>, group: &GroupRef<'_>) -> Result<i64> {
+    let found = match group {
+        GroupRef::Name(name) => rows.find_group_id(name)?,
+        GroupRef::Uuid(uuid) => rows.find_group_id_by_uuid(uuid)?,
+    };
+    found.ok_or_else(|| no_group(group))
 }
 
 /// The user with all their groups.
@@ -112,10 +160,10 @@ pub(super) fn require_precondition(tx: &WriteTx<'_>, user: &User, condition: &Pr
     })
 }
 
-fn no_user(username: &str) -> Error {
-    Error::NotFound(EntityKind::User, username.trim().to_owned())
+fn no_user(user: &UserRef<'_>) -> Error {
+    Error::NotFound(EntityKind::User, user.to_string())
 }
 
-fn no_group(name: &str) -> Error {
-    Error::NotFound(EntityKind::Group, name.trim().to_owned())
+fn no_group(group: &GroupRef<'_>) -> Error {
+    Error::NotFound(EntityKind::Group, group.to_string())
 }

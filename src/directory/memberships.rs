@@ -1,12 +1,10 @@
 //! Verbs on memberships.
 
-use super::lookup::{
-    load_group, load_group_id, load_user, load_user_id, load_user_with_groups, load_user_with_groups_by_id,
-};
+use super::lookup::{load_group, load_group_id, load_user_id, load_user_with_groups_by_id};
 use super::page_reader::PageReader;
-use super::permissions::{AdministratorGuard, require_no_administrator};
+use super::permissions::{AdministratorGuard, Operation, require_non_admin_membership};
 use super::transactions::Directory;
-use crate::model::{Caller, DeniedAction, MemberList, PermissionLevel, Result, UserWithGroups, Window};
+use crate::model::{Caller, EntityKind, Error, GroupRef, MemberList, Result, UserRef, UserWithGroups, Window};
 use crate::store::{ReadTx, WriteTx};
 
 /// From which side a membership is looked at: what is looked up, and missed, first.
@@ -24,17 +22,29 @@ impl Directory {
     /// # Errors
     /// `NotFound`, first for what the side names; `Forbidden` when the caller may not, or when administrators are
     /// concerned and the caller is none.
-    pub fn add_member(&self, side: MembershipView, username: &str, group: &str) -> Result<UserWithGroups> {
-        self.change_member(side, username, group, |tx, _, user_id, group_id| tx.insert_member(group_id, user_id))
+    pub fn add_member<'r>(
+        &self,
+        side: MembershipView,
+        user: impl Into<UserRef<'r>>,
+        group: impl Into<GroupRef<'r>>,
+    ) -> Result<UserWithGroups> {
+        self.change_member(side, user.into(), group.into(), |tx, _, user_id, group_id| {
+            tx.insert_member(group_id, user_id)
+        })
     }
 
     /// Ends a user's direct membership of a group; nothing changes if there is none.
     ///
     /// # Errors
     /// As [`Directory::add_member`]; `LastAdministrator`.
-    pub fn remove_member(&self, side: MembershipView, username: &str, group: &str) -> Result<UserWithGroups> {
+    pub fn remove_member<'r>(
+        &self,
+        side: MembershipView,
+        user: impl Into<UserRef<'r>>,
+        group: impl Into<GroupRef<'r>>,
+    ) -> Result<UserWithGroups> {
         let rules = self.rules.clone();
-        self.change_member(side, username, group, move |tx, caller, user_id, group_id| {
+        self.change_member(side, user.into(), group.into(), move |tx, caller, user_id, group_id| {
             let rights = tx.grants_administrator(group_id)?;
             let administrators = rights.then(|| AdministratorGuard::before(tx, caller, &rules)).transpose()?;
             tx.delete_member(group_id, user_id)?;
@@ -46,9 +56,9 @@ impl Directory {
     ///
     /// # Errors
     /// `Forbidden` for those who are no administrators; `NotFound`; `Invalid` where a group would contain itself.
-    pub fn add_subgroup(&self, group: &str, subgroup: &str) -> Result<()> {
-        let (group, subgroup) = (group.to_owned(), subgroup.to_owned());
-        self.write(PermissionLevel::Administrator, DeniedAction::Membership, move |tx, _| {
+    pub fn add_subgroup<'r>(&self, group: impl Into<GroupRef<'r>>, subgroup: impl Into<GroupRef<'r>>) -> Result<()> {
+        let (group, subgroup) = (group.into().into_owned(), subgroup.into().into_owned());
+        self.write(Operation::EditSubgroup, move |tx, _| {
             let (group, child) = (load_group_id(tx, &group)?, load_group(tx, &subgroup)?);
             tx.add_to_member_list(group, MemberList::Groups, &child.name).map(drop)
         })
@@ -58,9 +68,9 @@ impl Directory {
     ///
     /// # Errors
     /// `Forbidden` for those who are no administrators; `NotFound`; `LastAdministrator`.
-    pub fn remove_subgroup(&self, group: &str, subgroup: &str) -> Result<()> {
-        let (rules, group, subgroup) = (self.rules.clone(), group.to_owned(), subgroup.to_owned());
-        self.write(PermissionLevel::Administrator, DeniedAction::Membership, move |tx, caller| {
+    pub fn remove_subgroup<'r>(&self, group: impl Into<GroupRef<'r>>, subgroup: impl Into<GroupRef<'r>>) -> Result<()> {
+        let (rules, group, subgroup) = (self.rules.clone(), group.into().into_owned(), subgroup.into().into_owned());
+        self.write(Operation::EditSubgroup, move |tx, caller| {
             let (group, child) = (load_group_id(tx, &group)?, load_group_id(tx, &subgroup)?);
             let rights = tx.grants_administrator(group)?;
             let administrators = rights.then(|| AdministratorGuard::before(tx, caller, &rules)).transpose()?;
@@ -73,20 +83,20 @@ impl Directory {
     fn change_member(
         &self,
         side: MembershipView,
-        username: &str,
-        group: &str,
+        user: UserRef<'_>,
+        group: GroupRef<'_>,
         change: impl FnOnce(&WriteTx<'_>, &Caller, i64, i64) -> Result<()> + Send + 'static,
     ) -> Result<UserWithGroups> {
-        if self.caller.permission < PermissionLevel::PowerUser {
-            self.read(|rows| resolve_membership(rows, side, username, group))?;
+        if !Operation::EditMembership.is_allowed_to(&self.caller) {
+            self.read(|rows| resolve_membership(rows, side, &user, &group))?;
         }
-        let (username, group) = (username.to_owned(), group.to_owned());
-        self.write(PermissionLevel::PowerUser, DeniedAction::Membership, move |tx, caller| {
-            let (user_id, group_id) = resolve_membership(tx, side, &username, &group)?;
+        let (user, group) = (user.into_owned(), group.into_owned());
+        self.write(Operation::EditMembership, move |tx, caller| {
+            let (user_id, group_id) = resolve_membership(tx, side, &user, &group)?;
             require_non_admin_membership(tx, caller, user_id, group_id)?;
             change(tx, caller, user_id, group_id)?;
             // Read after the commit, the answer could show what another client has made of the user since.
-            load_user_with_groups(tx, load_user(tx, &username)?)
+            load_user_with_groups_by_id(tx, user_id)?.ok_or_else(|| Error::NotFound(EntityKind::User, user.to_string()))
         })
     }
 
@@ -94,8 +104,13 @@ impl Directory {
     ///
     /// # Errors
     /// `NotFound`, and `Forbidden` where the members are hidden, when the first piece is read.
-    pub fn members(&self, group: &str, prefix: String, window: Window) -> PageReader<UserWithGroups> {
-        let group = group.to_owned();
+    pub fn members<'r>(
+        &self,
+        group: impl Into<GroupRef<'r>>,
+        prefix: String,
+        window: Window,
+    ) -> PageReader<UserWithGroups> {
+        let group = group.into().into_owned();
         let page = move |directory: &Directory, rows: &ReadTx<'_>| {
             let id = load_group_id(rows, &group)?;
             directory.require_shown_members(rows, id)?;
@@ -106,23 +121,20 @@ impl Directory {
 }
 
 /// The inner ids of both; what the side names is looked up, and missed, first.
-fn resolve_membership(rows: &ReadTx<'_>, side: MembershipView, username: &str, group: &str) -> Result<(i64, i64)> {
+fn resolve_membership(
+    rows: &ReadTx<'_>,
+    side: MembershipView,
+    user: &UserRef<'_>,
+    group: &GroupRef<'_>,
+) -> Result<(i64, i64)> {
     match side {
         MembershipView::User => {
-            let user_id = load_user_id(rows, username)?;
+            let user_id = load_user_id(rows, user)?;
             Ok((user_id, load_group_id(rows, group)?))
         }
         MembershipView::Group => {
             let group_id = load_group_id(rows, group)?;
-            Ok((load_user_id(rows, username)?, group_id))
+            Ok((load_user_id(rows, user)?, group_id))
         }
     }
-}
-
-fn require_non_admin_membership(tx: &WriteTx<'_>, caller: &Caller, user_id: i64, group_id: i64) -> Result<()> {
-    if caller.is_administrator() {
-        return Ok(());
-    }
-    require_no_administrator(caller, tx.is_administrator(user_id)?, DeniedAction::Membership)?;
-    require_no_administrator(caller, tx.grants_administrator(group_id)?, DeniedAction::Membership)
 }

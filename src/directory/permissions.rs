@@ -1,4 +1,5 @@
-//! What a caller may do at the moment at which it counts: in the state that is read, and in the transaction that writes.
+//! All permissions: which caller may do what, at the moment at which it counts, in the state that is read and in the
+//! transaction that writes.
 
 use super::rules::Rules;
 use crate::model::{
@@ -8,6 +9,87 @@ use crate::model::{
 use crate::store::{ReadTx, WriteTx};
 use std::borrow::Cow;
 use std::collections::HashSet;
+
+/// An operation that needs a permission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// Create a user.
+    CreateUser,
+    /// Change, disable or delete a user.
+    EditUser,
+    /// Give a user another login.
+    RenameUser,
+    /// Delete disabled users.
+    PurgeUsers,
+    /// Store a password by its hash.
+    StorePasswordHash,
+    /// Create a group.
+    CreateGroup,
+    /// Change or delete a group.
+    EditGroup,
+    /// Put a user into a group, or take one out.
+    EditMembership,
+    /// Put a group into a group, or take one out.
+    EditSubgroup,
+    /// Change the caller's own password.
+    ChangeOwnPassword,
+    /// Create and revoke the caller's own tokens.
+    ManageOwnTokens,
+    /// Create, list and revoke keys.
+    ManageKeys,
+    /// Read the changes feed as a user. Keys may read it always: an operator makes them, for scripts that read all.
+    ReadChanges,
+    /// Import users, groups and memberships.
+    Import,
+    /// Repair the database.
+    Repair,
+}
+
+impl Operation {
+    /// The table of permissions: the lowest level that may call the operation, and the name of the refusal.
+    ///
+    /// | further rule | holds for | function |
+    /// |---|---|---|
+    /// | only administrators act on administrators | users, memberships, groups that grant the right | [`require_no_administrator`] |
+    /// | only administrators put users into groups that grant the right | new and changed users | [`require_no_administrator_groups`] |
+    /// | only administrators put groups below such groups | new and changed groups | [`require_no_administrator_parents`] |
+    /// | over HTTP, protected users are not disabled, deleted, renamed or demoted | all but operators | [`require_unprotected`], [`AdministratorGuard`] |
+    /// | one enabled administrator remains | all changes | [`AdministratorGuard`] |
+    fn rule(self) -> (PermissionLevel, DeniedAction) {
+        use PermissionLevel::{Administrator, Creator, PowerUser, Reader};
+        match self {
+            Operation::CreateUser => (Creator, DeniedAction::Create),
+            Operation::EditUser => (PowerUser, DeniedAction::Edit),
+            Operation::RenameUser => (PowerUser, DeniedAction::Edit),
+            Operation::PurgeUsers => (Administrator, DeniedAction::Edit),
+            Operation::StorePasswordHash => (Administrator, DeniedAction::Edit),
+            Operation::CreateGroup => (PowerUser, DeniedAction::Create),
+            Operation::EditGroup => (PowerUser, DeniedAction::Edit),
+            Operation::EditMembership => (PowerUser, DeniedAction::Membership),
+            Operation::EditSubgroup => (Administrator, DeniedAction::Membership),
+            Operation::ChangeOwnPassword => (Reader, DeniedAction::Operation),
+            Operation::ManageOwnTokens => (Reader, DeniedAction::Operation),
+            Operation::ManageKeys => (Administrator, DeniedAction::Operation),
+            Operation::ReadChanges => (Administrator, DeniedAction::Operation),
+            Operation::Import => (Administrator, DeniedAction::Operation),
+            Operation::Repair => (Administrator, DeniedAction::Operation),
+        }
+    }
+
+    /// Whether a caller of that level may call the operation at all.
+    pub(super) fn is_allowed_to(self, caller: &Caller) -> bool {
+        caller.permission >= self.rule().0
+    }
+
+    /// Refuses callers of a lower level.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub(super) fn require(self, caller: &Caller) -> Result<()> {
+        let (level, denied) = self.rule();
+        caller.require(level, denied)
+    }
+}
 
 /// The caller as this state has them.
 ///
@@ -183,5 +265,20 @@ pub(super) fn require_no_administrator_parents(
 /// Refuses a hash from a caller who was an administrator when it was taken, and is none any more.
 pub(super) fn require_hash_permission(caller: &Caller, changes: &UserChanges) -> Result<()> {
     let is_hash = changes.password.as_ref().is_some_and(|password| password.imported.is_some());
-    if is_hash { caller.require(PermissionLevel::Administrator, DeniedAction::Edit) } else { Ok(()) }
+    if is_hash { Operation::StorePasswordHash.require(caller) } else { Ok(()) }
+}
+
+/// Refuses to let callers who are no administrators change a membership of an administrator, or of a group that grants the
+/// right.
+pub(super) fn require_non_admin_membership(
+    tx: &WriteTx<'_>,
+    caller: &Caller,
+    user_id: i64,
+    group_id: i64,
+) -> Result<()> {
+    if caller.is_administrator() {
+        return Ok(());
+    }
+    require_no_administrator(caller, tx.is_administrator(user_id)?, DeniedAction::Membership)?;
+    require_no_administrator(caller, tx.grants_administrator(group_id)?, DeniedAction::Membership)
 }

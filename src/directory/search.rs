@@ -4,7 +4,9 @@ use super::groups::ListSelection;
 use super::lookup::{load_group_id, load_user_with_groups_by_id};
 use super::page_reader::PageReader;
 use super::transactions::Directory;
-use crate::model::{Group, GroupDetails, Page, Result, UserSummary, UserView, UserWithGroups, Window, fold_name};
+use crate::model::{
+    Group, GroupDetails, GroupRef, Page, Result, UserSummary, UserView, UserWithGroups, Window, fold_name,
+};
 use crate::store::{ReadTx, UserFilter};
 
 /// What a search asks for.
@@ -76,12 +78,12 @@ impl Directory {
     pub fn users_after(
         &self,
         mut filter: UserFilter,
-        group: Option<&str>,
+        group: Option<GroupRef<'_>>,
         name: &str,
         limit: u64,
     ) -> Result<Vec<UserSummary>> {
         self.read(|rows| {
-            filter.group = group.map(|group| load_group_id(rows, group)).transpose()?;
+            filter.group = group.map(|group| load_group_id(rows, &group)).transpose()?;
             filter.text = filter.text.as_deref().map(fold_name);
             rows.list_users_after(&filter, &rows.user_key(name)?, limit)
         })

@@ -86,7 +86,7 @@ pub fn seed_and(
             ..User::named(FIRST_USER)
         };
         let (administrator, _) = tx.insert_user(administrator, Some(&password))?;
-        tx.insert_member(load_group(tx, ADMINISTRATORS)?.id, administrator.id)?;
+        tx.insert_member(load_group(tx, &ADMINISTRATORS.into())?.id, administrator.id)?;
         for (purpose, digest) in keys {
             tx.insert_credential(&NewCredential { purpose, name: "first".to_owned(), digest, token: None })?;
         }

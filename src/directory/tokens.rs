@@ -1,9 +1,10 @@
 //! Verbs on users' tokens. Only digests of them are stored.
 
+use super::permissions::Operation;
 use super::secrets::{digest, hex, new_secret};
 use super::transactions::Directory;
 use crate::model::{
-    CredentialKind, DeniedAction, Error, NewCredential, PermissionLevel, Proof, Result, Token, check_length,
+    CredentialKind, DeniedAction, Error, NewCredential, Proof, Result, Token, check_length,
     check_text, new_uuid,
 };
 use sha2::Digest as _;
@@ -104,7 +105,7 @@ impl Directory {
             created_at: 0,
         };
         let name = self.caller.name.to_string();
-        self.write(PermissionLevel::Reader, DeniedAction::Operation, move |tx, _| {
+        self.write(Operation::ManageOwnTokens, move |tx, _| {
             let newest = tx.find_token(user_id, &token.application, &token.device)?;
             if newest.map(|token| token.uuid) != present {
                 return Ok(None);
@@ -139,17 +140,13 @@ impl Directory {
     pub fn revoke_tokens(&self, application: &str, device: &str) -> Result<bool> {
         let user_id = self.own_id()?;
         let (application, device) = (application.to_owned(), device.to_owned());
-        self.write(PermissionLevel::Reader, DeniedAction::Operation, move |tx, _| {
-            tx.revoke_tokens(user_id, &application, &device)
-        })
+        self.write(Operation::ManageOwnTokens, move |tx, _| tx.revoke_tokens(user_id, &application, &device))
     }
 
     /// Ends one of the caller's tokens, named by its uuid or by itself. False when there is none.
     pub fn revoke_token(&self, name: &str) -> Result<bool> {
         let user_id = self.own_id()?;
         let name = name.to_owned();
-        self.write(PermissionLevel::Reader, DeniedAction::Operation, move |tx, _| {
-            tx.revoke_token(user_id, &name, &digest(&name))
-        })
+        self.write(Operation::ManageOwnTokens, move |tx, _| tx.revoke_token(user_id, &name, &digest(&name)))
     }
 }

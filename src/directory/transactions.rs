@@ -2,7 +2,7 @@
 //! caller's credential and permissions are checked again.
 
 use super::passwords::Passwords;
-use super::permissions::current_caller;
+use super::permissions::{Operation, current_caller};
 use super::rules::Rules;
 use crate::cache::Owner;
 use crate::model::{Actor, Caller, CallerKind, DeniedAction, Error, PermissionLevel, Proof, Result};
@@ -99,25 +99,23 @@ impl Directory {
     /// `Forbidden` when the caller has less power; `Unauthenticated` when the credential has become invalid.
     pub(super) fn write<T: Send + 'static>(
         &self,
-        permission: PermissionLevel,
-        denied: DeniedAction,
+        operation: Operation,
         write: impl FnOnce(&WriteTx<'_>, &Caller) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.caller.require(permission, denied)?;
-        self.store.write(Actor::of(&self.caller, self.dialect), self.as_current(permission, denied, write))
+        operation.require(&self.caller)?;
+        self.store.write(Actor::of(&self.caller, self.dialect), self.as_current(operation, write))
     }
 
     /// The work with the caller as they are in its transaction.
     fn as_current<T>(
         &self,
-        permission: PermissionLevel,
-        denied: DeniedAction,
+        operation: Operation,
         work: impl FnOnce(&WriteTx<'_>, &Caller) -> Result<T> + Send + 'static,
     ) -> impl FnOnce(&WriteTx<'_>) -> Result<T> + Send + 'static {
         let caller = self.caller.clone();
         move |tx| {
             let caller = current_caller(tx, &caller)?;
-            caller.require(permission, denied)?;
+            operation.require(&caller)?;
             work(tx, &caller)
         }
     }
@@ -125,12 +123,11 @@ impl Directory {
     /// Like `write`, in a transaction of its own, see [`Store::write_alone`].
     pub(super) fn write_alone<T: Send + 'static>(
         &self,
-        permission: PermissionLevel,
-        denied: DeniedAction,
+        operation: Operation,
         write: impl FnOnce(&WriteTx<'_>, &Caller) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.caller.require(permission, denied)?;
-        self.store.write_alone(Actor::of(&self.caller, self.dialect), self.as_current(permission, denied, write))
+        operation.require(&self.caller)?;
+        self.store.write_alone(Actor::of(&self.caller, self.dialect), self.as_current(operation, write))
     }
 
     /// Like `write`, for an operation with so many names.
@@ -140,17 +137,12 @@ impl Directory {
     pub(super) fn write_names<T: Send + 'static>(
         &self,
         names: usize,
-        permission: PermissionLevel,
-        denied: DeniedAction,
+        operation: Operation,
         write: impl FnOnce(&WriteTx<'_>, &Caller) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.caller.require(permission, denied)?;
+        operation.require(&self.caller)?;
         self.require_names(names)?;
-        if names > NAMES_TOGETHER_MAX {
-            self.write_alone(permission, denied, write)
-        } else {
-            self.write(permission, denied, write)
-        }
+        if names > NAMES_TOGETHER_MAX { self.write_alone(operation, write) } else { self.write(operation, write) }
     }
 
     /// Refuses an operation with too many names.
@@ -159,6 +151,14 @@ impl Directory {
             Some(limit) if names > limit => Err(Error::TooManyNames(limit)),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses callers who may not call the operation at all, before anything about it is looked at.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub fn require(&self, operation: Operation) -> Result<()> {
+        operation.require(&self.caller)
     }
 
     /// Who asks.
@@ -175,10 +175,5 @@ impl Directory {
     /// The caller, as the owner of what it leaves in caches.
     pub(crate) fn owner(&self) -> Owner {
         Owner::of(&(self.caller.kind.word(), &*self.caller.name))
-    }
-
-    /// How passwords are stored here, and which are taken.
-    pub fn passwords(&self) -> &Passwords {
-        &self.passwords
     }
 }

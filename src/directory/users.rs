@@ -1,42 +1,73 @@
 //! Verbs on users.
 
-use super::lookup::{load_user, load_user_id, load_user_with_groups, require_precondition};
+use super::lookup::{load_user, load_user_by_id, load_user_id, load_user_with_groups, require_precondition};
 use super::names::{missing_key, new_key};
 use super::permissions::{
-    AdministratorGuard, require_no_administrator, require_no_administrator_groups, require_unprotected,
+    AdministratorGuard, Operation, require_no_administrator, require_no_administrator_groups, require_unprotected,
 };
 use super::transactions::Directory;
 use super::user_writes::{UserUpdate, insert_user, insert_user_with_key, load_joined_groups};
 use crate::model::{
-    DeniedAction, EntityKind, Error, PermissionLevel, Precondition, Result, UserChanges, UserSummary, UserWithGroups,
+    DeniedAction, EntityKind, Error, Precondition, Result, UserChanges, UserRef, UserSummary, UserWithGroups,
     check_login, fold_name,
 };
 use crate::store::UserFilter;
 use std::collections::HashSet;
 
+/// A user to create.
+#[derive(Debug, Clone, Default)]
+pub struct NewUser {
+    /// The login. A missing one is reported after the caller's permission was checked.
+    pub username: Option<String>,
+    /// A password in plain text, or, from an administrator, a hash.
+    pub password: Option<String>,
+    /// A missing password is refused where the operator's settings require one.
+    pub checks_password: bool,
+    /// Fields, groups and role.
+    pub changes: UserChanges,
+}
+
+/// A change of a user.
+#[derive(Debug, Clone, Default)]
+pub struct UserEdit {
+    /// Fields, groups and role.
+    pub changes: UserChanges,
+    /// Another password in plain text, or, from an administrator, a hash.
+    pub password: Option<String>,
+    /// Further names in the request. Each has to mean the same user.
+    pub also_named: Vec<String>,
+    /// The state that the user has to be in.
+    pub precondition: Precondition,
+}
+
 impl Directory {
-    /// Creates a user.
+    /// Creates a user. The password is hashed before the transaction, after permission and conflicts were checked; the
+    /// transaction checks both again.
     ///
     /// # Errors
-    /// `Forbidden` when the caller may not, or not one with these groups; `Exists`; `UnknownGroups`; `Invalid`
-    /// for a name or fields that cannot be; `TooManyNames`.
-    pub fn create_user(&self, username: &str, new: UserChanges) -> Result<UserWithGroups> {
-        self.require_user_creator()?;
-        let username = check_login("user name", username)?.to_owned();
-        self.write_names(new.names(), PermissionLevel::Creator, DeniedAction::Create, move |tx, caller| {
-            require_no_administrator_groups(tx, caller, &new, DeniedAction::Create)?;
-            let user = insert_user(tx, caller, &username, &new)?;
+    /// In this order: `Forbidden` for callers who may create no user; `UsernameRequired`; `TooManyNames`; `Forbidden` for
+    /// groups that grant administrator rights; `Invalid` and `Exists` for the name; `PasswordRequired`; `Invalid` for the
+    /// password; `UnknownGroups` and `Invalid` for fields.
+    pub fn create_user(&self, new: NewUser) -> Result<UserWithGroups> {
+        let NewUser { username, password, checks_password, mut changes } = new;
+        self.require(Operation::CreateUser)?;
+        let username = username.ok_or(Error::UsernameRequired)?;
+        self.precheck_create_user(&username, &changes)?;
+        changes.password = match password {
+            Some(password) => Some(self.hash_first_password(&password)?),
+            None if checks_password && self.passwords.required() => return Err(Error::PasswordRequired),
+            None => None,
+        };
+        let username = check_login("user name", &username)?.to_owned();
+        self.write_names(changes.names(), Operation::CreateUser, move |tx, caller| {
+            require_no_administrator_groups(tx, caller, &changes, DeniedAction::Create)?;
+            let user = insert_user(tx, caller, &username, &changes)?;
             load_user_with_groups(tx, user)
         })
     }
 
-    /// Whether [`Directory::create_user`] would begin: asked before work that only a creation is worth, such as
-    /// hashing a password.
-    ///
-    /// # Errors
-    /// `Forbidden`, `Exists` and `TooManyNames`.
-    pub fn may_create_user(&self, username: &str, new: &UserChanges) -> Result<()> {
-        self.require_user_creator()?;
+    /// Checks permission and conflicts before expensive work such as hashing.
+    fn precheck_create_user(&self, username: &str, new: &UserChanges) -> Result<()> {
         self.require_names(new.names())?;
         self.read(|rows| {
             require_no_administrator_groups(rows, &self.caller, new, DeniedAction::Create)?;
@@ -54,9 +85,9 @@ impl Directory {
         new: UserChanges,
         changes: UserChanges,
     ) -> Result<UserWithGroups> {
-        self.require_user_creator()?;
+        self.require(Operation::CreateUser)?;
         let (rules, username) = (self.rules.clone(), check_login("user name", username)?.to_owned());
-        self.write(PermissionLevel::Creator, DeniedAction::Create, move |tx, caller| {
+        self.write(Operation::CreateUser, move |tx, caller| {
             require_no_administrator_groups(tx, caller, &new, DeniedAction::Create)?;
             let user = match tx.find_user(&username)? {
                 None => insert_user(tx, caller, &username, &new)?,
@@ -66,8 +97,9 @@ impl Directory {
                         condition: &Precondition::default(),
                         denied: DeniedAction::Create,
                     };
+                    let id = user.id;
                     update.apply(tx, caller, &rules, user)?;
-                    load_user(tx, &username)?
+                    load_user_by_id(tx, id)?
                 }
                 Some(_) => return Err(Error::Exists(EntityKind::User, username)),
             };
@@ -80,7 +112,7 @@ impl Directory {
     /// # Errors
     /// `Forbidden` when the caller may not; `Invalid` for a name that cannot be; `TooManyNames`.
     pub fn create_missing_users(&self, usernames: Vec<String>) -> Result<()> {
-        self.write_names(usernames.len(), PermissionLevel::Creator, DeniedAction::Create, move |tx, caller| {
+        self.write_names(usernames.len(), Operation::CreateUser, move |tx, caller| {
             let mut made = HashSet::new();
             for (username, found) in usernames.iter().zip(tx.find_user_ids(&usernames)?) {
                 let username = check_login("user name", username)?;
@@ -97,48 +129,38 @@ impl Directory {
         })
     }
 
-    /// Refuses callers who could create no user at all, before anything about it is looked at.
-    ///
-    /// # Errors
-    /// `Forbidden`.
-    pub fn require_user_creator(&self) -> Result<()> {
-        self.caller.require(PermissionLevel::Creator, DeniedAction::Create)
-    }
-
-    /// Refuses callers who could change no user at all, before anything about the change is looked at.
-    ///
-    /// # Errors
-    /// `Forbidden`.
-    pub fn require_editor(&self) -> Result<()> {
-        self.caller.require(PermissionLevel::PowerUser, DeniedAction::Edit)
-    }
-
-    /// Changes a user.
+    /// Changes a user. A password is hashed before the transaction, after the permission was checked; the transaction
+    /// checks it again.
     ///
     /// # Errors
     /// `NotFound`; `Forbidden` when the caller may not change this user, or not into this; `UnknownGroups`;
-    /// `LastAdministrator`; `InheritedAdministrator`; `Invalid`; `PreconditionFailed` when the condition is not met;
-    /// `TooManyNames`.
-    pub fn update_user(&self, username: &str, changes: UserChanges, condition: Precondition) -> Result<UserWithGroups> {
-        let (rules, username) = (self.rules.clone(), username.to_owned());
-        self.write_names(changes.names(), PermissionLevel::PowerUser, DeniedAction::Edit, move |tx, caller| {
-            let user = load_user(tx, &username)?;
-            let update = UserUpdate { changes: &changes, condition: &condition, denied: DeniedAction::Edit };
-            update.apply(tx, caller, &rules, user)?;
-            // Read after the commit, the answer could show, and tag, what somebody else has made of it since.
-            load_user_with_groups(tx, load_user(tx, &username)?)
+    /// `OtherUser`; `LastAdministrator`; `InheritedAdministrator`; `Invalid`; `PreconditionFailed`; `TooManyNames`.
+    pub fn update_user<'r>(&self, user: impl Into<UserRef<'r>>, edit: UserEdit) -> Result<UserWithGroups> {
+        let (rules, user) = (self.rules.clone(), user.into().into_owned());
+        let UserEdit { mut changes, password, also_named, precondition } = edit;
+        if changes.groups.is_some() || password.is_some() || !also_named.is_empty() {
+            self.precheck_update_user(&user, &changes)?;
+            self.require_same_user(&user, &also_named)?;
+        }
+        if let Some(password) = password {
+            changes.password = self.hash_next_password(&user, &password)?;
+        }
+        self.write_names(changes.names(), Operation::EditUser, move |tx, caller| {
+            let before = load_user(tx, &user)?;
+            let id = before.id;
+            let update = UserUpdate { changes: &changes, condition: &precondition, denied: DeniedAction::Edit };
+            update.apply(tx, caller, &rules, before)?;
+            // Read after the commit, the answer could show, and tag, a later change of another client.
+            load_user_with_groups(tx, load_user_by_id(tx, id)?)
         })
     }
 
-    /// Whether [`Directory::update_user`] would begin: asked before work that only a change is worth.
-    ///
-    /// # Errors
-    /// `NotFound`, `Forbidden`, `UnknownGroups` and `TooManyNames`.
-    pub fn may_update_user(&self, username: &str, changes: &UserChanges) -> Result<()> {
-        self.require_editor()?;
+    /// Checks the permission before expensive work such as hashing.
+    pub(super) fn precheck_update_user(&self, user: &UserRef<'_>, changes: &UserChanges) -> Result<()> {
+        self.require(Operation::EditUser)?;
         self.require_names(changes.names())?;
         self.read(|rows| {
-            let id = load_user_id(rows, username)?;
+            let id = load_user_id(rows, user)?;
             require_no_administrator(&self.caller, rows.is_administrator(id)?, DeniedAction::Edit)?;
             require_no_administrator_groups(rows, &self.caller, changes, DeniedAction::Edit)?;
             load_joined_groups(rows, changes.groups.as_deref().unwrap_or_default()).map(drop)
@@ -149,10 +171,10 @@ impl Directory {
     ///
     /// # Errors
     /// `NotFound`, `Forbidden`, `AlreadyDisabled`, `LastAdministrator`; `PreconditionFailed` when the condition is not met.
-    pub fn disable_user(&self, username: &str, condition: Precondition) -> Result<()> {
-        let (rules, username) = (self.rules.clone(), username.to_owned());
-        self.write(PermissionLevel::PowerUser, DeniedAction::Edit, move |tx, caller| {
-            let user = load_user(tx, &username)?;
+    pub fn disable_user<'r>(&self, user: impl Into<UserRef<'r>>, condition: Precondition) -> Result<()> {
+        let (rules, user) = (self.rules.clone(), user.into().into_owned());
+        self.write(Operation::EditUser, move |tx, caller| {
+            let user = load_user(tx, &user)?;
             if user.disabled {
                 require_no_administrator(caller, tx.is_administrator(user.id)?, DeniedAction::Edit)?;
                 return Err(Error::AlreadyDisabled);
@@ -167,13 +189,13 @@ impl Directory {
     ///
     /// # Errors
     /// `NotFound`, `Forbidden`, `LastAdministrator`; `PreconditionFailed` when the condition is not met.
-    pub fn delete_user(&self, username: &str, condition: Precondition) -> Result<()> {
-        if self.caller.permission < PermissionLevel::PowerUser {
-            self.require_user(username)?;
+    pub fn delete_user<'r>(&self, user: impl Into<UserRef<'r>>, condition: Precondition) -> Result<()> {
+        let (rules, user) = (self.rules.clone(), user.into().into_owned());
+        if !Operation::EditUser.is_allowed_to(&self.caller) {
+            self.read(|rows| load_user_id(rows, &user))?;
         }
-        let (rules, username) = (self.rules.clone(), username.to_owned());
-        self.write(PermissionLevel::PowerUser, DeniedAction::Edit, move |tx, caller| {
-            let user = load_user(tx, &username)?;
+        self.write(Operation::EditUser, move |tx, caller| {
+            let user = load_user(tx, &user)?;
             let was_administrator = tx.is_administrator(user.id)?;
             require_no_administrator(caller, was_administrator, DeniedAction::Edit)?;
             require_precondition(tx, &user, &condition)?;
@@ -190,7 +212,7 @@ impl Directory {
     /// # Errors
     /// `Forbidden` for those who are no administrators.
     pub fn purge_users(&self, unchanged_since: i64, limit: u64) -> Result<Vec<String>> {
-        self.caller.require(PermissionLevel::Administrator, DeniedAction::Edit)?;
+        self.require(Operation::PurgeUsers)?;
         let filter =
             UserFilter { disabled: Some(true), unchanged_since: Some(unchanged_since), ..UserFilter::default() };
         loop {
@@ -199,7 +221,7 @@ impl Directory {
             if found.is_empty() {
                 return Ok(Vec::new());
             }
-            let removed = self.write_alone(PermissionLevel::Administrator, DeniedAction::Edit, move |tx, _| {
+            let removed = self.write_alone(Operation::PurgeUsers, move |tx, _| {
                 let mut removed = Vec::with_capacity(found.len());
                 for UserSummary { user, .. } in found {
                     // Since then a user may have been changed.

@@ -2,8 +2,8 @@
 
 use super::values::{Change, Changes, Group, GroupFields, Key, KeyPurpose, NewKey, User, UserFields, UserSelection};
 use super::{Error, ErrorKind, Result};
-use crate::directory::{self, ChangeCursor, ListSelection, MembershipView, Passwords};
-use crate::model::{self, Precondition, UserSummary, UserWithGroups};
+use crate::directory::{self, ChangeCursor, ListSelection, MembershipView, NewUser, Passwords, UserEdit};
+use crate::model::{self, GroupRef, Precondition, UserSummary, UserWithGroups};
 use crate::store::{Store, TempDatabase, back_up};
 use crate::sync::{exclusive, shared};
 use std::path::Path;
@@ -75,7 +75,8 @@ impl Directory {
     /// `NotFound` when the group of the selection does not exist.
     pub fn users(&self, selection: &UserSelection, after: &str, limit: u64) -> Result<Vec<User>> {
         let UserSelection { filter, group } = selection.clone();
-        let found = self.with(|directory| directory.users_after(filter, group.as_deref(), after, limit))?;
+        let found =
+            self.with(|directory| directory.users_after(filter, group.as_deref().map(GroupRef::from), after, limit))?;
         Ok(found.into_iter().map(User::from).collect())
     }
 
@@ -84,12 +85,13 @@ impl Directory {
     /// # Errors
     /// `Exists`; `NotFound` for a group that does not exist; `Invalid`.
     pub fn create_user(&self, name: &str, fields: &UserFields) -> Result<User> {
-        let mut changes = fields.changes()?;
-        let profile = self.with(|directory| {
-            let password = fields.password.as_deref();
-            changes.password = password.map(|password| directory.password_of_new_user(password)).transpose()?;
-            directory.create_user(name, changes)
-        })?;
+        let new = NewUser {
+            username: Some(name.to_owned()),
+            password: fields.password.clone(),
+            checks_password: false,
+            changes: fields.changes()?,
+        };
+        let profile = self.with(|directory| directory.create_user(new))?;
         Ok(user_of(profile))
     }
 
@@ -98,13 +100,8 @@ impl Directory {
     /// # Errors
     /// `NotFound`; `Invalid`; `Refused` when no enabled administrator would remain.
     pub fn update_user(&self, name: &str, fields: &UserFields) -> Result<User> {
-        let mut changes = fields.changes()?;
-        let profile = self.with(|directory| {
-            let password = fields.password.as_deref();
-            changes.password =
-                password.map(|password| directory.changed_password(name, password)).transpose()?.flatten();
-            directory.update_user(name, changes, Precondition::default())
-        })?;
+        let edit = UserEdit { changes: fields.changes()?, password: fields.password.clone(), ..UserEdit::default() };
+        let profile = self.with(|directory| directory.update_user(name, edit))?;
         Ok(user_of(profile))
     }
 

@@ -71,7 +71,11 @@ impl From<model::Error> for Error {
         let kind = match &error {
             Cause::NotFound(..) | Cause::UnknownGroups(_) => ErrorKind::NotFound,
             Cause::Exists(..) => ErrorKind::Exists,
-            Cause::Invalid(_) | Cause::TooManyNames(_) => ErrorKind::Invalid,
+            Cause::UsernameRequired
+            | Cause::PasswordRequired
+            | Cause::OtherUser { .. }
+            | Cause::Invalid(_)
+            | Cause::TooManyNames(_) => ErrorKind::Invalid,
             Cause::LastAdministrator
             | Cause::Protected(_)
             | Cause::InheritedAdministrator(_)

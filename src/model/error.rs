@@ -67,6 +67,17 @@ pub enum Error {
     CursorExpired(String),
     /// The user or group is not in a state that the caller allows: see `Precondition`.
     PreconditionFailed,
+    /// A new user needs a login.
+    UsernameRequired,
+    /// A new user needs a password.
+    PasswordRequired,
+    /// The request names another user than the one that it is about.
+    OtherUser {
+        /// The name of the other user.
+        name: String,
+        /// False: no user has that name.
+        exists: bool,
+    },
     /// A value that cannot be taken, and why.
     Invalid(String),
     /// The request has more names than this limit.
@@ -90,6 +101,9 @@ impl fmt::Display for Error {
             Error::Protected(name) => {
                 write!(f, "the user {name} is protected: only a command on the server can disable, delete or demote it")
             }
+            Error::UsernameRequired => write!(f, "the user has no name"),
+            Error::PasswordRequired => write!(f, "the user has no password"),
+            Error::OtherUser { name, .. } => write!(f, "the request names another user: {name}"),
             Error::LastAdministrator => write!(f, "the last enabled administrator has to stay one"),
             Error::InheritedAdministrator(group) => {
                 write!(f, "the user is an administrator through the group {group}: remove it there")

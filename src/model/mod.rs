@@ -14,6 +14,7 @@ mod name;
 mod page;
 mod precondition;
 mod property;
+mod refs;
 mod text;
 mod time;
 mod user;
@@ -33,6 +34,7 @@ pub use name::{BUILT_IN, Keys, check_login, check_new_name, fold_name, is_key_of
 pub use page::{Page, Window};
 pub use precondition::{EtagScope, EtagSet, Precondition};
 pub use property::{ATTRIBUTES_BYTES_MAX, is_answered_property};
+pub use refs::{GroupRef, UserRef};
 pub use text::{check_length, check_text, is_email, timestamp};
 pub use time::now;
 pub use user::{

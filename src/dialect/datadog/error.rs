@@ -108,6 +108,9 @@ fn error_response(error: &Error) -> Response {
         | Error::Protected(_)
         | Error::InheritedAdministrator(_)
         | Error::UnknownGroups(_)
+        | Error::UsernameRequired
+        | Error::PasswordRequired
+        | Error::OtherUser { .. }
         | Error::Invalid(_) => error_document(400, &error.to_string()),
         Error::Unavailable(_) => {
             log_cause(error);

@@ -5,7 +5,7 @@ use crate::dialect::call::Call;
 use crate::dialect::json_list::JsonList;
 use crate::dialect::preconditions::{conditional_get, write_preconditions};
 use crate::dialect::request_body::json_object;
-use crate::directory::{Directory, UserFilter};
+use crate::directory::{Directory, Operation, UserEdit, UserFilter};
 use crate::http::{Etag, Query, Response};
 use crate::json::{Json, Object};
 use crate::model::{
@@ -27,7 +27,7 @@ const PAGE_SIZE_MAX: u64 = 10_000;
 
 /// `POST /api/v1/user`
 pub(super) fn create(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
-    directory.require_user_creator()?;
+    directory.require(Operation::CreateUser)?;
     let body = json_object(call.request)?.unwrap_or_default();
     let handle = match body.get("handle") {
         None | Some(Json::Null) => return Err(Problem::Missing("handle")),
@@ -107,7 +107,7 @@ pub(super) fn get(call: &mut Call<'_>, directory: &Directory) -> Result<Response
 /// `PUT /api/v1/user/{handle}`: what is absent or null stays.
 pub(super) fn update(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
     let handle = call.parameter("handle");
-    directory.require_editor()?;
+    directory.require(Operation::EditUser)?;
     let account = directory.user(handle)?;
     let mut body = json_object(call.request)?.unwrap_or_default();
     // Clients send back what they were shown. That is no change, whatever it looks like (another dialect may have
@@ -128,7 +128,8 @@ pub(super) fn update(call: &mut Call<'_>, directory: &Directory) -> Result<Respo
     if changes.access_role == Some(AccessRole::Administrator) && account.administrator {
         changes.access_role = None;
     }
-    let profile = directory.update_user(handle, changes, write_preconditions(call.request).on(EtagScope::User))?;
+    let precondition = write_preconditions(call.request).on(EtagScope::User);
+    let profile = directory.update_user(handle, UserEdit { changes, precondition, ..UserEdit::default() })?;
     Ok(user_document(&profile))
 }
 
@@ -141,7 +142,7 @@ pub(super) fn disable(call: &mut Call<'_>, directory: &Directory) -> Result<Resp
 
 /// `POST /api/v1/invite_users`: creates those who do not exist; they stay unverified until they log in.
 pub(super) fn invite(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
-    directory.require_user_creator()?;
+    directory.require(Operation::CreateUser)?;
     let body = json_object(call.request)?.unwrap_or_default();
     let emails = match body.get("emails") {
         None | Some(Json::Null) => &[],

@@ -142,6 +142,9 @@ fn error_response(error: &Error) -> Response {
         Error::CursorExpired(why) => error_document(410, why),
         Error::PreconditionFailed => error_document(412, "Precondition Failed"),
         Error::TooManyNames(_) => error_document(413, &error.to_string()),
+        Error::UsernameRequired => error_document(400, "User MUST have a name"),
+        Error::PasswordRequired => error_document(400, "User MUST have a password"),
+        Error::OtherUser { .. } => error_document(400, &error.to_string()),
         Error::Invalid(why) => error_document(400, why),
         Error::Unavailable(_) => {
             log_cause(error);

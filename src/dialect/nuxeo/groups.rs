@@ -7,7 +7,7 @@ use super::paging::{PageRequest, cached_page};
 use super::users::{self, serialize_extra_properties};
 use crate::dialect::call::Call;
 use crate::dialect::preconditions::{conditional_get, write_preconditions};
-use crate::directory::{Directory, ListSelection, MembershipView, PageReader};
+use crate::directory::{Directory, ListSelection, MembershipView, Operation, PageReader};
 use crate::http::{Etag, Response};
 use crate::json::{Json, Object};
 use crate::model::{EntityKind, Error, Group, GroupChanges, GroupDetails};
@@ -20,7 +20,7 @@ pub(super) fn create(call: &mut Call<'_>, directory: &Directory) -> Result<Respo
     let properties = properties(&mut entity)?;
     let name = group_name(&entity, &properties)?;
     let new = changes(&entity, properties, None)?;
-    directory.require_group_creator()?;
+    directory.require(Operation::CreateGroup)?;
     let name = name.ok_or_else(|| Problem::Invalid("Group MUST have a name".to_owned()))?;
     Ok(tagged_group_document(201, &directory.create_group(&name, new, lists(request)?)?))
 }
@@ -40,7 +40,7 @@ pub(super) fn update(call: &mut Call<'_>, directory: &Directory) -> Result<Respo
     let properties = properties(&mut entity)?;
     let other = group_name(&entity, &properties)?;
     let changes = changes(&entity, properties, Some(&present))?;
-    directory.require_editor()?;
+    directory.require(Operation::EditGroup)?;
     if let Some(other) = other
         && !directory.is_one_group(name, &other)?
     {

@@ -7,7 +7,7 @@ use super::paging::{PageRequest, cached_page};
 use crate::dialect::call::Call;
 use crate::dialect::preconditions::{conditional_get, write_preconditions};
 use crate::dialect::request_body::json_object;
-use crate::directory::{Directory, MembershipView, PageReader};
+use crate::directory::{Directory, MembershipView, NewUser, PageReader, UserEdit};
 use crate::http::{Etag, Request, Response};
 use crate::json::{Json, JsonStr, Object};
 use crate::model::{Error, EtagScope, GroupName, User, UserChanges, UserWithGroups};
@@ -25,15 +25,8 @@ pub(super) fn create(call: &mut Call<'_>, directory: &Directory) -> Result<Respo
     // The documented way is `properties.username`; `id` is understood where that is missing.
     let username = name(&properties, "username")?.or(name(&entity, "id")?);
     properties.remove("username");
-    let (mut new, password) = changes(properties)?;
-    directory.require_user_creator()?;
-    let username = username.ok_or_else(|| Problem::Invalid("User MUST have a name".to_owned()))?;
-    directory.may_create_user(&username, &new)?;
-    if password.is_none() && directory.passwords().required() {
-        return Err(Problem::Invalid("User MUST have a password".to_owned()));
-    }
-    new.password = password.map(|password| directory.password_of_new_user(&password)).transpose()?;
-    let profile = directory.create_user(&username, new)?;
+    let (changes, password) = changes(properties)?;
+    let profile = directory.create_user(NewUser { username, password, checks_password: true, changes })?;
     tagged_user_document(201, directory, &profile, request)
 }
 
@@ -61,25 +54,18 @@ pub(super) fn update(call: &mut Call<'_>, directory: &Directory) -> Result<Respo
     let mut properties = properties(&mut entity)?;
     let (id, other) = (name(&entity, "id")?, name(&properties, "username")?);
     properties.remove("username");
-    let (mut changes, password) = changes(properties)?;
-    directory.may_update_user(username, &changes)?;
-    if let Some(id) = id
-        && !directory.is_one_user(username, &id)?
-    {
-        return match directory.user(&id) {
-            Err(Error::NotFound(..)) => Err(Problem::UnknownId(id)),
-            Err(error) => Err(error.into()),
-            Ok(_) => Err(Problem::Invalid(format!("the id in the body names another user: {id}"))),
-        };
-    }
-    if let Some(other) = other
-        && !directory.is_one_user(username, &other)?
-    {
-        return Err(Problem::Invalid(format!("the username in the body names another user: {other}")));
-    }
-    changes.password = password.map(|password| directory.changed_password(username, &password)).transpose()?.flatten();
-    let profile =
-        directory.update_user(username, changes, write_preconditions(request).on(EtagScope::UserWithGroups))?;
+    let (changes, password) = changes(properties)?;
+    let precondition = write_preconditions(request).on(EtagScope::UserWithGroups);
+    let also_named = id.iter().chain(&other).cloned().collect();
+    let edit = UserEdit { changes, password, also_named, precondition };
+    let profile = directory.update_user(username, edit).map_err(|error| match error {
+        Error::OtherUser { name, exists: false } if Some(&name) == id.as_ref() => Problem::UnknownId(name),
+        Error::OtherUser { name, .. } => {
+            let field = if Some(&name) == id.as_ref() { "id" } else { "username" };
+            Problem::Invalid(format!("the {field} in the body names another user: {name}"))
+        }
+        error => error.into(),
+    })?;
     tagged_user_document(200, directory, &profile, request)
 }
 

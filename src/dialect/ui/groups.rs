@@ -5,7 +5,7 @@ use super::error::Result;
 use crate::admin::{ShownGroup, group_of, group_shown};
 use crate::dialect::call::Call;
 use crate::dialect::preconditions::{conditional_get, write_preconditions};
-use crate::directory::{Directory, ListSelection, MembershipView};
+use crate::directory::{Directory, ListSelection, MembershipView, Operation};
 use crate::http::{Etag, Response};
 use serde::Serialize;
 
@@ -32,7 +32,7 @@ struct Page<'n> {
 
 /// `POST /api/groups`
 pub(super) fn create(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
-    directory.require_group_creator()?;
+    directory.require(Operation::CreateGroup)?;
     let (name, changes) = group_of(record(call.request, &[&["name"], &FIELDS[..]].concat())?);
     directory.create_group(&name, changes, ListSelection::default())?;
     group_document(201, directory, &name)
@@ -48,7 +48,7 @@ pub(super) fn get(call: &mut Call<'_>, directory: &Directory) -> Result<Response
 /// `PATCH /api/groups/{name}`: absent and null fields stay, empty ones are cleared.
 pub(super) fn update(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
     let name = call.parameter("name");
-    directory.require_editor()?;
+    directory.require(Operation::EditGroup)?;
     let (_, changes) = group_of(record(call.request, &FIELDS)?);
     directory.update_group(name, changes, ListSelection::default(), write_preconditions(call.request))?;
     group_document(200, directory, name)

@@ -2,13 +2,13 @@
 
 use super::decode::{Parameters, fields, read_page, record, text};
 use super::error::Result;
-use crate::admin::{ShownUser, changes_of, new_user_of};
+use crate::admin::{ShownUser, new_user_of, user_edit_of};
 use crate::dialect::call::Call;
 use crate::dialect::preconditions::{conditional_get, write_preconditions};
-use crate::directory::{Directory, UserFilter};
+use crate::directory::{Directory, Operation, UserEdit, UserFilter};
 use crate::formats::UserRecord;
 use crate::http::{Etag, Response};
-use crate::model::{EtagScope, TextField, UserWithGroups};
+use crate::model::{EtagScope, GroupRef, TextField, UserWithGroups};
 use serde::Serialize;
 
 /// The keys of fields that a request can change.
@@ -29,8 +29,9 @@ pub(super) fn list(call: &mut Call<'_>, directory: &Directory) -> Result<Respons
         ..UserFilter::default()
     };
     let (group, after, limit) = (parameters.get("group"), parameters.get("after"), parameters.limit()?);
-    let (accounts, has_more) =
-        read_page(limit, |limit| directory.users_after(filter, group, after.unwrap_or_default(), limit))?;
+    let (accounts, has_more) = read_page(limit, |limit| {
+        directory.users_after(filter, group.map(GroupRef::from), after.unwrap_or_default(), limit)
+    })?;
     let next = accounts.last().filter(|_| has_more).map(|account| account.user.username.as_str());
     let users: Vec<ShownUser> = accounts.iter().map(ShownUser::of_account).collect();
     Ok(Response::json(200, &Page { users, next }))
@@ -47,11 +48,10 @@ struct Page<'n> {
 /// `POST /api/users`
 pub(super) fn create(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
     // Before a password is hashed.
-    directory.require_user_creator()?;
+    directory.require(Operation::CreateUser)?;
     let user: UserRecord =
         record(call.request, &["name", "password"].into_iter().chain(field_names()).collect::<Vec<_>>())?;
-    let (name, changes) = new_user_of(directory, user)?;
-    Ok(user_document(201, &directory.create_user(&name, changes)?))
+    Ok(user_document(201, &directory.create_user(new_user_of(user))?))
 }
 
 /// `GET /api/users/{name}`
@@ -64,10 +64,10 @@ pub(super) fn get(call: &mut Call<'_>, directory: &Directory) -> Result<Response
 /// `PATCH /api/users/{name}`: absent and null fields stay, empty ones are cleared.
 pub(super) fn update(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
     let name = call.parameter("name");
-    directory.require_editor()?;
-    let (_, changes) = changes_of(directory, record(call.request, &field_names().collect::<Vec<_>>())?)?;
-    let condition = write_preconditions(call.request).on(EtagScope::UserWithGroups);
-    Ok(user_document(200, &directory.update_user(name, changes, condition)?))
+    directory.require(Operation::EditUser)?;
+    let (_, edit) = user_edit_of(record(call.request, &field_names().collect::<Vec<_>>())?);
+    let precondition = write_preconditions(call.request).on(EtagScope::UserWithGroups);
+    Ok(user_document(200, &directory.update_user(name, UserEdit { precondition, ..edit })?))
 }
 
 /// `DELETE /api/users/{name}`: for good.
@@ -80,7 +80,7 @@ pub(super) fn delete(call: &mut Call<'_>, directory: &Directory) -> Result<Respo
 /// `PUT /api/users/{name}/password`
 pub(super) fn set_password(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
     let name = call.parameter("name");
-    directory.require_editor()?;
+    directory.require(Operation::EditUser)?;
     let body = fields(call.request, &["password"])?;
     directory.set_password(name, text(&body, "password")?)?;
     Ok(Response::empty(204))

@@ -163,7 +163,7 @@ impl Import<'_> {
         let id = if existed {
             let unconditional = Precondition::default();
             let update = UserUpdate { changes, condition: &unconditional, denied: DeniedAction::Edit };
-            let user = load_user(tx, name)?;
+            let user = load_user(tx, &name.into())?;
             let id = user.id;
             refuse_namesake(tx, id, name, entry_names)?;
             update.apply(tx, self.caller, self.rules, user)?;
@@ -191,7 +191,7 @@ impl Import<'_> {
         }
         let before = tx.recorded_changes();
         let id = if existed {
-            let group = load_group(tx, name)?;
+            let group = load_group(tx, &name.into())?;
             let id = group.id;
             update_group(tx, self.caller, self.rules, group, changes, None, &Precondition::default())?;
             id
@@ -208,7 +208,15 @@ impl Import<'_> {
         }
         let before = tx.recorded_changes();
         let changes = GroupChanges { parent_groups: Some(parents.to_vec()), ..GroupChanges::default() };
-        update_group(tx, self.caller, self.rules, load_group(tx, group)?, &changes, None, &Precondition::default())?;
+        update_group(
+            tx,
+            self.caller,
+            self.rules,
+            load_group(tx, &group.into())?,
+            &changes,
+            None,
+            &Precondition::default(),
+        )?;
         Ok(outcome(tx, before, true))
     }
 

@@ -61,7 +61,7 @@ impl Import<'_> {
         let Member { group, member: subgroup, place, by_member } = member;
         let (Target::Name(parent), Target::Name(child)) = (group, subgroup) else {
             let child = match subgroup {
-                Target::Name(name) => load_group_id(tx, name)?,
+                Target::Name(name) => load_group_id(tx, &name.into())?,
                 Target::Entry { entry, shown, .. } => match tx.find_entry(entry)? {
                     Some(Entry::Group(id)) => id,
                     Some(Entry::User(_)) | None => return Err(nobody(group, shown)),
@@ -122,7 +122,7 @@ impl Import<'_> {
         let Target::Entry { entry, shown, name } = group else {
             let name = group.shown();
             self.require_group(tx, name, made)?;
-            return Ok(load_group_id(tx, name)?);
+            return Ok(load_group_id(tx, &name.into())?);
         };
         if let Some(id) = self.receivers.borrow().get(entry) {
             return Ok(*id);
@@ -134,7 +134,7 @@ impl Import<'_> {
             None => match name {
                 Some(name) if self.options.create_groups && !tx.has_name(EntityKind::Group, name)? => {
                     self.require_group(tx, name, made)?;
-                    let id = load_group_id(tx, name)?;
+                    let id = load_group_id(tx, &name.into())?;
                     tx.save_entry_names(EntityKind::Group, id, &[*entry])?;
                     id
                 }

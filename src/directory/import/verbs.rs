@@ -2,8 +2,9 @@
 
 use super::batch::Import;
 use super::items::{ImportOptions, ImportPosition, Imported, Item, PLACE_MAX};
+use crate::directory::permissions::Operation;
 use crate::directory::transactions::Directory;
-use crate::model::{DeniedAction, PermissionLevel, Result, now};
+use crate::model::{Result, now};
 use crate::store::ImportProgress;
 
 /// How long an import that was broken off is remembered, in milliseconds.
@@ -22,11 +23,11 @@ impl Directory {
         position: Option<ImportPosition>,
         describe: impl FnOnce(&Imported) -> String + Send + 'static,
     ) -> Result<Imported> {
-        self.caller.require(PermissionLevel::Administrator, DeniedAction::Operation)?;
+        self.require(Operation::Import)?;
         let mut refused = vec![None; items.len()];
         self.prepare_passwords(&mut items, &mut refused, options.conflict)?;
         let rules = self.rules.clone();
-        self.write_alone(PermissionLevel::Administrator, DeniedAction::Operation, move |tx, caller| {
+        self.write_alone(Operation::Import, move |tx, caller| {
             let import = Import::new(caller, &rules, &options);
             let imported = import.all(tx, &items, &refused)?;
             if let Some(ImportPosition { digest, phase, row, line }) = position {
@@ -50,7 +51,7 @@ impl Directory {
     /// # Errors
     /// `Forbidden` for those who are no administrators; those of the database.
     pub fn begin_import(&self, digest: [u8; 32], places: u64) -> Result<(i64, u64)> {
-        self.write(PermissionLevel::Administrator, DeniedAction::Operation, move |tx, _| {
+        self.write(Operation::Import, move |tx, _| {
             // A system clock that is far ahead makes no import old: the clock of the changes counts too.
             if let Some(time) = tx.find_change_clock()?.time {
                 tx.delete_import_progress_before(time.min(now()).saturating_sub(PROGRESS_KEPT_MILLISECONDS))?;
@@ -75,7 +76,6 @@ impl Directory {
     /// # Errors
     /// Those of the database.
     pub fn end_import(&self, digest: [u8; 32]) -> Result<()> {
-        let denied = DeniedAction::Operation;
-        self.write(PermissionLevel::Administrator, denied, move |tx, _| tx.delete_import_progress(&digest))
+        self.write(Operation::Import, move |tx, _| tx.delete_import_progress(&digest))
     }
 }

@@ -34,6 +34,11 @@ impl ReadTx<'_> {
         self.by_name("select id from users where username_key = ?1", username, |row| row.get(0))
     }
 
+    /// The row id of the user with that uuid.
+    pub fn find_user_id_by_uuid(&self, uuid: &str) -> Result<Option<i64>> {
+        self.first("select id from users where uuid = ?1", [uuid], |row| row.get(0))
+    }
+
     /// The row ids of the users of these names, in any spelling.
     pub fn find_user_ids(&self, usernames: &[String]) -> Result<Vec<Option<i64>>> {
         let keys = usernames.iter().map(|name| self.user_key(name)).collect::<Result<Vec<_>>>()?;
@@ -49,6 +54,11 @@ impl ReadTx<'_> {
     /// The row id of the group of that name, in any spelling.
     pub fn find_group_id(&self, name: &str) -> Result<Option<i64>> {
         self.by_name("select id from groups where name_key = ?1", name, |row| row.get(0))
+    }
+
+    /// The row id of the group with that uuid.
+    pub fn find_group_id_by_uuid(&self, uuid: &str) -> Result<Option<i64>> {
+        self.first("select id from groups where uuid = ?1", [uuid], |row| row.get(0))
     }
 
     /// The row ids of the groups of these names, in any spelling.
