@@ -1,4 +1,4 @@
-//! `docs/architecture.md` against the code: the table of rooms, and the tests that hold the invariants.
+//! `docs/architecture.md` against the code: the table of rooms, the tests that hold the invariants, and the files.
 
 use super::rooms::FLOORS;
 use crate::clients::pages::pages;
@@ -65,5 +65,17 @@ fn each_invariant_names_the_tests_that_hold_it() {
         for test in tests {
             assert!(code.contains(&format!("fn {test}(")), "there is no test {test}: {invariant}");
         }
+    }
+}
+
+#[test]
+fn each_path_on_the_page_leads_to_a_file() {
+    let path = Regex::new(r"`([a-z_./]+(?:/|\.(?:rs|sql|json|js|md|toml)))`").expect("a pattern");
+    let page = page();
+    for found in path.captures_iter(&page) {
+        let name = &found[1];
+        let exists = top().join(name).exists() || top().join("src").join(name).exists();
+        // A bare name is a file of any folder of its kind.
+        assert!(exists || !name.contains('/'), "docs/architecture.md: {name} is not there");
     }
 }
