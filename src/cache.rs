@@ -24,18 +24,48 @@ impl Owner {
     }
 }
 
+/// A value of one generation. It is valid while the generation is the current one.
+pub(crate) struct Cached<T> {
+    generation: u64,
+    value: T,
+}
+
+impl<T> Cached<T> {
+    pub(crate) fn new(generation: u64, value: T) -> Cached<T> {
+        Cached { generation, value }
+    }
+
+    /// The value, if it is of the generation `now`.
+    pub(crate) fn get(&self, now: u64) -> Option<&T> {
+        (self.generation == now).then_some(&self.value)
+    }
+
+    /// The value of whatever generation, for the metrics.
+    pub(crate) fn of_any_generation(&self) -> &T {
+        &self.value
+    }
+
+    /// The value for adding data of that generation. A newer generation replaces the value by an empty one; for an older
+    /// one there is none.
+    pub(crate) fn advance(&mut self, generation: u64, empty: impl FnOnce() -> T) -> Option<&mut T> {
+        if generation > self.generation {
+            *self = Cached { generation, value: empty() };
+        }
+        (self.generation == generation).then_some(&mut self.value)
+    }
+}
+
 /// A map with a limit in bytes, for many threads. A full cache drops entries that were not used since the last time
 /// that it was full, and then any.
 ///
 /// Entries belong to a generation. The first entry of a newer generation drops all older ones.
 pub(crate) struct Cache<K, V> {
     limit: usize,
-    entries: RwLock<Entries<K, V>>,
+    entries: RwLock<Cached<Entries<K, V>>>,
     evicted: AtomicU64,
 }
 
 struct Entries<K, V> {
-    generation: u64,
     map: HashMap<K, Entry<V>>,
     bytes: usize,
     /// Bytes of each owner with entries.
@@ -67,7 +97,7 @@ impl<K: Eq + Hash, V> Cache<K, V> {
 
     /// An empty cache with that limit in bytes.
     pub(crate) fn new(limit: usize) -> Cache<K, V> {
-        Cache { limit, entries: RwLock::new(Entries::of(0)), evicted: AtomicU64::new(0) }
+        Cache { limit, entries: RwLock::new(Cached::new(0, Entries::default())), evicted: AtomicU64::new(0) }
     }
 
     /// Calls `look` with the value of a key, if the value is of that generation.
@@ -77,7 +107,7 @@ impl<K: Eq + Hash, V> Cache<K, V> {
         Q: Eq + Hash + ?Sized,
     {
         let entries = shared(&self.entries);
-        let entry = entries.map.get(key).filter(|_| entries.generation == generation)?;
+        let entry = entries.get(generation)?.map.get(key)?;
         // Most are set already, and a write would invalidate the cache line in the other processors.
         if !entry.used.load(Ordering::Relaxed) {
             entry.used.store(true, Ordering::Relaxed);
@@ -90,13 +120,8 @@ impl<K: Eq + Hash, V> Cache<K, V> {
     pub(crate) fn insert(&self, generation: u64, owner: Owner, key: K, value: V, heap: usize) {
         let bytes = heap + Self::ENTRY_BYTES;
         let share = self.limit / 2;
-        let mut entries = exclusive(&self.entries);
-        if generation < entries.generation {
-            return;
-        }
-        if generation > entries.generation {
-            *entries = Entries::of(generation);
-        }
+        let mut cached = exclusive(&self.entries);
+        let Some(entries) = cached.advance(generation, Entries::default) else { return };
         let used = entries.remove(&key).is_some_and(|old| old.used.into_inner());
         if bytes > share {
             return;
@@ -120,12 +145,12 @@ impl<K: Eq + Hash, V> Cache<K, V> {
         K: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
-        exclusive(&self.entries).remove(key);
+        exclusive(&self.entries).value.remove(key);
     }
 
     /// The memory that it uses now.
     pub(crate) fn held(&self) -> Held {
-        let entries = shared(&self.entries);
+        let entries = &shared(&self.entries).value;
         let evicted = self.evicted.load(Ordering::Relaxed);
         Held { bytes: entries.bytes, limit: self.limit, entries: entries.map.len(), evicted }
     }
@@ -142,11 +167,13 @@ impl<K: Eq + Hash, V: Clone> Cache<K, V> {
     }
 }
 
-impl<K: Eq + Hash, V> Entries<K, V> {
-    fn of(generation: u64) -> Entries<K, V> {
-        Entries { generation, map: HashMap::new(), bytes: 0, owners: HashMap::new() }
+impl<K, V> Default for Entries<K, V> {
+    fn default() -> Entries<K, V> {
+        Entries { map: HashMap::new(), bytes: 0, owners: HashMap::new() }
     }
+}
 
+impl<K: Eq + Hash, V> Entries<K, V> {
     fn of_owner(&self, owner: Owner) -> usize {
         self.owners.get(&owner).copied().unwrap_or(0)
     }
@@ -165,7 +192,7 @@ impl<K: Eq + Hash, V> Entries<K, V> {
     /// Drops entries of that owner, or of all, until at most that many bytes are left: first those that were not used
     /// since the last sweep, then any. Returns the number of dropped entries.
     fn sweep(&mut self, of: Option<Owner>, most: usize) -> u64 {
-        let Entries { map, bytes, owners, .. } = self;
+        let Entries { map, bytes, owners } = self;
         let before = map.len();
         let mut held = of.map_or(*bytes, |owner| owners.get(&owner).copied().unwrap_or(0));
         for spare_used in [true, false] {
@@ -237,7 +264,7 @@ mod tests {
 
     /// The charged bytes are at least those that the map really uses.
     fn check(cache: &Texts) {
-        let entries = shared(&cache.entries);
+        let entries = &shared(&cache.entries).value;
         let sum = entries.map.values().map(|entry| entry.bytes).sum::<usize>();
         assert_eq!((entries.bytes, entries.owners.values().sum::<usize>()), (sum, sum));
         assert!(sum <= cache.limit, "{sum}");
@@ -274,7 +301,7 @@ mod tests {
         }
         check(&cache);
         assert!(theirs.iter().all(|key| has(&cache, key)));
-        assert!(shared(&cache.entries).of_owner(ada()) <= LIMIT / 2);
+        assert!(shared(&cache.entries).value.of_owner(ada()) <= LIMIT / 2);
     }
 
     #[test]
@@ -323,6 +350,6 @@ mod tests {
         cache.remove("key");
         cache.remove("key");
         assert_eq!(cache.held(), Held { bytes: 0, entries: 0, ..one });
-        assert!(shared(&cache.entries).owners.is_empty());
+        assert!(shared(&cache.entries).value.owners.is_empty());
     }
 }

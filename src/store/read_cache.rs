@@ -1,7 +1,7 @@
 //! Read cache: the groups above users, and the order of long lists. A commit that changes rows which an entry depends
 //! on invalidates the entry.
 
-use crate::cache::{Cache, Held, Owner};
+use crate::cache::{Cache, Cached, Held, Owner};
 use crate::metrics::Exposition;
 use crate::model::{GroupName, Result};
 use crate::store::cache_scopes::SnapshotVersion;
@@ -39,7 +39,8 @@ impl ListKey {
 /// The read cache. A write does not use it, because it has to see its own changes.
 pub(in crate::store) struct ReadCache {
     groups: Cache<i64, Arc<HierarchyNode>>,
-    administrators: RwLock<Option<(u64, Administrators)>>,
+    /// `None` inside: not read yet.
+    administrators: RwLock<Cached<Option<Administrators>>>,
     lists: Cache<ListKey, Arc<[i64]>>,
 }
 
@@ -50,7 +51,7 @@ impl Default for ReadCache {
     fn default() -> ReadCache {
         ReadCache {
             groups: Cache::new(GROUPS_BYTES_MAX),
-            administrators: RwLock::default(),
+            administrators: RwLock::new(Cached::new(0, None)),
             lists: Cache::new(LISTS_BYTES_MAX),
         }
     }
@@ -67,7 +68,7 @@ impl ReadCache {
         self.groups.held().collect_metrics(exposition, "groups");
         self.lists.held().collect_metrics(exposition, "lists");
         let administrators = shared(&self.administrators);
-        let set = administrators.as_ref().and_then(|(_, administrators)| administrators.as_deref());
+        let set = administrators.of_any_generation().as_ref().and_then(|administrators| administrators.as_deref());
         let bytes = |places: usize| places * 8 / 7 * (size_of::<i64>() + 1);
         let (entries, capacity) = set.map_or((0, 0), |set| (set.len(), set.capacity()));
         // A hash table has at most twice as many slots as entries.
@@ -107,15 +108,12 @@ impl ReadCacheView<'_> {
         read: impl FnOnce() -> Result<Administrators>,
     ) -> Result<Administrators> {
         let generation = self.seen.rights;
-        if let Some((known, administrators)) = &*shared(&self.memory.administrators)
-            && *known == generation
-        {
+        if let Some(Some(administrators)) = shared(&self.memory.administrators).get(generation) {
             return Ok(administrators.clone());
         }
         let administrators = read()?;
-        let mut remembered = exclusive(&self.memory.administrators);
-        if remembered.as_ref().is_none_or(|(known, _)| *known < generation) {
-            *remembered = Some((generation, administrators.clone()));
+        if let Some(cached) = exclusive(&self.memory.administrators).advance(generation, || None) {
+            *cached = Some(administrators.clone());
         }
         Ok(administrators)
     }
