@@ -169,7 +169,7 @@ pub(super) fn update_group(
     match planned.filter(|planned| planned.are_of(&before)) {
         Some(planned) => tx.replace_member_lists(planned)?,
         None => tx.replace_member_lists(tx.plan_member_lists(&before, &lists_of(changes))?)?,
-    }
+    };
     require_no_administrator(caller, tx.grants_administrator(group.id)?, DeniedAction::Edit)?;
     administrators.map_or(Ok(()), |administrators| administrators.require_remaining_administrator(tx))
 }

@@ -29,7 +29,7 @@ impl Directory {
         group: impl Into<GroupRef<'r>>,
     ) -> Result<UserWithGroups> {
         self.change_member(side, user.into(), group.into(), |tx, _, user_id, group_id| {
-            tx.insert_member(group_id, user_id)
+            tx.insert_member(group_id, user_id).map(drop)
         })
     }
 

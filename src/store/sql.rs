@@ -6,7 +6,7 @@
 use super::cache_scopes::{CacheScope, invalidated_by};
 use super::change_action::Action;
 use super::read_cache::ReadCacheView;
-use crate::model::{Actor, Error, MemberList, Result, RightsVersion};
+use crate::model::{Actor, EntityKind, Error, MemberList, Result, RightsVersion};
 use rusqlite::{Connection, ErrorCode};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -98,6 +98,24 @@ impl ReadTx<'_> {
         self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute(parameters)).map_err(failure)
     }
 
+    /// Inserts the row of a new user or group.
+    ///
+    /// # Errors
+    /// `Exists` when another row has the key of its name.
+    pub(in crate::store) fn insert_named(
+        &self,
+        (kind, name): (EntityKind, &str),
+        sql: &str,
+        parameters: impl rusqlite::Params,
+    ) -> Result<()> {
+        let inserted = self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute(parameters));
+        match inserted {
+            Ok(_) => Ok(()),
+            Err(error) if is_unique_violation(&error) => Err(Error::Exists(kind, name.to_owned())),
+            Err(error) => Err(failure(error)),
+        }
+    }
+
     /// The first row, if there is one.
     pub(in crate::store) fn first<T>(
         &self,
@@ -158,6 +176,10 @@ impl ReadTx<'_> {
     pub(in crate::store) fn any(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<bool> {
         Ok(self.first(sql, parameters, |_| Ok(()))?.is_some())
     }
+}
+
+fn is_unique_violation(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE)
 }
 
 /// Maps a database error to an error of the directory.

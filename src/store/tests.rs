@@ -4,8 +4,8 @@ use super::cache_scopes::invalidated_by;
 use super::change_action::Action;
 use super::{CacheScope, NewMembership, ReadTx, Store, WriteTx};
 use crate::model::{
-    Actor, Attributes, BaseRole, CredentialKind, Group, KeyRole, MemberList, NewCredential, NewPassword, Result, Token,
-    User, Window, fold_name,
+    Actor, Attributes, BaseRole, CredentialKind, EntityKind, Error, Group, KeyRole, MemberList, NewCredential,
+    NewPassword, Result, Token, User, Window, fold_name,
 };
 use std::path::PathBuf;
 
@@ -259,12 +259,12 @@ const UNRECORDED: [(&str, Change, &[CacheScope]); 4] = {
     [
         (
             "store another hash of the same password",
-            |tx| tx.rehash_password(user_id(tx, "ada"), "$6$salt$hash", "$5$salt$hash"),
+            |tx| tx.rehash_password(user_id(tx, "ada"), "$6$salt$hash", "$5$salt$hash").map(drop),
             &[],
         ),
         (
             "change the order of a user's groups",
-            |tx| tx.replace_groups_of(user_id(tx, "ada"), &[group_id(tx, "outer"), group_id(tx, "staff")]),
+            |tx| tx.replace_groups_of(user_id(tx, "ada"), &[group_id(tx, "outer"), group_id(tx, "staff")]).map(drop),
             &[Rights],
         ),
         (
@@ -280,7 +280,7 @@ const UNRECORDED: [(&str, Change, &[CacheScope]); 4] = {
             |tx| {
                 let staff = tx.find_group("staff")?.unwrap();
                 let names = ["outer".to_owned(), "administrators".to_owned()];
-                tx.replace_member_lists(tx.plan_member_lists(&staff, &[(MemberList::Parents, &names)])?)
+                tx.replace_member_lists(tx.plan_member_lists(&staff, &[(MemberList::Parents, &names)])?).map(drop)
             },
             &[Groups, Rights],
         ),
@@ -322,6 +322,23 @@ fn run(name: &str, change: Change) -> (Vec<CacheScope>, Vec<String>) {
 
 fn sorted(scopes: &[CacheScope]) -> Vec<CacheScope> {
     SCOPES.into_iter().filter(|scope| scopes.contains(scope)).collect()
+}
+
+#[test]
+fn a_key_that_another_row_has_is_refused_as_existing() {
+    let folder = Folder(std::env::temp_dir().join(format!("rollbook-exists-{}", crate::model::new_uuid())));
+    std::fs::create_dir(&folder.0).unwrap();
+    let (store, _) = Store::open(&folder.0.join("rollbook.db"), 1).unwrap();
+    store.write(Actor::program(), fill).unwrap();
+    let changes: [(Change, EntityKind); 2] = [
+        (|tx| tx.insert_user(user("ADA"), None).map(drop), EntityKind::User),
+        (|tx| tx.insert_group(&group("Staff")).map(drop), EntityKind::Group),
+    ];
+    for (change, kind) in changes {
+        let refused = store.write(Actor::program(), change);
+        assert!(matches!(refused, Err(Error::Exists(found, _)) if found == kind), "{refused:?}");
+    }
+    store.close();
 }
 
 #[test]

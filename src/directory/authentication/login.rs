@@ -148,11 +148,15 @@ impl Authenticator {
         let caller_kind = CallerKind::User(user_id).word();
         let origin = Actor { caller_kind, caller: secret.username.as_str().into(), dialect };
         if !secret.verified {
-            self.store.write(origin.clone(), move |tx| tx.verify_user(user_id)).or_else(unless_unavailable)?;
+            self.store
+                .write(origin.clone(), move |tx| tx.verify_user(user_id).map(drop))
+                .or_else(unless_unavailable)?;
         }
         let Some(renewed) = self.passwords.rehash(permit, password, stored)? else { return Ok(()) };
         let old = stored.to_owned();
-        self.store.write(origin, move |tx| tx.rehash_password(user_id, &old, &renewed)).or_else(unless_unavailable)
+        self.store
+            .write(origin, move |tx| tx.rehash_password(user_id, &old, &renewed).map(drop))
+            .or_else(unless_unavailable)
     }
 
     fn cached_user(&self, fingerprint: &LoginFingerprint) -> Result<Option<Caller>> {

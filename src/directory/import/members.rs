@@ -30,7 +30,7 @@ impl Import<'_> {
                 tx.insert_member(group_id, id)?;
                 self.add_above(tx, id, group_id)?;
             }
-            (Some(Entry::User(id)), _) => tx.insert_member(group_id, id)?,
+            (Some(Entry::User(id)), _) => drop(tx.insert_member(group_id, id)?),
             (Some(Entry::Group(id)), _) => {
                 if by_member && id != group_id && tx.is_self_or_descendant(id, group_id)? {
                     return Ok(Outcome::Unchanged);

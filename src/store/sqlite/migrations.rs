@@ -20,12 +20,12 @@ const APPLICATION_ID: i32 = 0x526f_6c6c;
 
 /// The versions that this program knows. A new version needs a new `schema.sql`, a migration, and a file of the version
 /// before in `tests/versions`.
-const MIGRATIONS: Migrations<'static> = Migrations { schema: include_str!("../../../schema.sql"), steps: &STEPS };
+const MIGRATIONS: Migrations<'static> = Migrations { schema: include_str!("../../../schema.sql"), steps: &ALL };
 
 /// The migrations from the first version to the newest.
-const STEPS: [Step; 5] = [
-    Step { to: 2, what: "records changes and the progress of imports", run: |tx| tx.execute_batch(CHANGES) },
-    Step {
+const ALL: [Migration; 5] = [
+    Migration { to: 2, what: "records changes and the progress of imports", run: |tx| tx.execute_batch(CHANGES) },
+    Migration {
         to: 3,
         what: "counts the changes of passwords",
         run: |tx| {
@@ -33,7 +33,7 @@ const STEPS: [Step; 5] = [
             note_slow_hashes(tx)
         },
     },
-    Step {
+    Migration {
         to: 4,
         what: "compares names without invisible characters",
         run: |tx| {
@@ -41,12 +41,16 @@ const STEPS: [Step; 5] = [
             name_keys::renew_keys(tx)
         },
     },
-    Step {
+    Migration {
         to: 5,
         what: "stores the entries that users and groups were imported from",
         run: |tx| tx.execute_batch(ENTRIES),
     },
-    Step { to: 6, what: "counts the age of changes on a clock of their own", run: |tx| tx.execute_batch(CHANGE_MARKS) },
+    Migration {
+        to: 6,
+        what: "counts the age of changes on a clock of their own",
+        run: |tx| tx.execute_batch(CHANGE_MARKS),
+    },
 ];
 
 /// Version 2. It never changes, even if these tables change in a later version.
@@ -121,11 +125,11 @@ struct Migrations<'v> {
     /// The newest schema, for new files.
     schema: &'v str,
     /// One migration for each version after 1.
-    steps: &'v [Step],
+    steps: &'v [Migration],
 }
 
 /// A migration from one version to the next.
-struct Step {
+struct Migration {
     /// The version of the file after it.
     to: i32,
     /// A description for the log.
@@ -175,7 +179,7 @@ impl Migrations<'_> {
     }
 }
 
-impl Step {
+impl Migration {
     /// Migrates the file by one version, or leaves it unchanged.
     fn take(&self, connection: &mut Connection) -> anyhow::Result<()> {
         // With foreign keys, dropping a table to recreate it would delete the rows that refer to it.
@@ -250,13 +254,13 @@ mod tests {
 
     const FIRST: &str = "create table users (id integer primary key, name text not null) strict;
          create table notes (user_id integer not null references users (id) on delete cascade) strict;";
-    const STEPS: &[Step] = &[
-        Step {
+    const ALL: &[Migration] = &[
+        Migration {
             to: 2,
             what: "gives users a colour",
             run: |tx| tx.execute_batch("alter table users add column colour text default 'red'"),
         },
-        Step {
+        Migration {
             to: 3,
             what: "creates the users again",
             run: |tx| {
@@ -301,12 +305,12 @@ mod tests {
 
     #[test]
     fn a_file_of_each_version_becomes_what_a_new_file_is_with_its_rows() {
-        let newest = Migrations { schema: THIRD, steps: STEPS };
+        let newest = Migrations { schema: THIRD, steps: ALL };
         let mut new = Connection::open_in_memory().unwrap();
         assert_eq!(newest.migrate(&mut new).unwrap(), OpenOutcome::New);
-        for known in 0..=STEPS.len() {
+        for known in 0..=ALL.len() {
             let mut connection = old_file();
-            let halfway = Migrations { schema: FIRST, steps: &STEPS[..known] };
+            let halfway = Migrations { schema: FIRST, steps: &ALL[..known] };
             assert_eq!(halfway.migrate(&mut connection).unwrap(), OpenOutcome::Existing);
             assert_eq!(halfway.of(&connection).unwrap(), Some(known as i32 + 1));
             // Twice: the second migration changes nothing.
@@ -333,14 +337,14 @@ mod tests {
         ];
         for (run, why) in failing {
             let mut connection = old_file();
-            let [second, _] = STEPS else { unreachable!() };
-            let before = Migrations { schema: FIRST, steps: &STEPS[..1] };
+            let [second, _] = ALL else { unreachable!() };
+            let before = Migrations { schema: FIRST, steps: &ALL[..1] };
             before.migrate(&mut connection).unwrap();
             let was = state(&connection);
             let steps = [
-                Step { to: second.to, what: second.what, run: second.run },
-                Step { to: 3, what: "fails", run },
-                Step { to: 4, what: "is not reached", run: |_| panic!("after a step that failed") },
+                Migration { to: second.to, what: second.what, run: second.run },
+                Migration { to: 3, what: "fails", run },
+                Migration { to: 4, what: "is not reached", run: |_| panic!("after a step that failed") },
             ];
             let error = Migrations { schema: FIRST, steps: &steps }.migrate(&mut connection).unwrap_err();
             let said = format!("{error:#}");
@@ -361,7 +365,7 @@ mod tests {
         for version in [0, -1, 4] {
             let connection = old_file();
             connection.pragma_update(None, "user_version", version).unwrap();
-            assert!(Migrations { schema: THIRD, steps: STEPS }.of(&connection).is_err(), "{version}");
+            assert!(Migrations { schema: THIRD, steps: ALL }.of(&connection).is_err(), "{version}");
         }
     }
 }

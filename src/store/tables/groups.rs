@@ -108,7 +108,8 @@ impl WriteTx<'_> {
     /// # Errors
     /// `Exists` when another group has the key; `Invalid` when the properties are too large.
     pub fn insert_group(&self, group: &Group) -> Result<i64> {
-        self.execute(
+        self.insert_named(
+            (EntityKind::Group, &group.name),
             "insert into groups (uuid, name, name_key, label, label_key, description, attributes, created_at,
                  updated_at)
              values (:uuid, :name, :name_key, :label, :label_key, :description, :attributes, :now, :now)",
@@ -136,9 +137,9 @@ impl WriteTx<'_> {
     ///
     /// # Errors
     /// `Invalid` when the properties are too large.
-    pub fn update_group(&self, before: &Group, group: &Group) -> Result<()> {
+    pub fn update_group(&self, before: &Group, group: &Group) -> Result<bool> {
         if before == group {
-            return Ok(());
+            return Ok(false);
         }
         self.execute(
             "update groups set label = :label, label_key = :label_key, description = :description,
@@ -153,7 +154,8 @@ impl WriteTx<'_> {
                 ":now": now(),
             },
         )?;
-        self.record_group_updated(before, group)
+        self.record_group_updated(before, group)?;
+        Ok(true)
     }
 
     /// Deletes a group with all memberships that it is part of.

@@ -188,7 +188,7 @@ impl WriteTx<'_> {
             return Ok(false);
         };
         let (parent, child) = match list {
-            MemberList::Users => return self.insert_member(group_id, target).map(|()| true),
+            MemberList::Users => return self.insert_member(group_id, target).map(|_| true),
             MemberList::Groups => (group_id, target),
             MemberList::Parents => (target, group_id),
         };
@@ -236,11 +236,11 @@ impl WriteTx<'_> {
         self.record_entry(group, list, EntryTarget::Pending(name), true)
     }
 
-    /// Replaces lists of a group, by a plan that still holds. Pending members are allowed.
+    /// Replaces lists of a group, by a plan that still holds. Pending members are allowed. Returns false if nothing differs.
     ///
     /// # Errors
     /// `Invalid` for what cannot be a name, and where a group would contain itself.
-    pub fn replace_member_lists(&self, planned: PlannedLists) -> Result<()> {
+    pub fn replace_member_lists(&self, planned: PlannedLists) -> Result<bool> {
         let mut touched = Touched::default();
         // Removed entries go first, so that two groups can change places in one call.
         for list in &planned.lists {
@@ -252,7 +252,8 @@ impl WriteTx<'_> {
         if touched.lists {
             touched.others.insert(planned.group_id);
         }
-        touched.others.iter().try_for_each(|id| self.touch_group(*id))
+        touched.others.iter().try_for_each(|id| self.touch_group(*id))?;
+        Ok(touched.lists)
     }
 
     /// Adds these names to the lists of a new group, after the memberships that were pending. Pending members are

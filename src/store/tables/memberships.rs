@@ -28,24 +28,26 @@ impl<'g> NewMembership<'g> {
 
 impl WriteTx<'_> {
     /// Makes a user a direct member of a group. Returns false if the user is one.
-    pub fn insert_member(&self, group_id: i64, user_id: i64) -> Result<()> {
+    pub fn insert_member(&self, group_id: i64, user_id: i64) -> Result<bool> {
         let sql = "insert into memberships (group_id, user_id, seq)
              values (?1, ?2, ifnull(?3, (select value + 1 from counters where name = 'seq'))) on conflict do nothing";
-        if self.execute(sql, params![group_id, user_id, self.upcoming_seq()?])? > 0 {
+        let added = self.execute(sql, params![group_id, user_id, self.upcoming_seq()?])? > 0;
+        if added {
             self.advance_seq(1)?;
             self.touch_group(group_id)?;
             self.record_member(group_id, user_id, true)?;
         }
-        Ok(())
+        Ok(added)
     }
 
     /// Ends a direct membership. Returns false if there is none.
-    pub fn delete_member(&self, group_id: i64, user_id: i64) -> Result<()> {
-        if self.take_member(group_id, user_id)? {
+    pub fn delete_member(&self, group_id: i64, user_id: i64) -> Result<bool> {
+        let removed = self.take_member(group_id, user_id)?;
+        if removed {
             self.touch_group(group_id)?;
             self.record_member(group_id, user_id, false)?;
         }
-        Ok(())
+        Ok(removed)
     }
 
     /// Makes a new user a direct member of these groups, each once, in this order. `waited`: the user may already be in
@@ -79,11 +81,14 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Makes these the user's direct groups, each once, in this order.
-    pub fn replace_groups_of(&self, user_id: i64, groups: &[i64]) -> Result<()> {
+    /// Makes these the user's direct groups, each once, in this order. Returns false if they are.
+    pub fn replace_groups_of(&self, user_id: i64, groups: &[i64]) -> Result<bool> {
         let present = self.list_group_ids_of(user_id)?;
         let given: HashSet<i64> = groups.iter().copied().collect();
-        for group_id in present.iter().copied().filter(|id| !given.contains(id)) {
+        let removed = present.iter().copied().filter(|id| !given.contains(id));
+        let mut changed = false;
+        for group_id in removed {
+            changed = true;
             self.take_member(group_id, user_id)?;
             self.touch_group(group_id)?;
             self.record_member(group_id, user_id, false)?;
@@ -95,7 +100,8 @@ impl WriteTx<'_> {
             at > std::mem::replace(&mut last, at)
         };
         let staying = groups.iter().take_while(stays).count();
-        self.join_last(user_id, &groups[staying..], &present.into_iter().collect())
+        self.join_last(user_id, &groups[staying..], &present.into_iter().collect())?;
+        Ok(changed || staying < groups.len())
     }
 
     /// Makes these the last of a user's direct groups. A user who moves to the end of the own groups also moves to the

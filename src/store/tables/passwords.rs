@@ -108,17 +108,18 @@ impl WriteTx<'_> {
         self.execute(sql, [user_id]).map(drop)
     }
 
-    /// Stores another hash of the same password, unless the password has changed meanwhile. No cache depends on the
+    /// Stores another hash of the same password, unless the password has changed meanwhile. Returns false if it has. No cache depends on the
     /// hash.
-    pub fn rehash_password(&self, user_id: i64, old_hash: &str, new_hash: &str) -> Result<()> {
+    pub fn rehash_password(&self, user_id: i64, old_hash: &str, new_hash: &str) -> Result<bool> {
         let sql = "update users set password_hash = ?3 where id = ?1 and password_hash = ?2";
-        if self.execute(sql, params![user_id, old_hash, new_hash])? > 0 {
+        let changed = self.execute(sql, params![user_id, old_hash, new_hash])? > 0;
+        if changed {
             self.execute(
                 "update passwords set slow_kind = null where user_id = ?1 and slow_kind is not null",
                 [user_id],
             )?;
         }
-        Ok(())
+        Ok(changed)
     }
 }
 

@@ -10,11 +10,12 @@ impl WriteTx<'_> {
     ///
     /// # Errors
     /// `Invalid` where a group would contain itself.
-    pub fn insert_member_group(&self, parent: i64, child: i64) -> Result<()> {
-        if self.put_below(parent, child)? {
+    pub fn insert_member_group(&self, parent: i64, child: i64) -> Result<bool> {
+        let added = self.put_below(parent, child)?;
+        if added {
             self.record_subgroup(parent, child, true)?;
         }
-        Ok(())
+        Ok(added)
     }
 
     /// Makes a group a direct member of a group, without a record. Returns false if it is one.
@@ -28,13 +29,14 @@ impl WriteTx<'_> {
     }
 
     /// Takes a group out of another. Returns false if it is not in it.
-    pub fn remove_subgroup(&self, parent: i64, child: i64) -> Result<()> {
-        if self.execute(delete_sql(MemberList::Groups), [parent, child])? > 0 {
+    pub fn remove_subgroup(&self, parent: i64, child: i64) -> Result<bool> {
+        let removed = self.execute(delete_sql(MemberList::Groups), [parent, child])? > 0;
+        if removed {
             self.touch_group(parent)?;
             self.touch_group(child)?;
             self.record_subgroup(parent, child, false)?;
         }
-        Ok(())
+        Ok(removed)
     }
 
     /// Adds the row, unless it is there.

@@ -221,7 +221,8 @@ impl WriteTx<'_> {
             &attributes,
             &now,
         ];
-        self.execute(&INSERT, [&fixed[..], &texts(&user)].concat().as_slice())?;
+        let parameters = [&fixed[..], &texts(&user)].concat();
+        self.insert_named((EntityKind::User, &user.username), &INSERT, parameters.as_slice())?;
         let user = User {
             id: self.connection.last_insert_rowid(),
             uuid,
@@ -243,9 +244,9 @@ impl WriteTx<'_> {
     ///
     /// # Errors
     /// `Invalid` when the properties are too large.
-    pub fn update_user(&self, before: &User, user: &User) -> Result<()> {
+    pub fn update_user(&self, before: &User, user: &User) -> Result<bool> {
         if before == user {
-            return Ok(());
+            return Ok(false);
         }
         if user.disabled && !before.disabled {
             self.end_logins(user.id)?;
@@ -265,16 +266,20 @@ impl WriteTx<'_> {
             &now,
         ];
         self.execute(&UPDATE, [&fixed[..], &texts(user)].concat().as_slice())?;
-        self.record_user_updated(before, user)
+        self.record_user_updated(before, user)?;
+        Ok(true)
     }
 
-    /// Stores that the user has logged in.
-    pub fn verify_user(&self, user_id: i64) -> Result<()> {
+    /// Stores that the user has logged in. Returns false if that is stored.
+    pub fn verify_user(&self, user_id: i64) -> Result<bool> {
         let changed = self.execute(
             "update users set verified = 1, updated_at = ?2, version = version + 1 where id = ?1 and verified = 0",
             params![user_id, now()],
         )?;
-        if changed > 0 { self.record_user_verified(&self.username_of(user_id)?) } else { Ok(()) }
+        if changed > 0 {
+            self.record_user_verified(&self.username_of(user_id)?)?;
+        }
+        Ok(changed > 0)
     }
 
     /// Deletes a user with memberships and tokens.

@@ -260,7 +260,7 @@ fn a_lock_file_that_is_removed_is_made_again_and_lets_no_other_server_in() {
     let held = std::fs::File::create(&other).expect("a file");
     held.lock().expect("a lock");
     std::fs::rename(&other, &lock).expect("it moves");
-    server.wait_for_log("another process has locked the other one");
+    server.wait_for_log("another process has locked the new one");
     assert_eq!(add(&server, "ada@example.com"), 200);
     drop(held);
     server.wait_for_lines(2, |line| line.contains("is locked again"));
