@@ -7,7 +7,8 @@ use super::permissions::{AdministratorGuard, Operation, require_no_administrator
 use super::rules::Rules;
 use super::transactions::Directory;
 use crate::model::{
-    Caller, DeniedAction, EntityKind, Error, Group, GroupChanges, GroupDetails, GroupRef, MemberList, Precondition, Result, Window, check_login,
+    Caller, DeniedAction, EntityKind, Error, Group, GroupChanges, GroupDetails, GroupRef, MemberList, Precondition,
+    Result, Window, check_login,
 };
 use crate::store::{PlannedLists, ReadTx, WriteTx};
 

@@ -3,9 +3,7 @@
 use super::permissions::Operation;
 use super::secrets::{digest, new_secret};
 use super::transactions::Directory;
-use crate::model::{
-    Credential, CredentialKind, Error, NewCredential, Result, check_length, check_text,
-};
+use crate::model::{Credential, CredentialKind, Error, NewCredential, Result, check_length, check_text};
 
 /// Longest name of a key, in characters.
 const NAME_CHARS_MAX: usize = 255;

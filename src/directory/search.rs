@@ -5,9 +5,9 @@ use super::lookup::{load_group_id, load_user_with_groups_by_id};
 use super::page_reader::PageReader;
 use super::transactions::Directory;
 use crate::model::{
-    Group, GroupDetails, GroupRef, Page, Result, UserSummary, UserView, UserWithGroups, Window, fold_name,
+    Group, GroupDetails, GroupRef, Page, Result, UserFilter, UserSummary, UserView, UserWithGroups, Window, fold_name,
 };
-use crate::store::{ReadTx, UserFilter};
+use crate::store::ReadTx;
 
 /// What a search asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]

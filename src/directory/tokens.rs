@@ -4,8 +4,7 @@ use super::permissions::Operation;
 use super::secrets::{digest, hex, new_secret};
 use super::transactions::Directory;
 use crate::model::{
-    CredentialKind, DeniedAction, Error, NewCredential, Proof, Result, Token, check_length,
-    check_text, new_uuid,
+    CredentialKind, DeniedAction, Error, NewCredential, Proof, Result, Token, check_length, check_text, new_uuid,
 };
 use sha2::Digest as _;
 use sha2::Sha256;

@@ -134,7 +134,9 @@ pub(super) fn load_joined_groups(rows: &ReadTx<'_>, names: &[String]) -> Result<
 pub(super) fn save_role(tx: &WriteTx<'_>, user_id: i64, role: Option<AccessRole>) -> Result<()> {
     match role {
         None => Ok(()),
-        Some(AccessRole::Administrator) => tx.insert_member(load_group_id(tx, &ADMINISTRATORS.into())?, user_id).map(drop),
+        Some(AccessRole::Administrator) => {
+            tx.insert_member(load_group_id(tx, &ADMINISTRATORS.into())?, user_id).map(drop)
+        }
         Some(AccessRole::Standard | AccessRole::ReadOnly) => {
             tx.delete_member(load_group_id(tx, &ADMINISTRATORS.into())?, user_id)?;
             match tx.find_administrator_subgroup(user_id)? {

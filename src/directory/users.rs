@@ -8,10 +8,9 @@ use super::permissions::{
 use super::transactions::Directory;
 use super::user_writes::{UserUpdate, insert_user, insert_user_with_key, load_joined_groups};
 use crate::model::{
-    DeniedAction, EntityKind, Error, Precondition, Result, UserChanges, UserRef, UserSummary, UserWithGroups,
-    check_login, fold_name,
+    DeniedAction, EntityKind, Error, Precondition, Result, UserChanges, UserFilter, UserRef, UserSummary,
+    UserWithGroups, check_login, fold_name,
 };
-use crate::store::UserFilter;
 use std::collections::HashSet;
 
 /// A user to create.

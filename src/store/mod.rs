@@ -31,7 +31,6 @@ pub use tables::member_lists::PlannedLists;
 pub use tables::membership_positions::{MembershipPositions, PositionScope, PositionedGroup};
 pub use tables::memberships::NewMembership;
 pub use tables::passwords::LoginRow;
-pub use tables::user_filter::UserFilter;
 
 use crate::cache::Owner;
 use crate::files::{self, DatabasePath, InstanceLock, TempFile, real_path, with_suffix};

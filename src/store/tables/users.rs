@@ -1,9 +1,10 @@
 //! Rows of `users`.
 
 use super::hierarchy::administrator_groups;
-use super::user_filter::{UserFilter, is_administrator};
+use super::user_filter::is_administrator;
 use crate::model::{
-    BaseRole, EntityKind, NewPassword, Page, Result, TextField, User, UserSummary, UserView, Window, new_uuid, now,
+    BaseRole, EntityKind, NewPassword, Page, Result, TextField, User, UserFilter, UserSummary, UserView, Window,
+    new_uuid, now,
 };
 use crate::store::read_cache::ListKey;
 use crate::store::sql::{ReadTx, WriteTx, failure};

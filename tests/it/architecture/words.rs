@@ -31,7 +31,7 @@ const BEGINNINGS: [&str; 4] = ["What ", "Who ", "Whose ", "Whether "];
 
 /// Texts that cannot change, of a vendor's contract or in files of earlier versions: the file, and a part of the text.
 const CONTRACT: [(&str, &str); 2] = [
-    ("files/temp_file.rs", "rollbook locks this file"),
+    ("files/temp_file.rs", "locks this file while it writes"),
     // SQLite keeps the comments of a table, and `rollbook check` compares them.
     ("store/sqlite/migrations.rs", "create table entry_names"),
 ];
