@@ -161,7 +161,7 @@ fn a_key_that_others_can_read_and_a_certificate_that_ends_soon_are_warned_about(
     let log = server.log();
     for expected in [
         format!(
-            "WARN ] --tls-key {0} can be read or written by every user of this machine: chmod o-rw {0}",
+            "WARN ] --tls-key {0} can be read or written by every user of this machine: run chmod o-rw {0}",
             text(&pair.key)
         ),
         "WARN ] the certificate expires in 12 days, at ".to_owned(),
