@@ -1,6 +1,7 @@
 //! Decoding: from a tree to a value of the program, by serde.
 
-use super::{BadJson, Json, JsonText};
+use super::parse::BadJson;
+use super::value::{Json, JsonText};
 use serde::de::value::{MapAccessDeserializer, MapDeserializer, SeqDeserializer};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, IntoDeserializer, Visitor};
 use std::fmt;

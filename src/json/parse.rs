@@ -1,9 +1,64 @@
 //! Parsing. The grammar is the library's; the tree, its depth and the order of members are built here, without
 //! recursion.
 
-use super::{Json, Number, Object};
+use super::value::{Json, Number, Object};
 use json_event_parser::{JsonEvent, JsonSyntaxError, LowLevelJsonParser};
 use std::fmt;
+
+/// Largest depth of nested arrays and objects.
+pub const DEPTH_MAX: usize = 127;
+
+/// Largest depth of a stored value. Earlier versions accepted deeper values than clients may send today, and SQLite,
+/// which checks stored values, accepts 1000 levels.
+pub const STORED_DEPTH_MAX: usize = 1024;
+
+/// Largest depth of a value that is stored as a member of an object: SQLite accepts 1000 levels.
+const MEMBER_DEPTH_MAX: usize = 999;
+
+/// True if SQLite accepts a JSON value as a member of an object.
+pub fn is_storable(text: &str) -> bool {
+    let brackets = text.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count();
+    brackets < MEMBER_DEPTH_MAX || parse_at_depth(text.as_bytes(), MEMBER_DEPTH_MAX).is_ok()
+}
+
+/// Upper bound of the memory of the tree of a text, in bytes. It is cheap: it does not distinguish characters inside of
+/// strings from those between values.
+pub fn memory_of(text: &[u8]) -> usize {
+    /// A value in an array that has just grown, and the allocation for its text.
+    const VALUE_BYTES: usize = 3 * size_of::<Json>() + 32;
+    /// A node of a map, which has room for eleven members.
+    const NODE_BYTES: usize = 11 * (size_of::<String>() + size_of::<Json>()) + 32;
+    let (mut values, mut objects, mut members, mut contents) = (1, 0, 0, 0);
+    for byte in text {
+        match byte {
+            b',' | b'[' => values += 1,
+            b'{' => objects += 1,
+            b':' => members += 1,
+            b' ' | b'\t' | b'\r' | b'\n' => {}
+            _ => contents += 1,
+        }
+    }
+    // In an object of more than one node, each node is at least half full.
+    contents + (values + objects) * VALUE_BYTES + (objects + members / 5) * NODE_BYTES
+}
+
+impl Json {
+    /// Parses JSON from a client.
+    ///
+    /// # Errors
+    /// When the text is not JSON, and when it nests deeper than [`DEPTH_MAX`].
+    pub fn parse(text: &[u8]) -> Result<Json, BadJson> {
+        parse_at_depth(text, DEPTH_MAX)
+    }
+
+    /// Parses JSON from a file, or a stored value.
+    ///
+    /// # Errors
+    /// When the text is not JSON, and when it nests deeper than [`STORED_DEPTH_MAX`].
+    pub fn parse_stored(text: &[u8]) -> Result<Json, BadJson> {
+        parse_at_depth(text, STORED_DEPTH_MAX)
+    }
+}
 
 /// The reason why a text is not JSON, and the position.
 #[derive(Debug)]
@@ -34,7 +89,7 @@ impl BadJson {
 }
 
 /// Parses one value of at most this depth.
-pub(super) fn parse_at_depth(text: &[u8], depth_max: usize) -> Result<Json, BadJson> {
+fn parse_at_depth(text: &[u8], depth_max: usize) -> Result<Json, BadJson> {
     let mut events = Events::new(text)?;
     let first = events.next()?;
     let value = value(&mut events, first, depth_max)?;

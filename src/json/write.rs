@@ -1,6 +1,6 @@
 //! Writing: serde_json's writer, and values that are JSON texts.
 
-use super::{Json, JsonStr, JsonText, Number};
+use super::value::{Json, JsonStr, JsonText, Number};
 use serde::ser::{Serialize, Serializer};
 use serde_json::ser::Formatter;
 use std::collections::btree_map;
