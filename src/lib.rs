@@ -51,7 +51,7 @@
 //! 4. The handler turns query and body into `model` values.
 //! 5. It calls a verb of the `directory`: rules, permissions, what is not found.
 //! 6. A read runs on a read connection; a write is one closure, run by the writer's thread, or in the caller's own
-//!    while nobody else writes, and answered after the commit that carries it (`store`).
+//!    while no other thread writes, and answered after the commit that carries it (`store`).
 //! 7. The handler encodes; an error goes through the dialect's `error`. One line is logged, and the request is counted.
 
 // Hidden modules are no part of the interface: the program, its tests and its benchmarks use them.

@@ -60,7 +60,7 @@ impl Refusal {
     }
 }
 
-/// What helps where the values of an order cannot be taken.
+/// Advice for a request whose values are invalid.
 pub(super) fn hint(order: &AdminRequest) -> Option<&'static str> {
     match order {
         AdminRequest::AddMember(Membership { subgroup: true, .. }) => {

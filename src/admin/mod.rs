@@ -1,4 +1,4 @@
-//! What an operator's commands ask of a directory, as values. They are carried out on the file itself or, by the local
+//! The requests of an operator's commands to a directory, as values. They are carried out on the file itself or, by the local
 //! socket, in the server that holds it, and mean the same both ways.
 
 mod advice;
@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What a command asks for.
+/// A request of a command.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdminRequest {
@@ -60,7 +60,7 @@ pub enum AdminRequest {
     },
     /// Some groups, in the order of names: [`ShownGroup`]s.
     Groups {
-        /// Whose name or label contains this.
+        /// Only entries whose name or label contains this.
         text: Option<String>,
         /// After that name.
         after: String,
@@ -89,7 +89,7 @@ pub enum AdminRequest {
     CreateKey {
         /// The role of an application key; `None`: an API key.
         role: Option<Role>,
-        /// What to call it.
+        /// Its label.
         name: String,
     },
     /// All keys: [`ShownKey`]s.
@@ -120,7 +120,7 @@ pub enum AdminRequest {
         /// Seconds to wait for the first one.
         wait: u64,
     },
-    /// Copies the database into a file beside it, which is there and empty.
+    /// Copies the database into an existing empty file in the same folder.
     Copy {
         /// The file, without its folder.
         name: String,
@@ -142,7 +142,7 @@ pub enum AdminRequest {
     },
     /// Removes properties with the names of fields from some users and groups: [`ShownProperty`]s.
     RemoveAnsweredProperties,
-    /// How many names in groups' lists are nobody's.
+    /// The number of pending members.
     WaitingNames,
     /// The end of an import.
     EndImport {
@@ -154,17 +154,17 @@ pub enum AdminRequest {
 /// Which users a list is about: those to whom all of it applies.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Selection {
-    /// Who are disabled, or who are not.
+    /// Only users who are disabled, or only users who are not.
     pub disabled: Option<bool>,
-    /// Who have logged in.
+    /// Only users who have logged in, or only users who have not.
     pub verified: Option<bool>,
-    /// Who are administrators.
+    /// Only administrators, or only other users.
     pub administrators: bool,
     /// Direct members of that group.
     pub group: Option<String>,
-    /// Whose login, names or e-mail address contain that text.
+    /// Only users whose login, names or e-mail address contain that text.
     pub text: Option<String>,
-    /// Who were not changed since then, in milliseconds since 1970-01-01 UTC.
+    /// Only users who were not changed since then, in milliseconds since 1970-01-01 UTC.
     pub unchanged_since: Option<i64>,
 }
 
@@ -182,11 +182,11 @@ pub struct Membership {
 /// A part of a file, to be brought in in one transaction.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Batch {
-    /// What there is. Of a group without its lists in the first phase, and of its lists alone in the last.
+    /// Existing entries: of a group, the first phase has it without its lists, and the last phase has only its lists.
     pub records: Vec<Record>,
     /// The number of the row of each, and its line.
     pub rows: Vec<(u64, u64)>,
-    /// What happens to what is there already.
+    /// How existing users and groups are treated.
     pub conflict: ConflictArg,
     /// Makes the groups that do not exist.
     pub create_groups: bool,
@@ -218,7 +218,7 @@ pub enum Phase {
     Memberships,
     /// Memberships that only the members say.
     MemberOf,
-    /// What would have left no administrator before.
+    /// Changes that would have left no administrator before.
     Administrators,
 }
 
@@ -234,7 +234,7 @@ impl Phase {
         Phase::Administrators,
     ];
 
-    /// Whether it brings in memberships of users, or of groups in other groups.
+    /// True if it imports memberships of users, or of groups in other groups.
     pub fn has_memberships(self) -> bool {
         matches!(self, Phase::NamedMemberships | Phase::Memberships | Phase::MemberOf)
     }
@@ -250,7 +250,7 @@ impl Phase {
     }
 }
 
-/// What happens to what is there already.
+/// How existing users and groups are treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConflictArg {
@@ -482,15 +482,15 @@ fn group_changes(group: GroupRecord, field: Field) -> GroupChanges {
     }
 }
 
-/// What a text says of a field.
+/// The value that a text gives a field.
 type Field = fn(Option<String>) -> Option<Option<String>>;
 
-/// What is not said stays, what is empty is cleared: nobody types a value that is none.
+/// A missing field stays, and an empty one is cleared: an operator types no empty values.
 fn cleared(text: Option<String>) -> Option<Option<String>> {
     text.map(|text| Some(text).filter(|text| !text.is_empty()))
 }
 
-/// What is not said stays, what is empty is stored so: files are copies of a directory.
+/// A missing field stays, and an empty one is stored as empty: files are copies of a directory.
 fn kept(text: Option<String>) -> Option<Option<String>> {
     text.map(Some)
 }

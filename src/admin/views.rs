@@ -1,4 +1,4 @@
-//! What commands are shown.
+//! The values that commands show.
 
 use crate::directory::{
     Credential, CredentialKind, Exported, ImportProgress, Imported, Outcome, PositionedGroup, RemovedProperty,
@@ -113,7 +113,7 @@ fn joined(group: &PositionedGroup) -> Joined {
     }
 }
 
-/// Whether nothing new could have that name, so that only where it comes from can bring it back.
+/// True if no new entry could have that name, so that only its origin can restore it.
 fn is_no_new_name(name: &str, stored: &str) -> bool {
     check_new_name("name", name).is_err() || fold_name(name) != stored
 }
@@ -193,9 +193,9 @@ pub struct ShownKey {
     pub id: i64,
     /// `api` or `app`.
     pub kind: String,
-    /// What an application key allows.
+    /// The permissions of an application key.
     pub role: Option<Role>,
-    /// What people call it.
+    /// Its label.
     pub name: String,
     /// A time (RFC 3339).
     pub created: String,
@@ -267,13 +267,13 @@ pub struct ShownChange {
     pub caller_kind: Option<String>,
     /// The dialect by which it came, or `command`, or `program`.
     pub dialect: String,
-    /// What was done, such as `user.created`.
+    /// The action, such as `user.created`.
     pub action: String,
     /// The user, group or key that it was done to.
     pub name: String,
-    /// What was so and is no longer.
+    /// The old values.
     pub before: Option<JsonText>,
-    /// What is so now.
+    /// The new values.
     pub after: Option<JsonText>,
 }
 
@@ -295,7 +295,7 @@ impl ShownChange {
     }
 }
 
-/// What has become of a part of a file.
+/// The result of a part of a file.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ShownImport {
@@ -364,7 +364,7 @@ impl ShownProgress {
     }
 }
 
-/// Reads two records whose fields stand beside each other in one object. serde's own way to do so would take the
+/// Reads two records whose fields are in one object. serde's own way to do so would take the
 /// properties apart, and numbers would lose digits.
 fn beside<'de, D: Deserializer<'de>, A: DeserializeOwned, B: DeserializeOwned>(
     deserializer: D,

@@ -1,4 +1,4 @@
-//! Whether an account can be used: how other systems say that it is disabled, locked or expired.
+//! The state of an account: how other systems mark it as disabled, locked or expired.
 //!
 //! [`TABLE`] has every attribute, column and key that says so, and how its values are read. A value that is not
 //! understood counts as disabled. An account is disabled when one of its values says so, whatever the others say.
@@ -303,12 +303,12 @@ pub(super) fn account_state(name: &str, value: &str, now: i64) -> Option<Account
     })
 }
 
-/// Whether attributes, columns and keys of that name are about the state of an account.
+/// True if attributes, columns and keys of that name hold the state of an account.
 pub(super) fn is_account_state(name: &str) -> bool {
     MEANINGS.contains_key(name)
 }
 
-/// Whether a value of that name that does not disable an account says that the account is enabled, as
+/// True if a value of that name that does not disable an account marks it as enabled, as
 /// `userAccountControl` does. The end of an account that is yet to come, or a lock that is off, does not: the account
 /// may be disabled for another reason.
 pub(super) fn says_enabled(name: &str) -> bool {

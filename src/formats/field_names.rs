@@ -95,7 +95,7 @@ pub(super) fn plain_column(header: &str) -> String {
     }
 }
 
-/// Whether the name of a column says something here.
+/// True if the name of a column has a meaning here.
 pub(super) fn is_known(plain: &str) -> bool {
     meaning(plain) != Meaning::Other || is_account_state(plain)
 }
@@ -110,7 +110,7 @@ fn meaning(plain: &str) -> Meaning {
 }
 
 impl Plan {
-    /// Whether a plain name is one of a login.
+    /// True if a plain name means the login.
     pub(super) fn is_login(plain: &str) -> bool {
         LOGINS.contains(&plain)
     }
@@ -130,7 +130,7 @@ impl Plan {
                 *meaning = Meaning::Other;
             }
         }
-        // Where rows have kinds, the user of a membership stands beside the name.
+        // Where rows have kinds, the user of a membership is in a column next to the name.
         let is_kind = |meaning: &Meaning| matches!(meaning, Meaning::Field(Field::Kind, _));
         let user = LOGINS.iter().position(|login| *login == "user").map(Meaning::Login);
         let is_other_login = |meaning: &Meaning| matches!(meaning, Meaning::Login(_)) && Some(*meaning) != user;
@@ -189,7 +189,7 @@ fn uses(meanings: &[Meaning], login: Option<usize>) -> Vec<Use> {
     meanings.iter().enumerate().map(use_of).collect()
 }
 
-/// The field that a name fills. Beside another login, `name` is the name to show.
+/// The field that a name fills. If there is another login, `name` is the display name.
 fn field_of(meaning: Meaning) -> Option<(Field, usize)> {
     match meaning {
         Meaning::Field(field, place) => Some((field, place)),
@@ -198,7 +198,7 @@ fn field_of(meaning: Meaning) -> Option<(Field, usize)> {
     }
 }
 
-/// Whether the field keeps a value of its own when its column has the login.
+/// True if the field keeps a value of its own when its column has the login.
 fn is_more_than_login(field: Field) -> bool {
     matches!(field, Field::Text(Text::Field(TextField::Email) | Text::CommonName | Text::Dn))
 }

@@ -43,7 +43,7 @@ pub(super) enum Field {
 pub(super) enum Text {
     /// The login of a user, or the name of a group.
     Name,
-    /// A name beside the login.
+    /// A name other than the login.
     PlainName,
     CommonName,
     Field(TextField),
@@ -166,7 +166,7 @@ pub(super) struct Draft {
     /// The classes of an LDAP entry, in lower case.
     pub(super) classes: Vec<String>,
     pub(super) deleted: bool,
-    /// A name beside the login names a group better than the login does.
+    /// For a group, a name other than the login is better than the login.
     pub(super) prefers_plain_name: bool,
     /// The name of the column or key with the login, for messages.
     pub(super) login_shown: Option<String>,

@@ -1,4 +1,4 @@
-//! What is read is what was meant, and what is written reads back.
+//! Readers return the values of a file, and written files can be read back.
 
 mod csv;
 mod json;

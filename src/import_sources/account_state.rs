@@ -3,7 +3,7 @@
 use crate::formats::{AccountState, Remark, account_state_of, quoted};
 use crate::json::{Json, Object};
 
-/// Whether some value of the object says that the account of a user is disabled; a value that is not understood says
+/// True if a value of the object marks the account of a user as disabled; a value that is not understood does
 /// so too. What is said entirely by that is taken off the object.
 pub(super) fn is_disabled(object: &mut Object, about: &str, remarks: &mut Vec<Remark>) -> Option<bool> {
     let mut disabled = None;

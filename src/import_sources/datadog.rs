@@ -1,4 +1,4 @@
-//! Datadog's v1 Users API: one list with everybody.
+//! Datadog's v1 Users API: one list with all users.
 
 use super::account_state;
 use super::http_client::Client;
@@ -55,7 +55,7 @@ impl Iterator for Users {
 fn told(client: &Client, problem: Problem, read: u64) -> anyhow::Error {
     let error = match problem {
         Problem::Io(error) => client.interrupted(error),
-        Problem::Document(what) => client.misunderstood(what),
+        Problem::Document(what) => client.unexpected_response(what),
     };
     if read == 0 { error } else { error.context(anyhow!("the list ends after {read} users, and is not complete")) }
 }

@@ -25,14 +25,14 @@ const ANSWER_BYTES_MAX: u64 = 64 << 20;
 /// The most memory that such an answer takes when it is decoded, in bytes.
 const ANSWER_MEMORY_MAX: usize = 512 << 20;
 
-/// Who asks.
+/// Credentials for the server.
 pub(super) enum Credential {
     Datadog(DatadogKeys),
     Nuxeo(NuxeoLogin),
 }
 
 impl Credential {
-    /// What it is, without what it says.
+    /// The kind of the credentials, without secrets.
     fn described(&self) -> String {
         match self {
             Credential::Datadog(_) => "the API key or the application key".to_owned(),
@@ -82,7 +82,7 @@ pub(super) struct Client {
     credential: Credential,
     headers: Vec<(HeaderName, HeaderValue)>,
     timeout: Duration,
-    /// What a second is: waiting is not what tests are for.
+    /// The length of a second: tests shorten it, so that they do not wait.
     pub(super) second: Duration,
     /// The most requests that one search is worth.
     pub(super) search_max: usize,
@@ -91,10 +91,10 @@ pub(super) struct Client {
 /// Why there is no answer.
 enum Failure {
     /// It may work later: after so many seconds, where the server has said so.
-    Passing(Option<u64>, anyhow::Error),
+    Transient(Option<u64>, anyhow::Error),
     /// The server does not answer this, and may answer other requests.
     Refused(anyhow::Error),
-    Lasting(anyhow::Error),
+    Permanent(anyhow::Error),
 }
 
 impl Client {
@@ -132,22 +132,22 @@ impl Client {
 
     /// The answer to `GET` of what follows the base URL, to be read as it comes.
     pub(super) fn stream(&self, path: &str) -> anyhow::Result<impl Read + Send + use<>> {
-        self.patiently(|| Ok(self.answer(path)?.into_body().into_reader()))
+        self.with_retries(|| Ok(self.answer(path)?.into_body().into_reader()))
     }
 
     /// The same, or `None` where the server refuses this request and may answer others.
     pub(super) fn stream_found(&self, path: &str) -> anyhow::Result<Option<impl Read + Send + use<>>> {
-        self.patiently(|| found(self.answer(path).map(|answer| answer.into_body().into_reader())))
+        self.with_retries(|| found(self.answer(path).map(|answer| answer.into_body().into_reader())))
     }
 
     /// The whole answer to `GET` of what follows the base URL.
     pub(super) fn read(&self, path: &str) -> anyhow::Result<Vec<u8>> {
-        self.patiently(|| self.read_once(path))
+        self.with_retries(|| self.read_once(path))
     }
 
     /// The same, or `None` where the server refuses this request and may answer others.
     pub(super) fn read_found(&self, path: &str) -> anyhow::Result<Option<Vec<u8>>> {
-        self.patiently(|| found(self.read_once(path)))
+        self.with_retries(|| found(self.read_once(path)))
     }
 
     fn read_once(&self, path: &str) -> Result<Vec<u8>, Failure> {
@@ -157,36 +157,36 @@ impl Client {
         read.map_err(|error| self.failure(error.into()))?;
         if bytes.len() as u64 > ANSWER_BYTES_MAX || memory_of(&bytes) > ANSWER_MEMORY_MAX {
             let why = anyhow!("{} answers more than {} MiB at once", self.base, ANSWER_BYTES_MAX >> 20);
-            return Err(Failure::Lasting(why));
+            return Err(Failure::Permanent(why));
         }
         Ok(bytes)
     }
 
-    /// What to say of an answer that is not what was asked for.
-    pub(super) fn misunderstood(&self, what: &str) -> anyhow::Error {
+    /// Error for an unexpected response.
+    pub(super) fn unexpected_response(&self, what: &str) -> anyhow::Error {
         anyhow!("{} answers {what}: is this the base URL?", self.base)
     }
 
-    /// What to say of a search that does not end.
+    /// Error for a search that does not end.
     pub(super) fn endless(&self, what: &str) -> anyhow::Error {
         anyhow!("{} does not let all {what} be found, not even by {} requests", self.base, self.search_max)
     }
 
-    /// What to say of a body that cannot be read to its end.
+    /// Error for a body that cannot be read to its end.
     pub(super) fn interrupted(&self, error: io::Error) -> anyhow::Error {
         match self.failure(error.into()) {
-            Failure::Passing(_, why) | Failure::Refused(why) | Failure::Lasting(why) => why,
+            Failure::Transient(_, why) | Failure::Refused(why) | Failure::Permanent(why) => why,
         }
     }
 
-    fn patiently<T>(&self, ask: impl Fn() -> Result<T, Failure>) -> anyhow::Result<T> {
+    fn with_retries<T>(&self, ask: impl Fn() -> Result<T, Failure>) -> anyhow::Result<T> {
         let mut tried = 0;
         loop {
             tried += 1;
             match ask() {
                 Ok(answer) => return Ok(answer),
-                Err(Failure::Refused(why) | Failure::Lasting(why)) => return Err(why),
-                Err(Failure::Passing(asked, why)) => {
+                Err(Failure::Refused(why) | Failure::Permanent(why)) => return Err(why),
+                Err(Failure::Transient(asked, why)) => {
                     if let Some(seconds) = asked.filter(|seconds| *seconds > WAIT_SECONDS_MAX) {
                         return Err(why.context(format!("{} asks to come back in {seconds} seconds", self.base)));
                     }
@@ -207,11 +207,11 @@ impl Client {
             let response = self.get(&url).map_err(|error| self.failure(error))?;
             match response.status().as_u16() {
                 200..=299 => return Ok(response),
-                301 | 302 | 303 | 307 | 308 => url = self.redirect(&url, &response).map_err(Failure::Lasting)?,
+                301 | 302 | 303 | 307 | 308 => url = self.redirect(&url, &response).map_err(Failure::Permanent)?,
                 status => return Err(self.refusal(status, path, &response)),
             }
         }
-        Err(Failure::Lasting(anyhow!("{} redirects and never arrives", self.base)))
+        Err(Failure::Permanent(anyhow!("{} redirects and never arrives", self.base)))
     }
 
     fn get(&self, url: &str) -> Result<Response<ureq::Body>, ureq::Error> {
@@ -234,7 +234,7 @@ impl Client {
         } else {
             location.to_owned()
         };
-        let Ok(target) = to.parse::<Uri>() else { bail!("{} redirects to where nobody can go", self.base) };
+        let Ok(target) = to.parse::<Uri>() else { bail!("{} redirects to an invalid address", self.base) };
         let port = |uri: &Uri| uri.port_u16().unwrap_or(if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 });
         let host = |uri: &Uri| uri.host().map(str::to_ascii_lowercase);
         let same_host = host(&from).is_some() && host(&from) == host(&target);
@@ -247,15 +247,15 @@ impl Client {
         Ok(to)
     }
 
-    /// What a status means that is no success.
+    /// The meaning of a status other than success.
     fn refusal<T>(&self, status: u16, path: &str, response: &Response<T>) -> Failure {
         let path = path.split('?').next().unwrap_or_default();
         match status {
-            401 => Failure::Lasting(self.unauthorized(status)),
+            401 => Failure::Permanent(self.unauthorized(status)),
             403 => Failure::Refused(self.unauthorized(status)),
-            404 => Failure::Refused(self.misunderstood(&format!("404 to {path}"))),
+            404 => Failure::Refused(self.unexpected_response(&format!("404 to {path}"))),
             429 | 502 | 503 | 504 => {
-                Failure::Passing(wait(response), anyhow!("{} answers {status} to {path}", self.base))
+                Failure::Transient(wait(response), anyhow!("{} answers {status} to {path}", self.base))
             }
             _ => Failure::Refused(anyhow!("{} answers {status} to {path}", self.base)),
         }
@@ -277,41 +277,41 @@ impl Client {
         anyhow!("{} answers {status}: it does not take {credential}", self.base)
     }
 
-    /// What an error means: none of their texts has credentials, and few help anybody.
+    /// The meaning of an error. Its text has no credentials, and is often not helpful by itself.
     fn failure(&self, error: ureq::Error) -> Failure {
         let base = &self.base;
         match error {
-            ureq::Error::HostNotFound => Failure::Lasting(anyhow!("nobody knows the host of {base}")),
+            ureq::Error::HostNotFound => Failure::Permanent(anyhow!("cannot resolve the host of {base}")),
             ureq::Error::Timeout(_) => {
                 let seconds = self.timeout.as_secs_f64();
-                Failure::Lasting(anyhow!("{base} has been silent for {seconds} seconds"))
+                Failure::Permanent(anyhow!("{base} has been silent for {seconds} seconds"))
             }
-            ureq::Error::Rustls(error) => Failure::Lasting(self.untrusted(&error.to_string())),
-            ureq::Error::Tls(why) => Failure::Lasting(self.untrusted(why)),
+            ureq::Error::Rustls(error) => Failure::Permanent(self.untrusted(&error.to_string())),
+            ureq::Error::Tls(why) => Failure::Permanent(self.untrusted(why)),
             ureq::Error::Io(error) => match error.kind() {
                 ErrorKind::ConnectionRefused => {
-                    Failure::Lasting(anyhow!("{base} refuses the connection: does the server run there?"))
+                    Failure::Permanent(anyhow!("{base} refuses the connection: does the server run there?"))
                 }
                 ErrorKind::InvalidData if base.starts_with("https:") => {
-                    Failure::Lasting(self.untrusted(&error.to_string()))
+                    Failure::Permanent(self.untrusted(&error.to_string()))
                 }
                 ErrorKind::ConnectionReset
                 | ErrorKind::ConnectionAborted
                 | ErrorKind::BrokenPipe
-                | ErrorKind::UnexpectedEof => Failure::Passing(None, anyhow!("{base} breaks the connection off")),
+                | ErrorKind::UnexpectedEof => Failure::Transient(None, anyhow!("{base} breaks the connection off")),
                 // What the standard library says where a name leads nowhere has no kind.
                 _ if error.to_string().starts_with("failed to lookup address") => {
-                    Failure::Lasting(anyhow!("nobody knows the host of {base}"))
+                    Failure::Permanent(anyhow!("cannot resolve the host of {base}"))
                 }
-                kind => Failure::Lasting(anyhow!("{base} cannot be asked: {kind}")),
+                kind => Failure::Permanent(anyhow!("{base} cannot be asked: {kind}")),
             },
             ureq::Error::Protocol(_) | ureq::Error::LargeResponseHeader(..) => {
-                Failure::Lasting(self.misunderstood("what is no HTTP"))
+                Failure::Permanent(self.unexpected_response("what is no HTTP"))
             }
             ureq::Error::InvalidProxyUrl | ureq::Error::ConnectProxyFailed(_) => {
-                Failure::Lasting(anyhow!("the proxy on the way to {base} lets nothing pass"))
+                Failure::Permanent(anyhow!("the proxy on the way to {base} lets nothing pass"))
             }
-            _ => Failure::Lasting(anyhow!("{base} cannot be asked")),
+            _ => Failure::Permanent(anyhow!("{base} cannot be asked")),
         }
     }
 

@@ -25,7 +25,7 @@ pub struct Source {
     pub timeout: Duration,
 }
 
-/// What opens Datadog's interface.
+/// Credentials for Datadog's API.
 #[derive(Clone)]
 pub struct DatadogKeys {
     /// Names the organisation.
@@ -34,7 +34,7 @@ pub struct DatadogKeys {
     pub app_key: String,
 }
 
-/// What opens Nuxeo's interface.
+/// Credentials for Nuxeo's API.
 #[derive(Clone)]
 pub enum NuxeoLogin {
     /// A user and the password.

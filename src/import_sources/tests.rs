@@ -1,4 +1,4 @@
-//! What comes from servers, over real connections.
+//! Imports from servers, over real connections.
 
 use super::*;
 use crate::formats::TextField::{self, Company, DisplayName, Email, FirstName, LastName, Title};
@@ -74,7 +74,7 @@ impl Server {
         let url = format!("{scheme}://{host}:{}", listener.local_addr().expect("an address").port());
         let asked = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&asked);
-        // Ends with the process: nobody tells a listener to stop.
+        // Ends with the process: no test stops a listener.
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let Some(mut stream) = secured(stream) else { continue };
@@ -105,7 +105,7 @@ fn request(stream: &mut dyn Connection) -> Option<Asked> {
     Some(Asked { target, headers })
 }
 
-/// A certificate for `localhost` with its key, and the authority that has made it, whose own key nobody has any more.
+/// A certificate for `localhost` with its key, and the authority that has made it, whose own key was thrown away.
 fn tls_file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls").join(name)
 }
@@ -247,7 +247,7 @@ fn a_server_that_cannot_be_reached_is_told_from_one_that_does_not_answer() {
     assert_eq!(why(ask_datadog(&source(&url))), format!("{url} refuses the connection: does the server run there?"));
 
     let url = "http://rollbook.invalid";
-    assert_eq!(why(ask_datadog(&source(url))), format!("nobody knows the host of {url}"));
+    assert_eq!(why(ask_datadog(&source(url))), format!("cannot resolve the host of {url}"));
 
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -399,7 +399,7 @@ fn a_redirect_is_followed_on_the_same_host_only() {
     let server = Server::start(|_, out| answer(out, "302 Found", "", ""));
     assert_eq!(why(ask_datadog(&server.source())), format!("{} redirects and does not say where", server.url));
     let server = Server::start(|_, out| answer(out, "302 Found", "Location: a b\r\n", ""));
-    assert_eq!(why(ask_datadog(&server.source())), format!("{} redirects to where nobody can go", server.url));
+    assert_eq!(why(ask_datadog(&server.source())), format!("{} redirects to an invalid address", server.url));
 }
 
 #[test]
@@ -726,7 +726,7 @@ fn subgroup(group: &str, subgroup: &str) -> Result<Record, &'static str> {
     }))
 }
 
-/// All remarks, each with whether somebody is missing.
+/// All remarks, each with a flag: true if a user or group is missing.
 fn remarks(rows: &[Row]) -> Vec<(bool, &str, &str)> {
     let remarks = rows.iter().flat_map(|row| &row.remarks);
     let is_missing = |remark: &Remark| remark.kind == RemarkKind::Missing;
@@ -935,7 +935,7 @@ fn a_user_of_nuxeo_whose_properties_say_so_is_disabled() {
         }
         assert_eq!(records(&rows), [Ok(Record::User(expected))], "{key} {value}");
         assert_eq!(texts(&rows[0]), remark.into_iter().collect::<Vec<_>>(), "{key} {value}");
-        // The same beside the properties.
+        // The same next to the properties.
         let shown = json!({"id": "ada", "properties": {"groups": []}, key: value});
         let rows = all(ask_nuxeo(&nuxeo_server(json!([]), json!([shown])).source()));
         let Ok(Some(Record::User(user))) = &rows[0].record else { panic!("{rows:?}") };
@@ -1056,14 +1056,14 @@ fn a_list_that_begins_anew_ends() {
 
 #[test]
 fn users_who_are_too_many_for_one_list_are_found_by_their_beginnings() {
-    let everybody = ["ada", "adele", "bob", "\u{e4}nne", "Zed", "_x", "abcdefg", "\u{65e5}\u{672c}"];
+    let all_names = ["ada", "adele", "bob", "\u{e4}nne", "Zed", "_x", "abcdefg", "\u{65e5}\u{672c}"];
     let server = Server::start(move |asked, out| {
         let query = parameter(&asked.target, "q");
         let found: Vec<_> = if is_about_groups(asked) {
             Vec::new()
         } else {
             let is_found = |name: &&str| query == "*" || name.to_lowercase().starts_with(&query);
-            everybody.into_iter().filter(is_found).map(told_user).collect()
+            all_names.into_iter().filter(is_found).map(told_user).collect()
         };
         // No more than two at a time, and some beginning that is always too long.
         let overflow = found.len() > 2 || ("abcdefg".starts_with(&query) && query.len() <= 4);

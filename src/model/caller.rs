@@ -1,4 +1,4 @@
-//! Who asks, and how much they may do.
+//! Callers and their permissions.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,13 +10,13 @@ pub enum PermissionLevel {
     Reader,
     /// Read, and create users that are no administrators.
     Creator,
-    /// Change everybody and everything that has nothing to do with administrators.
+    /// Change all users and groups that have nothing to do with administrators.
     PowerUser,
     /// Everything.
     Administrator,
 }
 
-/// What a stored key opens.
+/// The kind of a stored key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyKind {
     /// Names the organisation; needed on every Datadog call.
@@ -25,7 +25,7 @@ pub enum KeyKind {
     Application,
 }
 
-/// What an application key allows.
+/// The permissions of an application key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyRole {
     /// Everything.
@@ -47,14 +47,14 @@ impl KeyRole {
     }
 }
 
-/// Whether a person or a script asks.
+/// The kind of client: a person or a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallerKind {
     /// A user of the directory, by the inner id.
     User(i64),
     /// The holder of a key.
     Key,
-    /// Who runs commands on the server's own machine, with the rights to its files.
+    /// An operator who runs commands on the server's machine, with the rights to its files.
     Operator,
 }
 
@@ -84,12 +84,12 @@ pub enum Proof {
         password: i64,
         /// The token that it began with, by its inner id.
         token: Option<i64>,
-        /// Whether it has ended.
+        /// True if it has ended.
         ended: Ended,
     },
 }
 
-/// Whether a session has ended. All copies change together.
+/// A flag: the session has ended. All copies share it.
 #[derive(Debug, Clone, Default)]
 pub struct Ended(Arc<AtomicBool>);
 
@@ -99,7 +99,7 @@ impl Ended {
         self.0.store(true, Ordering::Release);
     }
 
-    /// Whether the session has ended.
+    /// True if the session has ended.
     pub fn get(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
@@ -121,7 +121,7 @@ pub struct Caller {
     pub kind: CallerKind,
     /// The user name, or the key's name.
     pub name: Arc<str>,
-    /// What they may do.
+    /// The permission level.
     pub permission: PermissionLevel,
     /// The credential that the caller has shown.
     pub proof: Proof,
@@ -143,7 +143,7 @@ impl Caller {
         if self.permission >= permission { Ok(()) } else { Err(super::Error::Forbidden(denied)) }
     }
 
-    /// Whether credential and power are what they were, now that this is the state of rights.
+    /// True if credential and permission level are still valid at this version of the rights.
     pub fn is_current(&self, now: RightsVersion) -> bool {
         let (rights, credentials) = (self.state.rights == now.rights, self.state.credentials == now.credentials);
         match (&self.proof, self.kind) {
@@ -155,20 +155,20 @@ impl Caller {
         }
     }
 
-    /// Whether nothing is forbidden to them.
+    /// True if every operation is allowed.
     pub fn is_administrator(&self) -> bool {
         self.permission == PermissionLevel::Administrator
     }
 }
 
-/// Who makes a change, and by which dialect it came: what the record of changes says of it.
+/// The author and the dialect of a change, as the audit log records them.
 #[derive(Debug, Clone)]
 pub struct Actor {
     /// The caller's kind, as a word; empty for the program itself.
     pub caller_kind: &'static str,
     /// The caller's name; empty for the program itself.
     pub caller: Arc<str>,
-    /// The dialect's name, or what else there is beside dialects.
+    /// The name of the dialect, or of another origin.
     pub dialect: &'static str,
 }
 
@@ -183,7 +183,7 @@ impl Actor {
         Actor { caller_kind: CallerKind::Operator.word(), caller: account.into(), dialect: "command" }
     }
 
-    /// What the program does by itself.
+    /// Changes by the program itself.
     pub fn program() -> Actor {
         Actor { caller_kind: "", caller: "".into(), dialect: "program" }
     }

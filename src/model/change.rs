@@ -1,4 +1,4 @@
-//! What has changed.
+//! Changes in the audit log.
 
 /// A change that was made to a user, a group, a membership or a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,12 +13,12 @@ pub struct Change {
     pub caller: Option<String>,
     /// The dialect by which it came, or `command`, or `program`.
     pub dialect: String,
-    /// What was done, such as `user.created`.
+    /// The action, such as `user.created`.
     pub action: String,
     /// The user, group or key that it was done to.
     pub name: String,
-    /// What was so and is no longer, as a JSON object.
+    /// The old values, as a JSON object.
     pub before: Option<String>,
-    /// What is so now, as a JSON object.
+    /// The new values, as a JSON object.
     pub after: Option<String>,
 }

@@ -12,7 +12,7 @@ pub enum ClientAddress {
 }
 
 impl ClientAddress {
-    /// Whether the client is on this machine.
+    /// True if the client is on this machine.
     pub fn is_local(self) -> bool {
         match self {
             ClientAddress::Ip(address) => address.is_loopback(),

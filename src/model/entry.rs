@@ -4,18 +4,18 @@
 /// of one name.
 pub type EntryName = [u8; 16];
 
-/// Who a membership means.
+/// The member of a membership.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     /// The user or group of that name, also one that does not exist yet.
     Name(String),
-    /// The user or group that was imported from that entry, and nobody else.
+    /// Only the user or group that was imported from that entry.
     Entry {
         /// The entry.
         entry: EntryName,
         /// The distinguished name for messages.
         shown: String,
-        /// What the entry calls itself in its distinguished name, if that can be a name here.
+        /// The name in its distinguished name, if it is valid here.
         name: Option<String>,
     },
 }
@@ -39,7 +39,7 @@ impl From<&str> for Target {
 }
 
 impl Target {
-    /// What a message calls it.
+    /// Its name in messages.
     pub fn shown(&self) -> &str {
         match self {
             Target::Name(name) => name,

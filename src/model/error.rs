@@ -25,7 +25,7 @@ impl EntityKind {
     }
 }
 
-/// What the caller may not do.
+/// The denied action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeniedAction {
     /// Create this user or group.
@@ -63,7 +63,7 @@ pub enum Error {
     InheritedAdministrator(String),
     /// The user is disabled already.
     AlreadyDisabled,
-    /// What was asked for begins where nothing is kept, and why: the reader has to begin anew.
+    /// The requested changes are no longer kept, with the reason: the reader has to start again.
     CursorExpired(String),
     /// The user or group is not in a state that the caller allows: see `Precondition`.
     PreconditionFailed,

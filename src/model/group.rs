@@ -13,21 +13,21 @@ const LABEL_CHARS_MAX: usize = 1024;
 /// Longest description, in characters.
 const DESCRIPTION_CHARS_MAX: usize = 4096;
 
-/// What a group is called.
+/// The name and label of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupName {
     /// Inside only.
     pub id: i64,
     /// The name, in the spelling given at creation.
     pub name: String,
-    /// What people see; `None`: the name.
+    /// The label; `None`: the name.
     pub label: Option<String>,
     /// The key of the row. It alone tells which group this is: a name can look like another one.
     pub key: String,
 }
 
 impl GroupName {
-    /// Whether this is the group whose members are the administrators.
+    /// True if this is the group whose members are the administrators.
     pub fn is_administrators(&self) -> bool {
         self.key == ADMINISTRATORS
     }
@@ -47,9 +47,9 @@ pub struct Group {
     pub uuid: String,
     /// The name, in the spelling given at creation.
     pub name: String,
-    /// What people see; `None`: the name.
+    /// The label; `None`: the name.
     pub label: Option<String>,
-    /// What the group is for.
+    /// The description of the group.
     pub description: Option<String>,
     /// Properties that no column holds.
     pub attributes: Attributes,

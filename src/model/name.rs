@@ -88,7 +88,7 @@ fn folded_by_unicode_16(text: &str) -> String {
     text.chars().map(fold).collect()
 }
 
-/// Whether `stored` is the key of that text, or was so by older rules: those before version 4 of the schema, or tables
+/// True if `stored` is the key of that text, or was its key by older rules: those before version 4 of the schema, or tables
 /// that fold fewer characters. For ASCII all rules agree.
 pub fn is_key_of(stored: &str, text: &str) -> bool {
     stored == fold_name(text)

@@ -2,7 +2,7 @@
 
 use super::{Error, Result};
 
-/// What has to be true of the state of a user or group for something to be done. The default is no condition.
+/// A condition on the state of a user or group, checked before an operation. The default is no condition.
 #[derive(Debug, Clone, Default)]
 pub struct Precondition {
     /// It has to be one of these.
@@ -15,7 +15,7 @@ pub struct Precondition {
     pub scope: EtagScope,
 }
 
-/// How much of a user somebody has seen.
+/// How much of a user an ETag covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EtagScope {
     /// The user, and whether they are an administrator: see [`UserSummary`](super::UserSummary).
@@ -35,7 +35,7 @@ pub enum EtagSet {
 }
 
 impl EtagSet {
-    /// Whether it is one of them.
+    /// True if it is one of them.
     pub fn contain(&self, state: u64) -> bool {
         match self {
             EtagSet::All => true,

@@ -52,7 +52,7 @@ const ANSWERED: [(&str, bool, bool); 38] = [
 /// The one property of such a name that is stored as an extra one.
 const TENANT: &str = "tenantId";
 
-/// Whether a dialect answers something of that name itself for a user or group, so that no extra property can have it.
+/// True if a dialect itself has a property of that name for a user or group, so that no extra property can have it.
 pub fn is_answered_property(kind: EntityKind, name: &str) -> bool {
     let folded = fold_name(name);
     name != TENANT

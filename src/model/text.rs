@@ -1,4 +1,4 @@
-//! What texts may look like.
+//! Rules for texts.
 
 use super::{Error, Result};
 
@@ -32,7 +32,7 @@ pub fn timestamp(milliseconds: i64) -> String {
     format!("{:.3}", jiff::Timestamp::from_millisecond(milliseconds).unwrap_or_default())
 }
 
-/// Whether the text has the shape of an e-mail address: one `@`, a local part without spaces, a domain of
+/// True if the text has the shape of an e-mail address: one `@`, a local part without spaces, a domain of
 /// at least two labels. Addresses are only told from other text, not proved to exist.
 pub fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else { return false };

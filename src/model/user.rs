@@ -268,7 +268,7 @@ pub struct User {
     pub key: String,
 }
 
-/// What a list shows of a user, borrowed from where it is stored.
+/// The fields of a user in a list, borrowed from the row.
 #[derive(Debug, Clone, Copy)]
 pub struct UserView<'u> {
     /// See [`User::username`].
@@ -299,7 +299,7 @@ impl User {
         User { username: username.to_owned(), key: fold_name(username), ..User::default() }
     }
 
-    /// What a list shows of the user.
+    /// The fields of the user in a list.
     pub fn view(&self) -> UserView<'_> {
         UserView {
             username: &self.username,
@@ -334,7 +334,7 @@ pub struct UserWithGroups {
     pub groups: Vec<Arc<GroupName>>,
     /// The groups above those, breadth first, each once.
     pub ancestors: Vec<Arc<GroupName>>,
-    /// Whether the group `administrators` is among either.
+    /// True if the group `administrators` is among either.
     pub administrator: bool,
 }
 
@@ -371,7 +371,7 @@ pub struct UserChanges {
     pub password: Option<NewPassword>,
 }
 
-/// What to store for a new password, see `directory::Passwords`.
+/// The stored form of a new password, see `directory::Passwords`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPassword {
     /// A value that the password can be checked against.

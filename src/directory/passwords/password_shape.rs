@@ -131,7 +131,7 @@ fn modular_kind(value: &str) -> Option<String> {
     Some(format!("${shown}$"))
 }
 
-/// Whether a name consists of words and numbers that name algorithms, so that a report can show it.
+/// True if a name consists of words and numbers that name algorithms, so that a report can show it.
 fn is_safe(name: &str) -> bool {
     let is_number = |text: &str| text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     name.len() <= 32
@@ -181,13 +181,13 @@ fn kind_by_content(value: &str) -> Option<&'static str> {
     (is_bracketed || is_no_value(value)).then_some("placeholder")
 }
 
-/// Whether a program has written that it has no value, or an encrypted one: errors of spreadsheets, names of types.
+/// True if a program has marked that it has no value, or an encrypted one: errors of spreadsheets, names of types.
 fn is_no_value(value: &str) -> bool {
     let is_error = value == "#N/A" || value.starts_with('#') && value.ends_with(['!', '?']) && !value.contains(' ');
     is_error || value == "0x" || ["System.", "Microsoft.", "ENC[", "ENC("].iter().any(|begin| value.starts_with(begin))
 }
 
-/// Whether a program has put symbols in the place of characters: `••••`, `ad****`, `xxxxxxxx`.
+/// True if a program has put symbols in the place of characters: `••••`, `ad****`, `xxxxxxxx`.
 fn is_masked(value: &str) -> bool {
     let Some(first) = value.chars().next() else { return false };
     let (count, is_one_symbol) = (value.chars().count(), value.chars().all(|c| c == first));
@@ -196,7 +196,7 @@ fn is_masked(value: &str) -> bool {
     is_repeated || ["****", "••••", "●●●●"].iter().any(|mask| value.contains(mask))
 }
 
-/// Whether a value marks an account without a usable password. One character is never a password.
+/// True if a value marks an account without a usable password. One character is never a password.
 fn is_marker(value: &str) -> bool {
     value.starts_with(['!', '*'])
         || value.starts_with("##")
@@ -204,7 +204,7 @@ fn is_marker(value: &str) -> bool {
         || value.len() <= 32 && MARKERS.contains(&value.to_ascii_lowercase().as_str())
 }
 
-/// Whether a value has a run of hexadecimal digits, or consists of such digits with separators between them.
+/// True if a value has a run of hexadecimal digits, or consists of such digits with separators between them.
 fn is_hex(value: &str) -> bool {
     let is_separator = |c: char| matches!(c, ' ' | ':' | '-' | ',' | '.');
     let is_run = |run: &str| run.len() >= HEX_DIGITS_MIN;
@@ -215,7 +215,7 @@ fn is_hex(value: &str) -> bool {
     is_separated || is_marked || value.split(|c: char| !c.is_ascii_hexdigit()).any(is_run)
 }
 
-/// Whether a value can be a password that Cisco's type 7 hides: a decimal number up to 15 and hexadecimal pairs.
+/// True if a value can be a password that Cisco's type 7 hides: a decimal number up to 15 and hexadecimal pairs.
 fn is_hidden_hex(value: &str) -> bool {
     let is_digit = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'A'..=b'F');
     value.len() >= 8
@@ -225,7 +225,7 @@ fn is_hidden_hex(value: &str) -> bool {
         && value[..2].parse::<u8>().is_ok_and(|salt| salt <= 15)
 }
 
-/// Whether a value can be a crypt(3) value of DES: the last of its characters has only four bits.
+/// True if a value can be a crypt(3) value of DES: the last of its characters has only four bits.
 fn is_des_crypt(value: &str) -> bool {
     value.len() == DES_CRYPT_BYTES
         && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/'))
@@ -237,13 +237,13 @@ fn is_token(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '.' | '_' | '-')
 }
 
-/// Whether a token is too random for a text.
+/// True if a token is too random for a text.
 fn is_random(token: &str) -> bool {
     token.len() >= TOKEN_BYTES_MIN
         && (token.ends_with('=') || token.split(['.', '_', '-']).any(is_base64) || !is_words(token))
 }
 
-/// Whether a run of characters is too long for anything but Base64, and is not one long word.
+/// True if a run of characters is too long for anything but Base64, and is not one long word.
 fn is_base64(run: &str) -> bool {
     let has_upper = run.bytes().any(|byte| byte.is_ascii_uppercase());
     let word = run.trim_end_matches(|c: char| c.is_ascii_digit());
@@ -251,7 +251,7 @@ fn is_base64(run: &str) -> bool {
     run.len() >= BASE64_BYTES_MIN && has_upper && !is_one_word
 }
 
-/// Whether a token is made of words and numbers, as `Secret-words-2024` is.
+/// True if a token is made of words and numbers, as `Secret-words-2024` is.
 fn is_words(token: &str) -> bool {
     let chunks = || token.split(['.', '_', '-', '/', '+', '=']).filter(|chunk| !chunk.is_empty());
     if token.bytes().all(|byte| !byte.is_ascii_digit() && !byte.is_ascii_uppercase()) {
@@ -279,14 +279,14 @@ fn is_words(token: &str) -> bool {
     (breaks + 1) * 4 <= length
 }
 
-/// Whether letters are a word in lower case, in capitals, or with one capital.
+/// True if letters are a word in lower case, in capitals, or with one capital.
 fn is_word(letters: &str) -> bool {
     let is_upper = letters.bytes().all(|byte| byte.is_ascii_uppercase());
     let is_cased = is_upper || letters.bytes().skip(1).all(|byte| byte.is_ascii_lowercase());
     is_cased && letters.len() <= WORD_BYTES_MAX && is_pronounceable(letters)
 }
 
-/// Whether letters have vowels enough.
+/// True if letters have vowels enough.
 fn is_pronounceable(letters: &str) -> bool {
     let vowels = letters.bytes().filter(|byte| b"aeiouyAEIOUY".contains(byte)).count();
     vowels > 0 && vowels * 6 >= letters.len()

@@ -525,7 +525,7 @@ fn named_delimiter(line: &str) -> Option<u8> {
     }
 }
 
-/// Whether a line before the header says nothing: the type of PowerShell's objects, or the version of a template.
+/// True if a line before the header has no data: the type of PowerShell's objects, or the version of a template.
 fn is_preamble(line: &str) -> bool {
     let is_version =
         |line: &str| line.starts_with("version:") && line.chars().all(|c| c.is_alphanumeric() || ":.".contains(c));

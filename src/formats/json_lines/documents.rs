@@ -93,7 +93,7 @@ fn members_below<'t>(text: &'t str, key: &str) -> Result<Vec<Member<'t>>, String
     if below.len() > KEYS_MAX { Err(format!("{key} has more than {KEYS_MAX} keys")) } else { Ok(below) }
 }
 
-/// Tells what a document has beside its lists. A page tells that others are missing.
+/// Remarks on the fields of a document other than its lists. For a page, remarks that the other pages are missing.
 pub(super) fn tell_rest_of_lists(members: &[Member<'_>], remarks: &mut Vec<Remark>) {
     const PAGE: [&str; 17] = [
         "entity-type",
@@ -128,7 +128,7 @@ pub(super) fn tell_rest_of_lists(members: &[Member<'_>], remarks: &mut Vec<Remar
     }
 }
 
-/// Whether a value is an empty list or object, and so says nothing.
+/// True if a value is an empty list or object, and so has no data.
 pub(super) fn is_empty(value: &str) -> bool {
     let inner = value.strip_prefix('[').and_then(|value| value.strip_suffix(']'));
     let inner = inner.or_else(|| value.strip_prefix('{').and_then(|value| value.strip_suffix('}')));
@@ -198,7 +198,7 @@ fn nuxeo_user<'t>(found: Vec<Member<'t>>, remarks: &mut Vec<Remark>) -> Result<D
     Ok(Document::Members { members: fields, draft: Box::new(draft), dialect: Dialect::Any })
 }
 
-/// Whether a user is in the group of administrators, or in one below it.
+/// True if a user is in the group of administrators, or in one below it.
 fn is_below_administrators(found: &[Member<'_>], fields: &[Member<'_>]) -> bool {
     let is_named = |name: &str| name.eq_ignore_ascii_case(ADMINISTRATORS);
     let list = |members: &[Member<'_>], key| {

@@ -570,7 +570,7 @@ impl Shape {
         self.state == State::Value
     }
 
-    /// Whether a list that is a member of the object itself has just begun.
+    /// True if a list that is a member of the object itself has just begun.
     fn begins_list(&self) -> bool {
         self.stack == b"{[" && self.last == b'['
     }

@@ -71,7 +71,7 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    /// What is told at the end.
+    /// Remarks at the end.
     fn finish(&mut self) -> Option<Row> {
         let remark = self.ledger.finish()?;
         let line = self.objects.line();
@@ -294,7 +294,7 @@ impl Object<'_, '_> {
         Ok(())
     }
 
-    /// Whether the key repeats what others say.
+    /// True if the key only repeats other keys.
     fn is_repetition(&self, plain: &str) -> bool {
         match self.dialect {
             Dialect::Shown => matches!(plain, "inheritedgroups" | "users" | "subgroups"),

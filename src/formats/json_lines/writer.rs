@@ -37,7 +37,7 @@ struct About {
     counts: Option<Counts>,
 }
 
-/// A record as a line of JSON: the kind stands beside the fields.
+/// A record as a line of JSON: the kind and the fields are in one object.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum Line<'r> {

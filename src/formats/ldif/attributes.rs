@@ -58,7 +58,7 @@ pub(super) fn is_written_property(name: &str) -> bool {
     KEPT[..INET_ORG_PERSON].contains(&name)
 }
 
-/// Whether the attribute is kept as a property.
+/// True if the attribute is kept as a property.
 pub(super) fn is_kept(name: &str) -> bool {
     KEPT.contains(&name)
 }

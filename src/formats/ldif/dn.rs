@@ -58,12 +58,12 @@ impl Dn {
         self.own("cn").or_else(|| self.own("uid")).filter(|name| !name.trim().is_empty())
     }
 
-    /// Whether the own relative name is only of that type.
+    /// True if its relative name has only that type.
     pub(in crate::formats) fn is_own(&self, wanted: &str) -> bool {
         self.0.first().is_some_and(|name| name.iter().all(|(kind, _)| kind == wanted))
     }
 
-    /// Whether the entry is below one whose relative name has that type and value.
+    /// True if the entry is below one whose relative name has that type and value.
     pub(in crate::formats) fn is_below(&self, wanted: &str, text: &str) -> bool {
         let is_it = |(kind, value): &Part| kind == wanted && value.trim().eq_ignore_ascii_case(text);
         self.0.iter().skip(1).flatten().any(is_it)

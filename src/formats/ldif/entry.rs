@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 /// Attributes that can have the login, in the order in which they are asked.
 const LOGINS: [&str; 5] = ["uid", "sAMAccountName", "userPrincipalName", "mail", "cn"];
-/// The bytes that are held beside a text, about.
+/// Approximate memory of a value in addition to its text, in bytes.
 const AROUND: usize = 64;
 
 /// The settings for all entries of a file.
@@ -421,7 +421,7 @@ impl Entry {
         *self = Entry { line, dn, shown: std::mem::take(&mut self.shown), classes, ..Entry::default() };
     }
 
-    /// Whether more is held than a row may have.
+    /// True if the entry holds more than a row may have.
     pub(super) fn is_too_long(&self) -> bool {
         self.size > ROW_BYTES_MAX
     }
@@ -455,7 +455,7 @@ impl Entry {
         }
     }
 
-    /// Whether the entry has a name as servers give it to deleted entries.
+    /// True if the entry has a name that servers give to deleted entries.
     fn is_named_as_deleted(&self) -> bool {
         self.dn.is_own("nsuniqueid")
             || ["cn", "ou"].iter().any(|kind| self.dn.own(kind).is_some_and(|own| own.contains("\nDEL:")))
@@ -738,18 +738,18 @@ impl Entry {
         self.ranges.iter().filter(of_list).map(|(_, range)| *range)
     }
 
-    /// Whether the entry has further values of a list alone, whose beginning another entry has.
+    /// True if the entry only continues a list that another entry begins.
     pub(super) fn is_part(&self, of_groups: bool) -> bool {
         let first = self.parts(of_groups).flatten().map(|range| range.first).min();
         self.problem.is_none() && first.is_some_and(|first| first > 0)
     }
 
-    /// Whether the classes make the entry a user.
+    /// True if the classes make the entry a user.
     pub(super) fn has_user_class(&self) -> bool {
         self.classes.user
     }
 
-    /// Whether so much is to be remarked on that it should be done now.
+    /// True if there are so many remarks that they should be reported now.
     pub(super) fn has_many_remarks(&self) -> bool {
         self.remarks.len() + self.lost.len() > 1000
     }
@@ -887,7 +887,7 @@ fn letters(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
-/// Whether the account is one of a computer, or of a domain that is trusted.
+/// True if the account belongs to a computer or to a trusted domain.
 fn is_trust_account(name: &str, value: &str) -> bool {
     const TRUST: i64 = 0x0800 | 0x1000 | 0x2000;
     match name {
@@ -917,7 +917,7 @@ fn is_no_group_of_people(dn: &Dn) -> bool {
     is_list_of_hosts || is_rule || is_in("roles", "accounts")
 }
 
-/// Whether a text is an identifier for programs: a UUID, or a digest.
+/// True if a text is an identifier for programs: a UUID or a digest.
 fn is_opaque(text: &str) -> bool {
     let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let parts: Vec<_> = text.splitn(6, '-').collect();

@@ -800,13 +800,13 @@ impl<F: FnMut(&mut [u8]) -> io::Result<usize>> Read for ReadWith<F> {
 #[test]
 fn a_group_that_is_longer_than_a_row_passes_through() {
     const MEMBERS: usize = 20_000;
-    let before = "dn: cn=all\nobjectClass: group\ndescription: everybody\n";
+    let before = "dn: cn=all\nobjectClass: group\ndescription: all of them\n";
     let behind = "info: lost\nbroken\nmember;range=0-1: uid=last\n\ndn: uid=bob\nobjectClass: person\n";
     let mut rows =
         open_rows(Format::Ldif, crowd(before, MEMBERS, behind), &ReadOptions::default()).unwrap().map(Result::unwrap);
     let first = rows.next().unwrap();
     let Ok(Some(Record::Group(group))) = &first.record else { panic!("{first:?}") };
-    assert_eq!((first.line, group.name.as_str(), group.description.as_deref()), (1, "all", Some("everybody")));
+    assert_eq!((first.line, group.name.as_str(), group.description.as_deref()), (1, "all", Some("all of them")));
     // It came before the end of its entry was read.
     assert!(first.bytes < 20 << 20, "{}", first.bytes);
     for n in 0..MEMBERS {
@@ -823,7 +823,7 @@ fn a_group_that_is_longer_than_a_row_passes_through() {
     assert_eq!(told(&rest), told_of);
 
     // It is not clear yet what it is.
-    let before = "dn: cn=all\ndescription: everybody\n";
+    let before = "dn: cn=all\ndescription: all of them\n";
     let behind = "objectClass: group\n\ndn: uid=bob\nobjectClass: person\n";
     let rows =
         open_rows(Format::Ldif, crowd(before, MEMBERS, behind), &ReadOptions::default()).unwrap().map(Result::unwrap);

@@ -1,4 +1,4 @@
-//! What is written, and reads back.
+//! Written files, and that they can be read back.
 
 use super::*;
 
@@ -189,7 +189,7 @@ const ODD: [&str; 24] = [
     "cn=x,ou=groups",
 ];
 
-/// What may stand in a text beside.
+/// Characters that a text may also contain.
 const BREAKS: [&str; 10] = ["", "", "", "\n", "\r\n", "\t", " ", "\r", "\u{1}", "\n\n#"];
 
 struct Chance(Random);
@@ -337,7 +337,7 @@ fn an_ldif_reads_back_what_it_can_hold() {
 
 // ------------------------------------------------------------------------------------------ the end of the file
 
-/// What is told at the end of a text.
+/// Remarks at the end of a text.
 fn told_at_end(format: Format, text: &str) -> Option<String> {
     let rows = rows(format, text);
     let cut: Vec<&Remark> =

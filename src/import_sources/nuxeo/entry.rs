@@ -17,7 +17,7 @@ pub(super) struct ShownGroup {
     pub(super) parents: Vec<String>,
 }
 
-/// What an entry is called, also where it says nothing else.
+/// The name of an entry, even if it has no other field.
 pub(super) fn name_of(entry: &Object) -> Option<String> {
     let below = entry.get("properties");
     let names = [

@@ -21,7 +21,7 @@ enum Fact<'f> {
     Untold(&'f str),
 }
 
-/// What a name in the list of a group is.
+/// The meaning of a name in the list of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
     /// A user whose document names the group.
@@ -100,7 +100,7 @@ impl Known {
         self.users.sort_unstable();
     }
 
-    /// What a name in the list of a group is, behind the users.
+    /// The meaning of a name in the list of a group, behind the users.
     pub(super) fn standing(&mut self, name: &str, group: &str) -> Standing {
         let user = name_key(name);
         let has = |fact: Fact<'_>| self.users.binary_search(&self.random.hash_one(fact)).is_ok();

@@ -15,13 +15,13 @@ use crate::json::{Json, Object};
 use entry::{ShownGroup, name_of};
 use known::{Known, Standing};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use search::{Noun, Search};
+use search::{Resource, Search};
 use std::collections::VecDeque;
 use std::io::Read;
 
 /// The list of a group that has its users.
 const MEMBER_USERS: &str = "memberUsers";
-/// What is escaped in a path. Some servers do not take an escaped slash.
+/// Characters that are escaped in a path. Some servers do not take an escaped slash.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// The rows of a server, in the order of [`Stage`].
@@ -65,7 +65,7 @@ impl Directory {
     pub(super) fn ask(client: Client) -> anyhow::Result<Directory> {
         let mut directory = Directory {
             client,
-            stage: Stage::Groups(Search::new(Noun::Group)),
+            stage: Stage::Groups(Search::new(Resource::Group)),
             known: Known::default(),
             groups: VecDeque::new(),
             parents: Vec::new(),
@@ -88,7 +88,7 @@ impl Directory {
                     Some(entries) => entries.into_iter().try_for_each(|entry| self.push_group(entry))?,
                     None => {
                         self.push_parents()?;
-                        self.stage = Stage::Users(Search::new(Noun::User));
+                        self.stage = Stage::Users(Search::new(Resource::User));
                     }
                 }
             }
@@ -271,7 +271,7 @@ impl Members {
                 Err(problem) => {
                     let error = match problem {
                         Problem::Io(error) => client.interrupted(error),
-                        Problem::Document(what) => client.misunderstood(what),
+                        Problem::Document(what) => client.unexpected_response(what),
                     };
                     Err(error.context(format!("the list of the group {:?} is not complete", self.group)))
                 }
@@ -291,7 +291,7 @@ fn subgroup_of(group: &str, subgroup: String) -> SubgroupRecord {
     SubgroupRecord { group: group.into(), subgroup: subgroup.into(), ..SubgroupRecord::default() }
 }
 
-/// Whether a path with the name of a group in it can mean nothing but that group.
+/// True if a path with the name of a group in it can only mean that group.
 fn is_plain_in_paths(name: &str) -> bool {
     let is_plain = |segment: &str| !matches!(segment, "" | "." | "..") && !segment.starts_with('@');
     let means_other = name == "search" || name.contains("/user/") || name.contains("/group/");

@@ -14,33 +14,33 @@ const PAGE_SIZE: usize = 250;
 /// The longest beginning of names that is searched for, in characters.
 const PREFIX_CHARS_MAX: usize = 4;
 
-/// What is searched for.
+/// The entities to search for.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Noun {
+pub(super) enum Resource {
     Group,
     User,
 }
 
-impl Noun {
+impl Resource {
     fn word(self) -> &'static str {
         match self {
-            Noun::Group => "group",
-            Noun::User => "user",
+            Resource::Group => "group",
+            Resource::User => "user",
         }
     }
 
     fn plural(self) -> &'static str {
         match self {
-            Noun::Group => "groups",
-            Noun::User => "users",
+            Resource::Group => "groups",
+            Resource::User => "users",
         }
     }
 
     /// Lists of an entry that are asked for.
     fn lists(self) -> &'static str {
         match self {
-            Noun::Group => "memberGroups,parentGroups",
-            Noun::User => "",
+            Resource::Group => "memberGroups,parentGroups",
+            Resource::User => "",
         }
     }
 }
@@ -56,10 +56,10 @@ struct Page {
     has_error: Option<bool>,
 }
 
-/// A search for everybody: at once, or, where the server refuses that, for one beginning of names after another.
+/// A search for all entries: at once, or, if the server refuses that, for one prefix of names after another.
 pub(super) struct Search {
-    noun: Noun,
-    /// What is still to be searched for; the last first.
+    noun: Resource,
+    /// Prefixes that are still to be searched; the last one is next.
     queries: Vec<String>,
     index: usize,
     /// Requests so far, for all queries.
@@ -68,14 +68,14 @@ pub(super) struct Search {
     shown: u64,
     /// The first names on the first page, and on the one before.
     begins: Vec<String>,
-    /// Digests of everybody who was found, once they are searched for by beginnings, which find some several times.
+    /// Digests of all found entries in a search by prefixes, which finds some entries several times.
     found: Option<HashSet<u64>>,
     random: RandomState,
     remarks: Vec<Remark>,
 }
 
 impl Search {
-    pub(super) fn new(noun: Noun) -> Search {
+    pub(super) fn new(noun: Resource) -> Search {
         Search {
             noun,
             queries: vec!["*".to_owned()],
@@ -89,7 +89,7 @@ impl Search {
         }
     }
 
-    /// Who may be missing, so far as it is known since the last call.
+    /// Entries that may be missing, as found since the last call.
     pub(super) fn take_remarks(&mut self) -> Vec<Remark> {
         std::mem::take(&mut self.remarks)
     }
@@ -106,7 +106,7 @@ impl Search {
             }
             let answer = client.read(&path(self.noun, &query, self.index, self.noun.lists()))?;
             *bytes += answer.len() as u64;
-            let page: Page = decode(&answer).map_err(|_| client.misunderstood("what is no page"))?;
+            let page: Page = decode(&answer).map_err(|_| client.unexpected_response("what is no page"))?;
             if page.has_error == Some(true) {
                 self.search_by_beginnings(&query);
                 continue;
@@ -174,7 +174,7 @@ impl Search {
             self.remarks.push(Remark::missing(text).about(format!("{beginning:?}")));
             return;
         }
-        // A star alone would be everybody, and spaces around a query do not count.
+        // A star alone would match all entries, and spaces around a query do not count.
         let marks = ('!'..='~').filter(|c| *c != '*' && !c.is_ascii_uppercase());
         // The small letters of Latin, Greek and Cyrillic.
         let letters = ('\u{df}'..='\u{24f}').chain('\u{3ac}'..='\u{3ce}').chain('\u{430}'..='\u{45f}');
@@ -189,7 +189,7 @@ impl Search {
 /// # Errors
 /// When the server cannot be asked.
 pub(super) fn find_list(client: &Client, group: &str, list: &str) -> anyhow::Result<Option<Vec<Json>>> {
-    let Some(answer) = client.read_found(&path(Noun::Group, group, 0, list))? else { return Ok(None) };
+    let Some(answer) = client.read_found(&path(Resource::Group, group, 0, list))? else { return Ok(None) };
     let Ok(page) = decode::<Page>(&answer) else { return Ok(None) };
     let mut entries = page.entries.into_iter();
     let entry = entries.find(|entry| name_of(entry).is_some_and(|name| name == group));
@@ -199,7 +199,7 @@ pub(super) fn find_list(client: &Client, group: &str, list: &str) -> anyhow::Res
     }))
 }
 
-fn path(noun: Noun, query: &str, index: usize, lists: &str) -> String {
+fn path(noun: Resource, query: &str, index: usize, lists: &str) -> String {
     let (noun, query) = (noun.word(), utf8_percent_encode(query, NON_ALPHANUMERIC));
     let fetch = if lists.is_empty() { String::new() } else { format!("&fetch-group={lists}") };
     format!("/api/v1/{noun}/search?q={query}&pageSize={PAGE_SIZE}&currentPageIndex={index}{fetch}")
