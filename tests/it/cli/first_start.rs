@@ -1,6 +1,7 @@
 //! The first start: the secrets reach the administrator, or nothing is stored; and the line that a start ends with.
 
 use crate::support::cli::{rollbook, rollbook_after, said};
+use crate::support::command::SECRETS;
 use crate::support::folder::Folder;
 use crate::support::held_sync::Between;
 use crate::support::server::{API_KEY, Server, serve};
@@ -12,8 +13,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-
-const SECRETS: [&str; 3] = ["ROLLBOOK_ADMIN_PASSWORD", "ROLLBOOK_API_KEY", "ROLLBOOK_APP_KEY"];
 
 /// That command without the secrets.
 fn unprepared(mut command: Command) -> Command {

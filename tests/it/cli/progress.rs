@@ -1,6 +1,6 @@
 //! What commands draw on a terminal: progress of what takes long, and colours.
 
-use crate::support::cli::{rollbook, run, said};
+use crate::support::cli::{new_database, rollbook, run, said};
 use crate::support::folder::Folder;
 use crate::support::terminal::Terminal;
 use crate::support::wait::{wait_for, wait_until};
@@ -8,13 +8,6 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-
-/// A directory that is new.
-fn directory() -> Folder {
-    let folder = Folder::new();
-    assert_eq!(said(&run(&folder, &["key", "create", "api"])).0, 0);
-    folder
-}
 
 fn named_pipe(folder: &Folder) -> std::path::PathBuf {
     let pipe = folder.path().join("people.csv");
@@ -24,7 +17,7 @@ fn named_pipe(folder: &Folder) -> std::path::PathBuf {
 
 #[test]
 fn an_import_that_waits_for_its_input_shows_that_at_a_terminal() {
-    let (folder, terminal) = (directory(), Terminal::new());
+    let (folder, terminal) = (new_database(), Terminal::new());
     let pipe = named_pipe(&folder);
     let Some(mut child) = terminal.start(&folder, &["import", "people.csv"], |_| {}) else { return };
     let mut input = std::fs::File::options().write(true).open(pipe).expect("the command reads");
@@ -41,7 +34,7 @@ fn an_import_that_waits_for_its_input_shows_that_at_a_terminal() {
 
 #[test]
 fn a_pull_shows_that_it_waits_for_the_server() {
-    let (folder, terminal) = (directory(), Terminal::new());
+    let (folder, terminal) = (new_database(), Terminal::new());
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let words = ["pull", "datadog", "--from", &url, "--api-key", "a", "--app-key", "b", "--timeout", "600"];
@@ -55,7 +48,7 @@ fn a_pull_shows_that_it_waits_for_the_server() {
 
 #[test]
 fn a_command_that_waits_for_the_database_shows_that() {
-    let (folder, terminal) = (directory(), Terminal::new());
+    let (folder, terminal) = (new_database(), Terminal::new());
     // A process that holds the database and takes no orders.
     let held = std::fs::File::open(folder.path().join("rollbook.db.lock")).expect("the lock");
     held.lock().expect("no other process has it");
@@ -70,7 +63,7 @@ fn a_command_that_waits_for_the_database_shows_that() {
 
 #[test]
 fn without_a_terminal_no_progress_is_shown() {
-    let folder = directory();
+    let folder = new_database();
     let pipe = named_pipe(&folder);
     let mut command = rollbook();
     command.current_dir(folder.path()).args(["import", "people.csv"]).env("ROLLBOOK_DB", folder.db());
@@ -94,7 +87,7 @@ fn without_a_terminal_no_progress_is_shown() {
 #[test]
 fn help_and_errors_have_colours_only_at_a_terminal_that_wants_them() {
     const ESCAPE: &str = "\u{1b}[";
-    let folder = directory();
+    let folder = new_database();
     let shown = |words: &[&str], variables: &[(&str, &str)]| {
         let terminal = Terminal::new();
         let mut child = terminal.start(&folder, words, |command| {
@@ -117,7 +110,7 @@ fn help_and_errors_have_colours_only_at_a_terminal_that_wants_them() {
 
 #[test]
 fn results_messages_and_log_lines_have_no_colours() {
-    let (folder, mut terminal) = (directory(), Terminal::new());
+    let (folder, mut terminal) = (new_database(), Terminal::new());
     for words in [
         &["user", "list"][..],
         &["user", "show", "nobody"],

@@ -1,7 +1,7 @@
 //! Commands and a server that does not answer, goes away, comes back, or is asked by too many.
 
 use crate::support::admin_socket::{send, socket};
-use crate::support::cli::{rollbook, run, said};
+use crate::support::cli::{rollbook, run, said, signal};
 use crate::support::database::Database;
 use crate::support::folder::Folder;
 use crate::support::server::Server;
@@ -10,14 +10,9 @@ use serde_json::{Value, json};
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
-
-fn signal(server: &Server, signal: &str) {
-    let status = Command::new("kill").args([signal, &server.pid().to_string()]).status();
-    assert!(status.expect("kill runs").success());
-}
 
 /// The message of a command whose server does not answer within a second.
 fn assert_gives_up(folder: &Folder, words: &[&str]) {
@@ -34,13 +29,13 @@ fn a_command_gives_up_a_server_that_hangs() {
     let file = folder.path().join("people.jsonl");
     std::fs::write(&file, "{\"user\":\"ada\"}\n").expect("the file");
     let import = ["import", file.to_str().expect("a path")];
-    signal(&server, "-STOP");
+    signal(server.pid(), "-STOP");
     for words in
         [&["user", "list"][..], &["user", "add", "bob"], &["log", "--follow"], &["user", "delete", "x"], &import]
     {
         assert_gives_up(&folder, words);
     }
-    signal(&server, "-CONT");
+    signal(server.pid(), "-CONT");
     assert_eq!(said(&run(&folder, &import)).0, 0);
     assert_eq!(said(&run(&folder, &["user", "show", "ada", "--timeout", "60"])).0, 0);
     for wrong in ["0", "-1", "soon", "100000"] {

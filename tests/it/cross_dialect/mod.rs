@@ -63,10 +63,8 @@ pub fn entity(server: &Server, name: &str) -> Value {
 }
 
 /// Every handle in Datadog's list, sorted.
-pub fn handles(server: &Server) -> Vec<String> {
-    let document = server.datadog("GET", "/api/v1/user", None).json();
-    let users = document["users"].as_array().expect("users").iter();
-    let mut handles: Vec<String> = users.map(|user| user["handle"].as_str().expect("a handle").to_owned()).collect();
+pub fn sorted_handles(server: &Server) -> Vec<String> {
+    let mut handles = crate::support::datadog::handles(server);
     handles.sort();
     handles
 }

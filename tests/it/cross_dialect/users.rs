@@ -1,6 +1,6 @@
 //! Users that one dialect creates, disables or deletes, seen by the other.
 
-use super::{bare, datadog_create, datadog_put, datadog_user, entity, handles, nuxeo_put, seen, user_in};
+use super::{bare, datadog_create, datadog_put, datadog_user, entity, nuxeo_put, seen, sorted_handles, user_in};
 use crate::support::client::basic;
 use crate::support::database::Database;
 use crate::support::folder::Folder;
@@ -71,7 +71,7 @@ fn a_user_made_in_nuxeo_is_a_user_in_datadog() {
         create_user(&server, properties);
         assert_eq!(seen(&server, name), datadog_user(&name.to_lowercase(), differences), "{name}");
     }
-    assert_eq!(handles(&server).len(), 14);
+    assert_eq!(sorted_handles(&server).len(), 14);
     assert_eq!(ids(&server, "/user/search?q=*").len(), 14);
 }
 
@@ -80,7 +80,7 @@ fn both_see_the_same_users() {
     let server = Server::start();
     datadog_create(&server, json!({"handle": "ada@example.com"}));
     create_user(&server, json!({"username": "Grace"}));
-    assert_eq!(handles(&server), ["ada@example.com", "administrator", "grace"]);
+    assert_eq!(sorted_handles(&server), ["ada@example.com", "administrator", "grace"]);
     assert_eq!(ids(&server, "/user/search?q=*"), ["ada@example.com", "Administrator", "Grace"]);
     let all = server.datadog("GET", "/api/v1/user", None).json();
     for user in all["users"].as_array().expect("users") {
@@ -106,7 +106,7 @@ fn the_dialect_that_makes_a_login_has_its_own_rule_for_it() {
         let body = json!({"handle": handle}).to_string();
         assert_eq!(server.datadog("POST", "/api/v1/user", Some(&body)).parts(), (400, format.clone()), "{handle}");
     }
-    assert_eq!(handles(&server), ["administrator"]);
+    assert_eq!(sorted_handles(&server), ["administrator"]);
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn who_is_deleted_in_nuxeo_is_gone_from_datadog_and_the_login_is_free() {
     for (method, body) in [("GET", None), ("PUT", Some("{}")), ("DELETE", None)] {
         assert_eq!(server.datadog(method, &path, body).parts(), (404, gone.clone()), "{method}");
     }
-    assert_eq!(handles(&server), ["administrator"]);
+    assert_eq!(sorted_handles(&server), ["administrator"]);
     assert_eq!(ids(&server, "/group/administrators/@users"), ["Administrator"]);
 
     // Whoever takes the login starts with nothing.
@@ -273,7 +273,7 @@ fn logins_that_are_no_addresses_pass_through_every_datadog_route() {
         for path in [&path, &plural, &format!("{path}/"), &format!("//api/v1/user/{escaped}"), &format!("{path}?")] {
             assert_eq!(user_in(&server.datadog("GET", path, None)), user(json!({})), "{path}");
         }
-        assert!(handles(&server).contains(&handle), "{name}");
+        assert!(sorted_handles(&server).contains(&handle), "{name}");
         let put = server.datadog("PUT", &path, Some(r#"{"access_role":"ro"}"#));
         assert_eq!(user_in(&put), user(json!({"access_role": "ro"})), "{name}");
         let put = server.datadog("PUT", &plural, Some(r#"{"email":"ada@example.com"}"#));

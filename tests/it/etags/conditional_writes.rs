@@ -1,14 +1,14 @@
 //! `If-Match` on changes and deletions.
 
 use super::{
-    ALL_LISTS, DATADOG, FORMS, GROUP, Names, USER, ask, assert_unclear, call, directory, get, group_body, lines,
-    not_met, properties, state_of, tag, tag_of,
+    DATADOG, FORMS, GROUP, Names, USER, ask, assert_unclear, call, directory, get, group_body, lines, not_met,
+    properties, state_of, tag, tag_of,
 };
 use crate::support::cli::create_key;
 use crate::support::client::{Connection, basic, request, write};
 use crate::support::database::State;
 use crate::support::folder::Folder;
-use crate::support::nuxeo::{create_group, create_user};
+use crate::support::nuxeo::{ALL_LISTS, create_group, create_user};
 use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
 use serde_json::{Value, json};
 use std::sync::Arc;

@@ -16,8 +16,6 @@ pub const USER: &str = "/nuxeo/api/v1/user";
 
 pub const GROUP: &str = "/nuxeo/api/v1/group";
 
-pub const ALL_LISTS: &str = "fetch-group=memberUsers,memberGroups,parentGroups";
-
 /// Asks on that connection, with the administrator's credentials for both dialects. The path is whole.
 pub fn ask_on(
     connection: &mut Connection,

@@ -1,11 +1,9 @@
 //! Which answers have an entity tag, and what changes it.
 
-use super::{
-    ALL_LISTS, DATADOG, GROUP, USER, ask, ask_on, call, directory, get, group_body, properties, state_of, tag, tag_of,
-};
+use super::{DATADOG, GROUP, USER, ask, ask_on, call, directory, get, group_body, properties, state_of, tag, tag_of};
 use crate::support::client::{Connection, basic};
 use crate::support::database::Database;
-use crate::support::nuxeo::create_group;
+use crate::support::nuxeo::{ALL_LISTS, create_group};
 use crate::support::rng::Random;
 use crate::support::server::{ADMIN_PASSWORD, Server};
 use serde_json::{Value, json};

@@ -3,14 +3,14 @@
 use super::pressure::{FRAME, datadog, in_clients, log_bytes};
 use super::{Fault, Faults, HANG, LOG, WRITE};
 use crate::support::admin_socket::{send, socket};
-use crate::support::cli::{rollbook, run, said};
+use crate::support::cli::{rollbook, run, said, signal};
 use crate::support::database::Database;
 use crate::support::folder::Folder;
 use crate::support::server::Server;
 use crate::support::wait::wait_until;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -42,11 +42,6 @@ fn copy_in(folder: &Folder) -> Option<PathBuf> {
     entries.map(|entry| entry.path()).filter(is_copy).find(|path| path.metadata().is_ok_and(|file| file.len() > 0))
 }
 
-fn signal(child: &Child, signal: &str) {
-    let status = Command::new("kill").args([signal, &child.id().to_string()]).status();
-    assert!(status.expect("kill runs").success());
-}
-
 /// Starts a command, and stops it in the middle.
 fn stopped(folder: &Folder, words: &[&str]) -> Child {
     for _ in 0..50 {
@@ -55,7 +50,7 @@ fn stopped(folder: &Folder, words: &[&str]) -> Child {
         let mut child = command.spawn().expect("the command starts");
         while child.try_wait().expect("the command is ours").is_none() {
             if copy_in(folder).is_some() {
-                signal(&child, "-STOP");
+                signal(child.id(), "-STOP");
                 return child;
             }
         }
@@ -80,7 +75,7 @@ fn the_log_stays_bounded_while_a_check_or_a_backup_stands_still() {
                 most.fetch_max(usize::try_from(log_bytes(&folder)).expect("a length"), Ordering::Relaxed);
             }
         });
-        signal(&child, "-CONT");
+        signal(child.id(), "-CONT");
         let output = child.wait_with_output().expect("the command ends");
         assert!(output.status.success(), "{words:?}: {output:?}");
         let frames = most.into_inner() as u64 / FRAME;

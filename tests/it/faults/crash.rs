@@ -2,11 +2,11 @@
 
 use super::load::{CLIENTS, Load, State};
 use super::long;
+use crate::support::cli::signal;
 use crate::support::folder::Folder;
 use crate::support::rng::Random;
 use crate::support::server::Server;
 use crate::support::wait::wait_until;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -17,10 +17,6 @@ const MANY: usize = 1_000_000;
 /// Waits until the clients have had so many answers in all.
 fn wait_for_answers(answered: &AtomicUsize, count: usize) {
     wait_until(format_args!("{count} answers"), || answered.load(Ordering::Relaxed) >= count);
-}
-
-fn signal(pid: u32, name: &str) {
-    assert!(Command::new("kill").args([name, &pid.to_string()]).status().expect("kill runs").success());
 }
 
 #[test]

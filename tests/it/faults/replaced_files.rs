@@ -2,7 +2,7 @@
 
 use crate::support::cli::{rollbook, run, said};
 use crate::support::client::basic;
-use crate::support::database::Database;
+use crate::support::database::{Database, execute, usernames_in};
 use crate::support::folder::Folder;
 use crate::support::server::{ADMIN_PASSWORD, APP_KEY, Server, serve};
 use crate::support::wait::{eventually, wait_until};
@@ -13,13 +13,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 fn add(server: &Server, name: &str) -> u16 {
     server.datadog("POST", "/api/v1/user", Some(&json!({"handle": name}).to_string())).status
-}
-
-/// The names of users in a file, read without the product.
-fn users_in(path: &Path) -> Vec<String> {
-    let connection = Database::open(path).expect("a database");
-    let mut statement = connection.prepare("select username_key from users order by 1").expect("users");
-    statement.query_map([], |row| row.get(0)).expect("users").collect::<Result<_, _>>().expect("names")
 }
 
 /// The lines of the log that say that files are lost.
@@ -121,7 +114,7 @@ fn no_write_is_acknowledged_after_the_files_were_removed_or_replaced() {
         }
         let (status, _, err) = said(&run(&folder, &["restore", kept.to_str().unwrap()]));
         assert_eq!(status, 0, "{what}: {err}");
-        assert_eq!(users_in(&folder.db()), ["ada@example.com", "administrator"], "{what}");
+        assert_eq!(usernames_in(&folder.db()), ["ada@example.com", "administrator"], "{what}");
         let server = Server::over(Arc::clone(&folder), &[]);
         assert_eq!(add(&server, "eve@example.com"), 200, "{what}");
         assert!(server.stop().success(), "{what}");
@@ -162,7 +155,7 @@ fn a_folder_that_is_moved_and_a_link_that_leads_elsewhere_are_noticed() {
     let log = server.stop_for_log();
     assert!(log.contains("could not be saved to a file"), "{log}");
     // The file is whole where it is now.
-    assert_eq!(users_in(&other.join("real.db")), ["ada@example.com", "administrator", "bob@example.com"]);
+    assert_eq!(usernames_in(&other.join("real.db")), ["ada@example.com", "administrator", "bob@example.com"]);
 }
 
 #[test]
@@ -199,7 +192,7 @@ fn the_file_that_is_kept_has_what_was_acknowledged_and_nothing_that_was_refused(
     stop.store(true, Ordering::Release);
     let kept = kept(&folder).expect("it is kept");
     Arc::into_inner(server).expect("no client").kill();
-    let users = users_in(&kept);
+    let users = usernames_in(&kept);
     for name in &acknowledged {
         assert!(users.contains(name), "{name} was acknowledged and is not in {}", kept.display());
     }
@@ -236,14 +229,14 @@ fn what_cannot_be_kept_at_first_is_kept_as_soon_as_that_is_possible() {
     let kept = eventually("what was acknowledged", find);
     server.wait_for_log("all acknowledged data is in");
     server.kill();
-    assert_eq!(users_in(&kept), ["ada@example.com", "administrator"]);
+    assert_eq!(usernames_in(&kept), ["ada@example.com", "administrator"]);
     std::fs::remove_file(kept).expect("the file");
     // The end of the server is the last attempt.
     let server = start();
     lose(&server, "eve@example.com");
     let log = server.stop_for_log();
     assert!(log.contains("all acknowledged data is in"), "{log}");
-    assert_eq!(users_in(&find().expect("it is kept")), ["administrator", "eve@example.com"]);
+    assert_eq!(usernames_in(&find().expect("it is kept")), ["administrator", "eve@example.com"]);
 }
 
 #[test]
@@ -287,7 +280,7 @@ fn a_backup_that_is_copied_into_the_open_file_is_noticed() {
     // The log was not moved into the copy.
     assert!(std::fs::read(folder.db()).unwrap() == std::fs::read(&backup).unwrap());
     assert_eq!(said(&run(&folder, &["restore", backup.to_str().unwrap()])).0, 0);
-    assert_eq!(users_in(&folder.db()), ["ada@example.com", "administrator"]);
+    assert_eq!(usernames_in(&folder.db()), ["ada@example.com", "administrator"]);
 }
 
 #[test]
@@ -311,14 +304,6 @@ fn the_work_of_others_on_the_same_files_is_no_loss() {
     assert!(losses(&log).is_empty(), "{log}");
 }
 
-// Changes by another program
-
-fn by_hand(path: &Path, sql: &str) {
-    let connection = Database::open(path).expect("the database");
-    connection.busy_timeout(crate::support::wait::PATIENCE).expect("a limit");
-    connection.execute_batch(sql).expect("it is done");
-}
-
 #[test]
 fn what_another_program_changes_is_noticed_without_a_write_and_told_once() {
     let server = Server::start();
@@ -333,16 +318,16 @@ fn what_another_program_changes_is_noticed_without_a_write_and_told_once() {
         assert_eq!(as_ada().json()["properties"]["company"], json!(null));
         assert!(search().contains("\"ada\"") && key_is_valid());
     }
-    by_hand(&file, "update users set company = 'Looms' where username_key = 'ada'");
+    execute(&file, "update users set company = 'Looms' where username_key = 'ada'");
     wait_until("the company", || as_ada().json()["properties"]["company"] == "Looms");
     // Each connection for reading may have been in another state.
     wait_until("the company in a list", || search().contains("Looms"));
     // A password without the number that counts its changes, and a key.
     let hash = "select password_hash from users where username_key = 'administrator'";
-    by_hand(&file, &format!("update users set password_hash = ({hash}) where username_key = 'ada'"));
+    execute(&file, &format!("update users set password_hash = ({hash}) where username_key = 'ada'"));
     wait_until("the other password", || as_ada().status == 401);
     assert_eq!(server.nuxeo_as(("ada", ADMIN_PASSWORD), "GET", "/me", None).status, 200);
-    by_hand(&file, "delete from credentials where kind = 'app'");
+    execute(&file, "delete from credentials where kind = 'app'");
     wait_until("the end of the key", || !key_is_valid());
     let log = server.stop_for_log();
     let told = log.lines().filter(|line| line.contains("another program has written to")).count();
@@ -358,12 +343,12 @@ fn a_write_comes_after_what_another_program_has_changed() {
     let body = r#"{"entity-type":"user","properties":{"username":"ada"}}"#;
     assert_eq!(server.nuxeo("POST", "/user", Some(body)).status, 201);
     assert_eq!(get(), 200);
-    by_hand(&server.folder.db(), "delete from users where username_key = 'ada'");
+    execute(&server.folder.db(), "delete from users where username_key = 'ada'");
     // The answers after the next write are of the new state.
     assert_eq!(add(&server, "bob@example.com"), 200);
     assert_eq!(get(), 404);
     // A right that another program has taken away is missing at the next write.
-    by_hand(&server.folder.db(), "update credentials set role = 'read' where kind = 'app'");
+    execute(&server.folder.db(), "update credentials set role = 'read' where kind = 'app'");
     let answer = server.datadog_as(APP_KEY, "POST", "/api/v1/user", Some(r#"{"handle":"carl@example.com"}"#));
     assert_eq!(answer.status, 403, "{}", answer.text());
     server.wait_for_lines(1, |line| line.contains("another program has written to"));

@@ -1,7 +1,8 @@
 //! Persistent connections and pipelining.
 
 use crate::support::client::{Connection, create, create_user, credentials, opened, request, write};
-use crate::support::http::{ADA, USERS, get_users, handles, refused};
+use crate::support::datadog::handles;
+use crate::support::http::{ADA, USERS, get_users, refused};
 use crate::support::server::Server;
 use serde_json::json;
 

@@ -1,7 +1,8 @@
 //! The HTTP level: framing, limits, deadlines, and what survives a stop.
 
 use crate::support::client::{Connection, create, credentials, opened, request, write};
-use crate::support::http::{ADA, USERS, assert_errors, check_refused, handles, refused};
+use crate::support::datadog::handles;
+use crate::support::http::{ADA, USERS, assert_errors, check_refused, refused};
 use crate::support::server::{API_KEY, APP_KEY, Server};
 use serde_json::json;
 

@@ -1,7 +1,8 @@
 //! Request lines and header fields: the grammar.
 
 use crate::support::client::{Connection, create, credentials, request, write};
-use crate::support::http::{ADA, USERS, assert_errors, check_refused, get_users, handles, refused};
+use crate::support::datadog::handles;
+use crate::support::http::{ADA, USERS, assert_errors, check_refused, get_users, refused};
 use crate::support::server::Server;
 use serde_json::json;
 

@@ -1,7 +1,8 @@
 //! Limits of heads and bodies.
 
 use crate::support::client::{Connection, create, opened, request, write};
-use crate::support::http::{ADA, USERS, assert_errors, assert_exception, check_refused, handles, refused};
+use crate::support::datadog::handles;
+use crate::support::http::{ADA, USERS, assert_errors, assert_exception, check_refused, refused};
 use crate::support::server::Server;
 use serde_json::json;
 use std::io::Write;

@@ -1,6 +1,6 @@
 //! Behind real proxies that speak TLS, with the configurations that are shipped.
 
-use crate::support::folder::Folder;
+use crate::support::folder::{Folder, path_text};
 use crate::support::handler::with_handler_behind;
 use crate::support::metrics::Page;
 use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Port, Server};
@@ -46,10 +46,6 @@ fn changed(name: &str, changes: &[(&str, &str)]) -> String {
 
 fn tls_file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls").join(name)
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("text")
 }
 
 impl Front {
@@ -105,15 +101,15 @@ fn nginx(upstream: SocketAddr) -> Option<Front> {
                     ("listen 443 ssl;", &secure),
                     ("listen [::]:80;", ""),
                     ("listen [::]:443 ssl;", ""),
-                    ("/etc/ssl/rollbook/fullchain.pem", text(&tls_file("server.pem"))),
-                    ("/etc/ssl/rollbook/key.pem", text(&tls_file("server.key"))),
-                    ("/var/log/nginx", text(folder)),
+                    ("/etc/ssl/rollbook/fullchain.pem", path_text(&tls_file("server.pem"))),
+                    ("/etc/ssl/rollbook/key.pem", path_text(&tls_file("server.key"))),
+                    ("/var/log/nginx", path_text(folder)),
                 ],
             );
             std::fs::write(folder.join("rollbook.conf"), sample).expect("a file");
             let kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-            let temporary = kinds.map(|kind| format!("{kind}_temp_path {}/{kind}.tmp;", text(folder))).concat();
-            let folder = text(folder);
+            let temporary = kinds.map(|kind| format!("{kind}_temp_path {}/{kind}.tmp;", path_text(folder))).concat();
+            let folder = path_text(folder);
             let main = format!(
                 "daemon off; master_process off; pid {folder}/nginx.pid; events {{}}\n\
                  http {{ {temporary} include {folder}/rollbook.conf; }}\n"
@@ -138,7 +134,7 @@ fn haproxy(upstream: SocketAddr) -> Option<Front> {
                     ("127.0.0.1:8080", &upstream.to_string()),
                     ("bind :80\n", &format!("bind 127.0.0.1:{plain}\n")),
                     ("bind :443 ", &format!("bind 127.0.0.1:{secure} ")),
-                    ("/etc/ssl/rollbook/all.pem", text(&all)),
+                    ("/etc/ssl/rollbook/all.pem", path_text(&all)),
                 ],
             );
             let path = folder.join("haproxy.cfg");
@@ -258,7 +254,7 @@ fn a_directory_behind_a_proxy_is_the_same_directory() {
         // A body that is too long is refused in the words of the dialect.
         let file = front.folder.path().join("body.txt");
         std::fs::write(&file, vec![b' '; 3 << 19]).expect("a file");
-        let body = format!("@{}", text(&file));
+        let body = format!("@{}", path_text(&file));
         let refused = front.curl(&[&as_admin[..], &json, &["--data-binary", &body]].concat(), &["/nuxeo/api/v1/user"]);
         let refused: Value = serde_json::from_str(&refused).expect("a document");
         assert_eq!((&refused["entity-type"], &refused["status"]), (&json!("exception"), &json!(413)), "{name}");

@@ -1,23 +1,17 @@
 //! Shutdown and restart: requests in flight are answered, acknowledged writes stay.
 
+use crate::support::cli::signal;
 use crate::support::client::{Connection, create, create_user, opened, request, write};
+use crate::support::datadog::handles;
 use crate::support::folder::Folder;
-use crate::support::http::{ADA, USERS, handles};
+use crate::support::http::{ADA, USERS};
 use crate::support::server::Server;
 use crate::support::wait::wait_until;
 use std::collections::BTreeSet;
 use std::net::TcpStream;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread;
-
-// Stopping, starting again, and many at once
-
-fn signal(server: &Server, name: &str) {
-    let status = Command::new("kill").args([name, &server.pid().to_string()]).status().expect("kill runs");
-    assert!(status.success());
-}
 
 fn wait_until_closed(server: &Server) {
     wait_until("the end of accepting", || TcpStream::connect(server.address).is_err());
@@ -35,7 +29,7 @@ fn a_request_in_flight_is_answered_before_the_server_stops() {
         let mut connection = opened(&server, create(&lines, ""));
         assert_eq!(connection.answer(false).status, 100);
 
-        signal(&server, name);
+        signal(server.pid(), name);
         wait_until_closed(&server);
         write(&mut connection, ADA);
         let answer = connection.answer(false);
@@ -55,7 +49,7 @@ fn a_request_that_never_ends_does_not_keep_the_server_from_stopping() {
         let mut server = Server::with(&["--grace", grace, "--body-timeout", "600"]);
         let mut connection = opened(&server, create("Expect: 100-continue\r\nContent-Length: 1000\r\n", ""));
         assert_eq!(connection.answer(false).status, 100);
-        signal(&server, "-TERM");
+        signal(server.pid(), "-TERM");
         // Its part of the time ends before that of the database.
         assert_eq!(server.wait().code(), Some(0), "{grace}: {}", server.log());
         server.wait_for_log("1 connections were still busy at the end");

@@ -1,7 +1,8 @@
 //! Timeouts of heads, bodies, idle connections and writes.
 
 use crate::support::client::{Answer, Connection, create, create_user, opened, request, write};
-use crate::support::http::{ADA, assert_errors, handles, refused};
+use crate::support::datadog::handles;
+use crate::support::http::{ADA, assert_errors, refused};
 use crate::support::server::Server;
 use crate::support::wait::{eventually, wait_until};
 use serde_json::json;

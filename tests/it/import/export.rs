@@ -1,8 +1,8 @@
 //! `rollbook export`.
 
-use crate::support::cli::{exported_records, run, said};
+use crate::support::cli::{exported_records, new_database, run, said};
 use crate::support::folder::Folder;
-use crate::support::import::{directory, import};
+use crate::support::import::import;
 use crate::support::server::Server;
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
@@ -26,7 +26,7 @@ const ODD: [&str; 12] = [
 
 #[test]
 fn what_is_exported_comes_back_as_it_was() {
-    let folder = Arc::new(directory());
+    let folder = Arc::new(new_database());
     let server = Server::over(Arc::clone(&folder), &[]);
     let post = |path: &str, body: Value| {
         let answer = server.nuxeo("POST", path, Some(&body.to_string()));
@@ -66,7 +66,7 @@ fn what_is_exported_comes_back_as_it_was() {
     let (whole, _, _) = export(&folder, "all.jsonl", &["--with-passwords"]);
     for (name, same) in [("all.jsonl", true), ("all.csv", false), ("all.ldif", false)] {
         let (_, path, losses) = export(&folder, name, &["--with-passwords", "--force"]);
-        let twin = directory();
+        let twin = new_database();
         let (status, out, err) = import(&twin, &path, &["--on-conflict", "update"]);
         assert_eq!(status, 0, "{name}: {out}{err}");
         assert!(said(&run(&twin, &["check"])).1.starts_with("ok: "));
@@ -112,7 +112,7 @@ fn bare(text: &str, name: &str) -> Vec<String> {
 
 #[test]
 fn an_export_overwrites_nothing_and_has_no_passwords_unless_told_so() {
-    let folder = directory();
+    let folder = new_database();
     let path = folder.path().join("all.csv").display().to_string();
     assert_eq!(said(&run(&folder, &["export", &path])).0, 0);
     let first = std::fs::read_to_string(&path).expect("the file");

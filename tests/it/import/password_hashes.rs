@@ -1,8 +1,8 @@
 //! Passwords and the hashes of other directories.
 
-use crate::support::cli::{run, said};
+use crate::support::cli::{new_database, run, said};
 use crate::support::database::State;
-use crate::support::import::{directory, import, write};
+use crate::support::import::{import, write};
 use crate::support::server::Server;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 #[test]
 fn passwords_and_the_hashes_of_other_directories_are_taken_over() {
-    let folder = Arc::new(directory());
+    let folder = Arc::new(new_database());
     // {SSHA} as other directories keep it, of "geheime worte" with the salt "salt".
     let hash = "{SSHA}gWPO3EmY+HbwfTMxcLtWrQUEFCxzYWx0";
     let rows = format!("name,password\nada,secret words\nbob,{hash}\neve,{{NEVER}}x\nkim,\n");
@@ -80,7 +80,7 @@ const STORED: [&str; 40] = [
 
 #[test]
 fn a_hash_of_every_kind_lets_its_user_in_and_is_then_one_of_ours() {
-    let folder = Arc::new(directory());
+    let folder = Arc::new(new_database());
     let line = |(index, value): (usize, &&str)| json!({"name": format!("u{index}"), "password": value}).to_string();
     let lines: Vec<String> = STORED.iter().enumerate().map(line).collect();
     let file = write(&folder, "users.jsonl", lines.join("\n"));
@@ -101,7 +101,7 @@ fn a_hash_of_every_kind_lets_its_user_in_and_is_then_one_of_ours() {
 
 #[test]
 fn a_value_that_may_be_a_stored_hash_lets_nobody_in() {
-    let folder = Arc::new(directory());
+    let folder = Arc::new(new_database());
     let hex = "5f4dcc3b5aa765d61d8327deb882cf99";
     let dear = format!("$pbkdf2-sha512$i=1500001,l=64$c29tZXNhbHQ${}", "A".repeat(86));
     let values = [

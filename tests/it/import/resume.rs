@@ -1,9 +1,9 @@
 //! Imports that are killed and resumed, their memory and their batches.
 
-use crate::support::cli::{rollbook, run, said};
+use crate::support::cli::{new_database, rollbook, run, said};
 use crate::support::database::{Database, State};
 use crate::support::folder::Folder;
-use crate::support::import::{directory, import, write};
+use crate::support::import::{import, write};
 use crate::support::server::Server;
 use crate::support::wait::wait_until;
 use serde_json::json;
@@ -33,7 +33,7 @@ pub fn count(folder: &Folder, table: &str) -> u64 {
 
 #[test]
 fn an_import_that_was_killed_goes_on_where_it_was() {
-    let folder = directory();
+    let folder = new_database();
     let (users, groups) = (12_000, 10);
     let file = write(&folder, "many.csv", many(users, groups));
     for round in 0..4 {
@@ -63,7 +63,7 @@ fn an_import_that_was_killed_goes_on_where_it_was() {
 
 #[test]
 fn an_import_can_begin_anew_and_another_file_is_another_import() {
-    let folder = directory();
+    let folder = new_database();
     let text = many(300, 3);
     let file = write(&folder, "many.csv", &text);
     assert_eq!(import(&folder, &file, &[]).0, 0);
@@ -88,7 +88,7 @@ fn an_import_can_begin_anew_and_another_file_is_another_import() {
 
 #[test]
 fn an_import_through_a_server_leaves_room_for_others() {
-    let folder = Arc::new(directory());
+    let folder = Arc::new(new_database());
     let server = Server::over(Arc::clone(&folder), &[]);
     let file = write(&folder, "many.csv", many(3000, 5));
     let mut command = rollbook();
@@ -122,7 +122,7 @@ sys.exit(os.waitstatus_to_exitcode(status))
 
 /// Imports so many users in so many groups at a terminal, checks what has come, and returns the most memory, in KiB.
 fn memory_of_import(users: usize, groups: usize) -> usize {
-    let folder = directory();
+    let folder = new_database();
     let file = write(&folder, "many.csv", many(users, groups));
     let memory = folder.path().join("memory");
     let mut command = crate::support::cli::launcher("python3");
@@ -179,7 +179,7 @@ fn a_refused_row_leaves_no_trace_whatever_the_batch() {
                 user,kim,team3;team1;team3\n";
     let mut results = Vec::new();
     for batch in ["1", "2", "3", "1000"] {
-        let folder = directory();
+        let folder = new_database();
         let file = write(&folder, "users.csv", rows);
         let (status, out, err) = import(&folder, &file, &["--create-groups", "--batch", batch]);
         let state = State::of(&folder);

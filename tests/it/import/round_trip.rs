@@ -2,6 +2,7 @@
 
 use super::{directory, found, write};
 use crate::support::cli::{run, said};
+use crate::support::client::segment;
 use crate::support::database::State;
 use crate::support::folder::Folder;
 use crate::support::rng::Random;
@@ -95,11 +96,6 @@ const VALUES: [&str; 14] = [
 
 /// Passwords that users log in with.
 const PASSWORD: &str = "twenty thousand leagues";
-
-/// A name as a segment of a path.
-fn segment(name: &str) -> String {
-    name.bytes().map(|byte| format!("%{byte:02X}")).collect()
-}
 
 fn upper_or_lower(random: &mut Random, name: &str) -> String {
     match random.below(3) {

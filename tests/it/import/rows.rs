@@ -1,9 +1,9 @@
 //! Rows that are refused, skipped, updated or lossy, and reports of them.
 
-use crate::support::cli::{run, said};
+use crate::support::cli::{new_database, run, said};
 use crate::support::database::State;
 use crate::support::folder::Folder;
-use crate::support::import::{directory, exported, import, user, write};
+use crate::support::import::{exported, import, user, write};
 use crate::support::server::Server;
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
@@ -23,7 +23,7 @@ odd,1,2,3
 #[test]
 fn every_row_that_is_refused_or_lossy_is_told_with_its_line() {
     for served in [false, true] {
-        let folder = Arc::new(directory());
+        let folder = Arc::new(new_database());
         let _server = served.then(|| Server::over(Arc::clone(&folder), &[]));
         let file = write(&folder, "users.csv", USERS);
         let (status, out, err) = import(&folder, &file, &[]);
@@ -56,7 +56,7 @@ fn every_row_that_is_refused_or_lossy_is_told_with_its_line() {
 
 #[test]
 fn a_report_can_go_to_a_file() {
-    let folder = directory();
+    let folder = new_database();
     let file = write(&folder, "users.csv", USERS);
     let report = folder.path().join("report.txt");
     let (status, _, err) = import(&folder, &file, &["--report", report.to_str().unwrap()]);
@@ -88,14 +88,14 @@ group,THREE,,
 user,administrator,members,
 ";
     for conflict in ["fail", "skip", "update"] {
-        let folder = directory();
+        let folder = new_database();
         let file = write(&folder, "all.csv", rows);
         for batch in ["1", "3", "1000"] {
             let flags = ["--create-groups", "--on-conflict", conflict, "--batch", batch];
             let before = State::of(&folder).whole();
             let would = import(&folder, &file, &[&flags[..], &["--dry-run"]].concat());
             assert_eq!(State::differences(&before, &State::of(&folder).whole()), [""; 0]);
-            let twin = directory();
+            let twin = new_database();
             let copy = write(&twin, "all.csv", rows);
             let does = import(&twin, &copy, &flags);
             assert_eq!(would.0, does.0, "{conflict}: {would:?} {does:?}");
@@ -129,7 +129,7 @@ fn what_is_there_already_is_refused_skipped_or_updated() {
         ("skip", 0, "1 created, 0 updated, 0 unchanged, 1 skipped", "", Value::Null, json!(["members"])),
         ("update", 0, "1 created, 1 updated, 0 unchanged", "", json!("Countess"), json!(["powerusers"])),
     ] {
-        let folder = directory();
+        let folder = new_database();
         let file = write(&folder, "users.csv", "name,first_name,groups\nada,Ada,members\n");
         assert_eq!(import(&folder, &file, &[]).1, "users.csv: 1 created, 0 updated, 0 unchanged\n");
         let file = write(&folder, "again.csv", again);
@@ -143,7 +143,7 @@ fn what_is_there_already_is_refused_skipped_or_updated() {
             assert_eq!(out, "again.csv: 0 created, 0 updated, 2 unchanged\n");
         }
     }
-    let last = directory();
+    let last = new_database();
     let file = write(&last, "last.csv", "name,disabled\nAdministrator,yes\n");
     let (status, _, err) = import(&last, &file, &["--on-conflict", "update"]);
     assert_eq!(
@@ -154,7 +154,7 @@ fn what_is_there_already_is_refused_skipped_or_updated() {
 
 #[test]
 fn a_row_that_is_skipped_makes_nobody_a_member() {
-    let folder = directory();
+    let folder = new_database();
     let first = "dn: uid=ada,dc=x\nobjectClass: account\nuid: ada\n\ndn: cn=crew,dc=x\nobjectClass: groupOfNames\n\
                  cn: crew\nmember:\n";
     let file = write(&folder, "first.ldif", first);
@@ -181,7 +181,7 @@ fn a_row_that_is_skipped_makes_nobody_a_member() {
 
 #[test]
 fn a_value_that_the_database_cannot_take_costs_itself_alone() {
-    let folder = directory();
+    let folder = new_database();
     let deep = format!("{}{}", "[".repeat(1001), "]".repeat(1001));
     let rows = format!("{{\"name\":\"ada\",\"properties\":{{\"p\":{deep},\"q\":1}}}}\n{{\"name\":\"bob\"}}\n");
     let file = write(&folder, "users.jsonl", rows);

@@ -1,8 +1,8 @@
 //! LDIF and JSON lines from files and pipes, and wrong usage.
 
-use crate::support::cli::{run, run_with_input, said};
+use crate::support::cli::{new_database, run, run_with_input, said};
 use crate::support::folder::Folder;
-use crate::support::import::{directory, exported, import, user, write};
+use crate::support::import::{exported, import, user, write};
 use crate::support::server::Server;
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
@@ -53,7 +53,7 @@ changetype: delete
 
 #[test]
 fn an_ldap_directory_is_taken_over() {
-    let folder = Arc::new(directory());
+    let folder = Arc::new(new_database());
     let file = write(&folder, "all.ldif", LDIF);
     let (status, out, err) = import(&folder, &file, &[]);
     assert_eq!(status, 1, "{err}");
@@ -78,7 +78,7 @@ fn an_ldap_directory_is_taken_over() {
 
 #[test]
 fn json_lines_come_from_a_pipe_too() {
-    let folder = directory();
+    let folder = new_database();
     let lines = "{\"name\":\"ada\",\"properties\":{\"n\":1.50}}\n\n{\"kind\":\"group\",\"name\":\"team\"}\nnull\n\
                  {\"kind\":\"member\",\"group\":\"team\",\"user\":\"ada\"}\n";
     let (status, out, err) = said(&run_with_input(&folder, &["import", "-", "--format", "jsonl"], lines));
@@ -120,7 +120,7 @@ fn a_mistake_in_the_call_is_told_before_anything_is_made() {
 
 #[test]
 fn neither_a_report_nor_an_export_takes_the_place_of_the_database_or_of_the_input() {
-    let folder = directory();
+    let folder = new_database();
     let file = write(&folder, "users.csv", "name\nada\n");
     let link = folder.path().join("link");
     std::os::unix::fs::symlink(folder.db(), &link).expect("a link");

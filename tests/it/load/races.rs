@@ -1,7 +1,8 @@
 //! Writes that race for one name or one right.
 
 use crate::support::client::{Connection, create_user, request, write};
-use crate::support::http::{USERS, handles};
+use crate::support::datadog::handles;
+use crate::support::http::USERS;
 use crate::support::server::Server;
 use serde_json::json;
 use std::sync::Barrier;

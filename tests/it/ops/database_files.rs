@@ -5,7 +5,7 @@ use crate::support::cli::{rollbook, run, said};
 use crate::support::database::Database;
 use crate::support::folder::Folder;
 use crate::support::server::Server;
-use crate::support::wait::wait_until;
+use crate::support::wait::{StopOnDrop, wait_until};
 use serde_json::json;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, symlink};
 use std::os::unix::net::UnixListener;
@@ -316,15 +316,6 @@ fn a_restore_where_only_the_log_is_left_keeps_the_log() {
     assert_eq!(users_of(&server), ["ada@example.com", "administrator"]);
 }
 
-/// Ends a thread, also when the test fails.
-struct End<'e>(&'e AtomicBool);
-
-impl Drop for End<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Release);
-    }
-}
-
 #[test]
 fn a_link_that_takes_the_place_of_a_file_that_is_written_is_not_followed() {
     let folder = Folder::new();
@@ -353,7 +344,7 @@ fn a_link_that_takes_the_place_of_a_file_that_is_written_is_not_followed() {
         }
     };
     std::thread::scope(|scope| {
-        let _end = End(&ended);
+        let _end = StopOnDrop(&ended);
         scope.spawn(put_links);
         wait_until("links", || {
             let number = put.load(Ordering::Acquire);

@@ -4,7 +4,7 @@ use crate::support::cli::{run_with_input, said};
 use crate::support::client::{Answer, basic};
 use crate::support::database::State;
 use crate::support::folder::Folder;
-use crate::support::nuxeo::create_user;
+use crate::support::nuxeo::{create_user, user_body};
 use crate::support::server::{ADMIN_PASSWORD, Server};
 use crate::support::ui::{page, sign_in};
 use serde_json::{Value, json};
@@ -14,10 +14,6 @@ use std::sync::Arc;
 const SSHA: &str = "{SSHA}awc/Cj0kafyFd5d8fGn07xoHBJJzYWx0c2FsdA==";
 const SSHA_PASSWORD: &str = "correct horse";
 const BCRYPT: &str = "{CRYPT}$2b$05$CCCCCCCCCCCCCCCCCCCCC.WrAwgFxicHZ3kL7zMvXYXHKosDn8ot2";
-
-pub fn user_body(properties: Value) -> String {
-    json!({"entity-type": "user", "properties": properties}).to_string()
-}
 
 fn token_of(server: &Server, user: &str, password: &str, device: &str) -> Answer {
     let path = format!("/nuxeo/authentication/token?applicationName=a&deviceId={device}&permission=rw");

@@ -1,8 +1,7 @@
 //! Protected users, and names of administrators.
 
-use super::password_changes::user_body;
 use crate::support::cli::{run, said};
-use crate::support::nuxeo::{create_group, create_user};
+use crate::support::nuxeo::{create_group, create_user, user_body};
 use crate::support::server::Server;
 use crate::support::ui::{page, sign_in};
 use serde_json::{Value, json};

@@ -3,10 +3,10 @@
 use crate::support::cli::{run, run_with_input, said};
 use crate::support::database::{Database, State};
 use crate::support::folder::Folder;
-use crate::support::nuxeo::{create_group, create_user};
+use crate::support::nuxeo::{create_group, create_user, user_body};
 use crate::support::server::{ADMIN_PASSWORD, Server};
 use crate::support::ui::{page, sign_in};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
 
 /// Names that some dialect answers itself, in several spellings.
@@ -26,10 +26,6 @@ const PLANTED: [&str; 14] = [
     "entity-type",
     "\u{ff50}assword",
 ];
-
-fn user_body(properties: Value) -> String {
-    json!({"entity-type": "user", "properties": properties}).to_string()
-}
 
 #[test]
 fn a_property_with_the_name_of_a_field_is_never_stored_at_any_door() {

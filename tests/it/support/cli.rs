@@ -105,3 +105,16 @@ pub fn name_of(stream: impl std::os::fd::AsFd) -> String {
     let stat = rustix::fs::fstat(stream).expect("a stream");
     format!("{}:{}", stat.st_dev, stat.st_ino)
 }
+
+/// Sends a signal to a process: `signal(server.pid(), "-TERM")`.
+pub fn signal(pid: u32, name: &str) {
+    let status = Command::new("kill").args([name, &pid.to_string()]).status();
+    assert!(status.expect("kill runs").success());
+}
+
+/// A folder with a database that a first start has filled, without a server.
+pub fn new_database() -> Folder {
+    let folder = Folder::new();
+    assert!(run(&folder, &["key", "create", "api", "--name", "test"]).status.success());
+    folder
+}

@@ -232,3 +232,8 @@ pub fn get(mut connection: Connection, path: &str, headers: &[(&str, &str)]) -> 
     connection.send("GET", path, headers, None);
     connection.answer(false)
 }
+
+/// A name as a segment of a path.
+pub fn segment(name: &str) -> String {
+    name.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}

@@ -1,9 +1,12 @@
 //! What the database of a running server holds, read past the server.
 
 use super::folder::Folder;
+use super::wait::PATIENCE;
 use rusqlite::{Connection, OpenFlags};
-pub use rusqlite::{Connection as Database, Result as SqlResult, Row as SqlRow, params};
 use std::collections::BTreeMap;
+use std::path::Path;
+
+pub use rusqlite::{Connection as Database, Result as SqlResult, Row as SqlRow, params};
 
 /// Every table, and the columns that are not compared: when a key was last used is written now and then.
 const TABLES: [(&str, &[&str]); 13] = [
@@ -119,4 +122,23 @@ fn shown(value: rusqlite::types::ValueRef<'_>) -> String {
         ValueRef::Text(text) => format!("{:?}", String::from_utf8_lossy(text)),
         ValueRef::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
     }
+}
+
+/// Runs SQL on a database file, as another program would.
+pub fn execute(path: &Path, sql: &str) {
+    let database = Database::open(path).expect("the database");
+    database.busy_timeout(PATIENCE).expect("a busy timeout");
+    database.execute_batch(sql).unwrap_or_else(|error| panic!("{error} in {sql}"));
+}
+
+/// Runs SQL on a database file without the check of foreign keys, as other programs do by default.
+pub fn execute_without_foreign_keys(path: &Path, sql: &str) {
+    execute(path, &format!("pragma foreign_keys = off; {sql}"));
+}
+
+/// The names of users in a file, read without the product.
+pub fn usernames_in(path: &Path) -> Vec<String> {
+    let connection = Database::open(path).expect("a database");
+    let mut statement = connection.prepare("select username_key from users order by 1").expect("users");
+    statement.query_map([], |row| row.get(0)).expect("users").collect::<Result<_, _>>().expect("names")
 }

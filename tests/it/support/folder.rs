@@ -1,6 +1,7 @@
 //! A folder for one test.
 
 use super::durations;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -31,4 +32,23 @@ impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
+}
+
+/// The names of the files in a folder, in order.
+pub fn names_in(path: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(path).expect("the folder");
+    let names = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("text"));
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
+/// The permission bits of a file.
+pub fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).expect("the file").permissions().mode() & 0o7777
+}
+
+/// A path as text.
+pub fn path_text(path: &Path) -> &str {
+    path.to_str().expect("text")
 }

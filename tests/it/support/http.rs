@@ -15,11 +15,6 @@ pub fn get_users(server: &Server) -> Value {
     answer.json()
 }
 
-pub fn handles(server: &Server) -> Vec<String> {
-    let users = get_users(server);
-    users["users"].as_array().unwrap().iter().map(|user| user["handle"].as_str().unwrap().to_owned()).collect()
-}
-
 /// The one answer to bytes after which the server closes, saying so.
 pub fn refused(server: &Server, bytes: impl AsRef<[u8]>) -> Answer {
     let mut connection = opened(server, &bytes);

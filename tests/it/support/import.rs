@@ -4,13 +4,6 @@ use super::cli::{exported_records, run, said};
 use super::folder::Folder;
 use serde_json::Value;
 
-/// A directory as a first start makes it, and nobody who serves it.
-pub fn directory() -> Folder {
-    let folder = Folder::new();
-    assert!(run(&folder, &["key", "create", "api"]).status.success());
-    folder
-}
-
 pub fn write(folder: &Folder, name: &str, text: impl AsRef<[u8]>) -> String {
     let path = folder.path().join(name);
     std::fs::write(&path, text).expect("a file");

@@ -7,7 +7,7 @@ use serde_json::json;
 use std::time::Instant;
 
 /// Memory that the allocator may keep after an attack, in KiB: the more cores, the more of its heaps are in use.
-const RESIDENT_SLACK_KIB: usize = 48 * 1024;
+pub const RESIDENT_SLACK_KIB: usize = 48 * 1024;
 
 /// What an attack has cost.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::process::{Child, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long a test waits for something before it fails: far longer than anything takes on a busy machine.
@@ -40,5 +41,14 @@ impl Drop for Unended<'_> {
     fn drop(&mut self) {
         // Of one that has ended nothing is left to be killed.
         let _ = self.0.kill().and_then(|()| self.0.wait());
+    }
+}
+
+/// Ends a client, also when the test fails.
+pub struct StopOnDrop<'s>(pub &'s AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }

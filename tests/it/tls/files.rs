@@ -1,8 +1,8 @@
 //! The files of a certificate at the start: those that cannot be used, and those that are worth a warning.
 
-use super::{Client, Pair, ask, has_openssl, openssl, start_with, text};
+use super::{Client, Pair, ask, has_openssl, openssl, start_with};
 use crate::support::cli::{rollbook, said};
-use crate::support::folder::Folder;
+use crate::support::folder::{Folder, path_text};
 use crate::support::server::{Server, serve};
 use std::fs::{Permissions, set_permissions, write};
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// What a server says that does not start: its status, and its last line.
 fn refused(folder: &Folder, chain: &Path, key: &Path) -> (i32, String) {
-    let mut command = serve(folder, &["--tls-cert", text(chain), "--tls-key", text(key)]);
+    let mut command = serve(folder, &["--tls-cert", path_text(chain), "--tls-key", path_text(key)]);
     let (status, out, err) = said(&command.output().expect("the command ends"));
     assert_eq!(out, "");
     assert!(!folder.db().exists(), "a database was made: {err}");
@@ -142,7 +142,7 @@ fn other_forms_of_good_files_are_understood() {
         ("windows.pem", "good.key"),
         ("chain.pem", "link.pem"),
     ] {
-        let flags = ["--tls-cert", text(&at(chain)), "--tls-key", text(&at(key))].map(str::to_owned);
+        let flags = ["--tls-cert", path_text(&at(chain)), "--tls-key", path_text(&at(key))].map(str::to_owned);
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
         let server = Server::by(serve(&folder, &flags), Arc::clone(&folder));
         assert_eq!(ask(&mut Client::trusting(&pair).connect(server.address), "/healthz"), 200, "{chain} {key}");
@@ -162,7 +162,7 @@ fn a_key_that_others_can_read_and_a_certificate_that_ends_soon_are_warned_about(
     for expected in [
         format!(
             "WARN ] --tls-key {0} can be read or written by every user of this machine: run chmod o-rw {0}",
-            text(&pair.key)
+            path_text(&pair.key)
         ),
         "WARN ] the certificate expires in 12 days, at ".to_owned(),
     ] {

@@ -5,7 +5,7 @@ use super::{Client, Pair, Secured, ask, start};
 use crate::support::cli::run_with_input;
 use crate::support::client::{Connection, create, create_user, open_from, opened, request, write};
 use crate::support::metrics::{LISTEN, Page, metrics_address};
-use crate::support::resource_guard::wait_until_left;
+use crate::support::resource_guard::{RESIDENT_SLACK_KIB, wait_until_left};
 use crate::support::server::Server;
 use crate::support::wait::{eventually, wait_until};
 use rustls::version::{TLS12, TLS13};
@@ -19,9 +19,6 @@ fn handshakes(server: &Server, result: &str) -> f64 {
     let labels = [("listener", "public"), ("result", result)];
     Page::of(metrics_address(server)).value("rollbook_tls_handshakes_total", &labels)
 }
-
-/// Memory that the allocator may keep after an attack, in KiB.
-const RESIDENT_SLACK_KIB: usize = 48 * 1024;
 
 /// Waits until that many handshakes have ended so.
 fn wait_for_handshakes(server: &Server, result: &str, count: f64) {

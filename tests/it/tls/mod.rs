@@ -9,7 +9,7 @@ mod renewal;
 mod serving;
 
 use crate::support::client::Connection;
-use crate::support::folder::Folder;
+use crate::support::folder::{Folder, path_text};
 use crate::support::server::{Server, serve};
 use crate::support::tools::has_tool;
 use crate::support::wait::PATIENCE;
@@ -65,7 +65,7 @@ impl Pair {
 
     /// The flags of a server that shows it.
     fn flags(&self) -> [&str; 4] {
-        ["--tls-cert", text(&self.chain), "--tls-key", text(&self.key)]
+        ["--tls-cert", path_text(&self.chain), "--tls-key", path_text(&self.key)]
     }
 
     /// Puts it in place of another one, as programs that renew certificates do: each file at once.
@@ -81,10 +81,6 @@ impl Pair {
     fn der(&self) -> CertificateDer<'static> {
         CertificateDer::from_pem_file(&self.chain).expect("a certificate of a server that is not dropped yet")
     }
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("text")
 }
 
 /// A server with a certificate that was made for it.

@@ -1,10 +1,10 @@
 //! Programs that ask a server by HTTPS: its own commands, the clients of the vendors, a browser.
 
-use super::{Pair, openssl, start, start_with, text};
+use super::{Pair, openssl, start, start_with};
 use crate::support::browser::visit_the_page;
 use crate::support::cli::{rollbook, said};
 use crate::support::client_tools::live_on;
-use crate::support::folder::Folder;
+use crate::support::folder::{Folder, path_text};
 use crate::support::metrics::{LISTEN, metrics_address};
 use crate::support::server::{ADMIN_PASSWORD, Server};
 use std::process::Output;
@@ -17,7 +17,7 @@ fn healthcheck(words: &[&str]) -> Output {
 fn a_server_with_a_certificate_is_asked_for_its_health_through_tls() {
     let Some((server, pair)) = start(&LISTEN) else { return };
     let (address, metrics) = (server.address.to_string(), metrics_address(&server).to_string());
-    let by_tls = said(&healthcheck(&["--listen", &address, "--tls-cert", text(&pair.chain)]));
+    let by_tls = said(&healthcheck(&["--listen", &address, "--tls-cert", path_text(&pair.chain)]));
     assert_eq!(by_tls, (0, String::new(), String::new()));
     let variable = rollbook()
         .args(["healthcheck", "--listen", &address])
@@ -28,19 +28,19 @@ fn a_server_with_a_certificate_is_asked_for_its_health_through_tls() {
     let (status, _, err) = said(&healthcheck(&["--listen", &address]));
     assert!(status == 1 && err.contains(&format!("the server at {address} is not ready: it answers 400")), "{err}");
     assert_eq!(healthcheck(&["--listen", &metrics]).status.code(), Some(0));
-    let (status, _, err) = said(&healthcheck(&["--listen", &metrics, "--tls-cert", text(&pair.chain)]));
+    let (status, _, err) = said(&healthcheck(&["--listen", &metrics, "--tls-cert", path_text(&pair.chain)]));
     assert!(status == 1 && err.contains(&format!("ask the server at {metrics}")), "{err}");
     // The scheme says it, too, and counts more.
     let (https, http) = (format!("https://{address}"), format!("http://{metrics}"));
     assert_eq!(healthcheck(&["--listen", &https]).status.code(), Some(0));
-    assert_eq!(healthcheck(&["--listen", &http, "--tls-cert", text(&pair.chain)]).status.code(), Some(0));
+    assert_eq!(healthcheck(&["--listen", &http, "--tls-cert", path_text(&pair.chain)]).status.code(), Some(0));
     // A certificate that was renewed, has ended, or was made for another name is no reason to call a server unwell.
     let other = |folder: &std::path::Path| {
         openssl(folder, "req -x509 -newkey ed25519 -nodes -keyout server.key -out server.pem -days 1 -subj /CN=other");
         Pair { chain: folder.join("server.pem"), key: folder.join("server.key") }
     };
     let Some((server, pair)) = start_with(&["--listen", "0.0.0.0:0"], other) else { return };
-    let (address, chain) = (server.address.to_string(), text(&pair.chain));
+    let (address, chain) = (server.address.to_string(), path_text(&pair.chain));
     assert_eq!(healthcheck(&["--listen", &address, "--tls-cert", chain]).status.code(), Some(0));
 }
 
@@ -57,7 +57,7 @@ fn users_are_pulled_through_tls_from_a_server_that_is_trusted() {
             .env("NUXEO_PASSWORD", ADMIN_PASSWORD);
         said(&command.output().expect("the command runs"))
     };
-    let (status, out, err) = pull(&["--ca", text(&pair.chain), "--on-conflict", "skip"]);
+    let (status, out, err) = pull(&["--ca", path_text(&pair.chain), "--on-conflict", "skip"]);
     assert!(status == 0 && out.contains(": 0 created, 0 updated, 0 unchanged, 4 skipped"), "{out}{err}");
     let (status, _, err) = pull(&[]);
     assert!(status == 1 && err.contains("certificate"), "{err}");
@@ -66,7 +66,7 @@ fn users_are_pulled_through_tls_from_a_server_that_is_trusted() {
 /// Takes a client through its life at a server with a certificate, which it is told to trust.
 fn live(name: &str, script: &str) {
     let Some((server, pair)) = start(&[]) else { return };
-    let trusted = text(&pair.chain);
+    let trusted = path_text(&pair.chain);
     let variables =
         ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "ROLLBOOK_CA"].map(|name| (name, trusted));
     live_on(server, &variables, "", name, script);
@@ -97,5 +97,5 @@ fn people_use_the_page_through_tls() {
     let folder = Folder::new();
     let pair = Pair::make(folder.path(), "server");
     let start = |flags: &[&str]| -> Server { start_with(flags, |_| pair.clone()).expect("openssl is there").0 };
-    visit_the_page("tls", 20, &[("NODE_EXTRA_CA_CERTS", text(&pair.chain))], start);
+    visit_the_page("tls", 20, &[("NODE_EXTRA_CA_CERTS", path_text(&pair.chain))], start);
 }

@@ -1,8 +1,10 @@
 //! Requests through TLS, and those that come without it.
 
-use super::{Client, Pair, ask, openssl, start, start_with, text};
+use super::{Client, Pair, ask, openssl, start, start_with};
 use crate::support::client::{Connection, basic, create, create_user, credentials, opened, request, write};
+use crate::support::folder::path_text;
 use crate::support::metrics::{LISTEN, Page, metrics_address};
+use crate::support::nuxeo::LOGIN;
 use crate::support::server::{ADMIN_PASSWORD, Server};
 use rustls::version::{TLS12, TLS13};
 use rustls::{HandshakeKind, ProtocolVersion};
@@ -10,8 +12,6 @@ use serde_json::json;
 use std::fmt::Write as _;
 use std::io::ErrorKind;
 use std::process::Command;
-
-const LOGIN: &str = "/nuxeo/site/automation/login";
 
 #[test]
 fn both_versions_of_tls_carry_requests_and_answers_of_every_kind() {
@@ -195,7 +195,7 @@ fn every_kind_of_key_that_is_named_works() {
 fn curl_speaks_with_the_server_by_any_name_and_version() {
     let Some((server, pair)) = start(&[]) else { return };
     let resolve = format!("users.example.com:{}:127.0.0.1", server.address.port());
-    let (trust, insecure) = (["--cacert", text(&pair.chain)], ["--insecure", "--resolve", &resolve]);
+    let (trust, insecure) = (["--cacert", path_text(&pair.chain)], ["--insecure", "--resolve", &resolve]);
     let (own, other) = (server.url.clone(), format!("https://users.example.com:{}", server.address.port()));
     for (words, url) in [
         (&[][..], &own),

@@ -1,9 +1,11 @@
 //! `rollbook backup`.
 
 use super::restore::with_backup;
-use super::{Load, assert_done, assert_refused, by_hand, create_user, filled, mode, names_in, text, users, users_in};
-use crate::support::cli::{rollbook_after, run};
-use crate::support::folder::Folder;
+use super::{Load, assert_done, assert_refused, create_user, text};
+use crate::support::cli::{new_database, rollbook_after, run};
+use crate::support::database::{execute_without_foreign_keys, usernames_in};
+use crate::support::datadog::handles;
+use crate::support::folder::{Folder, mode, names_in};
 use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
 use std::path::Path;
 use std::sync::Arc;
@@ -33,7 +35,7 @@ fn a_backup_under_load_has_every_write_that_was_acknowledged_before_it_began() {
         assert_done(&run(&folder, &["check"]), "ok: …");
     }
     let all = load.finish();
-    for name in names_in(&folder) {
+    for name in names_in(folder.path()) {
         assert!(!name.starts_with(".rollbook-") && !name.starts_with("backup.db-"), "{name} is left");
     }
     // The log did not grow while the backups held it: it is moved once they are done.
@@ -47,7 +49,7 @@ fn a_backup_under_load_has_every_write_that_was_acknowledged_before_it_began() {
         assert_done(&run(&folder, &["restore", kept.to_str().unwrap()]), "restored …; there was no database before");
         assert_done(&run(&folder, &["check"]), "ok: …");
         let server = Server::over(Arc::clone(&folder), &[]);
-        let users = users(&server);
+        let users = handles(&server);
         let missing: Vec<&String> = before.iter().filter(|name| !users.contains(name)).collect();
         assert!(missing.is_empty(), "acknowledged and not in the backup: {missing:?}");
         let unknown = users.iter().filter(|name| *name != "administrator" && !all.contains(name)).count();
@@ -57,11 +59,11 @@ fn a_backup_under_load_has_every_write_that_was_acknowledged_before_it_began() {
 
 #[test]
 fn a_backup_needs_no_server_and_changes_nothing() {
-    let folder = filled();
+    let folder = Arc::new(new_database());
     let before = std::fs::read(folder.db()).unwrap();
     let output = run(&folder, &["backup", folder.path().join("copy.db").to_str().unwrap()]);
     assert_done(&output, "backed up 1 user, 3 groups, 1 membership, 3 keys and tokens to …");
-    assert_eq!(names_in(&folder), ["copy.db", "rollbook.db", "rollbook.db.lock"]);
+    assert_eq!(names_in(folder.path()), ["copy.db", "rollbook.db", "rollbook.db.lock"]);
     assert!(std::fs::read(folder.db()).unwrap() == before);
 
     // A server that was killed has left its log, and the backup has what is in it.
@@ -71,25 +73,25 @@ fn a_backup_needs_no_server_and_changes_nothing() {
     assert!(folder.path().join("rollbook.db-wal").metadata().unwrap().len() > 0);
     let output = run(&folder, &["backup", "--force", folder.path().join("copy.db").to_str().unwrap()]);
     assert_done(&output, "backed up 2 users, …");
-    assert_eq!(users_in(&folder.path().join("copy.db")), ["ada@example.com", "administrator"]);
+    assert_eq!(usernames_in(&folder.path().join("copy.db")), ["ada@example.com", "administrator"]);
 }
 
 #[test]
 fn a_backup_is_refused_where_it_would_do_harm() {
-    let folder = filled();
+    let folder = Arc::new(new_database());
     let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     std::fs::write(at("there"), "precious").unwrap();
     std::os::unix::fs::symlink(folder.db(), at("alias.db")).unwrap();
     std::fs::write(at("foreign.db"), "Dear diary, \n".repeat(1000)).unwrap();
-    by_hand(Path::new(&at("other.db")), "create table notes (text)");
+    execute_without_foreign_keys(Path::new(&at("other.db")), "create table notes (text)");
     for (copy, damage) in [
         ("newer.db", "pragma user_version = 9999"),
         ("torn.db", "pragma writable_schema = on; update sqlite_schema set rootpage = 7 where name = 'groups'"),
     ] {
         std::fs::copy(folder.db(), at(copy)).unwrap();
-        by_hand(Path::new(&at(copy)), damage);
+        execute_without_foreign_keys(Path::new(&at(copy)), damage);
     }
-    let before = names_in(&folder);
+    let before = names_in(folder.path());
     let rows: &[(&[&str], &[&str])] = &[
         (&["backup", &at("there")], &[&at("there"), "is there already", "--force"]),
         (&["backup", &at("missing/copy.db")], &["missing/copy.db"]),
@@ -106,25 +108,25 @@ fn a_backup_is_refused_where_it_would_do_harm() {
     ];
     for (words, said) in rows {
         assert_refused(&run(&folder, words), said);
-        assert_eq!(names_in(&folder), before, "{words:?}");
+        assert_eq!(names_in(folder.path()), before, "{words:?}");
     }
     assert_eq!(std::fs::read_to_string(at("there")).unwrap(), "precious");
     assert_done(&run(&folder, &["backup", "--force", &at("there")]), "backed up …");
     assert_eq!(
-        (users_in(Path::new(&at("there"))), mode(Path::new(&at("there")))),
+        (usernames_in(Path::new(&at("there"))), mode(Path::new(&at("there")))),
         (vec!["administrator".into()], 0o600)
     );
 }
 
 #[test]
 fn a_backup_that_finds_no_room_leaves_nothing() {
-    let folder = filled();
+    let folder = Arc::new(new_database());
     let copy = folder.path().join("copy.db");
     // No file may grow beyond so many blocks of 512 bytes.
     let mut command = rollbook_after("ulimit -f 100; trap '' XFSZ");
     let output = command.arg("backup").arg(&copy).arg("--db").arg(folder.db()).output().expect("a shell");
     assert_refused(&output, &["back up", "copy.db"]);
-    assert_eq!(names_in(&folder), ["rollbook.db", "rollbook.db.lock"]);
+    assert_eq!(names_in(folder.path()), ["rollbook.db", "rollbook.db.lock"]);
 }
 
 #[test]

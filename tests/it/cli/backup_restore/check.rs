@@ -1,9 +1,10 @@
 //! `rollbook check`.
 
 use super::migrations::versions;
-use super::{assert_done, assert_refused, by_hand, create_user, filled, names_in, text};
-use crate::support::cli::run;
-use crate::support::folder::Folder;
+use super::{assert_done, assert_refused, create_user, text};
+use crate::support::cli::{new_database, run};
+use crate::support::database::execute_without_foreign_keys;
+use crate::support::folder::{Folder, names_in};
 use crate::support::server::Server;
 use std::sync::Arc;
 
@@ -11,12 +12,12 @@ use std::sync::Arc;
 
 #[test]
 fn a_check_says_that_all_is_well_with_a_server_and_without() {
-    let folder = filled();
+    let folder = Arc::new(new_database());
     let ok = "ok: 1 user, 3 groups, 1 membership, 3 keys and tokens";
     let before = std::fs::read(folder.db()).unwrap();
     assert_done(&run(&folder, &["check"]), ok);
     assert!(std::fs::read(folder.db()).unwrap() == before);
-    assert_eq!(names_in(&folder), ["rollbook.db", "rollbook.db.lock"]);
+    assert_eq!(names_in(folder.path()), ["rollbook.db", "rollbook.db.lock"]);
     let server = Server::over(Arc::clone(&folder), &[]);
     assert_done(&run(&folder, &["check"]), ok);
     assert_eq!(create_user(&server, "ada@example.com"), 200);
@@ -107,12 +108,12 @@ fn a_check_finds_each_kind_of_damage() {
         ),
     ];
     let folder = Folder::new();
-    by_hand(&folder.db(), &sql);
+    execute_without_foreign_keys(&folder.db(), &sql);
     assert_done(&run(&folder, &["check"]), "ok: 4 users, 5 groups, 4 memberships, 3 keys and tokens");
     for (damage, expected) in rows {
         let folder = Folder::new();
-        by_hand(&folder.db(), &sql);
-        by_hand(&folder.db(), damage);
+        execute_without_foreign_keys(&folder.db(), &sql);
+        execute_without_foreign_keys(&folder.db(), damage);
         let output = run(&folder, &["check"]);
         assert_eq!(output.status.code(), Some(1), "{damage}: {output:?}");
         let said = text(&output.stdout);
@@ -129,13 +130,13 @@ fn a_check_finds_each_kind_of_damage() {
 
 #[test]
 fn a_check_is_refused_on_what_is_no_directory() {
-    let folder = filled();
+    let folder = Arc::new(new_database());
     let at = |name: &str| folder.path().join(name);
     std::fs::write(at("diary"), "Dear diary, \n".repeat(1000)).unwrap();
     std::fs::write(at("empty"), "").unwrap();
     std::fs::copy(folder.db(), at("newer.db")).unwrap();
-    by_hand(&at("newer.db"), "pragma user_version = 9999");
-    let before = names_in(&folder);
+    execute_without_foreign_keys(&at("newer.db"), "pragma user_version = 9999");
+    let before = names_in(folder.path());
     for (file, words) in [
         ("missing.db", &["there is no database", "missing.db"][..]),
         ("diary", &["diary", "not a rollbook database"]),
@@ -143,6 +144,6 @@ fn a_check_is_refused_on_what_is_no_directory() {
         ("newer.db", &["newer.db", "9999", "newer rollbook"]),
     ] {
         assert_refused(&run(&folder, &["check", "--db", at(file).to_str().unwrap()]), words);
-        assert_eq!(names_in(&folder), before, "{file}");
+        assert_eq!(names_in(folder.path()), before, "{file}");
     }
 }

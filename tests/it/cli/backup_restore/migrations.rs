@@ -1,8 +1,9 @@
 //! Files of earlier versions are migrated.
 
-use super::{assert_done, by_hand, filled, users};
-use crate::support::cli::run;
-use crate::support::database::Database;
+use super::assert_done;
+use crate::support::cli::{new_database, run};
+use crate::support::database::{Database, execute_without_foreign_keys};
+use crate::support::datadog::handles;
 use crate::support::folder::Folder;
 use crate::support::server::Server;
 use serde_json::{Value, json};
@@ -30,19 +31,19 @@ pub fn versions() -> PathBuf {
 
 #[test]
 fn a_file_of_every_version_opens_and_becomes_what_a_new_file_is() {
-    let new = filled();
+    let new = Arc::new(new_database());
     let newest = version_of(&new.db());
     let files = std::fs::read_dir(versions()).expect("the folder with the versions").count();
     assert_eq!(files, newest as usize, "tests/versions has a file of every version");
     for version in 1..=newest {
         let sql = std::fs::read_to_string(versions().join(format!("{version}.sql"))).expect("a version");
         let folder = Arc::new(Folder::new());
-        by_hand(&folder.db(), &sql);
+        execute_without_foreign_keys(&folder.db(), &sql);
         assert_eq!(version_of(&folder.db()), version);
         let server = Server::over(Arc::clone(&folder), &[]);
         assert_eq!(server.log().contains("upgraded the database"), version < newest, "{}", server.log());
 
-        assert_eq!(users(&server), ["ada@example.com", "administrator", "gone@example.com", "grace"]);
+        assert_eq!(handles(&server), ["ada@example.com", "administrator", "gone@example.com", "grace"]);
         let ada = server.datadog("GET", "/api/v1/user/ADA@example.com", None).json()["user"].clone();
         assert_eq!((&ada["name"], &ada["access_role"]), (&json!("Ada Lovelace"), &json!("st")));
         let gone = server.datadog("GET", "/api/v1/user/gone@example.com", None).json()["user"].clone();

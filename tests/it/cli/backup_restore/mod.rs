@@ -5,14 +5,9 @@ mod check;
 mod migrations;
 mod restore;
 
-use crate::support::cli::run;
-use crate::support::database::Database;
-use crate::support::folder::Folder;
 use crate::support::server::Server;
 use crate::support::wait::wait_until;
-use serde_json::{Value, json};
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use serde_json::json;
 use std::process::Output;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -41,48 +36,8 @@ pub fn assert_refused(output: &Output, words: &[&str]) {
     assert!(!said.contains("panicked"), "{said}");
 }
 
-pub fn names_in(folder: &Folder) -> Vec<String> {
-    let entries = std::fs::read_dir(folder.path()).expect("the folder");
-    let mut names: Vec<String> =
-        entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("text")).collect();
-    names.sort();
-    names
-}
-
-/// A folder with a database that a first start has filled.
-pub fn filled() -> Arc<Folder> {
-    let folder = Arc::new(Folder::new());
-    assert!(run(&folder, &["key", "create", "api", "--name", "test"]).status.success());
-    folder
-}
-
-/// Runs SQL on the file as another program would.
-pub fn by_hand(path: &Path, sql: &str) {
-    let connection = Database::open(path).expect("a database");
-    connection.pragma_update(None, "foreign_keys", false).expect("no foreign keys");
-    connection.execute_batch(sql).unwrap_or_else(|error| panic!("{error} in {sql}"));
-}
-
 pub fn create_user(server: &Server, name: &str) -> u16 {
     server.datadog("POST", "/api/v1/user", Some(&json!({"handle": name}).to_string())).status
-}
-
-/// The handles of everybody, in order.
-pub fn users(server: &Server) -> Vec<String> {
-    let answer = server.datadog("GET", "/api/v1/user", None).json();
-    let handle = |user: &Value| user["handle"].as_str().expect("a handle").to_owned();
-    answer["users"].as_array().expect("users").iter().map(handle).collect()
-}
-
-/// The names of users in a file, read without the product.
-pub fn users_in(path: &Path) -> Vec<String> {
-    let connection = Database::open(path).expect("a database");
-    let mut statement = connection.prepare("select username_key from users order by 1").expect("users");
-    statement.query_map([], |row| row.get(0)).expect("users").collect::<Result<_, _>>().expect("names")
-}
-
-pub fn mode(path: &Path) -> u32 {
-    std::fs::metadata(path).expect("a file").permissions().mode() & 0o7777
 }
 
 /// Clients that create users until they are told to stop.

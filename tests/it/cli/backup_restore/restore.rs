@@ -1,9 +1,10 @@
 //! `rollbook restore`.
 
-use super::{Load, assert_done, assert_refused, by_hand, create_user, filled, mode, names_in, text, users, users_in};
-use crate::support::cli::{rollbook, run};
-use crate::support::database::Database;
-use crate::support::folder::Folder;
+use super::{Load, assert_done, assert_refused, create_user, text};
+use crate::support::cli::{new_database, rollbook, run};
+use crate::support::database::{Database, execute_without_foreign_keys, usernames_in};
+use crate::support::datadog::handles;
+use crate::support::folder::{Folder, mode, names_in};
 use crate::support::server::Server;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -15,7 +16,7 @@ use std::time::Instant;
 
 /// A folder whose database has one user more than the backup in it, `backup.db`.
 pub fn with_backup() -> Arc<Folder> {
-    let folder = filled();
+    let folder = Arc::new(new_database());
     assert_done(&run(&folder, &["backup", folder.path().join("backup.db").to_str().unwrap()]), "backed up …");
     folder
 }
@@ -48,9 +49,9 @@ fn a_restore_after_a_crash_has_the_backup_and_keeps_every_acknowledged_write() {
     assert_eq!(kept.parent(), Some(folder.path().canonicalize().unwrap().as_path()));
     assert!(kept.file_name().unwrap().to_str().unwrap().starts_with("rollbook.db.kept-2"), "{output:?}");
     assert_eq!((mode(&folder.db()), mode(&kept)), (0o600, 0o600));
-    assert!(!log.exists() && !folder.path().join("rollbook.db-shm").exists(), "{:?}", names_in(&folder));
+    assert!(!log.exists() && !folder.path().join("rollbook.db-shm").exists(), "{:?}", names_in(folder.path()));
     let server = Server::over(Arc::clone(&folder), &[]);
-    assert_eq!(users(&server), ["administrator"]);
+    assert_eq!(handles(&server), ["administrator"]);
     assert_eq!(create_user(&server, "after@example.com"), 200);
     assert!(server.stop().success());
 
@@ -58,10 +59,13 @@ fn a_restore_after_a_crash_has_the_backup_and_keeps_every_acknowledged_write() {
     let mut expected = acknowledged;
     expected.push("administrator".to_owned());
     expected.sort();
-    assert_eq!(users_in(&kept), expected);
+    assert_eq!(usernames_in(&kept), expected);
     let output = restore(&folder, kept.file_name().unwrap().to_str().unwrap());
-    assert_eq!(users_in(&crate::cli::backup_restore::restore::kept(&output)), ["administrator", "after@example.com"]);
-    assert_eq!(users_in(&folder.db()), expected);
+    assert_eq!(
+        usernames_in(&crate::cli::backup_restore::restore::kept(&output)),
+        ["administrator", "after@example.com"]
+    );
+    assert_eq!(usernames_in(&folder.db()), expected);
     assert_done(&run(&folder, &["check"]), "ok: …");
 }
 
@@ -86,7 +90,7 @@ fn a_damaged_database_is_kept_as_it_is_with_its_log() {
         let kept_log = std::fs::read(format!("{}-wal", kept.display())).ok();
         assert!(kept_log == log, "{what}: so is its log");
         let server = Server::over(Arc::clone(&folder), &[]);
-        assert_eq!(users(&server), ["administrator"], "{what}");
+        assert_eq!(handles(&server), ["administrator"], "{what}");
     }
 }
 
@@ -100,9 +104,9 @@ fn a_log_whose_database_is_gone_is_never_read_into_the_restored_one() {
     let log = std::fs::read(folder.path().join("rollbook.db-wal")).unwrap();
     assert_done(&restore(&folder, "backup.db"), "restored …; there was no database before");
     let server = Server::over(Arc::clone(&folder), &[]);
-    assert_eq!(users(&server), ["administrator"]);
+    assert_eq!(handles(&server), ["administrator"]);
     drop(server);
-    let carried = names_in(&folder).into_iter().find(|name| name.contains(".kept-")).expect("the log is kept");
+    let carried = names_in(folder.path()).into_iter().find(|name| name.contains(".kept-")).expect("the log is kept");
     assert!(std::fs::read(folder.path().join(carried)).unwrap() == log);
 }
 
@@ -113,8 +117,8 @@ fn a_restore_is_refused_where_it_would_do_harm() {
     std::fs::write(at("diary"), "Dear diary, \n".repeat(1000)).unwrap();
     std::fs::write(at("empty"), "").unwrap();
     std::fs::write(at("short"), "SQLite").unwrap();
-    by_hand(&at("other.db"), "create table notes (text); pragma application_id = 7");
-    by_hand(&at("nameless.db"), "create table users (id)");
+    execute_without_foreign_keys(&at("other.db"), "create table notes (text); pragma application_id = 7");
+    execute_without_foreign_keys(&at("nameless.db"), "create table users (id)");
     let whole = std::fs::read(at("backup.db")).unwrap();
     std::fs::write(at("half.db"), &whole[..whole.len() / 2]).unwrap();
     let mut torn = whole.clone();
@@ -122,9 +126,9 @@ fn a_restore_is_refused_where_it_would_do_harm() {
     torn[page..page + 4096].fill(0x55);
     std::fs::write(at("torn.db"), torn).unwrap();
     std::fs::write(at("newer.db"), &whole).unwrap();
-    by_hand(&at("newer.db"), "pragma user_version = 9999");
+    execute_without_foreign_keys(&at("newer.db"), "pragma user_version = 9999");
     std::os::unix::fs::symlink(folder.db(), at("alias.db")).unwrap();
-    let (names, before) = (names_in(&folder), std::fs::read(folder.db()).unwrap());
+    let (names, before) = (names_in(folder.path()), std::fs::read(folder.db()).unwrap());
     let rows: &[(&str, &[&str])] = &[
         ("missing.db", &["missing.db"]),
         ("diary", &["diary", "not a rollbook database"]),
@@ -140,7 +144,7 @@ fn a_restore_is_refused_where_it_would_do_harm() {
     ];
     for (backup, words) in rows {
         assert_refused(&restore(&folder, backup), words);
-        assert_eq!(names_in(&folder), names, "{backup}");
+        assert_eq!(names_in(folder.path()), names, "{backup}");
         assert!(std::fs::read(folder.db()).unwrap() == before, "{backup}");
     }
     // In place of another program's database.
@@ -180,7 +184,7 @@ fn a_restore_follows_links_and_leaves_the_file_to_its_owner() {
     assert!(folder.db().symlink_metadata().unwrap().is_symlink());
     let owner = std::fs::metadata(place.join("real.db")).unwrap();
     assert!(!given || (owner.uid(), owner.gid()) == (12345, 12345), "{owner:?}");
-    assert_eq!(users_in(&folder.db()), ["administrator"]);
+    assert_eq!(usernames_in(&folder.db()), ["administrator"]);
 }
 
 #[test]
@@ -197,7 +201,7 @@ fn a_restore_killed_at_any_time_leaves_the_old_database_or_the_new_one() {
     let whole = start.elapsed();
     let (old, new) =
         (["ada@example.com", "administrator"].map(str::to_owned).to_vec(), vec!["administrator".to_owned()]);
-    assert_eq!((users_in(&once), users_in(&folder.db())), (old.clone(), new.clone()));
+    assert_eq!((usernames_in(&once), usernames_in(&folder.db())), (old.clone(), new.clone()));
 
     let mut outcomes = [0, 0];
     for round in 0..40 {
@@ -212,18 +216,18 @@ fn a_restore_killed_at_any_time_leaves_the_old_database_or_the_new_one() {
         let _ = child.kill();
         child.wait().expect("the command ends");
 
-        let found = users_in(&folder.db());
+        let found = usernames_in(&folder.db());
         assert!(found == old || found == new, "{found:?}");
         outcomes[usize::from(found == new)] += 1;
         assert_done(&run(&folder, &["check"]), "ok: …");
         if found == new {
-            let others = names_in(&folder).into_iter().filter(|name| name.contains(".kept-"));
-            let others: Vec<Vec<String>> = others.map(|name| users_in(&folder.path().join(name))).collect();
-            assert!(others.contains(&old), "the old database is lost: {:?}", names_in(&folder));
+            let others = names_in(folder.path()).into_iter().filter(|name| name.contains(".kept-"));
+            let others: Vec<Vec<String>> = others.map(|name| usernames_in(&folder.path().join(name))).collect();
+            assert!(others.contains(&old), "the old database is lost: {:?}", names_in(folder.path()));
         }
         // Nothing that was left is in the way of the next one.
         kept(&restore(&folder, "backup.db"));
-        assert_eq!(users_in(&folder.db()), new);
+        assert_eq!(usernames_in(&folder.db()), new);
     }
     assert!(outcomes[0] > 0, "{outcomes:?}");
 }

@@ -1,8 +1,8 @@
 //! Backups with dated names.
 
-use super::{done, filled, names_in, refused};
-use crate::support::cli::{rollbook, rollbook_after, run, said};
-use crate::support::folder::Folder;
+use super::{done, refused};
+use crate::support::cli::{new_database, rollbook, rollbook_after, run, said};
+use crate::support::folder::{Folder, names_in};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -27,7 +27,7 @@ fn is_dated(name: &str) -> bool {
 
 #[test]
 fn a_backup_without_a_name_gets_one_with_the_time() {
-    let folder = filled();
+    let folder = new_database();
     let place = place(&folder);
     let said = done(&backup(&folder, &place, &[]));
     let names = names_in(&place);
@@ -46,7 +46,7 @@ fn a_backup_without_a_name_gets_one_with_the_time() {
 
 #[test]
 fn only_older_backups_of_the_same_directory_are_removed() {
-    let (folder, other) = (filled(), filled());
+    let (folder, other) = (new_database(), new_database());
     let place = place(&folder);
     let file = |name: &str| place.join(name);
     let dated = |second: u32| format!("rollbook-20200101-0000{second:02}.db");
@@ -102,7 +102,7 @@ fn only_older_backups_of_the_same_directory_are_removed() {
 
 #[test]
 fn a_backup_that_fails_removes_nothing() {
-    let folder = filled();
+    let folder = new_database();
     let place = place(&folder);
     done(&backup(&folder, &place, &["rollbook-20200101-000000.db"]));
     let mut command = rollbook_after("ulimit -f 100");

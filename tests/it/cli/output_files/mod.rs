@@ -6,25 +6,10 @@ mod regular_files;
 mod signals;
 mod streams;
 
-use crate::support::cli::{run, said};
-use crate::support::folder::Folder;
+use crate::support::cli::said;
+use crate::support::folder::{Folder, names_in};
 use std::path::Path;
 use std::process::Output;
-
-/// A folder with a directory in it.
-fn filled() -> Folder {
-    let folder = Folder::new();
-    assert!(run(&folder, &["key", "create", "api", "--name", "test"]).status.success());
-    folder
-}
-
-fn names_in(path: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(path).expect("the folder");
-    let names = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("text"));
-    let mut names: Vec<String> = names.collect();
-    names.sort();
-    names
-}
 
 /// The files in the folder of the database, without those that SQLite has there while and after it works.
 fn names_beside(folder: &Folder) -> Vec<String> {

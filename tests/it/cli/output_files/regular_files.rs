@@ -1,8 +1,8 @@
 //! Regular files: the older one stays until the new one is complete.
 
-use super::{at, done, filled, names_beside, names_in, refused};
-use crate::support::cli::{rollbook, rollbook_after, run, said};
-use crate::support::folder::Folder;
+use super::{at, done, names_beside, refused};
+use crate::support::cli::{new_database, rollbook, rollbook_after, run, said};
+use crate::support::folder::{Folder, names_in};
 use crate::support::held_sync::Between;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 
@@ -20,7 +20,7 @@ fn users(folder: &Folder, count: usize) -> String {
 
 #[test]
 fn a_full_disk_leaves_the_older_file_and_nothing_else() {
-    let folder = filled();
+    let folder = new_database();
     done(&run(&folder, &["import", &users(&folder, 1000)]));
     std::fs::write(at(&folder, "bad.csv"), "name,disabled\n".to_owned() + &"a b c,perhaps\n".repeat(20_000)).unwrap();
     let before = names_beside(&folder);
@@ -48,7 +48,7 @@ fn a_full_disk_leaves_the_older_file_and_nothing_else() {
 
 #[test]
 fn a_report_that_finds_no_room_leaves_the_older_one() {
-    let folder = filled();
+    let folder = new_database();
     let bad = at(&folder, "bad.csv");
     let rows: String = (0..3000).map(|number| format!("user{number},{}{number}\n", "x".repeat(300))).collect();
     std::fs::write(&bad, format!("name,role\n{rows}")).expect("a file");
@@ -72,7 +72,7 @@ fn a_report_that_finds_no_room_leaves_the_older_one() {
 
 #[test]
 fn a_link_is_followed_and_stays_a_link() {
-    let folder = filled();
+    let folder = new_database();
     std::fs::create_dir(at(&folder, "far")).expect("a folder");
     std::fs::write(at(&folder, "far/old.csv"), "older").expect("a file");
     symlink("far/old.csv", at(&folder, "link.csv")).expect("a link");
@@ -96,7 +96,7 @@ fn a_link_is_followed_and_stays_a_link() {
 
 #[test]
 fn a_file_that_may_not_be_written_is_not_replaced() {
-    let folder = filled();
+    let folder = new_database();
     let user = 12345;
     let place = folder.path().join("place");
     std::fs::create_dir(&place).expect("a folder");
@@ -122,7 +122,7 @@ fn a_file_that_may_not_be_written_is_not_replaced() {
 #[test]
 fn modes_that_cannot_be_changed_are_no_obstacle() {
     let between = Between::new();
-    let folder = filled();
+    let folder = new_database();
     // So that the mode at birth is not enough.
     for (words, file) in [
         (vec!["export", "all.csv"], "all.csv"),

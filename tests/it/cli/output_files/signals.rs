@@ -1,8 +1,8 @@
 //! Commands that are ended early.
 
-use super::{at, done, drafts_in, filled, names_beside, names_in};
-use crate::support::cli::{rollbook_after, run, said};
-use crate::support::folder::Folder;
+use super::{at, done, drafts_in, names_beside};
+use crate::support::cli::{new_database, rollbook_after, run, said};
+use crate::support::folder::{Folder, names_in};
 use crate::support::held_sync::Between;
 use crate::support::server::{ADMIN_PASSWORD, Server};
 use crate::support::terminal::Terminal;
@@ -36,7 +36,7 @@ fn commands(folder: &Folder) -> Vec<Vec<String>> {
 
 /// A directory, a backup of it, a file to import, and an older file in place of a new one.
 fn prepared() -> Folder {
-    let folder = filled();
+    let folder = new_database();
     done(&run(&folder, &["backup", &at(&folder, "backup.db")]));
     std::fs::write(at(&folder, "users.csv"), "name\nada\n").expect("a file");
     std::fs::create_dir(at(&folder, "place")).expect("a folder");

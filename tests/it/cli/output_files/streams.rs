@@ -1,8 +1,8 @@
 //! Devices, pipes and descriptors.
 
-use super::{at, done, drafts_in, filled, names_in, refused};
-use crate::support::cli::{rollbook, rollbook_after, run, run_with_bytes, said};
-use crate::support::folder::Folder;
+use super::{at, done, drafts_in, refused};
+use crate::support::cli::{new_database, rollbook, rollbook_after, run, run_with_bytes, said};
+use crate::support::folder::{Folder, names_in};
 use crate::support::wait::{eventually, wait_for};
 use std::io::Read as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
@@ -36,7 +36,7 @@ fn fifo(folder: &Folder) -> String {
 
 #[test]
 fn a_device_stays_what_it_is() {
-    let folder = filled();
+    let folder = new_database();
     let Some(null) = device(&folder, "null", "3") else { return };
     let Some(full) = device(&folder, "full", "7") else { return };
     std::fs::write(at(&folder, "bad.csv"), "name,role\nada,emperor\n").expect("a file");
@@ -62,7 +62,7 @@ fn a_device_stays_what_it_is() {
 
 #[test]
 fn a_named_pipe_gets_the_whole_output_and_stays() {
-    let folder = filled();
+    let folder = new_database();
     let fifo = fifo(&folder);
     let expected = done(&run(&folder, &["export", "-", "--format", "ldif"]));
     for (words, is_text) in [
@@ -88,7 +88,7 @@ fn a_named_pipe_gets_the_whole_output_and_stays() {
 
 #[test]
 fn a_pipe_without_a_reader_waits_until_a_signal() {
-    let folder = filled();
+    let folder = new_database();
     let fifo = fifo(&folder);
     for (words, signal) in [
         (["export", &fifo, "--format", "csv"], 15),
@@ -126,7 +126,7 @@ fn a_pipe_without_a_reader_waits_until_a_signal() {
 
 #[test]
 fn a_reader_that_goes_away_ends_the_command() {
-    let folder = filled();
+    let folder = new_database();
     let rows: String = (0..3000).map(|number| format!("user{number},{}\n", "x".repeat(200))).collect();
     std::fs::write(at(&folder, "users.csv"), format!("name,company\n{rows}")).expect("a file");
     done(&run(&folder, &["import", &at(&folder, "users.csv")]));
@@ -146,7 +146,7 @@ fn a_reader_that_goes_away_ends_the_command() {
 
 #[test]
 fn a_descriptor_is_written_to_and_what_it_had_stays() {
-    let folder = filled();
+    let folder = new_database();
     let expected = done(&run(&folder, &["export", "-", "--format", "csv"]));
     for (prelude, path) in [
         ("exec >> log", "/dev/stdout"),
@@ -178,7 +178,7 @@ fn a_descriptor_is_written_to_and_what_it_had_stays() {
 
 #[test]
 fn what_can_take_no_file_is_refused() {
-    let folder = filled();
+    let folder = new_database();
     std::fs::create_dir(at(&folder, "place")).expect("a folder");
     let _socket = std::os::unix::net::UnixListener::bind(at(&folder, "socket")).expect("a socket");
     let before = names_in(folder.path());
@@ -194,7 +194,7 @@ fn what_can_take_no_file_is_refused() {
 
 #[test]
 fn a_backup_goes_through_standard_output_and_comes_back_through_standard_input() {
-    let folder = filled();
+    let folder = new_database();
     let output = run(&folder, &["backup", "-"]);
     assert!(output.status.success());
     let err = String::from_utf8(output.stderr).expect("text");
@@ -221,7 +221,7 @@ fn a_backup_goes_through_standard_output_and_comes_back_through_standard_input()
 
 #[test]
 fn a_report_goes_to_standard_output() {
-    let folder = filled();
+    let folder = new_database();
     std::fs::write(at(&folder, "bad.csv"), "name,role\nada,emperor\n").expect("a file");
     let (status, out, err) = said(&run(&folder, &["import", &at(&folder, "bad.csv"), "--report", "-"]));
     assert_eq!((status, err.as_str()), (1, "rollbook: 1 row was refused\n"));

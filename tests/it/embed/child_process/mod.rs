@@ -25,10 +25,6 @@ pub fn is_ready(address: &str) -> bool {
     connection.answer(false).status == 200
 }
 
-pub fn signal(name: &str, pid: u32) {
-    assert!(Command::new("kill").args([name, &pid.to_string()]).status().unwrap().success());
-}
-
 /// What a process has said, once all of those that could say something have ended.
 pub fn said(child: &mut Child) -> String {
     let mut said = String::new();

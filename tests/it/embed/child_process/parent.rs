@@ -1,7 +1,7 @@
 //! The server ends with its parent or with its input.
 
-use super::{is_ready, line_in, said, serving, signal};
-use crate::support::cli::{binary, launcher, rollbook};
+use super::{is_ready, line_in, said, serving};
+use crate::support::cli::{binary, launcher, rollbook, signal};
 use crate::support::folder::Folder;
 use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
 use crate::support::wait::wait_for;
@@ -36,14 +36,14 @@ fn the_end_of_the_parent_is_the_end_of_the_server() {
         assert!(is_ready(line["address"].as_str().unwrap()));
         if by.is_empty() {
             // The process that was named lives on, so this is no end.
-            signal("-KILL", parent.id());
+            signal(parent.id(), "-KILL");
             parent.wait().unwrap();
             assert!(is_ready(line["address"].as_str().unwrap()));
-            signal("-TERM", u32::try_from(line["pid"].as_u64().unwrap()).unwrap());
+            signal(u32::try_from(line["pid"].as_u64().unwrap()).unwrap(), "-TERM");
             assert!(!said(&mut parent).contains("has started the server"));
             continue;
         }
-        signal(by, parent.id());
+        signal(parent.id(), by);
         parent.wait().unwrap();
         let said = said(&mut parent);
         let lines = ["the process that has started the server has ended", "stopping", "stopped"];
@@ -154,7 +154,7 @@ fn an_input_that_no_process_closes_does_not_count() {
         for _ in 0..3 {
             assert!(is_ready(line["address"].as_str().unwrap()));
         }
-        signal("-TERM", child.id());
+        signal(child.id(), "-TERM");
         assert!(wait_for(&mut child).success());
         let said = said(&mut child);
         assert!(!said.contains("was closed") && !said.contains("has started"), "{input}: {said}");

@@ -1,7 +1,7 @@
 //! The ready line: to a file or to a descriptor.
 
-use super::{is_ready, line_in, said, serving, signal};
-use crate::support::cli::{binary, launcher, rollbook, rollbook_after};
+use super::{is_ready, line_in, said, serving};
+use crate::support::cli::{binary, launcher, rollbook, rollbook_after, signal};
 use crate::support::folder::Folder;
 use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY};
 use crate::support::tools::has_tool;
@@ -33,7 +33,7 @@ fn a_file_says_where_the_server_listens_and_goes_with_it() {
     assert_eq!(line, expected);
     assert!(is_ready(address), "at once");
     assert!(is_ready(metrics.strip_prefix("http://").unwrap().strip_suffix("/metrics").unwrap()));
-    signal("-TERM", child.id());
+    signal(child.id(), "-TERM");
     assert!(wait_for(&mut child).success());
     assert!(!file.exists());
     assert_eq!(said(&mut child), "", "the log is off");
@@ -61,7 +61,7 @@ fn the_line_has_all_places_where_the_server_listens() {
     assert_eq!((line["url"].as_str(), line["address"].as_str()), (Some(unix.as_str()), Some(unix.as_str())));
     assert!(address(1).starts_with("127.0.0.1:") && address(2).starts_with("127.0.0.2:"), "{line}");
     assert!(is_ready(&address(1)) && is_ready(&address(2)));
-    signal("-TERM", child.id());
+    signal(child.id(), "-TERM");
     assert!(wait_for(&mut child).success());
     let log = said(&mut child);
     assert!(log.contains(&format!("ready: open http://{}/", address(1))), "people cannot open a socket: {log}");
@@ -88,7 +88,7 @@ fn the_file_of_a_server_that_was_killed_is_never_taken_for_the_next_one() {
     assert_ne!(line_in(&file, &mut next)["pid"], killed["pid"]);
     // Another one has taken the place meanwhile: it keeps its file.
     std::fs::write(&file, r#"{"pid":1,"version":"0"}"#).unwrap();
-    signal("-TERM", next.id());
+    signal(next.id(), "-TERM");
     assert!(wait_for(&mut next).success());
     assert_eq!(std::fs::read_to_string(&file).unwrap(), r#"{"pid":1,"version":"0"}"#);
 }
@@ -142,7 +142,7 @@ fn a_descriptor_gets_the_line_and_is_closed() {
     let line: Value = serde_json::from_str(line.strip_suffix('\n').unwrap()).unwrap();
     assert_eq!(line["pid"], child.id());
     assert!(is_ready(line["address"].as_str().unwrap()));
-    signal("-TERM", child.id());
+    signal(child.id(), "-TERM");
     assert!(wait_for(&mut child).success());
 
     // Node's pipes are sockets.
@@ -153,7 +153,7 @@ fn a_descriptor_gets_the_line_and_is_closed() {
     let mut line = String::new();
     ours.read_to_string(&mut line).unwrap();
     assert!(is_ready(serde_json::from_str::<Value>(&line).unwrap()["address"].as_str().unwrap()));
-    signal("-TERM", child.id());
+    signal(child.id(), "-TERM");
     assert!(wait_for(&mut child).success());
 
     // A file keeps what it holds, and a reader that has gone is no failure.
@@ -164,7 +164,7 @@ fn a_descriptor_gets_the_line_and_is_closed() {
     let mut child = command.stdout(append).spawn().unwrap();
     wait_until("a second line", || std::fs::read_to_string(&file).unwrap().ends_with("}\n"));
     assert!(std::fs::read_to_string(&file).unwrap().starts_with("first\n{"));
-    signal("-TERM", child.id());
+    signal(child.id(), "-TERM");
     assert!(wait_for(&mut child).success());
     let mut command = serving(rollbook_after(ON_DESCRIPTOR), &folder, &["--ready-fd", "7"]);
     let ready = folder.path().join("ready");
@@ -172,7 +172,7 @@ fn a_descriptor_gets_the_line_and_is_closed() {
     drop(child.stdout.take());
     let line = line_in(&ready, &mut child);
     assert!(is_ready(line["address"].as_str().unwrap()));
-    signal("-TERM", child.id());
+    signal(child.id(), "-TERM");
     assert!(wait_for(&mut child).success());
 }
 
@@ -207,7 +207,7 @@ fn a_pipe_of_another_user_and_one_that_lost_its_reader_get_the_line() {
     drop(command);
     let line = line_in(&ready, &mut child);
     assert!(is_ready(line["address"].as_str().unwrap()), "no reader is waited for");
-    signal("-TERM", child.id());
+    signal(child.id(), "-TERM");
     assert!(wait_for(&mut child).success());
 
     if !rustix::process::geteuid().is_root() || !has_tool("setpriv", "util-linux") {
@@ -234,7 +234,7 @@ fn a_pipe_of_another_user_and_one_that_lost_its_reader_get_the_line() {
         panic!("no line: {}", said(&mut child));
     }
     assert!(is_ready(serde_json::from_str::<Value>(&line).unwrap()["address"].as_str().unwrap()));
-    signal("-TERM", child.id());
+    signal(child.id(), "-TERM");
     assert!(wait_for(&mut child).success());
     std::fs::remove_dir_all(&place).unwrap();
 }

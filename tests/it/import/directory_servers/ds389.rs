@@ -1,11 +1,12 @@
 //! 389 Directory Server.
 
-use super::{PASSWORD, Running, assert_logins, assert_records, assert_report, directory, tool, with_passwords};
-use crate::support::cli::{run, said};
+use super::{PASSWORD, Running, assert_logins, assert_records, assert_report, tool, with_passwords};
+use crate::support::cli::{new_database, run, said};
 use crate::support::folder::Folder;
 use crate::support::tools::has_tool;
 use crate::support::wait::eventually;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 // ------------------------------------------------------------------------------------------ 389 Directory Server
 
@@ -316,7 +317,7 @@ fn dumps_of_389_directory_server_come_in_as_its_tree() {
     server.offline("db2ldif", &["-a", &plain]);
     let dump = std::fs::read_to_string(&plain).expect("the dump");
     assert_eq!(dump.matches("memberOf: cn=all,ou=groups,dc=example,dc=org").count(), 2, "{dump}");
-    let folder = directory();
+    let folder = Arc::new(new_database());
     let (status, out, err) = said(&run(&folder, &["import", &plain]));
     assert_eq!(status, 0, "{err}");
     assert!(out.contains("logins from uid (9)"), "{out}");
@@ -327,7 +328,7 @@ fn dumps_of_389_directory_server_come_in_as_its_tree() {
     server.offline("db2ldif", &["-r", "-a", &replica]);
     let dump = std::fs::read_to_string(&replica).expect("the dump");
     assert!(dump.contains(";deleted: uid=gone") && dump.contains("nsTombstone"), "{dump}");
-    let folder = directory();
+    let folder = Arc::new(new_database());
     let (status, _, err) = said(&run(&folder, &["import", &replica]));
     assert_eq!(status, 0, "{err}");
     let deleted =

@@ -54,13 +54,6 @@ impl Drop for Running {
     }
 }
 
-/// A new directory without a server.
-pub fn directory() -> Arc<Folder> {
-    let folder = Arc::new(Folder::new());
-    assert!(run(&folder, &["key", "create", "api"]).status.success());
-    folder
-}
-
 /// The records of a directory beside those that every directory has, without what is the same for all of them.
 fn records(folder: &Folder) -> Vec<Value> {
     let (status, out, err) = said(&run(folder, &["export", "-", "--format", "jsonl"]));

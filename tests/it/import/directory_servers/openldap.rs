@@ -1,12 +1,13 @@
 //! OpenLDAP.
 
-use super::{PASSWORD, Running, assert_logins, assert_records, assert_report, directory, tool, with_passwords};
-use crate::support::cli::{run, run_with_input, said};
+use super::{PASSWORD, Running, assert_logins, assert_records, assert_report, tool, with_passwords};
+use crate::support::cli::{new_database, run, run_with_input, said};
 use crate::support::folder::Folder;
 use crate::support::tools::has_tool;
 use crate::support::wait::eventually;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 // ------------------------------------------------------------------------------------------ OpenLDAP
 
@@ -234,7 +235,7 @@ fn a_dump_of_openldap_comes_in_as_its_tree() {
     std::fs::write(&dump, tool(server.path(), "/usr/sbin/slapcat", &["-f", "slapd.conf"], "")).expect("a file");
     let dump = dump.to_str().expect("a path in UTF-8");
 
-    let folder = directory();
+    let folder = Arc::new(new_database());
     let (status, out, err) = said(&run(&folder, &["import", dump]));
     assert_eq!(status, 1, "{out}{err}");
     assert!(out.contains("17 created") && out.contains("logins from uid (8)"), "{out}");
@@ -243,7 +244,7 @@ fn a_dump_of_openldap_comes_in_as_its_tree() {
     assert_logins(&folder, &["ada", "bob", "cid, jr", "fay", "gus"], &["dora", "eve", "hal"]);
 
     // The operator says that one group means the other.
-    let folder = directory();
+    let folder = Arc::new(new_database());
     let (status, _, err) = said(&run(&folder, &["import", dump, "--map-group", "administrators=administrators"]));
     assert_eq!(status, 1, "{err}");
     assert_report(&err, &OPENLDAP_REPORT[..13]);
@@ -272,7 +273,7 @@ fn a_search_of_openldap_is_piped_in() {
     slapd.stop();
     assert!(found.contains("memberOf: cn=staff,ou=groups,dc=example,dc=org"), "{found}");
 
-    let folder = directory();
+    let folder = Arc::new(new_database());
     let (status, out, err) = said(&run_with_input(&folder, &["import", "-", "--format", "ldif"], &found));
     assert_eq!(status, 1, "{err}");
     assert!(out.contains("17 created"), "{out}");

@@ -1,8 +1,8 @@
 //! The log file: written, opened again by signals, full.
 
-use super::{Logged, ended, mode, wait_for_text};
+use super::{Logged, ended, wait_for_text};
 use crate::support::cli::{rollbook, rollbook_after, said};
-use crate::support::folder::Folder;
+use crate::support::folder::{Folder, mode};
 use crate::support::wait::{wait_for, wait_until};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;

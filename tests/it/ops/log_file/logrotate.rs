@@ -1,9 +1,10 @@
 //! The log file under logrotate.
 
-use super::{Logged, mode, wait_for_text};
+use super::{Logged, wait_for_text};
 use crate::support::cli::said;
-use crate::support::folder::Folder;
+use crate::support::folder::{Folder, mode};
 use crate::support::tools::has_tool;
+use crate::support::wait::StopOnDrop;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
@@ -39,15 +40,6 @@ fn rotate(server: &Logged, configuration: &str) {
     assert_eq!((status, out.as_str(), err.as_str()), (0, "", ""), "{configuration}");
 }
 
-/// Ends a client, also when the test fails.
-struct End<'s>(&'s AtomicBool);
-
-impl Drop for End<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
 #[test]
 fn logrotate_moves_the_file_away_and_no_line_is_lost() {
     if !has_tool("logrotate", "logrotate") {
@@ -66,7 +58,7 @@ fn logrotate_moves_the_file_away_and_no_line_is_lost() {
             }
             count
         });
-        let end = End(&stop);
+        let end = StopOnDrop(&stop);
         for round in 1..=3 {
             rotate(&server, &configuration);
             wait_for_text(&server.log(), " reopened");

@@ -10,7 +10,6 @@ use crate::support::wait::{eventually, wait_for};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -97,8 +96,4 @@ pub fn ended(mut command: Command) -> (i32, String, String) {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts");
     wait_for(&mut child);
     said(&child.wait_with_output().expect("the output"))
-}
-
-pub fn mode(file: &Path) -> u32 {
-    std::fs::metadata(file).expect("the file").permissions().mode() & 0o7777
 }

@@ -46,11 +46,6 @@ pub const INVISIBLE: [char; 34] = [
     '\u{e01ef}',
 ];
 
-/// A name as a segment of a path.
-pub fn segment(name: &str) -> String {
-    name.bytes().map(|byte| format!("%{byte:02X}")).collect()
-}
-
 /// Asks the page's interface as the administrator.
 pub fn page(server: &Server, cookie: &str, method: &str, path: &str, body: Option<&Value>) -> Answer {
     let headers = [("Cookie", cookie), ("X-Requested-With", "rollbook")];

@@ -1,7 +1,8 @@
 //! New names: which are the same name, and which are refused.
 
-use super::{INVISIBLE, attempts, create_datadog, create_nuxeo, create_nuxeo_group, page, segment};
+use super::{INVISIBLE, attempts, create_datadog, create_nuxeo, create_nuxeo_group, page};
 use crate::support::cli::{run, said};
+use crate::support::client::segment;
 use crate::support::datadog::handles;
 use crate::support::server::Server;
 use crate::support::ui::session_cookie;

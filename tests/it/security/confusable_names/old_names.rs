@@ -1,8 +1,9 @@
 //! Names from earlier versions that the current rules would refuse.
 
-use super::{create_nuxeo, create_nuxeo_group, page, segment};
+use super::{create_nuxeo, create_nuxeo_group, page};
 use crate::support::cli::{exported_records, run, said};
-use crate::support::database::Database;
+use crate::support::client::segment;
+use crate::support::database::{Database, execute};
 use crate::support::datadog::handles;
 use crate::support::folder::Folder;
 use crate::support::server::{ADMIN_PASSWORD, Server};
@@ -41,15 +42,11 @@ const OLD_GROUPS: [(&str, &str); 3] = [
     ("\u{430}dministrators", "\u{430}dministrators"),
 ];
 
-fn by_hand(path: &Path, sql: &str) {
-    Database::open(path).expect("a database").execute_batch(sql).unwrap_or_else(|error| panic!("{error} in {sql}"));
-}
-
 /// A directory of version 2 with names that are one name since.
 fn old_directory() -> Arc<Folder> {
     let folder = Arc::new(Folder::new());
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/versions/2.sql");
-    by_hand(&folder.db(), &std::fs::read_to_string(file).expect("the version"));
+    execute(&folder.db(), &std::fs::read_to_string(file).expect("the version"));
     let connection = Database::open(folder.db()).expect("a database");
     connection
         .execute(
@@ -66,7 +63,7 @@ fn old_directory() -> Arc<Folder> {
         let sql = "insert into groups (id, uuid, name, name_key, created_at, updated_at) values (?1, ?2, ?3, ?4, 1, 1)";
         connection.execute(sql, (id, format!("group-{id}"), name, key)).unwrap();
     }
-    by_hand(
+    execute(
         &folder.db(),
         "insert into memberships values (10, 10, 101, null), (11, 10, 102, 'a\u{200b}DA@example.com'), (4, 14, 103, null);
          insert into dangling_members values ('user', 'ad\u{200c}a@example.com', 4, 'Ad\u{200c}a@example.com', 104),
@@ -362,7 +359,7 @@ fn a_key_of_other_tables_is_no_damage() {
         assert!(run(&folder, &words).status.success());
     }
     // As a program would have stored it that does not fold this letter.
-    by_hand(&folder.db(), "update users set username_key = '\u{16ea0}x' where username = '\u{16ea0}x'");
+    execute(&folder.db(), "update users set username_key = '\u{16ea0}x' where username = '\u{16ea0}x'");
     let (code, out, err) = said(&run(&folder, &["check"]));
     assert_eq!(code, 0, "{err}");
     assert!(
