@@ -15,7 +15,7 @@ pub fn ask(server: &Server, method: &str, headers: &[(&str, &str)]) -> Answer {
 }
 
 #[test]
-fn the_description_is_there_for_everybody_and_can_be_kept() {
+fn openapi_document_needs_no_credentials_and_is_cacheable() {
     let server = Server::start();
     let answer = ask(&server, "GET", &[]);
     assert_eq!((answer.status, answer.header("Content-Type")), (200, Some("application/json")));
@@ -49,7 +49,7 @@ fn the_description_is_there_for_everybody_and_can_be_kept() {
 }
 
 #[test]
-fn what_belongs_to_no_dialect_is_refused_in_its_own_words() {
+fn paths_outside_all_dialects_have_their_own_error_form() {
     let server = Server::with(&["--nuxeo-prefix", "/", "--datadog-prefix", "/dog"]);
     for path in ["/openapi.json", "/healthz", "/readyz"] {
         let head = format!("GET {path} HTTP/1.1\r\nHost: test\r\nExpect: a miracle\r\n\r\n");
@@ -59,7 +59,7 @@ fn what_belongs_to_no_dialect_is_refused_in_its_own_words() {
 }
 
 #[test]
-fn the_paths_are_those_that_are_served() {
+fn described_paths_are_the_served_paths() {
     let (_, paths) = described(&Server::start());
     for path in [
         "/api/v1/user/{handle}",
@@ -224,7 +224,7 @@ fn no_answer_is_undescribed((beginnings, least): (&str, u64)) {
 }
 
 #[test]
-fn schemathesis_finds_none_at_the_other_spellings() {
+fn schemathesis_finds_no_answer_that_is_not_described_of_path_variants() {
     let phases = if is_long() { "examples,coverage,fuzzing,stateful" } else { "examples" };
     survives(30, &["--include-operation-id-regex", OTHER_SPELLINGS, "--phases", phases, "--max-examples", "30"]);
 }

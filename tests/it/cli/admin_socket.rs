@@ -11,7 +11,7 @@ use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 
 #[test]
-fn the_socket_is_its_owner_s_and_goes_with_the_server() {
+fn socket_is_private_to_its_owner_and_removed_with_the_server() {
     let folder = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&folder), &[]);
     let mode = std::fs::metadata(socket(&folder)).expect("the socket").permissions().mode();
@@ -34,7 +34,7 @@ fn the_socket_is_its_owner_s_and_goes_with_the_server() {
 }
 
 #[test]
-fn a_server_without_a_socket_serves_all_the_same() {
+fn server_without_a_socket_still_serves() {
     let folder = Arc::new(Folder::new());
     std::fs::write(socket(&folder), "mine").expect("a file");
     let server = Server::over(Arc::clone(&folder), &[]);
@@ -48,7 +48,7 @@ fn a_server_without_a_socket_serves_all_the_same() {
 }
 
 #[test]
-fn a_socket_can_be_where_paths_are_long() {
+fn socket_path_may_be_long() {
     let folder = Arc::new(Folder::new());
     let deep = folder.path().join("a".repeat(60)).join("b".repeat(60)).join("c".repeat(60));
     std::fs::create_dir_all(&deep).expect("a folder");
@@ -62,7 +62,7 @@ fn a_socket_can_be_where_paths_are_long() {
 }
 
 #[test]
-fn the_socket_answers_every_mistake_with_a_reason() {
+fn socket_answers_every_wrong_request_with_a_reason() {
     let server = Server::start();
     let path = socket(&server.folder);
     let post = |target: &str, body: &str| {
@@ -96,7 +96,7 @@ fn the_socket_answers_every_mistake_with_a_reason() {
 }
 
 #[test]
-fn a_server_that_goes_away_is_told() {
+fn server_that_stops_during_a_command_is_reported() {
     let folder = Folder::new();
     assert_eq!(said(&run(&folder, &["key", "create", "api"])).0, 0);
     // Somebody who holds the database, listens and hangs up.

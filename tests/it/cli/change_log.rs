@@ -12,7 +12,7 @@ use std::sync::Arc;
 // What has changed
 
 #[test]
-fn the_log_shows_what_has_changed_the_oldest_first() {
+fn log_lists_changes_oldest_first() {
     let folder = Arc::new(Folder::new());
     let _server = Server::over(Arc::clone(&folder), &[]);
     for words in [
@@ -65,7 +65,7 @@ fn account(folder: &Folder) -> String {
 }
 
 #[test]
-fn the_log_can_be_followed_while_a_server_runs() {
+fn log_can_be_followed_while_a_server_runs() {
     let folder = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&folder), &[]);
     let mut command = rollbook();

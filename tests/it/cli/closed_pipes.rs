@@ -38,7 +38,7 @@ fn unread(folder: &Folder, words: &[&str]) -> Output {
 }
 
 #[test]
-fn a_command_ends_in_silence_when_its_output_is_read_no_further() {
+fn command_ends_silently_when_its_output_pipe_is_closed() {
     let folder = folder();
     for words in [
         &["user", "list"][..],
@@ -98,7 +98,7 @@ fn a_shell_shows_status_141_for_a_command_before_head() {
 }
 
 #[test]
-fn what_was_ordered_is_done_also_where_the_result_is_not_read() {
+fn command_completes_its_change_when_its_output_pipe_is_closed() {
     let folder = folder();
     let output = unread(&folder, &["user", "purge", "--older-than", "0s"]);
     assert_eq!(output.status.signal(), Some(SIGPIPE), "{output:?}");
@@ -106,7 +106,7 @@ fn what_was_ordered_is_done_also_where_the_result_is_not_read() {
 }
 
 #[test]
-fn a_key_that_was_not_read_is_revoked_and_that_is_a_failure() {
+fn key_that_could_not_be_printed_is_revoked_and_the_command_fails() {
     let folder = folder();
     let (status, _, err) = said(&unread(&folder, &["key", "create", "app", "--name", "unread"]));
     assert_eq!(status, 1, "{err}");
@@ -117,7 +117,7 @@ fn a_key_that_was_not_read_is_revoked_and_that_is_a_failure() {
 }
 
 #[test]
-fn output_that_cannot_be_written_for_another_reason_is_a_failure() {
+fn output_that_cannot_be_written_is_a_failure() {
     let folder = folder();
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a full device");
     let output = in_folder(&folder, &["user", "list"]).stdout(full).output().expect("the command runs");

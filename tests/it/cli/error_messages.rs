@@ -115,7 +115,7 @@ const REFUSED: &[(&str, i32, &[&str])] = &[
 ];
 
 #[test]
-fn each_refusal_says_what_helps() {
+fn every_refusal_names_a_way_out() {
     let folder = folder();
     let before = said(&rollbook().current_dir(folder.path()).args(["log"]).output().expect("it runs")).1;
     for (words, status, parts) in REFUSED {
@@ -136,7 +136,7 @@ fn each_refusal_says_what_helps() {
 }
 
 #[test]
-fn a_server_suggests_names_to_commands_and_to_no_caller_over_http() {
+fn nearest_name_is_suggested_to_commands_but_not_over_http() {
     let folder = Arc::new(folder());
     let server = Server::over(Arc::clone(&folder), &[]);
     let (status, _, err) = in_folder(&folder, "user show adda -v", "");
@@ -156,7 +156,7 @@ fn a_server_suggests_names_to_commands_and_to_no_caller_over_http() {
 }
 
 #[test]
-fn the_nearest_name_is_found_in_a_large_directory_too() {
+fn nearest_name_is_found_in_a_large_directory() {
     let folder = Folder::new();
     let rows = (0..5000).fold("login\n".to_owned(), |rows, number| rows + &format!("user-{number:04}\n"));
     std::fs::write(folder.path().join("many.csv"), rows + "zoe\n").expect("a file");

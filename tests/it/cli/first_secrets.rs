@@ -95,7 +95,7 @@ fn two_first_starts_have_different_secrets() {
 }
 
 #[test]
-fn secrets_that_cannot_be_kept_are_no_secrets() {
+fn first_start_that_cannot_store_its_secrets_prints_none() {
     let folder = Folder::new();
     let file = folder.path().join("rollbook.db.secrets");
     // Not even root can remove a folder like a file.
@@ -124,7 +124,7 @@ fn secrets_that_cannot_be_kept_are_no_secrets() {
 }
 
 #[test]
-fn what_is_given_is_taken_and_not_printed() {
+fn given_secrets_are_used_and_not_printed() {
     let folder = Folder::new();
     let server = Started::by(serve(&folder, &[]));
     assert_eq!((server.validate(API_KEY), server.users(APP_KEY)), (200, 200));
@@ -174,7 +174,7 @@ fn the_secrets_of_a_first_start_may_come_from_files() {
 }
 
 #[test]
-fn a_first_start_that_fails_leaves_the_next_one_the_first() {
+fn failed_first_start_leaves_the_next_start_as_the_first() {
     let folder = Folder::new();
     let mut command = serve(&folder, &[]);
     command.env_remove("ROLLBOOK_API_KEY").env("ROLLBOOK_API_KEY_FILE", "/dev/null");
@@ -201,7 +201,7 @@ fn later_starts_change_no_secret() {
 }
 
 #[test]
-fn two_keys_of_a_first_start_are_two() {
+fn first_start_makes_two_different_keys() {
     let folder = Folder::new();
     let mut command = serve(&folder, &[]);
     command.env("ROLLBOOK_APP_KEY", API_KEY);

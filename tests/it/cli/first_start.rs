@@ -71,7 +71,7 @@ fn a_start_that_fails_shows_no_secret_and_stores_none() {
 }
 
 #[test]
-fn secrets_that_would_be_lost_are_refused() {
+fn first_start_is_refused_when_its_secrets_would_be_lost() {
     let start = |prelude: &str, stderr: Stdio| {
         let folder = Folder::new();
         let mut command = unprepared(rollbook_after(prelude));
@@ -105,7 +105,7 @@ fn secrets_that_would_be_lost_are_refused() {
 }
 
 #[test]
-fn nothing_is_lost_where_nothing_is_made() {
+fn first_start_with_given_secrets_needs_no_output() {
     let folder = Arc::new(Folder::new());
     let log = folder.path().join("rollbook.log");
     let mut command = serve(&folder, &["--log-file", log.to_str().expect("text")]);
@@ -115,7 +115,7 @@ fn nothing_is_lost_where_nothing_is_made() {
 }
 
 #[test]
-fn secrets_go_into_the_file_that_is_named() {
+fn secrets_are_written_to_the_secrets_file() {
     for is_there in [false, true] {
         let folder = Arc::new(Folder::new());
         let file = folder.path().join("kept");
@@ -135,7 +135,7 @@ fn secrets_go_into_the_file_that_is_named() {
 }
 
 #[test]
-fn a_file_for_secrets_that_cannot_be_had_is_refused() {
+fn unusable_secrets_file_is_refused() {
     let folder = Folder::new();
     let path = |name: &str| folder.path().join(name);
     std::fs::write(path("mine"), "content\n").expect("a file");
@@ -167,7 +167,7 @@ fn a_file_for_secrets_that_cannot_be_had_is_refused() {
 }
 
 #[test]
-fn a_start_that_was_killed_with_secrets_in_a_file_does_not_stop_the_next_one() {
+fn first_start_killed_after_writing_the_secrets_file_can_be_repeated() {
     let between = Between::new();
     let folder = Arc::new(Folder::new());
     let file = folder.path().join("kept");
@@ -207,7 +207,7 @@ fn a_start_that_was_killed_with_secrets_in_a_file_does_not_stop_the_next_one() {
 }
 
 #[test]
-fn in_a_log_of_json_the_secrets_are_json() {
+fn secrets_are_json_in_a_json_log() {
     let folder = Arc::new(Folder::new());
     let server = Server::by(unprepared(serve(&folder, &["--log-format", "json"])), Arc::clone(&folder));
     let log = server.log();
@@ -220,7 +220,7 @@ fn in_a_log_of_json_the_secrets_are_json() {
 }
 
 #[test]
-fn secrets_without_an_effect_are_warned_about() {
+fn secrets_without_an_effect_cause_a_warning() {
     let folder = Arc::new(Folder::new());
     let first = Server::over(Arc::clone(&folder), &[]);
     assert!(!first.log().contains("no effect"), "{}", first.log());
@@ -241,7 +241,7 @@ fn secrets_without_an_effect_are_warned_about() {
 // The last line
 
 #[test]
-fn a_start_ends_with_a_line_for_people() {
+fn start_ends_with_a_readable_line() {
     let line = |server: &Server| {
         server.wait_for_log("ready");
         server.wait_for_lines(1, |line| line.contains(" INFO ] ready")).remove(0)
@@ -269,7 +269,7 @@ fn a_start_ends_with_a_line_for_people() {
 }
 
 #[test]
-fn a_browser_is_led_to_the_page_and_others_are_not() {
+fn browsers_are_redirected_to_the_admin_page_and_other_clients_are_not() {
     let rows: [(&[&str], &str, Option<&str>); 8] = [
         (&[], "/", Some("/ui/")),
         (&[], "/nuxeo", Some("/ui/")),

@@ -3,7 +3,7 @@
 use crate::support::session::both_ways;
 
 #[test]
-fn groups_are_made_shown_changed_and_filled() {
+fn groups_are_created_shown_updated_and_filled() {
     both_ways(&[
         (
             "group add team --label The~team --description What~for --parent members --property n=[1]",

@@ -71,7 +71,7 @@ fn each_help_begins_with_a_sentence_and_ends_with_two_examples() {
 }
 
 #[test]
-fn help_says_of_the_database_what_is_true_for_the_command() {
+fn help_describes_the_database_option_of_each_command() {
     for (path, help) in all() {
         let folder = Folder::new();
         let made = help.contains("Database file; made if there is none");
@@ -191,7 +191,7 @@ fn the_page_of_commands_has_an_example_of_each() {
 }
 
 #[test]
-fn a_manual_page_and_the_completions_have_what_the_help_has() {
+fn manual_pages_and_completions_list_the_same_options_as_the_help() {
     let folder = Folder::new();
     let completions = said(&run(&folder, &["completions", "bash"])).1;
     for (path, help) in all() {

@@ -64,7 +64,7 @@ fn each_command_that_changes_something_prints_an_object() {
 }
 
 #[test]
-fn what_is_done_for_some_names_and_fails_for_others_is_in_one_object() {
+fn json_output_has_done_and_failed_names_in_one_object() {
     let folder = Folder::new();
     assert_eq!(in_folder(&folder, &["key", "create", "api"]).0, 0);
     assert_eq!(in_folder(&folder, &["user", "add", "ada"]).0, 0);

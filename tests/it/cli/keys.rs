@@ -55,7 +55,7 @@ fn a_key_is_made_listed_and_revoked() {
 }
 
 #[test]
-fn an_output_that_cannot_be_written_is_a_failure_and_no_crash() {
+fn output_that_cannot_be_written_fails_without_a_panic() {
     let folder = Folder::new();
     create_key(&folder, "api", None);
     for words in [&["key", "list"][..], &["key", "create", "api", "--name", "lost"]] {
@@ -68,7 +68,7 @@ fn an_output_that_cannot_be_written_is_a_failure_and_no_crash() {
 }
 
 #[test]
-fn an_application_key_may_do_what_the_list_says_of_it() {
+fn application_key_has_the_role_that_the_list_shows() {
     let folder = Arc::new(Folder::new());
     let key = create_key(&folder, "app", None);
     let line = stdout(&run(&folder, &["key", "list"]));
@@ -114,7 +114,7 @@ fn passwd_gives_a_user_a_new_password() {
 }
 
 #[test]
-fn commands_work_on_a_new_file_too() {
+fn key_create_on_a_new_file_is_the_first_start() {
     let folder = Folder::new();
     let key = create_key(&folder, "api", None);
     let server = Started::by(serve(&folder, &[]));

@@ -113,7 +113,7 @@ fn the_database_named_after_the_word_serve_wins() {
 }
 
 #[test]
-fn an_option_that_may_not_stand_before_the_command_is_told_its_place() {
+fn misplaced_option_is_refused_with_its_right_position() {
     let folder = Folder::new();
     for (words, option) in [
         (&["--listen", "127.0.0.1:0", "healthcheck"][..], "--listen"),

@@ -100,14 +100,14 @@ fn help_names_every_command_and_every_setting() {
 }
 
 #[test]
-fn the_version_is_the_packages() {
+fn version_is_the_version_of_the_package() {
     let output = run(&Folder::new(), &["--version"]);
     assert_success(&output);
     assert_eq!(stdout(&output), format!("rollbook {}\n", env!("CARGO_PKG_VERSION")));
 }
 
 #[test]
-fn a_wrong_command_line_ends_with_2_and_says_what_is_wrong() {
+fn wrong_usage_exits_with_2_and_a_reason() {
     let folder = Folder::new();
     let rows: &[(&[&str], &[&str])] = &[
         (&["--nonsense"], &["--nonsense"]),
@@ -198,7 +198,7 @@ fn a_setting_comes_from_a_flag_or_a_variable_and_the_flag_wins() {
 }
 
 #[test]
-fn a_switch_in_the_environment_takes_the_usual_words() {
+fn boolean_variables_take_the_usual_words() {
     // The value, then the answers to an update with an unknown id and to a creation without a password.
     for (name, value, statuses) in [
         ("ROLLBOOK_STRICT_ERRORS", "1", [404, 201]),

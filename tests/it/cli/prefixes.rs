@@ -29,7 +29,7 @@ fn two_dialects_on_one_prefix_do_not_start() {
 // Settings
 
 #[test]
-fn each_dialect_lives_where_its_prefix_says() {
+fn each_dialect_is_served_below_its_prefix() {
     let valid = || json!({"valid": true});
     let nothing = || json!({"errors": ["Not found"]});
     let ask = |server: &Server, path: &str| {

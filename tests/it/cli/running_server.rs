@@ -15,7 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 #[test]
-fn keys_and_passwords_are_the_server_s_at_once() {
+fn keys_and_passwords_from_commands_work_in_the_running_server_at_once() {
     let folder = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&folder), &["--password-pattern", "^.{8,}$"]);
     let (status, key, _) = said(&run(&folder, &["key", "create", "app", "--name", "new", "--role", "read"]));
@@ -48,7 +48,7 @@ fn keys_and_passwords_are_the_server_s_at_once() {
 }
 
 #[test]
-fn what_a_command_changes_is_seen_at_once_whatever_was_remembered() {
+fn changes_by_commands_invalidate_every_cache_of_the_running_server() {
     let folder = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&folder), &[]);
     let done = |words: &[&str]| {
@@ -79,7 +79,7 @@ fn what_a_command_changes_is_seen_at_once_whatever_was_remembered() {
 }
 
 #[test]
-fn a_command_says_where_it_works_when_asked() {
+fn verbose_commands_say_whether_they_use_the_file_or_the_server() {
     let folder = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&folder), &[]);
     let through = format!("working through the server at {}\n", socket(&folder).display());
@@ -114,7 +114,7 @@ fn commands_that_meet_on_a_file_wait_for_each_other() {
 }
 
 #[test]
-fn only_a_database_that_is_there_is_read_or_changed() {
+fn commands_refuse_a_missing_database() {
     let folder = Folder::new();
     for words in [
         &["user", "list"][..],
@@ -132,7 +132,7 @@ fn only_a_database_that_is_there_is_read_or_changed() {
 }
 
 #[test]
-fn commands_have_places_of_their_own() {
+fn commands_are_served_while_every_client_connection_is_taken() {
     let folder = Arc::new(Folder::new());
     let flags = [&KEPT_BUSY[..], &["--max-connections", "2"]].concat();
     let server = Server::over(Arc::clone(&folder), &flags);
@@ -155,7 +155,7 @@ fn give_away(folder: &Path) {
 }
 
 #[test]
-fn what_root_does_to_the_database_of_a_resting_service_does_not_keep_the_service_from_it() {
+fn commands_of_root_leave_the_database_usable_for_the_service() {
     if !rustix::process::geteuid().is_root() {
         return eprintln!("this needs root: not tested");
     }

@@ -37,7 +37,7 @@ fn an_open_address_is_served_with_one_warning() {
 }
 
 #[test]
-fn a_taken_address_is_told() {
+fn start_names_an_address_that_is_in_use() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("its address").to_string();
     let folder = Folder::new();
@@ -99,7 +99,7 @@ fn a_file_serves_one_process_at_a_time() {
 }
 
 #[test]
-fn a_mistyped_file_is_told_and_not_made() {
+fn commands_do_not_create_a_missing_database() {
     let folder = Folder::new();
     let file = folder.db();
     for words in [&["key", "list"][..], &["key", "revoke", "1"], &["passwd", "x"]] {
@@ -111,7 +111,7 @@ fn a_mistyped_file_is_told_and_not_made() {
 }
 
 #[test]
-fn a_file_that_is_not_ours_is_left_alone() {
+fn start_leaves_a_foreign_file_unchanged() {
     let sqlite = |path: &Path, text: &str| {
         let connection = Database::open(path).expect("a database");
         connection.execute_batch(text).expect("the statements run");
@@ -142,7 +142,7 @@ fn a_file_that_is_not_ours_is_left_alone() {
 }
 
 #[test]
-fn a_file_of_a_newer_version_is_left_alone() {
+fn start_leaves_a_file_of_a_newer_version_unchanged() {
     let folder = Folder::new();
     Started::by(serve(&folder, &[])).stop();
     let connection = Database::open(folder.db()).expect("the database");
@@ -159,7 +159,7 @@ fn a_file_of_a_newer_version_is_left_alone() {
 }
 
 #[test]
-fn a_place_where_no_file_can_be_is_told() {
+fn start_names_a_path_that_cannot_hold_a_database() {
     let folder = Folder::new();
     for path in [folder.path().to_owned(), folder.path().join("missing/rollbook.db")] {
         let mut command = rollbook();
@@ -169,7 +169,7 @@ fn a_place_where_no_file_can_be_is_told() {
 }
 
 #[test]
-fn an_empty_file_that_others_can_read_becomes_a_database_that_they_cannot() {
+fn start_makes_an_empty_readable_file_a_private_database() {
     let folder = Folder::new();
     std::fs::write(folder.db(), "").unwrap();
     std::fs::set_permissions(folder.db(), PermissionsExt::from_mode(0o644)).unwrap();

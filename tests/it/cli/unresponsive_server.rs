@@ -23,7 +23,7 @@ fn assert_gives_up(folder: &Folder, words: &[&str]) {
 }
 
 #[test]
-fn a_command_gives_up_a_server_that_hangs() {
+fn command_gives_up_when_the_server_hangs() {
     let folder = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&folder), &[]);
     let file = folder.path().join("people.jsonl");
@@ -44,7 +44,7 @@ fn a_command_gives_up_a_server_that_hangs() {
 }
 
 #[test]
-fn a_command_gives_up_a_server_that_accepts_nothing_or_stops_in_the_middle() {
+fn command_gives_up_when_the_server_accepts_nothing_or_stops_answering() {
     let folder = Folder::new();
     assert_eq!(said(&run(&folder, &["key", "create", "api"])).0, 0);
     let held = std::fs::File::open(folder.path().join("rollbook.db.lock")).expect("the lock");
@@ -95,7 +95,7 @@ fn ask(folder: &Folder) -> (u16, Value) {
 }
 
 #[test]
-fn followers_lock_no_other_command_out_and_those_too_many_are_told() {
+fn followers_beyond_the_limit_are_refused_and_block_no_other_command() {
     let folder = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&folder), &[]);
     let followers: Vec<UnixStream> = (0..64).map(|_| follow(&folder)).collect();
@@ -167,7 +167,7 @@ impl Drop for Following {
 }
 
 #[test]
-fn a_follower_comes_back_when_the_server_does_also_with_a_restored_backup() {
+fn follower_resumes_after_a_restart_and_after_a_restore() {
     let folder = Arc::new(Folder::new());
     let create = |server: &Server, name: &str| {
         let body = json!({"handle": format!("{name}@example.com")}).to_string();
@@ -201,7 +201,7 @@ fn a_follower_comes_back_when_the_server_does_also_with_a_restored_backup() {
 }
 
 #[test]
-fn a_follower_goes_on_with_the_restore_of_a_backup_that_has_no_record() {
+fn follower_resumes_after_a_restore_of_a_backup_without_an_audit_log() {
     let folder = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&folder), &[]);
     let sql = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/versions/1.sql")).expect("the file");

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 #[test]
-fn users_are_made_shown_changed_and_removed() {
+fn users_are_created_shown_updated_and_deleted() {
     both_ways(&[
         (
             "user add Ada --first-name Ada --last-name Lovelace --email ada@example.com --group members --property n=1.50",
@@ -149,7 +149,7 @@ fn users_are_made_shown_changed_and_removed() {
 }
 
 #[test]
-fn a_list_holds_those_to_whom_every_filter_applies() {
+fn user_list_combines_filters() {
     let names =
         |out: &str| out.lines().skip(1).map(|line| line.split(',').next().unwrap().to_owned()).collect::<Vec<_>>();
     let folder = Arc::new(Folder::new());
@@ -197,7 +197,7 @@ fn a_list_holds_those_to_whom_every_filter_applies() {
 }
 
 #[test]
-fn those_who_have_been_disabled_for_long_can_be_purged() {
+fn users_disabled_for_long_can_be_purged() {
     both_ways(&[
         ("user add old --disabled true", "", 0, "", "made the user old\n"),
         ("user add older --disabled true", "", 0, "", "made the user older\n"),

@@ -211,7 +211,7 @@ fn a_first_start_refuses_a_secret_that_is_not_plain_text() {
 // Variables that there are not
 
 #[test]
-fn a_variable_that_sets_nothing_is_warned_about_with_the_nearest_name() {
+fn unknown_variable_causes_a_warning_with_the_nearest_name() {
     let folder = Folder::new();
     assert!(run(&folder, &["key", "create", "api", "--name", "x"]).status.success());
     let db = folder.db();
@@ -243,7 +243,7 @@ fn a_variable_that_sets_nothing_is_warned_about_with_the_nearest_name() {
 }
 
 #[test]
-fn variables_of_others_are_left_alone() {
+fn variables_of_other_programs_cause_no_warning() {
     let folder = Folder::new();
     for (name, value) in [
         ("ROLLBOOK_SERVICE_HOST", "10.0.0.1"),

@@ -98,7 +98,7 @@ fn the_examples_print_the_same_again_in_any_order_and_beside_others() {
 }
 
 #[test]
-fn an_example_that_was_broken_off_prints_the_same_again() {
+fn interrupted_example_can_be_run_again() {
     let server = Server::start();
     for name in ["datadog.sh", "nuxeo-user.sh", "nuxeo-group.sh", "across.sh", "follow.sh"] {
         let source = std::fs::read_to_string(folder().join(name)).expect("a script in UTF-8");

@@ -34,7 +34,7 @@ fn the_official_datadog_client_for_typescript_lives_its_life() {
 }
 
 #[test]
-fn the_nuxeo_client_for_python_of_old_lives_its_life() {
+fn the_older_nuxeo_client_for_python_lives_its_life() {
     logged(live("nuxeo-3.1.1", "life_nuxeo.py"));
 }
 
@@ -44,7 +44,7 @@ fn the_nuxeo_client_for_python_lives_its_life() {
 }
 
 #[test]
-fn the_nuxeo_client_for_javascript_of_old_lives_its_life() {
+fn the_older_nuxeo_client_for_javascript_lives_its_life() {
     logged(live("npm-nuxeo-3.18.0", "life_nuxeo.js"));
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 #[test]
-fn the_role_wins_over_the_older_flag_beside_it() {
+fn access_role_wins_over_the_legacy_admin_flag() {
     let server = Server::start();
     create_group(&server, json!({"id": "ops", "parentGroups": ["administrators"]}));
     for (name, group) in [("direct", "administrators"), ("nested", "ops")] {
@@ -85,7 +85,7 @@ fn administrators_are_the_members_of_one_group() {
 }
 
 #[test]
-fn a_right_that_comes_through_a_subgroup_is_not_taken_by_datadog() {
+fn datadog_cannot_remove_a_right_inherited_from_a_subgroup() {
     let server = Server::start();
     create_group(&server, json!({"id": "ops", "parentGroups": ["administrators"]}));
     create_group(&server, json!({"id": "night shift", "parentGroups": ["ops"]}));
@@ -109,7 +109,7 @@ fn a_right_that_comes_through_a_subgroup_is_not_taken_by_datadog() {
 }
 
 #[test]
-fn the_last_enabled_administrator_stays_in_datadog_too() {
+fn datadog_cannot_disable_the_last_enabled_administrator() {
     let server = Server::with(&["--protect", ""]);
     let path = "/api/v1/user/administrator";
     let before = (seen(&server, "Administrator"), entity(&server, "Administrator"));
@@ -149,7 +149,7 @@ fn the_last_enabled_administrator_stays_in_datadog_too() {
 }
 
 #[test]
-fn a_name_kept_in_the_administrators_group_is_no_way_in() {
+fn standard_key_cannot_create_a_pending_member_of_administrators() {
     let folder = Folder::new();
     let standard = create_key(&folder, "app", Some("standard"));
     let server = Server::over(Arc::new(folder), &[]);

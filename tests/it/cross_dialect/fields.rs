@@ -6,7 +6,7 @@ use crate::support::server::Server;
 use serde_json::{Value, json};
 
 #[test]
-fn the_display_name_is_datadog_s_and_the_parts_are_nuxeo_s() {
+fn datadog_shows_the_display_name_and_nuxeo_its_parts() {
     let server = Server::start();
     create_user(&server, json!({"username": "grace", "firstName": "Grace", "lastName": "Hopper"}));
     let name = |server: &Server| seen(server, "grace")["name"].clone();
@@ -30,7 +30,7 @@ fn the_display_name_is_datadog_s_and_the_parts_are_nuxeo_s() {
 }
 
 #[test]
-fn an_address_is_the_stored_one_and_else_the_login_if_it_is_one() {
+fn email_is_the_stored_address_or_else_the_login() {
     let server = Server::start();
     create_user(&server, json!({"username": "ada@example.com"}));
     create_user(&server, json!({"username": "grace"}));
@@ -85,7 +85,7 @@ fn a_title_is_a_property_in_nuxeo_and_two_keys_in_datadog() {
 }
 
 #[test]
-fn what_datadog_does_not_know_survives_its_updates() {
+fn datadog_updates_keep_fields_that_only_nuxeo_knows() {
     let server = Server::start();
     let properties = json!({
         "username": "Grace", "password": "secret", "firstName": "Grace", "company": "Navy", "tenantId": "t",
@@ -109,7 +109,7 @@ fn what_datadog_does_not_know_survives_its_updates() {
 }
 
 #[test]
-fn what_datadog_shows_may_be_sent_back_whatever_nuxeo_has_stored() {
+fn datadog_accepts_its_own_documents_of_nuxeo_users() {
     let server = Server::start();
     create_group(&server, json!({"id": "ops", "parentGroups": ["administrators"]}));
     let long = "Ä".repeat(300);

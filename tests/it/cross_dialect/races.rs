@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::sync::Barrier;
 
 #[test]
-fn of_racing_creates_one_wins_and_the_others_conflict() {
+fn one_of_racing_creates_wins_and_the_others_conflict() {
     const NAMES: usize = 20;
     const RACERS: usize = 4;
     let server = Server::start();
@@ -89,7 +89,7 @@ fn writes_from_both_sides_at_once_lose_nothing() {
 }
 
 #[test]
-fn of_two_last_administrators_one_stays_however_they_race() {
+fn racing_changes_leave_one_of_two_last_administrators() {
     let server = Server::start();
     let name = "root@example.com";
     datadog_create(&server, json!({"handle": name, "access_role": "adm"}));

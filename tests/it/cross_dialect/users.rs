@@ -99,7 +99,7 @@ fn both_see_the_same_users() {
 }
 
 #[test]
-fn the_dialect_that_makes_a_login_has_its_own_rule_for_it() {
+fn each_dialect_applies_its_own_rule_for_new_logins() {
     let server = Server::start();
     let format = json!({"errors": ["Format of 'handle' should be email"]});
     for handle in ["grace", "mary ann", "team/ada", "administrator"] {
@@ -110,7 +110,7 @@ fn the_dialect_that_makes_a_login_has_its_own_rule_for_it() {
 }
 
 #[test]
-fn who_is_disabled_in_datadog_is_read_by_nuxeo_and_not_let_in() {
+fn user_disabled_in_datadog_is_readable_in_nuxeo_but_cannot_log_in() {
     let server = Server::start();
     let ada = create_user(&server, json!({"username": "Ada", "password": "secret", "groups": ["members"]}));
     assert!(can_log_in(&server, "Ada", "secret"));
@@ -140,7 +140,7 @@ fn who_is_disabled_in_datadog_is_read_by_nuxeo_and_not_let_in() {
 }
 
 #[test]
-fn who_is_deleted_in_nuxeo_is_gone_from_datadog_and_the_login_is_free() {
+fn user_deleted_in_nuxeo_is_gone_from_datadog_and_the_login_is_free() {
     let server = Server::start();
     let name = "ada@example.com";
     datadog_create(&server, json!({"handle": name, "name": "Ada", "access_role": "adm", "email": "other@example.com"}));
@@ -166,7 +166,7 @@ fn who_is_deleted_in_nuxeo_is_gone_from_datadog_and_the_login_is_free() {
 }
 
 #[test]
-fn a_disabled_user_of_nuxeo_is_made_again_by_datadog() {
+fn datadog_create_updates_a_disabled_nuxeo_user() {
     let server = Server::start();
     let name = "Ada@Example.com";
     create_user(&server, json!({"username": name, "password": "secret", "groups": ["members"], "phone": "1"}));
@@ -238,7 +238,7 @@ fn a_user_made_in_datadog_logs_in_with_a_password_set_in_nuxeo() {
 }
 
 #[test]
-fn logins_that_are_no_addresses_pass_through_every_datadog_route() {
+fn logins_that_are_no_email_addresses_work_on_every_datadog_route() {
     let server = Server::start();
     for name in [
         "Grace",
@@ -320,7 +320,7 @@ fn the_row_id_of_a_deleted_user_is_never_used_again() {
 }
 
 #[test]
-fn credentials_of_one_dialect_open_no_other() {
+fn credentials_of_one_dialect_are_refused_by_the_others() {
     let server = Server::start();
     let authorization = basic("Administrator", ADMIN_PASSWORD);
     let answer = server.request("GET", "/api/v1/user", &[("Authorization", &authorization)], None);

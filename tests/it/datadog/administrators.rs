@@ -7,7 +7,7 @@ use serde_json::json;
 // Administrators
 
 #[test]
-fn nobody_locks_everybody_out() {
+fn last_administrator_cannot_be_disabled_or_demoted() {
     let server = Server::with(&["--protect", ""]);
     let administrator = "/api/v1/user/Administrator";
     let refusals: &[Row<'_>] = &[
@@ -58,7 +58,7 @@ fn nobody_locks_everybody_out() {
 }
 
 #[test]
-fn a_right_that_comes_from_a_subgroup_cannot_be_taken_by_a_role() {
+fn access_role_cannot_remove_a_right_inherited_from_a_subgroup() {
     let server = Server::start();
     create(&server, json!({"handle": "ada@example.com", "access_role": "ro"}));
     nuxeo(
@@ -117,7 +117,7 @@ fn a_right_that_comes_from_a_subgroup_cannot_be_taken_by_a_role() {
 }
 
 #[test]
-fn the_administrators_group_is_where_the_admin_role_lives() {
+fn admin_role_is_membership_in_the_administrators_group() {
     let server = Server::start();
     create(&server, json!({"handle": "ada@example.com", "access_role": "ro"}));
     check(

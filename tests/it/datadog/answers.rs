@@ -38,7 +38,7 @@ fn answers_come_uncompressed_and_without_limits_or_redirects() {
 // Bodies
 
 #[test]
-fn a_body_is_json_whatever_its_label_says() {
+fn body_is_parsed_as_json_whatever_its_content_type() {
     let server = Server::start();
     let labels = [
         "application/json",
@@ -62,7 +62,7 @@ fn a_body_is_json_whatever_its_label_says() {
 }
 
 #[test]
-fn a_body_that_is_no_json_object_is_refused_and_nothing_changes() {
+fn body_that_is_no_json_object_is_refused_and_changes_nothing() {
     let server = Server::start();
     create(&server, json!({"handle": "ada@example.com", "name": "Ada"}));
     let before = list(&server);
@@ -123,7 +123,7 @@ fn a_body_that_is_no_json_object_is_refused_and_nothing_changes() {
 }
 
 #[test]
-fn the_connection_survives_every_refusal_of_this_dialect() {
+fn connection_survives_every_refusal_of_the_dialect() {
     let server = Server::start();
     let keys = [("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", APP_KEY)];
     let wrong = [("DD-API-KEY", "wrong")];

@@ -137,7 +137,7 @@ fn keys_come_by_header_or_by_query_and_the_header_wins() {
 }
 
 #[test]
-fn an_authorization_header_is_none_of_this_dialects_business() {
+fn authorization_header_is_ignored() {
     let server = Server::start();
     for value in ["Bearer", "Bearer ", "", "Basic !!!", "Basic QWRtaW5pc3RyYXRvcjp3cm9uZw=="] {
         let headers = [("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", APP_KEY), ("Authorization", value)];
@@ -150,7 +150,7 @@ fn an_authorization_header_is_none_of_this_dialects_business() {
 }
 
 #[test]
-fn a_revoked_key_opens_nothing() {
+fn revoked_key_is_refused() {
     let folder = Arc::new(Folder::new());
     let (api, app) = (create_key(&folder, "api", None), create_key(&folder, "app", Some("admin")));
     let listed = String::from_utf8(run(&folder, &["key", "list"]).stdout).expect("text");
@@ -179,7 +179,7 @@ fn a_revoked_key_opens_nothing() {
 }
 
 #[test]
-fn the_role_of_an_application_key_decides_what_it_may_do() {
+fn application_key_role_decides_the_allowed_operations() {
     let folder = Arc::new(Folder::new());
     let keys = ["admin", "standard", "read"].map(|role| create_key(&folder, "app", Some(role)));
     let server = Server::over(folder, &[]);
@@ -233,7 +233,7 @@ fn the_role_of_an_application_key_decides_what_it_may_do() {
 }
 
 #[test]
-fn a_standard_key_makes_no_administrator_by_a_detour() {
+fn standard_key_cannot_create_administrators_indirectly() {
     let folder = Arc::new(Folder::new());
     let key = create_key(&folder, "app", Some("standard"));
     let server = Server::over(folder, &[]);

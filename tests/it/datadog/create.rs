@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 // Creating
 
 #[test]
-fn a_new_user_takes_what_the_body_gives_and_defaults_for_the_rest() {
+fn create_user_stores_the_body_and_defaults_for_the_rest() {
     let server = Server::start();
     let rows: &[(&str, Value)] = &[
         (r#"{"handle":"a1@example.com"}"#, saved("a1@example.com", json!({}))),
@@ -66,7 +66,7 @@ fn a_new_user_takes_what_the_body_gives_and_defaults_for_the_rest() {
 }
 
 #[test]
-fn creating_over_an_enabled_user_is_a_conflict() {
+fn create_user_over_an_enabled_one_is_a_conflict() {
     let server = Server::start();
     create(&server, json!({"handle": "ada@example.com", "name": "Ada"}));
     nuxeo(
@@ -100,7 +100,7 @@ fn creating_over_an_enabled_user_is_a_conflict() {
 }
 
 #[test]
-fn creating_over_a_disabled_user_updates_it_and_leaves_it_disabled() {
+fn create_user_over_a_disabled_one_updates_it_and_leaves_it_disabled() {
     let server = Server::start();
     create(&server, json!({"handle": "ada@example.com", "name": "Ada", "access_role": "adm"}));
     let was =
@@ -137,7 +137,7 @@ fn creating_over_a_disabled_user_updates_it_and_leaves_it_disabled() {
 }
 
 #[test]
-fn a_create_that_breaks_a_rule_says_which() {
+fn create_user_that_breaks_a_rule_is_refused_with_the_rule() {
     let server = Server::start();
     create(&server, json!({"handle": "old@example.com", "name": "Old", "disabled": true}));
     let missing = || errors("Required parameter 'handle' is missing");
@@ -225,7 +225,7 @@ fn a_create_that_breaks_a_rule_says_which() {
 }
 
 #[test]
-fn long_names_fit_and_longer_ones_are_refused() {
+fn create_user_accepts_long_names_up_to_the_limit() {
     let server = Server::start();
     let (fits, wide) = ("n".repeat(255), "ö".repeat(255));
     check(

@@ -5,7 +5,7 @@ use crate::support::server::Server;
 use serde_json::json;
 
 #[test]
-fn invited_addresses_become_users_and_come_back_as_they_were_sent() {
+fn invite_creates_users_and_returns_the_addresses_as_sent() {
     let server = Server::start();
     create(&server, json!({"handle": "ada@example.com", "name": "Ada", "access_role": "ro"}));
     check(

@@ -19,7 +19,7 @@ fn a_new_database_lists_the_administrator_alone() {
 }
 
 #[test]
-fn the_list_is_everybody_in_the_order_of_handles() {
+fn list_has_every_user_in_the_order_of_handles() {
     let server = Server::start();
     for handle in ["zoe@example.com", "bob@example.com", "Ada@example.com", "bob+x@example.com"] {
         create(&server, json!({"handle": handle}));
@@ -41,7 +41,7 @@ fn the_list_is_everybody_in_the_order_of_handles() {
 }
 
 #[test]
-fn the_list_is_never_cut_into_pages_unless_asked() {
+fn list_has_no_pages_unless_requested() {
     let server = Server::start();
     let mut connection = Connection::open(server.address);
     for number in 0..300 {
@@ -129,7 +129,7 @@ fn the_list_comes_in_pages_on_request() {
 }
 
 #[test]
-fn a_list_that_cannot_be_is_refused() {
+fn list_with_invalid_parameters_is_refused() {
     let server = Server::start();
     let filter = || errors("Format of 'filter' should be one of enabled, disabled, verified, admin");
     let number = |name: &str| errors(&format!("Format of '{name}' should be number"));

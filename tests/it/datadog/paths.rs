@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 // Ways to spell a path
 
 #[test]
-fn every_spelling_of_a_path_reaches_the_same_place() {
+fn path_variants_reach_the_same_resource() {
     let server = Server::start();
     create(&server, json!({"handle": "ada@example.com"}));
     let everybody = list(&server);
@@ -75,7 +75,7 @@ fn the_plural_paths_take_all_five_operations() {
 }
 
 #[test]
-fn unknown_paths_and_methods_are_told_in_the_same_form() {
+fn unknown_paths_and_methods_have_the_same_error_form() {
     let server = Server::start();
     create(&server, json!({"handle": "ada@example.com"}));
     let nothing = || errors("Not found");
@@ -106,7 +106,7 @@ fn unknown_paths_and_methods_are_told_in_the_same_form() {
 }
 
 #[test]
-fn later_versions_of_the_api_are_not_found_and_the_answer_names_what_there_is() {
+fn later_api_versions_are_not_found_and_the_answer_names_the_served_one() {
     let served = |prefix: &str| {
         errors(&format!(
             "Not found: of this API only version 1 is served here: {prefix}/api/v1/user, {prefix}/api/v1/validate and \
@@ -139,7 +139,7 @@ fn later_versions_of_the_api_are_not_found_and_the_answer_names_what_there_is() 
 }
 
 #[test]
-fn a_wrong_method_is_told_to_those_with_keys() {
+fn wrong_method_is_405_only_with_valid_keys() {
     let server = Server::start();
     let (no_key, no_application) = (errors("API key required"), errors("Application key required"));
     let rows: &[(Headers<'_>, u16, &Value)] = &[

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 // Updating and disabling
 
 #[test]
-fn an_update_changes_what_it_names_and_nothing_else() {
+fn update_user_changes_only_the_named_fields() {
     let server = Server::start();
     create(&server, json!({"handle": "ada@example.com", "name": "Ada", "access_role": "ro"}));
     let is = |differing: Value| saved("ada@example.com", differing);
@@ -75,7 +75,7 @@ fn an_update_changes_what_it_names_and_nothing_else() {
 }
 
 #[test]
-fn a_user_sent_back_as_it_came_stays_as_it_is() {
+fn update_user_with_its_own_document_changes_nothing() {
     let server = Server::start();
     create(&server, json!({"handle": "ada@example.com", "name": "Ada", "access_role": "adm"}));
     let before = list(&server);
@@ -85,7 +85,7 @@ fn a_user_sent_back_as_it_came_stays_as_it_is() {
 }
 
 #[test]
-fn the_legacy_admin_flag_counts_when_it_comes_alone() {
+fn update_user_honours_the_legacy_admin_flag_without_an_access_role() {
     let server = Server::start();
     create(&server, json!({"handle": "ada@example.com", "access_role": "ro"}));
     let is = |role: &str| saved("ada@example.com", json!({"access_role": role}));
@@ -107,7 +107,7 @@ fn the_legacy_admin_flag_counts_when_it_comes_alone() {
 }
 
 #[test]
-fn an_empty_address_counts_as_absent() {
+fn update_user_treats_an_empty_email_as_absent() {
     let server = Server::start();
     let other = || saved("ada@example.com", json!({"email": "other@example.com"}));
     check(
@@ -123,7 +123,7 @@ fn an_empty_address_counts_as_absent() {
 }
 
 #[test]
-fn the_words_for_yes_and_no_are_booleans_too() {
+fn update_user_accepts_words_as_booleans() {
     let server = Server::start();
     let disabled = |is: bool| saved("ada@example.com", json!({"disabled": is}));
     let admin =
@@ -143,7 +143,7 @@ fn the_words_for_yes_and_no_are_booleans_too() {
 }
 
 #[test]
-fn an_update_that_breaks_a_rule_changes_nothing() {
+fn update_user_that_breaks_a_rule_changes_nothing() {
     let server = Server::start();
     create(&server, json!({"handle": "ada@example.com", "name": "Ada", "access_role": "ro"}));
     let email = || errors("Format of 'email' should be email");

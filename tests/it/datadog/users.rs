@@ -46,7 +46,7 @@ fn the_five_operations_answer_with_the_whole_user() {
 }
 
 #[test]
-fn a_delete_needs_no_body_and_reads_none() {
+fn delete_user_reads_no_body() {
     let server = Server::start();
     for body in ["", "{", "[[[", "{}", r#"{"disabled":false}"#, "\u{0}"] {
         create(&server, json!({"handle": "bob@example.com"}));
@@ -60,7 +60,7 @@ fn a_delete_needs_no_body_and_reads_none() {
 // Handles
 
 #[test]
-fn a_handle_is_found_in_every_spelling_and_answered_in_lower_case() {
+fn get_user_finds_every_spelling_and_answers_in_lower_case() {
     let server = Server::start();
     create(&server, json!({"handle": "Ada+One@Example.com"}));
     let found = || shown("ada+one@example.com", json!({}));
@@ -105,7 +105,7 @@ fn a_handle_is_found_in_every_spelling_and_answered_in_lower_case() {
 }
 
 #[test]
-fn a_user_with_any_login_can_be_read_changed_and_disabled() {
+fn user_with_any_login_can_be_read_updated_and_disabled() {
     let server = Server::start();
     for name in ["team/Ann", "Zoë Müller", "100%"] {
         nuxeo(&server, "POST", "/user", json!({"entity-type": "user", "properties": {"username": name}}));

@@ -94,7 +94,7 @@ fn a_directory_is_used_over_http_and_without() {
 }
 
 #[test]
-fn secrets_that_are_given_are_those_of_the_new_directory() {
+fn given_secrets_are_those_of_the_new_directory() {
     let folder = Folder::new();
     let rollbook = Rollbook::open_with(folder.db(), settings()).unwrap();
     let secrets = rollbook.first_secrets().unwrap().clone();
@@ -108,7 +108,7 @@ fn secrets_that_are_given_are_those_of_the_new_directory() {
 }
 
 #[test]
-fn settings_that_cannot_be_are_refused_before_a_file_is_made() {
+fn invalid_settings_are_refused_before_a_file_is_made() {
     type Spoil = fn(&mut Settings);
     let rows: [(Spoil, &str); 6] = [
         (|settings| settings.dialects.clear(), "no dialect is left to serve"),
@@ -130,7 +130,7 @@ fn settings_that_cannot_be_are_refused_before_a_file_is_made() {
 }
 
 #[test]
-fn a_first_password_that_is_not_taken_leaves_the_directory_to_the_next_one() {
+fn refused_first_password_leaves_no_directory() {
     let folder = Folder::new();
     let mut strict = settings();
     strict.password_pattern = Some("[0-9]".to_owned());
@@ -149,7 +149,7 @@ fn a_first_password_that_is_not_taken_leaves_the_directory_to_the_next_one() {
 }
 
 #[test]
-fn a_file_or_an_address_that_cannot_be_had_is_an_error() {
+fn unusable_file_or_address_is_an_error() {
     let folder = Folder::new();
     std::fs::write(folder.path().join("text"), "not a database, and longer than the head of one").unwrap();
     let error = Rollbook::open(folder.path().join("text")).err().unwrap();
@@ -259,7 +259,7 @@ fn a_process_that_another_thread_starts_does_not_keep_the_directory_in_use() {
 }
 
 #[test]
-fn the_services_beside_come_along() {
+fn metrics_and_socket_are_served_with_the_directory() {
     let folder = Folder::new();
     let mut settings = settings();
     settings.keep_changes = Duration::from_millis(1);

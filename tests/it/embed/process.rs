@@ -52,14 +52,14 @@ fn descriptors() -> BTreeMap<String, String> {
 }
 
 #[test]
-fn every_thread_and_descriptor_goes_with_the_handle() {
-    alone("a_process_is_what_it_was");
+fn dropped_handle_releases_every_thread_and_descriptor() {
+    alone("library_leaves_the_process_unchanged");
 }
 
 /// In a process of its own, where nothing else opens files or starts threads.
 #[test]
 #[ignore = "the test before runs it in a process of its own"]
-fn a_process_is_what_it_was() {
+fn library_leaves_the_process_unchanged() {
     let folder = Folder::new();
     let (threads_before, descriptors_before) = (threads(), descriptors());
     let state = || (status("SigCgt"), status("SigIgn"), status("SigBlk"), limits());

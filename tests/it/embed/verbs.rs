@@ -58,7 +58,7 @@ fn changes_without_http_are_recorded_as_those_of_the_library() {
 }
 
 #[test]
-fn each_verb_does_its_work_and_says_why_not() {
+fn each_verb_works_and_explains_its_refusals() {
     let folder = Folder::new();
     let rollbook = Rollbook::open_with(folder.db(), settings()).unwrap();
     let directory = rollbook.directory();
@@ -173,7 +173,7 @@ fn each_verb_does_its_work_and_says_why_not() {
 }
 
 #[test]
-fn a_backup_is_a_directory_of_its_own_and_takes_no_place_of_another_file() {
+fn backup_opens_as_a_directory_and_overwrites_no_file() {
     let folder = Folder::new();
     let handle = serve(&folder);
     let directory = handle.directory();

@@ -10,7 +10,7 @@ use serde_json::json;
 // ------------------------------------------------------------------------------------------ reading
 
 #[test]
-fn who_has_the_document_is_told_so_without_one() {
+fn get_with_the_current_etag_is_304_without_a_body() {
     let server = directory();
     let mut connection = Connection::open(server.address);
     for path in [
@@ -47,7 +47,7 @@ fn who_has_the_document_is_told_so_without_one() {
 }
 
 #[test]
-fn who_has_another_document_of_the_state_gets_the_one_asked_for() {
+fn get_with_the_etag_of_another_variant_is_200() {
     let server = directory();
     for (path, option) in [
         (format!("{GROUP}/team"), ("fetch-group", "memberUsers")),
@@ -70,7 +70,7 @@ fn who_has_another_document_of_the_state_gets_the_one_asked_for() {
 }
 
 #[test]
-fn a_change_is_news() {
+fn get_after_a_change_is_200() {
     let server = directory();
     for (path, body) in [
         (format!("{DATADOG}/ada"), json!({"name": "Ada"})),
@@ -90,7 +90,7 @@ fn a_change_is_news() {
 }
 
 #[test]
-fn a_list_of_tags_is_understood_in_every_form() {
+fn if_none_match_is_understood_in_every_form() {
     let server = directory();
     let mut connection = Connection::open(server.address);
     for path in ["/api/v1/user/ada", "/nuxeo/api/v1/user/ada", "/nuxeo/api/v1/group/team"] {
@@ -120,7 +120,7 @@ fn a_list_of_tags_is_understood_in_every_form() {
 }
 
 #[test]
-fn a_tag_of_bytes_that_are_no_text_is_one_of_others() {
+fn etag_that_is_not_utf_8_matches_nothing() {
     let server = directory();
     let path = "/api/v1/user/ada";
     let tag = tag(&server, path);
@@ -137,7 +137,7 @@ fn a_tag_of_bytes_that_are_no_text_is_one_of_others() {
 }
 
 #[test]
-fn both_fields_count_and_the_one_for_changes_comes_first() {
+fn if_match_is_checked_before_if_none_match() {
     let server = directory();
     for path in ["/api/v1/user/ada", "/nuxeo/api/v1/user/ada", "/nuxeo/api/v1/group/team"] {
         let tag = tag(&server, path);
@@ -158,7 +158,7 @@ fn both_fields_count_and_the_one_for_changes_comes_first() {
 }
 
 #[test]
-fn lists_and_searches_know_no_conditions() {
+fn lists_and_searches_ignore_conditions() {
     let server = directory();
     for path in [
         "/api/v1/user",

@@ -35,7 +35,7 @@ pub fn changes(number: usize) -> Vec<(&'static str, String, Value, u16)> {
 const OTHER: &str = r#""0123456789abcdef""#;
 
 #[test]
-fn a_change_whose_condition_is_not_met_changes_nothing() {
+fn write_whose_condition_is_not_met_changes_nothing() {
     let server = directory();
     let state = State::of(&server.folder);
     for (method, path, body, _) in changes(0) {
@@ -93,7 +93,7 @@ fn borrowed<'h>(headers: &'h [(&'static str, String)]) -> Vec<(&'h str, &'h str)
 }
 
 #[test]
-fn a_change_whose_condition_is_met_happens() {
+fn write_whose_condition_is_met_happens() {
     let server = directory();
     for at in 0..5 {
         for number in 0..met(OTHER).len() {
@@ -112,7 +112,7 @@ fn a_change_whose_condition_is_met_happens() {
 }
 
 #[test]
-fn a_deletion_whose_condition_is_met_happens() {
+fn delete_whose_condition_is_met_happens() {
     let server = directory();
     for (base, status, then) in [(DATADOG, 200, 200), (USER, 204, 404), (GROUP, 204, 404)] {
         for number in 0..met(OTHER).len() {
@@ -132,7 +132,7 @@ fn a_deletion_whose_condition_is_met_happens() {
 }
 
 #[test]
-fn a_condition_on_a_change_is_understood_in_every_form() {
+fn write_conditions_are_understood_in_every_form() {
     let server = directory();
     let mut connection = Connection::open(server.address);
     for at in 0..5 {
@@ -160,7 +160,7 @@ fn a_condition_on_a_change_is_understood_in_every_form() {
 }
 
 #[test]
-fn a_tag_from_the_other_dialect_is_one_of_others() {
+fn etag_of_the_other_dialect_matches_nothing() {
     let server = directory();
     let (datadog, nuxeo) = (format!("{DATADOG}/ada@example.com"), format!("{USER}/ada@example.com"));
     let tags = [tag(&server, &datadog), tag(&server, &nuxeo)];
@@ -177,7 +177,7 @@ fn a_tag_from_the_other_dialect_is_one_of_others() {
 }
 
 #[test]
-fn a_condition_is_about_what_the_dialect_shows() {
+fn write_condition_is_checked_against_the_document_of_the_dialect() {
     let server = directory();
     let (datadog, nuxeo, group) = (format!("{DATADOG}/ada"), format!("{USER}/ada"), format!("{GROUP}/team"));
     let (members, all) = (format!("{GROUP}/members"), format!("{GROUP}/all"));
@@ -211,7 +211,7 @@ fn a_condition_is_about_what_the_dialect_shows() {
 }
 
 #[test]
-fn what_is_refused_anyway_is_refused_as_without_a_condition() {
+fn refused_write_is_refused_as_without_a_condition() {
     let folder = Arc::new(Folder::new());
     assert!(Server::over(Arc::clone(&folder), &[]).stop().success());
     let read_key = create_key(&folder, "app", Some("read"));
@@ -299,7 +299,7 @@ fn what_is_refused_anyway_is_refused_as_without_a_condition() {
 }
 
 #[test]
-fn what_only_the_change_finds_out_comes_after_the_condition() {
+fn write_condition_is_checked_before_conflicts() {
     let server = directory();
     let long = "x".repeat(70_000);
     let rows = [

@@ -29,7 +29,7 @@ fn at_once(count: usize, ask: impl Fn(usize) -> Answer + Sync) -> Vec<u16> {
 }
 
 #[test]
-fn of_many_changes_with_one_tag_one_happens() {
+fn one_of_racing_writes_with_the_same_etag_happens() {
     const THREADS: usize = 24;
     let server = directory();
     for round in 0..6 {
@@ -51,7 +51,7 @@ fn of_many_changes_with_one_tag_one_happens() {
 }
 
 #[test]
-fn of_a_change_and_a_deletion_with_one_tag_one_happens() {
+fn one_of_a_racing_write_and_delete_with_the_same_etag_happens() {
     const THREADS: usize = 16;
     let server = Server::start();
     let (mut changed, mut deleted) = (0, 0);
@@ -89,7 +89,7 @@ fn of_a_change_and_a_deletion_with_one_tag_one_happens() {
 }
 
 #[test]
-fn who_asks_again_after_a_412_loses_nothing_of_what_others_have_done() {
+fn retry_after_412_loses_no_write_of_others() {
     const THREADS: usize = 6;
     const EACH: usize = 8;
     let server = directory();
@@ -143,7 +143,7 @@ fn who_asks_again_after_a_412_loses_nothing_of_what_others_have_done() {
 }
 
 #[test]
-fn the_answer_to_a_change_shows_what_it_has_made_whatever_others_do() {
+fn write_answer_shows_its_own_result_under_concurrent_writes() {
     const THREADS: usize = 16;
     let server = directory();
     for at in 0..5 {

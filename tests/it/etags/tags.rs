@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 // ------------------------------------------------------------------------------------------ tags
 
 #[test]
-fn answers_that_show_one_user_or_group_have_a_tag_and_no_others() {
+fn only_answers_with_one_user_or_group_have_an_etag() {
     let server = directory();
     let authorization = basic("ada", "secret");
     assert_eq!(server.request("GET", "/nuxeo/api/v1/me", &[("Authorization", &authorization)], None).status, 200);
@@ -85,7 +85,7 @@ fn answers_that_show_one_user_or_group_have_a_tag_and_no_others() {
 }
 
 #[test]
-fn the_answer_to_a_change_has_the_tag_that_the_next_look_shows() {
+fn write_answer_has_the_etag_of_the_next_get() {
     let server = directory();
     let rows = [
         (
@@ -130,7 +130,7 @@ fn the_answer_to_a_change_has_the_tag_that_the_next_look_shows() {
 }
 
 #[test]
-fn a_change_that_changes_nothing_leaves_the_tag() {
+fn write_that_changes_nothing_keeps_the_etag() {
     let server = directory();
     call(&server, "PUT", "/api/v1/user/ada", &json!({"name": "Ada", "access_role": "ro"}));
     call(&server, "PUT", "/nuxeo/api/v1/group/all", &group_body(json!({"memberUsers": ["ada", "nobody"]})));
@@ -159,7 +159,7 @@ fn a_change_that_changes_nothing_leaves_the_tag() {
 }
 
 #[test]
-fn a_change_in_one_dialect_alters_the_tag_in_the_other() {
+fn write_in_one_dialect_changes_the_etag_in_the_other() {
     let server = directory();
     let (datadog, nuxeo) = (format!("{DATADOG}/ada"), format!("{USER}/ada"));
     // The call, and whether it alters what Datadog shows of the user, and what Nuxeo does.
@@ -206,7 +206,7 @@ fn a_change_in_one_dialect_alters_the_tag_in_the_other() {
 }
 
 #[test]
-fn the_first_login_alters_the_tag() {
+fn first_login_changes_the_etag() {
     let server = directory();
     let paths = [format!("{DATADOG}/ada"), format!("{USER}/ada")];
     let before = paths.each_ref().map(|path| tag(&server, path));
@@ -219,7 +219,7 @@ fn the_first_login_alters_the_tag() {
 }
 
 #[test]
-fn who_is_created_again_has_another_tag() {
+fn recreated_user_has_another_etag() {
     let server = directory();
     for (create, path, body) in [
         (USER, format!("{USER}/bob"), properties(json!({"username": "bob"}))),
@@ -234,7 +234,7 @@ fn who_is_created_again_has_another_tag() {
 }
 
 #[test]
-fn a_clock_that_stands_still_makes_no_two_tags_the_same() {
+fn etags_differ_while_the_clock_stands_still() {
     let mut server = directory();
     create_group(&server, json!({"id": "crew"}));
     let paths = [
@@ -262,7 +262,7 @@ fn a_clock_that_stands_still_makes_no_two_tags_the_same() {
 }
 
 #[test]
-fn each_document_of_a_state_has_a_tag_of_its_own() {
+fn each_variant_of_a_version_has_its_own_etag() {
     let server = directory();
     let group = |query: &str| tag(&server, &format!("{GROUP}/team{query}"));
     let plain = group("");
@@ -288,7 +288,7 @@ fn each_document_of_a_state_has_a_tag_of_its_own() {
 /// Whatever happens, an answer that is another one has another tag: calls in an order by chance, and a look at
 /// everybody after each.
 #[test]
-fn no_two_documents_at_one_address_ever_have_the_same_tag() {
+fn no_two_documents_of_one_path_have_the_same_etag() {
     let server = Server::start();
     let mut connection = Connection::open(server.address);
     let seed = Random::seed("ROLLBOOK_SEED", 20_260_714);

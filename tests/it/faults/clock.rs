@@ -62,7 +62,7 @@ fn a_start_with_a_clock_far_ahead_or_behind_removes_no_change() {
 }
 
 #[test]
-fn changes_of_a_wrong_clock_go_when_they_are_old_and_keep_no_others() {
+fn changes_with_wrong_times_expire_and_do_not_keep_others() {
     let faults = Faults::new();
     for wrong in [50 * 365 * DAY, -50 * 365 * DAY] {
         faults.set_clock(wrong);
@@ -81,7 +81,7 @@ fn changes_of_a_wrong_clock_go_when_they_are_old_and_keep_no_others() {
 }
 
 #[test]
-fn ages_that_cannot_be_right_remove_no_change() {
+fn impossible_ages_remove_no_change() {
     const SET_CLOCK: &str = "update counters set value = ?1 where name = 'change_clock'";
     for (sql, values) in [
         (SET_CLOCK, &[i64::MAX, i64::MIN, -1, 253_402_300_800_000][..]),
@@ -125,7 +125,7 @@ fn now() -> i64 {
 }
 
 #[test]
-fn imports_that_were_broken_off_are_forgotten_by_their_age_and_not_by_a_clock_that_is_far_ahead() {
+fn interrupted_imports_expire_by_age_and_not_by_a_clock_far_ahead() {
     let faults = Faults::new();
     let server = faults.start();
     assert!(server.stop().success());

@@ -59,7 +59,7 @@ fn stopped(folder: &Folder, words: &[&str]) -> Child {
 }
 
 #[test]
-fn the_log_stays_bounded_while_a_check_or_a_backup_stands_still() {
+fn wal_stays_bounded_while_a_check_or_a_backup_stands_still() {
     let server = filled();
     let folder = Arc::clone(&server.folder);
     let backup = folder.path().join("backup.db");
@@ -96,7 +96,7 @@ fn users_in(path: &Path) -> usize {
 }
 
 #[test]
-fn a_copy_that_is_made_between_writes_is_of_one_state_with_all_that_was_acknowledged() {
+fn copy_made_under_writes_is_one_snapshot_with_every_acknowledged_write() {
     let server = filled();
     let folder = Arc::clone(&server.folder);
     let (acknowledged, stop) = (AtomicUsize::new(0), AtomicBool::new(false));

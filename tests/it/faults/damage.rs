@@ -64,7 +64,7 @@ fn pages(folder: &Folder, name: &str) -> Vec<usize> {
 }
 
 #[test]
-fn a_damaged_file_that_cannot_be_opened_is_told_and_left_alone() {
+fn damaged_file_is_reported_at_the_start_and_unchanged() {
     type Change = fn(&mut Vec<u8>);
     let rows: &[(&str, Change)] = &[
         ("cut to one half", |bytes| bytes.truncate(bytes.len() / 2 / PAGE * PAGE)),
@@ -114,7 +114,7 @@ fn assert_told(what: &str, server: &Server, answers: &[Answer]) {
 }
 
 #[test]
-fn a_damaged_page_is_met_with_500_and_the_rest_is_served() {
+fn damaged_page_is_a_500_and_the_rest_is_served() {
     for noise in [false, true] {
         for table in ["users", "memberships", "sqlite_autoindex_users_2"] {
             let what = format!("{table}, noise: {noise}");
@@ -196,7 +196,7 @@ fn assert_pages_kept(folder: &Folder, before: &[u8], pages: &[usize], what: &str
 }
 
 #[test]
-fn a_file_that_may_not_be_written_is_told_at_the_start() {
+fn read_only_file_is_reported_at_the_start() {
     let faults = Faults::new();
     assert!(faults.start().stop().success());
     // Root may write whatever the file's rights are, so the kernel's answer is what is set.
@@ -213,7 +213,7 @@ fn serve_at(path: &Path) -> Command {
 }
 
 #[test]
-fn a_place_that_cannot_hold_a_database_is_told() {
+fn path_that_cannot_hold_a_database_is_reported() {
     let folder = Folder::new();
     let file = folder.path().join("file");
     std::fs::write(&file, "").expect("a file");
@@ -231,7 +231,7 @@ fn a_place_that_cannot_hold_a_database_is_told() {
 }
 
 #[test]
-fn a_damaged_log_gives_up_what_is_behind_the_damage_and_nothing_else() {
+fn damaged_wal_loses_only_writes_behind_the_damage() {
     // What a log holds behind a broken frame is not believed: a whole beginning of what was written is there.
     let running = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&running), &[]);

@@ -53,7 +53,7 @@ fn assert_silent(fault: Fault, part: &str, meet: impl FnOnce(&Server) + Send) {
 }
 
 #[test]
-fn a_disk_that_hangs_ends_the_signs_of_life() {
+fn hanging_disk_stops_the_watchdog_messages() {
     assert_silent(Fault::of(HANG, LOG, SYNC), "the writer of the database", |server| {
         let created = server.datadog("POST", "/api/v1/user", Some(r#"{"handle":"ada@example.com"}"#));
         assert_eq!(created.status, 200, "it was only late");
@@ -61,7 +61,7 @@ fn a_disk_that_hangs_ends_the_signs_of_life() {
 }
 
 #[test]
-fn a_server_that_accepts_no_connection_ends_the_signs_of_life() {
+fn server_that_accepts_no_connection_stops_the_watchdog_messages() {
     assert_silent(Fault::of(HANG, SOCKETS, ACCEPT), "the thread that accepts connections", |server| {
         assert_eq!(server.request("GET", "/readyz", &[], None).status, 200, "it was only late");
     });

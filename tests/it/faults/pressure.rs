@@ -51,7 +51,7 @@ pub fn datadog(connection: &mut Connection, method: &str, path: &str, body: &str
 }
 
 #[test]
-fn the_log_stays_bounded_while_long_lists_are_read_slowly() {
+fn wal_stays_bounded_while_long_lists_are_read_slowly() {
     const USERS: usize = 2_000;
     let folder = Arc::new(Folder::new());
     // However long the readers take: they are dropped by no limit.
@@ -128,7 +128,7 @@ fn the_log_stays_bounded_while_long_lists_are_read_slowly() {
 }
 
 #[test]
-fn a_clock_that_jumps_disturbs_nobody() {
+fn clock_jumps_disturb_no_client() {
     const DAY: i64 = 86_400;
     let faults = Faults::new();
     let server = faults.start();
@@ -194,7 +194,7 @@ fn start_unread(folder: &Folder, flags: &[&str]) -> (Child, BufReader<ChildStder
 }
 
 #[test]
-fn a_clock_before_1970_disturbs_nobody() {
+fn clock_before_1970_disturbs_no_client() {
     let faults = Faults::new();
     let server = faults.start();
     faults.set_clock(-80 * 365 * 86_400);
@@ -204,13 +204,13 @@ fn a_clock_before_1970_disturbs_nobody() {
 }
 
 #[test]
-fn a_log_that_nobody_reads_stops_nothing_and_tells_what_was_dropped() {
+fn unread_log_blocks_no_request_and_counts_dropped_lines() {
     let lines = log_for_nobody(&[]);
     assert!(lines.iter().all(|line| line.starts_with("[20")), "each line has its time");
 }
 
 #[test]
-fn a_log_in_json_that_nobody_reads_tells_what_was_dropped_in_json() {
+fn unread_json_log_counts_dropped_lines_in_json() {
     for line in log_for_nobody(&["--log-format", "json"]) {
         assert!(serde_json::from_str::<serde_json::Value>(&line).is_ok_and(|line| line.is_object()), "{line}");
     }
@@ -272,7 +272,7 @@ fn log_for_nobody(flags: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn a_log_that_nobody_reads_does_not_keep_the_server_from_stopping() {
+fn unread_log_does_not_block_the_stop() {
     let folder = Arc::new(Folder::new());
     let (mut child, stderr, address) = start_unread(&folder, &[]);
     let mut connection = Connection::open(address);

@@ -121,7 +121,7 @@ fn check_refusal(what: &str, fault: Fault) {
 }
 
 #[test]
-fn a_write_that_finds_no_room_is_refused_until_there_is_some() {
+fn write_on_a_full_disk_is_refused_until_there_is_room() {
     check_refusal("no room", Fault::of(ENOSPC, ANY_FILE, WRITE | TRUNCATE));
     check_refusal("no room in the log", Fault::of(ENOSPC, LOG, WRITE));
     check_refusal("room for half a page", Fault { halves: true, ..Fault::of(ENOSPC, LOG, WRITE) });
@@ -140,7 +140,7 @@ fn a_sync_that_fails_refuses_the_writes_that_it_was_for() {
 }
 
 #[test]
-fn a_write_that_breaks_off_at_any_page_leaves_nothing() {
+fn write_that_fails_at_any_page_leaves_no_trace() {
     let faults = Faults::new();
     let server = faults.start();
     prepare(&server);
@@ -169,7 +169,7 @@ fn a_write_that_breaks_off_at_any_page_leaves_nothing() {
 
 /// The log cannot be moved into the main file: that is no reason to refuse anything.
 #[test]
-fn a_log_that_cannot_be_moved_stays_and_refuses_nothing() {
+fn failed_checkpoint_refuses_no_write() {
     for (what, fault) in [
         ("no room", Fault::of(ENOSPC, MAIN, WRITE)),
         ("half a page", Fault { halves: true, ..Fault::of(ENOSPC, MAIN, WRITE) }),
@@ -202,7 +202,7 @@ fn a_log_that_cannot_be_moved_stays_and_refuses_nothing() {
 }
 
 #[test]
-fn a_read_that_the_disk_fails_is_told_without_what_is_inside() {
+fn failed_read_is_a_500_without_its_cause() {
     let faults = Faults::new();
     let server = faults.start();
     prepare(&server);
@@ -245,7 +245,7 @@ fn limit_file_size(server: &Server, bytes: &str) {
 }
 
 #[test]
-fn a_limit_of_the_size_of_files_refuses_writes_and_ends_nothing() {
+fn file_size_limit_refuses_writes_and_does_not_end_the_server() {
     let folder = Arc::new(Folder::new());
     let server = Server::by(serve(&folder, &[]), Arc::clone(&folder));
     prepare(&server);
@@ -263,7 +263,7 @@ fn a_limit_of_the_size_of_files_refuses_writes_and_ends_nothing() {
 }
 
 #[test]
-fn nobody_is_kept_out_because_a_login_cannot_be_noted() {
+fn login_succeeds_when_its_time_cannot_be_stored() {
     let faults = Faults::new();
     let server = faults.start();
     // The first login is noted, and a hash of a weaker kind is replaced: `secret`, salted with `salt`.

@@ -123,14 +123,14 @@ fn no_write_is_acknowledged_after_the_files_were_removed_or_replaced() {
 }
 
 #[test]
-fn a_loss_is_noticed_without_a_write() {
+fn lost_file_is_noticed_without_a_write() {
     let server = Server::start();
     std::fs::remove_file(server.folder.db()).expect("the database");
     server.wait_for_log("the server refuses writes");
 }
 
 #[test]
-fn a_folder_that_is_moved_and_a_link_that_leads_elsewhere_are_noticed() {
+fn moved_folder_and_changed_link_are_noticed() {
     let folder = Arc::new(Folder::new());
     let (place, other) = (folder.path().join("place"), folder.path().join("other"));
     std::fs::create_dir(&place).expect("a folder");
@@ -159,7 +159,7 @@ fn a_folder_that_is_moved_and_a_link_that_leads_elsewhere_are_noticed() {
 }
 
 #[test]
-fn the_file_that_is_kept_has_what_was_acknowledged_and_nothing_that_was_refused() {
+fn kept_file_has_every_acknowledged_write_and_no_refused_one() {
     let folder = Arc::new(Folder::new());
     let server = Arc::new(Server::over(Arc::clone(&folder), &[]));
     let stop = Arc::new(AtomicBool::new(false));
@@ -203,7 +203,7 @@ fn the_file_that_is_kept_has_what_was_acknowledged_and_nothing_that_was_refused(
 }
 
 #[test]
-fn what_cannot_be_kept_at_first_is_kept_as_soon_as_that_is_possible() {
+fn lost_database_is_kept_as_soon_as_that_is_possible() {
     let folder = Arc::new(Folder::new());
     let place = folder.path().join("place");
     std::fs::create_dir(&place).expect("a folder");
@@ -240,7 +240,7 @@ fn what_cannot_be_kept_at_first_is_kept_as_soon_as_that_is_possible() {
 }
 
 #[test]
-fn a_lock_file_that_is_removed_is_made_again_and_lets_no_other_server_in() {
+fn removed_lock_file_is_replaced_and_admits_no_second_server() {
     let folder = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&folder), &[]);
     let lock = file(folder.path(), ".lock");
@@ -263,7 +263,7 @@ fn a_lock_file_that_is_removed_is_made_again_and_lets_no_other_server_in() {
 }
 
 #[test]
-fn a_backup_that_is_copied_into_the_open_file_is_noticed() {
+fn backup_copied_over_the_open_file_is_noticed() {
     let folder = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&folder), &[]);
     assert_eq!(add(&server, "ada@example.com"), 200);
@@ -284,7 +284,7 @@ fn a_backup_that_is_copied_into_the_open_file_is_noticed() {
 }
 
 #[test]
-fn the_work_of_others_on_the_same_files_is_no_loss() {
+fn normal_work_of_other_programs_is_no_loss() {
     let server = Server::start();
     let file = server.folder.db();
     assert_eq!(add(&server, "ada@example.com"), 200);
@@ -305,7 +305,7 @@ fn the_work_of_others_on_the_same_files_is_no_loss() {
 }
 
 #[test]
-fn what_another_program_changes_is_noticed_without_a_write_and_told_once() {
+fn change_by_another_program_is_noticed_without_a_write_and_logged_once() {
     let server = Server::start();
     let file = server.folder.db();
     let body = r#"{"entity-type":"user","properties":{"username":"ada","password":"open sesame"}}"#;

@@ -61,7 +61,7 @@ fn head_answers_as_get_does_without_the_body() {
 // What an answer carries
 
 #[test]
-fn every_answer_tells_its_date_type_and_length() {
+fn every_answer_has_date_type_and_length() {
     let server = Server::start();
     let rows = [
         (create_user("ada@example.com"), 200),
@@ -108,7 +108,7 @@ fn an_answer_without_content_has_neither_body_nor_length() {
 }
 
 #[test]
-fn a_method_that_a_path_lacks_is_405_and_the_others_are_named() {
+fn unsupported_method_is_405_with_allow() {
     let server = Server::start();
     let rows: &[(&str, &str, &[&str])] = &[
         ("PUT", "/api/v1/user", &["GET", "HEAD", "POST"]),
@@ -176,7 +176,7 @@ fn a_path_of_no_dialect_is_not_found() {
 // What browsers are told
 
 #[test]
-fn every_answer_keeps_browsers_and_caches_from_harm() {
+fn every_answer_forbids_sniffing_and_caching() {
     let server = Server::with(&["--max-connections", "100", "--max-body-bytes", "100"]);
     for number in 0..600 {
         let create = create_user(&format!("user{number}@example.com"));
@@ -210,7 +210,7 @@ fn every_answer_keeps_browsers_and_caches_from_harm() {
 }
 
 #[test]
-fn what_a_terminal_would_obey_does_not_reach_the_log() {
+fn control_characters_are_escaped_in_the_log() {
     let server = Server::start();
     let answer = refused(&server, b"GET /\x1b[31mred\x07\x00 HTTP/1.1\r\nHost: test\r\n\r\n");
     assert_eq!(answer.status, 400);

@@ -34,7 +34,7 @@ fn requests_sent_in_one_write_are_answered_in_order() {
 }
 
 #[test]
-fn a_bad_request_in_a_row_ends_it_after_the_good_ones() {
+fn bad_request_ends_a_pipeline_after_the_good_ones() {
     let server = Server::start();
     let (first, last) = (create_user("first@example.com"), create_user("last@example.com"));
     let bad = create("Content-Length: 1\r\nContent-Length: 1\r\n", "x");
@@ -63,7 +63,7 @@ fn a_request_may_come_byte_by_byte() {
 }
 
 #[test]
-fn a_body_that_nobody_asked_for_is_read_and_dropped() {
+fn unexpected_body_is_read_and_dropped() {
     let server = Server::start();
     let hello = "Content-Length: 5\r\n";
     let mut connection = opened(
@@ -81,7 +81,7 @@ fn a_body_that_nobody_asked_for_is_read_and_dropped() {
 }
 
 #[test]
-fn a_request_to_close_is_honoured_and_said() {
+fn connection_close_is_honoured_and_confirmed() {
     let server = Server::start();
     let lines = [
         "Connection: close\r\n",

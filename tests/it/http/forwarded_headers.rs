@@ -105,7 +105,7 @@ fn fields_of<'v>(name: &'static str, values: &[&'v str]) -> Vec<(&'static str, &
 }
 
 #[test]
-fn a_trusted_proxy_says_where_its_client_is_and_whether_it_came_encrypted() {
+fn trusted_proxy_names_the_client_address_and_protocol() {
     with_mirror("127.0.0.1:0", &TRUSTED, |address| {
         let mut connection = Connection::open(address);
         for (values, client) in FORWARDED {
@@ -139,7 +139,7 @@ fn a_trusted_proxy_says_where_its_client_is_and_whether_it_came_encrypted() {
 }
 
 #[test]
-fn nobody_else_is_believed() {
+fn forwarded_headers_of_untrusted_peers_are_ignored() {
     with_mirror("127.0.0.1:0", &TRUSTED, |address| {
         let mut stranger = open_from("127.0.0.2", address);
         for (values, _) in FORWARDED {
@@ -154,7 +154,7 @@ fn nobody_else_is_believed() {
 }
 
 #[test]
-fn networks_are_told_apart_by_their_bits() {
+fn trusted_networks_are_matched_by_their_prefix() {
     let rows = [
         ("127.0.0.0/8", true),
         ("127.0.0.2/31", true),
@@ -179,7 +179,7 @@ fn networks_are_told_apart_by_their_bits() {
 }
 
 #[test]
-fn a_proxy_is_known_by_ipv6_too() {
+fn trusted_proxy_may_have_an_ipv6_address() {
     if TcpListener::bind("[::1]:0").is_err() {
         return eprintln!("this machine has no IPv6: not tested");
     }
@@ -199,7 +199,7 @@ fn a_proxy_is_known_by_ipv6_too() {
 }
 
 #[test]
-fn a_trusted_proxy_is_not_held_to_the_share_of_an_address() {
+fn trusted_proxy_is_exempt_from_the_per_address_limit() {
     let flags = ["--max-connections-per-address", "2", "--trusted-proxy", "127.0.0.1"];
     let server = Server::with(&[&KEPT_BUSY[..], &flags].concat());
     let ask = |connection: &mut Connection| {
@@ -269,7 +269,7 @@ fn wrong_passwords_count_for_the_client_behind_the_proxy() {
 }
 
 #[test]
-fn a_stranger_cannot_pass_for_others() {
+fn untrusted_peer_cannot_choose_its_client_address() {
     let server = Server::with(&["--wrong-password-delay", "0.5"]);
     let answer = guess(server.address, "203.0.113.9", 1, &Barrier::new(1));
     assert_eq!(answer.status, 401);

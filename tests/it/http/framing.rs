@@ -167,7 +167,7 @@ fn a_chunked_body_with_bad_framing_is_refused() {
 // Expectations
 
 #[test]
-fn a_client_that_waits_is_told_to_continue() {
+fn expect_continue_is_answered_with_100() {
     let server = Server::start();
     let mut connection = Connection::open(server.address);
     let body = |handle: &str| json!({"handle": handle}).to_string();
@@ -204,7 +204,7 @@ fn a_client_that_waits_is_told_to_continue() {
 }
 
 #[test]
-fn an_expectation_that_nobody_knows_is_417() {
+fn unknown_expectation_is_417() {
     let server = Server::start();
     let length = ADA.len();
     let rows: Vec<(String, u16)> = ["200-ok", "100-continue, x", "x", "100-continue=yes"]

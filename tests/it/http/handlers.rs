@@ -32,7 +32,7 @@ fn a_panic_in_a_handler_is_a_500_and_nothing_else() {
 }
 
 #[test]
-fn a_panic_in_the_document_of_a_refusal_still_is_an_answer() {
+fn panic_in_an_error_document_is_still_answered() {
     with_handler(
         |_| panic!("this is part of the test"),
         |address| {
@@ -77,7 +77,7 @@ fn a_panic_in_a_handler_is_a_line_with_the_identifier_of_the_request() {
 }
 
 #[test]
-fn an_answer_that_breaks_off_is_never_taken_for_a_whole_one() {
+fn interrupted_answer_is_not_taken_for_a_whole_one() {
     let handler = |_: Inbound<'_>| {
         let mut pieces = vec![Err(anyhow::anyhow!("broken")), Ok(Some(b",2".to_vec())), Ok(Some(b"[1".to_vec()))];
         Response::json_stream(move || pieces.pop().unwrap_or(Ok(None))).unwrap()
@@ -90,7 +90,7 @@ fn an_answer_that_breaks_off_is_never_taken_for_a_whole_one() {
 }
 
 #[test]
-fn an_old_client_gets_a_long_answer_without_chunks() {
+fn http_1_0_client_receives_a_long_answer_without_chunks() {
     let handler = |_: Inbound<'_>| {
         let mut pieces = vec![anyhow::Ok(None), Ok(Some(b",2]".to_vec())), Ok(Some(b"[1".to_vec()))];
         Response::json_stream(move || pieces.pop().unwrap_or(Ok(None))).unwrap()
@@ -105,7 +105,7 @@ fn an_old_client_gets_a_long_answer_without_chunks() {
 }
 
 #[test]
-fn what_follows_an_answer_that_only_the_end_of_the_connection_ends_is_no_request() {
+fn bytes_after_a_close_delimited_answer_are_no_request() {
     static CALLS: Mutex<Vec<String>> = Mutex::new(Vec::new());
     let handler = |incoming: Inbound<'_>| {
         let Inbound::Request(request) = incoming else { return Response::empty(400) };

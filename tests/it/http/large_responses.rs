@@ -59,7 +59,7 @@ fn thirty_pages_of_users_deep_in_a_chain_of_groups_cost_little() {
 }
 
 #[test]
-fn a_page_in_pieces_is_the_document_that_it_was_in_one() {
+fn chunked_page_is_the_same_document() {
     let text = "x".repeat(3000);
     let mut records: Vec<Value> = (0..300)
         .map(|number| json!({"kind": "user", "name": format!("user{number:05}"), "properties": {"note": text}}))
@@ -104,7 +104,7 @@ fn a_page_in_pieces_is_the_document_that_it_was_in_one() {
 }
 
 #[test]
-fn an_entry_that_goes_while_a_page_is_sent_is_missing_and_nothing_else() {
+fn entry_deleted_while_a_page_is_sent_is_only_missing() {
     // Far more than the buffers between two programs hold.
     let user = |number: usize| json!({"kind": "user", "name": format!("user{number:05}"), "properties": {"note": "x".repeat(50_000)}});
     let records: Vec<Value> = (0..200).map(user).collect();
@@ -123,7 +123,7 @@ fn an_entry_that_goes_while_a_page_is_sent_is_missing_and_nothing_else() {
 }
 
 #[test]
-fn answers_beyond_the_memory_for_all_are_unavailable_and_changes_are_not() {
+fn answers_beyond_the_memory_limit_are_503_and_writes_succeed() {
     let server = Server::with(&["--max-answer-memory", "1048576", "--write-timeout", "60", LISTEN[0], LISTEN[1]]);
     let names: Vec<String> = (0..20_000).map(|number| format!("a member of that number {number}")).collect();
     let group = json!({"entity-type": "group", "groupname": "large", "memberUsers": names});

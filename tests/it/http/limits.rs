@@ -78,7 +78,7 @@ fn a_body_has_its_limit() {
 }
 
 #[test]
-fn who_sends_far_too_much_to_its_end_still_gets_the_refusal() {
+fn client_that_sends_an_oversized_body_to_its_end_receives_the_refusal() {
     let server = Server::start();
     let size = 10_000_000;
     let body = "x".repeat(size);
@@ -121,7 +121,7 @@ fn the_limit_of_a_body_is_a_setting() {
 }
 
 #[test]
-fn an_error_of_this_level_speaks_the_dialect_of_its_path() {
+fn http_errors_have_the_form_of_the_dialect_of_their_path() {
     let server = Server::with(&["--max-body-bytes", "100"]);
     let impatient = Server::with(&["--body-timeout", "0.3"]);
     let chunks = "Transfer-Encoding: chunked\r\n";

@@ -16,7 +16,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 #[test]
-fn a_server_ends_when_its_address_has_gone() {
+fn server_stops_cleanly_after_its_address_is_removed() {
     if !has_own_network() {
         return;
     }
@@ -41,7 +41,7 @@ fn is_ready_at(url: &str) -> bool {
 }
 
 #[test]
-fn an_address_that_is_none_is_answered_with_right_ones() {
+fn invalid_address_is_refused_with_valid_examples() {
     let folder = Folder::new();
     for (text, why) in [
         ("8080", "a port needs a colon in front, as in :8080"),
@@ -79,7 +79,7 @@ fn an_address_that_is_none_is_answered_with_right_ones() {
 }
 
 #[test]
-fn an_address_that_cannot_be_had_is_told_with_the_way_out() {
+fn unavailable_address_is_reported_with_advice() {
     let folder = Folder::new();
     let missing = format!("unix:{}", folder.path().join("missing/r.sock").display());
     for (address, why) in [
@@ -129,7 +129,7 @@ fn a_server_listens_at_several_addresses() {
 }
 
 #[test]
-fn all_addresses_of_both_families_can_be_had_at_one_port() {
+fn ipv4_and_ipv6_wildcards_share_one_port() {
     // Held until the server starts; both share the port.
     let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
     let (four, six) = (format!("0.0.0.0:{port}"), format!("[::]:{port}"));
@@ -201,7 +201,7 @@ impl Drop for Alone {
 }
 
 #[test]
-fn a_dead_socket_makes_way_and_nothing_else_does() {
+fn dead_socket_is_replaced_and_nothing_else_is() {
     let (folder, other) = (Folder::new(), Folder::new());
     // Also by a path that is too long for a socket.
     let deep = folder.path().join("d".repeat(120));
@@ -247,7 +247,7 @@ fn a_dead_socket_makes_way_and_nothing_else_does() {
 }
 
 #[test]
-fn of_servers_that_find_one_dead_socket_one_gets_it() {
+fn one_of_several_servers_replaces_a_dead_socket() {
     let place = Folder::new();
     let path = place.path().join("r.sock");
     for _ in 0..5 {
@@ -273,7 +273,7 @@ fn of_servers_that_find_one_dead_socket_one_gets_it() {
 }
 
 #[test]
-fn a_server_leaves_the_socket_of_another_alone_at_its_end() {
+fn stopping_server_leaves_the_socket_of_another_alone() {
     let folder = Folder::new();
     let path = folder.path().join("r.sock");
     let server = Alone::start(&folder, &path);
@@ -294,7 +294,7 @@ fn at_both(flags: &[&str]) -> (Server, PathBuf) {
 }
 
 #[test]
-fn clients_of_a_socket_are_one_address_and_share_nothing_with_the_loopback() {
+fn unix_socket_clients_count_as_one_address_apart_from_loopback() {
     let (server, path) = at_both(&["--max-connections-per-address", "2"]);
     let _held = [busy(at_socket(&path)), busy(at_socket(&path))];
     assert_eq!(get(at_socket(&path), "/healthz", &[]).status, 503);
@@ -303,7 +303,7 @@ fn clients_of_a_socket_are_one_address_and_share_nothing_with_the_loopback() {
 }
 
 #[test]
-fn a_proxy_at_a_socket_is_believed_only_when_it_is_named() {
+fn proxy_at_a_unix_socket_is_trusted_only_when_configured() {
     let wrong = basic("Administrator", "wrong");
     let headers = [("Authorization", wrong.as_str()), ("X-Forwarded-For", "203.0.113.9")];
     let path_of_me = "/nuxeo/api/v1/me";

@@ -43,7 +43,7 @@ fn ask(server: &Server, method: &str, target: &str, lines: &str) -> Answer {
 // Before the caller is known
 
 #[test]
-fn a_stranger_is_answered_before_any_byte_of_a_body_whatever_is_announced() {
+fn anonymous_request_is_answered_before_its_body_is_read() {
     // A server that waited would answer long after the client has given up.
     let server = Server::with(&PATIENT);
     for (method, target) in operations(&server) {
@@ -70,7 +70,7 @@ fn a_stranger_is_answered_before_any_byte_of_a_body_whatever_is_announced() {
 }
 
 #[test]
-fn wrong_credentials_are_answered_before_the_body_too() {
+fn wrong_credentials_are_answered_before_the_body_is_read() {
     let server = Server::with(&PATIENT);
     let waiting = "Content-Length: 100\r\nExpect: 100-continue\r\n";
     for (status, first_line, lines) in [
@@ -96,7 +96,7 @@ fn wrong_credentials_are_answered_before_the_body_too() {
 }
 
 #[test]
-fn strangers_with_large_bodies_cost_next_to_nothing() {
+fn anonymous_large_bodies_use_almost_no_memory() {
     let server = Server::start();
     const COUNT: usize = 200;
     let body = vec![b' '; MEBIBYTE - 1];
@@ -172,7 +172,7 @@ fn credentials_in_a_body_have_16_kibibytes() {
 }
 
 #[test]
-fn the_form_to_sign_in_waits_for_its_body_and_no_longer_than_others() {
+fn sign_in_waits_for_its_body_no_longer_than_other_requests() {
     let server = Server::with(&["--body-timeout", "0.5"]);
     let mut connection = opened(&server, format!("{SIGN_IN}Content-Length: 100\r\nExpect: 100-continue\r\n\r\n"));
     assert_eq!(connection.answer(false).status, 100);
@@ -184,7 +184,7 @@ fn the_form_to_sign_in_waits_for_its_body_and_no_longer_than_others() {
 // The rest of a body that no handler has wanted
 
 #[test]
-fn a_short_body_that_is_not_read_leaves_the_connection_as_it_was() {
+fn unread_short_body_keeps_the_connection() {
     let server = Server::start();
     let valid = request("GET /api/v1/validate HTTP/1.1", "", "");
     let bodies: [(String, String); 5] = [
@@ -217,7 +217,7 @@ fn a_short_body_that_is_not_read_leaves_the_connection_as_it_was() {
 }
 
 #[test]
-fn a_long_body_that_is_not_read_ends_the_connection_and_so_does_a_broken_one() {
+fn unread_long_or_broken_body_closes_the_connection() {
     let server = Server::with(&["--body-timeout", "0.5"]);
     let valid = request("GET /api/v1/validate HTTP/1.1", "", "");
     let head = |lines: &str| format!("POST /api/v1/user HTTP/1.1\r\nHost: test\r\n{lines}\r\n");
@@ -266,7 +266,7 @@ fn assert_cut_off(mut connection: Connection, expected: &Value) {
 }
 
 #[test]
-fn bodies_beyond_the_memory_for_all_are_unavailable_and_come_through_later() {
+fn bodies_beyond_the_memory_limit_are_503_until_memory_is_free() {
     let folder = Arc::new(Folder::new());
     let other = create_key(&folder, "app", None);
     // Room for two of the longest, and one caller has half of it.
@@ -336,7 +336,7 @@ fn request_head(first_line: &str, framing: &str) -> String {
 }
 
 #[test]
-fn strangers_have_a_quarter_of_the_memory_and_one_address_half_of_that() {
+fn anonymous_bodies_have_a_quarter_of_the_memory_and_one_address_an_eighth() {
     // 512 KiB for strangers, 256 for each address: sixteen of the longest bodies.
     let server = Server::with(&[&LISTEN[..], &PATIENT, &["--max-body-memory", "2097152"]].concat());
     let form = format!("{SIGN_IN}Content-Length: 16384\r\n\r\n{}", " ".repeat(16_383));

@@ -171,7 +171,7 @@ fn with_mirror(test: impl FnOnce(SocketAddr)) {
 }
 
 #[test]
-fn what_a_client_sends_arrives_as_it_was_and_where_the_client_is() {
+fn request_and_client_address_arrive_unchanged_through_a_proxy() {
     with_mirror(|address| {
         each_in_front_of(address, |name, front| {
             let seen = |words: &[&str], path: &str| -> Value {

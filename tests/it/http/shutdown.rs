@@ -98,7 +98,7 @@ fn a_restart_keeps_everything() {
 }
 
 #[test]
-fn a_killed_server_loses_nothing_that_it_acknowledged() {
+fn killed_server_loses_no_acknowledged_write() {
     let folder = Arc::new(Folder::new());
     let mut acknowledged: Vec<String> = Vec::new();
     for round in 0..5 {

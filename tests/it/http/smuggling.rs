@@ -42,7 +42,7 @@ fn statuses(server: &Server, case: &Case, whole: bool) -> Vec<u16> {
 }
 
 #[test]
-fn a_request_hidden_in_another_never_comes_about() {
+fn hidden_request_is_never_executed() {
     let cases: Vec<Case> =
         [both_framings(), disguised_codings(), disguised_lengths(), disguised_chunks(), unexpected_bodies()]
             .into_iter()

@@ -103,7 +103,7 @@ fn a_body_that_takes_too_long_is_408() {
 }
 
 #[test]
-fn an_idle_connection_is_closed_without_a_word() {
+fn idle_connection_is_closed_without_an_answer() {
     let server = Server::with(&["--idle-timeout", "0.3", "--head-timeout", "0.3"]);
     let mut fresh = Connection::open(server.address);
     let (mut used, _) = in_time(&server, &request("GET /api/v1/validate HTTP/1.1", "", ""));

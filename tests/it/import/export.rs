@@ -25,7 +25,7 @@ const ODD: [&str; 12] = [
 ];
 
 #[test]
-fn what_is_exported_comes_back_as_it_was() {
+fn export_imports_back_unchanged() {
     let folder = Arc::new(new_database());
     let server = Server::over(Arc::clone(&folder), &[]);
     let post = |path: &str, body: Value| {

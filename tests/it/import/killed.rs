@@ -173,16 +173,16 @@ fn check_file(file: &'static str, text: String, flags: &'static [&'static str]) 
 }
 
 #[test]
-fn a_dump_of_ldap_that_was_killed_goes_on() {
+fn killed_ldif_import_resumes() {
     check_file("dump.ldif", ldif(), &[]);
 }
 
 #[test]
-fn a_table_that_was_killed_goes_on() {
+fn killed_csv_import_resumes() {
     check_file("table.csv", csv(), &["--on-conflict", "update"]);
 }
 
 #[test]
-fn json_lines_that_were_killed_go_on() {
+fn killed_json_lines_import_resumes() {
     check_file("lines.jsonl", json_lines(), &["--on-conflict", "update"]);
 }

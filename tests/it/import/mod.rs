@@ -233,19 +233,19 @@ fn check(case: &Case, way: &str) {
 }
 
 #[test]
-fn files_of_other_systems_come_in_as_what_they_say() {
+fn files_of_other_systems_import_as_expected() {
     cases().for_each(|(_, case)| check(case, "file"));
 }
 
 #[test]
-fn a_pipe_and_parts_of_one_row_make_no_difference() {
+fn pipe_and_batches_of_one_row_import_the_same() {
     for (number, case) in cases() {
         check(case, if number % 2 == 0 { "pipe" } else { "small" });
     }
 }
 
 #[test]
-fn a_running_server_makes_no_difference() {
+fn import_through_a_running_server_is_the_same() {
     let all = std::env::var_os("ROLLBOOK_LONG").is_some();
     for (_, case) in cases().filter(|(number, _)| all || number % 6 == 0) {
         check(case, "server");

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 #[test]
-fn passwords_and_the_hashes_of_other_directories_are_taken_over() {
+fn passwords_and_foreign_hashes_are_imported() {
     let folder = Arc::new(new_database());
     // {SSHA} as other directories keep it, of "geheime worte" with the salt "salt".
     let hash = "{SSHA}gWPO3EmY+HbwfTMxcLtWrQUEFCxzYWx0";
@@ -79,7 +79,7 @@ const STORED: [&str; 40] = [
 ];
 
 #[test]
-fn a_hash_of_every_kind_lets_its_user_in_and_is_then_one_of_ours() {
+fn every_kind_of_hash_logs_its_user_in_and_is_rehashed() {
     let folder = Arc::new(new_database());
     let line = |(index, value): (usize, &&str)| json!({"name": format!("u{index}"), "password": value}).to_string();
     let lines: Vec<String> = STORED.iter().enumerate().map(line).collect();
@@ -100,7 +100,7 @@ fn a_hash_of_every_kind_lets_its_user_in_and_is_then_one_of_ours() {
 }
 
 #[test]
-fn a_value_that_may_be_a_stored_hash_lets_nobody_in() {
+fn value_that_may_be_a_stored_hash_is_no_password() {
     let folder = Arc::new(new_database());
     let hex = "5f4dcc3b5aa765d61d8327deb882cf99";
     let dear = format!("$pbkdf2-sha512$i=1500001,l=64$c29tZXNhbHQ${}", "A".repeat(86));

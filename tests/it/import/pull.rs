@@ -167,7 +167,7 @@ fn a_dry_run_copies_nothing() {
 }
 
 #[test]
-fn what_keeps_it_from_copying_is_told_without_a_secret() {
+fn failed_pull_is_reported_without_a_secret() {
     let server = Server::start();
     let closed = Port::reserve();
     let nowhere = format!("http://{}", closed.address());
@@ -198,7 +198,7 @@ fn what_keeps_it_from_copying_is_told_without_a_secret() {
 }
 
 #[test]
-fn parents_and_names_that_nobody_has_yet_come_from_nuxeo() {
+fn parents_and_pending_members_are_pulled_from_nuxeo() {
     let server = Server::start();
     for group in [
         json!({"groupname": "all", "memberGroups": ["staff", "later"]}),
@@ -236,7 +236,7 @@ fn parents_and_names_that_nobody_has_yet_come_from_nuxeo() {
 }
 
 #[test]
-fn memberships_that_a_nuxeo_server_does_not_tell_are_reported_as_missing() {
+fn memberships_that_a_nuxeo_server_hides_are_reported_as_missing() {
     let groups = json!([
         {"id": "board", "memberGroups": [], "parentGroups": [], "memberUsers": ["ada", "bob", "late"]},
         {"id": "staff", "memberGroups": []},
@@ -299,7 +299,7 @@ fn an_odd_value_costs_a_user_of_datadog_the_value_only() {
 }
 
 #[test]
-fn a_list_that_ends_early_brings_nothing_in() {
+fn list_that_ends_early_imports_nothing() {
     let cut = |text: String| text[..text.len() - 2].to_owned();
     let page = |entries: Value| json!({"entries": entries, "resultsCount": 1}).to_string();
     let groups = || ("/api/v1/group/search?", page(json!([{"id": "staff", "memberGroups": [], "parentGroups": []}])));

@@ -32,7 +32,7 @@ pub fn count(folder: &Folder, table: &str) -> u64 {
 }
 
 #[test]
-fn an_import_that_was_killed_goes_on_where_it_was() {
+fn killed_import_resumes_where_it_stopped() {
     let folder = new_database();
     let (users, groups) = (12_000, 10);
     let file = write(&folder, "many.csv", many(users, groups));
@@ -62,7 +62,7 @@ fn an_import_that_was_killed_goes_on_where_it_was() {
 }
 
 #[test]
-fn an_import_can_begin_anew_and_another_file_is_another_import() {
+fn import_can_restart_and_another_file_is_another_import() {
     let folder = new_database();
     let text = many(300, 3);
     let file = write(&folder, "many.csv", &text);
@@ -87,7 +87,7 @@ fn an_import_can_begin_anew_and_another_file_is_another_import() {
 }
 
 #[test]
-fn an_import_through_a_server_leaves_room_for_others() {
+fn import_through_a_server_lets_other_writes_through() {
     let folder = Arc::new(new_database());
     let server = Server::over(Arc::clone(&folder), &[]);
     let file = write(&folder, "many.csv", many(3000, 5));

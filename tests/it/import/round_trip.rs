@@ -295,7 +295,7 @@ fn check(folder: &Arc<Folder>, users: &[String], what: &str) {
 }
 
 #[test]
-fn random_directories_come_back_as_they_were() {
+fn random_directories_import_back_unchanged() {
     let seed = Random::seed("ROLLBOOK_ROUND_TRIP_SEED", 14);
     for round in 0..if std::env::var_os("ROLLBOOK_LONG").is_some() { 40 } else { 2 } {
         let mut random = Random::new(seed + round);
@@ -319,7 +319,7 @@ fn with_other_administrator(command: &[&str]) -> Arc<Folder> {
 }
 
 #[test]
-fn a_first_administrator_who_is_disabled_or_demoted_comes_back_as_such() {
+fn disabled_or_demoted_first_administrator_imports_back_unchanged() {
     for command in [
         &["user", "disable", "Administrator"][..],
         &["group", "remove-member", "administrators", "Administrator"],
@@ -330,7 +330,7 @@ fn a_first_administrator_who_is_disabled_or_demoted_comes_back_as_such() {
 }
 
 #[test]
-fn a_first_administrator_by_a_group_alone_comes_back_as_such() {
+fn first_administrator_by_a_group_alone_imports_back_unchanged() {
     let folder = with_other_administrator(&["user", "show", "Administrator"]);
     let rows = "{\"kind\":\"group\",\"name\":\"ops\",\"groups\":[\"administrators\"]}\n\
         {\"kind\":\"group\",\"name\":\"crew\"}\n\
@@ -341,7 +341,7 @@ fn a_first_administrator_by_a_group_alone_comes_back_as_such() {
 }
 
 #[test]
-fn a_first_administrator_who_is_deleted_leaves_the_others_as_they_were() {
+fn deleted_first_administrator_leaves_the_others_unchanged() {
     let deleted = with_other_administrator(&["user", "delete", "Administrator"]);
     for format in ["jsonl", "csv", "ldif"] {
         let text = export(&deleted, format, &["--with-passwords"]);

@@ -21,7 +21,7 @@ odd,1,2,3
 ";
 
 #[test]
-fn every_row_that_is_refused_or_lossy_is_told_with_its_line() {
+fn every_refused_or_lossy_row_is_reported_with_its_line() {
     for served in [false, true] {
         let folder = Arc::new(new_database());
         let _server = served.then(|| Server::over(Arc::clone(&folder), &[]));
@@ -114,7 +114,7 @@ user,administrator,members,
 }
 
 #[test]
-fn what_is_there_already_is_refused_skipped_or_updated() {
+fn existing_entries_are_refused_skipped_or_updated() {
     let again = "name,title,groups\nada,Countess,powerusers\nbob,,\n";
     for (conflict, status, out, err, title, groups) in [
         (
@@ -153,7 +153,7 @@ fn what_is_there_already_is_refused_skipped_or_updated() {
 }
 
 #[test]
-fn a_row_that_is_skipped_makes_nobody_a_member() {
+fn skipped_row_adds_no_member() {
     let folder = new_database();
     let first = "dn: uid=ada,dc=x\nobjectClass: account\nuid: ada\n\ndn: cn=crew,dc=x\nobjectClass: groupOfNames\n\
                  cn: crew\nmember:\n";
@@ -180,7 +180,7 @@ fn a_row_that_is_skipped_makes_nobody_a_member() {
 }
 
 #[test]
-fn a_value_that_the_database_cannot_take_costs_itself_alone() {
+fn value_that_the_database_refuses_drops_only_itself() {
     let folder = new_database();
     let deep = format!("{}{}", "[".repeat(1001), "]".repeat(1001));
     let rows = format!("{{\"name\":\"ada\",\"properties\":{{\"p\":{deep},\"q\":1}}}}\n{{\"name\":\"bob\"}}\n");

@@ -52,7 +52,7 @@ changetype: delete
 ";
 
 #[test]
-fn an_ldap_directory_is_taken_over() {
+fn ldif_of_a_directory_is_imported() {
     let folder = Arc::new(new_database());
     let file = write(&folder, "all.ldif", LDIF);
     let (status, out, err) = import(&folder, &file, &[]);
@@ -77,7 +77,7 @@ fn an_ldap_directory_is_taken_over() {
 }
 
 #[test]
-fn json_lines_come_from_a_pipe_too() {
+fn json_lines_are_imported_from_a_pipe() {
     let folder = new_database();
     let lines = "{\"name\":\"ada\",\"properties\":{\"n\":1.50}}\n\n{\"kind\":\"group\",\"name\":\"team\"}\nnull\n\
                  {\"kind\":\"member\",\"group\":\"team\",\"user\":\"ada\"}\n";
@@ -92,7 +92,7 @@ fn json_lines_come_from_a_pipe_too() {
 }
 
 #[test]
-fn a_mistake_in_the_call_is_told_before_anything_is_made() {
+fn wrong_usage_is_refused_before_anything_is_imported() {
     let folder = Folder::new();
     let text = write(&folder, "users.txt", "name\nada\n");
     let headless = write(&folder, "users.csv", "colour,size\nred,1\n");
@@ -119,7 +119,7 @@ fn a_mistake_in_the_call_is_told_before_anything_is_made() {
 }
 
 #[test]
-fn neither_a_report_nor_an_export_takes_the_place_of_the_database_or_of_the_input() {
+fn report_and_export_never_overwrite_the_database_or_the_input() {
     let folder = new_database();
     let file = write(&folder, "users.csv", "name\nada\n");
     let link = folder.path().join("link");

@@ -19,7 +19,7 @@ fn cut(text: &str, user: &str) -> String {
 }
 
 #[test]
-fn an_import_reports_a_file_that_was_cut_off_and_what_it_has_done() {
+fn truncated_file_is_reported_with_the_imported_rows() {
     for format in ["jsonl", "ldif"] {
         let text = export(format);
         // At the end of a line, so that nothing else is wrong.
@@ -51,7 +51,7 @@ fn an_import_reports_a_file_that_was_cut_off_and_what_it_has_done() {
 }
 
 #[test]
-fn a_row_that_is_missing_in_the_middle_is_noticed() {
+fn missing_row_in_the_middle_is_reported() {
     let text = export("jsonl");
     let less: String = text.lines().filter(|line| !line.contains("\"bob\"")).map(|line| format!("{line}\n")).collect();
     let folder = directory();
@@ -62,7 +62,7 @@ fn a_row_that_is_missing_in_the_middle_is_noticed() {
 }
 
 #[test]
-fn a_whole_file_and_one_of_an_earlier_version_come_in_without_a_word() {
+fn whole_file_and_one_of_an_earlier_version_import_without_a_warning() {
     for format in ["jsonl", "ldif", "csv"] {
         let text = export(format);
         // The lines about the file, which earlier releases did not write.

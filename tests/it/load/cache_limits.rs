@@ -91,7 +91,7 @@ fn every_cache_is_in_the_metrics_with_its_limit() {
 }
 
 #[test]
-fn a_user_who_searches_for_ever_new_names_costs_a_bounded_memory_and_no_page_of_others() {
+fn user_that_searches_for_ever_new_names_evicts_no_page_of_others() {
     let server = Server::with(&LISTEN);
     create_user(&server, "ada");
     let pages: Vec<String> = (0..50).map(|number| format!("/user/search?q=a&pageSize={}", number + 1)).collect();
@@ -133,7 +133,7 @@ fn a_user_who_searches_for_ever_new_names_costs_a_bounded_memory_and_no_page_of_
 }
 
 #[test]
-fn groups_above_users_are_forgotten_when_there_are_too_many() {
+fn cached_groups_of_users_are_evicted_beyond_the_limit() {
     let folder = Arc::new(Folder::new());
     const GROUPS: usize = 5000;
     let mut records = String::new();
@@ -158,7 +158,7 @@ fn groups_above_users_are_forgotten_when_there_are_too_many() {
 }
 
 #[test]
-fn a_user_has_one_remembered_password_however_the_name_is_written() {
+fn user_has_one_cached_password_for_all_spellings() {
     let server = Server::with(&LISTEN);
     create_user(&server, "ada lovelace");
     let before = size(&server, "passwords").entries;
@@ -182,7 +182,7 @@ fn a_user_has_one_remembered_password_however_the_name_is_written() {
 }
 
 #[test]
-fn keys_and_tokens_are_remembered_once_and_forgotten_when_they_end() {
+fn keys_and_tokens_are_cached_once_and_evicted_when_they_end() {
     let folder = Arc::new(Folder::new());
     let keys: Vec<String> = (0..20).map(|_| create_key(&folder, "app", None)).collect();
     let server = Server::over(folder, &LISTEN);

@@ -29,7 +29,7 @@ fn until_served(server: &Server) -> Connection {
 }
 
 #[test]
-fn the_longest_idle_connection_gives_way_when_all_places_are_taken() {
+fn longest_idle_connection_is_evicted_when_all_are_taken() {
     let server = Server::with(&[&LISTEN[..], &KEPT_BUSY, &["--max-connections", "4"]].concat());
     let address = metrics_address(&server);
     let mut connections: Vec<Connection> = (0..4).map(|_| Connection::open(server.address)).collect();
@@ -51,7 +51,7 @@ fn the_longest_idle_connection_gives_way_when_all_places_are_taken() {
 }
 
 #[test]
-fn a_connection_that_never_asked_gives_way_too() {
+fn connection_without_a_request_is_evicted() {
     let server = Server::with(&[&KEPT_BUSY[..], &["--max-connections", "1"]].concat());
     let mut silent = Connection::open(server.address);
     until_served(&server);
@@ -59,7 +59,7 @@ fn a_connection_that_never_asked_gives_way_too() {
 }
 
 #[test]
-fn nobody_who_is_at_work_gives_way() {
+fn busy_connection_is_not_evicted() {
     let server = Server::with(&[&KEPT_BUSY[..], &["--max-connections", "3"]].concat());
     let mut at_work: Vec<Connection> = (0..2).map(|_| busy(Connection::open(server.address))).collect();
     let mut idle = Connection::open(server.address);
@@ -74,7 +74,7 @@ fn nobody_who_is_at_work_gives_way() {
 }
 
 #[test]
-fn one_address_cannot_have_all_places() {
+fn one_address_cannot_take_all_connections() {
     let limits = ["--max-connections", "8", "--max-connections-per-address", "3"];
     let server = Server::with(&[&KEPT_BUSY[..], &limits].concat());
     let mut ours: Vec<Connection> = (0..3).map(|_| busy(Connection::open(server.address))).collect();
@@ -99,7 +99,7 @@ fn one_address_cannot_have_all_places() {
 }
 
 #[test]
-fn the_share_of_an_address_is_most_of_all_places() {
+fn per_address_limit_is_three_quarters_of_all_connections() {
     let server = Server::with(&[&KEPT_BUSY[..], &["--max-connections", "100"]].concat());
     server.wait_for_log("limits: 100 connections, 75 of one address");
     let ours: Vec<Connection> = (0..75).map(|_| busy(Connection::open(server.address))).collect();

@@ -69,7 +69,7 @@ fn state(server: &Server) -> [Value; 3] {
 }
 
 #[test]
-fn a_client_that_leaves_at_any_byte_leaves_all_of_a_request_or_nothing() {
+fn request_cut_at_any_byte_is_executed_whole_or_not_at_all() {
     let server = Server::start();
     let changes = json!({"name": "Changed", "email": "changed@example.com", "access_role": "ro", "disabled": true});
     let user = json!({"handle": "cut@example.com", "name": "Cut", "access_role": "adm"});
@@ -112,7 +112,7 @@ fn a_client_that_leaves_at_any_byte_leaves_all_of_a_request_or_nothing() {
 }
 
 #[test]
-fn who_does_not_wait_for_the_answer_may_have_been_served_and_then_wholly() {
+fn request_without_a_reader_is_executed_whole_or_not_at_all() {
     let server = Server::start();
     let (keys, login) = (keys(), login());
     const ROUNDS: usize = 60;

@@ -25,7 +25,7 @@ fn send_beside(server: &Server, send: impl FnOnce() -> Answer + Send) -> Answer 
 }
 
 #[test]
-fn requests_with_many_names_let_others_write() {
+fn requests_with_many_names_do_not_block_other_writes() {
     const NAMES: usize = 20_000;
     let server = Server::start();
     // One with less power than an administrator, whose requests are looked at more closely.
@@ -84,7 +84,7 @@ fn requests_with_many_names_let_others_write() {
 }
 
 #[test]
-fn a_large_request_that_is_refused_takes_back_its_own_writes_and_no_others() {
+fn refused_large_request_rolls_back_only_its_own_writes() {
     let server = Server::start();
     let names: Vec<String> = (0..2000).map(|number| format!("n{number:04}")).collect();
     for (name, parents) in [("top", json!([])), ("low", json!(["top"]))] {

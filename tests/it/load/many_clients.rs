@@ -63,7 +63,7 @@ fn raise_descriptor_limit() -> u64 {
 }
 
 #[test]
-fn a_thousand_at_once_are_all_answered() {
+fn thousand_simultaneous_clients_are_all_answered() {
     let room = raise_descriptor_limit();
     let all = usize::try_from((room / 2).min(1000)).expect("a small number");
     let server = Server::start();
@@ -78,7 +78,7 @@ fn a_thousand_at_once_are_all_answered() {
 }
 
 #[test]
-fn five_thousand_idle_connections_hinder_nobody() {
+fn five_thousand_idle_connections_delay_no_request() {
     let room = raise_descriptor_limit();
     // Both sides of each connection need one; other tests run in this process as well.
     let idle = usize::try_from(room.saturating_sub(2500).clamp(100, 5000)).expect("a small number");
@@ -104,7 +104,7 @@ fn five_thousand_idle_connections_hinder_nobody() {
 }
 
 #[test]
-fn those_beyond_the_limit_are_refused_and_their_places_are_given_again() {
+fn connections_beyond_the_limit_are_refused_and_freed() {
     const PLACES: usize = 50;
     let server = Server::with(&[&KEPT_BUSY[..], &["--max-connections", "50"]].concat());
     // A second request that does not end keeps a connection from giving way.
@@ -138,7 +138,7 @@ fn place(server: &Server) -> Connection {
 }
 
 #[test]
-fn too_few_descriptors_are_shared_out_and_none_is_lost() {
+fn server_survives_too_few_descriptors() {
     // Where the limit leaves no room, one connection has it; where it leaves some, a few have.
     for (limit, crowd_size) in [(64, 200), (100, 300)] {
         let server = Server::after(&format!("ulimit -n {limit}"), &KEPT_BUSY);
@@ -195,7 +195,7 @@ fn library_without_threads(folder: &Folder) -> (PathBuf, PathBuf) {
 }
 
 #[test]
-fn without_threads_nobody_hangs_and_with_them_all_is_well_again() {
+fn server_survives_a_lack_of_threads() {
     let folder = Folder::new();
     let (library, file) = library_without_threads(&folder);
     let prelude = format!("export LD_PRELOAD='{}' NO_THREADS_WHILE='{}'", library.display(), file.display());
@@ -237,7 +237,7 @@ fn without_threads_nobody_hangs_and_with_them_all_is_well_again() {
 }
 
 #[test]
-fn connections_that_come_and_go_leave_nothing_behind() {
+fn closed_connections_leave_no_thread_or_descriptor() {
     let server = Server::start();
     besiege("3,000 connections that close at once", &server, || {
         for part in ["", "GET", &valid()] {

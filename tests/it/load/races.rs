@@ -31,7 +31,7 @@ fn race(server: &Server, messages: &[String]) -> Vec<u16> {
 }
 
 #[test]
-fn of_many_creates_at_once_one_wins() {
+fn one_of_simultaneous_creates_wins() {
     let server = Server::start();
     let one_of = |winner: u16| {
         let mut statuses = vec![409; 16];
@@ -59,7 +59,7 @@ fn of_many_creates_at_once_one_wins() {
 }
 
 #[test]
-fn of_many_dialects_at_once_one_wins() {
+fn one_of_simultaneous_creates_of_both_dialects_wins() {
     let server = Server::start();
     let body = json!({"entity-type": "user", "properties": {"username": "ada@example.com"}}).to_string();
     let there = request("POST /nuxeo/api/v1/user HTTP/1.1", &format!("Content-Length: {}\r\n", body.len()), &body);

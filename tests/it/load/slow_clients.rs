@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 // Slow senders
 
 #[test]
-fn slow_senders_are_shown_out_and_hinder_nobody() {
+fn slow_senders_are_disconnected_and_delay_no_request() {
     // Long enough for the others on a busy machine.
     let server = Server::with(&["--head-timeout", "5", "--body-timeout", "5", "--idle-timeout", "5"]);
     let valid = request("GET /api/v1/validate HTTP/1.1", "", "");
@@ -66,7 +66,7 @@ fn slow_senders_are_shown_out_and_hinder_nobody() {
 }
 
 #[test]
-fn slow_readers_of_long_lists_hold_nobody_up() {
+fn slow_readers_of_long_lists_delay_no_request() {
     // Long enough for the others on a busy machine.
     let server = Server::with(&["--write-timeout", "3"]);
     fill(&server, 4000);
@@ -93,7 +93,7 @@ fn slow_readers_of_long_lists_hold_nobody_up() {
 }
 
 #[test]
-fn a_reader_far_too_slow_is_dropped_though_it_goes_on() {
+fn reader_below_the_minimum_rate_is_disconnected() {
     let server = Server::with(&["--write-timeout", "3"]);
     fill(&server, 4000);
     let list = request("GET /api/v1/user HTTP/1.1", "", "");
@@ -113,7 +113,7 @@ fn a_reader_far_too_slow_is_dropped_though_it_goes_on() {
 }
 
 #[test]
-fn a_reader_in_no_hurry_gets_all_of_a_long_list() {
+fn steady_slow_reader_receives_a_long_list() {
     const WRITE_SECONDS: u32 = 3;
     let server = Server::with(&["--write-timeout", &WRITE_SECONDS.to_string()]);
     fill(&server, 4000);
@@ -140,7 +140,7 @@ fn a_reader_in_no_hurry_gets_all_of_a_long_list() {
 // Pipelining
 
 #[test]
-fn pipelining_is_served_in_order_as_long_as_somebody_reads() {
+fn pipelining_is_answered_in_order_while_the_client_reads() {
     let server = Server::start();
     besiege("10,000 requests in a row", &server, || {
         let mut connection = Connection::open(server.address);
@@ -158,7 +158,7 @@ fn pipelining_is_served_in_order_as_long_as_somebody_reads() {
 }
 
 #[test]
-fn pipelining_without_ever_reading_stops_by_itself() {
+fn pipelining_without_reading_is_disconnected() {
     let server = Server::with(&["--write-timeout", "1"]);
     let ask = request("GET /nuxeo/api/v1/me HTTP/1.1", "", "").repeat(200);
     let cost = besiege("8 that send requests and never read", &server, || {
@@ -186,7 +186,7 @@ fn pipelining_without_ever_reading_stops_by_itself() {
 }
 
 #[test]
-fn a_client_that_reads_nothing_and_says_nothing_more_is_dropped() {
+fn silent_client_that_reads_nothing_is_disconnected() {
     let server = Server::with(&["--write-timeout", "1"]);
     fill(&server, 4000);
     let list = request("GET /api/v1/user HTTP/1.1", "", "").repeat(20);

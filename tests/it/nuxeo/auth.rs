@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 #[test]
-fn credentials_that_name_nobody_are_refused() {
+fn unknown_credentials_are_refused() {
     let server = Server::start();
     // It may be refused already as a name; it opens nothing in any case.
     server.nuxeo("POST", "/user", Some(&user_body(json!({"username": "system", "password": "secret"}))));
@@ -64,7 +64,7 @@ fn credentials_that_name_nobody_are_refused() {
 }
 
 #[test]
-fn nobody_is_let_in_as_system_whatever_the_spelling_and_the_password() {
+fn login_as_system_is_refused_in_every_spelling() {
     let server = Server::start();
     for name in ["system", "systems"] {
         create_user(&server, json!({"username": name, "password": "secret", "groups": ["administrators"]}));
@@ -78,7 +78,7 @@ fn nobody_is_let_in_as_system_whatever_the_spelling_and_the_password() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn guesses_at_passwords_leave_no_memory_behind() {
+fn wrong_passwords_leave_no_memory_behind() {
     let server = Server::start();
     create_user(&server, json!({"username": "ada", "password": "secret"}));
     thread::scope(|scope| {
@@ -105,7 +105,7 @@ fn guesses_at_passwords_leave_no_memory_behind() {
 }
 
 #[test]
-fn the_old_password_opens_nothing_after_a_change_however_many_log_in_with_it_meanwhile() {
+fn old_password_is_refused_at_once_after_a_change() {
     const RACERS: usize = 8;
     const LOGINS: usize = 5;
     let server = Server::with(&["--wrong-password-delay", "0"]);
@@ -208,7 +208,7 @@ fn a_disabled_or_deleted_user_is_refused_at_once() {
 }
 
 #[test]
-fn rights_end_with_the_membership_that_gave_them() {
+fn rights_end_with_their_membership() {
     let server = Server::start();
     for (name, group) in [("root", "administrators"), ("power", "powerusers")] {
         create_user(&server, json!({"username": name, "password": "secret", "groups": [group]}));
@@ -225,7 +225,7 @@ fn rights_end_with_the_membership_that_gave_them() {
 }
 
 #[test]
-fn a_right_that_is_taken_is_gone_at_once_however_many_read_meanwhile() {
+fn removed_right_is_gone_at_once_under_concurrent_reads() {
     let server = Server::start();
     create_group(&server, json!({"id": "ops"}));
     create_user(&server, json!({"username": "ada", "password": "secret", "groups": ["ops"]}));

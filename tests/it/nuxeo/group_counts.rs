@@ -40,7 +40,7 @@ fn assert_counts(server: &Server, when: &str) {
 }
 
 #[test]
-fn every_count_stays_right_whatever_happens() {
+fn member_counts_stay_correct_after_every_change() {
     let server = Server::start();
     let user = |name: &str, groups: Value| user_body(json!({"username": name, "groups": groups}));
     let groups = |groups: Value| user_body(json!({"groups": groups}));
@@ -137,7 +137,7 @@ fn counted(server: &Server, state: &State) -> BTreeMap<String, (Value, i64)> {
 }
 
 #[test]
-fn whatever_changes_a_list_of_a_group_counts_as_a_change_of_the_group() {
+fn every_change_of_a_member_list_changes_the_group_version() {
     let server = Server::start();
     let state = State::of(&server.folder);
     for name in ["one", "two", "three", "four"] {

@@ -6,7 +6,7 @@ use crate::support::server::Server;
 use serde_json::json;
 
 #[test]
-fn the_groups_behind_the_groups_follow_level_by_level() {
+fn parent_groups_are_listed_level_by_level() {
     let server = Server::start();
     create_group(&server, json!({"id": "top", "grouplabel": "The top"}));
     for (name, parents) in [
@@ -97,7 +97,7 @@ fn a_cycle_of_groups_is_refused_and_nothing_changes() {
 }
 
 #[test]
-fn a_group_that_appears_closes_no_cycle() {
+fn new_group_closes_no_cycle_through_pending_members() {
     let server = Server::start();
     create_group(&server, json!({"id": "team", "memberGroups": ["future child"], "parentGroups": ["future parent"]}));
     let team = all_of(&server, "team");

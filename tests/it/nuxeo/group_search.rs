@@ -83,7 +83,7 @@ fn groups_and_members_page_by_the_numbers_of_the_contract() {
 }
 
 #[test]
-fn a_group_called_search_is_hidden_by_the_search_from_reading_alone() {
+fn group_called_search_cannot_be_read_but_can_be_changed() {
     let server = Server::start();
     create_user(&server, json!({"username": "ada"}));
     create_group(&server, json!({"id": "search", "grouplabel": "Sea"}));

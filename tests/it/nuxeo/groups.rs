@@ -205,7 +205,7 @@ fn a_value_of_the_wrong_shape_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn on_create_the_label_on_top_wins_over_the_one_in_the_properties() {
+fn create_group_prefers_the_top_level_label() {
     let server = Server::start();
     for (name, part, label) in [
         ("none", json!({}), None),
@@ -230,7 +230,7 @@ fn on_create_the_label_on_top_wins_over_the_one_in_the_properties() {
 }
 
 #[test]
-fn on_update_the_label_that_was_changed_wins() {
+fn update_group_takes_the_label_that_was_changed() {
     let server = Server::start();
     for (number, (part, label)) in [
         (json!({}), "Old"),
@@ -266,7 +266,7 @@ fn on_update_the_label_that_was_changed_wins() {
 }
 
 #[test]
-fn an_update_renames_nothing() {
+fn update_group_renames_nothing() {
     let server = Server::start();
     create_group(&server, json!({"id": "team", "grouplabel": "Old", "memberUsers": ["Administrator"]}));
     create_group(&server, json!({"id": "other"}));
@@ -306,7 +306,7 @@ fn an_update_renames_nothing() {
 }
 
 #[test]
-fn the_first_of_several_reasons_to_refuse_a_group_is_told() {
+fn refused_group_names_the_first_reason() {
     let server = Server::start();
     create_user(&server, json!({"username": "plain", "password": "secret"}));
     create_group(&server, json!({"id": "team"}));
@@ -339,7 +339,7 @@ fn the_first_of_several_reasons_to_refuse_a_group_is_told() {
 }
 
 #[test]
-fn names_of_groups_of_every_kind_pass_through_every_route() {
+fn group_names_of_every_kind_work_on_every_route() {
     let server = Server::start();
     create_user(&server, json!({"username": "superuser"}));
     for name in [

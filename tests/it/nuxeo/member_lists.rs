@@ -105,7 +105,7 @@ fn edited(random: &mut Random, list: &[String], names: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn lists_are_what_moving_one_entry_after_the_other_makes_of_them() {
+fn member_lists_match_a_model_that_moves_entry_by_entry() {
     let server = Server::start();
     let seed = Random::seed("ROLLBOOK_SEED", 20_261_130);
     println!("ROLLBOOK_SEED={seed}");

@@ -7,7 +7,7 @@ use crate::support::server::{ADMIN_PASSWORD, Server};
 use serde_json::{Value, json};
 
 #[test]
-fn member_lists_come_only_when_asked_for_in_any_spelling() {
+fn member_lists_are_sent_only_on_request() {
     let server = Server::start();
     create_user(&server, json!({"username": "ada"}));
     create_group(&server, json!({"id": "parent"}));
@@ -176,7 +176,7 @@ fn a_member_list_replaces_unless_it_is_absent_or_null() {
 }
 
 #[test]
-fn what_one_side_of_a_membership_says_the_other_says_too() {
+fn both_sides_of_a_membership_agree() {
     let server = Server::start();
     create_user(&server, json!({"username": "ada"}));
     create_group(&server, json!({"id": "child"}));
@@ -209,7 +209,7 @@ fn lists_inside_the_properties_of_a_group_have_no_effect() {
 }
 
 #[test]
-fn members_that_do_not_exist_are_kept_and_found_when_they_appear() {
+fn pending_members_resolve_when_they_are_created() {
     let server = Server::start();
     for name in ["ada", "eve"] {
         create_user(&server, json!({"username": name}));
@@ -266,7 +266,7 @@ fn members_that_do_not_exist_are_kept_and_found_when_they_appear() {
 }
 
 #[test]
-fn what_waits_for_a_new_group_comes_to_it_beside_the_lists_that_it_is_created_with() {
+fn pending_members_of_a_new_group_join_its_own_lists() {
     let server = Server::start();
     create_user(&server, json!({"username": "ada"}));
     for lists in [
@@ -302,7 +302,7 @@ fn what_waits_for_a_new_group_comes_to_it_beside_the_lists_that_it_is_created_wi
 }
 
 #[test]
-fn a_member_group_comes_back_as_it_was_written() {
+fn member_group_name_keeps_its_spelling() {
     // The Python suite stores this very name, with a capital letter, and compares.
     let server = Server::start();
     let body = json!({"entity-type": "group", "groupname": "team", "memberGroups": ["Administrators"]});

@@ -91,7 +91,7 @@ fn a_new_password_must_match_the_pattern() {
 }
 
 #[test]
-fn a_creation_looks_at_the_password_before_the_groups_and_an_update_after_them() {
+fn create_checks_the_password_before_the_groups_and_update_after_them() {
     let server = Server::with(&["--password-pattern", "^.{3,}$"]);
     let ada = create_user(&server, json!({"username": "ada", "password": "long enough"}));
     let weak = || refusal(400, "The password doesn't meet requirements");
@@ -116,7 +116,7 @@ fn a_creation_looks_at_the_password_before_the_groups_and_an_update_after_them()
 }
 
 #[test]
-fn a_password_that_is_hashed_already_is_taken_over() {
+fn password_hash_is_stored_as_given() {
     let server = Server::start();
     for (name, hashed) in [
         ("sha1", "{SSHA}Qc9bcC1nlMNtkANgWUKBb0wB79NwaW5jaHNhbA=="),
@@ -170,7 +170,7 @@ fn no_answer_shows_a_password() {
 }
 
 #[test]
-fn a_user_changes_the_own_password_with_the_old_one() {
+fn user_changes_its_own_password_with_the_old_one() {
     let server = Server::start();
     let ada = create_user(&server, json!({"username": "ada", "password": "first"}));
     let change = |password: &str, body: &str| {

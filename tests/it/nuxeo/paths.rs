@@ -6,7 +6,7 @@ use crate::support::nuxeo_auth::get;
 use crate::support::server::{ADMIN_PASSWORD, Server};
 
 #[test]
-fn a_path_that_nobody_knows_is_not_found() {
+fn unknown_path_is_404() {
     let server = Server::start();
     let authorization = basic("Administrator", ADMIN_PASSWORD);
     for path in [
@@ -39,7 +39,7 @@ fn a_path_that_nobody_knows_is_not_found() {
 }
 
 #[test]
-fn a_stranger_is_told_that_he_is_one_before_anything_about_paths() {
+fn anonymous_request_is_401_before_404() {
     let server = Server::with(&["--wrong-password-delay", "0"]);
     let (right, wrong) = (basic("Administrator", ADMIN_PASSWORD), basic("Administrator", "wrong"));
     for (method, path, status) in [

@@ -92,7 +92,7 @@ pub fn operations() -> Vec<(&'static str, &'static str, Value, [u16; 4], &'stati
 }
 
 #[test]
-fn each_may_do_what_the_permission_table_says_and_no_more() {
+fn each_caller_may_do_what_the_permission_table_says() {
     let server = Server::start();
     create_group(&server, json!({"id": "ops", "parentGroups": ["administrators"]}));
     let callers = ["none", "plain", "power", "root"];
@@ -139,7 +139,7 @@ fn each_may_do_what_the_permission_table_says_and_no_more() {
 }
 
 #[test]
-fn existence_is_no_secret_so_404_comes_before_403() {
+fn missing_user_is_404_before_403() {
     let server = Server::start();
     create_user(&server, json!({"username": "plain", "password": "secret"}));
     let put = r#"{"entity-type":"user"}"#;
@@ -162,7 +162,7 @@ fn existence_is_no_secret_so_404_comes_before_403() {
 
 /// The reference server's own cases for ordinary and for power users.
 #[test]
-fn the_reference_s_guards_stand() {
+fn power_user_limits_of_the_reference_server_hold() {
     let server = reference_directory();
     let ordinary = ("user1", "user1");
     let power = ("user0", "user0");

@@ -35,7 +35,7 @@ fn powers(server: &Server) -> [Value; 6] {
 }
 
 #[test]
-fn a_power_user_makes_no_administrator() {
+fn power_user_cannot_make_administrators() {
     let server = future_directory();
     let before = powers(&server);
     let user = |name: &str, groups: Value| user_body(json!({"username": name, "password": "x", "groups": groups}));
@@ -139,7 +139,7 @@ fn a_power_user_makes_no_administrator() {
 }
 
 #[test]
-fn a_disabled_administrator_is_out_of_reach_too() {
+fn power_user_cannot_change_a_disabled_administrator() {
     let server = future_directory();
     let leela = ("leela", "nibbler");
     for (name, group) in [("root", "administrators"), ("nested", "deep")] {
@@ -164,7 +164,7 @@ fn a_disabled_administrator_is_out_of_reach_too() {
 }
 
 #[test]
-fn a_power_user_does_the_daily_work() {
+fn power_user_manages_ordinary_users_and_groups() {
     let server = future_directory();
     let leela = ("leela", "nibbler");
     let team = ("team", "team");
@@ -209,7 +209,7 @@ fn a_power_user_does_the_daily_work() {
 }
 
 #[test]
-fn a_power_user_leaves_no_group_waiting_below_a_future_administrators_group() {
+fn power_user_cannot_add_pending_parents_with_administrator_rights() {
     let server = future_directory();
     let leela = ("leela", "nibbler");
     let before = powers(&server);
@@ -229,7 +229,7 @@ fn a_power_user_leaves_no_group_waiting_below_a_future_administrators_group() {
 }
 
 #[test]
-fn a_power_user_sends_back_a_group_as_it_is_shown_also_with_a_parent_that_is_not_there() {
+fn power_user_can_send_back_a_group_with_a_pending_parent() {
     let server = future_directory();
     let leela = ("leela", "nibbler");
     let fetch = "fetch-group=memberUsers,memberGroups,parentGroups";
@@ -262,7 +262,7 @@ fn a_power_user_sends_back_a_group_as_it_is_shown_also_with_a_parent_that_is_not
 }
 
 #[test]
-fn a_name_that_a_group_waits_for_keeps_its_place_whatever_groups_it_is_created_with() {
+fn pending_member_keeps_its_position_when_it_is_created() {
     let server = Server::start();
     create_group(&server, json!({"id": "team", "grouplabel": "Team", "memberUsers": ["Ghost"]}));
     let ghost = create_user(&server, json!({"username": "ghost", "groups": ["members"]}));

@@ -6,7 +6,7 @@ use crate::support::server::{ADMIN_PASSWORD, Server};
 use serde_json::{Value, json};
 
 #[test]
-fn a_method_that_a_path_does_not_know_is_refused_and_the_known_ones_are_named() {
+fn unsupported_method_is_405_with_allow_in_nuxeo() {
     let server = Server::start();
     let ada = create_user(&server, json!({"username": "ada"}));
     for (method, path, allowed) in [
@@ -162,7 +162,7 @@ fn a_body_is_read_as_json_whatever_its_type_says() {
 }
 
 #[test]
-fn answers_say_what_they_are() {
+fn answers_have_their_content_types() {
     let server = Server::start();
     create_user(&server, json!({"username": "ada"}));
     let taken = user_body(json!({"username": "ada"}));

@@ -97,7 +97,7 @@ fn search_pages_by_the_numbers_of_the_contract() {
 }
 
 #[test]
-fn a_number_of_a_page_that_does_not_parse_is_refused() {
+fn page_number_that_does_not_parse_is_refused() {
     let server = Server::start();
     for path in ["/user/search?q=*&", "/group/search?q=*&", "/group/members/@users?", "/group/members/@groups?"] {
         for query in
@@ -158,7 +158,7 @@ fn a_page_holds_20_50_or_at_most_1000_entries() {
 }
 
 #[test]
-fn long_lists_are_paged_to_their_end_and_never_answered_from_before() {
+fn long_lists_are_paged_to_their_end_without_stale_pages() {
     let server = Server::start();
     let name = |number: usize| format!("user{number:04}@example.com");
     let mut everybody: Vec<String> = (0..1100).map(name).collect();
@@ -220,7 +220,7 @@ fn long_lists_are_paged_to_their_end_and_never_answered_from_before() {
 }
 
 #[test]
-fn a_user_called_search_is_hidden_by_the_search_from_reading_alone() {
+fn user_called_search_cannot_be_read_but_can_be_changed() {
     let server = Server::start();
     let named = |first: &str| user("search", json!({"firstName": first}), &[]);
     create_user(&server, json!({"username": "search", "firstName": "Sea"}));

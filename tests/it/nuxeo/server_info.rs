@@ -8,7 +8,7 @@ use crate::support::server::{ADMIN_PASSWORD, Server};
 use serde_json::{Value, json};
 
 #[test]
-fn clients_connect() {
+fn connection_calls_of_clients_succeed() {
     let server = Server::start();
     let authorization = basic("Administrator", ADMIN_PASSWORD);
     let headers = [("Authorization", authorization.as_str()), ("Content-Type", "application/json")];
@@ -28,7 +28,7 @@ fn clients_connect() {
 }
 
 #[test]
-fn the_running_status_is_told_to_everybody() {
+fn running_status_needs_no_credentials() {
     let server = Server::start();
     let parts = json!({
         "runtimeStatus": "ok", "repositoryStatus": "ok", "elasticSearchStatus": "ok", "streamStatus": "ok",
@@ -113,7 +113,7 @@ fn assert_described(operation: &Value) {
 }
 
 #[test]
-fn the_operations_are_described_to_everybody() {
+fn automation_operations_need_no_credentials() {
     let server = Server::start();
     let (right, wrong) = (basic("Administrator", ADMIN_PASSWORD), basic("Administrator", "wrong"));
     let callers = [&[][..], &[("Authorization", right.as_str())], &[("Authorization", wrong.as_str())]];
@@ -155,7 +155,7 @@ fn the_operations_are_described_to_everybody() {
 }
 
 #[test]
-fn log_writes_to_the_server_s_log() {
+fn log_operation_writes_to_the_log_of_the_server() {
     let server = Server::start();
     for (path, message) in [
         ("/nuxeo/site/automation/Log", "first message"),

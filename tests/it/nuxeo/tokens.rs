@@ -33,7 +33,7 @@ fn the_same_user_application_and_device_get_the_same_token() {
 }
 
 #[test]
-fn of_those_who_ask_at_once_for_one_token_all_get_the_same() {
+fn simultaneous_requests_for_one_token_return_the_same_token() {
     const ASKERS: usize = 8;
     let server = Server::start();
     create_user(&server, json!({"username": "ada", "password": "secret"}));
@@ -59,7 +59,7 @@ fn of_those_who_ask_at_once_for_one_token_all_get_the_same() {
 }
 
 #[test]
-fn a_token_opens_the_account_in_every_place_where_clients_put_it() {
+fn token_is_accepted_in_every_place_where_clients_put_it() {
     let server = Server::start();
     let ada = create_user(&server, json!({"username": "ada", "password": "secret"}));
     let token = issued(&server, ("ada", "secret"), "laptop");
@@ -119,7 +119,7 @@ fn a_token_is_refused_without_its_parameters_or_credentials() {
 }
 
 #[test]
-fn a_revoked_token_opens_nothing() {
+fn revoked_token_is_refused() {
     let server = Server::start();
     create_user(&server, json!({"username": "ada", "password": "secret"}));
     let ada = ("ada", "secret");
@@ -137,7 +137,7 @@ fn a_revoked_token_opens_nothing() {
 }
 
 #[test]
-fn tokens_are_listed_made_and_revoked_under_the_api_too() {
+fn tokens_are_listed_issued_and_revoked_below_the_api_path() {
     let server = Server::start();
     create_user(&server, json!({"username": "ada", "password": "secret"}));
     let ada = ("ada", "secret");

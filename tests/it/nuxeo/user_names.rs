@@ -69,7 +69,7 @@ fn a_user_must_have_a_name_without_control_characters() {
 }
 
 #[test]
-fn names_of_every_kind_pass_through_every_route() {
+fn user_names_of_every_kind_work_on_every_route() {
     let server = Server::start();
     for name in [
         "ada@example.com",
@@ -178,7 +178,7 @@ fn a_plus_in_a_path_is_a_plus() {
 }
 
 #[test]
-fn the_id_in_an_update_must_be_the_user_of_the_path() {
+fn update_user_refuses_the_id_of_another_user() {
     let server = Server::start();
     let ada = create_user(&server, json!({"username": "ada"}));
     let eve = create_user(&server, json!({"username": "eve"}));

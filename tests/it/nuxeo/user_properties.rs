@@ -34,7 +34,7 @@ fn a_user_is_answered_with_exactly_the_keys_of_the_contract() {
 }
 
 #[test]
-fn a_client_may_send_back_everything_that_it_got() {
+fn user_document_can_be_sent_back_unchanged() {
     let server = Server::start();
     create_group(&server, json!({"id": "parent", "memberGroups": ["members"]}));
     create_user(&server, json!({"username": "ada", "firstName": "Ada", "groups": ["members"], "phone": 5}));
@@ -68,7 +68,7 @@ fn an_absent_value_is_null_and_an_update_is_a_merge() {
 }
 
 #[test]
-fn what_a_client_may_not_set_is_ignored() {
+fn read_only_fields_are_ignored() {
     let server = Server::start();
     let body = json!({
         "entity-type": "user", "id": "somebody else", "idOrUsername": "x", "isAdministrator": true, "isAnonymous": true,
@@ -155,7 +155,7 @@ fn a_property_of_the_wrong_shape_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn unknown_properties_are_kept_and_come_back() {
+fn unknown_properties_are_stored_and_returned() {
     let server = Server::start();
     let extra = json!({
         "phone": "+49 30 1", "title": "Countess", "age": 36, "height": 1.5, "remote": true,
@@ -228,7 +228,7 @@ fn a_number_comes_back_with_all_its_digits() {
 }
 
 #[test]
-fn a_kept_property_has_no_power() {
+fn unknown_properties_give_no_rights() {
     let server = Server::start();
     let kept = json!({"password_hash": "x", "uuid": "x", "version": 7, "displayName": "x"});
     // Other dialects answer these from Rollbook's own fields, so nobody can put a value in their place.
@@ -250,7 +250,7 @@ fn a_kept_property_has_no_power() {
 }
 
 #[test]
-fn kept_properties_have_64_kib_a_user() {
+fn unknown_properties_have_64_kib_for_each_user() {
     let server = Server::start();
     let note = |length: usize| "x".repeat(length);
     let fits = json!({"username": "ada", "note": note(60_000)});

@@ -128,7 +128,7 @@ fn strict_errors_make_the_documented_500_a_404() {
 }
 
 #[test]
-fn the_first_of_several_reasons_to_refuse_is_told() {
+fn refused_user_names_the_first_reason() {
     let server = Server::start();
     create_user(&server, json!({"username": "plain", "password": "secret"}));
     let plain = ("plain", "secret");
@@ -205,7 +205,7 @@ fn a_transient_user_is_answered_and_never_stored() {
 }
 
 #[test]
-fn the_caller_is_told_who_he_is_under_every_path() {
+fn me_returns_the_caller_under_every_path() {
     let server = Server::start();
     let administrator = server.nuxeo("GET", "/user/Administrator", None).json();
     assert_eq!(administrator["isAdministrator"], json!(true));
@@ -230,7 +230,7 @@ fn the_caller_is_told_who_he_is_under_every_path() {
 }
 
 #[test]
-fn the_profile_comes_when_it_is_asked_for_in_any_spelling() {
+fn profile_is_sent_on_request() {
     let server = Server::start();
     let plain = server.nuxeo("GET", "/user/Administrator", None).json();
     let mut enriched = plain.clone();
@@ -263,7 +263,7 @@ fn the_profile_comes_when_it_is_asked_for_in_any_spelling() {
 }
 
 #[test]
-fn a_deleted_user_is_gone_from_everywhere_and_the_name_is_free() {
+fn deleted_user_is_gone_from_every_list_and_its_name_is_free() {
     let server = Server::start();
     let properties =
         json!({"username": "Ada", "password": "secret", "firstName": "Ada", "groups": ["members"], "x": 1});

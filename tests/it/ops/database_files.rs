@@ -66,7 +66,7 @@ fn with_files() -> Folder {
 }
 
 #[test]
-fn what_is_no_regular_file_is_refused_by_every_command_and_left_as_it_is() {
+fn every_command_refuses_a_database_that_is_no_regular_file() {
     let folder = with_files();
     let at = |name: &str| folder.path().join(name);
     std::fs::create_dir(at("folder")).expect("a folder");
@@ -142,7 +142,7 @@ fn a_command_without_a_database_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_lock_file_that_is_none_is_refused_and_nothing_waits_for_it() {
+fn lock_file_that_is_no_regular_file_is_refused_without_waiting() {
     let folder = with_files();
     let lock = folder.path().join("rollbook.db.lock");
     let target = folder.path().join("target");
@@ -224,7 +224,7 @@ fn kept_log(folder: &Folder) -> bool {
 }
 
 #[test]
-fn a_backup_that_was_copied_over_a_database_beside_its_log_is_refused_until_it_is_restored() {
+fn backup_copied_beside_a_foreign_wal_is_refused_until_it_is_restored() {
     let folder = with_log();
     std::fs::copy(folder.path().join("backup.db"), folder.db()).expect("a copy");
     assert_refused(&folder, "mv rollbook.db rollbook.db.copy; rollbook restore rollbook.db.copy --db rollbook.db");
@@ -239,7 +239,7 @@ fn a_backup_that_was_copied_over_a_database_beside_its_log_is_refused_until_it_i
 }
 
 #[test]
-fn a_restore_over_a_copy_beside_the_log_of_another_database_keeps_both_as_they_are() {
+fn restore_keeps_a_copy_and_the_wal_of_another_database() {
     let folder = with_log();
     let log = std::fs::read(folder.path().join("rollbook.db-wal")).expect("the log");
     let copy = std::fs::read(folder.path().join("backup.db")).expect("the backup");
@@ -254,7 +254,7 @@ fn a_restore_over_a_copy_beside_the_log_of_another_database_keeps_both_as_they_a
 }
 
 #[test]
-fn a_log_without_its_database_is_kept_and_no_new_database_is_made_beside_it() {
+fn wal_without_its_database_is_kept_and_no_database_is_created() {
     let folder = with_log();
     let database = std::fs::read(folder.db()).expect("the database");
     std::fs::remove_file(folder.db()).expect("the file");
@@ -289,7 +289,7 @@ fn journal_of_another_database(place: &Path, later: bool) -> Vec<u8> {
 }
 
 #[test]
-fn the_journal_of_another_database_is_not_played_back_into_a_copy() {
+fn journal_of_another_database_is_not_rolled_back_into_a_copy() {
     for later in [false, true] {
         let folder = with_log();
         std::fs::remove_file(folder.path().join("rollbook.db-wal")).expect("the log");
@@ -307,7 +307,7 @@ fn the_journal_of_another_database_is_not_played_back_into_a_copy() {
 }
 
 #[test]
-fn a_restore_where_only_the_log_is_left_keeps_the_log() {
+fn restore_keeps_a_wal_without_its_database() {
     let folder = with_log();
     std::fs::remove_file(folder.db()).expect("the file");
     assert_eq!(run_on(&folder, "rollbook.db", &["restore", "backup.db"]).0, 0);

@@ -168,7 +168,7 @@ fn the_first_secrets_that_root_writes_into_a_file_belong_to_the_owner_of_the_dat
 }
 
 #[test]
-fn a_member_of_the_group_does_not_lock_the_owner_out() {
+fn commands_of_a_group_member_do_not_lock_the_owner_out() {
     let Some(place) = Place::new("group") else { return };
     // With the group handed on to new files, and without.
     for mode in [0o2770, 0o770] {
@@ -215,7 +215,7 @@ fn a_member_of_the_group_does_not_lock_the_owner_out() {
 }
 
 #[test]
-fn an_error_names_the_right_that_is_missing() {
+fn permission_error_names_the_missing_permission() {
     let Some(place) = Place::new("rights") else { return };
     let csv = place.at("users.csv");
     std::fs::write(&csv, "username\nada\n").expect("a file");
@@ -275,7 +275,7 @@ fn an_error_names_the_right_that_is_missing() {
 }
 
 #[test]
-fn root_gives_away_nothing_that_the_owner_of_the_folder_has_put_there() {
+fn root_changes_no_owner_of_planted_files() {
     let Some(place) = Place::new("planted") else { return };
     let state = place.folder("state", SERVICE, GROUP, 0o755);
     let database = state.join("rollbook.db");

@@ -16,7 +16,7 @@ fn said(output: &Output) -> String {
 }
 
 #[test]
-fn a_server_says_that_it_is_alive_and_ready_to_anybody() {
+fn health_endpoints_need_no_credentials() {
     let server = Server::start();
     for (path, text) in [("/healthz", "ok\n"), ("/readyz", "ready\n")] {
         let answer = ask(&server, "GET", path);
@@ -30,7 +30,7 @@ fn a_server_says_that_it_is_alive_and_ready_to_anybody() {
 }
 
 #[test]
-fn a_server_that_is_not_there_or_says_nothing_is_not_healthy() {
+fn healthcheck_fails_without_an_answer() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("an address");
     let address = silent.local_addr().expect("an address").to_string();
     let waited = rollbook().args(["healthcheck", "--timeout", "0.3", "--listen", &address]).output().unwrap();
@@ -43,13 +43,13 @@ fn a_server_that_is_not_there_or_says_nothing_is_not_healthy() {
 }
 
 #[test]
-fn a_server_on_all_addresses_is_asked_at_the_loopback() {
+fn healthcheck_of_a_wildcard_address_uses_the_loopback() {
     let server = Server::with(&["--listen", "0.0.0.0:0"]);
     assert_eq!(healthcheck(&server).status.code(), Some(0));
 }
 
 #[test]
-fn each_shell_gets_completions_that_it_understands() {
+fn completions_are_valid_for_each_shell() {
     let folder = Folder::new();
     for (shell, word) in [("bash", "complete -F"), ("zsh", "#compdef rollbook"), ("fish", "complete -c rollbook")] {
         let made = run(&folder, &["completions", shell]);

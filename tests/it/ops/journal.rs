@@ -119,7 +119,7 @@ fn a_variable_that_names_another_stream_changes_nothing() {
 }
 
 #[test]
-fn a_command_that_fails_says_so_to_the_journal_too() {
+fn failed_command_is_logged_to_the_journal() {
     let folder = Folder::new();
     // A pipe is as good as a file.
     let (mut reader, writer) = std::io::pipe().expect("a pipe");

@@ -89,7 +89,7 @@ fn a_log_in_json_has_one_object_for_each_line() {
 }
 
 #[test]
-fn a_log_in_json_tells_what_an_answer_hides() {
+fn json_log_has_the_cause_that_an_answer_hides() {
     let server = Server::with(&["--log-format", "json"]);
     let connection = Database::open(server.folder.db()).expect("the database");
     connection.execute_batch("alter table groups rename to elsewhere").expect("a broken schema");
@@ -112,7 +112,7 @@ fn a_log_in_json_tells_what_an_answer_hides() {
 }
 
 #[test]
-fn every_command_that_logs_does_so_in_json() {
+fn every_logging_command_logs_in_json() {
     let nowhere = Folder::new();
     let folder = Folder::new();
     let made = run(&folder, &["key", "create", "api", "--name", "test"]);

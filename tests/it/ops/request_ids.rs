@@ -45,7 +45,7 @@ fn a_client_finds_its_identifier_in_the_answer_and_at_the_end_of_the_line() {
 }
 
 #[test]
-fn an_identifier_that_is_none_is_replaced() {
+fn invalid_request_id_is_replaced() {
     let server = Server::start();
     let too_long = "x".repeat(129);
     let odd = ["", " ", "a b", "a\tb", "a,b", "a;b", "\"a\"", "a'b", "a\\b", "%41", "<a>", "(a)", "é", &too_long];
@@ -94,7 +94,7 @@ fn each_request_of_a_connection_has_an_identifier_of_its_own() {
 }
 
 #[test]
-fn identifiers_do_not_begin_anew_with_the_process() {
+fn request_ids_do_not_repeat_after_a_restart() {
     let folder = Arc::new(Folder::new());
     let mut ids = BTreeSet::new();
     for _ in 0..3 {
@@ -164,7 +164,7 @@ fn every_answer_has_the_identifier_of_its_line() {
 }
 
 #[test]
-fn what_is_logged_of_a_request_leads_to_it() {
+fn every_log_line_of_a_request_has_its_id() {
     let server = Server::start();
     let authorization = basic("Administrator", ADMIN_PASSWORD);
     let headers = [("Authorization", authorization.as_str()), ("X-Request-Id", "said-1")];

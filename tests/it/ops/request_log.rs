@@ -47,7 +47,7 @@ fn every_request_has_one_line_in_the_log() {
 }
 
 #[test]
-fn no_secret_ever_reaches_the_log() {
+fn no_secret_reaches_the_log() {
     let folder = Folder::new();
     let server = Started::by(serve(&folder, &["--log", "trace"]));
     let authorization = basic("Administrator", ADMIN_PASSWORD);
@@ -103,7 +103,7 @@ fn no_secret_ever_reaches_the_log() {
 }
 
 #[test]
-fn a_token_in_a_path_is_left_out_of_the_log_whatever_becomes_of_the_call() {
+fn token_in_a_path_is_redacted_whatever_the_status() {
     let folder = Folder::new();
     let server = Started::by(serve(&folder, &["--log", "trace", "--head-timeout", "2"]));
     let authorization = basic("Administrator", ADMIN_PASSWORD);
@@ -152,7 +152,7 @@ fn a_token_in_a_path_is_left_out_of_the_log_whatever_becomes_of_the_call() {
 }
 
 #[test]
-fn a_token_in_a_path_is_left_out_of_the_log_however_the_path_is_spelled() {
+fn token_in_a_path_is_redacted_in_every_path_variant() {
     let folder = Folder::new();
     let server = Started::by(serve(&folder, &[]));
     let authorization = basic("Administrator", ADMIN_PASSWORD);

@@ -89,7 +89,7 @@ fn a_start_that_hangs_ends_within_the_grace_period() {
 }
 
 #[test]
-fn signals_that_come_together_are_one_stop() {
+fn simultaneous_signals_are_one_stop() {
     let mut server = Server::start();
     let mut connection = busy(Connection::open(server.address));
     for signal in [Signal::TERM, Signal::INT, Signal::TERM] {

@@ -63,7 +63,7 @@ fn at_url(url: &str, path: &str) -> u16 {
 }
 
 #[test]
-fn sockets_that_were_handed_over_are_served_in_place_of_the_default() {
+fn passed_sockets_replace_the_default_address() {
     if !has_python() {
         return;
     }
@@ -98,7 +98,7 @@ fn sockets_that_were_handed_over_are_served_in_place_of_the_default() {
 }
 
 #[test]
-fn addresses_of_the_settings_are_added_to_sockets_that_were_handed_over() {
+fn configured_addresses_are_added_to_passed_sockets() {
     if !has_python() {
         return;
     }
@@ -132,7 +132,7 @@ fn addresses_of_the_settings_are_added_to_sockets_that_were_handed_over() {
 }
 
 #[test]
-fn with_a_certificate_tls_is_spoken_at_sockets_that_were_handed_over() {
+fn passed_sockets_use_tls_with_a_certificate() {
     if !has_python() {
         return;
     }
@@ -198,7 +198,7 @@ fn sockets_for_another_process_are_left_alone() {
 }
 
 #[test]
-fn the_first_client_of_a_socket_of_systemd_starts_the_server_and_is_answered() {
+fn first_client_of_a_systemd_socket_starts_the_server_and_is_answered() {
     if !has_tool("systemd-socket-activate", "systemd") {
         return;
     }
@@ -218,7 +218,7 @@ fn the_first_client_of_a_socket_of_systemd_starts_the_server_and_is_answered() {
 }
 
 #[test]
-fn systemd_finds_the_example_of_a_socket_sound() {
+fn systemd_accepts_the_example_socket_unit() {
     if !has_tool("systemd-analyze", "systemd") {
         return;
     }

@@ -48,7 +48,7 @@ fn assert_told(socket: &UnixDatagram, place: &str) {
 }
 
 #[test]
-fn the_supervisor_is_told_when_the_server_listens_and_when_it_stops() {
+fn systemd_is_notified_of_ready_and_stopping() {
     let folder = Folder::new();
     let path = folder.path().join("notify");
     let place = path.to_str().expect("text").to_owned();
@@ -79,7 +79,7 @@ fn told_until_end(socket: &UnixDatagram, server: Server) -> Vec<String> {
 }
 
 #[test]
-fn signs_of_life_come_from_the_start_to_the_stop() {
+fn watchdog_messages_are_sent_from_start_to_stop() {
     let folder = Arc::new(Folder::new());
     let (socket, path) = listen(&folder);
     // The shell becomes the server, and keeps its number.
@@ -100,7 +100,7 @@ fn signs_of_life_come_from_the_start_to_the_stop() {
 }
 
 #[test]
-fn a_supervisor_that_expects_no_signs_of_life_gets_none() {
+fn no_watchdog_message_is_sent_unless_expected() {
     let others = [
         vec![],
         vec![("WATCHDOG_USEC", "")],
@@ -143,7 +143,7 @@ fn assert_reloaded(socket: &UnixDatagram, before: i64) {
 }
 
 #[test]
-fn the_supervisor_is_told_when_files_are_read_again() {
+fn systemd_is_notified_of_a_reload() {
     let folder = Arc::new(Folder::new());
     let (socket, path) = listen(&folder);
     let mut command = serve(&folder, &[]);
@@ -184,7 +184,7 @@ fn the_reload_of_the_unit_reaches_the_server() {
 }
 
 #[test]
-fn a_supervisor_that_cannot_be_told_does_not_keep_the_server_from_serving() {
+fn unreachable_notify_socket_does_not_stop_the_server() {
     let long = format!("/{}", "long/".repeat(40));
     for place in ["/nowhere/notify", "@rollbook-nobody-listens", "vsock:2:1234", long.as_str()] {
         let folder = Arc::new(Folder::new());
@@ -254,7 +254,7 @@ fn the_command_line_of_the_unit_serves() {
 }
 
 #[test]
-fn the_sample_of_settings_has_settings_that_there_are() {
+fn sample_settings_file_names_existing_settings() {
     let sample = packaged("rollbook.default");
     let help = said(&rollbook().args(["serve", "--help"]).output().expect("help")).1;
     let folder = Arc::new(Folder::new());
@@ -286,7 +286,7 @@ fn the_sample_of_settings_has_settings_that_there_are() {
 }
 
 #[test]
-fn systemd_finds_the_unit_sound_and_little_exposed() {
+fn systemd_accepts_the_unit_and_its_exposure_is_low() {
     if !has_tool("systemd-analyze", "systemd") {
         return;
     }

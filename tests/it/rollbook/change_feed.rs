@@ -35,7 +35,7 @@ pub fn since(server: &Server, next: &mut String) -> Vec<Value> {
 }
 
 #[test]
-fn a_new_directory_begins_with_what_it_begins_with() {
+fn new_directory_starts_with_its_built_in_entries() {
     let server = Server::start();
     let (found, next) = changes(&server, "0");
     let actions: Vec<_> = found.iter().map(|change| change["action"].as_str().unwrap()).collect();
@@ -58,7 +58,7 @@ fn a_new_directory_begins_with_what_it_begins_with() {
 }
 
 #[test]
-fn each_change_is_told_once_with_who_made_it_and_what_was_different() {
+fn each_change_is_recorded_once_with_its_caller_and_difference() {
     let server = Server::start();
     let mut next = changes(&server, "0").1;
     let mut told = |calls: &dyn Fn(), expected: Value| {
@@ -133,7 +133,7 @@ fn each_change_is_told_once_with_who_made_it_and_what_was_different() {
 }
 
 #[test]
-fn groups_and_the_names_in_their_lists_are_told_too() {
+fn changes_of_groups_and_member_lists_are_recorded() {
     let server = Server::start();
     let admin = "user Administrator";
     create_user(&server, json!({"username": "bob"}));
@@ -226,7 +226,7 @@ fn groups_and_the_names_in_their_lists_are_told_too() {
 }
 
 #[test]
-fn tokens_are_told_without_being_given_away() {
+fn changes_of_tokens_are_recorded_without_the_secret() {
     let server = Server::start();
     create_user(&server, json!({"username": "bob"}));
     let mut next = changes(&server, "0").1;
@@ -248,7 +248,7 @@ fn tokens_are_told_without_being_given_away() {
 }
 
 #[test]
-fn keys_made_and_revoked_at_the_command_line_are_told() {
+fn keys_created_and_revoked_by_commands_are_recorded() {
     let folder = Arc::new(Folder::new());
     create_key(&folder, "app", Some("read"));
     assert!(run(&folder, &["key", "revoke", "3"]).status.success());
@@ -262,7 +262,7 @@ fn keys_made_and_revoked_at_the_command_line_are_told() {
 }
 
 #[test]
-fn what_is_refused_is_not_told() {
+fn refused_changes_are_not_recorded() {
     let server = Server::start();
     create_user(&server, json!({"username": "ada@example.com"}));
     let next = changes(&server, "0").1;

@@ -136,7 +136,7 @@ const USERS: [&str; 5] = ["Ada@example.com", "bob@example.com", "Cyd@example.com
 const GROUPS: [&str; 5] = ["One", "two", "Three", "four", "members"];
 
 #[test]
-fn a_reader_that_compares_texts_comes_to_what_is_there() {
+fn replayed_changes_rebuild_the_directory() {
     let server = Server::start();
     let seed = Random::seed("ROLLBOOK_SEED", 20_261_201);
     println!("ROLLBOOK_SEED={seed}");

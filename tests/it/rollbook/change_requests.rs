@@ -38,7 +38,7 @@ fn wait_for_requests(server: &Server, count: usize) {
 }
 
 #[test]
-fn who_waits_is_told_as_soon_as_there_is_something() {
+fn waiting_reader_receives_the_next_change_at_once() {
     let server = Server::with(&LISTEN);
     let next = changes(&server, "0").1;
     std::thread::scope(|scope| {
@@ -69,7 +69,7 @@ fn who_waits_is_told_as_soon_as_there_is_something() {
 }
 
 #[test]
-fn who_waits_does_not_hold_up_the_end_of_the_server() {
+fn waiting_reader_does_not_delay_the_stop() {
     let server = Server::with(&[&LISTEN[..], &["--grace", "60"]].concat());
     let mut connection = Connection::open(server.address);
     let authorization = format!("Bearer {APP_KEY}");
@@ -83,7 +83,7 @@ fn who_waits_does_not_hold_up_the_end_of_the_server() {
 }
 
 #[test]
-fn the_record_is_for_administrators_and_for_keys() {
+fn changes_feed_is_for_administrators_and_keys() {
     let server = Server::start();
     assert_eq!(
         server.nuxeo("POST", "/user", Some(&user_body(json!({"username": "bob", "password": "secret words"})))).status,
@@ -109,7 +109,7 @@ fn the_record_is_for_administrators_and_for_keys() {
 }
 
 #[test]
-fn a_mistake_is_told_in_the_interface_s_own_words() {
+fn wrong_request_has_the_error_form_of_the_changes_feed() {
     let server = Server::start();
     let wrong_since = "since is not the number of a change, a time (RFC 3339) or now";
     let wrong_limit = "limit is not a number from 1 to 10000";
@@ -141,7 +141,7 @@ fn a_mistake_is_told_in_the_interface_s_own_words() {
 }
 
 #[test]
-fn old_changes_go_and_who_has_missed_them_is_told() {
+fn expired_changes_are_410_for_readers_that_missed_them() {
     let server = Server::with(&["--keep-changes", "1s"]);
     wait_until("a list of one", || changes(&server, "").0.len() == 1);
     assert_eq!(changes(&server, "").1, "7", "the newest stays, so that no number is given twice");
@@ -171,7 +171,7 @@ fn old_changes_go_and_who_has_missed_them_is_told() {
 }
 
 #[test]
-fn what_was_told_before_a_kill_is_told_after_it_and_nothing_else() {
+fn changes_are_the_same_before_and_after_a_kill() {
     let folder = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&folder), &[]);
     for number in 0..20 {

@@ -54,7 +54,7 @@ fn assert_goes_on(server: &Server, since: i64) -> Vec<Value> {
 }
 
 #[test]
-fn readers_of_changes_that_a_restore_has_lost_are_told_however_much_comes_after() {
+fn reader_of_changes_that_a_restore_lost_receives_410() {
     let folder = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&folder), &[]);
     create(&server, &["ada"]);
@@ -117,7 +117,7 @@ fn readers_of_changes_that_a_restore_has_lost_are_told_however_much_comes_after(
 }
 
 #[test]
-fn a_reader_that_asks_by_the_time_is_told_of_the_restore() {
+fn reader_by_time_receives_the_restore() {
     let folder = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&folder), &[]);
     back_up(&folder, "backup.db");
@@ -141,7 +141,7 @@ fn plant(folder: &Folder, name: &str, number: i64) {
 }
 
 #[test]
-fn numbers_are_greater_than_those_of_the_backup_and_of_the_old_database_whatever_the_clock_says() {
+fn restore_continues_above_all_earlier_change_numbers() {
     const FAR: i64 = 1 << 52;
     for (of_backup, of_old) in [(FAR, 0), (0, FAR), (FAR, FAR + 10)] {
         let folder = Arc::new(Folder::new());
@@ -171,7 +171,7 @@ fn numbers_are_greater_than_those_of_the_backup_and_of_the_old_database_whatever
 }
 
 #[test]
-fn a_file_with_an_impossible_number_takes_no_further_changes_until_a_backup_is_restored() {
+fn file_with_an_impossible_change_number_refuses_writes_until_a_restore() {
     const LARGEST: i64 = (1 << 53) - 1;
     for number in [LARGEST, LARGEST + 1, i64::MAX - 1] {
         let folder = Arc::new(Folder::new());
@@ -212,7 +212,7 @@ fn a_file_with_the_least_and_the_greatest_number_is_read() {
 }
 
 #[test]
-fn a_backup_without_a_record_begins_one_with_the_restore() {
+fn backup_without_an_audit_log_starts_one_at_the_restore() {
     let folder = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&folder), &[]);
     create(&server, &["lost"]);

@@ -41,7 +41,7 @@ fn send_without_end(server: &Server, start: &str, again: &str) -> Vec<u16> {
 }
 
 #[test]
-fn what_never_ends_is_refused_and_costs_no_memory() {
+fn endless_input_is_refused_without_memory_growth() {
     let server = Server::start();
     let get = "GET /api/v1/user HTTP/1.1\r\nHost: test\r\n";
     let chunked = create("Transfer-Encoding: chunked\r\n", "");
@@ -91,7 +91,7 @@ fn answers(server: &Server, bytes: &[u8]) -> Vec<u16> {
 }
 
 #[test]
-fn heads_of_bytes_that_no_head_has_are_answered() {
+fn heads_with_illegal_bytes_are_answered() {
     let server = Server::start();
     let keys = credentials();
     let head = |line: &[u8], field: &[u8]| [line, b"\r\nHost: test\r\n", field, keys.as_bytes(), b"\r\n"].concat();
@@ -137,7 +137,7 @@ fn heads_of_bytes_that_no_head_has_are_answered() {
 }
 
 #[test]
-fn another_version_leaves_nothing_behind() {
+fn unsupported_http_version_leaves_nothing_behind() {
     let server = Server::start();
     besiege("HTTP/2.0 a hundred times, fifty of them gone at once", &server, || {
         for number in 0..100 {
@@ -251,7 +251,7 @@ fn garbage_is_answered_by_refusals_alone() {
 }
 
 #[test]
-fn a_request_with_a_few_bytes_changed_never_is_the_servers_fault() {
+fn mutated_request_never_causes_a_server_error() {
     let server = Server::start();
     let body = json!({"handle": "changed@example.com", "name": "Ada", "access_role": "ro"}).to_string();
     let user = json!({"entity-type": "user", "properties": {"username": "changed", "groups": ["members"]}}).to_string();

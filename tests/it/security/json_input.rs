@@ -96,7 +96,7 @@ const OPERATIONS: [(&str, &str, &str); 16] = [
 ];
 
 #[test]
-fn no_text_inside_json_is_decoded_whoever_sends_it_and_wherever() {
+fn text_inside_json_is_never_decoded_again() {
     let server = Server::start();
     let cookie = session_cookie(&server);
     let authorization = basic("Administrator", ADMIN_PASSWORD);
@@ -139,7 +139,7 @@ fn no_text_inside_json_is_decoded_whoever_sends_it_and_wherever() {
 }
 
 #[test]
-fn the_socket_for_commands_decodes_no_text_either() {
+fn admin_socket_never_decodes_text_again() {
     let server = Server::start();
     let socket = server.folder.path().join("rollbook.db.sock");
     for key in KEYS {
@@ -218,7 +218,7 @@ fn a_hostile_file_is_imported_row_by_row_with_a_server_and_without() {
 }
 
 #[test]
-fn a_server_that_answers_a_pull_with_such_json_ends_nothing() {
+fn hostile_json_in_a_pull_does_no_harm() {
     for key in KEYS {
         let deep = nested(key, 10, 120);
         let entry = json!({"handle": "a@example.com", "name": "A"}).to_string();
@@ -269,7 +269,7 @@ fn stored_values() -> Vec<String> {
 }
 
 #[test]
-fn whatever_is_stored_every_reader_gets_as_valid_json_with_one_key_each() {
+fn stored_values_are_sent_as_valid_json_without_duplicate_keys() {
     let folder = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&folder), &[]);
     let values = stored_values();

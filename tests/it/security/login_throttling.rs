@@ -45,7 +45,7 @@ fn many_wrong_passwords_are_answered_late_and_the_right_one_is_not() {
 }
 
 #[test]
-fn names_are_counted_whatever_their_spelling() {
+fn failures_are_counted_across_spellings_of_a_name() {
     let server = Server::with(&["--wrong-password-delay", "0.5"]);
     let spellings = ["Administrator", "administrator", " ADMINISTRATOR ", "ａdministrator"];
     // Enough for the longest delay, all in one spelling.
@@ -58,7 +58,7 @@ fn names_are_counted_whatever_their_spelling() {
 }
 
 #[test]
-fn without_a_delay_nothing_is_held_back() {
+fn zero_delay_delays_no_answer() {
     let server = Server::with(&["--wrong-password-delay", "0"]);
     for _ in 0..40 {
         assert_eq!(server.nuxeo_as((ADMIN, "wrong"), "GET", "/me", None).status, 401);
@@ -91,7 +91,7 @@ fn burst(there: SocketAddr, number: usize) -> Vec<Answer> {
 }
 
 #[test]
-fn an_address_that_guesses_much_is_refused_and_nobody_else() {
+fn only_the_address_with_many_failures_is_throttled() {
     let Some(theirs) = other_address() else { return eprintln!("this machine has only its loopback: not tested") };
     let server = Server::with(&["--listen", "0.0.0.0:0", "--wrong-password-delay", "3", "--metrics-public"]);
     let there = SocketAddr::new(theirs.parse().expect("an address"), server.address.port());

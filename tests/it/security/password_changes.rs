@@ -110,7 +110,7 @@ fn another_password_ends_sessions_and_tokens_however_it_is_set() {
 }
 
 #[test]
-fn commands_keep_tokens_where_they_are_told_to() {
+fn commands_keep_tokens_on_request() {
     let server = Server::start();
     create_user(&server, json!({"username": "ada", "password": "zero"}));
     let import: &[&str] = &["import", "-", "--format", "jsonl", "--on-conflict", "update", "--keep-tokens"];
@@ -133,7 +133,7 @@ fn commands_keep_tokens_where_they_are_told_to() {
 }
 
 #[test]
-fn a_better_hash_and_a_value_that_was_imported_before_are_no_change() {
+fn rehash_and_reimport_of_the_same_value_keep_sessions() {
     let folder = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&folder), &[]);
     let rows = format!("name,password\nada,{SSHA}\nbob,{BCRYPT}\n");
@@ -173,7 +173,7 @@ fn a_better_hash_and_a_value_that_was_imported_before_are_no_change() {
 }
 
 #[test]
-fn a_token_gets_itself_back_and_no_other_one() {
+fn token_authenticated_request_returns_its_own_token_only() {
     let server = Server::start();
     create_user(&server, json!({"username": "ada", "password": "secret"}));
     let token = token_of(&server, "ada", "secret", "laptop").text().to_owned();
@@ -206,7 +206,7 @@ fn a_token_gets_itself_back_and_no_other_one() {
 }
 
 #[test]
-fn guesses_of_the_present_password_are_counted_with_logins() {
+fn wrong_present_passwords_count_as_failed_logins() {
     let server = Server::with(&["--wrong-password-delay", "0.01", "--metrics-public"]);
     create_user(&server, json!({"username": "ada", "password": "secret"}));
     let refused = || {
@@ -232,7 +232,7 @@ fn guesses_of_the_present_password_are_counted_with_logins() {
 }
 
 #[test]
-fn only_administrators_may_give_a_hash() {
+fn only_administrators_may_set_a_password_hash() {
     let server = Server::with(&["--password-pattern", "^.{8,}$"]);
     create_user(&server, json!({"username": "power", "password": "power power", "groups": ["powerusers"]}));
     create_user(&server, json!({"username": "plain", "password": "plain plain"}));
@@ -269,7 +269,7 @@ fn only_administrators_may_give_a_hash() {
 }
 
 #[test]
-fn who_may_give_whom_a_password_is_one_rule_in_nuxeo_and_on_the_page() {
+fn permission_to_set_a_password_is_the_same_in_nuxeo_and_on_the_page() {
     let server = Server::start();
     for (name, groups) in [
         ("admin", json!(["administrators"])),

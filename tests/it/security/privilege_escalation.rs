@@ -68,7 +68,7 @@ struct Play {
 }
 
 #[test]
-fn only_an_administrator_makes_administrators_whatever_the_others_try() {
+fn only_an_administrator_makes_administrators() {
     let seed = Random::seed("ROLLBOOK_SEED", 20_260_102);
     let steps = if std::env::var_os("ROLLBOOK_LONG").is_some() { STEPS_WHEN_LONG } else { STEPS };
     println!("ROLLBOOK_SEED={seed}");

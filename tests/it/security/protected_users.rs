@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 // ------------------------------------------------------------------------------------- protected users
 
 #[test]
-fn a_protected_user_is_taken_away_by_commands_alone() {
+fn protected_user_is_disabled_or_deleted_by_commands_alone() {
     let server = Server::start();
     create_user(&server, json!({"username": "admin", "password": "secret", "groups": ["administrators"]}));
     create_group(&server, json!({"id": "chiefs", "parentGroups": ["administrators"]}));
@@ -66,7 +66,7 @@ fn a_protected_user_is_taken_away_by_commands_alone() {
 }
 
 #[test]
-fn who_is_protected_is_a_setting() {
+fn protected_users_are_a_setting() {
     let server = Server::with(&["--protect", "ADA@example.com,bob"]);
     for name in ["ada@example.com", "bob"] {
         create_user(&server, json!({"username": name}));
@@ -82,7 +82,7 @@ fn who_is_protected_is_a_setting() {
 }
 
 #[test]
-fn the_first_administrator_has_a_name_in_every_list() {
+fn first_administrator_has_a_display_name_in_every_list() {
     let server = Server::start();
     let shown = server.datadog("GET", "/api/v1/user/administrator", None).json();
     assert_eq!(shown["user"]["name"], json!("Administrator"));
@@ -91,7 +91,7 @@ fn the_first_administrator_has_a_name_in_every_list() {
 // ------------------------------------------------------------------------------ hidden administrators
 
 #[test]
-fn who_is_an_administrator_is_hidden_in_nuxeo_where_an_operator_wants_that() {
+fn administrators_can_be_hidden_in_nuxeo_by_a_setting() {
     for hides in [false, true] {
         let server = Server::with(if hides { &["--hide-administrators"] } else { &[] });
         create_user(&server, json!({"username": "ada", "password": "secret", "groups": ["members"]}));

@@ -28,7 +28,7 @@ const PLANTED: [&str; 14] = [
 ];
 
 #[test]
-fn a_property_with_the_name_of_a_field_is_never_stored_at_any_door() {
+fn reserved_property_name_is_never_stored() {
     let folder = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&folder), &[]);
     create_user(&server, json!({"username": "power", "password": "power power", "groups": ["powerusers"]}));
@@ -76,7 +76,7 @@ fn a_property_with_the_name_of_a_field_is_never_stored_at_any_door() {
 }
 
 #[test]
-fn what_was_planted_before_is_not_served_and_repaired_by_a_command() {
+fn stored_reserved_property_is_not_served_and_can_be_repaired() {
     let folder = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&folder), &[]);
     create_user(&server, json!({"username": "ada", "phone": "1"}));

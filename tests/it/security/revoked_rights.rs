@@ -342,17 +342,17 @@ fn race_all(operations: &[Operation], credential: fn(&Scene, &str) -> Credential
 }
 
 #[test]
-fn who_loses_a_right_before_the_write_changes_nothing_with_a_password() {
+fn caller_that_loses_a_right_before_the_write_changes_nothing_with_a_password() {
     race_all(&nuxeo_operations(), |_, _| Credential::Basic);
 }
 
 #[test]
-fn who_loses_a_right_before_the_write_changes_nothing_with_a_token() {
+fn caller_that_loses_a_right_before_the_write_changes_nothing_with_a_token() {
     race_all(&operations_without_tokens(), |scene, user| Credential::Token(scene.token(user)));
 }
 
 #[test]
-fn who_loses_a_right_before_the_write_changes_nothing_on_the_page() {
+fn caller_that_loses_a_right_before_the_write_changes_nothing_on_the_page() {
     race_all(&page_operations(), |scene, user| Credential::Page(scene.cookie(user)));
 }
 
@@ -362,12 +362,12 @@ fn operations_without_tokens() -> Vec<Operation> {
 }
 
 #[test]
-fn who_loses_a_right_before_the_write_changes_nothing_with_a_login() {
+fn caller_that_loses_a_right_before_the_write_changes_nothing_with_a_login() {
     race_all(&operations_without_tokens(), |scene, user| Credential::Login(scene.login(user)));
 }
 
 #[test]
-fn who_logs_out_before_the_write_changes_nothing() {
+fn logout_before_the_write_changes_nothing() {
     let mut scene = Scene::new();
     for operation in &operations_without_tokens() {
         let call = format!("logged out, then {} {}", operation.0, operation.1);
@@ -379,7 +379,7 @@ fn who_logs_out_before_the_write_changes_nothing() {
 }
 
 #[test]
-fn who_signs_out_before_the_write_changes_nothing() {
+fn sign_out_before_the_write_changes_nothing() {
     let mut scene = Scene::new();
     for operation in &page_operations() {
         let call = format!("signed out, then {} {}", operation.0, operation.1);
@@ -460,7 +460,7 @@ fn commands_in_progress(server: &Server) -> usize {
 }
 
 #[test]
-fn a_reader_who_waits_for_changes_is_told_nothing_after_the_right_is_lost() {
+fn waiting_reader_of_changes_receives_nothing_after_losing_its_right() {
     let server = Server::start();
     create_user(&server, json!({"username": "ada", "password": PASSWORD, "groups": ["administrators"]}));
     let authorization = basic("ada", PASSWORD);

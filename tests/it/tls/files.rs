@@ -19,7 +19,7 @@ fn refused(folder: &Folder, chain: &Path, key: &Path) -> (i32, String) {
 }
 
 #[test]
-fn files_that_cannot_be_used_are_refused_with_a_sentence() {
+fn unusable_certificate_files_are_refused_with_a_reason() {
     if !has_openssl() {
         return;
     }
@@ -151,7 +151,7 @@ fn other_forms_of_good_files_are_understood() {
 }
 
 #[test]
-fn a_key_that_others_can_read_and_a_certificate_that_ends_soon_are_warned_about() {
+fn readable_key_and_expiring_certificate_cause_warnings() {
     let loose = |folder: &Path| {
         let pair = Pair::make_of(folder, "server", "ec -pkeyopt ec_paramgen_curve:P-256", 13);
         set_permissions(&pair.key, Permissions::from_mode(0o644)).unwrap();

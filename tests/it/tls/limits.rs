@@ -38,7 +38,7 @@ fn rest(connection: &mut Connection) -> Vec<u8> {
 const QUICK: [&str; 6] = ["--head-timeout", "1", "--metrics-listen", "127.0.0.1:0", "--max-connections", "64"];
 
 #[test]
-fn a_handshake_has_the_time_of_a_head_and_no_longer_however_it_is_spent() {
+fn handshake_has_the_timeout_of_a_head() {
     let Some((server, pair)) = start(&QUICK) else { return };
     let hello = Client::trusting(&pair).hello();
     let mut connections = Vec::new();
@@ -89,7 +89,7 @@ fn a_slow_head_through_tls_is_refused_and_a_slow_record_of_one_is_cut_off() {
 }
 
 #[test]
-fn broken_and_endless_handshakes_cost_nothing_for_long() {
+fn broken_and_endless_handshakes_are_cleaned_up() {
     let Some((server, pair)) = start(&[&LISTEN[..], &["--head-timeout", "2", "--max-connections", "256"]].concat())
     else {
         return;
@@ -209,7 +209,7 @@ fn a_request_that_was_cut_off_in_tls_has_no_effect() {
 }
 
 #[test]
-fn idle_connections_give_way_with_a_notice_and_the_others_are_told_by_an_alert() {
+fn evicted_connections_receive_a_close_notify_and_refused_ones_an_alert() {
     let flags = [&LISTEN[..], &["--max-connections", "8", "--max-connections-per-address", "2"]].concat();
     let Some((server, pair)) = start(&flags) else { return };
     let client = Client::trusting(&pair);
@@ -238,7 +238,7 @@ fn idle_connections_give_way_with_a_notice_and_the_others_are_told_by_an_alert()
 }
 
 #[test]
-fn a_stop_lets_requests_finish_and_tells_idle_clients_that_it_is_the_end() {
+fn stop_finishes_requests_and_sends_close_notify_to_idle_clients() {
     let Some((server, pair)) = start(&[]) else { return };
     let client = Client::trusting(&pair);
     let (mut idle, mut busy) = (client.connect(server.address), client.connect(server.address));
@@ -260,7 +260,7 @@ fn a_stop_lets_requests_finish_and_tells_idle_clients_that_it_is_the_end() {
 }
 
 #[test]
-fn a_client_that_takes_nothing_of_a_long_answer_is_dropped() {
+fn client_that_reads_nothing_of_a_long_answer_is_disconnected() {
     let flags = [&LISTEN[..], &["--write-timeout", "1"]].concat();
     let Some((server, pair)) = start(&flags) else { return };
     let mut rows = "name,email\n".to_owned();
@@ -303,7 +303,7 @@ fn idle_connections_take_little_memory() {
 }
 
 #[test]
-fn a_pair_of_the_tests_is_one_that_nothing_else_trusts() {
+fn test_certificate_is_trusted_by_no_other_client() {
     let Some((server, _)) = start(&[]) else { return };
     let other = Pair::make(server.folder.path(), "other");
     let error = Client::trusting(&other).try_connect(server.address).expect_err("another certificate");

@@ -53,7 +53,7 @@ fn a_renewed_certificate_is_for_new_connections_and_no_connection_is_dropped() {
 }
 
 #[test]
-fn a_signal_brings_the_renewed_certificate_at_once_or_leaves_the_old_one() {
+fn reload_signal_loads_the_new_certificate_or_keeps_the_old_one() {
     let Some((server, first)) = start(&LISTEN) else { return };
     let second = Pair::make(server.folder.path(), "second");
     hang_up(&server);
@@ -66,7 +66,7 @@ fn a_signal_brings_the_renewed_certificate_at_once_or_leaves_the_old_one() {
 }
 
 #[test]
-fn a_broken_pair_leaves_the_old_one_in_place_and_the_log_says_so() {
+fn broken_certificate_keeps_the_old_one_and_is_logged() {
     let Some((server, first)) = start(&LISTEN) else { return };
     let folder = server.folder.path();
     let kept = Pair { chain: folder.join("kept.pem"), key: folder.join("kept.key") };

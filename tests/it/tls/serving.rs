@@ -54,7 +54,7 @@ fn both_versions_of_tls_carry_requests_and_answers_of_every_kind() {
 }
 
 #[test]
-fn a_client_comes_back_without_a_whole_handshake() {
+fn client_resumes_its_session_without_a_full_handshake() {
     let Some((server, pair)) = start(&[]) else { return };
     for version in [&TLS13, &TLS12] {
         let client = Client::with(&pair, &[version], &[]);
@@ -98,7 +98,7 @@ fn the_protocol_in_tls_is_http_1() {
 }
 
 #[test]
-fn a_request_without_tls_is_told_that_the_port_takes_https() {
+fn plain_request_on_a_tls_port_is_answered_with_advice() {
     let Some((server, pair)) = start(&[]) else { return };
     let message = "This port takes HTTPS only: use https:// in place of http://";
     for (sent, expected) in [
@@ -158,7 +158,7 @@ fn cookies_are_for_https_only() {
 }
 
 #[test]
-fn a_proxy_says_how_its_client_came_and_else_it_is_how_the_proxy_came() {
+fn forwarded_protocol_wins_over_the_protocol_of_the_proxy() {
     let Some((server, pair)) = start(&["--trusted-proxy", "127.0.0.1"]) else { return };
     let basic = basic("Administrator", ADMIN_PASSWORD);
     for (forwarded, is_secure) in
@@ -220,7 +220,7 @@ fn curl_speaks_with_the_server_by_any_name_and_version() {
 }
 
 #[test]
-fn metrics_tell_when_the_certificate_ends_and_how_handshakes_went() {
+fn metrics_have_the_certificate_expiry_and_handshake_results() {
     let Some((server, pair)) = start(&LISTEN) else { return };
     // Metrics have an address of their own, and stay without TLS.
     let metrics = metrics_address(&server);
@@ -271,7 +271,7 @@ fn each_address_has_tls_unless_it_says_http() {
 }
 
 #[test]
-fn credentials_and_names_pass_as_they_do_without_tls() {
+fn credentials_and_names_work_over_tls() {
     let Some((server, pair)) = start(&[]) else { return };
     let mut connection = Client::trusting(&pair).connect(server.address);
     let group = r#"{"entity-type":"group","groupname":"a/b c"}"#;

@@ -8,7 +8,7 @@ const USERS: usize = 200;
 const MANY_USERS: usize = 20_000;
 
 #[test]
-fn people_use_the_page() {
+fn the_page_works_with_few_users() {
     use_the_page("people", USERS);
 }
 

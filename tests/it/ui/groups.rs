@@ -5,7 +5,7 @@ use crate::support::ui::{SIGN, administrator};
 use serde_json::{Value, json};
 
 #[test]
-fn groups_are_made_shown_changed_and_removed() {
+fn groups_are_created_shown_updated_and_deleted() {
     let server = with_ada();
     let mut admin = administrator(&server);
     let new = json!({"name": "engines/two", "label": "Engines", "groups": ["members"], "properties": {"room": 5}});

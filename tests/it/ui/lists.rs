@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 #[test]
-fn lists_come_in_parts_and_by_what_is_looked_for() {
+fn lists_are_paged_and_filtered() {
     let folder = Arc::new(Folder::new());
     let mut csv = "kind,name,first_name,email,disabled,groups\n".to_owned();
     for number in 0..120 {
@@ -68,7 +68,7 @@ fn lists_come_in_parts_and_by_what_is_looked_for() {
 }
 
 #[test]
-fn changes_are_shown_from_the_newest_on() {
+fn changes_are_listed_newest_first() {
     let server = with_ada();
     let mut admin = administrator(&server);
     assert_eq!(admin.call("PATCH", "users/ada", &json!({"title": "Countess"})).status, 200);

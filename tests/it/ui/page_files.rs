@@ -4,7 +4,7 @@ use crate::support::server::Server;
 use crate::support::ui::administrator;
 
 #[test]
-fn every_answer_tells_the_browser_what_it_may_do() {
+fn every_answer_has_security_headers() {
     let server = Server::start();
     let mut admin = administrator(&server);
     let answers = [
@@ -27,7 +27,7 @@ fn every_answer_tells_the_browser_what_it_may_do() {
 }
 
 #[test]
-fn the_files_of_the_page_are_kept_by_browsers_and_asked_for_again() {
+fn page_files_are_cached_and_revalidated() {
     let server = Server::start();
     let page = server.request("GET", "/ui/", &[], None);
     assert_eq!((page.status, page.header("Content-Type")), (200, Some("text/html; charset=utf-8")));
@@ -62,7 +62,7 @@ fn the_files_of_the_page_are_kept_by_browsers_and_asked_for_again() {
 }
 
 #[test]
-fn a_browser_is_led_to_the_page_and_nothing_else_is() {
+fn only_browsers_are_redirected_to_the_page() {
     const PAGE: [&str; 4] = [
         "text/html",
         "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8",

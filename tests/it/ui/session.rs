@@ -42,7 +42,7 @@ fn a_session_begins_with_a_password_and_ends_with_signing_out() {
 }
 
 #[test]
-fn a_cookie_that_came_encrypted_goes_no_other_way() {
+fn cookie_set_over_tls_is_secure() {
     let server = Server::with(&["--trusted-proxy", "127.0.0.1"]);
     let body = json!({"user": "Administrator", "password": ADMIN_PASSWORD});
     for (protocol, secure) in [("https", true), ("http", false)] {
@@ -55,7 +55,7 @@ fn a_cookie_that_came_encrypted_goes_no_other_way() {
 }
 
 #[test]
-fn a_wrong_password_opens_nothing() {
+fn wrong_password_is_refused() {
     let server = with_ada();
     create_user(&server, json!({"username": "nopassword"}));
     let wrong = (401, error("the user name or the password is wrong"));
@@ -85,7 +85,7 @@ fn a_wrong_password_opens_nothing() {
 }
 
 #[test]
-fn the_right_cookie_is_found_among_others() {
+fn session_cookie_is_found_among_others() {
     let server = with_ada();
     let mut browser = Browser::of(&server, "ada", "pw-ada");
     let cookie = browser.cookie.take().expect("a cookie");
@@ -94,7 +94,7 @@ fn the_right_cookie_is_found_among_others() {
 }
 
 #[test]
-fn what_changes_something_is_taken_from_the_page_alone() {
+fn writes_need_the_csrf_header() {
     let server = with_ada();
     let mut browser = administrator(&server);
     let foreign = (403, error("only the page of this server is answered here"));
@@ -148,7 +148,7 @@ fn what_changes_something_is_taken_from_the_page_alone() {
 }
 
 #[test]
-fn a_session_ends_with_the_right_to_it() {
+fn session_ends_when_its_user_loses_the_right() {
     let server = with_ada();
     let begin = || Browser::of(&server, "ada", "pw-ada");
     let (mut first, mut second) = (begin(), begin());
@@ -178,7 +178,7 @@ fn user_body(name: &str, password: &str) -> String {
 }
 
 #[test]
-fn rights_are_those_of_now() {
+fn session_has_the_current_rights() {
     let server = with_ada();
     let mut ada = Browser::of(&server, "ada", "pw-ada");
     let mut admin = administrator(&server);
@@ -193,7 +193,7 @@ fn rights_are_those_of_now() {
 }
 
 #[test]
-fn a_session_ends_when_nothing_is_done_and_at_its_length() {
+fn session_ends_when_idle_and_at_its_maximum_age() {
     let server = Server::with(&["--session-idle", "2s"]);
     let start = Instant::now();
     let mut idle = administrator(&server);
@@ -211,7 +211,7 @@ fn a_session_ends_when_nothing_is_done_and_at_its_length() {
 }
 
 #[test]
-fn one_user_has_so_many_sessions_and_takes_nobody_elses() {
+fn sessions_of_one_user_are_limited_and_end_no_other_session() {
     let server = with_ada();
     let mut admin = administrator(&server);
     let mut all: Vec<Browser> = (0..17).map(|_| Browser::of(&server, "ada", "pw-ada")).collect();
@@ -226,7 +226,7 @@ fn one_user_has_so_many_sessions_and_takes_nobody_elses() {
 }
 
 #[test]
-fn the_own_password_is_changed_with_the_old_one() {
+fn own_password_is_changed_with_the_old_one() {
     let server = with_ada();
     let mut ada = Browser::of(&server, "ada", "pw-ada");
     let mut elsewhere = Browser::of(&server, "ada", "pw-ada");

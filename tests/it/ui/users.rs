@@ -7,7 +7,7 @@ use crate::support::ui::{Browser, SIGN, administrator};
 use serde_json::{Value, json};
 
 #[test]
-fn users_are_made_shown_changed_and_removed() {
+fn users_are_created_shown_updated_and_deleted() {
     let server = Server::start();
     create_group(&server, json!({"groupname": "engines/two"}));
     let mut admin = administrator(&server);
@@ -57,7 +57,7 @@ fn users_are_made_shown_changed_and_removed() {
 }
 
 #[test]
-fn what_cannot_be_is_refused() {
+fn invalid_changes_are_refused() {
     let server = Server::with(&["--protect", ""]);
     create_user(&server, json!({"username": "ada", "password": "pw-ada", "firstName": "Ada"}));
     let mut admin = administrator(&server);
@@ -112,7 +112,7 @@ fn what_cannot_be_is_refused() {
 }
 
 #[test]
-fn nobody_does_more_than_they_may() {
+fn callers_cannot_exceed_their_rights() {
     let server = with_ada();
     create_user(&server, json!({"username": "grace", "password": "pw-grace", "groups": ["powerusers"]}));
     let mut ada = Browser::of(&server, "ada", "pw-ada");

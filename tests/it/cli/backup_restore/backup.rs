@@ -77,7 +77,7 @@ fn a_backup_needs_no_server_and_changes_nothing() {
 }
 
 #[test]
-fn a_backup_is_refused_where_it_would_do_harm() {
+fn backup_over_a_file_in_use_is_refused() {
     let folder = Arc::new(new_database());
     let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     std::fs::write(at("there"), "precious").unwrap();

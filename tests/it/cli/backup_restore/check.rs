@@ -11,7 +11,7 @@ use std::sync::Arc;
 // Check
 
 #[test]
-fn a_check_says_that_all_is_well_with_a_server_and_without() {
+fn check_of_a_sound_database_succeeds_with_a_server_and_without() {
     let folder = Arc::new(new_database());
     let ok = "ok: 1 user, 3 groups, 1 membership, 3 keys and tokens";
     let before = std::fs::read(folder.db()).unwrap();
@@ -129,7 +129,7 @@ fn a_check_finds_each_kind_of_damage() {
 }
 
 #[test]
-fn a_check_is_refused_on_what_is_no_directory() {
+fn check_of_a_file_that_is_no_rollbook_database_is_refused() {
     let folder = Arc::new(new_database());
     let at = |name: &str| folder.path().join(name);
     std::fs::write(at("diary"), "Dear diary, \n".repeat(1000)).unwrap();

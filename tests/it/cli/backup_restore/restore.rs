@@ -70,7 +70,7 @@ fn a_restore_after_a_crash_has_the_backup_and_keeps_every_acknowledged_write() {
 }
 
 #[test]
-fn a_damaged_database_is_kept_as_it_is_with_its_log() {
+fn restore_keeps_a_damaged_database_and_its_wal_unchanged() {
     for (what, damage) in [("its beginning", 0), ("its first page behind the header", 60)] {
         let folder = with_backup();
         let server = Server::over(Arc::clone(&folder), &[]);
@@ -95,7 +95,7 @@ fn a_damaged_database_is_kept_as_it_is_with_its_log() {
 }
 
 #[test]
-fn a_log_whose_database_is_gone_is_never_read_into_the_restored_one() {
+fn restore_ignores_a_wal_without_its_database() {
     let folder = with_backup();
     let server = Server::over(Arc::clone(&folder), &[]);
     assert_eq!(create_user(&server, "ada@example.com"), 200);
@@ -111,7 +111,7 @@ fn a_log_whose_database_is_gone_is_never_read_into_the_restored_one() {
 }
 
 #[test]
-fn a_restore_is_refused_where_it_would_do_harm() {
+fn restore_over_a_database_in_use_is_refused() {
     let folder = with_backup();
     let at = |name: &str| folder.path().join(name);
     std::fs::write(at("diary"), "Dear diary, \n".repeat(1000)).unwrap();

@@ -47,7 +47,7 @@ fn a_full_disk_leaves_the_older_file_and_nothing_else() {
 }
 
 #[test]
-fn a_report_that_finds_no_room_leaves_the_older_one() {
+fn report_on_a_full_disk_leaves_the_older_one() {
     let folder = new_database();
     let bad = at(&folder, "bad.csv");
     let rows: String = (0..3000).map(|number| format!("user{number},{}{number}\n", "x".repeat(300))).collect();
@@ -120,7 +120,7 @@ fn a_file_that_may_not_be_written_is_not_replaced() {
 }
 
 #[test]
-fn modes_that_cannot_be_changed_are_no_obstacle() {
+fn output_file_is_written_where_modes_cannot_be_changed() {
     let between = Between::new();
     let folder = new_database();
     // So that the mode at birth is not enough.

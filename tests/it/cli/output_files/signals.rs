@@ -133,7 +133,7 @@ fn kill_each(between: &Between, folder: &Folder) {
 }
 
 #[test]
-fn the_next_command_or_start_removes_what_killed_commands_have_left() {
+fn cleanup_removes_temporary_files_of_killed_commands() {
     let between = Between::new();
     let folder = Arc::new(prepared());
     let before = names_beside(&folder);
@@ -177,7 +177,7 @@ fn the_next_command_or_start_removes_what_killed_commands_have_left() {
 }
 
 #[test]
-fn files_of_others_are_never_taken_for_ours() {
+fn cleanup_leaves_files_of_other_programs_alone() {
     let folder = prepared();
     let id = "0123456789abcdef0123456789abcdef";
     // Names of earlier releases, which lock nothing, and names that are nearly ours.

@@ -35,7 +35,7 @@ fn fifo(folder: &Folder) -> String {
 }
 
 #[test]
-fn a_device_stays_what_it_is() {
+fn output_to_a_device_leaves_it_a_device() {
     let folder = new_database();
     let Some(null) = device(&folder, "null", "3") else { return };
     let Some(full) = device(&folder, "full", "7") else { return };
@@ -125,7 +125,7 @@ fn a_pipe_without_a_reader_waits_until_a_signal() {
 }
 
 #[test]
-fn a_reader_that_goes_away_ends_the_command() {
+fn output_to_a_pipe_ends_when_its_reader_leaves() {
     let folder = new_database();
     let rows: String = (0..3000).map(|number| format!("user{number},{}\n", "x".repeat(200))).collect();
     std::fs::write(at(&folder, "users.csv"), format!("name,company\n{rows}")).expect("a file");
@@ -145,7 +145,7 @@ fn a_reader_that_goes_away_ends_the_command() {
 }
 
 #[test]
-fn a_descriptor_is_written_to_and_what_it_had_stays() {
+fn output_to_a_descriptor_is_appended() {
     let folder = new_database();
     let expected = done(&run(&folder, &["export", "-", "--format", "csv"]));
     for (prelude, path) in [
@@ -177,7 +177,7 @@ fn a_descriptor_is_written_to_and_what_it_had_stays() {
 }
 
 #[test]
-fn what_can_take_no_file_is_refused() {
+fn output_path_that_cannot_hold_a_file_is_refused() {
     let folder = new_database();
     std::fs::create_dir(at(&folder, "place")).expect("a folder");
     let _socket = std::os::unix::net::UnixListener::bind(at(&folder, "socket")).expect("a socket");

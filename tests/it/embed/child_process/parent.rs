@@ -26,7 +26,7 @@ fn under_a_parent(folder: &Folder, flag: &str, ready: &Path) -> Child {
 }
 
 #[test]
-fn the_end_of_the_parent_is_the_end_of_the_server() {
+fn server_ends_with_its_parent() {
     let ours = format!("--exit-with-parent={}", std::process::id());
     for (flag, by) in [("--exit-with-parent", "-KILL"), ("--exit-with-parent", "-TERM"), (ours.as_str(), "")] {
         let folder = Folder::new();
@@ -54,7 +54,7 @@ fn the_end_of_the_parent_is_the_end_of_the_server() {
 }
 
 #[test]
-fn the_end_of_the_thread_that_has_started_the_server_is_none() {
+fn server_outlives_the_thread_that_started_it() {
     let folder = Arc::new(Folder::new());
     let theirs = Arc::clone(&folder);
     let start =
@@ -68,7 +68,7 @@ fn the_end_of_the_thread_that_has_started_the_server_is_none() {
 }
 
 #[test]
-fn a_parent_that_has_ended_before_it_is_watched_is_noticed() {
+fn server_notices_a_parent_that_ended_before_the_watch() {
     let folder = Folder::new();
     let mut gone = Command::new("true").spawn().unwrap();
     gone.wait().unwrap();
@@ -86,7 +86,7 @@ fn a_parent_that_has_ended_before_it_is_watched_is_noticed() {
 }
 
 #[test]
-fn an_orphan_is_told_to_name_its_parent() {
+fn orphaned_server_asks_for_the_parent_process_id() {
     let folder = Folder::new();
     // The first shell ends, and the second one goes on when the kernel has given it another parent.
     let script = r#"first=$$ sh -c '
@@ -107,7 +107,7 @@ fn an_orphan_is_told_to_name_its_parent() {
 }
 
 #[test]
-fn the_end_of_a_pipe_or_socket_on_standard_input_is_the_end_of_the_server() {
+fn server_ends_when_its_standard_input_closes() {
     let (ours, theirs) = UnixStream::pair().unwrap();
     let mut ours = Some(ours);
     for (kind, input) in [("pipe", Stdio::piped()), ("socket", OwnedFd::from(theirs).into())] {
@@ -136,7 +136,7 @@ fn the_end_of_a_pipe_or_socket_on_standard_input_is_the_end_of_the_server() {
 }
 
 #[test]
-fn an_input_that_no_process_closes_does_not_count() {
+fn server_ignores_an_input_that_no_process_can_close() {
     let folder = Folder::new();
     let ready = folder.path().join("ready.json");
     let flags = ["--ready-file", ready.to_str().unwrap()];

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 
 #[test]
-fn a_file_says_where_the_server_listens_and_goes_with_it() {
+fn ready_file_names_the_address_and_is_removed_with_the_server() {
     let folder = Folder::new();
     let file = folder.path().join("ready.json");
     let flags = ["--ready-file", file.to_str().unwrap(), "--log", "off", "--metrics-listen", "127.0.0.1:0"];
@@ -42,7 +42,7 @@ fn a_file_says_where_the_server_listens_and_goes_with_it() {
 }
 
 #[test]
-fn the_line_has_all_places_where_the_server_listens() {
+fn ready_line_has_every_address() {
     let folder = Folder::new();
     let file = folder.path().join("ready.json");
     let unix = format!("unix:{}", folder.path().join("r.sock").display());
@@ -68,7 +68,7 @@ fn the_line_has_all_places_where_the_server_listens() {
 }
 
 #[test]
-fn the_file_of_a_server_that_was_killed_is_never_taken_for_the_next_one() {
+fn ready_file_of_a_killed_server_is_not_taken_for_the_next_one() {
     let folder = Folder::new();
     let file = folder.path().join("ready.json");
     let flags = ["--ready-file", file.to_str().unwrap()];
@@ -94,7 +94,7 @@ fn the_file_of_a_server_that_was_killed_is_never_taken_for_the_next_one() {
 }
 
 #[test]
-fn a_place_for_the_line_that_cannot_be_is_refused_and_left_as_it_is() {
+fn ready_file_that_cannot_be_written_is_refused_and_unchanged() {
     let folder = Folder::new();
     let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     std::fs::write(at("notes"), "pid 12").unwrap();
@@ -132,7 +132,7 @@ fn a_place_for_the_line_that_cannot_be_is_refused_and_left_as_it_is() {
 const ON_DESCRIPTOR: &str = "exec 7>&1 1>/dev/null";
 
 #[test]
-fn a_descriptor_gets_the_line_and_is_closed() {
+fn ready_descriptor_receives_the_line_and_is_closed() {
     let folder = Folder::new();
     let mut command = serving(rollbook_after(ON_DESCRIPTOR), &folder, &["--ready-fd", "7", "--log", "off"]);
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
@@ -177,7 +177,7 @@ fn a_descriptor_gets_the_line_and_is_closed() {
 }
 
 #[test]
-fn a_descriptor_that_is_not_for_writing_is_refused_and_left_as_it_is() {
+fn ready_descriptor_that_is_not_writable_is_refused() {
     let folder = Folder::new();
     let file = folder.path().join("notes");
     std::fs::write(&file, "notes").unwrap();
@@ -196,7 +196,7 @@ fn a_descriptor_that_is_not_for_writing_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn a_pipe_of_another_user_and_one_that_lost_its_reader_get_the_line() {
+fn ready_descriptor_may_be_a_pipe_of_another_user_or_without_a_reader() {
     let folder = Folder::new();
     let ready = folder.path().join("ready");
     let flags = ["--ready-fd", "7", "--ready-file", ready.to_str().unwrap()];

@@ -307,7 +307,7 @@ impl Ds389 {
 }
 
 #[test]
-fn dumps_of_389_directory_server_come_in_as_its_tree() {
+fn dumps_of_389_directory_server_import_as_its_tree() {
     let Some(server) = Ds389::new() else { return };
     std::fs::write(server.path("tree.ldif"), server.tree()).expect("a file");
     server.offline("ldif2db", &["-i", &server.path("tree.ldif")]);

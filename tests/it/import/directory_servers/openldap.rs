@@ -227,7 +227,7 @@ fn openldap_tree(folder: &Path) -> String {
 }
 
 #[test]
-fn a_dump_of_openldap_comes_in_as_its_tree() {
+fn dump_of_openldap_imports_as_its_tree() {
     let Some(server) = openldap() else { return };
     let tree = openldap_tree(server.path());
     tool(server.path(), "/usr/sbin/slapadd", &["-f", "slapd.conf"], &tree);
@@ -253,7 +253,7 @@ fn a_dump_of_openldap_comes_in_as_its_tree() {
 }
 
 #[test]
-fn a_search_of_openldap_is_piped_in() {
+fn search_of_openldap_imports_from_a_pipe() {
     let Some(server) = openldap() else { return };
     let tree = openldap_tree(server.path());
     let mut slapd = Command::new("/usr/sbin/slapd");

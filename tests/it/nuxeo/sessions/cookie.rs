@@ -73,7 +73,7 @@ fn the_path_of_the_cookie_is_the_prefix() {
 }
 
 #[test]
-fn a_cookie_that_came_encrypted_goes_no_other_way() {
+fn cookie_set_over_tls_is_secure() {
     let authorization = basic(ROOT.0, ROOT.1);
     for (flags, protocol, secure) in [
         (&["--trusted-proxy", "127.0.0.1"][..], "https", true),
@@ -92,7 +92,7 @@ fn a_cookie_that_came_encrypted_goes_no_other_way() {
 }
 
 #[test]
-fn a_cookie_opens_what_its_user_may_do_now() {
+fn cookie_has_the_current_rights_of_its_user() {
     let server = with_ada(&[]);
     let cookie = cookie_of(&server, ADA);
     let create = |name: &str| {
@@ -119,7 +119,7 @@ fn a_cookie_opens_what_its_user_may_do_now() {
 }
 
 #[test]
-fn a_cookie_opens_nothing_in_other_dialects_and_theirs_nothing_here() {
+fn cookie_is_valid_in_its_own_dialect_alone() {
     let server = Server::start();
     let cookie = cookie_of(&server, ROOT);
     let value = cookie.split_once('=').expect("a value").1;
@@ -252,7 +252,7 @@ fn a_session_that_began_with_a_token_ends_with_it() {
 }
 
 #[test]
-fn whatever_else_is_shown_wins_over_the_cookie() {
+fn other_credentials_win_over_the_cookie() {
     let server = with_ada(&[]);
     let token = token_of(&server, ROOT, "laptop");
     let cookie = cookie_of(&server, ADA);

@@ -30,7 +30,7 @@ fn a_session_ends_without_use() {
 }
 
 #[test]
-fn thousands_of_logins_cost_nobody_a_session() {
+fn thousands_of_logins_end_no_other_session() {
     const LOGINS: usize = 5000;
     let server = with_ada(&[]);
     let page = session_cookie(&server);

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 #[test]
-fn a_log_file_takes_all_lines_and_standard_error_none() {
+fn log_file_receives_all_lines_and_standard_error_none() {
     let folder = Folder::new();
     std::fs::write(folder.path().join("rollbook.log"), "of yesterday\n").expect("a file");
     let mut server = Logged::by(rollbook(), folder, &["--log-format", "json"]);
@@ -103,7 +103,7 @@ fn a_file_that_cannot_be_opened_again_leaves_the_old_one_in_use() {
 }
 
 #[test]
-fn a_log_file_that_cannot_be_openedends_the_start() {
+fn log_file_that_cannot_be_opened_ends_the_start() {
     let folder = Folder::new();
     let path = |name: &str| folder.path().join(name);
     std::fs::create_dir(path("folder")).expect("a folder");
@@ -137,7 +137,7 @@ fn a_log_file_that_cannot_be_openedends_the_start() {
 }
 
 #[test]
-fn a_start_that_fails_says_so_in_the_file_and_on_standard_error() {
+fn failed_start_is_logged_to_the_file_and_to_standard_error() {
     let folder = Folder::new();
     std::fs::write(folder.db(), "something else").expect("a file");
     let log = folder.path().join("rollbook.log");
@@ -154,7 +154,7 @@ fn a_start_that_fails_says_so_in_the_file_and_on_standard_error() {
 // Disks
 
 #[test]
-fn a_full_disk_holds_up_no_request_and_lost_lines_are_counted() {
+fn full_disk_delays_no_request_and_lost_lines_are_counted() {
     let server = {
         let folder = Folder::new();
         let real = folder.path().join("real");
@@ -182,7 +182,7 @@ fn a_full_disk_holds_up_no_request_and_lost_lines_are_counted() {
 }
 
 #[test]
-fn a_line_that_was_cut_off_by_a_full_disk_spoils_no_other() {
+fn line_cut_by_a_full_disk_damages_no_other_line() {
     let script = "mount -t tmpfs -o size=64k rollbook \"$0\" && head -c 16384 /dev/zero >\"$0/other\" && exec \"$@\"";
     let mount = ["--mount", "sh", "-c", script];
     let folder = Folder::new();
@@ -232,7 +232,7 @@ fn a_line_that_was_cut_off_by_a_full_disk_spoils_no_other() {
 }
 
 #[test]
-fn a_line_that_another_run_has_notended_spoils_no_other() {
+fn unfinished_line_of_an_earlier_run_damages_no_other_line() {
     let folder = Folder::new();
     std::fs::write(folder.path().join("rollbook.log"), "[2026-11-25T18:46:24Z INFO ] GET /cut/o").expect("a file");
     let server = Logged::by(rollbook(), folder, &[]);
@@ -243,7 +243,7 @@ fn a_line_that_another_run_has_notended_spoils_no_other() {
 // Terminals
 
 #[test]
-fn a_terminal_that_closes_does_notend_the_server() {
+fn closed_terminal_does_not_end_the_server() {
     let folder = Folder::new();
     let log = folder.path().join("rollbook.log");
     let script = r#"

@@ -8,7 +8,7 @@ use crate::support::metrics::{LISTEN, Page, metrics_address};
 use crate::support::server::Server;
 
 #[test]
-fn connections_are_counted_by_their_door() {
+fn connections_are_counted_by_listener() {
     let limits = ["--max-connections", "4", "--max-connections-per-address", "3"];
     let server = Server::with(&[&LISTEN[..], &KEPT_BUSY, &limits].concat());
     let address = metrics_address(&server);
@@ -46,7 +46,7 @@ fn connections_are_counted_by_their_door() {
 }
 
 #[test]
-fn orders_of_commands_are_counted_at_their_own_door() {
+fn admin_requests_are_counted_at_their_own_listener() {
     let server = Server::with(&LISTEN);
     let address = metrics_address(&server);
     let local = ("listener", "local");

@@ -9,7 +9,7 @@ use crate::support::wait::wait_until;
 use std::sync::Arc;
 
 #[test]
-fn users_and_groups_and_the_log_are_measured() {
+fn users_groups_and_the_wal_are_measured() {
     let mut watched = Watched::with(&[]);
     let page = watched.page();
     let (users, groups) = (page.value("rollbook_users", &[]), page.value("rollbook_groups", &[]));
@@ -36,7 +36,7 @@ fn users_and_groups_and_the_log_are_measured() {
 }
 
 #[test]
-fn the_log_is_found_behind_a_link() {
+fn wal_is_measured_behind_a_link() {
     let (folder, elsewhere) = (Arc::new(Folder::new()), Folder::new());
     std::os::unix::fs::symlink(elsewhere.path().join("real.db"), folder.db()).expect("a link");
     std::fs::write(elsewhere.path().join("real.db"), "").expect("a file");
@@ -52,7 +52,7 @@ fn the_log_is_found_behind_a_link() {
 }
 
 #[test]
-fn what_cannot_be_counted_is_left_out() {
+fn figures_that_cannot_be_read_are_left_out() {
     let server = Server::with(&LISTEN);
     let connection = Database::open(server.folder.db()).expect("the database");
     connection.execute_batch("alter table counters rename to elsewhere").expect("a broken schema");

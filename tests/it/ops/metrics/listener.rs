@@ -13,7 +13,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 #[test]
-fn without_a_flag_metrics_are_nowhere() {
+fn metrics_are_off_by_default() {
     for flags in [&[][..], &["--datadog-prefix", "/dd"], &LISTEN] {
         let server = Server::with(flags);
         let keys = [("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", APP_KEY)];
@@ -33,7 +33,7 @@ fn without_a_flag_metrics_are_nowhere() {
 }
 
 #[test]
-fn an_address_for_metrics_answers_three_paths_and_nothing_else() {
+fn metrics_listener_answers_three_paths() {
     let server = Server::with(&LISTEN);
     let address = metrics_address(&server);
     assert_ne!(address, server.address);
@@ -73,7 +73,7 @@ fn an_address_for_metrics_answers_three_paths_and_nothing_else() {
 }
 
 #[test]
-fn an_address_for_metrics_refuses_what_is_no_request_in_plain_text() {
+fn metrics_listener_refuses_broken_requests_in_plain_text() {
     let server = Server::with(&LISTEN);
     let address = metrics_address(&server);
     let padding = "x".repeat(17 * 1024);
@@ -102,7 +102,7 @@ fn an_address_for_metrics_refuses_what_is_no_request_in_plain_text() {
 }
 
 #[test]
-fn metrics_are_public_when_that_is_said() {
+fn metrics_are_public_with_the_flag() {
     for flags in [&["--metrics-public"][..], &["--metrics-public", LISTEN[0], LISTEN[1]]] {
         let server = Server::with(flags);
         Page::of(server.address);
@@ -121,7 +121,7 @@ fn metrics_are_public_when_that_is_said() {
 }
 
 #[test]
-fn who_watches_has_connections_of_their_own() {
+fn metrics_listener_has_its_own_connections() {
     let flags = [&LISTEN[..], &KEPT_BUSY, &["--max-connections", "2"]].concat();
     let server = Server::with(&flags);
     let address = metrics_address(&server);
@@ -146,7 +146,7 @@ fn who_watches_has_connections_of_their_own() {
 }
 
 #[test]
-fn an_address_for_metrics_that_cannot_be_had_is_a_failure() {
+fn unavailable_metrics_address_is_a_failure() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("an address");
     let address = taken.local_addr().expect("an address").to_string();
     let folder = Folder::new();

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 // What
 
 #[test]
-fn the_process_is_told_as_linux_tells_it() {
+fn process_metrics_match_proc() {
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs_f64();
     let before = now();
     let server = Server::with(&LISTEN);

@@ -209,7 +209,7 @@ fn requests_are_counted_by_their_route() {
 }
 
 #[test]
-fn nothing_that_clients_send_is_in_metrics() {
+fn metrics_contain_no_client_input() {
     let mut watched = Watched::with(&[]);
     let user =
         |name: &str| format!(r#"{{"entity-type":"user","properties":{{"username":"{name}","password":"marker"}}}}"#);
@@ -331,7 +331,7 @@ fn requests_of_many_connections_add_up() {
 }
 
 #[test]
-fn what_is_no_request_is_counted_too() {
+fn broken_requests_are_counted() {
     let server = Server::with(&[LISTEN[0], LISTEN[1], "--max-body-bytes", "100"]);
     let impatient = Server::with(&[LISTEN[0], LISTEN[1], "--head-timeout", "0.3"]);
     let rows = [

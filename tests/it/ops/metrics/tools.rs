@@ -59,7 +59,7 @@ fn the_python_library_of_prometheus_understands_every_sample() {
 }
 
 #[test]
-fn promtool_has_nothing_to_complain_about() {
+fn promtool_reports_no_problem() {
     let tool = || Command::new("promtool");
     if !has_tool("promtool", "prometheus") {
         return;

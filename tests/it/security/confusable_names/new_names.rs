@@ -9,7 +9,7 @@ use crate::support::ui::session_cookie;
 use serde_json::json;
 
 #[test]
-fn names_that_differ_by_what_cannot_be_seen_are_one() {
+fn names_that_differ_by_invisible_characters_are_one() {
     let server = Server::start();
     let cookie = session_cookie(&server);
     assert_eq!(create_datadog(&server, "ada@example.com").0, 200);
@@ -71,7 +71,7 @@ fn a_login_by_another_spelling_is_one_of_the_same_user() {
 }
 
 #[test]
-fn no_new_name_turns_text_is_invisible_or_looks_like_a_built_in_one() {
+fn new_names_that_are_invisible_or_look_built_in_are_refused() {
     let server = Server::start();
     let cookie = session_cookie(&server);
     let before = (handles(&server), said(&run(&server.folder, &["group", "list", "--format", "json"])));
@@ -117,7 +117,7 @@ fn no_new_name_turns_text_is_invisible_or_looks_like_a_built_in_one() {
 }
 
 #[test]
-fn names_of_all_scripts_stay_possible_and_are_shown_as_they_are_spelled() {
+fn names_of_all_scripts_are_accepted_and_keep_their_spelling() {
     let server = Server::start();
     let cookie = session_cookie(&server);
     for (name, plain) in [

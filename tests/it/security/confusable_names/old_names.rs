@@ -82,7 +82,7 @@ fn lines(folder: &Folder) -> Vec<Value> {
 }
 
 #[test]
-fn names_of_old_stay_reachable_by_themselves_and_by_nothing_else() {
+fn old_names_are_reachable_by_their_own_spelling_only() {
     let folder = old_directory();
     let server = Server::over(Arc::clone(&folder), &[]);
     assert!(server.log().contains("upgraded the database from schema version 3 to 4"), "{}", server.log());
@@ -267,7 +267,7 @@ fn names_of_old_stay_reachable_by_themselves_and_by_nothing_else() {
 }
 
 #[test]
-fn names_of_old_come_back_from_our_own_files_as_they_were() {
+fn old_names_import_back_unchanged() {
     let folder = old_directory();
     let old_handles = handles(&Server::over(Arc::clone(&folder), &[]));
     let before = lines(&folder);
@@ -353,7 +353,7 @@ fn names_of_old_come_back_from_our_own_files_as_they_were() {
 }
 
 #[test]
-fn a_key_of_other_tables_is_no_damage() {
+fn keys_of_other_unicode_tables_are_no_damage() {
     let folder = Arc::new(Folder::new());
     for words in [["key", "create", "api"], ["user", "add", "\u{16ea0}x"]] {
         assert!(run(&folder, &words).status.success());
@@ -374,7 +374,7 @@ fn a_key_of_other_tables_is_no_damage() {
 }
 
 #[test]
-fn a_file_gives_no_rights_to_a_name_that_only_looks_the_same() {
+fn imported_name_that_looks_the_same_gets_no_rights() {
     let invisible = "a\u{200b}da";
     let rows: [(&[Value], &[&str]); 4] = [
         // A member who is there in another spelling, before and after the user.

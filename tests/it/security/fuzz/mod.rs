@@ -69,12 +69,12 @@ struct Keys {
 }
 
 #[test]
-fn no_input_of_those_who_may_nothing_breaks_or_changes_anything() {
+fn fuzzed_input_without_rights_breaks_and_changes_nothing() {
     fuzz(Rights::None, 60);
 }
 
 #[test]
-fn no_input_of_an_administrator_breaks_anything() {
+fn fuzzed_input_of_an_administrator_breaks_nothing() {
     fuzz(Rights::All, 40);
 }
 

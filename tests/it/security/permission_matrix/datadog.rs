@@ -108,7 +108,7 @@ fn datadog_document(caller: &Caller, answer: &Answer) -> Value {
 }
 
 #[test]
-fn each_key_opens_in_datadog_s_dialect_what_the_table_says_and_nothing_else() {
+fn each_key_has_the_rights_of_the_datadog_permission_table() {
     const API: &str = "DD-API-KEY";
     const APP: &str = "DD-APPLICATION-KEY";
     const NO_API: &str = "API key required";
@@ -229,7 +229,7 @@ fn each_key_opens_in_datadog_s_dialect_what_the_table_says_and_nothing_else() {
 }
 
 #[test]
-fn a_name_that_waits_among_the_administrators_is_not_for_a_standard_key_whatever_role_it_names() {
+fn standard_key_cannot_create_a_pending_administrator() {
     let folder = Arc::new(Folder::new());
     assert!(Server::over(Arc::clone(&folder), &[]).stop().success());
     let standard = create_key(&folder, "app", Some("standard"));

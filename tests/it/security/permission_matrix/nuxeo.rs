@@ -22,7 +22,7 @@ fn nuxeo_document(caller: &Caller, answer: &Answer) -> Value {
 }
 
 #[test]
-fn each_user_may_do_in_nuxeo_s_dialect_what_the_table_says_and_nothing_else() {
+fn each_user_has_the_rights_of_the_nuxeo_permission_table() {
     const TOKEN: &str = "X-Authentication-Token";
     let server = Server::with(&["--wrong-password-delay", "0"]);
     create_group(&server, json!({"id": "ops", "parentGroups": ["administrators"]}));
