@@ -1,5 +1,5 @@
-//! The socket beside the database file, for commands of the operator on the same machine. It asks for no credentials: a
-//! process that can connect could also open the file.
+//! The admin socket, next to the database file: commands of the operator on the same machine. It requires no credentials,
+//! because a process that can connect could also open the file.
 
 use super::context::Context;
 use super::followers::FOLLOWERS_MAX;

@@ -23,7 +23,7 @@ pub struct Context {
 pub struct Metrics {
     /// Collectors of the other rooms.
     pub sources: Vec<Collector>,
-    /// Whether the address for clients serves `/metrics`, too.
+    /// True if the address for clients serves `/metrics`, too.
     pub public: bool,
 }
 

@@ -13,7 +13,7 @@ pub struct Dialect {
     pub name: &'static str,
     /// The usual prefix of its paths.
     pub prefix: &'static str,
-    /// What a browser finds at the prefix itself.
+    /// The answer to a browser at the prefix itself.
     pub(super) root: Root,
     /// Answers a request.
     pub(super) handle: fn(&mut Call<'_>) -> Response,
@@ -25,7 +25,7 @@ pub struct Dialect {
     pub(super) openapi: fn() -> OpenApiPart,
 }
 
-/// What a browser finds at the prefix of a dialect.
+/// The answer to a browser at the prefix of a dialect.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Root {
     /// No page.

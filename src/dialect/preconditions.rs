@@ -1,18 +1,17 @@
-//! The conditions that a request sets (RFC 9110, 13): tags in `If-Match` and `If-None-Match`.
+//! Preconditions of requests (RFC 9110, 13): entity tags in `If-Match` and `If-None-Match`.
 
 use crate::http::{Etag, Request, Response};
 use crate::model::{EtagSet, Precondition, Result};
 use sha2::{Digest as _, Sha256};
 
-/// The tag of a document that is the same for everybody: another one, of another version or under other settings, has
-/// another tag.
+/// The tag of a document without personal data: the digest of its bytes.
 pub(super) fn etag_of(document: &[u8]) -> Etag {
     let digest = Sha256::digest(document);
     let state = digest.iter().take(8).fold(0, |state, byte| state << 8 | u64::from(*byte));
     Etag { state, variant: 0 }
 }
 
-/// Answers a look at something with its document, or that the client has that already.
+/// Answers a `GET` with the document, or with 304 when the client already has it.
 ///
 /// # Errors
 /// `PreconditionFailed` and `Invalid`, see [`Precondition::check`].
@@ -21,7 +20,7 @@ pub(super) fn conditional_get(
     tag: Etag,
     document: impl FnOnce() -> Response,
 ) -> Result<Response> {
-    // What the client has is a document: another one of the same state is news.
+    // 304 only for the same representation; another variant of the same state is sent.
     let mut condition = read(request, |known| known.variant == tag.variant);
     let known = condition.if_none_match.take();
     condition.check(|| Ok(tag.state))?;
@@ -31,18 +30,18 @@ pub(super) fn conditional_get(
     Ok(document().with_tag(tag))
 }
 
-/// The condition on a change, for which any document of a state stands for the state.
+/// The precondition of a write, for which all variants of a state are the same.
 pub(super) fn write_preconditions(request: &Request<'_>) -> Precondition {
     read(request, |_| true)
 }
 
-/// The condition that the request sets; the tags to avoid are those that count.
+/// Reads the fields of a request. `counts` selects the tags of `If-None-Match`.
 fn read(request: &Request<'_>, counts: impl Fn(Etag) -> bool) -> Precondition {
     let (mut if_match, mut if_none_match) = (Field::default(), Field::default());
     for header in request.headers {
-        // Told apart by length first: most fields are neither.
+        // Compared by length first, because most fields are neither.
         match header.name.len() {
-            // A weak tag says that two documents mean the same, which is not enough to change one.
+            // A weak tag promises the same meaning, not the same bytes, which is not enough for a write.
             8 if header.name.eq_ignore_ascii_case("if-match") => if_match.add(header.value, |_, weak| !weak),
             13 if header.name.eq_ignore_ascii_case("if-none-match") => {
                 if_none_match.add(header.value, |tag, _| counts(tag))
@@ -69,23 +68,23 @@ fn read(request: &Request<'_>, counts: impl Fn(Etag) -> bool) -> Precondition {
 #[derive(Default)]
 struct Field {
     sent: bool,
-    /// It has an asterisk.
+    /// The field has an asterisk.
     all: bool,
-    /// It has tags, of ours or of others.
+    /// The field has tags, of this server or of others.
     tags: bool,
     broken: bool,
-    /// What those of ours stand for that count.
+    /// The states in those tags of this server that count.
     states: Vec<u64>,
 }
 
 impl Field {
-    /// Reads another line.
+    /// Adds a line of the field.
     fn add(&mut self, line: &[u8], counts: impl Fn(Etag, bool) -> bool) {
         self.sent = true;
         self.broken |= self.add_elements(line, counts).is_none();
     }
 
-    /// Reads the elements of a line; `None` where there is something else.
+    /// Adds the elements of a line; `None` at a syntax error.
     fn add_elements(&mut self, mut rest: &[u8], counts: impl Fn(Etag, bool) -> bool) -> Option<()> {
         loop {
             // Empty elements do not count (RFC 9110, 5.6.1.2).

@@ -1,18 +1,18 @@
 //! Entity tags.
 
-/// An entity tag (RFC 9110, 8.8.3): the state of what is shown, and which of several documents shows it.
+/// An entity tag (RFC 9110, 8.8.3): the state of a user, a group or a file, and the document that represents it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Etag {
     /// The state.
     pub state: u64,
-    /// Which document of that state, below 16. The plain one is 0.
+    /// The number of the document among those of that state, below 16. The plain one is 0.
     pub variant: u8,
 }
 
 impl Etag {
     const DIGITS: &'static [u8; 16] = b"0123456789abcdef";
 
-    /// Reads what stands between the quotes; `None` for what [`Etag::write_to`] does not write.
+    /// Parses the text between the quotes; `None` for a text that [`Etag::write_to`] does not write.
     pub fn parse(text: &[u8]) -> Option<Etag> {
         let digit = |byte: &u8| Etag::DIGITS.iter().zip(0..).find(|(digit, _)| *digit == byte).map(|(_, value)| value);
         let (state, variant) = text.split_at_checked(16)?;
@@ -25,7 +25,7 @@ impl Etag {
         Some(Etag { state, variant })
     }
 
-    /// Writes the tag as it stands in a header field, with its quotes.
+    /// Writes the tag as in a header field, with its quotes.
     pub fn write_to(self, out: &mut Vec<u8>) {
         out.push(b'"');
         for byte in self.state.to_be_bytes() {

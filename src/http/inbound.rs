@@ -1,25 +1,25 @@
-//! What the handler of the server is called with.
+//! The argument of the server's handler.
 
 use super::listener_kind::ListenerKind;
 use super::request::Request;
 
-/// What the handler is called with.
+/// The argument of the server's handler.
 pub enum Inbound<'a> {
     /// A request with a complete head.
     Request(&'a Request<'a>),
-    /// A request that is refused before it is one; the handler only gives the document.
+    /// A request that the server refuses. The handler gives the document of the error only.
     Refused(&'a Refused<'a>),
 }
 
-/// Why a request is refused before it reaches an operation.
+/// A request that the server refuses before a dialect sees it.
 #[derive(Debug)]
 pub struct Refused<'a> {
-    /// By which door it came in.
+    /// The listener that received it.
     pub door: ListenerKind,
-    /// The path, where the request came far enough to have one.
+    /// The path, if the server has read it.
     pub path: Option<&'a str>,
     /// The status to answer.
     pub status: u16,
-    /// What is wrong with the request.
+    /// The error of the request.
     pub message: &'static str,
 }

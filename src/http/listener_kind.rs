@@ -1,18 +1,18 @@
 //! The listeners of the server, as requests know them.
 
-/// Where requests come in, which decides what is served to them.
+/// The listener of a request. It decides which paths are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListenerKind {
     /// The address for clients.
     Public,
-    /// The address for those who watch the server.
+    /// The address for metrics and health.
     Metrics,
-    /// The socket for commands on the same machine.
+    /// The admin socket, for commands on the same machine.
     Local,
 }
 
 impl ListenerKind {
-    /// What it is called in metrics.
+    /// The label in metrics.
     pub fn name(self) -> &'static str {
         match self {
             ListenerKind::Public => "public",

@@ -3,12 +3,12 @@
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 
-/// A percent-escape that is broken, or bytes that are not UTF-8.
+/// A text with a broken percent-escape, or with escapes that do not give UTF-8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidPercentEncoding;
 
-/// Decodes each segment of a path once. It was split before, so an escaped slash stays inside its segment; a plus
-/// sign stays one.
+/// Decodes each segment of a path once. The path was split before, so that an escaped slash stays inside its segment. A
+/// plus sign stays a plus sign.
 ///
 /// # Errors
 /// When an escape is broken or does not give UTF-8.

@@ -8,28 +8,28 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 use tiny_http::Method;
 
-/// A request whose head is complete. Its body is read when the caller is known, see [`Request::admit`].
+/// A request with a complete head. A dialect reads the body after it knows the caller, see [`Request::admit`].
 pub struct Request<'a> {
     /// The method, as sent.
     pub method: Method,
     /// The path as sent, without the query, percent-escapes and all.
     pub path: &'a str,
-    /// What follows the `?`, as sent; empty when nothing does.
+    /// The text after the `?`, as sent; may be empty.
     pub query: &'a str,
     /// The header fields in the order sent.
     pub headers: &'a [httparse::Header<'a>],
     /// The body.
     pub body: RequestBody<'a>,
-    /// Where the client is, by the word of a trusted proxy or by the connection: one address for all of an IPv6
-    /// network.
+    /// The address of the client, from a trusted proxy or from the connection. All addresses of an IPv6 network count
+    /// as one.
     pub peer: ClientAddress,
-    /// Whether it came encrypted: to a trusted proxy, or to the server itself.
+    /// True if the client sent it encrypted, to a trusted proxy or to the server itself.
     pub secure: bool,
-    /// By which door it came in.
+    /// The listener that received it.
     pub door: ListenerKind,
 }
 
-/// The body of a request: on its connection first, in memory after a handler has asked for it.
+/// The body of a request. It stays on the connection until a dialect reads it into memory.
 pub struct RequestBody<'a> {
     source: &'a (dyn BodySource + 'a),
     bytes: OnceCell<Result<Vec<u8>, Refusal>>,
@@ -43,10 +43,10 @@ pub trait BodySource {
     /// When it is too long, too slow, broken or cut off, and when there is no memory for it at the moment.
     fn read(&self, caller: Option<&Arc<str>>) -> Result<Vec<u8>, Refusal>;
 
-    /// Sets memory aside, until the request is answered, for values that are made of the body.
+    /// Reserves memory for values decoded from the body, until the request is answered.
     ///
     /// # Errors
-    /// When there is none at the moment.
+    /// When no memory is left at the moment.
     fn reserve(&self, bytes: usize) -> Result<(), Refusal>;
 }
 
@@ -69,8 +69,8 @@ impl<'a> RequestBody<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// Lets the request of an authenticated caller in, and reads its body. A dialect does this before it does anything
-    /// else for a caller, so that a request that is cut off has no effect, whether its operation needs a body or not.
+    /// Reads the body of an authenticated caller's request. A dialect does this before anything else, so that a request
+    /// that is cut off has no effect, even if its operation needs no body.
     ///
     /// # Errors
     /// When the body cannot be read to its end.
@@ -78,7 +78,7 @@ impl<'a> Request<'a> {
         self.body.read(Some(caller))
     }
 
-    /// Lets a request in whose credentials are in its body, and reads that: 16 KiB at most.
+    /// Reads the body of a request that has its credentials in there: 16 KiB at most.
     ///
     /// # Errors
     /// When the body cannot be read to its end.
@@ -86,27 +86,27 @@ impl<'a> Request<'a> {
         self.body.read(None)
     }
 
-    /// The body of a request that was let in, decoded of its transfer coding; empty before that.
+    /// The body after [`Request::admit`], without its transfer coding; empty before that.
     pub fn body(&self) -> &[u8] {
         let bytes = self.body.bytes.get();
         debug_assert!(bytes.is_some(), "no caller has been found yet");
         bytes.and_then(|bytes| bytes.as_deref().ok()).unwrap_or_default()
     }
 
-    /// Sets memory aside for values that are made of the body, until the request is answered.
+    /// Reserves memory for values decoded from the body, until the request is answered.
     ///
     /// # Errors
-    /// When there is none at the moment.
+    /// When no memory is left at the moment.
     pub fn reserve(&self, bytes: usize) -> Result<(), Refusal> {
         self.body.source.reserve(bytes)
     }
 
-    /// The first header field of that name, whatever its case, when it is text.
+    /// The first header field of that name, in any case, that is text.
     pub fn header(&self, name: &str) -> Option<&'a str> {
         self.header_values(name).next()
     }
 
-    /// All header fields of that name, whatever its case, that are text.
+    /// All header fields of that name, in any case, that are text.
     pub fn header_values<'n>(&'n self, name: &'n str) -> impl Iterator<Item = &'a str> + 'n {
         let named = self.headers.iter().filter(move |header| header.name.eq_ignore_ascii_case(name));
         named.filter_map(|header| std::str::from_utf8(header.value).ok())
@@ -118,8 +118,8 @@ impl<'a> Request<'a> {
         cookies.filter_map(|cookie| cookie.trim().split_once('='))
     }
 
-    /// Whether `Accept` names that media type (RFC 9110, 12.5.1), and not as one that is not wanted. A range such as
-    /// `*/*`, which scripts send, names none.
+    /// Returns whether `Accept` names that media type (RFC 9110, 12.5.1) with a weight above zero. A range such as `*/*`,
+    /// which scripts send, does not count.
     pub fn takes(&self, media_type: &str) -> bool {
         self.header_values("Accept").flat_map(|types| types.split(',')).any(|named| {
             let mut parts = named.split(';').map(str::trim);
@@ -129,7 +129,7 @@ impl<'a> Request<'a> {
         })
     }
 
-    /// Whether this reads: `GET`, or `HEAD`, which is answered like it.
+    /// Returns whether the method is `GET`, or `HEAD`, which has the same answer.
     pub fn is_get(&self) -> bool {
         matches!(self.method, Method::Get | Method::Head)
     }

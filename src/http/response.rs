@@ -1,49 +1,50 @@
-//! A response, and what the log says of it.
+//! Responses, and their fields for the log.
 
 use super::etag::Etag;
 use std::sync::Arc;
 use tiny_http::{Header, StatusCode};
 
-/// What is sent back.
+/// A response.
 pub struct Response {
     /// The status.
     pub status: StatusCode,
     /// The value of `Content-Type`; not sent where there is no body.
     pub content_type: &'static str,
-    /// Further header fields. Framing, date and connection are the server's.
+    /// Further header fields. The server adds those of framing, date and connection.
     pub headers: Vec<Header>,
     /// The body.
     pub body: Body,
-    /// The tag of what the body shows.
+    /// The entity tag of the body.
     pub tag: Option<Etag>,
-    /// Whether it is about nobody, so that whoever has it may keep it and ask whether it is still the same.
+    /// No personal data: may be cached, must be revalidated (`no-cache`).
     pub kept: bool,
-    /// What the log and the metrics say of it.
+    /// Fields for the log and for metrics.
     pub trace: RequestLogFields,
 }
 
 /// The body of a response.
 pub enum Body {
-    /// All of it.
+    /// The whole body.
     Bytes(Vec<u8>),
-    /// All of it, a part of the program.
+    /// The whole body, compiled into the program.
     Static(&'static [u8]),
-    /// All of it, kept for others too.
+    /// The whole body, shared with a cache.
     Shared(Arc<[u8]>),
-    /// Piece by piece until `None`. After an error the connection is cut, so that nobody takes half for whole.
+    /// Chunks until `None`. After an error the server cuts the connection, so that the client sees that the body is not
+    /// whole.
     Pieces(Box<dyn FnMut() -> anyhow::Result<Option<Vec<u8>>> + Send>),
 }
 
-/// What the log and the metrics say of a request beside its first line and its status.
+/// Fields of a request for the log and for metrics, in addition to its first line and its status.
 #[derive(Debug, Clone, Default)]
 pub struct RequestLogFields {
-    /// The dialect that answered; empty for none.
+    /// The dialect that answered; empty when no dialect did.
     pub dialect: &'static str,
-    /// The path with names in place of what differs between requests; empty for one that is no route.
+    /// The path pattern of the route, such as `/user/{id}`; empty for a path without a route.
     pub route: &'static str,
-    /// Who asked; `None`: nobody known.
+    /// The authenticated caller.
     pub caller: Option<Arc<str>>,
-    /// What to say in place of the path, where that holds a secret.
+    /// A text for the log in place of a path that holds a secret.
     pub path: Option<String>,
 }
 
@@ -53,12 +54,12 @@ impl Response {
         Response::bytes(status, "application/json", crate::json::to_vec(document))
     }
 
-    /// A file that is part of the program.
+    /// A file that is compiled into the program.
     pub fn of_program(content_type: &'static str, content: &'static [u8]) -> Response {
         Response { body: Body::Static(content), ..Response::bytes(200, content_type, Vec::new()) }
     }
 
-    /// A JSON document that is kept for others too.
+    /// A JSON document that a cache shares.
     pub fn shared_json(body: Arc<[u8]>) -> Response {
         let mut response = Response::bytes(200, "application/json", Vec::new());
         response.body = Body::Shared(body);
@@ -80,10 +81,11 @@ impl Response {
         Response::bytes(status, "", Vec::new())
     }
 
-    /// A JSON document in pieces. Two are asked for at once: what is whole in one is sent as one.
+    /// A JSON document in chunks. Produces two chunks up front: a document of one chunk gets a `Content-Length`, and an
+    /// early error an error status.
     ///
     /// # Errors
-    /// Those of the first two pieces.
+    /// Those of the first two chunks.
     pub fn json_stream<E: Into<anyhow::Error>>(
         mut next: impl FnMut() -> Result<Option<Vec<u8>>, E> + Send + 'static,
     ) -> Result<Response, E> {
@@ -112,13 +114,13 @@ impl Response {
         }
     }
 
-    /// Names what the body shows.
+    /// Sets the entity tag.
     pub fn with_tag(mut self, tag: Etag) -> Response {
         self.tag = Some(tag);
         self
     }
 
-    /// Lets caches keep the response, which they revalidate.
+    /// Allows caches to keep the response and to revalidate it.
     pub fn cacheable(self) -> Response {
         Response { kept: true, ..self }
     }

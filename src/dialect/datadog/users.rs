@@ -41,11 +41,11 @@ pub(super) fn create(call: &mut Call<'_>, directory: &Directory) -> Result<Respo
         disabled: boolean(&body, "disabled")?,
         ..UserChanges::default()
     };
-    // The address is the handle's unless another one is given: that is derived, not stored.
+    // An address that is the handle is derived and not stored.
     if new.email.as_ref().is_some_and(|email| email.as_deref() == Some(handle.to_lowercase().as_str())) {
         new.email = None;
     }
-    // Over a disabled user only these two are taken; it stays disabled.
+    // A disabled user of that name takes these two fields only and stays disabled.
     let changes =
         UserChanges { display_name: new.display_name.clone(), access_role: new.access_role, ..UserChanges::default() };
     let profile = directory.create_or_change_disabled_user(handle, new, changes)?;
@@ -104,14 +104,14 @@ pub(super) fn get(call: &mut Call<'_>, directory: &Directory) -> Result<Response
     })?)
 }
 
-/// `PUT /api/v1/user/{handle}`: what is absent or null stays.
+/// `PUT /api/v1/user/{handle}`: absent and null fields stay.
 pub(super) fn update(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
     let handle = call.parameter("handle");
     directory.require(Operation::EditUser)?;
     let account = directory.user(handle)?;
     let mut body = json_object(call.request)?.unwrap_or_default();
-    // Clients send back what they were shown. That is no change, whatever it looks like (another dialect may have
-    // written it), and what was derived must not become a stored value by it.
+    // Clients send back the document that they have read. Unchanged values are no change, even if this dialect would
+    // refuse them (another dialect may have written them), and derived values must not become stored ones.
     let shown = UserJson::of_account(&account);
     for (field, value) in [("email", shown.email.as_deref()), ("name", shown.name.as_deref())] {
         if value.is_some() && body.get(field).and_then(Json::as_str) == value {
@@ -140,7 +140,7 @@ pub(super) fn disable(call: &mut Call<'_>, directory: &Directory) -> Result<Resp
     Ok(Response::json(200, &json!({ "message": format!("User {handle} disabled") })))
 }
 
-/// `POST /api/v1/invite_users`: creates those who do not exist; they stay unverified until they log in.
+/// `POST /api/v1/invite_users`: creates the users that do not exist. They stay unverified until they log in.
 pub(super) fn invite(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
     directory.require(Operation::CreateUser)?;
     let body = json_object(call.request)?.unwrap_or_default();
@@ -156,7 +156,7 @@ pub(super) fn invite(call: &mut Call<'_>, directory: &Directory) -> Result<Respo
     Ok(Response::json(200, &json!({ "emails": handles })))
 }
 
-// ------------------------------------------------------------------------------------------ taking
+// ------------------------------------------------------------------------------------------ bodies
 
 fn name(body: &Object) -> Result<Option<Option<String>>> {
     match body.get("name") {
@@ -182,7 +182,7 @@ fn email(body: &Object) -> Result<Option<Option<String>>> {
     }
 }
 
-/// A boolean. Scripts that build their bodies of texts send the word, Python and PowerShell with a capital letter.
+/// A boolean. Some scripts send it as a text, Python and PowerShell with a capital letter.
 fn boolean(body: &Object, name: &'static str) -> Result<Option<bool>> {
     match body.get(name) {
         None | Some(Json::Null) => Ok(None),
@@ -210,9 +210,9 @@ fn access_role(body: &Object, is_administrator: bool) -> Result<Option<AccessRol
     }
 }
 
-// ------------------------------------------------------------------------------------------ showing
+// ------------------------------------------------------------------------------------------ JSON
 
-/// What a user has become by a change, with the tag that a look at them shows.
+/// The answer to a create or an update, with the etag that a `GET` would have.
 fn user_document(profile: &UserWithGroups) -> Response {
     let document = Envelope { user: UserJson::of_profile(profile) };
     Response::json(200, &document).with_tag(tag(&profile.user, profile.administrator))
@@ -228,7 +228,7 @@ struct Envelope<U> {
     user: U,
 }
 
-/// A user on the wire. Never without a key: clients index them.
+/// A user on the wire. Every key is always there, because clients index them.
 #[derive(Serialize)]
 struct UserJson<'u> {
     disabled: bool,
@@ -262,7 +262,7 @@ impl<'u> UserJson<'u> {
     }
 
     fn new(user: UserView<'u>, administrator: bool) -> UserJson<'u> {
-        // The stored key is unique, so no table of letters can give two users one handle.
+        // The stored key is unique, so two users never have the same handle.
         let handle = user.key;
         let stored = user.email.map(str::trim).filter(|email| !email.is_empty());
         let address = stored.or_else(|| is_email(user.username).then_some(user.username));
@@ -307,7 +307,7 @@ fn display_name<'u>(user: &UserView<'u>) -> Option<Cow<'u, str>> {
     }
 }
 
-/// The picture that belongs to an e-mail address, as the vendor links it.
+/// The address of the picture for an e-mail address, at the same service as the vendor's.
 struct Icon([u8; Icon::LENGTH]);
 
 impl Icon {

@@ -17,7 +17,7 @@ const TOKEN_HEADER: &str = "X-Authentication-Token";
 /// The cookie of a login, by the name that servlet containers give it.
 pub(super) const SESSION_COOKIE: &str = "JSESSIONID";
 
-/// The secret that the request holds. A new token is made for it, and the same one again.
+/// The secret of the request. A token is derived from it, so that a repeated request gives the same token.
 pub(super) enum PresentedSecret {
     Password(String),
     Token(String),

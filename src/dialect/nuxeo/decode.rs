@@ -1,4 +1,4 @@
-//! Entities as clients send them: lenient about the kinds of scalars, strict about shapes.
+//! Entities in bodies. Scalars may have any JSON type; lists and objects may not.
 
 use super::error::{Problem, Result};
 use crate::dialect::request_body::json_object;
@@ -43,9 +43,9 @@ pub(super) fn name(entity: &Object, key: &str) -> Result<Option<String>> {
     Ok(text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()))
 }
 
-/// One of a group's lists, which replaces the stored one; `None` when it is absent or null, which leaves the
-/// stored one. What is no text is left out, as by the reference; what is no list is a mistake, where the
-/// reference would empty the group.
+/// A list of a group, which replaces the stored one; `None`, when absent or null, keeps it. Entries that are not texts
+/// are left out, as in the reference server. A value that is not a list is an error, where the reference server empties
+/// the group.
 pub(super) fn members(entity: &Object, key: &str) -> Result<Option<Vec<String>>> {
     let items = list(entity, key)?;
     Ok(items.map(|items| {
@@ -69,7 +69,7 @@ fn list<'e>(entity: &'e Object, key: &str) -> Result<Option<&'e [Json]>> {
     }
 }
 
-/// A property that no column holds: kept as it is, removed by null.
+/// An extra property, which no column holds: stored as it came, removed by null.
 pub(super) fn keep(attributes: &mut BTreeMap<String, Option<String>>, name: String, value: &Json) {
     attributes.insert(name, (!value.is_null()).then(|| value.to_string()));
 }

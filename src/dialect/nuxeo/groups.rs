@@ -90,8 +90,7 @@ pub(super) fn remove_user(call: &mut Call<'_>, directory: &Directory) -> Result<
 
 // ------------------------------------------------------------------------------------------ bodies
 
-/// The name that the body gives: `id`, or `groupname` where that is another one or there is no `id`, or else
-/// the one among the properties.
+/// The name in the body: `groupname`, else `id`, else the `groupname` of the properties.
 fn group_name(entity: &Object, properties: &Object) -> Result<Option<String>> {
     if let Some(name) = name(entity, "groupname")?.or(name(entity, "id")?) {
         return Ok(Some(name));
@@ -99,7 +98,7 @@ fn group_name(entity: &Object, properties: &Object) -> Result<Option<String>> {
     name(properties, "groupname")
 }
 
-/// What the body changes in the present group, or in a new one.
+/// The changes in the body, for the present group or for a new one.
 fn changes(entity: &Object, properties: Object, present: Option<&Group>) -> Result<GroupChanges> {
     let mut changes = GroupChanges {
         member_users: members(entity, "memberUsers")?,
@@ -126,12 +125,12 @@ fn changes(entity: &Object, properties: Object, present: Option<&Group>) -> Resu
     Ok(changes)
 }
 
-/// Takes the label at the top of the entity, unless the one among the properties is the one that was changed.
+/// Uses the label at the top of the entity, unless the client has changed the label in the properties.
 fn merge_label(changes: &mut GroupChanges, top: String, present: Option<&Group>) {
     let before = present.and_then(|group| group.label.clone());
     let after = changes.label.clone().unwrap_or_else(|| before.clone());
     let had_one = before.as_ref().is_some_and(|label| !label.is_empty());
-    // Where there is no label the name is shown in its place; sent back, it is still no label.
+    // A group without a label shows its name there. A client that sends it back sets no label.
     let only_shown = !had_one && present.is_some_and(|group| group.name == top);
     let changed_below = had_one && after != before;
     if !changed_below && !only_shown && after.as_deref() != Some(top.as_str()) {

@@ -6,9 +6,8 @@ use crate::directory::{ListSelection, SearchQuery};
 use crate::http::Request;
 use std::borrow::Cow;
 
-/// The values of an option of that name for that entity: `fetch` and `group` give `fetch-group` and
-/// `fetch.group`, with or without `X-NX` before it, any case, in query and headers, repeated or separated by
-/// commas.
+/// The values of an option for an entity. `fetch` for `group` is `fetch-group` or `fetch.group`, with or without `X-NX`
+/// before it, in any case, in the query and in headers, repeated or separated by commas.
 fn values(request: &Request<'_>, option: &str, entity: &str) -> Result<Vec<String>> {
     let named = |name: &str| {
         let bare = name.get(..4).filter(|start| start.eq_ignore_ascii_case("X-NX")).map_or(name, |_| &name[4..]);

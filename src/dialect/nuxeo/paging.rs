@@ -25,7 +25,7 @@ const FIRST_CHUNK_BYTES: usize = BODY_BYTES_MAX - 1024;
 /// Length of a further chunk; an entry may exceed it.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// The page that a request asks for.
+/// The page that a request wants.
 #[derive(Clone, Copy)]
 pub(super) struct PageRequest {
     /// The number of the query, which the answer repeats.
@@ -92,7 +92,7 @@ impl PageRequest {
             // Truncated towards zero, so that an empty list has one page, and none of pages of one entry.
             size => (self.offset / self.step(), 1 + (total - 1) / size),
         };
-        // By the size as it was asked for, also where fewer entries come.
+        // Computed from the size in the query, even if the page has fewer entries.
         let next = self.size != 0 && total > self.offset.saturating_add(self.size);
         let document = Document {
             entity_type,

@@ -22,7 +22,7 @@ pub(super) fn create(call: &mut Call<'_>, directory: &Directory) -> Result<Respo
     let request = call.request;
     let mut entity = entity(request, "user")?;
     let mut properties = properties(&mut entity)?;
-    // The documented way is `properties.username`; `id` is understood where that is missing.
+    // The documented place is `properties.username`; `id` counts where that is missing.
     let username = name(&properties, "username")?.or(name(&entity, "id")?);
     properties.remove("username");
     let (changes, password) = changes(properties)?;
@@ -92,7 +92,7 @@ pub(super) fn add_member(call: &Call<'_>, directory: &Directory, view: Membershi
     user_document(201, directory, &profile.map_err(|error| Problem::Membership(view, error))?, call.request)
 }
 
-/// Removes a membership. The answer is the bare user name, which must not be called JSON.
+/// Removes a membership. The answer is the bare user name, which must not have the type of JSON.
 pub(super) fn remove_member(call: &Call<'_>, directory: &Directory, view: MembershipView) -> Result<Response> {
     let profile = directory.remove_member(view, call.parameter("id"), call.parameter("group"));
     Ok(Response::text(200, profile.map_err(|error| Problem::Membership(view, error))?.user.username))

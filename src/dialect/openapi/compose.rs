@@ -1,4 +1,4 @@
-//! How the parts become one document.
+//! Composes the parts into one document.
 
 use super::part::OpenApiPart;
 use crate::dialect::route::{PathMethods, PathVariant};
@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 
 type Object = Map<String, Value>;
 
-/// What a client finds before it knows any operation.
+/// The description of the whole document.
 const INTRODUCTION: &str = include_str!("introduction.md");
 
-/// The document, in the order in which people read it.
+/// The document. Its keys have the order in which people read it.
 #[derive(Serialize)]
 pub(in crate::dialect) struct Description {
     openapi: &'static str,
@@ -39,7 +39,7 @@ struct OperationDefaults {
     tags: Vec<String>,
     security: Vec<Value>,
     parameters: Vec<Value>,
-    /// By status; an operation that has null for one of them does not have it.
+    /// By status. An operation drops one of them with null.
     responses: Object,
 }
 

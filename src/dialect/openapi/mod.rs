@@ -1,4 +1,4 @@
-//! The OpenAPI 3.1 document of everything that is served, composed of the parts beside the route tables.
+//! The OpenAPI 3.1 document of everything that is served, composed of the parts of the route tables.
 
 mod compose;
 mod document;

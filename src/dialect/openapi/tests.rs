@@ -1,4 +1,4 @@
-//! What the description has is what the tables of routes have.
+//! The OpenAPI document and the route tables have the same operations.
 
 use super::{Description, OpenApiPart, openapi_part};
 use crate::dialect::route::PathMethods;
@@ -93,7 +93,7 @@ fn each_operation_has_a_name_of_its_own_and_what_readers_need() {
         assert!(operation["summary"].is_string() && operation["security"].is_array(), "{name}");
         let tagged = operation["tags"].as_array().expect("tags");
         assert!(!tagged.is_empty() && tagged.iter().all(|tag| tags.contains(&tag)), "{name}: {tagged:?}");
-        // What stands in braces is a parameter, and each parameter of the path stands there.
+        // Each name in braces is a parameter, and each parameter of the path is in braces.
         let wanted: BTreeSet<_> = path.split(['{', '}']).skip(1).step_by(2).collect();
         let parameters = operation["parameters"].as_array().expect("parameters").iter();
         let resolved = parameters.map(|parameter| match parameter["$ref"].as_str() {

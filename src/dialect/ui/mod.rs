@@ -84,7 +84,7 @@ fn respond(call: &mut Call<'_>) -> Result<Response> {
     match call.segments {
         [api, rest @ ..] if api == "api" => {
             auth::require_same_origin(call.request)?;
-            // Browsers make `groups/a/` of `groups/a/users/..`, which must not mean the group then.
+            // A browser turns `groups/a/users/..` into `groups/a/`, which must not address the group.
             if call.request.path.ends_with('/') || call.request.path.contains("//") {
                 return Err(Problem::UnknownPath);
             }

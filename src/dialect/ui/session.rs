@@ -34,8 +34,8 @@ pub(super) fn sign_out(call: &mut Call<'_>) -> Result<Response> {
     Ok(Response::empty(204).with_header("Set-Cookie", &cookie))
 }
 
-/// `PUT /api/password`: ends all sessions of the user and opens a new one. The path is beside that of the session,
-/// because browsers scope the cookie to the folder of the path that sets it.
+/// `PUT /api/password`: ends all sessions of the user and opens a new one. The path is in the same folder as that
+/// of the session, because browsers scope a cookie to the folder of the path that sets it.
 pub(super) fn change_password(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
     let body = fields(call.request, &["old", "new"])?;
     let (old, new) = (text(&body, "old")?, text(&body, "new")?);
