@@ -62,6 +62,8 @@ pub(super) enum ParameterSpan {
 /// The rows of a dialect, ready for requests.
 pub(super) struct RouteTable<H: 'static> {
     sections: Vec<CompiledSection<H>>,
+    /// No path has more segments.
+    length_max: usize,
 }
 
 struct CompiledSection<H: 'static> {
@@ -152,7 +154,9 @@ impl<'s> PathParameters<'s> {
 
 impl<H> RouteTable<H> {
     pub(super) fn new(sections: &[Section<H>]) -> RouteTable<H> {
-        RouteTable { sections: sections.iter().map(CompiledSection::new).collect() }
+        let sections: Vec<_> = sections.iter().map(CompiledSection::new).collect();
+        let length_max = sections.iter().map(CompiledSection::length_max).max().unwrap_or_default();
+        RouteTable { sections, length_max }
     }
 
     /// The row for a request with that method and these segments in its path; `None` for an unknown path.
@@ -175,6 +179,9 @@ impl<H> RouteTable<H> {
         segments: &'s [S],
         has_method: impl Fn(&PathRoutes<H>) -> bool,
     ) -> Option<(&PathRoutes<H>, PathParameters<'s>)> {
+        if segments.len() > self.length_max {
+            return None;
+        }
         self.sections.iter().find_map(|section| section.find_path(segments, &has_method))
     }
 
@@ -217,6 +224,17 @@ impl<H> CompiledSection<H> {
         CompiledSection { variants: section.variants.iter().map(compile).collect(), paths, span: section.span }
     }
 
+    fn length_max(&self) -> usize {
+        match self.span {
+            ParameterSpan::Segments { .. } => usize::MAX,
+            ParameterSpan::Segment => {
+                let path = self.paths.iter().map(|path| path.segments.len()).max();
+                let prefix = self.variants.iter().map(|variant| variant.to.len()).max();
+                path.unwrap_or_default() + prefix.unwrap_or_default()
+            }
+        }
+    }
+
     fn find_path<'s, S: Borrow<str>>(
         &self,
         segments: &'s [S],
@@ -227,6 +245,9 @@ impl<H> CompiledSection<H> {
             let mut found = None;
             for path in &self.paths {
                 let Some(pattern) = path.segments.strip_prefix(from.as_slice()) else { continue };
+                if !begins_like(pattern, rest) {
+                    continue;
+                }
                 match match_segments(pattern, rest, self.span, path.shadows_parameter) {
                     Matched::No => {}
                     Matched::Reserved => return None,
@@ -292,6 +313,17 @@ fn strip<'s, S: Borrow<str>>(prefix: &[Segment], segments: &'s [S]) -> Option<&'
     prefix.iter().zip(start).all(is_same).then_some(rest)
 }
 
+/// False for a pattern that is too long or begins with another word, as most paths of a table do.
+#[inline]
+fn begins_like<S: Borrow<str>>(pattern: &[Segment], segments: &[S]) -> bool {
+    pattern.len() <= segments.len()
+        && match (pattern.first(), segments.first()) {
+            (Some(Segment::Word(word)), Some(first)) => *word == first.borrow(),
+            (Some(_), _) => true,
+            (None, first) => first.is_none(),
+        }
+}
+
 enum Matched<'s> {
     No,
     /// A name would hold a reserved character.
@@ -305,11 +337,6 @@ fn match_segments<'s, S: Borrow<str>>(
     span: ParameterSpan,
     shadows_parameter: bool,
 ) -> Matched<'s> {
-    // Most paths of a table differ in their length or in their first word.
-    let first = pattern.len().min(1);
-    if pattern.len() > segments.len() || strip(&pattern[..first], segments).is_none() {
-        return Matched::No;
-    }
     let (mut rest, mut parameters) = (segments, PathParameters::default());
     for (at, segment) in pattern.iter().enumerate() {
         match segment {

@@ -269,13 +269,13 @@ async function meetsAnotherEditor(page) {
   await changeUser('ada@example.com', { title: 'Theirs', company: 'Engines' });
   await page.getByRole('button', { name: 'Save' }).click();
   const clash = page.locator('.clash');
-  await clash.getByText('somebody has changed this user meanwhile').waitFor();
+  await clash.getByText('another user has changed this user in the meantime').waitFor();
   same(await clash.locator('tbody tr').allInnerTexts(), ['Company\t–\tEngines\t–', 'Title\t–\tTheirs\tMine']);
   is(await page.getByLabel('Company', { exact: true }).inputValue(), 'Engines');
   is((await properties('ada@example.com')).title, 'Theirs');
   await clash.scrollIntoViewIfNeeded();
   await picture(page, 'clash');
-  await clash.getByRole('button', { name: 'Save mine all the same' }).click();
+  await clash.getByRole('button', { name: 'Save mine anyway' }).click();
   await clash.waitFor({ state: 'detached' });
   const { title, company } = await properties('ada@example.com');
   same([title, company], ['Mine', 'Engines']);

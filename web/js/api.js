@@ -1,6 +1,6 @@
-// Calls to the server: all of them go below `api/` beside the page.
+// Calls to the server, all below `api/` in the folder of the page.
 
-// The server has refused, or could not be reached (status 0).
+// The server has answered with an error, or the page could not reach it (status 0).
 class Refusal extends Error {
   constructor(status, message) {
     super(message);
@@ -11,18 +11,18 @@ class Refusal extends Error {
 let sessionIsOver = () => {};
 let sessionGoesOn = () => {};
 
-// What to do when a call finds that there is no session any more, and when one has made it last longer.
+// Functions to call when the session is over, and when a call has prolonged it.
 export function watchSession(over, goesOn) {
   sessionIsOver = over;
   sessionGoesOn = goesOn;
 }
 
-// A path whose inserted parts are one segment each.
+// A path in which each inserted value is one segment.
 export function path(texts, ...names) {
   return String.raw({ raw: texts }, ...names.map(segment));
 }
 
-// Browsers take these two for steps up and down, escaped or not: a call about a member would become one about the group.
+// Browsers resolve `.` and `..` even if escaped: a call about a member would become one about the group.
 function segment(name) {
   if (name === '.' || name === '..') {
     throw new Refusal(400, `the name ${name} cannot be part of an address; use the command line for it`);
@@ -37,13 +37,13 @@ export function query(parameters) {
   return text && `?${text}`;
 }
 
-// Makes a call. Answers with the document and its tag, throws a refusal. A call in the background is one that nobody has
-// asked for: it does not make the session last longer. Where the document is to be reckoned with, its numbers are plain
-// ones; otherwise those that would lose something are kept as they are written.
+// Makes a call. Returns the document and its tag; throws a Refusal. A call in the background is one that no person has
+// caused: it does not prolong the session. With plain numbers the document can be calculated with; otherwise long
+// numbers keep their digits.
 export async function call(method, target, { body, tag, signal, background, plain } = {}) {
   const headers = new Headers({ Accept: 'application/json' });
   if (method !== 'GET') {
-    // No other site can make a browser send this.
+    // CSRF header: pages of other sites cannot make a browser send it.
     headers.set('X-Requested-With', 'rollbook');
   }
   if (body !== undefined) {
@@ -88,7 +88,7 @@ async function reached(target, options) {
   }
 }
 
-// JSON, in which whole numbers stay exact that are too long for a number here, where the browser can do that.
+// Parses JSON. Whole numbers that are too long for JavaScript keep their digits, if the browser supports that.
 export function parsed(text, plain = false) {
   const exact = (_, value, context) =>
     typeof value === 'number' && context && JSON.rawJSON && String(value) !== context.source
@@ -101,5 +101,5 @@ export function parsed(text, plain = false) {
   }
 }
 
-// Whether somebody else was faster, the call was broken off on purpose, or the session is over: nothing to complain of.
+// True for errors that the page does not show: the call was aborted, or the session is over.
 export const isNothing = (error) => error.name === 'AbortError' || error.status === 401;

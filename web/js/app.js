@@ -1,6 +1,6 @@
-// The page: which view the address asks for, what happens between views, and keys that work everywhere.
+// The page: views by address, changes of view, and keys that work everywhere.
 
-import { byId, h } from './dom.js';
+import { byId, element } from './dom.js';
 import { ask, closeDialogs, confirmed } from './components.js';
 import { account, begin, watch } from './session.js';
 import { newUser, user, users } from './users.js';
@@ -10,7 +10,7 @@ import { figures, forgetFigures } from './metrics.js';
 
 const START = '#/users';
 
-// Addresses and their views. Each gives a title, a body, and may tell whether something typed would be lost (`dirty`).
+// Views by address. Each has a title, a body, and maybe `dirty`: true while there are unsaved changes.
 const VIEWS = { users, groups, changes, figures, account };
 const SINGLE = { users: user, groups: group };
 const NEW = { user: newUser, group: newGroup };
@@ -19,7 +19,7 @@ const FOR_ADMINISTRATORS = ['changes', 'figures'];
 let session = null;
 let view = null;
 let address = '';
-// Where the lists were left, so that one comes back to what one has searched for.
+// The last address of each list, so that going back keeps the search.
 let lists = { users: '#/users', groups: '#/groups' };
 
 watch({
@@ -43,7 +43,7 @@ watch({
 });
 addEventListener('hashchange', show);
 addEventListener('beforeunload', (event) => view?.dirty?.() && event.preventDefault());
-// A page that comes back from the browser's memory may be of a session that is over.
+// The browser may restore a page of a session that is over.
 addEventListener('pageshow', (event) => event.persisted && location.reload());
 addEventListener('keydown', pressed);
 byId('skip').addEventListener('click', (event) => {
@@ -53,7 +53,7 @@ byId('skip').addEventListener('click', (event) => {
 byId('show-keys').addEventListener('click', showKeys);
 begin();
 
-// Nothing of the last session stays in the document.
+// Removes everything of the last session from the document.
 function discard() {
   view?.leave?.();
   view = null;
@@ -63,7 +63,7 @@ function discard() {
   byId('main').replaceChildren();
 }
 
-// Shows what the address asks for.
+// Shows the view of the address.
 async function show() {
   if (session === null) {
     return;
@@ -101,7 +101,7 @@ function draw(wanted) {
     go,
     redraw: () => draw(address),
     listAddress: (list) => lists[list],
-    // Puts what a list is searched for into the address, without a step back for each letter.
+    // Puts the search of a list into the address, without a history entry for each letter.
     remember: (text) => {
       address = `#/${kind}${text}`;
       lists[kind] = address;
@@ -150,8 +150,13 @@ function nothing() {
   return {
     title: 'Nothing here',
     body: [
-      h('h1', { tabindex: '-1' }, 'Nothing here'),
-      h('p', {}, 'There is nothing at this address, or it is not for you. ', h('a', { href: START }, 'To the users')),
+      element('h1', { tabindex: '-1' }, 'Nothing here'),
+      element(
+        'p',
+        {},
+        'There is nothing at this address, or you are not allowed to see it. ',
+        element('a', { href: START }, 'To the users'),
+      ),
     ],
   };
 }
@@ -176,28 +181,28 @@ const KEYS = [
 
 function showKeys() {
   const rows = KEYS.map(([keys, text]) =>
-    h(
+    element(
       'tr',
       {},
-      h(
+      element(
         'th',
         { scope: 'row' },
-        keys.split(' ').map((key) => h('kbd', {}, key)),
+        keys.split(' ').map((key) => element('kbd', {}, key)),
       ),
-      h('td', {}, text),
+      element('td', {}, text),
     ),
   );
   ask({
     title: 'Keyboard shortcuts',
-    body: h('table', { class: 'keys' }, h('tbody', {}, rows)),
+    body: element('table', { class: 'keys' }, element('tbody', {}, rows)),
     buttons: [['', 'Close', 'submit']],
   });
 }
 
-// When `g` was pressed, which the next key goes with.
+// The time when `g` was pressed, which begins a sequence of two keys.
 let lead = -Infinity;
 
-// Keys that work wherever nothing is being typed.
+// Keys that work everywhere except while typing.
 function pressed(event) {
   const typing = event.target.closest?.('input, textarea, select');
   if (event.key === 'Escape' && typing && !event.defaultPrevented && !document.querySelector('dialog[open]')) {

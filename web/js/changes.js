@@ -1,21 +1,21 @@
-// What has changed, the newest first.
+// The audit log, the newest change first.
 
-import { clock, counted, dayOf, groupLink, h, named, userLink } from './dom.js';
+import { clock, counted, dayOf, groupLink, element, named, userLink } from './dom.js';
 import { get, query } from './api.js';
-import { endless } from './list.js';
+import { infiniteList } from './list.js';
 
 const PAGE = 50;
-// Longer values are cut: the record keeps whole documents.
+// Longer values are cut. The audit log stores whole documents.
 const VALUE_CHARACTERS_MAX = 400;
 
 export function changes() {
   let day = '';
-  const list = endless({
+  const list = infiniteList({
     label: 'Changes',
     none: 'nothing has changed yet',
     counted: (count) => counted(count, 'change'),
     some: 'the last ',
-    row: (entry) => [entry.day ? h('h2', { class: 'day' }, entry.day) : null, changed(entry)],
+    row: (entry) => [entry.day ? element('h2', { class: 'day' }, entry.day) : null, changed(entry)],
     async fetchPage(after, signal) {
       const { document } = await get(`api/changes${query({ before: after, limit: PAGE })}`, { signal });
       day = after === null ? '' : day;
@@ -32,11 +32,11 @@ export function changes() {
   return {
     title: 'Changes',
     body: [
-      h(
+      element(
         'div',
         { class: 'title' },
-        h('h1', { tabindex: '-1' }, 'Changes'),
-        h('button', { type: 'button', onclick: () => list.load() }, 'Refresh'),
+        element('h1', { tabindex: '-1' }, 'Changes'),
+        element('button', { type: 'button', onclick: () => list.load() }, 'Refresh'),
       ),
       list.element,
     ],
@@ -46,10 +46,10 @@ export function changes() {
 
 function changed(change) {
   const lines = differences(change);
-  return h(
+  return element(
     'article',
     { class: 'change' },
-    h(
+    element(
       'p',
       {},
       clock(change.time),
@@ -58,20 +58,20 @@ function changed(change) {
       ' ',
       ...sentence(change),
       ' ',
-      h('span', { class: 'note' }, `by ${change.dialect}, no. ${change.id}`),
+      element('span', { class: 'note' }, `by ${change.dialect}, no. ${change.id}`),
     ),
-    lines.length > 0 ? h('ul', { class: 'differences' }, lines) : null,
+    lines.length > 0 ? element('ul', { class: 'differences' }, lines) : null,
   );
 }
 
 function caller({ caller: name, caller_kind: kind }) {
   if (!name) {
-    return h('strong', {}, 'the server');
+    return element('strong', {}, 'the server');
   }
-  return kind === 'user' ? h('strong', {}, userLink(name)) : h('strong', {}, `${kind ?? ''} `, named(name));
+  return kind === 'user' ? element('strong', {}, userLink(name)) : element('strong', {}, `${kind ?? ''} `, named(name));
 }
 
-// What was done, in words.
+// The action as a sentence.
 function sentence({ action, name, before, after, caller, caller_kind: kind }) {
   const document = after ?? before ?? {};
   const user = () => userLink(name);
@@ -131,7 +131,7 @@ function sentence({ action, name, before, after, caller, caller_kind: kind }) {
   return (words[action] ?? (() => [`${action} `, named(name)]))();
 }
 
-// Each field that is different. Memberships are told by the sentence alone.
+// A row for each field that differs. The sentence alone describes changes of memberships.
 function differences({ action, before, after }) {
   if (/^(member|subgroup)\./.test(action)) {
     return [];
@@ -139,31 +139,31 @@ function differences({ action, before, after }) {
   const [old, now] = [spread(before), spread(after)];
   const fields = [...new Set([...old.keys(), ...now.keys()])];
   return fields.map((field) =>
-    h(
+    element(
       'li',
       {},
-      h('span', { class: 'field-name' }, h('bdi', {}, field)),
+      element('span', { class: 'field-name' }, element('bdi', {}, field)),
       ' ',
-      h('span', {}, fromTo(before, after, old.get(field), now.get(field))),
+      element('span', {}, fromTo(before, after, old.get(field), now.get(field))),
     ),
   );
 }
 
 function fromTo(before, after, old, now) {
   if (before === null) {
-    return [h('ins', {}, shown(now))];
+    return [element('ins', {}, shown(now))];
   }
   if (after === null) {
-    return [h('del', { class: 'whole' }, shown(old))];
+    return [element('del', { class: 'whole' }, shown(old))];
   }
   return [
-    h('del', {}, shown(old)),
-    h('span', { class: 'arrow', 'aria-label': 'now' }, ' → '),
-    h('ins', {}, shown(now)),
+    element('del', {}, shown(old)),
+    element('span', { class: 'arrow', 'aria-label': 'now' }, ' → '),
+    element('ins', {}, shown(now)),
   ];
 }
 
-// The fields of a document, each property by itself.
+// The fields of a document, with a field for each property.
 function spread(document) {
   const fields = new Map();
   for (const [name, value] of Object.entries(document ?? {})) {
@@ -178,8 +178,8 @@ function spread(document) {
 
 function shown(value) {
   if (value === undefined || value === null || value === '') {
-    return h('span', { class: 'none' }, 'nothing');
+    return element('span', { class: 'none' }, 'nothing');
   }
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return h('bdi', {}, text.length > VALUE_CHARACTERS_MAX ? `${text.slice(0, VALUE_CHARACTERS_MAX)} …` : text);
+  return element('bdi', {}, text.length > VALUE_CHARACTERS_MAX ? `${text.slice(0, VALUE_CHARACTERS_MAX)} …` : text);
 }

@@ -1,31 +1,31 @@
-// What several views share: messages, dialogs, a field that suggests names, passwords.
+// Components of several views: messages, dialogs, a field that suggests names, passwords.
 
-import { byId, freshId, h, later, moment, named } from './dom.js';
+import { byId, freshId, element, later, moment, named } from './dom.js';
 import { get, isNothing, query } from './api.js';
 
-// Tells what has been done, at the edge of the page and to screen readers; goes by itself.
-export function tell(text) {
+// Shows a message at the edge of the page, and to screen readers. It disappears after some seconds.
+export function showNotice(text) {
   const notice = byId('notice');
   notice.replaceChildren(text);
   notice.classList.add('shown');
-  clearTimeout(tell.timer);
-  tell.timer = setTimeout(() => notice.classList.remove('shown'), 6000);
+  clearTimeout(showNotice.timer);
+  showNotice.timer = setTimeout(() => notice.classList.remove('shown'), 6000);
 }
 
-// What went wrong, in words to stand beside what was tried.
+// The text of an error.
 export const wrong = (error) => (error.status === undefined ? `this page has failed: ${error.message}` : error.message);
 
-// A line for what goes wrong in a form or a section, empty at first.
+// A line for the errors of a form or a section, empty at first.
 export function problemLine() {
-  const element = h('p', { class: 'problem', role: 'alert' });
+  const node = element('p', { class: 'problem', role: 'alert' });
   return {
-    element,
-    clear: () => element.replaceChildren(),
-    show: (error) => isNothing(error) || element.replaceChildren(wrong(error)),
+    element: node,
+    clear: () => node.replaceChildren(),
+    show: (error) => isNothing(error) || node.replaceChildren(wrong(error)),
   };
 }
 
-// Runs something, and shows why it does not go well. Answers whether it did.
+// Runs an action and shows its error. Returns whether it succeeded.
 export async function attempted(problem, action) {
   problem.clear();
   try {
@@ -37,12 +37,12 @@ export async function attempted(problem, action) {
   }
 }
 
-// Runs what a button has begun, with the button off meanwhile. Answers whether it went well.
+// Runs the action of a button, which is off until the end. Returns whether it succeeded.
 export async function busy(button, problem, action) {
   if (button.getAttribute('aria-disabled') === 'true') {
     return false;
   }
-  // Not `disabled`, which would throw the focus away.
+  // Not `disabled`, because the button would lose the focus.
   button.setAttribute('aria-disabled', 'true');
   byId('notice').classList.remove('shown');
   try {
@@ -52,17 +52,17 @@ export async function busy(button, problem, action) {
   }
 }
 
-// Opens a dialog with these contents and buttons, and answers with the value of the button that closed it, '' for Escape.
-// A button is [value, text, kind]; `accept` may refuse to close by throwing.
+// Opens a dialog. Returns the value of the button that closed it, '' for Escape. A button is [value, text, kind]. The
+// dialog stays open when `accept` throws.
 export function ask({ title, body, buttons, focus, accept = async () => {} }) {
-  const heading = h('h2', { id: freshId() }, title);
+  const heading = element('h2', { id: freshId() }, title);
   const problem = problemLine();
-  const form = h('form', { novalidate: true }, heading, body, problem.element);
-  const dialog = h('dialog', { 'aria-labelledby': heading.id }, form);
+  const form = element('form', { novalidate: true }, heading, body, problem.element);
+  const dialog = element('dialog', { 'aria-labelledby': heading.id }, form);
   const choices = buttons.map(([value, text, kind = '']) =>
-    h('button', { type: kind.includes('submit') ? 'submit' : 'button', class: kind, value }, text),
+    element('button', { type: kind.includes('submit') ? 'submit' : 'button', class: kind, value }, text),
   );
-  form.append(h('div', { class: 'buttons' }, choices));
+  form.append(element('div', { class: 'buttons' }, choices));
   return new Promise((resolve) => {
     const close = (value) => dialog.close(value);
     const choose = (button) =>
@@ -89,56 +89,56 @@ export function ask({ title, body, buttons, focus, accept = async () => {} }) {
   });
 }
 
-// Asks before something that cannot be taken back. `action` runs while the dialog is open, and shows there why not.
+// Asks for confirmation. `action` runs while the dialog is open, which shows its error.
 export async function confirmed({ title, text, verb, action }) {
   const buttons = [
     ['', 'Cancel'],
     ['yes', verb, 'danger submit'],
   ];
-  return (await ask({ title, body: h('p', {}, text), buttons, accept: action ?? (async () => {}) })) === 'yes';
+  return (await ask({ title, body: element('p', {}, text), buttons, accept: action ?? (async () => {}) })) === 'yes';
 }
 
-// Closes whatever dialog is open, as when the session is over.
+// Closes all open dialogs.
 export const closeDialogs = () => document.querySelectorAll('dialog[open]').forEach((dialog) => dialog.close(''));
 
-// Begins to show something, or says why that cannot be.
+// Shows a view, or the error and a button to try again.
 export async function start(content, redraw, begin) {
   try {
     await begin();
   } catch (error) {
     if (!isNothing(error)) {
       content.replaceChildren(
-        h(
+        element(
           'div',
           { class: 'card', role: 'alert' },
-          h('p', { class: 'problem' }, wrong(error)),
-          h('button', { type: 'button', onclick: redraw }, 'Try again'),
+          element('p', { class: 'problem' }, wrong(error)),
+          element('button', { type: 'button', onclick: redraw }, 'Try again'),
         ),
       );
     }
   }
 }
 
-// The way back to the list that something is in.
+// A link back to the list.
 export const crumbs = (address, title) =>
-  h('nav', { class: 'crumbs', 'aria-label': 'Path' }, h('a', { href: address }, title));
+  element('nav', { class: 'crumbs', 'aria-label': 'Path' }, element('a', { href: address }, title));
 
-// What nobody edits of a user or a group.
+// The fields of a user or a group that cannot be edited.
 export const facts = ({ created, updated, uuid }) =>
-  h(
+  element(
     'dl',
     { class: 'facts' },
-    h('dt', {}, 'Created'),
-    h('dd', {}, moment(created)),
-    h('dt', {}, 'Changed'),
-    h('dd', {}, moment(updated)),
-    h('dt', {}, 'Identifier'),
-    h('dd', {}, h('code', {}, uuid)),
+    element('dt', {}, 'Created'),
+    element('dd', {}, moment(created)),
+    element('dt', {}, 'Changed'),
+    element('dd', {}, moment(updated)),
+    element('dt', {}, 'Identifier'),
+    element('dd', {}, element('code', {}, uuid)),
   );
 
-// The field by which a list is searched, from the address at first.
+// The search field of a list. The address has its first value.
 export const searchField = (parameters, placeholder) =>
-  h('input', {
+  element('input', {
     type: 'search',
     id: freshId(),
     value: parameters.get('text') ?? '',
@@ -149,9 +149,9 @@ export const searchField = (parameters, placeholder) =>
     placeholder,
   });
 
-// What stands above a list: the search field, and further filters below it. `again` is called to search anew.
+// The form above a list: the search field and filters. `again` is called to search again.
 export const searchForm = (title, search, again, ...filters) =>
-  h(
+  element(
     'form',
     {
       class: 'filters',
@@ -162,32 +162,32 @@ export const searchForm = (title, search, again, ...filters) =>
         again();
       },
     },
-    h(
+    element(
       'div',
       { class: 'search' },
-      h('label', { for: search.id, class: 'unseen' }, `Search ${title.toLowerCase()}`),
+      element('label', { for: search.id, class: 'unseen' }, `Search ${title.toLowerCase()}`),
       search,
     ),
     filters,
   );
 
-// A label and its field below each other.
+// A label above its field.
 export function labelled(text, field, hint) {
   field.id ||= freshId();
-  const children = [h('label', { for: field.id }, text), field];
+  const children = [element('label', { for: field.id }, text), field];
   if (hint) {
-    const line = h('p', { class: 'hint', id: freshId() }, hint);
+    const line = element('p', { class: 'hint', id: freshId() }, hint);
     field.setAttribute('aria-describedby', line.id);
     children.push(line);
   }
-  return h('div', { class: 'field' }, children);
+  return element('div', { class: 'field' }, children);
 }
 
-// A field that suggests users or groups while one types, as the combobox pattern of ARIA has it. `choose` is called with
-// the name. What is typed in full may be chosen without waiting for suggestions.
+// A field that suggests users or groups during typing (ARIA combobox). `choose` is called with the name. A complete
+// name can be chosen before suggestions arrive.
 export function suggesting({ label, kind, choose, chooseText }) {
   const listId = freshId();
-  const input = h('input', {
+  const input = element('input', {
     role: 'combobox',
     'aria-expanded': 'false',
     'aria-controls': listId,
@@ -198,8 +198,8 @@ export function suggesting({ label, kind, choose, chooseText }) {
     autocapitalize: 'none',
     spellcheck: 'false',
   });
-  const list = h('ul', { id: listId, role: 'listbox', 'aria-label': label, hidden: true });
-  const button = h('button', { type: 'button' }, chooseText);
+  const list = element('ul', { id: listId, role: 'listbox', 'aria-label': label, hidden: true });
+  const button = element('button', { type: 'button' }, chooseText);
   let entries = [];
   let active = -1;
   let asking = new AbortController();
@@ -231,23 +231,23 @@ export function suggesting({ label, kind, choose, chooseText }) {
     entries = found;
     list.replaceChildren(
       ...found.map(({ name, note }) =>
-        h(
+        element(
           'li',
           {
             id: freshId(),
             role: 'option',
             'aria-selected': 'false',
-            // Before the field loses the focus and the list goes.
+            // Keeps the focus in the field, so that the list stays until the click.
             onpointerdown: (event) => event.preventDefault(),
             onclick: () => take(name),
           },
           named(name),
-          note ? h('span', { class: 'note' }, note) : null,
+          note ? element('span', { class: 'note' }, note) : null,
         ),
       ),
     );
     if (found.length === 0) {
-      list.append(h('li', { class: 'note', role: 'option', 'aria-disabled': 'true' }, 'nothing is called so'));
+      list.append(element('li', { class: 'note', role: 'option', 'aria-disabled': 'true' }, 'no match'));
     }
     list.hidden = false;
     input.setAttribute('aria-expanded', 'true');
@@ -266,7 +266,7 @@ export function suggesting({ label, kind, choose, chooseText }) {
       close();
     }
   };
-  // Meanwhile it may have been chosen.
+  // The field is empty if a name has been chosen by then.
   const soon = later(150, () => input.value.trim() === '' || suggest());
 
   input.addEventListener('input', () => (input.value.trim() === '' ? close() : soon()));
@@ -280,7 +280,7 @@ export function suggesting({ label, kind, choose, chooseText }) {
       event.preventDefault();
       take(entries[active]?.name ?? input.value.trim());
     } else if (event.key === 'Escape' && !list.hidden) {
-      // Closes the list and not the dialog around it.
+      // Closes the list, but not the dialog around it.
       event.preventDefault();
       event.stopPropagation();
       close();
@@ -290,7 +290,7 @@ export function suggesting({ label, kind, choose, chooseText }) {
     take(input.value.trim());
     input.focus();
   });
-  return { element: h('div', { class: 'suggesting' }, input, list, button), input };
+  return { element: element('div', { class: 'suggesting' }, input, list, button), input };
 }
 
 async function beginnings(kind, text, signal) {
@@ -301,15 +301,15 @@ async function beginnings(kind, text, signal) {
   }));
 }
 
-// What a user is called besides the login.
+// The display name of a user, else first and last name.
 export function nameOf(user) {
   return user.display_name || [user.first_name, user.last_name].filter(Boolean).join(' ');
 }
 
-// A field for a password, with its label and a button to look at it; `made`: and one to have a password made up.
+// A field for a password, with a label and a button to show it. With `made` there is a button to generate a password.
 export function passwordField({ label, hint, made, ...attributes }) {
-  const input = h('input', { type: 'password', autocapitalize: 'none', spellcheck: 'false', ...attributes });
-  const show = h(
+  const input = element('input', { type: 'password', autocapitalize: 'none', spellcheck: 'false', ...attributes });
+  const show = element(
     'button',
     {
       type: 'button',
@@ -323,7 +323,7 @@ export function passwordField({ label, hint, made, ...attributes }) {
     input.type = visible ? 'text' : 'password';
     show.setAttribute('aria-pressed', String(visible));
   };
-  const make = h(
+  const make = element(
     'button',
     {
       type: 'button',
@@ -337,19 +337,19 @@ export function passwordField({ label, hint, made, ...attributes }) {
     },
     'Make one up',
   );
-  const element = labelled(label, input, hint);
-  input.after(h('div', { class: 'with-button' }, show, made ? make : null));
+  const node = labelled(label, input, hint);
+  input.after(element('div', { class: 'with-button' }, show, made ? make : null));
   input.nextSibling.prepend(input);
-  return { element, input };
+  return { element: node, input };
 }
 
-// Letters and digits that nobody takes for another: 31 of them, so that five a group make 24 bits and more.
+// 31 letters and digits that cannot be confused: a group of five has more than 24 bits.
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
 
 // A password of four groups of five characters, which is 99 bits.
 function madePassword() {
   const character = () => {
-    // Bytes at the upper end are thrown away, so that all characters are equally likely.
+    // Bytes at the upper end are rejected, so that all characters are equally likely.
     const [byte] = crypto.getRandomValues(new Uint8Array(1));
     return byte < 256 - (256 % LETTERS.length) ? LETTERS[byte % LETTERS.length] : character();
   };
@@ -357,19 +357,19 @@ function madePassword() {
   return Array.from({ length: 4 }, group).join('-');
 }
 
-// A button that puts a text into the clipboard, or selects it where the browser does not let a page do that.
+// A button that copies a text to the clipboard, or selects the text if the browser does not allow that.
 export function copyButton(source) {
-  return h(
+  return element(
     'button',
     {
       type: 'button',
       onclick: async () => {
         try {
           await navigator.clipboard.writeText(source.textContent);
-          tell('Copied');
+          showNotice('Copied');
         } catch {
           getSelection().selectAllChildren(source);
-          tell('Selected: copy it with the keyboard');
+          showNotice('Selected: copy it with the keyboard');
         }
       },
     },

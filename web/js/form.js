@@ -1,29 +1,29 @@
-// The fields of a user or a group, with properties: what is changed, what somebody else has changed meanwhile, and both.
+// Forms for users and groups: fields, properties, changes, and conflicts with changes of others.
 
-import { counted, freshId, h } from './dom.js';
+import { counted, freshId, element } from './dom.js';
 import { parsed } from './api.js';
-import { busy, crumbs, labelled, problemLine, tell } from './components.js';
+import { busy, crumbs, labelled, problemLine, showNotice } from './components.js';
 
-// What a field holds of a document. An empty text clears it.
+// The text of a field for a document. An empty text clears the field.
 const asText = (value) => value ?? '';
 
-// A form for these fields, each { name, label, lines, choices, attributes }. `changed` is called at every change.
+// A form for these fields, each { name, label, lines, choices, attributes }. `changed` is called on every change.
 export function recordForm({ fields, readOnly, changed }) {
   const boxes = fields.map((field) => box(field, readOnly));
   const properties = propertyEditor({ readOnly, changed: () => mark() });
-  const element = h(
+  const node = element(
     'div',
     { class: 'record' },
-    h(
+    element(
       'div',
       { class: 'fields' },
-      boxes.map(({ element }) => element),
+      boxes.map(({ element: node }) => node),
     ),
     properties.element,
   );
   let base = new Map();
 
-  // A key for each field, `properties.NAME` for each property; the value is its text as it stands in the form.
+  // The texts of the form by field; a property is `properties.NAME`.
   const current = () =>
     new Map([
       ...boxes.map(({ field, read }) => [field.name, read()]),
@@ -44,17 +44,17 @@ export function recordForm({ fields, readOnly, changed }) {
   };
   const mark = () => {
     const now = current();
-    boxes.forEach(({ field, element }) =>
-      element.classList.toggle('changed', now.get(field.name) !== base.get(field.name)),
+    boxes.forEach(({ field, element: node }) =>
+      node.classList.toggle('changed', now.get(field.name) !== base.get(field.name)),
     );
     changed?.(different(now, base).length);
   };
-  boxes.forEach(({ element }) => element.addEventListener('input', mark));
+  boxes.forEach(({ element: node }) => node.addEventListener('input', mark));
   const labelOf = (key) =>
     fields.find(({ name }) => name === key)?.label ?? `property ${key.slice('properties.'.length)}`;
 
   return {
-    element,
+    element: node,
     first: boxes[0].input,
     dirty: () => different(current(), base).length > 0,
     load(document) {
@@ -62,7 +62,7 @@ export function recordForm({ fields, readOnly, changed }) {
       show(base);
     },
     reset: () => show(base),
-    // What is to be sent. Throws where a property is no JSON.
+    // The body of the request. Throws if a property is not JSON.
     changes() {
       properties.check();
       const now = current();
@@ -77,7 +77,7 @@ export function recordForm({ fields, readOnly, changed }) {
       }
       return body;
     },
-    // Goes on from a newer document, and keeps what has been typed. Answers with what is different in it.
+    // Continues with a newer document and keeps the typed values. Returns the differences.
     merge(document) {
       const [mine, theirs, old] = [current(), textsOf(document), base];
       const news = different(theirs, old).map((key) => ({
@@ -102,36 +102,36 @@ const propertiesIn = (texts) =>
     .filter(([key]) => key.startsWith('properties.'))
     .map(([key, text]) => [key.slice('properties.'.length), text]);
 
-// The keys that are not the same in both.
+// The keys with different values.
 const different = (one, other) =>
   [...new Set([...one.keys(), ...other.keys()])].filter((key) => one.get(key) !== other.get(key));
 
 function box(field, readOnly) {
   const { name, label, lines, choices, attributes } = field;
   const input = choices
-    ? h(
+    ? element(
         'select',
         { name, disabled: readOnly },
-        choices.map(([value, text]) => h('option', { value }, text)),
+        choices.map(([value, text]) => element('option', { value }, text)),
       )
     : lines
-      ? h('textarea', { name, rows: lines, readonly: readOnly })
-      : h('input', { name, readonly: readOnly, autocomplete: 'off', ...attributes });
-  const element = labelled(label, input);
-  return { field, element, input, read: () => input.value, write: (text) => (input.value = text) };
+      ? element('textarea', { name, rows: lines, readonly: readOnly })
+      : element('input', { name, readonly: readOnly, autocomplete: 'off', ...attributes });
+  const node = labelled(label, input);
+  return { field, element: node, input, read: () => input.value, write: (text) => (input.value = text) };
 }
 
-// Properties, each a name and a JSON value.
+// The editor of properties. Each has a name and a JSON value.
 function propertyEditor({ readOnly, changed }) {
-  const rows = h('div', { class: 'rows' });
-  const add = h(
+  const rows = element('div', { class: 'rows' });
+  const add = element(
     'button',
     { type: 'button', class: 'quiet', onclick: () => rows.appendChild(row('', '')).name.focus() },
     'Add a property',
   );
-  const title = h('h3', { id: freshId() }, 'Properties');
-  const none = h('p', { class: 'none' }, 'none');
-  const element = h(
+  const title = element('h3', { id: freshId() }, 'Properties');
+  const none = element('p', { class: 'none' }, 'none');
+  const node = element(
     'div',
     { class: 'properties', role: 'group', 'aria-labelledby': title.id },
     title,
@@ -141,13 +141,13 @@ function propertyEditor({ readOnly, changed }) {
   );
 
   const row = (name, text) => {
-    const nameInput = h('input', {
+    const nameInput = element('input', {
       value: name,
       'aria-label': 'Name of the property',
       placeholder: 'name',
       readonly: readOnly || name !== '',
     });
-    const value = h('textarea', {
+    const value = element('textarea', {
       value: text,
       rows: Math.min(12, text.split('\n').length),
       placeholder: 'value, as JSON or text',
@@ -156,7 +156,7 @@ function propertyEditor({ readOnly, changed }) {
       spellcheck: 'false',
       onchange: () => settle(value),
     });
-    const remove = h(
+    const remove = element(
       'button',
       {
         type: 'button',
@@ -170,7 +170,7 @@ function propertyEditor({ readOnly, changed }) {
       },
       'Remove',
     );
-    const line = h('div', { class: 'property' }, nameInput, value, readOnly ? null : remove);
+    const line = element('div', { class: 'property' }, nameInput, value, readOnly ? null : remove);
     line.name = nameInput;
     line.addEventListener('input', told);
     line.pair = () => [nameInput.value, compact(value.value)];
@@ -183,7 +183,7 @@ function propertyEditor({ readOnly, changed }) {
   };
 
   return {
-    element,
+    element: node,
     texts: () => [...rows.children].map((line) => line.pair()).filter(([name]) => name !== ''),
     show(pairs) {
       const same = JSON.stringify(pairs) === JSON.stringify(this.texts());
@@ -199,7 +199,7 @@ function propertyEditor({ readOnly, changed }) {
         line.value.setAttribute('aria-invalid', String(wrong));
         if (wrong) {
           line.value.focus();
-          throw Object.assign(new Error(`the property ${line.name.value} is no JSON`), { status: 400 });
+          throw Object.assign(new Error(`the property ${line.name.value} is not JSON`), { status: 400 });
         }
       }
     },
@@ -215,12 +215,12 @@ function isJson(text) {
   }
 }
 
-// The same JSON without its spaces; a text that is none as it is.
+// JSON without spaces; a text that is not JSON as it is.
 const compact = (text) => (isJson(text) ? JSON.stringify(parsed(text)) : text);
-// Short values stay in one line.
+// Short values are on one line.
 const pretty = (text) => (isJson(text) && text.length > 60 ? JSON.stringify(parsed(text), null, 2) : text);
 
-// What cannot be meant as JSON is a text, and gets the quotes of one where everybody sees it.
+// A value that is not JSON is a text. It gets quotes in the field, so that the user sees that.
 function settle(area) {
   if (!isJson(area.value) && !/^\s*[[{"]/.test(area.value)) {
     area.value = JSON.stringify(area.value);
@@ -228,15 +228,15 @@ function settle(area) {
   }
 }
 
-// The card in which a user or a group is edited. `patch(body)` sends a change, `saved(answer)` hears of it; `latest()` is
-// the newest document known here, and `refresh()` fetches a newer one and answers with what is different in it.
+// The card to edit a user or a group. `patch(body)` sends a change, and `saved(answer)` is called after it. `latest()`
+// is the newest known document. `refresh()` fetches a newer one and returns the differences.
 export function editCard({ what, name, fields, readOnly, patch, saved, latest, refresh }) {
   const problem = problemLine();
-  const meanwhile = h('div', {});
-  const count = h('span', { class: 'note', role: 'status' });
-  const save = h('button', { class: 'primary' }, 'Save');
-  const drop = h('button', { type: 'button', onclick: () => take() }, 'Discard');
-  const title = h('h2', { tabindex: '-1' }, 'Fields');
+  const meanwhile = element('div', {});
+  const count = element('span', { class: 'note', role: 'status' });
+  const save = element('button', { class: 'primary' }, 'Save');
+  const drop = element('button', { type: 'button', onclick: () => take() }, 'Discard');
+  const title = element('h2', { tabindex: '-1' }, 'Fields');
   const form = recordForm({
     fields,
     readOnly,
@@ -263,7 +263,7 @@ export function editCard({ what, name, fields, readOnly, patch, saved, latest, r
       try {
         saved(await patch(body));
         take();
-        tell(`Saved ${name}`);
+        showNotice(`Saved ${name}`);
       } catch (error) {
         if (error.status !== 412) {
           throw error;
@@ -277,44 +277,48 @@ export function editCard({ what, name, fields, readOnly, patch, saved, latest, r
     event.preventDefault();
     send();
   };
-  const element = h(
+  const node = element(
     'form',
     { class: 'card', novalidate: true, 'aria-label': 'Fields', onsubmit: submitted },
     title,
     form.element,
     meanwhile,
     problem.element,
-    readOnly ? null : h('div', { class: 'buttons save' }, count, drop, save),
+    readOnly ? null : element('div', { class: 'buttons save' }, count, drop, save),
   );
-  return { element, form };
+  return { element: node, form };
 }
 
-// What somebody else has changed meanwhile, beside what stands in the form, and the two ways on.
+// The table of a conflict: the values before, now and in the form, with the buttons to drop or to save.
 function clash({ what, news, take, keep }) {
-  const cell = (text) => h('td', {}, text === undefined || text === '' ? '–' : h('bdi', {}, text));
+  const cell = (text) => element('td', {}, text === undefined || text === '' ? '–' : element('bdi', {}, text));
   const rows = news.map(({ label, before, now, mine }) =>
-    h('tr', {}, h('th', { scope: 'row' }, label), cell(before), cell(now), cell(mine ?? undefined)),
+    element('tr', {}, element('th', { scope: 'row' }, label), cell(before), cell(now), cell(mine ?? undefined)),
   );
-  const head = ['Field', 'Was', 'Is now', 'Yours'].map((text) => h('th', { scope: 'col' }, text));
-  return h(
+  const head = ['Field', 'Was', 'Is now', 'Yours'].map((text) => element('th', { scope: 'col' }, text));
+  return element(
     'div',
     { class: 'clash', role: 'alert', tabindex: '-1' },
-    h('p', {}, h('strong', {}, `Not saved: somebody has changed this ${what} meanwhile.`)),
+    element('p', {}, element('strong', {}, `Not saved: another user has changed this ${what} in the meantime.`)),
     news.length === 0
-      ? h('p', {}, 'What is different is not among these fields.')
-      : h('div', { class: 'wide' }, h('table', {}, h('thead', {}, h('tr', {}, head)), h('tbody', {}, rows))),
-    h(
+      ? element('p', {}, 'The changes are in other fields.')
+      : element(
+          'div',
+          { class: 'wide' },
+          element('table', {}, element('thead', {}, element('tr', {}, head)), element('tbody', {}, rows)),
+        ),
+    element(
       'div',
       { class: 'buttons' },
-      h('button', { type: 'button', onclick: take }, 'Drop mine'),
-      h('button', { type: 'button', class: 'primary', onclick: keep }, 'Save mine all the same'),
+      element('button', { type: 'button', onclick: take }, 'Drop mine'),
+      element('button', { type: 'button', class: 'primary', onclick: keep }, 'Save mine anyway'),
     ),
   );
 }
 
-// The view of something new: `heading` says what, `list` ({ address, title }) is where the others are, `label` and `hint`
-// are about the name. Beside the fields stand `before` and `after`; `more()` is what those say, `touched()` whether they
-// say anything. `create(body)` makes it, and `created(name)` is called then.
+// The view to create a user or a group. `list` ({ address, title }) is the list to go back to; `label` and `hint` are
+// those of the name. `before` and `after` are elements around the fields; `more()` has their values, and `touched()` is
+// true if they have any. `create(body)` sends the request, and `created(name)` is called after it.
 export function newView({
   heading,
   list,
@@ -329,7 +333,7 @@ export function newView({
   create,
   created,
 }) {
-  const name = h('input', {
+  const name = element('input', {
     autocomplete: 'off',
     autocapitalize: 'none',
     spellcheck: 'false',
@@ -339,13 +343,13 @@ export function newView({
   const form = recordForm({ fields });
   form.load(initial);
   const problem = problemLine();
-  const button = h('button', { class: 'primary' }, 'Create');
+  const button = element('button', { class: 'primary' }, 'Create');
   let done = false;
   const send = () =>
     busy(button, problem, async () => {
       const { document } = await create({ name: name.value.trim(), ...form.changes(), ...more?.() });
       done = true;
-      tell(`Created ${document.name}`);
+      showNotice(`Created ${document.name}`);
       created(document.name);
     });
   return {
@@ -353,8 +357,8 @@ export function newView({
     focus: name,
     body: [
       crumbs(list.address, list.title),
-      h('h1', { tabindex: '-1' }, heading),
-      h(
+      element('h1', { tabindex: '-1' }, heading),
+      element(
         'form',
         {
           class: 'card new',
@@ -369,7 +373,7 @@ export function newView({
         form.element,
         after,
         problem.element,
-        h('div', { class: 'buttons' }, h('a', { class: 'button', href: list.address }, 'Cancel'), button),
+        element('div', { class: 'buttons' }, element('a', { class: 'button', href: list.address }, 'Cancel'), button),
       ),
     ],
     dirty: () => !done && (name.value !== '' || form.dirty() || (touched?.() ?? false)),

@@ -1,6 +1,6 @@
-// Groups: the list, one of them, a new one.
+// Groups: the list, the view of one group, and the form for a new one.
 
-import { badge, counted, groupAddress, h, later, named, userAddress } from './dom.js';
+import { badge, counted, groupAddress, element, later, named, userAddress } from './dom.js';
 import { call, get, path, query } from './api.js';
 import {
   attempted,
@@ -13,10 +13,10 @@ import {
   searchForm,
   start,
   suggesting,
-  tell,
+  showNotice,
 } from './components.js';
 import { editCard, newView } from './form.js';
-import { endless } from './list.js';
+import { infiniteList } from './list.js';
 import { tree } from './tree.js';
 
 const PAGE = 50;
@@ -28,7 +28,7 @@ const FIELDS = [
 // The list of groups.
 export function groups({ parameters, session, remember }) {
   const search = searchField(parameters, 'Name or label');
-  const list = endless({
+  const list = infiniteList({
     label: 'Groups',
     none: 'no group is called so',
     counted: (count) => counted(count, 'group'),
@@ -50,11 +50,11 @@ export function groups({ parameters, session, remember }) {
   return {
     title: 'Groups',
     body: [
-      h(
+      element(
         'div',
         { class: 'title' },
-        h('h1', { tabindex: '-1' }, 'Groups'),
-        session.may.change ? h('a', { class: 'button primary', href: '#/new/group' }, 'New group') : null,
+        element('h1', { tabindex: '-1' }, 'Groups'),
+        session.may.change ? element('a', { class: 'button primary', href: '#/new/group' }, 'New group') : null,
       ),
       filters,
       list.element,
@@ -64,25 +64,25 @@ export function groups({ parameters, session, remember }) {
 }
 
 function groupRow(group) {
-  return h(
+  return element(
     'a',
     { href: groupAddress(group.name), class: 'entry' },
-    h('span', { class: 'login' }, named(group.name)),
-    h('span', { class: 'called' }, h('bdi', {}, group.label ?? '')),
-    h('span', { class: 'mail' }, counted(group.users ?? 0, 'user')),
-    h('span', { class: 'badges' }, group.subgroups ? badge(counted(group.subgroups, 'subgroup')) : null),
+    element('span', { class: 'login' }, named(group.name)),
+    element('span', { class: 'called' }, element('bdi', {}, group.label ?? '')),
+    element('span', { class: 'mail' }, counted(group.users ?? 0, 'user')),
+    element('span', { class: 'badges' }, group.subgroups ? badge(counted(group.subgroups, 'subgroup')) : null),
   );
 }
 
 // One group.
 export function group({ name, session, redraw, go, listAddress }) {
-  const heading = h('h1', { tabindex: '-1' }, named(name));
-  const under = h('p', { class: 'under' });
-  const content = h('div', { class: 'detail' }, h('p', { class: 'status', role: 'status' }, 'Loading …'));
+  const heading = element('h1', { tabindex: '-1' }, named(name));
+  const under = element('p', { class: 'under' });
+  const content = element('div', { class: 'detail' }, element('p', { class: 'status', role: 'status' }, 'Loading …'));
   const address = () => path`api/groups/${name}`;
   const may = session.may.change;
-  const subgroups = h('section', { class: 'card', 'aria-label': 'Subgroups' });
-  const parents = h('section', { class: 'card', 'aria-label': 'Groups above' });
+  const subgroups = element('section', { class: 'card', 'aria-label': 'Subgroups' });
+  const parents = element('section', { class: 'card', 'aria-label': 'Groups above' });
   let shown = null;
   let tag = null;
   let form = null;
@@ -93,7 +93,7 @@ export function group({ name, session, redraw, go, listAddress }) {
     shown = answer.document;
     tag = answer.tag;
     heading.replaceChildren(named(shown.label || shown.name));
-    under.replaceChildren(h('code', {}, named(shown.name)), ' ', badge(counted(shown.users ?? 0, 'user')));
+    under.replaceChildren(element('code', {}, named(shown.name)), ' ', badge(counted(shown.users ?? 0, 'user')));
     drawNested(subgroups, {
       title: 'Subgroups',
       names: shown.subgroup_names ?? [],
@@ -119,7 +119,7 @@ export function group({ name, session, redraw, go, listAddress }) {
     return form.merge(answer.document);
   };
 
-  // A tree of groups of which the first ones can be added and removed.
+  // A tree of groups. Groups at its top level can be added and removed.
   const drawNested = (section, { title, names, none, label, below, place, adding }) => {
     const line = problemLine();
     const had = section.contains(document.activeElement);
@@ -127,7 +127,7 @@ export function group({ name, session, redraw, go, listAddress }) {
       attempted(line, async () => {
         await call(method, place(group));
         await refresh();
-        tell(text);
+        showNotice(text);
       });
     const add = suggesting({
       label: adding,
@@ -137,7 +137,7 @@ export function group({ name, session, redraw, go, listAddress }) {
         change('PUT', group, `Added ${group}`).then((done) => done && section.querySelector('input').focus()),
     });
     section.replaceChildren(
-      h('h2', {}, title),
+      element('h2', {}, title),
       tree({ label, names, none, below, remove: may ? (group) => change('DELETE', group, `Removed ${group}`) : null }),
       line.element,
       may ? add.element : '',
@@ -160,11 +160,11 @@ export function group({ name, session, redraw, go, listAddress }) {
     });
     form = card.form;
     content.replaceChildren(
-      h(
+      element(
         'div',
         { class: 'columns' },
-        h('div', {}, card.element, members.element),
-        h('div', {}, subgroups, parents, facts(shown)),
+        element('div', {}, card.element, members.element),
+        element('div', {}, subgroups, parents, facts(shown)),
       ),
     );
     members.load();
@@ -174,12 +174,12 @@ export function group({ name, session, redraw, go, listAddress }) {
     const gone = await confirmed({
       title: 'Delete this group for good?',
       verb: 'Delete for good',
-      text: [named(name), ' goes, and with it its memberships. Its users and subgroups stay.'],
+      text: [named(name), ' and its memberships are deleted. Its users and subgroups stay.'],
       action: () => call('DELETE', address()),
     });
     if (gone) {
       form.load(shown);
-      tell(`${name} is deleted`);
+      showNotice(`${name} is deleted`);
       go('#/groups');
     }
   };
@@ -192,14 +192,14 @@ export function group({ name, session, redraw, go, listAddress }) {
     title: name,
     body: [
       crumbs(listAddress('groups'), 'Groups'),
-      h(
+      element(
         'div',
         { class: 'title' },
-        h('div', {}, heading, under),
-        h(
+        element('div', {}, heading, under),
+        element(
           'div',
           { class: 'actions' },
-          may ? h('button', { type: 'button', class: 'danger', onclick: remove }, 'Delete …') : null,
+          may ? element('button', { type: 'button', class: 'danger', onclick: remove }, 'Delete …') : null,
         ),
       ),
       content,
@@ -209,10 +209,10 @@ export function group({ name, session, redraw, go, listAddress }) {
   };
 }
 
-// The users who are in a group themselves.
+// The direct members of a group.
 function memberList({ name, may, changed }) {
   const line = problemLine();
-  const search = h('input', {
+  const search = element('input', {
     type: 'search',
     'aria-label': 'Search the members',
     placeholder: 'Search the members',
@@ -224,21 +224,21 @@ function memberList({ name, may, changed }) {
       await call(method, path`api/groups/${name}/users/${user}`);
       await changed();
       await list.load();
-      tell(text);
+      showNotice(text);
     });
-  const list = endless({
+  const list = infiniteList({
     label: 'Members',
     none: 'no members',
     counted: (count) => counted(count, 'member'),
     row: (user) =>
-      h(
+      element(
         'div',
         { class: 'row member' },
-        h('a', { href: userAddress(user.name) }, named(user.name)),
-        h('span', { class: 'note' }, h('bdi', {}, nameOf(user))),
+        element('a', { href: userAddress(user.name) }, named(user.name)),
+        element('span', { class: 'note' }, element('bdi', {}, nameOf(user))),
         user.disabled ? badge('disabled', 'warning') : null,
         may
-          ? h(
+          ? element(
               'button',
               {
                 type: 'button',
@@ -269,10 +269,10 @@ function memberList({ name, may, changed }) {
     choose: (user) => change('PUT', user, `${user} is in ${name} now`),
   });
   return {
-    element: h(
+    element: element(
       'section',
       { class: 'card', 'aria-label': 'Members' },
-      h('h2', {}, 'Members'),
+      element('h2', {}, 'Members'),
       may ? add.element : null,
       line.element,
       search,

@@ -1,21 +1,20 @@
-// A list that grows while one scrolls to its end.
+// A list that loads more entries when the user scrolls to its end.
 
-import { h } from './dom.js';
+import { element } from './dom.js';
 import { isNothing } from './api.js';
 import { wrong } from './components.js';
 
-// How far from what can be seen entries are kept, in pixels.
+// Distance from the visible part within which entries are kept, in pixels.
 const NEAR = 1200;
 
-// A list over pages of answers: `fetchPage(after, signal)` gives `{ entries, next }`, `row(entry)` the inside of an entry.
-// `none` is said of an empty list, `counted(count)` of a whole one, after `some` of the beginning of one.
-// Pages that are far from what can be seen are emptied and keep only their height, so that the document stays small
-// however far one scrolls.
-export function endless({ label, fetchPage, row, none, counted, some = 'the first ' }) {
-  const pages = h('div', { class: 'pages' });
-  const status = h('p', { class: 'status', role: 'status' });
-  const more = h('button', { type: 'button', class: 'more', hidden: true, onclick: () => load() }, 'Show more');
-  const element = h('div', { class: 'endless', onkeydown: moveByArrows }, status, pages, more);
+// A list over pages of answers: `fetchPage(after, signal)` gives `{ entries, next }`, `row(entry)` the content of one.
+// The status is `none` for an empty list, `counted(count)` for a whole list, and `some` with that for a part.
+// Pages far from the visible part are emptied and keep their height, so that the document stays small.
+export function infiniteList({ label, fetchPage, row, none, counted, some = 'the first ' }) {
+  const pages = element('div', { class: 'pages' });
+  const status = element('p', { class: 'status', role: 'status' });
+  const more = element('button', { type: 'button', class: 'more', hidden: true, onclick: () => load() }, 'Show more');
+  const node = element('div', { class: 'endless', onkeydown: moveByArrows }, status, pages, more);
   let asking = new AbortController();
   let next = null;
   let shown = 0;
@@ -39,15 +38,15 @@ export function endless({ label, fetchPage, row, none, counted, some = 'the firs
   end.observe(more);
 
   const add = (entries) => {
-    const list = h('ul', { role: 'list', 'aria-label': shown === 0 ? label : `${label}, from ${shown + 1} on` });
+    const list = element('ul', { role: 'list', 'aria-label': shown === 0 ? label : `${label}, from ${shown + 1} on` });
     list.fill = () => {
       if (list.childElementCount === 0) {
-        list.append(...entries.map((entry) => h('li', {}, row(entry))));
+        list.append(...entries.map((entry) => element('li', {}, row(entry))));
         list.style.height = '';
       }
     };
     list.empty = () => {
-      // What has the focus stays where it is.
+      // The page with the focus is not emptied.
       if (list.childElementCount > 0 && !list.contains(document.activeElement)) {
         list.style.height = `${list.offsetHeight}px`;
         list.replaceChildren();
@@ -59,7 +58,7 @@ export function endless({ label, fetchPage, row, none, counted, some = 'the firs
     shown += entries.length;
   };
 
-  // Asks for the next page, or for the first, whose answer replaces what is there.
+  // Loads the next page, or the first one, which replaces all entries.
   const load = async (first = false) => {
     if (loading && !first) {
       return;
@@ -68,7 +67,7 @@ export function endless({ label, fetchPage, row, none, counted, some = 'the firs
     asking = new AbortController();
     const { signal } = asking;
     loading = true;
-    element.setAttribute('aria-busy', 'true');
+    node.setAttribute('aria-busy', 'true');
     try {
       const page = await fetchPage(first ? null : next, signal);
       if (signal.aborted) {
@@ -98,10 +97,10 @@ export function endless({ label, fetchPage, row, none, counted, some = 'the firs
     } finally {
       if (!signal.aborted) {
         loading = false;
-        element.removeAttribute('aria-busy');
+        node.removeAttribute('aria-busy');
       }
     }
-    // Told anew whether the end can still be seen.
+    // Observed again, so that the observer reports whether the end is still visible.
     end.unobserve(more);
     end.observe(more);
   };
@@ -119,10 +118,10 @@ export function endless({ label, fetchPage, row, none, counted, some = 'the firs
     end.disconnect();
   };
 
-  return { element, load: () => load(true), leave };
+  return { element: node, load: () => load(true), leave };
 }
 
-// Arrow keys go from entry to entry, Home and End to the first and the last that is there.
+// Arrow keys move from entry to entry, Home and End to the first and the last loaded one.
 function moveByArrows(event) {
   const links = [...event.currentTarget.querySelectorAll('li > a, li > .row > a')];
   const at = links.indexOf(document.activeElement);

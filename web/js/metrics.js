@@ -1,17 +1,17 @@
-// The server's figures: the newest values, and how they went while this page has been looking.
+// Metrics of the server: the newest values, and plots of the values since the view was opened.
 
-import { drawn, h, moment, number } from './dom.js';
+import { svgElement, element, moment, number } from './dom.js';
 import { get, isNothing } from './api.js';
 import { wrong } from './components.js';
 
-// Milliseconds from one look to the next, and how many looks are kept: five minutes.
+// Milliseconds between two samples, and the number of samples that are kept: five minutes.
 const EVERY = 2000;
 const KEPT = 150;
-// Of a plot, in its own units.
+// Size of a plot, in its own units.
 const WIDTH = 300;
 const HEIGHT = 60;
 
-// Looks outlive the view, so that one can go away and come back.
+// Samples outlive the view, so that the user can leave it and come back.
 let looks = [];
 
 const named = (look, name, wanted = () => true) =>
@@ -19,23 +19,23 @@ const named = (look, name, wanted = () => true) =>
 const sum = (look, name, wanted) => named(look, name, wanted).reduce((total, { value }) => total + value, 0);
 const has = (look, name) => look.figures.some((figure) => figure.name === name);
 
-// What a figure is now; `null` where the server does not tell it.
+// The present value of a metric; `null` if the server does not have it.
 const level = (name) => (look) => (has(look, name) ? sum(look, name) : null);
 
-// How much a counter grows in a second; `null` at the first look and where it began anew.
+// The rate of a counter in a second; `null` at the first sample and after a restart of the server.
 const rate = (name, wanted) => (look, last) => {
   const grown = last ? sum(look, name, wanted) - sum(last, name, wanted) : -1;
   return grown < 0 ? null : grown / ((look.at - last.at) / 1000);
 };
 
-// The ratio of how much two counters have grown; `null` where the second has not.
+// The ratio of the growth of two counters; `null` if the second has not grown.
 const ratio = (name, other) => (look, last) => {
   const grown = last ? sum(look, other) - sum(last, other) : 0;
   return grown > 0 ? (sum(look, name) - sum(last, name)) / grown : null;
 };
 
-// The upper bound of a histogram's bucket below which such a part of what has come since the last look lies; the
-// highest there is for what lies above all of them.
+// The quantile of a histogram since the last sample: the upper bound of its bucket, or the highest bound for values
+// above all bounds.
 const quantile = (name, part) => (look, last) => {
   if (!last) {
     return null;
@@ -101,35 +101,39 @@ const PLOTS = [
 
 export function figures() {
   const cards = PLOTS.map(card);
-  const about = h('p', { class: 'under' });
-  const problem = h('p', { class: 'problem', role: 'alert' });
-  const table = h('tbody', {});
-  const all = h(
+  const about = element('p', { class: 'under' });
+  const problem = element('p', { class: 'problem', role: 'alert' });
+  const table = element('tbody', {});
+  const all = element(
     'details',
     { class: 'card', ontoggle: () => list() },
-    h('summary', {}, 'All figures'),
-    h(
+    element('summary', {}, 'All figures'),
+    element(
       'div',
       { class: 'wide' },
-      h(
+      element(
         'table',
         { class: 'all' },
-        h(
+        element(
           'thead',
           {},
-          h(
+          element(
             'tr',
             {},
-            h('th', { scope: 'col' }, 'Figure'),
-            h('th', { scope: 'col' }, 'Labels'),
-            h('th', { scope: 'col', class: 'number' }, 'Value'),
+            element('th', { scope: 'col' }, 'Figure'),
+            element('th', { scope: 'col' }, 'Labels'),
+            element('th', { scope: 'col', class: 'number' }, 'Value'),
           ),
         ),
         table,
       ),
     ),
   );
-  const pause = h('button', { type: 'button', 'aria-pressed': 'false', onclick: () => setPaused(!paused) }, 'Pause');
+  const pause = element(
+    'button',
+    { type: 'button', 'aria-pressed': 'false', onclick: () => setPaused(!paused) },
+    'Pause',
+  );
   let paused = false;
   let timer = 0;
   let gone = false;
@@ -143,18 +147,18 @@ export function figures() {
     if (all.open && looks.length > 0) {
       table.replaceChildren(
         ...looks.at(-1).figures.map(({ name, labels, value }) =>
-          h(
+          element(
             'tr',
             {},
-            h('th', { scope: 'row' }, name),
-            h(
+            element('th', { scope: 'row' }, name),
+            element(
               'td',
               {},
               Object.entries(labels)
                 .map(([label, text]) => `${label}=${text}`)
                 .join(', '),
             ),
-            h('td', { class: 'number' }, String(value)),
+            element('td', { class: 'number' }, String(value)),
           ),
         ),
       );
@@ -166,7 +170,7 @@ export function figures() {
     const last = looks.at(-1);
     const begun = last && sum(last, 'process_start_time_seconds');
     about.replaceChildren(
-      h(
+      element(
         'span',
         {},
         last
@@ -175,7 +179,7 @@ export function figures() {
       ),
     );
   };
-  // Looks, draws, and looks again after a while. Nobody looks at a page in the background.
+  // Takes a sample, draws, and repeats that. A page in the background takes no samples.
   const look = async () => {
     clearTimeout(timer);
     if (gone || paused) {
@@ -209,12 +213,17 @@ export function figures() {
   return {
     title: 'Figures',
     body: [
-      h('div', { class: 'title' }, h('div', {}, h('h1', { tabindex: '-1' }, 'Figures'), about), pause),
+      element(
+        'div',
+        { class: 'title' },
+        element('div', {}, element('h1', { tabindex: '-1' }, 'Figures'), about),
+        pause,
+      ),
       problem,
-      h(
+      element(
         'div',
         { class: 'plots' },
-        cards.map(({ element }) => element),
+        cards.map(({ element: node }) => node),
       ),
       all,
     ],
@@ -222,23 +231,23 @@ export function figures() {
       gone = true;
       clearTimeout(timer);
     },
-    // After another sign-in, as nobody looks any more once a session is over.
+    // Continues after a new sign-in, because sampling stops when a session is over.
     resume: () => setPaused(false),
   };
 }
 
-// A plot with its newest value, and the same in words for those who do not see it.
+// A plot with its newest value, and a text of the same for screen readers.
 function card({ title, of, unit }) {
-  const value = h('p', { class: 'value' }, '–');
-  const line = drawn('path', { class: 'line', fill: 'none', 'vector-effect': 'non-scaling-stroke' });
-  const area = drawn('path', { class: 'area' });
-  const plot = drawn(
+  const value = element('p', { class: 'value' }, '–');
+  const line = svgElement('path', { class: 'line', fill: 'none', 'vector-effect': 'non-scaling-stroke' });
+  const area = svgElement('path', { class: 'area' });
+  const plot = svgElement(
     'svg',
     { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': title },
     area,
     line,
   );
-  const range = h('p', { class: 'range' });
+  const range = element('p', { class: 'range' });
   const draw = () => {
     const points = looks.map((look, at) => ({ at: look.at, value: of(look, looks[at - 1]) }));
     const known = points.filter((point) => point.value !== null);
@@ -259,7 +268,14 @@ function card({ title, of, unit }) {
     area.setAttribute('d', shape.area);
   };
   return {
-    element: h('section', { class: 'card plot', 'aria-label': title }, h('h2', {}, title), value, plot, range),
+    element: element(
+      'section',
+      { class: 'card plot', 'aria-label': title },
+      element('h2', {}, title),
+      value,
+      plot,
+      range,
+    ),
     draw,
   };
 }
@@ -269,7 +285,7 @@ function span(points) {
   return seconds < 120 ? `the last ${seconds} seconds` : `the last ${Math.round(seconds / 60)} minutes`;
 }
 
-// The newest look is at the right edge. Where there is no value, or nobody has looked for a while, the line breaks.
+// The newest sample is at the right edge. The line has a gap where values or samples are missing.
 function curve(points, least, most) {
   const end = points.at(-1).at;
   const begin = Math.min(points[0].at, end - 30 * EVERY);
@@ -299,7 +315,7 @@ function curve(points, least, most) {
   };
 }
 
-// Figures are not for the next who signs in here.
+// The next user who signs in must not see the samples.
 export function forgetFigures() {
   looks = [];
 }

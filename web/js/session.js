@@ -1,10 +1,10 @@
-// Who is signed in, for how long, and the way in and out.
+// The session: signing in and out, and its end.
 
-import { byId, h, userLink } from './dom.js';
+import { byId, element, userLink } from './dom.js';
 import { call, get, watchSession } from './api.js';
-import { busy, closeDialogs, passwordField, problemLine, tell, wrong } from './components.js';
+import { busy, closeDialogs, passwordField, problemLine, showNotice, wrong } from './components.js';
 
-// How long before the end people are told, in seconds, unless the whole session is short.
+// Seconds before the end at which the page warns, unless the whole session is short.
 const NOTICE = 90;
 
 const POWERS = {
@@ -15,19 +15,19 @@ const POWERS = {
 };
 
 let session = null;
-// When it ends, by the clock of `performance.now()`, and how many seconds it goes on after a call.
+// The end of the session by `performance.now()`, and the seconds by which a call prolongs it.
 let ends = 0;
 let idle = 0;
 let timer = 0;
 let opened = async () => {};
 let closed = () => {};
 
-// `onOpen(session, same)` is called when somebody has signed in, `same` when it is who was there before; `onClose(forGood)`
-// when the session is over, `forGood` when on purpose.
+// `onOpen(session, same)` is called after a sign-in; `same` is true for the same user as before. `onClose(forGood)` is
+// called when the session is over; `forGood` is true after a sign-out.
 export function watch({ onOpen, onClose }) {
   opened = onOpen;
   closed = onClose;
-  // Several calls may find the end at once.
+  // Several calls may find the end at the same time.
   watchSession(
     () => byId('sign-in').hidden && over(session ? 'Your session is over. Sign in to go on.' : ''),
     prolonged,
@@ -42,7 +42,7 @@ export function watch({ onOpen, onClose }) {
 
 const form = () => byId('sign-in').querySelector('form');
 
-// Looks whether this browser is signed in already.
+// Checks for an existing session.
 export async function begin() {
   try {
     await enter((await get('api/session')).document);
@@ -53,7 +53,7 @@ export async function begin() {
   }
 }
 
-// Meanwhile somebody may have signed out in another window, or signed in as somebody else.
+// In another window the user may have signed out, or signed in as another user.
 async function lookAgain() {
   if (document.hidden || session === null || !byId('sign-in').hidden) {
     return;
@@ -65,7 +65,7 @@ async function lookAgain() {
       await enter(found);
     }
   } catch {
-    // The next call will tell.
+    // The next call finds out.
   }
 }
 
@@ -99,21 +99,21 @@ async function enter(document) {
   byId('footer').hidden = false;
   byId('main').hidden = false;
   byId('who').replaceChildren(
-    h('bdi', {}, session.user),
-    h('span', { class: 'note' }, POWERS[session.power] ?? session.power),
+    element('bdi', {}, session.user),
+    element('span', { class: 'note' }, POWERS[session.power] ?? session.power),
   );
   offer(session.may);
   await opened(session, same);
 }
 
-// Hides links to what only administrators may see.
+// Hides links to views for administrators.
 function offer({ everything }) {
   for (const address of ['#/changes', '#/figures']) {
     byId('header').querySelector(`nav a[href="${address}"]`).hidden = !everything;
   }
 }
 
-// What the page offers; the server decides.
+// The permissions that the page assumes; the server decides.
 function rights(power) {
   const everything = power === 'administrator';
   const change = everything || power === 'power_user';
@@ -125,14 +125,14 @@ async function signOut() {
     await call('DELETE', 'api/session');
   } catch (error) {
     if (error.status !== 401) {
-      return tell(`not signed out: ${wrong(error)}`);
+      return showNotice(`not signed out: ${wrong(error)}`);
     }
   }
   session = null;
   over('You are signed out.');
 }
 
-// The session is over. What is there is hidden, and kept for the same user unless they have signed out.
+// Ends the session. The view is hidden and kept for the same user, unless the user has signed out.
 function over(reason) {
   clearTimeout(timer);
   closeDialogs();
@@ -159,7 +159,7 @@ function show(reason) {
   document.title = 'Sign in – Rollbook';
 }
 
-// A call has made the session last longer. It does not go beyond a latest end, which only the server knows.
+// Notes that a call has prolonged the session. Only the server knows the latest possible end.
 function prolonged() {
   if (session) {
     learn(idle);
@@ -175,7 +175,7 @@ function learn(seconds) {
   timer = setTimeout(near, Math.max(0, seconds - notice()) * 1000);
 }
 
-// The end seems near. Other windows may have prolonged the session, so the server is asked, without prolonging it.
+// Near the end the page asks the server, without prolonging the session, because other windows may have prolonged it.
 async function near() {
   try {
     const { document } = await get('api/session', { background: true });
@@ -187,7 +187,7 @@ async function near() {
   }
   const left = (ends - performance.now()) / 1000;
   clearTimeout(timer);
-  // The server tells whole seconds.
+  // The server rounds to whole seconds.
   if (left > notice() + 1) {
     timer = setTimeout(near, (left - notice()) * 1000);
     return;
@@ -196,7 +196,7 @@ async function near() {
   if (byId('ending').hidden) {
     byId('ending').replaceChildren(
       'Your session ends soon. ',
-      h('button', { type: 'button', onclick: stay }, 'Stay signed in'),
+      element('button', { type: 'button', onclick: stay }, 'Stay signed in'),
     );
     byId('ending').hidden = false;
   }
@@ -208,16 +208,16 @@ async function stay() {
     learn(document.seconds_left);
     byId('main').focus();
   } catch (error) {
-    tell(wrong(error));
+    showNotice(wrong(error));
   }
 }
 
-// The account of who is signed in.
+// The account of the user.
 export function account({ session: mine }) {
   const old = passwordField({ label: 'Present password', autocomplete: 'current-password', name: 'old' });
   const fresh = passwordField({ label: 'New password', made: true, autocomplete: 'new-password', name: 'new' });
   const problem = problemLine();
-  const change = h('button', { class: 'primary' }, 'Change the password');
+  const change = element('button', { class: 'primary' }, 'Change the password');
   const send = async () => {
     const went = await busy(change, problem, () =>
       call('PUT', 'api/password', { body: { old: old.input.value, new: fresh.input.value } }),
@@ -225,15 +225,15 @@ export function account({ session: mine }) {
     if (went) {
       old.input.value = '';
       fresh.input.value = '';
-      tell('Your password is changed');
+      showNotice('Your password is changed');
     }
   };
   const submitted = (event) => {
     event.preventDefault();
     send();
   };
-  // For those who keep passwords in their browser.
-  const login = h('input', {
+  // For password managers.
+  const login = element('input', {
     value: mine.user,
     autocomplete: 'username',
     hidden: true,
@@ -243,21 +243,21 @@ export function account({ session: mine }) {
   return {
     title: 'Your account',
     body: [
-      h('h1', { tabindex: '-1' }, 'Your account'),
-      h(
+      element('h1', { tabindex: '-1' }, 'Your account'),
+      element(
         'p',
         { class: 'under' },
-        h('span', {}, 'Signed in as ', userLink(mine.user), `, ${POWERS[mine.power] ?? mine.power}.`),
+        element('span', {}, 'Signed in as ', userLink(mine.user), `, ${POWERS[mine.power] ?? mine.power}.`),
       ),
-      h(
+      element(
         'form',
         { class: 'card new', novalidate: true, onsubmit: submitted },
-        h('h2', {}, 'Password'),
+        element('h2', {}, 'Password'),
         login,
         old.element,
         fresh.element,
         problem.element,
-        h('div', { class: 'buttons' }, change),
+        element('div', { class: 'buttons' }, change),
       ),
     ],
     dirty: () => old.input.value !== '' || fresh.input.value !== '',

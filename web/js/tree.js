@@ -1,19 +1,19 @@
-// Groups within groups, as the tree pattern of ARIA has it: one entry in the order of Tab, arrow keys for the rest.
+// A tree of groups (ARIA tree): Tab reaches one entry, arrow keys the others.
 
-import { freshId, groupAddress, h, named } from './dom.js';
+import { freshId, groupAddress, element, named } from './dom.js';
 import { isNothing } from './api.js';
 import { wrong } from './components.js';
 
-// More entries than this are shown on demand.
+// Further entries are shown on demand.
 const SHOWN_AT_ONCE = 200;
 
-// A tree that begins with these names. `below(name)` tells what comes below one, when it is opened first; `remove` is what
-// takes one of the first entries out, if that can be done.
+// A tree with these names at the top. `below(name)` fetches the names below one when it is opened first. `remove`
+// removes one of the top entries, if that is allowed.
 export function tree({ label, names, below, remove, none }) {
   if (names.length === 0) {
-    return h('p', { class: 'none' }, none);
+    return element('p', { class: 'none' }, none);
   }
-  const root = h('ul', { role: 'tree', 'aria-label': label, class: 'tree' });
+  const root = element('ul', { role: 'tree', 'aria-label': label, class: 'tree' });
   const context = { root, below, remove };
   fill(context, root, names, []);
   focusable(root, root.querySelector('[role=treeitem]'));
@@ -25,7 +25,7 @@ export function tree({ label, names, below, remove, none }) {
 function fill(context, list, names, above) {
   list.append(...names.slice(0, SHOWN_AT_ONCE).map((name) => item(context, name, above)));
   if (names.length > SHOWN_AT_ONCE) {
-    const rest = h(
+    const rest = element(
       'button',
       {
         type: 'button',
@@ -38,26 +38,32 @@ function fill(context, list, names, above) {
       },
       `show ${names.length - SHOWN_AT_ONCE} more`,
     );
-    list.append(h('li', { role: 'none' }, rest));
+    list.append(element('li', { role: 'none' }, rest));
   }
 }
 
 function item(context, name, above) {
-  // The server lets no circle come about; a file from elsewhere may have one all the same.
-  const circle = above.includes(name);
-  const text = h('a', { href: groupAddress(name), tabindex: '-1', id: freshId() }, named(name));
-  const element = h('li', {
+  // The server prevents cycles, but an imported file may have one.
+  const cycle = above.includes(name);
+  const text = element('a', { href: groupAddress(name), tabindex: '-1', id: freshId() }, named(name));
+  const node = element('li', {
     role: 'treeitem',
     tabindex: '-1',
     'aria-level': above.length + 1,
     'aria-labelledby': text.id,
-    'aria-expanded': circle ? null : 'false',
+    'aria-expanded': cycle ? null : 'false',
   });
-  const knob = h('span', { class: 'knob', 'aria-hidden': 'true', onclick: () => toggle(context, element) });
-  const line = h('div', { class: 'line' }, knob, text, circle ? h('span', { class: 'note' }, 'again: a circle') : null);
-  element.append(line);
+  const knob = element('span', { class: 'knob', 'aria-hidden': 'true', onclick: () => toggle(context, node) });
+  const line = element(
+    'div',
+    { class: 'line' },
+    knob,
+    text,
+    cycle ? element('span', { class: 'note' }, 'again: a cycle') : null,
+  );
+  node.append(line);
   if (context.remove && above.length === 0) {
-    element.remover = h(
+    node.remover = element(
       'button',
       {
         type: 'button',
@@ -68,82 +74,82 @@ function item(context, name, above) {
       },
       'Remove',
     );
-    line.append(element.remover);
+    line.append(node.remover);
   }
-  element.group = { name, above };
-  return element;
+  node.group = { name, above };
+  return node;
 }
 
-async function toggle(context, element, wanted = element.getAttribute('aria-expanded') === 'false') {
-  if (!element.hasAttribute('aria-expanded')) {
+async function toggle(context, node, wanted = node.getAttribute('aria-expanded') === 'false') {
+  if (!node.hasAttribute('aria-expanded')) {
     return;
   }
-  if (wanted && !element.querySelector(':scope > ul')) {
-    await open(context, element);
+  if (wanted && !node.querySelector(':scope > ul')) {
+    await open(context, node);
   } else {
-    element.setAttribute('aria-expanded', String(wanted));
+    node.setAttribute('aria-expanded', String(wanted));
   }
 }
 
-// Asks for what is below, once.
-async function open(context, element) {
-  if (element.hasAttribute('aria-busy')) {
+// Fetches the names below an entry, once.
+async function open(context, node) {
+  if (node.hasAttribute('aria-busy')) {
     return;
   }
-  element.setAttribute('aria-busy', 'true');
-  element.querySelector(':scope > .note')?.remove();
-  const { name, above } = element.group;
+  node.setAttribute('aria-busy', 'true');
+  node.querySelector(':scope > .note')?.remove();
+  const { name, above } = node.group;
   try {
     const names = await context.below(name);
     if (names.length === 0) {
-      element.removeAttribute('aria-expanded');
-      element.append(note('nothing more'));
+      node.removeAttribute('aria-expanded');
+      node.append(note('nothing more'));
       return;
     }
-    const list = h('ul', { role: 'group' });
+    const list = element('ul', { role: 'group' });
     fill(context, list, names, [...above, name]);
-    element.append(list);
-    element.setAttribute('aria-expanded', 'true');
+    node.append(list);
+    node.setAttribute('aria-expanded', 'true');
   } catch (error) {
     if (!isNothing(error)) {
-      element.append(note(wrong(error)));
+      node.append(note(wrong(error)));
     }
   } finally {
-    element.removeAttribute('aria-busy');
+    node.removeAttribute('aria-busy');
   }
 }
 
-const note = (text) => h('div', { class: 'note', role: 'status' }, text);
+const note = (text) => element('div', { class: 'note', role: 'status' }, text);
 
-// Only one entry, and its button, are in the order of Tab.
-function focusable(root, element) {
-  if (!element) {
+// Tab reaches one entry and its button only.
+function focusable(root, node) {
+  if (!node) {
     return;
   }
   root.querySelectorAll('[tabindex="0"]').forEach((other) => other.setAttribute('tabindex', '-1'));
-  element.setAttribute('tabindex', '0');
-  element.remover?.setAttribute('tabindex', '0');
+  node.setAttribute('tabindex', '0');
+  node.remover?.setAttribute('tabindex', '0');
 }
 
 function pressed(context, event) {
-  const element = event.target;
-  if (element.getAttribute('role') !== 'treeitem' || event.ctrlKey || event.altKey || event.metaKey) {
+  const node = event.target;
+  if (node.getAttribute('role') !== 'treeitem' || event.ctrlKey || event.altKey || event.metaKey) {
     return;
   }
   const visible = [...context.root.querySelectorAll('[role=treeitem]')].filter((other) => other.offsetParent !== null);
-  const at = visible.indexOf(element);
-  const parent = element.parentElement.closest('[role=treeitem]');
-  const opened = element.getAttribute('aria-expanded');
+  const at = visible.indexOf(node);
+  const parent = node.parentElement.closest('[role=treeitem]');
+  const opened = node.getAttribute('aria-expanded');
   const actions = {
     ArrowDown: () => visible[at + 1]?.focus(),
     ArrowUp: () => visible[at - 1]?.focus(),
     Home: () => visible[0].focus(),
     End: () => visible.at(-1).focus(),
-    ArrowRight: () => (opened === 'true' ? visible[at + 1]?.focus() : toggle(context, element, true)),
-    ArrowLeft: () => (opened === 'true' ? toggle(context, element, false) : parent?.focus()),
-    Enter: () => element.querySelector('a').click(),
-    ' ': () => toggle(context, element),
-    Delete: () => element.remover?.click(),
+    ArrowRight: () => (opened === 'true' ? visible[at + 1]?.focus() : toggle(context, node, true)),
+    ArrowLeft: () => (opened === 'true' ? toggle(context, node, false) : parent?.focus()),
+    Enter: () => node.querySelector('a').click(),
+    ' ': () => toggle(context, node),
+    Delete: () => node.remover?.click(),
   };
   const action = actions[event.key];
   if (action) {

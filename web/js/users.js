@@ -1,6 +1,6 @@
-// Users: the list, one of them, a new one.
+// Users: the list, the view of one user, and the form for a new one.
 
-import { badge, freshId, h, later, named, counted, groupLink, userAddress } from './dom.js';
+import { badge, freshId, element, later, named, counted, groupLink, userAddress } from './dom.js';
 import { call, get, path, query } from './api.js';
 import {
   ask,
@@ -17,10 +17,10 @@ import {
   searchForm,
   start,
   suggesting,
-  tell,
+  showNotice,
 } from './components.js';
 import { editCard, newView } from './form.js';
-import { endless } from './list.js';
+import { infiniteList } from './list.js';
 import { tree } from './tree.js';
 
 const PAGE = 50;
@@ -40,13 +40,13 @@ const ROLES = [
   ['admin', 'Administrator'],
 ];
 
-// The fields as somebody of that power may set them.
+// The fields that a caller with these permissions may set.
 function fieldsFor(session) {
   const choices = session.may.everything ? ROLES : ROLES.slice(0, 2);
   return [...FIELDS, { name: 'role', label: 'Role', choices }];
 }
 
-// The list of users. What is searched for stands in the address, so that one comes back to it.
+// The list of users. The address has the search, so that going back keeps it.
 export function users({ parameters, session, remember }) {
   const search = searchField(parameters, 'Login, name or e-mail');
   const state = choice('State', parameters.get('state'), [
@@ -59,13 +59,13 @@ export function users({ parameters, session, remember }) {
     ['yes', 'Verified'],
     ['no', 'Not verified'],
   ]);
-  const administrators = h('input', {
+  const administrators = element('input', {
     type: 'checkbox',
     id: freshId(),
     checked: parameters.get('administrators') === 'yes',
   });
   let group = parameters.get('group') ?? '';
-  const chosenGroup = h('span', { class: 'chosen' });
+  const chosenGroup = element('span', { class: 'chosen' });
   const groupField = suggesting({
     label: 'In the group',
     kind: 'groups',
@@ -80,7 +80,7 @@ export function users({ parameters, session, remember }) {
     administrators: administrators.checked ? 'yes' : '',
     group,
   });
-  const list = endless({
+  const list = infiniteList({
     label: 'Users',
     none: 'no user is like that',
     counted: (count) => counted(count, 'user'),
@@ -102,7 +102,7 @@ export function users({ parameters, session, remember }) {
   const showGroup = () => {
     groupField.element.hidden = group !== '';
     chosenGroup.hidden = group === '';
-    const drop = h(
+    const drop = element(
       'button',
       {
         type: 'button',
@@ -124,12 +124,17 @@ export function users({ parameters, session, remember }) {
     'Users',
     search,
     again,
-    h(
+    element(
       'div',
       { class: 'row' },
       state,
       verified,
-      h('span', { class: 'check' }, administrators, h('label', { for: administrators.id }, 'Administrators')),
+      element(
+        'span',
+        { class: 'check' },
+        administrators,
+        element('label', { for: administrators.id }, 'Administrators'),
+      ),
       groupField.element,
       chosenGroup,
     ),
@@ -138,11 +143,11 @@ export function users({ parameters, session, remember }) {
   return {
     title: 'Users',
     body: [
-      h(
+      element(
         'div',
         { class: 'title' },
-        h('h1', { tabindex: '-1' }, 'Users'),
-        session.may.createUsers ? h('a', { class: 'button primary', href: '#/new/user' }, 'New user') : null,
+        element('h1', { tabindex: '-1' }, 'Users'),
+        session.may.createUsers ? element('a', { class: 'button primary', href: '#/new/user' }, 'New user') : null,
       ),
       filters,
       list.element,
@@ -152,23 +157,23 @@ export function users({ parameters, session, remember }) {
 }
 
 function choice(label, value, choices) {
-  const field = h(
+  const field = element(
     'select',
     { 'aria-label': label },
-    choices.map(([name, text]) => h('option', { value: name }, text)),
+    choices.map(([name, text]) => element('option', { value: name }, text)),
   );
   field.value = value ?? '';
   return field;
 }
 
 function userRow(user) {
-  return h(
+  return element(
     'a',
     { href: userAddress(user.name), class: `entry ${user.disabled ? 'off' : ''}` },
-    h('span', { class: 'login' }, named(user.name)),
-    h('span', { class: 'called' }, h('bdi', {}, nameOf(user))),
-    h('span', { class: 'mail' }, h('bdi', {}, user.email ?? '')),
-    h('span', { class: 'badges' }, badgesOf(user)),
+    element('span', { class: 'login' }, named(user.name)),
+    element('span', { class: 'called' }, element('bdi', {}, nameOf(user))),
+    element('span', { class: 'mail' }, element('bdi', {}, user.email ?? '')),
+    element('span', { class: 'badges' }, badgesOf(user)),
   );
 }
 
@@ -180,16 +185,16 @@ const badgesOf = (user) => [
 
 // One user.
 export function user({ name, session, redraw, go, listAddress }) {
-  const heading = h('h1', { tabindex: '-1' }, named(name));
-  const under = h('p', { class: 'under' });
+  const heading = element('h1', { tabindex: '-1' }, named(name));
+  const under = element('p', { class: 'under' });
   const problem = problemLine();
-  const content = h('div', { class: 'detail' }, h('p', { class: 'status', role: 'status' }, 'Loading …'));
-  const actions = h('div', { class: 'actions' });
+  const content = element('div', { class: 'detail' }, element('p', { class: 'status', role: 'status' }, 'Loading …'));
+  const actions = element('div', { class: 'actions' });
   const address = () => path`api/users/${name}`;
   let shown = null;
   let tag = null;
   let form = null;
-  const groups = h('section', { class: 'card', 'aria-label': 'Groups' });
+  const groups = element('section', { class: 'card', 'aria-label': 'Groups' });
 
   const mayChange = () => session.may.everything || (session.may.change && shown.role !== 'admin');
 
@@ -198,7 +203,7 @@ export function user({ name, session, redraw, go, listAddress }) {
     tag = answer.tag;
     heading.replaceChildren(named(nameOf(shown) || shown.name));
     under.replaceChildren(
-      h('code', {}, named(shown.name)),
+      element('code', {}, named(shown.name)),
       ' ',
       ...badgesOf(shown).filter(Boolean),
       shown.verified ? badge('verified') : badge('never signed in'),
@@ -207,7 +212,7 @@ export function user({ name, session, redraw, go, listAddress }) {
     drawGroups();
   };
 
-  // What is shown is asked for again after a change beside the form, in which the typed stays.
+  // After a change outside the form the user is read again; the form keeps typed values.
   const refresh = async () => {
     const answer = await get(address());
     show(answer);
@@ -226,7 +231,9 @@ export function user({ name, session, redraw, go, listAddress }) {
       patch: (body) => call('PATCH', address(), { body, tag }),
     });
     form = card.form;
-    content.replaceChildren(h('div', { class: 'columns' }, card.element, h('div', {}, groups, facts(shown))));
+    content.replaceChildren(
+      element('div', { class: 'columns' }, card.element, element('div', {}, groups, facts(shown))),
+    );
   };
 
   const groupsProblem = problemLine();
@@ -234,7 +241,7 @@ export function user({ name, session, redraw, go, listAddress }) {
     attempted(groupsProblem, async () => {
       await call(method, path`api/groups/${group}/users/${name}`);
       await refresh();
-      tell(text);
+      showNotice(text);
     });
   const drawGroups = () => {
     const inherited = shown.inherited_groups ?? [];
@@ -250,7 +257,7 @@ export function user({ name, session, redraw, go, listAddress }) {
       },
     });
     groups.replaceChildren(
-      h('h2', {}, 'Groups'),
+      element('h2', {}, 'Groups'),
       tree({
         label: `Groups of ${name}, and the groups that those are in`,
         names: shown.groups ?? [],
@@ -259,7 +266,7 @@ export function user({ name, session, redraw, go, listAddress }) {
         remove: may ? (group) => change('DELETE', group, `${name} is no longer in ${group}`)() : null,
       }),
       inherited.length > 0
-        ? h('p', { class: 'inherited' }, 'Through those also in ', separated(inherited.map(groupLink)))
+        ? element('p', { class: 'inherited' }, 'Through those also in ', separated(inherited.map(groupLink)))
         : '',
       groupsProblem.element,
       may ? add.element : '',
@@ -272,7 +279,7 @@ export function user({ name, session, redraw, go, listAddress }) {
   const drawActions = () => {
     const may = mayChange();
     const switched = shown.disabled ? 'Re-enable' : 'Disable';
-    const toggle = h(
+    const toggle = element(
       'button',
       { type: 'button', onclick: () => (shown.disabled ? enable(toggle, false) : disable()) },
       switched,
@@ -281,8 +288,8 @@ export function user({ name, session, redraw, go, listAddress }) {
     actions.replaceChildren(
       ...[
         may ? toggle : null,
-        may ? h('button', { type: 'button', onclick: () => resetPassword(name) }, 'Reset password …') : null,
-        may ? h('button', { type: 'button', class: 'danger', onclick: remove }, 'Delete …') : null,
+        may ? element('button', { type: 'button', onclick: () => resetPassword(name) }, 'Reset password …') : null,
+        may ? element('button', { type: 'button', class: 'danger', onclick: remove }, 'Delete …') : null,
       ].filter(Boolean),
     );
     if (had) {
@@ -293,7 +300,7 @@ export function user({ name, session, redraw, go, listAddress }) {
   const setDisabled = async (disabled) => {
     await call('PATCH', address(), { body: { disabled } });
     await refresh();
-    tell(disabled ? `${name} is disabled and cannot sign in` : `${name} is enabled again`);
+    showNotice(disabled ? `${name} is disabled and cannot sign in` : `${name} is enabled again`);
   };
   const disable = () =>
     confirmed({
@@ -306,12 +313,15 @@ export function user({ name, session, redraw, go, listAddress }) {
     const gone = await confirmed({
       title: 'Delete this user for good?',
       verb: 'Delete for good',
-      text: [named(name), ' goes with all fields, memberships and tokens. To only keep somebody out, disable them.'],
+      text: [
+        named(name),
+        ' is deleted with all fields, memberships and tokens. To only forbid signing in, disable the user.',
+      ],
       action: () => call('DELETE', address()),
     });
     if (gone) {
       form.load(shown);
-      tell(`${name} is deleted`);
+      showNotice(`${name} is deleted`);
       go('#/users');
     }
   };
@@ -324,7 +334,7 @@ export function user({ name, session, redraw, go, listAddress }) {
     title: name,
     body: [
       crumbs(listAddress('users'), 'Users'),
-      h('div', { class: 'title' }, h('div', {}, heading, under), actions),
+      element('div', { class: 'title' }, element('div', {}, heading, under), actions),
       problem.element,
       content,
     ],
@@ -332,7 +342,7 @@ export function user({ name, session, redraw, go, listAddress }) {
   };
 }
 
-// The role of an administrator is shown also to those who cannot give it.
+// The role of an administrator is visible also to callers who cannot set it.
 function fieldsOf(shown, session) {
   return fieldsFor(session).map((field) =>
     field.name === 'role' && shown.role === 'admin' ? { ...field, choices: ROLES } : field,
@@ -340,15 +350,15 @@ function fieldsOf(shown, session) {
 }
 
 // Puts commas between elements.
-const separated = (elements) => elements.flatMap((element, at) => (at === 0 ? [element] : [', ', element]));
+const separated = (elements) => elements.flatMap((node, at) => (at === 0 ? [node] : [', ', node]));
 
-// Sets another password for somebody, and shows it once more after that, as it can be read nowhere else.
+// Sets another password for a user, and shows it once more, because it cannot be read later.
 async function resetPassword(name) {
   const field = passwordField({ label: 'New password', made: true, autocomplete: 'new-password', name: 'password' });
   const done = await ask({
     title: 'Reset the password',
     focus: field.input,
-    body: [h('p', {}, named(name), ' can no longer sign in with the present one.'), field.element],
+    body: [element('p', {}, named(name), ' can no longer sign in with the present one.'), field.element],
     buttons: [
       ['', 'Cancel'],
       ['yes', 'Set the password', 'primary submit'],
@@ -358,12 +368,12 @@ async function resetPassword(name) {
   if (done !== 'yes') {
     return;
   }
-  const shown = h('code', { class: 'secret' }, field.input.value);
+  const shown = element('code', { class: 'secret' }, field.input.value);
   await ask({
     title: 'The password is set',
     body: [
-      h('p', {}, 'It is shown only now. Hand it over to ', named(name), ' safely.'),
-      h('p', { class: 'with-button' }, shown, copyButton(shown)),
+      element('p', {}, 'It is shown only now. Hand it over to ', named(name), ' safely.'),
+      element('p', { class: 'with-button' }, shown, copyButton(shown)),
     ],
     buttons: [['ok', 'Done', 'primary submit']],
   });
@@ -373,21 +383,21 @@ async function resetPassword(name) {
 export function newUser({ session, go, listAddress }) {
   const password = passwordField({
     label: 'Password',
-    hint: 'Without one nobody can sign in as this user.',
+    hint: 'Without a password this user cannot sign in.',
     made: true,
     autocomplete: 'new-password',
     name: 'password',
   });
   const chosen = new Set();
-  const chips = h('ul', { class: 'chips', 'aria-label': 'Groups of the new user' });
+  const chips = element('ul', { class: 'chips', 'aria-label': 'Groups of the new user' });
   const drawChips = () =>
     chips.replaceChildren(
       ...[...chosen].map((group) =>
-        h(
+        element(
           'li',
           {},
           named(group),
-          h(
+          element(
             'button',
             {
               type: 'button',
@@ -417,11 +427,13 @@ export function newUser({ session, go, listAddress }) {
     heading: 'New user',
     list: { address: listAddress('users'), title: 'Users' },
     label: 'Login',
-    hint: 'Unique in any case of letters. An e-mail address is what every dialect takes.',
+    hint: 'Unique in any case of letters. Every dialect accepts an e-mail address.',
     fields: fieldsFor(session),
     initial: { role: 'standard' },
     before: password.element,
-    after: session.may.change ? h('div', { class: 'field' }, h('h3', {}, 'Groups'), chips, groups.element) : null,
+    after: session.may.change
+      ? element('div', { class: 'field' }, element('h3', {}, 'Groups'), chips, groups.element)
+      : null,
     more: () => ({
       groups: [...chosen],
       ...(password.input.value === '' ? {} : { password: password.input.value }),
