@@ -5,7 +5,7 @@ use super::context::Context;
 use super::followers::FOLLOWERS_MAX;
 use super::plain::{self, error_document};
 use crate::admin::{AdminRequest, Refusal, perform};
-use crate::http::{Method, Refused, Request, Response};
+use crate::http::{Method, RejectedRequest, Request, Response};
 use crate::json;
 use serde::Deserialize;
 use serde_json::json;
@@ -36,15 +36,16 @@ pub(super) fn handle(context: &Context, request: &Request<'_>) -> Response {
         PROGRESS_PATH => Response::json(200, &json!({ "progress": context.authenticator.progress() })),
         _ => error_document(404, "there is nothing at this path"),
     };
-    response.trace.dialect = NAME;
-    response.trace.route = [PATH, PROGRESS_PATH].into_iter().find(|path| *path == request.path).unwrap_or_default();
+    response.log_fields.dialect = NAME;
+    response.log_fields.route =
+        [PATH, PROGRESS_PATH].into_iter().find(|path| *path == request.path).unwrap_or_default();
     response
 }
 
 /// The answer to a request that the server refuses.
-pub(super) fn reject(refused: &Refused<'_>) -> Response {
-    let mut response = error_document(refused.status, refused.message);
-    response.trace.dialect = NAME;
+pub(super) fn reject(rejected: &RejectedRequest<'_>) -> Response {
+    let mut response = error_document(rejected.status, rejected.message);
+    response.log_fields.dialect = NAME;
     response
 }
 
@@ -70,7 +71,7 @@ fn perform_request(context: &Context, request: &Request<'_>) -> Response {
         Ok(answer) => Response::json(200, &answer),
         Err(refused) => error_response(&refused),
     };
-    response.trace.caller = Some(directory.caller().name.clone());
+    response.log_fields.caller = Some(directory.caller().name.clone());
     response
 }
 

@@ -28,14 +28,14 @@ pub(super) fn openapi_part() -> OpenApiPart {
 /// Answers a request for one of these paths; `None` for any other.
 pub(super) fn handle(context: &Context, request: &Request<'_>, segments: &[&str]) -> Option<Response> {
     let (route, _) = TABLE.find(&request.method, segments)?;
-    if route.path == METRICS && !serves_metrics(context, request.door) {
+    if route.path == METRICS && !serves_metrics(context, request.listener) {
         return None;
     }
     let mut response = match route.require_method() {
         Ok(()) => (route.handler)(context),
         Err(unknown) => plain::method_not_allowed(plain::error_text(405, "Method not allowed"), &unknown),
     };
-    response.trace.route = route.path;
+    response.log_fields.route = route.path;
     Some(response)
 }
 

@@ -68,7 +68,7 @@ impl Mount {
         decoded: &Result<Vec<Cow<'_, str>>, InvalidPercentEncoding>,
         response: &mut Response,
     ) {
-        response.trace.dialect = self.dialect.name;
+        response.log_fields.dialect = self.dialect.name;
         let shown = match decoded {
             Ok(segments) => (self.dialect.redact_after)(segments),
             Err(InvalidPercentEncoding) => {
@@ -81,7 +81,7 @@ impl Mount {
         };
         if let Some(shown) = shown {
             let shown = &raw[..self.prefix.len() + shown];
-            response.trace.path = Some(format!("/{}/-", shown.join("/").escape_debug()));
+            response.log_fields.path = Some(format!("/{}/-", shown.join("/").escape_debug()));
         }
     }
 }

@@ -25,9 +25,9 @@ pub(super) fn conditional_get(
     let known = condition.if_none_match.take();
     condition.check(|| Ok(tag.state))?;
     if known.is_some_and(|known| known.contain(tag.state)) {
-        return Ok(Response::empty(304).with_tag(tag));
+        return Ok(Response::empty(304).with_etag(tag));
     }
-    Ok(document().with_tag(tag))
+    Ok(document().with_etag(tag))
 }
 
 /// The precondition of a write, for which all variants of a state are the same.

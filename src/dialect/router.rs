@@ -4,7 +4,7 @@ use super::call::Call;
 use super::context::Context;
 use super::mounts::{Dialect, Mounts, Root, segments};
 use super::{admin_socket, health, openapi, plain};
-use crate::http::{Inbound, InvalidPercentEncoding, ListenerKind, Refused, Request, Response};
+use crate::http::{Inbound, InvalidPercentEncoding, ListenerKind, RejectedRequest, Request, Response};
 use std::sync::OnceLock;
 
 /// Answers all requests of the server.
@@ -38,13 +38,13 @@ impl Router {
     pub fn respond(&self, inbound: Inbound<'_>) -> Response {
         match inbound {
             Inbound::Request(request) => self.handle(request),
-            Inbound::Refused(refused) => self.reject(refused),
+            Inbound::Rejected(rejected) => self.reject(rejected),
         }
     }
 
     fn handle(&self, request: &Request<'_>) -> Response {
         let segments: Vec<&str> = segments(request.path).collect();
-        match request.door {
+        match request.listener {
             ListenerKind::Public => self.handle_public(request, &segments),
             ListenerKind::Metrics => {
                 health::handle(&self.context, request, &segments).unwrap_or_else(|| plain::error_text(404, "Not found"))
@@ -69,7 +69,7 @@ impl Router {
             Ok(segments) => {
                 let mut call = Call::new(&self.context, request, segments);
                 let mut response = (mount.dialect.handle)(&mut call);
-                response.trace = call.log;
+                response.log_fields = call.log;
                 response
             }
             Err(InvalidPercentEncoding) => (mount.dialect.error_document)(400, "The path is not percent-encoded UTF-8"),
@@ -90,26 +90,26 @@ impl Router {
         let location = format!("{}/", page.path());
         let mut response =
             Response::text(303, format!("The page is at {location}\n")).with_header("Location", &location);
-        response.trace.dialect = page.dialect.name;
+        response.log_fields.dialect = page.dialect.name;
         Some(response)
     }
 
-    fn reject(&self, refused: &Refused<'_>) -> Response {
-        match refused.door {
-            ListenerKind::Public => self.reject_public(refused),
-            ListenerKind::Metrics => plain::error_text(refused.status, refused.message),
-            ListenerKind::Local => admin_socket::reject(refused),
+    fn reject(&self, rejected: &RejectedRequest<'_>) -> Response {
+        match rejected.listener {
+            ListenerKind::Public => self.reject_public(rejected),
+            ListenerKind::Metrics => plain::error_text(rejected.status, rejected.message),
+            ListenerKind::Local => admin_socket::reject(rejected),
         }
     }
 
-    fn reject_public(&self, refused: &Refused<'_>) -> Response {
-        let segments: Vec<&str> = segments(refused.path.unwrap_or_default()).collect();
-        if health::is_served(&self.context, refused.door, &segments) || openapi::is_served(&segments) {
-            return plain::error_text(refused.status, refused.message);
+    fn reject_public(&self, rejected: &RejectedRequest<'_>) -> Response {
+        let segments: Vec<&str> = segments(rejected.path.unwrap_or_default()).collect();
+        if health::is_served(&self.context, rejected.listener, &segments) || openapi::is_served(&segments) {
+            return plain::error_text(rejected.status, rejected.message);
         }
-        let mount = refused.path.and_then(|_| self.mounts.find(&segments));
-        let Some(mount) = mount else { return plain::unmounted(refused.status, refused.message) };
-        let mut response = (mount.dialect.error_document)(refused.status, refused.message);
+        let mount = rejected.path.and_then(|_| self.mounts.find(&segments));
+        let Some(mount) = mount else { return plain::unmounted(rejected.status, rejected.message) };
+        let mut response = (mount.dialect.error_document)(rejected.status, rejected.message);
         mount.add_log_fields(&segments, &mount.decode(&segments), &mut response);
         response
     }

@@ -8,14 +8,14 @@ pub enum Inbound<'a> {
     /// A request with a complete head.
     Request(&'a Request<'a>),
     /// A request that the server refuses. The handler gives the document of the error only.
-    Refused(&'a Refused<'a>),
+    Rejected(&'a RejectedRequest<'a>),
 }
 
 /// A request that the server refuses before a dialect sees it.
 #[derive(Debug)]
-pub struct Refused<'a> {
+pub struct RejectedRequest<'a> {
     /// The listener that received it.
-    pub door: ListenerKind,
+    pub listener: ListenerKind,
     /// The path, if the server has read it.
     pub path: Option<&'a str>,
     /// The status to answer.

@@ -10,7 +10,7 @@ mod response;
 
 pub use crate::model::ClientAddress;
 pub use etag::Etag;
-pub use inbound::{Inbound, Refused};
+pub use inbound::{Inbound, RejectedRequest};
 pub use listener_kind::ListenerKind;
 pub use percent_encoding::{InvalidPercentEncoding, decode_segment, decode_segments};
 pub use query::{InvalidNumber, Query};

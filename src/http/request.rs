@@ -26,7 +26,7 @@ pub struct Request<'a> {
     /// True if the client sent it encrypted, to a trusted proxy or to the server itself.
     pub secure: bool,
     /// The listener that received it.
-    pub door: ListenerKind,
+    pub listener: ListenerKind,
 }
 
 /// The body of a request. It stays on the connection until a dialect reads it into memory.

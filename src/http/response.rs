@@ -15,11 +15,11 @@ pub struct Response {
     /// The body.
     pub body: Body,
     /// The entity tag of the body.
-    pub tag: Option<Etag>,
+    pub etag: Option<Etag>,
     /// No personal data: may be cached, must be revalidated (`no-cache`).
-    pub kept: bool,
+    pub cacheable: bool,
     /// Fields for the log and for metrics.
-    pub trace: RequestLogFields,
+    pub log_fields: RequestLogFields,
 }
 
 /// The body of a response.
@@ -32,7 +32,7 @@ pub enum Body {
     Shared(Arc<[u8]>),
     /// Chunks until `None`. After an error the server cuts the connection, so that the client sees that the body is not
     /// whole.
-    Pieces(Box<dyn FnMut() -> anyhow::Result<Option<Vec<u8>>> + Send>),
+    Stream(Box<dyn FnMut() -> anyhow::Result<Option<Vec<u8>>> + Send>),
 }
 
 /// Fields of a request for the log and for metrics, in addition to its first line and its status.
@@ -93,7 +93,7 @@ impl Response {
         let Some(second) = next()? else { return Ok(Response::bytes(200, "application/json", first)) };
         let mut begun = [first, second].into_iter();
         let mut response = Response::bytes(200, "application/json", Vec::new());
-        response.body = Body::Pieces(Box::new(move || match begun.next() {
+        response.body = Body::Stream(Box::new(move || match begun.next() {
             Some(piece) => Ok(Some(piece)),
             None => next().map_err(Into::into),
         }));
@@ -108,21 +108,21 @@ impl Response {
             content_type,
             headers: Vec::new(),
             body,
-            tag: None,
-            kept: false,
-            trace: RequestLogFields::default(),
+            etag: None,
+            cacheable: false,
+            log_fields: RequestLogFields::default(),
         }
     }
 
     /// Sets the entity tag.
-    pub fn with_tag(mut self, tag: Etag) -> Response {
-        self.tag = Some(tag);
+    pub fn with_etag(mut self, etag: Etag) -> Response {
+        self.etag = Some(etag);
         self
     }
 
     /// Allows caches to keep the response and to revalidate it.
     pub fn cacheable(self) -> Response {
-        Response { kept: true, ..self }
+        Response { cacheable: true, ..self }
     }
 
     /// Adds a header field. Name and value are the program's own, in ASCII.

@@ -12,7 +12,7 @@ use super::tls::{Certificate, HandshakeResult};
 use super::transport::{FirstByte, HandshakeError, ReadError, TLS_BYTES_MAX, Transport, peek_first_byte};
 use super::trusted_proxies::{Client, Network, client_behind};
 use crate::http::{
-    Body, ClientAddress, Inbound, Method, Refusal, Refused, Request, RequestBody, RequestLogFields, Response,
+    Body, ClientAddress, Inbound, Method, Refusal, RejectedRequest, Request, RequestBody, RequestLogFields, Response,
     StatusCode,
 };
 use crate::logging::{self, RequestLine, RequestLogger};
@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 
 /// Longest response that is sent without reserving memory, in bytes.
 const UNRESERVED_BYTES_MAX: usize = 16 * 1024;
-/// Memory of a streamed response, in bytes: two of its chunks, see [`Body::Pieces`].
+/// Memory of a streamed response, in bytes: two of its chunks, see [`Body::Stream`].
 const STREAM_BYTES: usize = 256 * 1024;
 /// Limits of the lingering close: bytes that are discarded, time in all, and time without any byte. If the connection were
 /// closed at once, an unread request would destroy the response; and many clients send their whole body before they read.
@@ -208,7 +208,8 @@ impl<'s> Connection<'s> {
         let Client { address, secure } = self.client(headers);
         let body = BodyReader::new(body, expects_continue, &mut self.reader, limits, &state.body_memory, address);
         let unread = RequestBody::unread(&body);
-        let request = Request { method, path, query, headers, body: unread, peer: address, secure, door: state.kind };
+        let request =
+            Request { method, path, query, headers, body: unread, peer: address, secure, listener: state.kind };
         let handled = catch_unwind(AssertUnwindSafe(|| (self.handler)(Inbound::Request(&request))));
         // The body is freed before the response is sent: after it the client may send as much again.
         let Request { method, body: read, .. } = request;
@@ -222,12 +223,12 @@ impl<'s> Connection<'s> {
         let response = handled.unwrap_or_else(|_| internal());
         let (mut response, _reservation) = self.reserve_response(response, &method, path, &holder);
         // Without chunks only the end of the connection can mark the end of a streamed body.
-        let ends_by_close = http_1_0 && matches!(response.body, Body::Pieces(_));
+        let ends_by_close = http_1_0 && matches!(response.body, Body::Stream(_));
         let is_too_long = remaining == RemainingBody::TooLong;
         let close = panicked || !keep_alive || ends_by_close || is_too_long || state.is_stopping();
-        let (status, trace) = (response.status, std::mem::take(&mut response.trace));
+        let (status, log_fields) = (response.status, std::mem::take(&mut response.log_fields));
         let written = self.writer.write(response, Framing::new(&method, http_1_0, close));
-        self.record(start, Some(&method), path, status, &trace);
+        self.record(start, Some(&method), path, status, &log_fields);
         match (written, remaining) {
             (Err(_), _) => AfterResponse::Close,
             (Ok(()), RemainingBody::Discardable(unread)) if !close => AfterResponse::Discard(unread),
@@ -250,9 +251,9 @@ impl<'s> Connection<'s> {
             Body::Bytes(bytes) => bytes.len(),
             // A part of the program.
             Body::Static(_) => 0,
-            Body::Shared(_) if response.kept => 0,
+            Body::Shared(_) if response.cacheable => 0,
             Body::Shared(bytes) => bytes.len(),
-            Body::Pieces(_) => STREAM_BYTES,
+            Body::Stream(_) => STREAM_BYTES,
         };
         if bytes <= UNRESERVED_BYTES_MAX {
             return (response, None);
@@ -314,18 +315,18 @@ impl<'s> Connection<'s> {
     fn reject(&mut self, start: Instant, bytes: &[u8], refusal: Refusal) -> AfterResponse {
         let path = path_of_broken(bytes);
         let mut response = self.error_document(path, refusal);
-        let trace = std::mem::take(&mut response.trace);
+        let log_fields = std::mem::take(&mut response.log_fields);
         let method = if bytes.starts_with(b"HEAD ") { Method::Head } else { Method::Get };
         let written = self.writer.write(response, Framing::new(&method, false, true));
         let status = StatusCode(refusal.0);
-        self.record(start, None, path.unwrap_or("-"), status, &trace);
+        self.record(start, None, path.unwrap_or("-"), status, &log_fields);
         if written.is_ok() { AfterResponse::Linger } else { AfterResponse::Close }
     }
 
     /// The error document that the dialect at that path has for this refusal.
     fn error_document(&self, path: Option<&str>, Refusal(status, message): Refusal) -> Response {
-        let refused = Refused { door: self.state.kind, path, status, message };
-        catch_unwind(AssertUnwindSafe(|| (self.handler)(Inbound::Refused(&refused))))
+        let rejected = RejectedRequest { listener: self.state.kind, path, status, message };
+        catch_unwind(AssertUnwindSafe(|| (self.handler)(Inbound::Rejected(&rejected))))
             .unwrap_or_else(|_| Response::empty(status))
     }
 
@@ -336,20 +337,20 @@ impl<'s> Connection<'s> {
         method: Option<&Method>,
         path: &str,
         status: StatusCode,
-        trace: &RequestLogFields,
+        log_fields: &RequestLogFields,
     ) {
         self.last_response_at = Instant::now();
         let took = self.last_response_at - start;
         let line = RequestLine {
             method: method.map_or("-", Method::as_str),
-            path: trace.path.as_deref().unwrap_or(path),
+            path: log_fields.path.as_deref().unwrap_or(path),
             status: status.0,
-            dialect: trace.dialect,
-            caller: trace.caller.as_deref(),
+            dialect: log_fields.dialect,
+            caller: log_fields.caller.as_deref(),
             took,
         };
         self.logger.log(self.writer.last_time(), &line);
-        self.counters.count(method, status.0, trace, took);
+        self.counters.count(method, status.0, log_fields, took);
     }
 }
 

@@ -27,7 +27,7 @@ mod unix_socket;
 mod x509;
 
 use crate::http::{ClientAddress, ListenerKind, Response};
-pub use crate::http::{Inbound, Refused};
+pub use crate::http::{Inbound, RejectedRequest};
 use anyhow::Context as _;
 use connections::ServerState;
 pub use endpoint::Endpoint;

@@ -134,9 +134,15 @@ impl ConnectionCounters {
     }
 
     /// Counts a request. One without a method could not be parsed.
-    pub(super) fn count(&mut self, method: Option<&Method>, status: u16, trace: &RequestLogFields, took: Duration) {
+    pub(super) fn count(
+        &mut self,
+        method: Option<&Method>,
+        status: u16,
+        log_fields: &RequestLogFields,
+        took: Duration,
+    ) {
         let or = |name: &'static str, other| if name.is_empty() { other } else { name };
-        let (dialect, route) = (or(trace.dialect, "none"), or(trace.route, "other"));
+        let (dialect, route) = (or(log_fields.dialect, "none"), or(log_fields.route, "other"));
         let key = SeriesKey { status, method: method_label(method), route, dialect };
         let series = match self.recent.iter().find(|series| series.key == key) {
             Some(series) => series,

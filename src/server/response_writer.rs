@@ -59,7 +59,7 @@ impl<'s> ResponseWriter<'s> {
             Body::Bytes(bytes) => self.send_whole(&mut out, &bytes),
             Body::Static(bytes) => self.send_whole(&mut out, bytes),
             Body::Shared(bytes) => self.send_whole(&mut out, &bytes),
-            Body::Pieces(next) => self.send_stream(&mut out, next, !framing.http_1_0),
+            Body::Stream(next) => self.send_stream(&mut out, next, !framing.http_1_0),
         };
         out.clear();
         out.shrink_to(BUFFER_BYTES_KEPT);
@@ -85,7 +85,7 @@ impl<'s> ResponseWriter<'s> {
         }
         // Answers hold personal data: forbid type sniffing and caching.
         out.extend_from_slice(b"X-Content-Type-Options: nosniff\r\nCache-Control: ");
-        out.extend_from_slice(if response.kept { b"no-cache" } else { b"no-store" });
+        out.extend_from_slice(if response.cacheable { b"no-cache" } else { b"no-store" });
         out.extend_from_slice(b"\r\nDate: ");
         out.extend_from_slice(self.clock.date());
         out.extend_from_slice(b"\r\nX-Request-Id: ");
@@ -94,9 +94,9 @@ impl<'s> ResponseWriter<'s> {
         for header in &response.headers {
             let _ = write!(out, "{}: {}\r\n", header.field, header.value);
         }
-        if let Some(tag) = &response.tag {
+        if let Some(etag) = &response.etag {
             out.extend_from_slice(b"ETag: ");
-            tag.write_to(out);
+            etag.write_to(out);
             out.extend_from_slice(b"\r\n");
         }
         if !bodiless {
@@ -187,7 +187,7 @@ fn write_body_fields(out: &mut Vec<u8>, response: &Response, framing: Framing) -
         Body::Bytes(bytes) => bytes.len(),
         Body::Static(bytes) => bytes.len(),
         Body::Shared(bytes) => bytes.len(),
-        Body::Pieces(_) => {
+        Body::Stream(_) => {
             if !framing.http_1_0 {
                 out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
             }

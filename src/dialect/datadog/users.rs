@@ -99,7 +99,7 @@ fn number(query: &Query<'_>, name: &'static str) -> Result<Option<u64>> {
 pub(super) fn get(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
     let handle = call.parameter("handle");
     let account = directory.user(handle)?;
-    Ok(conditional_get(call.request, tag(&account.user, account.administrator), || {
+    Ok(conditional_get(call.request, etag(&account.user, account.administrator), || {
         Response::json(200, &Envelope { user: UserJsonWithRoles { user: UserJson::of_account(&account), roles: [] } })
     })?)
 }
@@ -215,10 +215,10 @@ fn access_role(body: &Object, is_administrator: bool) -> Result<Option<AccessRol
 /// The answer to a create or an update, with the etag that a `GET` would have.
 fn user_document(profile: &UserWithGroups) -> Response {
     let document = Envelope { user: UserJson::of_profile(profile) };
-    Response::json(200, &document).with_tag(tag(&profile.user, profile.administrator))
+    Response::json(200, &document).with_etag(etag(&profile.user, profile.administrator))
 }
 
-fn tag(user: &User, administrator: bool) -> Etag {
+fn etag(user: &User, administrator: bool) -> Etag {
     Etag { state: user.etag(administrator), variant: 0 }
 }
 

@@ -141,7 +141,7 @@ fn merge_label(changes: &mut GroupChanges, top: String, present: Option<&Group>)
 // ------------------------------------------------------------------------------------------ JSON
 
 fn tagged_group_document(status: u16, details: &GroupDetails) -> Response {
-    group_document(status, details).with_tag(etag(details))
+    group_document(status, details).with_etag(etag(details))
 }
 
 fn page_document(page: PageRequest, listing: PageReader<GroupDetails>) -> Result<Response> {

@@ -222,7 +222,7 @@ fn tagged_user_document(
     request: &Request<'_>,
 ) -> Result<Response> {
     let view = View::new(directory, request)?;
-    Ok(view.document(status, profile).with_tag(view.etag(profile)))
+    Ok(view.document(status, profile).with_etag(view.etag(profile)))
 }
 
 fn page_document(

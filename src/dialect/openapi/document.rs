@@ -44,7 +44,7 @@ pub(in crate::dialect) fn handle<'d>(
         Ok(()) => (route.handler)(request, document()),
         Err(unknown) => plain::method_not_allowed(plain::error_text(405, "Method not allowed"), &unknown),
     };
-    response.trace.route = route.path;
+    response.log_fields.route = route.path;
     Some(response)
 }
 

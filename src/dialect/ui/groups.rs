@@ -87,5 +87,5 @@ pub(super) fn remove_subgroup(call: &mut Call<'_>, directory: &Directory) -> Res
 
 fn group_document(status: u16, directory: &Directory, name: &str) -> Result<Response> {
     let (group, state) = group_shown(directory, name)?;
-    Ok(Response::json(status, &group).with_tag(Etag { state, variant: 0 }))
+    Ok(Response::json(status, &group).with_etag(Etag { state, variant: 0 }))
 }

@@ -58,7 +58,7 @@ pub(super) fn create(call: &mut Call<'_>, directory: &Directory) -> Result<Respo
 pub(super) fn get(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
     let name = call.parameter("name");
     let profile = directory.user_with_groups(name)?;
-    Ok(conditional_get(call.request, tag(&profile), || Response::json(200, &ShownUser::of_profile(&profile)))?)
+    Ok(conditional_get(call.request, etag(&profile), || Response::json(200, &ShownUser::of_profile(&profile)))?)
 }
 
 /// `PATCH /api/users/{name}`: absent and null fields stay, empty ones are cleared.
@@ -87,9 +87,9 @@ pub(super) fn set_password(call: &mut Call<'_>, directory: &Directory) -> Result
 }
 
 fn user_document(status: u16, profile: &UserWithGroups) -> Response {
-    Response::json(status, &ShownUser::of_profile(profile)).with_tag(tag(profile))
+    Response::json(status, &ShownUser::of_profile(profile)).with_etag(etag(profile))
 }
 
-fn tag(profile: &UserWithGroups) -> Etag {
+fn etag(profile: &UserWithGroups) -> Etag {
     Etag { state: profile.etag(), variant: 0 }
 }

@@ -21,7 +21,7 @@ const TRUSTED: [&str; 4] = ["127.0.0.1", "::1", "10.0.0.0/8", "2001:db8:1::/48"]
 fn with_mirror(listen: &str, trusted: &[&str], test: impl FnOnce(SocketAddr)) {
     let handler = |incoming: Inbound<'_>| match incoming {
         Inbound::Request(request) => Response::json(200, &json!([request.peer.to_string(), request.secure])),
-        Inbound::Refused(refused) => Response::empty(refused.status),
+        Inbound::Rejected(refused) => Response::empty(refused.status),
     };
     with_handler_behind(trusted, listen, handler, test);
 }

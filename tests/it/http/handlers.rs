@@ -14,7 +14,7 @@ fn a_panic_in_a_handler_is_a_500_and_nothing_else() {
     let handler = |incoming: Inbound<'_>| match incoming {
         Inbound::Request(request) if request.path == "/panic" => panic!("this is part of the test"),
         Inbound::Request(_) => Response::json(200, &json!("fine")),
-        Inbound::Refused(refused) => Response::json(refused.status, &json!(refused.message)),
+        Inbound::Rejected(refused) => Response::json(refused.status, &json!(refused.message)),
     };
     with_handler(handler, |address| {
         for _ in 0..32 {

@@ -165,7 +165,7 @@ fn with_mirror(test: impl FnOnce(SocketAddr)) {
                 &json!({"peer": peer, "secure": secure, "path": path, "query": query, "id": id, "host": host}),
             )
         }
-        Inbound::Refused(refused) => Response::empty(refused.status),
+        Inbound::Rejected(refused) => Response::empty(refused.status),
     };
     with_handler_behind(&["127.0.0.1"], "127.0.0.1:0", handler, test);
 }
