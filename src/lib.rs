@@ -96,5 +96,5 @@ mod sync;
 
 pub use embed::{
     Change, Changes, Directory, Error, ErrorKind, FirstSecrets, Group, GroupFields, Handle, Key, KeyPurpose, Listener,
-    Network, NewKey, Result, Rollbook, Secrets, Settings, User, UserFields, UserRole, UserSelection,
+    Network, NewKey, Result, Rollbook, Secrets, Settings, TextField, User, UserFields, UserRole, UserSelection,
 };

@@ -20,6 +20,7 @@ mod rules;
 mod search;
 mod secrets;
 mod seed;
+mod text_properties;
 mod tokens;
 mod transactions;
 mod user_writes;

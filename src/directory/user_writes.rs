@@ -7,6 +7,7 @@ use super::permissions::{
     require_unprotected,
 };
 use super::rules::Rules;
+use super::text_properties;
 use crate::model::{
     ADMINISTRATORS, AccessRole, Caller, DeniedAction, EntityKind, Error, Precondition, Result, User, UserChanges,
 };
@@ -49,7 +50,7 @@ pub(super) fn insert_without_groups(
     new: &UserChanges,
 ) -> Result<InsertedUser> {
     let mut user = User { username: username.to_owned(), key, ..User::default() };
-    new.apply_to(&mut user)?;
+    text_properties::apply(new, &mut user)?;
     require_hash_permission(caller, new)?;
     let (user, waited) = tx.insert_user(user, new.password.as_ref())?;
     Ok(InsertedUser { user, waited })
@@ -93,7 +94,7 @@ impl UserUpdate<'_> {
         require_no_administrator_groups(tx, caller, changes, denied)?;
         require_hash_permission(caller, changes)?;
         let mut user = before.clone();
-        changes.apply_to(&mut user)?;
+        text_properties::apply(changes, &mut user)?;
         require_precondition(tx, &before, condition)?;
         if user.disabled && !before.disabled {
             require_unprotected(caller, rules, &before)?;

@@ -6,6 +6,7 @@ mod values;
 
 pub use crate::app::{Secrets, Settings};
 pub use crate::directory::FirstSecrets;
+pub use crate::model::TextField;
 pub use crate::server::Network;
 pub use directory::Directory;
 pub use error::{Error, ErrorKind, Result};

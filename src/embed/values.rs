@@ -3,7 +3,7 @@
 use super::{Error, ErrorKind, Result};
 use crate::directory::{Credential, CredentialKind, UserFilter};
 use crate::json::Json;
-use crate::model::{self, AccessRole, BaseRole, GroupChanges, KeyRole, UserChanges, UserSummary};
+use crate::model::{self, AccessRole, BaseRole, GroupChanges, KeyRole, TextField, UserChanges, UserSummary};
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -52,11 +52,20 @@ pub struct User {
     pub created: SystemTime,
     /// When the user was changed last.
     pub updated: SystemTime,
+    texts: [Option<String>; TextField::ALL.len()],
+}
+
+impl User {
+    /// A text field, also one without a member of its own.
+    pub fn text(&self, field: TextField) -> Option<&str> {
+        self.texts[field as usize].as_deref()
+    }
 }
 
 impl From<UserSummary> for User {
     fn from(UserSummary { user, administrator }: UserSummary) -> User {
         User {
+            texts: TextField::ALL.map(|field| field.of(&user).clone()),
             name: user.username,
             uuid: user.uuid,
             first_name: user.first_name,
@@ -139,6 +148,12 @@ impl UserFields {
     /// Job title.
     pub fn title(mut self, title: impl Into<String>) -> UserFields {
         self.changes.title = text(title);
+        self
+    }
+
+    /// A text field, also one without a method of its own.
+    pub fn text(mut self, field: TextField, value: impl Into<String>) -> UserFields {
+        *field.change_mut(&mut self.changes) = text(value);
         self
     }
 

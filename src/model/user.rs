@@ -66,6 +66,8 @@ struct Spec {
     aliases: &'static [&'static str],
     /// LDAP attributes. The first that an entry has counts; exports write the first.
     ldap: &'static [&'static str],
+    /// Extra property that held the text before it became a field, and the name by which clients may set it.
+    property: Option<&'static str>,
     get: fn(&User) -> &Option<String>,
     get_mut: fn(&mut User) -> &mut Option<String>,
     change: fn(&UserChanges) -> &Option<Option<String>>,
@@ -81,6 +83,7 @@ const SPECS: [Spec; TextField::ALL.len()] = [
         placeholder: "TEXT",
         aliases: &["firstname", "givenname", "forename"],
         ldap: &["givenName"],
+        property: None,
         get: |user| &user.first_name,
         get_mut: |user| &mut user.first_name,
         change: |changes| &changes.first_name,
@@ -93,6 +96,7 @@ const SPECS: [Spec; TextField::ALL.len()] = [
         placeholder: "TEXT",
         aliases: &["lastname", "surname", "sn", "familyname"],
         ldap: &["sn"],
+        property: None,
         get: |user| &user.last_name,
         get_mut: |user| &mut user.last_name,
         change: |changes| &changes.last_name,
@@ -105,6 +109,7 @@ const SPECS: [Spec; TextField::ALL.len()] = [
         placeholder: "TEXT",
         aliases: &["displayname", "fullname"],
         ldap: &["displayName"],
+        property: None,
         get: |user| &user.display_name,
         get_mut: |user| &mut user.display_name,
         change: |changes| &changes.display_name,
@@ -117,6 +122,7 @@ const SPECS: [Spec; TextField::ALL.len()] = [
         placeholder: "ADDRESS",
         aliases: &["email", "mail", "emailaddress", "primaryemail"],
         ldap: &["mail"],
+        property: None,
         get: |user| &user.email,
         get_mut: |user| &mut user.email,
         change: |changes| &changes.email,
@@ -129,6 +135,7 @@ const SPECS: [Spec; TextField::ALL.len()] = [
         placeholder: "TEXT",
         aliases: &["company", "organization", "organisation", "o", "companyname"],
         ldap: &["o", "company"],
+        property: None,
         get: |user| &user.company,
         get_mut: |user| &mut user.company,
         change: |changes| &changes.company,
@@ -141,6 +148,7 @@ const SPECS: [Spec; TextField::ALL.len()] = [
         placeholder: "TEXT",
         aliases: &["title", "jobtitle", "employeetitle"],
         ldap: &["title"],
+        property: None,
         get: |user| &user.title,
         get_mut: |user| &mut user.title,
         change: |changes| &changes.title,
@@ -191,6 +199,11 @@ impl TextField {
     /// LDAP attributes. The first that an entry has counts; exports write the first.
     pub fn ldap_attributes(self) -> &'static [&'static str] {
         self.spec().ldap
+    }
+
+    /// Extra property that held the text before it became a field, and the name by which clients may set it.
+    pub fn property(self) -> Option<&'static str> {
+        self.spec().property
     }
 
     /// The text of a user.

@@ -556,13 +556,26 @@ impl Entry {
     fn take_field(&mut self, field: TextField) -> Option<String> {
         let mut text = None;
         for attribute in field.ldap_attributes() {
-            let value = self.take_first(attribute);
+            let value = if is_kept(attribute) { self.take_head(attribute) } else { self.take_first(attribute) };
             if text.is_some() && value.is_some() {
                 self.lose(attribute);
             }
             text = text.or(value);
         }
         text
+    }
+
+    /// Takes the first value of an attribute. The others stay and become a property.
+    fn take_head(&mut self, name: &'static str) -> Option<String> {
+        let mut values = self.take_values(name);
+        if values.is_empty() {
+            return None;
+        }
+        let head = values.remove(0);
+        if !values.is_empty() {
+            self.texts.insert(name, Texts { plain: values, tagged: Vec::new() });
+        }
+        Some(head)
     }
 
     /// Takes an attribute whose value may stand in the record already.

@@ -195,7 +195,10 @@ fn write_user(lines: &mut Lines, dn: &str, user: &UserRecord) {
     let mut written: Vec<(&str, Json)> = Vec::new();
     for (name, value) in &user.properties {
         let parsed = Json::parse_stored(value.as_str().as_bytes()).ok();
-        match parsed.filter(|parsed| written_values(name, parsed).is_some()) {
+        // The attribute of a field holds further values behind that of the field only.
+        let field = TextField::ALL.into_iter().find(|field| field.ldap_attributes().contains(&name.as_str()));
+        let is_free = field.is_none_or(|field| text(field).is_some());
+        match parsed.filter(|parsed| is_free && written_values(name, parsed).is_some()) {
             Some(parsed) => written.push((name, parsed)),
             None => drop(others.insert(name, value)),
         }
