@@ -46,6 +46,13 @@ pub enum AdminRequest {
     AddUser(Box<UserRecord>),
     /// Changes a user: [`ShownUser`]. What is `None` stays, what is empty is cleared.
     SetUser(Box<UserRecord>),
+    /// Gives a user another login: [`ShownUser`].
+    RenameUser {
+        /// The present login.
+        name: String,
+        /// The new one.
+        new_name: String,
+    },
     /// Removes a user for good.
     DeleteUser {
         /// The login.
@@ -291,6 +298,9 @@ fn carry_out(directory: &Directory, order: AdminRequest) -> Result<JsonText> {
         AdminRequest::SetUser(user) => {
             let (name, edit) = user_edit_of(*user);
             answer(&ShownUser::of_profile(&directory.update_user(&name, edit)?))
+        }
+        AdminRequest::RenameUser { name, new_name } => {
+            answer(&ShownUser::of_profile(&directory.rename_user(&name, &new_name, Precondition::default())?))
         }
         AdminRequest::DeleteUser { name } => answer(&directory.delete_user(&name, Precondition::default())?),
         AdminRequest::PurgeUsers { unchanged_since, limit } => answer(&directory.purge_users(unchanged_since, limit)?),

@@ -67,6 +67,21 @@ pub(super) enum UserCommand {
         #[command(flatten)]
         target: Target,
     },
+    /// Give a user another login
+    #[command(
+        after_help = "Memberships, tokens and the password stay. A group that lists the new login gets the user as a \
+                            member. Other systems that know the user by the old login have to be told."
+    )]
+    Rename {
+        /// Present login of the user
+        old: String,
+        /// New login of the user
+        new: String,
+        #[command(flatten)]
+        printing: ResultArgs,
+        #[command(flatten)]
+        target: Target,
+    },
     /// Disable users, so that they cannot log in
     Disable(Names),
     /// Enable disabled users
@@ -218,6 +233,11 @@ pub(super) fn run(command: UserCommand) -> anyhow::Result<()> {
             let mut client = AdminClient::open(&target)?.keeping_tokens(keep_tokens);
             let user: ShownUser = client.send(AdminRequest::SetUser(Box::new(record)))?;
             tell(printing.format, &format!("changed the user {}", user.record.name), &user)
+        }
+        UserCommand::Rename { old, new, printing, target } => {
+            let order = AdminRequest::RenameUser { name: old.clone(), new_name: new };
+            let user: ShownUser = AdminClient::open(&target)?.send(order)?;
+            tell(printing.format, &format!("renamed the user {} to {}", old.trim(), user.record.name), &user)
         }
         UserCommand::Disable(names) => set_disabled(names, true),
         UserCommand::Enable(names) => set_disabled(names, false),

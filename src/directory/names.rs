@@ -1,6 +1,6 @@
 //! Names of new users and groups: whether a name is free, and the key of the new row.
 
-use crate::model::{BUILT_IN, EntityKind, Error, Result, check_login, check_new_name, fold_name, spelling_key};
+use crate::model::{BUILT_IN, EntityKind, Error, Result, User, check_login, check_new_name, fold_name, spelling_key};
 use crate::store::{ReadTx, SpellingMatch, WriteTx};
 
 /// The key of a new user or group of that name.
@@ -13,6 +13,19 @@ pub(super) fn new_key(rows: &ReadTx<'_>, kind: EntityKind, name: &str) -> Result
         return Err(Error::Exists(kind, name.to_owned()));
     }
     missing_key(rows, kind, name)
+}
+
+/// The key of a user who gets another name.
+///
+/// # Errors
+/// Those of [`new_key`].
+pub(super) fn new_key_of(rows: &ReadTx<'_>, user: &User, name: &str) -> Result<String> {
+    if fold_name(name) != user.key {
+        return new_key(rows, EntityKind::User, name);
+    }
+    // Another spelling of the same name.
+    check_new_name(what(EntityKind::User), name)?;
+    Ok(user.key.clone())
 }
 
 /// The same for a name that no row has.

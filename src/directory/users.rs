@@ -1,7 +1,7 @@
 //! Verbs on users.
 
 use super::lookup::{load_user, load_user_by_id, load_user_id, load_user_with_groups, require_precondition};
-use super::names::{missing_key, new_key};
+use super::names::{missing_key, new_key, new_key_of};
 use super::permissions::{
     AdministratorGuard, Operation, require_no_administrator, require_no_administrator_groups, require_unprotected,
 };
@@ -166,6 +166,36 @@ impl Directory {
         })
     }
 
+    /// Gives a user another login. Memberships, tokens and the password stay. Groups that have the new login in their
+    /// lists get the user as a member, which is checked as adding that membership. Pending members of the old login stay
+    /// pending.
+    ///
+    /// # Errors
+    /// `NotFound`; `Forbidden` when the caller may not change this user, or not give the right that the new login brings;
+    /// `PreconditionFailed`; `Protected`; `Exists`; `Invalid` for a login that no new user could have.
+    pub fn rename_user<'r>(
+        &self,
+        user: impl Into<UserRef<'r>>,
+        username: &str,
+        precondition: Precondition,
+    ) -> Result<UserWithGroups> {
+        self.require(Operation::RenameUser)?;
+        let (rules, user) = (self.rules.clone(), user.into().into_owned());
+        let username = check_login("user name", username)?.to_owned();
+        self.write(Operation::RenameUser, move |tx, caller| {
+            let before = load_user(tx, &user)?;
+            require_no_administrator(caller, tx.is_administrator(before.id)?, DeniedAction::Edit)?;
+            require_precondition(tx, &before, &precondition)?;
+            require_unprotected(caller, &rules, &before)?;
+            if username != before.username {
+                let key = new_key_of(tx, &before, &username)?;
+                tx.rename_user(&before, &username, &key)?;
+                require_no_administrator(caller, tx.is_administrator(before.id)?, DeniedAction::Membership)?;
+            }
+            load_user_with_groups(tx, load_user_by_id(tx, before.id)?)
+        })
+    }
+
     /// Disables a user, who stays readable.
     ///
     /// # Errors
@@ -237,3 +267,6 @@ impl Directory {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -105,6 +105,15 @@ impl Directory {
         Ok(user_of(profile))
     }
 
+    /// Gives a user another login. Memberships, tokens and the password stay.
+    ///
+    /// # Errors
+    /// `NotFound`; `Exists`; `Invalid` for a login that no new user could have.
+    pub fn rename_user(&self, name: &str, new_name: &str) -> Result<User> {
+        let profile = self.with(|directory| directory.rename_user(name, new_name, Precondition::default()))?;
+        Ok(user_of(profile))
+    }
+
     /// Removes a user for good. `UserFields::new().disabled(true)` keeps the record.
     ///
     /// # Errors

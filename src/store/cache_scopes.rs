@@ -109,6 +109,8 @@ pub(in crate::store) const fn invalidated_by(action: Action) -> &'static [CacheS
     match action {
         Action::UserCreated | Action::UserUpdated => &[],
         Action::UserEnabledOrDisabled | Action::UserPasswordSet => &[Rights],
+        // Cached callers have the login, and cached passwords are found by it.
+        Action::UserRenamed => &[Rights],
         Action::UserDeleted => &[Rights, Credentials],
         // Pending members of a new group become members of the groups above it.
         Action::GroupCreated | Action::GroupDeleted => &[Groups, Rights],

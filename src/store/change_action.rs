@@ -8,6 +8,7 @@ pub(in crate::store) enum Action {
     UserUpdated,
     /// An update that disables or enables the user. The audit log has it as any other update.
     UserEnabledOrDisabled,
+    UserRenamed,
     UserPasswordSet,
     UserDeleted,
     GroupCreated,
@@ -25,10 +26,11 @@ pub(in crate::store) enum Action {
 }
 
 impl Action {
-    pub(in crate::store) const ALL: [Action; 17] = [
+    pub(in crate::store) const ALL: [Action; 18] = [
         Action::UserCreated,
         Action::UserUpdated,
         Action::UserEnabledOrDisabled,
+        Action::UserRenamed,
         Action::UserPasswordSet,
         Action::UserDeleted,
         Action::GroupCreated,
@@ -50,6 +52,7 @@ impl Action {
         match self {
             Action::UserCreated => "user.created",
             Action::UserUpdated | Action::UserEnabledOrDisabled => "user.updated",
+            Action::UserRenamed => "user.renamed",
             Action::UserPasswordSet => "user.password_set",
             Action::UserDeleted => "user.deleted",
             Action::GroupCreated => "group.created",

@@ -101,6 +101,25 @@ impl Store {
         Ok((Store { readers, writer, generations, memory, path, _opened: opened, _lock: lock }, found))
     }
 
+    /// Creates that many users in the group.
+    #[cfg(test)]
+    pub(crate) fn fill_group(&self, group_id: i64, users: i64) {
+        let run = move |tx: &WriteTx<'_>| {
+            tx.execute(
+                "with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < ?1)
+                 insert into users (uuid, username, username_key, created_at, updated_at)
+                     select 'uuid-' || n, 'user-' || n, 'user-' || n, 0, 0 from numbers",
+                [users],
+            )?;
+            tx.execute(
+                "insert into memberships (group_id, user_id, seq) select ?1, id, id from users where uuid like 'uuid-%'",
+                [group_id],
+            )?;
+            tx.execute("update counters set value = 2 * ?1 where name = 'seq'", [users]).map(drop)
+        };
+        self.write(Actor::program(), run).unwrap();
+    }
+
     /// Copies the newest snapshot of the database to a temporary file in its folder, and opens the copy. A server may
     /// write meanwhile.
     ///

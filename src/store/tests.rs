@@ -123,10 +123,19 @@ fn cached_reads(rows: &ReadTx<'_>) -> Result<Vec<String>> {
 type Change = fn(&WriteTx<'_>) -> Result<()>;
 
 /// The changes of the directory, the actions that the audit log has of each, and the scopes that each invalidates.
-const CHANGES: [(&str, Change, &[Action], &[CacheScope]); 22] = {
+const CHANGES: [(&str, Change, &[Action], &[CacheScope]); 23] = {
     use Action as A;
     use CacheScope::{Credentials, Groups, Rights};
     [
+        (
+            "rename a user",
+            |tx| {
+                let before = tx.find_user("bob")?.expect("the user is there");
+                tx.rename_user(&before, "robert", "robert")
+            },
+            &[A::UserRenamed],
+            &[Rights],
+        ),
         ("create a user", |tx| tx.insert_user(user("carol"), None).map(drop), &[A::UserCreated], &[]),
         (
             "create a user whose name is a pending member",

@@ -38,7 +38,7 @@ impl Authenticator {
         if fingerprint.name.is_empty() || password.is_empty() || fingerprint.name == RESERVED_LOGIN {
             return Err(Error::Unauthenticated);
         }
-        if let Some(caller) = self.cached_user(&fingerprint)? {
+        if let Some(caller) = self.cached_user(username, &fingerprint)? {
             return Ok(caller);
         }
         let attempt = self.admit(from)?;
@@ -60,7 +60,7 @@ impl Authenticator {
     ) -> Result<Caller> {
         let mut permit = self.permit()?;
         // Whoever waited for the slot may find that another request has shown the same password meanwhile.
-        if let Some(caller) = self.cached_user(&fingerprint)? {
+        if let Some(caller) = self.cached_user(username, &fingerprint)? {
             return Ok(caller);
         }
         let outside = self.store.external_changes();
@@ -75,8 +75,8 @@ impl Authenticator {
         self.record_login(&mut permit, &secret, password, &stored, dialect)?;
         drop(permit);
         let Some((caller, number)) = self.find_caller(secret.user_id)? else { return Err(Error::Unauthenticated) };
-        // The password has changed while it was checked: what was right may be wrong now.
-        if number != secret.password_number {
+        // Password or login have changed during the check: it has to be repeated.
+        if number != secret.password_number || *caller.name != *secret.username {
             return self.check(username, password, fingerprint, dialect);
         }
         let until = Instant::now() + PASSWORD_CACHED_FOR;
@@ -159,14 +159,18 @@ impl Authenticator {
             .or_else(unless_unavailable)
     }
 
-    fn cached_user(&self, fingerprint: &LoginFingerprint) -> Result<Option<Caller>> {
+    fn cached_user(&self, username: &str, fingerprint: &LoginFingerprint) -> Result<Option<Caller>> {
         let (outside, state) = (self.store.external_changes(), self.store.rights_version());
         let Some(entry) = self.cached_password(outside, fingerprint) else { return Ok(None) };
         if entry.caller.is_current(state) {
             return Ok(Some(entry.caller));
         }
         // Something has changed since: the same password is still right if no other one has been set.
-        let found = entry.caller.user_id().map(|user_id| self.find_caller(user_id)).transpose()?.flatten();
+        // The login may be another user's by now, or of no user.
+        let found = self.store.read(|rows| match rows.find_login(username)? {
+            Some(login) if entry.caller.user_id() == Some(login.user_id) => load_caller(rows, login.user_id, state),
+            _ => Ok(None),
+        })?;
         match found {
             Some((caller, now)) if now == entry.number => {
                 self.cache_password(

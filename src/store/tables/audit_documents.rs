@@ -126,6 +126,12 @@ pub(super) struct MembershipDocument<'m> {
     pub(super) waiting: Option<bool>,
 }
 
+/// The login of a user who gets another one.
+#[derive(Serialize)]
+pub(super) struct NameDocument<'n> {
+    pub(super) name: &'n str,
+}
+
 #[derive(Serialize)]
 pub(super) struct RestoreDocument {
     /// The newest change in the backup.

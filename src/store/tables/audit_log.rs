@@ -4,7 +4,9 @@
 //! The row of an update has the fields that differ, before and after. The row of a creation or a removal has all fields
 //! that are not empty. Rows never contain secrets: a row says that there is a password, and names keys and tokens.
 
-use super::audit_documents::{CredentialDocument, GroupDocument, MembershipDocument, RestoreDocument, UserDocument};
+use super::audit_documents::{
+    CredentialDocument, GroupDocument, MembershipDocument, NameDocument, RestoreDocument, UserDocument,
+};
 use crate::json;
 use crate::model::{Change, Credential, CredentialKind, Error, Group, Result, Token, User, now};
 use crate::store::change_action::Action;
@@ -117,6 +119,12 @@ impl WriteTx<'_> {
         self.record(action, &user.username, Some(&before), Some(&after))
     }
 
+    /// Records a new login. The row has the new login as its name, and the old one in `before`.
+    pub(super) fn record_user_renamed(&self, before: &User, username: &str) -> Result<()> {
+        let (old, new) = (NameDocument { name: &before.username }, NameDocument { name: username });
+        self.record(Action::UserRenamed, username, Some(&old), Some(&new))
+    }
+
     pub(super) fn record_user_verified(&self, username: &str) -> Result<()> {
         let verified = |verified| UserDocument { verified: Some(verified), ..UserDocument::default() };
         self.record(Action::UserUpdated, username, Some(&verified(false)), Some(&verified(true)))
@@ -207,6 +215,21 @@ impl WriteTx<'_> {
             "after",
             "select 'member.added', ?1, json_object('group', groups.name, 'user', ?1)
              from memberships join groups on groups.id = group_id where user_id = ?2 order by group_id",
+            params![username, user_id],
+        )
+    }
+
+    /// Records the memberships that a user gets by a new login: of the groups that list it, and not the user already.
+    pub(super) fn record_memberships_by_rename(&self, user_id: i64, username: &str) -> Result<()> {
+        self.record_each(
+            &[Action::MemberAdded],
+            "after",
+            "select 'member.added', ?1, json_object('group', groups.name, 'user', ?1)
+             from dangling_members join groups on groups.id = group_id
+             where kind = 'user' and dangling_members.name_key = (select username_key from users where id = ?2)
+                 and not exists (select 1 from memberships where user_id = ?2
+                                 and memberships.group_id = dangling_members.group_id)
+             order by dangling_members.group_id",
             params![username, user_id],
         )
     }

@@ -47,6 +47,22 @@ impl WriteTx<'_> {
         Ok(true)
     }
 
+    /// Turns pending members with the new login of this user into memberships. The user may be a member already.
+    pub(super) fn resolve_pending_rename(&self, user_id: i64, username: &str, key: &str) -> Result<()> {
+        let sql = "select 1 from dangling_members where kind = 'user' and name_key = ?1";
+        if !self.may_have_pending_members()? || !self.any(sql, [key])? {
+            return Ok(());
+        }
+        self.record_end_of_pending_user(key, username)?;
+        self.record_memberships_by_rename(user_id, username)?;
+        let sql = "insert into memberships (group_id, user_id, seq, written)
+             select group_id, ?2, seq, case when name <> ?3 and spelling(name) = spelling(?3) then name end
+             from dangling_members where kind = 'user' and name_key = ?1
+             on conflict do nothing";
+        self.execute(sql, params![key, user_id, username])?;
+        self.execute("delete from dangling_members where kind = 'user' and name_key = ?1", [key]).map(drop)
+    }
+
     /// Turns pending members with the name of this new group into subgroups.
     ///
     /// # Errors

@@ -283,6 +283,22 @@ impl WriteTx<'_> {
         Ok(changed > 0)
     }
 
+    /// Gives a user another login, under a key that no other row has. Memberships, tokens and the password stay. Groups
+    /// that list the new login get the user as a member.
+    pub fn rename_user(&self, before: &User, username: &str, key: &str) -> Result<()> {
+        self.execute(
+            "update users set username = ?2, username_key = ?3, updated_at = ?4, version = version + 1 where id = ?1",
+            params![before.id, username, key, now()],
+        )?;
+        self.execute("delete from withheld_user_keys where user_id = ?1", [before.id])?;
+        // A group's list shows the new login, not a spelling of the old one.
+        self.execute("update memberships set written = null where user_id = ?1 and written is not null", [before.id])?;
+        self.execute("update credentials set name = ?2 where user_id = ?1", params![before.id, username])?;
+        self.record_user_renamed(before, username)?;
+        self.resolve_pending_rename(before.id, username, key)?;
+        self.touch_groups_of(before.id)
+    }
+
     /// Deletes a user with memberships and tokens.
     pub fn delete_user(&self, user_id: i64) -> Result<()> {
         if let Some(user) = self.find_user_by_id(user_id)? {

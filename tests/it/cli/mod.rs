@@ -18,6 +18,7 @@ mod output_files;
 mod prefixes;
 mod progress;
 mod prompts;
+mod rename_user;
 mod running_server;
 mod settings;
 mod settings_page;
