@@ -252,7 +252,7 @@ async function edits(page) {
   is(await page.getByRole('textbox', { name: 'Value of badge' }).inputValue(), '"plain words"');
   await page.getByRole('textbox', { name: 'Value of badge' }).fill('{"a":');
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByText('the property badge is no JSON').waitFor();
+  await page.getByText('the property badge is not JSON').waitFor();
   await page.getByRole('button', { name: 'Discard' }).click();
   await page.getByRole('button', { name: 'Remove the property badge' }).click();
   await page.getByLabel('Title', { exact: true }).fill('');
