@@ -1,4 +1,4 @@
-//! The program: parses the command line and runs the subcommand.
+//! The program: parses the command line, runs the command and sets the exit status.
 
 use rollbook::cli::{CommandLine, UsageError, has_lost_reader, run};
 use signal_hook::consts::SIGPIPE;

@@ -1,45 +1,41 @@
-//! Shows whether a service is at work: its accepting threads and its writer.
+//! Checks that a server works: its accept threads and its writer respond.
 
-use super::Service;
-use crate::server;
+use crate::server::{Liveness, Server};
 use crate::store::Store;
 use std::sync::{Arc, Weak};
 
-/// A service, seen from another thread.
+/// The parts of a server that have to respond.
 pub(crate) struct Heartbeat {
-    doors: Vec<server::Liveness>,
-    /// Weak, as in [`super::Stop`].
+    listeners: Vec<Liveness>,
+    /// Weak, so that a heartbeat does not keep the database open.
     store: Weak<Store>,
 }
 
-/// What was asked for a sign of life, and how far each part was then.
-pub(crate) struct Asked<'p> {
-    heartbeat: &'p Heartbeat,
-    doors: Vec<u64>,
+/// A request for a response of each part, with the progress counters of before.
+pub(crate) struct Beat<'h> {
+    heartbeat: &'h Heartbeat,
+    listeners: Vec<u64>,
     writer: u64,
 }
 
-impl Service {
-    /// The parts of this service, once it listens everywhere.
-    pub(crate) fn heartbeat(&self) -> Heartbeat {
-        let doors = self.servers.iter().map(server::Server::liveness).collect();
-        Heartbeat { doors, store: Arc::downgrade(&self.store) }
-    }
-}
-
 impl Heartbeat {
-    /// Wakes each accepting thread, and asks the writer for an operation that changes nothing.
-    pub(crate) fn ask(&self) -> Asked<'_> {
+    /// The parts of a server that listens at all of its addresses.
+    pub(super) fn new(servers: &[Server], store: &Arc<Store>) -> Heartbeat {
+        Heartbeat { listeners: servers.iter().map(Server::liveness).collect(), store: Arc::downgrade(store) }
+    }
+
+    /// Wakes each accept thread, and sends the writer an operation that changes nothing.
+    pub(crate) fn start(&self) -> Beat<'_> {
         let writer = self.store.upgrade().map_or(0, |store| store.wake_writer());
-        Asked { heartbeat: self, doors: self.doors.iter().map(server::Liveness::wake).collect(), writer }
+        Beat { heartbeat: self, listeners: self.listeners.iter().map(Liveness::wake).collect(), writer }
     }
 }
 
-impl Asked<'_> {
-    /// The part that has not answered yet.
+impl Beat<'_> {
+    /// A part that has not responded yet.
     pub(crate) fn missing(&self) -> Option<&'static str> {
-        let Heartbeat { doors, store } = self.heartbeat;
-        if doors.iter().zip(&self.doors).any(|(door, before)| door.rounds() == *before) {
+        let Heartbeat { listeners, store } = self.heartbeat;
+        if listeners.iter().zip(&self.listeners).any(|(listener, before)| listener.rounds() == *before) {
             return Some("the thread that accepts connections");
         }
         let has_written = store.upgrade().is_some_and(|store| store.writer_progress() != self.writer);

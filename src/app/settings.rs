@@ -1,4 +1,4 @@
-//! The settings of a server as plain values, with the defaults of the command line.
+//! The settings of a server as plain values, with the same defaults as the command line.
 
 use crate::dialect::{DIALECTS, Dialect, Router};
 use crate::directory::{Passwords, Rules, SessionLimits};
@@ -17,80 +17,80 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Settings {
-    /// The dialects to serve: the name of each, and the prefix of its paths; `("nuxeo", "/nuxeo")`.
+    /// The dialects to serve, as names and path prefixes: `("nuxeo", "/nuxeo")`.
     pub dialects: Vec<(String, String)>,
-    /// How long a session of the page lasts without a request.
+    /// Idle timeout of sessions of the admin page.
     pub session_idle: Duration,
-    /// How long a session of the page lasts at most.
+    /// Maximum duration of a session of the admin page.
     pub session_length: Duration,
-    /// How long the session of a Nuxeo login lasts after its last request.
+    /// Idle timeout of sessions of Nuxeo logins.
     pub nuxeo_session_idle: Duration,
-    /// How long to keep the record of changes.
+    /// Age at which changes are deleted from the audit log.
     pub keep_changes: Duration,
-    /// Answer 404 where Nuxeo's documentation has a 500 for a client's mistake.
+    /// Send status 404 where Nuxeo sends 500 for an error of the client.
     pub strict_errors: bool,
-    /// Refuse new Nuxeo users without a password.
+    /// Reject new Nuxeo users without a password.
     pub require_password: bool,
-    /// Regular expression that new passwords must match somewhere.
+    /// Regular expression that new passwords must match.
     pub password_pattern: Option<String>,
-    /// Leave the tokens of a user valid when the password changes.
+    /// Keep the tokens of a user valid when the password changes.
     pub keep_tokens_on_password_change: bool,
     /// Users who cannot be disabled, deleted or demoted over HTTP.
     pub protect: Vec<String>,
-    /// Hide from other Nuxeo callers than administrators who is one.
+    /// Hide administrators and the members of their groups from other callers of the Nuxeo dialect.
     pub hide_administrators: bool,
-    /// Longest delay of the answer to a wrong password.
+    /// Maximum delay of the response to a wrong password.
     pub wrong_password_delay: Duration,
-    /// Connections at a time.
+    /// Maximum number of connections.
     pub max_connections: usize,
-    /// Connections of one client address at a time; `None`: three quarters of all, and all of fewer than 64.
+    /// Maximum number of connections of one client address; `None`: three quarters of all, or all of fewer than 64.
     pub max_connections_per_address: Option<usize>,
-    /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` the server trusts.
     pub trusted_proxies: Vec<Network>,
-    /// The longest request body, in bytes.
+    /// Maximum length of a request body in bytes.
     pub max_body_bytes: usize,
-    /// Memory of all request bodies under way, in bytes.
+    /// Memory for all request bodies in bytes.
     pub max_body_memory: usize,
-    /// Memory of all answers under way, in bytes.
+    /// Memory for all responses in bytes.
     pub max_answer_memory: usize,
-    /// Largest number of names in one request.
+    /// Maximum number of names in one request.
     pub max_names_per_request: usize,
-    /// How long a request's head may take.
+    /// Timeout for the head of a request.
     pub head_timeout: Duration,
-    /// How long a request's body may take.
+    /// Timeout for the body of a request.
     pub body_timeout: Duration,
-    /// How long a connection may be idle between two requests.
+    /// Timeout of an idle connection.
     pub idle_timeout: Duration,
-    /// How long a client may take none of an answer.
+    /// Write timeout: how long a client may stop reading its response.
     pub write_timeout: Duration,
-    /// How long the end may take; running requests have four fifths of it, or all but five seconds if that is longer.
+    /// Maximum duration of a shutdown. Running requests get four fifths of it, or all but five seconds if that is
+    /// longer.
     pub grace: Duration,
-    /// The file of a certificate, in PEM: HTTPS is spoken at each place for clients. Read again when it changes.
+    /// PEM file with the certificate chain: turns on HTTPS for clients. Reloaded when the file changes.
     pub tls_cert: Option<PathBuf>,
-    /// The file of the key of that certificate, in PEM.
+    /// PEM file with the private key of the certificate.
     pub tls_key: Option<PathBuf>,
-    /// A further address, which answers `/metrics`, `/healthz` and `/readyz` and nothing else.
+    /// An additional address that serves only `/metrics`, `/healthz` and `/readyz`.
     pub metrics_listen: Option<SocketAddr>,
-    /// Answer `/metrics` at the address for clients too, without credentials.
+    /// Serve `/metrics` at the client addresses too, without credentials.
     pub metrics_public: bool,
-    /// Connections for reading the database, at most 64.
+    /// Number of database connections for reading, at most 64.
     pub readers: usize,
-    /// Listen on a socket beside the database, through which the commands of the program `rollbook` work on a directory
-    /// that is being served. Only the owner of the database can connect to it.
+    /// Open the admin socket in the folder of the database, so that the commands of `rollbook` work while the server
+    /// runs. Only the owner of the database can connect to it.
     pub command_socket: bool,
     /// Secrets of a new directory.
     pub secrets: Secrets,
 }
 
-/// Secrets of a new directory; those that are not given are made. They have no effect on a directory that is there
-/// already.
+/// Secrets of a new directory. Missing secrets are generated. They have no effect on an existing directory.
 #[derive(Clone, Default)]
 pub struct Secrets {
     /// The password of the user `Administrator`.
     pub admin_password: Option<String>,
     /// The API key.
     pub api_key: Option<String>,
-    /// The application key of the first script, with the rights of an administrator.
+    /// The first application key, with the rights of an administrator.
     pub app_key: Option<String>,
 }
 
@@ -101,7 +101,7 @@ impl fmt::Debug for Secrets {
 }
 
 impl Secrets {
-    /// Whether a directory can begin with them.
+    /// Checks that a new directory can use the secrets.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         let given =
             [("password", &self.admin_password), ("API key", &self.api_key), ("application key", &self.app_key)];
@@ -111,7 +111,7 @@ impl Secrets {
             }
         }
         if self.api_key.is_some() && self.api_key == self.app_key {
-            bail!("the first API key and the first application key are the same: each key opens something else");
+            bail!("the first API key and the first application key have the same value; set different keys");
         }
         Ok(())
     }
@@ -157,16 +157,16 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Whether a server can be made with them; looks at no file.
+    /// Checks the settings without opening files.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         Router::check(&self.mounts()?)?;
         if self.tls_cert.is_some() != self.tls_key.is_some() {
-            bail!("tls_cert and tls_key go together: set both or neither");
+            bail!("tls_cert and tls_key belong together; set both or neither");
         }
         self.passwords().map(drop)
     }
 
-    /// The certificate to show.
+    /// Loads the certificate, if one is set.
     pub(crate) fn certificate(&self) -> anyhow::Result<Option<Arc<Certificate>>> {
         let (Some(chain), Some(key)) = (&self.tls_cert, &self.tls_key) else { return Ok(None) };
         let file = |setting: &str, path: &Path| PemFile { setting: setting.to_owned(), path: path.to_owned() };
@@ -176,25 +176,32 @@ impl Settings {
     /// The dialects to serve, and their prefixes.
     pub(crate) fn mounts(&self) -> anyhow::Result<Vec<(Dialect, String)>> {
         if self.dialects.is_empty() {
-            bail!("no dialect is left to serve");
+            bail!("no dialect to serve");
         }
         let find = |name: &str| DIALECTS.into_iter().find(|dialect| dialect.name == name);
         let known = || DIALECTS.map(|dialect| dialect.name).join(", ");
         let mount = |(name, prefix): &(String, String)| {
-            let dialect = find(name).ok_or_else(|| anyhow!("there is no dialect {name}, only {}", known()))?;
+            let dialect = find(name).ok_or_else(|| anyhow!("unknown dialect {name}; known dialects: {}", known()))?;
             Ok((dialect, prefix.clone()))
         };
         self.dialects.iter().map(mount).collect()
     }
 
-    /// How passwords are stored, and which are taken.
+    /// The rules for passwords and their storage.
     pub(crate) fn passwords(&self) -> anyhow::Result<Passwords> {
-        let compile = |pattern: &String| Regex::new(pattern).with_context(|| format!("the password pattern {pattern}"));
+        let compile = |pattern: &String| {
+            Regex::new(pattern).with_context(|| {
+                format!(
+                    "invalid password pattern \
+        {pattern}"
+                )
+            })
+        };
         let pattern = self.password_pattern.as_ref().map(compile).transpose()?;
         Ok(Passwords::new(pattern, self.require_password))
     }
 
-    /// When sessions end.
+    /// The limits of sessions.
     pub(super) fn session_limits(&self) -> SessionLimits {
         SessionLimits { idle: self.session_idle, length: self.session_length, ticket_idle: self.nuxeo_session_idle }
     }
@@ -210,7 +217,7 @@ impl Settings {
         }
     }
 
-    /// What a client's connection may take.
+    /// The limits of client connections.
     pub(super) fn limits(&self) -> Limits {
         Limits {
             connections: self.max_connections,

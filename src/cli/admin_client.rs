@@ -1,4 +1,4 @@
-//! The way to a directory: its file, or the server that holds it.
+//! The connection of a command to the directory: the database file, the running server, or a copy for a dry run.
 
 use super::args::Target;
 use super::open_store::{self, start_logging};
@@ -23,40 +23,40 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The read connections of a command.
+/// Read connections of a command to the database.
 const READERS: usize = 1;
-/// How long a database is waited for that another command holds, or a server that has not begun to listen.
+/// How long a command waits for another command that has opened the database, or for a server that is starting.
 const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(20);
-/// The pause between two attempts to reach a server that has gone.
+/// The pause between two attempts to reach a server after the connection was lost.
 const PAUSE_FOR_SERVER: Duration = Duration::from_millis(200);
 
-/// Where orders go.
+/// Performs requests on the directory.
 pub(super) enum AdminClient {
-    /// To the file, which is held meanwhile.
+    /// On the database file, which is locked meanwhile.
     Local(Box<Directory>),
-    /// To the server that holds it.
+    /// Through the server that has opened the database.
     Remote { client: LocalClient, socket: PathBuf, timeout: Duration, account: String, keep_tokens: bool },
-    /// To a copy that goes when all is said.
+    /// On a temporary copy of the database.
     DryRun { directory: Box<Directory>, _copied: TempDatabase },
 }
 
 impl AdminClient {
-    /// Opens a database that has to be there: a mistyped name must not make another one.
+    /// Opens an existing database. A mistyped name must not create a new one.
     ///
     /// # Errors
-    /// When it is not there or cannot be opened, and when another process holds it that takes no orders.
+    /// It does not exist or cannot be opened, or another process has opened it and accepts no requests.
     pub(super) fn open(target: &Target) -> anyhow::Result<AdminClient> {
         start_logging(&target.database);
         require_database(&target.database.db)?;
         AdminClient::open_or_create(target, None)
     }
 
-    /// Opens a database, or makes it if there is none. On the file, new passwords have to match that pattern; a server
-    /// has its own.
+    /// Opens a database, or creates it. On the database file new passwords must match the pattern; a server has its
+    /// own.
     ///
     /// # Errors
-    /// When it cannot be opened, and when another process holds it that takes no orders.
+    /// It cannot be opened, or another process has opened it and accepts no requests.
     pub(super) fn open_or_create(target: &Target, pattern: Option<Regex>) -> anyhow::Result<AdminClient> {
         start_logging(&target.database);
         let name = target.database.db.display();
@@ -68,7 +68,7 @@ impl AdminClient {
                 Ok((store, _)) => {
                     drop(waiting);
                     if target.verbose {
-                        print_status(&format!("working on the file {name}"));
+                        print_status(&format!("opened the database file {name}"));
                     }
                     let directory = Directory::for_operator(Arc::new(store), Arc::new(passwords), &account());
                     return Ok(AdminClient::Local(Box::new(directory)));
@@ -81,7 +81,7 @@ impl AdminClient {
                 Ok(client) => {
                     drop(waiting);
                     if target.verbose {
-                        print_status(&format!("working through the server at {}", socket.display()));
+                        print_status(&format!("connected to the server at {}", socket.display()));
                     }
                     let (timeout, account) = (target.timeout, account());
                     return Ok(AdminClient::Remote { client, socket, timeout, account, keep_tokens: false });
@@ -98,27 +98,27 @@ impl AdminClient {
                 }
                 Err(_) => {
                     let socket = socket.display();
-                    bail!("{in_use}, which takes no commands at {socket}: wait until it has ended, or stop it");
+                    bail!("{in_use}, and it accepts no commands at {socket}; wait until it ends, or stop it");
                 }
             }
         }
     }
 
-    /// Copies the database as it is now, also while a server runs: what is ordered is done to the copy.
+    /// Copies the database, while a server may run. Requests change only the copy.
     ///
     /// # Errors
-    /// When there is no such database, or the copy cannot be made beside it.
+    /// The database does not exist, or the copy cannot be created in its folder.
     pub(super) fn open_copy(target: &Target) -> anyhow::Result<AdminClient> {
         start_logging(&target.database);
         let (store, copied) = Store::open_copy(&target.database.db)?;
         if target.verbose {
-            print_status(&format!("working on a copy of the file {}", target.database.db.display()));
+            print_status(&format!("opened a copy of the database file {}", target.database.db.display()));
         }
         let directory = Directory::for_operator(Arc::new(store), Arc::new(Passwords::new(None, false)), &account());
         Ok(AdminClient::DryRun { directory: Box::new(directory), _copied: copied })
     }
 
-    /// The same, where another password leaves the tokens of a user valid, if so wished.
+    /// The same client. With `keep_tokens`, a new password leaves the tokens of the user valid.
     pub(super) fn keeping_tokens(self, keep_tokens: bool) -> AdminClient {
         match self {
             AdminClient::Local(directory) => AdminClient::Local(Box::new(directory.keeping_tokens(keep_tokens))),
@@ -131,19 +131,19 @@ impl AdminClient {
         }
     }
 
-    /// Whether a server carries the orders out.
+    /// Returns whether a server performs the requests.
     pub(super) fn is_server(&self) -> bool {
         matches!(self, AdminClient::Remote { .. })
     }
 
-    /// Waits until a server holds the database again, after one has gone.
+    /// Waits until a server accepts connections again after the connection was lost.
     ///
     /// # Errors
-    /// When others than the owner of the socket try.
+    /// This user may not connect to the socket.
     pub(super) fn reconnect(&mut self) -> anyhow::Result<()> {
         let AdminClient::Remote { client, socket, timeout, .. } = self else { return Ok(()) };
         loop {
-            // Also a server that can be reached may be about to end.
+            // A server that still accepts connections may be stopping.
             std::thread::sleep(PAUSE_FOR_SERVER);
             match LocalClient::connect(socket, *timeout) {
                 Ok(new) => {
@@ -158,10 +158,10 @@ impl AdminClient {
         }
     }
 
-    /// Has an order carried out.
+    /// Performs a request and returns its result.
     ///
     /// # Errors
-    /// Why it was not.
+    /// The request failed; nothing has changed.
     pub(super) fn send<T: DeserializeOwned>(&mut self, order: AdminRequest) -> anyhow::Result<T> {
         let answer = match self {
             AdminClient::Local(directory) | AdminClient::DryRun { directory, .. } => {
@@ -175,23 +175,23 @@ impl AdminClient {
                 let body = json::to_vec(&AdminEnvelope { account, keep_tokens: *keep_tokens, order: &order });
                 let (status, answer) = match client.post(LOCAL_PATH, &body, patience(&order, *timeout)) {
                     Err(error) if error.kind() == ErrorKind::TimedOut => bail!("{}", timeout_message(socket, *timeout)),
-                    Err(error) => return Err(Disconnected(error)).context("ask the server"),
+                    Err(error) => return Err(Disconnected(error)).context("send the request to the server"),
                     Ok(answered) => answered,
                 };
                 if status != 200 {
-                    let answer = Json::parse_stored(&answer).context("read the server's answer")?;
-                    let why = answer.get("error").and_then(Json::as_str).unwrap_or("the server has given no reason");
+                    let answer = Json::parse_stored(&answer).context("read the response of the server")?;
+                    let why = answer.get("error").and_then(Json::as_str).unwrap_or("the server gave no reason");
                     return Err(RequestRefused { status, why: why.to_owned() }.into());
                 }
                 answer
             }
         };
-        json::decode(&answer).context("read the answer")
+        json::decode(&answer).context("read the result")
     }
 }
 
-/// A copy of the database, made by the server that holds it, so that no state of the database has to be held for long;
-/// `None` where no server can make one.
+/// A copy of the database that the running server has made, so that the command needs no long snapshot; `None` if no
+/// server can make one.
 pub(super) fn copy_through_server(target: &Target) -> Option<TempDatabase> {
     let (database, timeout) = (&target.database.db, target.timeout);
     let socket = socket_path(database).ok()?;
@@ -205,12 +205,15 @@ pub(super) fn copy_through_server(target: &Target) -> Option<TempDatabase> {
     };
     copy()
         .inspect_err(|error| {
-            log::warn!("the server makes no copy ({error:#}): its write-ahead log grows while the database is read");
+            log::warn!(
+                "the server cannot copy the database ({error:#}); its write-ahead log grows while this \
+            command reads the database"
+            );
         })
         .ok()
 }
 
-/// The server that carried the orders out has gone.
+/// The connection to the server was lost.
 #[derive(Debug)]
 pub(super) struct Disconnected(std::io::Error);
 
@@ -222,10 +225,10 @@ impl fmt::Display for Disconnected {
 
 impl std::error::Error for Disconnected {}
 
-/// The server does not carry an order out.
+/// The server has rejected a request.
 #[derive(Debug)]
 pub(super) struct RequestRefused {
-    /// As in HTTP.
+    /// An HTTP status.
     pub(super) status: u16,
     why: String,
 }
@@ -238,7 +241,7 @@ impl fmt::Display for RequestRefused {
 
 impl std::error::Error for RequestRefused {}
 
-/// How long the answer to an order is waited for. What changes many rows may take long.
+/// How long to wait for the response to a request. A request that changes many rows can take long.
 fn patience(order: &AdminRequest, timeout: Duration) -> ResponseTimeout {
     match order {
         AdminRequest::Changes { wait, .. } => ResponseTimeout::Fixed(timeout + Duration::from_secs(*wait)),
@@ -254,13 +257,13 @@ fn patience(order: &AdminRequest, timeout: Duration) -> ResponseTimeout {
     }
 }
 
-/// The message for a server that does not answer.
+/// The message for a server that does not respond in time.
 fn timeout_message(socket: &Path, timeout: Duration) -> String {
     let socket = socket.display();
-    format!("the server at {socket} has not answered within {timeout:?}: it hangs, or needs longer (--timeout SECONDS)")
+    format!("no response from the server at {socket} within {timeout:?}; it hangs, or needs a longer --timeout")
 }
 
-/// What a server is asked.
+/// The body of a request to the server.
 #[derive(Serialize)]
 struct AdminEnvelope<'o> {
     account: &'o str,
@@ -268,7 +271,7 @@ struct AdminEnvelope<'o> {
     order: &'o AdminRequest,
 }
 
-/// The name of who runs the command, as their shell has it, or else their number.
+/// The account of the operator: the user name of the shell, or else the user id.
 pub(super) fn account() -> String {
     let name = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
     let number = || format!("uid {}", rustix::process::getuid().as_raw());

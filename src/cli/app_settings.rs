@@ -1,14 +1,14 @@
-//! The settings of the server itself, from those of the command line.
+//! Converts the settings of the command line to the settings of the server.
 
 use crate::app::{Secrets, Settings};
 use crate::dialect::{DIALECTS, is_same_prefix};
 use crate::settings::ServerArgs;
 use anyhow::bail;
 
-/// The settings of the server itself, as a program that embeds it would set them.
+/// The settings of the server, as a program that embeds it sets them.
 ///
 /// # Errors
-/// When a name is no dialect's, and when two dialects have the same prefix.
+/// A dialect does not exist, or two dialects have the same prefix.
 pub(super) fn app_settings(server: &ServerArgs) -> anyhow::Result<Settings> {
     Ok(Settings {
         dialects: mounts(server)?,
@@ -46,13 +46,13 @@ pub(super) fn app_settings(server: &ServerArgs) -> anyhow::Result<Settings> {
     })
 }
 
-/// The names of the dialects to serve, each with its prefix.
+/// The names and prefixes of the dialects to serve.
 fn mounts(server: &ServerArgs) -> anyhow::Result<Vec<(String, String)>> {
     let mut mounts: Vec<(String, String)> = Vec::new();
     for name in server.dialects.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
         if !DIALECTS.iter().any(|dialect| dialect.name == name) {
             let known = DIALECTS.map(|dialect| dialect.name).join(", ");
-            bail!("{}: there is no dialect {name}, only {known}", server.origins.name_of("dialects"));
+            bail!("{}: unknown dialect {name}; known dialects: {known}", server.origins.name_of("dialects"));
         }
         if mounts.iter().any(|(other, _)| other == name) {
             continue;
@@ -61,13 +61,13 @@ fn mounts(server: &ServerArgs) -> anyhow::Result<Vec<(String, String)>> {
         if let Some((other, _)) = mounts.iter().find(|(_, taken)| is_same_prefix(taken, prefix)) {
             let setting = |name: &str| server.origins.name_of(&format!("{name}_prefix"));
             let (one, two) = (setting(other), setting(name));
-            bail!("{other} and {name} have the same prefix, {prefix}: set another one by {one} or {two}");
+            bail!("{other} and {name} have the same prefix {prefix}; change {one} or {two}");
         }
         mounts.push((name.to_owned(), prefix.to_owned()));
     }
     if mounts.is_empty() {
         let known = DIALECTS.map(|dialect| dialect.name).join(", ");
-        bail!("{}: no dialect is left to serve, name one of {known}", server.origins.name_of("dialects"));
+        bail!("{}: no dialect to serve; known dialects: {known}", server.origins.name_of("dialects"));
     }
     Ok(mounts)
 }

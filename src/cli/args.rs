@@ -8,49 +8,50 @@ use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Options that may stand before the command as well as after it. Each command declares those that it has under the same
-/// identifier, with its own help and default; the parser carries the value there, unless the command has one of its own.
+/// Options that are accepted before and after the command. Each command declares the ones that it uses again, under the
+/// same identifier, with its own help and default. The parser copies a value from before the command unless the command
+/// has one of its own.
 #[derive(Debug, Args)]
 pub(super) struct GlobalArgs {
     /// Database file [default: rollbook.db]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) db: Option<PathBuf>,
-    /// How much to log: off, error, warn, info, debug or trace
+    /// Log level: off, error, warn, info, debug or trace
     #[arg(long, global = true, value_name = "LEVEL", value_parser = level)]
     pub(super) log: Option<log::LevelFilter>,
-    /// Format of the log
+    /// Log format
     #[arg(long, global = true, value_name = "FORMAT", value_enum)]
     pub(super) log_format: Option<Format>,
-    /// Say whether the command works on the file or through the server that holds it
+    /// Print whether the command opens the database file or works through the running server
     #[arg(short, long, global = true)]
     pub(super) verbose: bool,
 }
 
-/// Which database, and how to get there.
+/// The database of a command, and how to reach it.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Target {
     #[command(flatten)]
     pub(super) database: Database,
-    /// Say whether the command works on the file or through the server that holds it
+    /// Print whether the command opens the database file or works through the running server
     #[arg(short, long)]
     pub(super) verbose: bool,
-    /// Seconds to wait for an answer of the server that holds the database
+    /// Seconds to wait for a response of the running server
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     pub(super) timeout: Duration,
 }
 
-/// The answer to the question that a command asks, at a terminal, before something is lost.
+/// Consent to a destructive command, which asks for it at a terminal.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct Consent {
-    /// Do not ask; without a terminal no question is asked
+    /// Do not ask for confirmation. Without a terminal the command never asks
     #[arg(short, long)]
     pub(super) yes: bool,
 }
 
-/// How a list is printed.
+/// The format of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ListFormat {
-    /// Aligned columns, for people
+    /// Aligned columns for people
     Table,
     /// JSON array with one object per line
     Json,
@@ -58,16 +59,16 @@ pub(super) enum ListFormat {
     Csv,
 }
 
-/// How the result of a command is printed.
+/// The format of a command's result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ResultFormat {
-    /// A sentence, for people
+    /// A sentence for people
     Text,
     /// One JSON object on standard output
     Json,
 }
 
-/// How a command prints its result.
+/// The format of the result, as `--format`.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct ResultArgs {
     /// Format of the result
@@ -75,20 +76,20 @@ pub(super) struct ResultArgs {
     pub(super) format: ResultFormat,
 }
 
-/// The same where `--format` is that of a file.
+/// The format of the result, as `--result`, for commands whose `--format` is the format of a file.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct FileResultArgs {
-    /// Format of the result; --format is that of the file
+    /// Format of the result (--format is the format of the file)
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
     pub(super) result: ResultFormat,
 }
 
-/// The roles of application keys, and of users, on the command line.
+/// A role of an application key or a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum RoleArg {
     /// Read and write
     Admin,
-    /// Read and, with an application key, create users who are not administrators
+    /// Read; application keys may also create users without administrator rights
     Standard,
     /// Read
     Read,
@@ -104,7 +105,7 @@ impl From<RoleArg> for Role {
     }
 }
 
-/// Some users, or groups.
+/// Names of users or groups.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Names {
     /// Names
@@ -117,7 +118,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// What a question calls them: `the user ada`, `3 users`.
+    /// The names as a phrase for a question: `the user ada`, `3 users (ada, bob, eve)`.
     pub(super) fn counted(&self, noun: &str) -> String {
         match &self.names[..] {
             [name] => format!("the {noun} {name}"),

@@ -1,4 +1,4 @@
-//! Backups.
+//! The command `backup`.
 
 use super::admin_client::copy_through_server;
 use super::args::{ResultArgs, ResultFormat, Target};
@@ -20,13 +20,13 @@ use std::path::{Path, PathBuf};
 /// Arguments of `backup`.
 #[derive(Debug, Args)]
 pub(super) struct BackupArgs {
-    /// File to write, readable by its owner only; - for standard output. For a folder, and without FILE in the
-    /// current folder, the name is rollbook-DATE-TIME.db, in UTC
+    /// File to write, readable by its owner only; - for standard output. In a folder, or without FILE in the current
+    /// folder, the name is rollbook-DATE-TIME.db (UTC)
     file: Option<PathBuf>,
     /// Overwrite an existing file
     #[arg(long)]
     force: bool,
-    /// Delete older backups of this directory that have such names, so that N are left
+    /// Keep the N newest backups with such names and delete the older ones
     #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     keep: Option<usize>,
     #[command(flatten)]
@@ -41,7 +41,7 @@ pub(super) fn run(args: &BackupArgs) -> anyhow::Result<()> {
     let (file, force, keep, format) = (file.as_deref(), *force, *keep, *format);
     let folder = file.map_or(Some(Path::new("")), |file| file.is_dir().then_some(file));
     if keep.is_some() && folder.is_none() {
-        let why = anyhow!("--keep: only backups with dated names are removed: leave FILE out, or give a folder");
+        let why = anyhow!("--keep deletes only backups with dated names; leave out FILE, or name a folder");
         return Err(UsageError(why).into());
     }
     let database = &target.database;
@@ -52,7 +52,7 @@ pub(super) fn run(args: &BackupArgs) -> anyhow::Result<()> {
         (None, file) => file.unwrap_or(Path::new("-")).to_owned(),
     };
     if files::is_dash(&file) && std::io::stdout().is_terminal() {
-        bail!("a backup is no text for a terminal: give a file, or redirect standard output");
+        bail!("refusing to write a binary backup to a terminal; name a file, or redirect standard output");
     }
     let progress = Progress::start(&format!("copying {}", database.db.display()));
     let copied = copy_through_server(target);
@@ -75,7 +75,7 @@ pub(super) fn run(args: &BackupArgs) -> anyhow::Result<()> {
     let removed = keep.map(|keep| store::remove_older_backups(&database.db, &file, keep)).transpose();
     if let Ok(Some(removed)) = &removed {
         let names: Vec<String> = removed.iter().map(|path| path.display().to_string()).collect();
-        text.extend(names.iter().map(|name| format!("removed the older backup {name}\n")));
+        text.extend(names.iter().map(|name| format!("deleted the older backup {name}\n")));
         object["removed"] = json!(names);
     }
     print_result(format, &text, &object)?;

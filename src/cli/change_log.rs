@@ -1,4 +1,4 @@
-//! What has changed, for people and for scripts.
+//! The command `log`: the audit log of changes.
 
 use super::admin_client::{AdminClient, Disconnected, RequestRefused};
 use super::args::Target;
@@ -11,28 +11,28 @@ use anyhow::bail;
 use clap::{Args, ValueEnum};
 use std::collections::VecDeque;
 
-/// How changes are printed.
+/// The format of changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ChangeFormat {
-    /// One line per change, for people
+    /// One line per change for people
     Text,
     /// One JSON object per line
     Json,
 }
 
-/// What to show of the changes.
+/// Arguments of `log`.
 #[derive(Debug, Args)]
 pub(super) struct LogArgs {
-    /// Start after this change number, at this time (2026-11-25T18:00:00Z), or now
+    /// Start after this change number, or at this time (2026-11-25T18:00:00Z), or at now
     #[arg(long, value_name = "SINCE", value_parser = since)]
     pub(super) since: Option<ChangeCursor>,
     /// Show only the last N changes
     #[arg(short = 'n', long, value_name = "N")]
     pub(super) lines: Option<usize>,
-    /// Show only changes of this user, group or key, and of its memberships
+    /// Show only changes of this user, group or key and of its memberships
     #[arg(long)]
     pub(super) name: Option<String>,
-    /// Wait for further changes and show them, while a server runs
+    /// Wait for new changes and show them. A server has to run
     #[arg(short, long)]
     pub(super) follow: bool,
     /// Format of the changes
@@ -42,42 +42,42 @@ pub(super) struct LogArgs {
     pub(super) target: Target,
 }
 
-/// Where a list of changes begins.
+/// Parses `--since`.
 fn since(text: &str) -> Result<ChangeCursor, String> {
-    ChangeCursor::parse(text).ok_or_else(|| "not the number of a change, a time (RFC 3339) or now".to_owned())
+    ChangeCursor::parse(text).ok_or_else(|| "not a change number, an RFC 3339 time or now".to_owned())
 }
 
-/// Changes that are asked for at a time.
+/// Changes that one request lists.
 const PIECE: u64 = 1000;
-/// Seconds that a server is asked to wait for the next one.
+/// Seconds that a request of `--follow` waits for the next change.
 const WAIT: u64 = 30;
 
 /// Prints changes, the oldest first.
 pub(super) fn run(args: &LogArgs) -> anyhow::Result<()> {
     let mut client = AdminClient::open(&args.target)?;
     if args.follow && !client.is_server() {
-        bail!("no server holds the database: nothing can change while --follow waits");
+        bail!("--follow needs a running server: without one the database does not change");
     }
     let mut since = args.since.unwrap_or(ChangeCursor::Oldest);
-    // When the server has gone, until it has answered again.
+    // The time at which the connection was lost, until the server responds again.
     let mut lost_at = None;
     let mut last = args.lines.map(|lines| VecDeque::with_capacity(lines.min(1000)));
     loop {
-        // Only what has been told already can be followed by what is to come.
+        // With `-n`, the last changes are printed before the command waits for new ones.
         let wait = if args.follow && last.is_none() { WAIT } else { 0 };
         let found: ShownChanges = match client.send(order(since, wait)) {
             Ok(found) => found,
             Err(error) if args.follow && is_lost(&error) => {
                 if lost_at.is_none() {
-                    print_status("the server has gone: waiting until it is back");
+                    print_status("connection to the server lost; waiting until it is back");
                 }
                 lost_at = lost_at.or(Some(now()));
                 client.reconnect()?;
                 continue;
             }
             Err(error) => match lost_at.take() {
-                // Meanwhile a backup was restored. All that came after the loss of the server is shown; where the record
-                // begins later, or the clock was set back, all that there is.
+                // A backup was restored in the meantime. Show the changes since the connection was lost or, if the
+                // audit log begins later or the clock was set back, all changes.
                 Some(at) if args.follow && is_outdated(&error) => {
                     print_status(&format!("{error:#}"));
                     since = if matches!(since, ChangeCursor::Time(_)) {
@@ -166,7 +166,7 @@ fn fields_of(document: &Option<JsonText>) -> Object {
     }
 }
 
-/// What was different: `email: null → "ada@example.com"`.
+/// The changed values: `email: null → "ada@example.com"`.
 fn fields(change: &ShownChange) -> String {
     let (before, after) = (fields_of(&change.before), fields_of(&change.after));
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! The check of a database, and its repair.
+//! The command `check`.
 
 use super::admin_client::{AdminClient, copy_through_server};
 use super::args::{Consent, ResultArgs, ResultFormat, Target};
@@ -18,7 +18,7 @@ use serde_json::json;
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
-    /// Remove extra properties that have the name of a field, and print each of them
+    /// Remove extra properties whose names are names of fields, and print them
     #[arg(long)]
     repair: bool,
     #[command(flatten)]
@@ -64,19 +64,19 @@ fn check(target: &Target, format: ResultFormat) -> anyhow::Result<()> {
     }
     print_result(format, &format!("{}{}", lines(&notes), lines(&findings)), &object)?;
     bail!(
-        "findings in {}: {} (--repair removes properties with the names of fields; rollbook restore puts a backup in \
-         its place)",
+        "{} has integrity errors: {} (--repair removes properties with names of fields; otherwise restore a \
+        backup with rollbook restore)",
         database.db.display(),
         findings.len()
     )
 }
 
-/// Removes what earlier versions have stored and this one does not serve, and prints it.
+/// Removes properties that earlier versions have stored and this version does not return, and prints them.
 fn repair(target: &Target, consent: Consent, format: ResultFormat) -> anyhow::Result<()> {
     let name = target.database.db.display();
-    confirm(consent.yes, &format!("remove the extra properties of {name} that have the names of fields?"))?;
+    confirm(consent.yes, &format!("remove the extra properties of {name} whose names are names of fields?"))?;
     let mut client = AdminClient::open(target)?;
-    // As text, the properties show how far it is.
+    // Printed properties show the progress already.
     let progress = (format == ResultFormat::Json).then(|| Progress::start(&format!("repairing {name}")));
     let (mut count, mut all) = (0, Vec::new());
     let mut printed = Ok(());
@@ -90,7 +90,7 @@ fn repair(target: &Target, consent: Consent, format: ResultFormat) -> anyhow::Re
         count += removed.len();
         match format {
             ResultFormat::Json => all.extend(removed),
-            // What was ordered is done also where it cannot be printed.
+            // The repair goes on if the output cannot be written.
             ResultFormat::Text => {
                 let line = |ShownProperty { kind, owner, name, value }: &ShownProperty| {
                     print(&format!("{kind} {owner:?}: removed {name:?}: {}\n", value.as_str()))

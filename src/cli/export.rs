@@ -1,4 +1,4 @@
-//! Users and groups to a file.
+//! The command `export`: users and groups to a file.
 
 use super::args::{FileResultArgs, ResultFormat};
 use super::bring::bar;
@@ -22,12 +22,12 @@ use serde_json::json;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-/// Settings of an export.
+/// Arguments of `export`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ExportArgs {
     /// File to write, readable by its owner only; - for standard output
     pub(super) file: PathBuf,
-    /// Format of the file, if its name does not end in it: csv, jsonl or ldif
+    /// Format of the file: csv, jsonl or ldif. By default the ending of the file name decides
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<Format>,
     /// Overwrite an existing file
@@ -36,7 +36,7 @@ pub(super) struct ExportArgs {
     /// Include password hashes
     #[arg(long)]
     pub(super) with_passwords: bool,
-    /// Base of the distinguished names in LDIF
+    /// Base DN of the entries in LDIF
     #[arg(long, value_name = "DN", default_value = "dc=rollbook")]
     pub(super) base: String,
     #[command(flatten)]
@@ -45,14 +45,14 @@ pub(super) struct ExportArgs {
     pub(super) database: Database,
 }
 
-/// Writes one state of the directory to the file, also while a server runs, which neither waits nor is asked.
+/// Writes one snapshot of the directory to the file. A running server is neither blocked nor involved.
 pub(super) fn run(args: &ExportArgs) -> anyhow::Result<()> {
     start_logging(&args.database);
     remove_temp_files_on_signals()?;
     let path = args.file.as_path();
     let Some(format) = args.format.or_else(|| Format::of_path(path)) else {
         return Err(UsageError(anyhow!(
-            "--format: the name {} does not tell how to write it: csv, jsonl or ldif",
+            "--format is needed because the file name {} does not end in .csv, .jsonl or .ldif",
             path.display()
         ))
         .into());
@@ -91,11 +91,11 @@ fn summary(written: u64, losses: u64) -> String {
     if losses == 0 {
         format!("wrote {written} record{plural}")
     } else {
-        format!("wrote {written} record{plural}, {losses} of which have lost something")
+        format!("wrote {written} record{plural}, {losses} of them with lost values")
     }
 }
 
-/// Returns how many records there were, and how many have lost something, which is told.
+/// Returns the number of records, and the number of records with lost values. Prints each lost value.
 fn write(snapshot: &Snapshot, format: Format, args: &ExportArgs, out: impl Write) -> anyhow::Result<(u64, u64)> {
     let bar = bar(count(snapshot)?, "{elapsed_precise} [{wide_bar}] {percent}% {pos} users and groups");
     let mut writer = Writer::new(format, BufWriter::with_capacity(1 << 18, out), &args.base)?;
@@ -123,7 +123,7 @@ fn write(snapshot: &Snapshot, format: Format, args: &ExportArgs, out: impl Write
     Ok((written, lossy))
 }
 
-/// What a new user is anyway need not be said where there is no place for it.
+/// Removes values that a new user has by default, because standard LDIF has no attributes for them.
 fn leave_out_defaults(record: &mut Record) {
     if let Record::User(user) = record {
         user.role = user.role.filter(|role| *role == Role::Read);
@@ -133,7 +133,7 @@ fn leave_out_defaults(record: &mut Record) {
     }
 }
 
-/// What a message calls a record.
+/// The record in a message.
 fn named(record: &Record) -> String {
     match record {
         Record::User(user) => format!("user {}", user.name),

@@ -1,4 +1,4 @@
-//! The first start: the secrets of a new directory, and the way to the administrator for those that are made.
+//! The first start: the secrets of a new directory, and how generated secrets reach the operator.
 
 use crate::app::secrets::write_secrets_file;
 use crate::directory::{self, FirstSecrets, Passwords};
@@ -14,32 +14,32 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-/// The longest secrets that are looked for in a file, in bytes.
+/// Maximum length of the secrets in a secrets file.
 const SECRETS_LENGTH_MAX: u64 = 4096;
 
-/// The contents of a new directory that is not filled yet.
+/// The first contents of a new directory, before they are stored.
 pub(super) struct FirstStart {
     secrets: FirstSecrets,
-    /// The secrets that were made here, each under the variable that would have set it.
+    /// The generated secrets, each with the variable that would have set it.
     made: Vec<(&'static str, String)>,
     way: Way,
 }
 
-/// How secrets that were made reach the administrator.
+/// How generated secrets reach the operator.
 enum Way {
-    /// Standard error, with this text.
+    /// This text on standard error.
     StandardError(Vec<u8>),
-    /// The file that a setting names.
+    /// The file of `--secrets-file`.
     File(PathBuf),
-    /// A file beside the database, because the journal keeps what is on standard error.
+    /// A file next to the database, because the systemd journal would store secrets on standard error.
     Beside,
 }
 
 impl FirstStart {
-    /// What a first start has to do; `None` when the directory has begun. Nothing is stored or shown yet.
+    /// Prepares the first start; `None` if the directory has its first contents already. Stores and prints nothing.
     ///
     /// # Errors
-    /// When a secret that is given cannot be used, and when those that have to be made would be lost.
+    /// A given secret cannot be used, or generated secrets would be lost.
     pub(super) fn of(
         store: &Store,
         database: &Database,
@@ -64,17 +64,17 @@ impl FirstStart {
         let secrets =
             FirstSecrets { password: secret(password)?, api_key: secret(api_key)?, app_key: secret(app_key)? };
         if secrets.api_key == secrets.app_key {
-            bail!("ROLLBOOK_API_KEY and ROLLBOOK_APP_KEY are the same: each key opens something else");
+            bail!("ROLLBOOK_API_KEY and ROLLBOOK_APP_KEY have the same value; set different keys");
         }
         let way = match secrets_file {
             Some(path) if belongs_to_database(store.path(), path) => {
-                bail!("the secrets cannot go into {}: it is the database, or belongs to it", path.display())
+                bail!("cannot write the secrets to {}: it is the database file or belongs to it", path.display())
             }
             Some(path) => Way::File(path.to_owned()),
             None if logging::goes_to_journal() => Way::Beside,
             None if !made.is_empty() && is_discarded() => {
                 bail!(
-                    "standard error is closed or /dev/null, and the secrets of the new directory would be lost: {WAYS}"
+                    "standard error is closed or /dev/null, so the secrets of the new directory would be lost; {WAYS}"
                 )
             }
             None => Way::StandardError(logging::secrets_text(database.log_format, &made)),
@@ -82,10 +82,10 @@ impl FirstStart {
         Ok(Some(FirstStart { secrets, made, way }))
     }
 
-    /// Fills the directory, and shows the secrets that were made. When they cannot be shown, nothing is stored.
+    /// Stores the first contents, and delivers the generated secrets. If they cannot be delivered, nothing is stored.
     ///
     /// # Errors
-    /// Those of the database and of the way that the secrets take.
+    /// The database cannot be written, or the secrets cannot be delivered.
     pub(super) fn fill(self, store: &Store, passwords: &Passwords) -> anyhow::Result<()> {
         let FirstStart { secrets, made, way } = self;
         let fill = |deliver: Box<dyn FnOnce() -> Result<(), Error> + Send>| {
@@ -95,15 +95,15 @@ impl FirstStart {
                 error => anyhow!("{error}"),
             })
         };
-        let context = "fill the new database";
+        let context = "store the first contents of the new database";
         if made.is_empty() {
             return fill(Box::new(|| Ok(()))).context(context);
         }
         let lines: String = made.iter().map(|(variable, secret)| format!("export {variable}='{secret}'\n")).collect();
         let fill_only = || fill(Box::new(|| Ok(()))).context(context);
         let path = match way {
-            // In the transaction, as the last thing: a commit that fails leaves secrets that open nothing, and a
-            // secret that is lost leaves an empty database.
+            // As the last step of the transaction: if the commit fails, the printed secrets are useless; if printing
+            // fails, the database stays empty.
             Way::StandardError(text) => {
                 let print = move || {
                     let written = std::io::stderr().write_all(&text);
@@ -121,21 +121,24 @@ impl FirstStart {
             }
             Way::Beside => {
                 let path = write_secrets_file(store.path(), &lines)?;
-                // The file has secrets that open nothing.
+                // The secrets in the file are useless.
                 fill_only().inspect_err(|_| drop(std::fs::remove_file(&path)))?;
                 path
             }
         };
-        log::warn!("this is a new directory, whose first user is Administrator; its secrets are in {}", path.display());
+        log::warn!(
+            "created a new directory; the password of the user Administrator and the keys are in {}",
+            path.display()
+        );
         Ok(())
     }
 }
 
-/// What an administrator can do whose standard error cannot take secrets.
-const WAYS: &str = "set ROLLBOOK_ADMIN_PASSWORD, ROLLBOOK_API_KEY and ROLLBOOK_APP_KEY, or name a file with \
-                    `rollbook serve --secrets-file FILE`";
+/// Advice for an operator whose standard error cannot take secrets.
+const WAYS: &str = "set ROLLBOOK_ADMIN_PASSWORD, ROLLBOOK_API_KEY and ROLLBOOK_APP_KEY, or use `rollbook serve \
+--secrets-file FILE`";
 
-/// Whether standard error leads nowhere. One that was closed leads to /dev/null since the process began.
+/// Returns whether standard error is discarded. The runtime opens /dev/null if it was closed at the start.
 fn is_discarded() -> bool {
     let null = std::fs::metadata("/dev/null").map(|null| null.rdev());
     let is_null = |stream: rustix::fs::Stat| {
@@ -145,8 +148,8 @@ fn is_discarded() -> bool {
     rustix::fs::fstat(std::io::stderr()).map_or(true, is_null)
 }
 
-/// The file that a setting names for the secrets. Until the directory has begun with them, its last line says so: the
-/// secrets that a killed start has left open nothing, and the next start replaces them.
+/// The file of `--secrets-file`. Until the directory has stored the secrets, the last line of the file says so: secrets
+/// of a start that was killed are useless, and the next start replaces them.
 struct SecretsFile {
     file: File,
     is_new: bool,
@@ -155,8 +158,8 @@ struct SecretsFile {
 }
 
 impl SecretsFile {
-    /// Writes secrets to a new file, or to an empty one of ours, or over what a start of that database has left. Only the
-    /// owner can read it.
+    /// Writes secrets to a new file, to an empty file of this user, or over secrets that an interrupted start of this
+    /// database has left. Only the owner can read the file.
     fn write(path: &Path, secrets: &str, database: &Path) -> anyhow::Result<SecretsFile> {
         let (file, is_new) = match open_options().create_new(true).open(path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => (open_options().open(path)?, false),
@@ -166,13 +169,13 @@ impl SecretsFile {
         if !is_new {
             let found = file.metadata()?;
             if !found.is_file() {
-                bail!("it is no file");
+                bail!("it is not a regular file");
             }
             if found.uid() != rustix::process::geteuid().as_raw() {
                 bail!("it belongs to another user");
             }
             if found.len() > 0 && secrets_before(&file, &end)?.is_none() {
-                bail!("it has content already: remove it, or name another file");
+                bail!("it is not empty; remove it, or name another file");
             }
             file.set_permissions(Permissions::from_mode(0o600))?;
             file.set_len(0)?;
@@ -187,18 +190,18 @@ impl SecretsFile {
         Ok(written)
     }
 
-    /// The directory has begun with the secrets.
+    /// Marks the secrets as stored in the directory.
     fn complete(&self) -> std::io::Result<()> {
         self.file.set_len(self.length)?;
         self.file.sync_all()
     }
 
-    /// The secrets open nothing.
+    /// Removes useless secrets.
     fn take_back(&self, path: &Path) {
         let _ = if self.is_new { std::fs::remove_file(path) } else { self.file.set_len(0) };
     }
 
-    /// Does what a start had left to do that was killed when the directory had just begun.
+    /// Completes the file of a start that was killed just after it had stored the secrets.
     fn complete_interrupted(path: &Path, database: &Path) {
         let complete = || -> std::io::Result<()> {
             let file = open_options().open(path)?;
@@ -209,7 +212,7 @@ impl SecretsFile {
             }
             Ok(())
         };
-        // There need not be such a file any more.
+        // The operator may have removed the file.
         let _ = complete();
     }
 }
@@ -220,13 +223,13 @@ fn open_options() -> OpenOptions {
     options
 }
 
-/// The last line of a file with secrets that a directory has not begun with.
+/// The last line of a file whose secrets are not stored in the directory yet.
 fn not_begun(database: &Path) -> String {
     let path = database.canonicalize().unwrap_or_else(|_| database.to_owned());
-    format!("# the directory in {path:?} has not begun with these yet\n")
+    format!("# not stored yet in the directory {path:?}\n")
 }
 
-/// The length of the secrets that stand before that line; `None` where anything else is in the file.
+/// The length of the secrets before that line; `None` if the file has other content.
 fn secrets_before(file: &File, end: &str) -> std::io::Result<Option<u64>> {
     let mut bytes = Vec::new();
     file.take(SECRETS_LENGTH_MAX + end.len() as u64 + 1).read_to_end(&mut bytes)?;

@@ -1,4 +1,4 @@
-//! Groups.
+//! The commands `group …`.
 
 use super::admin_client::AdminClient;
 use super::args::{Consent, ListFormat, Names, ResultArgs, Target, property};
@@ -10,7 +10,7 @@ use crate::formats::GroupRecord;
 use crate::json::JsonText;
 use clap::{Args, Subcommand};
 
-/// Commands for groups.
+/// The commands for groups.
 #[derive(Debug, Subcommand)]
 pub(super) enum GroupCommand {
     /// List groups
@@ -24,7 +24,7 @@ pub(super) enum GroupCommand {
         #[command(flatten)]
         target: Target,
     },
-    /// Show a group; rollbook user list --group NAME lists its users
+    /// Show a group. To list its users: rollbook user list --group NAME
     Show {
         /// Name of the group
         name: String,
@@ -56,7 +56,7 @@ pub(super) enum GroupCommand {
         #[command(flatten)]
         target: Target,
     },
-    /// Delete groups; their members are not deleted
+    /// Delete groups. Their members are not deleted
     Delete {
         #[command(flatten)]
         names: Names,
@@ -69,12 +69,12 @@ pub(super) enum GroupCommand {
     RemoveMember(Members),
 }
 
-/// Some members of a group.
+/// Members of a group to add or remove.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Members {
     /// Name of the group
     pub(super) group: String,
-    /// Logins of users, or with --groups names of groups
+    /// Logins of users; names of groups with --groups
     #[arg(required = true, value_name = "NAME")]
     pub(super) members: Vec<String>,
     /// The members are groups
@@ -95,16 +95,16 @@ pub(super) struct GroupFields {
     /// Description
     #[arg(long, value_name = "TEXT")]
     pub(super) description: Option<String>,
-    /// Group that contains this one, once for each; replaces all of them. An empty name removes all
+    /// Parent group that contains this group; repeat for several. Replaces all parents; an empty name removes all
     #[arg(long = "parent", value_name = "NAME")]
     pub(super) parents: Vec<String>,
-    /// Extra property and its value as JSON; null removes it
+    /// Extra property with a JSON value; null removes it
     #[arg(long = "property", value_name = "NAME=JSON", value_parser = property)]
     pub(super) properties: Vec<(String, JsonText)>,
 }
 
 impl GroupFields {
-    /// The group of that name as a record.
+    /// A record with that name and these fields.
     pub(super) fn record(self, name: String) -> GroupRecord {
         let parents = (!self.parents.is_empty()).then_some(self.parents);
         GroupRecord {
@@ -118,7 +118,7 @@ impl GroupFields {
     }
 }
 
-/// Groups that are asked for at a time.
+/// Groups that one request lists.
 const PIECE: u64 = 1000;
 
 const COLUMNS: [Column; 5] = [
@@ -129,7 +129,7 @@ const COLUMNS: [Column; 5] = [
     Column("DESCRIPTION", "description"),
 ];
 
-/// Does something with groups.
+/// Runs a command for groups.
 pub(super) fn run(command: GroupCommand) -> anyhow::Result<()> {
     match command {
         GroupCommand::List { text, format, target } => list(&target, text.as_deref(), format),
@@ -138,16 +138,16 @@ pub(super) fn run(command: GroupCommand) -> anyhow::Result<()> {
         }
         GroupCommand::Add { name, fields, printing, target } => {
             let group: ShownGroup = AdminClient::open(&target)?.send(AdminRequest::AddGroup(fields.record(name)))?;
-            tell(printing.format, &format!("made the group {}", group.record.name), &group)
+            tell(printing.format, &format!("created group {}", group.record.name), &group)
         }
         GroupCommand::Set { name, fields, printing, target } => {
             let group: ShownGroup = AdminClient::open(&target)?.send(AdminRequest::SetGroup(fields.record(name)))?;
-            tell(printing.format, &format!("changed the group {}", group.record.name), &group)
+            tell(printing.format, &format!("updated group {}", group.record.name), &group)
         }
         GroupCommand::Delete { names, consent } => {
-            confirm(consent.yes, &format!("remove {} for good?", names.counted("group")))?;
+            confirm(consent.yes, &format!("permanently delete {}?", names.counted("group")))?;
             let Names { names, printing, target } = names;
-            let done = Done { sentence: "removed the group", key: "removed", group: None };
+            let done = Done { sentence: "deleted group", key: "removed", group: None };
             each(&mut AdminClient::open(&target)?, &names, printing.format, &done, |client, name| {
                 client.send::<()>(AdminRequest::DeleteGroup { name: name.to_owned() })
             })

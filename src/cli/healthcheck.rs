@@ -1,4 +1,4 @@
-//! The check of a running server.
+//! The command `healthcheck`.
 
 #![allow(
     rustdoc::broken_intra_doc_links,
@@ -18,22 +18,22 @@ use std::time::Duration;
 /// Arguments of `healthcheck`.
 #[derive(Debug, Args)]
 pub(super) struct HealthcheckArgs {
-    /// An address that it listens on: 127.0.0.1:8080, localhost:8080, :8080, [::1]:8080, unix:/run/rollbook.sock. Of
-    /// several, each has to answer
+    /// Address of the server: 127.0.0.1:8080, localhost:8080, :8080, [::1]:8080 or unix:/run/rollbook.sock. Of several,
+    /// each has to respond
     #[arg(long, env = "ROLLBOOK_LISTEN", value_name = "ADDRESS", value_delimiter = ',',
           default_value = "127.0.0.1:8080", value_parser = Endpoint::parse)]
     listen: Vec<Endpoint>,
-    /// The certificate of a server that has one, which is asked by TLS. The file is not read
+    /// The certificate setting of the server. If it is set, the check uses TLS; the file is not read
     #[arg(long, env = "ROLLBOOK_TLS_CERT", value_name = "FILE")]
     tls_cert: Option<PathBuf>,
-    /// Seconds to wait for its answer
+    /// Seconds to wait for the response
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     timeout: Duration,
     #[command(flatten)]
     printing: ResultArgs,
 }
 
-/// Asks each address of a server whether it is ready.
+/// Sends `GET /readyz` to each address of the server.
 pub(super) fn run(args: &HealthcheckArgs) -> anyhow::Result<()> {
     let HealthcheckArgs { listen, tls_cert, timeout, printing } = args;
     for address in listen {
@@ -43,9 +43,14 @@ pub(super) fn run(args: &HealthcheckArgs) -> anyhow::Result<()> {
             let address = address.to_string();
             print_object(&json!({ "ready": status == Some(&200), "status": status, "address": address }))?;
         }
-        match probed.with_context(|| format!("ask the server at {address} (--listen names another one)"))? {
+        match probed.with_context(|| {
+            format!(
+                "connect to the server at {address} (use --listen for another \
+        address)"
+            )
+        })? {
             200 => {}
-            status => bail!("the server at {address} is not ready: it answers {status}; its log says why"),
+            status => bail!("the server at {address} is not ready (status {status}); see its log"),
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Users and groups from a file.
+//! The command `import`: users and groups from a file.
 
 use super::args::{FileResultArgs, Target};
 use super::bring::{Source, bring_in, check_report, confirm_changes, destination};
@@ -12,21 +12,21 @@ use anyhow::anyhow;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
-/// Settings of an import from a file.
+/// Arguments of `import`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ImportArgs {
     /// File to read; - for standard input
     pub(super) file: PathBuf,
-    /// Format of the file, if its name does not end in it: csv, jsonl or ldif
+    /// Format of the file: csv, jsonl or ldif. By default the ending of the file name decides
     #[arg(long, value_name = "FORMAT")]
     pub(super) format: Option<Format>,
-    /// Start an interrupted import from the beginning
+    /// Start an interrupted import again from the beginning
     #[arg(long)]
     pub(super) restart: bool,
-    /// Attribute, column or key that has the login
+    /// Attribute, column or JSON key that holds the login
     #[arg(long, value_name = "ATTRIBUTE")]
     pub(super) login: Option<String>,
-    /// Delimiter of a CSV: one character or tab. The first line decides if it is not given
+    /// Delimiter of a CSV file: one character, or tab. By default it is detected from the first line
     #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
     pub(super) delimiter: Option<u8>,
     #[command(flatten)]
@@ -41,18 +41,18 @@ fn delimiter(text: &str) -> Result<u8, String> {
     match text.as_bytes() {
         _ if text.eq_ignore_ascii_case("tab") || text == "\\t" => Ok(b'\t'),
         [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Ok(*byte),
-        _ => Err("not one character, and not tab".to_owned()),
+        _ => Err("not a single character and not tab".to_owned()),
     }
 }
 
-/// Brings in what is in the file.
+/// Imports the file.
 pub(super) fn run(args: &ImportArgs) -> anyhow::Result<()> {
     let ImportArgs { file: path, options, target, .. } = args;
     start_logging(&target.database);
     remove_temp_files_on_signals()?;
     let Some(format) = args.format.or_else(|| Format::of_path(path)) else {
         return Err(UsageError(anyhow!(
-            "--format: the name {} does not tell what is in it: csv, jsonl or ldif",
+            "--format is needed because the file name {} does not end in .csv, .jsonl or .ldif",
             path.display()
         ))
         .into());

@@ -1,60 +1,60 @@
-//! The options that all imports share.
+//! Options of every import, from a file or from another server.
 
 use super::args::Consent;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// How to bring users and groups in.
+/// How users and groups are imported.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ImportOptions {
-    /// Report what would happen and change nothing
+    /// Report the changes without making them
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Action for users and groups that exist already
+    /// Action for users and groups that already exist
     #[arg(long, value_enum, default_value = "fail")]
     pub(super) on_conflict: ConflictArg,
-    /// Create groups that have members and exist neither in the input nor in the database
+    /// Create groups that have members in the input but exist neither there nor in the database
     #[arg(long)]
     pub(super) create_groups: bool,
-    /// Keep the tokens of users whose passwords change valid
+    /// Keep tokens valid when the import changes a password
     #[arg(long)]
     pub(super) keep_tokens: bool,
-    /// How values of password columns are read
+    /// How to read the values of password columns
     #[arg(long, value_enum, default_value = "guess")]
     pub(super) passwords: PasswordsArg,
-    /// Members of the group NAME of the input become members of GROUP here. NAME can be a distinguished name
+    /// Rename a group: members of NAME in the input become members of GROUP. NAME can be a distinguished name
     #[arg(long, value_name = "NAME=GROUP")]
     pub(super) map_group: Vec<GroupMapping>,
-    /// Rows in one transaction
+    /// Rows per transaction
     #[arg(long, value_name = "N", default_value_t = 1000,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=10_000))]
     pub(super) batch: usize,
-    /// Write the report on refused, missing and lost values to this file instead of standard error; - for standard output
+    /// Write the report of refused, missing and lost values to this file instead of standard error; - for standard
+    /// output
     #[arg(long, value_name = "FILE")]
     pub(super) report: Option<PathBuf>,
     #[command(flatten)]
     pub(super) consent: Consent,
 }
 
-/// How values of password columns are read.
+/// How to read the values of password columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum PasswordsArg {
-    /// Stored values of known kinds and passwords in clear; a value that may be a stored value of another kind is left
-    /// out
+    /// Accept hashes of known formats and plain-text passwords; leave out values that look like hashes of other formats
     Guess,
-    /// Passwords in clear, whatever they look like
+    /// Every value is a plain-text password
     Clear,
-    /// No passwords are read
+    /// Ignore passwords
     Leave,
 }
 
-/// A group of the input that means a group here.
+/// A group of the input that has another name in this directory.
 #[derive(Debug, Clone)]
 pub(super) struct GroupMapping {
-    /// Its name in the input, or its distinguished name.
+    /// The name or distinguished name in the input.
     pub(super) from: String,
-    /// The name of the group here.
+    /// The name in this directory.
     pub(super) to: String,
 }
 
@@ -62,7 +62,7 @@ impl FromStr for GroupMapping {
     type Err = String;
 
     fn from_str(text: &str) -> Result<GroupMapping, String> {
-        // A distinguished name has such characters in it.
+        // The last `=` separates, because a distinguished name contains `=` too.
         let (from, to) = text.rsplit_once('=').ok_or("not of the form NAME=GROUP")?;
         if from.trim().is_empty() || to.trim().is_empty() {
             return Err("not of the form NAME=GROUP".to_owned());
@@ -71,7 +71,7 @@ impl FromStr for GroupMapping {
     }
 }
 
-/// The action for users and groups that exist already.
+/// The action for a user or group that already exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ConflictArg {
     /// Leave it unchanged

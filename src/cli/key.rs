@@ -1,4 +1,4 @@
-//! API keys and application keys.
+//! The commands `key …` for API keys and application keys.
 
 use super::admin_client::AdminClient;
 use super::args::{Consent, ListFormat, ResultArgs, ResultFormat, RoleArg, Target};
@@ -13,17 +13,17 @@ use anyhow::{anyhow, bail};
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
 
-/// Commands for keys.
+/// The commands for keys.
 #[derive(Debug, Subcommand)]
 pub(super) enum KeyCommand {
-    /// Create a key and print it once; only its digest is stored
+    /// Create a key and print it. It is printed only once: the database stores its digest
     Create {
         /// Kind of key
         kind: KeyArg,
-        /// Name of the key, shown in lists and in the record of changes
+        /// Name of the key in lists and in the audit log
         #[arg(long, default_value = "unnamed")]
         name: String,
-        /// Rights of an application key [default: admin]
+        /// Role of an application key [default: admin]
         #[arg(long, value_enum)]
         role: Option<RoleArg>,
         #[command(flatten)]
@@ -52,7 +52,7 @@ pub(super) enum KeyCommand {
     },
 }
 
-/// The kinds of keys on the command line.
+/// The kind of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum KeyArg {
     /// Identifies the organisation
@@ -61,7 +61,7 @@ pub(super) enum KeyArg {
     App,
 }
 
-/// Does something with keys.
+/// Runs a command for keys.
 pub(super) fn run(command: KeyCommand) -> anyhow::Result<()> {
     match command {
         KeyCommand::Create { kind, name, role, printing, target } => {
@@ -74,7 +74,7 @@ pub(super) fn run(command: KeyCommand) -> anyhow::Result<()> {
             table.end()
         }
         KeyCommand::Revoke { id, printing, target, consent } => {
-            confirm(consent.yes, &format!("revoke key {id}, which cannot be undone?"))?;
+            confirm(consent.yes, &format!("permanently revoke key {id}?"))?;
             AdminClient::open(&target)?.send::<()>(AdminRequest::RevokeKey { id })?;
             tell(printing.format, &format!("revoked key {id}"), &json!({ "revoked": id }))
         }
@@ -95,7 +95,11 @@ fn create(target: &Target, kind: KeyArg, name: String, role: Option<Role>, forma
     let role = match (kind, role) {
         (KeyArg::Api, None) => None,
         (KeyArg::Api, Some(_)) => {
-            return Err(UsageError(anyhow!("--role: an API key has none: leave it out, or make an app key")).into());
+            return Err(UsageError(anyhow!(
+                "--role: an API key has no role; leave out --role, or create an app \
+            key"
+            ))
+            .into());
         }
         (KeyArg::App, role) => Some(role.unwrap_or(Role::Admin)),
     };
@@ -103,7 +107,7 @@ fn create(target: &Target, kind: KeyArg, name: String, role: Option<Role>, forma
     let (id, secret): (i64, String) = client.send(AdminRequest::CreateKey { role, name: name.clone() })?;
     let printed = match format {
         ResultFormat::Text => {
-            print_status(&format!("made key {id}; it is shown only now:"));
+            print_status(&format!("created key {id}; it is shown only once:"));
             print(&format!("{secret}\n"))
         }
         ResultFormat::Json => {
@@ -112,7 +116,7 @@ fn create(target: &Target, kind: KeyArg, name: String, role: Option<Role>, forma
         }
     };
     let Err(error) = printed else { return Ok(()) };
-    // A key that was not read is of no use. This is a failure also where the reader of a pipe has gone.
+    // A key that could not be printed is useless, so it is revoked. A closed pipe is a failure here as well.
     client.send::<()>(AdminRequest::RevokeKey { id })?;
-    bail!("{error:#}: key {id} is revoked again; make another one where its output is read")
+    bail!("{error:#}: key {id} was revoked because it could not be printed; create another key")
 }

@@ -1,4 +1,4 @@
-//! The commands: a file each, with its arguments and `run`.
+//! The commands. Each file has the arguments of one command and its `run`; the other files are helpers.
 
 mod admin_client;
 mod app_settings;
@@ -45,8 +45,7 @@ use anyhow::anyhow;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::ffi::OsString;
 
-/// Keep users, groups and memberships in one SQLite file, and serve them over the REST dialects that scripts already
-/// speak.
+/// Serve users, groups and memberships from one SQLite file through REST APIs that existing clients use.
 #[derive(Debug, Parser)]
 #[command(name = "rollbook", version, after_help = AFTER_HELP)]
 pub struct CommandLine {
@@ -54,13 +53,13 @@ pub struct CommandLine {
     #[command(flatten)]
     #[allow(dead_code, reason = "the parser carries the values to the commands")]
     global: args::GlobalArgs,
-    /// [`CommandLine::read`] adds `serve` where there is none.
+    /// The command. [`CommandLine::read`] adds `serve` if the command line has none.
     #[command(subcommand)]
     command: Command,
-    /// The settings that the command `settings` shows.
+    /// The rows of the command `settings`; empty for other commands.
     #[arg(skip)]
     settings: Vec<Setting>,
-    /// Mistakes in the environment that stop no command.
+    /// Mistakes in environment variables that do not stop the command.
     #[arg(skip)]
     warnings: Vec<String>,
 }
@@ -73,10 +72,10 @@ set them instead.
 
 Exit status: 0 done, 1 failed, 2 wrong usage.";
 
-/// A command.
+/// All commands.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the directory over HTTP until SIGTERM or SIGINT
+    /// Run the server until SIGTERM or SIGINT
     Serve(Box<ServerArgs>),
     /// Manage users
     User {
@@ -93,26 +92,26 @@ enum Command {
         #[command(subcommand)]
         command: key::KeyCommand,
     },
-    /// Set the password of a user, read from the terminal or from the first line of standard input
+    /// Set the password of a user. It is read from the terminal, or from the first line of standard input
     Passwd(passwd::PasswdArgs),
-    /// Import users, groups and memberships from a CSV, JSON lines or LDIF file
+    /// Import users, groups and memberships from a CSV, JSON Lines or LDIF file
     Import(import::ImportArgs),
     /// Import users, groups and memberships from a running Datadog or Nuxeo server
     Pull {
         #[command(subcommand)]
         command: pull::PullCommand,
     },
-    /// Export users, groups and memberships to a CSV, JSON lines or LDIF file, also while a server runs
+    /// Export users, groups and memberships to a CSV, JSON Lines or LDIF file, even while a server runs
     Export(export::ExportArgs),
-    /// Show the record of changes, the oldest first
+    /// Show the audit log of changes, oldest first
     Log(change_log::LogArgs),
-    /// Copy the database to a file, also while a server writes
+    /// Copy the database to a file, even while a server runs
     Backup(backup::BackupArgs),
-    /// Put a backup in the place of the database, which is kept beside it, while no server runs
+    /// Replace the database with a backup, while no server runs. The old database is kept under another name
     Restore(restore::RestoreArgs),
-    /// Check that a running server takes requests and writes, for containers and supervisors
+    /// Check that a running server accepts requests and can write, for containers and service managers
     Healthcheck(healthcheck::HealthcheckArgs),
-    /// Show each setting of the server, its value and its origin, with the options and variables of serve
+    /// Show each server setting with its value and where the value comes from. Takes the options and variables of serve
     Settings(settings::SettingsArgs),
     /// Print the completion script for a shell
     Completions {
@@ -121,20 +120,20 @@ enum Command {
     },
     /// Print the manual page of the program or of one of its commands
     Man {
-        /// Words of the command, for example key create
+        /// Name of the command, for example key create
         words: Vec<String>,
     },
-    /// Check the database for damage, also while a server runs
+    /// Check database integrity, even while a server runs
     Check(check::CheckArgs),
 }
 
 impl CommandLine {
-    /// Reads the arguments of this process. `--help`, `--version` and wrong usage end it.
+    /// Reads the arguments of this process. Ends the process on `--help`, `--version` and wrong usage.
     pub fn read() -> CommandLine {
         CommandLine::of(std::env::args_os()).unwrap_or_else(|error| error.exit())
     }
 
-    /// Reads arguments, the first of which is the name of the program, and the environment.
+    /// Reads arguments, the first of which is the name of the program, and environment variables.
     fn of(args: impl IntoIterator<Item = OsString>) -> Result<CommandLine, clap::Error> {
         let definition = definition();
         let parsed = parser::parse(&definition, args)?;
@@ -153,17 +152,17 @@ impl CommandLine {
     }
 }
 
-/// The definition of all commands and options, for help texts, completions and manual pages too.
+/// The clap definition of all commands and options. Help texts, completions and manual pages come from it.
 fn definition() -> clap::Command {
     let definition = CommandLine::command().subcommand_required(false).arg_required_else_help(false);
     let global: Vec<clap::Arg> = definition.get_arguments().filter(|arg| arg.is_global_set()).cloned().collect();
     parser::describe(definition, "", &global)
 }
 
-/// Does what the command line says.
+/// Runs the command.
 ///
 /// # Errors
-/// What went wrong, as a chain of sentences; [`UsageError`] when it was the command line.
+/// The error and its causes; [`UsageError`] for a mistake on the command line.
 pub fn run(line: CommandLine) -> anyhow::Result<()> {
     let CommandLine { command, settings, warnings, .. } = line;
     if takes_settings(&command) {
@@ -171,7 +170,7 @@ pub fn run(line: CommandLine) -> anyhow::Result<()> {
     }
     run_command(command, &settings, &warnings).map_err(|error| {
         if error.chain().any(|cause| cause.is::<DatabaseMissing>()) {
-            return anyhow!("{error:#}: --db names another one, rollbook serve makes one");
+            return anyhow!("{error:#}: use --db to name another file, or rollbook serve to create a database");
         }
         error
     })
@@ -198,7 +197,8 @@ fn run_command(command: Command, settings: &[Setting], warnings: &[String]) -> a
     }
 }
 
-/// Whether mistakes in the environment are told at once: `serve` writes them to the log, and for others they are noise.
+/// Returns whether warnings about environment variables are printed before the command runs. `serve` writes them to its
+/// log, and the other exceptions need no settings.
 fn takes_settings(command: &Command) -> bool {
     use Command::{Completions, Healthcheck, Man, Serve};
     !matches!(command, Serve(_) | Healthcheck(_) | Completions { .. } | Man { .. })

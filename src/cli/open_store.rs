@@ -6,7 +6,7 @@ use crate::logging;
 use crate::settings::Database;
 use crate::store::{OpenOutcome, Store};
 
-/// Opens the database, and fills a new one.
+/// Opens the database; a new database gets its first contents.
 pub(super) fn open(database: &Database, readers: usize, passwords: &Passwords) -> anyhow::Result<(Store, OpenOutcome)> {
     let (store, found) = Store::open(&database.db, readers)?;
     if let Some(first) = FirstStart::of(&store, database, None)? {

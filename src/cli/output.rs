@@ -1,28 +1,28 @@
-//! Standard output, which may lose its reader: `rollbook user list | head`.
+//! Standard output, whose reader may go away (`rollbook user list | head`), and messages on standard error.
 
 use anyhow::Context as _;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, ErrorKind, Write as _};
 
-/// Writes to standard output. That it is full or closed is a failure like any other; see [`has_lost_reader`].
+/// Writes to standard output. A full disk or a closed pipe is an error; see [`has_lost_reader`].
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("write the output")
 }
 
-/// Writes a message to standard error. It is no failure if that cannot be written.
+/// Writes a message to standard error. Write errors are ignored.
 pub(super) fn print_status(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// Whether a command ended because the program that read its output has seen enough. That is no failure to report: the
-/// process ends as other programs do then, by SIGPIPE, which a shell shows as status 141.
+/// Returns whether a command failed because the reader of its output went away. The process then reports no error and
+/// ends by SIGPIPE as other programs do; a shell shows status 141.
 pub fn has_lost_reader(error: &anyhow::Error) -> bool {
     let is_broken_pipe = |error: &io::Error| error.kind() == ErrorKind::BrokenPipe;
     error.chain().any(|cause| cause.downcast_ref().is_some_and(is_broken_pipe)) && is_stdout_without_reader()
 }
 
-/// Whether the pipe at standard output has no other end any more. A broken pipe to a server is another matter.
+/// Returns whether standard output is a pipe without a reader. A broken pipe to a server is a different error.
 fn is_stdout_without_reader() -> bool {
     let stdout = io::stdout();
     let mut pipe = [PollFd::new(&stdout, PollFlags::empty())];

@@ -1,4 +1,4 @@
-//! The password of a user.
+//! The command `passwd`.
 
 use super::admin_client::AdminClient;
 use super::args::{ResultArgs, Target};
@@ -16,7 +16,7 @@ use serde_json::json;
 pub(super) struct PasswdArgs {
     /// Login of the user
     user: String,
-    /// Keep the user's tokens valid
+    /// Keep the tokens of the user valid
     #[arg(long)]
     keep_tokens: bool,
     #[command(flatten)]
@@ -27,7 +27,7 @@ pub(super) struct PasswdArgs {
     rules: PasswordRules,
 }
 
-/// Gives a user another password.
+/// Sets the password of a user.
 pub(super) fn run(args: PasswdArgs) -> anyhow::Result<()> {
     let PasswdArgs { user, keep_tokens, printing, target, rules } = args;
     start_logging(&target.database);

@@ -1,4 +1,4 @@
-//! Progress of steps whose length is not known: a line on standard error, from the second second on.
+//! Progress of steps of unknown length: a line on standard error after one second.
 
 use crate::background::Background;
 use crate::formats::Rows;
@@ -6,25 +6,25 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-/// Steps that end sooner show nothing.
+/// Shorter steps print nothing.
 const DELAY: Duration = Duration::from_secs(1);
-/// How often the line is drawn.
+/// The interval between two drawings of the line.
 const TICK: Duration = Duration::from_millis(250);
 
-/// A step under way. Its line goes with this value. On anything but a terminal nothing is drawn.
+/// A running step. Dropping it removes the line. Draws only on a terminal.
 pub(super) struct Progress {
     bar: ProgressBar,
-    /// The thread that draws.
+    /// The drawing thread.
     drawer: Option<Background>,
 }
 
 impl Progress {
-    /// Begins a step: `checking rollbook.db`.
+    /// Starts a step, for example `checking rollbook.db`.
     pub(super) fn start(step: &str) -> Progress {
         Progress::with("{elapsed_precise} {spinner} {msg}", step)
     }
 
-    /// Begins the reading of rows, which are counted: see [`Progress::count`].
+    /// Starts a step that counts rows, see [`Progress::count`].
     pub(super) fn of_rows(step: &str) -> Progress {
         Progress::with("{elapsed_precise} {spinner} {msg}: {pos} rows", step)
     }
@@ -42,12 +42,12 @@ impl Progress {
                 let _ = ended.recv();
             }
         };
-        // Without the thread the step is done all the same.
+        // Without the thread there is no progress line.
         let drawer = Background::start("progress", draw).ok();
         Progress { bar, drawer }
     }
 
-    /// Counts rows as they are read.
+    /// Counts rows while they are read.
     pub(super) fn count(&self, rows: Rows) -> Rows {
         let bar = self.bar.clone();
         Box::new(rows.inspect(move |_| bar.inc(1)))

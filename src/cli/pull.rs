@@ -1,4 +1,4 @@
-//! Users and groups from a live server of another kind.
+//! The commands `pull …`: users and groups from a running server of another product.
 
 use super::args::{ResultArgs, ResultFormat, Target};
 use super::bring::{Source, bring_in, check_report, confirm_changes, destination};
@@ -19,7 +19,7 @@ use std::time::Duration;
 /// The kind of server to import from.
 #[derive(Debug, Subcommand)]
 pub(super) enum PullCommand {
-    /// Import users from Datadog's v1 Users API, which has no groups
+    /// Import users from the Datadog v1 Users API, which has no groups
     Datadog {
         #[command(flatten)]
         source: PullSource,
@@ -40,13 +40,13 @@ pub(super) enum PullCommand {
     Nuxeo {
         #[command(flatten)]
         source: PullSource,
-        /// Login of an administrator there
+        /// Login of an administrator of the Nuxeo server
         #[arg(long, env = "NUXEO_USER", value_name = "NAME", default_value = "Administrator")]
         user: String,
-        /// Password of the administrator; a terminal is asked for it if neither it nor a token is given
+        /// Password of the administrator. Without a password and a token, the command asks at the terminal
         #[arg(long, env = "NUXEO_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
         password: Option<String>,
-        /// Authentication token, instead of user and password
+        /// Authentication token instead of user and password
         #[arg(long, env = "NUXEO_TOKEN", hide_env_values = true, value_name = "TOKEN", conflicts_with = "password")]
         token: Option<String>,
         #[command(flatten)]
@@ -58,38 +58,38 @@ pub(super) enum PullCommand {
     },
 }
 
-/// A live server.
+/// The server to import from.
 #[derive(Debug, Clone, Args)]
 pub(super) struct PullSource {
-    /// URL of the server; for Nuxeo, up to and including /nuxeo
+    /// URL of the server; for Nuxeo up to and including /nuxeo
     #[arg(long, value_name = "URL")]
     pub(super) from: String,
-    /// PEM file of trusted certificate authorities, instead of the well-known ones
+    /// PEM file with trusted certificate authorities instead of the built-in ones
     #[arg(long, value_name = "FILE")]
     pub(super) ca: Option<PathBuf>,
-    /// Seconds to wait for each answer, of this server and of the one that uses the database
+    /// Seconds to wait for each response, of this server and of the running Rollbook server
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     pub(super) timeout: Duration,
 }
 
-/// Which database a live server is copied to, and how to get there.
+/// The database that a server is imported into.
 #[derive(Debug, Clone, Args)]
 pub(super) struct PullTarget {
     #[command(flatten)]
     pub(super) database: Database,
-    /// Say whether the file is worked on, or the server that holds it
+    /// Print whether the command opens the database file or works through the running server
     #[arg(short, long)]
     pub(super) verbose: bool,
 }
 
 impl PullTarget {
-    /// The same, with the time to wait for an answer of the server that holds the database.
+    /// The target of other commands, with the time to wait for a response of the running server.
     pub(super) fn waiting(&self, timeout: Duration) -> Target {
         Target { database: self.database.clone(), verbose: self.verbose, timeout }
     }
 }
 
-/// Copies what is there.
+/// Imports from the server.
 pub(super) fn run(command: PullCommand) -> anyhow::Result<()> {
     match command {
         PullCommand::Datadog { source, api_key, app_key, options, printing, target } => {
@@ -109,7 +109,7 @@ pub(super) fn run(command: PullCommand) -> anyhow::Result<()> {
                     let password = PasswordPrompt::open()?.ask(&format!("Password of {user} at {}: ", source.from))?;
                     NuxeoLogin::Basic { user, password }
                 }
-                (None, None) => bail!("there is neither a password nor a token: set NUXEO_PASSWORD or NUXEO_TOKEN"),
+                (None, None) => bail!("no password and no token: set NUXEO_PASSWORD or NUXEO_TOKEN"),
             };
             let progress = Progress::of_rows(&format!("reading {}", source.from));
             let rows = import_sources::nuxeo(&source_of(&source), &login)?;
@@ -122,7 +122,7 @@ fn source_of(source: &PullSource) -> import_sources::Source {
     import_sources::Source { from: source.from.clone(), ca: source.ca.clone(), timeout: source.timeout }
 }
 
-/// Brings in what is there.
+/// Imports the rows of the server.
 fn bring(
     source: &PullSource,
     progress: Progress,
@@ -138,6 +138,6 @@ fn bring(
     drop(progress);
     let mut client = destination(options, target)?;
     let done = bring_in(&mut client, &rows, options, true, format);
-    print_status("passwords stay where they were: new users cannot log in before they have one here");
+    print_status("passwords were not imported: set a password for each new user who has to log in");
     done
 }

@@ -1,5 +1,5 @@
-//! Tells the program that has started the server where it listens: one line of JSON, in a file or on a descriptor that
-//! the program has handed over.
+//! `--ready-file` and `--ready-fd`: tell the parent process the addresses of the server, as one line of JSON in a file
+//! or on an inherited file descriptor.
 
 use super::usage_error::UsageError;
 use crate::files::database_path::belongs_to_database;
@@ -15,61 +15,61 @@ use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-/// The longest file that is looked into for a line of an earlier server.
+/// Maximum length of a file that is read as a line of an earlier server.
 const LINE_BYTES_MAX: u64 = 64 * 1024;
-const SOMETHING_ELSE: &str = "there is something else of that name: remove it, or name another file";
+const SOMETHING_ELSE: &str = "it exists and has other content; remove it, or name another file";
 
 /// The line: `{"url":"http://127.0.0.1:40123","address":"127.0.0.1:40123",…}`.
 #[derive(Serialize)]
 struct Line<'l> {
-    /// Of the first place where it listens.
+    /// The URL of the first client address.
     url: &'l str,
     address: &'l str,
-    /// All of them.
+    /// All client addresses.
     listeners: &'l [Listening],
-    /// Where `/metrics` is, with `--metrics-listen`.
+    /// The URL of `/metrics`, with `--metrics-listen`.
     metrics: Option<&'l str>,
     pid: u32,
     version: &'static str,
 }
 
-/// A place where the server listens.
+/// An address of the server.
 #[derive(Serialize)]
 pub(super) struct Listening {
     pub(super) url: String,
     pub(super) address: String,
 }
 
-/// Where the line goes. The file goes with this.
+/// The targets of the line. Dropping it removes the file.
 pub(super) struct Ready {
     file: Option<PathBuf>,
-    /// Whether the file is this process's.
+    /// True if this process has written the file.
     written: bool,
     descriptor: Option<File>,
 }
 
 impl Ready {
-    /// Takes the descriptor, and removes the line that an earlier server has left in the file. Comes before anything else
-    /// is opened, so that a descriptor of that number is one that the process was started with.
+    /// Takes the descriptor, and removes the file of an earlier server. Call it before any other file is opened, so
+    /// that the number can only be an inherited descriptor.
     ///
     /// # Errors
-    /// When the descriptor cannot be written to, and when the file is something else than such a line.
+    /// The descriptor cannot be written to, or the file has other content.
     pub(super) fn prepare(serve: &ServerArgs) -> anyhow::Result<Ready> {
         let descriptor = serve.ready_fd.map(take).transpose()?.flatten();
         if let Some(file) = &serve.ready_file {
             if belongs_to_database(&serve.database.db, file) {
                 let file = file.display();
-                return Err(UsageError(anyhow!("--ready-file: {file} is the database, or belongs to it")).into());
+                return Err(UsageError(anyhow!("--ready-file: {file} is the database file or belongs to it")).into());
             }
             make_way(file).with_context(|| format!("--ready-file {}", file.display()))?;
         }
         Ok(Ready { file: serve.ready_file.clone(), written: false, descriptor })
     }
 
-    /// Tells that the server listens at these places, and closes the descriptor.
+    /// Writes the line, and closes the descriptor.
     ///
     /// # Errors
-    /// When the line cannot be written.
+    /// The line cannot be written.
     pub(super) fn tell(&mut self, listeners: &[Listening], metrics: Option<&str>) -> anyhow::Result<()> {
         let Some(Listening { url, address }) = listeners.first() else { return Ok(()) };
         let (pid, version) = (std::process::id(), env!("CARGO_PKG_VERSION"));
@@ -79,7 +79,7 @@ impl Ready {
             self.written = true;
         }
         if let Some(mut descriptor) = self.descriptor.take() {
-            // A program that does not read it any more has no use for it.
+            // A parent that has closed the pipe does not need the line.
             if let Err(error) = descriptor.write_all(line.as_bytes())
                 && error.kind() != ErrorKind::BrokenPipe
             {
@@ -100,21 +100,24 @@ impl Drop for Ready {
     }
 }
 
-/// A descriptor of this process that can be written to; `None` when nothing reads from it any more. The number itself is
-/// closed, unless it is standard output or standard error, so that the reader sees the end when this is closed.
+/// Duplicates an inherited descriptor; `None` if its pipe has no reader. Closes the number itself, unless it is
+/// standard output or standard error, so that the reader sees the end when the duplicate is closed.
 fn take(number: i32) -> anyhow::Result<Option<File>> {
-    let name = || format!("--ready-fd {number}: the process was started without a descriptor {number} to write to");
-    // Looked at without a descriptor for that: it could get this very number. The link tells what may be done with it.
+    let name = || format!("--ready-fd {number}: the process has not inherited a descriptor {number}");
+    // Opens nothing, because a new descriptor could get this number. The mode of the link shows whether it is writable.
     let client = path_of(number).symlink_metadata().with_context(name)?;
     if client.permissions().mode() & 0o200 == 0 {
-        bail!("--ready-fd {number}: the descriptor {number} is for reading only");
+        bail!("--ready-fd {number}: the descriptor {number} is read-only");
     }
     let itself = pidfd_open(getpid(), PidfdFlags::empty()).with_context(name)?;
     let taken = match pidfd_getfd(&itself, number, PidfdGetfdFlags::empty()) {
         Ok(taken) => Some(File::from(taken)),
-        // Containers forbid that call.
+        // Containers forbid this call.
         Err(_) => reopen(number).with_context(|| {
-            format!("--ready-fd {number}: the system does not hand over what it is: use a pipe, or --ready-file")
+            format!(
+                "--ready-fd {number}: the system cannot duplicate this kind of descriptor; use a pipe or \
+            --ready-file"
+            )
         })?,
     };
     if number > 2 {
@@ -123,11 +126,11 @@ fn take(number: i32) -> anyhow::Result<Option<File>> {
     Ok(taken)
 }
 
-/// Opens the pipe, file or device of that descriptor once more; a socket cannot be.
+/// Opens the pipe, file or device of the descriptor again. Fails for a socket.
 fn reopen(number: i32) -> anyhow::Result<Option<File>> {
     let path = path_of(number);
-    // Appending, because a file may hold something already. Without waiting, because a named pipe that has lost its
-    // reader would be waited for without an end.
+    // Append, because a file can have content. Nonblocking, because opening a named pipe without a reader would block
+    // forever.
     let flags = OFlags::NOCTTY | OFlags::NONBLOCK;
     match OpenOptions::new().append(true).custom_flags(flags.bits().cast_signed()).open(&path) {
         Ok(file) => {
@@ -147,7 +150,7 @@ fn is_pipe(path: &Path) -> bool {
     path.metadata().is_ok_and(|found| found.file_type().is_fifo())
 }
 
-/// Removes the line of a server that was ended by force: the program must not take it for the new one's.
+/// Removes the line of a server that was killed, so that the parent does not read it as the line of the new server.
 fn make_way(file: &Path) -> anyhow::Result<()> {
     match file.symlink_metadata() {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
@@ -159,7 +162,7 @@ fn make_way(file: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// The process that has written such a line.
+/// The process number in the line, if the file has such a line.
 fn process_of(file: &Path) -> Option<u32> {
     if file.symlink_metadata().ok()?.len() > LINE_BYTES_MAX {
         return None;
@@ -172,9 +175,9 @@ fn process_of(file: &Path) -> Option<u32> {
     }
 }
 
-/// Writes the file beside its place and renames it, so that a reader finds all of it or nothing.
+/// Writes a temporary file and renames it, so that a reader finds the whole line or no file.
 fn write_whole(file: &Path, line: &str) -> anyhow::Result<()> {
-    // The server itself may have made one since it looked: its log, its secrets.
+    // The server may have created the file since `prepare`, as its log or secrets file.
     match file.symlink_metadata() {
         Ok(found) if !found.is_file() || process_of(file).is_none() => bail!(SOMETHING_ELSE),
         _ => {}
@@ -185,7 +188,7 @@ fn write_whole(file: &Path, line: &str) -> anyhow::Result<()> {
     let write = || -> std::io::Result<()> {
         let mut options = OpenOptions::new();
         let mut out = options.create_new(true).write(true).mode(0o644).open(&draft)?;
-        // Nothing in it is secret, and the program may run as another user.
+        // The line has no secrets, and the parent may run as another user.
         out.set_permissions(std::fs::Permissions::from_mode(0o644))?;
         out.write_all(line.as_bytes())?;
         std::fs::rename(&draft, file)

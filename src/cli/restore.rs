@@ -1,4 +1,4 @@
-//! Restoring a backup.
+//! The command `restore`.
 
 use super::admin_client::account;
 use super::args::{Consent, ResultArgs};
@@ -30,17 +30,17 @@ pub(super) struct RestoreArgs {
     consent: Consent,
 }
 
-/// Puts a backup in the place of the database.
+/// Replaces the database with a backup.
 pub(super) fn run(args: &RestoreArgs) -> anyhow::Result<()> {
     let RestoreArgs { file, printing: ResultArgs { format }, database, consent } = args;
     start_logging(database);
     if database.db.exists() {
         let (file, name) = (file.display(), database.db.display());
-        confirm(consent.yes, &format!("put {file} in the place of {name}, which is kept under another name?"))?;
+        confirm(consent.yes, &format!("replace {name} with {file}? (the old database is kept under another name)"))?;
     }
     remove_temp_files_on_signals()?;
     let progress = Progress::start(&format!("restoring {}", database.db.display()));
-    // A pipe is read to its end first.
+    // A pipe is copied to a file first.
     let kept = if files::is_dash(file) {
         Some(store::save_backup(&database.db, &mut std::io::stdin().lock()))
     } else if files::is_descriptor(file) {

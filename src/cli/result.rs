@@ -8,10 +8,10 @@ use anyhow::anyhow;
 use serde::Serialize;
 use serde_json::json;
 
-/// Tells that something is done: people on standard error, because they asked for no output.
+/// Reports a completed action. The sentence goes to standard error, because the command has no output for people.
 ///
 /// # Errors
-/// When the object cannot be written.
+/// The object cannot be written.
 pub(super) fn tell(format: ResultFormat, sentence: &str, object: &impl Serialize) -> anyhow::Result<()> {
     match format {
         ResultFormat::Text => print_status(sentence),
@@ -20,10 +20,10 @@ pub(super) fn tell(format: ResultFormat, sentence: &str, object: &impl Serialize
     Ok(())
 }
 
-/// Prints a result that the command was called for.
+/// Prints the output of a command.
 ///
 /// # Errors
-/// When it cannot be written.
+/// It cannot be written.
 pub(super) fn print_result(format: ResultFormat, lines: &str, object: &impl Serialize) -> anyhow::Result<()> {
     match format {
         ResultFormat::Text => print(lines),
@@ -31,33 +31,33 @@ pub(super) fn print_result(format: ResultFormat, lines: &str, object: &impl Seri
     }
 }
 
-/// Prints an object on a line.
+/// Prints an object as one line.
 ///
 /// # Errors
-/// When it cannot be written.
+/// It cannot be written.
 pub(super) fn print_object(object: &impl Serialize) -> anyhow::Result<()> {
     print(&format!("{}\n", json::to_string(object)))
 }
 
-/// A name that something could not be done to.
+/// A name for which the action failed.
 #[derive(Serialize)]
 struct Failed<'n> {
     name: &'n str,
     error: String,
 }
 
-/// Something that is done to several names: its sentence, and the key of the names that it is done to.
+/// An action on several names: its sentence for people, and the JSON key of the names for which it succeeded.
 pub(super) struct Done {
     pub(super) sentence: &'static str,
     pub(super) key: &'static str,
-    /// The group that it is about, in the object.
+    /// The group of the action, for the JSON object.
     pub(super) group: Option<String>,
 }
 
-/// Does the same to each name. Those that it fails for are told, and the others are done all the same.
+/// Runs the action for each name. A failure is reported and does not stop the others.
 ///
 /// # Errors
-/// When it fails for one.
+/// The action failed for at least one name.
 pub(super) fn each(
     client: &mut AdminClient,
     names: &[String],

@@ -1,4 +1,4 @@
-//! Serving, until a signal.
+//! The command `serve`.
 
 use super::app_settings::app_settings;
 use super::first_start::FirstStart;
@@ -23,7 +23,7 @@ use anyhow::{Context as _, anyhow};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Serves until a signal ends it. The warnings about its settings go to the log.
+/// Runs the server until a signal stops it. Writes the warnings about its settings to the log.
 pub(super) fn run(serve: &ServerArgs, warnings: &[String]) -> anyhow::Result<()> {
     let mut handed = InheritedSockets::take(serve.ready_fd).map_err(UsageError)?;
     let mut ready = Ready::prepare(serve)?;
@@ -31,7 +31,7 @@ pub(super) fn run(serve: &ServerArgs, warnings: &[String]) -> anyhow::Result<()>
     log_to(serve)?;
     signals.on_reopen(logging::reopen);
     warnings.iter().map(String::as_str).chain(handed.warning()).for_each(|warning| log::warn!("{warning}"));
-    // What is wrong with the command line shows before the database is touched.
+    // Errors in settings show before the database is opened.
     let settings = app_settings(serve).map_err(UsageError)?;
     settings.check().map_err(UsageError)?;
     let passwords = Arc::new(settings.passwords().map_err(UsageError)?);
@@ -39,7 +39,7 @@ pub(super) fn run(serve: &ServerArgs, warnings: &[String]) -> anyhow::Result<()>
     if let Some(parent) = serve.exit_with_parent
         && !parent_process::watch(parent, &signals)?
     {
-        log::info!("the process that has started the server has ended already");
+        log::info!("the parent process has already ended");
         return Ok(());
     }
     raise_descriptor_limit();
@@ -47,24 +47,24 @@ pub(super) fn run(serve: &ServerArgs, warnings: &[String]) -> anyhow::Result<()>
     let (store, found) =
         Store::open(&serve.database.db, settings.readers).map_err(|error| advise(error, &serve.database.db))?;
     let first = FirstStart::of(&store, &serve.database, serve.secrets_file.as_deref())?;
-    if signals.stop_asked() {
+    if signals.is_stopping() {
         store.close();
-        log::info!("stopped before it listened");
+        log::info!("stopped during the start");
         return Ok(());
     }
     let store = Arc::new(store);
     let mut service = Service::new(Arc::clone(&store), Arc::clone(&passwords), &settings)?;
     let mut listeners = handed.for_clients(certificate.as_ref(), service.limits())?;
-    // The default is for a server that has nothing else.
+    // The default address is for a server without inherited sockets.
     if listeners.is_empty() || serve.origins.is_given("listen") {
         let bound = Listener::bind_all(&serve.listen, serve.unix_mode, certificate.as_ref(), service.limits());
         listeners.extend(bound.with_context(|| serve.origins.name_of("listen"))?);
     }
     let places: Vec<Announced> = listeners.iter().map(Announced::of).collect();
     service.listen(listeners)?;
-    let mut watched = handed.for_metrics(&service.limits_for_metrics())?;
+    let mut watched = handed.for_metrics(&service.metrics_limits())?;
     if let Some(address) = serve.metrics_listen {
-        let bound = Listener::bind(address, &service.limits_for_metrics());
+        let bound = Listener::bind(address, &service.metrics_limits());
         watched.push(bound.with_context(|| serve.origins.name_of("metrics_listen"))?);
     }
     let metrics_urls: Vec<String> = watched.iter().map(metrics_url).collect();
@@ -76,14 +76,14 @@ pub(super) fn run(serve: &ServerArgs, warnings: &[String]) -> anyhow::Result<()>
     signals.on_stop(move || stop.stop());
     let _watch = certificate.as_ref().map(Certificate::watch).transpose()?;
     announce_database(&store, found, first.is_some());
-    // The last that can fail: the secrets of a new directory are not shown by a start that comes to nothing.
+    // The last step that can fail, so that a failing start prints no secrets.
     first.map(|first| first.fill(&store, &passwords)).transpose()?;
     metrics_urls.iter().for_each(|url| log::info!("metrics at {url}"));
     if let Some(certificate) = certificate {
         signals.on_reload(move || certificate.reload());
     }
     announce(service.limits(), &places, &settings);
-    // People open a browser, which no Unix socket answers.
+    // A browser cannot open a Unix socket.
     if let Some(place) = places.iter().find(|one| matches!(one.place, BoundAddress::Ip(_))).or(places.first()) {
         welcome(&store, &place.url, &settings);
     }
@@ -91,14 +91,14 @@ pub(super) fn run(serve: &ServerArgs, warnings: &[String]) -> anyhow::Result<()>
         places.iter().map(|Announced { place, url }| Listening { url: url.clone(), address: place.to_string() });
     ready.tell(&listening.collect::<Vec<_>>(), metrics_urls.first().map(String::as_str))?;
     let urls: Vec<&str> = places.iter().map(|place| place.url.as_str()).collect();
-    signals.tell_ready(&format!("listening on {}", urls.join(", ")));
+    signals.notify_ready(&format!("listening on {}", urls.join(", ")));
     watchdog::start(service.heartbeat(), &signals)?;
     service.run()?;
     log::info!("stopped");
     Ok(())
 }
 
-/// Where metrics are; for a Unix socket, which no URL leads to, its address.
+/// The URL of the metrics; the address of a Unix socket, which has no URL.
 fn metrics_url(listener: &Listener) -> String {
     match listener.address() {
         BoundAddress::Ip(_) => format!("{}/metrics", listener.url()),
@@ -106,25 +106,25 @@ fn metrics_url(listener: &Listener) -> String {
     }
 }
 
-/// Says the way out where another process has the database.
+/// Adds advice to the error that another process has opened the database.
 fn advise(error: anyhow::Error, database: &Path) -> anyhow::Error {
     if error.is::<DatabaseLocked>() {
         return anyhow!(
-            "{error}: if that is a server, commands work through it (rollbook user list --db {}); stop it to start \
-             another one, or give this one a database of its own (--db FILE)",
+            "{error}; if it is a server, commands work through it (rollbook user list --db {}). Stop it to \
+            start another server, or use another database (--db FILE)",
             database.display()
         );
     }
     error
 }
 
-/// The certificate of the settings.
+/// Loads the certificate of the settings.
 fn certificate(serve: &ServerArgs) -> anyhow::Result<Option<Arc<Certificate>>> {
     let (Some(chain), Some(key)) = (&serve.tls_cert, &serve.tls_key) else {
         if let Some(endpoint) = serve.listen.iter().find(|endpoint| endpoint.is_tls(false)) {
             let setting = serve.origins.name_of("listen");
             return Err(
-                UsageError(anyhow!("{setting}: {endpoint} needs a certificate: --tls-cert and --tls-key")).into()
+                UsageError(anyhow!("{setting}: {endpoint} needs a certificate (--tls-cert and --tls-key)")).into()
             );
         }
         return Ok(None);
@@ -133,7 +133,7 @@ fn certificate(serve: &ServerArgs) -> anyhow::Result<Option<Arc<Certificate>>> {
     Certificate::load(file("tls_cert", chain), file("tls_key", key)).map(Arc::new).map(Some)
 }
 
-/// Starts logging, to the log file where one is set.
+/// Starts the log, in the log file if one is set.
 fn log_to(serve: &ServerArgs) -> anyhow::Result<()> {
     let Some(file) = &serve.log_file else {
         start_logging(&serve.database);
@@ -141,12 +141,12 @@ fn log_to(serve: &ServerArgs) -> anyhow::Result<()> {
     };
     let setting = serve.origins.name_of("log_file");
     if belongs_to_database(&serve.database.db, file) {
-        return Err(UsageError(anyhow!("{setting}: {} is the database, or belongs to it", file.display())).into());
+        return Err(UsageError(anyhow!("{setting}: {} is the database file or belongs to it", file.display())).into());
     }
     logging::start_to_file(serve.database.log, serve.database.log_format, file).context(setting)
 }
 
-/// An address that is told.
+/// A client address for log lines.
 struct Announced {
     place: BoundAddress,
     url: String,
@@ -165,22 +165,25 @@ fn announce_database(store: &Store, found: OpenOutcome, is_first: bool) {
         && let Ok(path) = secrets_file(store.path())
         && path.exists()
     {
-        log::warn!("the first secrets are still in {}: keep them elsewhere, and remove it", path.display());
+        log::warn!(
+            "the secrets of the first start are still in {}; store them elsewhere and remove the file",
+            path.display()
+        );
     }
     let given = given_secrets();
     if !is_first && !given.is_empty() {
         log::warn!(
-            "no effect on a directory that has begun: {}; rollbook passwd and rollbook key create change what it has",
+            "ignored because the directory already exists: {}; use rollbook passwd and rollbook key create",
             given.join(", ")
         );
     }
 }
 
-/// Ends the start with a line for people: where the page is, and the user who can sign in first.
+/// Logs the URL of the admin page and a user who can sign in.
 fn welcome(store: &Store, url: &str, settings: &Settings) {
     let url = url.replace("//0.0.0.0", "//localhost").replace("//[::]", "//localhost");
     let Some((_, prefix)) = settings.dialects.iter().find(|(dialect, _)| dialect == "ui") else {
-        return log::info!("ready at {url}; the page for people is not served");
+        return log::info!("ready at {url}; the admin page is not served");
     };
     let page = prefix.trim_end_matches('/');
     let user = directory::first_administrator(store).ok().flatten();
@@ -188,10 +191,10 @@ fn welcome(store: &Store, url: &str, settings: &Settings) {
     log::info!("ready: open {url}{page}/ in a browser, and sign in as {user}");
 }
 
-/// Tells where clients find the server: the last of all, so that who reads that may begin.
+/// Logs limits, dialects and addresses. The addresses are last, so that a program that waits for them can start.
 fn announce(limits: &Limits, places: &[Announced], settings: &Settings) {
     log::info!(
-        "limits: {} connections, {} of one address, bodies of {} bytes, {:?} for a head, {:?} for a body, {:?} idle",
+        "limits: {} connections, {} per address, {} bytes per body, {:?} for a head, {:?} for a body, {:?} idle",
         limits.connections,
         limits.per_address_limit(),
         limits.body_bytes,
@@ -205,21 +208,18 @@ fn announce(limits: &Limits, places: &[Announced], settings: &Settings) {
             log::info!("{dialect} at {url}{}", prefix.trim_end_matches('/'));
         }
         if settings.metrics_public {
-            log::info!("metrics at {url}/metrics, for everybody");
+            log::info!("metrics at {url}/metrics, without credentials");
         }
     }
     for proxy in &settings.trusted_proxies {
-        log::info!("what proxies at {proxy} say of their clients is believed");
+        log::info!("trusting client addresses from proxies at {proxy}");
     }
     for Announced { place, url } in places {
         if let BoundAddress::Ip(address) = place
             && !address.ip().is_loopback()
             && url.starts_with("http://")
         {
-            log::warn!(
-                "traffic to {address} is not encrypted: give the server a certificate (--tls-cert), \
-                 or put a TLS proxy in front of it"
-            );
+            log::warn!("traffic to {address} is not encrypted; use a certificate (--tls-cert) or a TLS proxy");
         }
     }
     for Announced { url, .. } in places {

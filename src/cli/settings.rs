@@ -1,4 +1,4 @@
-//! The settings of the server, shown.
+//! The command `settings`.
 
 use super::app_settings::app_settings;
 use super::args::ListFormat;
@@ -21,13 +21,13 @@ pub(super) struct SettingsArgs {
     pub(super) format: ListFormat,
 }
 
-/// Prints each setting, and then what the server would not start with.
+/// Prints all settings, then the errors with which the server would not start.
 pub(super) fn run(args: &SettingsArgs, settings: &[Setting]) -> anyhow::Result<()> {
     let mut table = Table::new(args.format, &COLUMNS);
     table.rows(settings)?;
     table.end()?;
     for reason in refused_secrets() {
-        print_status(&format!("rollbook: warning: a first start refuses this: {reason}"));
+        print_status(&format!("rollbook: warning: the first start would reject this: {reason}"));
     }
     app_settings(&args.serve).and_then(|settings| settings.check()).map_err(UsageError)?;
     Ok(())

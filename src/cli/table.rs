@@ -1,4 +1,4 @@
-//! Lists for people and for scripts.
+//! Lists as tables, JSON or CSV.
 
 use super::args::ListFormat;
 use super::output::print;
@@ -7,28 +7,28 @@ use anyhow::Context as _;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
-/// A column: its title in a table, and the name of the field, which is its title in CSV.
+/// A column: its title in a table, and the name of its field, which is the CSV header.
 pub(super) struct Column(pub(super) &'static str, pub(super) &'static str);
 
-/// A list that is printed piece by piece.
+/// A list that is printed page by page.
 pub(super) struct Table<'c> {
     output: ListFormat,
     columns: &'c [Column],
-    /// How wide each column of a table is; known with the first piece.
+    /// The width of each column of a table, from the first page.
     widths: Vec<usize>,
     begun: bool,
 }
 
 impl<'c> Table<'c> {
-    /// A list with these columns. JSON has all fields.
+    /// Starts a list with these columns. JSON contains all fields.
     pub(super) fn new(output: ListFormat, columns: &'c [Column]) -> Table<'c> {
         Table { output, columns, widths: Vec::new(), begun: false }
     }
 
-    /// Prints some rows.
+    /// Prints a page of rows.
     ///
     /// # Errors
-    /// When they cannot be written.
+    /// They cannot be written.
     pub(super) fn rows(&mut self, rows: &[impl Serialize]) -> anyhow::Result<()> {
         let rows = rows.iter().map(|row| Json::parse_stored(&json::to_vec(row)));
         let rows: Vec<Json> = rows.collect::<Result<_, _>>().context("read a row")?;
@@ -41,10 +41,10 @@ impl<'c> Table<'c> {
         print(&text)
     }
 
-    /// Prints what is left.
+    /// Prints the end of the list.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// It cannot be written.
     pub(super) fn end(mut self) -> anyhow::Result<()> {
         match (self.output, self.begun) {
             (ListFormat::Json, true) => print("\n]\n"),
@@ -82,7 +82,7 @@ impl<'c> Table<'c> {
         text
     }
 
-    /// An array with an element a line.
+    /// A JSON array with one element per line.
     fn json(&self, rows: &[Json]) -> String {
         let mut text = String::new();
         for (index, row) in rows.iter().enumerate() {
@@ -109,7 +109,7 @@ impl<'c> Table<'c> {
     }
 }
 
-/// A value for people.
+/// A value for people: `yes`, `no`, `-`.
 fn shown(value: &Json) -> String {
     match value {
         Json::Bool(true) => "yes".to_owned(),
@@ -122,7 +122,7 @@ fn shown(value: &Json) -> String {
     }
 }
 
-/// A value for scripts.
+/// A value in CSV.
 fn plain(value: &Json) -> String {
     match value {
         Json::Null => String::new(),
@@ -131,15 +131,15 @@ fn plain(value: &Json) -> String {
     }
 }
 
-/// A cell of a CSV (RFC 4180).
+/// A quoted CSV cell (RFC 4180).
 fn quoted(cell: &str) -> String {
     if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
 }
 
-/// Prints one thing: as a card, as an object, or as a table of one row with these columns.
+/// Prints one object: as lines of fields, as JSON, or as a CSV with one row and these columns.
 ///
 /// # Errors
-/// When it cannot be written.
+/// It cannot be written.
 pub(super) fn show(thing: &impl Serialize, output: ListFormat, columns: &[Column]) -> anyhow::Result<()> {
     match output {
         ListFormat::Table => print(&card(thing)?),
@@ -152,7 +152,7 @@ pub(super) fn show(thing: &impl Serialize, output: ListFormat, columns: &[Column
     }
 }
 
-/// One thing with all its fields, a line each, in the order in which it has them.
+/// One line per field, in the order of the object.
 fn card(thing: &impl Serialize) -> anyhow::Result<String> {
     let text = json::to_string(thing);
     let fields = json::members(&text).context("read the fields")?;

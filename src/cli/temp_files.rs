@@ -1,4 +1,4 @@
-//! The end by a signal of a command that has temporary files.
+//! Removes temporary files when a signal ends a command.
 
 use crate::files::remove_temp_files;
 use anyhow::Context as _;
@@ -9,14 +9,14 @@ use signal_hook::low_level::emulate_default_handler;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// Lets SIGTERM, SIGINT and SIGHUP remove the temporary files of the process before they end it. A second signal ends it
-/// at once.
+/// Makes SIGTERM, SIGINT and SIGHUP remove the temporary files of the process before they end it. A second signal ends
+/// it at once.
 ///
 /// # Errors
-/// When a handler cannot be set up.
+/// A handler cannot be set.
 pub(super) fn remove_temp_files_on_signals() -> anyhow::Result<()> {
     let ignored = ignored_signals();
-    // A signal that is ignored, by nohup for example, stays so.
+    // A signal that the parent made ignored (nohup) stays ignored.
     let signals: Vec<i32> = [SIGTERM, SIGINT, SIGHUP].into_iter().filter(|signal| !ignored(*signal)).collect();
     let asked = Arc::new(AtomicBool::new(false));
     let set_up = || -> std::io::Result<Signals> {
@@ -24,7 +24,7 @@ pub(super) fn remove_temp_files_on_signals() -> anyhow::Result<()> {
             register_conditional_default(*signal, Arc::clone(&asked))?;
             register(*signal, Arc::clone(&asked))?;
         }
-        // A file that may not grow any more is an error of the write, not the end of the process.
+        // At the file size limit the write fails; without a handler the process would end.
         register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
         Signals::new(&signals)
     };
@@ -33,7 +33,7 @@ pub(super) fn remove_temp_files_on_signals() -> anyhow::Result<()> {
     let wait = move || {
         if let Some(signal) = signals.forever().next() {
             remove_temp_files(|| {
-                // The process ends by the signal itself, so that a shell sees how it ended.
+                // End by the signal itself, so that the shell sees the right status.
                 let _ = emulate_default_handler(signal);
             });
         }
@@ -42,7 +42,7 @@ pub(super) fn remove_temp_files_on_signals() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Tells which signals were ignored when the process was started.
+/// Returns a function that tells whether a signal was ignored when the process started.
 fn ignored_signals() -> impl Fn(i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).map(str::trim);

@@ -1,4 +1,4 @@
-//! The terminal: passwords that are typed without an echo, and questions before something is lost.
+//! The terminal: password prompts without echo, and confirmation of destructive commands.
 
 use anyhow::{Context as _, bail};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
@@ -11,13 +11,14 @@ use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 
-/// Signals that end or stop a process at a prompt: before that the terminal gets its echo back.
+/// Signals that end or stop the process during a prompt. The handler turns the echo on first.
 const SIGNALS: [i32; 5] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP];
 
-/// After a prompt, signals do again what they do without a handler: those that commands handle, and the others.
+/// Set after a prompt, so that signals have their default effect again: one flag for the signals that commands handle,
+/// and one for the others.
 static ARE_FREE: LazyLock<[Arc<AtomicBool>; 2]> = LazyLock::new(Default::default);
 
-/// Leaves SIGINT, SIGTERM and SIGHUP to handlers that were set after a prompt.
+/// Hands SIGINT, SIGTERM and SIGHUP over to handlers that were set after a prompt.
 pub(super) fn leave_signals() {
     ARE_FREE[0].store(false, Ordering::SeqCst);
 }
@@ -26,19 +27,19 @@ fn set_free(are_free: bool) {
     ARE_FREE.iter().for_each(|flag| flag.store(are_free, Ordering::SeqCst));
 }
 
-/// Asks for passwords at the terminal of the process, whatever standard input is. While it exists, signals are handled: at
-/// most one exists in a process.
+/// Reads passwords from the terminal of the process, even if standard input is redirected. It handles signals while it
+/// exists; a process may have only one.
 pub(super) struct PasswordPrompt {
     state: Arc<State>,
     signals: Handle,
 }
 
-/// The terminal, which the thread for signals uses too.
+/// The terminal, shared with the signal thread.
 struct State {
     terminal: File,
-    /// The modes to return to.
+    /// The modes to restore.
     before: Termios,
-    /// Whether the echo is off.
+    /// True while the echo is off.
     is_hidden: AtomicBool,
 }
 
@@ -46,7 +47,7 @@ impl PasswordPrompt {
     /// Opens the terminal.
     ///
     /// # Errors
-    /// When there is none.
+    /// The process has no terminal.
     pub(super) fn open() -> anyhow::Result<PasswordPrompt> {
         let opened = || -> io::Result<PasswordPrompt> {
             let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
@@ -68,10 +69,10 @@ impl PasswordPrompt {
         opened().context("open the terminal")
     }
 
-    /// Shows the prompt and reads a line that is not shown.
+    /// Prints the prompt and reads a line without echo.
     ///
     /// # Errors
-    /// When the terminal cannot be read, or its input ends.
+    /// The terminal cannot be read, or its input ends.
     pub(super) fn ask(&self, prompt: &str) -> anyhow::Result<String> {
         let State { terminal, .. } = &*self.state;
         let mut line = String::new();
@@ -79,9 +80,9 @@ impl PasswordPrompt {
             self.state.hide()?;
             BufReader::new(terminal).read_line(&mut line)
         });
-        self.state.show().context("give the terminal its echo back")?;
+        self.state.show().context("turn the echo of the terminal on")?;
         if asked.context("read the password")? == 0 {
-            bail!("read the password: the input of the terminal has ended");
+            bail!("read the password: end of input at the terminal");
         }
         Ok(line.trim_end_matches(['\r', '\n']).to_owned())
     }
@@ -99,7 +100,7 @@ impl State {
     fn hide(&self) -> io::Result<()> {
         let mut modes = self.before.clone();
         modes.local_modes.remove(LocalModes::ECHO);
-        // The end of the line is shown.
+        // Only the line break is echoed.
         modes.local_modes.insert(LocalModes::ECHONL);
         self.is_hidden.store(true, Ordering::SeqCst);
         Ok(tcsetattr(&self.terminal, OptionalActions::Now, &modes)?)
@@ -112,46 +113,46 @@ impl State {
         Ok(())
     }
 
-    /// Does what the signal does without a handler, with the terminal as it was.
+    /// Restores the terminal, then gives the signal its default effect.
     fn handle(&self, signal: i32) {
         let was_hidden = self.is_hidden.load(Ordering::SeqCst);
         if self.show().is_ok() && was_hidden {
             let _ = writeln!(&mut &self.terminal);
         }
         let _ = emulate_default_handler(signal);
-        // After SIGTSTP and SIGCONT.
+        // The process continues after SIGTSTP and SIGCONT.
         if was_hidden {
             let _ = self.hide();
         }
     }
 }
 
-/// Asks a person at a terminal whether to go on. Where no person can answer, and with `--yes`, it goes on.
+/// Asks for confirmation at a terminal. With `--yes`, or without a terminal, it does not ask.
 ///
 /// # Errors
-/// When the answer is not yes.
+/// The answer is not yes.
 pub(super) fn confirm(yes: bool, question: &str) -> anyhow::Result<()> {
     let (input, mut output) = (io::stdin(), io::stderr());
     if yes || !input.is_terminal() || !output.is_terminal() {
         return Ok(());
     }
     let mut answer = String::new();
-    write!(output, "{question} [y/N] ").context("ask at the terminal")?;
+    write!(output, "{question} [y/N] ").context("write the question to the terminal")?;
     input.lock().read_line(&mut answer).context("read the answer")?;
     if ["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()) {
         return Ok(());
     }
-    bail!("nothing is changed: the answer was not yes (--yes goes on without the question)")
+    bail!("cancelled, nothing was changed (use --yes to skip the question)")
 }
 
-/// A password typed twice at a terminal, or the first line of standard input.
+/// Reads a password: typed twice at a terminal, or the first line of standard input.
 pub(super) fn read_password(user: &str) -> anyhow::Result<String> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
         let prompt = PasswordPrompt::open()?;
         let password = prompt.ask(&format!("New password of {user}: "))?;
-        if prompt.ask("Once more: ")? != password {
-            bail!("the two passwords are not the same: type the same one twice");
+        if prompt.ask("Repeat the password: ")? != password {
+            bail!("the two passwords differ");
         }
         return Ok(password);
     }

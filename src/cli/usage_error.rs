@@ -1,8 +1,8 @@
-//! Wrong usage, which ends the program with status 2.
+//! Wrong usage: the program ends with exit status 2.
 
 use std::fmt;
 
-/// A mistake in how the program was called, as opposed to something that went wrong.
+/// A mistake in the arguments or settings of the program, not a failure of its work.
 #[derive(Debug)]
 pub struct UsageError(pub(super) anyhow::Error);
 

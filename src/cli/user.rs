@@ -19,10 +19,10 @@ use serde_json::json;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-/// Commands for users.
+/// The commands for users.
 #[derive(Debug, Subcommand)]
 pub(super) enum UserCommand {
-    /// List users who match all of the given filters
+    /// List users who match all given filters
     List {
         #[command(flatten)]
         filters: UserFilters,
@@ -82,23 +82,23 @@ pub(super) enum UserCommand {
         #[command(flatten)]
         target: Target,
     },
-    /// Disable users, so that they cannot log in
+    /// Disable users; they cannot log in
     Disable(Names),
     /// Enable disabled users
     Enable(Names),
-    /// Delete users, with their memberships and tokens
+    /// Delete users and their memberships and tokens
     Delete {
         #[command(flatten)]
         names: Names,
         #[command(flatten)]
         consent: Consent,
     },
-    /// Delete users who are disabled and have not changed for some time
+    /// Delete users who are disabled and have not been changed for some time
     Purge {
         /// Minimum time since the last change, for example 90d or 12h
         #[arg(long, value_name = "AGE", value_parser = age)]
         older_than: Duration,
-        /// Only print the users who would be deleted
+        /// Print the users without deleting them
         #[arg(long)]
         dry_run: bool,
         #[command(flatten)]
@@ -110,7 +110,7 @@ pub(super) enum UserCommand {
     },
 }
 
-/// Which users.
+/// Filters of a list of users.
 #[derive(Debug, Clone, Args)]
 pub(super) struct UserFilters {
     /// Only users who are not disabled
@@ -122,13 +122,13 @@ pub(super) struct UserFilters {
     /// Only users who have logged in
     #[arg(long)]
     pub(super) verified: bool,
-    /// Only administrators, direct or through subgroups
+    /// Only administrators, including those through subgroups
     #[arg(long)]
     pub(super) admins: bool,
     /// Only direct members of this group
     #[arg(long, value_name = "NAME")]
     pub(super) group: Option<String>,
-    /// Only users whose login, names or e-mail address contain this text, in any case
+    /// Only users whose login, names or e-mail address contain this text; case is ignored
     #[arg(long = "match", value_name = "TEXT")]
     pub(super) text: Option<String>,
 }
@@ -138,31 +138,31 @@ pub(super) struct UserFilters {
 pub(super) struct UserFields {
     #[command(flatten)]
     pub(super) texts: TextArgs,
-    /// Rights of the user; admin adds the user to the group administrators
+    /// Role of the user; admin adds the user to the group administrators
     #[arg(long, value_enum)]
     pub(super) role: Option<RoleArg>,
-    /// Group of the user, once for each group; replaces all direct groups. An empty name removes all
+    /// Group of the user; repeat for several groups. Replaces all direct groups; an empty name removes all
     #[arg(long = "group", value_name = "NAME")]
     pub(super) groups: Vec<String>,
-    /// Extra property and its value as JSON, for example phone='"12 34"'; null removes it
+    /// Extra property with a JSON value, for example badge='"12 34"'; null removes it
     #[arg(long = "property", value_name = "NAME=JSON", value_parser = property)]
     pub(super) properties: Vec<(String, JsonText)>,
     /// Identifier of the user in another system
     #[arg(long, value_name = "TEXT")]
     pub(super) external_id: Option<String>,
-    /// Whether the user is disabled: true or false
+    /// Disable or enable the user
     #[arg(long, value_name = "BOOL")]
     pub(super) disabled: Option<bool>,
-    /// Whether the user has logged in: true or false
+    /// Mark whether the user has ever logged in
     #[arg(long, value_name = "BOOL")]
     pub(super) verified: Option<bool>,
-    /// Read a password from the terminal or from the first line of standard input
+    /// Read a password from the terminal, or from the first line of standard input
     #[arg(long)]
     pub(super) password: bool,
 }
 
 impl UserFields {
-    /// The user of that name as a record, without a password.
+    /// A record with that name and these fields, without a password.
     pub(super) fn record(self, name: String) -> UserRecord {
         let groups = (!self.groups.is_empty()).then_some(self.groups);
         UserRecord {
@@ -179,7 +179,7 @@ impl UserFields {
     }
 }
 
-/// Users that are asked for, or removed, at a time.
+/// Users that one request lists or deletes.
 const PIECE: u64 = 1000;
 
 const COLUMNS: [Column; 6] = [
@@ -216,7 +216,7 @@ static ALL_COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(|| {
     names.into_iter().map(|name| Column("", name)).collect()
 });
 
-/// Does something with users.
+/// Runs a command for users.
 pub(super) fn run(command: UserCommand) -> anyhow::Result<()> {
     match command {
         UserCommand::List { filters, format, target } => list(&target, filters, format),
@@ -226,26 +226,26 @@ pub(super) fn run(command: UserCommand) -> anyhow::Result<()> {
         UserCommand::Add { name, fields, printing, target } => {
             let record = record(name, *fields)?;
             let user: ShownUser = AdminClient::open(&target)?.send(AdminRequest::AddUser(Box::new(record)))?;
-            tell(printing.format, &format!("made the user {}", user.record.name), &user)
+            tell(printing.format, &format!("created user {}", user.record.name), &user)
         }
         UserCommand::Set { name, fields, keep_tokens, printing, target } => {
             let record = record(name, *fields)?;
             let mut client = AdminClient::open(&target)?.keeping_tokens(keep_tokens);
             let user: ShownUser = client.send(AdminRequest::SetUser(Box::new(record)))?;
-            tell(printing.format, &format!("changed the user {}", user.record.name), &user)
+            tell(printing.format, &format!("updated user {}", user.record.name), &user)
         }
         UserCommand::Rename { old, new, printing, target } => {
             let order = AdminRequest::RenameUser { name: old.clone(), new_name: new };
             let user: ShownUser = AdminClient::open(&target)?.send(order)?;
-            tell(printing.format, &format!("renamed the user {} to {}", old.trim(), user.record.name), &user)
+            tell(printing.format, &format!("renamed user {} to {}", old.trim(), user.record.name), &user)
         }
         UserCommand::Disable(names) => set_disabled(names, true),
         UserCommand::Enable(names) => set_disabled(names, false),
         UserCommand::Delete { names, consent } => {
-            let question = format!("remove {} for good, with memberships and tokens?", names.counted("user"));
+            let question = format!("permanently delete {} with memberships and tokens?", names.counted("user"));
             confirm(consent.yes, &question)?;
             let Names { names, printing, target } = names;
-            let done = Done { sentence: "removed the user", key: "removed", group: None };
+            let done = Done { sentence: "deleted user", key: "removed", group: None };
             each(&mut AdminClient::open(&target)?, &names, printing.format, &done, |client, name| {
                 client.send::<()>(AdminRequest::DeleteUser { name: name.to_owned() })
             })
@@ -253,7 +253,10 @@ pub(super) fn run(command: UserCommand) -> anyhow::Result<()> {
         UserCommand::Purge { older_than, dry_run, printing, target, consent } => {
             if !dry_run {
                 let days = older_than.as_secs_f64() / 86_400.0;
-                let question = format!("remove for good all users who are disabled and unchanged for {days:.1} days?");
+                let question = format!(
+                    "permanently delete all users who are disabled and have not been changed \
+                for {days:.1} days?"
+                );
                 confirm(consent.yes, &question)?;
             }
             purge(&target, older_than, dry_run, printing.format)
@@ -264,7 +267,7 @@ pub(super) fn run(command: UserCommand) -> anyhow::Result<()> {
 fn record(name: String, fields: UserFields) -> anyhow::Result<UserRecord> {
     let password = fields.password.then(|| read_password(&name)).transpose()?;
     if password.as_ref().is_some_and(String::is_empty) {
-        bail!("the password is empty: without --password the user has none");
+        bail!("the password is empty; leave out --password to create a user without a password");
     }
     Ok(UserRecord { password, ..fields.record(name) })
 }
@@ -283,7 +286,7 @@ fn list(target: &Target, filters: UserFilters, format: ListFormat) -> anyhow::Re
     table.end()
 }
 
-/// Shows those users, some at a time.
+/// Reads the selected users page by page, and passes each page to `show`.
 fn selected(
     client: &mut AdminClient,
     selection: &Selection,
@@ -301,7 +304,7 @@ fn selected(
 
 fn set_disabled(names: Names, disabled: bool) -> anyhow::Result<()> {
     let Names { names, printing, target } = names;
-    let (sentence, key) = if disabled { ("disabled the user", "disabled") } else { ("enabled the user", "enabled") };
+    let (sentence, key) = if disabled { ("disabled user", "disabled") } else { ("enabled user", "enabled") };
     let done = Done { sentence, key, group: None };
     each(&mut AdminClient::open(&target)?, &names, printing.format, &done, |client, name| {
         let record = UserRecord { name: name.to_owned(), disabled: Some(disabled), ..UserRecord::default() };
@@ -314,7 +317,7 @@ fn purge(target: &Target, age: Duration, dry_run: bool, format: ResultFormat) ->
     let unchanged_since = now().saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
     let (mut count, mut names) = (0, Vec::new());
     let mut printed = Ok(());
-    // What was ordered is done also where it cannot be printed.
+    // The deletion goes on if the output cannot be written.
     let mut show = |some: Vec<String>| {
         count += some.len();
         match format {
@@ -333,15 +336,15 @@ fn purge(target: &Target, age: Duration, dry_run: bool, format: ResultFormat) ->
             Ok(())
         })?;
         printed?;
-        return tell(format, &format!("{count} users would be removed"), &json!({ "would_remove": names }));
+        return tell(format, &format!("{count} users would be deleted"), &json!({ "would_remove": names }));
     }
-    // As text, the names show how far it is.
+    // Printed names show the progress already.
     let progress = (format == ResultFormat::Json).then(|| Progress::start("deleting users"));
     loop {
         let removed: Vec<String> = client.send(AdminRequest::PurgeUsers { unchanged_since, limit: PIECE })?;
         if removed.is_empty() {
             drop(progress);
-            tell(format, &format!("removed {count} users"), &json!({ "removed": names }))?;
+            tell(format, &format!("deleted {count} users"), &json!({ "removed": names }))?;
             return printed;
         }
         show(removed);

@@ -1,31 +1,31 @@
-//! Signs of life for a supervisor that restarts a server which hangs (sd_watchdog_enabled(3)).
+//! Heartbeats for a service manager that restarts a server which hangs (sd_watchdog_enabled(3)).
 
 use super::signals::Signals;
 use crate::app::Heartbeat;
 use anyhow::Context as _;
 use std::time::{Duration, Instant};
 
-/// The shortest time between two signs of life.
-const PAUSE_MIN: Duration = Duration::from_millis(1);
-/// The longest time between two looks whether all parts have answered.
-const LOOK_MAX: Duration = Duration::from_millis(50);
+/// The minimum time between two heartbeats.
+const INTERVAL_MIN: Duration = Duration::from_millis(1);
+/// The maximum time between two checks for responses.
+const POLL_INTERVAL_MAX: Duration = Duration::from_millis(50);
 
-/// Starts to send signs of life, where the supervisor asks for them. Each one is sent when all parts of the server have
-/// answered, twice in the time that the supervisor waits.
+/// Starts heartbeats if the service manager expects them: two per timeout of the service manager, each after all parts
+/// of the server have responded.
 ///
 /// # Errors
-/// When the thread cannot be started.
+/// The thread cannot be started.
 pub(super) fn start(heartbeat: Heartbeat, signals: &Signals) -> anyhow::Result<()> {
-    let Some(patience) = patience() else { return Ok(()) };
+    let Some(timeout) = watchdog_timeout() else { return Ok(()) };
     let signals = signals.clone();
-    let beat = move || beat(&heartbeat, &signals, (patience / 2).max(PAUSE_MIN));
+    let work = move || send_heartbeats(&heartbeat, &signals, (timeout / 2).max(INTERVAL_MIN));
     let thread = std::thread::Builder::new().name("watchdog".to_owned());
-    thread.spawn(beat).context("start the thread that sends signs of life")?;
+    thread.spawn(work).context("start the watchdog thread")?;
     Ok(())
 }
 
-/// How long the supervisor waits for a sign of life of this process; `None` where it expects none.
-fn patience() -> Option<Duration> {
+/// The watchdog timeout of the service manager for this process; `None` if it expects no heartbeats.
+fn watchdog_timeout() -> Option<Duration> {
     let value = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     value("NOTIFY_SOCKET")?;
     let microseconds = value("WATCHDOG_USEC")?;
@@ -36,35 +36,35 @@ fn patience() -> Option<Duration> {
         Some(0) => None,
         Some(microseconds) => Some(Duration::from_micros(microseconds)),
         None => {
-            log::warn!("the supervisor gets no signs of life: WATCHDOG_USEC is no number of microseconds");
+            log::warn!("no watchdog heartbeats: WATCHDOG_USEC is not a number of microseconds");
             None
         }
     }
 }
 
-/// Sends signs of life until the stop, whose time is limited otherwise.
-fn beat(heartbeat: &Heartbeat, signals: &Signals, pause: Duration) {
-    let look = (pause / 50).clamp(PAUSE_MIN, LOOK_MAX);
+/// Sends heartbeats until the stop, which has its own deadline.
+fn send_heartbeats(heartbeat: &Heartbeat, signals: &Signals, interval: Duration) {
+    let poll_interval = (interval / 50).clamp(INTERVAL_MIN, POLL_INTERVAL_MAX);
     loop {
         let start = Instant::now();
-        let asked = heartbeat.ask();
+        let beat = heartbeat.start();
         let mut late = None;
-        while let Some(part) = asked.missing() {
-            if signals.stop_asked() {
+        while let Some(part) = beat.missing() {
+            if signals.is_stopping() {
                 return;
             }
-            if start.elapsed() > pause && late.is_none() {
-                log::error!("{part} does not answer: the supervisor gets no sign of life until it does");
+            if start.elapsed() > interval && late.is_none() {
+                log::error!("{part} does not respond; no watchdog heartbeat until it does");
                 late = Some(part);
             }
-            std::thread::sleep(look);
+            std::thread::sleep(poll_interval);
         }
         if let Some(part) = late {
-            log::warn!("{part} has answered after {:?}", start.elapsed());
+            log::warn!("{part} responded after {:?}", start.elapsed());
         }
-        if !signals.tell_alive() {
+        if !signals.send_heartbeat() {
             return;
         }
-        std::thread::sleep(pause.saturating_sub(start.elapsed()));
+        std::thread::sleep(interval.saturating_sub(start.elapsed()));
     }
 }

@@ -1,4 +1,4 @@
-//! The verbs for programs that embed Rollbook.
+//! The operations for programs that embed Rollbook.
 
 use super::values::{Change, Changes, Group, GroupFields, Key, KeyPurpose, NewKey, User, UserFields, UserSelection};
 use super::{Error, ErrorKind, Result};
@@ -10,10 +10,10 @@ use std::path::Path;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-/// The name under which changes are recorded.
+/// The caller name in the audit log.
 const CALLER: &str = "library";
 
-/// The directory while it is open. Calls that run keep it open; once it is closed all fail.
+/// The directory while it is open. Running calls keep it open; after it is closed, all calls fail.
 pub(super) struct Gate {
     open: RwLock<Option<Open>>,
 }
@@ -29,20 +29,20 @@ impl Gate {
         Gate { open: RwLock::new(Some(Open { store, passwords, keep_tokens })) }
     }
 
-    /// Waits for the calls that run, and lets none in any more.
+    /// Waits for running calls, then closes the directory for further calls.
     pub(super) fn close(&self) {
         let open = exclusive(&self.open).take();
         drop(open);
     }
 }
 
-/// The users, groups and keys of an open directory, for calls without HTTP. Each call blocks until it is done, and a
-/// change is on disk when its call returns. Copies belong to the same directory and can be used by any thread. After the
-/// end of the directory each call fails with [`ErrorKind::Closed`](super::ErrorKind::Closed).
+/// The users, groups and keys of an open directory, for calls without HTTP. Each call blocks until it is done; when it
+/// returns, its change is on disk. Clones refer to the same directory and can be used in any thread. After the
+/// directory is closed, calls fail with [`ErrorKind::Closed`](super::ErrorKind::Closed).
 ///
-/// The caller may do everything, as commands on the server's own machine may; protected users are not protected from it.
-/// Its changes have the caller kind `operator`, the caller `library` or the name of [`Directory::by`], and the dialect
-/// `library` in the record of changes.
+/// The calls have all rights, like commands on the machine of the server; they can also change protected users. In the
+/// audit log their changes have the caller kind `operator`, the caller `library` or the name of [`Directory::by`], and
+/// the dialect `library`.
 #[derive(Clone)]
 pub struct Directory {
     gate: Arc<Gate>,
@@ -54,25 +54,25 @@ impl Directory {
         Directory { gate: Arc::clone(gate), caller: CALLER.into() }
     }
 
-    /// The same directory, with another name in the record of changes.
+    /// The same directory, with another caller name in the audit log.
     #[must_use]
     pub fn by(&self, caller: &str) -> Directory {
         Directory { gate: Arc::clone(&self.gate), caller: caller.into() }
     }
 
-    /// The user of that name, or `None`.
+    /// The user with this login, or `None`.
     ///
     /// # Errors
-    /// Those of the database.
+    /// Errors of the database.
     pub fn find_user(&self, name: &str) -> Result<Option<User>> {
         found(self.with(|directory| directory.user(name)))
     }
 
-    /// The selected users whose names come after that one, in the order of names: an empty name begins the list, and the
-    /// name of the last user of a part goes on with it.
+    /// Up to `limit` selected users in the order of logins, after the login `after`. For the first page `after` is
+    /// empty, for the next page the last login of the page before.
     ///
     /// # Errors
-    /// `NotFound` when the group of the selection does not exist.
+    /// `NotFound` if the group of the selection does not exist.
     pub fn users(&self, selection: &UserSelection, after: &str, limit: u64) -> Result<Vec<User>> {
         let UserSelection { filter, group } = selection.clone();
         let found =
@@ -83,7 +83,7 @@ impl Directory {
     /// Creates a user.
     ///
     /// # Errors
-    /// `Exists`; `NotFound` for a group that does not exist; `Invalid`.
+    /// `Exists`; `NotFound` for an unknown group; `Invalid`.
     pub fn create_user(&self, name: &str, fields: &UserFields) -> Result<User> {
         let new = NewUser {
             username: Some(name.to_owned()),
@@ -95,10 +95,10 @@ impl Directory {
         Ok(user_of(profile))
     }
 
-    /// Changes a user.
+    /// Changes the given fields of a user.
     ///
     /// # Errors
-    /// `NotFound`; `Invalid`; `Refused` when no enabled administrator would remain.
+    /// `NotFound`; `Invalid`; `Refused` if no enabled administrator would remain.
     pub fn update_user(&self, name: &str, fields: &UserFields) -> Result<User> {
         let edit = UserEdit { changes: fields.changes()?, password: fields.password.clone(), ..UserEdit::default() };
         let profile = self.with(|directory| directory.update_user(name, edit))?;
@@ -114,15 +114,15 @@ impl Directory {
         Ok(user_of(profile))
     }
 
-    /// Removes a user for good. `UserFields::new().disabled(true)` keeps the record.
+    /// Deletes a user permanently. To keep the user's data, disable the user: `UserFields::new().disabled(true)`.
     ///
     /// # Errors
-    /// `NotFound`; `Refused` when no enabled administrator would remain.
+    /// `NotFound`; `Refused` if no enabled administrator would remain.
     pub fn delete_user(&self, name: &str) -> Result<()> {
         self.with(|directory| directory.delete_user(name, Precondition::default()))
     }
 
-    /// Gives a user another password, which ends the sessions of the user.
+    /// Sets the password of a user, and ends the sessions of the user.
     ///
     /// # Errors
     /// `NotFound`; `Invalid`.
@@ -130,7 +130,7 @@ impl Directory {
         self.with(|directory| directory.set_password(name, password))
     }
 
-    /// The names of the groups that a user is directly in, in the order joined.
+    /// The names of the direct groups of a user, in the order in which the user joined them.
     ///
     /// # Errors
     /// `NotFound`.
@@ -139,18 +139,18 @@ impl Directory {
         Ok(profile.groups.iter().map(|group| group.name.clone()).collect())
     }
 
-    /// The group of that name, or `None`.
+    /// The group with this name, or `None`.
     ///
     /// # Errors
-    /// Those of the database.
+    /// Errors of the database.
     pub fn find_group(&self, name: &str) -> Result<Option<Group>> {
         found(self.with(|directory| Ok(directory.group(name, ListSelection::default())?.group)))
     }
 
-    /// The groups whose names come after that one, in the order of names, see [`Directory::users`].
+    /// Up to `limit` groups in the order of names, after the name `after`, see [`Directory::users`].
     ///
     /// # Errors
-    /// Those of the database.
+    /// Errors of the database.
     pub fn groups(&self, after: &str, limit: u64) -> Result<Vec<Group>> {
         let found = self.with(|directory| directory.groups_after(None, after, limit))?;
         Ok(found.into_iter().map(|(group, ..)| Group::from(group)).collect())
@@ -165,10 +165,10 @@ impl Directory {
         Ok(self.with(|directory| directory.create_group(name, changes, ListSelection::default()))?.group.into())
     }
 
-    /// Changes a group.
+    /// Changes the given fields of a group.
     ///
     /// # Errors
-    /// `NotFound`; `Invalid`; `Refused` when no enabled administrator would remain.
+    /// `NotFound`; `Invalid`; `Refused` if no enabled administrator would remain.
     pub fn update_group(&self, name: &str, fields: &GroupFields) -> Result<Group> {
         let changes = fields.changes()?;
         let updated = self.with(|directory| {
@@ -177,15 +177,15 @@ impl Directory {
         Ok(updated.group.into())
     }
 
-    /// Removes a group for good; its members stay.
+    /// Deletes a group permanently. Its members are not deleted.
     ///
     /// # Errors
-    /// `NotFound`; `Refused` when no enabled administrator would remain.
+    /// `NotFound`; `Refused` if no enabled administrator would remain.
     pub fn delete_group(&self, name: &str) -> Result<()> {
         self.with(|directory| directory.delete_group(name, Precondition::default()))
     }
 
-    /// Makes a user a direct member of a group; nothing changes if they are one.
+    /// Adds a user to a group. Does nothing if the user is a direct member already.
     ///
     /// # Errors
     /// `NotFound`.
@@ -193,31 +193,31 @@ impl Directory {
         self.with(|directory| directory.add_member(MembershipView::Group, user, group)).map(drop)
     }
 
-    /// Ends the direct membership of a user; nothing changes if there is none.
+    /// Removes a user from a group. Does nothing if the user is not a direct member.
     ///
     /// # Errors
-    /// `NotFound`; `Refused` when no enabled administrator would remain.
+    /// `NotFound`; `Refused` if no enabled administrator would remain.
     pub fn remove_member(&self, group: &str, user: &str) -> Result<()> {
         self.with(|directory| directory.remove_member(MembershipView::Group, user, group)).map(drop)
     }
 
-    /// Makes a group a direct member of another one; nothing changes if it is one.
+    /// Adds a subgroup to a group. Does nothing if it is a direct subgroup already.
     ///
     /// # Errors
-    /// `NotFound`; `Invalid` where a group would contain itself.
+    /// `NotFound`; `Invalid` if a group would contain itself.
     pub fn add_subgroup(&self, group: &str, subgroup: &str) -> Result<()> {
         self.with(|directory| directory.add_subgroup(group, subgroup))
     }
 
-    /// Ends the direct membership of a group in another one; nothing changes if there is none.
+    /// Removes a subgroup from a group. Does nothing if it is not a direct subgroup.
     ///
     /// # Errors
-    /// `NotFound`; `Refused` when no enabled administrator would remain.
+    /// `NotFound`; `Refused` if no enabled administrator would remain.
     pub fn remove_subgroup(&self, group: &str, subgroup: &str) -> Result<()> {
         self.with(|directory| directory.remove_subgroup(group, subgroup))
     }
 
-    /// The names of the groups that are directly in a group, in the order of the group's list.
+    /// The names of the direct subgroups of a group, in the order of its list.
     ///
     /// # Errors
     /// `NotFound`.
@@ -226,50 +226,52 @@ impl Directory {
         Ok(self.with(|directory| directory.group(group, lists))?.member_groups.unwrap_or_default())
     }
 
-    /// Makes a key.
+    /// Creates a key.
     ///
     /// # Errors
-    /// `Invalid` for a name that cannot be.
+    /// `Invalid` for an invalid name.
     pub fn create_key(&self, purpose: KeyPurpose, name: &str) -> Result<NewKey> {
         let (id, secret) = self.with(|directory| directory.create_key(purpose.into(), name))?;
         Ok(NewKey { id, secret })
     }
 
-    /// All keys, revoked ones too.
+    /// All keys, including revoked ones.
     ///
     /// # Errors
-    /// Those of the database.
+    /// Errors of the database.
     pub fn keys(&self) -> Result<Vec<Key>> {
         Ok(self.with(directory::Directory::keys)?.into_iter().filter_map(Key::of).collect())
     }
 
-    /// Ends a key.
+    /// Revokes a key.
     ///
     /// # Errors
-    /// `Invalid` when there is no valid key of that number.
+    /// `Invalid` if there is no valid key with this number.
     pub fn revoke_key(&self, id: i64) -> Result<()> {
         self.with(|directory| directory.revoke_key(id))
     }
 
-    /// The changes after that number, the oldest first, as many as asked for or about a megabyte of them; without a number
-    /// they begin with the oldest change that is kept. Waits so long for the first one.
+    /// The changes after the change number `after`, oldest first: at most `limit` changes and about a megabyte. With
+    /// `None` they begin with the oldest change in the audit log. If there are none yet, waits up to `patience` for the
+    /// first one.
     ///
     /// # Errors
-    /// `Outdated` when not all changes after that number are kept, or the directory was restored from a backup: read it
-    /// as a whole again.
+    /// `Outdated` if the audit log no longer has all changes after that number, or if a backup was restored. Then read
+    /// the whole directory again.
     pub fn changes(&self, after: Option<i64>, limit: u64, patience: Duration) -> Result<Changes> {
         let since = after.map_or(ChangeCursor::Oldest, ChangeCursor::Change);
         let found = self.with(|directory| directory.changes(since, limit, patience))?;
         Ok(Changes { changes: found.changes.into_iter().map(Change::from).collect(), next: found.next })
     }
 
-    /// Copies the directory into a new file, which is whole and on disk when this returns. Others write meanwhile.
+    /// Copies the directory to a new file, which is complete and on disk when this returns. Other calls can write
+    /// meanwhile.
     ///
     /// # Errors
-    /// `Exists` when there is something of that name; `Unavailable` when the directory is being closed; `Other` when the
-    /// file cannot be written.
+    /// `Exists` if the file exists; `Unavailable` if the directory is being closed; `Other` if the file cannot be
+    /// written.
     pub fn backup(&self, file: impl AsRef<Path>) -> Result<()> {
-        // As it is here, `-` is a name like others and not standard output.
+        // Made absolute, `-` is an ordinary file name and not standard output.
         let file = std::path::absolute(file.as_ref()).map_err(anyhow::Error::from)?;
         let open = shared(&self.gate.open);
         let Some(Open { store, .. }) = &*open else { return Err(Error::closed()) };
@@ -291,7 +293,7 @@ impl Directory {
     }
 }
 
-/// The value, or `None` where there is none of that name.
+/// Converts `NotFound` to `None`.
 fn found<T, V: From<T>>(result: Result<T>) -> Result<Option<V>> {
     match result {
         Ok(value) => Ok(Some(value.into())),

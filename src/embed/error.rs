@@ -1,40 +1,40 @@
-//! Why a call of the library has failed.
+//! The errors of the library.
 
 use crate::files::DatabaseLocked;
 use crate::model;
 use std::fmt;
 
-/// The result of a call of the library.
+/// The result of a library call.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why a call has failed: its kind for the program, and a sentence for people. Nothing has changed in the directory then.
+/// The error of a call: its kind for programs, and a message for people. The call has changed nothing in the directory.
 #[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
     message: String,
 }
 
-/// The kinds of failures.
+/// The kinds of errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A user, group or key of that name does not exist.
+    /// A user, group or key does not exist.
     NotFound,
-    /// The name is taken.
+    /// The name already exists.
     Exists,
-    /// A value or setting that cannot be.
+    /// A value or setting is invalid.
     Invalid,
-    /// A rule of the directory forbids it: an enabled administrator has to remain.
+    /// A rule of the directory forbids the change: an enabled administrator has to remain.
     Refused,
-    /// The changes that were asked for are no longer kept, or not made yet: read the directory as a whole again.
+    /// The requested changes are no longer in the audit log, or do not exist yet. Read the whole directory again.
     Outdated,
-    /// The file is open already, in this process or in another one.
+    /// The file is already open in this or another process.
     InUse,
-    /// The database cannot be written at the moment (full disk, many writes): try again.
+    /// The database cannot be written at the moment (full disk, many writes). Try again later.
     Unavailable,
     /// The directory was closed.
     Closed,
-    /// Anything else: a file that cannot be opened, an address that is taken, a fault.
+    /// Another error: a file cannot be opened, an address is in use, an internal error.
     Other,
 }
 
@@ -51,7 +51,7 @@ impl Error {
         Error::new(ErrorKind::Closed, "the directory was closed".to_owned())
     }
 
-    /// Its kind.
+    /// The kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }

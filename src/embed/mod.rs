@@ -1,4 +1,4 @@
-//! The facade for programs that embed Rollbook: a directory that is opened, used and served in their own process.
+//! The facade for programs that embed Rollbook: open, use and serve a directory in the process of the program.
 
 mod directory;
 mod error;
@@ -24,8 +24,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-/// A directory that is open in this process. It does not listen anywhere yet: [`Rollbook::serve`] does that. Dropping it
-/// closes the directory.
+/// An open directory that does not listen yet, see [`Rollbook::serve`]. Dropping it closes the directory.
 pub struct Rollbook {
     service: Service,
     opened: Opened,
@@ -35,13 +34,13 @@ pub struct Rollbook {
     command_socket: bool,
 }
 
-/// A place to listen at: a listener that the program has bound, or an address.
+/// A listener for clients: an address, or a listener that the program has bound.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Listener {
-    /// A listener that is bound. Its socket options are set as for an address.
+    /// A bound listener. The server sets the same socket options as for an address.
     Tcp(TcpListener),
-    /// An address; port 0 takes a free port, see [`Handle::address`].
+    /// An address. Port 0 means a free port, see [`Handle::address`].
     Address(SocketAddr),
 }
 
@@ -63,7 +62,7 @@ impl From<([u8; 4], u16)> for Listener {
     }
 }
 
-/// Closes the directory to calls when it goes.
+/// Closes the directory when it is dropped.
 struct Opened(Arc<Gate>);
 
 impl Drop for Opened {
@@ -73,21 +72,20 @@ impl Drop for Opened {
 }
 
 impl Rollbook {
-    /// Opens the directory in that file with the default settings, or makes a new one there.
+    /// Opens the directory in this file with the default settings, or creates a new one.
     ///
     /// # Errors
-    /// `InUse` when it is open already, in this process or another one; `Other` when the file cannot be opened.
+    /// `InUse` if it is already open in this or another process; `Other` if the file cannot be opened.
     pub fn open(path: impl AsRef<Path>) -> Result<Rollbook> {
         Rollbook::open_with(path, Settings::default())
     }
 
-    /// Opens the directory in that file, or makes a new one there.
+    /// Opens the directory in this file, or creates a new one.
     ///
     /// # Errors
-    /// As [`Rollbook::open`]; `Invalid` when the settings or the first secrets cannot be, and when the certificate cannot
-    /// be used.
+    /// As [`Rollbook::open`]; `Invalid` if the settings, the secrets or the certificate are invalid.
     pub fn open_with(path: impl AsRef<Path>, settings: Settings) -> Result<Rollbook> {
-        // What is wrong with the settings shows before a file is made.
+        // Errors in settings show before a file is created.
         settings.check().map_err(Error::invalid)?;
         settings.secrets.check().map_err(Error::invalid)?;
         let passwords = Arc::new(settings.passwords().map_err(Error::invalid)?);
@@ -106,29 +104,31 @@ impl Rollbook {
         })
     }
 
-    /// The password of `Administrator` and the keys of the first script, where this call of `open` has made the
-    /// directory. They are stored nowhere in clear.
+    /// The password of `Administrator` and the first keys, if this call of `open` has created the directory. They are
+    /// not stored in plain text.
     pub fn first_secrets(&self) -> Option<&FirstSecrets> {
         self.first_secrets.as_ref()
     }
 
-    /// The users, groups and keys, for calls without HTTP. Its changes are recorded as those of the operator `library`.
+    /// The users, groups and keys, for calls without HTTP. The audit log records the changes as made by the operator
+    /// `library`.
     pub fn directory(&self) -> Directory {
         Directory::new(&self.opened.0)
     }
 
-    /// Serves at one place, in threads of its own, until the handle is stopped or dropped.
+    /// Serves at one listener, in background threads, until the handle is stopped or dropped.
     ///
     /// # Errors
-    /// `Other` when the address cannot be had, the socket does not listen, or a thread cannot be started. The directory is closed then.
+    /// `Other` if the address cannot be bound, the socket does not listen, or a thread cannot be started. The directory
+    /// is then closed.
     pub fn serve(self, listener: impl Into<Listener>) -> Result<Handle> {
         self.serve_all([listener.into()])
     }
 
-    /// Serves at several places.
+    /// Serves at several listeners.
     ///
     /// # Errors
-    /// As [`Rollbook::serve`]; `Invalid` when there is no place, and the socket for commands is off.
+    /// As [`Rollbook::serve`]; `Invalid` if there is no listener and [`Settings::command_socket`] is off.
     pub fn serve_all(self, listeners: impl IntoIterator<Item = Listener>) -> Result<Handle> {
         let Rollbook { mut service, opened, certificate, metrics_listen, command_socket, .. } = self;
         let bind = |listener, limits: &Limits| match listener {
@@ -147,7 +147,7 @@ impl Rollbook {
         if !bound.is_empty() {
             service.listen(bound)?;
         }
-        let watched = metrics_listen.map(|address| bind(address.into(), &service.limits_for_metrics())).transpose()?;
+        let watched = metrics_listen.map(|address| bind(address.into(), &service.metrics_limits())).transpose()?;
         let (watched, metrics_addresses) = with_addresses(watched.into_iter().collect());
         if !watched.is_empty() {
             service.listen_for_metrics(watched)?;
@@ -156,7 +156,7 @@ impl Rollbook {
             service.listen_for_commands();
         }
         if !service.listens() {
-            return Err(Error::new(ErrorKind::Invalid, "there is nothing to listen at".to_owned()));
+            return Err(Error::new(ErrorKind::Invalid, "no listener".to_owned()));
         }
         let stop = service.stop();
         let watch = certificate.as_ref().map(Certificate::watch).transpose()?;
@@ -166,13 +166,13 @@ impl Rollbook {
             result
         };
         let thread = std::thread::Builder::new().name("rollbook".to_owned()).spawn(run);
-        let thread = thread.map_err(|error| anyhow::Error::new(error).context("start the thread of the service"))?;
+        let thread = thread.map_err(|error| anyhow::Error::new(error).context("start the server thread"))?;
         let metrics_address = metrics_addresses.first().copied();
         Ok(Handle { addresses, metrics_address, stop, thread: Some(thread), opened })
     }
 }
 
-/// The same, and the address of each.
+/// Returns the listeners and their addresses.
 fn with_addresses(bound: Vec<server::Listener>) -> (Vec<server::Listener>, Vec<SocketAddr>) {
     let address = |listener: &server::Listener| match listener.address() {
         BoundAddress::Ip(address) => Some(*address),
@@ -182,7 +182,7 @@ fn with_addresses(bound: Vec<server::Listener>) -> (Vec<server::Listener>, Vec<S
     (bound, addresses)
 }
 
-/// Fills a new directory. Secrets that are not given are made.
+/// Stores the first contents of a new directory. Generates missing secrets.
 fn fill_new(store: &Store, passwords: &Passwords, given: &Secrets) -> Result<Option<FirstSecrets>> {
     if is_seeded(store)? {
         return Ok(None);
@@ -197,7 +197,7 @@ fn fill_new(store: &Store, passwords: &Passwords, given: &Secrets) -> Result<Opt
     Ok(Some(secrets))
 }
 
-/// A directory that is being served. Dropping it does the same as [`Handle::stop`].
+/// A directory that is being served. Dropping it stops the server, see [`Handle::stop`].
 pub struct Handle {
     addresses: Vec<SocketAddr>,
     metrics_address: Option<SocketAddr>,
@@ -207,20 +207,20 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// The address of the first place where it listens for clients.
+    /// The address of the first listener for clients.
     ///
     /// # Panics
-    /// When [`Rollbook::serve_all`] was given no place.
+    /// [`Rollbook::serve_all`] was called without listeners.
     pub fn address(&self) -> SocketAddr {
         self.addresses[0]
     }
 
-    /// The addresses where it listens for clients, in the order in which they were given.
+    /// The addresses of the listeners for clients, in the order of the call.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
 
-    /// The address of `/metrics`, where [`Settings::metrics_listen`] has asked for one.
+    /// The address of `/metrics`, if [`Settings::metrics_listen`] is set.
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.metrics_address
     }
@@ -230,11 +230,11 @@ impl Handle {
         Directory::new(&self.opened.0)
     }
 
-    /// Accepts nothing more, lets running requests finish within [`Settings::grace`], and closes the directory. When it
-    /// returns, every thread has ended and the file can be opened again.
+    /// Stops accepting connections, lets running requests finish within [`Settings::grace`], and closes the directory.
+    /// When it returns, all threads have ended and the file can be opened again.
     ///
     /// # Errors
-    /// `Other` when a thread of the server has panicked.
+    /// `Other` if a thread of the server has panicked.
     pub fn stop(mut self) -> Result<()> {
         self.end()
     }
@@ -246,7 +246,7 @@ impl Handle {
         self.opened.0.close();
         match ended {
             Ok(result) => Ok(result?),
-            Err(_) => Err(Error::new(ErrorKind::Other, "the thread of the service has panicked".to_owned())),
+            Err(_) => Err(Error::new(ErrorKind::Other, "the server thread has panicked".to_owned())),
         }
     }
 }
@@ -254,7 +254,7 @@ impl Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         if let Err(error) = self.end() {
-            log::warn!("the server did not end in good order: {error}");
+            log::warn!("cannot stop the server cleanly: {error}");
         }
     }
 }

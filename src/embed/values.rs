@@ -1,4 +1,4 @@
-//! Users, groups, keys and changes as a program sees them.
+//! Users, groups, keys and changes as values for programs.
 
 use super::{Error, ErrorKind, Result};
 use crate::directory::{Credential, CredentialKind, UserFilter};
@@ -7,50 +7,50 @@ use crate::model::{self, AccessRole, BaseRole, GroupChanges, KeyRole, TextField,
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The rights of a user.
+/// The role of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserRole {
-    /// Everything: a member of the group `administrators`, directly or through other groups.
+    /// All rights: a member of the group `administrators`, directly or through subgroups.
     Administrator,
-    /// Reads and writes, as far as groups allow.
+    /// A user without administrator rights.
     Standard,
-    /// Reads.
+    /// A user who may only read.
     ReadOnly,
 }
 
-/// A user, without the groups, see [`Directory::groups_of`](super::Directory::groups_of).
+/// A user without groups, see [`Directory::groups_of`](super::Directory::groups_of).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct User {
-    /// The login, in the spelling given at creation.
+    /// The login in its original spelling.
     pub name: String,
-    /// Opaque, and the same for the whole life of the user.
+    /// An opaque identifier that never changes.
     pub uuid: String,
     /// Given name.
     pub first_name: Option<String>,
     /// Family name.
     pub last_name: Option<String>,
-    /// The name to show.
+    /// Display name.
     pub display_name: Option<String>,
-    /// E-mail address, as given.
+    /// E-mail address as given.
     pub email: Option<String>,
     /// Employer.
     pub company: Option<String>,
     /// Job title.
     pub title: Option<String>,
-    /// The identifier in a system that provisions this directory.
+    /// The identifier of the user in another system.
     pub external_id: Option<String>,
-    /// The rights.
+    /// The role.
     pub role: UserRole,
-    /// Kept and readable, but cannot log in.
+    /// True if the user cannot log in.
     pub disabled: bool,
-    /// Has logged in at least once.
+    /// True if the user has logged in at least once.
     pub verified: bool,
-    /// Further properties: names, and values as JSON text.
+    /// Extra properties: names, and values as JSON text.
     pub properties: BTreeMap<String, String>,
-    /// When the user was created.
+    /// Time of creation.
     pub created: SystemTime,
-    /// When the user was changed last.
+    /// Time of the last change.
     pub updated: SystemTime,
     texts: [Option<String>; TextField::ALL.len()],
 }
@@ -89,18 +89,18 @@ impl From<UserSummary> for User {
     }
 }
 
-/// The fields of a new user, or those of a user that change: `UserFields::new().email("ada@example.com")`. A field that
-/// is not named stays; an empty text clears it.
+/// The fields of a new user, or the changed fields of an existing one: `UserFields::new().email("ada@example.com")`.
+/// Other fields stay unchanged; an empty text clears a field.
 #[derive(Default, Clone)]
 #[must_use]
 pub struct UserFields {
     pub(super) changes: UserChanges,
     pub(super) password: Option<String>,
-    /// Names and texts of properties that were given.
+    /// The given properties.
     properties: BTreeMap<String, Option<String>>,
 }
 
-/// The value of a text field: an empty text is none.
+/// The change of a text field. An empty text clears it.
 fn text(value: impl Into<String>) -> Option<Option<String>> {
     Some(Some(value.into()).filter(|text| !text.is_empty()))
 }
@@ -110,7 +110,7 @@ fn names<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Option<Vec<Stri
 }
 
 impl UserFields {
-    /// No field.
+    /// No fields.
     pub fn new() -> UserFields {
         UserFields::default()
     }
@@ -127,7 +127,7 @@ impl UserFields {
         self
     }
 
-    /// The name to show.
+    /// Display name.
     pub fn display_name(mut self, name: impl Into<String>) -> UserFields {
         self.changes.display_name = text(name);
         self
@@ -157,14 +157,13 @@ impl UserFields {
         self
     }
 
-    /// The identifier in a system that provisions this directory.
+    /// The identifier of the user in another system.
     pub fn external_id(mut self, id: impl Into<String>) -> UserFields {
         self.changes.external_id = text(id);
         self
     }
 
-    /// The rights. `Administrator` makes the user a member of the group `administrators`; the others end a direct
-    /// membership of it.
+    /// The role. `Administrator` adds the user to the group `administrators`; other roles remove a direct membership.
     pub fn role(mut self, role: UserRole) -> UserFields {
         self.changes.access_role = Some(match role {
             UserRole::Administrator => AccessRole::Administrator,
@@ -174,48 +173,55 @@ impl UserFields {
         self
     }
 
-    /// Whether the user is kept without being able to log in.
+    /// Disables or enables the user. A disabled user cannot log in.
     pub fn disabled(mut self, disabled: bool) -> UserFields {
         self.changes.disabled = Some(disabled);
         self
     }
 
-    /// All groups that the user is directly in, by name. They have to exist.
+    /// All direct groups of the user, by name. The groups must exist.
     pub fn groups<N: Into<String>>(mut self, groups: impl IntoIterator<Item = N>) -> UserFields {
         self.changes.groups = names(groups);
         self
     }
 
-    /// The password, or a stored hash value of another system.
+    /// The password, or a password hash of another system.
     pub fn password(mut self, password: impl Into<String>) -> UserFields {
         self.password = Some(password.into());
         self
     }
 
-    /// A further property; the value is JSON text, and `null` removes it.
+    /// An extra property. The value is JSON text; `null` removes the property.
     pub fn property(mut self, name: impl Into<String>, json: impl Into<String>) -> UserFields {
         self.properties.insert(name.into(), Some(json.into()));
         self
     }
 
-    /// What the directory is to store, without the password.
+    /// The changes for the directory, without the password.
     pub(super) fn changes(&self) -> Result<UserChanges> {
         Ok(UserChanges { attributes: attributes(&self.properties)?, ..self.changes.clone() })
     }
 }
 
-/// The properties as they are stored.
+/// The properties in the form in which they are stored.
 fn attributes(given: &BTreeMap<String, Option<String>>) -> Result<BTreeMap<String, Option<String>>> {
     let read = |(name, text): (&String, &Option<String>)| {
         let Some(text) = text else { return Ok((name.clone(), None)) };
-        let value = Json::parse(text.as_bytes())
-            .map_err(|error| Error::new(ErrorKind::Invalid, format!("the property {name} is not JSON: {error}")))?;
+        let value = Json::parse(text.as_bytes()).map_err(|error| {
+            Error::new(
+                ErrorKind::Invalid,
+                format!(
+                    "the property {name} is not valid JSON: \
+            {error}"
+                ),
+            )
+        })?;
         Ok((name.clone(), (!value.is_null()).then(|| value.to_string())))
     };
     given.iter().map(read).collect()
 }
 
-/// Which users are listed: `UserSelection::new().group("members")`.
+/// A selection of users for a list: `UserSelection::new().group("members")`.
 #[derive(Default, Clone)]
 #[must_use]
 pub struct UserSelection {
@@ -224,12 +230,12 @@ pub struct UserSelection {
 }
 
 impl UserSelection {
-    /// All.
+    /// All users.
     pub fn new() -> UserSelection {
         UserSelection::default()
     }
 
-    /// Only those who are disabled, or who are not.
+    /// Only disabled users, or only enabled users.
     pub fn disabled(mut self, disabled: bool) -> UserSelection {
         self.filter.disabled = Some(disabled);
         self
@@ -241,36 +247,36 @@ impl UserSelection {
         self
     }
 
-    /// Only direct members of that group.
+    /// Only direct members of this group.
     pub fn group(mut self, group: impl Into<String>) -> UserSelection {
         self.group = Some(group.into());
         self
     }
 
-    /// Only those whose login, names or e-mail address contain that text.
+    /// Only users whose login, names or e-mail address contain this text.
     pub fn containing(mut self, text: impl Into<String>) -> UserSelection {
         self.filter.text = Some(text.into());
         self
     }
 }
 
-/// A group, without its members.
+/// A group without its members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Group {
-    /// The name, in the spelling given at creation.
+    /// The name in its original spelling.
     pub name: String,
-    /// Opaque, and the same for the whole life of the group.
+    /// An opaque identifier that never changes.
     pub uuid: String,
-    /// The name to show.
+    /// Display name.
     pub label: Option<String>,
-    /// The purpose of the group.
+    /// Description.
     pub description: Option<String>,
-    /// Further properties: names, and values as JSON text.
+    /// Extra properties: names, and values as JSON text.
     pub properties: BTreeMap<String, String>,
-    /// When the group was created.
+    /// Time of creation.
     pub created: SystemTime,
-    /// When the group was changed last.
+    /// Time of the last change.
     pub updated: SystemTime,
 }
 
@@ -288,7 +294,8 @@ impl From<model::Group> for Group {
     }
 }
 
-/// The fields of a new group, or those of a group that change. A field that is not named stays; an empty text clears it.
+/// The fields of a new group, or the changed fields of an existing one. Other fields stay unchanged; an empty text
+/// clears a field.
 #[derive(Default, Clone)]
 #[must_use]
 pub struct GroupFields {
@@ -297,30 +304,30 @@ pub struct GroupFields {
 }
 
 impl GroupFields {
-    /// No field.
+    /// No fields.
     pub fn new() -> GroupFields {
         GroupFields::default()
     }
 
-    /// The name to show.
+    /// Display name.
     pub fn label(mut self, label: impl Into<String>) -> GroupFields {
         self.changes.label = text(label);
         self
     }
 
-    /// The purpose of the group.
+    /// Description.
     pub fn description(mut self, description: impl Into<String>) -> GroupFields {
         self.changes.description = text(description);
         self
     }
 
-    /// All groups that this one is directly in, by name.
+    /// All groups that directly contain this group, by name.
     pub fn parents<N: Into<String>>(mut self, groups: impl IntoIterator<Item = N>) -> GroupFields {
         self.changes.parent_groups = names(groups);
         self
     }
 
-    /// A further property; the value is JSON text, and `null` removes it.
+    /// An extra property. The value is JSON text; `null` removes the property.
     pub fn property(mut self, name: impl Into<String>, json: impl Into<String>) -> GroupFields {
         self.properties.insert(name.into(), Some(json.into()));
         self
@@ -331,16 +338,16 @@ impl GroupFields {
     }
 }
 
-/// The purpose of a key.
+/// The kind and role of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyPurpose {
-    /// Names the organisation; needed on every Datadog call.
+    /// An API key: identifies the organisation, and is required in each Datadog request.
     Api,
-    /// Names a script, and allows it everything.
+    /// An application key with all rights.
     Administrator,
-    /// Names a script, and allows it to read and to create users that are no administrators.
+    /// An application key that may read, and create users who are not administrators.
     Standard,
-    /// Names a script, and allows it to read.
+    /// An application key that may only read.
     ReadOnly,
 }
 
@@ -355,13 +362,13 @@ impl From<KeyPurpose> for CredentialKind {
     }
 }
 
-/// A key that was just made.
+/// A new key.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct NewKey {
-    /// Its number, which revokes it.
+    /// The number of the key, for [`Directory::revoke_key`](super::Directory::revoke_key).
     pub id: i64,
-    /// The key itself, which is stored nowhere in clear.
+    /// The secret. It is not stored in plain text.
     pub secret: String,
 }
 
@@ -371,26 +378,26 @@ impl std::fmt::Debug for NewKey {
     }
 }
 
-/// A key.
+/// A key without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Key {
-    /// Its number, which revokes it.
+    /// The number of the key, for [`Directory::revoke_key`](super::Directory::revoke_key).
     pub id: i64,
-    /// The name that it was given.
+    /// The name of the key.
     pub name: String,
-    /// Its purpose.
+    /// The kind and role.
     pub purpose: KeyPurpose,
-    /// When it was made.
+    /// Time of creation.
     pub created: SystemTime,
-    /// When it was used last, to the hour.
+    /// Time of the last use, to the hour.
     pub last_used: Option<SystemTime>,
-    /// When it was revoked.
+    /// Time of the revocation.
     pub revoked: Option<SystemTime>,
 }
 
 impl Key {
-    /// A key; `None` for a token of a user.
+    /// Converts a credential; `None` for the token of a user.
     pub(super) fn of(credential: Credential) -> Option<Key> {
         let purpose = match credential.purpose {
             CredentialKind::Api => KeyPurpose::Api,
@@ -410,25 +417,25 @@ impl Key {
     }
 }
 
-/// A change that was made, by this program or through HTTP.
+/// A change in the directory, made by a program, a command or through HTTP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Change {
-    /// Counts up in the order of changes; some numbers may be left out.
+    /// The change number. It increases with each change; there can be gaps.
     pub id: i64,
-    /// When it was made.
+    /// Time of creation.
     pub time: SystemTime,
-    /// `user`, `key` or `operator`; `None`: the server itself.
+    /// `user`, `key` or `operator`; `None` for the server itself.
     pub caller_kind: Option<String>,
-    /// The name of the user or key, or the operator's account.
+    /// The name of the user, the key or the operator.
     pub caller: Option<String>,
-    /// The dialect by which it came; `command`, `library` or `program` for changes that came by none.
+    /// The dialect of the request; `command`, `library` or `program` for changes without a request.
     pub dialect: String,
-    /// The kind of change, such as `user.created`.
+    /// The action, such as `user.created`.
     pub action: String,
-    /// The user, group or key that was changed.
+    /// The name of the changed user, group or key.
     pub name: String,
-    /// The values that are no longer so, as a JSON object.
+    /// The old values, as a JSON object.
     pub before: Option<String>,
     /// The new values, as a JSON object.
     pub after: Option<String>,
@@ -450,13 +457,13 @@ impl From<model::Change> for Change {
     }
 }
 
-/// A part of all changes.
+/// A page of changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Changes {
-    /// The oldest first.
+    /// The changes, oldest first.
     pub changes: Vec<Change>,
-    /// The number after which the rest begins.
+    /// The change number for the next call.
     pub next: i64,
 }
 

@@ -1,4 +1,4 @@
-//! The settings of the database and of the log, which every command has.
+//! The settings of the database file and of the log, which every command has.
 
 use super::values::level;
 use crate::logging::Format;
@@ -10,10 +10,10 @@ pub struct Database {
     /// Database file
     #[arg(long, env = "ROLLBOOK_DB", value_name = "FILE", default_value = "rollbook.db")]
     pub db: PathBuf,
-    /// How much to log: off, error, warn, info, debug or trace
+    /// Log level: off, error, warn, info, debug or trace
     #[arg(long, env = "ROLLBOOK_LOG", value_name = "LEVEL", default_value = "info", value_parser = level)]
     pub log: log::LevelFilter,
-    /// Format of the log
+    /// Log format
     #[arg(long, env = "ROLLBOOK_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value = "text")]
     pub log_format: Format,
 }

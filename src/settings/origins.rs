@@ -1,53 +1,53 @@
-//! Where the values of settings came from.
+//! The sources of values: flag, variable or default.
 
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A setting of the server: its value, and where that came from.
+/// A row of the command `settings`: a server setting, its value and the source of the value.
 #[derive(Debug, Clone, Serialize)]
 pub struct Setting {
-    /// The flag, or the variable of a setting that has no flag.
+    /// The flag, or the variable if the setting has no flag.
     pub setting: String,
-    /// The value as text; `None` where none is set. Secrets are replaced.
+    /// The value as text, if there is one. Secrets are hidden.
     pub value: Option<String>,
-    /// Where the value came from.
+    /// The source of the value.
     pub from: Source,
-    /// The variable that sets it.
+    /// The variable of the setting.
     pub variable: Option<String>,
-    /// The value that it has when none is set.
+    /// The default value.
     pub default: Option<String>,
 }
 
-/// Where the value of a setting came from.
+/// The source of the value of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
     /// A flag on the command line.
     Flag,
-    /// A variable.
+    /// An environment variable.
     Variable,
-    /// Neither: it is the default.
+    /// The default.
     Default,
 }
 
-/// Where the values of settings came from.
+/// The sources of values: flag, variable or default.
 #[derive(Debug, Clone, Default)]
 pub struct Origins {
-    /// The variables of those that came from one.
+    /// Settings that a variable has set, with its name.
     pub(crate) variables: BTreeMap<String, String>,
-    /// Those that do not have their default.
+    /// Settings that a flag or a variable has set.
     pub(crate) given: BTreeSet<String>,
 }
 
 impl Origins {
-    /// The name of a setting for messages: its variable when the value came from there, else its flag. `setting` is
-    /// the name of the field in [`super::ServerArgs`].
+    /// The name of a setting in messages: the variable that has set it, or else its flag. `setting` is the name of a
+    /// field of [`super::ServerArgs`].
     pub fn name_of(&self, setting: &str) -> String {
         let flag = || format!("--{}", setting.replace('_', "-"));
         self.variables.get(setting).cloned().unwrap_or_else(flag)
     }
 
-    /// Whether a flag or a variable has set it.
+    /// Returns whether a flag or a variable has set it.
     pub fn is_given(&self, setting: &str) -> bool {
         self.given.contains(setting)
     }

@@ -1,4 +1,5 @@
-//! The path prefix of each dialect: every row of `DIALECTS` has a flag and a variable.
+//! The path prefix of each dialect. Every row of `DIALECTS` gives a flag and a variable, so that a new dialect needs no
+//! code here.
 
 use super::values::prefix;
 use crate::dialect::{DIALECTS, Dialect};
@@ -7,7 +8,7 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-/// The prefixes of the dialects, by their names.
+/// The path prefixes by the names of dialects.
 #[derive(Debug, Clone)]
 pub struct Prefixes(BTreeMap<&'static str, String>);
 
@@ -18,7 +19,7 @@ impl Prefixes {
     }
 }
 
-/// The setting of one prefix.
+/// Flag, variable and default of one path prefix.
 struct PrefixSetting {
     dialect: &'static str,
     id: String,

@@ -1,4 +1,4 @@
-//! The arguments of the process: where the command stands among them, and what a wrong one is told.
+//! The default command `serve`, options before the command, and advice for wrong arguments.
 
 use super::variables::{self, Parsed};
 use clap::builder::StyledStr;
@@ -8,20 +8,20 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::ops::Range;
 
-/// The command that is meant where none is named.
+/// The command of a command line without a command.
 const DEFAULT: &str = "serve";
 
-/// Reads arguments, the first of which is the name of the program, and the environment.
+/// Parses arguments, the first of which is the name of the program, and environment variables.
 ///
 /// # Errors
-/// What is wrong with them, or the help text that they ask for.
+/// Wrong usage; also the help or version text that the arguments ask for.
 pub(crate) fn parse(definition: &Command, args: impl IntoIterator<Item = OsString>) -> Result<Parsed, Error> {
     let args = with_command(args.into_iter().collect(), definition);
     let place = options_before_command(&args[1..], definition).1;
     variables::parse(definition, &args).map_err(|error| with_advice(error, &args[1..], place, definition))
 }
 
-/// Puts the command that is meant in its place: `serve` where none is named, and before its own options.
+/// Inserts `serve` if the arguments name no command, and moves `serve` before its own options.
 fn with_command(args: Vec<OsString>, definition: &Command) -> Vec<OsString> {
     let mut args = args.into_iter();
     let mut line = vec![args.next().unwrap_or_else(|| "rollbook".into())];
@@ -33,7 +33,7 @@ fn with_command(args: Vec<OsString>, definition: &Command) -> Vec<OsString> {
             return line;
         }
         Some(place) => place + 1,
-        // All, or what stands behind the options: `--`.
+        // No command: the rest is empty, or begins with `--`.
         None => options.last().map_or(0, |option| option.place.end),
     };
     let is_question = |arg: &&OsString| ["-h", "--help", "-V", "--version"].iter().any(|flag| arg == flag);
@@ -56,7 +56,7 @@ fn with_command(args: Vec<OsString>, definition: &Command) -> Vec<OsString> {
 
 /// An option before the command.
 struct Before {
-    /// Its name and, if that is an argument of its own, its value.
+    /// The arguments of the option: its name and, if separate, its value.
     place: Range<usize>,
     /// Whether it may stand before every command.
     is_shared: bool,
@@ -81,7 +81,7 @@ fn options_before_command(args: &[OsString], definition: &Command) -> (Vec<Befor
         let option = known.iter().find(is);
         let takes_next = option.is_some_and(|option| option.get_action().takes_values()) && name == text;
         let end = args.len().min(at + 1 + usize::from(takes_next));
-        // One whose value is missing must not take the command for it.
+        // An option without a value must not take the command as its value.
         let is_whole = end == at + 1 + usize::from(takes_next);
         let is_shared = is_whole && option.is_some_and(|option| option.is_global_set());
         options.push(Before { place: at..end, is_shared });
@@ -90,8 +90,8 @@ fn options_before_command(args: &[OsString], definition: &Command) -> (Vec<Befor
     (options, None)
 }
 
-/// Adds to an error what stands before the command: where an option of the command belongs, and the value of an option
-/// that looks like a command.
+/// Adds advice to an error about arguments before the command: that an option belongs after the command, or that an
+/// option has taken the command as its value.
 fn with_advice(mut error: Error, args: &[OsString], place: Option<usize>, definition: &Command) -> Error {
     let before = &args[..place.unwrap_or(0)];
     let advice = match (error.kind(), error.get(ContextKind::InvalidArg)) {
@@ -112,23 +112,23 @@ fn with_advice(mut error: Error, args: &[OsString], place: Option<usize>, defini
             if !is_first || definition.find_subcommand(&*value).is_none() {
                 return error;
             }
-            format!("'{value}' is the value of '{}' here, and not the command", option.to_string_lossy())
+            format!("'{value}' is taken as the value of '{}', not as the command", option.to_string_lossy())
         }
         _ => return error,
     };
     let mut tip = StyledStr::new();
     let _ = write!(tip, "{advice}");
-    // Names that are like it, and how those are used, are beside the point.
+    // Suggestions of similar names would mislead.
     error.remove(ContextKind::SuggestedArg);
     error.remove(ContextKind::SuggestedSubcommand);
     error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
     error
 }
 
-/// Whether the command that those words begin with has that option.
+/// Returns whether the command at the beginning of `words` has that option.
 fn takes(definition: &Command, words: &[OsString], option: &str) -> bool {
     let mut command = definition;
-    // An option that is not known above may have a value, which comes before the command.
+    // Skip the value of an unknown option, which stands before the command.
     for word in words.iter().skip_while(|word| definition.find_subcommand(word).is_none()) {
         let Some(inner) = command.find_subcommand(word) else { break };
         command = inner;

@@ -1,10 +1,9 @@
-//! What help texts have beside the options: a sentence at the beginning, examples at the end, and what is true of the
-//! database for each command.
+//! Completes help texts: a full stop after the summary, examples at the end, and the help of `--db` for each command.
 
 use clap::{Arg, Command};
 use std::fmt::Write as _;
 
-/// Two examples for each command. A test runs them as they are printed, in a folder with the files that they name.
+/// Two examples for each command. A test runs them in a folder with the files that they name.
 const EXAMPLES: &[(&str, [&str; 2])] = &[
     ("", ["rollbook --listen 127.0.0.1:8080", "rollbook --db rollbook.db user list"]),
     ("serve", ["rollbook serve --listen 127.0.0.1:8080", "rollbook serve --db trial.db --keep-changes 30d"]),
@@ -72,11 +71,11 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
     ("check", ["rollbook check", "rollbook check --repair"]),
 ];
 
-/// Commands that make a database where there is none.
+/// Commands that create the database if it does not exist.
 const MAKES_DATABASE: [&str; 5] = ["serve", "import", "pull datadog", "pull nuxeo", "key create"];
 
-/// Completes the help texts of a command and of those below it. `path` is its name without that of the program, and
-/// `shared` are the options that may stand before every command.
+/// Completes the help texts of a command and of its subcommands. `path` is its name without the name of the program,
+/// and `shared` has the options that are accepted before every command.
 pub(crate) fn describe(command: Command, path: &str, shared: &[Arg]) -> Command {
     let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path} {name}") };
     let mut command = command.mut_subcommands(|command| {
@@ -84,7 +83,7 @@ pub(crate) fn describe(command: Command, path: &str, shared: &[Arg]) -> Command 
         describe(command, &path, shared)
     });
     if !command.has_subcommands() {
-        // Taken, because an alias of a shell may name them, and not shown, because they mean nothing here.
+        // Accepted, because a shell alias may pass them to every command, and hidden, because they have no effect here.
         let has = |arg: &Arg| command.get_arguments().any(|own| own.get_id() == arg.get_id());
         let missing: Vec<Arg> = shared.iter().filter(|arg| !has(arg)).map(|arg| arg.clone().hide(true)).collect();
         command = command.args(missing);
@@ -101,12 +100,12 @@ pub(crate) fn describe(command: Command, path: &str, shared: &[Arg]) -> Command 
     command.about(sentence.unwrap_or_default()).after_help(after)
 }
 
-/// What a command does with the database.
+/// The help of `--db` for a command.
 fn database_of(path: &str) -> &'static str {
     match path {
-        "restore" => "Database file that the backup takes the place of; there may be none yet",
+        "restore" => "Database file to replace, or to create",
         "settings" => "Database file of the server",
-        path if MAKES_DATABASE.contains(&path) => "Database file; made if there is none",
-        _ => "Database file, which has to exist",
+        path if MAKES_DATABASE.contains(&path) => "Database file; created if it does not exist",
+        _ => "Database file; it must exist",
     }
 }

@@ -1,4 +1,4 @@
-//! Reading the command line and the environment, whatever the commands are.
+//! Parses the command line and environment variables. Knows no command.
 
 mod default_command;
 mod help;

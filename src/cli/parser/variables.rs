@@ -1,8 +1,8 @@
-//! Settings from the environment: the variables that count for a command, and where each value came from.
+//! Values from environment variables: the variables that a command uses, and the source of each value.
 //!
-//! The command line is parsed twice. The first pass takes no variable, and tells which command is meant: a mistake that
-//! it finds is one of the command line. The second pass takes the variables of that command and of no other one, so
-//! that a wrong setting of the server does not stop `backup`; a mistake that it finds is one of a variable.
+//! The command line is parsed twice. The first pass ignores variables and finds the command; its errors are errors of
+//! the command line. The second pass uses the variables of that command only, so that a wrong server setting does not
+//! stop `backup`; its errors are errors of variables.
 
 use crate::settings::{MARK, Origins, SECRETS, Setting, Source, set};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -13,26 +13,26 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
-/// How all variables of the program begin.
+/// The prefix of all variables of the program.
 const PREFIX: &str = "ROLLBOOK_";
-/// Options of every command that no command but the server needs: a wrong variable is left out with a warning there.
+/// Options that only the server needs. For other commands a wrong variable is a warning, and the default is used.
 const MINOR: [&str; 2] = ["log", "log_format"];
-/// How much two names have in common, of 1, if one may be meant by the other.
+/// Minimum similarity, from 0 to 1, of a variable that is suggested for an unknown one.
 const LIKENESS_MIN: f64 = 0.6;
 
-/// The arguments and variables of a command, read.
+/// The parsed arguments and variables of a command.
 pub(crate) struct Parsed {
     pub(crate) matches: ArgMatches,
-    /// The command itself, with its arguments.
+    /// The command, with the definitions of its arguments.
     command: Command,
-    /// Mistakes in the environment that stop no command.
+    /// Mistakes in environment variables that do not stop the command.
     pub(crate) warnings: Vec<String>,
 }
 
-/// Parses arguments, the first of which is the name of the program, and the environment.
+/// Parses arguments, the first of which is the name of the program, and environment variables.
 pub(super) fn parse(definition: &Command, args: &[OsString]) -> Result<Parsed, clap::Error> {
     let given = without_variables(definition.clone()).try_get_matches_from(args).map_err(|error| {
-        // Help names the variables.
+        // The help text names the variables.
         let help = || definition.clone().try_get_matches_from(args).err();
         if error.use_stderr() { error } else { help().unwrap_or(error) }
     })?;
@@ -44,12 +44,12 @@ pub(super) fn parse(definition: &Command, args: &[OsString]) -> Result<Parsed, c
 }
 
 impl Parsed {
-    /// Where the values of the command's settings came from.
+    /// The sources of the values of the command.
     pub(crate) fn origins(&self) -> Origins {
         origins(&self.command, leaf(&self.matches))
     }
 
-    /// All settings of the server, in the order of its help, for the command that shows them: it has all options of
+    /// All settings of the server in the order of its help text, for the command `settings`, which has all options of
     /// `serve`.
     pub(crate) fn settings(&self, definition: &Command) -> Vec<Setting> {
         settings(definition, leaf(&self.matches))
@@ -59,13 +59,13 @@ impl Parsed {
 /// The second pass.
 struct Reading<'d> {
     definition: &'d Command,
-    /// What the command line alone says.
+    /// The arguments without variables.
     given: ArgMatches,
     /// The names of the command and of its subcommand.
     path: Vec<String>,
-    /// The command itself, with its arguments.
+    /// The command, with the definitions of its arguments.
     command: Command,
-    /// Arguments whose variables do not count.
+    /// Arguments whose variables are ignored.
     left_out: BTreeSet<Id>,
     warnings: Vec<String>,
 }
@@ -98,12 +98,12 @@ impl Reading<'_> {
             }
             let said = error.to_string();
             let first = said.lines().next().unwrap_or_default();
-            self.warnings.push(format!("{}; the default counts", first.trim_start_matches("error: ")));
+            self.warnings.push(format!("{}; the default is used", first.trim_start_matches("error: ")));
             self.left_out.insert(arg);
         }
     }
 
-    /// Puts the variable in the place of the flag, where the value has come from there. Returns the argument.
+    /// Replaces the flag in an error by the variable that has set the value. Returns the argument.
     fn name_variables(&self, error: &mut clap::Error) -> Option<Id> {
         let given = leaf(&self.given);
         let from_variable = |shown: &str| {
@@ -128,18 +128,19 @@ impl Reading<'_> {
     }
 }
 
-/// The arguments of a command whose variables do not count, and warnings; an error for a value that is no text.
+/// Returns the arguments of a command whose variables are ignored, and warnings; an error for a value that is not text.
 fn choose(command: &Command, given: &ArgMatches) -> Result<(BTreeSet<Id>, Vec<String>), (ErrorKind, String)> {
     let (mut left_out, mut warnings) = (BTreeSet::new(), Vec::new());
     let is_given = |arg: &Arg| given.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
     for arg in command.get_arguments() {
         let Some((variable, value)) = variable_of(arg) else { continue };
-        // What the command line says in another way counts more.
+        // A conflicting argument on the command line wins.
         let is_outweighed = command.get_arguments().any(|other| is_given(other) && exclude(command, arg, other));
         if value.is_empty() || is_given(arg) || is_outweighed {
             left_out.insert(arg.get_id().clone());
             if value.is_empty() && !is_given(arg) && arg.get_id() == "protect" {
-                let rule = "is empty and counts as unset, so Administrator is protected; a comma protects no user";
+                let rule = "is empty and counts as unset, so Administrator is protected; set it to a comma to \
+                protect no user";
                 warnings.push(format!("{variable} {rule}"));
             }
             continue;
@@ -149,20 +150,20 @@ fn choose(command: &Command, given: &ArgMatches) -> Result<(BTreeSet<Id>, Vec<St
             return Err((ErrorKind::InvalidUtf8, format!("the value of {variable} is not UTF-8")));
         }
         if value.as_bytes().starts_with(MARK) {
-            let why = format!("the value of {variable} begins with a byte order mark: remove it");
+            let why = format!("the value of {variable} begins with a byte order mark; remove it");
             return Err((ErrorKind::ValueValidation, why));
         }
     }
     Ok((left_out, warnings))
 }
 
-/// The variable of an argument and its value, where it is set.
+/// The variable of an argument and its value, if it is set.
 fn variable_of(arg: &Arg) -> Option<(String, OsString)> {
     let name = arg.get_env()?;
     Some((name.to_string_lossy().into_owned(), std::env::var_os(name)?))
 }
 
-/// Whether two arguments cannot be given together.
+/// Returns whether two arguments conflict.
 fn exclude(command: &Command, one: &Arg, other: &Arg) -> bool {
     let excludes = |one: &Arg, other: &Arg| {
         command.get_arg_conflicts_with(one).iter().any(|conflict| conflict.get_id() == other.get_id())
@@ -170,13 +171,13 @@ fn exclude(command: &Command, one: &Arg, other: &Arg) -> bool {
     excludes(one, other) || excludes(other, one)
 }
 
-/// The same command, all of whose settings are flags. What a variable may give need not be given.
+/// The command without variables. Arguments that a variable can set are optional.
 fn without_variables(command: Command) -> Command {
     let bare = |arg: Arg| if arg.get_env().is_some() { arg.env(None::<&str>).required(false) } else { arg };
     command.mut_args(bare).mut_subcommands(without_variables)
 }
 
-/// The same command, where the variables of the command at the end of that path count, but for those.
+/// The command with the variables of the subcommand at the end of `path`, except those of `left_out`.
 fn with_variables(command: Command, path: &[String], left_out: &BTreeSet<Id>) -> Command {
     match path.split_first() {
         Some((name, rest)) => command
@@ -186,7 +187,7 @@ fn with_variables(command: Command, path: &[String], left_out: &BTreeSet<Id>) ->
     }
 }
 
-/// What was found for the command itself.
+/// The matches of the innermost command.
 fn leaf(mut matches: &ArgMatches) -> &ArgMatches {
     while let Some((_, inner)) = matches.subcommand() {
         matches = inner;
@@ -206,7 +207,7 @@ fn origins(command: &Command, matches: &ArgMatches) -> Origins {
 }
 
 fn settings(definition: &Command, matches: &ArgMatches) -> Vec<Setting> {
-    let serve = definition.find_subcommand("serve").expect("the command that serves");
+    let serve = definition.find_subcommand("serve").expect("the command serve");
     let shown = serve.get_arguments().filter(|arg| !arg.is_hide_set());
     let mut settings: Vec<Setting> = shown.map(|arg| setting(arg, matches)).collect();
     for secret in SECRETS {
@@ -248,7 +249,7 @@ fn hidden() -> String {
     "(hidden)".to_owned()
 }
 
-/// A warning for each variable that looks like one of the program's and is none.
+/// A warning for each variable that begins with the prefix of the program and is unknown.
 fn unknown(program: &Command) -> Vec<String> {
     let mut known = BTreeSet::new();
     add_variables(program, &mut known);
@@ -262,10 +263,10 @@ fn unknown(program: &Command) -> Vec<String> {
     names.sort();
     let warning = |(name, _): &(String, OsString)| {
         let way_out = match nearest(name, &known) {
-            Some(other) => format!("the nearest that does is {other}"),
-            None => "rollbook settings lists those that do".to_owned(),
+            Some(other) => format!("the most similar variable is {other}"),
+            None => "rollbook settings lists all variables".to_owned(),
         };
-        format!("the variable {} sets nothing; {way_out}", name.escape_debug())
+        format!("unknown variable {}; {way_out}", name.escape_debug())
     };
     names.iter().map(warning).collect()
 }
@@ -276,8 +277,8 @@ fn add_variables(command: &Command, known: &mut BTreeSet<String>) {
     command.get_subcommands().for_each(|command| add_variables(command, known));
 }
 
-/// Whether Kubernetes has set it: each container has such variables for every service, and a service may be called
-/// rollbook.
+/// Returns whether Kubernetes has set the variable. Containers have such variables for each service, and a service can
+/// be called rollbook.
 fn is_of_kubernetes(name: &str, value: &OsStr) -> bool {
     let has_number = |(_, rest): (&str, &str)| rest.starts_with(|c: char| c.is_ascii_digit());
     name.ends_with("_SERVICE_HOST")
@@ -286,9 +287,9 @@ fn is_of_kubernetes(name: &str, value: &OsStr) -> bool {
         || (name.ends_with("_PORT") && value.to_string_lossy().contains("://"))
 }
 
-/// The known name that is most like that one.
+/// The most similar known name.
 fn nearest<'k>(name: &str, known: &'k BTreeSet<String>) -> Option<&'k str> {
-    // What all have in common makes none of them nearer.
+    // The common prefix does not count as similarity.
     let own = |name: &str| name.trim_start_matches(PREFIX).to_ascii_uppercase();
     let likeness = |other: &String| strsim::normalized_damerau_levenshtein(&own(name), &own(other));
     let best = known.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;

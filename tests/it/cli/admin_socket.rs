@@ -23,14 +23,14 @@ fn socket_is_private_to_its_owner_and_removed_with_the_server() {
     assert!(socket(&folder).exists());
     assert_eq!(said(&run(&folder, &["user", "list"])).0, 0);
     let server = Server::over(Arc::clone(&folder), &[]);
-    assert!(said(&run(&folder, &["user", "list", "-v"])).2.contains("through the server"));
+    assert!(said(&run(&folder, &["user", "list", "-v"])).2.contains("connected to the server"));
     server.stop();
     // By whatever link the database is named.
     let link = folder.path().join("link.db");
     std::os::unix::fs::symlink(folder.db(), &link).expect("a link");
     let _server = Server::over(Arc::clone(&folder), &[]);
     let listed = rollbook().args(["user", "list", "-v", "--db"]).arg(&link).output().expect("the command runs");
-    assert!(said(&listed).2.contains("through the server"), "{listed:?}");
+    assert!(said(&listed).2.contains("connected to the server"), "{listed:?}");
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn server_without_a_socket_still_serves() {
     let folder = Arc::new(Folder::new());
     std::fs::write(socket(&folder), "mine").expect("a file");
     let server = Server::over(Arc::clone(&folder), &[]);
-    assert!(server.log().contains("commands cannot reach this server"), "{}", server.log());
+    assert!(server.log().contains("cannot open the admin socket"), "{}", server.log());
     assert_eq!(server.datadog("GET", "/api/v1/user", None).status, 200);
     let (status, _, err) = said(&run(&folder, &["user", "list"]));
     assert_eq!(status, 1);
@@ -58,7 +58,7 @@ fn socket_path_may_be_long() {
     let _server = Server::by(command, folder);
     let listed = rollbook().args(["user", "list", "-v", "--db"]).arg(&db).output().expect("the command runs");
     let (status, out, err) = said(&listed);
-    assert!(status == 0 && out.contains("Administrator") && err.contains("through the server"), "{out}{err}");
+    assert!(status == 0 && out.contains("Administrator") && err.contains("connected to the server"), "{out}{err}");
 }
 
 #[test]
@@ -106,6 +106,6 @@ fn server_that_stops_during_a_command_is_reported() {
     let thread = std::thread::spawn(move || drop(listener.accept()));
     let (status, _, err) = said(&run(&folder, &["user", "list"]));
     assert_eq!(status, 1);
-    assert!(err.contains("ask the server"), "{err}");
+    assert!(err.contains("send the request to the server"), "{err}");
     thread.join().expect("it has hung up");
 }

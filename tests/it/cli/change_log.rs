@@ -86,6 +86,6 @@ fn log_can_be_followed_while_a_server_runs() {
     let (status, _, err) = said(&run(&folder, &["log", "--follow"]));
     assert_eq!(
         (status, err.as_str()),
-        (1, "rollbook: no server holds the database: nothing can change while --follow waits\n")
+        (1, "rollbook: --follow needs a running server: without one the database does not change\n")
     );
 }

@@ -110,7 +110,7 @@ fn key_that_could_not_be_printed_is_revoked_and_the_command_fails() {
     let folder = folder();
     let (status, _, err) = said(&unread(&folder, &["key", "create", "app", "--name", "unread"]));
     assert_eq!(status, 1, "{err}");
-    assert!(err.contains("key 4 is revoked again; make another one where its output is read"), "{err}");
+    assert!(err.contains("key 4 was revoked because it could not be printed; create another key"), "{err}");
     let keys = said(&run(&folder, &["key", "list", "--format", "csv"])).1;
     let line = keys.lines().find(|line| line.contains("unread")).expect("the key");
     assert!(!line.ends_with(','), "the key is not revoked: {line}");

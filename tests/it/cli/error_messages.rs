@@ -70,32 +70,48 @@ const REFUSED: &[(&str, i32, &[&str])] = &[
     ("user delete Administrator", 1, &["the last enabled administrator", "rollbook user set NAME --role admin"]),
     ("group add-member inner team --groups", 1, &["closes a cycle", "rollbook group show"]),
     ("key revoke 9", 1, &["there is no valid key 9 (rollbook key list shows all)"]),
-    ("user add kim --password", 1, &["the password is empty: without --password the user has none"]),
+    (
+        "user add kim --password",
+        1,
+        &["the password is empty; leave out --password to create a user without a password"],
+    ),
     ("passwd ada --password-pattern ^.{80}$", 1, &["--password-pattern says which passwords are taken"]),
-    ("key create api --role read", 2, &["--role: an API key has none: leave it out, or make an app key"]),
+    ("key create api --role read", 2, &["--role: an API key has no role; leave out --role, or create an app key"]),
     // Files.
     ("import again.csv", 1, &["--on-conflict update changes it, skip leaves it", "--create-groups makes it"]),
-    ("import people.txt", 2, &["--format: the name people.txt does not tell what is in it: csv, jsonl or ldif"]),
+    (
+        "import people.txt",
+        2,
+        &["--format is needed because the file name people.txt does not end in .csv, .jsonl or .ldif"],
+    ),
     ("import folder.csv", 1, &["folder.csv: it is a folder: name a file, or - for standard input"]),
     ("import nowhere.csv", 1, &["read nowhere.csv: No such file"]),
     ("import notes.csv", 1, &["--login"]),
     ("import again.csv --report again.csv", 1, &["is the input itself: --report has to name another file"]),
     ("import again.csv --map-group elsewhere=team", 1, &["--map-group: the input has no group"]),
     ("export users.csv", 1, &["users.csv", "(--force overwrites it)"]),
-    ("export users.txt", 2, &["--format: the name users.txt does not tell"]),
+    ("export users.txt", 2, &["--format is needed because the file name users.txt"]),
     ("export rollbook.db --format csv --force", 1, &["is the database itself"]),
     ("backup monday.db", 1, &["monday.db is there already (--force overwrites it)"]),
     ("restore nowhere.db", 1, &["nowhere.db"]),
     ("restore users.csv", 1, &["users.csv"]),
     // Databases.
-    ("user list --db no.db", 1, &["there is no database no.db: --db names another one, rollbook serve makes one"]),
-    ("passwd ada --db no.db", 1, &["there is no database no.db: --db names"]),
-    ("check --db no.db", 1, &["there is no database no.db: --db names"]),
-    ("export - --format csv --db no.db", 1, &["there is no database no.db: --db names"]),
-    ("backup new.db --db no.db", 1, &["there is no database no.db: --db names"]),
-    ("log --db no.db", 1, &["there is no database no.db: --db names"]),
+    (
+        "user list --db no.db",
+        1,
+        &["there is no database no.db: use --db to name another file, or rollbook serve to create a database"],
+    ),
+    ("passwd ada --db no.db", 1, &["there is no database no.db: use --db"]),
+    ("check --db no.db", 1, &["there is no database no.db: use --db"]),
+    ("export - --format csv --db no.db", 1, &["there is no database no.db: use --db"]),
+    ("backup new.db --db no.db", 1, &["there is no database no.db: use --db"]),
+    ("log --db no.db", 1, &["there is no database no.db: use --db"]),
     // Servers.
-    ("healthcheck --listen 127.0.0.1:9", 1, &["ask the server at 127.0.0.1:9 (--listen names another one)"]),
+    (
+        "healthcheck --listen 127.0.0.1:9",
+        1,
+        &["connect to the server at 127.0.0.1:9 (use --listen for another address)"],
+    ),
     ("pull nuxeo --from http://127.0.0.1:9/nuxeo", 1, &["set NUXEO_PASSWORD or NUXEO_TOKEN"]),
     // The command line.
     ("usr list", 2, &["unrecognized subcommand 'usr'", "'user'"]),
@@ -108,9 +124,9 @@ const REFUSED: &[(&str, i32, &[&str])] = &[
     ("user purge --older-than soon", 2, &["--older-than", "90d, 12h, 30m or 10s"]),
     ("user add kim --property x", 2, &["--property", "NAME=JSON"]),
     ("import again.csv --map-group x", 2, &["--map-group", "NAME=GROUP"]),
-    ("import again.csv --delimiter ab", 2, &["--delimiter", "not one character, and not tab"]),
+    ("import again.csv --delimiter ab", 2, &["--delimiter", "not a single character and not tab"]),
     ("log --since yesterday", 2, &["--since", "a time (RFC 3339) or now"]),
-    ("man key lose", 2, &["there is no command key lose: rollbook help lists them"]),
+    ("man key lose", 2, &["unknown command key lose; rollbook help lists the commands"]),
     ("healthcheck --timeout 0", 2, &["--timeout", "seconds"]),
 ];
 
@@ -141,7 +157,7 @@ fn nearest_name_is_suggested_to_commands_but_not_over_http() {
     let server = Server::over(Arc::clone(&folder), &[]);
     let (status, _, err) = in_folder(&folder, "user show adda -v", "");
     assert_eq!(status, 1);
-    assert!(err.contains("through the server") && err.contains("user does not exist: adda (is it ada?)"), "{err}");
+    assert!(err.contains("connected to the server") && err.contains("user does not exist: adda (is it ada?)"), "{err}");
     for answer in [
         server.nuxeo("GET", "/user/adda", None),
         server.nuxeo("GET", "/group/tem", None),

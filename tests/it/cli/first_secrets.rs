@@ -72,12 +72,12 @@ fn a_first_start_keeps_its_secrets_from_the_journal() {
     let lines = std::fs::read_to_string(&file).expect("the secrets");
     let secrets = pasted(&lines);
     assert_eq!(std::fs::metadata(&file).expect("the file").permissions().mode() & 0o7777, 0o600);
-    assert!(log.contains(&format!("its secrets are in {}", file.display())), "{log}");
+    assert!(log.contains(&format!("and the keys are in {}", file.display())), "{log}");
     assert!(!log.contains("export "), "{log}");
     assert!(secrets.iter().all(|secret| !log.contains(secret)), "{log}");
     // Until the file is gone each start reminds of it.
     let log = Started::by(serve_unprepared(&folder, &[])).stop().join("\n");
-    let reminder = format!("the first secrets are still in {}: keep them elsewhere", file.display());
+    let reminder = format!("the secrets of the first start are still in {}; store them elsewhere", file.display());
     assert_eq!(log.matches(&reminder).count(), 1, "{log}");
     assert!(secrets.iter().all(|secret| !log.contains(secret)), "{log}");
     std::fs::remove_file(&file).expect("the file can be removed");

@@ -93,8 +93,7 @@ fn first_start_is_refused_when_its_secrets_would_be_lost() {
     let mut child = command.stderr(Stdio::null()).spawn().expect("the server starts");
     assert_eq!(wait_for(&mut child).code(), Some(1));
     let log = std::fs::read_to_string(log).expect("the log");
-    let advice =
-        "would be lost: set ROLLBOOK_ADMIN_PASSWORD, ROLLBOOK_API_KEY and ROLLBOOK_APP_KEY, or name a file with";
+    let advice = "would be lost; set ROLLBOOK_ADMIN_PASSWORD, ROLLBOOK_API_KEY and ROLLBOOK_APP_KEY, or use";
     assert!(log.contains(advice), "{log}");
     // A command that makes a directory likewise.
     let folder = Folder::new();
@@ -127,7 +126,7 @@ fn secrets_are_written_to_the_secrets_file() {
         let mut command = unprepared(serve(&folder, &[]));
         command.env("ROLLBOOK_SECRETS_FILE", &file);
         let server = Server::by(command, Arc::clone(&folder));
-        assert!(server.log().contains(&format!("its secrets are in {}", file.display())), "{}", server.log());
+        assert!(server.log().contains(&format!("and the keys are in {}", file.display())), "{}", server.log());
         assert!(!server.log().contains("export"), "{}", server.log());
         assert_eq!(std::fs::metadata(&file).expect("the file").permissions().mode() & 0o7777, 0o600);
         assert_open(&server, &secrets(&std::fs::read_to_string(&file).expect("the file")));
@@ -143,13 +142,13 @@ fn unusable_secrets_file_is_refused() {
     std::os::unix::fs::symlink(path("target"), path("link")).expect("a link");
     assert!(Command::new("mkfifo").arg(path("pipe")).status().expect("mkfifo runs").success());
     for (name, message) in [
-        ("mine", "it has content already: remove it, or name another file"),
+        ("mine", "it is not empty; remove it, or name another file"),
         ("folder", "Is a directory"),
         ("link", "Too many levels of symbolic links"),
         ("pipe", "write the secrets to"),
         ("missing/file", "No such file or directory"),
-        ("rollbook.db", "it is the database, or belongs to it"),
-        ("rollbook.db-wal", "it is the database, or belongs to it"),
+        ("rollbook.db", "it is the database file or belongs to it"),
+        ("rollbook.db-wal", "it is the database file or belongs to it"),
     ] {
         let file = path(name);
         let (status, err) = refused(unprepared(serve(&folder, &["--secrets-file", file.to_str().expect("text")])));
@@ -182,14 +181,14 @@ fn first_start_killed_after_writing_the_secrets_file_can_be_repeated() {
     wait_for(&mut child);
     std::fs::remove_dir(waits).expect("a folder");
     let left = std::fs::read_to_string(&file).expect("the file");
-    assert!(left.ends_with(" has not begun with these yet\n"), "{left}");
+    assert!(left.contains("# not stored yet in the directory "), "{left}");
     // Another directory does not take the file, nor one with a line that a person has added.
     let other = Folder::new();
     let (status, err) = refused(unprepared(serve(&other, &flags)));
-    assert!(status == 1 && err.contains("it has content already"), "{err}");
+    assert!(status == 1 && err.contains("it is not empty"), "{err}");
     std::fs::write(&file, format!("mine\n{left}")).expect("a file");
     let (status, err) = refused(unprepared(serve(&folder, &flags)));
-    assert!(status == 1 && err.contains("it has content already"), "{err}");
+    assert!(status == 1 && err.contains("it is not empty"), "{err}");
     std::fs::write(&file, &left).expect("a file");
 
     let server = Server::by(unprepared(serve(&folder, &flags)), Arc::clone(&folder));
@@ -229,7 +228,7 @@ fn secrets_without_an_effect_cause_a_warning() {
     // The file is not looked at.
     command.env("ROLLBOOK_ADMIN_PASSWORD", "another one").env("ROLLBOOK_API_KEY_FILE", "/nowhere");
     let server = Server::by(command, Arc::clone(&folder));
-    let warning = "WARN ] no effect on a directory that has begun: ROLLBOOK_ADMIN_PASSWORD, ROLLBOOK_API_KEY_FILE; rollbook passwd";
+    let warning = "WARN ] ignored because the directory already exists: ROLLBOOK_ADMIN_PASSWORD, ROLLBOOK_API_KEY_FILE; use rollbook passwd";
     assert!(server.log().contains(warning), "{}", server.log());
     assert!(!server.log().contains("another one"), "{}", server.log());
     assert_eq!(server.nuxeo("GET", "/me", None).status, 200, "the password is that of the first start");
@@ -254,7 +253,7 @@ fn start_ends_with_a_readable_line() {
     let server = Server::with(&["--ui-prefix", "/", "--datadog-prefix", "/dd"]);
     assert!(line(&server).contains(&format!("open {}/ in", server.url)), "{}", server.log());
     let server = Server::with(&["--dialects", "datadog"]);
-    assert!(line(&server).ends_with(&format!("ready at {}; the page for people is not served", server.url)));
+    assert!(line(&server).ends_with(&format!("ready at {}; the admin page is not served", server.url)));
     let server = Server::with(&["--listen", "0.0.0.0:0"]);
     assert!(line(&server).contains(&format!("open http://localhost:{}/ui/", server.address.port())));
 

@@ -10,11 +10,11 @@ fn groups_are_created_shown_updated_and_filled() {
             "",
             0,
             "",
-            "made the group team\n",
+            "created group team\n",
         ),
         ("group add TEAM", "", 1, "", "rollbook: group already exists: TEAM (rollbook group set changes it)\n"),
-        ("user add ada", "", 0, "", "made the user ada\n"),
-        ("user add bob", "", 0, "", "made the user bob\n"),
+        ("user add ada", "", 0, "", "created user ada\n"),
+        ("user add bob", "", 0, "", "created user bob\n"),
         (
             "group add-member team ada nobody BOB",
             "",
@@ -90,7 +90,7 @@ fn groups_are_created_shown_updated_and_filled() {
         ("group remove-member team ada bob", "", 0, "", "removed ada\nremoved bob\n"),
         ("group remove-member team powerusers --groups", "", 0, "", "removed powerusers\n"),
         ("group remove-member team powerusers --groups", "", 0, "", "removed powerusers\n"),
-        ("group set team --label '' --parent '' --description ''", "", 0, "", "changed the group team\n"),
+        ("group set team --label '' --parent '' --description ''", "", 0, "", "updated group team\n"),
         (
             "group show team --format json",
             "",
@@ -111,7 +111,7 @@ fn groups_are_created_shown_updated_and_filled() {
             "",
             1,
             "",
-            "removed the group team\nrollbook: nope: group does not exist: nope (rollbook group list shows all)\n",
+            "deleted group team\nrollbook: nope: group does not exist: nope (rollbook group list shows all)\n",
         ),
         (
             "group delete administrators",

@@ -74,8 +74,8 @@ fn each_help_begins_with_a_sentence_and_ends_with_two_examples() {
 fn help_describes_the_database_option_of_each_command() {
     for (path, help) in all() {
         let folder = Folder::new();
-        let made = help.contains("Database file; made if there is none");
-        let needed = help.contains("Database file, which has to exist");
+        let made = help.contains("Database file; created if it does not exist");
+        let needed = help.contains("Database file; it must exist");
         let words: &[&str] = match path.as_str() {
             "import" => {
                 std::fs::write(folder.path().join("people.csv"), "login\nkim\n").expect("a file");

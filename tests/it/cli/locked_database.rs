@@ -30,7 +30,7 @@ fn a_second_server_names_the_first_and_the_commands_that_work_through_it() {
     let (status, _, err) = said(&serve(&folder, &[]).output().expect("the command runs"));
     assert_eq!(status, 1);
     let advice =
-        format!("if that is a server, commands work through it (rollbook user list --db {})", folder.db().display());
+        format!("if it is a server, commands work through it (rollbook user list --db {})", folder.db().display());
     for part in [words.as_str(), advice.as_str(), "(--db FILE)"] {
         assert!(err.contains(part), "{part:?} in {err}");
     }
@@ -57,7 +57,7 @@ fn a_command_names_a_process_that_takes_no_commands() {
     let (status, _, err) = said(&run(&folder, &["user", "list"]));
     assert_eq!(status, 1);
     let advice =
-        format!("which takes no commands at {}.sock: wait until it has ended, or stop it", folder.db().display());
+        format!("and it accepts no commands at {}.sock; wait until it ends, or stop it", folder.db().display());
     assert!(err.contains(&words) && err.contains(&advice), "{err}");
     // The file stays as it was.
     assert_eq!(held.metadata().expect("the lock file").len(), 0);

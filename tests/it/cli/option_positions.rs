@@ -30,8 +30,8 @@ fn options_may_stand_before_the_command() {
         (&["--db=one.db", "user", "show", "one"], 0, "name:"),
         (&["user", "--db", "one.db", "show", "one"], 0, "name:"),
         (&["user", "show", "--db", "one.db", "one"], 0, "name:"),
-        (&["-v", "--db", "one.db", "user", "show", "one"], 0, "working on the file one.db"),
-        (&["--verbose", "--log", "off", "user", "show", "one", "--db", "one.db"], 0, "working on the file one.db"),
+        (&["-v", "--db", "one.db", "user", "show", "one"], 0, "opened the database file one.db"),
+        (&["--verbose", "--log", "off", "user", "show", "one", "--db", "one.db"], 0, "opened the database file one.db"),
         (&["--log-format", "json", "--db", "three.db", "user", "list"], 1, r#"{"time":""#),
         (&["user", "--log-format", "json", "--db", "three.db", "list"], 1, r#"{"time":""#),
         (&["--db", "one.db", "check"], 0, "ok: 2 users"),
@@ -149,7 +149,7 @@ fn no_word_is_dropped_and_no_option_takes_the_command_for_its_value() {
         (&["--db"], "a value is required for '--db <FILE>'"),
         (&["--log"], "a value is required for '--log <LEVEL>'"),
         (&["--listen"], "a value is required for '--listen <ADDRESS>'"),
-        (&["--db", "user", "list"], "'user' is the value of '--db' here, and not the command"),
+        (&["--db", "user", "list"], "'user' is taken as the value of '--db', not as the command"),
     ] {
         let (code, _, err) = said(&in_folder(&folder, words));
         assert_eq!(code, 2, "{words:?}: {err}");

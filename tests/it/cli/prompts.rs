@@ -46,7 +46,7 @@ fn a_password_is_typed_twice_and_not_shown() {
     wait_until("no echo", || !terminal.echoes());
     // The keys that change a line do so.
     terminal.type_in("wrong\u{15}secreT\u{7f}t words\n");
-    terminal.wait_for("Once more: ", 1);
+    terminal.wait_for("Repeat the password: ", 1);
     wait_until("no echo", || !terminal.echoes());
     terminal.type_in("secret words\n");
     assert_eq!(wait_for(&mut child).code(), Some(0), "{}", terminal.shown());
@@ -61,13 +61,12 @@ fn a_password_is_typed_twice_and_not_shown() {
 #[test]
 fn two_passwords_that_differ_and_none_at_all_are_refused() {
     let (folder, mut terminal) = (folder(), Terminal::new());
-    for (typed, refusal) in [
-        (["one\n", "two\n"], "the two passwords are not the same: type the same one twice"),
-        (["\u{4}", ""], "the input of the terminal has ended"),
-    ] {
+    for (typed, refusal) in
+        [(["one\n", "two\n"], "the two passwords differ"), (["\u{4}", ""], "end of input at the terminal")]
+    {
         terminal.clear();
         let Some(mut child) = terminal.start(&folder, &["passwd", "ada"], |_| {}) else { return };
-        for (prompt, text) in ["New password of ada: ", "Once more: "].iter().zip(typed) {
+        for (prompt, text) in ["New password of ada: ", "Repeat the password: "].iter().zip(typed) {
             if text.is_empty() {
                 break;
             }
@@ -119,7 +118,7 @@ fn the_terminal_is_as_before_when_a_password_prompt_is_ended() {
 fn the_second_prompt_is_ended_as_the_first() {
     let second = |terminal: &mut Terminal, _: &Child| {
         terminal.type_in("secret words\n");
-        terminal.wait_for("Once more: ", 1);
+        terminal.wait_for("Repeat the password: ", 1);
         wait_until("no echo", || !terminal.echoes());
         terminal.type_in("\u{3}");
     };
@@ -141,7 +140,7 @@ fn a_stopped_prompt_gives_the_echo_back_and_goes_on_without_it() {
     kill(&child, "-CONT");
     wait_until("no echo", || !terminal.echoes());
     terminal.type_in("secret words\n");
-    terminal.wait_for("Once more: ", 1);
+    terminal.wait_for("Repeat the password: ", 1);
     wait_until("no echo", || !terminal.echoes());
     terminal.type_in("secret words\n");
     assert_eq!(wait_for(&mut child).code(), Some(0), "{}", terminal.shown());
@@ -155,21 +154,25 @@ fn is_gone(folder: &Folder, kind: &str, name: &str) -> bool {
 }
 
 const DESTRUCTIVE: [Destructive; 8] = [
-    (&["user", "delete", "ada"], "remove the user ada for good, with memberships and tokens? [y/N] ", |folder| {
+    (&["user", "delete", "ada"], "permanently delete the user ada with memberships and tokens? [y/N] ", |folder| {
         is_gone(folder, "user", "ada")
     }),
-    (&["user", "delete", "ada", "bob"], "remove 2 users (ada, bob) for good", |folder| {
+    (&["user", "delete", "ada", "bob"], "permanently delete 2 users (ada, bob)", |folder| {
         is_gone(folder, "user", "ada") && is_gone(folder, "user", "bob")
     }),
-    (&["user", "purge", "--older-than", "0s"], "remove for good all users who are disabled and unchanged", |folder| {
-        is_gone(folder, "user", "ada")
+    (
+        &["user", "purge", "--older-than", "0s"],
+        "permanently delete all users who are disabled and have not been changed",
+        |folder| is_gone(folder, "user", "ada"),
+    ),
+    (&["group", "delete", "team"], "permanently delete the group team? [y/N] ", |folder| {
+        is_gone(folder, "group", "team")
     }),
-    (&["group", "delete", "team"], "remove the group team for good? [y/N] ", |folder| is_gone(folder, "group", "team")),
-    (&["key", "revoke", "1"], "revoke key 1, which cannot be undone? [y/N] ", |folder| {
+    (&["key", "revoke", "1"], "permanently revoke key 1? [y/N] ", |folder| {
         let keys = said(&run(folder, &["key", "list", "--format", "csv"])).1;
         !keys.lines().nth(1).expect("a key").ends_with(',')
     }),
-    (&["restore", "backup.db"], "put backup.db in the place of ", |folder| is_gone(folder, "user", "later")),
+    (&["restore", "backup.db"], "replace ", |folder| is_gone(folder, "user", "later")),
     (&["check", "--repair"], "remove the extra properties of ", |_| true),
     (&["import", "changed.jsonl", "--on-conflict", "update"], "change the users and groups of ", |folder| {
         said(&run(folder, &["user", "show", "ada"])).1.contains("Countess")
@@ -194,7 +197,7 @@ fn a_command_that_takes_something_away_asks_first_at_a_terminal() {
             let Some((code, shown)) = terminal.ask(&folder, words, question, answer) else { return };
             assert_eq!(code, status, "{words:?} {answer:?}: {shown}");
             assert_eq!(is_done(&folder) || repairs, status == 0 || repairs, "{words:?} {answer:?}: {shown}");
-            let refused = shown.contains("nothing is changed: the answer was not yes (--yes goes on");
+            let refused = shown.contains("cancelled, nothing was changed (use --yes");
             assert_eq!(refused, status == 1, "{words:?} {answer:?}: {shown}");
         }
     }

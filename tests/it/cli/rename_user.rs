@@ -27,13 +27,13 @@ fn rename_user_works_with_and_without_a_server() {
     both_ways(&[
         ("user add ada --first-name Ada --group members", "", 0, "", "made the user ada\n"),
         ("user add bob", "", 0, "", "made the user bob\n"),
-        ("user rename ada Lovelace", "", 0, "", "renamed the user ada to Lovelace\n"),
-        ("user rename LOVELACE lovelace", "", 0, "", "renamed the user LOVELACE to lovelace\n"),
-        ("user rename lovelace lovelace", "", 0, "", "renamed the user lovelace to lovelace\n"),
+        ("user rename ada Lovelace", "", 0, "", "renamed user ada to Lovelace\n"),
+        ("user rename LOVELACE lovelace", "", 0, "", "renamed user LOVELACE to lovelace\n"),
+        ("user rename lovelace lovelace", "", 0, "", "renamed user lovelace to lovelace\n"),
         ("user rename lovelace BOB", "", 1, "", "rollbook: user already exists: BOB (rollbook user set changes it)\n"),
         ("user rename ada eve", "", 1, "", "rollbook: user does not exist: ada (is it bob?)\n"),
         ("user rename lovelace ~", "", 1, "", "rollbook: user name is blank\n"),
-        ("user rename Administrator root", "", 0, "", "renamed the user Administrator to root\n"),
+        ("user rename Administrator root", "", 0, "", "renamed user Administrator to root\n"),
         (
             "user list",
             "",

@@ -82,14 +82,14 @@ fn changes_by_commands_invalidate_every_cache_of_the_running_server() {
 fn verbose_commands_say_whether_they_use_the_file_or_the_server() {
     let folder = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&folder), &[]);
-    let through = format!("working through the server at {}\n", socket(&folder).display());
+    let through = format!("connected to the server at {}\n", socket(&folder).display());
     for words in [&["user", "list", "-v"][..], &["group", "list", "--verbose"], &["key", "list", "-v"], &["log", "-v"]]
     {
         let (status, _, err) = said(&run(&folder, words));
         assert_eq!((status, err.as_str()), (0, through.as_str()), "{words:?}");
     }
     server.stop();
-    let on = format!("working on the file {}\n", folder.db().display());
+    let on = format!("opened the database file {}\n", folder.db().display());
     assert_eq!(said(&run(&folder, &["user", "list", "-v"])).2, on);
     assert_eq!(said(&run(&folder, &["user", "list"])).2, "");
 }
@@ -195,7 +195,7 @@ fn commands_of_root_leave_the_database_usable_for_the_service() {
         let server = serve();
         // While the service runs, root is let in by its socket.
         assert_eq!(command(&["user", "show", "bob", "-v"]).0, 0, "{words:?}");
-        assert!(command(&["user", "list", "-v"]).2.contains("working through the server at "), "{words:?}");
+        assert!(command(&["user", "list", "-v"]).2.contains("connected to the server at "), "{words:?}");
         assert!(server.stop().success());
         for entry in std::fs::read_dir(&state).expect("the folder").flatten() {
             let (name, owner) = (entry.file_name(), entry.metadata().expect("a file").uid());

@@ -79,19 +79,22 @@ fn settings_fails_where_a_start_would() {
     let folder = Folder::new();
     let (status, _, err) = with(&["settings", "--nuxeo-prefix", "/"], &folder, "ROLLBOOK_GRACE", "5");
     assert_eq!(status, 2);
-    assert_eq!(
-        err,
-        "rollbook: datadog and nuxeo have the same prefix, /: set another one by --datadog-prefix or --nuxeo-prefix\n"
-    );
+    assert_eq!(err, "rollbook: datadog and nuxeo have the same prefix /; change --datadog-prefix or --nuxeo-prefix\n");
     let (status, _, err) = with(&["settings"], &folder, "ROLLBOOK_LISTEN", "nowhere");
     assert_eq!(status, 2, "{err}");
     assert!(err.contains("'ROLLBOOK_LISTEN'"), "{err}");
     let (status, _, err) = with(&["settings"], &folder, "ROLLBOOK_API_KEY_FILE", "key");
     assert_eq!(status, 0, "{err}");
-    assert!(err.contains("a first start refuses this: ROLLBOOK_API_KEY and ROLLBOOK_API_KEY_FILE are both"), "{err}");
+    assert!(
+        err.contains("the first start would reject this: ROLLBOOK_API_KEY and ROLLBOOK_API_KEY_FILE are both"),
+        "{err}"
+    );
     let (status, _, err) = with(&["settings"], &folder, "ROLLBOOK_APP_KEY", "\u{feff}key");
     assert_eq!(status, 0, "{err}");
-    assert!(err.contains("a first start refuses this: ROLLBOOK_APP_KEY: the secret begins with a byte"), "{err}");
+    assert!(
+        err.contains("the first start would reject this: ROLLBOOK_APP_KEY: the secret begins with a byte"),
+        "{err}"
+    );
 }
 
 #[test]
@@ -111,7 +114,7 @@ fn an_empty_variable_counts_as_unset() {
         assert_eq!(found["from"], "default", "{found}");
         // Where an empty value had a meaning of its own, a warning tells how to write that now.
         let warns = variable == "ROLLBOOK_PROTECT";
-        assert_eq!(err.contains("a comma protects no user"), warns, "{variable}: {err}");
+        assert_eq!(err.contains("set it to a comma to protect no user"), warns, "{variable}: {err}");
         assert_eq!(err.is_empty(), !warns, "{variable}: {err}");
     }
     // A flag may be empty all the same.

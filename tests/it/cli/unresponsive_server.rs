@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 fn assert_gives_up(folder: &Folder, words: &[&str]) {
     let (status, _, err) = said(&run(folder, &[words, &["--timeout", "1"]].concat()));
     assert_eq!(status, 1, "{words:?}: {err}");
-    let message = "has not answered within 1s: it hangs, or needs longer (--timeout SECONDS)";
+    let message = "within 1s; it hangs, or needs a longer --timeout";
     assert!(err.contains("the server at ") && err.contains(message), "{words:?}: {err}");
 }
 
@@ -182,7 +182,7 @@ fn follower_resumes_after_a_restart_and_after_a_restore() {
     create(&server, "ada");
     assert_eq!(following.next()["name"], "ada@example.com");
     server.kill();
-    following.wait_to_be_told("the server has gone: waiting until it is back\n");
+    following.wait_to_be_told("connection to the server lost; waiting until it is back\n");
     let server = Server::over(Arc::clone(&folder), &[]);
     create(&server, "bob");
     assert_eq!(following.next()["name"], "bob@example.com");
@@ -190,7 +190,7 @@ fn follower_resumes_after_a_restart_and_after_a_restore() {
 
     // What it has seen is lost, and it goes on with what has come since.
     assert!(server.stop().success());
-    wait_until("the loss", || following.told().matches("the server has gone").count() == 2);
+    wait_until("the loss", || following.told().matches("connection to the server lost").count() == 2);
     assert_eq!(said(&run(&folder, &["restore", backup])).0, 0);
     let server = Server::over(Arc::clone(&folder), &[]);
     assert_eq!(following.next()["action"], "directory.restored");
@@ -210,7 +210,7 @@ fn follower_resumes_after_a_restore_of_a_backup_without_an_audit_log() {
     let following = Following::start(&folder);
     assert_eq!(following.next()["id"], 7);
     assert!(server.stop().success());
-    following.wait_to_be_told("the server has gone");
+    following.wait_to_be_told("connection to the server lost");
     assert_eq!(said(&run(&folder, &["restore", backup.to_str().expect("a path")])).0, 0);
     let server = Server::over(Arc::clone(&folder), &[]);
     assert_eq!(following.next()["action"], "directory.restored");

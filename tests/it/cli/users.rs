@@ -16,17 +16,17 @@ fn users_are_created_shown_updated_and_deleted() {
             "",
             0,
             "",
-            "made the user Ada\n",
+            "created user Ada\n",
         ),
         ("user add ada", "", 1, "", "rollbook: user already exists: ada (rollbook user set changes it)\n"),
-        ("user add bob --role read --external-id b7 --disabled true", "", 0, "", "made the user bob\n"),
-        ("user add eve --role admin --password", "secret words\n", 0, "", "made the user eve\n"),
+        ("user add bob --role read --external-id b7 --disabled true", "", 0, "", "created user bob\n"),
+        ("user add eve --role admin --password", "secret words\n", 0, "", "created user eve\n"),
         (
             "user add kim --password",
             "\n",
             1,
             "",
-            "rollbook: the password is empty: without --password the user has none\n",
+            "rollbook: the password is empty; leave out --password to create a user without a password\n",
         ),
         (
             "user add kim --group nope",
@@ -78,7 +78,7 @@ fn users_are_created_shown_updated_and_deleted() {
             "",
             0,
             "",
-            "changed the user Ada\n",
+            "updated user Ada\n",
         ),
         (
             "user show ada --format json",
@@ -108,14 +108,14 @@ fn users_are_created_shown_updated_and_deleted() {
             "",
             1,
             "",
-            "enabled the user bob\nenabled the user ada\nrollbook: nobody: user does not exist: nobody (rollbook user list shows all)\n",
+            "enabled user bob\nenabled user ada\nrollbook: nobody: user does not exist: nobody (rollbook user list shows all)\n",
         ),
         (
             "user disable Administrator eve",
             "",
             1,
             "",
-            "disabled the user Administrator\nrollbook: eve: the last enabled administrator has to stay one (make another administrator first: rollbook user set NAME --role admin)\n",
+            "disabled user Administrator\nrollbook: eve: the last enabled administrator has to stay one (make another administrator first: rollbook user set NAME --role admin)\n",
         ),
         (
             "user set eve --role standard",
@@ -124,7 +124,7 @@ fn users_are_created_shown_updated_and_deleted() {
             "",
             "rollbook: the last enabled administrator has to stay one (make another administrator first: rollbook user set NAME --role admin)\n",
         ),
-        ("user delete administrator bob", "", 0, "", "removed the user administrator\nremoved the user bob\n"),
+        ("user delete administrator bob", "", 0, "", "deleted user administrator\ndeleted user bob\n"),
         ("user delete bob", "", 1, "", "rollbook: bob: user does not exist: bob (rollbook user list shows all)\n"),
         (
             "user delete eve",
@@ -199,13 +199,13 @@ fn user_list_combines_filters() {
 #[test]
 fn users_disabled_for_long_can_be_purged() {
     both_ways(&[
-        ("user add old --disabled true", "", 0, "", "made the user old\n"),
-        ("user add older --disabled true", "", 0, "", "made the user older\n"),
-        ("user add young", "", 0, "", "made the user young\n"),
-        ("user purge --older-than 1d --dry-run", "", 0, "", "0 users would be removed\n"),
-        ("user purge --older-than 1d", "", 0, "", "removed 0 users\n"),
-        ("user purge --older-than 0s --dry-run", "", 0, "old\nolder\n", "2 users would be removed\n"),
-        ("user purge --older-than 0s", "", 0, "old\nolder\n", "removed 2 users\n"),
+        ("user add old --disabled true", "", 0, "", "created user old\n"),
+        ("user add older --disabled true", "", 0, "", "created user older\n"),
+        ("user add young", "", 0, "", "created user young\n"),
+        ("user purge --older-than 1d --dry-run", "", 0, "", "0 users would be deleted\n"),
+        ("user purge --older-than 1d", "", 0, "", "deleted 0 users\n"),
+        ("user purge --older-than 0s --dry-run", "", 0, "old\nolder\n", "2 users would be deleted\n"),
+        ("user purge --older-than 0s", "", 0, "old\nolder\n", "deleted 2 users\n"),
         ("user list --disabled --format json", "", 0, "[]\n", ""),
         (
             "user purge",

@@ -31,16 +31,16 @@ fn a_message_names_the_variable_that_a_wrong_value_came_from() {
         ("ROLLBOOK_PASSWORD_PATTERN", b"(", "invalid value '(' for 'ROLLBOOK_PASSWORD_PATTERN'"),
         ("ROLLBOOK_UI_PREFIX", b"ui", "invalid value 'ui' for 'ROLLBOOK_UI_PREFIX': does not begin with a slash"),
         ("ROLLBOOK_UI_PREFIX", b"/a b", "invalid value '/a b' for 'ROLLBOOK_UI_PREFIX': is not a plain path"),
-        ("ROLLBOOK_DIALECTS", b"esperanto", "ROLLBOOK_DIALECTS: there is no dialect esperanto, only datadog"),
-        ("ROLLBOOK_DIALECTS", b",", "ROLLBOOK_DIALECTS: no dialect is left to serve"),
-        ("ROLLBOOK_NUXEO_PREFIX", b"/", "set another one by --datadog-prefix or ROLLBOOK_NUXEO_PREFIX"),
+        ("ROLLBOOK_DIALECTS", b"esperanto", "ROLLBOOK_DIALECTS: unknown dialect esperanto; known dialects: datadog"),
+        ("ROLLBOOK_DIALECTS", b",", "ROLLBOOK_DIALECTS: no dialect to serve"),
+        ("ROLLBOOK_NUXEO_PREFIX", b"/", "change --datadog-prefix or ROLLBOOK_NUXEO_PREFIX"),
         ("ROLLBOOK_UI_PREFIX", b"/\xff", "the value of ROLLBOOK_UI_PREFIX is not UTF-8"),
         (
             "ROLLBOOK_DIALECTS",
             b"\xef\xbb\xbfui",
-            "the value of ROLLBOOK_DIALECTS begins with a byte order mark: remove it",
+            "the value of ROLLBOOK_DIALECTS begins with a byte order mark; remove it",
         ),
-        ("ROLLBOOK_DB", b"\xef\xbb\xbfr.db", "the value of ROLLBOOK_DB begins with a byte order mark: remove it"),
+        ("ROLLBOOK_DB", b"\xef\xbb\xbfr.db", "the value of ROLLBOOK_DB begins with a byte order mark; remove it"),
     ];
     for (name, value, message) in rows {
         for words in [&["serve"][..], &["settings"], &[]] {
@@ -175,7 +175,7 @@ fn a_first_start_refuses_a_secret_that_is_not_plain_text() {
     };
     for (value, message) in [
         (&b"hidden\xff"[..], "ROLLBOOK_API_KEY: the secret is not UTF-8"),
-        (b"\xef\xbb\xbfhidden", "ROLLBOOK_API_KEY: the secret begins with a byte order mark: remove it"),
+        (b"\xef\xbb\xbfhidden", "ROLLBOOK_API_KEY: the secret begins with a byte order mark; remove it"),
     ] {
         refused(None, "ROLLBOOK_API_KEY", value, message);
     }
@@ -184,17 +184,17 @@ fn a_first_start_refuses_a_secret_that_is_not_plain_text() {
         (&b"hidden\xff\n"[..], "the secret is not UTF-8"),
         // As some editors write UTF-16.
         (b"\xff\xfeh\0i\0d\0d\0e\0n\0", "the secret is not UTF-8"),
-        (b"\xef\xbb\xbfhidden\n", "the secret begins with a byte order mark: remove it"),
+        (b"\xef\xbb\xbfhidden\n", "the secret begins with a byte order mark; remove it"),
         (b"", "is empty"),
         (b"\r\n\n", "is empty"),
-        (&long, "is longer than 65536 bytes, and so no secret"),
+        (&long, "is longer than 65536 bytes; it cannot be a secret"),
     ] {
         let colon = if message.starts_with("the") { ":" } else { "" };
         let message = format!("ROLLBOOK_API_KEY_FILE: {name}{colon} {message}");
         refused(Some(content), "ROLLBOOK_API_KEY_FILE", name.as_bytes(), &message);
     }
     std::fs::write(&file, API_KEY).expect("a file");
-    let twice = "ROLLBOOK_API_KEY and ROLLBOOK_API_KEY_FILE are both set: leave one of them out";
+    let twice = "ROLLBOOK_API_KEY and ROLLBOOK_API_KEY_FILE are both set; set only one of them";
     let mut command = serve(&folder, &[]);
     command.env("ROLLBOOK_API_KEY_FILE", &file);
     let (status, _, err) = said(&command.output().expect("the command runs"));
@@ -217,19 +217,19 @@ fn unknown_variable_causes_a_warning_with_the_nearest_name() {
     let db = folder.db();
     let words = ["check", "--db", db.to_str().expect("text")];
     for (name, way_out) in [
-        ("ROLLBOOK_LISTN", "the nearest that does is ROLLBOOK_LISTEN"),
-        ("ROLLBOOK_LOGFORMAT", "the nearest that does is ROLLBOOK_LOG_FORMAT"),
-        ("ROLLBOOK_MAX_CONNECTION", "the nearest that does is ROLLBOOK_MAX_CONNECTIONS"),
-        ("ROLLBOOK_TRUSTED_PROXIES", "the nearest that does is ROLLBOOK_TRUSTED_PROXY"),
-        ("ROLLBOOK_ADMIN_PASSWORT", "the nearest that does is ROLLBOOK_ADMIN_PASSWORD"),
-        ("ROLLBOOK_API_KEY_FIL", "the nearest that does is ROLLBOOK_API_KEY_FILE"),
-        ("ROLLBOOK_db", "the nearest that does is ROLLBOOK_DB"),
-        ("ROLLBOOK_XYZ", "rollbook settings lists those that do"),
-        ("ROLLBOOK_", "rollbook settings lists those that do"),
-        ("ROLLBOOK_PORT", "rollbook settings lists those that do"),
+        ("ROLLBOOK_LISTN", "the most similar variable is ROLLBOOK_LISTEN"),
+        ("ROLLBOOK_LOGFORMAT", "the most similar variable is ROLLBOOK_LOG_FORMAT"),
+        ("ROLLBOOK_MAX_CONNECTION", "the most similar variable is ROLLBOOK_MAX_CONNECTIONS"),
+        ("ROLLBOOK_TRUSTED_PROXIES", "the most similar variable is ROLLBOOK_TRUSTED_PROXY"),
+        ("ROLLBOOK_ADMIN_PASSWORT", "the most similar variable is ROLLBOOK_ADMIN_PASSWORD"),
+        ("ROLLBOOK_API_KEY_FIL", "the most similar variable is ROLLBOOK_API_KEY_FILE"),
+        ("ROLLBOOK_db", "the most similar variable is ROLLBOOK_DB"),
+        ("ROLLBOOK_XYZ", "rollbook settings lists all variables"),
+        ("ROLLBOOK_", "rollbook settings lists all variables"),
+        ("ROLLBOOK_PORT", "rollbook settings lists all variables"),
     ] {
         let (status, _, err) = with(&words, &folder, name, "secret");
-        let warning = format!("rollbook: warning: the variable {name} sets nothing; {way_out}\n");
+        let warning = format!("rollbook: warning: unknown variable {name}; {way_out}\n");
         assert_eq!((status, err.as_str()), (0, warning.as_str()), "{name}");
     }
     let folder = Arc::new(Folder::new());
@@ -238,7 +238,7 @@ fn unknown_variable_causes_a_warning_with_the_nearest_name() {
     let log = Server::by(command, folder).stop_for_log();
     let warnings: Vec<&str> = log.lines().filter(|line| line.contains("ROLLBOOK_LISTN")).collect();
     assert_eq!(warnings.len(), 1, "{log}");
-    assert!(warnings[0].contains("WARN ] the variable ROLLBOOK_LISTN sets nothing"), "{log}");
+    assert!(warnings[0].contains("WARN ] unknown variable ROLLBOOK_LISTN"), "{log}");
     assert!(!log.contains("secret"), "{log}");
 }
 

@@ -111,12 +111,15 @@ fn given_secrets_are_those_of_the_new_directory() {
 fn invalid_settings_are_refused_before_a_file_is_made() {
     type Spoil = fn(&mut Settings);
     let rows: [(Spoil, &str); 6] = [
-        (|settings| settings.dialects.clear(), "no dialect is left to serve"),
-        (|settings| settings.dialects[0].0 = "ldap".to_owned(), "there is no dialect ldap, only datadog, nuxeo"),
+        (|settings| settings.dialects.clear(), "no dialect to serve"),
+        (|settings| settings.dialects[0].0 = "ldap".to_owned(), "unknown dialect ldap; known dialects: datadog, nuxeo"),
         (|settings| settings.dialects[0].1 = "/nuxeo".to_owned(), "have the same prefix: /nuxeo"),
-        (|settings| settings.password_pattern = Some("(".to_owned()), "the password pattern ("),
+        (|settings| settings.password_pattern = Some("(".to_owned()), "invalid password pattern ("),
         (|settings| settings.secrets.admin_password = Some(String::new()), "the first password is empty"),
-        (|settings| settings.secrets.api_key = settings.secrets.app_key.clone(), "are the same: each key opens"),
+        (
+            |settings| settings.secrets.api_key = settings.secrets.app_key.clone(),
+            "have the same value; set different keys",
+        ),
     ];
     for (spoil, text) in rows {
         let folder = Folder::new();
@@ -163,7 +166,7 @@ fn unusable_file_or_address_is_an_error() {
     let mut settings = settings();
     settings.command_socket = false;
     let error = Rollbook::open_with(folder.db(), settings).unwrap().serve_all([]).err().unwrap();
-    assert_eq!((error.kind(), error.to_string()), (ErrorKind::Invalid, "there is nothing to listen at".to_owned()));
+    assert_eq!((error.kind(), error.to_string()), (ErrorKind::Invalid, "no listener".to_owned()));
     Rollbook::open(folder.db()).unwrap();
 }
 
@@ -218,7 +221,7 @@ fn commands_work_through_the_socket_of_a_program_that_has_one() {
         |name: &str| rollbook().args(["user", "add", name, "--verbose", "--db"]).arg(folder.db()).output().unwrap();
     let handle = serve(&folder);
     let added = add("ada");
-    assert!(String::from_utf8_lossy(&added.stderr).contains("through the server"), "{added:?}");
+    assert!(String::from_utf8_lossy(&added.stderr).contains("connected to the server"), "{added:?}");
     assert!(handle.directory().find_user("ada").unwrap().is_some());
     handle.stop().unwrap();
     assert!(!folder.path().join("rollbook.db.sock").exists());

@@ -132,7 +132,7 @@ fn each_verb_works_and_explains_its_refusals() {
         (
             directory.create_user("new", &none.clone().property("shoe", "{")).map(drop),
             ErrorKind::Invalid,
-            "the property shoe is not JSON: ",
+            "the property shoe is not valid JSON: ",
         ),
         (directory.update_user("new", &none).map(drop), ErrorKind::NotFound, "user does not exist: new"),
         (directory.delete_user("new"), ErrorKind::NotFound, "user does not exist: new"),

@@ -35,7 +35,7 @@ fn assert_silent(fault: Fault, part: &str, meet: impl FnOnce(&Server) + Send) {
         let server = &server;
         scope.spawn(move || meet(server));
         wait_until("a call that hangs", || faults.failed() > 0);
-        server.wait_for_log(&format!("{part} does not answer: the supervisor gets no sign of life"));
+        server.wait_for_log(&format!("{part} does not respond; no watchdog heartbeat"));
         // Those from before.
         socket.set_nonblocking(true).expect("it does not wait");
         while next(&socket).is_some() {}
@@ -47,7 +47,7 @@ fn assert_silent(fault: Fault, part: &str, meet: impl FnOnce(&Server) + Send) {
         faults.work_again();
         wait_for_life();
     });
-    server.wait_for_log(&format!("{part} has answered after"));
+    server.wait_for_log(&format!("{part} responded after"));
     assert_eq!(server.request("GET", "/readyz", &[], None).status, 200);
     assert!(server.stop().success());
 }
@@ -84,7 +84,7 @@ fn assert_ended(fault: Fault, meet: impl FnOnce(&Server) -> bool + Send) {
     kill_process(pid, Signal::TERM).expect("the process takes a signal");
     assert_eq!(server.wait().code(), Some(1), "{}", server.log());
     assert!(faults.failed() > 0, "{}", server.log());
-    server.wait_for_log("the server has not ended in time, and is ended now");
+    server.wait_for_log("shutdown took too long; ending the process now");
     let server = Server::over(Arc::clone(&faults.folder), &[]);
     assert_eq!(server.datadog("GET", "/api/v1/user/ada@example.com", None).status, 200);
 }

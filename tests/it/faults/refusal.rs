@@ -308,7 +308,7 @@ fn a_server_without_room_is_alive_and_not_ready_until_there_is_some() {
     let refused = healthcheck(&server);
     assert_eq!(refused.status.code(), Some(1));
     let said = String::from_utf8_lossy(&refused.stderr);
-    assert!(said.contains("not ready: it answers 503"), "{said}");
+    assert!(said.contains("is not ready (status 503)"), "{said}");
     faults.work_again();
     for path in ["/readyz", "/nuxeo/runningstatus"] {
         assert_eq!(server.request("GET", path, &[], None).status, 200, "{path}");

@@ -241,7 +241,7 @@ fn wrong_passwords_count_for_the_client_behind_the_proxy() {
     let proxies = ["--trusted-proxy", "127.0.0.1", "--trusted-proxy", "10.0.0.0/8,::1"];
     let server = Server::with(&[&proxies[..], &["--wrong-password-delay", "3"]].concat());
     for proxy in ["127.0.0.1", "10.0.0.0/8", "::1"] {
-        server.wait_for_log(&format!("what proxies at {proxy} say of their clients is believed"));
+        server.wait_for_log(&format!("trusting client addresses from proxies at {proxy}"));
     }
     for _ in 0..5 {
         assert_eq!(refused(server.address, "203.0.113.9", 1), 0, "people mistype");
@@ -285,7 +285,7 @@ fn the_proxies_can_be_named_in_the_environment() {
     command.env("ROLLBOOK_TRUSTED_PROXY", "192.0.2.1, 2001:db8::/32,::ffff:10.0.0.0/104");
     let server = Server::by(command, folder);
     for proxy in ["192.0.2.1", "2001:db8::/32", "10.0.0.0/8"] {
-        server.wait_for_log(&format!("what proxies at {proxy} say of their clients is believed"));
+        server.wait_for_log(&format!("trusting client addresses from proxies at {proxy}"));
     }
     let mut command = rollbook();
     command.arg("serve").env("ROLLBOOK_TRUSTED_PROXY", "somebody").stderr(Stdio::piped());

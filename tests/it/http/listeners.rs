@@ -346,7 +346,7 @@ fn the_health_check_understands_every_address() {
     let (code, _, err) = said(
         &rollbook().args(["healthcheck", "--timeout", "0.3", "--listen", &all, "--listen", &silent]).output().unwrap(),
     );
-    assert!(code == 1 && err.contains(&format!("ask the server at {silent}")), "{code} {err}");
+    assert!(code == 1 && err.contains(&format!("connect to the server at {silent}")), "{code} {err}");
     assert!(server.stop().success());
     let (code, _, err) = check(&unix);
     assert!(code == 1 && err.contains(&unix), "{code} {err}");

@@ -103,7 +103,7 @@ fn import_through_a_server_lets_other_writes_through() {
     let output = child.wait_with_output().expect("it ends");
     let (status, out, err) = said(&output);
     assert_eq!(status, 0, "{err}");
-    assert!(err.contains("through the server") && out.contains("3005 created"), "{out}{err}");
+    assert!(err.contains("connected to the server") && out.contains("3005 created"), "{out}{err}");
     assert_eq!((created, count(&folder, "users")), (20, 3021));
     // It is told of as of any other change.
     assert_eq!(count(&folder, "changes where action = 'user.created' and dialect = 'command'"), 3000);

@@ -98,12 +98,12 @@ fn wrong_usage_is_refused_before_anything_is_imported() {
     let headless = write(&folder, "users.csv", "colour,size\nred,1\n");
     for (words, status, message) in [
         (vec!["import", "nowhere.csv"], 1, "read nowhere.csv"),
-        (vec!["import", &text], 2, "--format: the name"),
+        (vec!["import", &text], 2, "--format is needed"),
         (vec!["import", &text, "--format", "xls"], 2, "the formats are csv, jsonl and ldif, not xls"),
         (vec!["import", &headless], 1, "name"),
         (vec!["import", &text, "--format", "csv", "--batch", "0"], 2, "--batch"),
         (vec!["import", &text, "--format", "csv", "--on-conflict", "pray"], 2, "pray"),
-        (vec!["export", "out.txt"], 2, "--format: the name"),
+        (vec!["export", "out.txt"], 2, "--format is needed"),
         (vec!["export", "out.csv"], 1, "there is no database"),
     ] {
         let (code, _, err) = said(&run(&folder, &words));

@@ -134,7 +134,7 @@ fn a_command_without_a_database_leaves_nothing_behind() {
     for command in COMMANDS.iter().filter(|words| !["serve", "key", "import", "restore"].contains(&words[0])) {
         let (status, _, err) = run_on(&folder, "mistyped.db", command);
         assert!(
-            status == 1 && err.contains("there is no database mistyped.db: --db names another one"),
+            status == 1 && err.contains("there is no database mistyped.db: use --db to name another file"),
             "{command:?}: {err}"
         );
         assert_eq!(contents(folder.path()), before, "{command:?}");

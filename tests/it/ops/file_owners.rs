@@ -132,7 +132,7 @@ fn a_server_of_root_leaves_the_service_its_files_and_its_socket() {
     all_belong_to(&state, SERVICE, GROUP);
     assert_eq!(rights(&state.join("rollbook.db.sock")), (SERVICE, GROUP, 0o600));
     let (status, _, err) = place.run_as(SERVICE, None, &database, &["user", "add", "ada", "-v"]);
-    assert!(status == 0 && err.contains("working through the server"), "{err}");
+    assert!(status == 0 && err.contains("connected to the server"), "{err}");
     server.kill();
     // With all that the kill has left.
     let server = place.serve_as(SERVICE, None, &database);

@@ -83,5 +83,5 @@ fn the_manual_has_a_page_for_the_program_and_for_each_command() {
     }
     let unknown = run(&folder, &["man", "key", "lose"]);
     assert_eq!(unknown.status.code(), Some(2));
-    assert!(said(&unknown).contains("there is no command key lose"), "{}", said(&unknown));
+    assert!(said(&unknown).contains("unknown command key lose"), "{}", said(&unknown));
 }

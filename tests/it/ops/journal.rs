@@ -130,7 +130,7 @@ fn failed_command_is_logged_to_the_journal() {
     let mut said = String::new();
     reader.read_to_string(&mut said).expect("text");
     let why = format!(
-        "<3>there is no database {}: --db names another one, rollbook serve makes one\n",
+        "<3>there is no database {}: use --db to name another file, or rollbook serve to create a database\n",
         folder.db().display()
     );
     assert_eq!(said, why);

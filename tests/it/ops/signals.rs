@@ -71,7 +71,7 @@ fn a_stop_while_the_database_is_opened_takes_effect_before_the_server_listens() 
     std::fs::write(pipe, ADMIN_PASSWORD).expect("the server reads");
     assert_eq!(wait_for(&mut child).code(), Some(0));
     let log = std::fs::read_to_string(log).expect("the log");
-    assert!(log.contains("stopped before it listened") && !log.contains("listening on"), "{log}");
+    assert!(log.contains("stopped during the start") && !log.contains("listening on"), "{log}");
     // The directory is complete.
     let server = Server::over(Arc::new(folder), &[]);
     assert_eq!(server.nuxeo("GET", "/me", None).status, 200);
@@ -84,7 +84,7 @@ fn a_start_that_hangs_ends_within_the_grace_period() {
         let (mut child, _pipe, log) = waiting_for_password(&folder, &["--grace", grace]);
         send(child.id(), Signal::TERM);
         assert_eq!(wait_for(&mut child).code(), Some(1), "{grace}");
-        wait_for_line(&log, "the server has not ended in time, and is ended now");
+        wait_for_line(&log, "shutdown took too long; ending the process now");
     }
 }
 
@@ -118,7 +118,7 @@ fn a_second_stop_ends_the_process_at_once() {
 fn signals_to_read_files_again_do_not_end_the_server() {
     let server = Server::start();
     let mut connection = busy(Connection::open(server.address));
-    for (signal, line) in [(Signal::HUP, "SIGHUP: reloading"), (Signal::USR1, "SIGUSR1: opening files again")] {
+    for (signal, line) in [(Signal::HUP, "SIGHUP: reloading"), (Signal::USR1, "SIGUSR1: reopening files")] {
         for count in 1..=3 {
             send(server.pid(), signal);
             server.wait_for_lines(count, |logged| logged.contains(line));
@@ -134,7 +134,7 @@ fn signals_to_read_files_again_do_not_end_the_server() {
 fn signals_to_read_files_again_do_not_end_a_start() {
     let folder = Folder::new();
     let (mut child, pipe, log) = waiting_for_password(&folder, &[]);
-    for (signal, line) in [(Signal::HUP, "SIGHUP: reloading"), (Signal::USR1, "SIGUSR1: opening files again")] {
+    for (signal, line) in [(Signal::HUP, "SIGHUP: reloading"), (Signal::USR1, "SIGUSR1: reopening files")] {
         send(child.id(), signal);
         wait_for_line(&log, line);
     }

@@ -42,7 +42,7 @@ fn assert_told(socket: &UnixDatagram, place: &str) {
     assert_eq!(next(socket), format!("READY=1\nSTATUS=listening on {}", server.url));
     assert_eq!(server.request("GET", "/readyz", &[], None).status, 200);
     assert!(server.stop().success());
-    assert_eq!(next(socket), "STOPPING=1\nSTATUS=finishing what was begun");
+    assert_eq!(next(socket), "STOPPING=1\nSTATUS=finishing running requests");
     socket.set_nonblocking(true).expect("it does not wait");
     assert!(socket.recv(&mut [0; 1]).is_err(), "nothing more is told");
 }
@@ -94,7 +94,7 @@ fn watchdog_messages_are_sent_from_start_to_stop() {
         }
         let told = told_until_end(&socket, server);
         let Some((last, before)) = told.split_last() else { panic!("a stop is told") };
-        assert_eq!(last, "STOPPING=1\nSTATUS=finishing what was begun");
+        assert_eq!(last, "STOPPING=1\nSTATUS=finishing running requests");
         assert!(before.iter().all(|news| news == "WATCHDOG=1"), "{before:?}");
     }
 }
@@ -120,7 +120,7 @@ fn no_watchdog_message_is_sent_unless_expected() {
             assert_eq!(server.request("GET", "/readyz", &[], None).status, 200);
         }
         let warns = variables.iter().any(|(_, value)| ["soon", "-1"].contains(value));
-        let line = "the supervisor gets no signs of life: WATCHDOG_USEC is no number of microseconds";
+        let line = "no watchdog heartbeats: WATCHDOG_USEC is not a number of microseconds";
         assert_eq!(server.log().contains(line), warns, "{variables:?}:\n{}", server.log());
         let told = told_until_end(&socket, server);
         assert_eq!(told.len(), 3, "{variables:?}: {told:?}");
@@ -161,7 +161,7 @@ fn systemd_is_notified_of_a_reload() {
         assert_reloaded(&socket, before);
     }
     assert!(server.stop().success());
-    assert_eq!(next(&socket), "STOPPING=1\nSTATUS=finishing what was begun");
+    assert_eq!(next(&socket), "STOPPING=1\nSTATUS=finishing running requests");
 }
 
 #[test]
@@ -281,7 +281,7 @@ fn sample_settings_file_names_existing_settings() {
     }
     assert!(count > 3, "{sample}");
     let server = Server::by(command, folder);
-    server.wait_for_log("what proxies at ::1 say of their clients is believed");
+    server.wait_for_log("trusting client addresses from proxies at ::1");
     server.wait_for_log("metrics at http://127.0.0.1:");
 }
 

@@ -45,7 +45,7 @@ fn a_certificate_that_cannot_be_used_is_refused_before_a_file_is_made() {
     mixed.tls_key = Some(second.key.clone());
     gone.tls_cert = Some(folder.path().join("nothing"));
     for (settings, text) in [
-        (alone, "tls_cert and tls_key go together: set both or neither"),
+        (alone, "tls_cert and tls_key belong together; set both or neither"),
         (mixed, "does not belong to the first certificate in tls_cert "),
         (gone, "tls_cert: read "),
     ] {

@@ -26,10 +26,10 @@ fn a_server_with_a_certificate_is_asked_for_its_health_through_tls() {
         .expect("the command runs");
     assert_eq!(variable.status.code(), Some(0), "{variable:?}");
     let (status, _, err) = said(&healthcheck(&["--listen", &address]));
-    assert!(status == 1 && err.contains(&format!("the server at {address} is not ready: it answers 400")), "{err}");
+    assert!(status == 1 && err.contains(&format!("the server at {address} is not ready (status 400)")), "{err}");
     assert_eq!(healthcheck(&["--listen", &metrics]).status.code(), Some(0));
     let (status, _, err) = said(&healthcheck(&["--listen", &metrics, "--tls-cert", path_text(&pair.chain)]));
-    assert!(status == 1 && err.contains(&format!("ask the server at {metrics}")), "{err}");
+    assert!(status == 1 && err.contains(&format!("connect to the server at {metrics}")), "{err}");
     // The scheme says it, too, and counts more.
     let (https, http) = (format!("https://{address}"), format!("http://{metrics}"));
     assert_eq!(healthcheck(&["--listen", &https]).status.code(), Some(0));

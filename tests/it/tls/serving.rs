@@ -265,7 +265,7 @@ fn each_address_has_tls_unless_it_says_http() {
     let folder = crate::support::folder::Folder::new();
     let command = crate::support::server::serve(&folder, &["--listen", "https://127.0.0.1:0"]).output();
     let (status, _, err) = crate::support::cli::said(&command.expect("the command ends"));
-    let expected = "--listen: https://127.0.0.1:0 needs a certificate: --tls-cert and --tls-key";
+    let expected = "--listen: https://127.0.0.1:0 needs a certificate (--tls-cert and --tls-key)";
     assert!(status == 2 && err.contains(expected), "{err}");
     assert!(!folder.db().exists(), "a database was made");
 }

@@ -123,7 +123,7 @@ fn a_check_finds_each_kind_of_damage() {
         }
         // A damaged file has as many lines as SQLite finds words for.
         assert!(said.contains("the file is damaged") || lines.len() == expected.len(), "{damage}:\n{said}");
-        let summary = format!("rollbook: findings in {}: {} (--repair ", folder.db().display(), lines.len());
+        let summary = format!("rollbook: {} has integrity errors: {} (--repair ", folder.db().display(), lines.len());
         assert!(text(&output.stderr).starts_with(&summary), "{damage}: {output:?}");
     }
 }

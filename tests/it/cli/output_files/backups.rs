@@ -82,7 +82,7 @@ fn only_older_backups_of_the_same_directory_are_removed() {
 
     let said = done(&backup(&folder, &place, &["--keep", "3"]));
     let removed: BTreeSet<&str> =
-        said.lines().filter_map(|line| line.strip_prefix("removed the older backup ")).collect();
+        said.lines().filter_map(|line| line.strip_prefix("deleted the older backup ")).collect();
     assert_eq!(removed.len(), 3, "{said}");
     let mut expected: Vec<String> = kept.into_iter().chain([dated(13), dated(14)]).collect();
     let names = names_in(&place);
@@ -110,8 +110,8 @@ fn a_backup_that_fails_removes_nothing() {
     refused(&command.output().expect("a shell"));
     assert_eq!(names_in(&place), ["rollbook-20200101-000000.db"]);
     for (words, why) in [
-        (&["--keep", "1", "monday.db"][..], "--keep: only backups with dated names are removed"),
-        (&["--keep", "1", "-"], "--keep: only backups with dated names are removed"),
+        (&["--keep", "1", "monday.db"][..], "--keep deletes only backups with dated names"),
+        (&["--keep", "1", "-"], "--keep deletes only backups with dated names"),
         (&["--keep", "0"], "--keep"),
     ] {
         let (status, _, err) = said(&backup(&folder, &place, words));

@@ -46,7 +46,7 @@ fn server_ends_with_its_parent() {
         signal(parent.id(), by);
         parent.wait().unwrap();
         let said = said(&mut parent);
-        let lines = ["the process that has started the server has ended", "stopping", "stopped"];
+        let lines = ["stopping because the parent process has ended", "stopping", "stopped"];
         let places = lines.map(|line| said.find(line).unwrap_or_else(|| panic!("{line:?} in {said}")));
         assert!(places.is_sorted(), "{said}");
         assert!(!ready.exists(), "the end was a good one");
@@ -78,7 +78,7 @@ fn server_notices_a_parent_that_ended_before_the_watch() {
         let output = serving(rollbook(), &folder, &[&flag]).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said}");
-        assert!(said.contains("the process that has started the server has ended already"), "{said}");
+        assert!(said.contains("the parent process has already ended"), "{said}");
         assert!(!folder.db().exists(), "no database is made for a program that is gone");
     }
     stranger.kill().unwrap();
@@ -102,8 +102,8 @@ fn orphaned_server_asks_for_the_parent_process_id() {
         eprintln!("another process than 1 takes in orphans here: not tested");
         return;
     }
-    assert!(said.contains("the parent is process 1, the one that takes in orphans"), "{said}");
-    assert!(said.contains("(--exit-with-parent=1)") && !folder.db().exists(), "{said}");
+    assert!(said.contains("the parent is process 1, which adopts orphans"), "{said}");
+    assert!(said.contains("use --exit-with-parent=1") && !folder.db().exists(), "{said}");
 }
 
 #[test]
@@ -131,7 +131,10 @@ fn server_ends_when_its_standard_input_closes() {
         }
         assert!(wait_for(&mut child).success(), "{kind}");
         let said = said(&mut child);
-        assert!(said.contains("standard input was closed") && said.contains("stopped"), "{kind}: {said}");
+        assert!(
+            said.contains("stopping because stopping because standard input was closed") && said.contains("stopped"),
+            "{kind}: {said}"
+        );
     }
 }
 

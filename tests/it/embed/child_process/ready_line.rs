@@ -100,21 +100,25 @@ fn ready_file_that_cannot_be_written_is_refused_and_unchanged() {
     std::fs::write(at("notes"), "pid 12").unwrap();
     std::fs::create_dir(at("place")).unwrap();
     std::os::unix::fs::symlink(at("notes"), at("link")).unwrap();
-    let taken = "there is something else of that name: remove it, or name another file";
+    let taken = "it exists and has other content; remove it, or name another file";
     let rows: Vec<(Vec<String>, i32, &str)> = vec![
         (vec!["--ready-file".into(), at("notes")], 1, taken),
         (vec!["--ready-file".into(), at("place")], 1, taken),
         (vec!["--ready-file".into(), at("link")], 1, taken),
         (vec!["--ready-file".into(), "/dev/null".into()], 1, taken),
         (vec!["--ready-file".into(), at("nowhere/ready")], 1, "write --ready-file "),
-        (vec!["--ready-file".into(), at("rollbook.db")], 2, "rollbook.db is the database, or belongs to it"),
-        (vec!["--ready-file".into(), at("rollbook.db.lock")], 2, "rollbook.db.lock is the database, or belongs to it"),
+        (vec!["--ready-file".into(), at("rollbook.db")], 2, "rollbook.db is the database file or belongs to it"),
+        (
+            vec!["--ready-file".into(), at("rollbook.db.lock")],
+            2,
+            "rollbook.db.lock is the database file or belongs to it",
+        ),
         (vec!["--ready-file".into(), at("log"), "--log-file".into(), at("log")], 1, taken),
-        (vec!["--ready-fd".into(), "77".into()], 1, "without a descriptor 77 to write to"),
+        (vec!["--ready-fd".into(), "77".into()], 1, "has not inherited a descriptor 77"),
         (vec!["--ready-fd".into(), "0".into()], 2, "invalid value '0' for '--ready-fd <N>'"),
         (vec!["--ready-fd".into(), "three".into()], 2, "invalid value 'three' for '--ready-fd <N>'"),
-        (vec!["--exit-with-parent=0".into()], 2, "not the number of a process"),
-        (vec!["--exit-with-parent=me".into()], 2, "not the number of a process"),
+        (vec!["--exit-with-parent=0".into()], 2, "not a process number"),
+        (vec!["--exit-with-parent=me".into()], 2, "not a process number"),
     ];
     for (flags, status, text) in rows {
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
@@ -188,7 +192,7 @@ fn ready_descriptor_that_is_not_writable_is_refused() {
         let output = serving(command, &folder, &["--ready-fd", number]).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{number}: {said}");
-        let expected = if number == "7" { "the descriptor 7 is for reading only" } else { "without a descriptor 8" };
+        let expected = if number == "7" { "the descriptor 7 is read-only" } else { "has not inherited a descriptor 8" };
         assert!(said.contains(expected), "{number}: {said}");
     }
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "notes");

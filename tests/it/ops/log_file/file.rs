@@ -118,9 +118,9 @@ fn log_file_that_cannot_be_opened_ends_the_start() {
         ("pipe", 1, open),
         ("socket", 1, open),
         ("rollbook.db", 2, "ROLLBOOK_LOG_FILE: "),
-        ("./rollbook.db-wal", 2, "is the database, or belongs to it"),
-        ("folder/../rollbook.db.lock", 2, "is the database, or belongs to it"),
-        ("link", 2, "is the database, or belongs to it"),
+        ("./rollbook.db-wal", 2, "is the database file or belongs to it"),
+        ("folder/../rollbook.db.lock", 2, "is the database file or belongs to it"),
+        ("link", 2, "is the database file or belongs to it"),
     ] {
         let mut command = rollbook();
         command.args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(folder.db());
@@ -277,7 +277,7 @@ os.close(terminal)
             let mut command = rollbook();
             said(&command.args(["user", "list", "-v", "--db"]).arg(&db).output().expect("the command runs"))
         };
-        wait_until("the server", || ask().2.contains("through the server"));
+        wait_until("the server", || ask().2.contains("connected to the server"));
         drop(terminal.stdin.take());
         assert!(wait_for(&mut terminal).success());
         let pid = std::fs::read_to_string(folder.path().join("pid")).expect("the process id");
@@ -287,7 +287,7 @@ os.close(terminal)
         }
         for _ in 0..20 {
             let (status, _, err) = ask();
-            assert!(status == 0 && err.contains("through the server"), "{err}");
+            assert!(status == 0 && err.contains("connected to the server"), "{err}");
         }
         kill_process(Pid::from_raw(pid).expect("a process id"), Signal::TERM).expect("the server is there");
         let stat = Path::new("/proc").join(pid.to_string()).join("stat");

@@ -109,7 +109,7 @@ fn metrics_are_public_with_the_flag() {
         let refused = ask(server.address, "POST", "/metrics");
         assert_eq!((refused.status, refused.header("Allow")), (405, Some("GET, HEAD")));
         assert_eq!(ask(server.address, "GET", "/metrics/x").status, 404);
-        assert!(server.log().contains(&format!("metrics at {}/metrics, for everybody\n", server.url)));
+        assert!(server.log().contains(&format!("metrics at {}/metrics, without credentials\n", server.url)));
     }
     // By the variables.
     let folder = Arc::new(Folder::new());
