@@ -24,12 +24,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Read connections of a command to the database.
-const READERS: usize = 1;
+const READ_CONNECTIONS: usize = 1;
 /// How long a command waits for another command that has opened the database, or for a server that is starting.
-const PATIENCE: Duration = Duration::from_secs(5);
-const PAUSE: Duration = Duration::from_millis(20);
+const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
+const OPEN_RETRY_INTERVAL: Duration = Duration::from_millis(20);
 /// The pause between two attempts to reach a server after the connection was lost.
-const PAUSE_FOR_SERVER: Duration = Duration::from_millis(200);
+const RECONNECT_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Performs requests on the directory.
 pub(super) enum AdminClient {
@@ -61,10 +61,10 @@ impl AdminClient {
         start_logging(&target.database);
         let name = target.database.db.display();
         let passwords = Passwords::new(pattern, false);
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + OPEN_TIMEOUT;
         let mut waiting = None;
         loop {
-            let in_use = match open_store::open(&target.database, READERS, &passwords) {
+            let in_use = match open_store::open(&target.database, READ_CONNECTIONS, &passwords) {
                 Ok((store, _)) => {
                     drop(waiting);
                     if target.verbose {
@@ -94,7 +94,7 @@ impl AdminClient {
                 }
                 Err(_) if Instant::now() < deadline => {
                     waiting.get_or_insert_with(|| Progress::start(&format!("waiting for {name}")));
-                    std::thread::sleep(PAUSE);
+                    std::thread::sleep(OPEN_RETRY_INTERVAL);
                 }
                 Err(_) => {
                     let socket = socket.display();
@@ -144,7 +144,7 @@ impl AdminClient {
         let AdminClient::Remote { client, socket, timeout, .. } = self else { return Ok(()) };
         loop {
             // A server that still accepts connections may be stopping.
-            std::thread::sleep(PAUSE_FOR_SERVER);
+            std::thread::sleep(RECONNECT_INTERVAL);
             match LocalClient::connect(socket, *timeout) {
                 Ok(new) => {
                     *client = new;

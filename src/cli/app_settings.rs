@@ -1,9 +1,7 @@
 //! Converts the settings of the command line to the settings of the server.
 
 use crate::app::{Secrets, Settings};
-use crate::dialect::{DIALECTS, is_same_prefix};
 use crate::settings::ServerArgs;
-use anyhow::bail;
 
 /// The settings of the server, as a program that embeds it sets them.
 ///
@@ -11,7 +9,7 @@ use anyhow::bail;
 /// A dialect does not exist, or two dialects have the same prefix.
 pub(super) fn app_settings(server: &ServerArgs) -> anyhow::Result<Settings> {
     Ok(Settings {
-        dialects: mounts(server)?,
+        dialects: server.mounts()?,
         session_idle: server.session_idle,
         session_length: server.session_length,
         nuxeo_session_idle: server.nuxeo_session_idle,
@@ -41,35 +39,9 @@ pub(super) fn app_settings(server: &ServerArgs) -> anyhow::Result<Settings> {
         metrics_public: server.metrics_public,
         readers: server.readers,
         command_socket: true,
-        // The command fills a new directory by itserver.
+        // The command stores the first contents itself.
         secrets: Secrets::default(),
     })
-}
-
-/// The names and prefixes of the dialects to serve.
-fn mounts(server: &ServerArgs) -> anyhow::Result<Vec<(String, String)>> {
-    let mut mounts: Vec<(String, String)> = Vec::new();
-    for name in server.dialects.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
-        if !DIALECTS.iter().any(|dialect| dialect.name == name) {
-            let known = DIALECTS.map(|dialect| dialect.name).join(", ");
-            bail!("{}: unknown dialect {name}; known dialects: {known}", server.origins.name_of("dialects"));
-        }
-        if mounts.iter().any(|(other, _)| other == name) {
-            continue;
-        }
-        let prefix = server.prefixes.of(name);
-        if let Some((other, _)) = mounts.iter().find(|(_, taken)| is_same_prefix(taken, prefix)) {
-            let setting = |name: &str| server.origins.name_of(&format!("{name}_prefix"));
-            let (one, two) = (setting(other), setting(name));
-            bail!("{other} and {name} have the same prefix {prefix}; change {one} or {two}");
-        }
-        mounts.push((name.to_owned(), prefix.to_owned()));
-    }
-    if mounts.is_empty() {
-        let known = DIALECTS.map(|dialect| dialect.name).join(", ");
-        bail!("{}: no dialect to serve; known dialects: {known}", server.origins.name_of("dialects"));
-    }
-    Ok(mounts)
 }
 
 #[cfg(test)]

@@ -48,55 +48,25 @@ fn since(text: &str) -> Result<ChangeCursor, String> {
 }
 
 /// Changes that one request lists.
-const PIECE: u64 = 1000;
+const CHANGES_PER_REQUEST: u64 = 1000;
 /// Seconds that a request of `--follow` waits for the next change.
-const WAIT: u64 = 30;
+const WAIT_SECONDS: u64 = 30;
 
-/// Prints changes, the oldest first.
+/// Prints changes, oldest first.
 pub(super) fn run(args: &LogArgs) -> anyhow::Result<()> {
-    let mut client = AdminClient::open(&args.target)?;
+    let client = AdminClient::open(&args.target)?;
     if args.follow && !client.is_server() {
         bail!("--follow needs a running server: without one the database does not change");
     }
-    let mut since = args.since.unwrap_or(ChangeCursor::Oldest);
-    // The time at which the connection was lost, until the server responds again.
-    let mut lost_at = None;
+    let since = args.since.unwrap_or(ChangeCursor::Oldest);
+    let mut reader = ChangeReader { client, follow: args.follow, since, lost_at: None };
     let mut last = args.lines.map(|lines| VecDeque::with_capacity(lines.min(1000)));
     loop {
         // With `-n`, the last changes are printed before the command waits for new ones.
-        let wait = if args.follow && last.is_none() { WAIT } else { 0 };
-        let found: ShownChanges = match client.send(order(since, wait)) {
-            Ok(found) => found,
-            Err(error) if args.follow && is_lost(&error) => {
-                if lost_at.is_none() {
-                    print_status("connection to the server lost; waiting until it is back");
-                }
-                lost_at = lost_at.or(Some(now()));
-                client.reconnect()?;
-                continue;
-            }
-            Err(error) => match lost_at.take() {
-                // A backup was restored in the meantime. Show the changes since the connection was lost or, if the
-                // audit log begins later or the clock was set back, all changes.
-                Some(at) if args.follow && is_outdated(&error) => {
-                    print_status(&format!("{error:#}"));
-                    since = if matches!(since, ChangeCursor::Time(_)) {
-                        ChangeCursor::Oldest
-                    } else {
-                        ChangeCursor::Time(at)
-                    };
-                    lost_at = (since != ChangeCursor::Oldest).then_some(at);
-                    continue;
-                }
-                _ => return Err(error),
-            },
-        };
-        if lost_at.take().is_some() {
-            print_status("the server is back");
-        }
-        let ended = found.changes.is_empty();
-        since = ChangeCursor::Change(found.next);
-        for change in found.changes.into_iter().filter(|change| is_meant(change, args.name.as_deref())) {
+        let wait = if args.follow && last.is_none() { WAIT_SECONDS } else { 0 };
+        let Some(changes) = reader.read(wait)? else { continue };
+        let is_end = changes.is_empty();
+        for change in changes.into_iter().filter(|change| matches_name(change, args.name.as_deref())) {
             match &mut last {
                 None => show(&change, args.format)?,
                 Some(last) => {
@@ -107,12 +77,59 @@ pub(super) fn run(args: &LogArgs) -> anyhow::Result<()> {
                 }
             }
         }
-        if ended {
+        if is_end {
             last.take().into_iter().flatten().try_for_each(|change| show(&change, args.format))?;
             if !args.follow {
                 return Ok(());
             }
         }
+    }
+}
+
+/// Reads changes page by page. With `follow`, it reconnects when the connection to the server is lost.
+struct ChangeReader {
+    client: AdminClient,
+    follow: bool,
+    since: ChangeCursor,
+    /// The time at which the connection was lost, until the server responds again.
+    lost_at: Option<i64>,
+}
+
+impl ChangeReader {
+    /// The next changes, at most [`CHANGES_PER_REQUEST`]. `None` if the request has to be sent again.
+    fn read(&mut self, wait: u64) -> anyhow::Result<Option<Vec<ShownChange>>> {
+        let found: ShownChanges = match self.client.send(request(self.since, wait)) {
+            Ok(found) => found,
+            Err(error) if self.follow && is_lost(&error) => {
+                if self.lost_at.is_none() {
+                    print_status("connection to the server lost; waiting until it is back");
+                }
+                self.lost_at = self.lost_at.or(Some(now()));
+                self.client.reconnect()?;
+                return Ok(None);
+            }
+            Err(error) => match self.lost_at.take() {
+                Some(at) if self.follow && is_outdated(&error) => {
+                    print_status(&format!("{error:#}"));
+                    self.start_again(at);
+                    return Ok(None);
+                }
+                _ => return Err(error),
+            },
+        };
+        if self.lost_at.take().is_some() {
+            print_status("the server is back");
+        }
+        self.since = ChangeCursor::Change(found.next);
+        Ok(Some(found.changes))
+    }
+
+    /// A backup was restored in the meantime. Reads the changes since the connection was lost or, if the audit log begins
+    /// later or the clock was set back, all changes.
+    fn start_again(&mut self, lost_at: i64) {
+        let is_second_try = matches!(self.since, ChangeCursor::Time(_));
+        self.since = if is_second_try { ChangeCursor::Oldest } else { ChangeCursor::Time(lost_at) };
+        self.lost_at = (!is_second_try).then_some(lost_at);
     }
 }
 
@@ -124,17 +141,17 @@ fn is_outdated(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.downcast_ref::<RequestRefused>().is_some_and(|refused| refused.status == 410))
 }
 
-fn order(since: ChangeCursor, wait: u64) -> AdminRequest {
+fn request(since: ChangeCursor, wait: u64) -> AdminRequest {
     let (oldest, after, from) = match since {
         ChangeCursor::Oldest => (true, None, None),
         ChangeCursor::Change(id) => (false, Some(id), None),
         ChangeCursor::Time(at) => (false, None, Some(at)),
         ChangeCursor::Now => (false, None, None),
     };
-    AdminRequest::Changes { oldest, after, from, limit: PIECE, wait }
+    AdminRequest::Changes { oldest, after, from, limit: CHANGES_PER_REQUEST, wait }
 }
 
-fn is_meant(change: &ShownChange, name: Option<&str>) -> bool {
+fn matches_name(change: &ShownChange, name: Option<&str>) -> bool {
     let same = |text: &str| name.is_none_or(|name| fold_name(name) == fold_name(text));
     let document = |document: &Option<JsonText>| {
         let fields = fields_of(document);

@@ -119,7 +119,7 @@ impl GroupFields {
 }
 
 /// Groups that one request lists.
-const PIECE: u64 = 1000;
+const GROUPS_PER_REQUEST: u64 = 1000;
 
 const COLUMNS: [Column; 5] = [
     Column("NAME", "name"),
@@ -163,7 +163,7 @@ fn list(target: &Target, text: Option<&str>, format: ListFormat) -> anyhow::Resu
     let mut after = String::new();
     loop {
         let groups: Vec<ShownGroup> =
-            client.send(AdminRequest::Groups { text: text.map(str::to_owned), after, limit: PIECE })?;
+            client.send(AdminRequest::Groups { text: text.map(str::to_owned), after, limit: GROUPS_PER_REQUEST })?;
         let Some(last) = groups.last() else { return table.end() };
         after = last.record.name.clone();
         table.rows(&groups)?;

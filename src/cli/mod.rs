@@ -1,6 +1,7 @@
 //! The commands. Each file has the arguments of one command and its `run`; the other files are helpers.
 
 mod admin_client;
+mod announce;
 mod app_settings;
 mod args;
 mod backup;

@@ -180,7 +180,7 @@ impl UserFields {
 }
 
 /// Users that one request lists or deletes.
-const PIECE: u64 = 1000;
+const USERS_PER_REQUEST: u64 = 1000;
 
 const COLUMNS: [Column; 6] = [
     Column("NAME", "name"),
@@ -294,7 +294,7 @@ fn selected(
 ) -> anyhow::Result<()> {
     let mut after = String::new();
     loop {
-        let order = AdminRequest::Users { selection: selection.clone(), after, limit: PIECE };
+        let order = AdminRequest::Users { selection: selection.clone(), after, limit: USERS_PER_REQUEST };
         let users: Vec<ShownUser> = client.send(order)?;
         let Some(last) = users.last() else { return Ok(()) };
         after = last.record.name.clone();
@@ -341,7 +341,8 @@ fn purge(target: &Target, age: Duration, dry_run: bool, format: ResultFormat) ->
     // Printed names show the progress already.
     let progress = (format == ResultFormat::Json).then(|| Progress::start("deleting users"));
     loop {
-        let removed: Vec<String> = client.send(AdminRequest::PurgeUsers { unchanged_since, limit: PIECE })?;
+        let removed: Vec<String> =
+            client.send(AdminRequest::PurgeUsers { unchanged_since, limit: USERS_PER_REQUEST })?;
         if removed.is_empty() {
             drop(progress);
             tell(format, &format!("deleted {count} users"), &json!({ "removed": names }))?;

@@ -1,6 +1,7 @@
-//! Every setting once: its flag, variable, default and help text.
+//! Every setting once: its flag, variable, default and help text; and the rules that concern several settings.
 
 mod database;
+mod mounts;
 mod origins;
 mod prefixes;
 mod secrets;

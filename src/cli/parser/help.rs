@@ -13,7 +13,7 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
     ("user add", ["rollbook user add grace --group members", "rollbook user add grace --password < password.txt"]),
     (
         "user set",
-        ["rollbook user set ada --title Countess --group team", "rollbook user set ada --property phone='\"12\"'"],
+        ["rollbook user set ada --title Countess --group team", "rollbook user set ada --property badge='\"12\"'"],
     ),
     ("user disable", ["rollbook user disable ada", "rollbook user disable ada bob --format json"]),
     ("user enable", ["rollbook user enable bob", "rollbook user enable ada bob --format json"]),
