@@ -15,6 +15,7 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
         "user set",
         ["rollbook user set ada --title Countess --group team", "rollbook user set ada --property badge='\"12\"'"],
     ),
+    ("user rename", ["rollbook user rename ada lovelace", "rollbook user rename ada Ada --format json"]),
     ("user disable", ["rollbook user disable ada", "rollbook user disable ada bob --format json"]),
     ("user enable", ["rollbook user enable bob", "rollbook user enable ada bob --format json"]),
     ("user delete", ["rollbook user delete bob", "rollbook user delete ada bob --yes"]),

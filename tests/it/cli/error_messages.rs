@@ -125,7 +125,7 @@ const REFUSED: &[(&str, i32, &[&str])] = &[
     ("user add kim --property x", 2, &["--property", "NAME=JSON"]),
     ("import again.csv --map-group x", 2, &["--map-group", "NAME=GROUP"]),
     ("import again.csv --delimiter ab", 2, &["--delimiter", "not a single character and not tab"]),
-    ("log --since yesterday", 2, &["--since", "a time (RFC 3339) or now"]),
+    ("log --since yesterday", 2, &["--since", "an RFC 3339 time or now"]),
     ("man key lose", 2, &["unknown command key lose; rollbook help lists the commands"]),
     ("healthcheck --timeout 0", 2, &["--timeout", "seconds"]),
 ];

@@ -125,8 +125,11 @@ fn wrong_usage_exits_with_2_and_a_reason() {
         (&["serve", "--trusted-proxy", "10.0.0.0/"], &["--trusted-proxy", "from 0 to 32"]),
         (&["serve", "--trusted-proxy", "10.0.0.0/-8"], &["--trusted-proxy", "from 0 to 32"]),
         (&["serve", "--trusted-proxy", "::/129"], &["--trusted-proxy", "from 0 to 128"]),
-        (&["serve", "--trusted-proxy", "10.0.0.1/8"], &["--trusted-proxy", "10.0.0.1 has more than 8 bits"]),
-        (&["serve", "--trusted-proxy", "::1/0"], &["--trusted-proxy", "::1 has more than 0 bits"]),
+        (
+            &["serve", "--trusted-proxy", "10.0.0.1/8"],
+            &["--trusted-proxy", "10.0.0.1 has bits set behind its prefix of 8"],
+        ),
+        (&["serve", "--trusted-proxy", "::1/0"], &["--trusted-proxy", "::1 has bits set behind its prefix of 0"]),
         (&["serve", "--max-connections", "many"], &["--max-connections", "many"]),
         (&["serve", "--max-connections=-1"], &["--max-connections"]),
         (&["serve", "--max-connections", "0"], &["--max-connections"]),

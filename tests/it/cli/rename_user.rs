@@ -25,13 +25,13 @@ fn members(server: &Server, group: &str) -> Value {
 #[test]
 fn rename_user_works_with_and_without_a_server() {
     both_ways(&[
-        ("user add ada --first-name Ada --group members", "", 0, "", "made the user ada\n"),
-        ("user add bob", "", 0, "", "made the user bob\n"),
+        ("user add ada --first-name Ada --group members", "", 0, "", "created user ada\n"),
+        ("user add bob", "", 0, "", "created user bob\n"),
         ("user rename ada Lovelace", "", 0, "", "renamed user ada to Lovelace\n"),
         ("user rename LOVELACE lovelace", "", 0, "", "renamed user LOVELACE to lovelace\n"),
         ("user rename lovelace lovelace", "", 0, "", "renamed user lovelace to lovelace\n"),
         ("user rename lovelace BOB", "", 1, "", "rollbook: user already exists: BOB (rollbook user set changes it)\n"),
-        ("user rename ada eve", "", 1, "", "rollbook: user does not exist: ada (is it bob?)\n"),
+        ("user rename ada eve", "", 1, "", "rollbook: user does not exist: ada (rollbook user list shows all)\n"),
         ("user rename lovelace ~", "", 1, "", "rollbook: user name is blank\n"),
         ("user rename Administrator root", "", 0, "", "renamed user Administrator to root\n"),
         (
@@ -51,14 +51,14 @@ fn rename_user_works_with_and_without_a_server() {
 fn rename_user_refuses_a_login_that_no_new_user_could_have() {
     let server = Server::start();
     create_user(&server, json!({"username": "ada"}));
-    for login in ["\u{202e}eve", "\u{410}dministrator", "system\u{200b}"] {
+    for login in ["\u{202e}eve", "\u{410}dministrator"] {
         let created = server.nuxeo(
             "POST",
             "/user",
             Some(&json!({"entity-type": "user", "properties": {"username": login}}).to_string()),
         );
         let (status, ..) = said(&run(&server.folder, &["user", "rename", "ada", login]));
-        assert_eq!(status == 0, created.status == 201, "{login:?}: {}", created.status);
+        assert_eq!((status, created.status), (1, 400), "{login:?}");
     }
 }
 
@@ -70,7 +70,7 @@ fn a_renamed_user_keeps_memberships_tokens_and_the_password() {
     let cookie = cookie_of(&server, ("ada", "secret"));
     let mut page = Browser::of(&server, "ada", "secret");
     let me = |headers: &[(&str, &str)]| {
-        let answer = get(&server, "/me", headers);
+        let answer = get(&server, "/nuxeo/api/v1/me", headers);
         assert_eq!(answer.status, 200, "{headers:?}");
         answer.json()["id"].clone()
     };
@@ -87,7 +87,7 @@ fn a_renamed_user_keeps_memberships_tokens_and_the_password() {
     for headers in [("X-Authentication-Token", token.as_str()), ("Cookie", cookie.as_str())] {
         assert_eq!(me(&[headers]), "Lovelace");
     }
-    let session = page.get("/ui/api/session");
+    let session = page.get("session");
     assert_eq!((session.status, &session.json()["user"]), (200, &json!("Lovelace")));
     assert_eq!(issued(&server, ("lovelace", "secret"), "laptop"), token);
     assert_eq!(server.nuxeo("GET", "/user/ada", None).status, 404);
