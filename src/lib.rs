@@ -1,9 +1,8 @@
-//! Rollbook keeps an organisation's users, groups and memberships in one SQLite file and answers the REST
-//! dialects that scripts and client libraries already speak.
+//! Rollbook stores the users, groups and memberships of an organisation in one SQLite file. It serves them through REST
+//! APIs that existing scripts and client libraries use.
 //!
 //! # Embedding
-//! [`Rollbook::open`] opens a directory in the process of the program, [`Rollbook::serve`] serves it in threads of its
-//! own, and [`Directory`] has the calls without HTTP:
+//! [`Rollbook::open`] opens a directory in the process of the program, [`Rollbook::serve`] serves it in background threads, and [`Directory`] has the calls without HTTP:
 //!
 //! ```no_run
 //! use rollbook::{GroupFields, Rollbook, UserFields};
@@ -11,7 +10,7 @@
 //! # fn main() -> Result<(), rollbook::Error> {
 //! let rollbook = Rollbook::open("people.db")?;
 //! if let Some(secrets) = rollbook.first_secrets() {
-//!     // Keep them: they are stored nowhere in clear. The password is that of the user `Administrator`.
+//!     // Keep them: they are not stored in plain text. The password is that of the user `Administrator`.
 //!     println!("{} {} {}", secrets.password, secrets.api_key, secrets.app_key);
 //! }
 //! let directory = rollbook.directory();
@@ -23,38 +22,40 @@
 //! # }
 //! ```
 //!
-//! The removal of old changes, the socket for commands and the address for metrics come along: a server in a program has
-//! all that `rollbook serve` has. The library sets no logger and no signal handler, never ends the process, prints
-//! nothing and reads no environment variable. Its log lines go to the `log` crate, to whatever logger the program has.
-//! Every call blocks; in an asynchronous program they belong on a thread for blocking work.
+//! An embedded server has all that `rollbook serve` has: it removes old changes, opens the admin socket and serves
+//! metrics. The library sets no logger and no signal handler, never ends the process, prints nothing and reads no
+//! environment variable. Its log lines go to the logger of the program through the `log` crate. Every call blocks; an
+//! asynchronous program makes calls in a thread for blocking work.
 //!
-//! `docs/embed.md` has the rest: what a program has to see to, backups, upgrades, and Rollbook as a child process.
+//! `docs/embed.md` describes the duties of a program, backups, upgrades, and Rollbook as a child process.
 //!
 //! # Stability
-//! The names in this page are stable: within one minor version they stay, and behave as described. Structs and enums that
-//! are marked `non_exhaustive` get further fields and kinds. The modules are not in this page: they are public for the
-//! program `rollbook`, its tests and its benchmarks, and change with any version.
+//! The names on this page are stable within a minor version. Structs and enums that are marked `non_exhaustive` can get
+//! more fields and variants. The hidden modules are public only for the program `rollbook`, its tests and its
+//! benchmarks, and can change with any version.
 //!
 //! # The code map
-//! `model` has the nouns, `directory` the verbs, `store` the rows, `dialect` the wires, `server` the
-//! sockets; each knows only those below it. `http` holds requests and responses as plain values. `cli` has the
-//! commands and `settings` what can be set; `admin` has the operations that commands ask of a directory. `formats` reads
-//! and writes users and groups in files, and `import_sources` reads them from other servers. `app` puts a server
-//! together, for `cli` and for `embed`, which is the facade of this page. `files` replaces files safely, `logging` writes
-//! log lines, `metrics` collects figures, and `json` decodes JSON from outside.
+//! `model` has the nouns, `directory` the verbs, `store` the rows, `dialect` the REST APIs, `server` the sockets. Each
+//! uses only those below it. `http` has requests and responses as plain values. `cli` has the commands, `settings` the
+//! settings, and `admin` the operations that commands perform on a directory. `formats` reads and writes users and
+//! groups in files, and `import_sources` reads them from other servers. `app` assembles a server for `cli` and for
+//! `embed`, the facade of this page. `files` replaces files safely, `logging` writes log lines, `metrics` renders
+//! metrics, and `json` parses JSON from outside.
 //!
-//! # A request's way
-//! 1. A connection's thread reads one head, within limits and deadlines (`server`).
-//! 2. The prefix of the path picks the dialect; segments are split first and decoded once after (`dialect`).
-//! 3. The dialect's `auth` names the caller (`directory::Authenticator`, mostly from memory), and lets the request in, which
-//!    reads its body (`http::Request::admit`).
-//! 4. The handler turns query and body into `model` values.
-//! 5. It calls a verb of the `directory`: rules, permissions, what is not found.
-//! 6. A read runs on a read connection; a write is one closure, run by the writer's thread, or in the caller's own
-//!    while no other thread writes, and answered after the commit that carries it (`store`).
-//! 7. The handler encodes; an error goes through the dialect's `error`. One line is logged, and the request is counted.
+//! # The life of a request
+//! 1. The thread of a connection reads the head of a request, within limits and deadlines (`server`).
+//! 2. The router chooses the dialect by the prefix of the path, and the route by a table. It splits the path first and
+//! then decodes each segment once (`dialect`).
+//! 3. `auth` of the dialect identifies the caller (`directory::Authenticator`, usually from its cache) and admits the
+//! request. Only then the body is read (`http::Request::admit`).
+//! 4. The handler decodes query and body into `model` values.
+//! 5. The handler calls a verb of `directory`, which checks rules and permissions.
+//! 6. A read runs on a read connection. A write is a closure that the writer thread runs, or the calling thread while
+//! no other thread writes; it returns after the commit (`store`).
+//! 7. The handler encodes the response. `error` of the dialect converts an error to a response. The server logs one
+//! line and counts the request.
 
-// Hidden modules are no part of the interface: the program, its tests and its benchmarks use them.
+// Hidden modules are not part of the public API: the program, its tests and its benchmarks use them.
 
 #[doc(hidden)]
 pub mod admin;
