@@ -45,15 +45,15 @@
 //! # The life of a request
 //! 1. The thread of a connection reads the head of a request, within limits and deadlines (`server`).
 //! 2. The router chooses the dialect by the prefix of the path, and the route by a table. It splits the path first and
-//! then decodes each segment once (`dialect`).
+//!    then decodes each segment once (`dialect`).
 //! 3. `auth` of the dialect identifies the caller (`directory::Authenticator`, usually from its cache) and admits the
-//! request. Only then the body is read (`http::Request::admit`).
+//!    request. Only then the body is read (`http::Request::admit`).
 //! 4. The handler decodes query and body into `model` values.
 //! 5. The handler calls a verb of `directory`, which checks rules and permissions.
 //! 6. A read runs on a read connection. A write is a closure that the writer thread runs, or the calling thread while
-//! no other thread writes; it returns after the commit (`store`).
+//!    no other thread writes; it returns after the commit (`store`).
 //! 7. The handler encodes the response. `error` of the dialect converts an error to a response. The server logs one
-//! line and counts the request.
+//!    line and counts the request.
 
 // Hidden modules are not part of the public API: the program, its tests and its benchmarks use them.
 
