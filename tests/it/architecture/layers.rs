@@ -1,10 +1,10 @@
-//! The layering: who may name whom. A line that opens another door fails here.
+//! Names that the code of a layer must not contain, and other rules about lines of code.
 
 use super::tree::{files, root};
 use std::path::{Path, PathBuf};
 
-/// A layer, and what its code must not name.
-const DOORS: [(&str, &[&str]); 17] = [
+/// A layer, and the names that its code must not contain.
+const FORBIDDEN_NAMES: [(&str, &[&str]); 17] = [
     ("model", &["crate::", "serde", "rusqlite", "tiny_http", "httparse", "std::net"]),
     ("metrics", &["crate::", "serde", "rusqlite", "tiny_http", "httparse", "std::net", "datadog", "nuxeo"]),
     ("http", &["crate::", "rusqlite", "std::net", "datadog", "nuxeo"]),
@@ -51,19 +51,19 @@ const DOORS: [(&str, &[&str]); 17] = [
     ),
 ];
 
-/// What stands in a place where it is allowed all the same: file, and the text.
+/// Exceptions: the file, and the allowed text.
 const EXCEPTIONS: [(&str, &str); 4] = [
-    // How a document is written.
+    // The writer of documents.
     ("http/response.rs", "crate::json::to_vec"),
-    // Where a client is, as a plain value.
+    // The address of a client, as a plain value.
     ("http/mod.rs", "pub use crate::model::ClientAddress;"),
     ("http/request.rs", "use crate::model::ClientAddress;"),
     ("model/client.rs", "use std::net::IpAddr;"),
 ];
 
-/// Where a test pauses for another reason than to wait for something, and how often.
+/// Test files with pauses that do not wait for a condition, and how many they have.
 const PAUSES: [(&str, usize); 7] = [
-    // Between two looks of all that wait.
+    // The pause between two checks of a condition.
     ("support/wait.rs", 1),
     // Clients that read slowly.
     ("load/slow_clients.rs", 2),
@@ -86,7 +86,7 @@ fn code(file: &Path) -> impl Iterator<Item = (usize, String)> {
 #[test]
 fn each_layer_names_only_those_below_it() {
     let mut wrong = Vec::new();
-    for (layer, forbidden) in DOORS {
+    for (layer, forbidden) in FORBIDDEN_NAMES {
         let mut found = Vec::new();
         files(&root().join(layer), &mut found);
         assert!(!found.is_empty(), "the layer {layer} has no files");
@@ -105,8 +105,8 @@ fn each_layer_names_only_those_below_it() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-/// Where the program speaks for itself. All else is the library's too: a program that embeds it has its own output,
-/// settings and end.
+/// Files of the program alone. All other files are also part of the library, and a program that embeds the library has
+/// its own output, settings and exit.
 const OF_THE_PROGRAM: [&str; 8] = [
     "main.rs",
     "cli",
@@ -143,7 +143,7 @@ fn the_library_prints_nothing_reads_no_variable_and_never_ends_the_process() {
 fn sql_is_in_the_store_only() {
     let mut found = Vec::new();
     files(&root(), &mut found);
-    // The page's own files have words of their own for what can be selected.
+    // The page uses the word `select` in other meanings.
     let code_outside = |file: &&PathBuf| {
         file.extension().is_some_and(|extension| extension == "rs") && !file.starts_with(root().join("store"))
     };
@@ -165,7 +165,7 @@ fn no_text_from_outside_reaches_the_reader_of_serde_json() {
     }
     let mut found = Vec::new();
     files(&root(), &mut found);
-    // The description of the interface is put together out of texts that are part of the program.
+    // The OpenAPI document is composed of texts that are part of the program.
     let own = [root().join("dialect/openapi"), root().join("json")];
     let outside = |file: &&PathBuf| !own.iter().any(|folder| file.starts_with(folder)) && !file.ends_with("tests.rs");
     for file in found.iter().filter(outside).filter(|file| file.extension().is_some_and(|end| end == "rs")) {
@@ -187,7 +187,7 @@ fn tests_wait_for_what_happens_and_not_for_a_time() {
         // In two parts, so that this line is none of them.
         let count = code(file).filter(|(_, line)| line.contains(concat!("thread::", "sleep("))).count();
         let allowed = PAUSES.iter().find(|(file, _)| *file == name).map_or(0, |(_, count)| *count);
-        assert_eq!(count, allowed, "tests/it/{name} pauses so often: wait with the harness instead");
+        assert_eq!(count, allowed, "tests/it/{name} has this many pauses: wait for a condition instead");
     }
 }
 

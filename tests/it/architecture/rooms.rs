@@ -1,4 +1,4 @@
-//! The rooms: who may use whom, and no cycle of files inside of one.
+//! The rooms: which rooms a room may use, and no cycle of files inside of a room.
 //!
 //! A room is a folder directly below `src`, or a lone file there.
 
@@ -131,7 +131,7 @@ fn the_floors_themselves_have_no_cycle() {
     }
 }
 
-/// Long enough that a graph without arrows would be noticed.
+/// Fails if the graph misses known arrows, so that the other rules cannot pass on an empty graph.
 #[test]
 fn the_graph_sees_the_way_of_a_request() {
     let graph = graph();

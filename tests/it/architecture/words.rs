@@ -12,7 +12,7 @@ pub(super) const NOT_CLEAN_YET: &[&str] = &["app", "cli", "directory", "embed", 
 /// Words that name no component and no person.
 const WORDS: [&str; 6] = ["nobody", "somebody", "whoever", "everybody", "anew", "beside"];
 
-/// Sentences that begin so are titles or riddles. `Returns whether …` and `True if …` say it.
+/// Beginnings of titles without a verb. Write `Returns whether …` or `True if …` instead.
 const BEGINNINGS: [&str; 4] = ["What ", "Who ", "Whose ", "Whether "];
 
 /// Texts that cannot change, of a vendor's contract or in files of earlier versions: the file, and a part of the text.
@@ -22,14 +22,14 @@ const CONTRACT: [(&str, &str); 2] = [
     ("store/sqlite/migrations.rs", "create table entry_names"),
 ];
 
-/// The word that is not to be in a text.
+/// The first forbidden word in a text.
 fn word_in(text: &str) -> Option<&'static str> {
     let lower = text.to_lowercase();
     let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
     words.find_map(|word| WORDS.iter().copied().find(|forbidden| *forbidden == word))
 }
 
-/// The beginning that a text is not to have.
+/// The forbidden beginning of a text.
 fn beginning_of(text: &str) -> Option<&'static str> {
     let text = text.trim_start();
     BEGINNINGS.iter().copied().find(|beginning| text.starts_with(beginning))
