@@ -82,8 +82,8 @@ impl Destination {
             }
             Destination::File { place, replace } => {
                 remove_stale_temp_files(&place);
-                let (draft, file) = TempFile::open_in_folder_of(&place)?;
-                Output::File { file, draft, place, replace }
+                let (temp_file, file) = TempFile::open_in_folder_of(&place)?;
+                Output::File { file, temp_file, place, replace }
             }
         })
     }
@@ -95,7 +95,7 @@ pub(crate) enum Output {
     /// Each write reaches it at once.
     Stream(File),
     /// A file with a temporary name until it is complete.
-    File { file: File, draft: TempFile, place: PathBuf, replace: bool },
+    File { file: File, temp_file: TempFile, place: PathBuf, replace: bool },
 }
 
 impl Output {
@@ -110,10 +110,10 @@ impl Output {
                 Err(error) if !is_unsupported(&error) => Err(error).context("sync"),
                 _ => Ok(()),
             },
-            Output::File { file, draft, place, replace } => {
+            Output::File { file, temp_file, place, replace } => {
                 file.sync_all().context("sync")?;
                 drop(file);
-                complete(draft, &place, replace)
+                complete(temp_file, &place, replace)
             }
         }
     }
@@ -134,9 +134,9 @@ impl Write for Output {
 ///
 /// # Errors
 /// When that fails, and without `replace` when there is a file of the name.
-pub(crate) fn complete(draft: TempFile, place: &Path, replace: bool) -> anyhow::Result<()> {
+pub(crate) fn complete(temp_file: TempFile, place: &Path, replace: bool) -> anyhow::Result<()> {
     let name = place.display();
-    match draft.rename_to(place, replace) {
+    match temp_file.rename_to(place, replace) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             bail!("{name} is there already (--force overwrites it)")
         }

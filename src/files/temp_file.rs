@@ -37,7 +37,7 @@ const HELD_LENGTH_MAX: usize = MARK.len() + SECOND.len() + NAME_LENGTH_MAX;
 const ATTEMPTS: usize = 100;
 
 /// The temporary files of this process.
-static DRAFTS: Mutex<Vec<Names>> = Mutex::new(Vec::new());
+static TEMP_FILES: Mutex<Vec<Names>> = Mutex::new(Vec::new());
 /// Held during a step that a signal must not interrupt.
 static STEP: Mutex<()> = Mutex::new(());
 
@@ -92,7 +92,7 @@ impl TempFile {
     fn make(folder: &Path) -> anyhow::Result<(TempFile, File)> {
         for _ in 0..ATTEMPTS {
             let names = Names { folder: folder.to_owned(), id: random_id()? };
-            let mut drafts = locked(&DRAFTS);
+            let mut temp_files = locked(&TEMP_FILES);
             let held_path = names.path(HELD);
             let mut held = create_private(&held_path)?;
             // Another command may have taken the unlocked file for a stale one.
@@ -112,7 +112,7 @@ impl TempFile {
             if part.metadata().is_ok_and(|meta| meta.mode() & 0o077 != 0) {
                 log::warn!("others may read files in {}: its file system keeps no modes", folder.display());
             }
-            drafts.push(names.clone());
+            temp_files.push(names.clone());
             return Ok((TempFile { names, path, held }, part));
         }
         bail!("other commands have removed each of {ATTEMPTS} files")
@@ -151,9 +151,9 @@ impl TempFile {
     /// Renames the file. Without `replace`, an existing file of that name is an error.
     pub(crate) fn rename_to(self, name: &Path, replace: bool) -> io::Result<()> {
         // A signal comes either before this, and the file is removed, or after it.
-        let drafts = locked(&DRAFTS);
+        let temp_files = locked(&TEMP_FILES);
         let renamed = if replace { std::fs::rename(&self.path, name) } else { rename_to_new(&self.path, name) };
-        drop(drafts);
+        drop(temp_files);
         renamed
     }
 
@@ -168,7 +168,7 @@ impl TempFile {
     /// Leaves all files in place, as a killed process does.
     #[cfg(test)]
     pub(crate) fn abandon(self) {
-        locked(&DRAFTS).retain(|names| *names != self.names);
+        locked(&TEMP_FILES).retain(|names| *names != self.names);
         self.held.unlock().unwrap();
         std::mem::forget(self);
     }
@@ -181,8 +181,8 @@ impl TempFile {
 
 impl Drop for TempFile {
     fn drop(&mut self) {
-        let mut drafts = locked(&DRAFTS);
-        drafts.retain(|names| *names != self.names);
+        let mut temp_files = locked(&TEMP_FILES);
+        temp_files.retain(|names| *names != self.names);
         self.names.remove();
     }
 }
@@ -195,8 +195,8 @@ pub(crate) fn uninterrupted<T>(work: impl FnOnce() -> T) -> T {
 
 /// Removes the temporary files of this process, and calls `then` before it can create others.
 pub(crate) fn remove_all(then: impl FnOnce()) {
-    let (_step, drafts) = (locked(&STEP), locked(&DRAFTS));
-    for names in drafts.iter() {
+    let (_step, temp_files) = (locked(&STEP), locked(&TEMP_FILES));
+    for names in temp_files.iter() {
         names.remove();
     }
     then();
@@ -357,18 +357,18 @@ mod tests {
     fn a_draft_goes_with_its_value_or_gets_its_name() {
         let folder = Folder::new("name");
         let target = folder.file("target");
-        let draft = TempFile::in_folder_of(&target).unwrap();
+        let temp_file = TempFile::in_folder_of(&target).unwrap();
         assert_eq!(folder.names().len(), 2);
-        assert_eq!(draft.path().metadata().unwrap().mode() & 0o777, 0o600);
+        assert_eq!(temp_file.path().metadata().unwrap().mode() & 0o777, 0o600);
         remove_stale_temp_files(&target);
         assert_eq!(folder.names().len(), 2, "a draft in use stays");
-        drop(draft);
+        drop(temp_file);
         assert_eq!(folder.names(), [""; 0]);
 
-        let (draft, mut file) = TempFile::open_in_folder_of(&target).unwrap();
+        let (temp_file, mut file) = TempFile::open_in_folder_of(&target).unwrap();
         file.write_all(b"one").unwrap();
-        assert_eq!(draft.sync().unwrap(), 3);
-        draft.rename_to(&target, false).unwrap();
+        assert_eq!(temp_file.sync().unwrap(), 3);
+        temp_file.rename_to(&target, false).unwrap();
         assert_eq!(folder.names(), ["target"]);
         let refusal = TempFile::in_folder_of(&target).unwrap().rename_to(&target, false).unwrap_err();
         assert_eq!(refusal.kind(), ErrorKind::AlreadyExists);
@@ -422,14 +422,14 @@ mod tests {
         let folder = Folder::new("second");
         let database = folder.file("rollbook.db");
         for (other, moved) in [("kept", "kept"), ("kept", "kept.new"), ("kept", "rollbook.db")] {
-            let (draft, mut file) = TempFile::open_in_folder_of(&database).unwrap();
+            let (temp_file, mut file) = TempFile::open_in_folder_of(&database).unwrap();
             file.write_all(b"content").unwrap();
-            draft.link_to(&folder.file(other)).unwrap();
+            temp_file.link_to(&folder.file(other)).unwrap();
             std::fs::rename(folder.file(other), folder.file(moved)).unwrap();
             if moved == "rollbook.db" {
                 std::fs::write(folder.file(other), "of another file").unwrap();
             }
-            draft.abandon();
+            temp_file.abandon();
             remove_stale_temp_files(&database);
             let left: &[&str] = if moved == "rollbook.db" { &["kept", "rollbook.db"] } else { &[] };
             assert_eq!(folder.names(), left, "{moved}");
@@ -474,9 +474,9 @@ mod tests {
                 });
             }
             for round in 0..500_u32 {
-                let (draft, mut file) = TempFile::open_in_folder_of(&target).unwrap();
+                let (temp_file, mut file) = TempFile::open_in_folder_of(&target).unwrap();
                 file.write_all(&round.to_le_bytes()).unwrap();
-                draft.rename_to(&target, true).unwrap();
+                temp_file.rename_to(&target, true).unwrap();
                 assert_eq!(std::fs::read(&target).unwrap(), round.to_le_bytes());
             }
             ended.store(true, std::sync::atomic::Ordering::Relaxed);

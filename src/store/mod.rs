@@ -39,7 +39,7 @@ use crate::model::{Actor, Error, Result, RightsVersion};
 use anyhow::Context as _;
 use cache_scopes::{Generations, SnapshotVersion};
 use read_cache::ReadCache;
-use sqlite::connection::{blame, blame_any, connect, connect_reader, prepare_writer};
+use sqlite::connection::{connect, connect_reader, explain_error, explain_sqlite_error, prepare_writer};
 use sqlite::open_files::OpenMark;
 use sqlite::reader_pool::ReaderPool;
 use sqlite::watched_files::WatchedFiles;
@@ -82,11 +82,12 @@ impl Store {
         let opened = OpenMark::note(&place).with_context(opening)?;
         file_checks::make_empty_private(&place.real_path).with_context(opening)?;
         let handle = WatchedFiles::open(&place).with_context(opening)?;
-        let mut connection = connect(&place.real_path).map_err(|error| blame(&place, error)).with_context(opening)?;
+        let mut connection =
+            connect(&place.real_path).map_err(|error| explain_sqlite_error(&place, error)).with_context(opening)?;
         let found =
-            migrations::migrate(&mut connection).map_err(|error| blame_any(&place, error)).with_context(opening)?;
+            migrations::migrate(&mut connection).map_err(|error| explain_error(&place, error)).with_context(opening)?;
         prepare_writer(&connection)
-            .map_err(|error| blame_any(&place, error))
+            .map_err(|error| explain_error(&place, error))
             .with_context(|| format!("prepare the database {}", place.named.display()))?;
         let generations = Arc::new(Generations::default());
         let readers = Arc::new(ReaderPool::open(&place.real_path, readers)?);
@@ -128,10 +129,10 @@ impl Store {
     pub fn open_copy(database: &Path) -> anyhow::Result<(Store, TempDatabase)> {
         let snapshot = Snapshot::open(database)?;
         let copy = || -> anyhow::Result<(Store, TempDatabase)> {
-            let draft = TempFile::in_folder_of(&real_path(database)?)?;
-            snapshot.write_to(draft.path())?;
-            let (store, _) = Store::open(draft.path(), 1)?;
-            Ok((store, TempDatabase { draft }))
+            let temp_file = TempFile::in_folder_of(&real_path(database)?)?;
+            snapshot.write_to(temp_file.path())?;
+            let (store, _) = Store::open(temp_file.path(), 1)?;
+            Ok((store, TempDatabase { temp_file }))
         };
         copy().with_context(|| format!("copy the database {}", database.display()))
     }

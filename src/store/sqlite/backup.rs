@@ -45,15 +45,15 @@ pub fn back_up(
             Destination::Stdout | Destination::Stream(_) => real_path(database)?,
         };
         files::remove_stale_temp_files(&target);
-        let draft = TempFile::in_folder_of(&target)?;
-        let counts = snapshot.copy_to(draft.path())?;
+        let temp_file = TempFile::in_folder_of(&target)?;
+        let counts = snapshot.copy_to(temp_file.path())?;
         let bytes = match destination {
             Destination::File { place, replace } => {
-                let bytes = draft.sync()?;
-                files::complete(draft, &place, replace)?;
+                let bytes = temp_file.sync()?;
+                files::complete(temp_file, &place, replace)?;
                 bytes
             }
-            stream => pour(draft, stream.open()?)?,
+            stream => pour(temp_file, stream.open()?)?,
         };
         Ok(BackupSummary { counts, bytes, to_stdout })
     };
@@ -61,8 +61,8 @@ pub fn back_up(
 }
 
 /// Copies a file to an output.
-fn pour(draft: TempFile, mut output: Output) -> anyhow::Result<u64> {
-    let bytes = io::copy(&mut draft.into_unnamed()?, &mut output)?;
+fn pour(temp_file: TempFile, mut output: Output) -> anyhow::Result<u64> {
+    let bytes = io::copy(&mut temp_file.into_unnamed()?, &mut output)?;
     output.finish()?;
     Ok(bytes)
 }

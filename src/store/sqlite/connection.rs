@@ -73,7 +73,7 @@ pub(in crate::store) fn connect_reader(path: &Path) -> anyhow::Result<Connection
 }
 
 /// Names the missing permission where SQLite only says that it cannot open the file.
-pub(in crate::store) fn blame(place: &DatabasePath, error: rusqlite::Error) -> anyhow::Error {
+pub(in crate::store) fn explain_sqlite_error(place: &DatabasePath, error: rusqlite::Error) -> anyhow::Error {
     let code = error.sqlite_error_code();
     if !matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied)) {
         return error.into();
@@ -83,9 +83,9 @@ pub(in crate::store) fn blame(place: &DatabasePath, error: rusqlite::Error) -> a
 }
 
 /// Does the same for an error that may come from SQLite.
-pub(in crate::store) fn blame_any(place: &DatabasePath, error: anyhow::Error) -> anyhow::Error {
+pub(in crate::store) fn explain_error(place: &DatabasePath, error: anyhow::Error) -> anyhow::Error {
     match error.downcast::<rusqlite::Error>() {
-        Ok(error) => blame(place, error),
+        Ok(error) => explain_sqlite_error(place, error),
         Err(error) => error,
     }
 }

@@ -37,7 +37,7 @@ impl WriterState {
             self.rescue_if_due();
             return Err(Error::Unavailable(why.clone()));
         }
-        let Err(Untrusted { loss, why }) = self.watched.look() else { return Ok(()) };
+        let Err(Untrusted { loss, why }) = self.watched.check() else { return Ok(()) };
         if let Some(loss) = loss
             && self.lost.set((loss, why.clone())).is_ok()
         {

@@ -56,17 +56,17 @@ pub fn restore(backup: &Path, shown: &str, database: &Path, actor: &Actor) -> an
         if place.exists {
             owner.require_chown_allowed()?;
         }
-        let draft = TempFile::in_folder_of(&place.real_path)?;
-        let counts = snapshot.copy_to(draft.path()).with_context(|| format!("copy {shown}"))?;
+        let temp_file = TempFile::in_folder_of(&place.real_path)?;
+        let counts = snapshot.copy_to(temp_file.path()).with_context(|| format!("copy {shown}"))?;
         let backup_name = Path::new(shown).file_name().unwrap_or_default().to_string_lossy();
-        record_restore(draft.path(), &place.real_path, &backup_name, actor).context("continue the audit log")?;
-        set_owner(&draft.open_own()?, owner).context("give the copy to the owner of the database")?;
-        draft.sync()?;
+        record_restore(temp_file.path(), &place.real_path, &backup_name, actor).context("continue the audit log")?;
+        set_owner(&temp_file.open_own()?, owner).context("give the copy to the owner of the database")?;
+        temp_file.sync()?;
         let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
         let kept = unused_name(&place.real_path, &format!("kept-{time}"));
         let replacement = Replacement { kept, database: place.real_path.clone() };
         replacement.close_old()?;
-        let kept = files::uninterrupted(|| replacement.put_in_place(draft))?;
+        let kept = files::uninterrupted(|| replacement.put_in_place(temp_file))?;
         if !place.exists {
             owner.warn_of_other_owner(&place.real_path);
         }
@@ -150,13 +150,13 @@ struct Replacement {
 
 impl Replacement {
     /// Makes the temporary file the database. Returns true if there was an old one.
-    fn put_in_place(&self, draft: TempFile) -> anyhow::Result<bool> {
+    fn put_in_place(&self, temp_file: TempFile) -> anyhow::Result<bool> {
         self.carry_log()?;
         let had_one = self.database.exists();
-        let draft = self.name_copy(draft)?;
+        let temp_file = self.name_copy(temp_file)?;
         self.exchange()?;
         // This removes the first name of the new database.
-        drop(draft);
+        drop(temp_file);
         sync_folder_of(&self.database).with_context(|| {
             let kept = self.kept.display();
             if had_one {
@@ -226,12 +226,12 @@ impl Replacement {
 
     /// Gives the new database the name that the old one will have. It also keeps its temporary name until it is in
     /// place, so that an interruption does not leave the copy under a name that promises the old database.
-    fn name_copy(&self, draft: TempFile) -> anyhow::Result<Option<TempFile>> {
-        if draft.link_to(&self.kept).is_ok() {
-            return Ok(Some(draft));
+    fn name_copy(&self, temp_file: TempFile) -> anyhow::Result<Option<TempFile>> {
+        if temp_file.link_to(&self.kept).is_ok() {
+            return Ok(Some(temp_file));
         }
         // Here the file system has no hard links.
-        draft.rename_to(&self.kept, false).context("name the copy")?;
+        temp_file.rename_to(&self.kept, false).context("name the copy")?;
         Ok(None)
     }
 
@@ -347,13 +347,13 @@ mod tests {
             let replacement = begin(&folder);
             replacement.close_old().unwrap();
             replacement.carry_log().unwrap();
-            let draft = TempFile::in_folder_of(&replacement.database).unwrap();
-            std::fs::copy(folder.join("copy"), draft.path()).unwrap();
-            let draft = replacement.name_copy(draft).unwrap().expect("a file system with hard links");
+            let temp_file = TempFile::in_folder_of(&replacement.database).unwrap();
+            std::fs::copy(folder.join("copy"), temp_file.path()).unwrap();
+            let temp_file = replacement.name_copy(temp_file).unwrap().expect("a file system with hard links");
             if is_exchanged {
                 replacement.exchange().unwrap();
             }
-            draft.abandon();
+            temp_file.abandon();
             Store::open(&replacement.database, 1).unwrap().0.close();
             assert_eq!(counter_of(&replacement.database), if is_exchanged { 3 } else { 2 });
             assert_eq!(replacement.kept.exists(), is_exchanged);
@@ -361,8 +361,8 @@ mod tests {
                 assert_eq!(counter_of(&replacement.kept), 2, "the old database");
             }
             let names = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name());
-            let drafts: Vec<_> = names.filter(|name| name.to_string_lossy().starts_with(".rollbook")).collect();
-            assert!(drafts.is_empty(), "{drafts:?}");
+            let temp_files: Vec<_> = names.filter(|name| name.to_string_lossy().starts_with(".rollbook")).collect();
+            assert!(temp_files.is_empty(), "{temp_files:?}");
             std::fs::remove_dir_all(&folder).unwrap();
         }
     }

@@ -1,6 +1,6 @@
 //! Snapshots: consistent reads of a database without a store, also while a server writes.
 
-use super::connection::{blame, blame_any, connect, connect_copy};
+use super::connection::{connect, connect_copy, explain_error, explain_sqlite_error};
 use super::migrations;
 use crate::files::{self, DatabasePath, Owner, TempFile, set_owner, unused_name};
 use crate::store::sql::ReadTx;
@@ -34,15 +34,15 @@ impl Snapshot {
         files::remove_stale_temp_files(&place.real_path);
         let open = || -> anyhow::Result<Connection> {
             place.inspect()?;
-            let connection = connect(&place.real_path).map_err(|error| blame(&place, error))?;
+            let connection = connect(&place.real_path).map_err(|error| explain_sqlite_error(&place, error))?;
             // Opened for writing: a read-only connection could not read the log after a crash.
             let enter =
                 "pragma query_only = on; pragma trusted_schema = off; pragma temp_store = memory; begin deferred";
-            connection.execute_batch(enter).map_err(|error| blame(&place, error))?;
+            connection.execute_batch(enter).map_err(|error| explain_sqlite_error(&place, error))?;
             // The first read begins the snapshot.
             let ours = migrations::require_ours(&connection);
             place.share_side_files();
-            ours.map_err(|error| blame_any(&place, error))?;
+            ours.map_err(|error| explain_error(&place, error))?;
             Ok(connection)
         };
         Ok(Snapshot { connection: open().with_context(|| format!("open the database {}", path.display()))? })
@@ -83,12 +83,12 @@ fn write_pages(connection: &Connection, copy: &Path) -> anyhow::Result<()> {
 pub(in crate::store) fn keep(connection: &Connection, database: &Path) -> anyhow::Result<PathBuf> {
     let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
     let kept = unused_name(database, &format!("kept-{time}"));
-    let draft = TempFile::in_folder_of(database)?;
-    write_pages(connection, draft.path())?;
-    make_one_file(&connect_copy(draft.path())?)?;
-    set_owner(&draft.open_own()?, Owner::of(database)?.alone())?;
-    draft.sync()?;
-    files::complete(draft, &kept, false)?;
+    let temp_file = TempFile::in_folder_of(database)?;
+    write_pages(connection, temp_file.path())?;
+    make_one_file(&connect_copy(temp_file.path())?)?;
+    set_owner(&temp_file.open_own()?, Owner::of(database)?.alone())?;
+    temp_file.sync()?;
+    files::complete(temp_file, &kept, false)?;
     Ok(kept)
 }
 

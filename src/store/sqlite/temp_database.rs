@@ -12,14 +12,14 @@ use std::path::{Path, PathBuf};
 pub fn save_backup(database: &Path, backup: &mut dyn Read) -> anyhow::Result<TempDatabase> {
     let real_path = real_path(database).with_context(|| format!("find the database {}", database.display()))?;
     files::remove_stale_temp_files(&real_path);
-    let (draft, mut file) = TempFile::open_in_folder_of(&real_path)?;
+    let (temp_file, mut file) = TempFile::open_in_folder_of(&real_path)?;
     io::copy(backup, &mut file).context("save the backup to a file")?;
-    Ok(TempDatabase { draft })
+    Ok(TempDatabase { temp_file })
 }
 
 /// A temporary database, removed when the value is dropped. Close its connections before.
 pub struct TempDatabase {
-    pub(in crate::store) draft: TempFile,
+    pub(in crate::store) temp_file: TempFile,
 }
 
 impl TempDatabase {
@@ -31,14 +31,14 @@ impl TempDatabase {
     pub fn empty(database: &Path) -> anyhow::Result<TempDatabase> {
         let real_path = real_path(database)?;
         files::remove_stale_temp_files(&real_path);
-        let draft = TempFile::in_folder_of(&real_path)?;
-        set_owner(&draft.open_own()?, Owner::of(&real_path)?)?;
-        Ok(TempDatabase { draft })
+        let temp_file = TempFile::in_folder_of(&real_path)?;
+        set_owner(&temp_file.open_own()?, Owner::of(&real_path)?)?;
+        Ok(TempDatabase { temp_file })
     }
 
     /// The file.
     pub fn path(&self) -> &Path {
-        self.draft.path()
+        self.temp_file.path()
     }
 }
 

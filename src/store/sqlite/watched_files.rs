@@ -95,7 +95,7 @@ impl WatchedFiles {
     }
 
     /// Checks that the paths still lead to the open files, with three `stat` calls.
-    pub(in crate::store) fn look(&self) -> Result<(), Untrusted> {
+    pub(in crate::store) fn check(&self) -> Result<(), Untrusted> {
         let found = at(&self.named, self.main, Loss::Main, Path::metadata)?;
         for (path, id) in &self.logs {
             at(path, *id, Loss::Log, Path::symlink_metadata)?;

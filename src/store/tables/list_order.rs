@@ -6,7 +6,7 @@ pub(in crate::store) struct Place {
     /// Its index in the old list, and its number there; `None`: it is new.
     pub(in crate::store) present: Option<(usize, i64)>,
     /// Its spelling changes.
-    pub(in crate::store) respelled: bool,
+    pub(in crate::store) spelling_changed: bool,
     /// A user or group has the name. The entry is also in a list of that user or group: it moves to the end there when
     /// it moves here, or when its spelling changes.
     pub(in crate::store) resolved: bool,
@@ -41,7 +41,7 @@ impl Seq {
 pub(in crate::store) fn seqs(places: &[Place]) -> (Vec<Seq>, usize) {
     let mut seqs: Vec<Seq> = Vec::with_capacity(places.len());
     let staying = places.iter().scan(None, |last, place| {
-        let (at, seq) = place.present.filter(|(at, _)| !place.respelled && Some(*at) > *last)?;
+        let (at, seq) = place.present.filter(|(at, _)| !place.spelling_changed && Some(*at) > *last)?;
         *last = Some(at);
         Some(seq)
     });
@@ -134,8 +134,8 @@ mod tests {
         let mut places: Vec<Place> = (0..length)
             .map(|at| {
                 seq += 1 + i64::try_from(dice.below(3)).unwrap();
-                let (respelled, resolved) = (dice.below(9) == 0, resolved && dice.below(3) == 0);
-                Place { present: Some((usize::try_from(at).unwrap(), seq)), respelled, resolved }
+                let (spelling_changed, resolved) = (dice.below(9) == 0, resolved && dice.below(3) == 0);
+                Place { present: Some((usize::try_from(at).unwrap(), seq)), spelling_changed, resolved }
             })
             .collect();
         for _ in 0..dice.below(4) {
@@ -196,7 +196,7 @@ mod tests {
             // entries after it.
             let (mut last, mut moves) = (None, false);
             for (place, seq) in places.iter().zip(&numbers) {
-                moves |= place.respelled || place.present.is_none_or(|(at, _)| Some(at) <= last);
+                moves |= place.spelling_changed || place.present.is_none_or(|(at, _)| Some(at) <= last);
                 last = place.present.map(|(at, _)| at);
                 if place.resolved {
                     assert_eq!(*seq >= 1000, moves, "{places:?} {numbers:?}");

@@ -48,7 +48,7 @@ struct Wanted {
     /// The row id of the user or group. A new entry is looked up when the change is made.
     target: Option<i64>,
     /// The other spelling of the pending member.
-    waited_as: Option<String>,
+    pending_as: Option<String>,
 }
 
 /// A planned change of a list.
@@ -127,12 +127,12 @@ impl ReadTx<'_> {
             let target = present.and_then(|entry| entry.target);
             let place = Place {
                 present: at.map(|at| (at, entries[at].seq)),
-                respelled: present.is_some_and(|entry| entry.takes_spelling(name)),
+                spelling_changed: present.is_some_and(|entry| entry.takes_spelling(name)),
                 resolved: target.is_some(),
             };
             let waited = present.filter(|entry| entry.target.is_none() && entry.name != name);
-            let waited_as = waited.map(|entry| entry.name.clone());
-            plan.wanted.push(Wanted { key, name: name.to_owned(), place, target, waited_as });
+            let pending_as = waited.map(|entry| entry.name.clone());
+            plan.wanted.push(Wanted { key, name: name.to_owned(), place, target, pending_as });
         }
         plan.goes = entries.into_iter().filter(|entry| !known.contains(&entry.key)).collect();
         Ok(plan)
@@ -307,11 +307,11 @@ impl WriteTx<'_> {
         for (entry, seq) in wanted.iter().zip(seqs) {
             let seq = seq.counted_from(first);
             match entry.place.present {
-                Some((_, before)) if before == seq && !entry.place.respelled => continue,
+                Some((_, before)) if before == seq && !entry.place.spelling_changed => continue,
                 Some(_) => {
                     self.update_entry(group_id, list, entry, seq)?;
                     self.invalidate_order(list);
-                    if let Some(before) = &entry.waited_as {
+                    if let Some(before) = &entry.pending_as {
                         self.record_respelling(&group, list, before, &entry.name)?;
                     }
                 }
