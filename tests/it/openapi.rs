@@ -108,7 +108,7 @@ fn each_described_operation_is_served_below_other_prefixes() {
     all_are_served(&Server::with(&["--dialects", "datadog,nuxeo", "--datadog-prefix", "/a/b", "--nuxeo-prefix", "/"]));
 }
 
-/// What a dialect says of a path that it does not have.
+/// The answer of a dialect to an unknown path.
 const NOWHERE: [&str; 3] = ["Not found", "There is nothing at this path", "there is nothing at this path"];
 
 /// Calls each operation as its examples say, and each other method of its path.

@@ -18,7 +18,7 @@ fn socket_is_private_to_its_owner_and_removed_with_the_server() {
     assert_eq!(mode & 0o777, 0o600);
     assert!(server.stop().success());
     assert!(!socket(&folder).exists());
-    // What a crash leaves is no obstacle.
+    // Files left by a crash are no obstacle.
     Server::over(Arc::clone(&folder), &[]).kill();
     assert!(socket(&folder).exists());
     assert_eq!(said(&run(&folder, &["user", "list"])).0, 0);
@@ -99,7 +99,7 @@ fn socket_answers_every_wrong_request_with_a_reason() {
 fn server_that_stops_during_a_command_is_reported() {
     let folder = Folder::new();
     assert_eq!(said(&run(&folder, &["key", "create", "api"])).0, 0);
-    // Somebody who holds the database, listens and hangs up.
+    // A process that holds the database, listens and hangs up.
     let held = std::fs::File::open(folder.path().join("rollbook.db.lock")).expect("the lock");
     held.lock().expect("nobody else has it");
     let listener = UnixListener::bind(socket(&folder)).expect("a socket");

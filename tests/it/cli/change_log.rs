@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::sync::Arc;
 
-// What has changed
+// Changed rows
 
 #[test]
 fn log_lists_changes_oldest_first() {
@@ -57,7 +57,7 @@ fn log_lists_changes_oldest_first() {
     assert_eq!(run(&folder, &["log", "--since", "yesterday"]).status.code(), Some(2));
 }
 
-/// Who the record says has run the commands.
+/// The caller that the audit log names for the commands.
 fn account(folder: &Folder) -> String {
     let (_, out, _) = said(&run(folder, &["log", "-n", "1", "--format", "json"]));
     let change: Value = serde_json::from_str(&out).expect("JSON");

@@ -71,7 +71,7 @@ fn command_ends_silently_when_its_output_pipe_is_closed() {
         assert_eq!(output.status.signal(), Some(SIGPIPE), "{words:?}: {output:?}");
         assert!(!said.contains("rollbook: ") && !said.contains("panicked"), "{words:?}: {said}");
     }
-    // What was printed last of all is no reason to undo the rest.
+    // A failure to print the last line undoes nothing.
     for name in ["another.db", "more.csv"] {
         assert!(folder.path().join(name).metadata().expect("a file").len() > 0, "{name}");
     }

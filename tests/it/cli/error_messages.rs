@@ -1,4 +1,4 @@
-//! What commands refuse: each refusal names the option, the command or the name that helps.
+//! Error messages of commands: each names the option, the command or the name that helps.
 
 use crate::support::cli::{rollbook, said};
 use crate::support::folder::Folder;
@@ -64,7 +64,7 @@ const REFUSED: &[(&str, i32, &[&str])] = &[
     ("group add-member team adda", 1, &["(is it ada?)"]),
     ("group add-member team taem --groups", 1, &["(is it team?)"]),
     ("group remove-member team adda", 1, &["(is it ada?)"]),
-    // What is there already, or has to stay.
+    // Entries that exist already, or have to stay.
     ("user add ADA", 1, &["user already exists: ADA (rollbook user set changes it)"]),
     ("group add Team", 1, &["group already exists: Team (rollbook group set changes it)"]),
     ("user delete Administrator", 1, &["the last enabled administrator", "rollbook user set NAME --role admin"]),

@@ -64,7 +64,7 @@ fn a_first_start_keeps_its_secrets_from_the_journal() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = Folder::new();
     let file = folder.path().join("rollbook.db.secrets");
-    // Left over from a start that was broken off, and readable by everybody.
+    // Left over from an interrupted start, and readable by all users.
     std::fs::write(&file, "export NOTHING=''\n").expect("a file");
     let server = Started::to_journal(serve_unprepared(&folder, &["--log", "trace"]));
     server.login("Administrator", "wrong");

@@ -20,7 +20,7 @@ fn two_dialects_on_one_prefix_do_not_start() {
         assert!(matches!(output.status.code(), Some(1 | 2)), "{flags:?}: {output:?}");
         assert!(stderr(&output).contains("prefix"), "{flags:?}: {output:?}");
     }
-    // A dialect that is not served is in nobody's way.
+    // The prefix of a dialect that is not served is free.
     let server = Server::with(&["--dialects", "datadog", "--datadog-prefix", "/nuxeo"]);
     let answer = server.datadog("GET", "/nuxeo/api/v1/validate", None);
     assert_eq!(answer.parts(), (200, json!({"valid": true})));

@@ -1,4 +1,4 @@
-//! What commands draw on a terminal: progress of what takes long, and colours.
+//! Progress and colours of commands on a terminal.
 
 use crate::support::cli::{new_database, rollbook, run, said};
 use crate::support::folder::Folder;

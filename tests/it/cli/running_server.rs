@@ -1,4 +1,4 @@
-//! Commands beside a running server, and on the file without one.
+//! Commands with a running server, and on the file without one.
 
 use crate::support::admin_socket::socket;
 use crate::support::busy_connection::{KEPT_BUSY, busy, finish_busy};
@@ -143,7 +143,7 @@ fn commands_are_served_while_every_client_connection_is_taken() {
     }
 }
 
-/// Somebody who is not root and has nothing on this machine.
+/// The id of a user that is not root and owns nothing on this machine.
 const SOMEBODY: u32 = 54_321;
 
 /// The folder and all files in it are theirs.
@@ -159,7 +159,7 @@ fn commands_of_root_leave_the_database_usable_for_the_service() {
     if !rustix::process::geteuid().is_root() {
         return eprintln!("this needs root: not tested");
     }
-    // Where somebody else can get at it, wherever this project is.
+    // A path that other users can reach, wherever this project is.
     let place = std::env::temp_dir().join(format!("rollbook-{}", std::process::id()));
     std::fs::create_dir(&place).expect("a folder");
     std::fs::set_permissions(&place, Permissions::from_mode(0o755)).expect("its mode");

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::ffi::OsStr;
 use std::sync::Arc;
 
-/// What `rollbook settings` prints for programs, with these flags and variables.
+/// The JSON output of `rollbook settings` with these flags and variables.
 pub fn settings(flags: &[&str], variables: &[(&str, &str)]) -> Vec<Value> {
     let mut command = rollbook();
     command.args(["settings", "--format", "json"]).args(flags).envs(variables.iter().copied());

@@ -188,7 +188,7 @@ fn follower_resumes_after_a_restart_and_after_a_restore() {
     assert_eq!(following.next()["name"], "bob@example.com");
     following.wait_to_be_told("the server is back\n");
 
-    // What it has seen is lost, and it goes on with what has come since.
+    // The changes that it has read are lost, and it continues with the later ones.
     assert!(server.stop().success());
     wait_until("the loss", || following.told().matches("connection to the server lost").count() == 2);
     assert_eq!(said(&run(&folder, &["restore", backup])).0, 0);

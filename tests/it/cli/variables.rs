@@ -147,7 +147,7 @@ fn variables_of_pull_are_checked_like_others() {
     let (status, _, err) = said(&command.output().expect("the command runs"));
     assert_eq!(status, 2);
     assert!(err.contains("'NUXEO_PASSWORD' cannot be used with 'NUXEO_TOKEN'"), "{err}");
-    // What a variable would give is wanted when it is empty.
+    // A value from a variable is required when the variable is empty.
     let mut command = rollbook();
     command.args(["pull", "datadog", "--from", "nowhere"]).envs([("DD_API_KEY", ""), ("DD_APP_KEY", "k")]);
     let (status, _, err) = said(&command.output().expect("the command runs"));
@@ -200,7 +200,7 @@ fn a_first_start_refuses_a_secret_that_is_not_plain_text() {
     let (status, _, err) = said(&command.output().expect("the command runs"));
     assert_eq!(status, 1, "{err}");
     assert!(err.contains(twice), "{err}");
-    // An empty variable beside the other one is unset.
+    // An empty variable next to the other one is unset.
     let folder = Arc::new(Folder::new());
     let mut command = serve(&folder, &[]);
     command.env("ROLLBOOK_API_KEY", "").env("ROLLBOOK_API_KEY_FILE", &file);

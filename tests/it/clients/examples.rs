@@ -90,7 +90,7 @@ fn the_examples_print_the_same_again_in_any_order_and_beside_others() {
         }
     };
     round(false);
-    // What this one makes is there to stay.
+    // The change of this one stays.
     if let Some(mut command) = onboard() {
         prints_its_promise("onboard.py", &mut command, &server);
     }
@@ -153,7 +153,7 @@ fn an_unreachable_server_is_an_error() {
             .into();
     commands.extend(onboard().map(|command| ("onboard.py", command)));
     for (name, mut command) in commands {
-        // Nobody listens on port 1, and no other test can come to.
+        // No program listens on port 1, and no test can take it.
         let output = run(&mut command, "http://127.0.0.1:1");
         assert!(!output.status.success(), "{name}: {output:?}");
         assert!(text(&output.stderr).to_lowercase().contains("connect"), "{name}: {output:?}");

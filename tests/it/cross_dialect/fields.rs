@@ -135,7 +135,7 @@ fn datadog_accepts_its_own_documents_of_nuxeo_users() {
             assert_eq!(server.datadog("GET", &path, None).json(), shown, "{body}");
             assert_eq!(entity(&server, name), before, "{body}");
         }
-        // What was only derived has not become a stored value by that.
+        // A derived value has not become a stored one.
         nuxeo_put(&server, name, json!({"firstName": "New", "lastName": null, "email": "new@example.com"}));
         let now = seen(&server, name);
         assert_eq!([&now["name"], &now["email"]], [&json!("New"), &json!("new@example.com")], "{name}");

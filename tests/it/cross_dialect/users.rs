@@ -127,7 +127,7 @@ fn user_disabled_in_datadog_is_readable_in_nuxeo_but_cannot_log_in() {
     disabled(true);
     let again = server.datadog("DELETE", "/api/v1/user/ada", None);
     assert_eq!(again.parts(), (400, json!({"errors": ["User is already disabled"]})));
-    // Nuxeo changes a disabled user like any other, and that lets nobody in.
+    // Nuxeo changes a disabled user like any other; the user still cannot log in.
     nuxeo_put(&server, "ada", json!({"password": "secret"}));
     let body = user_body(json!({"username": "ada"}));
     check(&server, &[("POST", "/user", &body, 409, refusal(409, "User already exists"))]);
@@ -157,7 +157,7 @@ fn user_deleted_in_nuxeo_is_gone_from_datadog_and_the_login_is_free() {
     assert_eq!(sorted_handles(&server), ["administrator"]);
     assert_eq!(ids(&server, "/group/administrators/@users"), ["Administrator"]);
 
-    // Whoever takes the login starts with nothing.
+    // A new user of the login starts without rights.
     let fresh = datadog_user(name, json!({"email": name}));
     assert_eq!(datadog_create(&server, json!({"handle": name})), fresh);
     assert_eq!(seen(&server, name), fresh);

@@ -35,7 +35,7 @@ fn last_administrator_cannot_be_disabled_or_demoted() {
             ("PUT", ADA, r#"{"is_admin":false}"#, 400, errors("…administrator…")),
         ],
     );
-    // What leaves the right alone is no reason to refuse.
+    // A change that keeps the right is not refused.
     check(
         &server,
         &[
@@ -81,7 +81,7 @@ fn access_role_cannot_remove_a_right_inherited_from_a_subgroup() {
         ("PUT", ADA, r#"{"name":"Other","access_role":"st"}"#, 400, errors("…operators…")),
     ];
     check_refused(&server, refusals);
-    // The direct membership beside it changes nothing about that.
+    // An additional direct membership changes nothing about that.
     check(
         &server,
         &[("PUT", ADA, r#"{"access_role":"adm"}"#, 200, saved("ada@example.com", json!({"access_role": "adm"})))],

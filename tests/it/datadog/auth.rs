@@ -237,7 +237,7 @@ fn standard_key_cannot_create_administrators_indirectly() {
     let folder = Arc::new(Folder::new());
     let key = create_key(&folder, "app", Some("standard"));
     let server = Server::over(folder, &[]);
-    // These names wait in the list of the group until somebody has them.
+    // These names are pending members of the group until users of the names are created.
     nuxeo(
         &server,
         "PUT",

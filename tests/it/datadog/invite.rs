@@ -19,7 +19,7 @@ fn invite_creates_users_and_returns_the_addresses_as_sent() {
                 json!({"emails": ["Bob@Example.com", "ada@example.com"]}),
             ),
             ("GET", "/api/v1/user/bob@example.com", "", 200, shown("bob@example.com", json!({}))),
-            // An invitation changes nobody who is there.
+            // An invitation changes no existing user.
             ("GET", ADA, "", 200, shown("ada@example.com", json!({"name": "Ada", "access_role": "ro"}))),
             (NEW, "/invite_users", r#"{"emails":["carl@example.com"]}"#, 200, json!({"emails": ["carl@example.com"]})),
             ("GET", "/api/v1/user/carl@example.com", "", 200, shown("carl@example.com", json!({}))),
@@ -70,7 +70,7 @@ fn invite_creates_users_and_returns_the_addresses_as_sent() {
                 400,
                 errors("Format of 'emails' should be list of emails"),
             ),
-            // All or nobody: the good address is not taken either.
+            // All or none: the valid address creates no user either.
             (
                 NEW,
                 "/api/v1/invite_users",

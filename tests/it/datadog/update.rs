@@ -54,7 +54,7 @@ fn update_user_changes_only_the_named_fields() {
             ("PUT", ADA, r#"{"disabled":true}"#, 200, is(json!({"name": "Ada", "disabled": true}))),
             ("PUT", ADA, r#"{"name":"Ada L"}"#, 200, is(json!({"name": "Ada L", "disabled": true}))),
             ("PUT", ADA, r#"{"disabled":false,"name":"Ada"}"#, 200, is(json!({"name": "Ada"}))),
-            // What cannot be written is ignored, whatever it says.
+            // Read-only fields are ignored, whatever their value.
             (
                 "PUT",
                 ADA,

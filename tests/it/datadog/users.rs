@@ -8,7 +8,7 @@ pub fn handles(list: &Value) -> Vec<&str> {
     list["users"].as_array().expect("users").iter().map(|user| user["handle"].as_str().expect("a handle")).collect()
 }
 
-// The five operations, and the two calls beside them
+// The five operations, and two other calls
 
 #[test]
 fn the_five_operations_answer_with_the_whole_user() {

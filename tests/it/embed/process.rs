@@ -1,4 +1,4 @@
-//! What the library leaves of a process: tests that look at the whole of it run in one of their own.
+//! Effects of the library on its process: tests of the whole process run in their own.
 
 use super::{ANY_PORT, call, datadog, settings};
 use crate::support::cli::rollbook;
@@ -125,7 +125,7 @@ fn a_library_prints_nothing_and_reads_no_variable() {
     assert!(output.status.success(), "{output:?}");
     let (said, complained) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(complained, "");
-    // What the test program itself prints.
+    // Output of the test program itself.
     let said: Vec<&str> = said.lines().filter(|line| !line.is_empty()).collect();
     assert_eq!(said.len(), 3, "{said:#?}");
     assert!(said[0].starts_with("running 1 test") && said[2].starts_with("test result: ok. 1 passed"), "{said:#?}");

@@ -31,7 +31,7 @@ pub fn changes(number: usize) -> Vec<(&'static str, String, Value, u16)> {
     ]
 }
 
-/// A tag of ours that is nobody's.
+/// An etag of the right form that no document has.
 const OTHER: &str = r#""0123456789abcdef""#;
 
 #[test]

@@ -82,7 +82,7 @@ pub fn properties(properties: Value) -> Value {
     json!({"entity-type": "user", "properties": properties})
 }
 
-/// What a condition that is not met is answered with at that path.
+/// The answer to a failed condition at that path.
 pub fn not_met(path: &str) -> (u16, Value) {
     if path.starts_with("/nuxeo") {
         (412, refusal(412, "Precondition Failed"))

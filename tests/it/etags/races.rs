@@ -165,7 +165,7 @@ fn write_answer_shows_its_own_result_under_concurrent_writes() {
             });
             assert_eq!(statuses, [200; THREADS]);
         }
-        // Each state was another one, so who goes on from an answer goes on from nobody else's.
+        // Each version is a different one, so a client continues from its own answer.
         assert_eq!(tags.into_inner().unwrap().len(), 4 * THREADS, "{at}");
     }
 }

@@ -184,7 +184,7 @@ fn write_in_one_dialect_changes_the_etag_in_the_other() {
         ("PUT", &datadog, json!({"access_role": "st"}), true, true),
         ("PUT", "/nuxeo/api/v1/group/administrators", group_body(json!({"memberGroups": ["all"]})), true, true),
         ("DELETE", "/nuxeo/api/v1/group/all", Value::Null, true, true),
-        // What is about others, or shown nowhere.
+        // Fields about others, or shown nowhere.
         (
             "PUT",
             "/nuxeo/api/v1/group/team",
@@ -214,7 +214,7 @@ fn first_login_changes_the_etag() {
     let first = me(&server);
     let after = paths.each_ref().map(|path| tag(&server, path));
     assert!(before[0] != after[0] && before[1] != after[1], "{before:?} {after:?}");
-    // Who asks about themself sees the tag of their user.
+    // `/me` has the etag of the caller's user.
     assert_eq!([tag_of(&first), tag_of(&me(&server))], [after[1].clone(), after[1].clone()]);
 }
 
@@ -304,7 +304,7 @@ fn no_two_documents_of_one_path_have_the_same_etag() {
         let mut some = |names: &[&'static str]| -> Vec<&'static str> {
             (0..random.below(4)).map(|_| random.pick(names)).collect()
         };
-        // Who asks has to stay an administrator.
+        // The caller has to stay an administrator.
         let user_list = [some(&users), vec!["Administrator"]].concat();
         let (group_list, parents) = (some(&groups), some(&groups));
         let text = random.pick(&texts);

@@ -1,4 +1,4 @@
-//! A check and a backup beside writes: they work on a copy that the server makes a piece at a time.
+//! Check and backup under writes: they use a copy that the server makes in pieces.
 
 use super::pressure::{FRAME, datadog, in_clients, log_bytes};
 use super::{Fault, Faults, HANG, LOG, WRITE};

@@ -38,7 +38,7 @@ fn a_kill_at_any_moment_loses_nothing_acknowledged_and_leaves_no_half() {
         let waiting = load.clients.iter().filter(|client| client.pending.is_some()).count();
         assert_eq!(waiting, CLIENTS, "round {round}: each client was in the middle of a call");
         server.kill();
-        // What the log holds is what counts: the next server has to find it.
+        // The content of the WAL counts: the next server has to find it.
         let server = Server::over(Arc::clone(&folder), &[]);
         let answered = State::answered_by(&server);
         load.settle(&answered);

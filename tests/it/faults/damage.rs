@@ -146,7 +146,7 @@ fn damaged_page_is_a_500_and_the_rest_is_served() {
                 ];
                 assert_told(&what, &server, &answers);
             }
-            // What is elsewhere is still there.
+            // Users in other groups are still there.
             assert_eq!(server.request("GET", "/nuxeo/runningstatus", &[], None).status, 200, "{what}");
             let keys = [("DD-API-KEY", crate::support::server::API_KEY)];
             assert_eq!(server.request("GET", "/api/v1/validate", &keys, None).status, 200, "{what}");

@@ -126,7 +126,7 @@ impl Place {
     }
 }
 
-/// What survives of what nobody has synced.
+/// The part of unsynced data that survives.
 #[derive(Debug, Clone, Copy)]
 enum Luck {
     Nothing,
@@ -230,7 +230,7 @@ impl Disk {
         }
     }
 
-    /// What is wrong with what a database holds, after the answers that had gone out.
+    /// The contradiction between a database and the answers that were sent.
     fn check(&self, load: &Load, database: &Database) -> Result<(), String> {
         let wrong = unsoundness(database);
         if !wrong.is_empty() {
@@ -257,7 +257,7 @@ fn wait_for_checkpoint(faults: &Faults) {
     });
 }
 
-/// Whether to cut the record after this entry in any case: around every sync and every change of the folder.
+/// True if the record is always cut after this entry: around every sync and every change of the folder.
 fn is_boundary(entry: &Entry) -> bool {
     matches!(entry.kind, b'b' | b's' | b'u' | b't') && entry.file != 4
 }

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub const CLIENTS: usize = 16;
 
-/// What the clients care about.
+/// The users and groups of the clients.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct State {
     users: BTreeMap<String, User>,
@@ -27,7 +27,7 @@ struct User {
 }
 
 impl State {
-    /// What a database holds, which must be sound.
+    /// The content of a database, which must be sound.
     pub fn in_file(path: &Path) -> State {
         let database = Database::open(path).expect("the database opens");
         assert_eq!(unsoundness(&database), "", "{}", path.display());
@@ -54,7 +54,7 @@ impl State {
         Ok(state)
     }
 
-    /// What a server answers about the users and groups of the clients.
+    /// The users and groups of the clients, as a server answers them.
     pub fn answered_by(server: &Server) -> State {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let list = |mut document: Value, name: &str| match document[name].take() {
@@ -96,7 +96,7 @@ impl State {
     }
 }
 
-/// What is wrong with a database, in words; nothing when it is sound.
+/// The damage of a database, in words; empty when it is sound.
 pub fn unsoundness(database: &Database) -> String {
     let mut found = Vec::new();
     for (check, fine) in [("pragma integrity_check", Some("ok")), ("pragma foreign_key_check", None)] {
@@ -269,7 +269,7 @@ impl Client {
         }
     }
 
-    /// Whether this is what the client may find after so many answers.
+    /// True if the client may find this state after so many answers.
     pub fn accepts(&self, answers: usize, found: &State) -> Result<(), String> {
         let found = found.part(&self.prefix);
         let next = self.history.get(answers + 1).or(self.pending.as_ref());

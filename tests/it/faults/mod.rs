@@ -42,7 +42,7 @@ const READ: u32 = 8;
 const OPEN_TO_WRITE: u32 = 16;
 const ACCEPT: u32 = 32;
 
-/// What is to go wrong.
+/// A fault to inject.
 #[derive(Debug, Clone, Copy)]
 struct Fault {
     error: u32,
@@ -137,7 +137,7 @@ impl Faults {
     }
 }
 
-/// Whether there is time for many repetitions.
+/// True if `ROLLBOOK_LONG` asks for many repetitions.
 fn long() -> bool {
     std::env::var_os("ROLLBOOK_LONG").is_some()
 }

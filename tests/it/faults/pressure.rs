@@ -1,4 +1,4 @@
-//! Slow readers, a clock that jumps, a log that nobody reads.
+//! Slow readers, clock jumps, and an unread log.
 
 use super::load::{CLIENTS, Load, State};
 use super::{Faults, long};

@@ -12,7 +12,7 @@ use serde_json::json;
 use std::process::Command;
 use std::sync::Arc;
 
-/// What every one of these tests begins with.
+/// The start of every one of these tests.
 fn prepare(server: &Server) {
     assert_eq!(create_datadog(server, "ada@example.com").status, 200);
     assert_eq!(create_group(server, "team", &["ada@example.com"]).status, 201);
@@ -83,7 +83,7 @@ fn assert_reads_go_on(what: &str, server: &Server) {
     }
 }
 
-/// What the log cannot take is refused; after a kill with the fault still there, nothing of it is stored.
+/// A write that the WAL cannot take is refused; after a kill with the fault still there, nothing of it is stored.
 fn check_refusal(what: &str, fault: Fault) {
     let faults = Faults::new();
     let server = faults.start();
@@ -289,7 +289,7 @@ fn a_server_without_room_is_alive_and_not_ready_until_there_is_some() {
         assert_eq!(server.request("GET", path, &[], None).status, 200, "{path}");
     }
     faults.fail(Fault::of(ENOSPC, ANY_FILE, WRITE));
-    // Nobody has written yet: only a write finds out.
+    // No client has written yet, and only a write detects it.
     assert_eq!(server.datadog("POST", "/api/v1/user", Some(r#"{"handle":"ada@example.com"}"#)).status, 503);
     for _ in 0..3 {
         let status = server.request("GET", "/nuxeo/runningstatus", &[], None);

@@ -20,7 +20,7 @@ fn losses(log: &str) -> Vec<&str> {
     log.lines().filter(|line| line.contains("the server refuses writes")).collect()
 }
 
-/// What the server has kept of the database.
+/// The copy of the database that the server has kept.
 fn kept(folder: &Folder) -> Option<PathBuf> {
     let entries = std::fs::read_dir(folder.path()).ok()?.flatten().map(|entry| entry.path());
     entries.into_iter().find(|path| path.to_string_lossy().contains("rollbook.db.kept-"))
@@ -288,7 +288,7 @@ fn normal_work_of_other_programs_is_no_loss() {
     let server = Server::start();
     let file = server.folder.db();
     assert_eq!(add(&server, "ada@example.com"), 200);
-    // Commands that read the file beside the server.
+    // Commands that read the file while the server runs.
     let out = |name: &str| server.folder.path().join(name).to_str().expect("text").to_owned();
     for words in [&["check"][..], &["backup", &out("backup.db")], &["export", &out("out.jsonl")], &["user", "list"]] {
         assert_eq!(run(&server.folder, words).status.code(), Some(0), "{words:?}");

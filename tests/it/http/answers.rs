@@ -58,7 +58,7 @@ fn head_answers_as_get_does_without_the_body() {
     assert_eq!(connection.rest(), "");
 }
 
-// What an answer carries
+// Headers of answers
 
 #[test]
 fn every_answer_has_date_type_and_length() {
@@ -173,7 +173,7 @@ fn a_path_of_no_dialect_is_not_found() {
     }
 }
 
-// What browsers are told
+// Headers for browsers
 
 #[test]
 fn every_answer_forbids_sniffing_and_caching() {

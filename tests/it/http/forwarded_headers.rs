@@ -14,7 +14,7 @@ use std::process::Stdio;
 use std::sync::Barrier;
 use std::thread;
 
-/// Whom the servers of these tests believe.
+/// The trusted networks of the servers of these tests.
 const TRUSTED: [&str; 4] = ["127.0.0.1", "::1", "10.0.0.0/8", "2001:db8:1::/48"];
 
 /// Runs a server that answers what it knows of its client, while the test talks to it.
@@ -26,7 +26,7 @@ fn with_mirror(listen: &str, trusted: &[&str], test: impl FnOnce(SocketAddr)) {
     with_handler_behind(trusted, listen, handler, test);
 }
 
-/// What the server knows of a client that sends these fields.
+/// The client address and protocol that the server derives from these fields.
 fn seen(connection: &mut Connection, fields: &[(&str, &str)]) -> Value {
     connection.send("GET", "/", fields, None);
     connection.answer(false).json()
@@ -214,7 +214,7 @@ fn trusted_proxy_is_exempt_from_the_per_address_limit() {
     server.wait_for_log("connection from 127.0.0.2 rejected: too many connections from this address");
 }
 
-/// A wrong password of that client, through the proxy, at a name that nobody else tries.
+/// Sends a wrong password of that client through the proxy, for a name of its own.
 fn guess(server: SocketAddr, client: &str, number: usize, ready: &Barrier) -> Answer {
     let mut connection = Connection::open(server);
     ready.wait();

@@ -66,7 +66,7 @@ fn a_body_has_its_limit() {
         sized(10_000_000),
         chunked(10_000_000),
         put(&format!("Content-Length: {}\r\n", max + 1), ""),
-        // Nobody is told to continue with what will not be read.
+        // No 100 Continue is sent for a body that will not be read.
         put(&format!("Expect: 100-continue\r\nContent-Length: {}\r\n", max + 1), ""),
     ];
     for message in refusals {
@@ -105,7 +105,7 @@ fn client_that_sends_an_oversized_body_to_its_end_receives_the_refusal() {
             connection.stream().write_all(message.as_bytes()).unwrap_or_else(|error| panic!("{call}: {error}"));
             refusal(&mut connection, call);
         }
-        // Nobody is told to continue with what will not be taken.
+        // No 100 Continue is sent for a body that will be refused.
         let message = request(&first_line, &format!("Expect: 100-continue\r\n{length}"), "");
         refusal(&mut opened(&server, &message), &message);
     }

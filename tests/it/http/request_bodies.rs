@@ -160,7 +160,7 @@ fn credentials_in_a_body_have_16_kibibytes() {
         assert_eq!(answer.header("Connection"), Some("close"));
         assert_eq!(connection.rest(), "");
     }
-    // Who is signed in may send longer ones.
+    // Authenticated clients may send longer ones.
     let cookie = opened(&server, sized(200)).answer(false).header("Set-Cookie").expect("a cookie").to_owned();
     let cookie = cookie.split_once(';').expect("attributes").0;
     let body = format!("{:<20000}", r#"{"name":"ada"}"#);
@@ -224,7 +224,7 @@ fn unread_long_or_broken_body_closes_the_connection() {
     let (chunked, length) =
         (head("Transfer-Encoding: chunked\r\n"), |length: usize| head(&format!("Content-Length: {length}\r\n")));
     let rows = [
-        // Whether the answer says so, and what is sent.
+        // True if the answer says so; and the request.
         (true, length(80_000)),
         (true, length(80_000) + &"x".repeat(80_000) + &valid),
         (true, format!("{chunked}10001\r\n")),
@@ -241,7 +241,7 @@ fn unread_long_or_broken_body_closes_the_connection() {
         assert_eq!((answer.status, answer.header("Connection")), (403, said.then_some("close")), "{:.200}", message);
         assert_eq!(connection.rest(), "", "{:.200}", message);
     }
-    // What turns out to be too long, or broken, after the answer.
+    // Bodies that turn out to be too long, or broken, after the answer.
     for after in
         ["10001\r\n".to_owned(), "fff0\r\n".to_owned() + &"x".repeat(0xfff0) + "\r\n11\r\n", "zz\r\n".to_owned()]
     {

@@ -197,7 +197,7 @@ fn request_and_client_address_arrive_unchanged_through_a_proxy() {
             assert_eq!(seen(&["-H", "X-Request-Id: deploy-42"], "/")["id"], "deploy-42", "{name}");
             let made = [seen(&[], "/"), seen(&[], "/")].map(|seen| seen["id"].as_str().expect("one").to_owned());
             assert!(made[0] != made[1] && made.iter().all(|id| id.len() >= 16), "{name}: {made:?}");
-            // Who comes without encryption is sent away.
+            // Plain requests are refused.
             let output = Command::new("curl")
                 .args(["-sS", "-i", "--noproxy", "*", &format!("http://127.0.0.1:{}/a%2Fb?c", front.plain)])
                 .output()
@@ -236,7 +236,7 @@ fn a_directory_behind_a_proxy_is_the_same_directory() {
         assert_eq!(statuses, "200 1\n200 0\n200 0\n", "{name}");
         // One more for each look at the figures.
         assert!(accepted() - before <= 2.0, "{name}: {before}");
-        // Whoever waits for a change is told of it.
+        // A waiting reader receives the change.
         let bearer = format!("Authorization: Bearer {APP_KEY}");
         let head = front.curl(&["-H", &bearer, "-D", "-", "-o", "/dev/null"], &["/rollbook/v1/changes?since=now"]);
         let next = head

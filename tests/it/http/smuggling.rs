@@ -9,7 +9,7 @@ use crate::support::client::{Connection, opened, request, write};
 use crate::support::resource_guard::besiege;
 use crate::support::server::Server;
 
-/// What an honest client asks next on the same connection.
+/// The next request of an honest client on the same connection.
 fn probe() -> String {
     request("GET /api/v1/validate HTTP/1.1", "Connection: close\r\n", "")
 }

@@ -195,7 +195,7 @@ pub fn disguised_codings() -> Vec<Case> {
         let name = format!("TE twice: {first:?} and {second:?}");
         cases.push(case(name, POST, &lines, &in_chunk(), Refused(&[400, 501])));
     }
-    // White space beside a value and the case of letters mean nothing.
+    // White space around a value and the case of letters have no meaning.
     for line in [
         "Transfer-Encoding:chunked",
         "Transfer-Encoding:\tchunked",

@@ -102,7 +102,7 @@ fn cases() -> impl Iterator<Item = (usize, &'static Case)> {
     cases.copied().flatten().enumerate()
 }
 
-/// A new directory that nobody serves. All are copies of one.
+/// A new directory without a server. All are copies of one.
 fn directory() -> Folder {
     static FIRST: OnceLock<Vec<u8>> = OnceLock::new();
     let bytes = FIRST.get_or_init(|| {
@@ -205,7 +205,7 @@ fn import(case: &Case, bytes: &[u8], flags: &[&str], way: &str) -> Imported {
     Imported { folder, status, out: plain(out), err: plain(err) }
 }
 
-/// Whether a line of a report is the expected one.
+/// True if a line of a report is the expected one.
 fn is_told(line: &str, expected: &str) -> bool {
     let mut rest = line;
     expected.split(" … ").enumerate().all(|(index, part)| {

@@ -11,7 +11,7 @@ use std::net::TcpListener;
 use std::process::Stdio;
 use std::sync::Arc;
 
-/// Pulls into the directory in that folder, with these variables beside the usual ones.
+/// Pulls into the directory in that folder, with these additional variables.
 fn pull(folder: &Folder, words: &[&str], variables: &[(&str, &str)]) -> (i32, String, String) {
     let mut command = rollbook();
     command.arg("pull").args(words).env("ROLLBOOK_DB", folder.db()).envs(variables.iter().copied());
@@ -106,7 +106,7 @@ fn a_nuxeo_server_is_copied_with_its_groups() {
     assert!(out.starts_with(&format!("{from}: 1209 created, ")), "{out}{err}");
     assert!(err.contains("passwords were not imported"), "{err}");
     let bare = |mut record: Value| {
-        // What the interface does not show.
+        // Rows that the interface does not show.
         for field in ["disabled", "verified", "display_name", "role"] {
             record.as_object_mut().expect("an object").remove(field);
         }

@@ -149,7 +149,7 @@ fn memory_of_import(users: usize, groups: usize) -> usize {
 
 #[test]
 fn a_longer_file_is_imported_in_no_more_memory() {
-    /// What is promised, in KiB.
+    /// The promised limit, in KiB.
     const MEMORY_MAX: usize = 96 * 1024;
     /// The caches are full with the shorter file. The longer one is longer by twice as much as this at least, in KiB.
     const MORE_MAX: usize = 1536;

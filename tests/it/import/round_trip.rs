@@ -136,7 +136,7 @@ impl Maker<'_> {
         }
     }
 
-    /// Some names of a list, among them names that nobody has.
+    /// Some names of a list, among them pending ones.
     fn some(&mut self, names: &[String]) -> Vec<String> {
         let mut some = Vec::new();
         for _ in 0..self.random.below(5) {
@@ -189,7 +189,7 @@ impl Maker<'_> {
         }
     }
 
-    /// Fills the lists of the groups anew, in another order and spelling.
+    /// Fills the lists of the groups again, in another order and spelling.
     fn fill_lists(&mut self) {
         for group in self.groups.clone().iter().chain([&"members".to_owned()]) {
             let (users, groups) = (self.users.clone(), self.groups.clone());
@@ -284,7 +284,7 @@ fn check(folder: &Arc<Folder>, users: &[String], what: &str) {
             State::of(&copy).assert_sound();
             let again = export(&copy, format, flags);
             assert!(again == text, "{what}{}", difference(&text, &again));
-            // What one format has kept, the others show too.
+            // Values that one format keeps, the others show too.
             let (one, other) = (found(folder), found(&copy));
             if !flags.is_empty() {
                 assert_eq!(other, one, "{what}");

@@ -136,7 +136,7 @@ fn existing_entries_are_refused_skipped_or_updated() {
         let found = import(&folder, &file, &["--on-conflict", conflict]);
         assert_eq!(found, (status, format!("again.csv: {out}\n"), err.to_owned()));
         let ada = user(&folder, "ada");
-        // What a row does not name stays.
+        // Fields that a row does not name stay.
         assert_eq!((&ada["first_name"], &ada["title"], &ada["groups"]), (&json!("Ada"), &title, &groups));
         if conflict == "update" {
             let (_, out, _) = import(&folder, &file, &["--on-conflict", conflict]);
@@ -175,7 +175,7 @@ fn skipped_row_adds_no_member() {
     let file = folder.path().join("by-group.ldif").display().to_string();
     assert_eq!(import(&folder, &file, &["--on-conflict", "update"]).0, 0);
     assert_eq!(user(&folder, "ada")["groups"], json!(["crew"]));
-    // What is there already is not missing.
+    // An existing entry is not missing.
     assert_eq!(import(&folder, &file, &["--on-conflict", "skip"]).0, 0);
 }
 

@@ -139,7 +139,7 @@ fn report_and_export_never_overwrite_the_database_or_the_input() {
     );
     assert_eq!(std::fs::read_to_string(&file).expect("the input"), "name\nada\n");
     assert_eq!(std::fs::read(folder.db()).expect("the database"), before);
-    // What is overwritten is nobody else's to read afterwards.
+    // An overwritten file is not readable by others afterwards.
     let open = write(&folder, "open.csv", "x");
     std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o644)).expect("it is ours");
     assert_eq!(said(&run(&folder, &["export", &open, "--force"])).0, 0);

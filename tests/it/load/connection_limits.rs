@@ -1,4 +1,4 @@
-//! Who gets a place when there are more clients than places.
+//! Limits of connections: eviction of idle ones, and limits per address.
 
 use crate::support::busy_connection::{KEPT_BUSY, busy, finish_busy};
 use crate::support::client::{Connection, open_from};

@@ -1,4 +1,4 @@
-//! Requests with many names beside the requests of other clients.
+//! Requests with many names while other clients write.
 
 use crate::support::client::Answer;
 use crate::support::nuxeo::{create_group, create_user};

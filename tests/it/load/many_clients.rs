@@ -45,7 +45,7 @@ fn crowd(address: SocketAddr, count: usize, bytes: &str) -> Vec<Connection> {
     })
 }
 
-/// What each of them is answered: a status, or 0 for a connection that was closed without one.
+/// The status of each answer, or 0 for a connection that was closed without one.
 fn statuses(connections: &mut [Connection]) -> Vec<u16> {
     connections.iter_mut().map(|connection| connection.try_answer(false).map_or(0, |answer| answer.status)).collect()
 }
@@ -144,7 +144,7 @@ fn server_survives_too_few_descriptors() {
         let server = Server::after(&format!("ulimit -n {limit}"), &KEPT_BUSY);
         besiege(&format!("{crowd_size} connects with {limit} descriptors"), &server, || {
             let mut connections = crowd(server.address, crowd_size, &valid());
-            // Who has a place does their work while the others press in.
+            // Clients with a connection work while others try to connect.
             let mut first = place(&server);
             let search = request("GET /nuxeo/api/v1/user/search?q=* HTTP/1.1", "", "");
             for number in 0..10 {
@@ -213,7 +213,7 @@ fn server_survives_a_lack_of_threads() {
                 count(&statuses, 503),
                 count(&statuses, 0)
             );
-            // Who has a thread is served, writes and all.
+            // Clients with a thread are served, writes included.
             let body = format!("{{\"handle\":\"alone{round}@example.com\"}}");
             write(&mut first, crate::support::client::create(&format!("Content-Length: {}\r\n", body.len()), &body));
             assert_eq!(first.answer(false).status, 200);

@@ -103,7 +103,7 @@ fn reader_below_the_minimum_rate_is_disconnected() {
         stream.read_exact(&mut [0]).expect("the first byte of the answer");
         while connection_threads(&server) > 0 {
             thread::sleep(Duration::from_millis(100));
-            // What has been sent can be read until the connection is reset.
+            // Bytes that were sent can be read until the connection is reset.
             let Ok(length) = stream.read(&mut step) else { break };
             count += length;
             assert!(start.elapsed() < PATIENCE, "{count} bytes have been sent so slowly, and more");

@@ -1,4 +1,4 @@
-//! Who is an administrator, and the last one.
+//! Administrators: groups above them, and the last one.
 
 use super::power_users::future_directory;
 use crate::support::nuxeo::{assert_refused, create_group, create_user, refusal, user_body};

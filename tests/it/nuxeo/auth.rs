@@ -202,7 +202,7 @@ fn a_disabled_or_deleted_user_is_refused_at_once() {
 
     assert_eq!(server.nuxeo("DELETE", &format!("/user/{name}"), None).status, 204);
     refused("deleted");
-    // A new user of that name is somebody else.
+    // A new user of that name is another user.
     create_user(&server, json!({"username": name}));
     refused("created again");
 }

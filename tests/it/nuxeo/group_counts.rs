@@ -29,7 +29,7 @@ fn assert_counts(server: &Server, when: &str) {
         for (part, listed, there) in [("@users", member_users, &users), ("@groups", member_groups, &groups)] {
             let listed = listed.as_array().expect("a list").iter().filter_map(Value::as_str);
             let listed: Vec<String> = listed.map(str::to_lowercase).collect();
-            // Names of nobody are counted and not shown.
+            // Pending members are counted and not shown.
             let mut real: Vec<&String> = listed.iter().filter(|name| there.contains(name)).collect();
             real.sort();
             let (count, entries) = answered(&format!("/group/{group}/{part}"));
@@ -56,7 +56,7 @@ fn member_counts_stay_correct_after_every_change() {
         ("POST", "/user", user("ada", json!(["team", "members", "crew"])), 201),
         ("POST", "/user", user("bob", json!(["team"])), 201),
         ("POST", "/user", user("eve", json!([])), 201),
-        // What is refused half way counts for nothing.
+        // A write that is refused half way counts for nothing.
         ("POST", "/user", user("zoe", json!(["team", "nowhere"])), 403),
         ("POST", "/user", user("ada", json!(["team"])), 409),
         ("PUT", "/user/eve", groups(json!(["team", "nowhere"])), 403),

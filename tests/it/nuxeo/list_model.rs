@@ -32,12 +32,12 @@ pub struct User {
     pub groups: Vec<String>,
 }
 
-/// What a call has changed.
+/// The changes of a call.
 #[derive(Default)]
 pub struct Effects {
     /// Keys of groups that have changed.
     pub touched: BTreeSet<String>,
-    /// What the record of changes says of memberships: action and document.
+    /// The changes of memberships: action and document.
     pub told: Vec<Value>,
 }
 

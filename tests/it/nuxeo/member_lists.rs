@@ -31,7 +31,7 @@ impl Real {
         self.connection.answer(false)
     }
 
-    /// What the record of changes says of memberships since the last time: action and document.
+    /// The changes of memberships since the last call: action and document.
     fn told(&mut self) -> Vec<Value> {
         let path = format!("/rollbook/v1/changes?since={}", self.seen);
         self.connection.send("GET", &path, &[("Authorization", &format!("Bearer {APP_KEY}"))], None);

@@ -293,7 +293,7 @@ fn pending_members_of_a_new_group_join_its_own_lists() {
             assert_eq!(server.nuxeo("DELETE", &format!("/group/{name}"), None).status, 204);
         }
     }
-    // What is listed comes after what has waited, once.
+    // Listed members come after pending ones, once.
     create_group(&server, json!({"id": "C", "parentGroups": ["X"]}));
     create_group(&server, json!({"id": "X", "memberGroups": ["members", "c"]}));
     let mut children: Vec<String> = ids(&server, "/group/X/@groups");

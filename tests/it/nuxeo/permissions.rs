@@ -6,7 +6,7 @@ use crate::support::server::Server;
 use serde_json::{Value, json};
 
 /// The operations of the permission table. `WHO` stands for the caller, so that each one has targets of its own.
-/// The statuses are those for nobody, an ordinary user, a power user and an administrator.
+/// The statuses are those for an anonymous caller, an ordinary user, a power user and an administrator.
 pub fn operations() -> Vec<(&'static str, &'static str, Value, [u16; 4], &'static str)> {
     const ALL: [u16; 4] = [401, 200, 200, 200];
     let none = Value::Null;

@@ -103,7 +103,7 @@ const AUTOMATION: [&str; 5] = [
     "/nuxeo//api/v1/automation/",
 ];
 
-/// What an operation's description has to have for clients.
+/// The parts of an operation's description that clients need.
 fn assert_described(operation: &Value) {
     assert!(operation["id"].is_string() && operation["url"] == operation["id"], "{operation}");
     for parameter in operation["params"].as_array().expect("params") {
@@ -189,7 +189,7 @@ fn log_operation_writes_to_the_log_of_the_server() {
         let answer = server.nuxeo("POST", "/automation/Log", (!body.is_empty()).then_some(body));
         assert_refused(&answer, 400, body);
     }
-    // One message is one line: nobody writes lines that look like the server's own.
+    // One message is one line: no client can forge lines of the server.
     let forged = json!({"params": {"message": "begin\nforged line\r\nforged line", "level": "error"}}).to_string();
     assert_eq!(server.nuxeo("POST", "/automation/Log", Some(&forged)).status, 204);
     server.wait_for_log("begin");

@@ -161,7 +161,7 @@ fn tokens_are_listed_issued_and_revoked_below_the_api_path() {
         assert_refused(&server.nuxeo_as(ada, "POST", &format!("/token?{query}"), None), 400, query);
     }
 
-    // Nobody sees or ends the tokens of others.
+    // No user sees or revokes the tokens of others.
     create_user(&server, json!({"username": "eve", "password": "secret"}));
     let eve = server.nuxeo_as(("eve", "secret"), "GET", "/token", None).json();
     assert_eq!(eve["entries"], json!([]));

@@ -231,7 +231,7 @@ fn a_number_comes_back_with_all_its_digits() {
 fn unknown_properties_give_no_rights() {
     let server = Server::start();
     let kept = json!({"password_hash": "x", "uuid": "x", "version": 7, "displayName": "x"});
-    // Other dialects answer these from Rollbook's own fields, so nobody can put a value in their place.
+    // Other dialects answer these from Rollbook's own fields, so no caller can replace their values.
     let ignored =
         json!({"disabled": true, "verified": true, "isAdministrator": true, "access_role": "adm", "handle": "root"});
     let mut properties = kept.clone();
@@ -271,7 +271,7 @@ fn unknown_properties_have_64_kib_for_each_user() {
             ],
         );
     }
-    // What is replaced no longer counts.
+    // A replaced value no longer counts.
     let replaced = user_body(json!({"note": null, "more": note(60_000)}));
     assert_eq!(server.nuxeo("PUT", "/user/ada", Some(&replaced)).status, 200);
 }

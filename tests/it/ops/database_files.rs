@@ -216,7 +216,7 @@ fn assert_refused(folder: &Folder, words: &str) {
     assert!(said.contains(words), "{said}");
 }
 
-/// What a restore has kept of the log.
+/// The WAL that a restore has kept.
 fn kept_log(folder: &Folder) -> bool {
     contents(folder.path())
         .iter()

@@ -1,4 +1,4 @@
-//! What supervisors ask, and what the command line makes of its own definition.
+//! Health endpoints, `rollbook healthcheck`, completions and manual pages.
 
 use crate::support::cli::{healthcheck, rollbook, run};
 use crate::support::client::Answer;

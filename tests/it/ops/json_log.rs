@@ -79,7 +79,7 @@ fn a_log_in_json_has_one_object_for_each_line() {
     assert_eq!(of("g"), [line("HEAD", "/healthz", 200, Value::Null, Value::Null)]);
     assert_eq!(of(made), [line("-", "/\x1b[31mred\x07\"", 400, datadog, Value::Null)]);
     assert!(log.iter().filter(|line| line["method"].is_string()).all(|line| line["ms"].is_number()), "{log:#?}");
-    // What no request has asked for has no identifier, and nothing but a message.
+    // A line that belongs to no request has no identifier, only a message.
     let message = |text: &str| log.iter().find(|line| line["message"].as_str().is_some_and(|m| m.contains(text)));
     let listening = message("listening on").expect("where it listens");
     let address = format!("listening on http://{address}");

@@ -191,7 +191,7 @@ fn every_log_line_of_a_request_has_its_id() {
     let line = line_with(&server, &[&format!("(request {id})")]);
     assert!(line.contains("ERROR") && line.contains("no such table"), "{line}");
 
-    // What no request has asked for has none.
+    // A line that belongs to no request has none.
     let log = server.stop_for_log();
     assert!(log.lines().all(|line| line.starts_with("[20")), "{log}");
     assert_eq!(log.lines().filter(|line| line.ends_with("INFO ] stopping")).count(), 1, "{log}");

@@ -24,14 +24,14 @@ fn values<'u>(unit: &'u str, name: &str) -> Vec<&'u str> {
     unit.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('=')).collect()
 }
 
-/// What comes next, told by the server.
+/// The next notification of the server.
 fn next(socket: &UnixDatagram) -> String {
     let mut bytes = [0; 4096];
     let count = socket.recv(&mut bytes).expect("the server tells something");
     String::from_utf8(bytes[..count].to_vec()).expect("text")
 }
 
-/// A server that tells somebody at that place, from start to end.
+/// Runs a server that notifies the socket at that path, from start to end.
 fn assert_told(socket: &UnixDatagram, place: &str) {
     socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
     let folder = Arc::new(Folder::new());

@@ -27,7 +27,7 @@ fn short(change: &Value) -> Value {
     json!([caller, change["dialect"], change["action"], change["name"], document("before"), document("after")])
 }
 
-/// What has been recorded since that number, in short.
+/// The changes since that number, in short.
 pub fn since(server: &Server, next: &mut String) -> Vec<Value> {
     let (found, then) = changes(server, next);
     *next = then;
@@ -94,7 +94,7 @@ fn each_change_is_recorded_once_with_its_caller_and_difference() {
             {"first_name": "Ada", "company": null, "properties": {"phone": 12.50, "tall": null}},
             {"first_name": null, "company": "Engines", "properties": {"phone": null, "tall": true}}]]),
     );
-    // What changes nothing is no change.
+    // A write that changes nothing is no change.
     told(
         &|| created(200, server.nuxeo("PUT", "/user/ada", Some(&user_body(json!({"company": "Engines"}))))),
         json!([]),

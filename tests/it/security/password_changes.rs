@@ -1,4 +1,4 @@
-//! What another password ends, what is no other password, who may give one, and who cannot be taken away.
+//! Password changes: the sessions and tokens that they end, and the callers that may make them.
 
 use crate::support::cli::{run_with_input, said};
 use crate::support::client::{Answer, basic};

@@ -30,7 +30,7 @@ const USERS: &[&str] =
 const GROUPS: &[&str] = &["team", "crew", "deputies", "powerusers", "members", "phantom", "later", "team/crew"];
 const ADMINISTRATOR_GROUPS: &[&str] = &["administrators", "ops", "deep"];
 
-/// What a step may change.
+/// The changes that a step may make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Allowed {
     /// All but what makes administrators.
@@ -41,7 +41,7 @@ enum Allowed {
     Nothing,
 }
 
-/// What the database held when it was looked at.
+/// The content of the database at one moment.
 #[derive(Default)]
 struct Seen {
     version: i64,
@@ -58,7 +58,7 @@ struct Play {
     seen: Seen,
     calls: Vec<String>,
     tokens: BTreeMap<&'static str, String>,
-    /// Which user a token belongs to: somebody else may have got the name.
+    /// The user of a token: another user may have taken the name.
     ids: BTreeMap<&'static str, String>,
     read: String,
     standard: String,
@@ -165,7 +165,7 @@ impl Play {
         self.nuxeo("root", "root", method, path, body)
     }
 
-    /// The last calls and the seed, for whoever looks into a failure.
+    /// The last calls and the seed, to explain a failure.
     fn story(&self) -> String {
         let from = self.calls.len().saturating_sub(SHOWN);
         format!("ROLLBOOK_SEED={}, call {}:\n{}", self.seed, self.calls.len(), self.calls[from..].join("\n"))
@@ -173,7 +173,7 @@ impl Play {
 
     // ------------------------------------------------------------------------------------ watching
 
-    /// Who is an administrator.
+    /// The administrators.
     fn administrators(&self) -> BTreeSet<String> {
         self.administrators_by("username_key")
     }
@@ -203,7 +203,7 @@ impl Play {
                 "select * from dangling_members where kind <> 'parent' and group_id in ({BELOW_ADMINISTRATORS})
                  order by 1, 2, 3"
             ),
-            // Who waits below a group that does not exist yet.
+            // Pending members of a group that does not exist yet.
             "select * from dangling_members where kind = 'parent' order by 1, 2, 3".to_owned(),
             format!(
                 "select id, kind, digest, role, user_id, revoked_at from credentials
@@ -223,7 +223,7 @@ impl Play {
             return;
         }
         let before = std::mem::take(&mut self.seen);
-        // What waits for a parent that is not there may go, and never come.
+        // A pending parent may be removed, but not added.
         let after = self.protected();
         let parent = |row: &&String| row.starts_with("kind: \"parent\"") && !after.contains(row);
         let kept: Vec<&String> = before.protected.iter().filter(|row| !parent(row)).collect();
@@ -309,7 +309,7 @@ impl Play {
         self.below(group).iter().any(|name| name == user)
     }
 
-    /// Whether power and rights are where the play wants them; the administrator puts them there again.
+    /// True if roles and rights are as the sequence needs them; the administrator restores them.
     fn mend(&mut self) {
         for (group, parent) in [("deputies", "powerusers"), ("powerusers", "")] {
             if self.state.texts(&format!("select name from groups where name_key = '{group}'")).is_empty() {
@@ -338,7 +338,7 @@ impl Play {
         }
     }
 
-    /// What both dialects show is what is stored.
+    /// Both dialects show the stored rows.
     fn compare_views(&mut self) {
         let stored: BTreeSet<String> =
             self.administrators_by("username").iter().map(|name| name.to_lowercase()).collect();
@@ -567,7 +567,7 @@ impl Play {
             1 => self.named(&[user], &[], |play| drop(play.root("POST", "/user", &properties(json!([ruling]))))),
             2 => self.named(&[user], &[], |play| drop(play.root("DELETE", &user_path, &Value::Null))),
             3 => {
-                // Nothing is said of administrators, so nobody becomes one but who is named.
+                // The call names no administrators, so only the named user becomes one.
                 let body = entity("group", json!({"id": plain, "memberUsers": [user, "later"]}));
                 self.named(&[user, "later"], &[], |play| drop(play.root("POST", "/group", &body)));
             }

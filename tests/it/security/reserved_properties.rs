@@ -1,4 +1,4 @@
-//! Extra properties with the names of fields: nobody can store one, and one from an older version is never served.
+//! Extra properties with reserved names: no caller can store one, and one from an older version is never served.
 
 use crate::support::cli::{run, run_with_input, said};
 use crate::support::database::{Database, State};
@@ -34,7 +34,7 @@ fn reserved_property_name_is_never_stored() {
     create_user(&server, json!({"username": "power", "password": "power power", "groups": ["powerusers"]}));
     let mut planted = serde_json::Map::new();
     for name in PLANTED {
-        // What has a meaning in this spelling is another matter.
+        // Names with a meaning in this spelling are tested elsewhere.
         if !["password", "groups"].contains(&name) {
             planted.insert(name.to_owned(), json!("planted"));
         }

@@ -94,7 +94,7 @@ fn wait_for_requests(server: &Server, count: usize) {
 /// An operation of a caller: method, path, body. `N` stands for a number that is new each time.
 type Operation = (&'static str, &'static str, Value);
 
-/// What an administrator can do by Nuxeo's dialect.
+/// The operations of an administrator in the Nuxeo dialect.
 fn nuxeo_operations() -> Vec<Operation> {
     let user = |properties: Value| json!({"entity-type": "user", "properties": properties});
     vec![
@@ -150,7 +150,7 @@ fn datadog_operations() -> Vec<Operation> {
     ]
 }
 
-/// What takes the rights of the user away: a request of another administrator, in the order in which they are sent.
+/// Requests of another administrator that remove the rights of the user, in the order in which they are sent.
 fn takers() -> Vec<(&'static str, &'static str, &'static str, Value)> {
     let user = |properties: Value| json!({"entity-type": "user", "properties": properties});
     vec![
@@ -232,7 +232,7 @@ impl Scene {
             let mut sent = send(&self.server, method, &path, headers, &body);
             wait_for_requests(&self.server, begun + 1);
             if taken.is_none() {
-                // What ends a session waits for no write.
+                // Ending a session waits for no write.
                 end_session(&self.server, headers);
             }
             drop(held);
@@ -271,7 +271,7 @@ impl Scene {
     }
 }
 
-/// Whether the last change that the caller made is older than the last one that was made to the caller.
+/// True if the last change by the caller is older than the last change of the caller.
 fn came_first(state: &State, number: &str) -> bool {
     let newest = |condition: String| -> i64 {
         let found = state.texts(&format!("select cast(coalesce(max(id), 0) as text) from changes where {condition}"));
@@ -322,7 +322,7 @@ fn race_all(operations: &[Operation], credential: fn(&Scene, &str) -> Credential
             let own_password = operation.1.ends_with("password") && !operation.1.contains("/users/");
             let token = operation.1.contains("token");
             if (own_password || token) && why.starts_with("demoted") {
-                // Whoever is no administrator any more still may do this.
+                // A caller that is no administrator any more may still do this.
                 continue;
             }
             let call = format!("{why}, then {} {} {}", operation.0, operation.1, operation.2);
@@ -356,7 +356,7 @@ fn caller_that_loses_a_right_before_the_write_changes_nothing_on_the_page() {
     race_all(&page_operations(), |scene, user| Credential::Page(scene.cookie(user)));
 }
 
-/// What needs no password: a token, or the cookie of a login, gives no tokens.
+/// Operations that need no password: a token, or the cookie of a login, issues no tokens.
 fn operations_without_tokens() -> Vec<Operation> {
     nuxeo_operations().into_iter().filter(|(_, path, _)| !path.contains("token")).collect()
 }

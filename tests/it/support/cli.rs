@@ -78,7 +78,7 @@ pub fn exported_records(text: &str) -> Vec<Value> {
     records.to_vec()
 }
 
-/// What a command has answered: status, standard output and standard error.
+/// Status, standard output and standard error of a command.
 pub fn said(output: &Output) -> (i32, String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
     (output.status.code().expect("a status"), text(&output.stdout), text(&output.stderr))
@@ -100,7 +100,7 @@ pub fn healthcheck(server: &Server) -> Output {
 
 // The journal
 
-/// What the variable says of a stream.
+/// The value of `JOURNAL_STREAM` for a stream.
 pub fn name_of(stream: impl std::os::fd::AsFd) -> String {
     let stat = rustix::fs::fstat(stream).expect("a stream");
     format!("{}:{}", stat.st_dev, stat.st_ino)

@@ -172,7 +172,7 @@ pub fn opened(server: &Server, bytes: impl AsRef<[u8]>) -> Connection {
     connection
 }
 
-/// What came back.
+/// An answer of the server.
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub status: u16,

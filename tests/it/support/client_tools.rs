@@ -37,7 +37,7 @@ pub fn beside(server: &Server, prefix: &str, program: &Path) -> Command {
     command
 }
 
-/// What a client runs with.
+/// The interpreter of a client, and its modules.
 #[derive(Debug, Clone)]
 pub struct Tools {
     /// The interpreter of a virtual environment in which the client is installed.
@@ -124,7 +124,7 @@ fn install_modules(name: &str, place: &Path) -> Tools {
     Tools { python: None, node_modules: Some(place.join("node_modules")) }
 }
 
-/// Whether an earlier run has finished installing exactly this.
+/// True if an earlier run has finished installing exactly this.
 fn is_installed(place: &Path, wanted: &str) -> bool {
     std::fs::read_to_string(place.join("stamp")).is_ok_and(|installed| installed == wanted)
 }

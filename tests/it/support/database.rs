@@ -1,4 +1,4 @@
-//! What the database of a running server holds, read past the server.
+//! Direct access to the database file, past the server.
 
 use super::folder::Folder;
 use super::wait::PATIENCE;

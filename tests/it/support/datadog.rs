@@ -63,7 +63,7 @@ pub fn forbidden() -> Value {
     json!({"status": "error", "code": 403, "errors": ["Forbidden"]})
 }
 
-/// Whether the text has the pattern's pieces in that order, `…` being anything.
+/// True if the text has the pattern's parts in that order; `…` stands for any text.
 fn text_matches(pattern: &str, text: &str) -> bool {
     let pieces: Vec<&str> = pattern.split('…').collect();
     let [first, middle @ .., last] = pieces.as_slice() else { return pattern == text };

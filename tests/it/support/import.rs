@@ -24,7 +24,7 @@ pub fn exported(folder: &Folder) -> Vec<Value> {
     exported_records(&out)
 }
 
-/// What is known of a user.
+/// The record of a user.
 pub fn user(folder: &Folder, name: &str) -> Value {
     let records = exported(folder);
     let found = records.into_iter().find(|record| record["kind"] == "user" && record["name"] == name);

@@ -29,7 +29,7 @@ pub fn ask(address: SocketAddr, method: &str, path: &str) -> Answer {
 
 pub type Labels = BTreeMap<String, String>;
 
-/// What has one name.
+/// The samples of one name.
 #[derive(Debug, Default)]
 pub struct Family {
     pub kind: String,
@@ -91,7 +91,7 @@ impl Page {
         page
     }
 
-    /// What holds for every page.
+    /// Asserts the rules for every page.
     pub fn check(&self) {
         for (name, family) in &self.0 {
             assert!(!family.samples.is_empty(), "{name} has no sample");

@@ -12,7 +12,7 @@ pub fn log_in(server: &Server, headers: &[(&str, &str)]) -> Answer {
     server.request("POST", LOGIN, headers, None)
 }
 
-/// What a login of that user gives to send back: `JSESSIONID=…`.
+/// The cookie of a login of that user: `JSESSIONID=…`.
 pub fn cookie_of(server: &Server, (name, password): (&str, &str)) -> String {
     cookie_in(&log_in(server, &[("Authorization", &basic(name, password))]))
 }
@@ -38,7 +38,7 @@ pub fn refusal(status: u16, message: &str) -> Value {
     json!({"entity-type": "exception", "status": status, "message": message})
 }
 
-/// Asserts a refusal whose wording nobody has fixed: the right status and document, and a reason in it.
+/// Asserts a refusal whose wording no contract fixes: the status, the document and a reason in it.
 pub fn assert_refused(answer: &Answer, status: u16, call: &str) {
     assert_eq!(answer.status, status, "{call}: {}", answer.text());
     let document = answer.json();
@@ -126,7 +126,7 @@ pub fn readable(name: &str) -> String {
     utf8_percent_encode(name, KEPT).to_string()
 }
 
-/// What the reference server's own tests start with: eight users and eight groups.
+/// The directory of the reference server's own tests: eight users and eight groups.
 pub fn reference_directory() -> Server {
     let server = Server::start();
     for (name, first, last) in [
@@ -160,7 +160,7 @@ pub fn reference_directory() -> Server {
     server
 }
 
-/// Whether that password opens that account.
+/// True if that password logs that user in.
 pub fn can_log_in(server: &Server, name: &str, password: &str) -> bool {
     let answer = server.nuxeo_as((name, password), "GET", "/me", None);
     match answer.status {

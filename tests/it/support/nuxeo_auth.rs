@@ -29,7 +29,7 @@ pub fn issued(server: &Server, caller: (&str, &str), device: &str) -> String {
     answer.text().to_owned()
 }
 
-/// What `/me` answers to that token.
+/// The status of `/me` with that token.
 pub fn status_with(server: &Server, token: &str) -> u16 {
     get(server, "/nuxeo/api/v1/me", &[("X-Authentication-Token", token)]).status
 }

@@ -22,7 +22,7 @@ pub fn full(name: &str, users: Value, groups: Value, parents: Value) -> Value {
     group
 }
 
-/// The status and the document, without the `name` beside a group's `id`.
+/// The status and the document, without the `name` that repeats a group's `id`.
 pub fn entity(answer: &Answer) -> (u16, Value) {
     let (status, mut document) = answer.parts();
     if document["entity-type"] == json!("group") {

@@ -1,4 +1,4 @@
-//! What every attack is measured by: afterwards the server holds no more than before, and answers.
+//! Resource guard of load tests: afterwards the server holds no more than before, and answers.
 
 use super::client::{Answer, Connection, credentials, opened, request};
 use super::server::{Footprint, Server};
@@ -9,7 +9,7 @@ use std::time::Instant;
 /// Memory that the allocator may keep after an attack, in KiB: the more cores, the more of its heaps are in use.
 pub const RESIDENT_SLACK_KIB: usize = 48 * 1024;
 
-/// What an attack has cost.
+/// The cost of an attack.
 #[derive(Debug)]
 pub struct Cost {
     /// How much more memory than before was held at the worst moment, in KiB.
@@ -40,7 +40,7 @@ pub fn besiege(name: &str, server: &Server, attack: impl FnOnce()) -> Cost {
     cost
 }
 
-/// What the server holds when it has worked already and nobody is connected.
+/// The footprint of the server after some work, without connections.
 fn at_rest(server: &Server) -> Footprint {
     // Both dialects, a list and a few threads at once: what is made on first use is made now.
     let paths = ["/api/v1/user", "/api/v1/validate", "/nuxeo/api/v1/me", "/nuxeo/api/v1/user/search?q=*"];

@@ -85,7 +85,7 @@ impl Server {
         Server::by(serving(rollbook_after(prelude), &folder, flags), folder)
     }
 
-    /// Starts a command that [`serve`] has made, after somebody has changed it.
+    /// Starts a command from [`serve`] that the caller may have changed.
     pub fn by(mut command: Command, folder: Arc<Folder>) -> Server {
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the server starts");
@@ -116,7 +116,7 @@ impl Server {
         Server { child, address, url, folder, log, log_reader: Some(log_reader) }
     }
 
-    /// What the server has logged so far: all that it says before it listens, and of the rest what has come already. The
+    /// The log so far: complete up to the line that names the address, and as much of the rest as has arrived. The
     /// line of a request comes some time after its answer; [`Server::stop_for_log`] misses nothing.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
@@ -152,7 +152,7 @@ impl Server {
         self.child.id()
     }
 
-    /// What the process holds now.
+    /// The current footprint of the process.
     pub fn footprint(&self) -> Footprint {
         let process = Path::new("/proc").join(self.pid().to_string());
         let status = std::fs::read_to_string(process.join("status")).expect("the server runs");
@@ -169,7 +169,7 @@ impl Server {
         }
     }
 
-    /// Lets the peak of the memory begin anew.
+    /// Resets the peak of the memory.
     pub fn forget_peak(&self) {
         std::fs::write(format!("/proc/{}/clear_refs", self.pid()), "5").expect("the server is ours");
     }
@@ -229,7 +229,7 @@ impl Server {
     }
 }
 
-/// What a process holds.
+/// Threads, descriptors, memory and processor time of a process.
 #[derive(Debug, Clone, Copy)]
 pub struct Footprint {
     pub threads: usize,

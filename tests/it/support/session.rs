@@ -5,7 +5,7 @@ use super::folder::Folder;
 use super::server::Server;
 use std::sync::Arc;
 
-/// What a command prints, less what is another one each time.
+/// The output of a command, with times and identifiers replaced.
 pub fn steady(text: &str) -> String {
     let mut steady = String::new();
     for word in text.split_inclusive([' ', '\n', '"', ',']) {

@@ -98,7 +98,7 @@ impl Terminal {
             self.type_in(answer);
         }
         let status = wait_for(&mut child);
-        // What was written before the end is there when this is.
+        // Output from before the end is complete when this text is shown.
         self.device.write_all(b"END\n").expect("the terminal takes it");
         self.wait_for("END", 1);
         Some((status.code().expect("a status"), self.shown().replace("END\r\n", "")))

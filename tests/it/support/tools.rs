@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-/// Whether a program of the machine is there. Where it is not, the test goes without it and says so, but not with `CI`
+/// True if a program is installed. Where it is not, the test goes without it and says so, but not with `CI`
 /// set; the package is Debian's.
 pub fn has_tool(name: &str, package: &str) -> bool {
     // Any answer will do: not all know the same flags.
@@ -14,7 +14,7 @@ pub fn has_tool(name: &str, package: &str) -> bool {
     found
 }
 
-/// Whether the machine lets a test have a network of its own.
+/// True if the machine allows a network namespace for a test.
 pub fn has_own_network() -> bool {
     if !has_tool("ip", "iproute2") {
         return false;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 pub const SIGN: (&str, &str) = ("X-Requested-With", "rollbook");
 
-/// Somebody's browser.
+/// A browser with its cookie.
 pub struct Browser<'s> {
     pub server: &'s Server,
     pub cookie: Option<String>,

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-/// What a server says that does not start: its status, and its last line.
+/// The status and the last line of a server that does not start.
 fn refused(folder: &Folder, chain: &Path, key: &Path) -> (i32, String) {
     let mut command = serve(folder, &["--tls-cert", path_text(chain), "--tls-key", path_text(key)]);
     let (status, out, err) = said(&command.output().expect("the command ends"));

@@ -25,7 +25,7 @@ use std::sync::Arc;
 /// A connection through TLS.
 type Secured = Connection<StreamOwned<ClientConnection, TcpStream>>;
 
-/// Whether `openssl` is there to make certificates.
+/// True if `openssl` is installed, which makes the certificates.
 fn has_openssl() -> bool {
     has_tool("openssl", "openssl")
 }
@@ -117,7 +117,7 @@ impl Client {
         Client(Arc::new(config))
     }
 
-    /// What it says next is the beginning of a handshake.
+    /// Its next bytes are the beginning of a handshake.
     fn session(&self) -> ClientConnection {
         let name = ServerName::try_from("localhost").expect("a name");
         ClientConnection::new(Arc::clone(&self.0), name).expect("a session")

@@ -2,7 +2,7 @@
 
 use crate::support::browser::visit_the_page;
 use crate::support::server::Server;
-/// Users beside those that the script makes: enough for lists of several pages.
+/// Users in addition to those of the script: enough for lists of several pages.
 const USERS: usize = 200;
 /// Those of the page's promise, unless `ROLLBOOK_BROWSER_USERS` says how many.
 const MANY_USERS: usize = 20_000;

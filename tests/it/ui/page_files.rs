@@ -35,7 +35,7 @@ fn page_files_are_cached_and_revalidated() {
     let tag = page.header("ETag").expect("a tag");
     let again = server.request("GET", "/ui/", &[("If-None-Match", tag)], None);
     assert_eq!((again.status, again.body.len()), (304, 0));
-    // What the page names is there, relative to it.
+    // Files that the page names exist, relative to it.
     let names: Vec<&str> = ["href=\"", "src=\""]
         .into_iter()
         .flat_map(|before| page.text().split(before).skip(1))

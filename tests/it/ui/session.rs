@@ -32,7 +32,7 @@ fn a_session_begins_with_a_password_and_ends_with_signing_out() {
     let old = browser.cookie.clone();
     let answer = browser.call("DELETE", "session", &Value::Null);
     assert_eq!((answer.status, browser.cookie.as_ref()), (204, None));
-    // The secret itself has ended, not only the cookie, and nobody else's.
+    // The session itself has ended, not only the cookie, and no other session.
     browser.cookie = old;
     assert_eq!(browser.get("session").status, 401);
     assert_eq!(other.get("session").status, 200);
@@ -77,7 +77,7 @@ fn wrong_password_is_refused() {
     ] {
         assert_eq!(browser.call("POST", "session", &body).parts(), (status, error(text)), "{body}");
     }
-    // A secret that somebody makes up is none.
+    // An invented secret is no session.
     for cookie in ["rollbook_session=", "rollbook_session=x", "x", "rollbook_session"] {
         browser.cookie = Some(cookie.to_owned());
         assert_eq!(browser.get("session").status, 401, "{cookie}");
@@ -168,7 +168,7 @@ fn session_ends_when_its_user_loses_the_right() {
     let mut fourth = begin();
     assert_eq!(admin.call("DELETE", "users/ada", &Value::Null).status, 204);
     assert_eq!(fourth.get("users").status, 401);
-    // A new user of the name is somebody else.
+    // A new user of the name is another user.
     create_user(&server, json!({"username": "ada", "password": "pw-ada"}));
     assert_eq!(fourth.get("users").status, 401);
 }
@@ -197,7 +197,7 @@ fn session_ends_when_idle_and_at_its_maximum_age() {
     let server = Server::with(&["--session-idle", "2s"]);
     let start = Instant::now();
     let mut idle = administrator(&server);
-    // What the page asks by itself is nothing that a person does.
+    // Automatic requests of the page are no activity of the user.
     let background = [("Rollbook-Background", "1")];
     wait_until("the end of an idle session", || idle.send("GET", "figures", &background, &Value::Null).status == 401);
     assert!(start.elapsed() >= Duration::from_secs(2), "{:?}", start.elapsed());

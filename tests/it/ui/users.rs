@@ -45,7 +45,7 @@ fn users_are_created_shown_updated_and_deleted() {
     }
     let current = answer.header("ETag").expect("a tag").to_owned();
     assert_eq!(admin.send("GET", path, &[("If-None-Match", &current)], &Value::Null).status, 304);
-    // A password that was set and one that nobody may see.
+    // A password that was set, and one that no answer may show.
     assert_eq!(admin.call("PUT", &format!("{path}/password"), &json!({"password": "pw-2"})).status, 204);
     assert_eq!(admin.call("PATCH", path, &json!({"disabled": false})).status, 200);
     let mut ada = Browser::of(&server, "ada lovelace/X", "pw-2");

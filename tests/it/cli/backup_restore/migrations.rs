@@ -16,7 +16,7 @@ fn version_of(path: &Path) -> i64 {
     Database::open(path).expect("a database").query_row("pragma user_version", [], |row| row.get(0)).expect("a version")
 }
 
-/// What `sqlite_schema` says, in the order of names.
+/// The rows of `sqlite_schema`, in the order of names.
 fn schema_of(path: &Path) -> Vec<(String, Option<String>)> {
     let connection = Database::open(path).expect("a database");
     let sql = "select type || ' ' || name || ' of ' || tbl_name, sql from sqlite_schema order by 1";
@@ -58,7 +58,7 @@ fn a_file_of_every_version_opens_and_becomes_what_a_new_file_is() {
         let engines = server.nuxeo("GET", lists, None).json();
         assert_eq!(engines["memberUsers"], json!(["ADA@example.com", "Charles"]));
         assert_eq!((&engines["memberGroups"], &engines["parentGroups"]), (&json!(["looms"]), &json!(["machines"])));
-        // What waited before still waits: the new user is in the group.
+        // Pending members stay pending: the new user is in the group.
         let charles = r#"{"entity-type":"user","properties":{"username":"charles"}}"#;
         let charles = server.nuxeo("POST", "/user", Some(charles)).json();
         assert_eq!(charles["properties"]["groups"], json!(["engines"]));

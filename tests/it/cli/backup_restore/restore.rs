@@ -158,7 +158,7 @@ fn restore_over_a_database_in_use_is_refused() {
     assert_refused(&restore(&folder, "backup.db"), &["in use by another process"]);
     drop(lock);
 
-    // While somebody reads the database with another program.
+    // While another program reads the database.
     let connection = Database::open(folder.db()).unwrap();
     let mut statement = connection.prepare("select * from users").unwrap();
     let mut rows = statement.query([]).unwrap();
@@ -177,7 +177,7 @@ fn a_restore_follows_links_and_leaves_the_file_to_its_owner() {
     std::fs::create_dir(&place).unwrap();
     std::fs::rename(folder.db(), place.join("real.db")).unwrap();
     std::os::unix::fs::symlink("place/real.db", folder.db()).unwrap();
-    // Only root can give files away; for others there is nobody else to be.
+    // Only root can change owners.
     let given = std::os::unix::fs::chown(place.join("real.db"), Some(12345), Some(12345)).is_ok();
     let kept = kept(&restore(&folder, "backup.db"));
     assert_eq!(kept.parent(), Some(place.canonicalize().unwrap().as_path()));

@@ -21,7 +21,7 @@ fn send(signal: i32, child: &Child) {
     assert!(status.expect("kill runs").success());
 }
 
-/// Commands that make files beside the database or beside what they write.
+/// Commands that create files next to the database or next to their output.
 fn commands(folder: &Folder) -> Vec<Vec<String>> {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     let (users, place) = (at(folder, "users.csv"), at(folder, "place/file.csv"));

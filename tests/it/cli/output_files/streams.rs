@@ -170,7 +170,7 @@ fn output_to_a_descriptor_is_appended() {
     assert!(command.output().expect("a shell").status.success());
     let log = std::fs::read_to_string(at(&folder, "log")).expect("the file");
     assert!(log.starts_with("before\n") && log.ends_with(&expected), "{log}");
-    // A pipe, with the summary beside it.
+    // A pipe; the summary goes to standard error.
     let output = run(&folder, &["export", "/dev/stdout", "--format", "csv"]);
     assert_eq!(done(&output), expected);
     assert!(said(&output).2.contains("wrote 4 records"));

@@ -25,7 +25,7 @@ pub fn is_ready(address: &str) -> bool {
     connection.answer(false).status == 200
 }
 
-/// What a process has said, once all of those that could say something have ended.
+/// The standard error of a process, once every writer has ended.
 pub fn said(child: &mut Child) -> String {
     let mut said = String::new();
     child.stderr.take().expect("standard error is a pipe").read_to_string(&mut said).unwrap();

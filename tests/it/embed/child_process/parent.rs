@@ -118,7 +118,7 @@ fn server_ends_when_its_standard_input_closes() {
         let mut child = command.stdin(input).spawn().unwrap();
         drop(command);
         let address: SocketAddr = line_in(&ready, &mut child)["address"].as_str().unwrap().parse().unwrap();
-        // What comes in has no meaning.
+        // The input has no meaning.
         let noise = vec![b'x'; 300_000];
         match kind {
             "pipe" => child.stdin.as_mut().unwrap().write_all(&noise).unwrap(),

@@ -162,7 +162,7 @@ fn a_logout_ends_the_session_and_no_other() {
             assert_eq!(server.request(method, "/nuxeo/logout/", &[("Cookie", &cookie)], None).status, 200);
             assert!(!opens(&server, &cookie) && opens(&server, &other), "{method} {used}");
         }
-        // Nobody is asked for credentials.
+        // No credentials are asked for.
         let wrong = basic("nobody", "wrong");
         for headers in [&[][..], &[("Cookie", "JSESSIONID=x")], &[("Authorization", wrong.as_str())]] {
             let out = server.request(method, "/nuxeo/logout", headers, None);
@@ -204,7 +204,7 @@ fn a_session_ends_with_the_password_and_with_the_user() {
         assert!(opens(&server, &used) && opens(&server, &unseen), "{what}");
         end();
         assert!(!opens(&server, &used) && !opens(&server, &unused), "{what}");
-        // What comes back does not bring it back.
+        // Sending the document back does not bring it back.
         disable(false);
         assert!([&used, &unused, &unseen].into_iter().all(|cookie| !opens(&server, cookie)), "{what}");
     }
@@ -267,14 +267,14 @@ fn other_credentials_win_over_the_cookie() {
         (ME, &[("Cookie", &cookie), ("Authorization", &bearer)], Some(ROOT.0)),
         (ME, &[("Cookie", &with_token)], Some(ROOT.0)),
         (&query, &[("Cookie", &cookie)], Some(ROOT.0)),
-        // What is wrong is wrong, whatever else is there.
+        // An invalid part is refused, whatever else the request has.
         (ME, &[("Authorization", &wrong), ("Cookie", &cookie)], None),
         (ME, &[("Authorization", "Basic !!!"), ("Cookie", &cookie)], None),
         (ME, &[("Cookie", &cookie), ("X-Authentication-Token", APP_KEY)], None),
         (ME, &[("Cookie", &cookie), ("Authorization", &bad_bearer)], None),
         (ME, &[("Cookie", &with_wrong_token)], None),
         ("/nuxeo/api/v1/me?token=x", &[("Cookie", &cookie)], None),
-        // What is empty, or means nothing here, is none.
+        // An empty or unknown value counts as absent.
         (ME, &[("Authorization", ""), ("Cookie", &cookie)], Some(ADA.0)),
         (ME, &[("Authorization", "Bearer"), ("Cookie", &cookie)], Some(ADA.0)),
         (ME, &[("Authorization", "Digest username=\"x\""), ("Cookie", &cookie)], Some(ADA.0)),

@@ -26,11 +26,11 @@ pub fn get(server: &Server, path: &str, cookie: &str) -> Answer {
     server.request("GET", path, &[("Cookie", cookie)], None)
 }
 
-/// Whether the cookie opens an account.
+/// True if the cookie authenticates a user.
 pub fn opens(server: &Server, cookie: &str) -> bool {
     let answer = get(server, ME, cookie);
     if answer.status != 200 {
-        // As without credentials; and nobody asks for a password where a cookie came.
+        // As without credentials; a request with a cookie is not challenged for a password.
         assert_eq!(answer.parts(), (401, refusal(401, "Authentication is required")), "{cookie}");
         assert_eq!(answer.header("WWW-Authenticate"), None, "{cookie}");
     }

@@ -56,7 +56,7 @@ impl Logged {
         self.path("rollbook.log")
     }
 
-    /// What is on standard error.
+    /// Standard error as text.
     pub fn said(&self) -> String {
         std::fs::read_to_string(self.path("stderr")).expect("a file")
     }
@@ -91,7 +91,7 @@ pub fn wait_for_text(file: &Path, text: &str) -> String {
     eventually(awaited, || Some(read()).filter(|content| content.contains(text)))
 }
 
-/// What a server has said that does not start.
+/// The error of a server that does not start.
 pub fn ended(mut command: Command) -> (i32, String, String) {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts");
     wait_for(&mut child);

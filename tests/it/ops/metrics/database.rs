@@ -86,7 +86,7 @@ fn writes_are_counted_by_their_commits() {
     assert_eq!(create("bob"), 200);
     let page = Page::of(address);
     let more = |name: &str| page.value(name, &[]) - before.value(name, &[]);
-    // What is refused was an operation too.
+    // A refused write is an operation too.
     assert_eq!((more(OPERATIONS), more(COMMITS)), (2.0, 2.0));
     assert_eq!(page.value("rollbook_writer_queue_length", &[]), 0.0);
 

@@ -16,14 +16,14 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 // Where
 
-/// What an answer says but for what belongs to one request.
+/// An answer without the headers that differ for each request.
 pub fn bare(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
     let own = |name: &str| ["date", "x-request-id"].contains(&name.to_lowercase().as_str());
     let headers = answer.headers.iter().filter(|(name, _)| !own(name)).cloned().collect();
     (answer.status, headers, answer.text().to_owned())
 }
 
-/// A connection to a server that tells its metrics to everybody: what is asked on it is counted by the next page.
+/// A connection to a server with public metrics: its requests are counted by the next page.
 pub struct Watched {
     server: Server,
     connection: Connection,

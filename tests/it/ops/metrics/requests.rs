@@ -246,7 +246,7 @@ fn a_label_holds_any_text() {
     let mut page = rollbook::metrics::Exposition::default();
     page.gauge("a_gauge", "A gauge.", &[("label", text), ("other", "")], 0.5);
     page.counter("a_total", "A counter.", &[], 2.0);
-    // What has one name stands together.
+    // Samples of one name stand together.
     page.gauge("a_gauge", "A gauge.", &[("label", ""), ("other", text)], 1e15);
     let told = page.into_text();
     assert_eq!(

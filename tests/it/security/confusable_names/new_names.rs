@@ -23,7 +23,7 @@ fn names_that_differ_by_invisible_characters_are_one() {
         assert_eq!(found["id"], "ada@example.com", "{user:?}");
         let found = page(&server, &cookie, "GET", &format!("groups/{}", segment(&group)), None).json();
         assert_eq!(found["name"], "engines", "{group:?}");
-        // And no other can be made beside it.
+        // And no second one can be created.
         assert_eq!(create_datadog(&server, &user).0, 409, "{user:?}");
         assert_eq!(create_nuxeo(&server, &user).0, 409, "{user:?}");
         assert_eq!(create_nuxeo_group(&server, &group).0, 409, "{group:?}");
@@ -140,7 +140,7 @@ fn names_of_all_scripts_are_accepted_and_keep_their_spelling() {
             assert_eq!(group["name"], name);
             let user = server.datadog("GET", &format!("/api/v1/user/{}", segment(spelling)), None).json();
             let handle = user["user"]["handle"].as_str().expect("a handle").to_owned();
-            // What Datadog shows leads back to the user.
+            // The handle that Datadog shows finds the user.
             let again = server.datadog("GET", &format!("/api/v1/user/{}", segment(&handle)), None).json();
             assert_eq!(again, user);
         }

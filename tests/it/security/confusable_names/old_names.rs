@@ -26,7 +26,7 @@ const OLD_USERS: [(&str, &str, usize); 9] = [
     ("A\u{200b}da@example.com", "a\u{200b}da@example.com", 1),
     ("\u{a7ce}Eve@example.com", "\u{a7ce}eve@example.com", 0),
     ("\u{a7cf}eve@example.com", "\u{a7cf}eve@example.com", 1),
-    // Each beside the other alone.
+    // Each with the other one alone.
     ("bob\u{2060}@example.com", "bob\u{2060}@example.com", 0),
     ("b\u{ad}ob@example.com", "b\u{ad}ob@example.com", 1),
     // Alone.
@@ -74,7 +74,7 @@ fn old_directory() -> Arc<Folder> {
     folder
 }
 
-/// What an exported file says of users and groups, without what only the times of a directory tell.
+/// The users and groups of an export, without times.
 fn lines(folder: &Folder) -> Vec<Value> {
     let (code, out, err) = said(&run(folder, &["export", "-", "--format", "jsonl"]));
     assert_eq!(code, 0, "{err}");
@@ -125,7 +125,7 @@ fn old_names_are_reachable_by_their_own_spelling_only() {
         // In any case.
         let upper = name.to_ascii_uppercase();
         assert_eq!(server.nuxeo("GET", &format!("/user/{}", segment(&upper)), None).json()["id"], name, "{upper:?}");
-        // Nobody comes in as another one.
+        // No user is imported as another one.
         if !name.trim_matches('\u{200b}').is_empty() {
             let me = server.nuxeo_as((name, passwords[password]), "GET", "/me", None);
             assert_eq!((me.status, &me.json()["id"]), (200, &json!(name)), "{name:?}");
@@ -178,7 +178,7 @@ fn old_names_are_reachable_by_their_own_spelling_only() {
     }
     assert_eq!(handles(&server), shown);
 
-    // Who is in a group that only looks like that of the administrators is none.
+    // A member of a group that only looks like the administrators has no rights.
     let name = "A\u{200b}da@example.com";
     let user = server.nuxeo("GET", &format!("/user/{}", segment(name)), None).json();
     assert_eq!(user["isAdministrator"], false, "{user}");
@@ -194,7 +194,7 @@ fn old_names_are_reachable_by_their_own_spelling_only() {
         assert_eq!(answer.status, 200, "{}", answer.text());
         assert_eq!(server.nuxeo("GET", &path, None).json(), before);
     }
-    // Nobody has become a member by it.
+    // It has added no member.
     let members = server.nuxeo("GET", "/group/engines?fetch-group=memberUsers", None).json()["memberUsers"].clone();
     let expected = [
         "ADA@example.com",
@@ -254,7 +254,7 @@ fn old_names_are_reachable_by_their_own_spelling_only() {
     }
     assert_eq!(out.lines().filter(|line| line.starts_with("ok: ")).count(), 1, "{out}");
 
-    // What the other one was called stays what nobody new is called.
+    // The name of the other one stays reserved.
     assert_eq!(server.nuxeo("DELETE", "/user/ada@example.com", None).status, 204);
     assert_eq!(server.nuxeo("GET", "/user/ada@example.com", None).status, 404);
     assert_eq!(create_nuxeo(&server, "ada@example.com").0, 409);
@@ -317,7 +317,7 @@ fn old_names_import_back_unchanged() {
             };
             assert_eq!(of_users(&twice), of_users(&before));
         }
-        // From anywhere else they are refused, and nobody gets what was theirs.
+        // Requests from other origins are refused and learn nothing.
         let foreign = match format {
             "jsonl" => std::fs::read_to_string(&file).unwrap().replace("\"exported\":true", "\"exported\":false"),
             "csv" => std::fs::read_to_string(&file).unwrap().replacen("kind,name", "kind,Name", 1),

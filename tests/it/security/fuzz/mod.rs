@@ -37,7 +37,7 @@ const ALONE: usize = 16 * 1024;
 /// Checks of passwords take long, so most credentials are such that none is needed: one in so many is.
 const HASHED_ONE_IN: usize = 400;
 
-/// Who sends an input.
+/// The sender of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rights {
     /// Strangers, readers, ordinary users.
@@ -54,7 +54,7 @@ enum Kind {
     Credentials,
 }
 
-/// What each kind is of the whole, in hundredths.
+/// The share of each kind, in hundredths.
 const SHARES: [(Kind, usize); 5] =
     [(Kind::Head, 25), (Kind::Chunks, 10), (Kind::Path, 25), (Kind::Json, 30), (Kind::Credentials, 10)];
 
@@ -209,7 +209,7 @@ impl Fuzzer<'_> {
         let mut left = count;
         while left > 0 {
             match kind {
-                // What may break the framing goes on a connection of its own.
+                // A request that may break the framing uses its own connection.
                 Kind::Head | Kind::Chunks => {
                     let input = if kind == Kind::Head { self.head() } else { self.chunks() };
                     self.alone(kind, &input);
@@ -262,7 +262,7 @@ impl Fuzzer<'_> {
         let mut all = Vec::new();
         match stream.read_to_end(&mut all) {
             Ok(_) => {}
-            // What was still unread when the server closed.
+            // Bytes that were unread when the server closed.
             Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
             Err(error) => panic!("{error} after {}", input.bytes.escape_ascii()),
         }
@@ -326,7 +326,7 @@ impl Fuzzer<'_> {
         }
     }
 
-    /// What holds for every answer.
+    /// Asserts the rules for every answer.
     fn check(&mut self, kind: Kind, input: &Input, found: &Found) {
         let Found { status, body, .. } = found;
         *self.counts.entry((kind, *status)).or_default() += 1;
@@ -486,7 +486,7 @@ impl Fuzzer<'_> {
             format!("POST {path} HTTP/1.1\r\nHost: fuzz\r\n{fields}Transfer-Encoding: chunked\r\n\r\n").into_bytes();
         bytes.extend_from_slice(&coded);
         if self.random.one_in(3) {
-            // Somebody's next request, which must not become part of this one.
+            // The next request of another client, which must not become part of this one.
             bytes.extend_from_slice(b"GET /api/v1/validate HTTP/1.1\r\nHost: fuzz\r\n\r\n");
         }
         Input { bytes, dialect }

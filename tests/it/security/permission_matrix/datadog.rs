@@ -94,7 +94,7 @@ fn datadog_operations() -> Vec<Operation<5>> {
     ]
 }
 
-/// What the 403 of each caller says; the other refusals say why, in a list of one text.
+/// The message of the 403 of each caller; the other refusals give a reason, in a list of one text.
 fn datadog_document(caller: &Caller, answer: &Answer) -> Value {
     if answer.status != 403 {
         let reason = answer.json()["errors"][0].as_str().unwrap_or_default().to_owned();

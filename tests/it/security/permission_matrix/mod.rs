@@ -15,7 +15,7 @@ pub const CANARY: &str = "canary";
 
 pub const PASSWORD: &str = "open sesame";
 
-/// What an answer that is no refusal looks like.
+/// The form of a successful answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// An object with these keys.
@@ -65,7 +65,7 @@ impl Caller {
         self
     }
 
-    /// Whether the caller is known by a token of Nuxeo's dialect.
+    /// True if the caller authenticates with a token of the Nuxeo dialect.
     pub fn shows_token(&self) -> bool {
         let basic = |(name, value): &(String, String)| name == "Authorization" && value.starts_with("Basic ");
         self.class > STRANGER && !self.headers.iter().any(basic)
@@ -94,7 +94,7 @@ impl Caller {
     }
 }
 
-/// What nobody may find in an answer: passwords, hashes, seeds, keys and tokens, in clear and as stored.
+/// Secrets that no answer may contain: passwords, hashes, seeds, keys and tokens, in clear and as stored.
 fn secrets(state: &State, issued: &[&str]) -> Vec<String> {
     let mut secrets: Vec<String> = issued.iter().map(|secret| (*secret).to_owned()).collect();
     secrets.extend([ADMIN_PASSWORD, PASSWORD, API_KEY, APP_KEY, "$argon2"].map(str::to_owned));
@@ -110,7 +110,7 @@ pub struct Walk<'w> {
     pub secrets: Vec<String>,
     /// The whole document of a refusal.
     pub document: fn(&Caller, &Answer) -> Value,
-    /// What the database held at last, and its version then.
+    /// The last content of the database, and its version.
     pub known: (i64, Whole),
     pub calls: usize,
 }

@@ -225,7 +225,7 @@ fn each_user_has_the_rights_of_the_nuxeo_permission_table() {
     let operations = operations.len() + nuxeo_surroundings().len();
     println!("{} callers, {operations} operations, {} calls", callers.len(), walk.calls);
     walk.state.assert_sound();
-    // What was another user's has stayed so.
+    // The data of the other user is unchanged.
     let status = |header: &str| server.request("GET", "/nuxeo/api/v1/me", &[(TOKEN, header)], None).status;
     assert_eq!([status(&kept), status(&root), status(&revoked)], [200, 200, 401]);
 }
