@@ -3,8 +3,9 @@
 -- the program, so that all spellings of a name lead to one row. A row can keep an older key, see `withheld_user_keys`.
 -- SQLite stores the comments inside a statement in the database, and `rollbook check` compares them: they change only
 -- with a migration.
--- Version 6; `application_id` and `user_version` are set by the program in the transaction that runs this.
+-- Version 7; `application_id` and `user_version` are set by the program in the transaction that runs this.
 
+-- `alter table` of version 7 added the last column, `phone`, in this form.
 create table users (
     id            integer primary key autoincrement, -- inside only, never on a wire, never used again
     uuid          text not null unique,            -- opaque, immutable, never used again
@@ -31,7 +32,7 @@ create table users (
     created_at    integer not null,
     updated_at    integer not null,
     version       integer not null default 1       -- counts the changes of this row; memberships are the group's
-) strict;
+, phone text check (length(phone) <= 1024)) strict;
 
 create index users_by_first_name on users (first_key) where first_key is not null;
 create index users_by_last_name on users (last_key) where last_key is not null;

@@ -44,6 +44,7 @@ impl Role {
 /// A user, a group or a membership.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[allow(clippy::large_enum_variant, reason = "most records are users, and few are in memory at a time")]
 pub enum Record {
     /// A user.
     User(UserRecord),

@@ -50,6 +50,8 @@ pub enum TextField {
     Company,
     /// See [`User::title`].
     Title,
+    /// See [`User::phone`].
+    Phone,
 }
 
 /// Names and accessors of a text field.
@@ -154,17 +156,41 @@ const SPECS: [Spec; TextField::ALL.len()] = [
         change: |changes| &changes.title,
         change_mut: |changes| &mut changes.title,
     },
+    Spec {
+        name: "phone",
+        label: "phone",
+        help: "Telephone number",
+        placeholder: "NUMBER",
+        aliases: &[
+            "phone",
+            "phonenumber",
+            "telephone",
+            "telephonenumber",
+            "tel",
+            "workphone",
+            "officephone",
+            "businessphone",
+            "primaryphone",
+        ],
+        ldap: &["telephoneNumber"],
+        property: Some("phone"),
+        get: |user| &user.phone,
+        get_mut: |user| &mut user.phone,
+        change: |changes| &changes.phone,
+        change_mut: |changes| &mut changes.phone,
+    },
 ];
 
 impl TextField {
     /// All text fields, in the order of documents and files.
-    pub const ALL: [TextField; 6] = [
+    pub const ALL: [TextField; 7] = [
         TextField::FirstName,
         TextField::LastName,
         TextField::DisplayName,
         TextField::Email,
         TextField::Company,
         TextField::Title,
+        TextField::Phone,
     ];
 
     const fn spec(self) -> &'static Spec {
@@ -261,6 +287,8 @@ pub struct User {
     pub company: Option<String>,
     /// Job title.
     pub title: Option<String>,
+    /// Telephone number.
+    pub phone: Option<String>,
     /// Role of those who are no administrators.
     pub access_role: BaseRole,
     /// Kept and readable, but cannot log in.
@@ -366,6 +394,8 @@ pub struct UserChanges {
     pub company: Option<Option<String>>,
     /// See [`User::title`].
     pub title: Option<Option<String>>,
+    /// See [`User::phone`].
+    pub phone: Option<Option<String>>,
     /// Properties to set (JSON text) or to remove (`None`).
     pub attributes: BTreeMap<String, Option<String>>,
     /// The role to give.

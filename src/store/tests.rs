@@ -4,8 +4,8 @@ use super::cache_scopes::invalidated_by;
 use super::change_action::Action;
 use super::{CacheScope, NewMembership, ReadTx, Store, WriteTx};
 use crate::model::{
-    Actor, Attributes, BaseRole, CredentialKind, EntityKind, Error, Group, KeyRole, MemberList, NewCredential,
-    NewPassword, Result, Token, User, Window, fold_name,
+    Actor, Attributes, CredentialKind, EntityKind, Error, Group, KeyRole, MemberList, NewCredential, NewPassword,
+    Result, Token, User, Window, fold_name,
 };
 use std::path::PathBuf;
 
@@ -19,26 +19,7 @@ impl Drop for Folder {
 }
 
 fn user(name: &str) -> User {
-    User {
-        id: 0,
-        uuid: String::new(),
-        username: name.to_owned(),
-        key: fold_name(name),
-        first_name: None,
-        last_name: None,
-        display_name: None,
-        email: None,
-        company: None,
-        title: None,
-        access_role: BaseRole::default(),
-        disabled: false,
-        verified: false,
-        attributes: Attributes::new(),
-        external_id: None,
-        created_at: 0,
-        updated_at: 0,
-        version: 1,
-    }
+    User { version: 1, ..User::named(name) }
 }
 
 fn group(name: &str) -> Group {

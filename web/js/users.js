@@ -32,6 +32,7 @@ const FIELDS = [
   { name: 'last_name', label: 'Last name' },
   { name: 'company', label: 'Company' },
   { name: 'title', label: 'Title' },
+  { name: 'phone', label: 'Phone', attributes: { inputmode: 'tel' } },
   { name: 'external_id', label: 'External id', attributes: { spellcheck: 'false' } },
 ];
 const ROLES = [

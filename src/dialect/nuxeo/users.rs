@@ -320,6 +320,9 @@ impl Serialize for Properties<'_> {
         if let Some(title) = &user.title {
             map.serialize_entry("title", title)?;
         }
+        if let Some(phone) = &user.phone {
+            map.serialize_entry("phone", phone)?;
+        }
         map.end()
     }
 }

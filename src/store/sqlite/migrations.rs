@@ -1,6 +1,7 @@
 //! Migrations of the schema: the version of a file, and the steps from each version to the next.
 
 mod name_keys;
+mod phone;
 
 use crate::store::tables::passwords::slow_kind;
 use anyhow::{Context as _, bail};
@@ -23,7 +24,7 @@ const APPLICATION_ID: i32 = 0x526f_6c6c;
 const MIGRATIONS: Migrations<'static> = Migrations { schema: include_str!("../../../schema.sql"), steps: &ALL };
 
 /// The migrations from the first version to the newest.
-const ALL: [Migration; 5] = [
+const ALL: [Migration; 6] = [
     Migration { to: 2, what: "records changes and the progress of imports", run: |tx| tx.execute_batch(CHANGES) },
     Migration {
         to: 3,
@@ -51,6 +52,7 @@ const ALL: [Migration; 5] = [
         what: "counts the age of changes on a clock of their own",
         run: |tx| tx.execute_batch(CHANGE_MARKS),
     },
+    Migration { to: 7, what: "stores telephone numbers in a column", run: phone::migrate },
 ];
 
 /// Version 2. It never changes, even if these tables change in a later version.

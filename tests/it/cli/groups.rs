@@ -66,7 +66,7 @@ fn groups_are_created_shown_updated_and_filled() {
             "user list --group team --format csv --match b",
             "",
             0,
-            "name,first_name,last_name,display_name,email,company,title,role,disabled,verified,external_id,created,updated\nbob,,,,,,,standard,false,false,,TIME,TIME\n",
+            "name,first_name,last_name,display_name,email,company,title,role,disabled,verified,external_id,created,updated,phone\nbob,,,,,,,standard,false,false,,TIME,TIME,\n",
             "",
         ),
         (

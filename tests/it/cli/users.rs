@@ -91,8 +91,8 @@ fn users_are_created_shown_updated_and_deleted() {
             "user show ada --format csv",
             "",
             0,
-            "name,first_name,last_name,display_name,email,company,title,role,disabled,verified,external_id,created,updated\n\
-             Ada,Ada,Lovelace,The Countess,,\"Engines, Ltd\",,standard,false,true,,TIME,TIME\n",
+            "name,first_name,last_name,display_name,email,company,title,role,disabled,verified,external_id,created,updated,phone\n\
+             Ada,Ada,Lovelace,The Countess,,\"Engines, Ltd\",,standard,false,true,,TIME,TIME,\n",
             "",
         ),
         (

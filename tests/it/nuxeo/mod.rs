@@ -12,6 +12,7 @@ mod memberships;
 mod passwords;
 mod paths;
 mod permissions;
+mod phone;
 mod power_users;
 mod requests;
 mod search;

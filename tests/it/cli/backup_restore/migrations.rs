@@ -71,3 +71,35 @@ fn a_file_of_every_version_opens_and_becomes_what_a_new_file_is() {
         assert_done(&run(&folder, &["check"]), "ok: 5 users, 5 groups, 5 memberships, 3 keys and tokens");
     }
 }
+
+#[test]
+fn telephone_numbers_move_into_the_column_and_the_rest_stays() {
+    let sql = std::fs::read_to_string(versions().join("6.sql")).expect("a version");
+    let folder = Arc::new(Folder::new());
+    by_hand(&folder.db(), &sql);
+    let long = "1".repeat(1025);
+    for (name, attributes) in [
+        ("ada@example.com", r#"{"badge":1.50,"phone":"+44 20 \u00bd"}"#.to_owned()),
+        ("gone@example.com", r#"{"phone":"a\u0000b"}"#.to_owned()),
+        ("grace", r#"{"phone":12.50}"#.to_owned()),
+        ("administrator", format!(r#"{{"phone":"{long}"}}"#)),
+    ] {
+        by_hand(&folder.db(), &format!("update users set attributes = '{attributes}' where username_key = '{name}'"));
+    }
+    let server = Server::over(Arc::clone(&folder), &[]);
+    let phone = |name: &str| server.nuxeo("GET", &format!("/user/{name}"), None).json()["properties"]["phone"].clone();
+    let phones = ["ada@example.com", "gone@example.com", "grace", "administrator"].map(phone);
+    assert_eq!(phones, [json!("+44 20 \u{bd}"), json!("a\0b"), json!(12.50), json!(long)]);
+    let ada = server.nuxeo("GET", "/user/ada@example.com", None);
+    assert!(ada.text().contains("\"badge\":1.50"), "{}", ada.text());
+    assert!(server.stop().success());
+    let stored = |name: &str| -> (Option<String>, String) {
+        let sql = "select phone, attributes from users where username_key = ?1";
+        let database = Database::open(folder.db()).expect("a database");
+        database.query_row(sql, [name], |row| Ok((row.get(0)?, row.get(1)?))).expect("a user")
+    };
+    assert_eq!(stored("ada@example.com"), (Some("+44 20 \u{bd}".to_owned()), r#"{"badge":1.50}"#.to_owned()));
+    assert_eq!(stored("grace"), (None, r#"{"phone":12.50}"#.to_owned()));
+    assert_eq!(stored("administrator").0, None);
+    assert_done(&run(&folder, &["check"]), "ok: 4 users, 5 groups, 4 memberships, 3 keys and tokens");
+}

@@ -166,9 +166,9 @@ const OPENLDAP_RECORDS: &str = r#"
 {"kind":"group","name":"unix"}
 {"kind":"subgroup","group":"staff","subgroup":"board"}
 {"kind":"user","name":"ada","first_name":"Ada","last_name":"Lovelace","display_name":"Ada Zoë Lovelace",
- "email":"ada@example.org","company":"Engines","title":"Countess","groups":["staff"],"properties":{
+ "email":"ada@example.org","company":"Engines","title":"Countess","phone":"+44 20 1","groups":["staff"],"properties":{
  "description":"Wrote the first program.","labeledURI":"https://example.org/ada",
- "telephoneNumber":["+44 20 1","+44 20 2"]}}
+ "telephoneNumber":"+44 20 2"}}
 {"kind":"user","name":"bob","last_name":"Builder","display_name":"Bob","groups":["board"]}
 {"kind":"user","name":"cid, jr","display_name":"Cid","groups":["staff"]}
 {"kind":"user","name":"dora","last_name":"Dorn","display_name":"Dora","disabled":true,"groups":[]}
