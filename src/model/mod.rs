@@ -35,10 +35,10 @@ pub use membership::MemberList;
 pub use name::{BUILT_IN, Keys, check_login, check_new_name, fold_name, is_key_of, spelling_key};
 pub use page::{Page, Window};
 pub use precondition::{EtagScope, EtagSet, Precondition};
-pub use property::{ATTRIBUTES_BYTES_MAX, is_answered_property};
+pub use property::{ATTRIBUTES_BYTES_MAX, Attributes, is_answered_property};
 pub use refs::{GroupRef, UserRef};
 pub use text::{check_length, check_text, is_email, timestamp};
 pub use time::now;
 pub use user::{
-    AccessRole, Attributes, BaseRole, NewPassword, TextField, User, UserChanges, UserSummary, UserView, UserWithGroups,
+    AccessRole, BaseRole, NewPassword, TextField, User, UserChanges, UserSummary, UserView, UserWithGroups,
 };

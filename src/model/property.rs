@@ -1,6 +1,10 @@
 //! Which names can be those of extra properties.
 
 use super::{EntityKind, fold_name};
+use std::collections::BTreeMap;
+
+/// Properties that no column holds: their names, and their values as JSON text.
+pub type Attributes = BTreeMap<String, String>;
 
 /// Largest JSON text of the properties that no column holds, in bytes.
 pub const ATTRIBUTES_BYTES_MAX: usize = 65536;

@@ -1,14 +1,11 @@
 //! A user, what is derived of one, and what a change may say.
 
-use super::{EntityKind, GroupName, Result, check_length, check_text, fold_name, is_answered_property};
+use super::{Attributes, EntityKind, GroupName, Result, check_length, check_text, fold_name, is_answered_property};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Longest value of a text field, in characters.
 const TEXT_CHARS_MAX: usize = 1024;
-
-/// Properties that no column holds: their names, and their values as JSON text.
-pub type Attributes = BTreeMap<String, String>;
 
 /// The role that is stored of a user. Administrators are the members of a group, so that is not stored here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -6,10 +6,13 @@ use super::cache::{CachedPassword, LoginFingerprint};
 use super::caller::load_caller;
 use super::login_throttle::LoginAttempt;
 use super::refusals::counted;
+use crate::cache::Owner;
 use crate::directory::passwords::HashPermit;
 use crate::directory::transactions::Directory;
-use crate::model::{Actor, Caller, CallerKind, ClientAddress, Error, Result, UserWithGroups};
+use crate::model::{Actor, Caller, CallerKind, ClientAddress, Error, Result, UserWithGroups, spelling_key};
 use crate::store::{CacheScope, LoginRow};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -185,6 +188,31 @@ impl Authenticator {
                 Ok(None)
             }
         }
+    }
+
+    /// What is remembered of a user whose password was this one not long ago.
+    fn cached_password(&self, outside: u64, fingerprint: &LoginFingerprint) -> Option<CachedPassword> {
+        let known = |entry: &CachedPassword| {
+            (entry.proof == fingerprint.proof && entry.until > Instant::now()).then(|| entry.clone())
+        };
+        self.cached_passwords.look(outside, &fingerprint.name, known).flatten()
+    }
+
+    /// `outside` was taken before the password was looked at: another program can change it without counting that.
+    fn cache_password(&self, outside: u64, name: String, entry: CachedPassword) {
+        let bytes = name.capacity() + entry.caller.name.len();
+        self.cached_passwords.insert(outside, Owner::PROGRAM, name, entry, bytes);
+    }
+
+    /// The form in which a user name and a password are remembered.
+    fn fingerprint(&self, username: &str, password: &str) -> LoginFingerprint {
+        // Of two users whose names look the same, one must not come in by what is remembered of the other.
+        let name = spelling_key(username);
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.pepper).expect("a MAC takes a key of any length");
+        mac.update(&name.len().to_be_bytes());
+        mac.update(name.as_bytes());
+        mac.update(password.as_bytes());
+        LoginFingerprint { proof: mac.finalize().into_bytes().into(), name }
     }
 }
 

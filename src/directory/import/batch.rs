@@ -1,7 +1,7 @@
 //! An import inside its transaction: users and groups.
 
+use super::items::Member;
 use super::items::{Conflict, ImportOptions, Imported, ImportedUser, Item, Outcome, PLACE_MAX};
-use super::members::{Member, withheld};
 use crate::directory::groups::{insert_group, update_group};
 use crate::directory::lookup::{load_group, load_user};
 use crate::directory::names::{imported_key, require_spelling};
@@ -296,4 +296,26 @@ fn exists(tx: &WriteTx<'_>, kind: EntityKind, name: &str, exported: bool) -> Res
         Err(Error::Invalid(_)) if exported => Ok(false),
         found => found,
     }
+}
+
+/// What becomes of a membership whose row was not stored: it is missing, unless it is there already.
+fn withheld(tx: &WriteTx<'_>, group: &Target, member: &Target, kind: EntityKind) -> Result<Outcome> {
+    let found = |target: &Target, kind: EntityKind| match (target, kind) {
+        (Target::Name(name), EntityKind::User) => Ok(tx.find_user_id(name)?.map(Entry::User)),
+        (Target::Name(name), EntityKind::Group) => Ok(tx.find_group_id(name)?.map(Entry::Group)),
+        (Target::Entry { entry, .. }, _) => tx.find_entry(entry),
+    };
+    let is_there = match (found(group, EntityKind::Group)?, found(member, kind)?) {
+        (Some(Entry::Group(group)), Some(Entry::User(user))) => tx.has_member(group, user)?,
+        (Some(Entry::Group(group)), Some(Entry::Group(child))) => tx.has_member_group(group, child)?,
+        _ => false,
+    };
+    if is_there {
+        return Ok(Outcome::Unchanged);
+    }
+    let why = format!(
+        "the row of the group {} or that of its member was refused or skipped, and makes nobody a member",
+        group.shown()
+    );
+    Ok(Outcome::Missing(why, member.shown().to_owned()))
 }

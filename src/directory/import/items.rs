@@ -139,3 +139,11 @@ pub struct Imported {
     /// Groups that were made on the way.
     pub groups: Vec<String>,
 }
+
+/// A membership to bring in.
+pub(super) struct Member<'m> {
+    pub(super) group: &'m Target,
+    pub(super) member: &'m Target,
+    pub(super) place: Option<u64>,
+    pub(super) by_member: bool,
+}

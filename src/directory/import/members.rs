@@ -1,6 +1,7 @@
 //! An import inside its transaction: memberships.
 
 use super::batch::{Done, Failure, Import, outcome};
+use super::items::Member;
 use super::items::Outcome;
 use crate::directory::lookup::load_group_id;
 use crate::directory::names::{require_spelling, require_waiting_spelling};
@@ -179,36 +180,6 @@ impl Import<'_> {
             _ => Ok(()),
         }
     }
-}
-
-/// What becomes of a membership whose row was not stored: it is missing, unless it is there already.
-pub(super) fn withheld(tx: &WriteTx<'_>, group: &Target, member: &Target, kind: EntityKind) -> Result<Outcome> {
-    let found = |target: &Target, kind: EntityKind| match (target, kind) {
-        (Target::Name(name), EntityKind::User) => Ok(tx.find_user_id(name)?.map(Entry::User)),
-        (Target::Name(name), EntityKind::Group) => Ok(tx.find_group_id(name)?.map(Entry::Group)),
-        (Target::Entry { entry, .. }, _) => tx.find_entry(entry),
-    };
-    let is_there = match (found(group, EntityKind::Group)?, found(member, kind)?) {
-        (Some(Entry::Group(group)), Some(Entry::User(user))) => tx.has_member(group, user)?,
-        (Some(Entry::Group(group)), Some(Entry::Group(child))) => tx.has_member_group(group, child)?,
-        _ => false,
-    };
-    if is_there {
-        return Ok(Outcome::Unchanged);
-    }
-    let why = format!(
-        "the row of the group {} or that of its member was refused or skipped, and makes nobody a member",
-        group.shown()
-    );
-    Ok(Outcome::Missing(why, member.shown().to_owned()))
-}
-
-/// A membership to bring in.
-pub(super) struct Member<'m> {
-    pub(super) group: &'m Target,
-    pub(super) member: &'m Target,
-    pub(super) place: Option<u64>,
-    pub(super) by_member: bool,
 }
 
 /// A membership of an entry that is nobody here.

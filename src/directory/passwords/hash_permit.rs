@@ -1,13 +1,12 @@
 //! Permits to compute a hash: a bounded number at a time, each with its memory.
 
-use super::hasher::Passwords;
 use super::password_hash::{Argon2Value, Foreign};
 use crate::model::{Error, Result};
 use crate::sync::locked;
 use anyhow::anyhow;
 use argon2::{Argon2, Block, Params};
 use base64::prelude::{BASE64_STANDARD_NO_PAD, Engine as _};
-use std::sync::PoisonError;
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq as _;
 
@@ -18,13 +17,29 @@ pub(super) const TIMING_PAD_MAX: Duration = Duration::from_secs(1);
 const WAITING_MAX: usize = 256;
 
 /// Computations at a time, on a machine with many processors: each keeps its memory.
-pub(super) const PERMITS_MAX: usize = 8;
+const PERMITS_MAX: usize = 8;
 
-pub(super) struct HashPermits {
-    pub(super) free: Vec<Vec<Block>>,
-    pub(super) waiting: usize,
-    /// Blocks that all of them keep.
-    pub(super) blocks: usize,
+/// The memory of free permits.
+struct FreePermits {
+    memory: Vec<Vec<Block>>,
+    /// Callers who wait for a permit.
+    waiting: usize,
+    /// Blocks in the memory of all permits.
+    blocks: usize,
+}
+
+/// All permits.
+pub(super) struct PermitPool {
+    /// Memory is kept: if each computation allocated it, blocks of this size and alignment would leave holes that the C
+    /// library does not fill, and the process would grow without end.
+    free: Mutex<FreePermits>,
+    /// Number of permits.
+    pub(super) count: usize,
+    freed: Condvar,
+    /// Held by the computation that takes more memory than is kept.
+    pub(super) large: Mutex<()>,
+    /// The longest time that a value of another directory has taken beyond the usual.
+    longest_extra: Mutex<Duration>,
 }
 
 /// The right to compute, with the memory for it; given back when dropped.
@@ -36,22 +51,33 @@ pub(in crate::directory) struct HashPermit<'p> {
     pub(super) extra: Duration,
     /// The time for which another large computation was waited for.
     pub(super) waited: Duration,
-    pub(super) home: &'p Passwords,
+    pub(super) home: &'p PermitPool,
 }
 
-impl Passwords {
+impl PermitPool {
+    pub(super) fn new() -> PermitPool {
+        let count = std::thread::available_parallelism().map_or(1, usize::from).min(PERMITS_MAX);
+        let free = Mutex::new(FreePermits { memory: vec![Vec::new(); count], waiting: 0, blocks: 0 });
+        PermitPool { free, count, freed: Condvar::new(), large: Mutex::default(), longest_extra: Mutex::default() }
+    }
+
+    /// Number of memory blocks that all permits keep.
+    pub(super) fn blocks(&self) -> usize {
+        locked(&self.free).blocks
+    }
+
     /// Waits until one more may compute.
     ///
     /// # Errors
     /// `Unavailable` when too many wait already.
-    pub(in crate::directory) fn permit(&self) -> Result<HashPermit<'_>> {
-        let mut permits = locked(&self.permits);
-        if permits.free.is_empty() && permits.waiting >= WAITING_MAX {
+    pub(super) fn permit(&self) -> Result<HashPermit<'_>> {
+        let mut permits = locked(&self.free);
+        if permits.memory.is_empty() && permits.waiting >= WAITING_MAX {
             return Err(Error::Unavailable("too many passwords are being checked".to_owned()));
         }
         permits.waiting += 1;
         let memory = loop {
-            if let Some(memory) = permits.free.pop() {
+            if let Some(memory) = permits.memory.pop() {
                 break memory;
             }
             permits = self.freed.wait(permits).unwrap_or_else(PoisonError::into_inner);
@@ -147,9 +173,9 @@ fn hash_in(
 impl Drop for HashPermit<'_> {
     fn drop(&mut self) {
         let memory = std::mem::take(&mut self.memory);
-        let mut permits = locked(&self.home.permits);
+        let mut permits = locked(&self.home.free);
         permits.blocks += memory.capacity() - self.kept;
-        permits.free.push(memory);
+        permits.memory.push(memory);
         drop(permits);
         self.home.freed.notify_one();
     }

@@ -1,7 +1,6 @@
 //! Hashes passwords, and checks them.
 
-use super::hash_permit::{HashPermit, HashPermits};
-use super::hash_permit::{PERMITS_MAX, hash_failure};
+use super::hash_permit::{HashPermit, PermitPool, hash_failure};
 use super::password_hash::{Argon2Value, Foreign, ImportedPassword, classify_password};
 use crate::cache::Held;
 use crate::directory::secrets::digest;
@@ -12,7 +11,7 @@ use crate::sync::locked;
 use argon2::{Argon2, Block, Params};
 use regex_lite::Regex;
 use std::collections::HashMap;
-use std::sync::{Condvar, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// The answer to a password that the pattern does not match.
@@ -21,7 +20,7 @@ pub const PASSWORD_REFUSED: &str = "The password doesn't meet requirements";
 /// Longest password, in bytes: hashing costs what the text is long.
 const PASSWORD_BYTES_MAX: usize = 4096;
 
-/// A valid hash that belongs to nobody: checking against it costs what checking a real one costs.
+/// A valid hash of no user. A check against it takes as long as one against the hash of a user.
 const DUMMY_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGhhcyB0aGlz$Zm9yIGEgdXNlciB0aGF0IGRvZXMgbm90IGV4aXN0IGF0IGE";
 
@@ -46,16 +45,7 @@ pub(super) struct Measured {
 /// value of another directory takes up to 128 MiB until it is renewed; those that take more than 19 MiB are checked one
 /// at a time.
 pub struct Passwords {
-    /// The memory of each computation that may run, kept: freed and allocated again for each, blocks of this
-    /// size and alignment leave holes that the C library does not fill, and the process grows without end.
-    pub(super) permits: Mutex<HashPermits>,
-    /// How many computations may run at a time.
-    pub(super) count: usize,
-    pub(super) freed: Condvar,
-    /// Held by the computation that takes more memory than is kept.
-    pub(super) large: Mutex<()>,
-    /// The longest time that a value of another directory has taken beyond the usual.
-    pub(super) longest_extra: Mutex<Duration>,
+    pub(super) pool: PermitPool,
     /// Values of other directories whose time was taken, see [`Passwords::calibrate`].
     pub(super) measured: Mutex<Measured>,
     pub(super) pattern: Option<Regex>,
@@ -65,11 +55,7 @@ pub struct Passwords {
 impl Passwords {
     /// `pattern` is what a new password has to match somewhere; `required` refuses new users without one.
     pub fn new(pattern: Option<Regex>, required: bool) -> Passwords {
-        let count = std::thread::available_parallelism().map_or(1, usize::from).min(PERMITS_MAX);
-        let permits = Mutex::new(HashPermits { free: vec![Vec::new(); count], waiting: 0, blocks: 0 });
-        let (longest_extra, measured) = (Mutex::default(), Mutex::default());
-        let (freed, large) = (Condvar::new(), Mutex::default());
-        Passwords { permits, count, freed, large, longest_extra, measured, pattern, required }
+        Passwords { pool: PermitPool::new(), measured: Mutex::default(), pattern, required }
     }
 
     /// Whether a new user needs a password.
@@ -232,12 +218,20 @@ impl Passwords {
         Ok(bytes)
     }
 
-    /// Adds the memory that is kept to the page.
+    /// Waits until one more computation may run.
+    ///
+    /// # Errors
+    /// `Unavailable` when too many callers wait already.
+    pub(in crate::directory) fn permit(&self) -> Result<HashPermit<'_>> {
+        self.pool.permit()
+    }
+
+    /// Adds the memory that is kept to the metrics.
     pub(in crate::directory) fn collect_metrics(&self, exposition: &mut Exposition) {
-        let blocks = locked(&self.permits).blocks;
+        let blocks = self.pool.blocks();
         let (block, usual) = (size_of::<Block>(), Params::default().block_count());
         let entries = blocks.div_ceil(usual);
-        let held = Held { bytes: blocks * block, limit: self.count * usual * block, entries, evicted: 0 };
+        let held = Held { bytes: blocks * block, limit: self.pool.count * usual * block, entries, evicted: 0 };
         held.collect_metrics(exposition, "password_memory");
     }
 }

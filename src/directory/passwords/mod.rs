@@ -1,5 +1,6 @@
 //! How passwords are stored and checked.
 
+mod fault;
 mod hash_permit;
 mod hasher;
 mod password_hash;

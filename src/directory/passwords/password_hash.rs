@@ -3,6 +3,7 @@
 //! The parameters in a value decide what a check costs, and whoever brings it in chooses them: so each has a bound,
 //! which keeps a check below about a second and 128 MiB.
 
+use super::fault::Fault;
 use super::password_shape::{kind_of, scheme};
 use super::pbkdf2::Pbkdf2Value;
 use argon2::password_hash::phc::PasswordHash;
@@ -42,15 +43,6 @@ pub enum ImportedPassword {
     /// No password can be checked against it: it is a hash of a kind that is not known here, or broken, or too costly,
     /// or a marker. The text names its kind and contains no part of a password.
     Unknown(String),
-}
-
-/// The reason for which no password can be checked against a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// It is broken, or of another kind.
-    Unreadable,
-    /// Its parameters are beyond the bounds.
-    TooCostly,
 }
 
 /// Tells the use of a password value that an operator brings in. Hashes are taken in many more kinds than from clients,

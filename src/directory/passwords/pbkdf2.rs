@@ -1,6 +1,6 @@
 //! PBKDF2 values (RFC 8018) of other directories.
 
-use super::password_hash::Fault;
+use super::fault::Fault;
 use base64::alphabet::STANDARD;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::{DecodePaddingMode, Engine as _};

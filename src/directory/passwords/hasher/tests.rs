@@ -113,7 +113,7 @@ fn memory_beyond_the_usual_is_given_back() {
 #[test]
 fn values_that_take_much_memory_are_checked_one_at_a_time() {
     let passwords = passwords();
-    let turn = locked(&passwords.large);
+    let turn = locked(&passwords.pool.large);
     std::thread::scope(|scope| {
         let large = scope.spawn(|| {
             let mut permit = passwords.permit().unwrap();
@@ -131,7 +131,7 @@ fn values_that_take_much_memory_are_checked_one_at_a_time() {
 }
 
 fn argon2_hash_of(passwords: &Passwords) -> String {
-    HashPermit { memory: Vec::new(), kept: 0, extra: Duration::ZERO, waited: Duration::ZERO, home: passwords }
+    HashPermit { memory: Vec::new(), kept: 0, extra: Duration::ZERO, waited: Duration::ZERO, home: &passwords.pool }
         .hash(PASSWORD)
         .unwrap()
 }
