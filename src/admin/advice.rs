@@ -2,8 +2,8 @@
 //! it. Answers over HTTP never suggest names.
 
 use super::{AdminRequest, Membership};
-use crate::directory::{Directory, PASSWORD_REFUSED, UserFilter};
-use crate::model::{EntityKind, Error, fold_name};
+use crate::directory::{Directory, PASSWORD_REFUSED};
+use crate::model::{EntityKind, Error, Filter, fold_name};
 use std::fmt;
 
 /// Names that are compared at most, from the beginning of the list and from those that begin like the misspelt one.
@@ -101,7 +101,7 @@ fn nearest(directory: &Directory, kind: EntityKind, name: &str) -> Option<String
 fn names_after(directory: &Directory, kind: EntityKind, after: &str) -> Vec<String> {
     match kind {
         EntityKind::User => {
-            let accounts = directory.users_after(UserFilter::default(), None, after, NAMES_MAX);
+            let accounts = directory.users_after(Filter::everything(), None, after, NAMES_MAX);
             accounts.unwrap_or_default().into_iter().map(|account| account.user.username).collect()
         }
         EntityKind::Group => {

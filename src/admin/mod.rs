@@ -13,12 +13,12 @@ pub use views::{
 
 use crate::directory::{
     ChangeCursor, Conflict, CredentialKind, Directory, ImportOptions, ImportPosition, Imported, ImportedUser, Item,
-    ListSelection, MembershipView, NewUser, UserEdit, UserFilter,
+    ListSelection, MembershipView, NewUser, UserEdit,
 };
 use crate::formats::{GroupRecord, Joined, MemberRecord, Record, Role, SaidBy, SubgroupRecord, UserRecord};
 use crate::json::{self, JsonText};
 use crate::model::{
-    AccessRole, BaseRole, GroupChanges, GroupRef, KeyRole, Precondition, Result, TextField, UserChanges,
+    AccessRole, BaseRole, Filter, GroupChanges, GroupRef, KeyRole, Precondition, Result, TextField, UserChanges,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -282,14 +282,14 @@ fn carry_out(directory: &Directory, order: AdminRequest) -> Result<JsonText> {
     match order {
         AdminRequest::Users { selection, after, limit } => {
             let group = selection.group.as_deref().map(GroupRef::from);
-            let filter = UserFilter {
-                disabled: selection.disabled,
-                verified: selection.verified,
-                administrators: selection.administrators,
-                group: None,
-                text: selection.text,
-                unchanged_since: selection.unchanged_since,
-            };
+            let filters = [
+                selection.disabled.map(Filter::disabled),
+                selection.verified.map(Filter::verified),
+                selection.administrators.then(Filter::administrators),
+                selection.text.as_deref().map(Filter::containing),
+                selection.unchanged_since.map(Filter::UnchangedSince),
+            ];
+            let filter = filters.into_iter().flatten().collect();
             let accounts = directory.users_after(filter, group, &after, limit)?;
             answer(&accounts.iter().map(ShownUser::of_account).collect::<Vec<_>>())
         }

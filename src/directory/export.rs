@@ -1,7 +1,7 @@
 //! Everything in a directory, one thing after the other.
 
 use super::seed::FIRST_USER;
-use crate::model::{Group, MemberList, Result, UserFilter, UserSummary, fold_name};
+use crate::model::{Filter, Group, MemberList, Result, UserSummary, fold_name};
 use crate::store::{MembershipPositions, PositionScope, PositionedGroup, ReadTx, Snapshot};
 
 /// Users, or groups, that are read at a time.
@@ -103,7 +103,7 @@ pub fn export(
 fn groups(rows: &ReadTx<'_>, visit: &mut dyn FnMut(Group) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let (mut after, mut others) = (String::new(), Vec::new());
     loop {
-        let found = rows.list_groups_after(None, &after, ROWS_PER_READ)?;
+        let found = rows.list_groups_after(&Filter::everything(), &after, ROWS_PER_READ)?;
         let Some((last, _, _)) = found.last() else { return others.into_iter().try_for_each(visit) };
         after.clone_from(&last.key);
         for (group, _, _) in found {
@@ -137,7 +137,7 @@ fn users(
     };
     let (mut after, mut others) = (String::new(), Vec::new());
     loop {
-        let found = rows.list_users_after(&UserFilter::default(), &after, ROWS_PER_READ)?;
+        let found = rows.list_users_after(&Filter::everything(), &after, ROWS_PER_READ)?;
         let Some(last) = found.last() else { return others.into_iter().try_for_each(show) };
         after.clone_from(&last.user.key);
         for account in found {

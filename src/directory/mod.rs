@@ -26,7 +26,6 @@ mod transactions;
 mod user_writes;
 mod users;
 
-pub use crate::model::UserFilter;
 pub use crate::model::{Credential, CredentialKind};
 pub use crate::store::{ImportProgress, PositionedGroup, RemovedProperty};
 pub use authentication::{Authenticator, Session, SessionLimits};

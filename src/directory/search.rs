@@ -4,9 +4,7 @@ use super::groups::ListSelection;
 use super::lookup::{load_group_id, load_user_with_groups_by_id};
 use super::page_reader::PageReader;
 use super::transactions::Directory;
-use crate::model::{
-    Group, GroupDetails, GroupRef, Page, Result, UserFilter, UserSummary, UserView, UserWithGroups, Window, fold_name,
-};
+use crate::model::{Filter, Group, GroupDetails, GroupRef, Result, UserSummary, UserView, UserWithGroups, Window};
 use crate::store::ReadTx;
 
 /// What a search asks for.
@@ -20,11 +18,21 @@ pub enum SearchQuery {
     Prefix(String),
 }
 
+impl SearchQuery {
+    fn filter(&self) -> Filter {
+        match self {
+            SearchQuery::Nothing => Filter::nothing(),
+            SearchQuery::Everything => Filter::everything(),
+            SearchQuery::Prefix(prefix) => Filter::starting_with(prefix),
+        }
+    }
+}
+
 /// A list of users that is read piece by piece, so that neither memory nor an old state of the database is
 /// held while somebody slowly reads a long list.
 pub struct UserPages {
     directory: Directory,
-    filter: UserFilter,
+    filter: Filter,
     /// The key of the last user read; `None` at the end.
     after: Option<String>,
     /// Users to skip before the next one.
@@ -62,12 +70,12 @@ impl UserPages {
 
 impl Directory {
     /// Everybody who passes the filter, in the order of names.
-    pub fn users(&self, filter: UserFilter) -> UserPages {
+    pub fn users(&self, filter: Filter) -> UserPages {
         UserPages { directory: self.clone(), filter, after: Some(String::new()), skip: 0, left: u64::MAX }
     }
 
     /// A window of those who pass the filter, in the order of names.
-    pub fn users_page(&self, filter: UserFilter, window: Window) -> UserPages {
+    pub fn users_page(&self, filter: Filter, window: Window) -> UserPages {
         UserPages { skip: window.offset, left: window.limit, ..self.users(filter) }
     }
 
@@ -77,41 +85,36 @@ impl Directory {
     /// `NotFound` when there is no group of the name that is asked for.
     pub fn users_after(
         &self,
-        mut filter: UserFilter,
+        filter: Filter,
         group: Option<GroupRef<'_>>,
         name: &str,
         limit: u64,
     ) -> Result<Vec<UserSummary>> {
         self.read(|rows| {
-            filter.group = group.map(|group| load_group_id(rows, &group)).transpose()?;
-            filter.text = filter.text.as_deref().map(fold_name);
+            let member = group.map(|group| load_group_id(rows, &group)).transpose()?.map(Filter::MemberOf);
+            let filter = [filter].into_iter().chain(member).collect();
             rows.list_users_after(&filter, &rows.user_key(name)?, limit)
         })
     }
 
     /// Users whose login, first name, last name or e-mail begins with a text, in the order of names.
     pub fn search_users(&self, query: SearchQuery, window: Window) -> PageReader<UserWithGroups> {
-        let page = move |_: &Directory, rows: &ReadTx<'_>| match &query {
-            SearchQuery::Nothing => Ok(Page { entries: Vec::new(), total: 0 }),
-            SearchQuery::Everything => rows.search_users(None, window),
-            SearchQuery::Prefix(prefix) => rows.search_users(Some(prefix), window),
-        };
+        let filter = query.filter();
+        let page = move |_: &Directory, rows: &ReadTx<'_>| rows.search_users(&filter, window);
         PageReader::new(self, page, |_, rows, id| load_user_with_groups_by_id(rows, id))
     }
 
     /// Groups whose name or label begins with a text, in the order of names.
     pub fn search_groups(&self, query: SearchQuery, window: Window, lists: ListSelection) -> PageReader<GroupDetails> {
-        let page = move |_: &Directory, rows: &ReadTx<'_>| match &query {
-            SearchQuery::Nothing => Ok(Page { entries: Vec::new(), total: 0 }),
-            SearchQuery::Everything => rows.search_groups(None, window),
-            SearchQuery::Prefix(prefix) => rows.search_groups(Some(prefix), window),
-        };
+        let filter = query.filter();
+        let page = move |_: &Directory, rows: &ReadTx<'_>| rows.search_groups(&filter, window);
         PageReader::new(self, page, move |directory, rows, id| directory.shown_by_id(rows, id, lists))
     }
 
     /// The groups that come after that name in the order of names and whose name or label contains the text, as many as
     /// asked for, each with the number of its direct member users and groups.
     pub fn groups_after(&self, text: Option<&str>, name: &str, limit: u64) -> Result<Vec<(Group, u64, u64)>> {
-        self.read(|rows| rows.list_groups_after(text, &rows.group_key(name)?, limit))
+        let filter = text.map_or_else(Filter::everything, Filter::containing);
+        self.read(|rows| rows.list_groups_after(&filter, &rows.group_key(name)?, limit))
     }
 }

@@ -8,8 +8,8 @@ use super::permissions::{
 use super::transactions::Directory;
 use super::user_writes::{UserUpdate, insert_user, insert_user_with_key, load_joined_groups};
 use crate::model::{
-    DeniedAction, EntityKind, Error, Precondition, Result, UserChanges, UserFilter, UserRef, UserSummary,
-    UserWithGroups, check_login, fold_name,
+    DeniedAction, EntityKind, Error, Filter, Precondition, Result, UserChanges, UserRef, UserSummary, UserWithGroups,
+    check_login, fold_name,
 };
 use std::collections::HashSet;
 
@@ -242,8 +242,7 @@ impl Directory {
     /// `Forbidden` for those who are no administrators.
     pub fn purge_users(&self, unchanged_since: i64, limit: u64) -> Result<Vec<String>> {
         self.require(Operation::PurgeUsers)?;
-        let filter =
-            UserFilter { disabled: Some(true), unchanged_since: Some(unchanged_since), ..UserFilter::default() };
+        let filter = [Filter::disabled(true), Filter::UnchangedSince(unchanged_since)].into_iter().collect();
         loop {
             // Others can write while all users are looked through.
             let found = self.read(|rows| rows.list_users_after(&filter, "", limit))?;

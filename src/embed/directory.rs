@@ -74,7 +74,7 @@ impl Directory {
     /// # Errors
     /// `NotFound` if the group of the selection does not exist.
     pub fn users(&self, selection: &UserSelection, after: &str, limit: u64) -> Result<Vec<User>> {
-        let UserSelection { filter, group } = selection.clone();
+        let (filter, group) = (selection.filter(), &selection.group);
         let found =
             self.with(|directory| directory.users_after(filter, group.as_deref().map(GroupRef::from), after, limit))?;
         Ok(found.into_iter().map(User::from).collect())

@@ -1,9 +1,9 @@
 //! Users, groups, keys and changes as values for programs.
 
 use super::{Error, ErrorKind, Result};
-use crate::directory::{Credential, CredentialKind, UserFilter};
+use crate::directory::{Credential, CredentialKind};
 use crate::json::Json;
-use crate::model::{self, AccessRole, BaseRole, GroupChanges, KeyRole, TextField, UserChanges, UserSummary};
+use crate::model::{self, AccessRole, BaseRole, Filter, GroupChanges, KeyRole, TextField, UserChanges, UserSummary};
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -225,7 +225,9 @@ fn attributes(given: &BTreeMap<String, Option<String>>) -> Result<BTreeMap<Strin
 #[derive(Default, Clone)]
 #[must_use]
 pub struct UserSelection {
-    pub(super) filter: UserFilter,
+    disabled: Option<bool>,
+    administrators: bool,
+    text: Option<String>,
     pub(super) group: Option<String>,
 }
 
@@ -237,14 +239,23 @@ impl UserSelection {
 
     /// Only disabled users, or only enabled users.
     pub fn disabled(mut self, disabled: bool) -> UserSelection {
-        self.filter.disabled = Some(disabled);
+        self.disabled = Some(disabled);
         self
     }
 
     /// Only administrators.
     pub fn administrators(mut self) -> UserSelection {
-        self.filter.administrators = true;
+        self.administrators = true;
         self
+    }
+
+    pub(super) fn filter(&self) -> Filter {
+        let filters = [
+            self.disabled.map(Filter::disabled),
+            self.administrators.then(Filter::administrators),
+            self.text.as_deref().map(Filter::containing),
+        ];
+        filters.into_iter().flatten().collect()
     }
 
     /// Only direct members of this group.
@@ -255,7 +266,7 @@ impl UserSelection {
 
     /// Only users whose login, names or e-mail address contain this text.
     pub fn containing(mut self, text: impl Into<String>) -> UserSelection {
-        self.filter.text = Some(text.into());
+        self.text = Some(text.into());
         self
     }
 }

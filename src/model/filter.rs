@@ -1,18 +1,135 @@
-//! Filters of lists of users.
+//! Conditions on users and groups, as a tree that the store translates.
 
-/// A filter of users: all given conditions apply. Without conditions it selects all users.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct UserFilter {
-    /// Disabled users, or enabled users.
-    pub disabled: Option<bool>,
-    /// Users who have logged in, or users who have not.
-    pub verified: Option<bool>,
-    /// Members of the group `administrators`, directly or not.
-    pub administrators: bool,
-    /// Direct members of the group of that row id.
-    pub group: Option<i64>,
-    /// Users whose login, names or e-mail address contain that text, in any case.
-    pub text: Option<String>,
-    /// Users without a change since then, in milliseconds since 1970-01-01 UTC.
-    pub unchanged_since: Option<i64>,
+use super::fold_name;
+
+/// A condition on a user or a group.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Filter {
+    /// All of these hold. Without any, every row matches.
+    And(Vec<Filter>),
+    /// One of these holds. Without any, no row matches.
+    Or(Vec<Filter>),
+    /// This does not hold.
+    Not(Box<Filter>),
+    /// A text compares like that. A row without the text does not match.
+    Text(FilterField, TextMatch),
+    /// A flag has that value.
+    Flag(Flag, bool),
+    /// The user is a direct member of the group of that row id.
+    MemberOf(i64),
+    /// The last change was before that time, in milliseconds since 1970-01-01 UTC.
+    UnchangedSince(i64),
+}
+
+/// A text of a user or a group. A row that cannot have the text does not match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FilterField {
+    /// The login, or the name of the group.
+    Name,
+    /// A user's first name.
+    FirstName,
+    /// A user's last name.
+    LastName,
+    /// A user's display name.
+    DisplayName,
+    /// A user's e-mail address.
+    Email,
+    /// A group's label.
+    Label,
+}
+
+/// A comparison with a text that is folded as names are, see [`fold_name`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum TextMatch {
+    /// The whole text is this one.
+    Equals(String),
+    /// The text begins with this one.
+    StartsWith(String),
+    /// The text contains this one.
+    Contains(String),
+}
+
+/// A property that a user has or has not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Flag {
+    /// The user cannot log in.
+    Disabled,
+    /// The user has logged in.
+    Verified,
+    /// The user is an administrator, directly or through subgroups.
+    Administrator,
+}
+
+/// The texts that a search by prefix compares.
+const SEARCHED: [FilterField; 5] =
+    [FilterField::Name, FilterField::FirstName, FilterField::LastName, FilterField::Email, FilterField::Label];
+
+/// The texts that a filter by contained text compares.
+const CONTAINING: [FilterField; 6] = [
+    FilterField::Name,
+    FilterField::FirstName,
+    FilterField::LastName,
+    FilterField::Email,
+    FilterField::DisplayName,
+    FilterField::Label,
+];
+
+impl Filter {
+    /// Every row.
+    pub fn everything() -> Filter {
+        Filter::And(Vec::new())
+    }
+
+    /// No row.
+    pub fn nothing() -> Filter {
+        Filter::Or(Vec::new())
+    }
+
+    /// Rows with a name, a label or an e-mail address that begins with the text.
+    pub fn starting_with(text: &str) -> Filter {
+        let text = fold_name(text);
+        Filter::Or(SEARCHED.map(|field| Filter::Text(field, TextMatch::StartsWith(text.clone()))).into())
+    }
+
+    /// Rows with a name, a display name, a label or an e-mail address that contains the text.
+    pub fn containing(text: &str) -> Filter {
+        let text = fold_name(text);
+        Filter::Or(CONTAINING.map(|field| Filter::Text(field, TextMatch::Contains(text.clone()))).into())
+    }
+
+    /// Users who are disabled, or who are not.
+    pub fn disabled(disabled: bool) -> Filter {
+        Filter::Flag(Flag::Disabled, disabled)
+    }
+
+    /// Users who have logged in, or who have not.
+    pub fn verified(verified: bool) -> Filter {
+        Filter::Flag(Flag::Verified, verified)
+    }
+
+    /// Administrators.
+    pub fn administrators() -> Filter {
+        Filter::Flag(Flag::Administrator, true)
+    }
+
+    /// The bytes that it takes outside of itself, about.
+    pub fn heap_bytes(&self) -> usize {
+        match self {
+            Filter::And(filters) | Filter::Or(filters) => {
+                filters.iter().map(|filter| size_of::<Filter>() + filter.heap_bytes()).sum()
+            }
+            Filter::Not(filter) => size_of::<Filter>() + filter.heap_bytes(),
+            Filter::Text(_, TextMatch::Equals(text) | TextMatch::StartsWith(text) | TextMatch::Contains(text)) => {
+                text.capacity()
+            }
+            Filter::Flag(..) | Filter::MemberOf(_) | Filter::UnchangedSince(_) => 0,
+        }
+    }
+}
+
+/// The rows for which all of the filters hold.
+impl FromIterator<Filter> for Filter {
+    fn from_iter<I: IntoIterator<Item = Filter>>(filters: I) -> Filter {
+        Filter::And(filters.into_iter().collect())
+    }
 }

@@ -28,7 +28,7 @@ pub(crate) use credential::ROLES;
 pub use credential::{Credential, CredentialKind, NewCredential, Token};
 pub use entry::{EntryName, Target};
 pub use error::{DeniedAction, EntityKind, Error, Result};
-pub use filter::UserFilter;
+pub use filter::{Filter, FilterField, Flag, TextMatch};
 pub use group::{ADMINISTRATORS, Group, GroupChanges, GroupDetails, GroupName, POWER_USERS};
 pub use id::new_uuid;
 pub use membership::MemberList;

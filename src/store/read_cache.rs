@@ -3,7 +3,7 @@
 
 use crate::cache::{Cache, Cached, Held, Owner};
 use crate::metrics::Exposition;
-use crate::model::{GroupName, Result};
+use crate::model::{Filter, GroupName, Result};
 use crate::store::cache_scopes::SnapshotVersion;
 use crate::sync::{exclusive, shared};
 use std::collections::HashSet;
@@ -21,8 +21,8 @@ pub(in crate::store) const ADMINISTRATORS_MAX: usize = 1000;
 pub(in crate::store) enum ListKey {
     /// All users.
     AllUsers,
-    /// Users whose keys begin with that key.
-    Prefix(String),
+    /// Users who pass the filter.
+    Filter(Filter),
     /// Direct members of the group whose login begins with that key.
     Members(i64, String),
 }
@@ -31,7 +31,8 @@ impl ListKey {
     fn heap_bytes(&self) -> usize {
         match self {
             ListKey::AllUsers => 0,
-            ListKey::Prefix(key) | ListKey::Members(_, key) => key.capacity(),
+            ListKey::Filter(filter) => filter.heap_bytes(),
+            ListKey::Members(_, key) => key.capacity(),
         }
     }
 }

@@ -4,8 +4,8 @@ use super::cache_scopes::invalidated_by;
 use super::change_action::Action;
 use super::{CacheScope, NewMembership, ReadTx, Store, WriteTx};
 use crate::model::{
-    Actor, Attributes, CredentialKind, EntityKind, Error, Group, KeyRole, MemberList, NewCredential, NewPassword,
-    Result, Token, User, Window, fold_name,
+    Actor, Attributes, CredentialKind, EntityKind, Error, Filter, Group, KeyRole, MemberList, NewCredential,
+    NewPassword, Result, Token, User, Window, fold_name,
 };
 use std::path::PathBuf;
 
@@ -93,7 +93,7 @@ fn cached_reads(rows: &ReadTx<'_>) -> Result<Vec<String>> {
         found.push(format!("{name}: {}", rows.is_administrator(id)?));
     }
     let all = Window { offset: 0, limit: 100 };
-    found.push(format!("{:?}", rows.search_users(Some("a"), all)?.entries));
+    found.push(format!("{:?}", rows.search_users(&Filter::starting_with("a"), all)?.entries));
     for name in ["staff", "outer"] {
         let Some(id) = rows.find_group_id(name)? else { continue };
         found.push(format!("{name}: {:?}", rows.list_members(id, "", all)?.entries));

@@ -5,11 +5,12 @@ use crate::dialect::call::Call;
 use crate::dialect::json_list::JsonList;
 use crate::dialect::preconditions::{conditional_get, write_preconditions};
 use crate::dialect::request_body::json_object;
-use crate::directory::{Directory, Operation, UserEdit, UserFilter};
+use crate::directory::{Directory, Operation, UserEdit};
 use crate::http::{Etag, Query, Response};
 use crate::json::{Json, Object};
 use crate::model::{
-    AccessRole, BaseRole, Error, EtagScope, User, UserChanges, UserSummary, UserView, UserWithGroups, Window, is_email,
+    AccessRole, BaseRole, Error, EtagScope, Filter, User, UserChanges, UserSummary, UserView, UserWithGroups, Window,
+    is_email,
 };
 use md5::{Digest as _, Md5};
 use serde::Serialize;
@@ -79,13 +80,13 @@ pub(super) fn list(call: &mut Call<'_>, directory: &Directory) -> Result<Respons
     response.map_err(Problem::Directory)
 }
 
-fn filter(name: Option<&str>) -> Result<UserFilter> {
+fn filter(name: Option<&str>) -> Result<Filter> {
     match name {
-        None | Some("") => Ok(UserFilter::default()),
-        Some("enabled") => Ok(UserFilter { disabled: Some(false), ..UserFilter::default() }),
-        Some("disabled") => Ok(UserFilter { disabled: Some(true), ..UserFilter::default() }),
-        Some("verified") => Ok(UserFilter { verified: Some(true), ..UserFilter::default() }),
-        Some("admin") => Ok(UserFilter { administrators: true, ..UserFilter::default() }),
+        None | Some("") => Ok(Filter::everything()),
+        Some("enabled") => Ok(Filter::disabled(false)),
+        Some("disabled") => Ok(Filter::disabled(true)),
+        Some("verified") => Ok(Filter::verified(true)),
+        Some("admin") => Ok(Filter::administrators()),
         Some(_) => Err(Problem::Format("filter", "one of enabled, disabled, verified, admin")),
     }
 }

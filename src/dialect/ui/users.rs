@@ -5,10 +5,10 @@ use super::error::Result;
 use crate::admin::{ShownUser, new_user_of, user_edit_of};
 use crate::dialect::call::Call;
 use crate::dialect::preconditions::{conditional_get, write_preconditions};
-use crate::directory::{Directory, Operation, UserEdit, UserFilter};
+use crate::directory::{Directory, Operation, UserEdit};
 use crate::formats::UserRecord;
 use crate::http::{Etag, Response};
-use crate::model::{EtagScope, GroupRef, TextField, UserWithGroups};
+use crate::model::{EtagScope, Filter, GroupRef, TextField, UserWithGroups};
 use serde::Serialize;
 
 /// The keys of fields that a request can change.
@@ -21,13 +21,14 @@ fn field_names() -> impl Iterator<Item = &'static str> {
 pub(super) fn list(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
     let known = ["text", "state", "verified", "administrators", "group", "after", "limit"];
     let parameters = Parameters::parse(call.request, &known)?;
-    let filter = UserFilter {
-        disabled: parameters.choice("state", ["disabled", "enabled"])?,
-        verified: parameters.choice("verified", ["yes", "no"])?,
-        administrators: parameters.choice("administrators", ["yes", "no"])? == Some(true),
-        text: parameters.get("text").map(str::to_owned),
-        ..UserFilter::default()
-    };
+    let administrators = parameters.choice("administrators", ["yes", "no"])? == Some(true);
+    let filters = [
+        parameters.choice("state", ["disabled", "enabled"])?.map(Filter::disabled),
+        parameters.choice("verified", ["yes", "no"])?.map(Filter::verified),
+        administrators.then(Filter::administrators),
+        parameters.get("text").map(Filter::containing),
+    ];
+    let filter = filters.into_iter().flatten().collect();
     let (group, after, limit) = (parameters.get("group"), parameters.get("after"), parameters.limit()?);
     let (accounts, has_more) = read_page(limit, |limit| {
         directory.users_after(filter, group.map(GroupRef::from), after.unwrap_or_default(), limit)

@@ -1,6 +1,7 @@
 //! Rows of `groups`.
 
-use crate::model::{EntityKind, Group, Page, Result, Window, fold_name, new_uuid, now};
+use super::filter_sql::{FilterSql, FilteredTable};
+use crate::model::{EntityKind, Filter, Group, Page, Result, Window, new_uuid, now};
 use crate::store::sql::{ReadTx, WriteTx};
 use crate::store::tables::columns::{attributes, attributes_text, count, prefix_range, search_key};
 use rusqlite::{Row, named_params, params};
@@ -10,14 +11,6 @@ macro_rules! columns {
     () => {
         "groups.id, groups.uuid, groups.name, groups.label, groups.description, groups.attributes, \
          groups.created_at, groups.updated_at, groups.version, groups.name_key"
-    };
-}
-
-/// True if the name or label of the row begins with a text, whose range of keys is ?1 and ?2.
-macro_rules! begins {
-    () => {
-        "(name_key >= ?1 and name_key < ?2 or label_key >= ?1 and label_key < ?2
-          or id in (select group_id from withheld_group_keys where key >= ?1 and key < ?2))"
     };
 }
 
@@ -40,20 +33,23 @@ impl ReadTx<'_> {
         self.number("select value from counters where name = 'groups'", [])
     }
 
-    /// The row ids of groups whose name or label begins with that text, in the order of names; with `None`, of all
-    /// groups.
-    pub fn search_groups(&self, prefix: Option<&str>, window: Window) -> Result<Page<i64>> {
-        let Some(prefix) = prefix else {
-            let total = self.count_groups()?;
-            let sql = "select id from groups order by name_key limit ?1 offset ?2";
-            let entries = self.all(sql, params![count(window.limit), count(window.offset)], |row| row.get(0))?;
-            return Ok(Page { entries, total });
+    /// The row ids of the groups that pass the filter, in the order of names.
+    pub fn search_groups(&self, filter: &Filter, window: Window) -> Result<Page<i64>> {
+        let sql = FilterSql::of(FilteredTable::Groups, filter);
+        let total = match filter {
+            Filter::And(filters) if filters.is_empty() => self.count_groups()?,
+            Filter::Or(filters) if filters.is_empty() => 0,
+            _ => self.number(
+                &format!("select count(*) from groups where {}", sql.condition),
+                sql.parameters(&[]).as_slice(),
+            )?,
         };
-        let (from, to) = prefix_range(prefix);
-        let total = self.number(concat!("select count(*) from groups where ", begins!()), params![from, to])?;
-        let sql = concat!("select id from groups where ", begins!(), " order by name_key limit ?3 offset ?4");
-        let parameters = params![from, to, count(window.limit), count(window.offset)];
-        let entries = self.all(sql, parameters, |row| row.get(0))?;
+        let (limit, offset) = (count(window.limit), count(window.offset));
+        let entries = self.all(
+            &format!("select id from groups where {} order by name_key limit :limit offset :offset", sql.condition),
+            sql.parameters(&[(":limit", &limit), (":offset", &offset)]).as_slice(),
+            |row| row.get(0),
+        )?;
         Ok(Page { entries, total })
     }
 
@@ -62,19 +58,20 @@ impl ReadTx<'_> {
         self.number("select count(*) from memberships where group_id = ?1", [group_id])
     }
 
-    /// At most `limit` groups after that key in the order of names, whose name or label contains the text, each with
-    /// the numbers of its direct member users and groups.
-    pub fn list_groups_after(&self, text: Option<&str>, after: &str, limit: u64) -> Result<Vec<(Group, u64, u64)>> {
-        let sql = concat!(
-            "select ",
+    /// At most `limit` groups that pass the filter, after that key in the order of names, each with the numbers of its
+    /// direct member users and groups.
+    pub fn list_groups_after(&self, filter: &Filter, after: &str, limit: u64) -> Result<Vec<(Group, u64, u64)>> {
+        let filter = FilterSql::of(FilteredTable::Groups, filter);
+        let sql = format!(
+            "select {}, (select count(*) from memberships where group_id = groups.id),
+                 (select count(*) from subgroups where parent_id = groups.id)
+             from groups where name_key > :after and {} order by name_key limit :limit",
             columns!(),
-            ", (select count(*) from memberships where group_id = groups.id),
-              (select count(*) from subgroups where parent_id = groups.id)
-              from groups where name_key > ?1 and (?2 is null or instr(name_key, ?2) or instr(label_key, ?2)
-                  or id in (select group_id from withheld_group_keys where instr(key, ?2)))
-              order by name_key limit ?3"
+            filter.condition
         );
-        self.all(sql, params![after, text.map(fold_name), count(limit)], |row| {
+        let limit = count(limit);
+        let parameters = filter.parameters(&[(":after", &after), (":limit", &limit)]);
+        self.all(&sql, parameters.as_slice(), |row| {
             let number = |column| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.unsigned_abs());
             Ok((group(row)?, number(COLUMNS)?, number(COLUMNS + 1)?))
         })

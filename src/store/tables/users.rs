@@ -1,10 +1,10 @@
 //! Rows of `users`.
 
+use super::filter_sql::{FilterSql, FilteredTable, is_administrator};
 use super::hierarchy::administrator_groups;
-use super::user_filter::is_administrator;
 use crate::model::{
-    BaseRole, EntityKind, NewPassword, Page, Result, TextField, User, UserFilter, UserSummary, UserView, Window,
-    new_uuid, now,
+    BaseRole, EntityKind, Filter, NewPassword, Page, Result, TextField, User, UserSummary, UserView, Window, new_uuid,
+    now,
 };
 use crate::store::read_cache::ListKey;
 use crate::store::sql::{ReadTx, WriteTx, failure};
@@ -88,17 +88,18 @@ impl ReadTx<'_> {
     /// Returns the number of visited users.
     pub fn visit_users_after(
         &self,
-        filter: &UserFilter,
+        filter: &Filter,
         after: &str,
         window: Window,
         mut visit: impl FnMut(i64, &str, UserView<'_>) -> Result<()>,
     ) -> Result<u64> {
+        let filter = FilterSql::of(FilteredTable::Users, filter);
         let sql = format!(
             "{} select id, username_key, username, first_name, last_name, display_name, email, title, access_role,
                  disabled, verified
              from users where username_key > :after and {} order by username_key limit :limit offset :offset",
-            filter.prelude(),
-            filter.condition()
+            if filter.needs_administrators { administrator_groups!() } else { "" },
+            filter.condition
         );
         let (limit, offset) = (count(window.limit), count(window.offset));
         let parameters = filter.parameters(&[(":after", &after), (":limit", &limit), (":offset", &offset)]);
@@ -114,32 +115,36 @@ impl ReadTx<'_> {
     }
 
     /// At most `limit` users after that key in the order of names.
-    pub fn list_users_after(&self, filter: &UserFilter, after: &str, limit: u64) -> Result<Vec<UserSummary>> {
+    pub fn list_users_after(&self, filter: &Filter, after: &str, limit: u64) -> Result<Vec<UserSummary>> {
+        let filter = FilterSql::of(FilteredTable::Users, filter);
         let sql = format!(
             "{} select {}, {} from users where username_key > :after and {}
              order by username_key limit :limit",
             administrator_groups!(),
             *COLUMN_LIST,
             is_administrator!(),
-            filter.condition()
+            filter.condition
         );
         let limit = count(limit);
         let parameters = filter.parameters(&[(":after", &after), (":limit", &limit)]);
         self.all(&sql, parameters.as_slice(), account)
     }
 
-    /// The row ids of users whose login, first name, last name or e-mail begins with that text, in the order of names;
-    /// with `None`, of all users.
-    pub fn search_users(&self, prefix: Option<&str>, window: Window) -> Result<Page<i64>> {
-        let Some(prefix) = prefix else { return self.all_users(window) };
-        let (from, to) = prefix_range(prefix);
-        let ids = self.cached_list(ListKey::Prefix(from.clone()), || {
-            let sql = "select id from users where username_key >= ?1 and username_key < ?2
-                     or first_key >= ?1 and first_key < ?2 or last_key >= ?1 and last_key < ?2
-                     or email_key >= ?1 and email_key < ?2
-                     or id in (select user_id from withheld_user_keys where key >= ?1 and key < ?2)
-                 order by username_key";
-            self.all(sql, params![from, to], |row| row.get(0))
+    /// The row ids of the users who pass the filter, in the order of names.
+    pub fn search_users(&self, filter: &Filter, window: Window) -> Result<Page<i64>> {
+        match filter {
+            Filter::And(filters) if filters.is_empty() => return self.all_users(window),
+            Filter::Or(filters) if filters.is_empty() => return Ok(Page { entries: Vec::new(), total: 0 }),
+            _ => {}
+        }
+        let ids = self.cached_list(ListKey::Filter(filter.clone()), || {
+            let filter = FilterSql::of(FilteredTable::Users, filter);
+            let sql = format!(
+                "{} select id from users where {} order by username_key",
+                if filter.needs_administrators { administrator_groups!() } else { "" },
+                filter.condition
+            );
+            self.all(&sql, filter.parameters(&[]).as_slice(), |row| row.get(0))
         })?;
         Ok(page_of(&ids, window, ids.len() as u64))
     }
