@@ -63,7 +63,7 @@ impl ChangeRetention {
         if let Some(seen) = passed.jumped_from {
             let (system, seen) = (timestamp(system), timestamp(seen));
             log::warn!(
-                "the system clock says {system}, and said {seen} when the record of changes was looked at or written \
+                "the system clock says {system}, and said {seen} when the audit log was looked at or written \
                  last: no change is removed because of that, and the time between the two does not count; set the clock \
                  if it is wrong"
             );

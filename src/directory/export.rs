@@ -47,7 +47,7 @@ pub enum Exported {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExportOptions {
     /// Users first, and memberships with the groups, each group followed by its own. Otherwise groups first, then which
-    /// is in which, then users with their groups, then names that are nobody's.
+    /// is in which, then users with their groups, then pending members.
     pub members_with_groups: bool,
     /// Stored values of passwords too.
     pub passwords: bool,
@@ -112,7 +112,7 @@ fn groups(rows: &ReadTx<'_>, visit: &mut dyn FnMut(Group) -> anyhow::Result<()>)
     }
 }
 
-/// Whether a row has the key of its name. Rows with an older key are exported last: an import gives the key of the name
+/// True if a row has the key of its name. Rows with an older key are exported last: an import gives the key of the name
 /// to the row that comes first.
 fn has_own_key(name: &str, stored: &str) -> bool {
     name.is_ascii() || fold_name(name) == stored

@@ -139,7 +139,7 @@ impl Directory {
     }
 }
 
-/// Stores a new group with its lists, under a key that is not looked at, and returns its inner id.
+/// Stores a new group with its lists, under a key that is not looked at, and returns its row id.
 pub(super) fn insert_group(tx: &WriteTx<'_>, name: &str, key: String, new: &GroupChanges) -> Result<i64> {
     let mut group = Group { name: name.to_owned(), key, ..Group::default() };
     new.apply_to(&mut group)?;
@@ -193,7 +193,7 @@ impl Directory {
         details_of(rows, group, lists)
     }
 
-    /// The same, by the inner id.
+    /// The same, by the row id.
     pub(super) fn shown_by_id(&self, rows: &ReadTx<'_>, id: i64, lists: ListSelection) -> Result<Option<GroupDetails>> {
         rows.find_group_by_id(id)?.map(|group| self.shown(rows, group, lists)).transpose()
     }

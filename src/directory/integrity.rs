@@ -1,4 +1,4 @@
-//! Whether a directory is what it has to be.
+//! Checks the integrity of a directory.
 
 use super::passwords;
 use super::permissions::Operation;
@@ -14,7 +14,7 @@ pub fn notes(snapshot: &Snapshot) -> Result<Vec<String>> {
     snapshot.rows().find_unusable_names()
 }
 
-/// What is wrong with a directory, a line each; empty when it is whole.
+/// Checks the integrity of a directory. Each line of the result names one defect.
 pub fn check(snapshot: &Snapshot) -> Vec<String> {
     snapshot.rows().check_integrity(passwords::is_stored_value)
 }

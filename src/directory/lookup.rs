@@ -70,12 +70,12 @@ impl Directory {
         self.caller.user_id().ok_or(Error::Forbidden(DeniedAction::Operation))
     }
 
-    /// Whether there is a group of that name.
+    /// True if there is a group of that name.
     pub fn has_group(&self, name: &str) -> Result<bool> {
         self.read(|rows| Ok(rows.find_group_id(name)?.is_some()))
     }
 
-    /// Whether two names mean one group.
+    /// True if two names mean one group.
     pub fn is_one_group(&self, one: &str, other: &str) -> Result<bool> {
         if spelling_key(one) == spelling_key(other) {
             return Ok(true);
@@ -145,7 +145,7 @@ pub(super) fn load_user_with_groups(rows: &ReadTx<'_>, user: User) -> Result<Use
     Ok(UserWithGroups { user, groups, ancestors, administrator })
 }
 
-/// The user of that inner id with all their groups.
+/// The user of that row id with all their groups.
 pub(super) fn load_user_with_groups_by_id(rows: &ReadTx<'_>, id: i64) -> Result<Option<UserWithGroups>> {
     rows.find_user_by_id(id)?.map(|user| load_user_with_groups(rows, user)).transpose()
 }

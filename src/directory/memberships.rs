@@ -120,7 +120,7 @@ impl Directory {
     }
 }
 
-/// The inner ids of both; what the side names is looked up, and missed, first.
+/// The row ids of both; what the side names is looked up, and missed, first.
 fn resolve_membership(
     rows: &ReadTx<'_>,
     side: MembershipView,

@@ -61,7 +61,7 @@ fn exported_key(rows: &ReadTx<'_>, kind: EntityKind, name: &str) -> Result<Strin
     Err(Error::Exists(kind, name.to_owned()))
 }
 
-/// Whether a user or group of that spelling exists. For files and other systems, where two spellings that differ by
+/// True if a user or group of that spelling exists. For files and other systems, where two spellings that differ by
 /// characters that cannot be seen can be two names: a row of the one must not get the rights of the other.
 ///
 /// # Errors

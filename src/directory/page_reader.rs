@@ -5,9 +5,9 @@ use super::transactions::Directory;
 use crate::model::{Page, Result};
 use crate::store::ReadTx;
 
-/// The inner ids of the entries of a page.
+/// The row ids of the entries of a page.
 type ReadPage = Box<dyn Fn(&Directory, &ReadTx<'_>) -> Result<Page<i64>> + Send>;
-/// An entry by its inner id; `None` when it is gone.
+/// An entry by its row id; `None` when it is gone.
 type ReadEntry<T> = Box<dyn Fn(&Directory, &ReadTx<'_>, i64) -> Result<Option<T>> + Send>;
 
 /// A page that is not read yet, or only in part.

@@ -76,7 +76,7 @@ impl Operation {
         }
     }
 
-    /// Whether a caller of that level may call the operation at all.
+    /// True if a caller of that level may call the operation at all.
     pub(super) fn is_allowed_to(self, caller: &Caller) -> bool {
         caller.permission >= self.rule().0
     }
@@ -166,7 +166,7 @@ pub(super) fn load_permission(rows: &ReadTx<'_>, user_id: i64) -> Result<Permiss
 
 /// Watches over those who have to stay administrators during a change: an enabled one at all, and the protected ones.
 pub(super) struct AdministratorGuard {
-    /// The protected users who were enabled administrators before the change: inner ids and names.
+    /// The protected users who were enabled administrators before the change: row ids and names.
     protected: Vec<(i64, String)>,
 }
 
@@ -238,7 +238,7 @@ pub(super) fn require_no_administrator_groups(
 }
 
 /// Refuses to let callers who are no administrators put a group below `administrators`, now or later: a parent
-/// that does not exist yet could be made one by somebody who does not know of the group that waits for it. Those
+/// that does not exist yet could be made one by a caller who does not know of the group that is pending there. Those
 /// that are in the group's list already may stay there.
 pub(super) fn require_no_administrator_parents(
     tx: &WriteTx<'_>,

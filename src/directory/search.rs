@@ -7,7 +7,7 @@ use super::transactions::Directory;
 use crate::model::{Filter, Group, GroupDetails, GroupRef, Result, UserSummary, UserView, UserWithGroups, Window};
 use crate::store::ReadTx;
 
-/// What a search asks for.
+/// A query of a search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SearchQuery {
     /// Nothing, and that is what it finds.
@@ -29,7 +29,7 @@ impl SearchQuery {
 }
 
 /// A list of users that is read piece by piece, so that neither memory nor an old state of the database is
-/// held while somebody slowly reads a long list.
+/// held while a client slowly reads a long list.
 pub struct UserPages {
     directory: Directory,
     filter: Filter,
@@ -69,7 +69,7 @@ impl UserPages {
 }
 
 impl Directory {
-    /// Everybody who passes the filter, in the order of names.
+    /// The users who pass the filter, in the order of names.
     pub fn users(&self, filter: Filter) -> UserPages {
         UserPages { directory: self.clone(), filter, after: Some(String::new()), skip: 0, left: u64::MAX }
     }

@@ -5,7 +5,7 @@ use anyhow::anyhow;
 use sha2::Digest as _;
 use sha2::Sha256;
 
-/// What is stored of a secret.
+/// The digest of a secret. Only digests are stored.
 pub fn digest(secret: &str) -> [u8; 32] {
     Sha256::digest(secret.as_bytes()).into()
 }

@@ -1,4 +1,4 @@
-//! What a new database begins with.
+//! The contents of a new database.
 
 use super::lookup::load_group;
 use super::passwords::Passwords;
@@ -35,7 +35,7 @@ const GROUPS: [(&str, &str, &str); 3] = [
     (POWER_USERS, "Power users group", "Group of users with limited administrative rights"),
 ];
 
-/// Whether the directory in that store has begun.
+/// True if the database has its first contents.
 ///
 /// # Errors
 /// Those of the database.

@@ -15,16 +15,16 @@ const NAME_CHARS_MAX: usize = 255;
 /// Valid tokens that a user may have.
 const TOKENS_MAX: u64 = 1000;
 
-/// What a token is asked for.
+/// A request for a token.
 #[derive(Debug, Clone)]
 pub struct TokenRequest {
     /// The application's name.
     pub application: String,
     /// The device's identifier.
     pub device: String,
-    /// What people call the device.
+    /// A description of the device for people.
     pub device_description: Option<String>,
-    /// What the application says it wants to do.
+    /// The permission that the application asks for.
     pub permission: Option<String>,
 }
 
@@ -73,11 +73,11 @@ impl Directory {
             if let Some(secret) = self.issue_token(&request, password, present.map(|token| token.uuid))? {
                 return Ok(secret);
             }
-            // Somebody else has asked for the same at the same time: theirs is the one to give.
+            // Another request has created the token at the same time: that one is returned.
         }
     }
 
-    /// Makes and stores a new token beside the present one; `None` when that is not the newest any more.
+    /// Creates and stores a new token in addition to the present one; `None` when that is not the newest any more.
     fn issue_token(
         &self,
         request: &TokenRequest,

@@ -59,7 +59,7 @@ impl Directory {
         self
     }
 
-    /// Copies the database into the file of that name beside it, for an operator.
+    /// Copies the database into a file of that name in the same folder, for an operator.
     ///
     /// # Errors
     /// `Forbidden` for others; those of the store.
@@ -70,7 +70,7 @@ impl Directory {
         self.store.copy_to(name)
     }
 
-    /// Whether it does not tell who is an administrator.
+    /// True if callers are not told which users are administrators.
     pub fn hides_administrators(&self) -> bool {
         self.hides_administrators
     }
@@ -161,7 +161,7 @@ impl Directory {
         operation.require(&self.caller)
     }
 
-    /// Who asks.
+    /// The caller.
     pub fn caller(&self) -> &Caller {
         &self.caller
     }

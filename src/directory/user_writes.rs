@@ -37,7 +37,7 @@ pub(super) fn insert_user_with_key(
 /// A new user who is in no group but those that had the name in their lists.
 pub(super) struct InsertedUser {
     user: User,
-    /// Whether there are such groups.
+    /// True if pending members became memberships.
     waited: bool,
 }
 
@@ -65,7 +65,7 @@ pub(super) fn join_groups(
     groups: &[NewMembership<'_>],
 ) -> Result<User> {
     let InsertedUser { user, waited } = inserted;
-    // A new user comes into the listed groups beside those whose lists have waited for the name.
+    // A new user joins the given groups, and those that list the login as a pending member.
     tx.insert_memberships_of(&user, waited, groups)?;
     // Also a name that waited in a group's list can make an administrator: asked before a role takes that away.
     if !caller.is_administrator() {
@@ -79,7 +79,7 @@ pub(super) fn join_groups(
 pub(super) struct UserUpdate<'u> {
     pub(super) changes: &'u UserChanges,
     pub(super) condition: &'u Precondition,
-    /// What to call the change where it is refused.
+    /// The kind of action in the error of a refusal.
     pub(super) denied: DeniedAction,
 }
 

@@ -50,7 +50,7 @@ impl KeyRole {
 /// The kind of client: a person or a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallerKind {
-    /// A user of the directory, by the inner id.
+    /// A user of the directory, by the row id.
     User(i64),
     /// The holder of a key.
     Key,
@@ -59,7 +59,7 @@ pub enum CallerKind {
 }
 
 impl CallerKind {
-    /// The word for it in the record of changes.
+    /// The word for it in the audit log.
     pub fn word(self) -> &'static str {
         match self {
             CallerKind::User(_) => "user",
@@ -74,7 +74,7 @@ impl CallerKind {
 pub enum Proof {
     /// The account that runs a command on the server's own machine.
     Operator,
-    /// A key or a token, by its inner id.
+    /// A key or a token, by its row id.
     Credential(i64),
     /// A password, by its number, which counts the passwords that the user has had.
     Password(i64),
@@ -82,7 +82,7 @@ pub enum Proof {
     Session {
         /// The number of the password that was valid when it began.
         password: i64,
-        /// The token that it began with, by its inner id.
+        /// The token that it began with, by its row id.
         token: Option<i64>,
         /// True if it has ended.
         ended: Ended,
@@ -130,7 +130,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The caller's user, by the inner id.
+    /// The caller's user, by the row id.
     pub fn user_id(&self) -> Option<i64> {
         match self.kind {
             CallerKind::User(id) => Some(id),

@@ -16,7 +16,7 @@ use sha2::Sha256;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-/// The one login that nobody can have: other servers of the dialect run their own work under it.
+/// A login that no user can log in with: other servers of the dialect run their own work under it.
 const RESERVED_LOGIN: &str = "system";
 
 impl Authenticator {
@@ -62,7 +62,7 @@ impl Authenticator {
         dialect: &'static str,
     ) -> Result<Caller> {
         let mut permit = self.permit()?;
-        // Whoever waited for the slot may find that another request has shown the same password meanwhile.
+        // While this request waited for the permit, another one may have shown the same password.
         if let Some(caller) = self.cached_user(username, &fingerprint)? {
             return Ok(caller);
         }
@@ -190,7 +190,7 @@ impl Authenticator {
         }
     }
 
-    /// What is remembered of a user whose password was this one not long ago.
+    /// The cache entry of a user whose password was this one a short time ago.
     fn cached_password(&self, outside: u64, fingerprint: &LoginFingerprint) -> Option<CachedPassword> {
         let known = |entry: &CachedPassword| {
             (entry.proof == fingerprint.proof && entry.until > Instant::now()).then(|| entry.clone())

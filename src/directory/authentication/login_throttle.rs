@@ -1,5 +1,5 @@
 //! Wrong passwords: the more of them for a user or from an address, the later the answer. A right one is never held
-//! up by what others have tried, so nobody can lock somebody else out.
+//! up by the attempts of other addresses, so that no client can lock a user out.
 
 use crate::cache::{Cache, Owner};
 use crate::directory::secrets::digest;
@@ -23,7 +23,7 @@ const UNDER_WAY_MAX: usize = 8;
 /// Counts of names, and of addresses, in bytes each: some 15,000 of them.
 const COUNTS_BYTES_MAX: usize = 4 << 20;
 
-/// What was tried and failed.
+/// Failed attempts.
 pub(super) struct LoginThrottle {
     longest: Duration,
     state: Mutex<State>,

@@ -1,4 +1,4 @@
-//! Who may come in: the credentials that a request shows, turned into a caller.
+//! Authentication: turns the credentials of a request into a caller.
 
 mod authenticator;
 mod cache;

@@ -11,7 +11,7 @@ pub(super) struct RefusalCounters {
     pub(super) tokens: AtomicU64,
 }
 
-/// Counts a credential that lets nobody in. One that could not be looked at is not refused.
+/// Counts an invalid credential. One that could not be checked is not counted.
 pub(super) fn counted(refusals: &AtomicU64, result: Result<Caller>) -> Result<Caller> {
     if matches!(result, Err(Error::Unauthenticated | Error::TooManyAttempts)) {
         refusals.fetch_add(1, Ordering::Relaxed);

@@ -19,7 +19,7 @@ pub struct SessionLimits {
 
 /// A session that goes on.
 pub struct Session {
-    /// Whose it is.
+    /// The user of the session.
     pub caller: Caller,
     /// How long it goes on without a request.
     pub left: Duration,
@@ -28,15 +28,15 @@ pub struct Session {
 /// The login that a session goes back to. The session ends when any of it has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SessionLogin {
-    /// The user, by the inner id.
+    /// The user, by the row id.
     pub(super) user_id: i64,
     /// The fingerprint of the number of the user's password.
     pub(super) password: [u8; 32],
-    /// The token that was shown in place of a password, by its inner id.
+    /// The token that was shown in place of a password, by its row id.
     pub(super) token: Option<i64>,
 }
 
-/// What is left of a session.
+/// The remaining time of a session.
 pub(super) struct SessionLease {
     /// How long it goes on without a request.
     pub(super) time: Duration,

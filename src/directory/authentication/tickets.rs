@@ -110,7 +110,7 @@ impl Tickets {
         Some(Ticket { seal, login, number: u64::from_be_bytes(number), issued })
     }
 
-    /// Hides the head of the ticket with that seal, or shows it again: inner ids are on no wire.
+    /// Hides the head of the ticket with that seal, or shows it again: row ids are on no wire.
     fn mask(&self, seal: &[u8; 32], head: &mut [u8; 32]) {
         let mask = finish(self.mac(&[b"mask", seal]));
         head.iter_mut().zip(mask).for_each(|(byte, mask)| *byte ^= mask);

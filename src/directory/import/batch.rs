@@ -48,7 +48,7 @@ impl<'i> Import<'i> {
     }
 }
 
-/// What an item is refused for, or who is missing.
+/// The reason why an item is refused, or the missing member.
 pub(super) enum Failure {
     Error(Error),
     Missing(String, String),
@@ -60,7 +60,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// What has become of an item inside the transaction.
+/// The outcome of an item inside the transaction.
 pub(super) type Done = std::result::Result<Outcome, Failure>;
 
 impl Import<'_> {
@@ -254,14 +254,14 @@ impl Import<'_> {
         self.options.base.checked_add(place)
     }
 
-    /// What becomes of an item that is there already and does not change.
+    /// The outcome of an item that exists and does not change.
     fn left(&self, why: Error) -> Done {
         if self.options.conflict == Conflict::Skip { Ok(Outcome::Skipped) } else { Err(why.into()) }
     }
 }
 
 /// Refuses an entry of an LDAP directory that has the name of a user with rights here, and from which that user was not
-/// imported: its password would give the rights to somebody else.
+/// imported: its password would give the rights to another person.
 fn refuse_namesake(tx: &WriteTx<'_>, user_id: i64, name: &str, entry_names: &[EntryName]) -> Result<()> {
     let Some(entry) = entry_names.first() else { return Ok(()) };
     if tx.find_entry(entry)? == Some(Entry::User(user_id)) || load_permission(tx, user_id)? == PermissionLevel::Reader {
@@ -272,7 +272,7 @@ fn refuse_namesake(tx: &WriteTx<'_>, user_id: i64, name: &str, entry_names: &[En
     )))
 }
 
-/// What an error says in the report, with the option that mends it.
+/// The text of an error in the report, with the option that helps.
 fn refusal(error: &Error) -> String {
     match error {
         Error::Exists(..) => format!("{error} (--on-conflict update changes it, skip leaves it)"),
@@ -280,7 +280,7 @@ fn refusal(error: &Error) -> String {
     }
 }
 
-/// What has become of an item, by whether anything has changed since then.
+/// The outcome of an item: `Unchanged` if no change was recorded since then.
 pub(super) fn outcome(tx: &WriteTx<'_>, before: u64, existed: bool) -> Outcome {
     match (tx.recorded_changes() == before, existed) {
         (true, _) => Outcome::Unchanged,
@@ -289,7 +289,7 @@ pub(super) fn outcome(tx: &WriteTx<'_>, before: u64, existed: bool) -> Outcome {
     }
 }
 
-/// Whether the user or group of an item exists. An export of ours can bring one whose name differs from an existing one
+/// True if the user or group of an item exists. An export of ours can bring one whose name differs from an existing one
 /// by characters that cannot be seen: that is a new row.
 fn exists(tx: &WriteTx<'_>, kind: EntityKind, name: &str, exported: bool) -> Result<bool> {
     match require_spelling(tx, kind, name) {
@@ -298,7 +298,7 @@ fn exists(tx: &WriteTx<'_>, kind: EntityKind, name: &str, exported: bool) -> Res
     }
 }
 
-/// What becomes of a membership whose row was not stored: it is missing, unless it is there already.
+/// The outcome of a membership whose row was not stored: it is missing, unless it is there already.
 fn withheld(tx: &WriteTx<'_>, group: &Target, member: &Target, kind: EntityKind) -> Result<Outcome> {
     let found = |target: &Target, kind: EntityKind| match (target, kind) {
         (Target::Name(name), EntityKind::User) => Ok(tx.find_user_id(name)?.map(Entry::User)),

@@ -1,4 +1,4 @@
-//! What an import brings in, and what becomes of it.
+//! The items of an import, and their outcomes.
 
 use crate::model::{EntryName, GroupChanges, Target, UserChanges};
 
@@ -75,7 +75,7 @@ pub struct ImportedUser {
     pub entry_names: Vec<EntryName>,
 }
 
-/// What happens to a user or group that is there already.
+/// The treatment of a user or group that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Conflict {
     /// Stays as it is.
@@ -89,7 +89,7 @@ pub enum Conflict {
 /// How to bring it in.
 #[derive(Debug, Clone)]
 pub struct ImportOptions {
-    /// What happens to what is there already.
+    /// The treatment of users and groups that exist.
     pub conflict: Conflict,
     /// Makes the groups that a user or member is to be in and that do not exist.
     pub create_groups: bool,
@@ -99,7 +99,7 @@ pub struct ImportOptions {
     pub defers: bool,
 }
 
-/// What to remember of an import, in the transaction of its part: where it has come.
+/// The position of an import, which is stored in the transaction of each part.
 #[derive(Debug, Clone, Copy)]
 pub struct ImportPosition {
     /// SHA-256 of the whole input and of what it is taken for.
@@ -112,7 +112,7 @@ pub struct ImportPosition {
     pub line: u64,
 }
 
-/// What has become of an item.
+/// The outcome of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// It was not there before.
@@ -131,7 +131,7 @@ pub enum Outcome {
     Missing(String, String),
 }
 
-/// What has become of all items.
+/// The outcomes of all items.
 #[derive(Debug, Clone)]
 pub struct Imported {
     /// Of each in their order.

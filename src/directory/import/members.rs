@@ -18,7 +18,7 @@ impl Import<'_> {
             }
             Target::Entry { entry, shown, .. } => match tx.find_entry(entry)? {
                 Some(found) => Some(found),
-                None => return Err(nobody(group, shown)),
+                None => return Err(not_imported(group, shown)),
             },
         };
         let group_id = self.receiver(tx, group, user, made)?;
@@ -65,7 +65,7 @@ impl Import<'_> {
                 Target::Name(name) => load_group_id(tx, &name.into())?,
                 Target::Entry { entry, shown, .. } => match tx.find_entry(entry)? {
                     Some(Entry::Group(id)) => id,
-                    Some(Entry::User(_)) | None => return Err(nobody(group, shown)),
+                    Some(Entry::User(_)) | None => return Err(not_imported(group, shown)),
                 },
             };
             let parent = self.receiver(tx, group, subgroup, made)?;
@@ -112,7 +112,7 @@ impl Import<'_> {
     }
 
     /// The group that receives a member. An entry means the group that was imported from it; where it is none, the group
-    /// is made, if that is wished. Groups that give rights receive nobody from an LDAP directory.
+    /// is made, if that is wished. Groups that give rights receive no members from an LDAP directory.
     fn receiver(
         &self,
         tx: &WriteTx<'_>,
@@ -164,7 +164,7 @@ impl Import<'_> {
         Ok(id)
     }
 
-    /// Whether a group is one of the user's, or above one of these.
+    /// True if a group is one of the user's, or above one of these.
     fn is_above(&self, tx: &WriteTx<'_>, user_id: i64, group_id: i64) -> Result<bool> {
         let mut above = self.above.borrow_mut();
         if above.as_ref().is_none_or(|(id, _)| *id != user_id) {
@@ -182,8 +182,8 @@ impl Import<'_> {
     }
 }
 
-/// A membership of an entry that is nobody here.
-fn nobody(group: &Target, member: &str) -> Failure {
+/// The failure of a membership whose entry was not imported.
+fn not_imported(group: &Target, member: &str) -> Failure {
     let why = format!("members of {} are nobody here: no user and no group was imported from them", group.shown());
     Failure::Missing(why, member.to_owned())
 }

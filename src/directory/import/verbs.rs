@@ -63,7 +63,7 @@ impl Directory {
         })
     }
 
-    /// How many names in groups' lists are nobody's.
+    /// Number of pending members.
     ///
     /// # Errors
     /// Those of the database.

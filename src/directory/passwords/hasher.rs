@@ -32,7 +32,7 @@ pub(in crate::directory) enum PasswordInput<'p> {
     Hash(String),
 }
 
-/// What was measured of the hashes of other directories.
+/// Measurements of hashes that come from other directories.
 #[derive(Default)]
 pub(super) struct Measured {
     /// The generation of the database in which they were looked for last.
@@ -58,12 +58,12 @@ impl Passwords {
         Passwords { pool: PermitPool::new(), measured: Mutex::default(), pattern, required }
     }
 
-    /// Whether a new user needs a password.
+    /// True if a new user needs a password.
     pub fn required(&self) -> bool {
         self.required
     }
 
-    /// What to store for the first password of a new directory.
+    /// Hashes the first password of a new directory.
     ///
     /// # Errors
     /// Those of [`Passwords::hash_for_storage`].
@@ -76,14 +76,14 @@ impl Passwords {
         Ok(self.prepare(given, None)?.expect("any password of a new user is a change"))
     }
 
-    /// Whether a client that sends this means a hash: a salted one of the kinds that other directories of that time keep
+    /// True if a client that sends this means a hash: a salted one of the kinds that other directories of that time keep
     /// (`{SSHA}`, `{SSHA512}`, `{SMD5}`). No further kinds, ever: what looks like one of them may be a password.
     pub(in crate::directory) fn is_hash(&self, password: &str) -> bool {
         let starts = ["{SSHA}", "{SSHA512}", "{SMD5}"].iter().any(|kind| password.starts_with(kind));
         starts && Foreign::parse(password).is_some()
     }
 
-    /// What an operator brings in from another directory: a hash that can be checked here, or a password.
+    /// Classifies an imported value: a hash that can be checked here, or a password.
     ///
     /// # Errors
     /// `Invalid` for a hash of a kind that nothing here can check.
@@ -97,7 +97,7 @@ impl Passwords {
         }
     }
 
-    /// What to store for a password that was given; `None` when it is no change of the present one.
+    /// Hashes a given password for storage; `None` if it is the present one.
     ///
     /// # Errors
     /// `Invalid` for a password in clear that does not match the configured pattern, or is longer than 4096 bytes.
@@ -139,7 +139,7 @@ impl Passwords {
         self.permit()?.hash(password)
     }
 
-    /// Whether this is the password behind the stored value. Without a stored value the answer is no, and
+    /// True if this is the password behind the stored value. Without a stored value the answer is no, and
     /// takes as long; where values of other directories take longer, [`HashPermit::refuse`] makes up for it.
     pub(in crate::directory) fn verify(
         &self,
@@ -236,7 +236,7 @@ impl Passwords {
     }
 }
 
-/// Whether this is a value that a password can be checked against.
+/// True if this is a value that a password can be checked against.
 pub(in crate::directory) fn is_stored_value(stored: &str) -> bool {
     Foreign::parse(stored).is_some()
 }

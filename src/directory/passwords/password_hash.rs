@@ -1,6 +1,6 @@
 //! Password values as other directories keep them: which of them a password can be checked against, and how.
 //!
-//! The parameters in a value decide what a check costs, and whoever brings it in chooses them: so each has a bound,
+//! The parameters in a value decide the cost of a check, and the source of the value chooses them: so each has a bound,
 //! which keeps a check below about a second and 128 MiB.
 
 use super::fault::Fault;
@@ -83,7 +83,7 @@ fn stored_form(value: &str) -> String {
     }
 }
 
-/// Whether a digest with salt is in hexadecimal digits, which are valid Base64 of something else.
+/// True if a digest with salt is in hexadecimal digits, which are valid Base64 of something else.
 fn is_hex_in_place_of_base64(value: &str) -> bool {
     scheme(value).is_some_and(|(_, hash)| hash.len() >= 32 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
@@ -107,7 +107,7 @@ pub(super) enum Foreign {
     Pbkdf2(Pbkdf2Value),
 }
 
-/// What a digest is of.
+/// The input of a digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DigestKind {
     Md5,
@@ -157,7 +157,7 @@ impl Foreign {
         }
     }
 
-    /// What decides how long a check takes: the computation, and how much of it. `None` for a digest, which takes no
+    /// The computation and the amount of it, which decide the time of a check. `None` for a digest, which takes no
     /// time that could be noticed.
     pub(super) fn cost(&self) -> Option<(&'static str, u64)> {
         match self {
@@ -171,7 +171,7 @@ impl Foreign {
         }
     }
 
-    /// Whether this is the password; never for argon2, which needs memory.
+    /// True if this is the password; never for argon2, which needs memory.
     pub(super) fn matches(&self, password: &str) -> bool {
         fn digest<D: Digest>(password: &str, bytes: &[u8]) -> bool {
             let (digest, salt) = bytes.split_at(<D as Digest>::output_size());
@@ -287,12 +287,12 @@ impl Argon2Value {
         u64::from(self.params.m_cost()) * u64::from(self.params.t_cost())
     }
 
-    /// Whether a check takes more memory than one of a value of this program.
+    /// True if a check takes more memory than one of a value of this program.
     pub(super) fn is_large(&self) -> bool {
         self.params.block_count() > Params::default().block_count()
     }
 
-    /// Whether this program makes such values.
+    /// True if this program makes such values.
     pub(super) fn is_ours(&self) -> bool {
         let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
         let same_kind = self.algorithm == Algorithm::Argon2id && self.version == Version::V0x13;

@@ -142,7 +142,7 @@ impl Pbkdf2Value {
         u64::from(self.iterations).saturating_mul(blocks as u64)
     }
 
-    /// Whether this is the password.
+    /// True if this is the password.
     pub(super) fn matches(&self, password: &str) -> bool {
         let (password, mut computed) = (password.as_bytes(), vec![0; self.hash.len()]);
         match self.digest {

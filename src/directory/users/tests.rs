@@ -85,7 +85,7 @@ fn rename_user_obeys_the_permissions() {
     assert_eq!(rename(&administrator, "eve", "root").unwrap(), "root");
     assert!(opened.operator.user("root").unwrap().administrator);
     assert_eq!(rename(&opened.operator, "administrator", "boss").unwrap(), "boss");
-    assert!(matches!(rename(&opened.operator, "nobody-at-all", "x"), Err(Error::NotFound(..))));
+    assert!(matches!(rename(&opened.operator, "no-such-user", "x"), Err(Error::NotFound(..))));
 }
 
 #[test]

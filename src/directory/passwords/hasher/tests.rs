@@ -67,7 +67,7 @@ fn a_refusal_is_held_back_by_what_the_slowest_kind_takes_longer() {
         passwords.verify(&mut permit, "wrong", value);
         (permit.extra, permit.timing_pad())
     };
-    // The quick kinds, ours, and nobody's take the same time without any help.
+    // The quick kinds, ours, and a missing value take the same time without a pad.
     for value in [None, Some(LIKE_OURS), Some(VALUES[0]), Some(VALUES[9])] {
         assert_eq!(timing_pad(value), (Duration::ZERO, Duration::ZERO));
     }

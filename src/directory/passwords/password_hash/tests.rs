@@ -1,6 +1,6 @@
 use super::*;
 
-/// What is behind all values here.
+/// The password of all values here.
 pub(in crate::directory::passwords) const PASSWORD: &str = "correct horse";
 
 /// Values that other software has made of it.
