@@ -88,6 +88,16 @@ pub enum Error {
     Internal(anyhow::Error),
 }
 
+impl Error {
+    /// The error for the log, with the cause of an internal error. `Display`, which clients may see, has no cause.
+    pub fn for_log(&self) -> String {
+        match self {
+            Error::Internal(cause) => format!("{cause:#}"),
+            error => error.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
