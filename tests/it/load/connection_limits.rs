@@ -101,7 +101,7 @@ fn one_address_cannot_take_all_connections() {
 #[test]
 fn per_address_limit_is_three_quarters_of_all_connections() {
     let server = Server::with(&[&KEPT_BUSY[..], &["--max-connections", "100"]].concat());
-    server.wait_for_log("limits: 100 connections, 75 of one address");
+    server.wait_for_log("limits: 100 connections, 75 per address");
     let ours: Vec<Connection> = (0..75).map(|_| busy(Connection::open(server.address))).collect();
     assert_eq!(ask(&mut Connection::open(server.address)), 503);
     assert_eq!(ask(&mut open_from("127.0.0.2", server.address)), 200);

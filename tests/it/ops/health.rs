@@ -75,7 +75,7 @@ fn the_manual_has_a_page_for_the_program_and_for_each_command() {
         (&["man"][..], "rollbook\\-serve(1)"),
         (&["man", "serve"], "max\\-connections"),
         (&["man", "key", "create"], "rollbook\\-key\\-create"),
-        (&["man", "restore"], "kept beside it"),
+        (&["man", "restore"], "kept under another name"),
     ] {
         let page = run(&folder, words);
         let text = String::from_utf8(page.stdout).expect("a page");

@@ -98,7 +98,7 @@ fn broken_certificate_keeps_the_old_one_and_is_logged() {
     hang_up(&server);
     std::fs::write(&first.chain, &text).expect("a file");
     still(&format!("--tls-key: read {}: No such file", first.key.display()), failed + 1.0);
-    assert!(server.log().contains("; the one before, valid until "), "{}", server.log());
+    assert!(server.log().contains("; the old one, valid until "), "{}", server.log());
     // The pair is whole again.
     second.replace(&first);
     let mut connection = wait_for(&second, server.address);

@@ -132,7 +132,7 @@ fn server_ends_when_its_standard_input_closes() {
         assert!(wait_for(&mut child).success(), "{kind}");
         let said = said(&mut child);
         assert!(
-            said.contains("stopping because stopping because standard input was closed") && said.contains("stopped"),
+            said.contains("stopping because standard input was closed") && said.contains("stopped"),
             "{kind}: {said}"
         );
     }

@@ -62,7 +62,7 @@ fn figures_that_cannot_be_read_are_left_out() {
         !page.0.contains_key("rollbook_users") && !page.0.contains_key("rollbook_groups")
     });
     assert!(page.0.contains_key("rollbook_writer_commits_total"));
-    server.wait_for_log("users and groups could not be counted");
+    server.wait_for_log("users and groups cannot be counted: use the database: ");
 }
 
 pub const OPERATIONS: &str = "rollbook_writer_operations_total";
