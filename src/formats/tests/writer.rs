@@ -13,7 +13,7 @@ fn a_file_of_nothing_is_complete_all_the_same() {
     assert_eq!(
         written(Format::Csv, &[]).0,
         "kind,name,first_name,last_name,display_name,email,company,title,role,disabled,verified,password,external_id,\
-         groups,label,description,properties,stored_role,joined\n"
+         groups,label,description,properties,stored_role,joined,phone\n"
     );
     assert_eq!(
         written(Format::JsonLines, &[]).0,
@@ -122,7 +122,7 @@ fn an_ldif_is_written_as_directories_read_it() {
 fn an_empty_text_and_none_are_the_same_in_a_csv() {
     let ada = UserRecord { texts: fields([(FirstName, "")]), password: some(""), ..user("=ada") };
     let (text, losses) = written(Format::Csv, &[Record::User(ada.clone())]);
-    assert_eq!(text.lines().nth(1), Some("user,=ada,,,,,,,,,,,,,,,,,"));
+    assert_eq!(text.lines().nth(1), Some("user,=ada,,,,,,,,,,,,,,,,,,"));
     assert_eq!(losses, [Vec::<String>::new()]);
     let (text, losses) = written(Format::JsonLines, &[Record::User(ada.clone())]);
     assert_eq!(losses, [Vec::<String>::new()]);
