@@ -67,9 +67,9 @@ pub struct CommandLine {
 
 const AFTER_HELP: &str = "\
 Without a command, rollbook serves: its options are those of `rollbook serve --help`. The first start on a new database
-prints the password and the keys that it made, or keeps them in a file beside it (rollbook.db.secrets) where standard
-error is the journal; ROLLBOOK_ADMIN_PASSWORD, ROLLBOOK_API_KEY and ROLLBOOK_APP_KEY (or each with _FILE, naming a file)
-set them instead.
+prints the generated password and keys. If standard error is the systemd journal, it writes them to a file next to the
+database instead (rollbook.db.secrets). To choose them, set ROLLBOOK_ADMIN_PASSWORD, ROLLBOOK_API_KEY and
+ROLLBOOK_APP_KEY, or the same names with _FILE for the paths of files that contain them.
 
 Exit status: 0 done, 1 failed, 2 wrong usage.";
 

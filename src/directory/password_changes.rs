@@ -1,4 +1,4 @@
-//! Verbs on passwords: which ones a caller may give to whom, and when another one is a change.
+//! Verbs on passwords: which passwords a caller may set for which user, and when a new password counts as a change.
 
 use super::lookup::{load_user_by_id, load_user_id, load_user_with_groups};
 use super::passwords::PasswordInput;

@@ -1,4 +1,4 @@
-//! Entries of LDAP directories, and what memberships say of them.
+//! Entries of LDAP directories, and how memberships refer to them.
 
 /// A digest of a distinguished name, or of another text by which an LDAP server means an entry: equal for two spellings
 /// of one name.

@@ -1,4 +1,4 @@
-//! Under which condition something is to be done.
+//! Conditions of a write.
 
 use super::{Error, Result};
 

@@ -10,7 +10,7 @@ const TEXT_CHARS_MAX: usize = 1024;
 /// The role that is stored of a user. Administrators are the members of a group, so that is not stored here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum BaseRole {
-    /// Reads and writes.
+    /// A user without restrictions of this role; rights come from the groups.
     #[default]
     Standard,
     /// Reads.

@@ -1,7 +1,7 @@
-//! The state of a user or group as a number, for those who want to know whether anything has changed since.
+//! The version of a user or group as a number. It changes when the user or group changes.
 //!
-//! It is made of what every change advances, not of all that is shown, so that it costs next to nothing. Two states of
-//! one user or group have different numbers, but for one chance in 2^64.
+//! The number is computed from change counters and not from all fields, so it is cheap. Two versions of one user or
+//! group have different numbers, except with a probability of 1 in 2^64.
 
 use super::{Group, GroupName, User, UserWithGroups};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};

@@ -92,8 +92,8 @@ pub struct ServerArgs {
     #[arg(long, env = "ROLLBOOK_MAX_CONNECTIONS", value_name = "N", default_value_t = 8192,
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub max_connections: usize,
-    /// Maximum number of connections of one client address. By default three quarters of --max-connections, or all of
-    /// fewer than 64. Trusted proxies are exempt
+    /// Maximum number of connections of one client address. By default three quarters of --max-connections, or all
+    /// of them if that limit is below 64. Trusted proxies are exempt
     #[arg(long, env = "ROLLBOOK_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N",
           value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub max_connections_per_address: Option<usize>,

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// The door: knows credentials, hands out a [`Directory`] for the caller behind them.
+/// Authenticates callers by their credentials, and opens the [`Directory`] with their rights.
 pub struct Authenticator {
     pub(super) store: Arc<Store>,
     pub(super) passwords: Arc<Passwords>,

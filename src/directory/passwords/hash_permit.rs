@@ -1,4 +1,4 @@
-//! Permits to compute a hash: a bounded number at a time, each with its memory.
+//! Permits to compute a hash. They limit concurrent computations and their memory.
 
 use super::password_hash::{Argon2Value, Foreign};
 use crate::model::{Error, Result};

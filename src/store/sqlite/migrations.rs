@@ -19,8 +19,8 @@ pub enum OpenOutcome {
 /// "Roll" in ASCII: identifies a rollbook database in the header of the file.
 const APPLICATION_ID: i32 = 0x526f_6c6c;
 
-/// The versions that this program knows. A new version needs a new `schema.sql`, a migration, and a file of the version
-/// before in `tests/versions`.
+/// The versions that this program knows. A new version needs a new `schema.sql`, a migration, and a file of its
+/// own in `tests/versions`.
 const MIGRATIONS: Migrations<'static> = Migrations { schema: include_str!("../../../schema.sql"), steps: &ALL };
 
 /// The migrations from the first version to the newest.
