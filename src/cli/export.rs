@@ -52,7 +52,7 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<()> {
     let path = args.file.as_path();
     let Some(format) = args.format.or_else(|| Format::of_path(path)) else {
         return Err(UsageError(anyhow!(
-            "--format is needed because the file name {} does not end in .csv, .jsonl or .ldif",
+            "--format is needed because the name of the file {} does not show whether it is csv, jsonl or ldif",
             path.display()
         ))
         .into());

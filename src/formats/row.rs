@@ -37,7 +37,8 @@ pub struct Remark {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RemarkKind {
-    /// A value was dropped; its user or group is imported.
+    /// A value was dropped; its user or group is imported. The stored word stays, so that imports resume.
+    #[serde(rename = "lost")]
     Dropped,
     /// A user, a group or a membership is missing.
     Missing,

@@ -50,7 +50,7 @@ fn nfkc_casefold(text: &str) -> String {
     }
 }
 
-/// The key of a spelling: like [`key`], but it keeps characters that cannot be seen, and folds as Unicode 16 does.
+/// The key of a spelling: like [`fold_name`], but it keeps characters that cannot be seen, and folds as Unicode 16 does.
 ///
 /// Rows had this key before version 4 of the schema. It separates rows of that time that have one name now, and names in
 /// files and other systems.

@@ -31,7 +31,7 @@ pub enum AccessRole {
 /// A text field of a user.
 ///
 /// The store, the audit log, the formats, the commands, the page and the embedding interface list the fields by
-/// [`TextField::ALL`]. A new field is a variant, a row of [`SPECS`], and a member of [`User`] and [`UserChanges`];
+/// [`TextField::ALL`]. A new field is a variant, a row of `SPECS`, and a member of [`User`] and [`UserChanges`];
 /// `docs/architecture.md` has the other steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TextField {

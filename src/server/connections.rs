@@ -208,7 +208,7 @@ impl ServerState {
         for reason in RejectReason::EACH {
             let labels = [listener, ("reason", reason.name())];
             let rejected = self.rejected[reason as usize].load(Ordering::Relaxed);
-            let help = "Connections that were rejected with 503 because a limit was reached.";
+            let help = "Connections that were rejected with 503, by reason.";
             exposition.counter("rollbook_connections_refused_total", help, &labels, rejected as f64);
         }
     }

@@ -82,7 +82,7 @@ const REFUSED: &[(&str, i32, &[&str])] = &[
     (
         "import people.txt",
         2,
-        &["--format is needed because the file name people.txt does not end in .csv, .jsonl or .ldif"],
+        &["--format is needed because the name of the file people.txt does not show whether it is csv, jsonl or ldif"],
     ),
     ("import folder.csv", 1, &["folder.csv: it is a folder: name a file, or - for standard input"]),
     ("import nowhere.csv", 1, &["read nowhere.csv: No such file"]),
