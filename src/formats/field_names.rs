@@ -1,7 +1,7 @@
 //! Names of columns and keys: one table for CSV and JSON, with the names that other programs use.
 
 use super::account_state::is_account_state;
-use super::record_builder::{Field, Text};
+use super::row_fields::{Field, Text};
 use crate::model::TextField;
 
 /// The fields and their names: in lower case, letters and digits only. Where several columns have one meaning, the

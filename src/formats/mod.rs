@@ -18,9 +18,11 @@ mod line_reader;
 mod record;
 mod record_builder;
 mod row;
+mod row_fields;
 #[cfg(test)]
 mod tests;
 mod text;
+mod values;
 mod writer;
 
 pub use account_state::AccountState;

@@ -1,13 +1,14 @@
 //! CSV: a header that names the columns in the words of this program or of others, and a row on each line.
 
+use super::header::{Head, best_delimiter, named, shown, split};
 use super::writer::is_export;
-use crate::formats::field_names::{Plan, Use, is_known, plain, plain_column};
-use crate::formats::json_lines::{bounded, name_list, switch};
-use crate::formats::line_reader::read_line;
+use crate::formats::field_names::{Plan, Use, plain_column};
 use crate::formats::record::{Record, Role};
-use crate::formats::record_builder::{Draft, Field, Kind, NAMES_MAX, Text};
+use crate::formats::record_builder::Draft;
 use crate::formats::row::{ROW_BYTES_MAX, ReadOptions, Remark, RemarkKind, Row};
-use crate::formats::text::{quoted, skip_bom};
+use crate::formats::row_fields::{Field, Kind, Text};
+use crate::formats::text::quoted;
+use crate::formats::values::{bounded, class_names, name_list, split_names, switch};
 use crate::json::{Json, decode};
 use anyhow::{Context as _, bail};
 use csv_core::ReadRecordResult;
@@ -16,14 +17,8 @@ use std::collections::VecDeque;
 use std::io::{self, BufRead, ErrorKind};
 use std::sync::Arc;
 
-/// The longest header, in bytes.
-const HEADER_BYTES_MAX: usize = 1 << 20;
 /// The most cells of a row.
 const CELLS_MAX: usize = 1 << 16;
-/// How much of a header a message shows, in characters.
-const SHOWN_CHARS_MAX: usize = 300;
-/// The delimiters that a header can tell. The first of those that are as good as each other counts.
-const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// The texts that PowerShell writes for lists which were not joined.
 const LIST_TYPES: [&str; 3] =
@@ -421,35 +416,6 @@ fn hex_bytes(digits: &str) -> Option<Vec<u8>> {
     pairs.map(|pair| if let [high, low] = pair { Some(digit(*high)? << 4 | digit(*low)?) } else { None }).collect()
 }
 
-/// The classes in a cell, in lower case.
-pub(in crate::formats) fn class_names(cell: &str) -> Vec<String> {
-    let classes = cell.split(';').map(str::trim).filter(|class| !class.is_empty());
-    classes.take(NAMES_MAX).map(str::to_lowercase).collect()
-}
-
-/// The names in a cell, which stand between semicolons. In a distinguished name a semicolon can be escaped. `None`:
-/// there are too many.
-pub(in crate::formats) fn split_names(cell: &str, are_entries: bool) -> Option<Vec<String>> {
-    let mut names = Vec::new();
-    let (mut start, mut is_escaped) = (0, false);
-    let ends = cell.bytes().enumerate().filter(|(_, byte)| {
-        let ends = *byte == b';' && !is_escaped;
-        is_escaped = are_entries && *byte == b'\\' && !is_escaped;
-        ends
-    });
-    for end in ends.map(|(end, _)| end).chain([cell.len()]) {
-        let name = cell[start..end].trim();
-        if !name.is_empty() {
-            if names.len() == NAMES_MAX {
-                return None;
-            }
-            names.push(name.to_owned());
-        }
-        start = end + 1;
-    }
-    Some(names)
-}
-
 fn fill(input: &mut impl BufRead) -> io::Result<&[u8]> {
     while let Err(error) = input.fill_buf() {
         if error.kind() != ErrorKind::Interrupted {
@@ -461,114 +427,4 @@ fn fill(input: &mut impl BufRead) -> io::Result<&[u8]> {
 
 fn count_lines(bytes: &[u8]) -> u64 {
     bytes.iter().filter(|byte| **byte == b'\n').count() as u64
-}
-
-// ------------------------------------------------------------------------------------------ header
-
-/// The beginning of a file, up to its header.
-struct Head {
-    text: String,
-    /// The delimiter that a line before the header names.
-    delimiter: Option<u8>,
-    lines: u64,
-    bytes: u64,
-}
-
-impl Head {
-    fn read(input: &mut impl BufRead) -> anyhow::Result<Head> {
-        let bytes = skip_bom(input).context("read the header")?;
-        let mut head = Head { text: String::new(), delimiter: None, lines: 0, bytes };
-        loop {
-            let text = head.read_line(input)?;
-            let Ok(text) = String::from_utf8(text) else {
-                bail!("the header is not UTF-8: save the file as UTF-8 or UTF-16")
-            };
-            let line = text.trim_end_matches(['\r', '\n']);
-            if let Some(delimiter) = named_delimiter(line) {
-                head.delimiter = Some(delimiter);
-            } else if !is_preamble(line) {
-                return Ok(Head { text, ..head });
-            }
-        }
-    }
-
-    /// Reads a line that is not blank. A line break within quotes does not end it.
-    fn read_line(&mut self, input: &mut impl BufRead) -> anyhow::Result<Vec<u8>> {
-        let mut line = Vec::new();
-        let (mut quotes, mut counted) = (0, 0);
-        while line.is_empty() || quotes % 2 == 1 {
-            let consumed = read_line(input, &mut line, HEADER_BYTES_MAX).context("read the header")?;
-            if consumed == 0 {
-                break;
-            }
-            (self.bytes, self.lines) = (self.bytes + consumed, self.lines + 1);
-            if line.len() > HEADER_BYTES_MAX {
-                bail!("the first line is too long for a header: is this a CSV?");
-            }
-            if line.trim_ascii().is_empty() {
-                line.clear();
-            }
-            quotes += line[counted..].iter().filter(|byte| **byte == b'"').count();
-            counted = line.len();
-        }
-        Ok(line)
-    }
-}
-
-/// The delimiter that a line names for spreadsheets: `sep=;`.
-fn named_delimiter(line: &str) -> Option<u8> {
-    let line = line.strip_prefix('"').and_then(|line| line.strip_suffix('"')).unwrap_or(line);
-    let (word, delimiter) = line.split_at_checked(4)?;
-    match (word.to_ascii_lowercase().as_str(), delimiter.as_bytes()) {
-        ("sep=", [delimiter]) if delimiter.is_ascii() => Some(*delimiter),
-        _ => None,
-    }
-}
-
-/// True if a line before the header has no data: the type of PowerShell's objects, or the version of a template.
-fn is_preamble(line: &str) -> bool {
-    let is_version =
-        |line: &str| line.starts_with("version:") && line.chars().all(|c| c.is_alphanumeric() || ":.".contains(c));
-    line.starts_with("#TYPE ") || is_version(line.trim_end_matches([',', ';', '\t', '|', ' ']).trim_matches('"'))
-}
-
-/// The header for a message.
-fn shown(header: &str, delimiter: u8) -> String {
-    let header = header.trim_end_matches(['\r', '\n']);
-    let delimiter = if delimiter == b'\t' { "tab".to_owned() } else { format!("{:?}", char::from(delimiter)) };
-    let short: String = header.chars().take(SHOWN_CHARS_MAX).collect();
-    let more = if short.len() < header.len() { "…" } else { "" };
-    format!("with the delimiter {delimiter} the header is read as {short:?}{more}")
-}
-
-/// The column of that name: as it is written in any case, else as names are compared.
-fn named(names: &[String], wanted: &str) -> Option<usize> {
-    let wanted = wanted.trim();
-    let same = |name: &String| name.trim().to_lowercase() == wanted.to_lowercase();
-    let within = |name: &String| name.split(['[', ']']).any(|part| plain(part) == plain(wanted));
-    let is_name = !plain(wanted).is_empty();
-    names.iter().position(same).or_else(|| names.iter().position(within).filter(|_| is_name))
-}
-
-/// The delimiter that makes the most known columns of the header, and then the most columns. `None` for no header.
-fn best_delimiter(header: &str) -> Option<u8> {
-    let splits = DELIMITERS.into_iter().rev().filter_map(|delimiter| Some((delimiter, split(header, delimiter)?.0)));
-    let known = |names: &[String]| names.iter().filter(|name| is_known(&plain_column(name))).count();
-    splits.max_by_key(|(_, names)| (known(names), names.len())).map(|(delimiter, _)| delimiter)
-}
-
-/// The names of the columns, and where the header ends.
-fn split(header: &str, delimiter: u8) -> Option<(Vec<String>, usize)> {
-    let mut parser = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
-    let (mut output, mut ends) = (vec![0; header.len()], vec![0; header.len() + 1]);
-    let (result, used, mut written, mut cells) = parser.read_record(header.as_bytes(), &mut output, &mut ends);
-    if result == ReadRecordResult::InputEmpty {
-        let (_, _, rest, more) = parser.read_record(b"", &mut output[written..], &mut ends[cells..]);
-        (written, cells) = (written + rest, cells + more);
-    }
-    let text = std::str::from_utf8(&output[..written]).ok()?;
-    let mut start = 0;
-    let name = |end: &usize| Some(text.get(std::mem::replace(&mut start, *end)..*end)?.to_owned());
-    let names: Vec<String> = ends[..cells].iter().map(name).collect::<Option<_>>()?;
-    if names.is_empty() { None } else { Some((names, used)) }
 }

@@ -1,18 +1,32 @@
 //! JSON documents of known systems: Datadog's and Nuxeo's as this program answers them too, Keycloak's, and the lists
 //! of this program's own commands.
 
-use super::object_splitter::KEYS_MAX;
-use super::reader::{Dialect, Member, bounded, switch, texts};
+use super::open_object::KEYS_MAX;
 use crate::formats::record::{GroupRecord, Record, SubgroupRecord};
-use crate::formats::record_builder::{Draft, Kind, Text};
+use crate::formats::record_builder::Draft;
 use crate::formats::row::Remark;
+use crate::formats::row_fields::{Kind, Text};
 use crate::formats::text::quoted;
+use crate::formats::values::{bounded, switch, texts};
 use crate::json::{Json, JsonText, Object, decode, members};
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, Engine as _};
 use std::collections::BTreeMap;
 
 /// The group whose members are administrators.
 const ADMINISTRATORS: &str = "administrators";
+
+/// A member of an object: its key, and the text of its value.
+pub(super) type Member<'t> = (String, &'t str);
+
+/// The system that an object comes from, where some keys of that system have a meaning of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Dialect {
+    #[default]
+    Any,
+    Keycloak,
+    /// This program, as its commands show users and groups.
+    Shown,
+}
 
 /// An object as a document of a known system.
 pub(super) enum Document<'t> {

@@ -2,8 +2,10 @@
 
 mod documents;
 mod object_splitter;
+mod open_object;
 mod reader;
+mod shape;
 mod writer;
 
-pub(super) use reader::{Reader, bounded, name_list, switch};
+pub(super) use reader::Reader;
 pub(super) use writer::{begin, end, record};

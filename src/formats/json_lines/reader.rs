@@ -1,14 +1,16 @@
 //! JSON: an object on each line, arrays of objects, objects over several lines, and documents with lists of them.
 
-use super::documents::{self, Document};
-use super::object_splitter::{Found, Objects, What, problem};
+use super::documents::{self, Dialect, Document, Member};
+use super::object_splitter::{Found, Objects, What};
+use super::open_object::problem;
 use crate::formats::counts::{Ledger, Mark};
-use crate::formats::csv::{class_names, split_names};
 use crate::formats::field_names::{Plan, Use, plain};
 use crate::formats::record::{Record, Role};
-use crate::formats::record_builder::{Draft, Field, Kind, NAMES_MAX, Text};
-use crate::formats::row::{ROW_BYTES_MAX, ReadOptions, Remark, RemarkKind, Row};
+use crate::formats::record_builder::Draft;
+use crate::formats::row::{ReadOptions, Remark, RemarkKind, Row};
+use crate::formats::row_fields::{Field, Kind, Text};
 use crate::formats::text::quoted;
+use crate::formats::values::{VALUE_MEMORY_MAX, class_names, name_list, split_names, switch, texts};
 use crate::json::{Json, decode, members, memory_of};
 use anyhow::Context as _;
 use std::collections::VecDeque;
@@ -21,12 +23,6 @@ const MEMBERSHIPS: [&str; 6] = ["users", "teams", "memberships", "groupmembershi
 const MARK_BYTES_MAX: usize = 300;
 /// A part of every mark.
 const PROGRAM: &[u8] = b"\"rollbook\"";
-/// The most memory that the tree of a value takes, in bytes.
-const VALUE_MEMORY_MAX: usize = 8 * ROW_BYTES_MAX;
-
-/// A member of an object: its key, and the text of its value.
-pub(in crate::formats) type Member<'t> = (String, &'t str);
-
 /// Reads the rows.
 pub(in crate::formats) struct Reader<R> {
     objects: Objects<R>,
@@ -181,16 +177,6 @@ fn members_of(text: &[u8], line: u64) -> Result<Vec<Member<'_>>, String> {
     }
     members.retain(|(_, value)| *value != "null");
     Ok(members)
-}
-
-/// The system that an object comes from, where some keys of that system have a meaning of their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in crate::formats) enum Dialect {
-    #[default]
-    Any,
-    Keycloak,
-    /// This program, as its commands show users and groups.
-    Shown,
 }
 
 /// An object with the fields of one record.
@@ -415,33 +401,5 @@ fn shortened_key(key: &str) -> String {
         key.to_owned()
     } else {
         quoted(key)
-    }
-}
-
-/// The texts of a list.
-pub(in crate::formats) fn texts(value: Json) -> Option<Vec<String>> {
-    let Json::Array(values) = value else { return None };
-    if values.len() > NAMES_MAX {
-        return None;
-    }
-    values.into_iter().map(|value| if let Json::String(text) = value { Some(text) } else { None }).collect()
-}
-
-/// The texts of a list in JSON.
-pub(in crate::formats) fn name_list(text: &[u8]) -> Option<Vec<String>> {
-    texts(bounded(std::str::from_utf8(text).ok()?)?)
-}
-
-/// A value whose tree does not take too much memory.
-pub(in crate::formats) fn bounded(text: &str) -> Option<Json> {
-    if memory_of(text.as_bytes()) > VALUE_MEMORY_MAX { None } else { Json::parse_stored(text.as_bytes()).ok() }
-}
-
-/// The truth that a word says.
-pub(in crate::formats) fn switch(word: &str) -> Option<bool> {
-    match word.trim().to_ascii_lowercase().as_str() {
-        "true" | "yes" | "1" => Some(true),
-        "false" | "no" | "0" => Some(false),
-        _ => None,
     }
 }

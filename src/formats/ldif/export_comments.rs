@@ -82,3 +82,9 @@ pub(super) fn merge_group(group: GroupRecord, comment: &str) -> Result<GroupReco
 fn broken(error: &crate::json::DecodeError) -> String {
     format!("the comment of the entry cannot be read: {error}")
 }
+
+/// The name to show where the entry has none.
+pub(super) fn common_name(name: &str, first: Option<&str>, last: Option<&str>) -> String {
+    let names: Vec<_> = [first, last].into_iter().flatten().filter(|name| !name.is_empty()).collect();
+    if names.is_empty() { name.to_owned() } else { names.join(" ") }
+}

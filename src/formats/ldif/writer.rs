@@ -5,8 +5,7 @@
 
 use super::attributes::is_written_property;
 use super::dn::{Dn, escaped};
-use super::entry::common_name;
-use super::export_comments::{ARGON2, BEGIN, COMMENT, END, MARK, NO_LAST_NAME};
+use super::export_comments::{ARGON2, BEGIN, COMMENT, END, MARK, NO_LAST_NAME, common_name};
 use crate::formats::counts::Counts;
 use crate::formats::record::{GroupRecord, MemberRecord, Record, SubgroupRecord, UserRecord};
 use crate::formats::text::quoted;

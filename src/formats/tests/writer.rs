@@ -30,47 +30,8 @@ fn a_file_of_nothing_is_complete_all_the_same() {
     }
 }
 
-#[test]
-fn an_ldif_is_written_as_directories_read_it() {
-    let mut ada = UserRecord {
-        texts: fields([
-            (FirstName, "Ada"),
-            (LastName, " L\u{f6}ve"),
-            (Email, "a@x.io"),
-            (Company, &"long ".repeat(30)),
-            (Title, ":-)"),
-        ]),
-        role: Some(Role::Read),
-        disabled: Some(false),
-        verified: Some(true),
-        external_id: some("7"),
-        groups: Some(Vec::new()),
-        password: some("$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$aGFzaA"),
-        ..user("a,da")
-    };
-    ada.properties.insert("mobile".to_owned(), json!(["1", "2"]).into());
-    ada.properties.insert("n".to_owned(), json!(1).into());
-    let bob = UserRecord { texts: fields([(DisplayName, "Bob"), (LastName, "-"), (Email, "")]), ..user("bob") };
-    let empty = GroupRecord {
-        name: "staff".to_owned(),
-        label: some("Staff"),
-        description: some("two\nlines"),
-        groups: Some(texts(&["x"])),
-        ..GroupRecord::default()
-    };
-    let full = GroupRecord { name: "all".to_owned(), ..GroupRecord::default() };
-    let records = [
-        Record::User(ada),
-        Record::User(bob),
-        Record::Group(empty),
-        Record::Group(full),
-        member("all", "a,da"),
-        subgroup("all", "staff"),
-    ];
-    let (text, losses) = written(Format::Ldif, &records);
-    assert_eq!(
-        text,
-        "version: 1\n\
+/// Two users and two groups, as an LDIF has them.
+const LDIF: &str = "version: 1\n\
          # exported by rollbook\n\
          # rollbook export: this file ends with a comment of counts\n\
          \n\
@@ -112,8 +73,47 @@ fn an_ldif_is_written_as_directories_read_it() {
          member: uid=a\\,da,ou=people,dc=example,dc=org\n\
          member: cn=staff,ou=groups,dc=example,dc=org\n\
          \n\
-         # rollbook counts: {\"users\":2,\"groups\":2,\"memberships\":2}\n"
-    );
+         # rollbook counts: {\"users\":2,\"groups\":2,\"memberships\":2}\n";
+
+#[test]
+fn an_ldif_is_written_as_directories_read_it() {
+    let mut ada = UserRecord {
+        texts: fields([
+            (FirstName, "Ada"),
+            (LastName, " L\u{f6}ve"),
+            (Email, "a@x.io"),
+            (Company, &"long ".repeat(30)),
+            (Title, ":-)"),
+        ]),
+        role: Some(Role::Read),
+        disabled: Some(false),
+        verified: Some(true),
+        external_id: some("7"),
+        groups: Some(Vec::new()),
+        password: some("$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$aGFzaA"),
+        ..user("a,da")
+    };
+    ada.properties.insert("mobile".to_owned(), json!(["1", "2"]).into());
+    ada.properties.insert("n".to_owned(), json!(1).into());
+    let bob = UserRecord { texts: fields([(DisplayName, "Bob"), (LastName, "-"), (Email, "")]), ..user("bob") };
+    let empty = GroupRecord {
+        name: "staff".to_owned(),
+        label: some("Staff"),
+        description: some("two\nlines"),
+        groups: Some(texts(&["x"])),
+        ..GroupRecord::default()
+    };
+    let full = GroupRecord { name: "all".to_owned(), ..GroupRecord::default() };
+    let records = [
+        Record::User(ada),
+        Record::User(bob),
+        Record::Group(empty),
+        Record::Group(full),
+        member("all", "a,da"),
+        subgroup("all", "staff"),
+    ];
+    let (text, losses) = written(Format::Ldif, &records);
+    assert_eq!(text, LDIF);
     assert_eq!(losses, [vec![], vec![], vec!["LDIF has no place for groups of a group"], vec![], vec![], vec![],]);
     assert!(text.lines().all(|line| line.len() <= 76));
 }

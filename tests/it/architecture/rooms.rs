@@ -53,11 +53,9 @@ pub(super) struct Debt {
 
 /// Rooms without a line here have none.
 pub(super) const DEBT: &[Debt] = &[
-    Debt { room: "admin", cyclic: 2, upward: 7, long_files: 1, long_functions: 1 },
+    Debt { room: "admin", cyclic: 2, upward: 3, long_files: 1, long_functions: 1 },
     //
-    Debt { room: "cli", cyclic: 0, upward: 3, long_files: 1, long_functions: 3 },
-    //
-    Debt { room: "formats", cyclic: 38, upward: 0, long_files: 8, long_functions: 6 },
+    Debt { room: "cli", cyclic: 0, upward: 1, long_files: 1, long_functions: 1 },
     //
     Debt { room: "import_sources", cyclic: 8, upward: 0, long_files: 1, long_functions: 1 },
 ];
