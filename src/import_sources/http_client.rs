@@ -1,6 +1,6 @@
 //! Asking one server, with patience, and telling what went wrong in a sentence.
 
-use super::{DatadogKeys, NuxeoLogin, Source};
+use super::source::{DatadogKeys, NuxeoLogin, Source};
 use crate::json::memory_of;
 use anyhow::{Context as _, anyhow, bail};
 use base64::prelude::{BASE64_STANDARD, Engine as _};

@@ -6,47 +6,14 @@ mod datadog;
 mod http_client;
 mod json_array;
 mod nuxeo;
+mod source;
 #[cfg(test)]
 mod tests;
 
+pub use source::{DatadogKeys, NuxeoLogin, Source};
+
 use crate::formats::Rows;
 use http_client::{Client, Credential};
-use std::path::PathBuf;
-use std::time::Duration;
-
-/// The server to ask.
-#[derive(Debug, Clone)]
-pub struct Source {
-    /// The base URL; of a Nuxeo server up to `/nuxeo`.
-    pub from: String,
-    /// A file with the certificates (PEM) of the authorities to trust instead of the well-known ones.
-    pub ca: Option<PathBuf>,
-    /// How long the server may be silent.
-    pub timeout: Duration,
-}
-
-/// Credentials for Datadog's API.
-#[derive(Clone)]
-pub struct DatadogKeys {
-    /// Names the organisation.
-    pub api_key: String,
-    /// Names the script, and has to be an administrator's.
-    pub app_key: String,
-}
-
-/// Credentials for Nuxeo's API.
-#[derive(Clone)]
-pub enum NuxeoLogin {
-    /// A user and the password.
-    Basic {
-        /// The user's name.
-        user: String,
-        /// The password.
-        password: String,
-    },
-    /// A token that was made for a user.
-    Token(String),
-}
 
 /// All users of a server that speaks Datadog's v1 API, in the order of its list. It knows no groups. The list is read
 /// as it comes; a row's line is its place in it.
