@@ -1,7 +1,7 @@
 //! The way out of a refusal: the name that is nearest to a misspelt one, or the command that helps. Only operators read
 //! it. Answers over HTTP never suggest names.
 
-use super::{AdminRequest, Membership};
+use super::request::{AdminRequest, Membership};
 use crate::directory::{Directory, PASSWORD_REFUSED};
 use crate::model::{EntityKind, Error, Filter, fold_name};
 use std::fmt;

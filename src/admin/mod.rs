@@ -3,10 +3,13 @@
 
 mod advice;
 mod fields;
+mod request;
 mod views;
 
 pub use advice::Refusal;
 pub use fields::settle_fields;
+pub use request::{AdminRequest, Batch, ConflictArg, Membership, Phase, Selection};
+pub(crate) use request::{LOCAL_PATH, PROGRESS_PATH};
 pub use views::{
     ShownChange, ShownChanges, ShownGroup, ShownImport, ShownKey, ShownProgress, ShownProperty, ShownUser, exported,
 };
@@ -20,254 +23,9 @@ use crate::json::{self, JsonText};
 use crate::model::{
     AccessRole, BaseRole, Filter, GroupChanges, GroupRef, KeyRole, Precondition, Result, TextField, UserChanges,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// A request of a command.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AdminRequest {
-    /// Some users, in the order of names: [`ShownUser`]s.
-    Users {
-        /// Which.
-        selection: Selection,
-        /// After that name.
-        after: String,
-        /// As many.
-        limit: u64,
-    },
-    /// One user, with groups: [`ShownUser`].
-    User {
-        /// The login.
-        name: String,
-    },
-    /// Makes a user: [`ShownUser`].
-    AddUser(Box<UserRecord>),
-    /// Changes a user: [`ShownUser`]. What is `None` stays, what is empty is cleared.
-    SetUser(Box<UserRecord>),
-    /// Gives a user another login: [`ShownUser`].
-    RenameUser {
-        /// The present login.
-        name: String,
-        /// The new one.
-        new_name: String,
-    },
-    /// Removes a user for good.
-    DeleteUser {
-        /// The login.
-        name: String,
-    },
-    /// Removes users who are disabled and were not changed since then, as many: their names.
-    PurgeUsers {
-        /// Milliseconds since 1970-01-01 UTC.
-        unchanged_since: i64,
-        /// As many.
-        limit: u64,
-    },
-    /// Some groups, in the order of names: [`ShownGroup`]s.
-    Groups {
-        /// Only entries whose name or label contains this.
-        text: Option<String>,
-        /// After that name.
-        after: String,
-        /// As many.
-        limit: u64,
-    },
-    /// One group, with the groups in it and above it: [`ShownGroup`].
-    Group {
-        /// The name.
-        name: String,
-    },
-    /// Makes a group: [`ShownGroup`].
-    AddGroup(GroupRecord),
-    /// Changes a group: [`ShownGroup`]. What is `None` stays, what is empty is cleared.
-    SetGroup(GroupRecord),
-    /// Removes a group for good.
-    DeleteGroup {
-        /// The name.
-        name: String,
-    },
-    /// Puts a user, or a group, into a group.
-    AddMember(Membership),
-    /// Takes a user, or a group, out of a group.
-    RemoveMember(Membership),
-    /// Makes a key: its number and the secret.
-    CreateKey {
-        /// The role of an application key; `None`: an API key.
-        role: Option<Role>,
-        /// Its label.
-        name: String,
-    },
-    /// All keys: [`ShownKey`]s.
-    Keys,
-    /// Ends a key.
-    RevokeKey {
-        /// Its number.
-        id: i64,
-    },
-    /// Gives a user another password.
-    SetPassword {
-        /// The login.
-        user: String,
-        /// The password, in clear.
-        password: String,
-    },
-    /// Some changes: [`ShownChanges`].
-    Changes {
-        /// With the oldest that is kept, in place of `after`.
-        #[serde(default)]
-        oldest: bool,
-        /// After that one; `None`: only those to come.
-        after: Option<i64>,
-        /// From that time on, in milliseconds since 1970-01-01 UTC, in place of `after`.
-        from: Option<i64>,
-        /// As many.
-        limit: u64,
-        /// Seconds to wait for the first one.
-        wait: u64,
-    },
-    /// Copies the database into an existing empty file in the same folder.
-    Copy {
-        /// The file, without its folder.
-        name: String,
-    },
-    /// Brings in what a file has: [`ShownImport`].
-    Import(Box<Batch>),
-    /// How far an import of the input with that digest has come: [`ShownProgress`], or nothing.
-    ImportProgress {
-        /// SHA-256.
-        digest: [u8; 32],
-    },
-    /// The beginning of an import: the place from which the memberships of the file count, and how many names wait in
-    /// groups' lists.
-    BeginImport {
-        /// SHA-256.
-        digest: [u8; 32],
-        /// How many places the memberships of the file name.
-        places: u64,
-    },
-    /// Removes properties with the names of fields from some users and groups: [`ShownProperty`]s.
-    RemoveAnsweredProperties,
-    /// The number of pending members.
-    WaitingNames,
-    /// The end of an import.
-    EndImport {
-        /// SHA-256.
-        digest: [u8; 32],
-    },
-}
-
-/// Which users a list is about: those to whom all of it applies.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Selection {
-    /// Only users who are disabled, or only users who are not.
-    pub disabled: Option<bool>,
-    /// Only users who have logged in, or only users who have not.
-    pub verified: Option<bool>,
-    /// Only administrators, or only other users.
-    pub administrators: bool,
-    /// Direct members of that group.
-    pub group: Option<String>,
-    /// Only users whose login, names or e-mail address contain that text.
-    pub text: Option<String>,
-    /// Only users who were not changed since then, in milliseconds since 1970-01-01 UTC.
-    pub unchanged_since: Option<i64>,
-}
-
-/// A membership.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Membership {
-    /// The group.
-    pub group: String,
-    /// The user, or the group, in it.
-    pub member: String,
-    /// It is a group.
-    pub subgroup: bool,
-}
-
-/// A part of a file, to be brought in in one transaction.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Batch {
-    /// Existing entries: of a group, the first phase has it without its lists, and the last phase has only its lists.
-    pub records: Vec<Record>,
-    /// The number of the row of each, and its line.
-    pub rows: Vec<(u64, u64)>,
-    /// How existing users and groups are treated.
-    pub conflict: ConflictArg,
-    /// Makes the groups that do not exist.
-    pub create_groups: bool,
-    /// Where the order of all memberships was when the import began.
-    pub base: i64,
-    /// The digest of the whole input.
-    pub digest: [u8; 32],
-    /// Which pass over the input it is.
-    pub phase: Phase,
-    /// The number of the last row of the batch, and its line.
-    pub last: (u64, u64),
-}
-
-/// The passes of an import over its input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// Groups, without who is in them.
-    Groups,
-    /// Users, with their groups.
-    Users,
-    /// The groups that groups are in, where a group says so itself. They replace what was there, so they come before the
-    /// memberships that add.
-    Parents,
-    /// Memberships of groups that the input calls by their names here. After them it is settled which groups give
-    /// rights.
-    NamedMemberships,
-    /// Memberships of groups that are entries of an LDAP directory.
-    Memberships,
-    /// Memberships that only the members say.
-    MemberOf,
-    /// Changes that would have left no administrator before.
-    Administrators,
-}
-
-impl Phase {
-    /// All, in their order.
-    pub const ALL: [Phase; 7] = [
-        Phase::Groups,
-        Phase::Users,
-        Phase::Parents,
-        Phase::NamedMemberships,
-        Phase::Memberships,
-        Phase::MemberOf,
-        Phase::Administrators,
-    ];
-
-    /// True if it imports memberships of users, or of groups in other groups.
-    pub fn has_memberships(self) -> bool {
-        matches!(self, Phase::NamedMemberships | Phase::Memberships | Phase::MemberOf)
-    }
-
-    /// Its place in [`Phase::ALL`].
-    pub fn index(self) -> usize {
-        self as usize
-    }
-
-    /// Its number, from 1.
-    pub fn number(self) -> u32 {
-        self as u32 + 1
-    }
-}
-
-/// How existing users and groups are treated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ConflictArg {
-    /// Stays as it is.
-    Skip,
-    /// Is changed.
-    Update,
-    /// Is an error.
-    Fail,
-}
 
 /// Carries out an order. The answer is what the order says, as JSON.
 ///
@@ -280,19 +38,7 @@ pub fn perform(directory: &Directory, order: AdminRequest) -> std::result::Resul
 
 fn carry_out(directory: &Directory, order: AdminRequest) -> Result<JsonText> {
     match order {
-        AdminRequest::Users { selection, after, limit } => {
-            let group = selection.group.as_deref().map(GroupRef::from);
-            let filters = [
-                selection.disabled.map(Filter::disabled),
-                selection.verified.map(Filter::verified),
-                selection.administrators.then(Filter::administrators),
-                selection.text.as_deref().map(Filter::containing),
-                selection.unchanged_since.map(Filter::UnchangedSince),
-            ];
-            let filter = filters.into_iter().flatten().collect();
-            let accounts = directory.users_after(filter, group, &after, limit)?;
-            answer(&accounts.iter().map(ShownUser::of_account).collect::<Vec<_>>())
-        }
+        AdminRequest::Users { selection, after, limit } => users(directory, &selection, &after, limit),
         AdminRequest::User { name } => answer(&ShownUser::of_profile(&directory.user_with_groups(&name)?)),
         AdminRequest::AddUser(user) => answer(&ShownUser::of_profile(&directory.create_user(new_user_of(*user))?)),
         AdminRequest::SetUser(user) => {
@@ -320,27 +66,9 @@ fn carry_out(directory: &Directory, order: AdminRequest) -> Result<JsonText> {
             group(directory, &name)
         }
         AdminRequest::DeleteGroup { name } => answer(&directory.delete_group(&name, Precondition::default())?),
-        AdminRequest::AddMember(Membership { group, member, subgroup: false }) => {
-            answer(&directory.add_member(MembershipView::Group, &member, &group).map(drop)?)
-        }
-        AdminRequest::AddMember(Membership { group, member, subgroup: true }) => {
-            answer(&directory.add_subgroup(&group, &member)?)
-        }
-        AdminRequest::RemoveMember(Membership { group, member, subgroup: false }) => {
-            answer(&directory.remove_member(MembershipView::Group, &member, &group).map(drop)?)
-        }
-        AdminRequest::RemoveMember(Membership { group, member, subgroup: true }) => {
-            answer(&directory.remove_subgroup(&group, &member)?)
-        }
-        AdminRequest::CreateKey { role, name } => {
-            let purpose = match role {
-                None => CredentialKind::Api,
-                Some(Role::Admin) => CredentialKind::Application(KeyRole::Admin),
-                Some(Role::Standard) => CredentialKind::Application(KeyRole::Standard),
-                Some(Role::Read) => CredentialKind::Application(KeyRole::Read),
-            };
-            answer(&directory.create_key(purpose, &name)?)
-        }
+        AdminRequest::AddMember(membership) => add_member(directory, membership),
+        AdminRequest::RemoveMember(membership) => remove_member(directory, membership),
+        AdminRequest::CreateKey { role, name } => create_key(directory, role, &name),
         AdminRequest::Keys => answer(&directory.keys()?.iter().map(ShownKey::of).collect::<Vec<_>>()),
         AdminRequest::RevokeKey { id } => answer(&directory.revoke_key(id)?),
         AdminRequest::SetPassword { user, password } => answer(&directory.set_password(&user, &password)?),
@@ -361,6 +89,47 @@ fn carry_out(directory: &Directory, order: AdminRequest) -> Result<JsonText> {
         AdminRequest::WaitingNames => answer(&directory.count_pending_members()?),
         AdminRequest::EndImport { digest } => answer(&directory.end_import(digest)?),
     }
+}
+
+/// Some users, in the order of names.
+fn users(directory: &Directory, selection: &Selection, after: &str, limit: u64) -> Result<JsonText> {
+    let group = selection.group.as_deref().map(GroupRef::from);
+    let filters = [
+        selection.disabled.map(Filter::disabled),
+        selection.verified.map(Filter::verified),
+        selection.administrators.then(Filter::administrators),
+        selection.text.as_deref().map(Filter::containing),
+        selection.unchanged_since.map(Filter::UnchangedSince),
+    ];
+    let filter = filters.into_iter().flatten().collect();
+    let accounts = directory.users_after(filter, group, after, limit)?;
+    answer(&accounts.iter().map(ShownUser::of_account).collect::<Vec<_>>())
+}
+
+fn add_member(directory: &Directory, membership: Membership) -> Result<JsonText> {
+    let Membership { group, member, subgroup } = membership;
+    if subgroup {
+        return answer(&directory.add_subgroup(&group, &member)?);
+    }
+    answer(&directory.add_member(MembershipView::Group, &member, &group).map(drop)?)
+}
+
+fn remove_member(directory: &Directory, membership: Membership) -> Result<JsonText> {
+    let Membership { group, member, subgroup } = membership;
+    if subgroup {
+        return answer(&directory.remove_subgroup(&group, &member)?);
+    }
+    answer(&directory.remove_member(MembershipView::Group, &member, &group).map(drop)?)
+}
+
+fn create_key(directory: &Directory, role: Option<Role>, name: &str) -> Result<JsonText> {
+    let purpose = match role {
+        None => CredentialKind::Api,
+        Some(Role::Admin) => CredentialKind::Application(KeyRole::Admin),
+        Some(Role::Standard) => CredentialKind::Application(KeyRole::Standard),
+        Some(Role::Read) => CredentialKind::Application(KeyRole::Read),
+    };
+    answer(&directory.create_key(purpose, name)?)
 }
 
 fn answer(value: &impl Serialize) -> Result<JsonText> {

@@ -4,16 +4,11 @@
 use super::context::Context;
 use super::followers::FOLLOWERS_MAX;
 use super::plain::{self, error_document};
-use crate::admin::{AdminRequest, Refusal, perform};
+use crate::admin::{AdminRequest, LOCAL_PATH, PROGRESS_PATH, Refusal, perform};
 use crate::http::{Method, RejectedRequest, Request, Response};
 use crate::json;
 use serde::Deserialize;
 use serde_json::json;
-
-/// The path of administrative requests.
-pub(crate) const PATH: &str = "/orders";
-/// The path where a waiting command asks whether the server makes progress.
-pub(crate) const PROGRESS_PATH: &str = "/progress";
 
 /// The dialect in the log and in metrics.
 const NAME: &str = "command";
@@ -32,13 +27,13 @@ struct AdminEnvelope {
 /// Answers a request.
 pub(super) fn handle(context: &Context, request: &Request<'_>) -> Response {
     let mut response = match request.path {
-        PATH => perform_request(context, request),
+        LOCAL_PATH => perform_request(context, request),
         PROGRESS_PATH => Response::json(200, &json!({ "progress": context.authenticator.progress() })),
         _ => error_document(404, "there is nothing at this path"),
     };
     response.log_fields.dialect = NAME;
     response.log_fields.route =
-        [PATH, PROGRESS_PATH].into_iter().find(|path| *path == request.path).unwrap_or_default();
+        [LOCAL_PATH, PROGRESS_PATH].into_iter().find(|path| *path == request.path).unwrap_or_default();
     response
 }
 

@@ -21,7 +21,6 @@ mod route;
 mod router;
 mod ui;
 
-pub(crate) use admin_socket::{PATH as LOCAL_PATH, PROGRESS_PATH};
 pub use context::{Context, Metrics};
 pub use mounts::{Dialect, check_prefix, is_same_prefix};
 pub use router::Router;

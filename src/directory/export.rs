@@ -1,8 +1,8 @@
 //! Everything in a directory, one thing after the other.
 
 use super::seed::FIRST_USER;
-use crate::model::{Filter, Group, MemberList, Result, UserSummary, fold_name};
-use crate::store::{MembershipPositions, PositionScope, PositionedGroup, ReadTx, Snapshot};
+use crate::model::{Filter, Group, MemberList, PositionedGroup, Result, UserSummary, fold_name};
+use crate::store::{MembershipPositions, PositionScope, ReadTx, Snapshot};
 
 /// Users, or groups, that are read at a time.
 const ROWS_PER_READ: u64 = 1000;

@@ -3,8 +3,8 @@
 use super::passwords;
 use super::permissions::Operation;
 use super::transactions::Directory;
-use crate::model::Result;
-use crate::store::{RemovedProperty, Snapshot};
+use crate::model::{RemovedProperty, Result};
+use crate::store::Snapshot;
 
 /// Names that no new user or group could have, a line each. They are no damage.
 ///

@@ -26,8 +26,7 @@ mod transactions;
 mod user_writes;
 mod users;
 
-pub use crate::model::{Credential, CredentialKind};
-pub use crate::store::{ImportProgress, PositionedGroup, RemovedProperty};
+pub use crate::model::{Credential, CredentialKind, ImportProgress, PositionedGroup, RemovedProperty};
 pub use authentication::{Authenticator, Session, SessionLimits};
 pub use change_feed::{ChangeCursor, ChangePage};
 pub use change_retention::ChangeRetention;

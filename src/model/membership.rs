@@ -10,3 +10,14 @@ pub enum MemberList {
     /// The groups that it is a direct member of.
     Parents,
 }
+
+/// The membership of a user, with its position.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PositionedGroup {
+    /// The name of the group.
+    pub name: String,
+    /// The position.
+    pub place: u64,
+    /// The spelling of the user's name in the group's list, where it differs.
+    pub written: Option<String>,
+}

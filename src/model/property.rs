@@ -69,6 +69,19 @@ pub fn is_answered_property(kind: EntityKind, name: &str) -> bool {
         })
 }
 
+/// A property that was removed because it has the name of a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemovedProperty {
+    /// Of a user or of a group.
+    pub kind: EntityKind,
+    /// The name of the user or group.
+    pub owner: String,
+    /// The name of the property.
+    pub name: String,
+    /// Its value, as JSON.
+    pub value: String,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,8 +4,7 @@ use super::batch::Import;
 use super::items::{ImportOptions, ImportPosition, Imported, Item, PLACE_MAX};
 use crate::directory::permissions::Operation;
 use crate::directory::transactions::Directory;
-use crate::model::{Result, now};
-use crate::store::ImportProgress;
+use crate::model::{ImportProgress, Result, now};
 
 /// How long an import that was broken off is remembered, in milliseconds.
 const PROGRESS_KEPT_MILLISECONDS: i64 = 30 * 24 * 3_600_000;

@@ -1,7 +1,9 @@
 //! Integrity checks: each finding is one line.
 
 use crate::json::members;
-use crate::model::{EntityKind, Error, Result, check_new_name, fold_name, is_answered_property, is_key_of, now};
+use crate::model::{
+    EntityKind, Error, RemovedProperty, Result, check_new_name, fold_name, is_answered_property, is_key_of, now,
+};
 use crate::store::sql::{ReadTx, WriteTx, failure};
 use crate::store::sqlite::migrations;
 use crate::store::tables::columns::{attributes, attributes_text, search_key};
@@ -289,19 +291,6 @@ fn wrong_attributes(kind: EntityKind, name: &str, text: &str) -> Vec<String> {
         )
     };
     answered.map(|(property, _)| line(property)).collect()
-}
-
-/// A property that was removed because it has the name of a field.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RemovedProperty {
-    /// Of a user or of a group.
-    pub kind: EntityKind,
-    /// The name of the user or group.
-    pub owner: String,
-    /// The name of the property.
-    pub name: String,
-    /// Its value, as JSON.
-    pub value: String,
 }
 
 impl WriteTx<'_> {

@@ -1,18 +1,9 @@
 //! Rows of `imports` and `import_parts`: the progress and the results of interrupted imports. Rows of `entry_names`:
 //! the LDAP entries that users and groups were imported from.
 
-use crate::model::{EntityKind, EntryName, Result, now};
+use crate::model::{EntityKind, EntryName, ImportProgress, Result, now};
 use crate::store::sql::{ReadTx, WriteTx};
 use rusqlite::params;
-
-/// The progress of an import.
-#[derive(Debug, Clone, Default)]
-pub struct ImportProgress {
-    /// The line of the last row that was read.
-    pub line: u64,
-    /// The stored parts: phase, number of the last row, and result.
-    pub parts: Vec<(u32, u64, String)>,
-}
 
 /// The user or group that was imported from an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

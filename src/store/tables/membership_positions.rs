@@ -4,21 +4,10 @@
 //! directory with these positions has the same lists in the same order.
 
 use super::list_sql::list_kind;
-use crate::model::{MemberList, Result};
+use crate::model::{MemberList, PositionedGroup, Result};
 use crate::store::sql::ReadTx;
 use rusqlite::{Row, params};
 use std::collections::{BTreeMap, HashSet};
-
-/// The membership of a user, with its position.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PositionedGroup {
-    /// The name of the group.
-    pub name: String,
-    /// The position.
-    pub place: u64,
-    /// The spelling of the user's name in the group's list, where it differs.
-    pub written: Option<String>,
-}
 
 /// An entry of a list. The order of the variants, and of their fields, breaks ties.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

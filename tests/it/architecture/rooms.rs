@@ -53,9 +53,7 @@ pub(super) struct Debt {
 
 /// Rooms without a line here have none.
 pub(super) const DEBT: &[Debt] = &[
-    Debt { room: "admin", cyclic: 2, upward: 3, long_files: 1, long_functions: 1 },
-    //
-    Debt { room: "cli", cyclic: 0, upward: 1, long_files: 1, long_functions: 1 },
+    Debt { room: "cli", cyclic: 0, upward: 0, long_files: 1, long_functions: 1 },
 ];
 
 /// Fails when a room has more violations than its debt, and when it has none and its debt is still there.

@@ -1,0 +1,254 @@
+//! The requests, and the values in them.
+
+use crate::formats::{GroupRecord, Record, Role, UserRecord};
+use serde::{Deserialize, Serialize};
+
+/// The path of administrative requests.
+pub(crate) const LOCAL_PATH: &str = "/orders";
+/// The path where a waiting command asks whether the server makes progress.
+pub(crate) const PROGRESS_PATH: &str = "/progress";
+
+/// A request of a command.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdminRequest {
+    /// Some users, in the order of names: [`ShownUser`](super::ShownUser)s.
+    Users {
+        /// Which.
+        selection: Selection,
+        /// After that name.
+        after: String,
+        /// As many.
+        limit: u64,
+    },
+    /// One user, with groups: [`ShownUser`](super::ShownUser).
+    User {
+        /// The login.
+        name: String,
+    },
+    /// Makes a user: [`ShownUser`](super::ShownUser).
+    AddUser(Box<UserRecord>),
+    /// Changes a user: [`ShownUser`](super::ShownUser). What is `None` stays, what is empty is cleared.
+    SetUser(Box<UserRecord>),
+    /// Gives a user another login: [`ShownUser`](super::ShownUser).
+    RenameUser {
+        /// The present login.
+        name: String,
+        /// The new one.
+        new_name: String,
+    },
+    /// Removes a user for good.
+    DeleteUser {
+        /// The login.
+        name: String,
+    },
+    /// Removes users who are disabled and were not changed since then, as many: their names.
+    PurgeUsers {
+        /// Milliseconds since 1970-01-01 UTC.
+        unchanged_since: i64,
+        /// As many.
+        limit: u64,
+    },
+    /// Some groups, in the order of names: [`ShownGroup`](super::ShownGroup)s.
+    Groups {
+        /// Only entries whose name or label contains this.
+        text: Option<String>,
+        /// After that name.
+        after: String,
+        /// As many.
+        limit: u64,
+    },
+    /// One group, with the groups in it and above it: [`ShownGroup`](super::ShownGroup).
+    Group {
+        /// The name.
+        name: String,
+    },
+    /// Makes a group: [`ShownGroup`](super::ShownGroup).
+    AddGroup(GroupRecord),
+    /// Changes a group: [`ShownGroup`](super::ShownGroup). What is `None` stays, what is empty is cleared.
+    SetGroup(GroupRecord),
+    /// Removes a group for good.
+    DeleteGroup {
+        /// The name.
+        name: String,
+    },
+    /// Puts a user, or a group, into a group.
+    AddMember(Membership),
+    /// Takes a user, or a group, out of a group.
+    RemoveMember(Membership),
+    /// Makes a key: its number and the secret.
+    CreateKey {
+        /// The role of an application key; `None`: an API key.
+        role: Option<Role>,
+        /// Its label.
+        name: String,
+    },
+    /// All keys: [`ShownKey`](super::ShownKey)s.
+    Keys,
+    /// Ends a key.
+    RevokeKey {
+        /// Its number.
+        id: i64,
+    },
+    /// Gives a user another password.
+    SetPassword {
+        /// The login.
+        user: String,
+        /// The password, in clear.
+        password: String,
+    },
+    /// Some changes: [`ShownChanges`](super::ShownChanges).
+    Changes {
+        /// With the oldest that is kept, in place of `after`.
+        #[serde(default)]
+        oldest: bool,
+        /// After that one; `None`: only those to come.
+        after: Option<i64>,
+        /// From that time on, in milliseconds since 1970-01-01 UTC, in place of `after`.
+        from: Option<i64>,
+        /// As many.
+        limit: u64,
+        /// Seconds to wait for the first one.
+        wait: u64,
+    },
+    /// Copies the database into an existing empty file in the same folder.
+    Copy {
+        /// The file, without its folder.
+        name: String,
+    },
+    /// Brings in what a file has: [`ShownImport`](super::ShownImport).
+    Import(Box<Batch>),
+    /// How far an import of the input with that digest has come: [`ShownProgress`](super::ShownProgress), or nothing.
+    ImportProgress {
+        /// SHA-256.
+        digest: [u8; 32],
+    },
+    /// The beginning of an import: the place from which the memberships of the file count, and how many names wait in
+    /// groups' lists.
+    BeginImport {
+        /// SHA-256.
+        digest: [u8; 32],
+        /// How many places the memberships of the file name.
+        places: u64,
+    },
+    /// Removes properties with the names of fields from some users and groups: [`ShownProperty`](super::ShownProperty)s.
+    RemoveAnsweredProperties,
+    /// The number of pending members.
+    WaitingNames,
+    /// The end of an import.
+    EndImport {
+        /// SHA-256.
+        digest: [u8; 32],
+    },
+}
+
+/// Which users a list is about: those to whom all of it applies.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Selection {
+    /// Only users who are disabled, or only users who are not.
+    pub disabled: Option<bool>,
+    /// Only users who have logged in, or only users who have not.
+    pub verified: Option<bool>,
+    /// Only administrators, or only other users.
+    pub administrators: bool,
+    /// Direct members of that group.
+    pub group: Option<String>,
+    /// Only users whose login, names or e-mail address contain that text.
+    pub text: Option<String>,
+    /// Only users who were not changed since then, in milliseconds since 1970-01-01 UTC.
+    pub unchanged_since: Option<i64>,
+}
+
+/// A membership.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Membership {
+    /// The group.
+    pub group: String,
+    /// The user, or the group, in it.
+    pub member: String,
+    /// It is a group.
+    pub subgroup: bool,
+}
+
+/// A part of a file, to be brought in in one transaction.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Batch {
+    /// Existing entries: of a group, the first phase has it without its lists, and the last phase has only its lists.
+    pub records: Vec<Record>,
+    /// The number of the row of each, and its line.
+    pub rows: Vec<(u64, u64)>,
+    /// How existing users and groups are treated.
+    pub conflict: ConflictArg,
+    /// Makes the groups that do not exist.
+    pub create_groups: bool,
+    /// Where the order of all memberships was when the import began.
+    pub base: i64,
+    /// The digest of the whole input.
+    pub digest: [u8; 32],
+    /// Which pass over the input it is.
+    pub phase: Phase,
+    /// The number of the last row of the batch, and its line.
+    pub last: (u64, u64),
+}
+
+/// The passes of an import over its input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Groups, without who is in them.
+    Groups,
+    /// Users, with their groups.
+    Users,
+    /// The groups that groups are in, where a group says so itself. They replace what was there, so they come before the
+    /// memberships that add.
+    Parents,
+    /// Memberships of groups that the input calls by their names here. After them it is settled which groups give
+    /// rights.
+    NamedMemberships,
+    /// Memberships of groups that are entries of an LDAP directory.
+    Memberships,
+    /// Memberships that only the members say.
+    MemberOf,
+    /// Changes that would have left no administrator before.
+    Administrators,
+}
+
+impl Phase {
+    /// All, in their order.
+    pub const ALL: [Phase; 7] = [
+        Phase::Groups,
+        Phase::Users,
+        Phase::Parents,
+        Phase::NamedMemberships,
+        Phase::Memberships,
+        Phase::MemberOf,
+        Phase::Administrators,
+    ];
+
+    /// True if it imports memberships of users, or of groups in other groups.
+    pub fn has_memberships(self) -> bool {
+        matches!(self, Phase::NamedMemberships | Phase::Memberships | Phase::MemberOf)
+    }
+
+    /// Its place in [`Phase::ALL`].
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
+    /// Its number, from 1.
+    pub fn number(self) -> u32 {
+        self as u32 + 1
+    }
+}
+
+/// How existing users and groups are treated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConflictArg {
+    /// Stays as it is.
+    Skip,
+    /// Is changed.
+    Update,
+    /// Is an error.
+    Fail,
+}
