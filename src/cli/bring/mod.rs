@@ -5,9 +5,13 @@
 //! transaction that remembers how far the import has come and what has become of its rows.
 
 mod claims;
+mod mapping;
+mod password;
 mod reading;
 mod report;
 mod source;
+mod survey;
+mod withheld;
 
 pub(super) use source::Source;
 
@@ -24,7 +28,7 @@ use crate::formats::Remark;
 use crate::json;
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use reading::{Done, Pass, Survey, Withheld, read, survey};
+use reading::{Done, Pass, read};
 use report::Report;
 use serde::Serialize;
 use serde_json::json;
@@ -33,6 +37,8 @@ use std::collections::HashSet;
 use std::fmt;
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
+use survey::{Survey, survey};
+use withheld::Withheld;
 
 /// Parts that are read ahead.
 const PARTS_AHEAD: usize = 2;
@@ -135,8 +141,7 @@ pub(super) fn bring_in(
     let bar = bar(source.bytes * PASSES, "{elapsed_precise} [{wide_bar}] {percent}% {msg}, {eta} to go");
     let mut report = Report::new(&name, options.report.as_deref(), &bar)?;
     let mut totals = Totals::default();
-    let surveyed = survey(source, options, &mut report, &bar).with_context(|| format!("read {name}"));
-    let survey = match surveyed {
+    let survey = match survey(source, options, &mut report, &bar).with_context(|| format!("read {name}")) {
         Ok(survey) => survey,
         Err(error) => {
             bar.finish_and_clear();
@@ -147,21 +152,7 @@ pub(super) fn bring_in(
     (totals.refused, totals.missing, totals.lossy) = (survey.refused, survey.missing, survey.lossy);
     totals.cut_off = survey.cut_off;
     totals.logins.clone_from(&survey.logins);
-    let mut before: Option<ShownProgress> = client.send(AdminRequest::ImportProgress { digest })?;
-    if restart && before.take().is_some() {
-        client.send::<()>(AdminRequest::EndImport { digest })?;
-    }
-    if let Some(ShownProgress { line, .. }) = &before
-        && *line > 0
-    {
-        bar.suspend(|| {
-            print_status(&format!(
-                "{name}: going on after line {line}, up to which it was brought in before (--restart begins anew)"
-            ));
-        });
-    }
-    // What was broken off before its first part begins anew: by now, the order of all memberships may have gone on.
-    let before = before.filter(|before| before.phase > 0 || before.base.is_none());
+    let before = progress_before(client, digest, restart, &name, &bar)?;
     let (base, waiting): (i64, u64) = match &before {
         Some(before) => (before.base.unwrap_or(0), before.waiting),
         None => client.send(AdminRequest::BeginImport { digest, places: survey.places })?,
@@ -193,6 +184,31 @@ pub(super) fn bring_in(
     let text = format!("{name}: {}{totals}\n", if options.dry_run { "a dry run, nothing is changed: " } else { "" });
     print_result(format, &text, &totals.object(&name, options.dry_run))?;
     totals.verdict(options.dry_run)
+}
+
+/// How far an import of the same input has come that was broken off. `restart`: it does not count.
+fn progress_before(
+    client: &mut AdminClient,
+    digest: [u8; 32],
+    restart: bool,
+    name: &str,
+    bar: &ProgressBar,
+) -> anyhow::Result<Option<ShownProgress>> {
+    let mut before: Option<ShownProgress> = client.send(AdminRequest::ImportProgress { digest })?;
+    if restart && before.take().is_some() {
+        client.send::<()>(AdminRequest::EndImport { digest })?;
+    }
+    if let Some(ShownProgress { line, .. }) = &before
+        && *line > 0
+    {
+        bar.suspend(|| {
+            print_status(&format!(
+                "{name}: going on after line {line}, up to which it was brought in before (--restart begins anew)"
+            ));
+        });
+    }
+    // What was broken off before its first part begins anew: by now, the order of all memberships may have gone on.
+    Ok(before.filter(|before| before.phase > 0 || before.base.is_none()))
 }
 
 /// The digest of an input and of what it is taken for. An import that goes on has to take it for the same.

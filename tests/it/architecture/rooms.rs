@@ -39,40 +39,11 @@ pub(super) const FLOORS: [(&str, &[&str]); 23] = [
 /// Rooms that use no other one: plain values and small tools.
 const FOR_ALL: [&str; 4] = ["model", "json", "sync", "background"];
 
-/// Violations of a room that are older than the rules, at most. A figure is lowered as they end; a room without
-/// violations loses its figure.
-pub(super) struct Debt {
-    pub(super) room: &'static str,
-    /// Arrows that are part of a cycle of files.
-    pub(super) cyclic: usize,
-    /// Arrows to a room that is not below.
-    pub(super) upward: usize,
-    pub(super) long_files: usize,
-    pub(super) long_functions: usize,
-}
-
-/// Rooms without a line here have none.
-pub(super) const DEBT: &[Debt] = &[
-    Debt { room: "cli", cyclic: 0, upward: 0, long_files: 1, long_functions: 1 },
-];
-
-/// Fails when a room has more violations than its debt, and when it has none and its debt is still there.
-pub(super) fn compare(rule: &str, found: BTreeMap<String, Vec<String>>, figure: impl Fn(&Debt) -> usize) {
-    let mut wrong = String::new();
-    let rooms: BTreeSet<&str> = found.keys().map(String::as_str).chain(DEBT.iter().map(|debt| debt.room)).collect();
-    for room in rooms {
-        let violations = found.get(room).map_or(&[][..], Vec::as_slice);
-        let allowed = DEBT.iter().find(|debt| debt.room == room).map_or(0, &figure);
-        let count = violations.len();
-        if count > allowed {
-            let shown = violations.join("\n    ");
-            wrong += &format!("\n{room}: {count}, and DEBT in rooms.rs allows {allowed}:\n    {shown}");
-        } else if count == 0 && allowed > 0 {
-            wrong +=
-                &format!("\n{room}: none any more. Make the figure {allowed} in DEBT 0, and delete a line of zeros.");
-        }
-    }
-    assert!(wrong.is_empty(), "{rule}{wrong}");
+/// Fails with the violations of a rule, by room.
+pub(super) fn require_none(rule: &str, found: &BTreeMap<String, Vec<String>>) {
+    let rooms: String =
+        found.iter().map(|(room, violations)| format!("\n{room}:\n    {}", violations.join("\n    "))).collect();
+    assert!(rooms.is_empty(), "{rule}{rooms}");
 }
 
 fn graph() -> Graph {
@@ -91,7 +62,7 @@ fn no_file_is_in_a_cycle_of_files() {
     for arrow in graph.cyclic_arrows(|file| rooms[file]) {
         found.entry(room_of(&graph.files[arrow.0]).to_owned()).or_default().push(graph.show(arrow));
     }
-    compare("files that use each other, directly or through others:", found, |debt| debt.cyclic);
+    require_none("files that use each other, directly or through others:", &found);
 }
 
 #[test]
@@ -106,7 +77,7 @@ fn each_room_uses_only_those_below_it() {
             found.entry(from.to_owned()).or_default().push(graph.show(*arrow));
         }
     }
-    compare("rooms that use one that is not below them:", found, |debt| debt.upward);
+    require_none("rooms that use one that is not below them:", &found);
 }
 
 #[test]

@@ -1,0 +1,51 @@
+//! The passwords of users in an import.
+
+use crate::cli::import_options::PasswordsArg;
+use crate::directory::{ImportedPassword, classify_password};
+use crate::formats::{Remark, UserRecord};
+
+/// Decides what the password of a row is: a stored value that can be checked, or a password in clear. What could be a
+/// stored value of another kind is neither, and the user cannot log in.
+pub(super) fn settle_password(user: &mut UserRecord, rule: PasswordsArg) -> Vec<Remark> {
+    let (password, hash) = (user.password.take(), user.password_hash.take());
+    let password = password.filter(|password| !password.is_empty());
+    let lost = |text: String| vec![Remark::dropped(text).about(format!("the user {}", user.name))];
+    if rule == PasswordsArg::Leave {
+        return Vec::new();
+    }
+    if let Some(hash) = hash.filter(|hash| !hash.trim().is_empty()) {
+        let beside = password.filter(|password| *password != hash);
+        let mut remarks = beside
+            .map_or_else(Vec::new, |_| lost("a password beside a stored value of a password is left out".to_owned()));
+        match classify_password(&hash) {
+            ImportedPassword::Hash(value) => user.password_hash = Some(value),
+            ImportedPassword::Plain => {
+                remarks
+                    .extend(lost("what is no stored value of a password is left out of a column of these".to_owned()));
+            }
+            ImportedPassword::Unknown(kind) => {
+                remarks.extend(lost(format!("nothing here can check a password of the kind {kind}: it is left out")));
+            }
+        }
+        return remarks;
+    }
+    let Some(password) = password else { return Vec::new() };
+    if rule == PasswordsArg::Clear {
+        user.password = Some(password);
+        return Vec::new();
+    }
+    if password.trim().is_empty() {
+        return lost("a password of spaces alone is left out (--passwords clear takes it)".to_owned());
+    }
+    match classify_password(&password) {
+        ImportedPassword::Hash(value) => user.password_hash = Some(value),
+        ImportedPassword::Plain => user.password = Some(password),
+        ImportedPassword::Unknown(kind) => {
+            return lost(format!(
+                "nothing here can check a password of the kind {kind}: it is left out \
+                 (--passwords clear takes such values for passwords in clear)"
+            ));
+        }
+    }
+    Vec::new()
+}

@@ -1,0 +1,220 @@
+//! The first pass over the rows of an import, which sees what there is.
+
+use super::Source;
+use super::claims::{Claim, Claims, Place};
+use super::mapping::{Mapping, replace_target};
+use super::password::settle_password;
+use super::report::Report;
+use crate::admin::{Phase, settle_fields};
+use crate::cli::import_options::ImportOptions;
+use crate::formats::{EntryName, Joined, MemberRecord, Record, RemarkKind, SaidBy, SubgroupRecord, Target};
+use crate::model::fold_name;
+use indicatif::ProgressBar;
+use std::collections::{HashMap, HashSet};
+
+/// Names of columns that hold logins without anybody being told.
+const PLAIN_LOGINS: [&str; 3] = ["name", "login", "username"];
+
+/// What the first pass has seen.
+#[derive(Default)]
+pub(super) struct Survey {
+    pub(super) claims: Claims,
+    pub(super) mapping: Mapping,
+    /// The entries of groups whose lists the input has.
+    listed: HashSet<EntryName>,
+    /// The entries of all groups of the input.
+    groups: HashSet<EntryName>,
+    /// By the keys of their names, the entries that groups may be made of; `None`: several have the name.
+    outside: HashMap<String, Option<EntryName>>,
+    creates_groups: bool,
+    /// The highest place of a membership that the file names.
+    pub(super) places: u64,
+    /// The number of the last row of each phase but the last.
+    last_rows: [u64; Phase::ALL.len() - 1],
+    /// Where logins come from, and how many.
+    pub(super) logins: Vec<(String, u64)>,
+    pub(super) refused: u64,
+    pub(super) missing: u64,
+    pub(super) lossy: u64,
+    /// The input has no end.
+    pub(super) cut_off: bool,
+}
+
+/// Sees what there is: who claims what, what is refused or lost.
+///
+/// # Errors
+/// When the input cannot be read, or the report not be written.
+pub(super) fn survey(
+    source: &Source,
+    options: &ImportOptions,
+    report: &mut Report<'_>,
+    bar: &ProgressBar,
+) -> anyhow::Result<Survey> {
+    let (mapping, creates_groups) = (Mapping::new(&options.map_group), options.create_groups);
+    let mut survey = Survey { mapping, creates_groups, ..Survey::default() };
+    let mut logins: HashMap<String, u64> = HashMap::new();
+    let mut last_lossy = 0;
+    for (index, row) in source.rows()?.enumerate() {
+        let row = row?;
+        let mut remarks = row.remarks;
+        match row.record {
+            Err(why) => {
+                survey.refused += 1;
+                report.refuse(row.line, &why)?;
+            }
+            Ok(None) => {}
+            Ok(Some(mut record)) => {
+                if let (Some(login), Record::User(user)) = (row.login, &record)
+                    && !user.exported
+                {
+                    match logins.get_mut(&*login) {
+                        Some(count) => *count += 1,
+                        None => drop(logins.insert(login.to_string(), 1)),
+                    }
+                }
+                survey.note(index as u64 + 1, &record);
+                remarks.extend(survey.mapping.left_out(&record));
+                remarks.extend(settle_fields(&mut record));
+                if let Record::User(user) = &mut record {
+                    remarks.extend(settle_password(user, options.passwords));
+                }
+            }
+        }
+        for remark in remarks {
+            match remark.kind {
+                RemarkKind::Missing => survey.missing += 1,
+                RemarkKind::CutOff => survey.cut_off = true,
+                RemarkKind::Dropped => {
+                    survey.lossy += u64::from(last_lossy != row.line);
+                    last_lossy = row.line;
+                }
+            }
+            report.note(row.line, remark)?;
+        }
+        if index % 1000 == 0 {
+            bar.set_position(row.bytes);
+        }
+    }
+    survey.mapping.require_clear()?;
+    survey.claims.finish();
+    survey.logins = logins.into_iter().filter(|(name, _)| !is_plain_login(name)).collect();
+    survey.logins.sort_unstable_by(|(one, count), (other, more)| more.cmp(count).then_with(|| one.cmp(other)));
+    Ok(survey)
+}
+
+fn is_plain_login(name: &str) -> bool {
+    PLAIN_LOGINS.iter().any(|plain| name.eq_ignore_ascii_case(plain))
+}
+
+impl Survey {
+    /// Maps a group that a membership means. Returns whether it is mapped.
+    pub(super) fn map(&self, target: &mut Target) -> bool {
+        replace_target(target, self.mapping.of_target(target, &self.groups))
+    }
+
+    /// Maps a member, if it is a group of the input that is mapped. What a user is called says nothing.
+    pub(super) fn map_member(&self, target: &mut Target) -> bool {
+        let Target::Entry { entry, .. } = target else { return false };
+        let group = self.mapping.entries.get(entry);
+        replace_target(target, group)
+    }
+
+    fn note(&mut self, row: u64, record: &Record) {
+        if let Some(claim) = Claim::name_of(record) {
+            self.claims.note(&claim);
+        }
+        Claim::entries_of(record).for_each(|claim| self.claims.note(&claim));
+        let joined = match record {
+            Record::User(user) => user.joined.iter().flatten().map(place_of).max(),
+            Record::Group(_) => None,
+            Record::Member(member) => member.joined,
+            Record::Subgroup(member) => member.joined,
+        };
+        self.places = self.places.max(joined.unwrap_or(0));
+        self.mapping.note(record);
+        self.note_groups(record);
+        self.note_phases(row, record);
+    }
+
+    fn note_groups(&mut self, record: &Record) {
+        match record {
+            Record::Group(group) => self.groups.extend(&group.entry_names),
+            Record::Member(MemberRecord { group: Target::Entry { entry, name, .. }, said_by, .. })
+            | Record::Subgroup(SubgroupRecord { group: Target::Entry { entry, name, .. }, said_by, .. }) => {
+                if *said_by == SaidBy::Group {
+                    self.listed.insert(*entry);
+                }
+                if let (Some(name), true) = (name, self.creates_groups) {
+                    let found = self.outside.entry(fold_name(name)).or_insert(Some(*entry));
+                    *found = found.filter(|found| found == entry);
+                }
+            }
+            Record::User(_) | Record::Member(_) | Record::Subgroup(_) => {}
+        }
+    }
+
+    /// What a membership counts as: what a member says of a group that has no list in the input is a statement like
+    /// any other.
+    pub(super) fn counted_as(&self, group: &Target, said_by: SaidBy) -> SaidBy {
+        match group {
+            Target::Entry { entry, .. } if said_by == SaidBy::Member && self.listed.contains(entry) => SaidBy::Member,
+            Target::Entry { .. } if said_by == SaidBy::Member => SaidBy::Row,
+            _ => said_by,
+        }
+    }
+
+    /// Takes the name off a group that is no group of the input, where several have that name: none of them is made.
+    pub(super) fn forget_unclear_name(&self, group: &mut Target) {
+        if let Target::Entry { entry, name, .. } = group
+            && !self.groups.contains(entry)
+            && name.as_ref().is_some_and(|name| self.outside.get(&fold_name(name)) == Some(&None))
+        {
+            *name = None;
+        }
+    }
+
+    fn note_phases(&mut self, row: u64, record: &Record) {
+        let phases: &[Phase] = match record {
+            Record::Group(group) if group.groups.is_some() => &[Phase::Groups, Phase::Parents],
+            Record::Group(_) => &[Phase::Groups],
+            Record::User(_) => &[Phase::Users],
+            Record::Member(MemberRecord { group: Target::Name(_), .. })
+            | Record::Subgroup(SubgroupRecord { group: Target::Name(_), .. }) => &[Phase::NamedMemberships],
+            // Which of them it is depends on rows that come later.
+            Record::Member(_) | Record::Subgroup(_) => &[Phase::NamedMemberships, Phase::Memberships, Phase::MemberOf],
+        };
+        for phase in phases {
+            self.last_rows[phase.index()] = row;
+        }
+    }
+
+    /// The number of the last row of a phase; 0 if it has none.
+    pub(super) fn last_row(&self, phase: Phase, deferred: &HashSet<u64>) -> u64 {
+        let last = self.last_rows.get(phase.index()).copied();
+        last.or_else(|| deferred.iter().max().copied()).unwrap_or(0)
+    }
+
+    /// Takes entries off a record that other rows claim too: nobody is meant by what means several. The first row of
+    /// a distinguished name keeps it.
+    pub(super) fn keep_own_entries(&mut self, record: &mut Record, place: Place) {
+        let names = match record {
+            Record::User(user) => &mut user.entry_names,
+            Record::Group(group) => &mut group.entry_names,
+            Record::Member(_) | Record::Subgroup(_) => return,
+        };
+        let mut at = 0;
+        names.retain(|name| {
+            let claim = Claim::Entry { name: *name, first: std::mem::replace(&mut at, 1) == 0 };
+            match claim {
+                Claim::Entry { first: true, .. } => self.claims.earlier(claim, place).is_none(),
+                claim => !self.claims.is_shared(&claim),
+            }
+        });
+    }
+}
+
+fn place_of(joined: &Joined) -> u64 {
+    match joined {
+        Joined::At(place) | Joined::Spelled(place, _) => *place,
+    }
+}
