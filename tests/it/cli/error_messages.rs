@@ -90,7 +90,7 @@ const REFUSED: &[(&str, i32, &[&str])] = &[
     ("import again.csv --report again.csv", 1, &["is the input itself: --report has to name another file"]),
     ("import again.csv --map-group elsewhere=team", 1, &["--map-group: the input has no group"]),
     ("export users.csv", 1, &["users.csv", "(--force overwrites it)"]),
-    ("export users.txt", 2, &["--format is needed because the file name users.txt"]),
+    ("export users.txt", 2, &["--format is needed because the name of the file users.txt"]),
     ("export rollbook.db --format csv --force", 1, &["is the database itself"]),
     ("backup monday.db", 1, &["monday.db is there already (--force overwrites it)"]),
     ("restore nowhere.db", 1, &["nowhere.db"]),

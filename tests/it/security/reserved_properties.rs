@@ -79,11 +79,11 @@ fn reserved_property_name_is_never_stored() {
 fn stored_reserved_property_is_not_served_and_can_be_repaired() {
     let folder = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&folder), &[]);
-    create_user(&server, json!({"username": "ada", "phone": "1"}));
+    create_user(&server, json!({"username": "ada", "badge": "1"}));
     create_group(&server, json!({"id": "team", "properties": {"color": "red"}}));
     assert!(server.stop().success());
     let database = Database::open(folder.db()).expect("the database");
-    let attributes = r#"{"Password":"gotcha","isAdministrator":true,"phone":"1","members":[1.10]}"#;
+    let attributes = r#"{"Password":"gotcha","isAdministrator":true,"badge":"1","members":[1.10]}"#;
     for sql in [
         "update users set attributes = ?1 where username = 'ada'",
         "update groups set attributes = ?1 where name = 'team'",
@@ -95,7 +95,7 @@ fn stored_reserved_property_is_not_served_and_can_be_repaired() {
     for path in ["/user/ada", "/group/team", "/user/search?q=ada", "/group/search?q=team"] {
         let text = server.nuxeo("GET", path, None).text().to_owned();
         assert!(
-            !text.contains("gotcha") && !text.contains("\"members\"") && text.contains("\"phone\":\"1\""),
+            !text.contains("gotcha") && !text.contains("\"members\"") && text.contains("\"badge\":\"1\""),
             "{text}"
         );
     }
@@ -122,7 +122,7 @@ fn stored_reserved_property_is_not_served_and_can_be_repaired() {
     );
     assert_eq!(said(&run(&folder, &["check"])).0, 0);
     assert_eq!(said(&run(&folder, &["check", "--repair"])).1, "removed 0 properties\n");
-    assert_eq!(server.nuxeo("GET", "/user/ada", None).json()["properties"]["phone"], json!("1"));
+    assert_eq!(server.nuxeo("GET", "/user/ada", None).json()["properties"]["badge"], json!("1"));
     assert!(server.stop().success());
     assert_eq!(said(&run(&folder, &["check", "--repair"])).1, "removed 0 properties\n");
 }
