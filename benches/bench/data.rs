@@ -11,7 +11,7 @@ use std::fs::File;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// The version of the schema that the fill is written for.
-const SCHEMA_VERSION: i64 = 6;
+const SCHEMA_VERSION: i64 = 7;
 /// All of its tables and columns. After a change of the schema, the fill has to be adapted, so that the bench measures rows as
 /// the product writes them. The fill writes no audit log: the measured operations append to it and never read it.
 const TABLES: [(&str, &str); 15] = [
@@ -34,7 +34,7 @@ const TABLES: [(&str, &str); 15] = [
     (
         "users",
         "id uuid username username_key first_name last_name display_name email company title first_key last_key \
-         email_key access_role disabled verified password_hash external_id attributes created_at updated_at version",
+         email_key access_role disabled verified password_hash external_id attributes created_at updated_at version phone",
     ),
     ("withheld_group_keys", "group_id key"),
     ("withheld_user_keys", "user_id key"),
