@@ -18,7 +18,7 @@ pub(super) fn start_pruning(store: &Arc<Store>, age: Duration) -> anyhow::Result
     let mut old = ChangeRetention::new(age);
     // Before the first request, because this can write and would delay it.
     if let Err(error) = old.look(&store) {
-        log::warn!("cannot read the age of changes: {}", error.for_log());
+        log::warn!("cannot read the age of changes: {}", error.with_cause());
     }
     let pause = (age / 8).clamp(PRUNE_INTERVAL_MIN, PRUNE_INTERVAL_MAX);
     let work = move |ended: &Receiver<()>| prune(&store, &mut old, age, pause, ended);
@@ -31,7 +31,7 @@ fn prune(store: &Store, old: &mut ChangeRetention, age: Duration, pause: Duratio
             Ok(0) => {}
             Ok(count) => log::info!("removed {count} changes that are older than {age:?}"),
             Err(_) if ended.try_recv() == Err(TryRecvError::Disconnected) => return,
-            Err(error) => log::warn!("cannot remove old changes: {}", error.for_log()),
+            Err(error) => log::warn!("cannot remove old changes: {}", error.with_cause()),
         }
         if ended.recv_timeout(pause) == Err(RecvTimeoutError::Disconnected) {
             return;

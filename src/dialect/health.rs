@@ -63,7 +63,7 @@ fn get_readiness(context: &Context) -> Response {
     match context.authenticator.require_writable() {
         Ok(()) => Response::text(200, "ready\n"),
         Err(error) => {
-            log::warn!("not ready: {}", error.for_log());
+            log::warn!("not ready: {}", error.with_cause());
             Response::text(503, "not ready\n").with_header("Retry-After", "1")
         }
     }

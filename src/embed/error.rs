@@ -89,11 +89,7 @@ impl From<model::Error> for Error {
             Cause::Unavailable(_) => ErrorKind::Unavailable,
             Cause::Internal(_) => ErrorKind::Other,
         };
-        let message = match &error {
-            Cause::Internal(cause) => format!("{cause:#}"),
-            error => error.to_string(),
-        };
-        Error { kind, message }
+        Error { kind, message: error.with_cause() }
     }
 }
 

@@ -89,8 +89,9 @@ pub enum Error {
 }
 
 impl Error {
-    /// The error for the log, with the cause of an internal error. `Display`, which clients may see, has no cause.
-    pub fn for_log(&self) -> String {
+    /// The error with the cause of an internal error, for the log and for a program that embeds the server. `Display`,
+    /// which clients may see, has no cause.
+    pub fn with_cause(&self) -> String {
         match self {
             Error::Internal(cause) => format!("{cause:#}"),
             error => error.to_string(),

@@ -271,7 +271,7 @@ impl Store {
                 exposition.gauge("rollbook_users", "Users, disabled ones too.", &[], users as f64);
                 exposition.gauge("rollbook_groups", "Groups.", &[], groups as f64);
             }
-            Err(error) => log::warn!("the users and groups cannot be counted: {}", error.for_log()),
+            Err(error) => log::warn!("the users and groups cannot be counted: {}", error.with_cause()),
         }
     }
 

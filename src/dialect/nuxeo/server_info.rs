@@ -53,7 +53,7 @@ pub(super) fn get_running_status(call: &mut Call<'_>) -> Result<Response> {
     match call.context.authenticator.require_writable() {
         Ok(()) => Ok(Response::json(200, &parts("ok"))),
         Err(error) => {
-            log::warn!("the running status is not ok: {}", error.for_log());
+            log::warn!("the running status is not ok: {}", error.with_cause());
             Ok(Response::json(503, &parts("the database takes no writes")).with_header("Retry-After", "1"))
         }
     }

@@ -159,7 +159,7 @@ impl Writer {
             let (done, invalidated) = run_guarded(begun, &Actor::program(), write);
             let answer: Answer = Box::new(move |_| {
                 if let Err(error) = done {
-                    log::warn!("a write in the background failed: {}", error.for_log());
+                    log::warn!("a write in the background failed: {}", error.with_cause());
                 }
             });
             (invalidated, answer)
