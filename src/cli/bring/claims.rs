@@ -11,7 +11,7 @@ use std::hash::{BuildHasher as _, RandomState};
 /// The number of a row, and its line.
 pub(super) type Place = (u64, u64);
 
-/// What a row claims for itself.
+/// A name that a row claims for its user or group.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Claim {
     /// A login.
@@ -22,7 +22,7 @@ pub(super) enum Claim {
     Entry {
         /// The digest.
         name: [u8; 16],
-        /// Whether it is the distinguished name.
+        /// True for the distinguished name.
         first: bool,
     },
 }
@@ -84,7 +84,7 @@ impl Claims {
         (first != at).then_some(first.1)
     }
 
-    /// Whether several rows may claim the same.
+    /// Returns true if several rows may claim the same name.
     pub(super) fn is_shared(&self, claim: &Claim) -> bool {
         self.hashes.binary_search(&self.random.hash_one(claim)).is_ok()
     }

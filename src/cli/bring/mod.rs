@@ -45,7 +45,7 @@ const PARTS_AHEAD: usize = 2;
 /// Passes over the input.
 const PASSES: u64 = Phase::ALL.len() as u64;
 
-/// What has become of the rows.
+/// Numbers of rows by their outcome.
 #[derive(Default)]
 struct Totals {
     created: u64,
@@ -125,11 +125,11 @@ struct Bringing<'b> {
     rows: u64,
 }
 
-/// Brings everything in. `restart`: an import of the same input that was broken off before does not count.
+/// Imports the whole input. `restart` ignores an interrupted import of the same input.
 ///
 /// # Errors
-/// When the input cannot be read to its end, when the directory cannot be written, and, after all else is done, when
-/// rows were refused or somebody is missing.
+/// The input cannot be read to its end, or the directory cannot be written. After all other rows: rows were refused, or
+/// users or groups are missing.
 pub(super) fn bring_in(
     client: &mut AdminClient,
     source: &Source,
@@ -207,7 +207,8 @@ fn progress_before(
             ));
         });
     }
-    // What was broken off before its first part begins anew: by now, the order of all memberships may have gone on.
+    // An import that was interrupted before its first part starts from the beginning: memberships that were made since
+    // then have taken its places in the order.
     Ok(before.filter(|before| before.phase > 0 || before.base.is_none()))
 }
 
@@ -245,7 +246,7 @@ impl Bringing<'_> {
             for part in parts {
                 brought = self.bring_part(phase, part);
                 if brought.is_err() {
-                    // The reader finds that nobody takes its parts any more.
+                    // The reader ends when it cannot send its next part.
                     break;
                 }
             }
@@ -257,7 +258,7 @@ impl Bringing<'_> {
         Ok(())
     }
 
-    /// What of a phase was brought in before.
+    /// The rows of a phase that an interrupted import has imported.
     fn done(&self, phase: Phase) -> Done {
         match &self.before {
             // An earlier version of this program has brought all of it in at once.

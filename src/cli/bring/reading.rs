@@ -28,11 +28,11 @@ pub(super) struct Part {
     pub(super) last: Place,
     /// How far that is in the input.
     pub(super) bytes: u64,
-    /// Who the rows are about, by their numbers.
+    /// The users and groups of the rows, by the numbers of the rows.
     pub(super) owners: HashMap<u64, Owner>,
 }
 
-/// What of a phase was brought in before.
+/// The rows of a phase that an interrupted import has imported.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Done {
     /// Everything up to the row of that number.
@@ -58,7 +58,7 @@ fn entry_phase(said_by: SaidBy) -> Phase {
 /// One pass for a phase.
 pub(super) struct Pass {
     pub(super) phase: Phase,
-    /// What was brought in before.
+    /// The rows that an interrupted import has imported.
     pub(super) done: Done,
     /// Rows in a part.
     pub(super) rows: usize,
@@ -71,7 +71,7 @@ pub(super) struct Pass {
     pub(super) deferred: HashSet<u64>,
 }
 
-/// Reads the rows of a phase into parts, until the end or until nobody wants more.
+/// Reads the rows of a phase into parts, until the end or until the receiver is closed.
 ///
 /// # Errors
 /// When the input cannot be read.
@@ -249,7 +249,7 @@ impl Reading {
         self.push(place, Record::Subgroup(member));
     }
 
-    /// Whether this phase has the memberships of that group that are said so.
+    /// Returns true if this phase has the memberships of that group that rows of that kind name.
     fn is_of_phase(&self, group: &Target, said_by: SaidBy) -> bool {
         let phase = match group {
             Target::Name(_) => Phase::NamedMemberships,
@@ -258,7 +258,7 @@ impl Reading {
         phase == self.pass.phase
     }
 
-    /// Whether a row that says the membership was not stored.
+    /// Returns true if the row of the user or group that names the membership was not stored.
     fn is_withheld(&self, group: &Target, member: &Target, said_by: SaidBy) -> bool {
         let of_group = match group {
             Target::Entry { entry, .. } => self.withheld.entries.contains(entry),
@@ -297,8 +297,8 @@ fn shortened(name: &str) -> String {
     if short.len() < name.len() { format!("{short}…") } else { short }
 }
 
-/// Whether both ends of a membership are the same group here: two groups of the input were mapped to it, and one
-/// contained the other.
+/// Returns true if both ends of a membership are the same group of the directory. This happens when two groups of the
+/// input, one of which contained the other, are mapped to one group.
 fn is_same_name(group: &Target, member: &Target) -> bool {
     matches!((group, member), (Target::Name(group), Target::Name(member)) if fold_name(group) == fold_name(member))
 }

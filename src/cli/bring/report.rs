@@ -108,8 +108,8 @@ impl<'b> Report<'b> {
     }
 }
 
-/// Whether a character is a control character, changes the direction of the text, or takes no room: it could make a line
-/// look like another one.
+/// Returns true for a control character and for one that is invisible or changes the direction of the text. Such a
+/// character could make a line look like another one.
 fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}' | '\u{2028}' | '\u{2029}')
@@ -117,7 +117,7 @@ fn is_unseen(c: char) -> bool {
         || matches!(c, '\u{e0000}'..='\u{e0fff}')
 }
 
-/// What is told of remarks of a kind.
+/// The line of the report for all remarks of one kind and text.
 fn told((kind, text): &(RemarkKind, String), counted: &Counted) -> String {
     let word = match kind {
         RemarkKind::Dropped => "lost",

@@ -20,7 +20,7 @@ const PIECE: usize = 256 * 1024;
 
 /// Rows that can be read again and again.
 pub(in super::super) struct Source {
-    /// What to call it in the report.
+    /// Its name in the report.
     pub(super) name: String,
     /// How long it is, in bytes.
     pub(super) bytes: u64,

@@ -12,10 +12,10 @@ use crate::model::fold_name;
 use indicatif::ProgressBar;
 use std::collections::{HashMap, HashSet};
 
-/// Names of columns that hold logins without anybody being told.
+/// Names of login columns that the report does not mention.
 const PLAIN_LOGINS: [&str; 3] = ["name", "login", "username"];
 
-/// What the first pass has seen.
+/// The findings of the first pass.
 #[derive(Default)]
 pub(super) struct Survey {
     pub(super) claims: Claims,
@@ -153,8 +153,8 @@ impl Survey {
         }
     }
 
-    /// What a membership counts as: what a member says of a group that has no list in the input is a statement like
-    /// any other.
+    /// How a membership is counted. A membership that a member names counts as a row of its own if the group has no list in
+    /// the input.
     pub(super) fn counted_as(&self, group: &Target, said_by: SaidBy) -> SaidBy {
         match group {
             Target::Entry { entry, .. } if said_by == SaidBy::Member && self.listed.contains(entry) => SaidBy::Member,
@@ -194,8 +194,8 @@ impl Survey {
         last.or_else(|| deferred.iter().max().copied()).unwrap_or(0)
     }
 
-    /// Takes entries off a record that other rows claim too: nobody is meant by what means several. The first row of
-    /// a distinguished name keeps it.
+    /// Removes entries from a record that other rows claim too, because a name of several users or groups identifies none
+    /// of them. The first row of a distinguished name keeps it.
     pub(super) fn keep_own_entries(&mut self, record: &mut Record, place: Place) {
         let names = match record {
             Record::User(user) => &mut user.entry_names,

@@ -1,10 +1,10 @@
-//! Rows that are not stored, and whom they are about.
+//! Rows that are not stored, and their users and groups.
 
 use crate::admin::ShownImport;
 use crate::formats::EntryName;
 use std::collections::{HashMap, HashSet};
 
-/// Who a row is about.
+/// The user or group of a row.
 pub(super) struct Owner {
     /// The key of the name of a group; `None`: a user.
     pub(super) group: Option<String>,
@@ -12,7 +12,7 @@ pub(super) struct Owner {
     pub(super) entries: Vec<EntryName>,
 }
 
-/// Users and groups whose rows are not stored: nobody becomes a member by these rows.
+/// Users and groups whose rows are not stored. These rows add no members.
 #[derive(Default)]
 pub(super) struct Withheld {
     /// The numbers of the rows of groups.

@@ -58,7 +58,7 @@ fn with_command(args: Vec<OsString>, definition: &Command) -> Vec<OsString> {
 struct Before {
     /// The arguments of the option: its name and, if separate, its value.
     place: Range<usize>,
-    /// Whether it may stand before every command.
+    /// True if the option may stand before every command.
     is_shared: bool,
 }
 
