@@ -24,9 +24,10 @@ fn alone(test: &str) -> Output {
     output
 }
 
-/// A number of this process, from its folder in `/proc`.
+/// A line of the status of this thread. In that of the process, blocked signals are those of its first thread, which
+/// blocks them all while it starts another one.
 fn status(name: &str) -> String {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
     line.expect("a line of the status").trim().to_owned()
 }
