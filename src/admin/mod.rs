@@ -11,7 +11,8 @@ pub use fields::settle_fields;
 pub use request::{AdminRequest, Batch, ConflictArg, Membership, Phase, Selection};
 pub(crate) use request::{LOCAL_PATH, PROGRESS_PATH};
 pub use views::{
-    ShownChange, ShownChanges, ShownGroup, ShownImport, ShownKey, ShownProgress, ShownProperty, ShownUser, exported,
+    ChangeView, ChangesView, GroupView, ImportProgressView, KeyView, RemovedPropertyView, ShownImport, UserView,
+    exported,
 };
 
 use crate::directory::{
@@ -39,20 +40,20 @@ pub fn perform(directory: &Directory, order: AdminRequest) -> std::result::Resul
 fn carry_out(directory: &Directory, order: AdminRequest) -> Result<JsonText> {
     match order {
         AdminRequest::Users { selection, after, limit } => users(directory, &selection, &after, limit),
-        AdminRequest::User { name } => answer(&ShownUser::of_profile(&directory.user_with_groups(&name)?)),
-        AdminRequest::AddUser(user) => answer(&ShownUser::of_profile(&directory.create_user(new_user_of(*user))?)),
+        AdminRequest::User { name } => answer(&UserView::of_profile(&directory.user_with_groups(&name)?)),
+        AdminRequest::AddUser(user) => answer(&UserView::of_profile(&directory.create_user(new_user_of(*user))?)),
         AdminRequest::SetUser(user) => {
             let (name, edit) = user_edit_of(*user);
-            answer(&ShownUser::of_profile(&directory.update_user(&name, edit)?))
+            answer(&UserView::of_profile(&directory.update_user(&name, edit)?))
         }
         AdminRequest::RenameUser { name, new_name } => {
-            answer(&ShownUser::of_profile(&directory.rename_user(&name, &new_name, Precondition::default())?))
+            answer(&UserView::of_profile(&directory.rename_user(&name, &new_name, Precondition::default())?))
         }
         AdminRequest::DeleteUser { name } => answer(&directory.delete_user(&name, Precondition::default())?),
         AdminRequest::PurgeUsers { unchanged_since, limit } => answer(&directory.purge_users(unchanged_since, limit)?),
         AdminRequest::Groups { text, after, limit } => {
             let groups = directory.groups_after(text.as_deref(), &after, limit)?;
-            answer(&groups.iter().map(ShownGroup::of_counted).collect::<Vec<_>>())
+            answer(&groups.iter().map(GroupView::of_counted).collect::<Vec<_>>())
         }
         AdminRequest::Group { name } => group(directory, &name),
         AdminRequest::AddGroup(record) => {
@@ -69,22 +70,24 @@ fn carry_out(directory: &Directory, order: AdminRequest) -> Result<JsonText> {
         AdminRequest::AddMember(membership) => add_member(directory, membership),
         AdminRequest::RemoveMember(membership) => remove_member(directory, membership),
         AdminRequest::CreateKey { role, name } => create_key(directory, role, &name),
-        AdminRequest::Keys => answer(&directory.keys()?.iter().map(ShownKey::of).collect::<Vec<_>>()),
+        AdminRequest::Keys => answer(&directory.keys()?.iter().map(KeyView::of).collect::<Vec<_>>()),
         AdminRequest::RevokeKey { id } => answer(&directory.revoke_key(id)?),
         AdminRequest::SetPassword { user, password } => answer(&directory.set_password(&user, &password)?),
         AdminRequest::Changes { oldest, after, from, limit, wait } => {
             let since = from.map(ChangeCursor::Time).or(after.map(ChangeCursor::Change)).unwrap_or(ChangeCursor::Now);
             let since = if oldest { ChangeCursor::Oldest } else { since };
             let found = directory.changes(since, limit, Duration::from_secs(wait))?;
-            answer(&ShownChanges { changes: found.changes.iter().map(ShownChange::of).collect(), next: found.next })
+            answer(&ChangesView { changes: found.changes.iter().map(ChangeView::of).collect(), next: found.next })
         }
         AdminRequest::Copy { name } => answer(&directory.copy_database(&name)?),
         AdminRequest::Import(batch) => import(directory, *batch),
-        AdminRequest::ImportProgress { digest } => answer(&directory.import_progress(digest)?.map(ShownProgress::of)),
+        AdminRequest::ImportProgress { digest } => {
+            answer(&directory.import_progress(digest)?.map(ImportProgressView::of))
+        }
         AdminRequest::BeginImport { digest, places } => answer(&directory.begin_import(digest, places)?),
         AdminRequest::RemoveAnsweredProperties => {
             let removed = directory.remove_answered_properties()?;
-            answer(&removed.into_iter().map(ShownProperty::of).collect::<Vec<_>>())
+            answer(&removed.into_iter().map(RemovedPropertyView::of).collect::<Vec<_>>())
         }
         AdminRequest::WaitingNames => answer(&directory.count_pending_members()?),
         AdminRequest::EndImport { digest } => answer(&directory.end_import(digest)?),
@@ -103,7 +106,7 @@ fn users(directory: &Directory, selection: &Selection, after: &str, limit: u64) 
     ];
     let filter = filters.into_iter().flatten().collect();
     let accounts = directory.users_after(filter, group, after, limit)?;
-    answer(&accounts.iter().map(ShownUser::of_account).collect::<Vec<_>>())
+    answer(&accounts.iter().map(UserView::of_account).collect::<Vec<_>>())
 }
 
 fn add_member(directory: &Directory, membership: Membership) -> Result<JsonText> {
@@ -137,18 +140,18 @@ fn answer(value: &impl Serialize) -> Result<JsonText> {
 }
 
 fn group(directory: &Directory, name: &str) -> Result<JsonText> {
-    answer(&group_shown(directory, name)?.0)
+    answer(&group_view(directory, name)?.0)
 }
 
 /// A group with the groups in it and above it, and its state.
 ///
 /// # Errors
 /// `NotFound`.
-pub fn group_shown(directory: &Directory, name: &str) -> Result<(ShownGroup, u64)> {
+pub fn group_view(directory: &Directory, name: &str) -> Result<(GroupView, u64)> {
     let lists = ListSelection { member_users: false, member_groups: true, parent_groups: true };
     let details = directory.group(name, lists)?;
     let users = directory.count_members(name)?;
-    Ok((ShownGroup::of_details(&details, users), details.group.etag()))
+    Ok((GroupView::of_details(&details, users), details.group.etag()))
 }
 
 fn import(directory: &Directory, batch: Batch) -> Result<JsonText> {

@@ -12,7 +12,7 @@ pub(crate) const PROGRESS_PATH: &str = "/progress";
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdminRequest {
-    /// Some users, in the order of names: [`ShownUser`](super::ShownUser)s.
+    /// Some users, in the order of names: [`UserView`](super::UserView)s.
     Users {
         /// Which.
         selection: Selection,
@@ -21,16 +21,16 @@ pub enum AdminRequest {
         /// As many.
         limit: u64,
     },
-    /// One user, with groups: [`ShownUser`](super::ShownUser).
+    /// One user, with groups: [`UserView`](super::UserView).
     User {
         /// The login.
         name: String,
     },
-    /// Makes a user: [`ShownUser`](super::ShownUser).
+    /// Makes a user: [`UserView`](super::UserView).
     AddUser(Box<UserRecord>),
-    /// Changes a user: [`ShownUser`](super::ShownUser). What is `None` stays, what is empty is cleared.
+    /// Changes a user: [`UserView`](super::UserView). What is `None` stays, what is empty is cleared.
     SetUser(Box<UserRecord>),
-    /// Gives a user another login: [`ShownUser`](super::ShownUser).
+    /// Gives a user another login: [`UserView`](super::UserView).
     RenameUser {
         /// The present login.
         name: String,
@@ -49,7 +49,7 @@ pub enum AdminRequest {
         /// As many.
         limit: u64,
     },
-    /// Some groups, in the order of names: [`ShownGroup`](super::ShownGroup)s.
+    /// Some groups, in the order of names: [`GroupView`](super::GroupView)s.
     Groups {
         /// Only entries whose name or label contains this.
         text: Option<String>,
@@ -58,14 +58,14 @@ pub enum AdminRequest {
         /// As many.
         limit: u64,
     },
-    /// One group, with the groups in it and above it: [`ShownGroup`](super::ShownGroup).
+    /// One group, with the groups in it and above it: [`GroupView`](super::GroupView).
     Group {
         /// The name.
         name: String,
     },
-    /// Makes a group: [`ShownGroup`](super::ShownGroup).
+    /// Makes a group: [`GroupView`](super::GroupView).
     AddGroup(GroupRecord),
-    /// Changes a group: [`ShownGroup`](super::ShownGroup). What is `None` stays, what is empty is cleared.
+    /// Changes a group: [`GroupView`](super::GroupView). What is `None` stays, what is empty is cleared.
     SetGroup(GroupRecord),
     /// Removes a group for good.
     DeleteGroup {
@@ -83,7 +83,7 @@ pub enum AdminRequest {
         /// Its label.
         name: String,
     },
-    /// All keys: [`ShownKey`](super::ShownKey)s.
+    /// All keys: [`KeyView`](super::KeyView)s.
     Keys,
     /// Ends a key.
     RevokeKey {
@@ -97,7 +97,7 @@ pub enum AdminRequest {
         /// The password, in clear.
         password: String,
     },
-    /// Some changes: [`ShownChanges`](super::ShownChanges).
+    /// Some changes: [`ChangesView`](super::ChangesView).
     Changes {
         /// With the oldest that is kept, in place of `after`.
         #[serde(default)]
@@ -118,7 +118,7 @@ pub enum AdminRequest {
     },
     /// Brings in what a file has: [`ShownImport`](super::ShownImport).
     Import(Box<Batch>),
-    /// How far an import of the input with that digest has come: [`ShownProgress`](super::ShownProgress), or nothing.
+    /// How far an import of the input with that digest has come: [`ImportProgressView`](super::ImportProgressView), or nothing.
     ImportProgress {
         /// SHA-256.
         digest: [u8; 32],
@@ -131,7 +131,7 @@ pub enum AdminRequest {
         /// How many places the memberships of the file name.
         places: u64,
     },
-    /// Removes properties with the names of fields from some users and groups: [`ShownProperty`](super::ShownProperty)s.
+    /// Removes properties with the names of fields from some users and groups: [`RemovedPropertyView`](super::RemovedPropertyView)s.
     RemoveAnsweredProperties,
     /// The number of pending members.
     WaitingNames,

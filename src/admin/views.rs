@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 /// A user.
 #[derive(Debug, Serialize)]
-pub struct ShownUser {
+pub struct UserView {
     /// The fields; groups only where one user is asked for.
     #[serde(flatten)]
     pub record: UserRecord,
@@ -31,11 +31,11 @@ pub struct ShownUser {
     pub updated: String,
 }
 
-impl ShownUser {
+impl UserView {
     /// A user without their groups.
-    pub fn of_account(account: &UserSummary) -> ShownUser {
+    pub fn of_account(account: &UserSummary) -> UserView {
         let user = &account.user;
-        ShownUser {
+        UserView {
             record: record_of(user, account.administrator),
             inherited_groups: None,
             uuid: user.uuid.clone(),
@@ -45,10 +45,10 @@ impl ShownUser {
     }
 
     /// A user with their groups.
-    pub fn of_profile(profile: &UserWithGroups) -> ShownUser {
+    pub fn of_profile(profile: &UserWithGroups) -> UserView {
         let names = |groups: &[Arc<GroupName>]| Some(groups.iter().map(|group| group.name.clone()).collect());
         let user = &profile.user;
-        ShownUser {
+        UserView {
             record: UserRecord { groups: names(&profile.groups), ..record_of(user, profile.administrator) },
             inherited_groups: names(&profile.ancestors),
             uuid: user.uuid.clone(),
@@ -137,7 +137,7 @@ fn record_of(user: &User, administrator: bool) -> UserRecord {
 
 /// A group.
 #[derive(Debug, Serialize)]
-pub struct ShownGroup {
+pub struct GroupView {
     /// The fields; the groups that it is in only where one group is asked for.
     #[serde(flatten)]
     pub record: GroupRecord,
@@ -156,10 +156,10 @@ pub struct ShownGroup {
     pub updated: String,
 }
 
-impl ShownGroup {
+impl GroupView {
     /// A group with the numbers of its direct member users and groups.
-    pub fn of_counted((group, users, subgroups): &(Group, u64, u64)) -> ShownGroup {
-        ShownGroup {
+    pub fn of_counted((group, users, subgroups): &(Group, u64, u64)) -> GroupView {
+        GroupView {
             record: GroupRecord {
                 name: group.name.clone(),
                 label: group.label.clone(),
@@ -177,18 +177,18 @@ impl ShownGroup {
         }
     }
 
-    pub(super) fn of_details(details: &GroupDetails, users: u64) -> ShownGroup {
+    pub(super) fn of_details(details: &GroupDetails, users: u64) -> GroupView {
         let names = details.member_groups.clone().unwrap_or_default();
-        let mut shown = ShownGroup::of_counted(&(details.group.clone(), users, names.len() as u64));
-        shown.record.groups.clone_from(&details.parent_groups);
-        shown.subgroup_names = Some(names);
-        shown
+        let mut view = GroupView::of_counted(&(details.group.clone(), users, names.len() as u64));
+        view.record.groups.clone_from(&details.parent_groups);
+        view.subgroup_names = Some(names);
+        view
     }
 }
 
 /// An API key or application key.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct ShownKey {
+pub struct KeyView {
     /// Names it on the command line.
     pub id: i64,
     /// `api` or `app`.
@@ -205,15 +205,15 @@ pub struct ShownKey {
     pub revoked: Option<String>,
 }
 
-impl ShownKey {
-    pub(super) fn of(key: &Credential) -> ShownKey {
+impl KeyView {
+    pub(super) fn of(key: &Credential) -> KeyView {
         let role = match key.purpose {
             CredentialKind::Application(KeyRole::Admin) => Some(Role::Admin),
             CredentialKind::Application(KeyRole::Standard) => Some(Role::Standard),
             CredentialKind::Application(KeyRole::Read) => Some(Role::Read),
             CredentialKind::Api | CredentialKind::Token(_) => None,
         };
-        ShownKey {
+        KeyView {
             id: key.id,
             kind: key.purpose.word().to_owned(),
             role,
@@ -227,7 +227,7 @@ impl ShownKey {
 
 /// A property that was removed.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct ShownProperty {
+pub struct RemovedPropertyView {
     /// `user` or `group`.
     pub kind: String,
     /// The name of the user or group.
@@ -238,25 +238,25 @@ pub struct ShownProperty {
     pub value: JsonText,
 }
 
-impl ShownProperty {
-    pub(super) fn of(removed: RemovedProperty) -> ShownProperty {
+impl RemovedPropertyView {
+    pub(super) fn of(removed: RemovedProperty) -> RemovedPropertyView {
         let RemovedProperty { kind, owner, name, value } = removed;
-        ShownProperty { kind: kind.noun().to_owned(), owner, name, value: JsonText::stored(value) }
+        RemovedPropertyView { kind: kind.noun().to_owned(), owner, name, value: JsonText::stored(value) }
     }
 }
 
 /// Changes, the oldest first.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct ShownChanges {
+pub struct ChangesView {
     /// The changes.
-    pub changes: Vec<ShownChange>,
+    pub changes: Vec<ChangeView>,
     /// After what the rest begins.
     pub next: i64,
 }
 
 /// A change.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct ShownChange {
+pub struct ChangeView {
     /// Counts up.
     pub id: i64,
     /// A time (RFC 3339).
@@ -277,11 +277,11 @@ pub struct ShownChange {
     pub after: Option<JsonText>,
 }
 
-impl ShownChange {
+impl ChangeView {
     /// The document of a change.
-    pub fn of(change: &Change) -> ShownChange {
+    pub fn of(change: &Change) -> ChangeView {
         let raw = |json: &Option<String>| json.clone().map(JsonText::stored);
-        ShownChange {
+        ChangeView {
             id: change.id,
             time: timestamp(change.at),
             caller: change.caller.clone(),
@@ -337,7 +337,7 @@ impl ShownImport {
 
 /// How far an import has come that was broken off.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ShownProgress {
+pub struct ImportProgressView {
     /// The line of the last row that has been looked at.
     pub line: u64,
     /// The number of that row in the last of the phases.
@@ -352,15 +352,15 @@ pub struct ShownProgress {
     pub parts: Vec<(u32, JsonText)>,
 }
 
-impl ShownProgress {
-    pub(super) fn of(progress: ImportProgress) -> ShownProgress {
+impl ImportProgressView {
+    pub(super) fn of(progress: ImportProgress) -> ImportProgressView {
         let begun = progress.parts.iter().find(|(phase, ..)| *phase == 0);
         let begun: Option<(i64, u64)> = begun.and_then(|(.., begun)| json::decode(begun.as_bytes()).ok());
         let (base, waiting) = (begun.map(|(base, _)| base), begun.map_or(0, |(_, waiting)| waiting));
         let (phase, row) = progress.parts.last().map_or((0, 0), |(phase, row, _)| (*phase, *row));
         let parts = progress.parts.into_iter().filter(|(phase, ..)| *phase > 0);
         let parts = parts.map(|(phase, _, result)| (phase, JsonText::stored(result))).collect();
-        ShownProgress { line: progress.line, row, phase, base, waiting, parts }
+        ImportProgressView { line: progress.line, row, phase, base, waiting, parts }
     }
 }
 
@@ -374,8 +374,8 @@ fn beside<'de, D: Deserializer<'de>, A: DeserializeOwned, B: DeserializeOwned>(
     Ok((first, from_json(object).map_err(D::Error::custom)?))
 }
 
-impl<'de> Deserialize<'de> for ShownUser {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ShownUser, D::Error> {
+impl<'de> Deserialize<'de> for UserView {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<UserView, D::Error> {
         #[derive(Deserialize)]
         struct Rest {
             inherited_groups: Option<Vec<String>>,
@@ -385,12 +385,12 @@ impl<'de> Deserialize<'de> for ShownUser {
         }
         let (record, rest) = beside(deserializer)?;
         let Rest { inherited_groups, uuid, created, updated } = rest;
-        Ok(ShownUser { record, inherited_groups, uuid, created, updated })
+        Ok(UserView { record, inherited_groups, uuid, created, updated })
     }
 }
 
-impl<'de> Deserialize<'de> for ShownGroup {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ShownGroup, D::Error> {
+impl<'de> Deserialize<'de> for GroupView {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<GroupView, D::Error> {
         #[derive(Deserialize)]
         struct Rest {
             users: u64,
@@ -402,7 +402,7 @@ impl<'de> Deserialize<'de> for ShownGroup {
         }
         let (record, rest) = beside(deserializer)?;
         let Rest { users, subgroups, subgroup_names, uuid, created, updated } = rest;
-        Ok(ShownGroup { record, users, subgroups, subgroup_names, uuid, created, updated })
+        Ok(GroupView { record, users, subgroups, subgroup_names, uuid, created, updated })
     }
 }
 

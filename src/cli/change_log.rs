@@ -3,7 +3,7 @@
 use super::admin_client::{AdminClient, Disconnected, RequestRefused};
 use super::args::Target;
 use super::output::{print, print_status};
-use crate::admin::{AdminRequest, ShownChange, ShownChanges};
+use crate::admin::{AdminRequest, ChangeView, ChangesView};
 use crate::directory::ChangeCursor;
 use crate::json::{self, Json, JsonText, Object};
 use crate::model::{fold_name, now};
@@ -97,8 +97,8 @@ struct ChangeReader {
 
 impl ChangeReader {
     /// The next changes, at most [`CHANGES_PER_REQUEST`]. `None` if the request has to be sent again.
-    fn read(&mut self, wait: u64) -> anyhow::Result<Option<Vec<ShownChange>>> {
-        let found: ShownChanges = match self.client.send(request(self.since, wait)) {
+    fn read(&mut self, wait: u64) -> anyhow::Result<Option<Vec<ChangeView>>> {
+        let found: ChangesView = match self.client.send(request(self.since, wait)) {
             Ok(found) => found,
             Err(error) if self.follow && is_lost(&error) => {
                 if self.lost_at.is_none() {
@@ -151,7 +151,7 @@ fn request(since: ChangeCursor, wait: u64) -> AdminRequest {
     AdminRequest::Changes { oldest, after, from, limit: CHANGES_PER_REQUEST, wait }
 }
 
-fn matches_name(change: &ShownChange, name: Option<&str>) -> bool {
+fn matches_name(change: &ChangeView, name: Option<&str>) -> bool {
     let same = |text: &str| name.is_none_or(|name| fold_name(name) == fold_name(text));
     let document = |document: &Option<JsonText>| {
         let fields = fields_of(document);
@@ -160,7 +160,7 @@ fn matches_name(change: &ShownChange, name: Option<&str>) -> bool {
     same(&change.name) || document(&change.before) || document(&change.after)
 }
 
-fn show(change: &ShownChange, output: ChangeFormat) -> anyhow::Result<()> {
+fn show(change: &ChangeView, output: ChangeFormat) -> anyhow::Result<()> {
     match output {
         ChangeFormat::Json => print(&format!("{}\n", json::to_string(change))),
         ChangeFormat::Text => {
@@ -168,7 +168,7 @@ fn show(change: &ShownChange, output: ChangeFormat) -> anyhow::Result<()> {
                 (Some(kind), Some(caller)) => format!("{kind} {caller}"),
                 _ => "-".to_owned(),
             };
-            let ShownChange { id, time, dialect, action, name, .. } = change;
+            let ChangeView { id, time, dialect, action, name, .. } = change;
             let fields = fields(change);
             let line = format!("{id} {time} {caller} ({dialect}) {action} {name}{fields}");
             print(&format!("{}\n", line.trim_end()))
@@ -184,7 +184,7 @@ fn fields_of(document: &Option<JsonText>) -> Object {
 }
 
 /// The changed values: `email: null → "ada@example.com"`.
-fn fields(change: &ShownChange) -> String {
+fn fields(change: &ChangeView) -> String {
     let (before, after) = (fields_of(&change.before), fields_of(&change.after));
     let mut text = String::new();
     for (field, value) in before.iter().filter(|(field, _)| !after.contains_key(*field)).chain(&after) {

@@ -8,7 +8,7 @@ use super::progress::Progress;
 use super::result::print_result;
 use super::temp_files::remove_temp_files_on_signals;
 use super::terminal::confirm;
-use crate::admin::{AdminRequest, ShownProperty};
+use crate::admin::{AdminRequest, RemovedPropertyView};
 use crate::directory;
 use crate::store::{Snapshot, TempDatabase};
 use anyhow::bail;
@@ -81,7 +81,7 @@ fn repair(target: &Target, consent: Consent, format: ResultFormat) -> anyhow::Re
     let (mut count, mut all) = (0, Vec::new());
     let mut printed = Ok(());
     loop {
-        let removed: Vec<ShownProperty> = client.send(AdminRequest::RemoveAnsweredProperties)?;
+        let removed: Vec<RemovedPropertyView> = client.send(AdminRequest::RemoveAnsweredProperties)?;
         if removed.is_empty() {
             drop(progress);
             let text = format!("removed {count} properties\n");
@@ -92,7 +92,7 @@ fn repair(target: &Target, consent: Consent, format: ResultFormat) -> anyhow::Re
             ResultFormat::Json => all.extend(removed),
             // The repair goes on if the output cannot be written.
             ResultFormat::Text => {
-                let line = |ShownProperty { kind, owner, name, value }: &ShownProperty| {
+                let line = |RemovedPropertyView { kind, owner, name, value }: &RemovedPropertyView| {
                     print(&format!("{kind} {owner:?}: removed {name:?}: {}\n", value.as_str()))
                 };
                 printed = printed.and_then(|()| removed.iter().try_for_each(line));

@@ -5,7 +5,7 @@ use super::args::{Consent, ListFormat, Names, ResultArgs, Target, property};
 use super::result::{Done, each, tell};
 use super::table::{Column, Table, show};
 use super::terminal::confirm;
-use crate::admin::{AdminRequest, Membership, ShownGroup};
+use crate::admin::{AdminRequest, GroupView, Membership};
 use crate::formats::GroupRecord;
 use crate::json::JsonText;
 use clap::{Args, Subcommand};
@@ -134,14 +134,14 @@ pub(super) fn run(command: GroupCommand) -> anyhow::Result<()> {
     match command {
         GroupCommand::List { text, format, target } => list(&target, text.as_deref(), format),
         GroupCommand::Show { name, format, target } => {
-            show(&AdminClient::open(&target)?.send::<ShownGroup>(AdminRequest::Group { name })?, format, &COLUMNS)
+            show(&AdminClient::open(&target)?.send::<GroupView>(AdminRequest::Group { name })?, format, &COLUMNS)
         }
         GroupCommand::Add { name, fields, printing, target } => {
-            let group: ShownGroup = AdminClient::open(&target)?.send(AdminRequest::AddGroup(fields.record(name)))?;
+            let group: GroupView = AdminClient::open(&target)?.send(AdminRequest::AddGroup(fields.record(name)))?;
             tell(printing.format, &format!("created group {}", group.record.name), &group)
         }
         GroupCommand::Set { name, fields, printing, target } => {
-            let group: ShownGroup = AdminClient::open(&target)?.send(AdminRequest::SetGroup(fields.record(name)))?;
+            let group: GroupView = AdminClient::open(&target)?.send(AdminRequest::SetGroup(fields.record(name)))?;
             tell(printing.format, &format!("updated group {}", group.record.name), &group)
         }
         GroupCommand::Delete { names, consent } => {
@@ -162,7 +162,7 @@ fn list(target: &Target, text: Option<&str>, format: ListFormat) -> anyhow::Resu
     let mut table = Table::new(format, &COLUMNS);
     let mut after = String::new();
     loop {
-        let groups: Vec<ShownGroup> =
+        let groups: Vec<GroupView> =
             client.send(AdminRequest::Groups { text: text.map(str::to_owned), after, limit: GROUPS_PER_REQUEST })?;
         let Some(last) = groups.last() else { return table.end() };
         after = last.record.name.clone();

@@ -7,7 +7,7 @@ use super::result::{print_object, tell};
 use super::table::{Column, Table};
 use super::terminal::confirm;
 use super::usage_error::UsageError;
-use crate::admin::{AdminRequest, ShownKey};
+use crate::admin::{AdminRequest, KeyView};
 use crate::formats::Role;
 use anyhow::{anyhow, bail};
 use clap::{Subcommand, ValueEnum};
@@ -68,7 +68,7 @@ pub(super) fn run(command: KeyCommand) -> anyhow::Result<()> {
             create(&target, kind, name, role.map(Role::from), printing.format)
         }
         KeyCommand::List { format, target } => {
-            let keys: Vec<ShownKey> = AdminClient::open(&target)?.send(AdminRequest::Keys)?;
+            let keys: Vec<KeyView> = AdminClient::open(&target)?.send(AdminRequest::Keys)?;
             let mut table = Table::new(format, &COLUMNS);
             table.rows(&keys)?;
             table.end()

@@ -8,7 +8,7 @@ use super::result::{Done, each, tell};
 use super::table::{Column, Table, show};
 use super::terminal::{confirm, read_password};
 use super::user_texts::TextArgs;
-use crate::admin::{AdminRequest, Selection, ShownUser};
+use crate::admin::{AdminRequest, Selection, UserView};
 use crate::formats::UserRecord;
 use crate::json::JsonText;
 use crate::model::{TextField, now};
@@ -221,22 +221,22 @@ pub(super) fn run(command: UserCommand) -> anyhow::Result<()> {
     match command {
         UserCommand::List { filters, format, target } => list(&target, filters, format),
         UserCommand::Show { name, format, target } => {
-            show(&AdminClient::open(&target)?.send::<ShownUser>(AdminRequest::User { name })?, format, &ALL_COLUMNS)
+            show(&AdminClient::open(&target)?.send::<UserView>(AdminRequest::User { name })?, format, &ALL_COLUMNS)
         }
         UserCommand::Add { name, fields, printing, target } => {
             let record = record(name, *fields)?;
-            let user: ShownUser = AdminClient::open(&target)?.send(AdminRequest::AddUser(Box::new(record)))?;
+            let user: UserView = AdminClient::open(&target)?.send(AdminRequest::AddUser(Box::new(record)))?;
             tell(printing.format, &format!("created user {}", user.record.name), &user)
         }
         UserCommand::Set { name, fields, keep_tokens, printing, target } => {
             let record = record(name, *fields)?;
             let mut client = AdminClient::open(&target)?.keeping_tokens(keep_tokens);
-            let user: ShownUser = client.send(AdminRequest::SetUser(Box::new(record)))?;
+            let user: UserView = client.send(AdminRequest::SetUser(Box::new(record)))?;
             tell(printing.format, &format!("updated user {}", user.record.name), &user)
         }
         UserCommand::Rename { old, new, printing, target } => {
             let order = AdminRequest::RenameUser { name: old.clone(), new_name: new };
-            let user: ShownUser = AdminClient::open(&target)?.send(order)?;
+            let user: UserView = AdminClient::open(&target)?.send(order)?;
             tell(printing.format, &format!("renamed user {} to {}", old.trim(), user.record.name), &user)
         }
         UserCommand::Disable(names) => set_disabled(names, true),
@@ -290,12 +290,12 @@ fn list(target: &Target, filters: UserFilters, format: ListFormat) -> anyhow::Re
 fn selected(
     client: &mut AdminClient,
     selection: &Selection,
-    mut show: impl FnMut(&[ShownUser]) -> anyhow::Result<()>,
+    mut show: impl FnMut(&[UserView]) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let mut after = String::new();
     loop {
         let order = AdminRequest::Users { selection: selection.clone(), after, limit: USERS_PER_REQUEST };
-        let users: Vec<ShownUser> = client.send(order)?;
+        let users: Vec<UserView> = client.send(order)?;
         let Some(last) = users.last() else { return Ok(()) };
         after = last.record.name.clone();
         show(&users)?;
@@ -308,7 +308,7 @@ fn set_disabled(names: Names, disabled: bool) -> anyhow::Result<()> {
     let done = Done { sentence, key, group: None };
     each(&mut AdminClient::open(&target)?, &names, printing.format, &done, |client, name| {
         let record = UserRecord { name: name.to_owned(), disabled: Some(disabled), ..UserRecord::default() };
-        client.send::<ShownUser>(AdminRequest::SetUser(Box::new(record))).map(drop)
+        client.send::<UserView>(AdminRequest::SetUser(Box::new(record))).map(drop)
     })
 }
 

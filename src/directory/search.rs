@@ -4,7 +4,7 @@ use super::groups::ListSelection;
 use super::lookup::{load_group_id, load_user_with_groups_by_id};
 use super::page_reader::PageReader;
 use super::transactions::Directory;
-use crate::model::{Filter, Group, GroupDetails, GroupRef, Result, UserSummary, UserView, UserWithGroups, Window};
+use crate::model::{Filter, Group, GroupDetails, GroupRef, ListedUser, Result, UserSummary, UserWithGroups, Window};
 use crate::store::ReadTx;
 
 /// A query of a search.
@@ -49,7 +49,7 @@ impl UserPages {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn next_piece(&mut self, mut visit: impl FnMut(UserView<'_>, bool) -> Result<()>) -> Result<bool> {
+    pub fn next_piece(&mut self, mut visit: impl FnMut(ListedUser<'_>, bool) -> Result<()>) -> Result<bool> {
         let Some(after) = self.after.take() else { return Ok(false) };
         let mut last = String::new();
         let (limit, skip) = (USERS_PER_READ.min(self.left), std::mem::take(&mut self.skip));

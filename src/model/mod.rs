@@ -42,5 +42,5 @@ pub use refs::{GroupRef, UserRef};
 pub use text::{check_length, check_text, is_email, timestamp};
 pub use time::now;
 pub use user::{
-    AccessRole, BaseRole, NewPassword, TextField, User, UserChanges, UserSummary, UserView, UserWithGroups,
+    AccessRole, BaseRole, ListedUser, NewPassword, TextField, User, UserChanges, UserSummary, UserWithGroups,
 };

@@ -308,7 +308,7 @@ pub struct User {
 
 /// The fields of a user in a list, borrowed from the row.
 #[derive(Debug, Clone, Copy)]
-pub struct UserView<'u> {
+pub struct ListedUser<'u> {
     /// See [`User::username`].
     pub username: &'u str,
     /// See [`User::key`].
@@ -338,8 +338,8 @@ impl User {
     }
 
     /// The fields of the user in a list.
-    pub fn view(&self) -> UserView<'_> {
-        UserView {
+    pub fn as_listed(&self) -> ListedUser<'_> {
+        ListedUser {
             username: &self.username,
             key: &self.key,
             first_name: self.first_name.as_deref(),

@@ -21,7 +21,7 @@ use super::import_options::{ConflictArg, ImportOptions, PasswordsArg};
 use super::output::print_status;
 use super::result::print_result;
 use super::terminal::confirm;
-use crate::admin::{self, AdminRequest, Batch, Phase, ShownImport, ShownProgress};
+use crate::admin::{self, AdminRequest, Batch, ImportProgressView, Phase, ShownImport};
 use crate::files;
 use crate::files::database_path::refuse_database_path;
 use crate::formats::Remark;
@@ -114,7 +114,7 @@ struct Bringing<'b> {
     /// Where the order of all memberships was when the import began.
     base: i64,
     /// How far it had come before.
-    before: Option<ShownProgress>,
+    before: Option<ImportProgressView>,
     withheld: Withheld,
     /// The numbers of rows that are left for the last phase.
     deferred: HashSet<u64>,
@@ -193,12 +193,12 @@ fn progress_before(
     restart: bool,
     name: &str,
     bar: &ProgressBar,
-) -> anyhow::Result<Option<ShownProgress>> {
-    let mut before: Option<ShownProgress> = client.send(AdminRequest::ImportProgress { digest })?;
+) -> anyhow::Result<Option<ImportProgressView>> {
+    let mut before: Option<ImportProgressView> = client.send(AdminRequest::ImportProgress { digest })?;
     if restart && before.take().is_some() {
         client.send::<()>(AdminRequest::EndImport { digest })?;
     }
-    if let Some(ShownProgress { line, .. }) = &before
+    if let Some(ImportProgressView { line, .. }) = &before
         && *line > 0
     {
         bar.suspend(|| {

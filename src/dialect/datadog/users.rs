@@ -9,7 +9,7 @@ use crate::directory::{Directory, Operation, UserEdit};
 use crate::http::{Etag, Query, Response};
 use crate::json::{Json, Object};
 use crate::model::{
-    AccessRole, BaseRole, Error, EtagScope, Filter, User, UserChanges, UserSummary, UserView, UserWithGroups, Window,
+    AccessRole, BaseRole, Error, EtagScope, Filter, ListedUser, User, UserChanges, UserSummary, UserWithGroups, Window,
     is_email,
 };
 use md5::{Digest as _, Md5};
@@ -255,14 +255,14 @@ struct UserJsonWithRoles<'u> {
 
 impl<'u> UserJson<'u> {
     fn of_account(account: &'u UserSummary) -> UserJson<'u> {
-        UserJson::new(account.user.view(), account.administrator)
+        UserJson::new(account.user.as_listed(), account.administrator)
     }
 
     fn of_profile(profile: &'u UserWithGroups) -> UserJson<'u> {
-        UserJson::new(profile.user.view(), profile.administrator)
+        UserJson::new(profile.user.as_listed(), profile.administrator)
     }
 
-    fn new(user: UserView<'u>, administrator: bool) -> UserJson<'u> {
+    fn new(user: ListedUser<'u>, administrator: bool) -> UserJson<'u> {
         // The stored key is unique, so two users never have the same handle.
         let handle = user.key;
         let stored = user.email.map(str::trim).filter(|email| !email.is_empty());
@@ -294,7 +294,7 @@ fn lower_case(text: &str) -> Cow<'_, str> {
 }
 
 /// The stored name, else first and last name, else none.
-fn display_name<'u>(user: &UserView<'u>) -> Option<Cow<'u, str>> {
+fn display_name<'u>(user: &ListedUser<'u>) -> Option<Cow<'u, str>> {
     fn text(field: Option<&str>) -> Option<&str> {
         field.filter(|text| !text.trim().is_empty())
     }

@@ -1,7 +1,7 @@
 //! The changes feed: records of the audit log as lines of JSON.
 
 use super::error::{Problem, Result};
-use crate::admin::ShownChange;
+use crate::admin::ChangeView;
 use crate::dialect::call::Call;
 use crate::directory::{ChangeCursor, Directory};
 use crate::http::Response;
@@ -29,7 +29,7 @@ pub(super) fn list(call: &mut Call<'_>, directory: &Directory) -> Result<Respons
     let found = directory.changes(since, limit.unwrap_or(LINES_DEFAULT), wait)?;
     let mut lines = Vec::new();
     for change in &found.changes {
-        json::to_writer(&mut lines, &ShownChange::of(change)).map_err(|error| Error::Internal(error.into()))?;
+        json::to_writer(&mut lines, &ChangeView::of(change)).map_err(|error| Error::Internal(error.into()))?;
         lines.push(b'\n');
     }
     let response = Response::json_lines(lines).with_header("Rollbook-Next", &found.next.to_string());

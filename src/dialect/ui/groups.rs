@@ -2,7 +2,7 @@
 
 use super::decode::{Parameters, read_page, record};
 use super::error::Result;
-use crate::admin::{ShownGroup, group_of, group_shown};
+use crate::admin::{GroupView, group_of, group_view};
 use crate::dialect::call::Call;
 use crate::dialect::preconditions::{conditional_get, write_preconditions};
 use crate::directory::{Directory, ListSelection, MembershipView, Operation};
@@ -18,14 +18,14 @@ pub(super) fn list(call: &mut Call<'_>, directory: &Directory) -> Result<Respons
     let (after, limit) = (parameters.get("after").unwrap_or_default(), parameters.limit()?);
     let (counted, has_more) = read_page(limit, |limit| directory.groups_after(parameters.get("text"), after, limit))?;
     let next = counted.last().filter(|_| has_more).map(|(group, ..)| group.name.as_str());
-    let groups: Vec<ShownGroup> = counted.iter().map(ShownGroup::of_counted).collect();
+    let groups: Vec<GroupView> = counted.iter().map(GroupView::of_counted).collect();
     Ok(Response::json(200, &Page { groups, next }))
 }
 
 /// One part of the list.
 #[derive(Serialize)]
 struct Page<'n> {
-    groups: Vec<ShownGroup>,
+    groups: Vec<GroupView>,
     /// The value of `after` for the next part; none at the end.
     next: Option<&'n str>,
 }
@@ -41,7 +41,7 @@ pub(super) fn create(call: &mut Call<'_>, directory: &Directory) -> Result<Respo
 /// `GET /api/groups/{name}`
 pub(super) fn get(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
     let name = call.parameter("name");
-    let (group, state) = group_shown(directory, name)?;
+    let (group, state) = group_view(directory, name)?;
     Ok(conditional_get(call.request, Etag { state, variant: 0 }, || Response::json(200, &group))?)
 }
 
@@ -86,6 +86,6 @@ pub(super) fn remove_subgroup(call: &mut Call<'_>, directory: &Directory) -> Res
 }
 
 fn group_document(status: u16, directory: &Directory, name: &str) -> Result<Response> {
-    let (group, state) = group_shown(directory, name)?;
+    let (group, state) = group_view(directory, name)?;
     Ok(Response::json(status, &group).with_etag(Etag { state, variant: 0 }))
 }

@@ -2,7 +2,7 @@
 
 use super::decode::{Parameters, fields, read_page, record, text};
 use super::error::Result;
-use crate::admin::{ShownUser, new_user_of, user_edit_of};
+use crate::admin::{UserView, new_user_of, user_edit_of};
 use crate::dialect::call::Call;
 use crate::dialect::preconditions::{conditional_get, write_preconditions};
 use crate::directory::{Directory, Operation, UserEdit};
@@ -34,14 +34,14 @@ pub(super) fn list(call: &mut Call<'_>, directory: &Directory) -> Result<Respons
         directory.users_after(filter, group.map(GroupRef::from), after.unwrap_or_default(), limit)
     })?;
     let next = accounts.last().filter(|_| has_more).map(|account| account.user.username.as_str());
-    let users: Vec<ShownUser> = accounts.iter().map(ShownUser::of_account).collect();
+    let users: Vec<UserView> = accounts.iter().map(UserView::of_account).collect();
     Ok(Response::json(200, &Page { users, next }))
 }
 
 /// One part of the list.
 #[derive(Serialize)]
 struct Page<'n> {
-    users: Vec<ShownUser>,
+    users: Vec<UserView>,
     /// The value of `after` for the next part; none at the end.
     next: Option<&'n str>,
 }
@@ -59,7 +59,7 @@ pub(super) fn create(call: &mut Call<'_>, directory: &Directory) -> Result<Respo
 pub(super) fn get(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
     let name = call.parameter("name");
     let profile = directory.user_with_groups(name)?;
-    Ok(conditional_get(call.request, etag(&profile), || Response::json(200, &ShownUser::of_profile(&profile)))?)
+    Ok(conditional_get(call.request, etag(&profile), || Response::json(200, &UserView::of_profile(&profile)))?)
 }
 
 /// `PATCH /api/users/{name}`: absent and null fields stay, empty ones are cleared.
@@ -88,7 +88,7 @@ pub(super) fn set_password(call: &mut Call<'_>, directory: &Directory) -> Result
 }
 
 fn user_document(status: u16, profile: &UserWithGroups) -> Response {
-    Response::json(status, &ShownUser::of_profile(profile)).with_etag(etag(profile))
+    Response::json(status, &UserView::of_profile(profile)).with_etag(etag(profile))
 }
 
 fn etag(profile: &UserWithGroups) -> Etag {

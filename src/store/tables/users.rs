@@ -3,8 +3,8 @@
 use super::filter_sql::{FilterSql, FilteredTable, is_administrator};
 use super::hierarchy::administrator_groups;
 use crate::model::{
-    BaseRole, EntityKind, Filter, NewPassword, Page, Result, TextField, User, UserSummary, UserView, Window, new_uuid,
-    now,
+    BaseRole, EntityKind, Filter, ListedUser, NewPassword, Page, Result, TextField, User, UserSummary, Window,
+    new_uuid, now,
 };
 use crate::store::read_cache::ListKey;
 use crate::store::sql::{ReadTx, WriteTx, failure};
@@ -91,7 +91,7 @@ impl ReadTx<'_> {
         filter: &Filter,
         after: &str,
         window: Window,
-        mut visit: impl FnMut(i64, &str, UserView<'_>) -> Result<()>,
+        mut visit: impl FnMut(i64, &str, ListedUser<'_>) -> Result<()>,
     ) -> Result<u64> {
         let filter = FilterSql::of(FilteredTable::Users, filter);
         let sql = format!(
@@ -107,8 +107,8 @@ impl ReadTx<'_> {
         let mut rows = statement.query(parameters.as_slice()).map_err(failure)?;
         let mut shown = 0;
         while let Some(row) = rows.next().map_err(failure)? {
-            let (id, key, view) = view(row).map_err(failure)?;
-            visit(id, key, view)?;
+            let (id, key, user) = listed_user(row).map_err(failure)?;
+            visit(id, key, user)?;
             shown += 1;
         }
         Ok(shown)
@@ -347,9 +347,9 @@ fn user(row: &Row<'_>) -> rusqlite::Result<User> {
     Ok(user)
 }
 
-fn view<'r>(row: &'r Row<'_>) -> rusqlite::Result<(i64, &'r str, UserView<'r>)> {
+fn listed_user<'r>(row: &'r Row<'_>) -> rusqlite::Result<(i64, &'r str, ListedUser<'r>)> {
     let text = |column: usize| -> rusqlite::Result<Option<&'r str>> { Ok(row.get_ref(column)?.as_str_or_null()?) };
-    let view = UserView {
+    let user = ListedUser {
         username: row.get_ref(2)?.as_str()?,
         key: row.get_ref(1)?.as_str()?,
         first_name: text(3)?,
@@ -361,7 +361,7 @@ fn view<'r>(row: &'r Row<'_>) -> rusqlite::Result<(i64, &'r str, UserView<'r>)> 
         disabled: row.get(9)?,
         verified: row.get(10)?,
     };
-    Ok((row.get(0)?, row.get_ref(1)?.as_str()?, view))
+    Ok((row.get(0)?, row.get_ref(1)?.as_str()?, user))
 }
 
 fn account(row: &Row<'_>) -> rusqlite::Result<UserSummary> {
