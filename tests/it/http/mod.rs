@@ -13,5 +13,4 @@ mod request_bodies;
 mod reverse_proxies;
 mod shutdown;
 mod smuggling;
-mod smuggling_cases;
 mod timeouts;

@@ -1,6 +1,8 @@
 //! Names that look alike.
 
+mod imported_names;
 mod new_names;
+mod old_directory;
 mod old_names;
 
 use crate::support::cli::{run, said};

@@ -1,10 +1,18 @@
 //! Request smuggling: messages that two programs could end at different places, each with another request hidden
 //! inside. Whatever such a message is answered, the hidden request is never taken for one.
 
-use super::smuggling_cases::Reading::{Followed, Refused, Whole};
-use super::smuggling_cases::{
-    Case, both_framings, disguised_chunks, disguised_codings, disguised_lengths, hidden, unexpected_bodies,
-};
+mod bodies;
+mod case;
+mod chunks;
+mod codings;
+mod lengths;
+
+use self::bodies::unexpected_bodies;
+use self::case::Reading::{Followed, Refused, Whole};
+use self::case::{Case, hidden};
+use self::chunks::disguised_chunks;
+use self::codings::{both_framings, disguised_codings};
+use self::lengths::disguised_lengths;
 use crate::support::client::{Connection, opened, request, write};
 use crate::support::resource_guard::besiege;
 use crate::support::server::Server;

@@ -1,0 +1,196 @@
+//! Sends inputs and checks the answers.
+
+use super::answer::{Found, parse};
+use super::input::{Dialect, Input, Keys, Kind, Rights};
+use crate::support::rng::Random;
+use crate::support::wait::PATIENCE;
+use rollbook::json::Json;
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+
+/// Requests that are on their way at once on one connection.
+const BATCH: usize = 12;
+
+/// Beyond this a request goes alone, so that neither side waits for the other to read.
+const ALONE: usize = 16 * 1024;
+
+/// How often each status came; 0 is a close without an answer.
+pub type Counts = BTreeMap<(Kind, u16), usize>;
+
+pub struct Fuzzer<'k> {
+    pub random: Random,
+    pub rights: Rights,
+    pub keys: &'k Keys,
+    pub address: SocketAddr,
+    pub counts: Counts,
+}
+
+impl Fuzzer<'_> {
+    pub fn run(&mut self, kind: Kind, count: usize) {
+        let mut left = count;
+        while left > 0 {
+            match kind {
+                // A request that may break the framing uses its own connection.
+                Kind::Head | Kind::Chunks => {
+                    let input = if kind == Kind::Head { self.head() } else { self.chunks() };
+                    self.alone(kind, &input);
+                    left -= 1;
+                }
+                Kind::Path | Kind::Json | Kind::Credentials => {
+                    let mut batch = Vec::new();
+                    while batch.len() < BATCH.min(left) {
+                        let input = match kind {
+                            Kind::Path => self.path(),
+                            Kind::Json => self.json(),
+                            _ => self.credentials(),
+                        };
+                        let long = input.bytes.len() > ALONE;
+                        batch.push(input);
+                        if long {
+                            break;
+                        }
+                    }
+                    left -= batch.len();
+                    self.together(kind, &batch);
+                    if self.rights == Rights::All && kind == Kind::Json && self.random.one_in(5) {
+                        self.restore();
+                    }
+                }
+            }
+        }
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).expect("the server accepts");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        stream.set_write_timeout(Some(PATIENCE)).expect("a timeout");
+        stream.set_nodelay(true).expect("no delay");
+        stream
+    }
+
+    /// Gives the administrator their rights back, which their own inputs can take: there are others by now.
+    fn restore(&mut self) {
+        let body = br#"{"disabled":false,"access_role":"adm"}"#;
+        let input = self.request(Dialect::Datadog, "PUT", b"/api/v1/user/Administrator", Some(body));
+        self.together(Kind::Json, &[input]);
+    }
+
+    /// Sends an input and nothing after it, and reads to the end whatever comes.
+    fn alone(&mut self, kind: Kind, input: &Input) {
+        let mut stream = self.connect();
+        let _ = stream.write_all(&input.bytes);
+        let _ = stream.shutdown(Shutdown::Write);
+        let mut all = Vec::new();
+        match stream.read_to_end(&mut all) {
+            Ok(_) => {}
+            // Bytes that were unread when the server closed.
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
+            Err(error) => panic!("{error} after {}", input.bytes.escape_ascii()),
+        }
+        if all.is_empty() {
+            *self.counts.entry((kind, 0)).or_default() += 1;
+            return;
+        }
+        // A mutation may move the method: an answer to HEAD is told by what follows it.
+        let may_be_head = input.bytes.windows(4).any(|word| word == b"HEAD");
+        let mut rest = all.as_slice();
+        while !rest.is_empty() {
+            let whole = parse(rest, false)
+                .filter(|(_, length)| rest.len() == *length || rest[*length..].starts_with(b"HTTP/1.1 "));
+            let Some((found, length)) = whole.or_else(|| parse(rest, true).filter(|_| may_be_head)) else {
+                panic!("no answer: {} to {}", rest.escape_ascii(), input.bytes.escape_ascii());
+            };
+            rest = &rest[length..];
+            if found.status != 100 {
+                self.check(kind, input, &found);
+            }
+        }
+    }
+
+    /// Sends several requests on one connection without waiting, and reads as many answers.
+    fn together(&mut self, kind: Kind, batch: &[Input]) {
+        let mut sent = 0;
+        let mut first = 0;
+        while first < batch.len() {
+            let mut stream = self.connect();
+            let bytes: Vec<u8> = batch[first..].iter().flat_map(|input| input.bytes.iter().copied()).collect();
+            let _ = stream.write_all(&bytes);
+            let mut buffer = Vec::new();
+            while first < batch.len() {
+                let input = &batch[first];
+                let head_only = input.bytes.starts_with(b"HEAD ");
+                let found = loop {
+                    if let Some((found, length)) = parse(&buffer, head_only) {
+                        buffer.drain(..length);
+                        break Some(found);
+                    }
+                    let mut piece = [0; 16 * 1024];
+                    match stream.read(&mut piece) {
+                        Ok(0) => break None,
+                        Ok(count) => buffer.extend_from_slice(&piece[..count]),
+                        Err(error) if error.kind() == ErrorKind::ConnectionReset => break None,
+                        Err(error) => panic!("{error} after {}", input.bytes.escape_ascii()),
+                    }
+                };
+                let Some(found) = found else {
+                    // An earlier one has ended the connection, and said so: again on another one.
+                    assert!(first > sent, "no answer to {}", input.bytes.escape_ascii());
+                    break;
+                };
+                self.check(kind, input, &found);
+                first += 1;
+                if found.close {
+                    break;
+                }
+            }
+            sent = first;
+        }
+    }
+
+    /// Asserts the rules for every answer.
+    fn check(&mut self, kind: Kind, input: &Input, found: &Found) {
+        let Found { status, body, .. } = found;
+        *self.counts.entry((kind, *status)).or_default() += 1;
+        let say = || format!("{}{} to {}", found.head, body.escape_ascii(), input.bytes.escape_ascii());
+        if *status >= 500 {
+            let text = String::from_utf8_lossy(body);
+            let documented = match status {
+                // The one for a mistake of the client.
+                500 => text.contains("user does not exist: ") && found.head.contains("Retry-After: 1"),
+                501 | 505 => matches!(kind, Kind::Head | Kind::Chunks),
+                _ => false,
+            };
+            assert!(documented, "{}", say());
+        }
+        assert!((200..600).contains(status) && !(300..400).contains(status), "{}", say());
+        if body.is_empty() {
+            return;
+        }
+        if found.kind.starts_with("text/plain") {
+            assert!(*status < 300 && std::str::from_utf8(body).is_ok(), "{}", say());
+            return;
+        }
+        assert_eq!(found.kind, "application/json", "{}", say());
+        let document: serde_json::Value = match serde_json::from_slice(body) {
+            Ok(document) => document,
+            // What was kept may be nested deeper than this reader goes, and have numbers that it has no room for.
+            Err(error) => {
+                let kept = Json::parse_stored(body).is_ok();
+                assert!(kept && *status < 300, "{error}: {}", say());
+                return;
+            }
+        };
+        if *status >= 400 {
+            let datadog = document["errors"][0].is_string();
+            let nuxeo = document["entity-type"] == "exception" && document["message"].is_string();
+            assert!(datadog != nuxeo, "{}", say());
+            // Where the path is sure, so is the dialect.
+            if kind == Kind::Json || kind == Kind::Credentials {
+                assert_eq!(nuxeo, input.dialect == Dialect::Nuxeo, "{}", say());
+            }
+        } else {
+            assert!(document.is_object(), "{}", say());
+        }
+    }
+}

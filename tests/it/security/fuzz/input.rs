@@ -1,0 +1,37 @@
+//! The inputs and their senders.
+
+/// The sender of an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rights {
+    /// Strangers, readers, ordinary users.
+    None,
+    All,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    Head,
+    Chunks,
+    Path,
+    Json,
+    Credentials,
+}
+
+/// The credentials that inputs are sent with.
+pub struct Keys {
+    pub read: String,
+    pub ordinary: String,
+    pub administrator: String,
+}
+
+/// One request, or what should have been one.
+pub struct Input {
+    pub bytes: Vec<u8>,
+    pub dialect: Dialect,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    Datadog,
+    Nuxeo,
+}
