@@ -2,12 +2,14 @@
 
 use crate::support::cli::name_of;
 use crate::support::command::{
-    SECRETS, Started, assert_nowhere_in, assert_refused, assert_success, finish, serve, serve_unprepared, stdout,
+    SECRETS, api_key_status, app_key_status, assert_nowhere_in, assert_refused, assert_success, finish, login_status,
+    serve_unprepared, stdout,
 };
 use crate::support::folder::Folder;
-use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY};
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server, serve};
 use std::io::Read;
 use std::process::Command;
+use std::sync::Arc;
 
 // The first start
 
@@ -27,14 +29,14 @@ fn pasted(lines: &str) -> Vec<String> {
 }
 
 /// The secrets open the database, and another start neither says them nor has them in a file.
-fn assert_secrets_work(folder: &Folder, secrets: &[String]) {
-    let server = Started::by(serve_unprepared(folder, &[]));
+fn assert_secrets_work(folder: &Arc<Folder>, secrets: &[String]) {
+    let server = Server::by(serve_unprepared(folder, &[]), Arc::clone(folder));
     let keys = [("DD-API-KEY", secrets[1].as_str()), ("DD-APPLICATION-KEY", secrets[2].as_str())];
     let answer =
-        server.request("POST", "/api/v1/user", &keys, Some(r#"{"handle":"ada@example.com","access_role":"adm"}"#));
+        server.request("POST", "/api/v1/user", &keys, Some(br#"{"handle":"ada@example.com","access_role":"adm"}"#));
     assert_eq!(answer.status, 200, "{}", answer.text());
-    assert_eq!(server.login("Administrator", &secrets[0]), 200);
-    let log = server.stop().join("\n");
+    assert_eq!(login_status(&server, "Administrator", &secrets[0]), 200);
+    let log = server.stop_for_log();
     assert!(!log.contains("export ") && !log.contains("first secrets"), "{log}");
     for secret in secrets {
         assert!(!log.contains(secret), "{log}");
@@ -44,8 +46,8 @@ fn assert_secrets_work(folder: &Folder, secrets: &[String]) {
 
 #[test]
 fn a_first_start_prints_its_secrets_once_and_ready_to_paste() {
-    let folder = Folder::new();
-    let log = Started::by(serve_unprepared(&folder, &[])).stop();
+    let folder = Arc::new(Folder::new());
+    let log = Server::by(serve_unprepared(&folder, &[]), Arc::clone(&folder)).stop_for_lines();
     let secrets = pasted(&exports(&log).join("\n"));
     for secret in &secrets {
         assert_eq!(log.join("\n").matches(secret.as_str()).count(), 1, "printed once");
@@ -62,13 +64,13 @@ fn exports(log: &[String]) -> Vec<&str> {
 #[test]
 fn a_first_start_keeps_its_secrets_from_the_journal() {
     use std::os::unix::fs::PermissionsExt as _;
-    let folder = Folder::new();
+    let folder = Arc::new(Folder::new());
     let file = folder.path().join("rollbook.db.secrets");
     // Left over from an interrupted start, and readable by all users.
     std::fs::write(&file, "export NOTHING=''\n").expect("a file");
-    let server = Started::to_journal(serve_unprepared(&folder, &["--log", "trace"]));
-    server.login("Administrator", "wrong");
-    let log = server.stop().join("\n");
+    let server = Server::with_journal(serve_unprepared(&folder, &["--log", "trace"]), Arc::clone(&folder));
+    login_status(&server, "Administrator", "wrong");
+    let log = server.stop_for_log();
     let lines = std::fs::read_to_string(&file).expect("the secrets");
     let secrets = pasted(&lines);
     assert_eq!(std::fs::metadata(&file).expect("the file").permissions().mode() & 0o7777, 0o600);
@@ -76,7 +78,7 @@ fn a_first_start_keeps_its_secrets_from_the_journal() {
     assert!(!log.contains("export "), "{log}");
     assert!(secrets.iter().all(|secret| !log.contains(secret)), "{log}");
     // Until the file is gone each start reminds of it.
-    let log = Started::by(serve_unprepared(&folder, &[])).stop().join("\n");
+    let log = Server::by(serve_unprepared(&folder, &[]), Arc::clone(&folder)).stop_for_log();
     let reminder = format!("the secrets of the first start are still in {}; store them elsewhere", file.display());
     assert_eq!(log.matches(&reminder).count(), 1, "{log}");
     assert!(secrets.iter().all(|secret| !log.contains(secret)), "{log}");
@@ -87,7 +89,8 @@ fn a_first_start_keeps_its_secrets_from_the_journal() {
 #[test]
 fn two_first_starts_have_different_secrets() {
     let secrets = || {
-        let log = Started::by(serve_unprepared(&Folder::new(), &[])).stop();
+        let folder = Arc::new(Folder::new());
+        let log = Server::by(serve_unprepared(&folder, &[]), folder).stop_for_lines();
         pasted(&exports(&log).join("\n"))
     };
     let (one, other) = (secrets(), secrets());
@@ -96,7 +99,7 @@ fn two_first_starts_have_different_secrets() {
 
 #[test]
 fn first_start_that_cannot_store_its_secrets_prints_none() {
-    let folder = Folder::new();
+    let folder = Arc::new(Folder::new());
     let file = folder.path().join("rollbook.db.secrets");
     // Not even root can remove a folder like a file.
     std::fs::create_dir(&file).expect("a folder in the way");
@@ -117,7 +120,7 @@ fn first_start_that_cannot_store_its_secrets_prints_none() {
     let said = refused(&["--password-pattern", "^.{100}"]);
     assert!(said.contains("password"), "{said}");
     assert!(!file.exists());
-    Started::to_journal(serve_unprepared(&folder, &[])).stop();
+    Server::with_journal(serve_unprepared(&folder, &[]), Arc::clone(&folder)).stop_for_lines();
     let secrets = pasted(&std::fs::read_to_string(&file).expect("the secrets"));
     std::fs::remove_file(&file).expect("the file can be removed");
     assert_secrets_work(&folder, &secrets);
@@ -125,11 +128,11 @@ fn first_start_that_cannot_store_its_secrets_prints_none() {
 
 #[test]
 fn given_secrets_are_used_and_not_printed() {
-    let folder = Folder::new();
-    let server = Started::by(serve(&folder, &[]));
-    assert_eq!((server.validate(API_KEY), server.users(APP_KEY)), (200, 200));
-    assert_eq!(server.login("Administrator", ADMIN_PASSWORD), 200);
-    let log = server.stop().join("\n");
+    let folder = Arc::new(Folder::new());
+    let server = Server::over(Arc::clone(&folder), &[]);
+    assert_eq!((api_key_status(&server, API_KEY), app_key_status(&server, APP_KEY)), (200, 200));
+    assert_eq!(login_status(&server, "Administrator", ADMIN_PASSWORD), 200);
+    let log = server.stop_for_log();
     for text in ["export ", API_KEY, APP_KEY, ADMIN_PASSWORD] {
         assert!(!log.contains(text), "{log}");
     }
@@ -137,12 +140,12 @@ fn given_secrets_are_used_and_not_printed() {
         assert_nowhere_in(&folder, secret);
     }
 
-    let folder = Folder::new();
+    let folder = Arc::new(Folder::new());
     let mut command = serve_unprepared(&folder, &[]);
     command.env("ROLLBOOK_API_KEY", API_KEY);
-    let server = Started::by(command);
-    assert_eq!(server.validate(API_KEY), 200);
-    let log = server.stop();
+    let server = Server::by(command, Arc::clone(&folder));
+    assert_eq!(api_key_status(&server, API_KEY), 200);
+    let log = server.stop_for_lines();
     let exports = exports(&log);
     assert_eq!(exports.len(), 2, "{log:?}");
     assert!(exports.iter().all(|line| !line.contains("ROLLBOOK_API_KEY")), "{log:?}");
@@ -150,7 +153,7 @@ fn given_secrets_are_used_and_not_printed() {
 
 #[test]
 fn the_secrets_of_a_first_start_may_come_from_files() {
-    let folder = Folder::new();
+    let folder = Arc::new(Folder::new());
     let secrets = Folder::new();
     let mut command = serve_unprepared(&folder, &[]);
     for (name, value, end) in
@@ -160,13 +163,13 @@ fn the_secrets_of_a_first_start_may_come_from_files() {
         std::fs::write(&path, format!("{value}{end}")).expect("a file");
         command.env(format!("{name}_FILE"), path);
     }
-    let server = Started::by(command);
-    assert_eq!((server.validate(API_KEY), server.users(APP_KEY)), (200, 200));
-    assert_eq!(server.login("Administrator", ADMIN_PASSWORD), 200);
-    let log = server.stop().join("\n");
+    let server = Server::by(command, Arc::clone(&folder));
+    assert_eq!((api_key_status(&server, API_KEY), app_key_status(&server, APP_KEY)), (200, 200));
+    assert_eq!(login_status(&server, "Administrator", ADMIN_PASSWORD), 200);
+    let log = server.stop_for_log();
     assert!(!log.contains("export "), "{log}");
 
-    let folder = Folder::new();
+    let folder = Arc::new(Folder::new());
     let missing = secrets.path().join("missing");
     let mut command = serve_unprepared(&folder, &[]);
     command.env("ROLLBOOK_API_KEY_FILE", &missing);
@@ -175,39 +178,39 @@ fn the_secrets_of_a_first_start_may_come_from_files() {
 
 #[test]
 fn failed_first_start_leaves_the_next_start_as_the_first() {
-    let folder = Folder::new();
+    let folder = Arc::new(Folder::new());
     let mut command = serve(&folder, &[]);
     command.env_remove("ROLLBOOK_API_KEY").env("ROLLBOOK_API_KEY_FILE", "/dev/null");
     assert_refused(&finish(command), 1, &["ROLLBOOK_API_KEY_FILE", "/dev/null is empty"]);
     assert_refused(&finish(serve(&folder, &["--password-pattern", "^.{100}"])), 1, &["password"]);
-    let server = Started::by(serve(&folder, &[]));
-    assert_eq!((server.validate(API_KEY), server.users(APP_KEY)), (200, 200));
-    assert_eq!(server.login("Administrator", ADMIN_PASSWORD), 200);
+    let server = Server::over(Arc::clone(&folder), &[]);
+    assert_eq!((api_key_status(&server, API_KEY), app_key_status(&server, APP_KEY)), (200, 200));
+    assert_eq!(login_status(&server, "Administrator", ADMIN_PASSWORD), 200);
 }
 
 #[test]
 fn later_starts_change_no_secret() {
-    let folder = Folder::new();
-    Started::by(serve(&folder, &[])).stop();
+    let folder = Arc::new(Folder::new());
+    Server::over(Arc::clone(&folder), &[]).stop_for_lines();
     let mut command = serve(&folder, &[]);
     for name in SECRETS {
         command.env(name, "another secret, long enough");
     }
-    let server = Started::by(command);
-    assert_eq!((server.validate(API_KEY), server.users(APP_KEY)), (200, 200));
-    assert_eq!(server.login("Administrator", ADMIN_PASSWORD), 200);
-    assert_eq!(server.validate("another secret, long enough"), 403);
-    assert_eq!(server.login("Administrator", "another secret, long enough"), 401);
+    let server = Server::by(command, Arc::clone(&folder));
+    assert_eq!((api_key_status(&server, API_KEY), app_key_status(&server, APP_KEY)), (200, 200));
+    assert_eq!(login_status(&server, "Administrator", ADMIN_PASSWORD), 200);
+    assert_eq!(api_key_status(&server, "another secret, long enough"), 403);
+    assert_eq!(login_status(&server, "Administrator", "another secret, long enough"), 401);
 }
 
 #[test]
 fn first_start_makes_two_different_keys() {
-    let folder = Folder::new();
+    let folder = Arc::new(Folder::new());
     let mut command = serve(&folder, &[]);
     command.env("ROLLBOOK_APP_KEY", API_KEY);
     assert_refused(&finish(command), 1, &["ROLLBOOK_API_KEY", "ROLLBOOK_APP_KEY"]);
     // Nothing is half done: the next start is a first start.
-    let server = Started::by(serve(&folder, &[]));
-    assert_eq!(server.login("Administrator", ADMIN_PASSWORD), 200);
-    server.stop();
+    let server = Server::over(Arc::clone(&folder), &[]);
+    assert_eq!(login_status(&server, "Administrator", ADMIN_PASSWORD), 200);
+    server.stop_for_lines();
 }

@@ -2,7 +2,8 @@
 
 use crate::support::cli::{create_key, rollbook, run, run_with_input};
 use crate::support::command::{
-    Started, assert_nowhere_in, assert_refused, assert_success, key_id, serve, stderr, stdout,
+    api_key_status, app_key_status, assert_nowhere_in, assert_refused, assert_success, key_id, login_status, stderr,
+    stdout,
 };
 use crate::support::folder::Folder;
 use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 #[test]
 fn a_key_is_made_listed_and_revoked() {
-    let folder = Folder::new();
+    let folder = Arc::new(Folder::new());
     let make = |words: &[&str]| {
         let output = run(&folder, words);
         assert_success(&output);
@@ -37,16 +38,22 @@ fn a_key_is_made_listed_and_revoked() {
     }
     let (gate, robot) = (key_id(&folder, "gate"), key_id(&folder, "robot"));
 
-    let server = Started::by(serve(&folder, &[]));
-    assert_eq!((server.validate(&api_key), server.users(&app_key), server.users(&reader)), (200, 200, 200));
-    server.stop();
+    let server = Server::over(Arc::clone(&folder), &[]);
+    assert_eq!(
+        (api_key_status(&server, &api_key), app_key_status(&server, &app_key), app_key_status(&server, &reader)),
+        (200, 200, 200)
+    );
+    server.stop_for_lines();
     for id in [&gate, &robot] {
         assert_success(&run(&folder, &["key", "revoke", id]));
     }
-    let server = Started::by(serve(&folder, &[]));
-    assert_eq!((server.validate(&api_key), server.users(&app_key), server.users(&reader)), (403, 403, 200));
-    assert_eq!((server.validate(API_KEY), server.users(APP_KEY)), (200, 200));
-    server.stop();
+    let server = Server::over(Arc::clone(&folder), &[]);
+    assert_eq!(
+        (api_key_status(&server, &api_key), app_key_status(&server, &app_key), app_key_status(&server, &reader)),
+        (403, 403, 200)
+    );
+    assert_eq!((api_key_status(&server, API_KEY), app_key_status(&server, APP_KEY)), (200, 200));
+    server.stop_for_lines();
 
     let again = run(&folder, &["key", "revoke", "nobody"]);
     assert!(matches!(again.status.code(), Some(1 | 2)), "{again:?}");
@@ -97,28 +104,28 @@ fn passwd_gives_a_user_a_new_password() {
         assert_success(&output);
         assert!(!stdout(&output).contains(input.trim()) && !stderr(&output).contains(input.trim()), "{output:?}");
     }
-    let server = Started::by(serve(&folder, &[]));
-    assert_eq!(server.login("Administrator", ADMIN_PASSWORD), 401);
-    assert_eq!(server.login("Administrator", "new words"), 401);
-    assert_eq!(server.login("Administrator", "newer words"), 200);
-    assert_eq!(server.login("ada@example.com", "gr\u{fc}ne Wörter: a b"), 200);
-    server.stop();
+    let server = Server::over(Arc::clone(&folder), &[]);
+    assert_eq!(login_status(&server, "Administrator", ADMIN_PASSWORD), 401);
+    assert_eq!(login_status(&server, "Administrator", "new words"), 401);
+    assert_eq!(login_status(&server, "Administrator", "newer words"), 200);
+    assert_eq!(login_status(&server, "ada@example.com", "gr\u{fc}ne Wörter: a b"), 200);
+    server.stop_for_lines();
 
     assert_refused(&run_with_input(&folder, &["passwd", "nobody"], "new words\n"), 1, &["nobody"]);
     for empty in ["", "\n"] {
         assert_refused(&run_with_input(&folder, &["passwd", "Administrator"], empty), 1, &["password"]);
     }
-    let server = Started::by(serve(&folder, &[]));
-    assert_eq!(server.login("Administrator", "newer words"), 200);
-    assert_eq!(server.login("Administrator", ""), 401);
+    let server = Server::over(Arc::clone(&folder), &[]);
+    assert_eq!(login_status(&server, "Administrator", "newer words"), 200);
+    assert_eq!(login_status(&server, "Administrator", ""), 401);
 }
 
 #[test]
 fn key_create_on_a_new_file_is_the_first_start() {
-    let folder = Folder::new();
+    let folder = Arc::new(Folder::new());
     let key = create_key(&folder, "api", None);
-    let server = Started::by(serve(&folder, &[]));
+    let server = Server::over(Arc::clone(&folder), &[]);
     // The first start happened with the command, so the secrets are those that it was given.
-    assert_eq!((server.validate(&key), server.validate(API_KEY)), (200, 200));
-    assert_eq!(server.login("Administrator", ADMIN_PASSWORD), 200);
+    assert_eq!((api_key_status(&server, &key), api_key_status(&server, API_KEY)), (200, 200));
+    assert_eq!(login_status(&server, "Administrator", ADMIN_PASSWORD), 200);
 }

@@ -2,9 +2,10 @@
 
 use crate::support::cli::{rollbook, run};
 use crate::support::client::basic;
-use crate::support::command::{Started, assert_refused, assert_success, finish, serve, stdout};
+use crate::support::command::{api_key_status, assert_refused, assert_success, finish, login_status, stdout};
 use crate::support::folder::Folder;
-use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY};
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server, serve};
+use std::sync::Arc;
 
 // Help and usage
 
@@ -181,20 +182,21 @@ fn wrong_usage_exits_with_2_and_a_reason() {
 
 #[test]
 fn a_setting_comes_from_a_flag_or_a_variable_and_the_flag_wins() {
-    let folder = Folder::new();
+    let folder = Arc::new(Folder::new());
     let mut command = serve(&folder, &["--datadog-prefix", "/flag"]);
     command
         .env("ROLLBOOK_DATADOG_PREFIX", "/variable")
         .env("ROLLBOOK_NUXEO_PREFIX", "/nx")
         .env("ROLLBOOK_MAX_BODY_BYTES", "7");
-    let server = Started::by(command);
-    let ask = |path: &str, body: Option<&str>| {
-        server.request("POST", path, &[("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", APP_KEY)], body).status
+    let server = Server::by(command, Arc::clone(&folder));
+    let ask = |path: &str, body: &str| {
+        let keys = [("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", APP_KEY)];
+        server.request("POST", path, &keys, Some(body.as_bytes())).status
     };
-    assert_eq!(ask("/flag/api/v1/user", Some("{}")), 400);
-    assert_eq!(ask("/flag/api/v1/user", Some("{      }")), 413);
-    assert_eq!(ask("/variable/api/v1/user", Some("{}")), 404);
-    assert_eq!(server.login("Administrator", ADMIN_PASSWORD), 404);
+    assert_eq!(ask("/flag/api/v1/user", "{}"), 400);
+    assert_eq!(ask("/flag/api/v1/user", "{      }"), 413);
+    assert_eq!(ask("/variable/api/v1/user", "{}"), 404);
+    assert_eq!(login_status(&server, "Administrator", ADMIN_PASSWORD), 404);
     let headers = [("Authorization", basic("Administrator", ADMIN_PASSWORD))];
     let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
     assert_eq!(server.request("GET", "/nx/api/v1/me", &headers, None).status, 200);
@@ -212,14 +214,14 @@ fn boolean_variables_take_the_usual_words() {
         ("ROLLBOOK_REQUIRE_PASSWORD", "true", [500, 400]),
         ("ROLLBOOK_REQUIRE_PASSWORD", "0", [500, 201]),
     ] {
-        let folder = Folder::new();
+        let folder = Arc::new(Folder::new());
         let mut command = serve(&folder, &[]);
         command.env(name, value);
-        let server = Started::by(command);
+        let server = Server::by(command, Arc::clone(&folder));
         let authorization = basic("Administrator", ADMIN_PASSWORD);
         let ask = |method: &str, path: &str, body: &str| {
             let headers = [("Authorization", authorization.as_str())];
-            server.request(method, &format!("/nuxeo/api/v1{path}"), &headers, Some(body)).status
+            server.request(method, &format!("/nuxeo/api/v1{path}"), &headers, Some(body.as_bytes())).status
         };
         let answers = [
             ask("PUT", "/user/Administrator", r#"{"entity-type":"user","id":"nobody"}"#),
@@ -231,25 +233,25 @@ fn boolean_variables_take_the_usual_words() {
 
 #[test]
 fn without_a_subcommand_it_serves() {
-    let folder = Folder::new();
+    let folder = Arc::new(Folder::new());
     let mut command = rollbook();
     command.env("ROLLBOOK_LISTEN", "127.0.0.1:0").env("ROLLBOOK_DB", folder.db());
-    let server = Started::by(command);
-    assert_eq!(server.validate(API_KEY), 200);
-    server.stop();
+    let server = Server::by(command, Arc::clone(&folder));
+    assert_eq!(api_key_status(&server, API_KEY), 200);
+    server.stop_for_lines();
 
     let mut command = rollbook();
     command.args(["--listen", "127.0.0.1:0", "--db"]).arg(folder.db());
-    assert_eq!(Started::by(command).validate(API_KEY), 200);
+    assert_eq!(api_key_status(&Server::by(command, folder), API_KEY), 200);
 }
 
 #[test]
 fn the_database_is_by_default_in_the_working_folder() {
-    let folder = Folder::new();
+    let folder = Arc::new(Folder::new());
     let mut command = rollbook();
     command.args(["serve", "--listen", "127.0.0.1:0"]).current_dir(folder.path());
-    let server = Started::by(command);
-    assert_eq!(server.validate(API_KEY), 200);
-    server.stop();
+    let server = Server::by(command, Arc::clone(&folder));
+    assert_eq!(api_key_status(&server, API_KEY), 200);
+    server.stop_for_lines();
     assert!(folder.db().is_file());
 }

@@ -1,9 +1,9 @@
 //! The prefix of each dialect.
 
 use crate::support::client::basic;
-use crate::support::command::{finish, serve, stderr};
+use crate::support::command::{finish, stderr};
 use crate::support::folder::Folder;
-use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server, serve};
 use serde_json::{Value, json};
 
 #[test]

@@ -1,10 +1,10 @@
 //! Start of the server: its messages, its address, and database files that it refuses.
 
 use crate::support::cli::{rollbook, run, run_with_input};
-use crate::support::command::{Started, assert_refused, assert_success, finish, serve, stdout};
+use crate::support::command::{assert_refused, assert_success, finish, stdout};
 use crate::support::database::Database;
 use crate::support::folder::Folder;
-use crate::support::server::Server;
+use crate::support::server::{Server, serve};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -12,10 +12,10 @@ use std::sync::Arc;
 
 #[test]
 fn the_start_says_address_file_and_limits() {
-    let folder = Folder::new();
-    let server = Started::by(serve(&folder, &["--max-connections", "321", "--max-body-bytes", "54321"]));
+    let folder = Arc::new(Folder::new());
+    let server = Server::over(Arc::clone(&folder), &["--max-connections", "321", "--max-body-bytes", "54321"]);
     let address = server.address.to_string();
-    let log = server.stop().join("\n");
+    let log = server.stop_for_log();
     for word in [address.as_str(), folder.db().to_str().unwrap(), "321", "54321"] {
         assert!(log.contains(word), "no {word} in:\n{log}");
     }
@@ -24,10 +24,10 @@ fn the_start_says_address_file_and_limits() {
 
 #[test]
 fn an_open_address_is_served_with_one_warning() {
-    let folder = Folder::new();
+    let folder = Arc::new(Folder::new());
     let mut command = rollbook();
     command.args(["serve", "--listen", "0.0.0.0:0", "--db"]).arg(folder.db());
-    let log = Started::by(command).stop();
+    let log = Server::by(command, Arc::clone(&folder)).stop_for_lines();
     let warnings: Vec<&String> = log.iter().filter(|line| line.contains("encrypt")).collect();
     assert_eq!(warnings.len(), 1, "{log:?}");
     assert!(
@@ -143,8 +143,8 @@ fn start_leaves_a_foreign_file_unchanged() {
 
 #[test]
 fn start_leaves_a_file_of_a_newer_version_unchanged() {
-    let folder = Folder::new();
-    Started::by(serve(&folder, &[])).stop();
+    let folder = Arc::new(Folder::new());
+    Server::over(Arc::clone(&folder), &[]).stop_for_lines();
     let connection = Database::open(folder.db()).expect("the database");
     let version: i64 = connection.query_row("pragma user_version", [], |row| row.get(0)).expect("a version");
     let name: i64 = connection.query_row("pragma application_id", [], |row| row.get(0)).expect("an application");
@@ -170,9 +170,9 @@ fn start_names_a_path_that_cannot_hold_a_database() {
 
 #[test]
 fn start_makes_an_empty_readable_file_a_private_database() {
-    let folder = Folder::new();
+    let folder = Arc::new(Folder::new());
     std::fs::write(folder.db(), "").unwrap();
     std::fs::set_permissions(folder.db(), PermissionsExt::from_mode(0o644)).unwrap();
-    Started::by(serve(&folder, &[])).stop();
+    Server::over(Arc::clone(&folder), &[]).stop_for_lines();
     assert_eq!(std::fs::metadata(folder.db()).unwrap().permissions().mode() & 0o7777, 0o600);
 }

@@ -2,19 +2,20 @@
 
 use crate::support::cli::run;
 use crate::support::client::{Connection, basic};
-use crate::support::command::{Headers, Started, serve, stdout};
+use crate::support::command::{Headers, stdout};
 use crate::support::folder::Folder;
-use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY};
+use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
 use std::io::Write;
+use std::sync::Arc;
 
 // The log
 
 #[test]
 fn every_request_has_one_line_in_the_log() {
-    let folder = Folder::new();
+    let folder = Arc::new(Folder::new());
     let output = run(&folder, &["key", "create", "app", "--name", "robot", "--role", "read"]);
     let robot = stdout(&output).trim().to_owned();
-    let server = Started::by(serve(&folder, &[]));
+    let server = Server::over(Arc::clone(&folder), &[]);
     let robot = [("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", robot.as_str())];
     let authorization = basic("Administrator", ADMIN_PASSWORD);
     let administrator = [("Authorization", authorization.as_str())];
@@ -37,7 +38,7 @@ fn every_request_has_one_line_in_the_log() {
     for (method, target, headers, _) in rows {
         server.request(method, target, headers, None);
     }
-    let log = server.stop();
+    let log = server.stop_for_lines();
     for (method, target, _, words) in rows {
         let lines: Vec<&String> = log.iter().filter(|line| words.iter().all(|word| line.contains(word))).collect();
         assert_eq!(lines.len(), 1, "one line for {method} {target}: {log:#?}");
@@ -48,8 +49,8 @@ fn every_request_has_one_line_in_the_log() {
 
 #[test]
 fn no_secret_reaches_the_log() {
-    let folder = Folder::new();
-    let server = Started::by(serve(&folder, &["--log", "trace"]));
+    let folder = Arc::new(Folder::new());
+    let server = Server::over(Arc::clone(&folder), &["--log", "trace"]);
     let authorization = basic("Administrator", ADMIN_PASSWORD);
     let wrong = basic("Administrator", "wrongpassword");
     let keys = format!("api_key={API_KEY}&application_key={APP_KEY}");
@@ -84,7 +85,7 @@ fn no_secret_reaches_the_log() {
         ),
     ];
     for (method, target, headers, body) in calls {
-        server.request(method, target, headers, *body);
+        server.request(method, target, headers, body.map(str::as_bytes));
     }
     let target = "/nuxeo/authentication/token?applicationName=a&deviceId=b&deviceDescription=c&permission=rw";
     let answer = server.request("GET", target, &[("Authorization", &authorization)], None);
@@ -93,7 +94,7 @@ fn no_secret_reaches_the_log() {
     let target = format!("/nuxeo/api/v1/me?token={token}");
     assert_eq!(server.request("GET", &target, &[], None).status, 200);
 
-    let log = server.stop().join("\n");
+    let log = server.stop_for_log();
     let mut secrets =
         vec![API_KEY, APP_KEY, ADMIN_PASSWORD, "wrongapikey", "wrongappkey", "wrongpassword", "wrongtoken"];
     secrets.extend([&token, authorization.trim_start_matches("Basic "), wrong.trim_start_matches("Basic ")]);
@@ -104,8 +105,8 @@ fn no_secret_reaches_the_log() {
 
 #[test]
 fn token_in_a_path_is_redacted_whatever_the_status() {
-    let folder = Folder::new();
-    let server = Started::by(serve(&folder, &["--log", "trace", "--head-timeout", "2"]));
+    let folder = Arc::new(Folder::new());
+    let server = Server::over(Arc::clone(&folder), &["--log", "trace", "--head-timeout", "2"]);
     let authorization = basic("Administrator", ADMIN_PASSWORD);
     let wrong = basic("Administrator", "wrong words");
     let administrator: Headers<'_> = &[("Authorization", &authorization)];
@@ -142,7 +143,7 @@ fn token_in_a_path_is_redacted_whatever_the_status() {
     connection.stream().write_all(format!("DELETE {path} HTTP/1.1\r\nHost:").as_bytes()).expect("half a head");
     assert_eq!(connection.answer(false).status, 408);
 
-    let log = server.stop();
+    let log = server.stop_for_lines();
     assert!(!log.join("\n").contains(&token), "{log:#?}");
     let lines = log.iter().filter(|line| line.contains("/token/-")).count();
     assert_eq!(lines, calls.len() + 1, "a line for each call, without the token: {log:#?}");
@@ -153,8 +154,8 @@ fn token_in_a_path_is_redacted_whatever_the_status() {
 
 #[test]
 fn token_in_a_path_is_redacted_in_every_path_variant() {
-    let folder = Folder::new();
-    let server = Started::by(serve(&folder, &[]));
+    let folder = Arc::new(Folder::new());
+    let server = Server::over(Arc::clone(&folder), &[]);
     let authorization = basic("Administrator", ADMIN_PASSWORD);
     let administrator: Headers<'_> = &[("Authorization", &authorization)];
     let mut tokens = Vec::new();
@@ -166,7 +167,7 @@ fn token_in_a_path_is_redacted_in_every_path_variant() {
         assert_eq!(server.request("DELETE", &target, administrator, None).status, 204, "{path}");
         tokens.push(token);
     }
-    let log = server.stop().join("\n");
+    let log = server.stop_for_log();
     for token in tokens {
         assert!(!log.contains(&token), "{token} in:\n{log}");
     }
@@ -174,19 +175,19 @@ fn token_in_a_path_is_redacted_in_every_path_variant() {
 
 #[test]
 fn a_caller_cannot_write_lines_of_its_own_into_the_log() {
-    let folder = Folder::new();
-    let server = Started::by(serve(&folder, &[]));
+    let folder = Arc::new(Folder::new());
+    let server = Server::over(Arc::clone(&folder), &[]);
     let authorization = basic("Administrator", ADMIN_PASSWORD);
     let stranger = basic("x\nforged by name", "y");
     let administrator: Headers<'_> = &[("Authorization", &authorization)];
     let keys: Headers<'_> = &[("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", APP_KEY)];
-    let operation = r#"{"params":{"message":"all is well\nforged by message\r\u001b[2Kforged","level":"info"}}"#;
+    let operation = br#"{"params":{"message":"all is well\nforged by message\r\u001b[2Kforged","level":"info"}}"#;
     server.request("GET", "/api/v1/user/x%0Aforged%20by%20path", keys, None);
     server.request("DELETE", "/api/v1/user/x%0D%0Aforged%1B%5B2K", keys, None);
     server.request("GET", "/nuxeo/api/v1/user/x%0Aforged%20by%20path", administrator, None);
     server.request("GET", "/nuxeo/api/v1/me", &[("Authorization", &stranger)], None);
     server.request("POST", "/nuxeo/api/v1/automation/Log", administrator, Some(operation));
-    let log = server.stop();
+    let log = server.stop_for_lines();
     assert!(log.iter().any(|line| line.contains("all is well")), "{log:#?}");
     for line in &log {
         assert!(!line.trim_start().starts_with("forged"), "{log:#?}");

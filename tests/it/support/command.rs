@@ -1,27 +1,16 @@
-//! A server started as a command, whose whole log is read.
+//! Commands and their outcomes, and the status that a credential leads to.
 
-use super::cli::{name_of, rollbook, run};
-use super::client::{Answer, Connection, basic};
+use super::cli::run;
 use super::folder::Folder;
-use super::server::API_KEY;
-use super::wait::{PATIENCE, wait_for};
-use std::io::{BufRead, BufReader, PipeWriter};
-use std::net::SocketAddr;
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use super::server::{Server, serve};
+use super::wait::wait_for;
+use std::process::{Command, Output, Stdio};
 
 pub const SECRETS: [&str; 3] = ["ROLLBOOK_ADMIN_PASSWORD", "ROLLBOOK_API_KEY", "ROLLBOOK_APP_KEY"];
 
 pub type Headers<'a> = &'a [(&'a str, &'a str)];
 
-/// `rollbook serve` on a free port and the database in that folder.
-pub fn serve(folder: &Folder, flags: &[&str]) -> Command {
-    let mut command = rollbook();
-    command.args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(folder.db()).args(flags);
-    command
-}
-
-/// The same without the secrets for a first start.
+/// `rollbook serve` on the database in that folder, without the secrets for a first start.
 pub fn serve_unprepared(folder: &Folder, flags: &[&str]) -> Command {
     let mut command = serve(folder, flags);
     for name in SECRETS {
@@ -30,83 +19,19 @@ pub fn serve_unprepared(folder: &Folder, flags: &[&str]) -> Command {
     command
 }
 
-/// A server whose whole log is wanted.
-pub struct Started {
-    pub child: Child,
-    pub address: SocketAddr,
-    pub lines: Receiver<String>,
-    pub log: Vec<String>,
+/// The status of a Datadog call that needs an API key.
+pub fn api_key_status(server: &Server, api_key: &str) -> u16 {
+    server.request("GET", "/api/v1/validate", &[("DD-API-KEY", api_key)], None).status
 }
 
-impl Started {
-    pub fn by(command: Command) -> Started {
-        Started::with(command, |_, _| {})
-    }
-
-    /// Starts with a pipe in place of the journal.
-    pub fn to_journal(command: Command) -> Started {
-        Started::with(command, |command, stderr| {
-            command.env("JOURNAL_STREAM", name_of(stderr));
-        })
-    }
-
-    pub fn with(mut command: Command, prepare: impl FnOnce(&mut Command, &PipeWriter)) -> Started {
-        let (reader, writer) = std::io::pipe().expect("a pipe");
-        prepare(&mut command, &writer);
-        let mut child = command.stdout(Stdio::null()).stderr(writer).spawn().expect("the server starts");
-        // The other end is to be the server's alone, so that it ends with it.
-        drop(command);
-        let (tell, lines) = channel();
-        let stderr = BufReader::new(reader);
-        std::thread::spawn(move || stderr.lines().map_while(Result::ok).all(|line| tell.send(line).is_ok()));
-        let mut log = Vec::new();
-        loop {
-            let Ok(line) = lines.recv_timeout(PATIENCE) else {
-                let _ = child.kill().and_then(|()| child.wait());
-                panic!("the server does not say where it listens:\n{}", log.join("\n"));
-            };
-            log.push(line);
-            if let Some((_, url)) = log[log.len() - 1].split_once("listening on http://") {
-                let address = url.split_whitespace().next().unwrap().parse().expect("the address that is logged");
-                return Started { child, address, lines, log };
-            }
-        }
-    }
-
-    pub fn request(&self, method: &str, target: &str, headers: Headers<'_>, body: Option<&str>) -> Answer {
-        let mut connection = Connection::open(self.address);
-        connection.send(method, target, headers, body.map(str::as_bytes));
-        connection.answer(method == "HEAD")
-    }
-
-    pub fn validate(&self, api_key: &str) -> u16 {
-        self.request("GET", "/api/v1/validate", &[("DD-API-KEY", api_key)], None).status
-    }
-
-    pub fn users(&self, app_key: &str) -> u16 {
-        self.request("GET", "/api/v1/user", &[("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", app_key)], None).status
-    }
-
-    pub fn login(&self, user: &str, password: &str) -> u16 {
-        self.request("GET", "/nuxeo/api/v1/me", &[("Authorization", &basic(user, password))], None).status
-    }
-
-    /// Ends the server in the ordinary way and returns everything it has logged.
-    pub fn stop(mut self) -> Vec<String> {
-        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        assert!(status.expect("kill runs").success());
-        assert_eq!(wait_for(&mut self.child).code(), Some(0));
-        let mut log = std::mem::take(&mut self.log);
-        log.extend(self.lines.iter());
-        log
-    }
+/// The status of a Datadog call that needs an application key.
+pub fn app_key_status(server: &Server, app_key: &str) -> u16 {
+    server.datadog_as(app_key, "GET", "/api/v1/user", None).status
 }
 
-impl Drop for Started {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// The status of a Nuxeo call that needs a user's password.
+pub fn login_status(server: &Server, user: &str, password: &str) -> u16 {
+    server.nuxeo_as((user, password), "GET", "/me", None).status
 }
 
 /// Runs a command that has to end by itself.

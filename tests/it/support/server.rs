@@ -1,11 +1,11 @@
 //! A running server on a database of its own.
 
-use super::cli::{rollbook, rollbook_after};
+use super::cli::{name_of, rollbook, rollbook_after};
 use super::client::{Answer, Connection, basic};
 use super::folder::Folder;
 use super::wait::{PATIENCE, eventually, wait_until};
 use socket2::{Domain, Socket, Type};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, PipeWriter};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -86,11 +86,29 @@ impl Server {
     }
 
     /// Starts a command from [`serve`] that the caller may have changed.
-    pub fn by(mut command: Command, folder: Arc<Folder>) -> Server {
-        command.stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("the server starts");
+    pub fn by(command: Command, folder: Arc<Folder>) -> Server {
+        Server::prepared_by(command, folder, |_, _| {})
+    }
+
+    /// Starts a command whose standard error the server takes for the journal.
+    pub fn with_journal(command: Command, folder: Arc<Folder>) -> Server {
+        Server::prepared_by(command, folder, |command, stderr| {
+            command.env("JOURNAL_STREAM", name_of(stderr));
+        })
+    }
+
+    /// Starts a command that `prepare` has completed with the pipe that becomes its standard error.
+    fn prepared_by(
+        mut command: Command,
+        folder: Arc<Folder>,
+        prepare: impl FnOnce(&mut Command, &PipeWriter),
+    ) -> Server {
+        let (stderr, writer) = std::io::pipe().expect("a pipe");
+        prepare(&mut command, &writer);
+        let mut child = command.stdout(Stdio::null()).stderr(writer).spawn().expect("the server starts");
+        // The command holds the writing end too; without it, the pipe ends with the server.
+        drop(command);
         let log = Arc::new(Mutex::new(String::new()));
-        let stderr = child.stderr.take().expect("stderr is piped");
         let (tell, told) = std::sync::mpsc::channel();
         let lines = Arc::clone(&log);
         let log_reader = std::thread::spawn(move || {
@@ -146,6 +164,11 @@ impl Server {
         let reader = self.log_reader.take().expect("it is taken here only");
         reader.join().expect("the reader of the log");
         self.log()
+    }
+
+    /// Ends the server in good order and returns the lines of its log.
+    pub fn stop_for_lines(self) -> Vec<String> {
+        self.stop_for_log().lines().map(str::to_owned).collect()
     }
 
     pub fn pid(&self) -> u32 {
