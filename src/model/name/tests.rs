@@ -1,46 +1,12 @@
 //! Keys of names, and the rules for new ones.
 
+mod invisible;
+
+use self::invisible::INVISIBLE;
 use super::super::super::random::Random;
 use super::*;
 use sha2::{Digest as _, Sha256};
 
-/// Everything that is invisible and that a name may hold, each of a kind once or more.
-const INVISIBLE: [char; 34] = [
-    '\u{ad}',
-    '\u{34f}',
-    '\u{115f}',
-    '\u{1160}',
-    '\u{17b4}',
-    '\u{17b5}',
-    '\u{180b}',
-    '\u{180e}',
-    '\u{180f}',
-    '\u{200b}',
-    '\u{200c}',
-    '\u{200d}',
-    '\u{2060}',
-    '\u{2061}',
-    '\u{2062}',
-    '\u{2063}',
-    '\u{2064}',
-    '\u{2065}',
-    '\u{206a}',
-    '\u{206f}',
-    '\u{3164}',
-    '\u{fe00}',
-    '\u{fe0f}',
-    '\u{feff}',
-    '\u{ffa0}',
-    '\u{fff0}',
-    '\u{fff8}',
-    '\u{1bca0}',
-    '\u{1d173}',
-    '\u{1d17a}',
-    '\u{e0001}',
-    '\u{e0041}',
-    '\u{e0100}',
-    '\u{e01ef}',
-];
 const DIRECTIONS: [char; 12] = [
     '\u{61c}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}', '\u{2066}',
     '\u{2067}', '\u{2068}', '\u{2069}',

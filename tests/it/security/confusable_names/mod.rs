@@ -1,6 +1,8 @@
 //! Names that look alike.
 
 mod imported_names;
+#[path = "../../../../src/model/name/tests/invisible.rs"]
+mod invisible;
 mod new_names;
 mod old_directory;
 mod old_names;
@@ -9,44 +11,6 @@ use crate::support::cli::{run, said};
 use crate::support::client::Answer;
 use crate::support::server::Server;
 use serde_json::{Value, json};
-
-/// Characters that cannot be seen and that a name may hold.
-pub const INVISIBLE: [char; 34] = [
-    '\u{ad}',
-    '\u{34f}',
-    '\u{115f}',
-    '\u{1160}',
-    '\u{17b4}',
-    '\u{17b5}',
-    '\u{180b}',
-    '\u{180e}',
-    '\u{180f}',
-    '\u{200b}',
-    '\u{200c}',
-    '\u{200d}',
-    '\u{2060}',
-    '\u{2061}',
-    '\u{2062}',
-    '\u{2063}',
-    '\u{2064}',
-    '\u{2065}',
-    '\u{206a}',
-    '\u{206f}',
-    '\u{3164}',
-    '\u{fe00}',
-    '\u{fe0f}',
-    '\u{feff}',
-    '\u{ffa0}',
-    '\u{fff0}',
-    '\u{fff8}',
-    '\u{1bca0}',
-    '\u{1d173}',
-    '\u{1d17a}',
-    '\u{e0001}',
-    '\u{e0041}',
-    '\u{e0100}',
-    '\u{e01ef}',
-];
 
 /// Asks the page's interface as the administrator.
 pub fn page(server: &Server, cookie: &str, method: &str, path: &str, body: Option<&Value>) -> Answer {

@@ -1,6 +1,7 @@
 //! New names: which are the same name, and which are refused.
 
-use super::{INVISIBLE, attempts, create_datadog, create_nuxeo, create_nuxeo_group, page};
+use super::invisible::INVISIBLE;
+use super::{attempts, create_datadog, create_nuxeo, create_nuxeo_group, page};
 use crate::support::cli::{run, said};
 use crate::support::client::segment;
 use crate::support::datadog::handles;
