@@ -3,7 +3,7 @@
 -- the program, so that all spellings of a name lead to one row. A row can keep an older key, see `withheld_user_keys`.
 -- SQLite stores the comments inside a statement in the database, and `rollbook check` compares them: they change only
 -- with a migration.
--- Version 7; `application_id` and `user_version` are set by the program in the transaction that runs this.
+-- Version 8; `application_id` and `user_version` are set by the program in the transaction that runs this.
 
 -- `alter table` of version 7 added the last column, `phone`, in this form.
 create table users (
@@ -38,6 +38,8 @@ create index users_by_first_name on users (first_key) where first_key is not nul
 create index users_by_last_name on users (last_key) where last_key is not null;
 create index users_by_email on users (email_key) where email_key is not null;
 
+-- `alter table` of version 8 added the last column, `external_id`, in this form: the identifier in a system that
+-- provisions us. Several groups can have the same one.
 create table groups (
     id          integer primary key autoincrement,
     uuid        text not null unique,
@@ -51,9 +53,10 @@ create table groups (
     created_at  integer not null,
     updated_at  integer not null,
     version     integer not null default 1
-) strict;
+, external_id text check (length(external_id) <= 1024)) strict;
 
 create index groups_by_label on groups (label_key) where label_key is not null;
+create index groups_by_external_id on groups (external_id) where external_id is not null;
 
 -- Users that keep an older key, because another row had the key of their name when the rules for keys changed. The key of
 -- the name is withheld: no new user gets it.

@@ -11,7 +11,7 @@ use std::fs::File;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// The version of the schema that the fill is written for.
-const SCHEMA_VERSION: i64 = 7;
+const SCHEMA_VERSION: i64 = 8;
 /// All of its tables and columns. After a change of the schema, the fill has to be adapted, so that the bench measures rows as
 /// the product writes them. The fill writes no audit log: the measured operations append to it and never read it.
 const TABLES: [(&str, &str); 15] = [
@@ -25,7 +25,10 @@ const TABLES: [(&str, &str); 15] = [
     ),
     ("dangling_members", "kind name_key group_id name seq"),
     ("entry_names", "name user_id group_id"),
-    ("groups", "id uuid name name_key label label_key description attributes created_at updated_at version"),
+    (
+        "groups",
+        "id uuid name name_key label label_key description attributes created_at updated_at version external_id",
+    ),
     ("import_parts", "digest phase row result"),
     ("imports", "digest line at"),
     ("memberships", "group_id user_id seq written"),

@@ -1,5 +1,6 @@
 //! A group, and what a change may say.
 
+use super::text::check_external_id;
 use super::{Attributes, EntityKind, Result, check_length, check_text, fold_name, is_answered_property};
 use std::collections::BTreeMap;
 
@@ -51,6 +52,8 @@ pub struct Group {
     pub label: Option<String>,
     /// The description of the group.
     pub description: Option<String>,
+    /// The identifier in a system that provisions this directory. Several groups can have the same one.
+    pub external_id: Option<String>,
     /// Properties that no column holds.
     pub attributes: Attributes,
     /// Milliseconds since 1970-01-01 UTC.
@@ -91,6 +94,8 @@ pub struct GroupChanges {
     pub label: Option<Option<String>>,
     /// See [`Group::description`].
     pub description: Option<Option<String>>,
+    /// See [`Group::external_id`].
+    pub external_id: Option<Option<String>>,
     /// Properties to set (JSON text) or to remove (`None`).
     pub attributes: BTreeMap<String, Option<String>>,
     /// The whole list of direct member users, by name.
@@ -127,6 +132,10 @@ impl GroupChanges {
                 check_length("description", text, DESCRIPTION_CHARS_MAX)?;
             }
             group.description.clone_from(description);
+        }
+        if let Some(id) = &self.external_id {
+            id.as_deref().map_or(Ok(()), check_external_id)?;
+            group.external_id.clone_from(id);
         }
         for (name, value) in self.attributes.iter().filter(|(name, _)| !is_answered_property(EntityKind::Group, name)) {
             match value {

@@ -2,6 +2,8 @@
 
 use super::{Error, Result};
 
+/// Longest value of a text field, in characters.
+const FIELD_CHARS_MAX: usize = 1024;
 /// Longest e-mail address, in bytes (RFC 5321, 4.5.3.1.3).
 const EMAIL_BYTES_MAX: usize = 254;
 
@@ -25,6 +27,17 @@ pub fn check_length(what: &str, text: &str, max: usize) -> Result<()> {
         return Err(Error::Invalid(format!("{what} is longer than {max} characters")));
     }
     Ok(())
+}
+
+/// Refuses a text that no text field of a user can hold.
+pub(super) fn check_field(what: &str, text: &str) -> Result<()> {
+    check_text(what, text)?;
+    check_length(what, text, FIELD_CHARS_MAX)
+}
+
+/// Refuses a text that cannot be the external id of a user or group.
+pub(super) fn check_external_id(id: &str) -> Result<()> {
+    check_field("external id", id)
 }
 
 /// Milliseconds since 1970-01-01 UTC as a time (RFC 3339), in UTC.

@@ -1,11 +1,9 @@
 //! A user, what is derived of one, and what a change may say.
 
-use super::{Attributes, EntityKind, GroupName, Result, check_length, check_text, fold_name, is_answered_property};
+use super::text::{check_external_id, check_field};
+use super::{Attributes, EntityKind, GroupName, Result, fold_name, is_answered_property};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Longest value of a text field, in characters.
-const TEXT_CHARS_MAX: usize = 1024;
 
 /// The role that is stored of a user. Administrators are the members of a group, so that is not stored here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -258,11 +256,6 @@ impl TextField {
     }
 }
 
-fn check_field(label: &str, text: &str) -> Result<()> {
-    check_text(label, text)?;
-    check_length(label, text, TEXT_CHARS_MAX)
-}
-
 /// A user as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct User {
@@ -441,7 +434,7 @@ impl UserChanges {
             }
         }
         if let Some(id) = &self.external_id {
-            id.as_deref().map_or(Ok(()), |id| check_field("external id", id))?;
+            id.as_deref().map_or(Ok(()), check_external_id)?;
             user.external_id.clone_from(id);
         }
         for (name, value) in self.attributes.iter().filter(|(name, _)| !is_answered_property(EntityKind::User, name)) {

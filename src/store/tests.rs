@@ -4,8 +4,8 @@ use super::cache_scopes::invalidated_by;
 use super::change_action::Action;
 use super::{CacheScope, NewMembership, ReadTx, Store, WriteTx};
 use crate::model::{
-    Actor, Attributes, CredentialKind, EntityKind, Error, Filter, Group, KeyRole, MemberList, NewCredential,
-    NewPassword, Result, Token, User, Window, fold_name,
+    Actor, CredentialKind, EntityKind, Error, Filter, Group, KeyRole, MemberList, NewCredential, NewPassword, Result,
+    Token, User, Window,
 };
 use std::path::PathBuf;
 
@@ -23,18 +23,7 @@ fn user(name: &str) -> User {
 }
 
 fn group(name: &str) -> Group {
-    Group {
-        id: 0,
-        uuid: String::new(),
-        name: name.to_owned(),
-        key: fold_name(name),
-        label: None,
-        description: None,
-        attributes: Attributes::new(),
-        created_at: 0,
-        updated_at: 0,
-        version: 1,
-    }
+    Group { version: 1, ..Group::named(name) }
 }
 
 fn password() -> NewPassword {

@@ -24,7 +24,7 @@ const APPLICATION_ID: i32 = 0x526f_6c6c;
 const MIGRATIONS: Migrations<'static> = Migrations { schema: include_str!("../../../schema.sql"), steps: &ALL };
 
 /// The migrations from the first version to the newest.
-const ALL: [Migration; 6] = [
+const ALL: [Migration; 7] = [
     Migration { to: 2, what: "records changes and the progress of imports", run: |tx| tx.execute_batch(CHANGES) },
     Migration {
         to: 3,
@@ -53,6 +53,7 @@ const ALL: [Migration; 6] = [
         run: |tx| tx.execute_batch(CHANGE_MARKS),
     },
     Migration { to: 7, what: "stores telephone numbers in a column", run: phone::migrate },
+    Migration { to: 8, what: "stores external ids of groups", run: |tx| tx.execute_batch(GROUP_EXTERNAL_IDS) },
 ];
 
 /// Version 2. It never changes, even if these tables change in a later version.
@@ -108,6 +109,11 @@ create table change_marks (
     id integer primary key,           -- the newest change at that time
     at integer not null               -- milliseconds of that clock
 ) strict;";
+
+/// Version 8. It never changes.
+const GROUP_EXTERNAL_IDS: &str = "\
+alter table groups add column external_id text check (length(external_id) <= 1024);
+create index groups_by_external_id on groups (external_id) where external_id is not null;";
 
 /// Finds the hashes of an older file that take long to check.
 fn note_slow_hashes(tx: &Transaction<'_>) -> rusqlite::Result<()> {

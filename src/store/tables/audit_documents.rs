@@ -91,6 +91,8 @@ pub(super) struct GroupDocument<'g> {
     pub(super) label: Field<'g>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) description: Field<'g>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) external_id: Field<'g>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) properties: Properties<'g>,
 }
@@ -101,6 +103,7 @@ impl<'g> GroupDocument<'g> {
             uuid: Some(&group.uuid),
             label: group.label.as_deref().map(Some),
             description: group.description.as_deref().map(Some),
+            external_id: group.external_id.as_deref().map(Some),
             properties: properties(&group.attributes),
         }
     }
@@ -109,6 +112,7 @@ impl<'g> GroupDocument<'g> {
         let (mut old, mut new) = (GroupDocument::default(), GroupDocument::default());
         (old.label, new.label) = differing(before.label.as_deref(), after.label.as_deref());
         (old.description, new.description) = differing(before.description.as_deref(), after.description.as_deref());
+        (old.external_id, new.external_id) = differing(before.external_id.as_deref(), after.external_id.as_deref());
         (old.properties, new.properties) = differing_properties(&before.attributes, &after.attributes);
         (old, new)
     }

@@ -10,12 +10,12 @@ use rusqlite::{Row, named_params, params};
 macro_rules! columns {
     () => {
         "groups.id, groups.uuid, groups.name, groups.label, groups.description, groups.attributes, \
-         groups.created_at, groups.updated_at, groups.version, groups.name_key"
+         groups.created_at, groups.updated_at, groups.version, groups.name_key, groups.external_id"
     };
 }
 
 /// Number of those columns: further columns of a query follow them.
-const COLUMNS: usize = 10;
+const COLUMNS: usize = 11;
 
 impl ReadTx<'_> {
     /// The group of that name, whatever the spelling.
@@ -107,9 +107,10 @@ impl WriteTx<'_> {
     pub fn insert_group(&self, group: &Group) -> Result<i64> {
         self.insert_named(
             (EntityKind::Group, &group.name),
-            "insert into groups (uuid, name, name_key, label, label_key, description, attributes, created_at,
-                 updated_at)
-             values (:uuid, :name, :name_key, :label, :label_key, :description, :attributes, :now, :now)",
+            "insert into groups (uuid, name, name_key, label, label_key, description, external_id, attributes,
+                 created_at, updated_at)
+             values (:uuid, :name, :name_key, :label, :label_key, :description, :external_id, :attributes,
+                 :now, :now)",
             named_params! {
                 ":uuid": new_uuid(),
                 ":name": group.name,
@@ -117,6 +118,7 @@ impl WriteTx<'_> {
                 ":label": group.label,
                 ":label_key": search_key(group.label.as_deref()),
                 ":description": group.description,
+                ":external_id": group.external_id,
                 ":attributes": attributes_text(&group.attributes)?,
                 ":now": now(),
             },
@@ -140,13 +142,14 @@ impl WriteTx<'_> {
         }
         self.execute(
             "update groups set label = :label, label_key = :label_key, description = :description,
-                 attributes = :attributes, updated_at = :now, version = version + 1
+                 external_id = :external_id, attributes = :attributes, updated_at = :now, version = version + 1
              where id = :id",
             named_params! {
                 ":id": group.id,
                 ":label": group.label,
                 ":label_key": search_key(group.label.as_deref()),
                 ":description": group.description,
+                ":external_id": group.external_id,
                 ":attributes": attributes_text(&group.attributes)?,
                 ":now": now(),
             },
@@ -178,5 +181,6 @@ fn group(row: &Row<'_>) -> rusqlite::Result<Group> {
         updated_at: row.get(7)?,
         version: row.get(8)?,
         key: row.get(9)?,
+        external_id: row.get(10)?,
     })
 }
