@@ -33,6 +33,10 @@ pub fn settle_fields(record: &mut Record) -> Vec<Remark> {
                 GroupChanges { description: Some(Some(description.to_owned())), ..GroupChanges::default() }
                     .apply_to(&mut Group::default())
             });
+            settle_text(&mut group.external_id, &about, &mut remarks, |id| {
+                GroupChanges { external_id: Some(Some(id.to_owned())), ..GroupChanges::default() }
+                    .apply_to(&mut Group::default())
+            });
             settle_properties(&mut group.properties, EntityKind::Group, &about, &mut remarks);
         }
         Record::Member(_) | Record::Subgroup(_) => {}

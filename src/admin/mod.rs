@@ -258,6 +258,7 @@ fn group_changes(group: GroupRecord, field: Field) -> GroupChanges {
     GroupChanges {
         label: field(group.label),
         description: field(group.description),
+        external_id: field(group.external_id),
         attributes: attributes(group.properties),
         parent_groups: group.groups,
         ..GroupChanges::default()

@@ -81,6 +81,7 @@ pub fn exported(thing: Exported) -> (Record, bool) {
                 name: group.name,
                 label: group.label,
                 description: group.description,
+                external_id: group.external_id,
                 groups: None,
                 properties: properties(&group.attributes),
                 entry_names: Vec::new(),
@@ -164,6 +165,7 @@ impl GroupView {
                 name: group.name.clone(),
                 label: group.label.clone(),
                 description: group.description.clone(),
+                external_id: group.external_id.clone(),
                 groups: None,
                 properties: properties(&group.attributes),
                 ..GroupRecord::default()

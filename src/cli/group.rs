@@ -101,6 +101,9 @@ pub(super) struct GroupFields {
     /// Extra property with a JSON value; null removes it
     #[arg(long = "property", value_name = "NAME=JSON", value_parser = property)]
     pub(super) properties: Vec<(String, JsonText)>,
+    /// Identifier of the group in another system
+    #[arg(long, value_name = "TEXT")]
+    pub(super) external_id: Option<String>,
 }
 
 impl GroupFields {
@@ -111,6 +114,7 @@ impl GroupFields {
             name,
             label: self.label,
             description: self.description,
+            external_id: self.external_id,
             groups: parents.map(|names| names.into_iter().filter(|name| !name.is_empty()).collect()),
             properties: self.properties.into_iter().collect(),
             ..Default::default()
@@ -129,12 +133,22 @@ const COLUMNS: [Column; 5] = [
     Column("DESCRIPTION", "description"),
 ];
 
+/// All columns, for scripts. New columns come last, so that the others keep their places.
+const ALL_COLUMNS: [Column; 6] = [
+    Column("", "name"),
+    Column("", "label"),
+    Column("", "users"),
+    Column("", "subgroups"),
+    Column("", "description"),
+    Column("", "external_id"),
+];
+
 /// Runs a command for groups.
 pub(super) fn run(command: GroupCommand) -> anyhow::Result<()> {
     match command {
         GroupCommand::List { text, format, target } => list(&target, text.as_deref(), format),
         GroupCommand::Show { name, format, target } => {
-            show(&AdminClient::open(&target)?.send::<GroupView>(AdminRequest::Group { name })?, format, &COLUMNS)
+            show(&AdminClient::open(&target)?.send::<GroupView>(AdminRequest::Group { name })?, format, &ALL_COLUMNS)
         }
         GroupCommand::Add { name, fields, printing, target } => {
             let group: GroupView = AdminClient::open(&target)?.send(AdminRequest::AddGroup(fields.record(name)))?;
@@ -159,7 +173,7 @@ pub(super) fn run(command: GroupCommand) -> anyhow::Result<()> {
 
 fn list(target: &Target, text: Option<&str>, format: ListFormat) -> anyhow::Result<()> {
     let mut client = AdminClient::open(target)?;
-    let mut table = Table::new(format, &COLUMNS);
+    let mut table = Table::new(format, if format == ListFormat::Csv { &ALL_COLUMNS[..] } else { &COLUMNS[..] });
     let mut after = String::new();
     loop {
         let groups: Vec<GroupView> =

@@ -233,6 +233,7 @@ impl Draft {
             label: self.take_label(&name),
             name,
             description: self.take(Text::Description),
+            external_id: self.take(Text::ExternalId),
             groups: self.groups.take(),
             properties: self.take_properties(),
             exported: self.exported.take().unwrap_or_default(),

@@ -107,7 +107,8 @@ impl Mapping {
     pub(super) fn left_out(&self, record: &Record) -> Option<Remark> {
         let Record::Group(group) = record else { return None };
         self.of_group(group)?;
-        let has_fields = group.label.is_some() || group.description.is_some() || !group.properties.is_empty();
+        let texts = [&group.label, &group.description, &group.external_id];
+        let has_fields = texts.into_iter().any(Option::is_some) || !group.properties.is_empty();
         let text = "the fields of a group that is mapped are left out";
         has_fields.then(|| Remark::dropped(text).about(format!("the group {}", group.name)))
     }

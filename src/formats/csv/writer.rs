@@ -115,6 +115,7 @@ impl Cells {
         self.set("name", &group.name);
         self.set_text("label", group.label.as_ref());
         self.set_text("description", group.description.as_ref());
+        self.set_text("external_id", group.external_id.as_ref());
         self.set_rest(group.groups.as_ref(), &group.properties);
     }
 

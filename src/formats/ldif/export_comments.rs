@@ -72,6 +72,7 @@ pub(super) fn merge_group(group: GroupRecord, comment: &str) -> Result<GroupReco
         name: if said.name.is_empty() { group.name } else { said.name },
         label: said.label.or(group.label),
         description: said.description.or(group.description),
+        external_id: said.external_id.or(group.external_id),
         groups: said.groups.or(group.groups),
         properties,
         exported: group.exported,

@@ -237,6 +237,9 @@ fn write_group(lines: &mut Lines, dn: &str, group: &GroupRecord) -> Vec<String> 
     if let Some(label) = &group.label {
         rest.set("label", label);
     }
+    if let Some(id) = &group.external_id {
+        rest.set("external_id", id);
+    }
     if !group.properties.is_empty() {
         rest.set("properties", &group.properties);
     }

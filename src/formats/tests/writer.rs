@@ -246,6 +246,7 @@ impl Chance {
             name: self.name(),
             label: self.text(),
             description: self.text(),
+            external_id: self.text(),
             groups: self.names(),
             properties: self.properties(),
             // As in every file that the writer makes; JSON lines say it by record.
@@ -320,7 +321,9 @@ fn an_ldif_reads_back_what_it_can_hold() {
     groups.dedup();
     for name in groups.clone() {
         let description = chance.text();
-        let group = GroupRecord { name: name.clone(), description, exported: true, ..GroupRecord::default() };
+        let external_id = chance.text();
+        let group =
+            GroupRecord { name: name.clone(), description, external_id, exported: true, ..GroupRecord::default() };
         records.push(Record::Group(group));
         for _ in 0..chance.0.below(4) {
             records.push(match chance.0.below(3) {

@@ -73,7 +73,7 @@ fn groups_are_created_shown_updated_and_filled() {
             "group list --match TEAM --format csv",
             "",
             0,
-            "name,label,users,subgroups,description\nteam,The team,2,1,What for\n",
+            "name,label,users,subgroups,description,external_id\nteam,The team,2,1,What for,\n",
             "",
         ),
         (

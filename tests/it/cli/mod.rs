@@ -7,6 +7,7 @@ mod closed_pipes;
 mod error_messages;
 mod first_secrets;
 mod first_start;
+mod group_external_id;
 mod groups;
 mod help;
 mod json_output;

@@ -3,6 +3,7 @@
 mod csv;
 mod directory_servers;
 mod export;
+mod group_external_id;
 mod json;
 mod killed;
 mod ldif;
