@@ -283,6 +283,8 @@ pub struct Group {
     pub label: Option<String>,
     /// Description.
     pub description: Option<String>,
+    /// The identifier of the group in another system.
+    pub external_id: Option<String>,
     /// Extra properties: names, and values as JSON text.
     pub properties: BTreeMap<String, String>,
     /// Time of creation.
@@ -298,6 +300,7 @@ impl From<model::Group> for Group {
             uuid: group.uuid,
             label: group.label,
             description: group.description,
+            external_id: group.external_id,
             properties: group.attributes,
             created: time(group.created_at),
             updated: time(group.updated_at),
@@ -329,6 +332,12 @@ impl GroupFields {
     /// Description.
     pub fn description(mut self, description: impl Into<String>) -> GroupFields {
         self.changes.description = text(description);
+        self
+    }
+
+    /// The identifier of the group in another system.
+    pub fn external_id(mut self, id: impl Into<String>) -> GroupFields {
+        self.changes.external_id = text(id);
         self
     }
 

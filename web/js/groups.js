@@ -23,6 +23,7 @@ const PAGE = 50;
 const FIELDS = [
   { name: 'label', label: 'Label' },
   { name: 'description', label: 'Description', lines: 3 },
+  { name: 'external_id', label: 'External id', attributes: { spellcheck: 'false' } },
 ];
 
 // The list of groups.

@@ -10,7 +10,7 @@ use crate::http::{Etag, Response};
 use serde::Serialize;
 
 /// The fields that can be changed.
-const FIELDS: [&str; 4] = ["label", "description", "groups", "properties"];
+const FIELDS: [&str; 5] = ["label", "description", "external_id", "groups", "properties"];
 
 /// `GET /api/groups`: the groups with the text in their name or label, in the order of names.
 pub(super) fn list(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {

@@ -2,6 +2,7 @@
 
 mod administrators;
 mod fields;
+mod group_external_id;
 mod races;
 mod users;
 

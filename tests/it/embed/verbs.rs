@@ -81,7 +81,7 @@ fn each_verb_works_and_explains_its_refusals() {
     let ada = directory.update_user("ada", &changed).unwrap();
     assert_eq!((ada.title, ada.role, ada.properties.len()), (None, UserRole::Administrator, 0));
 
-    directory.create_group("outer", &GroupFields::new().description("All\nof it")).unwrap();
+    directory.create_group("outer", &GroupFields::new().description("All\nof it").external_id("7")).unwrap();
     directory.create_group("inner", &GroupFields::new().label("Inside").parents(["outer"])).unwrap();
     assert_eq!(directory.subgroups("outer").unwrap(), ["inner"]);
     directory.remove_subgroup("outer", "inner").unwrap();
@@ -89,6 +89,8 @@ fn each_verb_works_and_explains_its_refusals() {
     assert_eq!(directory.subgroups("inner").unwrap(), ["outer"]);
     let inner = directory.update_group("inner", &GroupFields::new().label("")).unwrap();
     assert_eq!((inner.label, directory.find_group("none").unwrap()), (None, None));
+    assert_eq!(directory.find_group("outer").unwrap().unwrap().external_id.as_deref(), Some("7"));
+    assert_eq!(directory.update_group("outer", &GroupFields::new().external_id("")).unwrap().external_id, None);
     directory.add_member("outer", "ada").unwrap();
     assert_eq!(directory.groups_of("ada").unwrap(), ["administrators", "outer"]);
     directory.set_password("ada", "another one").unwrap();
