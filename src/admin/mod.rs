@@ -8,7 +8,7 @@ mod views;
 
 pub use advice::Refusal;
 pub use fields::settle_fields;
-pub use request::{AdminRequest, Batch, ConflictArg, Membership, Phase, Selection};
+pub use request::{AdminRequest, Batch, Membership, Phase, Selection};
 pub(crate) use request::{LOCAL_PATH, PROGRESS_PATH};
 pub use views::{
     ChangeView, ChangesView, GroupView, ImportProgressView, KeyView, RemovedPropertyView, ShownImport, UserView,
@@ -16,7 +16,7 @@ pub use views::{
 };
 
 use crate::directory::{
-    ChangeCursor, Conflict, CredentialKind, Directory, ImportOptions, ImportPosition, Imported, ImportedUser, Item,
+    ChangeCursor, CredentialKind, Directory, ImportOptions, ImportPosition, Imported, ImportedUser, Item,
     ListSelection, MembershipView, NewUser, UserEdit,
 };
 use crate::formats::{GroupRecord, Joined, MemberRecord, Record, Role, SaidBy, SubgroupRecord, UserRecord};
@@ -156,16 +156,7 @@ pub fn group_view(directory: &Directory, name: &str) -> Result<(GroupView, u64)>
 
 fn import(directory: &Directory, batch: Batch) -> Result<JsonText> {
     let Batch { records, rows, conflict, create_groups, base, digest, phase, last } = batch;
-    let options = ImportOptions {
-        conflict: match conflict {
-            ConflictArg::Skip => Conflict::Skip,
-            ConflictArg::Update => Conflict::Update,
-            ConflictArg::Fail => Conflict::Fail,
-        },
-        create_groups,
-        base,
-        defers: phase != Phase::Administrators,
-    };
+    let options = ImportOptions { conflict, create_groups, base, defers: phase != Phase::Administrators };
     let items = records.into_iter().map(|record| item(record, phase)).collect();
     let position = ImportPosition { digest, phase: phase.number(), row: last.0, line: last.1 };
     let described = rows.clone();

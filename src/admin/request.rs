@@ -1,5 +1,6 @@
 //! The requests, and the values in them.
 
+use crate::directory::Conflict;
 use crate::formats::{GroupRecord, Record, Role, UserRecord};
 use serde::{Deserialize, Serialize};
 
@@ -177,8 +178,8 @@ pub struct Batch {
     pub records: Vec<Record>,
     /// The number of the row of each, and its line.
     pub rows: Vec<(u64, u64)>,
-    /// How existing users and groups are treated.
-    pub conflict: ConflictArg,
+    /// The action for users and groups that already exist.
+    pub conflict: Conflict,
     /// Makes the groups that do not exist.
     pub create_groups: bool,
     /// Where the order of all memberships was when the import began.
@@ -239,16 +240,4 @@ impl Phase {
     pub fn number(self) -> u32 {
         self as u32 + 1
     }
-}
-
-/// How existing users and groups are treated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ConflictArg {
-    /// Stays as it is.
-    Skip,
-    /// Is changed.
-    Update,
-    /// Is an error.
-    Fail,
 }

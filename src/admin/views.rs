@@ -1,7 +1,7 @@
 //! The values that commands show.
 
 use crate::directory::{
-    Credential, CredentialKind, Exported, ImportProgress, Imported, Outcome, PositionedGroup, RemovedProperty,
+    Credential, CredentialKind, Exported, ImportOutcome, ImportProgress, Imported, PositionedGroup, RemovedProperty,
 };
 use crate::formats::{GroupRecord, Joined, MemberRecord, Record, Role, SubgroupRecord, UserRecord};
 use crate::json::{self, Json, JsonText, from_json};
@@ -324,13 +324,13 @@ impl ShownImport {
         let mut shown = ShownImport { groups: imported.groups.len() as u64, ..ShownImport::default() };
         for (outcome, (row, line)) in imported.outcomes.iter().zip(rows) {
             match outcome {
-                Outcome::Created => shown.created += 1,
-                Outcome::Updated => shown.updated += 1,
-                Outcome::Unchanged => shown.unchanged += 1,
-                Outcome::Skipped => shown.skipped.push(*row),
-                Outcome::Deferred => shown.deferred.push(*row),
-                Outcome::Refused(why) => shown.refused.push((*row, *line, why.clone())),
-                Outcome::Missing(why, about) => shown.missing.push((*line, why.clone(), about.clone())),
+                ImportOutcome::Created => shown.created += 1,
+                ImportOutcome::Updated => shown.updated += 1,
+                ImportOutcome::Unchanged => shown.unchanged += 1,
+                ImportOutcome::Skipped => shown.skipped.push(*row),
+                ImportOutcome::Deferred => shown.deferred.push(*row),
+                ImportOutcome::Refused(why) => shown.refused.push((*row, *line, why.clone())),
+                ImportOutcome::Missing(why, about) => shown.missing.push((*line, why.clone(), about.clone())),
             }
         }
         shown

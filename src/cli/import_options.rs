@@ -1,6 +1,8 @@
 //! Options of every import, from a file or from another server.
 
 use super::args::Consent;
+use crate::directory::Conflict;
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -13,7 +15,7 @@ pub(super) struct ImportOptions {
     pub(super) dry_run: bool,
     /// Action for users and groups that already exist
     #[arg(long, value_enum, default_value = "fail")]
-    pub(super) on_conflict: ConflictArg,
+    pub(super) on_conflict: Conflict,
     /// Create groups that have members in the input but exist neither there nor in the database
     #[arg(long)]
     pub(super) create_groups: bool,
@@ -71,13 +73,17 @@ impl FromStr for GroupMapping {
     }
 }
 
-/// The action for a user or group that already exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ConflictArg {
-    /// Leave it unchanged
-    Skip,
-    /// Change the fields that the row has
-    Update,
-    /// Refuse the row
-    Fail,
+/// The values of `--on-conflict`.
+impl ValueEnum for Conflict {
+    fn value_variants<'a>() -> &'a [Conflict] {
+        &[Conflict::Skip, Conflict::Update, Conflict::Fail]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Conflict::Skip => PossibleValue::new("skip").help("Leave it unchanged"),
+            Conflict::Update => PossibleValue::new("update").help("Change the fields that the row has"),
+            Conflict::Fail => PossibleValue::new("fail").help("Refuse the row"),
+        })
+    }
 }

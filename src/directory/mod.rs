@@ -32,7 +32,7 @@ pub use change_feed::{ChangeCursor, ChangePage};
 pub use change_retention::ChangeRetention;
 pub use export::{ExportOptions, Exported, count, export};
 pub use groups::ListSelection;
-pub use import::{Conflict, ImportOptions, ImportPosition, Imported, ImportedUser, Item, Outcome};
+pub use import::{Conflict, ImportOptions, ImportOutcome, ImportPosition, Imported, ImportedUser, Item};
 pub use integrity::{check, notes};
 pub use memberships::MembershipView;
 pub use page_reader::{PagePart, PageReader};

@@ -17,11 +17,12 @@ pub(super) use source::Source;
 
 use super::admin_client::AdminClient;
 use super::args::{ResultFormat, Target};
-use super::import_options::{ConflictArg, ImportOptions, PasswordsArg};
+use super::import_options::{ImportOptions, PasswordsArg};
 use super::output::print_status;
 use super::result::print_result;
 use super::terminal::confirm;
-use crate::admin::{self, AdminRequest, Batch, ImportProgressView, Phase, ShownImport};
+use crate::admin::{AdminRequest, Batch, ImportProgressView, Phase, ShownImport};
+use crate::directory::Conflict;
 use crate::files;
 use crate::files::database_path::refuse_database_path;
 use crate::formats::Remark;
@@ -81,7 +82,7 @@ pub(super) fn check_report(options: &ImportOptions, database: &Path, input: Opti
 /// When the answer is not yes.
 pub(super) fn confirm_changes(options: &ImportOptions, target: &Target) -> anyhow::Result<()> {
     let database = &target.database.db;
-    if options.dry_run || options.on_conflict != ConflictArg::Update || !database.exists() {
+    if options.dry_run || options.on_conflict != Conflict::Update || !database.exists() {
         return Ok(());
     }
     let question = format!("change the users and groups of {} that the input names?", database.display());
@@ -302,11 +303,7 @@ impl Bringing<'_> {
             let result: ShownImport = self.client.send(AdminRequest::Import(Box::new(Batch {
                 records,
                 rows,
-                conflict: match self.options.on_conflict {
-                    ConflictArg::Skip => admin::ConflictArg::Skip,
-                    ConflictArg::Update => admin::ConflictArg::Update,
-                    ConflictArg::Fail => admin::ConflictArg::Fail,
-                },
+                conflict: self.options.on_conflict,
                 create_groups: self.options.create_groups,
                 base: self.base,
                 digest: self.digest,

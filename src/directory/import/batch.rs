@@ -1,7 +1,7 @@
 //! An import inside its transaction: users and groups.
 
 use super::items::Member;
-use super::items::{Conflict, ImportOptions, Imported, ImportedUser, Item, Outcome, PLACE_MAX};
+use super::items::{Conflict, ImportOptions, ImportOutcome, Imported, ImportedUser, Item, PLACE_MAX};
 use crate::directory::groups::{insert_group, update_group};
 use crate::directory::lookup::{load_group, load_user};
 use crate::directory::names::{imported_key, require_spelling};
@@ -61,7 +61,7 @@ impl From<Error> for Failure {
 }
 
 /// The outcome of an item inside the transaction.
-pub(super) type Done = std::result::Result<Outcome, Failure>;
+pub(super) type Done = std::result::Result<ImportOutcome, Failure>;
 
 impl Import<'_> {
     pub(super) fn all(&self, tx: &WriteTx<'_>, items: &[Item], refused: &[Option<String>]) -> Result<Imported> {
@@ -85,7 +85,7 @@ impl Import<'_> {
         let mut imported = Imported { outcomes: Vec::with_capacity(items.len()), groups: Vec::new() };
         for (item, refused) in items.iter().zip(refused) {
             if let Some(why) = refused {
-                imported.outcomes.push(Outcome::Refused(why.clone()));
+                imported.outcomes.push(ImportOutcome::Refused(why.clone()));
                 continue;
             }
             let mut made = Vec::new();
@@ -98,10 +98,10 @@ impl Import<'_> {
             }
             imported.outcomes.push(match done {
                 Ok(outcome) => outcome,
-                Err(Failure::Missing(why, about)) => Outcome::Missing(why, about),
+                Err(Failure::Missing(why, about)) => ImportOutcome::Missing(why, about),
                 Err(Failure::Error(error @ (Error::Unavailable(_) | Error::Internal(_)))) => return Err(error),
-                Err(Failure::Error(Error::LastAdministrator)) if self.options.defers => Outcome::Deferred,
-                Err(Failure::Error(error)) => Outcome::Refused(refusal(&error)),
+                Err(Failure::Error(Error::LastAdministrator)) if self.options.defers => ImportOutcome::Deferred,
+                Err(Failure::Error(error)) => ImportOutcome::Refused(refusal(&error)),
             });
         }
         Ok(Some(imported))
@@ -256,7 +256,7 @@ impl Import<'_> {
 
     /// The outcome of an item that exists and does not change.
     fn left(&self, why: Error) -> Done {
-        if self.options.conflict == Conflict::Skip { Ok(Outcome::Skipped) } else { Err(why.into()) }
+        if self.options.conflict == Conflict::Skip { Ok(ImportOutcome::Skipped) } else { Err(why.into()) }
     }
 }
 
@@ -281,11 +281,11 @@ fn refusal(error: &Error) -> String {
 }
 
 /// The outcome of an item: `Unchanged` if no change was recorded since then.
-pub(super) fn outcome(tx: &WriteTx<'_>, before: u64, existed: bool) -> Outcome {
+pub(super) fn outcome(tx: &WriteTx<'_>, before: u64, existed: bool) -> ImportOutcome {
     match (tx.recorded_changes() == before, existed) {
-        (true, _) => Outcome::Unchanged,
-        (false, true) => Outcome::Updated,
-        (false, false) => Outcome::Created,
+        (true, _) => ImportOutcome::Unchanged,
+        (false, true) => ImportOutcome::Updated,
+        (false, false) => ImportOutcome::Created,
     }
 }
 
@@ -299,7 +299,7 @@ fn exists(tx: &WriteTx<'_>, kind: EntityKind, name: &str, exported: bool) -> Res
 }
 
 /// The outcome of a membership whose row was not stored: it is missing, unless it is there already.
-fn withheld(tx: &WriteTx<'_>, group: &Target, member: &Target, kind: EntityKind) -> Result<Outcome> {
+fn withheld(tx: &WriteTx<'_>, group: &Target, member: &Target, kind: EntityKind) -> Result<ImportOutcome> {
     let found = |target: &Target, kind: EntityKind| match (target, kind) {
         (Target::Name(name), EntityKind::User) => Ok(tx.find_user_id(name)?.map(Entry::User)),
         (Target::Name(name), EntityKind::Group) => Ok(tx.find_group_id(name)?.map(Entry::Group)),
@@ -311,11 +311,11 @@ fn withheld(tx: &WriteTx<'_>, group: &Target, member: &Target, kind: EntityKind)
         _ => false,
     };
     if is_there {
-        return Ok(Outcome::Unchanged);
+        return Ok(ImportOutcome::Unchanged);
     }
     let why = format!(
         "the row of the group {} or that of its member was refused or skipped, and makes nobody a member",
         group.shown()
     );
-    Ok(Outcome::Missing(why, member.shown().to_owned()))
+    Ok(ImportOutcome::Missing(why, member.shown().to_owned()))
 }

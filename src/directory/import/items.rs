@@ -1,6 +1,7 @@
 //! The items of an import, and their outcomes.
 
 use crate::model::{EntryName, GroupChanges, Target, UserChanges};
+use serde::{Deserialize, Serialize};
 
 /// The highest place of a membership that a file may name.
 pub(super) const PLACE_MAX: u64 = 1 << 40;
@@ -75,21 +76,22 @@ pub struct ImportedUser {
     pub entry_names: Vec<EntryName>,
 }
 
-/// The treatment of a user or group that exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The action for a user or group that already exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Conflict {
-    /// Stays as it is.
+    /// Leave it unchanged.
     Skip,
-    /// Is changed into what is brought in.
+    /// Change the fields that the item has.
     Update,
-    /// Is an error.
+    /// Refuse the item.
     Fail,
 }
 
 /// How to bring it in.
 #[derive(Debug, Clone)]
 pub struct ImportOptions {
-    /// The treatment of users and groups that exist.
+    /// The action for users and groups that already exist.
     pub conflict: Conflict,
     /// Makes the groups that a user or member is to be in and that do not exist.
     pub create_groups: bool,
@@ -114,7 +116,7 @@ pub struct ImportPosition {
 
 /// The outcome of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum ImportOutcome {
     /// It was not there before.
     Created,
     /// It was there, and was different.
@@ -135,7 +137,7 @@ pub enum Outcome {
 #[derive(Debug, Clone)]
 pub struct Imported {
     /// Of each in their order.
-    pub outcomes: Vec<Outcome>,
+    pub outcomes: Vec<ImportOutcome>,
     /// Groups that were made on the way.
     pub groups: Vec<String>,
 }

@@ -1,8 +1,8 @@
 //! An import inside its transaction: memberships.
 
 use super::batch::{Done, Failure, Import, outcome};
+use super::items::ImportOutcome;
 use super::items::Member;
-use super::items::Outcome;
 use crate::directory::lookup::load_group_id;
 use crate::directory::names::{require_spelling, require_waiting_spelling};
 use crate::model::{ADMINISTRATORS, EntityKind, Error, MemberList, POWER_USERS, Result, Target};
@@ -26,7 +26,7 @@ impl Import<'_> {
         match (found, user) {
             (Some(Entry::User(id)), _) if by_member => {
                 if self.is_above(tx, id, group_id)? {
-                    return Ok(Outcome::Unchanged);
+                    return Ok(ImportOutcome::Unchanged);
                 }
                 tx.insert_member(group_id, id)?;
                 self.add_above(tx, id, group_id)?;
@@ -34,7 +34,7 @@ impl Import<'_> {
             (Some(Entry::User(id)), _) => drop(tx.insert_member(group_id, id)?),
             (Some(Entry::Group(id)), _) => {
                 if by_member && id != group_id && tx.is_self_or_descendant(id, group_id)? {
-                    return Ok(Outcome::Unchanged);
+                    return Ok(ImportOutcome::Unchanged);
                 }
                 // A group that is an entry gives no rights, and what comes below it does not either.
                 match group {
@@ -70,7 +70,7 @@ impl Import<'_> {
             };
             let parent = self.receiver(tx, group, subgroup, made)?;
             if by_member && child != parent && tx.is_self_or_descendant(child, parent)? {
-                return Ok(Outcome::Unchanged);
+                return Ok(ImportOutcome::Unchanged);
             }
             let before = tx.recorded_changes();
             self.above.replace(None);

@@ -6,4 +6,4 @@ mod members;
 mod passwords;
 mod verbs;
 
-pub use items::{Conflict, ImportOptions, ImportPosition, Imported, ImportedUser, Item, Outcome};
+pub use items::{Conflict, ImportOptions, ImportOutcome, ImportPosition, Imported, ImportedUser, Item};
