@@ -1,9 +1,9 @@
 //! The command `export`: users and groups to a file.
 
 use super::args::{FileResultArgs, ResultFormat};
-use super::bring::bar;
 use super::open_store::start_logging;
 use super::output::print_status;
+use super::progress::bar;
 use super::result::print_result;
 use super::temp_files::remove_temp_files_on_signals;
 use super::usage_error::UsageError;

@@ -1,15 +1,18 @@
 //! The command `import`: users and groups from a file.
 
 use super::args::{FileResultArgs, Target};
-use super::bring::{Source, bring_in, check_report, confirm_changes, destination};
+use super::bring::Source;
 use super::import_options::ImportOptions;
+use super::import_steps::{check_report, confirm_changes, import_and_report, open_destination};
 use super::open_store::start_logging;
 use super::progress::Progress;
 use super::temp_files::remove_temp_files_on_signals;
 use super::usage_error::UsageError;
+use crate::files;
 use crate::formats::{Format, ReadOptions};
 use anyhow::anyhow;
 use clap::Args;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Arguments of `import`.
@@ -58,13 +61,19 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<()> {
         .into());
     };
     let database = &target.database.db;
-    check_report(options, database, (path != Path::new("-")).then_some(path.as_path()))?;
+    let is_stdin = files::is_dash(path);
+    check_report(options, database, (!is_stdin).then_some(path.as_path()))?;
     confirm_changes(options, target)?;
     let read = ReadOptions { login: args.login.clone(), delimiter: args.delimiter };
     let progress = Progress::start(&format!("reading {}", path.display()));
-    let source = Source::of_file(path, format, read, database.parent().unwrap_or(Path::new(".")))?;
+    let folder = database.parent().unwrap_or(Path::new("."));
+    let source = if is_stdin {
+        Source::of_pipe("standard input", &mut io::stdin().lock(), format, read, folder)?
+    } else {
+        Source::of_file(path, format, read, folder)?
+    };
     source.check()?;
     drop(progress);
-    let mut client = destination(options, target)?;
-    bring_in(&mut client, &source, options, args.restart, args.printing.result)
+    let mut client = open_destination(options, target)?;
+    import_and_report(&mut client, &source, options, args.restart, args.printing.result)
 }

@@ -1,11 +1,11 @@
 //! Options of every import, from a file or from another server.
 
 use super::args::Consent;
+use super::bring::{GroupMapping, ImportRunOptions, PasswordRule};
 use crate::directory::Conflict;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
-use std::str::FromStr;
 
 /// How users and groups are imported.
 #[derive(Debug, Clone, Args)]
@@ -24,7 +24,7 @@ pub(super) struct ImportOptions {
     pub(super) keep_tokens: bool,
     /// How to read the values of password columns
     #[arg(long, value_enum, default_value = "guess")]
-    pub(super) passwords: PasswordsArg,
+    pub(super) passwords: PasswordRule,
     /// Rename a group: members of NAME in the input become members of GROUP. NAME can be a distinguished name
     #[arg(long, value_name = "NAME=GROUP")]
     pub(super) map_group: Vec<GroupMapping>,
@@ -40,36 +40,18 @@ pub(super) struct ImportOptions {
     pub(super) consent: Consent,
 }
 
-/// How to read the values of password columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum PasswordsArg {
-    /// Accept hashes of known formats and plain-text passwords; leave out values that look like hashes of other formats
-    Guess,
-    /// Every value is a plain-text password
-    Clear,
-    /// Ignore passwords
-    Leave,
-}
-
-/// A group of the input that has another name in this directory.
-#[derive(Debug, Clone)]
-pub(super) struct GroupMapping {
-    /// The name or distinguished name in the input.
-    pub(super) from: String,
-    /// The name in this directory.
-    pub(super) to: String,
-}
-
-impl FromStr for GroupMapping {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<GroupMapping, String> {
-        // The last `=` separates, because a distinguished name contains `=` too.
-        let (from, to) = text.rsplit_once('=').ok_or("not of the form NAME=GROUP")?;
-        if from.trim().is_empty() || to.trim().is_empty() {
-            return Err("not of the form NAME=GROUP".to_owned());
+impl ImportOptions {
+    /// The options of one import. `restart` ignores an interrupted import of the same input.
+    pub(super) fn for_run(&self, restart: bool) -> ImportRunOptions {
+        ImportRunOptions {
+            conflict: self.on_conflict,
+            create_groups: self.create_groups,
+            keep_tokens: self.keep_tokens,
+            passwords: self.passwords,
+            map_groups: self.map_group.clone(),
+            batch_rows: self.batch,
+            restart,
         }
-        Ok(GroupMapping { from: from.trim().to_owned(), to: to.trim().to_owned() })
     }
 }
 
@@ -84,6 +66,24 @@ impl ValueEnum for Conflict {
             Conflict::Skip => PossibleValue::new("skip").help("Leave it unchanged"),
             Conflict::Update => PossibleValue::new("update").help("Change the fields that the row has"),
             Conflict::Fail => PossibleValue::new("fail").help("Refuse the row"),
+        })
+    }
+}
+
+/// The values of `--passwords`.
+impl ValueEnum for PasswordRule {
+    fn value_variants<'a>() -> &'a [PasswordRule] {
+        &[PasswordRule::Guess, PasswordRule::Clear, PasswordRule::Leave]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            PasswordRule::Guess => PossibleValue::new("guess").help(
+                "Accept hashes of known formats and plain-text passwords; leave out values that look like hashes of \
+                 other formats",
+            ),
+            PasswordRule::Clear => PossibleValue::new("clear").help("Every value is a plain-text password"),
+            PasswordRule::Leave => PossibleValue::new("leave").help("Ignore passwords"),
         })
     }
 }

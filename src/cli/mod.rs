@@ -14,6 +14,8 @@ mod group;
 mod healthcheck;
 mod import;
 mod import_options;
+mod import_report;
+mod import_steps;
 mod key;
 mod open_store;
 mod output;

@@ -60,3 +60,9 @@ impl Drop for Progress {
         self.bar.finish_and_clear();
     }
 }
+
+/// A bar of that length. Draws only on a terminal.
+pub(super) fn bar(length: u64, template: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(length).with_style(style)
+}

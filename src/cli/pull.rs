@@ -1,8 +1,9 @@
 //! The commands `pull …`: users and groups from a running server of another product.
 
 use super::args::{ResultArgs, ResultFormat, Target};
-use super::bring::{Source, bring_in, check_report, confirm_changes, destination};
+use super::bring::Source;
 use super::import_options::ImportOptions;
+use super::import_steps::{check_report, confirm_changes, import_and_report, open_destination};
 use super::output::print_status;
 use super::progress::Progress;
 use super::temp_files::remove_temp_files_on_signals;
@@ -97,7 +98,7 @@ pub(super) fn run(command: PullCommand) -> anyhow::Result<()> {
             confirm_changes(&options, &target.waiting(source.timeout))?;
             let progress = Progress::of_rows(&format!("reading {}", source.from));
             let rows = import_sources::datadog(&source_of(&source), &DatadogKeys { api_key, app_key })?;
-            bring(&source, progress, rows, &options, &target.waiting(source.timeout), printing.format)
+            import_rows(&source, progress, rows, &options, &target.waiting(source.timeout), printing.format)
         }
         PullCommand::Nuxeo { source, user, password, token, options, printing, target } => {
             check_report(&options, &target.database.db, None)?;
@@ -113,7 +114,7 @@ pub(super) fn run(command: PullCommand) -> anyhow::Result<()> {
             };
             let progress = Progress::of_rows(&format!("reading {}", source.from));
             let rows = import_sources::nuxeo(&source_of(&source), &login)?;
-            bring(&source, progress, rows, &options, &target.waiting(source.timeout), printing.format)
+            import_rows(&source, progress, rows, &options, &target.waiting(source.timeout), printing.format)
         }
     }
 }
@@ -123,7 +124,7 @@ fn source_of(source: &PullSource) -> import_sources::Source {
 }
 
 /// Imports the rows of the server.
-fn bring(
+fn import_rows(
     source: &PullSource,
     progress: Progress,
     rows: Rows,
@@ -136,8 +137,8 @@ fn bring(
     let folder = target.database.db.parent().unwrap_or(Path::new("."));
     let rows = Source::of_rows(&source.from, progress.count(rows), folder)?;
     drop(progress);
-    let mut client = destination(options, target)?;
-    let done = bring_in(&mut client, &rows, options, true, format);
+    let mut client = open_destination(options, target)?;
+    let done = import_and_report(&mut client, &rows, options, true, format);
     print_status("passwords were not imported: set a password for each new user who has to log in");
     done
 }

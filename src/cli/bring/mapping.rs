@@ -1,6 +1,6 @@
 //! The groups that `--map-group` names.
 
-use crate::cli::import_options::GroupMapping;
+use super::options::GroupMapping;
 use crate::formats::{EntryName, GroupRecord, Record, Remark, Target, entry_name};
 use crate::model::fold_name;
 use anyhow::bail;

@@ -1,16 +1,16 @@
 //! The passwords of users in an import.
 
-use crate::cli::import_options::PasswordsArg;
+use super::options::PasswordRule;
 use crate::directory::{ImportedPassword, classify_password};
 use crate::formats::{Remark, UserRecord};
 
 /// Decides what the password of a row is: a stored value that can be checked, or a password in clear. What could be a
 /// stored value of another kind is neither, and the user cannot log in.
-pub(super) fn settle_password(user: &mut UserRecord, rule: PasswordsArg) -> Vec<Remark> {
+pub(super) fn settle_password(user: &mut UserRecord, rule: PasswordRule) -> Vec<Remark> {
     let (password, hash) = (user.password.take(), user.password_hash.take());
     let password = password.filter(|password| !password.is_empty());
     let lost = |text: String| vec![Remark::dropped(text).about(format!("the user {}", user.name))];
-    if rule == PasswordsArg::Leave {
+    if rule == PasswordRule::Leave {
         return Vec::new();
     }
     if let Some(hash) = hash.filter(|hash| !hash.trim().is_empty()) {
@@ -30,7 +30,7 @@ pub(super) fn settle_password(user: &mut UserRecord, rule: PasswordsArg) -> Vec<
         return remarks;
     }
     let Some(password) = password else { return Vec::new() };
-    if rule == PasswordsArg::Clear {
+    if rule == PasswordRule::Clear {
         user.password = Some(password);
         return Vec::new();
     }

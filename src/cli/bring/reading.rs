@@ -1,12 +1,12 @@
 //! The passes over the rows of an import: one for each phase.
 
-use super::Source;
 use super::claims::{Claim, Place};
+use super::options::PasswordRule;
 use super::password::settle_password;
+use super::source::Source;
 use super::survey::Survey;
 use super::withheld::{Owner, Withheld};
 use crate::admin::{Phase, settle_fields};
-use crate::cli::import_options::PasswordsArg;
 use crate::formats::{GroupRecord, MemberRecord, Record, Remark, Role, SaidBy, SubgroupRecord, Target, UserRecord};
 use crate::model::{ADMINISTRATORS, fold_name};
 use std::collections::{HashMap, HashSet};
@@ -66,7 +66,7 @@ pub(super) struct Pass {
     pub(super) skipped: HashSet<u64>,
     /// The numbers of the rows up to there that were refused.
     pub(super) refused: HashSet<u64>,
-    pub(super) passwords: PasswordsArg,
+    pub(super) passwords: PasswordRule,
     /// The numbers of the rows of the last phase.
     pub(super) deferred: HashSet<u64>,
 }

@@ -1,6 +1,7 @@
 //! Where the rows of an import come from. An import reads them several times: a pipe, and what another server answers,
 //! are written to a file first that has no name and goes with the process.
 
+use crate::admin::Phase;
 use crate::files::TempFile;
 use crate::formats::{Format, ReadOptions, Record, Remark, Row, Rows, open_rows};
 use crate::json;
@@ -19,7 +20,7 @@ use std::time::SystemTime;
 const PIECE: usize = 256 * 1024;
 
 /// Rows that can be read again and again.
-pub(in super::super) struct Source {
+pub struct Source {
     /// Its name in the report.
     pub(super) name: String,
     /// How long it is, in bytes.
@@ -49,68 +50,86 @@ struct KeptRow {
 }
 
 impl Source {
-    /// A file, or a pipe, which is read to its end first and kept in the folder.
+    /// A file. One that can be read only once, such as a pipe, is copied to a file in the folder first.
     ///
     /// # Errors
-    /// When it cannot be read or kept.
-    pub(in super::super) fn of_file(
-        path: &Path,
+    /// It cannot be read or copied.
+    pub fn of_file(path: &Path, format: Format, options: ReadOptions, folder: &Path) -> anyhow::Result<Source> {
+        let name = path.display().to_string();
+        let open = || -> anyhow::Result<Source> {
+            let mut file = File::open(path)?;
+            let meta = file.metadata()?;
+            if meta.is_dir() {
+                bail!("it is a folder: name a file, or - for standard input");
+            }
+            if !meta.is_file() {
+                return Source::of_spooled(&name, &mut file, format, options, folder);
+            }
+            let mut digest = digest_of_format(format);
+            let bytes = pass(&mut file, |piece| {
+                digest.update(piece);
+                Ok(())
+            })?;
+            Ok(Source::of_input(&name, (file, bytes, meta.modified().ok()), digest, format, options))
+        };
+        open().with_context(|| format!("read {name}"))
+    }
+
+    /// An input that can be read only once. It is copied to a file in the folder first.
+    ///
+    /// # Errors
+    /// It cannot be read or copied.
+    pub fn of_pipe(
+        name: &str,
+        pipe: &mut impl Read,
         format: Format,
         options: ReadOptions,
         folder: &Path,
     ) -> anyhow::Result<Source> {
-        let is_input = path == Path::new("-");
-        let name = if is_input { "standard input".to_owned() } else { path.display().to_string() };
-        let read = || -> anyhow::Result<Source> {
-            let mut file = if is_input { None } else { Some(File::open(path)?) };
-            let meta = file.as_ref().map(File::metadata).transpose()?;
-            if meta.as_ref().is_some_and(std::fs::Metadata::is_dir) {
-                bail!("it is a folder: name a file, or - for standard input");
-            }
-            let regular = meta.as_ref().filter(|meta| meta.is_file());
-            let changed = regular.and_then(|meta| meta.modified().ok());
-            let mut digest = Sha256::new();
-            digest.update(match format {
-                Format::Csv => b"csv:".as_slice(),
-                Format::JsonLines => b"json:",
-                Format::Ldif => b"ldif:",
-            });
-            let (file, bytes) = match (&mut file, regular) {
-                (Some(file), Some(_)) => {
-                    let bytes = pass(file, |piece| {
-                        digest.update(piece);
-                        Ok(())
-                    })?;
-                    (file.try_clone()?, bytes)
-                }
-                (pipe, _) => {
-                    let mut spool = spool(folder)?;
-                    let mut keep = |piece: &[u8]| {
-                        digest.update(piece);
-                        spool.write_all(piece).context("keep the input in a file")
-                    };
-                    let bytes = match pipe {
-                        Some(pipe) => pass(pipe, &mut keep)?,
-                        None => pass(&mut io::stdin().lock(), &mut keep)?,
-                    };
-                    (spool, bytes)
-                }
-            };
-            if options.login.is_some() || options.delimiter.is_some() {
-                digest.update(format!("\0{options:?}"));
-            }
-            let digest = digest.finalize().into();
-            let kind = SourceKind::File(format, options.clone());
-            Ok(Source { name: name.clone(), bytes, digest, file: Arc::new(file), changed, kind })
-        };
-        read().with_context(|| format!("read {name}"))
+        Source::of_spooled(name, pipe, format, options, folder).with_context(|| format!("read {name}"))
+    }
+
+    fn of_spooled(
+        name: &str,
+        pipe: &mut impl Read,
+        format: Format,
+        options: ReadOptions,
+        folder: &Path,
+    ) -> anyhow::Result<Source> {
+        let (mut spool, mut digest) = (spool(folder)?, digest_of_format(format));
+        let bytes = pass(pipe, |piece| {
+            digest.update(piece);
+            spool.write_all(piece).context("keep the input in a file")
+        })?;
+        Ok(Source::of_input(name, (spool, bytes, None), digest, format, options))
+    }
+
+    fn of_input(
+        name: &str,
+        (file, bytes, changed): (File, u64, Option<SystemTime>),
+        mut digest: Sha256,
+        format: Format,
+        options: ReadOptions,
+    ) -> Source {
+        if options.login.is_some() || options.delimiter.is_some() {
+            digest.update(format!("\0{options:?}"));
+        }
+        let digest = digest.finalize().into();
+        Source {
+            name: name.to_owned(),
+            bytes,
+            digest,
+            file: Arc::new(file),
+            changed,
+            kind: SourceKind::File(format, options),
+        }
     }
 
     /// The rows of another server, which are read to their end first and kept in the folder.
     ///
     /// # Errors
     /// When they cannot be read to their end, or not be kept.
-    pub(in super::super) fn of_rows(name: &str, rows: Rows, folder: &Path) -> anyhow::Result<Source> {
+    pub fn of_rows(name: &str, rows: Rows, folder: &Path) -> anyhow::Result<Source> {
         let mut spool = BufWriter::with_capacity(PIECE, spool(folder)?);
         let (mut digest, mut bytes) = (Sha256::new_with_prefix(b"rows:"), 0);
         for row in rows {
@@ -141,8 +160,18 @@ impl Source {
     ///
     /// # Errors
     /// When it cannot be read, and for a CSV without a usable header.
-    pub(in super::super) fn check(&self) -> anyhow::Result<()> {
+    pub fn check(&self) -> anyhow::Result<()> {
         self.rows().map(drop).with_context(|| format!("read {}", self.name))
+    }
+
+    /// The name of the input in messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The bytes that an import of this input reads, apart from a last phase that few imports have.
+    pub fn bytes_of_all_passes(&self) -> u64 {
+        self.bytes * Phase::ALL.len() as u64
     }
 
     /// All rows, from the beginning.
@@ -168,6 +197,14 @@ impl Source {
         }
         Ok(())
     }
+}
+
+fn digest_of_format(format: Format) -> Sha256 {
+    Sha256::new_with_prefix(match format {
+        Format::Csv => b"csv:".as_slice(),
+        Format::JsonLines => b"json:",
+        Format::Ldif => b"ldif:",
+    })
 }
 
 /// Shows everything that is left of an input. Returns how long that is.

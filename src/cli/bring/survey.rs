@@ -1,15 +1,14 @@
 //! The first pass over the rows of an import, which sees what there is.
 
-use super::Source;
 use super::claims::{Claim, Claims, Place};
 use super::mapping::{Mapping, replace_target};
+use super::observer::ImportObserver;
+use super::options::ImportRunOptions;
 use super::password::settle_password;
-use super::report::Report;
+use super::source::Source;
 use crate::admin::{Phase, settle_fields};
-use crate::cli::import_options::ImportOptions;
 use crate::formats::{EntryName, Joined, MemberRecord, Record, RemarkKind, SaidBy, SubgroupRecord, Target};
 use crate::model::fold_name;
-use indicatif::ProgressBar;
 use std::collections::{HashMap, HashSet};
 
 /// Names of login columns that the report does not mention.
@@ -43,14 +42,13 @@ pub(super) struct Survey {
 /// Sees what there is: who claims what, what is refused or lost.
 ///
 /// # Errors
-/// When the input cannot be read, or the report not be written.
+/// The input cannot be read, or the observer failed.
 pub(super) fn survey(
     source: &Source,
-    options: &ImportOptions,
-    report: &mut Report<'_>,
-    bar: &ProgressBar,
+    options: &ImportRunOptions,
+    observer: &mut impl ImportObserver,
 ) -> anyhow::Result<Survey> {
-    let (mapping, creates_groups) = (Mapping::new(&options.map_group), options.create_groups);
+    let (mapping, creates_groups) = (Mapping::new(&options.map_groups), options.create_groups);
     let mut survey = Survey { mapping, creates_groups, ..Survey::default() };
     let mut logins: HashMap<String, u64> = HashMap::new();
     let mut last_lossy = 0;
@@ -60,7 +58,7 @@ pub(super) fn survey(
         match row.record {
             Err(why) => {
                 survey.refused += 1;
-                report.refuse(row.line, &why)?;
+                observer.refused(row.line, &why)?;
             }
             Ok(None) => {}
             Ok(Some(mut record)) => {
@@ -89,10 +87,10 @@ pub(super) fn survey(
                     last_lossy = row.line;
                 }
             }
-            report.note(row.line, remark)?;
+            observer.remarked(row.line, remark)?;
         }
         if index % 1000 == 0 {
-            bar.set_position(row.bytes);
+            observer.progressed(row.bytes, 0);
         }
     }
     survey.mapping.require_clear()?;
