@@ -4,8 +4,8 @@ use super::options::PasswordRule;
 use crate::directory::{ImportedPassword, classify_password};
 use crate::formats::{Remark, UserRecord};
 
-/// Decides what the password of a row is: a stored value that can be checked, or a password in clear. What could be a
-/// stored value of another kind is neither, and the user cannot log in.
+/// Decides if the password of a row is a hash or a plain-text password. A value that could be a hash of an unknown kind
+/// is left out, and the user cannot log in.
 pub(super) fn settle_password(user: &mut UserRecord, rule: PasswordRule) -> Vec<Remark> {
     let (password, hash) = (user.password.take(), user.password_hash.take());
     let password = password.filter(|password| !password.is_empty());
@@ -14,14 +14,17 @@ pub(super) fn settle_password(user: &mut UserRecord, rule: PasswordRule) -> Vec<
         return Vec::new();
     }
     if let Some(hash) = hash.filter(|hash| !hash.trim().is_empty()) {
-        let beside = password.filter(|password| *password != hash);
-        let mut remarks = beside
-            .map_or_else(Vec::new, |_| lost("a password beside a stored value of a password is left out".to_owned()));
+        let mut remarks = match password {
+            Some(password) if password != hash => {
+                lost("a password is left out because the row has a password hash too".to_owned())
+            }
+            _ => Vec::new(),
+        };
         match classify_password(&hash) {
             ImportedPassword::Hash(value) => user.password_hash = Some(value),
             ImportedPassword::Plain => {
                 remarks
-                    .extend(lost("what is no stored value of a password is left out of a column of these".to_owned()));
+                    .extend(lost("a value of a password hash is left out because it is no password hash".to_owned()));
             }
             ImportedPassword::Unknown(kind) => {
                 remarks.extend(lost(format!("nothing here can check a password of the kind {kind}: it is left out")));

@@ -327,7 +327,7 @@ user,ned,,
         ..CASE
     },
     Case {
-        name: "passwords of spaces and beside stored values",
+        name: "passwords of spaces, and rows with a password and a hash",
         file: "odd-passwords.csv",
         text: r#"login,password,password_hash
 p1,"   ",
@@ -338,8 +338,8 @@ p4,{SSHA}gWPO3EmY+HbwfTMxcLtWrQUEFCxzYWx0,
         users: &["p1:", "p2 password:", "p3:", "p4 password:"],
         report: &[
             "2: lost: a password of spaces alone is left out (--passwords clear",
-            "3: lost: a password beside a stored value of a password is left out: … (and 1 more)",
-            "4: lost: what is no stored value of a password is left out of a",
+            "3: lost: a password is left out because the row has a password hash too: … (and 1 more)",
+            "4: lost: a value of a password hash is left out because it is no",
         ],
         ..CASE
     },

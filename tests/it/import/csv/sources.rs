@@ -82,7 +82,7 @@ ned,{SSHA}gWPO3EmY+HbwfTMxcLtWrQUEFCxzYWx0
 kim,
 ",
         users: &["kim:", "ned password:", "nemo:"],
-        report: &["2: lost: what is no stored value of a password is left out of a"],
+        report: &["2: lost: a value of a password hash is left out because it is no"],
         ..CASE
     },
     Case {
