@@ -3,11 +3,15 @@
 
 mod advice;
 mod fields;
+mod import_runner;
 mod request;
 mod views;
 
 pub use advice::Refusal;
 pub use fields::settle_fields;
+pub use import_runner::{
+    GroupMapping, ImportObserver, ImportRunOptions, ImportSummary, ImportTarget, PasswordRule, Source, run_import,
+};
 pub use request::{AdminRequest, Batch, Membership, Phase, Selection};
 pub(crate) use request::{LOCAL_PATH, PROGRESS_PATH};
 pub use views::{

@@ -1,13 +1,13 @@
 //! The command `import`: users and groups from a file.
 
 use super::args::{FileResultArgs, Target};
-use super::bring::Source;
 use super::import_options::ImportOptions;
 use super::import_steps::{check_report, confirm_changes, import_and_report, open_destination};
 use super::open_store::start_logging;
 use super::progress::Progress;
 use super::temp_files::remove_temp_files_on_signals;
 use super::usage_error::UsageError;
+use crate::admin::Source;
 use crate::files;
 use crate::formats::{Format, ReadOptions};
 use anyhow::anyhow;

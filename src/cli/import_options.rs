@@ -1,7 +1,7 @@
 //! Options of every import, from a file or from another server.
 
 use super::args::Consent;
-use super::bring::{GroupMapping, ImportRunOptions, PasswordRule};
+use crate::admin::{GroupMapping, ImportRunOptions, PasswordRule};
 use crate::directory::Conflict;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};

@@ -1,9 +1,9 @@
 //! What is told of the rows of an import: `users.csv:17: refused: user already exists: ada`.
 
 use super::args::ResultFormat;
-use super::bring::{ImportObserver, ImportSummary};
 use super::output::print_status;
 use super::result::print_result;
+use crate::admin::{ImportObserver, ImportSummary};
 use crate::files::{Destination, Output};
 use crate::formats::{Remark, RemarkKind};
 use anyhow::{Context as _, bail};

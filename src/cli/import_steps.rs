@@ -2,12 +2,11 @@
 
 use super::admin_client::AdminClient;
 use super::args::{ResultFormat, Target};
-use super::bring::{ImportTarget, Source, run_import};
 use super::import_options::ImportOptions;
 use super::import_report::{ImportReport, print_summary, require_complete};
 use super::progress::bar;
 use super::terminal::confirm;
-use crate::admin::AdminRequest;
+use crate::admin::{AdminRequest, ImportTarget, Source, run_import};
 use crate::directory::Conflict;
 use crate::files;
 use crate::files::database_path::refuse_database_path;

@@ -5,7 +5,6 @@ mod announce;
 mod app_settings;
 mod args;
 mod backup;
-mod bring;
 mod change_log;
 mod check;
 mod export;

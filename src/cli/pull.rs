@@ -1,13 +1,13 @@
 //! The commands `pull …`: users and groups from a running server of another product.
 
 use super::args::{ResultArgs, ResultFormat, Target};
-use super::bring::Source;
 use super::import_options::ImportOptions;
 use super::import_steps::{check_report, confirm_changes, import_and_report, open_destination};
 use super::output::print_status;
 use super::progress::Progress;
 use super::temp_files::remove_temp_files_on_signals;
 use super::terminal::{PasswordPrompt, leave_signals};
+use crate::admin::Source;
 use crate::formats::Rows;
 use crate::import_sources::{self, DatadogKeys, NuxeoLogin};
 use crate::settings::{Database, seconds};

@@ -5,9 +5,9 @@
 //! survey the input, then once for each phase. Each phase stores batches of rows. The transaction of a batch also stores
 //! the position of the import and the outcomes of the rows, so that an interrupted import can continue.
 
+use super::batch_reader::{Done, Part, Pass, read};
 use super::observer::ImportObserver;
 use super::options::{ImportRunOptions, PasswordRule};
-use super::reading::{Done, Part, Pass, read};
 use super::source::Source;
 use super::summary::ImportSummary;
 use super::survey::{Survey, survey};

@@ -1,12 +1,12 @@
 //! Imports users and groups from any input, with findings for rows that are refused, missing or incomplete. Prints
 //! nothing.
 
+mod batch_reader;
 mod claims;
-mod mapping;
+mod group_map;
 mod observer;
 mod options;
 mod password;
-mod reading;
 mod runner;
 mod source;
 mod summary;

@@ -1,7 +1,7 @@
 //! The first pass over the rows of an import, which sees what there is.
 
 use super::claims::{Claim, Claims, Place};
-use super::mapping::{Mapping, replace_target};
+use super::group_map::{Mapping, replace_target};
 use super::observer::ImportObserver;
 use super::options::ImportRunOptions;
 use super::password::settle_password;
