@@ -10,13 +10,13 @@ mod views;
 pub use advice::Refusal;
 pub use fields::settle_fields;
 pub use import_runner::{
-    GroupMapping, ImportObserver, ImportRunOptions, ImportSummary, ImportTarget, PasswordRule, Source, run_import,
+    GroupMapping, ImportObserver, ImportRunOptions, ImportSource, ImportSummary, ImportTarget, PasswordRule, run_import,
 };
-pub use request::{AdminRequest, Batch, Membership, Phase, Selection};
+pub use request::{AdminRequest, ImportBatch, Membership, Phase, Selection};
 pub(crate) use request::{LOCAL_PATH, PROGRESS_PATH};
 pub use views::{
-    ChangeView, ChangesView, GroupView, ImportProgressView, KeyView, RemovedPropertyView, ShownImport, UserView,
-    exported,
+    ChangeView, ChangesView, GroupView, ImportBatchResult, ImportProgressView, KeyView, MissingMember, RefusedRow,
+    RemovedPropertyView, UserView, exported,
 };
 
 use crate::directory::{
@@ -93,7 +93,7 @@ fn carry_out(directory: &Directory, order: AdminRequest) -> Result<JsonText> {
             let removed = directory.remove_answered_properties()?;
             answer(&removed.into_iter().map(RemovedPropertyView::of).collect::<Vec<_>>())
         }
-        AdminRequest::WaitingNames => answer(&directory.count_pending_members()?),
+        AdminRequest::CountPendingMembers => answer(&directory.count_pending_members()?),
         AdminRequest::EndImport { digest } => answer(&directory.end_import(digest)?),
     }
 }
@@ -158,15 +158,15 @@ pub fn group_view(directory: &Directory, name: &str) -> Result<(GroupView, u64)>
     Ok((GroupView::of_details(&details, users), details.group.etag()))
 }
 
-fn import(directory: &Directory, batch: Batch) -> Result<JsonText> {
-    let Batch { records, rows, conflict, create_groups, base, digest, phase, last } = batch;
+fn import(directory: &Directory, batch: ImportBatch) -> Result<JsonText> {
+    let ImportBatch { records, rows, conflict, create_groups, base, digest, phase, last } = batch;
     let options = ImportOptions { conflict, create_groups, base, defers: phase != Phase::Administrators };
     let items = records.into_iter().map(|record| item(record, phase)).collect();
     let position = ImportPosition { digest, phase: phase.number(), row: last.0, line: last.1 };
     let described = rows.clone();
-    let describe = move |imported: &Imported| json::to_string(&ShownImport::of(imported, &described));
-    let imported = directory.import(items, options, Some(position), describe)?;
-    answer(&ShownImport::of(&imported, &rows))
+    let describe = move |imported: &Imported| json::to_string(&ImportBatchResult::of(imported, &described));
+    let imported = directory.import_batch(items, options, Some(position), describe)?;
+    answer(&ImportBatchResult::of(&imported, &rows))
 }
 
 fn item(record: Record, phase: Phase) -> Item {

@@ -117,26 +117,27 @@ pub enum AdminRequest {
         /// The file, without its folder.
         name: String,
     },
-    /// Brings in what a file has: [`ShownImport`](super::ShownImport).
-    Import(Box<Batch>),
-    /// How far an import of the input with that digest has come: [`ImportProgressView`](super::ImportProgressView), or nothing.
+    /// Imports a batch of rows: [`ImportBatchResult`](super::ImportBatchResult).
+    Import(Box<ImportBatch>),
+    /// The position of an interrupted import of the input with that digest:
+    /// [`ImportProgressView`](super::ImportProgressView), or nothing.
     ImportProgress {
         /// SHA-256.
         digest: [u8; 32],
     },
-    /// The beginning of an import: the place from which the memberships of the file count, and how many names wait in
-    /// groups' lists.
+    /// Begins an import: the place from which the memberships of the input count, and the number of pending members.
     BeginImport {
         /// SHA-256.
         digest: [u8; 32],
-        /// How many places the memberships of the file name.
+        /// The highest place of a membership in the input.
         places: u64,
     },
     /// Removes properties with the names of fields from some users and groups: [`RemovedPropertyView`](super::RemovedPropertyView)s.
     RemoveAnsweredProperties,
     /// The number of pending members.
-    WaitingNames,
-    /// The end of an import.
+    #[serde(rename = "waiting_names")]
+    CountPendingMembers,
+    /// Ends an import.
     EndImport {
         /// SHA-256.
         digest: [u8; 32],
@@ -171,22 +172,22 @@ pub struct Membership {
     pub subgroup: bool,
 }
 
-/// A part of a file, to be brought in in one transaction.
+/// Rows of an import for one transaction.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Batch {
-    /// Existing entries: of a group, the first phase has it without its lists, and the last phase has only its lists.
+pub struct ImportBatch {
+    /// The records. In the first phase a group has no parents; in later phases only its parents count.
     pub records: Vec<Record>,
-    /// The number of the row of each, and its line.
+    /// The row number and the line of each record.
     pub rows: Vec<(u64, u64)>,
     /// The action for users and groups that already exist.
     pub conflict: Conflict,
-    /// Makes the groups that do not exist.
+    /// Creates groups that do not exist.
     pub create_groups: bool,
-    /// Where the order of all memberships was when the import began.
+    /// The end of the order of all memberships when the import began.
     pub base: i64,
     /// The digest of the whole input.
     pub digest: [u8; 32],
-    /// Which pass over the input it is.
+    /// The pass over the input.
     pub phase: Phase,
     /// The number of the last row of the batch, and its line.
     pub last: (u64, u64),
@@ -196,21 +197,21 @@ pub struct Batch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// Groups, without who is in them.
+    /// Groups, without members.
     Groups,
     /// Users, with their groups.
     Users,
-    /// The groups that groups are in, where a group says so itself. They replace what was there, so they come before the
-    /// memberships that add.
+    /// Parents of groups, from the rows of the groups. They replace the parents in the directory, so this phase comes
+    /// before those that add memberships.
     Parents,
-    /// Memberships of groups that the input calls by their names here. After them it is settled which groups give
-    /// rights.
+    /// Memberships of groups that the input names by their names in the directory. After this phase it is settled which
+    /// groups give rights.
     NamedMemberships,
     /// Memberships of groups that are entries of an LDAP directory.
     Memberships,
-    /// Memberships that only the members say.
+    /// Memberships that only the rows of members name.
     MemberOf,
-    /// Changes that would have left no administrator before.
+    /// Changes that would have left no administrator in an earlier phase.
     Administrators,
 }
 

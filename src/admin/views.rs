@@ -297,60 +297,113 @@ impl ChangeView {
     }
 }
 
-/// The result of a part of a file.
+/// The outcomes of the rows of a batch.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct ShownImport {
-    /// How many are new.
+pub struct ImportBatchResult {
+    /// The number of new users, groups and memberships.
     pub created: u64,
-    /// How many have changed.
+    /// The number of changed ones.
     pub updated: u64,
-    /// How many were so already.
+    /// The number of those that had these values already.
     pub unchanged: u64,
-    /// The numbers of the rows of users and groups that were there and have stayed as they were.
+    /// The numbers of the rows of users and groups that existed and were left unchanged.
     pub skipped: Vec<u64>,
-    /// The numbers of the rows that were refused, their lines, and why.
-    pub refused: Vec<(u64, u64, String)>,
-    /// The numbers of rows that are left for the last phase.
+    /// The rows that were refused.
+    pub refused: Vec<RefusedRow>,
+    /// The numbers of the rows that are deferred to the last phase.
     pub deferred: Vec<u64>,
-    /// The lines of memberships that are missing, why, and who is concerned.
-    pub missing: Vec<(u64, String, String)>,
-    /// How many groups were made on the way.
+    /// The memberships that are missing.
+    pub missing: Vec<MissingMember>,
+    /// The number of groups that were created because members need them.
     pub groups: u64,
 }
 
-impl ShownImport {
-    pub(super) fn of(imported: &Imported, rows: &[(u64, u64)]) -> ShownImport {
-        let mut shown = ShownImport { groups: imported.groups.len() as u64, ..ShownImport::default() };
-        for (outcome, (row, line)) in imported.outcomes.iter().zip(rows) {
-            match outcome {
-                ImportOutcome::Created => shown.created += 1,
-                ImportOutcome::Updated => shown.updated += 1,
-                ImportOutcome::Unchanged => shown.unchanged += 1,
-                ImportOutcome::Skipped => shown.skipped.push(*row),
-                ImportOutcome::Deferred => shown.deferred.push(*row),
-                ImportOutcome::Refused(why) => shown.refused.push((*row, *line, why.clone())),
-                ImportOutcome::Missing(why, about) => shown.missing.push((*line, why.clone(), about.clone())),
-            }
-        }
-        shown
+/// A row that was refused. Its JSON is an array, also in the positions of interrupted imports that databases have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(u64, u64, String)", into = "(u64, u64, String)")]
+pub struct RefusedRow {
+    /// Its number.
+    pub row: u64,
+    /// Its line.
+    pub line: u64,
+    /// The reason.
+    pub reason: String,
+}
+
+impl From<(u64, u64, String)> for RefusedRow {
+    fn from((row, line, reason): (u64, u64, String)) -> RefusedRow {
+        RefusedRow { row, line, reason }
     }
 }
 
-/// How far an import has come that was broken off.
+impl From<RefusedRow> for (u64, u64, String) {
+    fn from(refused: RefusedRow) -> (u64, u64, String) {
+        (refused.row, refused.line, refused.reason)
+    }
+}
+
+/// A membership that is missing. Its JSON is an array, like that of [`RefusedRow`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(u64, String, String)", into = "(u64, String, String)")]
+pub struct MissingMember {
+    /// The line of its row.
+    pub line: u64,
+    /// The reason.
+    pub reason: String,
+    /// The member, as the input names it.
+    pub member: String,
+}
+
+impl From<(u64, String, String)> for MissingMember {
+    fn from((line, reason, member): (u64, String, String)) -> MissingMember {
+        MissingMember { line, reason, member }
+    }
+}
+
+impl From<MissingMember> for (u64, String, String) {
+    fn from(missing: MissingMember) -> (u64, String, String) {
+        (missing.line, missing.reason, missing.member)
+    }
+}
+
+impl ImportBatchResult {
+    pub(super) fn of(imported: &Imported, rows: &[(u64, u64)]) -> ImportBatchResult {
+        let mut result = ImportBatchResult { groups: imported.groups.len() as u64, ..ImportBatchResult::default() };
+        for (outcome, (row, line)) in imported.outcomes.iter().zip(rows) {
+            match outcome {
+                ImportOutcome::Created => result.created += 1,
+                ImportOutcome::Updated => result.updated += 1,
+                ImportOutcome::Unchanged => result.unchanged += 1,
+                ImportOutcome::Skipped => result.skipped.push(*row),
+                ImportOutcome::Deferred => result.deferred.push(*row),
+                ImportOutcome::Refused(reason) => {
+                    result.refused.push(RefusedRow { row: *row, line: *line, reason: reason.clone() });
+                }
+                ImportOutcome::Missing(reason, member) => {
+                    result.missing.push(MissingMember { line: *line, reason: reason.clone(), member: member.clone() });
+                }
+            }
+        }
+        result
+    }
+}
+
+/// The position of an interrupted import.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ImportProgressView {
-    /// The line of the last row that has been looked at.
+    /// The line of the last row that was read.
     pub line: u64,
     /// The number of that row in the last of the phases.
     pub row: u64,
-    /// The number of the last phase; 0: an import of an earlier version of this program, which had one.
+    /// The number of the last phase; 0 for an import of an earlier version of this program, which had one phase.
     pub phase: u32,
-    /// Where the order of all memberships was when the import began.
+    /// The end of the order of all memberships when the import began.
     pub base: Option<i64>,
-    /// How many names waited in groups' lists then.
-    pub waiting: u64,
-    /// The phases and results of the parts that were stored.
+    /// The number of pending members then.
+    #[serde(rename = "waiting")]
+    pub pending_members: u64,
+    /// The phases and results of the batches that were stored.
     pub parts: Vec<(u32, JsonText)>,
 }
 
@@ -358,11 +411,11 @@ impl ImportProgressView {
     pub(super) fn of(progress: ImportProgress) -> ImportProgressView {
         let begun = progress.parts.iter().find(|(phase, ..)| *phase == 0);
         let begun: Option<(i64, u64)> = begun.and_then(|(.., begun)| json::decode(begun.as_bytes()).ok());
-        let (base, waiting) = (begun.map(|(base, _)| base), begun.map_or(0, |(_, waiting)| waiting));
+        let (base, pending_members) = (begun.map(|(base, _)| base), begun.map_or(0, |(_, pending)| pending));
         let (phase, row) = progress.parts.last().map_or((0, 0), |(phase, row, _)| (*phase, *row));
         let parts = progress.parts.into_iter().filter(|(phase, ..)| *phase > 0);
         let parts = parts.map(|(phase, _, result)| (phase, JsonText::stored(result))).collect();
-        ImportProgressView { line: progress.line, row, phase, base, waiting, parts }
+        ImportProgressView { line: progress.line, row, phase, base, pending_members, parts }
     }
 }
 

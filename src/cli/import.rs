@@ -7,7 +7,7 @@ use super::open_store::start_logging;
 use super::progress::Progress;
 use super::temp_files::remove_temp_files_on_signals;
 use super::usage_error::UsageError;
-use crate::admin::Source;
+use crate::admin::ImportSource;
 use crate::files;
 use crate::formats::{Format, ReadOptions};
 use anyhow::anyhow;
@@ -68,9 +68,9 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<()> {
     let progress = Progress::start(&format!("reading {}", path.display()));
     let folder = database.parent().unwrap_or(Path::new("."));
     let source = if is_stdin {
-        Source::of_pipe("standard input", &mut io::stdin().lock(), format, read, folder)?
+        ImportSource::of_pipe("standard input", &mut io::stdin().lock(), format, read, folder)?
     } else {
-        Source::of_file(path, format, read, folder)?
+        ImportSource::of_file(path, format, read, folder)?
     };
     source.check()?;
     drop(progress);

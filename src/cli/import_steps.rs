@@ -6,7 +6,7 @@ use super::import_options::ImportOptions;
 use super::import_report::{ImportReport, print_summary, require_complete};
 use super::progress::bar;
 use super::terminal::confirm;
-use crate::admin::{AdminRequest, ImportTarget, Source, run_import};
+use crate::admin::{AdminRequest, ImportSource, ImportTarget, run_import};
 use crate::directory::Conflict;
 use crate::files;
 use crate::files::database_path::refuse_database_path;
@@ -62,7 +62,7 @@ pub(super) fn open_destination(options: &ImportOptions, target: &Target) -> anyh
 /// users or groups are missing.
 pub(super) fn import_and_report(
     client: &mut AdminClient,
-    source: &Source,
+    source: &ImportSource,
     options: &ImportOptions,
     restart: bool,
     format: ResultFormat,

@@ -7,7 +7,7 @@ use super::output::print_status;
 use super::progress::Progress;
 use super::temp_files::remove_temp_files_on_signals;
 use super::terminal::{PasswordPrompt, leave_signals};
-use crate::admin::Source;
+use crate::admin::ImportSource;
 use crate::formats::Rows;
 use crate::import_sources::{self, DatadogKeys, NuxeoLogin};
 use crate::settings::{Database, seconds};
@@ -135,7 +135,7 @@ fn import_rows(
     remove_temp_files_on_signals()?;
     leave_signals();
     let folder = target.database.db.parent().unwrap_or(Path::new("."));
-    let rows = Source::of_rows(&source.from, progress.count(rows), folder)?;
+    let rows = ImportSource::of_rows(&source.from, progress.count(rows), folder)?;
     drop(progress);
     let mut client = open_destination(options, target)?;
     let done = import_and_report(&mut client, &rows, options, true, format);

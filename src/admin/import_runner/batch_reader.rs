@@ -1,9 +1,9 @@
 //! The passes over the rows of an import: one for each phase.
 
-use super::claims::{Claim, Place};
+use super::claims::{Claim, RowPosition};
 use super::options::PasswordRule;
 use super::password::settle_password;
-use super::source::Source;
+use super::source::ImportSource;
 use super::survey::Survey;
 use super::withheld::{Owner, Withheld};
 use crate::admin::{Phase, settle_fields};
@@ -12,40 +12,41 @@ use crate::model::{ADMINISTRATORS, fold_name};
 use std::collections::{HashMap, HashSet};
 use std::sync::mpsc::SyncSender;
 
-/// A part is complete with so many bytes of the input, whatever the number of rows.
-const PART_BYTES: u64 = 1 << 20;
+/// A batch ends after so many bytes of the input, whatever its number of rows.
+const BATCH_BYTES: u64 = 1 << 20;
+
 /// Some rows of a phase.
 #[derive(Default)]
-pub(super) struct Part {
+pub(super) struct ReadBatch {
     pub(super) records: Vec<Record>,
-    /// The number of the row of each, and its line.
-    pub(super) rows: Vec<Place>,
-    /// Rows that are refused before the directory is asked.
+    /// The row of each record.
+    pub(super) rows: Vec<RowPosition>,
+    /// Lines of rows that are not sent to the target, and the reasons.
     pub(super) refused: Vec<(u64, String)>,
     /// Memberships that are missing.
     pub(super) remarks: Vec<(u64, Remark)>,
-    /// The last row that was looked at.
-    pub(super) last: Place,
-    /// How far that is in the input.
+    /// The last row that was read.
+    pub(super) last: RowPosition,
+    /// The end of that row in the input.
     pub(super) bytes: u64,
     /// The users and groups of the rows, by the numbers of the rows.
     pub(super) owners: HashMap<u64, Owner>,
 }
 
-/// The rows of a phase that an interrupted import has imported.
+/// The position after which an interrupted import continues in a phase.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Done {
-    /// Everything up to the row of that number.
+pub(super) enum ResumeAfter {
+    /// After the row of that number.
     Row(u64),
-    /// Everything up to that line.
+    /// After that line.
     Line(u64),
 }
 
-impl Done {
-    fn contains(self, (row, line): Place) -> bool {
+impl ResumeAfter {
+    fn is_imported(self, (row, line): RowPosition) -> bool {
         match self {
-            Done::Row(last) => row <= last,
-            Done::Line(last) => line <= last,
+            ResumeAfter::Row(last) => row <= last,
+            ResumeAfter::Line(last) => line <= last,
         }
     }
 }
@@ -58,9 +59,8 @@ fn entry_phase(said_by: SaidBy) -> Phase {
 /// One pass for a phase.
 pub(super) struct Pass {
     pub(super) phase: Phase,
-    /// The rows that an interrupted import has imported.
-    pub(super) done: Done,
-    /// Rows in a part.
+    pub(super) resume_after: ResumeAfter,
+    /// Rows in a batch.
     pub(super) rows: usize,
     /// The numbers of the rows up to there that were skipped.
     pub(super) skipped: HashSet<u64>,
@@ -71,50 +71,51 @@ pub(super) struct Pass {
     pub(super) deferred: HashSet<u64>,
 }
 
-/// Reads the rows of a phase into parts, until the end or until the receiver is closed.
+/// Reads the rows of a phase into batches, to the end of the input or until the receiver is closed.
 ///
 /// # Errors
-/// When the input cannot be read.
+/// The input cannot be read.
 pub(super) fn read(
-    source: &Source,
+    source: &ImportSource,
     pass: Pass,
     survey: Survey,
     withheld: Withheld,
-    parts: &SyncSender<Part>,
+    batches: &SyncSender<ReadBatch>,
 ) -> anyhow::Result<(Survey, Withheld)> {
-    let mut reading = Reading { pass, survey, withheld, part: Part::default(), last_group: None };
+    let mut reader = ImportBatchReader { pass, survey, withheld, batch: ReadBatch::default(), last_group: None };
     let mut begun = 0;
-    let last = reading.survey.last_row(reading.pass.phase, &reading.pass.deferred);
+    let last = reader.survey.last_row(reader.pass.phase, &reader.pass.deferred);
     for (number, row) in (1..=last).zip(source.rows()?) {
         let row = row?;
-        let part = &mut reading.part;
-        if part.records.len() >= reading.pass.rows || part.bytes.saturating_sub(begun) >= PART_BYTES {
-            begun = part.bytes;
-            if parts.send(std::mem::take(part)).is_err() {
-                return Ok((reading.survey, reading.withheld));
+        let batch = &mut reader.batch;
+        if batch.records.len() >= reader.pass.rows || batch.bytes.saturating_sub(begun) >= BATCH_BYTES {
+            begun = batch.bytes;
+            if batches.send(std::mem::take(batch)).is_err() {
+                return Ok((reader.survey, reader.withheld));
             }
         }
-        (reading.part.last, reading.part.bytes) = ((number, row.line), row.bytes);
+        (reader.batch.last, reader.batch.bytes) = ((number, row.line), row.bytes);
         if let Ok(Some(record)) = row.record {
-            reading.take((number, row.line), record);
+            reader.take((number, row.line), record);
         }
     }
-    let _ = parts.send(reading.part);
-    Ok((reading.survey, reading.withheld))
+    let _ = batches.send(reader.batch);
+    Ok((reader.survey, reader.withheld))
 }
 
-struct Reading {
+/// Reads the batches of one phase.
+struct ImportBatchReader {
     pass: Pass,
     survey: Survey,
     withheld: Withheld,
-    part: Part,
-    /// The row of a group that was read last, and the key of its name: its list follows.
+    batch: ReadBatch,
+    /// The number and the folded name of the last group that was read: the rows of its members follow.
     last_group: Option<(u64, String)>,
 }
 
-impl Reading {
-    /// Takes a row into the part, if it is one of the phase.
-    fn take(&mut self, place: Place, record: Record) {
+impl ImportBatchReader {
+    /// Adds a row to the batch if it belongs to the phase.
+    fn take(&mut self, place: RowPosition, record: Record) {
         if let (Record::Group(group), true) = (&record, self.pass.phase.has_memberships()) {
             self.last_group = Some((place.0, fold_name(&group.name)));
         }
@@ -137,7 +138,7 @@ impl Reading {
     }
 
     /// Refuses a row whose name another row has claimed before.
-    fn claim(&mut self, place: Place, record: &mut Record) -> bool {
+    fn claim(&mut self, place: RowPosition, record: &mut Record) -> bool {
         let earlier = Claim::name_of(record).and_then(|claim| self.survey.claims.earlier(claim, place));
         self.survey.keep_own_entries(record, place);
         let Some(earlier) = earlier else { return true };
@@ -147,11 +148,11 @@ impl Reading {
             Record::Member(_) | Record::Subgroup(_) => return true,
         };
         let why = format!("{noun} already exists: {} (line {earlier} of the input has it)", shortened(name));
-        self.part.refused.push((place.1, why));
+        self.batch.refused.push((place.1, why));
         false
     }
 
-    fn take_group(&mut self, place: Place, group: GroupRecord) {
+    fn take_group(&mut self, place: RowPosition, group: GroupRecord) {
         if self.survey.mapping.of_group(&group).is_some() {
             return;
         }
@@ -163,25 +164,25 @@ impl Reading {
             self.note_owner(place, owner);
             self.push(place, record);
         } else {
-            // Another row has the name: only the list of this one counts for nothing.
+            // Another row has the name. Only the members of this row are left out.
             self.withheld.rows.insert(place.0);
             self.withheld.entries.extend(&group.entry_names);
         }
     }
 
-    /// Notes who a row is about, in case that it is not stored.
-    fn note_owner(&mut self, place: Place, owner: Owner) {
+    /// Keeps the user or group of a row, in case the row is not stored.
+    fn note_owner(&mut self, place: RowPosition, owner: Owner) {
         if self.pass.skipped.contains(&place.0) {
             self.withheld.add_row(place.0, owner, true);
         } else if self.pass.refused.contains(&place.0) {
             self.withheld.add_row(place.0, owner, false);
-        } else if !self.pass.done.contains(place) {
-            self.part.owners.insert(place.0, owner);
+        } else if !self.pass.resume_after.is_imported(place) {
+            self.batch.owners.insert(place.0, owner);
         }
     }
 
-    fn take_user(&mut self, place: Place, mut user: UserRecord) {
-        // The first pass has told what is left out.
+    fn take_user(&mut self, place: RowPosition, mut user: UserRecord) {
+        // The first pass has reported the values that are left out.
         drop(settle_password(&mut user, self.pass.passwords));
         self.survey.mapping.map_names(&mut user.groups);
         let mut record = Record::User(user);
@@ -198,19 +199,19 @@ impl Reading {
         }
     }
 
-    /// Tells that a role takes its user out of the group of administrators.
-    fn remark_on_role(&mut self, place: Place, record: &Record) {
+    /// Reports that a role takes its user out of the group of administrators.
+    fn remark_on_role(&mut self, place: RowPosition, record: &Record) {
         let Record::User(UserRecord { name, role: Some(Role::Standard | Role::Read), groups, .. }) = record else {
             return;
         };
-        // A name that only looks the same means another group.
+        // A name that only looks the same is the name of another group.
         if groups.iter().flatten().any(|group| group.trim().eq_ignore_ascii_case(ADMINISTRATORS)) {
             let why = format!("a role other than admin keeps users out of the group {ADMINISTRATORS}");
-            self.part.remarks.push((place.1, Remark::missing(why).about(format!("the user {name}"))));
+            self.batch.remarks.push((place.1, Remark::missing(why).about(format!("the user {name}"))));
         }
     }
 
-    fn take_parents(&mut self, place: Place, mut group: GroupRecord) {
+    fn take_parents(&mut self, place: RowPosition, mut group: GroupRecord) {
         let is_stored = !self.withheld.rows.contains(&place.0) && self.survey.mapping.of_group(&group).is_none();
         if group.groups.is_some() && is_stored {
             self.survey.mapping.map_names(&mut group.groups);
@@ -218,7 +219,7 @@ impl Reading {
         }
     }
 
-    fn take_member(&mut self, place: Place, mut member: MemberRecord) {
+    fn take_member(&mut self, place: RowPosition, mut member: MemberRecord) {
         let is_mapped = self.survey.map(&mut member.group);
         member.withheld = self.is_withheld(&member.group, &member.user, member.said_by);
         member.said_by = self.survey.counted_as(&member.group, member.said_by);
@@ -226,7 +227,7 @@ impl Reading {
             return;
         }
         self.survey.forget_unclear_name(&mut member.group);
-        // A group of the input that is mapped is a group here, wherever it is a member.
+        // A mapped group of the input is a group of the directory, also as a member.
         if self.survey.map_member(&mut member.user) {
             let MemberRecord { group, user: subgroup, joined, said_by, withheld } = member;
             if !(is_mapped && is_same_name(&group, &subgroup)) {
@@ -237,7 +238,7 @@ impl Reading {
         self.push(place, Record::Member(member));
     }
 
-    fn take_subgroup(&mut self, place: Place, mut member: SubgroupRecord) {
+    fn take_subgroup(&mut self, place: RowPosition, mut member: SubgroupRecord) {
         let is_mapped = self.survey.map(&mut member.group) & self.survey.map(&mut member.subgroup);
         member.withheld = self.is_withheld(&member.group, &member.subgroup, member.said_by);
         member.said_by = self.survey.counted_as(&member.group, member.said_by);
@@ -249,7 +250,7 @@ impl Reading {
         self.push(place, Record::Subgroup(member));
     }
 
-    /// Returns true if this phase has the memberships of that group that rows of that kind name.
+    /// Returns true if this phase imports the memberships of that group that come from rows of that kind.
     fn is_of_phase(&self, group: &Target, said_by: SaidBy) -> bool {
         let phase = match group {
             Target::Name(_) => Phase::NamedMemberships,
@@ -281,12 +282,12 @@ impl Reading {
         of_group || of_member
     }
 
-    fn push(&mut self, place: Place, mut record: Record) {
-        if !self.pass.done.contains(place) {
-            // The first pass has told what is lost.
+    fn push(&mut self, place: RowPosition, mut record: Record) {
+        if !self.pass.resume_after.is_imported(place) {
+            // The first pass has reported the values that are left out.
             drop(settle_fields(&mut record));
-            self.part.records.push(record);
-            self.part.rows.push(place);
+            self.batch.records.push(record);
+            self.batch.rows.push(place);
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Which rows of a file claim one name: of those, only the first is stored.
+//! Rows of an input that claim the same name: only the first of them is stored.
 //!
-//! A first pass over the file keeps eight bytes for each claim. Only claims that look like another one are kept as
-//! texts in the passes after it.
+//! The first pass keeps a hash of eight bytes for each claim. The passes after it keep the text only of claims whose hash
+//! occurs more than once.
 
 use crate::formats::Record;
 use crate::model::{fold_name, spelling_key};
@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 
 /// The number of a row, and its line.
-pub(super) type Place = (u64, u64);
+pub(super) type RowPosition = (u64, u64);
 
 /// A name that a row claims for its user or group.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -18,11 +18,11 @@ pub(super) enum Claim {
     User(String),
     /// The name of a group.
     Group(String),
-    /// An entry of an LDAP directory. `first`: it is the distinguished name; else something that may mean several.
+    /// An entry of an LDAP directory.
     Entry {
         /// The digest.
         name: [u8; 16],
-        /// True for the distinguished name.
+        /// True for the distinguished name. Other names can belong to several entries.
         first: bool,
     },
 }
@@ -30,7 +30,7 @@ pub(super) enum Claim {
 impl Claim {
     /// The login or name of a group that a record claims.
     pub(super) fn name_of(record: &Record) -> Option<Claim> {
-        // Names of our own exports are as they were, also those that differ by characters that cannot be seen.
+        // Names of an export of Rollbook are distinct although they may differ only by invisible characters.
         let form = |name: &str, exported: bool| if exported { spelling_key(name) } else { fold_name(name) };
         match record {
             Record::User(user) => Some(Claim::User(form(&user.name, user.exported))),
@@ -39,7 +39,7 @@ impl Claim {
         }
     }
 
-    /// The entries that a record claims to come from.
+    /// The LDAP entries of a record.
     pub(super) fn entries_of(record: &Record) -> impl Iterator<Item = Claim> {
         let names = match record {
             Record::User(user) => user.entry_names.as_slice(),
@@ -50,18 +50,18 @@ impl Claim {
     }
 }
 
-/// The claims of a file.
+/// The claims of an input.
 #[derive(Default)]
 pub(super) struct Claims {
     random: RandomState,
-    /// The hash of each claim; after [`Claims::finish`] of those that look like another one.
+    /// The hash of each claim; after [`Claims::finish`] only hashes that occur more than once.
     hashes: Vec<u64>,
-    /// The first row of each of these, and its line.
-    first: HashMap<Claim, Place>,
+    /// The first row of each claim with such a hash.
+    first: HashMap<Claim, RowPosition>,
 }
 
 impl Claims {
-    /// Notes a claim in the first pass.
+    /// Adds a claim in the first pass.
     pub(super) fn note(&mut self, claim: &Claim) {
         self.hashes.push(self.random.hash_one(claim));
     }
@@ -75,8 +75,8 @@ impl Claims {
         self.hashes = shared;
     }
 
-    /// The line of the row that has claimed the same before this row. To be asked in the order of the rows.
-    pub(super) fn earlier(&mut self, claim: Claim, at: Place) -> Option<u64> {
+    /// The line of an earlier row with the same claim. Callers ask in the order of the rows.
+    pub(super) fn earlier(&mut self, claim: Claim, at: RowPosition) -> Option<u64> {
         if self.hashes.binary_search(&self.random.hash_one(&claim)).is_err() {
             return None;
         }
@@ -104,7 +104,7 @@ mod tests {
         claims.note(&Claim::Group("bob".to_owned()));
         claims.finish();
         let lines = [("ada", 1), ("bob", 1), ("ada", 1), ("eve", 4), ("ada", 5)];
-        // The passes after the first ask the same again.
+        // Each pass after the first asks again.
         for _ in 0..2 {
             let rows = lines.iter().enumerate();
             let earlier: Vec<_> =

@@ -6,37 +6,38 @@ use crate::model::fold_name;
 use anyhow::bail;
 use std::collections::{HashMap, HashSet};
 
-/// Groups of the input that mean groups here which the operator has named.
+/// Groups of the input that the operator maps to groups of the directory.
 #[derive(Default)]
-pub(super) struct Mapping {
-    /// By the key of the name.
-    names: HashMap<String, Mapped>,
+pub(super) struct GroupMap {
+    /// By the folded name.
+    names: HashMap<String, NamedGroup>,
+    /// The group of the directory for each mapped entry.
     pub(super) entries: HashMap<EntryName, String>,
-    /// The entries that the operator has named, and that the input does not have so far.
+    /// Entries that the operator has named and that were not found in the input yet.
     unseen: HashMap<EntryName, String>,
 }
 
 /// A group that the operator has named by its name in the input.
-struct Mapped {
-    /// The name as it was given.
+struct NamedGroup {
+    /// The name as the operator wrote it.
     from: String,
     to: String,
-    /// Something of the input is called so.
+    /// The input has this name.
     seen: bool,
-    /// The entries that are called so; no more than two.
+    /// The entries with this name; at most two are kept.
     entries: Vec<EntryName>,
 }
 
-impl Mapping {
-    pub(super) fn new(pairs: &[GroupMapping]) -> Mapping {
-        let mut mapping = Mapping::default();
+impl GroupMap {
+    pub(super) fn new(pairs: &[GroupMapping]) -> GroupMap {
+        let mut mapping = GroupMap::default();
         for GroupMapping { from, to } in pairs {
             if let Some(entry) = entry_name(from) {
                 mapping.entries.insert(entry, to.clone());
                 mapping.unseen.insert(entry, from.clone());
             } else {
                 let (from, to, seen, entries) = (from.clone(), to.clone(), false, Vec::new());
-                mapping.names.insert(fold_name(&from), Mapped { from, to, seen, entries });
+                mapping.names.insert(fold_name(&from), NamedGroup { from, to, seen, entries });
             }
         }
         mapping
@@ -46,7 +47,7 @@ impl Mapping {
         self.names.is_empty() && self.entries.is_empty()
     }
 
-    /// Notes a group of the input.
+    /// Marks a group of the input as found.
     fn note_group(&mut self, group: &GroupRecord) {
         self.note_name(&group.name, group.entry_names.first());
         if let Some(mapped) = self.names.get(&fold_name(&group.name)) {
@@ -57,7 +58,7 @@ impl Mapping {
         }
     }
 
-    /// Notes a group that a membership means.
+    /// Marks the group of a membership as found.
     fn note_target(&mut self, target: &Target) {
         match target {
             Target::Name(name) => self.note_name(name, None),
@@ -84,7 +85,7 @@ impl Mapping {
         }
     }
 
-    /// Notes the groups that a record names.
+    /// Marks the groups that a record names as found.
     pub(super) fn note(&mut self, record: &Record) {
         if self.is_empty() {
             return;
@@ -103,7 +104,7 @@ impl Mapping {
         }
     }
 
-    /// Tells the fields of a group that is mapped: the group here keeps its own.
+    /// A remark on the fields of a mapped group: the group of the directory keeps its own.
     pub(super) fn left_out(&self, record: &Record) -> Option<Remark> {
         let Record::Group(group) = record else { return None };
         self.of_group(group)?;
@@ -113,7 +114,7 @@ impl Mapping {
         has_fields.then(|| Remark::dropped(text).about(format!("the group {}", group.name)))
     }
 
-    /// Refuses a group that the input does not have, and a name that several of its entries have.
+    /// Fails if the input does not have a group that the operator has named, or has several with that name.
     pub(super) fn require_clear(&self) -> anyhow::Result<()> {
         if let Some(from) = self.unseen.values().min() {
             bail!("--map-group: the input has no group {from}");
@@ -130,7 +131,7 @@ impl Mapping {
         Ok(())
     }
 
-    /// The group here that a group of the input means.
+    /// The group of the directory to which a group of the input is mapped.
     pub(super) fn of_group(&self, group: &GroupRecord) -> Option<&String> {
         let by_entry = group.entry_names.iter().find_map(|entry| self.entries.get(entry));
         by_entry.or_else(|| self.of_name(&group.name))
@@ -140,8 +141,8 @@ impl Mapping {
         if self.names.is_empty() { None } else { self.names.get(&fold_name(name)).map(|mapped| &mapped.to) }
     }
 
-    /// The same of a membership. A name in a distinguished name counts only for entries that are not in the input, whose
-    /// groups have the entries `known`.
+    /// The group of the directory to which the group of a membership is mapped. The name in a distinguished name counts
+    /// only if its entry is not in the input, whose groups have the entries `known`.
     pub(super) fn of_target(&self, target: &Target, known: &HashSet<EntryName>) -> Option<&String> {
         match target {
             _ if self.is_empty() => None,
@@ -153,7 +154,7 @@ impl Mapping {
         }
     }
 
-    /// Replaces the names of groups of the input that are mapped.
+    /// Replaces the names of mapped groups.
     pub(super) fn map_names(&self, names: &mut Option<Vec<String>>) {
         for name in names.iter_mut().flatten() {
             if let Some(to) = self.of_name(name) {
@@ -163,7 +164,7 @@ impl Mapping {
     }
 }
 
-/// Lets one end of a membership mean the group of that name, if there is one. Returns whether there is.
+/// Replaces one end of a membership by the group of that name. Returns false if `group` is `None`.
 pub(super) fn replace_target(target: &mut Target, group: Option<&String>) -> bool {
     let Some(name) = group.cloned() else { return false };
     *target = Target::Name(name);

@@ -11,10 +11,12 @@ mod runner;
 mod source;
 mod summary;
 mod survey;
+#[cfg(test)]
+mod tests;
 mod withheld;
 
 pub use observer::ImportObserver;
 pub use options::{GroupMapping, ImportRunOptions, PasswordRule};
 pub use runner::{ImportTarget, run_import};
-pub use source::Source;
+pub use source::ImportSource;
 pub use summary::ImportSummary;

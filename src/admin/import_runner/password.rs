@@ -23,8 +23,7 @@ pub(super) fn settle_password(user: &mut UserRecord, rule: PasswordRule) -> Vec<
         match classify_password(&hash) {
             ImportedPassword::Hash(value) => user.password_hash = Some(value),
             ImportedPassword::Plain => {
-                remarks
-                    .extend(lost("a value of a password hash is left out because it is no password hash".to_owned()));
+                remarks.extend(lost("a password hash is left out because it has no known format".to_owned()));
             }
             ImportedPassword::Unknown(kind) => {
                 remarks.extend(lost(format!("nothing here can check a password of the kind {kind}: it is left out")));

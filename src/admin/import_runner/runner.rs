@@ -5,14 +5,16 @@
 //! survey the input, then once for each phase. Each phase stores batches of rows. The transaction of a batch also stores
 //! the position of the import and the outcomes of the rows, so that an interrupted import can continue.
 
-use super::batch_reader::{Done, Part, Pass, read};
+use super::batch_reader::{Pass, ReadBatch, ResumeAfter, read};
 use super::observer::ImportObserver;
 use super::options::{ImportRunOptions, PasswordRule};
-use super::source::Source;
+use super::source::ImportSource;
 use super::summary::ImportSummary;
 use super::survey::{Survey, survey};
 use super::withheld::Withheld;
-use crate::admin::{AdminRequest, Batch, ImportProgressView, Phase, ShownImport};
+use crate::admin::{
+    AdminRequest, ImportBatch, ImportBatchResult, ImportProgressView, MissingMember, Phase, RefusedRow,
+};
 use crate::formats::Remark;
 use crate::json;
 use anyhow::{Context as _, bail};
@@ -37,7 +39,7 @@ pub trait ImportTarget {
 struct Run<'r, T, O> {
     target: &'r mut T,
     observer: &'r mut O,
-    source: &'r Source,
+    source: &'r ImportSource,
     /// See [`digest_of`].
     digest: [u8; 32],
     options: &'r ImportRunOptions,
@@ -60,7 +62,7 @@ struct Run<'r, T, O> {
 /// The input cannot be read to its end, the target failed, or the observer failed.
 pub fn run_import(
     target: &mut impl ImportTarget,
-    source: &Source,
+    source: &ImportSource,
     options: &ImportRunOptions,
     observer: &mut impl ImportObserver,
 ) -> anyhow::Result<ImportSummary> {
@@ -68,7 +70,7 @@ pub fn run_import(
     let digest = digest_of(source, options);
     let before = find_progress(target, digest, options.restart, observer)?;
     let (base, pending_before): (i64, u64) = match &before {
-        Some(before) => (before.base.unwrap_or(0), before.waiting),
+        Some(before) => (before.base.unwrap_or(0), before.pending_members),
         None => target.send(AdminRequest::BeginImport { digest, places: survey.places })?,
     };
     let summary = ImportSummary::of_survey(&survey);
@@ -78,7 +80,7 @@ pub fn run_import(
     Phase::ALL.into_iter().try_for_each(|phase| run.run_phase(phase))?;
     let Run { target, mut summary, .. } = run;
     source.require_unchanged()?;
-    summary.pending_members = target.send::<u64>(AdminRequest::WaitingNames)?.saturating_sub(pending_before);
+    summary.pending_members = target.send::<u64>(AdminRequest::CountPendingMembers)?.saturating_sub(pending_before);
     target.send::<()>(AdminRequest::EndImport { digest })?;
     Ok(summary)
 }
@@ -105,7 +107,7 @@ fn find_progress(
 }
 
 /// The digest of an input and of the options that change how it is read. An import continues only with the same ones.
-fn digest_of(source: &Source, options: &ImportRunOptions) -> [u8; 32] {
+pub(super) fn digest_of(source: &ImportSource, options: &ImportRunOptions) -> [u8; 32] {
     let ImportRunOptions { passwords, map_groups, keep_tokens, .. } = options;
     if *passwords == PasswordRule::Guess && map_groups.is_empty() && !keep_tokens {
         return source.digest;
@@ -120,13 +122,13 @@ impl<T: ImportTarget, O: ImportObserver> Run<'_, T, O> {
         if self.survey.last_row(phase, &self.deferred) == 0 {
             return Ok(());
         }
-        let done = self.done(phase);
+        let resume_after = self.resume_after(phase);
         let (skipped, refused) = self.repeat_results(phase)?;
         let (rows, passwords) = (self.options.batch_rows, self.options.passwords);
         // No other phase reads deferred rows, and the last phase defers none.
         let deferred = if phase == Phase::Administrators { std::mem::take(&mut self.deferred) } else { HashSet::new() };
-        let pass = Pass { phase, done, rows, skipped, refused, passwords, deferred };
-        let (send, parts) = sync_channel(BATCHES_AHEAD);
+        let pass = Pass { phase, resume_after, rows, skipped, refused, passwords, deferred };
+        let (send, batches) = sync_channel(BATCHES_AHEAD);
         let (source, survey) = (self.source, std::mem::take(&mut self.survey));
         let withheld = std::mem::take(&mut self.withheld);
         let mut imported = Ok(());
@@ -136,8 +138,8 @@ impl<T: ImportTarget, O: ImportObserver> Run<'_, T, O> {
                 .name("reader".to_owned())
                 .spawn_scoped(scope, move || read(source, pass, survey, withheld, &send))
                 .context("start the thread that reads")?;
-            for part in parts {
-                imported = self.import_batch(phase, part);
+            for batch in batches {
+                imported = self.import_batch(phase, batch);
                 if imported.is_err() {
                     // The reader ends when it cannot send its next batch.
                     break;
@@ -151,14 +153,14 @@ impl<T: ImportTarget, O: ImportObserver> Run<'_, T, O> {
         Ok(())
     }
 
-    /// The rows of a phase that an interrupted import has imported.
-    fn done(&self, phase: Phase) -> Done {
+    /// The position after which this import continues in a phase.
+    fn resume_after(&self, phase: Phase) -> ResumeAfter {
         match &self.before {
             // An earlier version of this program imported all phases at once.
-            Some(before) if before.base.is_none() => Done::Line(before.line),
-            Some(before) if phase.number() < before.phase => Done::Row(u64::MAX),
-            Some(before) if phase.number() == before.phase => Done::Row(before.row),
-            None | Some(_) => Done::Row(0),
+            Some(before) if before.base.is_none() => ResumeAfter::Line(before.line),
+            Some(before) if phase.number() < before.phase => ResumeAfter::Row(u64::MAX),
+            Some(before) if phase.number() == before.phase => ResumeAfter::Row(before.row),
+            None | Some(_) => ResumeAfter::Row(0),
         }
     }
 
@@ -166,22 +168,21 @@ impl<T: ImportTarget, O: ImportObserver> Run<'_, T, O> {
     /// skipped, and those that were refused.
     fn repeat_results(&mut self, phase: Phase) -> anyhow::Result<(HashSet<u64>, HashSet<u64>)> {
         let (mut skipped, mut refused) = (HashSet::new(), HashSet::new());
-        let parts = self.before.as_mut().map(|before| std::mem::take(&mut before.parts)).unwrap_or_default();
-        for (number, result) in parts.iter().filter(|(number, _)| *number == phase.number()) {
-            let result: ShownImport = json::decode(result.as_str().as_bytes())
-                .with_context(|| format!("read the results of phase {number}"))?;
+        let number = phase.number();
+        let stored = self.before.iter().flat_map(|before| &before.parts).filter(|(phase, _)| *phase == number);
+        let results = stored.map(|(_, result)| json::decode(result.as_str().as_bytes()));
+        let results: Vec<ImportBatchResult> =
+            results.collect::<Result<_, _>>().with_context(|| format!("read the results of phase {number}"))?;
+        for result in results {
             skipped.extend(&result.skipped);
-            refused.extend(result.refused.iter().map(|(row, ..)| *row));
+            refused.extend(result.refused.iter().map(|refused| refused.row));
             self.take_result(result)?;
-        }
-        if let Some(before) = &mut self.before {
-            before.parts = parts;
         }
         Ok((skipped, refused))
     }
 
-    fn import_batch(&mut self, phase: Phase, part: Part) -> anyhow::Result<()> {
-        let Part { records, rows, refused, remarks, last, bytes, mut owners } = part;
+    fn import_batch(&mut self, phase: Phase, batch: ReadBatch) -> anyhow::Result<()> {
+        let ReadBatch { records, rows, refused, remarks, last, bytes, mut owners } = batch;
         self.rows += records.len() as u64;
         self.summary.refused += refused.len() as u64;
         for (line, why) in refused {
@@ -192,7 +193,7 @@ impl<T: ImportTarget, O: ImportObserver> Run<'_, T, O> {
             self.observer.remarked(line, remark)?;
         }
         if !records.is_empty() {
-            let result: ShownImport = self.target.send(AdminRequest::Import(Box::new(Batch {
+            let result: ImportBatchResult = self.target.send(AdminRequest::Import(Box::new(ImportBatch {
                 records,
                 rows,
                 conflict: self.options.conflict,
@@ -210,14 +211,14 @@ impl<T: ImportTarget, O: ImportObserver> Run<'_, T, O> {
     }
 
     /// Counts and reports the outcomes of a batch.
-    fn take_result(&mut self, result: ShownImport) -> anyhow::Result<()> {
+    fn take_result(&mut self, result: ImportBatchResult) -> anyhow::Result<()> {
         self.summary.add(&result);
         self.deferred.extend(result.deferred);
-        for (_, line, why) in result.refused {
-            self.observer.refused(line, &why)?;
+        for RefusedRow { line, reason, .. } in result.refused {
+            self.observer.refused(line, &reason)?;
         }
-        for (line, why, about) in result.missing {
-            self.observer.remarked(line, Remark::missing(why).about(about))?;
+        for MissingMember { line, reason, member } in result.missing {
+            self.observer.remarked(line, Remark::missing(reason).about(member))?;
         }
         Ok(())
     }

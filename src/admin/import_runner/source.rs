@@ -1,5 +1,5 @@
-//! Where the rows of an import come from. An import reads them several times: a pipe, and what another server answers,
-//! are written to a file first that has no name and goes with the process.
+//! The input of an import. An import reads it several times: a pipe and the answers of another server are first copied
+//! to a file without a name, which ends with the process.
 
 use crate::admin::Phase;
 use crate::files::TempFile;
@@ -16,19 +16,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// Bytes that are read at a time.
-const PIECE: usize = 256 * 1024;
+/// Bytes of one read.
+const READ_BYTES: usize = 256 * 1024;
 
 /// Rows that can be read again and again.
-pub struct Source {
-    /// Its name in the report.
+pub struct ImportSource {
+    /// Its name in messages.
     pub(super) name: String,
-    /// How long it is, in bytes.
+    /// Its length.
     pub(super) bytes: u64,
-    /// The digest of all of it and of how it is read, by which an import that was broken off is known again.
+    /// The digest of the input and of the options that change how it is read. It identifies an interrupted import.
     pub(super) digest: [u8; 32],
     file: Arc<File>,
-    /// When it was changed last.
+    /// The time of its last change; `None` for a copy.
     changed: Option<SystemTime>,
     kind: SourceKind,
 }
@@ -36,41 +36,41 @@ pub struct Source {
 enum SourceKind {
     /// A file of that format.
     File(Format, ReadOptions),
-    /// Rows that were written here, as JSON lines.
+    /// A copy of rows, as JSON lines.
     Spooled,
 }
 
-/// A row as it is kept.
+/// A row in the copy.
 #[derive(Serialize, Deserialize)]
-struct KeptRow {
+struct SpooledRow {
     line: u64,
     record: Option<Record>,
     refused: Option<String>,
     remarks: Vec<Remark>,
 }
 
-impl Source {
+impl ImportSource {
     /// A file. One that can be read only once, such as a pipe, is copied to a file in the folder first.
     ///
     /// # Errors
     /// It cannot be read or copied.
-    pub fn of_file(path: &Path, format: Format, options: ReadOptions, folder: &Path) -> anyhow::Result<Source> {
+    pub fn of_file(path: &Path, format: Format, options: ReadOptions, folder: &Path) -> anyhow::Result<ImportSource> {
         let name = path.display().to_string();
-        let open = || -> anyhow::Result<Source> {
+        let open = || -> anyhow::Result<ImportSource> {
             let mut file = File::open(path)?;
             let meta = file.metadata()?;
             if meta.is_dir() {
                 bail!("it is a folder: name a file, or - for standard input");
             }
             if !meta.is_file() {
-                return Source::of_spooled(&name, &mut file, format, options, folder);
+                return ImportSource::of_spooled(&name, &mut file, format, options, folder);
             }
             let mut digest = digest_of_format(format);
-            let bytes = pass(&mut file, |piece| {
+            let bytes = for_each_piece(&mut file, |piece| {
                 digest.update(piece);
                 Ok(())
             })?;
-            Ok(Source::of_input(&name, (file, bytes, meta.modified().ok()), digest, format, options))
+            Ok(ImportSource::of_input(&name, (file, bytes, meta.modified().ok()), digest, format, options))
         };
         open().with_context(|| format!("read {name}"))
     }
@@ -85,8 +85,8 @@ impl Source {
         format: Format,
         options: ReadOptions,
         folder: &Path,
-    ) -> anyhow::Result<Source> {
-        Source::of_spooled(name, pipe, format, options, folder).with_context(|| format!("read {name}"))
+    ) -> anyhow::Result<ImportSource> {
+        ImportSource::of_spooled(name, pipe, format, options, folder).with_context(|| format!("read {name}"))
     }
 
     fn of_spooled(
@@ -95,13 +95,13 @@ impl Source {
         format: Format,
         options: ReadOptions,
         folder: &Path,
-    ) -> anyhow::Result<Source> {
+    ) -> anyhow::Result<ImportSource> {
         let (mut spool, mut digest) = (spool(folder)?, digest_of_format(format));
-        let bytes = pass(pipe, |piece| {
+        let bytes = for_each_piece(pipe, |piece| {
             digest.update(piece);
-            spool.write_all(piece).context("keep the input in a file")
+            spool.write_all(piece).context("copy the input to a file")
         })?;
-        Ok(Source::of_input(name, (spool, bytes, None), digest, format, options))
+        Ok(ImportSource::of_input(name, (spool, bytes, None), digest, format, options))
     }
 
     fn of_input(
@@ -110,12 +110,12 @@ impl Source {
         mut digest: Sha256,
         format: Format,
         options: ReadOptions,
-    ) -> Source {
+    ) -> ImportSource {
         if options.login.is_some() || options.delimiter.is_some() {
             digest.update(format!("\0{options:?}"));
         }
         let digest = digest.finalize().into();
-        Source {
+        ImportSource {
             name: name.to_owned(),
             bytes,
             digest,
@@ -125,12 +125,12 @@ impl Source {
         }
     }
 
-    /// The rows of another server, which are read to their end first and kept in the folder.
+    /// The rows of another server. They are read to the end and copied to a file in the folder first.
     ///
     /// # Errors
-    /// When they cannot be read to their end, or not be kept.
-    pub fn of_rows(name: &str, rows: Rows, folder: &Path) -> anyhow::Result<Source> {
-        let mut spool = BufWriter::with_capacity(PIECE, spool(folder)?);
+    /// They cannot be read to their end or copied.
+    pub fn of_rows(name: &str, rows: Rows, folder: &Path) -> anyhow::Result<ImportSource> {
+        let mut spool = BufWriter::with_capacity(READ_BYTES, spool(folder)?);
         let (mut digest, mut bytes) = (Sha256::new_with_prefix(b"rows:"), 0);
         for row in rows {
             let Row { line, record, remarks, .. } = row.with_context(|| format!("read {name}"))?;
@@ -138,15 +138,15 @@ impl Source {
                 Ok(record) => (record, None),
                 Err(why) => (None, Some(why)),
             };
-            let mut text = json::to_vec(&KeptRow { line, record, refused, remarks });
+            let mut text = json::to_vec(&SpooledRow { line, record, refused, remarks });
             text.push(b'\n');
             digest.update(&text);
             bytes += text.len() as u64;
-            spool.write_all(&text).context("keep the input in a file")?;
+            spool.write_all(&text).context("copy the input to a file")?;
         }
-        let file = spool.into_inner().context("keep the input in a file")?;
+        let file = spool.into_inner().context("copy the input to a file")?;
         let digest = digest.finalize().into();
-        Ok(Source {
+        Ok(ImportSource {
             name: name.to_owned(),
             bytes,
             digest,
@@ -156,10 +156,10 @@ impl Source {
         })
     }
 
-    /// Looks whether the input can be read at all, before anything is made for it.
+    /// Checks that the input can be read, before a database is created for it.
     ///
     /// # Errors
-    /// When it cannot be read, and for a CSV without a usable header.
+    /// It cannot be read, or is a CSV without a usable header.
     pub fn check(&self) -> anyhow::Result<()> {
         self.rows().map(drop).with_context(|| format!("read {}", self.name))
     }
@@ -177,19 +177,19 @@ impl Source {
     /// All rows, from the beginning.
     ///
     /// # Errors
-    /// When the input cannot be read.
+    /// The input cannot be read.
     pub(super) fn rows(&self) -> anyhow::Result<Rows> {
-        let input = BufReader::with_capacity(PIECE, FromStart { file: Arc::clone(&self.file), at: 0 });
+        let input = BufReader::with_capacity(READ_BYTES, FileReader { file: Arc::clone(&self.file), at: 0 });
         match &self.kind {
             SourceKind::File(format, options) => open_rows(*format, Box::new(input), options),
-            SourceKind::Spooled => Ok(Box::new(KeptRows { input, bytes: 0, text: Vec::new() })),
+            SourceKind::Spooled => Ok(Box::new(SpooledRows { input, bytes: 0, text: Vec::new() })),
         }
     }
 
-    /// Refuses a file that has changed since it was opened: each pass may have read another one.
+    /// Checks that the file has not changed since it was opened. Otherwise the passes can have read different contents.
     ///
     /// # Errors
-    /// When it has changed.
+    /// It has changed.
     pub(super) fn require_unchanged(&self) -> anyhow::Result<()> {
         let meta = self.file.metadata()?;
         if self.changed.is_some() && (meta.len() != self.bytes || meta.modified().ok() != self.changed) {
@@ -207,9 +207,9 @@ fn digest_of_format(format: Format) -> Sha256 {
     })
 }
 
-/// Shows everything that is left of an input. Returns how long that is.
-fn pass(input: &mut impl Read, mut show: impl FnMut(&[u8]) -> anyhow::Result<()>) -> anyhow::Result<u64> {
-    let (mut input, mut bytes) = (BufReader::with_capacity(PIECE, input), 0);
+/// Reads an input to its end and passes each piece on. Returns the number of bytes.
+fn for_each_piece(input: &mut impl Read, mut take: impl FnMut(&[u8]) -> anyhow::Result<()>) -> anyhow::Result<u64> {
+    let (mut input, mut bytes) = (BufReader::with_capacity(READ_BYTES, input), 0);
     loop {
         let piece = match input.fill_buf() {
             Ok(piece) => piece,
@@ -219,34 +219,34 @@ fn pass(input: &mut impl Read, mut show: impl FnMut(&[u8]) -> anyhow::Result<()>
         if piece.is_empty() {
             return Ok(bytes);
         }
-        show(piece)?;
+        take(piece)?;
         let length = piece.len();
         bytes += length as u64;
         input.consume(length);
     }
 }
 
-/// A file in that folder that has no name, readable by its owner only: what is imported can hold passwords.
+/// A file without a name in that folder, readable by its owner only: an input can contain passwords.
 fn spool(folder: &Path) -> anyhow::Result<File> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(0o600);
     let unnamed = options.clone().custom_flags(OFlags::TMPFILE.bits().cast_signed()).open(folder);
-    // Some file systems have no files without a name.
+    // Some file systems do not support files without a name.
     let file =
         unnamed.or_else(|_| Ok::<_, anyhow::Error>(TempFile::in_folder_of(&folder.join("spool"))?.into_unnamed()?));
-    let mut file = file.with_context(|| format!("make a file in {} that keeps the input", folder.display()))?;
+    let mut file = file.with_context(|| format!("create a file for the input in {}", folder.display()))?;
     file.rewind()?;
     Ok(file)
 }
 
-/// Reads a file from its start, wherever others read it.
-struct FromStart {
+/// Reads a file from its start, independently of other readers.
+struct FileReader {
     file: Arc<File>,
     at: u64,
 }
 
-impl Read for FromStart {
+impl Read for FileReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read_at(buffer, self.at)?;
         self.at += read as u64;
@@ -254,27 +254,27 @@ impl Read for FromStart {
     }
 }
 
-/// Rows that were kept.
-struct KeptRows<R> {
+/// The rows of a copy.
+struct SpooledRows<R> {
     input: R,
     bytes: u64,
     text: Vec<u8>,
 }
 
-impl<R: io::BufRead> KeptRows<R> {
+impl<R: io::BufRead> SpooledRows<R> {
     fn next_row(&mut self) -> anyhow::Result<Option<Row>> {
         self.text.clear();
         self.bytes += self.input.read_until(b'\n', &mut self.text)? as u64;
         if self.text.is_empty() {
             return Ok(None);
         }
-        let KeptRow { line, record, refused, remarks } = json::decode(&self.text)?;
+        let SpooledRow { line, record, refused, remarks } = json::decode(&self.text)?;
         let record = refused.map_or(Ok(record), Err);
         Ok(Some(Row { line, bytes: self.bytes, record, remarks, login: None }))
     }
 }
 
-impl<R: io::BufRead> Iterator for KeptRows<R> {
+impl<R: io::BufRead> Iterator for SpooledRows<R> {
     type Item = anyhow::Result<Row>;
 
     fn next(&mut self) -> Option<anyhow::Result<Row>> {

@@ -1,7 +1,7 @@
 //! The numbers of an import.
 
 use super::survey::Survey;
-use crate::admin::ShownImport;
+use crate::admin::ImportBatchResult;
 
 /// Numbers of rows by their outcome.
 #[derive(Debug, Clone, Default)]
@@ -44,7 +44,7 @@ impl ImportSummary {
     }
 
     /// Counts the outcomes of a batch.
-    pub(super) fn add(&mut self, result: &ShownImport) {
+    pub(super) fn add(&mut self, result: &ImportBatchResult) {
         self.created += result.created;
         self.updated += result.updated;
         self.unchanged += result.unchanged;

@@ -1,11 +1,11 @@
-//! The first pass over the rows of an import, which sees what there is.
+//! The first pass over the rows of an import.
 
-use super::claims::{Claim, Claims, Place};
-use super::group_map::{Mapping, replace_target};
+use super::claims::{Claim, Claims, RowPosition};
+use super::group_map::{GroupMap, replace_target};
 use super::observer::ImportObserver;
 use super::options::ImportRunOptions;
 use super::password::settle_password;
-use super::source::Source;
+use super::source::ImportSource;
 use crate::admin::{Phase, settle_fields};
 use crate::formats::{EntryName, Joined, MemberRecord, Record, RemarkKind, SaidBy, SubgroupRecord, Target};
 use crate::model::fold_name;
@@ -18,37 +18,38 @@ const PLAIN_LOGINS: [&str; 3] = ["name", "login", "username"];
 #[derive(Default)]
 pub(super) struct Survey {
     pub(super) claims: Claims,
-    pub(super) mapping: Mapping,
-    /// The entries of groups whose lists the input has.
+    pub(super) mapping: GroupMap,
+    /// The entries of groups whose member lists are in the input.
     listed: HashSet<EntryName>,
     /// The entries of all groups of the input.
     groups: HashSet<EntryName>,
-    /// By the keys of their names, the entries that groups may be made of; `None`: several have the name.
+    /// Entries outside of the input for which groups may be created, by their folded names; `None` if several have the
+    /// name.
     outside: HashMap<String, Option<EntryName>>,
     creates_groups: bool,
-    /// The highest place of a membership that the file names.
+    /// The highest place of a membership in the input.
     pub(super) places: u64,
     /// The number of the last row of each phase but the last.
     last_rows: [u64; Phase::ALL.len() - 1],
-    /// Where logins come from, and how many.
+    /// The attributes, columns or keys of the logins, and the number of logins of each.
     pub(super) logins: Vec<(String, u64)>,
     pub(super) refused: u64,
     pub(super) missing: u64,
     pub(super) lossy: u64,
-    /// The input has no end.
+    /// The input ended too early.
     pub(super) cut_off: bool,
 }
 
-/// Sees what there is: who claims what, what is refused or lost.
+/// Reads the whole input once and reports refused rows and values that are left out.
 ///
 /// # Errors
 /// The input cannot be read, or the observer failed.
 pub(super) fn survey(
-    source: &Source,
+    source: &ImportSource,
     options: &ImportRunOptions,
     observer: &mut impl ImportObserver,
 ) -> anyhow::Result<Survey> {
-    let (mapping, creates_groups) = (Mapping::new(&options.map_groups), options.create_groups);
+    let (mapping, creates_groups) = (GroupMap::new(&options.map_groups), options.create_groups);
     let mut survey = Survey { mapping, creates_groups, ..Survey::default() };
     let mut logins: HashMap<String, u64> = HashMap::new();
     let mut last_lossy = 0;
@@ -105,12 +106,13 @@ fn is_plain_login(name: &str) -> bool {
 }
 
 impl Survey {
-    /// Maps a group that a membership means. Returns whether it is mapped.
+    /// Maps the group of a membership. Returns true if the group is mapped.
     pub(super) fn map(&self, target: &mut Target) -> bool {
         replace_target(target, self.mapping.of_target(target, &self.groups))
     }
 
-    /// Maps a member, if it is a group of the input that is mapped. What a user is called says nothing.
+    /// Maps a member that is a mapped group of the input. The name of a user is never mapped. Returns true if the member
+    /// is mapped.
     pub(super) fn map_member(&self, target: &mut Target) -> bool {
         let Target::Entry { entry, .. } = target else { return false };
         let group = self.mapping.entries.get(entry);
@@ -151,8 +153,8 @@ impl Survey {
         }
     }
 
-    /// How a membership is counted. A membership that a member names counts as a row of its own if the group has no list in
-    /// the input.
+    /// The kind of row that a membership counts as. A membership that a member names counts as a row of its own if the
+    /// input has no member list of the group.
     pub(super) fn counted_as(&self, group: &Target, said_by: SaidBy) -> SaidBy {
         match group {
             Target::Entry { entry, .. } if said_by == SaidBy::Member && self.listed.contains(entry) => SaidBy::Member,
@@ -161,7 +163,7 @@ impl Survey {
         }
     }
 
-    /// Takes the name off a group that is no group of the input, where several have that name: none of them is made.
+    /// Removes the name of a group that is not in the input, if several such groups have the name. None of them is created.
     pub(super) fn forget_unclear_name(&self, group: &mut Target) {
         if let Target::Entry { entry, name, .. } = group
             && !self.groups.contains(entry)
@@ -178,7 +180,7 @@ impl Survey {
             Record::User(_) => &[Phase::Users],
             Record::Member(MemberRecord { group: Target::Name(_), .. })
             | Record::Subgroup(SubgroupRecord { group: Target::Name(_), .. }) => &[Phase::NamedMemberships],
-            // Which of them it is depends on rows that come later.
+            // Later rows decide which of these phases it is.
             Record::Member(_) | Record::Subgroup(_) => &[Phase::NamedMemberships, Phase::Memberships, Phase::MemberOf],
         };
         for phase in phases {
@@ -194,7 +196,7 @@ impl Survey {
 
     /// Removes entries from a record that other rows claim too, because a name of several users or groups identifies none
     /// of them. The first row of a distinguished name keeps it.
-    pub(super) fn keep_own_entries(&mut self, record: &mut Record, place: Place) {
+    pub(super) fn keep_own_entries(&mut self, record: &mut Record, place: RowPosition) {
         let names = match record {
             Record::User(user) => &mut user.entry_names,
             Record::Group(group) => &mut group.entry_names,

@@ -22,19 +22,19 @@ pub(super) struct Import<'i> {
     pub(super) caller: &'i Caller,
     pub(super) rules: &'i Rules,
     pub(super) options: &'i ImportOptions,
-    /// Groups that were found, by the names that the items have for them. An import removes and renames none.
+    /// Groups that were found, by their names in the items. An import removes and renames no group.
     pub(super) groups: RefCell<HashMap<String, Rc<JoinedGroup>>>,
-    /// Groups that receive the members of these entries. They are forgotten with every change of what groups contain.
+    /// The groups for the entries of groups. Cleared by every change of groups in groups.
     pub(super) receivers: RefCell<HashMap<EntryName, i64>>,
-    /// Groups that are known to give no rights: they are not at or below a group that does. A group that comes below one
-    /// of these does not change that.
+    /// Groups that give no rights, because they are not at or below a group that does. That stays true when a group is put
+    /// below one of them.
     pub(super) harmless: RefCell<HashSet<i64>>,
-    /// The user whose memberships come one after the other, and the groups above them.
+    /// The user of the last membership, and all groups of that user: memberships of one user follow each other.
     pub(super) above: RefCell<Option<(i64, HashSet<i64>)>>,
 }
 
 impl<'i> Import<'i> {
-    /// An import that has looked at nothing yet.
+    /// An import with empty caches.
     pub(super) fn new(caller: &'i Caller, rules: &'i Rules, options: &'i ImportOptions) -> Import<'i> {
         Import {
             caller,
@@ -48,7 +48,7 @@ impl<'i> Import<'i> {
     }
 }
 
-/// The reason why an item is refused, or the missing member.
+/// The error of an item; or the reason why its membership is missing, and the member.
 pub(super) enum Failure {
     Error(Error),
     Missing(String, String),
@@ -61,21 +61,26 @@ impl From<Error> for Failure {
 }
 
 /// The outcome of an item inside the transaction.
-pub(super) type Done = std::result::Result<ImportOutcome, Failure>;
+pub(super) type ItemResult = std::result::Result<ImportOutcome, Failure>;
 
 impl Import<'_> {
-    pub(super) fn all(&self, tx: &WriteTx<'_>, items: &[Item], refused: &[Option<String>]) -> Result<Imported> {
-        if let Some(imported) = tx.in_bulk(|tx| self.each(tx, items, refused, tx.cheapest_undo()))? {
+    pub(super) fn import_items(
+        &self,
+        tx: &WriteTx<'_>,
+        items: &[Item],
+        refused: &[Option<String>],
+    ) -> Result<Imported> {
+        if let Some(imported) = tx.in_bulk(|tx| self.attempt_items(tx, items, refused, tx.cheapest_undo()))? {
             return Ok(imported);
         }
         tx.restart_transaction()?;
-        self.forget();
-        let imported = tx.in_bulk(|tx| self.each(tx, items, refused, Undo::Savepoint))?;
+        self.clear_caches();
+        let imported = tx.in_bulk(|tx| self.attempt_items(tx, items, refused, Undo::Savepoint))?;
         imported.ok_or_else(|| Error::Internal(anyhow::anyhow!("a savepoint has not taken its attempt back")))
     }
 
-    /// Attempts each item. `None` when one has failed that has to be taken back in the other way.
-    fn each(
+    /// Imports the items one after the other. `None` if an item failed that this kind of undo cannot take back.
+    fn attempt_items(
         &self,
         tx: &WriteTx<'_>,
         items: &[Item],
@@ -89,14 +94,14 @@ impl Import<'_> {
                 continue;
             }
             let mut made = Vec::new();
-            let Some(done) = tx.savepoint(undo, |tx| self.one(tx, item, &mut made))? else { return Ok(None) };
-            if done.is_ok() {
+            let Some(result) = tx.savepoint(undo, |tx| self.import_item(tx, item, &mut made))? else { return Ok(None) };
+            if result.is_ok() {
                 imported.groups.append(&mut made);
             } else if !made.is_empty() {
-                // They are not there any more.
-                self.forget();
+                // The savepoint has removed them.
+                self.clear_caches();
             }
-            imported.outcomes.push(match done {
+            imported.outcomes.push(match result {
                 Ok(outcome) => outcome,
                 Err(Failure::Missing(why, about)) => ImportOutcome::Missing(why, about),
                 Err(Failure::Error(error @ (Error::Unavailable(_) | Error::Internal(_)))) => return Err(error),
@@ -107,22 +112,22 @@ impl Import<'_> {
         Ok(Some(imported))
     }
 
-    /// Forgets what was found.
-    fn forget(&self) {
+    /// Clears all caches.
+    fn clear_caches(&self) {
         self.groups.borrow_mut().clear();
-        self.forget_rights();
+        self.clear_rights();
     }
 
-    /// Forgets which groups give rights, and what is above a user.
-    pub(super) fn forget_rights(&self) {
+    /// Clears the caches of groups that give rights, and of the groups of a user.
+    pub(super) fn clear_rights(&self) {
         self.receivers.borrow_mut().clear();
         self.harmless.borrow_mut().clear();
         self.above.replace(None);
     }
 
-    fn one(&self, tx: &WriteTx<'_>, item: &Item, made: &mut Vec<String>) -> Done {
+    fn import_item(&self, tx: &WriteTx<'_>, item: &Item, made: &mut Vec<String>) -> ItemResult {
         if let Item::Group { .. } | Item::Parents { .. } | Item::Subgroup { group: Target::Name(_), .. } = item {
-            self.forget_rights();
+            self.clear_rights();
         }
         match item {
             Item::User(user) => self.user(tx, user, made),
@@ -145,12 +150,12 @@ impl Import<'_> {
         }
     }
 
-    fn user(&self, tx: &WriteTx<'_>, user: &ImportedUser, made: &mut Vec<String>) -> Done {
+    fn user(&self, tx: &WriteTx<'_>, user: &ImportedUser, made: &mut Vec<String>) -> ItemResult {
         let ImportedUser { name, exported, changes, places, entry_names, .. } = user;
         let name = check_login("user name", name)?;
         let existed = exists(tx, EntityKind::User, name, *exported)?;
         if existed && self.options.conflict != Conflict::Update {
-            return self.left(Error::Exists(EntityKind::User, name.to_owned()));
+            return self.conflict_outcome(Error::Exists(EntityKind::User, name.to_owned()));
         }
         let groups = changes.groups.iter().flatten().map(|group| self.joined_group(tx, group, made));
         let groups: Vec<Rc<JoinedGroup>> = groups.collect::<Result<_>>()?;
@@ -183,11 +188,18 @@ impl Import<'_> {
         Ok(outcome(tx, before, existed))
     }
 
-    fn group(&self, tx: &WriteTx<'_>, name: &str, exported: bool, changes: &GroupChanges, entry: &[EntryName]) -> Done {
+    fn group(
+        &self,
+        tx: &WriteTx<'_>,
+        name: &str,
+        exported: bool,
+        changes: &GroupChanges,
+        entry: &[EntryName],
+    ) -> ItemResult {
         let name = check_login("group name", name)?;
         let existed = exists(tx, EntityKind::Group, name, exported)?;
         if existed && self.options.conflict != Conflict::Update {
-            return self.left(Error::Exists(EntityKind::Group, name.to_owned()));
+            return self.conflict_outcome(Error::Exists(EntityKind::Group, name.to_owned()));
         }
         let before = tx.recorded_changes();
         let id = if existed {
@@ -202,7 +214,7 @@ impl Import<'_> {
         Ok(outcome(tx, before, existed))
     }
 
-    fn parents(&self, tx: &WriteTx<'_>, group: &str, parents: &[String]) -> Done {
+    fn parents(&self, tx: &WriteTx<'_>, group: &str, parents: &[String]) -> ItemResult {
         for parent in parents {
             require_spelling(tx, EntityKind::Group, parent)?;
         }
@@ -220,7 +232,7 @@ impl Import<'_> {
         Ok(outcome(tx, before, true))
     }
 
-    /// The group of that name. Refuses one that does not exist, or makes it.
+    /// The group of that name. A missing group is created or refused, see [`Import::require_group`].
     pub(super) fn joined_group(&self, tx: &WriteTx<'_>, name: &str, made: &mut Vec<String>) -> Result<Rc<JoinedGroup>> {
         if let Some(group) = self.groups.borrow().get(name) {
             return Ok(Rc::clone(group));
@@ -233,7 +245,7 @@ impl Import<'_> {
         Ok(group)
     }
 
-    /// Refuses a group that does not exist, or makes it.
+    /// Creates a group that does not exist, or refuses it without the option to create groups.
     pub(super) fn require_group(&self, tx: &WriteTx<'_>, name: &str, made: &mut Vec<String>) -> Result<()> {
         if require_spelling(tx, EntityKind::Group, name)? {
             return Ok(());
@@ -248,20 +260,20 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// The place here of a place in the file.
+    /// The place in the directory for a place in the input.
     pub(super) fn place(&self, place: Option<u64>) -> Option<i64> {
         let place = place.filter(|place| *place <= PLACE_MAX).and_then(|place| i64::try_from(place).ok())?;
         self.options.base.checked_add(place)
     }
 
-    /// The outcome of an item that exists and does not change.
-    fn left(&self, why: Error) -> Done {
-        if self.options.conflict == Conflict::Skip { Ok(ImportOutcome::Skipped) } else { Err(why.into()) }
+    /// The outcome of a user or group that exists and must not change.
+    fn conflict_outcome(&self, conflict: Error) -> ItemResult {
+        if self.options.conflict == Conflict::Skip { Ok(ImportOutcome::Skipped) } else { Err(conflict.into()) }
     }
 }
 
-/// Refuses an entry of an LDAP directory that has the name of a user with rights here, and from which that user was not
-/// imported: its password would give the rights to another person.
+/// Refuses an entry of an LDAP directory that has the name of a user with rights, unless that user was imported from it:
+/// otherwise the password of the entry would give the rights to another person.
 fn refuse_namesake(tx: &WriteTx<'_>, user_id: i64, name: &str, entry_names: &[EntryName]) -> Result<()> {
     let Some(entry) = entry_names.first() else { return Ok(()) };
     if tx.find_entry(entry)? == Some(Entry::User(user_id)) || load_permission(tx, user_id)? == PermissionLevel::Reader {
@@ -289,8 +301,8 @@ pub(super) fn outcome(tx: &WriteTx<'_>, before: u64, existed: bool) -> ImportOut
     }
 }
 
-/// True if the user or group of an item exists. An export of ours can bring one whose name differs from an existing one
-/// by characters that cannot be seen: that is a new row.
+/// True if the user or group of an item exists. An export of Rollbook can contain names that differ only by invisible
+/// characters: these are different users or groups.
 fn exists(tx: &WriteTx<'_>, kind: EntityKind, name: &str, exported: bool) -> Result<bool> {
     match require_spelling(tx, kind, name) {
         Err(Error::Invalid(_)) if exported => Ok(false),
@@ -314,7 +326,7 @@ fn withheld(tx: &WriteTx<'_>, group: &Target, member: &Target, kind: EntityKind)
         return Ok(ImportOutcome::Unchanged);
     }
     let why = format!(
-        "the row of the group {} or that of its member was refused or skipped, and makes nobody a member",
+        "the row of the group {} or that of its member was refused or skipped, and adds no member",
         group.shown()
     );
     Ok(ImportOutcome::Missing(why, member.shown().to_owned()))

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// The highest place of a membership that a file may name.
 pub(super) const PLACE_MAX: u64 = 1 << 40;
 
-/// One thing to bring in.
+/// A user, group or membership to import.
 #[derive(Debug, Clone)]
 pub enum Item {
     /// A user.
@@ -15,11 +15,11 @@ pub enum Item {
     Group {
         /// The name.
         name: String,
-        /// The file is an export of ours, so the name was that of a group.
+        /// The input is an export of Rollbook, so the name was valid in a directory.
         exported: bool,
         /// The fields to set.
         changes: GroupChanges,
-        /// The entry that it comes from.
+        /// The LDAP entries that it was read from.
         entry_names: Vec<EntryName>,
     },
     /// All groups that a group is directly in.
@@ -29,17 +29,17 @@ pub enum Item {
         /// The groups that contain it. They need not exist yet.
         parents: Vec<String>,
     },
-    /// A user in a group, or, where the entry turns out to be a group, a group in a group.
+    /// A user in a group; or a group in a group, if the entry of the member is that of a group.
     Member {
         /// The group.
         group: Target,
-        /// The user. One who is meant by name need not exist yet.
+        /// The user. A user that is given by name need not exist yet.
         user: Target,
         /// The place in the order of all memberships.
         place: Option<u64>,
-        /// Only the member says it: it counts where no other membership implies it.
+        /// Only the row of the member names the membership: it is added if no other membership implies it.
         by_member: bool,
-        /// The row that says it was not stored: it is missing, unless it is there already.
+        /// The row that names the membership was not stored: the membership is missing, unless it exists already.
         withheld: bool,
     },
     /// A group in a group. One of the two has to exist.
@@ -50,29 +50,29 @@ pub enum Item {
         subgroup: Target,
         /// The place in the order of all memberships.
         place: Option<u64>,
-        /// Only the member says it: it counts where no other membership implies it.
+        /// Only the row of the member names the membership: it is added if no other membership implies it.
         by_member: bool,
-        /// The row that says it was not stored: it is missing, unless it is there already.
+        /// The row that names the membership was not stored: the membership is missing, unless it exists already.
         withheld: bool,
     },
 }
 
-/// A user to bring in.
+/// A user to import.
 #[derive(Debug, Clone, Default)]
 pub struct ImportedUser {
     /// The login.
     pub name: String,
-    /// The file is an export of ours, so the login was that of a user.
+    /// The input is an export of Rollbook, so the login was valid in a directory.
     pub exported: bool,
     /// The fields to set.
     pub changes: UserChanges,
-    /// A password in clear.
+    /// A plain-text password.
     pub password: Option<String>,
-    /// A stored value of a password.
+    /// A password hash.
     pub password_hash: Option<String>,
-    /// The place of the membership in each of the groups, and the spelling of the login in the group's list.
+    /// For each group the place of the membership, and the spelling of the login in the list of the group.
     pub places: Vec<(u64, Option<String>)>,
-    /// The entry that the user comes from.
+    /// The LDAP entries that the user was read from.
     pub entry_names: Vec<EntryName>,
 }
 
@@ -88,61 +88,61 @@ pub enum Conflict {
     Fail,
 }
 
-/// How to bring it in.
+/// The options of a batch.
 #[derive(Debug, Clone)]
 pub struct ImportOptions {
     /// The action for users and groups that already exist.
     pub conflict: Conflict,
-    /// Makes the groups that a user or member is to be in and that do not exist.
+    /// Create the groups of users and members that do not exist.
     pub create_groups: bool,
-    /// The place in the order of all memberships from which the file counts its places.
+    /// The place in the order of all memberships from which the places of the input count.
     pub base: i64,
-    /// Rows that would leave no administrator are deferred, and not refused.
+    /// Defer items that would leave no administrator, instead of refusing them.
     pub defers: bool,
 }
 
-/// The position of an import, which is stored in the transaction of each part.
+/// The position of an import. The transaction of each batch stores it.
 #[derive(Debug, Clone, Copy)]
 pub struct ImportPosition {
-    /// SHA-256 of the whole input and of what it is taken for.
+    /// SHA-256 of the whole input and of the options that change how it is read.
     pub digest: [u8; 32],
-    /// Which pass over the input it is.
+    /// The pass over the input.
     pub phase: u32,
-    /// The number of the last row of the part.
+    /// The number of the last row of the batch.
     pub row: u64,
-    /// The line where that begins.
+    /// The line where that row begins.
     pub line: u64,
 }
 
 /// The outcome of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImportOutcome {
-    /// It was not there before.
+    /// It is new.
     Created,
-    /// It was there, and was different.
+    /// It existed and was changed.
     Updated,
-    /// It was there, and the same.
+    /// It existed and had these values already.
     Unchanged,
-    /// It was there, and has stayed as it was.
+    /// It existed and was left unchanged.
     Skipped,
-    /// Nothing, and why.
+    /// It was refused, with the reason.
     Refused(String),
-    /// Nothing yet: the last administrator has to stay one, until other rows make another.
+    /// It is deferred to the last phase, because it would leave no administrator before other rows add one.
     Deferred,
-    /// A membership is missing: why, in the same words for all of its kind, and who is concerned here.
+    /// A membership is missing: the reason, with the same text for all of its kind, and the member.
     Missing(String, String),
 }
 
-/// The outcomes of all items.
+/// The outcomes of a batch.
 #[derive(Debug, Clone)]
 pub struct Imported {
-    /// Of each in their order.
+    /// The outcome of each item, in the order of the items.
     pub outcomes: Vec<ImportOutcome>,
-    /// Groups that were made on the way.
+    /// Names of groups that were created because members need them.
     pub groups: Vec<String>,
 }
 
-/// A membership to bring in.
+/// A membership to import.
 pub(super) struct Member<'m> {
     pub(super) group: &'m Target,
     pub(super) member: &'m Target,

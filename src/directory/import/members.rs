@@ -1,6 +1,6 @@
 //! An import inside its transaction: memberships.
 
-use super::batch::{Done, Failure, Import, outcome};
+use super::batch::{Failure, Import, ItemResult, outcome};
 use super::items::ImportOutcome;
 use super::items::Member;
 use crate::directory::lookup::load_group_id;
@@ -9,7 +9,7 @@ use crate::model::{ADMINISTRATORS, EntityKind, Error, MemberList, POWER_USERS, R
 use crate::store::{ImportedEntity as Entry, WriteTx};
 
 impl Import<'_> {
-    pub(super) fn member(&self, tx: &WriteTx<'_>, member: Member<'_>, made: &mut Vec<String>) -> Done {
+    pub(super) fn member(&self, tx: &WriteTx<'_>, member: Member<'_>, made: &mut Vec<String>) -> ItemResult {
         let Member { group, member: user, place, by_member } = member;
         let found = match user {
             Target::Name(name) => {
@@ -36,9 +36,9 @@ impl Import<'_> {
                 if by_member && id != group_id && tx.is_self_or_descendant(id, group_id)? {
                     return Ok(ImportOutcome::Unchanged);
                 }
-                // A group that is an entry gives no rights, and what comes below it does not either.
+                // A group from an LDAP entry gives no rights, nor do the groups below it.
                 match group {
-                    Target::Name(_) => self.forget_rights(),
+                    Target::Name(_) => self.clear_rights(),
                     Target::Entry { .. } => drop(self.above.replace(None)),
                 }
                 tx.insert_member_group(group_id, id)?;
@@ -58,7 +58,7 @@ impl Import<'_> {
         Ok(outcome(tx, before, false))
     }
 
-    pub(super) fn subgroup(&self, tx: &WriteTx<'_>, member: Member<'_>, made: &mut Vec<String>) -> Done {
+    pub(super) fn subgroup(&self, tx: &WriteTx<'_>, member: Member<'_>, made: &mut Vec<String>) -> ItemResult {
         let Member { group, member: subgroup, place, by_member } = member;
         let (Target::Name(parent), Target::Name(child)) = (group, subgroup) else {
             let child = match subgroup {
@@ -111,8 +111,8 @@ impl Import<'_> {
         Ok(outcome(tx, before, false))
     }
 
-    /// The group that receives a member. An entry means the group that was imported from it; where it is none, the group
-    /// is made, if that is wished. Groups that give rights receive no members from an LDAP directory.
+    /// The group that receives a member. For an entry it is the group that was imported from it; if there is none, the
+    /// group is created if the options say so. Groups that give rights receive no members from an LDAP directory.
     fn receiver(
         &self,
         tx: &WriteTx<'_>,
@@ -164,7 +164,7 @@ impl Import<'_> {
         Ok(id)
     }
 
-    /// True if a group is one of the user's, or above one of these.
+    /// True if the user is a member of a group, directly or through other groups.
     fn is_above(&self, tx: &WriteTx<'_>, user_id: i64, group_id: i64) -> Result<bool> {
         let mut above = self.above.borrow_mut();
         if above.as_ref().is_none_or(|(id, _)| *id != user_id) {
@@ -173,7 +173,7 @@ impl Import<'_> {
         Ok(above.as_ref().is_some_and(|(_, groups)| groups.contains(&group_id)))
     }
 
-    /// Notes that the user has become a member of a group.
+    /// Adds a new group of the user to the cache.
     fn add_above(&self, tx: &WriteTx<'_>, user_id: i64, group_id: i64) -> Result<()> {
         match &mut *self.above.borrow_mut() {
             Some((id, groups)) if *id == user_id => tx.add_ancestors(group_id, groups),
@@ -184,6 +184,6 @@ impl Import<'_> {
 
 /// The failure of a membership whose entry was not imported.
 fn not_imported(group: &Target, member: &str) -> Failure {
-    let why = format!("members of {} are nobody here: no user and no group was imported from them", group.shown());
+    let why = format!("members of {} are unknown: no user and no group was imported from them", group.shown());
     Failure::Missing(why, member.to_owned())
 }

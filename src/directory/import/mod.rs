@@ -1,4 +1,4 @@
-//! Many users, groups and memberships at a time, as an operator brings them.
+//! Imports batches of users, groups and memberships for an operator.
 
 mod batch;
 mod items;

@@ -7,11 +7,11 @@ use crate::model::{EntityKind, Error, Result};
 use crate::store::SpellingMatch;
 use std::num::NonZeroUsize;
 
-/// A user of an import, and why they are refused.
+/// A user of an import, and the reason if the user is refused.
 type Work<'w> = (&'w mut ImportedUser, &'w mut Option<String>);
 
 impl Directory {
-    /// Hashes the passwords that are in clear, on all processors, before anything has to wait for the transaction.
+    /// Hashes the plain-text passwords on all processors, before the transaction begins.
     pub(super) fn prepare_passwords(
         &self,
         items: &mut [Item],
@@ -46,7 +46,7 @@ impl Directory {
             (None, Some(password)) if !password.is_empty() => Ok(PasswordInput::Plain(password)),
             (None, _) => return Ok(()),
         };
-        // Only an update meets a user with a password.
+        // Only an update changes a user who has a password.
         let present = if conflict == Conflict::Update {
             self.read(|rows| match rows.find_spelled(EntityKind::User, &user.name)? {
                 SpellingMatch::Same(id) => rows.find_login_by_id(id),

@@ -6,16 +6,16 @@ use crate::directory::permissions::Operation;
 use crate::directory::transactions::Directory;
 use crate::model::{ImportProgress, Result, now};
 
-/// How long an import that was broken off is remembered, in milliseconds.
+/// Positions of interrupted imports are deleted after this time.
 const PROGRESS_KEPT_MILLISECONDS: i64 = 30 * 24 * 3_600_000;
 
 impl Directory {
-    /// Brings these in, all in one transaction; an item that is refused leaves no trace and stops no other. `describe`
-    /// makes of the result what is remembered with the position (JSON).
+    /// Imports items in one transaction. A refused item changes nothing and does not stop the others. `describe` renders
+    /// the outcomes as JSON, which is stored with the position.
     ///
     /// # Errors
-    /// `Forbidden` for those who are no administrators, and what concerns all of it: then nothing has changed.
-    pub fn import(
+    /// `Forbidden` if the caller is no administrator; errors of the whole transaction. Nothing has changed then.
+    pub fn import_batch(
         &self,
         mut items: Vec<Item>,
         options: ImportOptions,
@@ -28,7 +28,7 @@ impl Directory {
         let rules = self.rules.clone();
         self.write_alone(Operation::Import, move |tx, caller| {
             let import = Import::new(caller, &rules, &options);
-            let imported = import.all(tx, &items, &refused)?;
+            let imported = import.import_items(tx, &items, &refused)?;
             if let Some(ImportPosition { digest, phase, row, line }) = position {
                 tx.save_import_progress(&digest, line, (phase, row), &describe(&imported))?;
             }
@@ -36,7 +36,7 @@ impl Directory {
         })
     }
 
-    /// How far an import of the input with that digest has come; `None` when none was broken off.
+    /// The position of an interrupted import of the input with that digest; `None` if there is none.
     ///
     /// # Errors
     /// Those of the database.
@@ -44,21 +44,22 @@ impl Directory {
         self.read(|rows| rows.find_import_progress(&digest))
     }
 
-    /// Begins an import: reserves as many places as the memberships of the file name, and forgets imports that were
-    /// broken off long ago. Returns the place from which the places count, and how many names wait in groups' lists.
+    /// Begins an import: reserves the places of its memberships, and deletes the positions of imports that were
+    /// interrupted long ago. Returns the place from which the places of the input count, and the number of pending
+    /// members.
     ///
     /// # Errors
-    /// `Forbidden` for those who are no administrators; those of the database.
+    /// `Forbidden` if the caller is no administrator; those of the database.
     pub fn begin_import(&self, digest: [u8; 32], places: u64) -> Result<(i64, u64)> {
         self.write(Operation::Import, move |tx, _| {
-            // A system clock that is far ahead makes no import old: the clock of the changes counts too.
+            // The clock of the changes counts too, because a system clock that is far ahead must not make an import old.
             if let Some(time) = tx.find_change_clock()?.time {
                 tx.delete_import_progress_before(time.min(now()).saturating_sub(PROGRESS_KEPT_MILLISECONDS))?;
             }
             let base = tx.reserve_positions(places.min(PLACE_MAX))?;
-            let waiting = tx.count_pending_members()?;
-            tx.save_import_progress(&digest, 0, (0, 0), &format!("[{base},{waiting}]"))?;
-            Ok((base, waiting))
+            let pending_members = tx.count_pending_members()?;
+            tx.save_import_progress(&digest, 0, (0, 0), &format!("[{base},{pending_members}]"))?;
+            Ok((base, pending_members))
         })
     }
 
@@ -70,7 +71,7 @@ impl Directory {
         self.read(|rows| rows.count_pending_members())
     }
 
-    /// Remembers nothing of the import of that input any more.
+    /// Ends an import: deletes its position.
     ///
     /// # Errors
     /// Those of the database.

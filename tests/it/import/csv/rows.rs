@@ -339,7 +339,7 @@ p4,{SSHA}gWPO3EmY+HbwfTMxcLtWrQUEFCxzYWx0,
         report: &[
             "2: lost: a password of spaces alone is left out (--passwords clear",
             "3: lost: a password is left out because the row has a password hash too: … (and 1 more)",
-            "4: lost: a value of a password hash is left out because it is no",
+            "4: lost: a password hash is left out because it has no known format",
         ],
         ..CASE
     },

@@ -82,7 +82,7 @@ ned,{SSHA}gWPO3EmY+HbwfTMxcLtWrQUEFCxzYWx0
 kim,
 ",
         users: &["kim:", "ned password:", "nemo:"],
-        report: &["2: lost: a value of a password hash is left out because it is no"],
+        report: &["2: lost: a password hash is left out because it has no known format"],
         ..CASE
     },
     Case {

@@ -191,13 +191,13 @@ const OPENLDAP_REPORT: [&str; 15] = [
     "lost: values of cn in other languages, or with other options, are left out: uid=ada,ou=people,dc=example,dc=org",
     "lost: other values of uid are left out: uid=gus,ou=people,dc=example,dc=org",
     "lost: nothing here can check a password of the kind {CRYPT}: it is left out",
-    "missing: members of cn=board,ou=groups,dc=example,dc=org are nobody here: no user and no group was imported from \
+    "missing: members of cn=board,ou=groups,dc=example,dc=org are unknown: no user and no group was imported from \
      them: uid=gone,ou=people,dc=example,dc=org",
-    "missing: members of cn=unix,ou=groups,dc=example,dc=org are nobody here: no user and no group was imported from \
+    "missing: members of cn=unix,ou=groups,dc=example,dc=org are unknown: no user and no group was imported from \
      them: memberUid gone",
     "refused: group already exists: administrators",
     "missing: the row of the group cn=administrators,ou=groups,dc=example,dc=org or that of its member was \
-     refused or skipped, and makes nobody a member: uid=ada,ou=people,dc=example,dc=org",
+     refused or skipped, and adds no member: uid=ada,ou=people,dc=example,dc=org",
 ];
 
 /// A folder with a configuration of slapd and an empty database.

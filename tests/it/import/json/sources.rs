@@ -305,7 +305,7 @@ pub(super) const CASES: &[Case] = &[
             "2: lost: nothing here can check a password of the kind scrypt: it is",
             "3: lost: nothing here can check a password of the kind Base64",
             "5: lost: nothing here can check a password of the kind {noop}: it is",
-            "6: lost: a value of a password hash is left out because it is no",
+            "6: lost: a password hash is left out because it has no known format",
             "7: lost: nothing here can check a password of the kind $2b$ at a",
             "8: lost: nothing here can check a password of the kind hexadecimal",
         ],

@@ -44,7 +44,7 @@ cn: S-1-5-21-1-2-3-1105
         users: &["nemo: Crew"],
         groups: &["Crew:"],
         report: &[
-            "5: missing: members of CN=Crew,OU=G,DC=sea,DC=example are nobody here: … (and 3 more)",
+            "5: missing: members of CN=Crew,OU=G,DC=sea,DC=example are unknown: … (and 3 more)",
             "15: lost: entries of the class contact are no users and no groups,",
             "23: lost: entries of the class computer are no users and no groups,",
             "32: lost: entries of the class foreignSecurityPrincipal are no users",

@@ -29,7 +29,7 @@ member: uid=u2,dc=sea
         report: &[
             "1: lost: the attribute uid is left out: uid=u1,dc=sea",
             "7: refused: the user has no mail, which --login names",
-            "16: missing: members of cn=crew,dc=sea are nobody here: no user and no",
+            "16: missing: members of cn=crew,dc=sea are unknown: no user and no",
         ],
         status: 1,
         ..CASE

@@ -182,7 +182,7 @@ memberUid: nobody
         report: &[
             "7: refused: user already exists: Kim (line 1 of the input has it)",
             "18: lost: the attribute gidNumber is left out: cn=safe,ou=g,dc=sea",
-            "22: missing: members of cn=safe,ou=g,dc=sea are nobody here: no user and … (and 1 more)",
+            "22: missing: members of cn=safe,ou=g,dc=sea are unknown: no user and … (and 1 more)",
         ],
         status: 1,
         shuffled: false,
@@ -338,7 +338,7 @@ cn: Administrators
 member: uid=nemo,ou=other,dc=sea
 ",
         users: &["nemo:"],
-        report: &["14: missing: members of cn=Administrators,cn=Builtin,dc=sea are nobody here"],
+        report: &["14: missing: members of cn=Administrators,cn=Builtin,dc=sea are unknown"],
         status: 1,
         shuffled: false,
         ..CASE

@@ -147,7 +147,7 @@ cn: crew
 member: uid=Administrator,dc=sea
 ",
         groups: &["crew:"],
-        report: &["8: missing: members of cn=crew,dc=sea are nobody here: no user and no"],
+        report: &["8: missing: members of cn=crew,dc=sea are unknown: no user and no"],
         status: 1,
         ..CASE
     },
