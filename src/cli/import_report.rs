@@ -1,4 +1,4 @@
-//! What is told of the rows of an import: `users.csv:17: refused: user already exists: ada`.
+//! The report of an import, such as `users.csv:17: refused: user already exists: ada`, and its numbers.
 
 use super::args::ResultFormat;
 use super::output::print_status;
@@ -6,6 +6,7 @@ use super::result::print_result;
 use crate::admin::{ImportObserver, ImportSummary};
 use crate::files::{Destination, Output};
 use crate::formats::{Remark, RemarkKind};
+use crate::model::is_invisible;
 use anyhow::{Context as _, bail};
 use indicatif::ProgressBar;
 use serde::Serialize;
@@ -15,22 +16,21 @@ use std::fmt::Write as _;
 use std::io::{BufWriter, IntoInnerError, Write as _};
 use std::path::Path;
 
-/// Kinds of remarks that are counted. Beyond these each remark is told by itself.
-const KINDS_MAX: usize = 10_000;
-/// Refusals that wait for what is to be told before them, in the order of lines.
+/// Different remarks that are counted. Further remarks are written one by one.
+const REMARKS_MAX: usize = 10_000;
+/// Refusals that are kept until they are written in the order of lines.
 const REFUSALS_MAX: usize = 10_000;
+/// The bytes of refusals that are kept.
+const REFUSAL_BYTES_MAX: usize = 4 << 20;
 
-/// The bytes of refusals that wait.
-const BYTES_MAX: usize = 4 << 20;
-
-/// A remark, and how often it was made.
+/// The first of equal remarks, and their number.
 struct Counted {
     line: u64,
     about: Option<String>,
     count: u64,
 }
 
-/// The report of an import. Remarks of the same kind with the same text are told once, with their number.
+/// The report of an import. Equal remarks are written once, with their number.
 pub(super) struct ImportReport {
     name: String,
     file: Option<BufWriter<Output>>,
@@ -42,7 +42,7 @@ pub(super) struct ImportReport {
 }
 
 impl ImportReport {
-    /// A report on standard error, or in that file, which is there when the report is complete.
+    /// A report on standard error, or in a file that exists when the report is complete.
     pub(super) fn new(name: &str, path: Option<&Path>, bar: ProgressBar) -> anyhow::Result<ImportReport> {
         let file = path.map(|path| {
             let file = Destination::find(path, true).and_then(Destination::open);
@@ -52,22 +52,24 @@ impl ImportReport {
         Ok(ImportReport { name: name.to_owned(), file: file.transpose()?, bar, remarks, refusals, bytes })
     }
 
-    /// Tells everything so far, in the order of lines.
+    /// Writes all findings so far, in the order of lines.
     fn flush(&mut self) -> anyhow::Result<()> {
         self.bytes = 0;
         let mut lines = std::mem::take(&mut self.refusals);
         let remarks = std::mem::take(&mut self.remarks);
-        lines.extend(remarks.iter().map(|(key, counted)| (counted.line, told(key, counted))));
+        lines.extend(remarks.iter().map(|(key, counted)| (counted.line, remark_text(key, counted))));
         lines.sort();
-        self.tell(&lines)
+        self.write(&lines)
     }
 
-    fn tell(&mut self, lines: &[(u64, String)]) -> anyhow::Result<()> {
+    fn write(&mut self, lines: &[(u64, String)]) -> anyhow::Result<()> {
         let mut text = String::new();
-        for (line, what) in lines {
-            // What a row holds, and what a file is called, may be anything; one remark is one line.
-            let told = format!("{}:{line}: {what}", self.name);
-            told.chars().for_each(|c| if is_unseen(c) { text.extend(c.escape_default()) } else { text.push(c) });
+        for (line, finding) in lines {
+            // Rows and file names can contain any character, but a remark is one line and must look like what it is.
+            let written = format!("{}:{line}: {finding}", self.name);
+            for c in written.chars() {
+                if c.is_control() || is_invisible(c) { text.extend(c.escape_default()) } else { text.push(c) }
+            }
             text.push('\n');
         }
         match &mut self.file {
@@ -94,12 +96,12 @@ impl ImportObserver for ImportReport {
     fn refused(&mut self, line: u64, reason: &str) -> anyhow::Result<()> {
         self.bytes += reason.len();
         self.refusals.push((line, format!("refused: {reason}")));
-        if self.refusals.len() >= REFUSALS_MAX || self.bytes >= BYTES_MAX { self.flush() } else { Ok(()) }
+        if self.refusals.len() >= REFUSALS_MAX || self.bytes >= REFUSAL_BYTES_MAX { self.flush() } else { Ok(()) }
     }
 
     fn remarked(&mut self, line: u64, remark: Remark) -> anyhow::Result<()> {
         let Remark { kind, text, about } = remark;
-        let is_full = self.remarks.len() >= KINDS_MAX;
+        let is_full = self.remarks.len() >= REMARKS_MAX;
         let key = (kind, text);
         if let Some(counted) = self.remarks.get_mut(&key) {
             counted.count += 1;
@@ -107,7 +109,7 @@ impl ImportObserver for ImportReport {
         }
         let counted = Counted { line, about, count: 1 };
         if is_full {
-            return self.tell(&[(line, told(&key, &counted))]);
+            return self.write(&[(line, remark_text(&key, &counted))]);
         }
         self.remarks.insert(key, counted);
         Ok(())
@@ -116,7 +118,7 @@ impl ImportObserver for ImportReport {
     fn resumed(&mut self, line: u64) {
         self.bar.suspend(|| {
             print_status(&format!(
-                "{}: going on after line {line}, up to which it was brought in before (--restart begins anew)",
+                "{}: continuing after line {line}, where an earlier import ended (--restart starts from the beginning)",
                 self.name
             ));
         });
@@ -130,33 +132,24 @@ impl ImportObserver for ImportReport {
     }
 }
 
-/// Returns true for a control character and for one that is invisible or changes the direction of the text. Such a
-/// character could make a line look like another one.
-fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}' | '\u{2028}' | '\u{2029}')
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-        || matches!(c, '\u{e0000}'..='\u{e0fff}')
-}
-
-/// The line of the report for all remarks of one kind and text.
-fn told((kind, text): &(RemarkKind, String), counted: &Counted) -> String {
+/// The text of equal remarks.
+fn remark_text((kind, reason): &(RemarkKind, String), counted: &Counted) -> String {
     let word = match kind {
         RemarkKind::Dropped => "lost",
         RemarkKind::Missing => "missing",
         RemarkKind::CutOff => "cut off",
     };
-    let mut told = format!("{word}: {text}");
+    let mut text = format!("{word}: {reason}");
     if let Some(about) = &counted.about {
-        let _ = write!(told, ": {about}");
+        let _ = write!(text, ": {about}");
     }
     match counted.count - 1 {
         0 => {}
         more => {
-            let _ = write!(told, " (and {more} more)");
+            let _ = write!(text, " (and {more} more)");
         }
     }
-    told
+    text
 }
 
 /// Prints the numbers of an import.
@@ -195,7 +188,7 @@ fn summary_text(summary: &ImportSummary) -> String {
         (summary.missing, "missing", "missing"),
         (summary.lossy, "has lost something", "have lost something"),
         (summary.groups_created, "group made on the way", "groups made on the way"),
-        (summary.pending_members, "name in a group that is nobody's yet", "names in groups that are nobody's yet"),
+        (summary.pending_members, "pending member", "pending members"),
     ] {
         if count > 0 {
             let _ = write!(text, ", {count} {}", if count == 1 { one } else { more });

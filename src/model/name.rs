@@ -191,8 +191,13 @@ pub(super) fn is_ignorable(c: char) -> bool {
         )
 }
 
-/// Characters that cannot be seen and that [`key`] keeps: separators of lines and paragraphs, the empty pattern of
-/// Braille, the marks of annotations, and the note without a head.
+/// True for a character that is invisible or changes the direction of text.
+pub fn is_invisible(c: char) -> bool {
+    is_ignorable(c) || is_blank(c)
+}
+
+/// Invisible characters that [`fold_name`] keeps: separators of lines and paragraphs, the empty pattern of Braille, the
+/// marks of annotations, and the note without a head.
 fn is_blank(c: char) -> bool {
     matches!(c, '\u{2028}' | '\u{2029}' | '\u{2800}' | '\u{fff9}'..='\u{fffb}' | '\u{1d159}')
 }

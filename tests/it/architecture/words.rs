@@ -1,13 +1,9 @@
 //! Plain English: patterns that comments, messages, help texts, pages and documents must not have.
 
-use super::tree::{files, room_of, root, source};
+use super::tree::{files, root, source};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
-use std::collections::BTreeMap;
 use std::path::Path;
-
-/// Rooms and documents whose words are older than the rule.
-pub(super) const NOT_CLEAN_YET: &[&str] = &["cli", "directory"];
 
 /// Words that name no component and no person.
 const WORDS: [&str; 6] = ["nobody", "somebody", "whoever", "everybody", "anew", "beside"];
@@ -79,16 +75,6 @@ fn is_contract(name: &str, text: &str) -> bool {
     CONTRACT.iter().any(|(file, part)| *file == name && text.contains(part))
 }
 
-/// Fails with all violations of the rooms that are not listed. Prints how many there are in each of the others.
-fn judge(wrong: Vec<(String, String)>) {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    wrong.iter().for_each(|(room, _)| *counts.entry(room).or_default() += 1);
-    println!("violations: {counts:?}");
-    let listed = |room: &String| NOT_CLEAN_YET.contains(&room.as_str());
-    let lines: Vec<&str> = wrong.iter().filter(|(room, _)| !listed(room)).map(|(_, line)| line.as_str()).collect();
-    assert!(lines.is_empty(), "\n{}", lines.join("\n"));
-}
-
 #[test]
 fn comments_and_messages_are_in_plain_english() {
     let mut wrong = Vec::new();
@@ -96,7 +82,7 @@ fn comments_and_messages_are_in_plain_english() {
         let mut tell = |reason: &str, text: &str| {
             if !is_contract(&file.name, text) {
                 let text = text.replace('\n', " ");
-                wrong.push((file.room().to_owned(), format!("src/{}: {reason:?} in: {text}", file.name)));
+                wrong.push(format!("src/{}: {reason:?} in: {text}", file.name));
             }
         };
         // Ordinary comments are no tokens.
@@ -116,7 +102,7 @@ fn comments_and_messages_are_in_plain_english() {
             }
         }
     }
-    judge(wrong);
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
 #[test]
@@ -146,11 +132,9 @@ fn documents_and_pages_are_in_plain_english() {
         let text = std::fs::read_to_string(path).expect("a document");
         for (number, line) in text.lines().enumerate() {
             if let Some(word) = word_in(line).filter(|_| !is_contract(&name, line)) {
-                let is_page = name.starts_with("src/") || name.starts_with("web/");
-                let room = if is_page { "page" } else { room_of(name.trim_end_matches(".md")) };
-                wrong.push((room.to_owned(), format!("{name}:{}: {word:?} in: {}", number + 1, line.trim())));
+                wrong.push(format!("{name}:{}: {word:?} in: {}", number + 1, line.trim()));
             }
         }
     }
-    judge(wrong);
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }

@@ -158,7 +158,7 @@ fn check(case: &Case, random: &mut Random) {
     let plain = |text: String| text.replace(&format!("{}/", folder.path().display()), "");
     let (out, err) = (plain(out), plain(err));
     let told: String =
-        err.lines().filter(|line| !line.contains("going on after line")).map(|line| format!("{line}\n")).collect();
+        err.lines().filter(|line| !line.contains("continuing after line")).map(|line| format!("{line}\n")).collect();
     let what = format!("{} after {kills} kills:\n{out}{err}", case.name);
     assert_eq!((status, &out, &told), (1, &straight.out, &straight.err), "{what}");
     let (lines, rest) = whole(&folder);

@@ -51,7 +51,7 @@ fn killed_import_resumes_where_it_stopped() {
     }
     let (status, out, err) = import(&folder, &file, &["--batch", "500"]);
     assert_eq!(status, 0, "{err}");
-    assert!(err.starts_with("many.csv: going on after line "), "{err}");
+    assert!(err.starts_with("many.csv: continuing after line "), "{err}");
     assert!(out.ends_with("0 updated, 0 unchanged\n"), "{out}");
     assert_eq!(count(&folder, "users"), 1 + users as u64);
     assert_eq!(count(&folder, "imports"), 0);
@@ -75,7 +75,7 @@ fn import_can_restart_and_another_file_is_another_import() {
     };
     connection.execute("insert into imports values (?1, 101, 0)", [&digest]).expect("a row");
     let (_, out, err) = import(&folder, &file, &["--on-conflict", "skip"]);
-    assert!(err.starts_with("many.csv: going on after line 101,"), "{err}");
+    assert!(err.starts_with("many.csv: continuing after line 101,"), "{err}");
     assert!(out.ends_with("203 skipped\n"), "{out}");
     connection.execute("insert into imports values (?1, 101, 0)", [&digest]).expect("a row");
     let (_, out, err) = import(&folder, &file, &["--on-conflict", "skip", "--restart"]);
