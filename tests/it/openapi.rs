@@ -1,7 +1,7 @@
-//! The description of everything that is served: where it is, that it is true, and what tools make of it.
+//! The OpenAPI documents: their addresses, their truth, and their use in tools.
 
 use crate::support::client::{Answer, basic, opened};
-use crate::support::client_tools::{beside, environment, pins};
+use crate::support::client_tools::{client_command, environment, pins};
 use crate::support::openapi::{described, filled};
 use crate::support::rng::Random;
 use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
@@ -85,7 +85,7 @@ fn described_paths_are_the_served_paths() {
     assert_eq!(paths, BTreeSet::from(only));
     assert!(document["components"]["schemas"].get("DatadogUser").is_none());
 
-    // A longer prefix takes all that is below it.
+    // A longer prefix takes all paths below it.
     let dialects = ["--dialects", "datadog,nuxeo,rollbook"];
     let flags =
         [&dialects[..], &["--datadog-prefix", "/dog/", "--nuxeo-prefix", "/dog/api", "--metrics-public"]].concat();
@@ -108,7 +108,7 @@ fn each_described_operation_is_served_below_other_prefixes() {
     all_are_served(&Server::with(&["--dialects", "datadog,nuxeo", "--datadog-prefix", "/a/b", "--nuxeo-prefix", "/"]));
 }
 
-/// The answer of a dialect to an unknown path.
+/// The messages of the dialects for an unknown path.
 const NOWHERE: [&str; 3] = ["Not found", "There is nothing at this path", "there is nothing at this path"];
 
 /// Calls each operation as its examples say, and each other method of its path.
@@ -124,7 +124,7 @@ fn all_are_served(server: &Server) {
             let described = operations.get(&word);
             let body = described.map(|operation| &operation["requestBody"]["content"]["application/json"]["example"]);
             let body = body.filter(|body| !body.is_null()).map(Value::to_string);
-            // Anew for each, as one of them ends the session.
+            // Each call has its own session, as one of the calls ends the session.
             let session = if path.starts_with("/ui/api/") { session_cookie(server) } else { String::new() };
             let credentials = [&keys[..], &[("X-Requested-With", "rollbook"), ("Cookie", &session)]].concat();
             let answer = server.request(method, &target, &credentials, body.as_deref().map(str::as_bytes));
@@ -138,7 +138,7 @@ fn all_are_served(server: &Server) {
                     let nowhere = status == "404" && NOWHERE.iter().any(|text| answer.text().contains(text));
                     assert!(!nowhere, "{method} {target}: {}", answer.text());
                 }
-                // These words are names, too: of users and groups who can be changed and removed.
+                // Users and groups can have these words as names, and can be changed and removed under them.
                 None if ["/search", "/transient/{id}"].iter().any(|end| path.ends_with(end)) => {
                     assert!(matches!(status.as_str(), "404" | "405"), "{method} {target}: {status}");
                 }
@@ -163,7 +163,7 @@ const TOOLS: &str = "schemathesis-4.32.5";
 /// A tool of that environment; `None` when clients are skipped.
 fn tool(server: &Server, name: &str) -> Option<Command> {
     let python = environment(TOOLS)?.python.expect("an environment of Python");
-    let mut command = beside(server, "", &python.with_file_name(name));
+    let mut command = client_command(server, "", &python.with_file_name(name));
     command.current_dir(server.folder.path());
     Some(command)
 }
@@ -187,11 +187,10 @@ fn the_validator_finds_nothing() {
     }
 }
 
-/// Operations at paths that are other spellings of the same.
+/// Operations at other spellings of paths.
 const OTHER_SPELLINGS: &str = "(OnSite|InRepository|Plural|Short)$";
 
-/// The operations in parts that are tried one beside the other: what their names begin with, and how many there are at
-/// least.
+/// The operations in parts that run at the same time: the prefix of their names, and the least number of them.
 const PARTS: [(&str, u64); 3] = [("datadog|rollbook|get", 8), ("nuxeo", 25), ("ui", 20)];
 
 #[test]
@@ -244,10 +243,11 @@ fn is_long() -> bool {
     std::env::var_os("ROLLBOOK_LONG").is_some()
 }
 
-/// Lets schemathesis try a new server as its description says, and otherwise: so many operations at least.
+/// Runs schemathesis against a new server, with valid and invalid requests. It has to try at least that many
+/// operations.
 fn survives(least: u64, options: &[&str]) {
-    // What is documented as a 500 is no mistake of the server here; who shows wrong passwords need not wait.
-    // The session has to last for the longest run.
+    // A documented 500 is no fault of the server here, and wrong passwords are answered at once. The session has to
+    // last for the longest run.
     let flags = ["--strict-errors", "--metrics-public", "--wrong-password-delay", "0", "--session-idle", "8h"];
     let server = Server::with(&flags);
     let Some(mut schemathesis) = tool(&server, "schemathesis") else { return };

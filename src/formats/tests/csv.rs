@@ -72,7 +72,7 @@ fn columns_are_known_by_the_names_that_others_give_them() {
 }
 
 #[test]
-fn a_name_beside_a_login_is_the_name_to_show() {
+fn a_name_next_to_a_login_is_the_name_to_show() {
     let expected = UserRecord { texts: fields([(DisplayName, "Ada L.")]), ..user("ada") };
     assert_eq!(only_user(Format::Csv, "handle,name\nada,Ada L.\n"), expected);
     let rows = rows(Format::Csv, "id,name,full name\n7,ada,Ada L.\n8,bob,\nfay,fay,\n,eve,\n");

@@ -307,7 +307,7 @@ fn an_ldif_reads_back_what_it_can_hold() {
             properties: BTreeMap::new(),
             ..chance.user()
         };
-        // What stands for none.
+        // A value that stands for none.
         user.texts[LastName].take_if(|name| name == "-");
         if chance.0.one_in(3) {
             user.properties.insert("mobile".to_owned(), json!([chance.name(), " "]).into());

@@ -383,7 +383,7 @@ fn all_pages_come_whatever_the_server_says_of_their_number() {
 }
 
 #[test]
-fn a_list_that_begins_anew_ends() {
+fn a_list_that_starts_again_ends() {
     for wrap in [0, 2] {
         let server = Server::start(move |asked, out| {
             let index: usize = parameter(&asked.target, "currentPageIndex").parse().unwrap();

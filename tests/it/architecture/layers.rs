@@ -68,10 +68,10 @@ const PAUSES: [(&str, usize); 7] = [
     // Clients that read slowly.
     ("load/slow_clients.rs", 2),
     ("faults/pressure.rs", 3),
-    // Kills at one moment or another.
+    // Kills at random moments.
     ("faults/crash.rs", 1),
     ("cli/backup_restore/restore.rs", 1),
-    // Signals at one moment or another.
+    // Signals at random moments.
     ("ops/signals.rs", 1),
     // Times that differ.
     ("load/connection_limits.rs", 1),
@@ -184,7 +184,7 @@ fn tests_wait_for_what_happens_and_not_for_a_time() {
     files(&folder, &mut found);
     for file in found.iter().filter(|file| file.extension().is_some_and(|extension| extension == "rs")) {
         let name = file.strip_prefix(&folder).unwrap().display().to_string();
-        // In two parts, so that this line is none of them.
+        // The word is in two parts, so that this line is no match.
         let count = code(file).filter(|(_, line)| line.contains(concat!("thread::", "sleep("))).count();
         let allowed = PAUSES.iter().find(|(file, _)| *file == name).map_or(0, |(_, count)| *count);
         assert_eq!(count, allowed, "tests/it/{name} has this many pauses: wait for a condition instead");
@@ -201,7 +201,7 @@ fn tests_open_the_database_file_only_through_their_support() {
         if name.starts_with("architecture") || name == Path::new("support/database.rs") {
             continue;
         }
-        // In two parts, so that this line is no match.
+        // The word is in two parts, so that this line is no match.
         let opens = code(file).any(|(_, line)| line.contains(concat!("rus", "qlite")));
         assert!(!opens, "tests/it/{} opens the database itself: use tests/it/support/database.rs", name.display());
     }

@@ -25,7 +25,7 @@ fn socket_is_private_to_its_owner_and_removed_with_the_server() {
     let server = Server::over(Arc::clone(&folder), &[]);
     assert!(said(&run(&folder, &["user", "list", "-v"])).2.contains("connected to the server"));
     server.stop();
-    // By whatever link the database is named.
+    // Any link to the database finds its socket.
     let link = folder.path().join("link.db");
     std::os::unix::fs::symlink(folder.db(), &link).expect("a link");
     let _server = Server::over(Arc::clone(&folder), &[]);
@@ -90,7 +90,7 @@ fn socket_answers_every_wrong_request_with_a_reason() {
     );
     let done = order(json!({"delete_group": {"name": "members"}}));
     assert_eq!(done.parts(), (200, Value::Null));
-    // Neither the socket's way in nor what it does is to be had from outside.
+    // The public address serves neither the endpoint of the socket nor the effects of its orders.
     assert_eq!(server.request("POST", "/orders", &[], Some(b"{}")).status, 404);
     server.wait_for_log("POST /orders 200 command me");
 }
@@ -101,7 +101,7 @@ fn server_that_stops_during_a_command_is_reported() {
     assert_eq!(said(&run(&folder, &["key", "create", "api"])).0, 0);
     // A process that holds the database, listens and hangs up.
     let held = std::fs::File::open(folder.path().join("rollbook.db.lock")).expect("the lock");
-    held.lock().expect("nobody else has it");
+    held.lock().expect("no other process has it");
     let listener = UnixListener::bind(socket(&folder)).expect("a socket");
     let thread = std::thread::spawn(move || drop(listener.accept()));
     let (status, _, err) = said(&run(&folder, &["user", "list"]));

@@ -135,7 +135,7 @@ fn every_refusal_names_a_way_out() {
     let folder = folder();
     let before = said(&rollbook().current_dir(folder.path()).args(["log"]).output().expect("it runs")).1;
     for (words, status, parts) in REFUSED {
-        // What an import has stored beside what it refused is not to change the others.
+        // Entries that a partly refused import has stored must not change the other rows.
         let words =
             if words.starts_with("import again.csv") { format!("{words} --dry-run") } else { (*words).to_owned() };
         let input = if words.contains("--password-pattern") { "short\n" } else { "\n" };

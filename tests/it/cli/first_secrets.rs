@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 // The first start
 
-/// The secrets of lines that were made for a shell, in the order of [`SECRETS`].
+/// The secrets in the `export` lines for a shell, in the order of [`SECRETS`].
 fn pasted(lines: &str) -> Vec<String> {
     let names: Vec<&str> =
         lines.lines().map(|line| line["export ".len()..].split('=').next().expect("a name")).collect();
@@ -28,7 +28,7 @@ fn pasted(lines: &str) -> Vec<String> {
     secrets
 }
 
-/// The secrets open the database, and another start neither says them nor has them in a file.
+/// Asserts that the secrets open the database, and that another start neither prints nor stores them.
 fn assert_secrets_work(folder: &Arc<Folder>, secrets: &[String]) {
     let server = Server::by(serve_unprepared(folder, &[]), Arc::clone(folder));
     let keys = [("DD-API-KEY", secrets[1].as_str()), ("DD-APPLICATION-KEY", secrets[2].as_str())];
@@ -77,7 +77,7 @@ fn a_first_start_keeps_its_secrets_from_the_journal() {
     assert!(log.contains(&format!("and the keys are in {}", file.display())), "{log}");
     assert!(!log.contains("export "), "{log}");
     assert!(secrets.iter().all(|secret| !log.contains(secret)), "{log}");
-    // Until the file is gone each start reminds of it.
+    // Each start warns about the file until it is removed.
     let log = Server::by(serve_unprepared(&folder, &[]), Arc::clone(&folder)).stop_for_log();
     let reminder = format!("the secrets of the first start are still in {}; store them elsewhere", file.display());
     assert_eq!(log.matches(&reminder).count(), 1, "{log}");
@@ -101,7 +101,7 @@ fn two_first_starts_have_different_secrets() {
 fn first_start_that_cannot_store_its_secrets_prints_none() {
     let folder = Arc::new(Folder::new());
     let file = folder.path().join("rollbook.db.secrets");
-    // Not even root can remove a folder like a file.
+    // Even root cannot remove a folder as if it were a file.
     std::fs::create_dir(&file).expect("a folder in the way");
     let refused = |flags: &[&str]| {
         let (mut reader, writer) = std::io::pipe().expect("a pipe");

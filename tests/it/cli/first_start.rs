@@ -22,7 +22,7 @@ fn unprepared(mut command: Command) -> Command {
     command
 }
 
-/// The end of a start that fails: its status, and standard error.
+/// The status and the standard error of a start that fails.
 fn refused(mut command: Command) -> (i32, String) {
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the command starts");
     wait_for(&mut child);
@@ -95,7 +95,7 @@ fn first_start_is_refused_when_its_secrets_would_be_lost() {
     let log = std::fs::read_to_string(log).expect("the log");
     let advice = "would be lost; set ROLLBOOK_ADMIN_PASSWORD, ROLLBOOK_API_KEY and ROLLBOOK_APP_KEY, or use";
     assert!(log.contains(advice), "{log}");
-    // A command that makes a directory likewise.
+    // A command that creates a database fails in the same way.
     let folder = Folder::new();
     let mut command = unprepared(rollbook());
     command.args(["key", "create", "api", "--db"]).arg(folder.db()).stderr(Stdio::null()).stdout(Stdio::null());
@@ -119,7 +119,7 @@ fn secrets_are_written_to_the_secrets_file() {
         let folder = Arc::new(Folder::new());
         let file = folder.path().join("kept");
         if is_there {
-            // As a file for secrets is made in a script.
+            // A script creates a file for secrets in this way.
             std::fs::write(&file, "").expect("a file");
             std::fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).expect("a mode");
         }
@@ -182,7 +182,7 @@ fn first_start_killed_after_writing_the_secrets_file_can_be_repeated() {
     std::fs::remove_dir(waits).expect("a folder");
     let left = std::fs::read_to_string(&file).expect("the file");
     assert!(left.contains("# not stored yet in the directory "), "{left}");
-    // Another directory does not take the file, nor one with a line that a person has added.
+    // A start on another directory refuses the file, and so does a start when a person has added a line to it.
     let other = Folder::new();
     let (status, err) = refused(unprepared(serve(&other, &flags)));
     assert!(status == 1 && err.contains("it is not empty"), "{err}");
@@ -225,7 +225,7 @@ fn secrets_without_an_effect_cause_a_warning() {
     assert!(!first.log().contains("no effect"), "{}", first.log());
     assert!(first.stop().success());
     let mut command = unprepared(serve(&folder, &[]));
-    // The file is not looked at.
+    // The server does not read the file.
     command.env("ROLLBOOK_ADMIN_PASSWORD", "another one").env("ROLLBOOK_API_KEY_FILE", "/nowhere");
     let server = Server::by(command, Arc::clone(&folder));
     let warning = "WARN ] ignored because the directory already exists: ROLLBOOK_ADMIN_PASSWORD, ROLLBOOK_API_KEY_FILE; use rollbook passwd";
@@ -257,7 +257,7 @@ fn start_ends_with_a_readable_line() {
     let server = Server::with(&["--listen", "0.0.0.0:0"]);
     assert!(line(&server).contains(&format!("open http://localhost:{}/ui/", server.address.port())));
 
-    // Administrator is named only where that is who can sign in.
+    // The line names Administrator only if that user can sign in.
     let folder = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&folder), &["--protect", ""]);
     let ada = r#"{"entity-type":"user","properties":{"username":"ada","groups":["administrators"]}}"#;

@@ -158,7 +158,7 @@ fn each_example_of_a_help_runs_as_it_is_printed() {
         for example in examples(&help) {
             let folder = copy(prepared.path());
             let serves = path == "serve" || path.is_empty() && !example.contains(" user ");
-            // Only where the servers are is another matter.
+            // The examples run with other addresses of servers.
             let line = example
                 .replace("https://dam.example.com", &other.url)
                 .replace("https://api.datadoghq.com", &other.url)

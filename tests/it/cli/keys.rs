@@ -82,7 +82,7 @@ fn application_key_has_the_role_that_the_list_shows() {
     let line = line.lines().find(|line| line.contains("test")).expect("the key").to_owned();
     let server = Server::over(folder, &[]);
     let may = server.datadog_as(&key, "PUT", "/api/v1/user/administrator", Some("{}")).status;
-    // Whatever the default is, the list says it.
+    // The list shows the default role.
     let role = ["admin", "standard", "read"].into_iter().find(|role| line.contains(role)).expect("a role");
     assert_eq!(may, if role == "admin" { 200 } else { 403 }, "{line}");
 }

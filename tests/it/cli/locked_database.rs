@@ -34,7 +34,7 @@ fn a_second_server_names_the_first_and_the_commands_that_work_through_it() {
     for part in [words.as_str(), advice.as_str(), "(--db FILE)"] {
         assert!(err.contains(part), "{part:?} in {err}");
     }
-    // As it says.
+    // The advice of the message works.
     assert_eq!(said(&run(&folder, &["user", "list"])).0, 0);
     // A restore cannot go through a server.
     let backup = folder.path().join("copy.db");

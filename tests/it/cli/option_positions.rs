@@ -63,7 +63,7 @@ fn the_option_after_the_command_wins_over_the_one_before_it_and_both_over_the_en
         (&["user", "--db", "two.db", "show", "one", "--db", "one.db"], None, "one"),
         (&["--db", "one.db", "user", "show", "one"], Some("two.db"), "one"),
         (&["user", "show", "two"], Some("two.db"), "two"),
-        // Said twice in one place, it is not clear which is meant.
+        // Given twice in one place, the option is ambiguous.
         (&["--db", "one.db", "--db", "two.db", "user", "show", "two"], None, ""),
         (&["user", "show", "two", "--db", "one.db", "--db", "two.db"], None, ""),
     ] {
@@ -94,7 +94,7 @@ fn options_of_the_server_may_stand_before_the_word_serve_or_without_it() {
         assert_eq!(server.datadog("GET", "/api/v1/validate", None).status, 200, "{words:?}");
         server.stop();
     }
-    // For these the two places are one: what is said twice is refused.
+    // These options have one place before and after the command, so a repeated one is refused.
     let folder = Folder::new();
     let words = ["--grace", "1", "serve", "--grace", "1", "--listen", "127.0.0.1:0"];
     let (code, _, err) = said(&in_folder(&folder, &words));
@@ -126,13 +126,13 @@ fn misplaced_option_is_refused_with_its_right_position() {
         let advice = format!("write '{option}' after the command: only --db, --log, ");
         assert!(err.contains(&advice) && !err.contains("similar"), "{words:?}: {err}");
     }
-    // An option that the command does not take has no place.
+    // For an option that the command does not take, the message advises no place.
     for words in [&["--listen", "127.0.0.1:0", "user", "list"][..], &["--grace=1", "check"], &["--nonsense", "check"]] {
         let (code, _, err) = said(&in_folder(&folder, words));
         assert_eq!(code, 2, "{words:?}: {err}");
         assert!(err.contains("unexpected argument") && !err.contains("after the command"), "{words:?}: {err}");
     }
-    // After the command, its own help is the way.
+    // Behind a command, the message advises the help of that command.
     let (code, _, err) = said(&in_folder(&folder, &["user", "list", "--force"]));
     assert_eq!(code, 2);
     assert!(!err.contains("after the command") && err.contains("'--help'"), "{err}");

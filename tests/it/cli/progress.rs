@@ -49,13 +49,13 @@ fn a_pull_shows_that_it_waits_for_the_server() {
 #[test]
 fn a_command_that_waits_for_the_database_shows_that() {
     let (folder, terminal) = (new_database(), Terminal::new());
-    // A process that holds the database and takes no orders.
+    // A process that holds the database and does not accept orders.
     let held = std::fs::File::open(folder.path().join("rollbook.db.lock")).expect("the lock");
     held.lock().expect("no other process has it");
     let Some(mut child) = terminal.start(&folder, &["user", "list"], |_| {}) else { return };
     terminal.wait_for("waiting for ", 1);
     drop(held);
-    // It has it in time, or has given up on a busy machine.
+    // The command gets the database in time, or gives up on a busy machine.
     let status = wait_for(&mut child);
     let expected = if status.success() { "Administrator" } else { "is in use by another process" };
     terminal.wait_for(expected, 1);

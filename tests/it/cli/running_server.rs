@@ -144,13 +144,13 @@ fn commands_are_served_while_every_client_connection_is_taken() {
 }
 
 /// The id of a user that is not root and owns nothing on this machine.
-const SOMEBODY: u32 = 54_321;
+const OTHER_USER: u32 = 54_321;
 
 /// The folder and all files in it are theirs.
 fn give_away(folder: &Path) {
-    chown(folder, Some(SOMEBODY), Some(SOMEBODY)).expect("root may");
+    chown(folder, Some(OTHER_USER), Some(OTHER_USER)).expect("root may");
     for entry in std::fs::read_dir(folder).expect("the folder").flatten() {
-        chown(entry.path(), Some(SOMEBODY), Some(SOMEBODY)).expect("root may");
+        chown(entry.path(), Some(OTHER_USER), Some(OTHER_USER)).expect("root may");
     }
 }
 
@@ -175,13 +175,13 @@ fn commands_of_root_leave_the_database_usable_for_the_service() {
     };
     let serve = || {
         let (folder, mut command) = (Arc::new(Folder::new()), crate::support::cli::launcher(&program));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(&database).uid(SOMEBODY).gid(SOMEBODY);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(&database).uid(OTHER_USER).gid(OTHER_USER);
         Server::by(command, folder)
     };
     let backup = place.join("backup.db");
     assert_eq!(command(&["key", "create", "api"]).0, 0);
     give_away(&state);
-    // Each of them makes a lock file, and SQLite its own files, which are gone or left over afterwards.
+    // Each command creates a lock file and the files of SQLite, some of which stay.
     for words in [
         &["user", "add", "bob"][..],
         &["check"],
@@ -199,7 +199,7 @@ fn commands_of_root_leave_the_database_usable_for_the_service() {
         assert!(server.stop().success());
         for entry in std::fs::read_dir(&state).expect("the folder").flatten() {
             let (name, owner) = (entry.file_name(), entry.metadata().expect("a file").uid());
-            assert_eq!(owner, SOMEBODY, "{words:?}: {}", name.display());
+            assert_eq!(owner, OTHER_USER, "{words:?}: {}", name.display());
         }
     }
     std::fs::remove_dir_all(&place).expect("the folder goes");

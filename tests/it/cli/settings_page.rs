@@ -48,7 +48,7 @@ fn the_page_of_settings_has_each_setting_and_no_other() {
         flags.insert(name);
     }
     let variables: BTreeSet<&str> = all.iter().filter_map(|setting| setting["variable"].as_str()).collect();
-    // Those that Kubernetes makes.
+    // Kubernetes sets these variables.
     let others = ["ROLLBOOK_SERVICE_HOST", "ROLLBOOK_PORT"];
     for name in names(&page, "ROLLBOOK_", |c| c.is_ascii_uppercase() || c == '_') {
         assert!(variables.contains(name) || others.contains(&name), "docs/settings.md: there is no variable {name}");

@@ -79,13 +79,13 @@ fn a_file_serves_one_process_at_a_time() {
     let file = file.to_str().unwrap();
     let busy = [file, "in use"];
     assert_refused(&finish(serve(&folder, &[])), 1, &busy);
-    // Commands ask that process; where it does not listen, there is no way in.
+    // Commands ask that process. Without its socket they have no other way.
     std::fs::remove_file(folder.path().join("rollbook.db.sock")).expect("the socket");
     for words in [&["key", "list"][..], &["key", "create", "api", "--name", "x"], &["key", "revoke", "1"]] {
         assert_refused(&run(&folder, words), 1, &busy);
     }
     assert_refused(&run_with_input(&folder, &["passwd", "Administrator"], "other words\n"), 1, &busy);
-    // Another name of the same file is no way in.
+    // Another name of the same file is refused too.
     let other = folder.path().join("other.db");
     std::os::unix::fs::symlink(folder.db(), &other).expect("a link");
     let mut command = rollbook();

@@ -69,7 +69,7 @@ fn command_gives_up_when_the_server_accepts_nothing_or_stops_answering() {
     let thread = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().expect("a command");
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Le").expect("half a head");
-        // Until the command has gone.
+        // Reads until the command closes its connection.
         let _ = stream.read_to_end(&mut Vec::new());
     });
     assert_gives_up(&folder, &["user", "list"]);
@@ -86,7 +86,7 @@ fn follow(folder: &Folder) -> UnixStream {
     stream
 }
 
-/// Asks for changes that have been made by then, and waits for them for a second.
+/// Asks for the changes so far, and waits for them for at most a second.
 fn ask(folder: &Folder) -> (u16, Value) {
     let order = json!({"account": "me", "order": {"changes": {"after": 0, "from": null, "limit": 1, "wait": 1}}});
     let body = order.to_string();
@@ -154,7 +154,7 @@ impl Following {
         self.told.lock().unwrap().clone()
     }
 
-    fn wait_to_be_told(&self, text: &str) {
+    fn wait_for_message(&self, text: &str) {
         wait_until(format_args!("{text:?} in {:?}", self.told()), || self.told().contains(text));
     }
 }
@@ -182,11 +182,11 @@ fn follower_resumes_after_a_restart_and_after_a_restore() {
     create(&server, "ada");
     assert_eq!(following.next()["name"], "ada@example.com");
     server.kill();
-    following.wait_to_be_told("connection to the server lost; waiting until it is back\n");
+    following.wait_for_message("connection to the server lost; waiting until it is back\n");
     let server = Server::over(Arc::clone(&folder), &[]);
     create(&server, "bob");
     assert_eq!(following.next()["name"], "bob@example.com");
-    following.wait_to_be_told("the server is back\n");
+    following.wait_for_message("the server is back\n");
 
     // The changes that it has read are lost, and it continues with the later ones.
     assert!(server.stop().success());
@@ -196,7 +196,7 @@ fn follower_resumes_after_a_restart_and_after_a_restore() {
     assert_eq!(following.next()["action"], "directory.restored");
     create(&server, "cyd");
     assert_eq!(following.next()["name"], "cyd@example.com");
-    following.wait_to_be_told("there is no change 9: a backup from before it was restored");
+    following.wait_for_message("there is no change 9: a backup from before it was restored");
     assert!(server.stop().success());
 }
 
@@ -210,7 +210,7 @@ fn follower_resumes_after_a_restore_of_a_backup_without_an_audit_log() {
     let following = Following::start(&folder);
     assert_eq!(following.next()["id"], 7);
     assert!(server.stop().success());
-    following.wait_to_be_told("connection to the server lost");
+    following.wait_for_message("connection to the server lost");
     assert_eq!(said(&run(&folder, &["restore", backup.to_str().expect("a path")])).0, 0);
     let server = Server::over(Arc::clone(&folder), &[]);
     assert_eq!(following.next()["action"], "directory.restored");

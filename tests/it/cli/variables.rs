@@ -123,7 +123,7 @@ fn a_wrong_log_level_stops_no_command_but_the_server() {
     let (status, _, err) = with(&words, &folder, "ROLLBOOK_LOG_FORMAT", "xml");
     assert_eq!(status, 0, "{err}");
     assert!(err.contains("warning: invalid value 'xml' for 'ROLLBOOK_LOG_FORMAT'"), "{err}");
-    // The flag is meant as it stands.
+    // The command takes the flag as it is.
     let (status, _, err) = said(&run(&folder, &["check", "--log", "loud"]));
     assert_eq!(status, 2, "{err}");
 }
@@ -182,7 +182,7 @@ fn a_first_start_refuses_a_secret_that_is_not_plain_text() {
     let long = vec![b'x'; (64 << 10) + 1];
     for (content, message) in [
         (&b"hidden\xff\n"[..], "the secret is not UTF-8"),
-        // As some editors write UTF-16.
+        // Some editors write UTF-16.
         (b"\xff\xfeh\0i\0d\0d\0e\0n\0", "the secret is not UTF-8"),
         (b"\xef\xbb\xbfhidden\n", "the secret begins with a byte order mark; remove it"),
         (b"", "is empty"),
@@ -208,7 +208,7 @@ fn a_first_start_refuses_a_secret_that_is_not_plain_text() {
     assert_eq!(server.datadog("GET", "/api/v1/validate", None).status, 200);
 }
 
-// Variables that there are not
+// Unknown variables
 
 #[test]
 fn unknown_variable_causes_a_warning_with_the_nearest_name() {

@@ -253,7 +253,7 @@ fn run(name: &str) {
     let other = (name == "docs/import.md").then(Server::start);
     let ports: Vec<(&str, Port)> =
         ["8081", "8082", "8443", "9464"].into_iter().map(|number| (number, Port::reserve())).collect();
-    // Other servers have other addresses here, and a page shows those of its own as they are by default.
+    // The addresses of other servers are replaced; the addresses of servers that a page starts are the defaults.
     let with_hosts = |text: &str| match &other {
         Some(other) => {
             text.replace("https://api.datadoghq.com", &other.url).replace("https://dam.example.com", &other.url)
@@ -305,7 +305,7 @@ fn run(name: &str) {
 /// Begins a line that the page does not print.
 const MARK: &str = "=== end of command";
 
-/// A started server is waited for; it ends with the shell.
+/// The script waits for a server that it has started; the server ends with the shell.
 const BEGINNING: &str = r#"exec 2>&1 </dev/null
 started() {
     until [ -e ready ]; do
@@ -328,7 +328,8 @@ fi
 exec "$PROGRAM" "$@"
 "#;
 
-/// The text of a command with what waits for the servers that it starts. A script ends where a line of it fails.
+/// The text of a command, with commands that wait for the servers that it starts. A script ends at the first line that
+/// fails.
 fn waiting(text: &str, is_script: bool) -> String {
     let mut all = String::new();
     for line in text.lines() {

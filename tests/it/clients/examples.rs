@@ -56,7 +56,7 @@ fn onboard_py_prints_what_it_promises() {
 }
 
 #[test]
-fn the_examples_print_the_same_again_in_any_order_and_beside_others() {
+fn the_examples_print_the_same_again_in_any_order_and_with_other_data() {
     let server = Server::start();
     // The first call of the README, and others whose names and addresses begin like those in the examples.
     let ada = Some(r#"{"handle":"ada@example.com","name":"Ada Lovelace"}"#);
@@ -90,7 +90,7 @@ fn the_examples_print_the_same_again_in_any_order_and_beside_others() {
         }
     };
     round(false);
-    // The change of this one stays.
+    // This example leaves its change in the directory.
     if let Some(mut command) = onboard() {
         prints_its_promise("onboard.py", &mut command, &server);
     }
@@ -103,7 +103,7 @@ fn interrupted_example_can_be_run_again() {
     for name in ["datadog.sh", "nuxeo-user.sh", "nuxeo-group.sh", "across.sh", "follow.sh"] {
         let source = std::fs::read_to_string(folder().join(name)).expect("a script in UTF-8");
         for (end, _) in source.match_indices("\n\n").step_by(4) {
-            // As if it had been stopped there: only what stands above is run (not each place, which takes long).
+            // Runs the beginning of the script, as if it had been stopped there. Trying each place would take long.
             let mut command = Command::new("sh");
             let output = run(command.arg("-c").arg(&source[..end]), &server.url);
             assert_eq!(output.status.code(), Some(0), "{name}: {output:?}");
@@ -174,7 +174,7 @@ fn every_example_has_a_promise_a_test_and_an_explanation() {
         }
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("sh" | "py" | "js") => {
-                assert!(path.with_extension("out").is_file(), "{name} has no .out file beside it");
+                assert!(path.with_extension("out").is_file(), "{name} has no .out file next to it");
                 assert!(this.contains(&format!("promised(\"{name}\"")), "{name} has no test in examples.rs");
                 let source = std::fs::read_to_string(&path).expect("a script in UTF-8");
                 let mut lines = source.lines();
@@ -204,7 +204,7 @@ fn every_example_has_a_promise_a_test_and_an_explanation() {
     }
 }
 
-/// The examples that start a server of their own: the words that their test is known by, and its file.
+/// The examples that start a server of their own: the words that identify their test, and its file.
 const EMBEDDING: &[(&str, &str, &str)] = &[
     ("child.py", "&[\"child.py\"]", include_str!("../embed/child_process/examples.rs")),
     ("child.js", "&[\"child.js\"]", include_str!("../embed/child_process/examples.rs")),
@@ -314,7 +314,7 @@ fn run(command: &mut Command, url: &str) -> Output {
         .expect("the example starts")
 }
 
-/// The settings of whoever runs the tests are not those of the example, and no proxy is asked for the loopback address.
+/// The examples get neither the settings of the user who runs the tests nor a proxy for the loopback address.
 fn without_settings(command: &mut Command) -> &mut Command {
     for name in ["ROLLBOOK_URL", "ROLLBOOK_API_KEY", "ROLLBOOK_APP_KEY", "ROLLBOOK_ADMIN_PASSWORD"] {
         command.env_remove(name);

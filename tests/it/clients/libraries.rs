@@ -53,7 +53,7 @@ fn the_nuxeo_client_for_javascript_lives_its_life() {
     logged(live("npm-nuxeo-4.0.6", "life_nuxeo.js"));
 }
 
-/// Runs a life script in its environment against a new server, which comes back; `None` when clients are skipped.
+/// Runs a life script in its environment against a new server, and returns the server. `None` when clients are skipped.
 fn live(name: &str, script: &str) -> Option<Server> {
     live_below("", &[], name, script)
 }

@@ -44,7 +44,7 @@ fn administrators_are_the_members_of_one_group() {
     datadog_put(&server, "ada", json!({"access_role": "st", "is_admin": true}));
     assert_eq!(both(&server), (json!("st"), member.clone()));
 
-    // Nuxeo writes, Datadog reads; the role of before comes back with the end of the membership.
+    // Nuxeo writes, Datadog reads. The former role comes back when the membership ends.
     datadog_put(&server, "ada", json!({"access_role": "ro"}));
     for (begin, end) in [
         (
@@ -78,7 +78,7 @@ fn administrators_are_the_members_of_one_group() {
         call(&end);
         assert_eq!(both(&server), (json!("ro"), member.clone()), "{end:?}");
     }
-    // A change that does not speak of the role leaves it.
+    // A change without a role leaves the role as it is.
     datadog_put(&server, "ada", json!({"access_role": "adm"}));
     datadog_put(&server, "ada", json!({"name": "Ada", "access_role": null}));
     assert_eq!(both(&server), (json!("adm"), administrator));
@@ -131,7 +131,7 @@ fn datadog_cannot_disable_the_last_enabled_administrator() {
         }
     };
     refused();
-    // A disabled one does not count, an enabled one does.
+    // A disabled administrator does not count, an enabled one does.
     let name = "root@example.com";
     datadog_create(&server, json!({"handle": name, "access_role": "adm"}));
     nuxeo_put(&server, name, json!({"password": "secret"}));
@@ -159,7 +159,7 @@ fn standard_key_cannot_create_a_pending_member_of_administrators() {
     let answer = server.datadog_as(&standard, "POST", "/api/v1/user", Some(new));
     assert_eq!(datadog_refusal(&answer, 403), "Forbidden");
     assert_eq!(sorted_handles(&server), ["administrator"]);
-    // An administrator's key may, and the place in the group is taken.
+    // A key with the role admin may create the user, who takes the place of the pending member.
     let made = datadog_create(&server, json!({"handle": "Ghost@example.com"}));
     assert_eq!([&made["access_role"], &made["is_admin"]], [&json!("adm"), &json!(true)]);
     assert_eq!(entity(&server, "ghost@example.com")["isAdministrator"], json!(true));

@@ -11,7 +11,7 @@ use crate::support::nuxeo::{escaped, user_body};
 use crate::support::server::Server;
 use serde_json::{Value, json};
 
-/// The user as Datadog answers it, less the icon's address and the list of roles.
+/// The user as Datadog answers it, without the icon's address and the list of roles.
 pub fn datadog_user(handle: &str, differences: Value) -> Value {
     let mut user = json!({
         "disabled": false, "handle": handle, "name": null, "title": null, "is_admin": false, "role": null,

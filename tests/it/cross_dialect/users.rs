@@ -26,7 +26,7 @@ fn a_user_made_in_datadog_is_a_user_in_nuxeo() {
     let made = datadog_create(&server, json!({"handle": "Ada@Example.com", "name": "Ada King"}));
     let expected = json!({"name": "Ada King", "email": "ada@example.com"});
     assert_eq!(made, datadog_user("ada@example.com", expected));
-    // The spelling of the creation, no names split from the display name, no address invented.
+    // The spelling is that of the creation, no names are split from the display name, and no address is invented.
     let ada = user("Ada@Example.com", json!({}), &[]);
     check(
         &server,
@@ -206,7 +206,7 @@ fn a_user_is_verified_by_the_first_login() {
     assert_eq!([verified("grace"), verified("ada@example.com")], [json!(true), json!(false)]);
     nuxeo_put(&server, "grace", json!({"firstName": "Grace"}));
     assert_eq!(verified("grace"), json!(true));
-    // Of this test it is only the administrator who has logged in as well.
+    // Besides grace, only the administrator has logged in during this test.
     let all = server.datadog("GET", "/api/v1/user?filter=verified", None).json();
     let mut names: Vec<&str> =
         all["users"].as_array().expect("users").iter().map(|user| user["handle"].as_str().expect("a handle")).collect();
@@ -299,7 +299,7 @@ fn the_row_id_of_a_deleted_user_is_never_used_again() {
     };
     let mut last = ids(Server::over(Arc::clone(&folder), &[]));
     for round in 0..3 {
-        // The newest goes in one run and comes back in the same, and in the next one.
+        // The newest user is deleted and created again in the same run, and in the next one.
         let server = Server::over(Arc::clone(&folder), &[]);
         for name in ["ada", "eve"] {
             create_user(&server, json!({"username": name}));

@@ -19,7 +19,7 @@ fn last_administrator_cannot_be_disabled_or_demoted() {
         ("PUT", administrator, r#"{"name":"Root","disabled":true}"#, 400, errors("…administrator…")),
     ];
     check_refused(&server, refusals);
-    // Neither an ordinary user nor a disabled administrator is somebody who could unlock the door.
+    // Neither an ordinary user nor a disabled administrator counts as another administrator.
     create(&server, json!({"handle": "bob@example.com"}));
     create(&server, json!({"handle": "old@example.com", "access_role": "adm", "disabled": true}));
     check_refused(&server, refusals);

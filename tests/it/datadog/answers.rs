@@ -107,7 +107,7 @@ fn body_that_is_no_json_object_is_refused_and_changes_nothing() {
         for body in ["[]", "[{}]", r#""text""#, "7", "true", "null", r#"[{"handle":"bob@example.com"}]"#] {
             check_refused(&server, &[(method, path, body, 400, errors("Request body is not a JSON object"))]);
         }
-        // Well formed, but no text: which of its faults is named does not matter.
+        // The body is well formed JSON but not valid text. The message may name any of its faults.
         check_refused(&server, &[(method, path, &closed, 400, errors("…"))]);
     }
     check_refused(

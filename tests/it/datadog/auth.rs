@@ -39,19 +39,19 @@ fn checks_run_in_the_order_keys_handle_body_state() {
     let server = Server::start();
     create(&server, json!({"handle": "ada@example.com"}));
     create(&server, json!({"handle": "old@example.com", "disabled": true}));
-    let nobody = "/api/v1/user/nobody@example.com";
+    let missing = "/api/v1/user/nobody@example.com";
     let bad_email = r#"{"email":"bad"}"#;
     let rows: &[(&str, &str, &str)] = &[
         (NEW, USERS, "{}"),
         (NEW, USERS, "{"),
         (NEW, USERS, r#"{"handle":"ada@example.com"}"#),
-        ("PUT", nobody, bad_email),
+        ("PUT", missing, bad_email),
         ("PUT", ADA, bad_email),
         ("PUT", ADA, "{"),
-        ("GET", nobody, ""),
+        ("GET", missing, ""),
         ("GET", ADA, ""),
         ("GET", USERS, ""),
-        ("DELETE", nobody, ""),
+        ("DELETE", missing, ""),
         ("DELETE", "/api/v1/user/old@example.com", ""),
         (NEW, "/api/v1/invite_users", "{}"),
     ];
@@ -66,12 +66,12 @@ fn checks_run_in_the_order_keys_handle_body_state() {
     check_refused(
         &server,
         &[
-            ("GET", nobody, "", 404, not_found()),
-            ("PUT", nobody, bad_email, 404, not_found()),
-            ("PUT", nobody, "{", 404, not_found()),
-            ("PUT", nobody, "{}", 404, not_found()),
-            ("PUT", nobody, r#"{"disabled":false}"#, 404, not_found()),
-            ("DELETE", nobody, "", 404, not_found()),
+            ("GET", missing, "", 404, not_found()),
+            ("PUT", missing, bad_email, 404, not_found()),
+            ("PUT", missing, "{", 404, not_found()),
+            ("PUT", missing, "{}", 404, not_found()),
+            ("PUT", missing, r#"{"disabled":false}"#, 404, not_found()),
+            ("DELETE", missing, "", 404, not_found()),
             ("PUT", ADA, bad_email, 400, errors("Format of 'email' should be email")),
             // The body is judged before the state: this user exists.
             (NEW, USERS, r#"{"handle":"ada@example.com","name":7}"#, 400, errors("Format of 'name' should be string")),
@@ -97,17 +97,17 @@ fn keys_come_by_header_or_by_query_and_the_header_wins() {
     let good: Headers<'_> = &[("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", APP_KEY)];
     let no_api = errors("API key required");
     let no_application = errors("Application key required");
-    let everybody = list(&server);
+    let all_users = list(&server);
     let rows: &[(Headers<'_>, &String, u16, &Value)] = &[
-        (good, &none, 200, &everybody),
-        (&[("Dd-Api-Key", API_KEY), ("Dd-Application-Key", APP_KEY)], &none, 200, &everybody),
-        (&[("dd-api-key", API_KEY), ("dd-application-key", APP_KEY)], &none, 200, &everybody),
-        (&[], &both, 200, &everybody),
-        (&[], &reversed, 200, &everybody),
-        (&[], &escaped, 200, &everybody),
-        (&[("DD-API-KEY", API_KEY)], &application, 200, &everybody),
-        (&[("DD-APPLICATION-KEY", APP_KEY)], &api, 200, &everybody),
-        (good, &wrong, 200, &everybody),
+        (good, &none, 200, &all_users),
+        (&[("Dd-Api-Key", API_KEY), ("Dd-Application-Key", APP_KEY)], &none, 200, &all_users),
+        (&[("dd-api-key", API_KEY), ("dd-application-key", APP_KEY)], &none, 200, &all_users),
+        (&[], &both, 200, &all_users),
+        (&[], &reversed, 200, &all_users),
+        (&[], &escaped, 200, &all_users),
+        (&[("DD-API-KEY", API_KEY)], &application, 200, &all_users),
+        (&[("DD-APPLICATION-KEY", APP_KEY)], &api, 200, &all_users),
+        (good, &wrong, 200, &all_users),
         (&[("DD-API-KEY", "wrong"), ("DD-APPLICATION-KEY", APP_KEY)], &both, 403, &forbidden()),
         (&[("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", "wrong")], &both, 403, &forbidden()),
         (&[], &none, 403, &no_api),
@@ -198,7 +198,7 @@ fn application_key_role_decides_the_allowed_operations() {
         (NEW, USERS, r#"{"handle":"admN@example.com","access_role":"adm"}"#, [200, 403, 403]),
         (NEW, USERS, r#"{"handle":"legacyN@example.com","is_admin":true}"#, [200, 403, 403]),
         (NEW, USERS, r#"{"handle":"ada@example.com"}"#, [409, 409, 403]),
-        // What a key may not do is told before what is in the way.
+        // A missing right is reported before a conflict.
         (NEW, USERS, r#"{"handle":"ada@example.com","access_role":"adm"}"#, [409, 403, 403]),
         (NEW, USERS, r#"{"handle":"ada@example.com","is_admin":true}"#, [409, 403, 403]),
         (NEW, USERS, r#"{"handle":"old@example.com","name":"Old"}"#, [200, 200, 403]),

@@ -166,7 +166,7 @@ fn create_user_that_breaks_a_rule_is_refused_with_the_rule() {
             (NEW, USERS, r#"{"handle":"ada\u0000@example.com"}"#, 400, handle()),
             (NEW, USERS, r#"{"handle":"ada\n@example.com"}"#, 400, handle()),
             (NEW, USERS, r#"{"handle":"ada\u007f@example.com"}"#, 400, handle()),
-            // Cut to size it would be another handle than the one that was asked for.
+            // A shortened handle would be another handle than the requested one.
             (NEW, USERS, r#"{"handle":" ada@example.com"}"#, 400, handle()),
             (NEW, USERS, r#"{"handle":"ada@example.com "}"#, 400, handle()),
             (NEW, USERS, r#"{"handle":"ada@example.com\n"}"#, 400, handle()),
@@ -174,7 +174,7 @@ fn create_user_that_breaks_a_rule_is_refused_with_the_rule() {
             (NEW, USERS, r#"{"handle":"\tada@example.com"}"#, 400, handle()),
             (NEW, USERS, r#"{"handle":"ada@example.com\u00a0"}"#, 400, handle()),
             (NEW, USERS, r#"{"handle":" old@example.com "}"#, 400, handle()),
-            // No characters, and never to be.
+            // These code points are no characters, and Unicode will never assign them.
             (NEW, USERS, r#"{"handle":"ada\ufffe@example.com"}"#, 400, errors("Format of 'handle' should be email")),
             (
                 NEW,

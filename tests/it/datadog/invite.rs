@@ -27,15 +27,15 @@ fn invite_creates_users_and_returns_the_addresses_as_sent() {
         ],
     );
     let before = list(&server);
-    let nobody = || json!({"emails": []});
+    let no_users = || json!({"emails": []});
     check(
         &server,
         &[
-            (NEW, "/api/v1/invite_users", "{}", 200, nobody()),
-            (NEW, "/invite_users", "{}", 200, nobody()),
-            (NEW, "/api/v1/invite_users", r#"{"emails":null}"#, 200, nobody()),
-            (NEW, "/api/v1/invite_users", r#"{"other":["dan@example.com"]}"#, 200, nobody()),
-            (NEW, "/api/v1/invite_users", "", 200, nobody()),
+            (NEW, "/api/v1/invite_users", "{}", 200, no_users()),
+            (NEW, "/invite_users", "{}", 200, no_users()),
+            (NEW, "/api/v1/invite_users", r#"{"emails":null}"#, 200, no_users()),
+            (NEW, "/api/v1/invite_users", r#"{"other":["dan@example.com"]}"#, 200, no_users()),
+            (NEW, "/api/v1/invite_users", "", 200, no_users()),
         ],
     );
     assert_eq!(list(&server), before);

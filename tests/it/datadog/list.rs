@@ -29,7 +29,7 @@ fn list_has_every_user_in_the_order_of_handles() {
     let mut sorted = handles(&listed);
     sorted.sort_unstable();
     assert_eq!(handles(&listed), sorted);
-    let everybody = json!([
+    let all_users = json!([
         user("ada@example.com", json!({})),
         listed["users"][1],
         user("bob+x@example.com", json!({})),
@@ -37,7 +37,7 @@ fn list_has_every_user_in_the_order_of_handles() {
         user("carl@example.com", json!({"disabled": true})),
         user("zoe@example.com", json!({})),
     ]);
-    assert_eq!(listed["users"], everybody);
+    assert_eq!(listed["users"], all_users);
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn list_has_no_pages_unless_requested() {
 #[test]
 fn the_list_marks_any_number_of_administrators() {
     let folder = Arc::new(Folder::new());
-    // More than the server remembers.
+    // More entries than the server caches.
     let line =
         |number: u32, group: &str| format!(r#"{{"kind":"user","name":"{group}{number:04}","groups":["{group}"]}}"#);
     let lines: Vec<String> =
@@ -109,8 +109,8 @@ fn the_list_comes_in_pages_on_request() {
     for number in 0..4 {
         create(&server, json!({"handle": format!("user{number}@example.com")}));
     }
-    let everybody = list(&server);
-    let all = handles(&everybody);
+    let all_users = list(&server);
+    let all = handles(&all_users);
     let rows: &[(&str, &[&str])] = &[
         ("?page_size=2", &all[..2]),
         ("?page_size=2&page=0", &all[..2]),

@@ -13,20 +13,20 @@ use serde_json::{Value, json};
 fn path_variants_reach_the_same_resource() {
     let server = Server::start();
     create(&server, json!({"handle": "ada@example.com"}));
-    let everybody = list(&server);
+    let all_users = list(&server);
     let ada = shown("ada@example.com", json!({}));
     let rows: &[(&str, &Value)] = &[
-        ("/api/v1/user", &everybody),
-        ("/api/v1/user/", &everybody),
-        ("/api/v1/user?", &everybody),
-        ("/api/v1/user/?", &everybody),
-        ("/api/v1/user?x=1&y", &everybody),
-        ("/api/v1/users", &everybody),
-        ("/api/v1/users/", &everybody),
-        ("/api/v1/users?", &everybody),
-        ("//api/v1/user", &everybody),
-        ("//api/v1/users", &everybody),
-        ("///api//v1///user//", &everybody),
+        ("/api/v1/user", &all_users),
+        ("/api/v1/user/", &all_users),
+        ("/api/v1/user?", &all_users),
+        ("/api/v1/user/?", &all_users),
+        ("/api/v1/user?x=1&y", &all_users),
+        ("/api/v1/users", &all_users),
+        ("/api/v1/users/", &all_users),
+        ("/api/v1/users?", &all_users),
+        ("//api/v1/user", &all_users),
+        ("//api/v1/users", &all_users),
+        ("///api//v1///user//", &all_users),
         ("/api/v1/user/ada@example.com", &ada),
         ("/api/v1/user/ada@example.com/", &ada),
         ("/api/v1/user/ada@example.com?", &ada),

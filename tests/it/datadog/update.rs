@@ -160,7 +160,7 @@ fn update_user_that_breaks_a_rule_changes_nothing() {
             ("PUT", ADA, r#"{"email":"a@x.io\n"}"#, 400, email()),
             ("PUT", ADA, r#"{"email":"a@x.io\r\nb@x.io"}"#, 400, email()),
             ("PUT", ADA, r#"{"email":7}"#, 400, email()),
-            // The good half of a bad body is not taken either.
+            // The valid half of an invalid body is not stored either.
             ("PUT", ADA, r#"{"name":"Other","disabled":true,"email":"bad"}"#, 400, email()),
             ("PUT", ADA, r#"{"access_role":"boss"}"#, 400, role()),
             ("PUT", ADA, r#"{"access_role":"ERROR"}"#, 400, role()),

@@ -52,7 +52,7 @@ fn delete_user_reads_no_body() {
         create(&server, json!({"handle": "bob@example.com"}));
         let gone = json!({"message": "User bob@example.com disabled"});
         check(&server, &[("DELETE", "/api/v1/user/bob@example.com", body, 200, gone)]);
-        // Disabled is not gone: make place for the next round.
+        // A disabled user stays. The next round needs the name.
         assert_eq!(server.nuxeo("DELETE", "/user/bob@example.com", None).status, 204);
     }
 }
@@ -138,7 +138,7 @@ fn user_with_any_login_can_be_read_updated_and_disabled() {
 #[test]
 fn the_icon_is_the_md5_of_the_lower_case_email() {
     let server = Server::start();
-    // Worked out elsewhere, so that the other tests' icons rest on more than the same library.
+    // These values were computed with another library, so that the icons of the other tests do not rest on one alone.
     let rows = [
         (NEW, USERS, r#"{"handle":"Ada@Example.com"}"#, "3e3417d7ef77d5932a6734b916515ed5"),
         ("PUT", ADA, r#"{"email":"Countess@example.org"}"#, "9c28b8b0310476f54516fee37ad132b8"),

@@ -1,4 +1,4 @@
-//! The library in a program of another kind: this one.
+//! The library in another program: this test.
 
 mod child_process;
 mod process;
@@ -61,7 +61,7 @@ fn a_directory_is_used_over_http_and_without() {
     let ada = UserFields::new().email("ada@example.com").display_name("Ada").groups(["engineers"]).password("a b c d");
     directory.create_user("ada@example.com", &ada).unwrap();
 
-    // As programs bind it that wait for many things at a time.
+    // Asynchronous programs bind a socket in this way.
     let listener = TcpListener::bind(SocketAddr::from(ANY_PORT)).unwrap();
     listener.set_nonblocking(true).unwrap();
     let bound = listener.local_addr().unwrap();
@@ -201,8 +201,8 @@ fn a_second_open_is_refused_and_leaves_the_first_its_log() {
         assert_eq!(error.kind(), ErrorKind::InUse, "{error}");
         assert!(error.to_string().contains("is in use by"), "{error}");
     }
-    // With the locks of the first gone, this would take itself for the last program that has the database open: it
-    // would remove the log, and each later change with it.
+    // If the first process had lost its locks, this command would act as the last program that has the database open:
+    // it would remove the WAL and each later change with it.
     let checked = rollbook().arg("check").arg("--db").arg(folder.db()).output().unwrap();
     assert!(checked.status.success(), "{checked:?}");
     assert_eq!(log.metadata().map(|log| log.ino()).ok(), Some(inode), "the log is the same file");
@@ -232,7 +232,7 @@ fn commands_work_through_the_socket_of_a_program_that_has_one() {
     assert!(!folder.path().join("rollbook.db.sock").exists());
     drop(handle);
 
-    // Nothing but the socket.
+    // The server has only its socket, and no address.
     let handle = Rollbook::open(folder.db()).unwrap().serve_all(Vec::<Listener>::new()).unwrap();
     assert!(handle.addresses().is_empty());
     assert!(add("grace").status.success());
@@ -247,7 +247,7 @@ fn a_process_that_another_thread_starts_does_not_keep_the_directory_in_use() {
     let mut open = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
     let entry = open.find(|entry| std::fs::read_link(entry.path()).is_ok_and(|path| path == lock)).unwrap();
     let number = entry.file_name().to_str().unwrap().parse().unwrap();
-    // As such a process has it until it runs its program.
+    // A child process has such a copy until it runs its program.
     let itself = pidfd_open(getpid(), PidfdFlags::empty()).unwrap();
     let copy = match pidfd_getfd(itself, number, PidfdGetfdFlags::empty()) {
         Err(error) if std::env::var_os("CI").is_none() => return eprintln!("no descriptor can be copied: {error}"),
@@ -255,7 +255,7 @@ fn a_process_that_another_thread_starts_does_not_keep_the_directory_in_use() {
     };
     handle.stop().unwrap();
     let again = Rollbook::open(folder.db()).unwrap();
-    // The copy has nothing to do with the lock that is held now.
+    // The copy is no part of the lock that is held now.
     drop(copy);
     assert_eq!(Rollbook::open(folder.db()).err().map(|error| error.kind()), Some(ErrorKind::InUse));
     drop(again);

@@ -34,13 +34,13 @@ fn changes_without_http_are_recorded_as_those_of_the_library() {
         ]
     );
     assert_eq!(found.next, found.changes.last().unwrap().id);
-    // The same over HTTP.
+    // The same change by HTTP.
     let authorization = basic("Administrator", ADMIN_PASSWORD);
     let mut connection = Connection::open(handle.address());
     let path = format!("/rollbook/v1/changes?since={begin}");
     connection.send("GET", &path, &[("Authorization", &authorization)], None);
     let answer = connection.answer(false);
-    // The caller's own login is the next one.
+    // The next change is the caller's own login.
     let callers = answer.text().lines().take(3).map(|line| serde_json::from_str::<Value>(line).unwrap());
     let callers: Vec<Value> = callers.map(|change| json!([change["caller_kind"], change["caller"]])).collect();
     assert_eq!(
@@ -190,7 +190,7 @@ fn backup_opens_as_a_directory_and_overwrites_no_file() {
     assert_eq!(kind(&folder.path().join("missing/copy.db")), ErrorKind::Other);
     let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
     let left: Vec<_> = names.filter(|name| !name.to_string_lossy().starts_with("rollbook.db")).collect();
-    assert_eq!(left, ["copy.db"], "nothing else is left beside it");
+    assert_eq!(left, ["copy.db"], "no other file is left");
     handle.stop().unwrap();
     assert_eq!(kind(&folder.path().join("other.db")), ErrorKind::Closed);
 

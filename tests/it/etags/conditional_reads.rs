@@ -62,7 +62,7 @@ fn get_with_the_etag_of_another_variant_is_200() {
         }
         let both = format!("{plain}, {other}");
         assert_eq!(get(&server, &path, &[option, ("If-None-Match", &both)]).status, 304, "{path}");
-        // Which state it is shows either.
+        // Either tag identifies the version.
         for known in [&plain, &other] {
             assert_eq!(get(&server, &path, &[option, ("If-Match", known)]).status, 200, "{path} {known}");
         }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 // ------------------------------------------------------------------------------------------ changing
 
-/// Changes of what is at a path, and what they are answered with when they happen; a number makes one of each body.
+/// Changes at a path, and the status of each when it succeeds. A number makes each body a different one.
 pub fn changes(number: usize) -> Vec<(&'static str, String, Value, u16)> {
     let user = properties(json!({"firstName": format!("Ada {number}")}));
     let group = group_body(json!({"memberUsers": [format!("nobody{number}"), "ada"]}));
@@ -79,7 +79,8 @@ fn met(tag: &str) -> Vec<Vec<(&'static str, String)>> {
         vec![("If-Match", "*".to_owned())],
         vec![("If-Match", format!("{OTHER}, {}", tag()))],
         vec![("If-Match", OTHER.to_owned()), ("If-Match", tag())],
-        // Whoever has seen a group with its lists may change it without asking for them again, and the other way round.
+        // A client that has read a group with its lists may change it with that etag without asking for the lists, and
+        // the other way round.
         vec![("If-Match", format!("\"{}-7\"", state_of(&tag())))],
         vec![("If-Match", format!("\"{}\"", state_of(&tag())))],
         vec![("If-None-Match", OTHER.to_owned())],
@@ -104,7 +105,7 @@ fn write_whose_condition_is_met_happens() {
             assert_eq!(answer.status, 200, "{method} {path} {conditions:?}: {}", answer.text());
             assert_ne!(tag_of(&answer), tag, "{method} {path} {conditions:?}");
             assert_eq!(tag_of(&answer), crate::etags::tag(&server, &path), "{method} {path} {conditions:?}");
-            // Once in another state it cannot be done again.
+            // The version has changed, so the same request fails.
             let again = ask(&server, method, &path, &[("If-Match", &tag)], Some(&body));
             assert_eq!(again.parts(), not_met(&path), "{method} {path}");
         }
@@ -182,8 +183,8 @@ fn write_condition_is_checked_against_the_document_of_the_dialect() {
     let (datadog, nuxeo, group) = (format!("{DATADOG}/ada"), format!("{USER}/ada"), format!("{GROUP}/team"));
     let (members, all) = (format!("{GROUP}/members"), format!("{GROUP}/all"));
     let looks = [(&datadog, json!({})), (&nuxeo, properties(json!({}))), (&group, group_body(json!({})))];
-    // What happens between a look and a change, and whether the change may happen then: in Datadog, in Nuxeo, and of the
-    // group that the user is in.
+    // A change between a read and a conditional write, and if the write still succeeds: by Datadog, by Nuxeo, and to
+    // the group of the user.
     let rows = [
         ("POST", format!("{nuxeo}/group/members"), Value::Null, [true, false, true]),
         ("PUT", members.clone(), group_body(json!({"grouplabel": "Them"})), [true, false, true]),
@@ -229,17 +230,17 @@ fn refused_write_is_refused_as_without_a_condition() {
         [APP_KEY, "wrong", &read_key].map(|key| vec![("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", key)]);
     let stranger = Vec::new();
     let rows = [
-        // Credentials,
+        // Refused for credentials.
         (&stranger, "GET", "/api/v1/user/ada", "", 403),
         (&wrong, "PUT", "/api/v1/user/ada", "{}", 403),
         (&stranger, "GET", "/nuxeo/api/v1/user/ada", "", 401),
         (&stranger, "DELETE", "/nuxeo/api/v1/group/team", "", 401),
-        // paths and methods,
+        // Refused for the path or the method.
         (&keys, "GET", "/api/v1/nothing", "", 404),
         (&keys, "PATCH", "/api/v1/user/ada", "{}", 405),
         (&root, "POST", "/nuxeo/api/v1/group/team", "{}", 405),
         (&root, "GET", "/nuxeo/api/v1/user/%ff", "", 400),
-        // permissions, also those that hang on whom it is about,
+        // Refused for permissions, also those that depend on the target.
         (&read, "PUT", "/api/v1/user/ada", "{}", 403),
         (&read, "DELETE", "/api/v1/user/ada", "", 403),
         (&ada, "PUT", "/nuxeo/api/v1/user/deputy", r#"{"entity-type":"user"}"#, 403),
@@ -255,7 +256,7 @@ fn refused_write_is_refused_as_without_a_condition() {
         (&deputy, "PUT", "/nuxeo/api/v1/group/administrators", r#"{"entity-type":"group"}"#, 403),
         (&deputy, "PUT", "/nuxeo/api/v1/group/team", r#"{"entity-type":"group","parentGroups":["nowhere"]}"#, 403),
         (&deputy, "DELETE", "/nuxeo/api/v1/group/administrators", "", 403),
-        // who is not there,
+        // Refused because the target does not exist.
         (&keys, "GET", "/api/v1/user/nobody", "", 404),
         (&keys, "PUT", "/api/v1/user/nobody", "{}", 404),
         (&keys, "DELETE", "/api/v1/user/nobody", "", 404),
@@ -265,7 +266,7 @@ fn refused_write_is_refused_as_without_a_condition() {
         (&root, "GET", "/nuxeo/api/v1/group/nowhere", "", 404),
         (&root, "PUT", "/nuxeo/api/v1/group/nowhere", r#"{"entity-type":"group"}"#, 404),
         (&root, "DELETE", "/nuxeo/api/v1/group/nowhere", "", 404),
-        // and what cannot be.
+        // Refused for the body or its effect.
         (&keys, "PUT", "/api/v1/user/ada", "{", 400),
         (&keys, "PUT", "/api/v1/user/ada", r#"{"access_role":"x"}"#, 400),
         (&keys, "DELETE", "/api/v1/user/off", "", 400),

@@ -68,7 +68,7 @@ pub fn tag(server: &Server, path: &str) -> String {
     tag_of(&answer)
 }
 
-/// The part of a tag that stands for the state.
+/// The part of a tag that stands for the version.
 pub fn state_of(tag: &str) -> &str {
     &tag[1..17]
 }
@@ -91,7 +91,7 @@ pub fn not_met(path: &str) -> (u16, Value) {
     }
 }
 
-/// The user `ada`, in the group `team`, which is below `all`; and the user `ada@example.com`, in none.
+/// The user `ada`, in the group `team`, which is below `all`; and the user `ada@example.com`, in no group.
 pub fn directory() -> Server {
     let server = Server::start();
     create_group(&server, json!({"id": "all", "grouplabel": "All of us"}));
@@ -101,12 +101,12 @@ pub fn directory() -> Server {
     server
 }
 
-/// Whether a field with a list of tags names the one that is meant, for `If-Match`, and for `If-None-Match`.
+/// Results of a field with a list of tags: if it matches the current tag, for `If-Match` and for `If-None-Match`.
 #[derive(Clone, Copy)]
 pub enum Names {
     Both,
     Neither,
-    /// Weak tags are compared by those who read only.
+    /// Only reads compare weak tags.
     OnlyWeakly,
     Broken,
 }

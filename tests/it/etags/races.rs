@@ -37,7 +37,7 @@ fn one_of_racing_writes_with_the_same_etag_happens() {
             let (_, path, ..) = changes(0).swap_remove(at);
             let tag = tag(&server, &path);
             let statuses = at_once(THREADS, |number| {
-                // A body of their own each: what changes nothing would leave the tag to the next.
+                // Each body is different: a change that changes nothing would leave the tag valid for the next request.
                 let number = 1 + (round * 5 + at) * THREADS + number;
                 let (method, _, body, _) = changes(number).swap_remove(at);
                 ask(&server, method, &path, &[("If-Match", &tag)], Some(&body.to_string()))

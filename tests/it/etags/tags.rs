@@ -67,7 +67,7 @@ fn only_answers_with_one_user_or_group_have_an_etag() {
         assert_eq!(answer.header("ETag").is_some(), tagged, "{method} {path} {body}: {:?}", answer.headers);
         if tagged {
             tag_of(&answer);
-            // One field more than others have, and no other.
+            // The answer has this one header more than other answers.
             let mut names: Vec<&str> = answer.headers.iter().map(|(name, _)| name.as_str()).collect();
             names.sort_unstable();
             let usual = [
@@ -151,7 +151,7 @@ fn write_that_changes_nothing_keeps_the_etag() {
         call(&server, method, path, &body);
         assert_eq!(tags(), before, "{method} {path} {body}");
     }
-    // It outlives the server, too.
+    // The tag stays the same after a restart.
     let folder = server.folder.clone();
     assert!(server.stop().success());
     let server = Server::over(folder, &[]);
@@ -162,7 +162,7 @@ fn write_that_changes_nothing_keeps_the_etag() {
 fn write_in_one_dialect_changes_the_etag_in_the_other() {
     let server = directory();
     let (datadog, nuxeo) = (format!("{DATADOG}/ada"), format!("{USER}/ada"));
-    // The call, and whether it alters what Datadog shows of the user, and what Nuxeo does.
+    // The call, and if it changes the Datadog document and the Nuxeo document of the user.
     let rows = [
         ("PUT", datadog.as_str(), json!({"name": "Ada"}), true, true),
         ("PUT", &datadog, json!({"access_role": "ro"}), true, true),
@@ -245,7 +245,7 @@ fn etags_differ_while_the_clock_stands_still() {
         format!("{GROUP}/crew"),
     ];
     let mut tags = Vec::new();
-    // The same version at another time is what a restored backup can come to.
+    // A restored backup can come to the same version at another time.
     for (version, time) in [(1, 0), (2, 0), (2, 1)] {
         let folder = server.folder.clone();
         assert!(server.stop().success());
@@ -285,8 +285,7 @@ fn each_variant_of_a_version_has_its_own_etag() {
     assert_eq!((plain.len(), state_of(&plain)), (18, state_of(&enriched)));
 }
 
-/// Whatever happens, an answer that is another one has another tag: calls in an order by chance, and a look at
-/// everybody after each.
+/// Different documents have different tags: calls in a random order, and a read of all users after each.
 #[test]
 fn no_two_documents_of_one_path_have_the_same_etag() {
     let server = Server::start();

@@ -18,7 +18,7 @@ fn create(server: &Server, name: &str) {
     assert_eq!(server.datadog("POST", "/api/v1/user", Some(&body)).status, 200, "{name}");
 }
 
-/// Waits until the changes have been looked at once more, and returns the whole record.
+/// Waits until the server has pruned the audit log once more, and returns the whole log.
 fn record(server: &Server) -> Vec<Value> {
     changes(server, "0").0
 }
@@ -33,7 +33,7 @@ fn a_start_with_a_clock_far_ahead_or_behind_removes_no_change() {
         assert!(server.stop().success());
         assert!(!before.is_empty());
 
-        // Twice: what the first start has seen of the clock does not make the second one believe it.
+        // Two starts: the second one must not trust the clock because of the first.
         faults.set_clock(wrong);
         for name in ["bob", "cyd"] {
             let server = faults.start();

@@ -26,7 +26,7 @@ fn filled() -> Server {
     std::fs::write(&file, lines.collect::<String>()).expect("the file");
     let (status, _, err) = said(&run(&server.folder, &["import", file.to_str().expect("a path")]));
     assert_eq!(status, 0, "{err}");
-    // A part of it may be in the log alone.
+    // A part of the database may be in the WAL alone.
     let bytes = server.folder.db().metadata().expect("the database").len() + log_bytes(&server.folder);
     assert!(bytes > 4 << 20, "{bytes} bytes are several pieces");
     server
@@ -80,7 +80,7 @@ fn wal_stays_bounded_while_a_check_or_a_backup_stands_still() {
         assert!(output.status.success(), "{words:?}: {output:?}");
         let frames = most.into_inner() as u64 / FRAME;
         assert!(frames < 9_000, "{words:?}: the log had {frames} pages");
-        eprintln!("the log had {frames} pages at most beside {words:?}");
+        eprintln!("the log had {frames} pages at most during {words:?}");
         assert_eq!(copy_in(&folder), None, "the copy is gone");
     }
     assert_eq!(said(&run(&folder, &["check", "--db", backup])).0, 0);

@@ -1,4 +1,4 @@
-//! The process ends in the middle of things.
+//! The process is killed during writes.
 
 use super::load::{CLIENTS, Load, State};
 use super::long;
@@ -11,10 +11,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// Calls of one client that no test waits for to come to their end.
+/// Calls of one client that may stay unanswered.
 const MANY: usize = 1_000_000;
 
-/// Waits until the clients have had so many answers in all.
+/// Waits until the clients have received that many answers in all.
 fn wait_for_answers(answered: &AtomicUsize, count: usize) {
     wait_until(format_args!("{count} answers"), || answered.load(Ordering::Relaxed) >= count);
 }

@@ -1,6 +1,5 @@
-//! Files that are not what they should be: told in a sentence at the start, or when the damage is met, and never made
-//! worse. SQLite keeps no checksums of pages: what is changed inside a row to something else that makes sense cannot
-//! be told.
+//! Damaged files: the server reports them at the start or when it reads the damage, and does not make them worse.
+//! SQLite keeps no checksums of pages: a change inside of a row to another valid value cannot be detected.
 
 use super::{EACCES, Fault, Faults, MAIN, OPEN_TO_WRITE};
 use crate::support::cli::rollbook;
@@ -100,8 +99,8 @@ fn damaged_file_is_reported_at_the_start_and_unchanged() {
     }
 }
 
-/// Whether the server said what it should of a page that it cannot understand.
-fn assert_told(what: &str, server: &Server, answers: &[Answer]) {
+/// Asserts that the server reported a page that it cannot read.
+fn assert_damage_reported(what: &str, server: &Server, answers: &[Answer]) {
     for (number, answer) in answers.iter().enumerate() {
         let body = if number % 2 == 0 {
             json!({"errors": ["Internal server error"]})
@@ -144,7 +143,7 @@ fn damaged_page_is_a_500_and_the_rest_is_served() {
                     server.datadog("PUT", lookup[0], Some(r#"{"name":"x"}"#)),
                     server.nuxeo("PUT", lookup[1], Some(change)),
                 ];
-                assert_told(&what, &server, &answers);
+                assert_damage_reported(&what, &server, &answers);
             }
             // Users in other groups are still there.
             assert_eq!(server.request("GET", "/nuxeo/runningstatus", &[], None).status, 200, "{what}");
@@ -159,7 +158,7 @@ fn damaged_page_is_a_500_and_the_rest_is_served() {
     }
 }
 
-/// A server, or nothing when it refuses to start and says why.
+/// A server, or `None` when it refuses to start and names the reason.
 fn start_or_refusal(folder: &Arc<Folder>, what: &str) -> Option<Server> {
     let mut child = serve(folder, &[]);
     let mut child = child.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the server starts");
@@ -186,7 +185,7 @@ fn start_or_refusal(folder: &Arc<Folder>, what: &str) -> Option<Server> {
     None
 }
 
-/// The damaged pages are as they were: nothing was built upon them.
+/// The damaged pages are as they were: the server has not written to them.
 fn assert_pages_kept(folder: &Folder, before: &[u8], pages: &[usize], what: &str) {
     let after = std::fs::read(folder.db()).expect("the file");
     for page in pages {
@@ -199,7 +198,7 @@ fn assert_pages_kept(folder: &Folder, before: &[u8], pages: &[usize], what: &str
 fn read_only_file_is_reported_at_the_start() {
     let faults = Faults::new();
     assert!(faults.start().stop().success());
-    // Root may write whatever the file's rights are, so the kernel's answer is what is set.
+    // Root may write to any file, so the kernel's answer is replaced by an error.
     faults.fail(Fault::of(EACCES, MAIN, OPEN_TO_WRITE));
     let said = refusal(faults.command(&[]));
     assert!(said.contains(faults.folder.db().to_str().unwrap()), "{said}");
@@ -232,10 +231,10 @@ fn path_that_cannot_hold_a_database_is_reported() {
 
 #[test]
 fn damaged_wal_loses_only_writes_behind_the_damage() {
-    // What a log holds behind a broken frame is not believed: a whole beginning of what was written is there.
+    // SQLite ignores the frames of a WAL after a broken one: the writes before it are complete.
     let running = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&running), &[]);
-    // As long as this reader has the state from before, the log stays: a pause of the server's would let it be moved.
+    // While this reader holds the earlier snapshot, the WAL stays: the server would move it in a pause.
     let reader = Database::open(running.db()).expect("the database");
     reader.execute_batch("begin; select count(*) from users").expect("a look at the users");
     for number in 0..20 {

@@ -1,8 +1,8 @@
-//! Power loss. A recorded load is cut at many points, and the files are made as a disk may hold them then: whatever was
-//! synced before the cut, and of what came after the last sync any part, down to single sectors. Of the folder, the
-//! changes up to its last sync, and a beginning of those after it: file systems with a journal keep their order.
+//! Power loss. A recorded load is cut at many points, and the files are made as a disk may hold them then: all data
+//! that was synced before the cut, and any part of the later data, down to single sectors. Of the folder, the changes
+//! up to its last sync, and a beginning of those after it: file systems with a journal keep their order.
 //!
-//! Not modelled: a disk that lies about a sync or changes sectors that nobody writes, a file system that reorders
+//! Not modelled: a disk that lies about a sync or changes other sectors than those written, a file system that reorders
 //! changes of one folder, and the file system's own journal.
 
 use super::load::{Load, State, unsoundness};
@@ -27,7 +27,7 @@ const FOLDER: u8 = 6;
 const SUFFIXES: [(u8, &str); 3] = [(MAIN, ""), (LOG, "-wal"), (JOURNAL, "-journal")];
 const ENTRY_BYTES: usize = 16;
 
-/// One thing that the library has written down.
+/// One event in the record of the preloaded library.
 struct Entry {
     kind: u8,
     file: u8,
@@ -85,11 +85,11 @@ impl Change {
     }
 }
 
-/// A list of changes of which a beginning is safe.
+/// A list of changes of which the first are synced.
 #[derive(Clone)]
 struct Unsynced<T> {
     changes: Vec<T>,
-    /// How many there were when the sync began that is under way.
+    /// The number of changes when the running sync began.
     begun: usize,
 }
 
@@ -128,14 +128,15 @@ impl Place {
 
 /// The part of unsynced data that survives.
 #[derive(Debug, Clone, Copy)]
-enum Luck {
+enum Survivors {
     Nothing,
     Everything,
     SomeWrites,
     SomeSectors,
 }
 
-const LUCK: [Luck; 4] = [Luck::SomeSectors, Luck::Nothing, Luck::SomeWrites, Luck::Everything];
+const SURVIVORS: [Survivors; 4] =
+    [Survivors::SomeSectors, Survivors::Nothing, Survivors::SomeWrites, Survivors::Everything];
 
 /// The disk at one point of the record.
 #[derive(Default)]
@@ -196,11 +197,11 @@ impl Disk {
     }
 
     /// Writes the files as they may be found after the power went.
-    fn lose_power(&self, folder: &Folder, luck: Luck, random: &mut Random) {
+    fn lose_power(&self, folder: &Folder, survivors: Survivors, random: &mut Random) {
         let mut names = self.synced_names.clone();
-        let kept = match luck {
-            Luck::Nothing => 0,
-            Luck::Everything => self.unsynced_names.changes.len(),
+        let kept = match survivors {
+            Survivors::Nothing => 0,
+            Survivors::Everything => self.unsynced_names.changes.len(),
             _ => random.below(self.unsynced_names.changes.len() + 1),
         };
         self.unsynced_names.changes[..kept].iter().for_each(|place| place.apply(&mut names));
@@ -214,11 +215,11 @@ impl Disk {
             let mut bytes = contents.synced.clone();
             for change in &contents.unsynced.changes {
                 let whole = random.below(2) == 0;
-                change.apply(&mut bytes, || match luck {
-                    Luck::Nothing => false,
-                    Luck::Everything => true,
-                    Luck::SomeWrites => whole,
-                    Luck::SomeSectors => random.below(2) == 0,
+                change.apply(&mut bytes, || match survivors {
+                    Survivors::Nothing => false,
+                    Survivors::Everything => true,
+                    Survivors::SomeWrites => whole,
+                    Survivors::SomeSectors => random.below(2) == 0,
                 });
             }
             std::fs::write(path, bytes).expect("the file");
@@ -248,7 +249,7 @@ impl Disk {
     }
 }
 
-/// Waits until the server has moved its log into the main file, which it does when nothing has come for a while.
+/// Waits until the server has moved its WAL into the main file, which it does in a pause of the requests.
 fn wait_for_checkpoint(faults: &Faults) {
     wait_until("a sync of the main file after the last write to the log", || {
         let entries = entries(&faults.record_path());
@@ -296,16 +297,16 @@ fn a_loss_of_power_at_any_moment_loses_nothing_acknowledged() {
         }
         boundaries += usize::from(is_boundary(entry));
         points += 1;
-        let lucks = if long() { &LUCK[..] } else { &LUCK[points % LUCK.len()..][..1] };
-        for luck in lucks {
+        let cases = if long() { &SURVIVORS[..] } else { &SURVIVORS[points % SURVIVORS.len()..][..1] };
+        for survivors in cases {
             cuts += 1;
-            disk.lose_power(&loss, *luck, &mut random);
-            // Now and then the program is the one that finds it.
+            disk.lose_power(&loss, *survivors, &mut random);
+            // In some rounds the program itself recovers the files.
             let server = (cuts % 40 == 0).then(|| Server::over(Arc::clone(&loss), &[]));
             starts += usize::from(server.is_some());
             let found = Database::open(loss.db()).map_err(|error| error.to_string());
             if let Err(why) = found.and_then(|database| disk.check(&load, &database)) {
-                wrong.push(format!("after entry {at} of {}, {luck:?}: {why}", entries.len()));
+                wrong.push(format!("after entry {at} of {}, {survivors:?}: {why}", entries.len()));
             }
             if let Some(server) = server {
                 assert_eq!(server.nuxeo_as(("Administrator", ADMIN_PASSWORD), "GET", "/me", None).status, 200);
@@ -338,10 +339,11 @@ fn a_loss_of_power_during_the_first_start_leaves_what_another_start_completes() 
             continue;
         }
         points += 1;
-        for luck in if long() { &LUCK[..] } else { &LUCK[points % 2..][..2] } {
+        for survivors in if long() { &SURVIVORS[..] } else { &SURVIVORS[points % 2..][..2] } {
             cuts += 1;
-            disk.lose_power(&loss, *luck, &mut random);
-            let mut say = |why: String| wrong.push(format!("after entry {at} of {}, {luck:?}: {why}", entries.len()));
+            disk.lose_power(&loss, *survivors, &mut random);
+            let mut say =
+                |why: String| wrong.push(format!("after entry {at} of {}, {survivors:?}: {why}", entries.len()));
             let mut child = serve(&loss, &[]);
             let mut child = child.stderr(Stdio::piped()).spawn().expect("the server starts");
             let stderr = BufReader::new(child.stderr.take().expect("stderr is piped"));
@@ -355,7 +357,7 @@ fn a_loss_of_power_during_the_first_start_leaves_what_another_start_completes() 
             if !listens {
                 say(last);
             } else {
-                // Whatever had been there before, the directory is whole now.
+                // Whatever files were there before, the directory is complete now.
                 let database = Database::open(loss.db()).expect("the database");
                 let unsound = unsoundness(&database);
                 let count = |table: &str| {

@@ -1,5 +1,5 @@
-//! A disk that does not answer, and a server that does not accept: the supervisor is told nothing more, and a stop ends
-//! all the same.
+//! A disk that does not answer, and a server that does not accept: the supervisor gets no more heartbeats, and a stop
+//! still ends the server.
 
 use super::{ACCEPT, Fault, Faults, HANG, LOG, MAIN, SOCKETS, SYNC, WRITE};
 use crate::support::client::{create_user, opened};
@@ -19,7 +19,7 @@ fn next(socket: &UnixDatagram) -> Option<String> {
     Some(String::from_utf8(bytes[..count].to_vec()).expect("text"))
 }
 
-/// Makes a part of a server hang, and looks that signs of life end then, and come again afterwards.
+/// Makes a part of a server hang, and checks that the heartbeats stop, and start again afterwards.
 fn assert_silent(fault: Fault, part: &str, meet: impl FnOnce(&Server) + Send) {
     let faults = Faults::new();
     let path = faults.folder.path().join("notify");
@@ -36,11 +36,11 @@ fn assert_silent(fault: Fault, part: &str, meet: impl FnOnce(&Server) + Send) {
         scope.spawn(move || meet(server));
         wait_until("a call that hangs", || faults.failed() > 0);
         server.wait_for_log(&format!("{part} does not respond; no watchdog heartbeat"));
-        // Those from before.
+        // The heartbeats that were sent before.
         socket.set_nonblocking(true).expect("it does not wait");
         while next(&socket).is_some() {}
         socket.set_nonblocking(false).expect("it waits");
-        // Several times as long as one takes to come.
+        // Several times the interval of the heartbeats.
         socket.set_read_timeout(Some(Duration::from_millis(500))).expect("a timeout");
         assert_eq!(next(&socket), None);
         socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
@@ -92,7 +92,7 @@ fn assert_ended(fault: Fault, meet: impl FnOnce(&Server) -> bool + Send) {
 #[test]
 fn a_server_whose_commit_hangs_ends_within_the_grace_period() {
     assert_ended(Fault::of(HANG, LOG, SYNC), |server| {
-        // Its answer never comes.
+        // This request gets no answer.
         opened(server, create_user("bob@example.com"));
         true
     });

@@ -1,5 +1,6 @@
-//! Sixteen clients that write through both dialects, and what each of them may find afterwards. Every client has users
-//! and groups of its own, so that it knows the outcome of each call; the server commits them together all the same.
+//! Sixteen clients that write through both dialects, and the states that each of them may find afterwards. Each client
+//! has its own users and groups, so that it knows the outcome of each call. The server still commits the calls of
+//! several clients together.
 
 use crate::support::client::{Connection, basic};
 use crate::support::database::{Database, SqlResult, SqlRow};
@@ -81,7 +82,7 @@ impl State {
         state
     }
 
-    /// The part of what begins with those letters.
+    /// The part of the state whose names begin with those letters.
     pub fn part(&self, prefix: &str) -> State {
         let users = self.users.iter().filter(|(name, _)| name.starts_with(prefix));
         let groups = self.groups.iter().filter(|(name, _)| name.starts_with(prefix));
@@ -120,7 +121,7 @@ struct Call {
     status: u16,
 }
 
-/// One client: what it has, what it is waiting for, what it had before.
+/// One client: its current state, its pending call, its earlier states.
 pub struct Client {
     prefix: String,
     random: Random,
@@ -173,7 +174,7 @@ impl Client {
             Some(json!({"entity-type": "user", "id": name, "properties": properties}).to_string())
         };
         let call = |method, target, body, status| Call { method, target, body, status };
-        // Some groups come first; and all that there is must fit on a page of a list.
+        // Groups come first, and all users and groups must fit on a page of a list.
         let kind = match (groups.len(), users.len()) {
             (..3, _) => 8,
             (20.., _) => 7,
@@ -241,7 +242,7 @@ impl Client {
         (call, state)
     }
 
-    /// Makes calls until there have been so many, or until the server is gone.
+    /// Makes that many calls, or fewer if the server ends.
     fn work(&mut self, mut connection: Connection, calls: usize, answered: &AtomicUsize) {
         let authorization = basic("Administrator", ADMIN_PASSWORD);
         let keys = [("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", APP_KEY)];
@@ -305,8 +306,8 @@ impl Load {
         Load { clients: (0..CLIENTS).map(|number| Client::new(number, seed)).collect() }
     }
 
-    /// Lets every client make so many calls at most, while this thread does something else. Returns how many were
-    /// answered.
+    /// Lets each client make at most that many calls, while this thread runs `meanwhile`. Returns the number of
+    /// answered calls.
     pub fn run(&mut self, server: &Server, calls: usize, meanwhile: impl FnOnce(&AtomicUsize)) -> usize {
         let answered = AtomicUsize::new(0);
         let connections: Vec<Connection> = self.clients.iter().map(|_| self.connect(server)).collect();
@@ -332,7 +333,7 @@ impl Load {
         }
     }
 
-    /// Checks what every client finds, and goes on from there.
+    /// Checks the state that each client finds, and continues from it.
     pub fn settle(&mut self, found: &State) {
         for client in &mut self.clients {
             if let Err(wrong) = client.accepts(client.history.len() - 1, found) {

@@ -1,6 +1,6 @@
-//! What goes wrong below the server: it is killed, the power fails, the disk is full or broken, the file is not what
-//! it should be, the clock jumps, nobody reads the log. `preload.c` stands between the server and the kernel, so that
-//! the program under test is the one that is shipped. `ROLLBOOK_LONG=1` repeats more.
+//! Failures below the server: a kill, a power loss, a full or broken disk, damaged files, clock jumps, and a log
+//! without a reader. `preload.c` stands between the server and the kernel, so that the program under test is the one
+//! that is shipped. `ROLLBOOK_LONG=1` repeats more.
 
 mod clock;
 mod copies;
@@ -25,7 +25,7 @@ use std::sync::Arc;
 const EIO: u32 = 5;
 const EACCES: u32 = 13;
 const ENOSPC: u32 = 28;
-/// In place of an error: the calls wait until the rule is taken back.
+/// Instead of failing, the calls wait until the fault is removed.
 const HANG: u32 = u32::MAX;
 
 /// Bits for the files that calls are about: the number of each is its place in the list in `preload.c`.
@@ -48,9 +48,9 @@ struct Fault {
     error: u32,
     files: u32,
     calls: u32,
-    /// Calls that are let through first.
+    /// The number of calls that succeed first.
     skip: u32,
-    /// A page is written by half before the error.
+    /// Half of a page is written before the error.
     halves: bool,
 }
 
@@ -97,14 +97,14 @@ impl Faults {
         Server::by(self.command(&[]), Arc::clone(&self.folder))
     }
 
-    /// A server that writes down what it does.
+    /// A server whose calls the library records.
     fn start_recorded(&self) -> Server {
         let mut command = self.command(&[]);
         command.env("FAULTS_RECORD", self.record_path());
         Server::by(command, Arc::clone(&self.folder))
     }
 
-    /// From now on these calls fail; returns when no call goes by an older rule.
+    /// Injects the fault; returns when no call still follows the fault before.
     fn fail(&self, fault: Fault) {
         self.work_again();
         self.set(4, fault.files);
@@ -112,7 +112,7 @@ impl Faults {
         self.set(12, fault.skip);
         self.set(24, u32::from(fault.halves));
         self.set(28, 0);
-        // The last, as it makes the others count.
+        // This field comes last, because it activates the others.
         self.set(0, fault.error);
     }
 
@@ -127,7 +127,7 @@ impl Faults {
         u32::from_le_bytes(bytes)
     }
 
-    /// From now on the wall clock is wrong by that.
+    /// Shifts the wall clock by that much from now on.
     fn set_clock(&self, seconds: i64) {
         self.control.write_all_at(&seconds.to_le_bytes(), 16).expect("the control file");
     }

@@ -25,7 +25,7 @@ pub fn log_bytes(folder: &Folder) -> u64 {
     std::fs::metadata(name).map_or(0, |file| file.len())
 }
 
-/// Runs the same thing in many clients, each with a connection of its own, and numbers what is done.
+/// Runs the same calls in many clients, each with its own connection, and numbers the calls.
 pub fn in_clients(server: &Server, count: usize, work: impl Fn(&mut Connection, usize) + Sync) {
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -54,7 +54,7 @@ pub fn datadog(connection: &mut Connection, method: &str, path: &str, body: &str
 fn wal_stays_bounded_while_long_lists_are_read_slowly() {
     const USERS: usize = 2_000;
     let folder = Arc::new(Folder::new());
-    // However long the readers take: they are dropped by no limit.
+    // The readers may take any time: no limit drops them.
     let server = Server::over(Arc::clone(&folder), &["--write-timeout", "600"]);
     // Names of 255 characters make the list too long for what the sockets hold.
     let name = "n".repeat(250);
@@ -112,7 +112,7 @@ fn wal_stays_bounded_while_long_lists_are_read_slowly() {
     let most = most.into_inner();
     assert!(most < LOG_PAGES_BOUND * FRAME, "{most} bytes");
     assert!(!server.log().contains("could not be moved"), "{}", server.log());
-    // What was moved is written over: as much again makes the file no longer.
+    // The server overwrites the frames that were moved: the same number of writes does not make the file longer.
     let before = log_bytes(&folder);
     in_clients(&server, writes / 5, |connection, number| {
         let path = format!("/api/v1/user/user{}@example.com", number % USERS);
@@ -124,7 +124,7 @@ fn wal_stays_bounded_while_long_lists_are_read_slowly() {
     assert_eq!(log_bytes(&folder), 0, "the end leaves no log");
     State::in_file(&folder.db());
     let (read, lists) = (read.into_inner() >> 10, lists.into_inner());
-    eprintln!("{writes} writes beside {lists} slow lists ({read} KiB): the log had {} KiB at most", most >> 10);
+    eprintln!("{writes} writes during {lists} slow lists ({read} KiB): the log had {} KiB at most", most >> 10);
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn start_unread(folder: &Folder, flags: &[&str]) -> (Child, BufReader<ChildStder
             break;
         }
     }
-    // What comes later may be read in larger pieces; until here there was none that it could have held back.
+    // Later lines may be read in larger pieces; up to here the reader held none back.
     (child, BufReader::new(stderr.into_inner()), address.expect("the address"))
 }
 
@@ -205,19 +205,19 @@ fn clock_before_1970_disturbs_no_client() {
 
 #[test]
 fn unread_log_blocks_no_request_and_counts_dropped_lines() {
-    let lines = log_for_nobody(&[]);
+    let lines = log_without_reader(&[]);
     assert!(lines.iter().all(|line| line.starts_with("[20")), "each line has its time");
 }
 
 #[test]
 fn unread_json_log_counts_dropped_lines_in_json() {
-    for line in log_for_nobody(&["--log-format", "json"]) {
+    for line in log_without_reader(&["--log-format", "json"]) {
         assert!(serde_json::from_str::<serde_json::Value>(&line).is_ok_and(|line| line.is_object()), "{line}");
     }
 }
 
-/// Lets a log wait for its reader until lines are dropped, and returns what is read after that.
-fn log_for_nobody(flags: &[&str]) -> Vec<String> {
+/// Fills the pipe of a log until lines are dropped, and returns the lines that are read after that.
+fn log_without_reader(flags: &[&str]) -> Vec<String> {
     let folder = Arc::new(Folder::new());
     let (mut child, stderr, address) = start_unread(&folder, flags);
     // A pipe holds 64 KiB, and the server a MiB more.
@@ -234,7 +234,7 @@ fn log_for_nobody(flags: &[&str]) -> Vec<String> {
     connection.send("GET", "/nuxeo/api/v1/user/ada@example.com", &[("Authorization", &authorization)], None);
     assert_eq!(connection.answer(false).status, 200);
 
-    // Once somebody reads again, the gap is told, and what comes after it is there. Several gaps may be waiting.
+    // When the reader continues, the log reports the gap and then the later lines. There may be several gaps.
     let (tell, told) = std::sync::mpsc::channel();
     let reader = std::thread::spawn(move || {
         let mut seen = Vec::new();
@@ -266,7 +266,7 @@ fn log_for_nobody(flags: &[&str]) -> Vec<String> {
     let dropped: usize = gaps.into_iter().map(|gap| number(gap).expect("a number")).sum();
     let there = lines.iter().filter(|line| line.contains("/elsewhere/")).count();
     assert!(there > 0 && dropped > 0 && there < 1000, "{there} and {dropped}");
-    // Each request has a line, and the end has two: one that is missing has been counted.
+    // Each request has a line, and the end of the server has two. The missing ones have been counted.
     assert_eq!(lines.len() + dropped, requests + 2, "{there} and {dropped}");
     seen
 }

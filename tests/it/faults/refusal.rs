@@ -1,4 +1,4 @@
-//! The disk is full or broken: what cannot be stored is refused as unavailable, and everything else goes on.
+//! A full or broken disk: writes that cannot be stored are refused as unavailable, and all other requests succeed.
 
 use super::load::State;
 use super::{ANY_FILE, EIO, ENOSPC, Fault, Faults, LOG, MAIN, READ, SYNC, TRUNCATE, WRITE};
@@ -12,11 +12,11 @@ use serde_json::json;
 use std::process::Command;
 use std::sync::Arc;
 
-/// The start of every one of these tests.
+/// The common start of these tests.
 fn prepare(server: &Server) {
     assert_eq!(create_datadog(server, "ada@example.com").status, 200);
     assert_eq!(create_group(server, "team", &["ada@example.com"]).status, 201);
-    // That the keys are used is noted behind the answer: no fault may meet that.
+    // The use of the keys is stored after the answer; no fault may meet that write.
     let state = crate::support::database::State::of(&server.folder);
     let noted = "select name from credentials where last_used_at is not null";
     wait_until("the use of both keys", || state.texts(noted).len() == 2);
@@ -103,7 +103,7 @@ fn check_refusal(what: &str, fault: Fault) {
     assert_reads_go_on(what, &server);
     assert_eq!(State::in_file(&faults.folder.db()), before, "{what}");
 
-    // The same again; when it is over, writing goes on without a restart.
+    // The same refusals; after the fault, writes succeed without a restart.
     faults.fail(fault);
     for (number, answer) in write_all_kinds(&server).iter().enumerate() {
         assert_unavailable(what, number, answer);
@@ -167,7 +167,7 @@ fn write_that_fails_at_any_page_leaves_no_trace() {
     assert_eq!(after.part("ada"), before.part("ada"));
 }
 
-/// The log cannot be moved into the main file: that is no reason to refuse anything.
+/// The WAL cannot be moved into the main file, but writes still succeed.
 #[test]
 fn failed_checkpoint_refuses_no_write() {
     for (what, fault) in [
@@ -187,7 +187,7 @@ fn failed_checkpoint_refuses_no_write() {
         }
         assert_eq!(create_nuxeo(&server, "carl").status, 201, "{what}");
         assert_reads_go_on(what, &server);
-        // It ends in good order all the same: the log is kept.
+        // The server still ends in good order, and keeps the WAL.
         assert!(server.stop().success(), "{what}");
         assert!(faults.failed() > 0, "{what}");
         faults.work_again();

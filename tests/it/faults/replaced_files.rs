@@ -26,7 +26,7 @@ fn kept(folder: &Folder) -> Option<PathBuf> {
     entries.into_iter().find(|path| path.to_string_lossy().contains("rollbook.db.kept-"))
 }
 
-/// Something that is done to the files of a database, and what the log then says of it.
+/// An action on the files of a database, and the text of the log about it.
 type Case = (&'static str, fn(&Path), &'static str);
 
 fn file(folder: &Path, suffix: &str) -> PathBuf {
@@ -108,7 +108,7 @@ fn no_write_is_acknowledged_after_the_files_were_removed_or_replaced() {
         let advice = format!("rollbook restore {} --db {}", kept.display(), folder.db().display());
         assert!(lines[0].contains("ERROR") && lines[0].contains(&advice), "{what}: {log}");
         assert!(!log.contains("panicked") && !log.contains("could not be committed"), "{what}: {log}");
-        // As it is told: everything that was acknowledged is there.
+        // The advice of the log works: the copy has all acknowledged writes.
         if folder.db().is_dir() {
             std::fs::remove_dir(folder.db()).expect("the folder");
         }
@@ -248,7 +248,7 @@ fn removed_lock_file_is_replaced_and_admits_no_second_server() {
     server.wait_for_log("the lock file was removed or replaced, and is locked again");
     let (status, _, err) = said(&serve(&folder, &[]).output().expect("it ends"));
     assert!(status == 1 && err.contains("is in use by another process"), "{status}: {err}");
-    // Another process has it.
+    // Another process holds the file.
     let other = folder.path().join("other.lock");
     let held = std::fs::File::create(&other).expect("a file");
     held.lock().expect("a lock");
@@ -313,14 +313,14 @@ fn change_by_another_program_is_noticed_without_a_write_and_logged_once() {
     let as_ada = || server.nuxeo_as(("ada", "open sesame"), "GET", "/me", None);
     let search = || server.nuxeo("GET", "/user/search?q=ada", None).text().to_owned();
     let key_is_valid = || server.datadog("GET", "/api/v1/user", None).status == 200;
-    // Each of these is remembered.
+    // The server caches each of these.
     for _ in 0..3 {
         assert_eq!(as_ada().json()["properties"]["company"], json!(null));
         assert!(search().contains("\"ada\"") && key_is_valid());
     }
     execute(&file, "update users set company = 'Looms' where username_key = 'ada'");
     wait_until("the company", || as_ada().json()["properties"]["company"] == "Looms");
-    // Each connection for reading may have been in another state.
+    // Each connection for reading may have cached another snapshot.
     wait_until("the company in a list", || search().contains("Looms"));
     // A password without the number that counts its changes, and a key.
     let hash = "select password_hash from users where username_key = 'administrator'";
@@ -344,7 +344,7 @@ fn a_write_comes_after_what_another_program_has_changed() {
     assert_eq!(server.nuxeo("POST", "/user", Some(body)).status, 201);
     assert_eq!(get(), 200);
     execute(&server.folder.db(), "delete from users where username_key = 'ada'");
-    // The answers after the next write are of the new state.
+    // The answers after the next write come from the new snapshot.
     assert_eq!(add(&server, "bob@example.com"), 200);
     assert_eq!(get(), 404);
     // A right that another program has taken away is missing at the next write.

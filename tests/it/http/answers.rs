@@ -188,7 +188,7 @@ fn every_answer_forbids_sniffing_and_caching() {
         ("a list in pieces", request("GET /api/v1/user HTTP/1.1", origin, ""), 200),
         ("no rights", format!("GET /nuxeo/api/v1/me HTTP/1.1\r\nHost: test\r\n{origin}\r\n"), 401),
         ("nothing there", request("GET /nuxeo/nowhere HTTP/1.1", origin, ""), 404),
-        ("nobody's path", request("GET /nowhere HTTP/1.1", origin, ""), 404),
+        ("a path of no dialect", request("GET /nowhere HTTP/1.1", origin, ""), 404),
         ("a question of a browser", request("OPTIONS /api/v1/user HTTP/1.1", origin, ""), 405),
         ("a body that is too long", create("Content-Length: 101\r\n", ""), 413),
         ("no request", "GET / HTTP/1.1\r\n\r\n".to_owned(), 400),

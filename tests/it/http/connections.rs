@@ -135,7 +135,7 @@ fn http_1_0_closes_unless_it_asks_to_stay() {
         assert_eq!(answer.parts(), (200, json!({"valid": true})));
         let said = answer.header("Connection").map(str::to_ascii_lowercase);
         assert_eq!(said.as_deref(), Some("keep-alive"));
-        // Chunks are unknown to this version: the length is told.
+        // This version has no chunks: the answer has a length.
         assert!(answer.header("Content-Length").is_some() && answer.header("Transfer-Encoding").is_none());
         write(&mut connection, &keep);
     }

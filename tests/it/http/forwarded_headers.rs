@@ -32,12 +32,12 @@ fn seen(connection: &mut Connection, fields: &[(&str, &str)]) -> Value {
     connection.answer(false).json()
 }
 
-/// The values of `X-Forwarded-For`, each in a field of its own, and where the client is then.
+/// The values of `X-Forwarded-For`, each in its own field, and the client's address that the server derives.
 const FORWARDED: [(&[&str], &str); 42] = [
     (&[], "127.0.0.1"),
     (&["203.0.113.9"], "203.0.113.9"),
     (&["  203.0.113.9\t"], "203.0.113.9"),
-    // What the client says of itself stands left of what the proxy says of it.
+    // The address that the client claims is left of the one that the proxy adds.
     (&["198.51.100.1, 203.0.113.9"], "203.0.113.9"),
     (&["127.0.0.1, 203.0.113.9"], "203.0.113.9"),
     (&["10.0.0.1,203.0.113.9"], "203.0.113.9"),
@@ -48,23 +48,23 @@ const FORWARDED: [(&[&str], &str); 42] = [
     (&["198.51.100.1, 203.0.113.9", "10.1.2.3, 10.4.4.4", "127.0.0.1"], "203.0.113.9"),
     (&["", "203.0.113.9", " , "], "203.0.113.9"),
     (&["203.0.113.9,,"], "203.0.113.9"),
-    // A proxy that asks by itself.
+    // A proxy that sends a request of its own.
     (&["10.0.0.1, 10.255.255.255"], "10.0.0.1"),
     (&["127.0.0.1"], "127.0.0.1"),
-    // All addresses of an IPv6 network are one.
+    // All addresses of an IPv6 network count as one.
     (&["2001:db8:2:3:4:5:6:7"], "2001:db8:2:3::"),
     (&["203.0.113.9, 2001:db8:2::1"], "2001:db8:2::"),
     (&["203.0.113.9, 2001:db8:1::1"], "203.0.113.9"),
     (&["203.0.113.9, 2001:db8:1:ffff::1, ::1"], "203.0.113.9"),
     (&["::ffff:203.0.113.9"], "203.0.113.9"),
     (&["203.0.113.9, ::ffff:10.0.0.1"], "203.0.113.9"),
-    // With a port.
+    // Addresses with a port.
     (&["203.0.113.9:567"], "203.0.113.9"),
     (&["198.51.100.1, 203.0.113.9, 10.1.2.3:4"], "203.0.113.9"),
     (&["[2001:db8:2:3::1]:80"], "2001:db8:2:3::"),
     (&["[2001:db8:2:3::1]"], "2001:db8:2:3::"),
     (&["203.0.113.9, [2001:db8:1::1]:80"], "203.0.113.9"),
-    // What is no address is nobody's but the proxy's.
+    // A value that is no address counts as the proxy's own.
     (&[""], "127.0.0.1"),
     (&[", ,"], "127.0.0.1"),
     (&["unknown"], "127.0.0.1"),
@@ -83,7 +83,7 @@ const FORWARDED: [(&[&str], &str); 42] = [
     (&["203.0.113.9 10.0.0.1"], "127.0.0.1"),
 ];
 
-/// The values of `X-Forwarded-Proto`, and whether the request came encrypted.
+/// The values of `X-Forwarded-Proto`, and true if the request counts as encrypted.
 const PROTOCOLS: [(&[&str], bool); 13] = [
     (&[], false),
     (&["https"], true),
@@ -127,7 +127,7 @@ fn trusted_proxy_names_the_client_address_and_protocol() {
             b"GET / HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: 203.0.113.9, \xff\r\n\r\n",
         );
         assert_eq!(connection.answer(false).json(), json!(["127.0.0.1", false]));
-        // One way is believed, and no other.
+        // The server believes one header, and ignores the other.
         let others = [
             ("Forwarded", "for=203.0.113.9;proto=https"),
             ("X-Real-IP", "203.0.113.9"),
@@ -190,7 +190,7 @@ fn trusted_proxy_may_have_an_ipv6_address() {
             assert_eq!(seen(&mut Connection::open(address), &fields), expected, "{network}");
         });
     }
-    // To a server that listens for both, an IPv4 address comes in the clothes of IPv6.
+    // A server that listens for both families sees an IPv4 address in the form of IPv6.
     with_mirror("[::]:0", &["127.0.0.1"], |address| {
         let address = SocketAddr::new("127.0.0.1".parse().unwrap(), address.port());
         assert_eq!(seen(&mut Connection::open(address), &fields), json!(["203.0.113.9", true]));
@@ -224,7 +224,7 @@ fn guess(server: SocketAddr, client: &str, number: usize, ready: &Barrier) -> An
     connection.answer(false)
 }
 
-/// How many of so many wrong passwords at once are not looked at.
+/// Sends that many wrong passwords at once, and returns how many the server refused without a check.
 fn refused(server: SocketAddr, client: &str, number: usize) -> usize {
     let ready = Barrier::new(number);
     let answers: Vec<Answer> = thread::scope(|scope| {
@@ -248,18 +248,19 @@ fn wrong_passwords_count_for_the_client_behind_the_proxy() {
     }
     server.wait_for_log("a wrong password came from 203.0.113.9 (request ");
     thread::scope(|scope| {
-        // A client that changes what it says of itself stays the same one. Eight at a time are looked at, each for
-        // three seconds in the end. On a slow machine the thirty do not come at once, and fewer are refused: again then.
+        // A client stays the same one when it changes the address that it claims. The server checks eight passwords at
+        // a time, each for three seconds in the end. On a slow machine the thirty do not come at once, and fewer are
+        // refused: then the test tries again.
         let bursts = scope.spawn(|| {
             wait_until("ten refusals", || refused(server.address, "198.51.100.1, 203.0.113.9", 30) >= 10);
         });
-        // Another one behind the same proxy is let in meanwhile.
+        // Another client behind the same proxy can log in meanwhile.
         for _ in 0..10 {
             let authorization = basic("Administrator", ADMIN_PASSWORD);
             let fields = [("Authorization", authorization.as_str()), ("X-Forwarded-For", "203.0.113.10")];
             assert_eq!(server.request("GET", "/nuxeo/api/v1/me", &fields, None).status, 200);
         }
-        // And mistypes.
+        // The client mistypes its password.
         assert_eq!(refused(server.address, "203.0.113.10", 2), 0);
         bursts.join().expect("no panic");
     });

@@ -1,4 +1,4 @@
-//! The HTTP level: framing, limits, deadlines, and what survives a stop.
+//! The framing of messages, expectations and their limits.
 
 use crate::support::client::{Connection, create, credentials, opened, request, write};
 use crate::support::datadog::handles;

@@ -26,7 +26,7 @@ fn a_target_may_carry_scheme_and_host() {
         write(&mut connection, request(&format!("GET {target} HTTP/1.1"), "", ""));
         assert_eq!(connection.answer(false).parts(), (status, expected.clone()), "{target}");
     }
-    // The server as a whole has nothing to tell about itself.
+    // The server as a whole has no options.
     write(&mut connection, request("OPTIONS * HTTP/1.1", "", ""));
     assert_eq!(connection.answer(false).parts(), (404, nothing));
     for target in ["*", "test:80", "ftp://test/api/v1/validate", "http:///api/v1/validate", "api/v1/validate"] {
@@ -105,7 +105,7 @@ fn a_head_that_breaks_the_grammar_is_refused() {
         (format!("POST {USERS} HTTP/1.1\r\nHost: user@test\r\n{keys}{framed}\r\n{ADA}"), 400),
     ];
     check_refused(&server, &rows);
-    // Another protocol altogether.
+    // The first line of another protocol.
     let hello = [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], &[0xab; 200], b"\r\n\r\n"].concat();
     assert_eq!(refused(&server, hello).status, 400);
     assert_eq!(handles(&server), ["administrator"]);

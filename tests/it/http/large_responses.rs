@@ -5,7 +5,7 @@ use crate::support::client::{Connection, credentials, narrow, opened, request, w
 use crate::support::folder::Folder;
 use crate::support::memory::{MEBIBYTE, assert_no_memory, wait_for_memory};
 use crate::support::metrics::LISTEN;
-use crate::support::resource_guard::{besiege, fill};
+use crate::support::resource_guard::{check_recovery, fill};
 use crate::support::server::Server;
 use crate::support::wait::{eventually, wait_until};
 use serde_json::{Value, json};
@@ -37,7 +37,7 @@ fn chain(groups: usize, users: usize) -> Vec<Value> {
 fn thirty_pages_of_users_deep_in_a_chain_of_groups_cost_little() {
     let server = Server::over(imported(&chain(200, 200)), &["--write-timeout", "300"]);
     let path = "/nuxeo/api/v1/group/group%20number%2000199/@users?pageSize=200";
-    let cost = besiege("30 pages of 200 users below 200 groups", &server, || {
+    let cost = check_recovery("30 pages of 200 users below 200 groups", &server, || {
         let ask = request(&format!("GET {path} HTTP/1.1"), "", "");
         // All of them have begun before the first is read.
         let connections: Vec<Connection> = (0..30).map(|_| opened(&server, &ask)).collect();
@@ -114,7 +114,7 @@ fn entry_deleted_while_a_page_is_sent_is_only_missing() {
     let mut connection = Connection::over(stream);
     connection.stream().read_exact(&mut [0; 9]).expect("the beginning of an answer");
     assert_eq!(server.nuxeo("DELETE", "/user/user00199", None).status, 204);
-    // Read at another pace from now on.
+    // The client reads at another pace from now on.
     SockRef::from(&*connection.stream()).set_recv_buffer_size(MEBIBYTE).expect("a buffer");
     let text = connection.rest();
     let names = (0..200).filter(|number| text.contains(&format!(r#""id":"user{number:05}""#))).count();
@@ -131,9 +131,10 @@ fn answers_beyond_the_memory_limit_are_503_and_writes_succeed() {
     let path = "/nuxeo/api/v1/group/large?fetch-group=memberUsers";
     let ask = request(&format!("GET {path} HTTP/1.1"), "", "");
     let length = opened(&server, &ask).answer(false).body.len();
-    // Two would be more than there is, and one is more than the half that a caller has who has others.
+    // Two answers would exceed the memory, and one exceeds the half that one caller may have while others wait.
     assert!((MEBIBYTE / 2..MEBIBYTE * 3 / 4).contains(&length), "{length}");
-    // One that is not read stays, as soon as the buffers between the two programs are full.
+    // An answer that the client does not read stays in memory, as soon as the buffers between the two programs are
+    // full.
     let slow = narrow(&server, ask.repeat(20).as_bytes());
     let (mut connection, refused) = eventually("a refusal", || {
         let mut connection = opened(&server, &ask);
@@ -142,7 +143,7 @@ fn answers_beyond_the_memory_limit_are_503_and_writes_succeed() {
     });
     let text = "There is no memory for the answer at the moment";
     assert_no_memory(&refused, &json!({"entity-type": "exception", "status": 503, "message": text}));
-    // The connection goes on, and what is short is answered.
+    // The connection goes on, and short answers need no such memory.
     write(&mut connection, request("GET /nuxeo/api/v1/me HTTP/1.1", "", ""));
     assert_eq!(connection.answer(false).status, 200);
     fill(&server, 1500);

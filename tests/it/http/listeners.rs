@@ -203,14 +203,14 @@ impl Drop for Alone {
 #[test]
 fn dead_socket_is_replaced_and_nothing_else_is() {
     let (folder, other) = (Folder::new(), Folder::new());
-    // Also by a path that is too long for a socket.
+    // The error also comes for a path that is too long for a socket.
     let deep = folder.path().join("d".repeat(120));
     std::fs::create_dir(&deep).expect("a folder");
     for path in [folder.path().join("r.sock"), deep.join("r.sock")] {
         let killed = Alone::start(&folder, &path);
         let ready = || rollbook().args(["healthcheck", "--listen", &format!("unix:{}", path.display())]).status();
         eventually("a server that is ready", || ready().expect("the command runs").success().then_some(()));
-        // Alive it does not make way.
+        // The file of a running server is not replaced.
         let (code, err) = Alone::start(&other, &path).refused();
         assert!(
             code == Some(1) && err.contains("--listen: listen on unix:") && err.contains("already in use"),
@@ -315,7 +315,7 @@ fn proxy_at_a_unix_socket_is_trusted_only_when_configured() {
         let (server, path) = at_both(flags);
         assert_eq!(get(at_socket(&path), path_of_me, &headers).status, 401);
         server.wait_for_log(&format!("a wrong password came from {by_socket}"));
-        // A right password, so that the count begins again, and one more wrong one.
+        // A right password, so that the count starts again, and one more wrong one.
         assert_eq!(
             get(at_socket(&path), path_of_me, &[("Authorization", &basic("Administrator", ADMIN_PASSWORD))]).status,
             200
@@ -339,7 +339,7 @@ fn the_health_check_understands_every_address() {
     }
     let by_variable = rollbook().arg("healthcheck").env("ROLLBOOK_LISTEN", &all).status();
     assert!(by_variable.expect("it runs").success());
-    // Of several each has to answer.
+    // Each of several addresses has to answer.
     let silent = folder.path().join("silent");
     let _listener = UnixListener::bind(&silent).expect("a socket");
     let silent = format!("unix:{}", silent.display());

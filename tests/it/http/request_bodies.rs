@@ -6,7 +6,7 @@ use crate::support::folder::Folder;
 use crate::support::memory::{MEBIBYTE, assert_no_memory, wait_for_memory};
 use crate::support::metrics::{LISTEN, Page, metrics_address};
 use crate::support::openapi::{described, filled};
-use crate::support::resource_guard::besiege;
+use crate::support::resource_guard::check_recovery;
 use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ const PATIENT: [&str; 2] = ["--body-timeout", "600"];
 const FRAMINGS: [(&str, &str); 2] =
     [("Content-Length: 1048576\r\n\r\n", " "), ("Transfer-Encoding: chunked\r\n\r\n100000\r\n", " \r\n0\r\n\r\n")];
 
-/// Each operation that is described, as a method and a target that could be asked for.
+/// Each operation of the OpenAPI documents, as a method and an example target.
 fn operations(server: &Server) -> Vec<(String, String)> {
     let (document, _) = described(server);
     let mut operations = Vec::new();
@@ -34,7 +34,7 @@ fn operations(server: &Server) -> Vec<(String, String)> {
     operations
 }
 
-/// The answer to a request for an operation, with those lines in its head and no byte of a body.
+/// The answer to a head with those lines, for an operation, without any byte of the body.
 fn ask(server: &Server, method: &str, target: &str, lines: &str) -> Answer {
     let head = format!("{method} {target} HTTP/1.1\r\nHost: test\r\nX-Requested-With: rollbook\r\n{lines}\r\n");
     opened(server, &head).try_answer(false).unwrap_or_else(|| panic!("no answer to {head}"))
@@ -44,7 +44,7 @@ fn ask(server: &Server, method: &str, target: &str, lines: &str) -> Answer {
 
 #[test]
 fn anonymous_request_is_answered_before_its_body_is_read() {
-    // A server that waited would answer long after the client has given up.
+    // A waiting server would answer long after the client's timeout.
     let server = Server::with(&PATIENT);
     for (method, target) in operations(&server) {
         if (method.as_str(), target.as_str()) == ("POST", "/ui/api/session") {
@@ -62,7 +62,7 @@ fn anonymous_request_is_answered_before_its_body_is_read() {
             let call = format!("{method} {target} {lines:?}");
             let answer = ask(&server, &method, &target, lines);
             assert_eq!((answer.status, answer.text()), (expected.status, expected.text()), "{call}");
-            // A client that waits may send the body now, or not: only the end of the connection makes it clear.
+            // A client that waits may send the body now, or not: only the end of the connection makes that clear.
             let closes = lines.contains("Expect") || lines.contains("10000000");
             assert_eq!(answer.header("Connection"), closes.then_some("close"), "{call}");
         }
@@ -90,7 +90,7 @@ fn wrong_credentials_are_answered_before_the_body_is_read() {
         assert_eq!((answer.status, answer.header("Connection")), (status, Some("close")), "{message}");
         assert_eq!(connection.rest(), "", "{message}");
     }
-    // With the right ones they are told to go on.
+    // With the right credentials the server asks for the body.
     let mut connection = opened(&server, create("Content-Length: 100\r\nExpect: 100-continue\r\n", ""));
     assert_eq!(connection.answer(false).status, 100);
 }
@@ -109,7 +109,7 @@ fn anonymous_large_bodies_use_almost_no_memory() {
     ] {
         for (framing, _) in FRAMINGS {
             let head = format!("POST {path} HTTP/1.1\r\nHost: test\r\nX-Requested-With: rollbook\r\n{framing}");
-            let cost = besiege(&format!("{COUNT} strangers with a mebibyte each for {head:?}"), &server, || {
+            let cost = check_recovery(&format!("{COUNT} strangers with a mebibyte each for {head:?}"), &server, || {
                 std::thread::scope(|scope| {
                     // All but the last byte, so that none of them is complete.
                     let clients: Vec<Connection> = (0..COUNT).map(|_| opened(&server, &head)).collect();
@@ -181,7 +181,7 @@ fn sign_in_waits_for_its_body_no_longer_than_other_requests() {
     assert_eq!((answer.header("Connection"), connection.rest().as_str()), (Some("close"), ""));
 }
 
-// The rest of a body that no handler has wanted
+// The rest of a body that no handler has read
 
 #[test]
 fn unread_short_body_keeps_the_connection() {
@@ -200,7 +200,7 @@ fn unread_short_body_keeps_the_connection() {
     for first_line in ["POST /api/v1/user", "PUT /nuxeo/api/v1/user/x", "DELETE /nothing", "GET /healthz", "GET /ui/"] {
         for (lines, body) in &bodies {
             let head = format!("{first_line} HTTP/1.1\r\nHost: test\r\n{lines}\r\n");
-            // At once, and after the answer.
+            // The body comes at once, or after the answer.
             let mut connection = opened(&server, format!("{head}{body}{valid}"));
             let first = connection.answer(false);
             assert_eq!((first.status < 500, first.header("Connection")), (true, None), "{head}");
@@ -224,7 +224,7 @@ fn unread_long_or_broken_body_closes_the_connection() {
     let (chunked, length) =
         (head("Transfer-Encoding: chunked\r\n"), |length: usize| head(&format!("Content-Length: {length}\r\n")));
     let rows = [
-        // True if the answer says so; and the request.
+        // The request, and true if its answer closes the connection.
         (true, length(80_000)),
         (true, length(80_000) + &"x".repeat(80_000) + &valid),
         (true, format!("{chunked}10001\r\n")),
@@ -241,7 +241,7 @@ fn unread_long_or_broken_body_closes_the_connection() {
         assert_eq!((answer.status, answer.header("Connection")), (403, said.then_some("close")), "{:.200}", message);
         assert_eq!(connection.rest(), "", "{:.200}", message);
     }
-    // Bodies that turn out to be too long, or broken, after the answer.
+    // Bodies that are too long or broken in the part after the answer.
     for after in
         ["10001\r\n".to_owned(), "fff0\r\n".to_owned() + &"x".repeat(0xfff0) + "\r\n11\r\n", "zz\r\n".to_owned()]
     {
@@ -250,7 +250,7 @@ fn unread_long_or_broken_body_closes_the_connection() {
         write(&mut connection, format!("{after}{valid}"));
         assert_eq!(connection.rest(), "", "{after:.40}");
     }
-    // The last byte is followed by a request, and that by nothing. That byte has to come in time.
+    // The last byte of the body is followed by a request, and then by nothing. That byte has to come in time.
     let patient = Server::with(&PATIENT);
     let mut connection = opened(&patient, length(10) + "x");
     assert_eq!(connection.answer(false).status, 403);
@@ -269,7 +269,7 @@ fn assert_cut_off(mut connection: Connection, expected: &Value) {
 fn bodies_beyond_the_memory_limit_are_503_until_memory_is_free() {
     let folder = Arc::new(Folder::new());
     let other = create_key(&folder, "app", None);
-    // Room for two of the longest, and one caller has half of it.
+    // The memory has room for two of the longest bodies, and one caller may use half of it.
     let server = Server::over(folder, &[&LISTEN[..], &PATIENT, &["--max-body-memory", "2097152"]].concat());
     let text = "There is no memory for the body at the moment";
     let (errors, exception) =
@@ -287,16 +287,16 @@ fn bodies_beyond_the_memory_limit_are_503_until_memory_is_free() {
         let nuxeo = format!(
             "PUT /nuxeo/api/v1/user/Administrator HTTP/1.1\r\nHost: test\r\nAuthorization: {authorization}\r\n{framing}{body}"
         );
-        // The caller's first body is all there but for its end.
+        // The caller's first body has arrived except for its last byte.
         let mut first = opened(&server, keys(APP_KEY));
         wait_for_memory(&server, "requests", MEBIBYTE);
         assert_cut_off(opened(&server, keys(APP_KEY)), &errors);
-        // Another caller has the other half, and then there is nothing left for a third.
+        // Another caller uses the other half, and then a third caller is refused.
         let second = opened(&server, &nuxeo);
         wait_for_memory(&server, "requests", 2 * MEBIBYTE);
         assert_cut_off(opened(&server, keys(&other)), &errors);
         assert_cut_off(opened(&server, &nuxeo), &exception);
-        // Short ones need no memory that counts.
+        // Short bodies need no memory of the limit.
         let handle = json!({"handle": format!("user{number}@example.com")});
         assert_eq!(server.datadog("POST", "/api/v1/user", Some(&handle.to_string())).status, 200);
         write(&mut first, end);
@@ -330,14 +330,14 @@ fn a_body_grows_into_memory_as_it_comes() {
     }
 }
 
-/// A head with the credentials of both dialects, which ends as it is told.
+/// A head with the credentials of both dialects, and with that ending.
 fn request_head(first_line: &str, framing: &str) -> String {
     format!("{first_line} HTTP/1.1\r\nHost: test\r\n{}{framing}", credentials())
 }
 
 #[test]
 fn anonymous_bodies_have_a_quarter_of_the_memory_and_one_address_an_eighth() {
-    // 512 KiB for strangers, 256 for each address: sixteen of the longest bodies.
+    // Callers without credentials share 512 KiB, and each address may use 256: sixteen of the longest bodies.
     let server = Server::with(&[&LISTEN[..], &PATIENT, &["--max-body-memory", "2097152"]].concat());
     let form = format!("{SIGN_IN}Content-Length: 16384\r\n\r\n{}", " ".repeat(16_383));
     let sent_from = |local: &str| {
@@ -355,7 +355,7 @@ fn anonymous_bodies_have_a_quarter_of_the_memory_and_one_address_an_eighth() {
         assert_cut_off(sent_from(local), &json!({"error": text}));
     }
     assert_cut_off(sent_from("127.0.0.3"), &json!({"error": text}));
-    // An ordinary form to sign in is short, and a caller who is known has memory of another share.
+    // An ordinary sign-in form is short, and the memory for authenticated callers is separate.
     let short = json!({"user": "Administrator", "password": ADMIN_PASSWORD}).to_string();
     let signed_in = opened(&server, format!("{SIGN_IN}Content-Length: {}\r\n\r\n{short}", short.len())).answer(false);
     assert_eq!(signed_in.status, 200);
@@ -375,7 +375,7 @@ fn values_of_a_body_need_memory_too() {
     // Each is two bytes here and some hundred in memory.
     let zeros = format!(r#"{{"x":[0{}]}}"#, ",0".repeat(100_000));
     let zeros_of = |key: &str| server.datadog_as(key, "PUT", "/api/v1/user/administrator", Some(&zeros));
-    // Alone it may have all that there is.
+    // A single caller may use all of it.
     assert_eq!(zeros_of(APP_KEY).status, 200);
     let length = 64 * 1024;
     let mut first =

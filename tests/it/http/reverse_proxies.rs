@@ -13,7 +13,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// Where the clients of these tests are: not where the proxy is.
+/// The address of the clients in these tests, which differs from the proxy's.
 const CLIENT: &str = "127.0.0.3";
 
 /// A proxy that runs.
@@ -22,7 +22,7 @@ struct Front {
     folder: Folder,
     plain: u16,
     secure: u16,
-    /// Held, so that nothing else gets them while the proxy does not listen yet.
+    /// Reserved until the proxy listens, so that no other program gets them.
     _ports: [Port; 2],
 }
 
@@ -33,7 +33,7 @@ impl Drop for Front {
     }
 }
 
-/// A shipped file with other names and addresses in it, each of which has to be there.
+/// A shipped file with other names and addresses; fails if one to be replaced is missing.
 fn changed(name: &str, changes: &[(&str, &str)]) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging").join(name);
     let mut text = std::fs::read_to_string(path).expect("a file that is shipped");
@@ -147,7 +147,7 @@ fn haproxy(upstream: SocketAddr) -> Option<Front> {
     })
 }
 
-/// Each proxy in front of a server, as far as it is installed here.
+/// Each installed proxy in front of a server.
 fn each_in_front_of(upstream: SocketAddr, test: impl Fn(&str, &Front)) {
     for (name, front) in [("nginx", nginx(upstream)), ("haproxy", haproxy(upstream))] {
         front.iter().for_each(|front| test(name, front));
@@ -177,7 +177,7 @@ fn request_and_client_address_arrive_unchanged_through_a_proxy() {
             let seen = |words: &[&str], path: &str| -> Value {
                 serde_json::from_str(&front.curl(words, &[path])).expect("what has arrived")
             };
-            // Nothing that a client says of itself counts.
+            // The server ignores the headers that the client sends about itself.
             for field in ["X-Nothing: 1", "X-Forwarded-For: 203.0.113.9", "X-Forwarded-For: 127.0.0.1, unknown"] {
                 let seen = seen(&["-H", field, "-H", "X-Forwarded-Proto: http"], "/");
                 assert_eq!((&seen["peer"], &seen["secure"]), (&json!(CLIENT), &json!(true)), "{name}: {field}");
@@ -234,7 +234,7 @@ fn a_directory_behind_a_proxy_is_the_same_directory() {
         let (nowhere, tell) = (["-o", "/dev/null"].repeat(3), ["-w", "%{http_code} %{num_connects}\n"]);
         let statuses = front.curl(&[&as_admin[..], &nowhere, &tell].concat(), &[path.as_str(); 3]);
         assert_eq!(statuses, "200 1\n200 0\n200 0\n", "{name}");
-        // One more for each look at the figures.
+        // Each read of the metrics adds one.
         assert!(accepted() - before <= 2.0, "{name}: {before}");
         // A waiting reader receives the change.
         let bearer = format!("Authorization: Bearer {APP_KEY}");
@@ -251,18 +251,18 @@ fn a_directory_behind_a_proxy_is_the_same_directory() {
             String::from_utf8_lossy(&told).contains(&format!(r#""name":"{name}@example.com""#)),
             "{name}: {told:?}"
         );
-        // A body that is too long is refused in the words of the dialect.
+        // The refusal of a body that is too long is in the form of the dialect.
         let file = front.folder.path().join("body.txt");
         std::fs::write(&file, vec![b' '; 3 << 19]).expect("a file");
         let body = format!("@{}", path_text(&file));
         let refused = front.curl(&[&as_admin[..], &json, &["--data-binary", &body]].concat(), &["/nuxeo/api/v1/user"]);
         let refused: Value = serde_json::from_str(&refused).expect("a document");
         assert_eq!((&refused["entity-type"], &refused["status"]), (&json!("exception"), &json!(413)), "{name}");
-        // Wrong passwords are of the client.
+        // Wrong passwords count for the client.
         front.curl(&["-u", "ada:wrong", "-H", "X-Forwarded-For: 203.0.113.9"], &["/nuxeo/api/v1/me"]);
         server.wait_for_log(&format!("a wrong password came from {CLIENT} "));
         assert!(!server.log().contains("203.0.113.9"), "{name}: {}", server.log());
-        // Secrets in an address are in no log.
+        // No log contains secrets of an address.
         front.curl(&[], &[&format!("/api/v1/user?api_key={API_KEY}&application_key={APP_KEY}")]);
         front.curl(&["-X", "DELETE"], &["/nuxeo/api/v1/token/very-secret?token=most-secret"]);
         let awaited = std::fmt::from_fn(|f| write!(f, "the last line of {name}: {}", front.said()));
@@ -277,7 +277,7 @@ fn a_directory_behind_a_proxy_is_the_same_directory() {
 
 #[test]
 fn each_proxy_waits_for_longer_than_the_longest_answer_takes() {
-    // What is waited for takes at most 60 s; the seconds in between are not spent here.
+    // The server allows a wait of at most 60 s; this test does not wait that long.
     for (file, lines) in [
         ("nginx.conf", &["proxy_read_timeout 75s;"][..]),
         ("haproxy.cfg", &["timeout server 75s\n", "timeout client 75s\n"]),

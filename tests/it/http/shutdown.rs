@@ -21,7 +21,7 @@ fn wait_until_closed(server: &Server) {
 fn a_request_in_flight_is_answered_before_the_server_stops() {
     for name in ["-TERM", "-INT"] {
         let folder = Arc::new(Folder::new());
-        // At an address of its own: no other test can come to listen there once the server does not.
+        // The address is this test's own: no other test listens there once the server has ended.
         let mut server = Server::over(Arc::clone(&folder), &["--listen", "127.0.0.4:0"]);
         let mut idle = opened(&server, request("GET /api/v1/validate HTTP/1.1", "", ""));
         assert_eq!(idle.answer(false).status, 200);
@@ -50,7 +50,7 @@ fn a_request_that_never_ends_does_not_keep_the_server_from_stopping() {
         let mut connection = opened(&server, create("Expect: 100-continue\r\nContent-Length: 1000\r\n", ""));
         assert_eq!(connection.answer(false).status, 100);
         signal(server.pid(), "-TERM");
-        // Its part of the time ends before that of the database.
+        // The time for requests ends before the time for the database.
         assert_eq!(server.wait().code(), Some(0), "{grace}: {}", server.log());
         server.wait_for_log("1 connections were still busy at the end");
     }
@@ -112,10 +112,10 @@ fn killed_server_loses_no_acknowledged_write() {
                     for number in 0.. {
                         let handle = format!("user{round}-{writer}-{number}@example.com");
                         write(&mut connection, create_user(&handle));
-                        // Without a whole answer the server is gone, and owes nothing for this one.
+                        // If the answer is incomplete, the server has ended and has acknowledged nothing.
                         let Some(answer) = connection.try_answer(false) else { return };
                         assert_eq!(answer.status, 200, "{}", answer.text());
-                        tell.send(handle).expect("somebody listens");
+                        tell.send(handle).expect("the test waits for the handle");
                     }
                 });
             }

@@ -25,8 +25,8 @@ fn trickle(connection: &mut Connection, bytes: &'static [u8], pause: Duration) -
     stop
 }
 
-/// Sends a request to a server that is impatient, on new connections until one has been in time; that connection, and
-/// the answer.
+/// Sends a request to a server with short timeouts, on new connections until one was in time. Returns that connection,
+/// and the answer.
 fn in_time(server: &Server, message: &str) -> (Connection, Answer) {
     eventually("an answer in time", || {
         let mut connection = opened(server, message);
@@ -44,7 +44,7 @@ fn a_head_that_takes_too_long_is_408() {
         assert_eq!(answer.status, 408, "{half:?}");
         assert_errors(half, &answer);
     }
-    // The time is for the whole head: a byte now and then buys none.
+    // The time is for the whole head: single bytes do not extend it.
     let mut connection = opened(&server, "GET /api/v1/user HTTP/1.1\r\nHost: test\r\nX: ");
     let trickling = trickle(&mut connection, b"x", Duration::from_millis(20));
     let answer = connection.answer(false);
@@ -61,13 +61,13 @@ fn a_head_that_takes_too_long_is_408() {
 #[test]
 fn empty_lines_before_a_request_are_skipped_but_not_for_ever() {
     let server = Server::with(&["--head-timeout", "3"]);
-    // Old clients end a body with a line break that no length counts.
+    // Old clients end a body with a line break that is not part of its length.
     let valid = request("GET /api/v1/validate HTTP/1.1", "", "");
     let (mut connection, first) = in_time(&server, &format!("\r\n{valid}\r\n{valid}"));
     for answer in [first, connection.answer(false)] {
         assert_eq!(answer.parts(), (200, json!({"valid": true})));
     }
-    // Each of these comes alone, as a packet of its own, for as long as a head may take.
+    // Each byte comes alone, in its own packet, for as long as a head may take.
     let mut connection = Connection::open(server.address);
     let trickling = trickle(&mut connection, b"\r\n", Duration::from_millis(1));
     if let Some(answer) = connection.try_answer(false) {
@@ -140,7 +140,7 @@ fn a_request_cut_off_by_its_sender_is_not_acted_on() {
         assert_eq!(connection.rest(), "", "{message:?}");
     }
     assert_eq!(handles(&server), ["administrator"]);
-    // Saying that nothing more will come is no reason to be left without the answer.
+    // A client that closes its sending side still gets the answer.
     let mut connection = opened(&server, &whole);
     connection.finish();
     assert_eq!(connection.answer(false).status, 200);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
-/// Names and texts that are easily taken for something else.
+/// Names and texts that a format could misread.
 const ODD: [&str; 12] = [
     "plain",
     "a;b",
@@ -97,7 +97,7 @@ fn bare(text: &str, name: &str) -> Vec<String> {
             let fields = record.as_object_mut().expect("an object");
             fields.retain(|_, value| value != "");
             if name == "all.ldif" {
-                // It has the order of the lists of groups, and none of the groups of a user.
+                // LDIF has the order of the lists of groups, and no order of the groups of a user.
                 fields.remove("joined");
                 if let Some(groups) = fields.get_mut("groups").and_then(Value::as_array_mut) {
                     groups.sort_by_key(Value::to_string);

@@ -1,4 +1,4 @@
-//! Imports that are killed in every phase, and go on: the result is that of an import that was not.
+//! Imports that are killed in each phase and resumed: the result is that of an import without a kill.
 
 use super::{CASE, Case, directory, found, import, write};
 use crate::support::cli::{rollbook, run, said};
@@ -43,7 +43,7 @@ fn ldif() -> String {
     text
 }
 
-/// Rows of each kind, some of which are refused, and an administrator who has to wait for the last phase.
+/// Rows of each kind, some of which are refused, and an administrator who is imported in the last phase.
 fn rows() -> Vec<[String; 5]> {
     let mut rows = vec![["user", "Administrator", "", "yes", ""].map(str::to_owned)];
     let row = |kind: &str, name: String, groups: String, hash: &str| {
@@ -104,7 +104,7 @@ fn json_lines() -> String {
     rows().into_iter().map(line).collect()
 }
 
-/// Everything of a directory but numbers, times and identifiers.
+/// All data of a directory except numbers, times and identifiers.
 fn whole(folder: &Folder) -> (String, Vec<String>) {
     let (status, out, err) = said(&run(folder, &["export", "-", "--format", "jsonl", "--with-passwords"]));
     assert_eq!(status, 0, "{err}");
@@ -123,7 +123,7 @@ fn whole(folder: &Folder) -> (String, Vec<String>) {
     (out, rest)
 }
 
-/// Kills imports until one comes to its end.
+/// Kills imports until one is complete.
 fn check(case: &Case, random: &mut Random) {
     let text = case.bytes();
     let straight = import(case, &text, &["--batch", "7"], "file");

@@ -1,4 +1,4 @@
-//! Files as other systems write them: who comes in, who is disabled, who is in which group, and what is reported.
+//! Files of other systems: the imported users, the disabled ones, the groups, and the report.
 
 mod csv;
 mod directory_servers;
@@ -34,11 +34,10 @@ struct Case {
     encoding: Encoding,
     text: &'static str,
     flags: &'static [&'static str],
-    /// Each user: the login, then `disabled`, `admin` for an administrator, `read` for read-only and `password` for
-    /// one who can log in, and the groups behind a colon. An `Administrator` who has not changed is left out.
+    /// Each user: the login, then `disabled`, `admin` for an administrator, `read` for read-only and `password` for a
+    /// user who can log in, and the groups behind a colon. An unchanged `Administrator` is left out.
     users: &'static [&'static str],
-    /// Each group, and behind a colon the groups in it and the names in its lists that nobody has yet. Of the groups
-    /// that every directory has, those that have neither are left out.
+    /// Each group, and behind a colon its subgroups and its pending members. Built-in groups without any are left out.
     groups: &'static [&'static str],
     /// Each line of the report in turn. ` … ` stands for any text, and so does the end.
     report: &'static [&'static str],
@@ -178,7 +177,7 @@ fn sorted<'t>(lines: &[&'t str]) -> Vec<&'t str> {
     lines
 }
 
-/// The end of an import.
+/// The outcome of an import.
 struct Imported {
     folder: Arc<Folder>,
     status: i32,

@@ -70,7 +70,7 @@ fn an_import_that_is_killed_while_it_reads_a_pipe_leaves_no_file() {
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().expect("the command starts");
     let mut input = child.stdin.take().expect("a pipe");
-    // More than a pipe holds: what is written last waits until the command has read and kept what came first.
+    // The text exceeds the buffer of a pipe: its end is written only after the command has read the beginning.
     input.write_all(PEOPLE.repeat(20_000).as_bytes()).expect("the command reads");
     let descriptors = format!("/proc/{}/fd", child.id());
     let keeps = |path: &std::path::Path| {

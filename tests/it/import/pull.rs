@@ -1,4 +1,4 @@
-//! Users and groups copied from a live server, which here is one of ours.
+//! Users and groups copied from a live server, which here is another Rollbook.
 
 use crate::support::cli::{rollbook, run, said};
 use crate::support::database::State;
@@ -63,7 +63,7 @@ fn records(folder: &Folder, kind: &str) -> Vec<Value> {
     records.filter(|record: &Value| record["kind"] == kind).map(without_order).collect()
 }
 
-/// A server of another make: it answers a request by the first of these whose beginning the target has, else 404.
+/// A server of another product: it answers a request with the first of these whose prefix the target has, else 404.
 fn other_server(answers: Vec<(&'static str, String)>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -102,7 +102,7 @@ fn a_nuxeo_server_is_copied_with_its_groups() {
     assert!(run(&folder, &["key", "create", "api"]).status.success());
     let (status, out, err) = pull(&folder, &["nuxeo", "--from", &from, "--on-conflict", "update"], &NUXEO);
     assert_eq!(status, 0, "{out}{err}");
-    // The three groups, which of them are in which, and the users; the first groups and user are there already.
+    // The three groups, the subgroups, and the users; the first groups and user exist already.
     assert!(out.starts_with(&format!("{from}: 1209 created, ")), "{out}{err}");
     assert!(err.contains("passwords were not imported"), "{err}");
     let bare = |mut record: Value| {
@@ -120,11 +120,11 @@ fn a_nuxeo_server_is_copied_with_its_groups() {
     subgroups.sort_by_key(|record| record["group"].to_string());
     assert_eq!(records(&folder, "subgroup"), subgroups);
     assert!(said(&run(&folder, &["check"])).1.starts_with("ok: 1205 users, 6 groups,"));
-    // Again changes nothing.
+    // A second pull changes nothing.
     let (status, out, _) = pull(&folder, &["nuxeo", "--from", &from, "--on-conflict", "update"], &NUXEO);
     assert_eq!(status, 0);
     assert!(out.contains(": 0 created, 0 updated, "), "{out}");
-    // With a token, and into a server that runs.
+    // With a token, and into a running server.
     let token = server.nuxeo("POST", "/token?application=pull&deviceId=here", None);
     let target = Server::start();
     let words = ["nuxeo", "--from", &from, "--on-conflict", "skip"];

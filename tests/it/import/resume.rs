@@ -45,7 +45,7 @@ fn killed_import_resumes_where_it_stopped() {
             count(&folder, "users") > (round + 1) * 700
         });
         child.kill().and_then(|()| child.wait()).expect("it is killed");
-        // What it remembers is what is there: one transaction a part.
+        // Each part is one transaction, so the stored position matches the stored rows.
         let line = State::of(&folder).rows("select line from imports")[0]["line: ".len()..].parse::<u64>().unwrap();
         assert_eq!(count(&folder, "users") + count(&folder, "groups") - 4, line - 1);
     }
@@ -56,7 +56,7 @@ fn killed_import_resumes_where_it_stopped() {
     assert_eq!(count(&folder, "users"), 1 + users as u64);
     assert_eq!(count(&folder, "imports"), 0);
     assert!(said(&run(&folder, &["check"])).1.starts_with("ok: 12001 users, 13 groups,"));
-    // Done is done: the next time is a new one.
+    // The import is complete, so the next run is a new one.
     let (status, out, _) = import(&folder, &file, &["--on-conflict", "skip"]);
     assert_eq!((status, out.as_str()), (0, "many.csv: 0 created, 0 updated, 0 unchanged, 12010 skipped\n"));
 }
@@ -67,7 +67,7 @@ fn import_can_restart_and_another_file_is_another_import() {
     let text = many(300, 3);
     let file = write(&folder, "many.csv", &text);
     assert_eq!(import(&folder, &file, &[]).0, 0);
-    // As a kill leaves it.
+    // The directory as a kill leaves it.
     let connection = Database::open(folder.db()).expect("the database");
     let digest = {
         use sha2::{Digest, Sha256};
@@ -105,13 +105,13 @@ fn import_through_a_server_lets_other_writes_through() {
     assert_eq!(status, 0, "{err}");
     assert!(err.contains("connected to the server") && out.contains("3005 created"), "{out}{err}");
     assert_eq!((created, count(&folder, "users")), (20, 3021));
-    // It is told of as of any other change.
+    // The changes feed has the import like any other change.
     assert_eq!(count(&folder, "changes where action = 'user.created' and dialect = 'command'"), 3000);
     assert_eq!(server.nuxeo("GET", "/user/search?q=user0002999", None).json()["resultsCount"], 1);
 }
 
-/// Runs a command at a terminal of 100 columns, writes what it shows there to standard output, and the most memory that
-/// it has had, in KiB, to the file that is named first.
+/// Runs a command at a terminal of 100 columns, writes the shown text to standard output, and writes the most memory
+/// that the command used, in KiB, to the file that is named first.
 const AT_A_TERMINAL: &str = r#"
 import os, pty, resource, sys
 status = pty.spawn(["sh", "-c", 'stty cols 100 rows 24; exec "$@"', "sh", *sys.argv[2:]])
@@ -120,7 +120,7 @@ with open(sys.argv[1], "w") as out:
 sys.exit(os.waitstatus_to_exitcode(status))
 "#;
 
-/// Imports so many users in so many groups at a terminal, checks what has come, and returns the most memory, in KiB.
+/// Imports that many users and groups at a terminal, checks the result, and returns the most memory, in KiB.
 fn memory_of_import(users: usize, groups: usize) -> usize {
     let folder = new_database();
     let file = write(&folder, "many.csv", many(users, groups));
@@ -133,7 +133,7 @@ fn memory_of_import(users: usize, groups: usize) -> usize {
     let end = shown.lines().last().unwrap_or_default();
     assert!(output.status.success(), "{end}");
     assert!(end.contains(&format!("many.csv: {} created, 0 updated, 0 unchanged", users + groups)), "{end}");
-    // The bar goes on: several states of it were drawn.
+    // The progress bar moves: the terminal showed several states of it.
     let percents = (1..100).filter(|percent| shown.contains(&format!(" {percent}% "))).count();
     assert!(percents > 5, "{percents} states of the bar in {} bytes", shown.len());
     let expected = many_memberships(users, groups);
@@ -151,7 +151,7 @@ fn memory_of_import(users: usize, groups: usize) -> usize {
 fn a_longer_file_is_imported_in_no_more_memory() {
     /// The promised limit, in KiB.
     const MEMORY_MAX: usize = 96 * 1024;
-    /// The caches are full with the shorter file. The longer one is longer by twice as much as this at least, in KiB.
+    /// The caches are full with the shorter file. The longer one is longer by at least twice as much as this, in KiB.
     const MORE_MAX: usize = 1536;
     let longer = if std::env::var_os("ROLLBOOK_LONG").is_some() { 1_000_000 } else { 90_000 };
     let [one, other] = [45_000, longer].map(|users| memory_of_import(users, 200));

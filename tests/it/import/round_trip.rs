@@ -1,4 +1,4 @@
-//! Exports come back as they were: the same bytes, and the same rights.
+//! Exports import back without a difference: the same bytes, and the same rights.
 
 use super::{directory, found, write};
 use crate::support::cli::{run, said};
@@ -10,7 +10,7 @@ use crate::support::server::{ADMIN_PASSWORD, Server};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Names that are easily taken for something else, or damaged on the way.
+/// Names that a format could misread or damage.
 const NAMES: [&str; 44] = [
     "plain",
     "two  spaces",
@@ -189,13 +189,13 @@ impl Maker<'_> {
         }
     }
 
-    /// Fills the lists of the groups again, in another order and spelling.
+    /// Sets the lists of the groups once more, in another order and spelling.
     fn fill_lists(&mut self) {
         for group in self.groups.clone().iter().chain([&"members".to_owned()]) {
             let (users, groups) = (self.users.clone(), self.groups.clone());
             let lists = json!({"entity-type": "group", "memberUsers": self.some(&users),
                 "memberGroups": self.some(&groups), "parentGroups": self.some(&groups)});
-            // Circles are refused.
+            // The server refuses cycles.
             self.send("PUT", &format!("/group/{}", segment(group)), &lists.to_string());
         }
     }
@@ -284,7 +284,7 @@ fn check(folder: &Arc<Folder>, users: &[String], what: &str) {
             State::of(&copy).assert_sound();
             let again = export(&copy, format, flags);
             assert!(again == text, "{what}{}", difference(&text, &again));
-            // Values that one format keeps, the others show too.
+            // Values that one format keeps are in the others too.
             let (one, other) = (found(folder), found(&copy));
             if !flags.is_empty() {
                 assert_eq!(other, one, "{what}");

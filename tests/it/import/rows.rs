@@ -136,7 +136,7 @@ fn existing_entries_are_refused_skipped_or_updated() {
         let found = import(&folder, &file, &["--on-conflict", conflict]);
         assert_eq!(found, (status, format!("again.csv: {out}\n"), err.to_owned()));
         let ada = user(&folder, "ada");
-        // Fields that a row does not name stay.
+        // Fields that a row does not name are unchanged.
         assert_eq!((&ada["first_name"], &ada["title"], &ada["groups"]), (&json!("Ada"), &title, &groups));
         if conflict == "update" {
             let (_, out, _) = import(&folder, &file, &["--on-conflict", conflict]);

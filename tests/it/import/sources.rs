@@ -1,4 +1,4 @@
-//! The sources of `pull` against a server that speaks their dialects: this one.
+//! The sources of `pull` against a Rollbook server, which speaks both dialects.
 
 use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
 use rollbook::formats::{Record, Role, Rows, TextField, UserRecord, UserTexts};

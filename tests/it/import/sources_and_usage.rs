@@ -111,7 +111,7 @@ fn wrong_usage_is_refused_before_anything_is_imported() {
         assert!(err.contains(message), "{words:?}: {err}");
     }
     assert!(!folder.db().exists() && !folder.path().join("out.csv").exists());
-    // A database that is not there is made, with its first secrets.
+    // Without a database, the command creates one with its first secrets.
     let (status, out, _) = import(&folder, &text, &["--format", "csv"]);
     assert_eq!((status, out.as_str()), (0, "users.txt: 1 created, 0 updated, 0 unchanged\n"));
     let (status, _, _) = said(&run(&folder, &["user", "show", "administrator"]));

@@ -1,4 +1,4 @@
-//! Exports that were cut off on the way.
+//! Exports that were truncated.
 
 use super::{directory, found, write};
 use crate::support::cli::{run, run_with_bytes, said};
@@ -12,7 +12,7 @@ fn export(format: &str) -> String {
     out
 }
 
-/// The text up to the line with that user, and some of that line.
+/// The text up to the line of that user, and a part of that line.
 fn cut(text: &str, user: &str) -> String {
     let at = text.find(user).expect("the user");
     text[..at].to_owned()
@@ -22,7 +22,7 @@ fn cut(text: &str, user: &str) -> String {
 fn truncated_file_is_reported_with_the_imported_rows() {
     for format in ["jsonl", "ldif"] {
         let text = export(format);
-        // At the end of a line, so that nothing else is wrong.
+        // The cut is at the end of a line, so that the line is complete.
         let begun = cut(&text, "bob");
         let end = if format == "jsonl" { "\n" } else { "\n\n" };
         let half = &begun[..begun.rfind(end).expect("a line") + end.len()];

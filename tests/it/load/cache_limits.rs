@@ -4,7 +4,7 @@ use crate::support::cli::{create_key, run_with_input};
 use crate::support::client::{Connection, basic, write};
 use crate::support::folder::Folder;
 use crate::support::metrics::{LISTEN, Page, metrics_address};
-use crate::support::resource_guard::besiege;
+use crate::support::resource_guard::check_recovery;
 use crate::support::server::{ADMIN_PASSWORD, Server};
 use serde_json::json;
 use std::fmt::Write as _;
@@ -82,7 +82,7 @@ fn every_cache_is_in_the_metrics_with_its_limit() {
     for cache in CACHES {
         let size = size(&server, cache);
         assert!(size.limit > 0.0 && size.bytes <= size.limit, "{cache}: {size:?}");
-        // Those of the loopback address are not counted: a proxy may be there.
+        // Addresses of the loopback network are not counted: they can be a proxy's.
         assert_eq!(size.entries > 0.0, cache != "failed_addresses", "{cache}: {size:?}");
         assert_eq!(size.bytes > 0.0, size.entries > 0.0, "{cache}: {size:?}");
     }
@@ -97,22 +97,22 @@ fn user_that_searches_for_ever_new_names_evicts_no_page_of_others() {
     let pages: Vec<String> = (0..50).map(|number| format!("/user/search?q=a&pageSize={}", number + 1)).collect();
     let others = || Caller::new(&server, "Administrator", ADMIN_PASSWORD);
     let flood = "2,500 searches of 14 kB, each twice, by one user";
-    let cost = besiege(flood, &server, || {
-        // The first login is a change, after which pages are read again.
+    let cost = check_recovery(flood, &server, || {
+        // The first login is a change, which invalidates the cached pages.
         let mut ada = Caller::new(&server, "ada", "password of ada");
         assert_eq!(ada.get("/me"), 200);
         for page in &pages {
             assert_eq!(others().get(page), 200);
         }
         for number in 0..2500 {
-            // Twice, as if each were wanted.
+            // Each is read twice, so that the cache keeps it.
             let path = format!("/user/search?q={number:0>14000}");
             assert_eq!((ada.get(&path), ada.get(&path)), (200, 200));
         }
         for cache in ["lists", "pages"] {
             let size = size(&server, cache);
             assert!(size.bytes <= size.limit && size.evictions > 0.0, "{cache}: {size:?}");
-            // One caller has half of it and no more.
+            // One caller uses half of the cache and no more.
             assert!(size.bytes <= size.limit * 0.55, "{cache}: {size:?}");
         }
         // Pages of others are still there, so that none is read again.
@@ -124,7 +124,7 @@ fn user_that_searches_for_ever_new_names_evicts_no_page_of_others() {
         assert_eq!((after.entries, after.evictions), (before.entries, before.evictions));
     });
     assert!(cost.peak_kib < 64 * 1024, "{cost:?}");
-    // A change drops what was of the state before.
+    // A change drops the entries of the earlier snapshot.
     create_user(&server, "bob");
     assert_eq!(others().get("/user/search?q=b"), 200);
     for cache in ["lists", "pages"] {
@@ -167,11 +167,11 @@ fn user_has_one_cached_password_for_all_spellings() {
     {
         assert_eq!(server.nuxeo_as((name, "password of ada lovelace"), "GET", "/me", None).status, 200, "{name}");
         assert_eq!(size(&server, "passwords").entries, before + 1.0, "{name}");
-        // Neither does a wrong one take its place.
+        // A wrong password does not take its place either.
         assert_eq!(server.nuxeo_as((name, "wrong"), "GET", "/me", None).status, 401, "{name}");
     }
     assert_eq!(size(&server, "passwords").entries, before + 1.0);
-    // The one that follows takes the place of the one before.
+    // The next password takes the place of the one before.
     let body = r#"{"oldPassword":"password of ada lovelace","newPassword":"another"}"#;
     let changed =
         server.nuxeo_as(("ada lovelace", "password of ada lovelace"), "PUT", "/me/changepassword", Some(body));

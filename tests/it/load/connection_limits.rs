@@ -8,7 +8,7 @@ use crate::support::wait::eventually;
 use std::thread;
 use std::time::Duration;
 
-/// Asks on a connection that may be a new one; the status.
+/// Sends a request on a connection that may be new; returns the status.
 fn ask(connection: &mut Connection) -> u16 {
     connection.send("GET", "/api/v1/validate", &[("DD-API-KEY", API_KEY)], None);
     connection.answer(false).status
@@ -33,7 +33,7 @@ fn longest_idle_connection_is_evicted_when_all_are_taken() {
     let server = Server::with(&[&LISTEN[..], &KEPT_BUSY, &["--max-connections", "4"]].concat());
     let address = metrics_address(&server);
     let mut connections: Vec<Connection> = (0..4).map(|_| Connection::open(server.address)).collect();
-    // The first one asks again at the end: the second has waited for longest then.
+    // The first connection sends another request at the end, so the second has been idle for longest.
     for at in [0, 1, 2, 3, 0] {
         assert_eq!(ask(&mut connections[at]), 200);
         // A connection becomes idle after its answer, and the server counts in milliseconds.
@@ -64,7 +64,7 @@ fn busy_connection_is_not_evicted() {
     let mut at_work: Vec<Connection> = (0..2).map(|_| busy(Connection::open(server.address))).collect();
     let mut idle = Connection::open(server.address);
     assert_eq!(ask(&mut idle), 200);
-    // The one that gives way is the idle one, though the others have been there for longer.
+    // The server closes the idle connection, although the others are older.
     let newcomer = busy(until_served(&server));
     assert_eq!(idle.rest(), "");
     // No other place is to be had.
@@ -86,12 +86,13 @@ fn one_address_cannot_take_all_connections() {
     }
     let mut theirs: Vec<Connection> = (0..3).map(|_| open_from("127.0.0.2", server.address)).collect();
     theirs.iter_mut().for_each(|connection| assert_eq!(ask(connection), 200));
-    // Once one of ours has been idle for a while it gives way to another of ours, and none of theirs does.
+    // A connection of this address that becomes idle gives way to a new one of this address. Those of the other
+    // address stay.
     assert_eq!(finish_busy(&mut ours[0]), 200);
     let mut newcomer = until_served(&server);
     assert_eq!(ask(&mut newcomer), 200);
     theirs.iter_mut().for_each(|connection| assert_eq!(ask(connection), 200));
-    // A place that was given back counts no longer.
+    // A closed connection no longer counts.
     drop(ours);
     drop(newcomer);
     until_served(&server);

@@ -1,8 +1,8 @@
-//! Clients that go away in the middle: the database holds the whole of a request or nothing of it.
+//! Clients that disconnect in the middle: the database has the whole of a request or nothing of it.
 
 use crate::support::client::basic;
 use crate::support::database::Database;
-use crate::support::resource_guard::besiege;
+use crate::support::resource_guard::check_recovery;
 use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
 use serde_json::{Value, json};
 use socket2::SockRef;
@@ -10,12 +10,12 @@ use std::io::Write as _;
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// How a client goes away.
+/// The way a client disconnects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Farewell {
-    /// In good order.
+enum Disconnect {
+    /// Closes the connection in good order.
     Close,
-    /// By a reset, which overtakes what is on its way.
+    /// Resets the connection; the reset can overtake sent bytes.
     Reset,
 }
 
@@ -48,10 +48,10 @@ fn call(what: &'static str, first_line: &str, credentials: &str, body: Option<&V
     Call { what, message: format!("{first_line} HTTP/1.1\r\nHost: test\r\n{credentials}{framed}") }
 }
 
-/// Sends the first bytes of a message and goes away.
-fn send_and_go(server: &Server, bytes: &[u8], farewell: Farewell) {
+/// Sends the first bytes of a message and disconnects.
+fn send_and_go(server: &Server, bytes: &[u8], disconnect: Disconnect) {
     let mut stream = TcpStream::connect(server.address).expect("the server accepts");
-    if farewell == Farewell::Reset {
+    if disconnect == Disconnect::Reset {
         SockRef::from(&stream).set_linger(Some(Duration::ZERO)).expect("a reset at the end");
     }
     stream.write_all(bytes).expect("the bytes are taken");
@@ -99,14 +99,14 @@ fn request_cut_at_any_byte_is_executed_whole_or_not_at_all() {
     let before = state(&server);
     for Call { what, message } in &calls {
         let bytes = message.as_bytes();
-        besiege(&format!("{what}, cut at each of {} bytes, twice", bytes.len()), &server, || {
+        check_recovery(&format!("{what}, cut at each of {} bytes, twice", bytes.len()), &server, || {
             for end in 0..bytes.len() {
-                for farewell in [Farewell::Close, Farewell::Reset] {
-                    send_and_go(&server, &bytes[..end], farewell);
+                for disconnect in [Disconnect::Close, Disconnect::Reset] {
+                    send_and_go(&server, &bytes[..end], disconnect);
                 }
             }
         });
-        // Nothing of any of them was acted on.
+        // The server executed none of them.
         assert_eq!(state(&server), before, "{what}");
     }
 }
@@ -116,11 +116,11 @@ fn request_without_a_reader_is_executed_whole_or_not_at_all() {
     let server = Server::start();
     let (keys, login) = (keys(), login());
     const ROUNDS: usize = 60;
-    // What is changed is there by then: a request that nobody waits for may overtake another.
+    // The second part changes what the first has created: two requests of clients that have gone may change places.
     for part in ["made", "changed"] {
-        besiege(&format!("180 complete requests whose senders left, {part}"), &server, || {
+        check_recovery(&format!("180 complete requests whose senders left, {part}"), &server, || {
             for number in 0..ROUNDS {
-                let farewell = if number % 2 == 0 { Farewell::Close } else { Farewell::Reset };
+                let disconnect = if number % 2 == 0 { Disconnect::Close } else { Disconnect::Reset };
                 let name = format!("gone{number}@example.com");
                 let user = json!({"handle": name, "name": "Gone", "access_role": "adm"});
                 let group = json!({"entity-type": "group", "groupname": format!("gone{number}"),
@@ -139,7 +139,7 @@ fn request_without_a_reader_is_executed_whole_or_not_at_all() {
                     ],
                 };
                 for call in calls {
-                    send_and_go(&server, call.message.as_bytes(), farewell);
+                    send_and_go(&server, call.message.as_bytes(), disconnect);
                 }
             }
         });
@@ -170,7 +170,7 @@ fn request_without_a_reader_is_executed_whole_or_not_at_all() {
     }
     let [users, changes, groups] = counts;
     println!("of {ROUNDS}: {users} users, {changes} changes and {groups} groups came about, each wholly");
-    // Nobody took back those who closed in good order.
+    // At least the requests of clients that closed in good order were executed.
     assert!(counts.iter().all(|count| *count >= ROUNDS / 2), "{counts:?}");
     let folder = std::sync::Arc::clone(&server.folder);
     assert!(server.stop().success());

@@ -17,7 +17,7 @@ fn a_full_server_says_so_and_recovers() {
         assert!(answer.header("Retry-After").is_some_and(|seconds| seconds.parse::<u32>().is_ok()), "{answer:?}");
         assert_errors("full", &answer);
     }
-    // A place that becomes free is given away, and those that were there first are still served.
+    // A free place goes to another client, and the first clients are still served.
     connections.pop();
     let newcomer = eventually("the place that became free", || try_busy(Connection::open(server.address)));
     connections.push(newcomer);

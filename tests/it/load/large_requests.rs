@@ -2,7 +2,7 @@
 
 use crate::support::client::Answer;
 use crate::support::nuxeo::{create_group, create_user};
-use crate::support::resource_guard::{besiege, work};
+use crate::support::resource_guard::{check_recovery, work};
 use crate::support::server::Server;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,7 +11,7 @@ use std::thread;
 // Many names
 
 /// Sends a request while another client reads and writes, and is answered each time.
-fn send_beside(server: &Server, send: impl FnOnce() -> Answer + Send) -> Answer {
+fn send_concurrently(server: &Server, send: impl FnOnce() -> Answer + Send) -> Answer {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     thread::scope(|scope| {
         let sent = scope.spawn(send);
@@ -28,7 +28,7 @@ fn send_beside(server: &Server, send: impl FnOnce() -> Answer + Send) -> Answer 
 fn requests_with_many_names_do_not_block_other_writes() {
     const NAMES: usize = 20_000;
     let server = Server::start();
-    // One with less power than an administrator, whose requests are looked at more closely.
+    // A caller with fewer rights than an administrator, whose requests need more checks.
     create_user(&server, json!({"username": "power", "password": "power", "groups": ["powerusers"]}));
     let power = ("power", "power");
     let numbered = |prefix: &str, count: usize| -> Vec<String> {
@@ -37,14 +37,14 @@ fn requests_with_many_names_do_not_block_other_writes() {
     let group = |name: &str, list: &str, names: &[String]| json!({"entity-type": "group", "id": name, list: names});
     let put = |method: &str, path: &str, body: &Value| {
         let body = body.to_string();
-        let answer = send_beside(&server, || server.nuxeo_as(power, method, path, Some(&body)));
+        let answer = send_concurrently(&server, || server.nuxeo_as(power, method, path, Some(&body)));
         assert!(answer.status < 300, "{method} {path}: {}", answer.text());
         answer.json()
     };
     let backwards = |names: &[String]| -> Vec<String> { names.iter().rev().cloned().collect() };
 
     let names = numbered("n", NAMES);
-    besiege("20,000 pending names, and again the other way round", &server, || {
+    check_recovery("20,000 pending names, and again the other way round", &server, || {
         put("POST", "/group", &group("pending", "memberUsers", &names));
         let path = "/group/pending?fetch-group=memberUsers";
         for names in [backwards(&names), names.clone(), Vec::new()] {
@@ -59,7 +59,7 @@ fn requests_with_many_names_do_not_block_other_writes() {
         create_group(&server, group(name, "parentGroups", parents));
     }
     below.iter().for_each(|name| create_group(&server, group(name, "parentGroups", &[])));
-    besiege("groups below a chain, and below all of its groups, and a user in them", &server, || {
+    check_recovery("groups below a chain, and below all of its groups, and a user in them", &server, || {
         let last = format!("/group/{}?fetch-group=memberGroups", chain[399]);
         for names in [below.clone(), backwards(&below), Vec::new()] {
             let found = put("PUT", &last, &group("", "memberGroups", &names));
@@ -73,10 +73,10 @@ fn requests_with_many_names_do_not_block_other_writes() {
         assert_eq!(found["properties"]["groups"], json!(chain));
     });
 
-    besiege("an invitation of 10,000", &server, || {
+    check_recovery("an invitation of 10,000", &server, || {
         let emails: Vec<String> = (0..10_000).map(|number| format!("invited{number:05}@example.com")).collect();
         let body = json!({"emails": emails}).to_string();
-        let answer = send_beside(&server, || server.datadog("POST", "/api/v1/invite_users", Some(&body)));
+        let answer = send_concurrently(&server, || server.datadog("POST", "/api/v1/invite_users", Some(&body)));
         assert_eq!(answer.status, 200, "{}", answer.text());
         let found = server.nuxeo("GET", "/user/search?q=invited", None).json();
         assert_eq!(found["resultsCount"], json!(10_000));
@@ -94,7 +94,7 @@ fn refused_large_request_rolls_back_only_its_own_writes() {
     // Thousands of rows are written before it turns out that the last name closes a cycle.
     let circle = json!({"entity-type": "group", "memberUsers": names, "memberGroups": ["top"]}).to_string();
     let before = server.nuxeo("GET", "/group/low?fetch-group=memberUsers,memberGroups", None);
-    besiege("refusals of many names and of few between the writes of others", &server, || {
+    check_recovery("refusals of many names and of few between the writes of others", &server, || {
         thread::scope(|scope| {
             let writers: Vec<_> = (0..8)
                 .map(|client| {

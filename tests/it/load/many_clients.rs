@@ -1,11 +1,12 @@
-//! More clients than there is room for: bursts, idle crowds, and what runs out one after the other.
+//! More clients than the server has room for: bursts, many idle clients, and one resource after the other that runs
+//! out.
 
 use crate::support::busy_connection::KEPT_BUSY;
 use crate::support::cli::rollbook_after;
 use crate::support::client::{Connection, opened, request, write};
 use crate::support::folder::Folder;
 use crate::support::metrics::Page;
-use crate::support::resource_guard::{assert_answers, besiege, connection_threads, wait_until_left, work};
+use crate::support::resource_guard::{assert_answers, check_recovery, connection_threads, wait_until_left, work};
 use crate::support::server::Server;
 use crate::support::wait::{eventually, wait_for, wait_until};
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -68,7 +69,7 @@ fn thousand_simultaneous_clients_are_all_answered() {
     let all = usize::try_from((room / 2).min(1000)).expect("a small number");
     let server = Server::start();
     for round in ["first", "second"] {
-        besiege(&format!("{all} connects at once, {round} time"), &server, || {
+        check_recovery(&format!("{all} connects at once, {round} time"), &server, || {
             let start = Instant::now();
             let mut connections = crowd(server.address, all, &valid());
             assert_eq!(statuses(&mut connections), vec![200; all]);
@@ -85,8 +86,8 @@ fn five_thousand_idle_connections_delay_no_request() {
     println!("{idle} idle connections under a limit of {room} descriptors");
     // However long it takes to open all of them.
     let server = Server::with(&["--head-timeout", "600", "--idle-timeout", "600"]);
-    let cost = besiege(&format!("{idle} idle connections"), &server, || {
-        // Half of them have been answered once and stay, the others have not said a word.
+    let cost = check_recovery(&format!("{idle} idle connections"), &server, || {
+        // Half of them have received an answer and stay, the others have sent nothing.
         let mut connections = crowd(server.address, idle / 2, &valid());
         assert!(statuses(&mut connections).iter().all(|status| *status == 200));
         connections.extend(crowd(server.address, idle - idle / 2, ""));
@@ -110,12 +111,12 @@ fn connections_beyond_the_limit_are_refused_and_freed() {
     // A second request that does not end keeps a connection from giving way.
     let busy = format!("{}GET /", valid());
     for _ in 0..2 {
-        besiege("500 connects with 50 places", &server, || {
+        check_recovery("500 connects with 50 places", &server, || {
             let mut connections = crowd(server.address, 500, &busy);
             let statuses = statuses(&mut connections);
             let (served, full, closed) = (count(&statuses, 200), count(&statuses, 503), count(&statuses, 0));
             println!("500 connects with 50 places: {served} times 200, {full} times 503, {closed} closed");
-            // More than places only where a slow machine has not begun to serve some for so long that they gave way.
+            // The number exceeds the places only if a slow machine served some so late that they had given way.
             assert!(served >= PLACES && served + full + closed == 500, "{statuses:?}");
             assert!(full >= 100, "{full} were told why");
         });
@@ -126,8 +127,8 @@ fn connections_beyond_the_limit_are_refused_and_freed() {
     }
 }
 
-/// A connection that is served, as soon as one of those that have a place is idle. The first letter of the next
-/// request, a GET, has been sent on it: it does not give way to others.
+/// A connection that is served, as soon as a connection with a place becomes idle. The first letter of the next
+/// request, a GET, has been sent on it: so it does not give way to others.
 fn place(server: &Server) -> Connection {
     eventually("a place", || {
         let mut connection = opened(server, format!("{}G", valid()));
@@ -139,10 +140,10 @@ fn place(server: &Server) -> Connection {
 
 #[test]
 fn server_survives_too_few_descriptors() {
-    // Where the limit leaves no room, one connection has it; where it leaves some, a few have.
+    // If the limit leaves no room, one connection has a place; if it leaves some, a few have one.
     for (limit, crowd_size) in [(64, 200), (100, 300)] {
         let server = Server::after(&format!("ulimit -n {limit}"), &KEPT_BUSY);
-        besiege(&format!("{crowd_size} connects with {limit} descriptors"), &server, || {
+        check_recovery(&format!("{crowd_size} connects with {limit} descriptors"), &server, || {
             let mut connections = crowd(server.address, crowd_size, &valid());
             // Clients with a connection work while others try to connect.
             let mut first = place(&server);
@@ -201,7 +202,7 @@ fn server_survives_a_lack_of_threads() {
     let prelude = format!("export LD_PRELOAD='{}' NO_THREADS_WHILE='{}'", library.display(), file.display());
     let server = Server::after(&prelude, &["--metrics-public"]);
     for round in 0..3 {
-        besiege("100 connects without threads", &server, || {
+        check_recovery("100 connects without threads", &server, || {
             let mut first = opened(&server, valid());
             assert_eq!(first.answer(false).status, 200);
             std::fs::write(&file, "").expect("a file");
@@ -239,7 +240,7 @@ fn server_survives_a_lack_of_threads() {
 #[test]
 fn closed_connections_leave_no_thread_or_descriptor() {
     let server = Server::start();
-    besiege("3,000 connections that close at once", &server, || {
+    check_recovery("3,000 connections that close at once", &server, || {
         for part in ["", "GET", &valid()] {
             for _ in 0..10 {
                 drop(crowd(server.address, 100, part));

@@ -1,7 +1,7 @@
 //! Clients that send slowly, read slowly or pipeline without reading.
 
 use crate::support::client::{Connection, create, narrow, opened, request, write};
-use crate::support::resource_guard::{besiege, connection_threads, fill, work};
+use crate::support::resource_guard::{check_recovery, connection_threads, fill, work};
 use crate::support::server::Server;
 use crate::support::wait::PATIENCE;
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -29,7 +29,7 @@ fn slow_senders_are_disconnected_and_delay_no_request() {
         ("sends chunks by the second", create("Transfer-Encoding: chunked\r\n", ""), b"1\r\n \r\n", Some(408)),
     ];
     const EACH: usize = 40;
-    besiege("320 slow senders", &server, || {
+    check_recovery("320 slow senders", &server, || {
         let mut senders: Vec<(usize, Connection)> = Vec::new();
         for number in 0..EACH * rows.len() {
             senders.push((number % rows.len(), opened(&server, &rows[number % rows.len()].1)));
@@ -39,7 +39,7 @@ fn slow_senders_are_disconnected_and_delay_no_request() {
             trickles.push((rows[*row].2, connection.stream().try_clone().expect("a second handle of the stream")));
         }
         let trickling = thread::scope(|scope| {
-            // Dropped at the end, however that comes, it ends the slow sending.
+            // Ends the slow sending when it is dropped, also after a failure.
             let (stop, stopped) = std::sync::mpsc::channel::<()>();
             let trickling = scope.spawn(move || {
                 while stopped.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
@@ -72,12 +72,12 @@ fn slow_readers_of_long_lists_delay_no_request() {
     fill(&server, 4000);
     let list = request("GET /api/v1/user HTTP/1.1", "", "");
     let length = server.datadog("GET", "/api/v1/user", None).body.len();
-    let cost = besiege("32 slow readers of 4,000 users eight times", &server, || {
+    let cost = check_recovery("32 slow readers of 4,000 users eight times", &server, || {
         // More of them than there are connections for reading the database.
         let mut readers: Vec<TcpStream> = (0..32).map(|_| narrow(&server, list.repeat(8).as_bytes())).collect();
         let (start, mut rounds) = (Instant::now(), 0);
         while rounds == 0 || connection_threads(&server) > 0 {
-            // A byte now and then is no progress to speak of.
+            // Single bytes do not count as progress.
             for stream in &mut readers {
                 let _ = stream.read(&mut [0; 1]);
             }
@@ -88,7 +88,7 @@ fn slow_readers_of_long_lists_delay_no_request() {
             assert!(start.elapsed() < PATIENCE, "slow readers are still served");
         }
     });
-    // Not a list for each of them.
+    // The server does not hold a list for each of them.
     assert!(cost.peak_kib < 32 * 1024, "{cost:?}");
 }
 
@@ -97,7 +97,7 @@ fn reader_below_the_minimum_rate_is_disconnected() {
     let server = Server::with(&["--write-timeout", "3"]);
     fill(&server, 4000);
     let list = request("GET /api/v1/user HTTP/1.1", "", "");
-    besiege("a reader of 12 KiB a second", &server, || {
+    check_recovery("a reader of 12 KiB a second", &server, || {
         let mut stream = narrow(&server, list.repeat(8).as_bytes());
         let (start, mut step, mut count) = (Instant::now(), [0; 1228], 0);
         stream.read_exact(&mut [0]).expect("the first byte of the answer");
@@ -119,10 +119,11 @@ fn steady_slow_reader_receives_a_long_list() {
     fill(&server, 4000);
     let list = request("GET /api/v1/user HTTP/1.1", "Connection: close\r\n", "");
     let length = server.datadog("GET", "/api/v1/user", None).body.len();
-    besiege("a slow but steady reader", &server, || {
+    check_recovery("a slow but steady reader", &server, || {
         let mut stream = narrow(&server, list.as_bytes());
         let (start, mut got, mut step) = (Instant::now(), Vec::new(), [0; 16 * 1024]);
-        // In all it takes longer than a client may take nothing, and it is faster than the slowest that is served.
+        // The whole transfer takes longer than a client may take nothing, and is faster than the lowest speed that is
+        // served.
         let whole = Duration::from_secs(1) * (WRITE_SECONDS + 1);
         loop {
             let due = whole.mul_f64(got.len() as f64 / length as f64);
@@ -142,7 +143,7 @@ fn steady_slow_reader_receives_a_long_list() {
 #[test]
 fn pipelining_is_answered_in_order_while_the_client_reads() {
     let server = Server::start();
-    besiege("10,000 requests in a row", &server, || {
+    check_recovery("10,000 requests in a row", &server, || {
         let mut connection = Connection::open(server.address);
         let mut stream = connection.stream().try_clone().expect("a second handle of the stream");
         let sender = thread::spawn(move || {
@@ -161,7 +162,7 @@ fn pipelining_is_answered_in_order_while_the_client_reads() {
 fn pipelining_without_reading_is_disconnected() {
     let server = Server::with(&["--write-timeout", "1"]);
     let ask = request("GET /nuxeo/api/v1/me HTTP/1.1", "", "").repeat(200);
-    let cost = besiege("8 that send requests and never read", &server, || {
+    let cost = check_recovery("8 that send requests and never read", &server, || {
         thread::scope(|scope| {
             for _ in 0..8 {
                 let ask = &ask;
@@ -191,11 +192,11 @@ fn silent_client_that_reads_nothing_is_disconnected() {
     fill(&server, 4000);
     let list = request("GET /api/v1/user HTTP/1.1", "", "").repeat(20);
     let mut streams = Vec::new();
-    besiege("16 that ask for long lists and read nothing", &server, || {
+    check_recovery("16 that ask for long lists and read nothing", &server, || {
         streams.extend((0..16).map(|_| narrow(&server, list.as_bytes())));
         work(&server, "apart", 10);
     });
-    // The clients have been there to the end, and notice only now.
+    // The clients stay to the end, and notice the close only now.
     let mut connection = Connection::open(server.address);
     write(&mut connection, request("GET /api/v1/validate HTTP/1.1", "", ""));
     assert_eq!(connection.answer(false).status, 200);

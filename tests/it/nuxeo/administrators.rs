@@ -64,7 +64,7 @@ fn the_last_enabled_administrator_stays() {
     };
     refused(direct());
 
-    // One more counts only while enabled.
+    // Another administrator counts only while enabled.
     create_user(&server, json!({"username": "root", "password": "secret", "groups": ["administrators"]}));
     assert_eq!(server.datadog("DELETE", "/api/v1/user/root", None).status, 200);
     refused(direct()[..6].to_vec());
@@ -78,7 +78,7 @@ fn the_last_enabled_administrator_stays() {
     assert_eq!(root("PUT", "/group/administrators", Some(&child)).status, 200);
     assert_eq!(root("DELETE", "/user/root", None).status, 204);
 
-    // Now the right comes through a subgroup, and every way to cut that is one too many.
+    // Now the right comes through a subgroup, and each way to remove it would remove the last administrator.
     assert!(is_administrator(&server, "Administrator"));
     refused(vec![
         ("DELETE", "/user/Administrator", none()),

@@ -1,4 +1,4 @@
-//! Who is let in by the Nuxeo dialect and what he may do, and the calls that clients make when they connect.
+//! Authentication and permissions in the Nuxeo dialect, and the calls that clients make when they connect.
 
 use crate::support::client::{Connection, basic};
 use crate::support::nuxeo::{assert_refused, can_log_in, create_group, create_user, escaped, user, user_body};
@@ -13,7 +13,7 @@ use std::thread;
 #[test]
 fn unknown_credentials_are_refused() {
     let server = Server::start();
-    // It may be refused already as a name; it opens nothing in any case.
+    // The name itself may be refused already; it authenticates no user in any case.
     server.nuxeo("POST", "/user", Some(&user_body(json!({"username": "system", "password": "secret"}))));
     create_user(&server, json!({"username": "locked"}));
     let mut values = vec![
@@ -57,7 +57,7 @@ fn unknown_credentials_are_refused() {
     let answer = get(&server, "/nuxeo/api/v1/me", &[]);
     assert_refused(&answer, 401, "no credentials");
     assert_eq!(answer.header("WWW-Authenticate"), Some("Basic realm=\"Nuxeo Automation\""));
-    // Keys of another dialect open nothing here.
+    // Keys of another dialect are no credentials here.
     let keys =
         [("DD-API-KEY", crate::support::server::API_KEY), ("DD-APPLICATION-KEY", crate::support::server::APP_KEY)];
     assert_eq!(get(&server, "/nuxeo/api/v1/me", &keys).status, 401);
@@ -98,7 +98,7 @@ fn wrong_passwords_leave_no_memory_behind() {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).expect("the state of the server");
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
     let kilobytes: u64 = resident.trim().trim_end_matches(" kB").parse().expect("a number");
-    // As many are checked at a time as there are processors, each with 19 MiB, and what is used stays in use.
+    // The server checks as many passwords at a time as there are processors, each with 19 MiB, and keeps that memory.
     let processors = thread::available_parallelism().map_or(1, |count| count.get() as u64);
     assert!(kilobytes < 1024 * (100 + 20 * processors).max(200), "{kilobytes} kB with {processors} processors");
     assert!(can_log_in(&server, "ada", "secret"));
@@ -110,7 +110,7 @@ fn old_password_is_refused_at_once_after_a_change() {
     const LOGINS: usize = 5;
     let server = Server::with(&["--wrong-password-delay", "0"]);
     let name = "abcdefgh";
-    // What is remembered of a login holds for one spelling of the name: each of these is checked anew.
+    // A cached login counts for one spelling of the name: the server checks each of these.
     let spelling = |number: usize| -> String {
         let upper = |(at, letter): (usize, char)| {
             if number >> at & 1 == 1 { letter.to_ascii_uppercase() } else { letter }
@@ -126,7 +126,7 @@ fn old_password_is_refused_at_once_after_a_change() {
                 scope.spawn(|| {
                     barrier.wait();
                     for _ in 0..LOGINS {
-                        // Right or wrong by now, whichever comes first.
+                        // The old password is right or wrong, depending on which request comes first.
                         can_log_in(&server, &spelling(next.fetch_add(1, Ordering::Relaxed)), &old);
                     }
                 });
@@ -256,7 +256,7 @@ fn removed_right_is_gone_at_once_under_concurrent_reads() {
                 let (label, parents) = (format!("round {round}"), if given { &["administrators"][..] } else { &[] });
                 let body = json!({"entity-type": "group", "grouplabel": label, "parentGroups": parents}).to_string();
                 assert_eq!(ask(&mut connection, administrator, "PUT", "/group/ops", &body).status, 200);
-                // Refused for what is missing in it, or for who asks.
+                // The request is refused for its body, or for the rights of its caller.
                 let status = ask(&mut connection, ada, "POST", "/user", r#"{"entity-type":"user"}"#).status;
                 let me = ask(&mut connection, ada, "GET", "/me", "").json();
                 let seen = (status, &me["isAdministrator"], &me["extendedGroups"][0]["label"]);

@@ -7,7 +7,7 @@ use crate::support::server::Server;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Compares every count that pages tell with the entries, and these with what other calls list.
+/// Compares each count of a page with its entries, and the entries with the lists of other calls.
 fn assert_counts(server: &Server, when: &str) {
     let answered = |path: &str| {
         let separator = if path.contains('?') { '&' } else { '?' };
@@ -56,7 +56,7 @@ fn member_counts_stay_correct_after_every_change() {
         ("POST", "/user", user("ada", json!(["team", "members", "crew"])), 201),
         ("POST", "/user", user("bob", json!(["team"])), 201),
         ("POST", "/user", user("eve", json!([])), 201),
-        // A write that is refused half way counts for nothing.
+        // A write that fails half way does not change the counts.
         ("POST", "/user", user("zoe", json!(["team", "nowhere"])), 403),
         ("POST", "/user", user("ada", json!(["team"])), 409),
         ("PUT", "/user/eve", groups(json!(["team", "nowhere"])), 403),
@@ -85,7 +85,7 @@ fn member_counts_stay_correct_after_every_change() {
         ("PUT", "/group/crew", group(json!({"memberGroups": ["phantom", "members", "team"]})), 200),
         ("PUT", "/group/members", group(json!({"parentGroups": ["team"]})), 200),
         ("PUT", "/group/members", group(json!({"parentGroups": ["crew", "team"]})), 200),
-        // Those who were waited for come and go.
+        // Pending members are created and deleted.
         ("POST", "/user", user("ghost", json!(["crew"])), 201),
         ("POST", "/group", group(json!({"id": "phantom", "memberUsers": ["ghost"], "memberGroups": []})), 201),
         ("DELETE", "/user/ghost", none(), 204),
@@ -185,7 +185,7 @@ fn every_change_of_a_member_list_changes_the_group_version() {
         ("PUT", "/group/three", lists(json!({"parentGroups": ["nowhere", "four"]})), &["one", "three"]),
         ("PUT", "/group/one", lists(json!({"memberGroups": ["two", "new"], "parentGroups": ["late"]})), &["one"]),
         ("PUT", "/group/two", lists(json!({"parentGroups": []})), &["one", "two"]),
-        // With those who have waited for them, users and groups come and go.
+        // Users and groups with pending memberships are created and deleted.
         ("POST", "/user", user("LATE", json!([])), &[]),
         ("POST", "/user/late/group/two", none(), &["two"]),
         ("POST", "/invite_users", datadog(json!({"emails": ["x@example.com"]})), &[]),

@@ -20,7 +20,8 @@ fn parent_groups_are_listed_level_by_level() {
     }
     let ada = create_user(&server, json!({"username": "ada", "groups": ["b", "a"]}));
     assert_eq!(ada["properties"]["groups"], json!(["b", "a"]), "only the direct ones");
-    // Direct ones as joined, then the parents of the first, of the second, then theirs; each once.
+    // Direct groups in the order of joining, then the parents of the first, of the second, then their parents; each
+    // once.
     assert_eq!(reach(&server, "ada"), ["b", "a", "q1", "p1", "p2", "top"]);
     assert_eq!(
         ada["extendedGroups"][5],
@@ -30,7 +31,7 @@ fn parent_groups_are_listed_level_by_level() {
     assert_eq!(ada["extendedGroups"][0], json!({"name": "b", "label": "b", "url": "group/b"}), "else the name");
     assert_eq!(ada["isAdministrator"], json!(false));
 
-    // Through any number of groups an administrator is one.
+    // A user is an administrator through any number of groups.
     let body = json!({"entity-type": "group", "parentGroups": ["administrators"]}).to_string();
     assert_eq!(server.nuxeo("PUT", "/group/top", Some(&body)).status, 200);
     assert_eq!(server.nuxeo("GET", "/user/ada", None).json()["isAdministrator"], json!(true));
@@ -90,7 +91,7 @@ fn a_cycle_of_groups_is_refused_and_nothing_changes() {
         assert_eq!(state(), before, "{method} {path} {body}");
         assert_eq!(server.nuxeo("GET", "/group/d", None).status, 404, "{body}");
     }
-    // What ends without a cycle is no cycle: here the two change places in one update.
+    // A chain without a cycle at the end of an update is valid: here two groups change places in one update.
     let turned = json!({"entity-type": "group", "memberGroups": ["a"], "parentGroups": []}).to_string();
     assert_eq!(server.nuxeo("PUT", "/group/b", Some(&turned)).status, 200);
     assert_eq!(lists(&server, "a"), [json!([]), json!([]), json!(["b"])]);
@@ -111,8 +112,8 @@ fn new_group_closes_no_cycle_through_pending_members() {
         assert_refused(&server.nuxeo("POST", "/group", Some(&body)), 400, &body);
         assert_eq!(all_of(&server, "team"), team, "{body}");
     }
-    // Here it is the last group to appear that would close it, by names that others have kept for it. It is
-    // refused, or one of the names goes on waiting; what was written comes back either way.
+    // Here the last new group would close the cycle, by names that are pending in other groups. The server refuses it,
+    // or one of the names stays pending; a GET returns the lists as they were written either way.
     let parent = json!({"id": "future parent", "parentGroups": ["future child"], "memberGroups": ["team"]});
     create_group(&server, parent);
     let before = [all_of(&server, "team"), all_of(&server, "future parent")];

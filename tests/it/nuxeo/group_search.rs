@@ -59,7 +59,7 @@ fn groups_and_members_page_by_the_numbers_of_the_contract() {
         ),
         ("/group/group1/@users?q=USER", page("users", 4, 50, 0, 4), &["user1", "user2", "user3", "user4"]),
         ("/group/group1/@users?q=user&pageSize=3&currentPageIndex=1", page("users", 4, 3, 1, 1), &["user4"]),
-        // Members are found by their names alone.
+        // A search finds members by their names alone.
         ("/group/group1/@users?q=John", page("users", 0, 50, 0, 0), none),
         ("/group/group0/@users", page("users", 0, 50, 0, 0), none),
         ("/group/parent/@users", page("users", 0, 50, 0, 0), none),

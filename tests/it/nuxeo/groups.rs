@@ -154,7 +154,7 @@ fn a_group_must_have_a_name_without_control_characters() {
             let body = body.to_string();
             assert_refused(&server.nuxeo("POST", "/group", Some(&body)), 400, &body);
         }
-        // Nor does a group wait for a member that there can never be.
+        // A group cannot have a pending member with an invalid name.
         for list in ["memberUsers", "memberGroups", "parentGroups"] {
             let mut body = json!({"entity-type": "group", "id": "waiting"});
             body[list] = json!(["fine", name]);
@@ -259,7 +259,7 @@ fn update_group_takes_the_label_that_was_changed() {
             ],
         );
     }
-    // A group without a label takes the one on top, as a new one does.
+    // The group has no label, so the top-level value counts, as for a new group.
     create_group(&server, json!({"id": "bare"}));
     let body = json!({"entity-type": "group", "grouplabel": "Top", "properties": {"grouplabel": "Inner"}});
     check_groups(&server, &[("PUT", "/group/bare", body, 200, group("bare", Some("Top"), None))]);
@@ -283,8 +283,8 @@ fn update_group_renames_nothing() {
         body["entity-type"] = json!("group");
         check_groups(&server, &[("PUT", "/group/team", body, 200, group("team", Some("Old"), None))]);
     }
-    // What names another group is refused, and what names none is not found: the 500 of the reference is kept
-    // only where the given page asks for it, for users.
+    // A body with the name of another group is refused, and one with an unknown name is not found: only for users the
+    // server returns the 500 of the reference.
     for (part, status) in [
         (json!({"id": "other"}), 400),
         (json!({"groupname": "other"}), 400),

@@ -11,7 +11,7 @@ pub const GROUPS: usize = 1;
 
 pub const PARENTS: usize = 2;
 
-/// A directory of users, groups, and lists of names, of which some are nobody's.
+/// A directory of users, groups, and lists of names. Some names have no user or group.
 #[derive(Clone, Default)]
 pub struct Model {
     pub groups: BTreeMap<String, Group>,
@@ -21,14 +21,14 @@ pub struct Model {
 #[derive(Clone)]
 pub struct Group {
     pub name: String,
-    /// As they were written.
+    /// The names as they were written.
     pub lists: [Vec<String>; 3],
 }
 
 #[derive(Clone)]
 pub struct User {
     pub name: String,
-    /// Keys.
+    /// The keys of groups.
     pub groups: Vec<String>,
 }
 
@@ -60,7 +60,7 @@ impl Model {
 
     pub fn tell(&self, effects: &mut Effects, group: &str, list: usize, name: &str, begins: bool) {
         let own = &self.groups[group].name;
-        // Whatever the list has, a user or group is told by the name that it was given.
+        // The name of the user or group itself; for a pending name, the spelling in the list.
         let name = match list {
             USERS => self.users.get(&key(name)).map_or(name, |user| user.name.as_str()),
             _ => self.groups.get(&key(name)).map_or(name, |group| group.name.as_str()),
@@ -78,7 +78,7 @@ impl Model {
         effects.told.push(json!([format!("{noun}.{}", if begins { "added" } else { "removed" }), document]));
     }
 
-    /// Takes the group out of the list on the other side; returns how it was written there.
+    /// Removes the group from the list on the other side; returns its spelling there.
     pub fn leave(&mut self, group: &str, list: usize, name: &str) -> Option<String> {
         let other = match list {
             USERS => &mut self.users.get_mut(&key(name))?.groups,
@@ -87,7 +87,7 @@ impl Model {
         place(other, group).map(|at| other.remove(at))
     }
 
-    /// Makes the group the last in the list on the other side, if there is one.
+    /// Moves the group to the end of the list on the other side, if there is one.
     pub fn join_last(&mut self, group: &str, list: usize, name: &str) {
         let written = self.leave(group, list, name).unwrap_or_else(|| self.groups[group].name.clone());
         if list == USERS {
@@ -127,7 +127,7 @@ impl Model {
         }
     }
 
-    /// Brings the names into the list. What stands in order stays, everything after that comes to the end.
+    /// Changes the list to these names. Entries that are in order keep their places, and all others move to the end.
     pub fn arrange(
         &mut self,
         group: &str,
@@ -214,7 +214,7 @@ impl Model {
         effects
     }
 
-    /// A new group, with those that have waited for it. False where that would close a circle.
+    /// Adds a group, with its pending members and parents. False if that would close a cycle.
     pub fn add_group(&mut self, name: &str) -> bool {
         let mut lists = [const { Vec::new() }; 3];
         for other in self.groups.values() {

@@ -1,5 +1,5 @@
-//! Lists of names: whatever is done to them, they are what a simple model of them says, which moves one entry after the
-//! other. And requests with more names than are allowed.
+//! Lists of names: after random changes they are equal to those of a simple model, which moves one entry after the
+//! other. And requests with more names than the limit.
 
 use super::list_model::{Effects, GROUPS, Group, LISTS, Model, PARENTS, USERS, User, key};
 use crate::support::client::{Answer, Connection, basic};
@@ -46,7 +46,7 @@ impl Real {
         of_members.map(|change| json!([change["action"], change[side(&change)]])).collect()
     }
 
-    /// The model as it is in truth, and the tags of all groups.
+    /// The model as the database has it, and the tags of all groups.
     fn look(&mut self, model: &Model) -> (Model, BTreeMap<String, String>) {
         let (mut found, mut tags) = (Model::default(), BTreeMap::new());
         for (key, group) in &model.groups {
@@ -80,7 +80,7 @@ fn shown(model: &Model, sorted: bool) -> Vec<(String, Vec<String>)> {
     all
 }
 
-/// The list with a few things done to it.
+/// The list with a few random changes.
 fn edited(random: &mut Random, list: &[String], names: &[&str]) -> Vec<String> {
     let mut list = list.to_vec();
     for _ in 0..=random.below(3) {
@@ -131,7 +131,7 @@ fn member_lists_match_a_model_that_moves_entry_by_entry() {
                 body[name] = json!(list);
             }
         }
-        // In which order an entity joins the lists that have waited for it is not told.
+        // The order in which an entity joins the lists where it was pending is not defined.
         let (method, path, body, ordered, expected) = match (random.below(12), model.groups.contains_key(&key(group))) {
             (0..7, true) => {
                 let expected = model.replace(&key(group), &lists);
@@ -226,7 +226,7 @@ fn more_names_in_a_request_than_are_allowed_are_refused() {
     };
     let user = |properties: Value| json!({"entity-type": "user", "properties": properties});
     let four = json!(["a", "b", "c", "d"]);
-    // Those who may not do it at all are told that.
+    // Callers without the permission get that refusal first.
     for (path, body) in [
         ("/user", user(json!({"username": "eve", "groups": four}))),
         ("/group", group(json!({"id": "x", "memberUsers": four}))),
@@ -240,7 +240,7 @@ fn more_names_in_a_request_than_are_allowed_are_refused() {
         ("POST", "/user", user(json!({"username": "eve", "password": "password", "groups": four}))),
         ("PUT", "/user/ada", user(json!({"groups": four}))),
         ("PUT", "/user/ada", user(json!({"password": "password", "groups": four}))),
-        // One name again and again is as many.
+        // A repeated name counts each time.
         ("PUT", "/user/ada", user(json!({"groups": ["a", "a", "A", "a"]}))),
         ("POST", "/group", group(json!({"id": "x", "memberUsers": four}))),
         ("PUT", "/group/a", group(json!({"memberUsers": four}))),
@@ -266,13 +266,13 @@ fn more_names_in_a_request_than_are_allowed_are_refused() {
         let answer = server.request(method, &format!("/ui/api/{path}"), &headers, Some(body.to_string().as_bytes()));
         assert_eq!(answer.parts(), (413, ui.clone()), "{method} {path}");
     }
-    // Nothing has come of it.
+    // The requests have changed nothing.
     for path in ["/user/eve", "/user/0@example.com", "/group/x"] {
         assert_eq!(server.nuxeo("GET", path, None).status, 404, "{path}");
     }
     let ada = server.nuxeo("GET", "/user/ada", None).json();
     assert_eq!(ada["properties"]["groups"], json!(["a", "b", "c"]));
-    // As many as are allowed are taken.
+    // The allowed number of names is accepted.
     for (path, body) in [
         ("/user/ada", user(json!({"groups": ["c", "b", "d"]}))),
         ("/group/a", group(json!({"memberUsers": ["x", "y"], "memberGroups": ["b"]}))),

@@ -258,7 +258,7 @@ fn pending_members_resolve_when_they_are_created() {
     assert_eq!(ids(&server, "/group/team/@users").len(), 3);
     assert_eq!(ids(&server, "/group/nowhere/@groups"), ["team"]);
 
-    // And they go for good when they are deleted.
+    // They do not become pending again when they are deleted.
     for path in ["/user/ghost", "/group/phantom", "/group/nowhere"] {
         assert_eq!(server.nuxeo("DELETE", path, None).status, 204, "{path}");
     }

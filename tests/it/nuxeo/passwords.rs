@@ -44,7 +44,7 @@ fn a_password_may_be_required() {
             ("POST", "/user", &user_body(json!({"username": "ada"})), 400, missing()),
             ("POST", "/user", &user_body(json!({"username": "ada", "password": null})), 400, missing()),
             ("POST", "/user", &user_body(json!({"username": "ada", "password": ""})), 400, missing()),
-            // The name is asked for first, and the password before the groups.
+            // A missing name is reported before a missing password, and a missing password before unknown groups.
             ("POST", "/user", &user_body(json!({"username": ""})), 400, refusal(400, "User MUST have a name")),
             ("POST", "/user", &user_body(json!({"username": "ada", "groups": ["nowhere"]})), 400, missing()),
             ("GET", "/user/ada", "", 404, refusal(404, "user does not exist")),
@@ -129,7 +129,7 @@ fn password_hash_is_stored_as_given() {
         create_user(&server, json!({"username": name, "password": hashed}));
         assert!(!can_log_in(&server, name, hashed), "the hash itself opens nothing: {name}");
         assert!(!can_log_in(&server, name, "open sesame"), "{name}");
-        // The second time it is no longer the old hash that is compared.
+        // The second login compares the new hash.
         assert!(can_log_in(&server, name, "open sesame é"), "{name}");
         assert!(can_log_in(&server, name, "open sesame é"), "{name}");
         assert!(!can_log_in(&server, name, "open sesame"), "{name}");

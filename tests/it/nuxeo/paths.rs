@@ -79,7 +79,7 @@ fn anonymous_request_is_401_before_404() {
         assert_refused(&answer, status, &call);
         assert_eq!(answer.header("Allow").is_some(), status == 405, "{call}");
     }
-    // Outside of the interface there is nothing to guard.
+    // Outside of the interface, paths need no credentials.
     for headers in [&[][..], &[("Authorization", wrong.as_str())], &[("Authorization", right.as_str())]] {
         for path in ["/nuxeo/nothing", "/nuxeo", "/nuxeo/", "/nuxeo/json/nothing"] {
             assert_refused(&get(&server, path, headers), 404, path);

@@ -66,7 +66,7 @@ pub fn operations() -> Vec<(&'static str, &'static str, Value, [u16; 4], &'stati
             [401, 403, 201, 201],
             [401, 403, 200, 200],
         ),
-        // An administrator, and groups that make one: not for power users.
+        // An administrator, and groups that give administrator rights: power users may not change them.
         (
             "/user/opsman-WHO/group/team-WHO",
             "/group/team-WHO/user/opsman-WHO",

@@ -5,7 +5,7 @@ use crate::support::nuxeo_auth::{CREATE, EDIT, MEMBERSHIP};
 use crate::support::server::{ADMIN_PASSWORD, Server};
 use serde_json::{Value, json};
 
-/// A directory in which `leela` is a power user and `fry` an ordinary one, who have set their minds on more.
+/// A directory in which `leela` is a power user and `fry` an ordinary one. Both try to gain rights.
 pub fn future_directory() -> Server {
     let server = Server::start();
     create_group(&server, json!({"id": "team"}));
@@ -26,7 +26,7 @@ pub fn future_directory() -> Server {
     server
 }
 
-/// Everything that makes administrators.
+/// All rows that give administrator rights.
 fn powers(server: &Server) -> [Value; 6] {
     let fetch = "fetch-group=memberUsers,memberGroups,parentGroups";
     let group = |name: &str| server.nuxeo("GET", &format!("/group/{name}?{fetch}"), None).json();
@@ -62,7 +62,7 @@ fn power_user_cannot_make_administrators() {
         ("DELETE", "/user/Administrator/group/administrators", none(), MEMBERSHIP),
         ("POST", "/group/administrators/user/fry", none(), MEMBERSHIP),
         ("DELETE", "/group/administrators/user/Administrator", none(), MEMBERSHIP),
-        // Names that an administrators group holds already, although nobody has them yet.
+        // Names of pending members of an administrators group.
         ("POST", "/user", user_body(json!({"username": "ghost"})), CREATE),
         ("POST", "/user", user_body(json!({"username": " GHOST ", "password": "x"})), CREATE),
         ("POST", "/user", user_body(json!({"username": "ghost of ops", "password": "x"})), CREATE),
@@ -70,7 +70,7 @@ fn power_user_cannot_make_administrators() {
         ("POST", "/group", group(json!({"id": "x", "groupname": "phantom"})), CREATE),
         ("POST", "/group", group(json!({"properties": {"groupname": "phantom"}})), CREATE),
         ("POST", "/group", group(json!({"id": "administrators"})), CREATE),
-        // Further down, and in other spellings.
+        // Groups further down, and other spellings.
         ("POST", "/user", user("new", json!(["team", "deep"])), CREATE),
         ("POST", "/user", user("new", json!(["ADMINISTRATORS"])), CREATE),
         ("POST", "/user", user("new", json!([" administrators "])), CREATE),
@@ -99,7 +99,7 @@ fn power_user_cannot_make_administrators() {
         ("POST", "/group/Administrators/user/LEELA", none(), MEMBERSHIP),
         ("POST", "/user/Administrator/group/team", none(), MEMBERSHIP),
         ("POST", "/group/team/user/Administrator", none(), MEMBERSHIP),
-        // The password of an administrator is his.
+        // A power user cannot set the password of an administrator.
         ("PUT", "/user/Administrator", user_body(json!({"password": "stolen"})), EDIT),
         ("PUT", "/user/ADMINISTRATOR", user_body(json!({"password": "stolen", "groups": []})), EDIT),
     ] {
@@ -107,7 +107,7 @@ fn power_user_cannot_make_administrators() {
         assert_eq!(answer.parts(), (403, refusal(403, message)), "{method} {path} {body}");
         assert_eq!(powers(&server), before, "{method} {path} {body}");
     }
-    // More than one reason to refuse these; which is told first is not fixed.
+    // The server has more than one reason to refuse these; the reported one is not fixed.
     for (method, path, body, statuses) in [
         (
             "PUT",
@@ -131,7 +131,7 @@ fn power_user_cannot_make_administrators() {
         assert!(statuses.contains(&answer.status), "{method} {path} {body}: {}", answer.text());
         assert_eq!(powers(&server), before, "{method} {path} {body}");
     }
-    // Letters that only look like others: either another name or the same one, but no way in.
+    // Letters that look like others: the name is another one or the same one, but gives no rights.
     let wide = user_body(json!({"username": "wide", "groups": ["ａdministrators"]}));
     assert_refused(&server.nuxeo_as(("leela", "nibbler"), "POST", "/user", Some(&wide)), 403, &wide);
     assert!(can_log_in(&server, "Administrator", ADMIN_PASSWORD));
@@ -248,7 +248,7 @@ fn power_user_can_send_back_a_group_with_a_pending_parent() {
     let mut changed = shown.clone();
     changed["properties"]["description"] = json!("Who deliver");
     assert_eq!(put(&changed), (200, changed.clone()));
-    // It stays in any spelling and order, but none may be added, and what is taken away is not brought back.
+    // The parent stays in any spelling and order, but a power user can neither add nor restore one.
     changed["parentGroups"] = json!(["team", "LATER"]);
     assert_eq!(put(&changed), (200, changed.clone()));
     let mut more = changed.clone();

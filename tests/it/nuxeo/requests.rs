@@ -179,7 +179,7 @@ fn answers_have_their_content_types() {
         assert_eq!(answer.status, status, "{method} {path}");
         let kind = answer.header("Content-Type").expect("a content type");
         assert!(kind.starts_with("application/json"), "{method} {path}: {kind}");
-        // With it the Python client would take a conflict for something else.
+        // With this field the Python client would misread a conflict.
         assert_eq!(answer.header("Idempotency-Key"), None);
     }
     for path in ["/user/ada/group/members", "/group/members/user/ada"] {

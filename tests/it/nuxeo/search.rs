@@ -15,10 +15,10 @@ fn search_finds_prefixes_of_names_in_any_case() {
         json!({"username": "zed", "firstName": "Émile", "lastName": "50%_off\\", "email": "mail@x.io"}),
     );
     let nobody: [&str; 0] = [];
-    let everybody = ["Administrator", "foouser", "Guest", "user0", "user1", "user2", "user3", "user4", "zed"];
+    let all_users = ["Administrator", "foouser", "Guest", "user0", "user1", "user2", "user3", "user4", "zed"];
     for (q, expected) in [
-        ("q=*", &everybody[..]),
-        ("q=%20*%20", &everybody),
+        ("q=*", &all_users[..]),
+        ("q=%20*%20", &all_users),
         ("q=", &nobody),
         ("q=%20", &nobody),
         ("", &nobody),
@@ -37,7 +37,7 @@ fn search_finds_prefixes_of_names_in_any_case() {
         ("q=mail@", &["zed"]),
         ("q=example.org", &nobody),
         ("q=j", &["user0", "user1"]),
-        // Name and e-mail both begin so, and the user comes once.
+        // Name and e-mail both match, and the user is listed once.
         ("q=foouser", &["foouser"]),
         ("q=%C3%89m", &["zed"]),
         ("q=%C3%A9m", &["zed"]),
@@ -53,7 +53,7 @@ fn search_finds_prefixes_of_names_in_any_case() {
         ("q='", &nobody),
         ("q=%22", &nobody),
         ("q=Steve%20Jobs", &nobody),
-        ("q=*&sortBy=lastName&sortOrder=desc&maxResults=1", &everybody),
+        ("q=*&sortBy=lastName&sortOrder=desc&maxResults=1", &all_users),
     ] {
         assert_eq!(ids(&server, &format!("/user/search?{q}")), expected, "{q}");
     }
@@ -79,7 +79,7 @@ fn search_pages_by_the_numbers_of_the_contract() {
         ("q=nobody", page("users", 0, 50, 0, 0), &[]),
         ("q=", page("users", 0, 50, 0, 0), &[]),
         ("", page("users", 0, 50, 0, 0), &[]),
-        // No page at all: what integer arithmetic makes of it in the reference.
+        // No page: the integer arithmetic of the reference gives this.
         ("q=nobody&pageSize=1", page("users", 0, 1, 0, 0), &[]),
         ("Q=*&PAGESIZE=3&CurrentPageIndex=1", page("users", 8, 3, 1, 3), &["user0", "user1", "user2"]),
     ] {
@@ -105,7 +105,7 @@ fn page_number_that_does_not_parse_is_refused() {
         {
             assert_refused(&server.nuxeo("GET", &format!("{path}{query}"), None), 400, query);
         }
-        // Whatever these mean, they are no fault of the server.
+        // The server accepts these values without a fault of its own.
         for query in
             ["currentPageIndex=-1", "offset=-1", "currentPageIndex=9223372036854775807&pageSize=1000", "pageSize="]
         {
@@ -161,21 +161,22 @@ fn a_page_holds_20_50_or_at_most_1000_entries() {
 fn long_lists_are_paged_to_their_end_without_stale_pages() {
     let server = Server::start();
     let name = |number: usize| format!("user{number:04}@example.com");
-    let mut everybody: Vec<String> = (0..1100).map(name).collect();
-    let invitation = json!({"emails": everybody}).to_string();
+    let mut all_users: Vec<String> = (0..1100).map(name).collect();
+    let invitation = json!({"emails": all_users}).to_string();
     assert_eq!(server.datadog("POST", "/api/v1/invite_users", Some(&invitation)).status, 200);
-    everybody.insert(0, "Administrator".to_owned());
+    all_users.insert(0, "Administrator".to_owned());
 
-    // More than a page can hold: that many come, and by the size that was asked for it is one page.
+    // The size exceeds the limit of a page: the page has as many entries as the limit, and the count of pages follows
+    // the requested size.
     for q in ["*", "user"] {
         let count = if q == "*" { 1101 } else { 1100 };
         let (document, found) = outline(&server.nuxeo("GET", &format!("/user/search?q={q}&pageSize=2000"), None));
         assert_eq!(document, page("users", count, 2000, 0, 1000), "{q}");
-        assert_eq!(found, everybody[1101 - count as usize..][..1000], "{q}");
+        assert_eq!(found, all_users[1101 - count as usize..][..1000], "{q}");
         assert_eq!([&document["numberOfPages"], &document["isNextPageAvailable"]], [&json!(1), &json!(false)]);
     }
 
-    // Page by page to the last one, twice: the second time what is remembered is asked for.
+    // Reads page by page to the last one, twice: the second time from the cache.
     let walk = |q: &str, expected: &[String]| {
         let total = expected.len() as i64;
         let mut found = Vec::new();
@@ -197,26 +198,26 @@ fn long_lists_are_paged_to_their_end_without_stale_pages() {
         }
     };
     for _ in 0..2 {
-        walk("*", &everybody);
-        walk("user", &everybody[1..]);
-        walk("user100", &everybody[1001..1011]);
+        walk("*", &all_users);
+        walk("user", &all_users[1..]);
+        walk("user100", &all_users[1001..1011]);
     }
 
-    // One more, and then one less, shows at once.
+    // A new user, and then a deleted one, change the results at once.
     create_user(&server, json!({"username": "user1000@example.com.au"}));
-    everybody.insert(1002, "user1000@example.com.au".to_owned());
-    walk("*", &everybody);
-    walk("user", &everybody[1..]);
-    walk("user100", &everybody[1001..1012]);
+    all_users.insert(1002, "user1000@example.com.au".to_owned());
+    walk("*", &all_users);
+    walk("user", &all_users[1..]);
+    walk("user100", &all_users[1001..1012]);
     assert_eq!(server.nuxeo("DELETE", "/user/user0500@example.com", None).status, 204);
-    everybody.remove(501);
-    walk("*", &everybody);
-    walk("user", &everybody[1..]);
-    walk("user050", &everybody[501..510]);
-    // So does a new first name among those who are found.
+    all_users.remove(501);
+    walk("*", &all_users);
+    walk("user", &all_users[1..]);
+    walk("user050", &all_users[501..510]);
+    // So does a new first name of a found user.
     let renamed = user_body(json!({"firstName": "User 100"}));
     assert_eq!(server.nuxeo("PUT", "/user/Administrator", Some(&renamed)).status, 200);
-    walk("user", &everybody);
+    walk("user", &all_users);
 }
 
 #[test]

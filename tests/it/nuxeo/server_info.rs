@@ -138,7 +138,7 @@ fn automation_operations_need_no_credentials() {
         assert_described(&login.json());
         assert_eq!(login.header("Set-Cookie"), None, "{base}: a look at the login is none");
     }
-    // Another spelling is another operation, and there is none.
+    // Another spelling is an unknown operation.
     for name in ["log", "Login", "User.Invite", "Log/x"] {
         let path = format!("/nuxeo/site/automation/{name}");
         assert_refused(&get(&server, &path, &[("Authorization", &right)]), 404, &path);

@@ -81,7 +81,7 @@ fn token_is_accepted_in_every_place_where_clients_put_it() {
     for wrong in ["nonsense", "", &token[1..], &token.to_uppercase().replace('A', "b")] {
         assert_eq!(status_with(&server, wrong), 401, "{wrong:?}");
     }
-    // An empty place is no place.
+    // An empty value counts as absent.
     let empty = [("X-Authentication-Token", ""), ("Authorization", bearer.as_str())];
     for path in ["/nuxeo/api/v1/me", "/nuxeo/api/v1/me?token="] {
         assert_eq!(get(&server, path, &empty).parts(), (200, ada.clone()), "{path}");

@@ -54,7 +54,7 @@ fn a_user_must_have_a_name_without_control_characters() {
         "a\\rb",
         "a\\u001bb",
         "a\\u007fb",
-        // No characters, and never to be.
+        // These code points are no characters, and Unicode will never assign them.
         "a\\ufffeb",
         "a\\ufdd0b",
         "a\\udbff\\udfffb",

@@ -207,7 +207,7 @@ fn a_number_comes_back_with_all_its_digits() {
         format!(r#""list":[{whole},{{"deep":{fraction}}}]"#),
     ];
     for (kind, path) in [("user", "/user"), ("group", "/group")] {
-        // What is not kept but text is the number as it was written, too.
+        // A number in a text field is stored as the text that the client wrote.
         let text = if kind == "user" { "firstName" } else { "description" };
         let properties = format!(r#"{{"{kind}name":"ada","{text}":{whole},{}}}"#, kept.join(","));
         let body = format!(r#"{{"entity-type":"{kind}","properties":{properties}}}"#);

@@ -135,7 +135,7 @@ fn refused_user_names_the_first_reason() {
     let no_user = || refusal(404, "user does not exist");
     let new = user_body(json!({"username": "plain", "groups": ["nowhere"]}));
     let rows: [(&str, &str, &str, u16, Value); 6] = [
-        // The path before the body, the body before the permission, the permission before all the rest.
+        // The path is checked before the body, the body before the permission, and the permission before all the rest.
         ("PUT", "/user/nobody", "{", 404, no_user()),
         ("PUT", "/user/nobody", r#"{"entity-type":"user","id":"plain"}"#, 404, no_user()),
         ("DELETE", "/user/nobody", "", 404, no_user()),
@@ -159,7 +159,7 @@ fn refused_user_names_the_first_reason() {
         let answer = server.nuxeo_as(plain, method, path, Some(&shape));
         assert_eq!(answer.parts(), (400, refusal(400, "Unable to deserialize property: groups")), "{method} {path}");
     }
-    // To a caller who may, the conflict comes before the groups.
+    // For a caller with the permission, the conflict is reported before unknown groups.
     check(&server, &[("POST", "/user", &new, 409, refusal(409, "User already exists"))]);
 }
 

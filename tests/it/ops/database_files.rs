@@ -1,5 +1,5 @@
-//! The file of a database: something else in its place is refused and left as it is, and so is one beside the log of
-//! another one.
+//! The database file: any other kind of file in its place is refused and left unchanged, and so is a database next to
+//! the WAL of another one.
 
 use crate::support::cli::{rollbook, run, said};
 use crate::support::database::Database;
@@ -14,7 +14,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Every command that opens a database. `backup.db` is one, `users.csv` a file to import, and `out` is not there.
+/// Each command that opens a database. `backup.db` is one, `users.csv` a file to import, and `out` does not exist.
 const COMMANDS: [&[&str]; 13] = [
     &["serve", "--listen", "127.0.0.1:0"],
     &["user", "list"],
@@ -31,7 +31,7 @@ const COMMANDS: [&[&str]; 13] = [
     &["restore", "backup.db"],
 ];
 
-/// Names, kinds, modes and lengths of all that is in a folder.
+/// The names, kinds, modes and lengths of all files in a folder.
 fn contents(folder: &Path) -> Vec<(String, u32, u64)> {
     let mut contents: Vec<_> = std::fs::read_dir(folder)
         .expect("the folder")
@@ -104,7 +104,7 @@ fn every_command_refuses_a_database_that_is_no_regular_file() {
             assert_eq!(err.lines().count(), 1, "{command:?} on {database}: {err}");
             assert_eq!(contents(folder.path()), before, "{command:?} on {database}");
         }
-        // As a backup. One that comes through a pipe is waited for.
+        // The file is refused as a backup. The command waits for one that comes through a pipe.
         if database.contains("pipe") {
             continue;
         }
@@ -129,7 +129,7 @@ fn a_file_may_have_a_name_that_means_something_else_to_sqlite() {
 fn a_command_without_a_database_leaves_nothing_behind() {
     let folder = with_files();
     let before = contents(folder.path());
-    // The others make one, and a rehearsal of an import does not.
+    // Other commands create a database, but a dry run of an import does not.
     assert_eq!(run_on(&folder, "mistyped.db", &["import", "--dry-run", "users.csv"]).0, 1);
     for command in COMMANDS.iter().filter(|words| !["serve", "key", "import", "restore"].contains(&words[0])) {
         let (status, _, err) = run_on(&folder, "mistyped.db", command);
@@ -160,7 +160,7 @@ fn lock_file_that_is_no_regular_file_is_refused_without_waiting() {
     assert_eq!(std::fs::read_to_string(&target).expect("the file"), "kept");
 }
 
-// The log of another database
+// The WAL of another database
 
 fn users_of(server: &Server) -> Vec<String> {
     let answer = server.datadog("GET", "/api/v1/user", None).json();
@@ -168,7 +168,7 @@ fn users_of(server: &Server) -> Vec<String> {
     users.iter().map(|user| user["handle"].as_str().expect("a handle").to_owned()).collect()
 }
 
-/// A folder whose server was killed: `bob` is in the log alone. `backup.db` is from before.
+/// A folder whose server was killed: `bob` is in the WAL alone. `backup.db` is older.
 fn with_log() -> Arc<Folder> {
     let folder = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&folder), &[]);
@@ -179,11 +179,11 @@ fn with_log() -> Arc<Folder> {
     add("ada@example.com");
     let backup = folder.path().join("backup.db");
     assert!(run(&folder, &["backup", backup.to_str().unwrap()]).status.success());
-    // As long as this reader has the state from before, the log stays.
+    // The WAL stays while this reader holds the earlier snapshot.
     let reader = Database::open(folder.db()).expect("the database");
     reader.execute_batch("begin; select count(*) from users").expect("a look at the users");
     add("bob@example.com");
-    // Its files, as a crash leaves them: the end of the reader would move the log.
+    // The files as a crash leaves them: the end of the reader would move the WAL.
     let copies = ["rollbook.db", "rollbook.db-wal"].map(|name| {
         let path = folder.path().join(name);
         (std::fs::read(&path).expect("a file"), path)
@@ -198,9 +198,9 @@ fn with_log() -> Arc<Folder> {
     folder
 }
 
-/// Every command refuses it with these words, and changes nothing.
+/// Asserts that each command refuses the database with these words, and changes nothing.
 fn assert_refused(folder: &Folder, words: &str) {
-    // A file of the lock is no change.
+    // A lock file does not count as a change.
     let _ = std::fs::remove_file(folder.path().join("rollbook.db.lock"));
     let before = contents(folder.path());
     let bytes = |name: &str| std::fs::read(folder.path().join(name)).unwrap_or_default();
@@ -224,11 +224,11 @@ fn kept_log(folder: &Folder) -> bool {
 }
 
 #[test]
-fn backup_copied_beside_a_foreign_wal_is_refused_until_it_is_restored() {
+fn backup_copied_next_to_a_foreign_wal_is_refused_until_it_is_restored() {
     let folder = with_log();
     std::fs::copy(folder.path().join("backup.db"), folder.db()).expect("a copy");
     assert_refused(&folder, "mv rollbook.db rollbook.db.copy; rollbook restore rollbook.db.copy --db rollbook.db");
-    // As it is told.
+    // The advice of the message works.
     std::fs::rename(folder.db(), folder.path().join("rollbook.db.copy")).expect("it moves");
     assert_eq!(run_on(&folder, "rollbook.db", &["restore", "rollbook.db.copy"]).0, 0);
     assert!(kept_log(&folder));
@@ -262,7 +262,7 @@ fn wal_without_its_database_is_kept_and_no_database_is_created() {
     assert_refused(&folder, "is empty, and its log rollbook.db-wal has changes");
     std::fs::remove_file(folder.db()).expect("the file");
     assert_refused(&folder, "is gone, and its log rollbook.db-wal has changes");
-    // Put back, it is whole.
+    // With its own files, the database is complete again.
     std::fs::write(folder.db(), database).expect("the database");
     let server = Server::over(Arc::clone(&folder), &[]);
     assert_eq!(users_of(&server), ["ada@example.com", "administrator", "bob@example.com"]);
@@ -276,7 +276,7 @@ fn journal_of_another_database(place: &Path, later: bool) -> Vec<u8> {
     if later {
         connection.execute_batch("create table before (x); pragma user_version = 7; pragma user_version = 8").unwrap();
     }
-    // So few pages in memory that the journal has to be on disk.
+    // The cache is so small that the journal has to be on disk.
     let fill = "pragma cache_size = 2; begin; create table t (x); pragma user_version = 9;
                 insert into t with recursive n (i) as (select 1 union all select i + 1 from n where i < 500)
                 select randomblob(1000) from n";
@@ -351,7 +351,7 @@ fn a_link_that_takes_the_place_of_a_file_that_is_written_is_not_followed() {
             let copy = out.join(format!("{number}.db"));
             let (status, _, err) = said(&run(&folder, &["backup", "--force", &text(&copy)]));
             let is_same = std::fs::read(&victim).expect("the victim") == before;
-            // A link can come when nothing is left to do but to give it the name.
+            // A link can appear when only the rename is left to do.
             let is_refused = status == 1 || copy.is_symlink() || put.load(Ordering::Acquire) == number;
             assert!(is_same && is_refused, "same {is_same}, status {status}: {err}");
             number >= 8

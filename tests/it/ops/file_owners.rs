@@ -1,5 +1,5 @@
-//! Whom the files of a database belong to, and which right is missing. Only root can be several users: these tests need
-//! it.
+//! The owners of database files, and the missing permissions that messages name. Only root can act as several users, so
+//! these tests need root.
 
 use crate::support::cli::{rollbook, said};
 use crate::support::folder::Folder;
@@ -18,11 +18,11 @@ const MEMBER: u32 = 54_322;
 /// The group of both.
 const GROUP: u32 = 54_323;
 
-/// A folder where other users than root can get at it, with the program in it. It goes when the test ends.
+/// A folder that users other than root can reach, with the program in it. It is removed when the test ends.
 struct Place(PathBuf);
 
 impl Place {
-    /// `None` for those who are not root, which is told.
+    /// Returns `None` and prints the reason when the tests do not run as root.
     fn new(name: &str) -> Option<Place> {
         if !rustix::process::geteuid().is_root() {
             eprintln!("this needs root: not tested");
@@ -46,7 +46,7 @@ impl Place {
         path
     }
 
-    /// The program as that user, who is in that group alone besides their own.
+    /// The program as that user, in that group and the user's own one.
     fn command_as(&self, user: u32, group: Option<u32>, words: &[&str]) -> Command {
         let mut command = crate::support::cli::launcher("setpriv");
         let groups = group.map_or("--clear-groups".to_owned(), |group| format!("--groups={group}"));
@@ -106,7 +106,7 @@ fn a_database_that_root_makes_belongs_to_the_owner_of_its_folder() {
     assert_eq!(run_as_root(&source, &["user", "add", "ada"]).0, 1);
     assert_eq!(run_as_root(&source, &["import", csv.to_str().unwrap()]).0, 0);
     assert_eq!(run_as_root(&source, &["backup", backup.to_str().unwrap()]).0, 0);
-    // An output is root's.
+    // An output belongs to root.
     assert_eq!(rights(&backup), (0, 0, 0o600));
     for words in [["import", csv.to_str().unwrap()], ["restore", backup.to_str().unwrap()]] {
         let state = place.folder(words[0], SERVICE, GROUP, 0o700);
@@ -134,7 +134,7 @@ fn a_server_of_root_leaves_the_service_its_files_and_its_socket() {
     let (status, _, err) = place.run_as(SERVICE, None, &database, &["user", "add", "ada", "-v"]);
     assert!(status == 0 && err.contains("connected to the server"), "{err}");
     server.kill();
-    // With all that the kill has left.
+    // The folder has all files that the kill has left.
     let server = place.serve_as(SERVICE, None, &database);
     assert_eq!(place.run_as(SERVICE, None, &database, &["user", "show", "ada"]).0, 0);
     assert!(server.stop().success());
@@ -151,7 +151,7 @@ fn the_first_secrets_that_root_writes_into_a_file_belong_to_the_owner_of_the_dat
     for name in ["ROLLBOOK_ADMIN_PASSWORD", "ROLLBOOK_API_KEY", "ROLLBOOK_APP_KEY"] {
         command.env_remove(name);
     }
-    // Standard error is taken for the journal.
+    // The server takes standard error for the journal.
     command.env("JOURNAL_STREAM", format!("{}:{}", found.dev(), found.ino()));
     let csv = place.at("users.csv");
     std::fs::write(&csv, "username\nada\n").expect("a file");
@@ -170,7 +170,7 @@ fn the_first_secrets_that_root_writes_into_a_file_belong_to_the_owner_of_the_dat
 #[test]
 fn commands_of_a_group_member_do_not_lock_the_owner_out() {
     let Some(place) = Place::new("group") else { return };
-    // With the group handed on to new files, and without.
+    // The folder passes its group to new files, or does not.
     for mode in [0o2770, 0o770] {
         let state = place.folder(&format!("state{mode:o}"), SERVICE, GROUP, mode);
         let database = state.join("rollbook.db");
@@ -187,7 +187,7 @@ fn commands_of_a_group_member_do_not_lock_the_owner_out() {
             assert_eq!(status, 0, "after {words:?}: {err}");
             std::fs::remove_file(state.join("rollbook.db.lock")).expect("a lock file");
         }
-        // While one is killed in the middle of its work, all its files stay.
+        // All files of a killed command stay while another one works.
         let server = place.serve_as(MEMBER, Some(GROUP), &database);
         assert_eq!(server.datadog("POST", "/api/v1/user", Some(r#"{"handle":"eve@example.com"}"#)).status, 200);
         server.kill();
@@ -197,18 +197,18 @@ fn commands_of_a_group_member_do_not_lock_the_owner_out() {
         }
         let server = place.serve_as(SERVICE, Some(GROUP), &database);
         assert_eq!(server.datadog("GET", "/api/v1/user/eve@example.com", None).status, 200);
-        // The socket is the owner's: a member is told.
+        // The socket belongs to the owner: the message tells a member of the group.
         let (status, _, err) = as_member(&["user", "list"]);
         assert!(status == 1 && err.contains("rollbook.db.sock") && err.to_lowercase().contains("permission"), "{err}");
         assert!(server.stop().success());
-        // Nor could a member give a restored database to its owner.
+        // A member could not give a restored database to its owner either.
         let backup = place.at(&format!("backup{mode:o}.db"));
         assert_eq!(run_as_root(&database, &["backup", backup.to_str().unwrap()]).0, 0);
         set(&backup, MEMBER, MEMBER, 0o600);
         let (status, _, err) = as_member(&["restore", backup.to_str().unwrap()]);
         assert!(status == 1 && err.contains("do this as user 54321 or as root"), "{err}");
         assert_eq!(rights(&database), (SERVICE, GROUP, 0o660));
-        // Root can, and leaves the rights as they were.
+        // Root can do it, and leaves owners and modes as they were.
         assert_eq!(run_as_root(&database, &["restore", backup.to_str().unwrap()]).0, 0);
         assert_eq!(rights(&database), (SERVICE, GROUP, 0o660));
     }
@@ -265,7 +265,7 @@ fn permission_error_names_the_missing_permission() {
         assert!(err.contains(expected.as_str()), "{words:?} on {}: {err}", database.display());
         assert!(err.contains("it belongs to user 0 (root) and group 0, with mode 0"), "{err}");
     }
-    // A database that others made in the folder of a service is told of.
+    // A warning names a database that another user has created in the folder of a service.
     let state = place.folder("state", SERVICE, GROUP, 0o777);
     let (status, _, err) = place.run_as(MEMBER, None, &state.join("rollbook.db"), &import);
     assert!(status == 0 && err.contains("belongs to user 54322, and its folder to user 54321"), "{err}");
@@ -299,7 +299,7 @@ fn root_changes_no_owner_of_planted_files() {
         for (what, plant) in plant {
             plant();
             for words in [&["user", "list"][..], &["check"], &["serve", "--listen", "127.0.0.1:0", "--log", "off"]] {
-                // Of a lock file root takes no more than the lock.
+                // Root locks a lock file and does nothing else with it.
                 if suffix == ".lock" && (words[0] == "serve" || words[0] == "check" || what != "a link") {
                     continue;
                 }

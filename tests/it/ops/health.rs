@@ -59,7 +59,7 @@ fn completions_are_valid_for_each_shell() {
             assert!(script.contains(word), "{shell}: no {word}");
         }
     }
-    // The one shell that is everywhere takes it in.
+    // Only bash is on every machine, so it reads its script here.
     let script = folder.path().join("completions");
     std::fs::write(&script, run(&folder, &["completions", "bash"]).stdout).expect("a file");
     let words = format!("source {} && complete -p rollbook", script.display());

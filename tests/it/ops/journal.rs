@@ -21,8 +21,8 @@ impl Drop for Running {
     }
 }
 
-/// Logs a message of each level with a server whose standard error is a file; returns what is in it at the end. The
-/// variable is made of the file's own name.
+/// Logs a message of each level with a server whose standard error is a file, and returns the content of the file.
+/// `variable` makes the value of `JOURNAL_STREAM` from the name of the file.
 fn log_to_file(flags: &[&str], variable: impl FnOnce(&str) -> String) -> String {
     let folder = Arc::new(Folder::new());
     let path = folder.path().join("log");

@@ -57,7 +57,7 @@ fn a_log_in_json_has_one_object_for_each_line() {
     let answer = opened(&server, "GET /\x1b[31mred\x07\" HTTP/1.1\r\n\r\n").answer(false);
     let made = answer.header("X-Request-Id").expect("an identifier");
     let address = server.address;
-    // Neither lines of threads that run beside each other nor the two kinds of lines have an order.
+    // Lines of threads that run at the same time have no order, and nor have the two kinds of lines.
     let text = server.stop_for_log();
     let log = objects(&text);
     let of = |id: &str| -> Vec<Value> {
@@ -101,7 +101,7 @@ fn json_log_has_the_cause_that_an_answer_hides() {
     assert_eq!(connection.answer(false).status, 500);
     let log = objects(&server.stop_for_log());
     for id in ["broken-1", "broken-2"] {
-        // A request can be the one that notices the change from outside: that is a warning.
+        // The request that notices a change by another program logs a warning.
         let told = |line: &&Value| line["id"] == id && line["level"] != "warn";
         let mut lines: Vec<&Value> = log.iter().filter(told).collect();
         lines.sort_by_key(|line| line["method"].is_string());
@@ -143,7 +143,7 @@ fn every_logging_command_logs_in_json() {
             || message.contains("backup")
             || message.contains("nowhere.csv")));
     }
-    // As the variable says it, and for the command that makes a database too.
+    // The variable sets the format, also for the command that creates a database.
     let mut command = rollbook();
     command.args(["key", "create", "api", "--name", "a\tb"]).env("ROLLBOOK_DB", folder.db());
     let output = command.env("ROLLBOOK_LOG_FORMAT", "json").output().expect("the command runs");

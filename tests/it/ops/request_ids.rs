@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 const VALIDATE: &str = "GET /api/v1/validate HTTP/1.1";
 
-/// Asks with these lines in the head, and returns the identifier that comes back.
+/// Sends a request with these lines in its head, and returns the identifier of the answer.
 fn identifier(server: &Server, lines: &str) -> String {
     let answer = opened(server, request(VALIDATE, lines, "")).answer(false);
     answer.header("X-Request-Id").expect("an identifier").to_owned()
@@ -86,7 +86,7 @@ fn each_request_of_a_connection_has_an_identifier_of_its_own() {
     assert_made(&first);
     assert_made(&third);
     assert_ne!(first, third);
-    // So have those that come at once.
+    // Requests at the same time have different identifiers.
     let mut connection = opened(&server, request(VALIDATE, "", "").repeat(3));
     let ids: BTreeSet<String> =
         (0..3).map(|_| connection.answer(false).header("X-Request-Id").expect("an identifier").to_owned()).collect();
@@ -116,7 +116,7 @@ fn every_answer_has_the_identifier_of_its_line() {
     let head = |line: &str, lines: &str| request(line, &format!("X-Request-Id: mine-STATUS\r\n{lines}"), "");
     let broken = |head: &str| format!("{head}\r\nHost: test\r\nX-Request-Id: mine\r\n\r\n");
     let padding = "x".repeat(17 * 1024);
-    // Whether the identifier is the client's: from a head that is none nothing is taken.
+    // True if the answer has the client's identifier: the server takes none from an invalid head.
     let rows = [
         (200, true, head(VALIDATE, "")),
         (200, true, head("GET /api/v1/user HTTP/1.1", "")),
@@ -174,7 +174,7 @@ fn every_log_line_of_a_request_has_its_id() {
     let line = line_with(&server, &["hear hear"]);
     assert!(line.contains("WARN") && line.ends_with(" says: hear hear (request said-1)"), "{line}");
 
-    // What an answer hides, the line tells, and the identifier says which answer it was.
+    // The log line has the cause that the answer hides, and the same identifier.
     let connection = Database::open(server.folder.db()).expect("the database");
     connection.execute_batch("alter table groups rename to elsewhere").expect("a broken schema");
     let body = r#"{"handle":"ada@example.com","access_role":"adm"}"#;

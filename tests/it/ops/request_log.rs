@@ -19,7 +19,7 @@ fn every_request_has_one_line_in_the_log() {
     let robot = [("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", robot.as_str())];
     let authorization = basic("Administrator", ADMIN_PASSWORD);
     let administrator = [("Authorization", authorization.as_str())];
-    // The call, then the words that its line has.
+    // The call, then the words of its line.
     let rows: &[(&str, &str, Headers<'_>, &[&str])] = &[
         ("GET", "/api/v1/user?x=secret", &robot, &["GET", "/api/v1/user", "200", "datadog", "robot"]),
         ("POST", "/api/v1/user/", &robot, &["POST", "/api/v1/user/", "403", "datadog", "robot"]),
@@ -138,7 +138,7 @@ fn token_in_a_path_is_redacted_whatever_the_status() {
     ];
     let answers: Vec<u16> =
         calls.iter().map(|(method, target, headers, _)| server.request(method, target, headers, None).status).collect();
-    // A head that never comes to its end.
+    // A head that is never complete.
     let mut connection = Connection::open(server.address);
     connection.stream().write_all(format!("DELETE {path} HTTP/1.1\r\nHost:").as_bytes()).expect("half a head");
     assert_eq!(connection.answer(false).status, 408);

@@ -25,7 +25,7 @@ fn a_stop_in_the_first_moments_of_a_start_is_not_lost() {
     for _ in 0..60 {
         let folder = Folder::new();
         let mut child = serve(&folder, &[]).stderr(Stdio::piped()).spawn().expect("the server starts");
-        // Most of them early: a start takes a few milliseconds.
+        // Most signals come early, because a start takes a few milliseconds.
         let latest = 256 << random.below(10);
         std::thread::sleep(Duration::from_micros(random.below(latest) as u64));
         send(child.id(), Signal::TERM);

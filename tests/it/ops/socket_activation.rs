@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-/// A program that makes sockets of these kinds, and becomes the server.
+/// A program that makes sockets of these kinds and then runs the server in its place.
 const PROGRAM: &str = r#"
 import fcntl, os, socket, sys
 
@@ -87,7 +87,7 @@ fn passed_sockets_replace_the_default_address() {
     assert_eq!(at_url(&server.url, "/metrics"), 404);
     let metrics = line["metrics"].as_str().expect("a URL").strip_suffix("/metrics").expect("its path");
     assert_eq!((at_url(metrics, "/metrics"), at_url(metrics, "/api/v1/validate")), (200, 404));
-    // A program that the server would start has none of them.
+    // A program that the server starts would inherit none of them.
     for number in 3..7 {
         let about = std::fs::read_to_string(format!("/proc/{}/fdinfo/{number}", server.pid())).expect("it is open");
         let flags = about.lines().find_map(|line| line.strip_prefix("flags:")).expect("its flags");
@@ -235,7 +235,7 @@ fn systemd_accepts_the_example_socket_unit() {
         let words = ["verify", "--man=no", "--recursive-errors=no"];
         said(&Command::new("systemd-analyze").args(words).arg(&path).output().expect("systemd-analyze runs"))
     };
-    // With what rests in it, too.
+    // The server accepts connections that wait in the socket's queue, too.
     for unit in [unit.clone(), unit.replace("#ListenStream", "ListenStream").replace("#Socket", "Socket")] {
         let (status, out, err) = verify(&unit);
         assert!(status == 0 && !err.contains("rollbook.s"), "{out}{err}");

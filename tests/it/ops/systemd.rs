@@ -1,4 +1,4 @@
-//! Run by systemd: what it is told, and the unit that it is told by.
+//! The server under systemd: its notifications, and the packaged unit.
 
 use crate::support::cli::{binary, rollbook, said};
 use crate::support::folder::Folder;
@@ -19,7 +19,7 @@ fn packaged(name: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The values that the unit gives to that name.
+/// The values of that name in the unit.
 fn values<'u>(unit: &'u str, name: &str) -> Vec<&'u str> {
     unit.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('=')).collect()
 }
@@ -32,7 +32,7 @@ fn next(socket: &UnixDatagram) -> String {
 }
 
 /// Runs a server that notifies the socket at that path, from start to end.
-fn assert_told(socket: &UnixDatagram, place: &str) {
+fn assert_notified(socket: &UnixDatagram, place: &str) {
     socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
     let folder = Arc::new(Folder::new());
     let mut command = serve(&folder, &[]);
@@ -52,13 +52,13 @@ fn systemd_is_notified_of_ready_and_stopping() {
     let folder = Folder::new();
     let path = folder.path().join("notify");
     let place = path.to_str().expect("text").to_owned();
-    assert_told(&UnixDatagram::bind(&path).expect("a socket"), &place);
+    assert_notified(&UnixDatagram::bind(&path).expect("a socket"), &place);
     let name = format!("rollbook-test-{}", std::process::id());
     let address = SocketAddr::from_abstract_name(&name).expect("a name");
-    assert_told(&UnixDatagram::bind_addr(&address).expect("a socket"), &format!("@{name}"));
+    assert_notified(&UnixDatagram::bind_addr(&address).expect("a socket"), &format!("@{name}"));
 }
 
-/// A socket in that folder for what a server tells.
+/// A socket in that folder for the server's notifications.
 fn listen(folder: &Folder) -> (UnixDatagram, PathBuf) {
     let path = folder.path().join("notify");
     let socket = UnixDatagram::bind(&path).expect("a socket");
@@ -66,8 +66,8 @@ fn listen(folder: &Folder) -> (UnixDatagram, PathBuf) {
     (socket, path)
 }
 
-/// All that a server tells from its first notice to the end of a stop.
-fn told_until_end(socket: &UnixDatagram, server: Server) -> Vec<String> {
+/// All notifications of the server from the first one to the end of a stop.
+fn notifications_until_end(socket: &UnixDatagram, server: Server) -> Vec<String> {
     assert!(server.stop().success());
     socket.set_nonblocking(true).expect("it does not wait");
     let mut told = Vec::new();
@@ -82,7 +82,7 @@ fn told_until_end(socket: &UnixDatagram, server: Server) -> Vec<String> {
 fn watchdog_messages_are_sent_from_start_to_stop() {
     let folder = Arc::new(Folder::new());
     let (socket, path) = listen(&folder);
-    // The shell becomes the server, and keeps its number.
+    // The shell runs the server in its place, with the same process id.
     for expected in ["", "WATCHDOG_PID=", "WATCHDOG_PID=$$"] {
         let variables = format!("NOTIFY_SOCKET='{}' WATCHDOG_USEC=20000 {expected}", path.display());
         socket.set_nonblocking(false).expect("it waits");
@@ -92,7 +92,7 @@ fn watchdog_messages_are_sent_from_start_to_stop() {
         for _ in 0..5 {
             assert_eq!(next(&socket), "WATCHDOG=1", "{expected}");
         }
-        let told = told_until_end(&socket, server);
+        let told = notifications_until_end(&socket, server);
         let Some((last, before)) = told.split_last() else { panic!("a stop is told") };
         assert_eq!(last, "STOPPING=1\nSTATUS=finishing running requests");
         assert!(before.iter().all(|news| news == "WATCHDOG=1"), "{before:?}");
@@ -107,7 +107,7 @@ fn no_watchdog_message_is_sent_unless_expected() {
         vec![("WATCHDOG_USEC", "0")],
         vec![("WATCHDOG_USEC", "soon")],
         vec![("WATCHDOG_USEC", "-1")],
-        // For another process.
+        // The variable names another process.
         vec![("WATCHDOG_USEC", "2000"), ("WATCHDOG_PID", "1")],
     ];
     for variables in others {
@@ -122,7 +122,7 @@ fn no_watchdog_message_is_sent_unless_expected() {
         let warns = variables.iter().any(|(_, value)| ["soon", "-1"].contains(value));
         let line = "no watchdog heartbeats: WATCHDOG_USEC is not a number of microseconds";
         assert_eq!(server.log().contains(line), warns, "{variables:?}:\n{}", server.log());
-        let told = told_until_end(&socket, server);
+        let told = notifications_until_end(&socket, server);
         assert_eq!(told.len(), 3, "{variables:?}: {told:?}");
         assert!(told.iter().all(|news| news != "WATCHDOG=1"), "{told:?}");
     }
@@ -152,7 +152,7 @@ fn systemd_is_notified_of_a_reload() {
     assert_eq!(next(&socket), "STATUS=opening the database");
     assert!(next(&socket).starts_with("READY=1\n"));
     let pid = Pid::from_raw(i32::try_from(server.pid()).expect("a process id")).expect("a process id");
-    // Of this one it is told nothing.
+    // The server sends no notification about this signal.
     kill_process(pid, Signal::USR1).expect("the process takes a signal");
     server.wait_for_log("SIGUSR1");
     for _ in 0..3 {
@@ -244,7 +244,7 @@ fn the_command_line_of_the_unit_serves() {
     assert_eq!(values(&unit, "Type"), ["notify"], "systemd 252 knows no notify-reload");
     let [patience] = values(&unit, "TimeoutStopSec")[..] else { panic!("one limit:\n{unit}") };
     assert!(patience.parse::<u32>().expect("a number") > 10, "{patience}");
-    // What the service may have is as much as the server means to use.
+    // The limits of the unit are those that the server plans for.
     let [files] = values(&unit, "LimitNOFILE")[..] else { panic!("one limit:\n{unit}") };
     let [tasks] = values(&unit, "TasksMax")[..] else { panic!("one limit:\n{unit}") };
     assert!(help.contains("[default: 8192]"), "{help}");
@@ -265,12 +265,12 @@ fn sample_settings_file_names_existing_settings() {
             line.strip_prefix('#').and_then(|line| line.split_once('=')).expect("a variable that rests");
         assert!(help.contains(&format!("[env: {name}=")), "{name}");
         if name == "ROLLBOOK_LOG_FILE" {
-            // The folder is the service's.
+            // The folder belongs to the service.
             continue;
         }
         let tls_file = |name| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls").join(name);
         let value = match name {
-            // Where all tests cannot listen at once.
+            // The tests use another address, because they run at the same time.
             "ROLLBOOK_LISTEN" | "ROLLBOOK_METRICS_LISTEN" => "127.0.0.1:0".into(),
             "ROLLBOOK_TLS_CERT" => tls_file("server.pem"),
             "ROLLBOOK_TLS_KEY" => tls_file("server.key"),

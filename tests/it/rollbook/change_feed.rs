@@ -1,4 +1,4 @@
-//! The record of changes: everything that changes is in it, once, with who did it, and nothing else is.
+//! The changes feed: it has each change once, with its caller, and nothing else.
 
 use crate::support::changes::{ask, changes};
 use crate::support::cli::{create_key, run};
@@ -9,7 +9,7 @@ use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// A change in short: who, by what, what, to whom, before, after. Identifiers are checked and left out.
+/// A change in short: caller, dialect, action, target, before, after. Identifiers are checked and left out.
 fn short(change: &Value) -> Value {
     let time = change["time"].as_str().expect("a time");
     assert!(time.len() == 24 && time.ends_with('Z'), "{time}");
@@ -165,7 +165,7 @@ fn changes_of_groups_and_member_lists_are_recorded() {
             [admin, "nuxeo", "subgroup.added", "team", null, {"group": "later", "subgroup": "team", "waiting": true}],
         ]),
     );
-    // Another order is no change of anybody's membership.
+    // Another order of a list changes no membership.
     told("PUT", "/group/team", Some(group("team", json!({"memberUsers": ["nobody", "bob"]}))), json!([]));
     told(
         "PUT",

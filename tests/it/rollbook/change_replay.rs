@@ -1,4 +1,5 @@
-//! The record of changes is enough: a reader that compares texts, and knows nothing of spellings, comes to what is there.
+//! The changes feed is complete: a reader that only compares texts, and knows no spellings, reaches the state of the
+//! directory.
 
 use crate::support::changes::changes;
 use crate::support::cli::{run, said};
@@ -9,12 +10,12 @@ use crate::support::server::{ADMIN_PASSWORD, Server};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// A copy of the directory as a reader of the record keeps it.
+/// A copy of the directory as a reader of the feed keeps it.
 #[derive(Default)]
 struct Copy {
     users: BTreeMap<String, Map<String, Value>>,
     groups: BTreeMap<String, Map<String, Value>>,
-    /// A group, the name in it, and whether the name waits for its user.
+    /// A group, a name in it, and true if the member is pending.
     members: BTreeMap<(String, String), bool>,
     subgroups: BTreeMap<(String, String), bool>,
 }
@@ -88,7 +89,7 @@ fn merge(row: &mut Map<String, Value>, after: &Map<String, Value>) {
     }
 }
 
-/// The same of the database itself.
+/// The same lines from the database itself.
 fn stored(server: &Server) -> Vec<String> {
     let quoted = |column: &str| format!("coalesce(json_quote({column}), 'null')");
     let (first, company, label) = (quoted("first_name"), quoted("company"), quoted("label"));
@@ -131,7 +132,7 @@ fn some(random: &mut Random, names: &[&str]) -> Vec<String> {
     (0..random.below(4)).map(|_| spelled(random, names)).collect()
 }
 
-/// The administrator's own name, which nothing may take away.
+/// The administrator's own name, so that each list keeps it.
 const USERS: [&str; 5] = ["Ada@example.com", "bob@example.com", "Cyd@example.com", "Dan", "eve"];
 const GROUPS: [&str; 5] = ["One", "two", "Three", "four", "members"];
 

@@ -1,4 +1,4 @@
-//! Requests for changes: where they begin, how they wait, who may read them.
+//! Requests for changes: their start, their waits, and their permissions.
 
 use crate::support::changes::{BEGIN_AGAIN, ask, ask_as, changes};
 use crate::support::cli::run;
@@ -47,14 +47,14 @@ fn waiting_reader_receives_the_next_change_at_once() {
         let new = scope.spawn(|| ask(&server, "?since=now&wait=60"));
         wait_for_requests(&server, 9);
         assert_eq!(server.datadog("POST", "/api/v1/user", Some(r#"{"handle":"ada@example.com"}"#)).status, 200);
-        // Who asks for what comes after a number is told, however late they are.
+        // A request for the changes after a number gets them, even if it comes late.
         for answer in waiting {
             let answer = answer.join().expect("an answer");
             assert_eq!(answer.text().lines().count(), 1, "{}", answer.text());
             let change: Value = serde_json::from_str(answer.text()).unwrap();
             assert_eq!(change["name"], "ada@example.com");
         }
-        // Who asks for what comes from now on may have asked after that, and is told of the next ones.
+        // A request from `now` on may have started after that change, and gets the next ones.
         for number in 0.. {
             if new.is_finished() {
                 break;

@@ -1,4 +1,4 @@
-//! The record of changes after a restore: readers of changes that are lost are told, and no number is given twice.
+//! The changes feed after a restore: readers of lost changes get an error, and no number is used twice.
 
 use crate::support::changes::{BEGIN_AGAIN, ask, changes};
 use crate::support::cli::{run, said};
@@ -40,13 +40,13 @@ fn clock() -> i64 {
     i64::try_from(time.as_micros()).expect("a number")
 }
 
-/// A reader that has come to that number is told that this change is lost.
+/// A reader at that number gets the error that this change is lost.
 fn assert_lost(server: &Server, since: i64) {
     let message = format!("there is no change {since}: a backup from before it was restored; {BEGIN_AGAIN}");
     assert_eq!(ask(server, &format!("?since={since}")).parts(), (410, json!({"error": message})));
 }
 
-/// A reader that has come to that number goes on, with the restore first.
+/// A reader at that number continues, with the restore as the first change.
 fn assert_goes_on(server: &Server, since: i64) -> Vec<Value> {
     let found = changes(server, &since.to_string()).0;
     assert_eq!(found[0]["action"], "directory.restored", "after {since}: {found:?}");
@@ -81,7 +81,7 @@ fn reader_of_changes_that_a_restore_lost_receives_410() {
     );
     let ids: Vec<_> = found.iter().map(|change| change["id"].as_i64().expect("a number")).collect();
     assert_eq!(ids, (first..first + 6).collect::<Vec<_>>(), "numbers go on from there");
-    // The whole record is there, from the first change on.
+    // The feed is complete from the first change on.
     let all = changes(&server, "0").0;
     assert_eq!(all.len(), usize::try_from(monday).expect("a number") + 6);
     assert_eq!(changes(&server, "").0, all);
@@ -133,7 +133,7 @@ fn reader_by_time_receives_the_restore() {
     assert!(shown.contains(" (command) directory.restored backup.db last_change: 7"), "{shown}");
 }
 
-/// A change of that number in a database that rests.
+/// The change with that number in a database without a server.
 fn plant(folder: &Folder, name: &str, number: i64) {
     let connection = Database::open(folder.path().join(name)).expect("a database");
     let sql = "insert into changes (id, at, dialect, action, name) values (?1, 0, 'program', 'user.updated', 'x')";

@@ -1,16 +1,16 @@
-//! What one client can do to a server: send without end, send nonsense, send slowly, read slowly.
+//! Attacks by one client: endless requests, invalid bytes, slow sending, slow reading.
 
 use crate::support::client::{Connection, create, credentials, opened, request};
-use crate::support::resource_guard::besiege;
+use crate::support::resource_guard::check_recovery;
 use crate::support::server::Server;
 use serde_json::json;
 use std::io::Write as _;
 use std::thread;
 
-// Without end
+// Endless requests
 
 /// Sends `start` and then `again` until the server takes no more, or takes far more than it should, on several
-/// connections at once, and returns what was answered.
+/// connections at once. Returns the answers.
 fn send_without_end(server: &Server, start: &str, again: &str) -> Vec<u16> {
     const BYTES_MAX: usize = 48 << 20;
     let again = again.repeat((64 * 1024 / again.len()).max(1));
@@ -70,16 +70,16 @@ fn endless_input_is_refused_without_memory_growth() {
         ("a body after Expect", create("Expect: 100-continue\r\nContent-Length: 99999999999999\r\n", ""), "x", 413),
     ];
     for (name, start, again, status) in rows {
-        let cost = besiege(&format!("without end: {name}"), &server, || {
+        let cost = check_recovery(&format!("without end: {name}"), &server, || {
             assert_eq!(send_without_end(&server, &start, again), [status; 4], "{name}");
         });
         assert!(cost.peak_kib < 16 * 1024, "{name} costs {} KiB", cost.peak_kib);
     }
 }
 
-// Nonsense
+// Invalid bytes
 
-/// Everything that comes back from a client that sends this and nothing more.
+/// All bytes that a client receives when it sends these bytes and nothing more.
 fn answers(server: &Server, bytes: &[u8]) -> Vec<u16> {
     let mut connection = opened(server, bytes);
     connection.finish();
@@ -128,7 +128,7 @@ fn heads_with_illegal_bytes_are_answered() {
         (head(b"GET /api/v1/validate#x HTTP/1.1", b""), 200),
         (head(b"GET \\api\\v1\\validate HTTP/1.1", b""), 400),
     ];
-    besiege("heads of odd bytes", &server, || {
+    check_recovery("heads of odd bytes", &server, || {
         for (bytes, status) in &rows {
             let shown: String = String::from_utf8_lossy(bytes).chars().take(60).collect();
             assert_eq!(answers(&server, bytes), [*status], "{shown:?}");
@@ -139,7 +139,7 @@ fn heads_with_illegal_bytes_are_answered() {
 #[test]
 fn unsupported_http_version_leaves_nothing_behind() {
     let server = Server::start();
-    besiege("HTTP/2.0 a hundred times, fifty of them gone at once", &server, || {
+    check_recovery("HTTP/2.0 a hundred times, fifty of them gone at once", &server, || {
         for number in 0..100 {
             let mut connection = opened(&server, "GET / HTTP/2.0\r\nHost: test\r\n\r\n");
             if number % 2 == 0 {
@@ -156,7 +156,7 @@ fn an_upgrade_does_not_change_how_a_body_ends() {
                      Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
     let h2c = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n";
     let old = "Connection: upgrade\r\nUpgrade: TLS/1.0, HTTP/2.0, SSH-2.0-x, chunked\r\n";
-    besiege("upgrades", &server, || {
+    check_recovery("upgrades", &server, || {
         for (number, lines) in [websocket, h2c, old].into_iter().enumerate() {
             let body = json!({"handle": format!("upgraded{number}@example.com")}).to_string();
             let length = format!("{lines}Content-Length: {}\r\n", body.len());
@@ -205,8 +205,8 @@ fn other_protocols_are_refused_and_never_kept() {
     let (late, others): (Vec<_>, Vec<_>) = rows.iter().partition(|(.., status)| *status == 408);
     let (impatient, patient) = (Server::with(&["--head-timeout", "0.5"]), Server::start());
     for (server, rows) in [(&impatient, late), (&patient, others)] {
-        besiege("other protocols", server, || {
-            // All at once: some of them are only refused when their time is over.
+        check_recovery("other protocols", server, || {
+            // All connections are open at once: the server refuses some of them only when their time is over.
             let mut connections: Vec<Connection> = rows.iter().map(|(_, bytes, _)| opened(server, bytes)).collect();
             for ((name, _, status), connection) in rows.iter().zip(&mut connections) {
                 let answer = connection.try_answer(false).unwrap_or_else(|| panic!("{name}: no answer"));
@@ -237,7 +237,7 @@ impl Dice {
 fn garbage_is_answered_by_refusals_alone() {
     let server = Server::start();
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
-    besiege("300 times garbage", &server, || {
+    check_recovery("300 times garbage", &server, || {
         for _ in 0..300 {
             let length = 1 + dice.below(3000);
             let mut bytes: Vec<u8> = (0..length).map(|_| dice.byte()).collect();
@@ -266,7 +266,7 @@ fn mutated_request_never_causes_a_server_error() {
         request("DELETE /nuxeo/api/v1/user/changed HTTP/1.1", "", ""),
     ];
     let mut dice = Dice(0x2545_f491_4f6c_dd1d);
-    besiege("3,000 changed requests", &server, || {
+    check_recovery("3,000 changed requests", &server, || {
         for number in 0..3000 {
             let mut bytes = messages[number % messages.len()].clone().into_bytes();
             for _ in 0..=dice.below(3) {
@@ -280,7 +280,7 @@ fn mutated_request_never_causes_a_server_error() {
             }
             let statuses = answers(&server, &bytes);
             let shown = String::from_utf8_lossy(&bytes);
-            // A length that became too small leaves a rest, which is refused in its turn.
+            // If a length has become too small, the server refuses the rest as a second request.
             assert!(statuses.len() <= 2, "{statuses:?} to {shown:?}");
             for status in statuses {
                 assert!((200..500).contains(&status) || [501, 505].contains(&status), "{status} to {shown:?}");

@@ -1,4 +1,4 @@
-//! Wrong passwords, again and again.
+//! Repeated wrong passwords.
 
 use crate::support::client::{Answer, Connection, basic};
 use crate::support::metrics::Page;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 const ADMIN: &str = "Administrator";
 const ME: &str = "/nuxeo/api/v1/me";
 
-/// How long it takes to be told that the password is wrong: at least as long as the answer is held back.
+/// The time until a wrong password is refused: at least the delay of the answer.
 fn time_of_wrong(server: &Server, user: &str) -> Duration {
     let start = Instant::now();
     assert_eq!(server.nuxeo_as((user, "wrong"), "GET", "/me", None).status, 401);
@@ -23,7 +23,7 @@ fn time_of_wrong(server: &Server, user: &str) -> Duration {
 fn many_wrong_passwords_are_answered_late_and_the_right_one_is_not() {
     let server = Server::with(&["--wrong-password-delay", "0.5"]);
     for (user, password) in [(ADMIN, ADMIN_PASSWORD), ("nobody", "")] {
-        // Until the longest delay is reached, however fast the machine checks passwords.
+        // The loop reaches the longest delay on any machine.
         let mut late = 0;
         for _ in 0..30 {
             late += u32::from(time_of_wrong(&server, user) >= Duration::from_millis(500));
@@ -33,7 +33,7 @@ fn many_wrong_passwords_are_answered_late_and_the_right_one_is_not() {
         }
         assert_eq!(late, 3, "{user}");
         if !password.is_empty() {
-            // Many at once, all of them wrong, and all waiting.
+            // Many wrong logins at once, and all wait.
             thread::scope(|scope| {
                 for _ in 0..20 {
                     scope.spawn(|| time_of_wrong(&server, user));
@@ -48,7 +48,7 @@ fn many_wrong_passwords_are_answered_late_and_the_right_one_is_not() {
 fn failures_are_counted_across_spellings_of_a_name() {
     let server = Server::with(&["--wrong-password-delay", "0.5"]);
     let spellings = ["Administrator", "administrator", " ADMINISTRATOR ", "ａdministrator"];
-    // Enough for the longest delay, all in one spelling.
+    // Enough wrong logins for the longest delay, all in one spelling.
     for _ in 0..12 {
         time_of_wrong(&server, spellings[0]);
     }
@@ -66,7 +66,7 @@ fn zero_delay_delays_no_answer() {
     assert_eq!(server.nuxeo_as((ADMIN, ADMIN_PASSWORD), "GET", "/me", None).status, 200);
 }
 
-/// An address of this machine that is not the one of the loopback; `None` where there is none.
+/// An address of this machine other than the loopback one; `None` if there is none.
 fn other_address() -> Option<String> {
     let socket = std::net::UdpSocket::bind("0.0.0.0:0").ok()?;
     // Nothing is sent: this only asks which address would be used.
@@ -75,7 +75,7 @@ fn other_address() -> Option<String> {
     (!address.is_loopback() && !address.is_unspecified()).then(|| address.to_string())
 }
 
-/// So many guesses at once, each at another name, and what they are answered.
+/// Sends that many wrong logins at once, each for another name, and returns the answers.
 fn burst(there: SocketAddr, number: usize) -> Vec<Answer> {
     let together = Barrier::new(number);
     thread::scope(|scope| {
@@ -101,8 +101,8 @@ fn only_the_address_with_many_failures_is_throttled() {
         count += 1;
     }
     thread::scope(|scope| {
-        // Eight at a time are looked at, each for three seconds in the end. On a slow machine the thirty do not come at
-        // once, and fewer are refused: again then.
+        // The server checks eight passwords at a time, each for three seconds in the end. On a slow machine the thirty
+        // do not come at once, and fewer are refused: then the test tries again.
         let bursts = scope.spawn(|| {
             eventually("ten refusals", || {
                 let answers = burst(there, 30);
@@ -116,16 +116,16 @@ fn only_the_address_with_many_failures_is_throttled() {
                 (refused.len() >= 10).then_some(())
             });
         });
-        // Others come in meanwhile, from elsewhere.
+        // Callers at other addresses can log in meanwhile.
         for _ in 0..10 {
             assert_eq!(server.nuxeo_as((ADMIN, ADMIN_PASSWORD), "GET", "/me", None).status, 200);
         }
         bursts.join().expect("no panic");
     });
-    // Those that were not looked at are refused like the others.
+    // Throttled logins get the same answer as wrong ones.
     let kind = [("kind", "password")];
     assert_eq!(Page::of(server.address).value("rollbook_refused_credentials_total", &kind), count as f64);
-    // Afterwards the address is let in again, and the right password is as good as from any other.
+    // Afterwards the address can log in with the right password, as any other address can.
     let mut connection = Connection::open(there);
     connection.send("GET", ME, &[("Authorization", &basic(ADMIN, ADMIN_PASSWORD))], None);
     assert_eq!(connection.answer(false).status, 200);

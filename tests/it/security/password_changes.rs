@@ -30,7 +30,7 @@ fn is_signed_in(server: &Server, cookie: &str) -> bool {
     page(server, cookie, "GET", "session", Value::Null).status == 200
 }
 
-/// Every way to give a user another password: what it is called, and the way.
+/// Each way to set another password: its name, and the function.
 type Way = (&'static str, fn(&Server, &str, &str, &str));
 
 fn ways() -> Vec<Way> {
@@ -102,7 +102,7 @@ fn another_password_ends_sessions_and_tokens_however_it_is_set() {
             let cookie = sign_in(&server, &user, "second password");
             change(&server, &user, "second password", "second password");
             assert!(is_valid(&server, &token), "{way}, the same");
-            // Changing it on the page replaces the session, so the others are told by another one.
+            // A change on the page replaces the session, so another way ends the other sessions.
             assert!(is_signed_in(&server, &cookie), "{way}, the same");
         }
         State::of(&server.folder).assert_sound();
@@ -159,7 +159,7 @@ fn rehash_and_reimport_of_the_same_value_keep_sessions() {
     let token = token_of(&server, "ada", SSHA_PASSWORD, "laptop").text().to_owned();
     assert_eq!(server.nuxeo("PUT", "/user/ada", Some(&user_body(json!({"password": SSHA})))).status, 200);
     assert!(is_valid(&server, &token));
-    // A password that was changed here stays, as long as the source has not changed it.
+    // A password that was changed here stays as long as the source does not change its own.
     let body = json!({"oldPassword": SSHA_PASSWORD, "newPassword": "mine now"}).to_string();
     assert_eq!(server.nuxeo_as(("ada", SSHA_PASSWORD), "PUT", "/me/changepassword", Some(&body)).status, 200);
     assert!(!is_valid(&server, &token));
@@ -193,7 +193,7 @@ fn token_authenticated_request_returns_its_own_token_only() {
         assert_eq!(by_token("POST", &path, None).status, 403, "{device}");
     }
     assert_eq!(State::of(&server.folder).texts("select device from credentials where kind = 'token'"), ["laptop"]);
-    // It may list and revoke, and cannot change the password without the present one.
+    // The token may list and revoke, and cannot change the password without the old one.
     let listed = by_token("GET", "/nuxeo/api/v1/token", None).json();
     assert_eq!(listed["entries"].as_array().map(Vec::len), Some(1));
     for old in ["", "wrong", token.as_str()] {
@@ -253,7 +253,7 @@ fn only_administrators_may_set_a_password_hash() {
         let answer = page(&server, &cookie, "PUT", "password", json!({"old": "power power", "new": SSHA}));
         assert_eq!(answer.status, 400, "{}", answer.text());
         if !is_hash {
-            // Give back what later rounds begin with.
+            // Restores the state that later rounds start with.
             assert_eq!(
                 server.nuxeo("PUT", "/user/plain", Some(&user_body(json!({"password": "plain plain"})))).status,
                 200
@@ -291,7 +291,7 @@ fn permission_to_set_a_password_is_the_same_in_nuxeo_and_on_the_page() {
         ("plain", "plain", false),
     ] {
         let password = format!("{caller} password");
-        // A password that is the present one already: it is granted and changes nothing.
+        // The password is the current one: the change is allowed and changes nothing.
         let same = if target == "Administrator" { ADMIN_PASSWORD.to_owned() } else { format!("{target} password") };
         let body = user_body(json!({"password": same}));
         let answer = server.nuxeo_as((caller, &password), "PUT", &format!("/user/{target}"), Some(&body));

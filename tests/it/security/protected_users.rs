@@ -47,7 +47,7 @@ fn protected_user_is_disabled_or_deleted_by_commands_alone() {
     ] {
         assert_eq!(page(&server, &cookie, method, path, body).parts(), (409, json!({"error": why})), "{method} {path}");
     }
-    // What is no loss of rights goes on, and others are not protected.
+    // Changes without a loss of rights are allowed, and other users are not protected.
     assert_eq!(server.nuxeo("PUT", "/user/Administrator", Some(&user_body(json!({"firstName": "A"})))).status, 200);
     let groups = user_body(json!({"groups": ["chiefs", "members"]}));
     assert_eq!(server.nuxeo("PUT", "/user/Administrator", Some(&groups)).status, 200);
@@ -100,7 +100,7 @@ fn administrators_can_be_hidden_in_nuxeo_by_a_setting() {
             json!({"username": "root", "password": "secret", "groups": ["administrators", "members"]}),
         );
         create_group(&server, json!({"id": "chiefs", "parentGroups": ["administrators"], "memberUsers": ["root"]}));
-        // The administrator sees everything, before and after others have seen less.
+        // The administrator sees everything, before and after other callers have read the smaller document.
         for caller in ["root", "ada", "root"] {
             let sees = !hides || caller == "root";
             let get = |path: &str| server.nuxeo_as((caller, "secret"), "GET", path, None);
@@ -131,7 +131,7 @@ fn administrators_can_be_hidden_in_nuxeo_by_a_setting() {
             let members = get("/group/members?fetch-group=memberUsers").json();
             assert_eq!(members["memberUsers"], json!(["ada", "root"]), "{caller}");
         }
-        // A tag of the one document is no tag of the other.
+        // A tag of one document never matches the other.
         let tag = |caller: &str| {
             let answer = server.nuxeo_as((caller, "secret"), "GET", "/user/root", None);
             answer.header("ETag").expect("a tag").to_owned()

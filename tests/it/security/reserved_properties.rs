@@ -99,7 +99,7 @@ fn stored_reserved_property_is_not_served_and_can_be_repaired() {
             "{text}"
         );
     }
-    // A client that sends back what it was shown sets no password and changes nothing.
+    // A client that sends back the document that it has read sets no password and changes nothing.
     let shown = server.nuxeo("GET", "/user/ada", None).text().to_owned();
     assert_eq!(server.nuxeo("PUT", "/user/ada", Some(&shown)).status, 200);
     let (status, out, _) = said(&run(&folder, &["check"]));

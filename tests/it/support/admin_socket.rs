@@ -11,7 +11,7 @@ pub fn socket(folder: &Folder) -> PathBuf {
     folder.path().join("rollbook.db.sock")
 }
 
-/// Sends bytes by the socket and reads one answer.
+/// Sends bytes to the socket and reads one answer.
 pub fn send(path: &Path, bytes: &str) -> Answer {
     let mut stream = UnixStream::connect(path).expect("the server listens");
     stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");

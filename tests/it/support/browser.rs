@@ -7,10 +7,10 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
 
-/// Where Debian's package has it.
+/// The path in Debian's package.
 const CHROMIUM: &str = "/usr/bin/chromium";
 
-/// The same at servers that are started so, with these variables for the script.
+/// Runs a script for each of these servers, with these variables.
 pub fn visit_the_page(part: &str, users: usize, variables: &[(&str, &str)], start: impl Fn(&[&str]) -> Server) {
     if !Path::new(CHROMIUM).exists() {
         assert!(std::env::var_os("CI").is_none(), "Debian's package chromium is not installed");
@@ -28,7 +28,7 @@ pub fn visit_the_page(part: &str, users: usize, variables: &[(&str, &str)], star
         .arg(part)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    // Nothing of the machine's own settings may reach the browser, and what it leaves goes with the server's folder.
+    // The browser gets no settings of the machine, and its files are removed with the server's folder.
     command.envs(variables.iter().copied());
     command.env("HOME", server.folder.path()).env("TMPDIR", server.folder.path());
     command.envs(tools.node_modules.iter().map(|modules| ("NODE_PATH", modules)));
@@ -41,7 +41,7 @@ pub fn visit_the_page(part: &str, users: usize, variables: &[(&str, &str)], star
     assert!(whole, "{}\n{said}{complained}\nlog of the server:\n{}", output.status, server.log());
 }
 
-/// Brings users without passwords into a running server: `user000000@example.com` and so on.
+/// Imports users without passwords into a running server: `user000000@example.com` and so on.
 fn import_users(server: &Server, users: usize) {
     let mut rows = String::from("name,first_name,last_name,email\n");
     for user in 0..users {

@@ -13,7 +13,7 @@ pub fn ask_as(server: &Server, authorization: &str, query: &str) -> Answer {
     server.request("GET", &format!("/rollbook/v1/changes{query}"), &[("Authorization", authorization)], None)
 }
 
-/// The changes after that one, and the number after which the next ones come.
+/// The changes after that number, and the number to continue from.
 pub fn changes(server: &Server, since: &str) -> (Vec<Value>, String) {
     let answer = ask(server, &format!("?since={since}"));
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -22,5 +22,5 @@ pub fn changes(server: &Server, since: &str) -> (Vec<Value>, String) {
     (answer.text().lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect(), next)
 }
 
-/// The advice to a reader whose changes are not all there.
+/// The advice to a reader whose changes are incomplete.
 pub const BEGIN_AGAIN: &str = "begin again: ask with since=now, and then read the whole directory";

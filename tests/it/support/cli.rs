@@ -36,7 +36,7 @@ fn clean(mut command: Command) -> Command {
     for (name, _) in std::env::vars() {
         if name.starts_with("ROLLBOOK_")
             || ["RUST_LOG", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS"].contains(&name.as_str())
-            // These decide about colours.
+            // These variables control colours.
             || ["CI", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"].contains(&name.as_str())
         {
             command.env_remove(name);

@@ -21,24 +21,24 @@ pub fn request(first_line: &str, lines: &str, body: &str) -> String {
     format!("{first_line}\r\nHost: test\r\n{}{lines}\r\n{body}", credentials())
 }
 
-/// Header lines that open both dialects.
+/// Header lines with the credentials of both dialects.
 pub fn credentials() -> String {
     let authorization = basic("Administrator", ADMIN_PASSWORD);
     format!("DD-API-KEY: {API_KEY}\r\nDD-APPLICATION-KEY: {APP_KEY}\r\nAuthorization: {authorization}\r\n")
 }
 
-/// A create with these lines in its head.
+/// A request that creates a user, with these lines in its head.
 pub fn create(lines: &str, body: &str) -> String {
     request("POST /api/v1/user HTTP/1.1", lines, body)
 }
 
-/// A create that is framed as it should be.
+/// A request that creates a user, with valid framing.
 pub fn create_user(handle: &str) -> String {
     let body = json!({"handle": handle}).to_string();
     create(&format!("Content-Length: {}\r\n", body.len()), &body)
 }
 
-/// One connection, for those who send several requests or half of one.
+/// One connection, for several requests or a part of one.
 #[derive(Debug)]
 pub struct Connection<S: Read = TcpStream> {
     reader: BufReader<S>,
@@ -61,14 +61,14 @@ impl Connection {
         self.reader.get_ref().local_addr().expect("an address").port()
     }
 
-    /// Says that nothing more comes from us.
+    /// Closes the sending side.
     pub fn finish(&mut self) {
         let _ = self.stream().shutdown(Shutdown::Write);
     }
 }
 
 impl<S: Read + Write> Connection<S> {
-    /// A connection through something else than a socket.
+    /// A connection over another stream than a socket.
     pub fn through(stream: S) -> Connection<S> {
         Connection { reader: BufReader::new(stream) }
     }
@@ -210,7 +210,7 @@ pub fn open_from(address: &str, server: SocketAddr) -> Connection {
 
 // Slow readers
 
-/// A connection whose side of the kernel takes next to nothing in advance.
+/// A connection whose receive buffer is as small as the kernel allows.
 pub fn narrow(server: &Server, bytes: &[u8]) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
     socket.set_recv_buffer_size(4096).expect("a small buffer");

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 /// The same at that server, with these variables for the script.
 pub fn live_on(server: Server, variables: &[(&str, &str)], prefix: &str, name: &str, script: &str) -> Option<Server> {
     let tools = environment(name)?;
-    let mut command = beside(&server, prefix, tools.python.as_deref().unwrap_or(Path::new("node")));
+    let mut command = client_command(&server, prefix, tools.python.as_deref().unwrap_or(Path::new("node")));
     command
         .envs(variables.iter().copied())
         .arg(pins().join(script))
@@ -27,9 +27,9 @@ pub fn live_on(server: Server, variables: &[(&str, &str)], prefix: &str, name: &
 }
 
 /// A program that finds the server's address and the secrets in its environment, and nothing else.
-pub fn beside(server: &Server, prefix: &str, program: &Path) -> Command {
+pub fn client_command(server: &Server, prefix: &str, program: &Path) -> Command {
     let mut command = Command::new(program);
-    // Nothing of the machine's own settings (proxies, keys, a .netrc) may reach the client.
+    // The client gets no settings of the machine (proxies, keys, a .netrc).
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.env("HOME", server.folder.path()).env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUTF8", "1");
     command.env("ROLLBOOK_URL", format!("{}{prefix}", server.url)).env("ROLLBOOK_ADMIN_PASSWORD", ADMIN_PASSWORD);
@@ -65,7 +65,7 @@ pub fn environment(name: &str) -> Option<Tools> {
         ("schemathesis-4.32.5", OnceLock::new()),
     ];
     if std::env::var_os("ROLLBOOK_SKIP_CLIENTS").is_some() {
-        // The handle itself, since the test runner hides what a passing test prints.
+        // Writes to the handle itself, since the test runner hides the output of a passing test.
         let _ = writeln!(std::io::stderr(), "skipped, as ROLLBOOK_SKIP_CLIENTS is set: the client {name}");
         return None;
     }
@@ -82,7 +82,7 @@ pub fn pins() -> PathBuf {
 fn install(name: &str) -> Tools {
     let clients = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("clients");
     std::fs::create_dir_all(&clients).expect("a folder for the clients");
-    // Another test process may be at it; the lock goes with the file's handle.
+    // Another test process may install at the same time; the lock ends with the file's handle.
     let lock = File::create(clients.join(format!("{name}.lock"))).expect("a lock file");
     lock.lock().expect("the lock");
     let place = clients.join(name);
@@ -110,7 +110,7 @@ fn install_modules(name: &str, place: &Path) -> Tools {
     let from = pins().join(name);
     let (package, lock) = (read(&from.join("package.json")), read(&from.join("package-lock.json")));
     let wanted = format!("{package}{lock}");
-    // Looked for even if all is installed: the scripts run with it.
+    // The check runs even if all is installed: the scripts need the program.
     needs(Command::new("node").arg("--version"), "Node.js 18 or newer with npm");
     if !is_installed(place, &wanted) {
         needs(Command::new("npm").arg("--version"), "Node.js 18 or newer with npm");
@@ -129,7 +129,7 @@ fn is_installed(place: &Path, wanted: &str) -> bool {
     std::fs::read_to_string(place.join("stamp")).is_ok_and(|installed| installed == wanted)
 }
 
-/// Comes last: without it the next run begins again.
+/// The stamp is written last: without it the next run installs again.
 fn stamp(place: &Path, wanted: &str) {
     std::fs::write(place.join("stamp"), wanted).expect("the stamp is written");
 }
@@ -144,7 +144,7 @@ fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Fails with advice where a tool of the machine is missing.
+/// Fails with advice if a tool of the machine is missing.
 fn needs(command: &mut Command, tool: &str) {
     let found = command.output().is_ok_and(|output| output.status.success());
     assert!(

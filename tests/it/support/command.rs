@@ -54,7 +54,7 @@ pub fn assert_success(output: &Output) {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
 }
 
-/// The command ended with that code and said all of these words about it, without the look of a crash.
+/// Asserts that the command ended with that code and an error that has all of these words, and did not panic.
 pub fn assert_refused(output: &Output, code: i32, words: &[&str]) {
     let said = stderr(output);
     assert_eq!(output.status.code(), Some(code), "{output:?}");

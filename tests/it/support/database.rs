@@ -1,4 +1,4 @@
-//! Direct access to the database file, past the server.
+//! Direct access to the database file, without the server.
 
 use super::folder::Folder;
 use super::wait::PATIENCE;
@@ -28,7 +28,7 @@ const TABLES: [(&str, &[&str]); 13] = [
 /// The rows of each table, as texts.
 pub type Whole = BTreeMap<&'static str, Vec<String>>;
 
-/// A second pair of eyes on a database.
+/// A second connection, which compares snapshots of a database.
 pub struct State(Connection);
 
 impl State {
@@ -39,7 +39,7 @@ impl State {
         State(connection)
     }
 
-    /// A number that is another one after every commit of the server.
+    /// A number that changes with each commit of the server.
     pub fn version(&self) -> i64 {
         self.0.pragma_query_value(None, "data_version", |row| row.get(0)).expect("a number")
     }
@@ -64,9 +64,9 @@ impl State {
         rows.collect::<Result<_, _>>().expect("texts")
     }
 
-    /// Everything that there is, by table.
+    /// All rows by table.
     pub fn whole(&self) -> Whole {
-        // In one transaction, so that all tables are of one moment.
+        // One transaction reads all tables from one snapshot.
         let transaction = self.0.unchecked_transaction().expect("a transaction");
         let tables = TABLES.map(|(table, left_out)| {
             let mut rows = self.rows(&format!("select * from {table} order by 1, 2"));
@@ -80,7 +80,7 @@ impl State {
         tables.into_iter().collect()
     }
 
-    /// The rows of one state that the other does not have: first those that went, then those that came.
+    /// The rows of one snapshot that the other does not have: first the removed ones, then the new ones.
     pub fn differences(before: &Whole, after: &Whole) -> Vec<String> {
         let missing = |from: &Whole, other: &Whole, sign: char| -> Vec<String> {
             let rows = from.iter().flat_map(|(table, rows)| rows.iter().map(move |row| (*table, row)));
@@ -90,7 +90,7 @@ impl State {
         [missing(before, after, '-'), missing(after, before, '+')].concat()
     }
 
-    /// Asserts what holds in every state: a sound file, no row without its other end, an enabled administrator.
+    /// Asserts the rules for each snapshot: a sound file, no row with a broken reference, an enabled administrator.
     pub fn assert_sound(&self) {
         assert_eq!(self.texts("pragma integrity_check"), ["ok"]);
         assert_eq!(self.rows("pragma foreign_key_check"), [""; 0]);
@@ -136,7 +136,7 @@ pub fn execute_without_foreign_keys(path: &Path, sql: &str) {
     execute(path, &format!("pragma foreign_keys = off; {sql}"));
 }
 
-/// The names of users in a file, read without the product.
+/// The logins of the users in a file.
 pub fn usernames_in(path: &Path) -> Vec<String> {
     let connection = Database::open(path).expect("a database");
     let mut statement = connection.prepare("select username_key from users order by 1").expect("users");

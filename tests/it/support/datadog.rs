@@ -11,8 +11,7 @@ pub fn handles(server: &Server) -> Vec<String> {
     list["users"].as_array().expect("users").iter().map(handle).collect()
 }
 
-/// Method, path, body (empty: none is sent), status, whole answer.
-/// In a text of the expected answer `…` stands for anything.
+/// Method, path, body (empty for none), status, whole answer. `…` in a text of the expected answer stands for any text.
 pub type Row<'a> = (&'a str, &'a str, &'a str, u16, Value);
 
 pub type Headers<'a> = &'a [(&'a str, &'a str)];
@@ -23,7 +22,7 @@ pub const USERS: &str = "/api/v1/user";
 
 pub const ADA: &str = "/api/v1/user/ada@example.com";
 
-/// The address that Gravatar gives the picture of that e-mail.
+/// The address of the Gravatar picture for that e-mail.
 fn icon(email: &str) -> String {
     let digest: String = Md5::digest(email).iter().map(|byte| format!("{byte:02x}")).collect();
     format!("https://secure.gravatar.com/avatar/{digest}?s=48&d=retro")
@@ -107,7 +106,7 @@ pub fn check(server: &Server, rows: &[Row<'_>]) {
     }
 }
 
-/// Like `check`; besides, after each call every user is as before and the next request is served.
+/// Like `check`; in addition, each call leaves all users unchanged and the next request is served.
 pub fn check_refused(server: &Server, rows: &[Row<'_>]) {
     let before = list(server);
     for row in rows {

@@ -1,4 +1,4 @@
-//! How long each test takes, which libtest does not tell: noted in a file that `tests/slowest.rs` reads.
+//! The duration of each test, which libtest does not report: it is stored in a file that `tests/slowest.rs` reads.
 
 use std::fs::{File, OpenOptions, create_dir_all};
 use std::io::Write as _;
@@ -25,12 +25,12 @@ impl Drop for Run {
     fn drop(&mut self) {
         let Some(test) = self.test.as_ref().filter(|test| test.contains("::")) else { return };
         let line = format!("{:.3} {test}\n", self.start.elapsed().as_secs_f64());
-        // A figure that cannot be noted is missing from a list: that is no failure of the test.
+        // A duration that cannot be stored is missing from the list; that does not fail the test.
         let _ = file().map(|mut file| file.write_all(line.as_bytes()));
     }
 }
 
-/// One for each process, as several can run at once.
+/// Each process has its own file, as several can run at once.
 fn file() -> Option<&'static File> {
     static FILE: OnceLock<Option<File>> = OnceLock::new();
     let open = || {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 pub const USERS: &str = "/api/v1/user";
 
-/// A body that makes a user when it is taken.
+/// A body that creates a user when the server accepts it.
 pub const ADA: &str = r#"{"handle":"ada@example.com"}"#;
 
 pub fn get_users(server: &Server) -> Value {
@@ -15,7 +15,7 @@ pub fn get_users(server: &Server) -> Value {
     answer.json()
 }
 
-/// The one answer to bytes after which the server closes, saying so.
+/// The only answer to bytes after which the server closes the connection and announces it.
 pub fn refused(server: &Server, bytes: impl AsRef<[u8]>) -> Answer {
     let mut connection = opened(server, &bytes);
     let shown: String = String::from_utf8_lossy(bytes.as_ref()).chars().take(400).collect();
@@ -25,7 +25,7 @@ pub fn refused(server: &Server, bytes: impl AsRef<[u8]>) -> Answer {
     answer
 }
 
-/// The document of a refusal that has no other dialect's path.
+/// The document of a refusal on a path outside of the dialects.
 pub fn assert_errors(call: &str, answer: &Answer) {
     assert_eq!(answer.header("Content-Type"), Some("application/json"), "{call}");
     let document = answer.json();
@@ -43,11 +43,11 @@ pub fn assert_exception(call: &str, answer: &Answer) {
     assert_eq!(document, json!({"entity-type": "exception", "status": answer.status, "message": text}), "{call}");
 }
 
-/// Every row is answered once with that status, changes nothing and leaves the server serving.
+/// Asserts that each row is answered once with that status, changes nothing and leaves the server serving.
 pub fn check_refused(server: &Server, rows: &[(String, u16)]) {
     let before = get_users(server);
     for (bytes, status) in rows {
-        // Whatever follows a bad request must never be taken for a request.
+        // Bytes after an invalid request must never be read as a request.
         let bytes = format!("{bytes}{}", create_user("smuggled@example.com"));
         let shown: String = bytes.chars().take(600).collect();
         let answer = refused(server, &bytes);

@@ -10,7 +10,7 @@ pub fn write(folder: &Folder, name: &str, text: impl AsRef<[u8]>) -> String {
     path.display().to_string()
 }
 
-/// Imports a file; what is said of it is told without its folder.
+/// Imports a file; returns its output without the path of the folder.
 pub fn import(folder: &Folder, file: &str, flags: &[&str]) -> (i32, String, String) {
     let (status, out, err) = said(&run(folder, &[&["import", file], flags].concat()));
     let start = format!("{}/", folder.path().display());

@@ -1,4 +1,4 @@
-//! The memory that the server has set aside for bodies and answers.
+//! The memory limits of the server for bodies and answers.
 
 use super::client::Answer;
 use super::metrics::{Page, metrics_address};
@@ -10,13 +10,13 @@ pub const MEBIBYTE: usize = 1 << 20;
 
 // The memory of all bodies
 
-/// Memory in use for that, as the metrics tell it.
+/// The memory in use for that purpose, from the metrics.
 fn memory(server: &Server, of: &str) -> usize {
     let labels = [("listener", "public"), ("of", of)];
     Page::of(metrics_address(server)).value("rollbook_http_memory_bytes", &labels) as usize
 }
 
-/// Waits until so much memory is in use for that.
+/// Waits until that much memory is in use for that purpose.
 pub fn wait_for_memory(server: &Server, of: &str, bytes: usize) {
     let awaited = std::fmt::from_fn(|f| write!(f, "{} and not {bytes}", memory(server, of)));
     wait_until(awaited, || memory(server, of) == bytes);

@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 
 pub const LISTEN: [&str; 2] = ["--metrics-listen", "127.0.0.1:0"];
 
-/// Where the server says that metrics are.
+/// The address of the metrics in the log.
 pub fn metrics_address(server: &Server) -> SocketAddr {
     let log = server.log();
     let line = log.lines().find_map(|line| line.split_once("metrics at http://")?.1.strip_suffix("/metrics"));
@@ -25,7 +25,7 @@ pub fn ask(address: SocketAddr, method: &str, path: &str) -> Answer {
     connection.answer(method == "HEAD")
 }
 
-// The text format, read as strictly as it is written
+// The text format
 
 pub type Labels = BTreeMap<String, String>;
 
@@ -36,7 +36,7 @@ pub struct Family {
     pub samples: Vec<(String, Labels, f64)>,
 }
 
-/// A page by names.
+/// A page, by the names of metrics.
 #[derive(Debug)]
 pub struct Page(pub BTreeMap<String, Family>);
 
@@ -45,7 +45,7 @@ impl Page {
         Page::parse(&Page::text(address))
     }
 
-    /// The first page that is as wanted. Some of what happens is counted only after the client has its answer.
+    /// The first page that meets the condition. Some events are counted only after the client has its answer.
     pub fn when(address: SocketAddr, awaited: impl Display, is_so: impl Fn(&Page) -> bool) -> Page {
         let last = RefCell::default();
         let awaited = std::fmt::from_fn(|f| write!(f, "{awaited} on this page:\n{}", last.borrow()));
@@ -107,7 +107,7 @@ impl Page {
         }
     }
 
-    /// The value of a sample with exactly these labels; 0 where there is none, as where nothing was counted.
+    /// The value of the sample with exactly these labels; 0 if there is none, which means that nothing was counted.
     pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         let family = ["_bucket", "_sum", "_count"].iter().find_map(|suffix| self.0.get(name.strip_suffix(suffix)?));
         let Some(family) = self.0.get(name).or(family) else { return 0.0 };
@@ -148,7 +148,7 @@ impl Family {
                 assert!(pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1, "{name} {labels:?}: {buckets:?}");
             }
             assert_eq!(buckets.last(), Some(&(f64::INFINITY, count)), "{name} {labels:?}");
-            // Between what the buckets allow at least and at most.
+            // The average lies between the limits that the buckets allow.
             let bounds = std::iter::once(0.0).chain(buckets.iter().map(|(bound, _)| *bound));
             let mut before = 0.0;
             let (mut least, mut most) = (0.0, 0.0);

@@ -38,7 +38,7 @@ pub fn refusal(status: u16, message: &str) -> Value {
     json!({"entity-type": "exception", "status": status, "message": message})
 }
 
-/// Asserts a refusal whose wording no contract fixes: the status, the document and a reason in it.
+/// Asserts a refusal whose text is not part of the contract: the status, the document and a part of its message.
 pub fn assert_refused(answer: &Answer, status: u16, call: &str) {
     assert_eq!(answer.status, status, "{call}: {}", answer.text());
     let document = answer.json();
@@ -73,7 +73,7 @@ pub fn user_body(properties: Value) -> String {
     json!({"entity-type": "user", "properties": properties}).to_string()
 }
 
-/// Creates a user and answers with the entity.
+/// Creates a user and returns the entity.
 pub fn create_user(server: &Server, properties: Value) -> Value {
     let answer = server.nuxeo("POST", "/user", Some(&user_body(properties)));
     assert_eq!(answer.status, 201, "{}", answer.text());
@@ -126,7 +126,7 @@ pub fn readable(name: &str) -> String {
     utf8_percent_encode(name, KEPT).to_string()
 }
 
-/// The directory of the reference server's own tests: eight users and eight groups.
+/// The directory of the tests of the reference server: eight users and eight groups.
 pub fn reference_directory() -> Server {
     let server = Server::start();
     for (name, first, last) in [

@@ -1,4 +1,4 @@
-//! The OpenAPI document, and calls that are made from it.
+//! The OpenAPI documents, and calls from them.
 
 use super::server::Server;
 use crate::openapi::ask;

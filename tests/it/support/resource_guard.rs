@@ -1,4 +1,4 @@
-//! Resource guard of load tests: afterwards the server holds no more than before, and answers.
+//! Resource guard of load tests: after an attack the server uses no more resources than before, and answers.
 
 use super::client::{Answer, Connection, credentials, opened, request};
 use super::server::{Footprint, Server};
@@ -12,12 +12,12 @@ pub const RESIDENT_SLACK_KIB: usize = 48 * 1024;
 /// The cost of an attack.
 #[derive(Debug)]
 pub struct Cost {
-    /// How much more memory than before was held at the worst moment, in KiB.
+    /// The most memory in use during the attack above the memory before, in KiB.
     pub peak_kib: usize,
 }
 
-/// Attacks a server, waits until it holds no more than before, and asks it something.
-pub fn besiege(name: &str, server: &Server, attack: impl FnOnce()) -> Cost {
+/// Attacks a server, waits until it uses no more than before, and sends a request.
+pub fn check_recovery(name: &str, server: &Server, attack: impl FnOnce()) -> Cost {
     let base = at_rest(server);
     server.forget_peak();
     let start = Instant::now();
@@ -42,12 +42,12 @@ pub fn besiege(name: &str, server: &Server, attack: impl FnOnce()) -> Cost {
 
 /// The footprint of the server after some work, without connections.
 fn at_rest(server: &Server) -> Footprint {
-    // Both dialects, a list and a few threads at once: what is made on first use is made now.
+    // Calls both dialects, a list and a few threads at once, so that caches and pools exist.
     let paths = ["/api/v1/user", "/api/v1/validate", "/nuxeo/api/v1/me", "/nuxeo/api/v1/user/search?q=*"];
     let mut connections: Vec<Connection> =
         (0..8).map(|number| opened(server, request(&format!("GET {} HTTP/1.1", paths[number % 4]), "", ""))).collect();
     for connection in &mut connections {
-        // Where there are only a few places, not all get one.
+        // If there are few places, some connections get none.
         assert!([200, 503].contains(&connection.answer(false).status));
     }
     drop(connections);
@@ -80,7 +80,7 @@ fn recovered(name: &str, server: &Server, base: Footprint) -> Footprint {
     })
 }
 
-/// The next requests are answered, and none so far has hit a fault of the server's own.
+/// The next requests are answered, and no request so far caused an internal error.
 pub fn assert_answers(name: &str, server: &Server) {
     let rows = [("/api/v1/validate", 200), ("/nuxeo/api/v1/me", 200), ("/the-siege-is-over", 404)];
     for (path, status) in rows {
@@ -106,7 +106,7 @@ fn tail(log: &str) -> String {
     lines.into_iter().rev().collect::<Vec<_>>().join("\n")
 }
 
-/// Reads and writes of both dialects, each to be answered, while something else goes on.
+/// Reads and writes of both dialects while `meanwhile` runs; each must be answered.
 pub fn work(server: &Server, name: &str, rounds: usize) {
     let keys = credentials();
     for round in 0..rounds {

@@ -1,4 +1,4 @@
-//! Chance that can be repeated: the same seed gives the same numbers on every machine.
+//! Repeatable random numbers: the same seed gives the same numbers on each machine.
 
 /// A generator of numbers (SplitMix64), good enough to choose with.
 pub struct Random(u64);
@@ -8,7 +8,7 @@ impl Random {
         Random(seed)
     }
 
-    /// The seed of a test: `variable` if it is set, so that a failure can be played again.
+    /// The seed of a test: `variable` if it is set, so that a failure can be repeated.
     pub fn seed(variable: &str, default: u64) -> u64 {
         std::env::var(variable).map_or(default, |seed| seed.parse().expect("a seed is a number"))
     }

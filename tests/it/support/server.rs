@@ -134,8 +134,8 @@ impl Server {
         Server { child, address, url, folder, log, log_reader: Some(log_reader) }
     }
 
-    /// The log so far: complete up to the line that names the address, and as much of the rest as has arrived. The
-    /// line of a request comes some time after its answer; [`Server::stop_for_log`] misses nothing.
+    /// The log so far: complete up to the line with the address, and as much of the rest as has arrived. The line of a
+    /// request comes some time after its answer; [`Server::stop_for_log`] misses nothing.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
@@ -146,7 +146,7 @@ impl Server {
         wait_until(awaited, || self.log.lock().unwrap().contains(text));
     }
 
-    /// Waits until so many lines of the log are meant, and returns them; fails when there are more.
+    /// Waits until that many lines of the log match, and returns them; fails when there are more.
     pub fn wait_for_lines(&self, count: usize, is_meant: impl Fn(&str) -> bool) -> Vec<String> {
         let awaited = std::fmt::from_fn(|f| write!(f, "{count} lines of this log:\n{}", self.log()));
         let lines = eventually(awaited, || {
@@ -281,7 +281,7 @@ impl Drop for Server {
     }
 }
 
-/// Where the log says that the server listens.
+/// The addresses where the server listens, from the log.
 pub fn places(server: &Server) -> Vec<String> {
     let log = server.log();
     log.lines().filter_map(|line| line.split_once("listening on ")).map(|(_, place)| place.to_owned()).collect()

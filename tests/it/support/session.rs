@@ -1,4 +1,4 @@
-//! Commands that are compared with what they have to print, on the file and through a server.
+//! Commands and their expected output, on the file and through a server.
 
 use super::cli::{run_with_input, said};
 use super::folder::Folder;
@@ -24,8 +24,8 @@ pub fn steady(text: &str) -> String {
     steady
 }
 
-/// Runs commands on a new directory, on the file and then on another one through a server, and compares each with what
-/// it has to say: the words, the input, the status, standard output, and what standard error says.
+/// Runs commands on a new directory without a server and on another one through a server. Compares each with its row:
+/// the words, the input, the status, standard output, and standard error.
 pub fn both_ways(session: &[(&str, &str, i32, &str, &str)]) {
     for served in [false, true] {
         let folder = Arc::new(Folder::new());

@@ -38,7 +38,7 @@ impl Terminal {
         Terminal { keyboard, device, shown }
     }
 
-    /// Starts the program in a session of its own at this terminal. `None`: without the tool that makes sessions.
+    /// Starts the program in its own session at this terminal. `None` without the tool that makes sessions.
     pub fn start(&self, folder: &Folder, words: &[&str], change: impl FnOnce(&mut Command)) -> Option<Child> {
         let mut plain = rollbook();
         plain.args(words).env("ROLLBOOK_DB", folder.db()).env("TERM", "xterm").env_remove("NO_COLOR");
@@ -67,7 +67,7 @@ impl Terminal {
         String::from_utf8_lossy(&self.shown.lock().unwrap()).into_owned()
     }
 
-    /// Waits until the terminal shows that text so many times.
+    /// Waits until the terminal shows that text that many times.
     pub fn wait_for(&self, text: &str, times: usize) {
         wait_until(format!("{text} at the terminal, {times} times"), || self.shown().matches(text).count() >= times);
     }
@@ -89,7 +89,7 @@ impl Terminal {
         self.modes().local_modes.contains(LocalModes::ECHO)
     }
 
-    /// Runs a command, answers its question with that text, and returns status and what was shown.
+    /// Runs a command, answers its question with that text, and returns the status and the shown text.
     pub fn ask(&mut self, folder: &Folder, words: &[&str], question: &str, answer: &str) -> Option<(i32, String)> {
         self.clear();
         let mut child = self.start(folder, words, |_| {})?;

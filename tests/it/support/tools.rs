@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-/// True if a program is installed. Where it is not, the test goes without it and says so, but not with `CI`
-/// set; the package is Debian's.
+/// True if a program is installed. If it is missing, the test is skipped with a message, but fails with `CI` set. The
+/// package is Debian's.
 pub fn has_tool(name: &str, package: &str) -> bool {
     // Any answer will do: not all know the same flags.
     let found = Command::new(name).arg("--version").output().is_ok();

@@ -29,7 +29,7 @@ impl<'s> Browser<'s> {
         self.call("POST", "session", &json!({"user": user, "password": password}))
     }
 
-    /// Asks as the page does; the path is what follows `/ui/api/`.
+    /// Sends a request as the page does; the path is the part after `/ui/api/`.
     pub fn call(&mut self, method: &str, path: &str, body: &Value) -> Answer {
         self.send(method, path, &[SIGN], body)
     }
@@ -48,7 +48,7 @@ impl<'s> Browser<'s> {
         let answer = self.server.request(method, &path, &sent, text.as_deref().map(str::as_bytes));
         if let Some(set) = answer.header("Set-Cookie") {
             let (cookie, rest) = set.split_once(';').expect("attributes");
-            // Browsers send it back to the folder of the path that it came from, so this has to be all of the interface.
+            // A browser sends the cookie to the paths below the one that set it, so that has to be the whole interface.
             assert_eq!(path.rsplit_once('/').map(|(folder, _)| folder), Some("/ui/api"));
             self.cookie = (!rest.contains("Max-Age=0")).then(|| cookie.to_owned());
         }

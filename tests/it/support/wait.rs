@@ -5,13 +5,13 @@ use std::process::{Child, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long a test waits for something before it fails: far longer than anything takes on a busy machine.
+/// The longest wait of a test before it fails: far longer than any step takes on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Pause between two looks at something that is waited for.
+/// The pause between two checks of a condition.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Looks until something is there; fails with `awaited` when nothing comes.
+/// Polls until `look` returns a value; fails with `awaited` when none comes.
 pub fn eventually<T>(awaited: impl Display, mut look: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
@@ -23,7 +23,7 @@ pub fn eventually<T>(awaited: impl Display, mut look: impl FnMut() -> Option<T>)
     }
 }
 
-/// Looks until that is so; fails with `awaited` when it does not become so.
+/// Polls until the condition holds; fails with `awaited` when it does not.
 pub fn wait_until(awaited: impl Display, mut is_so: impl FnMut() -> bool) {
     eventually(awaited, || is_so().then_some(()));
 }
@@ -34,17 +34,17 @@ pub fn wait_for(child: &mut Child) -> ExitStatus {
     eventually("the end of a process", || child.0.try_wait().expect("the process can be waited for"))
 }
 
-/// A process that does not outlive the wait for its end.
+/// A process that is killed when the wait for its end fails.
 struct Unended<'c>(&'c mut Child);
 
 impl Drop for Unended<'_> {
     fn drop(&mut self) {
-        // Of one that has ended nothing is left to be killed.
+        // A process that has ended cannot be killed, which is fine.
         let _ = self.0.kill().and_then(|()| self.0.wait());
     }
 }
 
-/// Ends a client, also when the test fails.
+/// Ends a client when dropped, also when the test fails.
 pub struct StopOnDrop<'s>(pub &'s AtomicBool);
 
 impl Drop for StopOnDrop<'_> {

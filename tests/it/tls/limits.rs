@@ -1,5 +1,4 @@
-//! Handshakes that are slow, broken, without an end or too many, and connections that end in another way than they
-//! should.
+//! Handshakes that are slow, invalid, incomplete or too many, and connections that end without the notice of TLS.
 
 use super::{Client, Pair, Secured, ask, start};
 use crate::support::cli::run_with_input;
@@ -49,7 +48,7 @@ fn handshake_has_the_timeout_of_a_head() {
         rest(connection);
     }
     wait_for_handshakes(&server, "late", 5.0);
-    // A byte now and then moves no deadline.
+    // Single bytes do not extend the deadline.
     let mut dripping = Connection::open(server.address);
     dripping.stream().set_read_timeout(Some(Duration::from_millis(100))).expect("a timeout");
     let mut closed = false;
@@ -67,7 +66,7 @@ fn handshake_has_the_timeout_of_a_head() {
     }
     assert!(closed, "the handshake was waited for to its end");
     wait_for_handshakes(&server, "late", 6.0);
-    // A connection that is silent after its handshake, and one that is so before, are closed without an answer.
+    // A connection that is silent after its handshake, and one that is silent before it, are closed without an answer.
     let mut silent = Client::trusting(&pair).connect(server.address);
     assert_eq!(silent.rest(), "");
     assert_eq!(rest(&mut Connection::open(server.address)), b"");
@@ -154,7 +153,7 @@ fn a_request_that_was_cut_off_in_tls_has_no_effect() {
     let long = format!("Content-Length: {}\r\n", 60_000);
     type Cut = fn(&mut Secured);
     let cuts: [(&str, Cut); 4] = [
-        // The end of the socket alone: an attacker can do that.
+        // The socket ends without the notice of TLS: an attacker can cause that.
         ("fin", |connection| connection.stream().sock.shutdown(Shutdown::Write).expect("it is shut down")),
         ("reset", |connection| {
             SockRef::from(&connection.stream().sock).set_linger(Some(Duration::ZERO)).expect("an option");
@@ -197,7 +196,7 @@ fn a_request_that_was_cut_off_in_tls_has_no_effect() {
             assert_eq!(connection.answer(false).status, 404, "{name}");
         }
     }
-    // A whole request whose client does not wait for the answer is done.
+    // A complete request is executed, even if its client does not wait for the answer.
     let mut connection = client.connect(server.address);
     write(&mut connection, create_user("whole@example.com"));
     drop(connection);
@@ -215,10 +214,10 @@ fn evicted_connections_receive_a_close_notify_and_refused_ones_an_alert() {
     let client = Client::trusting(&pair);
     let mut idle = client.connect(server.address);
     assert_eq!(ask(&mut idle, "/healthz"), 200);
-    // Two that are at work: in the middle of a handshake, and of a request.
+    // Two busy connections: in the middle of a handshake, and of a request.
     let hello = client.hello();
     let _half = opened(&server, &hello[..100]);
-    // The idle one gives way when it has been so for a second.
+    // The idle connection gives way after a second.
     let mut third = eventually("a place", || {
         let mut connection = client.try_connect(server.address).ok()?;
         write(&mut connection, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /");
@@ -274,7 +273,7 @@ fn client_that_reads_nothing_of_a_long_answer_is_disconnected() {
         write(&mut connection, request("GET /api/v1/user HTTP/1.1", "", ""));
     }
     wait_until("the end of the connection", || open() == 0.0);
-    // The rest is not there, and the end of the stream does not look like one.
+    // The rest is missing, and the stream does not end with the notice of TLS.
     let mut bytes = Vec::new();
     let read = connection.stream().read_to_end(&mut bytes);
     assert!(read.is_err(), "{} bytes and a notice that this is all", bytes.len());

@@ -51,7 +51,8 @@ impl Pair {
         Pair::make_of(folder, name, "ec -pkeyopt ec_paramgen_curve:P-256", 30)
     }
 
-    /// Makes one of that kind of key, which is valid for so many days, with the command in `docs/security.md`.
+    /// Creates a certificate for that kind of key, which is valid for that many days, with the command in
+    /// `docs/security.md`.
     fn make_of(folder: &Path, name: &str, kind: &str, days: u32) -> Pair {
         openssl(
             folder,
@@ -63,17 +64,17 @@ impl Pair {
         Pair { chain: folder.join(format!("{name}.pem")), key: folder.join(format!("{name}.key")) }
     }
 
-    /// The flags of a server that shows it.
+    /// The flags of a server with this certificate.
     fn flags(&self) -> [&str; 4] {
         ["--tls-cert", path_text(&self.chain), "--tls-key", path_text(&self.key)]
     }
 
-    /// Puts it in place of another one, as programs that renew certificates do: each file at once.
+    /// Replaces the files of another certificate, as programs that renew certificates do: each file in one step.
     fn replace(&self, other: &Pair) {
         for (new, old) in [(&self.chain, &other.chain), (&self.key, &other.key)] {
-            let beside = old.with_extension("new");
-            std::fs::copy(new, &beside).expect("a copy");
-            std::fs::rename(&beside, old).expect("the file is replaced");
+            let new_file = old.with_extension("new");
+            std::fs::copy(new, &new_file).expect("a copy");
+            std::fs::rename(&new_file, old).expect("the file is replaced");
         }
     }
 
@@ -106,7 +107,7 @@ impl Client {
         Client::with(pair, rustls::ALL_VERSIONS, &[])
     }
 
-    /// One that speaks these versions of TLS and these protocols in it.
+    /// A client with these versions of TLS and these application protocols.
     fn with(pair: &Pair, versions: &[&'static SupportedProtocolVersion], protocols: &[&str]) -> Client {
         let mut roots = RootCertStore::empty();
         roots.add(pair.der()).expect("a root");

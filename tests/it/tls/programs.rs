@@ -30,11 +30,11 @@ fn a_server_with_a_certificate_is_asked_for_its_health_through_tls() {
     assert_eq!(healthcheck(&["--listen", &metrics]).status.code(), Some(0));
     let (status, _, err) = said(&healthcheck(&["--listen", &metrics, "--tls-cert", path_text(&pair.chain)]));
     assert!(status == 1 && err.contains(&format!("connect to the server at {metrics}")), "{err}");
-    // The scheme says it, too, and counts more.
+    // The scheme of the address selects TLS too, and has precedence.
     let (https, http) = (format!("https://{address}"), format!("http://{metrics}"));
     assert_eq!(healthcheck(&["--listen", &https]).status.code(), Some(0));
     assert_eq!(healthcheck(&["--listen", &http, "--tls-cert", path_text(&pair.chain)]).status.code(), Some(0));
-    // A certificate that was renewed, has ended, or was made for another name is no reason to call a server unwell.
+    // A server with a renewed, expired or foreign certificate is still healthy.
     let other = |folder: &std::path::Path| {
         openssl(folder, "req -x509 -newkey ed25519 -nodes -keyout server.key -out server.pem -days 1 -subj /CN=other");
         Pair { chain: folder.join("server.pem"), key: folder.join("server.key") }

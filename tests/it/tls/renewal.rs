@@ -41,7 +41,7 @@ fn a_renewed_certificate_is_for_new_connections_and_no_connection_is_dropped() {
     assert_eq!((ask(&mut new, "/healthz"), ask(&mut old, "/healthz")), (200, 200));
     server.wait_for_log("the certificate was renewed, and is valid until ");
     assert_eq!((reloads(metrics, "renewed"), reloads(metrics, "failed")), (1.0, 0.0));
-    // A session under the old certificate ends with it: its ticket is worth nothing.
+    // A session ends with the old certificate: the server rejects its ticket.
     assert!(old_client.try_connect(server.address).is_err(), "the old certificate is still believed to be shown");
     let client = Client::trusting(&second);
     let kinds = [(); 2].map(|()| {
@@ -84,7 +84,7 @@ fn broken_certificate_keeps_the_old_one_and_is_logged() {
     std::fs::copy(&second.chain, &first.chain).expect("a copy");
     failed += 1.0;
     still("the key in --tls-key ", failed);
-    // Half of it, nothing, and no file.
+    // Half of the file, an empty file, and no file.
     let text = std::fs::read_to_string(&second.chain).expect("text");
     for (content, expected) in
         [(&text[..text.len() / 2], "server.pem is not a valid PEM file"), ("", "server.pem is empty")]
@@ -94,7 +94,7 @@ fn broken_certificate_keeps_the_old_one_and_is_logged() {
         still(&format!("--tls-cert {}", first.chain.with_file_name(expected).display()), failed);
     }
     std::fs::remove_file(&first.key).expect("the file goes");
-    // The same failure is told once, however often it is tried.
+    // The same failure is logged once, however often the reload is tried.
     hang_up(&server);
     std::fs::write(&first.chain, &text).expect("a file");
     still(&format!("--tls-key: read {}: No such file", first.key.display()), failed + 1.0);
@@ -117,7 +117,7 @@ fn files_that_the_system_could_not_open_are_tried_again() {
         let words = ["--pid", &server.pid().to_string(), &format!("--nofile={descriptors}:")];
         assert!(Command::new("prlimit").args(words).status().expect("prlimit runs").success());
     };
-    // The standard streams have these: no file can be opened.
+    // The process may open no further file.
     limit(3);
     second.replace(&first);
     server.wait_for_log("cannot load the new certificate: --tls-cert: read ");
@@ -131,9 +131,9 @@ fn files_that_the_system_could_not_open_are_tried_again() {
 fn links_of_programs_that_renew_certificates_are_followed() {
     let link = |pair: &Pair, to: &std::path::Path| {
         for (file, name) in [(&pair.chain, "fullchain.pem"), (&pair.key, "privkey.pem")] {
-            let (beside, link) = (to.join("beside"), to.join(name));
-            std::os::unix::fs::symlink(file, &beside).expect("a link");
-            std::fs::rename(&beside, &link).expect("the link is replaced");
+            let (new_link, link) = (to.join("beside"), to.join(name));
+            std::os::unix::fs::symlink(file, &new_link).expect("a link");
+            std::fs::rename(&new_link, &link).expect("the link is replaced");
         }
         Pair { chain: to.join("fullchain.pem"), key: to.join("privkey.pem") }
     };

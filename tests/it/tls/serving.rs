@@ -65,7 +65,7 @@ fn client_resumes_its_session_without_a_full_handshake() {
         });
         assert_eq!(kinds[0], Some(HandshakeKind::Full));
         assert_eq!(kinds[1..], [Some(HandshakeKind::Resumed); 2], "{version:?}");
-        // Nothing is taken before the handshake is done.
+        // The server reads no request before the end of the handshake.
         assert!(client.session().early_data().is_none());
     }
 }
@@ -118,7 +118,7 @@ fn plain_request_on_a_tls_port_is_answered_with_advice() {
     let mut connection = opened(&server, request("GET /healthz HTTP/1.1", "", ""));
     let answer = connection.answer(false);
     assert_eq!((answer.status, answer.text()), (400, format!("{message}\n").as_str()));
-    // Several at once are one refusal; a head that is none is refused as ever.
+    // Several plain requests count as one refusal; an invalid head is refused as usual.
     let mut connection = opened(&server, create_user("ada@example.com").repeat(3));
     assert_eq!((connection.answer(false).status, connection.rest().as_str()), (400, ""));
     assert_eq!(opened(&server, "GET / HTTP/2.0\r\n\r\n").answer(false).status, 400);
@@ -141,7 +141,7 @@ fn cookies_are_for_https_only() {
     let client = Client::trusting(&pair);
     let body = json!({"user": "Administrator", "password": ADMIN_PASSWORD}).to_string();
     let basic = basic("Administrator", ADMIN_PASSWORD);
-    // A client that is no proxy cannot say that it came another way.
+    // A client that is no trusted proxy cannot claim another protocol.
     for forwarded in [&[][..], &[("X-Forwarded-Proto", "http")]] {
         let mut connection = client.connect(server.address);
         let fields = [&[("Content-Type", "application/json"), ("X-Requested-With", "rollbook")], forwarded].concat();

@@ -44,9 +44,9 @@ fn lists_are_paged_and_filtered() {
     let numbers = |of: &dyn Fn(&usize) -> bool| -> Vec<String> {
         (0..120).filter(of).map(|number| format!("u{number:03}")).collect()
     };
-    let everybody: Vec<String> = ["Administrator".to_owned()].into_iter().chain(numbers(&|_| true)).collect();
+    let all_users: Vec<String> = ["Administrator".to_owned()].into_iter().chain(numbers(&|_| true)).collect();
     for (query, wanted) in [
-        ("", everybody.clone()),
+        ("", all_users.clone()),
         ("limit=1&text=u11", numbers(&|n| n / 10 == 11)),
         ("limit=120&group=g1", numbers(&|_| true)),
         ("limit=7&text=F3", numbers(&|n| n % 7 == 3)),
@@ -55,7 +55,7 @@ fn lists_are_paged_and_filtered() {
         ("state=disabled", numbers(&|n| n % 10 == 0)),
         ("state=enabled&group=g1&text=u00", numbers(&|n| n / 10 == 0 && n % 10 != 0)),
         ("administrators=yes", vec!["Administrator".to_owned()]),
-        ("administrators=no&limit=200", everybody),
+        ("administrators=no&limit=200", all_users),
         ("verified=yes", vec!["Administrator".to_owned()]),
         ("verified=no&group=g1", numbers(&|_| true)),
     ] {
@@ -104,7 +104,7 @@ fn figures_are_those_of_the_metrics() {
     let server = Server::with(&["--metrics-public"]);
     let mut admin = administrator(&server);
     assert_eq!(admin.get("figures").json()["version"], env!("CARGO_PKG_VERSION"));
-    // Times and what the process holds differ; what there is does not, unless something was written between two looks.
+    // Times and the values of the process differ between two reads; the counts do not, unless something was written.
     wait_until("the same figures at both places", || {
         let document = admin.get("figures").json();
         let figures = document["figures"].as_array().expect("a list");

@@ -81,7 +81,7 @@ fn only_browsers_are_redirected_to_the_page() {
     for (flags, places, page) in [
         (&[][..], &["/", "//", "/nuxeo", "/nuxeo/", "//nuxeo//", "/nuxeo?a=b"][..], "/ui/"),
         (&["--ui-prefix", "/people/page", "--nuxeo-prefix", "/n/x"], &["/", "/n/x", "/n/x/"], "/people/page/"),
-        // The page itself is at the root: only the other place leads there.
+        // The page is at the root: only the other address redirects.
         (&["--ui-prefix", "/", "--datadog-prefix", "/dog"], &["/nuxeo", "/nuxeo/"], "/"),
         (&["--nuxeo-prefix", "/", "--datadog-prefix", "/dog"], &["/"], "/ui/"),
         (&["--dialects", "ui"], &["/"], "/ui/"),

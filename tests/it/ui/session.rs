@@ -1,5 +1,4 @@
-//! The interface behind the page for browsers: sessions, who may call it, and what it answers. The page itself is
-//! tested in a browser.
+//! The interface behind the admin page: sessions, permissions, and answers. Another test runs the page in a browser.
 
 use super::{error, with_ada};
 use crate::support::nuxeo::create_user;
@@ -20,7 +19,7 @@ fn a_session_begins_with_a_password_and_ends_with_signing_out() {
     let session = json!({"user": "Administrator", "power": "administrator", "seconds_left": 900});
     assert_eq!(answer.parts(), (200, session));
     let set = answer.header("Set-Cookie").expect("a cookie");
-    // No path of its own: the browser takes that of the session, also behind a proxy that puts it elsewhere.
+    // The cookie has no path: the browser uses the path of the session, also behind a proxy with another prefix.
     let (secret, rest) = set.split_once("; ").expect("attributes");
     assert_eq!(rest, "HttpOnly; SameSite=Strict");
     assert_eq!(secret.trim_start_matches("rollbook_session=").len(), 64);
@@ -51,7 +50,7 @@ fn cookie_set_over_tls_is_secure() {
     }
     let server = Server::start();
     let answer = Browser::new(&server).send("POST", "session", &[SIGN, ("X-Forwarded-Proto", "https")], &body);
-    assert!(!answer.header("Set-Cookie").expect("a cookie").contains("Secure"), "nobody is believed");
+    assert!(!answer.header("Set-Cookie").expect("a cookie").contains("Secure"), "the server trusts no proxy");
 }
 
 #[test]
@@ -120,7 +119,7 @@ fn writes_need_the_csrf_header() {
             assert_eq!(answer.header("Set-Cookie"), None);
         }
     }
-    // Looking, too, is for the page: other sites' scripts see nothing.
+    // Reads need the header too: scripts of other sites see nothing.
     for from in ["cross-site", "same-site"] {
         assert_eq!(browser.send("GET", "users", &[("Sec-Fetch-Site", from)], &Value::Null).parts(), foreign);
     }
@@ -131,7 +130,7 @@ fn writes_need_the_csrf_header() {
     }
     assert_eq!(browser.get("users/ada").json()["disabled"], false);
     assert_eq!(browser.get("users/grace").status, 404);
-    // A question whether another site may: no.
+    // The server refuses a preflight request of another site.
     let preflight = [
         ("Origin", "http://elsewhere.example"),
         ("Access-Control-Request-Method", "PATCH"),
@@ -197,7 +196,7 @@ fn session_ends_when_idle_and_at_its_maximum_age() {
     let server = Server::with(&["--session-idle", "2s"]);
     let start = Instant::now();
     let mut idle = administrator(&server);
-    // Automatic requests of the page are no activity of the user.
+    // Automatic requests of the page do not count as activity of the user.
     let background = [("Rollbook-Background", "1")];
     wait_until("the end of an idle session", || idle.send("GET", "figures", &background, &Value::Null).status == 401);
     assert!(start.elapsed() >= Duration::from_secs(2), "{:?}", start.elapsed());
@@ -218,7 +217,7 @@ fn sessions_of_one_user_are_limited_and_end_no_other_session() {
     let open: Vec<u16> = all.iter_mut().map(|browser| browser.get("session").status).collect();
     assert_eq!(open, [&[401][..], &[200; 16]].concat());
     assert_eq!(admin.get("session").status, 200);
-    // Who signs in anew in a browser leaves the session that was there.
+    // A second sign-in in a browser ends the session before it.
     let before = all[16].cookie.clone();
     assert_eq!(all[16].sign_in("ada", "pw-ada").status, 200);
     let mut left = Browser { server: &server, cookie: before };

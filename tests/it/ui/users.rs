@@ -107,7 +107,7 @@ fn invalid_changes_are_refused() {
     assert_eq!(answer.status, 400);
     assert!(answer.text().contains("the body cannot be read: invalid type"), "{}", answer.text());
     assert_eq!(admin.call("PUT", "users/ada", &json!({})).header("Allow"), Some("GET, HEAD, PATCH, DELETE"));
-    // Nothing of it has happened.
+    // The refused call has changed nothing.
     assert_eq!(admin.get("changes?limit=1").json()["changes"][0]["name"], "ada");
 }
 

@@ -101,7 +101,7 @@ fn a_broken_entry_is_refused_and_the_next_one_is_read() {
     }
     let why = "the entry has no objectClass: export it with all its attributes";
     assert_eq!(refusal(Format::Ldif, "dn: uid=a\nversion: 1\n"), why);
-    // What follows a broken dn is not for the person before it.
+    // The lines after a broken dn are not for the person before it.
     let rows = rows(Format::Ldif, person("ada", "").trim_end().to_owned() + "\ndn uid=bob\nmail: bob@x\n");
     let Ok(Some(Record::User(ada))) = &rows[0].record else { panic!("{rows:?}") };
     assert_eq!((rows.len(), &ada.texts[Email]), (2, &None));

@@ -31,14 +31,14 @@ fn a_backup_under_load_has_every_write_that_was_acknowledged_before_it_began() {
         let kept = folder.path().join(format!("round-{round}.db"));
         std::fs::copy(&backup, &kept).expect("one file is all of it");
         rounds.push((kept, before));
-        // The check of the live database reads one state, whatever is written meanwhile.
+        // The check of the live database reads one snapshot, also during writes.
         assert_done(&run(&folder, &["check"]), "ok: …");
     }
     let all = load.finish();
     for name in names_in(folder.path()) {
         assert!(!name.starts_with(".rollbook-") && !name.starts_with("backup.db-"), "{name} is left");
     }
-    // The log did not grow while the backups held it: it is moved once they are done.
+    // The WAL did not grow while the backups held it: the server checkpoints it after they end.
     assert_eq!(create_user(&server, "last@example.com"), 200);
     let Some(server) = Arc::into_inner(server) else { panic!("a client is left") };
     assert!(server.stop().success());

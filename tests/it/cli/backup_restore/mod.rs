@@ -16,7 +16,7 @@ pub fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("text")
 }
 
-/// The command did it and said this on standard output, where `…` stands for anything.
+/// Asserts that the command succeeded with this standard output, where `…` stands for any text.
 pub fn assert_done(output: &Output, says: &str) {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let (begin, end) = says.split_once('…').unwrap_or((says, ""));
@@ -25,7 +25,7 @@ pub fn assert_done(output: &Output, says: &str) {
     assert_eq!(said.lines().count(), 1, "{said}");
 }
 
-/// The command failed and said all of these words, without the look of a crash.
+/// Asserts that the command failed with all of these words and without a panic.
 pub fn assert_refused(output: &Output, words: &[&str]) {
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -82,6 +82,6 @@ impl Load {
         for thread in self.threads {
             thread.join().expect("a client");
         }
-        Arc::into_inner(self.acknowledged).expect("nobody else").into_inner().unwrap()
+        Arc::into_inner(self.acknowledged).expect("no client is left").into_inner().unwrap()
     }
 }

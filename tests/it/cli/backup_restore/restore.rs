@@ -79,7 +79,7 @@ fn restore_keeps_a_damaged_database_and_its_wal_unchanged() {
         let mut bytes = std::fs::read(folder.db()).unwrap();
         bytes[damage..damage + 3000].fill(0x55);
         if damage > 0 {
-            // Otherwise the first page of the log would mend it.
+            // With the WAL, its first page would repair the damage.
             std::fs::remove_file(folder.path().join("rollbook.db-wal")).unwrap();
         }
         std::fs::write(folder.db(), &bytes).unwrap();
@@ -225,7 +225,7 @@ fn a_restore_killed_at_any_time_leaves_the_old_database_or_the_new_one() {
             let others: Vec<Vec<String>> = others.map(|name| usernames_in(&folder.path().join(name))).collect();
             assert!(others.contains(&old), "the old database is lost: {:?}", names_in(folder.path()));
         }
-        // Nothing that was left is in the way of the next one.
+        // Files that an interrupted restore has left do not stop the next one.
         kept(&restore(&folder, "backup.db"));
         assert_eq!(usernames_in(&folder.db()), new);
     }

@@ -54,14 +54,14 @@ fn only_older_backups_of_the_same_directory_are_removed() {
         done(&backup(&folder, &place, &[&dated(second)]));
     }
     let kept = [
-        // Of another directory.
+        // A backup of another directory.
         dated(20),
         // A newer date, a name of another kind, and names that are nearly dated.
         "rollbook-29990101-000000.db".to_owned(),
         "monday.db".to_owned(),
         "rollbook-20200101-000001.db.bak".to_owned(),
         "rollbook-20200101.db".to_owned(),
-        // No backups.
+        // Files that are no backups.
         dated(21),
         dated(22),
         dated(23),

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::Output;
 
 /// The files in the folder of the database, without those that SQLite has there while and after it works.
-fn names_beside(folder: &Folder) -> Vec<String> {
+fn other_names(folder: &Folder) -> Vec<String> {
     let mut names = names_in(folder.path());
     names.retain(|name| name != "rollbook.db-wal" && name != "rollbook.db-shm");
     names
@@ -27,14 +27,14 @@ fn at(folder: &Folder, name: &str) -> String {
     folder.path().join(name).to_str().expect("text").to_owned()
 }
 
-/// The command did it; its standard output.
+/// Asserts success, and returns standard output.
 fn done(output: &Output) -> String {
     let (status, out, err) = said(output);
     assert_eq!(status, 0, "{out}{err}");
     out
 }
 
-/// The command failed; its standard error.
+/// Asserts a failure, and returns standard error.
 fn refused(output: &Output) -> String {
     let (status, out, err) = said(output);
     assert_eq!(status, 1, "{out}{err}");

@@ -1,6 +1,6 @@
 //! Regular files: the older one stays until the new one is complete.
 
-use super::{at, done, names_beside, refused};
+use super::{at, done, other_names, refused};
 use crate::support::cli::{new_database, rollbook, rollbook_after, run, said};
 use crate::support::folder::{Folder, names_in};
 use crate::support::held_sync::Between;
@@ -23,7 +23,7 @@ fn a_full_disk_leaves_the_older_file_and_nothing_else() {
     let folder = new_database();
     done(&run(&folder, &["import", &users(&folder, 1000)]));
     std::fs::write(at(&folder, "bad.csv"), "name,disabled\n".to_owned() + &"a b c,perhaps\n".repeat(20_000)).unwrap();
-    let before = names_beside(&folder);
+    let before = other_names(&folder);
     for (words, file) in [
         (vec!["export", "all.jsonl", "--force"], "all.jsonl"),
         (vec!["export", "all.csv", "--force"], "all.csv"),
@@ -34,7 +34,7 @@ fn a_full_disk_leaves_the_older_file_and_nothing_else() {
             if let Some(older) = older {
                 std::fs::write(at(&folder, file), older).expect("a file");
             }
-            // No file may grow beyond so many blocks of 512 bytes; the program is not told to ignore the signal.
+            // Limits files to that many blocks of 512 bytes. The program is not started with the signal ignored.
             let mut command = rollbook_after("ulimit -f 200");
             command.args(&words).current_dir(folder.path()).env("ROLLBOOK_DB", folder.db());
             let err = refused(&command.output().expect("a shell"));
@@ -42,7 +42,7 @@ fn a_full_disk_leaves_the_older_file_and_nothing_else() {
             assert_eq!(std::fs::read_to_string(at(&folder, file)).ok().as_deref(), older, "{words:?}");
         }
         std::fs::remove_file(at(&folder, file)).expect("the older file");
-        assert_eq!(names_beside(&folder), before, "{words:?}");
+        assert_eq!(other_names(&folder), before, "{words:?}");
     }
 }
 
@@ -53,13 +53,13 @@ fn report_on_a_full_disk_leaves_the_older_one() {
     let rows: String = (0..3000).map(|number| format!("user{number},{}{number}\n", "x".repeat(300))).collect();
     std::fs::write(&bad, format!("name,role\n{rows}")).expect("a file");
     std::fs::write(at(&folder, "report"), "older").expect("a file");
-    let before = names_beside(&folder);
+    let before = other_names(&folder);
     let mut command = rollbook_after("ulimit -f 200");
     command.args(["import", &bad, "--report", &at(&folder, "report")]).env("ROLLBOOK_DB", folder.db());
     let err = refused(&command.output().expect("a shell"));
     assert!(err.contains("write the report"), "{err}");
     assert_eq!(std::fs::read_to_string(at(&folder, "report")).expect("the older report"), "older");
-    assert_eq!(names_beside(&folder), before);
+    assert_eq!(other_names(&folder), before);
 
     // With room, the report takes its place, for its owner alone.
     std::fs::set_permissions(at(&folder, "report"), std::fs::Permissions::from_mode(0o644)).expect("it is ours");
@@ -123,7 +123,7 @@ fn a_file_that_may_not_be_written_is_not_replaced() {
 fn output_file_is_written_where_modes_cannot_be_changed() {
     let between = Between::new();
     let folder = new_database();
-    // So that the mode at birth is not enough.
+    // With this umask, the mode that the file is created with is not enough.
     for (words, file) in [
         (vec!["export", "all.csv"], "all.csv"),
         (vec!["export", "all.csv", "--force"], "all.csv"),
@@ -144,7 +144,7 @@ fn output_file_is_written_where_modes_cannot_be_changed() {
         assert_eq!(mode(&at(&folder, file)), 0o600);
     }
     // One that fails leaves nothing.
-    let before = names_beside(&folder);
+    let before = other_names(&folder);
     for words in [["export", "nowhere/all.csv"], ["backup", "nowhere/all.db"], ["export", "x.ldif"]] {
         let mut command = between.command(rollbook_after("ulimit -f 1"), &folder, &words);
         command.current_dir(folder.path()).env("NO_CHMOD", "1");
@@ -152,6 +152,6 @@ fn output_file_is_written_where_modes_cannot_be_changed() {
             command.arg("--base").arg("nonsense");
         }
         refused(&command.output().expect("the command"));
-        assert_eq!(names_beside(&folder), before, "{words:?}");
+        assert_eq!(other_names(&folder), before, "{words:?}");
     }
 }

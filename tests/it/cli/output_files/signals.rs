@@ -1,6 +1,6 @@
 //! Commands that are ended early.
 
-use super::{at, done, drafts_in, names_beside};
+use super::{at, done, drafts_in, other_names};
 use crate::support::cli::{new_database, rollbook_after, run, said};
 use crate::support::folder::{Folder, names_in};
 use crate::support::held_sync::Between;
@@ -45,7 +45,7 @@ fn prepared() -> Folder {
 }
 
 fn assert_nothing_changed(folder: &Folder, before: &[String], what: &str) {
-    assert_eq!(names_beside(folder), before, "{what}");
+    assert_eq!(other_names(folder), before, "{what}");
     assert_eq!(names_in(&folder.path().join("place")), ["file.csv"], "{what}");
     assert_eq!(std::fs::read_to_string(at(folder, "place/file.csv")).expect("the older file"), "older", "{what}");
 }
@@ -54,7 +54,7 @@ fn assert_nothing_changed(folder: &Folder, before: &[String], what: &str) {
 fn a_signal_leaves_the_older_file_and_nothing_else() {
     let between = Between::new();
     let folder = prepared();
-    let before = names_beside(&folder);
+    let before = other_names(&folder);
     for words in commands(&folder) {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         for signal in [SIGTERM, SIGINT, SIGHUP] {
@@ -73,7 +73,7 @@ fn a_signal_leaves_the_older_file_and_nothing_else() {
 #[test]
 fn a_signal_after_a_prompt_leaves_nothing() {
     let (between, source, folder) = (Between::new(), Server::start(), prepared());
-    let before = names_beside(&folder);
+    let before = other_names(&folder);
     let url = format!("{}/nuxeo", source.url);
     let words = ["pull", "nuxeo", "--from", &url, "--dry-run", "--on-conflict", "skip"];
     for signal in [SIGTERM, SIGINT, SIGHUP] {
@@ -136,7 +136,7 @@ fn kill_each(between: &Between, folder: &Folder) {
 fn cleanup_removes_temporary_files_of_killed_commands() {
     let between = Between::new();
     let folder = Arc::new(prepared());
-    let before = names_beside(&folder);
+    let before = other_names(&folder);
     let place = folder.path().join("place");
     let nexts: [&[&str]; 5] = [
         &["check"],
@@ -160,7 +160,7 @@ fn cleanup_removes_temporary_files_of_killed_commands() {
         let (status, _, err) = said(&run(&folder, next));
         assert_eq!(status, 0, "{next:?}: {err}");
         assert!(err.contains("removed ") && err.contains("when it was killed"), "{next:?}: {err}");
-        assert_eq!(names_beside(&folder), before, "{next:?}");
+        assert_eq!(other_names(&folder), before, "{next:?}");
         assert!(!said(&run(&folder, next)).2.contains("removed"), "{next:?}");
     }
     kill_each(&between, &folder);
@@ -173,7 +173,7 @@ fn cleanup_removes_temporary_files_of_killed_commands() {
     // In another folder than the database's, the next command that writes there.
     done(&run(&folder, &["export", &at(&folder, "place/file.csv"), "--force"]));
     assert_eq!(names_in(&place), ["file.csv"]);
-    assert_eq!(names_beside(&folder), before);
+    assert_eq!(other_names(&folder), before);
 }
 
 #[test]
@@ -193,9 +193,9 @@ fn cleanup_leaves_files_of_other_programs_alone() {
     for name in &others {
         std::fs::write(at(&folder, name), "precious").expect("a file");
     }
-    let before = names_beside(&folder);
+    let before = other_names(&folder);
     done(&run(&folder, &["check"]));
     done(&run(&folder, &["user", "list"]));
     done(&run(&folder, &["export", &at(&folder, "place/file.csv"), "--force"]));
-    assert_eq!(names_beside(&folder), before);
+    assert_eq!(other_names(&folder), before);
 }

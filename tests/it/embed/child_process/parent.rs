@@ -35,7 +35,7 @@ fn server_ends_with_its_parent() {
         let line = line_in(&ready, &mut parent);
         assert!(is_ready(line["address"].as_str().unwrap()));
         if by.is_empty() {
-            // The process that was named lives on, so this is no end.
+            // The named process still runs, so the server does not end.
             signal(parent.id(), "-KILL");
             parent.wait().unwrap();
             assert!(is_ready(line["address"].as_str().unwrap()));
@@ -118,7 +118,7 @@ fn server_ends_when_its_standard_input_closes() {
         let mut child = command.stdin(input).spawn().unwrap();
         drop(command);
         let address: SocketAddr = line_in(&ready, &mut child)["address"].as_str().unwrap().parse().unwrap();
-        // The input has no meaning.
+        // The server ignores the content of its input.
         let noise = vec![b'x'; 300_000];
         match kind {
             "pipe" => child.stdin.as_mut().unwrap().write_all(&noise).unwrap(),
@@ -143,7 +143,7 @@ fn server_ignores_an_input_that_no_process_can_close() {
     let folder = Folder::new();
     let ready = folder.path().join("ready.json");
     let flags = ["--ready-file", ready.to_str().unwrap()];
-    // Without the flag a pipe is nothing, and with it neither is a device or a file.
+    // Without the flag the server ignores a pipe, and with it a device or a file.
     for (flag, input) in [("", "pipe"), ("--exit-with-parent", "/dev/null"), ("--exit-with-parent", "/dev/zero")] {
         let mut command = serving(rollbook(), &folder, &flags);
         command.args([flag].iter().filter(|flag| !flag.is_empty()));

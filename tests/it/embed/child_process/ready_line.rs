@@ -77,7 +77,7 @@ fn ready_file_of_a_killed_server_is_not_taken_for_the_next_one() {
     first.kill().unwrap();
     first.wait().unwrap();
     assert!(file.exists());
-    // The port is taken, so that the next one gets no further.
+    // The port is taken, so that the next server fails.
     let busy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let mut failing = rollbook();
     failing.args(["serve", "--db"]).arg(folder.db()).args(flags).arg("--listen");
@@ -86,7 +86,7 @@ fn ready_file_of_a_killed_server_is_not_taken_for_the_next_one() {
     assert!(!file.exists(), "the line of the one before is gone before anything is opened");
     let mut next = serving(rollbook(), &folder, &flags).spawn().unwrap();
     assert_ne!(line_in(&file, &mut next)["pid"], killed["pid"]);
-    // Another one has taken the place meanwhile: it keeps its file.
+    // Another process has replaced the file meanwhile: its file stays.
     std::fs::write(&file, r#"{"pid":1,"version":"0"}"#).unwrap();
     signal(next.id(), "-TERM");
     assert!(wait_for(&mut next).success());

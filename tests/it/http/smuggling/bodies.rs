@@ -4,7 +4,7 @@ use super::case::Reading::{Followed, Refused, Whole};
 use super::case::{BAD, Case, LONG, POST, case, hidden, in_chunk};
 use std::fmt::Write as _;
 
-/// Bodies where some expect none, and request lines that some split.
+/// Bodies where some programs expect none, and request lines that some programs split.
 pub fn unexpected_bodies() -> Vec<Case> {
     let hidden = hidden();
     let length = format!("Content-Length: {}\r\n", hidden.len());

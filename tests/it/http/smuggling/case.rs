@@ -1,17 +1,17 @@
-//! One message, and how it is to be understood.
+//! One message, and its correct interpretation.
 
 use self::Reading::Refused;
 use crate::support::client::{create_user, request};
 
-/// How a message is to be understood.
+/// The correct interpretation of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reading {
-    /// Not at all: one answer with one of these statuses, and the end of the connection.
+    /// The server refuses it: one answer with one of these statuses, and the end of the connection.
     Refused(&'static [u16]),
-    /// RFC 9112 knows one way, in which the hidden request is part of the body: one answer, and what follows the
-    /// message is the next request.
+    /// By RFC 9112 the hidden request is part of the body: one answer, and the bytes after the message are the next
+    /// request.
     Whole(u16),
-    /// RFC 9112 ends the message before the hidden request, and what comes then is no request: two answers, and the
+    /// By RFC 9112 the message ends before the hidden request, and the bytes there are no request: two answers, and the
     /// end of the connection.
     Followed(u16),
 }
@@ -28,7 +28,7 @@ pub struct Case {
     pub reading: Reading,
 }
 
-/// The request that must never come about: it would be answered, and make a user.
+/// The request that the server must never execute: it would create a user.
 pub fn hidden() -> String {
     create_user("hidden@example.com")
 }
@@ -40,12 +40,12 @@ pub fn case(name: impl Into<String>, first_line: &str, lines: &str, body: &str, 
 
 pub const POST: &str = "POST /api/v1/user HTTP/1.1";
 
-/// The hidden request in one chunk: for those who see chunks it is body.
+/// The hidden request in one chunk: it is part of the body for programs that read chunks.
 pub fn in_chunk() -> String {
     format!("{:x}\r\n{}\r\n0\r\n\r\n", hidden().len(), hidden())
 }
 
-/// The hidden request after the last chunk: for those who see a length it is body.
+/// The hidden request after the last chunk: it is part of the body for programs that read the length.
 pub fn after_chunks() -> String {
     format!("0\r\n\r\n{}", hidden())
 }

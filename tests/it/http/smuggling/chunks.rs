@@ -3,7 +3,7 @@
 use super::case::Reading::{Followed, Whole};
 use super::case::{BAD, Case, LONG, POST, case, hidden, in_chunk};
 
-/// Chunks that some end elsewhere than others.
+/// Chunks that some programs end at another place.
 pub fn disguised_chunks() -> Vec<Case> {
     let hidden = hidden();
     let n = hidden.len();
@@ -55,7 +55,7 @@ pub fn disguised_chunks() -> Vec<Case> {
         ("no chunks at all", hidden.clone(), BAD),
         ("data after the last chunk", after("0\r\n\r\n\u{0}"), Followed(400)),
         ("a byte too many after the last chunk", after("0\r\n\r\n:"), Followed(400)),
-        // One reading each, in which the chunk is the body.
+        // These have one interpretation, in which the chunk is the body.
         ("zeros before a size", format!("{n:016x}\r\n{hidden}\r\n0\r\n\r\n"), Whole(400)),
         ("a size in capitals", format!("{n:X}\r\n{hidden}\r\n0\r\n\r\n"), Whole(400)),
         ("extensions", format!("{n:x};a;b=c;d=\"0\"\r\n{hidden}\r\n0;e\r\n\r\n"), Whole(400)),

@@ -1,4 +1,4 @@
-//! Messages with a transfer coding that two programs could see differently.
+//! Messages with a transfer coding that two programs could interpret differently.
 
 use super::case::Reading::{Refused, Whole};
 use super::case::{BAD, CODING, Case, POST, after_chunks, case, in_chunk};
@@ -65,7 +65,7 @@ pub fn both_framings() -> Vec<Case> {
     cases
 }
 
-/// Names and values that some take for `Transfer-Encoding: chunked` and others do not.
+/// Names and values that some programs take for `Transfer-Encoding: chunked` and others do not.
 pub fn disguised_codings() -> Vec<Case> {
     let mut cases = Vec::new();
     let values = [
@@ -158,7 +158,7 @@ pub fn disguised_codings() -> Vec<Case> {
     ] {
         cases.push(case(format!("{line:?}"), POST, &format!("{line}\r\n"), &in_chunk(), Whole(400)));
     }
-    // Other fields are other fields, and the length holds.
+    // These names have no meaning, and the length counts.
     for line in [
         "Transfer_Encoding: chunked",
         "TransferEncoding: chunked",
@@ -174,7 +174,7 @@ pub fn disguised_codings() -> Vec<Case> {
     ] {
         let body = after_chunks();
         let lines = format!("{line}\r\nContent-Length: {}\r\n", body.len());
-        cases.push(case(format!("{line:?} beside a length"), POST, &lines, &body, Whole(400)));
+        cases.push(case(format!("{line:?} next to a length"), POST, &lines, &body, Whole(400)));
     }
     cases
 }

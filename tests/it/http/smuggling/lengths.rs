@@ -3,7 +3,7 @@
 use super::case::Reading::Whole;
 use super::case::{BAD, Case, LONG, POST, case, hidden};
 
-/// Lengths that some read as one number and others as another, or none.
+/// Lengths that programs read as different numbers, or as none.
 pub fn disguised_lengths() -> Vec<Case> {
     let mut cases = Vec::new();
     let hidden = hidden();
@@ -36,13 +36,13 @@ pub fn disguised_lengths() -> Vec<Case> {
         ("\u{661}\u{662}\u{663}".to_owned(), BAD),
         ("\u{ff11}".to_owned(), BAD),
         (String::new(), BAD),
-        // What is left of these in 64 or 32 bits would be the hidden request's length.
+        // In 64 or 32 bits these overflow to the length of the hidden request.
         (format!("{}", (1_u128 << 64) + n as u128), LONG),
         (format!("{}", (1_u64 << 32) + n as u64), LONG),
         (format!("{}", u64::MAX), LONG),
         (format!("{}", i64::MIN).replace('-', ""), LONG),
         ("9".repeat(200), LONG),
-        // These are numbers in one way only (RFC 9110, 8.6: digits).
+        // These have one interpretation (RFC 9110, 8.6: digits).
         (format!("{n:020}"), Whole(400)),
         (format!("{n:0100}"), Whole(400)),
         (format!(" \t {n} \t "), Whole(400)),

@@ -1,5 +1,5 @@
-//! Request smuggling: messages that two programs could end at different places, each with another request hidden
-//! inside. Whatever such a message is answered, the hidden request is never taken for one.
+//! Request smuggling: messages that two programs could end at different places, each with a hidden request inside. The
+//! server answers each in a way that never executes the hidden request.
 
 mod bodies;
 mod case;
@@ -14,7 +14,7 @@ use self::chunks::disguised_chunks;
 use self::codings::{both_framings, disguised_codings};
 use self::lengths::disguised_lengths;
 use crate::support::client::{Connection, opened, request, write};
-use crate::support::resource_guard::besiege;
+use crate::support::resource_guard::check_recovery;
 use crate::support::server::Server;
 
 /// The next request of an honest client on the same connection.
@@ -37,7 +37,7 @@ fn statuses(server: &Server, case: &Case, whole: bool) -> Vec<u16> {
     let mut statuses = Vec::new();
     let mut last = false;
     while let Some(answer) = connection.try_answer(statuses.is_empty() && message.starts_with("HEAD ")) {
-        // Leave to go on is no answer.
+        // An interim answer is no answer.
         if answer.status == 100 {
             continue;
         }
@@ -59,7 +59,7 @@ fn hidden_request_is_never_executed() {
     assert!(cases.len() >= 60);
     let server = Server::start();
     let users = || server.datadog("GET", "/api/v1/user", None).json();
-    besiege(&format!("{} smuggling cases, in one piece and byte by byte", cases.len()), &server, || {
+    check_recovery(&format!("{} smuggling cases, in one piece and byte by byte", cases.len()), &server, || {
         let (before, mut wrong) = (users(), Vec::new());
         for case in &cases {
             for whole in [true, false] {
@@ -77,7 +77,7 @@ fn hidden_request_is_never_executed() {
         }
         assert!(wrong.is_empty(), "{wrong:#?}");
     });
-    // Sent openly, it does what was feared.
+    // Sent openly, the request creates the user.
     let before = users();
     assert_eq!(opened(&server, hidden()).answer(false).status, 200);
     assert_ne!(users(), before);

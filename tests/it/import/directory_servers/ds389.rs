@@ -283,14 +283,14 @@ impl Ds389 {
         with_passwords(DS389_TREE, hash)
     }
 
-    /// Runs a command of the server while it does not serve.
+    /// Runs a command of the server while the server is stopped.
     fn offline(&self, command: &str, words: &[&str]) {
         let folder = self.path("");
         let words = [&[command, "-D", &folder, "-n", "userroot"], words].concat();
         tool(self.0.path(), "/usr/sbin/ns-slapd", &words, "");
     }
 
-    /// Changes entries while the server serves.
+    /// Changes entries while the server runs.
     fn change(&self, changes: &str) {
         let mut server = Command::new("/usr/sbin/ns-slapd");
         server.args(["-D", &self.path(""), "-d", "0"]).stdout(Stdio::null()).stderr(Stdio::null());

@@ -54,7 +54,7 @@ impl Drop for Running {
     }
 }
 
-/// The records of a directory beside those that every directory has, without what is the same for all of them.
+/// The records of a directory without the built-in ones, and without fields that are the same for all.
 fn records(folder: &Folder) -> Vec<Value> {
     let (status, out, err) = said(&run(folder, &["export", "-", "--format", "jsonl"]));
     assert_eq!(status, 0, "{err}");
@@ -85,7 +85,7 @@ pub fn assert_records(folder: &Folder, expected: &str) {
     assert_eq!(found.len(), expected.len(), "{found:#?}");
 }
 
-/// Checks the reasons in a report, in any order.
+/// Checks the reasons of a report, in any order.
 pub fn assert_report(err: &str, expected: &[&str]) {
     let mut report: Vec<&str> = err.lines().filter(|line| line.contains(".ldif:")).collect();
     for part in expected {

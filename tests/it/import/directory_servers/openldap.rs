@@ -243,7 +243,7 @@ fn dump_of_openldap_imports_as_its_tree() {
     assert_records(&folder, OPENLDAP_RECORDS);
     assert_logins(&folder, &["ada", "bob", "cid, jr", "fay", "gus"], &["dora", "eve", "hal"]);
 
-    // The operator says that one group means the other.
+    // A flag says that one group stands for the other.
     let folder = Arc::new(new_database());
     let (status, _, err) = said(&run(&folder, &["import", dump, "--map-group", "administrators=administrators"]));
     assert_eq!(status, 1, "{err}");

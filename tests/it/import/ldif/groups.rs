@@ -1,4 +1,4 @@
-//! Locked accounts, ambiguous names, built-in groups and groups that the file does not have.
+//! Locked accounts, ambiguous names, built-in groups and groups that are not in the file.
 
 use crate::import::{CASE, Case};
 

@@ -1,4 +1,4 @@
-//! The session cookie: where a login sets it, what it opens, and what ends it.
+//! The session cookie: the calls that set it, accept it and end it.
 
 use super::{ADA, ME, ROOT, get, opens, token_of, with_ada};
 use crate::support::cli::run_with_input;
@@ -39,7 +39,7 @@ fn a_login_sets_a_cookie_under_every_path() {
         assert_refused(&answer, 401, "a login without credentials");
         assert_eq!(answer.header("Set-Cookie"), None);
     }
-    // No other call sets one, and whoever comes with one keeps it.
+    // No other call sets a cookie, and a client with a valid cookie keeps it.
     let answer = server.request("GET", ME, &[("Authorization", &authorization)], None);
     assert_eq!((answer.status, answer.header("Set-Cookie")), (200, None));
     let cookie = seen.first().expect("a cookie");
@@ -158,11 +158,11 @@ fn a_logout_ends_the_session_and_no_other() {
             assert_eq!((out.status, out.header("Set-Cookie")), (200, Some(removed)), "{method}: {}", out.text());
             assert_eq!(out.header("Content-Type"), Some("text/plain; charset=utf-8"));
             assert!(!opens(&server, &cookie) && opens(&server, &other), "{method} {used}");
-            // Twice is no mistake, and the end stays one.
+            // A second logout succeeds, and the session stays ended.
             assert_eq!(server.request(method, "/nuxeo/logout/", &[("Cookie", &cookie)], None).status, 200);
             assert!(!opens(&server, &cookie) && opens(&server, &other), "{method} {used}");
         }
-        // No credentials are asked for.
+        // A logout needs no credentials.
         let wrong = basic("nobody", "wrong");
         for headers in [&[][..], &[("Cookie", "JSESSIONID=x")], &[("Authorization", wrong.as_str())]] {
             let out = server.request(method, "/nuxeo/logout", headers, None);
@@ -299,11 +299,11 @@ fn an_unknown_cookie_counts_as_none() {
     for value in ["", "x", "A1B2C3D4E5F60718293A4B5C6D7E8F90.nuxeo", &value[1..], &other_end, &capital, "=", "%00", "é"]
     {
         let unknown = format!("JSESSIONID={value}");
-        // One in 64 has that end anyway.
+        // One cookie in 64 ends with this letter anyway.
         assert!(unknown == cookie || !opens(&server, &unknown), "{unknown}");
         let answer = server.request("GET", ME, &[("Authorization", &authorization), ("Cookie", &unknown)], None);
         assert_eq!((answer.status, &answer.json()["id"]), (200, &json!(ROOT.0)), "{unknown}");
-        // Nor does it hide the right one.
+        // A wrong cookie does not hide the right one.
         let both = format!("a=b; {unknown}; {cookie}; c=d");
         assert!(opens(&server, &both), "{both}");
     }
@@ -311,7 +311,7 @@ fn an_unknown_cookie_counts_as_none() {
     for unknown in [format!("jsessionid={value}"), format!("SESSIONID={value}"), value.to_owned()] {
         assert!(!opens(&server, &unknown), "{unknown}");
     }
-    // A cookie of another process is none: the key of all is made at the start.
+    // A cookie of another process is invalid: each process makes its own key at the start.
     let folder = Arc::clone(&server.folder);
     assert!(server.stop().success());
     assert!(!opens(&Server::over(folder, &[]), &cookie));
@@ -339,7 +339,7 @@ fn tokens_are_not_issued_and_not_revoked_with_the_cookie_alone() {
         assert_refused(&answer, 401, &format!("{method} {path}"));
         assert_eq!(listed(), before, "{method} {path}");
     }
-    // Beside a secret the cookie does no harm.
+    // With a token in the same request, the cookie changes nothing.
     let headers = [("Cookie", cookie.as_str()), ("X-Authentication-Token", &kept)];
     assert_eq!(server.request("DELETE", &format!("/nuxeo/api/v1/token/{id}"), &headers, None).status, 204);
     assert_eq!(listed(), json!([]));

@@ -19,7 +19,7 @@ fn a_session_ends_without_use() {
     let (used, unused) = (cookie_of(&server, ADA), cookie_of(&server, ADA));
     // On a machine that is very busy, the time may be over by now.
     assert!(opens(&server, &used) || start.elapsed() >= Duration::from_secs(2));
-    // A look that does not count as use: what is refused as another origin's.
+    // A request that does not count as use: the server refuses it for its origin.
     let look = || {
         let headers = [("Cookie", used.as_str()), ("Origin", "http://elsewhere.example")];
         server.request("POST", LOGIN, &headers, None).status
@@ -48,12 +48,12 @@ fn thousands_of_logins_end_no_other_session() {
     assert_eq!(cookies.len(), LOGINS, "each has a cookie of its own");
     let grown = server.footprint().resident_kib.saturating_sub(before);
     assert!(grown < 2048, "{grown} KiB more after {LOGINS} logins");
-    // Never used until now, each of them.
+    // None of these sessions has been used until now.
     for cookie in [&first, &used, &warm.expect("a cookie")].into_iter().chain(cookies.iter().take(20)) {
         assert!(opens(&server, cookie));
     }
     assert_eq!(get(&server, "/ui/api/session", &page).status, 200);
-    // Hundreds of them come back, and hundreds end, before and after their first use.
+    // Hundreds of them are used again, and hundreds end, before and after their first use.
     let mut connection = Connection::open(server.address);
     let mut ask = |path: &str, cookie: &str| {
         connection.send("GET", path, &[("Cookie", cookie)], None);

@@ -30,7 +30,7 @@ pub fn get(server: &Server, path: &str, cookie: &str) -> Answer {
 pub fn opens(server: &Server, cookie: &str) -> bool {
     let answer = get(server, ME, cookie);
     if answer.status != 200 {
-        // As without credentials; a request with a cookie is not challenged for a password.
+        // The answer is that for missing credentials. A request with a cookie gets no challenge for a password.
         assert_eq!(answer.parts(), (401, refusal(401, "Authentication is required")), "{cookie}");
         assert_eq!(answer.header("WWW-Authenticate"), None, "{cookie}");
     }

@@ -50,7 +50,7 @@ fn a_page_of_another_origin_changes_nothing_with_a_cookie() {
     }
 }
 
-/// Tries everything that changes something with that cookie and these headers.
+/// Tries all requests that change something, with that cookie and these headers.
 fn check_origin(server: &Server, headers: &[(&str, &str)], foreign: bool, cookie: &str) {
     let call = |method: &str, path: &str, more: &[(&str, &str)], body: &str| {
         let headers = [headers, more].concat();
@@ -86,11 +86,12 @@ fn check_origin(server: &Server, headers: &[(&str, &str)], foreign: bool, cookie
             assert_eq!(answer.status, status, "{text}");
         }
     }
-    // Reading changes nothing; the page that asks sees no answer, as nothing lets it.
+    // Reads are allowed: the foreign page cannot see the answer, because no header lets it.
     let answer = call("GET", ME, &with_cookie, "");
     assert_eq!(answer.status, 200, "{headers:?}");
     assert!(answer.headers.iter().all(|(name, _)| !name.starts_with("Access-Control")));
-    // What no browser sends by itself is not asked where it comes from, and what is unknown is none.
+    // The server does not check the origin of requests with credentials that no browser sends by itself, or with an
+    // unknown cookie.
     let authorization = basic(ROOT.0, ROOT.1);
     let answer = call("POST", LOGIN, &[("Authorization", &authorization)], "");
     assert_eq!(answer.status, 200, "{headers:?}");

@@ -88,7 +88,7 @@ fn a_file_that_cannot_be_opened_again_leaves_the_old_one_in_use() {
     let server = Logged::start(&[]);
     let old = server.path("old");
     std::fs::rename(server.log(), &old).expect("the file is there");
-    // Not even root writes to a folder.
+    // Even root cannot write to a folder.
     std::fs::create_dir(server.log()).expect("a folder");
     server.send(Signal::USR1);
     let warning = format!("open the log file {}: Is a directory", server.log().display());
@@ -114,7 +114,7 @@ fn log_file_that_cannot_be_opened_ends_the_start() {
     for (name, status, message) in [
         ("missing/rollbook.log", 1, open),
         ("folder", 1, open),
-        // Waiting for its reader would be a start that hangs.
+        // A start must not wait for the reader of its log.
         ("pipe", 1, open),
         ("socket", 1, open),
         ("rollbook.db", 2, "ROLLBOOK_LOG_FILE: "),
@@ -177,7 +177,7 @@ fn full_disk_delays_no_request_and_lost_lines_are_counted() {
     let (count, why) = count.split_once(' ').expect("a number");
     assert!(count.parse::<u32>().expect("a number") >= 200, "{log}");
     assert_eq!(why, "log lines could not be written: No space left on device (os error 28)");
-    // The administrator is told once, and not for each line.
+    // The server reports the failure once, and not for each line.
     assert_eq!(server.said().matches(&complaint).count(), 1, "{}", server.said());
 }
 
@@ -194,7 +194,7 @@ fn line_cut_by_a_full_disk_damages_no_other_line() {
         return;
     }
     let inner = disk.join("rollbook.log");
-    // The file system is there for the server alone, and goes with it.
+    // The file system exists for this server alone, and is removed with it.
     let mut command = crate::support::cli::launcher("unshare");
     command.args(mount).arg(&disk).arg(crate::support::cli::binary());
     command.args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(folder.db()).arg("--log-file").arg(&inner);
@@ -291,7 +291,7 @@ os.close(terminal)
         }
         kill_process(Pid::from_raw(pid).expect("a process id"), Signal::TERM).expect("the server is there");
         let stat = Path::new("/proc").join(pid.to_string()).join("stat");
-        // Its parent is gone, and what adopts it may not ask for its end.
+        // Its parent has ended, and the process that adopts it may never wait for it.
         let hasended = || std::fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z "));
         wait_until("the end of the server", hasended);
     }

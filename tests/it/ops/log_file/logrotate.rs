@@ -103,7 +103,7 @@ fn logrotate_copies_and_truncates_the_file() {
         wait_for_text(&server.path("rollbook.log.1"), &format!("/round/{round} 404"));
         assert_eq!(server.get(&format!("/then/{round}")), 404);
         let log = wait_for_text(&server.log(), &format!("/then/{round} 404"));
-        // Without a hole where the old lines were.
+        // The new file has no hole in place of the old lines.
         assert!(log.starts_with("[20"), "{log:?}");
     }
     assert_eq!(server.stop(), 0);

@@ -30,7 +30,7 @@ impl Logged {
         Logged::with(command, folder, &log, flags)
     }
 
-    /// Runs `serve` in that command; it logs to `log`, which the test sees as `seen`.
+    /// Runs `serve` by that command. It logs to `log`, which the test reads as `seen`.
     pub fn with(mut command: Command, folder: Folder, log: &Path, flags: &[&str]) -> Logged {
         command.args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(folder.db()).arg("--log-file").arg(log);
         command.args(flags).current_dir(folder.path()).stdout(Stdio::null());
@@ -41,7 +41,7 @@ impl Logged {
             let status = server.child.try_wait().expect("the server can be waited for");
             assert!(status.is_none(), "the server has ended: {}", server.said());
             let log = std::fs::read_to_string(log).unwrap_or_default();
-            // In JSON there is a quotation mark behind it.
+            // In JSON, a quotation mark follows the address.
             let (_, url) = log.rsplit_once("listening on http://")?;
             url.split([' ', '\n', '"']).next()?.parse().ok().filter(|_| log.ends_with('\n'))
         });

@@ -31,12 +31,12 @@ fn connections_are_counted_by_listener() {
     for (reason, count) in [("too_many_of_address", 2.0), ("too_many", 1.0), ("no_thread", 0.0)] {
         assert_eq!(page.value("rollbook_connections_refused_total", &[public, ("reason", reason)]), count, "{reason}");
     }
-    // Of the looks at the page, only the present one is left after a while.
+    // After a while, only the connection of the present read is left.
     let metrics = ("listener", "metrics");
     let watched = Page::when(address, "one look", |page| page.value("rollbook_connections_open", &[metrics]) == 1.0);
     assert!(watched.value("rollbook_connections_accepted_total", &[metrics]) >= 2.0);
     assert_eq!(watched.value("rollbook_http_requests_in_progress", &[metrics]), 1.0);
-    // Of each reason and listener, also that for commands.
+    // Each reason and listener has a value, also the listener for commands.
     assert_eq!(page.0["rollbook_connections_refused_total"].samples.len(), 9);
     drop(open);
     let is_empty = |page: &Page| page.value("rollbook_connections_open", &[public]) == 0.0;

@@ -26,7 +26,7 @@ fn refused_credentials_are_counted_by_their_kind() {
     assert_eq!(token.status, 201);
     let (changes, token) = ("/rollbook/v1/changes", format!("Bearer {}", token.text()));
     let app_key = format!("Bearer {APP_KEY}");
-    // What is asked with which headers, the status, and the kind that is refused.
+    // The target, the headers, the status, and the kind of the refused credential.
     type Row<'r> = (&'r str, &'r [(&'r str, &'r str)], u16, Option<usize>);
     let rows: &[Row<'_>] = &[
         (me, &[("Authorization", &wrong)], 401, Some(0)),

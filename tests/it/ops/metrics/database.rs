@@ -21,7 +21,7 @@ fn users_groups_and_the_wal_are_measured() {
         assert_eq!(watched.ask("POST", "/api/v1/user", &body), 200);
     }
     assert_eq!(watched.ask("POST", "/nuxeo/api/v1/group", r#"{"entity-type":"group","groupname":"one"}"#), 201);
-    // One that is disabled stays.
+    // A disabled user still counts.
     assert_eq!(watched.ask("DELETE", "/api/v1/user/user0@example.com", ""), 200);
     assert_eq!(watched.ask("DELETE", "/nuxeo/api/v1/user/user1@example.com", ""), 204);
     let page = watched.page();
@@ -44,7 +44,7 @@ fn wal_is_measured_behind_a_link() {
     assert_eq!(server.datadog("POST", "/api/v1/user", Some(r#"{"handle":"ada@example.com"}"#)).status, 200);
     let log = elsewhere.path().join("real.db-wal");
     let address = metrics_address(&server);
-    // That keys are used is written behind the answer.
+    // The use of the keys is stored after the answer.
     Page::when(address, "the length of the log", |page| {
         let length = log.metadata().expect("a write-ahead log").len() as f64;
         length > 0.0 && page.value("rollbook_wal_size_bytes", &[]) == length
@@ -56,7 +56,7 @@ fn figures_that_cannot_be_read_are_left_out() {
     let server = Server::with(&LISTEN);
     let connection = Database::open(server.folder.db()).expect("the database");
     connection.execute_batch("alter table counters rename to elsewhere").expect("a broken schema");
-    // Each reader sees it after the next commit of the server.
+    // Each reader sees the change after the next commit of the server.
     assert_eq!(server.nuxeo("GET", "/me", None).status, 200);
     let page = Page::when(metrics_address(&server), "neither users nor groups", |page| {
         !page.0.contains_key("rollbook_users") && !page.0.contains_key("rollbook_groups")
@@ -78,7 +78,7 @@ fn writes_are_counted_by_their_commits() {
         server.datadog("POST", "/api/v1/user", Some(&body)).status
     };
     wait_for_start(address);
-    // The two keys are noted as used once an hour, behind the answer.
+    // The use of the two keys is stored once an hour, after the answer.
     let first = Page::of(address).value(OPERATIONS, &[]);
     assert_eq!(create("ada"), 200);
     let before = Page::when(address, "three operations", |page| page.value(OPERATIONS, &[]) == first + 3.0);
@@ -90,8 +90,9 @@ fn writes_are_counted_by_their_commits() {
     assert_eq!((more(OPERATIONS), more(COMMITS)), (2.0, 2.0));
     assert_eq!(page.value("rollbook_writer_queue_length", &[]), 0.0);
 
-    // While another program writes, one waits in its own thread or in the writer's, and the others in the queue. What
-    // waits together is committed together, unless a slow machine makes the group end early: again then.
+    // While another program writes, one request waits in its own thread or in the writer's, and the others in the
+    // queue. Requests that wait together are committed together, unless a slow machine ends the group early: then the
+    // test tries again.
     let connection = Database::open(server.folder.db()).expect("the database");
     let mut created = 2.0;
     wait_until("a commit of five to eight operations", || {

@@ -84,7 +84,7 @@ fn metrics_listener_refuses_broken_requests_in_plain_text() {
             "GET /api/v1/user HTTP/1.1\nHost: x\n\n".to_owned(),
             "A line of the head ends without a carriage return\n",
         ),
-        // No body is read here, so that none is too long.
+        // The listener reads no body, so no body is too long.
         (405, "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1025\r\n\r\n".to_owned(), "Method not allowed\n"),
         (414, format!("GET /{padding}"), "The request line is too long\n"),
         (431, format!("GET /nuxeo/x HTTP/1.1\r\nX: {padding}"), "The header fields are too long\n"),
@@ -111,7 +111,7 @@ fn metrics_are_public_with_the_flag() {
         assert_eq!(ask(server.address, "GET", "/metrics/x").status, 404);
         assert!(server.log().contains(&format!("metrics at {}/metrics, without credentials\n", server.url)));
     }
-    // By the variables.
+    // The variables set the address.
     let folder = Arc::new(Folder::new());
     let mut command = serve(&folder, &[]);
     command.env("ROLLBOOK_METRICS_PUBLIC", "1").env("ROLLBOOK_METRICS_LISTEN", "127.0.0.1:0");
@@ -129,11 +129,11 @@ fn metrics_listener_has_its_own_connections() {
     let all = |address: SocketAddr, count: usize| -> Vec<Connection> {
         (0..count).map(|_| eventually("a free place", || try_busy(Connection::open(address)))).collect()
     };
-    // All places of the clients are taken, and the server can be watched all the same.
+    // All connections of clients are taken, and the metrics can still be read.
     let clients = all(server.address, 2);
     assert_eq!(ask(server.address, "GET", "/healthz").status, 503);
     Page::of(address);
-    // And the other way round: with every place for watching taken, a client has one.
+    // All connections of the metrics are taken, and a client can still connect.
     drop(clients);
     wait_until("a watcher that finds no place", || {
         let watchers = all(address, 16);

@@ -14,7 +14,7 @@ use crate::support::server::Server;
 
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-// Where
+// Addresses of the metrics
 
 /// An answer without the headers that differ for each request.
 pub fn bare(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
@@ -36,14 +36,14 @@ impl Watched {
         Watched { server, connection }
     }
 
-    /// Asks with the credentials of both dialects.
+    /// Sends requests with the credentials of both dialects.
     fn ask(&mut self, method: &str, path: &str, body: &str) -> u16 {
         let length = format!("Content-Length: {}\r\n", body.len());
         write(&mut self.connection, request(&format!("{method} {path} HTTP/1.1"), &length, body));
         self.connection.answer(method == "HEAD").status
     }
 
-    fn ask_as_nobody(&mut self, method: &str, path: &str) -> u16 {
+    fn ask_anonymously(&mut self, method: &str, path: &str) -> u16 {
         self.connection.send(method, path, &[], None);
         self.connection.answer(method == "HEAD").status
     }

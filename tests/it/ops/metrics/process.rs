@@ -5,7 +5,7 @@ use crate::support::metrics::{LISTEN, Page, metrics_address};
 use crate::support::server::Server;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-// What
+// Values
 
 #[test]
 fn process_metrics_match_proc() {
@@ -22,7 +22,7 @@ fn process_metrics_match_proc() {
     let page = Page::when(address, "descriptors and memory as Linux has them", |page| {
         let process = server.footprint();
         let descriptors = page.value("process_open_fds", &[]);
-        // The look itself comes with a connection.
+        // The read of the metrics has a connection too.
         let now = process.descriptors as f64;
         let (resident, of_linux) =
             (page.value("process_resident_memory_bytes", &[]), process.resident_kib as f64 * 1024.0);
@@ -32,7 +32,7 @@ fn process_metrics_match_proc() {
             && resident < of_linux * 1.25
     });
     let start = page.value("process_start_time_seconds", &[]);
-    // To the second, as the start of the machine is.
+    // The value has the precision of a second, as the start time of the machine has.
     assert!(start > before - 2.0 && start < after + 2.0, "{start} between {before} and {after}");
     let processor = page.value("process_cpu_seconds_total", &[]);
     let of_linux = server.footprint().processor_seconds;

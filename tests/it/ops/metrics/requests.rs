@@ -20,7 +20,7 @@ fn requests_are_counted_by_their_route() {
     let said = r#"{"params":{"message":"m","level":"info"}}"#;
     let changed = r#"{"oldPassword":"wrong","newPassword":"x"}"#;
     let token = "applicationName=a&deviceId=b&permission=rw";
-    // The dialect and the route, then calls that belong there, with what they answer.
+    // The dialect and the route, then calls of that route with their statuses.
     type Calls<'a> = &'a [(&'a str, &'a str, &'a str, u16)];
     let rows: &[(&str, &str, Calls<'_>)] = &[
         (
@@ -164,13 +164,13 @@ fn requests_are_counted_by_their_route() {
             *expected.entry((dialect, route, method, *status)).or_default() += 1.0;
         }
     }
-    // The rights come after the route.
+    // The route is known before the permissions are checked.
     for (dialect, route, path, status) in [
         ("datadog", "/api/v1/user", "/api/v1/user", 403),
         ("nuxeo", "/group/{id}", "/nuxeo/api/v1/group/x", 401),
         ("rollbook", "/v1/changes", "/rollbook/v1/changes", 401),
     ] {
-        assert_eq!(watched.ask_as_nobody("GET", path), status);
+        assert_eq!(watched.ask_anonymously("GET", path), status);
         *expected.entry((dialect, route, "GET", status)).or_default() += 1.0;
     }
     let page = watched.page();
@@ -201,7 +201,7 @@ fn requests_are_counted_by_their_route() {
         ["dialect", "route", "method", "status"].map(|label| labels[label].clone())
     };
     assert!(page.0[REQUESTS].samples.iter().is_sorted_by_key(order), "{:#?}", page.0[REQUESTS]);
-    // The pages are counted too, each by the next one.
+    // Each page counts the requests for the pages before it.
     let pages = [("dialect", "none"), ("route", "/metrics"), ("method", "GET"), ("status", "200")];
     assert_eq!(page.value(REQUESTS, &pages), 0.0);
     assert_eq!(watched.page().value(REQUESTS, &pages), 1.0);
@@ -292,13 +292,13 @@ fn a_histogram_counts_what_is_on_a_bound_below_it() {
 #[test]
 fn a_connection_that_asks_for_everything_is_counted_like_any_other() {
     let mut watched = Watched::with(&[]);
-    // More series than a connection keeps at hand, again and again.
+    // More series than a connection buffers, again and again.
     let methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW"];
     let paths = ["/api/v1/user/x", "/api/v1/validate", "/nuxeo/api/v1/me", "/nuxeo/api/v1/user/x", "/healthz", "/x"];
     for _ in 0..3 {
         for method in methods {
             for path in paths {
-                watched.ask_as_nobody(method, path);
+                watched.ask_anonymously(method, path);
             }
         }
     }
@@ -336,7 +336,7 @@ fn broken_requests_are_counted() {
     let impatient = Server::with(&[LISTEN[0], LISTEN[1], "--head-timeout", "0.3"]);
     let rows = [
         ("datadog", "other", "other", 400, "GET / HTTP/1.1\r\n\r\n".to_owned()),
-        // Of these the head was read, so that they have a route.
+        // The server has read the head of these requests, so they have a route.
         ("datadog", "/api/v1/user", "POST", 413, request("POST /api/v1/user HTTP/1.1", "Content-Length: 101\r\n", "")),
         ("nuxeo", "/user", "POST", 413, request("POST /nuxeo/api/v1/user HTTP/1.1", "Content-Length: 101\r\n", "")),
         ("datadog", "other", "other", 501, request("POST / HTTP/1.1", "Transfer-Encoding: gzip\r\n", "")),

@@ -7,7 +7,7 @@ use crate::support::tools::has_tool;
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
-// Those who read it
+// Readers of the page
 
 /// Runs a command with that text on its standard input.
 fn with_input(command: &mut Command, input: &str) -> Output {
@@ -17,7 +17,7 @@ fn with_input(command: &mut Command, input: &str) -> Output {
     child.wait_with_output().expect("the output")
 }
 
-/// A page on which there is something of everything.
+/// A page with a value of each metric.
 fn full_page() -> String {
     let mut watched = Watched::with(&LISTEN);
     for (method, path) in [
@@ -30,7 +30,7 @@ fn full_page() -> String {
         ("GET", "/nowhere"),
     ] {
         watched.ask(method, path, "");
-        watched.ask_as_nobody(method, path);
+        watched.ask_anonymously(method, path);
     }
     watched.text()
 }
@@ -48,7 +48,7 @@ fn the_python_library_of_prometheus_understands_every_sample() {
     let found: Vec<Found> = serde_json::from_slice(&output.stdout).expect("families");
     assert_eq!(found.len(), page.0.len());
     for (name, kind, help, samples) in found {
-        // Counters are named without the end of their samples' names there.
+        // The parser names a counter without the suffix of its samples.
         let name = if kind == "counter" { format!("{name}_total") } else { name };
         let family = page.0.get(&name).unwrap_or_else(|| panic!("no {name}"));
         let number = |text: &str| text.parse::<f64>().expect("a number");
@@ -67,7 +67,7 @@ fn promtool_reports_no_problem() {
     let output = with_input(tool().args(["check", "metrics"]), &full_page());
     let said = [output.stdout, output.stderr].concat();
     assert_eq!((output.status.code(), String::from_utf8_lossy(&said).as_ref()), (Some(0), ""));
-    // It does complain about what is wrong.
+    // The tool does report a mistake.
     let output = with_input(tool().args(["check", "metrics"]), "# TYPE a counter\na 1\n");
     assert_ne!(output.status.code(), Some(0));
 }

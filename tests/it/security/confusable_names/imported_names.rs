@@ -29,14 +29,15 @@ fn old_names_import_back_unchanged() {
         assert_eq!(code, 0, "{err}");
         let copy = Arc::new(Folder::new());
         let (code, _, err) = said(&run(&copy, &["import", file.to_str().unwrap(), "--on-conflict", "update"]));
-        // Names in lists that are told by an older key from somebody else are nobody's, and must not become theirs.
+        // Pending names that differ from a user's name by an older key alone are refused: they must not become that
+        // user's.
         let refused: Vec<&str> = err.lines().filter(|line| line.contains("refused: ")).collect();
         assert!(
             refused.iter().all(|line| line.contains("differ by characters that cannot be seen")),
             "{format}: {err}"
         );
         assert!((code == 1) != refused.is_empty() && refused.len() <= 3, "{format}: {err}");
-        // Again it changes nothing.
+        // A second import changes nothing.
         let twice = lines(&copy);
         let (_, out, err) =
             said(&run(&copy, &["import", file.to_str().unwrap(), "--on-conflict", "update", "--restart"]));
@@ -67,7 +68,7 @@ fn old_names_import_back_unchanged() {
             };
             assert_eq!(of_users(&twice), of_users(&before));
         }
-        // Requests from other origins are refused and learn nothing.
+        // A file that Rollbook has not exported is refused, and gives no rights.
         let foreign = match format {
             "jsonl" => std::fs::read_to_string(&file).unwrap().replace("\"exported\":true", "\"exported\":false"),
             "csv" => std::fs::read_to_string(&file).unwrap().replacen("kind,name", "kind,Name", 1),
@@ -94,7 +95,7 @@ fn old_names_import_back_unchanged() {
         let (code, out, err) = said(&run(&other, &["check"]));
         assert_eq!(code, 0, "{out}{err}");
     }
-    // A backup is a copy of the file.
+    // A restored backup has the same names.
     let backup = folder.path().join("backup.db");
     assert_eq!(said(&run(&folder, &["backup", backup.to_str().unwrap()])).0, 0);
     let copy = Arc::new(Folder::new());
@@ -106,7 +107,7 @@ fn old_names_import_back_unchanged() {
 fn imported_name_that_looks_the_same_gets_no_rights() {
     let invisible = "a\u{200b}da";
     let rows: [(&[Value], &[&str]); 4] = [
-        // A member who is there in another spelling, before and after the user.
+        // The member exists in another spelling, before and after the user.
         (
             &[
                 json!({"kind": "user", "name": "ada"}),

@@ -32,7 +32,7 @@ pub fn create_nuxeo_group(server: &Server, name: &str) -> (u16, Value) {
     server.nuxeo("POST", "/group", Some(&json!({"entity-type": "group", "groupname": name}).to_string())).parts()
 }
 
-/// Every way to make a user or group of a name, with what is answered.
+/// Tries each way to create a user or group of that name, and returns the outcomes.
 pub fn attempts(server: &Server, cookie: &str, name: &str, is_group: bool) -> Vec<(&'static str, u16, String)> {
     let text =
         |(status, body): (u16, Value), field: &str| (status, body[field].as_str().unwrap_or_default().to_owned());

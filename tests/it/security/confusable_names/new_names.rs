@@ -17,20 +17,20 @@ fn names_that_differ_by_invisible_characters_are_one() {
     assert_eq!(create_nuxeo_group(&server, "engines").0, 201);
     for c in INVISIBLE {
         let (user, group) = (format!("A{c}da{c}@example.com"), format!("en{c}gines"));
-        // By every dialect the name leads to the one that is there.
+        // In each dialect the name finds the existing user or group.
         let found = server.datadog("GET", &format!("/api/v1/user/{}", segment(&user)), None).json();
         assert_eq!(found["user"]["handle"], "ada@example.com", "{user:?}");
         let found = server.nuxeo("GET", &format!("/user/{}", segment(&user)), None).json();
         assert_eq!(found["id"], "ada@example.com", "{user:?}");
         let found = page(&server, &cookie, "GET", &format!("groups/{}", segment(&group)), None).json();
         assert_eq!(found["name"], "engines", "{group:?}");
-        // And no second one can be created.
+        // A second one cannot be created.
         assert_eq!(create_datadog(&server, &user).0, 409, "{user:?}");
         assert_eq!(create_nuxeo(&server, &user).0, 409, "{user:?}");
         assert_eq!(create_nuxeo_group(&server, &group).0, 409, "{group:?}");
         assert_eq!(page(&server, &cookie, "POST", "users", Some(&json!({"name": user}))).status, 409, "{user:?}");
     }
-    // Commands and files once: they go the same way.
+    // Commands and files apply the same rule, so one name is enough.
     for (name, is_group) in [("ada\u{200b}@example.com", false), ("engines\u{2060}", true)] {
         for (door, status, why) in attempts(&server, &cookie, name, is_group) {
             assert!([400, 409].contains(&status), "{door}: {status}");
@@ -43,10 +43,10 @@ fn names_that_differ_by_invisible_characters_are_one() {
         }
     }
     assert_eq!(handles(&server), ["ada@example.com", "administrator"]);
-    // Search takes it for the same text too.
+    // A search ignores these characters too.
     let found = server.nuxeo("GET", &format!("/user/search?q={}", segment("ad\u{200b}a")), None).json();
     assert_eq!(found["resultsCount"], 1, "{found}");
-    // So do a body that names the one of the path, and a group's list, which shows the user's own spelling.
+    // The name in a body may have them, and so may a list of a group, which shows the user's own spelling.
     let body = json!({"entity-type": "user", "id": "ada\u{ad}@example.com", "properties": {"firstName": "Ada"}});
     assert_eq!(server.nuxeo("PUT", "/user/ada@example.com", Some(&body.to_string())).status, 200);
     let body =
@@ -63,7 +63,7 @@ fn a_login_by_another_spelling_is_one_of_the_same_user() {
     assert_eq!(server.nuxeo("POST", "/user", Some(&body.to_string())).status, 201);
     assert_eq!(server.nuxeo_as(("A\u{200b}da", "pw-ada"), "GET", "/me", None).json()["id"], "ada");
     assert_eq!(server.nuxeo_as(("A\u{200b}da", "pw-adb"), "GET", "/me", None).status, 401);
-    // The reserved login is no user's in any spelling.
+    // No user can have the reserved login in any spelling.
     let body = json!({"entity-type": "user", "properties": {"username": "system", "password": "pw-system"}});
     assert_eq!(server.nuxeo("POST", "/user", Some(&body.to_string())).status, 201);
     for name in ["system", "SYSTEM", "sys\u{200b}tem", "\u{ff53}ystem"] {
@@ -96,7 +96,7 @@ fn new_names_that_are_invisible_or_look_built_in_are_refused() {
         for is_group in [false, true] {
             for (door, status, why) in attempts(&server, &cookie, name, is_group) {
                 assert_eq!(status, 400, "{door}: {name:?}: {why}");
-                // Datadog's handles are e-mail addresses before all else.
+                // The format of an e-mail address is checked first in Datadog's dialect.
                 if door != "datadog" || name.contains('@') {
                     assert!(why.contains(expected), "{door}: {name:?}: {why}");
                 }
@@ -111,7 +111,7 @@ fn new_names_that_are_invisible_or_look_built_in_are_refused() {
     assert_eq!(code, 1);
     assert!(why.contains("refused: group name looks like the built-in name administrators"), "{why}");
     assert_eq!((handles(&server), said(&run(&server.folder, &["group", "list", "--format", "json"]))), before);
-    // Full-width letters and joiners make no other name: these are there.
+    // Full-width letters and joiners do not make another name: these exist.
     for name in ["\u{ff21}dministrators", "adminis\u{200d}trators", "MEMBERS"] {
         assert_eq!(create_nuxeo_group(&server, name).0, 409, "{name}");
     }
@@ -150,7 +150,7 @@ fn names_of_all_scripts_are_accepted_and_keep_their_spelling() {
     assert!(code == 0 && out.starts_with("ok: 7 users, 9 groups"), "{out}");
 }
 
-/// Capitals of Unicode 17 and 18, which tables of before do not fold.
+/// Capitals of Unicode 17 and 18, which older tables do not fold.
 fn new_pairs() -> Vec<(char, char)> {
     let letters = [0xa7ce_u32, 0xa7d2, 0xa7d4, 0xa7dd].into_iter().map(|c| (c, c + 1));
     let script = (0x16ea0..=0x16eb8).map(|c| (c, c + 0x1b));

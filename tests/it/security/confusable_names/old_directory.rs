@@ -5,22 +5,22 @@ use crate::support::folder::Folder;
 use std::path::Path;
 use std::sync::Arc;
 
-/// `correct horse battery`, and `new words`.
+/// Hashes of `correct horse battery` and of `new words`.
 const HASHES: [&str; 2] = [
     "$argon2id$v=19$m=19456,t=2,p=1$diMC11uY5OhKTO2cE3Anag$DWDj/BdtAS42Iemn4RAuT0eRwHYZJykFB6b7/OwGzTc",
     "$argon2id$v=19$m=19456,t=2,p=1$k0h68qu+wOsxgaYKRs3jrw$3BG/MhXV9u2dD4Xud7/qHMcUh95AWRvIdHuakOdsnSo",
 ];
 
-/// Users of a directory of version 2 in the order of their making: login, key, which password.
+/// Users of a directory of version 2 in the order of their creation: login, key, index of the password.
 pub const OLD_USERS: [(&str, &str, usize); 9] = [
-    // Beside Ada@example.com of the file.
+    // These look like Ada@example.com, who is in the file already, or like each other.
     ("A\u{200b}da@example.com", "a\u{200b}da@example.com", 1),
     ("\u{a7ce}Eve@example.com", "\u{a7ce}eve@example.com", 0),
     ("\u{a7cf}eve@example.com", "\u{a7cf}eve@example.com", 1),
-    // Each with the other one alone.
+    // These two look like each other.
     ("bob\u{2060}@example.com", "bob\u{2060}@example.com", 0),
     ("b\u{ad}ob@example.com", "b\u{ad}ob@example.com", 1),
-    // Alone.
+    // These look like no other user.
     ("\u{645}\u{6cc}\u{200c}\u{62e}", "\u{645}\u{6cc}\u{200c}\u{62e}", 0),
     ("tur\u{202e}n", "tur\u{202e}n", 0),
     ("sys\u{200b}tem", "sys\u{200b}tem", 1),
@@ -33,7 +33,7 @@ const OLD_GROUPS: [(&str, &str); 3] = [
     ("\u{430}dministrators", "\u{430}dministrators"),
 ];
 
-/// A directory of version 2 with names that are one name since.
+/// A directory of version 2 with names that later versions take for one name.
 pub fn old_directory() -> Arc<Folder> {
     let folder = Arc::new(Folder::new());
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/versions/2.sql");

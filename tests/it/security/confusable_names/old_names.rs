@@ -20,7 +20,8 @@ fn old_names_are_reachable_by_their_own_spelling_only() {
     assert!(server.log().contains("names keep an older key"), "{}", server.log());
     let cookie = session_cookie(&server);
 
-    // Every handle once; those alone have lost what cannot be seen, but for a name of nothing else and a reserved one.
+    // Each handle is listed once. Names without a double lose their invisible characters, except for a name of nothing
+    // else and a reserved one.
     let shown = handles(&server);
     let mut expected = [
         "ada@example.com",
@@ -40,7 +41,7 @@ fn old_names_are_reachable_by_their_own_spelling_only() {
     expected.sort_unstable();
     assert_eq!(shown, expected);
 
-    // By the name that any dialect shows one reaches the same user, by every verb.
+    // The name that a dialect shows finds the same user in each call.
     let passwords = ["correct horse battery", "new words"];
     let all = OLD_USERS.into_iter().map(|(name, _, password)| (name, password)).chain([("Ada@example.com", 0)]);
     let (mut uuids, mut logins) = (std::collections::HashSet::new(), 0);
@@ -53,17 +54,17 @@ fn old_names_are_reachable_by_their_own_spelling_only() {
         let user = server.datadog("GET", &format!("/api/v1/user/{}", segment(name)), None).json()["user"].clone();
         let handle = user["handle"].as_str().expect("a handle");
         assert_eq!(server.nuxeo("GET", &format!("/user/{}", segment(handle)), None).json()["id"], name);
-        // In any case.
+        // Upper case finds the user too.
         let upper = name.to_ascii_uppercase();
         assert_eq!(server.nuxeo("GET", &format!("/user/{}", segment(&upper)), None).json()["id"], name, "{upper:?}");
-        // No user is imported as another one.
+        // No login authenticates another user.
         if !name.trim_matches('\u{200b}').is_empty() {
             let me = server.nuxeo_as((name, passwords[password]), "GET", "/me", None);
             assert_eq!((me.status, &me.json()["id"]), (200, &json!(name)), "{name:?}");
             assert_eq!(server.nuxeo_as((name, passwords[1 - password]), "GET", "/me", None).status, 401, "{name:?}");
             logins += 1;
         }
-        // A change is one of that user.
+        // A change reaches that user alone.
         let body = json!({"entity-type": "user", "id": name, "properties": {"company": name}});
         assert_eq!(server.nuxeo("PUT", &format!("/user/{}", segment(name)), Some(&body.to_string())).status, 200);
         assert_eq!(page(&server, &cookie, "GET", &path, None).json()["company"], name);
@@ -72,7 +73,7 @@ fn old_names_are_reachable_by_their_own_spelling_only() {
         assert_eq!((code, &told["company"]), (0, &json!(name)), "{name:?}");
     }
     assert_eq!((uuids.len(), logins), (10, 9));
-    // Also with the same password each comes in as itself.
+    // With the same password, each login still authenticates its own user.
     let body = json!({"entity-type": "user", "properties": {"password": passwords[0]}}).to_string();
     let path = format!("/user/{}", segment("b\u{ad}ob@example.com"));
     assert_eq!(server.nuxeo("PUT", &path, Some(&body)).status, 200);
@@ -88,7 +89,7 @@ fn old_names_are_reachable_by_their_own_spelling_only() {
         json!({"entity-type": "user", "id": "a\u{200b}da@example.com", "properties": {"company": "x"}}).to_string();
     assert_eq!(server.nuxeo("PUT", "/user/ada@example.com", Some(&body)).status, 400);
 
-    // No third one, nor any that is one of them.
+    // Another spelling of an existing name cannot be created.
     for name in [
         "a\u{2060}da@example.com",
         "ADA@example.com",
@@ -116,7 +117,7 @@ fn old_names_are_reachable_by_their_own_spelling_only() {
     assert_eq!(user["properties"]["groups"], json!(["engi\u{200b}nes", "administr\u{200d}ators"]));
     let read = server.nuxeo_as((name, "new words"), "DELETE", "/user/grace", None);
     assert_eq!(read.status, 403);
-    // Saving what was read changes nothing.
+    // A client that saves the group as it has read it changes nothing.
     for group in ["engines", "engi\u{200b}nes", "administr\u{200d}ators", "administrators"] {
         let path = format!("/group/{}?fetch-group=memberUsers,memberGroups,parentGroups", segment(group));
         let before = server.nuxeo("GET", &path, None).json();
@@ -125,7 +126,7 @@ fn old_names_are_reachable_by_their_own_spelling_only() {
         assert_eq!(answer.status, 200, "{}", answer.text());
         assert_eq!(server.nuxeo("GET", &path, None).json(), before);
     }
-    // It has added no member.
+    // The change has added no member.
     let members = server.nuxeo("GET", "/group/engines?fetch-group=memberUsers", None).json()["memberUsers"].clone();
     let expected = [
         "ADA@example.com",
@@ -144,7 +145,7 @@ fn old_names_are_reachable_by_their_own_spelling_only() {
         page_of["entries"].as_array().unwrap().iter().map(|user| user["id"].as_str().unwrap()).collect();
     assert_eq!(names, [name, "b\u{ad}ob@example.com"]);
 
-    // Search and lists find both, and long ones come to their end.
+    // Searches and lists find both users, and a list in pages ends.
     let found = server.nuxeo("GET", "/user/search?q=ada", None).json();
     assert_eq!(found["resultsCount"], 2, "{found}");
     let found = server.nuxeo("GET", "/group/search?q=engines", None).json();
@@ -166,7 +167,7 @@ fn old_names_are_reachable_by_their_own_spelling_only() {
     }
     assert_eq!(listed.len(), shown.len(), "{listed:?}");
 
-    // A check tells them, and calls nothing damaged.
+    // `rollbook check` reports these names, and calls nothing damaged.
     let (code, out, err) = said(&run(&folder, &["check"]));
     assert_eq!(code, 0, "{out}{err}");
     for note in [
@@ -185,7 +186,7 @@ fn old_names_are_reachable_by_their_own_spelling_only() {
     }
     assert_eq!(out.lines().filter(|line| line.starts_with("ok: ")).count(), 1, "{out}");
 
-    // The name of the other one stays reserved.
+    // While one user has the name, the similar name stays reserved.
     assert_eq!(server.nuxeo("DELETE", "/user/ada@example.com", None).status, 204);
     assert_eq!(server.nuxeo("GET", "/user/ada@example.com", None).status, 404);
     assert_eq!(create_nuxeo(&server, "ada@example.com").0, 409);
@@ -203,7 +204,7 @@ fn keys_of_other_unicode_tables_are_no_damage() {
     for words in [["key", "create", "api"], ["user", "add", "\u{16ea0}x"]] {
         assert!(run(&folder, &words).status.success());
     }
-    // As a program would have stored it that does not fold this letter.
+    // A program whose tables do not fold this letter would have stored this key.
     execute(&folder.db(), "update users set username_key = '\u{16ea0}x' where username = '\u{16ea0}x'");
     let (code, out, err) = said(&run(&folder, &["check"]));
     assert_eq!(code, 0, "{err}");

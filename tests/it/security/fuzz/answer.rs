@@ -1,6 +1,6 @@
-//! Answers, as far as the rules for them need.
+//! Parses answers.
 
-/// An answer, as far as it is looked at.
+/// The parts of an answer that the rules use.
 pub struct Found {
     pub status: u16,
     pub close: bool,
@@ -9,7 +9,7 @@ pub struct Found {
     pub head: String,
 }
 
-/// The first answer in these bytes and its length; `None` when it is not all there.
+/// The first answer in these bytes and its length; `None` when it is incomplete.
 pub fn parse(bytes: &[u8], head_only: bool) -> Option<(Found, usize)> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let head = std::str::from_utf8(&bytes[..end]).expect("a head in ASCII").to_owned();

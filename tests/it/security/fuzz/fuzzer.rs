@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
-/// Requests that are on their way at once on one connection.
+/// The number of requests that are sent on one connection without waiting.
 const BATCH: usize = 12;
 
-/// Beyond this a request goes alone, so that neither side waits for the other to read.
+/// A longer request is sent alone, so that neither side waits for the other to read.
 const ALONE: usize = 16 * 1024;
 
-/// How often each status came; 0 is a close without an answer.
+/// The number of answers by status; 0 is a close without an answer.
 pub type Counts = BTreeMap<(Kind, u16), usize>;
 
 pub struct Fuzzer<'k> {
@@ -69,14 +69,15 @@ impl Fuzzer<'_> {
         stream
     }
 
-    /// Gives the administrator their rights back, which their own inputs can take: there are others by now.
+    /// Restores the administrator's rights, which the administrator's own inputs can remove: other administrators exist
+    /// by now.
     fn restore(&mut self) {
         let body = br#"{"disabled":false,"access_role":"adm"}"#;
         let input = self.request(Dialect::Datadog, "PUT", b"/api/v1/user/Administrator", Some(body));
         self.together(Kind::Json, &[input]);
     }
 
-    /// Sends an input and nothing after it, and reads to the end whatever comes.
+    /// Sends an input and nothing after it, and reads all answers.
     fn alone(&mut self, kind: Kind, input: &Input) {
         let mut stream = self.connect();
         let _ = stream.write_all(&input.bytes);
@@ -84,7 +85,7 @@ impl Fuzzer<'_> {
         let mut all = Vec::new();
         match stream.read_to_end(&mut all) {
             Ok(_) => {}
-            // Bytes that were unread when the server closed.
+            // The server closed while bytes were unread.
             Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
             Err(error) => panic!("{error} after {}", input.bytes.escape_ascii()),
         }
@@ -92,7 +93,7 @@ impl Fuzzer<'_> {
             *self.counts.entry((kind, 0)).or_default() += 1;
             return;
         }
-        // A mutation may move the method: an answer to HEAD is told by what follows it.
+        // A mutation can move the method: the bytes after an answer show if it was one to HEAD.
         let may_be_head = input.bytes.windows(4).any(|word| word == b"HEAD");
         let mut rest = all.as_slice();
         while !rest.is_empty() {
@@ -134,7 +135,7 @@ impl Fuzzer<'_> {
                     }
                 };
                 let Some(found) = found else {
-                    // An earlier one has ended the connection, and said so: again on another one.
+                    // An earlier answer has ended the connection and announced it: the rest goes to another connection.
                     assert!(first > sent, "no answer to {}", input.bytes.escape_ascii());
                     break;
                 };
@@ -156,7 +157,7 @@ impl Fuzzer<'_> {
         if *status >= 500 {
             let text = String::from_utf8_lossy(body);
             let documented = match status {
-                // The one for a mistake of the client.
+                // The documented 500 for a mistake of the client.
                 500 => text.contains("user does not exist: ") && found.head.contains("Retry-After: 1"),
                 501 | 505 => matches!(kind, Kind::Head | Kind::Chunks),
                 _ => false,
@@ -174,7 +175,7 @@ impl Fuzzer<'_> {
         assert_eq!(found.kind, "application/json", "{}", say());
         let document: serde_json::Value = match serde_json::from_slice(body) {
             Ok(document) => document,
-            // What was kept may be nested deeper than this reader goes, and have numbers that it has no room for.
+            // Stored values can be nested deeper than this parser allows, and have larger numbers.
             Err(error) => {
                 let kept = Json::parse_stored(body).is_ok();
                 assert!(kept && *status < 300, "{error}: {}", say());
@@ -185,7 +186,7 @@ impl Fuzzer<'_> {
             let datadog = document["errors"][0].is_string();
             let nuxeo = document["entity-type"] == "exception" && document["message"].is_string();
             assert!(datadog != nuxeo, "{}", say());
-            // Where the path is sure, so is the dialect.
+            // A valid path determines the dialect.
             if kind == Kind::Json || kind == Kind::Credentials {
                 assert_eq!(nuxeo, input.dialect == Dialect::Nuxeo, "{}", say());
             }

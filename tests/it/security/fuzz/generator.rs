@@ -1,4 +1,4 @@
-//! Makes inputs by chance.
+//! Generates random inputs.
 
 use super::fuzzer::Fuzzer;
 use super::input::{Dialect, Input, Rights};
@@ -9,7 +9,7 @@ use super::words::targets::{DATADOG_ROOTS, NUXEO_ROOTS, PATH_WORDS, QUERY_NAMES,
 use crate::support::server::{API_KEY, APP_KEY};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
-/// Checks of passwords take long, so most credentials are such that none is needed: one in so many is.
+/// A check of a password takes long, so only one in that many credentials needs one.
 const HASHED_ONE_IN: usize = 400;
 
 impl Fuzzer<'_> {
@@ -73,7 +73,7 @@ impl Fuzzer<'_> {
                 bytes.splice(at..at, piece);
             }
             5 if !bytes.is_empty() => {
-                // A whole line twice, or a line moved.
+                // Repeats or moves a whole line.
                 let lines: Vec<Vec<u8>> = bytes.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
                 let line = lines[self.random.below(lines.len())].clone();
                 let start: usize = lines[..self.random.below(lines.len() + 1)].iter().map(Vec::len).sum();
@@ -87,13 +87,13 @@ impl Fuzzer<'_> {
             }
         }
         if self.random.one_in(2000) {
-            // Longer than a head may be.
+            // The head becomes longer than the limit.
             let filler = vec![self.random.pick(b"a \t:/%\x80"); 17 * 1024];
             bytes.splice(at.min(bytes.len())..at.min(bytes.len()), filler);
         }
     }
 
-    /// A chunked body: most are broken somewhere.
+    /// A chunked body; most are invalid.
     pub fn chunks(&mut self) -> Input {
         let dialect = self.dialect();
         let (path, body) = match dialect {
@@ -177,7 +177,7 @@ impl Fuzzer<'_> {
         self.request(dialect, method, &target, body)
     }
 
-    /// A document with the fields that are known and values that are not.
+    /// A document with known fields and random values.
     pub fn json(&mut self) -> Input {
         let dialect = self.dialect();
         let (method, path, fields): (&str, &str, &[&str]) = self.random.pick(match dialect {
@@ -185,7 +185,7 @@ impl Fuzzer<'_> {
             Dialect::Nuxeo => NUXEO_DOCUMENTS,
         });
         let mut body = String::from("{");
-        // With a right beginning it gets further.
+        // With a valid beginning the server reads more of it.
         if dialect == Dialect::Nuxeo && !self.random.one_in(8) {
             let entity = if path.contains("group") { "group" } else { "user" };
             body.push_str(&format!("\"entity-type\":\"{entity}\","));
@@ -208,14 +208,14 @@ impl Fuzzer<'_> {
 
     /// Some of these fields, some of them twice.
     fn members(&mut self, out: &mut String, fields: &[&str]) {
-        // Some documents are right in all but one thing, or in everything.
+        // Some documents have one invalid value or none.
         let tame = self.random.one_in(3);
         for at in 0..self.random.below(6) {
             if at > 0 {
                 out.push(',');
             }
             let field = if self.random.one_in(10) { self.random.pick(ODD_FIELDS) } else { self.random.pick(fields) };
-            // A password that is one costs a hash.
+            // A valid password costs a hash.
             let hashed = field.to_ascii_lowercase().contains("password") && !self.random.one_in(HASHED_ONE_IN);
             out.push_str(&format!("\"{field}\":"));
             if tame && !hashed && !self.random.one_in(12) {
@@ -271,7 +271,7 @@ impl Fuzzer<'_> {
         }
     }
 
-    /// Credentials in a form that they should not have.
+    /// Credentials in an invalid form.
     pub fn credentials(&mut self) -> Input {
         let dialect = if self.random.one_in(4) { Dialect::Datadog } else { Dialect::Nuxeo };
         let mut text: Vec<u8> = self.random.pick(CREDENTIALS).to_vec();
@@ -283,7 +283,7 @@ impl Fuzzer<'_> {
             !password.is_empty() && std::str::from_utf8(user).is_ok_and(|user| !user.trim().is_empty())
         }) && std::str::from_utf8(&text).is_ok();
         let mut value = BASE64_STANDARD.encode(&text).into_bytes();
-        // Whole credentials are broken in the coding instead.
+        // Complete credentials get an invalid Base64 text instead.
         if checked && !self.random.one_in(HASHED_ONE_IN) {
             let at = self.random.below(value.len());
             value[at] = self.random.pick(b"!*-_.,~ \t=\x80\xff");
@@ -311,7 +311,7 @@ impl Fuzzer<'_> {
         let name = self.random.pick(names);
         let odd: Vec<u8> = match name {
             "Authorization" => whole,
-            // Anything may stand there, as long as it is a header field's value.
+            // Other headers get the text as it is; only its control characters are removed below.
             _ => text,
         };
         let odd = odd.iter().copied().filter(|byte| (*byte >= b' ' && *byte != 0x7f) || *byte == b'\t');

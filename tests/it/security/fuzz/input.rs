@@ -3,7 +3,7 @@
 /// The sender of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rights {
-    /// Strangers, readers, ordinary users.
+    /// Anonymous callers, readers, ordinary users.
     None,
     All,
 }
@@ -24,7 +24,7 @@ pub struct Keys {
     pub administrator: String,
 }
 
-/// One request, or what should have been one.
+/// The bytes of one request, valid or not.
 pub struct Input {
     pub bytes: Vec<u8>,
     pub dialect: Dialect,

@@ -1,8 +1,8 @@
-//! Broken, odd and hostile input by the hundred thousand, and always the same: the seed is fixed.
+//! Invalid, odd and hostile input by the hundred thousand. The seed is fixed, so the inputs are the same in each run.
 //!
-//! `ROLLBOOK_FUZZ` sets how many inputs, `ROLLBOOK_SEED` which. Whatever comes in, the server answers in its
-//! documents or closes, never panics, and answers 5xx only where that is written down. Callers without rights change
-//! nothing; after an administrator's calls the database is sound.
+//! `ROLLBOOK_FUZZ` sets the number of inputs, `ROLLBOOK_SEED` the seed. The server answers each input in a documented
+//! form or closes the connection, never panics, and answers 5xx only where that is documented. Callers without rights
+//! change nothing; after an administrator's calls the database is sound.
 
 mod answer;
 mod fuzzer;
@@ -82,7 +82,7 @@ fn fuzz(rights: Rights, hundredths: usize) {
         println!("{rights:?} {kind:?} {}", of_kind.join(", "));
     }
     println!("{rights:?} {} answers and closes", counts.values().sum::<usize>());
-    // It still works, and has nothing to say about its inside.
+    // The server still works.
     assert_eq!(server.nuxeo("GET", "/user/Administrator", None).status, 200);
     assert_eq!(server.datadog("GET", "/api/v1/user/administrator", None).status, 200);
     if rights == Rights::None {
@@ -97,7 +97,7 @@ fn fuzz(rights: Rights, hundredths: usize) {
         let line = log.lines().find(|line| line.contains(word));
         assert!(line.is_none(), "seed {seed}: {line:?}");
     }
-    // An expected status of each sort came, so that it was not all turned away at one door.
+    // Each of these statuses came, so the inputs reached all stages of the server.
     for status in [200, 400, 401, 403, 404, 405] {
         assert!(counts.iter().any(|((_, found), _)| *found == status), "no {status} among {counts:?}");
     }
@@ -124,7 +124,7 @@ fn prepare(server: &Server, read: String) -> Keys {
     };
     let (ordinary, administrator) =
         (token(basic("ada", "secret")), token(basic("Administrator", crate::support::server::ADMIN_PASSWORD)));
-    // The first use of a key is written down a little later; a later write comes after it.
+    // The first use of a key is stored after the answer; a later write waits for that.
     for (name, token) in [("ordinary", &ordinary), ("administrator", &administrator)] {
         let header = [("X-Authentication-Token", token.as_str())];
         assert_eq!(server.request("GET", "/nuxeo/api/v1/me", &header, None).status, 200, "{name}");

@@ -6,11 +6,11 @@ use rollbook::json::{Json, members};
 use serde_json::json;
 use std::collections::HashSet;
 
-/// Keys to which a library for JSON gives a meaning in some of its configurations.
+/// Keys to which a JSON library gives a meaning in some of its configurations.
 pub const KEYS: [&str; 2] = ["$serde_json::private::RawValue", "$serde_json::private::Number"];
 
-/// An object with that key, whose text holds arrays around another such object, and so on: a reader that decodes the
-/// text goes deeper than its limit of depth.
+/// An object with that key, whose text holds arrays around another such object, and so on: a parser that decodes the
+/// text exceeds its limit of depth.
 pub fn nested(key: &str, levels: usize, depth: usize) -> String {
     let mut value = "1".to_owned();
     for _ in 0..levels {
@@ -20,7 +20,7 @@ pub fn nested(key: &str, levels: usize, depth: usize) -> String {
     value
 }
 
-/// Values that a reader with a weakness for these keys takes for something else.
+/// Values that a vulnerable parser reads as something else.
 pub fn hostile_values() -> Vec<String> {
     let mut values = vec!["18446744073709551616".to_owned(), "1.10".to_owned(), "1e400".to_owned(), "-0".to_owned()];
     for key in KEYS {
@@ -49,7 +49,7 @@ pub fn assert_valid(text: &str, call: &str) {
                 keys(inner, call);
             }
         } else if value.starts_with('[') {
-            // An array is looked through as the value of a key.
+            // The objects of an array are checked, too.
             let Json::Array(items) = Json::parse_stored(value.as_bytes()).expect("an array") else { unreachable!() };
             items.iter().filter(|item| matches!(item, Json::Object(_))).for_each(|item| keys(&item.to_string(), call));
         }

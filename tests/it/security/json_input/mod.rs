@@ -1,5 +1,5 @@
-//! JSON from outside: no key of an object has a meaning of its own, no text is decoded again, and what was stored is
-//! valid JSON for every reader.
+//! JSON from outside: no key of an object has a special meaning, no text is decoded a second time, and stored values
+//! are sent as valid JSON.
 
 mod files;
 mod hostile;

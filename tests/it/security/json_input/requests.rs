@@ -62,7 +62,7 @@ fn text_inside_json_is_never_decoded_again() {
     }
     attack(&"[".repeat(100_000));
     attack(&"{\"a\":".repeat(100_000));
-    // A sign-in that only a reader with that weakness would find inside the text.
+    // A sign-in that only a vulnerable parser would find inside the text.
     let inside = json!({"user": "Administrator", "password": ADMIN_PASSWORD}).to_string();
     let body = json!({ KEYS[0]: inside }).to_string();
     let answer = page(&server, "", "POST", "session", Some(&body));

@@ -9,7 +9,7 @@ use crate::support::ui::session_cookie;
 use rollbook::json::Json;
 use std::sync::Arc;
 
-/// Values as earlier versions have stored them, deeper than a client may send one today.
+/// Values that earlier versions may have stored, nested deeper than a client may send today.
 fn stored_values() -> Vec<String> {
     let mut values = hostile_values();
     values.push(format!("{}{}", "[".repeat(990), "]".repeat(990)));
@@ -22,7 +22,7 @@ fn stored_values_are_sent_as_valid_json_without_duplicate_keys() {
     let folder = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&folder), &[]);
     let values = stored_values();
-    // What clients can send today comes by them.
+    // Values that clients can send today come by HTTP.
     for (number, value) in hostile_values().iter().enumerate() {
         let user = format!(
             "{{\"entity-type\":\"user\",\"properties\":{{\"username\":\"sent{number}\",\"p\":{value},\"{}\":{value}}}}}",
@@ -38,7 +38,7 @@ fn stored_values_are_sent_as_valid_json_without_duplicate_keys() {
         assert_eq!(server.nuxeo("PUT", &format!("/user/sent{number}"), Some(&change)).status, 200, "{change}");
     }
     assert!(server.stop().success());
-    // The others are put where an earlier version has left them.
+    // The others are written to the database, where an earlier version has stored them.
     let database = Database::open(folder.db()).expect("the database");
     for (number, value) in values.iter().enumerate() {
         let attributes = format!("{{\"{}\":{value},\"p\":{value}}}", KEYS[number % 2]);
@@ -87,7 +87,7 @@ fn stored_values_are_sent_as_valid_json_without_duplicate_keys() {
         let shown = Json::parse_stored(&shown.body).unwrap();
         let kept = shown.get("properties").and_then(|properties| properties.get("p")).expect("the property");
         assert_eq!(kept, &Json::parse_stored(value.as_bytes()).unwrap());
-        // The page sends back what it was shown: that is no change.
+        // The page sends back the value that it has read, which changes nothing.
         if !value.starts_with("[[[[") && !value.starts_with("{\"a\":{\"a\":{") {
             let body = format!("{{\"properties\":{{\"p\":{value}}}}}");
             let answer = page(&server, &cookie, "PATCH", &format!("users/stored{number}"), Some(&body));
@@ -117,7 +117,7 @@ fn stored_values_are_sent_as_valid_json_without_duplicate_keys() {
     assert!(server.stop().success());
     commands_read_everything(&folder, values.len());
     let (status, out, err) = said(&run(&folder, &["check"]));
-    // The counters were not told of the rows that were put in, so nothing else may be wrong.
+    // The counters do not include the inserted rows, so the check fails, but for no other reason.
     let wrong: Vec<&str> = out.lines().chain(err.lines()).filter(|line| line.contains("attributes")).collect();
     assert!(wrong.is_empty() && status < 2, "{wrong:?}");
     a_copy_is_the_same(&folder);
@@ -150,7 +150,7 @@ fn commands_read_everything(folder: &Folder, values: usize) {
     }
 }
 
-/// An export makes the same directory elsewhere, and so do a backup and its restore.
+/// An import of the export creates the same directory, and so does a restore of the backup.
 fn a_copy_is_the_same(folder: &Folder) {
     let path = |name: &str| folder.path().join(name).to_str().expect("a path").to_owned();
     let file = path("out.jsonl");
@@ -168,7 +168,7 @@ fn a_copy_is_the_same(folder: &Folder) {
         let (status, out, err) = said(&run(folder, &["export", "-", "--format", "jsonl"]));
         assert_eq!(status, 0, "{err}");
         let sorted = |text: &str| {
-            // One text for one value: what was put into the file by hand has escapes that are not needed.
+            // Each value gets its shortest text: the inserted rows have escapes that are not needed.
             let value = |line: &str| Json::parse_stored(line.as_bytes()).expect("a line of JSON").to_string();
             let mut lines: Vec<String> = text.lines().map(value).collect();
             lines.sort();

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 // ----------------------------------------------------------------------------------------- Datadog
 
-/// The classes: without a valid API key; with one alone; and with both keys, by role.
+/// The classes of callers: without a valid API key; with an API key alone; and with both keys, by role.
 pub const STRANGER: usize = 0;
 
 const API_ALONE: usize = 1;
@@ -114,7 +114,7 @@ fn each_key_has_the_rights_of_the_datadog_permission_table() {
     const NO_API: &str = "API key required";
     const NO_APP: &str = "Application key required";
     let folder = Arc::new(Folder::new());
-    // The first start makes the first keys, and a list names those to revoke.
+    // The first start creates the first keys; the list shows the keys to revoke.
     assert!(Server::over(Arc::clone(&folder), &[]).stop().success());
     let app = |role| create_key(&folder, "app", Some(role));
     let (read, standard, admin, revoked) = (app("read"), app("standard"), app("admin"), app("admin"));
@@ -207,8 +207,8 @@ fn each_key_has_the_rights_of_the_datadog_permission_table() {
         }
         awaited.extend(["awaited", "waited"].map(|prefix| format!("{prefix}-{name}@example.com")));
     }
-    // A name that waits in the list of administrators makes one of whoever gets it. The list is replaced, so those
-    // who are in it already are named again.
+    // A pending member of the administrators becomes one when a user gets the name. The call replaces the list, so it
+    // names the current members too.
     let state = State::of(&server.folder);
     awaited.extend(state.texts(
         "select username from users join memberships on user_id = users.id join groups on groups.id = group_id

@@ -10,7 +10,7 @@ use crate::support::database::{State, Whole};
 use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
 use serde_json::{Value, json};
 
-/// Stands in every record that a refused caller must not see.
+/// A text in each record that a refused caller must not see.
 pub const CANARY: &str = "canary";
 
 pub const PASSWORD: &str = "open sesame";
@@ -26,8 +26,8 @@ pub enum Shape {
     Empty,
 }
 
-/// Method, path, body (null for none), the status for each class, and the document where it is granted. `WHO` stands
-/// for the caller, where callers have targets of their own.
+/// Method, path, body (null for none), the status for each class, and the document of a success. `WHO` stands for the
+/// caller, so that callers have their own targets.
 pub type Operation<const CLASSES: usize> = (&'static str, &'static str, Value, [u16; CLASSES], Shape);
 
 #[derive(Clone, Default)]
@@ -36,11 +36,11 @@ pub struct Caller {
     pub class: usize,
     pub headers: Vec<(String, String)>,
     pub query: String,
-    /// The message of a refusal of a stranger (Datadog's dialect has several).
+    /// The message of the refusal of an anonymous caller (Datadog's dialect has several).
     pub refusal: &'static str,
-    /// A check of a password is needed to refuse them, which takes long.
+    /// The server has to check a password to refuse the caller, which takes long.
     pub costly: bool,
-    /// Comes with nothing but the cookie of a login with this, of a new one for each call.
+    /// The caller logs in with this for each call, and sends only the cookie.
     pub login: Option<(&'static str, String)>,
 }
 

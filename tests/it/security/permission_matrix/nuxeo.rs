@@ -114,14 +114,14 @@ fn each_user_has_the_rights_of_the_nuxeo_permission_table() {
         Caller::new("app key as bearer", STRANGER, &[("Authorization", &format!("Bearer {APP_KEY}"))]),
         Caller::new("revoked in the query", STRANGER, &[]).query(format!("token={revoked}")),
         Caller::new("revoked cookie", STRANGER, &[("Cookie", &format!("{TOKEN}={revoked}"))]),
-        // Basic comes first, and nothing after it.
+        // Basic is checked first, and then nothing else.
         Caller::new("no colon, and a token", STRANGER, &[("Authorization", "Basic cm9vdA=="), (TOKEN, &root)]),
         Caller::new("ended session", STRANGER, &[("Cookie", &ended_cookie)]),
         Caller::new("session of a deleted user", STRANGER, &[("Cookie", &gone_cookie)]),
         Caller::new("session of a disabled user", STRANGER, &[("Cookie", &disabled_cookie)]),
         Caller::new("session of the page", STRANGER, &[("Cookie", &page_cookie)]),
         Caller::new("session of another server", STRANGER, &[("Cookie", "JSESSIONID=A1B2C3D4E5F60718.nuxeo")]),
-        // Whatever else is shown wins, also where it is wrong.
+        // Any other credential has precedence, even if it is wrong.
         Caller {
             headers: vec![("Authorization".into(), "Basic cm9vdA==".into())],
             ..with_password("no colon, and a session", STRANGER, "root")
@@ -147,7 +147,7 @@ fn each_user_has_the_rights_of_the_nuxeo_permission_table() {
         Caller::new("ordinary by bearer", ORDINARY, &[("Authorization", &format!("Bearer {ordinary}"))]),
         Caller::new("ordinary in the query", ORDINARY, &[]).query(format!("token={ordinary}")),
         Caller::new("ordinary by cookie", ORDINARY, &[("Cookie", &format!("{TOKEN}={ordinary}"))]),
-        // The first place that holds one counts.
+        // The first place with a token counts.
         Caller::new("ordinary before root", ORDINARY, &[(TOKEN, &ordinary)]).query(format!("token={root}")),
         word("power", POWER, PASSWORD),
         word("deputy", POWER, PASSWORD),
@@ -197,7 +197,7 @@ fn each_user_has_the_rights_of_the_nuxeo_permission_table() {
     ));
     let body = json!({"entity-type": "group", "memberUsers": waiting.0, "memberGroups": waiting.1}).to_string();
     assert_eq!(server.nuxeo("PUT", "/group/ops", Some(&body)).status, 200);
-    // A first login is noted with the user: this is theirs.
+    // A first login is stored with the user; this one is theirs.
     for caller in callers.iter().filter(|caller| caller.class > STRANGER) {
         let answer = caller.call(&mut Connection::open(server.address), "GET", "/nuxeo/api/v1/me", &Value::Null);
         assert_eq!(answer.status, 200, "{}", caller.name);
@@ -212,7 +212,7 @@ fn each_user_has_the_rights_of_the_nuxeo_permission_table() {
     let mut walk = Walk::new(&server, state, &issued, nuxeo_document);
     for (number, caller) in callers.iter().enumerate() {
         let prefixes = ["/nuxeo/api/v1", "/nuxeo/site/api/v1", "/nuxeo//api/v1/repo/default"];
-        // Together the costly ones try everything, each a part of it.
+        // The costly callers together try all operations, each of them a part.
         let (first, step) = if caller.costly { (number % 7, 7) } else { (0, 1) };
         for (at, operation) in operations.iter().enumerate().skip(first).step_by(step) {
             // Every operation is tried under every prefix, by some callers of each class.

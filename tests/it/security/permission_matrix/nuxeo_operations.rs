@@ -21,7 +21,7 @@ pub fn token(server: &Server, (name, password): (&str, &str), device: &str) -> S
     answer.text().to_owned()
 }
 
-/// Those under every prefix of the interface.
+/// The operations under each prefix of the interface.
 pub fn nuxeo_operations() -> Vec<Operation<4>> {
     const USER: Shape = Shape::Entity("user");
     const USERS: Shape = Shape::Entity("users");
@@ -49,7 +49,7 @@ pub fn nuxeo_operations() -> Vec<Operation<4>> {
     let change = |old: &str| json!({"oldPassword": old, "newPassword": PASSWORD});
     let say = |message: Value| json!({"params": {"message": message, "level": "info"}});
     let mut rows = vec![
-        // Reading.
+        // Reads.
         ("GET", "/user/target-WHO", NONE, ALL, USER),
         ("GET", "/user/Administrator", NONE, ALL, USER),
         ("GET", "/user/missing", NONE, MISSING, USER),
@@ -70,7 +70,7 @@ pub fn nuxeo_operations() -> Vec<Operation<4>> {
         ("GET", "/group/missing/@groups", NONE, MISSING, GROUPS),
         ("GET", "/group/members/@secrets", NONE, MISSING, GROUPS),
         ("PATCH", "/group/members", NONE, NO_METHOD, GROUP),
-        // Oneself.
+        // The caller's own user and tokens.
         ("GET", "/me", NONE, ALL, USER),
         ("POST", "/me", NONE, NO_METHOD, USER),
         ("PUT", "/me/changepassword", change("wrong"), [401; 4], USER),
@@ -83,7 +83,7 @@ pub fn nuxeo_operations() -> Vec<Operation<4>> {
         ("DELETE", "/token/missing", NONE, MISSING, Shape::Empty),
         ("DELETE", "/token/KEPT-ID", NONE, MISSING, Shape::Empty),
         ("DELETE", "/token/KEPT-TOKEN", NONE, MISSING, Shape::Empty),
-        // What clients call around it.
+        // Automation and status.
         ("POST", "/automation/login", NONE, ALL, Shape::Entity("login")),
         ("GET", "/automation/login", NONE, [200; 4], OPERATION),
         ("PUT", "/automation/login", NONE, [405; 4], Shape::Empty),
@@ -163,7 +163,7 @@ pub fn nuxeo_operations() -> Vec<Operation<4>> {
         ("target-WHO", "missing", MISSING, MISSING),
     ] {
         for path in [format!("/user/{user}/group/{group}"), format!("/group/{group}/user/{user}")] {
-            // A handful of short texts for the life of the test.
+            // Leaks a few short texts, which stay until the test ends.
             let path: &'static str = path.leak();
             rows.push(("POST", path, NONE, made, USER));
             rows.push(("DELETE", path, NONE, ended, Shape::Text));
@@ -173,7 +173,7 @@ pub fn nuxeo_operations() -> Vec<Operation<4>> {
     rows
 }
 
-/// Those outside of the interface, with their whole paths.
+/// The operations outside of the interface, with their whole paths.
 pub fn nuxeo_surroundings() -> Vec<Operation<4>> {
     const NONE: Value = Value::Null;
     const STATUS: Shape = Shape::Keys(&["elasticSearchStatus", "repositoryStatus", "runtimeStatus", "streamStatus"]);

@@ -1,34 +1,38 @@
 //! Calls of the callers who are no administrators.
 
 use super::checks::Allowed;
-use super::play::{ACTORS, ADMINISTRATOR_GROUPS, Play, USERS, entity};
+use super::simulation::{ACTORS, ADMINISTRATOR_GROUPS, Simulation, USERS, entity};
 use crate::support::nuxeo::escaped;
 use crate::support::server::API_KEY;
 use serde_json::{Value, json};
 
-/// Groups with nothing to do with administrators, at first or for good.
+/// Groups without administrator rights, at first or always.
 const GROUPS: &[&str] = &["team", "crew", "deputies", "powerusers", "members", "phantom", "later", "team/crew"];
 
-impl Play {
+impl Simulation {
     pub fn power_user(&mut self) {
         let name = self.random.pick(&["leela", "leela", "deputy"]);
-        self.attempt(Allowed::PowerUser, |play| {
-            let (method, path, body) = play.anything();
-            let answer = play.nuxeo(&format!("power {name}"), name, method, &path, &body);
-            assert!(answer.status != 500 || answer.text().contains("user does not exist"), "{}", play.story());
+        self.attempt(Allowed::PowerUser, |simulation| {
+            let (method, path, body) = simulation.random_call();
+            let answer = simulation.nuxeo(&format!("power {name}"), name, method, &path, &body);
+            assert!(
+                answer.status != 500 || answer.text().contains("user does not exist"),
+                "{}",
+                simulation.last_calls()
+            );
         });
-        // Power users can take each other's power, and their own.
+        // Power users can remove the rights of power users, also their own.
         if self.random.one_in(8) {
-            self.mend();
+            self.restore_roles();
         }
     }
 
     pub fn ordinary(&mut self) {
-        // A power user may have shared their power.
-        self.mend();
-        self.attempt(Allowed::Nothing, |play| {
-            let (method, path, body) = play.anything();
-            play.nuxeo("ordinary", "fry", method, &path, &body);
+        // A power user may have made the ordinary user one.
+        self.restore_roles();
+        self.attempt(Allowed::Nothing, |simulation| {
+            let (method, path, body) = simulation.random_call();
+            simulation.nuxeo("ordinary", "fry", method, &path, &body);
         });
     }
 
@@ -38,12 +42,14 @@ impl Play {
         } else {
             (Allowed::Creator, self.standard.clone())
         };
-        self.attempt(allowed, |play| {
-            let email = play.random.pick(&["ghost@example.com", "kif@example.com", "new@example.com", "Administrator"]);
-            let handle = play.spelled(email);
-            let role = play.random.pick(&["st", "ro", "adm", "st"]);
-            let body = json!({"handle": handle, "name": "n", "access_role": role, "disabled": play.random.one_in(4)});
-            let (method, path, body) = match play.random.below(8) {
+        self.attempt(allowed, |simulation| {
+            let email =
+                simulation.random.pick(&["ghost@example.com", "kif@example.com", "new@example.com", "Administrator"]);
+            let handle = simulation.random_spelling(email);
+            let role = simulation.random.pick(&["st", "ro", "adm", "st"]);
+            let body =
+                json!({"handle": handle, "name": "n", "access_role": role, "disabled": simulation.random.one_in(4)});
+            let (method, path, body) = match simulation.random.below(8) {
                 0..4 => ("POST", "/api/v1/user".to_owned(), body),
                 4 => ("POST", "/invite_users".to_owned(), json!({"emails": [handle, "kif@example.com"]})),
                 5 => ("PUT", format!("/api/v1/user/{}", escaped(&handle)), json!({"access_role": "adm"})),
@@ -52,12 +58,12 @@ impl Play {
                 }
                 _ => ("DELETE", format!("/api/v1/user/{}", escaped(&handle)), Value::Null),
             };
-            play.call("key", &[("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", &key)], method, &path, &body);
+            simulation.call("key", &[("DD-API-KEY", API_KEY), ("DD-APPLICATION-KEY", &key)], method, &path, &body);
         });
     }
 
-    /// Any change that there is, of anything.
-    fn anything(&mut self) -> (&'static str, String, Value) {
+    /// A random call of any kind that changes something.
+    fn random_call(&mut self) -> (&'static str, String, Value) {
         let (user, group) = (self.user(), self.group());
         let (user_path, group_path) = (self.in_path(&user), self.in_path(&group));
         match self.random.below(20) {
@@ -66,7 +72,7 @@ impl Play {
                 let other = self.random.one_in(10).then(|| self.user());
                 ("PUT", format!("/user/{user_path}"), self.user_body(other.as_deref()))
             }
-            // Those who are gone come back with a new password, which takes long.
+            // A deleted actor is created again with a password, which takes long.
             6 if !ACTORS.contains(&user.as_str()) || self.random.one_in(10) => {
                 ("DELETE", format!("/user/{user_path}"), Value::Null)
             }
@@ -101,7 +107,7 @@ impl Play {
             properties["groups"] = self.names(false);
         }
         if self.random.one_in(3) {
-            // Stored as it is, which is quicker than hashing.
+            // The server stores this hash without hashing it again, which is quicker.
             properties["password"] = json!("{SSHA}MDEyMzQ1Njc4OTAxMjM0NTY3ODlzYWx0");
         }
         if self.random.one_in(3) {
@@ -153,23 +159,23 @@ impl Play {
             1..4 => self.random.pick(&ACTORS),
             _ => self.random.pick(USERS),
         };
-        self.spelled(name)
+        self.random_spelling(name)
     }
 
     fn group(&mut self) -> String {
         let name =
             if self.random.one_in(3) { self.random.pick(ADMINISTRATOR_GROUPS) } else { self.random.pick(GROUPS) };
-        self.spelled(name)
+        self.random_spelling(name)
     }
 
-    /// A name, or something that looks like it.
-    fn spelled(&mut self, name: &str) -> String {
+    /// The name, or a similar one.
+    fn random_spelling(&mut self, name: &str) -> String {
         let each = |change: fn(char) -> char| name.chars().map(change).collect::<String>();
         match self.random.below(40) {
             0 => name.to_uppercase(),
             1 => format!(" {name} "),
             2 => format!("\u{a0}{name}\u{3000}"),
-            // Wide letters, circled ones, mathematical ones.
+            // Full-width letters, circled ones, mathematical ones.
             3 => each(|c| if c.is_ascii_graphic() { shifted(c, 0xfee0) } else { c }),
             4 => each(|c| if c.is_ascii_lowercase() { shifted(c, 0x24d0 - 0x61) } else { c }),
             5 => each(|c| if c.is_ascii_lowercase() { shifted(c, 0x1d41a - 0x61) } else { c }),
@@ -187,7 +193,7 @@ impl Play {
         }
     }
 
-    /// A name as a part of a path: escaped as a whole, once too often, or hardly.
+    /// The name as a part of a path: each byte escaped, escaped twice, or hardly escaped.
     fn in_path(&mut self, name: &str) -> String {
         match self.random.below(8) {
             0 => name.bytes().map(|byte| format!("%{byte:02x}")).collect(),

@@ -1,6 +1,6 @@
 //! Compares what a call has changed with what its caller may change.
 
-use super::play::{ACTORS, Play, Seen, entity};
+use super::simulation::{ACTORS, Simulation, Snapshot, entity};
 use crate::support::database::{BELOW_ADMINISTRATORS, State};
 use crate::support::nuxeo::escaped;
 use serde_json::{Value, json};
@@ -9,15 +9,15 @@ use std::collections::BTreeSet;
 /// The changes that a step may make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Allowed {
-    /// All but what makes administrators.
+    /// All changes except of administrator rights.
     PowerUser,
-    /// New users, and what of a disabled one is not about logging in.
+    /// New users, and changes of disabled ones except of their credentials.
     Creator,
-    /// Their own tokens.
+    /// New tokens of the caller.
     Nothing,
 }
 
-impl Play {
+impl Simulation {
     /// The administrators.
     fn administrators(&self) -> BTreeSet<String> {
         self.administrators_by("username_key")
@@ -31,7 +31,7 @@ impl Play {
         self.state.texts(&sql).into_iter().collect()
     }
 
-    /// Everything that makes administrators, and everything that is theirs.
+    /// All rows that give administrator rights, and all rows of administrators.
     fn protected(&self) -> Vec<String> {
         let users = format!("select user_id from memberships where group_id in ({BELOW_ADMINISTRATORS})");
         [
@@ -60,58 +60,58 @@ impl Play {
         .collect()
     }
 
-    /// Makes a call that is not an administrator's, and compares what it has changed with what it may.
-    pub fn attempt(&mut self, allowed: Allowed, call: impl FnOnce(&mut Play)) {
-        self.look();
+    /// Makes a call of another caller than the administrator, and compares its changes with the allowed ones.
+    pub fn attempt(&mut self, allowed: Allowed, call: impl FnOnce(&mut Simulation)) {
+        self.read_database();
         call(self);
-        if self.state.version() == self.seen.version {
+        if self.state.version() == self.snapshot.version {
             return;
         }
-        let before = std::mem::take(&mut self.seen);
+        let before = std::mem::take(&mut self.snapshot);
         // A pending parent may be removed, but not added.
         let after = self.protected();
         let parent = |row: &&String| row.starts_with("kind: \"parent\"") && !after.contains(row);
         let kept: Vec<&String> = before.protected.iter().filter(|row| !parent(row)).collect();
-        assert_eq!(after.iter().collect::<Vec<_>>(), kept, "{}", self.story());
+        assert_eq!(after.iter().collect::<Vec<_>>(), kept, "{}", self.last_calls());
         if allowed == Allowed::PowerUser {
             return;
         }
         let (watched, now) = (before.whole, self.state.whole());
         let differences = State::differences(&watched, &now);
         let own = format!("user_id: {},", self.ids["fry"]);
-        // The record says of each change by whom it was made; what is in it is told elsewhere.
+        // The audit log records the caller of each change; other tests check its content.
         for row in differences.iter().filter(|row| !row.starts_with("+ changes")) {
             let fine = match allowed {
                 Allowed::PowerUser => unreachable!("returned above"),
                 Allowed::Nothing => row.starts_with("+ credentials") && row.contains(&own),
                 Allowed::Creator => {
                     let came = ["+ users", "+ memberships", "+ subgroups"].iter().any(|start| row.starts_with(start));
-                    // A disabled user's name; a list that waited for somebody; numbers that go on counting.
+                    // A disabled user's name; a pending member; counters.
                     came || (row.starts_with("- users") && row.contains("disabled: 1"))
                         || ["- dangling_members", "- counters", "+ counters", "- groups", "+ groups"]
                             .iter()
                             .any(|start| row.starts_with(start))
                 }
             };
-            assert!(fine, "{row} by {}", self.story());
+            assert!(fine, "{row} by {}", self.last_calls());
         }
         if allowed == Allowed::Creator {
             let grown = |table: &str| now[table].len() >= watched[table].len();
-            assert!(grown("users") && grown("memberships"), "{}", self.story());
-            assert_eq!(now["groups"].len(), watched["groups"].len(), "{}", self.story());
+            assert!(grown("users") && grown("memberships"), "{}", self.last_calls());
+            assert_eq!(now["groups"].len(), watched["groups"].len(), "{}", self.last_calls());
         }
     }
 
     /// Reads the database again if there was a commit since the last time.
-    fn look(&mut self) {
+    fn read_database(&mut self) {
         let version = self.state.version();
-        if version != self.seen.version {
-            self.seen = Seen { version, protected: self.protected(), whole: self.state.whole() };
+        if version != self.snapshot.version {
+            self.snapshot = Snapshot { version, protected: self.protected(), whole: self.state.whole() };
         }
     }
 
-    /// Makes a call as the administrator: only those whom it names may have won or lost by it.
-    pub fn named(&mut self, users: &[&str], groups: &[&str], call: impl FnOnce(&mut Play)) {
+    /// Makes a call as the administrator: only the users that it names may gain or lose administrator rights.
+    pub fn call_as_administrator(&mut self, users: &[&str], groups: &[&str], call: impl FnOnce(&mut Simulation)) {
         let before = self.administrators();
         let mut touched: BTreeSet<String> = users.iter().map(|name| (*name).to_owned()).collect();
         for group in groups {
@@ -120,11 +120,11 @@ impl Play {
         call(self);
         let after = self.administrators();
         for name in before.symmetric_difference(&after) {
-            assert!(touched.contains(name), "{name} was not named: {}", self.story());
+            assert!(touched.contains(name), "{name} was not named: {}", self.last_calls());
         }
-        // Here the administrator has overlooked something: then the actors would be none any more.
+        // The administrator has given rights to an actor by mistake. Then the administrator takes them back.
         if ACTORS.iter().any(|actor| after.contains(*actor)) {
-            self.overlooked += 1;
+            self.mistakes += 1;
             for group in ["deep", "ops", "team", "crew", "phantom", "later", "team/crew", "deputies"] {
                 self.root("DELETE", &format!("/group/{}", escaped(group)), &Value::Null);
             }
@@ -136,7 +136,7 @@ impl Play {
                 self.root("PUT", &format!("/group/{group}"), &lists);
             }
         }
-        self.mend();
+        self.restore_roles();
     }
 
     /// The users in a group, directly or through subgroups.
@@ -154,8 +154,8 @@ impl Play {
         self.below(group).iter().any(|name| name == user)
     }
 
-    /// True if roles and rights are as the sequence needs them; the administrator restores them.
-    pub fn mend(&mut self) {
+    /// Restores the roles and rights that the sequence needs, as the administrator.
+    pub fn restore_roles(&mut self) {
         for (group, parent) in [("deputies", "powerusers"), ("powerusers", "")] {
             if self.state.texts(&format!("select name from groups where name_key = '{group}'")).is_empty() {
                 let parents = if parent.is_empty() { json!([]) } else { json!([parent]) };
@@ -173,13 +173,13 @@ impl Play {
             let groups = if group.is_empty() { json!([]) } else { json!([group]) };
             let body = json!({"properties": {"username": name, "password": "secret", "groups": groups}});
             self.root("DELETE", &format!("/user/{name}"), &Value::Null);
-            assert_eq!(self.root("POST", "/user", &entity("user", body)).status, 201, "{}", self.story());
+            assert_eq!(self.root("POST", "/user", &entity("user", body)).status, 201, "{}", self.last_calls());
             let token = self.token(name, "secret");
             self.tokens.insert(name, token);
             self.ids.insert(name, self.state.texts(&sql).pop().expect("the user is there"));
         }
         if self.administrators().iter().any(|name| ACTORS.contains(&name.as_str())) {
-            panic!("the play has made an actor an administrator: {}", self.story());
+            panic!("the simulation has made an actor an administrator: {}", self.last_calls());
         }
     }
 
@@ -191,17 +191,17 @@ impl Play {
         let handles = shown["users"].as_array().expect("users").iter();
         let handles: BTreeSet<String> =
             handles.map(|user| user["handle"].as_str().expect("a handle").to_owned()).collect();
-        assert_eq!(handles, stored, "{}", self.story());
+        assert_eq!(handles, stored, "{}", self.last_calls());
         for name in self.state.texts("select username from users") {
             let user = self.server.nuxeo("GET", &format!("/user/{}", escaped(&name)), None).json();
             assert_eq!(
                 user["isAdministrator"],
                 json!(stored.contains(&name.to_lowercase())),
                 "{name}: {}",
-                self.story()
+                self.last_calls()
             );
         }
         let login = self.server.nuxeo("POST", "/automation/login", None).json();
-        assert_eq!(login["isAdministrator"], json!(true), "{}", self.story());
+        assert_eq!(login["isAdministrator"], json!(true), "{}", self.last_calls());
     }
 }

@@ -1,16 +1,16 @@
-//! Nobody becomes an administrator but by an administrator: thousands of calls in an order by chance.
+//! Only an administrator makes administrators: thousands of calls in a random order.
 //!
-//! An administrator goes about their work and names whom it is about. In between, power users, an ordinary user and
-//! keys without much power try whatever they can call, under every spelling of every name, also of those that do not
-//! exist yet. After each call of theirs all that makes administrators is as it was. `ROLLBOOK_SEED` plays a failure
-//! again, `ROLLBOOK_LONG=1` goes on for longer.
+//! An administrator manages users and names the users of each change. In between, power users, an ordinary user and
+//! keys with few rights try all calls, under all spellings of all names, also of names without a user. After each of
+//! their calls, the rows that give administrator rights are unchanged. `ROLLBOOK_SEED` repeats a failure,
+//! `ROLLBOOK_LONG=1` makes more calls.
 
 mod administrator;
 mod attempts;
 mod checks;
-mod play;
+mod simulation;
 
-use self::play::Play;
+use self::simulation::Simulation;
 use crate::support::rng::Random;
 
 const STEPS: usize = 3000;
@@ -21,29 +21,33 @@ fn only_an_administrator_makes_administrators() {
     let seed = Random::seed("ROLLBOOK_SEED", 20_260_102);
     let steps = if std::env::var_os("ROLLBOOK_LONG").is_some() { STEPS_WHEN_LONG } else { STEPS };
     println!("ROLLBOOK_SEED={seed}");
-    let mut play = Play::start(seed);
+    let mut simulation = Simulation::start(seed);
     for step in 0..steps {
-        match play.random.below(20) {
-            0..10 => play.power_user(),
-            10..13 => play.ordinary(),
-            13..15 => play.key(),
-            _ => play.administrator(),
+        match simulation.random.below(20) {
+            0..10 => simulation.power_user(),
+            10..13 => simulation.ordinary(),
+            13..15 => simulation.key(),
+            _ => simulation.administrator(),
         }
         if step % 100 == 99 {
-            play.compare_views();
+            simulation.compare_views();
         }
     }
-    play.compare_views();
-    play.state.assert_sound();
-    assert!(!play.server.stop_for_log().contains("panicked"));
-    for (outcome, count) in &play.counts {
+    simulation.compare_views();
+    simulation.state.assert_sound();
+    assert!(!simulation.server.stop_for_log().contains("panicked"));
+    for (outcome, count) in &simulation.counts {
         println!("{outcome}: {count}");
     }
-    println!("overlooked: {}", play.overlooked);
-    // It was no stand-still: everybody had things refused, and those who may had things done.
+    println!("mistakes: {}", simulation.mistakes);
+    // The sequence was not idle: each caller had refusals, and callers with rights had successes.
     for outcome in
         ["power 200", "power 201", "power 204", "power 403", "ordinary 403", "key 200", "key 403", "root 200"]
     {
-        assert!(play.counts.get(outcome).is_some_and(|count| *count > steps / 1000), "{outcome}: {:?}", play.counts);
+        assert!(
+            simulation.counts.get(outcome).is_some_and(|count| *count > steps / 1000),
+            "{outcome}: {:?}",
+            simulation.counts
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Rights are those at the moment of the write: a caller who loses them between authentication and commit changes
-//! nothing, whatever the operation and whatever took the rights.
+//! Rights count at the moment of the write: a caller who loses them between authentication and commit changes nothing,
+//! for each operation and each way to lose the rights.
 
 mod credential;
 mod operations;
@@ -17,20 +17,20 @@ use crate::support::nuxeo::create_user;
 use crate::support::server::{APP_KEY, Server};
 use serde_json::{Value, json};
 
-/// Every operation by every kind of credential, each with one way after the other to lose the right.
+/// Races each operation with a kind of credential against the ways to lose the right.
 fn race_all(operations: &[Operation], credential: fn(&Scene, &str) -> Credential) {
     let mut scene = Scene::new();
     let takers = takers();
     for (at, operation) in operations.iter().enumerate() {
         for (way, (why, method, path, body)) in takers.iter().enumerate() {
-            // All ways meet all operations over the three kinds of credentials and their tables.
+            // The three kinds of credentials and their tables together cover all pairs.
             if (at + way) % 2 == 1 && operations.len() > 12 {
                 continue;
             }
             let own_password = operation.1.ends_with("password") && !operation.1.contains("/users/");
             let token = operation.1.contains("token");
             if (own_password || token) && why.starts_with("demoted") {
-                // A caller that is no administrator any more may still do this.
+                // A caller who is no longer an administrator may still do this.
                 continue;
             }
             let call = format!("{why}, then {} {} {}", operation.0, operation.1, operation.2);
@@ -140,6 +140,6 @@ fn waiting_reader_of_changes_receives_nothing_after_losing_its_right() {
     );
     assert_eq!(server.nuxeo("DELETE", "/user/ada/group/administrators", None).status, 200);
     let answer = waiting.0.answer(false);
-    // Whether the wait had begun or not, nothing is told any more.
+    // The answer has no change, at whichever moment the wait began.
     assert_eq!((answer.status, answer.text().contains("member.removed")), (403, false), "{}", answer.text());
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 pub const PASSWORD: &str = "open sesame";
 
-/// Another password, as a hash: it takes no time before the write.
+/// Another password, as a hash: the server does not have to hash it before the write.
 const HASH: &str = "{SSHA}awc/Cj0kafyFd5d8fGn07xoHBJJzYWx0c2FsdA==";
 
 /// An operation of a caller: method, path, body. `N` stands for a number that is new each time.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Keeps the database from being written until dropped, as another program could.
+/// Holds the write lock of the database until it is dropped, as another program could.
 struct Held(Database);
 
 impl Held {
@@ -32,14 +32,14 @@ impl Drop for Held {
     }
 }
 
-/// Requests that have begun to arrive and are not answered; the one that asks does not count.
+/// Requests that have begun and are not answered, without the one that reads the metrics.
 fn in_progress(server: &Server) -> usize {
     let text = server.request("GET", "/metrics", &[], None).text().to_owned();
     let line = text.lines().find(|line| line.starts_with("rollbook_http_requests_in_progress{listener=\"public\"}"));
     line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).map_or(0, |count| count as usize) - 1
 }
 
-/// Waits for so many requests, but not for one that was answered because the database is held for too long.
+/// Waits for that many requests, or until one may have been answered because the database was held for too long.
 fn wait_for_requests(server: &Server, count: usize) {
     let start = Instant::now();
     let long = Duration::from_secs(5);
@@ -52,7 +52,7 @@ fn commands_in_progress(server: &Server) -> usize {
     line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).map_or(0, |count| count as usize)
 }
 
-/// A server, and how many users were made on it.
+/// A server, and the number of administrators that were created on it.
 pub struct Scene {
     pub server: Server,
     pub count: usize,
@@ -99,9 +99,9 @@ impl Scene {
         cookie.split(';').next().expect("a value").to_owned()
     }
 
-    /// Sends the operation while the loss of the right waits before it, and requires that it does nothing. False when
-    /// the operation came first all the same, or the database was held for longer than the server waits: then it has to
-    /// be tried again.
+    /// Sends the operation while the loss of the right waits before it, and requires that the operation does nothing.
+    /// False when the operation came first, or the database was held for longer than the server waits: then the caller
+    /// has to try again.
     pub fn race(
         &self,
         call: &str,
@@ -113,7 +113,7 @@ impl Scene {
         let (path, body) =
             (path.replace("=N", &format!("={number}")), body.to_string().replace("newN", &format!("new{number}")));
         let body: Value = serde_json::from_str(&body).expect("JSON");
-        // The caller is known and may do it, by what is remembered too.
+        // The server knows the caller, also from its caches, and allows the operation.
         let (taken, answer) = {
             let held = Held::by(&self.server.folder);
             let taken = take(&self.server);
@@ -210,7 +210,7 @@ fn end_session(server: &Server, headers: &[(String, String)]) {
     assert!([200, 204].contains(&answer.status), "{}", answer.text());
 }
 
-/// Nothing of the operation is there: no new name, no new right, no change by that caller.
+/// Asserts that the operation has no effect: no new name, no new right, no change by that caller.
 fn no_trace(state: &State, call: &str, number: &str) {
     let new = format!("select username from users where username like 'new{number}%'");
     assert_eq!(state.texts(&new), [""; 0], "{call}");

@@ -16,7 +16,7 @@ pub const CREDENTIALS: &[&[u8]] = &[
     b"\xc3\xa9",
     b"a\0da",
     b"0123456789abcdef0123456789abcdef",
-    // Most of the administrator's key; all of it would be right.
+    // A beginning of the administrator's key; the whole key would be valid.
     b"0123456789abcdef0123456789abcdef012345",
 ];
 

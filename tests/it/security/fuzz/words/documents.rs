@@ -96,7 +96,7 @@ pub const ODD_FIELDS: &[&str] = &[
     "\u{202e}",
 ];
 
-/// Texts that are names somewhere, or nearly.
+/// JSON texts that are names of users or groups, or similar to them.
 pub const NAMES: &[&str] = &[
     "\"ada\"",
     "\"x\"",

@@ -1,4 +1,4 @@
-//! The server of the play and the calls on it.
+//! The server of the sequence and the calls on it.
 
 use crate::support::cli::create_key;
 use crate::support::client::{Answer, Connection, basic};
@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Calls before the last one that a failure shows.
+/// The number of last calls that a failure prints.
 const SHOWN: usize = 25;
 
 const TOKEN: &str = "X-Authentication-Token";
 
-/// Users whom the callers are; no administrator names them where rights are given.
+/// The users who make the calls; no administrator gives rights to them.
 pub const ACTORS: [&str; 3] = ["leela", "deputy", "fry"];
 
 pub const USERS: &[&str] =
@@ -25,66 +25,66 @@ pub const ADMINISTRATOR_GROUPS: &[&str] = &["administrators", "ops", "deep"];
 
 /// The content of the database at one moment.
 #[derive(Default)]
-pub struct Seen {
+pub struct Snapshot {
     pub version: i64,
     pub protected: Vec<String>,
     pub whole: Whole,
 }
 
-pub struct Play {
+pub struct Simulation {
     pub server: Server,
     pub state: State,
     pub connection: Connection,
     pub random: Random,
     pub seed: u64,
-    pub seen: Seen,
+    pub snapshot: Snapshot,
     pub calls: Vec<String>,
     pub tokens: BTreeMap<&'static str, String>,
-    /// The user of a token: another user may have taken the name.
+    /// The id of a token's user: another user may have the name now.
     pub ids: BTreeMap<&'static str, String>,
     pub read: String,
     pub standard: String,
     pub counts: BTreeMap<String, usize>,
-    /// How often the administrator gave rights to a group that one of the actors was waiting in.
-    pub overlooked: usize,
+    /// How often the administrator gave rights to a group in which an actor was pending.
+    pub mistakes: usize,
 }
 
-impl Play {
-    pub fn start(seed: u64) -> Play {
+impl Simulation {
+    pub fn start(seed: u64) -> Simulation {
         let folder = Arc::new(Folder::new());
         assert!(Server::over(Arc::clone(&folder), &[]).stop().success());
         let (read, standard) = (create_key(&folder, "app", Some("read")), create_key(&folder, "app", Some("standard")));
         let server = Server::over(Arc::clone(&folder), &[]);
         let (state, connection) = (State::of(&folder), Connection::open(server.address));
-        let mut play = Play {
+        let mut simulation = Simulation {
             server,
             state,
             connection,
             random: Random::new(seed),
             seed,
-            seen: Seen::default(),
+            snapshot: Snapshot::default(),
             calls: Vec::new(),
             tokens: BTreeMap::new(),
             ids: BTreeMap::new(),
             read,
             standard,
             counts: BTreeMap::new(),
-            overlooked: 0,
+            mistakes: 0,
         };
-        play.tokens.insert("root", play.token("Administrator", ADMIN_PASSWORD));
+        simulation.tokens.insert("root", simulation.token("Administrator", ADMIN_PASSWORD));
         for group in [
             json!({"id": "deputies", "parentGroups": ["powerusers"]}),
             json!({"id": "ops", "parentGroups": ["administrators"]}),
             json!({"id": "deep", "parentGroups": ["ops"], "memberUsers": ["ghost@example.com"]}),
             json!({"id": "team", "memberUsers": ["later"]}),
         ] {
-            assert_eq!(play.root("POST", "/group", &entity("group", group)).status, 201);
+            assert_eq!(simulation.root("POST", "/group", &entity("group", group)).status, 201);
         }
-        play.mend();
-        play
+        simulation.restore_roles();
+        simulation
     }
 
-    /// The token of that user, who logs in for it.
+    /// Logs in as that user and returns a token.
     pub fn token(&self, name: &str, password: &str) -> String {
         let path = "/nuxeo/authentication/token?applicationName=play&deviceId=play&permission=rw";
         let answer = self.server.request("GET", path, &[("Authorization", &basic(name, password))], None);
@@ -102,7 +102,7 @@ impl Play {
         self.calls.push(format!("{who}: {method} {path} {text} -> {} {}", answer.status, answer.text()));
         *self.counts.entry(format!("{} {}", who.split(' ').next().unwrap_or_default(), answer.status)).or_default() +=
             1;
-        assert!(answer.status < 500 || path.contains("/user/"), "{}", self.story());
+        assert!(answer.status < 500 || path.contains("/user/"), "{}", self.last_calls());
         answer
     }
 
@@ -116,7 +116,7 @@ impl Play {
     }
 
     /// The last calls and the seed, to explain a failure.
-    pub fn story(&self) -> String {
+    pub fn last_calls(&self) -> String {
         let from = self.calls.len().saturating_sub(SHOWN);
         format!("ROLLBOOK_SEED={}, call {}:\n{}", self.seed, self.calls.len(), self.calls[from..].join("\n"))
     }
