@@ -1,6 +1,6 @@
-//! Plain English: patterns that comments, messages, help texts, pages and documents must not have.
+//! Plain English: patterns that comments, messages, help texts, pages, documents and the names of tests must not have.
 
-use super::tree::{files, root, source};
+use super::tree::{SourceFile, files, root, source};
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
 use std::path::Path;
@@ -71,6 +71,44 @@ fn unquoted(literal: &str) -> String {
     text.trim_start().to_owned()
 }
 
+/// The comments of a file and their line numbers. The lines of one comment are one text.
+fn comments(text: &str) -> Vec<(usize, String)> {
+    let mut found: Vec<(usize, String)> = Vec::new();
+    let mut is_continued = false;
+    for (number, line) in text.lines().enumerate() {
+        let Some(comment) = line.trim_start().strip_prefix("//") else {
+            is_continued = false;
+            continue;
+        };
+        let comment = comment.trim_start_matches(['/', '!']).trim();
+        match found.last_mut().filter(|_| is_continued) {
+            Some((_, whole)) => *whole = format!("{whole} {comment}"),
+            None => found.push((number + 1, comment.to_owned())),
+        }
+        is_continued = true;
+    }
+    found
+}
+
+/// The names of the functions of a file and their line numbers.
+fn function_names(text: &str) -> Vec<(usize, String)> {
+    let name_in = |line: &str| {
+        let (before, after) = line.split_once("fn ")?;
+        let is_declaration = before.trim().is_empty() || before.trim_start().starts_with("pub");
+        let name = after.split(|c: char| !c.is_alphanumeric() && c != '_').next()?;
+        (is_declaration && !name.is_empty()).then(|| name.to_owned())
+    };
+    text.lines().enumerate().filter_map(|(number, line)| Some((number + 1, name_in(line)?))).collect()
+}
+
+/// The part of a source file that only tests have.
+fn tests_of(file: &SourceFile) -> &str {
+    if file.is_test() {
+        return &file.text;
+    }
+    file.text.find("#[cfg(test)]\nmod tests {").map_or("", |start| &file.text[start..])
+}
+
 fn is_contract(name: &str, text: &str) -> bool {
     CONTRACT.iter().any(|(file, part)| *file == name && text.contains(part))
 }
@@ -103,6 +141,48 @@ fn comments_and_messages_are_in_plain_english() {
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// Literals of tests are input data, so any word may be in them.
+#[test]
+fn comments_and_function_names_of_tests_are_in_plain_english() {
+    let top = root().join("..");
+    let mut found = Vec::new();
+    for folder in ["tests", "benches", "examples"] {
+        files(&top.join(folder), &mut found);
+    }
+    found.retain(|path| path.extension().is_some_and(|end| end == "rs"));
+    let mut sources: Vec<(String, String)> = Vec::new();
+    for path in found {
+        let name = path.strip_prefix(&top).unwrap_or(&path).display().to_string();
+        sources.push((name, std::fs::read_to_string(&path).expect("a file of the tests")));
+    }
+    sources.extend(source().iter().map(|file| (format!("src/{}", file.name), tests_of(file).to_owned())));
+    let mut wrong = Vec::new();
+    for (name, text) in &sources {
+        for (number, comment) in comments(text) {
+            if let Some(reason) = word_in(&comment).or_else(|| beginning_of(&comment)) {
+                wrong.push(format!("{name}:{number}: {reason:?} in: {comment}"));
+            }
+        }
+        for (number, function) in function_names(text) {
+            if let Some(word) = word_in(&function.replace('_', " ")) {
+                wrong.push(format!("{name}:{number}: {word:?} in: fn {function}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn test_comments_and_function_names_are_found() {
+    let text =
+        "//! One\n//! text.\n\n/// Two.\npub fn first(fn_name: u8) {\n    // Three\n    // lines.\n}\nfn second() {}\n";
+    let numbered = |rows: &[(usize, &str)]| -> Vec<(usize, String)> {
+        rows.iter().map(|(number, text)| (*number, (*text).to_owned())).collect()
+    };
+    assert_eq!(comments(text), numbered(&[(1, "One text."), (4, "Two."), (6, "Three lines.")]));
+    assert_eq!(function_names(text), numbered(&[(5, "first"), (9, "second")]));
 }
 
 #[test]
