@@ -147,7 +147,7 @@ fn every_refusal_names_a_way_out() {
         assert!(!err.contains("panicked"), "{words}: {err}");
     }
     let after = said(&rollbook().current_dir(folder.path()).args(["log"]).output().expect("it runs")).1;
-    assert_eq!(after, before, "what is refused changes nothing");
+    assert_eq!(after, before, "a refused command changes nothing");
     assert!(!folder.path().join("no.db").exists());
 }
 

@@ -19,7 +19,7 @@ fn a_key_is_made_listed_and_revoked() {
         let output = run(&folder, words);
         assert_success(&output);
         let secret = stdout(&output);
-        assert_eq!(secret.lines().count(), 1, "the secret stands alone: {secret:?}");
+        assert_eq!(secret.lines().count(), 1, "the output is the secret alone: {secret:?}");
         let secret = secret.trim_end().to_owned();
         assert!(secret.len() >= 32 && secret.chars().all(|char| char.is_ascii_graphic()), "{secret:?}");
         secret

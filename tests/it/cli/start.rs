@@ -148,7 +148,7 @@ fn start_leaves_a_file_of_a_newer_version_unchanged() {
     let connection = Database::open(folder.db()).expect("the database");
     let version: i64 = connection.query_row("pragma user_version", [], |row| row.get(0)).expect("a version");
     let name: i64 = connection.query_row("pragma application_id", [], |row| row.get(0)).expect("an application");
-    assert!(version > 0 && name != 0, "the file says whose it is: {name}, {version}");
+    assert!(version > 0 && name != 0, "the file has the application id of Rollbook: {name}, {version}");
     connection.execute_batch("pragma user_version = 9999").expect("the version is written");
     drop(connection);
     let before = std::fs::read(folder.db()).unwrap();

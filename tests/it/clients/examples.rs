@@ -184,7 +184,7 @@ fn every_example_has_a_promise_a_test_and_an_explanation() {
             }
             Some("out") => {
                 let found = ["sh", "py", "js"].iter().any(|extension| path.with_extension(extension).is_file());
-                assert!(found, "{name} is the promise of no script");
+                assert!(found, "{name} is the expected output of no script");
                 let promise = std::fs::read_to_string(&path).expect("a promise in UTF-8");
                 for secret in [API_KEY, APP_KEY, ADMIN_PASSWORD] {
                     assert!(!promise.contains(secret), "{name} shows a secret");
@@ -199,7 +199,7 @@ fn every_example_has_a_promise_a_test_and_an_explanation() {
                     assert!(is_named, "{name} does not name {script}");
                 }
             }
-            _ => panic!("{name} is neither a script nor its promise nor its table"),
+            _ => panic!("{name} is neither a script nor its expected output nor its table"),
         }
     }
 }

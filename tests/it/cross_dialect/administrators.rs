@@ -100,7 +100,11 @@ fn datadog_cannot_remove_a_right_inherited_from_a_subgroup() {
             assert!(groups.iter().any(|group| message.contains(group)), "the subgroup is named: {message}");
             assert_eq!((seen(&server, name), entity(&server, name)), before, "{changes}");
         }
-        assert_eq!(datadog_put(&server, name, json!({"access_role": "adm"})), before.0, "the present value is fine");
+        assert_eq!(
+            datadog_put(&server, name, json!({"access_role": "adm"})),
+            before.0,
+            "the current value is accepted"
+        );
     }
     assert_eq!(server.nuxeo("DELETE", "/group/ops", None).status, 204);
     assert_eq!(seen(&server, "direct")["access_role"], json!("adm"));

@@ -21,9 +21,9 @@ fn datadog_shows_the_display_name_and_nuxeo_its_parts() {
     assert_eq!(datadog_put(&server, "grace", json!({"name": "Amazing Grace"}))["name"], json!("Amazing Grace"));
     assert_eq!(parts(&server), [json!("Grace"), json!("Murray")], "a display name is never split");
     nuxeo_put(&server, "grace", json!({"firstName": "G.", "lastName": null}));
-    assert_eq!(name(&server), json!("Amazing Grace"), "and what is written stays");
+    assert_eq!(name(&server), json!("Amazing Grace"), "a written value stays");
     assert_eq!(datadog_put(&server, "grace", json!({"name": null}))["name"], json!("Amazing Grace"), "null is absent");
-    assert_eq!(datadog_put(&server, "grace", json!({"name": ""}))["name"], json!("G."), "empty is none");
+    assert_eq!(datadog_put(&server, "grace", json!({"name": ""}))["name"], json!("G."), "an empty value is absent");
     assert_eq!(parts(&server), [json!("G."), Value::Null]);
     nuxeo_put(&server, "grace", json!({"firstName": null}));
     assert_eq!(name(&server), Value::Null);

@@ -199,9 +199,9 @@ fn a_user_is_verified_by_the_first_login() {
     let verified = |name: &str| seen(&server, name)["verified"].clone();
     assert_eq!([verified("grace"), verified("ada@example.com")], [json!(false), json!(false)]);
     assert!(!can_log_in(&server, "grace", "wrong"));
-    assert_eq!(verified("grace"), json!(false), "a refused login proves nothing");
+    assert_eq!(verified("grace"), json!(false), "a refused login does not verify the user");
     datadog_put(&server, "grace", json!({"verified": true}));
-    assert_eq!(verified("grace"), json!(false), "nor does a client that says so");
+    assert_eq!(verified("grace"), json!(false), "a value from a client does not verify the user");
     assert!(can_log_in(&server, "grace", "secret"));
     assert_eq!([verified("grace"), verified("ada@example.com")], [json!(true), json!(false)]);
     nuxeo_put(&server, "grace", json!({"firstName": "Grace"}));

@@ -61,7 +61,7 @@ fn create_user_stores_the_body_and_defaults_for_the_rest() {
         let handle = expected["user"]["handle"].as_str().expect("a handle");
         let listed = list(&server);
         let stored = listed["users"].as_array().expect("users").iter().find(|user| user["handle"] == handle);
-        assert_eq!(stored, Some(&expected["user"]), "what was answered is what is stored: {body}");
+        assert_eq!(stored, Some(&expected["user"]), "the answer is the stored user: {body}");
     }
 }
 

@@ -53,7 +53,7 @@ fn a_directory_is_used_over_http_and_without() {
     let rollbook = Rollbook::open(folder.db()).unwrap();
     let secrets = rollbook.first_secrets().expect("a new directory has its first secrets").clone();
     for secret in [&secrets.password, &secrets.api_key, &secrets.app_key] {
-        assert_eq!(secret.len(), 64, "as long as the command makes them");
+        assert_eq!(secret.len(), 64, "the length is that of the secrets from the command");
         assert!(!format!("{secrets:?}").contains(secret));
     }
     let directory = rollbook.directory();
@@ -89,7 +89,7 @@ fn a_directory_is_used_over_http_and_without() {
     assert!(std::net::TcpStream::connect(bound).is_err(), "nothing listens any more");
 
     let again = Rollbook::open_with(folder.db(), settings()).unwrap();
-    assert!(again.first_secrets().is_none(), "secrets that are given later have no effect");
+    assert!(again.first_secrets().is_none(), "later secrets have no effect");
     assert!(again.directory().find_user("grace@example.com").unwrap().is_some());
 }
 

@@ -103,7 +103,7 @@ fn library_leaves_the_process_unchanged() {
     assert!(directory.find_user("user-3").unwrap().is_some());
     drop(rollbook);
     assert_eq!((threads(), descriptors()), (threads_before, descriptors_before));
-    assert!(log::max_level() == log::LevelFilter::Off, "the library has set no logger");
+    assert!(log::max_level() == log::LevelFilter::Off, "the library has not set a logger");
 }
 
 fn limits() -> String {

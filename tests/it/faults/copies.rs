@@ -55,7 +55,7 @@ fn stopped(folder: &Folder, words: &[&str]) -> Child {
             }
         }
     }
-    panic!("{words:?} is never seen to work on a copy");
+    panic!("{words:?} never works on a copy");
 }
 
 #[test]

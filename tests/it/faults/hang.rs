@@ -56,14 +56,14 @@ fn assert_silent(fault: Fault, part: &str, meet: impl FnOnce(&Server) + Send) {
 fn hanging_disk_stops_the_watchdog_messages() {
     assert_silent(Fault::of(HANG, LOG, SYNC), "the writer of the database", |server| {
         let created = server.datadog("POST", "/api/v1/user", Some(r#"{"handle":"ada@example.com"}"#));
-        assert_eq!(created.status, 200, "it was only late");
+        assert_eq!(created.status, 200, "the request succeeds after the hang");
     });
 }
 
 #[test]
 fn server_that_accepts_no_connection_stops_the_watchdog_messages() {
     assert_silent(Fault::of(HANG, SOCKETS, ACCEPT), "the thread that accepts connections", |server| {
-        assert_eq!(server.request("GET", "/readyz", &[], None).status, 200, "it was only late");
+        assert_eq!(server.request("GET", "/readyz", &[], None).status, 200, "the request succeeds after the hang");
     });
 }
 

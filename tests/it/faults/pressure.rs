@@ -121,7 +121,7 @@ fn wal_stays_bounded_while_long_lists_are_read_slowly() {
     let after = log_bytes(&folder);
     assert!(after <= before.max(4_500 * FRAME), "{before} and then {after} bytes");
     assert!(server.stop().success());
-    assert_eq!(log_bytes(&folder), 0, "the end leaves no log");
+    assert_eq!(log_bytes(&folder), 0, "the end of the server leaves no WAL");
     State::in_file(&folder.db());
     let (read, lists) = (read.into_inner() >> 10, lists.into_inner());
     eprintln!("{writes} writes during {lists} slow lists ({read} KiB): the log had {} KiB at most", most >> 10);
@@ -206,7 +206,7 @@ fn clock_before_1970_disturbs_no_client() {
 #[test]
 fn unread_log_blocks_no_request_and_counts_dropped_lines() {
     let lines = log_without_reader(&[]);
-    assert!(lines.iter().all(|line| line.starts_with("[20")), "each line has its time");
+    assert!(lines.iter().all(|line| line.starts_with("[20")), "each line has a time");
 }
 
 #[test]

@@ -199,7 +199,7 @@ fn every_answer_forbids_sniffing_and_caching() {
         assert_eq!(answer.header("X-Content-Type-Options"), Some("nosniff"), "{what}");
         assert_eq!(answer.header("Cache-Control"), Some("no-store"), "{what}");
         let shared = answer.headers.iter().find(|(name, _)| name.to_lowercase().starts_with("access-control-"));
-        assert_eq!(shared, None, "{what}: no other site is allowed anything");
+        assert_eq!(shared, None, "{what}: the answer allows no other site");
     }
     let server = Server::with(&[&KEPT_BUSY[..], &["--max-connections", "1"]].concat());
     let only = busy(Connection::open(server.address));

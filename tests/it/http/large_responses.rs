@@ -148,7 +148,7 @@ fn answers_beyond_the_memory_limit_are_503_and_writes_succeed() {
     assert_eq!(connection.answer(false).status, 200);
     fill(&server, 1500);
     let list = server.datadog("GET", "/api/v1/user", None);
-    assert_eq!(list.status, 200, "one caller keeps out no other: {}", list.text());
+    assert_eq!(list.status, 200, "one caller does not block the others: {}", list.text());
     // A change has been made when it is answered.
     let changed = json!({"entity-type": "group", "properties": {"description": "changed"}});
     let answer = server.nuxeo("PUT", "/group/large?fetch-group=memberUsers", Some(&changed.to_string()));

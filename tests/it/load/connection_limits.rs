@@ -43,7 +43,7 @@ fn longest_idle_connection_is_evicted_when_all_are_taken() {
         thread::sleep(Duration::from_millis(2));
     }
     let mut newcomer = until_served(&server);
-    assert_eq!(connections[1].rest(), "", "closed, without an answer to nothing");
+    assert_eq!(connections[1].rest(), "", "closed without an answer");
     for at in [0, 2, 3] {
         assert_eq!(ask(&mut connections[at]), 200, "connection {at} was idle for less");
     }

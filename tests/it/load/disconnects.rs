@@ -169,7 +169,7 @@ fn request_without_a_reader_is_executed_whole_or_not_at_all() {
         }
     }
     let [users, changes, groups] = counts;
-    println!("of {ROUNDS}: {users} users, {changes} changes and {groups} groups came about, each wholly");
+    println!("of {ROUNDS}: {users} users, {changes} changes and {groups} groups, each complete");
     // At least the requests of clients that closed in good order were executed.
     assert!(counts.iter().all(|count| *count >= ROUNDS / 2), "{counts:?}");
     let folder = std::sync::Arc::clone(&server.folder);

@@ -124,7 +124,7 @@ fn refused_large_request_rolls_back_only_its_own_writes() {
     let after = server.nuxeo("GET", "/group/low?fetch-group=memberUsers,memberGroups", None);
     assert_eq!((after.header("ETag"), after.json()), (before.header("ETag"), before.json()));
     let found = server.nuxeo("GET", "/user/search?q=w", None).json();
-    assert_eq!(found["resultsCount"], json!(320), "every write of the others is there");
+    assert_eq!(found["resultsCount"], json!(320), "every write of the other clients is stored");
     let kept = server.folder.clone();
     server.kill();
     let server = Server::over(kept, &[]);

@@ -118,7 +118,7 @@ fn connections_beyond_the_limit_are_refused_and_freed() {
             println!("500 connects with 50 places: {served} times 200, {full} times 503, {closed} closed");
             // The number exceeds the places only if a slow machine served some so late that they had given way.
             assert!(served >= PLACES && served + full + closed == 500, "{statuses:?}");
-            assert!(full >= 100, "{full} were told why");
+            assert!(full >= 100, "{full} were refused with 503");
         });
         wait_until_left(&server);
         let mut connections = crowd(server.address, PLACES, &busy);

@@ -158,7 +158,7 @@ fn a_browser_is_not_asked_for_a_password() {
     }
     let authorization = basic("Administrator", ADMIN_PASSWORD);
     let headers = [("Cookie", "device=python-client; other=1"), ("Authorization", authorization.as_str())];
-    assert_eq!(get(&server, "/nuxeo/api/v1/me", &headers).status, 200, "unknown cookies do no harm");
+    assert_eq!(get(&server, "/nuxeo/api/v1/me", &headers).status, 200, "unknown cookies are ignored");
 }
 
 #[test]

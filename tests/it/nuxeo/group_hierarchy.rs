@@ -126,6 +126,6 @@ fn new_group_closes_no_cycle_through_pending_members() {
         let member = format!("member of {name}");
         create_user(&server, json!({"username": member, "groups": [name]}));
         let reached = reach(&server, &escaped(&member));
-        assert!(reached.len() < 3 || *name == "future child", "{name} leads in a circle: {reached:?}");
+        assert!(reached.len() < 3 || *name == "future child", "{name} is in a cycle: {reached:?}");
     }
 }

@@ -205,7 +205,7 @@ fn member_lists_match_a_model_that_moves_entry_by_entry() {
         }
     }
     println!("{done} changes, {refused} refused");
-    assert!(done > 400 && refused > 20, "no stand-still: {done} changes, {refused} refused");
+    assert!(done > 400 && refused > 20, "too few changes: {done} changes, {refused} refused");
 }
 
 // Names in one request

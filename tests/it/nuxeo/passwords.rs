@@ -127,7 +127,7 @@ fn password_hash_is_stored_as_given() {
         ("md5", "{SMD5}IGKaoJlJOshWvnRvR2yQzXBpbmNoc2Fs"),
     ] {
         create_user(&server, json!({"username": name, "password": hashed}));
-        assert!(!can_log_in(&server, name, hashed), "the hash itself opens nothing: {name}");
+        assert!(!can_log_in(&server, name, hashed), "the hash is no password: {name}");
         assert!(!can_log_in(&server, name, "open sesame"), "{name}");
         // The second login compares the new hash.
         assert!(can_log_in(&server, name, "open sesame é"), "{name}");

@@ -136,7 +136,7 @@ fn automation_operations_need_no_credentials() {
         let login = get(&server, &format!("{base}/login"), headers);
         assert_eq!((login.status, &login.json()["id"]), (200, &json!("login")), "{base}");
         assert_described(&login.json());
-        assert_eq!(login.header("Set-Cookie"), None, "{base}: a look at the login is none");
+        assert_eq!(login.header("Set-Cookie"), None, "{base}: a GET of the login sets no cookie");
     }
     // Another spelling is an unknown operation.
     for name in ["log", "Login", "User.Invite", "Log/x"] {

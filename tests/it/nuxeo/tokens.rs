@@ -124,7 +124,7 @@ fn revoked_token_is_refused() {
     create_user(&server, json!({"username": "ada", "password": "secret"}));
     let ada = ("ada", "secret");
     let revoke = "applicationName=test&deviceId=laptop&deviceDescription=x&permission=rw&revoke=true";
-    assert_eq!(token(&server, ada, revoke).status, 400, "there is none yet");
+    assert_eq!(token(&server, ada, revoke).status, 400, "no token exists yet");
     let (laptop, phone) = (issued(&server, ada, "laptop"), issued(&server, ada, "phone"));
     assert_eq!((status_with(&server, &laptop), status_with(&server, &phone)), (200, 200));
     let revoked = token(&server, ada, revoke);

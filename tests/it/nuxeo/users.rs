@@ -72,7 +72,7 @@ fn unknown_groups_are_refused_by_name() {
         let answer = server.nuxeo(method, path, Some(&body));
         assert_refused(&answer, 403, method);
         for group in ["first unknown", "second unknown"] {
-            assert!(answer.text().contains(group), "every unknown name is told: {}", answer.text());
+            assert!(answer.text().contains(group), "the message has each unknown name: {}", answer.text());
         }
         assert!(!answer.text().contains("members"), "{}", answer.text());
     }

@@ -17,7 +17,7 @@ fn identifier(server: &Server, lines: &str) -> String {
 
 /// Eight digits of the start, and a number.
 fn assert_made(id: &str) {
-    let (start, number) = id.split_once('-').unwrap_or_else(|| panic!("{id:?} was not made here"));
+    let (start, number) = id.split_once('-').unwrap_or_else(|| panic!("{id:?} is no identifier of the server"));
     let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     assert!(start.len() == 8 && start.bytes().all(hex), "{id:?}");
     assert!(number.parse::<u64>().is_ok() && number.len() <= 6, "{id:?}");

@@ -241,5 +241,5 @@ fn systemd_accepts_the_example_socket_unit() {
         assert!(status == 0 && !err.contains("rollbook.s"), "{out}{err}");
     }
     let (_, out, err) = verify(&unit.replace("ListenStream", "ListenStreams"));
-    assert!(err.contains("ListenStreams"), "it does complain about what is wrong: {out}{err}");
+    assert!(err.contains("ListenStreams"), "systemd-analyze does report a mistake: {out}{err}");
 }

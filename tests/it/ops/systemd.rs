@@ -27,7 +27,7 @@ fn values<'u>(unit: &'u str, name: &str) -> Vec<&'u str> {
 /// The next notification of the server.
 fn next(socket: &UnixDatagram) -> String {
     let mut bytes = [0; 4096];
-    let count = socket.recv(&mut bytes).expect("the server tells something");
+    let count = socket.recv(&mut bytes).expect("a notification of the server");
     String::from_utf8(bytes[..count].to_vec()).expect("text")
 }
 
@@ -44,7 +44,7 @@ fn assert_notified(socket: &UnixDatagram, place: &str) {
     assert!(server.stop().success());
     assert_eq!(next(socket), "STOPPING=1\nSTATUS=finishing running requests");
     socket.set_nonblocking(true).expect("it does not wait");
-    assert!(socket.recv(&mut [0; 1]).is_err(), "nothing more is told");
+    assert!(socket.recv(&mut [0; 1]).is_err(), "there is no further notification");
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn watchdog_messages_are_sent_from_start_to_stop() {
             assert_eq!(next(&socket), "WATCHDOG=1", "{expected}");
         }
         let told = notifications_until_end(&socket, server);
-        let Some((last, before)) = told.split_last() else { panic!("a stop is told") };
+        let Some((last, before)) = told.split_last() else { panic!("the stop is notified") };
         assert_eq!(last, "STOPPING=1\nSTATUS=finishing running requests");
         assert!(before.iter().all(|news| news == "WATCHDOG=1"), "{before:?}");
     }
@@ -214,7 +214,7 @@ fn a_server_that_cannot_start_is_never_ready() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(next(&socket), "STATUS=opening the database");
     socket.set_nonblocking(true).expect("it does not wait");
-    assert!(socket.recv(&mut [0; 1]).is_err(), "nothing more is told");
+    assert!(socket.recv(&mut [0; 1]).is_err(), "there is no further notification");
 }
 
 #[test]
@@ -303,7 +303,7 @@ fn systemd_accepts_the_unit_and_its_exposure_is_low() {
     let (status, out, err) = analyze(&here, &verify);
     assert!(status == 0 && !err.contains("rollbook.service"), "{out}{err}");
     let (_, out, err) = analyze(&here.replace("DynamicUser", "DynamicUsers"), &verify);
-    assert!(err.contains("DynamicUsers"), "it does complain about what is wrong: {out}{err}");
+    assert!(err.contains("DynamicUsers"), "systemd-analyze does report a mistake: {out}{err}");
     // In tenths: less than 2.0.
     let security = ["security", "--offline=true", "--threshold=19"];
     let (status, out, err) = analyze(&unit, &security);

@@ -79,7 +79,7 @@ fn waiting_reader_does_not_delay_the_stop() {
     assert_eq!(server.stop().code(), Some(0));
     let answer = connection.answer(false);
     assert_eq!((answer.status, answer.body.len()), (200, 0));
-    assert!(start.elapsed() < Duration::from_secs(60), "it has waited to its end");
+    assert!(start.elapsed() < Duration::from_secs(60), "the request has waited for its whole time");
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn send_without_end(server: &Server, start: &str, again: &str) -> Vec<u16> {
                     let answer = connection.answer(false);
                     assert_eq!(answer.header("Connection"), Some("close"), "{answer:?}");
                     let sent = sender.join().expect("a count");
-                    assert!(sent < BYTES_MAX, "the server reads on for ever");
+                    assert!(sent < BYTES_MAX, "the server never stops reading");
                     answer.status
                 })
             })

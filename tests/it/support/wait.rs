@@ -18,7 +18,7 @@ pub fn eventually<T>(awaited: impl Display, mut look: impl FnMut() -> Option<T>)
         if let Some(found) = look() {
             return found;
         }
-        assert!(start.elapsed() < PATIENCE, "waited in vain for this: {awaited}");
+        assert!(start.elapsed() < PATIENCE, "timeout: waited for {awaited}");
         std::thread::sleep(PAUSE);
     }
 }

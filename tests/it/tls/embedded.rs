@@ -28,7 +28,7 @@ fn a_program_serves_https_and_shows_a_certificate_that_was_renewed() {
     second.replace(&first);
     let mut renewed = eventually("the new certificate".to_owned(), || after.try_connect(handle.address()).ok());
     assert_eq!(ask(&mut renewed, "/readyz"), 200);
-    assert_eq!(ask(&mut open, "/readyz"), 200, "a connection goes on");
+    assert_eq!(ask(&mut open, "/readyz"), 200, "an open connection stays open");
     handle.stop().unwrap();
     assert!(Rollbook::open(folder.db()).is_ok());
 }

@@ -53,7 +53,7 @@ fn a_backup_under_load_has_every_write_that_was_acknowledged_before_it_began() {
         let missing: Vec<&String> = before.iter().filter(|name| !users.contains(name)).collect();
         assert!(missing.is_empty(), "acknowledged and not in the backup: {missing:?}");
         let unknown = users.iter().filter(|name| *name != "administrator" && !all.contains(name)).count();
-        assert!(unknown <= 8, "what was never acknowledged: {unknown}");
+        assert!(unknown <= 8, "never acknowledged: {unknown}");
     }
 }
 

@@ -42,7 +42,7 @@ fn a_restore_after_a_crash_has_the_backup_and_keeps_every_acknowledged_write() {
     let acknowledged = load.finish();
     Arc::into_inner(server).expect("no client is left").kill();
     let log = folder.path().join("rollbook.db-wal");
-    assert!(log.metadata().unwrap().len() > 0, "the crash has left a log");
+    assert!(log.metadata().unwrap().len() > 0, "the crash has left a WAL");
 
     let output = restore(&folder, "backup.db");
     let kept = kept(&output);
@@ -86,9 +86,9 @@ fn restore_keeps_a_damaged_database_and_its_wal_unchanged() {
         let log = std::fs::read(folder.path().join("rollbook.db-wal")).ok();
 
         let kept = kept(&restore(&folder, "backup.db"));
-        assert!(std::fs::read(&kept).unwrap() == bytes, "{what}: the old database is as it was");
+        assert!(std::fs::read(&kept).unwrap() == bytes, "{what}: the old database is unchanged");
         let kept_log = std::fs::read(format!("{}-wal", kept.display())).ok();
-        assert!(kept_log == log, "{what}: so is its log");
+        assert!(kept_log == log, "{what}: its WAL is unchanged");
         let server = Server::over(Arc::clone(&folder), &[]);
         assert_eq!(handles(&server), ["administrator"], "{what}");
     }

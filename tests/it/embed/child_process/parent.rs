@@ -49,7 +49,7 @@ fn server_ends_with_its_parent() {
         let lines = ["stopping because the parent process has ended", "stopping", "stopped"];
         let places = lines.map(|line| said.find(line).unwrap_or_else(|| panic!("{line:?} in {said}")));
         assert!(places.is_sorted(), "{said}");
-        assert!(!ready.exists(), "the end was a good one");
+        assert!(!ready.exists(), "the server ends in good order");
     }
 }
 
@@ -79,7 +79,7 @@ fn server_notices_a_parent_that_ended_before_the_watch() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said}");
         assert!(said.contains("the parent process has already ended"), "{said}");
-        assert!(!folder.db().exists(), "no database is made for a program that is gone");
+        assert!(!folder.db().exists(), "no database is created for a program that has ended");
     }
     stranger.kill().unwrap();
     stranger.wait().unwrap();

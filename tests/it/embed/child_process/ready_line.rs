@@ -64,7 +64,10 @@ fn ready_line_has_every_address() {
     signal(child.id(), "-TERM");
     assert!(wait_for(&mut child).success());
     let log = said(&mut child);
-    assert!(log.contains(&format!("ready: open http://{}/", address(1))), "people cannot open a socket: {log}");
+    assert!(
+        log.contains(&format!("ready: open http://{}/", address(1))),
+        "the log names an address and not the socket: {log}"
+    );
 }
 
 #[test]
@@ -83,7 +86,7 @@ fn ready_file_of_a_killed_server_is_not_taken_for_the_next_one() {
     failing.args(["serve", "--db"]).arg(folder.db()).args(flags).arg("--listen");
     failing.arg(busy.local_addr().unwrap().to_string());
     assert_eq!(failing.output().unwrap().status.code(), Some(1));
-    assert!(!file.exists(), "the line of the one before is gone before anything is opened");
+    assert!(!file.exists(), "the line of the last server is removed before the database is opened");
     let mut next = serving(rollbook(), &folder, &flags).spawn().unwrap();
     assert_ne!(line_in(&file, &mut next)["pid"], killed["pid"]);
     // Another process has replaced the file meanwhile: its file stays.
@@ -210,7 +213,7 @@ fn ready_descriptor_may_be_a_pipe_of_another_user_or_without_a_reader() {
     let mut child = command.stdout(writer).spawn().unwrap();
     drop(command);
     let line = line_in(&ready, &mut child);
-    assert!(is_ready(line["address"].as_str().unwrap()), "no reader is waited for");
+    assert!(is_ready(line["address"].as_str().unwrap()), "the server does not wait for a reader");
     signal(child.id(), "-TERM");
     assert!(wait_for(&mut child).success());
 

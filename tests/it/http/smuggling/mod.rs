@@ -41,11 +41,11 @@ fn statuses(server: &Server, case: &Case, whole: bool) -> Vec<u16> {
         if answer.status == 100 {
             continue;
         }
-        assert!(!last, "{}: an answer after the last one: {answer:?}", case.name);
+        assert!(!last, "{}: an answer after the announced close: {answer:?}", case.name);
         last = answer.header("Connection") == Some("close");
         statuses.push(answer.status);
     }
-    assert!(last, "{}: the connection ended without a word after {statuses:?}", case.name);
+    assert!(last, "{}: the last answer does not announce the close: {statuses:?}", case.name);
     statuses
 }
 

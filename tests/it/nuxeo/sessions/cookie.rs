@@ -29,7 +29,7 @@ fn a_login_sets_a_cookie_under_every_path() {
         let value = cookie.strip_prefix("JSESSIONID=").expect("its name");
         assert!(value.len() == 128 && value.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)), "{value}");
         assert_eq!(get(&server, ME, cookie).json()["id"], json!("ada"), "{path}");
-        assert!(seen.insert(cookie.to_owned()), "{path}: the same again");
+        assert!(seen.insert(cookie.to_owned()), "{path}: the second login sets the same cookie");
     }
     // Each is a session of its own.
     assert!(seen.iter().all(|cookie| opens(&server, cookie)));
@@ -241,7 +241,7 @@ fn a_session_that_began_with_a_token_ends_with_it() {
     assert_eq!(server.nuxeo_as(ADA, "DELETE", &format!("/token/{token}"), None).status, 204);
     cookies.push(unused);
     assert!(cookies.iter().all(|cookie| !opens(&server, cookie)));
-    assert!(opens(&server, &other), "the token has nothing to do with that one");
+    assert!(opens(&server, &other), "this session does not depend on the token");
     // With another password, too.
     let token = token_of(&server, ADA, "phone");
     let cookie = cookie_in(&log_in(&server, &[("X-Authentication-Token", &token)]));

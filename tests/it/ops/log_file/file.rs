@@ -128,7 +128,7 @@ fn log_file_that_cannot_be_opened_ends_the_start() {
         let (code, _, err) = ended(command);
         assert_eq!(code, status, "{name}: {err}");
         assert!(err.contains(message) && err.contains(name), "{name}: {err}");
-        assert!(!folder.db().exists(), "{name}: nothing was done before");
+        assert!(!folder.db().exists(), "{name}: no database is created before the log");
     }
     let mut command = rollbook();
     command.args(["serve", "--log-file"]).arg(path("folder")).arg("--db").arg(folder.db());

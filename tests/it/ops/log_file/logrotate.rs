@@ -62,7 +62,7 @@ fn logrotate_moves_the_file_away_and_no_line_is_lost() {
         for round in 1..=3 {
             rotate(&server, &configuration);
             wait_for_text(&server.log(), " reopened");
-            assert_eq!(mode(&server.log()), 0o604, "as the file before");
+            assert_eq!(mode(&server.log()), 0o604, "the mode is that of the old file");
             wait_for_text(&server.log(), "/number/");
             let older = if round == 1 { "rollbook.log.1" } else { "rollbook.log.2.gz" };
             assert!(server.path(older).exists(), "{older}");
