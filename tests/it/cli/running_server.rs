@@ -2,7 +2,7 @@
 
 use crate::support::admin_socket::socket;
 use crate::support::busy_connection::{KEPT_BUSY, busy, finish_busy};
-use crate::support::cli::{rollbook, run, run_with_input, said};
+use crate::support::cli::{copy_binary, rollbook, run, run_with_input, said};
 use crate::support::client::Connection;
 use crate::support::folder::Folder;
 use crate::support::nuxeo::user_body;
@@ -164,7 +164,7 @@ fn commands_of_root_leave_the_database_usable_for_the_service() {
     std::fs::create_dir(&place).expect("a folder");
     std::fs::set_permissions(&place, Permissions::from_mode(0o755)).expect("its mode");
     let program = place.join("rollbook");
-    std::fs::copy(crate::support::cli::binary(), &program).expect("a copy of the program");
+    copy_binary(&program);
     let state = place.join("state");
     std::fs::create_dir(&state).expect("a folder");
     let database = state.join("rollbook.db");

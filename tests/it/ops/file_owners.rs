@@ -1,7 +1,7 @@
 //! The owners of database files, and the missing permissions that messages name. Only root can act as several users, so
 //! these tests need root.
 
-use crate::support::cli::{rollbook, said};
+use crate::support::cli::{copy_binary, rollbook, said};
 use crate::support::folder::Folder;
 use crate::support::server::Server;
 use crate::support::wait::wait_until;
@@ -31,7 +31,7 @@ impl Place {
         let path = std::env::temp_dir().join(format!("rollbook-owners-{name}-{}", std::process::id()));
         let place = Place(path);
         place.folder("", 0, 0, 0o755);
-        std::fs::copy(crate::support::cli::binary(), place.at("rollbook")).expect("a copy of the program");
+        copy_binary(&place.at("rollbook"));
         Some(place)
     }
 

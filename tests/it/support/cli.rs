@@ -6,11 +6,19 @@ use super::server::{ADMIN_PASSWORD, API_KEY, APP_KEY, Server};
 use serde_json::{Value, json};
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 /// The program under test: the one that `ROLLBOOK_BINARY` names, else the one that was built with the tests.
 pub fn binary() -> OsString {
     std::env::var_os("ROLLBOOK_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_rollbook").into())
+}
+
+/// Copies the program under test. Another process copies it: a test that starts a program at the same time would inherit
+/// a file that this process writes, and the kernel does not run a file that is open for writing.
+pub fn copy_binary(to: &Path) {
+    let status = Command::new("cp").arg(binary()).arg(to).status();
+    assert!(status.expect("cp runs").success(), "{}", to.display());
 }
 
 /// The binary with a clean environment: no `ROLLBOOK_*` variable but the three first-start secrets.

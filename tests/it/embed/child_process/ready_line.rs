@@ -1,7 +1,7 @@
 //! The ready line: to a file or to a descriptor.
 
 use super::{is_ready, line_in, said, serving};
-use crate::support::cli::{binary, launcher, rollbook, rollbook_after, signal};
+use crate::support::cli::{copy_binary, launcher, rollbook, rollbook_after, signal};
 use crate::support::folder::Folder;
 use crate::support::server::{ADMIN_PASSWORD, API_KEY, APP_KEY};
 use crate::support::tools::has_tool;
@@ -221,12 +221,12 @@ fn ready_descriptor_may_be_a_pipe_of_another_user_or_without_a_reader() {
         eprintln!("not root: the pipe of another user is not tested");
         return;
     }
-    // Where that user can reach it.
+    // A folder that the other user can reach.
     let place = std::env::temp_dir().join(format!("rollbook-child-{}", std::process::id()));
     std::fs::create_dir(&place).unwrap();
     std::os::unix::fs::chown(&place, Some(65534), Some(65534)).unwrap();
     let program = place.join("rollbook");
-    std::fs::copy(binary(), &program).unwrap();
+    copy_binary(&program);
     let script = r#"exec 7>&1 1>/dev/null; exec setpriv --reuid 65534 --clear-groups -- "$@""#;
     let mut command = launcher("sh");
     command.args(["-c", script, "sh"]).arg(&program).current_dir("/");
