@@ -310,7 +310,7 @@ fn exists(tx: &WriteTx<'_>, kind: EntityKind, name: &str, exported: bool) -> Res
     }
 }
 
-/// The outcome of a membership whose row was not stored: it is missing, unless it is there already.
+/// The outcome of a membership whose row was not stored: it is missing, unless it exists already.
 fn withheld(tx: &WriteTx<'_>, group: &Target, member: &Target, kind: EntityKind) -> Result<ImportOutcome> {
     let found = |target: &Target, kind: EntityKind| match (target, kind) {
         (Target::Name(name), EntityKind::User) => Ok(tx.find_user_id(name)?.map(Entry::User)),
