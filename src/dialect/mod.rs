@@ -14,6 +14,7 @@ mod nuxeo;
 mod openapi;
 mod plain;
 mod preconditions;
+mod problem;
 mod request_body;
 mod response_cache;
 mod rollbook;

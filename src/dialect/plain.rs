@@ -1,5 +1,6 @@
 //! Answers that dialects share: the statuses of errors, their causes in the log, and error documents in JSON and in text.
 
+use super::problem::CommonProblem;
 use super::route::UnknownMethod;
 use crate::http::{Refusal, Response};
 use crate::model::Error;
@@ -36,7 +37,7 @@ pub(super) fn log_cause(error: &Error) {
 }
 
 /// The answer to an error, as a document of [`error_document`].
-pub(super) fn error_response(error: &Error) -> Response {
+fn error_response(error: &Error) -> Response {
     log_cause(error);
     let status = status(error);
     let message = match error {
@@ -45,6 +46,18 @@ pub(super) fn error_response(error: &Error) -> Response {
     };
     let response = error_document(status, &message);
     if matches!(status, 429 | 503) { response.with_header("Retry-After", "1") } else { response }
+}
+
+/// The answer to a problem, as a document of [`error_document`].
+pub(super) fn problem_response(problem: CommonProblem) -> Response {
+    match problem {
+        CommonProblem::Directory(error) => error_response(&error),
+        CommonProblem::UnknownMethod(unknown) => {
+            method_not_allowed(error_document(405, "the path does not have this method"), &unknown)
+        }
+        CommonProblem::InvalidQuery => error_document(400, "the query is not percent-encoded UTF-8"),
+        CommonProblem::Refused(refused) => refusal(error_document, refused),
+    }
 }
 
 /// An error in Rollbook's own interfaces.

@@ -1,9 +1,9 @@
 //! The statuses and texts of errors.
 
 use crate::dialect::plain::{self, log_cause};
+use crate::dialect::problem::CommonProblem;
 use crate::dialect::request_body::InvalidBody;
-use crate::dialect::route::UnknownMethod;
-use crate::http::{InvalidPercentEncoding, Refusal, Response};
+use crate::http::Response;
 use crate::model::{EntityKind, Error};
 use serde_json::json;
 
@@ -11,16 +11,14 @@ pub(super) type Result<T> = std::result::Result<T, Problem>;
 
 /// The reason for an error response.
 pub(super) enum Problem {
-    Directory(Error),
+    Common(CommonProblem),
     UnknownPath,
     /// A path of the API's second version. Holds the prefix of the dialect.
     LaterVersion {
         prefix: String,
     },
-    UnknownMethod(UnknownMethod),
     ApiKeyRequired,
     ApplicationKeyRequired,
-    InvalidQuery,
     Body(InvalidBody),
     /// A required parameter is missing.
     Missing(&'static str),
@@ -28,9 +26,9 @@ pub(super) enum Problem {
     Format(&'static str, &'static str),
 }
 
-impl From<Error> for Problem {
-    fn from(error: Error) -> Problem {
-        Problem::Directory(error)
+impl<P: Into<CommonProblem>> From<P> for Problem {
+    fn from(problem: P) -> Problem {
+        Problem::Common(problem.into())
     }
 }
 
@@ -40,30 +38,12 @@ impl From<InvalidBody> for Problem {
     }
 }
 
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Problem {
-        Problem::Body(InvalidBody::Refused(refusal))
-    }
-}
-
-impl From<UnknownMethod> for Problem {
-    fn from(method: UnknownMethod) -> Problem {
-        Problem::UnknownMethod(method)
-    }
-}
-
-impl From<InvalidPercentEncoding> for Problem {
-    fn from(_: InvalidPercentEncoding) -> Problem {
-        Problem::InvalidQuery
-    }
-}
-
 impl Problem {
     /// The error response. The statuses are those for which clients have types: never 401, never 422, and 400 where
     /// other interfaces answer a change with 409.
     pub(super) fn into_response(self) -> Response {
         match self {
-            Problem::Directory(error) => error_response(&error),
+            Problem::Common(problem) => common_response(problem),
             Problem::UnknownPath => error_document(404, "Not found"),
             Problem::LaterVersion { prefix } => error_document(
                 404,
@@ -72,12 +52,8 @@ impl Problem {
                  and {prefix}/api/v1/invite_users"
                 ),
             ),
-            Problem::UnknownMethod(unknown) => {
-                plain::method_not_allowed(error_document(405, "Method not allowed"), &unknown)
-            }
             Problem::ApiKeyRequired => error_document(403, "API key required"),
             Problem::ApplicationKeyRequired => error_document(403, "Application key required"),
-            Problem::InvalidQuery => error_document(400, "The query is not percent-encoded UTF-8"),
             Problem::Body(InvalidBody::NotJson(place)) => {
                 error_document(400, &format!("Request body is not valid JSON: {place}"))
             }
@@ -86,6 +62,17 @@ impl Problem {
             Problem::Missing(name) => error_document(400, &format!("Required parameter '{name}' is missing")),
             Problem::Format(name, format) => error_document(400, &format!("Format of '{name}' should be {format}")),
         }
+    }
+}
+
+fn common_response(problem: CommonProblem) -> Response {
+    match problem {
+        CommonProblem::Directory(error) => error_response(&error),
+        CommonProblem::UnknownMethod(unknown) => {
+            plain::method_not_allowed(error_document(405, "Method not allowed"), &unknown)
+        }
+        CommonProblem::InvalidQuery => error_document(400, "The query is not percent-encoded UTF-8"),
+        CommonProblem::Refused(refusal) => plain::refusal(error_document, refusal),
     }
 }
 

@@ -77,7 +77,7 @@ pub(super) fn list(call: &mut Call<'_>, directory: &Directory) -> Result<Respons
             })
         })
     });
-    response.map_err(Problem::Directory)
+    response.map_err(Problem::from)
 }
 
 fn filter(name: Option<&str>) -> Result<Filter> {

@@ -58,7 +58,7 @@ fn open_directory(call: &mut Call<'_>, caller: Caller) -> Result<Directory> {
 fn by_secret(authenticator: &Authenticator, request: &Request<'_>) -> Result<Option<(Caller, PresentedSecret)>> {
     let refused = |error| match error {
         Error::Unauthenticated => unauthenticated(request),
-        error => Problem::Directory(error),
+        error => error.into(),
     };
     let (scheme, credentials) = split_authorization(request.header("Authorization").unwrap_or_default());
     if scheme.eq_ignore_ascii_case("Basic") {
@@ -107,7 +107,7 @@ fn by_session(authenticator: &Authenticator, request: &Request<'_>) -> Result<Ca
     for ticket in tickets(request) {
         match authenticator.ticket(ticket, !refused) {
             Err(Error::Unauthenticated) => {}
-            Err(error) => return Err(Problem::Directory(error)),
+            Err(error) => return Err(error.into()),
             Ok(_) if refused => return Err(Problem::ForeignOrigin),
             Ok(caller) => return Ok(caller),
         }

@@ -2,17 +2,17 @@
 
 use crate::dialect::context::Context;
 use crate::dialect::plain::{self, log_cause};
+use crate::dialect::problem::CommonProblem;
 use crate::dialect::request_body::InvalidBody;
-use crate::dialect::route::UnknownMethod;
 use crate::directory::MembershipView;
-use crate::http::{InvalidPercentEncoding, Refusal, Response};
+use crate::http::Response;
 use crate::model::{DeniedAction, EntityKind, Error};
 
 pub(super) type Result<T> = std::result::Result<T, Problem>;
 
 /// The reason for an error response.
 pub(super) enum Problem {
-    Directory(Error),
+    Common(CommonProblem),
     /// An error of a membership. Its text depends on the resource in the path.
     Membership(MembershipView, Error),
     Unauthenticated {
@@ -22,7 +22,6 @@ pub(super) enum Problem {
     /// A page of another origin calls for a change and has nothing but a cookie.
     ForeignOrigin,
     UnknownPath,
-    UnknownMethod(UnknownMethod),
     /// The `id` in the body of an update belongs to no user.
     UnknownId(String),
     Body(InvalidBody),
@@ -39,9 +38,9 @@ pub(super) enum Problem {
     Missing(&'static str),
 }
 
-impl From<Error> for Problem {
-    fn from(error: Error) -> Problem {
-        Problem::Directory(error)
+impl<P: Into<CommonProblem>> From<P> for Problem {
+    fn from(problem: P) -> Problem {
+        Problem::Common(problem.into())
     }
 }
 
@@ -51,29 +50,11 @@ impl From<InvalidBody> for Problem {
     }
 }
 
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Problem {
-        Problem::Body(InvalidBody::Refused(refusal))
-    }
-}
-
-impl From<UnknownMethod> for Problem {
-    fn from(method: UnknownMethod) -> Problem {
-        Problem::UnknownMethod(method)
-    }
-}
-
-impl From<InvalidPercentEncoding> for Problem {
-    fn from(_: InvalidPercentEncoding) -> Problem {
-        Problem::Invalid("The query is not percent-encoded UTF-8".to_owned())
-    }
-}
-
 impl Problem {
     /// The error response. The texts that clients compare are the reference server's.
     pub(super) fn into_response(self, context: &Context) -> Response {
         match self {
-            Problem::Directory(error) => error_response(&error),
+            Problem::Common(problem) => common_response(problem),
             Problem::Membership(MembershipView::User, Error::NotFound(EntityKind::Group, _)) => {
                 error_document(404, "Group not found")
             }
@@ -93,9 +74,6 @@ impl Problem {
                 error_document(403, "A page of another origin cannot change anything with a cookie")
             }
             Problem::UnknownPath => error_document(404, "There is nothing at this path"),
-            Problem::UnknownMethod(unknown) => {
-                plain::method_not_allowed(error_document(405, "The path does not have this method"), &unknown)
-            }
             // The documented status, though it is the client's mistake: clients that repeat a 500 are told to
             // wait no longer than a second.
             Problem::UnknownId(id) if !context.strict_errors => {
@@ -118,6 +96,17 @@ impl Problem {
             Problem::Invalid(why) => error_document(400, &why),
             Problem::Missing(what) => error_document(404, what),
         }
+    }
+}
+
+fn common_response(problem: CommonProblem) -> Response {
+    match problem {
+        CommonProblem::Directory(error) => error_response(&error),
+        CommonProblem::UnknownMethod(unknown) => {
+            plain::method_not_allowed(error_document(405, "The path does not have this method"), &unknown)
+        }
+        CommonProblem::InvalidQuery => error_document(400, "The query is not percent-encoded UTF-8"),
+        CommonProblem::Refused(refusal) => plain::refusal(error_document, refusal),
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) fn update(call: &mut Call<'_>, directory: &Directory) -> Result<Respo
         return Err(if directory.has_group(&other)? {
             Problem::Invalid(format!("the body names another group: {other}"))
         } else {
-            Problem::Directory(Error::NotFound(EntityKind::Group, other))
+            Error::NotFound(EntityKind::Group, other).into()
         });
     }
     let details = directory.update_group(name, changes, lists(request)?, write_preconditions(request))?;

@@ -81,7 +81,7 @@ impl PageRequest {
                 })
             })
         });
-        response.map_err(Problem::Directory)
+        response.map_err(Problem::from)
     }
 
     /// Writes the document up to its entries.
