@@ -84,6 +84,25 @@ pub(super) struct FileResultArgs {
     pub(super) result: ResultFormat,
 }
 
+/// The options of a command that acts on the directory and prints a result.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ActionArgs {
+    #[command(flatten)]
+    pub(super) printing: ResultArgs,
+    #[command(flatten)]
+    pub(super) target: Target,
+}
+
+/// The options of a command that lists users or groups.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ListArgs {
+    /// Format of the output
+    #[arg(long, value_enum, default_value = "table")]
+    pub(super) format: ListFormat,
+    #[command(flatten)]
+    pub(super) target: Target,
+}
+
 /// A role of an application key or a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum RoleArg {
@@ -112,9 +131,7 @@ pub(super) struct Names {
     #[arg(required = true, value_name = "NAME")]
     pub(super) names: Vec<String>,
     #[command(flatten)]
-    pub(super) printing: ResultArgs,
-    #[command(flatten)]
-    pub(super) target: Target,
+    pub(super) action: ActionArgs,
 }
 
 impl Names {

@@ -1,7 +1,7 @@
 //! The command `backup`.
 
 use super::admin_client::copy_through_server;
-use super::args::{ResultArgs, ResultFormat, Target};
+use super::args::{ActionArgs, ResultArgs, ResultFormat};
 use super::open_store::start_logging;
 use super::output::print_status;
 use super::progress::Progress;
@@ -30,14 +30,12 @@ pub(super) struct BackupArgs {
     #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     keep: Option<usize>,
     #[command(flatten)]
-    printing: ResultArgs,
-    #[command(flatten)]
-    target: Target,
+    action: ActionArgs,
 }
 
 /// Copies the database to a file.
 pub(super) fn run(args: &BackupArgs) -> anyhow::Result<()> {
-    let BackupArgs { file, force, keep, printing: ResultArgs { format }, target } = args;
+    let BackupArgs { file, force, keep, action: ActionArgs { printing: ResultArgs { format }, target } } = args;
     let (file, force, keep, format) = (file.as_deref(), *force, *keep, *format);
     let folder = file.map_or(Some(Path::new("")), |file| file.is_dir().then_some(file));
     if keep.is_some() && folder.is_none() {

@@ -1,7 +1,7 @@
 //! The commands `group …`.
 
 use super::admin_client::AdminClient;
-use super::args::{Consent, ListFormat, Names, ResultArgs, Target, property};
+use super::args::{ActionArgs, Consent, ListArgs, ListFormat, Names, Target, property};
 use super::result::{Done, each, tell};
 use super::table::{Column, Table, show};
 use super::terminal::confirm;
@@ -18,21 +18,15 @@ pub(super) enum GroupCommand {
         /// Only groups whose name or label contains this text
         #[arg(long = "match", value_name = "TEXT")]
         text: Option<String>,
-        /// Format of the output
-        #[arg(long, value_enum, default_value = "table")]
-        format: ListFormat,
         #[command(flatten)]
-        target: Target,
+        list: ListArgs,
     },
     /// Show a group. To list its users: rollbook user list --group NAME
     Show {
         /// Name of the group
         name: String,
-        /// Format of the output
-        #[arg(long, value_enum, default_value = "table")]
-        format: ListFormat,
         #[command(flatten)]
-        target: Target,
+        list: ListArgs,
     },
     /// Create a group
     Add {
@@ -41,9 +35,7 @@ pub(super) enum GroupCommand {
         #[command(flatten)]
         fields: GroupFields,
         #[command(flatten)]
-        printing: ResultArgs,
-        #[command(flatten)]
-        target: Target,
+        action: ActionArgs,
     },
     /// Change the given fields of a group; an empty value clears a field
     Set {
@@ -52,9 +44,7 @@ pub(super) enum GroupCommand {
         #[command(flatten)]
         fields: GroupFields,
         #[command(flatten)]
-        printing: ResultArgs,
-        #[command(flatten)]
-        target: Target,
+        action: ActionArgs,
     },
     /// Delete groups. Their members are not deleted
     Delete {
@@ -81,9 +71,7 @@ pub(super) struct Members {
     #[arg(long)]
     pub(super) groups: bool,
     #[command(flatten)]
-    pub(super) printing: ResultArgs,
-    #[command(flatten)]
-    pub(super) target: Target,
+    pub(super) action: ActionArgs,
 }
 
 /// The fields of a group.
@@ -146,21 +134,21 @@ const ALL_COLUMNS: [Column; 6] = [
 /// Runs a command for groups.
 pub(super) fn run(command: GroupCommand) -> anyhow::Result<()> {
     match command {
-        GroupCommand::List { text, format, target } => list(&target, text.as_deref(), format),
-        GroupCommand::Show { name, format, target } => {
+        GroupCommand::List { text, list: ListArgs { format, target } } => list(&target, text.as_deref(), format),
+        GroupCommand::Show { name, list: ListArgs { format, target } } => {
             show(&AdminClient::open(&target)?.send::<GroupView>(AdminRequest::Group { name })?, format, &ALL_COLUMNS)
         }
-        GroupCommand::Add { name, fields, printing, target } => {
+        GroupCommand::Add { name, fields, action: ActionArgs { printing, target } } => {
             let group: GroupView = AdminClient::open(&target)?.send(AdminRequest::AddGroup(fields.record(name)))?;
             tell(printing.format, &format!("created group {}", group.record.name), &group)
         }
-        GroupCommand::Set { name, fields, printing, target } => {
+        GroupCommand::Set { name, fields, action: ActionArgs { printing, target } } => {
             let group: GroupView = AdminClient::open(&target)?.send(AdminRequest::SetGroup(fields.record(name)))?;
             tell(printing.format, &format!("updated group {}", group.record.name), &group)
         }
         GroupCommand::Delete { names, consent } => {
             confirm(consent.yes, &format!("permanently delete {}?", names.counted("group")))?;
-            let Names { names, printing, target } = names;
+            let Names { names, action: ActionArgs { printing, target } } = names;
             let done = Done { sentence: "deleted group", key: "removed", group: None };
             each(&mut AdminClient::open(&target)?, &names, printing.format, &done, |client, name| {
                 client.send::<()>(AdminRequest::DeleteGroup { name: name.to_owned() })
@@ -185,7 +173,7 @@ fn list(target: &Target, text: Option<&str>, format: ListFormat) -> anyhow::Resu
 }
 
 fn change(members: Members, done: &'static str, order: fn(Membership) -> AdminRequest) -> anyhow::Result<()> {
-    let Members { group, members, groups, printing, target } = members;
+    let Members { group, members, groups, action: ActionArgs { printing, target } } = members;
     let done = Done { sentence: done, key: done, group: Some(group.clone()) };
     each(&mut AdminClient::open(&target)?, &members, printing.format, &done, |client, name| {
         let (group, member) = (group.clone(), name.to_owned());

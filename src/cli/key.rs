@@ -1,7 +1,7 @@
 //! The commands `key …` for API keys and application keys.
 
 use super::admin_client::AdminClient;
-use super::args::{Consent, ListFormat, ResultArgs, ResultFormat, RoleArg, Target};
+use super::args::{ActionArgs, Consent, ListFormat, ResultFormat, RoleArg, Target};
 use super::output::{print, print_status};
 use super::result::{print_object, tell};
 use super::table::{Column, Table};
@@ -27,9 +27,7 @@ pub(super) enum KeyCommand {
         #[arg(long, value_enum)]
         role: Option<RoleArg>,
         #[command(flatten)]
-        printing: ResultArgs,
-        #[command(flatten)]
-        target: Target,
+        action: ActionArgs,
     },
     /// List all keys, including revoked ones
     List {
@@ -44,9 +42,7 @@ pub(super) enum KeyCommand {
         /// Number of the key in the list
         id: i64,
         #[command(flatten)]
-        printing: ResultArgs,
-        #[command(flatten)]
-        target: Target,
+        action: ActionArgs,
         #[command(flatten)]
         consent: Consent,
     },
@@ -64,7 +60,7 @@ pub(super) enum KeyArg {
 /// Runs a command for keys.
 pub(super) fn run(command: KeyCommand) -> anyhow::Result<()> {
     match command {
-        KeyCommand::Create { kind, name, role, printing, target } => {
+        KeyCommand::Create { kind, name, role, action: ActionArgs { printing, target } } => {
             create(&target, kind, name, role.map(Role::from), printing.format)
         }
         KeyCommand::List { format, target } => {
@@ -73,7 +69,7 @@ pub(super) fn run(command: KeyCommand) -> anyhow::Result<()> {
             table.rows(&keys)?;
             table.end()
         }
-        KeyCommand::Revoke { id, printing, target, consent } => {
+        KeyCommand::Revoke { id, action: ActionArgs { printing, target }, consent } => {
             confirm(consent.yes, &format!("permanently revoke key {id}?"))?;
             AdminClient::open(&target)?.send::<()>(AdminRequest::RevokeKey { id })?;
             tell(printing.format, &format!("revoked key {id}"), &json!({ "revoked": id }))

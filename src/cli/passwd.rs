@@ -1,7 +1,7 @@
 //! The command `passwd`.
 
 use super::admin_client::AdminClient;
-use super::args::{ResultArgs, Target};
+use super::args::ActionArgs;
 use super::open_store::start_logging;
 use super::result::tell;
 use super::terminal::read_password;
@@ -20,16 +20,14 @@ pub(super) struct PasswdArgs {
     #[arg(long)]
     keep_tokens: bool,
     #[command(flatten)]
-    printing: ResultArgs,
-    #[command(flatten)]
-    target: Target,
+    action: ActionArgs,
     #[command(flatten)]
     rules: PasswordRules,
 }
 
 /// Sets the password of a user.
 pub(super) fn run(args: PasswdArgs) -> anyhow::Result<()> {
-    let PasswdArgs { user, keep_tokens, printing, target, rules } = args;
+    let PasswdArgs { user, keep_tokens, action: ActionArgs { printing, target }, rules } = args;
     start_logging(&target.database);
     require_database(&target.database.db)?;
     let password = read_password(&user)?;

@@ -1,7 +1,7 @@
 //! Users.
 
 use super::admin_client::AdminClient;
-use super::args::{Consent, ListFormat, Names, ResultArgs, ResultFormat, RoleArg, Target, property};
+use super::args::{ActionArgs, Consent, ListArgs, ListFormat, Names, ResultFormat, RoleArg, Target, property};
 use super::output::print;
 use super::progress::Progress;
 use super::result::{Done, each, tell};
@@ -26,21 +26,15 @@ pub(super) enum UserCommand {
     List {
         #[command(flatten)]
         filters: UserFilters,
-        /// Format of the output
-        #[arg(long, value_enum, default_value = "table")]
-        format: ListFormat,
         #[command(flatten)]
-        target: Target,
+        list: ListArgs,
     },
     /// Show a user and the user's groups
     Show {
         /// Login of the user
         name: String,
-        /// Format of the output
-        #[arg(long, value_enum, default_value = "table")]
-        format: ListFormat,
         #[command(flatten)]
-        target: Target,
+        list: ListArgs,
     },
     /// Create a user
     Add {
@@ -49,9 +43,7 @@ pub(super) enum UserCommand {
         #[command(flatten)]
         fields: Box<UserFields>,
         #[command(flatten)]
-        printing: ResultArgs,
-        #[command(flatten)]
-        target: Target,
+        action: ActionArgs,
     },
     /// Change the given fields of a user; an empty value clears a field
     Set {
@@ -63,9 +55,7 @@ pub(super) enum UserCommand {
         #[arg(long)]
         keep_tokens: bool,
         #[command(flatten)]
-        printing: ResultArgs,
-        #[command(flatten)]
-        target: Target,
+        action: ActionArgs,
     },
     /// Give a user another login
     #[command(
@@ -78,9 +68,7 @@ pub(super) enum UserCommand {
         /// New login of the user
         new: String,
         #[command(flatten)]
-        printing: ResultArgs,
-        #[command(flatten)]
-        target: Target,
+        action: ActionArgs,
     },
     /// Disable users; they cannot log in
     Disable(Names),
@@ -102,9 +90,7 @@ pub(super) enum UserCommand {
         #[arg(long)]
         dry_run: bool,
         #[command(flatten)]
-        printing: ResultArgs,
-        #[command(flatten)]
-        target: Target,
+        action: ActionArgs,
         #[command(flatten)]
         consent: Consent,
     },
@@ -219,22 +205,22 @@ static ALL_COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(|| {
 /// Runs a command for users.
 pub(super) fn run(command: UserCommand) -> anyhow::Result<()> {
     match command {
-        UserCommand::List { filters, format, target } => list(&target, filters, format),
-        UserCommand::Show { name, format, target } => {
+        UserCommand::List { filters, list: ListArgs { format, target } } => list(&target, filters, format),
+        UserCommand::Show { name, list: ListArgs { format, target } } => {
             show(&AdminClient::open(&target)?.send::<UserView>(AdminRequest::User { name })?, format, &ALL_COLUMNS)
         }
-        UserCommand::Add { name, fields, printing, target } => {
+        UserCommand::Add { name, fields, action: ActionArgs { printing, target } } => {
             let record = record(name, *fields)?;
             let user: UserView = AdminClient::open(&target)?.send(AdminRequest::AddUser(Box::new(record)))?;
             tell(printing.format, &format!("created user {}", user.record.name), &user)
         }
-        UserCommand::Set { name, fields, keep_tokens, printing, target } => {
+        UserCommand::Set { name, fields, keep_tokens, action: ActionArgs { printing, target } } => {
             let record = record(name, *fields)?;
             let mut client = AdminClient::open(&target)?.keeping_tokens(keep_tokens);
             let user: UserView = client.send(AdminRequest::SetUser(Box::new(record)))?;
             tell(printing.format, &format!("updated user {}", user.record.name), &user)
         }
-        UserCommand::Rename { old, new, printing, target } => {
+        UserCommand::Rename { old, new, action: ActionArgs { printing, target } } => {
             let order = AdminRequest::RenameUser { name: old.clone(), new_name: new };
             let user: UserView = AdminClient::open(&target)?.send(order)?;
             tell(printing.format, &format!("renamed user {} to {}", old.trim(), user.record.name), &user)
@@ -244,13 +230,13 @@ pub(super) fn run(command: UserCommand) -> anyhow::Result<()> {
         UserCommand::Delete { names, consent } => {
             let question = format!("permanently delete {} with memberships and tokens?", names.counted("user"));
             confirm(consent.yes, &question)?;
-            let Names { names, printing, target } = names;
+            let Names { names, action: ActionArgs { printing, target } } = names;
             let done = Done { sentence: "deleted user", key: "removed", group: None };
             each(&mut AdminClient::open(&target)?, &names, printing.format, &done, |client, name| {
                 client.send::<()>(AdminRequest::DeleteUser { name: name.to_owned() })
             })
         }
-        UserCommand::Purge { older_than, dry_run, printing, target, consent } => {
+        UserCommand::Purge { older_than, dry_run, action: ActionArgs { printing, target }, consent } => {
             if !dry_run {
                 let days = older_than.as_secs_f64() / 86_400.0;
                 let question = format!(
@@ -303,7 +289,7 @@ fn selected(
 }
 
 fn set_disabled(names: Names, disabled: bool) -> anyhow::Result<()> {
-    let Names { names, printing, target } = names;
+    let Names { names, action: ActionArgs { printing, target } } = names;
     let (sentence, key) = if disabled { ("disabled user", "disabled") } else { ("enabled user", "enabled") };
     let done = Done { sentence, key, group: None };
     each(&mut AdminClient::open(&target)?, &names, printing.format, &done, |client, name| {
