@@ -61,8 +61,8 @@ impl Refusal {
 }
 
 /// Advice for a request whose values are invalid.
-pub(super) fn hint(order: &AdminRequest) -> Option<&'static str> {
-    match order {
+pub(super) fn hint(request: &AdminRequest) -> Option<&'static str> {
+    match request {
         AdminRequest::AddMember(Membership { subgroup: true, .. }) => {
             Some("rollbook group show lists the groups in a group and above it")
         }

@@ -4,6 +4,7 @@
 mod advice;
 mod fields;
 mod import_runner;
+pub mod procedure;
 mod request;
 mod views;
 
@@ -12,7 +13,10 @@ pub use fields::settle_fields;
 pub use import_runner::{
     GroupMapping, ImportObserver, ImportRunOptions, ImportSource, ImportSummary, ImportTarget, PasswordRule, run_import,
 };
-pub use request::{AdminRequest, ImportBatch, Membership, Phase, Selection};
+pub use request::{
+    AdminRequest, ChangeQuery, GroupQuery, ImportBatch, Membership, NewKey, PasswordChange, Phase, Purge, Rename,
+    Selection, UserQuery,
+};
 pub(crate) use request::{LOCAL_PATH, PROGRESS_PATH};
 pub use views::{
     ChangeView, ChangesView, GroupView, ImportBatchResult, ImportProgressView, KeyView, MissingMember, RefusedRow,
@@ -28,78 +32,87 @@ use crate::json::{self, JsonText};
 use crate::model::{
     AccessRole, BaseRole, Filter, GroupChanges, GroupRef, KeyRole, Precondition, Result, TextField, UserChanges,
 };
-use serde::Serialize;
+use procedure::{
+    ADD_MEMBER, BEGIN_IMPORT, COPY_DATABASE, COUNT_PENDING_MEMBERS, CREATE_GROUP, CREATE_KEY, CREATE_USER,
+    DELETE_GROUP, DELETE_USER, END_IMPORT, IMPORT, IMPORT_PROGRESS, LIST_GROUPS, LIST_KEYS, LIST_USERS, PURGE_USERS,
+    READ_CHANGES, READ_GROUP, READ_USER, REMOVE_ANSWERED_PROPERTIES, REMOVE_MEMBER, RENAME_USER, REVOKE_KEY,
+    SET_PASSWORD, UPDATE_GROUP, UPDATE_USER,
+};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Carries out an order. The answer is what the order says, as JSON.
+/// Carries out a request. Returns the answer of its procedure as JSON.
 ///
 /// # Errors
 /// Those of the directory's verbs, with advice.
-pub fn perform(directory: &Directory, order: AdminRequest) -> std::result::Result<JsonText, Refusal> {
-    let hint = advice::hint(&order);
-    carry_out(directory, order).map_err(|error| Refusal::new(directory, error, hint))
+pub fn perform(directory: &Directory, request: AdminRequest) -> std::result::Result<JsonText, Refusal> {
+    let hint = advice::hint(&request);
+    carry_out(directory, request).map_err(|error| Refusal::new(directory, error, hint))
 }
 
-fn carry_out(directory: &Directory, order: AdminRequest) -> Result<JsonText> {
-    match order {
-        AdminRequest::Users { selection, after, limit } => users(directory, &selection, &after, limit),
-        AdminRequest::User { name } => answer(&UserView::of_profile(&directory.user_with_groups(&name)?)),
-        AdminRequest::AddUser(user) => answer(&UserView::of_profile(&directory.create_user(new_user_of(*user))?)),
+fn carry_out(directory: &Directory, request: AdminRequest) -> Result<JsonText> {
+    Ok(match request {
+        AdminRequest::Users(query) => LIST_USERS.encode(&users(directory, &query)?),
+        AdminRequest::User { name } => READ_USER.encode(&UserView::of_profile(&directory.user_with_groups(&name)?)),
+        AdminRequest::AddUser(user) => {
+            CREATE_USER.encode(&UserView::of_profile(&directory.create_user(new_user_of(*user))?))
+        }
         AdminRequest::SetUser(user) => {
             let (name, edit) = user_edit_of(*user);
-            answer(&UserView::of_profile(&directory.update_user(&name, edit)?))
+            UPDATE_USER.encode(&UserView::of_profile(&directory.update_user(&name, edit)?))
         }
-        AdminRequest::RenameUser { name, new_name } => {
-            answer(&UserView::of_profile(&directory.rename_user(&name, &new_name, Precondition::default())?))
+        AdminRequest::RenameUser(Rename { name, new_name }) => RENAME_USER
+            .encode(&UserView::of_profile(&directory.rename_user(&name, &new_name, Precondition::default())?)),
+        AdminRequest::DeleteUser { name } => {
+            DELETE_USER.encode(&directory.delete_user(&name, Precondition::default())?)
         }
-        AdminRequest::DeleteUser { name } => answer(&directory.delete_user(&name, Precondition::default())?),
-        AdminRequest::PurgeUsers { unchanged_since, limit } => answer(&directory.purge_users(unchanged_since, limit)?),
-        AdminRequest::Groups { text, after, limit } => {
+        AdminRequest::PurgeUsers(Purge { unchanged_since, limit }) => {
+            PURGE_USERS.encode(&directory.purge_users(unchanged_since, limit)?)
+        }
+        AdminRequest::Groups(GroupQuery { text, after, limit }) => {
             let groups = directory.groups_after(text.as_deref(), &after, limit)?;
-            answer(&groups.iter().map(GroupView::of_counted).collect::<Vec<_>>())
+            LIST_GROUPS.encode(&groups.iter().map(GroupView::of_counted).collect())
         }
-        AdminRequest::Group { name } => group(directory, &name),
+        AdminRequest::Group { name } => READ_GROUP.encode(&group_view(directory, &name)?.0),
         AdminRequest::AddGroup(record) => {
             let (name, changes) = group_of(record);
             directory.create_group(&name, changes, ListSelection::default())?;
-            group(directory, &name)
+            CREATE_GROUP.encode(&group_view(directory, &name)?.0)
         }
         AdminRequest::SetGroup(record) => {
             let (name, changes) = group_of(record);
             directory.update_group(&name, changes, ListSelection::default(), Precondition::default())?;
-            group(directory, &name)
+            UPDATE_GROUP.encode(&group_view(directory, &name)?.0)
         }
-        AdminRequest::DeleteGroup { name } => answer(&directory.delete_group(&name, Precondition::default())?),
-        AdminRequest::AddMember(membership) => add_member(directory, membership),
-        AdminRequest::RemoveMember(membership) => remove_member(directory, membership),
-        AdminRequest::CreateKey { role, name } => create_key(directory, role, &name),
-        AdminRequest::Keys => answer(&directory.keys()?.iter().map(KeyView::of).collect::<Vec<_>>()),
-        AdminRequest::RevokeKey { id } => answer(&directory.revoke_key(id)?),
-        AdminRequest::SetPassword { user, password } => answer(&directory.set_password(&user, &password)?),
-        AdminRequest::Changes { oldest, after, from, limit, wait } => {
-            let since = from.map(ChangeCursor::Time).or(after.map(ChangeCursor::Change)).unwrap_or(ChangeCursor::Now);
-            let since = if oldest { ChangeCursor::Oldest } else { since };
-            let found = directory.changes(since, limit, Duration::from_secs(wait))?;
-            answer(&ChangesView { changes: found.changes.iter().map(ChangeView::of).collect(), next: found.next })
+        AdminRequest::DeleteGroup { name } => {
+            DELETE_GROUP.encode(&directory.delete_group(&name, Precondition::default())?)
         }
-        AdminRequest::Copy { name } => answer(&directory.copy_database(&name)?),
-        AdminRequest::Import(batch) => import(directory, *batch),
-        AdminRequest::ImportProgress { digest } => {
-            answer(&directory.import_progress(digest)?.map(ImportProgressView::of))
+        AdminRequest::AddMember(membership) => ADD_MEMBER.encode(&add_member(directory, membership)?),
+        AdminRequest::RemoveMember(membership) => REMOVE_MEMBER.encode(&remove_member(directory, membership)?),
+        AdminRequest::CreateKey(key) => CREATE_KEY.encode(&create_key(directory, key)?),
+        AdminRequest::Keys => LIST_KEYS.encode(&directory.keys()?.iter().map(KeyView::of).collect()),
+        AdminRequest::RevokeKey { id } => REVOKE_KEY.encode(&directory.revoke_key(id)?),
+        AdminRequest::SetPassword(PasswordChange { user, password }) => {
+            SET_PASSWORD.encode(&directory.set_password(&user, &password)?)
         }
-        AdminRequest::BeginImport { digest, places } => answer(&directory.begin_import(digest, places)?),
+        AdminRequest::Changes(query) => READ_CHANGES.encode(&changes(directory, &query)?),
+        AdminRequest::Copy { name } => COPY_DATABASE.encode(&directory.copy_database(&name)?),
         AdminRequest::RemoveAnsweredProperties => {
             let removed = directory.remove_answered_properties()?;
-            answer(&removed.into_iter().map(RemovedPropertyView::of).collect::<Vec<_>>())
+            REMOVE_ANSWERED_PROPERTIES.encode(&removed.into_iter().map(RemovedPropertyView::of).collect())
         }
-        AdminRequest::CountPendingMembers => answer(&directory.count_pending_members()?),
-        AdminRequest::EndImport { digest } => answer(&directory.end_import(digest)?),
-    }
+        AdminRequest::CountPendingMembers => COUNT_PENDING_MEMBERS.encode(&directory.count_pending_members()?),
+        AdminRequest::Import(batch) => IMPORT.encode(&import(directory, *batch)?),
+        AdminRequest::ImportProgress { digest } => {
+            IMPORT_PROGRESS.encode(&directory.import_progress(digest)?.map(ImportProgressView::of))
+        }
+        AdminRequest::BeginImport { digest, places } => BEGIN_IMPORT.encode(&directory.begin_import(digest, places)?),
+        AdminRequest::EndImport { digest } => END_IMPORT.encode(&directory.end_import(digest)?),
+    })
 }
 
-/// Some users, in the order of names.
-fn users(directory: &Directory, selection: &Selection, after: &str, limit: u64) -> Result<JsonText> {
+fn users(directory: &Directory, query: &UserQuery) -> Result<Vec<UserView>> {
+    let UserQuery { selection, after, limit } = query;
     let group = selection.group.as_deref().map(GroupRef::from);
     let filters = [
         selection.disabled.map(Filter::disabled),
@@ -109,42 +122,45 @@ fn users(directory: &Directory, selection: &Selection, after: &str, limit: u64) 
         selection.unchanged_since.map(Filter::UnchangedSince),
     ];
     let filter = filters.into_iter().flatten().collect();
-    let accounts = directory.users_after(filter, group, after, limit)?;
-    answer(&accounts.iter().map(UserView::of_account).collect::<Vec<_>>())
+    let accounts = directory.users_after(filter, group, after, *limit)?;
+    Ok(accounts.iter().map(UserView::of_account).collect())
 }
 
-fn add_member(directory: &Directory, membership: Membership) -> Result<JsonText> {
+fn add_member(directory: &Directory, membership: Membership) -> Result<()> {
     let Membership { group, member, subgroup } = membership;
     if subgroup {
-        return answer(&directory.add_subgroup(&group, &member)?);
+        return directory.add_subgroup(&group, &member);
     }
-    answer(&directory.add_member(MembershipView::Group, &member, &group).map(drop)?)
+    directory.add_member(MembershipView::Group, &member, &group).map(drop)
 }
 
-fn remove_member(directory: &Directory, membership: Membership) -> Result<JsonText> {
+fn remove_member(directory: &Directory, membership: Membership) -> Result<()> {
     let Membership { group, member, subgroup } = membership;
     if subgroup {
-        return answer(&directory.remove_subgroup(&group, &member)?);
+        return directory.remove_subgroup(&group, &member);
     }
-    answer(&directory.remove_member(MembershipView::Group, &member, &group).map(drop)?)
+    directory.remove_member(MembershipView::Group, &member, &group).map(drop)
 }
 
-fn create_key(directory: &Directory, role: Option<Role>, name: &str) -> Result<JsonText> {
-    let purpose = match role {
+fn create_key(directory: &Directory, key: NewKey) -> Result<(i64, String)> {
+    let purpose = match key.role {
         None => CredentialKind::Api,
         Some(Role::Admin) => CredentialKind::Application(KeyRole::Admin),
         Some(Role::Standard) => CredentialKind::Application(KeyRole::Standard),
         Some(Role::Read) => CredentialKind::Application(KeyRole::Read),
     };
-    answer(&directory.create_key(purpose, name)?)
+    directory.create_key(purpose, &key.name)
 }
 
-fn answer(value: &impl Serialize) -> Result<JsonText> {
-    Ok(JsonText::stored(json::to_string(value)))
-}
-
-fn group(directory: &Directory, name: &str) -> Result<JsonText> {
-    answer(&group_view(directory, name)?.0)
+fn changes(directory: &Directory, query: &ChangeQuery) -> Result<ChangesView> {
+    let since = match query {
+        ChangeQuery { oldest: true, .. } => ChangeCursor::Oldest,
+        ChangeQuery { from: Some(at), .. } => ChangeCursor::Time(*at),
+        ChangeQuery { after: Some(id), .. } => ChangeCursor::Change(*id),
+        _ => ChangeCursor::Now,
+    };
+    let found = directory.changes(since, query.limit, Duration::from_secs(query.wait))?;
+    Ok(ChangesView { changes: found.changes.iter().map(ChangeView::of).collect(), next: found.next })
 }
 
 /// A group with the groups in it and above it, and its state.
@@ -158,7 +174,7 @@ pub fn group_view(directory: &Directory, name: &str) -> Result<(GroupView, u64)>
     Ok((GroupView::of_details(&details, users), details.group.etag()))
 }
 
-fn import(directory: &Directory, batch: ImportBatch) -> Result<JsonText> {
+fn import(directory: &Directory, batch: ImportBatch) -> Result<ImportBatchResult> {
     let ImportBatch { records, rows, conflict, create_groups, base, digest, phase, last } = batch;
     let options = ImportOptions { conflict, create_groups, base, defers: phase != Phase::Administrators };
     let items = records.into_iter().map(|record| item(record, phase)).collect();
@@ -166,7 +182,7 @@ fn import(directory: &Directory, batch: ImportBatch) -> Result<JsonText> {
     let described = rows.clone();
     let describe = move |imported: &Imported| json::to_string(&ImportBatchResult::of(imported, &described));
     let imported = directory.import_batch(items, options, Some(position), describe)?;
-    answer(&ImportBatchResult::of(&imported, &rows))
+    Ok(ImportBatchResult::of(&imported, &rows))
 }
 
 fn item(record: Record, phase: Phase) -> Item {

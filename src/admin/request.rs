@@ -9,166 +9,193 @@ pub(crate) const LOCAL_PATH: &str = "/orders";
 /// The path where a waiting command asks whether the server makes progress.
 pub(crate) const PROGRESS_PATH: &str = "/progress";
 
-/// A request of a command.
+/// A request of a command, as the admin socket carries it. The [`procedure`](super::procedure)s make requests.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdminRequest {
-    /// Some users, in the order of names: [`UserView`](super::UserView)s.
-    Users {
-        /// Which.
-        selection: Selection,
-        /// After that name.
-        after: String,
-        /// As many.
-        limit: u64,
-    },
-    /// One user, with groups: [`UserView`](super::UserView).
+    /// [`LIST_USERS`](super::procedure::LIST_USERS)
+    Users(UserQuery),
+    /// [`READ_USER`](super::procedure::READ_USER)
     User {
-        /// The login.
+        /// Login of the user.
         name: String,
     },
-    /// Makes a user: [`UserView`](super::UserView).
+    /// [`CREATE_USER`](super::procedure::CREATE_USER)
     AddUser(Box<UserRecord>),
-    /// Changes a user: [`UserView`](super::UserView). What is `None` stays, what is empty is cleared.
+    /// [`UPDATE_USER`](super::procedure::UPDATE_USER)
     SetUser(Box<UserRecord>),
-    /// Gives a user another login: [`UserView`](super::UserView).
-    RenameUser {
-        /// The present login.
-        name: String,
-        /// The new one.
-        new_name: String,
-    },
-    /// Removes a user for good.
+    /// [`RENAME_USER`](super::procedure::RENAME_USER)
+    RenameUser(Rename),
+    /// [`DELETE_USER`](super::procedure::DELETE_USER)
     DeleteUser {
-        /// The login.
+        /// Login of the user.
         name: String,
     },
-    /// Removes users who are disabled and were not changed since then, as many: their names.
-    PurgeUsers {
-        /// Milliseconds since 1970-01-01 UTC.
-        unchanged_since: i64,
-        /// As many.
-        limit: u64,
-    },
-    /// Some groups, in the order of names: [`GroupView`](super::GroupView)s.
-    Groups {
-        /// Only entries whose name or label contains this.
-        text: Option<String>,
-        /// After that name.
-        after: String,
-        /// As many.
-        limit: u64,
-    },
-    /// One group, with the groups in it and above it: [`GroupView`](super::GroupView).
+    /// [`PURGE_USERS`](super::procedure::PURGE_USERS)
+    PurgeUsers(Purge),
+    /// [`LIST_GROUPS`](super::procedure::LIST_GROUPS)
+    Groups(GroupQuery),
+    /// [`READ_GROUP`](super::procedure::READ_GROUP)
     Group {
-        /// The name.
+        /// Name of the group.
         name: String,
     },
-    /// Makes a group: [`GroupView`](super::GroupView).
+    /// [`CREATE_GROUP`](super::procedure::CREATE_GROUP)
     AddGroup(GroupRecord),
-    /// Changes a group: [`GroupView`](super::GroupView). What is `None` stays, what is empty is cleared.
+    /// [`UPDATE_GROUP`](super::procedure::UPDATE_GROUP)
     SetGroup(GroupRecord),
-    /// Removes a group for good.
+    /// [`DELETE_GROUP`](super::procedure::DELETE_GROUP)
     DeleteGroup {
-        /// The name.
+        /// Name of the group.
         name: String,
     },
-    /// Puts a user, or a group, into a group.
+    /// [`ADD_MEMBER`](super::procedure::ADD_MEMBER)
     AddMember(Membership),
-    /// Takes a user, or a group, out of a group.
+    /// [`REMOVE_MEMBER`](super::procedure::REMOVE_MEMBER)
     RemoveMember(Membership),
-    /// Makes a key: its number and the secret.
-    CreateKey {
-        /// The role of an application key; `None`: an API key.
-        role: Option<Role>,
-        /// Its label.
-        name: String,
-    },
-    /// All keys: [`KeyView`](super::KeyView)s.
+    /// [`CREATE_KEY`](super::procedure::CREATE_KEY)
+    CreateKey(NewKey),
+    /// [`LIST_KEYS`](super::procedure::LIST_KEYS)
     Keys,
-    /// Ends a key.
+    /// [`REVOKE_KEY`](super::procedure::REVOKE_KEY)
     RevokeKey {
-        /// Its number.
+        /// Number of the key.
         id: i64,
     },
-    /// Gives a user another password.
-    SetPassword {
-        /// The login.
-        user: String,
-        /// The password, in clear.
-        password: String,
-    },
-    /// Some changes: [`ChangesView`](super::ChangesView).
-    Changes {
-        /// With the oldest that is kept, in place of `after`.
-        #[serde(default)]
-        oldest: bool,
-        /// After that one; `None`: only those to come.
-        after: Option<i64>,
-        /// From that time on, in milliseconds since 1970-01-01 UTC, in place of `after`.
-        from: Option<i64>,
-        /// As many.
-        limit: u64,
-        /// Seconds to wait for the first one.
-        wait: u64,
-    },
-    /// Copies the database into an existing empty file in the same folder.
+    /// [`SET_PASSWORD`](super::procedure::SET_PASSWORD)
+    SetPassword(PasswordChange),
+    /// [`READ_CHANGES`](super::procedure::READ_CHANGES)
+    Changes(ChangeQuery),
+    /// [`COPY_DATABASE`](super::procedure::COPY_DATABASE)
     Copy {
-        /// The file, without its folder.
+        /// Name of the file, without its folder.
         name: String,
     },
-    /// Imports a batch of rows: [`ImportBatchResult`](super::ImportBatchResult).
+    /// [`IMPORT`](super::procedure::IMPORT)
     Import(Box<ImportBatch>),
-    /// The position of an interrupted import of the input with that digest:
-    /// [`ImportProgressView`](super::ImportProgressView), or nothing.
+    /// [`IMPORT_PROGRESS`](super::procedure::IMPORT_PROGRESS)
     ImportProgress {
-        /// SHA-256.
+        /// SHA-256 of the input and the options.
         digest: [u8; 32],
     },
-    /// Begins an import: the place from which the memberships of the input count, and the number of pending members.
+    /// [`BEGIN_IMPORT`](super::procedure::BEGIN_IMPORT)
     BeginImport {
-        /// SHA-256.
+        /// SHA-256 of the input and the options.
         digest: [u8; 32],
         /// The highest place of a membership in the input.
         places: u64,
     },
-    /// Removes properties with the names of fields from some users and groups: [`RemovedPropertyView`](super::RemovedPropertyView)s.
+    /// [`REMOVE_ANSWERED_PROPERTIES`](super::procedure::REMOVE_ANSWERED_PROPERTIES)
     RemoveAnsweredProperties,
-    /// The number of pending members.
+    /// [`COUNT_PENDING_MEMBERS`](super::procedure::COUNT_PENDING_MEMBERS)
     #[serde(rename = "waiting_names")]
     CountPendingMembers,
-    /// Ends an import.
+    /// [`END_IMPORT`](super::procedure::END_IMPORT)
     EndImport {
-        /// SHA-256.
+        /// SHA-256 of the input and the options.
         digest: [u8; 32],
     },
 }
 
-/// Which users a list is about: those to whom all of it applies.
+/// One page of a list of users.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct UserQuery {
+    /// Filters; a user must match all of them.
+    pub selection: Selection,
+    /// The page begins after this login.
+    pub after: String,
+    /// Maximum number of users on the page.
+    pub limit: u64,
+}
+
+/// One page of a list of groups.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct GroupQuery {
+    /// Only groups whose name or label contains this text.
+    pub text: Option<String>,
+    /// The page begins after this name.
+    pub after: String,
+    /// Maximum number of groups on the page.
+    pub limit: u64,
+}
+
+/// Another login for a user.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Rename {
+    /// Present login.
+    pub name: String,
+    /// New login.
+    pub new_name: String,
+}
+
+/// Another password for a user.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PasswordChange {
+    /// Login of the user.
+    pub user: String,
+    /// New password in clear.
+    pub password: String,
+}
+
+/// The users to purge.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Purge {
+    /// Only disabled users who were not changed since this time, in milliseconds since 1970-01-01 UTC.
+    pub unchanged_since: i64,
+    /// Maximum number of users to delete.
+    pub limit: u64,
+}
+
+/// A key to create.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct NewKey {
+    /// Role of an application key; `None` creates an API key.
+    pub role: Option<Role>,
+    /// Label of the key.
+    pub name: String,
+}
+
+/// The position in the audit log from which changes are read.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ChangeQuery {
+    /// Reads from the oldest stored change; `from` and `after` are ignored.
+    #[serde(default)]
+    pub oldest: bool,
+    /// Reads changes after the one with this number; without `oldest`, `after` and `from` only future changes.
+    pub after: Option<i64>,
+    /// Reads changes from this time on, in milliseconds since 1970-01-01 UTC; `after` is ignored.
+    pub from: Option<i64>,
+    /// Maximum number of changes.
+    pub limit: u64,
+    /// Seconds to wait for the first change.
+    pub wait: u64,
+}
+
+/// Filters of a list of users. A user must match all of them.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Selection {
-    /// Only users who are disabled, or only users who are not.
+    /// True: only disabled users; false: only enabled users.
     pub disabled: Option<bool>,
-    /// Only users who have logged in, or only users who have not.
+    /// True: only users who have logged in; false: only users who have not.
     pub verified: Option<bool>,
-    /// Only administrators, or only other users.
+    /// True: only administrators; false: all users.
     pub administrators: bool,
-    /// Direct members of that group.
+    /// Only direct members of the group with this name.
     pub group: Option<String>,
-    /// Only users whose login, names or e-mail address contain that text.
+    /// Only users whose login, names or e-mail address contain this text.
     pub text: Option<String>,
-    /// Only users who were not changed since then, in milliseconds since 1970-01-01 UTC.
+    /// Only users who were not changed since this time, in milliseconds since 1970-01-01 UTC.
     pub unchanged_since: Option<i64>,
 }
 
-/// A membership.
+/// A direct membership in a group.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Membership {
-    /// The group.
+    /// Name of the parent group.
     pub group: String,
-    /// The user, or the group, in it.
+    /// Login of the user, or name of the subgroup.
     pub member: String,
-    /// It is a group.
+    /// True if the member is a group.
     pub subgroup: bool,
 }
 

@@ -4,7 +4,8 @@ use super::args::Target;
 use super::open_store::{self, start_logging};
 use super::output::print_status;
 use super::progress::Progress;
-use crate::admin::{AdminRequest, LOCAL_PATH, PROGRESS_PATH, perform};
+use crate::admin::procedure::{COPY_DATABASE, Procedure};
+use crate::admin::{AdminRequest, ChangeQuery, LOCAL_PATH, PROGRESS_PATH, perform};
 use crate::directory::{Directory, Passwords};
 use crate::files::DatabaseLocked;
 use crate::files::database_path::{require_database, socket_path};
@@ -157,22 +158,31 @@ impl AdminClient {
         }
     }
 
-    /// Performs a request and returns its result.
+    /// Calls a procedure and returns its answer.
     ///
     /// # Errors
-    /// The request failed; nothing has changed.
-    pub(super) fn send<T: DeserializeOwned>(&mut self, order: AdminRequest) -> anyhow::Result<T> {
-        let answer = match self {
+    /// The call failed; nothing has changed.
+    pub(super) fn call<P, A: DeserializeOwned>(
+        &mut self,
+        procedure: &Procedure<P, A>,
+        parameters: P,
+    ) -> anyhow::Result<A> {
+        let answer = self.send(procedure.request(parameters))?;
+        procedure.decode(&answer).context("read the result")
+    }
+
+    fn send(&mut self, request: AdminRequest) -> anyhow::Result<Vec<u8>> {
+        match self {
             AdminClient::Local(directory) | AdminClient::DryRun { directory, .. } => {
-                let answer = perform(directory, order).map_err(|refused| match refused.error {
+                let answer = perform(directory, request).map_err(|refused| match refused.error {
                     Error::Internal(cause) => cause,
                     _ => anyhow!("{refused}"),
                 })?;
-                answer.into_string().into_bytes()
+                Ok(answer.into_string().into_bytes())
             }
             AdminClient::Remote { client, socket, timeout, account, keep_tokens } => {
-                let body = json::to_vec(&AdminEnvelope { account, keep_tokens: *keep_tokens, order: &order });
-                let (status, answer) = match client.post(LOCAL_PATH, &body, patience(&order, *timeout)) {
+                let body = json::to_vec(&AdminEnvelope { account, keep_tokens: *keep_tokens, order: &request });
+                let (status, answer) = match client.post(LOCAL_PATH, &body, patience(&request, *timeout)) {
                     Err(error) if error.kind() == ErrorKind::TimedOut => bail!("{}", timeout_message(socket, *timeout)),
                     Err(error) => return Err(Disconnected(error)).context("send the request to the server"),
                     Ok(answered) => answered,
@@ -182,10 +192,9 @@ impl AdminClient {
                     let why = answer.get("error").and_then(Json::as_str).unwrap_or("the server gave no reason");
                     return Err(RequestRefused { status, why: why.to_owned() }.into());
                 }
-                answer
+                Ok(answer)
             }
-        };
-        json::decode(&answer).context("read the result")
+        }
     }
 }
 
@@ -199,7 +208,7 @@ pub(super) fn copy_through_server(target: &Target) -> Option<TempDatabase> {
     let mut copy = || -> anyhow::Result<TempDatabase> {
         let copied = TempDatabase::empty(database)?;
         let name = copied.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
-        client.send::<()>(AdminRequest::Copy { name })?;
+        client.call(&COPY_DATABASE, name)?;
         Ok(copied)
     };
     copy()
@@ -241,15 +250,15 @@ impl fmt::Display for RequestRefused {
 impl std::error::Error for RequestRefused {}
 
 /// How long to wait for the response to a request. A request that changes many rows can take long.
-fn patience(order: &AdminRequest, timeout: Duration) -> ResponseTimeout {
-    match order {
-        AdminRequest::Changes { wait, .. } => ResponseTimeout::Fixed(timeout + Duration::from_secs(*wait)),
+fn patience(request: &AdminRequest, timeout: Duration) -> ResponseTimeout {
+    match request {
+        AdminRequest::Changes(ChangeQuery { wait, .. }) => ResponseTimeout::Fixed(timeout + Duration::from_secs(*wait)),
         AdminRequest::Import(_)
         | AdminRequest::BeginImport { .. }
         | AdminRequest::EndImport { .. }
         | AdminRequest::RemoveAnsweredProperties
         | AdminRequest::Copy { .. }
-        | AdminRequest::PurgeUsers { .. }
+        | AdminRequest::PurgeUsers(_)
         | AdminRequest::DeleteUser { .. }
         | AdminRequest::DeleteGroup { .. } => ResponseTimeout::WhileProgressing(timeout, PROGRESS_PATH),
         _ => ResponseTimeout::Fixed(timeout),

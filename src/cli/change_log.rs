@@ -3,7 +3,8 @@
 use super::admin_client::{AdminClient, Disconnected, RequestRefused};
 use super::args::Target;
 use super::output::{print, print_status};
-use crate::admin::{AdminRequest, ChangeView, ChangesView};
+use crate::admin::procedure::READ_CHANGES;
+use crate::admin::{ChangeQuery, ChangeView};
 use crate::directory::ChangeCursor;
 use crate::json::{self, Json, JsonText, Object};
 use crate::model::{fold_name, now};
@@ -98,7 +99,7 @@ struct ChangeReader {
 impl ChangeReader {
     /// The next changes, at most [`CHANGES_PER_REQUEST`]. `None` if the request has to be sent again.
     fn read(&mut self, wait: u64) -> anyhow::Result<Option<Vec<ChangeView>>> {
-        let found: ChangesView = match self.client.send(request(self.since, wait)) {
+        let found = match self.client.call(&READ_CHANGES, query(self.since, wait)) {
             Ok(found) => found,
             Err(error) if self.follow && is_lost(&error) => {
                 if self.lost_at.is_none() {
@@ -141,14 +142,14 @@ fn is_outdated(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.downcast_ref::<RequestRefused>().is_some_and(|refused| refused.status == 410))
 }
 
-fn request(since: ChangeCursor, wait: u64) -> AdminRequest {
+fn query(since: ChangeCursor, wait: u64) -> ChangeQuery {
     let (oldest, after, from) = match since {
         ChangeCursor::Oldest => (true, None, None),
         ChangeCursor::Change(id) => (false, Some(id), None),
         ChangeCursor::Time(at) => (false, None, Some(at)),
         ChangeCursor::Now => (false, None, None),
     };
-    AdminRequest::Changes { oldest, after, from, limit: CHANGES_PER_REQUEST, wait }
+    ChangeQuery { oldest, after, from, limit: CHANGES_PER_REQUEST, wait }
 }
 
 fn matches_name(change: &ChangeView, name: Option<&str>) -> bool {

@@ -8,7 +8,8 @@ use super::progress::Progress;
 use super::result::print_result;
 use super::temp_files::remove_temp_files_on_signals;
 use super::terminal::confirm;
-use crate::admin::{AdminRequest, RemovedPropertyView};
+use crate::admin::RemovedPropertyView;
+use crate::admin::procedure::REMOVE_ANSWERED_PROPERTIES;
 use crate::directory;
 use crate::store::{Snapshot, TempDatabase};
 use anyhow::bail;
@@ -81,7 +82,7 @@ fn repair(target: &Target, consent: Consent, format: ResultFormat) -> anyhow::Re
     let (mut count, mut all) = (0, Vec::new());
     let mut printed = Ok(());
     loop {
-        let removed: Vec<RemovedPropertyView> = client.send(AdminRequest::RemoveAnsweredProperties)?;
+        let removed = client.call(&REMOVE_ANSWERED_PROPERTIES, ())?;
         if removed.is_empty() {
             drop(progress);
             let text = format!("removed {count} properties\n");

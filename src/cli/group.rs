@@ -5,7 +5,10 @@ use super::args::{ActionArgs, Consent, ListArgs, ListFormat, Names, Target, prop
 use super::result::{Done, each, tell};
 use super::table::{Column, Table, show};
 use super::terminal::confirm;
-use crate::admin::{AdminRequest, GroupView, Membership};
+use crate::admin::procedure::{
+    ADD_MEMBER, CREATE_GROUP, DELETE_GROUP, LIST_GROUPS, Procedure, READ_GROUP, REMOVE_MEMBER, UPDATE_GROUP,
+};
+use crate::admin::{GroupQuery, Membership};
 use crate::formats::GroupRecord;
 use crate::json::JsonText;
 use clap::{Args, Subcommand};
@@ -136,14 +139,14 @@ pub(super) fn run(command: GroupCommand) -> anyhow::Result<()> {
     match command {
         GroupCommand::List { text, list: ListArgs { format, target } } => list(&target, text.as_deref(), format),
         GroupCommand::Show { name, list: ListArgs { format, target } } => {
-            show(&AdminClient::open(&target)?.send::<GroupView>(AdminRequest::Group { name })?, format, &ALL_COLUMNS)
+            show(&AdminClient::open(&target)?.call(&READ_GROUP, name)?, format, &ALL_COLUMNS)
         }
         GroupCommand::Add { name, fields, action: ActionArgs { printing, target } } => {
-            let group: GroupView = AdminClient::open(&target)?.send(AdminRequest::AddGroup(fields.record(name)))?;
+            let group = AdminClient::open(&target)?.call(&CREATE_GROUP, fields.record(name))?;
             tell(printing.format, &format!("created group {}", group.record.name), &group)
         }
         GroupCommand::Set { name, fields, action: ActionArgs { printing, target } } => {
-            let group: GroupView = AdminClient::open(&target)?.send(AdminRequest::SetGroup(fields.record(name)))?;
+            let group = AdminClient::open(&target)?.call(&UPDATE_GROUP, fields.record(name))?;
             tell(printing.format, &format!("updated group {}", group.record.name), &group)
         }
         GroupCommand::Delete { names, consent } => {
@@ -151,11 +154,11 @@ pub(super) fn run(command: GroupCommand) -> anyhow::Result<()> {
             let Names { names, action: ActionArgs { printing, target } } = names;
             let done = Done { sentence: "deleted group", key: "removed", group: None };
             each(&mut AdminClient::open(&target)?, &names, printing.format, &done, |client, name| {
-                client.send::<()>(AdminRequest::DeleteGroup { name: name.to_owned() })
+                client.call(&DELETE_GROUP, name.to_owned())
             })
         }
-        GroupCommand::AddMember(members) => change(members, "added", AdminRequest::AddMember),
-        GroupCommand::RemoveMember(members) => change(members, "removed", AdminRequest::RemoveMember),
+        GroupCommand::AddMember(members) => change(members, "added", &ADD_MEMBER),
+        GroupCommand::RemoveMember(members) => change(members, "removed", &REMOVE_MEMBER),
     }
 }
 
@@ -164,19 +167,19 @@ fn list(target: &Target, text: Option<&str>, format: ListFormat) -> anyhow::Resu
     let mut table = Table::new(format, if format == ListFormat::Csv { &ALL_COLUMNS[..] } else { &COLUMNS[..] });
     let mut after = String::new();
     loop {
-        let groups: Vec<GroupView> =
-            client.send(AdminRequest::Groups { text: text.map(str::to_owned), after, limit: GROUPS_PER_REQUEST })?;
+        let query = GroupQuery { text: text.map(str::to_owned), after, limit: GROUPS_PER_REQUEST };
+        let groups = client.call(&LIST_GROUPS, query)?;
         let Some(last) = groups.last() else { return table.end() };
         after = last.record.name.clone();
         table.rows(&groups)?;
     }
 }
 
-fn change(members: Members, done: &'static str, order: fn(Membership) -> AdminRequest) -> anyhow::Result<()> {
+fn change(members: Members, done: &'static str, procedure: &Procedure<Membership, ()>) -> anyhow::Result<()> {
     let Members { group, members, groups, action: ActionArgs { printing, target } } = members;
     let done = Done { sentence: done, key: done, group: Some(group.clone()) };
     each(&mut AdminClient::open(&target)?, &members, printing.format, &done, |client, name| {
         let (group, member) = (group.clone(), name.to_owned());
-        client.send::<()>(order(Membership { group, member, subgroup: groups }))
+        client.call(procedure, Membership { group, member, subgroup: groups })
     })
 }

@@ -6,7 +6,8 @@ use super::import_options::ImportOptions;
 use super::import_report::{ImportReport, print_summary, require_complete};
 use super::progress::bar;
 use super::terminal::confirm;
-use crate::admin::{AdminRequest, ImportSource, ImportTarget, run_import};
+use crate::admin::procedure::Procedure;
+use crate::admin::{ImportSource, ImportTarget, run_import};
 use crate::directory::Conflict;
 use crate::files;
 use crate::files::database_path::refuse_database_path;
@@ -77,7 +78,7 @@ pub(super) fn import_and_report(
 }
 
 impl ImportTarget for AdminClient {
-    fn send<T: DeserializeOwned>(&mut self, request: AdminRequest) -> anyhow::Result<T> {
-        AdminClient::send(self, request)
+    fn call<P, A: DeserializeOwned>(&mut self, procedure: &Procedure<P, A>, parameters: P) -> anyhow::Result<A> {
+        AdminClient::call(self, procedure, parameters)
     }
 }

@@ -7,7 +7,8 @@ use super::result::{print_object, tell};
 use super::table::{Column, Table};
 use super::terminal::confirm;
 use super::usage_error::UsageError;
-use crate::admin::{AdminRequest, KeyView};
+use crate::admin::NewKey;
+use crate::admin::procedure::{CREATE_KEY, LIST_KEYS, REVOKE_KEY};
 use crate::formats::Role;
 use anyhow::{anyhow, bail};
 use clap::{Subcommand, ValueEnum};
@@ -64,14 +65,14 @@ pub(super) fn run(command: KeyCommand) -> anyhow::Result<()> {
             create(&target, kind, name, role.map(Role::from), printing.format)
         }
         KeyCommand::List { format, target } => {
-            let keys: Vec<KeyView> = AdminClient::open(&target)?.send(AdminRequest::Keys)?;
+            let keys = AdminClient::open(&target)?.call(&LIST_KEYS, ())?;
             let mut table = Table::new(format, &COLUMNS);
             table.rows(&keys)?;
             table.end()
         }
         KeyCommand::Revoke { id, action: ActionArgs { printing, target }, consent } => {
             confirm(consent.yes, &format!("permanently revoke key {id}?"))?;
-            AdminClient::open(&target)?.send::<()>(AdminRequest::RevokeKey { id })?;
+            AdminClient::open(&target)?.call(&REVOKE_KEY, id)?;
             tell(printing.format, &format!("revoked key {id}"), &json!({ "revoked": id }))
         }
     }
@@ -100,7 +101,7 @@ fn create(target: &Target, kind: KeyArg, name: String, role: Option<Role>, forma
         (KeyArg::App, role) => Some(role.unwrap_or(Role::Admin)),
     };
     let mut client = AdminClient::open_or_create(target, None)?;
-    let (id, secret): (i64, String) = client.send(AdminRequest::CreateKey { role, name: name.clone() })?;
+    let (id, secret) = client.call(&CREATE_KEY, NewKey { role, name: name.clone() })?;
     let printed = match format {
         ResultFormat::Text => {
             print_status(&format!("created key {id}; it is shown only once:"));
@@ -113,6 +114,6 @@ fn create(target: &Target, kind: KeyArg, name: String, role: Option<Role>, forma
     };
     let Err(error) = printed else { return Ok(()) };
     // A key that could not be printed is useless, so it is revoked. A closed pipe is a failure here as well.
-    client.send::<()>(AdminRequest::RevokeKey { id })?;
+    client.call(&REVOKE_KEY, id)?;
     bail!("{error:#}: key {id} was revoked because it could not be printed; create another key")
 }

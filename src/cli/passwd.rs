@@ -5,7 +5,8 @@ use super::args::ActionArgs;
 use super::open_store::start_logging;
 use super::result::tell;
 use super::terminal::read_password;
-use crate::admin::AdminRequest;
+use crate::admin::PasswordChange;
+use crate::admin::procedure::SET_PASSWORD;
 use crate::files::database_path::require_database;
 use crate::settings::PasswordRules;
 use clap::Args;
@@ -32,6 +33,6 @@ pub(super) fn run(args: PasswdArgs) -> anyhow::Result<()> {
     require_database(&target.database.db)?;
     let password = read_password(&user)?;
     let mut client = AdminClient::open_or_create(&target, rules.password_pattern)?.keeping_tokens(keep_tokens);
-    client.send::<()>(AdminRequest::SetPassword { user: user.clone(), password })?;
+    client.call(&SET_PASSWORD, PasswordChange { user: user.clone(), password })?;
     tell(printing.format, &format!("changed the password of {user}"), &json!({ "changed": user }))
 }

@@ -8,7 +8,8 @@ use super::result::{Done, each, tell};
 use super::table::{Column, Table, show};
 use super::terminal::{confirm, read_password};
 use super::user_texts::TextArgs;
-use crate::admin::{AdminRequest, Selection, UserView};
+use crate::admin::procedure::{CREATE_USER, DELETE_USER, LIST_USERS, PURGE_USERS, READ_USER, RENAME_USER, UPDATE_USER};
+use crate::admin::{Purge, Rename, Selection, UserQuery, UserView};
 use crate::formats::UserRecord;
 use crate::json::JsonText;
 use crate::model::{TextField, now};
@@ -207,22 +208,22 @@ pub(super) fn run(command: UserCommand) -> anyhow::Result<()> {
     match command {
         UserCommand::List { filters, list: ListArgs { format, target } } => list(&target, filters, format),
         UserCommand::Show { name, list: ListArgs { format, target } } => {
-            show(&AdminClient::open(&target)?.send::<UserView>(AdminRequest::User { name })?, format, &ALL_COLUMNS)
+            show(&AdminClient::open(&target)?.call(&READ_USER, name)?, format, &ALL_COLUMNS)
         }
         UserCommand::Add { name, fields, action: ActionArgs { printing, target } } => {
             let record = record(name, *fields)?;
-            let user: UserView = AdminClient::open(&target)?.send(AdminRequest::AddUser(Box::new(record)))?;
+            let user = AdminClient::open(&target)?.call(&CREATE_USER, record)?;
             tell(printing.format, &format!("created user {}", user.record.name), &user)
         }
         UserCommand::Set { name, fields, keep_tokens, action: ActionArgs { printing, target } } => {
             let record = record(name, *fields)?;
             let mut client = AdminClient::open(&target)?.keeping_tokens(keep_tokens);
-            let user: UserView = client.send(AdminRequest::SetUser(Box::new(record)))?;
+            let user = client.call(&UPDATE_USER, record)?;
             tell(printing.format, &format!("updated user {}", user.record.name), &user)
         }
         UserCommand::Rename { old, new, action: ActionArgs { printing, target } } => {
-            let order = AdminRequest::RenameUser { name: old.clone(), new_name: new };
-            let user: UserView = AdminClient::open(&target)?.send(order)?;
+            let rename = Rename { name: old.clone(), new_name: new };
+            let user = AdminClient::open(&target)?.call(&RENAME_USER, rename)?;
             tell(printing.format, &format!("renamed user {} to {}", old.trim(), user.record.name), &user)
         }
         UserCommand::Disable(names) => set_disabled(names, true),
@@ -233,7 +234,7 @@ pub(super) fn run(command: UserCommand) -> anyhow::Result<()> {
             let Names { names, action: ActionArgs { printing, target } } = names;
             let done = Done { sentence: "deleted user", key: "removed", group: None };
             each(&mut AdminClient::open(&target)?, &names, printing.format, &done, |client, name| {
-                client.send::<()>(AdminRequest::DeleteUser { name: name.to_owned() })
+                client.call(&DELETE_USER, name.to_owned())
             })
         }
         UserCommand::Purge { older_than, dry_run, action: ActionArgs { printing, target }, consent } => {
@@ -280,8 +281,8 @@ fn selected(
 ) -> anyhow::Result<()> {
     let mut after = String::new();
     loop {
-        let order = AdminRequest::Users { selection: selection.clone(), after, limit: USERS_PER_REQUEST };
-        let users: Vec<UserView> = client.send(order)?;
+        let query = UserQuery { selection: selection.clone(), after, limit: USERS_PER_REQUEST };
+        let users = client.call(&LIST_USERS, query)?;
         let Some(last) = users.last() else { return Ok(()) };
         after = last.record.name.clone();
         show(&users)?;
@@ -294,7 +295,7 @@ fn set_disabled(names: Names, disabled: bool) -> anyhow::Result<()> {
     let done = Done { sentence, key, group: None };
     each(&mut AdminClient::open(&target)?, &names, printing.format, &done, |client, name| {
         let record = UserRecord { name: name.to_owned(), disabled: Some(disabled), ..UserRecord::default() };
-        client.send::<UserView>(AdminRequest::SetUser(Box::new(record))).map(drop)
+        client.call(&UPDATE_USER, record).map(drop)
     })
 }
 
@@ -327,8 +328,7 @@ fn purge(target: &Target, age: Duration, dry_run: bool, format: ResultFormat) ->
     // Printed names show the progress already.
     let progress = (format == ResultFormat::Json).then(|| Progress::start("deleting users"));
     loop {
-        let removed: Vec<String> =
-            client.send(AdminRequest::PurgeUsers { unchanged_since, limit: USERS_PER_REQUEST })?;
+        let removed = client.call(&PURGE_USERS, Purge { unchanged_since, limit: USERS_PER_REQUEST })?;
         if removed.is_empty() {
             drop(progress);
             tell(format, &format!("deleted {count} users"), &json!({ "removed": names }))?;

@@ -4,7 +4,7 @@
 use super::context::Context;
 use super::followers::FOLLOWERS_MAX;
 use super::plain::{self, error_document};
-use crate::admin::{AdminRequest, LOCAL_PATH, PROGRESS_PATH, Refusal, perform};
+use crate::admin::{AdminRequest, ChangeQuery, LOCAL_PATH, PROGRESS_PATH, Refusal, perform};
 use crate::http::{Method, RejectedRequest, Request, Response};
 use crate::json;
 use serde::Deserialize;
@@ -55,7 +55,7 @@ fn perform_request(context: &Context, request: &Request<'_>) -> Response {
         Ok(envelope) => envelope,
         Err(error) => return error_document(400, &format!("the order cannot be read: {error}")),
     };
-    let follows = matches!(envelope.order, AdminRequest::Changes { wait: 1.., .. });
+    let follows = matches!(envelope.order, AdminRequest::Changes(ChangeQuery { wait: 1.., .. }));
     let follower = if follows { context.followers.enter() } else { None };
     if follows && follower.is_none() {
         let message = format!("{FOLLOWERS_MAX} commands follow the changes already: end one of them (log --follow)");

@@ -12,9 +12,8 @@ use super::source::ImportSource;
 use super::summary::ImportSummary;
 use super::survey::{Survey, survey};
 use super::withheld::Withheld;
-use crate::admin::{
-    AdminRequest, ImportBatch, ImportBatchResult, ImportProgressView, MissingMember, Phase, RefusedRow,
-};
+use crate::admin::procedure::{BEGIN_IMPORT, COUNT_PENDING_MEMBERS, END_IMPORT, IMPORT, IMPORT_PROGRESS, Procedure};
+use crate::admin::{ImportBatch, ImportBatchResult, ImportProgressView, MissingMember, Phase, RefusedRow};
 use crate::formats::Remark;
 use crate::json;
 use anyhow::{Context as _, bail};
@@ -28,11 +27,11 @@ const BATCHES_AHEAD: usize = 2;
 
 /// Performs the requests of an import, on a directory or through a server.
 pub trait ImportTarget {
-    /// Performs a request and returns its result.
+    /// Calls a procedure and returns its answer.
     ///
     /// # Errors
-    /// The request failed and changed nothing. The import ends.
-    fn send<T: DeserializeOwned>(&mut self, request: AdminRequest) -> anyhow::Result<T>;
+    /// The call failed and changed nothing. The import ends.
+    fn call<P, A: DeserializeOwned>(&mut self, procedure: &Procedure<P, A>, parameters: P) -> anyhow::Result<A>;
 }
 
 /// An import that runs.
@@ -69,9 +68,9 @@ pub fn run_import(
     let survey = survey(source, options, observer).with_context(|| format!("read {}", source.name))?;
     let digest = digest_of(source, options);
     let before = find_progress(target, digest, options.restart, observer)?;
-    let (base, pending_before): (i64, u64) = match &before {
+    let (base, pending_before) = match &before {
         Some(before) => (before.base.unwrap_or(0), before.pending_members),
-        None => target.send(AdminRequest::BeginImport { digest, places: survey.places })?,
+        None => target.call(&BEGIN_IMPORT, (digest, survey.places))?,
     };
     let summary = ImportSummary::of_survey(&survey);
     let (withheld, deferred, rows) = (Withheld::default(), HashSet::new(), 0);
@@ -80,8 +79,8 @@ pub fn run_import(
     Phase::ALL.into_iter().try_for_each(|phase| run.run_phase(phase))?;
     let Run { target, mut summary, .. } = run;
     source.require_unchanged()?;
-    summary.pending_members = target.send::<u64>(AdminRequest::CountPendingMembers)?.saturating_sub(pending_before);
-    target.send::<()>(AdminRequest::EndImport { digest })?;
+    summary.pending_members = target.call(&COUNT_PENDING_MEMBERS, ())?.saturating_sub(pending_before);
+    target.call(&END_IMPORT, digest)?;
     Ok(summary)
 }
 
@@ -92,9 +91,9 @@ fn find_progress(
     restart: bool,
     observer: &mut impl ImportObserver,
 ) -> anyhow::Result<Option<ImportProgressView>> {
-    let mut before: Option<ImportProgressView> = target.send(AdminRequest::ImportProgress { digest })?;
+    let mut before = target.call(&IMPORT_PROGRESS, digest)?;
     if restart && before.take().is_some() {
-        target.send::<()>(AdminRequest::EndImport { digest })?;
+        target.call(&END_IMPORT, digest)?;
     }
     if let Some(ImportProgressView { line, .. }) = &before
         && *line > 0
@@ -193,7 +192,7 @@ impl<T: ImportTarget, O: ImportObserver> Run<'_, T, O> {
             self.observer.remarked(line, remark)?;
         }
         if !records.is_empty() {
-            let result: ImportBatchResult = self.target.send(AdminRequest::Import(Box::new(ImportBatch {
+            let batch = ImportBatch {
                 records,
                 rows,
                 conflict: self.options.conflict,
@@ -202,7 +201,8 @@ impl<T: ImportTarget, O: ImportObserver> Run<'_, T, O> {
                 digest: self.digest,
                 phase,
                 last,
-            })))?;
+            };
+            let result = self.target.call(&IMPORT, batch)?;
             self.withheld.add(&mut owners, &result);
             self.take_result(result)?;
         }

@@ -1,5 +1,6 @@
 use super::runner::digest_of;
 use super::{GroupMapping, ImportObserver, ImportRunOptions, ImportSource, ImportTarget, PasswordRule, run_import};
+use crate::admin::procedure::Procedure;
 use crate::admin::{
     AdminRequest, ImportBatch, ImportBatchResult, ImportProgressView, MissingMember, Phase, RefusedRow,
 };
@@ -26,8 +27,8 @@ struct FakeTarget {
 }
 
 impl ImportTarget for FakeTarget {
-    fn send<T: DeserializeOwned>(&mut self, request: AdminRequest) -> anyhow::Result<T> {
-        let answer = match request {
+    fn call<P, A: DeserializeOwned>(&mut self, procedure: &Procedure<P, A>, parameters: P) -> anyhow::Result<A> {
+        let answer = match procedure.request(parameters) {
             AdminRequest::ImportProgress { .. } => json::to_string(&self.interrupted),
             AdminRequest::BeginImport { .. } => "[7,2]".to_owned(),
             AdminRequest::Import(batch) => {
@@ -42,7 +43,7 @@ impl ImportTarget for FakeTarget {
             }
             other => bail!("unexpected: {other:?}"),
         };
-        Ok(json::decode(answer.as_bytes())?)
+        Ok(procedure.decode(answer.as_bytes())?)
     }
 }
 
