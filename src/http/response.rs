@@ -16,7 +16,7 @@ pub struct Response {
     pub body: Body,
     /// The entity tag of the body.
     pub etag: Option<Etag>,
-    /// No personal data: may be cached, must be revalidated (`no-cache`).
+    /// True if the body has no personal data. Caches may store it, and must revalidate it (`no-cache`).
     pub cacheable: bool,
     /// Fields for the log and for metrics.
     pub log_fields: RequestLogFields,

@@ -19,7 +19,7 @@ pub(super) struct LogFile {
     path: PathBuf,
     file: File,
     style: LineStyle,
-    /// The last line in the file is incomplete: its write failed halfway.
+    /// True if the last line in the file is incomplete because its write failed.
     is_cut: bool,
     /// Lines lost since the last successful write, and the reason.
     lost_lines: u64,
@@ -58,7 +58,8 @@ impl LogFile {
         self.write(&line, || {});
     }
 
-    /// Writes complete lines, and calls `on_progress` after each write. Lines that cannot be written are lost and counted.
+    /// Writes complete lines, and calls `on_progress` after each write. Lines that cannot be written are lost and
+    /// counted.
     pub(super) fn write(&mut self, lines: &[u8], mut on_progress: impl FnMut()) {
         if lines.is_empty() {
             return;

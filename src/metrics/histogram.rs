@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Counts values in buckets. Many threads can count at the same time.
 pub struct Histogram<const N: usize> {
     bounds: &'static [u64; N],
-    /// Values up to each bound and above the one before it.
+    /// For each bound, the number of values up to it and above the previous bound.
     buckets: [AtomicU64; N],
     beyond: AtomicU64,
     sum: AtomicU64,

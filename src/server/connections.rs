@@ -14,9 +14,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A connection that has been idle for longer may be evicted for a new one. A shorter pause lies between two requests.
+/// Idle time after which a connection may be evicted for a new one. The pauses between requests of a busy client are
+/// shorter.
 const IDLE_MIN: Duration = Duration::from_secs(1);
-/// One of this many connections is kept free, as long as idle ones can be evicted.
+/// The server keeps one in this number of connections free by evicting idle ones.
 const FREE_SHARE: usize = 32;
 /// How often a drain looks for connections that have become idle.
 const DRAIN_INTERVAL: Duration = Duration::from_millis(50);
@@ -73,7 +74,7 @@ impl ConnectionEntry {
         self.idle_since.load(Ordering::Acquire) != 0
     }
 
-    /// Ends a read that waits. A request that arrives at this moment is still read and answered.
+    /// Ends a waiting read. A request that arrives at this moment is still read and answered.
     fn shutdown_read(&self) {
         let _ = self.stream.shutdown(Shutdown::Read);
     }
@@ -215,8 +216,8 @@ impl ServerState {
 }
 
 impl ConnectionTable {
-    /// Evicts up to `count` idle connections of those that `may_evict` selects, the longest idle first. Returns how many
-    /// it evicted.
+    /// Evicts up to `count` idle connections of those that `may_evict` selects, the longest idle first. Returns how
+    /// many it evicted.
     fn evict_idle(&mut self, count: usize, now: u64, may_evict: impl Fn(&ConnectionEntry) -> bool) -> usize {
         let before = now.saturating_sub(IDLE_MIN.as_millis() as u64);
         let mut idle: Vec<(u64, u64)> = Vec::new();

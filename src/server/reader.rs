@@ -1,4 +1,4 @@
-//! Reading from a connection within a deadline that no slow sender can move.
+//! Reads from a connection until a deadline. A slow sender cannot extend the deadline.
 
 use super::transport::{ReadError, Transport};
 use std::time::{Duration, Instant};

@@ -17,7 +17,7 @@ const UNRESERVED_BYTES_MAX: usize = 4096;
 /// Growth of the buffer of a body, in bytes. It doubles each time: an announced body may never arrive.
 const GROWTH_BYTES_MIN: usize = 4096;
 const GROWTH_BYTES_MAX: usize = 1 << 20;
-/// Body bytes of one read.
+/// Maximum number of body bytes that are read at once.
 const READ_BYTES_MAX: usize = 64 * 1024;
 /// Longest body that is discarded to keep the connection open when no handler has read it, in bytes.
 const DISCARDED_BYTES_MAX: usize = 64 * 1024;
@@ -27,7 +27,7 @@ const CHUNK_LINE_BYTES_MAX: usize = 4096;
 const TOO_LONG: BodyError = BodyError::Rejected(Refusal(413, "The body is too long"));
 const NO_MEMORY: Refusal = Refusal(503, "There is no memory for the body at the moment");
 
-/// How far a body has been read.
+/// The position within a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum BodyPosition {
     /// In a body without chunks, with this many bytes left.
@@ -271,8 +271,8 @@ pub(super) fn discard(reader: &mut ConnectionReader<'_>, unread: UnreadBody, dea
     }
 }
 
-/// Reads a body from a position to its end. `take` takes some of the next bytes, at most as many as it is told, from the
-/// reader and returns how many. After a timeout this can be called again.
+/// Reads a body from a position to its end. `take` takes some of the next bytes, at most as many as it is told, from
+/// the reader and returns how many. After a timeout this can be called again.
 fn advance<'s>(
     reader: &mut ConnectionReader<'s>,
     position: &mut BodyPosition,

@@ -7,11 +7,11 @@ use std::io::{ErrorKind, Result, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant, SystemTime};
 
-/// Buffers that a large message has grown are shrunk to this.
+/// Capacity to which a buffer is shrunk after a large message, in bytes.
 pub(super) const BUFFER_BYTES_KEPT: usize = 4096;
 /// Longest body that is copied behind its head and sent with it, in bytes.
 const COPIED_BYTES_MAX: usize = 2048;
-/// The slowest reader of a long response that is still served, in bytes a second.
+/// Minimum rate at which a client must read a long response, in bytes per second.
 const WRITE_BYTES_PER_SECOND_MIN: u64 = 16 * 1024;
 
 /// Writes the responses of one connection.

@@ -25,9 +25,10 @@ pub struct InheritedSockets {
 }
 
 impl InheritedSockets {
-    /// Takes the sockets that `LISTEN_FDS`, `LISTEN_PID` and `LISTEN_FDNAMES` name. Removes the first two variables, so that
-    /// child processes ignore the third. Must be called before any thread starts, because it removes variables, and before
-    /// any file is opened, so that these descriptors are surely inherited. `other` is a descriptor with another purpose.
+    /// Takes the sockets that `LISTEN_FDS`, `LISTEN_PID` and `LISTEN_FDNAMES` name. Removes the first two variables, so
+    /// that child processes ignore the third. Must be called before any thread starts, because it removes variables,
+    /// and before any file is opened, so that these descriptors are surely inherited. `other` is a descriptor with
+    /// another purpose.
     ///
     /// # Errors
     /// When the variables contradict each other, and when a descriptor is not a listening stream socket.
@@ -38,7 +39,7 @@ impl InheritedSockets {
         let Some(count) = text("LISTEN_FDS") else { return Ok(sockets) };
         let (process, names) = (text("LISTEN_PID"), text("LISTEN_FDNAMES"));
         if process != Some(std::process::id().to_string()) {
-            // The variables are for a parent process that has not removed them.
+            // The variables were set for the parent process, which has passed them on.
             let process = process.map_or("no process".to_owned(), |process| format!("process {process}"));
             sockets.warning = Some(format!(
                 "the sockets of LISTEN_FDS are ignored: LISTEN_PID names {process} and not this one; \

@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 
 /// How often the files are checked for changes.
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);
-/// When unchanged files are tried again after an error, which may have been one of the system.
+/// Interval between attempts to load unchanged files after an error, which may have been temporary.
 const RETRY_INTERVAL: Duration = Duration::from_secs(10);
 /// How often the log warns of a certificate that expires soon.
 const WARNING_INTERVAL: Duration = Duration::from_secs(24 * 3600);
@@ -156,7 +156,8 @@ impl Certificate {
     fn check_files(&self) {
         let stamps = self.files.stamps();
         let mut current = locked(&self.current);
-        // Two files never change at the same moment, so they are loaded when they have not changed since the last check.
+        // Two files never change at the same moment, so they are loaded when they have not changed since the last
+        // check.
         let is_due = current.failed.as_ref().is_some_and(|(when, _)| when.elapsed() >= RETRY_INTERVAL);
         let has_changed = is_due || stamps != current.loaded_stamps && stamps == current.checked_stamps;
         current.checked_stamps = stamps;
@@ -241,8 +242,8 @@ impl CertificateFiles {
             .with_single_cert(chain.clone(), key);
         let mut config = config.map_err(|error| self.explain(error))?;
         config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
-        // Sessions are resumed by tickets that the client keeps, so that clients take no memory of the server. The ticket
-        // keys are replaced with each certificate, and twice in twelve hours.
+        // Sessions are resumed by tickets that the client keeps, so that clients take no memory of the server. The
+        // ticket keys are replaced with each certificate, and twice in twelve hours.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.ticketer = Ticketer::new().context("make a key for tickets")?;
         Ok(LoadedCertificate { config: Arc::new(config), chain, validity })
@@ -298,7 +299,7 @@ impl CertificateFiles {
         format!("are {} and {} the wrong way round?", self.chain.setting, self.key.setting)
     }
 
-    /// The error of a certificate and a key that can be read and not be used together.
+    /// The error for a certificate and a key that are readable but do not belong together.
     fn explain(&self, error: rustls::Error) -> anyhow::Error {
         let CertificateFiles { chain, key } = self;
         match error {

@@ -1,5 +1,5 @@
-//! Guards the files of the database against other programs: notices their changes and a lost file, and saves what was
-//! acknowledged.
+//! Guards the files of the database against other programs: detects their changes and a lost file, and saves the
+//! acknowledged writes.
 
 use super::snapshot;
 use super::watched_files::{Loss, Untrusted};
@@ -30,8 +30,8 @@ impl WriterState {
         }
     }
 
-    /// Fails if the files no longer belong to the database, or cannot be checked. The first time, the content of the open
-    /// files is saved.
+    /// Fails if the files no longer belong to the database, or cannot be checked. The first time, the content of the
+    /// open files is saved.
     pub(super) fn require_files(&self) -> Result<()> {
         if let Some((_, why)) = self.lost.get() {
             self.rescue_if_due();
@@ -48,7 +48,7 @@ impl WriterState {
 
     fn report_loss(&self, loss: Loss, why: &str) {
         let kept = match loss {
-            // A mixture of two databases is not worth saving.
+            // A mixture of two databases is damaged, so it is not saved.
             Loss::Content => None,
             Loss::Main | Loss::Log => {
                 let kept = self.rescue();

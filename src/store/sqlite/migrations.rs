@@ -7,10 +7,10 @@ use crate::store::tables::passwords::slow_kind;
 use anyhow::{Context as _, bail};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-/// Tells an existing database from a new one.
+/// Distinguishes an existing database from a new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OpenOutcome {
-    /// The file has a database.
+    /// The file contained a database.
     Existing,
     /// There was no database. The tables are empty.
     New,

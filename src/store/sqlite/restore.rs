@@ -17,7 +17,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A system clock after this time in microseconds, in the year 2219, is not believed.
+/// Latest plausible time of the system clock, in microseconds: in the year 2219. A later time is ignored.
 const CLOCK_MAX: i64 = NUMBER_MAX - (1 << 50);
 /// Number of changes that count as lost with the old database if neither the old database nor the clock tells.
 const LOST_MAX: i64 = 1_000_000_000;

@@ -44,7 +44,8 @@ pub(super) struct Transaction<'b> {
     pub(super) empty: bool,
 }
 
-/// Runs the operation. The caller gets the answer after the commit. The number has a bit for each invalidated cache scope.
+/// Runs the operation. The caller gets the answer after the commit. The number has a bit for each invalidated cache
+/// scope.
 pub(super) type Run = Box<dyn FnOnce(Begun<'_>) -> (u8, Answer) + Send>;
 
 /// A write that a caller has asked for.
@@ -84,15 +85,15 @@ pub(super) struct Retry {
 
 pub(super) struct WriterState {
     pub(super) readers: Arc<ReaderPool>,
-    /// Holds the snapshot before a commit while the commit runs. If the file turns out to be lost, that commit is refused
-    /// and must not be in the rescued copy.
+    /// Holds the snapshot before a commit while the commit runs. If the file turns out to be lost, that commit is
+    /// refused and must not be in the rescued copy.
     pub(super) before: Mutex<Connection>,
     /// Closed last, see [`connect_reader`](super::connection::connect_reader).
     pub(super) connection: Mutex<Connection>,
     /// Its handle has to outlive the connections.
     pub(super) watched: WatchedFiles,
     pub(super) lock: Arc<InstanceLock>,
-    /// The log has a line about another process that holds the lock.
+    /// True after a warning in the log that another process holds the lock.
     pub(super) lock_loss_reported: AtomicBool,
     /// Set while the acknowledged data of a lost file could not be saved.
     pub(super) rescue_retry: Mutex<Option<Retry>>,
@@ -113,14 +114,14 @@ pub(super) struct WriterState {
     pub(super) queued: AtomicUsize,
     /// Operations that have run.
     pub(super) operations: AtomicU64,
-    /// Grows while the writer makes progress.
+    /// A counter that increases while the writer makes progress.
     pub(super) progress: Arc<AtomicU64>,
     /// Work of other threads for a write, see `Writer::note_progress`.
     pub(super) prepared: AtomicU64,
     /// Lengths of the committed groups.
     pub(super) groups: Histogram<{ GROUP_LENGTHS.len() }>,
     pub(super) failures: AtomicU64,
-    /// The write-ahead log has pages that the thread knows of and has not checkpointed.
+    /// True if a checkpoint of the write-ahead log is pending.
     pub(super) checkpoint_due: AtomicBool,
     /// The last commit that changed anything has failed.
     pub(super) failed: AtomicBool,
@@ -181,8 +182,9 @@ impl WriterState {
 /// Replaces SQLite's number of changes by other connections after an error that may have changed it.
 pub(super) const UNKNOWN_VERSION: i64 = -1;
 
-/// Counts the pages in the write-ahead log after each commit. Returns the counter, and the count at which a checkpoint is
-/// due. This replaces SQLite's own checkpoints, which do not release the readers' snapshots and run before the answers.
+/// Counts the pages in the write-ahead log after each commit. Returns the counter, and the count at which a checkpoint
+/// is due. This replaces SQLite's own checkpoints, which do not release the readers' snapshots and run before the
+/// answers.
 fn count_log_pages(connection: &mut Connection) -> anyhow::Result<(Arc<AtomicU64>, Arc<AtomicU64>)> {
     let (log_pages, checkpoint_at) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(LOG_PAGES)));
     let (pages, due_at) = (Arc::clone(&log_pages), Arc::clone(&checkpoint_at));

@@ -24,7 +24,7 @@ pub(super) struct Membership<'n> {
     pub(super) group: &'n str,
     pub(super) user: Option<&'n str>,
     pub(super) subgroup: Option<&'n str>,
-    /// There is no user or group of the name.
+    /// True for a pending member: no user or group has the name.
     pub(super) pending: bool,
 }
 
@@ -72,8 +72,8 @@ impl ReadTx<'_> {
         self.first("select at from changes order by id limit 1", [], |row| row.get(0))
     }
 
-    /// The id of the last change before that time; without one, the id before the oldest change. The result is approximate
-    /// where the system clock was set back.
+    /// The id of the last change before that time; without one, the id before the oldest change. The result is
+    /// approximate where the system clock was set back.
     pub fn find_change_before(&self, at: i64) -> Result<i64> {
         let Some((first, last)) = self.change_id_range()? else { return Ok(0) };
         // A binary search: times ascend with ids.
@@ -277,7 +277,7 @@ impl WriteTx<'_> {
         )
     }
 
-    /// Records the begin or the end of a membership.
+    /// Records that a membership begins or ends.
     pub(super) fn record_membership(&self, membership: Membership<'_>, begins: bool) -> Result<()> {
         let Membership { group, user, subgroup, pending } = membership;
         let action = match (user, begins) {
@@ -323,8 +323,8 @@ impl WriteTx<'_> {
     }
 
     /// Adds a row for each row of the query: action, name, and the document for the column `side`, which is `before` or
-    /// `after`. The query may use the first two parameters. Its rows have no other actions than these, whose cache scopes
-    /// are invalidated.
+    /// `after`. The query may use the first two parameters. Its rows have no other actions than these, whose cache
+    /// scopes are invalidated.
     fn record_each(
         &self,
         actions: &[Action],

@@ -1,5 +1,5 @@
-//! The change clock, which tells the age of changes: rows of `change_marks`, and two counters. It counts the time in
-//! which servers run, and short pauses between two servers. A jump of the system clock makes no change old.
+//! The change clock, which measures the age of changes: rows of `change_marks`, and two counters. It runs while a
+//! server runs, and during short pauses between two servers. A jump of the system clock does not make changes older.
 
 use crate::model::Result;
 use crate::store::sql::{ReadTx, WriteTx};
@@ -10,7 +10,7 @@ const PRUNED_MAX: i64 = 1000;
 /// The change clock as it was stored last. Times are milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ChangeClock {
-    /// Its time; `None` before it was stored first.
+    /// The time of the change clock; `None` before it was stored for the first time.
     pub time: Option<i64>,
     /// The system time when it was stored.
     pub seen: Option<i64>,
@@ -38,7 +38,7 @@ impl ReadTx<'_> {
         })
     }
 
-    /// True if the clock or a mark has a time that this clock cannot have set. Reads all marks.
+    /// True if the clock or a mark has a time beyond the range of the clock. Reads all marks.
     pub fn has_impossible_ages(&self, clock: &ChangeClock) -> Result<bool> {
         let sql = "select 1 from change_marks where at < 0 or at > ?1 or id > (select ifnull(max(id), 0) from changes)";
         let time = clock.time.unwrap_or(TIME_MAX);

@@ -7,13 +7,13 @@ use std::fmt;
 /// Numbers of rows in a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
-    /// Users, disabled ones too.
+    /// Users, including disabled ones.
     pub users: u64,
     /// Groups.
     pub groups: u64,
-    /// Users in groups, directly.
+    /// Direct memberships of users in groups.
     pub memberships: u64,
-    /// Keys and tokens, revoked ones too.
+    /// Keys and tokens, including revoked ones.
     pub credentials: u64,
 }
 

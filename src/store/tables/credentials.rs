@@ -22,7 +22,7 @@ impl ReadTx<'_> {
         Ok(Some((found, self.first(&sql, [id], token)?)))
     }
 
-    /// API keys and application keys, revoked ones too, in the order of creation.
+    /// API keys and application keys, including revoked ones, in the order of creation.
     pub fn list_keys(&self) -> Result<Vec<Credential>> {
         let sql = format!("select {COLUMNS} from credentials where kind in ('api', 'app') order by id");
         self.all(&sql, [], credential)

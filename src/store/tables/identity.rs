@@ -11,7 +11,7 @@ use rusqlite::{Row, params};
 /// The result of a look-up by spelling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SpellingMatch {
-    /// There is no row.
+    /// No row has the name.
     Nothing,
     /// The row of that id. Its name differs by case and compatible forms at most.
     Same(i64),

@@ -3,12 +3,12 @@
 /// An entry of the new list.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::store) struct Place {
-    /// Its index in the old list, and its number there; `None`: it is new.
+    /// Index and number of the entry in the old list; `None` for a new entry.
     pub(in crate::store) present: Option<(usize, i64)>,
-    /// Its spelling changes.
+    /// True if the spelling of the entry changes.
     pub(in crate::store) spelling_changed: bool,
-    /// A user or group has the name. The entry is also in a list of that user or group: it moves to the end there when
-    /// it moves here, or when its spelling changes.
+    /// True if a user or group has the name. The membership is then also in a list of that user or group, and moves to
+    /// its end whenever it moves here or changes its spelling.
     pub(in crate::store) resolved: bool,
 }
 

@@ -50,8 +50,8 @@ impl WriteTx<'_> {
         Ok(removed)
     }
 
-    /// Makes a new user a direct member of these groups, each once, in this order. `waited`: the user may already be in
-    /// groups that had the name as a pending member.
+    /// Makes a new user a direct member of these groups, each once, in this order. `waited`: the name of
+    /// the user was a pending member, so the user may already be in some of the groups.
     pub fn insert_memberships_of(&self, user: &User, waited: bool, groups: &[NewMembership<'_>]) -> Result<()> {
         if groups.is_empty() {
             return Ok(());
@@ -133,8 +133,8 @@ impl WriteTx<'_> {
         self.execute(sql, [user_id, now()]).map(drop)
     }
 
-    /// Gives a member of a group another position in the order of all memberships, and the spelling of the name that the
-    /// group's list shows.
+    /// Gives a member of a group another position in the order of all memberships, and the spelling of the name that
+    /// the group's list shows.
     fn set_member_position(&self, group_id: i64, user_id: i64, name: &str, position: i64) -> Result<()> {
         let changed = self.execute(update_sql(MemberList::Users), params![group_id, user_id, position, name])?;
         if changed == 0 {

@@ -149,7 +149,7 @@ impl ReadTx<'_> {
         Ok(page_of(&ids, window, ids.len() as u64))
     }
 
-    /// Number of users, with disabled ones.
+    /// Number of users, including disabled ones.
     pub(in crate::store) fn count_users(&self) -> Result<u64> {
         self.number("select value from counters where name = 'users'", [])
     }
