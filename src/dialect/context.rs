@@ -2,7 +2,7 @@
 
 use super::followers::Followers;
 use super::response_cache::ResponseCache;
-use crate::directory::Authenticator;
+use crate::directory::{Authenticator, UserDocuments};
 use crate::metrics::{Collector, Exposition};
 
 /// Values that every request may use.
@@ -14,6 +14,8 @@ pub struct Context {
     /// Sources of `/metrics`.
     pub metrics: Metrics,
     pub(super) response_cache: ResponseCache,
+    /// Users as Nuxeo shows them.
+    pub(super) user_documents: UserDocuments,
     pub(super) followers: Followers,
     /// Name and path of each mounted dialect; the path of the root is empty.
     pub(super) mount_paths: Vec<(&'static str, String)>,
@@ -35,6 +37,7 @@ impl Context {
             strict_errors,
             metrics,
             response_cache: ResponseCache::default(),
+            user_documents: UserDocuments::default(),
             followers: Followers::default(),
             mount_paths: Vec::new(),
         }
@@ -50,5 +53,6 @@ impl Context {
         self.metrics.sources.iter().for_each(|collect| collect(exposition));
         self.authenticator.collect_metrics(exposition);
         self.response_cache.collect_metrics(exposition);
+        self.user_documents.collect_metrics(exposition);
     }
 }

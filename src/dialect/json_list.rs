@@ -27,11 +27,17 @@ impl JsonList {
     /// # Errors
     /// When the entry cannot be serialized.
     pub(super) fn push(&mut self, entry: &impl serde::Serialize) -> io::Result<()> {
+        self.push_text(b"");
+        json::to_writer(&mut self.chunk, entry)
+    }
+
+    /// Adds an entry that is serialized already.
+    pub(super) fn push_text(&mut self, entry: &[u8]) {
         if self.has_entries {
             self.chunk.push(b',');
         }
         self.has_entries = true;
-        json::to_writer(&mut self.chunk, entry)
+        self.chunk.extend_from_slice(entry);
     }
 
     /// The next chunk; `None` after the last one. `fill` adds entries and returns whether there are more.

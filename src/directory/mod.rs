@@ -23,6 +23,7 @@ mod seed;
 mod text_properties;
 mod tokens;
 mod transactions;
+mod user_documents;
 mod user_writes;
 mod users;
 
@@ -44,4 +45,5 @@ pub use secrets::{digest, new_secret};
 pub use seed::{FirstSecrets, first_administrator, is_seeded, seed, seed_and};
 pub use tokens::TokenRequest;
 pub use transactions::Directory;
+pub use user_documents::UserDocuments;
 pub use users::{NewUser, UserEdit};

@@ -8,7 +8,7 @@ use crate::store::ReadTx;
 /// The row ids of the entries of a page.
 type ReadPage = Box<dyn Fn(&Directory, &ReadTx<'_>) -> Result<Page<i64>> + Send>;
 /// An entry by its row id; `None` when it is gone.
-type ReadEntry<T> = Box<dyn Fn(&Directory, &ReadTx<'_>, i64) -> Result<Option<T>> + Send>;
+pub(super) type ReadEntry<T> = Box<dyn Fn(&Directory, &ReadTx<'_>, i64) -> Result<Option<T>> + Send>;
 
 /// A page that is not read yet, or only in part.
 pub struct PageReader<T> {
@@ -35,6 +35,19 @@ impl<T> PageReader<T> {
         entry: impl Fn(&Directory, &ReadTx<'_>, i64) -> Result<Option<T>> + Send + 'static,
     ) -> PageReader<T> {
         PageReader { directory: directory.clone(), page: Box::new(page), entry: Box::new(entry), rest: None }
+    }
+
+    /// The same page with other entries. `map` gets the reader of an entry of this one.
+    pub(super) fn map_entries<U>(
+        self,
+        map: impl Fn(&Directory, &ReadTx<'_>, i64, &ReadEntry<T>) -> Result<Option<U>> + Send + 'static,
+    ) -> PageReader<U>
+    where
+        T: 'static,
+    {
+        let PageReader { directory, page, entry, rest } = self;
+        let entry = Box::new(move |directory: &Directory, rows: &ReadTx<'_>, id| map(directory, rows, id, &entry));
+        PageReader { directory, page, entry, rest }
     }
 
     /// Shows the next piece: first the beginning, then entries until one is answered with false. All of a piece is of one

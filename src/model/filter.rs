@@ -112,6 +112,16 @@ impl Filter {
         Filter::Flag(Flag::Administrator, true)
     }
 
+    /// Returns false if a change of groups or memberships can change which users pass.
+    pub fn depends_on_user_alone(&self) -> bool {
+        match self {
+            Filter::And(filters) | Filter::Or(filters) => filters.iter().all(Filter::depends_on_user_alone),
+            Filter::Not(filter) => filter.depends_on_user_alone(),
+            Filter::Flag(Flag::Administrator, _) | Filter::MemberOf(_) => false,
+            Filter::Text(..) | Filter::Flag(..) | Filter::UnchangedSince(_) => true,
+        }
+    }
+
     /// The bytes that it takes outside of itself, about.
     pub fn heap_bytes(&self) -> usize {
         match self {

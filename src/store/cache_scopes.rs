@@ -1,6 +1,7 @@
 //! Cache scopes: which cached data a commit invalidates.
 
 use super::change_action::Action;
+use super::row_changes::RowChangeLog;
 use crate::model::RightsVersion;
 use crate::sync::locked;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -18,12 +19,16 @@ pub enum CacheScope {
     Rights,
     /// Names, labels and parents of groups.
     Groups,
+    /// Lists and documents of users. They follow single changes: only changes of unknown rows invalidate them.
+    Users,
 }
 
 /// The number of commits in each scope, and the threads that wait for the next commit.
 #[derive(Default)]
 pub(in crate::store) struct Generations {
-    counts: [AtomicU64; 4],
+    counts: [AtomicU64; 5],
+    /// The recent changes of rows, which cached lists and documents follow.
+    pub(in crate::store) row_changes: RowChangeLog,
     waiting: AtomicUsize,
     /// Waiting has ended for good.
     ended: Mutex<bool>,
@@ -78,6 +83,7 @@ pub(in crate::store) struct SnapshotVersion {
     pub(in crate::store) credentials: u64,
     pub(in crate::store) rights: u64,
     pub(in crate::store) groups: u64,
+    pub(in crate::store) users: u64,
 }
 
 impl SnapshotVersion {
@@ -88,24 +94,24 @@ impl SnapshotVersion {
 
     /// Current generations, taken before a read. The data may be newer than these numbers, never older.
     pub(in crate::store) fn now(generations: &Generations) -> SnapshotVersion {
-        let [anything, credentials, rights, groups] =
-            [CacheScope::Anything, CacheScope::Credentials, CacheScope::Rights, CacheScope::Groups]
+        let [anything, credentials, rights, groups, users] =
+            [CacheScope::Anything, CacheScope::Credentials, CacheScope::Rights, CacheScope::Groups, CacheScope::Users]
                 .map(|scope| generations.of(scope));
-        SnapshotVersion { anything, credentials, rights, groups }
+        SnapshotVersion { anything, credentials, rights, groups, users }
     }
 }
 
 /// Scopes that advance only when invalidated, in dependency order: no reader may combine new rights with old groups.
 /// [`CacheScope::Anything`] advances on every commit.
-pub(in crate::store) const ADVANCED_SCOPES: [CacheScope; 3] =
-    [CacheScope::Groups, CacheScope::Rights, CacheScope::Credentials];
+pub(in crate::store) const ADVANCED_SCOPES: [CacheScope; 4] =
+    [CacheScope::Groups, CacheScope::Rights, CacheScope::Credentials, CacheScope::Users];
 
 /// The scopes that a change invalidates. Every commit also invalidates [`CacheScope::Anything`].
 ///
 /// Two kinds of changes are not in the audit log. Another order of memberships calls `WriteTx::invalidate` itself. Another
 /// hash of the same password invalidates nothing: a cached login stays right.
 pub(in crate::store) const fn invalidated_by(action: Action) -> &'static [CacheScope] {
-    use CacheScope::{Credentials, Groups, Rights};
+    use CacheScope::{Credentials, Groups, Rights, Users};
     match action {
         Action::UserCreated | Action::UserUpdated => &[],
         Action::UserEnabledOrDisabled | Action::UserPasswordSet => &[Rights],
@@ -118,6 +124,6 @@ pub(in crate::store) const fn invalidated_by(action: Action) -> &'static [CacheS
         Action::MemberAdded | Action::MemberRemoved => &[Rights],
         Action::SubgroupAdded | Action::SubgroupRemoved => &[Groups, Rights],
         Action::KeyCreated | Action::KeyRevoked | Action::TokenCreated | Action::TokenRevoked => &[Credentials],
-        Action::DirectoryRestored => &[Groups, Rights, Credentials],
+        Action::DirectoryRestored => &[Groups, Rights, Credentials, Users],
     }
 }

@@ -6,7 +6,9 @@
 
 mod cache_scopes;
 mod change_action;
+mod id_list;
 mod read_cache;
+mod row_changes;
 mod sql;
 mod sqlite;
 mod tables;
@@ -14,6 +16,7 @@ mod tables;
 mod tests;
 
 pub use cache_scopes::CacheScope;
+pub use read_cache::DocumentVersion;
 pub use sql::{ReadTx, WriteTx};
 pub use sqlite::backup::{BackupSummary, back_up};
 pub use sqlite::backup_rotation::{dated_backup_path, remove_older_backups};
@@ -152,7 +155,8 @@ impl Store {
     pub(crate) fn read_as<T>(&self, owner: Owner, read: impl FnOnce(&ReadTx<'_>) -> Result<T>) -> Result<T> {
         let mut reader = self.readers.take();
         let seen = reader.snapshot(&self.generations)?;
-        let (connection, memory) = (&reader.checked_out().connection, Some(self.memory.of(seen, owner)));
+        let (connection, memory) =
+            (&reader.checked_out().connection, Some(self.memory.of(seen, owner, &self.generations)));
         read(&ReadTx { connection, rights: Some(seen.rights()), memory })
     }
 

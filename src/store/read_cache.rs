@@ -1,11 +1,14 @@
 //! Read cache: the groups above users, and the order of long lists. A commit that changes rows which an entry depends
-//! on invalidates the entry.
+//! on invalidates the entry. A list follows the changes instead.
 
 use crate::cache::{Cache, Cached, Held, Owner};
 use crate::metrics::Exposition;
 use crate::model::{Filter, GroupName, Result};
-use crate::store::cache_scopes::SnapshotVersion;
+use crate::store::cache_scopes::{Generations, SnapshotVersion};
+use crate::store::id_list::IdList;
+use crate::store::row_changes::RowChange;
 use crate::sync::{exclusive, shared};
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::sync::{Arc, RwLock};
 
@@ -42,7 +45,7 @@ pub(in crate::store) struct ReadCache {
     groups: Cache<i64, Arc<HierarchyNode>>,
     /// `None` inside: not read yet.
     administrators: RwLock<Cached<Option<Administrators>>>,
-    lists: Cache<ListKey, Arc<[i64]>>,
+    lists: Cache<ListKey, Arc<CachedList>>,
 }
 
 /// The row ids of all administrators; `None` if there are too many to cache.
@@ -60,8 +63,13 @@ impl Default for ReadCache {
 
 impl ReadCache {
     /// The cache for a read of that snapshot. The snapshot may be older than those of other readers.
-    pub(in crate::store) fn of(&self, seen: SnapshotVersion, owner: Owner) -> ReadCacheView<'_> {
-        ReadCacheView { memory: self, seen, owner }
+    pub(in crate::store) fn of<'m>(
+        &'m self,
+        seen: SnapshotVersion,
+        owner: Owner,
+        generations: &'m Generations,
+    ) -> ReadCacheView<'m> {
+        ReadCacheView { memory: self, seen, owner, generations, point: OnceCell::new() }
     }
 
     /// Adds the metrics of the cache.
@@ -83,6 +91,9 @@ pub(in crate::store) struct ReadCacheView<'m> {
     memory: &'m ReadCache,
     seen: SnapshotVersion,
     owner: Owner,
+    generations: &'m Generations,
+    /// The newest row of the audit log in the snapshot, once it was read.
+    point: OnceCell<i64>,
 }
 
 impl ReadCacheView<'_> {
@@ -119,17 +130,56 @@ impl ReadCacheView<'_> {
         Ok(administrators)
     }
 
-    /// The row ids of a list in its order, from the cache, or from the database.
-    pub(in crate::store) fn list(&self, list: ListKey, read: impl FnOnce() -> Result<Vec<i64>>) -> Result<Arc<[i64]>> {
-        let generation = self.seen.anything;
-        if let Some(ids) = self.memory.lists.get(generation, &list) {
-            return Ok(ids);
+    /// The newest row of the audit log in the snapshot, which `read` reads once.
+    pub(in crate::store) fn point(&self, read: impl FnOnce() -> Result<i64>) -> Result<i64> {
+        if let Some(point) = self.point.get() {
+            return Ok(*point);
         }
-        let ids: Arc<[i64]> = read()?.into();
-        let bytes = list.heap_bytes() + size_of_val(&*ids);
-        self.memory.lists.insert(generation, self.owner, list, Arc::clone(&ids), bytes);
-        Ok(ids)
+        let point = read()?;
+        Ok(*self.point.get_or_init(|| point))
     }
+
+    /// The version of a document that is read from the snapshot of that point.
+    pub(in crate::store) fn document_version(&self, point: i64) -> DocumentVersion {
+        DocumentVersion { point, users: self.seen.users, groups: self.seen.groups }
+    }
+
+    /// True if the document of that version is the document of the user in this snapshot.
+    pub(in crate::store) fn is_current(&self, user_id: i64, version: &DocumentVersion, point: i64) -> bool {
+        (version.users, version.groups) == (self.seen.users, self.seen.groups)
+            && (version.point == point || self.generations.row_changes.is_unchanged(user_id, version.point, point))
+    }
+
+    /// A list from the cache. It may be of another snapshot: see [`CachedList::point`].
+    pub(in crate::store) fn list(&self, list: &ListKey) -> Option<Arc<CachedList>> {
+        self.memory.lists.get(self.seen.users, list)
+    }
+
+    pub(in crate::store) fn insert_list(&self, key: ListKey, list: Arc<CachedList>) {
+        let bytes = key.heap_bytes() + size_of::<CachedList>() + list.ids.heap_bytes();
+        self.memory.lists.insert(self.seen.users, self.owner, key, list, bytes);
+    }
+
+    /// The changes of rows between two points; `None` if they are not known.
+    pub(in crate::store) fn row_changes(&self, one: i64, other: i64) -> Option<Vec<Arc<[RowChange]>>> {
+        self.generations.row_changes.between(one, other)
+    }
+}
+
+/// The version of a document about a user and the user's groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DocumentVersion {
+    /// The newest row of the audit log in the snapshot.
+    point: i64,
+    users: u64,
+    groups: u64,
+}
+
+/// A list in one snapshot.
+pub(in crate::store) struct CachedList {
+    /// The id of the newest row of the audit log in the snapshot.
+    pub(in crate::store) point: i64,
+    pub(in crate::store) ids: IdList,
 }
 
 /// A group and its parents.

@@ -6,6 +6,7 @@
 use super::cache_scopes::{CacheScope, invalidated_by};
 use super::change_action::Action;
 use super::read_cache::ReadCacheView;
+use super::row_changes::{RowChange, RowChanges};
 use crate::model::{Actor, EntityKind, Error, MemberList, Result, RightsVersion};
 use rusqlite::{Connection, ErrorCode};
 use std::cell::{Cell, RefCell};
@@ -28,6 +29,8 @@ pub struct WriteTx<'c> {
     pub(in crate::store) actor: &'c Actor,
     /// A bit for each cache scope that the operation invalidates.
     pub(in crate::store) invalidated: Cell<u8>,
+    /// The changes that cached lists follow.
+    pub(in crate::store) row_changes: RefCell<RowChanges>,
     /// Number of changes that it has added to the audit log.
     pub(in crate::store) recorded: Cell<u64>,
     /// Values that an operation of many changes writes once, at its end.
@@ -48,6 +51,7 @@ impl<'c> WriteTx<'c> {
             rows,
             actor,
             invalidated: Cell::new(0),
+            row_changes: RefCell::default(),
             recorded: Cell::new(0),
             bulk: RefCell::new(None),
             owns_transaction,
@@ -62,9 +66,15 @@ impl<'c> WriteTx<'c> {
     /// Invalidates what depends on the order of a list of a group. The audit log has no row for another order.
     pub(in crate::store) fn invalidate_order(&self, list: MemberList) {
         self.invalidate(CacheScope::Rights);
+        self.invalidate(CacheScope::Users);
         if list != MemberList::Users {
             self.invalidate(CacheScope::Groups);
         }
+    }
+
+    /// Notes a change that cached lists follow when the operation commits. The audit log has a row of the same operation.
+    pub(in crate::store) fn note_row_change(&self, change: RowChange) {
+        self.row_changes.borrow_mut().push(change);
     }
 
     /// Invalidates a scope when the operation commits. Only changes that are not in the audit log need this.

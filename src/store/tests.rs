@@ -1,5 +1,7 @@
 //! Cache invalidation: each action of the audit log invalidates its scopes, and no cached read is stale after it.
 
+mod lists;
+
 use super::cache_scopes::invalidated_by;
 use super::change_action::Action;
 use super::{CacheScope, NewMembership, ReadTx, Store, WriteTx};
@@ -234,7 +236,7 @@ const CHANGES: [(&str, Change, &[Action], &[CacheScope]); 23] = {
 
 /// Changes without a row in the audit log, and the scopes that each invalidates.
 const UNRECORDED: [(&str, Change, &[CacheScope]); 4] = {
-    use CacheScope::{Groups, Rights};
+    use CacheScope::{Groups, Rights, Users};
     [
         (
             "store another hash of the same password",
@@ -244,7 +246,7 @@ const UNRECORDED: [(&str, Change, &[CacheScope]); 4] = {
         (
             "change the order of a user's groups",
             |tx| tx.replace_groups_of(user_id(tx, "ada"), &[group_id(tx, "outer"), group_id(tx, "staff")]).map(drop),
-            &[Rights],
+            &[Rights, Users],
         ),
         (
             "change the position of a group in its parent",
@@ -252,7 +254,7 @@ const UNRECORDED: [(&str, Change, &[CacheScope]); 4] = {
                 let (parent, child) = (group_id(tx, "administrators"), group_id(tx, "staff"));
                 tx.set_entry_position(parent, MemberList::Groups, Some(child), "staff", 1000)
             },
-            &[Groups, Rights],
+            &[Groups, Rights, Users],
         ),
         (
             "change the order of a group's parents",
@@ -261,12 +263,12 @@ const UNRECORDED: [(&str, Change, &[CacheScope]); 4] = {
                 let names = ["outer".to_owned(), "administrators".to_owned()];
                 tx.replace_member_lists(tx.plan_member_lists(&staff, &[(MemberList::Parents, &names)])?).map(drop)
             },
-            &[Groups, Rights],
+            &[Groups, Rights, Users],
         ),
     ]
 };
 
-const SCOPES: [CacheScope; 3] = [CacheScope::Credentials, CacheScope::Rights, CacheScope::Groups];
+const SCOPES: [CacheScope; 4] = [CacheScope::Credentials, CacheScope::Rights, CacheScope::Groups, CacheScope::Users];
 
 /// Runs the change on a new directory, with warm caches. Returns the scopes that it has invalidated, and the actions that
 /// the audit log has of it.

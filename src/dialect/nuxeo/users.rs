@@ -9,7 +9,7 @@ use crate::dialect::preconditions::{conditional_get, write_preconditions};
 use crate::dialect::request_body::json_object;
 use crate::directory::{Directory, MembershipView, NewUser, PageReader, UserEdit};
 use crate::http::{Etag, Request, Response};
-use crate::json::{Json, JsonStr, Object};
+use crate::json::{self, Json, JsonStr, Object};
 use crate::model::{Error, EtagScope, GroupName, User, UserChanges, UserWithGroups};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use std::sync::Arc;
@@ -102,7 +102,7 @@ pub(super) fn remove_member(call: &Call<'_>, directory: &Directory, view: Member
 pub(super) fn search(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
     cached_page(call, directory, || {
         let page = PageRequest::parse(call.request)?;
-        page_document(page, directory, directory.search_users(query(call.request)?, page.window()), call.request)
+        page_document(page, directory, directory.search_users(query(call.request)?, page.window()), call)
     })
 }
 
@@ -111,7 +111,7 @@ pub(super) fn list_members(call: &mut Call<'_>, directory: &Directory) -> Result
     cached_page(call, directory, || {
         let page = PageRequest::parse(call.request)?;
         let members = directory.members(call.parameter("id"), prefix(call.request)?, page.window());
-        page_document(page, directory, members, call.request)
+        page_document(page, directory, members, call)
     })
 }
 
@@ -193,8 +193,12 @@ impl View {
     }
 
     fn etag(self, profile: &UserWithGroups) -> Etag {
-        let variant = u8::from(self.enriched) | u8::from(self.hides_administrators) << 1;
-        Etag { state: profile.etag(), variant }
+        Etag { state: profile.etag(), variant: self.variant() }
+    }
+
+    /// A number for all that the document depends on besides the user.
+    fn variant(self) -> u8 {
+        u8::from(self.enriched) | u8::from(self.hides_administrators) << 1
     }
 }
 
@@ -229,10 +233,15 @@ fn page_document(
     page: PageRequest,
     directory: &Directory,
     listing: PageReader<UserWithGroups>,
-    request: &Request<'_>,
+    call: &Call<'_>,
 ) -> Result<Response> {
-    let view = View::new(directory, request)?;
-    page.respond("users", listing, move |list, profile| list.push(&UserJson::new(profile, view)))
+    let view = View::new(directory, call.request)?;
+    let write = move |profile: &UserWithGroups| json::to_vec(&UserJson::new(profile, view));
+    let listing = listing.documents(call.context.user_documents.clone(), view.variant(), write);
+    page.respond("users", listing, |list, document| {
+        list.push_text(document);
+        Ok(())
+    })
 }
 
 /// A user on the wire.

@@ -5,9 +5,12 @@
 //! trigger. The cost of many such statements in one savepoint is quadratic. So an operation that may change many rows has
 //! a transaction of its own.
 
-use super::writer_state::{Answer, Begun, GROUP_LENGTH_MAX, Operation, Transaction, WriterState, reason, roll_back};
+use super::writer_state::{
+    Answer, Begun, CacheEffects, GROUP_LENGTH_MAX, Operation, Transaction, WriterState, reason, roll_back,
+};
 use crate::model::{Actor, Error, Result};
 use crate::store::cache_scopes::{ADVANCED_SCOPES, CacheScope, SnapshotVersion};
+use crate::store::row_changes::RowChanges;
 use crate::store::sql::{ReadTx, WriteTx, failure};
 use anyhow::anyhow;
 use rusqlite::Connection;
@@ -24,8 +27,7 @@ const RIGHTS_SCOPES: u8 = 1 << CacheScope::Rights as u8 | 1 << CacheScope::Crede
 /// The operations of a group that have run.
 struct Ran {
     answers: Vec<Answer>,
-    /// A bit for each invalidated cache scope.
-    invalidated: u8,
+    effects: CacheEffects,
 }
 
 /// Runs one group from its first operation to its answers. `more` returns queued operations.
@@ -40,7 +42,8 @@ pub(super) fn run_group(
     let begun = state.require_files().and_then(|()| rows.run("begin immediate"));
     // The check follows `begin immediate`: from here on other programs cannot write.
     let begun = begun.and_then(|()| state.notice_external_changes(&rows));
-    let Ran { answers, invalidated } = run_operations(connection, &begun, first, more, state);
+    let Ran { answers, effects: CacheEffects { invalidated, row_changes } } =
+        run_operations(connection, &begun, first, more, state);
     let begun_well = begun.is_ok();
     let has_changed = || connection.total_changes() != changes_before;
     let committed = match begun {
@@ -50,7 +53,7 @@ pub(super) fn run_group(
             if has_changed() {
                 state.hold_snapshot_before_commit();
             }
-            rows.run("commit").map_err(|error| reason(&error))
+            commit(&rows, state, row_changes).map_err(|error| reason(&error))
         }
     };
     let is_committed = committed.is_ok();
@@ -78,6 +81,22 @@ pub(super) fn run_group(
     }
 }
 
+/// Commits. The log of row changes has the changes before a reader can see them.
+fn commit(rows: &ReadTx<'_>, state: &WriterState, row_changes: RowChanges) -> Result<()> {
+    let after = rows.newest_change_id()?;
+    let log = &state.generations.row_changes;
+    let before = state.newest_change.load(Ordering::Relaxed);
+    if after != before {
+        log.push(before, after, row_changes);
+    }
+    let committed = rows.run("commit");
+    match &committed {
+        Ok(()) => state.newest_change.store(after, Ordering::Relaxed),
+        Err(_) => log.clear(),
+    }
+    committed
+}
+
 /// Runs the operations of a group in the transaction that has begun.
 fn run_operations(
     connection: &Connection,
@@ -87,16 +106,18 @@ fn run_operations(
     state: &WriterState,
 ) -> Ran {
     let start = Instant::now();
-    let mut ran = Ran { answers: Vec::new(), invalidated: 0 };
+    let mut ran = Ran { answers: Vec::new(), effects: CacheEffects::default() };
     let mut next = Some(first);
     while let Some(operation) = next.take() {
         // The generations stay the same until the commit of this transaction: there is one writer.
-        let rights = (ran.invalidated & RIGHTS_SCOPES == 0).then(|| SnapshotVersion::now(&state.generations).rights());
+        let rights =
+            (ran.effects.invalidated & RIGHTS_SCOPES == 0).then(|| SnapshotVersion::now(&state.generations).rights());
         let empty = ran.answers.is_empty();
         let alone = operation.alone;
         // Without a transaction no operation may run: a savepoint alone would commit.
-        let (invalidated, answer) = (operation.run)(begun.as_ref().map(|()| Transaction { connection, rights, empty }));
-        ran.invalidated |= invalidated;
+        let (effects, answer) = (operation.run)(begun.as_ref().map(|()| Transaction { connection, rights, empty }));
+        ran.effects.invalidated |= effects.invalidated;
+        ran.effects.row_changes.append(effects.row_changes);
         ran.answers.push(answer);
         // Some errors (a full disk) make SQLite roll back the whole transaction: the group ends here.
         let full = ran.answers.len() == GROUP_LENGTH_MAX || start.elapsed() > GROUP_TIME_MAX;
@@ -147,21 +168,24 @@ fn overwrite_failed_commit(connection: &Connection) {
     }
 }
 
-/// Runs the operation so that its error, or its panic, undoes its own changes and no other ones. Returns the invalidated
-/// cache scopes too.
+/// Runs the operation so that its error, or its panic, undoes its own changes and no other ones. Returns its
+/// effects on the caches too.
 pub(super) fn run_guarded<T>(
     begun: Begun<'_>,
     actor: &Actor,
     write: impl FnOnce(&WriteTx<'_>) -> Result<T>,
-) -> (Result<T>, u8) {
+) -> (Result<T>, CacheEffects) {
     let Transaction { connection, rights, empty } = match begun {
         Ok(transaction) => transaction,
-        Err(why) => return (Err(Error::Unavailable(reason(why))), 0),
+        Err(why) => return (Err(Error::Unavailable(reason(why))), CacheEffects::default()),
     };
     let tx = WriteTx::on(connection, rights, actor, empty);
     let result = if empty { run_first(connection, &tx, write) } else { run_in_savepoint(connection, &tx, write) };
-    let invalidated = if result.is_ok() { tx.invalidated.get() } else { 0 };
-    (result, invalidated)
+    let effects = match &result {
+        Ok(_) => CacheEffects { invalidated: tx.invalidated.get(), row_changes: tx.row_changes.take() },
+        Err(_) => CacheEffects::default(),
+    };
+    (result, effects)
 }
 
 fn catch_panic<T>(tx: &WriteTx<'_>, write: impl FnOnce(&WriteTx<'_>) -> Result<T>) -> Result<T> {

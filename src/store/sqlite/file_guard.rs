@@ -164,6 +164,7 @@ impl WriterState {
         if known == version {
             return Ok(());
         }
+        self.newest_change.store(rows.newest_change_id()?, Ordering::Relaxed);
         ADVANCED_SCOPES.into_iter().for_each(|scope| self.generations.advance(scope));
         self.generations.advance(CacheScope::Anything);
         self.generations.notify();

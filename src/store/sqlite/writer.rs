@@ -6,7 +6,7 @@
 
 use super::commit_group::{run_group, run_guarded};
 use super::reader_pool::ReaderPool;
-use super::writer_state::{Answer, Begun, CopyOrder, Files, Message, Operation, Outcome, WriterState};
+use super::writer_state::{Answer, Begun, CacheEffects, CopyOrder, Files, Message, Operation, Outcome, WriterState};
 use crate::metrics::Exposition;
 use crate::model::{Actor, Error, Result};
 use crate::store::cache_scopes::Generations;
@@ -75,7 +75,7 @@ impl Writer {
     ) -> Result<T> {
         let (reply, result) = sync_channel(1);
         let run = Box::new(move |begun: Begun<'_>| {
-            let (done, invalidated) = run_guarded(begun, &actor, write);
+            let (done, effects) = run_guarded(begun, &actor, write);
             let answer: Answer = Box::new(move |outcome| {
                 let _ = reply.send(match outcome {
                     Ok(()) => done,
@@ -83,7 +83,7 @@ impl Writer {
                     Err(why) => Err(Error::Unavailable(why.clone())),
                 });
             });
-            (invalidated, answer)
+            (effects, answer)
         });
         let operation = Operation { run, alone };
         let _pending = Pending::new(&self.state.pending);
@@ -156,13 +156,13 @@ impl Writer {
         write: impl FnOnce(&WriteTx<'_>) -> Result<()> + Send + 'static,
     ) {
         let run = Box::new(move |begun: Begun<'_>| {
-            let (done, invalidated) = run_guarded(begun, &Actor::program(), write);
+            let (done, effects) = run_guarded(begun, &Actor::program(), write);
             let answer: Answer = Box::new(move |_| {
                 if let Err(error) = done {
                     log::warn!("a write in the background failed: {}", error.with_cause());
                 }
             });
-            (invalidated, answer)
+            (effects, answer)
         });
         let _ = self.enqueue(Operation { run, alone: false });
     }
@@ -170,7 +170,7 @@ impl Writer {
     /// Enqueues an operation that changes nothing. Returns [`Writer::own_progress`] of before.
     pub(in crate::store) fn wake(&self) -> u64 {
         let progress = self.own_progress();
-        let run = Box::new(|_: Begun<'_>| (0, Box::new(|_: &Outcome| {}) as Answer));
+        let run = Box::new(|_: Begun<'_>| (CacheEffects::default(), Box::new(|_: &Outcome| {}) as Answer));
         // A full queue keeps the thread busy as well.
         let _ = self.enqueue(Operation { run, alone: false });
         progress

@@ -6,7 +6,8 @@ use crate::files::InstanceLock;
 use crate::metrics::Histogram;
 use crate::model::{Error, Result, RightsVersion};
 use crate::store::cache_scopes::Generations;
-use crate::store::sql::failure;
+use crate::store::row_changes::RowChanges;
+use crate::store::sql::{ReadTx, failure};
 use anyhow::Context as _;
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
@@ -44,9 +45,16 @@ pub(super) struct Transaction<'b> {
     pub(super) empty: bool,
 }
 
-/// Runs the operation. The caller gets the answer after the commit. The number has a bit for each invalidated cache
-/// scope.
-pub(super) type Run = Box<dyn FnOnce(Begun<'_>) -> (u8, Answer) + Send>;
+/// The effects of an operation on the caches.
+#[derive(Default)]
+pub(super) struct CacheEffects {
+    /// A bit for each invalidated cache scope.
+    pub(super) invalidated: u8,
+    pub(super) row_changes: RowChanges,
+}
+
+/// Runs the operation. The caller gets the answer after the commit.
+pub(super) type Run = Box<dyn FnOnce(Begun<'_>) -> (CacheEffects, Answer) + Send>;
 
 /// A write that a caller has asked for.
 pub(super) struct Operation {
@@ -104,6 +112,8 @@ pub(super) struct WriterState {
     /// Number of times that another program was seen to have changed the database.
     pub(super) external_changes: AtomicU64,
     pub(super) generations: Arc<Generations>,
+    /// The id of the newest row of the audit log.
+    pub(super) newest_change: AtomicI64,
     /// Pages in the write-ahead log after the last commit.
     pub(super) log_pages: Arc<AtomicU64>,
     /// Pages in the write-ahead log at which the next checkpoint is due.
@@ -138,6 +148,8 @@ impl WriterState {
     ) -> anyhow::Result<WriterState> {
         let version =
             connection.query_row(DATA_VERSION, [], |row| row.get(0)).context("read the version of the data")?;
+        let rows = ReadTx { connection: &connection, rights: None, memory: None };
+        let newest_change = rows.newest_change_id().context("read the audit log")?;
         let (log_pages, checkpoint_at) = count_log_pages(&mut connection)?;
         let progress = count_steps(&mut connection)?;
         Ok(WriterState {
@@ -152,6 +164,7 @@ impl WriterState {
             data_version: AtomicI64::new(version),
             external_changes: AtomicU64::new(0),
             generations,
+            newest_change: AtomicI64::new(newest_change),
             log_pages,
             checkpoint_at,
             pending: AtomicUsize::new(0),
@@ -168,7 +181,7 @@ impl WriterState {
     }
 
     /// Stores SQLite's present number of changes by other connections. Returns the number before.
-    pub(super) fn swap_data_version(&self, rows: &crate::store::sql::ReadTx<'_>) -> Result<(i64, i64)> {
+    pub(super) fn swap_data_version(&self, rows: &ReadTx<'_>) -> Result<(i64, i64)> {
         let version = rows.first(DATA_VERSION, [], |row| row.get(0))?.unwrap_or(UNKNOWN_VERSION);
         Ok((self.data_version.swap(version, Ordering::AcqRel), version))
     }

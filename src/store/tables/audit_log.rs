@@ -62,6 +62,11 @@ impl ReadTx<'_> {
         Ok(ends.and_then(|(first, last)| first.zip(last)))
     }
 
+    /// The id of the newest change, which is never removed; 0 before the first one.
+    pub(in crate::store) fn newest_change_id(&self) -> Result<i64> {
+        Ok(self.first("select max(id) from changes", [], |row| row.get::<_, Option<i64>>(0))?.flatten().unwrap_or(0))
+    }
+
     /// True if the table has the change of that id.
     pub fn has_change(&self, id: i64) -> Result<bool> {
         self.any("select 1 from changes where id = ?1", [id])

@@ -4,6 +4,7 @@ use super::audit_log::Membership;
 use super::list_order::{Place, seqs};
 use super::list_sql::{delete_sql, insert_sql, list_kind, resolved_sql, target_sql, update_sql};
 use crate::model::{Error, Group, MemberList, Result, check_login, spelling_key};
+use crate::store::row_changes::RowChange;
 use crate::store::sql::{ReadTx, WriteTx};
 use rusqlite::params;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -278,7 +279,10 @@ impl WriteTx<'_> {
         for entry in &planned.goes {
             match entry.target {
                 None => self.execute(sql, params![list_kind(list), entry.key, group_id])?,
-                Some(target) => self.execute(delete_sql(list), [group_id, target])?,
+                Some(target) => {
+                    self.note_entry(group_id, list, target);
+                    self.execute(delete_sql(list), [group_id, target])?
+                }
             };
             touched.add(list, entry.target);
             self.record_entry(&group, list, EntryTarget::of(entry.target, &entry.name), false)?;
@@ -333,7 +337,17 @@ impl WriteTx<'_> {
                     "insert into dangling_members (kind, name_key, group_id, name, seq) values (?1, ?2, ?3, ?4, ?5)";
                 self.execute(sql, params![list_kind(list), entry.key, group_id, entry.name, seq])
             }
-            Some(target) => self.execute(insert_sql(list), params![group_id, target, seq, entry.name]),
+            Some(target) => {
+                self.note_entry(group_id, list, target);
+                self.execute(insert_sql(list), params![group_id, target, seq, entry.name])
+            }
+        }
+    }
+
+    /// Notes that a resolved entry of a list begins or ends.
+    fn note_entry(&self, group_id: i64, list: MemberList, target: i64) {
+        if list == MemberList::Users {
+            self.note_row_change(RowChange::Membership { group_id, user_id: target });
         }
     }
 

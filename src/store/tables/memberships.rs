@@ -4,6 +4,7 @@ use super::audit_log::Membership;
 use super::identity::JoinedGroup;
 use super::list_sql::update_sql;
 use crate::model::{MemberList, Result, User, now, spelling_key};
+use crate::store::row_changes::RowChange;
 use crate::store::sql::WriteTx;
 use rusqlite::params;
 use std::collections::{HashMap, HashSet};
@@ -33,6 +34,7 @@ impl WriteTx<'_> {
              values (?1, ?2, ifnull(?3, (select value + 1 from counters where name = 'seq'))) on conflict do nothing";
         let added = self.execute(sql, params![group_id, user_id, self.upcoming_seq()?])? > 0;
         if added {
+            self.note_row_change(RowChange::Membership { group_id, user_id });
             self.advance_seq(1)?;
             self.touch_group(group_id)?;
             self.record_member(group_id, user_id, true)?;
@@ -66,6 +68,7 @@ impl WriteTx<'_> {
             let written = spelling.filter(|name| *name != user.username && is_spelling_of(name, &user.username));
             let sql = "insert into memberships (group_id, user_id, seq, written) values (?1, ?2, ?3, ?4)";
             self.execute(sql, params![group.id, user.id, seq, written])?;
+            self.note_row_change(RowChange::Membership { group_id: group.id, user_id: user.id });
             self.touch_group(group.id)?;
             let membership = Membership { group: &group.name, user: Some(&user.username), ..Membership::default() };
             self.record_membership(membership, true)?;
@@ -115,6 +118,7 @@ impl WriteTx<'_> {
             if present.contains(group_id) {
                 self.invalidate_order(MemberList::Users);
             } else {
+                self.note_row_change(RowChange::Membership { group_id: *group_id, user_id });
                 self.record_member(*group_id, user_id, true)?;
             }
         }
@@ -123,6 +127,7 @@ impl WriteTx<'_> {
 
     /// Deletes the row of a membership. Returns false if there is none.
     fn take_member(&self, group_id: i64, user_id: i64) -> Result<bool> {
+        self.note_row_change(RowChange::Membership { group_id, user_id });
         Ok(self.execute("delete from memberships where group_id = ?1 and user_id = ?2", [group_id, user_id])? > 0)
     }
 

@@ -20,4 +20,5 @@ pub(in crate::store) mod memberships;
 pub(in crate::store) mod passwords;
 pub(in crate::store) mod pending_members;
 pub(in crate::store) mod subgroups;
+pub(in crate::store) mod user_lists;
 pub(in crate::store) mod users;

@@ -3,14 +3,14 @@
 use super::filter_sql::{FilterSql, FilteredTable, is_administrator};
 use super::hierarchy::administrator_groups;
 use crate::model::{
-    BaseRole, EntityKind, Filter, ListedUser, NewPassword, Page, Result, TextField, User, UserSummary, Window,
-    new_uuid, now,
+    BaseRole, EntityKind, Filter, ListedUser, NewPassword, Result, TextField, User, UserSummary, Window, new_uuid, now,
 };
-use crate::store::read_cache::ListKey;
+use crate::store::read_cache::DocumentVersion;
+use crate::store::row_changes::RowChange;
 use crate::store::sql::{ReadTx, WriteTx, failure};
-use crate::store::tables::columns::{attributes, attributes_text, count, prefix_range, search_key};
+use crate::store::tables::columns::{attributes, attributes_text, count, search_key};
 use rusqlite::{Row, ToSql, params};
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 /// The columns of a user that are not text fields, in the order in which `user` reads them.
 const FIXED_COLUMNS: [&str; 12] = [
@@ -70,9 +70,6 @@ fn text_parameters(first: usize) -> (Vec<&'static str>, Vec<String>) {
     (TextField::ALL.map(TextField::name).to_vec(), (0..TextField::ALL.len()).map(number).collect())
 }
 
-/// Rows that a page may skip in an index; for a deeper page the order is cached.
-const SKIPPED_MAX: u64 = 1000;
-
 impl ReadTx<'_> {
     /// The user of that name, whatever the spelling.
     pub fn find_user(&self, username: &str) -> Result<Option<User>> {
@@ -82,6 +79,18 @@ impl ReadTx<'_> {
     /// The user of that row id.
     pub fn find_user_by_id(&self, id: i64) -> Result<Option<User>> {
         self.first(&BY_ID, [id], user)
+    }
+
+    /// The version of documents about users that are read now; `None` inside of a write.
+    pub fn document_version(&self) -> Result<Option<DocumentVersion>> {
+        let Some(memory) = &self.memory else { return Ok(None) };
+        Ok(Some(memory.document_version(memory.point(|| self.newest_change_id())?)))
+    }
+
+    /// True if the document of that version shows the user, the user's groups, and those above them, as they are now.
+    pub fn is_current_document(&self, user_id: i64, version: &DocumentVersion) -> Result<bool> {
+        let Some(memory) = &self.memory else { return Ok(false) };
+        Ok(memory.is_current(user_id, version, memory.point(|| self.newest_change_id())?))
     }
 
     /// Visits a window of the users after that key in the order of names: row id, key, and the fields for a list.
@@ -129,76 +138,6 @@ impl ReadTx<'_> {
         let parameters = filter.parameters(&[(":after", &after), (":limit", &limit)]);
         self.all(&sql, parameters.as_slice(), account)
     }
-
-    /// The row ids of the users who pass the filter, in the order of names.
-    pub fn search_users(&self, filter: &Filter, window: Window) -> Result<Page<i64>> {
-        match filter {
-            Filter::And(filters) if filters.is_empty() => return self.all_users(window),
-            Filter::Or(filters) if filters.is_empty() => return Ok(Page { entries: Vec::new(), total: 0 }),
-            _ => {}
-        }
-        let ids = self.cached_list(ListKey::Filter(filter.clone()), || {
-            let filter = FilterSql::of(FilteredTable::Users, filter);
-            let sql = format!(
-                "{} select id from users where {} order by username_key",
-                if filter.needs_administrators { administrator_groups!() } else { "" },
-                filter.condition
-            );
-            self.all(&sql, filter.parameters(&[]).as_slice(), |row| row.get(0))
-        })?;
-        Ok(page_of(&ids, window, ids.len() as u64))
-    }
-
-    /// Number of users, including disabled ones.
-    pub(in crate::store) fn count_users(&self) -> Result<u64> {
-        self.number("select value from counters where name = 'users'", [])
-    }
-
-    fn all_users(&self, window: Window) -> Result<Page<i64>> {
-        let total = self.count_users()?;
-        if window.offset > SKIPPED_MAX {
-            let ids = self.cached_list(ListKey::AllUsers, || {
-                self.all("select id from users order by username_key", [], |row| row.get(0))
-            })?;
-            return Ok(page_of(&ids, window, total));
-        }
-        let sql = "select id from users order by username_key limit ?1 offset ?2";
-        let entries = self.all(sql, params![count(window.limit), count(window.offset)], |row| row.get(0))?;
-        Ok(Page { entries, total })
-    }
-
-    /// The row ids of direct members of a group whose login begins with that text, in the order of names. The total
-    /// also counts pending members.
-    pub fn list_members(&self, group_id: i64, prefix: &str, window: Window) -> Result<Page<i64>> {
-        let (from, to) = prefix_range(prefix);
-        let ids = self.cached_list(ListKey::Members(group_id, from.clone()), || {
-            let sql = "select user_id from memberships join users on users.id = user_id
-                 where group_id = ?1 and (username_key >= ?2 and username_key < ?3
-                     or user_id in (select user_id from withheld_user_keys where key >= ?2 and key < ?3))
-                 order by username_key";
-            self.all(sql, params![group_id, from, to], |row| row.get(0))
-        })?;
-        let pending = self.number(
-            "select count(*) from dangling_members
-             where group_id = ?1 and kind = 'user' and name_key >= ?2 and name_key < ?3",
-            params![group_id, from, to],
-        )?;
-        Ok(page_of(&ids, window, ids.len() as u64 + pending))
-    }
-
-    fn cached_list(&self, list: ListKey, read: impl FnOnce() -> Result<Vec<i64>>) -> Result<Arc<[i64]>> {
-        match &self.memory {
-            Some(memory) => memory.list(list, read),
-            None => Ok(read()?.into()),
-        }
-    }
-}
-
-/// A part of a list.
-fn page_of(ids: &[i64], window: Window, total: u64) -> Page<i64> {
-    let start = usize::try_from(window.offset).unwrap_or(usize::MAX);
-    let limit = usize::try_from(window.limit).unwrap_or(usize::MAX);
-    Page { entries: ids.iter().skip(start).take(limit).copied().collect(), total }
 }
 
 impl WriteTx<'_> {
@@ -241,6 +180,7 @@ impl WriteTx<'_> {
             self.insert_password(user.id, password)?;
         }
         self.record_user_created(&user, password.is_some())?;
+        self.note_row_change(RowChange::Identity { user_id: user.id, keys: vec![user.key.clone()] });
         self.withhold_key(EntityKind::User, user.id, &user.username, &user.key)?;
         let waited = self.resolve_pending_user(user.id, &user.username, &user.key)?;
         Ok((user, waited))
@@ -273,6 +213,7 @@ impl WriteTx<'_> {
         ];
         self.execute(&UPDATE, [&fixed[..], &texts(user)].concat().as_slice())?;
         self.record_user_updated(before, user)?;
+        self.note_row_change(RowChange::Fields { user_id: user.id });
         Ok(true)
     }
 
@@ -284,6 +225,7 @@ impl WriteTx<'_> {
         )?;
         if changed > 0 {
             self.record_user_verified(&self.username_of(user_id)?)?;
+            self.note_row_change(RowChange::Fields { user_id });
         }
         Ok(changed > 0)
     }
@@ -300,6 +242,10 @@ impl WriteTx<'_> {
         self.execute("update memberships set written = null where user_id = ?1 and written is not null", [before.id])?;
         self.execute("update credentials set name = ?2 where user_id = ?1", params![before.id, username])?;
         self.record_user_renamed(before, username)?;
+        self.note_row_change(RowChange::Identity {
+            user_id: before.id,
+            keys: vec![before.key.clone(), key.to_owned()],
+        });
         self.resolve_pending_rename(before.id, username, key)?;
         self.touch_groups_of(before.id)
     }
@@ -308,6 +254,7 @@ impl WriteTx<'_> {
     pub fn delete_user(&self, user_id: i64) -> Result<()> {
         if let Some(user) = self.find_user_by_id(user_id)? {
             self.record_user_deleted(&user)?;
+            self.note_row_change(RowChange::Identity { user_id, keys: vec![user.key] });
         }
         self.touch_groups_of(user_id)?;
         self.execute("delete from users where id = ?1", [user_id])?;
