@@ -117,6 +117,32 @@ impl Load {
     }
 }
 
+/// A client that changes the directory at a steady rate, one request after the other.
+pub struct Changer {
+    connection: Connection,
+    ask: RequestFactory,
+}
+
+impl Changer {
+    /// Opens the connection, with a first request.
+    pub fn connect(address: SocketAddr, ask: &RequestFactory) -> Changer {
+        Changer { connection: first_answer(None, address, 0, ask), ask: Arc::clone(ask) }
+    }
+
+    /// Sends that many requests a second for that long. A slow server gets fewer.
+    pub fn run(&mut self, length: Duration, per_second: u32) {
+        let (start, pause) = (Instant::now(), Duration::from_secs(1) / per_second);
+        let mut due = start;
+        while start.elapsed() < length {
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            let Changer { connection, ask } = self;
+            let sent = connection.send(ask).and_then(|()| connection.receive(&mut |_| {}));
+            sent.unwrap_or_else(|error| panic!("{}: {error}", connection.name()));
+            due += pause;
+        }
+    }
+}
+
 struct Stretch {
     /// Nanoseconds from each request to the end of its response.
     latencies: Vec<u64>,

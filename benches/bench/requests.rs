@@ -1,11 +1,12 @@
 //! The requests of the load generator.
 
 use crate::load::RequestFactory;
-use crate::people::{FIRST_NAMES, Population, group_name, random, user_name};
+use crate::people::{BROAD_PREFIX, FIRST_NAMES, LARGE_GROUP, Population, group_name, random, user_name};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::Value;
 use std::io::Write as _;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The API key that every database of the bench starts with.
 pub const API_KEY: &str = "0123456789abcdef0123456789abcdef";
@@ -116,6 +117,52 @@ pub fn membership(population: Population) -> RequestFactory {
         begin(out, method, &format!("/nuxeo/api/v1/user/{user}/group/{group}"), &headers);
         out.extend_from_slice(if method == "POST" { b"Content-Length: 0\r\n\r\n" } else { b"\r\n" });
         status
+    })
+}
+
+/// Datadog's `PUT user`, which gives random users another display name.
+pub fn display_name(population: Population) -> RequestFactory {
+    let (users, headers) = (population.users, Credentials::Keys.headers());
+    // No two clients give the same names: a change without a difference is none.
+    let client = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
+    Arc::new(move |connection, number, out| {
+        let name = user_name(random(connection, number) % users);
+        let body = format!(r#"{{"name":"Name {client} {number}"}}"#);
+        begin(out, "PUT", &format!("/api/v1/user/{name}"), &headers);
+        write!(out, "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+            .expect("a write to memory succeeds");
+        200
+    })
+}
+
+/// Nuxeo's `POST user` of a user in the large group whose login begins with the broad prefix, followed by `DELETE` of the
+/// same user.
+pub fn listed_user() -> RequestFactory {
+    let headers = Credentials::Basic.headers();
+    Arc::new(move |connection, number, out| {
+        let name = format!("{BROAD_PREFIX}{}.{connection}", random(connection, number / 2) % 1_000_000);
+        if number % 2 == 1 {
+            begin(out, "DELETE", &format!("/nuxeo/api/v1/user/{name}"), &headers);
+            out.extend_from_slice(b"\r\n");
+            return 204;
+        }
+        let body = format!(
+            r#"{{"entity-type":"user","id":"{name}","properties":{{"username":"{name}","groups":["{LARGE_GROUP}"]}}}}"#
+        );
+        begin(out, "POST", "/nuxeo/api/v1/user", &headers);
+        write!(out, "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+            .expect("a write to memory succeeds");
+        201
+    })
+}
+
+/// Random pages of a list. The path ends before the number of the page.
+pub fn pages(path: &str, pages: u64) -> RequestFactory {
+    let (path, headers) = (path.to_owned(), Credentials::Basic.headers());
+    Arc::new(move |connection, number, out| {
+        begin(out, "GET", &format!("{path}{}", random(connection, number) % pages), &headers);
+        out.extend_from_slice(b"\r\n");
+        200
     })
 }
 

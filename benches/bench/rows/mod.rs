@@ -1,5 +1,6 @@
 //! The rows of the results: each compares the product with a baseline.
 
+mod changes;
 mod import;
 mod large;
 mod requests;
@@ -14,7 +15,7 @@ use run::Bench;
 /// A row: its name and how it is measured.
 type Row = (&'static str, fn(&mut Bench));
 
-const ROWS: [Row; 19] = [
+const ROWS: [Row; 20] = [
     ("P1", requests::fixed_answer),
     ("P2", requests::look_ups_one_connection),
     ("P3", requests::look_ups_many_connections),
@@ -34,6 +35,7 @@ const ROWS: [Row; 19] = [
     ("P17", writes::creates_during_many_names),
     ("P18", import::import),
     ("P19", requests::through_tls),
+    ("P20", changes::lists_during_changes),
 ];
 
 /// Measures the rows that are asked for.
