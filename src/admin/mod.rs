@@ -118,7 +118,7 @@ fn users(directory: &Directory, query: &UserQuery) -> Result<Vec<UserView>> {
         selection.disabled.map(Filter::disabled),
         selection.verified.map(Filter::verified),
         selection.administrators.then(Filter::administrators),
-        selection.text.as_deref().map(Filter::containing),
+        selection.text.as_deref().map(Filter::words).transpose()?,
         selection.unchanged_since.map(Filter::UnchangedSince),
     ];
     let filter = filters.into_iter().flatten().collect();

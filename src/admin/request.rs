@@ -111,7 +111,7 @@ pub struct UserQuery {
 /// One page of a list of groups.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct GroupQuery {
-    /// Only groups whose name or label contains this text.
+    /// Only groups whose texts contain all words of this query.
     pub text: Option<String>,
     /// The page begins after this name.
     pub after: String,
@@ -182,7 +182,7 @@ pub struct Selection {
     pub administrators: bool,
     /// Only direct members of the group with this name.
     pub group: Option<String>,
-    /// Only users whose login, names or e-mail address contain this text.
+    /// Only users whose texts contain all words of this query.
     pub text: Option<String>,
     /// Only users who were not changed since this time, in milliseconds since 1970-01-01 UTC.
     pub unchanged_since: Option<i64>,

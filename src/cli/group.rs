@@ -18,8 +18,8 @@ use clap::{Args, Subcommand};
 pub(super) enum GroupCommand {
     /// List groups
     List {
-        /// Only groups whose name or label contains this text
-        #[arg(long = "match", value_name = "TEXT")]
+        /// Only groups whose name, label, description or external id contain all these words; case and accents are ignored
+        #[arg(long = "match", value_name = "WORDS")]
         text: Option<String>,
         #[command(flatten)]
         list: ListArgs,

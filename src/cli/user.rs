@@ -115,8 +115,8 @@ pub(super) struct UserFilters {
     /// Only direct members of this group
     #[arg(long, value_name = "NAME")]
     pub(super) group: Option<String>,
-    /// Only users whose login, names or e-mail address contain this text; case is ignored
-    #[arg(long = "match", value_name = "TEXT")]
+    /// Only users whose login, names, e-mail address, title, company or external id contain all these words; case and accents are ignored
+    #[arg(long = "match", value_name = "WORDS")]
     pub(super) text: Option<String>,
 }
 

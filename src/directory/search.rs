@@ -111,10 +111,13 @@ impl Directory {
         PageReader::new(self, page, move |directory, rows, id| directory.shown_by_id(rows, id, lists))
     }
 
-    /// The groups that come after that name in the order of names and whose name or label contains the text, as many as
-    /// asked for, each with the number of its direct member users and groups.
-    pub fn groups_after(&self, text: Option<&str>, name: &str, limit: u64) -> Result<Vec<(Group, u64, u64)>> {
-        let filter = text.map_or_else(Filter::everything, Filter::containing);
+    /// The groups that come after that name in the order of names and whose texts contain all words of the
+    /// query, as many as asked for, each with the number of its direct member users and groups.
+    ///
+    /// # Errors
+    /// `Invalid` when the query has too many words.
+    pub fn groups_after(&self, query: Option<&str>, name: &str, limit: u64) -> Result<Vec<(Group, u64, u64)>> {
+        let filter = query.map_or_else(|| Ok(Filter::everything()), Filter::words)?;
         self.read(|rows| rows.list_groups_after(&filter, &rows.group_key(name)?, limit))
     }
 }

@@ -72,11 +72,10 @@ impl Directory {
     /// empty, for the next page the last login of the page before.
     ///
     /// # Errors
-    /// `NotFound` if the group of the selection does not exist.
+    /// `NotFound` if the group of the selection does not exist; `Invalid` if its text has more than 32 words.
     pub fn users(&self, selection: &UserSelection, after: &str, limit: u64) -> Result<Vec<User>> {
-        let (filter, group) = (selection.filter(), &selection.group);
-        let found =
-            self.with(|directory| directory.users_after(filter, group.as_deref().map(GroupRef::from), after, limit))?;
+        let group = selection.group.as_deref().map(GroupRef::from);
+        let found = self.with(|directory| directory.users_after(selection.filter()?, group, after, limit))?;
         Ok(found.into_iter().map(User::from).collect())
     }
 

@@ -249,13 +249,13 @@ impl UserSelection {
         self
     }
 
-    pub(super) fn filter(&self) -> Filter {
+    pub(super) fn filter(&self) -> model::Result<Filter> {
         let filters = [
             self.disabled.map(Filter::disabled),
             self.administrators.then(Filter::administrators),
-            self.text.as_deref().map(Filter::containing),
+            self.text.as_deref().map(Filter::words).transpose()?,
         ];
-        filters.into_iter().flatten().collect()
+        Ok(filters.into_iter().flatten().collect())
     }
 
     /// Only direct members of this group.
@@ -264,7 +264,8 @@ impl UserSelection {
         self
     }
 
-    /// Only users whose login, names or e-mail address contain this text.
+    /// Only users whose login, names, e-mail address, title, company or external id contain all words of this text. Case
+    /// and accents are ignored, and a comma separates words as a space does.
     pub fn containing(mut self, text: impl Into<String>) -> UserSelection {
         self.text = Some(text.into());
         self

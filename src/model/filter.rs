@@ -1,6 +1,6 @@
 //! Conditions on users and groups, as a tree that the store translates.
 
-use super::fold_name;
+use super::{Result, SearchWords, fold_name};
 
 /// A condition on a user or a group.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -13,6 +13,10 @@ pub enum Filter {
     Not(Box<Filter>),
     /// A text compares like that. A row without the text does not match.
     Text(FilterField, TextMatch),
+    /// Each of the words is contained in one of the texts that a search by words compares: of a user the login, the names,
+    /// the e-mail address, the title, the company and the external id; of a group the name, the label, the description
+    /// and the external id.
+    Words(SearchWords),
     /// A flag has that value.
     Flag(Flag, bool),
     /// The user is a direct member of the group of that row id.
@@ -64,16 +68,6 @@ pub enum Flag {
 const SEARCHED: [FilterField; 5] =
     [FilterField::Name, FilterField::FirstName, FilterField::LastName, FilterField::Email, FilterField::Label];
 
-/// The texts that a filter by contained text compares.
-const CONTAINING: [FilterField; 6] = [
-    FilterField::Name,
-    FilterField::FirstName,
-    FilterField::LastName,
-    FilterField::Email,
-    FilterField::DisplayName,
-    FilterField::Label,
-];
-
 impl Filter {
     /// Every row.
     pub fn everything() -> Filter {
@@ -91,10 +85,13 @@ impl Filter {
         Filter::Or(SEARCHED.map(|field| Filter::Text(field, TextMatch::StartsWith(text.clone()))).into())
     }
 
-    /// Rows with a name, a display name, a label or an e-mail address that contains the text.
-    pub fn containing(text: &str) -> Filter {
-        let text = fold_name(text);
-        Filter::Or(CONTAINING.map(|field| Filter::Text(field, TextMatch::Contains(text.clone()))).into())
+    /// Rows whose texts contain all words of a query, see [`SearchWords`]. Without a word, every row matches.
+    ///
+    /// # Errors
+    /// `Invalid` when there are too many words.
+    pub fn words(query: &str) -> Result<Filter> {
+        let words = SearchWords::parse(query)?;
+        Ok(if words.is_empty() { Filter::everything() } else { Filter::Words(words) })
     }
 
     /// Users who are disabled, or who are not.
@@ -118,7 +115,7 @@ impl Filter {
             Filter::And(filters) | Filter::Or(filters) => filters.iter().all(Filter::depends_on_user_alone),
             Filter::Not(filter) => filter.depends_on_user_alone(),
             Filter::Flag(Flag::Administrator, _) | Filter::MemberOf(_) => false,
-            Filter::Text(..) | Filter::Flag(..) | Filter::UnchangedSince(_) => true,
+            Filter::Text(..) | Filter::Words(_) | Filter::Flag(..) | Filter::UnchangedSince(_) => true,
         }
     }
 
@@ -132,6 +129,7 @@ impl Filter {
             Filter::Text(_, TextMatch::Equals(text) | TextMatch::StartsWith(text) | TextMatch::Contains(text)) => {
                 text.capacity()
             }
+            Filter::Words(words) => words.heap_bytes(),
             Filter::Flag(..) | Filter::MemberOf(_) | Filter::UnchangedSince(_) => 0,
         }
     }

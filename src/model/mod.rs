@@ -17,6 +17,7 @@ mod page;
 mod precondition;
 mod property;
 mod refs;
+mod search_words;
 mod text;
 mod time;
 mod user;
@@ -39,6 +40,7 @@ pub use page::{Page, Window};
 pub use precondition::{EtagScope, EtagSet, Precondition};
 pub use property::{ATTRIBUTES_BYTES_MAX, Attributes, RemovedProperty, is_answered_property};
 pub use refs::{GroupRef, UserRef};
+pub use search_words::SearchWords;
 pub use text::{check_length, check_text, is_email, timestamp};
 pub use time::now;
 pub use user::{

@@ -35,7 +35,8 @@ pub fn fold_name(name: &str) -> String {
     }
 }
 
-fn nfkc_casefold(text: &str) -> String {
+/// NFKC_Casefold of a text.
+pub(super) fn nfkc_casefold(text: &str) -> String {
     let mut text: String = text.nfd().collect();
     // A folded character can decompose, and a decomposed one can fold.
     loop {

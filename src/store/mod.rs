@@ -10,6 +10,7 @@ mod id_list;
 mod read_cache;
 mod row_changes;
 mod sql;
+mod sql_functions;
 mod sqlite;
 mod tables;
 #[cfg(test)]

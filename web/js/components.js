@@ -257,7 +257,7 @@ export function suggesting({ label, kind, choose, chooseText }) {
     asking = new AbortController();
     const { signal } = asking;
     try {
-      const found = await beginnings(kind, input.value.trim(), signal);
+      const found = await suggestions(kind, input.value.trim(), signal);
       if (!signal.aborted && document.activeElement === input) {
         open(found);
         active = -1;
@@ -293,7 +293,7 @@ export function suggesting({ label, kind, choose, chooseText }) {
   return { element: element('div', { class: 'suggesting' }, input, list, button), input };
 }
 
-async function beginnings(kind, text, signal) {
+async function suggestions(kind, text, signal) {
   const { document } = await get(`api/${kind}${query({ text, limit: 8 })}`, { signal });
   return document[kind].map((found) => ({
     name: found.name,

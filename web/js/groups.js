@@ -28,7 +28,7 @@ const FIELDS = [
 
 // The list of groups.
 export function groups({ parameters, session, remember }) {
-  const search = searchField(parameters, 'Name or label');
+  const search = searchField(parameters, 'Name, label, description, …');
   const list = infiniteList({
     label: 'Groups',
     none: 'no group is called so',

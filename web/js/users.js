@@ -49,7 +49,7 @@ function fieldsFor(session) {
 
 // The list of users. The address has the search, so that going back keeps it.
 export function users({ parameters, session, remember }) {
-  const search = searchField(parameters, 'Login, name or e-mail');
+  const search = searchField(parameters, 'Name, login, title, …');
   const state = choice('State', parameters.get('state'), [
     ['', 'Enabled or not'],
     ['enabled', 'Enabled'],

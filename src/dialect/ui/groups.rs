@@ -12,7 +12,7 @@ use serde::Serialize;
 /// The fields that can be changed.
 const FIELDS: [&str; 5] = ["label", "description", "external_id", "groups", "properties"];
 
-/// `GET /api/groups`: the groups with the text in their name or label, in the order of names.
+/// `GET /api/groups`: the groups whose texts contain all words of `text`, in the order of names.
 pub(super) fn list(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
     let parameters = Parameters::parse(call.request, &["text", "after", "limit"])?;
     let (after, limit) = (parameters.get("after").unwrap_or_default(), parameters.limit()?);

@@ -26,7 +26,7 @@ pub(super) fn list(call: &mut Call<'_>, directory: &Directory) -> Result<Respons
         parameters.choice("state", ["disabled", "enabled"])?.map(Filter::disabled),
         parameters.choice("verified", ["yes", "no"])?.map(Filter::verified),
         administrators.then(Filter::administrators),
-        parameters.get("text").map(Filter::containing),
+        parameters.get("text").map(Filter::words).transpose()?,
     ];
     let filter = filters.into_iter().flatten().collect();
     let (group, after, limit) = (parameters.get("group"), parameters.get("after"), parameters.limit()?);

@@ -1,10 +1,9 @@
 //! Connections to the database file.
 
 use crate::files::{DatabasePath, find_missing_permission, with_suffix};
-use crate::model::{fold_name, spelling_key};
+use crate::store::sql_functions::define_functions;
 use anyhow::bail;
 use rusqlite::config::DbConfig;
-use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
@@ -24,14 +23,7 @@ pub(in crate::store) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, OPEN_FLAGS)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    let define = |name: &str, function: fn(&str) -> String| {
-        connection.create_scalar_function(name, 1, flags, move |context| {
-            Ok(context.get_raw(0).as_str_or_null()?.map(function))
-        })
-    };
-    define("folded", fold_name)?;
-    define("spelling", spelling_key)?;
+    define_functions(&connection)?;
     // Otherwise SQLite recompiles a cached statement when a parameter changes that might give a better plan. For most
     // statements that costs more than running them.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

@@ -26,6 +26,16 @@ impl FilteredTable {
         }
     }
 
+    /// The texts that a search by words compares.
+    fn searched_texts(self) -> &'static str {
+        match self {
+            FilteredTable::Users => {
+                "username, first_name, last_name, display_name, email, title, company, users.external_id"
+            }
+            FilteredTable::Groups => "name, label, description, groups.external_id",
+        }
+    }
+
     /// The rows that keep an older key, by the key of their names.
     fn withheld(self) -> &'static str {
         match self {
@@ -87,6 +97,9 @@ impl FilterSql {
                 let (text, withheld) = self.compare(table, *field, comparison);
                 let parts: Vec<String> = text.into_iter().chain(withheld).collect();
                 if parts.is_empty() { "0".to_owned() } else { format!("({})", parts.join(" or ")) }
+            }
+            Filter::Words(words) => {
+                format!("contains_words({}, {})", self.text(&words.joined()), table.searched_texts())
             }
             Filter::Flag(Flag::Disabled, value) => format!("disabled = {}", i32::from(*value)),
             Filter::Flag(Flag::Verified, value) => format!("verified = {}", i32::from(*value)),

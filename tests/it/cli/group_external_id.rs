@@ -39,6 +39,7 @@ fn commands_set_show_and_clear_the_external_id_of_a_group() {
             "",
             0,
             "name,label,users,subgroups,description,external_id\n\
+             administrators,Administrators group,1,0,Group of users with adminstrative rights,\n\
              crew,,0,0,,Team 7\n\
              members,Members group,0,0,Group of users with read access rights,\n\
              powerusers,Power users group,0,0,Group of users with limited administrative rights,\n\

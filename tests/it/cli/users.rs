@@ -160,10 +160,13 @@ fn user_list_combines_filters() {
     user(json!({"username": "kim", "lastName": "Ärger"}));
     assert_eq!(server.datadog("PUT", "/api/v1/user/kim", Some(r#"{"name":"Straße 100% O'Neil"}"#)).status, 200);
     assert_eq!(server.datadog("DELETE", "/api/v1/user/bob", None).status, 200);
+    let fields = ["user", "set", "ada", "--title", "Countess", "--company", "Engines"];
+    assert!(run(&folder, &fields).status.success());
+    assert!(run(&folder, &["user", "set", "bob", "--external-id", "hr-7"]).status.success());
     let group =
         json!({"entity-type": "group", "groupname": "ops", "memberUsers": ["ada"], "parentGroups": ["administrators"]});
     assert_eq!(server.nuxeo("POST", "/group", Some(&group.to_string())).status, 201);
-    let filters: [(&[&str], &[&str]); 18] = [
+    let filters: [(&[&str], &[&str]); 24] = [
         (&[], &["ada", "Administrator", "bob", "kim"]),
         (&["--enabled"], &["ada", "Administrator", "kim"]),
         (&["--disabled"], &["bob"]),
@@ -182,6 +185,12 @@ fn user_list_combines_filters() {
         (&["--match", "a", "--admins", "--verified"], &["Administrator"]),
         (&["--match", ""], &["ada", "Administrator", "bob", "kim"]),
         (&["--match", "_"], &[]),
+        (&["--match", "Lovelace, ÁDA"], &["ada"]),
+        (&["--match", "lace bob"], &[]),
+        (&["--match", "arger strasse O'NEIL"], &["kim"]),
+        (&["--match", "tess gine"], &["ada"]),
+        (&["--match", "HR-７"], &["bob"]),
+        (&["--match", " , \u{301}"], &["ada", "Administrator", "bob", "kim"]),
     ];
     for (words, expected) in filters {
         let (status, out, err) = said(&run(&folder, &[&["user", "list", "--format", "csv"], words].concat()));
@@ -191,6 +200,9 @@ fn user_list_combines_filters() {
             "{words:?} {err}"
         );
     }
+    let many: String = (0..33).map(|number| format!("{number} ")).collect();
+    let (status, _, err) = said(&run(&folder, &["user", "list", "--match", &many]));
+    assert_eq!((status, err.as_str()), (1, "rollbook: the search has more than 32 words\n"));
     let (status, _, err) = said(&run(&folder, &["user", "list", "--group", "nope"]));
     assert_eq!((status, err.as_str()), (1, "rollbook: group does not exist: nope (rollbook group list shows all)\n"));
     assert_eq!(run(&folder, &["user", "list", "--enabled", "--disabled"]).status.code(), Some(2));

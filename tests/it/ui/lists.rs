@@ -52,6 +52,11 @@ fn lists_are_paged_and_filtered() {
         ("limit=7&text=F3", numbers(&|n| n % 7 == 3)),
         ("text=%4011%40", vec![]),
         ("text=M11%40EXAMPLE", vec!["u011".to_owned()]),
+        ("limit=2&text=11%2C+%C3%BA", numbers(&|n| n / 10 == 11 || n % 100 == 11)),
+        ("text=f3+00+u&limit=1", numbers(&|n| n % 7 == 3 && n / 10 == 0)),
+        ("text=u00+nowhere", vec![]),
+        ("text=+%2C%CC%81&limit=200", all_users.clone()),
+        ("text=%00", vec![]),
         ("state=disabled", numbers(&|n| n % 10 == 0)),
         ("state=enabled&group=g1&text=u00", numbers(&|n| n / 10 == 0 && n % 10 != 0)),
         ("administrators=yes", vec!["Administrator".to_owned()]),
@@ -64,6 +69,8 @@ fn lists_are_paged_and_filtered() {
     let teams: Vec<String> = (0..60).map(|number| format!("team{number:02}")).collect();
     assert_eq!(all("groups", "text=team"), teams);
     assert_eq!(all("groups", "text=TEAM5&limit=3"), teams[50..]);
+    assert_eq!(all("groups", "text=GROUP%2Cadmin"), ["administrators", "powerusers"]);
+    assert_eq!(all("groups", "text=rights+read"), ["members"]);
     assert_eq!(all("groups", "limit=200").len(), 60 + 3 + 1);
 }
 

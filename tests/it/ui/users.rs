@@ -62,6 +62,8 @@ fn invalid_changes_are_refused() {
     create_user(&server, json!({"username": "ada", "password": "pw-ada", "firstName": "Ada"}));
     let mut admin = administrator(&server);
     let last = "the last enabled administrator has to stay one";
+    let words = |count: usize| (0..count).map(|number| format!("{number}+")).collect::<String>();
+    let (many, too_many) = (format!("users?text={}", words(33)), format!("groups?text={}", words(1000)));
     for (method, path, body, status, text) in [
         ("POST", "users", json!({"name": ""}), 400, "user name is blank"),
         ("POST", "users", json!({"name": "x", "nick": "y"}), 400, "there is no field nick here"),
@@ -91,6 +93,8 @@ fn invalid_changes_are_refused() {
         ("GET", "users?state=asleep", Value::Null, 400, "state is neither disabled nor enabled"),
         ("GET", "users?verified=1", Value::Null, 400, "verified is neither yes nor no"),
         ("GET", "users?text=%zz", Value::Null, 400, "the query is not percent-encoded UTF-8"),
+        ("GET", &many, Value::Null, 400, "the search has more than 32 words"),
+        ("GET", &too_many, Value::Null, 400, "the search has more than 32 words"),
         ("GET", "users?group=nowhere", Value::Null, 404, "group does not exist: nowhere"),
         ("GET", "changes?before=x", Value::Null, 400, "before is not the number of a change"),
         ("GET", "nothing", Value::Null, 404, "there is nothing at this path"),

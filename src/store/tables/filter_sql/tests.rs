@@ -1,15 +1,11 @@
 use super::{FilterSql, FilteredTable};
-use crate::model::{Filter, FilterField, TextMatch, fold_name, spelling_key};
+use crate::model::{Filter, FilterField, TextMatch};
+use crate::store::sql_functions::define_functions;
 use rusqlite::Connection;
-use rusqlite::functions::FunctionFlags;
 
 fn database() -> Connection {
     let connection = Connection::open_in_memory().unwrap();
-    for (name, function) in [("folded", fold_name as fn(&str) -> String), ("spelling", spelling_key)] {
-        let define =
-            move |context: &rusqlite::functions::Context<'_>| Ok(context.get_raw(0).as_str_or_null()?.map(function));
-        connection.create_scalar_function(name, 1, FunctionFlags::SQLITE_UTF8, define).unwrap();
-    }
+    define_functions(&connection).unwrap();
     connection.execute_batch(include_str!("../../../../schema.sql")).unwrap();
     connection
 }
@@ -48,7 +44,7 @@ fn a_list_is_read_in_the_order_of_its_index() {
     let filters = [
         Filter::everything(),
         Filter::disabled(true),
-        [Filter::containing("ada"), Filter::MemberOf(1), Filter::UnchangedSince(7)].into_iter().collect(),
+        [Filter::words("ada").unwrap(), Filter::MemberOf(1), Filter::UnchangedSince(7)].into_iter().collect(),
     ];
     for filter in filters {
         let filter = FilterSql::of(FilteredTable::Users, &filter);
@@ -78,7 +74,11 @@ fn a_tree_finds_the_rows_for_which_it_holds() {
         (Filter::everything(), "ada bob eve"),
         (Filter::nothing(), ""),
         (Filter::starting_with("BO"), "bob eve"),
-        (Filter::containing("a"), "ada"),
+        (Filter::words("A").unwrap(), "ada"),
+        (Filter::words("O, b").unwrap(), "bob"),
+        (Filter::words(" ,").unwrap(), "ada bob eve"),
+        (Filter::Not(Box::new(Filter::words("b").unwrap())), "ada eve"),
+        (text(FilterField::Name, TextMatch::Contains("d".to_owned())), "ada"),
         (first("ada"), "ada"),
         (Filter::Not(Box::new(first("ada"))), "bob eve"),
         (Filter::Not(Box::new(Filter::nothing())), "ada bob eve"),
