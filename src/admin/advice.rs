@@ -1,22 +1,22 @@
-//! The way out of a refusal: the name that is nearest to a misspelt one, or the command that helps. Only operators read
-//! it. Answers over HTTP never suggest names.
+//! Advice in error messages: the name that is most similar to a misspelt one, or a command that helps. Only operators
+//! get it. The HTTP APIs never suggest names.
 
 use super::request::{AdminRequest, Membership};
 use crate::directory::{Directory, PASSWORD_REFUSED};
 use crate::model::{EntityKind, Error, Filter, fold_name};
 use std::fmt;
 
-/// Names that are compared at most, from the beginning of the list and from those that begin like the misspelt one.
+/// Maximum number of names that are read from one place of the list and compared.
 const NAMES_MAX: u64 = 2000;
-/// Letters at the beginning of a name that a misspelling seldom touches.
+/// Characters at the beginning of a name that are seldom misspelt.
 const BEGINNING: usize = 2;
 
-/// An order that was not carried out, and what to do about it.
+/// The error of a request, with advice for the operator.
 #[derive(Debug)]
 pub struct Refusal {
-    /// Why not.
+    /// The error.
     pub error: Error,
-    /// The option, command or name that may be meant.
+    /// An option, a command or a name that may solve the problem.
     pub advice: Option<String>,
 }
 
@@ -32,7 +32,7 @@ impl fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 impl Refusal {
-    /// Adds the advice that belongs to an error of the directory; `hint` is that of the order.
+    /// Adds advice to an error of the directory. `hint` is the advice for invalid values of the request.
     pub(super) fn new(directory: &Directory, error: Error, hint: Option<&str>) -> Refusal {
         let advice = match &error {
             Error::NotFound(kind, name) => Some(match nearest(directory, *kind, name) {
@@ -42,7 +42,7 @@ impl Refusal {
             Error::UnknownGroups(names) => {
                 Some(match names.first().and_then(|name| nearest(directory, EntityKind::Group, name)) {
                     Some(near) => format!("is it {near}?"),
-                    None => "rollbook group add makes one, rollbook group list shows all".to_owned(),
+                    None => "rollbook group add creates one, rollbook group list shows all".to_owned(),
                 })
             }
             Error::Exists(kind, _) => Some(format!("rollbook {} set changes it", kind.noun())),
@@ -51,7 +51,7 @@ impl Refusal {
             }
             Error::InheritedAdministrator(_) => Some("rollbook group remove-member".to_owned()),
             Error::Invalid(why) if why == PASSWORD_REFUSED => {
-                Some("--password-pattern says which passwords are taken, here or in the server".to_owned())
+                Some("--password-pattern of the command or of the server sets the allowed passwords".to_owned())
             }
             Error::Invalid(_) => hint.map(str::to_owned),
             _ => None,
@@ -71,7 +71,7 @@ pub(super) fn hint(request: &AdminRequest) -> Option<&'static str> {
     }
 }
 
-/// The name that looks most like this one, among some of the directory.
+/// The name in the directory that is most similar to this one, if any is similar.
 fn nearest(directory: &Directory, kind: EntityKind, name: &str) -> Option<String> {
     let wanted = fold_name(name);
     let letters = wanted.chars().count();
@@ -81,7 +81,7 @@ fn nearest(directory: &Directory, kind: EntityKind, name: &str) -> Option<String
         _ => 3,
     };
     let mut names = names_after(directory, kind, "");
-    // In a large directory the beginning of the list may be far away.
+    // In a large directory, also compare names from other places of the list.
     if names.len() as u64 >= NAMES_MAX {
         let beginnings = [BEGINNING, letters / 2, letters.saturating_sub(1)];
         let beginnings = beginnings.map(|letters| wanted.chars().take(letters).collect::<String>());
@@ -89,7 +89,7 @@ fn nearest(directory: &Directory, kind: EntityKind, name: &str) -> Option<String
     }
     let distance = |name: &String| {
         let other = fold_name(name);
-        // Most names are told apart by their length.
+        // The lengths alone rule out most names.
         let is_near = other.chars().count().abs_diff(letters) <= far;
         is_near.then(|| strsim::osa_distance(&wanted, &other)).filter(|distance| *distance <= far)
     };
@@ -97,7 +97,7 @@ fn nearest(directory: &Directory, kind: EntityKind, name: &str) -> Option<String
     near.min().map(|(_, name)| name)
 }
 
-/// Some names in their order. An error here is no reason to hide the one that the advice is for.
+/// Names after this one, in order. Returns none on an error, because the operator must see the original error.
 fn names_after(directory: &Directory, kind: EntityKind, after: &str) -> Vec<String> {
     match kind {
         EntityKind::User => {

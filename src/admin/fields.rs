@@ -1,4 +1,4 @@
-//! Values of records that no field here can take: each costs the value, and not the user or group.
+//! Removes values of imported records that the directory cannot store. The user or group is kept.
 
 use crate::formats::{Record, Remark};
 use crate::json::{self, JsonText};
@@ -7,8 +7,8 @@ use crate::model::{
 };
 use std::collections::BTreeMap;
 
-/// Takes the values off a record that cannot be stored: texts that are too long or have control characters, properties
-/// with names of fields, and properties that take too much room.
+/// Removes the values of a record that cannot be stored: texts that are too long or have control characters, properties
+/// with names of fields, and properties beyond the maximum size. Returns a remark for each.
 pub fn settle_fields(record: &mut Record) -> Vec<Remark> {
     let mut remarks = Vec::new();
     match record {
@@ -50,7 +50,7 @@ fn settle_text(
     remarks: &mut Vec<Remark>,
     check: impl FnOnce(&str) -> Result<(), Error>,
 ) {
-    // Hardly ever is there anything to look at twice.
+    // Most texts are short and printable ASCII, which every field accepts.
     let Some(value) = text.as_ref().filter(|text| is_unusual(text)) else { return };
     if let Err(error) = check(value) {
         remarks.push(Remark::dropped(format!("{error}, and is left out")).about(about));
@@ -68,11 +68,11 @@ fn settle_properties(
     about: &str,
     remarks: &mut Vec<Remark>,
 ) {
-    // Two brackets are around all of them.
+    // Two bytes are for the braces around the properties.
     let mut left = ATTRIBUTES_BYTES_MAX - 2;
     properties.retain(|name, value| {
         if is_answered_property(kind, name) {
-            let text = format!("no property of a {} can be called {name}, and is left out", kind.noun());
+            let text = format!("no property of a {} can have the name {name}, and is left out", kind.noun());
             remarks.push(Remark::dropped(text).about(about));
             return false;
         }
@@ -81,7 +81,7 @@ fn settle_properties(
             remarks.push(Remark::dropped(text).about(about));
             return false;
         }
-        // The name can take six bytes for each of its own, as JSON.
+        // As JSON, a character of the name can take six bytes.
         let bytes = json::to_string(name).len() + value.as_str().len() + 2;
         let fits = bytes <= left;
         if fits {

@@ -1,5 +1,5 @@
-//! The requests of an operator's commands to a directory, as values. They are carried out on the file itself or, by the local
-//! socket, in the server that holds it, and mean the same both ways.
+//! Requests of the operator's commands to the directory. A command performs them on the database file itself or, if a
+//! server has opened the file, sends them to the server through the admin socket. The result is the same.
 
 mod advice;
 mod fields;
@@ -163,7 +163,7 @@ fn changes(directory: &Directory, query: &ChangeQuery) -> Result<ChangesView> {
     Ok(ChangesView { changes: found.changes.iter().map(ChangeView::of).collect(), next: found.next })
 }
 
-/// A group with the groups in it and above it, and its state.
+/// A group with its subgroups and parent groups, and its entity tag.
 ///
 /// # Errors
 /// `NotFound`.
@@ -259,7 +259,7 @@ fn user_changes(mut user: UserRecord, set: Field) -> UserChanges {
     changes
 }
 
-/// The name of a group, and what is to be stored of it. What is not said stays, what is empty is cleared.
+/// The name of a group in a record, and the change. Absent fields stay, empty ones are cleared.
 pub fn group_of(mut group: GroupRecord) -> (String, GroupChanges) {
     let name = std::mem::take(&mut group.name);
     (name, group_changes(group, cleared))
@@ -276,15 +276,15 @@ fn group_changes(group: GroupRecord, field: Field) -> GroupChanges {
     }
 }
 
-/// The value that a text gives a field.
+/// Converts an optional text of a record into the change of a field.
 type Field = fn(Option<String>) -> Option<Option<String>>;
 
-/// A missing field stays, and an empty one is cleared: an operator types no empty values.
+/// An absent field stays, and an empty one is cleared. For commands, where an empty value clears a field.
 fn cleared(text: Option<String>) -> Option<Option<String>> {
     text.map(|text| Some(text).filter(|text| !text.is_empty()))
 }
 
-/// A missing field stays, and an empty one is stored as empty: files are copies of a directory.
+/// An absent field stays, and an empty one is stored as empty. For files, which are copies of a directory.
 fn kept(text: Option<String>) -> Option<Option<String>> {
     text.map(Some)
 }

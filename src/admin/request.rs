@@ -1,4 +1,4 @@
-//! The requests, and the values in them.
+//! The requests of commands, and their parameters.
 
 use crate::directory::Conflict;
 use crate::formats::{GroupRecord, Record, Role, UserRecord};
@@ -212,11 +212,11 @@ pub struct ImportBatch {
     pub create_groups: bool,
     /// The end of the order of all memberships when the import began.
     pub base: i64,
-    /// The digest of the whole input.
+    /// SHA-256 of the input and the options.
     pub digest: [u8; 32],
     /// The pass over the input.
     pub phase: Phase,
-    /// The number of the last row of the batch, and its line.
+    /// Number and line of the last row of the batch.
     pub last: (u64, u64),
 }
 
@@ -243,7 +243,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// All, in their order.
+    /// All phases in order.
     pub const ALL: [Phase; 7] = [
         Phase::Groups,
         Phase::Users,
@@ -259,12 +259,12 @@ impl Phase {
         matches!(self, Phase::NamedMemberships | Phase::Memberships | Phase::MemberOf)
     }
 
-    /// Its place in [`Phase::ALL`].
+    /// The index in [`Phase::ALL`].
     pub fn index(self) -> usize {
         self as usize
     }
 
-    /// Its number, from 1.
+    /// The number of the phase, from 1.
     pub fn number(self) -> u32 {
         self as u32 + 1
     }

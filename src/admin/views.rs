@@ -1,4 +1,4 @@
-//! The values that commands show.
+//! Users, groups, keys and changes in the form in which commands and the admin page show them.
 
 use crate::directory::{
     Credential, CredentialKind, Exported, ImportOutcome, ImportProgress, Imported, PositionedGroup, RemovedProperty,
@@ -14,16 +14,16 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// A user.
+/// A user, with metadata.
 #[derive(Debug, Serialize)]
 pub struct UserView {
-    /// The fields; groups only where one user is asked for.
+    /// The fields. Lists of users leave out the groups.
     #[serde(flatten)]
     pub record: UserRecord,
-    /// The groups above those.
+    /// The groups that contain those groups, directly or indirectly.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inherited_groups: Option<Vec<String>>,
-    /// Opaque and immutable.
+    /// Identifier that never changes.
     pub uuid: String,
     /// A time (RFC 3339).
     pub created: String,
@@ -58,14 +58,14 @@ impl UserView {
     }
 }
 
-/// A thing of a directory as files carry it, and whether it is a user or group.
+/// The record of an exported item, and true if it is a user or group.
 pub fn exported(thing: Exported) -> (Record, bool) {
     match thing {
         Exported::User { account, direct_administrator, groups, password_hash } => {
             let User { username, key, .. } = &account.user;
             let exported = is_no_new_name(username, key);
             let record = record_of(&account.user, direct_administrator);
-            // Who is an administrator through a subgroup is one by that subgroup alone.
+            // The membership of a subgroup of `administrators` restores the rights of an inherited administrator.
             let role = record.role.filter(|_| direct_administrator || !account.administrator);
             let stored_role = account.administrator && account.user.access_role == BaseRole::ReadOnly;
             let stored_role = stored_role.then_some(Role::Read);
@@ -114,7 +114,7 @@ fn joined(group: &PositionedGroup) -> Joined {
     }
 }
 
-/// True if no new entry could have that name, so that only its origin can restore it.
+/// True if the rules for new names refuse this name, so that only an import of an export can create it.
 fn is_no_new_name(name: &str, stored: &str) -> bool {
     check_new_name("name", name).is_err() || fold_name(name) != stored
 }
@@ -136,20 +136,20 @@ fn record_of(user: &User, administrator: bool) -> UserRecord {
     }
 }
 
-/// A group.
+/// A group, with metadata.
 #[derive(Debug, Serialize)]
 pub struct GroupView {
-    /// The fields; the groups that it is in only where one group is asked for.
+    /// The fields. Lists of groups leave out the parent groups.
     #[serde(flatten)]
     pub record: GroupRecord,
-    /// Direct member users, those who do not exist yet left out.
+    /// Number of direct member users, without pending members.
     pub users: u64,
-    /// Direct member groups, those that do not exist yet left out unless one group is asked for.
+    /// Number of direct subgroups. Lists of groups do not count pending members.
     pub subgroups: u64,
-    /// The names of the direct member groups.
+    /// Names of the direct subgroups.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subgroup_names: Option<Vec<String>>,
-    /// Opaque and immutable.
+    /// Identifier that never changes.
     pub uuid: String,
     /// A time (RFC 3339).
     pub created: String,
@@ -158,7 +158,7 @@ pub struct GroupView {
 }
 
 impl GroupView {
-    /// A group with the numbers of its direct member users and groups.
+    /// A group with the numbers of its direct member users and subgroups.
     pub fn of_counted((group, users, subgroups): &(Group, u64, u64)) -> GroupView {
         GroupView {
             record: GroupRecord {
@@ -191,17 +191,17 @@ impl GroupView {
 /// An API key or application key.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct KeyView {
-    /// Names it on the command line.
+    /// Number of the key on the command line.
     pub id: i64,
     /// `api` or `app`.
     pub kind: String,
     /// The permissions of an application key.
     pub role: Option<Role>,
-    /// Its label.
+    /// Label of the key.
     pub name: String,
     /// A time (RFC 3339).
     pub created: String,
-    /// A time (RFC 3339), to the hour.
+    /// Time of the last use (RFC 3339), with a precision of an hour.
     pub last_used: Option<String>,
     /// A time (RFC 3339).
     pub revoked: Option<String>,
@@ -227,16 +227,16 @@ impl KeyView {
     }
 }
 
-/// A property that was removed.
+/// A removed property.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct RemovedPropertyView {
     /// `user` or `group`.
     pub kind: String,
-    /// The name of the user or group.
+    /// Name of the user or group.
     pub owner: String,
-    /// The name of the property.
+    /// Name of the property.
     pub name: String,
-    /// Its value.
+    /// Value of the property.
     pub value: JsonText,
 }
 
@@ -247,40 +247,40 @@ impl RemovedPropertyView {
     }
 }
 
-/// Changes, the oldest first.
+/// A page of changes, the oldest first.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ChangesView {
     /// The changes.
     pub changes: Vec<ChangeView>,
-    /// After what the rest begins.
+    /// The next page begins after this number.
     pub next: i64,
 }
 
-/// A change.
+/// A record of the audit log.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ChangeView {
-    /// Counts up.
+    /// Number of the change. It increases with each change.
     pub id: i64,
     /// A time (RFC 3339).
     pub time: String,
-    /// The name of the user or key, or the operator's account; `None`: the program itself.
+    /// Name of the user or key, or account of the operator; `None` for the program itself.
     pub caller: Option<String>,
     /// `user`, `key` or `operator`.
     pub caller_kind: Option<String>,
-    /// The dialect by which it came, or `command`, or `program`.
+    /// Dialect of the request, or `command`, or `program`.
     pub dialect: String,
-    /// The action, such as `user.created`.
+    /// Action, such as `user.created`.
     pub action: String,
-    /// The user, group or key that it was done to.
+    /// The changed user, group or key.
     pub name: String,
-    /// The old values.
+    /// Values before the change.
     pub before: Option<JsonText>,
-    /// The new values.
+    /// Values after the change.
     pub after: Option<JsonText>,
 }
 
 impl ChangeView {
-    /// The document of a change.
+    /// The view of a change.
     pub fn of(change: &Change) -> ChangeView {
         let raw = |json: &Option<String>| json.clone().map(JsonText::stored);
         ChangeView {
@@ -394,7 +394,7 @@ impl ImportBatchResult {
 pub struct ImportProgressView {
     /// The line of the last row that was read.
     pub line: u64,
-    /// The number of that row in the last of the phases.
+    /// Number of that row in its phase.
     pub row: u64,
     /// The number of the last phase; 0 for an import of an earlier version of this program, which had one phase.
     pub phase: u32,
@@ -419,9 +419,9 @@ impl ImportProgressView {
     }
 }
 
-/// Reads two records whose fields are in one object. serde's own way to do so would take the
-/// properties apart, and numbers would lose digits.
-fn beside<'de, D: Deserializer<'de>, A: DeserializeOwned, B: DeserializeOwned>(
+/// Decodes two values whose fields are in one object. `#[serde(flatten)]` would decode the properties as numbers, which
+/// would lose digits.
+fn flattened<'de, D: Deserializer<'de>, A: DeserializeOwned, B: DeserializeOwned>(
     deserializer: D,
 ) -> Result<(A, B), D::Error> {
     let object = Json::deserialize(deserializer)?;
@@ -438,7 +438,7 @@ impl<'de> Deserialize<'de> for UserView {
             created: String,
             updated: String,
         }
-        let (record, rest) = beside(deserializer)?;
+        let (record, rest) = flattened(deserializer)?;
         let Rest { inherited_groups, uuid, created, updated } = rest;
         Ok(UserView { record, inherited_groups, uuid, created, updated })
     }
@@ -455,7 +455,7 @@ impl<'de> Deserialize<'de> for GroupView {
             created: String,
             updated: String,
         }
-        let (record, rest) = beside(deserializer)?;
+        let (record, rest) = flattened(deserializer)?;
         let Rest { users, subgroups, subgroup_names, uuid, created, updated } = rest;
         Ok(GroupView { record, users, subgroups, subgroup_names, uuid, created, updated })
     }

@@ -1,7 +1,7 @@
 //! The state of an account: how other systems mark it as disabled, locked or expired.
 //!
-//! [`TABLE`] has every attribute, column and key that says so, and how its values are read. A value that is not
-//! understood counts as disabled. An account is disabled when one of its values says so, whatever the others say.
+//! [`TABLE`] lists the attributes, columns and keys for this state, and how their values are read. A value that cannot
+//! be interpreted disables the account. One value that disables an account is enough, even if others enable it.
 //! `docs/import.md` has the table for operators: the names, the system of each, and the values that disable.
 
 use jiff::civil::{Date, DateTime};
@@ -9,14 +9,14 @@ use jiff::{Timestamp, tz::TimeZone};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// The state of an account, as a value says it.
+/// The effect of a value on the state of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountState {
     /// The value does not disable it.
     Enabled,
-    /// It is disabled, locked, expired, or not active yet.
+    /// The account is disabled, locked, expired, or not active yet.
     Disabled,
-    /// The value is not understood. The account counts as disabled.
+    /// The value cannot be interpreted. The account becomes disabled.
     Unknown,
 }
 
@@ -25,43 +25,43 @@ use AccountState::{Disabled, Enabled, Unknown};
 /// How values are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meaning {
-    /// Yes enables, no disables.
+    /// A yes enables the account, a no disables it.
     Enables,
-    /// Yes disables, no enables.
+    /// A yes disables the account, a no enables it.
     Disables,
-    /// Yes locks; no says nothing about other reasons.
+    /// A yes disables the account. A no does not enable it, because it may be disabled for another reason.
     Locks,
     /// A word such as `active` or `suspended`.
     Status,
-    /// The same, but in address books also a part of a country.
+    /// The same, but address books use the same name for a part of a country.
     State,
-    /// A number. It disables when one of the bits of this mask is set, else it enables.
+    /// A number. It disables the account if one of the bits of this mask is set; otherwise it enables it.
     Flags(i64),
-    /// The same, but none of them says nothing about other reasons.
+    /// The same, but a number without these bits does not enable the account.
     Lockout(i64),
-    /// Heimdal's flags: invalid or locked out disables, and so does a principal that is no client.
+    /// Heimdal's flags. `invalid` and `locked-out` disable the account, and so does a missing `client`.
     HeimdalFlags,
-    /// Letters in brackets; D and L disable.
+    /// Letters in brackets; D and L disable the account.
     SambaFlags,
-    /// When the account ends, in 100 ns since 1601; 0 and the greatest number mean never.
+    /// The time at which the account expires, in 100 ns since 1601; 0 and the greatest number mean never.
     FileTimeEnd,
-    /// When the account was locked, in 100 ns since 1601; 0 means that it is not.
+    /// The time at which the account was locked, in 100 ns since 1601; 0 means not locked.
     FileTimeLock,
-    /// When the account ends, in days since 1970; -1 means never.
+    /// The time at which the account expires, in days since 1970; -1 means never.
     DayEnd,
-    /// When the account ends, in seconds since 1970; 0 means never.
+    /// The time at which the account expires, in seconds since 1970; 0 means never.
     SecondEnd,
-    /// When the account ends.
+    /// The time at which the account expires.
     End,
-    /// When the account begins.
+    /// The time at which the account becomes active.
     Start,
-    /// When the account was locked: it still is; 0 means that it is not.
+    /// The time at which the account was locked. Any time means that it is still locked; 0 means not locked.
     Since,
-    /// When the lock ends; the beginning of 1970 means that it does not end.
+    /// The time at which the lock ends; the beginning of 1970 means never.
     LockedUntil,
-    /// The distinguished name of a role, some of which disable.
+    /// The distinguished name of a role; some roles disable the account.
     Role,
-    /// How to authenticate, `;DisabledUser;` among it.
+    /// A list of authentication methods; `;DisabledUser;` in it disables the account.
     Authority,
 }
 
@@ -262,9 +262,9 @@ const TABLE: &[(Meaning, &[&str])] = &[
 static MEANINGS: LazyLock<HashMap<&str, Meaning>> =
     LazyLock::new(|| TABLE.iter().flat_map(|(meaning, names)| names.iter().map(|name| (*name, *meaning))).collect());
 
-/// The state of an account by the value of an attribute, column or key; `None` when it says nothing about it. `name` is
-/// in lower case and has letters and digits only. `now` is the time in seconds since 1970-01-01 UTC: what has expired
-/// by then is disabled. An empty value is not understood; where empty cells are usual, they are not for this function.
+/// The effect of the value of an attribute, column or key; `None` if it has none. `name` consists of lower-case letters
+/// and digits. `now` is the present time in seconds since 1970-01-01 UTC: accounts that have expired by then are
+/// disabled. An empty value disables the account, so callers pass no empty cells of a table.
 pub(super) fn account_state(name: &str, value: &str, now: i64) -> Option<AccountState> {
     let meaning = *MEANINGS.get(name)?;
     let value = value.trim();
@@ -273,7 +273,7 @@ pub(super) fn account_state(name: &str, value: &str, now: i64) -> Option<Account
         Meaning::Enables => yes(&word, true),
         Meaning::Disables | Meaning::Locks => yes(&word, false),
         Meaning::Status => status(&word).unwrap_or(Unknown),
-        // A system that means accounts has its own words in lower case; Bavaria and CA are places.
+        // Systems write the state of an account in lower case. `Bavaria` and `CA` are places.
         Meaning::State => match status(&word) {
             None if value.starts_with(char::is_uppercase) => return None,
             state => state.unwrap_or(Unknown),
@@ -303,14 +303,13 @@ pub(super) fn account_state(name: &str, value: &str, now: i64) -> Option<Account
     })
 }
 
-/// True if attributes, columns and keys of that name hold the state of an account.
+/// True if attributes, columns and keys with this name hold the state of an account.
 pub(super) fn is_account_state(name: &str) -> bool {
     MEANINGS.contains_key(name)
 }
 
-/// True if a value of that name that does not disable an account marks it as enabled, as
-/// `userAccountControl` does. The end of an account that is yet to come, or a lock that is off, does not: the account
-/// may be disabled for another reason.
+/// True if a value with this name either disables or enables an account, like `userAccountControl`. False for an expiry
+/// date or a lock: an account that is not expired and not locked may be disabled for another reason.
 pub(super) fn says_enabled(name: &str) -> bool {
     use Meaning::{Disables, Enables, Flags, HeimdalFlags, SambaFlags, State, Status};
     let meaning = MEANINGS.get(name);
@@ -323,7 +322,7 @@ fn disabled_if(disabled: bool) -> AccountState {
     if disabled { Disabled } else { Enabled }
 }
 
-/// Reads yes or no. `enables` is what yes does.
+/// Parses yes or no. `enables`: true if a yes enables the account.
 fn yes(word: &str, enables: bool) -> AccountState {
     match word {
         "true" | "yes" | "1" | "y" | "t" | "on" => disabled_if(!enables),
@@ -377,7 +376,7 @@ fn is_disabling_role(role: &str) -> bool {
 
 // ------------------------------------------------------------------------------------------ times
 
-/// Asks about a time. A time that can be read in two ways has to give the same answer both ways.
+/// Tests a time. If a text can be read as two times, the test must give the same result for both.
 fn when(text: &str, disables: impl Fn(i64) -> bool) -> AccountState {
     let times = times(text);
     let answers = times.map(|time| time.map(&disables));
@@ -388,7 +387,7 @@ fn when(text: &str, disables: impl Fn(i64) -> bool) -> AccountState {
     }
 }
 
-/// The times that a text can mean, in seconds since 1970: one, or two where it is not clear which number is the month.
+/// The possible times of a text, in seconds since 1970: two if either number can be the month.
 fn times(text: &str) -> [Option<i64>; 2] {
     if let Some(time) = generalized_time(text).or_else(|| standard_time(text)).or_else(|| unix_time(text)) {
         return [Some(time), None];
@@ -407,7 +406,7 @@ fn utc(time: DateTime) -> Option<i64> {
     Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second())
 }
 
-/// Reads `20240131120000Z`, as LDAP writes it; the zone may be missing.
+/// Parses `20240131120000Z`, the form of LDAP. The zone is optional.
 fn generalized_time(text: &str) -> Option<i64> {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (digits, rest) = text.split_at(end);
@@ -438,13 +437,13 @@ fn zone_seconds(zone: &str) -> Option<i64> {
     Some(sign * (digits[..2].parse::<i64>().ok()? * 3600 + minutes? * 60))
 }
 
-/// Reads `2024-01-31T12:00:00Z`, also without the zone, or without the time.
+/// Parses `2024-01-31T12:00:00Z`. The zone and the time of day are optional.
 fn standard_time(text: &str) -> Option<i64> {
     let instant = text.parse::<Timestamp>().map(Timestamp::as_second).ok();
     instant.or_else(|| utc(text.parse::<DateTime>().ok()?))
 }
 
-/// Reads seconds or milliseconds since 1970. A small number is none of them.
+/// Parses seconds or milliseconds since 1970. A small number is neither.
 fn unix_time(text: &str) -> Option<i64> {
     let number: i64 = text.parse().ok()?;
     match number {

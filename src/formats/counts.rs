@@ -1,19 +1,19 @@
-//! The counts at the end of an export. Its beginning announces them, so that an import sees when the end is missing.
+//! The counts at the end of an export. The beginning of the file announces them, so an import notices a missing end.
 //!
-//! The order of the lines makes no difference, and several exports can be joined: all announcements are counted, and all
-//! counts are added. More rows than were counted are no error: a person may have added them.
+//! Several exports can be joined into one file, in any order: announcements and counts are added up. A file may have
+//! more rows than its counts say, because an operator may have added some.
 
 use crate::formats::record::Record;
 use crate::formats::row::{Remark, RemarkKind, Row};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 
-/// How many rows of each kind there are.
+/// Numbers of rows, by kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Counts {
     pub(super) users: u64,
     pub(super) groups: u64,
-    /// Rows of members and subgroups; the groups in the row of a user are not counted.
+    /// Rows of members and subgroups, without the groups in rows of users.
     pub(super) memberships: u64,
 }
 
@@ -27,17 +27,17 @@ impl Counts {
     }
 }
 
-/// A line of an export that is about the file.
+/// A line of an export about the file itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
-    /// The file ends with counts.
+    /// Announces counts at the end of the file.
     Begin,
     /// The counts.
     End(Counts),
 }
 
 impl Mark {
-    /// The mark that an object of JSON lines is.
+    /// The JSON object of a mark.
     pub(super) fn of(members: &[(String, &str)]) -> Option<Mark> {
         let value = |key: &str| members.iter().find(|(known, _)| known == key).map(|(_, value)| *value);
         if value("program") != Some("\"rollbook\"") {
@@ -55,14 +55,14 @@ impl Mark {
     }
 }
 
-/// Compares what a file announces with what it has.
+/// Compares the counts of a file with its rows.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     begun: u64,
     ended: u64,
     announced: Counts,
     found: Counts,
-    /// A row was refused, which may have been one of those that were counted.
+    /// A row was refused. It may have been one of the counted rows.
     has_refused: bool,
 }
 
@@ -88,7 +88,7 @@ impl Ledger {
         }
     }
 
-    /// Tells what is missing, at the end of the file.
+    /// At the end of the file, returns a remark if rows or counts are missing.
     pub(super) fn finish(&self) -> Option<Remark> {
         let (found, announced) = (self.found, self.announced);
         let kinds = [
@@ -98,9 +98,9 @@ impl Ledger {
         ];
         let mut text = String::new();
         if self.ended < self.begun {
-            text.push_str("the counts are missing that end the file");
+            text.push_str("the counts at the end of the file are missing");
         } else if !self.has_refused && kinds.iter().any(|(_, found, announced)| found < announced) {
-            text.push_str("the file has fewer rows than the counts that end it:");
+            text.push_str("the file has fewer rows than the counts at its end:");
             for (index, (kind, found, announced)) in kinds.iter().enumerate() {
                 let _ = write!(text, "{} {found} of {announced} {kind}", if index == 0 { "" } else { "," });
             }

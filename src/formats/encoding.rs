@@ -1,20 +1,20 @@
-//! Encodings of text: UTF-8 and UTF-16, with or without a byte order mark. Readers see UTF-8 alone.
+//! Encodings of text: UTF-8 and UTF-16, with or without a byte order mark. The format readers get only UTF-8.
 //!
-//! Text that is not valid reaches the readers as bytes that are not UTF-8, so they refuse the rows that have it.
+//! Invalid text reaches the readers as bytes that are not UTF-8, so they refuse the rows with it.
 
 use anyhow::{Context as _, bail};
 use std::io::{self, BufRead, Cursor, ErrorKind, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The longest piece of UTF-16 that is decoded at a time, in bytes.
+/// Bytes of UTF-16 that are decoded at a time.
 const PIECE_BYTES_MAX: usize = 64 << 10;
 
 /// Bytes of the original input that were consumed.
 pub(super) type Position = Arc<AtomicU64>;
 
-/// Finds the encoding of an input, and decodes it. The position is there for UTF-16 only: of UTF-8 the reader sees
-/// every byte itself.
+/// Detects the encoding of an input, and decodes it. Returns a position only for UTF-16; readers count the bytes of
+/// UTF-8 themselves.
 ///
 /// # Errors
 /// When the input cannot be read, and for UTF-32.
@@ -26,7 +26,7 @@ pub(super) fn decode(
         [0xff, 0xfe, 0, 0] | [0, 0, 0xfe, 0xff] => bail!("the file is UTF-32: save it as UTF-8 or UTF-16"),
         [0xff, 0xfe, ..] => (false, 2),
         [0xfe, 0xff, ..] => (true, 2),
-        // Text begins with an ASCII character, and that has a byte that is zero.
+        // The first character of a file is ASCII, and has a zero byte in UTF-16.
         [first, 0, ..] if first != 0 => (false, 0),
         [0, first, ..] if first != 0 => (true, 0),
         _ => return Ok((Box::new(Cursor::new(head).chain(input)), None)),
@@ -43,16 +43,16 @@ fn read_head(input: &mut impl Read) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-/// UTF-16 that is read as UTF-8. A surrogate that stands alone becomes three bytes that are not UTF-8.
+/// Decodes UTF-16 into UTF-8. A lone surrogate becomes three bytes that are not UTF-8.
 struct Utf16<R> {
     input: R,
     big_endian: bool,
-    /// The first half of a unit whose second half is not read yet.
+    /// The first byte of a unit whose second byte is not read yet.
     half: Option<u8>,
-    /// The first half of a pair whose second half is not read yet.
+    /// A high surrogate whose low surrogate is not read yet.
     high: Option<u16>,
     decoded: Vec<u8>,
-    /// How much of it was consumed.
+    /// Bytes of `text` that were consumed.
     at: usize,
     position: Position,
 }
@@ -119,7 +119,7 @@ fn decode_unit(unit: u16, high: &mut Option<u16>, decoded: &mut Vec<u8>) {
     }
 }
 
-/// The three bytes that UTF-8 would have for a surrogate, if that were a character.
+/// Encodes a surrogate as UTF-8 would encode it if it were a character.
 fn push_surrogate(unit: u16, decoded: &mut Vec<u8>) {
     let low = |bits: u16| 0x80 | u8::try_from(bits & 0x3f).unwrap_or_default();
     decoded.extend_from_slice(&[0xed, low(unit >> 6), low(unit)]);

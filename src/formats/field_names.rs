@@ -1,11 +1,11 @@
-//! Names of columns and keys: one table for CSV and JSON, with the names that other programs use.
+//! Names of columns and keys in CSV and JSON, including those of other programs.
 
 use super::account_state::is_account_state;
 use super::row_fields::{Field, Text};
 use crate::model::TextField;
 
-/// The fields and their names: in lower case, letters and digits only. Where several columns have one meaning, the
-/// name that stands first counts.
+/// The fields and their names in lower-case letters and digits. If several columns of a file mean the same field, the
+/// name that comes first here is used.
 const FIELDS: [(Field, &[&str]); 21] = [
     (Field::Kind, &["kind"]),
     (Field::Text(Text::CommonName), &["cn", "commonname"]),
@@ -35,29 +35,30 @@ fn fields() -> impl Iterator<Item = (Field, &'static [&'static str])> {
     TextField::ALL.into_iter().map(|field| (Field::Text(Text::Field(field)), field.aliases())).chain(FIELDS)
 }
 
-/// The names of a login. The first that is there counts. An e-mail address is the login where none is there.
+/// Names of columns that can hold the login, the preferred one first. Without any of them the e-mail address is the
+/// login.
 const LOGINS: [&str; 9] =
     ["username", "login", "uid", "user", "handle", "samaccountname", "userprincipalname", "name", "id"];
 
 /// The meaning of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meaning {
-    /// It can be the login: the place in [`LOGINS`].
+    /// The login. Holds the place in [`LOGINS`].
     Login(usize),
-    /// The field, and the place among its names.
+    /// A field, and the place among its names.
     Field(Field, usize),
-    /// Another one: the state of an account, or unknown.
+    /// The state of an account, or an unknown name.
     Other,
 }
 
 /// The use of a column or key in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Use {
-    /// It says nothing more than the login.
+    /// The column repeats the login.
     Nothing,
-    /// It says this.
+    /// The column holds this field.
     Field(Field),
-    /// It gives way to that other column. A value that is different is lost.
+    /// This other column is used instead. A different value is lost.
     GivesWay(usize),
     /// The state of an account, or unknown.
     Other,
@@ -71,7 +72,7 @@ pub(super) struct Plan {
     pub(super) uses: Vec<Use>,
 }
 
-/// A name as names are compared: letters and digits in lower case.
+/// The form in which names are compared: lower-case letters and digits.
 pub(super) fn plain(name: &str) -> String {
     let mut plain = String::with_capacity(name.len());
     for c in name.chars().filter(|c| c.is_alphanumeric()) {
@@ -80,8 +81,8 @@ pub(super) fn plain(name: &str) -> String {
     plain
 }
 
-/// The name of a column of a header. Some headers have a second name in brackets, and words for people behind it:
-/// `First name [givenName] Required`. The name before the bracket counts if it is known, else the one within.
+/// The name of a column of a header. Some headers have a second name in brackets and a comment after it:
+/// `First name [givenName] Required`. The name before the bracket is used if it is known, or else the one within.
 pub(super) fn plain_column(header: &str) -> String {
     let before = |mark| header.split_once(mark).and_then(|(before, rest)| Some((before, rest.split_once(']')?.0)));
     let Some((before, within)) = before('[') else { return plain(header) };
@@ -89,13 +90,13 @@ pub(super) fn plain_column(header: &str) -> String {
     let is_name = !matches!(within.as_str(), "required" | "readonly" | "uploadonly");
     match within.as_str() {
         _ if is_known(&before) || !is_name || !is_known(&within) => before,
-        // Templates in every language ask here whether the sign-in is blocked, which is the opposite.
+        // Templates in all languages have a column for a blocked sign-in here, which is the opposite.
         "accountenabled" => "blocksigninyesno".to_owned(),
         _ => within,
     }
 }
 
-/// True if the name of a column has a meaning here.
+/// True if the name of a column is known.
 pub(super) fn is_known(plain: &str) -> bool {
     meaning(plain) != Meaning::Other || is_account_state(plain)
 }
@@ -110,14 +111,14 @@ fn meaning(plain: &str) -> Meaning {
 }
 
 impl Plan {
-    /// True if a plain name means the login.
+    /// True if a name in its compared form is one of the login.
     pub(super) fn is_login(plain: &str) -> bool {
         LOGINS.contains(&plain)
     }
 
-    /// The plan for columns of these plain names. `chosen` is the column that the operator names for the login. Only
-    /// columns for which `can_be_login` holds are taken for it. `exported`: the file is an export of this program, so
-    /// the columns that only exports have are read.
+    /// Decides the use of columns with these names in their compared form. `chosen` is the column that the operator has
+    /// chosen for the login; other columns become the login only if `can_be_login` allows it. `exported`: the file is
+    /// an export of this program, so columns that only exports have are read.
     pub(super) fn new(
         names: &[String],
         chosen: Option<usize>,
@@ -130,7 +131,7 @@ impl Plan {
                 *meaning = Meaning::Other;
             }
         }
-        // Where rows have kinds, the user of a membership is in a column next to the name.
+        // If rows have kinds, the column `user` is the user of a membership, not the login.
         let is_kind = |meaning: &Meaning| matches!(meaning, Meaning::Field(Field::Kind, _));
         let user = LOGINS.iter().position(|login| *login == "user").map(Meaning::Login);
         let is_other_login = |meaning: &Meaning| matches!(meaning, Meaning::Login(_)) && Some(*meaning) != user;
@@ -151,14 +152,14 @@ fn usual_login(meanings: &[Meaning], can_be_login: impl Fn(usize) -> bool) -> Op
         _ => None,
     };
     let places = meanings.iter().enumerate().filter_map(place);
-    // A login that cannot be read does not make room for an e-mail address.
+    // The e-mail address does not replace a login that cannot be read.
     let is_named = meanings.iter().any(|meaning| matches!(meaning, Meaning::Login(_)));
     let usable = places.filter(|(email, _, index)| can_be_login(*index) && !(is_named && *email == 1));
     usable.min().map(|(_, _, index)| index)
 }
 
 fn uses(meanings: &[Meaning], login: Option<usize>) -> Vec<Use> {
-    // The best column of each field, with the place of its name.
+    // The preferred column of each field, with the place of its name.
     let mut best: Vec<(Field, usize, usize)> = Vec::new();
     for (index, meaning) in meanings.iter().enumerate() {
         let Some((field, place)) = field_of(*meaning) else { continue };
@@ -176,7 +177,7 @@ fn uses(meanings: &[Meaning], login: Option<usize>) -> Vec<Use> {
         (_, Some(login)) if login != index && matches!(meaning, Meaning::Login(_)) && meanings[login] == *meaning => {
             Use::GivesWay(login)
         }
-        // The members of a group may fill several columns.
+        // The members of a group may be spread over several columns.
         (Some((Field::Members, _)), _) => Use::Field(Field::Members),
         (Some((field, _)), _) => match best.iter().find(|(known, _, _)| *known == field) {
             Some((_, _, winner)) if *winner != index => Use::GivesWay(*winner),
@@ -198,7 +199,7 @@ fn field_of(meaning: Meaning) -> Option<(Field, usize)> {
     }
 }
 
-/// True if the field keeps a value of its own when its column has the login.
+/// True if a field keeps its value although its column is also the login.
 fn is_more_than_login(field: Field) -> bool {
     matches!(field, Field::Text(Text::Field(TextField::Email) | Text::CommonName | Text::Dn))
 }
@@ -217,7 +218,7 @@ mod tests {
         let cells = rows.flat_map(|row| row.split('|').skip(1).take(2));
         let names = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(plain);
         let mut documented: Vec<_> = names.filter(|name| !is_account_state(name)).collect();
-        // It stands with the kinds of rows.
+        // Only files with kinds of rows have this column.
         documented.push("subgroup".to_owned());
         documented.sort_unstable();
         let fields = fields().filter(|(field, _)| !OTHERS.contains(field));

@@ -8,7 +8,7 @@ use std::str::FromStr;
 pub enum Format {
     /// A table with a header; RFC 4180.
     Csv,
-    /// JSON objects: one on each line, in arrays, or in lists of documents.
+    /// JSON objects: one per line, in arrays, or in lists of documents.
     JsonLines,
     /// Entries of an LDAP directory; RFC 2849.
     Ldif,

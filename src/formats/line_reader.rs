@@ -1,10 +1,9 @@
-//! Lines of an input, with a limit on what is kept of them.
+//! Reads lines of an input with a maximum length.
 
 use std::io::{self, BufRead, Read as _};
 
-/// Reads the next line with its line break into `line`, which is emptied first, or behind what it holds already.
-/// Of a line that makes it longer than `max` only that much and one byte is kept. Returns how many bytes were
-/// consumed: none at the end of the input.
+/// Appends the next line with its line break to `line`. `line` never grows beyond `max` bytes and one more; the rest of
+/// a longer line is skipped. Returns the number of consumed bytes: 0 at the end of the input.
 pub(super) fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>, max: usize) -> io::Result<u64> {
     let room = (max + 1).saturating_sub(line.len()) as u64;
     let mut consumed = input.by_ref().take(room).read_until(b'\n', line)? as u64;
@@ -14,7 +13,7 @@ pub(super) fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>, max: usize
     Ok(consumed)
 }
 
-/// Reads to the end of the line and keeps nothing.
+/// Skips the rest of the line.
 pub(super) fn skip_line(input: &mut impl BufRead) -> io::Result<u64> {
     let mut consumed = 0;
     loop {
@@ -34,7 +33,7 @@ pub(super) fn skip_line(input: &mut impl BufRead) -> io::Result<u64> {
     }
 }
 
-/// The line without the line break at its end.
+/// The line without its line break.
 pub(super) fn trim_line_ending(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.strip_suffix(b"\r").unwrap_or(line)

@@ -3,8 +3,8 @@
 //!
 //! A written file reads back as the same records, except for the fields that the writer returns as dropped. JSON lines
 //! hold everything.
-//! In CSV an empty text is an empty cell, as is none. LDIF holds in comments what LDAP has no attribute for. JSON lines and
-//! LDIF end with counts, by which a reader sees that a file was cut off.
+//! In CSV, empty and missing texts are both empty cells. LDIF uses comments for fields that LDAP has no attribute for.
+//! JSON lines and LDIF end with counts, so that a reader notices a file that was cut off.
 
 mod account_state;
 mod counts;
@@ -50,7 +50,7 @@ pub fn open_rows(format: Format, input: Box<dyn BufRead + Send>, options: &ReadO
     };
     Ok(match position {
         None => rows,
-        // The reader counts bytes of UTF-8, and the file has others.
+        // The reader counts bytes of UTF-8, but the file has another encoding.
         Some(position) => Box::new(rows.map(move |row| {
             let bytes = position.load(Ordering::Relaxed);
             row.map(|row| Row { bytes, ..row })
@@ -58,8 +58,8 @@ pub fn open_rows(format: Format, input: Box<dyn BufRead + Send>, options: &ReadO
     })
 }
 
-/// The state of an account by a value that another system has under that name. `None`: the value does not decide, or
-/// says only that the account is not locked or expired.
+/// True if a value that another system has under this name disables the account, false if it enables it. `None` if the
+/// value does not decide, for example because it only says that the account is not locked.
 pub fn account_state_of(name: &str, value: &str) -> Option<AccountState> {
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -67,12 +67,12 @@ pub fn account_state_of(name: &str, value: &str) -> Option<AccountState> {
     (state != AccountState::Enabled || account_state::says_enabled(&plain)).then_some(state)
 }
 
-/// A login or group name in the form in which names are compared.
+/// The form in which logins and group names are compared.
 pub fn name_key(name: &str) -> String {
     crate::model::fold_name(name)
 }
 
-/// The digest that identifies the entry of a distinguished name; `None` if the text is no distinguished name.
+/// The digest that identifies the entry with this distinguished name; `None` if the text is not a distinguished name.
 pub fn entry_name(text: &str) -> Option<EntryName> {
     ldif::dn::Dn::parse(text).filter(|dn| !dn.is_empty()).map(|dn| dn.digest())
 }

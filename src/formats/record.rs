@@ -106,7 +106,7 @@ pub struct UserRecord {
     /// Role that an administrator gets back when the membership of `administrators` ends; absent for `standard`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stored_role: Option<Role>,
-    /// Place of the membership in each of `groups`, in the order in which all memberships of the directory were made.
+    /// For each of `groups`, the place of the membership in the order in which all memberships were made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub joined: Option<Vec<Joined>>,
     /// Digests of the distinguished names of the entry. Memberships refer to the entry by them.
@@ -119,12 +119,12 @@ pub struct UserRecord {
 pub struct UserTexts([Option<String>; TextField::ALL.len()]);
 
 impl UserTexts {
-    /// The fields that have a text, also an empty one.
+    /// The fields with a text, including empty texts.
     pub fn iter(&self) -> impl Iterator<Item = (TextField, &String)> {
         TextField::ALL.into_iter().filter_map(|field| Some((field, self[field].as_ref()?)))
     }
 
-    /// These texts, and where there is none, the `others`.
+    /// These texts, completed by those of `others`.
     pub(super) fn or(mut self, mut others: UserTexts) -> UserTexts {
         for (text, other) in self.0.iter_mut().zip(&mut others.0) {
             *text = text.take().or(other.take());

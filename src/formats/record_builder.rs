@@ -1,4 +1,4 @@
-//! A row whose fields have names. It is filled field by field, and then becomes records.
+//! Builds records from the named fields of a row.
 
 use super::account_state::{AccountState, account_state, says_enabled};
 use super::ldif::dn::Dn;
@@ -14,7 +14,7 @@ use crate::model::TextField;
 use crate::model::{EntryName, Target};
 use std::collections::BTreeMap;
 
-/// A row, as far as it was read.
+/// The fields of a row that are read so far.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     pub(super) kind: Option<Kind>,
@@ -32,11 +32,11 @@ pub(super) struct Draft {
     /// The classes of an LDAP entry, in lower case.
     pub(super) classes: Vec<String>,
     pub(super) deleted: bool,
-    /// For a group, a name other than the login is better than the login.
+    /// True if a group prefers another name to the login.
     pub(super) prefers_plain_name: bool,
     /// The name of the column or key with the login, for messages.
     pub(super) login_shown: Option<String>,
-    /// Remarks about the row. Those that are about nothing yet get its name.
+    /// Remarks on the row. `finish` sets its name as the subject of those without one.
     pub(super) remarks: Vec<Remark>,
 }
 
@@ -47,7 +47,7 @@ impl Draft {
 
     pub(super) fn set_role(&mut self, word: &str) -> Result<(), String> {
         let role = Role::named(word);
-        self.role = Some(role.ok_or_else(|| format!("role is none of admin, standard and read: {}", quoted(word)))?);
+        self.role = Some(role.ok_or_else(|| format!("role is not admin, standard or read: {}", quoted(word)))?);
         Ok(())
     }
 
@@ -58,13 +58,13 @@ impl Draft {
         }
     }
 
-    /// Adds values of a further column of the field.
+    /// Appends the values of another column for the same field.
     pub(super) fn add_members(&mut self, members: Vec<String>) {
         self.members.get_or_insert_default().extend(members);
     }
 
-    /// Takes a value that says whether an account is disabled. False: the name does not say so. One value that
-    /// disables the account is enough.
+    /// Takes a value for the state of an account. One value that disables the account is enough. Returns false if the
+    /// name is not one for the state of an account.
     pub(super) fn set_account_state(&mut self, shown: &str, plain: &str, value: &str, now: i64) -> bool {
         match account_state(plain, value, now) {
             None => return false,
@@ -107,7 +107,7 @@ impl Draft {
         properties.map(|(name, value)| (name, JsonText::from(&value))).collect()
     }
 
-    /// The records of the row, none if it is passed over. Everything else that the row says becomes a remark.
+    /// The records of the row; none if it is skipped. Fields that no record uses become remarks.
     pub(super) fn finish(mut self, remarks: &mut Vec<Remark>) -> Result<Vec<Record>, String> {
         let names = [Text::Name, Text::PlainName, Text::CommonName, Text::Dn];
         let about = names.into_iter().find_map(|text| self.text(text)).map(shortened);
@@ -129,7 +129,7 @@ impl Draft {
 
     fn records(&mut self) -> Result<Vec<Record>, String> {
         if self.deleted {
-            self.remarks.push(Remark::dropped("an account that is deleted there is left out"));
+            self.remarks.push(Remark::dropped("a deleted account is left out"));
             return Ok(Vec::new());
         }
         let kind = match (self.kind, class_kind(&self.classes)) {
@@ -137,7 +137,7 @@ impl Draft {
             (None, Ok(kind)) => kind.unwrap_or(Kind::User),
             (None, Err(class)) => {
                 let text =
-                    format!("entries of the class {} are no users and no groups, and are left out", quoted(class));
+                    format!("entries of the class {} are neither users nor groups, and are left out", quoted(class));
                 self.remarks.push(Remark::dropped(text));
                 return Ok(Vec::new());
             }
@@ -152,7 +152,7 @@ impl Draft {
         Ok(records)
     }
 
-    /// Tells what the row says and nothing has taken.
+    /// Adds remarks on fields that no record has used.
     fn tell_rest(&mut self, kind: Kind) {
         let mut lost = Vec::new();
         lost.extend(Text::all().filter(|text| self.text(*text).is_some()).map(Text::name));
@@ -216,7 +216,7 @@ impl Draft {
                     said_by: SaidBy::Group,
                     withheld: false,
                 })),
-                None => self.remarks.push(Remark::missing("a member is no distinguished name")),
+                None => self.remarks.push(Remark::missing("a member is not a distinguished name")),
             }
         }
         let subgroup = |subgroup: String| {
@@ -272,7 +272,7 @@ impl Draft {
         Ok(places.into_iter().map(member).collect())
     }
 
-    /// Fills the display name: `cn` and `name` serve where there is no better one.
+    /// Sets the display name. `cn` and `name` are used if there is no better one.
     fn complete_display_name(&mut self, texts: &mut UserTexts, login: &str, is_entry: bool) {
         let names = [&texts[TextField::FirstName], &texts[TextField::LastName]].into_iter().flatten();
         let names: Vec<&str> = names.map(String::as_str).filter(|name| !name.is_empty()).collect();
@@ -282,7 +282,7 @@ impl Draft {
         for text in [Text::CommonName, Text::PlainName] {
             let Some(name) = self.take(text) else { continue };
             match shown {
-                // Directories make that name of the others.
+                // LDAP servers compose this name from first and last name.
                 None if is_entry && !says_more(&name) => {}
                 None if name == login && text == Text::CommonName => {}
                 None => *shown = Some(name),
@@ -295,7 +295,7 @@ impl Draft {
         }
     }
 
-    /// The name of a group. Directories name it by `cn`.
+    /// The name of a group. LDAP servers have it in `cn`.
     fn take_group_name(&mut self, own: Option<&Own>) -> Result<String, String> {
         let (login, plain, common) = (self.take(Text::Name), self.take(Text::PlainName), self.take(Text::CommonName));
         let is_entry = own.is_some() || !self.classes.is_empty();
@@ -315,7 +315,7 @@ impl Draft {
         Ok(name)
     }
 
-    /// The label of a group, which directories call the name to show.
+    /// The label of a group. LDAP servers have it in `displayName`.
     fn take_label(&mut self, name: &str) -> Option<String> {
         match (self.take(Text::Label), self.take(Text::Field(TextField::DisplayName))) {
             (Some(label), Some(shown)) => {
@@ -326,18 +326,18 @@ impl Draft {
         }
     }
 
-    /// The entry that the row describes. A name that is not understood is lost.
+    /// The LDAP entry that the row describes. A distinguished name that cannot be parsed is lost.
     fn take_entry(&mut self) -> Option<Own> {
         let text = self.take(Text::Dn).filter(|text| !text.trim().is_empty())?;
         let own = Own::of(&text);
         if own.is_none() {
             let text = quoted(&text);
-            self.remarks.push(Remark::missing("the entry has no distinguished name that is understood").about(text));
+            self.remarks.push(Remark::missing("the distinguished name of the entry cannot be read").about(text));
         }
         own
     }
 
-    /// Memberships of the row itself, where distinguished names say them. Else the groups stay with the record.
+    /// The memberships in the row, if its groups are distinguished names. Otherwise the groups stay in the record.
     fn take_memberships(&mut self, own: Option<&Own>, name: &str, kind: Kind) -> Vec<Record> {
         let Some(own) = own else { return Vec::new() };
         let mut records = Vec::new();
@@ -363,7 +363,7 @@ impl Draft {
                     }));
                 }
                 None => {
-                    let text = "a group of an entry is no distinguished name";
+                    let text = "a group of an entry is not a distinguished name";
                     self.remarks.push(Remark::missing(text).about(quoted(name)));
                 }
             }
@@ -382,7 +382,7 @@ impl Draft {
         if self.text(text).is_some() { self.take_name(text) } else { self.take_name(other) }
     }
 
-    /// The groups that a membership is about, at least one, and the place of each membership.
+    /// The groups of a membership row, at least one, with the place of each membership.
     fn containers(&mut self) -> Result<Vec<(String, Option<u64>)>, String> {
         let groups = match self.text(Text::Group) {
             Some(_) => vec![self.take_name(Text::Group)?],
@@ -398,22 +398,22 @@ impl Draft {
         Ok(groups.into_iter().zip(places.chain(std::iter::repeat(None))).collect())
     }
 
-    /// The places of that many memberships.
+    /// The places of this number of memberships.
     fn take_joined(&mut self, count: usize) -> Option<Vec<Joined>> {
         let joined = self.joined.take()?;
         if joined.len() != count {
-            self.remarks.push(Remark::dropped("joined has another number of places than there are groups"));
+            self.remarks.push(Remark::dropped("the number of places in joined is not the number of groups"));
             return None;
         }
         Some(joined)
     }
 }
 
-/// The entry that a row describes.
+/// The LDAP entry that a row describes.
 struct Own {
     name: EntryName,
     target: Target,
-    /// The own `cn` of its distinguished name.
+    /// The `cn` in the first part of its distinguished name.
     common_name: Option<String>,
 }
 
@@ -427,7 +427,7 @@ impl Own {
     }
 }
 
-/// A text for a message, not too long.
+/// A text, shortened for a message.
 fn shortened(text: &str) -> String {
     match text.char_indices().nth(200) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -435,8 +435,10 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// The kind that the classes of an entry make; none without classes. An error has the class of an entry that is no
-/// user and no group.
+/// The kind of an entry with these classes; `None` without classes.
+///
+/// # Errors
+/// The entry is neither a user nor a group. Holds the class that decides this.
 fn class_kind(classes: &[String]) -> Result<Option<Kind>, &str> {
     let find = |wanted| classes.iter().find(|name| class(name) == Some(wanted));
     let other = || classes.iter().find(|name| class(name).is_none()).or(classes.last());

@@ -20,7 +20,7 @@ pub(super) enum Field {
     Credentials,
     /// The classes of an LDAP entry.
     ObjectClass,
-    /// The account is deleted in the system that the file comes from.
+    /// True if the account is deleted in the system that the file comes from.
     Deleted,
     Text(Text),
 }
@@ -30,7 +30,7 @@ pub(super) enum Field {
 pub(super) enum Text {
     /// The login of a user, or the name of a group.
     Name,
-    /// A name other than the login.
+    /// A name in addition to the login.
     PlainName,
     CommonName,
     Field(TextField),
@@ -46,7 +46,7 @@ pub(super) enum Text {
 }
 
 impl Text {
-    /// All texts, in the order of messages.
+    /// All texts, in the order in which remarks on them appear.
     pub(super) fn all() -> impl Iterator<Item = Text> {
         let names = [Text::Name, Text::PlainName, Text::CommonName];
         let others = [
@@ -63,7 +63,7 @@ impl Text {
         names.into_iter().chain(TextField::ALL.map(Text::Field)).chain(others)
     }
 
-    /// Its name for messages.
+    /// The name of the field for messages.
     pub(super) fn name(self) -> &'static str {
         match self {
             Text::Name | Text::PlainName => "name",
@@ -83,7 +83,7 @@ impl Text {
 }
 
 impl Field {
-    /// Its name for messages.
+    /// The name of the field for messages.
     pub(super) fn name(self) -> &'static str {
         match self {
             Field::Kind => "kind",
@@ -114,14 +114,14 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// The kind of that name.
+    /// The kind with this name.
     pub(super) fn named(word: &str) -> Result<Kind, String> {
         Ok(match word.trim().to_ascii_lowercase().as_str() {
             "user" => Kind::User,
             "group" => Kind::Group,
             "member" => Kind::Member,
             "subgroup" => Kind::Subgroup,
-            _ => return Err(format!("kind is none of user, group, member and subgroup: {}", quoted(word))),
+            _ => return Err(format!("kind is not user, group, member or subgroup: {}", quoted(word))),
         })
     }
 

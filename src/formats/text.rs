@@ -2,16 +2,16 @@
 
 use std::io::BufRead;
 
-/// Takes a byte order mark off the beginning of a file. Returns its length.
+/// Skips a byte order mark at the beginning of a file. Returns its length.
 pub(super) fn skip_bom(input: &mut impl BufRead) -> std::io::Result<u64> {
-    // A mark that the first piece of the input cuts through is no mark that any program has written.
+    // The first read of a file returns more than three bytes, so it never cuts through a byte order mark.
     let marked = input.fill_buf()?.starts_with(b"\xef\xbb\xbf");
     let length = if marked { 3 } else { 0 };
     input.consume(length);
     Ok(length as u64)
 }
 
-/// A text for a message, quoted and not too long.
+/// A text for a message, quoted and shortened.
 pub(crate) fn quoted(text: &str) -> String {
     let short: String = text.chars().take(64).collect();
     if short.len() < text.len() { format!("{short:?}…") } else { format!("{short:?}") }

@@ -1,11 +1,11 @@
-//! Values of fields in cells and keys: words, and lists of names.
+//! Parses values of cells and keys: words, and lists of names.
 
 use super::row::ROW_BYTES_MAX;
 use crate::json::{Json, memory_of};
 
-/// The most groups or members that a row has.
+/// Maximum number of groups or members in a row.
 pub(super) const NAMES_MAX: usize = 1 << 20;
-/// The most memory that the tree of a value takes, in bytes.
+/// Maximum memory of a parsed value, in bytes.
 pub(super) const VALUE_MEMORY_MAX: usize = 8 * ROW_BYTES_MAX;
 
 /// The texts of a list.
@@ -22,12 +22,12 @@ pub(super) fn name_list(text: &[u8]) -> Option<Vec<String>> {
     texts(bounded(std::str::from_utf8(text).ok()?)?)
 }
 
-/// A value whose tree does not take too much memory.
+/// Parses a value, unless the parsed value would take too much memory.
 pub(super) fn bounded(text: &str) -> Option<Json> {
     if memory_of(text.as_bytes()) > VALUE_MEMORY_MAX { None } else { Json::parse_stored(text.as_bytes()).ok() }
 }
 
-/// The truth that a word says.
+/// Parses a word for true or false.
 pub(super) fn switch(word: &str) -> Option<bool> {
     match word.trim().to_ascii_lowercase().as_str() {
         "true" | "yes" | "1" => Some(true),
@@ -42,8 +42,8 @@ pub(super) fn class_names(cell: &str) -> Vec<String> {
     classes.take(NAMES_MAX).map(str::to_lowercase).collect()
 }
 
-/// The names in a cell, which stand between semicolons. In a distinguished name a semicolon can be escaped. `None`:
-/// there are too many.
+/// The names in a cell, separated by semicolons. A semicolon in a distinguished name can be escaped. `None` if there
+/// are too many.
 pub(super) fn split_names(cell: &str, are_entries: bool) -> Option<Vec<String>> {
     let mut names = Vec::new();
     let (mut start, mut is_escaped) = (0, false);

@@ -23,7 +23,7 @@ impl<W: Write> Writer<W> {
     /// `base_dn`: all entries of an LDIF are below this name; the other formats do not need it.
     ///
     /// # Errors
-    /// When it is no distinguished name.
+    /// When `base_dn` is not a distinguished name.
     pub fn new(format: Format, out: W, base_dn: &str) -> anyhow::Result<Writer<W>> {
         Ok(Writer { out, format, ldif: ldif::Encoder::new(base_dn)?, begun: false, counts: Counts::default() })
     }

@@ -1,10 +1,10 @@
-//! The state of an account, where a server has it under a name that is not of its interface.
+//! The state of an account in keys that do not belong to the documented interface of a server.
 
 use crate::formats::{AccountState, Remark, account_state_of, quoted};
 use crate::json::{Json, Object};
 
-/// True if a value of the object marks the account of a user as disabled; a value that is not understood does
-/// so too. What is said entirely by that is taken off the object.
+/// True if a value of the object disables the account of the user; a value that cannot be interpreted disables it too.
+/// Removes the keys that have no other meaning from the object.
 pub(super) fn is_disabled(object: &mut Object, about: &str, remarks: &mut Vec<Remark>) -> Option<bool> {
     let mut disabled = None;
     object.retain(|name, value| {
@@ -18,7 +18,7 @@ pub(super) fn is_disabled(object: &mut Object, about: &str, remarks: &mut Vec<Re
         let state = account_state_of(name, &text);
         match state {
             None => {}
-            // Words of others may be about something else. None of them enables anybody.
+            // Keys of other systems may have another meaning here, so their values can only disable an account.
             Some(AccountState::Enabled) if !is_switch => {}
             Some(AccountState::Enabled) => drop(disabled.get_or_insert(false)),
             Some(AccountState::Disabled) => disabled = Some(true),
@@ -32,7 +32,7 @@ pub(super) fn is_disabled(object: &mut Object, about: &str, remarks: &mut Vec<Re
     disabled
 }
 
-/// Takes the value by which the interface of a server says whether a user is disabled.
+/// Takes the value that marks a user as disabled or enabled in the interface of the server.
 pub(super) fn take_disabled(object: &mut Object, about: &str, remarks: &mut Vec<Remark>) -> Option<bool> {
     const KEY: &str = "disabled";
     let text = match object.remove(KEY)? {

@@ -8,10 +8,10 @@ use crate::json::{Json, Object};
 use anyhow::anyhow;
 use std::io::Read;
 
-/// Where the list is.
+/// Path of the list of users.
 const PATH: &str = "/api/v1/user";
 
-/// The users of the list.
+/// The users of the list, as rows.
 pub(super) struct Users {
     items: Items<Box<dyn Read + Send>>,
     client: Client,
@@ -20,7 +20,7 @@ pub(super) struct Users {
 }
 
 impl Users {
-    /// Asks for the list.
+    /// Requests the list.
     pub(super) fn ask(client: Client) -> anyhow::Result<Users> {
         let body: Box<dyn Read + Send> = Box::new(client.stream(PATH)?);
         let items = Items::find(body, "users").map_err(|problem| told(&client, problem, 0))?;
@@ -60,15 +60,15 @@ fn told(client: &Client, problem: Problem, read: u64) -> anyhow::Error {
     if read == 0 { error } else { error.context(anyhow!("the list ends after {read} users, and is not complete")) }
 }
 
-/// Takes a user. A value that is not understood costs the value, and gives no right.
+/// Converts a user. A value that cannot be interpreted is left out, and never gives rights.
 fn user(text: &[u8], remarks: &mut Vec<Remark>) -> Result<UserRecord, String> {
     let Ok(Json::Object(mut user)) = Json::parse_stored(text) else {
-        return Err("the entry is no JSON object".to_owned());
+        return Err("the entry is not a JSON object".to_owned());
     };
     let name = match user.remove("handle") {
         Some(Json::String(handle)) if !handle.trim().is_empty() => handle,
         None | Some(Json::Null | Json::String(_)) => return Err("handle is missing".to_owned()),
-        Some(_) => return Err("handle is no text".to_owned()),
+        Some(_) => return Err("handle is not a text".to_owned()),
     };
     let about = format!("the user {name}");
     let role = role(&mut user, &about, remarks);
@@ -76,7 +76,7 @@ fn user(text: &[u8], remarks: &mut Vec<Remark>) -> Result<UserRecord, String> {
         Json::Null => None,
         Json::String(text) => Some(text),
         _ => {
-            remarks.push(Remark::dropped(format!("{key} is no text, and is left out")).about(&*about));
+            remarks.push(Remark::dropped(format!("{key} is not a text, and is left out")).about(&*about));
             None
         }
     };
@@ -86,17 +86,17 @@ fn user(text: &[u8], remarks: &mut Vec<Remark>) -> Result<UserRecord, String> {
     let own = account_state::take_disabled(&mut user, &about, remarks);
     let other = account_state::is_disabled(&mut user, &about, remarks);
     let disabled = own.into_iter().chain(other).reduce(|one, other| one || other);
-    // The icon follows from the e-mail, `role` repeats the title, and `roles` the access role.
+    // The icon is derived from the e-mail, `role` repeats the title, and `roles` repeats the access role.
     let ignored = ["icon", "role", "roles"];
     let unknown = user.iter().filter(|(key, value)| !ignored.contains(&key.as_str()) && !value.is_null());
     let unknown =
-        unknown.map(|(key, _)| Remark::dropped(format!("nothing here is called {}", quoted(key))).about(&*about));
+        unknown.map(|(key, _)| Remark::dropped(format!("no field has the name {}", quoted(key))).about(&*about));
     remarks.extend(unknown);
     Ok(UserRecord { name, texts, role, disabled, verified, ..UserRecord::default() })
 }
 
-/// Takes the role. One that is not understood lets the user read only. An organisation with roles of its own says
-/// `ERROR` or `null`.
+/// Converts the role. A user with an unknown role can only read. Datadog sends `ERROR` or `null` in organisations with
+/// custom roles.
 fn role(user: &mut Object, about: &str, remarks: &mut Vec<Remark>) -> Option<Role> {
     let role = user.remove("access_role");
     let is_said = user.get("is_admin").is_some_and(|value| !value.is_null());
@@ -128,7 +128,7 @@ fn role(user: &mut Object, about: &str, remarks: &mut Vec<Remark>) -> Option<Rol
     }
 }
 
-/// Takes a value that is true or false.
+/// Takes a boolean.
 fn switch(user: &mut Object, key: &str, about: &str, remarks: &mut Vec<Remark>) -> Option<bool> {
     match user.remove(key)? {
         Json::Null => None,

@@ -1,4 +1,4 @@
-//! Asking one server, with patience, and telling what went wrong in a sentence.
+//! HTTP client for one server. It repeats failed requests, and describes errors in one sentence.
 
 use super::source::{DatadogKeys, NuxeoLogin, Source};
 use crate::json::memory_of;
@@ -12,17 +12,17 @@ use ureq::http::uri::Scheme;
 use ureq::http::{Response, Uri};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
-/// How often a request is made at most.
+/// Maximum number of attempts of a request.
 const TRIES: u32 = 5;
-/// How many redirects are followed.
+/// Maximum number of redirects of a request.
 const REDIRECTS_MAX: usize = 5;
-/// How many requests one search is worth: thousands where a server shows few at a time.
+/// Maximum number of requests of one search. Some servers return few entries at a time, so it is high.
 const SEARCH_MAX: usize = 50_000;
-/// The longest that a server may ask for.
+/// Longest pause that a server may ask for.
 const WAIT_SECONDS_MAX: u64 = 120;
-/// The longest answer that is read in one piece, in bytes.
+/// Maximum length of a response that is read as a whole, in bytes.
 const ANSWER_BYTES_MAX: u64 = 64 << 20;
-/// The most memory that such an answer takes when it is decoded, in bytes.
+/// Maximum memory of such a response when it is decoded, in bytes.
 const ANSWER_MEMORY_MAX: usize = 512 << 20;
 
 /// Credentials for the server.
@@ -74,25 +74,25 @@ impl Credential {
     }
 }
 
-/// Asks one server.
+/// Sends requests to one server.
 pub(super) struct Client {
     agent: Agent,
-    /// Without a slash at its end.
+    /// Base URL without a slash at its end.
     base: String,
     credential: Credential,
     headers: Vec<(HeaderName, HeaderValue)>,
     timeout: Duration,
-    /// The length of a second: tests shorten it, so that they do not wait.
+    /// Length of a second of a pause. Tests shorten it, so that they do not wait.
     pub(super) second: Duration,
-    /// The most requests that one search is worth.
+    /// Maximum number of requests of one search.
     pub(super) search_max: usize,
 }
 
-/// Why there is no answer.
+/// Reason for which a request failed.
 enum Failure {
-    /// It may work later: after so many seconds, where the server has said so.
+    /// A later attempt may succeed; after this number of seconds, if the server has sent one.
     Transient(Option<u64>, anyhow::Error),
-    /// The server does not answer this, and may answer other requests.
+    /// The server refuses this request, but may accept others.
     Refused(anyhow::Error),
     Permanent(anyhow::Error),
 }
@@ -115,7 +115,7 @@ impl Client {
             .tls_config(tls.build())
             .user_agent(concat!("rollbook/", env!("CARGO_PKG_VERSION")))
             .accept("application/json")
-            // Refusals have their sentences here, and redirects must not carry the credentials away.
+            // This client describes refusals itself, and must not send the credentials to the target of a redirect.
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -130,22 +130,22 @@ impl Client {
         Ok(Client { agent, base, credential, headers, timeout, second, search_max: SEARCH_MAX })
     }
 
-    /// The answer to `GET` of what follows the base URL, to be read as it comes.
+    /// Sends a `GET` for a path below the base URL. Returns the response as a stream.
     pub(super) fn stream(&self, path: &str) -> anyhow::Result<impl Read + Send + use<>> {
         self.with_retries(|| Ok(self.answer(path)?.into_body().into_reader()))
     }
 
-    /// The same, or `None` where the server refuses this request and may answer others.
+    /// The same, but `None` if the server refuses this request and may accept others.
     pub(super) fn stream_found(&self, path: &str) -> anyhow::Result<Option<impl Read + Send + use<>>> {
         self.with_retries(|| found(self.answer(path).map(|answer| answer.into_body().into_reader())))
     }
 
-    /// The whole answer to `GET` of what follows the base URL.
+    /// Sends a `GET` for a path below the base URL. Returns the whole body.
     pub(super) fn read(&self, path: &str) -> anyhow::Result<Vec<u8>> {
         self.with_retries(|| self.read_once(path))
     }
 
-    /// The same, or `None` where the server refuses this request and may answer others.
+    /// The same, but `None` if the server refuses this request and may accept others.
     pub(super) fn read_found(&self, path: &str) -> anyhow::Result<Option<Vec<u8>>> {
         self.with_retries(|| found(self.read_once(path)))
     }
@@ -169,7 +169,7 @@ impl Client {
 
     /// Error for a search that does not end.
     pub(super) fn endless(&self, what: &str) -> anyhow::Error {
-        anyhow!("{} does not let all {what} be found, not even by {} requests", self.base, self.search_max)
+        anyhow!("{} does not show all {what} within {} requests", self.base, self.search_max)
     }
 
     /// Error for a body that cannot be read to its end.
@@ -188,12 +188,12 @@ impl Client {
                 Err(Failure::Refused(why) | Failure::Permanent(why)) => return Err(why),
                 Err(Failure::Transient(asked, why)) => {
                     if let Some(seconds) = asked.filter(|seconds| *seconds > WAIT_SECONDS_MAX) {
-                        return Err(why.context(format!("{} asks to come back in {seconds} seconds", self.base)));
+                        return Err(why.context(format!("{} asks to wait {seconds} seconds", self.base)));
                     }
                     if tried == TRIES {
                         return Err(why.context(format!("tried {TRIES} times")));
                     }
-                    // One, two, four, eight seconds.
+                    // Pauses of one, two, four and eight seconds.
                     let seconds = asked.unwrap_or(1 << (tried - 1));
                     std::thread::sleep(self.second.saturating_mul(u32::try_from(seconds).unwrap_or(u32::MAX)));
                 }
@@ -211,7 +211,7 @@ impl Client {
                 status => return Err(self.refusal(status, path, &response)),
             }
         }
-        Err(Failure::Permanent(anyhow!("{} redirects and never arrives", self.base)))
+        Err(Failure::Permanent(anyhow!("{} redirects too often", self.base)))
     }
 
     fn get(&self, url: &str) -> Result<Response<ureq::Body>, ureq::Error> {
@@ -220,10 +220,10 @@ impl Client {
         request.call()
     }
 
-    /// Where a redirect leads, on the same host and not out of TLS.
+    /// The target of a redirect. It must be on the same host, and must not leave TLS.
     fn redirect<T>(&self, url: &str, response: &Response<T>) -> anyhow::Result<String> {
         let location = response.headers().get("location").and_then(|location| location.to_str().ok());
-        let Some(location) = location else { bail!("{} redirects and does not say where", self.base) };
+        let Some(location) = location else { bail!("{} redirects without a location", self.base) };
         let from: Uri = url.parse().context("a URL that was asked already")?;
         let scheme = from.scheme_str().unwrap_or_default();
         let authority = from.authority().map_or("", |authority| authority.as_str());
@@ -247,7 +247,7 @@ impl Client {
         Ok(to)
     }
 
-    /// The meaning of a status other than success.
+    /// The failure for a status other than success.
     fn refusal<T>(&self, status: u16, path: &str, response: &Response<T>) -> Failure {
         let path = path.split('?').next().unwrap_or_default();
         match status {
@@ -263,10 +263,10 @@ impl Client {
 
     fn unauthorized(&self, status: u16) -> anyhow::Error {
         let credential = match (&self.credential, status) {
-            // The API key can be looked at alone.
+            // The API key can be validated without the application key.
             (Credential::Datadog(_), _) => match self.get(&format!("{}/api/v1/validate", self.base)) {
                 Ok(response) if response.status() == 200 => {
-                    "the application key, or it is no administrator's".to_owned()
+                    "the application key, or its owner is not an administrator".to_owned()
                 }
                 Ok(response) if response.status() == 403 => "the API key".to_owned(),
                 _ => self.credential.described(),
@@ -277,7 +277,7 @@ impl Client {
         anyhow!("{} answers {status}: it does not take {credential}", self.base)
     }
 
-    /// The meaning of an error. Its text has no credentials, and is often not helpful by itself.
+    /// The failure for an error of the HTTP library, whose own text is often not helpful.
     fn failure(&self, error: ureq::Error) -> Failure {
         let base = &self.base;
         match error {
@@ -298,29 +298,31 @@ impl Client {
                 ErrorKind::ConnectionReset
                 | ErrorKind::ConnectionAborted
                 | ErrorKind::BrokenPipe
-                | ErrorKind::UnexpectedEof => Failure::Transient(None, anyhow!("{base} breaks the connection off")),
-                // What the standard library says where a name leads nowhere has no kind.
+                | ErrorKind::UnexpectedEof => {
+                    Failure::Transient(None, anyhow!("{base} closes the connection too early"))
+                }
+                // The standard library has no error kind for a host name that cannot be resolved.
                 _ if error.to_string().starts_with("failed to lookup address") => {
                     Failure::Permanent(anyhow!("cannot resolve the host of {base}"))
                 }
-                kind => Failure::Permanent(anyhow!("{base} cannot be asked: {kind}")),
+                kind => Failure::Permanent(anyhow!("the request to {base} failed: {kind}")),
             },
             ureq::Error::Protocol(_) | ureq::Error::LargeResponseHeader(..) => {
-                Failure::Permanent(self.unexpected_response("what is no HTTP"))
+                Failure::Permanent(self.unexpected_response("without HTTP"))
             }
             ureq::Error::InvalidProxyUrl | ureq::Error::ConnectProxyFailed(_) => {
-                Failure::Permanent(anyhow!("the proxy on the way to {base} lets nothing pass"))
+                Failure::Permanent(anyhow!("the proxy does not connect to {base}"))
             }
-            _ => Failure::Permanent(anyhow!("{base} cannot be asked")),
+            _ => Failure::Permanent(anyhow!("the request to {base} failed")),
         }
     }
 
     fn untrusted(&self, why: &str) -> anyhow::Error {
-        anyhow!("no connection to trust with {}: {why}", self.base)
+        anyhow!("no trusted connection to {}: {why}", self.base)
     }
 }
 
-/// `None` in place of a refusal.
+/// Turns a refusal into `None`.
 fn found<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
@@ -329,7 +331,7 @@ fn found<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
     }
 }
 
-/// How many seconds the server wants to be left alone: Datadog has a header of its own.
+/// Seconds after which the server accepts the next request. Datadog has a header of its own for it.
 fn wait<T>(response: &Response<T>) -> Option<u64> {
     let header = |name| response.headers().get(name)?.to_str().ok();
     if let Some(text) = header("retry-after") {
@@ -342,8 +344,8 @@ fn wait<T>(response: &Response<T>) -> Option<u64> {
 /// A base URL without a slash at its end.
 fn checked_base(from: &str) -> anyhow::Result<String> {
     let base = from.trim().trim_end_matches('/');
-    // Not shown: there may be a password in what is no URL.
-    let Ok(uri) = base.parse::<Uri>() else { bail!("the base URL is none") };
+    // The message does not show the text, because it may contain a password.
+    let Ok(uri) = base.parse::<Uri>() else { bail!("the base URL is not a URL") };
     let Some(authority) = uri.authority().filter(|_| uri.scheme().is_some()) else {
         bail!("the base URL has to begin with https:// or http://");
     };
@@ -365,7 +367,7 @@ fn certificates(pem: &[u8]) -> anyhow::Result<Vec<Certificate<'static>>> {
         match item {
             Ok(PemItem::Certificate(certificate)) => certificates.push(certificate),
             Ok(_) => {}
-            Err(_) => bail!("the file is no PEM"),
+            Err(_) => bail!("the file is not PEM"),
         }
     }
     if certificates.is_empty() {

@@ -1,15 +1,15 @@
-//! A long list in a JSON document, entry by entry, without the document in memory.
+//! Reads a long list in a JSON document entry by entry, without the whole document in memory.
 
 use crate::json::Json;
 use std::io::{self, BufRead, BufReader, Read};
 
-/// The longest entry, in bytes.
+/// Maximum length of an entry, in bytes.
 const ITEM_BYTES_MAX: usize = 16 << 20;
 
-/// Why there is no further entry.
+/// Reason for which there is no further entry.
 pub(super) enum Problem {
     Io(io::Error),
-    /// The document is not what it has to be.
+    /// The document is not as expected. Describes it.
     Document(&'static str),
 }
 
@@ -27,9 +27,9 @@ pub(super) struct Items<R> {
     first: bool,
 }
 
-const BROKEN_OFF: Problem = Problem::Document("what breaks off in the middle");
-const NO_LIST: Problem = Problem::Document("something without the list");
-const NO_JSON: Problem = Problem::Document("what is no JSON");
+const BROKEN_OFF: Problem = Problem::Document("a body that ends too early");
+const NO_LIST: Problem = Problem::Document("a body without the list");
+const NO_JSON: Problem = Problem::Document("a body that is not JSON");
 
 impl<R: Read> Items<R> {
     /// Reads up to the beginning of the list.
@@ -45,12 +45,12 @@ impl<R: Read> Items<R> {
         Ok(items)
     }
 
-    /// How much was read.
+    /// Bytes that were read.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// The text of the next entry; `None` behind the last one, when the document is complete.
+    /// The text of the next entry; `None` after the last one, if the document is complete.
     pub(super) fn next(&mut self) -> Result<Option<&[u8]>, Problem> {
         let mark = self.next_mark()?.ok_or(BROKEN_OFF)?;
         let begin = match (mark, std::mem::replace(&mut self.first, false)) {
@@ -66,7 +66,7 @@ impl<R: Read> Items<R> {
         Ok(Some(&self.text))
     }
 
-    /// Reads members of the object up to that key and the bracket behind it.
+    /// Reads members of the object up to the key of the list and its opening bracket.
     fn skip_to(&mut self, key: &str) -> Result<(), Problem> {
         loop {
             match self.next_mark()?.ok_or(BROKEN_OFF)? {
@@ -87,7 +87,7 @@ impl<R: Read> Items<R> {
         }
     }
 
-    /// Reads what is behind the list, to the end of the document.
+    /// Reads the rest of the document after the list.
     fn finish(&mut self) -> Result<(), Problem> {
         loop {
             match self.next_mark()?.ok_or(BROKEN_OFF)? {
@@ -125,8 +125,7 @@ impl<R: Read> Items<R> {
         self.bytes += 1;
     }
 
-    /// Reads the value that begins with that byte, which is read already, into `text`. Whether it is valid is for
-    /// others to tell: only where it ends is found here.
+    /// Reads a value into `text`. Its first byte is read already. Finds only its end, and does not check its grammar.
     fn read_value(&mut self, begin: u8) -> Result<(), Problem> {
         self.text.clear();
         self.text.push(begin);

@@ -1,5 +1,5 @@
-//! Users and groups from servers of other makes, by their own interfaces: rows as they would stand in a file.
-//! Passwords cannot be had that way.
+//! Reads users and groups from the HTTP interfaces of other servers, and returns them as rows like those of a file. The
+//! interfaces do not return passwords.
 
 mod account_state;
 mod datadog;
@@ -15,11 +15,11 @@ pub use source::{DatadogKeys, NuxeoLogin, Source};
 use crate::formats::Rows;
 use http_client::{Client, Credential};
 
-/// All users of a server that speaks Datadog's v1 API, in the order of its list. It knows no groups. The list is read
-/// as it comes; a row's line is its place in it.
+/// All users of a server with Datadog's v1 Users API, in the order of its list. The API has no groups. The list is read
+/// as a stream; the line of a row is its place in the list.
 ///
 /// # Errors
-/// When the server cannot be asked, or refuses.
+/// When the server cannot be reached, or refuses the request.
 pub fn datadog(source: &Source, keys: &DatadogKeys) -> anyhow::Result<Rows> {
     datadog_by(Client::new(source, Credential::Datadog(keys.clone()))?)
 }
@@ -28,11 +28,11 @@ fn datadog_by(client: Client) -> anyhow::Result<Rows> {
     Ok(Box::new(datadog::Users::ask(client)?))
 }
 
-/// All groups of a Nuxeo server with the groups in them, the groups that they are in, all users with their groups, and
-/// the names that only the lists of the groups have. A row's line is its number.
+/// All groups of a Nuxeo server with their subgroups and parent groups, then all users with their groups, then the
+/// members that only the lists of groups name. The line of a row is its number.
 ///
 /// # Errors
-/// When the server cannot be asked, or refuses.
+/// When the server cannot be reached, or refuses the request.
 pub fn nuxeo(source: &Source, login: &NuxeoLogin) -> anyhow::Result<Rows> {
     nuxeo_by(Client::new(source, Credential::Nuxeo(login.clone()))?)
 }

@@ -1,38 +1,38 @@
-//! The server that an import asks, and the credentials for it.
+//! The server that users and groups are imported from, and the credentials for it.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The server to ask.
+/// The server to import from.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// The base URL; of a Nuxeo server up to `/nuxeo`.
+    /// Base URL. For Nuxeo it ends with `/nuxeo`.
     pub from: String,
-    /// A file with the certificates (PEM) of the authorities to trust instead of the well-known ones.
+    /// PEM file with the certificates of trusted authorities, instead of the usual ones.
     pub ca: Option<PathBuf>,
-    /// How long the server may be silent.
+    /// Maximum time without data from the server.
     pub timeout: Duration,
 }
 
 /// Credentials for Datadog's API.
 #[derive(Clone)]
 pub struct DatadogKeys {
-    /// Names the organisation.
+    /// API key, which identifies the organisation.
     pub api_key: String,
-    /// Names the script, and has to be an administrator's.
+    /// Application key of an administrator.
     pub app_key: String,
 }
 
 /// Credentials for Nuxeo's API.
 #[derive(Clone)]
 pub enum NuxeoLogin {
-    /// A user and the password.
+    /// User name and password.
     Basic {
-        /// The user's name.
+        /// User name.
         user: String,
-        /// The password.
+        /// Password.
         password: String,
     },
-    /// A token that was made for a user.
+    /// Authentication token of a user.
     Token(String),
 }

@@ -84,7 +84,7 @@ impl Authenticator {
         self.cached_credentials.held().collect_metrics(exposition, "credentials");
         let RefusalCounters { passwords, keys, tokens } = &self.refusals;
         for (kind, count) in [("password", passwords), ("key", keys), ("token", tokens)] {
-            let help = "Passwords, keys and tokens that did not let anybody in.";
+            let help = "Passwords, keys and tokens that were refused.";
             let count = count.load(Ordering::Relaxed) as f64;
             exposition.counter("rollbook_refused_credentials_total", help, &[("kind", kind)], count);
         }

@@ -1,4 +1,4 @@
-//! The header of a CSV, and the lines before it.
+//! The header of a CSV file, and the lines before it.
 
 use crate::formats::field_names::{is_known, plain, plain_column};
 use crate::formats::line_reader::read_line;
@@ -9,15 +9,15 @@ use std::io::BufRead;
 
 /// The longest header, in bytes.
 const HEADER_BYTES_MAX: usize = 1 << 20;
-/// How much of a header a message shows, in characters.
+/// Characters of a header that a message shows.
 const SHOWN_CHARS_MAX: usize = 300;
-/// The delimiters that a header can tell. The first of those that are as good as each other counts.
+/// Delimiters that are recognised by the header, the preferred one first.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// The beginning of a file, up to its header.
 pub(super) struct Head {
     pub(super) text: String,
-    /// The delimiter that a line before the header names.
+    /// The delimiter in a line `sep=;` before the header.
     pub(super) delimiter: Option<u8>,
     pub(super) lines: u64,
     pub(super) bytes: u64,
@@ -41,7 +41,7 @@ impl Head {
         }
     }
 
-    /// Reads a line that is not blank. A line break within quotes does not end it.
+    /// Reads the next line that is not blank. A line break within quotes does not end it.
     fn read_line(&mut self, input: &mut impl BufRead) -> anyhow::Result<Vec<u8>> {
         let mut line = Vec::new();
         let (mut quotes, mut counted) = (0, 0);
@@ -64,7 +64,7 @@ impl Head {
     }
 }
 
-/// The delimiter that a line names for spreadsheets: `sep=;`.
+/// The delimiter in a line for spreadsheet programs: `sep=;`.
 fn named_delimiter(line: &str) -> Option<u8> {
     let line = line.strip_prefix('"').and_then(|line| line.strip_suffix('"')).unwrap_or(line);
     let (word, delimiter) = line.split_at_checked(4)?;
@@ -74,14 +74,14 @@ fn named_delimiter(line: &str) -> Option<u8> {
     }
 }
 
-/// True if a line before the header has no data: the type of PowerShell's objects, or the version of a template.
+/// True for lines before the header without data: the object type of PowerShell, or the version of a template.
 fn is_preamble(line: &str) -> bool {
     let is_version =
         |line: &str| line.starts_with("version:") && line.chars().all(|c| c.is_alphanumeric() || ":.".contains(c));
     line.starts_with("#TYPE ") || is_version(line.trim_end_matches([',', ';', '\t', '|', ' ']).trim_matches('"'))
 }
 
-/// The header for a message.
+/// A part of a message that shows the header and its delimiter.
 pub(super) fn shown(header: &str, delimiter: u8) -> String {
     let header = header.trim_end_matches(['\r', '\n']);
     let delimiter = if delimiter == b'\t' { "tab".to_owned() } else { format!("{:?}", char::from(delimiter)) };
@@ -90,7 +90,7 @@ pub(super) fn shown(header: &str, delimiter: u8) -> String {
     format!("with the delimiter {delimiter} the header is read as {short:?}{more}")
 }
 
-/// The column of that name: as it is written in any case, else as names are compared.
+/// The column with this name. An exact match is preferred; otherwise the names are compared by letters and digits.
 pub(super) fn named(names: &[String], wanted: &str) -> Option<usize> {
     let wanted = wanted.trim();
     let same = |name: &String| name.trim().to_lowercase() == wanted.to_lowercase();
@@ -99,7 +99,7 @@ pub(super) fn named(names: &[String], wanted: &str) -> Option<usize> {
     names.iter().position(same).or_else(|| names.iter().position(within).filter(|_| is_name))
 }
 
-/// The delimiter that makes the most known columns of the header, and then the most columns. `None` for no header.
+/// The delimiter with which the header has the most known columns, and then the most columns. `None` without any.
 pub(super) fn best_delimiter(header: &str) -> Option<u8> {
     let splits = DELIMITERS.into_iter().rev().filter_map(|delimiter| Some((delimiter, split(header, delimiter)?.0)));
     let known = |names: &[String]| names.iter().filter(|name| is_known(&plain_column(name))).count();

@@ -1,4 +1,4 @@
-//! CSV: a header that names the columns in the words of this program or of others, and a row on each line.
+//! Reads CSV: a header with column names of this program or of others, and one row per line.
 
 use super::header::{Head, best_delimiter, named, shown, split};
 use super::writer::is_export;
@@ -17,24 +17,24 @@ use std::collections::VecDeque;
 use std::io::{self, BufRead, ErrorKind};
 use std::sync::Arc;
 
-/// The most cells of a row.
+/// Maximum number of cells in a row.
 const CELLS_MAX: usize = 1 << 16;
 
-/// The texts that PowerShell writes for lists which were not joined.
+/// Texts that PowerShell writes in place of a list that the exporting script did not join.
 const LIST_TYPES: [&str; 3] =
     ["Microsoft.ActiveDirectory.Management.ADPropertyValueCollection", "System.Object[]", "System.String[]"];
 
 /// A column.
 struct Column {
-    /// Its name as it was read.
+    /// Name in the header.
     name: String,
     plain: String,
     uses: Use,
-    /// It has a part of the members only: `member;range=0-1499`, whose last one ends with a star.
+    /// True if the column holds only a part of a list, such as `member;range=0-1499`. The last part ends with a star.
     range: Option<Range>,
 }
 
-/// A part of the values of an attribute that has too many for one answer.
+/// Part of the values of an attribute with more values than the server returns at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Range {
     Part,
@@ -46,24 +46,24 @@ pub(in crate::formats) struct Reader<R> {
     input: R,
     parser: csv_core::Reader,
     columns: Vec<Column>,
-    /// The column with the login, and its name.
+    /// The column with the login, and the name of the column.
     login: usize,
     login_name: Arc<str>,
-    /// The operator has chosen the login.
+    /// True if the operator has chosen the column (`--login`).
     is_login_chosen: bool,
     /// The rows are entries of an LDAP directory.
     are_entries: bool,
     /// The header is that of an export of this program.
     exported: bool,
-    /// The time, in seconds since 1970: accounts that have expired by then are disabled.
+    /// The present time in seconds since 1970: accounts that have expired by then are disabled.
     now: i64,
-    /// The cells of a row one behind the other, and where each ends.
+    /// The joined texts of the cells of a row, and the end of each cell in it.
     cells: Vec<u8>,
     ends: Vec<usize>,
-    /// The line that is read next.
+    /// Number of the next line.
     line: u64,
     bytes: u64,
-    /// Further rows of the row that was read last.
+    /// Rows that the last row of the file has become and that are not returned yet.
     waiting: VecDeque<Row>,
     done: bool,
 }
@@ -169,14 +169,15 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    /// Reads the cells of a row: how many bytes and how many cells there are, or why they cannot be used.
+    /// Reads the cells of a row. Returns their total length and their number, or the reason for which the row is
+    /// refused.
     fn read_cells(&mut self) -> io::Result<Result<(usize, usize), String>> {
         let (mut bytes, mut cells) = (0, 0);
         let mut refused = None;
         loop {
             let piece = fill(&mut self.input)?;
             let end = piece.is_empty();
-            // A line break ends the last row too; only within quotes it does not.
+            // A line break ends the last row, unless it is within quotes.
             let input = if end { b"\n" } else { piece };
             let (result, used, written, ended) =
                 self.parser.read_record(input, &mut self.cells[bytes..], &mut self.ends[cells..]);
@@ -190,7 +191,7 @@ impl<R: BufRead> Reader<R> {
                 ReadRecordResult::Record => break,
                 ReadRecordResult::InputEmpty if !end => {}
                 ReadRecordResult::InputEmpty | ReadRecordResult::End => {
-                    let why = "the row opens a quote that nothing closes, so the rest of the file is not read";
+                    let why = "a quote in the row is never closed, so the rest of the file is not read";
                     return Ok(Err(why.to_owned()));
                 }
                 ReadRecordResult::OutputFull if self.cells.len() < ROW_BYTES_MAX => {
@@ -212,7 +213,7 @@ impl<R: BufRead> Reader<R> {
         Ok(refused.map_or(Ok((bytes, cells)), Err))
     }
 
-    /// The records of a row that begins in that line.
+    /// The records of a row that begins in this line.
     fn records(&self, bytes: usize, count: usize, line: u64, remarks: &mut Vec<Remark>) -> Result<Vec<Record>, String> {
         let not_text = || "the row is not UTF-8".to_owned();
         let text = std::str::from_utf8(&self.cells[..bytes]).map_err(|_| not_text())?;
@@ -245,13 +246,12 @@ impl<R: BufRead> Reader<R> {
         // At the end of the file the last line may have no end.
         let last = self.line - 1;
         if last > line {
-            why.push_str(&format!(": it is taken to end in line {last}"));
+            why.push_str(&format!(": it was read up to line {last}"));
         }
         why
     }
 
-    /// Rows that are no data: blank ones, examples of templates, and the header again, as files have it that were
-    /// joined.
+    /// Skips rows without data: blank rows, example rows of templates, and repeated headers in joined files.
     fn passed_over(&self, cells: &[&str]) -> Option<Option<Remark>> {
         let first = cells.first()?.trim_start_matches('\u{feff}');
         if first.starts_with("Example:") {
@@ -260,7 +260,7 @@ impl<R: BufRead> Reader<R> {
         let is_header = first == self.columns[0].name
             && self.columns[1..].iter().zip(&cells[1..]).all(|(column, cell)| column.name == *cell);
         if is_header {
-            return Some(Some(Remark::dropped("the header stands in the file again")));
+            return Some(Some(Remark::dropped("the file repeats its header")));
         }
         let is_blank = cells.iter().all(|cell| cell.trim().is_empty());
         is_blank.then_some(None)
@@ -294,7 +294,7 @@ impl<R: BufRead> Reader<R> {
                     if !draft.set_account_state(&column.name, &column.plain, cell, self.now) {
                         draft.remarks.push(Remark::dropped(match column.name.trim() {
                             "" => format!("column {} has no name", index + 1),
-                            name => format!("no field here is called {}", quoted(name)),
+                            name => format!("no field has the name {}", quoted(name)),
                         }));
                     }
                 }
@@ -317,7 +317,7 @@ impl<R: BufRead> Reader<R> {
             Field::Role => draft.set_role(cell)?,
             Field::BaseRole => match Role::named(cell) {
                 Some(role) => draft.stored_role = Some(role),
-                None => draft.remarks.push(Remark::dropped("stored_role is none of admin, standard and read")),
+                None => draft.remarks.push(Remark::dropped("stored_role is not admin, standard or read")),
             },
             Field::Verified => match switch(cell) {
                 Some(verified) => draft.verified = Some(verified),
@@ -329,7 +329,7 @@ impl<R: BufRead> Reader<R> {
             },
             Field::Properties => {
                 let Some(Json::Object(properties)) = bounded(cell) else {
-                    return Err("properties is no JSON object".to_owned());
+                    return Err("properties is not a JSON object".to_owned());
                 };
                 draft.properties = Some(properties);
             }
@@ -337,7 +337,7 @@ impl<R: BufRead> Reader<R> {
             Field::ObjectClass => draft.classes = class_names(cell),
             Field::Deleted => draft.deleted |= switch(cell) != Some(false),
             Field::Exported | Field::Credentials => {
-                draft.remarks.push(Remark::dropped(format!("no field here is called {}", quoted(&column.name))));
+                draft.remarks.push(Remark::dropped(format!("no field has the name {}", quoted(&column.name))));
             }
         }
         Ok(())
@@ -350,7 +350,7 @@ impl<R: BufRead> Reader<R> {
             return Ok(());
         }
         let names = if cell.starts_with('[') {
-            name_list(cell.as_bytes()).ok_or_else(|| format!("{} is no JSON list of texts", field.name()))?
+            name_list(cell.as_bytes()).ok_or_else(|| format!("{} is not a JSON list of texts", field.name()))?
         } else {
             split_names(cell, self.are_entries).ok_or_else(|| format!("{} has too many names", field.name()))?
         };
@@ -386,7 +386,7 @@ fn not_understood(column: &Column) -> Remark {
     Remark::dropped(format!("the value of {} is not understood", quoted(&column.name)))
 }
 
-/// The name of an attribute without the range of its values.
+/// The name of an attribute without its `;range=` option, and the range.
 fn without_range(name: &str) -> (&str, Option<Range>) {
     match name.split_once(";range=") {
         Some((name, range)) => (name, Some(if range.trim_end().ends_with('*') { Range::End } else { Range::Part })),
@@ -394,8 +394,8 @@ fn without_range(name: &str) -> (&str, Option<Range>) {
     }
 }
 
-/// The values of a cell in clear. csvde writes a value as `X'4164c3a1'` if it has bytes that its code page does not
-/// have. A value that is no text stays as it is.
+/// Decodes the values of a cell. csvde writes a value as `X'4164c3a1'` if its code page lacks some of the characters. A
+/// value that is not UTF-8 stays as it is.
 fn without_hex(cell: &str) -> Cow<'_, str> {
     let is_hex = |value: &str| value.starts_with("X'") && value.len() > 3 && value.ends_with('\'');
     let decode = |value: &str| {
@@ -409,7 +409,7 @@ fn without_hex(cell: &str) -> Cow<'_, str> {
     Cow::Owned(values.collect::<Vec<_>>().join(";"))
 }
 
-/// The bytes of hexadecimal digits.
+/// Decodes hexadecimal digits.
 fn hex_bytes(digits: &str) -> Option<Vec<u8>> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let pairs = digits.as_bytes().chunks(2);

@@ -1,7 +1,7 @@
 //! Writes a CSV.
 //!
-//! A cell holds the field as it is, also where it begins with `=`, `+`, `-` or `@`: the file is for programs, and a
-//! spreadsheet may take such a cell for a formula.
+//! Cells are not escaped for spreadsheet programs, which may evaluate a cell that begins with `=`, `+`, `-` or `@` as a
+//! formula: the file is for programs.
 
 use crate::formats::record::{GroupRecord, MemberRecord, Record, Role, SubgroupRecord, UserRecord};
 use crate::json::{self, JsonText};
@@ -12,7 +12,8 @@ use std::sync::LazyLock;
 /// The columns of version 0.1 of the program.
 const FIRST_COLUMNS: usize = 17;
 
-/// The columns. A file whose header is the beginning of this list is an export: every version appends its columns.
+/// The columns. Each version of this program appends its new columns, so a file is an export of this program if its
+/// header is the beginning of this list.
 static COLUMNS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     let mut columns = vec![
         "kind",
@@ -78,7 +79,7 @@ impl Cells {
         self.0[index] = cell.into();
     }
 
-    /// An empty text and none are the same to people.
+    /// A cell for an optional text. A missing text and an empty one make the same cell.
     fn set_text(&mut self, column: &str, text: Option<&String>) {
         if let Some(text) = text {
             self.set(column, text);
@@ -149,7 +150,7 @@ fn word(value: bool) -> &'static str {
     if value { "true" } else { "false" }
 }
 
-/// Names behind each other, or as a JSON list where that could be misread.
+/// Joins names with semicolons, or writes them as a JSON list if the joined text could be misread.
 fn list(names: &[String]) -> String {
     let odd = |name: &String| name.is_empty() || name != name.trim() || name.contains(';') || name.starts_with('[');
     if names.is_empty() || names.iter().any(odd) { json::to_string(names) } else { names.join(";") }

@@ -1,5 +1,5 @@
-//! JSON documents of known systems: Datadog's and Nuxeo's as this program answers them too, Keycloak's, and the lists
-//! of this program's own commands.
+//! JSON documents of known systems: those of Datadog and Nuxeo, which this program also serves, those of Keycloak, and
+//! the lists that the commands of this program print.
 
 use super::open_object::KEYS_MAX;
 use crate::formats::record::{GroupRecord, Record, SubgroupRecord};
@@ -18,7 +18,7 @@ const ADMINISTRATORS: &str = "administrators";
 /// A member of an object: its key, and the text of its value.
 pub(super) type Member<'t> = (String, &'t str);
 
-/// The system that an object comes from, where some keys of that system have a meaning of their own.
+/// The system that an object comes from, if it gives some keys a special meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Dialect {
     #[default]
@@ -30,10 +30,10 @@ pub(super) enum Dialect {
 
 /// An object as a document of a known system.
 pub(super) enum Document<'t> {
-    /// It has no record.
+    /// The document contains no record.
     Nothing,
     Records(Vec<Record>),
-    /// It has the fields of one record. A part of them may be in the draft already.
+    /// The document has the fields of one record. Some of them may be in the draft already.
     Members {
         members: Vec<Member<'t>>,
         draft: Box<Draft>,
@@ -41,10 +41,10 @@ pub(super) enum Document<'t> {
     },
 }
 
-/// Recognises the document that an object is.
+/// Recognises an object as a document of a known system.
 ///
 /// # Errors
-/// When it is one, and a part of it that decides about groups is not understood.
+/// When a part of a document that decides about groups cannot be interpreted.
 pub(super) fn of<'t>(members: Vec<Member<'t>>, remarks: &mut Vec<Remark>) -> Result<Document<'t>, String> {
     let mut members = unwrapped(members, remarks)?;
     let value = |key: &str| members.iter().find(|(known, _)| known == key).map(|(_, value)| *value);
@@ -69,7 +69,7 @@ pub(super) fn of<'t>(members: Vec<Member<'t>>, remarks: &mut Vec<Remark>) -> Res
             let remark = Remark::dropped("is_admin gives no rights: access_role is not adm");
             remarks.push(remark.about(value("handle").unwrap_or_default()));
         }
-        // The icon follows from the e-mail address, `role` repeats the title, and `roles` the access role.
+        // The icon is derived from the e-mail address, `role` repeats the title, and `roles` repeats the access role.
         members.retain(|(key, _)| !matches!(key.as_str(), "icon" | "role" | "roles" | "is_admin"));
         return Ok(plain_members(members, Dialect::Any, None));
     }
@@ -89,25 +89,25 @@ fn plain_members(members: Vec<Member<'_>>, dialect: Dialect, kind: Option<Kind>)
     Document::Members { members, draft: Box::new(Draft::of_kind(kind)), dialect }
 }
 
-/// The members of a user that a document wraps: `{"user":{…}}`.
+/// The members of a wrapped user: `{"user":{…}}`.
 fn unwrapped<'t>(members: Vec<Member<'t>>, remarks: &mut Vec<Remark>) -> Result<Vec<Member<'t>>, String> {
     let Some(user) = members.iter().position(|(key, value)| key == "user" && value.starts_with('{')) else {
         return Ok(members);
     };
     let inner = members_below(members[user].1, "user")?;
     let others = members.iter().enumerate().filter(|(index, _)| *index != user);
-    remarks.extend(others.map(|(_, (key, _))| Remark::dropped(format!("no field here is called {}", quoted(key)))));
+    remarks.extend(others.map(|(_, (key, _))| Remark::dropped(format!("no field has the name {}", quoted(key)))));
     Ok(inner)
 }
 
-/// The members of an object within another one. Those that are `null` say nothing.
+/// The members of a nested object, without those that are `null`.
 fn members_below<'t>(text: &'t str, key: &str) -> Result<Vec<Member<'t>>, String> {
     let mut below = members(text).map_err(|_| format!("{key} is not an object"))?;
     below.retain(|(_, value)| *value != "null");
     if below.len() > KEYS_MAX { Err(format!("{key} has more than {KEYS_MAX} keys")) } else { Ok(below) }
 }
 
-/// Remarks on the fields of a document other than its lists. For a page, remarks that the other pages are missing.
+/// Remarks on the fields of a document other than its lists. If the document is one page of several, a remark says so.
 pub(super) fn tell_rest_of_lists(members: &[Member<'_>], remarks: &mut Vec<Remark>) {
     const PAGE: [&str; 17] = [
         "entity-type",
@@ -132,7 +132,7 @@ pub(super) fn tell_rest_of_lists(members: &[Member<'_>], remarks: &mut Vec<Remar
         let remark = match (key.as_str(), *value) {
             ("hasError" | "isNextPageAvailable", "false") => continue,
             (_, value) if is_empty(value) => continue,
-            ("hasError", _) => Remark::missing("the document tells an error: some users or groups may be missing"),
+            ("hasError", _) => Remark::missing("the document reports an error: some users or groups may be missing"),
             ("isNextPageAvailable", _) => Remark::missing("the document is a page, and there are more pages"),
             ("@odata.nextLink" | "next", _) => Remark::missing("the document is a page, and there are more pages"),
             (key, _) if PAGE.contains(&key) => continue,
@@ -142,7 +142,7 @@ pub(super) fn tell_rest_of_lists(members: &[Member<'_>], remarks: &mut Vec<Remar
     }
 }
 
-/// True if a value is an empty list or object, and so has no data.
+/// True if a value is an empty list or object.
 pub(super) fn is_empty(value: &str) -> bool {
     let inner = value.strip_prefix('[').and_then(|value| value.strip_suffix(']'));
     let inner = inner.or_else(|| value.strip_prefix('{').and_then(|value| value.strip_suffix('}')));
@@ -160,7 +160,7 @@ fn value_of<'t>(members: &[Member<'t>], key: &str) -> Option<&'t str> {
     members.iter().find(|(known, _)| known == key).map(|(_, value)| *value)
 }
 
-/// A text. Nuxeo takes numbers and truth for texts too.
+/// A text. Nuxeo also accepts numbers and booleans as texts.
 fn scalar(value: Json) -> Option<String> {
     match value {
         Json::String(text) => Some(text),
@@ -183,7 +183,8 @@ fn nuxeo_user<'t>(found: Vec<Member<'t>>, remarks: &mut Vec<Remark>) -> Result<D
             draft.remarks.push(Remark::dropped("a password of a Nuxeo document is not read"));
             continue;
         }
-        let value = bounded(value).ok_or_else(|| format!("the value of {} is no JSON, or too large", quoted(&key)))?;
+        let value =
+            bounded(value).ok_or_else(|| format!("the value of {} is not JSON, or is too large", quoted(&key)))?;
         properties.insert(key, value);
     }
     draft.properties = (!properties.is_empty()).then_some(properties);
@@ -199,14 +200,14 @@ fn nuxeo_user<'t>(found: Vec<Member<'t>>, remarks: &mut Vec<Remark>) -> Result<D
         match key.as_str() {
             "entity-type" | "properties" | "extendedGroups" | "isAdministrator" | "isPartial" => {}
             "isAnonymous" if value == "false" => {}
-            // The name stands at the top a second time.
+            // The top of the document repeats the name.
             "id" | "name" if username.is_none_or(|name| name == value) => {
                 if username.is_none() {
                     username = Some(value);
                     fields.push(("username".to_owned(), value));
                 }
             }
-            key => remarks.push(Remark::dropped(format!("no field here is called {}", quoted(key)))),
+            key => remarks.push(Remark::dropped(format!("no field has the name {}", quoted(key)))),
         }
     }
     Ok(Document::Members { members: fields, draft: Box::new(draft), dialect: Dialect::Any })
@@ -232,7 +233,7 @@ fn nuxeo_group<'t>(found: &[Member<'t>], remarks: &mut Vec<Remark>) -> Result<Do
     let names = [top("groupname"), top("id"), below.remove("groupname").and_then(scalar)];
     let name = names.into_iter().flatten().find(|name| !name.trim().is_empty());
     let name = name.ok_or("the name of the group is missing")?;
-    // At the top, the name stands for a label that is not there.
+    // At the top, the name is used as the label of a group without one.
     let shown = top("grouplabel").filter(|label| *label != name);
     let label = if below.contains_key("grouplabel") { below.remove("grouplabel").and_then(scalar) } else { shown };
     for (text, value) in [(Text::Label, label), (Text::Description, below.remove("description").and_then(scalar))] {
@@ -251,7 +252,7 @@ fn nuxeo_group<'t>(found: &[Member<'t>], remarks: &mut Vec<Remark>) -> Result<Do
             "parentGroups" => draft.groups = Some(list()?),
             "entity-type" | "properties" | "grouplabel" | "groupname" => {}
             "id" | "name" if decode::<String>(value.as_bytes()).is_ok_and(|id| id == name) => {}
-            key => draft.remarks.push(Remark::dropped(format!("no field here is called {}", quoted(key)))),
+            key => draft.remarks.push(Remark::dropped(format!("no field has the name {}", quoted(key)))),
         }
     }
     draft.set_text(Text::Name, name);
@@ -260,18 +261,19 @@ fn nuxeo_group<'t>(found: &[Member<'t>], remarks: &mut Vec<Remark>) -> Result<Do
 
 // ------------------------------------------------------------------------------------------ Keycloak
 
-/// The names of groups without the slash that Keycloak has before the path of a group.
+/// The paths of groups without the leading slash of Keycloak.
 pub(super) fn strip_paths(names: &mut [String]) {
     if names.iter().all(|name| name.starts_with('/')) {
         names.iter_mut().for_each(|name| *name = name[1..].to_owned());
     }
 }
 
-/// A group of Keycloak and all groups below it, each under its path.
+/// The records of a group of Keycloak and of all groups below it. The path of a group is its name.
 fn keycloak_groups(found: &[Member<'_>], remarks: &mut Vec<Remark>) -> Result<Vec<Record>, String> {
     let mut top = Object::new();
     for (key, value) in found {
-        let value = bounded(value).ok_or_else(|| format!("the value of {} is no JSON, or too large", quoted(key)))?;
+        let value =
+            bounded(value).ok_or_else(|| format!("the value of {} is not JSON, or is too large", quoted(key)))?;
         top.insert(key.clone(), value);
     }
     let (mut records, mut subgroups) = (Vec::new(), Vec::new());
@@ -296,11 +298,10 @@ fn keycloak_groups(found: &[Member<'_>], remarks: &mut Vec<Remark>) -> Result<Ve
         }
         let says = |value: &Json| !matches!(value.to_string().as_str(), "null" | "[]" | "{}");
         let others = group.iter().filter(|(_, value)| says(value));
-        remarks.extend(
-            others.map(|(key, _)| {
-                Remark::dropped(format!("no field here is called {}", quoted(key))).about(quoted(&name))
-            }),
-        );
+        remarks
+            .extend(others.map(|(key, _)| {
+                Remark::dropped(format!("no field has the name {}", quoted(key))).about(quoted(&name))
+            }));
         if let Some(parent) = parent {
             let (group, subgroup) = (parent.into(), name.clone().into());
             subgroups.push(Record::Subgroup(SubgroupRecord { group, subgroup, ..SubgroupRecord::default() }));
@@ -313,7 +314,7 @@ fn keycloak_groups(found: &[Member<'_>], remarks: &mut Vec<Remark>) -> Result<Ve
     Ok(records)
 }
 
-/// Takes the password out of Keycloak's list of credentials.
+/// Takes the password from Keycloak's list of credentials.
 pub(super) fn take_credentials(draft: &mut Draft, value: Json) {
     let Json::Array(credentials) = value else {
         draft.remarks.push(Remark::dropped("credentials is not a list"));
@@ -328,19 +329,19 @@ pub(super) fn take_credentials(draft: &mut Draft, value: Json) {
         }
         has_password = true;
         if credential.get("temporary").is_some_and(|value| switch(&value.to_string()) == Some(true)) {
-            draft.remarks.push(Remark::dropped("a password is temporary there: it has no such mark here"));
+            draft.remarks.push(Remark::dropped("a temporary password becomes an ordinary one"));
         }
         match (credential.get("value").and_then(Json::as_str), stored_password(&credential)) {
             (_, Some(hash)) => draft.set_text(Text::PasswordHash, hash),
             (Some(clear), None) => draft.set_text(Text::Password, clear.to_owned()),
             (None, None) => {
-                draft.remarks.push(Remark::dropped("a password hash of Keycloak is of a kind that is not known"));
+                draft.remarks.push(Remark::dropped("a Keycloak password hash is of an unknown kind"));
             }
         }
     }
 }
 
-/// A password hash of Keycloak in the form that other programs have. Newer versions keep JSON in texts.
+/// A password hash of Keycloak in the usual text form. Newer versions of Keycloak keep the parts as JSON in texts.
 fn stored_password(credential: &Json) -> Option<String> {
     let inner = |key: &str| Json::parse(credential.get(key)?.as_str()?.as_bytes()).ok();
     let (secret, data) = (inner("secretData"), inner("credentialData"));

@@ -1,4 +1,4 @@
-//! JSON: objects one on each line, in arrays, or in lists of documents.
+//! JSON: one object per line, arrays of objects, or documents with lists of objects.
 
 mod documents;
 mod object_splitter;

@@ -1,54 +1,54 @@
-//! Finds the objects in a text of JSON as a stream: one on each line, over several lines, in arrays, or in a list of a
-//! document. Only one object is held at a time.
+//! Splits a stream of JSON into objects. They may stand one per line, over several lines, in arrays, or in a list of a
+//! document. Memory holds one object at a time.
 //!
-//! An object that breaks off must not swallow the next ones. It breaks where its brackets do not match or a line ends
-//! within a text, and where a line begins with another object although nothing but a comma or a bracket can follow.
+//! An incomplete object must not swallow the next ones. An object is incomplete if its brackets do not match, if a line
+//! ends within a text, or if a line begins with another object where only a comma or a bracket can follow.
 
 use super::open_object::{Event, Open, Place};
 use crate::formats::line_reader::skip_line;
 use std::io::{self, BufRead, ErrorKind};
 
-/// How much of a line behind an object is shown in its refusal, in bytes.
+/// Bytes after an object that a message shows.
 const REST_BYTES_MAX: usize = 100;
 
-/// An object, or a part of the text that is none.
+/// An object, or a refused part of the text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Found {
-    /// The line where it begins, from 1.
+    /// First line, from 1.
     pub(super) line: u64,
-    /// How much of the input was consumed up to its end.
+    /// Bytes of the input up to its end.
     pub(super) bytes: u64,
     pub(super) what: What,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum What {
-    /// The text of an object. Its brackets match; everything else about it is not checked.
+    /// The text of an object. Only its brackets are checked.
     Object(Vec<u8>),
-    /// The text of a document around lists whose objects came before. The lists are empty here.
+    /// The text of a document whose lists of objects were returned before. The lists are empty in this text.
     Document(Vec<u8>),
-    /// It is refused for that reason.
+    /// A refused part of the text. Holds the reason.
     Broken(String),
 }
 
-/// Finds the objects.
+/// Splits the input into objects.
 pub(super) struct Objects<R> {
     input: R,
     place: Place,
     bytes: u64,
-    /// Arrays that are open, in the list of the document if there is one.
+    /// Depth of open arrays, within the list of the document if there is one.
     arrays: usize,
     /// The line of the first of them.
     array_line: u64,
     document: Option<Document>,
-    /// Behind a broken object: lines are skipped until one that is indented so far at most begins an object.
+    /// After a broken object: lines are skipped until an object begins with at most this indentation.
     skip_below: Option<usize>,
-    /// An object that was found behind a broken one.
+    /// An object that was found after a broken one and is returned next.
     waiting: Option<Found>,
     done: bool,
 }
 
-/// A document in a list of which the reader is.
+/// The document whose list is being read.
 struct Document {
     open: Open,
     arrays: usize,
@@ -69,7 +69,7 @@ impl<R: BufRead> Objects<R> {
         }
     }
 
-    /// The line that is read next.
+    /// Number of the next line.
     pub(super) fn line(&self) -> u64 {
         self.place.line
     }
@@ -120,7 +120,7 @@ impl<R: BufRead> Objects<R> {
                 _ => {
                     let line = self.place.line;
                     self.skip_line()?;
-                    Some(self.broken(line, "the line is no JSON object".to_owned()))
+                    Some(self.broken(line, "the line is not a JSON object".to_owned()))
                 }
             };
             if found.is_some() {
@@ -136,8 +136,8 @@ impl<R: BufRead> Objects<R> {
         self.place.advance(byte);
     }
 
-    /// Takes a byte order mark between objects, as files have it that were joined. False: there is something else,
-    /// of which a part may be taken.
+    /// Skips a byte order mark between objects, which joined files have. Returns false if there is something else, of
+    /// which a part may be consumed.
     fn take_mark(&mut self) -> io::Result<bool> {
         for expected in [0xef, 0xbb, 0xbf] {
             if fill(&mut self.input)?.first() != Some(&expected) {
@@ -163,7 +163,7 @@ impl<R: BufRead> Objects<R> {
         self.found(line, What::Broken(why))
     }
 
-    /// A list or document that the end of the input breaks off.
+    /// Reports a list or document that is still open at the end of the input.
     fn broken_list(&mut self) -> Option<Found> {
         let line = match self.document.take() {
             Some(document) => document.open.begin.line,
@@ -174,7 +174,7 @@ impl<R: BufRead> Objects<R> {
         Some(self.broken(self.place.line, why))
     }
 
-    /// Goes on with the document behind one of its lists.
+    /// Reads on in the document after one of its lists.
     fn end_list(&mut self) -> io::Result<Option<Found>> {
         let Some(Document { mut open, arrays }) = self.document.take() else { return Ok(None) };
         self.take(b']');
@@ -185,7 +185,7 @@ impl<R: BufRead> Objects<R> {
         self.read_object(open)
     }
 
-    /// Reads the rest of an object. `None`: it is a document, in a list of which the reader is now.
+    /// Reads the rest of an object. `None` if it is a document and one of its lists begins.
     fn read_object(&mut self, mut open: Open) -> io::Result<Option<Found>> {
         loop {
             let piece = fill(&mut self.input)?;
@@ -214,7 +214,7 @@ impl<R: BufRead> Objects<R> {
         }
     }
 
-    /// Looks at what follows an object on its line.
+    /// Checks the text after an object on the same line.
     fn complete(&mut self, mut open: Open) -> io::Result<Found> {
         let line = open.begin.line;
         loop {
@@ -244,7 +244,7 @@ impl<R: BufRead> Objects<R> {
         Ok(self.found(line, what))
     }
 
-    /// Refuses what came before the object that begins a line.
+    /// Refuses the text before the object that begins a line.
     fn split(&mut self, mut open: Open) -> Found {
         let begin = open.begin.line;
         let Some(split) = open.split.take() else { return self.broken(begin, open.problem()) };
@@ -256,7 +256,7 @@ impl<R: BufRead> Objects<R> {
         self.broken(begin, open.problem_before(split.line))
     }
 
-    /// Skips what is left of a broken object.
+    /// Skips the rest of a broken object.
     fn skip_broken(&mut self, open: &Open) -> io::Result<Found> {
         let mut why = open.problem();
         if !self.place.begins {

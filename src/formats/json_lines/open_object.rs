@@ -1,17 +1,17 @@
-//! An object that is not complete: reads it byte by byte, and finds its end or where it breaks.
+//! An incomplete object. It is read byte by byte, until it ends or proves to be broken.
 
 use super::shape::{DEPTH_MAX, Shape, State, Step, is_space};
 use crate::formats::row::ROW_BYTES_MAX;
 use crate::json::members;
 
-/// The most keys of an object.
+/// Maximum number of keys of an object.
 pub(super) const KEYS_MAX: usize = 1 << 16;
 
-/// The place of the byte that is read next.
+/// The position of the next byte.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     pub(super) line: u64,
-    /// Only spaces came before on the line.
+    /// True if the line has had only spaces so far.
     pub(super) begins: bool,
     pub(super) indent: usize,
 }
@@ -26,55 +26,56 @@ impl Place {
     }
 }
 
-/// How the reading of an object goes on.
+/// The state of an object after a piece of the input.
 pub(super) enum Event {
-    /// The object goes on.
+    /// The object continues.
     More,
     Complete,
-    /// A list of a document begins with an object, which is not consumed.
+    /// A list of a document begins. Its first object is not consumed.
     List,
     /// The input ends.
     End,
-    /// An object begins a line where none can be. It is not consumed.
+    /// A line begins with an object at a place where none can be. That object is not consumed.
     NextObject,
-    /// The object that began the last line is one by itself, see [`Split`].
+    /// The object at the beginning of the last line does not belong to this one, see [`Split`].
     Split,
     Broken,
 }
 
-/// An object that begins a line within another one, where a value can be. It can be a part of that, or the next object
-/// behind one that was broken off. If it ends with its line, it is the next one.
+/// An object at the beginning of a line within another object, at a place where a value can be. It may be a part of
+/// that object, or the next object after one that was cut off. It is taken for the next one if it ends on the same
+/// line.
 pub(super) struct Split {
-    /// Where it begins in the text.
+    /// Its beginning in the text.
     pub(super) at: usize,
     depth: usize,
     pub(super) line: u64,
     pub(super) is_closed: bool,
 }
 
-/// An object that is not complete.
+/// An incomplete object.
 pub(super) struct Open {
     pub(super) begin: Place,
     pub(super) text: Vec<u8>,
     pub(super) shape: Shape,
     pub(super) split: Option<Split>,
-    /// Lines so far that are not blank.
+    /// Number of lines so far that are not blank.
     pub(super) lines: usize,
-    /// One of the lines is indented more than the first.
+    /// True if one of the lines is indented more than the first.
     pub(super) is_indented: bool,
-    /// Each of the lines begins with an object, as JSON lines do.
+    /// True if each line begins with an object, as in JSON lines.
     are_objects: bool,
     pub(super) is_document: bool,
     is_too_long: bool,
-    /// The keys of the object itself, so far.
+    /// Number of keys of the object so far, without those of nested objects.
     keys: usize,
-    /// Where the last of them begins in the text.
+    /// The beginning of the last key in the text.
     key_at: usize,
-    /// It names a list of users or groups.
+    /// True if the last key names a list of users or groups.
     is_list_key: bool,
-    /// The object has a key `realm`.
+    /// True if the object has a key `realm`.
     has_realm: bool,
-    /// The object has a name itself, so its lists are a part of it.
+    /// True if the object has a name, so its lists belong to it and are not lists of a document.
     has_name: bool,
 }
 
@@ -105,7 +106,7 @@ impl Open {
         }
     }
 
-    /// Reads on in a piece of the input. Returns how much of it belongs to the object.
+    /// Reads a piece of the input. Returns the number of bytes that belong to the object.
     pub(super) fn feed(&mut self, piece: &[u8], place: &mut Place, may_be_document: bool) -> (usize, Event) {
         let mut at = 0;
         while let Some(byte) = piece.get(at).copied() {
@@ -146,7 +147,7 @@ impl Open {
         (at, Event::More)
     }
 
-    /// Looks at a byte that is neither a space nor within a text, before it is taken.
+    /// Checks a byte outside of texts that is not a space, before it is taken.
     fn look_at(&mut self, byte: u8, place: Place, may_be_document: bool) -> Option<Event> {
         let begins = place.begins && place.line > self.begin.line;
         if byte == b'{' {
@@ -170,7 +171,7 @@ impl Open {
         None
     }
 
-    /// Notes the keys of the object itself.
+    /// Records the keys of the object, but not those of nested objects.
     fn note_key(&mut self, before: State) {
         if self.shape.stack.len() != 1 {
             return;
@@ -198,16 +199,17 @@ impl Open {
         (self.keys > KEYS_MAX).then(|| format!("the object has more than {KEYS_MAX} keys"))
     }
 
-    /// Why the object is refused, with its lines if there are several. The next object begins in that line.
+    /// The reason of the refusal, with the lines of the object if there are several. `next` is the line of the next
+    /// object.
     pub(super) fn problem_before(&self, next: u64) -> String {
         let mut why = self.problem();
         if self.lines > 1 && next > self.begin.line + 1 {
-            why.push_str(&format!("; lines {} to {} are taken for it", self.begin.line, next - 1));
+            why.push_str(&format!("; lines {} to {} are read as a part of it", self.begin.line, next - 1));
         }
         why
     }
 
-    /// Why the object is refused.
+    /// The reason of the refusal.
     pub(super) fn problem(&self) -> String {
         if let Some(why) = self.too_much() {
             return why;
@@ -219,16 +221,16 @@ impl Open {
     }
 }
 
-/// Why a text that begins in that line is no object.
+/// The reason for which a text that begins in this line is not an object.
 pub(super) fn problem(text: &[u8], line: u64) -> String {
     let Ok(text) = std::str::from_utf8(text.trim_ascii_end()) else { return "the object is not UTF-8".to_owned() };
     match members(text) {
-        Ok(_) => "the object is no JSON".to_owned(),
-        Err(error) => format!("the object is no JSON: {}", placed(&error.to_string(), line)),
+        Ok(_) => "the object is not JSON".to_owned(),
+        Err(error) => format!("the object is not JSON: {}", placed(&error.to_string(), line)),
     }
 }
 
-/// The message with the line of the file in place of the line of the object.
+/// The message with line numbers of the file instead of the object.
 fn placed(message: &str, begin: u64) -> String {
     let place = message.rsplit_once(" at line ").and_then(|(what, place)| {
         let (line, column) = place.split_once(" column ")?;

@@ -1,4 +1,4 @@
-//! JSON: an object on each line, arrays of objects, objects over several lines, and documents with lists of them.
+//! Reads JSON: one object per line, arrays of objects, objects over several lines, and documents with lists of objects.
 
 use super::documents::{self, Dialect, Document, Member};
 use super::object_splitter::{Found, Objects, What};
@@ -17,23 +17,23 @@ use std::collections::VecDeque;
 use std::io::BufRead;
 use std::sync::Arc;
 
-/// Keys of lists that may hold memberships, and that mean nothing here.
+/// Keys of lists that may hold memberships and that this program cannot import.
 const MEMBERSHIPS: [&str; 6] = ["users", "teams", "memberships", "groupmemberships", "usergroups", "people"];
-/// The longest mark, in bytes, however it is spaced.
+/// The longest text of a mark, in bytes, with any spacing.
 const MARK_BYTES_MAX: usize = 300;
-/// A part of every mark.
+/// A text that every mark contains.
 const PROGRAM: &[u8] = b"\"rollbook\"";
 /// Reads the rows.
 pub(in crate::formats) struct Reader<R> {
     objects: Objects<R>,
-    /// How much of the input was consumed.
+    /// Bytes of the input that were consumed.
     bytes: u64,
     login: Option<String>,
-    /// The time, in seconds since 1970: accounts that have expired by then are disabled.
+    /// The present time in seconds since 1970: accounts that have expired by then are disabled.
     now: i64,
-    /// The key that the last login came from.
+    /// The key that held the login of the last user.
     last_login: Option<Arc<str>>,
-    /// Further rows of the object that was read last.
+    /// Rows that the last object has become and that are not returned yet.
     waiting: VecDeque<Row>,
     ledger: Ledger,
     done: bool,
@@ -156,7 +156,7 @@ impl<R: BufRead> Iterator for Reader<R> {
     }
 }
 
-/// The mark that an object is. Few objects can be one.
+/// Parses an object as a mark.
 fn mark(what: &What) -> Option<Mark> {
     let What::Object(text) = what else { return None };
     if text.len() > MARK_BYTES_MAX || !text.windows(PROGRAM.len()).any(|part| part == PROGRAM) {
@@ -166,11 +166,11 @@ fn mark(what: &What) -> Option<Mark> {
     Mark::of(&members)
 }
 
-/// The members of an object that begins in that line. Those that are `null` say nothing.
+/// The members of an object that begins in this line, without those that are `null`.
 fn members_of(text: &[u8], line: u64) -> Result<Vec<Member<'_>>, String> {
     let text = std::str::from_utf8(text).map_err(|_| "the object is not UTF-8".to_owned())?;
     let mut members = members(text).map_err(|_| problem(text.as_bytes(), line))?;
-    // Okta's interface has the fields of a user there.
+    // Okta has the fields of a user in `profile`.
     if let Some(at) = members.iter().position(|(key, value)| key == "profile" && value.starts_with('{')) {
         let (_, profile) = members.remove(at);
         members.extend(crate::json::members(profile).map_err(|_| problem(text.as_bytes(), line))?);
@@ -196,7 +196,7 @@ impl Object<'_, '_> {
         let chosen = match login {
             Some(wanted) if is_user => Some(self.chosen(&names, wanted)?),
             _ if is_user => None,
-            // Groups are called by their name, whatever their users have for a login.
+            // A group has its name in `name`, even if `--login` chooses another key for users.
             _ => names.iter().position(|name| name == "name"),
         };
         let is_text = |index: usize| self.members[index].1.starts_with('"');
@@ -208,7 +208,7 @@ impl Object<'_, '_> {
                 read.login = draft.login_shown.clone();
             }
             None => {
-                // A login of another type is told by its own name.
+                // The message about a login of the wrong type names its key.
                 let login = names.iter().position(|name| Plan::is_login(name) && name != "user");
                 login.map_or(Ok(()), |index| self.text(index).map(drop))?;
             }
@@ -219,7 +219,7 @@ impl Object<'_, '_> {
         Ok(())
     }
 
-    /// The plain name of a key. Numbers of database rows and of Unix accounts are no logins.
+    /// The compared form of a key. Keys of database row numbers and of Unix account numbers are not logins.
     fn name_of(&self, (key, value): &Member<'_>) -> String {
         let name = plain(key);
         let is_number = matches!(name.as_str(), "id" | "uid") && value.starts_with(|c: char| c.is_ascii_digit());
@@ -270,8 +270,8 @@ impl Object<'_, '_> {
             }
             Use::Other => {
                 if !self.take_account_state(draft, key, plain, value) && !says_nothing && *value != "\"\"" {
-                    // Values of unknown keys are not kept, however long they are.
-                    let text = format!("no field here is called {}", quoted(key));
+                    // Values of unknown keys are not kept in memory, because they may be long.
+                    let text = format!("no field has the name {}", quoted(key));
                     let is_list = value.starts_with('[') && MEMBERSHIPS.contains(&plain);
                     draft.remarks.push(if is_list { Remark::missing(text) } else { Remark::dropped(text) });
                 }
@@ -288,7 +288,7 @@ impl Object<'_, '_> {
         }
     }
 
-    /// Takes a value that says whether the account is disabled. A list has several.
+    /// Takes a value for the state of the account, or a list of such values.
     fn take_account_state(&self, draft: &mut Draft, key: &str, plain: &str, value: &str) -> bool {
         match value.as_bytes().first() {
             Some(b'"') => {
@@ -301,7 +301,7 @@ impl Object<'_, '_> {
                 let state = |said, text: &String| draft.set_account_state(key, plain, text, self.now) | said;
                 texts.iter().fold(false, state)
             }
-            // Of an object nothing is understood.
+            // An object cannot be interpreted.
             Some(b'{') => draft.set_account_state(key, plain, "{}", self.now),
             _ => draft.set_account_state(key, plain, value, self.now),
         }
@@ -315,16 +315,16 @@ impl Object<'_, '_> {
         let wrong = |what: &str| Err(format!("{} is not {what}", shortened_key(key)));
         let value = match Json::parse_stored(text.as_bytes()) {
             Ok(value) => value,
-            Err(error) => return Err(format!("{} is no JSON: {error}", shortened_key(key))),
+            Err(error) => return Err(format!("{} is not JSON: {error}", shortened_key(key))),
         };
         match (field, value) {
-            // Read before all others.
+            // These keys are read before all others.
             (Field::Kind, _) => {}
             (Field::Role, Json::String(word)) => draft.set_role(&word)?,
             (Field::Role, _) => return wrong("a text"),
             (Field::BaseRole, value) => match value.as_str().and_then(Role::named) {
                 Some(role) => draft.stored_role = Some(role),
-                None => draft.remarks.push(Remark::dropped("stored_role is none of admin, standard and read")),
+                None => draft.remarks.push(Remark::dropped("stored_role is not admin, standard or read")),
             },
             (Field::Text(name), Json::String(value)) => draft.set_text(name, value),
             (Field::Text(Text::Group | Text::User | Text::Subgroup | Text::Dn), _) => return wrong("a text"),
@@ -340,11 +340,11 @@ impl Object<'_, '_> {
             }
             (Field::Joined, Json::Array(_)) => match decode(text.as_bytes()) {
                 Ok(joined) => draft.joined = Some(joined),
-                Err(_) => draft.remarks.push(Remark::dropped("joined is no list of places")),
+                Err(_) => draft.remarks.push(Remark::dropped("joined is not a list of places")),
             },
             (Field::Joined, _) => match decode(text.as_bytes()) {
                 Ok(joined) => draft.joined = Some(vec![joined]),
-                Err(_) => draft.remarks.push(Remark::dropped("joined is no list of places")),
+                Err(_) => draft.remarks.push(Remark::dropped("joined is not a list of places")),
             },
             (Field::ObjectClass, Json::String(classes)) => draft.classes = class_names(&classes),
             (Field::ObjectClass, value) => match texts(value) {
@@ -395,7 +395,7 @@ impl Object<'_, '_> {
     }
 }
 
-/// A key for a message that begins with it.
+/// A key, shortened for a message.
 fn shortened_key(key: &str) -> String {
     if key.chars().count() <= 64 && key.chars().all(char::is_alphanumeric) || key.len() <= 64 && key.is_ascii() {
         key.to_owned()

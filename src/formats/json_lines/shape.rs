@@ -1,16 +1,16 @@
-//! The brackets and texts of JSON, without the rest of its grammar.
+//! Tracks brackets and texts of JSON, but not the rest of its grammar.
 
-/// The deepest nesting that is followed.
+/// Maximum depth of nesting.
 pub(super) const DEPTH_MAX: usize = 1 << 20;
 
-/// The brackets and texts of JSON, without the rest of its grammar.
+/// The position within brackets and texts.
 #[derive(Default)]
 pub(super) struct Shape {
-    /// The brackets that are open.
+    /// Open brackets.
     pub(super) stack: Vec<u8>,
-    /// The next thing that the grammar expects.
+    /// The expected next token.
     pub(super) state: State,
-    /// The next byte of a text is escaped.
+    /// True if the next byte of a text is escaped.
     pub(super) is_escaped: bool,
     /// The last byte that is neither a space nor within a text.
     pub(super) last: u8,
@@ -30,7 +30,7 @@ pub(super) enum State {
     Text {
         is_key: bool,
     },
-    /// Within a number or word.
+    /// The position is within a number or word.
     Word,
 }
 

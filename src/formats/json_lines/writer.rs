@@ -5,7 +5,7 @@ use crate::formats::record::{GroupRecord, MemberRecord, Record, SubgroupRecord, 
 use crate::json;
 use serde::Serialize;
 
-/// The first line: the file ends with counts.
+/// The first line, which announces the counts at the end.
 pub(in crate::formats) fn begin() -> Vec<u8> {
     line(&About { kind: "export", program: "rollbook", ends_with: Some("counts"), counts: None })
 }
@@ -15,7 +15,7 @@ pub(in crate::formats) fn record(record: &Record) -> Vec<u8> {
     line(&Line::of(record))
 }
 
-/// The last line.
+/// The last line, with the counts.
 pub(in crate::formats) fn end(counts: Counts) -> Vec<u8> {
     line(&About { kind: "counts", program: "rollbook", ends_with: None, counts: Some(counts) })
 }

@@ -1,11 +1,11 @@
-//! Which object classes and attributes are known.
+//! The known object classes and attributes.
 
 use crate::model::TextField;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// Attributes that are kept as properties: texts about people and groups that no field holds. Those up to
-/// [`INET_ORG_PERSON`] are an `inetOrgPerson`'s own, and are written too.
+/// Attributes that become properties, because they describe people and groups and no field holds them. Those up to
+/// [`INET_ORG_PERSON`] belong to `inetOrgPerson`; exports write them too.
 const KEPT: [&str; 41] = [
     "businessCategory",
     "carLicense",
@@ -50,15 +50,15 @@ const KEPT: [&str; 41] = [
     "wWWHomePage",
 ];
 
-/// How many of [`KEPT`] an `inetOrgPerson` may have.
+/// The number of attributes at the beginning of [`KEPT`] that an `inetOrgPerson` may have.
 const INET_ORG_PERSON: usize = 24;
 
-/// The attribute of that name, if it is kept as a property and an `inetOrgPerson` may have it.
+/// The attribute with this name, if it becomes a property and an `inetOrgPerson` may have it.
 pub(super) fn is_written_property(name: &str) -> bool {
     KEPT[..INET_ORG_PERSON].contains(&name)
 }
 
-/// True if the attribute is kept as a property.
+/// True if the attribute becomes a property.
 pub(super) fn is_kept(name: &str) -> bool {
     KEPT.contains(&name)
 }
@@ -67,7 +67,7 @@ pub(super) fn is_kept(name: &str) -> bool {
 /// fields.
 const NAMES: [&str; 7] = ["uid", "cn", "sAMAccountName", "userPrincipalName", "name", "spn", "userPassword"];
 
-/// The attributes that become a field.
+/// The attributes that become fields.
 fn fields() -> impl Iterator<Item = &'static str> {
     NAMES.into_iter().chain(TextField::ALL.into_iter().flat_map(TextField::ldap_attributes).copied())
 }
@@ -85,7 +85,7 @@ const ALIASES: [(&str, &str); 9] = [
     ("organizationalunitname", "ou"),
 ];
 
-/// A list of members, or of groups.
+/// The kind of a list of members or groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum List {
     /// Distinguished names of the members of a group.
@@ -94,9 +94,9 @@ pub(super) enum List {
     MemberUid,
     /// Distinguished names of the groups that the entry is in.
     MemberOf,
-    /// The name of a group that the entry is in; only in our own exports.
+    /// Name of a group that the entry is in; only in exports of this program.
     Container,
-    /// Members in a form that is not understood: searches and addresses.
+    /// Members in a form that cannot be imported: LDAP searches and e-mail addresses.
     Foreign,
 }
 
@@ -106,11 +106,11 @@ pub(super) enum Attribute {
     ObjectClass,
     ChangeType,
     List(List),
-    /// A text that is kept under this name.
+    /// A text that the reader stores under this name.
     Text(&'static str),
     /// `isDeleted` and `isRecycled`.
     Deleted,
-    /// Servers and tools write it for themselves: nothing of the user or group is lost with it.
+    /// Written by servers and tools for their own use. Ignoring it loses nothing of the user or group.
     Operational,
 }
 
@@ -177,7 +177,7 @@ static ATTRIBUTES: LazyLock<HashMap<String, Attribute>> = LazyLock::new(|| {
     texts.chain(aliases).chain(lists).chain(operational).chain(others).collect()
 });
 
-/// The use of the attribute of that name, in lower case.
+/// The use of the attribute with this name in lower case; `None` for an unknown attribute.
 pub(super) fn attribute(name: &str) -> Option<Attribute> {
     ATTRIBUTES.get(name).copied()
 }
@@ -185,15 +185,15 @@ pub(super) fn attribute(name: &str) -> Option<Attribute> {
 /// The meaning of an object class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::formats) enum Class {
-    /// It is a user.
+    /// Entries of this class are users.
     User,
-    /// It is a group of users.
+    /// Entries of this class are groups of users.
     Group,
-    /// It is known to be neither, whatever the other classes say.
+    /// Entries of this class are neither users nor groups, even if they have other classes.
     Thing,
-    /// It is deleted.
+    /// Entries of this class are deleted.
     Deleted,
-    /// Nothing.
+    /// The class does not decide the kind of an entry.
     Any,
 }
 
@@ -328,7 +328,7 @@ static CLASSES: LazyLock<HashMap<&str, Class>> = LazyLock::new(|| {
     classes.chain(of(&["nstombstone", "recycled", "tombstone"], Class::Deleted)).chain(of(&ANY, Class::Any)).collect()
 });
 
-/// The meaning of the class of that name, in lower case; `None` for one that is not known.
+/// The meaning of the class with this name in lower case; `None` for an unknown class.
 pub(in crate::formats) fn class(name: &str) -> Option<Class> {
     CLASSES.get(name).copied()
 }

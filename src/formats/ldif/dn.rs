@@ -5,18 +5,18 @@ use crate::model::spelling_key;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
-/// The most parts of a name. Each value that is looked up by the end of a name costs what that is long.
+/// Maximum number of relative names in a distinguished name. It bounds the time of look-ups by suffix.
 const PARTS_MAX: usize = 200;
 
-/// Type, in lower case, and value of a part of a name.
+/// Attribute type in lower case, and value, of one part of a relative name.
 type Part = (String, String);
 
-/// A name as its relative names, the own one first.
+/// A distinguished name as a list of relative names; that of the entry itself comes first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::formats) struct Dn(Vec<Vec<Part>>);
 
 impl Dn {
-    /// Reads a name, also as older servers write it: with `;` between the parts, and values in quotes.
+    /// Parses a name. Accepts the form of older servers too: `;` between the parts, and values in quotes.
     pub(in crate::formats) fn parse(text: &str) -> Option<Dn> {
         let mut rest = text.trim_start();
         let mut names = Vec::new();
@@ -47,29 +47,29 @@ impl Dn {
         self.0.is_empty()
     }
 
-    /// The value of that type in the own relative name.
+    /// The value of this attribute type in the first relative name.
     pub(in crate::formats) fn own(&self, wanted: &str) -> Option<&str> {
         let found = self.0.first()?.iter().find(|(kind, _)| kind == wanted);
         found.map(|(_, value)| value.as_str())
     }
 
-    /// How the entry calls itself.
+    /// The `cn` in the first relative name, or else the `uid`.
     pub(in crate::formats) fn own_name(&self) -> Option<&str> {
         self.own("cn").or_else(|| self.own("uid")).filter(|name| !name.trim().is_empty())
     }
 
-    /// True if its relative name has only that type.
+    /// True if the first relative name has only this attribute type.
     pub(in crate::formats) fn is_own(&self, wanted: &str) -> bool {
         self.0.first().is_some_and(|name| name.iter().all(|(kind, _)| kind == wanted))
     }
 
-    /// True if the entry is below one whose relative name has that type and value.
+    /// True if the entry is below an entry whose relative name has this type and value.
     pub(in crate::formats) fn is_below(&self, wanted: &str, text: &str) -> bool {
         let is_it = |(kind, value): &Part| kind == wanted && value.trim().eq_ignore_ascii_case(text);
         self.0.iter().skip(1).flatten().any(is_it)
     }
 
-    /// Equal for two spellings of one name.
+    /// A digest that is equal for all spellings of one name.
     pub(in crate::formats) fn digest(&self) -> EntryName {
         let mut hash = Sha256::new();
         hash_names(&mut hash, &self.0);
@@ -81,7 +81,7 @@ impl Dn {
     pub(in crate::formats) fn member_uid(&self, uid: &str) -> EntryName {
         let is_dc = |name: &&Vec<Part>| matches!(name.as_slice(), [(kind, _)] if kind == "dc");
         let length = self.0.iter().rev().take_while(is_dc).count().max(1);
-        // An entry without anything above it has no suffix.
+        // An entry at the top of the tree has no suffix.
         let length = length.min(self.0.len().saturating_sub(1));
         let mut hash = Sha256::new();
         hash.update(b"memberUid:");
@@ -119,7 +119,7 @@ fn folded(value: &str) -> String {
     spelling_key(value)
 }
 
-/// Reads `type=value`. What is left begins with what ends the part.
+/// Parses `type=value`. Returns the rest of the text from the separator on.
 fn part(text: &str) -> Option<(Part, &str)> {
     let (kind, rest) = text.split_once('=')?;
     let kind = kind.trim().to_ascii_lowercase();
@@ -147,10 +147,10 @@ fn part(text: &str) -> Option<(Part, &str)> {
     Some(((kind, value), rest))
 }
 
-/// Reads a value up to one of these characters, escapes undone and spaces at the end taken off.
+/// Parses a value up to one of these characters. Resolves escapes, and removes spaces at the end.
 fn value<'t>(text: &'t str, ends: &[char]) -> Option<(String, &'t str)> {
     let mut bytes = Vec::with_capacity(text.len().min(64));
-    // Everything before here is there on purpose.
+    // Bytes before this index belong to the value; spaces after it are trimmed.
     let mut meant = 0;
     let mut rest = text;
     while let Some(next) = rest.chars().next() {
@@ -185,7 +185,7 @@ fn value<'t>(text: &'t str, ends: &[char]) -> Option<(String, &'t str)> {
     Some((String::from_utf8(bytes).ok()?, rest))
 }
 
-/// A value as it stands in a distinguished name.
+/// Escapes a value for a distinguished name.
 pub(in crate::formats) fn escaped(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
     let last = value.chars().count().saturating_sub(1);

@@ -1,4 +1,4 @@
-//! An entry, line by line.
+//! Reads an entry line by line.
 
 mod records;
 
@@ -13,7 +13,7 @@ use crate::formats::text::quoted;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Attributes that can have the login, in the order in which they are asked.
+/// Attributes that can hold the login, the preferred one first.
 const LOGINS: [&str; 5] = ["uid", "sAMAccountName", "userPrincipalName", "mail", "cn"];
 /// Approximate memory of a value in addition to its text, in bytes.
 const AROUND: usize = 64;
@@ -21,11 +21,11 @@ const AROUND: usize = 64;
 /// The settings for all entries of a file.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
-    /// The attribute that has the login, in place of [`LOGINS`].
+    /// The attribute that holds the login, instead of [`LOGINS`] (`--login`).
     pub(super) login: Option<String>,
-    /// Seconds since 1970.
+    /// The present time in seconds since 1970-01-01 UTC.
     pub(super) now: i64,
-    /// The file is an export of ours.
+    /// The file is an export of this program.
     pub(super) exported: bool,
 }
 
@@ -34,13 +34,13 @@ pub(super) struct Settings {
 pub(super) enum Kind {
     User,
     Group,
-    /// It is deleted.
+    /// The entry was deleted on its server.
     Deleted,
-    /// It is a list of people that FreeIPA gives rights to.
+    /// A list with which FreeIPA gives rights to people.
     Rule,
-    /// It is neither user nor group but of that class.
+    /// Neither a user nor a group. Holds the class that decides this.
     Thing(String),
-    /// It is of that class, which is not known. Whether it has a login or members.
+    /// Only unknown classes. Holds the first one, and true if the entry has a login or members.
     Unknown(String, bool),
 }
 
@@ -48,12 +48,12 @@ pub(super) enum Kind {
 #[derive(Debug, Default)]
 struct Texts {
     plain: Vec<String>,
-    /// Those in a language, or for a purpose.
+    /// Values with an option for a language or a purpose.
     tagged: Vec<String>,
 }
 
 impl Texts {
-    /// Those that count: a tagged one only where there is no plain one.
+    /// The values to use: those without options, or else the first one with options.
     fn values(&self) -> &[String] {
         if self.plain.is_empty() { &self.tagged[..self.tagged.len().min(1)] } else { &self.plain }
     }
@@ -67,43 +67,43 @@ struct Classes {
     group: bool,
     deleted: bool,
     thing: Option<String>,
-    /// The first that says nothing.
+    /// The first unknown class.
     other: Option<String>,
 }
 
-/// An entry, as far as it was read.
+/// An entry that is read so far.
 #[derive(Debug, Default)]
 pub(super) struct Entry {
     pub(super) line: u64,
     pub(super) dn: Dn,
     /// The distinguished name for messages.
     shown: String,
-    /// Why the entry is refused.
+    /// The reason for which the entry is refused.
     problem: Option<String>,
-    /// No entry at all: how a search ended, as tools write it behind what they have found.
+    /// Not an entry, but the result of a search, which tools write after the entries.
     pub(super) is_result: bool,
     classes: Classes,
     texts: BTreeMap<&'static str, Texts>,
-    /// Values of the attribute that is to have the login.
+    /// Values of the attribute that `--login` chooses.
     logins: Vec<String>,
     links: Vec<(u64, Link)>,
-    /// The parts of its lists that the entry has. `None` for a part that is not clear.
+    /// The parts of lists in this entry. `None`: a part with a range that cannot be parsed.
     ranges: Vec<(List, Option<Range>)>,
-    /// Attributes that say whether the account can be used: the name as written, what it says, and the value, by the
-    /// name in lower case. The worst value counts.
+    /// Attributes for the state of the account, by the name in lower case: the name as written, the state, and the
+    /// value. Of several values of an attribute, the one that restricts the account most is kept.
     states: BTreeMap<String, (String, AccountState, String)>,
-    /// Lists of members that are not understood, as written, by the name in lower case.
+    /// Names of member lists that cannot be imported, as written, by the name in lower case.
     foreign: BTreeMap<String, String>,
-    /// The comment of our own exports on the entry.
+    /// The comment on the entry, in an export of this program.
     comment: Option<String>,
-    /// Their comment on the next member.
+    /// The comment on the next member, in an export of this program.
     membership: Option<Box<Membership>>,
-    /// Attributes that are not taken over, as written, by the name in lower case.
+    /// Names of attributes that are not imported, as written, by the name in lower case.
     lost: BTreeMap<String, String>,
     remarks: Vec<Remark>,
-    /// The bytes that are held.
+    /// Approximate memory of the entry, in bytes.
     size: usize,
-    /// The record of the group has passed, and the lists pass as they are read.
+    /// Set once the record of a long group was returned. From then on its members are returned as they are read.
     pub(super) open: Option<Arc<Owner>>,
 }
 
@@ -129,49 +129,50 @@ impl Entry {
     fn take_dn(&mut self, line: &Line<'_>) -> Result<(), String> {
         let text = line.text().map_err(|why| format!("the dn is {why}"))?;
         let dn = Dn::parse(&text).filter(|dn| !dn.is_empty());
-        self.dn = dn.ok_or_else(|| format!("the dn is no distinguished name: {}", quoted(&text)))?;
+        self.dn = dn.ok_or_else(|| format!("the dn is not a distinguished name: {}", quoted(&text)))?;
         self.size += text.len() + AROUND;
         self.shown = shown(text);
         Ok(())
     }
 
-    /// Takes a line of the end of a search.
+    /// Takes a line of the result of a search.
     fn take_result(&mut self, line: &Line<'_>) {
         match line.name.as_str() {
             "result" => {
                 let result = line.text().unwrap_or_default();
                 if result.split_whitespace().next() != Some("0") {
-                    let remark = Remark::missing("the search that made the file ended before its end");
+                    let remark = Remark::missing("the search that wrote the file did not finish");
                     self.remarks.push(remark.about(quoted(&result)));
                 }
             }
             "ref" => {
-                let text = "the server names another server for a part of its entries";
+                let text = "the server refers to another server for some entries";
                 self.remarks.push(Remark::dropped(text).about(line.text().map_or_else(|why| why, |url| quoted(&url))));
             }
             _ => {}
         }
     }
 
-    /// Keeps nothing but the reason.
+    /// Refuses the entry and forgets its content.
     pub(super) fn refuse(&mut self, problem: String) {
         *self = Entry { line: self.line, problem: Some(problem), ..Entry::default() };
     }
 
-    /// Takes a line that is no attribute. It costs nothing but itself, unless it could have been about rights.
+    /// Takes a line that is not an attribute. It is skipped. If it could have restricted the account, the account is
+    /// disabled.
     pub(super) fn take_odd(&mut self, text: &[u8], number: u64) {
         if self.problem.is_some() || self.is_result {
             return;
         }
         let name = leading_name(text);
         let about = format!("line {number}");
-        let odd = "a line is no attribute, and is left out";
+        let odd = "a line is not an attribute, and is left out";
         match attribute(&name) {
             Some(Attribute::ChangeType) => {
-                self.refuse(format!("line {number} is no attribute, and may be a changetype"));
+                self.refuse(format!("line {number} is not an attribute, and may be a changetype"));
             }
             Some(Attribute::List(_)) => {
-                let text = format!("a line that begins with {name} is no attribute: a membership is left out");
+                let text = format!("a line that begins with {name} is not an attribute: a membership is left out");
                 self.remark(Remark::missing(text).about(about));
             }
             Some(Attribute::ObjectClass | Attribute::Deleted) => {
@@ -213,19 +214,19 @@ impl Entry {
         match known {
             Some(Attribute::List(list)) => self.take_link(list, line, number),
             Some(Attribute::Operational) => {}
-            // The record has passed.
+            // The record was returned already, so the value cannot be added to it.
             _ if self.open.is_some() => self.lose(line.written),
             Some(Attribute::ObjectClass) => match line.text() {
                 Ok(class) => self.take_class(&class),
                 Err(why) => {
-                    // It could have been the class of what is deleted, or of a computer.
+                    // The class could have marked a deleted entry or a computer.
                     self.set_state(name, line.written, AccountState::Unknown, &why);
                     self.remark_bad(line, number, &why);
                 }
             },
             Some(Attribute::ChangeType) => match line.text() {
                 Ok(change) if change.trim().eq_ignore_ascii_case("add") => {}
-                Ok(change) => self.refuse(format!("the entry is no addition but changetype {}", quoted(&change))),
+                Ok(change) => self.refuse(format!("the entry has a changetype other than add: {}", quoted(&change))),
                 Err(why) => self.refuse(format!("the changetype is {why}")),
             },
             Some(Attribute::Text(text)) => self.take_text(text, line, number),
@@ -241,7 +242,7 @@ impl Entry {
         }
     }
 
-    /// Takes a comment that says what LDAP has no attribute for: of the entry before its names, else of a membership.
+    /// Takes a comment of an export. Before the `cn` or `uid` it belongs to the entry, after that to a membership.
     pub(super) fn take_comment(&mut self, comment: &str, number: u64) {
         if self.problem.is_some() || self.is_result {
             return;
@@ -277,7 +278,7 @@ impl Entry {
             Ok(text) if text.is_empty() => {
                 self.remark(Remark::dropped(format!("the value of {name} is empty")).about(format!("line {number}")));
             }
-            // The language of a password makes no sense: the option says something else.
+            // A password has no language, so the option has a meaning that is not known here.
             Ok(_) if name == "userPassword" && line.options.tagged => self.lose(line.written),
             Ok(text) => self.hold_text(name, line, text),
             Err(why) => self.remark_bad(line, number, &why),
@@ -306,10 +307,10 @@ impl Entry {
         }
         match line.text() {
             _ if line.options.tagged => {
-                let text = format!("a value of {} has an option that is not known: it is left out", line.written);
+                let text = format!("a value of {} has an unknown option, and is left out", line.written);
                 self.remark(Remark::missing(text).about(format!("line {number}")));
             }
-            // What a group without members has, because it has to have one.
+            // `groupOfNames` requires a member, so an empty group has an empty one.
             Ok(text) if text.trim().is_empty() => {}
             Ok(text) => {
                 self.size += text.len() + AROUND;
@@ -340,7 +341,7 @@ impl Entry {
         }
     }
 
-    /// Takes an attribute that says whether the account can be used. Whether it is one.
+    /// Takes an attribute for the state of the account. Returns false if the attribute is not one.
     fn take_state(&mut self, line: &Line<'_>, settings: &Settings) -> bool {
         let name = letters(&line.name);
         if !is_account_state(&name) {
@@ -389,13 +390,13 @@ impl Entry {
         }
     }
 
-    /// Keeps nothing but what the entry is.
+    /// Forgets the content of the entry except for its name and classes.
     pub(super) fn forget(&mut self) {
         let (line, dn, classes) = (self.line, std::mem::take(&mut self.dn), std::mem::take(&mut self.classes));
         *self = Entry { line, dn, shown: std::mem::take(&mut self.shown), classes, ..Entry::default() };
     }
 
-    /// True if the entry holds more than a row may have.
+    /// True if the entry is longer than a row may be.
     pub(super) fn is_too_long(&self) -> bool {
         self.size > ROW_BYTES_MAX
     }
@@ -416,7 +417,7 @@ fn is_trust_account(name: &str, value: &str) -> bool {
     }
 }
 
-/// A `uniqueMember` without the identifier that may stand behind the name.
+/// A `uniqueMember` without the bit string that may follow the name.
 fn without_unique_id(mut text: String) -> String {
     let bits = |bits: &str| bits.bytes().all(|byte| matches!(byte, b'0' | b'1'));
     if let Some((name, id)) = text.rsplit_once("#'")

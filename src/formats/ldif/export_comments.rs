@@ -7,7 +7,7 @@ use serde::Deserialize;
 /// Second line of an export. An import recognises the file by it.
 pub(in crate::formats) const MARK: &str = "# exported by rollbook";
 
-/// Third line of an export: a file without counts at its end was cut off.
+/// Third line of an export. It announces the counts at the end, so that an import notices a file that was cut off.
 pub(super) const BEGIN: &str = "# rollbook export: this file ends with a comment of counts";
 
 /// Begins the comment at the end of an export. The counts follow as JSON.
@@ -16,21 +16,21 @@ pub(super) const END: &str = "# rollbook counts: ";
 /// Begins a comment that holds, as JSON, the fields of an entry without an attribute.
 pub(super) const COMMENT: &str = "# rollbook: ";
 
-/// Stands for a last name that is not known: `person` demands one.
+/// The `sn` of a user without a last name, because the class `person` requires one.
 pub(super) const NO_LAST_NAME: &str = "-";
-/// Mark of OpenLDAP before an argon2 hash.
+/// OpenLDAP's prefix of an argon2 hash.
 pub(super) const ARGON2: &str = "{ARGON2}";
 
-/// The comment before a member, or one that stands for a membership alone.
+/// The comment before a member, or a comment that is a membership by itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(super) struct Membership {
-    /// The group that the group of the entry is in, and that has no entry.
+    /// A parent group of the group, if the parent does not exist and so has no entry.
     #[serde(rename = "in")]
     pub(super) container: Option<String>,
-    /// The place among all memberships.
+    /// Place in the order in which all memberships were made.
     pub(super) joined: Option<u64>,
-    /// The group of the entry, as the list of the member spells it.
+    /// The name of the group as the member spells it.
     pub(super) parent: Option<String>,
 }
 
@@ -40,7 +40,7 @@ impl Membership {
     }
 }
 
-/// Adds the comment of a user's entry.
+/// Adds the fields in the comment of a user's entry.
 pub(super) fn merge_user(user: UserRecord, comment: &str) -> Result<UserRecord, String> {
     let said: UserRecord = decode(comment.as_bytes()).map_err(|error| broken(&error))?;
     let mut properties = user.properties;
@@ -63,7 +63,7 @@ pub(super) fn merge_user(user: UserRecord, comment: &str) -> Result<UserRecord, 
     })
 }
 
-/// Adds the comment of a group's entry.
+/// Adds the fields in the comment of a group's entry.
 pub(super) fn merge_group(group: GroupRecord, comment: &str) -> Result<GroupRecord, String> {
     let said: GroupRecord = decode(comment.as_bytes()).map_err(|error| broken(&error))?;
     let mut properties = group.properties;
@@ -84,7 +84,7 @@ fn broken(error: &crate::json::DecodeError) -> String {
     format!("the comment of the entry cannot be read: {error}")
 }
 
-/// The name to show where the entry has none.
+/// The `cn` of a user without a display name.
 pub(super) fn common_name(name: &str, first: Option<&str>, last: Option<&str>) -> String {
     let names: Vec<_> = [first, last].into_iter().flatten().filter(|name| !name.is_empty()).collect();
     if names.is_empty() { name.to_owned() } else { names.join(" ") }

@@ -1,9 +1,9 @@
-//! A line of an entry: the description of an attribute, and a value.
+//! A line of an entry: an attribute with options, and a value.
 
 use crate::formats::row::ROW_BYTES_MAX;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
-/// The longest name of an attribute that is taken, with its options.
+/// The longest name of an attribute, with its options, that is parsed.
 const NAME_BYTES_MAX: usize = 512;
 
 /// A line of an entry.
@@ -28,16 +28,16 @@ enum Raw<'t> {
 /// The options of an attribute.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Options {
-    /// 389-ds keeps the value although it was deleted.
+    /// The value was deleted, and 389-ds keeps it for replication.
     pub(super) deleted: bool,
-    /// Active Directory gives a part of the values: the number of the first and of the last of them, which is `None`
-    /// where the values end. `Some(None)`: it is not clear which part.
+    /// Active Directory returns a long list in parts, and this line belongs to this part. `Some(None)`: the range
+    /// cannot be parsed.
     pub(super) range: Option<Option<Range>>,
-    /// The value is in a language, or for a purpose.
+    /// The option names a language or a purpose.
     pub(super) tagged: bool,
 }
 
-/// A part of the values of an attribute.
+/// A part of the values of an attribute, by their numbers. `last` is `None` if the part reaches to the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Range {
     pub(super) first: u64,
@@ -70,14 +70,14 @@ impl Range {
 }
 
 impl Line<'_> {
-    /// Reads a line; `None` when it is no attribute.
+    /// Parses a line. `None` if it is not an attribute with a value.
     pub(super) fn parse(text: &[u8]) -> Option<Line<'_>> {
         let colon = text.iter().take(NAME_BYTES_MAX).position(|byte| *byte == b':')?;
         let description = std::str::from_utf8(&text[..colon]).ok()?;
         let rest = &text[colon + 1..];
         let mut parts = description.split(';');
         let written = parts.next().unwrap_or_default();
-        // The standard has fewer signs than servers use: `goauthentik.io/ldap/active`.
+        // Servers use more characters than the standard allows: `goauthentik.io/ldap/active`.
         if written.is_empty() || written.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return None;
         }
@@ -94,15 +94,15 @@ impl Line<'_> {
     pub(super) fn text(&self) -> Result<String, String> {
         let bytes = match self.value {
             Raw::Plain(bytes) => bytes.to_vec(),
-            Raw::Base64(text) => BASE64_STANDARD.decode(text).map_err(|_| "no Base64")?,
-            Raw::Url => return Err("in another place".to_owned()),
+            Raw::Base64(text) => BASE64_STANDARD.decode(text).map_err(|_| "not Base64")?,
+            Raw::Url => return Err("at a URL".to_owned()),
             Raw::TooLong => return Err(format!("longer than {} MiB", ROW_BYTES_MAX >> 20)),
         };
         String::from_utf8(bytes).map_err(|_| "not UTF-8".to_owned())
     }
 }
 
-/// The name with which a line that is no attribute begins, in lower case.
+/// The name at the beginning of a line that cannot be parsed, in lower case.
 pub(super) fn leading_name(text: &[u8]) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._/".contains(byte);
     let skipped = text.trim_ascii_start();

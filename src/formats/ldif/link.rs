@@ -1,4 +1,4 @@
-//! Memberships in the lists of an entry.
+//! The members and groups in the lists of an entry, and the memberships that they become.
 
 use super::attributes::List;
 use super::dn::Dn;
@@ -8,16 +8,16 @@ use crate::formats::row::Remark;
 use crate::formats::text::quoted;
 use crate::model::Target;
 
-/// A member of a list, or a group.
+/// One value of a list: a member of the entry, or a group that the entry is in.
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) list: List,
     pub(super) text: String,
-    /// The comment of our own exports on it.
+    /// The comment on it, in an export of this program.
     pub(super) membership: Option<Box<Membership>>,
 }
 
-/// The entry that has a list, as the records of it need it.
+/// The entry that a list belongs to.
 #[derive(Debug, Clone)]
 pub(super) struct Owner {
     pub(super) kind: OwnerKind,
@@ -34,12 +34,12 @@ pub(super) enum OwnerKind {
 }
 
 impl Owner {
-    /// The membership that a link is, or why it is none.
+    /// The membership of a link, or a remark on why there is none.
     pub(super) fn record(&self, link: Link) -> Result<Record, Remark> {
         if self.exported { self.own_record(link) } else { self.entry_record(link) }
     }
 
-    /// A membership between entries.
+    /// A membership in a file of another program, where links refer to entries.
     fn entry_record(&self, link: Link) -> Result<Record, Remark> {
         let own = self.target.clone();
         if link.list == List::MemberUid {
@@ -59,7 +59,7 @@ impl Owner {
             return Err(Remark::dropped(text).about(shown(link.text)));
         }
         if self.kind == OwnerKind::Group && dn.digest() == self.dn.digest() {
-            // A group without members can have itself, as it has to have one.
+            // `groupOfNames` requires a member, so an empty group may list itself.
             let text = "a group that is a member of itself is left out of its own list";
             return Err(Remark::dropped(text).about(shown(link.text)));
         }
@@ -89,7 +89,7 @@ impl Owner {
         })
     }
 
-    /// A membership in an export of ours: names are what they spell.
+    /// A membership in an export of this program, where links name users and groups.
     fn own_record(&self, link: Link) -> Result<Record, Remark> {
         let own = self.target.clone();
         let Membership { joined, parent, .. } = link.membership.map(|said| *said).unwrap_or_default();
@@ -124,7 +124,7 @@ fn parse_dn(text: &str) -> Result<Dn, Remark> {
 }
 
 fn no_name(text: &str) -> Remark {
-    Remark::missing("a member or a group is no distinguished name: it is left out").about(quoted(text))
+    Remark::missing("a member or a group is not a distinguished name, and is left out").about(quoted(text))
 }
 
 pub(super) fn entry_target(dn: &Dn, shown: String) -> Target {
@@ -136,7 +136,7 @@ pub(super) fn shown(text: String) -> String {
     if text.len() > 200 { quoted(&text) } else { text }
 }
 
-/// FreeIPA keeps lists of rights and of hosts as groups.
+/// True for the groups in which FreeIPA keeps rights and hosts.
 pub(super) fn is_no_group_of_people(dn: &Dn) -> bool {
     let is_below = |name| dn.is_below("cn", name);
     let is_in = |inner, outer| is_below(inner) && is_below(outer);

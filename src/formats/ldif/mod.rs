@@ -1,41 +1,43 @@
 //! LDIF (RFC 2849): the entries of an LDAP directory.
 //!
-//! The object classes of an entry decide what it is ([`attributes`]): `inetOrgPerson`, `user`, `posixAccount` and the like
-//! make a user, `groupOfNames`, `group`, `posixGroup` and the like a group. `computer`, `contact`,
-//! `organizationalUnit` and the like make neither, whatever the other classes say. Entries that are deleted
-//! (`nsTombstone`, `isDeleted: TRUE`, `recycled`) are passed over, and so are values that 389-ds has marked as deleted.
-//! Every entry that is passed over is a remark.
+//! The object classes of an entry decide its kind ([`attributes`]). `inetOrgPerson`, `user`, `posixAccount` and similar
+//! classes make a user; `groupOfNames`, `group`, `posixGroup` and similar classes make a group. An entry with
+//! `computer`, `contact`, `organizationalUnit` or a similar class is neither, even if its other classes are those of a
+//! user. The reader skips deleted entries (`nsTombstone`, `isDeleted: TRUE`, `recycled`) and values that 389-ds has
+//! marked as deleted. It returns a remark for each skipped entry.
 //!
 //! | attribute | of a user | of a group |
 //! |---|---|---|
-//! | the first of `uid`, `sAMAccountName`, `userPrincipalName`, `mail`, `cn` | name | (`cn`, else `uid`) name |
+//! | the first of `uid`, `sAMAccountName`, `userPrincipalName`, `mail`, `cn` | login | (`cn`, else `uid`) name |
 //! | `givenName`; `sn` | first name; last name, unless it is `-` | |
-//! | `displayName`, else `cn` where it says more than the names | display name | (`displayName` alone) label |
+//! | `displayName`, else a `cn` that differs from first and last name | display name | (only `displayName`) label |
 //! | `mail`; `o`, else `company`; `title` | e-mail; company; title | |
 //! | `userPassword` | password | |
 //! | those of [`account_state`](super::account_state) | disabled | |
-//! | `memberOf`, `isMemberOf`, `groupMembership` | a membership each | a membership each |
+//! | `memberOf`, `isMemberOf`, `groupMembership` | one membership per value | one membership per value |
 //! | `description` | property | description |
-//! | `member`, `uniqueMember`, `memberUid` | | a membership each |
-//! | those that are kept ([`attributes`]) | property of that name: a text, or a list of texts | the same |
-//! | what servers keep for themselves | nothing, silently | the same |
-//! | everything else | a remark | the same |
+//! | `member`, `uniqueMember`, `memberUid` | | one membership per value |
+//! | the kept attributes ([`attributes`]) | property of the same name: a text, or a list of texts | the same |
+//! | operational attributes of servers | ignored without a remark | the same |
+//! | all other attributes | ignored with a remark | the same |
 //!
-//! The login: `--login` chooses another attribute. A `uid` that is an identifier for programs (a UUID, or 32
-//! hexadecimal digits and more) does not count where another one of the five is there. kanidm's entries, which are
-//! distinguished by `spn`, have the login in `name`, else in the part of `spn` before the `@`.
+//! `--login` chooses another attribute for the login. A `uid` that is an identifier for programs (a UUID, or 32 or more
+//! hexadecimal digits) is used only if the entry has none of the other four attributes. Entries of kanidm, whose DN
+//! begins with `spn`, have the login in `name`, or else in the part of `spn` before the `@`.
 //!
-//! A distinguished name in a list means the entry with that name: [`Target::Entry`](super::Target). `memberUid: ada`
-//! means the entry with the `uid` ada in the same suffix. Who that is, is found out where the memberships are stored.
-//! Our own exports are different: there a name means the user (`uid=`) or group (`cn=`) that it spells, and a comment
-//! in an entry has as JSON what LDAP has no attribute for, of the entry or of the member behind it ([`export_comments`]).
+//! A distinguished name in a list refers to the entry with that name: [`Target::Entry`](super::Target). `memberUid:
+//! ada` refers to the entry with the `uid` ada in the same suffix. The import resolves these references when it stores
+//! the memberships. Exports of this program are different. There, a distinguished name refers directly to the user
+//! (`uid=`) or the group (`cn=`) that it names. Comments hold, as JSON, the fields that LDAP has no attribute for
+//! ([`export_comments`]): a comment belongs to the entry, or to the member in the line after it.
 //!
-//! A value with a language or another option counts where there is no plain one. A line that cannot be read costs
-//! nothing but itself; an account is disabled if the line is about its state. Entries may follow each other without
-//! an empty line. No file that a value names (`:<`) is opened.
+//! A value with a language tag or another option is used only if the attribute has no value without one. A line that
+//! cannot be parsed is skipped; if it is about the state of an account, the account is disabled. Entries may follow
+//! each other without an empty line. The reader never opens the file or URL that a value refers to (`:<`).
 //!
-//! An entry is held until it ends, and so the order of its attributes does not matter. Only a group that is longer
-//! than a row may be is not: from there on its members pass through, and other attributes behind them are lost.
+//! The reader holds a whole entry in memory, so the order of the attributes does not matter. The exception is a group
+//! that is longer than the maximum length of a row: the reader returns its remaining members one by one, and ignores
+//! other attributes that follow.
 
 mod attributes;
 pub(super) mod dn;
@@ -65,12 +67,12 @@ use std::io::BufRead;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Incomplete lists that are remembered until their other parts come.
+/// Maximum number of incomplete lists that the reader remembers while it waits for their other parts.
 const PARTIAL_MAX: usize = 10_000;
-/// Parts of one list with gaps between them.
+/// Maximum number of parts with gaps between them that the reader remembers for one list.
 const PARTS_MAX: usize = 64;
 
-/// Members or groups, and the lines where they stand.
+/// Members or groups, each with its line number.
 type Links = std::vec::IntoIter<(u64, Link)>;
 
 /// Reads the rows.
@@ -82,38 +84,39 @@ pub(super) struct Reader<R> {
     bytes: u64,
     text: Vec<u8>,
     begun: bool,
-    /// The line of the version that was read last.
+    /// The line number of the last `version:` line.
     version_line: u64,
     entry: Option<Entry>,
-    /// Rows that are ready.
+    /// Rows that `next` returns next.
     rows: VecDeque<Row>,
-    /// Memberships that follow them.
+    /// Memberships that `next` returns after `rows`.
     links: Option<(Arc<Owner>, Links)>,
-    /// Lists of which a part is missing so far, by the entry, and whether they are its groups.
+    /// Lists that are incomplete so far. The key is the entry, and true for the list of its groups, false for its
+    /// members.
     partial: HashMap<(EntryName, bool), Partial>,
-    /// The attribute that the last login came from.
+    /// The attribute that held the login of the last user.
     login: Option<Arc<str>>,
     ledger: Ledger,
     stage: Stage,
     failure: Option<anyhow::Error>,
 }
 
-/// How far the input is read.
+/// The progress of the reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Reading,
-    /// Everything is read. The missing parts of lists are still to be told.
+    /// The input is read to its end. The remarks on incomplete lists come next.
     Read,
-    /// All rows are out. A missing end of the file is still to be told.
+    /// All rows are returned. The remark on a missing end of the file comes next.
     Counted,
     Done,
 }
 
-/// A list of which a part is missing so far.
+/// A list that is incomplete so far.
 struct Partial {
     line: u64,
     shown: String,
-    /// The parts that were found, in order, with gaps between them. `None` for a part that is not clear.
+    /// The parts that were found, in order, with gaps between them. `None`: a part with a range that cannot be parsed.
     parts: Vec<Option<Range>>,
 }
 
@@ -140,14 +143,14 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    /// Reads one line, with those that continue it. False at the end.
+    /// Reads one line and its continuation lines. Returns false at the end of the input.
     fn step(&mut self) -> anyhow::Result<bool> {
         let read = self.read_folded();
         let Some(line) = read.with_context(|| format!("read line {}", self.line + 1))? else {
             self.finish_entry();
             return Ok(false);
         };
-        // Lines of spaces alone separate entries, too.
+        // A line of spaces separates entries like an empty one.
         if self.text.trim_ascii().is_empty() {
             self.finish_entry();
             return Ok(true);
@@ -163,7 +166,8 @@ impl<R: BufRead> Reader<R> {
         taken.map(|()| true)
     }
 
-    /// Reads the next line into `text`. Returns where it begins; `None` at the end.
+    /// Reads the next line with its continuation lines into `text`. Returns the number of its first line; `None` at the
+    /// end of the input.
     fn read_folded(&mut self) -> std::io::Result<Option<u64>> {
         if self.line == 0 {
             self.bytes += skip_bom(&mut self.input)?;
@@ -190,7 +194,7 @@ impl<R: BufRead> Reader<R> {
     }
 
     fn take_comment(&mut self, text: &[u8], number: u64) {
-        // Behind the version.
+        // The mark of an export stands directly after the version.
         let is_behind = self.version_line > 0 && number == self.version_line + 1;
         self.settings.exported |= is_behind && self.entry.is_none() && text == MARK.as_bytes();
         if !self.settings.exported {
@@ -200,7 +204,7 @@ impl<R: BufRead> Reader<R> {
             return self.ledger.take(Mark::Begin);
         }
         if let Some(counts) = text.strip_prefix(END.as_bytes()) {
-            // Counts that cannot be read count as missing.
+            // Counts that cannot be parsed are treated as missing.
             return decode(counts).map(Mark::End).into_iter().for_each(|mark| self.ledger.take(mark));
         }
         let Some(entry) = &mut self.entry else { return };
@@ -226,12 +230,12 @@ impl<R: BufRead> Reader<R> {
             {
                 match line.text() {
                     Ok(text) if text.trim() == "1" => {
-                        // Another file begins, joined to this one by hand.
+                        // The operator has joined several files: another one begins here.
                         self.version_line = number;
                         self.settings.exported = false;
                         return Ok(());
                     }
-                    _ if first => bail!("the file is LDIF of another version than 1"),
+                    _ if first => bail!("the LDIF version of the file is not 1"),
                     _ => {}
                 }
             }
@@ -246,7 +250,7 @@ impl<R: BufRead> Reader<R> {
         Ok(())
     }
 
-    /// Lets go what an entry holds that is too long to be held.
+    /// Returns the first part of an entry that is too long to be held in memory, or refuses the entry.
     fn pass_links(&mut self) {
         let Some(mut entry) = self.entry.take() else { return };
         if entry.open.is_none() && entry.is_too_long() {
@@ -342,13 +346,13 @@ impl<R: BufRead> Reader<R> {
         self.rows.push_back(Row { line, bytes: self.bytes, record, remarks, login: None });
     }
 
-    /// The row of a membership.
+    /// Makes the row of a membership.
     fn link_row(&self, owner: &Owner, line: u64, link: Link) -> Row {
         let (mut record, remarks) = match owner.record(link) {
             Ok(record) => (Some(record), Vec::new()),
             Err(remark) => (None, vec![remark]),
         };
-        // In an export of ours, the lists of users have the order and the spelling of the lines.
+        // In an export of this program, the order of the lines is the order of the memberships.
         if let (Some(Record::Member(member)), true) = (&mut record, self.settings.exported) {
             member.joined.get_or_insert(line);
         }
@@ -357,17 +361,17 @@ impl<R: BufRead> Reader<R> {
 
     // -------------------------------------------------------------------------------------- parts of lists
 
-    /// The owner of a list of which the entry has a further part, and nothing else that counts.
+    /// If the entry has only a further part of a list, returns the owner of that list.
     fn continued(&self, entry: &Entry) -> Option<Arc<Owner>> {
         if entry.is_part(false) && !entry.has_user_class() {
             return Some(entry.group_owner("", &self.settings));
         }
-        // A user counts, unless it has come before.
+        // The entry of a user has more than a list, unless an earlier entry had the first part of the list.
         let has_begun = entry.is_part(true) && self.partial.contains_key(&(entry.dn.digest(), true));
         has_begun.then(|| entry.user_owner("", &self.settings))
     }
 
-    /// Notes the parts of its lists that an entry has.
+    /// Records which parts of its lists an entry has.
     fn note_parts(&mut self, entry: &Entry, owner: &Owner, line: u64) {
         for of_groups in [false, true] {
             let mut parts: Vec<_> = entry.parts(of_groups).collect();
@@ -390,7 +394,7 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    /// Tells which lists have stayed incomplete.
+    /// Adds remarks on the lists that are still incomplete at the end of the input.
     fn finish_parts(&mut self) {
         let mut partial: Vec<_> = self.partial.drain().collect();
         partial.sort_unstable_by_key(|((_, of_groups), partial)| (partial.line, *of_groups));
@@ -402,7 +406,7 @@ impl<R: BufRead> Reader<R> {
     }
 }
 
-/// The parts of a list in order, those joined that follow each other. Of too many parts one that is not clear is left.
+/// Sorts the parts of a list, and joins adjacent ones. If too many are left, returns a single unclear part.
 fn joined(mut parts: Vec<Option<Range>>) -> Vec<Option<Range>> {
     parts.sort_unstable();
     let mut joined: Vec<Option<Range>> = Vec::new();

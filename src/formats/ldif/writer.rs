@@ -22,18 +22,18 @@ const LINE_BYTES_MAX: usize = 76;
 
 /// Encodes records one by one.
 pub(in crate::formats) struct Encoder {
-    /// Distinguished name that all entries are below.
+    /// Base DN of all entries.
     base: String,
-    /// The group whose entry is not complete, and whether it has members.
+    /// The group whose entry is still open, and true if members were written.
     open: Option<(String, bool)>,
 }
 
 impl Encoder {
     /// # Errors
-    /// When `base` is no distinguished name.
+    /// When `base` is not a distinguished name.
     pub(in crate::formats) fn new(base: &str) -> anyhow::Result<Encoder> {
         if Dn::parse(base).is_none() {
-            bail!("no distinguished name: {}", quoted(base));
+            bail!("not a distinguished name: {}", quoted(base));
         }
         Ok(Encoder { base: base.trim().to_owned(), open: None })
     }
@@ -113,7 +113,7 @@ impl Encoder {
         }
     }
 
-    /// Ends the entry of a group. One without members has an empty one, because it has to have one.
+    /// Ends the entry of a group. A group without members gets an empty member, because `groupOfNames` requires one.
     fn close_group(&mut self, out: &mut String) {
         if let Some((_, false)) = self.open.take() {
             out.push_str("member:\n");
@@ -194,7 +194,7 @@ fn write_user(lines: &mut Lines, dn: &str, user: &UserRecord) {
     let mut written: Vec<(&str, Json)> = Vec::new();
     for (name, value) in &user.properties {
         let parsed = Json::parse_stored(value.as_str().as_bytes()).ok();
-        // The attribute of a field holds further values behind that of the field only.
+        // Further values of the attribute of a field must come after the value of the field.
         let field = TextField::ALL.into_iter().find(|field| field.ldap_attributes().contains(&name.as_str()));
         let is_free = field.is_none_or(|field| text(field).is_some());
         match parsed.filter(|parsed| is_free && written_values(name, parsed).is_some()) {
@@ -227,7 +227,7 @@ fn write_user(lines: &mut Lines, dn: &str, user: &UserRecord) {
     }
 }
 
-/// Returns a sentence for each field that the entry cannot hold.
+/// Writes the entry of a group. Returns a sentence for each field that the entry cannot hold.
 fn write_group(lines: &mut Lines, dn: &str, group: &GroupRecord) -> Vec<String> {
     lines.0.push('\n');
     lines.add("dn", dn);
@@ -251,7 +251,7 @@ fn write_group(lines: &mut Lines, dn: &str, group: &GroupRecord) -> Vec<String> 
     if group.groups.is_some() { vec!["LDIF has no place for groups of a group".to_owned()] } else { Vec::new() }
 }
 
-/// Fields of a record that no attribute holds, by their names.
+/// The fields of a record that no attribute holds, by name. They go into a comment.
 struct Rest(BTreeMap<&'static str, JsonText>);
 
 impl Rest {
@@ -263,7 +263,7 @@ impl Rest {
         self.0.insert(name, JsonText::stored(json::to_string(value)));
     }
 
-    /// The text, if an attribute can hold it. An empty text goes to the rest.
+    /// The text, if an attribute can hold it. An empty text goes into the comment instead.
     fn held<'t>(&mut self, name: &'static str, text: Option<&'t String>) -> Option<&'t String> {
         if text.is_some_and(String::is_empty) {
             self.set(name, &"");
@@ -278,7 +278,7 @@ impl Rest {
     }
 }
 
-/// The values of the attribute that a property is written as; as many texts read back as the same property.
+/// The values of the attribute that a property becomes. An import makes the same property from them.
 fn written_values<'v>(name: &str, value: &'v Json) -> Option<Vec<&'v str>> {
     if !is_written_property(name) {
         return None;

@@ -98,7 +98,7 @@ fn a_cell_that_is_lost_is_told_with_its_row() {
     assert_eq!(
         remarks(&rows[0]),
         [
-            "no field here is called \"shoe size\"",
+            "no field has the name \"shoe size\"",
             "column 3 has no name",
             "the column \"mail\" gives way to \"email\"",
             "the column \"name\" gives way to \"name\"",
@@ -110,7 +110,7 @@ fn a_cell_that_is_lost_is_told_with_its_row() {
         [(2, Ok(Record::User(user("ada")))), (3, Ok(Record::User(user("bob")))), (4, Ok(Record::User(user("cy"))))]
     );
     assert_eq!(remarks(&rows[1]), Vec::<String>::new());
-    assert_eq!(remarks(&rows[2]), ["no field here is called \"shoe size\""]);
+    assert_eq!(remarks(&rows[2]), ["no field has the name \"shoe size\""]);
 }
 
 #[test]
@@ -170,16 +170,16 @@ fn a_broken_row_of_a_csv_is_refused_and_the_next_one_is_read() {
     for (row, why) in [
         (&b"a"[..], "the row has 1 cells, and the header 9"),
         (b"a,,,,,,,,,x", "the row has 10 cells, and the header 9"),
-        (b"\"a\nb\",", "the row has 2 cells, and the header 9: it is taken to end in line 3"),
+        (b"\"a\nb\",", "the row has 2 cells, and the header 9: it was read up to line 3"),
         (b"a\xff,,,,,,,,", "the row is not UTF-8"),
         (b"a\xc3,\xa9,,,,,,,", "the row is not UTF-8"),
         (b",x,,,,,,,", "the login is missing: \"name\" is empty"),
         (b"  ,x,,,,,,,", "the login is missing: \"name\" is empty"),
-        (b"a,,boss,,,,,,", "role is none of admin, standard and read: \"boss\""),
-        (b"a,,,,,[1],,,", "groups is no JSON list of texts"),
-        (b"a,,,,,[,,,", "groups is no JSON list of texts"),
-        (b"a,,,,,,[],,", "properties is no JSON object"),
-        (b"a,,,,,,,robot,", "kind is none of user, group, member and subgroup: \"robot\""),
+        (b"a,,boss,,,,,,", "role is not admin, standard or read: \"boss\""),
+        (b"a,,,,,[1],,,", "groups is not a JSON list of texts"),
+        (b"a,,,,,[,,,", "groups is not a JSON list of texts"),
+        (b"a,,,,,,[],,", "properties is not a JSON object"),
+        (b"a,,,,,,,robot,", "kind is not user, group, member or subgroup: \"robot\""),
         (b"a,,,,,,,member,", "the group is missing"),
         (b"a,,,,,\"[\"\"\"\"]\",,member,", "the group is missing"),
         (b",,,,,g,,subgroup,", "name is missing"),
@@ -196,10 +196,7 @@ fn a_broken_row_of_a_csv_is_refused_and_the_next_one_is_read() {
 #[test]
 fn a_quote_that_nothing_closes_is_no_whole_row() {
     let rows = rows(Format::Csv, "name,email\nada,\"a@x.io\nbob,\n");
-    assert_eq!(
-        said(&rows),
-        [(2, Err("the row opens a quote that nothing closes, so the rest of the file is not read"))]
-    );
+    assert_eq!(said(&rows), [(2, Err("a quote in the row is never closed, so the rest of the file is not read"))]);
     assert_eq!(
         only_user(Format::Csv, "name,email\nada,\"a\""),
         UserRecord { texts: fields([(Email, "a")]), ..user("ada") }

@@ -35,7 +35,7 @@ fn json_lines_say_what_is_there() {
             (10, Ok(member("b", "ada"))),
         ]
     );
-    assert_eq!(remarks(&rows[1]), ["no field here is called \"shoe size\""]);
+    assert_eq!(remarks(&rows[1]), ["no field has the name \"shoe size\""]);
     assert_eq!(rows[3].remarks, [Remark::dropped("a user has no label").about("x")]);
     assert_eq!(rows[0].bytes, 81);
 }
@@ -43,11 +43,11 @@ fn json_lines_say_what_is_there() {
 #[test]
 fn a_broken_line_of_json_is_refused_and_the_next_one_is_read() {
     for (line, why) in [
-        (&b"{\"name\":\"a\""[..], "the object is no JSON: unexpected end of the text at 12"),
-        (b"{\"name\":\"a\"} x", "the object is no JSON: unexpected char: 'x' at 14"),
-        (b"hello", "the line is no JSON object"),
+        (&b"{\"name\":\"a\""[..], "the object is not JSON: unexpected end of the text at 12"),
+        (b"{\"name\":\"a\"} x", "the object is not JSON: unexpected char: 'x' at 14"),
+        (b"hello", "the line is not a JSON object"),
         (b"{\"name\":\"\xff\"}", "the object is not UTF-8"),
-        (b"{\"name\":\"\\ud800\"}", "the object is no JSON: unexpected end of the text at 9"),
+        (b"{\"name\":\"\\ud800\"}", "the object is not JSON: unexpected end of the text at 9"),
         (b"{}", "the login is missing"),
         (b"{\"name\":\" \"}", "the login is missing: \"name\" is empty"),
         (b"{\"name\":null}", "the login is missing"),
@@ -55,9 +55,9 @@ fn a_broken_line_of_json_is_refused_and_the_next_one_is_read() {
         (b"{\"id\":7}", "the login is missing"),
         (b"{\"username\":[\"a\"],\"email\":\"a\"}", "username is not a text"),
         (b"{\"kind\":\"group\",\"label\":\"x\"}", "the name of the group is missing"),
-        (b"{\"name\":\"a\",\"kind\":\"robot\"}", "kind is none of user, group, member and subgroup: \"robot\""),
+        (b"{\"name\":\"a\",\"kind\":\"robot\"}", "kind is not user, group, member or subgroup: \"robot\""),
         (b"{\"name\":\"a\",\"role\":true}", "role is not a text"),
-        (b"{\"name\":\"a\",\"role\":\"x\"}", "role is none of admin, standard and read: \"x\""),
+        (b"{\"name\":\"a\",\"role\":\"x\"}", "role is not admin, standard or read: \"x\""),
         (b"{\"name\":\"a\",\"groups\":[1]}", "groups is not a list of texts"),
         (b"{\"name\":\"a\",\"groups\":7}", "groups is not a list of texts"),
         (b"{\"name\":\"a\",\"exported\":1}", "exported is not true or false"),
@@ -245,7 +245,7 @@ fn lists_of_our_own_commands_are_read() {
          \"inherited_groups\":[\"y\"],\"uuid\":\"u\",\"created\":\"c\",\"updated\":\"d\"}\n]\n",
         &[Record::User(ada)],
         &["uuid", "created", "updated"]
-            .map(|key| format!("no field here is called {key:?}"))
+            .map(|key| format!("no field has the name {key:?}"))
             .each_ref()
             .map(String::as_str),
     );
@@ -255,7 +255,7 @@ fn lists_of_our_own_commands_are_read() {
             Record::Group(GroupRecord { name: "x".to_owned(), groups: Some(Vec::new()), ..GroupRecord::default() }),
             subgroup("x", "y"),
         ],
-        &["no field here is called \"uuid\""],
+        &["no field has the name \"uuid\""],
     );
 }
 
@@ -281,7 +281,7 @@ fn users_and_groups_of_keycloak_are_read() {
         document,
         &[group("staff"), group("staff/eng"), subgroup("staff", "staff/eng"), Record::User(ada)],
         &[
-            "no field here is called \"realmRoles\"",
+            "no field has the name \"realmRoles\"",
             "the key \"realm\" of the document is not read",
             "the key \"enabled\" of the document is not read",
         ],
@@ -320,14 +320,17 @@ fn places_of_memberships_are_read() {
     check(
         r#"{"kind":"member","groups":["x","y"],"name":"ada","joined":[7]}"#,
         &[place("x", None), place("y", None)],
-        &["joined has another number of places than there are groups"],
+        &["the number of places in joined is not the number of groups"],
     );
 }
 
 #[test]
 fn values_beyond_all_bounds_are_refused() {
     for (line, why) in [
-        (format!("{{\"name\":\"a\",\"groups\":{}\"x\"{}}}", "[".repeat(2000), "]".repeat(2000)), "groups is no JSON: "),
+        (
+            format!("{{\"name\":\"a\",\"groups\":{}\"x\"{}}}", "[".repeat(2000), "]".repeat(2000)),
+            "groups is not JSON: ",
+        ),
         (format!("{{\"name\":\"a\",\"groups\":[{}1]}}", "1,".repeat(3_000_000)), "groups is too large"),
         (format!("{{{}\"name\":\"a\"}}", "\"x\":1,".repeat(70_000)), "the object has more than 65536 keys"),
     ] {

@@ -163,7 +163,7 @@ fn another_attribute_can_be_chosen_for_the_login() {
         assert!(rows.iter().all(|row| row.login.is_none() || row.login.as_deref() == Some(login)));
         people(&rows)
     };
-    let refused = |login| format!("refused: the user has no {login}, which --login names");
+    let refused = |login| format!("refused: the user has no {login}, which --login chooses");
     assert_eq!(logins("MAIL"), ["ada@x".to_owned(), refused("MAIL")]);
     assert_eq!(logins("employeeNumber"), ["7".to_owned(), refused("employeeNumber")]);
     assert_eq!(logins("badge"), ["b1".to_owned(), refused("badge")]);
@@ -199,13 +199,13 @@ fn what_is_neither_user_nor_group_is_passed_over_and_told() {
         ("dn: cn=odd,dc=x\nobjectClass: top\nobjectClass: oddThing", "oddThing"),
     ] {
         let rows = rows(Format::Ldif, format!("{entry}\n"));
-        let text = format!("entries of the class {told_of} are no users and no groups, and are left out");
+        let text = format!("entries of the class {told_of} are neither users nor groups, and are left out");
         assert_eq!((people(&rows), told(&rows)), (vec![], vec![text]), "{entry}");
         assert!(entry.starts_with(&format!("dn: {}\n", rows[0].remarks[0].about.as_deref().unwrap())), "{entry}");
     }
     for dn in ["cn=p,cn=permissions,cn=pbac,dc=x", "cn=r,cn=roles,cn=accounts,dc=x"] {
         let rows = rows(Format::Ldif, format!("dn: {dn}\nobjectClass: groupofnames\ncn: r\nmember: uid=ada,dc=x\n"));
-        let text = "roles, permissions and rules of FreeIPA are no groups, and are left out";
+        let text = "roles, permissions and rules of FreeIPA are not groups, and are left out";
         assert_eq!((people(&rows), told(&rows)), (vec![], vec![text.to_owned()]), "{dn}");
     }
     for dn in ["cn=r,cn=roles,cn=accounts,dc=x", "ipaUniqueID=1,cn=hbac,dc=x", "cn=n,cn=ng,cn=alt,dc=x"] {

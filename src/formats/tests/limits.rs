@@ -21,7 +21,7 @@ fn a_value_that_is_too_long_costs_nothing_but_itself() {
     for (name, told) in [
         ("jpegPhoto:: ", "the attribute jpegPhoto is left out"),
         ("mail: ", "the value of mail is longer than 16 MiB, and is left out"),
-        ("", "a line is no attribute, and is left out"),
+        ("", "a line is not an attribute, and is left out"),
     ] {
         let before = format!("dn: uid=ada\nobjectClass: person\n{name}");
         let input = long(&before, 2 * ROW_BYTES_MAX, "\n x\nuid: ada\n");

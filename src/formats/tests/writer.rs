@@ -132,7 +132,7 @@ fn an_empty_text_and_none_are_the_same_in_a_csv() {
 #[test]
 fn a_writer_refuses_what_would_be_no_file() {
     let refusal = Writer::new(Format::Ldif, Vec::new(), "example.org").err().expect("a refusal");
-    assert_eq!(refusal.to_string(), "no distinguished name: \"example.org\"");
+    assert_eq!(refusal.to_string(), "not a distinguished name: \"example.org\"");
     let mut writer = Writer::new(Format::Ldif, Vec::new(), "").unwrap();
     for (record, why) in [
         (member("staff", "ada"), "a member of \"staff\" does not follow the group"),
@@ -353,7 +353,7 @@ fn told_at_end(format: Format, text: &str) -> Option<String> {
 fn a_file_that_was_cut_off_anywhere_is_known() {
     let group = |name: &str| Record::Group(GroupRecord { name: name.to_owned(), ..GroupRecord::default() });
     let records = [Record::User(user("ada")), Record::User(user("bob")), group("all"), member("all", "ada")];
-    let lost = Some("the counts are missing that end the file".to_owned());
+    let lost = Some("the counts at the end of the file are missing".to_owned());
     for format in [Format::JsonLines, Format::Ldif] {
         let text = written(format, &records).0;
         assert_eq!(told_at_end(format, &text), None);
@@ -378,8 +378,7 @@ fn a_file_that_was_cut_off_anywhere_is_known() {
         let bob = text.find("\"bob").or(text.find("dn: uid=bob")).expect("a user");
         let start = |at: usize| if format == Format::Ldif { at } else { text[..at].rfind('\n').expect("a line") + 1 };
         let less = format!("{}{}", &text[..start(ada)], &text[start(bob)..]);
-        let few =
-            "the file has fewer rows than the counts that end it: 1 of 2 users, 1 of 1 groups, 1 of 1 memberships";
+        let few = "the file has fewer rows than the counts at its end: 1 of 2 users, 1 of 1 groups, 1 of 1 memberships";
         assert_eq!(told_at_end(format, &less).as_deref(), Some(few));
         // Joined, in any order of rows, and with more.
         assert_eq!(told_at_end(format, &format!("{text}\n{text}")), None);
@@ -406,7 +405,7 @@ fn lines_that_only_look_like_the_ends_of_a_file_are_records() {
     ] {
         let rows = rows(Format::JsonLines, text);
         let [(1, Err(why))] = &said(&rows)[..] else { panic!("{text}: {rows:?}") };
-        assert!(why.starts_with("kind is none of"), "{why}");
+        assert!(why.starts_with("kind is not user"), "{why}");
     }
     // Only behind the beginning of an export of ours.
     let entry = "dn: uid=ada,dc=x\nobjectClass: inetOrgPerson\nuid: ada\ncn: ada\nsn: ada\n";

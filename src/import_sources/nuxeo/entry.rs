@@ -1,23 +1,23 @@
-//! Groups and users as Nuxeo shows them, taken as records. A value that is no text costs the value, and not the entry.
+//! Converts groups and users of Nuxeo into records. A value of the wrong type is left out, and the entry is kept.
 
 use crate::formats::{GroupRecord, Remark, TextField, UserRecord, quoted};
 use crate::import_sources::account_state;
 use crate::json::{Json, JsonText, Object};
 use std::collections::BTreeMap;
 
-/// The group whose members are the administrators here.
+/// The group whose members are administrators in Rollbook.
 const ADMINISTRATORS: &str = "administrators";
 
-/// A group with what the server says about other groups.
-pub(super) struct ShownGroup {
+/// A group with its relations to other groups.
+pub(super) struct GroupEntry {
     pub(super) record: GroupRecord,
-    /// The groups in it.
+    /// Names of its subgroups.
     pub(super) subgroups: Vec<String>,
-    /// The groups that it is in.
+    /// Names of its parent groups.
     pub(super) parents: Vec<String>,
 }
 
-/// The name of an entry, even if it has no other field.
+/// The name of an entry.
 pub(super) fn name_of(entry: &Object) -> Option<String> {
     let below = entry.get("properties");
     let names = [
@@ -34,16 +34,16 @@ pub(super) fn name_of(entry: &Object) -> Option<String> {
     texts.find(|name| !name.trim().is_empty())
 }
 
-/// Takes a group.
+/// Converts a group.
 ///
 /// # Errors
-/// When it has no name, or its properties are none.
-pub(super) fn group(mut entry: Object, remarks: &mut Vec<Remark>) -> Result<ShownGroup, String> {
+/// The group has no name, or its properties are not an object.
+pub(super) fn group(mut entry: Object, remarks: &mut Vec<Remark>) -> Result<GroupEntry, String> {
     let name = name_of(&entry).ok_or("the group has no name")?;
     let about = format!("the group {name}");
     let mut below = take_properties(&mut entry)?;
     let mut text = |from: &mut Object, key| text(from, key, &about, remarks);
-    // At the top, the name stands for a label that is not there.
+    // Nuxeo sends the name as the label of a group without one.
     let shown = text(&mut entry, "grouplabel").filter(|label| *label != name);
     let label = if below.contains_key("grouplabel") { text(&mut below, "grouplabel") } else { shown };
     let description = text(&mut below, "description");
@@ -58,16 +58,16 @@ pub(super) fn group(mut entry: Object, remarks: &mut Vec<Remark>) -> Result<Show
     for key in ["groupname", "members", "subGroups", "parentGroups"] {
         below.remove(key);
     }
-    // The members are asked for behind the users.
+    // The members are requested after the users.
     tell_rest(&entry, &["id", "name", "groupname", "memberUsers"], &about, remarks);
     let record = GroupRecord { name, label, description, properties: kept(below), ..GroupRecord::default() };
-    Ok(ShownGroup { record, subgroups, parents })
+    Ok(GroupEntry { record, subgroups, parents })
 }
 
-/// Takes a user.
+/// Converts a user.
 ///
 /// # Errors
-/// When there is no name, or the properties are none.
+/// The user has no name, or the properties are not an object.
 pub(super) fn user(mut entry: Object, remarks: &mut Vec<Remark>) -> Result<UserRecord, String> {
     let name = name_of(&entry).ok_or("the user has no name")?;
     let about = format!("the user {name}");
@@ -113,40 +113,39 @@ fn take_properties(entry: &mut Object) -> Result<Object, String> {
     match entry.remove("properties") {
         Some(Json::Object(properties)) => Ok(properties),
         None | Some(Json::Null) => Ok(Object::new()),
-        Some(_) => Err("properties is no object".to_owned()),
+        Some(_) => Err("properties is not an object".to_owned()),
     }
 }
 
-/// Tells the keys of an entry that are neither known here nor empty.
+/// Adds remarks on the unknown keys of an entry, except those with empty values.
 fn tell_rest(entry: &Object, known: &[&str], about: &str, remarks: &mut Vec<Remark>) {
     let rest = entry.iter().filter(|(key, value)| {
         let is_empty = value.is_null() || matches!(value, Json::Object(object) if object.is_empty());
         !is_empty && *key != "entity-type" && !known.contains(&key.as_str())
     });
-    remarks
-        .extend(rest.map(|(key, _)| Remark::dropped(format!("nothing here is called {}", quoted(key))).about(about)));
+    remarks.extend(rest.map(|(key, _)| Remark::dropped(format!("no field has the name {}", quoted(key))).about(about)));
 }
 
-/// The properties that say something.
+/// The properties of an entry, without those that are `null`.
 fn kept(properties: Object) -> BTreeMap<String, JsonText> {
     let kept = properties.into_iter().filter(|(_, value)| !value.is_null());
     kept.map(|(name, value)| (name, JsonText::from(&value))).collect()
 }
 
-/// A text; servers of that make take numbers and truth for texts too.
+/// A text. Nuxeo also accepts numbers and booleans as texts.
 fn text(from: &mut Object, key: &str, about: &str, remarks: &mut Vec<Remark>) -> Option<String> {
     match from.remove(key)? {
         Json::Null => None,
         Json::String(text) => Some(text),
         value @ (Json::Number(_) | Json::Bool(_)) => Some(value.to_string()),
         Json::Array(_) | Json::Object(_) => {
-            remarks.push(Remark::dropped(format!("{key} is no text, and is left out")).about(about));
+            remarks.push(Remark::dropped(format!("{key} is not a text, and is left out")).about(about));
             None
         }
     }
 }
 
-/// A list of names, if there is one. What is no name in it is a remark.
+/// A list of names, if the entry has one. Adds remarks on items that are not names.
 fn names(value: Option<Json>, about: &str, remarks: &mut Vec<Remark>) -> Option<Vec<String>> {
     let Some(Json::Array(values)) = value else { return None };
     let mut names = Vec::with_capacity(values.len());
@@ -159,7 +158,7 @@ fn names(value: Option<Json>, about: &str, remarks: &mut Vec<Remark>) -> Option<
     Some(names)
 }
 
-/// A list of names has something else in it.
+/// The remark on an item of a list that is not a name.
 pub(super) fn not_a_name(about: &str) -> Remark {
-    Remark::missing("an item in a list of names is no name, and is left out").about(about)
+    Remark::missing("an item in a list of names is not a name, and is left out").about(about)
 }

@@ -1,23 +1,23 @@
-//! Users and memberships that the server has told, as digests: the lists of groups are compared with them.
+//! The users and memberships that the server has returned, as digests. The lists of groups are compared with them.
 
 use crate::formats::name_key;
 use anyhow::bail;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
 
-/// The most memory for all of it, in bytes.
+/// Maximum memory for all of them, in bytes.
 const BYTES_MAX: usize = 128 << 20;
 
-/// One thing that was told.
+/// One fact that the server has returned.
 #[derive(Hash)]
 enum Fact<'f> {
-    /// The server says which groups the user is in.
+    /// The user's document has a list of groups.
     User(&'f str),
     /// The user's document names the group.
     Membership { user: &'f str, group: &'f str },
-    /// One of two groups is in the other.
+    /// One group is a subgroup of the other.
     Subgroup { group: &'f str, subgroup: &'f str },
-    /// The server does not say which groups the user is in.
+    /// The user's document has no list of groups.
     Untold(&'f str),
 }
 
@@ -26,29 +26,29 @@ enum Fact<'f> {
 pub(super) enum Standing {
     /// A user whose document names the group.
     Told,
-    /// A user whose document names its groups, but not this one.
+    /// A user whose document names only other groups.
     Contradicted,
-    /// No user, or one whose document does not say.
+    /// No user, or a user whose document has no list of groups.
     Open,
 }
 
-/// Everything that was told so far.
+/// Everything that the server has returned so far.
 #[derive(Default)]
 pub(super) struct Known {
     random: RandomState,
-    /// Users and memberships; in order once [`Known::finish_users`] was called.
+    /// Users and memberships. They are sorted after [`Known::finish_users`].
     users: Vec<u64>,
     subgroups: HashSet<u64>,
-    /// Users of whom neither they nor a group says where they are in: number and name.
+    /// Users that have no known group: neither their document nor the list of a group names one. Number and name.
     untold: HashMap<u64, (usize, String)>,
     bytes: usize,
 }
 
 impl Known {
-    /// Notes that so much more is kept in memory, here or elsewhere.
+    /// Adds to the memory in use, here or elsewhere.
     ///
     /// # Errors
-    /// When it is too much.
+    /// The memory in use exceeds the maximum.
     pub(super) fn keep(&mut self, bytes: usize) -> anyhow::Result<()> {
         self.bytes += bytes;
         if self.bytes > BYTES_MAX {
@@ -57,10 +57,10 @@ impl Known {
         Ok(())
     }
 
-    /// Notes a user with all groups.
+    /// Adds a user with the list of groups in the user's document.
     ///
     /// # Errors
-    /// When there are too many.
+    /// The memory in use exceeds the maximum.
     pub(super) fn note_user(&mut self, name: &str, groups: &[String]) -> anyhow::Result<()> {
         self.keep(size_of::<u64>() * (groups.len() + 1))?;
         let user = name_key(name);
@@ -72,12 +72,12 @@ impl Known {
         Ok(())
     }
 
-    /// Notes a user whose groups the server does not tell.
+    /// Adds a user whose document has no list of groups.
     ///
     /// # Errors
-    /// When there are too many.
+    /// The memory in use exceeds the maximum.
     pub(super) fn note_untold(&mut self, name: &str) -> anyhow::Result<()> {
-        // Nodes of the map have some room between them.
+        // The nodes of the map have unused space.
         self.keep(2 * size_of::<(u64, usize, String)>() + name.len())?;
         let digest = self.random.hash_one(Fact::Untold(&name_key(name)));
         let number = self.untold.len();
@@ -85,22 +85,22 @@ impl Known {
         Ok(())
     }
 
-    /// Notes a group in a group. Returns whether that is new.
+    /// Adds a subgroup of a group. Returns false if it is known already.
     ///
     /// # Errors
-    /// When there are too many.
+    /// The memory in use exceeds the maximum.
     pub(super) fn note_subgroup(&mut self, group: &str, subgroup: &str) -> anyhow::Result<bool> {
         self.keep(2 * size_of::<u64>())?;
         let fact = Fact::Subgroup { group: &name_key(group), subgroup: &name_key(subgroup) };
         Ok(self.subgroups.insert(self.random.hash_one(fact)))
     }
 
-    /// Ends the users.
+    /// Sorts the users and memberships for look-ups, once all users are added.
     pub(super) fn finish_users(&mut self) {
         self.users.sort_unstable();
     }
 
-    /// The meaning of a name in the list of a group, behind the users.
+    /// The meaning of a name in the list of a group. Call it after [`Known::finish_users`].
     pub(super) fn standing(&mut self, name: &str, group: &str) -> Standing {
         let user = name_key(name);
         let has = |fact: Fact<'_>| self.users.binary_search(&self.random.hash_one(fact)).is_ok();
@@ -114,7 +114,7 @@ impl Known {
         Standing::Open
     }
 
-    /// The users of whom nothing says which groups they are in, in the order of the server.
+    /// Takes the users without a known group, in the order of the server.
     pub(super) fn take_untold(&mut self) -> Vec<String> {
         let mut untold: Vec<_> = std::mem::take(&mut self.untold).into_values().collect();
         untold.sort_unstable();

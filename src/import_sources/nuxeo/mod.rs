@@ -1,8 +1,8 @@
-//! A Nuxeo server: its groups, its users, and then who else is in the groups.
+//! Reads a Nuxeo server: first its groups, then its users, then the members that only the lists of groups name.
 //!
-//! Users name their groups themselves. The list of a group can have more names: of users that do not exist, and of
-//! users whose documents do not name their groups. These become members by the list. A user whose document names other
-//! groups only does not: the two contradict each other.
+//! The document of a user names the groups of the user. The list of a group can have further names: those of users that
+//! do not exist, and those of users whose documents do not name any groups. They become members. A user whose document
+//! names only other groups does not become a member, because the two contradict each other.
 
 mod entry;
 mod known;
@@ -12,16 +12,16 @@ use super::http_client::Client;
 use super::json_array::{Items, Problem};
 use crate::formats::{MemberRecord, Record, Remark, Row, SubgroupRecord};
 use crate::json::{Json, Object};
-use entry::{ShownGroup, name_of};
+use entry::{GroupEntry, name_of};
 use known::{Known, Standing};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use search::{Resource, Search};
 use std::collections::VecDeque;
 use std::io::Read;
 
-/// The list of a group that has its users.
+/// The list of the users of a group.
 const MEMBER_USERS: &str = "memberUsers";
-/// Characters that are escaped in a path. Some servers do not take an escaped slash.
+/// Characters that are escaped in a path. The slash is not among them, because some servers refuse an escaped one.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// The rows of a server, in the order of [`Stage`].
@@ -29,9 +29,9 @@ pub(super) struct Directory {
     client: Client,
     stage: Stage,
     known: Known,
-    /// Groups whose users are to be asked for.
+    /// Groups whose lists of users are read later.
     groups: VecDeque<String>,
-    /// Groups that others have named as those that they are in.
+    /// Groups that other groups have named as their parents.
     parents: Vec<SubgroupRecord>,
     rows: VecDeque<Row>,
     line: u64,
@@ -42,13 +42,13 @@ pub(super) struct Directory {
 enum Stage {
     Groups(Search),
     Users(Search),
-    /// The users in the next of the groups.
+    /// The list of users of the next group is read.
     Lists,
     Members(Members),
     Done,
 }
 
-/// The list of a group that is being read.
+/// The list of users of one group.
 struct Members {
     group: String,
     names: Names,
@@ -122,14 +122,14 @@ impl Directory {
         self.rows.push_back(Row { line: self.line, bytes: self.bytes, record, remarks, login: None });
     }
 
-    /// Makes a row of a remark alone.
+    /// Adds a row that has only a remark.
     fn tell(&mut self, remark: Remark) {
         self.push(Ok(None), vec![remark]);
     }
 
     fn push_group(&mut self, entry: Object) -> anyhow::Result<()> {
         let mut remarks = Vec::new();
-        let ShownGroup { record, subgroups, parents } = match entry::group(entry, &mut remarks) {
+        let GroupEntry { record, subgroups, parents } = match entry::group(entry, &mut remarks) {
             Ok(group) => group,
             Err(why) => {
                 self.push(Err(why), remarks);
@@ -157,7 +157,8 @@ impl Directory {
         Ok(())
     }
 
-    /// Tells what only the groups that are contained have told. The lists of the others come first, in their order.
+    /// Adds the memberships of subgroups that only the subgroup has named. The lists of the parent groups come first,
+    /// because they have an order.
     fn push_parents(&mut self) -> anyhow::Result<()> {
         std::mem::take(&mut self.parents).into_iter().try_for_each(|subgroup| self.push_subgroup(subgroup))
     }
@@ -171,7 +172,7 @@ impl Directory {
                 Some(groups) => self.known.note_user(&user.name, groups)?,
                 None => self.known.note_untold(&user.name)?,
             },
-            // A user who is refused becomes a member of nothing.
+            // A refused user gets no memberships.
             (Err(_), Some(name)) => self.known.note_user(name, &[])?,
             (Err(_), None) => {}
         }
@@ -266,7 +267,7 @@ impl Members {
         match &mut self.names {
             Names::List(names) => Ok(names.next()),
             Names::Stream(names) => match names.next() {
-                // What is no JSON is no name.
+                // A text that is not JSON is not a name.
                 Ok(item) => Ok(item.map(|text| Json::parse_stored(text).unwrap_or(Json::Null))),
                 Err(problem) => {
                     let error = match problem {
@@ -291,7 +292,7 @@ fn subgroup_of(group: &str, subgroup: String) -> SubgroupRecord {
     SubgroupRecord { group: group.into(), subgroup: subgroup.into(), ..SubgroupRecord::default() }
 }
 
-/// True if a path with the name of a group in it can only mean that group.
+/// True if a path that contains the name of a group cannot mean another resource.
 fn is_plain_in_paths(name: &str) -> bool {
     let is_plain = |segment: &str| !matches!(segment, "" | "." | "..") && !segment.starts_with('@');
     let means_other = name == "search" || name.contains("/user/") || name.contains("/group/");

@@ -11,7 +11,7 @@ use std::hash::{BuildHasher as _, RandomState};
 
 /// Entries on a page.
 const PAGE_SIZE: usize = 250;
-/// The longest beginning of names that is searched for, in characters.
+/// Maximum length of a searched prefix of names, in characters.
 const PREFIX_CHARS_MAX: usize = 4;
 
 /// The entities to search for.
@@ -36,7 +36,7 @@ impl Resource {
         }
     }
 
-    /// Lists of an entry that are asked for.
+    /// Names of the lists that the server is asked to include.
     fn lists(self) -> &'static str {
         match self {
             Resource::Group => "memberGroups,parentGroups",
@@ -45,7 +45,7 @@ impl Resource {
     }
 }
 
-/// A page on the wire. Servers leave out what they do not know.
+/// A page in a response. Servers may omit fields.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Page {
@@ -56,7 +56,8 @@ struct Page {
     has_error: Option<bool>,
 }
 
-/// A search for all entries: at once, or, if the server refuses that, for one prefix of names after another.
+/// A search for all entries. If the server refuses to return all of them, it searches for one prefix of names after
+/// another.
 pub(super) struct Search {
     noun: Resource,
     /// Prefixes that are still to be searched; the last one is next.
@@ -64,9 +65,9 @@ pub(super) struct Search {
     index: usize,
     /// Requests so far, for all queries.
     requests: usize,
-    /// Entries that the query has shown.
+    /// Number of entries that the present query has returned.
     shown: u64,
-    /// The first names on the first page, and on the one before.
+    /// The first name of the first page, and the first name of the previous page.
     begins: Vec<String>,
     /// Digests of all found entries in a search by prefixes, which finds some entries several times.
     found: Option<HashSet<u64>>,
@@ -97,7 +98,7 @@ impl Search {
     /// The entries of the next page that has some; `None` at the end.
     ///
     /// # Errors
-    /// When the server cannot be asked, or refuses, or does not end.
+    /// When the server cannot be reached, refuses the request, or returns pages without end.
     pub(super) fn next_page(&mut self, client: &Client, bytes: &mut u64) -> anyhow::Result<Option<Vec<Object>>> {
         while let Some(query) = self.queries.last().cloned() {
             self.requests += 1;
@@ -106,17 +107,16 @@ impl Search {
             }
             let answer = client.read(&path(self.noun, &query, self.index, self.noun.lists()))?;
             *bytes += answer.len() as u64;
-            let page: Page = decode(&answer).map_err(|_| client.unexpected_response("what is no page"))?;
+            let page: Page = decode(&answer).map_err(|_| client.unexpected_response("a body that is not a page"))?;
             if page.has_error == Some(true) {
                 self.search_by_beginnings(&query);
                 continue;
             }
-            // Some servers have no end, but show what they have shown.
+            // Some servers have no last page, but return earlier entries again.
             if let Some(first) = page.entries.first().and_then(name_of) {
                 if self.begins.contains(&first) {
                     let noun = self.noun.plural();
-                    let text =
-                        format!("the server begins again with the {noun} that it has shown: some may be missing");
+                    let text = format!("the server repeats {noun} that it has already shown: some may be missing");
                     self.remarks.push(Remark::missing(text));
                     self.finish_query();
                     continue;
@@ -126,7 +126,7 @@ impl Search {
             }
             self.index += 1;
             self.shown += page.entries.len() as u64;
-            // A negative count is none: then only an empty page is the end.
+            // A negative count means unknown: then only an empty page ends the search.
             let count = page.results_count.and_then(|count| u64::try_from(count).ok());
             if page.entries.is_empty() || count.is_some_and(|count| self.shown >= count) {
                 if let Some(count) = count.filter(|count| self.shown < *count) {
@@ -144,7 +144,7 @@ impl Search {
         Ok(None)
     }
 
-    /// The entries that no other beginning has found.
+    /// The entries that no earlier prefix has found.
     fn without_found(&mut self, entries: Vec<Object>) -> Vec<Object> {
         let Search { found: Some(found), random, .. } = self else { return entries };
         let is_new = |entry: &Object| name_of(entry).is_none_or(|name| found.insert(random.hash_one(name)));
@@ -174,7 +174,7 @@ impl Search {
             self.remarks.push(Remark::missing(text).about(format!("{beginning:?}")));
             return;
         }
-        // A star alone would match all entries, and spaces around a query do not count.
+        // A star alone would match all entries, and servers trim spaces around a query.
         let marks = ('!'..='~').filter(|c| *c != '*' && !c.is_ascii_uppercase());
         // The small letters of Latin, Greek and Cyrillic.
         let letters = ('\u{df}'..='\u{24f}').chain('\u{3ac}'..='\u{3ce}').chain('\u{430}'..='\u{45f}');
@@ -184,10 +184,10 @@ impl Search {
     }
 }
 
-/// The list of one group, by a search for its name. `None` when the server does not show it.
+/// The list of one group, found by a search for its name. `None` if the server does not return the group.
 ///
 /// # Errors
-/// When the server cannot be asked.
+/// When the server cannot be reached.
 pub(super) fn find_list(client: &Client, group: &str, list: &str) -> anyhow::Result<Option<Vec<Json>>> {
     let Some(answer) = client.read_found(&path(Resource::Group, group, 0, list))? else { return Ok(None) };
     let Ok(page) = decode::<Page>(&answer) else { return Ok(None) };

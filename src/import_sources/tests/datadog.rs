@@ -46,7 +46,7 @@ fn users_come_from_datadog_with_what_it_knows() {
         [
             Remark::dropped("the access role is not understood, so the role is read")
                 .about("\"\\\"ERROR\\\"\" of the user e@x.io"),
-            Remark::dropped("nothing here is called \"shoe_size\"").about("the user n@x.io"),
+            Remark::dropped("no field has the name \"shoe_size\"").about("the user n@x.io"),
         ]
     );
 }
@@ -93,7 +93,7 @@ fn a_value_of_datadog_that_is_not_understood_costs_the_value() {
         (r#""disabled":0"#, Some(false), &[]),
         (r#""disabled":null"#, None, &[]),
         (r#""disabled":false,"suspended":true"#, Some(true), &[]),
-        (r#""email":1"#, None, &["email is no text, and is left out"]),
+        (r#""email":1"#, None, &["email is not a text, and is left out"]),
         (r#""verified":"yes""#, None, &["verified is neither true nor false, and is left out"]),
     ] {
         let body = format!(r#"{{"users":[{{"handle":"a",{fields}}}]}}"#);
@@ -109,7 +109,7 @@ fn an_entry_that_is_no_user_is_refused_and_the_next_one_is_read() {
     let body = r#"{"users":[1,null,"a",[],{"name":"x"},{"handle":" "},{"handle":1},{"handle":"a"},
         {"handle" "b"},{"handle":"c"}]}"#;
     let server = Server::start(move |_, out| answer(out, "200 OK", "", body));
-    let no_object = || Err("the entry is no JSON object");
+    let no_object = || Err("the entry is not a JSON object");
     assert_eq!(
         records(&all(ask_datadog(&server.source()))),
         [
@@ -119,7 +119,7 @@ fn an_entry_that_is_no_user_is_refused_and_the_next_one_is_read() {
             no_object(),
             Err("handle is missing"),
             Err("handle is missing"),
-            Err("handle is no text"),
+            Err("handle is not a text"),
             Ok(Record::User(user("a"))),
             no_object(),
             Ok(Record::User(user("c"))),
@@ -137,7 +137,7 @@ fn a_list_that_breaks_off_is_not_taken_for_the_whole() {
         let server = Server::start(move |_, out| answer(out, "200 OK", "", body));
         let rows: Vec<_> = ask_datadog(&server.source()).unwrap().collect();
         assert_eq!(rows.len(), 3);
-        let what = "answers what breaks off in the middle: is this the base URL?";
+        let what = "answers a body that ends too early: is this the base URL?";
         assert_eq!(format!("{:#}", rows[2].as_ref().unwrap_err()), not_complete(&server.url, what));
         // As the end of the connection.
         let server = Server::start(move |_, out| {
@@ -145,14 +145,14 @@ fn a_list_that_breaks_off_is_not_taken_for_the_whole() {
         });
         let rows: Vec<_> = ask_datadog(&server.source()).unwrap().collect();
         assert_eq!(rows.len(), 3);
-        let what = "breaks the connection off";
+        let what = "closes the connection too early";
         assert_eq!(format!("{:#}", rows[2].as_ref().unwrap_err()), not_complete(&server.url, what));
     }
     for (rest, what) in [
-        ("]} x", "what is no JSON"),
-        (",]}", "what is no JSON"),
-        ("{}]}", "what is no JSON"),
-        (":1]}", "what is no JSON"),
+        ("]} x", "a body that is not JSON"),
+        (",]}", "a body that is not JSON"),
+        ("{}]}", "a body that is not JSON"),
+        (":1]}", "a body that is not JSON"),
     ] {
         let body = whole.replace("]}", rest);
         let server = Server::start(move |_, out| answer(out, "200 OK", "", &body));

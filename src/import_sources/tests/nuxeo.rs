@@ -134,7 +134,7 @@ fn groups_come_from_nuxeo_with_what_is_in_them_then_users_then_other_members() {
         [
             (true, "the server does not say which groups are in the group", "the group old"),
             (true, "the server does not say which groups the group is in", "the group old"),
-            (false, "nothing here is called \"color\"", "the group old"),
+            (false, "no field has the name \"color\"", "the group old"),
             (false, "a user is an administrator there without being in the group administrators", "the user odd"),
             (
                 true,
@@ -226,7 +226,7 @@ fn a_server_that_does_not_show_a_group_by_its_name_is_searched() {
         let members: Vec<_> = rows.iter().skip(1).filter(|row| row.record != Ok(None)).cloned().collect();
         let expected: Vec<_> = expected.iter().map(|user| member("staff", user)).collect();
         assert_eq!(records(&members), expected, "{status}");
-        let odd = (true, "an item in a list of names is no name, and is left out", "memberUsers of the group staff");
+        let odd = (true, "an item in a list of names is not a name, and is left out", "memberUsers of the group staff");
         let untold = (true, "the server does not say who is in the group", "the group staff");
         assert_eq!(remarks(&rows), if told { vec![odd; 2] } else { vec![untold] }, "{status}");
     }
@@ -248,7 +248,7 @@ fn a_list_of_a_group_that_breaks_off_is_an_error() {
         let last = ask_nuxeo(&server.source()).unwrap().last().unwrap();
         let expected = format!(
             "the list of the group \"staff\" is not complete: \
-             {} answers what breaks off in the middle: is this the base URL?",
+             {} answers a body that ends too early: is this the base URL?",
             server.url
         );
         assert_eq!(format!("{:#}", last.unwrap_err()), expected);
@@ -308,27 +308,27 @@ fn an_entry_without_a_name_is_refused_and_an_odd_value_costs_the_value() {
         [
             Err("the group has no name"),
             Err("the group has no name"),
-            Err("properties is no object"),
+            Err("properties is not an object"),
             Ok(Record::Group(group("b"))),
             subgroup("b", "x"),
             Err("the user has no name"),
-            Err("properties is no object"),
+            Err("properties is not an object"),
             in_groups("b", &["x"]),
             in_groups("c", &[]),
             in_groups("7", &[]),
         ]
     );
-    let no_name = "an item in a list of names is no name, and is left out";
+    let no_name = "an item in a list of names is not a name, and is left out";
     assert_eq!(
         remarks(&rows),
         [
-            (false, "description is no text, and is left out", "the group b"),
+            (false, "description is not a text, and is left out", "the group b"),
             (true, no_name, "memberGroups of the group b"),
             (true, "the server does not say which groups the group is in", "the group b"),
             (true, no_name, "groups of the user b"),
-            (false, "email is no text, and is left out", "the user b"),
+            (false, "email is not a text, and is left out", "the user b"),
             (false, "the identifier of a user is left out: it is not the login", "the user c"),
-            (false, "nothing here is called \"shoe\"", "the user 7"),
+            (false, "no field has the name \"shoe\"", "the user 7"),
         ]
     );
 }
@@ -393,7 +393,7 @@ fn a_list_that_starts_again_ends() {
         });
         let rows = all(ask_nuxeo(&server.source()));
         assert_eq!(names(&rows), ["u0", "u1", "u2"]);
-        let text = "the server begins again with the users that it has shown: some may be missing";
+        let text = "the server repeats users that it has already shown: some may be missing";
         assert_eq!(remarks(&rows), [(true, text, "")]);
     }
 }
@@ -430,7 +430,7 @@ fn a_search_that_does_not_end_is_given_up() {
     let server = Server::start(|_, out| answer_json(out, &json!({"hasError": true, "entries": []})));
     let mut client = Client::new(&server.source(), Credential::Nuxeo(basic())).unwrap();
     client.search_max = 20;
-    let expected = format!("{} does not let all groups be found, not even by 20 requests", server.url);
+    let expected = format!("{} does not show all groups within 20 requests", server.url);
     assert_eq!(why(nuxeo_by(client)), expected);
     assert_eq!(server.targets().len(), 20);
 }

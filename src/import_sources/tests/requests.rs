@@ -5,8 +5,8 @@ use super::*;
 #[test]
 fn what_is_no_base_url_is_refused_and_not_shown() {
     for (url, expected) in [
-        ("", "the base URL is none"),
-        ("a b", "the base URL is none"),
+        ("", "the base URL is not a URL"),
+        ("a b", "the base URL is not a URL"),
         ("example.org", "the base URL has to begin with https:// or http://"),
         ("/nuxeo", "the base URL has to begin with https:// or http://"),
         ("ftp://example.org", "the base URL has to begin with https:// or http://"),
@@ -82,7 +82,7 @@ fn a_server_that_cannot_be_reached_is_told_from_one_that_does_not_answer() {
 #[test]
 fn a_refusal_names_the_credential_that_is_not_taken() {
     for (validate, credential) in [
-        ("200 OK", "the application key, or it is no administrator's"),
+        ("200 OK", "the application key, or its owner is not an administrator"),
         ("403 Forbidden", "the API key"),
         ("500 Oops", "the API key or the application key"),
     ] {
@@ -107,19 +107,21 @@ fn a_refusal_names_the_credential_that_is_not_taken() {
 fn an_answer_that_is_none_asks_for_the_base_url() {
     for (status, body, what) in [
         ("404 Not Found", "{}", "404 to /api/v1/user"),
-        ("200 OK", "<html>Welcome</html>", "what is no JSON"),
-        ("200 OK", "[]", "what is no JSON"),
+        ("200 OK", "<html>Welcome</html>", "a body that is not JSON"),
+        ("200 OK", "[]", "a body that is not JSON"),
         ("200 OK", "", "nothing"),
-        ("200 OK", "{}", "something without the list"),
-        ("200 OK", r#"{"users":{}}"#, "something without the list"),
-        ("200 OK", r#"{"users" []}"#, "what is no JSON"),
-        ("200 OK", r#"{"errors":["a","b"],"more":{"users":[1]}}"#, "something without the list"),
+        ("200 OK", "{}", "a body without the list"),
+        ("200 OK", r#"{"users":{}}"#, "a body without the list"),
+        ("200 OK", r#"{"users" []}"#, "a body that is not JSON"),
+        ("200 OK", r#"{"errors":["a","b"],"more":{"users":[1]}}"#, "a body without the list"),
     ] {
         let server = Server::start(move |_, out| answer(out, status, "", body));
         let expected = format!("{} answers {what}: is this the base URL?", server.url);
         assert_eq!(why(ask_datadog(&server.source())), expected, "{body}");
     }
-    for (body, what) in [("<html>", "what is no page"), (r#"{"entity-type":"user"}"#, "what is no page")] {
+    for (body, what) in
+        [("<html>", "a body that is not a page"), (r#"{"entity-type":"user"}"#, "a body that is not a page")]
+    {
         let server = Server::start(move |_, out| answer(out, "200 OK", "", body));
         let expected = format!("{} answers {what}: is this the base URL?", server.url);
         assert_eq!(why(ask_nuxeo(&server.source())), expected, "{body}");
@@ -127,7 +129,7 @@ fn an_answer_that_is_none_asks_for_the_base_url() {
     let server = Server::start(|_, out| {
         let _ = out.write_all(b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n\r\n");
     });
-    let expected = format!("{} answers what is no HTTP: is this the base URL?", server.url);
+    let expected = format!("{} answers without HTTP: is this the base URL?", server.url);
     assert_eq!(why(ask_datadog(&server.source())), expected);
     let server = Server::start(|_, out| answer(out, "500 Oops", "", "the-password"));
     let expected = format!("{} answers 500 to /api/v1/group/search", server.url);
@@ -180,12 +182,12 @@ fn patience_has_an_end() {
     assert_eq!(server.targets().len(), 5);
 
     let server = Server::start(|_, _| {});
-    let expected = format!("tried 5 times: {} breaks the connection off", server.url);
+    let expected = format!("tried 5 times: {} closes the connection too early", server.url);
     assert_eq!(why(ask_datadog(&server.source())), expected);
 
     let server = Server::start(|_, out| answer(out, "429 Too Many Requests", "Retry-After: 86400\r\n", ""));
     let url = &server.url;
-    let expected = format!("{url} asks to come back in 86400 seconds: {url} answers 429 to /api/v1/user");
+    let expected = format!("{url} asks to wait 86400 seconds: {url} answers 429 to /api/v1/user");
     assert_eq!(why(ask_datadog(&server.source())), expected);
     assert_eq!(server.targets().len(), 1);
 }
@@ -218,10 +220,10 @@ fn a_redirect_is_followed_on_the_same_host_only() {
     assert_eq!(other.targets(), Vec::<String>::new());
 
     let server = Server::start(|_, out| answer(out, "307 Temporary Redirect", "Location: /again\r\n", ""));
-    assert_eq!(why(ask_datadog(&server.source())), format!("{} redirects and never arrives", server.url));
+    assert_eq!(why(ask_datadog(&server.source())), format!("{} redirects too often", server.url));
     assert_eq!(server.targets().len(), 6);
     let server = Server::start(|_, out| answer(out, "302 Found", "", ""));
-    assert_eq!(why(ask_datadog(&server.source())), format!("{} redirects and does not say where", server.url));
+    assert_eq!(why(ask_datadog(&server.source())), format!("{} redirects without a location", server.url));
     let server = Server::start(|_, out| answer(out, "302 Found", "Location: a b\r\n", ""));
     assert_eq!(why(ask_datadog(&server.source())), format!("{} redirects to an invalid address", server.url));
 }
@@ -233,15 +235,14 @@ fn a_server_is_trusted_by_its_authority() {
     let trusting = Source { ca: Some(tls_file("authority.pem")), ..server.source() };
     assert_eq!(records(&all(ask_datadog(&trusting))), [Ok(Record::User(user("ada")))]);
 
-    let expected = format!("no connection to trust with {}: invalid peer certificate: UnknownIssuer", server.url);
+    let expected = format!("no trusted connection to {}: invalid peer certificate: UnknownIssuer", server.url);
     assert_eq!(why(ask_datadog(&server.source())), expected);
 
     // The certificate is another's.
     let other = Server::start_tls("127.0.0.1", users);
     let trusting = Source { ca: Some(tls_file("authority.pem")), ..other.source() };
     let refusal = why(ask_datadog(&trusting));
-    let expected =
-        format!("no connection to trust with {}: invalid peer certificate: certificate not valid", other.url);
+    let expected = format!("no trusted connection to {}: invalid peer certificate: certificate not valid", other.url);
     assert!(refusal.starts_with(&expected), "{refusal}");
     assert_eq!(other.targets(), Vec::<String>::new());
 
@@ -251,7 +252,7 @@ fn a_server_is_trusted_by_its_authority() {
     };
     let plain = Server::by("https", "127.0.0.1", plain, users);
     let refusal = why(ask_datadog(&plain.source()));
-    assert!(refusal.starts_with(&format!("no connection to trust with {}: ", plain.url)), "{refusal}");
+    assert!(refusal.starts_with(&format!("no trusted connection to {}: ", plain.url)), "{refusal}");
 
     let leaving = Server::start_tls("localhost", |asked, out| {
         let host = asked.headers.iter().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
@@ -292,7 +293,7 @@ fn a_file_without_authorities_is_refused() {
     for (ca, expected) in [
         (&tls_file("server.key"), "the file contains no certificate"),
         (&empty, "the file contains no certificate"),
-        (&broken, "the file is no PEM"),
+        (&broken, "the file is not PEM"),
         (&folder.join("no such file"), "No such file or directory (os error 2)"),
     ] {
         let trusting = Source { ca: Some(ca.clone()), ..source("https://127.0.0.1:9") };

@@ -54,7 +54,7 @@ const REFUSED: &[(&str, i32, &[&str])] = &[
     ("passwd adda", 1, &["(is it ada?)"]),
     ("user list --group tem", 1, &["group does not exist: tem (is it team?)"]),
     ("user add kim --group memberz", 1, &["group does not exist: memberz (is it members?)"]),
-    ("user add kim --group nowhere", 1, &["rollbook group add makes one, rollbook group list shows all"]),
+    ("user add kim --group nowhere", 1, &["rollbook group add creates one, rollbook group list shows all"]),
     ("user set ada --group tem", 1, &["(is it team?)"]),
     ("group show taem", 1, &["group does not exist: taem (is it team?)"]),
     ("group show nowhere", 1, &["group does not exist: nowhere (rollbook group list shows all)"]),
@@ -75,7 +75,11 @@ const REFUSED: &[(&str, i32, &[&str])] = &[
         1,
         &["the password is empty; leave out --password to create a user without a password"],
     ),
-    ("passwd ada --password-pattern ^.{80}$", 1, &["--password-pattern says which passwords are taken"]),
+    (
+        "passwd ada --password-pattern ^.{80}$",
+        1,
+        &["--password-pattern of the command or of the server sets the allowed passwords"],
+    ),
     ("key create api --role read", 2, &["--role: an API key has no role; leave out --role, or create an app key"]),
     // Files.
     ("import again.csv", 1, &["--on-conflict update changes it, skip leaves it", "--create-groups makes it"]),

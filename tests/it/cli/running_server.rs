@@ -41,7 +41,7 @@ fn keys_and_passwords_from_commands_work_in_the_running_server_at_once() {
         (status, err.as_str()),
         (
             1,
-            "rollbook: The password doesn't meet requirements (--password-pattern says which passwords are taken, here or in the server)\n"
+            "rollbook: The password doesn't meet requirements (--password-pattern of the command or of the server sets the allowed passwords)\n"
         )
     );
     assert_eq!(login("other words"), 200);

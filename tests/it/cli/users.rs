@@ -33,7 +33,7 @@ fn users_are_created_shown_updated_and_deleted() {
             "",
             1,
             "",
-            "rollbook: group does not exist: nope (rollbook group add makes one, rollbook group list shows all)\n",
+            "rollbook: group does not exist: nope (rollbook group add creates one, rollbook group list shows all)\n",
         ),
         ("user add ~", "", 1, "", "rollbook: user name is blank\n"),
         (

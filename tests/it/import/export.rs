@@ -125,7 +125,7 @@ fn an_export_overwrites_nothing_and_has_no_passwords_unless_told_so() {
     assert!(std::fs::read_to_string(&path).expect("the file").contains("argon2"));
     let (status, _, err) = said(&run(&folder, &["export", "-", "--format", "ldif", "--base", "nonsense"]));
     assert_eq!(status, 1);
-    assert!(err.contains("no distinguished name"), "{err}");
+    assert!(err.contains("not a distinguished name"), "{err}");
     let (status, out, err) = said(&run(&folder, &["export", "-", "--format", "csv"]));
     assert_eq!((status, out), (0, first));
     // The names of the first user are empty texts, which are the same as none.

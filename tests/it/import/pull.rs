@@ -310,7 +310,7 @@ fn list_that_ends_early_imports_nothing() {
             vec![("/api/v1/user", cut(json!({"users": [{"handle": "a"}, {"handle": "b"}]}).to_string()))],
             "the list ends after 2 users, and is not complete",
         ),
-        ("nuxeo", vec![groups(), ("/api/v1/user/", cut(users()))], "what is no page"),
+        ("nuxeo", vec![groups(), ("/api/v1/user/", cut(users()))], "a body that is not a page"),
         (
             "nuxeo",
             vec![

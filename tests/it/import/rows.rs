@@ -28,11 +28,11 @@ fn every_refused_or_lossy_row_is_reported_with_its_line() {
         let file = write(&folder, "users.csv", USERS);
         let (status, out, err) = import(&folder, &file, &[]);
         let expected = [
-            r#"users.csv:2: lost: no field here is called "Notes": ada"#,
+            r#"users.csv:2: lost: no field has the name "Notes": ada"#,
             "users.csv:3: refused: group does not exist: nope (--create-groups makes it)",
             r#"users.csv:4: refused: the login is missing: "Login" is empty"#,
             "users.csv:6: refused: user already exists: ADA (line 2 of the input has it)",
-            r#"users.csv:7: refused: role is none of admin, standard and read: "king""#,
+            r#"users.csv:7: refused: role is not admin, standard or read: "king""#,
             "users.csv:8: refused: ",
             "rollbook: 5 rows were refused",
         ];

@@ -71,7 +71,7 @@ fn the_users_of_datadog_are_read() {
         ]
     );
     for (keys, credential) in [
-        (keys("wrong"), "the application key, or it is no administrator's"),
+        (keys("wrong"), "the application key, or its owner is not an administrator"),
         (DatadogKeys { api_key: "wrong".to_owned(), app_key: APP_KEY.to_owned() }, "the API key"),
     ] {
         let refusal = datadog(&source(&server, ""), &keys).err().expect("a refusal");

@@ -39,7 +39,7 @@ fn truncated_file_is_reported_with_the_imported_rows() {
                 };
                 let (status, out, err) = said(&output);
                 assert_eq!(status, 1, "{out}{err}");
-                assert!(err.contains(": cut off: the counts are missing that end the file\n"), "{err}");
+                assert!(err.contains(": cut off: the counts at the end of the file are missing\n"), "{err}");
                 assert!(err.ends_with("rollbook: the file was cut off\n"), "{err}");
                 assert!(out.contains(" created, ") && out.contains(", the file was cut off"), "{out}");
                 let users = found(&folder).0;
@@ -58,7 +58,7 @@ fn missing_row_in_the_middle_is_reported() {
     let (status, out, err) =
         said(&run(&folder, &["import", &write(&folder, "less.jsonl", less), "--on-conflict", "update"]));
     assert_eq!(status, 1, "{out}{err}");
-    assert!(err.contains("cut off: the file has fewer rows than the counts that end it: 2 of 3 users, "), "{err}");
+    assert!(err.contains("cut off: the file has fewer rows than the counts at its end: 2 of 3 users, "), "{err}");
 }
 
 #[test]

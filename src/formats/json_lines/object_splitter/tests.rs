@@ -64,13 +64,13 @@ fn a_list_of_a_document_is_read_object_by_object() {
 
 #[test]
 fn a_broken_object_does_not_swallow_the_next() {
-    let end = "!the object is no JSON: unexpected end of the text at";
+    let end = "!the object is not JSON: unexpected end of the text at";
     check("{\"a\":1\n{\"b\":2}", &[(1, &format!("{end} 7")), (2, "{\"b\":2}")]);
     check("{\"a\":1,\n\n{\"b\":2}", &[(1, &format!("{end} 8")), (3, "{\"b\":2}")]);
     check("{\"a\":\n{\"b\":2}\n", &[(1, &format!("{end} 6")), (2, "{\"b\":2}")]);
     check("{\"a\":[\n{\"b\":2}", &[(1, &format!("{end} 7")), (2, "{\"b\":2}")]);
     check("{\"a\":\"x\n{\"b\":2}\n", &[(1, &format!("{end} 6")), (2, "{\"b\":2}")]);
-    check("{\"a\nx\n{\"b\":2}\n", &[(1, &format!("{end} 2")), (2, "!the line is no JSON object"), (3, "{\"b\":2}")]);
+    check("{\"a\nx\n{\"b\":2}\n", &[(1, &format!("{end} 2")), (2, "!the line is not a JSON object"), (3, "{\"b\":2}")]);
     check("{\"a\":1", &[(1, &format!("{end} 7"))]);
     check("[\n{\"a\":1,\n{\"b\":2}\n]", &[(2, &format!("{end} 8")), (3, "{\"b\":2}")]);
     check(
@@ -78,7 +78,7 @@ fn a_broken_object_does_not_swallow_the_next() {
         &[
             (
                 2,
-                "!the object is no JSON: unexpected end of the text at line 3 column 7; \
+                "!the object is not JSON: unexpected end of the text at line 3 column 7; \
                  the lines up to the next object are skipped",
             ),
             (5, "{\n  \"b\":2\n }"),
@@ -88,10 +88,10 @@ fn a_broken_object_does_not_swallow_the_next() {
 
 #[test]
 fn a_refusal_tells_the_lines_of_an_object() {
-    let why = "!the object is no JSON: unexpected end of the text at line 2 column 9";
+    let why = "!the object is not JSON: unexpected end of the text at line 2 column 9";
     check(
         "[{\"a\":[\n{\"b\":2},\n{\"c\":3}\n]",
-        &[(1, &format!("{why}; lines 1 to 2 are taken for it")), (3, "{\"c\":3}")],
+        &[(1, &format!("{why}; lines 1 to 2 are read as a part of it")), (3, "{\"c\":3}")],
     );
 }
 
@@ -101,7 +101,7 @@ fn an_object_over_lines_without_indentation_ends_the_reading_when_it_breaks() {
         "[\n{\n\"a\":\"x\n},\n{\n\"b\":2\n}\n]",
         &[(
             2,
-            "!the object is no JSON: unexpected end of the text at line 3 column 5; \
+            "!the object is not JSON: unexpected end of the text at line 3 column 5; \
              the rest of the file is not read",
         )],
     );
@@ -109,21 +109,21 @@ fn an_object_over_lines_without_indentation_ends_the_reading_when_it_breaks() {
 
 #[test]
 fn other_text_is_refused() {
-    check("hello\n{}\n", &[(1, "!the line is no JSON object"), (2, "{}")]);
-    check("{\"a\":1} x\n{}\n", &[(1, "!the object is no JSON: unexpected char: 'x' at 9"), (2, "{}")]);
+    check("hello\n{}\n", &[(1, "!the line is not a JSON object"), (2, "{}")]);
+    check("{\"a\":1} x\n{}\n", &[(1, "!the object is not JSON: unexpected char: 'x' at 9"), (2, "{}")]);
     check(
         "{\"a\":[1}\n{}\n",
         &[
             (
                 1,
-                "!the object is no JSON: array values must be followed by a comma to add a new value \
+                "!the object is not JSON: array values must be followed by a comma to add a new value \
              or a squared bracket to end the array at 8",
             ),
             (2, "{}"),
         ],
     );
-    check("]\n{}", &[(1, "!the line is no JSON object"), (2, "{}")]);
-    check("\"a\"", &[(1, "!the line is no JSON object")]);
+    check("]\n{}", &[(1, "!the line is not a JSON object"), (2, "{}")]);
+    check("\"a\"", &[(1, "!the line is not a JSON object")]);
     check("[{}\n", &[(1, "{}"), (2, "!the list that begins in line 1 has no end: the file may have been cut off")]);
     check(
         "\n{\"users\":[\n{},",

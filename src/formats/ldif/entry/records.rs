@@ -1,4 +1,4 @@
-//! The records of an entry.
+//! The records that an entry becomes.
 
 use super::{Entry, Kind, LOGINS, Settings, Texts, letters};
 use crate::formats::account_state::{AccountState, says_enabled};
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Entry {
-    /// The kind of the entry, or why it is refused.
+    /// The kind of the entry, or the reason for which it is refused.
     pub(in crate::formats::ldif) fn kind(&self) -> Result<Kind, String> {
         if let Some(problem) = &self.problem {
             return Err(problem.clone());
@@ -43,22 +43,22 @@ impl Entry {
         }
     }
 
-    /// True if the entry has a name that servers give to deleted entries.
+    /// True if the entry has a name of the form that servers give to deleted entries.
     fn is_named_as_deleted(&self) -> bool {
         self.dn.is_own("nsuniqueid")
             || ["cn", "ou"].iter().any(|kind| self.dn.own(kind).is_some_and(|own| own.contains("\nDEL:")))
     }
 
-    /// The remark on an entry that is passed over.
+    /// The remark on a skipped entry.
     pub(in crate::formats::ldif) fn passed_over(&self, kind: &Kind) -> Remark {
         let remark = match kind {
             Kind::Unknown(class, true) => Remark::missing(format!(
                 "entries of the class {class} have logins or members, but the class is not known: they are left out"
             )),
             Kind::Unknown(class, false) | Kind::Thing(class) => {
-                Remark::dropped(format!("entries of the class {class} are no users and no groups, and are left out"))
+                Remark::dropped(format!("entries of the class {class} are neither users nor groups, and are left out"))
             }
-            Kind::Rule => Remark::dropped("roles, permissions and rules of FreeIPA are no groups, and are left out"),
+            Kind::Rule => Remark::dropped("roles, permissions and rules of FreeIPA are not groups, and are left out"),
             _ => Remark::dropped("entries that are deleted are left out"),
         };
         remark.about(&*self.shown)
@@ -74,7 +74,7 @@ impl Entry {
         distinguished(self.values(attribute), own).filter(|name| !name.trim().is_empty())
     }
 
-    /// How kanidm calls an entry: it is distinguished by `spn` or `name`.
+    /// The name of an entry of kanidm, whose DN begins with `spn` or `name`.
     fn kanidm_name(&self) -> Option<(&str, &'static str)> {
         if self.dn.own("spn").is_none() && self.dn.own("name").is_none() {
             return None;
@@ -84,13 +84,13 @@ impl Entry {
         name.filter(|(name, _)| !name.trim().is_empty())
     }
 
-    /// The login, and the attribute that it comes from.
+    /// The login, and the attribute that holds it.
     fn login(&self, settings: &Settings) -> Result<(String, String), String> {
         if let Some(wanted) = &settings.login {
             let own = self.dn.own(&wanted.to_ascii_lowercase()).filter(|own| !own.trim().is_empty());
             return match distinguished(&self.logins, own) {
                 Some(login) => Ok((login.to_owned(), wanted.clone())),
-                None => Err(format!("the user has no {wanted}, which --login names")),
+                None => Err(format!("the user has no {wanted}, which --login chooses")),
             };
         }
         if let Some((name, attribute)) = self.kanidm_name() {
@@ -115,7 +115,7 @@ impl Entry {
         name.map(str::to_owned).ok_or_else(|| "the group has no cn".to_owned())
     }
 
-    /// Takes the values of an attribute that count, and remarks on the others.
+    /// Takes the values of an attribute that are used, and adds remarks on the others.
     fn take_values(&mut self, name: &'static str) -> Vec<String> {
         let Some(mut texts) = self.texts.remove(name) else { return Vec::new() };
         let used = if texts.plain.is_empty() { 1 } else { 0 };
@@ -140,7 +140,7 @@ impl Entry {
         first
     }
 
-    /// Takes the text of a field: that of the first of its attributes. Others give way to it.
+    /// Takes the text of a field from the first of its attributes that has a value. The others are lost.
     fn take_field(&mut self, field: TextField) -> Option<String> {
         let mut text = None;
         for attribute in field.ldap_attributes() {
@@ -153,7 +153,7 @@ impl Entry {
         text
     }
 
-    /// Takes the first value of an attribute. The others stay and become a property.
+    /// Takes the first value of an attribute for a field. Further values stay, and become a property.
     fn take_head(&mut self, name: &'static str) -> Option<String> {
         let mut values = self.take_values(name);
         if values.is_empty() {
@@ -166,7 +166,7 @@ impl Entry {
         Some(head)
     }
 
-    /// Takes an attribute whose value may stand in the record already.
+    /// Takes an attribute that may repeat a value of the record. Other values are lost.
     fn drop_known(&mut self, name: &'static str, known: &[&str]) {
         let values = self.take_values(name);
         let others = values.iter().filter(|value| !known.contains(&value.as_str())).count();
@@ -178,7 +178,7 @@ impl Entry {
         }
     }
 
-    /// The user that the entry is, and the attribute that has the login.
+    /// The entry as a user, and the attribute that holds the login.
     pub(in crate::formats::ldif) fn user(&mut self, settings: &Settings) -> Result<(UserRecord, String), String> {
         let (name, attribute) = self.login(settings)?;
         let entry_names = if settings.exported { Vec::new() } else { self.user_names() };
@@ -189,7 +189,7 @@ impl Entry {
         let common = common_name(&name, texts[TextField::FirstName].as_deref(), texts[TextField::LastName].as_deref());
         let display_name = &mut texts[TextField::DisplayName];
         if display_name.is_none() {
-            // Ours has a cn because it has to have one.
+            // Exports of this program write a `cn` only because the class requires one.
             *display_name = cn.clone().filter(|cn| !settings.exported && *cn != name && *cn != common);
         }
         let shown = display_name.clone().unwrap_or_default();
@@ -243,7 +243,8 @@ impl Entry {
         }
     }
 
-    /// The state of the account. Values that are not understood are remarks.
+    /// `Some(true)` if the account is disabled, `None` if the entry does not decide. Adds remarks on values that cannot be
+    /// interpreted.
     fn disabled(&mut self) -> Option<bool> {
         let mut disabled = None;
         for (name, (written, state, value)) in std::mem::take(&mut self.states) {
@@ -258,16 +259,16 @@ impl Entry {
                 }
             }
         }
-        // Where FreeIPA keeps users that are deleted, or not active yet.
+        // FreeIPA keeps deleted users, and users who are not active yet, in these subtrees.
         let is_below = |name| self.dn.is_below("cn", name);
         let is_put_away = is_below("provisioning") && (is_below("deleted users") || is_below("staged users"));
         if is_put_away { Some(true) } else { disabled }
     }
 
-    /// The group that the entry is.
+    /// The entry as a group.
     pub(in crate::formats::ldif) fn group(&mut self, name: &str, settings: &Settings) -> Result<GroupRecord, String> {
         if self.classes.user && (self.texts.contains_key("uid") || self.texts.contains_key("userPassword")) {
-            let text = "an entry is a person and a group: only the group is taken";
+            let text = "an entry is both a person and a group: only the group is imported";
             self.remarks.push(Remark::missing(text).about(&*self.shown));
         }
         let label = self.take_first("displayName");
@@ -302,7 +303,7 @@ impl Entry {
 
     fn remark_foreign(&mut self) {
         for written in std::mem::take(&mut self.foreign).into_values() {
-            let text = format!("members by {written} are left out");
+            let text = format!("members in {written} are left out");
             self.remarks.push(Remark::missing(text).about(&*self.shown));
         }
     }
@@ -321,7 +322,7 @@ impl Entry {
         properties
     }
 
-    /// The remarks on what is not taken over.
+    /// Takes the remarks, with those on attributes that are not imported.
     pub(in crate::formats::ldif) fn take_remarks(&mut self) -> Vec<Remark> {
         if self.open.is_some() {
             self.remark_foreign();
@@ -333,13 +334,14 @@ impl Entry {
         remarks
     }
 
-    /// The parts that the entry has of the list of its members, or of its groups. `None` for a part that is not clear.
+    /// The parts of the list of its groups, or else of its members, in this entry. `None`: a range that cannot be
+    /// parsed.
     pub(in crate::formats::ldif) fn parts(&self, of_groups: bool) -> impl Iterator<Item = Option<Range>> {
         let of_list = move |(list, _): &&(List, _)| (*list == List::MemberOf) == of_groups;
         self.ranges.iter().filter(of_list).map(|(_, range)| *range)
     }
 
-    /// True if the entry only continues a list that another entry begins.
+    /// True if the entry only continues a list that an earlier entry began.
     pub(in crate::formats::ldif) fn is_part(&self, of_groups: bool) -> bool {
         let first = self.parts(of_groups).flatten().map(|range| range.first).min();
         self.problem.is_none() && first.is_some_and(|first| first > 0)
@@ -350,12 +352,12 @@ impl Entry {
         self.classes.user
     }
 
-    /// True if there are so many remarks that they should be reported now.
+    /// True if the remarks take so much memory that they have to be returned now.
     pub(in crate::formats::ldif) fn has_many_remarks(&self) -> bool {
         self.remarks.len() + self.lost.len() > 1000
     }
 
-    /// The memberships that are held.
+    /// Takes the memberships that were read so far.
     pub(in crate::formats::ldif) fn take_links(&mut self) -> Vec<(u64, Link)> {
         if self.open.is_some() {
             self.size = 0;
@@ -363,12 +365,12 @@ impl Entry {
         std::mem::take(&mut self.links)
     }
 
-    /// The user of that name that the entry is, for the memberships in its lists.
+    /// The entry as a user with this name, as the owner of its lists.
     pub(in crate::formats::ldif) fn user_owner(&self, name: &str, settings: &Settings) -> Arc<Owner> {
         self.owner(OwnerKind::User, name, settings)
     }
 
-    /// The group of that name that the entry is, for the memberships in its lists.
+    /// The entry as a group with this name, as the owner of its lists.
     pub(in crate::formats::ldif) fn group_owner(&self, name: &str, settings: &Settings) -> Arc<Owner> {
         self.owner(OwnerKind::Group, name, settings)
     }
@@ -390,8 +392,8 @@ fn is_opaque(text: &str) -> bool {
     }
 }
 
-/// That of the values which the distinguished name has, in its own spelling; else what the distinguished name has;
-/// else the first.
+/// The value that is also in the distinguished name, spelled as in the attribute; or else the value in the
+/// distinguished name; or else the first value.
 fn distinguished<'t>(values: &'t [String], own: Option<&'t str>) -> Option<&'t str> {
     let key = own.map(spelling_key);
     let found = key.and_then(|key| values.iter().find(|value| spelling_key(value) == key));

@@ -92,7 +92,7 @@ fn bulk_files_of_microsoft_are_read() {
         &[
             "the column \"id\" gives way to \"userPrincipalName\"",
             "the column \"id\" gives way to \"userPrincipalName\"",
-            "no field here is called \"state\"",
+            "no field has the name \"state\"",
         ],
     );
     check(
@@ -105,7 +105,7 @@ fn bulk_files_of_microsoft_are_read() {
             enabled(UserRecord { texts: fields([(DisplayName, "Ada L")]), ..user("ada@example.org") }),
             disabled(UserRecord { texts: fields([(DisplayName, "Bob B")]), ..user("bob@example.org") }),
         ],
-        &["an account that is deleted there is left out"],
+        &["a deleted account is left out"],
     );
 }
 
@@ -137,7 +137,7 @@ fn bulk_files_of_google_and_okta_are_read() {
          A,L,cy@example.org,****,Active,Archived,\n",
         "Email Address [Required]",
         &[enabled(google("ada@example.org")), disabled(google("bob@example.org")), disabled(google("cy@example.org"))],
-        &["no field here is called \"Org Unit Path [Required]\""],
+        &["no field has the name \"Org Unit Path [Required]\""],
     );
     check(
         "login,mail,status\nada,a@x,ACTIVE\nbob,,DEPROVISIONED\ncy,,SUSPENDED\ndee,,PURPLE\neve,,\n",
@@ -194,7 +194,7 @@ fn said_by(said_by: SaidBy, record: Record) -> Record {
 }
 
 fn class(class: &str) -> Remark {
-    Remark::dropped(format!("entries of the class \"{class}\" are no users and no groups, and are left out"))
+    Remark::dropped(format!("entries of the class \"{class}\" are neither users nor groups, and are left out"))
 }
 
 #[test]
@@ -336,7 +336,7 @@ fn files_that_were_joined_are_read() {
         "login",
         &[("ada", "a@x"), ("bob", "b@x"), ("login", "l@x")]
             .map(|(name, mail)| UserRecord { texts: fields([(Email, mail)]), ..user(name) }),
-        &["the header stands in the file again"],
+        &["the file repeats its header"],
     );
 }
 
@@ -347,9 +347,9 @@ fn only_exports_have_the_columns_of_exports() {
         "name",
         &[UserRecord { groups: Some(texts(&["x"])), ..user("ada") }],
         &[
-            "no field here is called \"stored_role\"",
-            "no field here is called \"joined\"",
-            "no field here is called \"exported\"",
+            "no field has the name \"stored_role\"",
+            "no field has the name \"joined\"",
+            "no field has the name \"exported\"",
         ],
     );
 }

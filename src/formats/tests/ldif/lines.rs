@@ -18,17 +18,17 @@ fn entries_follow_each_other_without_an_empty_line() {
 
 #[test]
 fn an_odd_line_costs_nothing_but_itself() {
-    let odd = "a line is no attribute, and is left out";
+    let odd = "a line is not an attribute, and is left out";
     for (line, told_of) in [
         (&b"nonsense"[..], odd),
         (b": x", odd),
         (b"a b: x", odd),
         (b"\xff\xfe: x", odd),
-        (b"mail:: a", "the value of mail is no Base64, and is left out"),
+        (b"mail:: a", "the value of mail is not Base64, and is left out"),
         (b"mail: \xff", "the value of mail is not UTF-8, and is left out"),
         (b"mail:: /w==", "the value of mail is not UTF-8, and is left out"),
         (b"userPassword:: /w==", "the value of userPassword is not UTF-8, and is left out"),
-        (b"mail:< file:///y", "the value of mail is in another place, and is left out"),
+        (b"mail:< file:///y", "the value of mail is at a URL, and is left out"),
         (b"jpegPhoto:< file:///y", "the attribute jpegPhoto is left out"),
         (b"photo: \xff\xfe", "the attribute photo is left out"),
         (b"mail:", "the value of mail is empty"),
@@ -79,15 +79,15 @@ fn a_broken_entry_is_refused_and_the_next_one_is_read() {
         (&b"uid: a\nobjectClass: person"[..], "the entry does not begin with its dn"),
         (b"what\nis: this", "the entry does not begin with its dn"),
         (b"dn uid=a\nobjectClass: person", "the entry does not begin with its dn"),
-        (b"dn: nothing\nobjectClass: person", "the dn is no distinguished name: \"nothing\""),
-        (b"dn:\nobjectClass: person", "the dn is no distinguished name: \"\""),
-        (b"dn:: !\nobjectClass: person", "the dn is no Base64"),
-        (b"dn:< file:///x\nobjectClass: person", "the dn is in another place"),
+        (b"dn: nothing\nobjectClass: person", "the dn is not a distinguished name: \"nothing\""),
+        (b"dn:\nobjectClass: person", "the dn is not a distinguished name: \"\""),
+        (b"dn:: !\nobjectClass: person", "the dn is not Base64"),
+        (b"dn:< file:///x\nobjectClass: person", "the dn is at a URL"),
         (b"dn: uid=a\nuid: a", "the entry has no objectClass: export it with all its attributes"),
-        (b"dn: uid=a\nchangetype: modify\nadd: x\nx: y\n-", "the entry is no addition but changetype \"modify\""),
-        (b"dn: uid=a\nchangetype: delete", "the entry is no addition but changetype \"delete\""),
-        (b"dn: uid=a\nchangetype:: !", "the changetype is no Base64"),
-        (b"dn: uid=a\nchangetype delete", "line 2 is no attribute, and may be a changetype"),
+        (b"dn: uid=a\nchangetype: modify\nadd: x\nx: y\n-", "the entry has a changetype other than add: \"modify\""),
+        (b"dn: uid=a\nchangetype: delete", "the entry has a changetype other than add: \"delete\""),
+        (b"dn: uid=a\nchangetype:: !", "the changetype is not Base64"),
+        (b"dn: uid=a\nchangetype delete", "line 2 is not an attribute, and may be a changetype"),
         (b"dn: ou=a\nobjectClass: user", no_login),
         (b"dn: uid=\nobjectClass: user\nuid: \nuid:: IA==", no_login),
         (b"dn: ou=a\nobjectClass: group", "the group has no cn"),
@@ -111,10 +111,10 @@ fn a_broken_entry_is_refused_and_the_next_one_is_read() {
 fn the_end_of_a_search_is_no_entry() {
     let text =
         person("ada", "") + "\n# search reference\nref: ldap://dns.ad/dc=x\n\n# search result\nsearch: 2\nresult: ";
-    let reference = "the server names another server for a part of its entries";
+    let reference = "the server refers to another server for some entries";
     for (result, expected) in [
         ("0 Success\n", vec![reference]),
-        ("4 Size limit exceeded\n", vec![reference, "missing: the search that made the file ended before its end"]),
+        ("4 Size limit exceeded\n", vec![reference, "missing: the search that wrote the file did not finish"]),
     ] {
         let rows = rows(Format::Ldif, text.clone() + result);
         assert_eq!((people(&rows), told(&rows)), (texts(&["ada"]), texts(&expected)));
@@ -126,6 +126,6 @@ fn the_end_of_a_search_is_no_entry() {
 fn an_ldif_of_another_version_is_not_read() {
     let mut rows = open_rows(Format::Ldif, input(b"version: 2\ndn: uid=a\n"), &ReadOptions::default()).unwrap();
     let problem = rows.next().expect("a problem").expect_err("a problem");
-    assert_eq!(problem.to_string(), "the file is LDIF of another version than 1");
+    assert_eq!(problem.to_string(), "the LDIF version of the file is not 1");
     assert!(rows.next().is_none());
 }

@@ -53,7 +53,10 @@ fn a_distinguished_name_means_its_entry_alone() {
     let rows = with_login("mail", text);
     assert_eq!(people(&rows), ["s", "ada.staff", "[payroll]"]);
     assert_eq!(memberships(&rows), ["payroll <- ada.staff", "payroll <- ?", "payroll <- ?", "payroll <- ?"]);
-    assert_eq!(told(&rows).last().unwrap(), "missing: a member or a group is no distinguished name: it is left out");
+    assert_eq!(
+        told(&rows).last().unwrap(),
+        "missing: a member or a group is not a distinguished name, and is left out"
+    );
     let Ok(Some(Record::Member(member))) = &rows[4].record else { panic!("{rows:?}") };
     let Target::Entry { shown, name, .. } = &member.user else { panic!("{member:?}") };
     assert_eq!((rows[4].line, shown.as_str(), name.as_deref()), (18, "uid=ada,ou=staff,dc=x", Some("ada")));
@@ -131,15 +134,15 @@ fn ranges_of_members_are_joined_and_incomplete_ones_told() {
 #[test]
 fn members_that_are_not_understood_are_missing() {
     for (lines, text) in [
-        ("memberURL: ldap:///dc=x??sub?(ou=y)", "members by memberURL are left out"),
-        ("member:: !!!", "a value of member is no Base64: it is left out"),
-        ("member:< file:///etc/passwd", "a value of member is in another place: it is left out"),
+        ("memberURL: ldap:///dc=x??sub?(ou=y)", "members in memberURL are left out"),
+        ("member:: !!!", "a value of member is not Base64: it is left out"),
+        ("member:< file:///etc/passwd", "a value of member is at a URL: it is left out"),
+        ("member;x-pending: uid=ada,ou=people,dc=x", "a value of member has an unknown option, and is left out"),
         (
-            "member;x-pending: uid=ada,ou=people,dc=x",
-            "a value of member has an option that is not known: it is left out",
+            "member uid=ada,ou=people,dc=x",
+            "a line that begins with member is not an attribute: a membership is left out",
         ),
-        ("member uid=ada,ou=people,dc=x", "a line that begins with member is no attribute: a membership is left out"),
-        ("member: uid=ada,ou=people,", "a member or a group is no distinguished name: it is left out"),
+        ("member: uid=ada,ou=people,", "a member or a group is not a distinguished name, and is left out"),
     ] {
         let text_read = format!("dn: cn=g,dc=x\nobjectClass: group\ncn: g\n{lines}\n\n{}", person("ada", ""));
         let rows = rows(Format::Ldif, text_read);

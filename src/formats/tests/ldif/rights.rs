@@ -67,7 +67,7 @@ fn a_state_that_is_not_understood_disables_and_is_told() {
         let text = format!("the value of {name} is not understood: the account is disabled");
         let (disabled, told) = account(lines);
         assert_eq!(disabled, Some(true));
-        assert_eq!(told, ["a line is no attribute, and is left out".to_owned(), text]);
+        assert_eq!(told, ["a line is not an attribute, and is left out".to_owned(), text]);
     }
     // It may have been the class of a computer.
     assert_eq!(account("objectClass:: !").0, Some(true));
@@ -133,7 +133,7 @@ fn an_outpost_of_authentik_is_read() {
             "the attribute goauthentik.io/ldap/superuser is left out",
             "the attribute uid is left out",
             "the attribute uid is left out",
-            "entries of the class goauthentik.io/ldap/virtual-group are no users and no groups, and are left out",
+            "entries of the class goauthentik.io/ldap/virtual-group are neither users nor groups, and are left out",
         ]
     );
 }

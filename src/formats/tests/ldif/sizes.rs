@@ -51,7 +51,7 @@ fn a_group_that_is_longer_than_a_row_passes_through() {
     assert_eq!(people(&rest), ["bob"]);
     assert_eq!(rest.len(), 4);
     assert!(rest.is_sorted_by_key(|row| row.line));
-    let told_of = ["a line is no attribute, and is left out", "the attribute info is left out", INCOMPLETE];
+    let told_of = ["a line is not an attribute, and is left out", "the attribute info is left out", INCOMPLETE];
     assert_eq!(told(&rest), told_of);
 
     // It is not clear yet what it is.

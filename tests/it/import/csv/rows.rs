@@ -64,7 +64,7 @@ lee,standard,administrators
 ",
         users: &["lee:", "ned read:", "nemo admin: administrators"],
         report: &[
-            "4: refused: role is none of admin, standard and read: \"king\"",
+            "4: refused: role is not admin, standard or read: \"king\"",
             "5: missing: a role other than admin keeps users out of the group",
         ],
         status: 1,
@@ -139,7 +139,7 @@ ned,"Ned
 kim,Kim
 "#,
         users: &["nemo:"],
-        report: &["3: refused: the row opens a quote that nothing closes, so the rest of"],
+        report: &["3: refused: a quote in the row is never closed, so the rest of"],
         status: 1,
         shuffled: false,
         ..CASE
@@ -162,7 +162,7 @@ nemo,Nemo
 nemo,Nemo
 ",
         users: &["nemo:"],
-        report: &["2: lost: no field here is called \"Vorname\": nemo"],
+        report: &["2: lost: no field has the name \"Vorname\": nemo"],
         shuffled: false,
         ..CASE
     },
@@ -223,9 +223,9 @@ nemo:x:1000:1000:Captain Nemo:/home/nemo:/bin/sh
 ",
         users: &["nemo:", "root:"],
         report: &[
-            "2: lost: no field here is called \"gid\": root … (and 1 more)",
-            "2: lost: no field here is called \"home\": root … (and 1 more)",
-            "2: lost: no field here is called \"shell\": root … (and 1 more)",
+            "2: lost: no field has the name \"gid\": root … (and 1 more)",
+            "2: lost: no field has the name \"home\": root … (and 1 more)",
+            "2: lost: no field has the name \"shell\": root … (and 1 more)",
             "2: lost: nothing here can check a password of the kind marker of a … (and 1 more)",
             "2: lost: the column \"uid\" gives way to \"user\": root … (and 1 more)",
         ],
@@ -264,7 +264,7 @@ login,mail
 ned,ned@sea.example
 ",
         users: &["ned:", "nemo:"],
-        report: &["3: lost: the header stands in the file again"],
+        report: &["3: lost: the file repeats its header"],
         ..CASE
     },
     Case {

@@ -96,8 +96,8 @@ ned;Ned;ned@sea.example;Land
 ",
         users: &["ned:", "nemo:"],
         report: &[
-            "3: lost: no field here is called \"Nachname\": nemo … (and 1 more)",
-            "3: lost: no field here is called \"Vorname\": nemo … (and 1 more)",
+            "3: lost: no field has the name \"Nachname\": nemo … (and 1 more)",
+            "3: lost: no field has the name \"Vorname\": nemo … (and 1 more)",
         ],
         ..CASE
     },
@@ -207,7 +207,7 @@ Ned Land,ned@sea.example,Twenty-thousand-2,Yes,Ned,Land,Harpooner,
         users: &["ned@sea.example disabled password:", "nemo@sea.example password:"],
         report: &[
             "3: lost: an example row of a template is left out",
-            "4: lost: no field here is called \"Department [department]\":",
+            "4: lost: no field has the name \"Department [department]\":",
         ],
         ..CASE
     },
@@ -220,9 +220,9 @@ ned@sea.example,Ned Land,Land,ned@sea.example,Ned,0c1d2e3f-0000-0000-0000-000000
 ",
         users: &["ned@sea.example disabled:", "nemo@sea.example:"],
         report: &[
-            "2: lost: no field here is called \"createdDateTime\": nemo@sea.example … (and 1 more)",
-            "2: lost: no field here is called \"usageLocation\": nemo@sea.example … (and 1 more)",
-            "2: lost: no field here is called \"userType\": nemo@sea.example … (and 1 more)",
+            "2: lost: no field has the name \"createdDateTime\": nemo@sea.example … (and 1 more)",
+            "2: lost: no field has the name \"usageLocation\": nemo@sea.example … (and 1 more)",
+            "2: lost: no field has the name \"userType\": nemo@sea.example … (and 1 more)",
             "2: lost: the column \"id\" gives way to \"userPrincipalName\": … (and 1 more)",
         ],
         ..CASE
@@ -237,9 +237,9 @@ False,Paris,Old Hand,Old,Hand,old@sea.example,,2026-02-02 10:00:00Z,
 ",
         users: &["ned@sea.example disabled:", "nemo@sea.example:"],
         report: &[
-            "2: lost: no field here is called \"City\": nemo@sea.example … (and 2 more)",
-            "2: lost: no field here is called \"Licenses\": nemo@sea.example … (and 1 more)",
-            "4: lost: an account that is deleted there is left out:",
+            "2: lost: no field has the name \"City\": nemo@sea.example … (and 2 more)",
+            "2: lost: no field has the name \"Licenses\": nemo@sea.example … (and 1 more)",
+            "4: lost: a deleted account is left out:",
         ],
         ..CASE
     },
@@ -252,8 +252,8 @@ Ned,Land,ned@sea.example,****,,/Deck,,Suspended,Never logged in,,
 ",
         users: &["ned@sea.example disabled:", "nemo@sea.example:"],
         report: &[
-            "2: lost: no field here is called \"Last Sign In [READ ONLY]\": … (and 1 more)",
-            "2: lost: no field here is called \"Org Unit Path [Required]\": … (and 1 more)",
+            "2: lost: no field has the name \"Last Sign In [READ ONLY]\": … (and 1 more)",
+            "2: lost: no field has the name \"Org Unit Path [Required]\": … (and 1 more)",
             "2: lost: nothing here can check a password of the kind masked value: … (and 1 more)",
         ],
         ..CASE
@@ -266,7 +266,7 @@ Nemo,Dakkar,nemo@sea.example,twenty thousand leagues,,/,
 Ned,Land,ned@sea.example,twenty thousand leagues,,/,Suspended
 ",
         users: &["ned@sea.example disabled password:", "nemo@sea.example password:"],
-        report: &["2: lost: no field here is called \"Org Unit Path [Required]\": … (and 1 more)"],
+        report: &["2: lost: no field has the name \"Org Unit Path [Required]\": … (and 1 more)"],
         ..CASE
     },
     Case {
@@ -309,7 +309,7 @@ o8@sea.example,A,B,o8@sea.example,,
         users: &["ned disabled: Deck", "nemo: Bridge, Deck"],
         groups: &["Bridge: Deck", "Deck:"],
         report: &[
-            "6: lost: entries of the class \"computer\" are no users and no groups,",
+            "6: lost: entries of the class \"computer\" are neither users nor groups,",
             "7: missing: the row of the group",
             "7: refused: group already exists: Administrators (--on-conflict update",
         ],

@@ -215,10 +215,10 @@ const DS389_RECORDS: &str = r#"
 "#;
 
 const DS389_REPORT: [&str; 5] = [
-    "lost: entries of the class domain are no users and no groups, and are left out: dc=example,dc=org",
-    "lost: entries of the class organizationalUnit are no users and no groups, and are left out: ou=people,\
+    "lost: entries of the class domain are neither users nor groups, and are left out: dc=example,dc=org",
+    "lost: entries of the class organizationalUnit are neither users nor groups, and are left out: ou=people,\
      dc=example,dc=org (and 1 more)",
-    "lost: entries of the class LdapSubEntry are no users and no groups, and are left out: cn=nsManagedDisabledRole,\
+    "lost: entries of the class LdapSubEntry are neither users nor groups, and are left out: cn=nsManagedDisabledRole,\
      dc=example,dc=org",
     "lost: values of sn in other languages, or with other options, are left out: uid=ada,ou=people,dc=example,dc=org",
     "lost: nothing here can check a password of the kind {crypt}$1$: it is left out",

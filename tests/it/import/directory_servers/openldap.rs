@@ -179,10 +179,10 @@ const OPENLDAP_RECORDS: &str = r#"
 "#;
 
 const OPENLDAP_REPORT: [&str; 15] = [
-    "lost: entries of the class domain are no users and no groups, and are left out: dc=example,dc=org",
-    "lost: entries of the class organizationalUnit are no users and no groups, and are left out: ou=people,\
+    "lost: entries of the class domain are neither users nor groups, and are left out: dc=example,dc=org",
+    "lost: entries of the class organizationalUnit are neither users nor groups, and are left out: ou=people,\
      dc=example,dc=org (and 1 more)",
-    "lost: entries of the class device are no users and no groups, and are left out: cn=printer,dc=example,dc=org",
+    "lost: entries of the class device are neither users nor groups, and are left out: cn=printer,dc=example,dc=org",
     "lost: the attribute gidNumber is left out: uid=ada,ou=people,dc=example,dc=org (and 2 more)",
     "lost: the attribute homeDirectory is left out: uid=ada,ou=people,dc=example,dc=org (and 1 more)",
     "lost: the attribute uidNumber is left out: uid=ada,ou=people,dc=example,dc=org (and 1 more)",

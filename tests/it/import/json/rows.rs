@@ -62,9 +62,9 @@ nonsense
 "#,
         users: &["lee:", "max:", "nemo:"],
         report: &[
-            "2: refused: the object is no JSON: unexpected closing curly bracket, no",
-            "3: refused: the object is no JSON: unexpected end of the text at 14",
-            "5: refused: the line is no JSON object",
+            "2: refused: the object is not JSON: unexpected closing curly bracket, no",
+            "3: refused: the object is not JSON: unexpected end of the text at 14",
+            "5: refused: the line is not a JSON object",
             "6: refused: the login is missing: \"name\" is empty",
             "7: refused: the login is missing",
             "8: refused: name is not a text",
@@ -93,7 +93,7 @@ nonsense
 {"username":1.50}
 "#,
         report: &[
-            "1: lost: no field here is called \"id\"",
+            "1: lost: no field has the name \"id\"",
             "1: refused: the login is missing",
             "2: refused: name is not a text",
             "3: refused: username is not a text",
@@ -131,9 +131,9 @@ nonsense
 "#,
         users: &["r1:", "r2 admin: administrators", "r4:", "r5 disabled admin: administrators"],
         report: &[
-            "1: lost: no field here is called \"is_superuser\": r1",
-            "3: refused: role is none of admin, standard and read: \"superadmin\"",
-            "4: lost: no field here is called \"roles\": r4",
+            "1: lost: no field has the name \"is_superuser\": r1",
+            "3: refused: role is not admin, standard or read: \"superadmin\"",
+            "4: lost: no field has the name \"roles\": r4",
         ],
         status: 1,
         ..CASE
@@ -147,9 +147,9 @@ nonsense
 "#,
         users: &["kim:", "ned:", "nemo:"],
         report: &[
-            "1: lost: no field here is called \"colour\": nemo … (and 1 more)",
-            "1: lost: no field here is called \"shoe\": nemo",
-            "2: lost: no field here is called \"Colour\": ned",
+            "1: lost: no field has the name \"colour\": nemo … (and 1 more)",
+            "1: lost: no field has the name \"shoe\": nemo",
+            "2: lost: no field has the name \"Colour\": ned",
             "3: lost: the key \"name\" gives way to \"name\": kim",
         ],
         ..CASE
@@ -337,9 +337,9 @@ nonsense
         users: &["nemo:"],
         groups: &["bridge:"],
         report: &[
-            "1: lost: no field here is called \"teamCount\"",
-            "1: missing: no field here is called \"teams\"",
-            "2: missing: no field here is called \"users\"",
+            "1: lost: no field has the name \"teamCount\"",
+            "1: missing: no field has the name \"teams\"",
+            "2: missing: no field has the name \"users\"",
         ],
         status: 1,
         ..CASE

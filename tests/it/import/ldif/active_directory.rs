@@ -45,9 +45,9 @@ cn: S-1-5-21-1-2-3-1105
         groups: &["Crew:"],
         report: &[
             "5: missing: members of CN=Crew,OU=G,DC=sea,DC=example are unknown: … (and 3 more)",
-            "15: lost: entries of the class contact are no users and no groups,",
-            "23: lost: entries of the class computer are no users and no groups,",
-            "32: lost: entries of the class foreignSecurityPrincipal are no users",
+            "15: lost: entries of the class contact are neither users nor groups,",
+            "23: lost: entries of the class computer are neither users nor groups,",
+            "32: lost: entries of the class foreignSecurityPrincipal are neither users",
         ],
         status: 1,
         ..CASE
@@ -111,8 +111,8 @@ sAMAccountName: d7
 ",
         users: &["d1:", "d2 disabled:", "d3 disabled:", "d4 disabled:"],
         report: &[
-            "35: lost: entries of the class computer are no users and no groups,",
-            "42: refused: the entry is no addition but changetype \"modify\"",
+            "35: lost: entries of the class computer are neither users nor groups,",
+            "42: refused: the entry has a changetype other than add: \"modify\"",
             "48: lost: entries that are deleted are left out:",
         ],
         status: 1,
@@ -188,8 +188,8 @@ nsAccountLock true
         users: &["ned disabled:", "nemo: crew"],
         groups: &["crew:"],
         report: &[
-            "1: lost: a line is no attribute, and is left out: line 5 … (and 1 more)",
-            "8: missing: a line that begins with member is no attribute: a",
+            "1: lost: a line is not an attribute, and is left out: line 5 … (and 1 more)",
+            "8: missing: a line that begins with member is not an attribute: a",
             "14: lost: the value of nsaccountlock is not understood: the account",
         ],
         status: 1,
@@ -211,8 +211,8 @@ objectClass: device
 cn: mast
 ",
         report: &[
-            "1: lost: entries of the class organizationalUnit are no users and no … (and 1 more)",
-            "9: lost: entries of the class device are no users and no groups, and",
+            "1: lost: entries of the class organizationalUnit are neither users … (and 1 more)",
+            "9: lost: entries of the class device are neither users nor groups, and",
         ],
         ..CASE
     },
@@ -232,7 +232,7 @@ cn: hull
 ",
         report: &[
             "1: missing: entries of the class seaCaptain have logins or members, but",
-            "8: lost: entries of the class seaPart are no users and no groups,",
+            "8: lost: entries of the class seaPart are neither users nor groups,",
         ],
         status: 1,
         ..CASE

@@ -51,8 +51,8 @@ member: cn=bridge,ou=teams,dc=sea,dc=example
         users: &["ned: deck", "nemo password: bridge"],
         groups: &["bridge:", "deck: bridge"],
         report: &[
-            "1: lost: entries of the class organization are no users and no",
-            "10: lost: entries of the class organizationalUnit are no users and no",
+            "1: lost: entries of the class organization are neither users nor",
+            "10: lost: entries of the class organizationalUnit are neither users nor",
         ],
         ..CASE
     },
@@ -93,7 +93,7 @@ result: 0 Success
 ",
         users: &["nemo: bridge"],
         groups: &["bridge:"],
-        report: &["23: lost: the server names another server for a part of its entries:"],
+        report: &["23: lost: the server refers to another server for some entries:"],
         ..CASE
     },
     Case {
@@ -109,7 +109,7 @@ search: 2
 result: 4 Size limit exceeded
 ",
         users: &["nemo:"],
-        report: &["7: missing: the search that made the file ended before its end: \"4 Size"],
+        report: &["7: missing: the search that wrote the file did not finish: \"4 Size"],
         status: 1,
         ..CASE
     },
@@ -281,7 +281,7 @@ cn: nsManagedDisabledRole
         report: &[
             "25: lost: the attribute nsRoleDN is left out: uid=a5,ou=p,dc=sea",
             "31: lost: the value of nsAccountLock is not understood: the account",
-            "37: lost: entries of the class LDAPsubentry are no users and no",
+            "37: lost: entries of the class LDAPsubentry are neither users nor",
         ],
         ..CASE
     },
@@ -304,8 +304,8 @@ member:< file:///tmp/members
         groups: &["bridge:"],
         report: &[
             "1: lost: the attribute jpegPhoto is left out: uid=nemo,dc=sea",
-            "1: lost: the value of userPassword is in another place, and is left",
-            "8: missing: a value of member is in another place: it is left out: line",
+            "1: lost: the value of userPassword is at a URL, and is left",
+            "8: missing: a value of member is at a URL: it is left out: line",
         ],
         status: 1,
         ..CASE

@@ -28,7 +28,7 @@ member: uid=u2,dc=sea
         groups: &["crew:"],
         report: &[
             "1: lost: the attribute uid is left out: uid=u1,dc=sea",
-            "7: refused: the user has no mail, which --login names",
+            "7: refused: the user has no mail, which --login chooses",
             "16: missing: members of cn=crew,dc=sea are unknown: no user and no",
         ],
         status: 1,
@@ -221,8 +221,8 @@ uid: kim
 ",
         users: &["kim:"],
         report: &[
-            "1: refused: the entry is no addition but changetype \"delete\"",
-            "4: refused: the entry is no addition but changetype \"modrdn\"",
+            "1: refused: the entry has a changetype other than add: \"delete\"",
+            "4: refused: the entry has a changetype other than add: \"modrdn\"",
         ],
         status: 1,
         ..CASE
@@ -257,7 +257,7 @@ uid: nemo
 ",
         users: &["nemo:"],
         groups: &["all:"],
-        report: &["1: missing: members by memberURL are left out: cn=all,dc=sea"],
+        report: &["1: missing: members in memberURL are left out: cn=all,dc=sea"],
         status: 1,
         ..CASE
     },

@@ -171,8 +171,8 @@ uid:: a2lt
 ",
         users: &["kim:"],
         report: &[
-            "1: refused: the entry is no addition but changetype \"delete\"",
-            "6: refused: the entry is no addition but changetype \"delete\"",
+            "1: refused: the entry has a changetype other than add: \"delete\"",
+            "6: refused: the entry has a changetype other than add: \"delete\"",
         ],
         status: 1,
         ..CASE
@@ -196,7 +196,7 @@ uid: nemo
 ",
         users: &["nemo:"],
         groups: &["crew:"],
-        report: &["5: refused: the entry is no addition but changetype \"modify\""],
+        report: &["5: refused: the entry has a changetype other than add: \"modify\""],
         status: 1,
         ..CASE
     },
@@ -213,7 +213,7 @@ userPassword: open sesame please
         groups: &["nemo:"],
         report: &[
             "1: lost: the attribute userPassword is left out: uid=nemo,dc=sea",
-            "1: missing: an entry is a person and a group: only the group is taken:",
+            "1: missing: an entry is both a person and a group: only the group is imported:",
         ],
         status: 1,
         shuffled: false,

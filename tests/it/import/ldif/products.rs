@@ -116,8 +116,8 @@ fqdn: nautilus.sea
         report: &[
             "1: lost: the attribute krbPrincipalName is left out:",
             "12: lost: memberships in roles, permissions and rules of FreeIPA are left",
-            "42: lost: roles, permissions and rules of FreeIPA are no groups, and",
-            "48: lost: entries of the class ipahost are no users and no groups,",
+            "42: lost: roles, permissions and rules of FreeIPA are not groups, and",
+            "48: lost: entries of the class ipahost are neither users nor groups,",
         ],
         ..CASE
     },
@@ -212,7 +212,7 @@ zimbraMailForwardingAddress: nemo@sea.example
         report: &[
             "1: lost: the attribute zimbraId is left out:",
             "18: lost: the attribute mail is left out:",
-            "18: missing: members by zimbraMailForwardingAddress are left out:",
+            "18: missing: members in zimbraMailForwardingAddress are left out:",
         ],
         status: 1,
         ..CASE
