@@ -109,13 +109,14 @@ impl Filter {
         Filter::Flag(Flag::Administrator, true)
     }
 
-    /// Returns false if a change of groups or memberships can change which users pass.
+    /// Returns false if a change that is not a change of the user's own fields can change which users pass: one of groups,
+    /// of memberships, or of the time of the last change.
     pub fn depends_on_user_alone(&self) -> bool {
         match self {
             Filter::And(filters) | Filter::Or(filters) => filters.iter().all(Filter::depends_on_user_alone),
             Filter::Not(filter) => filter.depends_on_user_alone(),
-            Filter::Flag(Flag::Administrator, _) | Filter::MemberOf(_) => false,
-            Filter::Text(..) | Filter::Words(_) | Filter::Flag(..) | Filter::UnchangedSince(_) => true,
+            Filter::Flag(Flag::Administrator, _) | Filter::MemberOf(_) | Filter::UnchangedSince(_) => false,
+            Filter::Text(..) | Filter::Words(_) | Filter::Flag(..) => true,
         }
     }
 

@@ -108,7 +108,7 @@ pub(in crate::store) const ADVANCED_SCOPES: [CacheScope; 4] =
 
 /// The scopes that a change invalidates. Every commit also invalidates [`CacheScope::Anything`].
 ///
-/// Two kinds of changes are not in the audit log. Another order of memberships calls `WriteTx::invalidate` itself. Another
+/// Two kinds of changes are not in the audit log. Another order of memberships calls `WriteTx::invalidate_order`. Another
 /// hash of the same password invalidates nothing: a cached login stays right.
 pub(in crate::store) const fn invalidated_by(action: Action) -> &'static [CacheScope] {
     use CacheScope::{Credentials, Groups, Rights, Users};

@@ -9,6 +9,10 @@ use std::sync::{Arc, Mutex};
 pub(in crate::store) const CHANGES_PER_COMMIT_MAX: usize = 2048;
 /// Changes in the log, over all commits.
 const CHANGES_MAX: usize = 8192;
+/// Bytes that the keys of one commit may have for the log to keep them.
+const KEY_BYTES_PER_COMMIT_MAX: usize = 1 << 20;
+/// Bytes of the keys in the log.
+const KEY_BYTES_MAX: usize = 4 << 20;
 
 /// A change that can add a user to a list, remove it, or move it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,13 +29,16 @@ pub(in crate::store) enum RowChange {
 #[derive(Debug, Default)]
 pub(in crate::store) struct RowChanges {
     changes: Vec<RowChange>,
+    /// Bytes of the keys in them.
+    key_bytes: usize,
     /// There were too many changes to keep them.
     overflowed: bool,
 }
 
 impl RowChanges {
     pub(in crate::store) fn push(&mut self, change: RowChange) {
-        self.overflowed |= self.changes.len() >= CHANGES_PER_COMMIT_MAX;
+        self.key_bytes += change.key_bytes();
+        self.overflowed |= self.changes.len() >= CHANGES_PER_COMMIT_MAX || self.key_bytes > KEY_BYTES_PER_COMMIT_MAX;
         if self.overflowed {
             self.changes = Vec::new();
         } else {
@@ -60,6 +67,8 @@ struct Log {
     commits: VecDeque<Commit>,
     /// Changes in all of them.
     length: usize,
+    /// Bytes of the keys in them.
+    key_bytes: usize,
     /// The last commit of each changed user in them.
     last: HashMap<i64, i64>,
 }
@@ -69,6 +78,7 @@ struct Commit {
     /// The newest row of the audit log in its snapshot.
     point: i64,
     changes: Arc<[RowChange]>,
+    key_bytes: usize,
 }
 
 impl RowChangeLog {
@@ -76,7 +86,8 @@ impl RowChangeLog {
     pub(in crate::store) fn push(&self, before: i64, after: i64, changes: RowChanges) {
         let mut log = locked(&self.0);
         let newest = log.commits.back().map(|commit| commit.point).or(log.start);
-        if changes.overflowed {
+        // Ids ascend, unless another program has removed the newest row.
+        if changes.overflowed || after < before {
             *log = Log { start: Some(after), ..Log::default() };
             return;
         }
@@ -86,10 +97,13 @@ impl RowChangeLog {
         }
         log.length += changes.changes.len();
         log.last.extend(changes.changes.iter().map(|change| (change.user_id(), after)));
-        log.commits.push_back(Commit { point: after, changes: changes.changes.into() });
-        while log.length > CHANGES_MAX || log.commits.len() > CHANGES_MAX {
+        log.key_bytes += changes.key_bytes;
+        let RowChanges { changes, key_bytes, .. } = changes;
+        log.commits.push_back(Commit { point: after, changes: changes.into(), key_bytes });
+        while log.length > CHANGES_MAX || log.commits.len() > CHANGES_MAX || log.key_bytes > KEY_BYTES_MAX {
             let Some(oldest) = log.commits.pop_front() else { break };
             log.length -= oldest.changes.len();
+            log.key_bytes -= oldest.key_bytes;
             log.start = Some(oldest.point);
             for change in &*oldest.changes {
                 if log.last.get(&change.user_id()).is_some_and(|point| *point <= oldest.point) {
@@ -135,6 +149,13 @@ impl Log {
 }
 
 impl RowChange {
+    fn key_bytes(&self) -> usize {
+        match self {
+            RowChange::Identity { keys, .. } => keys.iter().map(String::len).sum(),
+            RowChange::Fields { .. } | RowChange::Membership { .. } => 0,
+        }
+    }
+
     fn user_id(&self) -> i64 {
         match self {
             RowChange::Identity { user_id, .. } | RowChange::Fields { user_id } => *user_id,
@@ -148,7 +169,9 @@ mod tests {
     use super::*;
 
     fn of(user_id: i64) -> RowChanges {
-        RowChanges { changes: vec![RowChange::Fields { user_id }], overflowed: false }
+        let mut changes = RowChanges::default();
+        changes.push(RowChange::Fields { user_id });
+        changes
     }
 
     fn users(log: &RowChangeLog, one: i64, other: i64) -> Option<Vec<i64>> {
@@ -219,6 +242,32 @@ mod tests {
         assert_eq!((users(&log, 4, 5), users(&log, 5, 5)), (None, Some(vec![])));
         log.push(5, 6, of(3));
         assert_eq!(users(&log, 5, 6), Some(vec![3]));
+    }
+
+    #[test]
+    fn long_keys_count() {
+        let renamed = |user_id, length| {
+            let mut changes = RowChanges::default();
+            changes.push(RowChange::Identity { user_id, keys: vec!["k".repeat(length)] });
+            changes
+        };
+        let log = RowChangeLog::default();
+        for point in 0..100 {
+            log.push(point, point + 1, renamed(point, KEY_BYTES_MAX / 10));
+        }
+        assert_eq!((users(&log, 90, 100).map(|users| users.len()), users(&log, 89, 100)), (Some(10), None));
+        log.push(100, 101, renamed(1, KEY_BYTES_PER_COMMIT_MAX + 1));
+        assert_eq!(users(&log, 100, 101), None);
+    }
+
+    #[test]
+    fn ids_that_descend_begin_a_new_log() {
+        let log = RowChangeLog::default();
+        log.push(10, 11, of(1));
+        log.push(11, 8, of(2));
+        assert_eq!((users(&log, 10, 11), users(&log, 8, 8)), (None, Some(vec![])));
+        log.push(8, 9, of(3));
+        assert_eq!(users(&log, 8, 9), Some(vec![3]));
     }
 
     #[test]

@@ -164,7 +164,14 @@ impl WriterState {
         if known == version {
             return Ok(());
         }
-        self.newest_change.store(rows.newest_change_id()?, Ordering::Relaxed);
+        match rows.newest_change_id() {
+            Ok(newest) => self.newest_change.store(newest, Ordering::Relaxed),
+            Err(error) => {
+                // The next call has to notice the same change.
+                self.set_data_version(known);
+                return Err(error);
+            }
+        }
         ADVANCED_SCOPES.into_iter().for_each(|scope| self.generations.advance(scope));
         self.generations.advance(CacheScope::Anything);
         self.generations.notify();

@@ -188,7 +188,11 @@ impl WriterState {
 
     /// Forgets SQLite's number of changes by other connections, after an error that may have changed it.
     pub(super) fn forget_data_version(&self) {
-        self.data_version.store(UNKNOWN_VERSION, Ordering::Release);
+        self.set_data_version(UNKNOWN_VERSION);
+    }
+
+    pub(super) fn set_data_version(&self, version: i64) {
+        self.data_version.store(version, Ordering::Release);
     }
 }
 

@@ -21,6 +21,8 @@ const SKIPPED_MAX: u64 = 1000;
 const ENTRIES_PER_CHANGE: usize = 64;
 /// Changes that a list of any length may follow.
 const CHANGES_MIN: usize = 16;
+/// Changes that the longest list may follow. Changed users who are neighbours are searched one by one.
+const CHANGES_MAX: usize = 512;
 
 const MEMBERS_FROM: &str = "memberships join users on users.id = user_id where group_id = ?1 and (username_key >= ?2
     and username_key < ?3 or user_id in (select user_id from withheld_user_keys where key >= ?2 and key < ?3))";
@@ -131,7 +133,7 @@ impl ReadTx<'_> {
         }
         let Some(commits) = memory.row_changes(list.point, point) else { return Ok(None) };
         let changed = changed_users(key, commits.iter().flat_map(|commit| commit.iter()));
-        if changed.len() > CHANGES_MIN + list.ids.len() / ENTRIES_PER_CHANGE {
+        if changed.len() > (CHANGES_MIN + list.ids.len() / ENTRIES_PER_CHANGE).min(CHANGES_MAX) {
             return Ok(None);
         }
         let mut ids = list.ids.clone();
