@@ -64,7 +64,7 @@ impl Directory {
         })
     }
 
-    /// Ends that; nothing changes if it is none.
+    /// Removes a subgroup from a group. Does nothing if it is not in the group.
     ///
     /// # Errors
     /// `Forbidden` for those who are no administrators; `NotFound`; `LastAdministrator`.

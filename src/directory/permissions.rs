@@ -216,7 +216,7 @@ pub(super) fn require_unprotected(caller: &Caller, rules: &Rules, user: &User) -
     Ok(())
 }
 
-/// Refuses to let a caller who is no administrator have anything to do with one.
+/// Refuses an operation on an administrator to a caller who is not one.
 pub(super) fn require_no_administrator(caller: &Caller, administrator: bool, denied: DeniedAction) -> Result<()> {
     if administrator && !caller.is_administrator() { Err(Error::Forbidden(denied)) } else { Ok(()) }
 }

@@ -38,7 +38,7 @@ impl Gate {
 
 /// The users, groups and keys of an open directory, for calls without HTTP. Each call blocks until it is done; when it
 /// returns, its change is on disk. Clones refer to the same directory and can be used in any thread. After the
-/// directory is closed, calls fail with [`ErrorKind::Closed`](super::ErrorKind::Closed).
+/// directory is closed, calls fail with [`ErrorKind::Closed`].
 ///
 /// The calls have all rights, like commands on the machine of the server; they can also change protected users. In the
 /// audit log their changes have the caller kind `operator`, the caller `library` or the name of [`Directory::by`], and

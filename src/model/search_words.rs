@@ -11,7 +11,7 @@ const SEARCH_WORDS_MAX: usize = 32;
 /// Separates the texts of a row, and the words of a search. No text and no word contains it.
 const SEPARATOR: char = '\n';
 
-/// The words of a search, in the form of [`push_folded`]. No word is empty, and none has white space or a comma.
+/// The words of a search, in the form of `push_folded`. No word is empty, and none has white space or a comma.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct SearchWords(Vec<String>);
 
