@@ -3,7 +3,7 @@
 -- the program, so that all spellings of a name lead to one row. A row can keep an older key, see `withheld_user_keys`.
 -- SQLite stores the comments inside a statement in the database, and `rollbook check` compares them: they change only
 -- with a migration.
--- Version 8; `application_id` and `user_version` are set by the program in the transaction that runs this.
+-- Version 9; `application_id` and `user_version` are set by the program in the transaction that runs this.
 
 -- `alter table` of version 7 added the last column, `phone`, in this form.
 create table users (
@@ -220,3 +220,26 @@ create table entry_names (
 
 create index entry_names_by_user on entry_names (user_id) where user_id is not null;
 create index entry_names_by_group on entry_names (group_id) where group_id is not null;
+
+-- The index for searches of users by words, which the server fills in the background (see `docs/architecture.md`). A
+-- segment has some users by the grams of their texts: pieces of one, two or three characters.
+create table search_segments (
+    id       integer primary key,
+    level    integer not null,                     -- number of merges that have led to it
+    base     integer not null,                     -- the lists have the differences of row ids to this one
+    last     integer not null,                     -- the largest row id in the lists
+    complete integer not null check (complete in (0, 1)) -- 0: not part of the index, being written or removed
+) strict;
+
+create table search_grams (
+    segment integer not null references search_segments (id),
+    gram    text not null check (length(gram) between 1 and 3),
+    users   blob not null,                         -- row ids of the users with the gram in their texts
+    primary key (segment, gram)
+) strict, without rowid;
+
+-- Users whose texts were changed after they were indexed.
+create table search_changed (
+    user_id integer primary key references users (id) on delete cascade,
+    change  integer not null                       -- the newest row of `changes` after that change
+) strict;

@@ -5,16 +5,17 @@ use crate::people::{LARGE_GROUP, Population, Size, group_name, names_of, random,
 use crate::process::{Folder, Process};
 use crate::requests::{Credentials, request};
 use rollbook::model::fold_name;
-use rusqlite::{Connection, Transaction, named_params};
+use rusqlite::{Connection, OpenFlags, Transaction, named_params};
 use serde_json::Value;
 use std::fs::File;
+use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// The version of the schema that the fill is written for.
-const SCHEMA_VERSION: i64 = 8;
+const SCHEMA_VERSION: i64 = 9;
 /// All of its tables and columns. After a change of the schema, the fill has to be adapted, so that the bench measures rows as
 /// the product writes them. The fill writes no audit log: the measured operations append to it and never read it.
-const TABLES: [(&str, &str); 15] = [
+const TABLES: [(&str, &str); 18] = [
     ("change_marks", "id at"),
     ("changes", "id at caller_kind caller dialect action name before after"),
     ("counters", "name value"),
@@ -33,6 +34,9 @@ const TABLES: [(&str, &str); 15] = [
     ("imports", "digest line at"),
     ("memberships", "group_id user_id seq written"),
     ("passwords", "user_id number imported slow_kind"),
+    ("search_changed", "user_id change"),
+    ("search_grams", "segment gram users"),
+    ("search_segments", "id level base last complete"),
     ("subgroups", "parent_id child_id seq child_written parent_written"),
     (
         "users",
@@ -85,6 +89,18 @@ impl Data {
     /// A folder with a copy of the database.
     pub fn copy(&self) -> Folder {
         self.folder.copy()
+    }
+
+    /// A copy without the index for searches, as after an upgrade.
+    pub fn without_index(&self) -> Folder {
+        let folder = self.copy();
+        let remove = || {
+            let sql = "delete from search_grams; delete from search_segments; delete from search_changed;
+                 delete from counters where name like 'search%'";
+            Connection::open(folder.database())?.execute_batch(sql)
+        };
+        remove().unwrap_or_else(|error| panic!("the index cannot be removed: {error}"));
+        folder
     }
 
     fn fill(&mut self, size: Size) -> rusqlite::Result<()> {
@@ -251,8 +267,21 @@ impl Data {
             ask(method, &format!("{user}/group/powerusers"), &Credentials::Basic, status);
         }
         assert_eq!(ask("GET", &user, &Credentials::Basic, 200)["properties"]["groups"], groups_before);
-        Data { folder: process.stop(), users, groups, memberships }
+        let folder = process.stop_when(is_indexed);
+        Data { folder, users, groups, memberships }
     }
+}
+
+/// True when the server has indexed all users for searches, so that it does not do that in the copies.
+pub fn is_indexed(database: &Path) -> bool {
+    let indexed = || {
+        let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let sql = "select (select value from counters where name = 'search_indexed_to') >= (select max(id) from users)
+                 and not exists (select 1 from search_segments where not complete)
+                 and not exists (select 1 from search_segments where complete group by level having count(*) >= 8)";
+        connection.query_row(sql, [], |row| row.get::<_, Option<bool>>(0))
+    };
+    indexed().is_ok_and(|indexed| indexed == Some(true))
 }
 
 fn check_schema(connection: &Connection) -> rusqlite::Result<()> {

@@ -190,6 +190,14 @@ impl Process {
         folder
     }
 
+    /// Stops the process once that is true of its database.
+    pub fn stop_when(self, is_ready: impl Fn(&Path) -> bool) -> Folder {
+        while !is_ready(&self.folder.database()) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self.stop()
+    }
+
     /// Current resident memory, in MiB.
     pub fn memory(&self) -> f64 {
         self.status("VmRSS:")

@@ -4,6 +4,7 @@
 mod change_pruning;
 mod heartbeat;
 mod limits;
+mod search_indexing;
 pub(crate) mod secrets;
 mod service;
 mod settings;

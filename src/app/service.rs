@@ -3,6 +3,7 @@
 use super::change_pruning::start_pruning;
 use super::heartbeat::Heartbeat;
 use super::limits;
+use super::search_indexing::start_search_indexing;
 use super::settings::Settings;
 use crate::dialect::{Context, Metrics, Router};
 use crate::directory::{Authenticator, Passwords};
@@ -141,10 +142,12 @@ impl Service {
     /// A thread cannot be started, or has panicked.
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let mut pruning = start_pruning(&self.store, self.keep_changes)?;
+        let mut indexing = start_search_indexing(&self.store)?;
         let router = Arc::new(self.router);
         let connections = Arc::downgrade(&router);
         let result = run_all(self.servers, &self.requests, router);
         pruning.end();
+        indexing.end();
         // Also cancels a running removal of old changes.
         self.store.close();
         wait_for_end(&connections);

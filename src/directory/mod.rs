@@ -18,6 +18,7 @@ mod passwords;
 mod permissions;
 mod rules;
 mod search;
+mod search_indexing;
 mod secrets;
 mod seed;
 mod text_properties;
@@ -41,6 +42,7 @@ pub use passwords::{ImportedPassword, PASSWORD_REFUSED, Passwords, classify_pass
 pub use permissions::Operation;
 pub use rules::Rules;
 pub use search::{SearchQuery, UserPages};
+pub use search_indexing::index_searched_texts;
 pub use secrets::{digest, new_secret};
 pub use seed::{FirstSecrets, first_administrator, is_seeded, seed, seed_and};
 pub use tokens::TokenRequest;

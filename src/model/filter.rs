@@ -109,6 +109,15 @@ impl Filter {
         Filter::Flag(Flag::Administrator, true)
     }
 
+    /// The words that each row contains that matches.
+    pub fn required_words(&self) -> Option<&SearchWords> {
+        match self {
+            Filter::Words(words) => Some(words),
+            Filter::And(filters) => filters.iter().find_map(Filter::required_words),
+            _ => None,
+        }
+    }
+
     /// Returns false if a change that is not a change of the user's own fields can change which users pass: one of groups,
     /// of memberships, or of the time of the last change.
     pub fn depends_on_user_alone(&self) -> bool {

@@ -40,7 +40,7 @@ pub use page::{Page, Window};
 pub use precondition::{EtagScope, EtagSet, Precondition};
 pub use property::{ATTRIBUTES_BYTES_MAX, Attributes, RemovedProperty, is_answered_property};
 pub use refs::{GroupRef, UserRef};
-pub use search_words::SearchWords;
+pub use search_words::{FoldedTexts, SearchWords};
 pub use text::{check_length, check_text, is_email, timestamp};
 pub use time::now;
 pub use user::{

@@ -22,10 +22,8 @@ impl SearchWords {
     /// # Errors
     /// `Invalid` when there are more than 32 different words.
     pub fn parse(query: &str) -> Result<SearchWords> {
-        let mut folded = String::new();
-        push_folded(query, &mut folded);
         let mut words = Vec::new();
-        for word in folded.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty()) {
+        for word in FoldedTexts::of([query].into_iter()).pieces() {
             if words.iter().any(|known| known == word) {
                 continue;
             }
@@ -59,11 +57,7 @@ impl SearchWords {
 
     /// True if each word is contained in one of the texts.
     pub fn are_in<'t>(&self, texts: impl Iterator<Item = &'t str>) -> bool {
-        let mut folded = String::with_capacity(256);
-        for text in texts {
-            push_folded(text, &mut folded);
-            folded.push(SEPARATOR);
-        }
+        let FoldedTexts(folded) = FoldedTexts::of(texts);
         self.0.iter().all(|word| folded.contains(word.as_str()))
     }
 
@@ -73,13 +67,33 @@ impl SearchWords {
     }
 }
 
+/// The searched texts of a row in the form of [`push_folded`].
+pub struct FoldedTexts(String);
+
+impl FoldedTexts {
+    /// Folds texts.
+    pub fn of<'t>(texts: impl Iterator<Item = &'t str>) -> FoldedTexts {
+        let mut folded = String::with_capacity(256);
+        for text in texts {
+            push_folded(text, &mut folded);
+            folded.push(SEPARATOR);
+        }
+        FoldedTexts(folded)
+    }
+
+    /// The pieces between white space and commas. If the texts contain a word of a search, one of the pieces does.
+    pub fn pieces(&self) -> impl Iterator<Item = &str> {
+        self.0.split(|c: char| c.is_whitespace() || c == ',').filter(|piece| !piece.is_empty())
+    }
+}
+
 /// Appends the form of a text in which a search compares it: NFKC_Casefold, without accents, in normal form C.
 ///
 /// Folding a folded text does not change it. Accents are combining marks of the classes 1, 10 to 36, and 200 and more, which
 /// Latin, Greek, Cyrillic, Hebrew, Arabic and Syriac texts often leave out. Marks of other classes make another letter of the
 /// one before, such as the voiced kana and the vowels of Indic scripts, and stay. Latin letters with a stroke, which
 /// Unicode does not decompose, become the letter without it.
-pub fn push_folded(text: &str, folded: &mut String) {
+fn push_folded(text: &str, folded: &mut String) {
     if text.is_ascii() {
         folded.extend(text.bytes().map(|byte| char::from(byte.to_ascii_lowercase())));
         return;
@@ -108,6 +122,7 @@ fn without_stroke(c: char) -> char {
 mod tests {
     use super::super::super::random::Random;
     use super::*;
+    use sha2::{Digest as _, Sha256};
 
     fn folded(text: &str) -> String {
         let mut folded = String::new();
@@ -172,6 +187,18 @@ mod tests {
             let once = folded(&text);
             assert_eq!(folded(&once), once, "{text:?}");
         }
+    }
+
+    /// The index for searches has grams of folded texts. When this test fails because the rules or the tables of a crate
+    /// are others, increase `RULES_VERSION` of the index.
+    #[test]
+    fn the_rules_are_those_of_the_index() {
+        let mut texts = Sha256::new();
+        for c in ('\0'..'\u{40000}').chain('\u{e0000}'..'\u{f0000}') {
+            texts.update(folded(&format!("x{c}x")));
+        }
+        let hash: String = texts.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hash, "e3ff3740354fabdcaa786329f3901fd7753a021af4d7a9e8c115f20382644707");
     }
 
     #[test]

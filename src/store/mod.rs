@@ -7,8 +7,10 @@
 mod cache_scopes;
 mod change_action;
 mod id_list;
+mod posting_list;
 mod read_cache;
 mod row_changes;
+mod search_grams;
 mod sql;
 mod sql_functions;
 mod sqlite;
@@ -34,6 +36,9 @@ pub use tables::member_lists::PlannedLists;
 pub use tables::membership_positions::{MembershipPositions, PositionScope};
 pub use tables::memberships::NewMembership;
 pub use tables::passwords::LoginRow;
+pub use tables::search_index::{
+    GramList, SearchBatch, SearchIndexState, SearchSegment, StoredList, merge_search_grams,
+};
 
 use crate::cache::Owner;
 use crate::files::{self, DatabasePath, InstanceLock, TempFile, real_path, with_suffix};
@@ -271,10 +276,12 @@ impl Store {
             let help = "The file of the write-ahead log, in which there may be less than its length.";
             exposition.gauge("rollbook_wal_size_bytes", help, &[], log.len() as f64);
         }
-        match self.read(|rows| Ok((rows.count_users()?, rows.count_groups()?))) {
-            Ok((users, groups)) => {
+        match self.read(|rows| Ok((rows.count_users()?, rows.count_groups()?, rows.count_unindexed_users()?))) {
+            Ok((users, groups, unindexed)) => {
                 exposition.gauge("rollbook_users", "Users, disabled ones too.", &[], users as f64);
                 exposition.gauge("rollbook_groups", "Groups.", &[], groups as f64);
+                let help = "Users whose texts are not in the index for searches yet.";
+                exposition.gauge("rollbook_search_unindexed_users", help, &[], unindexed as f64);
             }
             Err(error) => log::warn!("the users and groups cannot be counted: {}", error.with_cause()),
         }

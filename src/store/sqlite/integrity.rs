@@ -4,6 +4,7 @@ use crate::json::members;
 use crate::model::{
     EntityKind, Error, RemovedProperty, Result, check_new_name, fold_name, is_answered_property, is_key_of, now,
 };
+use crate::store::posting_list::IdSet;
 use crate::store::sql::{ReadTx, WriteTx, failure};
 use crate::store::sqlite::migrations;
 use crate::store::tables::columns::{attributes, attributes_text, search_key};
@@ -22,7 +23,7 @@ impl ReadTx<'_> {
             // An unreadable file has no rows to check.
             Err(error) => return vec![format!("the file cannot be read: {error}")],
         };
-        let checks: [(&str, &dyn Fn() -> Findings); 10] = [
+        let checks: [(&str, &dyn Fn() -> Findings); 11] = [
             ("the tables", &|| self.find_schema_differences()),
             ("the references", &|| self.find_lost_references()),
             ("the users", &|| self.find_broken_users(&is_password)),
@@ -31,6 +32,7 @@ impl ReadTx<'_> {
             ("the spellings in lists", &|| self.find_broken_spellings()),
             ("the counters", &|| self.find_broken_counters()),
             ("the sequences", &|| self.find_broken_sequences()),
+            ("the search index", &|| self.find_broken_search_lists()),
             ("the subgroups", &|| self.find_cycles()),
             ("the administrators", &|| self.find_no_administrator()),
         ];
@@ -220,6 +222,16 @@ impl ReadTx<'_> {
         self.lines(sql, |row| {
             let (table, newest, last): (String, Option<i64>, Option<i64>) = (row.get(0)?, row.get(1)?, row.get(2)?);
             Ok((newest > last).then(|| format!("an id of {table} would be used again: the last one is lost")))
+        })
+    }
+
+    fn find_broken_search_lists(&self) -> Findings {
+        let sql =
+            "select gram, users, base, last from search_grams join search_segments on id = segment where complete";
+        self.lines(sql, |row| {
+            let (gram, users): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
+            let is_broken = IdSet::new(row.get(2)?, row.get(3)?).of_list(&users).is_none();
+            Ok(is_broken.then(|| format!("the search index: the users with {gram:?} cannot be read")))
         })
     }
 

@@ -24,7 +24,7 @@ const APPLICATION_ID: i32 = 0x526f_6c6c;
 const MIGRATIONS: Migrations<'static> = Migrations { schema: include_str!("../../../schema.sql"), steps: &ALL };
 
 /// The migrations from the first version to the newest.
-const ALL: [Migration; 7] = [
+const ALL: [Migration; 8] = [
     Migration { to: 2, what: "records changes and the progress of imports", run: |tx| tx.execute_batch(CHANGES) },
     Migration {
         to: 3,
@@ -54,6 +54,7 @@ const ALL: [Migration; 7] = [
     },
     Migration { to: 7, what: "stores telephone numbers in a column", run: phone::migrate },
     Migration { to: 8, what: "stores external ids of groups", run: |tx| tx.execute_batch(GROUP_EXTERNAL_IDS) },
+    Migration { to: 9, what: "indexes texts for searches by words", run: |tx| tx.execute_batch(SEARCH_INDEX) },
 ];
 
 /// Version 2. It never changes, even if these tables change in a later version.
@@ -114,6 +115,26 @@ create table change_marks (
 const GROUP_EXTERNAL_IDS: &str = "\
 alter table groups add column external_id text check (length(external_id) <= 1024);
 create index groups_by_external_id on groups (external_id) where external_id is not null;";
+
+/// Version 9. It never changes. The server fills the index.
+const SEARCH_INDEX: &str = "\
+create table search_segments (
+    id       integer primary key,
+    level    integer not null,                     -- number of merges that have led to it
+    base     integer not null,                     -- the lists have the differences of row ids to this one
+    last     integer not null,                     -- the largest row id in the lists
+    complete integer not null check (complete in (0, 1)) -- 0: not part of the index, being written or removed
+) strict;
+create table search_grams (
+    segment integer not null references search_segments (id),
+    gram    text not null check (length(gram) between 1 and 3),
+    users   blob not null,                         -- row ids of the users with the gram in their texts
+    primary key (segment, gram)
+) strict, without rowid;
+create table search_changed (
+    user_id integer primary key references users (id) on delete cascade,
+    change  integer not null                       -- the newest row of `changes` after that change
+) strict;";
 
 /// Finds the hashes of an older file that take long to check.
 fn note_slow_hashes(tx: &Transaction<'_>) -> rusqlite::Result<()> {

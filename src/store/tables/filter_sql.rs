@@ -4,6 +4,10 @@ use crate::model::{Filter, FilterField, Flag, TextMatch};
 use rusqlite::ToSql;
 use rusqlite::types::Value;
 
+/// The texts of a user that a search by words compares.
+pub(in crate::store) const SEARCHED_USER_TEXTS: &str =
+    "username, first_name, last_name, display_name, email, title, company, users.external_id";
+
 /// The table that a filter is about.
 #[derive(Clone, Copy)]
 pub(in crate::store) enum FilteredTable {
@@ -29,9 +33,7 @@ impl FilteredTable {
     /// The texts that a search by words compares.
     fn searched_texts(self) -> &'static str {
         match self {
-            FilteredTable::Users => {
-                "username, first_name, last_name, display_name, email, title, company, users.external_id"
-            }
+            FilteredTable::Users => SEARCHED_USER_TEXTS,
             FilteredTable::Groups => "name, label, description, groups.external_id",
         }
     }

@@ -73,7 +73,7 @@ impl ReadTx<'_> {
     }
 
     /// The list in this snapshot.
-    fn user_list(&self, key: ListKey) -> Result<Arc<CachedList>> {
+    pub(super) fn user_list(&self, key: ListKey) -> Result<Arc<CachedList>> {
         let Some(memory) = &self.memory else {
             return Ok(Arc::new(CachedList { point: 0, ids: self.read_list(&key)?.into() }));
         };
@@ -199,7 +199,7 @@ fn changed_users<'c>(key: &ListKey, changes: impl Iterator<Item = &'c RowChange>
 
 /// The index of the first entry with that key or a later one. Entries for which `skip` is true may be out of order.
 /// `None` if the list has an entry that this snapshot does not have.
-fn position(
+pub(super) fn position(
     ids: &IdList,
     key: &str,
     skip: impl Fn(i64) -> bool,

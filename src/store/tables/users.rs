@@ -2,6 +2,7 @@
 
 use super::filter_sql::{FilterSql, FilteredTable, is_administrator};
 use super::hierarchy::administrator_groups;
+use super::search_index::have_other_texts;
 use crate::model::{
     BaseRole, EntityKind, Filter, ListedUser, NewPassword, Result, TextField, User, UserSummary, Window, new_uuid, now,
 };
@@ -31,7 +32,7 @@ const FIXED_COLUMNS: [&str; 12] = [
 const COLUMNS: usize = FIXED_COLUMNS.len() + TextField::ALL.len();
 
 /// The columns of a user, separated by commas: the fixed ones, then the text fields.
-static COLUMN_LIST: LazyLock<String> = LazyLock::new(|| {
+pub(super) static COLUMN_LIST: LazyLock<String> = LazyLock::new(|| {
     let columns = FIXED_COLUMNS.into_iter().chain(TextField::ALL.map(TextField::name));
     columns.map(|column| format!("users.{column}")).collect::<Vec<_>>().join(", ")
 });
@@ -124,7 +125,8 @@ impl ReadTx<'_> {
     }
 
     /// At most `limit` users after that key in the order of names.
-    pub fn list_users_after(&self, filter: &Filter, after: &str, limit: u64) -> Result<Vec<UserSummary>> {
+    /// It reads all rows after the key until there are enough.
+    pub(super) fn scan_users_after(&self, filter: &Filter, after: &str, limit: u64) -> Result<Vec<UserSummary>> {
         let filter = FilterSql::of(FilteredTable::Users, filter);
         let sql = format!(
             "{} select {}, {} from users where username_key > :after and {}
@@ -213,6 +215,9 @@ impl WriteTx<'_> {
         ];
         self.execute(&UPDATE, [&fixed[..], &texts(user)].concat().as_slice())?;
         self.record_user_updated(before, user)?;
+        if have_other_texts(before, user) {
+            self.note_changed_texts(user.id)?;
+        }
         self.note_row_change(RowChange::Fields { user_id: user.id });
         Ok(true)
     }
@@ -242,6 +247,7 @@ impl WriteTx<'_> {
         self.execute("update memberships set written = null where user_id = ?1 and written is not null", [before.id])?;
         self.execute("update credentials set name = ?2 where user_id = ?1", params![before.id, username])?;
         self.record_user_renamed(before, username)?;
+        self.note_changed_texts(before.id)?;
         self.note_row_change(RowChange::Identity {
             user_id: before.id,
             keys: vec![before.key.clone(), key.to_owned()],
@@ -272,7 +278,7 @@ fn search_keys(user: &User) -> [Option<String>; 3] {
     [&user.first_name, &user.last_name, &user.email].map(|text| search_key(text.as_deref()))
 }
 
-fn user(row: &Row<'_>) -> rusqlite::Result<User> {
+pub(super) fn user(row: &Row<'_>) -> rusqlite::Result<User> {
     let mut user = User {
         id: row.get(0)?,
         uuid: row.get(1)?,
