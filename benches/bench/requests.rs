@@ -3,8 +3,9 @@
 use crate::load::RequestFactory;
 use crate::people::{BROAD_PREFIX, FIRST_NAMES, LARGE_GROUP, Population, group_name, random, user_name};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use serde_json::Value;
-use std::io::Write as _;
+use serde_json::{Value, json};
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -24,9 +25,32 @@ pub enum Credentials {
     Basic,
     /// A Nuxeo token of the administrator.
     Token(String),
+    /// The cookie of a session of the administrator on the admin page.
+    Session(String),
 }
 
 impl Credentials {
+    /// Signs the administrator in to the admin page.
+    pub fn session(address: SocketAddr) -> Credentials {
+        let body = json!({"user": "Administrator", "password": ADMIN_PASSWORD}).to_string();
+        let sign_in = || -> std::io::Result<String> {
+            let mut stream = TcpStream::connect(address)?;
+            write!(
+                stream,
+                "POST /ui/api/session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Requested-With: rollbook\r\n\
+                 Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            )?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            Ok(answer)
+        };
+        let answer = sign_in().expect("the page answers");
+        let cookie = answer.lines().find_map(|line| line.strip_prefix("Set-Cookie: "));
+        let cookie = cookie.and_then(|cookie| cookie.split(';').next()).expect("a cookie");
+        Credentials::Session(cookie.to_owned())
+    }
+
     fn headers(&self) -> String {
         match self {
             Credentials::Keys => format!("DD-API-KEY: {API_KEY}\r\nDD-APPLICATION-KEY: {APP_KEY}\r\n"),
@@ -35,6 +59,7 @@ impl Credentials {
                 format!("Authorization: Basic {credentials}\r\n")
             }
             Credentials::Token(token) => format!("X-Authentication-Token: {token}\r\n"),
+            Credentials::Session(cookie) => format!("Cookie: {cookie}\r\n"),
         }
     }
 }
@@ -173,6 +198,20 @@ pub fn search() -> RequestFactory {
         let names = FIRST_NAMES;
         let name = names[(random(connection, number) % names.len() as u64) as usize];
         begin(out, "GET", &format!("/nuxeo/api/v1/user/search?q={name}"), &headers);
+        out.extend_from_slice(b"\r\n");
+        200
+    })
+}
+
+/// The page's `GET users` for random queries, from a random user on.
+pub fn words(queries: Vec<String>, population: Population, credentials: &Credentials) -> RequestFactory {
+    let (users, headers) = (population.users, credentials.headers());
+    let queries: Vec<String> = queries.iter().map(|query| query.replace(' ', "%20")).collect();
+    Arc::new(move |connection, number, out| {
+        let dice = random(connection, number);
+        let query = &queries[(dice % queries.len() as u64) as usize];
+        let after = user_name((dice >> 32) % users);
+        begin(out, "GET", &format!("/ui/api/users?text={query}&after={after}"), &headers);
         out.extend_from_slice(b"\r\n");
         200
     })

@@ -6,6 +6,7 @@ mod large;
 mod requests;
 mod resources;
 mod run;
+mod search;
 mod writes;
 
 use crate::Options;
@@ -15,7 +16,7 @@ use run::Bench;
 /// A row: its name and how it is measured.
 type Row = (&'static str, fn(&mut Bench));
 
-const ROWS: [Row; 20] = [
+const ROWS: [Row; 23] = [
     ("P1", requests::fixed_answer),
     ("P2", requests::look_ups_one_connection),
     ("P3", requests::look_ups_many_connections),
@@ -36,6 +37,9 @@ const ROWS: [Row; 20] = [
     ("P18", import::import),
     ("P19", requests::through_tls),
     ("P20", changes::lists_during_changes),
+    ("P21", search::pages_by_words),
+    ("P22", search::latency_by_words),
+    ("P23", search::index_bytes),
 ];
 
 /// Measures the rows that are asked for.

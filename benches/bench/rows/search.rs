@@ -1,0 +1,73 @@
+//! Rows about searches by words, as the admin page does them.
+
+use super::run::{Bench, MANY_CONNECTIONS, connections, users};
+use crate::data::Data;
+use crate::load::Load;
+use crate::plain::open_to_read;
+use crate::process::{Folder, Process};
+use crate::report::Target::{AtLeast, AtMost};
+use crate::report::{Spread, Unit, thousands};
+use crate::requests::{self, Credentials};
+use std::time::Instant;
+
+/// Queries whose words some percent of the users have.
+const COMMON: [&str; 4] = ["ada", "kovacs", "Hopper, GRACE", "engineer"];
+
+pub(super) fn pages_by_words(bench: &mut Bench) {
+    let data = bench.small();
+    let (ours, theirs) = (Process::rollbook(data.copy()), Process::bound("tiny", Folder::new()));
+    let ask = requests::words(COMMON.map(str::to_owned).into(), data.population(), &Credentials::session(ours.address));
+    for (count, target) in [(1, 0.25), (8, 0.12), (MANY_CONNECTIONS, 0.12)] {
+        let load = |process: &Process| Load::connect(process.address, count, &ask);
+        let [ours, theirs] = bench.alternate([&mut load(&ours), &mut load(&theirs)]);
+        let what = format!("page of 50 by words, {}, {}, of (c), fixed", users(&data), connections(count));
+        bench.ratio(&what, AtLeast(target), &ours, &theirs);
+    }
+}
+
+pub(super) fn latency_by_words(bench: &mut Bench) {
+    let data = bench.large();
+    let process = Process::rollbook(data.copy());
+    let session = Credentials::session(process.address);
+    let rare = (0..100).map(|number| format!("ada {}", number * (data.users / 100))).collect();
+    let letters = ('a'..='z').map(String::from).collect();
+    for (what, queries) in [("rare", rare), ("common", COMMON.map(str::to_owned).into()), ("one letter", letters)] {
+        let ask = requests::words(queries, data.population(), &session);
+        let [measured] = bench.alternate([&mut Load::connect(process.address, 1, &ask)]);
+        for (name, most, field) in [
+            ("p50", 5.0, measured.iter().map(|round| round.p50 / 1000.0).collect::<Vec<_>>()),
+            ("p99", 20.0, measured.iter().map(|round| round.p99 / 1000.0).collect()),
+        ] {
+            let line = format!("page of 50 by words ({what}) from a random place on, {}, {name}", users(&data));
+            let longest = measured.iter().map(|round| round.longest / 1000.0).fold(0.0, f64::max);
+            let figures = format!("longest {longest:.1} ms");
+            bench.line(&line, Spread::of(field), Unit::Milliseconds, AtMost(most), figures);
+        }
+    }
+}
+
+pub(super) fn index_bytes(bench: &mut Bench) {
+    let data = bench.large();
+    let folder = data.copy();
+    let connection = open_to_read(&folder.database());
+    let bytes = |of: &str| -> f64 {
+        let sql = format!("select coalesce(sum(pgsize), 0) from dbstat where {of} and aggregate = 1");
+        connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).expect("the sizes of the tables") as f64
+    };
+    let (index, rest) = (bytes("name like 'search%'"), bytes("name not like 'search%'"));
+    let mebibytes = |bytes: f64| thousands(bytes / 1024.0 / 1024.0);
+    let figures = format!("{} : {} MiB", mebibytes(index), mebibytes(rest));
+    let what = format!("size of the index for searches by words, {}, of all other tables", users(&data));
+    bench.line(&what, Spread::of([index / rest]), Unit::Ratio, AtMost(0.6), figures);
+    index_time(bench, &data);
+}
+
+/// Measures how long the server takes to index all users of an older database.
+fn index_time(bench: &mut Bench, data: &Data) {
+    let folder = data.without_index();
+    let start = Instant::now();
+    Process::rollbook(folder).stop_when(crate::data::is_indexed);
+    let each = start.elapsed().as_secs_f64() * 1e3 / data.users as f64 * 1000.0;
+    let what = format!("time to index 1000 users, {}", users(data));
+    bench.line(&what, Spread::of([each]), Unit::Milliseconds, AtMost(100.0), String::new());
+}
