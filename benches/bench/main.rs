@@ -2,7 +2,7 @@
 //!
 //! `cargo bench` measures every row, `cargo bench -- --row P4` one of them, and `cargo bench -- --quick` checks in
 //! seconds that all rows work. The bench never fails because of a slow result. `--write` puts the table into
-//! `benches/RESULTS.md`.
+//! `benches/RESULTS.md`. `--against PROGRAM` compares the product with an earlier build of it instead.
 
 mod bounds;
 mod data;
@@ -18,9 +18,11 @@ mod requests;
 mod rows;
 mod tls;
 
+use std::path::PathBuf;
 use std::time::Instant;
 
-const USAGE: &str = "usage: cargo bench -- [--row P1]… [--users 1000000] [--rounds 7] [--quick] [--write]";
+const USAGE: &str = "usage: cargo bench -- [--row P1]… [--users 1000000] [--rounds 7] [--quick] [--write] \
+                     [--against PROGRAM]";
 
 /// Options of a run.
 pub struct Options {
@@ -34,6 +36,8 @@ pub struct Options {
     quick: bool,
     /// Write the table to `benches/RESULTS.md`.
     write: bool,
+    /// An earlier build of the product to compare with, in place of all rows.
+    against: Option<PathBuf>,
 }
 
 fn main() {
@@ -64,7 +68,8 @@ fn main() {
 }
 
 fn options(words: &[String]) -> Result<Options, String> {
-    let mut options = Options { rows: Vec::new(), users: 1_000_000, rounds: 7, quick: false, write: false };
+    let mut options =
+        Options { rows: Vec::new(), users: 1_000_000, rounds: 7, quick: false, write: false, against: None };
     let mut words = words.iter();
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or(format!("{word} needs a value"));
@@ -74,6 +79,7 @@ fn options(words: &[String]) -> Result<Options, String> {
             "--rounds" => options.rounds = value()?.parse().map_err(|error| format!("--rounds: {error}"))?,
             "--quick" => (options.quick, options.users, options.rounds) = (true, 2_000, 1),
             "--write" => options.write = true,
+            "--against" => options.against = Some(value()?.into()),
             // An argument that cargo adds.
             "--bench" => {}
             other => return Err(format!("unknown argument {other}")),
@@ -82,7 +88,7 @@ fn options(words: &[String]) -> Result<Options, String> {
     if options.rounds == 0 || options.users < 1000 {
         return Err("at least one round and 1000 users are needed".to_owned());
     }
-    if options.write && (options.quick || !options.rows.is_empty()) {
+    if options.write && (options.quick || !options.rows.is_empty() || options.against.is_some()) {
         return Err("--write needs all rows, without --quick".to_owned());
     }
     Ok(options)

@@ -74,9 +74,9 @@ impl Drop for Folder {
     }
 }
 
-/// The product without any settings.
-fn rollbook() -> Command {
-    let mut command = Command::new(ROLLBOOK);
+/// The product, or an earlier build of it, without any settings.
+fn rollbook(program: &Path) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ROLLBOOK_")) {
         command.env_remove(name);
     }
@@ -85,7 +85,12 @@ fn rollbook() -> Command {
 
 /// Runs a command of the product to its end. Returns its duration and its peak resident memory in MiB.
 pub fn run(arguments: &[&OsStr]) -> (Duration, f64) {
-    let mut command = rollbook();
+    run_program(ROLLBOOK.as_ref(), arguments)
+}
+
+/// The same with an earlier build of the product.
+pub fn run_program(program: &Path, arguments: &[&OsStr]) -> (Duration, f64) {
+    let mut command = rollbook(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
     let start = Instant::now();
     let mut running = Running(command.spawn().expect("the command starts"));
@@ -133,7 +138,12 @@ impl Drop for Running {
 impl Process {
     /// The product with its default settings on the database in that folder; its log goes into a file there.
     pub fn rollbook(folder: Folder) -> Process {
-        let mut command = rollbook();
+        Process::of_program(ROLLBOOK.as_ref(), folder)
+    }
+
+    /// The same with an earlier build of the product.
+    pub fn of_program(program: &Path, folder: Folder) -> Process {
+        let mut command = rollbook(program);
         command
             .env("ROLLBOOK_ADMIN_PASSWORD", requests::ADMIN_PASSWORD)
             .env("ROLLBOOK_API_KEY", requests::API_KEY)
@@ -145,7 +155,7 @@ impl Process {
 
     /// The product with a certificate.
     pub fn rollbook_with_tls(folder: Folder, client: &Client) -> Process {
-        let mut command = rollbook();
+        let mut command = rollbook(ROLLBOOK.as_ref());
         command.args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(folder.database());
         command.arg("--tls-cert").arg(tls_file("server.pem")).arg("--tls-key").arg(tls_file("server.key"));
         Process::start(command, folder, |address| client.secure(TcpStream::connect(address)?).map(drop))

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The API key that every database of the bench starts with.
@@ -119,12 +120,14 @@ fn look_up(path: &'static str, credentials: Credentials, population: Population)
     })
 }
 
-/// Datadog's `POST user`, with a new name each time.
+/// Datadog's `POST user`, with a new name each time. No two factories give the same names.
 pub fn create() -> RequestFactory {
-    let headers = Credentials::Keys.headers();
+    static FACTORIES: AtomicU64 = AtomicU64::new(0);
+    let (headers, factory) = (Credentials::Keys.headers(), FACTORIES.fetch_add(1, Ordering::Relaxed));
     Arc::new(move |connection, number, out| {
         let scatter = random(connection, number) % 100_000;
-        let body = format!(r#"{{"handle":"new.{scatter}.{connection}.{number}@example.com","name":"New User"}}"#);
+        let body =
+            format!(r#"{{"handle":"new.{scatter}.{factory}.{connection}.{number}@example.com","name":"New User"}}"#);
         begin(out, "POST", "/api/v1/user", &headers);
         write!(out, "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())
             .expect("a write to memory succeeds");

@@ -1,5 +1,6 @@
 //! The rows of the results: each compares the product with a baseline.
 
+mod against;
 mod changes;
 mod import;
 mod large;
@@ -46,7 +47,12 @@ const ROWS: [Row; 23] = [
 pub fn measure(options: Options) -> Vec<Line> {
     let unknown = options.rows.iter().find(|name| ROWS.iter().all(|(row, _)| row != name));
     assert!(unknown.is_none(), "there is no row {unknown:?}");
+    let against = options.against.clone();
     let mut bench = Bench::new(options);
+    if let Some(program) = against {
+        against::earlier_build(&mut bench, &program);
+        return bench.lines;
+    }
     for (name, row) in ROWS {
         if bench.options.rows.is_empty() || bench.options.rows.iter().any(|row| row == name) {
             bench.row = name;
