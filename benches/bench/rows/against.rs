@@ -13,6 +13,9 @@ use std::path::Path;
 /// The path of pages of all users, before the number of the page.
 const ALL_USERS: &str = "/nuxeo/api/v1/user/search?q=*&pageSize=50&currentPageIndex=";
 
+/// The name of a row, the numbers of connections, and the requests.
+type Work<'w> = (&'static str, &'static [usize], &'w dyn Fn() -> RequestFactory);
+
 pub(super) fn earlier_build(bench: &mut Bench, program: &Path) {
     bench.row = "A";
     let users = if bench.options.quick { 500 } else { 10_000 };
@@ -20,7 +23,7 @@ pub(super) fn earlier_build(bench: &mut Bench, program: &Path) {
     let table = Folder::new();
     write_csv(population, &table.file("people.csv")).expect("the file can be written");
     let [ours, theirs] = [Path::new(ROLLBOOK), program].map(|program| filled(program, &table.file("people.csv")));
-    let works: [(&str, &[usize], &dyn Fn() -> RequestFactory); 6] = [
+    let works: [Work<'_>; 6] = [
         ("Datadog GET user", &[1, MANY_CONNECTIONS], &|| requests::datadog_user(population)),
         ("Nuxeo GET user", &[1, MANY_CONNECTIONS], &|| requests::nuxeo_user(population, Credentials::Basic)),
         ("durable create", &[1, MANY_CONNECTIONS], &requests::create),
