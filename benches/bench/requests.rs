@@ -164,11 +164,13 @@ pub fn display_name(population: Population) -> RequestFactory {
 }
 
 /// Nuxeo's `POST user` of a user in the large group whose login begins with the broad prefix, followed by `DELETE` of the
-/// same user.
+/// same user. No two factories give the same names: the last user of a factory can stay.
 pub fn listed_user() -> RequestFactory {
-    let headers = Credentials::Basic.headers();
+    static FACTORIES: AtomicU64 = AtomicU64::new(0);
+    let (headers, factory) = (Credentials::Basic.headers(), FACTORIES.fetch_add(1, Ordering::Relaxed));
     Arc::new(move |connection, number, out| {
-        let name = format!("{BROAD_PREFIX}{}.{connection}", random(connection, number / 2) % 1_000_000);
+        let scatter = random(connection, number / 2) % 1_000_000;
+        let name = format!("{BROAD_PREFIX}{scatter}.{factory}.{connection}.{number}", number = number / 2);
         if number % 2 == 1 {
             begin(out, "DELETE", &format!("/nuxeo/api/v1/user/{name}"), &headers);
             out.extend_from_slice(b"\r\n");
