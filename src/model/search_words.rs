@@ -67,7 +67,7 @@ impl SearchWords {
     }
 }
 
-/// The searched texts of a row in the form of [`push_folded`].
+/// The searched texts of a row in the form of `push_folded`.
 pub struct FoldedTexts(String);
 
 impl FoldedTexts {
