@@ -39,7 +39,7 @@ fn run(store: &Store, ended: &Receiver<()>) {
                 Ok(false) => idle = Some((generation, !also_few)),
                 Err(_) if ended.try_recv() == Err(TryRecvError::Disconnected) => return,
                 // The writer tells callers and the log of a database that takes no writes.
-                Err(Error::Unavailable(_)) => {}
+                Err(Error::Unavailable(_)) => pause = FEW_INTERVAL,
                 Err(error) => log::warn!("cannot index texts for searches: {}", error.with_cause()),
             }
         }
