@@ -323,7 +323,7 @@ fn a_commit_that_fails_is_counted_as_one() {
     let address = metrics_address(&server);
     wait_for_start(address);
     prepare(&server);
-    let before = Page::of(address);
+    let before = Page::when_indexed(address);
     faults.fail(Fault::of(EIO, LOG, WRITE));
     for number in 0..3 {
         assert_unavailable("the log", 0, &create_datadog(&server, &format!("refused{number}@example.com")));

@@ -57,6 +57,12 @@ impl Page {
         })
     }
 
+    /// Waits until the search index has all users. The server fills it some seconds after a change, in a commit.
+    pub fn when_indexed(address: SocketAddr) -> Page {
+        let is_indexed = |page: &Page| page.value("rollbook_search_unindexed_users", &[]) == 0.0;
+        Page::when(address, "an index of all users", is_indexed)
+    }
+
     pub fn text(address: SocketAddr) -> String {
         let answer = ask(address, "GET", "/metrics");
         assert_eq!((answer.status, answer.header("Content-Type")), (200, Some(CONTENT_TYPE)));

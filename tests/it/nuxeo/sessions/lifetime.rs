@@ -82,14 +82,15 @@ fn thousands_of_logins_end_no_other_session() {
 fn a_login_writes_nothing() {
     let folder = Arc::new(Folder::new());
     let server = Server::over(Arc::clone(&folder), &["--metrics-public"]);
-    let commits = || {
+    let value = |name: &str| {
         let page = server.request("GET", "/metrics", &[], None);
-        let line =
-            page.text().lines().find_map(|line| line.strip_prefix("rollbook_writer_commits_total ").map(str::to_owned));
-        line.expect("a number of commits")
+        let line = page.text().lines().find_map(|line| line.strip_prefix(name).map(str::to_owned));
+        line.expect("a number")
     };
-    // The first login is noted with the user.
+    let commits = || value("rollbook_writer_commits_total ");
+    // The first login is noted with the user, and the search index gets the user some seconds after the start.
     let cookie = cookie_of(&server, ROOT);
+    wait_until("an index of all users", || value("rollbook_search_unindexed_users ") == "0");
     let before = commits();
     for _ in 0..10 {
         let cookie = cookie_of(&server, ROOT);
