@@ -10,6 +10,7 @@ use super::audit_documents::{
 use crate::json;
 use crate::model::{Change, Credential, CredentialKind, Error, Group, Result, Token, User, now};
 use crate::store::change_action::Action;
+use crate::store::read_cache::ReadCacheView;
 use crate::store::sql::{ReadTx, WriteTx, failure};
 use crate::store::tables::columns::count;
 use rusqlite::params;
@@ -65,6 +66,11 @@ impl ReadTx<'_> {
     /// The id of the newest change, which is never removed; 0 before the first one.
     pub(in crate::store) fn newest_change_id(&self) -> Result<i64> {
         Ok(self.first("select max(id) from changes", [], |row| row.get::<_, Option<i64>>(0))?.flatten().unwrap_or(0))
+    }
+
+    /// The newest change in the snapshot of a read, which is read once.
+    pub(in crate::store) fn point_of(&self, memory: &ReadCacheView<'_>) -> Result<i64> {
+        memory.point(|| self.newest_change_id())
     }
 
     /// True if the table has the change of that id.

@@ -1,5 +1,6 @@
 //! Translates filters to conditions in SQL.
 
+use super::hierarchy::administrator_groups;
 use crate::model::{Filter, FilterField, Flag, TextMatch};
 use rusqlite::ToSql;
 use rusqlite::types::Value;
@@ -51,7 +52,7 @@ impl FilteredTable {
 pub(in crate::store) struct FilterSql {
     pub(in crate::store) condition: String,
     /// The condition names `administrator_groups`.
-    pub(in crate::store) needs_administrators: bool,
+    needs_administrators: bool,
     parameters: Vec<(String, Value)>,
 }
 
@@ -73,6 +74,11 @@ impl FilterSql {
             filter => sql.translate(table, filter),
         };
         sql
+    }
+
+    /// The text before the statement: the definition of `administrator_groups` if the condition needs it.
+    pub(in crate::store) fn with_clause(&self) -> &'static str {
+        if self.needs_administrators { administrator_groups!() } else { "" }
     }
 
     /// The parameters of the condition, and those of the query around it.

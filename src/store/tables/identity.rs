@@ -173,6 +173,11 @@ impl ReadTx<'_> {
         Ok(name.unwrap_or_default())
     }
 
+    /// The key of a user; `None` if no row has that id.
+    pub(in crate::store) fn find_key_of_user(&self, user_id: i64) -> Result<Option<String>> {
+        self.first("select username_key from users where id = ?1", [user_id], |row| row.get(0))
+    }
+
     pub(in crate::store) fn name_of_group(&self, id: i64) -> Result<String> {
         Ok(self.first("select name from groups where id = ?1", [id], |row| row.get(0))?.unwrap_or_default())
     }

@@ -4,7 +4,6 @@
 //! are removed from the list, and added where they belong now. A point in time is the id of the newest audit row.
 
 use super::filter_sql::{FilterSql, FilteredTable};
-use super::hierarchy::administrator_groups;
 use crate::model::{Filter, Page, Result, Window};
 use crate::store::id_list::IdList;
 use crate::store::read_cache::{CachedList, ListKey, ReadCacheView};
@@ -77,7 +76,7 @@ impl ReadTx<'_> {
         let Some(memory) = &self.memory else {
             return Ok(Arc::new(CachedList { point: 0, ids: self.read_list(&key)?.into() }));
         };
-        let point = memory.point(|| self.newest_change_id())?;
+        let point = self.point_of(memory)?;
         let cached = memory.list(&key);
         if let Some(list) = cached.as_ref().filter(|list| list.point == point) {
             return Ok(Arc::clone(list));
@@ -105,7 +104,7 @@ impl ReadTx<'_> {
                 let filter = FilterSql::of(FilteredTable::Users, filter);
                 let sql = format!(
                     "{} select id from users where {} order by username_key",
-                    if filter.needs_administrators { administrator_groups!() } else { "" },
+                    filter.with_clause(),
                     filter.condition
                 );
                 self.all(&sql, filter.parameters(&[]).as_slice(), |row| row.get(0))
@@ -137,13 +136,13 @@ impl ReadTx<'_> {
             return Ok(None);
         }
         let mut ids = list.ids.clone();
-        let present = |id: i64| self.first("select username_key from users where id = ?1", [id], |row| row.get(0));
+        let key_of = |id: i64| self.find_key_of_user(id);
         let is_changed = |id: i64| changed.contains_key(&id);
         for (id, known_keys) in &changed {
             // The key that the user had in the other snapshot is one of these.
-            let key_now: Option<String> = present(*id)?;
+            let key_now = key_of(*id)?;
             for one in known_keys.iter().copied().chain(key_now.as_deref()) {
-                let Some(index) = position(&ids, one, is_changed, present)? else { return Ok(None) };
+                let Some(index) = position(&ids, one, is_changed, key_of)? else { return Ok(None) };
                 if let Some(index) = near(&ids, index, *id, is_changed) {
                     ids.remove(index);
                 }
@@ -151,7 +150,7 @@ impl ReadTx<'_> {
         }
         for id in changed.keys() {
             if let Some(key_now) = self.key_in_list(key, *id)? {
-                let Some(index) = position(&ids, &key_now, |_| false, present)? else { return Ok(None) };
+                let Some(index) = position(&ids, &key_now, |_| false, key_of)? else { return Ok(None) };
                 ids.insert(index, *id);
             }
         }
@@ -161,7 +160,7 @@ impl ReadTx<'_> {
     /// The key of a user who is in the list now.
     fn key_in_list(&self, key: &ListKey, id: i64) -> Result<Option<String>> {
         match key {
-            ListKey::AllUsers => self.first("select username_key from users where id = ?1", [id], |row| row.get(0)),
+            ListKey::AllUsers => self.find_key_of_user(id),
             ListKey::Filter(filter) => {
                 let filter = FilterSql::of(FilteredTable::Users, filter);
                 let sql = format!("select username_key from users where id = :id and ({})", filter.condition);

@@ -85,13 +85,13 @@ impl ReadTx<'_> {
     /// The version of documents about users that are read now; `None` inside of a write.
     pub fn document_version(&self) -> Result<Option<DocumentVersion>> {
         let Some(memory) = &self.memory else { return Ok(None) };
-        Ok(Some(memory.document_version(memory.point(|| self.newest_change_id())?)))
+        Ok(Some(memory.document_version(self.point_of(memory)?)))
     }
 
     /// True if the document of that version shows the user, the user's groups, and those above them, as they are now.
     pub fn is_current_document(&self, user_id: i64, version: &DocumentVersion) -> Result<bool> {
         let Some(memory) = &self.memory else { return Ok(false) };
-        Ok(memory.is_current(user_id, version, memory.point(|| self.newest_change_id())?))
+        Ok(memory.is_current(user_id, version, self.point_of(memory)?))
     }
 
     /// Visits a window of the users after that key in the order of names: row id, key, and the fields for a list.
@@ -108,7 +108,7 @@ impl ReadTx<'_> {
             "{} select id, username_key, username, first_name, last_name, display_name, email, title, access_role,
                  disabled, verified
              from users where username_key > :after and {} order by username_key limit :limit offset :offset",
-            if filter.needs_administrators { administrator_groups!() } else { "" },
+            filter.with_clause(),
             filter.condition
         );
         let (limit, offset) = (count(window.limit), count(window.offset));

@@ -1,7 +1,6 @@
 //! Searches of users by words, with the index or by reading all rows.
 
 use super::filter_sql::{FilterSql, FilteredTable};
-use super::hierarchy::administrator_groups;
 use super::user_lists::position;
 use super::users::{COLUMN_LIST, user};
 use crate::model::{Filter, Result, User, UserSummary};
@@ -78,7 +77,7 @@ impl ReadTx<'_> {
                     None => missed += 1,
                 }
                 if missed > MISSED_MAX {
-                    scanned_from = self.user_key_of(id)?;
+                    scanned_from = self.find_key_of_user(id)?;
                 }
                 Ok(scanned_from.is_none())
             })
@@ -97,7 +96,7 @@ impl ReadTx<'_> {
         let filter = FilterSql::of(FilteredTable::Users, filter);
         let sql = format!(
             "{} select {} from users where users.id = :id and username_key > :after and {}",
-            if filter.needs_administrators { administrator_groups!() } else { "" },
+            filter.with_clause(),
             *COLUMN_LIST,
             filter.condition
         );
@@ -113,7 +112,7 @@ impl ReadTx<'_> {
     fn each_user_id_after(&self, after: &str, mut visit: impl FnMut(i64) -> Result<bool>) -> Result<()> {
         if self.count_users()? <= CACHED_ORDER_MAX {
             let list = self.user_list(ListKey::AllUsers)?;
-            let start = position(&list.ids, after, |_| false, |id| self.user_key_of(id))?;
+            let start = position(&list.ids, after, |_| false, |id| self.find_key_of_user(id))?;
             if let Some(start) = start {
                 for id in list.ids.iter_from(start) {
                     if !visit(id)? {
@@ -132,9 +131,5 @@ impl ReadTx<'_> {
             }
         }
         Ok(())
-    }
-
-    fn user_key_of(&self, id: i64) -> Result<Option<String>> {
-        self.first("select username_key from users where id = ?1", [id], |row| row.get(0))
     }
 }
