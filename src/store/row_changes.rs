@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 /// Changes that one commit may have for the log to keep them.
-pub(in crate::store) const CHANGES_PER_COMMIT_MAX: usize = 2048;
+const CHANGES_PER_COMMIT_MAX: usize = 2048;
 /// Changes in the log, over all commits.
 const CHANGES_MAX: usize = 8192;
 /// Bytes that the keys of one commit may have for the log to keep them.
@@ -85,14 +85,13 @@ impl RowChangeLog {
     /// Adds a commit before readers can see it. `before` and `after` are the newest rows of the audit log.
     pub(in crate::store) fn push(&self, before: i64, after: i64, changes: RowChanges) {
         let mut log = locked(&self.0);
-        let newest = log.commits.back().map(|commit| commit.point).or(log.start);
         // Ids ascend, unless another program has removed the newest row.
         if changes.overflowed || after < before {
             *log = Log { start: Some(after), ..Log::default() };
             return;
         }
         // A row that no commit of this process has written: another program has changed the directory.
-        if newest != Some(before) {
+        if log.newest() != Some(before) {
             *log = Log { start: Some(before), ..Log::default() };
         }
         log.length += changes.changes.len();
@@ -123,8 +122,7 @@ impl RowChangeLog {
     pub(in crate::store) fn is_unchanged(&self, user_id: i64, one: i64, other: i64) -> bool {
         let (from, to) = (one.min(other), one.max(other));
         let log = locked(&self.0);
-        let newest = log.commits.back().map(|commit| commit.point).or(log.start);
-        log.knows(from) && newest >= Some(to) && log.last.get(&user_id).is_none_or(|last| *last <= from)
+        log.knows(from) && log.newest() >= Some(to) && log.last.get(&user_id).is_none_or(|last| *last <= from)
     }
 
     /// The changes between two points, in either direction; `None` if not all of them are known.
@@ -143,6 +141,11 @@ impl RowChangeLog {
 }
 
 impl Log {
+    /// The point up to which all changes are known.
+    fn newest(&self) -> Option<i64> {
+        self.commits.back().map(|commit| commit.point).or(self.start)
+    }
+
     fn knows(&self, point: i64) -> bool {
         self.start.is_some_and(|start| start <= point)
     }
