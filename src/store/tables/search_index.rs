@@ -69,7 +69,7 @@ enum BatchUsers {
     /// The users after the indexed ones, up to this one.
     UpTo(i64),
     /// Users who were indexed before.
-    Changed(Vec<i64>),
+    Changed,
 }
 
 impl SearchBatch {
@@ -172,7 +172,7 @@ impl ReadTx<'_> {
         Ok(SearchBatch {
             base: base_of(texts.first().map_or(0, |(id, _)| *id)),
             last: texts.last().map_or(0, |(id, _)| *id),
-            users: BatchUsers::Changed(texts.iter().map(|(id, _)| *id).collect()),
+            users: BatchUsers::Changed,
             texts,
             newest_change: self.newest_change_id()?,
         })
@@ -311,9 +311,9 @@ impl WriteTx<'_> {
                 let sql = "delete from search_changed where user_id > ?1 and user_id <= ?2 and change <= ?3";
                 self.execute(sql, params![from, last, batch.newest_change])?;
             }
-            BatchUsers::Changed(ids) => {
+            BatchUsers::Changed => {
                 let sql = "delete from search_changed where user_id = ?1 and change <= ?2";
-                for id in ids {
+                for (id, _) in &batch.texts {
                     self.execute(sql, params![id, batch.newest_change])?;
                 }
             }
@@ -350,17 +350,9 @@ fn damaged(gram: &str) -> Error {
 
 /// True if the texts that a search compares differ.
 pub(super) fn have_other_texts(one: &User, other: &User) -> bool {
-    let texts = |user: &User| {
-        [
-            &user.first_name,
-            &user.last_name,
-            &user.display_name,
-            &user.email,
-            &user.title,
-            &user.company,
-            &user.external_id,
-        ]
-        .map(Option::clone)
-    };
+    fn texts(user: &User) -> [&Option<String>; 7] {
+        let User { first_name, last_name, display_name, email, title, company, external_id, .. } = user;
+        [first_name, last_name, display_name, email, title, company, external_id]
+    }
     one.username != other.username || texts(one) != texts(other)
 }
