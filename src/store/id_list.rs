@@ -94,14 +94,11 @@ impl IdList {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
 
     #[test]
     fn a_list_has_the_ids_of_a_vector_with_the_same_changes() {
-        let mut numbers = 1_u64;
-        let mut below = |limit: usize| {
-            numbers = numbers.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            usize::try_from(numbers >> 33).unwrap() % limit
-        };
+        let mut random = Random::new(1);
         for length in [0, 1, PIECE_LENGTH, 3 * PIECE_LENGTH + 7] {
             let mut expected: Vec<i64> = (0..length as i64).collect();
             let mut list = IdList::from(expected.clone());
@@ -109,17 +106,17 @@ mod tests {
                 let before = list.clone();
                 let old = expected.clone();
                 // More are added in the first half, and more are removed in the second.
-                if expected.is_empty() || below(3) > usize::from(id >= 12_000) {
-                    let index = below(expected.len() + 1);
+                if expected.is_empty() || random.below(3) > usize::from(id >= 12_000) {
+                    let index = random.below(expected.len() + 1);
                     expected.insert(index, id);
                     list.insert(index, id);
                 } else {
-                    let index = below(expected.len());
+                    let index = random.below(expected.len());
                     expected.remove(index);
                     list.remove(index);
                 }
                 assert_eq!(list.len(), expected.len());
-                let index = below(expected.len() + 2);
+                let index = random.below(expected.len() + 2);
                 assert_eq!(list.get(index), expected.get(index).copied());
                 if id % 50 == 0 {
                     assert_eq!(list.iter_from(0).collect::<Vec<_>>(), expected);

@@ -116,36 +116,27 @@ fn kept(places: &[Place], floor: Option<i64>) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Numbers that look random and are the same in each run.
-    struct Dice(u64);
-
-    impl Dice {
-        fn below(&mut self, limit: u64) -> u64 {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (self.0 >> 33) % limit
-        }
-    }
+    use crate::random::Random;
 
     /// A new order of a list: some entries moved, some new, some spelled in another way.
-    fn shuffled(dice: &mut Dice, resolved: bool) -> Vec<Place> {
+    fn shuffled(dice: &mut Random, resolved: bool) -> Vec<Place> {
         let mut seq = i64::try_from(dice.below(5)).unwrap();
         let length = dice.below(8);
         let mut places: Vec<Place> = (0..length)
             .map(|at| {
                 seq += 1 + i64::try_from(dice.below(3)).unwrap();
                 let (spelling_changed, resolved) = (dice.below(9) == 0, resolved && dice.below(3) == 0);
-                Place { present: Some((usize::try_from(at).unwrap(), seq)), spelling_changed, resolved }
+                Place { present: Some((at, seq)), spelling_changed, resolved }
             })
             .collect();
         for _ in 0..dice.below(4) {
             let place = Place { resolved: resolved && dice.below(3) == 0, ..Place::default() };
-            places.insert(usize::try_from(dice.below(places.len() as u64 + 1)).unwrap(), place);
+            places.insert(dice.below(places.len() + 1), place);
         }
         for _ in 0..dice.below(4) {
             if !places.is_empty() {
-                let place = places.remove(usize::try_from(dice.below(places.len() as u64)).unwrap());
-                places.insert(usize::try_from(dice.below(places.len() as u64 + 1)).unwrap(), place);
+                let place = places.remove(dice.below(places.len()));
+                places.insert(dice.below(places.len() + 1), place);
             }
         }
         places
@@ -177,7 +168,7 @@ mod tests {
 
     #[test]
     fn as_many_entries_as_possible_keep_their_numbers() {
-        let mut dice = Dice(1);
+        let mut dice = Random::new(1);
         for _ in 0..5000 {
             let places = shuffled(&mut dice, false);
             assert!(numbers(&places).is_sorted_by(|one, next| one < next), "{places:?}");
@@ -187,7 +178,7 @@ mod tests {
 
     #[test]
     fn resolved_entries_move_to_the_end_or_stay() {
-        let mut dice = Dice(2);
+        let mut dice = Random::new(2);
         for _ in 0..20_000 {
             let places = shuffled(&mut dice, true);
             let numbers = numbers(&places);

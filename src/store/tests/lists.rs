@@ -2,29 +2,20 @@
 
 use super::{Folder, group, group_id, user};
 use crate::model::{Actor, Filter, MemberList, Result, User, Window};
+use crate::random::Random;
 use crate::store::{ReadTx, Store, WriteTx};
 
-/// Numbers that look random and are the same in each run.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
-    }
-}
-
-const USERS: u64 = 60;
+const USERS: usize = 60;
 const GROUPS: [&str; 2] = ["one", "two"];
 
 /// A name of few, so that users are renamed to names that were free a moment ago.
-fn name(dice: &mut Dice) -> String {
-    format!("{}-{}", ["a", "ab", "b", "B", "é"][dice.below(5) as usize], dice.below(USERS))
+fn name(dice: &mut Random) -> String {
+    format!("{}-{}", dice.pick(&["a", "ab", "b", "B", "é"]), dice.below(USERS))
 }
 
 /// A random change. A change that cannot be made makes none.
-fn change(tx: &WriteTx<'_>, dice: &mut Dice) -> Result<()> {
-    let (one, other, group) = (name(dice), name(dice), GROUPS[dice.below(2) as usize]);
+fn change(tx: &WriteTx<'_>, dice: &mut Random) -> Result<()> {
+    let (one, other, group) = (name(dice), name(dice), dice.pick(&GROUPS));
     let group_id = group_id(tx, group);
     let Some(present) = tx.find_user(&one)? else {
         return if dice.below(3) == 0 {
@@ -124,13 +115,13 @@ fn store(label: &str) -> (Folder, Store) {
 #[test]
 fn a_cached_list_has_the_entries_of_its_snapshot_after_any_changes() {
     let (_folder, store) = store("lists");
-    let mut dice = Dice(1);
+    let mut dice = Random::new(1);
     for round in 0..600 {
         store.read(|rows| compare(rows, round)).unwrap();
         // An older snapshot reads after a newer one has filled the cache.
         store
             .read(|old| {
-                let mut own = Dice(dice.below(u64::MAX));
+                let mut own = Random::new(dice.next());
                 let count = if dice.below(20) == 0 { 200 } else { dice.below(5) };
                 let run = move |tx: &WriteTx<'_>| (0..count).try_for_each(|_| change(tx, &mut own));
                 if dice.below(3) == 0 {
@@ -148,14 +139,14 @@ fn a_cached_list_has_the_entries_of_its_snapshot_after_any_changes() {
 #[test]
 fn a_document_is_current_until_its_user_changes() {
     let (_folder, store) = store("documents");
-    let mut dice = Dice(3);
+    let mut dice = Random::new(3);
     let (mut documents, mut least) = (Documents::new(), usize::MAX);
     store.read(|rows| Ok(compare_documents(rows, &mut documents, 0))).unwrap();
     for round in 1..100 {
         let read = store
             .read(|old| {
                 old.document_version()?;
-                let mut own = Dice(dice.below(u64::MAX));
+                let mut own = Random::new(dice.next());
                 store.write(Actor::program(), move |tx| (0..3).try_for_each(|_| change(tx, &mut own)))?;
                 let read = store.read(|rows| Ok(compare_documents(rows, &mut documents, round)))?;
                 // A snapshot from before the change does not take newer documents of changed users.
@@ -182,9 +173,9 @@ fn a_document_is_current_until_its_user_changes() {
 #[test]
 fn a_change_that_is_undone_leaves_the_lists_as_they_were() {
     let (_folder, store) = store("undone");
-    let mut dice = Dice(2);
+    let mut dice = Random::new(2);
     for round in 0..50 {
-        let mut own = Dice(dice.below(u64::MAX));
+        let mut own = Random::new(dice.next());
         let fails = round % 2 == 0;
         let run = move |tx: &WriteTx<'_>| {
             (0..3).try_for_each(|_| change(tx, &mut own))?;
