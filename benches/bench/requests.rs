@@ -8,7 +8,6 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The API key that every database of the bench starts with.
 pub const API_KEY: &str = "0123456789abcdef0123456789abcdef";
@@ -75,11 +74,16 @@ pub fn request(method: &str, path: &str, credentials: &Credentials) -> Vec<u8> {
 
 /// A request with a JSON body.
 pub fn json_request(method: &str, path: &str, credentials: &Credentials, body: &Value) -> Vec<u8> {
-    let (mut out, body) = (Vec::new(), body.to_string());
-    begin(&mut out, method, path, &credentials.headers());
+    let mut out = Vec::new();
+    write_json(&mut out, (method, path), &credentials.headers(), &body.to_string());
+    out
+}
+
+/// Writes a request with a JSON body: method, path, headers of the credentials, body.
+fn write_json(out: &mut Vec<u8>, (method, path): (&str, &str), headers: &str, body: &str) {
+    begin(out, method, path, headers);
     write!(out, "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())
         .expect("a write to memory succeeds");
-    out
 }
 
 fn begin(out: &mut Vec<u8>, method: &str, path: &str, headers: &str) {
@@ -120,17 +124,20 @@ fn look_up(path: &'static str, credentials: Credentials, population: Population)
     })
 }
 
+/// A number that no other factory of this run has, for names that no other one gives.
+fn factory_number() -> u64 {
+    static FACTORIES: AtomicU64 = AtomicU64::new(0);
+    FACTORIES.fetch_add(1, Ordering::Relaxed)
+}
+
 /// Datadog's `POST user`, with a new name each time. No two factories give the same names.
 pub fn create() -> RequestFactory {
-    static FACTORIES: AtomicU64 = AtomicU64::new(0);
-    let (headers, factory) = (Credentials::Keys.headers(), FACTORIES.fetch_add(1, Ordering::Relaxed));
+    let (headers, factory) = (Credentials::Keys.headers(), factory_number());
     Arc::new(move |connection, number, out| {
         let scatter = random(connection, number) % 100_000;
         let body =
             format!(r#"{{"handle":"new.{scatter}.{factory}.{connection}.{number}@example.com","name":"New User"}}"#);
-        begin(out, "POST", "/api/v1/user", &headers);
-        write!(out, "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())
-            .expect("a write to memory succeeds");
+        write_json(out, ("POST", "/api/v1/user"), &headers, &body);
         200
     })
 }
@@ -151,14 +158,12 @@ pub fn membership(population: Population) -> RequestFactory {
 /// Datadog's `PUT user`, which gives random users another display name.
 pub fn display_name(population: Population) -> RequestFactory {
     let (users, headers) = (population.users, Credentials::Keys.headers());
-    // No two clients give the same names: a change without a difference is none.
-    let client = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
+    // A change without a difference is none.
+    let factory = factory_number();
     Arc::new(move |connection, number, out| {
         let name = user_name(random(connection, number) % users);
-        let body = format!(r#"{{"name":"Name {client} {number}"}}"#);
-        begin(out, "PUT", &format!("/api/v1/user/{name}"), &headers);
-        write!(out, "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())
-            .expect("a write to memory succeeds");
+        let body = format!(r#"{{"name":"Name {factory} {number}"}}"#);
+        write_json(out, ("PUT", &format!("/api/v1/user/{name}")), &headers, &body);
         200
     })
 }
@@ -166,8 +171,7 @@ pub fn display_name(population: Population) -> RequestFactory {
 /// Nuxeo's `POST user` of a user in the large group whose login begins with the broad prefix, followed by `DELETE` of the
 /// same user. No two factories give the same names: the last user of a factory can stay.
 pub fn listed_user() -> RequestFactory {
-    static FACTORIES: AtomicU64 = AtomicU64::new(0);
-    let (headers, factory) = (Credentials::Basic.headers(), FACTORIES.fetch_add(1, Ordering::Relaxed));
+    let (headers, factory) = (Credentials::Basic.headers(), factory_number());
     Arc::new(move |connection, number, out| {
         let scatter = random(connection, number / 2) % 1_000_000;
         let name = format!("{BROAD_PREFIX}{scatter}.{factory}.{connection}.{number}", number = number / 2);
@@ -179,9 +183,7 @@ pub fn listed_user() -> RequestFactory {
         let body = format!(
             r#"{{"entity-type":"user","id":"{name}","properties":{{"username":"{name}","groups":["{LARGE_GROUP}"]}}}}"#
         );
-        begin(out, "POST", "/nuxeo/api/v1/user", &headers);
-        write!(out, "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())
-            .expect("a write to memory succeeds");
+        write_json(out, ("POST", "/nuxeo/api/v1/user"), &headers, &body);
         201
     })
 }

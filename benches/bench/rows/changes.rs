@@ -1,12 +1,11 @@
 //! Rows about lists that are read while another client changes the directory.
 
-use super::run::{Bench, PAGE_ENTRIES, json, users};
+use super::run::{Bench, PAGE_ENTRIES, list_length, long_lists, users};
 use crate::data::Data;
 use crate::load::{Changer, Load, Measured, RequestFactory};
-use crate::people::{BROAD_PREFIX, LARGE_GROUP};
 use crate::process::Process;
 use crate::report::Target::AtLeast;
-use crate::requests::{self, Credentials};
+use crate::requests;
 
 /// Connections that read.
 const CONNECTIONS: usize = 8;
@@ -25,15 +24,8 @@ const CHANGES: [Changes; 3] = [
 pub(super) fn lists_during_changes(bench: &mut Bench) {
     for data in [bench.small(), bench.middle(), bench.large()] {
         let process = Process::rollbook(data.copy());
-        let lists = [
-            ("search for all users".to_owned(), "user/search?q=*".to_owned()),
-            (format!("search for a broad prefix ({BROAD_PREFIX})"), format!("user/search?q={BROAD_PREFIX}")),
-            ("@users of a large group".to_owned(), format!("group/{LARGE_GROUP}/@users?q=")),
-        ];
-        for (list, query) in lists {
-            let path = format!("/nuxeo/api/v1/{query}&pageSize={PAGE_ENTRIES}&currentPageIndex=");
-            let first = json(process.address, &format!("{path}0"), &Credentials::Basic);
-            let total = first["resultsCount"].as_u64().expect("a count");
+        for (list, path) in long_lists() {
+            let total = list_length(process.address, &path);
             let ask = requests::pages(&path, (total / PAGE_ENTRIES).max(1));
             for (what, stays, changes) in CHANGES {
                 let changer = Changer::connect(process.address, &changes(&data));

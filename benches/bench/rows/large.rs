@@ -1,9 +1,10 @@
 //! Rows about large directories.
 
-use super::run::{Bench, MANY_CONNECTIONS, PAGE_ENTRIES, absolute_figures, json, median, users};
+use super::run::{
+    Bench, MANY_CONNECTIONS, PAGE_ENTRIES, absolute_figures, json, list_length, long_lists, median, users,
+};
 use crate::data::Data;
 use crate::load::{Load, stream};
-use crate::people::{BROAD_PREFIX, LARGE_GROUP};
 use crate::plain::{Plain, open_to_read};
 use crate::process::Process;
 use crate::report::Target::{AtLeast, AtMost};
@@ -48,15 +49,8 @@ pub(super) fn whole_list(bench: &mut Bench) {
 pub(super) fn pages(bench: &mut Bench) {
     let data = bench.large();
     let process = Process::rollbook(data.copy());
-    let lists = [
-        (format!("search for a broad prefix ({BROAD_PREFIX})"), format!("user/search?q={BROAD_PREFIX}")),
-        ("search for all users".to_owned(), "user/search?q=*".to_owned()),
-        ("@users of a large group".to_owned(), format!("group/{LARGE_GROUP}/@users?q=")),
-    ];
-    for (what, query) in lists {
-        let path = format!("/nuxeo/api/v1/{query}&pageSize={PAGE_ENTRIES}&currentPageIndex=");
-        let total =
-            json(process.address, &format!("{path}0"), &Credentials::Basic)["resultsCount"].as_u64().expect("a count");
+    for (what, path) in long_lists() {
+        let total = list_length(process.address, &path);
         let last = total / PAGE_ENTRIES - 1;
         let mut loads = [0, last / 2, last].map(|page| {
             let path = format!("{path}{page}");
