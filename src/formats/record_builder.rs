@@ -212,9 +212,8 @@ impl Draft {
                 Some(user) => members.push(Record::Member(MemberRecord {
                     group: target.clone(),
                     user,
-                    joined: None,
                     said_by: SaidBy::Group,
-                    withheld: false,
+                    ..Default::default()
                 })),
                 None => self.remarks.push(Remark::missing("a member is not a distinguished name")),
             }
@@ -223,9 +222,8 @@ impl Draft {
             Record::Subgroup(SubgroupRecord {
                 group: target.clone(),
                 subgroup: subgroup.into(),
-                joined: None,
                 said_by: SaidBy::Group,
-                withheld: false,
+                ..Default::default()
             })
         };
         members.extend(self.subgroups.take().unwrap_or_default().into_iter().map(subgroup));
@@ -348,18 +346,16 @@ impl Draft {
                     records.push(Record::Subgroup(SubgroupRecord {
                         group,
                         subgroup,
-                        joined: None,
                         said_by: SaidBy::Member,
-                        withheld: false,
+                        ..Default::default()
                     }));
                 }
                 Some(group) => {
                     records.push(Record::Member(MemberRecord {
                         group,
                         user: own.target.clone(),
-                        joined: None,
                         said_by: SaidBy::Member,
-                        withheld: false,
+                        ..Default::default()
                     }));
                 }
                 None => {

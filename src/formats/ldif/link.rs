@@ -45,13 +45,7 @@ impl Owner {
         if link.list == List::MemberUid {
             let entry = self.dn.member_uid(&link.text);
             let user = Target::Entry { entry, shown: shown(format!("memberUid {}", link.text)), name: Some(link.text) };
-            return Ok(Record::Member(MemberRecord {
-                group: own,
-                user,
-                joined: None,
-                said_by: SaidBy::Group,
-                withheld: false,
-            }));
+            return Ok(Record::Member(MemberRecord { group: own, user, said_by: SaidBy::Group, ..Default::default() }));
         }
         let dn = parse_dn(&link.text)?;
         if link.list == List::MemberOf && is_no_group_of_people(&dn) {
@@ -65,27 +59,16 @@ impl Owner {
         }
         let other = entry_target(&dn, shown(link.text));
         Ok(match (link.list, self.kind) {
-            (List::MemberOf, OwnerKind::User) => Record::Member(MemberRecord {
-                group: other,
-                user: own,
-                joined: None,
-                said_by: SaidBy::Member,
-                withheld: false,
-            }),
+            (List::MemberOf, OwnerKind::User) => {
+                Record::Member(MemberRecord { group: other, user: own, said_by: SaidBy::Member, ..Default::default() })
+            }
             (List::MemberOf, OwnerKind::Group) => Record::Subgroup(SubgroupRecord {
                 group: other,
                 subgroup: own,
-                joined: None,
                 said_by: SaidBy::Member,
-                withheld: false,
+                ..Default::default()
             }),
-            _ => Record::Member(MemberRecord {
-                group: own,
-                user: other,
-                joined: None,
-                said_by: SaidBy::Group,
-                withheld: false,
-            }),
+            _ => Record::Member(MemberRecord { group: own, user: other, said_by: SaidBy::Group, ..Default::default() }),
         })
     }
 
