@@ -117,16 +117,41 @@ impl Load {
     }
 }
 
-/// A client that changes the directory at a steady rate, one request after the other.
-pub struct Changer {
+/// A connection whose requests are sent at planned moments, one after the other.
+pub struct Paced {
     connection: Connection,
     ask: RequestFactory,
 }
 
+impl Paced {
+    /// Opens the connection with that index, with a first request.
+    pub fn connect(address: SocketAddr, index: u64, ask: &RequestFactory) -> Paced {
+        Paced { connection: first_answer(None, address, index, ask), ask: Arc::clone(ask) }
+    }
+
+    /// The number of the next request.
+    pub fn number(&self) -> u64 {
+        self.connection.number
+    }
+
+    /// Sends a request at that moment, or at once if it has passed. Returns the time from that moment to the end of the
+    /// response, so that a wait for the response before counts too.
+    pub fn request_at(&mut self, planned: Instant) -> Result<Duration> {
+        std::thread::sleep(planned.saturating_duration_since(Instant::now()));
+        let Paced { connection, ask } = self;
+        let sent = connection.send(ask).and_then(|()| connection.receive(&mut |_| {}));
+        sent.map_err(|error| Error::new(error.kind(), format!("{}: {error}", connection.name())))?;
+        Ok(planned.elapsed())
+    }
+}
+
+/// A client that changes the directory at a steady rate, one request after the other.
+pub struct Changer(Paced);
+
 impl Changer {
     /// Opens the connection, with a first request.
     pub fn connect(address: SocketAddr, ask: &RequestFactory) -> Changer {
-        Changer { connection: first_answer(None, address, 0, ask), ask: Arc::clone(ask) }
+        Changer(Paced::connect(address, 0, ask))
     }
 
     /// Sends that many requests a second for that long. A slow server gets fewer.
@@ -134,10 +159,7 @@ impl Changer {
         let (start, pause) = (Instant::now(), Duration::from_secs(1) / per_second);
         let mut due = start;
         while start.elapsed() < length {
-            std::thread::sleep(due.saturating_duration_since(Instant::now()));
-            let Changer { connection, ask } = self;
-            let sent = connection.send(ask).and_then(|()| connection.receive(&mut |_| {}));
-            sent.unwrap_or_else(|error| panic!("{}: {error}", connection.name()));
+            self.0.request_at(due).unwrap_or_else(|error| panic!("{error}"));
             due += pause;
         }
     }

@@ -208,6 +208,21 @@ impl Process {
         self.stop()
     }
 
+    /// The identifier of the process.
+    pub fn id(&self) -> u32 {
+        self.running.0.id()
+    }
+
+    /// The database that it serves.
+    pub fn database(&self) -> PathBuf {
+        self.folder.database()
+    }
+
+    /// A file in its folder.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.file(name)
+    }
+
     /// Current resident memory, in MiB.
     pub fn memory(&self) -> f64 {
         self.status("VmRSS:")

@@ -1,7 +1,7 @@
 //! The results: lines on the terminal, and the table of `RESULTS.md`.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Median, minimum and maximum of a value over the rounds.
@@ -127,7 +127,26 @@ pub fn write(lines: &[Line], rounds: usize, minutes: f64) -> std::io::Result<()>
             line.row, line.description, line.figures
         );
     }
-    std::fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/RESULTS.md"), text)
+    let old = std::fs::read_to_string(file()).unwrap_or_default();
+    if let Some(sections) = old.find("\n## ") {
+        text += &old[sections..];
+    }
+    std::fs::write(file(), text)
+}
+
+fn file() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/RESULTS.md")
+}
+
+/// Replaces the section of `benches/RESULTS.md` with that title, or adds it at the end. Other runs keep it.
+pub fn write_section(title: &str, text: &str) -> std::io::Result<()> {
+    let old = std::fs::read_to_string(file())?;
+    let section = format!("\n## {title}\n\n{text}");
+    let start = old.find(&format!("\n## {title}\n")).unwrap_or(old.len());
+    let rest = &old[start..];
+    // The first section after this one.
+    let end = rest.get(1..).and_then(|rest| rest.find("\n## ")).map_or(old.len(), |at| start + 1 + at);
+    std::fs::write(file(), format!("{}{section}{}", &old[..start], &old[end..]))
 }
 
 /// The machine, the toolchain and the day.

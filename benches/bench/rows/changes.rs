@@ -1,7 +1,8 @@
 //! Rows about lists that are read while another client changes the directory.
 
-use super::run::{Bench, PAGE_ENTRIES, list_length, long_lists, users};
+use super::run::{Bench, users};
 use crate::data::Data;
+use crate::lists::{PAGE_ENTRIES, list_length, long_lists};
 use crate::load::{Changer, Load, Measured, RequestFactory};
 use crate::process::Process;
 use crate::report::Target::AtLeast;

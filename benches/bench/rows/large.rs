@@ -1,9 +1,8 @@
 //! Rows about large directories.
 
-use super::run::{
-    Bench, MANY_CONNECTIONS, PAGE_ENTRIES, absolute_figures, json, list_length, long_lists, median, users,
-};
+use super::run::{Bench, MANY_CONNECTIONS, absolute_figures, median, users};
 use crate::data::Data;
+use crate::lists::{PAGE_ENTRIES, json, list_length, long_lists};
 use crate::load::{Load, stream};
 use crate::plain::{Plain, open_to_read};
 use crate::process::Process;

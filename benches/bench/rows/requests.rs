@@ -1,7 +1,8 @@
 //! Rows about single requests: look-ups, searches, TLS.
 
-use super::run::{Bench, MANY_CONNECTIONS, PAGE_ENTRIES, connections, json, users};
+use super::run::{Bench, MANY_CONNECTIONS, connections, users};
 use crate::data::Data;
+use crate::lists::{PAGE_ENTRIES, json};
 use crate::load::{Load, RequestFactory, fetch};
 use crate::nginx::Nginx;
 use crate::people::{FIRST_NAMES, random, user_name};

@@ -2,20 +2,15 @@
 
 use crate::Options;
 use crate::data::Data;
-use crate::load::{Load, Measured, fetch};
-use crate::people::{BROAD_PREFIX, LARGE_GROUP, Size};
+use crate::load::{Load, Measured};
+use crate::people::Size;
 use crate::report::{Line, Spread, Target, Unit, thousands};
-use crate::requests::{Credentials, request};
-use serde_json::Value;
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
 /// Connections of the rows with many clients.
 pub(super) const MANY_CONNECTIONS: usize = 64;
-/// Entries of a page.
-pub(super) const PAGE_ENTRIES: u64 = 50;
 
 /// The state of a run.
 pub(super) struct Bench {
@@ -124,28 +119,4 @@ pub(super) fn users(data: &Data) -> String {
 
 pub(super) fn connections(count: usize) -> String {
     if count == 1 { "1 connection".to_owned() } else { format!("{count} connections") }
-}
-
-/// Long lists, and their paths before the number of the page.
-pub(super) fn long_lists() -> [(String, String); 3] {
-    let page = |(what, query): (String, String)| {
-        (what, format!("/nuxeo/api/v1/{query}&pageSize={PAGE_ENTRIES}&currentPageIndex="))
-    };
-    [
-        (format!("search for a broad prefix ({BROAD_PREFIX})"), format!("user/search?q={BROAD_PREFIX}")),
-        ("search for all users".to_owned(), "user/search?q=*".to_owned()),
-        ("@users of a large group".to_owned(), format!("group/{LARGE_GROUP}/@users?q=")),
-    ]
-    .map(page)
-}
-
-/// Entries of the list with that path.
-pub(super) fn list_length(address: SocketAddr, path: &str) -> u64 {
-    json(address, &format!("{path}0"), &Credentials::Basic)["resultsCount"].as_u64().expect("a count")
-}
-
-pub(super) fn json(address: SocketAddr, path: &str, credentials: &Credentials) -> Value {
-    let body =
-        fetch(address, &request("GET", path, credentials), 200).unwrap_or_else(|error| panic!("{path}: {error}"));
-    serde_json::from_slice(&body).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
