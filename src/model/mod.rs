@@ -35,7 +35,9 @@ pub use group::{ADMINISTRATORS, Group, GroupChanges, GroupDetails, GroupName, PO
 pub use id::new_uuid;
 pub use import_progress::ImportProgress;
 pub use membership::{MemberList, PositionedGroup};
-pub use name::{BUILT_IN, Keys, check_login, check_new_name, fold_name, is_invisible, is_key_of, spelling_key};
+pub use name::{
+    BUILT_IN, Keys, check_login, check_new_name, fold_name, fold_text, is_invisible, is_key_of, spelling_key,
+};
 pub use page::{Page, Window};
 pub use precondition::{EtagScope, EtagSet, Precondition};
 pub use property::{ATTRIBUTES_BYTES_MAX, Attributes, RemovedProperty, is_answered_property};

@@ -35,6 +35,12 @@ pub fn fold_name(name: &str) -> String {
     }
 }
 
+/// The form of a text in which a part of it is compared where case does not count: the folding of [`fold_name`], with
+/// surrounding spaces.
+pub fn fold_text(text: &str) -> String {
+    if text.is_ascii() { text.to_ascii_lowercase() } else { nfkc_casefold(text) }
+}
+
 /// NFKC_Casefold of a text.
 pub(super) fn nfkc_casefold(text: &str) -> String {
     let mut text: String = text.nfd().collect();

@@ -4,7 +4,7 @@ use super::tree::{files, root};
 use std::path::{Path, PathBuf};
 
 /// A layer, and the names that its code must not contain.
-const FORBIDDEN_NAMES: [(&str, &[&str]); 17] = [
+const FORBIDDEN_NAMES: [(&str, &[&str]); 18] = [
     ("model", &["crate::", "serde", "rusqlite", "tiny_http", "httparse", "std::net"]),
     ("metrics", &["crate::", "serde", "rusqlite", "tiny_http", "httparse", "std::net", "datadog", "nuxeo"]),
     ("http", &["crate::", "rusqlite", "std::net", "datadog", "nuxeo"]),
@@ -18,6 +18,7 @@ const FORBIDDEN_NAMES: [(&str, &[&str]); 17] = [
     ("dialect/rollbook", &["datadog", "nuxeo"]),
     ("dialect/ui", &["datadog", "nuxeo"]),
     ("dialect/openapi", &["datadog", "nuxeo"]),
+    ("dialect/scim", &["datadog", "nuxeo"]),
     ("admin", &["crate::store", "crate::dialect", "crate::server", "crate::http", "rusqlite", "tiny_http", "std::net"]),
     ("app", &["crate::cli", "crate::settings", "crate::embed", "rusqlite", "tiny_http", "serde_json"]),
     ("embed", &["crate::cli", "crate::settings", "crate::dialect", "crate::http", "rusqlite", "tiny_http", "serde"]),
