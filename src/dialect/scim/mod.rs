@@ -8,5 +8,7 @@ mod patch;
 mod path;
 mod problem;
 mod projection;
+#[cfg(test)]
+mod samples;
 mod schema;
 mod sort;
