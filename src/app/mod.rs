@@ -4,6 +4,7 @@
 mod change_pruning;
 mod heartbeat;
 mod limits;
+mod password_memory;
 mod search_indexing;
 pub(crate) mod secrets;
 mod service;

@@ -3,6 +3,7 @@
 use super::change_pruning::start_pruning;
 use super::heartbeat::Heartbeat;
 use super::limits;
+use super::password_memory::start_releasing_memory;
 use super::search_indexing::start_search_indexing;
 use super::settings::Settings;
 use crate::dialect::{Context, Metrics, Router};
@@ -24,6 +25,7 @@ const RELEASE_POLL_INTERVAL: Duration = Duration::from_millis(1);
 /// A server that does not run yet.
 pub(crate) struct Service {
     store: Arc<Store>,
+    passwords: Arc<Passwords>,
     router: Router,
     requests: Arc<RequestMetrics>,
     /// The limits of clients.
@@ -48,8 +50,13 @@ impl Service {
     /// The settings contradict each other, or the operating system gives no random numbers.
     pub(crate) fn new(store: Arc<Store>, passwords: Arc<Passwords>, settings: &Settings) -> anyhow::Result<Service> {
         let (sessions, rules) = (settings.session_limits(), settings.rules());
-        let authenticator =
-            Authenticator::new(Arc::clone(&store), passwords, settings.wrong_password_delay, sessions, rules)?;
+        let authenticator = Authenticator::new(
+            Arc::clone(&store),
+            Arc::clone(&passwords),
+            settings.wrong_password_delay,
+            sessions,
+            rules,
+        )?;
         let requests = Arc::new(RequestMetrics::default());
         let counted = Arc::clone(&requests);
         let metrics = Metrics {
@@ -63,6 +70,7 @@ impl Service {
         let context = Context::new(authenticator, settings.strict_errors, metrics);
         Ok(Service {
             store,
+            passwords,
             router: Router::new(context, &settings.mounts()?)?,
             requests,
             limits: settings.limits(),
@@ -143,11 +151,13 @@ impl Service {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let mut pruning = start_pruning(&self.store, self.keep_changes)?;
         let mut indexing = start_search_indexing(&self.store)?;
+        let mut releasing = start_releasing_memory(self.passwords)?;
         let router = Arc::new(self.router);
         let connections = Arc::downgrade(&router);
         let result = run_all(self.servers, &self.requests, router);
         pruning.end();
         indexing.end();
+        releasing.end();
         // Also cancels a running removal of old changes.
         self.store.close();
         wait_for_end(&connections);

@@ -19,19 +19,29 @@ const WAITING_MAX: usize = 256;
 /// Computations at a time, on a machine with many processors: each keeps its memory.
 const PERMITS_MAX: usize = 8;
 
+/// Working memory is allocated with room for at least so many blocks, of which only those that are used take memory: the
+/// C library maps more than 32 MiB on their own, and gives them back to the system when they are freed. It would keep
+/// smaller pieces, and after the first of them also other memory.
+const CAPACITY_BLOCKS_MIN: usize = 33 << 10;
+
 /// The memory of free permits.
 struct FreePermits {
-    memory: Vec<Vec<Block>>,
+    memory: Vec<WorkingMemory>,
     /// Callers who wait for a permit.
     waiting: usize,
     /// Blocks in the memory of all permits.
     blocks: usize,
 }
 
+/// Memory for one computation at a time.
+struct WorkingMemory {
+    blocks: Vec<Block>,
+    used_at: Instant,
+}
+
 /// All permits.
 pub(super) struct PermitPool {
-    /// Memory is kept: if each computation allocated it, blocks of this size and alignment would leave holes that the C
-    /// library does not fill, and the process would grow without end.
+    /// Memory is kept while logins go on: getting it from the system takes milliseconds.
     free: Mutex<FreePermits>,
     /// Number of permits.
     pub(super) count: usize,
@@ -57,13 +67,29 @@ pub(in crate::directory) struct HashPermit<'p> {
 impl PermitPool {
     pub(super) fn new() -> PermitPool {
         let count = std::thread::available_parallelism().map_or(1, usize::from).min(PERMITS_MAX);
-        let free = Mutex::new(FreePermits { memory: vec![Vec::new(); count], waiting: 0, blocks: 0 });
+        let used_at = Instant::now();
+        let memory = (0..count).map(|_| WorkingMemory { blocks: Vec::new(), used_at }).collect();
+        let free = Mutex::new(FreePermits { memory, waiting: 0, blocks: 0 });
         PermitPool { free, count, freed: Condvar::new(), large: Mutex::default(), longest_extra: Mutex::default() }
     }
 
     /// Number of memory blocks that all permits keep.
     pub(super) fn blocks(&self) -> usize {
         locked(&self.free).blocks
+    }
+
+    /// Gives the memory of free permits back to the system, if no computation has used it for that time.
+    pub(super) fn release_memory(&self, unused_for: Duration) {
+        let mut released = Vec::new();
+        let mut permits = locked(&self.free);
+        for memory in &mut permits.memory {
+            if !memory.blocks.is_empty() && memory.used_at.elapsed() >= unused_for {
+                released.push(std::mem::take(&mut memory.blocks));
+            }
+        }
+        permits.blocks -= released.iter().map(Vec::len).sum::<usize>();
+        drop(permits);
+        drop(released);
     }
 
     /// Waits until one more may compute.
@@ -78,12 +104,12 @@ impl PermitPool {
         permits.waiting += 1;
         let memory = loop {
             if let Some(memory) = permits.memory.pop() {
-                break memory;
+                break memory.blocks;
             }
             permits = self.freed.wait(permits).unwrap_or_else(PoisonError::into_inner);
         };
         permits.waiting -= 1;
-        Ok(HashPermit { kept: memory.capacity(), memory, extra: Duration::ZERO, waited: Duration::ZERO, home: self })
+        Ok(HashPermit { kept: memory.len(), memory, extra: Duration::ZERO, waited: Duration::ZERO, home: self })
     }
 }
 
@@ -165,17 +191,19 @@ fn hash_in(
     out: &mut [u8],
 ) -> argon2::Result<()> {
     let blocks = argon2.params().block_count();
-    memory.reserve_exact(blocks.saturating_sub(memory.len()));
-    memory.resize(blocks, Block::default());
-    argon2.hash_password_into_with_memory(password.as_bytes(), salt, out, memory)
+    if memory.len() < blocks {
+        memory.reserve_exact(blocks.max(CAPACITY_BLOCKS_MIN) - memory.len());
+        memory.resize(blocks, Block::default());
+    }
+    argon2.hash_password_into_with_memory(password.as_bytes(), salt, out, &mut memory[..blocks])
 }
 
 impl Drop for HashPermit<'_> {
     fn drop(&mut self) {
-        let memory = std::mem::take(&mut self.memory);
+        let blocks = std::mem::take(&mut self.memory);
         let mut permits = locked(&self.home.free);
-        permits.blocks += memory.capacity() - self.kept;
-        permits.memory.push(memory);
+        permits.blocks += blocks.len() - self.kept;
+        permits.memory.push(WorkingMemory { blocks, used_at: Instant::now() });
         drop(permits);
         self.home.freed.notify_one();
     }

@@ -73,7 +73,15 @@ impl Passwords {
         } else {
             PasswordInput::Plain(password)
         };
-        Ok(self.prepare(given, None)?.expect("any password of a new user is a change"))
+        let prepared = self.prepare(given, None)?.expect("any password of a new user is a change");
+        // The next password may be checked much later.
+        self.release_memory(Duration::ZERO);
+        Ok(prepared)
+    }
+
+    /// Gives the working memory back to the system that no computation has used for that time.
+    pub(crate) fn release_memory(&self, unused_for: Duration) {
+        self.pool.release_memory(unused_for);
     }
 
     /// True if a client that sends this means a hash: a salted one of the kinds that other directories of that time keep

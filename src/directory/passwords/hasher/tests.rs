@@ -107,7 +107,33 @@ fn memory_beyond_the_usual_is_given_back() {
     let passwords = passwords();
     let mut permit = passwords.permit().unwrap();
     assert!(passwords.verify(&mut permit, PASSWORD, Some(VALUES[23])));
-    assert!(permit.memory.capacity() <= Params::default().block_count());
+    assert!(permit.memory.len() <= Params::default().block_count());
+}
+
+#[test]
+fn memory_is_released_once_it_is_unused() {
+    let passwords = passwords();
+    let usual = Params::default().block_count();
+    let hash = argon2_hash_of(&passwords);
+    assert_eq!(passwords.pool.blocks(), usual);
+    passwords.release_memory(Duration::from_secs(3600));
+    assert_eq!(passwords.pool.blocks(), usual);
+    passwords.release_memory(Duration::ZERO);
+    assert_eq!(passwords.pool.blocks(), 0);
+    let mut permit = passwords.permit().unwrap();
+    assert!(passwords.verify(&mut permit, PASSWORD, Some(&hash)));
+    // The memory of a running computation stays.
+    passwords.release_memory(Duration::ZERO);
+    assert_eq!(permit.memory.len(), usual);
+    drop(permit);
+    assert_eq!(passwords.pool.blocks(), usual);
+}
+
+#[test]
+fn the_first_password_keeps_no_memory() {
+    let passwords = passwords();
+    passwords.first(PASSWORD).unwrap();
+    assert_eq!(passwords.pool.blocks(), 0);
 }
 
 #[test]
