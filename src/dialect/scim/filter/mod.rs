@@ -103,6 +103,11 @@ impl ElementFilter {
         holds(&self.node, Subject::Element(element))
     }
 
+    /// The number of tests in the condition.
+    pub(super) fn tests(&self) -> usize {
+        tests(&self.node)
+    }
+
     /// The values that an element has that fulfils the condition, if it is a conjunction of `eq` alone.
     pub(super) fn equalities(&self) -> Option<Vec<(&'static Attribute, Json)>> {
         let tests = match &self.node {
@@ -140,6 +145,14 @@ impl ElementFilter {
 impl fmt::Display for ElementFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.node.fmt(f)
+    }
+}
+
+fn tests(node: &Node) -> usize {
+    match node {
+        Node::And(nodes) | Node::Or(nodes) => nodes.iter().map(tests).sum(),
+        Node::Not(node) | Node::Element(_, node) => tests(node),
+        Node::Present(_) | Node::Test(_) => 1,
     }
 }
 

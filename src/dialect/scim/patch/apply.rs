@@ -6,13 +6,14 @@ use crate::dialect::scim::path::AttributePath;
 use crate::dialect::scim::problem::{Problem, Result, ScimType};
 use crate::json::{Json, Object};
 
+/// Comparisons of elements that take the time of one key.
+const KEY_COMPARISONS: usize = 4;
+
 /// Makes one change.
 pub(super) fn apply(change: &Change, document: &mut Object) -> Result<()> {
     match change {
         Change::Set(path, value) => with_value(document, path, |current| Ok(set(path, current, value.clone()))),
-        Change::Add(path, items) => {
-            with_list(document, path, |list| items.iter().try_for_each(|item| elements::add(path, list, item)))
-        }
+        Change::Add(path, items) => with_list(document, path, |list| elements::add(path, list, items)),
         Change::Replace(path, items) => with_list(document, path, |list| {
             list.clone_from(items);
             Ok(())
@@ -30,16 +31,33 @@ pub(super) fn apply(change: &Change, document: &mut Object) -> Result<()> {
     }
 }
 
+/// The comparisons of elements that a change makes, about.
+pub(super) fn comparisons(change: &Change, document: &Object) -> usize {
+    let length = |path: &AttributePath| find(document, path).and_then(Json::as_array).map_or(0, <[Json]>::len);
+    match change {
+        Change::Set(..) | Change::ClearExtension(_) | Change::Expect(..) => 1,
+        Change::Replace(_, items) => items.len(),
+        Change::Add(path, items) => KEY_COMPARISONS * (length(path) + items.len()),
+        Change::Remove(path, items) => {
+            let items = items.as_deref().unwrap_or_default();
+            let described = items.iter().filter(|item| item.get("value").is_none()).count();
+            KEY_COMPARISONS * (items.len() + length(path)) + described * length(path)
+        }
+        Change::Elements(change) => length(&change.path) * change.filter.as_ref().map_or(1, |filter| filter.tests()),
+    }
+}
+
+/// The value of the attribute of a path.
+fn find<'d>(document: &'d Object, path: &AttributePath) -> Option<&'d Json> {
+    match path.extension {
+        Some(extension) => document.get(extension.urn)?.get(path.attribute.name),
+        None => document.get(path.attribute.name),
+    }
+}
+
 /// Requires that an attribute has that value already.
 fn expect(document: &Object, path: &AttributePath, value: &Json) -> Result<()> {
-    let container = match path.extension {
-        Some(extension) => match document.get(extension.urn) {
-            Some(Json::Object(members)) => Some(members),
-            _ => None,
-        },
-        None => Some(document),
-    };
-    let whole = container.and_then(|members| members.get(path.attribute.name));
+    let whole = find(document, path);
     let current = match path.sub {
         Some(sub) => whole.and_then(|whole| whole.get(sub.name)),
         None => whole,

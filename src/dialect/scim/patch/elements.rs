@@ -6,41 +6,85 @@ use crate::dialect::scim::path::AttributePath;
 use crate::dialect::scim::problem::{Problem, Result, ScimType};
 use crate::dialect::scim::schema::{Attribute, Mutability};
 use crate::json::{Json, Object};
+use std::collections::{HashMap, HashSet};
 
-/// Adds an element, or adds its sub-attributes to the element of the same value.
-pub(super) fn add(path: &AttributePath, list: &mut Vec<Json>, item: &Json) -> Result<()> {
-    let index = match list.iter().position(|element| is_same(path, item, element)) {
-        Some(index) => {
-            merge(path, &mut list[index], item)?;
-            index
+/// Adds elements. An element of the same value and type, if the client gives one, gets the other sub-attributes instead.
+pub(super) fn add(path: &AttributePath, list: &mut Vec<Json>, items: &[Json]) -> Result<()> {
+    let mut places: HashMap<Key, usize> = HashMap::new();
+    for (index, element) in list.iter().enumerate() {
+        for key in keys(element) {
+            places.entry(key).or_insert(index);
         }
-        None => {
-            list.push(item.clone());
-            list.len() - 1
+    }
+    for item in items {
+        let index = match places.get(&key(path, item)) {
+            Some(index) => {
+                add_parts(path, &mut list[*index], item);
+                *index
+            }
+            None => {
+                list.push(item.clone());
+                list.len() - 1
+            }
+        };
+        for key in keys(item) {
+            places.entry(key).or_insert(index);
         }
-    };
-    if is_primary(item) { settle_primary(path, list, &[index]) } else { Ok(()) }
+        if is_primary(item) {
+            settle_primary(path, list, &[index])?;
+        }
+    }
+    Ok(())
 }
 
-/// Removes the elements that are listed, or all.
-pub(super) fn remove(path: &AttributePath, list: &mut Vec<Json>, items: Option<&[Json]>) {
-    match items {
-        None => list.clear(),
-        Some(items) => list.retain(|element| !items.iter().any(|item| is_same(path, item, element))),
+/// Sets the sub-attributes of an element that is there already, except those that cannot change: the same member may be sent
+/// with another form of its URI.
+fn add_parts(path: &AttributePath, element: &mut Json, item: &Json) {
+    let (Json::Object(current), Json::Object(members)) = (element, item) else { return };
+    for (name, value) in members {
+        let is_fixed = path.attribute.sub_attribute(name).is_none_or(|sub| sub.mutability == Mutability::Immutable);
+        if !is_fixed || !current.contains_key(name) {
+            current.insert(name.clone(), value.clone());
+        }
     }
 }
 
-/// True if an element is the one that a client describes: by its value and, if the client gives one, its type. A member of a
-/// group is known by its value alone. An element without a value has to have all that the client gives.
-fn is_same(path: &AttributePath, item: &Json, element: &Json) -> bool {
-    let has_same = |name: &str| element.get(name) == item.get(name);
-    match item.get("value") {
-        Some(_) if path.attribute.name == "members" => has_same("value"),
-        Some(_) => has_same("value") && (item.get("type").is_none() || has_same("type")),
-        None => match item {
-            Json::Object(members) => members.iter().all(|(name, value)| element.get(name) == Some(value)),
-            item => item == element,
-        },
+/// Removes the elements that are listed, or all. An element without a value is one that has all that the client gives.
+pub(super) fn remove(path: &AttributePath, list: &mut Vec<Json>, items: Option<&[Json]>) {
+    let Some(items) = items else { return list.clear() };
+    let (known, described): (Vec<&Json>, Vec<&Json>) = items.iter().partition(|item| item.get("value").is_some());
+    let known: HashSet<Key> = known.into_iter().map(|item| key(path, item)).collect();
+    let is_part = |item: &Json, element: &Json| match item {
+        Json::Object(members) => members.iter().all(|(name, value)| element.get(name) == Some(value)),
+        item => item == element,
+    };
+    list.retain(|element| {
+        !keys(element).any(|key| known.contains(&key)) && !described.iter().any(|item| is_part(item, element))
+    });
+}
+
+/// A value and its type, or the text of an element without a value.
+type Key = (String, Option<String>);
+
+/// The key of the element that a client describes: its value and, if the client gives one, its type. A member of a group is
+/// known by its value alone. An element without a value is the whole.
+fn key(path: &AttributePath, item: &Json) -> Key {
+    let (value, kind) = described(item);
+    (value, kind.filter(|_| path.attribute.name != "members"))
+}
+
+/// The keys by which a client can describe an element.
+fn keys(element: &Json) -> impl Iterator<Item = Key> {
+    let (value, kind) = described(element);
+    let typed = kind.map(|kind| (value.clone(), Some(kind)));
+    typed.into_iter().chain([(value, None)])
+}
+
+fn described(element: &Json) -> (String, Option<String>) {
+    let text = |name: &str| element.get(name).and_then(Json::as_str).map(str::to_owned);
+    match text("value") {
+        Some(value) => (value, text("type")),
+        None => (element.to_string(), None),
     }
 }
 

@@ -7,12 +7,15 @@ mod operation;
 mod parse;
 mod target;
 
-use super::problem::Result;
+use super::problem::{Problem, Result};
 use super::schema::ResourceType;
 use crate::json::{Json, Object};
 use operation::Change;
 
 pub(super) use group_steps::{FilteredMembers, GroupStep, Member, MemberKind};
+
+/// Comparisons of elements that one request can make.
+const COMPARISONS_MAX: usize = 20_000_000;
 
 /// The changes of a PATCH.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,10 +39,21 @@ impl Patch {
     ///
     /// # Errors
     /// `noTarget` when a `replace` matches no element, `mutability` when a read-only or immutable value would change,
-    /// `invalidValue` when two elements would be primary.
+    /// `invalidValue` when two elements would be primary; status 413 when many operations compare many elements.
     pub(super) fn apply(&self, document: &mut Object) -> Result<()> {
+        self.apply_within(COMPARISONS_MAX, document)
+    }
+
+    fn apply_within(&self, comparisons_max: usize, document: &mut Object) -> Result<()> {
         let mut changed = document.clone();
-        self.changes.iter().try_for_each(|change| apply::apply(change, &mut changed))?;
+        let mut comparisons = 0_usize;
+        for change in &self.changes {
+            comparisons = comparisons.saturating_add(apply::comparisons(change, &changed));
+            if comparisons > comparisons_max {
+                return Err(Problem::of_status(413, "the operations compare too many elements with each other"));
+            }
+            apply::apply(change, &mut changed)?;
+        }
         *document = changed;
         Ok(())
     }

@@ -130,6 +130,8 @@ impl Reader {
             }
             match (target, value) {
                 (Target::Core, Json::Null) => {}
+                // A key that has no target yet is added (RFC 7644, 3.5.2.3).
+                (target @ Target::Elements(_, _, Some(_)), value) => self.change(Verb::Add, target, Some(value))?,
                 (target, value) => self.change(verb, target, Some(value))?,
             }
         }

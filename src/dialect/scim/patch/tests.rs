@@ -162,6 +162,7 @@ fn an_operation_without_a_path_has_a_path_in_each_key() {
             r#"{"name":{"familyName":"L","givenName":"G"},"emails":[{"value":"x","type":"work","primary":true},{"value":"h","type":"home"}],
                 "URN":{"department":"X","manager":{"value":"m"}}}"#,
         ),
+        (r#"[{"op":"replace","value":{"roles[type eq \"x\"].value":"r"}}]"#, r#"{"roles":[{"type":"x","value":"r"}]}"#),
         (r#"[{"op":"replace","value":{"emails":[],"title":null}}]"#, r#"{"emails":null,"title":null}"#),
         (
             r#"[{"op":"add","value":{"name":{"middleName":"M"},"emails":[{"value":"x"}]}}]"#,

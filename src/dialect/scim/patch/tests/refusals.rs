@@ -79,6 +79,23 @@ const WRONG_PATHS: &[&str] = &[
 ];
 
 #[test]
+fn the_comparisons_of_elements_are_bounded() {
+    let element = |number: usize| format!(r#"{{"value":"v","type":"t{number}"}}"#);
+    let elements = (0..10_000).map(element).collect::<Vec<_>>().join(",");
+    let [add, remove] = ["add", "remove"].map(|op| format!(r#"{{"op":"{op}","path":"roles","value":[{elements}]}}"#));
+    // Long lists are compared by their keys.
+    require_changes(&format!("[{add},{add},{remove}]"), "{}");
+    let filtered = r#"{"op":"replace","path":"roles[type sw \"a\" or type sw \"t\"].display","value":"x"}"#;
+    let described = r#"{"op":"remove","path":"roles","value":[{"type":"x"},{"type":"y"}]}"#;
+    for operation in [filtered, described, add.as_str()] {
+        let operations = format!("[{add},{operation},{operation}]");
+        let mut document = user();
+        let problem = patch(&operations, &USER).unwrap().apply_within(70_000, &mut document).unwrap_err();
+        assert_eq!((problem.status, problem.scim_type, &document), (413, None, &user()), "{operation}");
+    }
+}
+
+#[test]
 fn wrong_paths_are_refused() {
     for path in WRONG_PATHS {
         for operation in [r#"{"op":"replace","path":"PATH","value":"x"}"#, r#"{"op":"remove","path":"PATH"}"#] {
