@@ -37,7 +37,7 @@ pub use groups::ListSelection;
 pub use import::{Conflict, ImportOptions, ImportOutcome, ImportPosition, Imported, ImportedUser, Item};
 pub use integrity::{check, notes};
 pub use memberships::MembershipView;
-pub use page_reader::{PagePart, PageReader};
+pub use page_reader::{PagePart, PageReader, PageState};
 pub use passwords::{ImportedPassword, PASSWORD_REFUSED, Passwords, classify_password};
 pub use permissions::Operation;
 pub use rules::Rules;

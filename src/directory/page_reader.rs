@@ -3,7 +3,8 @@
 
 use super::transactions::Directory;
 use crate::model::{Page, Result};
-use crate::store::ReadTx;
+use crate::store::{DocumentVersion, ReadTx};
+use std::sync::{Arc, OnceLock};
 
 /// The row ids of the entries of a page.
 type ReadPage = Box<dyn Fn(&Directory, &ReadTx<'_>) -> Result<Page<i64>> + Send>;
@@ -17,6 +18,23 @@ pub struct PageReader<T> {
     entry: ReadEntry<T>,
     /// The entries to come; `None` before the first piece.
     rest: Option<std::vec::IntoIter<i64>>,
+    /// Set by the first piece.
+    state: Arc<OnceLock<PageState>>,
+}
+
+/// The state of a page in one snapshot: its row ids, the length of the list, and the version of the documents.
+#[derive(Debug)]
+pub struct PageState {
+    ids: Vec<i64>,
+    total: u64,
+    version: DocumentVersion,
+}
+
+impl PageState {
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.ids.capacity() * size_of::<i64>()
+    }
 }
 
 /// A part of a page.
@@ -34,7 +52,13 @@ impl<T> PageReader<T> {
         page: impl Fn(&Directory, &ReadTx<'_>) -> Result<Page<i64>> + Send + 'static,
         entry: impl Fn(&Directory, &ReadTx<'_>, i64) -> Result<Option<T>> + Send + 'static,
     ) -> PageReader<T> {
-        PageReader { directory: directory.clone(), page: Box::new(page), entry: Box::new(entry), rest: None }
+        PageReader {
+            directory: directory.clone(),
+            page: Box::new(page),
+            entry: Box::new(entry),
+            rest: None,
+            state: Arc::default(),
+        }
     }
 
     /// The same page with other entries. `map` gets the reader of an entry of this one.
@@ -45,9 +69,15 @@ impl<T> PageReader<T> {
     where
         T: 'static,
     {
-        let PageReader { directory, page, entry, rest } = self;
+        let PageReader { directory, page, entry, rest, state } = self;
         let entry = Box::new(move |directory: &Directory, rows: &ReadTx<'_>, id| map(directory, rows, id, &entry));
-        PageReader { directory, page, entry, rest }
+        PageReader { directory, page, entry, rest, state }
+    }
+
+    /// The state of the page, once its first piece is read. If all of the page is one piece, the state is that of the
+    /// whole page.
+    pub fn state(&self) -> Arc<OnceLock<PageState>> {
+        Arc::clone(&self.state)
     }
 
     /// Shows the next piece: first the beginning, then entries until one is answered with false. All of a piece is of one
@@ -56,13 +86,16 @@ impl<T> PageReader<T> {
     /// # Errors
     /// Those of the list.
     pub fn next_piece(&mut self, mut show: impl FnMut(PagePart<'_, T>) -> Result<bool>) -> Result<bool> {
-        let PageReader { directory, page, entry, rest } = self;
+        let PageReader { directory, page, entry, rest, state } = self;
         directory.read_charged(|rows| {
             let rest = match rest {
                 Some(rest) => rest,
                 None => {
                     let Page { entries, total } = page(directory, rows)?;
                     show(PagePart::Header(total, entries.len()))?;
+                    if let Some(version) = rows.document_version()? {
+                        state.get_or_init(|| PageState { ids: entries.clone(), total, version });
+                    }
                     rest.insert(entries.into_iter())
                 }
             };
@@ -74,6 +107,21 @@ impl<T> PageReader<T> {
                 }
             }
             Ok(rest.len() > 0)
+        })
+    }
+}
+
+/// A page of users as documents.
+impl PageReader<Arc<[u8]>> {
+    /// True if the page, which is not read yet, would have the same users and documents as the one of that state.
+    ///
+    /// # Errors
+    /// Those of the list.
+    pub fn has_state(&self, known: &PageState) -> Result<bool> {
+        self.directory.read_charged(|rows| {
+            let Page { entries, total } = (self.page)(&self.directory, rows)?;
+            let same_users = total == known.total && entries == known.ids;
+            Ok(same_users && rows.are_current_documents(&known.ids, &known.version)?)
         })
     }
 }

@@ -8,8 +8,10 @@ const PIECE_LENGTH: usize = 512;
 /// Row ids in the order of a list.
 #[derive(Debug, Clone, Default)]
 pub(in crate::store) struct IdList {
-    pieces: Vec<Piece>,
+    pieces: Arc<Vec<Piece>>,
     length: usize,
+    /// Capacity of all pieces, in ids.
+    capacity: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -23,7 +25,9 @@ impl From<Vec<i64>> for IdList {
     fn from(ids: Vec<i64>) -> IdList {
         let piece =
             |(number, ids): (usize, &[i64])| Piece { start: number * PIECE_LENGTH, ids: Arc::new(ids.to_vec()) };
-        IdList { length: ids.len(), pieces: ids.chunks(PIECE_LENGTH).enumerate().map(piece).collect() }
+        let pieces: Vec<Piece> = ids.chunks(PIECE_LENGTH).enumerate().map(piece).collect();
+        let capacity = pieces.iter().map(|piece| piece.ids.capacity()).sum();
+        IdList { pieces: Arc::new(pieces), length: ids.len(), capacity }
     }
 }
 
@@ -34,8 +38,7 @@ impl IdList {
 
     /// Bytes on the heap, with the pieces that other versions share.
     pub(in crate::store) fn heap_bytes(&self) -> usize {
-        let pieces = self.pieces.iter().map(|piece| piece.ids.capacity() * size_of::<i64>() + 64);
-        self.pieces.capacity() * size_of::<Piece>() + pieces.sum::<usize>()
+        self.pieces.capacity() * (size_of::<Piece>() + 64) + self.capacity * size_of::<i64>()
     }
 
     /// The id at that index.
@@ -53,20 +56,24 @@ impl IdList {
 
     /// Inserts an id at that index, at most the length of the list.
     pub(in crate::store) fn insert(&mut self, index: usize, id: i64) {
-        if self.pieces.is_empty() {
-            self.pieces.push(Piece { start: 0, ids: Arc::default() });
+        let at = self.piece_at(index).unwrap_or(self.pieces.len().saturating_sub(1));
+        let pieces = Arc::make_mut(&mut self.pieces);
+        if pieces.is_empty() {
+            pieces.push(Piece { start: 0, ids: Arc::default() });
         }
-        let at = self.piece_at(index).unwrap_or(self.pieces.len() - 1);
-        let Piece { start, ids } = &mut self.pieces[at];
+        let Piece { start, ids } = &mut pieces[at];
+        self.capacity -= ids.capacity();
         let ids = Arc::make_mut(ids);
         ids.insert(index - *start, id);
+        self.capacity += ids.capacity();
         if ids.len() >= 2 * PIECE_LENGTH {
-            let rest = Arc::new(ids.split_off(PIECE_LENGTH));
+            let rest = ids.split_off(PIECE_LENGTH);
+            self.capacity += rest.capacity();
             let start = *start + PIECE_LENGTH;
-            self.pieces.insert(at + 1, Piece { start, ids: rest });
-            self.pieces[at + 2..].iter_mut().for_each(|piece| piece.start += 1);
+            pieces.insert(at + 1, Piece { start, ids: Arc::new(rest) });
+            pieces[at + 2..].iter_mut().for_each(|piece| piece.start += 1);
         } else {
-            self.pieces[at + 1..].iter_mut().for_each(|piece| piece.start += 1);
+            pieces[at + 1..].iter_mut().for_each(|piece| piece.start += 1);
         }
         self.length += 1;
     }
@@ -74,13 +81,16 @@ impl IdList {
     /// Removes the id at that index of the list.
     pub(in crate::store) fn remove(&mut self, index: usize) {
         let Some(at) = self.piece_at(index) else { return };
-        let Piece { start, ids } = &mut self.pieces[at];
+        let pieces = Arc::make_mut(&mut self.pieces);
+        let Piece { start, ids } = &mut pieces[at];
+        self.capacity -= ids.capacity();
         let ids = Arc::make_mut(ids);
         ids.remove(index - *start);
         let is_empty = ids.is_empty();
-        self.pieces[at + 1..].iter_mut().for_each(|piece| piece.start -= 1);
+        self.capacity += if is_empty { 0 } else { ids.capacity() };
+        pieces[at + 1..].iter_mut().for_each(|piece| piece.start -= 1);
         if is_empty {
-            self.pieces.remove(at);
+            pieces.remove(at);
         }
         self.length -= 1;
     }
@@ -116,6 +126,7 @@ mod tests {
                     list.remove(index);
                 }
                 assert_eq!(list.len(), expected.len());
+                assert_eq!(list.capacity, list.pieces.iter().map(|piece| piece.ids.capacity()).sum::<usize>());
                 let index = random.below(expected.len() + 2);
                 assert_eq!(list.get(index), expected.get(index).copied());
                 if id % 50 == 0 {

@@ -49,7 +49,7 @@ use cache_scopes::{Generations, SnapshotVersion};
 use read_cache::ReadCache;
 use sqlite::connection::{connect, connect_reader, explain_error, explain_sqlite_error, prepare_writer};
 use sqlite::open_files::OpenMark;
-use sqlite::reader_pool::ReaderPool;
+use sqlite::reader_pool::{PooledConnection, ReaderPool};
 use sqlite::watched_files::WatchedFiles;
 use sqlite::writer::Writer;
 use sqlite::writer_state::Files;
@@ -161,8 +161,8 @@ impl Store {
     pub(crate) fn read_as<T>(&self, owner: Owner, read: impl FnOnce(&ReadTx<'_>) -> Result<T>) -> Result<T> {
         let mut reader = self.readers.take();
         let seen = reader.snapshot(&self.generations)?;
-        let (connection, memory) =
-            (&reader.checked_out().connection, Some(self.memory.of(seen, owner, &self.generations)));
+        let PooledConnection { connection, point, .. } = reader.checked_out();
+        let memory = Some(self.memory.of(seen, owner, &self.generations, point));
         read(&ReadTx { connection, rights: Some(seen.rights()), memory })
     }
 

@@ -62,14 +62,16 @@ impl Default for ReadCache {
 }
 
 impl ReadCache {
-    /// The cache for a read of that snapshot. The snapshot may be older than those of other readers.
+    /// The cache for a read of that snapshot. The snapshot may be older than those of other readers. `point` belongs to
+    /// the snapshot.
     pub(in crate::store) fn of<'m>(
         &'m self,
         seen: SnapshotVersion,
         owner: Owner,
         generations: &'m Generations,
+        point: &'m OnceCell<i64>,
     ) -> ReadCacheView<'m> {
-        ReadCacheView { memory: self, seen, owner, generations, point: OnceCell::new() }
+        ReadCacheView { memory: self, seen, owner, generations, point }
     }
 
     /// Adds the metrics of the cache.
@@ -93,7 +95,7 @@ pub(in crate::store) struct ReadCacheView<'m> {
     owner: Owner,
     generations: &'m Generations,
     /// The newest row of the audit log in the snapshot, once it was read.
-    point: OnceCell<i64>,
+    point: &'m OnceCell<i64>,
 }
 
 impl ReadCacheView<'_> {
@@ -146,8 +148,14 @@ impl ReadCacheView<'_> {
 
     /// True if the document of that version is the document of the user in this snapshot.
     pub(in crate::store) fn is_current(&self, user_id: i64, version: &DocumentVersion, point: i64) -> bool {
-        (version.users, version.groups) == (self.seen.users, self.seen.groups)
-            && (version.point == point || self.generations.row_changes.is_unchanged(user_id, version.point, point))
+        self.are_current(&[user_id], version, point)
+    }
+
+    /// The same for several users.
+    pub(in crate::store) fn are_current(&self, user_ids: &[i64], version: &DocumentVersion, point: i64) -> bool {
+        let changes = &self.generations.row_changes;
+        version.is_current(self.seen)
+            && (version.point == point || changes.are_unchanged(user_ids, version.point, point))
     }
 
     /// A list from the cache. It may be of another snapshot: see [`CachedList::point`].
@@ -173,6 +181,14 @@ pub struct DocumentVersion {
     point: i64,
     users: u64,
     groups: u64,
+}
+
+impl DocumentVersion {
+    /// True if a document of this version has the groups of the other snapshot, and all changes of users between the two
+    /// are in the log of changes.
+    pub(in crate::store) fn is_current(&self, seen: SnapshotVersion) -> bool {
+        (self.users, self.groups) == (seen.users, seen.groups)
+    }
 }
 
 /// A list in one snapshot.

@@ -117,12 +117,13 @@ impl RowChangeLog {
         *locked(&self.0) = Log::default();
     }
 
-    /// True if the user has not changed between two points. False also if that is not known, and if the user has changed
-    /// later.
-    pub(in crate::store) fn is_unchanged(&self, user_id: i64, one: i64, other: i64) -> bool {
+    /// True if none of the users has changed between two points. False also if that is not known, and if one of them has
+    /// changed later.
+    pub(in crate::store) fn are_unchanged(&self, user_ids: &[i64], one: i64, other: i64) -> bool {
         let (from, to) = (one.min(other), one.max(other));
         let log = locked(&self.0);
-        log.knows(from) && log.newest() >= Some(to) && log.last.get(&user_id).is_none_or(|last| *last <= from)
+        let is_unchanged = |id: &i64| log.last.get(id).is_none_or(|last| *last <= from);
+        log.knows(from) && log.newest() >= Some(to) && user_ids.iter().all(is_unchanged)
     }
 
     /// The changes between two points, in either direction; `None` if not all of them are known.
@@ -211,7 +212,7 @@ mod tests {
     #[test]
     fn a_user_is_unchanged_only_between_known_points() {
         let log = RowChangeLog::default();
-        assert!(!log.is_unchanged(1, 1, 1));
+        assert!(!log.are_unchanged(&[1], 1, 1));
         log.push(10, 11, of(1));
         log.push(11, 12, of(2));
         log.push(12, 14, of(1));
@@ -228,7 +229,7 @@ mod tests {
             (3, 9, 14, false),
             (3, 10, 15, false),
         ] {
-            assert_eq!(log.is_unchanged(user_id, one, other), unchanged, "{user_id} {one} {other}");
+            assert_eq!(log.are_unchanged(&[user_id], one, other), unchanged, "{user_id} {one} {other}");
         }
     }
 

@@ -2,15 +2,15 @@
 
 use super::decode::{entity, groups, keep, name, properties, text};
 use super::error::{Problem, Result};
-use super::options::{prefix, query, wants_profile};
-use super::paging::{PageRequest, cached_page};
+use super::options::{cache_key, prefix, query, wants_profile};
+use super::paging::PageRequest;
 use crate::dialect::call::Call;
 use crate::dialect::preconditions::{conditional_get, write_preconditions};
 use crate::dialect::request_body::json_object;
 use crate::directory::{Directory, MembershipView, NewUser, PageReader, UserEdit};
 use crate::http::{Etag, Request, Response};
 use crate::json::{self, Json, JsonStr, Object};
-use crate::model::{Error, EtagScope, GroupName, User, UserChanges, UserWithGroups};
+use crate::model::{Error, EtagScope, GroupName, User, UserChanges, UserWithGroups, Window};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use std::sync::Arc;
 
@@ -100,19 +100,12 @@ pub(super) fn remove_member(call: &Call<'_>, directory: &Directory, view: Member
 
 /// `GET /user/search`
 pub(super) fn search(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
-    cached_page(call, directory, || {
-        let page = PageRequest::parse(call.request)?;
-        page_document(page, directory, directory.search_users(query(call.request)?, page.window()), call)
-    })
+    user_page(call, directory, |window| Ok(directory.search_users(query(call.request)?, window)))
 }
 
 /// `GET /group/{id}/@users`
 pub(super) fn list_members(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
-    cached_page(call, directory, || {
-        let page = PageRequest::parse(call.request)?;
-        let members = directory.members(call.parameter("id"), prefix(call.request)?, page.window());
-        page_document(page, directory, members, call)
-    })
+    user_page(call, directory, |window| Ok(directory.members(call.parameter("id"), prefix(call.request)?, window)))
 }
 
 /// `GET /me`
@@ -229,19 +222,27 @@ fn tagged_user_document(
     Ok(view.document(status, profile).with_etag(view.etag(profile)))
 }
 
-fn page_document(
-    page: PageRequest,
-    directory: &Directory,
-    listing: PageReader<UserWithGroups>,
+/// A page of users, from the response cache if it is current.
+fn user_page(
     call: &Call<'_>,
+    directory: &Directory,
+    users: impl FnOnce(Window) -> Result<PageReader<UserWithGroups>>,
 ) -> Result<Response> {
-    let view = View::new(directory, call.request)?;
-    let write = move |profile: &UserWithGroups| json::to_vec(&UserJson::new(profile, view));
-    let listing = listing.documents(call.context.user_documents.clone(), view.variant(), write);
-    page.respond("users", listing, |list, document| {
-        list.push_text(document);
-        Ok(())
-    })
+    let open = || {
+        let page = PageRequest::parse(call.request)?;
+        let view = View::new(directory, call.request)?;
+        let write = move |profile: &UserWithGroups| json::to_vec(&UserJson::new(profile, view));
+        let users = users(page.window())?;
+        Ok((page, users.documents(call.context.user_documents.clone(), view.variant(), write)))
+    };
+    let read = |page: PageRequest, documents| {
+        page.respond("users", documents, |list, document: &Arc<[u8]>| {
+            list.push_text(document);
+            Ok(())
+        })
+    };
+    let key = cache_key(call.request, directory.hides_administrators())?;
+    call.context.response_cache.get_or_insert_users(directory, key, open, read)
 }
 
 /// A user on the wire.

@@ -7,6 +7,7 @@ use crate::store::sql::ReadTx;
 use crate::sync::locked;
 use anyhow::Context as _;
 use rusqlite::Connection;
+use std::cell::OnceCell;
 use std::path::Path;
 use std::sync::{Condvar, Mutex, PoisonError};
 
@@ -32,11 +33,14 @@ pub(in crate::store) struct PooledConnection {
     pub(in crate::store) connection: Connection,
     /// The generations of its snapshot.
     seen: Option<SnapshotVersion>,
+    /// The newest row of the audit log in its snapshot, once it was read.
+    pub(in crate::store) point: OnceCell<i64>,
 }
 
 impl PooledConnection {
     /// Ends the snapshot, so that the write-ahead log can be reset.
     fn end_snapshot(&mut self) {
+        self.point.take();
         if self.seen.take().is_some() && !self.connection.is_autocommit() {
             let left = self.connection.prepare_cached("rollback").and_then(|mut rollback| rollback.execute([]));
             if let Err(error) = left {
@@ -48,7 +52,7 @@ impl PooledConnection {
 
 impl ReaderPool {
     pub(in crate::store) fn open(path: &Path, count: usize) -> anyhow::Result<ReaderPool> {
-        let open = || Ok(PooledConnection { connection: connect_reader(path)?, seen: None });
+        let open = || Ok(PooledConnection { connection: connect_reader(path)?, seen: None, point: OnceCell::new() });
         let idle = (0..count.max(1)).map(|_| open()).collect::<anyhow::Result<Vec<_>>>();
         let pool =
             Pool { idle: idle.context("open the read connections")?, waiting: 0, draining: false, drain_count: 0 };

@@ -42,7 +42,8 @@ impl ReadTx<'_> {
     }
 
     fn all_users(&self, window: Window) -> Result<Page<i64>> {
-        if window.offset > SKIPPED_MAX {
+        let is_cached = || self.memory.as_ref().is_some_and(|memory| memory.list(&ListKey::AllUsers).is_some());
+        if window.offset > SKIPPED_MAX || is_cached() {
             return self.page(ListKey::AllUsers, window);
         }
         let total = self.count_users()?;

@@ -94,6 +94,12 @@ impl ReadTx<'_> {
         Ok(memory.is_current(user_id, version, self.point_of(memory)?))
     }
 
+    /// Like [`ReadTx::is_current_document`], for documents of these users that have the same version.
+    pub fn are_current_documents(&self, user_ids: &[i64], version: &DocumentVersion) -> Result<bool> {
+        let Some(memory) = &self.memory else { return Ok(false) };
+        Ok(memory.are_current(user_ids, version, self.point_of(memory)?))
+    }
+
     /// Visits a window of the users after that key in the order of names: row id, key, and the fields for a list.
     /// Returns the number of visited users.
     pub fn visit_users_after(

@@ -1,5 +1,6 @@
 //! Entity tags of users and groups, and conditional requests, in both dialects.
 
+mod cached_answers;
 mod conditional_reads;
 mod conditional_writes;
 mod races;
