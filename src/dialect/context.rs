@@ -2,7 +2,7 @@
 
 use super::followers::Followers;
 use super::response_cache::ResponseCache;
-use crate::directory::{Authenticator, UserDocuments};
+use crate::directory::{Authenticator, UserDocuments, UserLookups};
 use crate::metrics::{Collector, Exposition};
 
 /// Values that every request may use.
@@ -16,6 +16,8 @@ pub struct Context {
     pub(super) response_cache: ResponseCache,
     /// Users as Nuxeo shows them.
     pub(super) user_documents: UserDocuments,
+    /// Users that clients get by name.
+    pub(super) user_lookups: UserLookups,
     pub(super) followers: Followers,
     /// Name and path of each mounted dialect; the path of the root is empty.
     pub(super) mount_paths: Vec<(&'static str, String)>,
@@ -38,6 +40,7 @@ impl Context {
             metrics,
             response_cache: ResponseCache::default(),
             user_documents: UserDocuments::default(),
+            user_lookups: UserLookups::default(),
             followers: Followers::default(),
             mount_paths: Vec::new(),
         }
@@ -54,5 +57,6 @@ impl Context {
         self.authenticator.collect_metrics(exposition);
         self.response_cache.collect_metrics(exposition);
         self.user_documents.collect_metrics(exposition);
+        self.user_lookups.collect_metrics(exposition);
     }
 }

@@ -25,6 +25,7 @@ mod text_properties;
 mod tokens;
 mod transactions;
 mod user_documents;
+mod user_lookups;
 mod user_writes;
 mod users;
 
@@ -48,4 +49,5 @@ pub use seed::{FirstSecrets, first_administrator, is_seeded, seed, seed_and};
 pub use tokens::TokenRequest;
 pub use transactions::Directory;
 pub use user_documents::UserDocuments;
+pub use user_lookups::{UserDocument, UserLookups};
 pub use users::{NewUser, UserEdit};

@@ -244,6 +244,13 @@ impl Store {
         self.generations.of(scope)
     }
 
+    /// True if no acknowledged write has changed the document of that version about the user. False also if that is not
+    /// known.
+    pub(crate) fn is_current_document(&self, user_id: i64, version: &DocumentVersion) -> bool {
+        version.is_current(SnapshotVersion::now(&self.generations))
+            && self.generations.row_changes.is_unchanged_since(user_id, version.point())
+    }
+
     /// The newest version of the rights. Data that is read after taking it is of this version or a newer one.
     pub fn rights_version(&self) -> RightsVersion {
         SnapshotVersion::now(&self.generations).rights()

@@ -184,6 +184,11 @@ pub struct DocumentVersion {
 }
 
 impl DocumentVersion {
+    /// The newest row of the audit log in the snapshot.
+    pub(in crate::store) fn point(&self) -> i64 {
+        self.point
+    }
+
     /// True if a document of this version has the groups of the other snapshot, and all changes of users between the two
     /// are in the log of changes.
     pub(in crate::store) fn is_current(&self, seen: SnapshotVersion) -> bool {

@@ -126,6 +126,12 @@ impl RowChangeLog {
         log.knows(from) && log.newest() >= Some(to) && user_ids.iter().all(is_unchanged)
     }
 
+    /// True if the user has not changed since that point. False also if that is not known.
+    pub(in crate::store) fn is_unchanged_since(&self, user_id: i64, point: i64) -> bool {
+        let log = locked(&self.0);
+        log.knows(point) && log.newest() >= Some(point) && log.last.get(&user_id).is_none_or(|last| *last <= point)
+    }
+
     /// The changes between two points, in either direction; `None` if not all of them are known.
     pub(in crate::store) fn between(&self, one: i64, other: i64) -> Option<Vec<Arc<[RowChange]>>> {
         let (from, to) = (one.min(other), one.max(other));

@@ -7,7 +7,7 @@ use crate::dialect::preconditions::{conditional_get, write_preconditions};
 use crate::dialect::request_body::json_object;
 use crate::directory::{Directory, Operation, UserEdit};
 use crate::http::{Etag, Query, Response};
-use crate::json::{Json, Object};
+use crate::json::{self, Json, Object};
 use crate::model::{
     AccessRole, BaseRole, Error, EtagScope, Filter, ListedUser, User, UserChanges, UserSummary, UserWithGroups, Window,
     is_email,
@@ -99,10 +99,11 @@ fn number(query: &Query<'_>, name: &'static str) -> Result<Option<u64>> {
 /// `GET /api/v1/user/{handle}`
 pub(super) fn get(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
     let handle = call.parameter("handle");
-    let account = directory.user(handle)?;
-    Ok(conditional_get(call.request, etag(&account.user, account.administrator), || {
-        Response::json(200, &Envelope { user: UserJsonWithRoles { user: UserJson::of_account(&account), roles: [] } })
-    })?)
+    let document = directory.user_document(&call.context.user_lookups, 0, handle, |account| {
+        json::to_vec(&Envelope { user: UserJsonWithRoles { user: UserJson::of_account(account), roles: [] } })
+    })?;
+    let etag = Etag { state: document.etag, variant: 0 };
+    Ok(conditional_get(call.request, etag, || Response::shared_json(document.bytes))?)
 }
 
 /// `PUT /api/v1/user/{handle}`: absent and null fields stay.

@@ -38,7 +38,12 @@ pub(super) fn get(call: &mut Call<'_>, directory: &Directory) -> Result<Response
         call.log.route = TRANSIENT_PATH;
         return transient_user(call, directory, &username);
     }
-    conditional_user(call, directory, &directory.user_with_groups(call.parameter("id"))?)
+    let view = View::new(directory, call.request)?;
+    let (cache, name) = (&call.context.user_lookups, call.parameter("id"));
+    let write = |profile: &UserWithGroups| json::to_vec(&UserJson::new(profile, view));
+    let document = directory.user_with_groups_document(cache, view.variant(), name, write)?;
+    let etag = Etag { state: document.etag, variant: view.variant() };
+    Ok(conditional_get(call.request, etag, || Response::shared_json(document.bytes))?)
 }
 
 /// `GET /user/transient/{id}`

@@ -4,6 +4,7 @@ use crate::json::members;
 use crate::model::{
     EntityKind, Error, RemovedProperty, Result, check_new_name, fold_name, is_answered_property, is_key_of, now,
 };
+use crate::store::cache_scopes::CacheScope;
 use crate::store::posting_list::IdSet;
 use crate::store::sql::{ReadTx, WriteTx, failure};
 use crate::store::sqlite::migrations;
@@ -331,6 +332,10 @@ impl WriteTx<'_> {
                 }
                 Ok(found.len() < limit)
             })?;
+            if !found.is_empty() {
+                // Entity tags depend on the version, and the audit log has no row for this.
+                self.invalidate(CacheScope::Users);
+            }
             for (id, owner, text) in found {
                 for (name, value) in members(&text).unwrap_or_default() {
                     if is_answered_property(kind, &name) {

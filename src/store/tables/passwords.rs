@@ -1,6 +1,7 @@
 //! Rows of `passwords`, and the column `users.password_hash`.
 
 use crate::model::{NewPassword, Result, now};
+use crate::store::row_changes::RowChange;
 use crate::store::sql::{ReadTx, WriteTx};
 use rusqlite::params;
 
@@ -98,6 +99,8 @@ impl WriteTx<'_> {
             params![user_id, password.imported, slow_kind(&password.hash)],
         )?;
         self.record_password_set(&self.username_of(user_id)?)?;
+        // The entity tag of the user depends on the version.
+        self.note_row_change(RowChange::Fields { user_id });
         if password.keeps_tokens { Ok(()) } else { self.revoke_all_tokens(user_id) }
     }
 

@@ -1,7 +1,7 @@
 //! Cached lists of users follow the changes of the directory: each is what the database answers for its snapshot.
 
 use super::{Folder, group, group_id, user};
-use crate::model::{Actor, Filter, MemberList, Result, User, Window};
+use crate::model::{Actor, Filter, MemberList, NewPassword, Result, User, Window};
 use crate::random::Random;
 use crate::store::{ReadTx, Store, WriteTx};
 
@@ -24,7 +24,7 @@ fn change(tx: &WriteTx<'_>, dice: &mut Random) -> Result<()> {
             tx.insert_user(user(&one), None).map(drop)
         };
     };
-    match dice.below(6) {
+    match dice.below(7) {
         0 => tx.delete_user(present.id),
         1 if tx.find_user(&other)?.is_none() => {
             let key = user(&other).key;
@@ -36,6 +36,10 @@ fn change(tx: &WriteTx<'_>, dice: &mut Random) -> Result<()> {
             let names: Vec<String> = (0..dice.below(20)).map(|_| name(dice)).collect();
             let group = tx.find_group(group)?.expect("the group is there");
             tx.replace_member_lists(tx.plan_member_lists(&group, &[(MemberList::Users, &names)])?).map(drop)
+        }
+        5 => {
+            let password = NewPassword { hash: name(dice), imported: None, keeps_tokens: true };
+            tx.update_password(present.id, &password)
         }
         _ => {
             let first_name = Some(name(dice)).filter(|_| dice.below(3) > 0);
@@ -81,13 +85,18 @@ fn compare(rows: &ReadTx<'_>, round: u64) -> Result<()> {
 /// The document of each user, with its version.
 type Documents = std::collections::BTreeMap<i64, (crate::store::DocumentVersion, String)>;
 
+/// The document of a user.
+fn shown(rows: &ReadTx<'_>, id: i64) -> String {
+    format!("{:?} {:?}", rows.find_user_by_id(id).unwrap(), rows.list_groups_of(id).unwrap())
+}
+
 /// Reads the documents that are not current, and compares all with the database.
 fn compare_documents(rows: &ReadTx<'_>, documents: &mut Documents, round: u64) -> usize {
     let mut read = 0;
     let (_, last) = rows.change_id_range().unwrap().unwrap();
     assert!(last > 0);
     for id in 1..=1200 {
-        let shown = || format!("{:?} {:?}", rows.find_user_by_id(id).unwrap(), rows.list_groups_of(id).unwrap());
+        let shown = || shown(rows, id);
         let current = documents.get(&id).is_some_and(|(version, _)| rows.is_current_document(id, version).unwrap());
         if current {
             assert_eq!(documents[&id].1, shown(), "round {round}, user {id}");
@@ -148,7 +157,14 @@ fn a_document_is_current_until_its_user_changes() {
                 old.document_version()?;
                 let mut own = Random::new(dice.next());
                 store.write(Actor::program(), move |tx| (0..3).try_for_each(|_| change(tx, &mut own)))?;
-                let read = store.read(|rows| Ok(compare_documents(rows, &mut documents, round)))?;
+                let read = store.read(|rows| {
+                    for (id, (version, document)) in &documents {
+                        if store.is_current_document(*id, version) {
+                            assert_eq!(document, &shown(rows, *id), "round {round}, user {id}");
+                        }
+                    }
+                    Ok(compare_documents(rows, &mut documents, round))
+                })?;
                 // A snapshot from before the change does not take newer documents of changed users.
                 compare_documents(old, &mut documents, round);
                 Ok(read)
