@@ -16,25 +16,56 @@ pub(super) enum Subject<'d> {
     Element(&'d Json),
 }
 
-/// True if the condition holds. The recursion is as deep as the tree, which the parser bounds.
+/// True if the condition holds. The recursion is as deep as the tree, which the parser bounds, with one frame of the stack
+/// for each level.
 pub(super) fn holds(node: &Node, subject: Subject<'_>) -> bool {
     match node {
-        Node::And(nodes) => nodes.iter().all(|node| holds(node, subject)),
-        Node::Or(nodes) => nodes.iter().any(|node| holds(node, subject)),
-        Node::Not(node) => !holds(node, subject),
-        Node::Present(place) => any_value(place, subject, &mut is_present),
-        Node::Test(Test { place, operator: Operator::NotEqual, operand }) => {
-            !any_value(place, subject, &mut |value| fulfils(value, place.attribute(), Operator::Equal, operand))
-        }
-        Node::Test(Test { place, operator, operand }) => {
-            any_value(place, subject, &mut |value| fulfils(value, place.attribute(), *operator, operand))
-        }
-        Node::Element(path, node) => match subject {
-            Subject::Resource(document, _) => {
-                elements(document, path).iter().any(|element| holds(node, Subject::Element(element)))
+        Node::And(nodes) => {
+            for node in nodes {
+                if !holds(node, subject) {
+                    return false;
+                }
             }
-            Subject::Element(_) => false,
-        },
+            true
+        }
+        Node::Or(nodes) => {
+            for node in nodes {
+                if holds(node, subject) {
+                    return true;
+                }
+            }
+            false
+        }
+        Node::Not(node) => !holds(node, subject),
+        Node::Element(path, node) => {
+            for element in elements_of(subject, path) {
+                if holds(node, Subject::Element(element)) {
+                    return true;
+                }
+            }
+            false
+        }
+        Node::Present(place) => any_value(place, subject, &mut is_present),
+        Node::Test(test) => test_holds(test, subject),
+    }
+}
+
+fn test_holds(test: &Test, subject: Subject<'_>) -> bool {
+    let Test { place, operator, operand } = test;
+    let attribute = place.attribute();
+    match operator {
+        Operator::NotEqual => {
+            !any_value(place, subject, &mut |value| fulfils(value, attribute, Operator::Equal, operand))
+        }
+        operator => any_value(place, subject, &mut |value| fulfils(value, attribute, *operator, operand)),
+    }
+}
+
+fn elements_of<'d>(subject: Subject<'d>, path: &AttributePath) -> &'d [Json] {
+    match subject {
+        Subject::Resource(document, _) => elements(document, path),
+        // A filter in brackets names no other attribute.
+        Subject::Element(_) => &[],
     }
 }
 

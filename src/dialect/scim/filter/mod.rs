@@ -75,7 +75,14 @@ impl fmt::Display for Filter {
 fn reads(node: &Node, attribute: &str) -> bool {
     let is_of = |path: &AttributePath| path.attribute.name == attribute;
     match node {
-        Node::And(nodes) | Node::Or(nodes) => nodes.iter().any(|node| reads(node, attribute)),
+        Node::And(nodes) | Node::Or(nodes) => {
+            for node in nodes {
+                if reads(node, attribute) {
+                    return true;
+                }
+            }
+            false
+        }
         Node::Not(node) => reads(node, attribute),
         Node::Present(Place::Path(path)) | Node::Test(Test { place: Place::Path(path), .. }) => is_of(path),
         Node::Element(path, _) => is_of(path),

@@ -33,15 +33,29 @@ pub(in crate::dialect::scim) enum Indexed {
 /// The conditions of a node. Without any, the filter needs all rows.
 pub(super) fn indexed(node: &Node) -> Vec<Indexed> {
     match node {
-        Node::And(nodes) => conjunction(nodes.iter().flat_map(indexed).collect()),
+        Node::And(nodes) => {
+            let mut conditions = Vec::new();
+            for node in nodes {
+                conditions.append(&mut indexed(node));
+            }
+            conjunction(conditions)
+        }
         Node::Or(nodes) => {
-            let branches: Vec<Vec<Indexed>> = nodes.iter().map(indexed).collect();
-            if branches.iter().any(Vec::is_empty) { Vec::new() } else { vec![Indexed::AnyOf(branches)] }
+            let mut branches = Vec::with_capacity(nodes.len());
+            for node in nodes {
+                branches.push(indexed(node));
+            }
+            any_of(branches)
         }
         Node::Not(_) | Node::Present(_) => Vec::new(),
         Node::Test(test) => of_test(test),
         Node::Element(path, node) => of_element(path, node),
     }
+}
+
+/// A branch without a condition needs all rows.
+fn any_of(branches: Vec<Vec<Indexed>>) -> Vec<Indexed> {
+    if branches.iter().any(Vec::is_empty) { Vec::new() } else { vec![Indexed::AnyOf(branches)] }
 }
 
 /// Joins the words of several conditions into one.
@@ -73,10 +87,19 @@ fn of_test(test: &Test) -> Vec<Indexed> {
 /// The conditions of `emails[…]`, `members[…]` and `groups[…]`, as if a path had a filter of its own.
 fn of_element(path: &AttributePath, node: &Node) -> Vec<Indexed> {
     match node {
-        Node::And(nodes) => nodes.iter().flat_map(|node| of_element(path, node)).collect(),
+        Node::And(nodes) => {
+            let mut conditions = Vec::new();
+            for node in nodes {
+                conditions.append(&mut of_element(path, node));
+            }
+            conditions
+        }
         Node::Or(nodes) => {
-            let branches: Vec<Vec<Indexed>> = nodes.iter().map(|node| of_element(path, node)).collect();
-            if branches.iter().any(Vec::is_empty) { Vec::new() } else { vec![Indexed::AnyOf(branches)] }
+            let mut branches = Vec::with_capacity(nodes.len());
+            for node in nodes {
+                branches.push(of_element(path, node));
+            }
+            any_of(branches)
         }
         Node::Test(Test { place: Place::Sub(sub), operator, operand }) => {
             of_path(&AttributePath { sub: Some(sub), ..*path }, *operator, operand)

@@ -155,26 +155,43 @@ impl fmt::Display for Operand {
 
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Node::And(nodes) => joined(nodes, " and ", f),
-            Node::Or(nodes) => joined(nodes, " or ", f),
-            Node::Not(node) => write!(f, "not ({node})"),
-            Node::Present(place) => write!(f, "{place} pr"),
-            Node::Test(Test { place, operator, operand }) => write!(f, "{place} {operator} {operand}"),
-            Node::Element(path, node) => write!(f, "{path}[{node}]"),
-        }
+        write_node(self, f)
     }
 }
 
-fn joined(nodes: &[Node], word: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// One frame of the stack for each level: a format string would need several.
+fn write_node(node: &Node, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let (nodes, word) = match node {
+        Node::And(nodes) => (nodes, " and "),
+        Node::Or(nodes) => (nodes, " or "),
+        Node::Not(node) => {
+            f.write_str("not (")?;
+            write_node(node, f)?;
+            return f.write_str(")");
+        }
+        Node::Element(path, node) => {
+            write_leaf(f, format_args!("{path}["))?;
+            write_node(node, f)?;
+            return f.write_str("]");
+        }
+        Node::Present(place) => return write_leaf(f, format_args!("{place} pr")),
+        Node::Test(Test { place, operator, operand }) => {
+            return write_leaf(f, format_args!("{place} {operator} {operand}"));
+        }
+    };
     for (index, node) in nodes.iter().enumerate() {
         if index > 0 {
             f.write_str(word)?;
         }
-        match node {
-            Node::And(_) | Node::Or(_) => write!(f, "({node})")?,
-            node => write!(f, "{node}")?,
-        }
+        // A disjunction is in a conjunction only in parentheses.
+        let (open, close) = if matches!(node, Node::Or(_)) { ("(", ")") } else { ("", "") };
+        f.write_str(open)?;
+        write_node(node, f)?;
+        f.write_str(close)?;
     }
     Ok(())
+}
+
+fn write_leaf(f: &mut fmt::Formatter<'_>, text: fmt::Arguments<'_>) -> fmt::Result {
+    f.write_fmt(text)
 }

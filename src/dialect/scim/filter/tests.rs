@@ -283,6 +283,24 @@ fn length_and_depth_are_bounded() {
 }
 
 #[test]
+fn the_deepest_filter_needs_a_small_stack() {
+    // Each level has two or three nodes.
+    for level in ["not (id pr or id eq \"x\" and ", "(id pr or id eq \"x\" and "] {
+        let deep = format!("{}id pr{}", level.repeat(128), ")".repeat(128));
+        let use_all = move || {
+            let filter = user_filter(&deep);
+            assert_eq!(user_filter(&filter.to_string()).to_string(), filter.to_string());
+            filter.indexed();
+            assert!(!filter.reads("groups"));
+            filter.matches(&object("{}"))
+        };
+        // Half of the stack of a connection.
+        let thread = std::thread::Builder::new().stack_size(256 * 1024).spawn(use_all).unwrap();
+        thread.join().unwrap();
+    }
+}
+
+#[test]
 fn resources_of_several_types_are_found_by_attributes_of_one() {
     let finds = |text: &str, resource_type: &'static ResourceType, document: &str| {
         Filter::parse_across(text, resource_type, &RESOURCE_TYPES).unwrap().matches(&object(document))
@@ -306,7 +324,7 @@ fn a_filter_has_one_text() {
         ("emails[type eq \"work\"].value ne \"x\"", r#"not (emails[type eq "work" and value eq "x"])"#),
         ("a.b", ""),
         ("(id pr or (id pr or id pr)) and active eq \"TRUE\"", "(id pr or id pr or id pr) and active eq true"),
-        ("id pr or id pr and id pr", "id pr or (id pr and id pr)"),
+        ("id pr or (id pr and id pr)", "id pr or id pr and id pr"),
         ("title eq null", "not (title pr)"),
     ] {
         let parsed = Filter::parse(text, &USER).or_else(|_| Filter::parse(text, &GROUP));

@@ -95,7 +95,7 @@ impl Reader {
                     ScimType::Mutability,
                     "the core schema has required attributes and cannot be removed",
                 )),
-                Some(Json::Object(members)) => self.members(verb, None, members),
+                Some(Json::Object(members)) => self.members(verb, None, members, false),
                 _ => Err(invalid(
                     "an operation without the path of an attribute needs an object as its value".to_owned(),
                 )),
@@ -112,8 +112,15 @@ impl Reader {
         }
     }
 
-    /// One operation for each member of an object. Unknown and read-only attributes are ignored.
-    fn members(&mut self, verb: Verb, schema: Option<&'static Schema>, members: Object) -> Result<()> {
+    /// One operation for each member of an object. Unknown and read-only attributes are ignored, and so are schemas in the
+    /// object of a schema.
+    fn members(
+        &mut self,
+        verb: Verb,
+        schema: Option<&'static Schema>,
+        members: Object,
+        is_of_schema: bool,
+    ) -> Result<()> {
         for (key, value) in members {
             let path = match schema {
                 Some(schema) => format!("{}:{key}", schema.urn),
@@ -124,12 +131,11 @@ impl Reader {
                 Err(TargetFault::Path(_)) => continue,
                 Err(TargetFault::Filter(problem)) => return Err(problem),
             };
-            let is_inner = schema.is_some() && matches!(target, Target::Extension(_) | Target::Core);
-            if target.is_read_only() || is_inner {
-                continue;
-            }
             match (target, value) {
+                (target, _) if target.is_read_only() => {}
+                (Target::Extension(_) | Target::Core, _) if is_of_schema => {}
                 (Target::Core, Json::Null) => {}
+                (Target::Core, Json::Object(inner)) => self.members(verb, None, inner, true)?,
                 // A key that has no target yet is added (RFC 7644, 3.5.2.3).
                 (target @ Target::Elements(_, _, Some(_)), value) => self.change(Verb::Add, target, Some(value))?,
                 (target, value) => self.change(verb, target, Some(value))?,
@@ -141,7 +147,7 @@ impl Reader {
     fn extension(&mut self, verb: Verb, schema: &'static Schema, value: Option<Json>) -> Result<()> {
         match value {
             _ if verb == Verb::Remove => self.changes.push(Change::ClearExtension(schema)),
-            Some(Json::Object(members)) => return self.members(verb, Some(schema), members),
+            Some(Json::Object(members)) => return self.members(verb, Some(schema), members, true),
             None | Some(Json::Null) if verb == Verb::Replace => self.changes.push(Change::ClearExtension(schema)),
             None | Some(Json::Null) => {}
             Some(_) => return Err(invalid(format!("the value of {} has to be an object", schema.urn))),

@@ -126,6 +126,14 @@ fn wrong_paths_are_refused() {
 }
 
 #[test]
+fn schemas_inside_of_schemas_are_ignored() {
+    let core = "{\"urn:ietf:params:scim:schemas:core:2.0:User\":".repeat(100);
+    let nested = format!(r#"[{{"op":"replace","value":{core}{{"title":"X"}}{}}}]"#, "}".repeat(100));
+    require_changes(&nested, "{}");
+    require_changes(r#"[{"op":"replace","value":{"URN":{"URN":{"department":"X"}}}}]"#, "{}");
+}
+
+#[test]
 fn wrong_targets_and_values_are_refused() {
     use ScimType::{InvalidValue, Mutability, NoTarget};
     for (operation, scim_type) in [
