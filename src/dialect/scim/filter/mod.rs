@@ -66,6 +66,15 @@ impl Filter {
     }
 }
 
+impl Filter {
+    /// The values of the elements of that attribute, `members` or `groups`, that the condition can read: other elements need
+    /// not be in the document. `None` if it can read all.
+    pub(super) fn values_read(&self, attribute: &str) -> Option<Vec<String>> {
+        let mut values = Vec::new();
+        add_values_read(&self.node, attribute, &mut values).then_some(values)
+    }
+}
+
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.node.fmt(f)
@@ -87,6 +96,37 @@ fn reads(node: &Node, attribute: &str) -> bool {
         Node::Present(Place::Path(path)) | Node::Test(Test { place: Place::Path(path), .. }) => is_of(path),
         Node::Element(path, _) => is_of(path),
         Node::Present(Place::Sub(_)) | Node::Test(_) => false,
+    }
+}
+
+/// Adds the values of the attribute that a condition compares. False if it compares in another way.
+fn add_values_read(node: &Node, attribute: &str, values: &mut Vec<String>) -> bool {
+    match node {
+        Node::And(nodes) | Node::Or(nodes) => {
+            for node in nodes {
+                if !add_values_read(node, attribute, values) {
+                    return false;
+                }
+            }
+            true
+        }
+        Node::Not(node) => add_values_read(node, attribute, values),
+        Node::Element(path, node) if path.attribute.name == attribute => match possible_values(node) {
+            Some(possible) => {
+                values.extend(possible);
+                true
+            }
+            None => false,
+        },
+        Node::Test(Test {
+            place: Place::Path(path),
+            operator: Operator::Equal | Operator::NotEqual,
+            operand: Operand::Text { text, .. },
+        }) if path.attribute.name == attribute && path.sub.is_some_and(|sub| sub.name == "value") => {
+            values.push(text.clone());
+            true
+        }
+        node => !reads(node, attribute),
     }
 }
 

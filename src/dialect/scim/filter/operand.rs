@@ -70,6 +70,9 @@ fn operand(attribute: &'static Attribute, operator: Operator, literal: Literal<'
             if literal.is_other_json() {
                 return Err(mismatch(&literal));
             }
+            if matches!(literal, Literal::Word(word) if word.starts_with('\'')) {
+                return Err(invalid(format!("the value {} needs double quotes", shown(literal.as_str()))));
+            }
             Ok(Operand::text(literal.as_str().to_owned(), attribute, operator))
         }
     }

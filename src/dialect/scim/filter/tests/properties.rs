@@ -24,6 +24,9 @@ fn compare(count: usize) {
             let json = Json::Object(document.clone());
             let matches = filter.matches(&document);
             assert_eq!(matches, sample.holds(&json), "{text}\n{json}");
+            if let Some(values) = filter.values_read("groups") {
+                assert_eq!(filter.matches(&with_groups_of(&values, document)), matches, "{text}\n{json}");
+            }
             if matches {
                 found += 1;
                 assert!(conditions.iter().all(|condition| fulfils(&json, condition)), "{text}\n{json}\n{conditions:?}");
@@ -31,6 +34,16 @@ fn compare(count: usize) {
         }
     }
     assert!(found > count / 4 && found < count * 4 && narrowed > count / 10, "{found} {narrowed}");
+}
+
+/// The document without the groups that have other values.
+fn with_groups_of(values: &[String], mut document: Object) -> Object {
+    if let Some(Json::Array(groups)) = document.get_mut("groups") {
+        groups.retain(|group| {
+            group.get("value").and_then(Json::as_str).is_some_and(|value| values.iter().any(|one| one == value))
+        });
+    }
+    document
 }
 
 /// True if a document fulfils a condition that an index answers.
