@@ -5,7 +5,7 @@ use super::target::{Target, TargetFault};
 use crate::dialect::scim::coercion::{coerce, coerce_elements, coerce_one, invalid, known, sub_attribute};
 use crate::dialect::scim::path::AttributePath;
 use crate::dialect::scim::problem::{Problem, Result, ScimType, shown};
-use crate::dialect::scim::schema::{Kind, Mutability, ResourceType, Schema};
+use crate::dialect::scim::schema::{Attribute, Kind, Mutability, ResourceType, Schema};
 use crate::json::{Json, Object};
 
 /// The operations that one request can have.
@@ -190,7 +190,9 @@ impl Reader {
         };
         match value {
             // Sub-attributes that are not mentioned stay. A new `value` makes another value of the whole.
-            Json::Object(members) if attribute.kind == Kind::Complex && path.sub.is_none() && !has_value(&members) => {
+            Json::Object(members)
+                if attribute.kind == Kind::Complex && path.sub.is_none() && !has_value(attribute, &members) =>
+            {
                 self.sub_attributes(path, members)
             }
             value => {
@@ -227,8 +229,8 @@ impl Reader {
     }
 }
 
-fn has_value(members: &Object) -> bool {
-    members.keys().any(|key| key.eq_ignore_ascii_case("value"))
+fn has_value(attribute: &Attribute, members: &Object) -> bool {
+    attribute.value_attribute().is_some() && members.keys().any(|key| key.eq_ignore_ascii_case("value"))
 }
 
 pub(super) fn read_only(path: &AttributePath) -> Problem {

@@ -96,6 +96,7 @@ fn complex_values_are_merged() {
             r#"[{"op":"add","path":"name","value":{"MIDDLENAME":"M","zzz":1}}]"#,
             r#"{"name":{"familyName":"L","givenName":"Ada","middleName":"M"}}"#,
         ),
+        (r#"[{"op":"replace","path":"name","value":{"value":"x"}}]"#, "{}"),
         (r#"[{"op":"replace","path":"name","value":{"givenName":null}}]"#, r#"{"name":{"familyName":"L"}}"#),
         (
             r#"[{"op":"replace","path":"name.givenName","value":"Grace"}]"#,
