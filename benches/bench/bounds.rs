@@ -39,11 +39,17 @@ pub fn run(role: &str, database: &Path) {
         "tiny" => tiny(|_| FIXED_BODY.into()),
         "tiny-look-up" => {
             let pool = Pool::open(database);
-            tiny(move |path| pool.look_up(path).unwrap_or_default());
+            tiny(move |request| pool.look_up(request.url()).unwrap_or_default());
         }
+        // The same with all operations: a server as plain as it gets, which `peers.py` starts.
+        "plain" => plain(database),
         // (e) One write connection behind a mutex, one commit for each request.
         "mutex-full" => mutex(database, "full"),
         "mutex-normal" => mutex(database, "normal"),
+        "mutex-indexed" => {
+            add_index(database).expect("the database takes an index");
+            mutex(database, "full");
+        }
         // The product's server layer with a fixed response.
         "layer" => layer(),
         _ => panic!("there is no role {role}"),
@@ -116,7 +122,7 @@ fn respond(out: &mut Vec<u8>, status: &str, body: &[u8]) {
     out.extend_from_slice(body);
 }
 
-fn tiny(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) {
+fn tiny(answer: impl Fn(&mut tiny_http::Request) -> Vec<u8> + Send + Sync + 'static) {
     let listener = listen();
     let address = listener.local_addr().expect("an address");
     // Accepted sockets inherit the option. Without it, each response of two packets would wait 40 ms.
@@ -127,8 +133,8 @@ fn tiny(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) {
     let workers = (0..WORKERS).map(|_| {
         let (server, answer) = (Arc::clone(&server), Arc::clone(&answer));
         std::thread::spawn(move || {
-            while let Ok(request) = server.recv() {
-                let body = answer(request.url());
+            while let Ok(mut request) = server.recv() {
+                let body = answer(&mut request);
                 let json = tiny_http::Header::from_bytes("Content-Type", "application/json").expect("a header");
                 let _ = request.respond(tiny_http::Response::from_data(body).with_header(json));
             }
@@ -138,6 +144,38 @@ fn tiny(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) {
     for worker in workers {
         let _ = worker.join();
     }
+}
+
+fn plain(database: &Path) {
+    let pool = Pool::open(database);
+    let writer = Mutex::new(open_to_write(database, "full"));
+    tiny(move |request| {
+        if *request.method() != tiny_http::Method::Post {
+            return pool.look_up(request.url()).unwrap_or_default();
+        }
+        let mut body = Vec::new();
+        request.as_reader().read_to_end(&mut body).expect("the client sends a body");
+        let new = NewUser::parse(&body).expect("the load generator sends users");
+        let writer = writer.lock().expect("no thread panics while it holds the lock");
+        Plain(&writer).create(&new).expect("the database takes the user");
+        new.document()
+    });
+}
+
+/// Adds triggers that write the audit log and an index of trigrams in the transaction of a change.
+fn add_index(database: &Path) -> rusqlite::Result<()> {
+    open_to_write(database, "full").execute_batch(
+        "create virtual table bench_words using fts5 (text, content = '', tokenize = 'trigram');
+         insert into bench_words (rowid, text)
+             select id, concat_ws(' ', username, first_name, last_name, display_name, email) from users;
+         create trigger bench_words_inserted after insert on users begin
+             insert into bench_words (rowid, text)
+                 values (new.id, concat_ws(' ', new.username, new.first_name, new.last_name, new.display_name, new.email));
+             insert into changes (at, caller_kind, caller, dialect, action, name, after)
+                 values (new.created_at, 'key', 'bench', 'bench', 'user.created', new.username,
+                     json_object('uuid', new.uuid, 'display_name', new.display_name));
+         end;",
+    )
 }
 
 fn layer() {
@@ -191,7 +229,7 @@ impl Pool {
             idle.waiting -= 1;
         };
         drop(idle);
-        let document = Plain(&connection).look_up(path).expect("the database answers");
+        let document = Plain(&connection).read(path).expect("the database answers");
         let mut idle = self.idle.lock().expect("no thread panics while it holds the lock");
         idle.connections.push(connection);
         if idle.waiting > 0 {

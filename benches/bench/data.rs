@@ -1,7 +1,9 @@
 //! Databases for the bench: created by the product, filled in one transaction, verified through the product.
 
 use crate::load::fetch;
-use crate::people::{LARGE_GROUP, Population, Size, group_name, names_of, random, user_name};
+use crate::people::{
+    LARGE_GROUP, MIDDLE_GROUP, Population, Size, group_name, is_in_middle_group, names_of, random, user_name,
+};
 use crate::process::{Folder, Process};
 use crate::requests::{Credentials, request};
 use rollbook::model::fold_name;
@@ -52,7 +54,7 @@ pub struct Data {
     folder: Folder,
     /// Users, not counting the administrator.
     pub users: u64,
-    /// Groups, not counting the built-in ones and the large one.
+    /// Groups, not counting the built-in ones, the large one and the one of 2,000.
     pub groups: u64,
     /// Memberships, not counting the administrator's.
     pub memberships: u64,
@@ -74,7 +76,7 @@ impl Data {
         println!(
             "      created a directory of {} users, {} groups, {} memberships in {:.1} s",
             data.users,
-            data.groups + 1,
+            data.groups + 2,
             data.memberships,
             start.elapsed().as_secs_f64()
         );
@@ -84,6 +86,11 @@ impl Data {
     /// The users and groups that requests choose from.
     pub fn population(&self) -> Population {
         Population { users: self.users, groups: self.groups }
+    }
+
+    /// The folder itself, for a directory that is too large to copy.
+    pub fn into_folder(self) -> Folder {
+        self.folder
     }
 
     /// A folder with a copy of the database.
@@ -132,7 +139,8 @@ impl Data {
         Ok(())
     }
 
-    /// Index of the group and index of the user, in the order of joining. The large group has the last index.
+    /// Index of the group and index of the user, in the order of joining. The large group and the one of 2,000 have the
+    /// last indexes.
     fn memberships(&self, size: Size) -> Vec<(u64, u64)> {
         let mut memberships = Vec::new();
         for user in 0..self.users {
@@ -146,6 +154,9 @@ impl Data {
             if user % 10 == 0 {
                 memberships.push((self.groups, user));
             }
+            if is_in_middle_group(user, self.users) {
+                memberships.push((self.groups + 1, user));
+            }
         }
         memberships
     }
@@ -157,7 +168,7 @@ impl Data {
         let first_seq = 1 + number("select value from counters where name = 'seq'")?;
         let count = memberships.len() as i64;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as i64);
-        let mut users_in_group = vec![0_i64; self.groups as usize + 1];
+        let mut users_in_group = vec![0_i64; self.groups as usize + 2];
         for (group, _) in &memberships {
             users_in_group[*group as usize] += 1;
         }
@@ -184,9 +195,10 @@ impl Data {
             "insert into users (id, uuid, username, username_key, first_name, last_name, email, company, title,
                  first_key, last_key, email_key, verified, password_hash, created_at, updated_at)
              values (:id, :uuid, :username, :username_key, :first_name, :last_name, :email, :company, :title,
-                 :first_key, :last_key, :email_key, :verified,
-                 (select password_hash from users where username_key = 'administrator'), :now, :now)",
+                 :first_key, :last_key, :email_key, :verified, :password_hash, :now, :now)",
         )?;
+        let sql = "select password_hash from users where username_key = 'administrator'";
+        let password_hash: String = transaction.query_row(sql, [], |row| row.get(0))?;
         for index in 0..self.users {
             let (first, last) = names_of(index);
             let (username, email) = (user_name(index), format!("{first}.{last}.{index}@mail.example.com"));
@@ -205,6 +217,7 @@ impl Data {
                 ":last_key": fold_name(&last),
                 ":email_key": fold_name(&email),
                 ":verified": index % 2 == 0,
+                ":password_hash": password_hash,
                 ":now": now,
             })?;
         }
@@ -222,8 +235,8 @@ impl Data {
             "insert into groups (id, uuid, name, name_key, label, label_key, created_at, updated_at, version)
              values (:id, :uuid, :name, :name_key, :label, :label_key, :now, :now, :version)",
         )?;
-        for index in 0..=self.groups {
-            let name = if index == self.groups { LARGE_GROUP.to_owned() } else { group_name(index) };
+        let names = (0..self.groups).map(group_name).chain([LARGE_GROUP, MIDDLE_GROUP].map(str::to_owned));
+        for (index, name) in (0_u64..).zip(names) {
             let label = format!("Label of {name}");
             statement.execute(named_params! {
                 ":id": first_group + index as i64,
@@ -261,7 +274,7 @@ impl Data {
         let with_name = (0..users).filter(begins).count();
         assert_eq!(total(&format!("/nuxeo/api/v1/user/search?q={first}")), Some(with_name as u64));
         assert_eq!(total(&format!("/nuxeo/api/v1/group/{LARGE_GROUP}/@users")), Some(users.div_ceil(10)));
-        assert_eq!(total("/nuxeo/api/v1/group/search?q=*"), Some(groups + 1 + 3));
+        assert_eq!(total("/nuxeo/api/v1/group/search?q=*"), Some(groups + 2 + 3));
         let groups_before = ask("GET", &user, &Credentials::Basic, 200)["properties"]["groups"].clone();
         for (method, status) in [("POST", 201), ("DELETE", 200)] {
             ask(method, &format!("{user}/group/powerusers"), &Credentials::Basic, status);

@@ -156,9 +156,14 @@ impl Changer {
 
     /// Sends that many requests a second for that long. A slow server gets fewer.
     pub fn run(&mut self, length: Duration, per_second: u32) {
-        let (start, pause) = (Instant::now(), Duration::from_secs(1) / per_second);
-        let mut due = start;
-        while start.elapsed() < length {
+        let start = Instant::now();
+        self.run_while(|| start.elapsed() < length, per_second);
+    }
+
+    /// Sends that many requests a second as long as that is true.
+    pub fn run_while(&mut self, more: impl Fn() -> bool, per_second: u32) {
+        let (mut due, pause) = (Instant::now(), Duration::from_secs(1) / per_second);
+        while more() {
             self.0.request_at(due).unwrap_or_else(|error| panic!("{error}"));
             due += pause;
         }

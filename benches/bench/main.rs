@@ -7,6 +7,7 @@
 
 mod bounds;
 mod data;
+mod feed;
 mod import;
 mod lists;
 mod load;
@@ -17,6 +18,7 @@ mod plain;
 mod process;
 mod report;
 mod requests;
+mod results;
 mod rows;
 mod soak;
 mod tls;
@@ -107,7 +109,7 @@ fn measure_rows(options: Options) {
     let minutes = start.elapsed().as_secs_f64() / 60.0;
     println!("\n{minutes:.1} minutes");
     if write {
-        report::write(&lines, rounds, minutes).expect("the table can be written");
+        results::write(&lines, &results::Run { rounds, minutes }, &rows::NAMES).expect("the table can be written");
     }
     quick_soak.iter().for_each(run_soak);
 }
@@ -135,9 +137,9 @@ fn save_soak(options: &Options, outcome: &Outcome) {
     let file = Path::new(folder).join("soak.svg");
     std::fs::write(&file, &outcome.plot).expect("the plot can be written");
     println!("the plot is {}", file.display());
-    if options.write && !options.quick {
+    if options.write {
         let text = format!("On {}.\n\n{}\n![Plot](soak.svg)\n", report::machine(), outcome.text);
-        report::write_section("Soak", &text).expect("the section can be written");
+        results::write_section("Soak", &text).expect("the section can be written");
     }
 }
 
@@ -173,9 +175,8 @@ fn options(words: &[String]) -> Result<Options, String> {
     if options.soak.is_some_and(|minutes| minutes <= 0.0) {
         return Err("--soak needs a number of minutes".to_owned());
     }
-    let has_rows = !options.rows.is_empty() || options.against.is_some();
-    if options.write && options.soak.is_none() && (options.quick || has_rows) {
-        return Err("--write needs all rows, without --quick".to_owned());
+    if options.write && (options.quick || options.against.is_some() || options.plot.is_some()) {
+        return Err("--write needs measured figures".to_owned());
     }
     Ok(options)
 }

@@ -52,6 +52,15 @@ const LAST_NAMES: [&str; 40] = [
 pub const BROAD_PREFIX: &str = "an";
 /// The group that every tenth user is in.
 pub const LARGE_GROUP: &str = "everybody";
+/// The group with 2,000 users in every directory of 10,000 or more.
+pub const MIDDLE_GROUP: &str = "two-thousand";
+const MIDDLE_GROUP_USERS: u64 = 2_000;
+
+/// True if the user is in the group of 2,000, in a directory of so many users.
+pub fn is_in_middle_group(user: u64, users: u64) -> bool {
+    let step = (users / MIDDLE_GROUP_USERS).max(2);
+    user.is_multiple_of(step) && user / step < MIDDLE_GROUP_USERS
+}
 
 /// Size of a directory.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,5 +1,14 @@
 //! The product's look-ups and writes as plain SQL and plain JSON on one connection, with the same documents.
 
+/// The columns that a document needs.
+macro_rules! columns {
+    () => {
+        "users.id, username, first_name, last_name, display_name, email, company, title, access_role, disabled, verified"
+    };
+}
+
+mod lists;
+
 use md5::{Digest as _, Md5};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Result, Row, named_params, params};
@@ -54,13 +63,6 @@ fn open(database: &Path) -> Result<Connection> {
     // parameters, which costs several times what running it does.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
-}
-
-/// The columns that a document needs.
-macro_rules! columns {
-    () => {
-        "users.id, username, first_name, last_name, display_name, email, company, title, access_role, disabled, verified"
-    };
 }
 
 impl Plain<'_> {

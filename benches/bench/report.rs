@@ -1,7 +1,5 @@
-//! The results: lines on the terminal, and the table of `RESULTS.md`.
+//! The results: values with their spread and their target, and lines on the terminal.
 
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Median, minimum and maximum of a value over the rounds.
@@ -72,6 +70,8 @@ pub struct Line {
     pub row: &'static str,
     pub description: String,
     pub value: Spread,
+    /// The same value while another client changes the directory.
+    pub during: Option<Spread>,
     pub unit: Unit,
     pub target: Target,
     /// Absolute figures, for orientation.
@@ -80,73 +80,27 @@ pub struct Line {
 
 impl Line {
     pub fn print(&self) {
-        let [value, spread, target, met] = self.cells();
+        let [value, spread, during, target, met] = self.cells();
+        let during = if during.is_empty() { during } else { format!("during changes {during}; ") };
         println!(
-            "{:<4}  {:<88} {value:>10} ({spread})  {target:<10} {met:<6}  {}",
+            "{:<4}  {:<88} {value:>10} ({spread})  {target:<10} {met:<6}  {during}{}",
             self.row, self.description, self.figures
         );
     }
 
-    fn cells(&self) -> [String; 4] {
+    /// Value, spread, value and spread during changes, target, and `met` or `missed`.
+    pub fn cells(&self) -> [String; 5] {
         let Line { value, unit, target, .. } = self;
-        let spread = format!("{}–{}", unit.show(value.least), unit.show(value.most));
+        let spread = |of: &Spread| format!("{}–{}", unit.show(of.least), unit.show(of.most));
+        let shown_value = |of: &Spread| format!("{}{}", unit.show(of.median), unit.word());
+        let during = self.during.map_or(String::new(), |of| format!("{} ({})", shown_value(&of), spread(&of)));
         let shown = match target {
             Target::AtLeast(least) => format!("≥ {least}{}", unit.word()),
             Target::AtMost(most) => format!("≤ {most}{}", unit.word()),
         };
         let met = if target.met(value.median) { "met" } else { "missed" };
-        [format!("{}{}", unit.show(value.median), unit.word()), spread, shown, met.to_owned()]
+        [shown_value(value), spread(value), during, shown, met.to_owned()]
     }
-}
-
-/// Writes `benches/RESULTS.md`.
-pub fn write(lines: &[Line], rounds: usize, minutes: f64) -> std::io::Result<()> {
-    let missed = lines.iter().filter(|line| !line.target.met(line.value.median)).count();
-    let mut text = format!(
-        "# Results of the bench\n\n\
-         Written by `cargo bench -- --write`, which took {minutes:.0} minutes, on {}.\n\n\
-         Each value is the median over {rounds} interleaved rounds, followed by the least and the greatest one. For a\n\
-         ratio, both sides were measured in the same round. (a) is a bare blocking loop, one thread for each connection,\n\
-         with a fixed answer; (b) the same with the same look-up and document; (c) `tiny_http::Server` with 4 workers,\n\
-         with a fixed answer or the look-up; (d) a bare loop over the database; (e) one connection behind a mutex, one\n\
-         commit for each write; (f) a bare insertion of the same rows by prepared statements, with as many users in a\n\
-         commit. The last column has the absolute figures of both sides. They depend on this machine, which also ran\n\
-         the load generator: compare ratios.\n\n\
-         {} of {} values meet their target.\n\n\
-         | row | work | value | least–greatest | target | | absolute figures |\n|---|---|---|---|---|---|---|\n",
-        machine(),
-        lines.len() - missed,
-        lines.len(),
-    );
-    for line in lines {
-        let [value, spread, target, met] = line.cells();
-        let met = if met == "met" { met } else { format!("**{met}**") };
-        let _ = writeln!(
-            text,
-            "| {} | {} | {value} | {spread} | {target} | {met} | {} |",
-            line.row, line.description, line.figures
-        );
-    }
-    let old = std::fs::read_to_string(file()).unwrap_or_default();
-    if let Some(sections) = old.find("\n## ") {
-        text += &old[sections..];
-    }
-    std::fs::write(file(), text)
-}
-
-fn file() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/RESULTS.md")
-}
-
-/// Replaces the section of `benches/RESULTS.md` with that title, or adds it at the end. Other runs keep it.
-pub fn write_section(title: &str, text: &str) -> std::io::Result<()> {
-    let old = std::fs::read_to_string(file())?;
-    let section = format!("\n## {title}\n\n{text}");
-    let start = old.find(&format!("\n## {title}\n")).unwrap_or(old.len());
-    let rest = &old[start..];
-    // The first section after this one.
-    let end = rest.get(1..).and_then(|rest| rest.find("\n## ")).map_or(old.len(), |at| start + 1 + at);
-    std::fs::write(file(), format!("{}{section}{}", &old[..start], &old[end..]))
 }
 
 /// The machine, the toolchain and the day.

@@ -1,6 +1,6 @@
 //! The requests of the load generator.
 
-use crate::load::RequestFactory;
+use crate::load::{RequestFactory, fetch};
 use crate::people::{BROAD_PREFIX, FIRST_NAMES, LARGE_GROUP, Population, group_name, random, user_name};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
@@ -49,6 +49,13 @@ impl Credentials {
         let cookie = answer.lines().find_map(|line| line.strip_prefix("Set-Cookie: "));
         let cookie = cookie.and_then(|cookie| cookie.split(';').next()).expect("a cookie");
         Credentials::Session(cookie.to_owned())
+    }
+
+    /// Gets a Nuxeo token of the administrator.
+    pub fn token(address: SocketAddr) -> Credentials {
+        let path = "/nuxeo/authentication/token?applicationName=bench&deviceId=bench&permission=rw";
+        let token = fetch(address, &request("GET", path, &Credentials::Basic), 201).expect("a token");
+        Credentials::Token(String::from_utf8(token).expect("a token is text"))
     }
 
     fn headers(&self) -> String {

@@ -9,7 +9,7 @@ use crate::report::{Spread, Unit, thousands};
 use std::time::Duration;
 
 /// Most rounds of an import: each takes a minute.
-const IMPORT_ROUNDS_MAX: usize = 3;
+const IMPORT_ROUNDS_MAX: usize = 2;
 
 pub(super) fn import(bench: &mut Bench) {
     let empty = Data::empty();
@@ -45,6 +45,6 @@ pub(super) fn import(bench: &mut Bench) {
         if rates.len() == 1 { "" } else { "s" }
     );
     let what = format!("import a CSV of {count} users in two groups each, of (f)");
-    bench.line(&what, Spread::of(ratios), Unit::Ratio, AtLeast(0.5), figures);
+    bench.line(&what, Spread::of(ratios), Unit::Ratio, AtLeast(0.6), figures);
     bench.line("peak memory of that command", Spread::of(peaks), Unit::MiB, AtMost(128.0), String::new());
 }

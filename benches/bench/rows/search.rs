@@ -1,8 +1,8 @@
 //! Rows about searches by words, as the admin page does them.
 
-use super::run::{Bench, MANY_CONNECTIONS, connections, users};
+use super::run::{Bench, MANY_CONNECTIONS, changer, connections, users};
 use crate::data::Data;
-use crate::load::Load;
+use crate::load::{Load, Measured};
 use crate::plain::open_to_read;
 use crate::process::{Folder, Process};
 use crate::report::Target::{AtLeast, AtMost};
@@ -13,40 +13,49 @@ use std::time::Instant;
 /// Queries whose words some percent of the users have.
 const COMMON: [&str; 4] = ["ada", "kovacs", "Hopper, GRACE", "engineer"];
 
-pub(super) fn pages_by_words(bench: &mut Bench) {
+pub(super) fn by_words(bench: &mut Bench) {
     let data = bench.small();
     let (ours, theirs) = (Process::rollbook(data.copy()), Process::bound("tiny", Folder::new()));
     let ask = requests::words(COMMON.map(str::to_owned).into(), data.population(), &Credentials::session(ours.address));
+    let mut changes = changer(&ours, data.population());
     for (count, target) in [(1, 0.25), (8, 0.12), (MANY_CONNECTIONS, 0.12)] {
         let load = |process: &Process| Load::connect(process.address, count, &ask);
-        let [ours, theirs] = bench.alternate([&mut load(&ours), &mut load(&theirs)]);
+        let reads = bench.alternate_reads(&mut load(&ours), &mut changes, [&mut load(&theirs)]);
         let what = format!("page of 50 by words, {}, {}, of (c), fixed", users(&data), connections(count));
-        bench.ratio(&what, AtLeast(target), &ours, &theirs);
+        bench.read_ratio(&what, AtLeast(target), &reads, 0);
     }
+    latency_by_words(bench);
+    index_bytes(bench);
 }
 
-pub(super) fn latency_by_words(bench: &mut Bench) {
+/// A percentile: its name, its target in milliseconds, and its value.
+type Percentile = (&'static str, f64, fn(&Measured) -> f64);
+
+fn latency_by_words(bench: &mut Bench) {
     let data = bench.large();
     let process = Process::rollbook(data.copy());
     let session = Credentials::session(process.address);
+    let mut changes = changer(&process, data.population());
     let rare = (0..100).map(|number| format!("ada {}", number * (data.users / 100))).collect();
     let letters = ('a'..='z').map(String::from).collect();
     for (what, queries) in [("rare", rare), ("common", COMMON.map(str::to_owned).into()), ("one letter", letters)] {
         let ask = requests::words(queries, data.population(), &session);
-        let [measured] = bench.alternate([&mut Load::connect(process.address, 1, &ask)]);
-        for (name, most, field) in [
-            ("p50", 5.0, measured.iter().map(|round| round.p50 / 1000.0).collect::<Vec<_>>()),
-            ("p99", 20.0, measured.iter().map(|round| round.p99 / 1000.0).collect()),
-        ] {
+        let mut load = Load::connect(process.address, 1, &ask);
+        let reads = bench.alternate_reads(&mut load, &mut changes, []);
+        let fields: [Percentile; 2] =
+            [("p50", 5.0, |round| round.p50 / 1000.0), ("p99", 20.0, |round| round.p99 / 1000.0)];
+        for (name, most, field) in fields {
             let line = format!("page of 50 by words ({what}) from a random place on, {}, {name}", users(&data));
-            let longest = measured.iter().map(|round| round.longest / 1000.0).fold(0.0, f64::max);
+            let longest = reads.alone.iter().map(|round| round.longest / 1000.0).fold(0.0, f64::max);
             let figures = format!("longest {longest:.1} ms");
-            bench.line(&line, Spread::of(field), Unit::Milliseconds, AtMost(most), figures);
+            let value = |of: &[Measured]| Spread::of(of.iter().map(field));
+            let values = (value(&reads.alone), Some(value(&reads.during)));
+            bench.read_line(&line, values, Unit::Milliseconds, AtMost(most), figures);
         }
     }
 }
 
-pub(super) fn index_bytes(bench: &mut Bench) {
+fn index_bytes(bench: &mut Bench) {
     let data = bench.large();
     let folder = data.copy();
     let connection = open_to_read(&folder.database());
@@ -70,4 +79,9 @@ fn index_time(bench: &mut Bench, data: &Data) {
     let each = start.elapsed().as_secs_f64() * 1e3 / data.users as f64 * 1000.0;
     let what = format!("time to index 1000 users, {}", users(data));
     bench.line(&what, Spread::of([each]), Unit::Milliseconds, AtMost(100.0), String::new());
+    let process = Process::rollbook(bench.small().copy());
+    let [creates] = bench.alternate([&mut Load::connect(process.address, MANY_CONNECTIONS, &requests::create())]);
+    let what = format!("time to index users, {}, of the time to create as many, 64 clients", users(data));
+    let cost = Spread::of(creates.iter().map(|round| each / (1000.0 / round.rate * 1000.0)));
+    bench.line(&what, cost, Unit::Ratio, AtMost(0.25), String::new());
 }
