@@ -162,15 +162,22 @@ fn plain(database: &Path) {
     });
 }
 
-/// Adds triggers that write the audit log and an index of trigrams in the transaction of a change.
+/// Adds a trigger that writes the audit log and a table of trigrams in the transaction of a change.
 fn add_index(database: &Path) -> rusqlite::Result<()> {
     open_to_write(database, "full").execute_batch(
-        "create virtual table bench_words using fts5 (text, content = '', tokenize = 'trigram');
-         insert into bench_words (rowid, text)
-             select id, concat_ws(' ', username, first_name, last_name, display_name, email) from users;
-         create trigger bench_words_inserted after insert on users begin
-             insert into bench_words (rowid, text)
-                 values (new.id, concat_ws(' ', new.username, new.first_name, new.last_name, new.display_name, new.email));
+        "create table bench_numbers (n integer primary key) strict;
+         insert into bench_numbers
+             with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 2048)
+             select n from numbers;
+         create table bench_grams (gram text, user_id integer, primary key (gram, user_id)) strict, without rowid;
+         insert or ignore into bench_grams
+             select substr(text, n, 3), id from bench_numbers, (select id, lower(concat_ws(' ', username, first_name,
+                 last_name, display_name, email)) as text from users) where n <= length(text) - 2;
+         create trigger bench_grams_inserted after insert on users begin
+             insert or ignore into bench_grams
+                 select substr(text, n, 3), new.id from bench_numbers, (select lower(concat_ws(' ', new.username,
+                     new.first_name, new.last_name, new.display_name, new.email)) as text)
+                 where n <= length(text) - 2;
              insert into changes (at, caller_kind, caller, dialect, action, name, after)
                  values (new.created_at, 'key', 'bench', 'bench', 'user.created', new.username,
                      json_object('uuid', new.uuid, 'display_name', new.display_name));
