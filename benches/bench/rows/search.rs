@@ -3,7 +3,7 @@
 use super::run::{Bench, MANY_CONNECTIONS, changer, connections, users};
 use crate::data::Data;
 use crate::load::{Load, Measured};
-use crate::plain::open_to_read;
+use crate::plain::open_to_write;
 use crate::process::{Folder, Process};
 use crate::report::Target::{AtLeast, AtMost};
 use crate::report::{Spread, Unit, thousands};
@@ -57,13 +57,14 @@ fn latency_by_words(bench: &mut Bench) {
 
 fn index_bytes(bench: &mut Bench) {
     let data = bench.large();
-    let folder = data.copy();
-    let connection = open_to_read(&folder.database());
-    let bytes = |of: &str| -> f64 {
-        let sql = format!("select coalesce(sum(pgsize), 0) from dbstat where {of} and aggregate = 1");
-        connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).expect("the sizes of the tables") as f64
+    let bytes = |folder: Folder| -> f64 {
+        let connection = open_to_write(&folder.database(), "normal");
+        connection.execute_batch("vacuum").expect("the database can be made as small as it gets");
+        let sql = "select page_count * page_size from pragma_page_count, pragma_page_size";
+        connection.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("the size of the database") as f64
     };
-    let (index, rest) = (bytes("name like 'search%'"), bytes("name not like 'search%'"));
+    let rest = bytes(data.without_index());
+    let index = bytes(data.copy()) - rest;
     let mebibytes = |bytes: f64| thousands(bytes / 1024.0 / 1024.0);
     let figures = format!("{} : {} MiB", mebibytes(index), mebibytes(rest));
     let what = format!("size of the index for searches by words, {}, of all other tables", users(&data));
