@@ -3,7 +3,7 @@
 -- the program, so that all spellings of a name lead to one row. A row can keep an older key, see `withheld_user_keys`.
 -- SQLite stores the comments inside a statement in the database, and `rollbook check` compares them: they change only
 -- with a migration.
--- Version 9; `application_id` and `user_version` are set by the program in the transaction that runs this.
+-- Version 10; `application_id` and `user_version` are set by the program in the transaction that runs this.
 
 -- `alter table` of version 7 added the last column, `phone`, in this form.
 create table users (
@@ -37,6 +37,8 @@ create table users (
 create index users_by_first_name on users (first_key) where first_key is not null;
 create index users_by_last_name on users (last_key) where last_key is not null;
 create index users_by_email on users (email_key) where email_key is not null;
+create index users_by_external_id on users (external_id) where external_id is not null;
+create index users_by_updated_at on users (updated_at);
 
 -- `alter table` of version 8 added the last column, `external_id`, in this form: the identifier in a system that
 -- provisions us. Several groups can have the same one.
@@ -119,7 +121,7 @@ create table credentials (
     kind               text not null check (kind in ('api', 'app', 'token')),
     name               text not null check (length(name) <= 255),
     digest             blob not null unique check (length(digest) = 32), -- SHA-256 of the secret
-    role               text check (role in ('admin', 'standard', 'read')),
+    role               text check (role in ('admin', 'standard', 'read', 'provision')),
     user_id            integer references users (id) on delete cascade,  -- whose token
     application        text check (length(application) <= 255),
     device             text check (length(device) <= 255),
@@ -243,3 +245,30 @@ create table search_changed (
     user_id integer primary key references users (id) on delete cascade,
     change  integer not null                       -- the newest row of `changes` after that change
 ) strict;
+
+-- Attributes of users that SCIM alone shows: those that no column of `users` holds, and the whole lists of e-mail
+-- addresses and telephone numbers, of which the columns hold one.
+create table scim_users (
+    user_id  integer primary key references users (id) on delete cascade,
+    document text not null                         -- JSON object, attributes by their names in SCIM
+             check (json_valid(document) and length(cast(document as blob)) <= 65536)
+) strict;
+
+-- Folded e-mail addresses in those documents.
+create table scim_emails (
+    email_key text not null,
+    user_id   integer not null references users (id) on delete cascade,
+    primary key (email_key, user_id)
+) strict, without rowid;
+
+create index scim_emails_by_user on scim_emails (user_id);
+
+-- Members of groups, by their uuid, as far as SCIM alone shows them: names that a client gave to members of the two
+-- tables of memberships, and members that no user or group is.
+create table scim_members (
+    group_id integer not null references groups (id) on delete cascade,
+    member   text not null check (length(member) between 1 and 255),
+    display  text check (length(display) <= 1024),
+    unknown  integer not null check (unknown in (0, 1)), -- 1: no user or group has the uuid
+    primary key (group_id, member)
+) strict, without rowid;

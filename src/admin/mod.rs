@@ -30,7 +30,7 @@ use crate::directory::{
 use crate::formats::{GroupRecord, Joined, MemberRecord, Record, Role, SaidBy, SubgroupRecord, UserRecord};
 use crate::json::{self, JsonText};
 use crate::model::{
-    AccessRole, BaseRole, Filter, GroupChanges, GroupRef, KeyRole, Precondition, Result, TextField, UserChanges,
+    AccessRole, BaseRole, Error, Filter, GroupChanges, GroupRef, KeyRole, Precondition, Result, TextField, UserChanges,
 };
 use procedure::{
     ADD_MEMBER, BEGIN_IMPORT, COPY_DATABASE, COUNT_PENDING_MEMBERS, CREATE_GROUP, CREATE_KEY, CREATE_USER,
@@ -145,9 +145,10 @@ fn remove_member(directory: &Directory, membership: Membership) -> Result<()> {
 fn create_key(directory: &Directory, key: NewKey) -> Result<(i64, String)> {
     let purpose = match key.role {
         None => CredentialKind::Api,
-        Some(Role::Admin) => CredentialKind::Application(KeyRole::Admin),
-        Some(Role::Standard) => CredentialKind::Application(KeyRole::Standard),
-        Some(Role::Read) => CredentialKind::Application(KeyRole::Read),
+        Some(word) => {
+            let role = KeyRole::named(&word).ok_or_else(|| Error::Invalid(format!("no key has the role {word}")))?;
+            CredentialKind::Application(role)
+        }
     };
     directory.create_key(purpose, &key.name)
 }

@@ -1,7 +1,7 @@
 //! The requests of commands, and their parameters.
 
 use crate::directory::Conflict;
-use crate::formats::{GroupRecord, Record, Role, UserRecord};
+use crate::formats::{GroupRecord, Record, UserRecord};
 use serde::{Deserialize, Serialize};
 
 /// The path of administrative requests.
@@ -150,7 +150,7 @@ pub struct Purge {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct NewKey {
     /// Role of an application key; `None` creates an API key.
-    pub role: Option<Role>,
+    pub role: Option<String>,
     /// Label of the key.
     pub name: String,
 }

@@ -6,8 +6,8 @@ use crate::directory::{
 use crate::formats::{GroupRecord, Joined, MemberRecord, Record, Role, SubgroupRecord, UserRecord};
 use crate::json::{self, Json, JsonText, from_json};
 use crate::model::{
-    Attributes, BaseRole, Change, Group, GroupDetails, GroupName, KeyRole, TextField, User, UserSummary,
-    UserWithGroups, check_new_name, fold_name, timestamp,
+    Attributes, BaseRole, Change, Group, GroupDetails, GroupName, TextField, User, UserSummary, UserWithGroups,
+    check_new_name, fold_name, timestamp,
 };
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
@@ -195,8 +195,8 @@ pub struct KeyView {
     pub id: i64,
     /// `api` or `app`.
     pub kind: String,
-    /// The permissions of an application key.
-    pub role: Option<Role>,
+    /// The word for the permissions of an application key.
+    pub role: Option<String>,
     /// Label of the key.
     pub name: String,
     /// A time (RFC 3339).
@@ -210,9 +210,7 @@ pub struct KeyView {
 impl KeyView {
     pub(super) fn of(key: &Credential) -> KeyView {
         let role = match key.purpose {
-            CredentialKind::Application(KeyRole::Admin) => Some(Role::Admin),
-            CredentialKind::Application(KeyRole::Standard) => Some(Role::Standard),
-            CredentialKind::Application(KeyRole::Read) => Some(Role::Read),
+            CredentialKind::Application(role) => Some(role.word().to_owned()),
             CredentialKind::Api | CredentialKind::Token(_) => None,
         };
         KeyView {

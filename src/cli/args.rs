@@ -103,12 +103,12 @@ pub(super) struct ListArgs {
     pub(super) target: Target,
 }
 
-/// A role of an application key or a user.
+/// A role of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum RoleArg {
     /// Read and write
     Admin,
-    /// Read; application keys may also create users without administrator rights
+    /// Read
     Standard,
     /// Read
     Read,

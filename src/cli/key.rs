@@ -1,7 +1,7 @@
 //! The commands `key …` for API keys and application keys.
 
 use super::admin_client::AdminClient;
-use super::args::{ActionArgs, Consent, ListFormat, ResultFormat, RoleArg, Target};
+use super::args::{ActionArgs, Consent, ListFormat, ResultFormat, Target};
 use super::output::{print, print_status};
 use super::result::{print_object, tell};
 use super::table::{Column, Table};
@@ -9,7 +9,7 @@ use super::terminal::confirm;
 use super::usage_error::UsageError;
 use crate::admin::NewKey;
 use crate::admin::procedure::{CREATE_KEY, LIST_KEYS, REVOKE_KEY};
-use crate::formats::Role;
+use crate::model::KeyRole;
 use anyhow::{anyhow, bail};
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
@@ -26,7 +26,7 @@ pub(super) enum KeyCommand {
         name: String,
         /// Role of an application key [default: admin]
         #[arg(long, value_enum)]
-        role: Option<RoleArg>,
+        role: Option<KeyRoleArg>,
         #[command(flatten)]
         action: ActionArgs,
     },
@@ -58,11 +58,35 @@ pub(super) enum KeyArg {
     App,
 }
 
+/// The role of an application key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum KeyRoleArg {
+    /// Read and write
+    Admin,
+    /// Read, and create users without administrator rights
+    Standard,
+    /// Read
+    Read,
+    /// Keep users and groups like those of an identity provider, through SCIM only
+    Provision,
+}
+
+impl From<KeyRoleArg> for KeyRole {
+    fn from(word: KeyRoleArg) -> KeyRole {
+        match word {
+            KeyRoleArg::Admin => KeyRole::Admin,
+            KeyRoleArg::Standard => KeyRole::Standard,
+            KeyRoleArg::Read => KeyRole::Read,
+            KeyRoleArg::Provision => KeyRole::Provision,
+        }
+    }
+}
+
 /// Runs a command for keys.
 pub(super) fn run(command: KeyCommand) -> anyhow::Result<()> {
     match command {
         KeyCommand::Create { kind, name, role, action: ActionArgs { printing, target } } => {
-            create(&target, kind, name, role.map(Role::from), printing.format)
+            create(&target, kind, name, role.map(KeyRole::from), printing.format)
         }
         KeyCommand::List { format, target } => {
             let keys = AdminClient::open(&target)?.call(&LIST_KEYS, ())?;
@@ -88,7 +112,13 @@ const COLUMNS: [Column; 7] = [
     Column("REVOKED", "revoked"),
 ];
 
-fn create(target: &Target, kind: KeyArg, name: String, role: Option<Role>, format: ResultFormat) -> anyhow::Result<()> {
+fn create(
+    target: &Target,
+    kind: KeyArg,
+    name: String,
+    role: Option<KeyRole>,
+    format: ResultFormat,
+) -> anyhow::Result<()> {
     let role = match (kind, role) {
         (KeyArg::Api, None) => None,
         (KeyArg::Api, Some(_)) => {
@@ -98,10 +128,11 @@ fn create(target: &Target, kind: KeyArg, name: String, role: Option<Role>, forma
             ))
             .into());
         }
-        (KeyArg::App, role) => Some(role.unwrap_or(Role::Admin)),
+        (KeyArg::App, role) => Some(role.unwrap_or(KeyRole::Admin)),
     };
+    let role = role.map(KeyRole::word);
     let mut client = AdminClient::open_or_create(target, None)?;
-    let (id, secret) = client.call(&CREATE_KEY, NewKey { role, name: name.clone() })?;
+    let (id, secret) = client.call(&CREATE_KEY, NewKey { role: role.map(str::to_owned), name: name.clone() })?;
     let printed = match format {
         ResultFormat::Text => {
             print_status(&format!("created key {id}; it is shown only once:"));

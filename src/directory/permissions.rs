@@ -56,16 +56,16 @@ impl Operation {
     /// | over HTTP, protected users are not disabled, deleted, renamed or demoted | all but operators | [`require_unprotected`], [`AdministratorGuard`] |
     /// | one enabled administrator remains | all changes | [`AdministratorGuard`] |
     fn rule(self) -> (PermissionLevel, DeniedAction) {
-        use PermissionLevel::{Administrator, Creator, PowerUser, Reader};
+        use PermissionLevel::{Administrator, Creator, Provisioner, Reader};
         match self {
             Operation::CreateUser => (Creator, DeniedAction::Create),
-            Operation::EditUser => (PowerUser, DeniedAction::Edit),
-            Operation::RenameUser => (PowerUser, DeniedAction::Edit),
+            Operation::EditUser => (Provisioner, DeniedAction::Edit),
+            Operation::RenameUser => (Provisioner, DeniedAction::Edit),
             Operation::PurgeUsers => (Administrator, DeniedAction::Edit),
             Operation::StorePasswordHash => (Administrator, DeniedAction::Edit),
-            Operation::CreateGroup => (PowerUser, DeniedAction::Create),
-            Operation::EditGroup => (PowerUser, DeniedAction::Edit),
-            Operation::EditMembership => (PowerUser, DeniedAction::Membership),
+            Operation::CreateGroup => (Provisioner, DeniedAction::Create),
+            Operation::EditGroup => (Provisioner, DeniedAction::Edit),
+            Operation::EditMembership => (Provisioner, DeniedAction::Membership),
             Operation::EditSubgroup => (Administrator, DeniedAction::Membership),
             Operation::ChangeOwnPassword => (Reader, DeniedAction::Operation),
             Operation::ManageOwnTokens => (Reader, DeniedAction::Operation),
@@ -269,7 +269,7 @@ pub(super) fn require_hash_permission(caller: &Caller, changes: &UserChanges) ->
 }
 
 /// Refuses to let callers who are no administrators change a membership of an administrator, or of a group that grants the
-/// right.
+/// right. An identity provider may change memberships of administrators in other groups.
 pub(super) fn require_non_admin_membership(
     tx: &WriteTx<'_>,
     caller: &Caller,
@@ -279,6 +279,9 @@ pub(super) fn require_non_admin_membership(
     if caller.is_administrator() {
         return Ok(());
     }
-    require_no_administrator(caller, tx.is_administrator(user_id)?, DeniedAction::Membership)?;
+    // A whole group that an identity provider sends must not fail because an administrator is in it.
+    if !caller.is_provisioner() {
+        require_no_administrator(caller, tx.is_administrator(user_id)?, DeniedAction::Membership)?;
+    }
     require_no_administrator(caller, tx.grants_administrator(group_id)?, DeniedAction::Membership)
 }

@@ -93,6 +93,10 @@ impl UserUpdate<'_> {
         require_no_administrator(caller, was_administrator, denied)?;
         require_no_administrator_groups(tx, caller, changes, denied)?;
         require_hash_permission(caller, changes)?;
+        let mut before = before;
+        if changes.scim.is_some() {
+            before.scim = tx.find_scim_document(before.id)?;
+        }
         let mut user = before.clone();
         text_properties::apply(changes, &mut user)?;
         require_precondition(tx, &before, condition)?;

@@ -5,12 +5,14 @@ use super::names::{missing_key, new_key, new_key_of};
 use super::permissions::{
     AdministratorGuard, Operation, require_no_administrator, require_no_administrator_groups, require_unprotected,
 };
+use super::rules::Rules;
 use super::transactions::Directory;
 use super::user_writes::{UserUpdate, insert_user, insert_user_with_key, load_joined_groups};
 use crate::model::{
-    DeniedAction, EntityKind, Error, Filter, Precondition, Result, UserChanges, UserRef, UserSummary, UserWithGroups,
-    check_login, fold_name,
+    Caller, DeniedAction, EntityKind, Error, Filter, Precondition, Result, User, UserChanges, UserRef, UserSummary,
+    UserWithGroups, check_login, fold_name,
 };
+use crate::store::WriteTx;
 use std::collections::HashSet;
 
 /// A user to create.
@@ -33,6 +35,8 @@ pub struct UserEdit {
     pub changes: UserChanges,
     /// Another password in plain text, or, from an administrator, a hash.
     pub password: Option<String>,
+    /// Another login.
+    pub username: Option<String>,
     /// Further names in the request. Each has to mean the same user.
     pub also_named: Vec<String>,
     /// The state that the user has to be in.
@@ -133,10 +137,12 @@ impl Directory {
     ///
     /// # Errors
     /// `NotFound`; `Forbidden` when the caller may not change this user, or not into this; `UnknownGroups`;
-    /// `OtherUser`; `LastAdministrator`; `InheritedAdministrator`; `Invalid`; `PreconditionFailed`; `TooManyNames`.
+    /// `OtherUser`; `LastAdministrator`; `InheritedAdministrator`; `Invalid`; `PreconditionFailed`; `TooManyNames`; for
+    /// another login those of [`Directory::rename_user`].
     pub fn update_user<'r>(&self, user: impl Into<UserRef<'r>>, edit: UserEdit) -> Result<UserWithGroups> {
         let (rules, user) = (self.rules.clone(), user.into().into_owned());
-        let UserEdit { mut changes, password, also_named, precondition } = edit;
+        let UserEdit { mut changes, password, username, also_named, mut precondition } = edit;
+        let username = username.map(|name| check_login("user name", &name).map(str::to_owned)).transpose()?;
         if changes.groups.is_some() || password.is_some() || !also_named.is_empty() {
             self.precheck_update_user(&user, &changes)?;
             self.require_same_user(&user, &also_named)?;
@@ -145,8 +151,14 @@ impl Directory {
             changes.password = self.hash_next_password(&user, &password)?;
         }
         self.write_names(changes.names(), Operation::EditUser, move |tx, caller| {
-            let before = load_user(tx, &user)?;
+            let mut before = load_user(tx, &user)?;
             let id = before.id;
+            if let Some(username) = username.filter(|username| *username != before.username) {
+                require_precondition(tx, &before, &precondition)?;
+                rename(tx, caller, &rules, &before, &username)?;
+                precondition = Precondition::default();
+                before = load_user_by_id(tx, id)?;
+            }
             let update = UserUpdate { changes: &changes, condition: &precondition, denied: DeniedAction::Edit };
             update.apply(tx, caller, &rules, before)?;
             // Read after the commit, the answer could show, and tag, a later change of another client.
@@ -186,12 +198,7 @@ impl Directory {
             let before = load_user(tx, &user)?;
             require_no_administrator(caller, tx.is_administrator(before.id)?, DeniedAction::Edit)?;
             require_precondition(tx, &before, &precondition)?;
-            require_unprotected(caller, &rules, &before)?;
-            if username != before.username {
-                let key = new_key_of(tx, &before, &username)?;
-                tx.rename_user(&before, &username, &key)?;
-                require_no_administrator(caller, tx.is_administrator(before.id)?, DeniedAction::Membership)?;
-            }
+            rename(tx, caller, &rules, &before, &username)?;
             load_user_with_groups(tx, load_user_by_id(tx, before.id)?)
         })
     }
@@ -265,6 +272,18 @@ impl Directory {
             }
         }
     }
+}
+
+/// Gives a user another login, see [`Directory::rename_user`].
+fn rename(tx: &WriteTx<'_>, caller: &Caller, rules: &Rules, before: &User, username: &str) -> Result<()> {
+    require_no_administrator(caller, tx.is_administrator(before.id)?, DeniedAction::Edit)?;
+    require_unprotected(caller, rules, before)?;
+    if username != before.username {
+        let key = new_key_of(tx, before, username)?;
+        tx.rename_user(before, username, &key)?;
+        require_no_administrator(caller, tx.is_administrator(before.id)?, DeniedAction::Membership)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -370,6 +370,8 @@ pub enum KeyPurpose {
     Standard,
     /// An application key that may only read.
     ReadOnly,
+    /// An application key for an identity provider, which SCIM alone accepts.
+    Provisioner,
 }
 
 impl From<KeyPurpose> for CredentialKind {
@@ -379,6 +381,7 @@ impl From<KeyPurpose> for CredentialKind {
             KeyPurpose::Administrator => CredentialKind::Application(KeyRole::Admin),
             KeyPurpose::Standard => CredentialKind::Application(KeyRole::Standard),
             KeyPurpose::ReadOnly => CredentialKind::Application(KeyRole::Read),
+            KeyPurpose::Provisioner => CredentialKind::Application(KeyRole::Provision),
         }
     }
 }
@@ -425,6 +428,7 @@ impl Key {
             CredentialKind::Application(KeyRole::Admin) => KeyPurpose::Administrator,
             CredentialKind::Application(KeyRole::Standard) => KeyPurpose::Standard,
             CredentialKind::Application(KeyRole::Read) => KeyPurpose::ReadOnly,
+            CredentialKind::Application(KeyRole::Provision) => KeyPurpose::Provisioner,
             CredentialKind::Token(_) => return None,
         };
         Some(Key {

@@ -10,6 +10,9 @@ pub enum PermissionLevel {
     Reader,
     /// Read, and create users that are no administrators.
     Creator,
+    /// Change all users that are no administrators, and all groups that do not lead to administrator rights, whoever
+    /// their members are: an identity provider.
+    Provisioner,
     /// Change all users and groups that have nothing to do with administrators.
     PowerUser,
     /// Everything.
@@ -34,6 +37,8 @@ pub enum KeyRole {
     Standard,
     /// Read.
     Read,
+    /// Keep users and groups like those of an identity provider, through SCIM only.
+    Provision,
 }
 
 impl KeyRole {
@@ -43,6 +48,7 @@ impl KeyRole {
             KeyRole::Admin => PermissionLevel::Administrator,
             KeyRole::Standard => PermissionLevel::Creator,
             KeyRole::Read => PermissionLevel::Reader,
+            KeyRole::Provision => PermissionLevel::Provisioner,
         }
     }
 }
@@ -153,6 +159,11 @@ impl Caller {
             (Proof::Password(_), _) => rights,
             (Proof::Session { token, ended, .. }, _) => rights && (token.is_none() || credentials) && !ended.get(),
         }
+    }
+
+    /// True for the key of an identity provider, which only SCIM accepts.
+    pub fn is_provisioner(&self) -> bool {
+        self.permission == PermissionLevel::Provisioner
     }
 
     /// True if every operation is allowed.

@@ -84,12 +84,21 @@ pub struct NewCredential {
     pub token: Option<Token>,
 }
 
-pub(crate) const ROLES: [(KeyRole, &str); 3] =
-    [(KeyRole::Admin, "admin"), (KeyRole::Standard, "standard"), (KeyRole::Read, "read")];
+const ROLES: [(KeyRole, &str); 4] = [
+    (KeyRole::Admin, "admin"),
+    (KeyRole::Standard, "standard"),
+    (KeyRole::Read, "read"),
+    (KeyRole::Provision, "provision"),
+];
 
 impl KeyRole {
     /// The word for it in the table and on the command line.
     pub fn word(self) -> &'static str {
         ROLES.iter().find(|(role, _)| *role == self).map_or("", |(_, word)| word)
+    }
+
+    /// The role of that word.
+    pub fn named(word: &str) -> Option<KeyRole> {
+        ROLES.iter().find(|(_, known)| *known == word).map(|(role, _)| *role)
     }
 }

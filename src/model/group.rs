@@ -19,6 +19,8 @@ const DESCRIPTION_CHARS_MAX: usize = 4096;
 pub struct GroupName {
     /// Inside only.
     pub id: i64,
+    /// Opaque and immutable.
+    pub uuid: String,
     /// The name, in the spelling given at creation.
     pub name: String,
     /// The label; `None`: the name.
@@ -67,6 +69,11 @@ pub struct Group {
 }
 
 impl Group {
+    /// The label, or the name where there is none.
+    pub fn label(&self) -> &str {
+        self.label.as_deref().filter(|label| !label.is_empty()).unwrap_or(&self.name)
+    }
+
     /// A group of that name, and nothing else.
     pub fn named(name: &str) -> Group {
         Group { name: name.to_owned(), key: fold_name(name), ..Group::default() }

@@ -26,7 +26,6 @@ mod version;
 pub use caller::{Actor, Caller, CallerKind, Ended, KeyKind, KeyRole, PermissionLevel, Proof, RightsVersion};
 pub use change::Change;
 pub use client::ClientAddress;
-pub(crate) use credential::ROLES;
 pub use credential::{Credential, CredentialKind, NewCredential, Token};
 pub use entry::{EntryName, Target};
 pub use error::{DeniedAction, EntityKind, Error, Result};

@@ -1,9 +1,12 @@
 //! A user, what is derived of one, and what a change may say.
 
 use super::text::{check_external_id, check_field};
-use super::{Attributes, EntityKind, GroupName, Result, fold_name, is_answered_property};
+use super::{Attributes, EntityKind, Error, GroupName, Result, fold_name, is_answered_property};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Largest text of the attributes that SCIM alone shows, in bytes.
+const SCIM_BYTES_MAX: usize = 65536;
 
 /// The role that is stored of a user. Administrators are the members of a group, so that is not stored here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -289,6 +292,8 @@ pub struct User {
     pub external_id: Option<String>,
     /// Properties that no column holds.
     pub attributes: Attributes,
+    /// Attributes that SCIM alone shows, as the text of a JSON object; `None`: there are none, or they were not read.
+    pub scim: Option<String>,
     /// Milliseconds since 1970-01-01 UTC.
     pub created_at: i64,
     /// Milliseconds since 1970-01-01 UTC.
@@ -398,6 +403,8 @@ pub struct UserChanges {
     pub verified: Option<bool>,
     /// See [`User::external_id`].
     pub external_id: Option<Option<String>>,
+    /// See [`User::scim`].
+    pub scim: Option<Option<String>>,
     /// The whole list of direct groups, by name.
     pub groups: Option<Vec<String>>,
     /// Another password.
@@ -436,6 +443,12 @@ impl UserChanges {
         if let Some(id) = &self.external_id {
             id.as_deref().map_or(Ok(()), check_external_id)?;
             user.external_id.clone_from(id);
+        }
+        if let Some(document) = &self.scim {
+            if document.as_ref().is_some_and(|document| document.len() > SCIM_BYTES_MAX) {
+                return Err(Error::Invalid(format!("the attributes take more than {SCIM_BYTES_MAX} bytes")));
+            }
+            user.scim.clone_from(document);
         }
         for (name, value) in self.attributes.iter().filter(|(name, _)| !is_answered_property(EntityKind::User, name)) {
             match value {

@@ -62,7 +62,7 @@ pub(super) fn update(call: &mut Call<'_>, directory: &Directory) -> Result<Respo
     let (changes, password) = changes(properties)?;
     let precondition = write_preconditions(request).on(EtagScope::UserWithGroups);
     let also_named = id.iter().chain(&other).cloned().collect();
-    let edit = UserEdit { changes, password, also_named, precondition };
+    let edit = UserEdit { changes, password, also_named, precondition, username: None };
     let profile = directory.update_user(username, edit).map_err(|error| match error {
         Error::OtherUser { name, exists: false } if Some(&name) == id.as_ref() => Problem::UnknownId(name),
         Error::OtherUser { name, .. } => {

@@ -50,6 +50,7 @@ fn session_document(session: &Session) -> Response {
     let power = match session.caller.permission {
         PermissionLevel::Reader => "reader",
         PermissionLevel::Creator => "creator",
+        PermissionLevel::Provisioner => "provisioner",
         PermissionLevel::PowerUser => "power_user",
         PermissionLevel::Administrator => "administrator",
     };

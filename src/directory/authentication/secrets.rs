@@ -6,7 +6,9 @@ use super::caller::{key_caller, load_caller};
 use super::refusals::counted;
 use crate::cache::Owner;
 use crate::directory::secrets::digest;
-use crate::model::{Caller, Credential, CredentialKind, Error, KeyKind, PermissionLevel, Proof, Result, now};
+use crate::model::{
+    Caller, Credential, CredentialKind, DeniedAction, Error, KeyKind, PermissionLevel, Proof, Result, now,
+};
 
 /// How exact `last used` is, in milliseconds: one write an hour and key.
 const LAST_USED_MILLISECONDS: i64 = 3_600_000;
@@ -23,9 +25,10 @@ impl Authenticator {
     /// The script behind an application key.
     ///
     /// # Errors
-    /// `Unauthenticated` when the key is not valid.
+    /// `Unauthenticated` when the key is not valid; `Forbidden` for the key of an identity provider.
     pub fn application_key(&self, secret: &str) -> Result<Caller> {
-        counted(&self.refusals.keys, self.credential(secret, Some(KeyKind::Application)))
+        let caller = counted(&self.refusals.keys, self.credential(secret, Some(KeyKind::Application)))?;
+        require_no_provisioner(caller)
     }
 
     /// The user behind a token.
@@ -39,8 +42,16 @@ impl Authenticator {
     /// The script behind an application key, or the user behind a token, for dialects that have one place for both.
     ///
     /// # Errors
-    /// `Unauthenticated` when it is neither, or the user is disabled.
+    /// `Unauthenticated` when it is neither, or the user is disabled; `Forbidden` for the key of an identity provider.
     pub fn key_or_token(&self, secret: &str) -> Result<Caller> {
+        require_no_provisioner(self.any_key_or_token(secret)?)
+    }
+
+    /// The same for SCIM, which accepts the key of an identity provider.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when it is neither, or the user is disabled.
+    pub fn any_key_or_token(&self, secret: &str) -> Result<Caller> {
         let known = match self.credential(secret, Some(KeyKind::Application)) {
             Err(Error::Unauthenticated) => self.credential(secret, None),
             known => known,
@@ -88,4 +99,9 @@ impl Authenticator {
         self.store.write_in_background(move |tx| tx.record_credential_use(id));
         now
     }
+}
+
+/// Refuses the key of an identity provider.
+fn require_no_provisioner(caller: Caller) -> Result<Caller> {
+    if caller.is_provisioner() { Err(Error::Forbidden(DeniedAction::Operation)) } else { Ok(caller) }
 }

@@ -2,6 +2,7 @@
 
 mod name_keys;
 mod phone;
+mod scim;
 
 use crate::store::tables::passwords::slow_kind;
 use anyhow::{Context as _, bail};
@@ -24,7 +25,7 @@ const APPLICATION_ID: i32 = 0x526f_6c6c;
 const MIGRATIONS: Migrations<'static> = Migrations { schema: include_str!("../../../schema.sql"), steps: &ALL };
 
 /// The migrations from the first version to the newest.
-const ALL: [Migration; 8] = [
+const ALL: [Migration; 9] = [
     Migration { to: 2, what: "records changes and the progress of imports", run: |tx| tx.execute_batch(CHANGES) },
     Migration {
         to: 3,
@@ -55,6 +56,7 @@ const ALL: [Migration; 8] = [
     Migration { to: 7, what: "stores telephone numbers in a column", run: phone::migrate },
     Migration { to: 8, what: "stores external ids of groups", run: |tx| tx.execute_batch(GROUP_EXTERNAL_IDS) },
     Migration { to: 9, what: "indexes texts for searches by words", run: |tx| tx.execute_batch(SEARCH_INDEX) },
+    Migration { to: 10, what: "adds the tables of SCIM", run: scim::migrate },
 ];
 
 /// Version 2. It never changes, even if these tables change in a later version.

@@ -30,6 +30,9 @@ pub(super) struct UserDocument<'u> {
     pub(super) external_id: Field<'u>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) properties: Properties<'u>,
+    /// Attributes that SCIM alone shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) scim: Option<Option<JsonStr<'u>>>,
     /// True if the user has a password.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) password: Option<bool>,
@@ -62,6 +65,7 @@ impl<'u> UserDocument<'u> {
             verified: user.verified.then_some(true),
             external_id: field(&user.external_id),
             properties: properties(&user.attributes),
+            scim: user.scim.as_deref().map(JsonStr).map(Some),
             password: None,
         }
     }
@@ -78,6 +82,7 @@ impl<'u> UserDocument<'u> {
         (old.verified, new.verified) = differing(before.verified, after.verified);
         (old.external_id, new.external_id) = field(&before.external_id, &after.external_id);
         (old.properties, new.properties) = differing_properties(&before.attributes, &after.attributes);
+        (old.scim, new.scim) = differing(before.scim.as_deref().map(JsonStr), after.scim.as_deref().map(JsonStr));
         (old, new)
     }
 }

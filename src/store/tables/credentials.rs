@@ -1,6 +1,6 @@
 //! Rows of `credentials`: keys and tokens, as digests.
 
-use crate::model::{Credential, CredentialKind, NewCredential, ROLES, Result, Token, new_uuid, now};
+use crate::model::{Credential, CredentialKind, KeyRole, NewCredential, Result, Token, new_uuid, now};
 use crate::store::sql::{ReadTx, WriteTx};
 use rusqlite::{Row, params};
 
@@ -142,7 +142,7 @@ impl WriteTx<'_> {
 
 fn credential(row: &Row<'_>) -> rusqlite::Result<Credential> {
     let role: Option<String> = row.get(2)?;
-    let role = ROLES.iter().find(|(_, word)| role.as_deref() == Some(word)).map(|(role, _)| *role);
+    let role = role.as_deref().and_then(KeyRole::named);
     // The schema ties kind, role and user together.
     let purpose = match (row.get_ref(1)?.as_str()?, role, row.get(3)?) {
         ("app", Some(role), _) => CredentialKind::Application(role),

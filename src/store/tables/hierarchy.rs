@@ -46,7 +46,8 @@ impl ReadTx<'_> {
     /// A user's direct groups, in the order joined.
     pub fn list_groups_of(&self, user_id: i64) -> Result<Vec<Arc<GroupName>>> {
         if self.memory.is_none() {
-            let sql = "select groups.id, name, label, name_key from memberships join groups on groups.id = group_id
+            let sql =
+                "select groups.id, name, label, name_key, uuid from memberships join groups on groups.id = group_id
                  where user_id = ?1 order by seq";
             return self.all(sql, [user_id], |row| group_name(row).map(Arc::new));
         }
@@ -228,7 +229,8 @@ impl ReadTx<'_> {
     }
 
     fn read_node(&self, id: i64) -> Result<Option<Arc<HierarchyNode>>> {
-        let Some(name) = self.first("select id, name, label, name_key from groups where id = ?1", [id], group_name)?
+        let Some(name) =
+            self.first("select id, name, label, name_key, uuid from groups where id = ?1", [id], group_name)?
         else {
             return Ok(None);
         };
@@ -250,5 +252,5 @@ impl ReadTx<'_> {
 }
 
 fn group_name(row: &Row<'_>) -> rusqlite::Result<GroupName> {
-    Ok(GroupName { id: row.get(0)?, name: row.get(1)?, label: row.get(2)?, key: row.get(3)? })
+    Ok(GroupName { id: row.get(0)?, name: row.get(1)?, label: row.get(2)?, key: row.get(3)?, uuid: row.get(4)? })
 }

@@ -19,6 +19,8 @@ pub(in crate::store) mod membership_positions;
 pub(in crate::store) mod memberships;
 pub(in crate::store) mod passwords;
 pub(in crate::store) mod pending_members;
+pub(in crate::store) mod scim_members;
+pub(in crate::store) mod scim_users;
 pub(in crate::store) mod search_index;
 pub(in crate::store) mod subgroups;
 pub(in crate::store) mod user_lists;

@@ -187,6 +187,9 @@ impl WriteTx<'_> {
         if let Some(password) = password {
             self.insert_password(user.id, password)?;
         }
+        if let Some(document) = &user.scim {
+            self.replace_scim_document(user.id, Some(document))?;
+        }
         self.record_user_created(&user, password.is_some())?;
         self.note_row_change(RowChange::Identity { user_id: user.id, keys: vec![user.key.clone()] });
         self.withhold_key(EntityKind::User, user.id, &user.username, &user.key)?;
@@ -220,6 +223,9 @@ impl WriteTx<'_> {
             &now,
         ];
         self.execute(&UPDATE, [&fixed[..], &texts(user)].concat().as_slice())?;
+        if before.scim != user.scim {
+            self.replace_scim_document(user.id, user.scim.as_deref())?;
+        }
         self.record_user_updated(before, user)?;
         if have_other_texts(before, user) {
             self.note_changed_texts(user.id)?;
@@ -265,6 +271,7 @@ impl WriteTx<'_> {
     /// Deletes a user with memberships and tokens.
     pub fn delete_user(&self, user_id: i64) -> Result<()> {
         if let Some(user) = self.find_user_by_id(user_id)? {
+            let user = User { scim: self.find_scim_document(user_id)?, ..user };
             self.record_user_deleted(&user)?;
             self.note_row_change(RowChange::Identity { user_id, keys: vec![user.key] });
         }

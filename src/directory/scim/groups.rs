@@ -1,0 +1,257 @@
+//! Groups, and their members by uuid.
+
+use crate::directory::groups::insert_group;
+use crate::directory::lookup::{load_group, load_group_by_id};
+use crate::directory::names::new_key;
+use crate::directory::permissions::{AdministratorGuard, Operation, require_no_administrator};
+use crate::directory::rules::Rules;
+use crate::directory::transactions::Directory;
+use crate::model::{
+    Caller, DeniedAction, EntityKind, Error, Group, GroupChanges, GroupRef, Precondition, Result, check_length,
+    check_login, check_text, fold_name,
+};
+use crate::store::{ListedMember, MemberCursor, ReadTx, WriteTx};
+use std::collections::HashSet;
+
+/// Longest text for a member, in characters.
+const MEMBER_CHARS_MAX: usize = 255;
+/// Longest name that a client gives to a member, in characters.
+const DISPLAY_CHARS_MAX: usize = 1024;
+/// Names that are tried for a group whose display name another group has.
+const NAMES_TRIED: usize = 1000;
+
+/// A member of a group, as a client gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The uuid of a user or group. Another text is kept for SCIM alone.
+    pub uuid: String,
+    /// The name that the client gives to the member.
+    pub display: Option<String>,
+}
+
+/// A step of a change of members.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MemberStep {
+    /// These become members.
+    Add(Vec<Member>),
+    /// Those with these uuids are members no longer. Others are left out.
+    Remove(Vec<String>),
+    /// Exactly these are members.
+    Replace(Vec<Member>),
+}
+
+/// A change of a group, or a new one.
+#[derive(Debug, Clone, Default)]
+pub struct GroupEdit {
+    /// The label; of a new group the name too.
+    pub display_name: Option<String>,
+    /// True if other groups may have the display name.
+    pub any_display_name: bool,
+    /// See [`Group::external_id`].
+    pub external_id: Option<Option<String>>,
+    /// Changes of the members, one after the other.
+    pub members: Vec<MemberStep>,
+    /// The state that the group has to be in.
+    pub precondition: Precondition,
+}
+
+/// A group after a change.
+#[derive(Debug)]
+pub struct GroupOutcome {
+    /// The group.
+    pub group: Group,
+    /// New members that no user or group is.
+    pub unknown: Vec<String>,
+}
+
+impl GroupEdit {
+    /// How many members it names.
+    fn names(&self) -> usize {
+        let counts = self.members.iter().map(|step| match step {
+            MemberStep::Add(members) | MemberStep::Replace(members) => members.len(),
+            MemberStep::Remove(uuids) => uuids.len(),
+        });
+        counts.sum()
+    }
+
+    fn changes(&self) -> GroupChanges {
+        GroupChanges {
+            label: self.display_name.clone().map(Some),
+            external_id: self.external_id.clone(),
+            ..GroupChanges::default()
+        }
+    }
+}
+
+impl Directory {
+    /// The group with that uuid.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn scim_group(&self, uuid: &str) -> Result<Group> {
+        self.read(|rows| load_group(rows, &GroupRef::uuid(uuid)))
+    }
+
+    /// At most `limit` members of a group after that position, which moves on.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn scim_members(&self, group_id: i64, cursor: &mut MemberCursor, limit: u64) -> Result<Vec<ListedMember>> {
+        self.read(|rows| rows.list_listed_members(group_id, cursor, limit))
+    }
+
+    /// Creates a group. Its name is the display name, or one that begins with it where a group has that name and display
+    /// names may be repeated.
+    ///
+    /// # Errors
+    /// `Forbidden`; `Exists` for the display name; `Invalid` for names and members that cannot be; `TooManyNames`.
+    pub fn create_scim_group(&self, edit: GroupEdit) -> Result<GroupOutcome> {
+        self.require(Operation::CreateGroup)?;
+        self.write_names(edit.names(), Operation::CreateGroup, move |tx, caller| {
+            let display_name = edit.display_name.as_deref().unwrap_or_default();
+            check_login("group name", display_name)?;
+            require_free_display_name(tx, &edit, None)?;
+            let name = free_name(tx, display_name, edit.any_display_name)?;
+            if let Some(id) = tx.find_group_id(&name)? {
+                require_no_administrator(caller, tx.grants_administrator(id)?, DeniedAction::Create)?;
+            }
+            let id = insert_group(tx, &name, new_key(tx, EntityKind::Group, &name)?, &edit.changes())?;
+            let unknown = change_members(tx, id, edit.members)?;
+            // A name that waited in another group's list can put the group below `administrators`.
+            require_no_administrator(caller, tx.grants_administrator(id)?, DeniedAction::Create)?;
+            Ok(GroupOutcome { group: load_group_by_id(tx, id)?, unknown })
+        })
+    }
+
+    /// Changes a group. It keeps its name.
+    ///
+    /// # Errors
+    /// `NotFound`; `Forbidden` when the caller may not, or when the group leads to administrator rights before or after
+    /// and the caller has none; `PreconditionFailed`; `Exists` for the display name; `LastAdministrator`; `Invalid`, also
+    /// where the group would contain itself; `TooManyNames`.
+    pub fn update_scim_group(&self, uuid: &str, edit: GroupEdit) -> Result<GroupOutcome> {
+        self.require(Operation::EditGroup)?;
+        let (rules, group) = (self.rules.clone(), GroupRef::uuid(uuid).into_owned());
+        self.write_names(edit.names(), Operation::EditGroup, move |tx, caller| {
+            let before = load_group(tx, &group)?;
+            update_group(tx, caller, &rules, before, edit)
+        })
+    }
+}
+
+fn update_group(
+    tx: &WriteTx<'_>,
+    caller: &Caller,
+    rules: &Rules,
+    before: Group,
+    edit: GroupEdit,
+) -> Result<GroupOutcome> {
+    let id = before.id;
+    let had_rights = tx.grants_administrator(id)?;
+    require_no_administrator(caller, had_rights, DeniedAction::Edit)?;
+    edit.precondition.check(|| Ok(before.etag()))?;
+    require_free_display_name(tx, &edit, Some(&before))?;
+    let administrators = had_rights.then(|| AdministratorGuard::before(tx, caller, rules)).transpose()?;
+    let mut group = before.clone();
+    edit.changes().apply_to(&mut group)?;
+    // The same text as the name is no other label.
+    if group.label() == before.label() {
+        group.label.clone_from(&before.label);
+    }
+    tx.update_group(&before, &group)?;
+    let unknown = change_members(tx, id, edit.members)?;
+    require_no_administrator(caller, tx.grants_administrator(id)?, DeniedAction::Edit)?;
+    administrators.map_or(Ok(()), |administrators| administrators.require_remaining_administrator(tx))?;
+    Ok(GroupOutcome { group: load_group_by_id(tx, id)?, unknown })
+}
+
+/// Refuses a display name that another group has as its label or name.
+fn require_free_display_name(tx: &WriteTx<'_>, edit: &GroupEdit, before: Option<&Group>) -> Result<()> {
+    let Some(name) = &edit.display_name else { return Ok(()) };
+    if before.is_some_and(|before| before.label() == name) {
+        return Ok(());
+    }
+    check_login("displayName", name)?;
+    let own = before.map(|before| before.id);
+    let taken =
+        !edit.any_display_name && tx.list_groups_by_label(&fold_name(name), 3)?.into_iter().any(|id| Some(id) != own);
+    if taken { Err(Error::Exists(EntityKind::Group, name.clone())) } else { Ok(()) }
+}
+
+/// The display name as the name of a new group, with a number where it is taken and may be repeated.
+fn free_name(tx: &WriteTx<'_>, display_name: &str, repeated: bool) -> Result<String> {
+    let mut name = display_name.to_owned();
+    let mut number = 1;
+    while repeated && number < NAMES_TRIED && tx.has_name(EntityKind::Group, &name)? {
+        number += 1;
+        name = format!("{display_name} ({number})");
+    }
+    Ok(name)
+}
+
+/// Changes the members of a group. Returns new ones that no user or group is.
+fn change_members(tx: &WriteTx<'_>, group_id: i64, steps: Vec<MemberStep>) -> Result<Vec<String>> {
+    let mut unknown = Vec::new();
+    for step in steps {
+        match step {
+            MemberStep::Add(members) => add(tx, group_id, members, &mut unknown)?,
+            MemberStep::Remove(uuids) => uuids.iter().try_for_each(|uuid| remove(tx, group_id, uuid))?,
+            MemberStep::Replace(members) => {
+                let wanted: HashSet<&str> = members.iter().map(|member| member.uuid.as_str()).collect();
+                for uuid in present(tx, group_id)?.iter().filter(|uuid| !wanted.contains(uuid.as_str())) {
+                    remove(tx, group_id, uuid)?;
+                }
+                add(tx, group_id, members, &mut unknown)?;
+            }
+        }
+    }
+    Ok(unknown)
+}
+
+/// The uuids of all members.
+fn present(rows: &ReadTx<'_>, group_id: i64) -> Result<Vec<String>> {
+    const MEMBERS_PER_READ: u64 = 1000;
+    let (mut uuids, mut cursor) = (Vec::new(), MemberCursor::START);
+    while cursor != MemberCursor::End {
+        let members = rows.list_listed_members(group_id, &mut cursor, MEMBERS_PER_READ)?;
+        uuids.extend(members.into_iter().map(|member| member.uuid));
+    }
+    Ok(uuids)
+}
+
+fn add(tx: &WriteTx<'_>, group_id: i64, members: Vec<Member>, unknown: &mut Vec<String>) -> Result<()> {
+    for Member { uuid, display } in members {
+        if uuid.is_empty() {
+            return Err(Error::Invalid("a member has no value".to_owned()));
+        }
+        check_text("the value of a member", &uuid)?;
+        check_length("the value of a member", &uuid, MEMBER_CHARS_MAX)?;
+        if let Some(display) = &display {
+            check_text("the display of a member", display)?;
+            check_length("the display of a member", display, DISPLAY_CHARS_MAX)?;
+        }
+        if let Some(user_id) = tx.find_user_id_by_uuid(&uuid)? {
+            tx.insert_member(group_id, user_id)?;
+        } else if let Some(child) = tx.find_group_id_by_uuid(&uuid)? {
+            tx.insert_member_group(group_id, child)?;
+        } else {
+            if tx.put_scim_member(group_id, &uuid, display.as_deref(), true)? {
+                unknown.push(uuid);
+            }
+            continue;
+        }
+        if display.is_some() {
+            tx.put_scim_member(group_id, &uuid, display.as_deref(), false)?;
+        }
+    }
+    Ok(())
+}
+
+fn remove(tx: &WriteTx<'_>, group_id: i64, uuid: &str) -> Result<()> {
+    if let Some(user_id) = tx.find_user_id_by_uuid(uuid)? {
+        tx.delete_member(group_id, user_id)?;
+    } else if let Some(child) = tx.find_group_id_by_uuid(uuid)? {
+        tx.remove_subgroup(group_id, child)?;
+    }
+    tx.delete_scim_member(group_id, uuid).map(drop)
+}

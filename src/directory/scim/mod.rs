@@ -1,0 +1,7 @@
+//! Verbs for SCIM, which names users and groups by their uuid, edits single members, and filters by attributes.
+
+mod groups;
+mod lists;
+
+pub use groups::{GroupEdit, GroupOutcome, Member, MemberStep};
+pub use lists::{GroupCondition, UserCondition};
