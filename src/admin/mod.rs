@@ -251,6 +251,7 @@ fn user_changes(mut user: UserRecord, set: Field) -> UserChanges {
         disabled: user.disabled,
         verified: user.verified,
         external_id: set(user.external_id),
+        scim: user.scim.map(|document| Some(document.into_string())),
         groups: user.groups,
         ..UserChanges::default()
     };

@@ -132,6 +132,7 @@ fn record_of(user: &User, administrator: bool) -> UserRecord {
         verified: Some(user.verified),
         external_id: user.external_id.clone(),
         properties: properties(&user.attributes),
+        scim: user.scim.clone().map(JsonText::stored),
         ..UserRecord::default()
     }
 }

@@ -67,7 +67,7 @@ impl Service {
             ],
             public: settings.metrics_public,
         };
-        let context = Context::new(authenticator, settings.strict_errors, metrics);
+        let context = Context::new(authenticator, settings.strict_errors, metrics, settings.scim());
         Ok(Service {
             store,
             passwords,

@@ -1,6 +1,6 @@
 //! The settings of a server as plain values, with the same defaults as the command line.
 
-use crate::dialect::{DIALECTS, Dialect, Router};
+use crate::dialect::{DIALECTS, Dialect, Router, ScimOptions};
 use crate::directory::{Passwords, Rules, SessionLimits};
 use crate::model::fold_name;
 use crate::server::{Certificate, Limits, Network, PemFile};
@@ -27,6 +27,14 @@ pub struct Settings {
     pub nuxeo_session_idle: Duration,
     /// Age at which changes are deleted from the audit log.
     pub keep_changes: Duration,
+    /// Send the group with status 200 as the response to a SCIM PATCH of it, in place of status 204.
+    pub scim_group_patch_body: bool,
+    /// Allow several SCIM groups with the same display name.
+    pub scim_any_display_name: bool,
+    /// Maximum number of users or groups that a SCIM filter without an index reads.
+    pub scim_max_filter_rows: u64,
+    /// The address of the server for its clients, such as `https://id.example.com`; `None`: that of each request.
+    pub public_url: Option<String>,
     /// Send status 404 where Nuxeo sends 500 for an error of the client.
     pub strict_errors: bool,
     /// Reject new Nuxeo users without a password.
@@ -126,6 +134,10 @@ impl Default for Settings {
             session_length: Duration::from_secs(8 * 3600),
             nuxeo_session_idle: Duration::from_secs(3600),
             keep_changes: Duration::from_secs(90 * 86_400),
+            scim_group_patch_body: false,
+            scim_any_display_name: false,
+            scim_max_filter_rows: 100_000,
+            public_url: None,
             strict_errors: false,
             require_password: false,
             password_pattern: None,
@@ -214,6 +226,17 @@ impl Settings {
             protected: protected.collect(),
             hide_administrators: self.hide_administrators,
             names_max: Some(self.max_names_per_request),
+        }
+    }
+
+    /// The settings of SCIM.
+    pub(super) fn scim(&self) -> ScimOptions {
+        ScimOptions {
+            group_patch_body: self.scim_group_patch_body,
+            any_display_name: self.scim_any_display_name,
+            public_url: self.public_url.clone(),
+            filter_rows_max: self.scim_max_filter_rows,
+            body_bytes_max: self.max_body_bytes,
         }
     }
 

@@ -27,6 +27,9 @@ pub(super) enum KeyCommand {
         /// Role of an application key [default: admin]
         #[arg(long, value_enum)]
         role: Option<KeyRoleArg>,
+        /// Address of the server for its clients, printed with a key of the role provision
+        #[arg(long, env = "ROLLBOOK_PUBLIC_URL", value_name = "URL", default_value = "http://127.0.0.1:8080")]
+        public_url: String,
         #[command(flatten)]
         action: ActionArgs,
     },
@@ -85,8 +88,9 @@ impl From<KeyRoleArg> for KeyRole {
 /// Runs a command for keys.
 pub(super) fn run(command: KeyCommand) -> anyhow::Result<()> {
     match command {
-        KeyCommand::Create { kind, name, role, action: ActionArgs { printing, target } } => {
-            create(&target, kind, name, role.map(KeyRole::from), printing.format)
+        KeyCommand::Create { kind, name, role, public_url, action: ActionArgs { printing, target } } => {
+            let scim = (role == Some(KeyRoleArg::Provision)).then(|| scim_address(&public_url));
+            create(&target, kind, name, role.map(KeyRole::from), scim, printing.format)
         }
         KeyCommand::List { format, target } => {
             let keys = AdminClient::open(&target)?.call(&LIST_KEYS, ())?;
@@ -112,11 +116,17 @@ const COLUMNS: [Column; 7] = [
     Column("REVOKED", "revoked"),
 ];
 
+/// The address of SCIM on that server.
+fn scim_address(public_url: &str) -> String {
+    format!("{}/scim/v2", public_url.trim_end_matches('/'))
+}
+
 fn create(
     target: &Target,
     kind: KeyArg,
     name: String,
     role: Option<KeyRole>,
+    scim: Option<String>,
     format: ResultFormat,
 ) -> anyhow::Result<()> {
     let role = match (kind, role) {
@@ -135,12 +145,19 @@ fn create(
     let (id, secret) = client.call(&CREATE_KEY, NewKey { role: role.map(str::to_owned), name: name.clone() })?;
     let printed = match format {
         ResultFormat::Text => {
+            if let Some(address) = &scim {
+                print_status(&format!("address for the identity provider: {address}"));
+            }
             print_status(&format!("created key {id}; it is shown only once:"));
             print(&format!("{secret}\n"))
         }
         ResultFormat::Json => {
             let kind = if role.is_some() { "app" } else { "api" };
-            print_object(&json!({ "id": id, "kind": kind, "role": role, "name": name, "key": secret }))
+            let mut object = json!({ "id": id, "kind": kind, "role": role, "name": name, "key": secret });
+            if let Some(address) = &scim {
+                object["scim"] = json!(address);
+            }
+            print_object(&object)
         }
     };
     let Err(error) = printed else { return Ok(()) };

@@ -13,6 +13,8 @@ pub struct Context {
     pub strict_errors: bool,
     /// Sources of `/metrics`.
     pub metrics: Metrics,
+    /// Settings of SCIM.
+    pub scim: ScimOptions,
     pub(super) response_cache: ResponseCache,
     /// Users as Nuxeo shows them.
     pub(super) user_documents: UserDocuments,
@@ -21,6 +23,21 @@ pub struct Context {
     pub(super) followers: Followers,
     /// Name and path of each mounted dialect; the path of the root is empty.
     pub(super) mount_paths: Vec<(&'static str, String)>,
+}
+
+/// Settings of SCIM.
+#[derive(Debug, Clone)]
+pub struct ScimOptions {
+    /// A PATCH of a group is answered with the group, and not with 204.
+    pub group_patch_body: bool,
+    /// Several groups can have one display name.
+    pub any_display_name: bool,
+    /// The address of the server as clients see it, without the prefix of the dialect; `None`: that of each request.
+    pub public_url: Option<String>,
+    /// Users or groups that a filter without an index reads at most.
+    pub filter_rows_max: u64,
+    /// Longest body of a request in bytes.
+    pub body_bytes_max: usize,
 }
 
 /// Sources of `/metrics`.
@@ -33,11 +50,12 @@ pub struct Metrics {
 
 impl Context {
     /// A context without mounted dialects.
-    pub fn new(authenticator: Authenticator, strict_errors: bool, metrics: Metrics) -> Context {
+    pub fn new(authenticator: Authenticator, strict_errors: bool, metrics: Metrics, scim: ScimOptions) -> Context {
         Context {
             authenticator,
             strict_errors,
             metrics,
+            scim,
             response_cache: ResponseCache::default(),
             user_documents: UserDocuments::default(),
             user_lookups: UserLookups::default(),

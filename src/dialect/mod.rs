@@ -20,13 +20,12 @@ mod response_cache;
 mod rollbook;
 mod route;
 mod router;
-#[allow(dead_code, unused_imports, reason = "the dialect is not mounted yet")]
 mod scim;
 mod ui;
 
-pub use context::{Context, Metrics};
+pub use context::{Context, Metrics, ScimOptions};
 pub use mounts::{Dialect, check_prefix, is_same_prefix};
 pub use router::Router;
 
 /// Every dialect.
-pub const DIALECTS: [Dialect; 4] = [datadog::DIALECT, nuxeo::DIALECT, rollbook::DIALECT, ui::DIALECT];
+pub const DIALECTS: [Dialect; 5] = [datadog::DIALECT, nuxeo::DIALECT, rollbook::DIALECT, scim::DIALECT, ui::DIALECT];

@@ -21,7 +21,7 @@ pub(super) fn conditional_get(
     document: impl FnOnce() -> Response,
 ) -> Result<Response> {
     // 304 only for the same representation; another variant of the same state is sent.
-    let mut condition = read(request, |known| known.variant == tag.variant);
+    let mut condition = read(request, false, |known| known.variant == tag.variant);
     let known = condition.if_none_match.take();
     condition.check(|| Ok(tag.state))?;
     if known.is_some_and(|known| known.contain(tag.state)) {
@@ -32,17 +32,42 @@ pub(super) fn conditional_get(
 
 /// The precondition of a write, for which all variants of a state are the same.
 pub(super) fn write_preconditions(request: &Request<'_>) -> Precondition {
-    read(request, |_| true)
+    read(request, false, |_| true)
 }
 
-/// Reads the fields of a request. `counts` selects the tags of `If-None-Match`.
-fn read(request: &Request<'_>, counts: impl Fn(Etag) -> bool) -> Precondition {
+/// The same for an interface whose tags are weak: a tag promises the same meaning, and that is enough for its writes.
+pub(super) fn weak_preconditions(request: &Request<'_>) -> Precondition {
+    read(request, true, |_| true)
+}
+
+/// The weak tag of a state, as in a header field.
+pub(super) fn weak_tag(state: u64) -> String {
+    let mut tag = b"W/".to_vec();
+    Etag { state, variant: 0 }.write_to(&mut tag);
+    String::from_utf8_lossy(&tag).into_owned()
+}
+
+/// True if the client of a `GET` has that state already, so that the answer is 304.
+///
+/// # Errors
+/// `PreconditionFailed` and `Invalid`, see [`Precondition::check`].
+pub(super) fn is_known_state(request: &Request<'_>, state: u64) -> Result<bool> {
+    let mut condition = weak_preconditions(request);
+    let known = condition.if_none_match.take();
+    condition.check(|| Ok(state))?;
+    Ok(known.is_some_and(|known| known.contain(state)))
+}
+
+/// Reads the fields of a request. `takes_weak`: weak tags count in `If-Match`. `counts` selects the tags of `If-None-Match`.
+fn read(request: &Request<'_>, takes_weak: bool, counts: impl Fn(Etag) -> bool) -> Precondition {
     let (mut if_match, mut if_none_match) = (Field::default(), Field::default());
     for header in request.headers {
         // Compared by length first, because most fields are neither.
         match header.name.len() {
             // A weak tag promises the same meaning, not the same bytes, which is not enough for a write.
-            8 if header.name.eq_ignore_ascii_case("if-match") => if_match.add(header.value, |_, weak| !weak),
+            8 if header.name.eq_ignore_ascii_case("if-match") => {
+                if_match.add(header.value, |_, weak| takes_weak || !weak)
+            }
             13 if header.name.eq_ignore_ascii_case("if-none-match") => {
                 if_none_match.add(header.value, |tag, _| counts(tag))
             }

@@ -124,8 +124,9 @@ fn users(
     places: &MembershipPositions,
     visit: &mut dyn FnMut(Exported) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let mut show = |account: UserSummary| {
+    let mut show = |mut account: UserSummary| {
         let id = account.user.id;
+        account.user.scim = rows.find_scim_document(id)?;
         // The first user of a new database is an administrator there: what is no membership has to be said, too.
         let is_first = account.user.username.eq_ignore_ascii_case(FIRST_USER);
         let with_groups = !options.members_with_groups || (is_first && !rows.is_direct_administrator(id)?);

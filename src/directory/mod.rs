@@ -43,7 +43,7 @@ pub use page_reader::{PagePart, PageReader, PageState};
 pub use passwords::{ImportedPassword, PASSWORD_REFUSED, Passwords, classify_password};
 pub use permissions::Operation;
 pub use rules::Rules;
-pub use scim::{GroupCondition, GroupEdit, GroupOutcome, Member, MemberStep, UserCondition};
+pub use scim::{GroupCondition, GroupEdit, GroupOutcome, Member, MemberStep, MembersPiece, UserCondition};
 pub use search::{SearchQuery, UserPages};
 pub use search_indexing::index_searched_texts;
 pub use secrets::{digest, new_secret};

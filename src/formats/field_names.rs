@@ -6,7 +6,7 @@ use crate::model::TextField;
 
 /// The fields and their names in lower-case letters and digits. If several columns of a file mean the same field, the
 /// name that comes first here is used.
-const FIELDS: [(Field, &[&str]); 21] = [
+const FIELDS: [(Field, &[&str]); 22] = [
     (Field::Kind, &["kind"]),
     (Field::Text(Text::CommonName), &["cn", "commonname"]),
     (Field::Role, &["role", "accessrole"]),
@@ -23,6 +23,7 @@ const FIELDS: [(Field, &[&str]); 21] = [
     (Field::Text(Text::Label), &["label", "grouplabel"]),
     (Field::Text(Text::Description), &["description"]),
     (Field::Properties, &["properties"]),
+    (Field::Scim, &["scim"]),
     (Field::Exported, &["exported"]),
     (Field::Credentials, &["credentials"]),
     (Field::Text(Text::Dn), &["dn", "distinguishedname"]),

@@ -100,6 +100,9 @@ pub struct UserRecord {
     /// Extra properties as JSON values. Numbers keep all their digits.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub properties: BTreeMap<String, JsonText>,
+    /// Attributes that SCIM alone shows, as a JSON object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scim: Option<JsonText>,
     /// The file is an export of this program, so the rules for new names do not apply.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub exported: bool,

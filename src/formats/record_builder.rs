@@ -29,6 +29,8 @@ pub(super) struct Draft {
     pub(super) members: Option<Vec<String>>,
     pub(super) subgroups: Option<Vec<String>>,
     pub(super) properties: Option<Object>,
+    /// Attributes of a user that SCIM alone shows.
+    pub(super) scim: Option<JsonText>,
     /// The classes of an LDAP entry, in lower case.
     pub(super) classes: Vec<String>,
     pub(super) deleted: bool,
@@ -164,6 +166,7 @@ impl Draft {
             (Field::BaseRole.name(), self.stored_role.is_some()),
             (Field::Joined.name(), self.joined.is_some()),
             (Field::Properties.name(), self.properties.is_some()),
+            (Field::Scim.name(), self.scim.is_some()),
         ];
         lost.extend(others.into_iter().filter(|(_, said)| *said).map(|(name, _)| name));
         let word = kind.word();
@@ -195,6 +198,7 @@ impl Draft {
             groups: self.groups.take(),
             joined,
             properties: self.take_properties(),
+            scim: self.scim.take(),
             exported: self.exported.take().unwrap_or_default(),
             entry_names: own.iter().map(|own| own.name).collect(),
         };

@@ -16,6 +16,8 @@ pub(super) enum Field {
     Members,
     Subgroups,
     Properties,
+    /// Attributes of a user that SCIM alone shows.
+    Scim,
     /// Password hashes as Keycloak lists them.
     Credentials,
     /// The classes of an LDAP entry.
@@ -96,6 +98,7 @@ impl Field {
             Field::Members => "members",
             Field::Subgroups => "subgroups",
             Field::Properties => "properties",
+            Field::Scim => "scim",
             Field::Credentials => "credentials",
             Field::ObjectClass => "objectClass",
             Field::Deleted => "deleted",

@@ -49,6 +49,11 @@ impl<'a> Query<'a> {
         text.parse().ok().filter(|number| range.contains(number)).map(Some).ok_or(InvalidNumber)
     }
 
+    /// The first value of that name in any ASCII case, as sent; it may be empty.
+    pub fn get_in_any_case(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_ref())
+    }
+
     /// The names, in the order sent.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_ref())

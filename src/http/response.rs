@@ -114,6 +114,12 @@ impl Response {
         }
     }
 
+    /// Sets the status.
+    pub fn with_status(mut self, status: u16) -> Response {
+        self.status = StatusCode(status);
+        self
+    }
+
     /// Sets the entity tag.
     pub fn with_etag(mut self, etag: Etag) -> Response {
         self.etag = Some(etag);

@@ -51,6 +51,15 @@ impl Json {
         parse_at_depth(text, DEPTH_MAX)
     }
 
+    /// Parses JSON from a client, and refuses an object that has a member twice.
+    ///
+    /// # Errors
+    /// Those of [`Json::parse`]; when two members of an object have the same key.
+    pub fn parse_without_repetition(text: &[u8]) -> Result<Json, BadJson> {
+        let mut events = Events { refuses_repetition: true, ..Events::new(text)? };
+        parse_events(&mut events, DEPTH_MAX)
+    }
+
     /// Parses JSON from a file, or a stored value.
     ///
     /// # Errors
@@ -90,9 +99,12 @@ impl BadJson {
 
 /// Parses one value of at most this depth.
 fn parse_at_depth(text: &[u8], depth_max: usize) -> Result<Json, BadJson> {
-    let mut events = Events::new(text)?;
+    parse_events(&mut Events::new(text)?, depth_max)
+}
+
+fn parse_events(events: &mut Events<'_>, depth_max: usize) -> Result<Json, BadJson> {
     let first = events.next()?;
-    let value = value(&mut events, first, depth_max)?;
+    let value = value(events, first, depth_max)?;
     events.end()?;
     Ok(value)
 }
@@ -135,6 +147,8 @@ struct Events<'t> {
     /// Length of the text of the events so far.
     at: usize,
     parser: LowLevelJsonParser,
+    /// An object that has a member twice is an error.
+    refuses_repetition: bool,
 }
 
 impl<'t> Events<'t> {
@@ -143,7 +157,7 @@ impl<'t> Events<'t> {
         if text.starts_with(b"\xef\xbb\xbf") {
             return Err(BadJson("unexpected byte order mark at line 1 column 1".to_owned()));
         }
-        Ok(Events { text, at: 0, parser: LowLevelJsonParser::new() })
+        Ok(Events { text, at: 0, parser: LowLevelJsonParser::new(), refuses_repetition: false })
     }
 
     fn next(&mut self) -> Result<JsonEvent<'t>, BadJson> {
@@ -191,7 +205,10 @@ fn value(events: &mut Events<'_>, first: JsonEvent<'_>, depth_max: usize) -> Res
                 None
             }
             JsonEvent::ObjectKey(key) => {
-                if let Some(Open::Object(_, next)) = open.last_mut() {
+                if let Some(Open::Object(members, next)) = open.last_mut() {
+                    if events.refuses_repetition && members.contains_key(key.as_ref()) {
+                        return Err(BadJson("an object has the same key twice".to_owned()));
+                    }
                     *next = key.into_owned();
                 }
                 None

@@ -10,8 +10,8 @@ pub enum PermissionLevel {
     Reader,
     /// Read, and create users that are no administrators.
     Creator,
-    /// Change all users that are no administrators, and all groups that do not lead to administrator rights, whoever
-    /// their members are: an identity provider.
+    /// Change all users that are no administrators, and all groups that do not lead to administrator rights, with any
+    /// members: an identity provider.
     Provisioner,
     /// Change all users and groups that have nothing to do with administrators.
     PowerUser,

@@ -33,7 +33,7 @@ pub use filter::{Filter, FilterField, Flag, TextMatch};
 pub use group::{ADMINISTRATORS, Group, GroupChanges, GroupDetails, GroupName, POWER_USERS};
 pub use id::new_uuid;
 pub use import_progress::ImportProgress;
-pub use membership::{MemberList, PositionedGroup};
+pub use membership::{ListedMember, MemberCursor, MemberList, PositionedGroup};
 pub use name::{
     BUILT_IN, Keys, check_login, check_new_name, fold_name, fold_text, is_invisible, is_key_of, spelling_key,
 };

@@ -8,7 +8,7 @@
 use super::database::Database;
 use super::origins::Origins;
 use super::prefixes::Prefixes;
-use super::values::{ParentProcess, age, parent_process, seconds, seconds_or_none, session_age, unix_mode};
+use super::values::{ParentProcess, age, parent_process, public_url, seconds, seconds_or_none, session_age, unix_mode};
 use crate::dialect::DIALECTS;
 use crate::server::{Endpoint, Network};
 use clap::Args;
@@ -64,6 +64,20 @@ pub struct ServerArgs {
     /// Age at which changes are deleted from the audit log, for example 90d or 12h
     #[arg(long, env = "ROLLBOOK_KEEP_CHANGES", value_name = "AGE", default_value = "90d", value_parser = age)]
     pub keep_changes: Duration,
+    /// Send the group with status 200 as the response to a SCIM PATCH of it, in place of status 204
+    #[arg(long, env = "ROLLBOOK_SCIM_GROUP_PATCH_BODY", value_parser = BoolishValueParser::new())]
+    pub scim_group_patch_body: bool,
+    /// Allow several SCIM groups with the same display name
+    #[arg(long, env = "ROLLBOOK_SCIM_ANY_DISPLAY_NAME", value_parser = BoolishValueParser::new())]
+    pub scim_any_display_name: bool,
+    /// Maximum number of users or groups that a SCIM filter without an index reads
+    #[arg(long, env = "ROLLBOOK_SCIM_MAX_FILTER_ROWS", value_name = "N", default_value_t = 100_000,
+          value_parser = clap::value_parser!(u64).range(1..))]
+    pub scim_max_filter_rows: u64,
+    /// Address of the server for its clients, such as https://id.example.com, in the locations of SCIM resources. By
+    /// default each response has the address of its request
+    #[arg(long, env = "ROLLBOOK_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
+    pub public_url: Option<String>,
     /// Send status 404 where Nuxeo sends 500 for an error of the client
     #[arg(long, env = "ROLLBOOK_STRICT_ERRORS", value_parser = BoolishValueParser::new())]
     pub strict_errors: bool,

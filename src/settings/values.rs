@@ -26,6 +26,16 @@ pub(super) fn parent_process(text: &str) -> Result<ParentProcess, String> {
     number.map(ParentProcess::Number).ok_or_else(|| "not a process number".to_owned())
 }
 
+/// Parses the address of the server for its clients: scheme and host, and a path if a proxy adds one.
+pub(super) fn public_url(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let is_plain = |c: char| c.is_ascii_graphic() && !"\"<>\\^`{|}?#".contains(c);
+    match rest {
+        Some(rest) if !rest.is_empty() && !rest.starts_with('/') && rest.chars().all(is_plain) => Ok(text.to_owned()),
+        _ => Err("not an address like https://id.example.com".to_owned()),
+    }
+}
+
 /// Parses a log level.
 pub fn level(text: &str) -> Result<log::LevelFilter, String> {
     text.parse().map_err(|_| "not one of off, error, warn, info, debug and trace".to_owned())

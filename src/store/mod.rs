@@ -36,7 +36,6 @@ pub use tables::member_lists::PlannedLists;
 pub use tables::membership_positions::{MembershipPositions, PositionScope};
 pub use tables::memberships::NewMembership;
 pub use tables::passwords::LoginRow;
-pub use tables::scim_members::{ListedMember, MemberCursor};
 pub use tables::search_index::{
     GramList, SearchBatch, SearchIndexState, SearchSegment, StoredList, merge_search_grams,
 };

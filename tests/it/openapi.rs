@@ -191,7 +191,7 @@ fn the_validator_finds_nothing() {
 const OTHER_SPELLINGS: &str = "(OnSite|InRepository|Plural|Short)$";
 
 /// The operations in parts that run at the same time: the prefix of their names, and the least number of them.
-const PARTS: [(&str, u64); 3] = [("datadog|rollbook|get", 8), ("nuxeo", 25), ("ui", 20)];
+const PARTS: [(&str, u64); 4] = [("datadog|rollbook|get", 8), ("nuxeo", 25), ("ui", 20), ("scim", 20)];
 
 #[test]
 fn schemathesis_finds_no_answer_that_is_not_described_of_datadog_and_others() {
@@ -206,6 +206,11 @@ fn schemathesis_finds_no_answer_that_is_not_described_of_nuxeo() {
 #[test]
 fn schemathesis_finds_no_answer_that_is_not_described_of_the_page() {
     no_answer_is_undescribed(PARTS[2]);
+}
+
+#[test]
+fn schemathesis_finds_no_answer_that_is_not_described_of_scim() {
+    no_answer_is_undescribed(PARTS[3]);
 }
 
 fn no_answer_is_undescribed((beginnings, least): (&str, u64)) {

@@ -21,6 +21,7 @@ enum Choice {
 
 impl Projection {
     /// All attributes.
+    #[cfg(test)]
     pub(super) fn everything(resource_type: &'static ResourceType) -> Projection {
         Projection { resource_type, choice: Choice::All }
     }

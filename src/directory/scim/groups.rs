@@ -7,10 +7,10 @@ use crate::directory::permissions::{AdministratorGuard, Operation, require_no_ad
 use crate::directory::rules::Rules;
 use crate::directory::transactions::Directory;
 use crate::model::{
-    Caller, DeniedAction, EntityKind, Error, Group, GroupChanges, GroupRef, Precondition, Result, check_length,
-    check_login, check_text, fold_name,
+    Caller, DeniedAction, EntityKind, Error, Group, GroupChanges, GroupRef, ListedMember, MemberCursor, Precondition,
+    Result, check_length, check_login, check_text, fold_name,
 };
-use crate::store::{ListedMember, MemberCursor, ReadTx, WriteTx};
+use crate::store::{ReadTx, WriteTx};
 use std::collections::HashSet;
 
 /// Longest text for a member, in characters.
@@ -34,6 +34,8 @@ pub struct Member {
 pub enum MemberStep {
     /// These become members.
     Add(Vec<Member>),
+    /// These become members, and have exactly these names.
+    Set(Vec<Member>),
     /// Those with these uuids are members no longer. Others are left out.
     Remove(Vec<String>),
     /// Exactly these are members.
@@ -55,6 +57,15 @@ pub struct GroupEdit {
     pub precondition: Precondition,
 }
 
+/// Members of a group, and the position after them.
+#[derive(Debug)]
+pub struct MembersPiece {
+    /// The members.
+    pub members: Vec<ListedMember>,
+    /// The position after them; [`MemberCursor::End`] if there are no more.
+    pub cursor: MemberCursor,
+}
+
 /// A group after a change.
 #[derive(Debug)]
 pub struct GroupOutcome {
@@ -68,7 +79,7 @@ impl GroupEdit {
     /// How many members it names.
     fn names(&self) -> usize {
         let counts = self.members.iter().map(|step| match step {
-            MemberStep::Add(members) | MemberStep::Replace(members) => members.len(),
+            MemberStep::Add(members) | MemberStep::Set(members) | MemberStep::Replace(members) => members.len(),
             MemberStep::Remove(uuids) => uuids.len(),
         });
         counts.sum()
@@ -92,12 +103,37 @@ impl Directory {
         self.read(|rows| load_group(rows, &GroupRef::uuid(uuid)))
     }
 
-    /// At most `limit` members of a group after that position, which moves on.
+    /// The group of that row id, if it exists, with `limit` of its members or all of fewer, in one state of the directory.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn scim_members(&self, group_id: i64, cursor: &mut MemberCursor, limit: u64) -> Result<Vec<ListedMember>> {
-        self.read(|rows| rows.list_listed_members(group_id, cursor, limit))
+    pub fn scim_group_with_members(&self, id: i64, limit: u64) -> Result<Option<(Group, MembersPiece)>> {
+        self.read(|rows| {
+            let Some(group) = rows.find_group_by_id(id)? else { return Ok(None) };
+            Ok(Some((group, members_after(rows, id, MemberCursor::START, limit)?)))
+        })
+    }
+
+    /// At least `limit` members of a group after that position, or all of fewer.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn scim_members(&self, group_id: i64, cursor: MemberCursor, limit: u64) -> Result<MembersPiece> {
+        self.read(|rows| members_after(rows, group_id, cursor, limit))
+    }
+
+    /// Those of these uuids that are members of a group.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn scim_members_among(&self, group_id: i64, uuids: &[String]) -> Result<Vec<ListedMember>> {
+        self.read(|rows| {
+            let mut members = Vec::new();
+            for uuid in uuids {
+                members.extend(rows.find_listed_member(group_id, uuid)?);
+            }
+            Ok(members)
+        })
     }
 
     /// Creates a group. Its name is the display name, or one that begins with it where a group has that name and display
@@ -137,6 +173,14 @@ impl Directory {
             update_group(tx, caller, &rules, before, edit)
         })
     }
+}
+
+fn members_after(rows: &ReadTx<'_>, group_id: i64, mut cursor: MemberCursor, limit: u64) -> Result<MembersPiece> {
+    let mut members = Vec::new();
+    while cursor != MemberCursor::End && (members.len() as u64) < limit {
+        members.append(&mut rows.list_listed_members(group_id, &mut cursor, limit)?);
+    }
+    Ok(MembersPiece { members, cursor })
 }
 
 fn update_group(
@@ -195,13 +239,14 @@ fn change_members(tx: &WriteTx<'_>, group_id: i64, steps: Vec<MemberStep>) -> Re
     for step in steps {
         match step {
             MemberStep::Add(members) => add(tx, group_id, members, &mut unknown)?,
+            MemberStep::Set(members) => set(tx, group_id, members, &mut unknown)?,
             MemberStep::Remove(uuids) => uuids.iter().try_for_each(|uuid| remove(tx, group_id, uuid))?,
             MemberStep::Replace(members) => {
                 let wanted: HashSet<&str> = members.iter().map(|member| member.uuid.as_str()).collect();
                 for uuid in present(tx, group_id)?.iter().filter(|uuid| !wanted.contains(uuid.as_str())) {
                     remove(tx, group_id, uuid)?;
                 }
-                add(tx, group_id, members, &mut unknown)?;
+                set(tx, group_id, members, &mut unknown)?;
             }
         }
     }
@@ -210,13 +255,15 @@ fn change_members(tx: &WriteTx<'_>, group_id: i64, steps: Vec<MemberStep>) -> Re
 
 /// The uuids of all members.
 fn present(rows: &ReadTx<'_>, group_id: i64) -> Result<Vec<String>> {
-    const MEMBERS_PER_READ: u64 = 1000;
-    let (mut uuids, mut cursor) = (Vec::new(), MemberCursor::START);
-    while cursor != MemberCursor::End {
-        let members = rows.list_listed_members(group_id, &mut cursor, MEMBERS_PER_READ)?;
-        uuids.extend(members.into_iter().map(|member| member.uuid));
+    let all = members_after(rows, group_id, MemberCursor::START, u64::MAX)?;
+    Ok(all.members.into_iter().map(|member| member.uuid).collect())
+}
+
+fn set(tx: &WriteTx<'_>, group_id: i64, members: Vec<Member>, unknown: &mut Vec<String>) -> Result<()> {
+    for member in members.iter().filter(|member| member.display.is_none()) {
+        tx.clear_scim_display(group_id, &member.uuid)?;
     }
-    Ok(uuids)
+    add(tx, group_id, members, unknown)
 }
 
 fn add(tx: &WriteTx<'_>, group_id: i64, members: Vec<Member>, unknown: &mut Vec<String>) -> Result<()> {

@@ -3,7 +3,8 @@
 use crate::directory::lookup::{load_user_id, load_user_with_groups};
 use crate::directory::transactions::Directory;
 use crate::model::{
-    EntityKind, Error, Filter, FilterField, Group, Page, Result, TextMatch, UserRef, UserWithGroups, Window, fold_name,
+    EntityKind, Error, Filter, FilterField, Group, Page, Result, TextMatch, User, UserRef, UserWithGroups, Window,
+    fold_name,
 };
 use crate::store::ReadTx;
 
@@ -18,6 +19,8 @@ pub enum UserCondition {
     ExternalId(String),
     /// One of the e-mail addresses is this one, in any case.
     Email(String),
+    /// One of the e-mail addresses contains this text and is not the one that other dialects show.
+    FurtherEmail(String),
     /// The first name is this one, in any case.
     FirstName(String),
     /// The last name is this one, in any case.
@@ -68,6 +71,7 @@ impl Directory {
                 UserCondition::Name(name) => rows.find_user_id(name)?.into_iter().collect(),
                 UserCondition::ExternalId(id) => rows.list_users_by_external_id(id, more)?,
                 UserCondition::Email(email) => rows.list_users_by_email(email, more)?,
+                UserCondition::FurtherEmail(part) => rows.list_users_by_email_part(part, more)?,
                 UserCondition::FirstName(name) => rows.list_users_by_first_name(name, more)?,
                 UserCondition::LastName(name) => rows.list_users_by_last_name(name, more)?,
                 UserCondition::ChangedSince(at) => rows.list_users_changed_since(*at, more)?,
@@ -103,18 +107,25 @@ impl Directory {
         self.read_charged(|rows| rows.search_users(&filter, window))
     }
 
-    /// At most `limit` users after that key in the order of names who pass the filter and whom the caller may list.
+    /// At most `limit` users after that key in the order of names who pass the filter and whom the caller may list. Their
+    /// groups are read only if asked for.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn scim_users_after(&self, filter: &Filter, after: &str, limit: u64) -> Result<Vec<UserWithGroups>> {
+    pub fn scim_users_after(
+        &self,
+        filter: &Filter,
+        after: &str,
+        limit: u64,
+        with_groups: bool,
+    ) -> Result<Vec<UserWithGroups>> {
         let filter = self.listed(filter.clone());
         self.read_charged(|rows| {
             let mut users = Vec::new();
             for found in rows.list_users_after(&filter, after, limit)? {
                 let mut user = found.user;
                 user.scim = rows.find_scim_document(user.id)?;
-                users.push(load_user_with_groups(rows, user)?);
+                users.push(if with_groups { load_user_with_groups(rows, user)? } else { without_groups(user) });
             }
             Ok(users)
         })
@@ -200,6 +211,10 @@ impl Directory {
         };
         filter.into_iter().chain(hidden).collect()
     }
+}
+
+fn without_groups(user: User) -> UserWithGroups {
+    UserWithGroups { user, groups: Vec::new(), ancestors: Vec::new(), administrator: false }
 }
 
 fn load_scim_user(rows: &ReadTx<'_>, id: i64) -> Result<Option<UserWithGroups>> {

@@ -3,5 +3,5 @@
 mod groups;
 mod lists;
 
-pub use groups::{GroupEdit, GroupOutcome, Member, MemberStep};
+pub use groups::{GroupEdit, GroupOutcome, Member, MemberStep, MembersPiece};
 pub use lists::{GroupCondition, UserCondition};

@@ -336,7 +336,7 @@ impl<R: BufRead> Reader<R> {
             Field::Groups | Field::Members | Field::Subgroups => self.take_names(draft, field, column, cell)?,
             Field::ObjectClass => draft.classes = class_names(cell),
             Field::Deleted => draft.deleted |= switch(cell) != Some(false),
-            Field::Exported | Field::Credentials => {
+            Field::Exported | Field::Credentials | Field::Scim => {
                 draft.remarks.push(Remark::dropped(format!("no field has the name {}", quoted(&column.name))));
             }
         }

@@ -11,7 +11,7 @@ use crate::formats::row::{ReadOptions, Remark, RemarkKind, Row};
 use crate::formats::row_fields::{Field, Kind, Text};
 use crate::formats::text::quoted;
 use crate::formats::values::{VALUE_MEMORY_MAX, class_names, name_list, split_names, switch, texts};
-use crate::json::{Json, decode, members, memory_of};
+use crate::json::{Json, JsonText, decode, members, memory_of};
 use anyhow::Context as _;
 use std::collections::VecDeque;
 use std::io::BufRead;
@@ -335,6 +335,8 @@ impl Object<'_, '_> {
             (Field::Exported, _) => return wrong("true or false"),
             (Field::Properties, Json::Object(properties)) => draft.properties = Some(properties),
             (Field::Properties, _) => return wrong("an object"),
+            (Field::Scim, value @ Json::Object(_)) => draft.scim = Some(JsonText::from(&value)),
+            (Field::Scim, _) => return wrong("an object"),
             (Field::Groups | Field::Members | Field::Subgroups, value) => {
                 self.take_names(draft, key, field, value)?;
             }

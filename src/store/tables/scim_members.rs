@@ -1,39 +1,9 @@
 //! Rows of `scim_members`, and members of groups as SCIM shows them: by their uuid.
 
-use crate::model::Result;
+use crate::model::{ListedMember, MemberCursor, Result};
 use crate::store::sql::{ReadTx, WriteTx};
 use crate::store::tables::columns::count;
 use rusqlite::params;
-
-/// A member of a group.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListedMember {
-    /// The uuid of the user or group, or the text that a client gave for a member that is neither.
-    pub uuid: String,
-    /// The name that a client gave to the member.
-    pub display: Option<String>,
-    /// True for a group, false for a user; `None`: no user or group has the uuid.
-    pub is_group: Option<bool>,
-}
-
-/// A position in the members of a group: first the users in the order of their creation, then the groups, then the
-/// members that are neither.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MemberCursor {
-    /// After the user of that row id.
-    User(i64),
-    /// After the group of that row id.
-    Group(i64),
-    /// After that text.
-    Unknown(String),
-    /// At the end.
-    End,
-}
-
-impl MemberCursor {
-    /// Before the first member.
-    pub const START: MemberCursor = MemberCursor::User(0);
-}
 
 const USERS: &str = "select users.uuid, display, user_id from memberships join users on users.id = user_id
      left join scim_members on scim_members.group_id = memberships.group_id and member = users.uuid
@@ -85,6 +55,22 @@ impl ReadTx<'_> {
         }
     }
 
+    /// The member of a group with that uuid.
+    pub fn find_listed_member(&self, group_id: i64, uuid: &str) -> Result<Option<ListedMember>> {
+        let is_group = if let Some(id) = self.find_user_id_by_uuid(uuid)? {
+            self.has_member(group_id, id)?.then_some(false)
+        } else if let Some(id) = self.find_group_id_by_uuid(uuid)? {
+            self.has_member_group(group_id, id)?.then_some(true)
+        } else {
+            None
+        };
+        let sql = "select display, unknown from scim_members where group_id = ?1 and member = ?2";
+        let row = self.first(sql, params![group_id, uuid], |row| Ok((row.get(0)?, row.get::<_, bool>(1)?)))?;
+        let is_member = is_group.is_some() || matches!(row, Some((_, true)));
+        let display = row.and_then(|(display, _)| display);
+        Ok(is_member.then(|| ListedMember { uuid: uuid.to_owned(), display, is_group }))
+    }
+
     /// The row ids of groups with that external id, at most `limit`.
     pub fn list_groups_by_external_id(&self, external_id: &str, limit: u64) -> Result<Vec<i64>> {
         let sql = "select id from groups where external_id = ?1 limit ?2";
@@ -129,6 +115,16 @@ impl WriteTx<'_> {
             self.touch_group(group_id)?;
         }
         Ok(changed)
+    }
+
+    /// Deletes the name that a client has given to a member. The version of the group is incremented.
+    pub fn clear_scim_display(&self, group_id: i64, member: &str) -> Result<()> {
+        let sql = "update scim_members set display = null
+             where group_id = ?1 and member = ?2 and display is not null";
+        if self.execute(sql, params![group_id, member])? > 0 {
+            self.touch_group(group_id)?;
+        }
+        Ok(())
     }
 
     /// Deletes that row. Returns true if it was a member that no user or group is.

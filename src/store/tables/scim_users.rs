@@ -28,6 +28,13 @@ impl ReadTx<'_> {
         self.all(sql, params![fold_name(email), count(limit)], |row| row.get(0))
     }
 
+    /// The row ids of users with an e-mail address that contains the text, in any case, among those that SCIM alone shows; at
+    /// most `limit`. Some of them may have had it only.
+    pub fn list_users_by_email_part(&self, part: &str, limit: u64) -> Result<Vec<i64>> {
+        let sql = "select distinct user_id from scim_emails where instr(email_key, ?1) > 0 limit ?2";
+        self.all(sql, params![fold_name(part), count(limit)], |row| row.get(0))
+    }
+
     /// The row ids of users with that first name, in any case, at most `limit`.
     pub fn list_users_by_first_name(&self, name: &str, limit: u64) -> Result<Vec<i64>> {
         let sql = "select id from users where first_key = ?1 limit ?2";

@@ -50,7 +50,7 @@ fn each_setting_is_shown_with_its_source() {
         ("--listen", json!("127.0.0.1:8080"), "default"),
         ("--metrics-listen", Value::Null, "default"),
         ("--hide-administrators", json!("false"), "default"),
-        ("--dialects", json!("datadog,nuxeo,rollbook,ui"), "default"),
+        ("--dialects", json!("datadog,nuxeo,rollbook,scim,ui"), "default"),
         ("ROLLBOOK_API_KEY", json!("(hidden)"), "variable"),
         ("ROLLBOOK_API_KEY_FILE", Value::Null, "default"),
     ] {

@@ -134,6 +134,11 @@ fn the_blocks_about_settings_run() {
 }
 
 #[test]
+fn the_blocks_about_scim_run() {
+    run("docs/scim.md");
+}
+
+#[test]
 fn each_page_with_a_block_that_runs_has_a_test() {
     let tests = include_str!("documents.rs");
     for page in pages() {

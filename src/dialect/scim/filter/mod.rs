@@ -32,6 +32,7 @@ impl Filter {
     /// # Errors
     /// `invalidFilter` when it is malformed, longer than 8 KiB, deeper than 128 levels, names an unknown attribute or compares
     /// an attribute with a value of another type; `sensitive` when it compares the password.
+    #[cfg(test)]
     pub(super) fn parse(text: &str, resource_type: &'static ResourceType) -> Result<Filter> {
         Filter::parse_across(text, resource_type, &[])
     }

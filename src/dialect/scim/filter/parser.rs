@@ -270,13 +270,21 @@ impl<'t> Parser<'t, '_> {
     }
 }
 
-/// Resolves a path by the first resource type that knows it.
+/// Resolves a path by the first resource type that knows it. Attributes of an extension are found without the URN too, as
+/// in Entra's `manager eq "id"`.
 fn resolve_in(word: &str, types: &[&'static ResourceType]) -> Result<AttributePath> {
     let mut fault = None;
     for resource_type in types {
         match resolve_attribute(word, resource_type) {
             Ok(path) => return Ok(path),
             Err(other) => fault = fault.or(Some(other)),
+        }
+    }
+    for resource_type in types {
+        for extension in resource_type.extensions {
+            if let Ok(path) = resolve_attribute(&format!("{}:{word}", extension.urn), resource_type) {
+                return Ok(path);
+            }
         }
     }
     Err(invalid(fault.map_or_else(|| format!("{} is unknown", shown(word)), |fault| fault.detail())))

@@ -12,7 +12,9 @@ use super::schema::ResourceType;
 use crate::json::{Json, Object};
 use operation::Change;
 
-pub(super) use group_steps::{FilteredMembers, GroupStep, Member, MemberKind};
+#[cfg(test)]
+pub(super) use group_steps::MemberKind;
+pub(super) use group_steps::{FilteredMembers, GroupStep, Member};
 
 /// Comparisons of elements that one request can make.
 const COMPARISONS_MAX: usize = 20_000_000;

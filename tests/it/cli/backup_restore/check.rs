@@ -29,7 +29,7 @@ fn check_of_a_sound_database_succeeds_with_a_server_and_without() {
 
 #[test]
 fn a_check_finds_each_kind_of_damage() {
-    let sql = std::fs::read_to_string(versions().join("9.sql")).expect("the version");
+    let sql = std::fs::read_to_string(versions().join("10.sql")).expect("the version");
     let rows: &[(&str, &[&str])] = &[
         ("update users set username_key = 'Gone' where id = 3", &[r#"user "gone@example.com": username_key"#]),
         ("update users set first_key = 'Grace' where id = 4", &[r#"user "Grace": first_key"#]),

@@ -1,0 +1,286 @@
+//! Users as resources: their documents, and the change of a user that a new document asks for.
+
+use super::location::Locations;
+use super::problem::{Problem, Result, ScimType};
+use super::schema::ENTERPRISE_USER_SCHEMA;
+use crate::dialect::preconditions::weak_tag;
+use crate::json::{Json, Object};
+use crate::model::{GroupName, User, UserChanges, UserWithGroups, is_email, timestamp};
+
+/// The attribute of the enterprise extension that a column holds.
+const ORGANIZATION: &str = "organization";
+
+/// A multi-valued attribute, one value of which other dialects show and change.
+#[derive(Clone, Copy)]
+enum Shared {
+    Email,
+    Phone,
+}
+
+impl Shared {
+    fn name(self) -> &'static str {
+        match self {
+            Shared::Email => "emails",
+            Shared::Phone => "phoneNumbers",
+        }
+    }
+
+    fn column(self, user: &User) -> Option<&str> {
+        let text = match self {
+            Shared::Email => &user.email,
+            Shared::Phone => &user.phone,
+        };
+        text.as_deref().filter(|text| !text.is_empty())
+    }
+
+    /// True if SCIM shows a text that another dialect has set. Clients refuse a list with an address that is none.
+    fn is_shown(self, text: &str) -> bool {
+        match self {
+            Shared::Email => is_email(text),
+            Shared::Phone => true,
+        }
+    }
+}
+
+/// The document of a user in canonical form, with everything that a response can show.
+pub(super) fn document(user: &UserWithGroups, locations: &Locations) -> Object {
+    let stored = stored(&user.user);
+    let mut document = stored.clone();
+    for shared in [Shared::Email, Shared::Phone] {
+        put(&mut document, shared.name(), Json::Array(shown_list(shared, &stored, &user.user)));
+    }
+    let user_row = &user.user;
+    let mut name = object(document.remove("name"));
+    put_text(&mut name, "givenName", user_row.first_name.as_deref());
+    put_text(&mut name, "familyName", user_row.last_name.as_deref());
+    put(&mut document, "name", Json::Object(name));
+    let mut enterprise = object(document.remove(ENTERPRISE_USER_SCHEMA.urn));
+    put_text(&mut enterprise, ORGANIZATION, user_row.company.as_deref());
+    put(&mut document, ENTERPRISE_USER_SCHEMA.urn, Json::Object(enterprise));
+    put_text(&mut document, "userName", Some(&user_row.username));
+    put_text(&mut document, "displayName", user_row.display_name.as_deref());
+    put_text(&mut document, "title", user_row.title.as_deref());
+    put_text(&mut document, "externalId", user_row.external_id.as_deref());
+    match document.get("active") {
+        Some(Json::Null) => drop(document.remove("active")),
+        _ => drop(document.insert("active".to_owned(), Json::Bool(!user_row.disabled))),
+    }
+    let direct = user.groups.iter().map(|group| membership(group, "direct", locations));
+    let indirect = user.ancestors.iter().map(|group| membership(group, "indirect", locations));
+    put(&mut document, "groups", Json::Array(direct.chain(indirect).collect()));
+    put_text(&mut document, "id", Some(&user_row.uuid));
+    let location = locations.user(&user_row.uuid);
+    let meta = Meta {
+        resource_type: "User",
+        created_at: user_row.created_at,
+        updated_at: user_row.updated_at,
+        location,
+        version: weak_tag(user.etag()),
+    };
+    document.insert("meta".to_owned(), Json::Object(meta.into_object()));
+    document
+}
+
+/// The attribute `meta`.
+pub(super) struct Meta {
+    pub(super) resource_type: &'static str,
+    /// Milliseconds since 1970-01-01 UTC.
+    pub(super) created_at: i64,
+    /// Milliseconds since 1970-01-01 UTC.
+    pub(super) updated_at: i64,
+    pub(super) location: String,
+    pub(super) version: String,
+}
+
+impl Meta {
+    pub(super) fn into_object(self) -> Object {
+        let text = |name: &str, value: String| (name.to_owned(), Json::String(value));
+        Object::from([
+            text("resourceType", self.resource_type.to_owned()),
+            text("created", timestamp(self.created_at)),
+            text("lastModified", timestamp(self.updated_at)),
+            text("location", self.location),
+            text("version", self.version),
+        ])
+    }
+}
+
+fn membership(group: &GroupName, kind: &str, locations: &Locations) -> Json {
+    let mut element = Object::new();
+    put_text(&mut element, "value", Some(&group.uuid));
+    put_text(&mut element, "$ref", Some(&locations.group(&group.uuid)));
+    put_text(&mut element, "display", Some(group.label()));
+    put_text(&mut element, "type", Some(kind));
+    Json::Object(element)
+}
+
+/// The change of a user that turns one document into another.
+pub(super) struct UserReplacement {
+    /// The login.
+    pub(super) username: String,
+    /// The password in plain text.
+    pub(super) password: Option<String>,
+    /// The fields that differ, and what SCIM alone shows.
+    pub(super) changes: UserChanges,
+    /// Attributes that SCIM alone shows, as they are stored then.
+    pub(super) scim: Option<String>,
+}
+
+impl UserReplacement {
+    /// `before` is the user as stored, and the document of it; `None` for a new user. `after` is a document in canonical form.
+    pub(super) fn new(before: Option<(&UserWithGroups, &Object)>, mut after: Object) -> Result<UserReplacement> {
+        let (stored_before, shown_before) = match before {
+            Some((user, document)) => (stored(&user.user), document.clone()),
+            None => (Object::new(), Object::new()),
+        };
+        let username = take_text(&mut after, "userName").unwrap_or_default();
+        if username.trim().is_empty() {
+            return Err(Problem::new(ScimType::InvalidValue, "userName is required"));
+        }
+        let password = take_text(&mut after, "password").filter(|password| !password.is_empty());
+        for ignored in ["id", "meta", "groups", "schemas"] {
+            after.remove(ignored);
+        }
+        let mut changes = UserChanges::default();
+        set_active(&mut changes, &mut after, before.map(|(user, document)| (&user.user, document)));
+        let mut before_name = object(shown_before.get("name").cloned());
+        let mut name = object(after.remove("name"));
+        changes.first_name = changed(&mut before_name, &mut name, "givenName");
+        changes.last_name = changed(&mut before_name, &mut name, "familyName");
+        put(&mut after, "name", Json::Object(name));
+        let mut before_enterprise = object(shown_before.get(ENTERPRISE_USER_SCHEMA.urn).cloned());
+        let mut enterprise = object(after.remove(ENTERPRISE_USER_SCHEMA.urn));
+        changes.company = changed(&mut before_enterprise, &mut enterprise, ORGANIZATION);
+        put(&mut after, ENTERPRISE_USER_SCHEMA.urn, Json::Object(enterprise));
+        let mut before_top = shown_before.clone();
+        changes.display_name = changed(&mut before_top, &mut after, "displayName");
+        changes.title = changed(&mut before_top, &mut after, "title");
+        changes.external_id = changed(&mut before_top, &mut after, "externalId");
+        for shared in [Shared::Email, Shared::Phone] {
+            let change = set_list(shared, &mut after, &shown_before, &stored_before);
+            match shared {
+                Shared::Email => changes.email = change,
+                Shared::Phone => changes.phone = change,
+            }
+        }
+        let scim = (!after.is_empty()).then(|| Json::Object(after).to_string());
+        changes.scim = Some(scim.clone());
+        Ok(UserReplacement { username, password, changes, scim })
+    }
+}
+
+/// Moves `active` into the change. Without it, the user stays as they are; a user who has lost it has it no more.
+fn set_active(changes: &mut UserChanges, after: &mut Object, before: Option<(&User, &Object)>) {
+    match (after.remove("active"), before) {
+        (Some(Json::Bool(active)), before) => {
+            changes.disabled =
+                Some(!active).filter(|disabled| before.is_none_or(|(user, _)| user.disabled != *disabled));
+        }
+        (_, Some(_)) => drop(after.insert("active".to_owned(), Json::Null)),
+        (_, None) => {}
+    }
+}
+
+/// The new text of a field, taken out of the new document; `None` if it is the same.
+fn changed(before: &mut Object, after: &mut Object, name: &str) -> Option<Option<String>> {
+    let (before, after) = (take_text(before, name), take_text(after, name));
+    (before != after).then_some(after)
+}
+
+/// Moves the value that other dialects show into the field. Returns the new field; `None` if the list is the same. The list
+/// stays in the document unless the field says all of it.
+fn set_list(shared: Shared, after: &mut Object, shown: &Object, stored: &Object) -> Option<Option<String>> {
+    let name = shared.name();
+    let list = array(after.remove(name));
+    if list == array(shown.get(name).cloned()) {
+        if let Some(stored) = stored.get(name) {
+            after.insert(name.to_owned(), stored.clone());
+        }
+        return None;
+    }
+    let value = projected(&list).and_then(|index| list[index].get("value")?.as_str()).map(str::to_owned);
+    if value.as_deref().is_none_or(|value| list != [plain_element(value)]) {
+        put(after, name, Json::Array(list));
+    }
+    Some(value)
+}
+
+/// The list as SCIM shows it: the stored one, with the value that the field has now.
+fn shown_list(shared: Shared, stored: &Object, user: &User) -> Vec<Json> {
+    let mut list = array(stored.get(shared.name()).cloned());
+    let column = shared.column(user);
+    match (projected(&list), column) {
+        (Some(index), None) => drop(list.remove(index)),
+        (Some(index), Some(text)) => {
+            if let Json::Object(element) = &mut list[index]
+                && element.get("value").and_then(Json::as_str) != Some(text)
+            {
+                element.insert("value".to_owned(), Json::String(text.to_owned()));
+                element.remove("display");
+            }
+        }
+        (None, Some(text)) if shared.is_shown(text) => list.push(plain_element(text)),
+        (None, _) => {}
+    }
+    list
+}
+
+/// The index of the element that other dialects show: the primary one, else the first for work, else the first.
+fn projected(list: &[Json]) -> Option<usize> {
+    let has_value = |element: &Json| element.get("value").and_then(Json::as_str).is_some_and(|value| !value.is_empty());
+    let is_primary = |element: &Json| element.get("primary") == Some(&Json::Bool(true));
+    let is_work = |element: &Json| {
+        element.get("type").and_then(Json::as_str).is_some_and(|kind| kind.eq_ignore_ascii_case("work"))
+    };
+    let find = |test: &dyn Fn(&Json) -> bool| list.iter().position(|element| has_value(element) && test(element));
+    find(&is_primary).or_else(|| find(&is_work)).or_else(|| find(&|_| true))
+}
+
+/// The element of a value that another dialect has set.
+fn plain_element(text: &str) -> Json {
+    Json::Object(Object::from([
+        ("primary".to_owned(), Json::Bool(true)),
+        ("type".to_owned(), Json::String("work".to_owned())),
+        ("value".to_owned(), Json::String(text.to_owned())),
+    ]))
+}
+
+/// The attributes of a user that SCIM alone shows.
+fn stored(user: &User) -> Object {
+    let text = user.scim.as_deref().unwrap_or("{}");
+    match Json::parse_stored(text.as_bytes()) {
+        Ok(Json::Object(stored)) => stored,
+        _ => Object::new(),
+    }
+}
+
+fn object(value: Option<Json>) -> Object {
+    if let Some(Json::Object(object)) = value { object } else { Object::new() }
+}
+
+fn array(value: Option<Json>) -> Vec<Json> {
+    if let Some(Json::Array(items)) = value { items } else { Vec::new() }
+}
+
+/// Sets an attribute, unless the value is empty.
+fn put(document: &mut Object, name: &str, value: Json) {
+    let is_empty = match &value {
+        Json::Array(items) => items.is_empty(),
+        Json::Object(members) => members.is_empty(),
+        _ => false,
+    };
+    if !is_empty {
+        document.insert(name.to_owned(), value);
+    }
+}
+
+/// Sets a text. SCIM does not show empty texts of other dialects.
+pub(super) fn put_text(document: &mut Object, name: &str, text: Option<&str>) {
+    if let Some(text) = text.filter(|text| !text.is_empty()) {
+        document.insert(name.to_owned(), Json::String(text.to_owned()));
+    }
+}
+
+fn take_text(document: &mut Object, name: &str) -> Option<String> {
+    if let Some(Json::String(text)) = document.remove(name) { Some(text) } else { None }
+}

@@ -1,0 +1,178 @@
+//! Handlers for users.
+
+use super::auth;
+use super::document::{canonical, check_required};
+use super::failure::Result;
+use super::location::Locations;
+use super::patch::Patch;
+use super::problem;
+use super::projection::Projection;
+use super::request::{body, projection};
+use super::response::{self, resource_text, with_identity};
+use super::schema::USER;
+use super::user_resource::{UserReplacement, document};
+use crate::dialect::call::Call;
+use crate::dialect::preconditions::{is_known_state, weak_preconditions};
+use crate::directory::{Directory, ImportedPassword, NewUser, Operation, UserEdit, classify_password};
+use crate::http::Response;
+use crate::json::{Json, Object};
+use crate::model::{Error, EtagScope, EtagSet, Precondition, UserRef, UserWithGroups};
+
+/// Attempts to change a user that others change at the same time.
+const ATTEMPTS: usize = 50;
+
+/// `POST /Users`
+pub(super) fn create(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    directory.require(Operation::CreateUser)?;
+    let projection = projection(call, &USER)?;
+    let user = create_user(directory, body(call.request)?)?;
+    Ok(respond(call, 201, &user, &projection))
+}
+
+/// Creates a user from a body.
+pub(super) fn create_user(directory: &Directory, body: Json) -> Result<UserWithGroups> {
+    let new = UserReplacement::new(None, canonical(&USER, body)?)?;
+    let UserReplacement { username, password, changes, .. } = new;
+    let password = plain_password(&username, password);
+    Ok(directory.create_user(NewUser { username: Some(username), password, checks_password: false, changes })?)
+}
+
+/// `GET /Users/{id}`
+pub(super) fn get(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    let uuid = call.parameter("id").to_owned();
+    show(call, directory, &uuid)
+}
+
+/// Answers with a user.
+pub(super) fn show(call: &Call<'_>, directory: &Directory, uuid: &str) -> Result<Response> {
+    let projection = projection(call, &USER)?;
+    let user = directory.scim_user(uuid)?;
+    if is_known_state(call.request, user.etag())? {
+        return Ok(with_identity(Response::empty(304), 304, "", user.etag()));
+    }
+    Ok(respond(call, 200, &user, &projection))
+}
+
+/// `PUT /Users/{id}`
+pub(super) fn replace(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    let uuid = call.parameter("id").to_owned();
+    put(call, directory, &uuid)
+}
+
+/// Replaces a user by the body.
+pub(super) fn put(call: &Call<'_>, directory: &Directory, uuid: &str) -> Result<Response> {
+    directory.require(Operation::EditUser)?;
+    let projection = projection(call, &USER)?;
+    directory.require_user(UserRef::uuid(uuid))?;
+    let user = put_user(call, directory, uuid, body(call.request)?, &weak_preconditions(call.request))?;
+    Ok(respond(call, 200, &user, &projection))
+}
+
+/// Replaces a user by a body.
+pub(super) fn put_user(
+    call: &Call<'_>,
+    directory: &Directory,
+    uuid: &str,
+    body: Json,
+    condition: &Precondition,
+) -> Result<UserWithGroups> {
+    let new = canonical(&USER, body)?;
+    change(call, directory, uuid, condition, |before| {
+        let mut after = new.clone();
+        // A body without `active` must not enable a user.
+        if let Some(active) = before.get("active") {
+            after.entry("active".to_owned()).or_insert_with(|| active.clone());
+        }
+        Ok(after)
+    })
+}
+
+/// `PATCH /Users/{id}`
+pub(super) fn patch(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    let uuid = call.parameter("id").to_owned();
+    apply(call, directory, &uuid)
+}
+
+/// Changes a user by the body.
+pub(super) fn apply(call: &Call<'_>, directory: &Directory, uuid: &str) -> Result<Response> {
+    directory.require(Operation::EditUser)?;
+    let projection = projection(call, &USER)?;
+    directory.require_user(UserRef::uuid(uuid))?;
+    let user = patch_user(call, directory, uuid, body(call.request)?, &weak_preconditions(call.request))?;
+    Ok(respond(call, 200, &user, &projection))
+}
+
+/// Changes a user by the body of a PATCH.
+pub(super) fn patch_user(
+    call: &Call<'_>,
+    directory: &Directory,
+    uuid: &str,
+    body: Json,
+    condition: &Precondition,
+) -> Result<UserWithGroups> {
+    let patch = Patch::parse(body, &USER)?;
+    change(call, directory, uuid, condition, |before| {
+        let mut after = before.clone();
+        patch.apply(&mut after)?;
+        check_required(&USER, &after)?;
+        Ok(after)
+    })
+}
+
+/// Reads a user, makes the new document, and stores it if the user is still the same; otherwise once more.
+fn change(
+    call: &Call<'_>,
+    directory: &Directory,
+    uuid: &str,
+    condition: &Precondition,
+    edit: impl Fn(&Object) -> problem::Result<Object>,
+) -> Result<UserWithGroups> {
+    let locations = Locations::of(call, auth::NAME);
+    for _ in 0..ATTEMPTS {
+        let before = directory.scim_user(uuid)?;
+        condition.check(|| Ok(before.etag()))?;
+        let shown = document(&before, &locations);
+        let new = UserReplacement::new(Some((&before, &shown)), edit(&shown)?)?;
+        let present = before.user.etag(before.administrator);
+        let precondition = Precondition { if_match: Some(EtagSet::AnyOf(vec![present])), ..Precondition::default() }
+            .on(EtagScope::User);
+        let UserReplacement { username, password, changes, scim } = new;
+        let password = plain_password(&username, password);
+        let username = (username != before.user.username).then_some(username);
+        let edit = UserEdit { changes, password, username, also_named: Vec::new(), precondition };
+        match directory.update_user(UserRef::uuid(uuid), edit) {
+            Err(Error::PreconditionFailed) => continue,
+            Err(error) => return Err(error.into()),
+            Ok(mut user) => {
+                user.user.scim = scim;
+                return Ok(user);
+            }
+        }
+    }
+    Err(Error::Unavailable("other requests change the user all the time".to_owned()).into())
+}
+
+/// The password, unless it is a hash: a provider that sends what it has stored must not make that text a password.
+fn plain_password(username: &str, password: Option<String>) -> Option<String> {
+    let password = password?;
+    // Other texts that can be hashes, such as hexadecimal digits, can be passwords too.
+    let looks_like_hash = password.starts_with(['$', '{']);
+    if !looks_like_hash || matches!(classify_password(&password), ImportedPassword::Plain) {
+        return Some(password);
+    }
+    log::warn!("the password for the user {username:?} is left out, because it is a hash");
+    None
+}
+
+/// `DELETE /Users/{id}`
+pub(super) fn delete(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
+    let condition = weak_preconditions(call.request).on(EtagScope::UserWithGroups);
+    directory.delete_user(UserRef::uuid(call.parameter("id")), condition)?;
+    Ok(Response::empty(204))
+}
+
+fn respond(call: &Call<'_>, status: u16, user: &UserWithGroups, projection: &Projection) -> Response {
+    let locations = Locations::of(call, auth::NAME);
+    let text = resource_text(document(user, &locations), projection, &USER);
+    with_identity(response::document(status, text), status, &locations.user(&user.user.uuid), user.etag())
+}
