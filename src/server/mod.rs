@@ -32,7 +32,7 @@ use anyhow::Context as _;
 use connections::ServerState;
 pub use endpoint::Endpoint;
 pub use grace_period::GracePeriod;
-pub use health_probe::probe_health;
+pub use health_probe::{ProbeTrust, probe_health};
 pub use limits::{Limits, raise_descriptor_limit};
 use listener::Waker;
 pub use listener::{BoundAddress, Listener};
