@@ -88,8 +88,9 @@ impl Ledger {
         }
     }
 
-    /// At the end of the file, returns a remark if rows or counts are missing.
-    pub(super) fn finish(&self) -> Option<Remark> {
+    /// At the end of the file, returns a remark if rows or counts are missing. An export has at least one row, so a file
+    /// that begins as one and has none was cut off, even if the announcement of counts is missing.
+    pub(super) fn finish(&self, begins_as_export: bool) -> Option<Remark> {
         let (found, announced) = (self.found, self.announced);
         let kinds = [
             ("users", found.users, announced.users),
@@ -97,7 +98,9 @@ impl Ledger {
             ("memberships", found.memberships, announced.memberships),
         ];
         let mut text = String::new();
-        if self.ended < self.begun {
+        if begins_as_export && self.begun == 0 && !self.has_refused && found == Counts::default() {
+            text.push_str("the file ends before its first entry");
+        } else if self.ended < self.begun {
             text.push_str("the counts at the end of the file are missing");
         } else if !self.has_refused && kinds.iter().any(|(_, found, announced)| found < announced) {
             text.push_str("the file has fewer rows than the counts at its end:");

@@ -1,7 +1,7 @@
 //! Reads CSV: a header with column names of this program or of others, and one row per line.
 
 use super::header::{Head, best_delimiter, named, shown, split};
-use super::writer::is_export;
+use super::writer::{is_cut_header, is_export};
 use crate::formats::field_names::{Plan, Use, plain_column};
 use crate::formats::record::{Record, Role};
 use crate::formats::record_builder::Draft;
@@ -78,6 +78,9 @@ impl<R: BufRead> Reader<R> {
         };
         if end < head.text.trim_end_matches(['\r', '\n']).len() {
             bail!("the header does not end where its line ends: lines have to end in LF or CRLF");
+        }
+        if is_cut_header(&head.text) {
+            bail!("the file is an export of this program that was cut off in its header");
         }
         let exported = is_export(&names);
         let plain_names: Vec<_> = names.iter().map(|name| plain_column(without_range(name).0)).collect();

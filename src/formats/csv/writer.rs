@@ -49,6 +49,12 @@ pub(super) fn is_export(header: &[String]) -> bool {
     header.len() >= FIRST_COLUMNS && COLUMNS.get(..header.len()).is_some_and(|columns| header == columns)
 }
 
+/// Returns whether a text is the beginning of the header of an export, without a line break. An export has rows.
+pub(super) fn is_cut_header(text: &str) -> bool {
+    let known = header();
+    text.starts_with("kind,name") && known.trim_end().starts_with(text)
+}
+
 /// The header.
 pub(in crate::formats) fn header() -> String {
     format!("{}\n", COLUMNS.join(","))

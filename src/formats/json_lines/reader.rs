@@ -69,7 +69,7 @@ impl<R: BufRead> Reader<R> {
 
     /// Remarks at the end.
     fn finish(&mut self) -> Option<Row> {
-        let remark = self.ledger.finish()?;
+        let remark = self.ledger.finish(false)?;
         let line = self.objects.line();
         Some(Row { line, bytes: self.bytes, record: Ok(None), remarks: vec![remark], login: None })
     }

@@ -97,6 +97,8 @@ pub(super) struct Reader<R> {
     /// The attribute that held the login of the last user.
     login: Option<Arc<str>>,
     ledger: Ledger,
+    /// The file begins as an export of this program, or with a part of such a beginning.
+    begins_as_export: bool,
     stage: Stage,
     failure: Option<anyhow::Error>,
 }
@@ -138,6 +140,7 @@ impl<R: BufRead> Reader<R> {
             partial: HashMap::new(),
             login: None,
             ledger: Ledger::default(),
+            begins_as_export: false,
             stage: Stage::Reading,
             failure: None,
         }
@@ -197,6 +200,7 @@ impl<R: BufRead> Reader<R> {
         // The mark of an export stands directly after the version.
         let is_behind = self.version_line > 0 && number == self.version_line + 1;
         self.settings.exported |= is_behind && self.entry.is_none() && text == MARK.as_bytes();
+        self.begins_as_export |= is_behind && self.entry.is_none() && MARK.as_bytes().starts_with(text);
         if !self.settings.exported {
             return;
         }
@@ -459,7 +463,7 @@ impl<R: BufRead> Iterator for Reader<R> {
                     self.stage = Stage::Counted;
                 }
                 Stage::Counted => {
-                    let remark = self.ledger.finish();
+                    let remark = self.ledger.finish(self.begins_as_export);
                     remark.into_iter().for_each(|remark| self.push(self.line, Ok(None), vec![remark]));
                     self.stage = Stage::Done;
                 }

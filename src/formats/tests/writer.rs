@@ -392,7 +392,48 @@ fn a_file_that_was_cut_off_anywhere_is_known() {
         }
     }
     let csv = written(Format::Csv, &records).0;
-    assert_eq!(told_at_end(Format::Csv, &csv[..csv.len() / 2]), None);
+    let rows = csv.trim_end().rfind('\n').expect("rows");
+    assert_eq!(told_at_end(Format::Csv, &csv[..rows]), None);
+}
+
+/// Reads a text to its end. Returns the number of complete records, and true if something is reported.
+fn read_to_end(format: Format, text: &str) -> (usize, bool) {
+    let Ok(rows) = open_rows(format, input(text.as_bytes()), &ReadOptions::default()) else { return (0, true) };
+    let mut found = (0, false);
+    for row in rows {
+        match row {
+            Ok(row) => {
+                found.0 += usize::from(matches!(row.record, Ok(Some(_))));
+                found.1 |= row.record.is_err() || !row.remarks.is_empty();
+            }
+            Err(_) => found.1 = true,
+        }
+    }
+    found
+}
+
+#[test]
+fn each_cut_of_an_export_is_reported_or_loses_nothing() {
+    let group = |name: &str| Record::Group(GroupRecord { name: name.to_owned(), ..GroupRecord::default() });
+    let mut ada = user("ada");
+    ada.texts = fields([(FirstName, "Löwe, \"x\"")]);
+    ada.properties.insert("k".to_owned(), json!("v").into());
+    let records =
+        [Record::User(ada), Record::User(user("bob")), group("all"), member("all", "ada"), member("all", "bob")];
+    for format in [Format::JsonLines, Format::Ldif, Format::Csv] {
+        let text = written(format, &records).0;
+        let whole = read_to_end(format, &text);
+        assert!(whole.0 >= records.len() && !whole.1, "{format:?}: {whole:?}");
+        // Nothing, and the line that each LDIF begins with, are files of other programs too.
+        let begin = if format == Format::Ldif { "version: 1\n".len() + 1 } else { 1 };
+        for end in (begin..text.len()).filter(|end| text.is_char_boundary(*end)) {
+            let cut = &text[..end];
+            let (found, is_reported) = read_to_end(format, cut);
+            // A CSV has no end, so a cut between two rows shows nothing.
+            let is_between_rows = format == Format::Csv && (cut.ends_with('\n') || text[end..].starts_with('\n'));
+            assert!(is_reported || found == whole.0 || is_between_rows, "{format:?}: {cut}");
+        }
+    }
 }
 
 #[test]
