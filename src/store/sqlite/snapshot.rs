@@ -94,6 +94,8 @@ pub(in crate::store) fn keep(connection: &Connection, database: &Path) -> anyhow
 
 /// Merges the side files into the main file, which can then be read on a read-only file system.
 fn make_one_file(connection: &Connection) -> anyhow::Result<()> {
+    // Alone, SQLite needs no index of the write-ahead log in a file, which some file systems cannot share.
+    connection.execute_batch("pragma locking_mode = exclusive")?;
     let mode: String = connection.query_row("pragma journal_mode = delete", [], |row| row.get(0))?;
     if mode != "delete" {
         bail!("the copy is not one file (journal mode {mode})");

@@ -11,6 +11,7 @@ pub mod command;
 pub mod database;
 pub mod datadog;
 mod durations;
+pub mod fat;
 pub mod folder;
 pub mod handler;
 pub mod held_sync;

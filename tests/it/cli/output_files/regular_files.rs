@@ -2,6 +2,7 @@
 
 use super::{at, done, other_names, refused};
 use crate::support::cli::{new_database, rollbook, rollbook_after, run, said};
+use crate::support::fat::Fat;
 use crate::support::folder::{Folder, names_in};
 use crate::support::held_sync::Between;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
@@ -153,5 +154,49 @@ fn output_file_is_written_where_modes_cannot_be_changed() {
         }
         refused(&command.output().expect("the command"));
         assert_eq!(other_names(&folder), before, "{words:?}");
+    }
+}
+
+#[test]
+fn output_files_are_written_to_a_fat_file_system() {
+    let Some(fat) = Fat::mount() else { return };
+    let folder = new_database();
+    let input = users(&folder, 3);
+    let on_fat = |words: &[&str]| {
+        let mut command = rollbook();
+        command.args(words).current_dir(&fat.path).env("ROLLBOOK_DB", folder.db());
+        let (status, out, err) = said(&command.output().expect("the command"));
+        // The file system may let others read everything, and a warning says so.
+        let is_warning = |line: &str| line.contains("others may read files in ");
+        let err: Vec<&str> = err.lines().filter(|line| !is_warning(line)).collect();
+        (status, format!("{out}{}", err.join("\n")))
+    };
+    for words in [
+        &["export", "all.csv"][..],
+        &["export", "all.csv", "--force"],
+        &["export", "all.jsonl"],
+        &["export", "all.ldif"],
+        &["backup", "all.db"],
+        &["backup", "all.db", "--force"],
+        &["backup", ".", "--keep", "1"],
+        &["backup", ".", "--keep", "1"],
+        &["import", &input, "--dry-run", "--report", "report"],
+        &["check", "--db", "all.db"],
+    ] {
+        let (status, text) = on_fat(words);
+        assert_eq!(status, 0, "{words:?}: {text}");
+    }
+    let names = names_in(&fat.path);
+    let (dated, named): (Vec<&str>, Vec<&str>) =
+        names.iter().map(String::as_str).partition(|name| name.starts_with("rollbook-"));
+    assert_eq!(dated.len(), 1, "{names:?}");
+    assert_eq!(named, ["all.csv", "all.db", "all.jsonl", "all.ldif", "report"]);
+    let copy = Folder::new();
+    done(&run(&copy, &["restore", fat.path.join("all.db").to_str().expect("text")]));
+    // One that fails leaves nothing, and the older file.
+    for words in [&["export", "all.csv"][..], &["backup", "all.db"], &["export", "x.ldif", "--base", "nonsense"]] {
+        let (status, text) = on_fat(words);
+        assert_eq!(status, 1, "{words:?}: {text}");
+        assert_eq!(names_in(&fat.path), names, "{words:?}");
     }
 }
