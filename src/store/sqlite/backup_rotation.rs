@@ -3,9 +3,10 @@
 use crate::files::database_path::SIDE_FILES;
 use crate::files::{real_path, with_suffix};
 use crate::store::sql::ReadTx;
+use crate::store::sqlite::connection::open_immutable;
 use crate::store::sqlite::migrations;
 use anyhow::Context as _;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use std::path::{Path, PathBuf};
 
 const PREFIX: &str = "rollbook-";
@@ -26,7 +27,8 @@ pub fn dated_backup_path(folder: &Path) -> PathBuf {
 }
 
 /// Removes older backups of the same directory in the folder, so that `keep` are left with the newest. Never removes
-/// the database itself. Returns the removed files.
+/// the database itself, or a backup with changes that the newest one does not have: it is of a copy of the directory, or
+/// of before a restore. Returns the removed files.
 ///
 /// # Errors
 /// When the newest backup cannot be read, or another one cannot be removed.
@@ -36,7 +38,7 @@ pub fn remove_older_backups(database: &Path, newest: &Path, keep: usize) -> anyh
         let Some((name, folder)) = newest.file_name().and_then(dated).zip(newest.parent()) else {
             return Ok(Vec::new());
         };
-        let Some(directory) = directory_of(&newest) else { return Ok(Vec::new()) };
+        let Some(backup) = Backup::open(&newest) else { return Ok(Vec::new()) };
         let mut older = Vec::new();
         for entry in std::fs::read_dir(folder)? {
             let entry = entry?;
@@ -45,8 +47,9 @@ pub fn remove_older_backups(database: &Path, newest: &Path, keep: usize) -> anyh
             }
         }
         older.sort_unstable_by(|one, other| other.cmp(one));
-        let is_backup =
-            |(_, path): &(Dated, PathBuf)| *path != database && directory_of(path).as_ref() == Some(&directory);
+        let is_backup = |(_, path): &(Dated, PathBuf)| {
+            *path != database && Backup::open(path).is_some_and(|older| backup.continues(&older).unwrap_or(false))
+        };
         let removed: Vec<PathBuf> =
             older.into_iter().filter(is_backup).skip(keep.saturating_sub(1)).map(|(_, path)| path).collect();
         for path in &removed {
@@ -70,26 +73,47 @@ fn dated(name: &std::ffi::OsStr) -> Option<Dated> {
     is_time.then(|| (time.to_owned(), number))
 }
 
-/// The directory that a backup belongs to. `None` for any other file, and for a database that is in use: a backup has
-/// no side files.
-fn directory_of(path: &Path) -> Option<String> {
-    let is_file = path.symlink_metadata().ok()?.is_file();
-    if !is_file || SIDE_FILES.iter().any(|suffix| with_suffix(path, suffix).symlink_metadata().is_ok()) {
-        return None;
-    }
-    // `immutable`: SQLite creates no side files and takes no locks.
-    let mut uri = String::from("file:");
-    for &byte in path.as_os_str().as_encoded_bytes() {
-        match byte {
-            b'/' | b'-' | b'.' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => uri.push(char::from(byte)),
-            other => uri.push_str(&format!("%{other:02X}")),
+/// A backup that is open for reading.
+struct Backup {
+    connection: Connection,
+    /// The directory that it belongs to.
+    directory: String,
+}
+
+impl Backup {
+    /// `None` for any other file, and for a database that is in use: a backup has no side files.
+    fn open(path: &Path) -> Option<Backup> {
+        let is_file = path.symlink_metadata().ok()?.is_file();
+        if !is_file || SIDE_FILES.iter().any(|suffix| with_suffix(path, suffix).symlink_metadata().is_ok()) {
+            return None;
         }
+        let connection = open_immutable(path).ok()?;
+        migrations::require_ours(&connection).ok()?;
+        let directory = ReadTx { connection: &connection, rights: None, memory: None }.directory_id().ok()??;
+        Some(Backup { connection, directory })
     }
-    uri.push_str("?immutable=1");
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(uri, flags).ok()?;
-    migrations::require_ours(&connection).ok()?;
-    ReadTx { connection: &connection, rights: None, memory: None }.directory_id().ok()?
+
+    /// True if this backup has all changes of an older one: the newest change of the older one is in the audit log, or
+    /// is older than all of it. Versions of the schema store changes in different ways, so only the directory counts
+    /// between two versions.
+    fn continues(&self, older: &Backup) -> rusqlite::Result<bool> {
+        if self.directory != older.directory {
+            return Ok(false);
+        }
+        let version = |backup: &Backup| backup.connection.query_row("pragma user_version", [], |row| row.get(0));
+        let (own, other): (i64, i64) = (version(self)?, version(older)?);
+        if own != other {
+            return Ok(true);
+        }
+        let sql = "select id, at, action || ' ' || name from changes order by id desc limit 1";
+        let newest: Option<(i64, i64, String)> =
+            older.connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+        let Some((id, at, text)) = newest else { return Ok(true) };
+        let sql = "select at = ?2 and action || ' ' || name = ?3 from changes where id = ?1";
+        let found = self.connection.query_row(sql, params![id, at, text], |row| row.get(0)).optional()?;
+        let sql = "select coalesce(min(id) > ?1, false) from changes";
+        found.map_or_else(|| self.connection.query_row(sql, [id], |row| row.get(0)), Ok)
+    }
 }
 
 impl ReadTx<'_> {

@@ -82,6 +82,21 @@ pub(in crate::store) fn explain_error(place: &DatabasePath, error: anyhow::Error
     }
 }
 
+/// Opens a database for reading that no process writes, without its side files.
+pub(in crate::store) fn open_immutable(path: &Path) -> rusqlite::Result<Connection> {
+    // `immutable`: SQLite creates no side files and takes no locks.
+    let mut uri = String::from("file:");
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'-' | b'.' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => uri.push(char::from(byte)),
+            other => uri.push_str(&format!("%{other:02X}")),
+        }
+    }
+    uri.push_str("?immutable=1");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(uri, flags)
+}
+
 pub(in crate::store) fn connect_copy(path: &Path) -> rusqlite::Result<Connection> {
     Connection::open_with_flags(path, OPEN_FLAGS)
 }

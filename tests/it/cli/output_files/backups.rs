@@ -101,6 +101,35 @@ fn only_older_backups_of_the_same_directory_are_removed() {
 }
 
 #[test]
+fn backups_of_a_copy_of_the_directory_are_kept() {
+    let (folder, copy) = (new_database(), Folder::new());
+    let place = place(&folder);
+    done(&backup(&folder, &place, &["rollbook-20200101-000001.db"]));
+    std::fs::copy(folder.db(), copy.db()).expect("a copy");
+    for (folder, user, name) in
+        [(&folder, "ada", "rollbook-20200101-000002.db"), (&copy, "bob", "rollbook-20200101-000003.db")]
+    {
+        done(&run(folder, &["user", "add", user]));
+        done(&backup(folder, &place, &[name]));
+    }
+    let backups = || names_in(&place).into_iter().filter(|name| name.starts_with("rollbook-2020")).collect::<Vec<_>>();
+    // Each of them may remove the backup that they have in common.
+    done(&backup(&folder, &place, &["--keep", "1"]));
+    assert_eq!(backups(), ["rollbook-20200101-000003.db"]);
+    done(&backup(&copy, &place, &["--keep", "1"]));
+    assert_eq!(backups(), [""; 0]);
+    let names = names_in(&place);
+    assert_eq!(names.len(), 2, "{names:?}");
+    // After a restore, backups with changes that are lost are kept.
+    done(&backup(&folder, &place, &["rollbook-20200101-000004.db"]));
+    done(&run(&folder, &["user", "add", "carol"]));
+    done(&backup(&folder, &place, &["rollbook-20200101-000005.db"]));
+    done(&run(&folder, &["restore", place.join("rollbook-20200101-000004.db").to_str().expect("text")]));
+    done(&backup(&folder, &place, &["--keep", "1"]));
+    assert_eq!(backups(), ["rollbook-20200101-000005.db"]);
+}
+
+#[test]
 fn a_backup_that_fails_removes_nothing() {
     let folder = new_database();
     let place = place(&folder);
