@@ -87,6 +87,7 @@ impl Store {
             place.create_private().with_context(|| format!("create the database {}", place.named.display()))?;
         }
         place.inspect().with_context(opening)?;
+        place.refuse_log_of_other_origin().with_context(opening)?;
         let opened = OpenMark::note(&place).with_context(opening)?;
         file_checks::make_empty_private(&place.real_path).with_context(opening)?;
         let handle = WatchedFiles::open(&place).with_context(opening)?;

@@ -1,9 +1,9 @@
 //! Checks of the files of a SQLite database: whether the file, its log and its journal belong together.
 
-use super::open_files;
+use super::{open_files, wal_origin};
 use crate::files::{
-    DatabasePath, FileId, Owner, explain_open_error, kind, require_own_side_file, set_owner_of_path, with_suffix,
-    without_following,
+    DatabasePath, FileId, InstanceLock, Owner, explain_open_error, kind, require_own_side_file, set_owner_of_path,
+    with_suffix, without_following,
 };
 use anyhow::{Context as _, bail};
 use rustix::fs::OFlags;
@@ -85,12 +85,42 @@ impl DatabasePath {
             );
         }
         if header.len() > FORMAT[1] && FORMAT.iter().all(|at| header[*at] == 1) {
-            bail!(
-                "{name} is a copy that was put in the place of a database, whose log {name}-wal would be mixed into it: \
-                 move the copy away and restore it (mv {name} {name}.copy; rollbook restore {name}.copy --db {name})"
-            );
+            return self.refuse_copy();
         }
         Ok(())
+    }
+
+    fn refuse_copy(&self) -> anyhow::Result<()> {
+        let name = self.named.display();
+        bail!(
+            "{name} is a copy that was put in the place of a database, whose log {name}-wal would be mixed into it: move \
+             the copy away and restore it (mv {name} {name}.copy; rollbook restore {name}.copy --db {name})"
+        );
+    }
+
+    /// Refuses a database whose write-ahead log was certainly written for another one. No other process may use the
+    /// files: this one has the instance lock.
+    pub(in crate::store) fn refuse_log_of_other_origin(&self) -> anyhow::Result<()> {
+        let is_open = || self.real_path.metadata().is_ok_and(|found| open_files::is_open(FileId::of(&found)));
+        if length(&self.real_path, "-wal") <= LOG_HEADER_BYTES || is_open() {
+            return Ok(());
+        }
+        let files = [self.real_path.clone(), with_suffix(&self.real_path, "-wal")].map(|path| read_private(&path));
+        // SQLite reports a file that cannot be read.
+        let [Ok(main), Ok(log)] = files else { return Ok(()) };
+        if wal_origin::is_own_log(&self.real_path, &main, log) {
+            return Ok(());
+        }
+        self.refuse_copy()
+    }
+
+    /// Does the same without the instance lock. If a server has it, the server has checked the files.
+    pub(in crate::store) fn refuse_unlocked_log_of_other_origin(&self) -> anyhow::Result<()> {
+        // The first check can be wrong because a server writes to the files.
+        if self.refuse_log_of_other_origin().is_ok() {
+            return Ok(());
+        }
+        InstanceLock::take(self).map_or(Ok(()), |_lock| self.refuse_log_of_other_origin())
     }
 
     /// Refuses to create a database next to the log of one that is gone: SQLite would remove the log.
@@ -109,7 +139,8 @@ impl DatabasePath {
     pub(in crate::store) fn has_other_log(&self) -> bool {
         let other = || {
             let header = read_header(&self.real_path)?;
-            self.refuse_other_log(&header)
+            self.refuse_other_log(&header)?;
+            self.refuse_log_of_other_origin()
         };
         self.refuse_lone_log().is_err() || (self.exists && other().is_err())
     }

@@ -14,6 +14,7 @@ pub(in crate::store) mod reader_pool;
 pub(in crate::store) mod restore;
 pub(in crate::store) mod snapshot;
 pub(in crate::store) mod temp_database;
+pub(in crate::store) mod wal_origin;
 pub(in crate::store) mod watched_files;
 pub(in crate::store) mod write_thread;
 pub(in crate::store) mod writer;

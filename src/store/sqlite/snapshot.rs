@@ -34,6 +34,7 @@ impl Snapshot {
         files::remove_stale_temp_files(&place.real_path);
         let open = || -> anyhow::Result<Connection> {
             place.inspect()?;
+            place.refuse_unlocked_log_of_other_origin()?;
             let connection = connect(&place.real_path).map_err(|error| explain_sqlite_error(&place, error))?;
             // Opened for writing: a read-only connection could not read the log after a crash.
             let enter =

@@ -170,7 +170,11 @@ fn users_of(server: &Server) -> Vec<String> {
 
 /// A folder whose server was killed: `bob` is in the WAL alone. `backup.db` is older.
 fn with_log() -> Arc<Folder> {
-    let folder = Arc::new(Folder::new());
+    with_log_in(Arc::new(Folder::new()))
+}
+
+/// Does the same in that folder.
+fn with_log_in(folder: Arc<Folder>) -> Arc<Folder> {
     let server = Server::over(Arc::clone(&folder), &[]);
     let add = |name: &str| {
         let body = json!({"handle": name}).to_string();
@@ -236,6 +240,45 @@ fn backup_copied_next_to_a_foreign_wal_is_refused_until_it_is_restored() {
     assert_eq!(users_of(&server), ["ada@example.com", "administrator"]);
     assert!(server.stop().success());
     assert_eq!(run_on(&folder, "rollbook.db", &["check"]).0, 0);
+}
+
+#[test]
+fn copy_of_a_live_database_next_to_the_wal_of_another_one_is_refused() {
+    let folder = with_log();
+    let own = std::fs::read(folder.db()).expect("the database");
+    let other = Server::start();
+    assert_eq!(other.datadog("POST", "/api/v1/user", Some(r#"{"handle":"zoe@example.com"}"#)).status, 200);
+    // The end moves the log into the file.
+    let other_folder = Arc::clone(&other.folder);
+    assert!(other.stop().success());
+    let other = Server::over(other_folder, &[]);
+    std::fs::copy(other.folder.db(), folder.db()).expect("a copy");
+    assert_refused(&folder, "mv rollbook.db rollbook.db.copy; rollbook restore rollbook.db.copy --db rollbook.db");
+    // The advice of the message keeps the log, and the database can get it back.
+    let log = std::fs::read(folder.path().join("rollbook.db-wal")).expect("the log");
+    std::fs::rename(folder.db(), folder.path().join("rollbook.db.copy")).expect("it moves");
+    assert_eq!(run_on(&folder, "rollbook.db", &["restore", "rollbook.db.copy"]).0, 0);
+    assert!(kept_log(&folder));
+    std::fs::write(folder.db(), own).expect("the database");
+    std::fs::write(folder.path().join("rollbook.db-wal"), log).expect("the log");
+    let server = Server::over(Arc::clone(&folder), &[]);
+    assert_eq!(users_of(&server), ["ada@example.com", "administrator", "bob@example.com"]);
+    assert!(server.stop().success());
+}
+
+#[test]
+fn older_copy_of_a_database_that_has_grown_is_refused_next_to_its_wal() {
+    let folder = Arc::new(Folder::new());
+    let server = Server::over(Arc::clone(&folder), &[]);
+    let older = std::fs::read(folder.db()).expect("the database");
+    let users: String = (0..500).map(|number| format!("user{number},{}\n", "x".repeat(200))).collect();
+    let file = folder.path().join("many.csv");
+    std::fs::write(&file, format!("name,company\n{users}")).expect("a file");
+    assert!(run(&folder, &["import", file.to_str().expect("text")]).status.success());
+    assert!(server.stop().success());
+    let folder = with_log_in(folder);
+    std::fs::write(folder.db(), older).expect("an older copy");
+    assert_refused(&folder, "mv rollbook.db rollbook.db.copy; rollbook restore rollbook.db.copy --db rollbook.db");
 }
 
 #[test]
