@@ -20,7 +20,7 @@ pub use request::{
 pub(crate) use request::{LOCAL_PATH, PROGRESS_PATH};
 pub use views::{
     ChangeView, ChangesView, GroupView, ImportBatchResult, ImportProgressView, KeyView, MissingMember, RefusedRow,
-    RemovedPropertyView, UserView, exported,
+    RemovedPropertyView, UserView, exported, write_change_line,
 };
 
 use crate::directory::{

@@ -4,10 +4,10 @@ use crate::directory::{
     Credential, CredentialKind, Exported, ImportOutcome, ImportProgress, Imported, PositionedGroup, RemovedProperty,
 };
 use crate::formats::{GroupRecord, Joined, MemberRecord, Record, Role, SubgroupRecord, UserRecord};
-use crate::json::{self, Json, JsonText, from_json};
+use crate::json::{self, Json, JsonStr, JsonText, from_json};
 use crate::model::{
-    Attributes, BaseRole, Change, Group, GroupDetails, GroupName, TextField, User, UserSummary, UserWithGroups,
-    check_new_name, fold_name, timestamp,
+    Attributes, BaseRole, Change, ChangeRef, Group, GroupDetails, GroupName, TextField, User, UserSummary,
+    UserWithGroups, check_new_name, fold_name, timestamp,
 };
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
@@ -294,6 +294,28 @@ impl ChangeView {
             after: raw(&change.after),
         }
     }
+}
+
+/// Adds a change to JSON lines, with the members of [`ChangeView`]. It copies no text first: readers of the changes feed
+/// read millions of changes.
+pub fn write_change_line(lines: &mut Vec<u8>, change: &ChangeRef<'_>) {
+    #[derive(Serialize)]
+    struct Line<'c> {
+        id: i64,
+        time: String,
+        caller: Option<&'c str>,
+        caller_kind: Option<&'c str>,
+        dialect: &'c str,
+        action: &'c str,
+        name: &'c str,
+        before: Option<JsonStr<'c>>,
+        after: Option<JsonStr<'c>>,
+    }
+    let ChangeRef { id, at, caller_kind, caller, dialect, action, name, before, after } = *change;
+    let (before, after) = (before.map(JsonStr), after.map(JsonStr));
+    let line = Line { id, time: timestamp(at), caller, caller_kind, dialect, action, name, before, after };
+    json::to_writer(&mut *lines, &line).expect("a list of bytes takes all of them");
+    lines.push(b'\n');
 }
 
 /// The outcomes of the rows of a batch.

@@ -2,7 +2,7 @@
 
 use super::followers::Followers;
 use super::response_cache::ResponseCache;
-use crate::directory::{Authenticator, UserDocuments, UserLookups};
+use crate::directory::{Authenticator, RecentLines, UserDocuments, UserLookups};
 use crate::metrics::{Collector, Exposition};
 
 /// Values that every request may use.
@@ -21,6 +21,8 @@ pub struct Context {
     /// Users that clients get by name.
     pub(super) user_lookups: UserLookups,
     pub(super) followers: Followers,
+    /// The newest lines of the changes feed.
+    pub(super) recent_lines: RecentLines,
     /// Name and path of each mounted dialect; the path of the root is empty.
     pub(super) mount_paths: Vec<(&'static str, String)>,
 }
@@ -60,6 +62,7 @@ impl Context {
             user_documents: UserDocuments::default(),
             user_lookups: UserLookups::default(),
             followers: Followers::default(),
+            recent_lines: RecentLines::default(),
             mount_paths: Vec::new(),
         }
     }

@@ -2,12 +2,16 @@
 
 use super::permissions::{Operation, current_caller};
 use super::transactions::Directory;
-use crate::model::{CallerKind, Change, Error, Result, timestamp};
+use crate::model::{Caller, CallerKind, Change, ChangeRef, Error, Result, timestamp};
 use crate::store::{CacheScope, ReadTx};
+use crate::sync::locked;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Changes that are read at a time fill about so many bytes, unless a single one is longer.
 const PAGE_BYTES: usize = 1 << 20;
+/// Longest lines that [`RecentLines`] keeps.
+const RECENT_BYTES_MAX: usize = 64 << 10;
 
 /// After what a list of changes begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +51,38 @@ pub struct ChangePage {
     pub next: i64,
 }
 
+/// A part of all changes as a dialect writes them.
+#[derive(Debug)]
+pub struct ChangeLines {
+    /// See [`ChangePage::oldest`].
+    pub oldest: Option<i64>,
+    /// Each change, the oldest first.
+    pub lines: Vec<u8>,
+    /// See [`ChangePage::next`].
+    pub next: i64,
+}
+
+/// The lines that were read last. Clients who wait for the next change all ask for the same lines after it: one reads
+/// them for all.
+#[derive(Default)]
+pub struct RecentLines(Mutex<Option<(RecentKey, Arc<ChangeLines>)>>);
+
+/// The request for the lines: the number of the commit, the number of the change before them, and the limit.
+type RecentKey = (u64, i64, u64);
+
+impl RecentLines {
+    fn get(&self, key: RecentKey) -> Option<Arc<ChangeLines>> {
+        let recent = locked(&self.0);
+        recent.as_ref().filter(|(of, _)| *of == key).map(|(_, lines)| Arc::clone(lines))
+    }
+
+    fn put(&self, key: RecentKey, lines: &Arc<ChangeLines>) {
+        if lines.lines.len() <= RECENT_BYTES_MAX {
+            *locked(&self.0) = Some((key, Arc::clone(lines)));
+        }
+    }
+}
+
 impl Directory {
     /// The changes after that point, as many as asked for or a little over a megabyte of them. Waits so long for the
     /// first one.
@@ -55,16 +91,77 @@ impl Directory {
     /// `Forbidden` for users who are no administrators; `CursorExpired` when the point is before what is kept, or after the
     /// newest change: then the reader has missed something.
     pub fn changes(&self, since: ChangeCursor, limit: u64, patience: Duration) -> Result<ChangePage> {
+        self.wait_for_changes(since, patience, |_, since| {
+            self.read_as_reader_of_changes(|rows| {
+                let mut bounded = BoundedChanges::default();
+                let (oldest, next) = visit_changes_after(rows, since, limit, |change| bounded.add(change))?;
+                Ok((next, bounded.changes.is_empty(), ChangePage { oldest, changes: bounded.changes, next }))
+            })
+        })
+    }
+
+    /// The same changes as [`Directory::changes`]. `write` adds a change to the lines.
+    ///
+    /// # Errors
+    /// Those of [`Directory::changes`].
+    pub fn change_lines(
+        &self,
+        recent: &RecentLines,
+        (since, limit): (ChangeCursor, u64),
+        patience: Duration,
+        write: impl Fn(&mut Vec<u8>, &ChangeRef<'_>),
+    ) -> Result<Arc<ChangeLines>> {
+        self.wait_for_changes(since, patience, |generation, since| {
+            let key = match since {
+                ChangeCursor::Change(id) => Some((generation, id, limit)),
+                ChangeCursor::Oldest | ChangeCursor::Time(_) | ChangeCursor::Now => None,
+            };
+            let known = key.and_then(|key| recent.get(key)).filter(|_| self.is_current_reader_of_changes());
+            if let Some(found) = known {
+                return Ok((found.next, found.lines.is_empty(), found));
+            }
+            let found = Arc::new(self.read_lines(since, limit, &write)?);
+            if let Some(key) = key {
+                recent.put(key, &found);
+            }
+            Ok((found.next, found.lines.is_empty(), found))
+        })
+    }
+
+    fn read_lines(
+        &self,
+        since: ChangeCursor,
+        limit: u64,
+        write: impl Fn(&mut Vec<u8>, &ChangeRef<'_>),
+    ) -> Result<ChangeLines> {
+        self.read_as_reader_of_changes(|rows| {
+            let (mut lines, mut bytes) = (Vec::new(), 0);
+            let (oldest, next) = visit_changes_after(rows, since, limit, |change| {
+                write(&mut lines, change);
+                bytes += change.value_bytes();
+                bytes < PAGE_BYTES
+            })?;
+            Ok(ChangeLines { oldest, lines, next })
+        })
+    }
+
+    /// Reads until there is a change or the time is over. `read` receives a number that differs after each commit, and
+    /// the point after which to read. It returns the next point, and true if there was no change.
+    fn wait_for_changes<T>(
+        &self,
+        mut since: ChangeCursor,
+        patience: Duration,
+        read: impl Fn(u64, ChangeCursor) -> Result<(i64, bool, T)>,
+    ) -> Result<T> {
         let deadline = Instant::now() + patience;
-        let mut since = since;
         loop {
             let generation = self.store.generation(CacheScope::Anything);
             // Also after a wait, in which the caller may have lost the right.
-            let found = self.read_as_reader_of_changes(|rows| changes_after(rows, since, limit))?;
-            if !found.changes.is_empty() || !self.store.wait_for_commit(generation, deadline) {
+            let (next, is_empty, found) = read(generation, since)?;
+            if !is_empty || !self.store.wait_for_commit(generation, deadline) {
                 return Ok(found);
             }
-            since = ChangeCursor::Change(found.next);
+            since = ChangeCursor::Change(next);
         }
     }
 
@@ -75,25 +172,43 @@ impl Directory {
     /// `Forbidden` for users who are no administrators.
     pub fn changes_before(&self, id: Option<i64>, limit: u64) -> Result<Vec<Change>> {
         let id = id.unwrap_or(i64::MAX);
-        self.read_as_reader_of_changes(|rows| collect_bounded(|visit| rows.visit_changes_before(id, limit, visit)))
+        self.read_as_reader_of_changes(|rows| {
+            let mut bounded = BoundedChanges::default();
+            rows.visit_changes_before(id, limit, |change| bounded.add(change))?;
+            Ok(bounded.changes)
+        })
     }
 
     fn read_as_reader_of_changes<T>(&self, read: impl FnOnce(&ReadTx<'_>) -> Result<T>) -> Result<T> {
         self.store.read(|rows| {
             let caller = current_caller(rows, &self.caller)?;
-            // A key is made by an operator, for a script that may read everything.
-            if caller.kind != CallerKind::Key {
-                Operation::ReadChanges.require(&caller)?;
-            }
+            require_reader_of_changes(&caller)?;
             read(rows)
         })
     }
+
+    /// True if the caller may read changes without another look into the database.
+    fn is_current_reader_of_changes(&self) -> bool {
+        self.caller.is_current(self.store.rights_version()) && require_reader_of_changes(&self.caller).is_ok()
+    }
+}
+
+fn require_reader_of_changes(caller: &Caller) -> Result<()> {
+    // A key is made by an operator, for a script that may read everything.
+    if caller.kind == CallerKind::Key { Ok(()) } else { Operation::ReadChanges.require(caller) }
 }
 
 /// The advice to a reader whose changes are not all there.
 const BEGIN_AGAIN: &str = "begin again: ask with since=now, and then read the whole directory";
 
-fn changes_after(rows: &ReadTx<'_>, since: ChangeCursor, limit: u64) -> Result<ChangePage> {
+/// Visits the changes after that point until the visitor returns false. Returns the ids of the oldest change of all, and
+/// of the last that was visited.
+fn visit_changes_after(
+    rows: &ReadTx<'_>,
+    since: ChangeCursor,
+    limit: u64,
+    mut visit: impl FnMut(&ChangeRef<'_>) -> bool,
+) -> Result<(Option<i64>, i64)> {
     let ends = rows.change_id_range()?;
     let (first, last) = ends.unwrap_or((1, 0));
     // Of a file that another program has changed, any number may be the first.
@@ -129,18 +244,26 @@ fn changes_after(rows: &ReadTx<'_>, since: ChangeCursor, limit: u64) -> Result<C
         }
         ChangeCursor::Change(id) => id,
     };
-    let changes = collect_bounded(|visit| rows.visit_changes_after(after, limit, visit))?;
-    let next = changes.last().map_or(after, |change: &Change| change.id);
-    Ok(ChangePage { oldest: ends.map(|(first, _)| first), changes, next })
+    let mut next = after;
+    rows.visit_changes_after(after, limit, |change| {
+        next = change.id;
+        visit(change)
+    })?;
+    Ok((ends.map(|(first, _)| first), next))
 }
 
 /// Some changes, but not many more bytes than a reader should have to take at a time.
-fn collect_bounded(visit_each: impl FnOnce(&mut dyn FnMut(Change) -> bool) -> Result<()>) -> Result<Vec<Change>> {
-    let (mut changes, mut bytes) = (Vec::new(), 0);
-    visit_each(&mut |change| {
-        bytes += [&change.before, &change.after].into_iter().flatten().map(String::len).sum::<usize>();
-        changes.push(change);
-        bytes < PAGE_BYTES
-    })?;
-    Ok(changes)
+#[derive(Default)]
+struct BoundedChanges {
+    changes: Vec<Change>,
+    bytes: usize,
+}
+
+impl BoundedChanges {
+    /// Adds a change, and returns false once there are enough.
+    fn add(&mut self, change: &ChangeRef<'_>) -> bool {
+        self.bytes += change.value_bytes();
+        self.changes.push(change.to_change());
+        self.bytes < PAGE_BYTES
+    }
 }

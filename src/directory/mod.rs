@@ -32,7 +32,7 @@ mod users;
 
 pub use crate::model::{Credential, CredentialKind, ImportProgress, PositionedGroup, RemovedProperty};
 pub use authentication::{Authenticator, Session, SessionLimits};
-pub use change_feed::{ChangeCursor, ChangePage};
+pub use change_feed::{ChangeCursor, ChangeLines, ChangePage, RecentLines};
 pub use change_retention::ChangeRetention;
 pub use export::{ExportOptions, Exported, count, export};
 pub use groups::ListSelection;

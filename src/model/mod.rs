@@ -24,7 +24,7 @@ mod user;
 mod version;
 
 pub use caller::{Actor, Caller, CallerKind, Ended, KeyKind, KeyRole, PermissionLevel, Proof, RightsVersion};
-pub use change::Change;
+pub use change::{Change, ChangeRef};
 pub use client::ClientAddress;
 pub use credential::{Credential, CredentialKind, NewCredential, Token};
 pub use entry::{EntryName, Target};

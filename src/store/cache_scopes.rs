@@ -30,9 +30,17 @@ pub(in crate::store) struct Generations {
     /// The recent changes of rows, which cached lists and documents follow.
     pub(in crate::store) row_changes: RowChangeLog,
     waiting: AtomicUsize,
-    /// Waiting has ended for good.
-    ended: Mutex<bool>,
+    wait: Mutex<WaitState>,
     advanced: Condvar,
+}
+
+#[derive(Default)]
+struct WaitState {
+    /// Waiting has ended for good.
+    ended: bool,
+    /// A commit has woken one thread, which has to wake the others: they may be a thousand, and the commit would be
+    /// acknowledged only when all are awake.
+    wakes_others: bool,
 }
 
 impl Generations {
@@ -48,29 +56,33 @@ impl Generations {
     /// is counted here.
     pub(in crate::store) fn notify(&self) {
         if self.waiting.load(Ordering::SeqCst) > 0 {
-            let _ended = locked(&self.ended);
-            self.advanced.notify_all();
+            locked(&self.wait).wakes_others = true;
+            self.advanced.notify_one();
         }
     }
 
     pub(in crate::store) fn stop_waiting(&self) {
-        *locked(&self.ended) = true;
+        locked(&self.wait).ended = true;
         self.advanced.notify_all();
     }
 
     pub(in crate::store) fn wait(&self, generation: u64, deadline: Instant) -> bool {
         self.waiting.fetch_add(1, Ordering::SeqCst);
-        let mut ended = locked(&self.ended);
+        let mut state = locked(&self.wait);
         let mut advanced = false;
-        while !*ended {
+        while !state.ended {
             advanced = self.counts[CacheScope::Anything as usize].load(Ordering::SeqCst) != generation;
             let left = deadline.saturating_duration_since(Instant::now());
             if advanced || left.is_zero() {
                 break;
             }
-            ended = self.advanced.wait_timeout(ended, left).unwrap_or_else(PoisonError::into_inner).0;
+            state = self.advanced.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            // Any thread that wakes has this duty: the one that the commit has woken may wait for a later commit.
+            if std::mem::take(&mut state.wakes_others) {
+                self.advanced.notify_all();
+            }
         }
-        drop(ended);
+        drop(state);
         self.waiting.fetch_sub(1, Ordering::SeqCst);
         advanced
     }

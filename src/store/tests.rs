@@ -292,7 +292,7 @@ fn run(name: &str, change: Change) -> (Vec<CacheScope>, Vec<String>) {
     let mut actions = Vec::new();
     let visit = |rows: &ReadTx<'_>| {
         rows.visit_changes_after(last, 100, |change| {
-            actions.push(change.action);
+            actions.push(change.action.to_owned());
             true
         })
     };

@@ -1,12 +1,11 @@
 //! The changes feed: records of the audit log as lines of JSON.
 
 use super::error::{Problem, Result};
-use crate::admin::ChangeView;
+use crate::admin::write_change_line;
 use crate::dialect::call::Call;
 use crate::directory::{ChangeCursor, Directory};
 use crate::http::Response;
-use crate::json;
-use crate::model::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Lines in an answer, unless the query has another number.
@@ -26,14 +25,12 @@ pub(super) fn list(call: &mut Call<'_>, directory: &Directory) -> Result<Respons
     let wait = query.number("wait", 0.0..=WAIT_SECONDS_MAX);
     let wait = wait.map_err(|_| Problem::Format("wait", "a number of seconds from 0 to 60"))?;
     let wait = Duration::from_secs_f64(wait.unwrap_or_default());
-    let found = directory.changes(since, limit.unwrap_or(LINES_DEFAULT), wait)?;
-    let mut lines = Vec::new();
-    for change in &found.changes {
-        json::to_writer(&mut lines, &ChangeView::of(change)).map_err(|error| Error::Internal(error.into()))?;
-        lines.push(b'\n');
-    }
-    let response = Response::json_lines(lines).with_header("Rollbook-Next", &found.next.to_string());
-    Ok(match found.oldest {
+    let request = (since, limit.unwrap_or(LINES_DEFAULT));
+    let found = directory.change_lines(&call.context.recent_lines, request, wait, write_change_line)?;
+    let (next, oldest) = (found.next, found.oldest);
+    let lines = Arc::try_unwrap(found).map_or_else(|shared| shared.lines.clone(), |own| own.lines);
+    let response = Response::json_lines(lines).with_header("Rollbook-Next", &next.to_string());
+    Ok(match oldest {
         Some(oldest) => response.with_header("Rollbook-Oldest", &oldest.to_string()),
         None => response,
     })

@@ -8,7 +8,7 @@ use super::audit_documents::{
     CredentialDocument, GroupDocument, MembershipDocument, NameDocument, RestoreDocument, UserDocument,
 };
 use crate::json;
-use crate::model::{Change, Credential, CredentialKind, Error, Group, Result, Token, User, now};
+use crate::model::{ChangeRef, Credential, CredentialKind, Error, Group, Result, Token, User, now};
 use crate::store::change_action::Action;
 use crate::store::read_cache::ReadCacheView;
 use crate::store::sql::{ReadTx, WriteTx, failure};
@@ -31,24 +31,30 @@ pub(super) struct Membership<'n> {
 
 impl ReadTx<'_> {
     /// Visits at most `limit` changes after that one, the oldest first, until the visitor returns false.
-    pub fn visit_changes_after(&self, id: i64, limit: u64, visit: impl FnMut(Change) -> bool) -> Result<()> {
+    pub fn visit_changes_after(&self, id: i64, limit: u64, visit: impl FnMut(&ChangeRef<'_>) -> bool) -> Result<()> {
         let sql = "select id, at, caller_kind, caller, dialect, action, name, before, after from changes
              where id > ?1 order by id limit ?2";
         self.visit_changes(sql, id, limit, visit)
     }
 
     /// Visits at most `limit` changes before that one, the newest first, until the visitor returns false.
-    pub fn visit_changes_before(&self, id: i64, limit: u64, visit: impl FnMut(Change) -> bool) -> Result<()> {
+    pub fn visit_changes_before(&self, id: i64, limit: u64, visit: impl FnMut(&ChangeRef<'_>) -> bool) -> Result<()> {
         let sql = "select id, at, caller_kind, caller, dialect, action, name, before, after from changes
              where id < ?1 order by id desc limit ?2";
         self.visit_changes(sql, id, limit, visit)
     }
 
-    fn visit_changes(&self, sql: &str, id: i64, limit: u64, mut visit: impl FnMut(Change) -> bool) -> Result<()> {
+    fn visit_changes(
+        &self,
+        sql: &str,
+        id: i64,
+        limit: u64,
+        mut visit: impl FnMut(&ChangeRef<'_>) -> bool,
+    ) -> Result<()> {
         let mut statement = self.connection.prepare_cached(sql).map_err(failure)?;
         let mut rows = statement.query([id, count(limit)]).map_err(failure)?;
         while let Some(row) = rows.next().map_err(failure)? {
-            if !visit(change(row).map_err(failure)?) {
+            if !visit(&change(row).map_err(failure)?) {
                 break;
             }
         }
@@ -384,16 +390,18 @@ impl WriteTx<'_> {
     }
 }
 
-fn change(row: &rusqlite::Row<'_>) -> rusqlite::Result<Change> {
-    Ok(Change {
+fn change<'r>(row: &'r rusqlite::Row<'_>) -> rusqlite::Result<ChangeRef<'r>> {
+    let text = |column| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str()?);
+    let optional = |column| Ok::<_, rusqlite::Error>(row.get_ref(column)?.as_str_or_null()?);
+    Ok(ChangeRef {
         id: row.get(0)?,
         at: row.get(1)?,
-        caller_kind: row.get(2)?,
-        caller: row.get(3)?,
-        dialect: row.get(4)?,
-        action: row.get(5)?,
-        name: row.get(6)?,
-        before: row.get(7)?,
-        after: row.get(8)?,
+        caller_kind: optional(2)?,
+        caller: optional(3)?,
+        dialect: text(4)?,
+        action: text(5)?,
+        name: text(6)?,
+        before: optional(7)?,
+        after: optional(8)?,
     })
 }

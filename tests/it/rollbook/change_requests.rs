@@ -109,6 +109,34 @@ fn changes_feed_is_for_administrators_and_keys() {
 }
 
 #[test]
+fn lines_that_were_read_for_others_need_the_same_right() {
+    let server = Server::with(&LISTEN);
+    let admin = json!({"username": "eve", "password": "secret words", "groups": ["administrators"]});
+    assert_eq!(server.nuxeo("POST", "/user", Some(&user_body(admin))).status, 201);
+    let user = json!({"username": "bob", "password": "secret words"});
+    assert_eq!(server.nuxeo("POST", "/user", Some(&user_body(user))).status, 201);
+    // The first login of a user is a change.
+    let eve = basic("eve", "secret words");
+    assert_eq!(ask_as(&server, &eve, "?since=1").status, 200);
+    assert_eq!(ask_as(&server, &basic("bob", "secret words"), "?since=1").status, 403);
+    let next = changes(&server, "0").1;
+    let after_first = ask(&server, "?since=1").text().to_owned();
+    assert_eq!(ask(&server, "?since=1").text(), after_first);
+    assert_eq!(ask(&server, "?since=1&limit=1").text().lines().count(), 1);
+    assert_eq!(ask_as(&server, &eve, "?since=1").text(), after_first);
+    assert_eq!(ask_as(&server, &basic("bob", "secret words"), "?since=1").status, 403);
+    let query = format!("?since={next}&wait=60");
+    std::thread::scope(|scope| {
+        let of_eve = scope.spawn(|| ask_as(&server, &eve, &query));
+        let of_key = scope.spawn(|| ask(&server, &query));
+        wait_for_requests(&server, 2);
+        assert_eq!(server.nuxeo("DELETE", "/user/eve/group/administrators", None).status, 200);
+        assert_eq!(of_key.join().expect("an answer").text().lines().count(), 1);
+        assert_eq!(of_eve.join().expect("an answer").status, 403);
+    });
+}
+
+#[test]
 fn wrong_request_has_the_error_form_of_the_changes_feed() {
     let server = Server::start();
     let wrong_since = "since is not the number of a change, a time (RFC 3339) or now";
