@@ -15,6 +15,7 @@ mod nuxeo;
 mod openapi;
 mod ops;
 mod rollbook;
+mod scim;
 mod security;
 mod support;
 mod tls;

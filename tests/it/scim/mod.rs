@@ -1,0 +1,3 @@
+//! The SCIM dialect: identity providers that use it.
+
+mod providers;
