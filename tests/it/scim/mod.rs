@@ -1,3 +1,4 @@
-//! The SCIM dialect: identity providers that use it.
+//! The SCIM dialect: identity providers that use it, and tools that check it.
 
 mod providers;
+mod tools;

@@ -9,8 +9,27 @@ use std::sync::OnceLock;
 
 /// The same at that server, with these variables for the script.
 pub fn live_on(server: Server, variables: &[(&str, &str)], prefix: &str, name: &str, script: &str) -> Option<Server> {
+    let said = output_of(&server, variables, prefix, name, script)?;
+    assert!(said.ends_with("ok\n"), "{name}: {said}\nlog of the server:\n{}", server.log());
+    Some(server)
+}
+
+/// Runs a script in its environment and returns the document that it prints. `None` when clients are skipped.
+pub fn report(
+    server: &Server,
+    variables: &[(&str, &str)],
+    prefix: &str,
+    name: &str,
+    script: &str,
+) -> Option<serde_json::Value> {
+    let said = output_of(server, variables, prefix, name, script)?;
+    Some(serde_json::from_str(&said).unwrap_or_else(|error| panic!("{name}: {error} in {said}")))
+}
+
+/// The standard output of a script that succeeds.
+fn output_of(server: &Server, variables: &[(&str, &str)], prefix: &str, name: &str, script: &str) -> Option<String> {
     let tools = environment(name)?;
-    let mut command = client_command(&server, prefix, tools.python.as_deref().unwrap_or(Path::new("node")));
+    let mut command = client_command(server, prefix, tools.python.as_deref().unwrap_or(Path::new("node")));
     command
         .envs(variables.iter().copied())
         .arg(pins().join(script))
@@ -18,12 +37,12 @@ pub fn live_on(server: Server, variables: &[(&str, &str)], prefix: &str, name: &
     let output = command.output().expect("the script starts");
     let (said, complained) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(
-        output.status.success() && said.ends_with("ok\n"),
+        output.status.success(),
         "{name}: {}\n{said}{complained}\nlog of the server:\n{}",
         output.status,
         server.log()
     );
-    Some(server)
+    Some(said.into_owned())
 }
 
 /// A program that finds the server's address and the secrets in its environment, and nothing else.
@@ -49,7 +68,7 @@ pub struct Tools {
 /// The environment of one pinned client, installed at its first use and again when its pins have changed;
 /// `None` when `ROLLBOOK_SKIP_CLIENTS` is set. Safe for threads and processes at once.
 pub fn environment(name: &str) -> Option<Tools> {
-    static READY: [(&str, OnceLock<Tools>); 13] = [
+    static READY: [(&str, OnceLock<Tools>); 15] = [
         ("datadog-0.29.3", OnceLock::new()),
         ("datadog-0.30.0", OnceLock::new()),
         ("datadog-0.56.0", OnceLock::new()),
@@ -63,6 +82,8 @@ pub fn environment(name: &str) -> Option<Tools> {
         ("prometheus-client-0.26.0", OnceLock::new()),
         ("pytest-9.2.0", OnceLock::new()),
         ("schemathesis-4.32.5", OnceLock::new()),
+        ("scim-sanity-0.7.4", OnceLock::new()),
+        ("scim2-cli-0.6.0", OnceLock::new()),
     ];
     if std::env::var_os("ROLLBOOK_SKIP_CLIENTS").is_some() {
         // Writes to the handle itself, since the test runner hides the output of a passing test.

@@ -1,0 +1,9 @@
+//! Real tools: two that check a server, a server to compare with, and a command line.
+
+mod command_line;
+mod sanity;
+mod second_opinion;
+mod tester;
+
+/// The environment with scim2-cli, scim2-tester and scim2-server.
+const SCIM2: &str = "scim2-cli-0.6.0";
