@@ -37,12 +37,13 @@ impl Fuzzer<'_> {
                     self.alone(kind, &input);
                     left -= 1;
                 }
-                Kind::Path | Kind::Json | Kind::Credentials => {
+                Kind::Path | Kind::Json | Kind::Credentials | Kind::Scim => {
                     let mut batch = Vec::new();
                     while batch.len() < BATCH.min(left) {
                         let input = match kind {
                             Kind::Path => self.path(),
                             Kind::Json => self.json(),
+                            Kind::Scim => self.scim(),
                             _ => self.credentials(),
                         };
                         let long = input.bytes.len() > ALONE;
@@ -159,6 +160,8 @@ impl Fuzzer<'_> {
             let documented = match status {
                 // The documented 500 for a mistake of the client.
                 500 => text.contains("user does not exist: ") && found.head.contains("Retry-After: 1"),
+                // Keys are no users.
+                501 if kind == Kind::Scim => text.contains("the caller is a key"),
                 501 | 505 => matches!(kind, Kind::Head | Kind::Chunks),
                 _ => false,
             };
@@ -172,7 +175,8 @@ impl Fuzzer<'_> {
             assert!(*status < 300 && std::str::from_utf8(body).is_ok(), "{}", say());
             return;
         }
-        assert_eq!(found.kind, "application/json", "{}", say());
+        let media_type = if kind == Kind::Scim { "application/scim+json" } else { "application/json" };
+        assert_eq!(found.kind, media_type, "{}", say());
         let document: serde_json::Value = match serde_json::from_slice(body) {
             Ok(document) => document,
             // Stored values can be nested deeper than this parser allows, and have larger numbers.
@@ -182,13 +186,16 @@ impl Fuzzer<'_> {
                 return;
             }
         };
-        if *status >= 400 {
+        if *status >= 400 && kind == Kind::Scim {
+            let is_error = document["schemas"][0] == "urn:ietf:params:scim:api:messages:2.0:Error";
+            assert!(is_error && document["status"] == status.to_string(), "{}", say());
+        } else if *status >= 400 {
             let datadog = document["errors"][0].is_string();
             let nuxeo = document["entity-type"] == "exception" && document["message"].is_string();
             assert!(datadog != nuxeo, "{}", say());
             // A valid path determines the dialect.
             if kind == Kind::Json || kind == Kind::Credentials {
-                assert_eq!(nuxeo, input.dialect == Dialect::Nuxeo, "{}", say());
+                assert_eq!(nuxeo, input.dialect == Some(Dialect::Nuxeo), "{}", say());
             }
         } else {
             assert!(document.is_object(), "{}", say());

@@ -43,7 +43,7 @@ impl Fuzzer<'_> {
         } else {
             bytes.extend_from_slice(b"\r\n");
         }
-        Input { bytes, dialect }
+        Input { bytes, dialect: Some(dialect) }
     }
 
     /// A valid head, mutated at the level of bytes.
@@ -128,7 +128,7 @@ impl Fuzzer<'_> {
             // The next request of another client, which must not become part of this one.
             bytes.extend_from_slice(b"GET /api/v1/validate HTTP/1.1\r\nHost: fuzz\r\n\r\n");
         }
-        Input { bytes, dialect }
+        Input { bytes, dialect: Some(dialect) }
     }
 
     /// A path and a query that no client would send.
@@ -324,6 +324,6 @@ impl Fuzzer<'_> {
         }
         bytes.extend(odd);
         bytes.extend_from_slice(b"\r\n\r\n");
-        Input { bytes, dialect }
+        Input { bytes, dialect: Some(dialect) }
     }
 }

@@ -15,6 +15,7 @@ pub enum Kind {
     Path,
     Json,
     Credentials,
+    Scim,
 }
 
 /// The credentials that inputs are sent with.
@@ -27,7 +28,8 @@ pub struct Keys {
 /// The bytes of one request, valid or not.
 pub struct Input {
     pub bytes: Vec<u8>,
-    pub dialect: Dialect,
+    /// The dialect whose errors are expected; `None` for SCIM, which has inputs of its own.
+    pub dialect: Option<Dialect>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,6 +8,7 @@ mod answer;
 mod fuzzer;
 mod generator;
 mod input;
+mod scim;
 mod words;
 
 use self::fuzzer::{Counts, Fuzzer};
@@ -24,8 +25,14 @@ use std::sync::Arc;
 const THREADS: usize = 4;
 
 /// The share of each kind, in hundredths.
-const SHARES: [(Kind, usize); 5] =
-    [(Kind::Head, 25), (Kind::Chunks, 10), (Kind::Path, 25), (Kind::Json, 30), (Kind::Credentials, 10)];
+const SHARES: [(Kind, usize); 6] = [
+    (Kind::Head, 25),
+    (Kind::Chunks, 10),
+    (Kind::Path, 20),
+    (Kind::Json, 25),
+    (Kind::Credentials, 10),
+    (Kind::Scim, 10),
+];
 
 #[test]
 fn fuzzed_input_without_rights_breaks_and_changes_nothing() {

@@ -3,4 +3,5 @@
 pub mod credentials;
 pub mod documents;
 pub mod framing;
+pub mod scim;
 pub mod targets;
