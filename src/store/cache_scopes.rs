@@ -15,7 +15,7 @@ pub enum CacheScope {
     Anything,
     /// Keys and tokens.
     Credentials,
-    /// Passwords, disabled users and memberships: who can log in, and their permissions.
+    /// Passwords, disabled users and memberships of groups that grant rights: who can log in, and their permissions.
     Rights,
     /// Names, labels and parents of groups.
     Groups,
@@ -125,7 +125,8 @@ pub(in crate::store) const ADVANCED_SCOPES: [CacheScope; 4] =
 pub(in crate::store) const fn invalidated_by(action: Action) -> &'static [CacheScope] {
     use CacheScope::{Credentials, Groups, Rights, Users};
     match action {
-        Action::UserCreated | Action::UserUpdated => &[],
+        // Other groups than those of administrators and of power users grant no rights.
+        Action::UserCreated | Action::UserUpdated | Action::MemberAdded | Action::MemberRemoved => &[],
         Action::UserEnabledOrDisabled | Action::UserPasswordSet => &[Rights],
         // Cached callers have the login, and cached passwords are found by it.
         Action::UserRenamed => &[Rights],
@@ -133,7 +134,7 @@ pub(in crate::store) const fn invalidated_by(action: Action) -> &'static [CacheS
         // Pending members of a new group become members of the groups above it.
         Action::GroupCreated | Action::GroupDeleted => &[Groups, Rights],
         Action::GroupUpdated => &[Groups],
-        Action::MemberAdded | Action::MemberRemoved => &[Rights],
+        Action::RightsMemberAdded | Action::RightsMemberRemoved => &[Rights],
         Action::SubgroupAdded | Action::SubgroupRemoved => &[Groups, Rights],
         Action::KeyCreated | Action::KeyRevoked | Action::TokenCreated | Action::TokenRevoked => &[Credentials],
         Action::DirectoryRestored => &[Groups, Rights, Credentials, Users],

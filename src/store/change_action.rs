@@ -16,6 +16,10 @@ pub(in crate::store) enum Action {
     GroupDeleted,
     MemberAdded,
     MemberRemoved,
+    /// A member of a group whose members may have rights by it. The audit log has it as any other member.
+    RightsMemberAdded,
+    /// The end of such a membership.
+    RightsMemberRemoved,
     SubgroupAdded,
     SubgroupRemoved,
     KeyCreated,
@@ -26,7 +30,7 @@ pub(in crate::store) enum Action {
 }
 
 impl Action {
-    pub(in crate::store) const ALL: [Action; 18] = [
+    pub(in crate::store) const ALL: [Action; 20] = [
         Action::UserCreated,
         Action::UserUpdated,
         Action::UserEnabledOrDisabled,
@@ -38,6 +42,8 @@ impl Action {
         Action::GroupDeleted,
         Action::MemberAdded,
         Action::MemberRemoved,
+        Action::RightsMemberAdded,
+        Action::RightsMemberRemoved,
         Action::SubgroupAdded,
         Action::SubgroupRemoved,
         Action::KeyCreated,
@@ -58,8 +64,8 @@ impl Action {
             Action::GroupCreated => "group.created",
             Action::GroupUpdated => "group.updated",
             Action::GroupDeleted => "group.deleted",
-            Action::MemberAdded => "member.added",
-            Action::MemberRemoved => "member.removed",
+            Action::MemberAdded | Action::RightsMemberAdded => "member.added",
+            Action::MemberRemoved | Action::RightsMemberRemoved => "member.removed",
             Action::SubgroupAdded => "subgroup.added",
             Action::SubgroupRemoved => "subgroup.removed",
             Action::KeyCreated => "key.created",

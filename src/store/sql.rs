@@ -77,6 +77,11 @@ impl<'c> WriteTx<'c> {
         self.row_changes.borrow_mut().push(change);
     }
 
+    /// True if the operation invalidates the scope already.
+    pub(in crate::store) fn invalidates(&self, scope: CacheScope) -> bool {
+        self.invalidated.get() & 1 << scope as u8 != 0
+    }
+
     /// Invalidates a scope when the operation commits. Only changes that are not in the audit log need this.
     pub(in crate::store) fn invalidate(&self, scope: CacheScope) {
         self.invalidated.set(self.invalidated.get() | 1 << scope as u8);

@@ -95,7 +95,7 @@ fn cached_reads(rows: &ReadTx<'_>) -> Result<Vec<String>> {
 type Change = fn(&WriteTx<'_>) -> Result<()>;
 
 /// The changes of the directory, the actions that the audit log has of each, and the scopes that each invalidates.
-const CHANGES: [(&str, Change, &[Action], &[CacheScope]); 23] = {
+const CHANGES: [(&str, Change, &[Action], &[CacheScope]); 26] = {
     use Action as A;
     use CacheScope::{Credentials, Groups, Rights};
     [
@@ -112,7 +112,7 @@ const CHANGES: [(&str, Change, &[Action], &[CacheScope]); 23] = {
         (
             "create a user whose name is a pending member",
             |tx| tx.insert_user(user("new"), None).map(drop),
-            &[A::UserCreated, A::MemberAdded],
+            &[A::UserCreated, A::RightsMemberAdded],
             &[Rights],
         ),
         (
@@ -122,8 +122,18 @@ const CHANGES: [(&str, Change, &[Action], &[CacheScope]); 23] = {
                 let staff = tx.find_joined_group("staff")?.unwrap();
                 tx.insert_memberships_of(&user, waited, &[NewMembership::last(&staff)])
             },
-            &[A::UserCreated, A::MemberAdded],
+            &[A::UserCreated, A::RightsMemberAdded],
             &[Rights],
+        ),
+        (
+            "create a user with a group that grants no rights",
+            |tx| {
+                let (user, waited) = tx.insert_user(user("carol"), None)?;
+                let outer = tx.find_joined_group("outer")?.unwrap();
+                tx.insert_memberships_of(&user, waited, &[NewMembership::last(&outer)])
+            },
+            &[A::UserCreated, A::MemberAdded],
+            &[],
         ),
         (
             "update a user",
@@ -163,7 +173,7 @@ const CHANGES: [(&str, Change, &[Action], &[CacheScope]); 23] = {
         (
             "delete a user",
             |tx| tx.delete_user(user_id(tx, "ada")),
-            &[A::UserDeleted, A::MemberRemoved, A::TokenRevoked],
+            &[A::UserDeleted, A::RightsMemberRemoved, A::TokenRevoked],
             &[Rights, Credentials],
         ),
         ("create a group", |tx| tx.insert_group(&group("more")).map(drop), &[A::GroupCreated], &[Groups, Rights]),
@@ -185,20 +195,32 @@ const CHANGES: [(&str, Change, &[Action], &[CacheScope]); 23] = {
         (
             "delete a group",
             |tx| tx.delete_group(group_id(tx, "staff")),
-            &[A::GroupDeleted, A::MemberRemoved, A::SubgroupRemoved],
+            &[A::GroupDeleted, A::RightsMemberRemoved, A::SubgroupRemoved],
             &[Groups, Rights],
         ),
         (
             "add a member",
             |tx| tx.insert_member(group_id(tx, "staff"), user_id(tx, "bob")).map(drop),
-            &[A::MemberAdded],
+            &[A::RightsMemberAdded],
             &[Rights],
+        ),
+        (
+            "add a member to a group that grants no rights",
+            |tx| tx.insert_member(group_id(tx, "outer"), user_id(tx, "bob")).map(drop),
+            &[A::MemberAdded],
+            &[],
         ),
         (
             "remove a member",
             |tx| tx.delete_member(group_id(tx, "staff"), user_id(tx, "ada")).map(drop),
-            &[A::MemberRemoved],
+            &[A::RightsMemberRemoved],
             &[Rights],
+        ),
+        (
+            "remove a member from a group that grants no rights",
+            |tx| tx.delete_member(group_id(tx, "outer"), user_id(tx, "ada")).map(drop),
+            &[A::MemberRemoved],
+            &[],
         ),
         (
             "add a subgroup",

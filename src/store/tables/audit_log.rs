@@ -27,6 +27,8 @@ pub(super) struct Membership<'n> {
     pub(super) subgroup: Option<&'n str>,
     /// True for a pending member: no user or group has the name.
     pub(super) pending: bool,
+    /// True if the group is known to grant no rights, so that no rights change.
+    pub(super) without_rights: bool,
 }
 
 impl ReadTx<'_> {
@@ -154,7 +156,7 @@ impl WriteTx<'_> {
     /// Records the end of a user, of the memberships and of the tokens. Call it before the rows are deleted.
     pub(super) fn record_user_deleted(&self, user: &User) -> Result<()> {
         self.record_each(
-            &[Action::MemberRemoved],
+            &[Action::RightsMemberRemoved],
             "before",
             "select 'member.removed', ?1, json_object('group', groups.name, 'user', ?1)
              from memberships join groups on groups.id = group_id where user_id = ?2 order by seq",
@@ -183,7 +185,7 @@ impl WriteTx<'_> {
     pub(super) fn record_group_deleted(&self, group: &Group) -> Result<()> {
         let parameters = params![group.name, group.id];
         self.record_each(
-            &[Action::MemberRemoved],
+            &[Action::RightsMemberRemoved],
             "before",
             "select 'member.removed', username, json_object('group', ?1, 'user', username)
              from memberships join users on users.id = user_id where group_id = ?2 order by seq",
@@ -204,7 +206,7 @@ impl WriteTx<'_> {
             parameters,
         )?;
         self.record_each(
-            &[Action::MemberRemoved, Action::SubgroupRemoved],
+            &[Action::RightsMemberRemoved, Action::SubgroupRemoved],
             "before",
             "select case kind when 'user' then 'member.removed' else 'subgroup.removed' end,
                  case kind when 'parent' then ?1 else name end,
@@ -219,16 +221,18 @@ impl WriteTx<'_> {
 
     /// Records that an existing user joins or leaves a group.
     pub(super) fn record_member(&self, group_id: i64, user_id: i64, begins: bool) -> Result<()> {
-        let sql = "select (select name from groups where id = ?1), (select username from users where id = ?2)";
+        let sql = "select groups.name, username from groups, users where groups.id = ?1 and users.id = ?2";
         let names = self.first(sql, [group_id, user_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let (group, user): (String, String) = names.unwrap_or_default();
-        self.record_membership(Membership { group: &group, user: Some(&user), ..Membership::default() }, begins)
+        let without_rights = !self.may_grant_rights(group_id)?;
+        let membership = Membership { group: &group, user: Some(&user), without_rights, ..Membership::default() };
+        self.record_membership(membership, begins)
     }
 
     /// Records the memberships of a new user that were pending until now.
     pub(super) fn record_resolved_memberships(&self, user_id: i64, username: &str) -> Result<()> {
         self.record_each(
-            &[Action::MemberAdded],
+            &[Action::RightsMemberAdded],
             "after",
             "select 'member.added', ?1, json_object('group', groups.name, 'user', ?1)
              from memberships join groups on groups.id = group_id where user_id = ?2 order by group_id",
@@ -239,7 +243,7 @@ impl WriteTx<'_> {
     /// Records the memberships that a user gets by a new login: of the groups that list it, and not the user already.
     pub(super) fn record_memberships_by_rename(&self, user_id: i64, username: &str) -> Result<()> {
         self.record_each(
-            &[Action::MemberAdded],
+            &[Action::RightsMemberAdded],
             "after",
             "select 'member.added', ?1, json_object('group', groups.name, 'user', ?1)
              from dangling_members join groups on groups.id = group_id
@@ -268,7 +272,7 @@ impl WriteTx<'_> {
     /// Records that pending members with another spelling than that of the new user are gone.
     pub(super) fn record_end_of_pending_user(&self, key: &str, username: &str) -> Result<()> {
         self.record_each(
-            &[Action::MemberRemoved],
+            &[Action::RightsMemberRemoved],
             "before",
             "select 'member.removed', dangling_members.name,
                  json_object('group', groups.name, 'user', dangling_members.name, 'waiting', json('true'))
@@ -296,10 +300,12 @@ impl WriteTx<'_> {
 
     /// Records that a membership begins or ends.
     pub(super) fn record_membership(&self, membership: Membership<'_>, begins: bool) -> Result<()> {
-        let Membership { group, user, subgroup, pending } = membership;
+        let Membership { group, user, subgroup, pending, without_rights } = membership;
         let action = match (user, begins) {
-            (Some(_), true) => Action::MemberAdded,
-            (Some(_), false) => Action::MemberRemoved,
+            (Some(_), true) if without_rights => Action::MemberAdded,
+            (Some(_), false) if without_rights => Action::MemberRemoved,
+            (Some(_), true) => Action::RightsMemberAdded,
+            (Some(_), false) => Action::RightsMemberRemoved,
             (None, true) => Action::SubgroupAdded,
             (None, false) => Action::SubgroupRemoved,
         };

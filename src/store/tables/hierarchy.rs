@@ -2,8 +2,9 @@
 //! while no group changes.
 
 use crate::model::{ADMINISTRATORS, GroupName, POWER_USERS, Result};
+use crate::store::cache_scopes::CacheScope;
 use crate::store::read_cache::{ADMINISTRATORS_MAX, Administrators, HierarchyNode};
-use crate::store::sql::{ReadTx, failure};
+use crate::store::sql::{ReadTx, WriteTx, failure};
 use rusqlite::Row;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -102,6 +103,17 @@ impl ReadTx<'_> {
     /// True if the group is `administrators` or below it.
     pub fn grants_administrator(&self, group_id: i64) -> Result<bool> {
         self.any_is_below(&[group_id], ADMINISTRATORS)
+    }
+
+    /// True if members of the group are administrators or power users by it, directly or through groups above it.
+    pub(in crate::store) fn grants_rights(&self, group_id: i64) -> Result<bool> {
+        let sql = "select name_key in ('administrators', 'powerusers'),
+                 exists (select 1 from subgroups where child_id = ?1) from groups where id = ?1";
+        let (by_name, has_parents) =
+            self.first(sql, [group_id], |row| Ok((row.get(0)?, row.get(1)?)))?.unwrap_or((true, true));
+        Ok(by_name
+            || has_parents
+                && (self.any_is_below(&[group_id], ADMINISTRATORS)? || self.any_is_below(&[group_id], POWER_USERS)?))
     }
 
     /// True if any of these groups is the group of that name, or below it. The name must be its own key.
@@ -248,6 +260,13 @@ impl ReadTx<'_> {
         let administrators: HashSet<i64> =
             self.all(sql, [ADMINISTRATORS_MAX as i64 + 1], |row| row.get(0))?.into_iter().collect();
         Ok((administrators.len() <= ADMINISTRATORS_MAX).then(|| Arc::new(administrators)))
+    }
+}
+
+impl WriteTx<'_> {
+    /// False if it is worth knowing that the group grants no rights, and it grants none.
+    pub(super) fn may_grant_rights(&self, group_id: i64) -> Result<bool> {
+        Ok(self.bulk.borrow().is_some() || self.invalidates(CacheScope::Rights) || self.grants_rights(group_id)?)
     }
 }
 

@@ -374,9 +374,9 @@ impl WriteTx<'_> {
             }
         };
         let membership = match list {
-            MemberList::Users => Membership { group, user: Some(name), subgroup: None, pending },
-            MemberList::Groups => Membership { group, user: None, subgroup: Some(name), pending },
-            MemberList::Parents => Membership { group: name, user: None, subgroup: Some(group), pending },
+            MemberList::Users => Membership { group, user: Some(name), pending, ..Membership::default() },
+            MemberList::Groups => Membership { group, subgroup: Some(name), pending, ..Membership::default() },
+            MemberList::Parents => Membership { group: name, subgroup: Some(group), pending, ..Membership::default() },
         };
         self.record_membership(membership, begins)
     }

@@ -70,7 +70,12 @@ impl WriteTx<'_> {
             self.execute(sql, params![group.id, user.id, seq, written])?;
             self.note_row_change(RowChange::Membership { group_id: group.id, user_id: user.id });
             self.touch_group(group.id)?;
-            let membership = Membership { group: &group.name, user: Some(&user.username), ..Membership::default() };
+            let membership = Membership {
+                group: &group.name,
+                user: Some(&user.username),
+                without_rights: !self.may_grant_rights(group.id)?,
+                ..Membership::default()
+            };
             self.record_membership(membership, true)?;
         }
         for NewMembership { group, place, spelling } in
