@@ -1,10 +1,10 @@
 //! Verbs on memberships.
 
-use super::lookup::{load_group, load_group_id, load_user_id, load_user_with_groups_by_id};
+use super::lookup::{load_group, load_group_id, load_user, load_user_with_groups, load_user_with_groups_by_id};
 use super::page_reader::PageReader;
 use super::permissions::{AdministratorGuard, Operation, require_non_admin_membership};
 use super::transactions::Directory;
-use crate::model::{Caller, EntityKind, Error, GroupRef, MemberList, Result, UserRef, UserWithGroups, Window};
+use crate::model::{Caller, GroupRef, MemberList, Result, User, UserRef, UserWithGroups, Window};
 use crate::store::{ReadTx, WriteTx};
 
 /// From which side a membership is looked at: what is looked up, and missed, first.
@@ -92,11 +92,12 @@ impl Directory {
         }
         let (user, group) = (user.into_owned(), group.into_owned());
         self.write(Operation::EditMembership, move |tx, caller| {
-            let (user_id, group_id) = resolve_membership(tx, side, &user, &group)?;
-            require_non_admin_membership(tx, caller, user_id, group_id)?;
-            change(tx, caller, user_id, group_id)?;
-            // Read after the commit, the answer could show what another client has made of the user since.
-            load_user_with_groups_by_id(tx, user_id)?.ok_or_else(|| Error::NotFound(EntityKind::User, user.to_string()))
+            let (user, group_id) = resolve_membership(tx, side, &user, &group)?;
+            require_non_admin_membership(tx, caller, user.id, group_id)?;
+            change(tx, caller, user.id, group_id)?;
+            // A membership is no part of the user's row. Read after the commit, the groups could be those that another
+            // client has given the user since.
+            load_user_with_groups(tx, user)
         })
     }
 
@@ -120,21 +121,21 @@ impl Directory {
     }
 }
 
-/// The row ids of both; what the side names is looked up, and missed, first.
+/// The user, and the row id of the group; what the side names is looked up, and missed, first.
 fn resolve_membership(
     rows: &ReadTx<'_>,
     side: MembershipView,
     user: &UserRef<'_>,
     group: &GroupRef<'_>,
-) -> Result<(i64, i64)> {
+) -> Result<(User, i64)> {
     match side {
         MembershipView::User => {
-            let user_id = load_user_id(rows, user)?;
-            Ok((user_id, load_group_id(rows, group)?))
+            let user = load_user(rows, user)?;
+            Ok((user, load_group_id(rows, group)?))
         }
         MembershipView::Group => {
             let group_id = load_group_id(rows, group)?;
-            Ok((load_user_id(rows, user)?, group_id))
+            Ok((load_user(rows, user)?, group_id))
         }
     }
 }

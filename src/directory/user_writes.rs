@@ -1,7 +1,7 @@
 //! How new users and changes of users are stored: what the verbs on users and the import share.
 
 use super::lookup::{load_group_id, require_precondition};
-use super::names::new_key;
+use super::names::{missing_key, new_key};
 use super::permissions::{
     AdministratorGuard, require_hash_permission, require_no_administrator, require_no_administrator_groups,
     require_unprotected,
@@ -17,6 +17,17 @@ use std::collections::HashSet;
 /// Stores a new user with groups and role.
 pub(super) fn insert_user(tx: &WriteTx<'_>, caller: &Caller, username: &str, new: &UserChanges) -> Result<User> {
     let key = new_key(tx, EntityKind::User, username)?;
+    insert_user_with_key(tx, caller, username, key, new)
+}
+
+/// The same for a name that no row has.
+pub(super) fn insert_missing_user(
+    tx: &WriteTx<'_>,
+    caller: &Caller,
+    username: &str,
+    new: &UserChanges,
+) -> Result<User> {
+    let key = missing_key(tx, EntityKind::User, username)?;
     insert_user_with_key(tx, caller, username, key, new)
 }
 

@@ -7,7 +7,7 @@ use super::permissions::{
 };
 use super::rules::Rules;
 use super::transactions::Directory;
-use super::user_writes::{UserUpdate, insert_user, insert_user_with_key, load_joined_groups};
+use super::user_writes::{UserUpdate, insert_missing_user, insert_user, insert_user_with_key, load_joined_groups};
 use crate::model::{
     Caller, DeniedAction, EntityKind, Error, Filter, Precondition, Result, User, UserChanges, UserRef, UserSummary,
     UserWithGroups, check_login, fold_name,
@@ -93,7 +93,7 @@ impl Directory {
         self.write(Operation::CreateUser, move |tx, caller| {
             require_no_administrator_groups(tx, caller, &new, DeniedAction::Create)?;
             let user = match tx.find_user(&username)? {
-                None => insert_user(tx, caller, &username, &new)?,
+                None => insert_missing_user(tx, caller, &username, &new)?,
                 Some(user) if user.disabled => {
                     let update = UserUpdate {
                         changes: &changes,

@@ -123,8 +123,8 @@ impl WriterState {
             return;
         }
         let rows = ReadTx { connection: &before, rights: None, memory: None };
-        // The first read begins the snapshot.
-        let read = || rows.any("select 1 from sqlite_schema", []);
+        // The first read begins the snapshot. This one reads one page.
+        let read = || rows.any("pragma schema_version", []);
         if let Err(error) = rows.run("begin deferred").and_then(|()| read()) {
             log::debug!("the snapshot before a commit cannot be read: {error}");
             roll_back(&before);

@@ -7,7 +7,7 @@ use crate::metrics::Histogram;
 use crate::model::{Error, Result, RightsVersion};
 use crate::store::cache_scopes::Generations;
 use crate::store::row_changes::RowChanges;
-use crate::store::sql::{ReadTx, failure};
+use crate::store::sql::ReadTx;
 use anyhow::Context as _;
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
@@ -232,7 +232,7 @@ fn count_steps(connection: &mut Connection) -> anyhow::Result<Arc<AtomicU64>> {
 /// Rolls back a transaction that is still open.
 pub(super) fn roll_back(connection: &Connection) {
     if !connection.is_autocommit()
-        && let Err(error) = connection.execute_batch("rollback").map_err(failure)
+        && let Err(error) = (ReadTx { connection, rights: None, memory: None }).run("rollback")
     {
         log::error!("the transaction could not be rolled back: {error}");
     }
