@@ -208,7 +208,7 @@ impl Data {
             let (first, last) = (capitalized(first), capitalized(last));
             statement.execute(named_params! {
                 ":id": first_user + index as i64,
-                ":uuid": uuid(4, index),
+                ":uuid": user_uuid(index),
                 ":username": username,
                 ":username_key": fold_name(&username),
                 ":first_name": first,
@@ -316,6 +316,16 @@ fn check_schema(connection: &Connection) -> rusqlite::Result<()> {
 
 fn capitalized(name: &str) -> String {
     name[..1].to_uppercase() + &name[1..]
+}
+
+/// The identifier of the user of that index.
+pub fn user_uuid(index: u64) -> String {
+    uuid(4, index)
+}
+
+/// The identifier of the large group.
+pub fn large_group_uuid(population: Population) -> String {
+    uuid(5, population.groups)
 }
 
 fn uuid(table: u64, index: u64) -> String {

@@ -20,6 +20,7 @@ mod report;
 mod requests;
 mod results;
 mod rows;
+mod scim_requests;
 mod soak;
 mod tls;
 

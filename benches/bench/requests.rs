@@ -25,6 +25,8 @@ pub enum Credentials {
     Basic,
     /// A Nuxeo token of the administrator.
     Token(String),
+    /// The administrator's application key, as a bearer token.
+    Bearer,
     /// The cookie of a session of the administrator on the admin page.
     Session(String),
 }
@@ -58,7 +60,8 @@ impl Credentials {
         Credentials::Token(String::from_utf8(token).expect("a token is text"))
     }
 
-    fn headers(&self) -> String {
+    /// The header fields, each with its end of line.
+    pub fn headers(&self) -> String {
         match self {
             Credentials::Keys => format!("DD-API-KEY: {API_KEY}\r\nDD-APPLICATION-KEY: {APP_KEY}\r\n"),
             Credentials::Basic => {
@@ -66,6 +69,7 @@ impl Credentials {
                 format!("Authorization: Basic {credentials}\r\n")
             }
             Credentials::Token(token) => format!("X-Authentication-Token: {token}\r\n"),
+            Credentials::Bearer => format!("Authorization: Bearer {APP_KEY}\r\n"),
             Credentials::Session(cookie) => format!("Cookie: {cookie}\r\n"),
         }
     }
@@ -87,13 +91,14 @@ pub fn json_request(method: &str, path: &str, credentials: &Credentials, body: &
 }
 
 /// Writes a request with a JSON body: method, path, headers of the credentials, body.
-fn write_json(out: &mut Vec<u8>, (method, path): (&str, &str), headers: &str, body: &str) {
+pub fn write_json(out: &mut Vec<u8>, (method, path): (&str, &str), headers: &str, body: &str) {
     begin(out, method, path, headers);
     write!(out, "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())
         .expect("a write to memory succeeds");
 }
 
-fn begin(out: &mut Vec<u8>, method: &str, path: &str, headers: &str) {
+/// Writes the beginning of a request, which an empty line has to end.
+pub fn begin(out: &mut Vec<u8>, method: &str, path: &str, headers: &str) {
     let head = "Host: localhost\r\nUser-Agent: bench\r\nAccept: */*\r\n";
     write!(out, "{method} {path} HTTP/1.1\r\n{head}{headers}").expect("a write to memory succeeds");
 }
@@ -132,7 +137,7 @@ fn look_up(path: &'static str, credentials: Credentials, population: Population)
 }
 
 /// A number that no other factory of this run has, for names that no other one gives.
-fn factory_number() -> u64 {
+pub fn factory_number() -> u64 {
     static FACTORIES: AtomicU64 = AtomicU64::new(0);
     FACTORIES.fetch_add(1, Ordering::Relaxed)
 }

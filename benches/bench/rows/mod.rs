@@ -10,6 +10,7 @@ mod look_ups;
 mod requests;
 mod resources;
 mod run;
+mod scim;
 mod search;
 mod writes;
 
@@ -20,7 +21,7 @@ use run::Bench;
 /// A row: its name and how it is measured.
 type Row = (&'static str, fn(&mut Bench));
 
-const ROWS: [Row; 26] = [
+const ROWS: [Row; 32] = [
     ("S1", look_ups::against_bare_loop),
     ("S2", look_ups::against_tiny),
     ("S3", look_ups::in_large_directory),
@@ -33,6 +34,12 @@ const ROWS: [Row; 26] = [
     ("S10", feed::changes_feed),
     ("S11", huge::ten_times_as_large),
     ("S12", changes::lists_during_changes),
+    ("C1", scim::get_by_id),
+    ("C2", scim::filter_by_name),
+    ("C3", scim::creates),
+    ("C4", scim::members_of_large_group),
+    ("C5", scim::pages),
+    ("C6", scim::memory),
     ("P1", requests::fixed_answer),
     ("P2", look_ups::one_connection),
     ("P3", look_ups::many_connections),
