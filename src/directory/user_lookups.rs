@@ -1,4 +1,4 @@
-//! Cache of documents that clients get for one user by name. A change of another user leaves a document in the cache.
+//! Cache of documents that clients get for one user by name or identifier. A change of another user leaves a document in the cache.
 
 use super::lookup::{load_user, load_user_with_groups};
 use super::transactions::Directory;
@@ -31,6 +31,13 @@ struct CachedDocument {
     /// The newest generation of the directory for which the document is known to be current.
     generation: AtomicU64,
     document: UserDocument,
+}
+
+/// A user, the key of the document, if there is only one, and the caller who is charged for it.
+struct Lookup<'n> {
+    user: UserRef<'n>,
+    key: Option<String>,
+    owner: Owner,
 }
 
 /// The document of a user.
@@ -96,7 +103,7 @@ impl Directory {
         name: &str,
         write: impl FnOnce(&UserSummary) -> Vec<u8>,
     ) -> Result<UserDocument> {
-        self.document(cache, variant, name, |rows, user| {
+        self.document(cache, self.lookup(variant, name), |rows, user| {
             let administrator = rows.is_administrator(user.id)?;
             let account = UserSummary { user, administrator };
             Ok((account.user.etag(administrator), write(&account)))
@@ -114,19 +121,36 @@ impl Directory {
         name: &str,
         write: impl FnOnce(&UserWithGroups) -> Vec<u8>,
     ) -> Result<UserDocument> {
-        self.document(cache, variant, name, |rows, user| {
+        self.document(cache, self.lookup(variant, name), |rows, user| {
             let profile = load_user_with_groups(rows, user)?;
             Ok((profile.etag(), write(&profile)))
         })
     }
 
-    fn document(
+    /// The document of the user with that uuid, with all groups and the attributes that SCIM alone shows, from the cache if
+    /// it is current. `base` is the address that it depends on.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn scim_user_document(
         &self,
         cache: &UserLookups,
-        variant: u8,
-        name: &str,
-        write: impl FnOnce(&ReadTx<'_>, User) -> Result<(u64, Vec<u8>)>,
+        base: &str,
+        uuid: &str,
+        write: impl FnOnce(&UserWithGroups) -> Vec<u8>,
     ) -> Result<UserDocument> {
+        let key = format!("{uuid}\n{}\n{base}", self.dialect);
+        // Clients can choose the address.
+        let lookup = Lookup { user: UserRef::uuid(uuid), key: Some(key), owner: self.owner() };
+        self.document(cache, lookup, |rows, user| {
+            let user = User { scim: rows.find_scim_document(user.id)?, ..user };
+            let profile = load_user_with_groups(rows, user)?;
+            Ok((profile.etag(), write(&profile)))
+        })
+    }
+
+    /// The look-up of a user by name.
+    fn lookup<'n>(&self, variant: u8, name: &'n str) -> Lookup<'n> {
         // Names that are not ASCII may have several keys.
         let key = name.is_ascii().then(|| {
             let mut key = fold_name(name);
@@ -135,6 +159,17 @@ impl Directory {
             key.push(char::from(b'0' + variant));
             key
         });
+        // Only names of users are keys, so they are charged to no caller.
+        Lookup { user: UserRef::Name(name.into()), key, owner: Owner::PROGRAM }
+    }
+
+    fn document(
+        &self,
+        cache: &UserLookups,
+        lookup: Lookup<'_>,
+        write: impl FnOnce(&ReadTx<'_>, User) -> Result<(u64, Vec<u8>)>,
+    ) -> Result<UserDocument> {
+        let Lookup { user, key, owner } = lookup;
         let generation = self.generation();
         if let Some(key) = &key
             && let Some(document) = cache.find(self, key, generation)
@@ -142,7 +177,7 @@ impl Directory {
             return Ok(document);
         }
         self.read(|rows| {
-            let user = load_user(rows, &UserRef::Name(name.into()))?;
+            let user = load_user(rows, &user)?;
             let user_id = user.id;
             let (etag, bytes) = write(rows, user)?;
             let document = UserDocument { etag, bytes: bytes.into() };
@@ -154,8 +189,7 @@ impl Directory {
                 let heap = key.capacity() + size_of::<CachedDocument>() + document.bytes.len();
                 let cached = CachedDocument { user_id, version, generation: AtomicU64::new(generation), document };
                 let document = cached.document.clone();
-                // Only names of users are keys, so they are charged to no caller.
-                cache.documents.insert(0, Owner::PROGRAM, key, Arc::new(cached), heap);
+                cache.documents.insert(0, owner, key, Arc::new(cached), heap);
                 return Ok(document);
             }
             Ok(document)

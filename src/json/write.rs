@@ -54,7 +54,7 @@ impl fmt::Display for Json {
                 Json::Null => f.write_str("null")?,
                 Json::Bool(truth) => write!(f, "{truth}")?,
                 Json::Number(Number(text)) => f.write_str(text)?,
-                Json::String(text) => f.write_str(&to_string(text))?,
+                Json::String(text) => write_text(f, text)?,
                 Json::Array(items) => {
                     f.write_str("[")?;
                     open.push(Rest::Items(items.iter()));
@@ -78,7 +78,9 @@ impl fmt::Display for Json {
                     },
                     Rest::Members(members) => match members.next() {
                         Some((key, value)) => {
-                            write!(f, "{comma}{}:", to_string(key))?;
+                            f.write_str(comma)?;
+                            write_text(f, key)?;
+                            f.write_str(":")?;
                             break value;
                         }
                         None => f.write_str("}")?,
@@ -89,6 +91,16 @@ impl fmt::Display for Json {
             };
         }
     }
+}
+
+/// Writes a text in quotes. Most texts need no escapes, and are written without a copy.
+fn write_text(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    if text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+        return f.write_str(&to_string(text));
+    }
+    f.write_str("\"")?;
+    f.write_str(text)?;
+    f.write_str("\"")
 }
 
 impl Serialize for Json {

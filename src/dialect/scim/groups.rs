@@ -2,7 +2,7 @@
 
 use super::auth;
 use super::document::canonical;
-use super::failure::Result;
+use super::failure::{Failure, Result};
 use super::group_resource::{GroupText, all_members, document, member};
 use super::location::Locations;
 use super::patch::{FilteredMembers, GroupStep, Member, Patch};
@@ -58,8 +58,8 @@ pub(super) fn replace(call: &mut Call<'_>, directory: &Directory) -> Result<Resp
     directory.require(Operation::EditGroup)?;
     let projection = projection(call, &GROUP)?;
     let uuid = call.parameter("id");
-    directory.scim_group(uuid)?;
-    let group = put_group(call, directory, uuid, body(call.request)?, weak_preconditions(call.request))?;
+    let put = |body| put_group(call, directory, uuid, body, weak_preconditions(call.request));
+    let group = body(call.request).and_then(put).or_else(|failure| unless_unknown(directory, uuid, failure))?;
     respond(call, directory, 200, &group, projection)
 }
 
@@ -87,12 +87,18 @@ pub(super) fn patch(call: &mut Call<'_>, directory: &Directory) -> Result<Respon
     directory.require(Operation::EditGroup)?;
     let projection = projection(call, &GROUP)?;
     let uuid = call.parameter("id");
-    directory.scim_group(uuid)?;
-    let group = patch_group(call, directory, uuid, body(call.request)?, weak_preconditions(call.request))?;
+    let patch = |body| patch_group(call, directory, uuid, body, weak_preconditions(call.request));
+    let group = body(call.request).and_then(patch).or_else(|failure| unless_unknown(directory, uuid, failure))?;
     if projection.is_everything() && !call.context.scim.group_patch_body {
         return Ok(with_identity(Response::empty(204), 204, "", group.etag()));
     }
     respond(call, directory, 200, &group, projection)
+}
+
+/// The failure of a change, unless there is no such group: that is told before faults of the body.
+fn unless_unknown<T>(directory: &Directory, uuid: &str, failure: Failure) -> Result<T> {
+    directory.scim_group(uuid)?;
+    Err(failure)
 }
 
 /// Changes a group by the body of a PATCH.

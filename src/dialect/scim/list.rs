@@ -75,12 +75,14 @@ fn respond(
 ) -> Result<Response> {
     let query = parameters.query(types)?;
     let count = query.count.unwrap_or(ENTRIES_MAX).min(ENTRIES_MAX);
-    let digest = query_digest(&query.digested());
+    // Only cursors need it.
+    let digest = query.cursor.as_ref().map(|_| query_digest(&query.digested())).unwrap_or_default();
     let start = match &query.cursor {
         None => None,
         Some(text) if text.is_empty() => Some(None),
         Some(text) => Some(Some(opened(text, &digest, query.count)?)),
     };
+    let mut first = None;
     let page = if query.is_plain() {
         match start {
             None => plain_page(directory, types, query.offset(), count)?,
@@ -97,7 +99,8 @@ fn respond(
         };
         let found = Matches { directory, locations: Locations::of(call, auth::NAME), query: &query }
             .collect(call.context.scim.filter_rows_max)?;
-        page_of(found, offset, count)
+        first = found.first;
+        page_of(found.entries, offset, count)
     };
     let next = page.next.filter(|_| query.cursor.is_some());
     let next = next.and_then(|position| Cursor { query: digest, count, position }.seal());
@@ -113,6 +116,7 @@ fn respond(
     }
     start.push_str(",\"Resources\":[");
     ListText::new(directory, Locations::of(call, auth::NAME), query.types, query.projections, page.entries)
+        .with_user(first)
         .respond(start)
 }
 
@@ -192,10 +196,9 @@ fn keys_after(
     limit: u64,
 ) -> crate::model::Result<Vec<(i64, String)>> {
     Ok(if *resource_type == USER {
-        let users = directory.scim_users_after(&Filter::everything(), after, limit, false)?;
-        users.into_iter().map(|found| (found.user.id, found.user.key)).collect()
+        directory.scim_user_keys_after(after, limit)?
     } else {
-        directory.scim_groups_after(after, limit)?.into_iter().map(|group| (group.id, group.key)).collect()
+        directory.scim_group_keys_after(after, limit)?
     })
 }
 

@@ -23,6 +23,17 @@ impl Locations {
         Locations { base }
     }
 
+    /// The addresses below that one.
+    #[cfg(test)]
+    pub(super) fn below(base: &str) -> Locations {
+        Locations { base: base.to_owned() }
+    }
+
+    /// The address below which all others are.
+    pub(super) fn base(&self) -> &str {
+        &self.base
+    }
+
     /// The address of an endpoint.
     pub(super) fn endpoint(&self, path: &str) -> String {
         format!("{}{path}", self.base)

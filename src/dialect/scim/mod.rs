@@ -25,6 +25,7 @@ mod samples;
 mod schema;
 mod sort;
 mod user_resource;
+mod user_text;
 mod users;
 
 use super::call::Call;

@@ -12,7 +12,7 @@ const ORGANIZATION: &str = "organization";
 
 /// A multi-valued attribute, one value of which other dialects show and change.
 #[derive(Clone, Copy)]
-enum Shared {
+pub(super) enum Shared {
     Email,
     Phone,
 }
@@ -25,7 +25,7 @@ impl Shared {
         }
     }
 
-    fn column(self, user: &User) -> Option<&str> {
+    pub(super) fn column(self, user: &User) -> Option<&str> {
         let text = match self {
             Shared::Email => &user.email,
             Shared::Phone => &user.phone,
@@ -34,7 +34,7 @@ impl Shared {
     }
 
     /// True if SCIM shows a text that another dialect has set. Clients refuse a list with an address that is none.
-    fn is_shown(self, text: &str) -> bool {
+    pub(super) fn is_shown(self, text: &str) -> bool {
         match self {
             Shared::Email => is_email(text),
             Shared::Phone => true,
@@ -44,6 +44,15 @@ impl Shared {
 
 /// The document of a user in canonical form, with everything that a response can show.
 pub(super) fn document(user: &UserWithGroups, locations: &Locations) -> Object {
+    let mut document = document_without_groups(user, locations);
+    let direct = user.groups.iter().map(|group| membership(group, "direct", locations));
+    let indirect = user.ancestors.iter().map(|group| membership(group, "indirect", locations));
+    put(&mut document, "groups", Json::Array(direct.chain(indirect).collect()));
+    document
+}
+
+/// The same without `groups`.
+pub(super) fn document_without_groups(user: &UserWithGroups, locations: &Locations) -> Object {
     let stored = stored(&user.user);
     let mut document = stored.clone();
     for shared in [Shared::Email, Shared::Phone] {
@@ -65,9 +74,6 @@ pub(super) fn document(user: &UserWithGroups, locations: &Locations) -> Object {
         Some(Json::Null) => drop(document.remove("active")),
         _ => drop(document.insert("active".to_owned(), Json::Bool(!user_row.disabled))),
     }
-    let direct = user.groups.iter().map(|group| membership(group, "direct", locations));
-    let indirect = user.ancestors.iter().map(|group| membership(group, "indirect", locations));
-    put(&mut document, "groups", Json::Array(direct.chain(indirect).collect()));
     put_text(&mut document, "id", Some(&user_row.uuid));
     let location = locations.user(&user_row.uuid);
     let meta = Meta {

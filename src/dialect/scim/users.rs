@@ -2,18 +2,19 @@
 
 use super::auth;
 use super::document::{canonical, check_required};
-use super::failure::Result;
+use super::failure::{Failure, Result};
 use super::location::Locations;
 use super::patch::Patch;
 use super::problem;
 use super::projection::Projection;
 use super::request::{body, projection};
-use super::response::{self, resource_text, with_identity};
+use super::response::{self, SCIM_JSON, with_identity};
 use super::schema::USER;
 use super::user_resource::{UserReplacement, document};
+use super::user_text::user_text;
 use crate::dialect::call::Call;
 use crate::dialect::preconditions::{is_known_state, weak_preconditions};
-use crate::directory::{Directory, ImportedPassword, NewUser, Operation, UserEdit, classify_password};
+use crate::directory::{Directory, ImportedPassword, NewUser, Operation, UserDocument, UserEdit, classify_password};
 use crate::http::Response;
 use crate::json::{Json, Object};
 use crate::model::{Error, EtagScope, EtagSet, Precondition, UserRef, UserWithGroups};
@@ -46,11 +47,22 @@ pub(super) fn get(call: &mut Call<'_>, directory: &Directory) -> Result<Response
 /// Answers with a user.
 pub(super) fn show(call: &Call<'_>, directory: &Directory, uuid: &str) -> Result<Response> {
     let projection = projection(call, &USER)?;
-    let user = directory.scim_user(uuid)?;
-    if is_known_state(call.request, user.etag())? {
-        return Ok(with_identity(Response::empty(304), 304, "", user.etag()));
+    if !projection.is_everything() {
+        let user = directory.scim_user(uuid)?;
+        if is_known_state(call.request, user.etag())? {
+            return Ok(with_identity(Response::empty(304), 304, "", user.etag()));
+        }
+        return Ok(respond(call, 200, &user, &projection));
     }
-    Ok(respond(call, 200, &user, &projection))
+    let locations = Locations::of(call, auth::NAME);
+    let write = |user: &UserWithGroups| user_text(user, &locations, &projection);
+    let cache = &call.context.user_lookups;
+    let UserDocument { etag, bytes } = directory.scim_user_document(cache, locations.base(), uuid, write)?;
+    if is_known_state(call.request, etag)? {
+        return Ok(with_identity(Response::empty(304), 304, "", etag));
+    }
+    let response = Response { content_type: SCIM_JSON, ..Response::shared_json(bytes) };
+    Ok(with_identity(response, 200, "", etag))
 }
 
 /// `PUT /Users/{id}`
@@ -63,8 +75,8 @@ pub(super) fn replace(call: &mut Call<'_>, directory: &Directory) -> Result<Resp
 pub(super) fn put(call: &Call<'_>, directory: &Directory, uuid: &str) -> Result<Response> {
     directory.require(Operation::EditUser)?;
     let projection = projection(call, &USER)?;
-    directory.require_user(UserRef::uuid(uuid))?;
-    let user = put_user(call, directory, uuid, body(call.request)?, &weak_preconditions(call.request))?;
+    let put = |body| put_user(call, directory, uuid, body, &weak_preconditions(call.request));
+    let user = body(call.request).and_then(put).or_else(|failure| unless_unknown(directory, uuid, failure))?;
     Ok(respond(call, 200, &user, &projection))
 }
 
@@ -97,9 +109,15 @@ pub(super) fn patch(call: &mut Call<'_>, directory: &Directory) -> Result<Respon
 pub(super) fn apply(call: &Call<'_>, directory: &Directory, uuid: &str) -> Result<Response> {
     directory.require(Operation::EditUser)?;
     let projection = projection(call, &USER)?;
-    directory.require_user(UserRef::uuid(uuid))?;
-    let user = patch_user(call, directory, uuid, body(call.request)?, &weak_preconditions(call.request))?;
+    let patch = |body| patch_user(call, directory, uuid, body, &weak_preconditions(call.request));
+    let user = body(call.request).and_then(patch).or_else(|failure| unless_unknown(directory, uuid, failure))?;
     Ok(respond(call, 200, &user, &projection))
+}
+
+/// The failure of a change, unless there is no such user: that is told before faults of the body.
+fn unless_unknown<T>(directory: &Directory, uuid: &str, failure: Failure) -> Result<T> {
+    directory.require_user(UserRef::uuid(uuid))?;
+    Err(failure)
 }
 
 /// Changes a user by the body of a PATCH.
@@ -173,6 +191,6 @@ pub(super) fn delete(call: &mut Call<'_>, directory: &Directory) -> Result<Respo
 
 fn respond(call: &Call<'_>, status: u16, user: &UserWithGroups, projection: &Projection) -> Response {
     let locations = Locations::of(call, auth::NAME);
-    let text = resource_text(document(user, &locations), projection, &USER);
+    let text = user_text(user, &locations, projection);
     with_identity(response::document(status, text), status, &locations.user(&user.user.uuid), user.etag())
 }

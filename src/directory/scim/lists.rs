@@ -131,6 +131,22 @@ impl Directory {
         })
     }
 
+    /// Row ids and keys of at most `limit` users after that key in the order of names whom the caller may list.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn scim_user_keys_after(&self, after: &str, limit: u64) -> Result<Vec<(i64, String)>> {
+        let filter = self.listed(Filter::everything());
+        self.read_charged(|rows| {
+            let mut users = Vec::new();
+            rows.visit_users_after(&filter, after, Window { offset: 0, limit }, |id, key, _| {
+                users.push((id, key.to_owned()));
+                Ok(())
+            })?;
+            Ok(users)
+        })
+    }
+
     /// The row ids of the groups for which the condition holds, in no order; `None` when there are more than `limit`.
     ///
     /// # Errors
@@ -185,11 +201,19 @@ impl Directory {
     pub fn scim_groups_after(&self, after: &str, limit: u64) -> Result<Vec<Group>> {
         self.read(|rows| {
             let mut groups = Vec::new();
-            for id in rows.list_group_ids_after(after, limit)? {
+            for (id, _) in rows.list_group_keys_after(after, limit)? {
                 groups.extend(rows.find_group_by_id(id)?);
             }
             Ok(groups)
         })
+    }
+
+    /// Row ids and keys of at most `limit` groups after that key in the order of names.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn scim_group_keys_after(&self, after: &str, limit: u64) -> Result<Vec<(i64, String)>> {
+        self.read(|rows| rows.list_group_keys_after(after, limit))
     }
 
     /// True if the lists of the caller have the user of that key: an identity provider must not adopt, and then disable,

@@ -96,10 +96,10 @@ impl ReadTx<'_> {
         self.all(sql, params![group_id, count(limit)], |row| row.get(0))
     }
 
-    /// At most `limit` row ids of groups after that key in the order of names.
-    pub fn list_group_ids_after(&self, after: &str, limit: u64) -> Result<Vec<i64>> {
-        let sql = "select id from groups where name_key > ?1 order by name_key limit ?2";
-        self.all(sql, params![after, count(limit)], |row| row.get(0))
+    /// Row ids and keys of at most `limit` groups after that key in the order of names.
+    pub fn list_group_keys_after(&self, after: &str, limit: u64) -> Result<Vec<(i64, String)>> {
+        let sql = "select id, name_key from groups where name_key > ?1 order by name_key limit ?2";
+        self.all(sql, params![after, count(limit)], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 }
 

@@ -44,9 +44,17 @@ struct Match {
     entry: Entry,
 }
 
+/// The entries of a list.
+pub(super) struct Collected {
+    pub(super) entries: Vec<Entry>,
+    /// A user who matches, with all groups, so that a list of one is read once.
+    pub(super) first: Option<(Entry, UserWithGroups)>,
+}
+
 /// The matches so far, and how many rows may still be read.
 struct Found {
     matches: Vec<Match>,
+    first: Option<(Entry, UserWithGroups)>,
     rows_left: u64,
     rows_max: u64,
 }
@@ -75,8 +83,8 @@ impl Matches<'_> {
     ///
     /// # Errors
     /// `tooMany` when more than `rows_max` rows would be read.
-    pub(super) fn collect(&self, rows_max: u64) -> Result<Vec<Entry>> {
-        let mut found = Found { matches: Vec::new(), rows_left: rows_max, rows_max };
+    pub(super) fn collect(&self, rows_max: u64) -> Result<Collected> {
+        let mut found = Found { matches: Vec::new(), first: None, rows_left: rows_max, rows_max };
         for (index, resource_type) in self.query.types.iter().enumerate() {
             let filter = self.query.filters.as_ref().map(|filters| &filters[index]);
             let sort = self.query.sorts.as_ref().and_then(|sorts| sorts[index].as_ref());
@@ -89,7 +97,7 @@ impl Matches<'_> {
             let by_key = sort.map_or(Ordering::Equal, |sort| sort.compare(&one.key, &other.key));
             by_key.then(one.entry.0.cmp(&other.entry.0)).then_with(|| one.name.cmp(&other.name))
         });
-        Ok(found.matches.into_iter().map(|found| found.entry).collect())
+        Ok(Collected { entries: found.matches.into_iter().map(|found| found.entry).collect(), first: found.first })
     }
 }
 
@@ -106,20 +114,30 @@ impl Search<'_> {
         self.matches.directory
     }
 
-    /// Adds a resource, if it matches.
-    fn add(&self, found: &mut Found, id: i64, name: &str, document: &Object) {
-        if self.filter.is_none_or(|filter| filter.matches(document)) {
+    /// Adds a resource, if it matches. Returns true then.
+    fn add(&self, found: &mut Found, id: i64, name: &str, document: &Object) -> bool {
+        let is_match = self.filter.is_none_or(|filter| filter.matches(document));
+        if is_match {
             let key = self.sort.map_or(SortKey::Missing, |sort| sort.key(document));
             found.matches.push(Match { key, name: name.to_owned(), entry: (self.index, id) });
         }
+        is_match
     }
 
     fn users(&self, found: &mut Found) -> Result<()> {
-        let with_groups = self.filter.is_some_and(|filter| filter.reads("groups") || filter.reads("meta"))
-            || self.sort.is_some_and(|sort| matches!(sort.path.attribute.name, "groups" | "meta"));
+        let reads_groups = self.filter.is_some_and(|filter| filter.reads("groups"))
+            || self.sort.is_some_and(|sort| sort.path.attribute.name == "groups");
+        // The tag in `meta` depends on them.
+        let with_groups = reads_groups
+            || self.filter.is_some_and(|filter| filter.reads("meta"))
+            || self.sort.is_some_and(|sort| sort.path.attribute.name == "meta");
         let add = |found: &mut Found, user: &UserWithGroups| {
-            let document = user_resource::document(user, &self.matches.locations);
-            self.add(found, user.user.id, &user.user.key, &document);
+            let locations = &self.matches.locations;
+            let document = match reads_groups {
+                true => user_resource::document(user, locations),
+                false => user_resource::document_without_groups(user, locations),
+            };
+            self.add(found, user.user.id, &user.user.key, &document)
         };
         let indexed = self.filter.map(Filter::indexed).unwrap_or_default();
         let (rows, filter) = match self.user_source(&indexed, found.rows_left)? {
@@ -130,7 +148,9 @@ impl Search<'_> {
         for piece in rows.chunks(ROWS_PER_READ) {
             for user in self.directory().scim_users_by_id(piece)? {
                 found.count_row()?;
-                add(found, &user);
+                if add(found, &user) && found.first.is_none() {
+                    found.first = Some(((self.index, user.user.id), user));
+                }
             }
         }
         let Some(filter) = filter else { return Ok(()) };

@@ -5,12 +5,12 @@ use crate::dialect::scim::failure::Result;
 use crate::dialect::scim::group_resource::GroupText;
 use crate::dialect::scim::location::Locations;
 use crate::dialect::scim::projection::Projection;
-use crate::dialect::scim::response::{SCIM_JSON, resource_text};
+use crate::dialect::scim::response::SCIM_JSON;
 use crate::dialect::scim::schema::{ResourceType, USER};
-use crate::dialect::scim::user_resource;
+use crate::dialect::scim::user_text::user_text;
 use crate::directory::Directory;
 use crate::http::Response;
-use crate::model;
+use crate::model::{self, UserWithGroups};
 
 /// Length of a chunk; the last resource or piece of one may exceed it.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -26,6 +26,8 @@ pub(super) struct ListText {
     projections: Vec<Projection>,
     /// Types and row ids, the next one last.
     entries: Vec<Entry>,
+    /// A user who need not be read again.
+    user: Option<(Entry, UserWithGroups)>,
     /// A group of which a part is written.
     group: Option<(GroupText, usize)>,
     has_entries: bool,
@@ -48,10 +50,16 @@ impl ListText {
             types,
             projections,
             entries,
+            user: None,
             group: None,
             has_entries: false,
             has_ended: false,
         }
+    }
+
+    /// The text with a user who has been read.
+    pub(super) fn with_user(self, user: Option<(Entry, UserWithGroups)>) -> ListText {
+        ListText { user, ..self }
     }
 
     /// The response with the list after that beginning.
@@ -92,7 +100,13 @@ impl ListText {
 
     /// Appends the next users. Users who are gone are left out.
     fn write_users(&mut self, out: &mut Vec<u8>) -> model::Result<()> {
-        let Some((type_index, _)) = self.entries.last().copied() else { return Ok(()) };
+        let Some((type_index, row)) = self.entries.last().copied() else { return Ok(()) };
+        if let Some((_, user)) = self.user.take_if(|(entry, _)| *entry == (type_index, row)) {
+            self.entries.pop();
+            self.separate(out);
+            out.append(&mut user_text(&user, &self.locations, &self.projections[type_index]));
+            return Ok(());
+        }
         let mut rows = Vec::new();
         while let Some((index, row)) = self.entries.last().copied()
             && index == type_index
@@ -102,9 +116,8 @@ impl ListText {
             self.entries.pop();
         }
         for user in self.directory.scim_users_by_id(&rows)? {
-            let document = user_resource::document(&user, &self.locations);
             self.separate(out);
-            out.extend_from_slice(resource_text(document, &self.projections[type_index], &USER).as_bytes());
+            out.append(&mut user_text(&user, &self.locations, &self.projections[type_index]));
         }
         Ok(())
     }
