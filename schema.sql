@@ -272,3 +272,5 @@ create table scim_members (
     unknown  integer not null check (unknown in (0, 1)), -- 1: no user or group has the uuid
     primary key (group_id, member)
 ) strict, without rowid;
+
+create index scim_members_unknown on scim_members (member) where unknown = 1;

@@ -1,6 +1,7 @@
 //! Cache invalidation: each action of the audit log invalidates its scopes, and no cached read is stale after it.
 
 mod lists;
+mod scim;
 
 use super::cache_scopes::invalidated_by;
 use super::change_action::Action;

@@ -7,4 +7,5 @@ mod full_server;
 mod large_requests;
 mod many_clients;
 mod races;
+mod scim_filters;
 mod slow_clients;

@@ -50,6 +50,8 @@ create table scim_members (
     unknown  integer not null check (unknown in (0, 1)), -- 1: no user or group has the uuid
     primary key (group_id, member)
 ) strict, without rowid;
+
+create index scim_members_unknown on scim_members (member) where unknown = 1;
 create index users_by_external_id on users (external_id) where external_id is not null;
 create index users_by_updated_at on users (updated_at);";
 
