@@ -72,11 +72,12 @@ pub(super) fn configuration(call: &mut Call<'_>) -> Result<Response> {
     Ok(response::document(200, json::to_vec(&document)))
 }
 
-/// True for clients of the library scim2-client. Its versions before 0.10, which Canaille has, refuse a configuration with
-/// `pagination` (RFC 9865), and the later ones do not read it.
+/// True for the library scim2-client before 0.10, which Canaille has: it refuses a configuration with `pagination` (RFC 9865).
+/// Its requests have the fields of its HTTP library and no others, and credentials, which discovery does not need. Later
+/// versions name the media type of SCIM in `Accept`.
 fn refuses_unknown_features(call: &Call<'_>) -> bool {
-    let is_library = call.request.header("User-Agent").is_some_and(|agent| agent.starts_with("python-httpx/"));
-    is_library && call.request.header("Accept") == Some(response::SCIM_JSON)
+    let field = |name: &str| call.request.header(name).unwrap_or_default();
+    field("User-Agent").starts_with("python-httpx/") && field("Accept") == "*/*" && !field("Authorization").is_empty()
 }
 
 /// `GET /ResourceTypes`
