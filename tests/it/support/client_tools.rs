@@ -68,7 +68,8 @@ pub struct Tools {
 /// The environment of one pinned client, installed at its first use and again when its pins have changed;
 /// `None` when `ROLLBOOK_SKIP_CLIENTS` is set. Safe for threads and processes at once.
 pub fn environment(name: &str) -> Option<Tools> {
-    static READY: [(&str, OnceLock<Tools>); 15] = [
+    static READY: [(&str, OnceLock<Tools>); 16] = [
+        ("canaille-0.3.6", OnceLock::new()),
         ("datadog-0.29.3", OnceLock::new()),
         ("datadog-0.30.0", OnceLock::new()),
         ("datadog-0.56.0", OnceLock::new()),

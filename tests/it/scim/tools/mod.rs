@@ -1,5 +1,6 @@
-//! Real tools: two that check a server, a server to compare with, and a command line.
+//! Real tools: two that check a server, a server to compare with, a command line, and an identity provider.
 
+mod canaille;
 mod command_line;
 mod sanity;
 mod second_opinion;
