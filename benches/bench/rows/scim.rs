@@ -10,6 +10,8 @@ use crate::report::{Spread, Unit, thousands};
 use crate::requests::{self, Credentials, repeat, request};
 use crate::scim_requests::{self, NewUser};
 
+/// Rows that the server reads for a filter without an index.
+const FILTER_ROWS_MAX: u64 = 100_000;
 /// Entries of a page.
 const PAGE_ENTRIES: u64 = 100;
 
@@ -98,6 +100,8 @@ pub(super) fn pages(bench: &mut Bench) {
 pub(super) fn memory(bench: &mut Bench) {
     let data = bench.large();
     let large_group = large_group_uuid(data.population());
+    // More members are not read for a filter: the group itself is one of the rows.
+    let read_members_status = if data.users.div_ceil(10) < FILTER_ROWS_MAX { 200 } else { 400 };
     let lists = [
         ("1,000 users", "/Users".to_owned(), 200),
         (
@@ -111,7 +115,7 @@ pub(super) fn memory(bench: &mut Bench) {
         (
             "the groups that the filter reads all members of",
             format!("/Groups?filter=id%20eq%20%22{large_group}%22%20and%20members.display%20pr"),
-            200,
+            read_members_status,
         ),
     ];
     let mut peaks = Vec::new();
