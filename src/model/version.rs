@@ -39,6 +39,8 @@ impl UserWithGroups {
 fn hash_names(groups: &[Arc<GroupName>], hasher: &mut DefaultHasher) {
     groups.len().hash(hasher);
     for group in groups {
+        // Another group can have the name later.
+        group.uuid.hash(hasher);
         group.name.hash(hasher);
         group.label.hash(hasher);
     }
