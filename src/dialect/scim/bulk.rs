@@ -5,6 +5,7 @@
 //! added at the end. A resource that cannot be completed is removed.
 
 mod operation;
+mod schedule;
 
 use super::auth;
 use super::discovery::BULK_OPERATIONS_MAX;
@@ -21,8 +22,9 @@ use crate::directory::Directory;
 use crate::http::Response;
 use crate::json::{Json, Object};
 use crate::model::{EtagScope, GroupRef, Precondition, UserRef};
-use operation::{Endpoint, Operation, Split, has_open, has_references, resolved, split};
-use std::collections::HashMap;
+use operation::{Endpoint, Operation, Split, has_open, resolved, split};
+use schedule::Schedule;
+use std::collections::{HashMap, HashSet};
 
 /// The schema of the answer.
 const RESPONSE_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
@@ -72,7 +74,16 @@ fn parse(body: Json) -> Result<(Vec<Operation>, Option<u64>)> {
         let detail = format!("a bulk request has at most {BULK_OPERATIONS_MAX} operations (maxOperations)");
         return Err(Problem::of_status(413, detail).into());
     }
-    Ok((operations.into_iter().map(Operation::parse).collect(), errors_max))
+    let mut operations: Vec<Operation> = operations.into_iter().map(Operation::parse).collect();
+    let mut known = HashSet::new();
+    for operation in &mut operations {
+        // A reference to one of two resources could mean either.
+        if operation.bulk_id.as_ref().is_some_and(|id| !known.insert(id.clone())) {
+            let detail = "another operation before this one has the same bulkId";
+            operation.problem = Some(Problem::new(ScimType::InvalidValue, detail));
+        }
+    }
+    Ok((operations, errors_max))
 }
 
 /// The result of an operation that has been done.
@@ -106,22 +117,33 @@ struct Bulk<'b, 'c> {
 
 impl Bulk<'_, '_> {
     fn run_all(&mut self, operations: &[Operation]) {
-        let mut waiting: Vec<usize> = (0..operations.len()).collect();
-        while !waiting.is_empty() && !self.has_stopped() {
-            let before = waiting.len();
-            waiting.retain(|index| !self.run_if_ready(*index, &operations[*index]));
-            if waiting.len() < before || self.has_stopped() {
-                continue;
+        let mut schedule = Schedule::new(operations);
+        while !self.has_stopped() {
+            let index = if let Some(index) = schedule.take_ready() {
+                let operation = &operations[index];
+                let done = self.run_one(operation, operation.data.clone().map(|data| resolved(data, &self.ids)));
+                self.finish(index, done);
+                index
+            } else if let Some(index) = schedule.take_unready() {
+                self.run_unready(index, &operations[index], &schedule);
+                index
+            } else {
+                break;
+            };
+            if let (Some(Done::Success { .. }), Some(id)) = (&self.results[index], &operations[index].bulk_id) {
+                schedule.resolve(id);
             }
-            // Only operations that wait for each other are left.
-            let new = waiting.iter().position(|index| operations[*index].method == "POST");
-            let index = waiting.remove(new.unwrap_or(0));
-            self.run_unready(index, &operations[index], operations);
         }
         for later in std::mem::take(&mut self.later) {
-            if let Err(problem) = self.complete(&later) {
-                self.remove(&later);
-                self.finish(later.index, Done::Failed(problem));
+            match self.complete(&later) {
+                Ok(version) => {
+                    let done = Done::Success { status: 201, uuid: later.uuid, version: Some(version) };
+                    self.finish(later.index, done);
+                }
+                Err(problem) => {
+                    self.remove(&later);
+                    self.finish(later.index, Done::Failed(problem));
+                }
             }
         }
     }
@@ -130,27 +152,12 @@ impl Bulk<'_, '_> {
         self.errors_left == Some(0)
     }
 
-    /// Runs an operation, if it refers to nothing that does not exist yet. True if it is done.
-    fn run_if_ready(&mut self, index: usize, operation: &Operation) -> bool {
-        if self.has_stopped() {
-            return false;
-        }
-        if operation.problem.is_none() && has_references(operation, &self.ids) {
-            return false;
-        }
-        let done = self.run_one(operation, operation.data.clone().map(|data| resolved(data, &self.ids)));
-        self.finish(index, done);
-        true
-    }
-
     /// Runs an operation that refers to another one that waits too: a new resource is completed later.
-    fn run_unready(&mut self, index: usize, operation: &Operation, operations: &[Operation]) {
+    fn run_unready(&mut self, index: usize, operation: &Operation, schedule: &Schedule<'_>) {
         let data = operation.data.clone().map(|data| resolved(data, &self.ids));
         let split = data.filter(|_| operation.method == "POST").and_then(|data| split(operation.endpoint, data));
         let known = |reference: &str| {
-            operations.iter().enumerate().any(|(other, operation)| {
-                operation.bulk_id.as_deref() == Some(reference) && !matches!(self.results[other], Some(Done::Failed(_)))
-            })
+            schedule.index_of(reference).is_some_and(|other| !matches!(self.results[other], Some(Done::Failed(_))))
         };
         match split {
             Some(Split { data, patch, references }) if references.iter().all(|reference| known(reference)) => {
@@ -237,8 +244,8 @@ impl Bulk<'_, '_> {
         }
     }
 
-    /// Adds what was created after the resource.
-    fn complete(&self, later: &Completion) -> std::result::Result<(), Problem> {
+    /// Adds what was created after the resource. Returns its version after that.
+    fn complete(&self, later: &Completion) -> std::result::Result<u64, Problem> {
         let patch = resolved(later.patch.clone(), &self.ids);
         if has_open(&patch, &operation::is_reference) {
             return Err(unresolved());
@@ -250,7 +257,7 @@ impl Bulk<'_, '_> {
             }
             _ => groups::patch_group(call, directory, uuid, patch, Precondition::default()).map(|group| group.etag()),
         };
-        changed.map(drop).map_err(Failure::into_problem)
+        changed.map_err(Failure::into_problem)
     }
 
     /// Removes a resource that cannot be completed.

@@ -5,7 +5,7 @@ use crate::dialect::scim::schema::ENTERPRISE_USER_SCHEMA;
 use crate::http::Etag;
 use crate::json::{Json, Object};
 use crate::model::{EtagSet, Precondition};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// The beginning of a reference to a resource that another operation creates.
 const REFERENCE: &str = "bulkId:";
@@ -89,10 +89,24 @@ fn reference_of(value: &Json) -> Option<&str> {
     value.as_str().or_else(|| value.get("value")?.as_str())?.strip_prefix(REFERENCE)
 }
 
-/// True if the operation refers to a resource that does not exist yet.
-pub(super) fn has_references(operation: &Operation, ids: &HashMap<String, String>) -> bool {
-    let is_open = |text: &str| text.strip_prefix(REFERENCE).is_some_and(|id| !ids.contains_key(id));
-    operation.id.as_deref().is_some_and(is_open) || operation.data.as_ref().is_some_and(|data| has_open(data, &is_open))
+/// The `bulkId` of each resource that the operation refers to.
+pub(super) fn references(operation: &Operation) -> BTreeSet<&str> {
+    let mut found = BTreeSet::new();
+    found.extend(operation.id.as_deref().and_then(|id| id.strip_prefix(REFERENCE)));
+    if let Some(data) = &operation.data {
+        collect_references(data, &mut found);
+    }
+    found
+}
+
+// The depth of a body is limited, so that the recursion is too.
+fn collect_references<'v>(value: &'v Json, found: &mut BTreeSet<&'v str>) {
+    match value {
+        Json::String(text) => found.extend(text.strip_prefix(REFERENCE)),
+        Json::Array(items) => items.iter().for_each(|item| collect_references(item, found)),
+        Json::Object(members) => members.values().for_each(|value| collect_references(value, found)),
+        Json::Null | Json::Bool(_) | Json::Number(_) => {}
+    }
 }
 
 // The depth of a body is limited, so that the recursion is too.
