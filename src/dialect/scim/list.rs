@@ -17,8 +17,8 @@ use crate::directory::Directory;
 use crate::http::Response;
 use crate::model::{Filter, Window};
 use entry::Entry;
-use matches::Matches;
-use parameters::Parameters;
+use matches::{Found, Matches};
+use parameters::{Parameters, Query};
 use text::ListText;
 
 /// Entries of a page, unless the request has a smaller number.
@@ -74,33 +74,25 @@ fn respond(
     parameters: &Parameters,
 ) -> Result<Response> {
     let query = parameters.query(types)?;
-    let count = query.count.unwrap_or(ENTRIES_MAX).min(ENTRIES_MAX);
     // Only cursors need it.
     let digest = query.cursor.as_ref().map(|_| query_digest(&query.digested())).unwrap_or_default();
-    let start = match &query.cursor {
-        None => None,
-        Some(text) if text.is_empty() => Some(None),
-        Some(text) => Some(Some(opened(text, &digest, query.count)?)),
+    let cursor = match query.cursor.as_deref() {
+        None | Some("") => None,
+        Some(text) => Some(opened(text, &digest, query.count)?),
     };
+    let known_count = cursor.as_ref().map(|cursor| cursor.count);
+    let count = query.count.or(known_count).unwrap_or(ENTRIES_MAX).min(ENTRIES_MAX);
+    let position = cursor.map(|cursor| cursor.position);
     let mut first = None;
-    let page = if query.is_plain() {
-        match start {
-            None => plain_page(directory, types, query.offset(), count)?,
-            Some(position) => plain_page_after(directory, types, position, count)?,
+    let page = match (query.is_plain(), query.cursor.is_some()) {
+        (true, false) => plain_page(directory, types, query.offset(), count)?,
+        (true, true) => plain_page_after(directory, types, position, count)?,
+        (false, _) => {
+            let matches = Matches { directory, locations: Locations::of(call, auth::NAME), query: &query };
+            let collected = matches.collect(call.context.scim.filter_rows_max)?;
+            first = collected.first;
+            page_of(collected.found, &query, position, count)?
         }
-    } else {
-        let offset = match start {
-            None => query.offset(),
-            Some(None) => 0,
-            Some(Some(Position::Offset(offset))) => offset,
-            Some(Some(Position::Key(..))) => {
-                return Err(Problem::new(ScimType::InvalidCursor, "the cursor is not one of this list").into());
-            }
-        };
-        let found = Matches { directory, locations: Locations::of(call, auth::NAME), query: &query }
-            .collect(call.context.scim.filter_rows_max)?;
-        first = found.first;
-        page_of(found.entries, offset, count)
     };
     let next = page.next.filter(|_| query.cursor.is_some());
     let next = next.and_then(|position| Cursor { query: digest, count, position }.seal());
@@ -120,14 +112,14 @@ fn respond(
         .respond(start)
 }
 
-/// The position in a cursor of the client.
-fn opened(text: &str, digest: &str, count: Option<u64>) -> Result<Position> {
+/// A cursor of the client.
+fn opened(text: &str, digest: &str, count: Option<u64>) -> Result<Cursor> {
     let cursor = Cursor::open(text, digest)?;
     if count.is_some_and(|count| count.min(ENTRIES_MAX) != cursor.count) {
         let detail = format!("the count has to stay the same while a cursor is used: {}", cursor.count);
         return Err(Problem::new(ScimType::InvalidCount, detail).into());
     }
-    Ok(cursor.position)
+    Ok(cursor)
 }
 
 /// A page of a list without a filter in the order of names.
@@ -164,9 +156,7 @@ fn plain_page_after(
     let (first, mut after) = match position {
         None => (0, String::new()),
         Some(Position::Key(index, key)) => (index, key),
-        Some(Position::Offset(_)) => {
-            return Err(Problem::new(ScimType::InvalidCursor, "the cursor is not one of this list").into());
-        }
+        Some(Position::Offset(_)) => return Err(foreign_cursor().into()),
     };
     let (mut entries, mut next, mut total) = (Vec::new(), None, 0);
     for (index, resource_type) in types.iter().enumerate() {
@@ -202,12 +192,29 @@ fn keys_after(
     })
 }
 
-/// A page of collected entries.
-fn page_of(found: Vec<Entry>, offset: u64, count: u64) -> Page {
-    let total = found.len() as u64;
+/// A page of collected entries. In the order of names, the next page begins after a name: resources that are created or
+/// deleted meanwhile move nothing from one page to another.
+fn page_of(found: Vec<Found>, query: &Query, position: Option<Position>, count: u64) -> Result<Page> {
     let index = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-    let entries: Vec<Entry> = found.into_iter().skip(index(offset)).take(index(count)).collect();
-    let end = offset.saturating_add(entries.len() as u64);
-    let next = (count > 0 && end < total).then_some(Position::Offset(end));
-    Page { entries, total, next }
+    let is_sorted = query.sorts.is_some();
+    let start = match position {
+        None => index(query.offset()),
+        Some(Position::Offset(offset)) if is_sorted => index(offset),
+        Some(Position::Key(resource_type, name)) if !is_sorted => {
+            found.partition_point(|found| (found.entry.0, found.name.as_str()) <= (resource_type, name.as_str()))
+        }
+        Some(_) => return Err(foreign_cursor().into()),
+    };
+    let total = found.len() as u64;
+    let page: Vec<Found> = found.into_iter().skip(start).take(index(count)).collect();
+    let end = (start as u64).saturating_add(page.len() as u64);
+    let next = page.last().filter(|_| end < total).map(|last| match is_sorted {
+        true => Position::Offset(end),
+        false => Position::Key(last.entry.0, last.name.clone()),
+    });
+    Ok(Page { entries: page.into_iter().map(|found| found.entry).collect(), total, next })
+}
+
+fn foreign_cursor() -> Problem {
+    Problem::new(ScimType::InvalidCursor, "the cursor is not one of this list")
 }

@@ -36,30 +36,35 @@ enum Source {
     All,
 }
 
+/// A resource of the list.
+pub(super) struct Found {
+    pub(super) entry: Entry,
+    /// The key of the name, by which resources with the same sort key are sorted.
+    pub(super) name: String,
+}
+
 /// A resource that matches.
 struct Match {
     key: SortKey,
-    /// The key of the name, by which resources with the same sort key are sorted.
-    name: String,
-    entry: Entry,
+    found: Found,
 }
 
-/// The entries of a list.
+/// A whole list.
 pub(super) struct Collected {
-    pub(super) entries: Vec<Entry>,
+    pub(super) found: Vec<Found>,
     /// A user who matches, with all groups, so that a list of one is read once.
     pub(super) first: Option<(Entry, UserWithGroups)>,
 }
 
 /// The matches so far, and how many rows may still be read.
-struct Found {
+struct Progress {
     matches: Vec<Match>,
     first: Option<(Entry, UserWithGroups)>,
     rows_left: u64,
     rows_max: u64,
 }
 
-impl Found {
+impl Progress {
     fn count_row(&mut self) -> Result<()> {
         match self.rows_left.checked_sub(1) {
             Some(left) => {
@@ -79,12 +84,12 @@ impl Found {
 }
 
 impl Matches<'_> {
-    /// The entries of the whole list, in its order.
+    /// The whole list, in its order.
     ///
     /// # Errors
     /// `tooMany` when more than `rows_max` rows would be read.
     pub(super) fn collect(&self, rows_max: u64) -> Result<Collected> {
-        let mut found = Found { matches: Vec::new(), first: None, rows_left: rows_max, rows_max };
+        let mut found = Progress { matches: Vec::new(), first: None, rows_left: rows_max, rows_max };
         for (index, resource_type) in self.query.types.iter().enumerate() {
             let filter = self.query.filters.as_ref().map(|filters| &filters[index]);
             let sort = self.query.sorts.as_ref().and_then(|sorts| sorts[index].as_ref());
@@ -95,9 +100,10 @@ impl Matches<'_> {
         let sort = self.query.sorts.iter().flatten().flatten().next();
         found.matches.sort_by(|one, other| {
             let by_key = sort.map_or(Ordering::Equal, |sort| sort.compare(&one.key, &other.key));
+            let (one, other) = (&one.found, &other.found);
             by_key.then(one.entry.0.cmp(&other.entry.0)).then_with(|| one.name.cmp(&other.name))
         });
-        Ok(Collected { entries: found.matches.into_iter().map(|found| found.entry).collect(), first: found.first })
+        Ok(Collected { found: found.matches.into_iter().map(|matched| matched.found).collect(), first: found.first })
     }
 }
 
@@ -115,23 +121,23 @@ impl Search<'_> {
     }
 
     /// Adds a resource, if it matches. Returns true then.
-    fn add(&self, found: &mut Found, id: i64, name: &str, document: &Object) -> bool {
+    fn add(&self, found: &mut Progress, id: i64, name: &str, document: &Object) -> bool {
         let is_match = self.filter.is_none_or(|filter| filter.matches(document));
         if is_match {
             let key = self.sort.map_or(SortKey::Missing, |sort| sort.key(document));
-            found.matches.push(Match { key, name: name.to_owned(), entry: (self.index, id) });
+            found.matches.push(Match { key, found: Found { entry: (self.index, id), name: name.to_owned() } });
         }
         is_match
     }
 
-    fn users(&self, found: &mut Found) -> Result<()> {
+    fn users(&self, found: &mut Progress) -> Result<()> {
         let reads_groups = self.filter.is_some_and(|filter| filter.reads("groups"))
             || self.sort.is_some_and(|sort| sort.path.attribute.name == "groups");
         // The tag in `meta` depends on them.
         let with_groups = reads_groups
             || self.filter.is_some_and(|filter| filter.reads("meta"))
             || self.sort.is_some_and(|sort| sort.path.attribute.name == "meta");
-        let add = |found: &mut Found, user: &UserWithGroups| {
+        let add = |found: &mut Progress, user: &UserWithGroups| {
             let locations = &self.matches.locations;
             let document = match reads_groups {
                 true => user_resource::document(user, locations),
@@ -217,7 +223,7 @@ impl Search<'_> {
         Ok(self.directory().find_scim_users(&condition, limit)?)
     }
 
-    fn groups(&self, found: &mut Found) -> Result<()> {
+    fn groups(&self, found: &mut Progress) -> Result<()> {
         let indexed = self.filter.map(Filter::indexed).unwrap_or_default();
         let mut rows = None;
         for condition in &indexed {
@@ -258,7 +264,7 @@ impl Search<'_> {
         Ok(self.directory().find_scim_groups(&condition, limit)?)
     }
 
-    fn add_group(&self, found: &mut Found, group: &Group) -> Result<()> {
+    fn add_group(&self, found: &mut Progress, group: &Group) -> Result<()> {
         found.count_row()?;
         let mut document = group_resource::document(group, &self.matches.locations);
         let reads_members = self.filter.is_some_and(|filter| filter.reads("members"))
@@ -274,7 +280,7 @@ impl Search<'_> {
     }
 
     /// The members of a group that the filter can read: those that it names, if it compares identifiers only.
-    fn members(&self, found: &Found, group: &Group) -> Result<Vec<Json>> {
+    fn members(&self, found: &Progress, group: &Group) -> Result<Vec<Json>> {
         let is_sorted = self.sort.is_some_and(|sort| sort.path.attribute.name == "members");
         let named = self.filter.filter(|_| !is_sorted).and_then(|filter| filter.values_read("members"));
         let Some(named) = named else {
