@@ -205,7 +205,7 @@ fn set_list(shared: Shared, after: &mut Object, shown: &Object, stored: &Object)
         return None;
     }
     let value = projected(&list).and_then(|index| list[index].get("value")?.as_str()).map(str::to_owned);
-    if value.as_deref().is_none_or(|value| list != [plain_element(value)]) {
+    if value.as_deref().is_none_or(|value| !shared.is_shown(value) || list != [plain_element(value)]) {
         put(after, name, Json::Array(list));
     }
     Some(value)
@@ -217,10 +217,10 @@ fn shown_list(shared: Shared, stored: &Object, user: &User) -> Vec<Json> {
     let column = shared.column(user);
     match (projected(&list), column) {
         (Some(index), None) => drop(list.remove(index)),
+        (Some(index), Some(text)) if list[index].get("value").and_then(Json::as_str) == Some(text) => {}
+        (Some(index), Some(text)) if !shared.is_shown(text) => drop(list.remove(index)),
         (Some(index), Some(text)) => {
-            if let Json::Object(element) = &mut list[index]
-                && element.get("value").and_then(Json::as_str) != Some(text)
-            {
+            if let Json::Object(element) = &mut list[index] {
                 element.insert("value".to_owned(), Json::String(text.to_owned()));
                 element.remove("display");
             }
