@@ -56,6 +56,8 @@ pub(super) fn document_without_groups(user: &UserWithGroups, locations: &Locatio
     let stored = stored(&user.user);
     let mut document = stored.clone();
     for shared in [Shared::Email, Shared::Phone] {
+        // Another dialect may have cleared the only value.
+        document.remove(shared.name());
         put(&mut document, shared.name(), Json::Array(shown_list(shared, &stored, &user.user)));
     }
     let user_row = &user.user;
