@@ -10,7 +10,7 @@ pub use rusqlite::{Connection as Database, Result as SqlResult, Row as SqlRow, p
 
 /// Every table, and the columns that are not compared: when a key was last used is written now and then. The tables of
 /// the search index are missing, because the server fills them some seconds after a change.
-const TABLES: [(&str, &[&str]); 13] = [
+const TABLES: [(&str, &[&str]); 16] = [
     ("users", &[]),
     ("groups", &[]),
     ("memberships", &[]),
@@ -24,6 +24,9 @@ const TABLES: [(&str, &[&str]); 13] = [
     ("import_parts", &[]),
     ("entry_names", &[]),
     ("passwords", &[]),
+    ("scim_users", &[]),
+    ("scim_emails", &[]),
+    ("scim_members", &[]),
 ];
 
 /// The rows of each table, as texts.

@@ -25,6 +25,7 @@ pub mod nuxeo_groups;
 pub mod openapi;
 pub mod resource_guard;
 pub mod rng;
+pub mod scim;
 pub mod scim_provider;
 pub mod server;
 pub mod session;
