@@ -225,6 +225,7 @@ CREATE INDEX credentials_by_user on credentials (user_id, application, device);
 CREATE INDEX entry_names_by_user on entry_names (user_id) where user_id is not null;
 CREATE INDEX entry_names_by_group on entry_names (group_id) where group_id is not null;
 CREATE INDEX scim_emails_by_user on scim_emails (user_id);
+CREATE INDEX scim_members_unknown on scim_members (member) where unknown = 1;
 CREATE TRIGGER users_counted after insert on users begin
     update counters set value = value + 1 where name = 'users';
 end;
