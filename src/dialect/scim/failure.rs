@@ -4,8 +4,7 @@ use super::problem::{Problem, ScimType};
 use super::response;
 use crate::dialect::plain::{self, log_cause};
 use crate::dialect::problem::CommonProblem;
-use crate::dialect::route::UnknownMethod;
-use crate::http::{InvalidPercentEncoding, Refusal, Response};
+use crate::http::{Refusal, Response};
 use crate::model::{DeniedAction, Error};
 
 pub(super) type Result<T> = std::result::Result<T, Failure>;
@@ -23,55 +22,27 @@ impl From<Problem> for Failure {
     }
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Failure {
-        Failure::Common(error.into())
-    }
-}
-
-impl From<UnknownMethod> for Failure {
-    fn from(method: UnknownMethod) -> Failure {
-        Failure::Common(method.into())
-    }
-}
-
-impl From<InvalidPercentEncoding> for Failure {
-    fn from(fault: InvalidPercentEncoding) -> Failure {
-        Failure::Common(fault.into())
-    }
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Failure {
-        Failure::Common(refusal.into())
+impl<P: Into<CommonProblem>> From<P> for Failure {
+    fn from(problem: P) -> Failure {
+        Failure::Common(problem.into())
     }
 }
 
 impl Failure {
     /// The error response.
     pub(super) fn into_response(self) -> Response {
-        let document = |status, message: &str| response::problem(Problem::of_status(status, message));
-        match self {
-            Failure::Problem(problem) => response::problem(problem),
-            Failure::Common(CommonProblem::UnknownMethod(unknown)) => {
-                plain::method_not_allowed(document(405, "the path does not have this method"), &unknown)
-            }
-            Failure::Common(CommonProblem::InvalidQuery) => {
-                response::problem(Problem::new(ScimType::InvalidSyntax, "the query is not percent-encoded UTF-8"))
-            }
-            Failure::Common(CommonProblem::Refused(refusal)) => plain::refusal(document, refusal),
-            Failure::Common(CommonProblem::Directory(error)) => {
-                let problem = problem_of(&error);
-                let status = problem.status;
-                let response = response::problem(problem);
-                match status {
-                    401 => {
-                        response.with_header("WWW-Authenticate", "Bearer realm=\"Rollbook\", Basic realm=\"Rollbook\"")
-                    }
-                    429 | 503 => response.with_header("Retry-After", "1"),
-                    _ => response,
-                }
-            }
+        let allow = match &self {
+            Failure::Common(CommonProblem::UnknownMethod(unknown)) => Some(unknown.clone()),
+            _ => None,
+        };
+        let problem = self.into_problem();
+        let status = problem.status;
+        let response = response::problem(problem);
+        match (status, allow) {
+            (_, Some(unknown)) => plain::method_not_allowed(response, &unknown),
+            (401, _) => response.with_header("WWW-Authenticate", "Bearer realm=\"Rollbook\", Basic realm=\"Rollbook\""),
+            (429 | 503, _) => response.with_header("Retry-After", "1"),
+            _ => response,
         }
     }
 
