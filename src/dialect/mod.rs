@@ -3,6 +3,7 @@
 
 mod admin_socket;
 mod basic_auth;
+mod bearer_auth;
 mod call;
 mod context;
 mod datadog;
