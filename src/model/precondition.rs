@@ -45,6 +45,11 @@ impl EtagSet {
 }
 
 impl Precondition {
+    /// It has to be in one of these states.
+    pub fn any_of(states: Vec<u64>) -> Precondition {
+        Precondition { if_match: Some(EtagSet::AnyOf(states)), ..Precondition::default() }
+    }
+
     /// The same about a user, with states of so much of them.
     pub fn on(self, scope: EtagScope) -> Precondition {
         Precondition { scope, ..self }

@@ -9,16 +9,15 @@ use super::patch::{FilteredMembers, GroupStep, Member, Patch};
 use super::projection::Projection;
 use super::request::{body, projection};
 use super::response::{SCIM_JSON, with_identity};
+use super::retries::repeat;
 use super::schema::GROUP;
 use crate::dialect::call::Call;
 use crate::dialect::preconditions::{is_known_state, weak_preconditions};
 use crate::directory::{self, Directory, GroupEdit, GroupOutcome, MemberStep, Operation};
 use crate::http::Response;
 use crate::json::{Json, Object};
-use crate::model::{EntityKind, Error, EtagSet, Group, GroupRef, Precondition};
+use crate::model::{EntityKind, Error, Group, GroupRef, Precondition};
 
-/// Attempts to change a group that others change at the same time.
-const ATTEMPTS: usize = 50;
 /// Members that a PATCH with a filter reads at most.
 const FILTERED_MEMBERS_MAX: u64 = 100_000;
 
@@ -145,7 +144,7 @@ fn patch_by_filter(
     steps: &[GroupStep],
     condition: Precondition,
 ) -> Result<Group> {
-    for _ in 0..ATTEMPTS {
+    repeat(EntityKind::Group, || {
         let group = directory.scim_group(uuid)?;
         condition.check(|| Ok(group.etag()))?;
         let mut edit = match selected(steps) {
@@ -155,15 +154,10 @@ fn patch_by_filter(
             },
             None => whole_edit(call, directory, &group, patch)?,
         };
-        edit.precondition =
-            Precondition { if_match: Some(EtagSet::AnyOf(vec![group.etag()])), ..Precondition::default() };
-        match directory.update_scim_group(uuid, edit) {
-            Err(Error::PreconditionFailed) => continue,
-            Err(error) => return Err(error.into()),
-            Ok(outcome) => return Ok(told(outcome)),
-        }
-    }
-    Err(Error::Unavailable("other requests change the group all the time".to_owned()).into())
+        edit.precondition = Precondition::any_of(vec![group.etag()]);
+        Ok(directory.update_scim_group(uuid, edit))
+    })
+    .map(told)
 }
 
 /// The steps with filters, if these name the members that they can mean, and no other step changes members.

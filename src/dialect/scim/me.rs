@@ -25,13 +25,13 @@ pub(super) fn create(_: &mut Call<'_>, _: &Directory) -> Result<Response> {
 /// `PUT /Me`
 pub(super) fn replace(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
     let uuid = own_uuid(directory)?;
-    Ok(located(call, &uuid, users::put(call, directory, &uuid)?))
+    Ok(located(call, &uuid, users::edit(call, directory, &uuid, users::put_user)?))
 }
 
 /// `PATCH /Me`
 pub(super) fn patch(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
     let uuid = own_uuid(directory)?;
-    Ok(located(call, &uuid, users::apply(call, directory, &uuid)?))
+    Ok(located(call, &uuid, users::edit(call, directory, &uuid, users::patch_user)?))
 }
 
 /// `DELETE /Me`

@@ -20,6 +20,7 @@ mod problem;
 mod projection;
 mod request;
 mod response;
+mod retries;
 #[cfg(test)]
 mod samples;
 mod schema;

@@ -9,6 +9,7 @@ use super::problem;
 use super::projection::Projection;
 use super::request::{body, projection};
 use super::response::{self, SCIM_JSON, with_identity};
+use super::retries::repeat;
 use super::schema::USER;
 use super::user_resource::{UserReplacement, document};
 use super::user_text::user_text;
@@ -17,10 +18,7 @@ use crate::dialect::preconditions::{is_known_state, weak_preconditions};
 use crate::directory::{Directory, ImportedPassword, NewUser, Operation, UserDocument, UserEdit, classify_password};
 use crate::http::Response;
 use crate::json::{Json, Object};
-use crate::model::{Error, EtagScope, EtagSet, Precondition, UserRef, UserWithGroups};
-
-/// Attempts to change a user that others change at the same time.
-const ATTEMPTS: usize = 50;
+use crate::model::{EntityKind, EtagScope, Precondition, UserRef, UserWithGroups};
 
 /// `POST /Users`
 pub(super) fn create(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
@@ -68,16 +66,7 @@ pub(super) fn show(call: &Call<'_>, directory: &Directory, uuid: &str) -> Result
 /// `PUT /Users/{id}`
 pub(super) fn replace(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
     let uuid = call.parameter("id").to_owned();
-    put(call, directory, &uuid)
-}
-
-/// Replaces a user by the body.
-pub(super) fn put(call: &Call<'_>, directory: &Directory, uuid: &str) -> Result<Response> {
-    directory.require(Operation::EditUser)?;
-    let projection = projection(call, &USER)?;
-    let put = |body| put_user(call, directory, uuid, body, &weak_preconditions(call.request));
-    let user = body(call.request).and_then(put).or_else(|failure| unless_unknown(directory, uuid, failure))?;
-    Ok(respond(call, 200, &user, &projection))
+    edit(call, directory, &uuid, put_user)
 }
 
 /// Replaces a user by a body.
@@ -102,15 +91,20 @@ pub(super) fn put_user(
 /// `PATCH /Users/{id}`
 pub(super) fn patch(call: &mut Call<'_>, directory: &Directory) -> Result<Response> {
     let uuid = call.parameter("id").to_owned();
-    apply(call, directory, &uuid)
+    edit(call, directory, &uuid, patch_user)
 }
 
-/// Changes a user by the body.
-pub(super) fn apply(call: &Call<'_>, directory: &Directory, uuid: &str) -> Result<Response> {
+/// Changes a user by the body of the request: replaces it by [`put_user`], or changes parts of it by [`patch_user`].
+pub(super) fn edit(
+    call: &Call<'_>,
+    directory: &Directory,
+    uuid: &str,
+    change: fn(&Call<'_>, &Directory, &str, Json, &Precondition) -> Result<UserWithGroups>,
+) -> Result<Response> {
     directory.require(Operation::EditUser)?;
     let projection = projection(call, &USER)?;
-    let patch = |body| patch_user(call, directory, uuid, body, &weak_preconditions(call.request));
-    let user = body(call.request).and_then(patch).or_else(|failure| unless_unknown(directory, uuid, failure))?;
+    let change = |body| change(call, directory, uuid, body, &weak_preconditions(call.request));
+    let user = body(call.request).and_then(change).or_else(|failure| unless_unknown(directory, uuid, failure))?;
     Ok(respond(call, 200, &user, &projection))
 }
 
@@ -146,28 +140,21 @@ fn change(
     edit: impl Fn(&Object) -> problem::Result<Object>,
 ) -> Result<UserWithGroups> {
     let locations = Locations::of(call, auth::NAME);
-    for _ in 0..ATTEMPTS {
+    repeat(EntityKind::User, || {
         let before = directory.scim_user(uuid)?;
         condition.check(|| Ok(before.etag()))?;
         let shown = document(&before, &locations);
         let new = UserReplacement::new(Some((&before, &shown)), edit(&shown)?)?;
-        let present = before.user.etag(before.administrator);
-        let precondition = Precondition { if_match: Some(EtagSet::AnyOf(vec![present])), ..Precondition::default() }
-            .on(EtagScope::User);
+        let precondition = Precondition::any_of(vec![before.user.etag(before.administrator)]);
         let UserReplacement { username, password, changes, scim } = new;
         let password = plain_password(&username, password);
         let username = (username != before.user.username).then_some(username);
         let edit = UserEdit { changes, password, username, also_named: Vec::new(), precondition };
-        match directory.update_user(UserRef::uuid(uuid), edit) {
-            Err(Error::PreconditionFailed) => continue,
-            Err(error) => return Err(error.into()),
-            Ok(mut user) => {
-                user.user.scim = scim;
-                return Ok(user);
-            }
-        }
-    }
-    Err(Error::Unavailable("other requests change the user all the time".to_owned()).into())
+        Ok(directory.update_user(UserRef::uuid(uuid), edit).map(|mut user| {
+            user.user.scim = scim;
+            user
+        }))
+    })
 }
 
 /// The password, unless it is a hash: a provider that sends what it has stored must not make that text a password.

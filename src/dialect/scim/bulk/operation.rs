@@ -4,7 +4,7 @@ use crate::dialect::scim::problem::{Problem, ScimType, shown};
 use crate::dialect::scim::schema::ENTERPRISE_USER_SCHEMA;
 use crate::http::Etag;
 use crate::json::{Json, Object};
-use crate::model::{EtagSet, Precondition};
+use crate::model::Precondition;
 use std::collections::{BTreeSet, HashMap};
 
 /// The beginning of a reference to a resource that another operation creates.
@@ -74,8 +74,7 @@ impl Operation {
     pub(super) fn precondition(&self) -> Precondition {
         let Some(version) = &self.version else { return Precondition::default() };
         let tag = version.strip_prefix("W/").unwrap_or(version).trim_matches('"');
-        let states = Etag::parse(tag.as_bytes()).map(|tag| tag.state).into_iter().collect();
-        Precondition { if_match: Some(EtagSet::AnyOf(states)), ..Precondition::default() }
+        Precondition::any_of(Etag::parse(tag.as_bytes()).map(|tag| tag.state).into_iter().collect())
     }
 }
 
