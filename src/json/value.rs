@@ -38,6 +38,11 @@ impl Json {
         if let Json::Array(items) = self { Some(items) } else { None }
     }
 
+    /// The object, if the value is one.
+    pub fn as_object(&self) -> Option<&Object> {
+        if let Json::Object(members) = self { Some(members) } else { None }
+    }
+
     /// The member of that key, if the value is an object that has it.
     pub fn get(&self, key: &str) -> Option<&Json> {
         if let Json::Object(members) = self { members.get(key) } else { None }

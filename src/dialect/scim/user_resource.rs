@@ -53,12 +53,11 @@ pub(super) fn document(user: &UserWithGroups, locations: &Locations) -> Object {
 
 /// The same without `groups`.
 pub(super) fn document_without_groups(user: &UserWithGroups, locations: &Locations) -> Object {
-    let stored = stored(&user.user);
-    let mut document = stored.clone();
+    let mut document = stored(&user.user);
     for shared in [Shared::Email, Shared::Phone] {
-        // Another dialect may have cleared the only value.
-        document.remove(shared.name());
-        put(&mut document, shared.name(), Json::Array(shown_list(shared, &stored, &user.user)));
+        // Another dialect may have cleared the only value: then there is no list.
+        let list = array(document.remove(shared.name()));
+        put(&mut document, shared.name(), Json::Array(shown_list(shared, list, &user.user)));
     }
     let user_row = &user.user;
     let mut name = object(document.remove("name"));
@@ -130,16 +129,15 @@ pub(super) struct UserReplacement {
     pub(super) password: Option<String>,
     /// The fields that differ, and what SCIM alone shows.
     pub(super) changes: UserChanges,
-    /// Attributes that SCIM alone shows, as they are stored then.
-    pub(super) scim: Option<String>,
 }
 
 impl UserReplacement {
     /// `before` is the user as stored, and the document of it; `None` for a new user. `after` is a document in canonical form.
     pub(super) fn new(before: Option<(&UserWithGroups, &Object)>, mut after: Object) -> Result<UserReplacement> {
+        let nothing = Object::new();
         let (stored_before, shown_before) = match before {
-            Some((user, document)) => (stored(&user.user), document.clone()),
-            None => (Object::new(), Object::new()),
+            Some((user, document)) => (stored(&user.user), document),
+            None => (Object::new(), &nothing),
         };
         let username = take_text(&mut after, "userName").unwrap_or_default();
         if username.trim().is_empty() {
@@ -151,29 +149,27 @@ impl UserReplacement {
         }
         let mut changes = UserChanges::default();
         set_active(&mut changes, &mut after, before.map(|(user, document)| (&user.user, document)));
-        let mut before_name = object(shown_before.get("name").cloned());
+        let name_before = shown_before.get("name").and_then(Json::as_object).unwrap_or(&nothing);
         let mut name = object(after.remove("name"));
-        changes.first_name = changed(&mut before_name, &mut name, "givenName");
-        changes.last_name = changed(&mut before_name, &mut name, "familyName");
+        changes.first_name = changed(name_before, &mut name, "givenName");
+        changes.last_name = changed(name_before, &mut name, "familyName");
         put(&mut after, "name", Json::Object(name));
-        let mut before_enterprise = object(shown_before.get(ENTERPRISE_USER_SCHEMA.urn).cloned());
+        let enterprise_before = shown_before.get(ENTERPRISE_USER_SCHEMA.urn).and_then(Json::as_object);
         let mut enterprise = object(after.remove(ENTERPRISE_USER_SCHEMA.urn));
-        changes.company = changed(&mut before_enterprise, &mut enterprise, ORGANIZATION);
+        changes.company = changed(enterprise_before.unwrap_or(&nothing), &mut enterprise, ORGANIZATION);
         put(&mut after, ENTERPRISE_USER_SCHEMA.urn, Json::Object(enterprise));
-        let mut before_top = shown_before.clone();
-        changes.display_name = changed(&mut before_top, &mut after, "displayName");
-        changes.title = changed(&mut before_top, &mut after, "title");
-        changes.external_id = changed(&mut before_top, &mut after, "externalId");
+        changes.display_name = changed(shown_before, &mut after, "displayName");
+        changes.title = changed(shown_before, &mut after, "title");
+        changes.external_id = changed(shown_before, &mut after, "externalId");
         for shared in [Shared::Email, Shared::Phone] {
-            let change = set_list(shared, &mut after, &shown_before, &stored_before);
+            let change = set_list(shared, &mut after, shown_before, &stored_before);
             match shared {
                 Shared::Email => changes.email = change,
                 Shared::Phone => changes.phone = change,
             }
         }
-        let scim = (!after.is_empty()).then(|| Json::Object(after).to_string());
-        changes.scim = Some(scim.clone());
-        Ok(UserReplacement { username, password, changes, scim })
+        changes.scim = Some((!after.is_empty()).then(|| Json::Object(after).to_string()));
+        Ok(UserReplacement { username, password, changes })
     }
 }
 
@@ -190,9 +186,9 @@ fn set_active(changes: &mut UserChanges, after: &mut Object, before: Option<(&Us
 }
 
 /// The new text of a field, taken out of the new document; `None` if it is the same.
-fn changed(before: &mut Object, after: &mut Object, name: &str) -> Option<Option<String>> {
-    let (before, after) = (take_text(before, name), take_text(after, name));
-    (before != after).then_some(after)
+fn changed(before: &Object, after: &mut Object, name: &str) -> Option<Option<String>> {
+    let after = take_text(after, name);
+    (before.get(name).and_then(Json::as_str) != after.as_deref()).then_some(after)
 }
 
 /// Moves the value that other dialects show into the field. Returns the new field; `None` if the list is the same. The list
@@ -200,7 +196,7 @@ fn changed(before: &mut Object, after: &mut Object, name: &str) -> Option<Option
 fn set_list(shared: Shared, after: &mut Object, shown: &Object, stored: &Object) -> Option<Option<String>> {
     let name = shared.name();
     let list = array(after.remove(name));
-    if list == array(shown.get(name).cloned()) {
+    if list == shown.get(name).and_then(Json::as_array).unwrap_or_default() {
         if let Some(stored) = stored.get(name) {
             after.insert(name.to_owned(), stored.clone());
         }
@@ -213,9 +209,8 @@ fn set_list(shared: Shared, after: &mut Object, shown: &Object, stored: &Object)
     Some(value)
 }
 
-/// The list as SCIM shows it: the stored one, with the value that the field has now.
-fn shown_list(shared: Shared, stored: &Object, user: &User) -> Vec<Json> {
-    let mut list = array(stored.get(shared.name()).cloned());
+/// The stored list as SCIM shows it: with the value that the field has now.
+fn shown_list(shared: Shared, mut list: Vec<Json>, user: &User) -> Vec<Json> {
     let column = shared.column(user);
     match (projected(&list), column) {
         (Some(index), None) => drop(list.remove(index)),

@@ -31,7 +31,7 @@ pub(super) fn create(call: &mut Call<'_>, directory: &Directory) -> Result<Respo
 /// Creates a user from a body.
 pub(super) fn create_user(directory: &Directory, body: Json) -> Result<UserWithGroups> {
     let new = UserReplacement::new(None, canonical(&USER, body)?)?;
-    let UserReplacement { username, password, changes, .. } = new;
+    let UserReplacement { username, password, changes } = new;
     let password = plain_password(&username, password);
     Ok(directory.create_user(NewUser { username: Some(username), password, checks_password: false, changes })?)
 }
@@ -146,7 +146,8 @@ fn change(
         let shown = document(&before, &locations);
         let new = UserReplacement::new(Some((&before, &shown)), edit(&shown)?)?;
         let precondition = Precondition::any_of(vec![before.user.etag(before.administrator)]);
-        let UserReplacement { username, password, changes, scim } = new;
+        let UserReplacement { username, password, changes } = new;
+        let scim = changes.scim.clone().flatten();
         let password = plain_password(&username, password);
         let username = (username != before.user.username).then_some(username);
         let edit = UserEdit { changes, password, username, also_named: Vec::new(), precondition };
