@@ -177,10 +177,8 @@ impl Search<'_> {
 
     /// The rows that can match, by the first condition that an index answers.
     fn user_source(&self, indexed: &[Indexed], limit: u64) -> Result<Source> {
-        for condition in indexed {
-            if let Some(rows) = self.user_rows(condition, limit)? {
-                return Ok(Source::Rows(rows));
-            }
+        if let Some(rows) = first_answer(indexed, |condition| self.user_rows(condition, limit))? {
+            return Ok(Source::Rows(rows));
         }
         for condition in indexed {
             let (texts, part) = match condition {
@@ -225,11 +223,7 @@ impl Search<'_> {
 
     fn groups(&self, found: &mut Progress) -> Result<()> {
         let indexed = self.filter.map(Filter::indexed).unwrap_or_default();
-        let mut rows = None;
-        for condition in &indexed {
-            rows = rows.or(self.group_rows(condition, found.rows_left)?);
-        }
-        if let Some(rows) = rows {
+        if let Some(rows) = first_answer(&indexed, |condition| self.group_rows(condition, found.rows_left))? {
             for piece in rows.chunks(ROWS_PER_READ) {
                 for group in self.directory().scim_groups_by_id(piece)? {
                     self.add_group(found, &group)?;
@@ -291,6 +285,14 @@ impl Search<'_> {
     }
 }
 
+/// The rows of the first condition that an index answers; `None` if there is none.
+fn first_answer(
+    conditions: &[Indexed],
+    rows: impl Fn(&Indexed) -> Result<Option<Vec<i64>>>,
+) -> Result<Option<Vec<i64>>> {
+    conditions.iter().find_map(|condition| rows(condition).transpose()).transpose()
+}
+
 /// The rows of alternatives, each once; `None` if an index does not answer one of them.
 fn union(
     branches: &[Vec<Indexed>],
@@ -299,14 +301,7 @@ fn union(
 ) -> Result<Option<Vec<i64>>> {
     let (mut all, mut seen) = (Vec::new(), HashSet::new());
     for branch in branches {
-        let mut found = None;
-        for condition in branch {
-            found = rows(condition)?;
-            if found.is_some() {
-                break;
-            }
-        }
-        let Some(found) = found else { return Ok(None) };
+        let Some(found) = first_answer(branch, rows)? else { return Ok(None) };
         all.extend(found.into_iter().filter(|id| seen.insert(*id)));
         if all.len() as u64 > limit {
             return Ok(None);
