@@ -22,7 +22,7 @@ use crate::directory::Directory;
 use crate::http::Response;
 use crate::json::{Json, Object};
 use crate::model::{EtagScope, GroupRef, Precondition, UserRef};
-use operation::{Endpoint, Operation, Split, has_open, resolved, split};
+use operation::{Endpoint, Operation, Split, has_reference, resolved, split};
 use schedule::Schedule;
 use std::collections::{HashMap, HashSet};
 
@@ -199,7 +199,7 @@ impl Bulk<'_, '_> {
         let condition = operation.precondition();
         let data = || {
             let detail = "the operation has no data";
-            data.clone().ok_or_else(|| Failure::from(Problem::new(ScimType::InvalidValue, detail)))
+            data.ok_or_else(|| Failure::from(Problem::new(ScimType::InvalidValue, detail)))
         };
         let success = |status, uuid: &str, version: u64| {
             Ok(Done::Success { status, uuid: uuid.to_owned(), version: Some(version) })
@@ -247,7 +247,7 @@ impl Bulk<'_, '_> {
     /// Adds what was created after the resource. Returns its version after that.
     fn complete(&self, later: &Completion) -> std::result::Result<u64, Problem> {
         let patch = resolved(later.patch.clone(), &self.ids);
-        if has_open(&patch, &operation::is_reference) {
+        if has_reference(&patch) {
             return Err(unresolved());
         }
         let (call, directory, uuid) = (self.call, self.directory, later.uuid.as_str());

@@ -108,14 +108,11 @@ fn collect_references<'v>(value: &'v Json, found: &mut BTreeSet<&'v str>) {
     }
 }
 
-// The depth of a body is limited, so that the recursion is too.
-pub(super) fn has_open(value: &Json, is_open: &dyn Fn(&str) -> bool) -> bool {
-    match value {
-        Json::String(text) => is_open(text),
-        Json::Array(items) => items.iter().any(|item| has_open(item, is_open)),
-        Json::Object(members) => members.values().any(|value| has_open(value, is_open)),
-        Json::Null | Json::Bool(_) | Json::Number(_) => false,
-    }
+/// True if a text of the value is a reference.
+pub(super) fn has_reference(value: &Json) -> bool {
+    let mut found = BTreeSet::new();
+    collect_references(value, &mut found);
+    !found.is_empty()
 }
 
 /// The value with the identifiers of resources in place of references to them.
@@ -165,7 +162,7 @@ pub(super) fn split(endpoint: Endpoint, mut data: Json) -> Option<Split> {
         Endpoint::Users => (format!("{}:manager", ENTERPRISE_USER_SCHEMA.urn), take_manager(&mut data)?),
         Endpoint::Unknown => return None,
     };
-    if has_open(&data, &is_reference) {
+    if has_reference(&data) {
         return None;
     }
     let items = value.as_array().unwrap_or_else(|| std::slice::from_ref(&value));
