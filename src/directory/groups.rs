@@ -63,13 +63,8 @@ impl Directory {
         let name = check_login("group name", name)?.to_owned();
         self.write_names(new.names(), Operation::CreateGroup, move |tx, caller| {
             require_no_administrator_parents(tx, caller, &new, None, DeniedAction::Create)?;
-            if let Some(id) = tx.find_group_id(&name)? {
-                require_no_administrator(caller, tx.grants_administrator(id)?, DeniedAction::Create)?;
-            }
-            let id = insert_group(tx, &name, new_key(tx, EntityKind::Group, &name)?, &new)?;
-            // Also a name that waited in another group's list can put it below `administrators`.
-            require_no_administrator(caller, tx.grants_administrator(id)?, DeniedAction::Create)?;
-            details_of(tx, load_group_by_id(tx, id)?, lists)
+            let group = guard_new_group(tx, caller, &name, |key| insert_group(tx, &name, key, &new))?;
+            details_of(tx, group, lists)
         })
     }
 
@@ -129,14 +124,52 @@ impl Directory {
         let rules = self.rules.clone();
         self.write(Operation::EditGroup, move |tx, caller| {
             let group = load_group(tx, &group)?;
-            let had_rights = tx.grants_administrator(group.id)?;
-            require_no_administrator(caller, had_rights, DeniedAction::Edit)?;
-            condition.check(|| Ok(group.etag()))?;
-            let administrators = had_rights.then(|| AdministratorGuard::before(tx, caller, &rules)).transpose()?;
-            tx.delete_group(group.id)?;
-            administrators.map_or(Ok(()), |administrators| administrators.require_remaining_administrator(tx))
+            guard_group(tx, caller, &rules, group.id, || {
+                condition.check(|| Ok(group.etag()))?;
+                tx.delete_group(group.id)
+            })
         })
     }
+}
+
+/// Makes a new group by `insert`, which gets the key of the name and returns the row id, unless the group leads to
+/// administrator rights and the caller has none.
+///
+/// # Errors
+/// `Forbidden`; `Exists` and `Invalid` for the name; those of `insert`.
+pub(super) fn guard_new_group(
+    tx: &WriteTx<'_>,
+    caller: &Caller,
+    name: &str,
+    insert: impl FnOnce(String) -> Result<i64>,
+) -> Result<Group> {
+    if let Some(id) = tx.find_group_id(name)? {
+        require_no_administrator(caller, tx.grants_administrator(id)?, DeniedAction::Create)?;
+    }
+    let id = insert(new_key(tx, EntityKind::Group, name)?)?;
+    // Also a name that waited in another group's list can put it below `administrators`.
+    require_no_administrator(caller, tx.grants_administrator(id)?, DeniedAction::Create)?;
+    load_group_by_id(tx, id)
+}
+
+/// Changes or deletes a group by `change`, unless the group leads to administrator rights, before or after, and the caller
+/// has none.
+///
+/// # Errors
+/// `Forbidden`; `LastAdministrator` and `Protected` for those who have to stay administrators; those of `change`.
+pub(super) fn guard_group(
+    tx: &WriteTx<'_>,
+    caller: &Caller,
+    rules: &Rules,
+    id: i64,
+    change: impl FnOnce() -> Result<()>,
+) -> Result<()> {
+    let had_rights = tx.grants_administrator(id)?;
+    require_no_administrator(caller, had_rights, DeniedAction::Edit)?;
+    let administrators = had_rights.then(|| AdministratorGuard::before(tx, caller, rules)).transpose()?;
+    change()?;
+    require_no_administrator(caller, tx.grants_administrator(id)?, DeniedAction::Edit)?;
+    administrators.map_or(Ok(()), |administrators| administrators.require_remaining_administrator(tx))
 }
 
 /// Stores a new group with its lists, under a key that is not looked at, and returns its row id.
@@ -159,20 +192,18 @@ pub(super) fn update_group(
     planned: Option<PlannedLists>,
     condition: &Precondition,
 ) -> Result<()> {
-    let had_rights = tx.grants_administrator(before.id)?;
-    require_no_administrator(caller, had_rights, DeniedAction::Edit)?;
-    require_no_administrator_parents(tx, caller, changes, Some(before.id), DeniedAction::Edit)?;
-    let mut group = before.clone();
-    changes.apply_to(&mut group)?;
-    condition.check(|| Ok(before.etag()))?;
-    let administrators = had_rights.then(|| AdministratorGuard::before(tx, caller, rules)).transpose()?;
-    tx.update_group(&before, &group)?;
-    match planned.filter(|planned| planned.are_of(&before)) {
-        Some(planned) => tx.replace_member_lists(planned)?,
-        None => tx.replace_member_lists(tx.plan_member_lists(&before, &lists_of(changes))?)?,
-    };
-    require_no_administrator(caller, tx.grants_administrator(group.id)?, DeniedAction::Edit)?;
-    administrators.map_or(Ok(()), |administrators| administrators.require_remaining_administrator(tx))
+    guard_group(tx, caller, rules, before.id, || {
+        require_no_administrator_parents(tx, caller, changes, Some(before.id), DeniedAction::Edit)?;
+        let mut group = before.clone();
+        changes.apply_to(&mut group)?;
+        condition.check(|| Ok(before.etag()))?;
+        tx.update_group(&before, &group)?;
+        let planned = match planned.filter(|planned| planned.are_of(&before)) {
+            Some(planned) => planned,
+            None => tx.plan_member_lists(&before, &lists_of(changes))?,
+        };
+        tx.replace_member_lists(planned).map(drop)
+    })
 }
 
 fn details_of(rows: &ReadTx<'_>, group: Group, lists: ListSelection) -> Result<GroupDetails> {

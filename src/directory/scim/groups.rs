@@ -1,14 +1,13 @@
 //! Groups, and their members by uuid.
 
-use crate::directory::groups::insert_group;
+use crate::directory::groups::{guard_group, guard_new_group, insert_group};
 use crate::directory::lookup::{load_group, load_group_by_id};
-use crate::directory::names::new_key;
-use crate::directory::permissions::{AdministratorGuard, Operation, require_no_administrator};
+use crate::directory::permissions::Operation;
 use crate::directory::rules::Rules;
 use crate::directory::transactions::Directory;
 use crate::model::{
-    Caller, DeniedAction, EntityKind, Error, Group, GroupChanges, GroupRef, ListedMember, MemberCursor, Precondition,
-    Result, check_length, check_login, check_text, fold_name,
+    Caller, EntityKind, Error, Group, GroupChanges, GroupRef, ListedMember, MemberCursor, Precondition, Result,
+    check_length, check_login, check_text, fold_name,
 };
 use crate::store::{ReadTx, WriteTx};
 use std::collections::HashSet;
@@ -148,14 +147,13 @@ impl Directory {
             check_login("group name", display_name)?;
             require_free_display_name(tx, &edit, None)?;
             let name = free_name(tx, display_name, edit.any_display_name)?;
-            if let Some(id) = tx.find_group_id(&name)? {
-                require_no_administrator(caller, tx.grants_administrator(id)?, DeniedAction::Create)?;
-            }
-            let id = insert_group(tx, &name, new_key(tx, EntityKind::Group, &name)?, &edit.changes())?;
-            let unknown = change_members(tx, id, edit.members)?;
-            // A name that waited in another group's list can put the group below `administrators`.
-            require_no_administrator(caller, tx.grants_administrator(id)?, DeniedAction::Create)?;
-            Ok(GroupOutcome { group: load_group_by_id(tx, id)?, unknown })
+            let mut unknown = Vec::new();
+            let group = guard_new_group(tx, caller, &name, |key| {
+                let id = insert_group(tx, &name, key, &edit.changes())?;
+                unknown = change_members(tx, id, edit.members)?;
+                Ok(id)
+            })?;
+            Ok(GroupOutcome { group, unknown })
         })
     }
 
@@ -191,21 +189,20 @@ fn update_group(
     edit: GroupEdit,
 ) -> Result<GroupOutcome> {
     let id = before.id;
-    let had_rights = tx.grants_administrator(id)?;
-    require_no_administrator(caller, had_rights, DeniedAction::Edit)?;
-    edit.precondition.check(|| Ok(before.etag()))?;
-    require_free_display_name(tx, &edit, Some(&before))?;
-    let administrators = had_rights.then(|| AdministratorGuard::before(tx, caller, rules)).transpose()?;
-    let mut group = before.clone();
-    edit.changes().apply_to(&mut group)?;
-    // The same text as the name is no other label.
-    if group.label() == before.label() {
-        group.label.clone_from(&before.label);
-    }
-    tx.update_group(&before, &group)?;
-    let unknown = change_members(tx, id, edit.members)?;
-    require_no_administrator(caller, tx.grants_administrator(id)?, DeniedAction::Edit)?;
-    administrators.map_or(Ok(()), |administrators| administrators.require_remaining_administrator(tx))?;
+    let mut unknown = Vec::new();
+    guard_group(tx, caller, rules, id, || {
+        edit.precondition.check(|| Ok(before.etag()))?;
+        require_free_display_name(tx, &edit, Some(&before))?;
+        let mut group = before.clone();
+        edit.changes().apply_to(&mut group)?;
+        // The same text as the name is no other label.
+        if group.label() == before.label() {
+            group.label.clone_from(&before.label);
+        }
+        tx.update_group(&before, &group)?;
+        unknown = change_members(tx, id, edit.members)?;
+        Ok(())
+    })?;
     Ok(GroupOutcome { group: load_group_by_id(tx, id)?, unknown })
 }
 
