@@ -257,8 +257,10 @@ fn present(rows: &ReadTx<'_>, group_id: i64) -> Result<Vec<String>> {
 }
 
 fn set(tx: &WriteTx<'_>, group_id: i64, members: Vec<Member>, unknown: &mut Vec<String>) -> Result<()> {
-    for member in members.iter().filter(|member| member.display.is_none()) {
-        tx.clear_scim_display(group_id, &member.uuid)?;
+    if tx.has_scim_displays(group_id)? {
+        for member in members.iter().filter(|member| member.display.is_none()) {
+            tx.clear_scim_display(group_id, &member.uuid)?;
+        }
     }
     add(tx, group_id, members, unknown)
 }

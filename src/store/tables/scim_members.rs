@@ -71,6 +71,12 @@ impl ReadTx<'_> {
         Ok(is_member.then(|| ListedMember { uuid: uuid.to_owned(), display, is_group }))
     }
 
+    /// True if a client has given a member of the group a name.
+    pub fn has_scim_displays(&self, group_id: i64) -> Result<bool> {
+        let sql = "select 1 from scim_members where group_id = ?1 and display is not null limit 1";
+        Ok(self.first(sql, [group_id], |_| Ok(()))?.is_some())
+    }
+
     /// The row ids of groups with that external id, at most `limit`.
     pub fn list_groups_by_external_id(&self, external_id: &str, limit: u64) -> Result<Vec<i64>> {
         let sql = "select id from groups where external_id = ?1 limit ?2";
