@@ -126,7 +126,7 @@ fn users(
 ) -> anyhow::Result<()> {
     let mut show = |mut account: UserSummary| {
         let id = account.user.id;
-        account.user.scim = rows.find_scim_document(id)?;
+        account.user = rows.with_scim_document(account.user)?;
         // The first user of a new database is an administrator there: what is no membership has to be said, too.
         let is_first = account.user.username.eq_ignore_ascii_case(FIRST_USER);
         let with_groups = !options.members_with_groups || (is_first && !rows.is_direct_administrator(id)?);

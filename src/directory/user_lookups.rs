@@ -1,6 +1,7 @@
 //! Cache of documents that clients get for one user by name or identifier. A change of another user leaves a document in the cache.
 
 use super::lookup::{load_user, load_user_with_groups};
+use super::scim::load_scim_user;
 use super::transactions::Directory;
 use crate::cache::{Cache, Owner};
 use crate::metrics::Exposition;
@@ -143,8 +144,7 @@ impl Directory {
         // Clients can choose the address.
         let lookup = Lookup { user: UserRef::uuid(uuid), key: Some(key), owner: self.owner() };
         self.document(cache, lookup, |rows, user| {
-            let user = User { scim: rows.find_scim_document(user.id)?, ..user };
-            let profile = load_user_with_groups(rows, user)?;
+            let profile = load_scim_user(rows, user)?;
             Ok((profile.etag(), write(&profile)))
         })
     }

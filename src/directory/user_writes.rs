@@ -106,7 +106,7 @@ impl UserUpdate<'_> {
         require_hash_permission(caller, changes)?;
         let mut before = before;
         if changes.scim.is_some() {
-            before.scim = tx.find_scim_document(before.id)?;
+            before = tx.with_scim_document(before)?;
         }
         let mut user = before.clone();
         text_properties::apply(changes, &mut user)?;

@@ -1,10 +1,9 @@
 //! Lists of users and groups: by conditions that an index answers, by words, and piece by piece.
 
-use crate::directory::lookup::{load_user_id, load_user_with_groups};
+use crate::directory::lookup::{load_user, load_user_with_groups};
 use crate::directory::transactions::Directory;
 use crate::model::{
-    EntityKind, Error, Filter, FilterField, Group, Page, Result, TextMatch, User, UserRef, UserWithGroups, Window,
-    fold_name,
+    Filter, FilterField, Group, Page, Result, TextMatch, User, UserRef, UserWithGroups, Window, fold_name,
 };
 use crate::store::ReadTx;
 
@@ -50,12 +49,7 @@ impl Directory {
     /// # Errors
     /// `NotFound`.
     pub fn scim_user(&self, uuid: &str) -> Result<UserWithGroups> {
-        self.read(|rows| {
-            let user = UserRef::uuid(uuid);
-            let id = load_user_id(rows, &user)?;
-            let found = load_scim_user(rows, id)?;
-            found.ok_or_else(|| Error::NotFound(EntityKind::User, uuid.to_owned()))
-        })
+        self.read(|rows| load_scim_user(rows, load_user(rows, &UserRef::uuid(uuid))?))
     }
 
     /// The row ids of the users for whom the condition holds, in no order; `None` when there are more than `limit`, and
@@ -92,7 +86,9 @@ impl Directory {
         self.read(|rows| {
             let mut users = Vec::with_capacity(ids.len());
             for id in ids {
-                users.extend(load_scim_user(rows, *id)?.filter(|found| self.lists(&found.user.key)));
+                if let Some(user) = rows.find_user_by_id(*id)?.filter(|user| self.lists(&user.key)) {
+                    users.push(load_scim_user(rows, user)?);
+                }
             }
             Ok(users)
         })
@@ -123,8 +119,7 @@ impl Directory {
         self.read_charged(|rows| {
             let mut users = Vec::new();
             for found in rows.list_users_after(&filter, after, limit)? {
-                let mut user = found.user;
-                user.scim = rows.find_scim_document(user.id)?;
+                let user = rows.with_scim_document(found.user)?;
                 users.push(if with_groups { load_user_with_groups(rows, user)? } else { without_groups(user) });
             }
             Ok(users)
@@ -241,6 +236,7 @@ fn without_groups(user: User) -> UserWithGroups {
     UserWithGroups { user, groups: Vec::new(), ancestors: Vec::new(), administrator: false }
 }
 
-fn load_scim_user(rows: &ReadTx<'_>, id: i64) -> Result<Option<UserWithGroups>> {
-    rows.find_user_with_scim(id)?.map(|user| load_user_with_groups(rows, user)).transpose()
+/// The user with all groups and the attributes that SCIM alone shows.
+pub(in crate::directory) fn load_scim_user(rows: &ReadTx<'_>, user: User) -> Result<UserWithGroups> {
+    load_user_with_groups(rows, rows.with_scim_document(user)?)
 }

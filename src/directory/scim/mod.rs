@@ -4,4 +4,5 @@ mod groups;
 mod lists;
 
 pub use groups::{GroupEdit, GroupOutcome, Member, MemberStep, MembersPiece};
+pub(super) use lists::load_scim_user;
 pub use lists::{GroupCondition, UserCondition};

@@ -9,9 +9,10 @@ use rusqlite::params;
 use std::collections::BTreeSet;
 
 impl ReadTx<'_> {
-    /// The attributes of a user that SCIM alone shows, as the text of a JSON object.
-    pub fn find_scim_document(&self, user_id: i64) -> Result<Option<String>> {
-        self.first("select document from scim_users where user_id = ?1", [user_id], |row| row.get(0))
+    /// The user with the attributes that SCIM alone shows.
+    pub fn with_scim_document(&self, user: User) -> Result<User> {
+        let sql = "select document from scim_users where user_id = ?1";
+        Ok(User { scim: self.first(sql, [user.id], |row| row.get(0))?, ..user })
     }
 
     /// The row ids of users with that external id, at most `limit`.
@@ -66,12 +67,6 @@ impl ReadTx<'_> {
     pub fn list_direct_group_ids(&self, user_id: i64, limit: u64) -> Result<Vec<i64>> {
         let sql = "select group_id from memberships where user_id = ?1 limit ?2";
         self.all(sql, params![user_id, count(limit)], |row| row.get(0))
-    }
-
-    /// The user of that row id, with the attributes that SCIM alone shows.
-    pub fn find_user_with_scim(&self, id: i64) -> Result<Option<User>> {
-        let Some(user) = self.find_user_by_id(id)? else { return Ok(None) };
-        Ok(Some(User { scim: self.find_scim_document(id)?, ..user }))
     }
 }
 

@@ -271,7 +271,7 @@ impl WriteTx<'_> {
     /// Deletes a user with memberships and tokens.
     pub fn delete_user(&self, user_id: i64) -> Result<()> {
         if let Some(user) = self.find_user_by_id(user_id)? {
-            let user = User { scim: self.find_scim_document(user_id)?, ..user };
+            let user = self.with_scim_document(user)?;
             self.record_user_deleted(&user)?;
             self.note_row_change(RowChange::Identity { user_id, keys: vec![user.key] });
         }
