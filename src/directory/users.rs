@@ -154,9 +154,7 @@ impl Directory {
             let mut before = load_user(tx, &user)?;
             let id = before.id;
             if let Some(username) = username.filter(|username| *username != before.username) {
-                require_precondition(tx, &before, &precondition)?;
-                rename(tx, caller, &rules, &before, &username)?;
-                precondition = Precondition::default();
+                rename(tx, caller, &rules, &before, &username, &std::mem::take(&mut precondition))?;
                 before = load_user_by_id(tx, id)?;
             }
             let update = UserUpdate { changes: &changes, condition: &precondition, denied: DeniedAction::Edit };
@@ -196,9 +194,7 @@ impl Directory {
         let username = check_login("user name", username)?.to_owned();
         self.write(Operation::RenameUser, move |tx, caller| {
             let before = load_user(tx, &user)?;
-            require_no_administrator(caller, tx.is_administrator(before.id)?, DeniedAction::Edit)?;
-            require_precondition(tx, &before, &precondition)?;
-            rename(tx, caller, &rules, &before, &username)?;
+            rename(tx, caller, &rules, &before, &username, &precondition)?;
             load_user_with_groups(tx, load_user_by_id(tx, before.id)?)
         })
     }
@@ -275,8 +271,16 @@ impl Directory {
 }
 
 /// Gives a user another login, see [`Directory::rename_user`].
-fn rename(tx: &WriteTx<'_>, caller: &Caller, rules: &Rules, before: &User, username: &str) -> Result<()> {
+fn rename(
+    tx: &WriteTx<'_>,
+    caller: &Caller,
+    rules: &Rules,
+    before: &User,
+    username: &str,
+    condition: &Precondition,
+) -> Result<()> {
     require_no_administrator(caller, tx.is_administrator(before.id)?, DeniedAction::Edit)?;
+    require_precondition(tx, before, condition)?;
     require_unprotected(caller, rules, before)?;
     if username != before.username {
         let key = new_key_of(tx, before, username)?;
